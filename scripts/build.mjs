@@ -1,0 +1,15 @@
+// Compiles src and scripts to dist, and carries along what the compiler leaves behind.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const compiler = fileURLToPath(new URL('../node_modules/@typescript/native/bin/tsc', import.meta.url));
+const compiled = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+const isDirectoryOrLua = (path) => !/\.[^/\\]+$/.test(path.replace(/^.*[/\\]/, '')) || path.endsWith('.lua');
+const scripts = 'src/store/redis';
+if (existsSync(`${root}${scripts}`)) {
+  cpSync(`${root}${scripts}`, `${root}dist/${scripts}`, { recursive: true, filter: isDirectoryOrLua });
+}

@@ -1,0 +1,96 @@
+/**
+ * Access: resource paths, actions, and which pattern covers which. `*` is exactly one segment, `**` (last only) one or
+ * more. Everything is compared segment by segment; there is no regular expression built from input anywhere.
+ */
+import { z } from 'zod';
+import { HARD_LIMITS } from './limits.js';
+
+const SEGMENT = /^[A-Za-z0-9._~@+=,:-]+$/;
+const ACTION = /^[A-Za-z][A-Za-z0-9._:-]{0,63}$/;
+
+export const accessSchema = z.strictObject({ path: z.string(), actions: z.array(z.string()) });
+
+/** Some actions on one path pattern of one target. */
+export type Access = z.infer<typeof accessSchema>;
+
+export const targetAccessSchema = z.strictObject({ target: z.string(), ...accessSchema.shape });
+export type TargetAccess = z.infer<typeof targetAccessSchema>;
+
+/** One question for policy. */
+export interface Pair {
+  path: string;
+  action: string;
+}
+
+/** What is wrong with a path, as the end of a sentence, or undefined. */
+export function pathProblem(path: string): string | undefined {
+  if (path.length > HARD_LIMITS.pathCharacters) return `is longer than ${HARD_LIMITS.pathCharacters} characters`;
+  const segments = path.split('/');
+  if (segments.length > HARD_LIMITS.pathSegments) return `has more than ${HARD_LIMITS.pathSegments} segments`;
+  for (const [index, segment] of segments.entries()) {
+    if (segment === '') return 'has an empty segment';
+    if (segment === '.' || segment === '..') return 'has a "." or ".." segment';
+    if (segment === '*') continue;
+    if (segment === '**') {
+      if (index !== segments.length - 1) return 'has "**" before its end';
+      continue;
+    }
+    if (!SEGMENT.test(segment)) return 'has a character outside A-Z a-z 0-9 . _ ~ @ + = , : -';
+  }
+  return undefined;
+}
+
+export const isAction = (text: string): boolean => ACTION.test(text);
+
+export const isPattern = (path: string): boolean => path.split('/').some((segment) => segment === '*' || segment === '**');
+
+/** Whether everything `b` can name, `a` names too. */
+export function covers(a: string, b: string): boolean {
+  const left = a.split('/');
+  const right = b.split('/');
+  for (const [index, segment] of left.entries()) {
+    const other = right[index];
+    if (other === undefined) return false;
+    if (segment === '**') return true;
+    if (other === '**') return false;
+    if (segment !== '*' && segment !== other) return false;
+  }
+  return left.length === right.length;
+}
+
+/** Whether some path is named by both. */
+export function overlaps(a: string, b: string): boolean {
+  const left = a.split('/');
+  const right = b.split('/');
+  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
+    const one = left[index];
+    const other = right[index];
+    if (one === undefined || other === undefined) return false;
+    if (one === '**' || other === '**') return true;
+    if (one !== '*' && other !== '*' && one !== other) return false;
+  }
+  return true;
+}
+
+/** Attenuation: every asked (path, action) lies under one granted entry for the same target. */
+export const isWithin = (ceiling: readonly TargetAccess[], target: string, asked: readonly Access[]): boolean =>
+  pairsOf(asked).every(({ path, action }) =>
+    ceiling.some((entry) => entry.target === target && entry.actions.includes(action) && covers(entry.path, path)),
+  );
+
+export function pairsOf(access: readonly Access[]): Pair[] {
+  const pairs = new Map<string, Pair>();
+  for (const { path, actions } of access) {
+    for (const action of actions) pairs.set(`${path} ${action}`, { path, action });
+  }
+  return [...pairs.values()];
+}
+
+/** The union, one entry a path, paths and actions in order of first mention. */
+export function normalise(access: readonly Access[]): Access[] {
+  const byPath = new Map<string, Set<string>>();
+  for (const { path, action } of pairsOf(access)) {
+    byPath.set(path, (byPath.get(path) ?? new Set()).add(action));
+  }
+  return [...byPath].map(([path, actions]) => ({ path, actions: [...actions] }));
+}

@@ -1,0 +1,48 @@
+/** Refusals. Expected alternatives are return values, bugs are plain Errors; what is refused is a BrokerError. */
+
+export const BROKER_ERROR_CODES = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_token',
+  'invalid_grant',
+  'invalid_target',
+  'invalid_scope',
+  'invalid_authorization_details',
+  'unsupported_grant_type',
+  'unsupported_token_type',
+  'access_denied',
+  'not_found',
+  'conflict',
+  'slow_down',
+  'temporarily_unavailable',
+  'method_not_allowed',
+  'unsupported_media_type',
+  'payload_too_large',
+  'server_error',
+] as const;
+
+export type BrokerErrorCode = (typeof BROKER_ERROR_CODES)[number];
+
+/** What the caller should do next. */
+export type Retry = 'never' | 'after-lift' | 'after-approval' | 'with-less' | 'later';
+
+export interface BrokerErrorDetails {
+  retry?: Retry;
+  decisionId?: string;
+  retryAfterSeconds?: number;
+  /** Never shown to the caller. */
+  cause?: unknown;
+}
+
+export class BrokerError extends Error {
+  override name = 'BrokerError';
+  readonly code: BrokerErrorCode;
+  readonly details: BrokerErrorDetails;
+
+  /** @param publicText One sentence for the caller's developer; never a token, a key or somebody else's answer. */
+  constructor(code: BrokerErrorCode, publicText: string, details: BrokerErrorDetails = {}) {
+    super(publicText, { cause: details.cause });
+    this.code = code;
+    this.details = details;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Ids: a prefix and 16 lower-case base32 characters. The first two name the shard, the other 14 are 70 random bits.
+ * A root task draws its shard at random; everything below inherits it, so every id finds its record without a lookup.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+const SHARD_COUNT = 64;
+const ID = /^(tsk|crd|apr|dec|rev)_([ab][a-z2-7])([a-z2-7]{14})$/;
+
+export type IdPrefix = 'tsk' | 'crd' | 'apr' | 'dec' | 'rev';
+export type Shard = string;
+
+/** All shards, in order: `aa` … `b7`. */
+export const SHARDS: readonly Shard[] = Array.from({ length: SHARD_COUNT }, (_, index) => shardAt(index));
+
+export function newId(prefix: IdPrefix, shard: Shard = shardAt(randomInt(SHARD_COUNT))): string {
+  let random = '';
+  for (const byte of randomBytes(14)) random += ALPHABET[byte & 31] ?? '';
+  return `${prefix}_${shard}${random}`;
+}
+
+export const isId = (prefix: IdPrefix, text: string): boolean => ID.exec(text)?.[1] === prefix;
+
+/** The shard of a well-formed id. */
+export function shardOf(id: string): Shard {
+  const shard = ID.exec(id)?.[2];
+  if (shard === undefined) throw new Error('not an id');
+  return shard;
+}
+
+/** The shard for something that must be found again by a digest, e.g. an idempotency key. */
+export const shardOfDigest = (digest: Uint8Array): Shard => shardAt((digest[0] ?? 0) % SHARD_COUNT);
+
+function shardAt(index: number): Shard {
+  return `${ALPHABET[index >> 5] ?? ''}${ALPHABET[index & 31] ?? ''}`;
+}

@@ -1,0 +1,64 @@
+/**
+ * What may be born and what is dead: the rules of the revocation log, in one place, for broker and verifier alike.
+ * No wall clock decides between a birth and a revocation; sequence numbers do.
+ */
+import { FORGET_MARGIN_MS, HARD_LIMITS } from './limits.js';
+import type { SelectorKind } from './selector.js';
+import type { Outcome } from './task.js';
+import type { Tombstone } from './tombstone.js';
+
+/** When something was born in the revocation log: `<generation>.<sequence>`. */
+export interface Epoch {
+  generation: string;
+  seq: number;
+}
+
+export const formatEpoch = ({ generation, seq }: Epoch): string => `${generation}.${seq}`;
+
+export function parseEpoch(text: string): Epoch {
+  const match = /^([\w-]+)\.(\d+)$/.exec(text);
+  if (!match?.[1] || match[2] === undefined) throw new Error('malformed epoch');
+  return { generation: match[1], seq: Number(match[2]) };
+}
+
+export type Refusal = 'ended' | 'held';
+
+/** Whether something that hangs on these causes may not be born now. */
+export function refusesBirth(tombstones: readonly (Tombstone | undefined)[]): Refusal | undefined {
+  if (tombstones.some((tombstone) => tombstone?.ended)) return 'ended';
+  if (tombstones.some((tombstone) => tombstone && tombstone.holds.length > 0)) return 'held';
+  return undefined;
+}
+
+/** How something born at `epoch` died, or undefined if it lives. Strictly greater: an equal number was seen at birth. */
+export function death(
+  kind: 'task' | 'credential',
+  epoch: Epoch,
+  now: { generation: string; tombstones: readonly (Tombstone | undefined)[] },
+): Outcome | undefined {
+  if (epoch.generation !== now.generation) return 'revoked';
+  let outcome: Outcome | undefined;
+  let first = Infinity;
+  for (const tombstone of now.tombstones) {
+    for (const { seq, as } of deadly(kind, epoch, tombstone)) {
+      if (seq < first) [first, outcome] = [seq, as];
+    }
+  }
+  return outcome;
+}
+
+/** After this the tombstone cannot matter: everything it could still kill is past its own end, by the constants of the code. */
+export function forgettableAt(kind: SelectorKind, at: number, knownEnd?: number): number {
+  const seconds = kind === 'credential' ? HARD_LIMITS.credentialLifetimeSeconds : HARD_LIMITS.taskLifetimeSeconds;
+  return (knownEnd ?? at + seconds * 1000) + FORGET_MARGIN_MS;
+}
+
+function deadly(kind: 'task' | 'credential', epoch: Epoch, tombstone: Tombstone | undefined): { seq: number; as: Outcome }[] {
+  if (!tombstone) return [];
+  const found: { seq: number; as: Outcome }[] = [];
+  if (tombstone.ended) found.push(tombstone.ended);
+  if (tombstone.cut && tombstone.cut.seq > epoch.seq) found.push({ seq: tombstone.cut.seq, as: 'revoked' });
+  const paused = kind === 'credential' && tombstone.pause !== undefined && tombstone.pause > epoch.seq;
+  if (paused) found.push({ seq: tombstone.pause ?? 0, as: 'revoked' });
+  return found;
+}

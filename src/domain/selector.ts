@@ -1,0 +1,56 @@
+/** Selectors name a cause of death; a cause is the short, fixed-size form of a selector that records and tokens carry. */
+import { createHash } from 'node:crypto';
+import { isId } from './id.js';
+
+export const SELECTOR_KINDS = ['credential', 'task', 'workload', 'principal', 'issuer', 'owner', 'target', 'all'] as const;
+export type SelectorKind = (typeof SELECTOR_KINDS)[number];
+
+export interface Selector {
+  kind: SelectorKind;
+  /** Empty for `all`, and only for `all`. */
+  value: string;
+}
+
+/** 16 characters: base64url of the first 96 bits of SHA-256(`kind:value`). */
+export type Cause = string;
+
+export function cause(kind: SelectorKind, value: string): Cause {
+  return createHash('sha256').update(`${kind}:${value}`).digest().subarray(0, 12).toString('base64url');
+}
+
+export const ALL: Cause = cause('all', '');
+
+export const EFFECTS = ['end', 'cutoff', 'hold'] as const;
+export type Effect = (typeof EFFECTS)[number];
+
+/** A killed workload must not re-mint with the identity token the thief also has: wide selectors hold by default. */
+export const defaultEffect = (kind: SelectorKind): Effect => (isTerminal(kind) ? 'end' : 'hold');
+
+/** `end` is for what cannot come back; `cutoff` and `hold` are for what lives on. A task can be held, a credential cannot. */
+export function effectFits(kind: SelectorKind, effect: Effect): boolean {
+  switch (effect) {
+    case 'end':
+      return isTerminal(kind);
+    case 'cutoff':
+      return !isTerminal(kind);
+    case 'hold':
+      return kind !== 'credential';
+    default:
+      return false;
+  }
+}
+
+export function isWellFormed({ kind, value }: Selector): boolean {
+  switch (kind) {
+    case 'all':
+      return value === '';
+    case 'credential':
+      return isId('crd', value);
+    case 'task':
+      return isId('tsk', value);
+    default:
+      return value.trim() !== '' && value.length <= 2048;
+  }
+}
+
+const isTerminal = (kind: SelectorKind): boolean => kind === 'credential' || kind === 'task';

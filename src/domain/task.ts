@@ -1,0 +1,63 @@
+/** The task: the unit of trust. Everything that is granted hangs on one, and ends with it. */
+import { z } from 'zod';
+import { targetAccessSchema } from './access.js';
+import { partyRefSchema, type PartyRef } from './actor.js';
+import { ALL, cause, type Cause } from './selector.js';
+
+/** How a task ended. `revoked`: by an operator, a signal or a detector; `expired`: deadline or missed heartbeats. */
+export const OUTCOMES = ['completed', 'failed', 'cancelled', 'expired', 'revoked'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** What a caller may declare; the other two are the broker's own. */
+export const DECLARED_OUTCOMES = ['completed', 'failed', 'cancelled'] as const;
+
+const moment = z.int().nonnegative();
+
+export const taskSchema = z.strictObject({
+  id: z.string(),
+  /** Ancestors, root first; empty for a root. */
+  lineage: z.array(z.string()),
+  workload: partyRefSchema,
+  /** Whom the task serves, when that is not the workload itself. */
+  principal: partyRefSchema.optional(),
+  /** Who opened it, when that was not the workload itself. */
+  openedBy: partyRefSchema.optional(),
+  purpose: z.string(),
+  purposeFrom: z.enum(['opener', 'agent', 'default']),
+  /** The most that can be granted under the task; absent: policy alone decides. */
+  ceiling: z.array(targetAccessSchema).optional(),
+  openedAt: moment,
+  deadline: moment,
+  heartbeat: z.strictObject({ intervalSeconds: z.int(), missesAllowed: z.int(), lastAt: moment }).optional(),
+  /** `<generation>.<sequence>` of the log at birth. */
+  epoch: z.string(),
+  /** The parent's causes; absent for a root. */
+  inherits: z.array(z.string()).optional(),
+  /** What lives under it, as far as known: ended ones are dropped at the next write. */
+  credentials: z.array(z.strictObject({ id: z.string(), expiresAt: moment })),
+  /** How often it was suspended; `suspended` says whether the last one still stands. */
+  suspensions: z.int().nonnegative(),
+  suspended: z.boolean(),
+  /** Written as `open`; the truth about the end is in the log, and copied here for when the log has forgotten. */
+  ended: z.strictObject({ as: z.enum(OUTCOMES), at: moment, reason: z.string().optional() }).optional(),
+  /** Raised by every write, so that equal bytes mean no write between. */
+  revision: z.int().nonnegative(),
+});
+
+export type Task = z.infer<typeof taskSchema>;
+
+/** Everything a task hangs on. A child's causes contain its parent's. */
+export function taskCauses(task: Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'inherits'>): Cause[] {
+  const causes = new Set<Cause>([cause('task', task.id), ...(task.inherits ?? []), ...task.lineage.map((id) => cause('task', id))]);
+  for (const party of [task.workload, task.openedBy]) {
+    if (party) for (const one of partyCauses(party)) causes.add(one);
+  }
+  if (task.principal) for (const one of partyCauses(task.principal)) causes.add(one);
+  return [...causes.add(cause('principal', (task.principal ?? task.workload).id)).add(ALL)];
+}
+
+/** What a party by itself hangs on: asked whenever it uses a verb. */
+export function partyCauses(party: PartyRef): Cause[] {
+  const own = party.kind === 'workload' ? [cause('workload', party.id)] : [cause('principal', party.id)];
+  return [...own, cause('issuer', party.issuer), ...(party.owner === undefined ? [] : [cause('owner', party.owner)])];
+}

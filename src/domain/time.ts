@@ -1,0 +1,12 @@
+/** The one source of wall-clock time. Everything that asks for the time is handed a clock. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+}
+
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** JWTs count in whole seconds (RFC 7519 §2); everything inside counts in milliseconds. */
+export const toSeconds = (ms: number): number => Math.floor(ms / 1000);
+
+export const toTimestamp = (ms: number): string => new Date(ms).toISOString();

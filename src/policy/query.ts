@@ -1,0 +1,65 @@
+/** The one shape of every question to policy; its names are a contract with policy authors (docs/policy.md). */
+import type { Party, PartyRef } from '../domain/actor.js';
+
+export interface PolicyQuery {
+  principal: Party;
+  /** A grantable action, or an operator verb. */
+  action: string;
+  resource: PolicyResource;
+  context: AccessContext | OperateContext;
+}
+
+export type OperatorVerb =
+  | 'openTask'
+  | 'completeTask'
+  | 'suspendTask'
+  | 'resumeTask'
+  | 'heartbeat'
+  | 'readTask'
+  | 'introspect'
+  | 'evaluate'
+  | 'revoke'
+  | 'readRevocations'
+  | 'readCredential'
+  | 'readAudit'
+  | 'sendSignal'
+  | 'followFeed'
+  | 'approve';
+
+export type PolicyResource =
+  | { type: 'resource'; target: string; path: string }
+  | { type: 'target'; target: string }
+  | { type: 'task'; task: TaskFacts }
+  | { type: 'approval'; id: string }
+  | { type: 'broker' };
+
+/** What policy may know of a task; a task about to be opened has no id yet. */
+export interface TaskFacts {
+  id?: string;
+  workload: PartyRef;
+  purpose: string;
+  openedBy?: PartyRef;
+}
+
+export interface AccessContext {
+  kind: 'access';
+  purpose: string;
+  purposeFrom: 'opener' | 'agent' | 'default';
+  /** What is asked for, already within the configured bounds. */
+  lifetimeSeconds: number;
+  delegationDepth: number;
+  onBehalfOf?: Party | PartyRef;
+  openedBy?: PartyRef;
+  delegatedBy?: PartyRef;
+  chain: PartyRef[];
+  approvals: string[];
+  risk: 'LOW' | 'MEDIUM' | 'HIGH';
+}
+
+export interface OperateContext {
+  kind: 'operate';
+  /** With `revoke`. */
+  revocation?: { kind: string; value: string; effect: string; dryRun: boolean };
+  /** With `openTask`: asked deadline, and whom the task would serve. */
+  opening?: { lifetimeSeconds: number; onBehalfOf?: Party | PartyRef };
+}
