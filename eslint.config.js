@@ -32,7 +32,10 @@ export default tseslint.config(
         { object: 'Math', property: 'random', message: 'Use node:crypto.' },
         { object: 'process', property: 'env', message: 'The environment is read in src/config/load.ts alone.' },
       ],
-      'no-restricted-syntax': ['error', { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: clock }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: clock },
+      ],
     },
   },
   { files: ['src/config/load.ts'], rules: { 'no-restricted-properties': 'off' } },

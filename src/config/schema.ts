@@ -9,7 +9,12 @@ const trustName = name.refine((text) => text !== 'spiffe', 'must not be "spiffe"
 const algorithm = z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']);
 
 /** An origin: https, or http on a loopback address. */
-const origin = z.string().refine(isSafeOrigin, 'must be an origin such as https://mayfly.example (http only on loopback), without path or trailing slash');
+const origin = z
+  .string()
+  .refine(
+    isSafeOrigin,
+    'must be an origin such as https://mayfly.example (http only on loopback), without path or trailing slash',
+  );
 const absoluteUri = z.string().max(2048).refine(isAbsoluteUri, 'must be an absolute URI without a fragment');
 const file = z.string().min(1);
 
@@ -26,7 +31,11 @@ const oidcTrust = z.strictObject({
   kind: z.literal('oidc'),
   name: trustName.describe('Stands before the subject in every id: `<name>:<sub>`.'),
   issuer: z.string().min(1).describe('The `iss` claim, compared byte for byte.'),
-  audiences: z.array(z.string().min(1)).min(1).optional().describe('Accepted `aud`; default: the issuer of the broker.'),
+  audiences: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Accepted `aud`; default: the issuer of the broker.'),
   jwks: keySource.optional().describe('Default: discovery at the issuer.'),
   algorithms: z.array(algorithm).min(1).default(['ES256', 'RS256', 'EdDSA']),
   represents: z.enum(['workload', 'person']).default('workload'),
@@ -34,8 +43,15 @@ const oidcTrust = z.strictObject({
     .union([z.strictObject({ claim: z.string().min(1) }), z.strictObject({ value: z.string().min(1) })])
     .optional()
     .describe('The team that answers for a workload: a claim of the token, or a fixed value.'),
-  groups: z.strictObject({ claim: z.string().min(1) }).optional().describe('Persons: the claim that lists their groups.'),
-  claims: z.array(z.string().min(1)).max(32).default([]).describe('Claims that become Cedar tags; a JSON pointer where nested.'),
+  groups: z
+    .strictObject({ claim: z.string().min(1) })
+    .optional()
+    .describe('Persons: the claim that lists their groups.'),
+  claims: z
+    .array(z.string().min(1))
+    .max(32)
+    .default([])
+    .describe('Claims that become Cedar tags; a JSON pointer where nested.'),
 });
 
 const spiffeTrust = z.strictObject({
@@ -79,17 +95,39 @@ const storeSchema = z.union([
 
 export const configSchema = z.strictObject({
   issuer: origin.describe('The public origin of the broker, exact: the `iss` of what it mints.'),
-  listen: z.string().regex(/^\S+:\d{1,5}$/, 'must be host:port').default('127.0.0.1:8080'),
-  operations: z.string().regex(/^\S+:\d{1,5}$/, 'must be host:port').default('127.0.0.1:9090').describe('Health and metrics; never public.'),
+  listen: z
+    .string()
+    .regex(/^\S+:\d{1,5}$/, 'must be host:port')
+    .default('127.0.0.1:8080'),
+  operations: z
+    .string()
+    .regex(/^\S+:\d{1,5}$/, 'must be host:port')
+    .default('127.0.0.1:9090')
+    .describe('Health and metrics; never public.'),
   store: storeSchema.default('lmdb:./data').describe('REDIS_URL overrides it.'),
   redis: z
     .strictObject({
-      prefix: z.string().regex(/^[\w:.-]{1,64}$/).default('mayfly:').describe('Lets two deployments share a Redis.'),
-      replicas: z.int().min(0).max(8).default(0).describe('Replicas that must have a revocation before it is acknowledged (WAIT).'),
-      onRestart: z.enum(['replace', 'trust']).default('replace').describe('`trust` keeps what lives across a restart of Redis where `appendfsync always` is confirmed.'),
+      prefix: z
+        .string()
+        .regex(/^[\w:.-]{1,64}$/)
+        .default('mayfly:')
+        .describe('Lets two deployments share a Redis.'),
+      replicas: z
+        .int()
+        .min(0)
+        .max(8)
+        .default(0)
+        .describe('Replicas that must have a revocation before it is acknowledged (WAIT).'),
+      onRestart: z
+        .enum(['replace', 'trust'])
+        .default('replace')
+        .describe('`trust` keeps what lives across a restart of Redis where `appendfsync always` is confirmed.'),
     })
     .prefault({}),
-  trust: z.array(z.discriminatedUnion('kind', [oidcTrust, spiffeTrust])).min(1).describe('Whose word about identity is taken.'),
+  trust: z
+    .array(z.discriminatedUnion('kind', [oidcTrust, spiffeTrust]))
+    .min(1)
+    .describe('Whose word about identity is taken.'),
   purposes: z.record(name, purpose).optional().describe('When present, any other purpose is refused.'),
   targets: z.array(jwtTarget).min(1).describe('What credentials can be minted for.'),
   policy: z.discriminatedUnion('engine', [z.strictObject({ engine: z.literal('cedar'), directory: file })]),
@@ -129,4 +167,6 @@ function isSafeOrigin(text: string): boolean {
   return url.origin === text && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback));
 }
 
-const isAbsoluteUri = (text: string): boolean => URL.canParse(text) && !text.includes('#') && !/\s/.test(text);
+function isAbsoluteUri(text: string): boolean {
+  return URL.canParse(text) && !text.includes('#') && !/\s/.test(text);
+}

@@ -42,7 +42,8 @@ export function pathProblem(path: string): string | undefined {
 
 export const isAction = (text: string): boolean => ACTION.test(text);
 
-export const isPattern = (path: string): boolean => path.split('/').some((segment) => segment === '*' || segment === '**');
+export const isPattern = (path: string): boolean =>
+  path.split('/').some((segment) => segment === '*' || segment === '**');
 
 /** Whether everything `b` can name, `a` names too. */
 export function covers(a: string, b: string): boolean {

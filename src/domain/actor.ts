@@ -20,4 +20,9 @@ export interface Party extends PartyRef {
   groups: readonly string[];
 }
 
-export const refOf = ({ kind, id, issuer, owner }: PartyRef): PartyRef => ({ kind, id, issuer, ...(owner !== undefined && { owner }) });
+export const refOf = ({ kind, id, issuer, owner }: PartyRef): PartyRef => ({
+  kind,
+  id,
+  issuer,
+  ...(owner !== undefined && { owner }),
+});

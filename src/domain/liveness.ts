@@ -53,7 +53,11 @@ export function forgettableAt(kind: SelectorKind, at: number, knownEnd?: number)
   return (knownEnd ?? at + seconds * 1000) + FORGET_MARGIN_MS;
 }
 
-function deadly(kind: 'task' | 'credential', epoch: Epoch, tombstone: Tombstone | undefined): { seq: number; as: Outcome }[] {
+function deadly(
+  kind: 'task' | 'credential',
+  epoch: Epoch,
+  tombstone: Tombstone | undefined,
+): { seq: number; as: Outcome }[] {
   if (!tombstone) return [];
   const found: { seq: number; as: Outcome }[] = [];
   if (tombstone.ended) found.push(tombstone.ended);

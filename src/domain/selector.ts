@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto';
 import { isId } from './id.js';
 
-export const SELECTOR_KINDS = ['credential', 'task', 'workload', 'principal', 'issuer', 'owner', 'target', 'all'] as const;
+export const SELECTOR_KINDS = [
+  'credential',
+  'task',
+  'workload',
+  'principal',
+  'issuer',
+  'owner',
+  'target',
+  'all',
+] as const;
 export type SelectorKind = (typeof SELECTOR_KINDS)[number];
 
 export interface Selector {

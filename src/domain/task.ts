@@ -47,8 +47,14 @@ export const taskSchema = z.strictObject({
 export type Task = z.infer<typeof taskSchema>;
 
 /** Everything a task hangs on. A child's causes contain its parent's. */
-export function taskCauses(task: Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'inherits'>): Cause[] {
-  const causes = new Set<Cause>([cause('task', task.id), ...(task.inherits ?? []), ...task.lineage.map((id) => cause('task', id))]);
+export function taskCauses(
+  task: Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'inherits'>,
+): Cause[] {
+  const causes = new Set<Cause>([
+    cause('task', task.id),
+    ...(task.inherits ?? []),
+    ...task.lineage.map((id) => cause('task', id)),
+  ]);
   for (const party of [task.workload, task.openedBy]) {
     if (party) for (const one of partyCauses(party)) causes.add(one);
   }

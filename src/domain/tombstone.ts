@@ -58,7 +58,11 @@ export function join(before: string | undefined, entry: Publication): string | u
   const until = Math.max(old.until, entry.until);
   switch (entry.effect) {
     case 'end':
-      return format({ ...write(old), ended: old.ended ? write(old).ended : `${SEQ}:${entry.outcome ?? 'revoked'}`, until });
+      return format({
+        ...write(old),
+        ended: old.ended ? write(old).ended : `${SEQ}:${entry.outcome ?? 'revoked'}`,
+        until,
+      });
     case 'cutoff':
       return format({ ...write(old), cut: `${SEQ}@${entry.at}`, until });
     case 'hold':
