@@ -1,0 +1,17 @@
+/** A clock that a test turns by hand. */
+import type { Clock } from '../../src/domain/time.js';
+
+export interface HandClock extends Clock {
+  set(ms: number): void;
+  advance(ms: number): void;
+}
+
+/** Starts on 2030-01-01 unless told otherwise: a moment that no test can mistake for the real one. */
+export function handClock(startMs: number = Date.UTC(2030, 0, 1)): HandClock {
+  let now = startMs;
+  return {
+    now: () => now,
+    set: (ms) => void (now = ms),
+    advance: (ms) => void (now += ms),
+  };
+}
