@@ -1,34 +1,30 @@
 /** The configuration file: every field, its default and its bounds. Unknown keys are refused; secrets never stand here. */
 import { z } from 'zod';
-import { pathProblem } from '../domain/access.js';
 import { HARD_LIMITS } from '../domain/limits.js';
+import {
+  absoluteUri,
+  algorithm,
+  file,
+  hostPort,
+  keyUrl,
+  name,
+  origin,
+  redisNode,
+  resourcePath,
+  seconds,
+  trustName,
+} from './values.js';
 
-const seconds = (most: number, least = 1) => z.int().min(least).max(most);
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case letter, then up to 31 of a-z 0-9 -');
-const trustName = name.refine((text) => text !== 'spiffe', 'must not be "spiffe"');
-const algorithm = z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']);
-
-/** An origin: https, or http on a loopback address. */
-const origin = z
-  .string()
-  .refine(
-    isSafeOrigin,
-    'must be an origin such as https://mayfly.example (http only on loopback), without path or trailing slash',
-  );
-const absoluteUri = z.string().max(2048).refine(isAbsoluteUri, 'must be an absolute URI without a fragment');
-const file = z.string().min(1);
-
-const keySource = z.union([
-  z.strictObject({ file: file.describe('A JWKS document; read again when it changes.') }),
-  z.strictObject({
-    url: z.url({ protocol: /^https?$/ }).describe('Where the JWKS is served.'),
-    ca: file.optional().describe('PEM certificates to trust for this URL instead of the system store.'),
-    bearerFile: file.optional().describe('A token to send, read anew for each fetch (Kubernetes).'),
-  }),
-]);
+const keyFile = z.strictObject({ file: file.describe('A JWKS document; read again when it changes.') });
+const servedKeys = z.strictObject({
+  url: keyUrl.describe('Where the JWKS is served.'),
+  ca: file.optional().describe('PEM certificates to trust for this URL instead of the system store.'),
+  bearerFile: file.optional().describe('A token to send, read anew for each fetch (Kubernetes).'),
+});
+const keySource = z.union([keyFile, servedKeys]);
 
 const oidcTrust = z.strictObject({
-  kind: z.literal('oidc'),
+  kind: z.literal('oidc').describe('An OpenID Connect issuer, or anything that signs JWTs and publishes keys.'),
   name: trustName.describe('Stands before the subject in every id: `<name>:<sub>`.'),
   issuer: z.string().min(1).describe('The `iss` claim, compared byte for byte.'),
   audiences: z
@@ -37,14 +33,21 @@ const oidcTrust = z.strictObject({
     .optional()
     .describe('Accepted `aud`; default: the issuer of the broker.'),
   jwks: keySource.optional().describe('Default: discovery at the issuer.'),
-  algorithms: z.array(algorithm).min(1).default(['ES256', 'RS256', 'EdDSA']),
-  represents: z.enum(['workload', 'person']).default('workload'),
+  algorithms: z
+    .array(algorithm)
+    .min(1)
+    .default(['ES256', 'RS256', 'EdDSA'])
+    .describe('Signature algorithms accepted from this issuer; any other token is refused.'),
+  represents: z.enum(['workload', 'person']).default('workload').describe('What its tokens stand for.'),
   owner: z
-    .union([z.strictObject({ claim: z.string().min(1) }), z.strictObject({ value: z.string().min(1) })])
+    .union([
+      z.strictObject({ claim: z.string().min(1).describe('The claim that names the team; a JSON pointer if nested.') }),
+      z.strictObject({ value: z.string().min(1).describe('One team for every workload of this issuer.') }),
+    ])
     .optional()
     .describe('The team that answers for a workload: a claim of the token, or a fixed value.'),
   groups: z
-    .strictObject({ claim: z.string().min(1) })
+    .strictObject({ claim: z.string().min(1).describe('A claim whose value is a list of group names.') })
     .optional()
     .describe('Persons: the claim that lists their groups.'),
   claims: z
@@ -55,56 +58,68 @@ const oidcTrust = z.strictObject({
 });
 
 const spiffeTrust = z.strictObject({
-  kind: z.literal('spiffe'),
-  name: trustName,
+  kind: z.literal('spiffe').describe('A SPIFFE trust domain: its JWT-SVIDs.'),
+  name: trustName.describe('Names it in policy; the id of a workload is its SPIFFE ID.'),
   trustDomain: z
     .string()
     .max(255)
-    .regex(/^[a-z0-9._-]+$/, 'must be a SPIFFE trust domain'),
-  audiences: z.array(z.string().min(1)).min(1).optional(),
-  bundle: z.strictObject({ file: file.describe('A SPIFFE bundle (JWKS); read again when it changes.') }),
+    .regex(/^[a-z0-9._-]+$/, 'must be a SPIFFE trust domain')
+    .describe('Lower case, without `spiffe://`.'),
+  audiences: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Accepted `aud`; default: the issuer of the broker.'),
+  bundle: z
+    .strictObject({ file: file.describe('A SPIFFE bundle (JWKS); read again when it changes.') })
+    .describe('Where the keys of the trust domain are.'),
   algorithms: z
     .array(algorithm.exclude(['EdDSA']))
     .min(1)
-    .default(['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']),
-  owner: z.strictObject({ value: z.string().min(1) }).optional(),
+    .default(['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])
+    .describe('Signature algorithms accepted; the SPIFFE standard allows these.'),
+  owner: z
+    .strictObject({ value: z.string().min(1).describe('One team for every workload of this trust domain.') })
+    .optional()
+    .describe('The team that answers for its workloads.'),
 });
+
+export const trustSchema = z.discriminatedUnion('kind', [oidcTrust, spiffeTrust]);
 
 const label = z.strictObject({
-  match: z.string().superRefine((path, context) => {
-    const problem = pathProblem(path);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: `the path ${problem}` });
-  }),
-  sensitivity: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).transform((value) => [value].flat()),
+  match: resourcePath.describe('A resource path; `*` is one segment, `**` (last only) one or more.'),
+  sensitivity: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .transform((value) => [value].flat())
+    .describe('A word, or several, that policies can test (`resource.sensitivity`).'),
 });
 
-const jwtTarget = z.strictObject({
+export const targetSchema = z.strictObject({
   resource: absoluteUri.describe('RFC 8707 resource indicator; becomes `aud`.'),
-  minter: z.literal('jwt'),
+  minter: z.literal('jwt').describe('What kind of credential it takes: a signed JWT access token.'),
   labels: z.array(label).default([]).describe('What policy may know of a path. Never from the requester.'),
-  tags: z.record(z.string(), z.string()).default({}).describe('Cedar tags of the target.'),
+  tags: z.record(z.string(), z.string()).default({}).describe('Cedar tags of the target: a name and its text.'),
 });
 
-const purpose = z.strictObject({ description: z.string().min(1), owner: z.string().min(1).optional() });
+const purpose = z.strictObject({
+  description: z.string().min(1).describe('For those who read the audit trail.'),
+  owner: z.string().min(1).optional().describe('The team that answers for the purpose.'),
+});
 
-const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/, 'must be a redis:// or rediss:// URL');
 const storeSchema = z.union([
   z.string().regex(/^(lmdb:.+|rediss?:\/\/\S+)$/, 'must be lmdb:<directory>, redis://… or rediss://…'),
-  z.strictObject({ redis: z.array(redisUrl).min(1).describe('The nodes of a Redis Cluster.') }),
+  z.strictObject({ redis: z.array(redisNode).min(1).describe('The nodes of a Redis Cluster.') }),
 ]);
 
 export const configSchema = z.strictObject({
   issuer: origin.describe('The public origin of the broker, exact: the `iss` of what it mints.'),
-  listen: z
-    .string()
-    .regex(/^\S+:\d{1,5}$/, 'must be host:port')
-    .default('127.0.0.1:8080'),
-  operations: z
-    .string()
-    .regex(/^\S+:\d{1,5}$/, 'must be host:port')
-    .default('127.0.0.1:9090')
-    .describe('Health and metrics; never public.'),
-  store: storeSchema.default('lmdb:./data').describe('REDIS_URL overrides it.'),
+  listen: hostPort.default('127.0.0.1:8080').describe('Where the API listens.'),
+  operations: hostPort.default('127.0.0.1:9090').describe('Where health and metrics listen; never public.'),
+  store: storeSchema
+    .default('lmdb:./data')
+    .describe(
+      '`lmdb:<directory>`, `redis://…`, `rediss://…`, or `redis: [url, …]` for a Cluster. REDIS_URL overrides it.',
+    ),
   redis: z
     .strictObject({
       prefix: z
@@ -123,34 +138,59 @@ export const configSchema = z.strictObject({
         .default('replace')
         .describe('`trust` keeps what lives across a restart of Redis where `appendfsync always` is confirmed.'),
     })
-    .prefault({}),
-  trust: z
-    .array(z.discriminatedUnion('kind', [oidcTrust, spiffeTrust]))
-    .min(1)
-    .describe('Whose word about identity is taken.'),
+    .prefault({})
+    .describe('How Redis is used, where it is the store.'),
+  trust: z.array(trustSchema).min(1).describe('Whose word about identity is taken.'),
   purposes: z.record(name, purpose).optional().describe('When present, any other purpose is refused.'),
-  targets: z.array(jwtTarget).min(1).describe('What credentials can be minted for.'),
-  policy: z.discriminatedUnion('engine', [z.strictObject({ engine: z.literal('cedar'), directory: file })]),
+  targets: z.array(targetSchema).min(1).describe('What credentials can be minted for.'),
+  policy: z
+    .discriminatedUnion('engine', [
+      z.strictObject({
+        engine: z.literal('cedar').describe('Cedar, inside the broker.'),
+        directory: file.describe('Holds the `*.cedar` files and `schema.cedarschema`.'),
+      }),
+    ])
+    .describe('Who may do what.'),
   lifetimes: z
     .strictObject({
-      credential: seconds(HARD_LIMITS.credentialLifetimeSeconds).default(300),
-      credentialMax: seconds(HARD_LIMITS.credentialLifetimeSeconds).default(3_600),
-      task: seconds(HARD_LIMITS.taskLifetimeSeconds).default(3_600),
-      taskMax: seconds(HARD_LIMITS.taskLifetimeSeconds).default(28_800),
-      clockSkew: seconds(HARD_LIMITS.clockSkewSeconds, 0).default(5),
+      credential: seconds(HARD_LIMITS.credentialLifetimeSeconds)
+        .default(300)
+        .describe('Of a credential, when none is asked for.'),
+      credentialMax: seconds(HARD_LIMITS.credentialLifetimeSeconds).default(3_600).describe('The most that is given.'),
+      task: seconds(HARD_LIMITS.taskLifetimeSeconds)
+        .default(3_600)
+        .describe('From opening to deadline, when none is asked for.'),
+      taskMax: seconds(HARD_LIMITS.taskLifetimeSeconds).default(28_800).describe('The most that is given.'),
+      clockSkew: seconds(HARD_LIMITS.clockSkewSeconds, 0)
+        .default(5)
+        .describe('Allowed in foreign tokens, and between broker and store.'),
     })
     .prefault({})
     .describe('Seconds.'),
   limits: z
     .strictObject({
-      credentialsPerTask: z.int().min(1).max(64).default(16),
-      delegationDepth: z.int().min(0).max(HARD_LIMITS.delegationDepth).default(3),
+      credentialsPerTask: z.int().min(1).max(64).default(16).describe('Alive at once.'),
+      delegationDepth: z.int().min(0).max(HARD_LIMITS.delegationDepth).default(3).describe('Hops below a root task.'),
       perWorkloadPerMinute: z.int().min(1).default(600).describe('Exchanges, counted by each broker for itself.'),
     })
-    .prefault({}),
-  keys: z.strictObject({ rotationDays: z.number().positive().max(365).default(30) }).prefault({}),
-  audit: z.strictObject({ retentionDays: z.number().positive().default(30) }).prefault({}),
-  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
+    .prefault({})
+    .describe('What one task or workload may use up.'),
+  keys: z
+    .strictObject({
+      rotationDays: z.number().positive().max(365).default(30).describe('Until the next signing key takes over.'),
+    })
+    .prefault({})
+    .describe('The signing keys.'),
+  audit: z
+    .strictObject({ retentionDays: z.number().positive().default(30).describe('Until entries are pruned.') })
+    .prefault({})
+    .describe('The audit log.'),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('The least that is logged.'),
+    })
+    .prefault({})
+    .describe('JSON lines on standard output.'),
 });
 
 export type Config = z.output<typeof configSchema>;
@@ -159,14 +199,3 @@ export type OidcTrust = Extract<Trust, { kind: 'oidc' }>;
 export type SpiffeTrust = Extract<Trust, { kind: 'spiffe' }>;
 export type KeySource = z.output<typeof keySource>;
 export type Target = Config['targets'][number];
-
-function isSafeOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
-  return url.origin === text && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback));
-}
-
-function isAbsoluteUri(text: string): boolean {
-  return URL.canParse(text) && !text.includes('#') && !/\s/.test(text);
-}

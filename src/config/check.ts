@@ -1,0 +1,112 @@
+/** What a schema cannot say: how the parts of a configuration fit each other. Judges whatever part is sound by itself. */
+import type { Finding } from './problem.js';
+import { configSchema, targetSchema, trustSchema, type Config, type Target, type Trust } from './schema.js';
+import { isSafeOrigin } from './values.js';
+
+type Scalars = Pick<Config, 'issuer' | 'listen' | 'operations' | 'store' | 'policy' | 'lifetimes'>;
+
+/** Entries that do not parse are undefined, so that the others keep their place. */
+export type SoundParts = { [K in keyof Scalars]: Scalars[K] | undefined } & {
+  trust: (Trust | undefined)[];
+  targets: (Target | undefined)[];
+};
+
+export function soundParts(value: unknown): SoundParts {
+  const raw: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {};
+  const { shape } = configSchema;
+  return {
+    issuer: shape.issuer.safeParse(raw['issuer']).data,
+    listen: shape.listen.safeParse(raw['listen']).data,
+    operations: shape.operations.safeParse(raw['operations']).data,
+    store: shape.store.safeParse(raw['store']).data,
+    policy: shape.policy.safeParse(raw['policy']).data,
+    lifetimes: shape.lifetimes.safeParse(raw['lifetimes']).data,
+    trust: list(raw['trust']).map((entry) => trustSchema.safeParse(entry).data),
+    targets: list(raw['targets']).map((entry) => targetSchema.safeParse(entry).data),
+  };
+}
+
+export function fitFindings(parts: SoundParts): Finding[] {
+  return [
+    ...parts.trust.flatMap((trust, index) => trustFindings(trust, index, parts.issuer)),
+    ...repeated(namesOf(parts), 'is the name of another trust entry'),
+    ...repeated(identitiesOf(parts), 'is trusted twice: a token would have two names'),
+    ...repeated(resourcesOf(parts), 'is the resource of another target'),
+    ...listenerFindings(parts),
+    ...lifetimeFindings(parts),
+    ...secretFindings(parts),
+  ];
+}
+
+function trustFindings(trust: Trust | undefined, index: number, ownIssuer: string | undefined): Finding[] {
+  if (trust?.kind !== 'oidc') return [];
+  const found: [string, boolean, string][] = [
+    // A credential of ours would count as proof of a workload, and beget the next one.
+    ['issuer', isSame(trust.issuer, ownIssuer), 'is the broker itself, whose tokens prove no identity'],
+    ['issuer', !trust.jwks && !canDiscover(trust.issuer), 'needs `jwks`: keys are discovered over https only'],
+    ['owner', trust.represents === 'person' && !!trust.owner, 'is for workloads; this issuer represents persons'],
+    ['groups', trust.represents === 'workload' && !!trust.groups, 'is for persons; this issuer represents workloads'],
+  ];
+  return found.filter(([, wrong]) => wrong).map(([field, , reason]) => ({ path: ['trust', index, field], reason }));
+}
+
+type Claim = [path: (string | number)[], identity: string];
+
+const namesOf = ({ trust }: SoundParts): Claim[] =>
+  trust.flatMap((entry, index) => (entry ? [[['trust', index, 'name'], entry.name] satisfies Claim] : []));
+
+const resourcesOf = ({ targets }: SoundParts): Claim[] =>
+  targets.flatMap((entry, index) => (entry ? [[['targets', index, 'resource'], entry.resource] satisfies Claim] : []));
+
+/** One issuer may stand twice for different audiences; a trust domain is one place. */
+function identitiesOf({ trust, issuer }: SoundParts): Claim[] {
+  return trust.flatMap((entry, index): Claim[] => {
+    if (entry === undefined) return [];
+    if (entry.kind === 'spiffe') return [[['trust', index, 'trustDomain'], `spiffe://${entry.trustDomain}`]];
+    if (!entry.audiences) return [[['trust', index, 'issuer'], `${entry.issuer} ${issuer ?? ''}`]];
+    return entry.audiences.map((audience, at) => [['trust', index, 'audiences', at], `${entry.issuer} ${audience}`]);
+  });
+}
+
+function repeated(claims: Claim[], reason: string): Finding[] {
+  const isLater = ([, identity]: Claim, index: number): boolean =>
+    claims.findIndex(([, other]) => other === identity) < index;
+  return claims.filter(isLater).map(([path]) => ({ path, reason }));
+}
+
+function listenerFindings({ listen, operations }: SoundParts): Finding[] {
+  if (listen === undefined || listen !== operations || listen.endsWith(':0')) return [];
+  return [{ path: ['operations'], reason: 'is where the API listens: metrics would be public' }];
+}
+
+function lifetimeFindings({ lifetimes }: SoundParts): Finding[] {
+  if (!lifetimes) return [];
+  const pairs = [
+    ['credential', 'credentialMax'],
+    ['task', 'taskMax'],
+  ] as const;
+  return pairs
+    .filter(([usual, most]) => lifetimes[usual] > lifetimes[most])
+    .map(([usual, most]) => ({ path: ['lifetimes', usual], reason: `is more than lifetimes.${most}` }));
+}
+
+function secretFindings({ store }: SoundParts): Finding[] {
+  if (store === undefined) return [];
+  const reason = 'holds a password: secrets never stand here, set REDIS_URL';
+  if (typeof store === 'string') return hasPassword(store) ? [{ path: ['store'], reason }] : [];
+  return store.redis.flatMap((url, index) => (hasPassword(url) ? [{ path: ['store', 'redis', index], reason }] : []));
+}
+
+function hasPassword(text: string): boolean {
+  if (text.startsWith('lmdb:')) return false;
+  if (!URL.canParse(text)) return text.includes('@');
+  const url = new URL(text);
+  return url.password !== '' || url.searchParams.has('password');
+}
+
+const isSame = (issuer: string, own: string | undefined): boolean =>
+  own !== undefined && issuer.replace(/\/+$/, '') === own;
+
+const canDiscover = (issuer: string): boolean => URL.canParse(issuer) && isSafeOrigin(new URL(issuer).origin);
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

@@ -1,0 +1,83 @@
+/** The configuration file and the environment, read once, judged whole. The only reader of process.env. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fitFindings, soundParts } from './check.js';
+import { readDocument } from './document.js';
+import { readEnvironment, type Environment, type KeyEncryptionKey } from './environment.js';
+import { missingFiles, resolveFiles } from './files.js';
+import { ConfigError, pathText, type ConfigProblem } from './problem.js';
+import { configSchema, type Config } from './schema.js';
+import { storeAt, type StoreLocation } from './store-location.js';
+import { schemaFindings } from './validate.js';
+
+export interface LoadedConfig {
+  /** As the file says, with absolute paths. Where the store is, is said below, once. */
+  config: Omit<Config, 'store'>;
+  store: StoreLocation;
+  keyEncryptionKey: KeyEncryptionKey;
+  /** The file, and the directory its relative paths start from; both absolute. */
+  path: string;
+  directory: string;
+}
+
+export interface LoadOptions {
+  env?: Environment;
+  /** Comes before MAYFLY_CONFIG. */
+  path?: string;
+  /** False: the files it names may be missing here (a configuration for another machine). */
+  checkFiles?: boolean;
+}
+
+/** Throws a ConfigError with everything that is wrong, or answers something that can be started. */
+export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
+  const env = options.env ?? process.env;
+  const named = options.path ?? env['MAYFLY_CONFIG'];
+  if (!named) throw failure('environment', 'MAYFLY_CONFIG', 'is not set: it names the configuration file');
+  const path = resolve(named);
+  const directory = dirname(path);
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw failure(named, '', 'is not a file that can be read');
+  });
+
+  const { value, problems } = await judge(text, named, directory, options.checkFiles ?? true);
+  const environment = await readEnvironment(env);
+  problems.push(...environment.problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const { store: written, ...config } = resolveFiles(configSchema.parse(value), directory);
+  const { redis, keyEncryptionKey } = environment;
+  const store = storeAt(written, directory);
+  const data = store.kind === 'lmdb' ? store.directory : resolve(directory, 'data');
+  return {
+    config,
+    store: redis ?? store,
+    keyEncryptionKey: keyEncryptionKey ?? {
+      kind: 'file',
+      file: resolve(data, 'key-encryption.key'),
+      createIfMissing: true,
+    },
+    path,
+    directory,
+  };
+}
+
+async function judge(text: string, source: string, directory: string, checkFiles: boolean) {
+  const document = readDocument(text);
+  const problems: ConfigProblem[] = document.problems.map((problem) => ({ source, path: '', ...problem }));
+  // Undefined: not even readable; the problems above say where.
+  if (document.value === undefined) return { value: undefined, problems };
+  const parts = soundParts(document.value);
+  const findings = [
+    ...schemaFindings(configSchema, document.value),
+    ...fitFindings(parts),
+    ...(checkFiles ? await missingFiles(parts, directory) : []),
+  ];
+  for (const { path, reason } of findings) {
+    problems.push({ source, line: document.lineOf(path), path: pathText(path), reason });
+  }
+  problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  return { value: document.value, problems };
+}
+
+const failure = (source: string, path: string, reason: string): ConfigError =>
+  new ConfigError([{ source, path, reason }]);

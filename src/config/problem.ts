@@ -1,0 +1,44 @@
+/** What is wrong with a configuration: everything at once, each with its place. */
+
+export type ConfigPath = readonly PropertyKey[];
+
+/** Before it is known where in the file the path stands. `reason` never repeats a value: it may be a secret. */
+export interface Finding {
+  path: ConfigPath;
+  reason: string;
+}
+
+export interface ConfigProblem {
+  /** The file, or `environment`. */
+  source: string;
+  /** 1 for the first; absent where there is no file. */
+  line?: number;
+  /** `trust[0].jwks.url`; empty for the file as a whole. */
+  path: string;
+  reason: string;
+}
+
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(sentence).join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** `file:line: path: reason` */
+function sentence({ source, line, path, reason }: ConfigProblem): string {
+  const place = line === undefined ? source : `${source}:${line}`;
+  return path === '' ? `${place}: ${reason}` : `${place}: ${path}: ${reason}`;
+}
+
+export function pathText(path: ConfigPath): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else text += text === '' ? String(step) : `.${String(step)}`;
+  }
+  return text;
+}

@@ -1,0 +1,35 @@
+/** A parsed file against the schema: every mistake as a path and one sentence, none of them repeating the value. */
+import type { z } from 'zod';
+import type { ConfigPath, Finding } from './problem.js';
+
+type Issue = z.core.$ZodIssue;
+
+export function schemaFindings(schema: z.ZodType, value: unknown): Finding[] {
+  const result = schema.safeParse(value);
+  return result.success ? [] : result.error.issues.flatMap((issue) => findings(issue, []));
+}
+
+function findings(issue: Issue, above: ConfigPath): Finding[] {
+  const path = [...above, ...issue.path];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({ path: [...path, key], reason: 'is not a known setting' }));
+    case 'invalid_union':
+      return closest(issue.errors)?.flatMap((inner) => findings(inner, path)) ?? [{ path, reason: reasonOf(issue) }];
+    default:
+      return [{ path, reason: reasonOf(issue) }];
+  }
+}
+
+/** Of several shapes that do not fit, the one meant: not of another type altogether, then the fewest mistakes. */
+function closest(alternatives: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const weight = (issues: readonly Issue[]): number =>
+    issues.length + (issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0) ? 1_000 : 0);
+  return alternatives.toSorted((a, b) => weight(a) - weight(b))[0];
+}
+
+function reasonOf(issue: Issue): string {
+  const text = issue.message.replace(/^Invalid input: |^Invalid \w+ value\. |^Invalid option: /, '');
+  const missing = / ?,? received undefined$/.exec(text);
+  return missing ? `is missing: ${text.slice(0, missing.index)}` : text;
+}

@@ -1,0 +1,65 @@
+/** The kinds of text and number a configuration is made of, each with the sentence that refuses it. */
+import { z } from 'zod';
+import { pathProblem } from '../domain/access.js';
+
+export const seconds = (most: number, least = 1) => z.int().min(least).max(most);
+export const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case letter, then up to 31 of a-z 0-9 -');
+export const trustName = name.refine((text) => text !== 'spiffe', 'must not be "spiffe"');
+export const algorithm = z.enum([
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+]);
+
+export const origin = z
+  .string()
+  .refine(
+    isSafeOrigin,
+    'must be an origin such as https://mayfly.example (http only on loopback), without path or trailing slash',
+  );
+export const absoluteUri = z.string().max(2048).refine(isAbsoluteUri, 'must be an absolute URI without a fragment');
+export const file = z.string().min(1);
+export const hostPort = z
+  .string()
+  .refine(isHostPort, 'must be host:port, the host an address or name, [::1]:8080 for IPv6');
+export const keyUrl = z
+  .string()
+  .refine(isKeyUrl, 'must be an https URL (http only on loopback) without user or password');
+export const redisNode = z.string().regex(/^rediss?:\/\/\S+$/, 'must be a redis:// or rediss:// URL');
+export const resourcePath = z.string().superRefine((path, context) => {
+  const problem = pathProblem(path);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: `the path ${problem}` });
+});
+
+/** https, or http on a loopback address. */
+export function isSafeOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  return url.origin === text && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback));
+}
+
+function isAbsoluteUri(text: string): boolean {
+  return URL.canParse(text) && !text.includes('#') && !/\s/.test(text);
+}
+
+function isHostPort(text: string): boolean {
+  const match = /^(\[[\da-f:]+\]|[\w.-]+):(\d{1,5})$/i.exec(text);
+  return match !== null && Number(match[2]) <= 65_535;
+}
+
+/** Whoever can answer this fetch decides who is believed: never in clear text over a network. */
+function isKeyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return isSafeOrigin(url.origin) && url.username === '' && url.password === '';
+}
