@@ -1,0 +1,70 @@
+/** Private keys at rest: JWE with the key-encryption key itself (`dir`, A256GCM; RFC 7516, RFC 7518 §4.5). */
+import {
+  calculateJwkThumbprint,
+  compactDecrypt,
+  CompactEncrypt,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type CryptoKey,
+} from 'jose';
+import { z } from 'zod';
+import type { PublicJwk } from '../protocol/jwks.js';
+import type { SealedKey } from './ring.js';
+
+const privateJwkSchema = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string(),
+  y: z.string(),
+  d: z.string(),
+});
+
+/** A key ready for use. */
+export interface OpenKey {
+  kid: string;
+  privateKey: CryptoKey;
+  publicKey: CryptoKey;
+  jwk: PublicJwk;
+}
+
+/** A new ES256 key, sealed. */
+export async function sealedKey(keyEncryptionKey: Uint8Array): Promise<SealedKey> {
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  const kid = await calculateJwkThumbprint(jwk);
+  const sealed = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(jwk)))
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid })
+    .encrypt(keyEncryptionKey);
+  return { kid, sealed };
+}
+
+/** Throws when the key was sealed with another key-encryption key, or is not the one its `kid` names. */
+export async function unseal({ kid, sealed }: SealedKey, keyEncryptionKey: Uint8Array): Promise<OpenKey> {
+  const { d, ...publicPart } = await decrypt(sealed, keyEncryptionKey);
+  // Otherwise whoever writes to the store could put one sealed key in another's place.
+  if ((await calculateJwkThumbprint(publicPart)) !== kid) throw new Error('a sealed signing key is not what it says');
+  const jwk: PublicJwk = { ...publicPart, kid, use: 'sig', alg: 'ES256' };
+  return { kid, jwk, privateKey: await imported({ ...publicPart, d }), publicKey: await imported(publicPart) };
+}
+
+async function decrypt(sealed: string, keyEncryptionKey: Uint8Array): Promise<z.infer<typeof privateJwkSchema>> {
+  try {
+    const { plaintext } = await compactDecrypt(sealed, keyEncryptionKey, {
+      keyManagementAlgorithms: ['dir'],
+      contentEncryptionAlgorithms: ['A256GCM'],
+    });
+    return privateJwkSchema.parse(JSON.parse(new TextDecoder().decode(plaintext)));
+  } catch {
+    // The cause is left out on purpose: a parser's message may quote what it could not parse.
+    throw new Error(
+      'The signing keys in the store do not open with this key-encryption key. Start with the key they were sealed with.',
+    );
+  }
+}
+
+async function imported(jwk: object): Promise<CryptoKey> {
+  const key = await importJWK(jwk, 'ES256', { extractable: false });
+  if (key instanceof Uint8Array) throw new Error('not an asymmetric key');
+  return key;
+}
