@@ -1,0 +1,60 @@
+/** Mints JWT access tokens (RFC 9068): everything a target needs to judge a call by itself, signed. */
+import { pairsOf, type Access } from '../domain/access.js';
+import { credentialCauses, type Credential } from '../domain/credential.js';
+import type { Task } from '../domain/task.js';
+import { toSeconds } from '../domain/time.js';
+import type { Keys } from '../keys/keys.js';
+import { ACCESS_TOKEN_TYP, ACCESS_TOKEN_TYPE, type AccessTokenClaims } from '../protocol/access-token.js';
+import type { Minter } from './minter.js';
+
+export function createJwtMinter({ keys, issuer }: { keys: Pick<Keys, 'sign'>; issuer: string }): Minter {
+  return {
+    kind: 'jwt',
+    local: true,
+    async mint(credential, task) {
+      const accessToken = await keys.sign(claimsOf(issuer, credential, task), { typ: ACCESS_TOKEN_TYP });
+      return { accessToken, tokenType: 'Bearer', issuedTokenType: ACCESS_TOKEN_TYPE };
+    },
+  };
+}
+
+function claimsOf(issuer: string, credential: Credential, task: Task): AccessTokenClaims {
+  const { workload } = task;
+  const principal = task.principal ?? workload;
+  const scope = scopeOf(credential.access);
+  return {
+    iss: issuer,
+    sub: principal.id,
+    client_id: workload.id,
+    aud: credential.target,
+    iat: toSeconds(credential.issuedAt),
+    // Rounded down: the token must not outlive its record by a fraction of a second.
+    exp: toSeconds(credential.expiresAt),
+    jti: credential.id,
+    ...(scope !== '' && { scope }),
+    authorization_details: credential.access.map(({ path, actions }) => ({
+      type: 'task_access',
+      locations: [credential.target],
+      identifier: path,
+      actions,
+    })),
+    ...(principal.id !== workload.id && { act: { sub: workload.id } }),
+    txn: task.lineage[0] ?? task.id,
+    task: { id: task.id, lineage: task.lineage, purpose: task.purpose },
+    origin: {
+      workload: workload.id,
+      issuer: workload.issuer,
+      ...(workload.owner !== undefined && { owner: workload.owner }),
+      principal: principal.id,
+    },
+    causes: credentialCauses(credential, task),
+    epoch: credential.epoch,
+  };
+}
+
+/** A scope token is split at its last colon, so an action with a colon would be read as another action. */
+const scopeOf = (access: readonly Access[]): string =>
+  pairsOf(access)
+    .filter(({ action }) => !action.includes(':'))
+    .map(({ path, action }) => `${path}:${action}`)
+    .join(' ');
