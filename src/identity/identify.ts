@@ -1,0 +1,72 @@
+/** The front door: a token in, a proven party out, or one sentence why not. */
+import { createHash } from 'node:crypto';
+import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
+import type { Proven, TokenUse } from './caller.js';
+import { isDeclaredAs } from './declared-type.js';
+import { Refused } from './refused.js';
+import { createMemory } from './remember.js';
+import { createRoute, type IdentifySetup } from './route.js';
+import { checkTimes, readTimes } from './token-times.js';
+import type { Proof } from './trusted-issuer.js';
+import { readToken, refuseOversized } from './unverified.js';
+
+/** Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be had, else the code that fits the use. */
+export type Identify = (token: string, as: { use: TokenUse; tokenType?: string }) => Promise<Proven>;
+
+const REMEMBERED_MAX = 10_000;
+
+export function createIdentify(setup: IdentifySetup): Identify {
+  const route = createRoute(setup);
+  // Verifying costs two hundred times as much as this lookup. Only what was proven is kept, by a hash that nobody can aim.
+  const remembered = createMemory<Proof>(REMEMBERED_MAX);
+  const skewMs = setup.clockSkewSeconds * 1000;
+
+  const prove = async (token: string, hash: string): Promise<Proof> => {
+    const known = remembered.get(hash);
+    if (known && (await known.issuer.keys.current()) === known.keys) {
+      checkTimes(known.times, setup.clock.now(), skewMs);
+      return known;
+    }
+    const unverified = readToken(token);
+    const issuer = route(unverified);
+    const times = readTimes(unverified.claims);
+    checkTimes(times, setup.clock.now(), skewMs);
+    const proof = { ...(await issuer.verify(unverified)), issuer, times };
+    // The same object is answered for every use of the token.
+    Object.freeze(proof.party);
+    remembered.set(hash, proof);
+    return proof;
+  };
+
+  return async (token, { use, tokenType }) => {
+    try {
+      refuseOversized(token);
+      const proofHash = createHash('sha256').update(token).digest('base64url');
+      const proof = await prove(token, proofHash);
+      if (!isDeclaredAs(tokenType, proof)) throw new Refused('is not of the declared token type');
+      return answer(proof, proofHash);
+    } catch (error) {
+      throw error instanceof Refused ? refusal(use, error) : error;
+    }
+  };
+}
+
+const answer = ({ party, times }: Proof, proofHash: string): Proven => ({
+  party,
+  proofHash,
+  expiresAt: times.expiresAt,
+  ...(times.issuedAt !== undefined && { issuedAt: times.issuedAt }),
+});
+
+/** RFC 8693 §2.2.2, RFC 6749 §5.2, RFC 6750 §3.1. */
+const REFUSALS = {
+  subject: ['invalid_request', 'subject token'],
+  actor: ['invalid_request', 'actor token'],
+  client: ['invalid_client', 'client assertion'],
+  bearer: ['invalid_token', 'bearer token'],
+} as const satisfies Record<TokenUse, readonly [BrokerErrorCode, string]>;
+
+function refusal(use: TokenUse, reason: Refused): BrokerError {
+  const [code, noun] = REFUSALS[use];
+  return new BrokerError(code, `The ${noun} ${reason.message}.`, { cause: reason });
+}

@@ -1,0 +1,69 @@
+/** Identity from an OIDC issuer: a CI system, a Kubernetes cluster, an identity provider. */
+import type { OidcTrust } from '../config/schema.js';
+import type { Party } from '../domain/actor.js';
+import { claimAt, listFrom, nameFrom, tagsFrom } from './claim-values.js';
+import { Refused } from './refused.js';
+import { verifySignature } from './signature.js';
+import { looksLikeSpiffe } from './spiffe-id.js';
+import { checkHeader } from './token-header.js';
+import type { TrustKeys } from './trust-keys.js';
+import type { TrustedIssuer } from './trusted-issuer.js';
+import type { JsonObject } from './json-object.js';
+import type { Unverified } from './unverified.js';
+
+const ACCESS_TOKEN = /^(application\/)?at\+jwt$/i;
+const PLAIN = /^(jwt|jose)$/i;
+
+export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: readonly string[]): TrustedIssuer {
+  const isPerson = trust.represents === 'person';
+  // An access token says what its holder may do elsewhere. People have nothing else to show; a workload does.
+  const acceptsType = (typ: string) => PLAIN.test(typ) || (isPerson && ACCESS_TOKEN.test(typ));
+
+  const verify = async ({ text, header, claims }: Unverified) => {
+    if (claims['iss'] !== trust.issuer) throw new Refused('comes from another issuer');
+    checkHeader(header, { algorithms: trust.algorithms, acceptsType });
+    const used = await verifySignature(text, keys, trust.algorithms);
+    const isAccessToken = typeof header['typ'] === 'string' && ACCESS_TOKEN.test(header['typ']);
+    const kind = isAccessToken ? ('oidc-access-token' as const) : ('oidc' as const);
+    return { party: isPerson ? personOf(trust, claims) : workloadOf(trust, claims), kind, keys: used };
+  };
+  return { audiences, keys, verify };
+}
+
+function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
+  const owner = ownerOf(trust, claims);
+  return {
+    kind: 'workload',
+    id: idOf(trust, claims),
+    issuer: trust.name,
+    ...(owner !== undefined && { owner }),
+    claims: tagsFrom(claims, trust.claims),
+    groups: [],
+  };
+}
+
+function personOf(trust: OidcTrust, claims: JsonObject): Party {
+  return {
+    kind: 'person',
+    id: idOf(trust, claims),
+    issuer: trust.name,
+    claims: tagsFrom(claims, trust.claims),
+    groups: trust.groups ? listFrom(claims, trust.groups.claim) : [],
+  };
+}
+
+function idOf(trust: OidcTrust, claims: JsonObject): string {
+  const subject = nameFrom(claims['sub']);
+  if (subject === undefined) throw new Refused('must have a subject of 1 to 255 visible characters');
+  if (looksLikeSpiffe(subject)) throw new Refused('names a SPIFFE ID, which its issuer cannot vouch for');
+  return `${trust.name}:${subject}`;
+}
+
+function ownerOf({ owner }: OidcTrust, claims: JsonObject): string | undefined {
+  if (!owner) return undefined;
+  if ('value' in owner) return owner.value;
+  const team = nameFrom(claimAt(claims, owner.claim));
+  // Without its owner the workload would slip from under whatever is held for that team.
+  if (team === undefined) throw new Refused('lacks the claim that names the owning team');
+  return team;
+}

@@ -1,0 +1,76 @@
+/**
+ * Which trusted issuer is asked about a token: by `iss`, or by trust domain when the subject is a SPIFFE ID. One or the
+ * other, never both: an OIDC issuer cannot speak for a SPIFFE ID, nor a bundle for an OIDC subject.
+ */
+import type { Trust } from '../config/schema.js';
+import type { Clock } from '../domain/time.js';
+import { discoveredKeyDocument, keyDocument } from './key-document.js';
+import { createOidcIssuer } from './oidc.js';
+import { Refused } from './refused.js';
+import { looksLikeSpiffe, trustDomainOf } from './spiffe-id.js';
+import { createSpiffeIssuer } from './spiffe-jwt.js';
+import { createTrustKeys } from './trust-keys.js';
+import type { TrustedIssuer } from './trusted-issuer.js';
+import type { JsonObject } from './json-object.js';
+import type { Unverified } from './unverified.js';
+
+export interface IdentifySetup {
+  trust: readonly Trust[];
+  /** The broker's own: the default audience, and never a foreign issuer. */
+  issuer: string;
+  clock: Clock;
+  clockSkewSeconds: number;
+  /** What relative paths in `trust` are relative to. */
+  baseDirectory: string;
+}
+
+export function createRoute(setup: IdentifySetup): (token: Unverified) => TrustedIssuer {
+  const issuers = setup.trust.map((trust) => ({ trust, issuer: createIssuer(trust, setup) }));
+  const named = (key: string) => issuers.filter(({ trust }) => keyOf(trust) === key).map(({ issuer }) => issuer);
+  const routes = new Map(issuers.map(({ trust }) => [keyOf(trust), named(keyOf(trust))]));
+
+  return ({ claims }) => {
+    const candidates = routes.get(claimedKey(claims) ?? '');
+    if (!candidates || claims['iss'] === setup.issuer) throw new Refused('comes from no issuer that is trusted here');
+    const audience = soleAudience(claims['aud']);
+    const issuer = candidates.find(({ audiences }) => audience !== undefined && audiences.includes(audience));
+    if (issuer) return issuer;
+    const accepted = candidates.flatMap(({ audiences }) => audiences);
+    throw new Refused(`must have exactly the audience ${accepted.join(' or ')}, and no other`);
+  };
+}
+
+function createIssuer(trust: Trust, { issuer, clock, baseDirectory }: IdentifySetup): TrustedIssuer {
+  const audiences = trust.audiences ?? [issuer];
+  switch (trust.kind) {
+    case 'oidc': {
+      const document = trust.jwks ? keyDocument(trust.jwks, baseDirectory) : discoveredKeyDocument(trust.issuer);
+      return createOidcIssuer(trust, createTrustKeys(document, 'jwks', clock), audiences);
+    }
+    case 'spiffe': {
+      const document = keyDocument(trust.bundle, baseDirectory);
+      return createSpiffeIssuer(trust, createTrustKeys(document, 'spiffe-bundle', clock), audiences);
+    }
+    default:
+      throw new Error('unknown kind of trust');
+  }
+}
+
+const keyOf = (trust: Trust): string =>
+  trust.kind === 'oidc' ? `oidc ${trust.issuer}` : `spiffe ${trust.trustDomain}`;
+
+function claimedKey({ iss, sub }: JsonObject): string | undefined {
+  if (looksLikeSpiffe(sub)) {
+    const trustDomain = trustDomainOf(String(sub));
+    if (trustDomain === undefined) throw new Refused('has a subject that is not a well-formed SPIFFE ID');
+    return `spiffe ${trustDomain}`;
+  }
+  return typeof iss === 'string' ? `oidc ${iss}` : undefined;
+}
+
+/** Whoever else a token is made for could present it here as well. */
+function soleAudience(aud: unknown): string | undefined {
+  const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
+  const [only] = audiences;
+  return audiences.length === 1 && typeof only === 'string' ? only : undefined;
+}
