@@ -10,3 +10,6 @@ export function entryOf(publication: Publication, seq: number, before: string | 
 
 /** The tombstone that `join` wrote, with the number that the store has now assigned. */
 export const numbered = (joined: string, seq: number): string => joined.replaceAll(SEQ, String(seq));
+
+/** An entry as it was stored, always by `JSON.stringify` of one. */
+export const parseEntry = (text: string): LogEntry => JSON.parse(text) as LogEntry;

@@ -1,0 +1,90 @@
+/** The revocation log on LMDB. */
+import { HISTORY_MS } from '../../domain/limits.js';
+import type { Clock } from '../../domain/time.js';
+import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
+import { ENTRIES_KEPT, entryOf, numbered, parseEntry } from '../entry.js';
+import { stamped, textAt } from '../expiring.js';
+import { LogGap, type Log } from '../store.js';
+import { litterCollector } from './litter.js';
+import { durably, now, type Tables } from './tables.js';
+
+const PAGE = 1_000;
+
+/** @param home Where this log is; a generation installed at another one is not answered. */
+export function lmdbLog(tables: Tables, clock: Clock, home: string): Log {
+  return { ...readers(tables, home), ...writers(tables, clock, home) };
+}
+
+function readers(tables: Tables, home: string): Pick<Log, 'look' | 'entries' | 'snapshot'> {
+  const { head, tombstones, entries } = tables;
+  return {
+    look: (causes) =>
+      now(tables, () => {
+        const stored = head.get('generation');
+        const here = stored === undefined || head.get('home') === home;
+        return {
+          ...(here ? { generation: stored } : { generation: undefined, foreign: stored }),
+          seq: latest(tables),
+          tombstones: causes.map((cause) => tombstones.get(cause)),
+        };
+      }),
+    entries: (after, limit) =>
+      now(tables, () => {
+        const seq = latest(tables);
+        if (after > seq || after < seq - ENTRIES_KEPT) throw new LogGap(`entries after ${after} are not kept`);
+        return [...entries.getRange({ start: after + 1, limit })].map(({ value }) => parseEntry(value));
+      }),
+    snapshot: (after) =>
+      now(tables, () => {
+        const range = after === undefined ? {} : { start: after, exclusiveStart: true };
+        const page = [...tombstones.getRange({ ...range, limit: PAGE })];
+        const last = page.length < PAGE ? undefined : page.at(-1)?.key;
+        return {
+          tombstones: page.map(({ key, value }) => [key, value]),
+          ...(last !== undefined && { next: last }),
+        };
+      }),
+  };
+}
+
+function writers(tables: Tables, clock: Clock, home: string): Pick<Log, 'publish' | 'forget' | 'replace'> {
+  const { head, tombstones, published } = tables;
+  const collectLitter = litterCollector(published, clock);
+  return {
+    publish: (publication) =>
+      durably(tables, () => {
+        const earlier = textAt(clock.now(), published.get(publication.id));
+        if (earlier !== undefined) return parseEntry(earlier);
+        const entry = append(tables, publication);
+        if (entry) void published.put(entry.id, stamped(JSON.stringify(entry), clock.now() + HISTORY_MS));
+        collectLitter();
+        return entry;
+      }),
+    forget: (unneeded) =>
+      durably(tables, () => {
+        for (const [cause, text] of unneeded) if (tombstones.get(cause) === text) void tombstones.remove(cause);
+      }),
+    replace: (seen, generation) =>
+      durably(tables, () => {
+        if (head.get('generation') !== seen) return false;
+        void head.put('generation', generation);
+        void head.put('home', home);
+        return true;
+      }),
+  };
+}
+
+function append(tables: Tables, publication: Publication): LogEntry | undefined {
+  const { head, tombstones, entries } = tables;
+  const before = tombstones.get(publication.cause);
+  const joined = join(before, publication);
+  if (joined === undefined) return undefined;
+  const entry = entryOf(publication, latest(tables) + 1, before);
+  void tombstones.put(entry.cause, numbered(joined, entry.seq));
+  void entries.put(entry.seq, JSON.stringify(entry));
+  void entries.remove(entry.seq - ENTRIES_KEPT);
+  void head.put('seq', String(entry.seq));
+  return entry;
+}
+
+const latest = ({ head }: Tables): number => Number(head.get('seq') ?? 0);

@@ -1,0 +1,70 @@
+/** The tables of the LMDB store, and how something is written to them durably. All values are plain text. */
+import { open, type Database, type RootDatabase } from 'lmdb';
+import { StoreUnavailable } from '../store.js';
+
+export interface Tables {
+  environment: RootDatabase<string, string>;
+  /** Key → stamped text. */
+  records: Database<string, string>;
+  /** Index, score, member (see index-key.ts) → nothing; sorted as `range` answers. */
+  ranks: Database<string, Buffer>;
+  /** Index, member → score. */
+  scores: Database<string, Buffer>;
+  /** `generation`, `home`, `seq`. */
+  head: Database<string, string>;
+  tombstones: Database<string, string>;
+  /** Sequence number → the entry, JSON. */
+  entries: Database<string, number>;
+  /** Publication id → the entry it became, stamped JSON. */
+  published: Database<string, string>;
+}
+
+const WRITE_LIMIT_MS = 2_000;
+
+export function openTables(directory: string): Tables {
+  // With noSubdir false a directory named `data.d` stays a directory: lmdb takes a path with a dot for a file.
+  const environment = open<string, string>({ path: directory, encoding: 'string', noSubdir: false, maxDbs: 8 });
+  const text = { encoding: 'string' } as const;
+  return {
+    environment,
+    records: environment.openDB<string, string>('records', text),
+    ranks: environment.openDB<string, Buffer>('ranks', { ...text, keyEncoding: 'binary' }),
+    scores: environment.openDB<string, Buffer>('scores', { ...text, keyEncoding: 'binary' }),
+    head: environment.openDB<string, string>('head', text),
+    tombstones: environment.openDB<string, string>('tombstones', text),
+    entries: environment.openDB<string, number>('entries', text),
+    published: environment.openDB<string, string>('published', text),
+  };
+}
+
+/**
+ * Runs `change` as one transaction and resolves when it is on disk. A child transaction, because a plain one keeps the
+ * writes made before a throw.
+ */
+export async function durably<T>({ environment }: Tables, change: () => T): Promise<T> {
+  const written = async (): Promise<T> => {
+    const result = await environment.childTransaction(change);
+    await environment.flushed;
+    return result;
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StoreUnavailable('the disk did not answer in time')), WRITE_LIMIT_MS);
+  });
+  try {
+    return await Promise.race([written(), late]);
+  } catch (error) {
+    if (error instanceof StoreUnavailable) throw error;
+    throw new StoreUnavailable('the data directory could not be written', { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Reads what is committed now, by this process or another, not what a read transaction still shows from before. */
+export function now<T>({ environment }: Tables, read: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    environment.resetReadTxn();
+    resolve(read());
+  });
+}

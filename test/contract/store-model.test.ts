@@ -1,0 +1,8 @@
+import { handClock } from '../support/clock.js';
+import { modelStore } from '../support/model-store.js';
+import { storeContract } from './store-contract.js';
+
+storeContract('the model', () => {
+  const clock = handClock();
+  return Promise.resolve({ clock, store: modelStore(clock) });
+});
