@@ -1,0 +1,93 @@
+/**
+ * What an audit entry may say. The list of fields is closed, ids and digests only: a secret has no field to slip into,
+ * and what people paste into free text is taken out (see `entryText` in chain.ts).
+ */
+import { z } from 'zod';
+import { accessSchema } from '../domain/access.js';
+import { BROKER_ERROR_CODES } from '../domain/errors.js';
+import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
+
+export const AUDIT_EVENT_TYPES = [
+  'credential.granted',
+  'credential.refused',
+  'task.opened',
+  'task.ended',
+  'task.suspended',
+  'task.resumed',
+  'revocation.published',
+  'revocation.previewed',
+  'operation.refused',
+  'introspection.inactive',
+  'keys.rotated',
+  'policy.loaded',
+  'audit.read',
+  'audit.pruned',
+  /** Revocations that the log forgot before they could be entered here. */
+  'audit.gap',
+  /** The revocation log lost its past: numbers start anew, and everything older is dead. */
+  'log.replaced',
+] as const;
+export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number];
+
+const moment = z.int().nonnegative();
+const seq = z.int().nonnegative();
+
+export const auditEventSchema = z.strictObject({
+  type: z.enum(AUDIT_EVENT_TYPES),
+  /** Milliseconds, by the clock of the broker that writes. */
+  at: moment,
+  /** Who asked or acted. `kind` and `issuer` are absent for the broker itself and its operators' command line. */
+  actor: z
+    .strictObject({ id: z.string(), kind: z.enum(['workload', 'person']).optional(), issuer: z.string().optional() })
+    .optional(),
+  task: z.string().optional(),
+  workload: z.string().optional(),
+  principal: z.string().optional(),
+  credential: z.string().optional(),
+  target: z.string().optional(),
+  access: z.array(accessSchema).optional(),
+  purpose: z.string().optional(),
+  /** Of the credential, or the deadline of the task. Milliseconds. */
+  expiresAt: moment.optional(),
+  /** What policy said: its ids, and the digest of the policy set that said it. */
+  decision: z
+    .strictObject({
+      id: z.string(),
+      outcome: z.enum(['permit', 'deny', 'needs-approval']),
+      policies: z.array(z.string()),
+      digest: z.string(),
+    })
+    .optional(),
+  /** SHA-256 (base64url) of the token that proved who asked. */
+  proofHash: z.string().optional(),
+  /** The operator verb, where one was refused or used. */
+  verb: z.string().optional(),
+  error: z.enum(BROKER_ERROR_CODES).optional(),
+  retry: z.enum(['never', 'after-lift', 'after-approval', 'with-less', 'later']).optional(),
+  outcome: z.string().optional(),
+  reason: z.string().optional(),
+  ticket: z.string().optional(),
+  revocation: z
+    .strictObject({
+      id: z.string(),
+      seq: seq.optional(),
+      effect: z.enum([...EFFECTS, 'lift']),
+      selector: z.strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string() }),
+      /** When it was published; the entry follows it. */
+      at: moment.optional(),
+      lifts: seq.optional(),
+      liftAt: moment.optional(),
+    })
+    .optional(),
+  /** Sequence numbers of revocations, both inclusive, that are missing here. */
+  missing: z.strictObject({ from: seq, to: seq }).optional(),
+  /** Where the chain begins after pruning. */
+  checkpoint: z.strictObject({ seq, hash: z.string() }).optional(),
+  /** The signing key now current, or the digest of the policy set now in force. */
+  installed: z.string().optional(),
+  requestId: z.string().optional(),
+  /** Which broker wrote it; the log fills it in. */
+  node: z.string().optional(),
+});
+
+export type AuditEvent = z.infer<typeof auditEventSchema>;
