@@ -6,21 +6,15 @@ import { redisAt, type StoreLocation } from './store-location.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where the key is that seals the signing keys in the store. */
-export type KeyEncryptionKey =
-  | { kind: 'value'; value: string }
-  /** Created with mode 0600 at first start, unless an operator named it: a mistyped path must not become a new key. */
-  | { kind: 'file'; file: string; createIfMissing: boolean };
-
 export interface FromEnvironment {
   redis?: StoreLocation;
-  keyEncryptionKey?: KeyEncryptionKey;
+  keyEncryptionKey: { value?: string; file?: string };
   problems: ConfigProblem[];
 }
 
 /** Empty variables count as unset, which is how compose files and charts leave them. */
 export async function readEnvironment(env: Environment): Promise<FromEnvironment> {
-  const found: FromEnvironment = { problems: [] };
+  const found: FromEnvironment = { keyEncryptionKey: {}, problems: [] };
   const refuse = (path: string, reason: string) => found.problems.push({ source: 'environment', path, reason });
 
   const urls = env['REDIS_URL'];
@@ -33,11 +27,11 @@ export async function readEnvironment(env: Environment): Promise<FromEnvironment
   const value = env['MAYFLY_KEY_ENCRYPTION_KEY'];
   const named = env['MAYFLY_KEY_ENCRYPTION_KEY_FILE'];
   if (value && named) refuse('MAYFLY_KEY_ENCRYPTION_KEY_FILE', 'and MAYFLY_KEY_ENCRYPTION_KEY are both set');
-  if (value) found.keyEncryptionKey = { kind: 'value', value };
+  if (value) found.keyEncryptionKey.value = value;
   if (named) {
     const file = resolve(named);
     if (!(await isReadable(file, 'file'))) refuse('MAYFLY_KEY_ENCRYPTION_KEY_FILE', 'is not a file that can be read');
-    found.keyEncryptionKey = { kind: 'file', file, createIfMissing: false };
+    found.keyEncryptionKey.file = file;
   }
   return found;
 }

@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fitFindings, soundParts } from './check.js';
+import type { KeyEncryptionKeySource } from '../keys/key-encryption-key.js';
 import { readDocument } from './document.js';
-import { readEnvironment, type Environment, type KeyEncryptionKey } from './environment.js';
+import { readEnvironment, type Environment } from './environment.js';
 import { missingFiles, resolveFiles } from './files.js';
 import { ConfigError, pathText, type ConfigProblem } from './problem.js';
 import { configSchema, type Config } from './schema.js';
@@ -14,7 +15,7 @@ export interface LoadedConfig {
   /** As the file says, with absolute paths. Where the store is, is said below, once. */
   config: Omit<Config, 'store'>;
   store: StoreLocation;
-  keyEncryptionKey: KeyEncryptionKey;
+  keyEncryptionKey: KeyEncryptionKeySource;
   /** The file, and the directory its relative paths start from; both absolute. */
   path: string;
   directory: string;
@@ -51,11 +52,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   return {
     config,
     store: redis ?? store,
-    keyEncryptionKey: keyEncryptionKey ?? {
-      kind: 'file',
-      file: resolve(data, 'key-encryption.key'),
-      createIfMissing: true,
-    },
+    keyEncryptionKey: { ...keyEncryptionKey, defaultFile: resolve(data, 'key-encryption.key') },
     path,
     directory,
   };

@@ -1,0 +1,23 @@
+/** How many of the credentials added have not expired: a count a second, so its size is that of the longest lifetime. */
+import { toSeconds, type Clock } from '../domain/time.js';
+
+export function countLive(clock: Clock): { add(expiresAt: number): void; count(): number } {
+  const expiringIn = new Map<number, number>();
+  return {
+    add(expiresAt) {
+      const second = toSeconds(expiresAt);
+      const already = expiringIn.get(second);
+      // Tidied when it grows, so that a broker nobody scrapes does not keep every second of its life.
+      if (already === undefined) dropUntil(expiringIn, toSeconds(clock.now()));
+      expiringIn.set(second, (already ?? 0) + 1);
+    },
+    count() {
+      dropUntil(expiringIn, toSeconds(clock.now()));
+      return [...expiringIn.values()].reduce((sum, count) => sum + count, 0);
+    },
+  };
+}
+
+function dropUntil(expiringIn: Map<number, number>, now: number): void {
+  for (const second of expiringIn.keys()) if (second <= now) expiringIn.delete(second);
+}

@@ -1,0 +1,62 @@
+/** Every metric the broker exposes beside those of the process: its name, what it says, and its labels. */
+
+export const METRICS = {
+  exchanges: {
+    name: 'mayfly_exchanges_total',
+    help: 'Token exchanges, by result: granted, refused, failed.',
+    labels: ['result'],
+  },
+  refusals: {
+    name: 'mayfly_refusals_total',
+    help: 'Refused requests, by error code and endpoint.',
+    labels: ['code', 'endpoint'],
+  },
+  identityRefused: {
+    name: 'mayfly_identity_refused_total',
+    help: 'Proofs of identity not accepted, by reason.',
+    labels: ['reason'],
+  },
+  credentialsLive: {
+    name: 'mayfly_credentials_live',
+    help: 'Credentials this broker has minted since its start that have not expired; revoked ones count until then.',
+    labels: [],
+  },
+  tasksOpen: { name: 'mayfly_tasks_open', help: 'Tasks in the store that have not ended.', labels: [] },
+  sweepLag: {
+    name: 'mayfly_sweep_lag_seconds',
+    help: 'How long the oldest due work has waited for the sweep.',
+    labels: [],
+  },
+  revocations: {
+    name: 'mayfly_revocations_total',
+    help: 'Publications to the revocation log by this broker, by selector and effect.',
+    labels: ['selector', 'effect'],
+  },
+  generationChanges: {
+    name: 'mayfly_generation_changes_total',
+    help: 'Times this broker declared everything older dead because the log was lost or replaced.',
+    labels: [],
+  },
+  store: {
+    name: 'mayfly_store_seconds',
+    help: 'Time of store operations, failed ones included.',
+    labels: ['operation'],
+  },
+  policy: { name: 'mayfly_policy_seconds', help: 'Time of policy decisions.', labels: [] },
+  auditAppend: {
+    name: 'mayfly_audit_append_seconds',
+    help: 'Time until a batch of audit entries is durable.',
+    labels: [],
+  },
+  auditWaiting: { name: 'mayfly_audit_waiting', help: 'Audit entries not yet durable.', labels: [] },
+  http: {
+    name: 'mayfly_http_seconds',
+    help: 'Time of requests, by endpoint and status.',
+    labels: ['endpoint', 'status'],
+  },
+  readiness: {
+    name: 'mayfly_readiness',
+    help: 'Whether each condition of readiness holds: 1 or 0.',
+    labels: ['check'],
+  },
+} as const satisfies Record<string, { name: string; help: string; labels: readonly string[] }>;
