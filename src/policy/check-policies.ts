@@ -1,0 +1,22 @@
+/** What `mayfly check-policy` says: every problem with its place, and what the directory holds. */
+import { loadPolicies, type PolicyTarget } from './load-policies.js';
+import type { PolicyProblem } from './problem.js';
+
+export interface PolicyCheck {
+  problems: PolicyProblem[];
+  summary: { permits: number; forbids: number; ids: string[]; digest?: string };
+}
+
+export async function checkPolicies(directory: string, targets: readonly PolicyTarget[]): Promise<PolicyCheck> {
+  const { policies, problems, set } = await loadPolicies(directory, targets);
+  const permits = policies.filter(({ rule }) => rule.effect === 'permit').length;
+  return {
+    problems,
+    summary: {
+      permits,
+      forbids: policies.length - permits,
+      ids: policies.map(({ id }) => id),
+      ...(set && { digest: set.digest }),
+    },
+  };
+}

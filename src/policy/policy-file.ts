@@ -1,0 +1,88 @@
+/** One `*.cedar` file: its policies, each with its name, its line and what its annotations mean. */
+import { policySetTextToParts, policyToJson, type TypeAndId } from './cedar-wasm.js';
+import { lineAt, problemsOf, type PolicyProblem } from './problem.js';
+
+export interface Policy {
+  id: string;
+  file: string;
+  line: number;
+  text: string;
+  rule: Rule;
+  /** Every entity the policy names. */
+  literals: TypeAndId[];
+}
+
+export interface Rule {
+  effect: 'permit' | 'forbid';
+  /** On a permit: the most it allows. On a forbid: the way out. */
+  lifetimeSeconds?: number;
+  /** On a forbid: the group whose approval is the way out. */
+  approval?: string;
+}
+
+export function parsePolicyFile(file: string, text: string): { policies: Policy[]; problems: PolicyProblem[] } {
+  const parts = policySetTextToParts(text);
+  if (parts.type === 'failure') return { policies: [], problems: problemsOf(parts.errors, file, text) };
+  const lineOf = lineFinder(text);
+  const problems = parts.policy_templates.map((template) => ({
+    file,
+    line: lineOf(template),
+    reason: 'templates are not supported',
+  }));
+  const policies: Policy[] = [];
+  for (const source of parts.policies) {
+    const line = lineOf(source);
+    const read = readPolicy(source);
+    problems.push(...read.reasons.map((reason) => ({ file, line, reason })));
+    if (read.reasons.length === 0) policies.push({ ...read, file, line, text: source });
+  }
+  return { policies, problems };
+}
+
+function readPolicy(source: string): Pick<Policy, 'id' | 'rule' | 'literals'> & { reasons: string[] } {
+  const answer = policyToJson(source);
+  if (answer.type === 'failure') throw new Error('Cedar cannot read back what it has just split');
+  const { effect, annotations } = answer.json;
+  const { id, lifetime, approval, ...unknown } = annotations ?? {};
+  const reasons = Object.keys(unknown).map((name) => `unknown annotation @${name}; @id, @lifetime and @approval exist`);
+  if (!id) reasons.push('has no @id');
+  // Without a value an annotation is null, whatever its type says: that fits neither rule.
+  if (lifetime !== undefined && !/^[1-9]\d{0,8}$/.test(lifetime))
+    reasons.push('@lifetime must be a whole number of seconds, such as @lifetime("60")');
+  if (approval !== undefined && !approval) reasons.push('@approval must name a group');
+  if (approval !== undefined && effect === 'permit') reasons.push('@approval belongs on a forbid');
+  if (approval !== undefined && lifetime !== undefined) reasons.push('@lifetime and @approval exclude each other');
+  const rule: Rule = {
+    effect,
+    ...(lifetime !== undefined && { lifetimeSeconds: Number(lifetime) }),
+    ...(approval !== undefined && { approval }),
+  };
+  return { id: id ?? '', rule, literals: entitiesIn(answer.json), reasons };
+}
+
+/** Only entity literals have texts for both `type` and `id`: a record in a condition holds expressions. */
+function entitiesIn(json: unknown): TypeAndId[] {
+  if (typeof json !== 'object' || json === null) return [];
+  if ('type' in json && 'id' in json && typeof json.type === 'string' && typeof json.id === 'string')
+    return [{ type: json.type, id: json.id }];
+  return Object.values(json).flatMap(entitiesIn);
+}
+
+/** Where a policy stands in its file: Cedar hands out the sources without their places. A commented-out copy is not it. */
+function lineFinder(text: string): (source: string) => number {
+  const code = withoutComments(text);
+  const found = new Set<number>();
+  return (source) => {
+    const wanted = withoutComments(source);
+    let at = code.indexOf(wanted);
+    while (found.has(at)) at = code.indexOf(wanted, at + 1);
+    found.add(at);
+    return lineAt(text, Buffer.byteLength(text.slice(0, Math.max(at, 0))));
+  };
+}
+
+const withoutComments = (text: string): string =>
+  text.replace(
+    /("(?:\\.|[^"\\])*")|\/\/[^\n]*/g,
+    (match, quoted: string | undefined) => quoted ?? ' '.repeat(match.length),
+  );

@@ -1,0 +1,153 @@
+/**
+ * The names policy authors may rely on, as a Cedar schema: the contract of docs/policy.md. A policy directory may bring its own
+ * `schema.cedarschema` with more actions; what stands here must be in it unchanged, for the engine builds exactly these entities.
+ */
+import { schemaToJsonWithResolvedTypes, type EntityJson, type SchemaJson } from './cedar-wasm.js';
+import { problemsOf, type PolicyProblem } from './problem.js';
+
+export interface PolicySchema {
+  text: string;
+  actions: ReadonlyMap<string, KnownAction>;
+}
+
+export interface KnownAction {
+  grantable: boolean;
+  principals: ReadonlySet<string>;
+  resources: ReadonlySet<string>;
+  /** The action and its ancestors: Cedar knows of action groups only what it is handed. */
+  entities: readonly EntityJson[];
+}
+
+export const SHIPPED_SCHEMA = `// Who. Tags are the verified claims named in trust[].claims.
+entity Issuer;
+entity Owner;
+entity Group;
+entity Workload in [Issuer, Owner] tags String;
+entity Person in [Issuer, Group] tags String;
+
+// What. Tags and sensitivity come from the configuration of the target, never from who asks.
+entity Target tags String;
+entity Resource in [Resource, Target] = {
+  target: Target,
+  pattern: Bool,
+  sensitivity: Set<String>,
+};
+entity Task = {
+  workload: Workload,
+  purpose: String,
+  openedByWorkload?: Workload,
+  openedByPerson?: Person,
+};
+entity Approval;
+entity Broker enum ["self"];
+
+// Grants: everything in Action::"access" can be asked of POST /token. "lifetimeSeconds" is what is asked.
+type AccessContext = {
+  purpose: String,
+  purposeFrom: String, // opener, agent, default
+  lifetimeSeconds: Long,
+  delegationDepth: Long,
+  onBehalfOf?: Person,
+  openedBy?: Workload,
+  delegatedBy?: Workload,
+  chain: Set<Workload>,
+  approvals: Set<String>,
+  risk: String, // LOW, MEDIUM, HIGH
+};
+action access;
+action read, write, execute, export in [access] appliesTo {
+  principal: [Workload, Person],
+  resource: [Resource],
+  context: AccessContext,
+};
+
+// Verbs of the broker itself.
+action operate;
+action openTask in [operate] appliesTo {
+  principal: [Workload, Person],
+  resource: [Task],
+  context: { lifetimeSeconds: Long, onBehalfOf?: Person },
+};
+action completeTask, suspendTask, resumeTask, heartbeat, readTask in [operate] appliesTo {
+  principal: [Workload, Person],
+  resource: [Task],
+};
+action introspect, evaluate in [operate] appliesTo {
+  principal: [Workload, Person],
+  resource: [Target],
+};
+action revoke in [operate] appliesTo {
+  principal: [Workload, Person],
+  resource: [Broker],
+  context: { kind: String, value: String, effect: String, dryRun: Bool },
+};
+action readRevocations, readCredential, readAudit, sendSignal, followFeed in [operate] appliesTo {
+  principal: [Workload, Person],
+  resource: [Broker],
+};
+action approve in [operate] appliesTo {
+  principal: [Workload, Person],
+  resource: [Approval],
+};
+`;
+
+/** Reads a schema; with problems there is none. */
+export function readSchema(file: string, text: string): { schema?: PolicySchema; problems: PolicyProblem[] } {
+  const answer = schemaToJsonWithResolvedTypes(text);
+  if (answer.type === 'failure') return { problems: problemsOf(answer.errors, file, text) };
+  const problems = departures(answer.json).map((what) => ({
+    file,
+    line: 1,
+    reason: `${what} is not as in the shipped schema; only further actions may be added`,
+  }));
+  return problems.length > 0 ? { problems } : { schema: { text, actions: actionsOf(answer.json) }, problems };
+}
+
+function departures(given: SchemaJson<string>): string[] {
+  const shipped = schemaToJsonWithResolvedTypes(SHIPPED_SCHEMA);
+  if (shipped.type === 'failure') throw new Error('the shipped schema does not parse');
+  const theirs = given[''];
+  const ours = shipped.json[''];
+  return [
+    ...differing(ours?.commonTypes, theirs?.commonTypes, 'type'),
+    ...differing(ours?.entityTypes, theirs?.entityTypes, 'entity'),
+    ...differing(ours?.actions, theirs?.actions, 'action'),
+  ];
+}
+
+/** Both come from the same parser, which sorts what has no order, so equal declarations have equal text. */
+function differing(ours: object | undefined, theirs: object | undefined, kind: string): string[] {
+  const found = new Map<string, unknown>(Object.entries(theirs ?? {}));
+  return Object.entries(ours ?? {})
+    .filter(([name, declaration]) => JSON.stringify(found.get(name)) !== JSON.stringify(declaration))
+    .map(([name]) => `${kind} ${name}`);
+}
+
+function actionsOf(json: SchemaJson<string>): Map<string, KnownAction> {
+  const declared = new Map(Object.entries(json['']?.actions ?? {}));
+  const parentsOf = (name: string) => (declared.get(name)?.memberOf ?? []).map(({ id }) => id);
+  const lineOf = (name: string, seen: Set<string>): Set<string> => {
+    if (seen.has(name)) return seen;
+    seen.add(name);
+    for (const parent of parentsOf(name)) lineOf(parent, seen);
+    return seen;
+  };
+  const actions = new Map<string, KnownAction>();
+  for (const [name, { appliesTo }] of declared) {
+    const line = [...lineOf(name, new Set())];
+    const principals = new Set(appliesTo?.principalTypes);
+    actions.set(name, {
+      grantable: principals.size > 0 && line.includes('access'),
+      principals,
+      resources: new Set(appliesTo?.resourceTypes),
+      entities: line.map((id) => actionEntity(id, parentsOf(id))),
+    });
+  }
+  return actions;
+}
+
+const actionEntity = (id: string, parents: string[]): EntityJson => ({
+  uid: { type: 'Action', id },
+  attrs: {},
+  parents: parents.map((parent) => ({ type: 'Action', id: parent })),
+});
