@@ -31,7 +31,7 @@ module.exports = {
       {
         path: '^src/',
         pathNot: src(
-          'broker/|revoker/|ledger/|domain/|protocol/|audit/|identity/|policy/policy-engine|policy/query|minters/minter|store/store|keys/|telemetry/metrics',
+          'broker/|revoker/|ledger/|domain/|protocol/|audit/|identity/|policy/policy-engine|policy/query|minters/minter|store/store|keys/|config/schema|telemetry/metrics',
         ),
       },
     ),

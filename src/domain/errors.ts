@@ -28,7 +28,8 @@ export type Retry = 'never' | 'after-lift' | 'after-approval' | 'with-less' | 'l
 
 export interface BrokerErrorDetails {
   retry?: Retry;
-  decisionId?: string;
+  /** What policy said, when it was asked: the id goes to the caller, the rest to the audit log. */
+  decision?: { id: string; outcome: 'permit' | 'deny' | 'needs-approval'; policies: string[]; digest: string };
   retryAfterSeconds?: number;
   /** Never shown to the caller. */
   cause?: unknown;

@@ -34,17 +34,32 @@ export function refusesBirth(tombstones: readonly (Tombstone | undefined)[]): Re
 export function death(
   kind: 'task' | 'credential',
   epoch: Epoch,
-  now: { generation: string; tombstones: readonly (Tombstone | undefined)[] },
+  generation: string,
+  tombstones: readonly (Tombstone | undefined)[],
 ): Outcome | undefined {
-  if (epoch.generation !== now.generation) return 'revoked';
+  if (epoch.generation !== generation) return 'revoked';
   let outcome: Outcome | undefined;
   let first = Infinity;
-  for (const tombstone of now.tombstones) {
+  for (const tombstone of tombstones) {
     for (const { seq, as } of deadly(kind, epoch, tombstone)) {
       if (seq < first) [first, outcome] = [seq, as];
     }
   }
   return outcome;
+}
+
+/**
+ * Whether a proof of identity has no verbs: its party is held, or was cut off after the proof was issued. A proof knows no
+ * epoch, so here alone clocks are compared, and every doubt (skew, no `iat`) goes against the proof.
+ */
+export function refusesProof(
+  tombstones: readonly (Tombstone | undefined)[],
+  issuedAt: number | undefined,
+  skewMs: number,
+): 'held' | 'cut' | undefined {
+  if (refusesBirth(tombstones)) return 'held';
+  const cutAt = Math.max(...tombstones.map((tombstone) => tombstone?.cut?.at ?? -Infinity));
+  return cutAt + skewMs >= (issuedAt ?? -Infinity) && cutAt > -Infinity ? 'cut' : undefined;
 }
 
 /** After this the tombstone cannot matter: everything it could still kill is past its own end, by the constants of the code. */

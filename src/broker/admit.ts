@@ -1,0 +1,78 @@
+/**
+ * Admission: the records first (they name the lineage), then one atomic look at the log. What is born here carries the
+ * epoch of that look, and its lifetime is fixed from the clock as read before it.
+ */
+import { isWithin } from '../domain/access.js';
+import { refOf } from '../domain/actor.js';
+import { credentialCauses } from '../domain/credential.js';
+import { BrokerError } from '../domain/errors.js';
+import { newId, shardOf } from '../domain/id.js';
+import { formatEpoch, refusesBirth } from '../domain/liveness.js';
+import { partyCauses, type Task } from '../domain/task.js';
+import { findAgain, type Again } from '../ledger/idempotency.js';
+import type { Kept } from '../ledger/ledger.js';
+import type { Seen } from '../ledger/revocation-log.js';
+import { readTask } from '../ledger/tasks.js';
+import { stateOf } from '../ledger/vitals.js';
+import type { Asker } from './asker.js';
+import { held, refuseDeadCaller } from './caller.js';
+import type { Deps } from './deps.js';
+import { draftImplicitTask } from './draft-task.js';
+import type { ExchangeRequest } from './exchange.js';
+
+export interface Admission {
+  now: number;
+  seen: Seen;
+  task: Task;
+  /** Absent when the task is born with the credential. */
+  kept?: Kept<Task>;
+  /** Where a retry of this request will find the task. */
+  again?: Again;
+  credentialId: string;
+}
+
+export async function admit(
+  { ledger, settings }: Pick<Deps, 'ledger' | 'settings'>,
+  asker: Asker,
+  request: ExchangeRequest,
+): Promise<Admission> {
+  const again = request.repeat && (await findAgain(ledger, asker.caller.party.id, request.repeat));
+  const taskId = 'taskId' in request.under ? request.under.taskId : again?.taskId;
+  const kept = taskId === undefined ? undefined : await readTask(ledger, taskId);
+  if (taskId !== undefined && !kept) throw unknownTask();
+
+  const now = ledger.clock.now();
+  const draft = kept
+    ? foreignOrSame(kept.value, asker)
+    : draftImplicitTask(settings, now, asker, 'purpose' in request.under ? request.under.purpose : '', again);
+  const credentialId = newId('crd', shardOf(draft.id));
+  const causes = credentialCauses({ id: credentialId, target: request.target }, draft);
+  const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(asker.caller.party)])]);
+
+  refuseDeadCaller(asker.caller, seen, settings.lifetimes.clockSkew);
+  const task = kept ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
+  refuseTask(task, seen, now);
+  if (refusesBirth(seen.on(causes))) throw held();
+  if (task.ceiling && !isWithin(task.ceiling, request.target, request.access)) {
+    throw new BrokerError('invalid_scope', 'The request goes beyond what the task was opened for.', {
+      retry: 'with-less',
+    });
+  }
+  return { now, seen, task, ...(kept && { kept }), ...(again && { again }), credentialId };
+}
+
+function refuseTask(task: Task, seen: Seen, now: number): void {
+  const state = stateOf(task, seen, now);
+  if (state === 'suspended') throw held();
+  if (state !== 'open') throw new BrokerError('invalid_grant', `The task has ended: ${state}.`, { retry: 'never' });
+}
+
+/** The record remembers the workload as last proven: an orchestrator that opened the task could not know its owner. */
+function foreignOrSame(task: Task, { caller, onBehalfOf }: Asker): Task {
+  if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
+  if (onBehalfOf && task.principal?.id !== onBehalfOf.id) throw unknownTask();
+  return { ...task, workload: refOf(caller.party) };
+}
+
+const unknownTask = () =>
+  new BrokerError('invalid_grant', 'No open task of this workload has that id.', { retry: 'never' });

@@ -1,0 +1,53 @@
+/** Who asks for a credential: always a workload, sometimes for a person. */
+import type { Party } from '../domain/actor.js';
+import { BrokerError } from '../domain/errors.js';
+import type { Proven } from '../identity/caller.js';
+import type { Deps } from './deps.js';
+
+export interface Presented {
+  token: string;
+  type: string;
+}
+
+export interface Asker {
+  /** The proof of who calls: the actor token, else the subject token. */
+  caller: Proven;
+  /** Whom the credential speaks for, when that is a person. */
+  onBehalfOf?: Party;
+}
+
+const ACCEPTED_TYPES = new Set([
+  'urn:ietf:params:oauth:token-type:jwt',
+  'urn:ietf:params:oauth:token-type:id_token',
+  'urn:ietf:params:oauth:token-type:access_token',
+]);
+
+export async function identifyAsker(
+  { identify }: Pick<Deps, 'identify'>,
+  { subject, actor, clientId }: { subject: Presented; actor?: Presented; clientId?: string },
+): Promise<Asker> {
+  for (const { type } of actor ? [subject, actor] : [subject]) {
+    if (!ACCEPTED_TYPES.has(type))
+      throw new BrokerError('invalid_request', 'The token type must be urn:ietf:params:oauth:token-type:jwt.');
+  }
+  const proven = await identify(subject.token, { use: 'subject' });
+  const asker = actor ? forSomebody(proven, await identify(actor.token, { use: 'actor' })) : forItself(proven);
+  if (clientId !== undefined && clientId !== asker.caller.party.id) {
+    throw new BrokerError('invalid_request', 'The client_id is not the workload whose token was presented.');
+  }
+  return asker;
+}
+
+function forItself(caller: Proven): Asker {
+  if (caller.party.kind === 'workload') return { caller };
+  throw new BrokerError('invalid_request', "A person's token needs an actor_token: the workload that acts for them.");
+}
+
+function forSomebody(subject: Proven, caller: Proven): Asker {
+  if (caller.party.kind !== 'workload')
+    throw new BrokerError('invalid_request', 'The actor_token must be the token of a workload.');
+  if (subject.party.kind !== 'person') {
+    throw new BrokerError('invalid_request', 'With an actor_token the subject_token must be the token of a person.');
+  }
+  return { caller, onBehalfOf: subject.party };
+}

@@ -1,0 +1,18 @@
+/** Refusals of proven callers are entries too. Bugs and floods are not: those are logged and counted. */
+import type { AuditEvent } from '../audit/event.js';
+import { BrokerError } from '../domain/errors.js';
+import type { Proven } from '../identity/caller.js';
+import type { Deps } from './deps.js';
+import { refusedEvent } from './events.js';
+
+/** Best effort: an audit log that is down must not turn a refusal into anything else. */
+export async function auditRefusal(
+  { audit, ledger }: Pick<Deps, 'audit' | 'ledger'>,
+  error: unknown,
+  caller: Proven,
+  about: Partial<AuditEvent> & { type: 'credential.refused' | 'operation.refused' },
+): Promise<void> {
+  if (!(error instanceof BrokerError) || error.code === 'slow_down' || error.code === 'temporarily_unavailable') return;
+  const { type, ...fields } = about;
+  await audit.append(refusedEvent(type, ledger.clock.now(), error, caller, fields)).catch(() => undefined);
+}

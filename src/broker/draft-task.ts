@@ -1,0 +1,113 @@
+/** The record of a task about to be born. Bounds are fixed here, once: a child is never wider or longer than its parent. */
+import { isWithin, pairsOf, type TargetAccess } from '../domain/access.js';
+import { refOf } from '../domain/actor.js';
+import { BrokerError } from '../domain/errors.js';
+import { newId, shardOf } from '../domain/id.js';
+import { HARD_LIMITS } from '../domain/limits.js';
+import { taskCauses, type Task } from '../domain/task.js';
+import type { Proven } from '../identity/caller.js';
+import type { Again } from '../ledger/idempotency.js';
+import type { Asker } from './asker.js';
+import type { Settings } from './deps.js';
+import type { OpenTaskRequest } from './open-task.js';
+import { placePerson, placeWorkload } from './place-party.js';
+
+/** Opened by an exchange: no ceiling of its own, policy alone decides. */
+export function draftImplicitTask(
+  settings: Settings,
+  now: number,
+  { caller, onBehalfOf }: Asker,
+  purpose: string,
+  again?: Again,
+): Task {
+  refuseUnknownPurpose(settings.purposes, purpose);
+  return {
+    ...newborn(now, newId('tsk', again?.shard)),
+    workload: refOf(caller.party),
+    ...(onBehalfOf && { principal: refOf(onBehalfOf) }),
+    purpose,
+    purposeFrom: 'agent',
+    deadline: deadlineOf(settings, now, undefined),
+  };
+}
+
+export interface Opening {
+  caller: Proven;
+  request: OpenTaskRequest;
+  parent: Task | undefined;
+  again: Again | undefined;
+}
+
+/** Opened by an orchestrator, or by the workload itself ahead of its work. */
+export function draftTask(settings: Settings, now: number, { caller, request, parent, again }: Opening): Task {
+  refuseUnknownPurpose(settings.purposes, request.purpose);
+  const workload =
+    request.workload === caller.party.id ? refOf(caller.party) : placeWorkload(settings.trust, request.workload);
+  const principal =
+    request.principal === undefined ? parent?.principal : placePerson(settings.trust, request.principal);
+  const ceiling = narrowed(parent?.ceiling, request.access);
+  return {
+    ...newborn(now, newId('tsk', parent ? shardOf(parent.id) : again?.shard)),
+    workload,
+    ...(principal && { principal }),
+    ...(workload.id !== caller.party.id && { openedBy: refOf(caller.party) }),
+    purpose: request.purpose,
+    purposeFrom: 'opener',
+    ...(ceiling && { ceiling }),
+    deadline: deadlineOf(settings, now, request.deadlineSeconds, parent),
+    ...(request.heartbeat && { heartbeat: { ...request.heartbeat, lastAt: now } }),
+    ...(parent && { lineage: lineageUnder(parent), inherits: taskCauses(parent) }),
+  };
+}
+
+/** The epoch is written in after the look. */
+const newborn = (now: number, id: string) => ({
+  id,
+  lineage: [],
+  openedAt: now,
+  epoch: '',
+  credentials: [],
+  suspensions: 0,
+  suspended: false,
+  revision: 0,
+});
+
+/** Whole seconds, so that no credential outlives it by a fraction. */
+function deadlineOf({ lifetimes }: Settings, now: number, seconds: number | undefined, parent?: Task): number {
+  const asked = now + Math.min(seconds ?? lifetimes.task, lifetimes.taskMax) * 1000;
+  return Math.floor(Math.min(asked, parent?.deadline ?? Infinity) / 1000) * 1000;
+}
+
+function refuseUnknownPurpose(purposes: Settings['purposes'], purpose: string): void {
+  if (!purposes || Object.hasOwn(purposes, purpose)) return;
+  throw new BrokerError('invalid_request', `The purpose must be one of: ${Object.keys(purposes).join(', ')}.`, {
+    retry: 'never',
+  });
+}
+
+function lineageUnder(parent: Task): string[] {
+  const lineage = [...parent.lineage, parent.id];
+  if (lineage.length > HARD_LIMITS.delegationDepth) {
+    throw new BrokerError('invalid_request', `Tasks nest at most ${HARD_LIMITS.delegationDepth} deep.`, {
+      retry: 'never',
+    });
+  }
+  return lineage;
+}
+
+function narrowed(ceiling: TargetAccess[] | undefined, asked: TargetAccess[] | undefined): TargetAccess[] | undefined {
+  if (!asked) return ceiling;
+  if (pairsOf(asked).length > HARD_LIMITS.pairsPerRequest) {
+    throw new BrokerError(
+      'invalid_request',
+      `At most ${HARD_LIMITS.pairsPerRequest} pairs of path and action fit one task.`,
+      { retry: 'with-less' },
+    );
+  }
+  if (ceiling && !asked.every((entry) => isWithin(ceiling, entry.target, [entry]))) {
+    throw new BrokerError('invalid_scope', 'The access goes beyond what the parent task was opened for.', {
+      retry: 'with-less',
+    });
+  }
+  return asked;
+}

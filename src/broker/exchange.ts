@@ -1,0 +1,75 @@
+/** RFC 8693 token exchange: who asks, may they, write it down, only then mint it. */
+import type { Access } from '../domain/access.js';
+import { contend } from '../ledger/contend.js';
+import { reserve } from '../ledger/credentials.js';
+import { remember, type Repeat } from '../ledger/idempotency.js';
+import { admit } from './admit.js';
+import { identifyAsker, type Asker, type Presented } from './asker.js';
+import { auditRefusal } from './audit-refusal.js';
+import { decideAccess, denied } from './decide.js';
+import type { Deps } from './deps.js';
+import { knownTarget, makeRoom, narrow, refuseUnknownActions, wantedSeconds } from './narrow.js';
+import { release, type Grant, type Issued } from './release.js';
+
+export interface ExchangeRequest {
+  subject: Presented;
+  actor?: Presented;
+  clientId?: string;
+  /** The `resource`: what the credential is for. */
+  target: string;
+  access: Access[];
+  /** Some of it was asked as `scope`, so a mistake in it is an `invalid_scope`. */
+  askedAsScope: boolean;
+  under: { purpose: string } | { taskId: string };
+  lifetimeSeconds?: number;
+  repeat?: Repeat;
+  requestId: string;
+}
+
+export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Issued> {
+  const asker = await identifyAsker(deps, request);
+  try {
+    await deps.assertWithinRate(asker.caller.party.id);
+    const grant = await contend(() => reserveGrant(deps, asker, request));
+    return await release(deps, grant, request.requestId);
+  } catch (error) {
+    const { target, access, requestId, under } = request;
+    await auditRefusal(deps, error, asker.caller, {
+      type: 'credential.refused',
+      target,
+      access,
+      requestId,
+      ...auditedUnder(under),
+    });
+    throw error;
+  }
+}
+
+/** One attempt. Undefined: somebody changed the task in between, so everything is read and decided anew. */
+async function reserveGrant(deps: Deps, asker: Asker, request: ExchangeRequest): Promise<Grant | undefined> {
+  deps.assertFitToMint();
+  const target = knownTarget(deps, request.target);
+  refuseUnknownActions(deps.policy, request);
+
+  const admission = await admit(deps, asker, request);
+  const { kept, again } = admission;
+  const decision = await decideAccess(deps.policy, {
+    party: asker.caller.party,
+    ...(asker.onBehalfOf && { onBehalfOf: asker.onBehalfOf }),
+    task: admission.task,
+    opens: !kept,
+    target: target.resource,
+    access: request.access,
+    lifetimeSeconds: wantedSeconds(deps.settings, request),
+  });
+  if (decision.outcome !== 'permit') throw denied(decision);
+
+  const task = await makeRoom(deps, admission);
+  const credential = narrow(request, admission, decision, target);
+  const beside = kept || !again ? undefined : remember(again, task.id, task.deadline);
+  const reserved = await reserve(deps.ledger, { credential, task, ...(kept && { kept }), ...(beside && { beside }) });
+  return reserved ? { asker, credential, task, opened: !kept, decision, target } : undefined;
+}
+
+const auditedUnder = (under: ExchangeRequest['under']) =>
+  'taskId' in under ? { task: under.taskId } : { purpose: under.purpose };

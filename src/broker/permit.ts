@@ -1,0 +1,38 @@
+/** Operator verbs on the broker itself: a live caller, one question to policy, and an audit entry when the answer is no. */
+import { partyCauses } from '../domain/task.js';
+import type { Proven } from '../identity/caller.js';
+import type { OperateContext, OperatorVerb } from '../policy/query.js';
+import { auditRefusal } from './audit-refusal.js';
+import { refuseDeadCaller } from './caller.js';
+import { decideOperation, denied } from './decide.js';
+import type { Deps } from './deps.js';
+
+export type PermitDeps = Pick<Deps, 'ledger' | 'policy' | 'audit' | 'settings'>;
+
+export async function permitOnBroker(
+  deps: PermitDeps,
+  caller: Proven,
+  verb: OperatorVerb,
+  { requestId, revocation }: { requestId: string; revocation?: NonNullable<OperateContext['revocation']> },
+): Promise<void> {
+  try {
+    const seen = await deps.ledger.log.look(partyCauses(caller.party));
+    refuseDeadCaller(caller, seen, deps.settings.lifetimes.clockSkew);
+    const decision = await decideOperation(
+      deps.policy,
+      caller.party,
+      verb,
+      { type: 'broker' },
+      revocation && { revocation },
+    );
+    if (decision.outcome !== 'permit') throw denied(decision);
+  } catch (error) {
+    const about: Partial<AuditEvent> = {
+      verb,
+      requestId,
+      ...(revocation && { reason: `${revocation.effect} ${revocation.kind}` }),
+    };
+    await auditRefusal(deps, error, caller, { type: 'operation.refused', ...about });
+    throw error;
+  }
+}

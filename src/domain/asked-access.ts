@@ -1,0 +1,103 @@
+/** What is asked for, as `scope` or as RAR `authorization_details`, translated once into access. Strict: a misspelt field is a refusal. */
+import { z } from 'zod';
+import { isAction, normalise, pairsOf, pathProblem, type Access, type TargetAccess } from './access.js';
+import { BrokerError } from './errors.js';
+import { HARD_LIMITS } from './limits.js';
+
+export const TASK_ACCESS = 'task_access';
+
+/** RFC 9396 §2: the one type the broker defines; unknown fields are refused, as §5 demands. */
+const detailSchema = z.strictObject({
+  type: z.literal(TASK_ACCESS),
+  locations: z.array(z.string()).length(1),
+  identifier: z.string(),
+  actions: z.array(z.string()).min(1),
+});
+
+export type AuthorizationDetail = z.infer<typeof detailSchema>;
+
+/** `<resource path>:<action>`, separated by single spaces, split at the last colon. */
+export function accessFromScope(scope: string): Access[] {
+  const access = scope.split(' ').map((token) => {
+    const colon = token.lastIndexOf(':');
+    if (colon < 1)
+      throw refusedScope(`Each scope must read <path>:<action>; one has no ${colon === 0 ? 'path' : 'action'}.`);
+    return { path: token.slice(0, colon), actions: [token.slice(colon + 1)] };
+  });
+  checkAccess(access, refusedScope);
+  return access;
+}
+
+/** @param text The parameter as sent: a JSON array of objects, all for `target`. */
+export function accessFromDetails(text: string, target: string): Access[] {
+  const entries = accessFromObjects(parseJson(text));
+  if (entries.some((entry) => entry.target !== target)) {
+    throw refusedDetails('Each authorization detail must name the requested resource as its only location.');
+  }
+  return entries.map(({ path, actions }) => ({ path, actions }));
+}
+
+/** RAR objects that may name several targets: a task's ceiling. */
+export function accessFromObjects(value: unknown): TargetAccess[] {
+  const parsed = z.array(detailSchema).min(1).safeParse(value);
+  if (!parsed.success) throw refusedDetails(whatIsWrong(parsed.error));
+  const entries = parsed.data.map(({ locations, identifier, actions }) => ({
+    target: locations[0] ?? '',
+    path: identifier,
+    actions,
+  }));
+  checkAccess(entries, refusedDetails);
+  return entries;
+}
+
+/** The union of both forms, within the bounds of one request. */
+export function uniteAccess(...parts: Access[][]): Access[] {
+  const access = normalise(parts.flat());
+  const pairs = pairsOf(access).length;
+  if (pairs > HARD_LIMITS.pairsPerRequest) {
+    throw new BrokerError(
+      'invalid_request',
+      `At most ${HARD_LIMITS.pairsPerRequest} pairs of path and action fit one request.`,
+      { retry: 'with-less' },
+    );
+  }
+  return access;
+}
+
+export const detailsOf = (target: string, access: readonly Access[]): AuthorizationDetail[] =>
+  access.map(({ path, actions }) => ({ type: TASK_ACCESS, locations: [target], identifier: path, actions }));
+
+/** What of it can be written as scope: an action with a colon cannot. */
+export const scopeOf = (access: readonly Access[]): string =>
+  pairsOf(access)
+    .filter(({ action }) => !action.includes(':'))
+    .map(({ path, action }) => `${path}:${action}`)
+    .join(' ');
+
+function checkAccess(access: readonly Access[], refused: (text: string) => BrokerError): void {
+  for (const { path, actions } of access) {
+    const problem = pathProblem(path);
+    if (problem !== undefined) throw refused(`A resource path ${problem}.`);
+    if (!actions.every(isAction))
+      throw refused('An action must start with a letter and continue with letters, digits, ".", "_", ":" or "-".');
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BrokerError('invalid_authorization_details', 'The authorization_details must be a JSON array.', {
+      cause: error,
+    });
+  }
+}
+
+function whatIsWrong(error: z.ZodError): string {
+  const [issue] = error.issues;
+  const where = issue?.path.length ? ` at ${issue.path.map(String).join('.').slice(0, 64)}` : '';
+  return `Each authorization detail has exactly type "${TASK_ACCESS}", one location, identifier and actions; there is a mistake${where}.`;
+}
+
+const refusedScope = (text: string) => new BrokerError('invalid_scope', text);
+const refusedDetails = (text: string) => new BrokerError('invalid_authorization_details', text);

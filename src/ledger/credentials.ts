@@ -1,0 +1,86 @@
+/** Credential records: reserved before anything is minted, in one commit with the task they hang on. */
+import { HISTORY_MS } from '../domain/limits.js';
+import { isId } from '../domain/id.js';
+import { credentialCauses, credentialSchema, type Credential } from '../domain/credential.js';
+import { death, parseEpoch } from '../domain/liveness.js';
+import type { Task } from '../domain/task.js';
+import type { Change } from '../store/store.js';
+import type { Kept, Ledger } from './ledger.js';
+import { recordKey } from './names.js';
+import { birth, readTask, step, updateTask } from './tasks.js';
+
+/** What to reserve, and under what: a task as read, or (without `kept`) one that is born in the same commit. */
+export interface Reservation {
+  credential: Credential;
+  task: Task;
+  kept?: Kept<Task>;
+  /** Written along with a task that is born, e.g. its idempotency record. */
+  beside?: Pick<Change, 'expect' | 'put'>;
+}
+
+/** G1: after this commit the ledger knows the credential, whatever happens to the process. False: somebody wrote first. */
+export function reserve(
+  { records }: Pick<Ledger, 'records'>,
+  { credential, task, kept, beside }: Reservation,
+): Promise<boolean> {
+  const next: Task = {
+    ...task,
+    credentials: [...task.credentials, { id: credential.id, expiresAt: credential.expiresAt }],
+  };
+  const change = kept ? step(kept, next) : birth(next);
+  return records.commit({
+    expect: [...change.expect, [recordKey(credential.id), undefined], ...(beside?.expect ?? [])],
+    put: [
+      ...change.put,
+      [recordKey(credential.id), JSON.stringify(credential), credential.expiresAt + HISTORY_MS],
+      ...(beside?.put ?? []),
+    ],
+    index: change.index,
+  });
+}
+
+/** In the order asked, without those that are unknown. */
+export async function readCredentials(
+  { records }: Pick<Ledger, 'records'>,
+  ids: readonly string[],
+): Promise<Credential[]> {
+  const texts = await records.read(ids.filter((id) => isId('crd', id)).map(recordKey));
+  return texts.flatMap((text) => (text === undefined ? [] : [credentialSchema.parse(JSON.parse(text))]));
+}
+
+export interface Found {
+  credential: Credential;
+  task: Task;
+}
+
+/** A credential with its task, or undefined when either is unknown. */
+export async function findCredential(ledger: Pick<Ledger, 'records'>, id: string): Promise<Found | undefined> {
+  const [credential] = await readCredentials(ledger, [id]);
+  const kept = credential && (await readTask(ledger, credential.task));
+  return credential && kept ? { credential, task: kept.value } : undefined;
+}
+
+/** Which of these are alive at this moment, by the clock and by the log. */
+export async function alive(ledger: Ledger, found: readonly Found[]): Promise<Found[]> {
+  const now = ledger.clock.now();
+  const unexpired = found.filter(({ credential }) => credential.expiresAt > now);
+  if (unexpired.length === 0) return [];
+  const causes = [...new Set(unexpired.flatMap(({ credential, task }) => credentialCauses(credential, task)))];
+  const seen = await ledger.log.look(causes);
+  return unexpired.filter(
+    ({ credential, task }) =>
+      death(
+        'credential',
+        parseEpoch(credential.epoch),
+        seen.epoch.generation,
+        seen.on(credentialCauses(credential, task)),
+      ) === undefined,
+  );
+}
+
+/** Bookkeeping: a dead credential no longer counts against its task's limit. */
+export const dropCredential = (ledger: Ledger, { id, task }: Pick<Credential, 'id' | 'task'>): Promise<Task | null> =>
+  updateTask(ledger, task, (current) => {
+    const credentials = current.credentials.filter((one) => one.id !== id);
+    return credentials.length === current.credentials.length ? undefined : { ...current, credentials };
+  });

@@ -1,0 +1,96 @@
+/**
+ * Receipts are made from the log, after the fact: a crash between publication and receipt loses none, because every
+ * broker's sweep follows the log and makes what is missing. Safe on many brokers at once.
+ */
+import { isId } from '../domain/id.js';
+import type { LogEntry } from '../domain/tombstone.js';
+import { LogGap } from '../store/store.js';
+import { countImpact } from './impact.js';
+import type { Ledger } from './ledger.js';
+import { receiptCursor, uncountedIndex } from './names.js';
+import { changeReceipt, keepReceipt, readReceipt, type Receipt } from './receipts.js';
+import { countUnder } from './tasks-under.js';
+
+/** Above this many tasks the answer does not wait for the count. */
+const COUNTED_AT_ONCE = 256;
+const PAGE = 100;
+
+/**
+ * The receipt of an entry just published (not of a lift), counted unless that would take long. The revocation stands
+ * whatever happens here: a store too full for a receipt answers a bare one.
+ */
+export async function receiptFor(ledger: Ledger, entry: LogEntry): Promise<Receipt> {
+  const bare = receiptOf(entry);
+  try {
+    const receipt = isKept(entry) ? await keepReceipt(ledger, bare) : bare;
+    if (receipt.affected || (await countUnder(ledger, entry.selector)) > COUNTED_AT_ONCE) return receipt;
+    return await count(ledger, receipt);
+  } catch {
+    return bare;
+  }
+}
+
+/** Makes the receipts that are missing, notes lifts, and counts what was left to count. */
+export async function followReceipts(ledger: Ledger): Promise<void> {
+  while (await followPage(ledger));
+  for (const [, seq] of await ledger.records.range(uncountedIndex, { limit: PAGE })) {
+    const receipt = await readReceipt(ledger, seq);
+    if (receipt) await count(ledger, receipt);
+  }
+}
+
+/** True: there may be more. Another broker that moves the cursor meanwhile has done the same work. */
+async function followPage(ledger: Ledger): Promise<boolean> {
+  const { records, log } = ledger;
+  const [text] = await records.read([receiptCursor]);
+  const { seq } = (await log.look([])).epoch;
+  const cursor = Math.min(Number(text ?? 0), seq);
+  const entries = await entriesAfter(ledger, cursor);
+  for (const entry of entries ?? []) await follow(ledger, entry);
+  const next = entries ? cursor + entries.length : seq;
+  if (String(next) !== text)
+    await records.commit({ expect: [[receiptCursor, text]], put: [[receiptCursor, String(next)]] });
+  return entries?.length === PAGE;
+}
+
+/** Undefined: further back than the log remembers. Those receipts are gone; the audit log says which. */
+async function entriesAfter({ log }: Ledger, cursor: number): Promise<LogEntry[] | undefined> {
+  try {
+    return await log.entries(cursor, PAGE);
+  } catch (error) {
+    if (error instanceof LogGap) return undefined;
+    throw error;
+  }
+}
+
+async function follow(ledger: Ledger, entry: LogEntry): Promise<void> {
+  const { effect, lifts, seq } = entry;
+  if (effect === 'lift')
+    await changeReceipt(ledger, lifts ?? 0, (hold) =>
+      hold.lifted === undefined ? { ...hold, lifted: seq } : undefined,
+    );
+  else if (isKept(entry)) await keepReceipt(ledger, receiptOf(entry));
+}
+
+async function count(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
+  const { seq, at, before, selector } = receipt;
+  const affected = await countImpact(ledger, { selector, at, published: { seq, before } });
+  await changeReceipt(ledger, seq, (current) => (current.affected ? undefined : { ...current, affected }));
+  return { ...receipt, affected };
+}
+
+/** Completions, expiries and suspensions are told by their task; what was revoked has nothing else to tell of it. */
+const isKept = ({ id }: LogEntry): boolean => isId('rev', id);
+
+const receiptOf = ({ seq, id, at, selector, effect, reason, ticket, actor, liftAt, before }: LogEntry): Receipt => ({
+  seq,
+  id,
+  at,
+  selector,
+  effect: effect === 'lift' ? 'hold' : effect,
+  reason,
+  ...(ticket !== undefined && { ticket }),
+  actor,
+  ...(liftAt !== undefined && { liftAt }),
+  ...(before !== undefined && { before }),
+});

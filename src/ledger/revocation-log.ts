@@ -1,0 +1,74 @@
+/**
+ * The revocation log as the broker uses it: parsed, and never trusted after a loss. Whoever finds the log at another
+ * home, without a generation, or behind what this process has already seen, installs a new generation before anything
+ * is answered: everything older is dead. Losing what lives is the price of a lost log; reviving the revoked is no option.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Epoch } from '../domain/liveness.js';
+import type { Cause } from '../domain/selector.js';
+import { parseTombstone, type LogEntry, type Publication, type Tombstone } from '../domain/tombstone.js';
+import { StoreUnavailable, type Log, type Look } from '../store/store.js';
+
+export interface Seen {
+  epoch: Epoch;
+  /** The tombstones on these causes; throws on a cause that was not looked at. */
+  on(causes: readonly Cause[]): (Tombstone | undefined)[];
+}
+
+export interface RevocationLog {
+  look(causes: readonly Cause[]): Promise<Seen>;
+  publish(publication: Publication): Promise<LogEntry | undefined>;
+  entries: Log['entries'];
+  snapshot: Log['snapshot'];
+  forget: Log['forget'];
+}
+
+const REPLACEMENTS = 5;
+
+export interface LogEvents {
+  /** Every death and every lift passes here: metrics count it, the audit log is told to catch up. Must not throw. */
+  onPublished?(entry: LogEntry): void;
+  onNewGeneration?(lost: string | undefined): void;
+}
+
+export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationLog {
+  let highest: Epoch | undefined;
+
+  async function trusted(causes: readonly Cause[]): Promise<Look & { generation: string }> {
+    for (let attempts = 0; attempts < REPLACEMENTS; attempts += 1) {
+      const look = await log.look(causes);
+      const { generation } = look;
+      const wentBack = highest !== undefined && highest.generation === generation && look.seq < highest.seq;
+      if (generation !== undefined && !wentBack) {
+        highest = { generation, seq: look.seq };
+        return { ...look, generation };
+      }
+      const lost = generation ?? look.foreign;
+      if (await log.replace(lost, randomBytes(6).toString('base64url'))) events.onNewGeneration?.(lost);
+    }
+    throw new StoreUnavailable('the revocation log does not keep its generation');
+  }
+
+  return {
+    async look(causes) {
+      const { generation, seq, tombstones } = await trusted(causes);
+      const byCause = new Map(causes.map((cause, index) => [cause, tombstones[index]]));
+      return { epoch: { generation, seq }, on: (asked) => asked.map((cause) => tombstoneOn(byCause, cause)) };
+    },
+    async publish(publication) {
+      const entry = await log.publish(publication);
+      if (entry && highest) highest = { ...highest, seq: Math.max(highest.seq, entry.seq) };
+      if (entry) events.onPublished?.(entry);
+      return entry;
+    },
+    entries: (after, limit) => log.entries(after, limit),
+    snapshot: (after) => log.snapshot(after),
+    forget: (tombstones) => log.forget(tombstones),
+  };
+}
+
+function tombstoneOn(byCause: ReadonlyMap<Cause, string | undefined>, cause: Cause): Tombstone | undefined {
+  if (!byCause.has(cause)) throw new Error('a cause was judged that was not looked at');
+  const text = byCause.get(cause);
+  return text === undefined ? undefined : parseTombstone(text);
+}

@@ -1,0 +1,77 @@
+/** Open tasks that may hang on a selector, in pages: from an index where there is one, else all of them. A superset. */
+import { SHARDS } from '../domain/id.js';
+import { cause, type Selector } from '../domain/selector.js';
+import type { Task } from '../domain/task.js';
+import type { Key, Member } from '../store/store.js';
+import { findCredential } from './credentials.js';
+import type { Ledger } from './ledger.js';
+import { childIndex, dueIndex, workloadIndex } from './names.js';
+import { readTasks } from './tasks.js';
+
+const PAGE = 256;
+
+export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGenerator<Task[]> {
+  const { kind, value } = selector;
+  if (kind === 'credential') {
+    const found = await findCredential(ledger, value);
+    if (found) yield [found.task];
+  } else if (kind === 'task') {
+    yield* family(ledger, await open(ledger, [value]), new Set());
+  } else if (kind === 'workload') {
+    const seen = new Set<string>();
+    for await (const page of indexed(ledger, indexesFor(selector))) yield* family(ledger, page, seen);
+  } else {
+    yield* indexed(ledger, indexesFor(selector));
+  }
+}
+
+/** How many tasks there are to look at, at most; exact for what has no children. One count a shard. */
+export async function countUnder({ records }: Pick<Ledger, 'records'>, selector: Selector): Promise<number> {
+  if (selector.kind === 'credential' || selector.kind === 'task') return 1;
+  const counts = await Promise.all(indexesFor(selector).map((index) => records.count(index)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function indexesFor({ kind, value }: Selector): Key[] {
+  return SHARDS.map((shard) =>
+    kind === 'workload' ? workloadIndex(shard, cause('workload', value)) : dueIndex(shard),
+  );
+}
+
+/** Tasks and everything below them, a generation at a time. */
+async function* family(ledger: Ledger, tasks: Task[], seen: Set<string>): AsyncGenerator<Task[]> {
+  let generation = tasks;
+  while (generation.length > 0) {
+    const fresh = generation.filter(({ id }) => !seen.has(id));
+    for (const { id } of fresh) seen.add(id);
+    if (fresh.length > 0) yield fresh;
+    generation = [];
+    for await (const page of indexed(
+      ledger,
+      fresh.map(({ id }) => childIndex(id)),
+    ))
+      generation.push(...page);
+  }
+}
+
+/** Every index is asked at once; those with more than a page are asked again. */
+async function* indexed(ledger: Ledger, indexes: Key[]): AsyncGenerator<Task[]> {
+  let cursors: { index: Key; after?: [number, Member] }[] = indexes.map((index) => ({ index }));
+  while (cursors.length > 0) {
+    const pages = await Promise.all(
+      cursors.map(async ({ index, after }) => ({
+        index,
+        page: await ledger.records.range(index, { ...(after && { after }), limit: PAGE }),
+      })),
+    );
+    const ids = pages.flatMap(({ page }) => page.map(([member]) => member));
+    for (let start = 0; start < ids.length; start += PAGE) yield await open(ledger, ids.slice(start, start + PAGE));
+    cursors = pages.flatMap(({ index, page }) => {
+      const last = page.at(-1);
+      return page.length === PAGE && last ? [{ index, after: [last[1], last[0]] satisfies [number, Member] }] : [];
+    });
+  }
+}
+
+const open = async (ledger: Ledger, ids: readonly string[]): Promise<Task[]> =>
+  (await readTasks(ledger, ids)).map(({ value }) => value).filter(({ ended }) => !ended);

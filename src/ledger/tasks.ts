@@ -1,0 +1,105 @@
+/** Task records: reading, writing, and when each must be looked at again. */
+import { HISTORY_MS } from '../domain/limits.js';
+import { isId, shardOf } from '../domain/id.js';
+import { cause } from '../domain/selector.js';
+import { taskSchema, type Outcome, type Task } from '../domain/task.js';
+import type { Change, Key } from '../store/store.js';
+import { contend } from './contend.js';
+import type { Kept, Ledger } from './ledger.js';
+import { childIndex, dueIndex, recordKey, workloadIndex } from './names.js';
+
+type Written = Required<Pick<Change, 'expect' | 'put' | 'index'>>;
+
+export async function readTask({ records }: Pick<Ledger, 'records'>, id: string): Promise<Kept<Task> | undefined> {
+  return (await readTasks({ records }, [id]))[0];
+}
+
+/** In the order asked, without those that are unknown. */
+export async function readTasks({ records }: Pick<Ledger, 'records'>, ids: readonly string[]): Promise<Kept<Task>[]> {
+  const texts = await records.read(ids.filter((id) => isId('tsk', id)).map(recordKey));
+  return texts.flatMap((text) => (text === undefined ? [] : [{ text, value: taskSchema.parse(JSON.parse(text)) }]));
+}
+
+/** The change that writes a task for the first time. */
+export function birth(task: Task): Written {
+  return {
+    expect: [[recordKey(task.id), undefined]],
+    put: [[recordKey(task.id), JSON.stringify(task)]],
+    index: standings(task).map(([index, score]) => [index, task.id, score]),
+  };
+}
+
+/** The change that replaces an open task by its next state. */
+export function step(kept: Kept<Task>, next: Task): Written {
+  const moved = dueAt(next) !== dueAt(kept.value);
+  return {
+    expect: [[recordKey(next.id), kept.text]],
+    put: [[recordKey(next.id), JSON.stringify(nextRevision(next, kept))]],
+    index: moved ? [[dueIndex(shardOf(next.id)), next.id, dueAt(next)]] : [],
+  };
+}
+
+/** Reads, changes and writes an open task. `change` may answer undefined: nothing to do. Answers what then stands. */
+export function updateTask(ledger: Ledger, id: string, change: (task: Task) => Task | undefined): Promise<Task | null> {
+  return contend(async () => {
+    const kept = await readTask(ledger, id);
+    if (!kept) return null;
+    const next = kept.value.ended ? undefined : change(kept.value);
+    if (!next) return kept.value;
+    return (await ledger.records.commit(step(kept, next))) ? next : undefined;
+  });
+}
+
+/** Bookkeeping after the log has spoken: the record remembers how the task ended, and leaves the indexes. First one stands. */
+export function settle(
+  ledger: Ledger,
+  id: string,
+  ended: { as: Outcome; at: number; reason?: string },
+): Promise<Task | null> {
+  return contend(async () => {
+    const kept = await readTask(ledger, id);
+    if (!kept) return null;
+    const task = kept.value;
+    if (task.ended) return task;
+    const next: Task = { ...task, ended, credentials: [] };
+    const done = await ledger.records.commit({
+      expect: [[recordKey(id), kept.text]],
+      put: [[recordKey(id), JSON.stringify(nextRevision(next, kept)), ended.at + HISTORY_MS]],
+      unindex: standings(task).map(([index]) => [index, id]),
+    });
+    return done ? next : undefined;
+  });
+}
+
+/** Looks at it again later, if nothing else happened to it. */
+export const moveDue = (
+  { records }: Pick<Ledger, 'records'>,
+  { value, text }: Kept<Task>,
+  at: number,
+): Promise<boolean> =>
+  records.commit({ expect: [[recordKey(value.id), text]], index: [[dueIndex(shardOf(value.id)), value.id, at]] });
+
+/** Takes out of the due index what has nothing left to do. */
+export const dropDue = ({ records }: Pick<Ledger, 'records'>, id: string): Promise<boolean> =>
+  records.commit({ unindex: [[dueIndex(shardOf(id)), id]] });
+
+/** When the sweep must look at a task: at its deadline, or when its heartbeats are missed. */
+export function dueAt(task: Task): number {
+  const { heartbeat } = task;
+  if (!heartbeat) return task.deadline;
+  return Math.min(task.deadline, heartbeat.lastAt + heartbeat.intervalSeconds * heartbeat.missesAllowed * 1000);
+}
+
+/** The indexes an open task stands in. What it inherits is found through its ancestors. */
+function standings(task: Task): [Key, score: number][] {
+  const shard = shardOf(task.id);
+  const parent = task.lineage.at(-1);
+  const workloads = [task.workload, task.openedBy].flatMap((party) => (party?.kind === 'workload' ? [party.id] : []));
+  return [
+    [dueIndex(shard), dueAt(task)],
+    ...[...new Set(workloads)].map((id): [Key, number] => [workloadIndex(shard, cause('workload', id)), task.deadline]),
+    ...(parent === undefined ? [] : [[childIndex(parent), task.deadline] satisfies [Key, number]]),
+  ];
+}
+
+const nextRevision = (task: Task, kept: Kept<Task>): Task => ({ ...task, revision: kept.value.revision + 1 });

@@ -1,0 +1,29 @@
+/** Whether a task lives: its record, its deadline, and above both what the log says now. */
+import { death, parseEpoch, refusesBirth } from '../domain/liveness.js';
+import { cause } from '../domain/selector.js';
+import { taskCauses, type Outcome, type Task } from '../domain/task.js';
+import type { Ledger } from './ledger.js';
+import type { Seen } from './revocation-log.js';
+
+export type TaskState = 'open' | 'suspended' | Outcome;
+
+/** @param seen A look at `taskCauses(task)`, sent after the question arrived. */
+export function stateOf(task: Task, seen: Seen, now: number): TaskState {
+  if (task.ended) return task.ended.as;
+  const died = howDied(task, seen);
+  if (died) return died;
+  if (task.deadline <= now) return 'expired';
+  return task.suspended || refusesBirth(seen.on(taskCauses(task))) ? 'suspended' : 'open';
+}
+
+export async function lookAtTask(ledger: Ledger, task: Task): Promise<TaskState> {
+  return stateOf(task, await ledger.log.look(taskCauses(task)), ledger.clock.now());
+}
+
+/** A child whose parent is done was not done itself: it was cancelled. */
+function howDied(task: Task, seen: Seen): Outcome | undefined {
+  const [own] = seen.on([cause('task', task.id)]);
+  if (own?.ended) return own.ended.as;
+  const died = death('task', parseEpoch(task.epoch), seen.epoch.generation, seen.on(taskCauses(task)));
+  return died === 'completed' || died === 'failed' ? 'cancelled' : died;
+}

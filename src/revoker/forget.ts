@@ -1,0 +1,26 @@
+/**
+ * Forgetting: a tombstone goes when it can kill nothing any more, by this broker's clock and by the store's, whichever is
+ * behind. What it killed is past its own end by then; a hold that is not lifted is never forgotten.
+ */
+import { parseTombstone } from '../domain/tombstone.js';
+import type { Ledger } from '../ledger/ledger.js';
+
+/** @param storeClock The store's own time, milliseconds. */
+export async function forget({ log, clock }: Pick<Ledger, 'log' | 'clock'>, storeClock: number): Promise<number> {
+  const now = Math.min(clock.now(), storeClock);
+  let forgotten = 0;
+  let after: string | undefined;
+  do {
+    const { tombstones, next } = await log.snapshot(after);
+    const spent = tombstones.filter(([, text]) => isSpent(text, now));
+    if (spent.length > 0) await log.forget(spent);
+    forgotten += spent.length;
+    after = next;
+  } while (after !== undefined);
+  return forgotten;
+}
+
+function isSpent(text: string, now: number): boolean {
+  const { until, holds } = parseTombstone(text);
+  return holds.length === 0 && until <= now;
+}

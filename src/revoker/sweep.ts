@@ -1,0 +1,69 @@
+/**
+ * The sweep: ends what is past its deadline or has missed its heartbeats, and remembers how everything ended. Every step may
+ * run twice and on every broker at once; what two sweeps publish for one task is one entry.
+ */
+import { randomInt } from 'node:crypto';
+import { SHARDS, type Shard } from '../domain/id.js';
+import type { Task } from '../domain/task.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { dueIndex } from '../ledger/names.js';
+import { dropDue, dueAt, moveDue, readTask, settle } from '../ledger/tasks.js';
+import { lookAtTask } from '../ledger/vitals.js';
+import { endTask } from './end-task.js';
+
+const BATCH = 100;
+/** A suspended task misses no heartbeats: it is looked at again after this. */
+const RECHECK_MS = 5_000;
+
+export interface Swept {
+  ended: number;
+  /** How long the most overdue task had been due, milliseconds. */
+  lagMs: number;
+}
+
+export async function sweep(ledger: Ledger): Promise<Swept> {
+  const now = ledger.clock.now();
+  const start = randomInt(SHARDS.length);
+  const pages = await Promise.all(
+    SHARDS.map((_, offset) => dueIn(ledger, SHARDS[(start + offset) % SHARDS.length] ?? 'aa', now)),
+  );
+  const ended = await Promise.all(pages.map((page) => sweepShard(ledger, page)));
+  return {
+    ended: ended.reduce((sum, count) => sum + count, 0),
+    lagMs: Math.max(0, ...pages.flat().map(([, score]) => now - score)),
+  };
+}
+
+async function sweepShard(ledger: Ledger, due: readonly [string, number][]): Promise<number> {
+  let ended = 0;
+  for (const [id] of due) if (await sweepTask(ledger, id)) ended += 1;
+  return ended;
+}
+
+const dueIn = (ledger: Ledger, shard: Shard, to: number) => ledger.records.range(dueIndex(shard), { to, limit: BATCH });
+
+async function sweepTask(ledger: Ledger, id: string): Promise<boolean> {
+  const kept = await readTask(ledger, id);
+  if (!kept || kept.value.ended) return !(await dropDue(ledger, id));
+  const task = kept.value;
+  const state = await lookAtTask(ledger, task);
+  switch (state) {
+    case 'open':
+    case 'suspended': {
+      if (state === 'open' && dueAt(task) <= ledger.clock.now())
+        return expire(ledger, task, 'its heartbeats were missed');
+      await moveDue(ledger, kept, Math.min(task.deadline, ledger.clock.now() + RECHECK_MS));
+      return false;
+    }
+    case 'expired':
+      return expire(ledger, task, 'its deadline passed');
+    default:
+      await settle(ledger, id, { as: state, at: ledger.clock.now() });
+      return true;
+  }
+}
+
+async function expire(ledger: Ledger, task: Task, reason: string): Promise<boolean> {
+  await endTask(ledger, task, { as: 'expired', reason, actor: 'broker' });
+  return true;
+}
