@@ -18,7 +18,7 @@ import type { Asker } from './asker.js';
 import { held, refuseDeadCaller } from './caller.js';
 import type { Deps } from './deps.js';
 import { draftImplicitTask } from './draft-task.js';
-import type { ExchangeRequest } from './exchange.js';
+import type { ExchangeRequest } from './requests.js';
 
 export interface Admission {
   now: number;

@@ -9,7 +9,7 @@ import type { Proven } from '../identity/caller.js';
 import type { Again } from '../ledger/idempotency.js';
 import type { Asker } from './asker.js';
 import type { Settings } from './deps.js';
-import type { OpenTaskRequest } from './open-task.js';
+import type { OpenTaskRequest } from './requests.js';
 import { placePerson, placeWorkload } from './place-party.js';
 
 /** Opened by an exchange: no ceiling of its own, policy alone decides. */

@@ -4,7 +4,7 @@ import type { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 import type { Proven } from '../identity/caller.js';
 import type { Decision } from './decide.js';
-import type { Grant } from './release.js';
+import type { Grant } from './grant.js';
 
 export function grantedEvent(at: number, { asker, credential, task, decision }: Grant, requestId: string): AuditEvent {
   return {

@@ -1,30 +1,16 @@
 /** RFC 8693 token exchange: who asks, may they, write it down, only then mint it. */
-import type { Access } from '../domain/access.js';
 import { contend } from '../ledger/contend.js';
 import { reserve } from '../ledger/credentials.js';
-import { remember, type Repeat } from '../ledger/idempotency.js';
+import { remember } from '../ledger/idempotency.js';
 import { admit } from './admit.js';
-import { identifyAsker, type Asker, type Presented } from './asker.js';
+import { identifyAsker, type Asker } from './asker.js';
 import { auditRefusal } from './audit-refusal.js';
 import { decideAccess, denied } from './decide.js';
 import type { Deps } from './deps.js';
 import { knownTarget, makeRoom, narrow, refuseUnknownActions, wantedSeconds } from './narrow.js';
-import { release, type Grant, type Issued } from './release.js';
-
-export interface ExchangeRequest {
-  subject: Presented;
-  actor?: Presented;
-  clientId?: string;
-  /** The `resource`: what the credential is for. */
-  target: string;
-  access: Access[];
-  /** Some of it was asked as `scope`, so a mistake in it is an `invalid_scope`. */
-  askedAsScope: boolean;
-  under: { purpose: string } | { taskId: string };
-  lifetimeSeconds?: number;
-  repeat?: Repeat;
-  requestId: string;
-}
+import type { Grant } from './grant.js';
+import { release, type Issued } from './release.js';
+import type { ExchangeRequest } from './requests.js';
 
 export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Issued> {
   const asker = await identifyAsker(deps, request);

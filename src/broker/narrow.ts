@@ -9,7 +9,7 @@ import type { Target } from '../config/schema.js';
 import type { Admission } from './admit.js';
 import type { Decision } from './decide.js';
 import type { Deps } from './deps.js';
-import type { ExchangeRequest } from './exchange.js';
+import type { ExchangeRequest } from './requests.js';
 
 export function knownTarget({ targets }: Pick<Deps, 'targets'>, resource: string): Target {
   const target = targets.get(resource);

@@ -1,11 +1,10 @@
 /** An orchestrator opens a task for a workload: purpose, ceiling, deadline, parent, heartbeat. Nothing is granted yet. */
-import type { TargetAccess } from '../domain/access.js';
 import { BrokerError } from '../domain/errors.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import { partyCauses, taskCauses, type Task } from '../domain/task.js';
 import type { Proven } from '../identity/caller.js';
 import { contend } from '../ledger/contend.js';
-import { findAgain, remember, type Repeat } from '../ledger/idempotency.js';
+import { findAgain, remember } from '../ledger/idempotency.js';
 import { birth, readTask } from '../ledger/tasks.js';
 import { stateOf, type TaskState } from '../ledger/vitals.js';
 import { auditRefusal } from './audit-refusal.js';
@@ -14,20 +13,7 @@ import { decideOperation, denied, factsOf, unbornFacts } from './decide.js';
 import type { Deps } from './deps.js';
 import { draftTask } from './draft-task.js';
 import { openedEvent } from './events.js';
-
-export interface OpenTaskRequest {
-  workload: string;
-  /** A person's id; absent: the task serves the workload itself, or whom its parent serves. */
-  principal?: string;
-  purpose: string;
-  /** The ceiling: the most that can be granted under the task. */
-  access?: TargetAccess[];
-  deadlineSeconds?: number;
-  parent?: string;
-  heartbeat?: { intervalSeconds: number; missesAllowed: number };
-  repeat?: Repeat;
-  requestId: string;
-}
+import type { OpenTaskRequest } from './requests.js';
 
 export interface TaskAnswer {
   task: Task;

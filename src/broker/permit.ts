@@ -27,12 +27,7 @@ export async function permitOnBroker(
     );
     if (decision.outcome !== 'permit') throw denied(decision);
   } catch (error) {
-    const about: Partial<AuditEvent> = {
-      verb,
-      requestId,
-      ...(revocation && { reason: `${revocation.effect} ${revocation.kind}` }),
-    };
-    await auditRefusal(deps, error, caller, { type: 'operation.refused', ...about });
+    await auditRefusal(deps, error, caller, { type: 'operation.refused', verb, requestId });
     throw error;
   }
 }

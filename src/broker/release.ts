@@ -10,21 +10,9 @@ import { dropCredential } from '../ledger/credentials.js';
 import type { Minted } from '../minters/minter.js';
 import type { Target } from '../config/schema.js';
 import { revoke } from '../revoker/revoke.js';
-import type { Asker } from './asker.js';
-import type { Decision } from './decide.js';
 import type { Deps } from './deps.js';
 import { grantedEvent } from './events.js';
-
-/** Reserved in the ledger, not yet minted. */
-export interface Grant {
-  asker: Asker;
-  credential: Credential;
-  task: Task;
-  /** The task was born with it. */
-  opened: boolean;
-  decision: Decision;
-  target: Target;
-}
+import type { Grant } from './grant.js';
 
 export interface Issued {
   minted: Minted;

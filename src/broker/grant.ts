@@ -1,0 +1,17 @@
+/** What is granted, before it is minted. */
+import type { Target } from '../config/schema.js';
+import type { Credential } from '../domain/credential.js';
+import type { Task } from '../domain/task.js';
+import type { Asker } from './asker.js';
+import type { Decision } from './decide.js';
+
+/** Reserved in the ledger, not yet minted. */
+export interface Grant {
+  asker: Asker;
+  credential: Credential;
+  task: Task;
+  /** The task was born with it. */
+  opened: boolean;
+  decision: Decision;
+  target: Target;
+}
