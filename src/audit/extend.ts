@@ -1,0 +1,98 @@
+/**
+ * Extends the chain by compare-and-set on its head, among any number of brokers: nothing twice, nothing lost. A commit of
+ * unknown outcome is settled by reading: either the batch stands in its place, or the same attempt is made again. While the
+ * head has not moved a late commit can still land, but then ours cannot; once it has moved, a late one never can.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { BrokerError } from '../domain/errors.js';
+import type { Change, Records } from '../store/store.js';
+import { extendChain, type EntryText } from './chain.js';
+import { BATCHES, batchKey, formatBatch, HEAD, parseBatch, parseHead, type Head } from './head.js';
+
+const LONGEST_PAUSE_MS = 64;
+
+export interface Extension {
+  entries: EntryText[];
+  /** What else becomes of the head, in the same commit. */
+  head?: Partial<Pick<Head, 'followed' | 'checkpoint'>>;
+  also?: Pick<Change, 'remove' | 'unindex'>;
+}
+
+/** Decides on a head what to add; asked again when others were first. Undefined: nothing. */
+export type Decide = (head: Head) => Extension | undefined | Promise<Extension | undefined>;
+
+/** Answers whether there was something to add. `since` is when the caller began to wait, by the monotonic clock. */
+export type Extend = (decide: Decide, since?: number) => Promise<boolean>;
+
+/** What it answers must not be called again before it has answered: see in-turn.ts. */
+export function extender(records: Records, giveUpAfterMs: number): Extend {
+  let known: Known | undefined;
+
+  return async (decide, since = performance.now()) => {
+    const id = randomBytes(9).toString('base64url');
+    const turn: Turn = { id, known };
+    for (let attempt = 0; ; attempt += 1) {
+      const outcome = await tryOnce(records, turn, decide).catch((error: unknown) => ({ error }));
+      // Where others write too, what is known is old by the next time: it is then read first instead of missed first.
+      known = attempt === 0 ? turn.known : undefined;
+      if (outcome === 'added' || outcome === 'nothing') return outcome === 'added';
+      if (performance.now() - since > giveUpAfterMs) throw unwritable(outcome);
+      await pause(randomInt(1, Math.min(2 ** (attempt + 2), LONGEST_PAUSE_MS)));
+    }
+  };
+}
+
+interface Known {
+  head: Head;
+  text: string | undefined;
+}
+
+interface Turn {
+  id: string;
+  /** The head as last read or written; undefined: read it. */
+  known: Known | undefined;
+  /** The first line of the batch whose fate is not known. */
+  tried?: number;
+}
+
+async function tryOnce(records: Records, turn: Turn, decide: Decide): Promise<'added' | 'nothing' | 'missed'> {
+  if (!turn.known && (await gotIn(records, turn))) return 'added';
+  const { head, text } = turn.known ?? { head: parseHead(undefined), text: undefined };
+  const extension = await decide(head);
+  if (!extension) return 'nothing';
+
+  const { lines, end } = extendChain(head, extension.entries);
+  const first = head.seq + 1;
+  const next: Head = { ...head, ...extension.head, ...end };
+  const nextText = JSON.stringify(next);
+  turn.tried = first;
+  turn.known = undefined;
+  const committed = await records.commit({
+    ...extension.also,
+    expect: [[HEAD, text]],
+    put: [
+      [HEAD, nextText],
+      [batchKey(first), formatBatch({ id: turn.id, lines })],
+    ],
+    index: [[BATCHES, String(first), end.seq]],
+  });
+  if (!committed) return 'missed';
+  turn.known = { head: next, text: nextText };
+  return 'added';
+}
+
+/** Reads the head, and whether an earlier attempt of this turn stands after all. */
+async function gotIn(records: Records, turn: Turn): Promise<boolean> {
+  const [text, batch] = await records.read([HEAD, ...(turn.tried === undefined ? [] : [batchKey(turn.tried)])]);
+  if (batch !== undefined && parseBatch(batch).id === turn.id) return true;
+  turn.known = { head: parseHead(text), text };
+  return false;
+}
+
+const unwritable = (outcome: 'missed' | { error: unknown }): BrokerError =>
+  new BrokerError('temporarily_unavailable', 'The audit log cannot be written, and nothing happens without it.', {
+    retry: 'later',
+    retryAfterSeconds: 1,
+    ...(outcome !== 'missed' && { cause: outcome.error }),
+  });

@@ -1,0 +1,92 @@
+/** The audit log: one chain for all brokers. Grants wait until their entry is in it; revocations are followed into it. */
+import type { Log, Records } from '../store/store.js';
+import { appender } from './appender.js';
+import { entryText, type Place } from './chain.js';
+import type { AuditEvent } from './event.js';
+import { extender } from './extend.js';
+import { newsSince } from './follow.js';
+import { readHead } from './head.js';
+import { takingTurns } from './in-turn.js';
+import { linesAfter, readPage, type AuditFilter, type AuditPage } from './page.js';
+import { prunedBefore } from './prune.js';
+import { signCheckpoint, signHead, type SignerDeps } from './signed-head.js';
+
+/** Longer than a failover of the store's connection, shorter than a caller's patience. */
+const GIVE_UP_AFTER_MS = 2_000;
+
+export interface AuditDeps extends SignerDeps {
+  records: Records;
+  log: Log;
+  /** Which broker writes. */
+  node: string;
+  /** How long an entry may wait for a store that does not take it. */
+  giveUpAfterMs?: number;
+}
+
+export interface AuditLog {
+  /**
+   * Resolves once the entry is durable in the chain. Rejects with `temporarily_unavailable` when the store would not take
+   * it in time: it may then still get in, so what it speaks of must be undone, never repeated under the same id.
+   */
+  append(event: AuditEvent): Promise<void>;
+  /** Enters every revocation published before the call. For after each publication, and from the schedule. */
+  catchUp(): Promise<void>;
+  page(query: { after?: number; limit: number; filter?: AuditFilter }): Promise<AuditPage>;
+  /** The exact lines numbered after `after` up to `to`, by default all there are. Throws when they are pruned meanwhile. */
+  exportLines(range?: { after?: number; to?: number }): AsyncIterable<string>;
+  head(): Promise<Place & { checkpoint?: Place & { signed: string } }>;
+  /** JWS (`AUDIT_HEAD_TYP`) over `{iss, iat, head, checkpoint?}`. */
+  signedHead(): Promise<string>;
+  /** Drops entries older than `before`, in milliseconds. */
+  prune(before: number): Promise<void>;
+}
+
+export function openAuditLog(deps: AuditDeps): AuditLog {
+  const { records, clock, node } = deps;
+  const extend = extender(records, deps.giveUpAfterMs ?? GIVE_UP_AFTER_MS);
+  const inTurn = takingTurns();
+  const appendEntry = appender(extend, inTurn);
+  const signer = (checkpoint: Place): Promise<string> => signCheckpoint(deps, checkpoint);
+  let following: Promise<void> | undefined;
+
+  async function follow(): Promise<boolean> {
+    following = undefined; // From here on a caller may have published what this round no longer reads.
+    return extend(async ({ followed }) => {
+      const news = await newsSince(deps.log, followed);
+      const entries = news?.events.map((event) => entryText({ ...event, at: clock.now(), node }));
+      return news && entries && { entries, head: { followed: news.followed } };
+    });
+  }
+
+  /** Each round queues anew: a long one does not keep appends waiting. */
+  async function whileSomethingIsAdded(round: () => Promise<boolean>): Promise<void> {
+    while (await inTurn(round));
+  }
+
+  return {
+    append: async (event) => appendEntry(entryText({ ...event, node })),
+    catchUp: () => (following ??= whileSomethingIsAdded(follow)),
+    page: (query) => readPage(records, query),
+    exportLines: ({ after = 0, to = Infinity } = {}) => unbroken(records, after, to),
+    async head() {
+      const { seq, hash, checkpoint } = await readHead(records);
+      return { seq, hash, ...(checkpoint && { checkpoint }) };
+    },
+    signedHead: async () => signHead(deps, await readHead(records)),
+    prune(before) {
+      // Never into the present, or it would prune its own entry, and that one's.
+      const pruned = prunedBefore({ records, clock, node, signCheckpoint: signer }, Math.min(before, clock.now()));
+      return whileSomethingIsAdded(() => extend(pruned));
+    },
+  };
+}
+
+async function* unbroken(records: Records, after: number, to: number): AsyncGenerator<string> {
+  let expected: number | undefined;
+  for await (const [seq, line] of linesAfter(records, after)) {
+    if (seq > to) return;
+    if (expected !== undefined && seq !== expected) throw new Error('the audit log was pruned while it was exported');
+    expected = seq + 1;
+    yield line;
+  }
+}

@@ -1,0 +1,112 @@
+/** Reading the log: pages that pass a filter, and all of it, always as the exact lines. */
+import { z } from 'zod';
+import { FORGET_MARGIN_MS } from '../domain/limits.js';
+import type { Records } from '../store/store.js';
+import { BATCHES, batchKey, parseBatch, readHead } from './head.js';
+
+/** A page looks at so many lines at most, whatever the filter; the cursor tells how far it came. */
+const LINES_SCANNED = 5_000;
+const BATCHES_AT_ONCE = 16;
+
+export interface AuditFilter {
+  task?: string;
+  workload?: string;
+  credential?: string;
+  /** The id of a policy decision. */
+  decision?: string;
+  type?: string;
+  /** Milliseconds; `from` inclusive, `to` exclusive. */
+  from?: number;
+  to?: number;
+}
+
+export interface AuditPage {
+  lines: string[];
+  /** The `after` of the next page; absent at the end. A page may be empty and yet not the last. */
+  next?: number;
+}
+
+type Reader = Pick<Records, 'read' | 'range'>;
+
+export async function readPage(
+  records: Reader,
+  { after = 0, limit, filter = {} }: { after?: number; limit: number; filter?: AuditFilter },
+): Promise<AuditPage> {
+  const matches = matcher(filter);
+  const lines: string[] = [];
+  let scanned = 0;
+  for await (const [seq, line] of linesAfter(records, await seek(records, after, filter.from))) {
+    if (matches(line)) lines.push(line);
+    scanned += 1;
+    if (lines.length >= limit || scanned >= LINES_SCANNED) return { lines, next: seq };
+  }
+  return { lines };
+}
+
+/** Every line with its number, from the earliest that is kept after `after`. */
+export async function* linesAfter(
+  records: Reader,
+  after: number,
+  batchesAtOnce = BATCHES_AT_ONCE,
+): AsyncGenerator<[seq: number, line: string]> {
+  let last = after;
+  for (;;) {
+    // "~" sorts behind every number: the first batch whose last line comes after `last`.
+    const batches = await records.range(BATCHES, { after: [last, '~'], limit: batchesAtOnce });
+    if (batches.length === 0) return;
+    const texts = await records.read(batches.map(([first]) => batchKey(first)));
+    for (const [index, [first]] of batches.entries()) {
+      yield* numbered(Number(first), texts[index], last);
+    }
+    last = batches.at(-1)?.[1] ?? last;
+  }
+}
+
+/** The lines of one batch that come after `after`. No text: it was pruned since. */
+function* numbered(first: number, text: string | undefined, after: number): Generator<[seq: number, line: string]> {
+  if (text === undefined) return;
+  for (const [offset, line] of parseBatch(text).lines.entries()) {
+    if (first + offset > after) yield [first + offset, line];
+  }
+}
+
+/** Skips, by bisection, what is surely older than `from`. Times rise along the chain but for the clocks of brokers. */
+async function seek(records: Reader, after: number, from: number | undefined): Promise<number> {
+  if (from === undefined) return after;
+  let [low, high] = [after, (await readHead(records)).seq];
+  while (high - low > LINES_SCANNED) {
+    const middle = Math.floor((low + high) / 2);
+    const next = await linesAfter(records, middle, 1).next();
+    if (next.done === true) return low;
+    if (timeOf(next.value[1]) < from - FORGET_MARGIN_MS) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** What filters look at; lines of other versions may have more or less. */
+const factsSchema = z.looseObject({
+  type: z.string(),
+  at: z.number(),
+  task: z.string().optional(),
+  workload: z.string().optional(),
+  credential: z.string().optional(),
+  decision: z.looseObject({ id: z.string() }).optional(),
+});
+
+export const timeOf = (line: string): number => factsSchema.parse(JSON.parse(line)).at;
+
+function matcher(filter: AuditFilter): (line: string) => boolean {
+  const { decision, from = 0, to = Infinity, ...exact } = filter;
+  const wanted = Object.entries(exact);
+  // A line that does not contain the text at all need not be parsed.
+  const texts = [...Object.values(exact), ...(decision === undefined ? [] : [decision])];
+  const needles = texts.map((text) => JSON.stringify(text));
+  return (line) => {
+    if (!needles.every((needle) => line.includes(needle))) return false;
+    const facts = factsSchema.parse(JSON.parse(line));
+    if (facts.at < from || facts.at >= to) return false;
+    if (decision !== undefined && facts.decision?.id !== decision) return false;
+    return wanted.every(([field, value]) => facts[field] === value);
+  };
+}
