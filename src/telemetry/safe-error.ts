@@ -1,4 +1,5 @@
 /** An error as a log may show it: messages only from those who are known to put no secret into them. */
+import { types } from 'node:util';
 import { BrokerError } from '../domain/errors.js';
 
 /**
@@ -20,7 +21,7 @@ export interface SafeError {
 }
 
 export function safeError(error: unknown, depth = 0): SafeError {
-  if (!(error instanceof Error)) return { type: typeof error };
+  if (!types.isNativeError(error)) return { type: typeof error };
   const code = codeOf(error);
   return {
     type: error.name,
@@ -33,7 +34,7 @@ export function safeError(error: unknown, depth = 0): SafeError {
 
 const refusal = ({ details }: BrokerError): Pick<SafeError, 'retry' | 'decisionId'> => ({
   ...(details.retry !== undefined && { retry: details.retry }),
-  ...(details.decisionId !== undefined && { decisionId: details.decisionId }),
+  ...(details.decision && { decisionId: details.decision.id }),
 });
 
 /** `ECONNREFUSED`, `ERR_JWT_EXPIRED`, `invalid_request`: a word, never a sentence. */

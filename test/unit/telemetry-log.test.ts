@@ -96,7 +96,7 @@ describe('an error in the log', () => {
     const cause = Object.assign(new SyntaxError(`Unexpected token in ${CANARY}`), { payload: CANARY });
     const refusal = new BrokerError('access_denied', 'No policy permits it.', {
       cause,
-      decisionId: 'dec_1',
+      decision: { id: 'dec_1', outcome: 'deny', policies: [], digest: 'd' },
       retry: 'never',
     });
     expect(errorOf(refusal)).toEqual({

@@ -1,0 +1,31 @@
+/** `mayfly check-config`: every mistake in a configuration with its line, or what it would start. */
+import type { Command } from 'commander';
+import { loadConfig, type LoadedConfig } from '../config/load.js';
+import type { Terminal } from './terminal.js';
+
+export function addCheckConfig(program: Command, { out }: Terminal): void {
+  program
+    .command('check-config')
+    .description('say everything that is wrong with a configuration file, with line and reason')
+    .argument('[file]', 'the configuration; default: MAYFLY_CONFIG')
+    .option('--elsewhere', 'it is for another machine: the files it names need not exist here')
+    .action(async (file: string | undefined, options: { elsewhere?: boolean }) => {
+      const loaded = await loadConfig({
+        ...(file !== undefined && { path: file }),
+        checkFiles: options.elsewhere !== true,
+      });
+      out(summary(loaded));
+    });
+}
+
+function summary({ path, config, store }: LoadedConfig): string {
+  const trusted = config.trust.map(({ name, kind }) => `${name} (${kind})`).join(', ');
+  const where = store.kind === 'lmdb' ? `lmdb in ${store.directory}` : `redis${store.cluster ? ' cluster' : ''}`;
+  return [
+    `${path}: sound`,
+    `  issuer   ${config.issuer}`,
+    `  store    ${where}`,
+    `  trusts   ${trusted}`,
+    `  targets  ${config.targets.map(({ resource }) => resource).join(', ')}`,
+  ].join('\n');
+}

@@ -1,0 +1,63 @@
+/** `mayfly dev-token`: an identity for a newcomer, signed by the development issuer of this checkout. */
+import type { Command } from 'commander';
+import { loadConfig, type LoadedConfig } from '../config/load.js';
+import { openDevIssuer } from './dev-issuer.js';
+import { developmentConfig } from './package-root.js';
+import type { Terminal } from './terminal.js';
+
+interface Options {
+  sub: string;
+  team?: string;
+  audience?: string;
+  ttl: string;
+  claim: string[];
+  trust: string;
+  config?: string;
+}
+
+export function addDevToken(program: Command, { out, clock }: Terminal): void {
+  program
+    .command('dev-token')
+    .description('print an identity token of the development issuer, for trying the broker out')
+    .requiredOption('--sub <name>', 'who it is for: the workload becomes lab:<name>')
+    .option('--team <name>', 'the claim `team`, which config/development.yaml takes as the owner')
+    .option('--audience <audience>', 'default: what the configuration accepts')
+    .option('--ttl <seconds>', 'how long it is valid', '3600')
+    .option('--claim <name=value>', 'any other claim; repeatable', collect, [])
+    .option('--trust <name>', 'the trust entry that takes the word of the development issuer', 'lab')
+    .option('-c, --config <file>', 'default: config/development.yaml')
+    .action(async (options: Options) => {
+      const loaded = await loadConfig({ path: options.config ?? developmentConfig(), checkFiles: false });
+      const trust = trustOf(loaded, options.trust);
+      const issuer = await openDevIssuer(trust.jwksFile);
+      const claims = {
+        ...Object.fromEntries(options.claim.map(parsedClaim)),
+        ...(options.team !== undefined && { team: options.team }),
+        iss: trust.issuer,
+        sub: options.sub,
+        aud: options.audience ?? trust.audience,
+      };
+      out(await issuer.sign(claims, secondsOf(options.ttl), clock));
+    });
+}
+
+function trustOf({ config, path }: LoadedConfig, name: string) {
+  const trust = config.trust.find((entry) => entry.name === name);
+  if (trust?.kind !== 'oidc' || !trust.jwks || !('file' in trust.jwks)) {
+    throw new Error(`${path} has no trust entry "${name}" of kind oidc with a JWKS file.`);
+  }
+  return { issuer: trust.issuer, audience: trust.audiences?.[0] ?? config.issuer, jwksFile: trust.jwks.file };
+}
+
+function secondsOf(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error('--ttl is a number of seconds, at least 1.');
+  return Number(text);
+}
+
+function parsedClaim(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new Error('--claim is written name=value.');
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value];

@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+/** `mayfly …`: what operators and newcomers run on the broker's host. */
+import { systemClock } from '../domain/time.js';
+import { run } from './run.js';
+
+process.exitCode = await run(process.argv.slice(2), {
+  out: (text) => console.log(text),
+  err: (text) => console.error(text),
+  clock: systemClock,
+});

@@ -1,0 +1,35 @@
+/** One command line: what to do, its answer on `out`, what went wrong on `err`, and the exit code. One file a command. */
+import { Command, CommanderError } from 'commander';
+import { addCheckConfig } from './check-config.js';
+import { addCheckPolicy } from './check-policy.js';
+import { addDevToken } from './dev-token.js';
+import { addVerifyAudit } from './verify-audit.js';
+import type { Terminal } from './terminal.js';
+
+const AFTER_HELP = `
+The configuration is the file given, or the one MAYFLY_CONFIG names.
+Exit codes: 0 done, 1 not done or something is wrong with what was checked.`;
+
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const program = new Command('mayfly')
+    .description('Just-in-time credentials for software agents: one for each task, dead when the task is.')
+    .addHelpText('after', AFTER_HELP)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    });
+  addCheckConfig(program, terminal);
+  addCheckPolicy(program, terminal);
+  addVerifyAudit(program, terminal);
+  addDevToken(program, terminal);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has said what was wrong with the command line.
+    if (error instanceof CommanderError) return error.exitCode;
+    terminal.err(error instanceof Error ? error.message : 'failed');
+    return 1;
+  }
+}
