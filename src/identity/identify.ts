@@ -1,6 +1,7 @@
 /** The front door: a token in, a proven party out, or one sentence why not. */
 import { createHash } from 'node:crypto';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
+import { HARD_LIMITS } from '../domain/limits.js';
 import type { Proven, TokenUse } from './caller.js';
 import { isDeclaredAs } from './declared-type.js';
 import { Refused } from './refused.js';
@@ -8,7 +9,7 @@ import { createMemory } from './remember.js';
 import { createRoute, type IdentifySetup } from './route.js';
 import { checkTimes, readTimes } from './token-times.js';
 import type { Proof } from './trusted-issuer.js';
-import { readToken, refuseOversized } from './unverified.js';
+import { readToken } from './unverified.js';
 
 /** Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be had, else the code that fits the use. */
 export type Identify = (token: string, as: { use: TokenUse; tokenType?: string }) => Promise<Proven>;
@@ -40,7 +41,8 @@ export function createIdentify(setup: IdentifySetup): Identify {
 
   return async (token, { use, tokenType }) => {
     try {
-      refuseOversized(token);
+      // Bounds everything that follows, hashing included.
+      if (token.length > HARD_LIMITS.subjectTokenBytes) throw new Refused('is larger than 16 KiB');
       const proofHash = createHash('sha256').update(token).digest('base64url');
       const proof = await prove(token, proofHash);
       if (!isDeclaredAs(tokenType, proof)) throw new Refused('is not of the declared token type');

@@ -2,7 +2,6 @@
  * Reads a token without believing it. It is read once, here: what routes the token, what is checked and what is used are
  * the same object, so no second parser can see other claims in it (repeated JSON keys: the last one counts).
  */
-import { HARD_LIMITS } from '../domain/limits.js';
 import { isObject, type JsonObject } from './json-object.js';
 import { Refused } from './refused.js';
 
@@ -17,15 +16,9 @@ const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function readToken(text: string): Unverified {
-  refuseOversized(text);
   if (!COMPACT.test(text)) throw new Refused('is not a signed JWT in compact form');
   const [header, claims] = text.split('.').map(decodeSegment);
   return { text, header: parseObject(header), claims: parseObject(claims) };
-}
-
-/** Bounds everything that follows, hashing included. */
-export function refuseOversized(text: string): void {
-  if (text.length > HARD_LIMITS.subjectTokenBytes) throw new Refused('is larger than 16 KiB');
 }
 
 function decodeSegment(segment: string): Buffer {

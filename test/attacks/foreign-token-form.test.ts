@@ -35,7 +35,7 @@ describe('a good token has one spelling', () => {
     ['a scheme before it', (good) => `Bearer ${good}`],
     ['JSON serialisation', (good) => JSON.stringify({ payload: good.split('.')[1] })],
   ])('not with %s', async (_, change) => {
-    await expect(lab.present(change(token))).rejects.toMatchObject(refused);
+    await expect(lab.present(change(token))).rejects.toThrow('is not a signed JWT in compact form');
   });
 
   it('not with other bits where the last character has some to spare', async () => {
