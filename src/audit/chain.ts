@@ -2,7 +2,7 @@
  * The hash chain. A line is one exact JSON text that names its number and the hash of the line before; the hash of the
  * last line therefore vouches for all of them. Pure.
  */
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { z } from 'zod';
 import { auditEventSchema, type AuditEvent } from './event.js';
 
@@ -38,4 +38,4 @@ export function extendChain(place: Place, entries: readonly EntryText[]): { line
   return { lines, end: { seq, hash } };
 }
 
-export const hashOf = (line: string | Uint8Array): string => createHash('sha256').update(line).digest('base64url');
+export const hashOf = (line: string | Uint8Array): string => digest('sha256', line, 'base64url');
