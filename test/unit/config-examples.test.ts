@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -29,5 +29,38 @@ describe('shipped configurations', () => {
       if (schema.properties)
         expect(Object.keys(shown[name] ?? {}).toSorted()).toEqual(Object.keys(schema.properties).toSorted());
     }
+  });
+});
+
+describe('compose.yaml', () => {
+  interface Compose {
+    services: Record<
+      'broker' | 'redis',
+      { volumes: string[]; command?: string[]; ports?: string[]; networks: string[] }
+    >;
+    networks: Record<string, { internal?: boolean }>;
+    secrets: object;
+  }
+  const { services, networks } = parse(readFileSync('compose.yaml', 'utf8')) as Compose;
+
+  it('keeps Redis durable, whole and to the broker', () => {
+    const command = services.redis.command?.join(' ');
+    expect(command).toContain('--appendonly yes --appendfsync always');
+    expect(command).toContain('--maxmemory-policy noeviction');
+    expect(services.redis.ports).toBeUndefined();
+    expect(services.redis.networks.map((name) => networks[name]?.internal)).toEqual([true]);
+  });
+
+  it('mounts what is there, where the configuration looks for it', async () => {
+    const mounts = services.broker.volumes.map((volume) => volume.split(':'));
+    const { config } = await loadConfig({ env: {}, path: 'config/examples/compose.yaml', checkFiles: false });
+    const places = mounts.map(([, place]) => place);
+    expect(places).toContain(config.policy.directory);
+    for (const trust of config.trust) {
+      if (trust.kind === 'oidc' && trust.jwks && 'file' in trust.jwks) expect(places).toContain(trust.jwks.file);
+    }
+    // The keys of the development issuer are made by the first `mayfly dev-token`.
+    const shipped = mounts.map(([file = '']) => file).filter((file) => !file.startsWith('./data/'));
+    for (const file of shipped) expect(existsSync(file)).toBe(true);
   });
 });

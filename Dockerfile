@@ -1,0 +1,30 @@
+# syntax=docker/dockerfile:1
+FROM node:24-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+# Scripts would run the build before there is anything to build.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts ./scripts
+COPY src ./src
+RUN npm run build && npm prune --omit=dev --ignore-scripts
+
+FROM node:24-slim
+ENV NODE_ENV=production \
+    MAYFLY_CONFIG=/etc/mayfly/mayfly.yaml
+WORKDIR /app
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist/src ./dist/src
+COPY package.json LICENSE ./
+COPY config ./config
+# The only directory that is written to, and only by the embedded store: with Redis the root can be read-only.
+RUN mkdir -p /var/lib/mayfly && chown node:node /var/lib/mayfly && chmod 700 /var/lib/mayfly
+VOLUME /var/lib/mayfly
+USER node
+EXPOSE 8080
+# Answers of the operations listener, inside the container: set `operations` to a port on 127.0.0.1 or 0.0.0.0.
+ENV MAYFLY_HEALTH_URL=http://127.0.0.1:9090/health/live
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["node", "-e", "fetch(process.env.MAYFLY_HEALTH_URL).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# Node as the first process: SIGTERM reaches the broker, which drains.
+CMD ["node", "dist/src/main.js"]
