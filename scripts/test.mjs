@@ -1,0 +1,47 @@
+// Runs the tests: finds (or, where that takes no question, installs) the Redis they need, then hands over to jest.
+// Tests start servers of their own, so `redis-server` is needed even when TEST_REDIS_URL names one to use besides.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const runs = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+const hasRedis = () => runs('redis-server', '--version');
+
+if (!hasRedis()) installRedis();
+if (!hasRedis()) {
+  console.error(
+    'The tests need redis-server 7 or later: `apt-get install redis-server` or `brew install redis`, then run them again.',
+  );
+  process.exit(1);
+}
+
+const jest = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
+const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+const options = [process.env.NODE_OPTIONS, ...flags.filter(isKnown)].filter(Boolean).join(' ');
+const tested = spawnSync(process.execPath, [jest, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, NODE_OPTIONS: options },
+});
+process.exit(tested.status ?? 1);
+
+/** On Debian and its kin, as root or with a sudo that asks nothing. The system's own Redis is not started. */
+function installRedis() {
+  if (!existsSync('/etc/debian_version')) return;
+  const asRoot = process.getuid() === 0 ? [] : ['sudo', '-n'];
+  if (asRoot.length > 0 && !runs(...asRoot, 'true')) return;
+  console.error('Installing redis-server for the tests.');
+  const apt = (...args) => {
+    const command = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-q', ...args];
+    spawnSync(command[0], command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] });
+  };
+  apt('update');
+  apt('install', '-y', '--no-install-recommends', 'redis-server');
+}
+
+/** Older lines of Node know --no-warnings only as a blunt instrument; there the warning stays. */
+function isKnown(flag) {
+  return process.allowedNodeEnvironmentFlags.has(flag.split('=')[0]);
+}

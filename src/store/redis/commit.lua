@@ -1,0 +1,52 @@
+#!lua
+-- Writes a change if everything that was expected still holds: all of it or nothing.
+-- KEYS   the keys of what is expected, put, removed, indexed and unindexed, in this order
+-- ARGV   the time; how many are expected, put, removed, indexed; then
+--        for each expected: '-' for absent, or a space and the text
+--        for each put: the stamped text, and after how many milliseconds it is litter (0: never)
+--        for each indexed: member, score
+--        for each unindexed: member
+-- RESULT 1 written, 0 an expectation does not hold
+local now = tonumber(ARGV[1])
+local key, arg = 0, 6
+
+local function expected()
+  key = key + 1
+  local stored = redis.call('GET', KEYS[key])
+  if stored then
+    local space = string.find(stored, ' ', 1, true)
+    local expired = space > 1 and tonumber(string.sub(stored, 1, space - 1), 36) <= now
+    stored = not expired and string.sub(stored, space)
+  end
+  local holds = (stored or '-') == ARGV[arg]
+  arg = arg + 1
+  return holds
+end
+
+for _ = 1, ARGV[2] do
+  if not expected() then return 0 end
+end
+for _ = 1, ARGV[3] do
+  key = key + 1
+  if ARGV[arg + 1] == '0' then
+    redis.call('SET', KEYS[key], ARGV[arg])
+  else
+    redis.call('SET', KEYS[key], ARGV[arg], 'PX', ARGV[arg + 1])
+  end
+  arg = arg + 2
+end
+for _ = 1, ARGV[4] do
+  key = key + 1
+  redis.call('DEL', KEYS[key])
+end
+for _ = 1, ARGV[5] do
+  key = key + 1
+  redis.call('ZADD', KEYS[key], ARGV[arg + 1], ARGV[arg])
+  arg = arg + 2
+end
+while key < #KEYS do
+  key = key + 1
+  redis.call('ZREM', KEYS[key], ARGV[arg])
+  arg = arg + 1
+end
+return 1

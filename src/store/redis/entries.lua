@@ -1,0 +1,13 @@
+#!lua flags=allow-oom
+-- Entries after a number, and whether all of them are still there. Never `no-writes`: a replica must refuse it.
+-- KEYS   head, entries
+-- ARGV   the number before the first, limit
+-- RESULT the latest number, the number of the oldest entry kept, then the entries from the oldest on
+local seq = redis.call('HGET', KEYS[1], 'seq') or '0'
+local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+local answer = { seq, oldest and oldest[1] or '1-0' }
+for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[2])) do
+  answer[#answer + 1] = entry[1]
+  answer[#answer + 1] = entry[2][2]
+end
+return answer

@@ -1,0 +1,66 @@
+/** What a Redis node says of itself: whether it may keep a revocation log at all, and what makes it unfit to mint on. */
+import type { Redis } from 'ioredis';
+import { asked } from './script.js';
+
+type Facts = ReadonlyMap<string, string>;
+
+export async function factsOf(node: Redis): Promise<Facts> {
+  const text = await asked(node.info());
+  return new Map(
+    text.split('\r\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
+  );
+}
+
+/** Why the broker must not start on this node, if it must not: an evicted or unwritten tombstone revives the dead. */
+export function unusable(facts: Facts): string | undefined {
+  const version = facts.get('redis_version') ?? '';
+  if (parseInt(version, 10) < 7) return `Redis 7 or later is needed, this is ${version}`;
+  if (evicts(facts)) return evictionProblem;
+  if (facts.get('role') !== 'master') return 'this Redis is a replica: name the primary';
+  return undefined;
+}
+
+const evictionProblem = 'Redis may evict what it must keep: set maxmemory-policy to noeviction';
+
+const evicts = (facts: Facts): boolean => facts.get('maxmemory_policy') !== 'noeviction';
+
+/** Each a sentence for an operator. */
+export async function problemsOf(node: Redis, facts: Facts, replicas: number): Promise<string[]> {
+  const connected = Number(facts.get('connected_slaves') ?? 0);
+  const problems: string[] = [];
+  if (evicts(facts)) problems.push(evictionProblem);
+  if (facts.get('role') !== 'master') problems.push('Redis is a replica: revocations cannot be written');
+  if (connected < replicas) problems.push(`Redis has ${connected} replicas connected, ${replicas} are required`);
+  if (!(await persists(node, facts))) problems.push('Redis persists nothing: set appendonly yes, or save');
+  if (facts.get('aof_last_write_status') === 'err') problems.push('Redis cannot write its append-only file');
+  return problems;
+}
+
+export function usedFractionOf(facts: Facts): number {
+  const limit = Number(facts.get('maxmemory')) || Number(facts.get('total_system_memory'));
+  return limit > 0 ? Math.min(Number(facts.get('used_memory')) / limit, 1) : 0;
+}
+
+/** Whether an acknowledged write survives a restart, and this process has never followed another primary. */
+export async function keepsEverything(node: Redis): Promise<boolean> {
+  const facts = await factsOf(node);
+  const neverFollowed = /^0+$/.test(facts.get('master_replid2') ?? '');
+  if (facts.get('aof_enabled') !== '1' || facts.get('aof_last_write_status') !== 'ok' || !neverFollowed) return false;
+  return (await setting(node, 'appendfsync')) === 'always';
+}
+
+async function persists(node: Redis, facts: Facts): Promise<boolean> {
+  if (facts.get('aof_enabled') === '1') return true;
+  // A managed Redis may hide its settings; then it is the operator's word.
+  return (await setting(node, 'save')) !== '';
+}
+
+async function setting(node: Redis, name: string): Promise<string | undefined> {
+  try {
+    // A map under RESP3, a list under RESP2.
+    const answer = (await node.config('GET', name)) as Record<string, string> | string[];
+    return Array.isArray(answer) ? answer[1] : answer[name];
+  } catch {
+    return undefined;
+  }
+}

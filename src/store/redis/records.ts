@@ -1,0 +1,66 @@
+/** Records and indexes on Redis. */
+import type { Clock } from '../../domain/time.js';
+import { shardOf, shardOfChange } from '../change.js';
+import { LITTER_MS, stamped, textAt } from '../expiring.js';
+import type { Change, Key, Records } from '../store.js';
+import type { Client } from './client.js';
+import type { Keys } from './keys.js';
+import { asked, readScript, run, script } from './script.js';
+
+const range = script(readScript('range'));
+const commit = script(readScript('commit'));
+/** The same for changes that only take away: a full store must be able to shrink. */
+const shrink = script(commit.text.replace('#!lua', '#!lua flags=allow-oom'));
+
+export function redisRecords(client: Client, keys: Keys, clock: Clock): Records {
+  return {
+    read: async (wanted) => {
+      const shards = [...new Set(wanted.map(shardOf))].map((shard) => wanted.filter((key) => shardOf(key) === shard));
+      const read = async (together: Key[]) => {
+        const texts = await asked(client.mget(together.map(keys.record)));
+        return together.map((key, i): [Key, string | null] => [key, texts[i] ?? null]);
+      };
+      const stored = new Map((await Promise.all(shards.map(read))).flat());
+      return wanted.map((key) => textAt(clock.now(), stored.get(key)));
+    },
+    commit: async (change) => {
+      shardOfChange(change);
+      const grows = Boolean(change.put?.length ?? change.index?.length);
+      const [names, args] = written(change, keys, clock.now());
+      return (await run(client, grows ? commit : shrink, names, args)) === 1;
+    },
+    range: async (index, { after, to, limit }) => {
+      const found = await run(client, range, [keys.index(index)], [to ?? '+inf', limit, ...(after ?? [])]);
+      return pairs(found as string[]).map(([member, score]) => [member, Number(score)]);
+    },
+    count: (index, { from, to } = {}) => asked(client.zcount(keys.index(index), from ?? '-inf', to ?? '+inf')),
+  };
+}
+
+/** KEYS and ARGV of commit.lua. */
+function written(change: Change, keys: Keys, now: number): [string[], (string | number)[]] {
+  const { expect = [], put = [], remove = [], index = [], unindex = [] } = change;
+  const names = [
+    ...expect.map(([key]) => keys.record(key)),
+    ...put.map(([key]) => keys.record(key)),
+    ...remove.map(keys.record),
+    ...index.map(([key]) => keys.index(key)),
+    ...unindex.map(([key]) => keys.index(key)),
+  ];
+  const args: (string | number)[] = [now, expect.length, put.length, remove.length, index.length];
+  for (const [, text] of expect) args.push(text === undefined ? '-' : ` ${text}`);
+  for (const [, text, expiresAt] of put) args.push(stamped(text, expiresAt), litterAfter(now, expiresAt));
+  for (const [, member, score] of index) args.push(member, score);
+  for (const [, member] of unindex) args.push(member);
+  return [names, args];
+}
+
+/** A span, not a moment: the clock of Redis decides nothing. */
+const litterAfter = (now: number, expiresAt: number | undefined): number =>
+  expiresAt === undefined ? 0 : Math.max(expiresAt - now + LITTER_MS, 1);
+
+export function pairs(flat: readonly string[]): [string, string][] {
+  const found: [string, string][] = [];
+  for (let i = 0; i < flat.length; i += 2) found.push([flat[i] ?? '', flat[i + 1] ?? '']);
+  return found;
+}
