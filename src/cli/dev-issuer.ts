@@ -12,7 +12,7 @@ import {
 } from 'jose';
 import { toSeconds, type Clock } from '../domain/time.js';
 
-export interface DevIssuer {
+interface DevIssuer {
   sign(claims: JWTPayload, ttlSeconds: number, clock: Clock): Promise<string>;
 }
 

@@ -5,7 +5,7 @@ import type { ConfigPath } from './problem.js';
 /** An alias can repeat what holds aliases: without a bound, a small file becomes gigabytes. */
 const ALIASES_MAX = 64;
 
-export interface ConfigDocument {
+interface ConfigDocument {
   value: unknown;
   problems: { line: number; reason: string }[];
   /** Where the value, or the nearest thing around it that exists, begins. */

@@ -6,7 +6,7 @@ import { redisAt, type StoreLocation } from './store-location.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface FromEnvironment {
+interface FromEnvironment {
   redis?: StoreLocation;
   keyEncryptionKey: { value?: string; file?: string };
   problems: ConfigProblem[];

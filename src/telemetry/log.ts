@@ -6,7 +6,7 @@ import { scrub } from './scrub.js';
 
 export type { Logger };
 
-export interface LogOptions {
+interface LogOptions {
   level: Config['log']['level'];
   /** Default: standard output. */
   destination?: DestinationStream;

@@ -7,7 +7,7 @@ import { countLive } from './count-live.js';
 import { METRICS } from './metric-names.js';
 
 /** Stops the timer. */
-export type Stop = () => void;
+type Stop = () => void;
 
 export interface Metrics {
   exchanged(result: 'granted' | 'refused' | 'failed'): void;

@@ -9,7 +9,7 @@ import { BrokerError } from '../domain/errors.js';
 const SPEAKABLE = new Set(['Error', 'BrokerError', 'ConfigError', 'StoreUnavailable', 'LogGap', 'LogReplaced']);
 const CAUSES_MAX = 4;
 
-export interface SafeError {
+interface SafeError {
   type: string;
   code?: string;
   message?: string;
