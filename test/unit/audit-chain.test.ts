@@ -101,6 +101,11 @@ describe('the chain', () => {
     expect(await verifyExport([bytes], end)).toMatchObject({ ok: false, at: 1 });
   });
 
+  it('a line that claims another number is found, even by whoever could write a consistent chain', async () => {
+    const { lines, end } = extendChain({ seq: 4, hash: '' }, [entryText(event('x'))]);
+    expect(await verifyExport(lines, { ...end, seq: 1 })).toMatchObject({ ok: false, at: 1 });
+  });
+
   it('says where the first damage is', async () => {
     const { lines, end } = chainOf(['a', 'b', 'c', 'd']);
     const edited = lines.map((line, index) => (index === 1 ? line.replace('"b"', '"B"') : line));

@@ -113,6 +113,15 @@ describe.each(stores)('the audit log on %s', (_, openStore) => {
     await setting.expectWhole();
   });
 
+  it('pruning never makes a hole: behind what must stay, everything stays', async () => {
+    const log = setting.open();
+    const now = clock.now();
+    for (const [index, at] of [now - 50, now, now - 50].entries()) await log.append(entry(`#${index}`, { at }));
+    await log.prune(now - 10);
+    expect(await setting.reasons()).toEqual(['#1', '#2', '']);
+    await setting.expectWhole();
+  });
+
   it('pruning everything, by many brokers at once, ends, and leaves a chain that goes on', async () => {
     const logs = [setting.open(), setting.open(), setting.open()];
     await Promise.all(numbers(200).map((reason, index) => logs[index % 3]!.append(entry(reason, { at: 1 }))));
