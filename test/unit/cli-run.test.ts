@@ -67,13 +67,19 @@ describe('mayfly check-policy', () => {
     expect(out).toContain('soc-revokes-and-reads');
   });
 
+  it('holds them against the targets of the configuration', async () => {
+    const { code, err } = await mayfly('check-policy', 'config/policies', '-c', 'config/examples/github-actions.yaml');
+    expect(code).toBe(1);
+    expect(err).toMatch(/names a target that is not configured/);
+  });
+
   it('says file, line and reason, and fails', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'mayfly-policies-'));
     await writeFile(
       join(directory, 'a.cedar'),
       '@id("a")\npermit (principal, action, resource)\nwhen { principal.nme == "x" };\n',
     );
-    const { code, err } = await mayfly('check-policy', directory);
+    const { code, err } = await mayfly('check-policy', directory, '-c', 'config/development.yaml');
     expect(code).toBe(1);
     expect(err).toMatch(/a\.cedar:3: /);
   });
