@@ -71,7 +71,10 @@ describe('a bundle', () => {
     ['with keys that have no kid', () => ({ keys: prod.bundle().keys.map((key) => ({ ...key, kid: undefined })) })],
   ])('%s verifies nothing', async (_, bundle) => {
     const identify = trusting(bundle());
-    await expect(identify(await prod.svid(), { use: 'subject' })).rejects.toMatchObject({ code: 'invalid_request' });
+    for (const header of [{}, { kid: undefined }]) {
+      const svid = await prod.svid({ header });
+      await expect(identify(svid, { use: 'subject' })).rejects.toMatchObject({ code: 'invalid_request' });
+    }
   });
 
   it('that is revoked while the broker runs kills what was verified with it', async () => {
