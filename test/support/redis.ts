@@ -3,9 +3,10 @@
  * file are over.
  * Needs `redis-server` in the path. Tests that need nothing special of a server take TEST_REDIS_URL when it is set.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -30,29 +31,43 @@ export interface RedisServer {
 }
 
 // Saves as far as the store can see, and never does: what a test wants on disk it asks for.
-const DEFAULTS: Settings = { save: '3600 100000000', appendonly: 'no', bind: '127.0.0.1', 'protected-mode': 'yes' };
+const DEFAULTS: Settings = {
+  save: '3600 100000000',
+  appendonly: 'no',
+  bind: '127.0.0.1',
+  'protected-mode': 'yes',
+  'repl-diskless-sync-delay': '0',
+};
 
-const started = new Set<ChildProcess>();
+// Ends the server when our end of its input closes, so that not even a killed test run leaves one behind.
+const TIED = `
+  redis-server "$@" >/dev/null & server=$!; echo $server
+  exec 3<&0; (cat <&3; kill -9 $server) >/dev/null & tie=$!
+  wait $server; kill $tie`;
+
+const started = new Set<ChildProcessByStdio<Writable, Readable, null>>();
 afterAll(() => {
-  for (const child of started) child.kill('SIGKILL');
+  for (const { stdin } of started) stdin.end();
 });
 
 export async function startRedis(settings: Settings = {}): Promise<RedisServer> {
   const [port, directory] = [await freePort(), temporaryDirectory()];
   const url = `redis://127.0.0.1:${port}`;
-  let child: ChildProcess | undefined;
+  let child: ChildProcessByStdio<Writable, Readable, null> | undefined;
+  let pid = 0;
 
   const end = async (signal: NodeJS.Signals) => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill('SIGCONT');
-    child.kill(signal);
+    process.kill(pid, 'SIGCONT');
+    process.kill(pid, signal);
     await ended;
   };
   const start = async () => {
-    child = spawn('redis-server', argumentsOf({ ...DEFAULTS, ...settings, port: String(port), dir: directory }), {
-      stdio: 'ignore',
-    });
+    const given = argumentsOf({ ...DEFAULTS, ...settings, port: String(port), dir: directory });
+    child = spawn('sh', ['-c', TIED, 'sh', ...given], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    pid = Number(line.toString());
     started.add(child);
     await answers(url, child);
   };
@@ -60,9 +75,9 @@ export async function startRedis(settings: Settings = {}): Promise<RedisServer> 
   return {
     url,
     port,
-    pid: () => child?.pid ?? 0,
+    pid: () => pid,
     send: (command, ...args) => send(url, command, ...args),
-    signal: (name) => void child?.kill(name),
+    signal: (name) => void process.kill(pid, name),
     kill: () => end('SIGKILL'),
     start,
     stop: () => end('SIGTERM'),
@@ -110,15 +125,11 @@ export async function until(condition: () => boolean | Promise<boolean>, otherwi
   }
 }
 
-async function answers(url: string, child: ChildProcess): Promise<void> {
-  const failed = once(child, 'error').then(([error]) => {
-    throw new Error('redis-server could not be started: is it installed?', { cause: error });
-  });
-  const pinged = until(async () => {
-    if (child.exitCode !== null) throw new Error('redis-server ended as soon as it was started');
+function answers(url: string, child: { exitCode: number | null }): Promise<void> {
+  return until(async () => {
+    if (child.exitCode !== null) throw new Error('redis-server ended as soon as it was started: is it installed?');
     return (await send(url, 'PING').catch(() => 'not yet')) === 'PONG';
   }, 'redis-server does not answer');
-  await Promise.race([failed, pinged]);
 }
 
 async function send(url: string, command: string, ...args: (string | number)[]): Promise<unknown> {

@@ -1,0 +1,194 @@
+/** What only Redis can do to us: be full, restarted, emptied, demoted, hung, badly configured. */
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { openRedis, type RedisStoreOptions } from '../../src/store/redis/index.js';
+import { StoreUnavailable, type Store } from '../../src/store/store.js';
+import { handClock } from '../support/clock.js';
+import { publication } from '../support/publication.js';
+import { startRedis, until, type RedisServer } from '../support/redis.js';
+
+const opened: Store[] = [];
+afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())));
+
+async function open({ url }: RedisServer, over: Partial<RedisStoreOptions> = {}): Promise<Store> {
+  const store = await openRedis({ url, prefix: 't:', replicas: 0, onRestart: 'replace', clock: handClock(), ...over });
+  opened.push(store);
+  return store;
+}
+
+const replicaOf = ({ port }: RedisServer) => startRedis({ replicaof: `127.0.0.1 ${port}` });
+const following = (server: RedisServer) => async () =>
+  String(await server.send('INFO', 'replication')).includes('master_link_status:up');
+
+/** Once the connection is back. */
+async function answering(store: Store): Promise<void> {
+  await until(() => store.log.look([]).then(() => true, () => false), 'the store does not come back'); // prettier-ignore
+}
+
+const write = (store: Store, text = 'x') => store.records.commit({ put: [['aa/1', text]] });
+
+describe('a full Redis', () => {
+  it('refuses records, still takes and answers revocations, and may shrink', async () => {
+    const store = await open(await startRedis({ maxmemory: '6mb' }));
+    const fill = async (n: number): Promise<void> => {
+      await store.records.commit({ put: [[`aa/${n}`, 'x'.repeat(64 * 1024)]] });
+      await fill(n + 1);
+    };
+    await expect(fill(0)).rejects.toBeInstanceOf(StoreUnavailable);
+    expect((await store.health()).usedFraction).toBeGreaterThan(0.9);
+
+    const entry = await store.log.publish(publication());
+    expect(entry?.seq).toBe(1);
+    expect((await store.log.look([publication().cause])).tombstones[0]).toBeDefined();
+    expect(await store.log.replace(undefined, 'g')).toBe(true);
+    expect(await store.records.read(['aa/0'])).toHaveLength(1);
+    expect(await store.records.commit({ remove: ['aa/0', 'aa/1', 'aa/2'], unindex: [['aa/i', 'm']] })).toBe(true);
+    expect(await write(store)).toBe(true);
+  });
+});
+
+describe('a restarted Redis', () => {
+  it('that kept nothing has no generation and starts at nothing', async () => {
+    const server = await startRedis();
+    const store = await open(server);
+    await store.log.replace(undefined, 'g');
+    await store.log.publish(publication());
+    await server.kill();
+    await expect(store.log.look([])).rejects.toBeInstanceOf(StoreUnavailable);
+    await server.start();
+    await answering(store);
+    expect(await store.log.look([])).toEqual({ generation: undefined, seq: 0, tombstones: [] });
+  });
+
+  it.each([
+    ['always', 'replace', undefined],
+    ['everysec', 'trust', undefined],
+    ['always', 'trust', 'g'],
+  ] as const)('with appendfsync %s under onRestart %s has the generation %s', async (appendfsync, onRestart, kept) => {
+    const server = await startRedis({ appendonly: 'yes', appendfsync });
+    const store = await open(server, { onRestart });
+    await store.log.replace(undefined, 'g');
+    const entry = await store.log.publish(publication());
+    await until(async () => !String(await server.send('INFO', 'persistence')).includes('aof_pending_bio_fsync:1'), 'fsync'); // prettier-ignore
+    await server.stop();
+    await server.start();
+    await answering(store);
+    const { generation, foreign, seq } = await store.log.look([]);
+    expect({ generation, foreign, seq }).toEqual({ generation: kept, foreign: kept ? undefined : 'g', seq: 1 });
+    expect(await store.log.entries(0, 9)).toEqual([entry]);
+    expect(await store.log.replace('g', 'g2')).toBe(true);
+    expect((await store.log.look([])).generation).toBe('g2');
+  });
+
+  it('that was another primary in between is not the same home, even when trusted', async () => {
+    const server = await startRedis({ appendonly: 'yes', appendfsync: 'always' });
+    const other = await startRedis();
+    const store = await open(server, { onRestart: 'trust' });
+    await store.log.replace(undefined, 'g');
+    await other.send('REPLICAOF', '127.0.0.1', server.port);
+    await until(following(other), 'the replica does not follow');
+    await other.send('REPLICAOF', 'NO', 'ONE');
+    await server.send('REPLICAOF', '127.0.0.1', other.port);
+    await until(following(server), 'the old primary does not follow');
+    await server.send('REPLICAOF', 'NO', 'ONE');
+    expect(await store.log.look([])).toMatchObject({ generation: undefined, foreign: 'g' });
+  });
+});
+
+describe('Redis', () => {
+  it('emptied by FLUSHALL has no generation', async () => {
+    const server = await startRedis();
+    const store = await open(server);
+    await store.log.replace(undefined, 'g');
+    await server.send('FLUSHALL');
+    expect((await store.log.look([])).generation).toBeUndefined();
+  });
+
+  it('that forgot our scripts is told them again', async () => {
+    const server = await startRedis();
+    const store = await open(server);
+    await write(store);
+    await server.send('SCRIPT', 'FLUSH');
+    expect(await write(store)).toBe(true);
+    expect((await store.log.publish(publication()))?.seq).toBe(1);
+  });
+
+  it('demoted to a replica refuses to look, to list entries, to take a snapshot and to write', async () => {
+    const [server, other] = [await startRedis(), await startRedis()];
+    const store = await open(server);
+    await store.log.publish(publication());
+    await server.send('REPLICAOF', '127.0.0.1', other.port);
+    await until(following(server), 'does not follow');
+    const asked = [store.log.look([]), store.log.entries(0, 9), store.log.snapshot(), store.log.publish(publication()), write(store)]; // prettier-ignore
+    for (const result of await Promise.allSettled(asked)) {
+      expect(result).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailable) });
+    }
+    expect((await store.health()).problems).toContain('Redis is a replica: revocations cannot be written');
+  });
+
+  it('that hangs is unavailable, and available again when it goes on', async () => {
+    const server = await startRedis();
+    const store = await open(server);
+    await write(store);
+    server.signal('SIGSTOP');
+    const asked = [write(store), store.records.read(['aa/1']), store.log.look([]), store.log.publish(publication())];
+    for (const result of await Promise.allSettled(asked)) {
+      expect(result).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailable) });
+    }
+    server.signal('SIGCONT');
+    await answering(store);
+    expect(await write(store)).toBe(true);
+  });
+
+  it('errs without telling keys or values', async () => {
+    const server = await startRedis();
+    const store = await open(server);
+    await server.send('SET', 't:{aa}>index', 'not an index');
+    const error = await store.records.commit({ put: [['aa/key-material', 'value-material']], index: [['aa/index', 'member-material', 1]] }).catch((reason: unknown) => reason); // prettier-ignore
+    expect(error).toBeInstanceOf(StoreUnavailable);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/material/);
+  });
+
+  it('that may evict, or is a replica, or is not there, is refused at the start', async () => {
+    const evicting = await startRedis({ 'maxmemory-policy': 'allkeys-lru' });
+    await expect(open(evicting)).rejects.toThrow('noeviction');
+    const replica = await replicaOf(await startRedis());
+    await expect(open(replica)).rejects.toThrow('name the primary');
+    const gone = await startRedis();
+    await gone.kill();
+    await expect(open(gone)).rejects.toBeInstanceOf(StoreUnavailable);
+  });
+
+  it('made unfit while it runs says so', async () => {
+    const server = await startRedis();
+    const store = await open(server);
+    await server.send('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru', 'save', '');
+    expect((await store.health()).problems).toEqual([
+      'Redis may evict what it must keep: set maxmemory-policy to noeviction',
+      'Redis persists nothing: set appendonly yes, or save',
+    ]);
+  });
+});
+
+describe('required replicas', () => {
+  it('have a publication before it is acknowledged; without them it is unknown, also when repeated', async () => {
+    const server = await startRedis();
+    const replica = await replicaOf(server);
+    await until(following(replica), 'does not follow');
+    const store = await open(server, { replicas: 1 });
+    expect((await store.log.publish(publication()))?.seq).toBe(1);
+    expect(await replica.send('HGET', 't:{log}!head', 'seq')).toBe('1');
+    expect((await store.health()).problems).toEqual([]);
+
+    await replica.kill();
+    const second = publication();
+    await expect(store.log.publish(second)).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(store.log.publish(second)).rejects.toBeInstanceOf(StoreUnavailable);
+    expect((await store.log.look([])).seq).toBe(2);
+    expect((await store.health()).problems).toEqual(['Redis has 0 replicas connected, 1 are required']);
+
+    await replica.start();
+    await until(following(replica), 'does not follow again');
+    expect((await store.log.publish(second))?.seq).toBe(2);
+  });
+});
