@@ -9,7 +9,7 @@ import type { PolicyQuery } from './query.js';
 import { verdictCache, type VerdictCache } from './verdict-cache.js';
 import { settle, type Answer } from './ways-out.js';
 
-export interface CedarOptions {
+interface CedarOptions {
   directory: string;
   targets: readonly PolicyTarget[];
   /** About a kilobyte each. */

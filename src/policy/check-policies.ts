@@ -2,7 +2,7 @@
 import { loadPolicies, type PolicyTarget } from './load-policies.js';
 import type { PolicyProblem } from './problem.js';
 
-export interface PolicyCheck {
+interface PolicyCheck {
   problems: PolicyProblem[];
   summary: { permits: number; forbids: number; ids: string[]; digest?: string };
 }

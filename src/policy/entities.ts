@@ -93,7 +93,7 @@ function pathSubject(
     pattern,
     sensitivity: [...new Set(labels.flatMap(({ sensitivity }) => sensitivity))],
   };
-  const parents = [...pathsAbove(path).map((above) => `${target.resource}#${above}`)];
+  const parents = pathsAbove(path).map((above) => `${target.resource}#${above}`);
   const entities: EntityJson[] = [
     {
       uid,

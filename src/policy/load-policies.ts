@@ -19,7 +19,7 @@ export interface PolicySet {
   digest: string;
 }
 
-export interface LoadResult {
+interface LoadResult {
   set?: PolicySet;
   /** What could be read, also when something else could not. */
   policies: Policy[];

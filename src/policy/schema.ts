@@ -10,7 +10,7 @@ export interface PolicySchema {
   actions: ReadonlyMap<string, KnownAction>;
 }
 
-export interface KnownAction {
+interface KnownAction {
   grantable: boolean;
   principals: ReadonlySet<string>;
   resources: ReadonlySet<string>;
