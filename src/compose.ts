@@ -1,0 +1,84 @@
+/** The composition root: a configuration in, a broker out, everything wired once. */
+import type { LoadedConfig } from './config/load.js';
+import type { Clock } from './domain/time.js';
+import { listen, type Listener } from './compose/listen.js';
+import { makeParts, type Surroundings } from './compose/parts.js';
+import { recurringWork, type Work } from './compose/work.js';
+import { createApp, createOperationsApp } from './http/server.js';
+import type { ReloadResult } from './policy/cedar.js';
+import { createReadiness, type Pulse } from './readiness.js';
+import { startSchedule, type Schedule } from './schedule.js';
+import { openStore } from './store/open.js';
+import type { Store } from './store/store.js';
+import { instrumentStore } from './telemetry/instrument-store.js';
+import { createLogger, type Logger } from './telemetry/log.js';
+import { createMetrics } from './telemetry/metrics.js';
+
+export interface Broker {
+  /** Listens, and begins its recurring work. `scheduled: false` leaves that to the caller's hand. */
+  start(how?: { scheduled?: boolean }): Promise<{ url: string; operationsUrl: string }>;
+  work: Work;
+  /** Reads the policies again: all of them, or nothing changes. */
+  reloadPolicies(): Promise<ReloadResult>;
+  /** Drains: nothing new is accepted, what is in flight finishes or is cut off. */
+  close(patienceMs?: number): Promise<void>;
+}
+
+const DRAIN_MS = 10_000;
+
+export async function compose(
+  loaded: LoadedConfig,
+  { clock, log = createLogger(loaded.config.log) }: { clock: Clock; log?: Logger },
+): Promise<Broker> {
+  const metrics = createMetrics(clock);
+  const selection = { store: loaded.store, redis: loaded.config.redis, clock, role: 'broker' } as const;
+  const store = instrumentStore(await openStore(selection), metrics);
+  try {
+    return await brokerOver(store, loaded, { clock, log, metrics });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
+  const { config } = loaded;
+  const { clock, log, metrics } = around;
+  const { deps, cedar, keys, fitness } = await makeParts(loaded, store, around);
+  const { ledger, audit } = deps;
+  const pulse: Pulse = { auditFollows: true, draining: false };
+  const { retentionDays: auditRetentionDays } = config.audit;
+  const work = recurringWork({ ledger, store, audit, keys, fitness, pulse, metrics, clock, auditRetentionDays });
+  const readiness = createReadiness({ fitness, policy: cedar, pulse, clock, metrics });
+  const notePolicies = (installed: string) => audit.append({ type: 'policy.loaded', at: clock.now(), installed });
+  const listeners: Listener[] = [];
+  let schedule: Schedule | undefined;
+
+  return {
+    work,
+    async start({ scheduled = true } = {}) {
+      await ledger.log.look([]); // A lost log is found before anything is answered.
+      await work.fitness();
+      await work.sweep();
+      await notePolicies(cedar.digest);
+      const api = await listen(createApp(deps), config.listen);
+      const operations = await listen(createOperationsApp({ ...deps, readiness }), config.operations);
+      listeners.push(api, operations);
+      if (scheduled) schedule = startSchedule(work, log);
+      return { url: api.url, operationsUrl: operations.url };
+    },
+    async reloadPolicies() {
+      const result = await cedar.reload();
+      if (result.problems.length === 0) await notePolicies(result.digest);
+      return result;
+    },
+    async close(patienceMs = DRAIN_MS) {
+      pulse.draining = true;
+      const [api, operations] = listeners;
+      await api?.close(patienceMs);
+      await schedule?.stop(patienceMs);
+      await operations?.close(0);
+      await store.close();
+    },
+  };
+}

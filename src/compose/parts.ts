@@ -1,0 +1,86 @@
+/** The parts of a broker, each made once, from the store upwards. The only place that picks implementations. */
+import { randomBytes } from 'node:crypto';
+import { openAuditLog, type AuditLog } from '../audit/log.js';
+import type { LoadedConfig } from '../config/load.js';
+import type { Clock } from '../domain/time.js';
+import { createFitness } from '../fitness.js';
+import { createIdentify } from '../identity/identify.js';
+import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
+import { openKeys } from '../keys/keys.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { openRevocationLog, type LogEvents } from '../ledger/revocation-log.js';
+import { createJwtMinter } from '../minters/jwt.js';
+import { createCedarEngine } from '../policy/cedar.js';
+import type { Store } from '../store/store.js';
+import type { Logger } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { assertWithin } from './rate.js';
+import { watchAudit, watchIdentify, watchPolicy } from './watch.js';
+
+export interface Surroundings {
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+}
+
+export type Parts = Awaited<ReturnType<typeof makeParts>>;
+
+/** Verdicts are about a kilobyte each. */
+const VERDICTS_KEPT = 10_000;
+
+export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log, metrics }: Surroundings) {
+  const { config, directory } = loaded;
+  const { issuer, lifetimes, limits, purposes, targets, trust } = config;
+  const node = randomBytes(4).toString('hex');
+
+  const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
+  const { rotationDays } = config.keys;
+  const keys = await openKeys({ records: store.records, clock, keyEncryptionKey, rotationDays });
+  const { records } = store;
+  const audit = watchAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
+  const revocations = openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }));
+  const ledger: Ledger = { records, log: revocations, clock };
+  const cedar = await createCedarEngine({
+    directory: config.policy.directory,
+    targets,
+    maxCachedVerdicts: VERDICTS_KEPT,
+  });
+  const { clockSkew: clockSkewSeconds } = lifetimes;
+  const fitness = createFitness({ store, clock, clockSkewSeconds, node });
+  const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds, baseDirectory: directory });
+  const deps = {
+    ledger,
+    keys,
+    audit,
+    issuer,
+    log,
+    metrics,
+    identify: watchIdentify(identify, { metrics, log }),
+    policy: watchPolicy(cedar, metrics),
+    minters: new Map([['jwt', createJwtMinter({ keys, issuer })] as const]),
+    targets: new Map(targets.map((target) => [target.resource, target])),
+    settings: { lifetimes, limits, trust, ...(purposes && { purposes }) },
+    assertWithinRate: assertWithin(limits.perWorkloadPerMinute),
+    assertFitToMint: () => fitness.assertFitToMint(),
+  };
+  return { deps, cedar, keys, fitness };
+}
+
+/** A revocation is acknowledged without waiting for any of this. */
+function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogEvents {
+  const noteIn = (work: Promise<void>, what: string) => {
+    work.catch((err: unknown) => log.error({ err }, what));
+  };
+  return {
+    onPublished({ selector, effect }) {
+      metrics.revoked(selector.kind, effect);
+      noteIn(audit.catchUp(), 'the audit log is behind the revocation log');
+    },
+    onNewGeneration(lost) {
+      metrics.generationChanged();
+      log.warn({ lost: lost ?? 'none' }, 'a new generation of the revocation log: everything older is dead');
+      const reason = lost === undefined ? 'There was no generation.' : `The generation ${lost} was lost.`;
+      noteIn(audit.append({ type: 'log.replaced', at: clock.now(), reason }), 'the audit log does not take entries');
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/** How often one workload may ask, counted by each broker for itself. */
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { BrokerError } from '../domain/errors.js';
+
+export function assertWithin(perMinute: number): (workload: string) => Promise<void> {
+  const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
+  return async (workload) => {
+    try {
+      await limiter.consume(workload);
+    } catch (cause) {
+      if (!(cause instanceof RateLimiterRes)) throw cause;
+      throw new BrokerError('slow_down', `A workload may ask ${perMinute} times a minute.`, {
+        retry: 'later',
+        retryAfterSeconds: Math.max(1, Math.ceil(cause.msBeforeNext / 1000)),
+      });
+    }
+  };
+}

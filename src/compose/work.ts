@@ -1,0 +1,78 @@
+/** The recurring work of a broker, each piece safe to run twice and on every broker at once. */
+import type { AuditLog } from '../audit/log.js';
+import type { Clock } from '../domain/time.js';
+import type { Fitness } from '../fitness.js';
+import type { Keys } from '../keys/keys.js';
+import { followReceipts } from '../ledger/follow-receipts.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { pruneReceipts } from '../ledger/receipts.js';
+import { countUnder } from '../ledger/tasks-under.js';
+import type { Pulse } from '../readiness.js';
+import { forget } from '../revoker/forget.js';
+import { liftDueHolds } from '../revoker/holds.js';
+import { sweep } from '../revoker/sweep.js';
+import type { Store } from '../store/store.js';
+import type { Metrics } from '../telemetry/metrics.js';
+
+export interface WorkDeps {
+  ledger: Ledger;
+  store: Pick<Store, 'health'>;
+  audit: AuditLog;
+  keys: Keys;
+  fitness: Fitness;
+  pulse: Pulse;
+  metrics: Metrics;
+  clock: Clock;
+  auditRetentionDays: number;
+}
+
+export type Work = ReturnType<typeof recurringWork>;
+
+const DAY_MS = 86_400_000;
+
+export const recurringWork = ({ ledger, audit, fitness, metrics, clock, pulse, ...deps }: WorkDeps) => ({
+  async fitness() {
+    await fitness.check();
+  },
+
+  /** Never by a clock that nobody vouches for. */
+  async sweep() {
+    if (!fitness.maySweep()) return;
+    const { lagMs } = await sweep(ledger);
+    pulse.swept = { at: clock.now(), lagMs };
+    metrics.sweepLag(lagMs / 1000);
+  },
+
+  async receipts() {
+    if (fitness.maySweep()) await liftDueHolds(ledger);
+    else await followReceipts(ledger);
+  },
+
+  async audit() {
+    try {
+      await audit.catchUp();
+      pulse.auditFollows = true;
+    } catch (error) {
+      pulse.auditFollows = false;
+      throw error;
+    }
+  },
+
+  async keys() {
+    for (const step of await deps.keys.refresh()) {
+      await audit.append({ type: 'keys.rotated', at: clock.now(), reason: step });
+    }
+  },
+
+  async counts() {
+    metrics.tasksOpen(await countUnder(ledger, { kind: 'all', value: '' }));
+  },
+
+  async forget() {
+    const { clock: storeClock } = await deps.store.health();
+    await forget(ledger, storeClock);
+    await pruneReceipts(ledger);
+  },
+
+  prune: () => audit.prune(clock.now() - deps.auditRetentionDays * DAY_MS),
+});

@@ -1,0 +1,79 @@
+/** Who calls, proven by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
+import { BrokerError } from '../domain/errors.js';
+import type { Proven } from '../identity/caller.js';
+import type { Call } from './endpoint.js';
+import type { HttpDeps } from './deps.js';
+import { demanded, type Form } from './form.js';
+
+/** RFC 7523 §2.2; the SPIFFE profile of it for JWT-SVIDs. */
+const ASSERTION_TYPES = new Set([
+  'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+  'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe',
+]);
+
+/** JSON endpoints: the bearer of an identity token. */
+export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, call: Call): Promise<Proven> {
+  const token = bearerToken(call);
+  if (token === undefined) {
+    throw new BrokerError('invalid_token', 'Send an identity token as "Authorization: Bearer".', { retry: 'never' });
+  }
+  return identify(token, { use: 'bearer' });
+}
+
+/** OAuth endpoints: either form, but only one of them. */
+export async function authenticateClient(deps: Pick<HttpDeps, 'identify'>, call: Call, form: Form): Promise<Proven> {
+  const client = (await assertedClient(deps, call, form)) ?? (await bearerClient(deps, call));
+  if (!client) {
+    throw new BrokerError(
+      'invalid_client',
+      'Send a client_assertion, or an identity token as "Authorization: Bearer".',
+    );
+  }
+  refuseOtherClientId(client, form);
+  return client;
+}
+
+/** The client assertion of the form, if there is one. */
+export async function assertedClient(
+  { identify }: Pick<HttpDeps, 'identify'>,
+  { headers }: Pick<Call, 'headers'>,
+  form: Form,
+): Promise<Proven | undefined> {
+  const assertion = form.get('client_assertion');
+  const type = form.get('client_assertion_type');
+  if (form.has('client_secret')) {
+    throw new BrokerError('invalid_client', 'There are no client secrets here; send a client_assertion.');
+  }
+  if (assertion === undefined && type === undefined) return undefined;
+  if (headers.authorization !== undefined) {
+    throw new BrokerError('invalid_request', 'Only one way of client authentication can be used at once.');
+  }
+  if (!ASSERTION_TYPES.has(demanded(form, 'client_assertion_type'))) {
+    throw new BrokerError('invalid_client', 'The client_assertion_type is not supported.');
+  }
+  const client = await identify(demanded(form, 'client_assertion'), { use: 'client' });
+  refuseOtherClientId(client, form);
+  return client;
+}
+
+async function bearerClient({ identify }: Pick<HttpDeps, 'identify'>, call: Call): Promise<Proven | undefined> {
+  const token = bearerToken(call);
+  return token === undefined ? undefined : identify(token, { use: 'bearer' });
+}
+
+/** RFC 6750 §2.1. Another scheme, or no token after it, is no proof; it is told apart from sending nothing. */
+function bearerToken({ headers }: Pick<Call, 'headers'>): string | undefined {
+  const { authorization } = headers;
+  if (authorization === undefined) return undefined;
+  const token = /^bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];
+  if (token === undefined) {
+    throw new BrokerError('invalid_token', 'The Authorization header must read "Bearer" and an identity token.');
+  }
+  return token;
+}
+
+function refuseOtherClientId({ party }: Proven, form: Form): void {
+  const clientId = form.get('client_id');
+  if (clientId === undefined || clientId === party.id) return;
+  throw new BrokerError('invalid_client', 'The client_id is not the workload that was proven.');
+}

@@ -1,0 +1,52 @@
+/** GET /credentials/{id}: what a credential is, whether it lives, and everything it hangs on, in words. Never the secret. */
+import { readCredential } from '../broker/read-credential.js';
+import { detailsOf } from '../domain/asked-access.js';
+import type { Selector } from '../domain/selector.js';
+import { toTimestamp } from '../domain/time.js';
+import type { Found } from '../ledger/credentials.js';
+import type { HttpDeps } from './deps.js';
+import { ok } from './endpoint.js';
+import { nothing, operation } from './operation.js';
+
+export const credentialReading = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'readCredential',
+    from: 'query',
+    input: nothing,
+    async act(caller, _, { params, requestId }) {
+      const { credential, task, live } = await readCredential(deps, caller, {
+        credentialId: params['id'] ?? '',
+        requestId,
+      });
+      return ok({
+        id: credential.id,
+        kind: credential.kind,
+        live,
+        task: task.id,
+        purpose: task.purpose,
+        target: credential.target,
+        access: detailsOf(credential.target, credential.access),
+        issuedAt: toTimestamp(credential.issuedAt),
+        expiresAt: toTimestamp(credential.expiresAt),
+        causes: causesInWords({ credential, task }),
+      });
+    },
+  });
+
+/** Each is a selector: a revocation of any of them is the credential's end. */
+function causesInWords({ credential, task }: Found): Selector[] {
+  const parties = [task.workload, task.openedBy, task.principal].filter((party) => party !== undefined);
+  const selectors: Selector[] = [
+    { kind: 'credential', value: credential.id },
+    ...[task.id, ...task.lineage].map((value): Selector => ({ kind: 'task', value })),
+    ...parties.flatMap(({ kind, id, issuer, owner }): Selector[] => [
+      { kind: kind === 'workload' ? 'workload' : 'principal', value: id },
+      { kind: 'issuer', value: issuer },
+      ...(owner === undefined ? [] : [{ kind: 'owner', value: owner } satisfies Selector]),
+    ]),
+    { kind: 'principal', value: (task.principal ?? task.workload).id },
+    { kind: 'target', value: credential.target },
+    { kind: 'all', value: '' },
+  ];
+  return [...new Map(selectors.map((selector) => [`${selector.kind}:${selector.value}`, selector])).values()];
+}

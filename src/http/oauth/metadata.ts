@@ -1,0 +1,30 @@
+/** GET /.well-known/oauth-authorization-server (RFC 8414), and the same where OpenID clients look. */
+import { TASK_ACCESS } from '../../domain/asked-access.js';
+import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
+import type { HttpDeps } from '../deps.js';
+import type { Handle } from '../endpoint.js';
+
+const CACHED = { 'Cache-Control': 'public, max-age=300' };
+const CLIENT_METHODS = ['none', 'private_key_jwt'];
+const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
+
+export function metadata({ issuer }: Pick<HttpDeps, 'issuer'>): Handle {
+  const body = {
+    issuer,
+    token_endpoint: `${issuer}/token`,
+    revocation_endpoint: `${issuer}/revoke`,
+    introspection_endpoint: `${issuer}/introspect`,
+    jwks_uri: `${issuer}/jwks`,
+    // There is no authorization endpoint: nothing is ever asked of a browser.
+    response_types_supported: [],
+    grant_types_supported: [TOKEN_EXCHANGE],
+    token_endpoint_auth_methods_supported: CLIENT_METHODS,
+    token_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
+    revocation_endpoint_auth_methods_supported: ['private_key_jwt'],
+    revocation_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
+    introspection_endpoint_auth_methods_supported: ['private_key_jwt', 'Bearer'],
+    introspection_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
+    authorization_details_types_supported: [TASK_ACCESS],
+  };
+  return () => Promise.resolve({ status: 200, headers: CACHED, body });
+}

@@ -1,0 +1,15 @@
+/** POST /revoke (RFC 7009): a holder gives its token back. The answer is empty, whatever the token was. */
+import { revokeHeldToken } from '../../revoker/revoke-held-token.js';
+import { authenticateClient } from '../authenticate.js';
+import type { HttpDeps } from '../deps.js';
+import type { Handle } from '../endpoint.js';
+import { demanded, readForm } from '../form.js';
+
+export const tokenRevocation =
+  (deps: HttpDeps): Handle =>
+  async (call) => {
+    const form = readForm(call);
+    const caller = await authenticateClient(deps, call, form);
+    await revokeHeldToken(deps, caller, demanded(form, 'token'));
+    return { status: 200 };
+  };

@@ -1,0 +1,92 @@
+/** The form of POST /token, translated into what the broker is asked. Every mistake has its own code and sentence. */
+import { accessFromDetails, accessFromScope, uniteAccess } from '../../domain/asked-access.js';
+import type { Access } from '../../domain/access.js';
+import { BrokerError } from '../../domain/errors.js';
+import type { ExchangeRequest } from '../../broker/requests.js';
+import { ACCESS_TOKEN_TYPE } from '../../protocol/access-token.js';
+import { JWT_TYPE, TOKEN_EXCHANGE } from '../../protocol/oauth.js';
+import type { Call } from '../endpoint.js';
+import { demanded, type Form } from '../form.js';
+import { repeatOf } from '../idempotency-key.js';
+import { isPrintable } from '../text.js';
+
+export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requestId'>): ExchangeRequest {
+  refuseOtherGrants(demanded(form, 'grant_type'));
+  const subject = presented(form, 'subject_token');
+  const actor = presentedIfSent(form, 'actor_token');
+  refuseOtherTypes(form.get('requested_token_type'));
+  const target = targetOf(form);
+  const asked = {
+    target,
+    access: accessOf(form, target),
+    under: underOf(form),
+    ...lifetimeOf(form.get('lifetime')),
+  };
+  // Without the tokens: a retry with a fresh identity token is the same request.
+  const repeat = repeatOf(call, { ...asked, forSomebody: actor !== undefined });
+  return {
+    ...asked,
+    subject,
+    ...(actor && { actor }),
+    askedAsScope: form.has('scope'),
+    ...(repeat && { repeat }),
+    requestId: call.requestId,
+  };
+}
+
+function refuseOtherGrants(grantType: string): void {
+  if (grantType === TOKEN_EXCHANGE) return;
+  throw new BrokerError('unsupported_grant_type', `The grant_type must be ${TOKEN_EXCHANGE}.`, { retry: 'never' });
+}
+
+const presented = (form: Form, name: 'subject_token' | 'actor_token') => ({
+  token: demanded(form, name),
+  type: demanded(form, `${name}_type`),
+});
+
+/** RFC 8693 §2.1: neither without the other. */
+const presentedIfSent = (form: Form, name: 'actor_token') =>
+  form.has(name) || form.has(`${name}_type`) ? presented(form, name) : undefined;
+
+function refuseOtherTypes(type: string | undefined): void {
+  if (type === undefined || type === ACCESS_TOKEN_TYPE || type === JWT_TYPE) return;
+  throw refused(`The requested_token_type must be ${ACCESS_TOKEN_TYPE}, or be left out.`);
+}
+
+function targetOf(form: Form): string {
+  const target = demanded(form, 'resource');
+  const audience = form.get('audience');
+  if (audience === undefined || audience === target) return target;
+  throw new BrokerError('invalid_target', 'The audience, if sent, must equal the resource.', { retry: 'never' });
+}
+
+function accessOf(form: Form, target: string): Access[] {
+  const scope = form.get('scope');
+  const details = form.get('authorization_details');
+  if (scope === undefined && details === undefined) {
+    throw refused('Say what is needed: as scope (<path>:<action>), as authorization_details, or both.');
+  }
+  return uniteAccess(
+    scope === undefined ? [] : accessFromScope(scope),
+    details === undefined ? [] : accessFromDetails(details, target),
+  );
+}
+
+function underOf(form: Form): ExchangeRequest['under'] {
+  const purpose = form.get('purpose');
+  const taskId = form.get('task_id');
+  if (purpose !== undefined && taskId === undefined) {
+    if (isPrintable(purpose, 256)) return { purpose };
+    throw refused('The purpose must be 1 to 256 printable characters.');
+  }
+  if (taskId !== undefined && purpose === undefined) return { taskId };
+  throw refused('Say purpose, to open a task, or task_id, to work under one: exactly one of them.');
+}
+
+function lifetimeOf(text: string | undefined): { lifetimeSeconds?: number } {
+  if (text === undefined) return {};
+  if (/^\d{1,9}$/.test(text) && Number(text) > 0) return { lifetimeSeconds: Number(text) };
+  throw refused('The lifetime must be a whole number of seconds, at least 1.');
+}
+
+const refused = (text: string) => new BrokerError('invalid_request', text, { retry: 'never' });

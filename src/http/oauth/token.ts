@@ -1,0 +1,55 @@
+/** POST /token: RFC 8693 token exchange. */
+import { BrokerError } from '../../domain/errors.js';
+import { detailsOf, scopeOf } from '../../domain/asked-access.js';
+import { exchange } from '../../broker/exchange.js';
+import type { Issued } from '../../broker/release.js';
+import { assertedClient } from '../authenticate.js';
+import type { HttpDeps } from '../deps.js';
+import { ok, type Call, type Handle } from '../endpoint.js';
+import { readForm } from '../form.js';
+import { exchangeRequestOf } from './token-request.js';
+
+/** RFC 8693 §2.1 and RFC 8707 §2 let a client repeat these; one credential is for one target here. */
+const ONE_TARGET = { resource: 'invalid_target', audience: 'invalid_target' } as const;
+
+export const token =
+  (deps: HttpDeps): Handle =>
+  async (call) => {
+    const result = await counted(deps, () => exchanged(deps, call));
+    deps.metrics.minted(result.credential.expiresAt);
+    return ok(answerOf(result, deps.ledger.clock.now()));
+  };
+
+async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
+  const form = readForm(call, ONE_TARGET);
+  const request = exchangeRequestOf(form, call);
+  const client = await assertedClient(deps, call, form);
+  const clientId = client?.party.id ?? form.get('client_id');
+  return exchange(deps, { ...request, ...(clientId !== undefined && { clientId }) });
+}
+
+async function counted<T>({ metrics }: HttpDeps, exchanging: () => Promise<T>): Promise<T> {
+  try {
+    const result = await exchanging();
+    metrics.exchanged('granted');
+    return result;
+  } catch (error) {
+    const refused = error instanceof BrokerError && error.code !== 'temporarily_unavailable';
+    metrics.exchanged(refused ? 'refused' : 'failed');
+    throw error;
+  }
+}
+
+/** RFC 8693 §2.2.1 and RFC 9396 §7: what was granted, which may be less than what was asked. */
+function answerOf({ minted, credential, task }: Issued, now: number) {
+  const scope = scopeOf(credential.access);
+  return {
+    access_token: minted.accessToken,
+    issued_token_type: minted.issuedTokenType,
+    token_type: minted.tokenType,
+    expires_in: Math.max(0, Math.floor((credential.expiresAt - now) / 1000)),
+    ...(scope !== '' && { scope }),
+    authorization_details: detailsOf(credential.target, credential.access),
+    task_id: task.id,
+  };
+}

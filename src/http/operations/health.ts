@@ -1,0 +1,15 @@
+/** GET /health/live and /health/ready, for whoever restarts brokers and whoever routes to them. */
+import type { Handle } from '../endpoint.js';
+import { ok } from '../endpoint.js';
+import type { Readiness } from '../../readiness.js';
+
+/** That this is answered is the answer. */
+export const liveness: Handle = () => Promise.resolve(ok({ status: 'live' }));
+
+export const readiness =
+  (judge: Readiness): Handle =>
+  async () => {
+    const checks = await judge();
+    const ready = checks.every((check) => check.ok);
+    return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not ready', checks } };
+  };

@@ -1,0 +1,73 @@
+/** How a refusal is written: RFC 6749 on OAuth endpoints, RFC 9457 elsewhere. What is no refusal is a bug, and says nothing. */
+import { BrokerError } from '../domain/errors.js';
+import { StoreUnavailable } from '../store/store.js';
+import type { Answer, Call, RefusalFormat } from './endpoint.js';
+import { wireErrorOf } from './wire-errors.js';
+
+export interface RefusalStyle {
+  format: RefusalFormat;
+  /** The broker's public origin: `error_uri` points into its own documentation. */
+  issuer: string;
+}
+
+/** What the caller is told of whatever was thrown. */
+export function publicError(error: unknown): BrokerError {
+  if (error instanceof BrokerError) return error;
+  if (error instanceof StoreUnavailable) {
+    return new BrokerError('temporarily_unavailable', 'The store did not answer; the request may be repeated.', {
+      retry: 'later',
+      retryAfterSeconds: 1,
+      cause: error,
+    });
+  }
+  return new BrokerError('server_error', 'The broker failed; its log tells why, under the id of this request.', {
+    cause: error,
+  });
+}
+
+export function refusalOf(
+  error: BrokerError,
+  call: Pick<Call, 'requestId' | 'headers'>,
+  { format, issuer }: RefusalStyle,
+): Answer {
+  const { code, message, details } = error;
+  const { status, oauthStatus = status, title } = wireErrorOf(code);
+  const uri = `${issuer}/errors#${code}`;
+  const next = {
+    ...(details.decision && { decision_id: details.decision.id }),
+    ...(details.retry && { retry: details.retry }),
+  };
+  const headers = { ...waitOf(error), ...challengeOf(error, call) };
+  return format === 'oauth'
+    ? {
+        status: oauthStatus,
+        headers,
+        body: { error: code, error_description: inRfc6749Letters(message), error_uri: uri, ...next },
+      }
+    : {
+        status,
+        headers: { ...headers, 'Content-Type': 'application/problem+json' },
+        body: { type: uri, title, status, detail: message, instance: call.requestId, code, ...next },
+      };
+}
+
+function waitOf({ code, details }: BrokerError): Record<string, string> {
+  const fallback = code === 'slow_down' || code === 'temporarily_unavailable' ? 1 : undefined;
+  const seconds = details.retryAfterSeconds ?? fallback;
+  return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
+}
+
+/** Only for who used the Authorization header: clients that see a challenge hide the body, and with it the reason. */
+function challengeOf({ code }: BrokerError, { headers }: Pick<Call, 'headers'>): Record<string, string> {
+  if (wireErrorOf(code).status !== 401 || headers.authorization === undefined) return {};
+  return {
+    'WWW-Authenticate': `Bearer realm="mayfly", error="${code === 'invalid_token' ? code : 'invalid_request'}"`,
+  };
+}
+
+/** RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E. */
+const inRfc6749Letters = (text: string): string =>
+  text
+    .replaceAll('"', "'")
+    .replaceAll('\\', '/')
+    .replaceAll(/[^\x20-\x7e]/g, '?');

@@ -1,0 +1,43 @@
+/** A task as callers see it. */
+import { detailsOf } from '../../domain/asked-access.js';
+import type { Task } from '../../domain/task.js';
+import { toTimestamp } from '../../domain/time.js';
+import type { LogEntry } from '../../domain/tombstone.js';
+import type { TaskState } from '../../ledger/vitals.js';
+
+/** @param state The effective one: what hangs on a parent, a hold or a deadline has it already, whatever the record says. */
+export function taskOnWire({ task, state }: { task: Task; state: TaskState }) {
+  const { heartbeat, ended } = task;
+  return {
+    id: task.id,
+    state,
+    workload: task.workload.id,
+    ...(task.principal && { principal: task.principal.id }),
+    ...(task.openedBy && { openedBy: task.openedBy.id }),
+    purpose: task.purpose,
+    ...(task.ceiling && { access: task.ceiling.flatMap(({ target, ...access }) => detailsOf(target, [access])) }),
+    openedAt: toTimestamp(task.openedAt),
+    deadline: toTimestamp(task.deadline),
+    lineage: task.lineage,
+    ...(heartbeat && {
+      heartbeat: {
+        intervalSeconds: heartbeat.intervalSeconds,
+        missesAllowed: heartbeat.missesAllowed,
+        lastAt: toTimestamp(heartbeat.lastAt),
+      },
+    }),
+    ...(ended && { endedAt: toTimestamp(ended.at), ...(ended.reason !== undefined && { reason: ended.reason }) }),
+  };
+}
+
+/** What was published when a task was ended, suspended or resumed; null when there was nothing to do. */
+export const entryOnWire = (entry: LogEntry | undefined) =>
+  entry
+    ? {
+        seq: entry.seq,
+        at: toTimestamp(entry.at),
+        selector: entry.selector,
+        effect: entry.effect,
+        reason: entry.reason,
+      }
+    : null;

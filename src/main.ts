@@ -1,0 +1,56 @@
+/** The broker process: load, compose, listen, and drain when told to end. */
+import { compose, type Broker } from './compose.js';
+import { loadConfig } from './config/load.js';
+import { ConfigError } from './config/problem.js';
+import { systemClock } from './domain/time.js';
+import { createLogger, type Logger } from './telemetry/log.js';
+
+/** sysexits.h: EX_CONFIG. */
+const EXIT_CONFIG = 78;
+
+try {
+  const loaded = await loadConfig();
+  const log = createLogger(loaded.config.log);
+  const broker = await compose(loaded, { clock: systemClock, log });
+  endOnSignals(broker, log);
+  const { url, operationsUrl } = await broker.start();
+  log.info({ url, operationsUrl, store: loaded.store.kind }, 'ready');
+  if (process.stdout.isTTY) greet(loaded.config.issuer);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : 'failed to start'}\n`);
+  process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+}
+
+function greet(issuer: string): void {
+  process.stdout.write(`Mayfly answers at ${issuer}; try: curl -s ${issuer}/.well-known/oauth-authorization-server\n`);
+}
+
+/** SIGTERM and SIGINT drain once, a second one ends at once; SIGHUP reads the policies again. */
+function endOnSignals(broker: Broker, log: Logger): void {
+  let ending = false;
+  const end = (signal: NodeJS.Signals) => {
+    if (ending) process.exit(1);
+    ending = true;
+    log.info({ signal }, 'draining');
+    broker.close().then(
+      () => process.exit(0),
+      (err: unknown) => {
+        log.error({ err }, 'did not end cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  process.on('SIGHUP', () => void reload(broker, log));
+}
+
+async function reload(broker: Broker, log: Logger): Promise<void> {
+  try {
+    const { digest, problems } = await broker.reloadPolicies();
+    if (problems.length > 0) log.error({ problems, digest }, 'the policies have mistakes; those in force stay');
+    else log.info({ digest }, 'policies reloaded');
+  } catch (err) {
+    log.error({ err }, 'the policies could not be reloaded');
+  }
+}
