@@ -18,7 +18,7 @@ const REMEMBERED_MAX = 10_000;
 
 export function createIdentify(setup: IdentifySetup): Identify {
   const route = createRoute(setup);
-  // Verifying costs two hundred times as much as this lookup. Only what was proven is kept, by a hash that nobody can aim.
+  // Verifying costs a hundred times as much as this lookup. Only what was proven is kept, by a hash that nobody can aim.
   const remembered = createMemory<Proof>(REMEMBERED_MAX);
   const skewMs = setup.clockSkewSeconds * 1000;
 

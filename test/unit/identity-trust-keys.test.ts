@@ -32,3 +32,15 @@ it('while keys are read again, the others go on with those that are known', asyn
   finish('{"keys":[], "changed": true}');
   expect(await waiting).not.toBe(known);
 });
+
+it('read again unchanged, the keys stay the same object: nothing that is remembered is thrown away', async () => {
+  const clock = handClock();
+  let text = EMPTY;
+  const keys = createTrustKeys({ read: () => Promise.resolve(text), freshForMs: 1_000 }, 'jwks', clock);
+  const known = await keys.current();
+  clock.advance(1_000);
+  expect(await keys.current()).toBe(known);
+  text = `${EMPTY} `;
+  clock.advance(1_000);
+  expect(await keys.current()).not.toBe(known);
+});
