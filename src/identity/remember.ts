@@ -1,5 +1,5 @@
 /** A bounded memory that forgets what was used least recently. */
-export interface Memory<T> {
+interface Memory<T> {
   get(key: string): T | undefined;
   set(key: string, value: T): void;
 }

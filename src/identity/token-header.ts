@@ -2,7 +2,7 @@
 import { Refused } from './refused.js';
 import type { JsonObject } from './json-object.js';
 
-export interface HeaderRules {
+interface HeaderRules {
   algorithms: readonly string[];
   acceptsType: (typ: string) => boolean;
   /** When given, a header parameter with another name refuses the token. */

@@ -13,7 +13,7 @@ export interface TrustedIssuer {
   verify(token: Unverified): Promise<Verified>;
 }
 
-export interface Verified {
+interface Verified {
   party: Party;
   kind: 'oidc' | 'oidc-access-token' | 'spiffe';
   keys: KeySet;
