@@ -139,7 +139,8 @@ async function send(url: string, command: string, ...args: (string | number)[]):
     await client.connect();
     return await client.call(command, ...args);
   } finally {
-    client.disconnect();
+    // After a connection that failed, this would keep the process waiting for it to end.
+    if (client.status !== 'end') client.disconnect();
   }
 }
 
