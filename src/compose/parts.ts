@@ -71,6 +71,7 @@ function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogE
   const noteIn = (work: Promise<void>, what: string) => {
     work.catch((err: unknown) => log.error({ err }, what));
   };
+  let first = true; // The first start on an empty store is no incident.
   return {
     onPublished({ selector, effect }) {
       metrics.revoked(selector.kind, effect);
@@ -78,7 +79,11 @@ function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogE
     },
     onNewGeneration(lost) {
       metrics.generationChanged();
-      log.warn({ lost: lost ?? 'none' }, 'a new generation of the revocation log: everything older is dead');
+      log[first && lost === undefined ? 'info' : 'warn'](
+        { lost },
+        'the revocation log has a new generation: everything older is dead',
+      );
+      first = false;
       const reason = lost === undefined ? 'There was no generation.' : `The generation ${lost} was lost.`;
       noteIn(audit.append({ type: 'log.replaced', at: clock.now(), reason }), 'the audit log does not take entries');
     },

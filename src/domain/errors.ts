@@ -9,7 +9,6 @@ export const BROKER_ERROR_CODES = [
   'invalid_scope',
   'invalid_authorization_details',
   'unsupported_grant_type',
-  'unsupported_token_type',
   'access_denied',
   'not_found',
   'conflict',

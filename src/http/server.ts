@@ -1,6 +1,6 @@
 /** The route table: everything this broker answers, on one page. */
 import express, { type Express } from 'express';
-import helmet from 'helmet';
+import helmet, { type HelmetOptions } from 'helmet';
 import type { Readiness } from '../readiness.js';
 import { auditHead } from './audit/head.js';
 import { auditReading } from './audit/read.js';
@@ -88,7 +88,21 @@ function application(): Express {
   app.disable('query parser');
   app.enable('strict routing');
   app.enable('case sensitive routing');
-  const nothing = { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } };
-  app.use(helmet({ contentSecurityPolicy: nothing, xFrameOptions: { action: 'deny' } }));
+  app.use(helmet(HEADERS));
   return app;
 }
+
+/** Of helmet's headers those that mean something for an API: what it answers is no page, no frame and no script. */
+const HEADERS: HelmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+  },
+  xFrameOptions: { action: 'deny' },
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+};

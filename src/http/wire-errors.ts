@@ -18,7 +18,6 @@ export const wireErrors = {
   invalid_scope: { status: 400, title: 'The access asked for is malformed or too wide' },
   invalid_authorization_details: { status: 400, title: 'The authorization details are malformed' },
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported' },
-  unsupported_token_type: { status: 400, title: 'The token type is not supported' },
   access_denied: { status: 403, oauthStatus: 400, title: 'It is not permitted, or not now' },
   not_found: { status: 404, title: 'There is no such thing' },
   conflict: { status: 409, title: 'It does not fit what is there' },

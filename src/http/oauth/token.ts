@@ -1,6 +1,7 @@
 /** POST /token: RFC 8693 token exchange. */
 import { BrokerError } from '../../domain/errors.js';
 import { detailsOf, scopeOf } from '../../domain/asked-access.js';
+import { toSeconds } from '../../domain/time.js';
 import { exchange } from '../../broker/exchange.js';
 import type { Issued } from '../../broker/release.js';
 import { assertedClient } from '../authenticate.js';
@@ -17,7 +18,7 @@ export const token =
   async (call) => {
     const result = await counted(deps, () => exchanged(deps, call));
     deps.metrics.minted(result.credential.expiresAt);
-    return ok(answerOf(result, deps.ledger.clock.now()));
+    return ok(answerOf(result));
   };
 
 async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
@@ -41,13 +42,13 @@ async function counted<T>({ metrics }: HttpDeps, exchanging: () => Promise<T>): 
 }
 
 /** RFC 8693 §2.2.1 and RFC 9396 §7: what was granted, which may be less than what was asked. */
-function answerOf({ minted, credential, task }: Issued, now: number) {
+function answerOf({ minted, credential, task }: Issued) {
   const scope = scopeOf(credential.access);
   return {
     access_token: minted.accessToken,
     issued_token_type: minted.issuedTokenType,
     token_type: minted.tokenType,
-    expires_in: Math.max(0, Math.floor((credential.expiresAt - now) / 1000)),
+    expires_in: toSeconds(credential.expiresAt - credential.issuedAt),
     ...(scope !== '' && { scope }),
     authorization_details: detailsOf(credential.target, credential.access),
     task_id: task.id,

@@ -1,0 +1,43 @@
+/** Every refusal is documented, and nothing is documented that cannot happen. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { BROKER_ERROR_CODES } from '../../src/domain/errors.js';
+import { wireErrors } from '../../src/http/wire-errors.js';
+
+const page = readFileSync('docs/errors.md', 'utf8');
+const sections = new Map(
+  page
+    .split(/^## /m)
+    .slice(1)
+    .map((section): [string, string] => {
+      const [code = '', ...text] = section.split('\n');
+      return [code, text.join(' ')];
+    }),
+);
+const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && !/domain.errors\.ts|http.wire-errors\.ts/.test(name))
+  .map((name) => readFileSync(join('src', name), 'utf8'))
+  .join('\n');
+
+describe('docs/errors.md', () => {
+  it('has a section for every code, and no other', () => {
+    expect([...sections.keys()].sort()).toEqual([...BROKER_ERROR_CODES].sort());
+  });
+
+  it.each(BROKER_ERROR_CODES)('tells the status of %s, who sees it and what to do', (code) => {
+    const section = sections.get(code) ?? '';
+    expect(section).toContain(String(wireErrors[code].status));
+    expect(section.length).toBeGreaterThan(80);
+  });
+
+  it.each(BROKER_ERROR_CODES)('%s is not a dead code: something can throw it', (code) => {
+    expect(source).toContain(`'${code}'`);
+  });
+
+  it('explains every value of retry', () => {
+    for (const retry of ['never', 'with-less', 'after-approval', 'after-lift', 'later']) {
+      expect(page).toMatch(new RegExp(`^\\| \`${retry}\` +\\|`, 'm'));
+    }
+  });
+});

@@ -1,0 +1,58 @@
+/** The public documents. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { startBroker, type TestBroker } from '../support/broker.js';
+
+let broker: TestBroker;
+beforeAll(async () => {
+  broker = await startBroker();
+});
+
+describe('the metadata (RFC 8414)', () => {
+  it('says exactly what there is, under the issuer, and may be cached', async () => {
+    const { status, headers, body } = await broker.get('/.well-known/oauth-authorization-server');
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toMatch('application/json');
+    expect(headers.get('cache-control')).toBe('public, max-age=300');
+    expect(body).toMatchObject({
+      issuer: broker.url,
+      token_endpoint: `${broker.url}/token`,
+      revocation_endpoint: `${broker.url}/revoke`,
+      introspection_endpoint: `${broker.url}/introspect`,
+      jwks_uri: `${broker.url}/jwks`,
+      response_types_supported: [],
+      grant_types_supported: ['urn:ietf:params:oauth:grant-type:token-exchange'],
+      authorization_details_types_supported: ['task_access'],
+    });
+    expect(JSON.stringify(body)).not.toContain('"none"]');
+  });
+
+  it('names only endpoints that exist', async () => {
+    const { body } = await broker.get('/.well-known/openid-configuration');
+    for (const [name, value] of Object.entries(body as Record<string, unknown>)) {
+      if (!/_(endpoint|uri)$/.test(name)) continue;
+      const { status } = await broker.get(String(value).slice(broker.url.length));
+      expect([name, status]).not.toEqual([name, 404]);
+    }
+  });
+});
+
+describe('the key set (RFC 7517)', () => {
+  it('has public halves only, each with kid, use and alg', async () => {
+    const { headers, body } = await broker.get('/jwks');
+    expect(headers.get('content-type')).toMatch('application/jwk-set+json');
+    const { keys } = body as { keys: object[] };
+    expect(keys).toHaveLength(1);
+    for (const key of keys) {
+      expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
+      expect(key).toMatchObject({ alg: 'ES256', use: 'sig', kty: 'EC', crv: 'P-256' });
+    }
+  });
+});
+
+it('the error page is what error_uri points to', async () => {
+  const refused = await broker.get('/nowhere');
+  const { pathname, hash } = new URL((refused.body as { type: string }).type);
+  const page = await broker.get(pathname);
+  expect(page.status).toBe(200);
+  expect(page.text).toContain(`## ${hash.slice(1)}`);
+});
