@@ -1,0 +1,116 @@
+/** POST /introspect (RFC 7662): the truth, or `{"active":false}` and not a word more. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { startBroker, WIKI, type TestBroker } from '../support/broker.js';
+import { expectOAuthRefusal } from '../support/refusals.js';
+
+const WIKI_READERS = `
+@id("wiki") permit (principal == Workload::"lab:agent-7", action == Action::"read", resource in Target::"${WIKI}");`;
+const ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+let broker: TestBroker;
+let agent: string;
+let api: string;
+let token: string;
+let task: string;
+
+beforeAll(async () => {
+  broker = await startBroker({ policies: WIKI_READERS });
+  agent = await broker.identity('agent-7');
+  api = await broker.identity('tickets-api');
+  const { body } = await broker.exchange(agent);
+  ({ access_token: token, task_id: task } = body as { access_token: string; task_id: string });
+});
+
+describe('a live token', () => {
+  it('is active, with all its claims', async () => {
+    const reply = await broker.introspect(token, api);
+    expect(reply.status).toBe(200);
+    expect(reply.headers.get('cache-control')).toBe('no-store');
+    expect(reply.body).toEqual({ active: true, token_type: 'Bearer', ...decodeJwt(token) });
+  });
+
+  it('is so for a caller that proves itself by a client assertion', async () => {
+    const form = { token, client_assertion: api, client_assertion_type: ASSERTION };
+    expect((await broker.form('/introspect', form)).body).toMatchObject({ active: true });
+    const named = await broker.form('/introspect', { ...form, client_id: 'lab:tickets-api', token_type_hint: 'x' });
+    expect(named.body).toMatchObject({ active: true });
+  });
+});
+
+describe('exactly {"active":false}, without a reason', () => {
+  const expectInactive = async (asked: string, bearer = api) => {
+    const reply = await broker.introspect(asked, bearer);
+    expect([reply.status, reply.text]).toEqual([200, '{"active":false}']);
+  };
+
+  it('for what is no token, a forged one, and an identity token', async () => {
+    await expectInactive('x');
+    await expectInactive(`${token.slice(0, -4)}AAAA`);
+    await expectInactive(agent);
+  });
+
+  it('for a caller that policy does not let ask, and the audit log says who asked', async () => {
+    await expectInactive(token, agent);
+    const { body } = await broker.exchange(agent, { resource: WIKI, scope: 'page/1:read' });
+    await expectInactive((body as { access_token: string }).access_token);
+    const soc = await broker.identity('soc');
+    const { lines } = (await broker.get(`/audit?task=${task}&type=introspection.inactive`, soc)).body as {
+      lines: string[];
+    };
+    expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({ actor: { id: 'lab:agent-7' } });
+  });
+
+  it('once it has expired', async () => {
+    const short = await broker.exchange(agent, { lifetime: '30' });
+    const asked = (short.body as { access_token: string }).access_token;
+    await broker.advance(29_999);
+    expect((await broker.introspect(asked, api)).body).toMatchObject({ active: true });
+    await broker.advance(1);
+    await expectInactive(asked);
+  });
+
+  it('once its task has ended', async () => {
+    await broker.post(`/tasks/${task}/complete`, { outcome: 'completed' }, agent);
+    await expectInactive(token);
+  });
+});
+
+describe('who does not prove who they are hears that, and nothing about the token', () => {
+  it('no proof at all', async () => {
+    const reply = await broker.form('/introspect', { token });
+    expectOAuthRefusal(reply, 401, 'invalid_client');
+    expect(reply.headers.get('www-authenticate')).toBeNull();
+  });
+
+  it('a bearer that proves nothing is challenged', async () => {
+    const reply = await broker.introspect(token, 'a.b.c');
+    expectOAuthRefusal(reply, 401, 'invalid_token');
+    expect(reply.headers.get('www-authenticate')).toBe('Bearer realm="mayfly", error="invalid_token"');
+  });
+
+  it("the broker's own credential is no identity", async () => {
+    expectOAuthRefusal(await broker.introspect(token, token), 401, 'invalid_token');
+  });
+
+  it.each(['Basic bGFiOng=', 'Bearer', 'Bearer a b'])('Authorization: %s', async (authorization) => {
+    expectOAuthRefusal(await broker.form('/introspect', { token }, { authorization }), 401, 'invalid_token');
+  });
+
+  it('both ways at once, an unknown way, and another name', async () => {
+    const form = { token, client_assertion: api, client_assertion_type: ASSERTION };
+    const both = await broker.form('/introspect', form, { authorization: `Bearer ${api}` });
+    expectOAuthRefusal(both, 400, 'invalid_request', /one way/);
+    const unknown = await broker.form('/introspect', { ...form, client_assertion_type: 'urn:x' });
+    expectOAuthRefusal(unknown, 401, 'invalid_client');
+    const renamed = await broker.form('/introspect', { ...form, client_id: 'lab:soc' });
+    expectOAuthRefusal(renamed, 401, 'invalid_client');
+    const halved = await broker.form('/introspect', { ...form, client_assertion_type: undefined });
+    expectOAuthRefusal(halved, 400, 'invalid_request', /client_assertion_type is missing/);
+  });
+
+  it('no token to ask about', async () => {
+    const reply = await broker.form('/introspect', {}, { authorization: `Bearer ${api}` });
+    expectOAuthRefusal(reply, 400, 'invalid_request', /token is missing/);
+  });
+});
