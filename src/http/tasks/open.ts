@@ -15,7 +15,7 @@ const input = z.strictObject({
   principal: printable(2048).exactOptional(),
   purpose: printable(256),
   /** RFC 9396 objects: the most that can be granted under the task. */
-  access: z.unknown().transform(accessFromObjects).exactOptional(),
+  access: z.array(z.unknown()).transform(accessFromObjects).exactOptional(),
   deadlineSeconds: seconds.exactOptional(),
   parent: z.string().exactOptional(),
   heartbeat: z.strictObject({ intervalSeconds: seconds, missesAllowed: z.int().min(1).max(100) }).exactOptional(),

@@ -1,0 +1,259 @@
+/** /tasks: opened, read, kept alive, suspended, resumed and ended by those whom policy lets. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
+import { expectProblem } from '../support/refusals.js';
+
+let broker: TestBroker;
+let agent: string;
+let orchestrator: string;
+let api: string;
+
+interface TaskBody {
+  id: string;
+  state: string;
+  openedAt: string;
+  deadline: string;
+}
+
+beforeAll(async () => {
+  broker = await startBroker();
+  agent = await broker.identity('agent-7', { expiresInSeconds: 86_400 });
+  orchestrator = await broker.identity('orchestrator', { expiresInSeconds: 86_400 });
+  api = await broker.identity('tickets-api', { expiresInSeconds: 86_400 });
+});
+
+const read = { type: 'task_access', locations: [TICKETS], identifier: 'incident/**', actions: ['read'] };
+const wish = { workload: 'lab:agent-7', purpose: 'summarise incident 4711' };
+
+async function open(more: object = {}, bearer = orchestrator): Promise<TaskBody> {
+  const reply = await broker.post('/tasks', { ...wish, ...more }, bearer);
+  expect(reply.status).toBe(201);
+  return reply.body as TaskBody;
+}
+
+async function credentialUnder(task: TaskBody): Promise<string> {
+  const { body } = await broker.exchange(agent, { purpose: undefined, task_id: task.id });
+  return (body as { access_token: string }).access_token;
+}
+
+const isActive = async (token: string) => ((await broker.introspect(token, api)).body as { active: boolean }).active;
+const verb = (task: TaskBody, name: string, body: object = {}, bearer = orchestrator) =>
+  broker.post(`/tasks/${task.id}/${name}`, body, bearer);
+
+describe('POST /tasks', () => {
+  it('answers 201 with the task and where it is', async () => {
+    const reply = await broker.post(
+      '/tasks',
+      { ...wish, access: [read], deadlineSeconds: 600, heartbeat: { intervalSeconds: 30, missesAllowed: 2 } },
+      orchestrator,
+    );
+    expect(reply.status).toBe(201);
+    const task = reply.body as TaskBody;
+    expect(reply.headers.get('location')).toBe(`${broker.url}/tasks/${task.id}`);
+    expect(task).toEqual({
+      ...wish,
+      id: expect.stringMatching(/^tsk_[a-z2-7]{16}$/),
+      state: 'open',
+      openedBy: 'lab:orchestrator',
+      access: [read],
+      openedAt: new Date(broker.clock.now()).toISOString(),
+      deadline: new Date(broker.clock.now() + 600_000).toISOString(),
+      lineage: [],
+      heartbeat: { intervalSeconds: 30, missesAllowed: 2, lastAt: new Date(broker.clock.now()).toISOString() },
+    });
+  });
+
+  it('bounds what can be granted under it', async () => {
+    const task = await open({ access: [{ ...read, identifier: 'incident/4711' }] });
+    const outside = { purpose: undefined, task_id: task.id, scope: 'incident/4712:read' };
+    expect((await broker.exchange(agent, outside)).body).toMatchObject({ error: 'invalid_scope', retry: 'with-less' });
+    expect(await isActive(await credentialUnder(task))).toBe(true);
+  });
+
+  it('shortens a deadline beyond its parent, and ends a child with its parent', async () => {
+    const parent = await open({ deadlineSeconds: 300 });
+    const child = await open({ parent: parent.id, deadlineSeconds: 3_600 });
+    expect(child).toMatchObject({ lineage: [parent.id], deadline: parent.deadline });
+    const token = await credentialUnder(child);
+    await verb(parent, 'complete', { outcome: 'completed' });
+    expect(await isActive(token)).toBe(false);
+    expect((await broker.get(`/tasks/${child.id}`, orchestrator)).body).toMatchObject({ state: 'cancelled' });
+    const orphan = await broker.post('/tasks', { ...wish, parent: parent.id }, orchestrator);
+    expectProblem(orphan, 409, 'conflict');
+  });
+
+  it('opens one task for one Idempotency-Key, and refuses the key for another request', async () => {
+    const key = { 'idempotency-key': 'open-1' };
+    const first = await broker.post('/tasks', wish, orchestrator, key);
+    const reordered = { purpose: wish.purpose, workload: wish.workload };
+    const again = await broker.post('/tasks', reordered, orchestrator, key);
+    expect([again.status, (again.body as TaskBody).id]).toEqual([201, (first.body as TaskBody).id]);
+    const other = await broker.post('/tasks', { ...wish, purpose: 'another' }, orchestrator, key);
+    expectProblem(other, 409, 'conflict');
+  });
+
+  it.each([
+    ['no workload', { workload: undefined }, /workload/],
+    ['no purpose', { purpose: undefined }, /purpose/],
+    ['an unknown field', { deadline: 300 }, /no field of the name deadline/],
+    ['a misspelt field within a field', { heartbeat: { interval: 1, missesAllowed: 1 } }, /heartbeat/],
+    ['a deadline of 0', { deadlineSeconds: 0 }, /deadlineSeconds/],
+    ['a deadline that is text', { deadlineSeconds: '300' }, /deadlineSeconds/],
+    ['a workload nobody could prove', { workload: 'nobody:x' }, /No configured issuer/],
+    ['a person as workload', { workload: 'staff:ada' }, /No configured issuer/],
+    ['a workload as principal', { principal: 'lab:agent-8' }, /No configured issuer/],
+    ['a purpose with a line break', { purpose: 'a\u2028b' }, /purpose/],
+  ])('with %s is 400', async (_, more, detail) => {
+    expectProblem(await broker.post('/tasks', { ...wish, ...more }, orchestrator), 400, 'invalid_request', detail);
+  });
+
+  it.each([
+    ['a field that is written twice', '{"workload":"lab:agent-7","workload":"lab:agent-8","purpose":"x"}', /twice/],
+    ['a prototype', '{"__proto__":{"x":1},"workload":"lab:agent-7","purpose":"x"}', /no field of the name __proto__/],
+    ['no JSON', '{"workload":', /not JSON/],
+    ['a list', '[]', /expected object/],
+    ['null', 'null', /expected object/],
+    ['32,000 brackets', '['.repeat(32_000) + ']'.repeat(32_000), /expected object/],
+  ])('with %s is 400', async (_, text, detail) => {
+    expectProblem(await broker.post('/tasks', text, orchestrator), 400, 'invalid_request', detail);
+  });
+
+  it('with access that cannot be is 400 invalid_authorization_details', async () => {
+    for (const access of [
+      [],
+      [{ ...read, extra: 1 }],
+      [{ ...read, identifier: '../x' }],
+      [{ ...read, type: 'x' }],
+    ]) {
+      const reply = await broker.post('/tasks', { ...wish, access }, orchestrator);
+      expectProblem(reply, 400, 'invalid_authorization_details');
+    }
+  });
+
+  it('is refused by policy for whom it does not name, and unknown parents do not exist', async () => {
+    const denied = await broker.post('/tasks', { ...wish, workload: 'lab:agent-9' }, await broker.identity('agent-8'));
+    expectProblem(denied, 403, 'access_denied', /does not permit opening this task/);
+    const lost = await broker.post('/tasks', { ...wish, parent: 'tsk_aabbbbbbbbbbbbbb' }, orchestrator);
+    expectProblem(lost, 404, 'not_found');
+  });
+
+  it('a mistake of a proven caller is in the audit log', async () => {
+    await broker.post('/tasks', { ...wish, oops: 1 }, orchestrator, { 'x-request-id': 'mistake-1' });
+    const soc = await broker.identity('soc');
+    const { lines } = (await broker.get('/audit?type=operation.refused&limit=1000', soc)).body as { lines: string[] };
+    const entry = lines
+      .map((line) => JSON.parse(line) as object)
+      .find((one) => 'requestId' in one && one.requestId === 'mistake-1');
+    expect(entry).toMatchObject({ actor: { id: 'lab:orchestrator' }, error: 'invalid_request', verb: 'openTask' });
+  });
+});
+
+describe('GET /tasks/{id}', () => {
+  it('tells the effective state: a deadline that has passed has ended it, whatever the record says', async () => {
+    const task = await open({ deadlineSeconds: 60 });
+    expect((await broker.get(`/tasks/${task.id}`, agent)).body).toMatchObject({ id: task.id, state: 'open' });
+    await broker.advance(60_000);
+    expect((await broker.get(`/tasks/${task.id}`, agent)).body).toMatchObject({ state: 'expired' });
+    await broker.work.sweep();
+    const swept = (await broker.get(`/tasks/${task.id}`, agent)).body as object;
+    expect(swept).toMatchObject({ state: 'expired', endedAt: expect.any(String), reason: 'its deadline passed' });
+  });
+
+  it('is 404 for a foreign task, in the words for one that does not exist', async () => {
+    const task = await open();
+    const foreign = await broker.get(`/tasks/${task.id}`, await broker.identity('agent-8'));
+    const unknown = await broker.get('/tasks/tsk_aabbbbbbbbbbbbbb', agent);
+    expectProblem(foreign, 404, 'not_found');
+    expect((foreign.body as { detail: string }).detail).toBe((unknown.body as { detail: string }).detail);
+    expectProblem(await broker.get('/tasks/x', agent), 404, 'not_found');
+  });
+
+  it('is 401 without proof, and 400 with a parameter', async () => {
+    const task = await open();
+    expectProblem(await broker.get(`/tasks/${task.id}`), 401, 'invalid_token');
+    expectProblem(await broker.get(`/tasks/${task.id}?verbose=1`, agent), 400, 'invalid_request', /verbose/);
+  });
+});
+
+describe('POST /tasks/{id}/complete', () => {
+  it('ends the task and kills its credentials; the first outcome stands', async () => {
+    const task = await open();
+    const token = await credentialUnder(task);
+    const done = await verb(task, 'complete', { outcome: 'failed', reason: 'no such incident' });
+    expect(done.status).toBe(200);
+    expect(done.body).toMatchObject({
+      task: { id: task.id, state: 'failed', reason: 'no such incident' },
+      revocation: { seq: expect.any(Number), selector: { kind: 'task', value: task.id }, effect: 'end' },
+    });
+    expect(await isActive(token)).toBe(false);
+    const again = await verb(task, 'complete', { outcome: 'completed' });
+    expect(again.body).toMatchObject({ task: { state: 'failed' }, revocation: null });
+    const renewed = await broker.exchange(agent, { purpose: undefined, task_id: task.id });
+    expect(renewed.body).toMatchObject({ error: 'invalid_grant', error_description: 'The task has ended: failed.' });
+  });
+
+  it('wants one of the outcomes that can be declared', async () => {
+    const task = await open();
+    for (const body of [{}, { outcome: 'revoked' }, { outcome: 'expired' }, { outcome: 1 }]) {
+      expectProblem(await verb(task, 'complete', body), 400, 'invalid_request', /outcome/);
+    }
+  });
+});
+
+describe('suspend and resume', () => {
+  it('kills what was minted for good, lets nothing be born, and resuming allows new ones', async () => {
+    const task = await open();
+    const before = await credentialUnder(task);
+    const suspended = await verb(task, 'suspend', { reason: 'looks odd' });
+    expect(suspended.body).toMatchObject({
+      task: { state: 'suspended' },
+      revocation: { effect: 'hold', reason: 'looks odd' },
+    });
+    const refused = await broker.exchange(agent, { purpose: undefined, task_id: task.id });
+    expect([refused.status, refused.body]).toMatchObject([400, { error: 'access_denied', retry: 'after-lift' }]);
+
+    const resumed = await verb(task, 'resume');
+    expect(resumed.body).toMatchObject({ task: { state: 'open' }, revocation: { effect: 'lift' } });
+    expect(await isActive(before)).toBe(false);
+    expect(await isActive(await credentialUnder(task))).toBe(true);
+    expect((await verb(task, 'resume')).body).toMatchObject({ task: { state: 'open' }, revocation: null });
+  });
+
+  it('an ended task is neither suspended nor resumed', async () => {
+    const task = await open();
+    await verb(task, 'complete', { outcome: 'completed' });
+    expectProblem(await verb(task, 'suspend'), 409, 'conflict', /has ended: completed/);
+    expectProblem(await verb(task, 'resume'), 409, 'conflict', /has ended: completed/);
+  });
+
+  it('is not for the agent: it may read its task, so it hears why', async () => {
+    const task = await open();
+    expectProblem(await verb(task, 'suspend', {}, agent), 403, 'access_denied', /does not permit "suspend/);
+  });
+});
+
+describe('POST /tasks/{id}/heartbeat', () => {
+  it('answers whether to go on, and keeps the task alive; missing heartbeats ends it', async () => {
+    const task = await open({ heartbeat: { intervalSeconds: 10, missesAllowed: 2 } });
+    for (let beats = 0; beats < 3; beats += 1) {
+      await broker.advance(15_000);
+      await broker.work.sweep();
+      const beat = await verb(task, 'heartbeat', {}, agent);
+      expect(beat.body).toEqual({ state: 'open', deadline: task.deadline });
+    }
+    await broker.advance(20_000);
+    await broker.work.sweep();
+    expect((await verb(task, 'heartbeat', {}, agent)).body).toMatchObject({ state: 'expired' });
+  });
+
+  it('is a conflict for a task without one', async () => {
+    expectProblem(await verb(await open(), 'heartbeat', {}, agent), 409, 'conflict', /without a heartbeat/);
+  });
+
+  it('takes no body, or an empty object', async () => {
+    const task = await open({ heartbeat: { intervalSeconds: 10, missesAllowed: 2 } });
+    const init = { method: 'POST', headers: { authorization: `Bearer ${agent}` } };
+    expect((await broker.send(`/tasks/${task.id}/heartbeat`, init)).status).toBe(200);
+    expectProblem(await verb(task, 'heartbeat', { state: 'open' }, agent), 400, 'invalid_request', /state/);
+  });
+});
