@@ -56,7 +56,10 @@ export interface Log {
    * held). Never checks the generation: a revocation is taken even by a log that has lost its past.
    */
   publish(publication: Publication): Promise<LogEntry | undefined>;
-  /** Entries with a sequence number above `after`, without a hole; throws LogGap when some of them are no longer kept. */
+  /**
+   * Entries with a sequence number above `after`, without a hole; throws LogGap when some of them are no longer kept, or
+   * when `after` was never reached (a log that lost its end).
+   */
   entries(after: number, limit: number): Promise<LogEntry[]>;
   /** Tombstones in pages, in no particular order; start without `after`, go on with `next` until it is absent. */
   snapshot(after?: string): Promise<{ tombstones: [Cause, string][]; next?: string }>;

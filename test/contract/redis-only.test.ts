@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { openRedis, type RedisStoreOptions } from '../../src/store/redis/index.js';
-import { StoreUnavailable, type Store } from '../../src/store/store.js';
+import { LogGap, StoreUnavailable, type Store } from '../../src/store/store.js';
 import { handClock } from '../support/clock.js';
 import { publication } from '../support/publication.js';
 import { startRedis, until, type RedisServer } from '../support/redis.js';
@@ -103,6 +103,20 @@ describe('Redis', () => {
     await store.log.replace(undefined, 'g');
     await server.send('FLUSHALL');
     expect((await store.log.look([])).generation).toBeUndefined();
+  });
+
+  it('that trimmed its entries says so to who lags behind, and still knows what was published', async () => {
+    const server = await startRedis();
+    const store = await open(server);
+    const first = publication();
+    const [entry] = [await store.log.publish(first), await store.log.publish(publication())];
+    await server.send('XTRIM', 't:{log}!entries', 'MAXLEN', 1);
+    await expect(store.log.entries(0, 9)).rejects.toBeInstanceOf(LogGap);
+    expect(await store.log.entries(1, 9)).toHaveLength(1);
+    expect(await store.log.publish(first)).toEqual(entry);
+    await server.send('DEL', 't:{log}!entries');
+    await expect(store.log.entries(1, 9)).rejects.toBeInstanceOf(LogGap);
+    expect(await store.log.entries(2, 9)).toEqual([]);
   });
 
   it('that forgot our scripts is told them again', async () => {

@@ -5,7 +5,7 @@
 -- RESULT the latest number, the number of the oldest entry kept, then the entries from the oldest on
 local seq = redis.call('HGET', KEYS[1], 'seq') or '0'
 local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
-local answer = { seq, oldest and oldest[1] or '1-0' }
+local answer = { seq, oldest and oldest[1] or string.format('%.0f', seq + 1) }
 for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[2])) do
   answer[#answer + 1] = entry[1]
   answer[#answer + 1] = entry[2][2]
