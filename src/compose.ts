@@ -47,9 +47,11 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
   const { deps, cedar, keys, fitness } = await makeParts(loaded, store, around);
   const { ledger, audit } = deps;
   const pulse: Pulse = { auditFollows: true, draining: false };
-  const { retentionDays: auditRetentionDays } = config.audit;
-  const work = recurringWork({ ledger, store, audit, keys, fitness, pulse, metrics, clock, auditRetentionDays });
   const readiness = createReadiness({ fitness, policy: cedar, pulse, clock, metrics });
+  const work = recurringWork({
+    ...{ ledger, store, audit, keys, fitness, readiness, pulse, metrics, clock },
+    auditRetentionDays: config.audit.retentionDays,
+  });
   const notePolicies = (installed: string) => audit.append({ type: 'policy.loaded', at: clock.now(), installed });
   const listeners: Listener[] = [];
   let schedule: Schedule | undefined;

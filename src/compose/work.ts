@@ -7,7 +7,7 @@ import { followReceipts } from '../ledger/follow-receipts.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
 import { countUnder } from '../ledger/tasks-under.js';
-import type { Pulse } from '../readiness.js';
+import type { Pulse, Readiness } from '../readiness.js';
 import { forget } from '../revoker/forget.js';
 import { liftDueHolds } from '../revoker/holds.js';
 import { sweep } from '../revoker/sweep.js';
@@ -23,6 +23,7 @@ export interface WorkDeps {
   pulse: Pulse;
   metrics: Metrics;
   clock: Clock;
+  readiness: Readiness;
   auditRetentionDays: number;
 }
 
@@ -31,8 +32,9 @@ export type Work = ReturnType<typeof recurringWork>;
 const DAY_MS = 86_400_000;
 
 export const recurringWork = ({ ledger, audit, fitness, metrics, clock, pulse, ...deps }: WorkDeps) => ({
+  /** Asks all conditions: what it finds decides minting until the next time, and is what the metrics say. */
   async fitness() {
-    await fitness.check();
+    await deps.readiness();
   },
 
   /** Never by a clock that nobody vouches for. */

@@ -5,7 +5,11 @@ import * as openid from 'openid-client';
 import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
 import { exchangeForm } from '../support/calls.js';
 
+// The broker under test is on loopback, without TLS.
+/* eslint-disable @typescript-eslint/no-deprecated */
 const insecure = { [oauth.allowInsecureRequests]: true };
+const execute = [openid.allowInsecureRequests];
+/* eslint-enable @typescript-eslint/no-deprecated */
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 let broker: TestBroker;
@@ -20,8 +24,8 @@ beforeAll(async () => {
 
 /** RFC 7523 client authentication with an identity token. */
 const asserted =
-  (token: string): oauth.ClientAuth =>
-  (_as, client, body) => {
+  (token: string) =>
+  (_as: unknown, client: { client_id: string }, body: URLSearchParams): void => {
     body.set('client_id', client.client_id);
     body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
     body.set('client_assertion', token);
@@ -29,8 +33,8 @@ const asserted =
 
 async function exchanged(): Promise<oauth.TokenEndpointResponse> {
   const client = { client_id: 'lab:agent-7' };
-  const { grant_type: _, ...parameters } = exchangeForm(await broker.identity('agent-7'));
-  const response = await oauth.genericTokenEndpointRequest(as, client, oauth.None(), EXCHANGE, parameters, insecure);
+  const { grant_type: grantType, ...parameters } = exchangeForm(await broker.identity('agent-7'));
+  const response = await oauth.genericTokenEndpointRequest(as, client, oauth.None(), grantType, parameters, insecure);
   return oauth.processGenericTokenEndpointResponse(as, client, response);
 }
 
@@ -75,7 +79,7 @@ describe('oauth4webapi', () => {
     const holder = { client_id: 'lab:agent-7' };
     const asHolder = asserted(await broker.identity('agent-7'));
     const revoked = await oauth.revocationRequest(as, holder, asHolder, token, insecure);
-    expect(await oauth.processRevocationResponse(revoked)).toBeUndefined();
+    await oauth.processRevocationResponse(revoked);
     expect(await ask()).toEqual({ active: false });
   });
 });
@@ -83,9 +87,9 @@ describe('oauth4webapi', () => {
 describe('openid-client', () => {
   it('discovers, exchanges, introspects and revokes', async () => {
     const discovered = async (clientId: string, token: string) =>
-      openid.discovery(new URL(broker.url), clientId, undefined, asserted(token) as openid.ClientAuth, {
+      openid.discovery(new URL(broker.url), clientId, undefined, asserted(token), {
         algorithm: 'oauth2',
-        execute: [openid.allowInsecureRequests],
+        execute,
       });
     const identity = await broker.identity('agent-7');
     const agent = await discovered('lab:agent-7', identity);
@@ -102,7 +106,7 @@ describe('openid-client', () => {
     const identity = await broker.identity('agent-7');
     const config = await openid.discovery(new URL(broker.url), 'lab:agent-7', undefined, openid.None(), {
       algorithm: 'oauth2',
-      execute: [openid.allowInsecureRequests],
+      execute,
     });
     const { grant_type: grantType, ...parameters } = exchangeForm(identity);
     const refused = openid.genericGrantRequest(config, grantType, { ...parameters, scope: 'incident/4711:write' });

@@ -119,12 +119,7 @@ describe('POST /tasks', () => {
   });
 
   it('with access that cannot be is 400 invalid_authorization_details', async () => {
-    for (const access of [
-      [],
-      [{ ...read, extra: 1 }],
-      [{ ...read, identifier: '../x' }],
-      [{ ...read, type: 'x' }],
-    ]) {
+    for (const access of [[], [{ ...read, extra: 1 }], [{ ...read, identifier: '../x' }], [{ ...read, type: 'x' }]]) {
       const reply = await broker.post('/tasks', { ...wish, access }, orchestrator);
       expectProblem(reply, 400, 'invalid_authorization_details');
     }

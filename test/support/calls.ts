@@ -4,8 +4,8 @@ export interface Reply {
   status: number;
   headers: Headers;
   text: string;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test looks into whatever was answered
-  body: any;
+  /** Parsed, when it is JSON. */
+  body: unknown;
 }
 
 export type Form = Record<string, string | undefined> | [string, string][];

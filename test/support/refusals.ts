@@ -19,8 +19,8 @@ export function expectProblem(reply: Reply, status: number, code: string, detail
   expect([reply.status, body.code]).toEqual([status, code]);
   if (detail !== undefined) expect(body.detail).toMatch(detail);
   expect(body).toMatchObject({
-    type: expect.stringMatching(new RegExp(`/errors#${code}$`)) as string,
-    title: expect.any(String) as string,
+    type: expect.stringMatching(new RegExp(`/errors#${code}$`)),
+    title: expect.any(String),
     status,
     instance: reply.headers.get('x-request-id'),
   });

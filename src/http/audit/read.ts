@@ -1,4 +1,7 @@
-/** GET /audit: the exact lines, by filter and page, or all of them as x-ndjson for `mayfly verify-audit`. */
+/**
+ * GET /audit: the exact lines, by filter and page, or all of them as x-ndjson. For `mayfly verify-audit`: fetch the head first,
+ * then export up to the line it names, for whatever was written since is not what it vouches for.
+ */
 import { z } from 'zod';
 import type { AuditFilter } from '../../audit/page.js';
 import { provenFields } from '../../broker/events.js';
@@ -26,6 +29,8 @@ const input = z.strictObject({
   ...filter,
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER).exactOptional(),
   limit: wholeNumber(1, 1_000).exactOptional(),
+  /** The number of the last line wanted; with an export only. */
+  upTo: wholeNumber(0, Number.MAX_SAFE_INTEGER).exactOptional(),
 });
 
 export const auditReading = (deps: HttpDeps) =>
@@ -33,11 +38,12 @@ export const auditReading = (deps: HttpDeps) =>
     verb: 'readAudit',
     from: 'query',
     input,
-    async act(caller, { after, limit, ...wanted }, call) {
+    async act(caller, { after, limit, upTo, ...wanted }, call) {
       const whole = acceptsExport(call);
       if (whole && (limit !== undefined || Object.keys(wanted).length > 0)) throw exportIsWhole();
+      if (!whole && upTo !== undefined) throw pagesGoOn();
       await permitReading(deps, caller, call);
-      return whole ? exported(deps, after) : page(deps, wanted, after, limit);
+      return whole ? exported(deps, after, upTo) : page(deps, wanted, after, limit);
     },
   });
 
@@ -55,8 +61,8 @@ async function page(deps: HttpDeps, wanted: AuditFilter, after = 0, limit = 100)
   return ok({ lines, ...(next !== undefined && { next }) });
 }
 
-function exported({ audit }: HttpDeps, after: number | undefined): Answer {
-  const lines = audit.exportLines(after === undefined ? {} : { after });
+function exported({ audit }: HttpDeps, after: number | undefined, to: number | undefined): Answer {
+  const lines = audit.exportLines({ ...(after !== undefined && { after }), ...(to !== undefined && { to }) });
   return { status: 200, headers: { 'Content-Type': EXPORT }, body: withNewlines(lines) };
 }
 
@@ -68,6 +74,15 @@ const acceptsExport = ({ headers }: Call): boolean =>
   (headers.accept ?? '').split(',').some((type) => type.split(';', 1)[0]?.trim().toLowerCase() === EXPORT);
 
 const exportIsWhole = () =>
-  new BrokerError('invalid_request', `An export (${EXPORT}) is whole: it takes no filter and no limit, only after.`, {
+  new BrokerError(
+    'invalid_request',
+    `An export (${EXPORT}) is whole: it takes no filter and no limit, only after and upTo.`,
+    {
+      retry: 'never',
+    },
+  );
+
+const pagesGoOn = () =>
+  new BrokerError('invalid_request', `Only an export (Accept: ${EXPORT}) takes upTo; a page takes limit.`, {
     retry: 'never',
   });

@@ -1,0 +1,100 @@
+/** The operations listener: alive, ready, and what is counted. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { startBroker, type TestBroker } from '../support/broker.js';
+import { calls, type Calls } from '../support/calls.js';
+import { expectOAuthRefusal } from '../support/refusals.js';
+
+let broker: TestBroker;
+let operations: Calls;
+
+interface Ready {
+  status: string;
+  checks: { name: string; ok: boolean; reason?: string }[];
+}
+
+beforeEach(async () => {
+  broker = await startBroker();
+  operations = calls(broker.operationsUrl);
+});
+
+const failing = async () => {
+  const { status, body } = await operations.get('/health/ready');
+  const { checks } = body as Ready;
+  return { status, names: checks.filter(({ ok }) => !ok).map(({ name }) => name) };
+};
+
+describe('/health', () => {
+  it('is live as long as it answers', async () => {
+    expect(await operations.get('/health/live')).toMatchObject({ status: 200, body: { status: 'live' } });
+  });
+
+  it('is ready, check by check', async () => {
+    const { status, headers, body } = await operations.get('/health/ready');
+    expect([status, (body as Ready).status]).toEqual([200, 'ready']);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect((body as Ready).checks.map(({ name }) => name)).toEqual([
+      'store',
+      'clock',
+      'space',
+      'write',
+      'policy',
+      'sweep',
+      'audit',
+      'running',
+    ]);
+  });
+
+  it('is not ready once the sweep is ten seconds behind, and again when it has run', async () => {
+    await broker.advance(9_999);
+    expect(await failing()).toEqual({ status: 200, names: [] });
+    await broker.advance(1);
+    expect(await failing()).toEqual({ status: 503, names: ['sweep'] });
+    await broker.work.sweep();
+    expect(await failing()).toEqual({ status: 200, names: [] });
+  });
+
+  it('is not on the public listener, nor the API on this one', async () => {
+    for (const path of ['/health/live', '/health/ready', '/metrics']) expect((await broker.get(path)).status).toBe(404);
+    expect((await operations.get('/jwks')).status).toBe(404);
+  });
+});
+
+describe('minting', () => {
+  it('stops when nobody has looked at the store for five seconds, and says so with Retry-After', async () => {
+    broker.clock.advance(5_001);
+    const refused = await broker.exchange(await broker.identity('agent-7'));
+    expectOAuthRefusal(refused, 503, 'temporarily_unavailable');
+    expect(refused.headers.get('retry-after')).toBe('1');
+    await broker.work.fitness();
+    expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(200);
+  });
+});
+
+describe('/metrics', () => {
+  it('counts what happened, in the text that Prometheus reads', async () => {
+    const agent = await broker.identity('agent-7');
+    await broker.exchange(agent);
+    await broker.exchange(agent, { scope: 'incident/1:write' });
+    await broker.exchange('a.b.c');
+    await broker.post('/revocations', { selector: { kind: 'all' }, reason: 'drill' }, await broker.identity('soc'));
+    await broker.work.counts();
+    const { headers, text } = await operations.get('/metrics');
+    expect(headers.get('content-type')).toMatch('text/plain; version=0.0.4');
+    const expected = [
+      'mayfly_exchanges_total{result="granted"} 1',
+      'mayfly_exchanges_total{result="refused"} 2',
+      'mayfly_refusals_total{code="access_denied",endpoint="/token"} 1',
+      'mayfly_identity_refused_total{reason="is not encoded as base64url"} 1',
+      'mayfly_credentials_live 1',
+      'mayfly_tasks_open 1',
+      'mayfly_revocations_total{selector="all",effect="hold"} 1',
+      'mayfly_http_seconds_count{endpoint="/token",status="200"} 1',
+      'mayfly_readiness{check="sweep"}',
+      'mayfly_store_seconds_count{operation="look"}',
+      'mayfly_policy_seconds_count',
+      'mayfly_audit_append_seconds_count',
+      'mayfly_audit_waiting 0',
+    ];
+    expect(expected.filter((line) => !text.includes(line))).toEqual([]);
+  });
+});
