@@ -14,6 +14,7 @@ const HEADER_BYTES_MAX = 32 * 1024;
 const KEEP_ALIVE_MS = 65_000;
 const HEADERS_WITHIN_MS = 10_000;
 const REQUEST_WITHIN_MS = 15_000;
+const LET_GO_EVERY_MS = 50;
 
 /** @param address `host:port`; port 0 takes a free one. */
 export async function listen(handler: RequestListener, address: string): Promise<Listener> {
@@ -32,9 +33,11 @@ export async function listen(handler: RequestListener, address: string): Promise
     async close(patienceMs) {
       const closed = once(server, 'close');
       server.close();
-      server.closeIdleConnections();
+      // A connection whose last answer has just been sent is idle, and would be kept for the client's next request.
+      const letGo = setInterval(() => server.closeIdleConnections(), LET_GO_EVERY_MS);
       const cutOff = setTimeout(() => server.closeAllConnections(), patienceMs);
       await closed;
+      clearInterval(letGo);
       clearTimeout(cutOff);
     },
   };

@@ -20,45 +20,41 @@ export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, cal
   return identify(token, { use: 'bearer' });
 }
 
-/** OAuth endpoints: either form, but only one of them. */
+/** OAuth endpoints that want to know who asks. */
 export async function authenticateClient(deps: Pick<HttpDeps, 'identify'>, call: Call, form: Form): Promise<Proven> {
-  const client = (await assertedClient(deps, call, form)) ?? (await bearerClient(deps, call));
-  if (!client) {
-    throw new BrokerError(
-      'invalid_client',
-      'Send a client_assertion, or an identity token as "Authorization: Bearer".',
-    );
+  const client = await clientIfSent(deps, call, form);
+  if (client) return client;
+  throw new BrokerError('invalid_client', 'Send a client_assertion, or an identity token as "Authorization: Bearer".');
+}
+
+/** Client authentication in either form, but only in one of them. What is sent must hold, even where none is needed. */
+export async function clientIfSent(
+  { identify }: Pick<HttpDeps, 'identify'>,
+  call: Pick<Call, 'headers'>,
+  form: Form,
+): Promise<Proven | undefined> {
+  const assertion = assertionOf(form);
+  const bearer = bearerToken(call);
+  if (assertion !== undefined && bearer !== undefined) {
+    throw new BrokerError('invalid_request', 'Only one way of client authentication can be used at once.');
   }
+  if (assertion === undefined && bearer === undefined) return undefined;
+  const client = await (assertion === undefined
+    ? identify(bearer ?? '', { use: 'bearer' })
+    : identify(assertion, { use: 'client' }));
   refuseOtherClientId(client, form);
   return client;
 }
 
-/** The client assertion of the form, if there is one. */
-export async function assertedClient(
-  { identify }: Pick<HttpDeps, 'identify'>,
-  { headers }: Pick<Call, 'headers'>,
-  form: Form,
-): Promise<Proven | undefined> {
-  const assertion = form.get('client_assertion');
-  const type = form.get('client_assertion_type');
+function assertionOf(form: Form): string | undefined {
   if (form.has('client_secret')) {
     throw new BrokerError('invalid_client', 'There are no client secrets here; send a client_assertion.');
   }
-  if (assertion === undefined && type === undefined) return undefined;
-  if (headers.authorization !== undefined) {
-    throw new BrokerError('invalid_request', 'Only one way of client authentication can be used at once.');
-  }
+  if (!form.has('client_assertion') && !form.has('client_assertion_type')) return undefined;
   if (!ASSERTION_TYPES.has(demanded(form, 'client_assertion_type'))) {
     throw new BrokerError('invalid_client', 'The client_assertion_type is not supported.');
   }
-  const client = await identify(demanded(form, 'client_assertion'), { use: 'client' });
-  refuseOtherClientId(client, form);
-  return client;
-}
-
-async function bearerClient({ identify }: Pick<HttpDeps, 'identify'>, call: Call): Promise<Proven | undefined> {
-  const token = bearerToken(call);
-  return token === undefined ? undefined : identify(token, { use: 'bearer' });
+  return demanded(form, 'client_assertion');
 }
 
 /** RFC 6750 §2.1. Another scheme, or no token after it, is no proof; it is told apart from sending nothing. */

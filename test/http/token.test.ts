@@ -256,6 +256,21 @@ describe('what is refused', () => {
     expect(forged.headers.get('www-authenticate')).toBeNull();
   });
 
+  it('an Authorization header that proves another workload, or is of another scheme', async () => {
+    const other = { authorization: `Bearer ${await broker.identity('agent-8')}` };
+    expectOAuthRefusal(
+      await broker.exchange(agent, {}, other),
+      400,
+      'invalid_request',
+      /client_id is not the workload/,
+    );
+    const basic = await broker.exchange(agent, {}, { authorization: 'Basic bGFiOng=' });
+    expectOAuthRefusal(basic, 401, 'invalid_token');
+    expect(basic.headers.get('www-authenticate')).toMatch(/^Bearer /);
+    const same = await broker.exchange(agent, {}, { authorization: `Bearer ${agent}` });
+    expect(same.status).toBe(200);
+  });
+
   it.each([
     ['two words', 'a b'],
     ['too long', 'x'.repeat(256)],

@@ -4,7 +4,7 @@ import { detailsOf, scopeOf } from '../../domain/asked-access.js';
 import { toSeconds } from '../../domain/time.js';
 import { exchange } from '../../broker/exchange.js';
 import type { Issued } from '../../broker/release.js';
-import { assertedClient } from '../authenticate.js';
+import { clientIfSent } from '../authenticate.js';
 import type { HttpDeps } from '../deps.js';
 import { ok, type Call, type Handle } from '../endpoint.js';
 import { readForm } from '../form.js';
@@ -24,7 +24,7 @@ export const token =
 async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   const form = readForm(call, ONE_TARGET);
   const request = exchangeRequestOf(form, call);
-  const client = await assertedClient(deps, call, form);
+  const client = await clientIfSent(deps, call, form);
   const clientId = client?.party.id ?? form.get('client_id');
   return exchange(deps, { ...request, ...(clientId !== undefined && { clientId }) });
 }

@@ -1,0 +1,91 @@
+/** When the broker itself fails: one generic sentence outside, everything else inside, and never a half answer. */
+import { request } from 'node:http';
+import { once } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import express from 'express';
+import { listen } from '../../src/compose/listen.js';
+import { systemClock } from '../../src/domain/time.js';
+import type { Endpoint } from '../../src/http/endpoint.js';
+import { mount } from '../../src/http/mount.js';
+import { StoreUnavailable } from '../../src/store/store.js';
+import { createLogger } from '../../src/telemetry/log.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
+import { startBroker } from '../support/broker.js';
+import { calls, exchangeForm } from '../support/calls.js';
+import { expectOAuthRefusal, expectProblem } from '../support/refusals.js';
+
+async function serving(handle: Endpoint['handle'], refusals: Endpoint['refusals'] = 'problem') {
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } });
+  const deps = { log, metrics: createMetrics(systemClock), issuer: 'http://127.0.0.1:1' };
+  const app = mount(express(), deps, [{ method: 'GET', path: '/it', refusals, handle }]);
+  const listener = await listen(app, '127.0.0.1:0');
+  return { ...calls(listener.url), close: () => listener.close(100), logged: () => lines.join('') };
+}
+
+describe('a bug', () => {
+  it('is 500 with a generic sentence; the log has it, under the id of the request', async () => {
+    const server = await serving(() => Promise.reject(new TypeError('reading secret of undefined')));
+    const reply = await server.get('/it', undefined, { 'x-request-id': 'bug-1' });
+    expectProblem(reply, 500, 'server_error', /its log tells why/);
+    expect(reply.text).not.toContain('secret');
+    expect(server.logged()).toMatch(/"level":"error".*"requestId":"bug-1".*"type":"TypeError"/);
+    await server.close();
+  });
+
+  it('is told in the format of its endpoint', async () => {
+    const server = await serving(() => Promise.reject(new Error('boom')), 'oauth');
+    expectOAuthRefusal(await server.get('/it'), 500, 'server_error');
+    await server.close();
+  });
+});
+
+it('a store that does not answer is 503 with Retry-After', async () => {
+  const server = await serving(() => Promise.reject(new StoreUnavailable('ECONNREFUSED 10.0.0.1')));
+  const reply = await server.get('/it');
+  expectProblem(reply, 503, 'temporarily_unavailable');
+  expect(reply.headers.get('retry-after')).toBe('1');
+  expect(reply.text).not.toContain('10.0.0.1');
+  await server.close();
+});
+
+it('an answer that breaks off does not look whole', async () => {
+  async function* broken() {
+    yield 'first line\n';
+    await Promise.reject(new Error('the store is gone'));
+  }
+  const server = await serving(() => Promise.resolve({ status: 200, body: broken() }));
+  await expect(server.get('/it')).rejects.toThrow();
+  await server.close();
+});
+
+describe('shutting down', () => {
+  it('lets what is in flight finish, accepts nothing new, and ends', async () => {
+    const broker = await startBroker();
+    const body = new URLSearchParams(exchangeForm(await broker.identity('agent-7'))).toString();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length };
+    const inFlight = request(`${broker.url}/token`, { method: 'POST', headers });
+    inFlight.write(body.slice(0, 100));
+    await once(inFlight, 'socket');
+    await broker.get('/jwks'); // By now the first one has arrived.
+    const closed = broker.close();
+    inFlight.end(body.slice(100));
+    const [response] = (await once(inFlight, 'response')) as [{ statusCode: number; resume(): void }];
+    response.resume();
+    expect(response.statusCode).toBe(200);
+    await closed;
+    await expect(broker.get('/jwks')).rejects.toThrow();
+  });
+
+  it('and starting again on the same store: what lived lives, what was dead is dead', async () => {
+    const first = await startBroker();
+    const agent = await first.identity('agent-7');
+    const minted = async () => (await first.exchange(agent)).body as { access_token: string; task_id: string };
+    const [living, dead] = [await minted(), await minted()];
+    await first.post(`/tasks/${dead.task_id}/complete`, { outcome: 'completed' }, agent);
+    const second = await first.again();
+    const api = await second.identity('tickets-api');
+    expect((await second.introspect(living.access_token, api)).body).toMatchObject({ active: true });
+    expect((await second.introspect(dead.access_token, api)).body).toEqual({ active: false });
+  });
+});
