@@ -1,0 +1,88 @@
+/** The audit log is exported and verified; then somebody changes one byte of it. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeJwt } from 'jose';
+import { z } from 'zod';
+import { CLI } from '../places.js';
+import type { Stage } from '../stage.js';
+import type { Transcript } from '../transcript.js';
+import { expectThat } from '../unexpected.js';
+
+const lineSchema = z.object({ type: z.string(), credential: z.string().optional() });
+
+/** @param acknowledged Tokens handed out before the crash: each must have an entry. */
+export async function auditAct(stage: Stage, tell: Transcript, acknowledged: string[]): Promise<void> {
+  const files = namesIn(stage.directory);
+  tell.act('One flipped byte');
+
+  await tell.step('SOC fetches the signed head of the audit log, and exports the log', async () => {
+    const lines = await download(stage, files);
+    const granted = new Set(
+      lines.filter(({ type }) => type === 'credential.granted').map(({ credential }) => credential),
+    );
+    const missing = acknowledged.filter((token) => !granted.has(decodeJwt(token).jti)).length;
+    expectThat(missing === 0, 'an entry for every credential handed out before the crash', `${missing} missing`);
+    const text = readFileSync(files.log, 'utf8');
+    expectThat(!/eyJ[\w-]+\./.test(text), 'an export without tokens', 'one with tokens');
+    return `${lines.length.toLocaleString('en')} lines, ${granted.size.toLocaleString('en')} of them grants; no token in any`;
+  });
+  await tell.step('mayfly verify-audit', () => {
+    const { status, output } = verify(files, files.log);
+    expectThat(status === 0, 'exit code 0', `${status}: ${output}`);
+    return Promise.resolve(output.replace(`${files.log}: `, ''));
+  });
+  await tell.step('somebody makes incident 4711 another one, in one line of it', () => {
+    const line = flipOneByte(files);
+    const { status, output } = verify(files, files.forged);
+    expectThat(status === 1, 'exit code 1', `${status}: ${output}`);
+    expectThat(output.includes(`line ${line + 1} `), `line ${line + 1} found not to continue line ${line}`, output);
+    return Promise.resolve([
+      `changed in line ${line}; found, since the next holds its hash:`,
+      output.replace(`${files.forged}: `, ''),
+    ]);
+  });
+}
+
+interface Files {
+  head: string;
+  keys: string;
+  log: string;
+  forged: string;
+}
+
+const namesIn = (directory: string): Files => ({
+  head: join(directory, 'audit-head.jwt'),
+  keys: join(directory, 'jwks.json'),
+  log: join(directory, 'audit.ndjson'),
+  forged: join(directory, 'audit-forged.ndjson'),
+});
+
+/** The head first: it vouches for what was written until then, so the export ends at the line it names. */
+async function download(stage: Stage, files: Files): Promise<z.infer<typeof lineSchema>[]> {
+  const bearer = await stage.identity('soc');
+  const head = await stage.ask('/audit/head', { bearer });
+  const { head: place } = z.object({ head: z.object({ seq: z.number() }) }).parse(decodeJwt(head.text));
+  const log = await stage.ask(`/audit?upTo=${place.seq}`, { bearer, accept: 'application/x-ndjson' });
+  writeFileSync(files.head, head.text);
+  writeFileSync(files.keys, (await stage.ask('/jwks', {})).text);
+  writeFileSync(files.log, log.text);
+  const lines = log.text.trimEnd().split('\n');
+  expectThat(lines.length === place.seq, `${place.seq} lines`, lines.length);
+  return lines.map((line) => lineSchema.parse(JSON.parse(line)));
+}
+
+function verify({ head, keys }: Files, log: string): { status: number | null; output: string } {
+  const args = [CLI, 'verify-audit', log, '--head', head, '--jwks', keys];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  return { status, output: (stdout + stderr).trim() };
+}
+
+/** Answers the number of the line: one of the first grants, whose "4711" becomes "4710". */
+function flipOneByte({ log, forged }: Files): number {
+  const bytes = readFileSync(log);
+  const at = bytes.indexOf('4711', bytes.indexOf('"credential.granted"'));
+  bytes[at + 3] = (bytes[at + 3] ?? 0) ^ 1;
+  writeFileSync(forged, bytes);
+  return bytes.subarray(0, at).filter((byte) => byte === 0x0a).length + 1;
+}

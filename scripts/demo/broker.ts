@@ -1,0 +1,94 @@
+/** The real broker process, on LMDB in the demo's directory: started, killed, started again. */
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { startChild, type Child } from './child.js';
+import { call } from './http.js';
+import { MAIN, POLICIES, TICKETS } from './places.js';
+import { Unexpected } from './unexpected.js';
+
+export interface BrokerProcess {
+  url: string;
+  operationsUrl: string;
+  start(): Promise<void>;
+  /** SIGKILL: it gets no chance to tidy up. */
+  kill(): Promise<void>;
+  /** SIGTERM: it drains. Nothing to do when it does not run. */
+  end(): Promise<void>;
+  /** What it logged last. */
+  lastWords(): string;
+}
+
+const READY_WITHIN_MS = 10_000;
+
+export async function placeBroker(directory: string, issuerUrl: string): Promise<BrokerProcess> {
+  const [api, operations] = await freeAddresses();
+  const url = `http://${api}`;
+  const config = join(directory, 'mayfly.yaml');
+  writeFileSync(config, stringify(configuration({ url, api, operations, issuerUrl })));
+  let running: Child | undefined;
+
+  return {
+    url,
+    operationsUrl: `http://${operations}`,
+    async start() {
+      running = startChild(MAIN, [], { MAYFLY_CONFIG: config });
+      await isReady(running, `http://${operations}`);
+    },
+    async kill() {
+      await running?.end('SIGKILL');
+      running = undefined;
+    },
+    async end() {
+      await running?.end('SIGTERM');
+      running = undefined;
+    },
+    lastWords: () => running?.lastWords() ?? '',
+  };
+}
+
+const configuration = (at: { url: string; api: string; operations: string; issuerUrl: string }) => ({
+  issuer: at.url,
+  listen: at.api,
+  operations: at.operations,
+  store: 'lmdb:./store',
+  trust: [{ name: 'lab', kind: 'oidc', issuer: at.issuerUrl, owner: { claim: 'team' }, claims: ['team'] }],
+  targets: [
+    {
+      resource: TICKETS,
+      minter: 'jwt',
+      labels: [
+        { match: 'incident/*/attachment/**', sensitivity: 'restricted' },
+        { match: 'customer/**', sensitivity: 'restricted' },
+      ],
+    },
+  ],
+  policy: { engine: 'cedar', directory: POLICIES },
+  // One workload asks for a thousand credentials here, and nobody wants to wait two minutes for it.
+  limits: { perWorkloadPerMinute: 10_000 },
+});
+
+async function isReady({ process, lastWords }: Child, operationsUrl: string): Promise<void> {
+  const until = performance.now() + READY_WITHIN_MS;
+  while (performance.now() < until && process.exitCode === null && process.signalCode === null) {
+    const reply = await call(`${operationsUrl}/health/ready`).catch(() => undefined);
+    if (reply?.status === 200) return;
+    await pause(20);
+  }
+  throw new Unexpected('a broker that is ready', lastWords());
+}
+
+/** The issuer of a broker is its address, so the address must be known before it listens. Held together, so they differ. */
+async function freeAddresses(): Promise<[string, string]> {
+  const probes = [createServer(), createServer()] as const;
+  const addresses = probes.map(async (probe) => {
+    await once(probe.listen(0, '127.0.0.1'), 'listening');
+    return `127.0.0.1:${(probe.address() as AddressInfo).port}`;
+  });
+  const [api = '', operations = ''] = await Promise.all(addresses);
+  await Promise.all(probes.map((probe) => once(probe.close(), 'close')));
+  return [api, operations];
+}

@@ -1,0 +1,66 @@
+/** Plain HTTP: one call, and what an answer must be. */
+import type { z } from 'zod';
+import { z as schemas } from 'zod';
+import { Unexpected } from './unexpected.js';
+
+export interface Reply {
+  status: number;
+  text: string;
+}
+
+export interface Asking {
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  bearer?: string;
+  json?: object;
+  form?: Record<string, string>;
+  accept?: string;
+}
+
+export async function call(url: string, { method, bearer, json, form, accept }: Asking = {}): Promise<Reply> {
+  const body = json ? JSON.stringify(json) : form && new URLSearchParams(form);
+  const response = await fetch(url, {
+    method: method ?? (body ? 'POST' : 'GET'),
+    headers: {
+      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      ...(json && { 'content-type': 'application/json' }),
+      ...(accept !== undefined && { accept }),
+    },
+    ...(body && { body }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+/** The body of a good answer. */
+export function good<T>(reply: Reply, schema: z.ZodType<T>, status = 200): T {
+  const parsed = reply.status === status ? schema.safeParse(jsonOf(reply.text)) : undefined;
+  if (parsed?.success) return parsed.data;
+  throw new Unexpected(`HTTP ${status}${parsed ? ' of another form' : ''}`, `HTTP ${reply.status} ${reply.text}`);
+}
+
+/** The sentence of a refusal, which must have this code. */
+export function refusal(reply: Reply, code: string): string {
+  const parsed = refusalSchema.safeParse(jsonOf(reply.text));
+  const came = parsed.success ? (parsed.data.error ?? parsed.data.code) : undefined;
+  if (reply.status < 400 || !parsed.success || came !== code) {
+    throw new Unexpected(`a refusal with the code ${code}`, `HTTP ${reply.status} ${reply.text}`);
+  }
+  const { error_description: sentence, detail, retry } = parsed.data;
+  return `${code}: ${sentence ?? detail ?? ''}${retry === undefined ? '' : ` (retry: ${retry})`}`;
+}
+
+/** OAuth's form, or that of RFC 9457. */
+const refusalSchema = schemas.object({
+  error: schemas.string().optional(),
+  error_description: schemas.string().optional(),
+  code: schemas.string().optional(),
+  detail: schemas.string().optional(),
+  retry: schemas.string().optional(),
+});
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+/** Everything the story needs, and all of it gone afterwards: a directory, an issuer, the broker, the API. */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { placeBroker, type BrokerProcess } from './broker.js';
+import { startChild, type Child } from './child.js';
+import { call, type Asking, type Reply } from './http.js';
+import { openIssuer } from './issuer.js';
+import { TICKETS, TICKETS_API } from './places.js';
+
+export interface Stage {
+  directory: string;
+  broker: BrokerProcess;
+  /** An identity token of `lab:<name>`, valid for an hour. */
+  identity: (name: string) => Promise<string>;
+  /** A call to the broker. */
+  ask: (path: string, asking: Asking) => Promise<Reply>;
+  /** POST /token for a path of the tickets API. */
+  exchange: (identity: string, wish: Wish) => Promise<Reply>;
+  /** What the API asks: is this token alive? The exact answer. */
+  introspect: (token: string) => Promise<string>;
+  /** A call to the tickets API. */
+  tickets: (method: 'GET' | 'PUT', path: string, token: string) => Promise<Reply>;
+}
+
+export interface Wish {
+  scope: string;
+  purpose?: string;
+  task_id?: string;
+  lifetime?: string;
+}
+
+/** Runs `play` on a stage; whatever happens, no process and no file is left behind. */
+export async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'mayfly-demo-'));
+  const issuer = await openIssuer();
+  const broker = await placeBroker(directory, issuer.url);
+  let api: Child | undefined;
+  try {
+    await broker.start();
+    const identity = (name: string) => issuer.identity(name, broker.url);
+    const apiIdentity = await identity('tickets-api');
+    const identityFile = join(directory, 'tickets-api.token');
+    writeFileSync(identityFile, apiIdentity, { mode: 0o600 });
+    api = startChild(TICKETS_API, [broker.url, identityFile], {});
+    const apiUrl = await firstLine(api);
+    const ask: Stage['ask'] = (path, asking) => call(`${broker.url}${path}`, asking);
+    await play({
+      directory,
+      broker,
+      identity,
+      ask,
+      exchange: (bearer, wish) => ask('/token', { form: { ...exchangeForm(bearer), ...wish } }),
+      introspect: async (token) => (await ask('/introspect', { form: { token }, bearer: apiIdentity })).text,
+      tickets: (method, path, bearer) => call(`${apiUrl}/${path}`, { method, bearer }),
+    });
+  } finally {
+    await api?.end('SIGTERM');
+    await broker.end();
+    issuer.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const exchangeForm = (identity: string) => ({
+  grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+  subject_token: identity,
+  resource: TICKETS,
+});
+
+async function firstLine({ process, lastWords }: Child): Promise<string> {
+  while (!lastWords().includes('http')) {
+    if (process.exitCode !== null || !process.stdout) throw new Error(`the tickets API did not start: ${lastWords()}`);
+    await once(process.stdout, 'data');
+  }
+  return lastWords();
+}

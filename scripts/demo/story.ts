@@ -1,0 +1,37 @@
+/** The story in its order: what each act leaves behind is what later ones hold against the broker. */
+import { auditAct } from './acts/audit.js';
+import { crashAct } from './acts/crash.js';
+import { deadlineAct } from './acts/deadline.js';
+import { leakAct } from './acts/leak.js';
+import { massRevocationAct } from './acts/mass-revocation.js';
+import { oneTaskAct } from './acts/one-task.js';
+import { onStage, type Stage } from './stage.js';
+import type { Transcript } from './transcript.js';
+
+/** Answers the exit code. */
+export async function tellStory(tell: Transcript, interrupted: Promise<unknown>): Promise<number> {
+  const since = performance.now();
+  tell.line('Mayfly: a credential for one task, dead when the task is. Everything here is real and on loopback.');
+  try {
+    await onStage((stage) =>
+      Promise.race([acts(stage, tell), interrupted.then(() => Promise.reject(new Error('interrupted')))]),
+    );
+    const seconds = ((performance.now() - since) / 1000).toFixed(1);
+    tell.line(`\nAll ${tell.steps} steps did what they say, in ${seconds} s. Nothing is left running.\n`);
+    return 0;
+  } catch (error) {
+    tell.line(
+      `\nThe story did not end well after ${tell.steps} good steps: ${error instanceof Error ? error.message : 'failed'}\n`,
+    );
+    return 1;
+  }
+}
+
+async function acts(stage: Stage, tell: Transcript): Promise<void> {
+  const completed = await oneTaskAct(stage, tell);
+  const expired = await deadlineAct(stage, tell);
+  const revoked = await massRevocationAct(stage, tell);
+  const leaked = await leakAct(stage, tell);
+  const survivors = await crashAct(stage, tell, { completed, dead: [expired, ...revoked, leaked] });
+  await auditAct(stage, tell, survivors);
+}

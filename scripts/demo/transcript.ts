@@ -1,0 +1,60 @@
+/** What the person in front of the screen sees: acts, steps with their milliseconds, and never a whole token. */
+import { Unexpected } from './unexpected.js';
+
+export interface Transcript {
+  act(title: string): void;
+  /** Runs a step, then tells it with the time it took. What `run` answers stands below it; what it throws ends the story. */
+  step(text: string, run: () => Promise<string | string[] | undefined>): Promise<void>;
+  line(text: string): void;
+  readonly steps: number;
+}
+
+export interface Screen {
+  write: (text: string) => void;
+  colours: boolean;
+}
+
+const TIME_COLUMN = 84;
+const TOKEN = /eyJ[\w-]{10,}\.[\w-]+\.[\w-]+/g;
+
+export function createTranscript({ write, colours }: Screen): Transcript {
+  const paint = (code: number) => (text: string) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const [bold, dim, red, green] = [paint(1), paint(2), paint(31), paint(32)];
+  const line = (text = '') => write(`${text.replaceAll(TOKEN, shortened)}\n`);
+  let acts = 0;
+  let steps = 0;
+
+  return {
+    get steps() {
+      return steps;
+    },
+    line,
+    act(title) {
+      acts += 1;
+      line(`\n${bold(`${acts}  ${title}`)}`);
+    },
+    async step(text, run) {
+      const since = performance.now();
+      try {
+        const more = [(await run()) ?? []].flat();
+        const time = `${Math.round(performance.now() - since).toLocaleString('en')} ms`;
+        const gap = Math.max(1, TIME_COLUMN - text.length - time.length - 5);
+        line(`   ${green('✓')} ${text}${' '.repeat(gap)}${dim(time)}`);
+        for (const one of more) line(`       ${dim(one)}`);
+        steps += 1;
+      } catch (error) {
+        line(`   ${red('✗')} ${text}`);
+        for (const one of wrong(error)) line(`       ${red(one)}`);
+        throw error;
+      }
+    },
+  };
+}
+
+/** Enough of a token to recognise it by, nothing to use it with. */
+const shortened = (token: string): string => `${token.slice(0, 8)}…`;
+
+function wrong(error: unknown): string[] {
+  if (error instanceof Unexpected) return [`expected  ${error.expected}`, `came      ${error.came}`];
+  return [error instanceof Error ? error.message : 'failed'];
+}
