@@ -14,8 +14,11 @@ export const HARD_LIMITS = {
   bodyBytes: 64 * 1024,
 } as const;
 
-/** How long ended records, and the ids of publications, stay known. */
+/** How long ended records stay readable. */
 export const HISTORY_MS = 86_400_000;
 
 /** Added to every moment after which something may be forgotten: room for clocks that disagree. */
 export const FORGET_MARGIN_MS = 120_000;
+
+/** How long the id of a publication is known. Longer than any task: ending or suspending it again must find the first time. */
+export const PUBLICATIONS_KNOWN_MS = HARD_LIMITS.taskLifetimeSeconds * 1000 + FORGET_MARGIN_MS;

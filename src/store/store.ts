@@ -52,7 +52,7 @@ export interface Log {
   look(causes: readonly Cause[]): Promise<Look>;
   /**
    * Appends the entry and joins it into its cause's tombstone, atomically. Resolves when durable as configured. The same
-   * `id` answers the same entry for at least `HISTORY_MS`. Undefined: there was nothing to publish (lifting what is not
+   * `id` answers the same entry for at least `PUBLICATIONS_KNOWN_MS`. Undefined: there was nothing to publish (lifting what is not
    * held). Never checks the generation: a revocation is taken even by a log that has lost its past.
    */
   publish(publication: Publication): Promise<LogEntry | undefined>;

@@ -2,7 +2,7 @@
  * The store port in a few maps: what it promises, with nothing to go wrong. The oracle of the model tests, and the store
  * under interleaving tests: every operation takes effect in one synchronous step, at the moment it is called.
  */
-import { HISTORY_MS } from '../../src/domain/limits.js';
+import { PUBLICATIONS_KNOWN_MS } from '../../src/domain/limits.js';
 import type { Cause } from '../../src/domain/selector.js';
 import type { Clock } from '../../src/domain/time.js';
 import { join, type LogEntry } from '../../src/domain/tombstone.js';
@@ -108,7 +108,7 @@ function modelLog(state: ModelState, clock: Clock): Log {
         const entry = entryOf(publication, state.entries.length + 1, before);
         state.tombstones.set(publication.cause, numbered(joined, entry.seq));
         state.entries.push(entry);
-        state.published.set(publication.id, { entry, until: clock.now() + HISTORY_MS });
+        state.published.set(publication.id, { entry, until: clock.now() + PUBLICATIONS_KNOWN_MS });
         return entry;
       }),
     entries: (after, limit) =>

@@ -1,5 +1,5 @@
 /** The revocation log on LMDB. */
-import { HISTORY_MS } from '../../domain/limits.js';
+import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
 import type { Clock } from '../../domain/time.js';
 import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
 import { ENTRIES_KEPT, entryOf, numbered, parseEntry } from '../entry.js';
@@ -56,7 +56,7 @@ function writers(tables: Tables, clock: Clock, home: string): Pick<Log, 'publish
         const earlier = textAt(clock.now(), published.get(publication.id));
         if (earlier !== undefined) return parseEntry(earlier);
         const entry = append(tables, publication);
-        if (entry) void published.put(entry.id, stamped(JSON.stringify(entry), clock.now() + HISTORY_MS));
+        if (entry) void published.put(entry.id, stamped(JSON.stringify(entry), clock.now() + PUBLICATIONS_KNOWN_MS));
         collectLitter();
         return entry;
       }),

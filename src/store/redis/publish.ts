@@ -1,7 +1,7 @@
 /** Publication on Redis: joined here, because the join is written once; numbered and written there, if nothing came between. */
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { HISTORY_MS } from '../../domain/limits.js';
+import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
 import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
 import { ENTRIES_KEPT, entryOf, parseEntry } from '../entry.js';
 import { StoreUnavailable, type Log } from '../store.js';
@@ -25,7 +25,7 @@ export function publisher(client: Client, keys: Keys, { replicas, patient }: Pub
 
   const written = async (publication: Publication, before: string, after: string): Promise<[string, string]> => {
     const text = JSON.stringify({ ...publication, ...(before !== '' && { before }) });
-    const args = [publication.cause, before, after, text, HISTORY_MS, ENTRIES_KEPT];
+    const args = [publication.cause, before, after, text, PUBLICATIONS_KNOWN_MS, ENTRIES_KEPT];
     const answer =
       replicas === 0
         ? await run(client, publish, names(publication.id), args)

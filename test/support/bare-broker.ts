@@ -1,0 +1,85 @@
+/**
+ * A broker for searches over orders of events: the real use cases and ledger over any store. Identity, policy and minting
+ * touch no store, so each is the plainest thing that implements its port; the audit log is one commit, as the real one is.
+ */
+import type { Deps } from '../../src/broker/deps.js';
+import type { Proven } from '../../src/identity/caller.js';
+import { openRevocationLog } from '../../src/ledger/revocation-log.js';
+import type { PolicyEngine } from '../../src/policy/policy-engine.js';
+import type { Store } from '../../src/store/store.js';
+import type { HandClock } from './clock.js';
+
+export const TARGET = 'https://tickets.example';
+export const AGENT = 'lab:agent';
+export const OPERATOR = 'lab:operator';
+
+export interface BareBroker extends Deps {
+  /** Ids of what was minted, released or not. */
+  minted: string[];
+}
+
+export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 16): BareBroker {
+  const minted: string[] = [];
+  return {
+    minted,
+    ledger: { records: store.records, log: openRevocationLog(store.log), clock },
+    identify: (token) => Promise.resolve(proven(token, clock)),
+    policy: permitAll,
+    keys: { verify: () => Promise.reject(new Error('no tokens here')) },
+    minters: new Map([
+      [
+        'jwt',
+        {
+          kind: 'jwt',
+          local: true,
+          mint: ({ id }) => (
+            minted.push(id),
+            Promise.resolve({ accessToken: id, tokenType: 'Bearer', issuedTokenType: 'x' })
+          ),
+        },
+      ],
+    ]),
+    audit: {
+      async append({ type, credential = '' }) {
+        await store.records.commit({ put: [[`audit/${type}:${credential}`, 'durable']] });
+      },
+    },
+    targets: new Map([[TARGET, { resource: TARGET, minter: 'jwt', labels: [], tags: {} }]]),
+    settings: {
+      lifetimes: { credential: 300, credentialMax: 3_600, task: 3_600, taskMax: 28_800, clockSkew: 5 },
+      limits: { credentialsPerTask, delegationDepth: 3, perWorkloadPerMinute: 600 },
+      trust: [
+        {
+          kind: 'oidc',
+          name: 'lab',
+          issuer: 'https://lab.example',
+          represents: 'workload',
+          algorithms: ['ES256'],
+          claims: [],
+        },
+      ],
+      purposes: undefined,
+    },
+    assertFitToMint: () => undefined,
+    assertWithinRate: () => Promise.resolve(),
+  };
+}
+
+export const proven = (id: string, clock: HandClock): Proven => ({
+  party: { kind: 'workload', id, issuer: 'lab', owner: 'sre', claims: {}, groups: [] },
+  proofHash: 'proof',
+  issuedAt: clock.now() - 60_000,
+  expiresAt: clock.now() + 3_600_000,
+});
+
+const permitAll: PolicyEngine = {
+  digest: 'all',
+  isGrantable: () => true,
+  decide: ({ context }) =>
+    Promise.resolve({
+      outcome: 'permit',
+      ...(context.kind === 'access' && { lifetimeSeconds: context.lifetimeSeconds }),
+      policies: ['all'],
+      digest: 'all',
+    }),
+};
