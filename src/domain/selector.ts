@@ -1,5 +1,5 @@
 /** Selectors name a cause of death; a cause is the short, fixed-size form of a selector that records and tokens carry. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isId } from './id.js';
 
 export const SELECTOR_KINDS = [
@@ -23,9 +23,10 @@ export interface Selector {
 /** 16 characters: base64url of the first 96 bits of SHA-256(`kind:value`). */
 export type Cause = string;
 
-export function cause(kind: SelectorKind, value: string): Cause {
-  return createHash('sha256').update(`${kind}:${value}`).digest().subarray(0, 12).toString('base64url');
-}
+const CAUSE_CHARACTERS = 16;
+
+export const cause = (kind: SelectorKind, value: string): Cause =>
+  hash('sha256', `${kind}:${value}`, 'base64url').slice(0, CAUSE_CHARACTERS);
 
 export const ALL: Cause = cause('all', '');
 

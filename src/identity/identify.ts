@@ -1,5 +1,5 @@
 /** The front door: a token in, a proven party out, or one sentence why not. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { Proven, TokenUse } from './caller.js';
@@ -22,8 +22,8 @@ export function createIdentify(setup: IdentifySetup): Identify {
   const remembered = createMemory<Proof>(REMEMBERED_MAX);
   const skewMs = setup.clockSkewSeconds * 1000;
 
-  const prove = async (token: string, hash: string): Promise<Proof> => {
-    const known = remembered.get(hash);
+  const prove = async (token: string, proofHash: string): Promise<Proof> => {
+    const known = remembered.get(proofHash);
     if (known && (await known.issuer.keys.current()) === known.keys) {
       checkTimes(known.times, setup.clock.now(), skewMs);
       return known;
@@ -35,7 +35,7 @@ export function createIdentify(setup: IdentifySetup): Identify {
     const proof = { ...(await issuer.verify(unverified)), issuer, times };
     // The same object is answered for every use of the token.
     Object.freeze(proof.party);
-    remembered.set(hash, proof);
+    remembered.set(proofHash, proof);
     return proof;
   };
 
@@ -43,7 +43,7 @@ export function createIdentify(setup: IdentifySetup): Identify {
     try {
       // Bounds everything that follows, hashing included.
       if (token.length > HARD_LIMITS.subjectTokenBytes) throw new Refused('is larger than 16 KiB');
-      const proofHash = createHash('sha256').update(token).digest('base64url');
+      const proofHash = hash('sha256', token, 'base64url');
       const proof = await prove(token, proofHash);
       if (!isDeclaredAs(tokenType, proof)) throw new Refused('is not of the declared token type');
       return answer(proof, proofHash);

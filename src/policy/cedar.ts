@@ -6,6 +6,7 @@ import { loadPolicies, splitResourceId, type PolicySet, type PolicyTarget } from
 import type { PolicyEngine, Verdict } from './policy-engine.js';
 import { problemText, type PolicyProblem } from './problem.js';
 import type { PolicyQuery } from './query.js';
+import { questionKey } from './question-key.js';
 import { verdictCache, type VerdictCache } from './verdict-cache.js';
 import { settle, type Answer } from './ways-out.js';
 
@@ -51,7 +52,7 @@ export async function createCedarEngine(options: CedarOptions): Promise<CedarEng
 
   return {
     // eslint-disable-next-line @typescript-eslint/require-await -- the port waits for engines elsewhere; a throw must reject
-    decide: async (query) => now.cache.remember(query, () => decide(now, query)),
+    decide: async (query) => now.cache.remember(questionKey(query, now.targets), () => decide(now, query)),
     isGrantable: (action) => now.set.schema.actions.get(action)?.grantable ?? false,
     get digest() {
       return now.set.digest;

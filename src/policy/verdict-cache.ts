@@ -1,20 +1,17 @@
 /**
- * Remembers verdicts. Sound because engines are pure: the key is the whole question, and a new policy set begins with an
- * empty cache. The least recently asked goes first.
+ * Remembers verdicts. Sound because engines are pure: the key is the whole question (see question-key.ts), and a new policy
+ * set begins with an empty cache. The least recently asked goes first.
  */
-import type { PolicyQuery } from './query.js';
 import type { Verdict } from './policy-engine.js';
 
 export interface VerdictCache {
-  remember(query: PolicyQuery, decide: () => Verdict): Verdict;
+  remember(key: string, decide: () => Verdict): Verdict;
 }
 
 export function verdictCache(verdictsMax: number): VerdictCache {
   const verdicts = new Map<string, Verdict>();
   return {
-    remember(query, decide) {
-      // Members in another order make another key: a needless miss, never a wrong hit.
-      const key = JSON.stringify(query);
+    remember(key, decide) {
       const known = verdicts.get(key);
       if (known) verdicts.delete(key);
       const verdict = known ?? frozen(decide());

@@ -1,0 +1,66 @@
+/** The real broker process, configured for a benchmark: shipped policies and defaults, and a rate that one client may reach. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, startChild, type Child } from './child.js';
+import type { Signer } from './issuer.js';
+import { fromRoot } from './root.js';
+
+export interface Broker extends Child {
+  url: string;
+}
+
+export const AUDIENCE = 'urn:bench:broker';
+export const TARGET = 'https://tickets.example';
+export const LAB = 'https://issuer.lab.example';
+
+export interface BrokerWish {
+  directory: string;
+  /** As in the configuration file. */
+  store: string;
+  lab: Signer;
+}
+
+export async function startBroker({ directory, store, lab }: BrokerWish): Promise<Broker> {
+  mkdirSync(directory, { recursive: true });
+  const [port, operations] = [await freePort(), await freePort()];
+  const config = {
+    issuer: `http://127.0.0.1:${port}`,
+    listen: `127.0.0.1:${port}`,
+    operations: `127.0.0.1:${operations}`,
+    store,
+    trust: [
+      {
+        name: 'lab',
+        kind: 'oidc',
+        issuer: LAB,
+        audiences: [AUDIENCE],
+        jwks: { file: './lab.jwks.json' },
+        owner: { claim: 'team' },
+        claims: ['team'],
+      },
+    ],
+    targets: [
+      {
+        resource: TARGET,
+        minter: 'jwt',
+        labels: [
+          { match: 'incident/*/attachment/**', sensitivity: 'restricted' },
+          { match: 'customer/**', sensitivity: 'restricted' },
+        ],
+      },
+    ],
+    policy: { engine: 'cedar', directory: fromRoot('config/policies') },
+    limits: { perWorkloadPerMinute: 100_000_000 },
+  };
+  const path = join(directory, 'mayfly.json');
+  writeFileSync(join(directory, 'lab.jwks.json'), JSON.stringify({ keys: [lab.publicJwk] }));
+  writeFileSync(path, JSON.stringify(config)); // JSON is YAML.
+  const child = await startChild(process.execPath, [...execArguments(), fromRoot('dist/src/main.js')], {
+    env: { MAYFLY_CONFIG: path, REDIS_URL: '' },
+    isReady: async () => (await fetch(`http://127.0.0.1:${operations}/health/ready`)).ok,
+  });
+  return { ...child, url: config.issuer };
+}
+
+/** For profiling: what BENCH_NODE_ARGS says, e.g. `--cpu-prof`. */
+const execArguments = (): string[] => (process.env['BENCH_NODE_ARGS'] ?? '').split(' ').filter(Boolean);

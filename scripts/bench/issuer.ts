@@ -1,0 +1,39 @@
+/** Keys of a benchmark, and the tokens signed with them ahead of time: the load generator must not pay for signatures. */
+import { randomUUID } from 'node:crypto';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
+
+export interface Signer {
+  privateKey: CryptoKey;
+  publicJwk: JWK;
+  /** Each its own `jti`. */
+  tokens(count: number, claimsOf: (index: number) => Record<string, unknown>): Promise<string[]>;
+}
+
+const AT_ONCE = 50;
+const HOUR_SECONDS = 3_600;
+
+export async function createSigner(kid: string): Promise<Signer> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
+  const token = (claims: Record<string, unknown>) => {
+    const iat = Math.floor(Date.now() / 1000);
+    return new SignJWT({ iat, exp: iat + HOUR_SECONDS, jti: randomUUID(), ...claims })
+      .setProtectedHeader({ alg: 'ES256', kid, typ: 'JWT' })
+      .sign(privateKey);
+  };
+  return { privateKey, publicJwk, tokens: (count, claimsOf) => many(count, (index) => token(claimsOf(index))) };
+}
+
+/** `count` results, as many under way at once as there are connections in a measurement. */
+export async function many<T>(count: number, one: (index: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  let started = 0;
+  const worker = async () => {
+    while (started < count) {
+      const index = started++;
+      results[index] = await one(index);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return results;
+}

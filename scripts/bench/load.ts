@@ -1,0 +1,70 @@
+/** The load generator, the same for everybody: fifty connections, each sends its next request when it has its answer. */
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+
+export const CONNECTIONS = 50;
+
+export interface Load {
+  url: string;
+  headers?: Record<string, string>;
+  /** Forms, ready to send. */
+  bodies: readonly string[];
+  /** What must stand in each answer; the status must be 200. */
+  expect: string;
+}
+
+export interface Driven {
+  seconds: number;
+  /** Milliseconds, ascending. */
+  latencies: number[];
+  answers: string[];
+}
+
+/** Fails on the first answer that is not what was expected: a quick refusal must not pass for speed. */
+export async function drive({ url, headers = {}, bodies, expect }: Load): Promise<Driven> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded', ...headers };
+  const latencies: number[] = [];
+  const answers: string[] = [];
+  let next = 0;
+  const connection = async () => {
+    for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
+      const sentAt = performance.now();
+      const { status, text } = await post(url, { agent, headers: form, body });
+      latencies.push(performance.now() - sentAt);
+      if (status !== 200 || !text.includes(expect)) throw new Error(`${url} answered ${status}: ${text.slice(0, 500)}`);
+      answers.push(text);
+    }
+  };
+  const from = performance.now();
+  try {
+    await Promise.all(Array.from({ length: CONNECTIONS }, connection));
+    const seconds = (performance.now() - from) / 1000;
+    return { seconds, latencies: latencies.sort((a, b) => a - b), answers };
+  } finally {
+    agent.destroy();
+  }
+}
+
+export interface Post {
+  agent?: Agent;
+  headers: Record<string, string>;
+  body: string;
+}
+
+export async function post(
+  url: string,
+  { agent, headers, body }: Post,
+): Promise<{ status: number | undefined; text: string }> {
+  const sent = httpRequest(url, {
+    method: 'POST',
+    ...(agent && { agent }),
+    headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
+  });
+  sent.end(body);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  let text = '';
+  response.setEncoding('utf8');
+  for await (const chunk of response) text += String(chunk);
+  return { status: response.statusCode, text };
+}

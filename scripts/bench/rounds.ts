@@ -1,0 +1,56 @@
+/** Rounds in which every contender has its turn, in an order that turns too: what else the machine does hits all alike. */
+import type { Contender } from './contenders.js';
+import { cpuMicroseconds } from './child.js';
+import { drive } from './load.js';
+import { quantile } from './numbers.js';
+
+export interface Turn {
+  perSecond: number;
+  p50: number;
+  p99: number;
+  /** CPU time of the server process per request. */
+  cpuMicroseconds: number;
+  redisCpuMicroseconds: number;
+}
+
+export interface Row {
+  name: string;
+  turns: Turn[];
+}
+
+export interface RoundsWish {
+  rounds: number;
+  requests: number;
+  redisPid: number;
+}
+
+export async function runRounds(contenders: readonly Contender[], wish: RoundsWish): Promise<Row[]> {
+  const rows = contenders.map((contender) => ({ contender, turns: new Array<Turn>() }));
+  for (const { contender } of rows) await drive(await contender.prepare(WARM_UP));
+  for (let round = 0; round < wish.rounds; round += 1) {
+    const first = (round * 3) % rows.length;
+    for (const { contender, turns } of [...rows.slice(first), ...rows.slice(0, first)]) {
+      turns.push(await measure(contender, wish));
+      process.stderr.write('.');
+    }
+  }
+  process.stderr.write('\n');
+  return rows.map(({ contender: { name }, turns }) => ({ name, turns }));
+}
+
+/** Until the code that is measured has been compiled. */
+const WARM_UP = 1_500;
+
+async function measure(contender: Contender, { requests, redisPid }: RoundsWish): Promise<Turn> {
+  const { pid } = contender;
+  const load = await contender.prepare(requests);
+  const [cpu, redisCpu] = [cpuMicroseconds(pid), cpuMicroseconds(redisPid)];
+  const { seconds, latencies } = await drive(load);
+  return {
+    perSecond: requests / seconds,
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    cpuMicroseconds: (cpuMicroseconds(pid) - cpu) / requests,
+    redisCpuMicroseconds: (cpuMicroseconds(redisPid) - redisCpu) / requests,
+  };
+}
