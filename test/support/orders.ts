@@ -47,18 +47,26 @@ export interface PlayOptions extends Search {
 }
 
 /** Runs every order of the play and checks every guarantee after each. Answers the number of orders. */
-export function orders(play: (stage: Stage) => Record<string, Actor>, options: PlayOptions = {}): Promise<number> {
-  return everyInterleaving(async (): Promise<Scenario> => {
+export async function orders(
+  play: (stage: Stage) => Record<string, Actor>,
+  options: PlayOptions = {},
+): Promise<number> {
+  let [tried, issued] = [0, 0];
+  const runs = await everyInterleaving(async (): Promise<Scenario> => {
     const stage = await setStage(options);
     return {
       store: stage.store,
       processes: play(stage),
       async check() {
+        tried += stage.witness.minted.length;
+        issued += stage.witness.issued.length;
         await checkGuarantees(stage, options.lossy);
         await options.also?.(stage);
       },
     };
   }, options);
+  if (tried > 0 && issued === 0) throw new Error('no order issued anything: the play proves nothing');
+  return runs;
 }
 
 async function setStage({ credentialsPerTask }: PlayOptions): Promise<Stage> {
