@@ -1,5 +1,6 @@
 /** An orchestrator opens a task for a workload: purpose, ceiling, deadline, parent, heartbeat. Nothing is granted yet. */
 import { BrokerError } from '../domain/errors.js';
+import { isId, shardOf, type Shard } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import { partyCauses, taskCauses, type Task } from '../domain/task.js';
 import type { Proven } from '../identity/caller.js';
@@ -39,7 +40,7 @@ async function tryOpening(
   request: OpenTaskRequest,
 ): Promise<(TaskAnswer & { isNew: boolean }) | undefined> {
   const { ledger, settings } = deps;
-  const again = request.repeat && (await findAgain(ledger, caller.party.id, request.repeat));
+  const again = request.repeat && (await findAgain(ledger, caller.party.id, request.repeat, shardUnder(request)));
   const first = again?.taskId === undefined ? undefined : await readTask(ledger, again.taskId);
   const parent = request.parent === undefined ? undefined : await readTask(ledger, request.parent);
   if (request.parent !== undefined && !parent) throw unknownParent();
@@ -65,6 +66,9 @@ async function tryOpening(
   });
   return written ? { task, state: 'open', isNew: true } : undefined;
 }
+
+const shardUnder = ({ parent }: OpenTaskRequest): Shard | undefined =>
+  parent !== undefined && isId('tsk', parent) ? shardOf(parent) : undefined;
 
 /** A parent one may not read does not exist. */
 async function decide({ policy }: Deps, caller: Proven, task: Task, parent: Task | undefined): Promise<void> {

@@ -26,13 +26,15 @@ export interface Again {
 
 const schema = z.strictObject({ body: z.string(), task: z.string() });
 
+/** @param within The shard of the parent, where a child must be born, and its record with it; otherwise the key draws one. */
 export async function findAgain(
   { records }: Pick<Ledger, 'records'>,
   caller: string,
   { key, body }: Repeat,
+  within?: Shard,
 ): Promise<Again> {
   const digest = createHash('sha256').update(`${caller}\n${key}`).digest();
-  const shard = shardOfDigest(digest);
+  const shard = within ?? shardOfDigest(digest);
   const record = idempotencyKey(shard, digest.subarray(0, 16).toString('base64url'));
   const [text] = await records.read([record]);
   if (text === undefined) return { shard, record, body };

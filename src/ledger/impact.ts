@@ -61,15 +61,29 @@ async function countPage(ledger: Ledger, judgement: Judgement, page: Task[], aff
   }
 }
 
-/** Alive just before: by the log as it stands, with the tombstone of this very revocation taken back. */
+/** Alive just before: by the log as it stands, with this very revocation and all later ones taken back. */
 function judge({ selector, published }: Judgement, seen: Seen) {
   const hit: Cause = cause(selector.kind, selector.value);
   const before: Tombstone | undefined = published?.before === undefined ? undefined : parseTombstone(published.before);
   return (kind: 'task' | 'credential', epochText: string, causes: Cause[]): boolean => {
     const epoch = parseEpoch(epochText);
     if (published && epoch.seq >= published.seq) return false;
-    const tombstones = published ? causes.map((one) => (one === hit ? before : seen.on([one])[0])) : seen.on(causes);
+    const tombstones = published
+      ? causes.map((one) => (one === hit ? before : asOf(published.seq, seen.on([one])[0])))
+      : seen.on(causes);
     return death(kind, epoch, seen.epoch.generation, tombstones) === undefined;
+  };
+}
+
+/** A later cutoff or pause may lie over an earlier one: it then counts too much rather than too little. */
+function asOf(seq: number, tombstone: Tombstone | undefined): Tombstone | undefined {
+  if (!tombstone) return undefined;
+  const { ended, cut, pause, ...rest } = tombstone;
+  return {
+    ...rest,
+    ...(ended && ended.seq < seq && { ended }),
+    ...(cut && cut.seq < seq && { cut }),
+    ...(pause !== undefined && pause < seq && { pause }),
   };
 }
 

@@ -51,12 +51,15 @@ export async function listReceipts(
   return receipts.flatMap((receipt) => (receipt ? [receipt] : []));
 }
 
-/** Writes it unless it is there. Answers what then stands. */
+/** Writes it unless it is there; one with its number from a log that was lost gives way. Answers what then stands. */
 export async function keepReceipt({ records }: Pick<Ledger, 'records'>, receipt: Receipt): Promise<Receipt> {
-  const { seq, liftAt } = receipt;
+  const { seq, id, liftAt } = receipt;
   const member = String(seq);
+  const [text] = await records.read([receiptKey(seq)]);
+  const there = text === undefined ? undefined : receiptSchema.parse(JSON.parse(text));
+  if (there?.id === id) return there;
   await records.commit({
-    expect: [[receiptKey(seq), undefined]],
+    expect: [[receiptKey(seq), text]],
     put: [written(receipt)],
     index: [
       [receiptIndex, member, seq],

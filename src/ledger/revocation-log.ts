@@ -36,11 +36,13 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
 
   async function trusted(causes: readonly Cause[]): Promise<Look & { generation: string }> {
     for (let attempts = 0; attempts < REPLACEMENTS; attempts += 1) {
+      const before = highest; // What is seen while this look is under way may be newer than its answer.
       const look = await log.look(causes);
       const { generation } = look;
-      const wentBack = highest !== undefined && highest.generation === generation && look.seq < highest.seq;
+      const wentBack = before !== undefined && before.generation === generation && look.seq < before.seq;
       if (generation !== undefined && !wentBack) {
-        highest = { generation, seq: look.seq };
+        const seq = highest?.generation === generation ? Math.max(highest.seq, look.seq) : look.seq;
+        highest = { generation, seq };
         return { ...look, generation };
       }
       const lost = generation ?? look.foreign;

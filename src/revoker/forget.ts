@@ -1,6 +1,6 @@
 /**
  * Forgetting: a tombstone goes when it can kill nothing any more, by this broker's clock and by the store's, whichever is
- * behind. What it killed is past its own end by then; a hold that is not lifted is never forgotten.
+ * behind. What it killed is past its own end by then; a hold that is not lifted is never forgotten, but on what has ended.
  */
 import { parseTombstone } from '../domain/tombstone.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -21,6 +21,6 @@ export async function forget({ log, clock }: Pick<Ledger, 'log' | 'clock'>, stor
 }
 
 function isSpent(text: string, now: number): boolean {
-  const { until, holds } = parseTombstone(text);
-  return holds.length === 0 && until <= now;
+  const { until, holds, ended } = parseTombstone(text);
+  return (holds.length === 0 || ended !== undefined) && until <= now;
 }

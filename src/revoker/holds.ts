@@ -49,7 +49,9 @@ export async function liftHold(
 export async function liftDueHolds(ledger: Ledger): Promise<void> {
   for (const [seq] of await ledger.records.range(liftIndex, { to: ledger.clock.now(), limit: 100 })) {
     const hold = await readReceipt(ledger, Number(seq));
-    if (hold) await lift(ledger, hold, { id: `until:${seq}:${hold.id}`, actor: 'broker', reason: 'its time was up' });
+    const by = { id: `until:${seq}:${hold?.id ?? ''}`, actor: 'broker', reason: 'its time was up' };
+    // A hold that is gone, e.g. with a log that was lost, must not stand in the way of those that are due.
+    if (!hold || !(await lift(ledger, hold, by))) await ledger.records.commit({ unindex: [[liftIndex, seq]] });
   }
   await followReceipts(ledger);
 }

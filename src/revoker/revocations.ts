@@ -103,7 +103,7 @@ function refuseMisfit(selector: Selector, effect: Effect, liftAt: number | undef
 
 /** What is no live token of ours stands for a credential that never was: revoking it is harmless, and tells nothing. */
 async function credentialOf(deps: RevocationDeps, leaked: string): Promise<Selector> {
-  const claims = await readPresented(deps, leaked);
+  const claims = await readPresented(deps, leaked.trim()); // Whoever pastes it brings the line break along.
   return { kind: 'credential', value: claims?.jti ?? newId('crd') };
 }
 

@@ -7,12 +7,12 @@ import { SHARDS, type Shard } from '../domain/id.js';
 import type { Task } from '../domain/task.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { dueIndex } from '../ledger/names.js';
-import { dropDue, dueAt, moveDue, readTask, settle } from '../ledger/tasks.js';
+import { dropDue, dueAt, moveDue, readTask, settle, updateTask } from '../ledger/tasks.js';
 import { lookAtTask } from '../ledger/vitals.js';
 import { endTask } from './end-task.js';
 
 const BATCH = 100;
-/** A suspended task misses no heartbeats: it is looked at again after this. */
+/** One that is neither over nor due after all is looked at again after this. */
 const RECHECK_MS = 5_000;
 
 export interface Swept {
@@ -49,12 +49,12 @@ async function sweepTask(ledger: Ledger, id: string): Promise<boolean> {
   const state = await lookAtTask(ledger, task);
   switch (state) {
     case 'open':
-    case 'suspended': {
-      if (state === 'open' && dueAt(task) <= ledger.clock.now())
-        return expire(ledger, task, 'its heartbeats were missed');
+      if (dueAt(task) <= ledger.clock.now()) return expire(ledger, task, 'its heartbeats were missed');
       await moveDue(ledger, kept, Math.min(task.deadline, ledger.clock.now() + RECHECK_MS));
       return false;
-    }
+    case 'suspended':
+      await sleepOn(ledger, id);
+      return false;
     case 'expired':
       return expire(ledger, task, 'its deadline passed');
     default:
@@ -62,6 +62,14 @@ async function sweepTask(ledger: Ledger, id: string): Promise<boolean> {
       return true;
   }
 }
+
+/** A hold may be on its workload, which then has no verbs and can send no heartbeat: lifting it must not end the task. */
+const sleepOn = (ledger: Ledger, id: string): Promise<Task | null> =>
+  updateTask(
+    ledger,
+    id,
+    (task) => task.heartbeat && { ...task, heartbeat: { ...task.heartbeat, lastAt: ledger.clock.now() } },
+  );
 
 async function expire(ledger: Ledger, task: Task, reason: string): Promise<boolean> {
   await endTask(ledger, task, { as: 'expired', reason, actor: 'broker' });
