@@ -1,7 +1,7 @@
 /** Fitness: a broker mints only while it knows that its store writes, has room, and agrees on the time. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createFitness, type Fitness } from '../../src/fitness.js';
-import { StoreUnavailable, type Records, type StoreHealth } from '../../src/store/store.js';
+import { StoreUnavailable, type Change, type Records, type StoreHealth } from '../../src/store/store.js';
 import { handClock, type HandClock } from '../support/clock.js';
 import { modelStore } from '../support/model-store.js';
 
@@ -18,7 +18,7 @@ beforeEach(() => {
   const { records } = modelStore(clock);
   health = () => healthy();
   commit = (change) => records.commit(change);
-  const store = { health: () => health(), records: { ...records, commit: (change) => commit(change) } };
+  const store = { health: () => health(), records: { ...records, commit: (change: Change) => commit(change) } };
   fitness = createFitness({ store, clock, clockSkewSeconds: 5, node: 'one', patienceMs: 20 });
 });
 

@@ -1,0 +1,45 @@
+/** Readiness: requests go to brokers whose every condition holds, and each that does not is named. */
+import { beforeEach, expect, it } from '@jest/globals';
+import type { Check } from '../../src/fitness.js';
+import { createReadiness, type Pulse } from '../../src/readiness.js';
+import { handClock, type HandClock } from '../support/clock.js';
+
+let clock: HandClock;
+let pulse: Pulse;
+let policy: { digest: string };
+let fitness: Check[];
+let metrics: Map<string, boolean>;
+
+beforeEach(() => {
+  clock = handClock();
+  pulse = { auditFollows: true, draining: false, swept: { at: clock.now(), lagMs: 0 } };
+  policy = { digest: 'x' };
+  fitness = [{ name: 'store', ok: true }];
+  metrics = new Map();
+});
+
+async function failing(): Promise<string[]> {
+  const check = () => Promise.resolve(fitness);
+  const ready = (name: string, ok: boolean) => void metrics.set(name, ok);
+  const checks = await createReadiness({ fitness: { check }, policy, pulse, clock, metrics: { ready } })();
+  return checks.filter(({ ok }) => !ok).map(({ name }) => name);
+}
+
+it('holds when everything does, and the metrics say the same', async () => {
+  expect(await failing()).toEqual([]);
+  expect([...metrics]).toEqual(['store', 'policy', 'sweep', 'audit', 'running'].map((name) => [name, true]));
+});
+
+it.each<[string, () => void]>([
+  ['store', () => (fitness = [{ name: 'store', ok: false, reason: 'gone' }])],
+  ['policy', () => (policy = { digest: '' })],
+  ['sweep', () => delete pulse.swept],
+  ['sweep', () => clock.advance(10_000)],
+  ['sweep', () => (pulse.swept = { at: clock.now(), lagMs: 10_000 })],
+  ['audit', () => (pulse.auditFollows = false)],
+  ['running', () => (pulse.draining = true)],
+])('does not hold without %s', async (name, break_) => {
+  break_();
+  expect(await failing()).toEqual([name]);
+  expect(metrics.get(name)).toBe(false);
+});
