@@ -2,7 +2,7 @@
 import { HISTORY_MS } from '../domain/limits.js';
 import { isId, shardOf } from '../domain/id.js';
 import { cause } from '../domain/selector.js';
-import { taskSchema, type Outcome, type Task } from '../domain/task.js';
+import { taskSchema, type Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
 import { contend } from './contend.js';
 import type { Kept, Ledger } from './ledger.js';
@@ -51,11 +51,7 @@ export function updateTask(ledger: Ledger, id: string, change: (task: Task) => T
 }
 
 /** Bookkeeping after the log has spoken: the record remembers how the task ended, and leaves the indexes. First one stands. */
-export function settle(
-  ledger: Ledger,
-  id: string,
-  ended: { as: Outcome; at: number; reason?: string },
-): Promise<Task | null> {
+export function settle(ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> {
   return contend(async () => {
     const kept = await readTask(ledger, id);
     if (!kept) return null;

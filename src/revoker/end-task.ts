@@ -4,6 +4,7 @@ import type { Outcome, Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { settle } from '../ledger/tasks.js';
+import { StoreUnavailable } from '../store/store.js';
 import { revoke } from './revoke.js';
 
 export interface End {
@@ -29,6 +30,16 @@ export async function endTask(
   });
   const own = cause('task', task.id);
   const [tombstone] = (await ledger.log.look([own])).on([own]);
-  const settled = await settle(ledger, task.id, { as: tombstone?.ended?.as ?? as, at: entry.at, reason: entry.reason });
-  return { task: settled ?? task, entry };
+  const ended = { as: tombstone?.ended?.as ?? as, at: entry.at, reason: entry.reason };
+  return { task: await remembered(ledger, task, ended), entry };
+}
+
+/** The task is dead by now. A store too full to remember it is no reason to say otherwise: the sweep writes it later. */
+async function remembered(ledger: Ledger, task: Task, ended: NonNullable<Task['ended']>): Promise<Task> {
+  try {
+    return (await settle(ledger, task.id, ended)) ?? task;
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return { ...task, ended, credentials: [] };
+    throw error;
+  }
 }

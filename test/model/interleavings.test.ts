@@ -124,6 +124,14 @@ describe('in every order of holding and letting go', () => {
     }));
   });
 
+  it('a cutoff takes nothing from a hold', async () => {
+    await orders(({ exchange, revoke }) => ({
+      agent: exchange({ purpose: 'x' }),
+      one: revoke(workload, 'hold'),
+      other: revoke(workload, 'cutoff'),
+    }));
+  });
+
   it('resuming lifts only its own hold', async () => {
     await orders(
       ({ suspendAndResume, revoke, task }) => ({
