@@ -1,0 +1,68 @@
+/** What the README shows works as it stands there. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { startBroker, TICKETS } from '../support/broker.js';
+import { writePolicies } from '../support/policy.js';
+
+const page = readFileSync('README.md', 'utf8');
+const block = (language: string, containing: string): string =>
+  [...page.matchAll(/```(\w+)\n([^`]*)```/g)].find(
+    ([, name, text]) => name === language && text?.includes(containing),
+  )?.[2] ?? '';
+const curl = block('sh', '/token');
+const permit = block('cedar', 'permit');
+
+describe('README.md', () => {
+  it('shows a curl line that gets a credential from a broker with the development policies', async () => {
+    const broker = await startBroker();
+    const { status, body } = await broker.form('/token', formOf(curl, await broker.identity('agent-7')));
+    expect({ status, body }).toMatchObject({ status: 200, body: { scope: 'incident/4711:read', expires_in: 300 } });
+    expect(body).toMatchObject({ access_token: expect.any(String), task_id: expect.stringMatching(/^tsk_/) });
+  });
+
+  it('shows the permit that allows it: with it the curl line is granted, without it refused', async () => {
+    const openTask = '@id("open") permit (principal, action == Action::"openTask", resource);';
+    const statuses = [];
+    for (const policies of [openTask, `${openTask}\n${permit}`]) {
+      const directory = writePolicies({
+        'a.cedar': policies,
+        'schema.cedarschema': readFileSync('config/policies/schema.cedarschema', 'utf8'),
+      });
+      const broker = await startBroker({ config: { policy: { engine: 'cedar', directory } } });
+      const { status } = await broker.form('/token', formOf(curl, await broker.identity('agent-7')));
+      statuses.push(status);
+      await broker.close();
+    }
+    expect(statuses).toEqual([400, 200]);
+  });
+
+  it('says that customer/12 is refused in a sentence', async () => {
+    const broker = await startBroker();
+    const form = { ...formOf(curl, await broker.identity('agent-7')), scope: 'customer/12:read' };
+    const { body } = await broker.form('/token', form);
+    expect(body).toMatchObject({ error: 'access_denied', error_description: expect.stringContaining('customer/12') });
+  });
+
+  it('shows a permit that stands in the development policies', () => {
+    const flat = (text: string) => text.replaceAll(/\s+/g, ' ');
+    expect(flat(readFileSync('config/policies/agents.cedar', 'utf8'))).toContain(flat(permit).trim());
+    expect(permit).toContain(TICKETS);
+  });
+
+  it('shows the curl line that npm start prints', () => {
+    const printed = readFileSync('scripts/start.mjs', 'utf8').replaceAll('\\\\', '\\');
+    for (const [parameter] of curl.matchAll(/-d \S+/g)) expect(printed).toContain(parameter);
+  });
+
+  it('links to nothing that is not there', () => {
+    const local = [...page.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path ?? '');
+    expect(local.length).toBeGreaterThan(5);
+    expect(local.filter((path) => !existsSync(path))).toEqual([]);
+  });
+});
+
+/** The parameters of the curl line, with an identity where the shell would put one. */
+function formOf(command: string, identity: string): Record<string, string> {
+  const pairs = [...command.matchAll(/-d (\w+)=(?:"\$\(npx mayfly dev-token [^)]*\)"|(\S+))/g)];
+  return Object.fromEntries(pairs.map(([, name = '', value = identity]) => [name, value]));
+}
