@@ -1,5 +1,5 @@
 /** When the broker itself fails: one generic sentence outside, everything else inside, and never a half answer. */
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import express from 'express';
@@ -64,7 +64,8 @@ describe('shutting down', () => {
     const broker = await startBroker();
     const body = new URLSearchParams(exchangeForm(await broker.identity('agent-7'))).toString();
     const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length };
-    const inFlight = request(`${broker.url}/token`, { method: 'POST', headers });
+    const agent = new Agent({ keepAlive: true }); // It would keep the connection for as long as the broker lets it.
+    const inFlight = request(`${broker.url}/token`, { method: 'POST', headers, agent });
     inFlight.write(body.slice(0, 100));
     await once(inFlight, 'socket');
     await broker.get('/jwks'); // By now the first one has arrived.

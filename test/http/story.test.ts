@@ -1,10 +1,14 @@
-/** The main job over real HTTP: a credential is born for one task, and dies with it. */
+/** The main job over real HTTP, on both stores: a credential is born for one task, and dies with it. */
 import { describe, expect, it } from '@jest/globals';
-import { startBroker } from '../support/broker.js';
+import { startBroker, type TestBroker } from '../support/broker.js';
+import { anyRedis } from '../support/redis.js';
 
-describe('a credential for one task', () => {
+describe.each<[string, () => Promise<TestBroker>]>([
+  ['LMDB', () => startBroker()],
+  ['Redis', async () => startBroker({ redisUrl: await anyRedis() })],
+])('a credential for one task, on %s', (_, start) => {
   it('is born in an exchange, lives, and is dead once its task is completed', async () => {
-    const broker = await startBroker();
+    const broker = await start();
     const agent = await broker.identity('agent-7');
     const api = await broker.identity('tickets-api');
 
@@ -18,5 +22,6 @@ describe('a credential for one task', () => {
     const completed = await broker.post(`/tasks/${task}/complete`, { outcome: 'completed' }, agent);
     expect(completed.body).toMatchObject({ task: { id: task, state: 'completed' }, revocation: { effect: 'end' } });
     expect((await broker.introspect(token, api)).text).toBe('{"active":false}');
+    await broker.close();
   });
 });
