@@ -3,6 +3,7 @@ import type { Contender } from './contenders.js';
 import { cpuMicroseconds } from './child.js';
 import { drive } from './load.js';
 import { quantile } from './numbers.js';
+import type { SignatureCost } from './signature.js';
 
 export interface Turn {
   perSecond: number;
@@ -22,20 +23,29 @@ export interface RoundsWish {
   rounds: number;
   requests: number;
   redisPid: number;
+  /** Taken once a round as well. */
+  yardstick: () => Promise<SignatureCost>;
 }
 
-export async function runRounds(contenders: readonly Contender[], wish: RoundsWish): Promise<Row[]> {
+export interface Outcome {
+  rows: Row[];
+  signatures: SignatureCost[];
+}
+
+export async function runRounds(contenders: readonly Contender[], wish: RoundsWish): Promise<Outcome> {
   const rows = contenders.map((contender) => ({ contender, turns: new Array<Turn>() }));
   for (const { contender } of rows) await drive(await contender.prepare(WARM_UP));
+  const signatures: SignatureCost[] = [];
   for (let round = 0; round < wish.rounds; round += 1) {
     const first = (round * 3) % rows.length;
     for (const { contender, turns } of [...rows.slice(first), ...rows.slice(0, first)]) {
       turns.push(await measure(contender, wish));
       process.stderr.write('.');
     }
+    signatures.push(await wish.yardstick());
   }
   process.stderr.write('\n');
-  return rows.map(({ contender: { name }, turns }) => ({ name, turns }));
+  return { rows: rows.map(({ contender: { name }, turns }) => ({ name, turns })), signatures };
 }
 
 /** Until the code that is measured has been compiled. */

@@ -1,0 +1,93 @@
+/** The tables, and for each target what was got: met or not. Markdown, so that it can be read and kept. */
+import { cpus } from 'node:os';
+import type { Revoked } from './revocation.js';
+import type { Outcome, Turn } from './rounds.js';
+import { median } from './numbers.js';
+
+export interface Findings extends Outcome {
+  /** Names of the rows that targets speak of. */
+  named: { peer: string; same: string; fresh: string };
+  revoked: Revoked;
+  auditBytes: number;
+}
+
+export function report({ rows, named, signatures, revoked, auditBytes }: Findings): string {
+  const signatureCpu = median(signatures.map(({ cpuMicroseconds }) => cpuMicroseconds));
+  const signaturesPerSecond = median(signatures.map(({ perSecond }) => perSecond));
+  const turnsOf = (name: string) => rows.find((row) => row.name === name)?.turns ?? [];
+  const ratio = (name: string) => ratioTo(turnsOf(named.peer), turnsOf(name));
+  const [few, many] = [median(revoked.few), median(revoked.many)];
+  const targets: [what: string, wanted: string, got: number, met: boolean, shown: string][] = [
+    ['same identity token, throughput to peer', '≥ 2', ratio(named.same), ratio(named.same) >= 2, '×'],
+    ['every identity token new, throughput to peer', '≥ 1.2', ratio(named.fresh), ratio(named.fresh) >= 1.2, '×'],
+    [`revoke ${revoked.held.many} to revoke ${revoked.held.few}`, '≤ 2', many / few, many / few <= 2, '×'],
+    ['Redis bytes per live credential with its task', '≤ 1100', worst(revoked), worst(revoked) <= 1100, ' B'],
+  ];
+  return [
+    table(
+      ['', 'per second', 'low–high', 'p50 ms', 'p99 ms', 'CPU µs', 'Redis CPU µs', 'to peer', 'CPU in signatures'],
+      rows.map(({ name, turns }) => line(name, turns, ratio(name), signatureCpu)),
+    ),
+    `One ES256 signature by jose: ${signaturesPerSecond.toFixed(0)} per second, ${signatureCpu.toFixed(0)} µs CPU.`,
+    table(
+      ['revoking a workload that holds', 'p50 ms', 'low–high'],
+      [
+        [String(revoked.held.few), few.toFixed(1), span(revoked.few, 1)],
+        [String(revoked.held.many), many.toFixed(1), span(revoked.many, 1)],
+      ],
+    ),
+    `The first of ${revoked.held.many} was counted whole (${revoked.counted.credentials} credentials) ${(revoked.counted.ms / 1000).toFixed(1)} s after it was acknowledged.`,
+    table(
+      ['Redis memory', 'bytes'],
+      [
+        ['live credential with its task, all of one workload', revoked.bytes.oneWorkload.toFixed(0)],
+        ['live credential with its task, twenty to a workload', revoked.bytes.manyWorkloads.toFixed(0)],
+        ['audit entry', auditBytes.toFixed(0)],
+      ],
+    ),
+    table(
+      ['target', 'wanted', 'got', ''],
+      targets.map(([what, wanted, got, met, unit]) => [
+        what,
+        wanted,
+        `${got.toFixed(got < 100 ? 2 : 0)}${unit}`,
+        met ? 'met' : 'NOT MET',
+      ]),
+    ),
+    `${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}.`,
+  ].join('\n\n');
+}
+
+const line = (name: string, turns: readonly Turn[], toPeer: number, signatureCpu: number): string[] => {
+  const of = (value: (turn: Turn) => number) => median(turns.map(value));
+  const rates = turns.map(({ perSecond }) => perSecond);
+  const cpu = of((turn) => turn.cpuMicroseconds);
+  return [
+    name,
+    median(rates).toFixed(0),
+    span(rates, 0),
+    of(({ p50 }) => p50).toFixed(1),
+    of(({ p99 }) => p99).toFixed(1),
+    cpu.toFixed(0),
+    of((turn) => turn.redisCpuMicroseconds).toFixed(0),
+    `${toPeer.toFixed(2)}×`,
+    (cpu / signatureCpu).toFixed(1),
+  ];
+};
+
+/** Round by round, for what slows a round slows both. */
+const ratioTo = (peer: readonly Turn[], turns: readonly Turn[]): number =>
+  median(turns.map(({ perSecond }, round) => perSecond / (peer[round]?.perSecond ?? NaN)));
+
+const worst = ({ bytes }: Revoked): number => Math.max(bytes.oneWorkload, bytes.manyWorkloads);
+
+const span = (numbers: readonly number[], digits: number): string =>
+  `${Math.min(...numbers).toFixed(digits)}–${Math.max(...numbers).toFixed(digits)}`;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((cell, column) => Math.max(cell.length, 3, ...rows.map((row) => row[column]?.length ?? 0)));
+  const written = (cells: readonly string[]) =>
+    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`;
+  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [written(head), written(rule), ...rows.map(written)].join('\n');
+}

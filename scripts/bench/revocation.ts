@@ -1,0 +1,79 @@
+/** What it costs to revoke a workload, by how much it holds; and what that takes in Redis while it lives. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { AUDIENCE, LAB, type Broker } from './broker.js';
+import type { Signer } from './issuer.js';
+import { post } from './load.js';
+import type { RedisServer } from './redis.js';
+import { openSeeder } from './seed.js';
+
+export interface Revoked {
+  /** Of live credentials, one task each. */
+  held: { few: number; many: number };
+  /** Milliseconds until acknowledged, one for each revocation. */
+  few: number[];
+  many: number[];
+  /** Milliseconds until the receipt of the first of the many said how many had lived, and how many that was. */
+  counted: { ms: number; credentials: number };
+  /** Redis memory for each live credential with its task: all of one workload, and twenty to a workload. */
+  bytes: { oneWorkload: number; manyWorkloads: number };
+}
+
+const FEW = 10;
+const TIMES = 9;
+const COUNTED_WITHIN_MS = 60_000;
+
+export async function measureRevocation(
+  broker: Broker,
+  redis: RedisServer,
+  lab: Signer,
+  many: number,
+): Promise<Revoked> {
+  const seeder = await openSeeder(redis.url);
+  const bytesEach = async (count: number, subOf: (index: number) => string) => {
+    const before = await redis.usedMemory();
+    await seeder.seed(count, subOf);
+    return ((await redis.usedMemory()) - before) / count;
+  };
+  await seeder.seed(FEW * TIMES, (index) => `few-${Math.floor(index / FEW)}`);
+  const manyWorkloads = await bytesEach(many / 5, (index) => `some-${Math.floor(index / 20)}`);
+  const oneWorkload = await bytesEach(many, () => 'many');
+  await seeder.close();
+
+  const [soc = ''] = await lab.tokens(1, () => ({ iss: LAB, sub: 'soc', aud: AUDIENCE }));
+  const headers = { Authorization: `Bearer ${soc}`, 'Content-Type': 'application/json' };
+  const revoke = (sub: string) => acknowledged(broker, headers, `lab:${sub}`);
+  // The code is warm, and nothing of the warming is measured.
+  for (let i = 0; i < 20; i += 1) await revoke(`nobody-${i}`);
+
+  const results = { few: new Array<number>(), many: new Array<number>() };
+  let counted = { ms: NaN, credentials: NaN };
+  for (let i = 0; i < TIMES; i += 1) {
+    results.few.push((await revoke(`few-${i}`)).ms);
+    const { ms, seq } = await revoke('many');
+    results.many.push(ms);
+    // The first one kills them; the others find the same records, and are counted in the background like the first.
+    if (i === 0) counted = await countedWithin(broker, headers, seq);
+  }
+  return { held: { few: FEW, many }, ...results, counted, bytes: { oneWorkload, manyWorkloads } };
+}
+
+async function acknowledged({ url }: Broker, headers: Record<string, string>, workload: string) {
+  const selector = { kind: 'workload', value: workload };
+  const from = performance.now();
+  const body = JSON.stringify({ selector, effect: 'cutoff', reason: 'benchmark' });
+  const { status, text } = await post(`${url}/revocations`, { headers, body });
+  const ms = performance.now() - from;
+  if (status !== 200) throw new Error(`the revocation was answered ${status}: ${text}`);
+  return { ms, seq: (JSON.parse(text) as { seq: number }).seq };
+}
+
+async function countedWithin({ url }: Broker, headers: Record<string, string>, seq: number) {
+  const from = performance.now();
+  while (performance.now() - from < COUNTED_WITHIN_MS) {
+    const answer = await fetch(`${url}/revocations/${seq}`, { headers });
+    const { affected } = (await answer.json()) as { affected: { credentials: number } | null };
+    if (affected) return { ms: performance.now() - from, credentials: affected.credentials };
+    await pause(100);
+  }
+  return { ms: NaN, credentials: NaN };
+}

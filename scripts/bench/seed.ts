@@ -1,0 +1,72 @@
+/** Credentials without requests: one task each, written by the broker's own ledger code straight into its Redis. */
+import type { Task } from '../../src/domain/task.js';
+import { draftImplicitTask } from '../../src/broker/draft-task.js';
+import type { Settings } from '../../src/broker/deps.js';
+import type { Credential } from '../../src/domain/credential.js';
+import { newId, shardOf } from '../../src/domain/id.js';
+import { formatEpoch } from '../../src/domain/liveness.js';
+import { systemClock } from '../../src/domain/time.js';
+import { reserve } from '../../src/ledger/credentials.js';
+import type { Ledger } from '../../src/ledger/ledger.js';
+import { openRevocationLog } from '../../src/ledger/revocation-log.js';
+import { openStore } from '../../src/store/open.js';
+import { TARGET } from './broker.js';
+import { many } from './issuer.js';
+
+export interface Seeder {
+  /** Live credentials of `lab:<sub>`, each under a task of its own. */
+  seed(count: number, subOf: (index: number) => string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const HOUR_MS = 3_600_000;
+
+const SETTINGS: Settings = {
+  lifetimes: { credential: 300, credentialMax: 3_600, task: 3_600, taskMax: 28_800, clockSkew: 5 },
+  limits: { credentialsPerTask: 16, delegationDepth: 3, perWorkloadPerMinute: 600 },
+  trust: [],
+};
+
+export async function openSeeder(redisUrl: string): Promise<Seeder> {
+  const store = await openStore({
+    store: { kind: 'redis', cluster: false, urls: [redisUrl] },
+    redis: { prefix: 'mayfly:', replicas: 0, onRestart: 'replace' },
+    clock: systemClock,
+    role: 'tool',
+  });
+  const ledger: Ledger = { records: store.records, log: openRevocationLog(store.log), clock: systemClock };
+  return {
+    async seed(count, subOf) {
+      const epoch = formatEpoch((await ledger.log.look([])).epoch);
+      await many(count, (index) => seedOne(ledger, `lab:${subOf(index)}`, index, epoch));
+    },
+    close: () => store.close(),
+  };
+}
+
+async function seedOne(ledger: Ledger, workload: string, index: number, epoch: string): Promise<void> {
+  const now = ledger.clock.now();
+  const task: Task = { ...draftImplicitTask(SETTINGS, now, askerOf(workload, now), 'summarise'), epoch };
+  const issuedAt = Math.floor(now / 1000) * 1000;
+  const credential: Credential = {
+    id: newId('crd', shardOf(task.id)),
+    task: task.id,
+    kind: 'jwt',
+    target: TARGET,
+    access: [{ path: `incident/${4711 + index}`, actions: ['read'] }],
+    issuedAt,
+    expiresAt: Math.min(issuedAt + HOUR_MS, task.deadline),
+    epoch,
+    state: 'active',
+  };
+  if (!(await reserve(ledger, { credential, task }))) throw new Error('a fresh credential could not be reserved');
+}
+
+const askerOf = (id: string, now: number) => ({
+  caller: {
+    party: { kind: 'workload' as const, id, issuer: 'lab', owner: 'sre', claims: {}, groups: [] },
+    proofHash: '',
+    issuedAt: now,
+    expiresAt: now + HOUR_MS,
+  },
+});
