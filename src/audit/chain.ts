@@ -4,6 +4,7 @@
  */
 import { hash as digest } from 'node:crypto';
 import { z } from 'zod';
+import { withoutTokens } from '../domain/token-in-text.js';
 import { auditEventSchema, type AuditEvent } from './event.js';
 
 /** A place in the chain: the number of a line and the SHA-256 (base64url) of its bytes. */
@@ -16,14 +17,10 @@ export const GENESIS: Place = { seq: 0, hash: '' };
 /** An entry on its way into the chain: the text of its line without number and predecessor. */
 export type EntryText = string;
 
-/** A compact JWS or JWE, wherever in a text it stands: its header is a JSON object, so it begins `eyJ`. */
-const TOKEN = /eyJ[\w-]*(?:\.[\w-]*){2,4}/g;
-
 /** Throws on a field or value that is not in the schema. Tokens that somebody pasted into free text do not get through. */
 export function entryText(event: AuditEvent): EntryText {
-  const text = JSON.stringify(auditEventSchema.parse(event));
   // On the whole text rather than field by field: the pattern needs no character that JSON escapes, so nothing escapes it.
-  return text.includes('eyJ') ? text.replace(TOKEN, '[token removed]') : text;
+  return withoutTokens(JSON.stringify(auditEventSchema.parse(event)));
 }
 
 /** The lines that continue the chain after `place`, and where it then ends. */

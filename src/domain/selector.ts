@@ -1,6 +1,7 @@
 /** Selectors name a cause of death; a cause is the short, fixed-size form of a selector that records and tokens carry. */
 import { hash } from 'node:crypto';
 import { isId } from './id.js';
+import { holdsToken } from './token-in-text.js';
 
 export const SELECTOR_KINDS = [
   'credential',
@@ -25,8 +26,19 @@ export type Cause = string;
 
 const CAUSE_CHARACTERS = 16;
 
-export const cause = (kind: SelectorKind, value: string): Cause =>
-  hash('sha256', `${kind}:${value}`, 'base64url').slice(0, CAUSE_CHARACTERS);
+/** An exchange asks for the same few causes some forty times. Bounded in number; values are bounded in length. */
+const CAUSES_KEPT = 10_000;
+const causes = new Map<string, Cause>();
+
+export function cause(kind: SelectorKind, value: string): Cause {
+  const selector = `${kind}:${value}`;
+  const known = causes.get(selector);
+  if (known !== undefined) return known;
+  const found = hash('sha256', selector, 'base64url').slice(0, CAUSE_CHARACTERS);
+  if (causes.size >= CAUSES_KEPT) causes.clear();
+  causes.set(selector, found);
+  return found;
+}
 
 export const ALL: Cause = cause('all', '');
 
@@ -59,7 +71,7 @@ export function isWellFormed({ kind, value }: Selector): boolean {
     case 'task':
       return isId('tsk', value);
     default:
-      return value.trim() !== '' && value.length <= 2048;
+      return value.trim() !== '' && value.length <= 2048 && !holdsToken(value);
   }
 }
 

@@ -6,6 +6,7 @@ import { newId } from '../domain/id.js';
 import { forgettableAt } from '../domain/liveness.js';
 import { cause, type Effect, type Selector } from '../domain/selector.js';
 import type { Outcome } from '../domain/task.js';
+import { withoutTokens } from '../domain/token-in-text.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { Ledger } from '../ledger/ledger.js';
 
@@ -37,8 +38,8 @@ export async function revoke({ log, clock }: Pick<Ledger, 'log' | 'clock'>, revo
     at,
     until: forgettableAt(selector.kind, at, knownEnd),
     ...(liftAt !== undefined && { liftAt }),
-    reason,
-    ...(ticket !== undefined && { ticket }),
+    reason: withoutTokens(reason),
+    ...(ticket !== undefined && { ticket: withoutTokens(ticket) }),
     actor,
   });
   if (!entry) throw new Error('the log published nothing');
@@ -60,7 +61,7 @@ export function lift(
     lifts: hold.seq,
     at,
     until: forgettableAt(hold.selector.kind, at),
-    reason: by.reason,
+    reason: withoutTokens(by.reason),
     actor: by.actor,
   });
 }

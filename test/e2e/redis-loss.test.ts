@@ -1,0 +1,110 @@
+/** Redis dies, forgets, comes back or fills up under a running broker: nothing revoked returns, and what is unsure is refused. */
+import { describe, expect, it } from '@jest/globals';
+import { startProcess, type BrokerProcess } from '../support/broker-process.js';
+import { startRedis, until, type RedisServer, type Settings } from '../support/redis.js';
+
+interface Scene {
+  redis: RedisServer;
+  broker: BrokerProcess;
+  alive: string;
+  revoked: string;
+  api: string;
+  soc: string;
+}
+
+async function scene(settings: Settings = {}, redisConfig: object = {}): Promise<Scene> {
+  const redis = await startRedis(settings);
+  const broker = await startProcess({ config: { store: redis.url, redis: redisConfig } });
+  const [alive, revoked] = [await exchanged(broker, 'agent-7'), await exchanged(broker, 'agent-8')];
+  const [api, soc] = [await broker.identity('tickets-api'), await broker.identity('soc')];
+  expect((await revoke(broker, soc, 'lab:agent-8')).status).toBe(200);
+  return { redis, broker, alive, revoked, api, soc };
+}
+
+const exchanged = async (broker: BrokerProcess, sub: string) =>
+  ((await broker.exchange(await broker.identity(sub))).body as { access_token: string }).access_token;
+const revoke = (broker: BrokerProcess, soc: string, value: string) =>
+  broker.post('/revocations', { selector: { kind: 'workload', value }, reason: 'test' }, soc);
+const isActive = async ({ broker, api }: Scene, token: string) => (await broker.introspect(token, api)).body as unknown;
+const ready = ({ broker }: Scene) => until(broker.isReady, 'the broker did not recover');
+const DEAD = { active: false };
+
+/** Asked again and again while things change: never once alive. */
+async function expectDeadUntil(here: Scene, token: string, change: Promise<unknown>): Promise<void> {
+  let over = false;
+  const changed = change.finally(() => (over = true));
+  do {
+    const { status, body } = await here.broker.introspect(token, here.api);
+    if (status !== 503) expect(body).toEqual(DEAD);
+  } while (!over as boolean);
+  await changed;
+}
+
+describe('Redis is killed', () => {
+  it('G6: while it is away nothing is granted or active and readiness says so; G5: back without its data, everything older is dead', async () => {
+    const here = await scene();
+    const { redis, broker, alive, revoked } = here;
+    await redis.kill();
+    for (const reply of [
+      await broker.exchange(await broker.identity('agent-7')),
+      await broker.introspect(alive, here.api),
+      await revoke(broker, here.soc, 'lab:agent-7'),
+    ]) {
+      expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1']);
+    }
+    expect((await broker.operations.get('/health/ready')).status).toBe(503);
+    expect((await broker.operations.get('/health/live')).status).toBe(200);
+
+    await expectDeadUntil(
+      here,
+      revoked,
+      redis.start().then(() => ready(here)),
+    );
+    expect([await isActive(here, alive), await isActive(here, revoked)]).toEqual([DEAD, DEAD]);
+    expect(await isActive(here, await exchanged(broker, 'agent-7'))).toMatchObject({ active: true });
+  });
+
+  it('G5: with every write on disk and onRestart "trust", the living live on and the revoked stay dead', async () => {
+    const durable = { appendonly: 'yes', appendfsync: 'always' };
+    const here = await scene(durable, { onRestart: 'trust' });
+    const { redis, alive, revoked } = here;
+    await redis.kill();
+    await expectDeadUntil(
+      here,
+      revoked,
+      redis.start().then(() => ready(here)),
+    );
+    expect([await isActive(here, alive), await isActive(here, revoked)]).toEqual([
+      expect.objectContaining({ active: true }),
+      DEAD,
+    ]);
+    const held = await here.broker.exchange(await here.broker.identity('agent-8'));
+    expect(held.body).toMatchObject({ error: 'access_denied', retry: 'after-lift' });
+  });
+});
+
+it('G5: FLUSHALL under a running broker kills everything, and revives nothing', async () => {
+  const here = await scene();
+  await expectDeadUntil(here, here.revoked, here.redis.send('FLUSHALL'));
+  expect([await isActive(here, here.alive), await isActive(here, here.revoked)]).toEqual([DEAD, DEAD]);
+  await ready(here);
+  await until(async () => {
+    const token = await exchanged(here.broker, 'agent-7');
+    return ((await isActive(here, token)) as { active: boolean }).active;
+  }, 'nothing new lives');
+});
+
+it('G6: a full Redis mints nothing, and still takes revocations that hold at once', async () => {
+  const here = await scene();
+  const { redis, broker, alive, soc } = here;
+  await redis.send('CONFIG', 'SET', 'maxmemory', '100kb');
+  expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(503);
+  const { status, body } = await revoke(broker, soc, 'lab:agent-7');
+  expect([status, (body as { effect: string }).effect]).toEqual([200, 'hold']);
+  expect(await isActive(here, alive)).toEqual(DEAD);
+  expect((await broker.operations.get('/health/ready')).status).toBe(503);
+  await redis.send('CONFIG', 'SET', 'maxmemory', '0');
+  await ready(here);
+  expect(await isActive(here, await exchanged(broker, 'agent-9'))).toMatchObject({ active: true });
+  expect(await isActive(here, alive)).toEqual(DEAD);
+});

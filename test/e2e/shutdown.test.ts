@@ -1,0 +1,61 @@
+/** SIGTERM: what is in flight is finished, nothing new is taken, and the process ends by itself. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { expect, it } from '@jest/globals';
+import { exchangeForm } from '../support/calls.js';
+import { startProcess, type BrokerProcess } from '../support/broker-process.js';
+import { until } from '../support/redis.js';
+
+/** A request of which the last byte is still to come. */
+async function begun(broker: BrokerProcess): Promise<{ socket: Socket; finish(): Promise<string> }> {
+  const body = new URLSearchParams(exchangeForm(await broker.identity('agent-7'))).toString();
+  const socket = connect(Number(new URL(broker.url).port), '127.0.0.1');
+  let answer = '';
+  socket.on('data', (text) => (answer += String(text))).on('error', () => undefined);
+  await once(socket, 'connect');
+  const head = `POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}`;
+  socket.write(`${head}\r\nExpect: 100-continue\r\n\r\n${body.slice(0, -1)}`);
+  await until(() => answer.includes('100 Continue'), 'the request was not taken up');
+  return {
+    socket,
+    async finish() {
+      socket.write(body.slice(-1));
+      await until(() => answer.includes('}') || socket.destroyed, 'no answer');
+      return answer;
+    },
+  };
+}
+
+const takesNothing = (broker: BrokerProcess) =>
+  until(
+    () =>
+      broker.get('/jwks').then(
+        () => false,
+        () => true,
+      ),
+    'it still takes connections',
+  );
+
+it('finishes what is in flight, though it takes nothing new, and ends with 0', async () => {
+  const broker = await startProcess();
+  const requests = await Promise.all([begun(broker), begun(broker), begun(broker)]);
+  broker.signal('SIGTERM');
+  await takesNothing(broker);
+  for (const request of requests) expect(await request.finish()).toMatch(/HTTP\/1\.1 200 OK[^]*"access_token"/);
+  expect(await broker.ended()).toBe(0);
+  expect(broker.output()).not.toContain('"level":"error"');
+});
+
+it('a second signal ends it at once, and its store opens again with everything that was acknowledged', async () => {
+  const broker = await startProcess();
+  const { body } = await broker.exchange(await broker.identity('agent-7'));
+  const { socket } = await begun(broker);
+  broker.signal('SIGTERM');
+  await takesNothing(broker);
+  broker.signal('SIGINT');
+  expect(await broker.ended()).toBe(1);
+  socket.destroy();
+  await broker.start();
+  const { access_token: token } = body as { access_token: string };
+  expect((await broker.introspect(token, await broker.identity('tickets-api'))).body).toMatchObject({ active: true });
+});
