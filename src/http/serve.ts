@@ -71,5 +71,8 @@ async function write(response: Response, { requestId, log }: Call, { status, hea
   else if (typeof body === 'string') response.end(body);
   else if (Symbol.asyncIterator in body) {
     await pipeline(Readable.from(body), response).catch((err: unknown) => log.warn({ err }, 'an answer broke off'));
-  } else response.json(body);
+  } else {
+    if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    response.end(JSON.stringify(body));
+  }
 }

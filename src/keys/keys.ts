@@ -1,11 +1,12 @@
 /** The broker's signing keys: sign, publish, verify, rotate. Private halves leave the store only sealed. */
-import { decodeProtectedHeader, jwtVerify, SignJWT, type JWTPayload } from 'jose';
+import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose';
 import { BrokerError } from '../domain/errors.js';
 import type { JwkSet } from '../protocol/jwks.js';
 import type { Step } from './ring.js';
 import { sealedKeysOf } from './ring.js';
 import { turnRing, type RingDeps } from './ring-record.js';
 import { unseal, type OpenKey } from './seal.js';
+import { signedJws } from './sign.js';
 
 /** After this the ring is read again before anything is signed. Must stay well below the margin retired keys are kept. */
 const RING_STALE_MS = 30_000;
@@ -53,7 +54,7 @@ export async function openKeys(deps: RingDeps): Promise<Keys> {
     async sign(payload, { typ }) {
       if (olderThan(RING_STALE_MS)) await refresh();
       const { kid, privateKey } = opened.current;
-      return new SignJWT(payload).setProtectedHeader({ alg: 'ES256', typ, kid }).sign(privateKey);
+      return signedJws({ typ, kid }, payload, privateKey);
     },
     async jwks() {
       if (olderThan(COOLDOWN_MS)) await refresh().catch(() => undefined);

@@ -1,4 +1,5 @@
 /** Private keys at rest: JWE with the key-encryption key itself (`dir`, A256GCM; RFC 7516, RFC 7518 §4.5). */
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import {
   calculateJwkThumbprint,
   compactDecrypt,
@@ -23,7 +24,7 @@ const privateJwkSchema = z.object({
 /** A key ready for use. */
 export interface OpenKey {
   kid: string;
-  privateKey: CryptoKey;
+  privateKey: KeyObject;
   publicKey: CryptoKey;
   jwk: PublicJwk;
 }
@@ -45,7 +46,8 @@ export async function unseal({ kid, sealed }: SealedKey, keyEncryptionKey: Uint8
   // Otherwise whoever writes to the store could put one sealed key in another's place.
   if ((await calculateJwkThumbprint(publicPart)) !== kid) throw new Error('a sealed signing key is not what it says');
   const jwk: PublicJwk = { ...publicPart, kid, use: 'sig', alg: 'ES256' };
-  return { kid, jwk, privateKey: await imported({ ...publicPart, d }), publicKey: await imported(publicPart) };
+  const privateKey = createPrivateKey({ key: { ...publicPart, d }, format: 'jwk' });
+  return { kid, jwk, privateKey, publicKey: await imported(publicPart) };
 }
 
 async function decrypt(sealed: string, keyEncryptionKey: Uint8Array): Promise<z.infer<typeof privateJwkSchema>> {
