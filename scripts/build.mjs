@@ -1,6 +1,6 @@
 // Compiles src and scripts to dist, and carries along what the compiler leaves behind.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,3 +13,6 @@ const scripts = 'src/store/redis';
 if (existsSync(`${root}${scripts}`)) {
   cpSync(`${root}${scripts}`, `${root}dist/${scripts}`, { recursive: true, filter: isDirectoryOrLua });
 }
+
+// npx runs it by itself, and makes it executable only the first time it sees this checkout.
+chmodSync(`${root}dist/src/cli/main.js`, 0o755);
