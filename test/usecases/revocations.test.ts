@@ -384,6 +384,39 @@ describe('a leaked string', () => {
 });
 
 describe('G7: everything is attributable', () => {
+  it('G7: a revocation that cannot be meant is refused, and in the log', async () => {
+    const broker = await wholeBroker();
+    const mistakes: [Selector, Effect?][] = [
+      [{ kind: 'workload', value: ' ' }],
+      [{ kind: 'task', value: 'tsk_x' }],
+      [{ kind: 'all', value: 'x' }],
+      [{ kind: 'workload', value: AGENT }, 'end'],
+      [{ kind: 'workload', value: 'eyJhbGciOiJub25lIn0.e30.' }], // a token: it is to be sent as leaked
+    ];
+    for (const [what, effect] of mistakes) expect(await refusal(soc(broker, what, effect))).toBe('invalid_request');
+    expect((await broker.audited()).filter(({ verb }) => verb === 'revoke')).toHaveLength(mistakes.length);
+    expect(await broker.store.log.entries(0, 10)).toEqual([]);
+  });
+
+  it('G7: a token that somebody pasted into a reason is kept nowhere', async () => {
+    const clock = handClock();
+    const store = modelStore(clock);
+    const broker = await wholeBroker({ store, clock });
+    const { minted } = await broker.exchange();
+    const what = { leaked: minted.accessToken };
+    const reason = `found ${minted.accessToken} in a gist`;
+    const receipt = await revokeBySelector(broker.deps, socOf(broker), {
+      what,
+      ticket: reason,
+      reason,
+      requestId: 'r',
+    });
+    expect([receipt.reason, receipt.ticket]).toEqual(Array(2).fill('found [token removed] in a gist'));
+    await broker.audited();
+    const { records, entries } = store.snapshotState();
+    expect(JSON.stringify([[...records], entries])).not.toContain(minted.accessToken.split('.')[2]);
+  });
+
   it('G7: grants, refusals, openings, revocations, previews and inactive answers each say who, what and on what proof', async () => {
     const broker = await wholeBroker();
     const { deps, agent } = broker;
