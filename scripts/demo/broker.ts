@@ -22,7 +22,7 @@ export interface BrokerProcess {
   lastWords(): string;
 }
 
-const READY_WITHIN_MS = 10_000;
+const READY_WITHIN_MS = 30_000;
 
 export async function placeBroker(directory: string, issuerUrl: string): Promise<BrokerProcess> {
   const [api, operations] = await freeAddresses();

@@ -1,5 +1,6 @@
-/** What the README shows works as it stands there. */
-import { existsSync, readFileSync } from 'node:fs';
+/** What the README shows works as it stands there, and no page links to what is not there. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { startBroker, TICKETS } from '../support/broker.js';
 import { writePolicies } from '../support/policy.js';
@@ -53,11 +54,15 @@ describe('README.md', () => {
     const printed = readFileSync('scripts/start.mjs', 'utf8').replaceAll('\\\\', '\\');
     for (const [parameter] of curl.matchAll(/-d \S+/g)) expect(printed).toContain(parameter);
   });
+});
 
+const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
+
+describe.each(['README.md', ...docs.map((name) => `docs/${name}`)])('%s', (path) => {
   it('links to nothing that is not there', () => {
-    const local = [...page.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path ?? '');
-    expect(local.length).toBeGreaterThan(5);
-    expect(local.filter((path) => !existsSync(path))).toEqual([]);
+    const links = [...readFileSync(path, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)];
+    const missing = links.map(([, link]) => link ?? '').filter((link) => !existsSync(join(dirname(path), link)));
+    expect(missing).toEqual([]);
   });
 });
 

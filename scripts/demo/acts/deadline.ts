@@ -6,8 +6,8 @@ import type { Stage } from '../stage.js';
 import type { Transcript } from '../transcript.js';
 import { expectThat } from '../unexpected.js';
 
-const DEADLINE_SECONDS = 2;
-const PATIENCE_MS = 10_000;
+const DEADLINE_SECONDS = 3;
+const PATIENCE_MS = 20_000;
 
 export async function deadlineAct(stage: Stage, tell: Transcript): Promise<string> {
   const bearer = await stage.identity('orchestrator');
