@@ -68,7 +68,8 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
 export const proven = (id: string, clock: HandClock): Proven => ({
   party: { kind: 'workload', id, issuer: 'lab', owner: 'sre', claims: {}, groups: [] },
   proofHash: 'proof',
-  issuedAt: clock.now() - 60_000,
+  // Fresher than any cutoff: here the log alone decides, and no clock.
+  issuedAt: clock.now() + 60_000,
   expiresAt: clock.now() + 3_600_000,
 });
 

@@ -96,7 +96,7 @@ async function setStage({ credentialsPerTask }: PlayOptions): Promise<Stage> {
       });
       witness.issued.push({ credential, span: stepped.span });
     } catch (error) {
-      witness.refusals.push(error);
+      witness.refusals.push({ error, span: stepped.span });
       throw error;
     }
   };

@@ -1,5 +1,6 @@
 /** What a run of a play saw, and the guarantees judged from it. */
 import { credentialCauses, type Credential } from '../../src/domain/credential.js';
+import { BrokerError } from '../../src/domain/errors.js';
 import { cause, type Effect, type Selector } from '../../src/domain/selector.js';
 import { alive, findCredential, type Found } from '../../src/ledger/credentials.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
@@ -13,7 +14,7 @@ export interface Witness {
   /** Only what was acknowledged. */
   deaths: Death[];
   answers: { span: Span; active: string[] }[];
-  refusals: unknown[];
+  refusals: { error: unknown; span: Span }[];
   /** One list per broker that minted. */
   minted: string[][];
 }
@@ -79,6 +80,7 @@ export async function checkGuarantees(
     if (!(await findCredential(ledger, id))) throw new Error('G1: something was minted that the ledger does not know');
   }
   checkReceipts(witness, living, clock.now());
+  if (!lossy && acknowledged) checkRefusals(witness);
 }
 
 /** Whether an acknowledged revocation must have killed what was issued in `span`. */
@@ -95,4 +97,12 @@ function checkReceipts({ issued, deaths }: Witness, living: ReadonlySet<string>,
   if (deaths.length !== 1 || only?.counted === undefined) return;
   const killed = issued.filter(({ credential }) => credential.expiresAt > now && !living.has(credential.id)).length;
   if (only.counted < killed) throw new Error(`G8: the receipt says ${only.counted}, and ${killed} were killed`);
+}
+
+/** What was cut off or held before may be born again, under a task that lives: a denial needs a reason that still stands. */
+function checkRefusals({ refusals, deaths }: Witness): void {
+  const passing = deaths.every(({ effect, lifted }) => effect === 'cutoff' || (effect === 'hold' && lifted));
+  const denials = refusals.filter(({ error }) => error instanceof BrokerError && error.code === 'access_denied');
+  const late = denials.find(({ span }) => deaths.every((death) => death.span.ended < span.began));
+  if (late && passing) throw new Error('denied, though nothing stands against it', { cause: late.error });
 }
