@@ -101,7 +101,8 @@ function checkReceipts({ issued, deaths }: Witness, living: ReadonlySet<string>,
 
 /** What was cut off or held before may be born again, under a task that lives: a denial needs a reason that still stands. */
 function checkRefusals({ refusals, deaths }: Witness): void {
-  const passing = deaths.every(({ effect, lifted }) => effect === 'cutoff' || (effect === 'hold' && lifted));
+  const passing =
+    deaths.length > 0 && deaths.every(({ effect, lifted }) => effect === 'cutoff' || (effect === 'hold' && lifted));
   const denials = refusals.filter(({ error }) => error instanceof BrokerError && error.code === 'access_denied');
   const late = denials.find(({ span }) => deaths.every((death) => death.span.ended < span.began));
   if (late && passing) throw new Error('denied, though nothing stands against it', { cause: late.error });
