@@ -8,6 +8,7 @@ import { expectThat } from '../unexpected.js';
 
 const CREDENTIALS = 1_000;
 const PER_TASK = 16;
+const TASKS = Math.ceil(CREDENTIALS / PER_TASK);
 const AT_ONCE = 32;
 const SAMPLE = 50;
 const HOLD = { selector: { kind: 'workload', value: 'lab:importer' }, reason: 'taken over', ticket: 'SEC-42' };
@@ -20,20 +21,20 @@ export async function massRevocationAct(stage: Stage, tell: Transcript): Promise
   let seq = 0;
   tell.act('A thousand credentials, one write');
 
-  await tell.step(
-    `importer works on ${Math.ceil(CREDENTIALS / PER_TASK)} tasks at once, ${PER_TASK} credentials each`,
-    async () => {
-      tokens = await mintMany(stage, importer);
-      expectThat(tokens.length === CREDENTIALS, `${CREDENTIALS} credentials`, tokens.length);
-      const alive = (await answers(stage, tokens)).filter((answer) => answer.startsWith('{"active":true'));
-      expectThat(alive.length === CREDENTIALS, `${CREDENTIALS} alive`, alive.length);
-      return `${alive.length.toLocaleString('en')} of ${CREDENTIALS.toLocaleString('en')} are alive`;
-    },
-  );
+  await tell.step(`importer works on ${TASKS} tasks, and needs ${count(CREDENTIALS)} credentials`, async () => {
+    tokens = await mintMany(stage, importer);
+    expectThat(tokens.length === CREDENTIALS, `${CREDENTIALS} credentials`, tokens.length);
+    return undefined;
+  });
+  await tell.step('the broker is asked about each of them', async () => {
+    const alive = (await answers(stage, tokens)).filter((answer) => answer.startsWith('{"active":true')).length;
+    expectThat(alive === CREDENTIALS, `${CREDENTIALS} alive`, alive);
+    return `${count(alive)} of ${count(CREDENTIALS)} are alive`;
+  });
   await tell.step('SOC previews what a revocation of importer would hit', async () => {
     const { affected } = good(await revoke({ dryRun: true }), previewSchema);
     expectThat(affected.credentials === CREDENTIALS, `${CREDENTIALS} credentials`, affected.credentials);
-    return `${affected.credentials.toLocaleString('en')} credentials under ${affected.tasks} tasks; nothing was written`;
+    return `${count(affected.credentials)} credentials under ${affected.tasks} tasks; nothing was written`;
   });
   await tell.step('SOC revokes importer', async () => {
     const before = await publications(stage);
@@ -43,9 +44,12 @@ export async function massRevocationAct(stage: Stage, tell: Transcript): Promise
     seq = receipt.seq;
     expectThat(entries === 1, '1 entry in the revocation log', `${entries} entries`);
     expectThat(killed === CREDENTIALS, `a receipt for ${CREDENTIALS} credentials`, killed);
-    return `entry ${seq}, effect ${receipt.effect}: one write, ${killed.toLocaleString('en')} credentials dead`;
+    return `entry ${seq}, effect ${receipt.effect}: one write, ${count(killed)} credentials dead`;
   });
-  await tell.step('the broker is asked about each of them', async () => `${await countDead(stage, tokens)} dead`);
+  await tell.step(
+    'the broker is asked about each of them again',
+    async () => `${await countDead(stage, tokens)} are dead`,
+  );
   await tell.step('the identity of importer is still valid: refused all the same', async () =>
     refusal(await mint(stage, importer), 'access_denied'),
   );
@@ -65,7 +69,7 @@ const mint = (stage: Stage, identity: string) =>
   stage.exchange(identity, { scope: 'incident/4711:read', purpose: 'import incidents' });
 
 async function mintMany(stage: Stage, identity: string): Promise<string[]> {
-  const tasks = Array.from({ length: Math.ceil(CREDENTIALS / PER_TASK) }, (_, index) => index);
+  const tasks = Array.from({ length: TASKS }, (_, index) => index);
   const minted = await inParallel(tasks, AT_ONCE, async (task) => {
     const wanted = Math.min(PER_TASK, CREDENTIALS - task * PER_TASK);
     const first = good(await mint(stage, identity), issuedSchema);
@@ -79,13 +83,15 @@ async function mintMany(stage: Stage, identity: string): Promise<string[]> {
   return minted.flat();
 }
 
+const count = (number: number): string => number.toLocaleString('en');
+
 const answers = (stage: Stage, tokens: string[]): Promise<string[]> =>
   inParallel(tokens, AT_ONCE, (token) => stage.introspect(token));
 
 async function countDead(stage: Stage, tokens: string[]): Promise<string> {
   const dead = (await answers(stage, tokens)).filter((answer) => answer === DEAD).length;
   expectThat(dead === tokens.length, `${tokens.length} dead`, `${dead} dead`);
-  return `${dead.toLocaleString('en')} of ${tokens.length.toLocaleString('en')}`;
+  return `${count(dead)} of ${count(tokens.length)}`;
 }
 
 /** How often the broker has published to the revocation log, by its own metrics. */
