@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { addCheckConfig } from './check-config.js';
 import { addCheckPolicy } from './check-policy.js';
 import { addDevToken } from './dev-token.js';
+import { addRevocations } from './revocations.js';
+import { addRotateKeys } from './rotate-keys.js';
 import { addVerifyAudit } from './verify-audit.js';
 import type { Terminal } from './terminal.js';
 
@@ -22,6 +24,8 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   addCheckConfig(program, terminal);
   addCheckPolicy(program, terminal);
   addVerifyAudit(program, terminal);
+  addRevocations(program, terminal);
+  addRotateKeys(program, terminal);
   addDevToken(program, terminal);
   try {
     await program.parseAsync(argv, { from: 'user' });

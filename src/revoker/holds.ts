@@ -37,10 +37,14 @@ export async function liftHold(
   const receipt = await readReceipt(ledger, seq);
   const revocation = { ...(receipt?.selector ?? { kind: 'all', value: '' }), effect: 'lift', dryRun: false };
   await permitOnBroker(deps, caller, 'revoke', { requestId, revocation });
-  const hold = receipt ?? (await knownReceipt(ledger, seq));
-  if (hold.effect !== 'hold') throw notHeld();
-  const entry = await lift(ledger, hold, { actor: caller.party.id, reason: reason ?? 'lifted' });
-  if (!entry) throw notHeld();
+  return liftNumber(ledger, seq, { actor: caller.party.id, reason: reason ?? 'lifted' });
+}
+
+/** For whoever may. */
+export async function liftNumber(ledger: Ledger, seq: number, by: { actor: string; reason: string }): Promise<Receipt> {
+  if (!(await readReceipt(ledger, seq))) await followReceipts(ledger); // Its publisher may have died before it made one.
+  const hold = await knownReceipt(ledger, seq);
+  if (hold.effect !== 'hold' || !(await lift(ledger, hold, by))) throw notHeld();
   await followReceipts(ledger);
   return knownReceipt(ledger, seq);
 }

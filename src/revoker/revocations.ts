@@ -4,16 +4,12 @@ import { auditRefusal } from '../broker/audit-refusal.js';
 import { provenFields } from '../broker/events.js';
 import { permitOnBroker } from '../broker/permit.js';
 import { readPresented } from '../broker/presented-token.js';
-import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
-import { defaultEffect, effectFits, isWellFormed, type Effect, type Selector } from '../domain/selector.js';
+import type { Effect, Selector } from '../domain/selector.js';
 import type { Proven } from '../identity/caller.js';
-import { findCredential } from '../ledger/credentials.js';
-import { receiptFor } from '../ledger/follow-receipts.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Receipt } from '../ledger/receipts.js';
-import { readTask } from '../ledger/tasks.js';
-import { revoke } from './revoke.js';
+import { carryOut, fittingEffect } from './carry-out.js';
 
 export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings'>;
 
@@ -42,17 +38,14 @@ export async function revokeBySelector(
 ): Promise<Receipt> {
   const { selector, effect } = await permitted(deps, caller, request, false);
   const { reason, ticket, liftAt } = request;
-  const knownEnd = await endOf(deps, selector);
-  const entry = await revoke(deps.ledger, {
+  return carryOut(deps.ledger, {
     selector,
     effect,
     reason,
     actor: caller.party.id,
     ...(ticket !== undefined && { ticket }),
     ...(liftAt !== undefined && { liftAt }),
-    ...(knownEnd !== undefined && { knownEnd }),
   });
-  return receiptFor(deps.ledger, entry);
 }
 
 /** The same count, and nothing is written but its audit entry. */
@@ -76,50 +69,32 @@ export async function previewRevocation(
   return { selector, effect, at, affected };
 }
 
-async function permitted(
-  deps: RevocationDeps,
-  caller: Proven,
-  { what, effect: asked, liftAt, requestId }: RevocationRequest,
-  dryRun: boolean,
-) {
+async function permitted(deps: RevocationDeps, caller: Proven, request: RevocationRequest, dryRun: boolean) {
+  const { what, requestId } = request;
   const selector = 'leaked' in what ? await credentialOf(deps, what.leaked) : what;
-  const effect = asked ?? defaultEffect(selector.kind);
-  try {
-    refuseMisfit(selector, effect, liftAt, deps.ledger.clock.now());
-  } catch (error) {
-    await auditRefusal(deps, error, caller, { type: 'operation.refused', verb: 'revoke', requestId });
-    throw error;
-  }
+  const effect = await understood(deps, caller, selector, request);
   await permitOnBroker(deps, caller, 'revoke', { requestId, revocation: { ...selector, effect, dryRun } });
   return { selector, effect };
 }
 
-function refuseMisfit(selector: Selector, effect: Effect, liftAt: number | undefined, now: number): void {
-  const mistake = !isWellFormed(selector)
-    ? 'The selector value is missing or malformed for its kind.'
-    : !effectFits(selector.kind, effect)
-      ? `The effect "${effect}" does not fit a ${selector.kind}.`
-      : liftAt !== undefined && effect !== 'hold'
-        ? 'Only a hold can have "until".'
-        : liftAt !== undefined && liftAt <= now
-          ? 'The time in "until" is past.'
-          : undefined;
-  if (mistake !== undefined) throw new BrokerError('invalid_request', mistake, { retry: 'never' });
+/** A proven caller's mistake is in the audit log like every other refusal. */
+async function understood(
+  deps: RevocationDeps,
+  caller: Proven,
+  selector: Selector,
+  request: RevocationRequest,
+): Promise<Effect> {
+  try {
+    return fittingEffect(selector, request, deps.ledger.clock.now());
+  } catch (error) {
+    const { requestId } = request;
+    await auditRefusal(deps, error, caller, { type: 'operation.refused', verb: 'revoke', requestId });
+    throw error;
+  }
 }
 
 /** What is no live token of ours stands for a credential that never was: revoking it is harmless, and tells nothing. */
 async function credentialOf(deps: RevocationDeps, leaked: string): Promise<Selector> {
   const claims = await readPresented(deps, leaked.trim()); // Whoever pastes it brings the line break along.
   return { kind: 'credential', value: claims?.jti ?? newId('crd') };
-}
-
-/** Lets the log forget sooner. A store that cannot read now must not stop a revocation. */
-async function endOf({ ledger }: RevocationDeps, { kind, value }: Selector): Promise<number | undefined> {
-  try {
-    if (kind === 'task') return (await readTask(ledger, value))?.value.deadline;
-    if (kind === 'credential') return (await findCredential(ledger, value))?.credential.expiresAt;
-  } catch {
-    return undefined;
-  }
-  return undefined;
 }

@@ -25,8 +25,8 @@ const exchanged = async (broker: BrokerProcess, sub: string) =>
   ((await broker.exchange(await broker.identity(sub))).body as { access_token: string }).access_token;
 const revoke = (broker: BrokerProcess, soc: string, value: string) =>
   broker.post('/revocations', { selector: { kind: 'workload', value }, reason: 'test' }, soc);
-const isActive = async ({ broker, api }: Scene, token: string) => (await broker.introspect(token, api)).body as unknown;
-const ready = ({ broker }: Scene) => until(broker.isReady, 'the broker did not recover');
+const isActive = async ({ broker, api }: Scene, token: string) => (await broker.introspect(token, api)).body as object;
+const ready = ({ broker }: Scene) => until(() => broker.isReady(), 'the broker did not recover');
 const DEAD = { active: false };
 
 /** Asked again and again while things change: never once alive. */

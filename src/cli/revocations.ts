@@ -1,0 +1,118 @@
+/** `mayfly revocations`: the last way in, on the broker's host. What needs no identity here needs the store's credentials. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { LOCAL, locally } from '../compose/local.js';
+import { EFFECTS, SELECTOR_KINDS, type Effect, type SelectorKind } from '../domain/selector.js';
+import { toTimestamp } from '../domain/time.js';
+import { countImpact, type Affected } from '../ledger/impact.js';
+import { listReceipts, type Receipt } from '../ledger/receipts.js';
+import { carryOut, fittingEffect } from '../revoker/carry-out.js';
+import { liftNumber } from '../revoker/holds.js';
+import type { Terminal } from './terminal.js';
+
+interface RevokeOptions {
+  effect?: Effect;
+  reason: string;
+  ticket?: string;
+  until?: number;
+  dryRun?: boolean;
+  config?: string;
+}
+
+const CONFIG = ['-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG'] as const;
+
+export function addRevocations(program: Command, terminal: Terminal): void {
+  const revocations = program
+    .command('revocations')
+    .description("revoke, list and lift with the store's own credentials, when no other way is left");
+  addRevoke(revocations, terminal);
+  addList(revocations, terminal);
+  addLift(revocations, terminal);
+}
+
+function addRevoke(revocations: Command, { out, clock }: Terminal): void {
+  revocations
+    .command('revoke')
+    .description('end, cut off or hold whatever hangs on a selector')
+    .argument('<kind>', SELECTOR_KINDS.join(', '), kindOf)
+    .argument('[value]', 'the id; none for all', '')
+    .addOption(
+      new Option('--effect <effect>', 'default: end for credential and task, hold for all else').choices(EFFECTS),
+    )
+    .requiredOption('--reason <text>', 'for the audit log')
+    .option('--ticket <id>')
+    .option('--until <time>', 'of a hold: when it is lifted by itself, as in RFC 3339', timeOf)
+    .option('--dry-run', 'count what it would hit, and revoke nothing')
+    .option(...CONFIG)
+    .action((kind: SelectorKind, value: string, { config, dryRun, until, ...told }: RevokeOptions) =>
+      locally(config, clock, async ({ ledger }) => {
+        const selector = { kind, value };
+        const timed = { ...told, ...(until !== undefined && { liftAt: until }) };
+        const effect = fittingEffect(selector, timed, clock.now());
+        if (dryRun === true) {
+          out(
+            `${effect} of ${inWords(selector)} would hit ${counted(await countImpact(ledger, { selector, at: clock.now() }))}`,
+          );
+          return;
+        }
+        const receipt = await carryOut(ledger, { ...timed, selector, effect, actor: LOCAL });
+        out(`${receipt.seq}: ${effect} of ${inWords(selector)} hit ${counted(receipt.affected)}`);
+      }),
+    );
+}
+
+function addList(revocations: Command, { out, clock }: Terminal): void {
+  revocations
+    .command('list')
+    .description('what was revoked and is remembered, oldest first')
+    .option(...CONFIG)
+    .action(({ config }: { config?: string }) =>
+      locally(config, clock, async ({ ledger }) => {
+        const PAGE = 100;
+        let page: Receipt[] = [];
+        do {
+          page = await listReceipts(ledger, page.at(-1)?.seq ?? 0, PAGE);
+          for (const receipt of page) out(line(receipt));
+        } while (page.length === PAGE);
+      }),
+    );
+}
+
+function addLift(revocations: Command, { out, clock }: Terminal): void {
+  revocations
+    .command('lift')
+    .description('lift a hold: new credentials are possible, what it killed stays dead')
+    .argument('<number>', 'of the hold, as listed', numberOf)
+    .option('--reason <text>', 'for the audit log', 'lifted')
+    .option(...CONFIG)
+    .action((seq: number, { config, reason }: { config?: string; reason: string }) =>
+      locally(config, clock, async ({ ledger }) => {
+        const { selector } = await liftNumber(ledger, seq, { actor: LOCAL, reason });
+        out(`${seq}: the hold of ${inWords(selector)} is lifted`);
+      }),
+    );
+}
+
+const line = ({ seq, at, effect, selector, lifted, actor, reason }: Receipt): string =>
+  `${seq}  ${toTimestamp(at)}  ${effect}${lifted === undefined ? '' : ' (lifted)'} of ${inWords(selector)}  by ${actor}: ${reason}`;
+
+const inWords = ({ kind, value }: Receipt['selector']): string => (kind === 'all' ? 'all' : `${kind} ${value}`);
+
+const counted = (affected: Affected | undefined): string =>
+  affected ? `${affected.credentials} credentials of ${affected.tasks} tasks` : 'what a broker is counting now';
+
+function kindOf(text: string): SelectorKind {
+  const kind = SELECTOR_KINDS.find((known) => known === text);
+  if (!kind) throw new InvalidArgumentError(`It is one of ${SELECTOR_KINDS.join(', ')}.`);
+  return kind;
+}
+
+function timeOf(text: string): number {
+  const time = /^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(time)) throw new InvalidArgumentError('It is written like 2027-01-31T09:30:00Z.');
+  return time;
+}
+
+function numberOf(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It is a number.');
+  return Number(text);
+}

@@ -1,0 +1,38 @@
+/** `mayfly rotate-keys`: a new signing key, announced an hour ahead, or at once when the current one is in doubt. */
+import type { Command } from 'commander';
+import { LOCAL, locally } from '../compose/local.js';
+import type { Terminal } from './terminal.js';
+
+interface Options {
+  now?: boolean;
+  distrustOld?: boolean;
+  config?: string;
+}
+
+export function addRotateKeys(program: Command, { out, clock }: Terminal): void {
+  program
+    .command('rotate-keys')
+    .description('announce a new signing key, to be used in an hour; running brokers follow within seconds')
+    .option('--now', 'use a new key at once: verifiers fetch it when they first meet it')
+    .option('--distrust-old', 'use a new key at once and withdraw all others: every token signed before is dead')
+    .option('-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG')
+    .action(({ now = false, distrustOld = false, config }: Options) =>
+      locally(config, clock, async ({ signing }) => {
+        const { keys, audit } = await signing();
+        const steps = await keys.rotate({ now, distrustOld });
+        const [current, ...others] = (await keys.jwks()).keys.map(({ kid }) => kid);
+        for (const step of steps) {
+          const installed = { ...(current !== undefined && { installed: current }) };
+          await audit.append({
+            type: 'keys.rotated',
+            at: clock.now(),
+            actor: { id: LOCAL },
+            reason: step,
+            ...installed,
+          });
+        }
+        out(`${steps.length > 0 ? steps.join(', ') : 'announced already'}: signing with ${current ?? ''}`);
+        if (others.length > 0) out(`  also published: ${others.join(', ')}`);
+      }),
+    );
+}

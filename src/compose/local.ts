@@ -1,0 +1,52 @@
+/**
+ * The last way in: what the command line works on, on the broker's host, with the store's own credentials. Beside a running
+ * broker or without one; whatever is published here the next broker enters into the audit log.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { openAuditLog, type AuditLog } from '../audit/log.js';
+import { loadConfig } from '../config/load.js';
+import type { Clock } from '../domain/time.js';
+import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
+import { openKeys, type Keys } from '../keys/keys.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { openRevocationLog } from '../ledger/revocation-log.js';
+import { openStore } from '../store/open.js';
+
+/** Stands in the audit log for whoever has the store's credentials. */
+export const LOCAL = 'local';
+
+export interface Local {
+  ledger: Ledger;
+  /** Opened only when needed: the power to revoke does not depend on keys that can be unsealed. */
+  signing: () => Promise<{ keys: Keys; audit: AuditLog }>;
+}
+
+/** @param path The configuration; default: MAYFLY_CONFIG. */
+export async function locally<T>(
+  path: string | undefined,
+  clock: Clock,
+  work: (local: Local) => Promise<T>,
+): Promise<T> {
+  const loaded = await loadConfig({ ...(path !== undefined && { path }), checkFiles: false });
+  const { config, store: where } = loaded;
+  if (where.kind === 'lmdb' && !existsSync(join(where.directory, 'data.mdb'))) {
+    // Opening would make one, and what is revoked there would be revoked nowhere.
+    throw new Error(`There is no store in ${where.directory}: is this the configuration of the broker?`);
+  }
+  const store = await openStore({ store: where, redis: config.redis, clock, role: 'tool' });
+  const { records, log } = store;
+  try {
+    return await work({
+      ledger: { records, log: openRevocationLog(log), clock },
+      async signing() {
+        const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
+        const { rotationDays } = config.keys;
+        const keys = await openKeys({ records, clock, keyEncryptionKey, rotationDays });
+        return { keys, audit: openAuditLog({ records, log, clock, keys, issuer: config.issuer, node: LOCAL }) };
+      },
+    });
+  } finally {
+    await store.close();
+  }
+}
