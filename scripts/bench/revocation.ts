@@ -39,7 +39,7 @@ export async function measureRevocation(
   const oneWorkload = await bytesEach(many, () => 'many');
   await seeder.close();
 
-  const [soc = ''] = await lab.tokens(1, () => ({ iss: LAB, sub: 'soc', aud: AUDIENCE }));
+  const [soc = ''] = await lab.tokens(1, () => ({ iss: LAB, sub: 'soc', aud: AUDIENCE, team: 'soc' }));
   const headers = { Authorization: `Bearer ${soc}`, 'Content-Type': 'application/json' };
   const revoke = (sub: string) => acknowledged(broker, headers, `lab:${sub}`);
   // The code is warm, and nothing of the warming is measured.

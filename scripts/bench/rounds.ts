@@ -49,7 +49,7 @@ export async function runRounds(contenders: readonly Contender[], wish: RoundsWi
 }
 
 /** Until the code that is measured has been compiled. */
-const WARM_UP = 1_500;
+const WARM_UP = 4_000;
 
 async function measure(contender: Contender, { requests, redisPid }: RoundsWish): Promise<Turn> {
   const { pid } = contender;

@@ -14,10 +14,14 @@ export const credentialSchema = z.strictObject({
   expiresAt: z.int().nonnegative(),
   epoch: z.string(),
   /** `reserved` until a minter that works outside this process has answered. */
-  state: z.enum(['reserved', 'active']),
+  state: z.enum(['reserved', 'active']).default('active'),
 });
 
 export type Credential = z.infer<typeof credentialSchema>;
+
+/** As stored: nearly all are active. */
+export const credentialText = ({ state, ...rest }: Credential): string =>
+  JSON.stringify({ ...rest, ...(state !== 'active' && { state }) });
 
 /** Everything a credential hangs on: its task's causes, itself, its target. */
 export const credentialCauses = (credential: Pick<Credential, 'id' | 'target'>, task: Task): Cause[] => [

@@ -16,7 +16,7 @@ const moment = z.int().nonnegative();
 export const taskSchema = z.strictObject({
   id: z.string(),
   /** Ancestors, root first; empty for a root. */
-  lineage: z.array(z.string()),
+  lineage: z.array(z.string()).default([]),
   workload: partyRefSchema,
   /** Whom the task serves, when that is not the workload itself. */
   principal: partyRefSchema.optional(),
@@ -36,15 +36,25 @@ export const taskSchema = z.strictObject({
   /** What lives under it, as far as known: ended ones are dropped at the next write. */
   credentials: z.array(z.strictObject({ id: z.string(), expiresAt: moment })),
   /** How often it was suspended; `suspended` says whether the last one still stands. */
-  suspensions: z.int().nonnegative(),
-  suspended: z.boolean(),
+  suspensions: z.int().nonnegative().default(0),
+  suspended: z.boolean().default(false),
   /** Written as `open`; the truth about the end is in the log, and copied here for when the log has forgotten. */
   ended: z.strictObject({ as: z.enum(OUTCOMES), at: moment, reason: z.string().optional() }).optional(),
   /** Raised by every write, so that equal bytes mean no write between. */
-  revision: z.int().nonnegative(),
+  revision: z.int().nonnegative().default(0),
 });
 
 export type Task = z.infer<typeof taskSchema>;
+
+/** As stored: without what every task is born with, for most tasks of a million never change. */
+export const taskText = ({ lineage, suspensions, suspended, revision, ...rest }: Task): string =>
+  JSON.stringify({
+    ...rest,
+    ...(lineage.length > 0 && { lineage }),
+    ...(suspensions > 0 && { suspensions }),
+    ...(suspended && { suspended }),
+    ...(revision > 0 && { revision }),
+  });
 
 /** Everything a task hangs on. A child's causes contain its parent's. */
 export function taskCauses(

@@ -1,7 +1,7 @@
 /** Credential records: reserved before anything is minted, in one commit with the task they hang on. */
 import { HISTORY_MS } from '../domain/limits.js';
 import { isId } from '../domain/id.js';
-import { credentialCauses, credentialSchema, type Credential } from '../domain/credential.js';
+import { credentialCauses, credentialSchema, credentialText, type Credential } from '../domain/credential.js';
 import { death, parseEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import type { Change } from '../store/store.js';
@@ -32,7 +32,7 @@ export function reserve(
     expect: [...change.expect, [recordKey(credential.id), undefined], ...(beside?.expect ?? [])],
     put: [
       ...change.put,
-      [recordKey(credential.id), JSON.stringify(credential), credential.expiresAt + HISTORY_MS],
+      [recordKey(credential.id), credentialText(credential), credential.expiresAt + HISTORY_MS],
       ...(beside?.put ?? []),
     ],
     index: change.index,

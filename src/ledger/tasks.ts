@@ -2,7 +2,7 @@
 import { HISTORY_MS } from '../domain/limits.js';
 import { isId, shardOf } from '../domain/id.js';
 import { cause } from '../domain/selector.js';
-import { taskSchema, type Task } from '../domain/task.js';
+import { taskSchema, taskText, type Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
 import { contend } from './contend.js';
 import type { Kept, Ledger } from './ledger.js';
@@ -24,7 +24,7 @@ export async function readTasks({ records }: Pick<Ledger, 'records'>, ids: reado
 export function birth(task: Task): Written {
   return {
     expect: [[recordKey(task.id), undefined]],
-    put: [[recordKey(task.id), JSON.stringify(task)]],
+    put: [[recordKey(task.id), taskText(task)]],
     index: standings(task).map(([index, score]) => [index, task.id, score]),
   };
 }
@@ -34,7 +34,7 @@ export function step(kept: Kept<Task>, next: Task): Written {
   const moved = dueAt(next) !== dueAt(kept.value);
   return {
     expect: [[recordKey(next.id), kept.text]],
-    put: [[recordKey(next.id), JSON.stringify(nextRevision(next, kept))]],
+    put: [[recordKey(next.id), taskText(nextRevision(next, kept))]],
     index: moved ? [[dueIndex(shardOf(next.id)), next.id, dueAt(next)]] : [],
   };
 }
@@ -60,7 +60,7 @@ export function settle(ledger: Ledger, id: string, ended: NonNullable<Task['ende
     const next: Task = { ...task, ended, credentials: [] };
     const done = await ledger.records.commit({
       expect: [[recordKey(id), kept.text]],
-      put: [[recordKey(id), JSON.stringify(nextRevision(next, kept)), ended.at + HISTORY_MS]],
+      put: [[recordKey(id), taskText(nextRevision(next, kept)), ended.at + HISTORY_MS]],
       unindex: standings(task).map(([index]) => [index, id]),
     });
     return done ? next : undefined;
