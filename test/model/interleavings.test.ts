@@ -17,7 +17,7 @@ import { forgettableAt } from '../../src/domain/liveness.js';
 import type { HandClock } from '../support/clock.js';
 import { forget } from '../../src/revoker/forget.js';
 import { sweep } from '../../src/revoker/sweep.js';
-import { AGENT, bareBroker, OPERATOR, proven, TARGET } from '../support/bare-broker.js';
+import { AGENT, bareBroker, OPERATOR, PLANNER, proven, TARGET } from '../support/bare-broker.js';
 import type { ModelState, ModelStore } from '../support/model-store.js';
 import { livingOf } from '../support/witness.js';
 import { orders } from '../support/orders.js';
@@ -34,6 +34,7 @@ describe('in every order of admission, publication and question', () => {
     ['owner', 'sre', 'cutoff'],
     ['principal', AGENT, 'hold'],
     ['target', TARGET, 'cutoff'],
+    ['target', TARGET, 'hold'],
     ['all', '', 'hold'],
   ])('nothing survives a revocation by %s "%s" with %s', async (kind, value, effect) => {
     const runs = await orders(({ exchange, revoke, ask, task }) => ({
@@ -52,6 +53,13 @@ describe('in every order of admission, publication and question', () => {
     }));
   });
 
+  it('a task that is born after a cutoff is not cut off', async () => {
+    await orders(({ exchange, revoke }) => ({
+      agent: exchange({ purpose: 'triage' }),
+      soc: revoke(workload, 'cutoff'),
+    }));
+  });
+
   it('nothing survives the completion of its task', async () => {
     await orders(({ exchange, complete, ask, task }) => ({
       agent: exchange({ taskId: task }),
@@ -64,6 +72,13 @@ describe('in every order of admission, publication and question', () => {
     await orders(({ exchangeUnderNewChild, complete, task }) => ({
       agent: exchangeUnderNewChild(task),
       orchestrator: complete(task),
+    }));
+  });
+
+  it('nothing survives under a child when the workload of the parent is held', async () => {
+    await orders(({ exchangeUnderNewChild, revoke, plannersTask }) => ({
+      agent: exchangeUnderNewChild(plannersTask),
+      soc: revoke({ kind: 'workload', value: PLANNER }, 'hold'),
     }));
   });
 
@@ -240,7 +255,10 @@ describe('in every order of losing the log and asking it', () => {
 });
 
 describe('in every order of forgetting', () => {
-  it('a forgotten end never mattered any more', async () => {
+  it.each([
+    ['three minutes', 180_000],
+    ['eight hours and three minutes', 8 * HOUR_MS + 180_000],
+  ])('an end that is forgotten after %s never matters again', async (passing, ms) => {
     await orders(({ exchange, act, clock, store, task, witness }) => ({
       agent: exchange({ taskId: task }),
       time: act(async (_, { act: step, span }) => {
@@ -249,18 +267,20 @@ describe('in every order of forgetting', () => {
           completeTask(bareBroker(store, clock), proven(OPERATOR, clock), request),
         );
         witness.deaths.push({ selector: { kind: 'task', value: task }, effect: 'end', span, seq: 1 });
-        await step('an hour and three minutes pass', () => passAndForget(store, clock, HOUR_MS));
+        await step(`${passing} pass`, () => passAndForget(store, clock, ms));
       }),
     }));
   });
 
-  it('a cutoff is remembered as long as anything born before it could live', async () => {
+  it.each([
+    ['three minutes', 180_000],
+    ['two hours', 2 * HOUR_MS],
+    ['eight hours and three minutes', 8 * HOUR_MS + 180_000],
+  ])('a cutoff that is forgotten after %s never matters again', async (passing, ms) => {
     await orders(({ exchange, revoke, act, clock, store, task }) => ({
       agent: exchange({ taskId: task }),
       soc: revoke(workload, 'cutoff'),
-      time: act((_, { act: step }) =>
-        step('eight hours and three minutes pass', () => passAndForget(store, clock, 8 * HOUR_MS)),
-      ),
+      time: act((_, { act: step }) => step(`${passing} pass`, () => passAndForget(store, clock, ms))),
     }));
   });
 
@@ -284,7 +304,7 @@ describe('in every order of forgetting', () => {
     await orders(({ exchange, act, clock, task, store }) => ({
       agent: exchange({ taskId: task }),
       sweeper: act(async ({ ledger }, { act: step }) => {
-        await step('an hour passes', () => clock.advance(HOUR_MS));
+        await step('four hours pass', () => clock.advance(4 * HOUR_MS));
         await sweep(withWholeRanges(ledger, store));
       }),
     }));
@@ -293,7 +313,7 @@ describe('in every order of forgetting', () => {
   it('two sweeps end a task once', async () => {
     await orders(
       ({ act, clock, store }) => {
-        clock.advance(HOUR_MS);
+        clock.advance(4 * HOUR_MS);
         const sweeper = act(({ ledger }) => sweep(withWholeRanges(ledger, store)));
         return { one: sweeper, other: sweeper };
       },
@@ -310,7 +330,7 @@ const oldCutoff = (clock: Clock) => ({
 });
 
 async function passAndForget(store: Store, clock: HandClock, ms: number): Promise<void> {
-  clock.advance(ms + 180_000);
+  clock.advance(ms);
   await forget({ log: openRevocationLog(store.log), clock }, clock.now());
 }
 

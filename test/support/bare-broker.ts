@@ -11,6 +11,7 @@ import type { HandClock } from './clock.js';
 
 export const TARGET = 'https://tickets.example';
 export const AGENT = 'lab:agent';
+export const PLANNER = 'lab:planner';
 export const OPERATOR = 'lab:operator';
 
 export interface BareBroker extends Deps {

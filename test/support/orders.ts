@@ -10,7 +10,7 @@ import { completeTask } from '../../src/revoker/complete-task.js';
 import { lift, revoke } from '../../src/revoker/revoke.js';
 import { resumeTask, suspendTask } from '../../src/revoker/suspend-task.js';
 import { countImpact } from '../../src/ledger/impact.js';
-import { AGENT, bareBroker, OPERATOR, proven, TARGET, type BareBroker } from './bare-broker.js';
+import { AGENT, bareBroker, OPERATOR, PLANNER, proven, TARGET, type BareBroker } from './bare-broker.js';
 import { handClock, type HandClock } from './clock.js';
 import { everyInterleaving, type Scenario, type Search, type Stepped } from './interleave.js';
 import { modelStore, type ModelStore } from './model-store.js';
@@ -22,8 +22,10 @@ type Actor = (stepped: Stepped) => Promise<unknown>;
 export interface Stage {
   clock: HandClock;
   store: ModelStore;
-  /** An open task of the agent. */
+  /** An open task of the agent, for four hours. */
   task: string;
+  /** One of another workload, for eight hours. */
+  plannersTask: string;
   exchange: (under: { purpose: string } | { taskId: string }) => Actor;
   exchangeUnderNewChild: (parent: string) => Actor;
   complete: (task: string, outcome?: 'completed' | 'failed') => Actor;
@@ -96,7 +98,7 @@ async function setStage({ credentialsPerTask }: PlayOptions): Promise<Stage> {
       });
       witness.issued.push({ credential, span: stepped.span });
     } catch (error) {
-      witness.refusals.push({ error, span: stepped.span });
+      witness.refusals.push({ error, span: stepped.span, fresh: 'purpose' in under });
       throw error;
     }
   };
@@ -106,16 +108,16 @@ async function setStage({ credentialsPerTask }: PlayOptions): Promise<Stage> {
     return death;
   };
 
-  const task = await openTask(bareBroker(store, clock), operator, {
-    workload: AGENT,
-    purpose: 'triage',
-    requestId: 'r',
-  });
+  const opener = bareBroker(store, clock);
+  const opening = { purpose: 'triage', requestId: 'r' };
+  const { task } = await openTask(opener, operator, { ...opening, workload: AGENT, deadlineSeconds: 14_400 });
+  const planners = await openTask(opener, operator, { ...opening, workload: PLANNER, deadlineSeconds: 28_800 });
   const stage: Stage = {
     clock,
     store,
     witness,
-    task: task.task.id,
+    task: task.id,
+    plannersTask: planners.task.id,
     act: (action) => (stepped) => action(brokerOn(stepped), stepped),
     exchange: (under) => (stepped) => issue(brokerOn(stepped), stepped, under),
     exchangeUnderNewChild: (parent) => async (stepped) => {

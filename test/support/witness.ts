@@ -1,8 +1,10 @@
 /** What a run of a play saw, and the guarantees judged from it. */
 import { credentialCauses, type Credential } from '../../src/domain/credential.js';
-import { BrokerError } from '../../src/domain/errors.js';
 import { cause, type Effect, type Selector } from '../../src/domain/selector.js';
 import { alive, findCredential, type Found } from '../../src/ledger/credentials.js';
+import { taskCauses } from '../../src/domain/task.js';
+import { readTask } from '../../src/ledger/tasks.js';
+import { lookAtTask } from '../../src/ledger/vitals.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import { openRevocationLog } from '../../src/ledger/revocation-log.js';
 import type { Clock } from '../../src/domain/time.js';
@@ -14,7 +16,8 @@ export interface Witness {
   /** Only what was acknowledged. */
   deaths: Death[];
   answers: { span: Span; active: string[] }[];
-  refusals: { error: unknown; span: Span }[];
+  /** `fresh`: under a task of its own, so only the caller and the target could stand in its way. */
+  refusals: { error: unknown; span: Span; fresh: boolean }[];
   /** One list per broker that minted. */
   minted: string[][];
 }
@@ -41,7 +44,7 @@ export async function livingOf(ledger: Ledger, credentials: readonly Credential[
 }
 
 export async function checkGuarantees(
-  { store, clock, witness }: { store: Store; clock: Clock; witness: Witness },
+  { store, clock, witness, task }: { store: Store; clock: Clock; witness: Witness; task: string },
   lossy = false,
 ): Promise<void> {
   const ledger: Ledger = { records: store.records, log: openRevocationLog(store.log), clock };
@@ -80,6 +83,7 @@ export async function checkGuarantees(
     if (!(await findCredential(ledger, id))) throw new Error('G1: something was minted that the ledger does not know');
   }
   checkReceipts(witness, living, clock.now());
+  await checkTask(ledger, task, witness.deaths);
   if (!lossy && acknowledged) checkRefusals(witness);
 }
 
@@ -99,11 +103,23 @@ function checkReceipts({ issued, deaths }: Witness, living: ReadonlySet<string>,
   if (only.counted < killed) throw new Error(`G8: the receipt says ${only.counted}, and ${killed} were killed`);
 }
 
-/** What was cut off or held before may be born again, under a task that lives: a denial needs a reason that still stands. */
+/** What was cut off or held before may be born again: a refusal needs a reason that still stands. */
 function checkRefusals({ refusals, deaths }: Witness): void {
   const passing =
     deaths.length > 0 && deaths.every(({ effect, lifted }) => effect === 'cutoff' || (effect === 'hold' && lifted));
-  const denials = refusals.filter(({ error }) => error instanceof BrokerError && error.code === 'access_denied');
-  const late = denials.find(({ span }) => deaths.every((death) => death.span.ended < span.began));
-  if (late && passing) throw new Error('denied, though nothing stands against it', { cause: late.error });
+  const late = refusals.find(({ span, fresh }) => fresh && deaths.every((death) => death.span.ended < span.began));
+  if (late && passing) throw new Error('refused, though nothing stands against it', { cause: late.error });
+}
+
+/** A task born before an acknowledged end or cutoff is not open, however much was forgotten since. */
+async function checkTask(ledger: Ledger, id: string, deaths: readonly Death[]): Promise<void> {
+  const kept = await readTask(ledger, id);
+  if (!kept) return;
+  const causes = taskCauses(kept.value);
+  const killed = deaths.some(
+    ({ selector, effect }) => effect !== 'hold' && causes.includes(cause(selector.kind, selector.value)),
+  );
+  const state = await lookAtTask(ledger, kept.value);
+  if (killed && (state === 'open' || state === 'suspended'))
+    throw new Error('G5: a task is open after an acknowledged revocation');
 }
