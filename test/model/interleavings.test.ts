@@ -76,10 +76,19 @@ describe('in every order of admission, publication and question', () => {
   });
 
   it('nothing survives under a child when the workload of the parent is held', async () => {
-    await orders(({ exchangeUnderNewChild, revoke, plannersTask }) => ({
-      agent: exchangeUnderNewChild(plannersTask),
-      soc: revoke({ kind: 'workload', value: PLANNER }, 'hold'),
-    }));
+    await orders(
+      ({ exchangeUnderNewChild, revoke, plannersTask }) => ({
+        agent: exchangeUnderNewChild(plannersTask),
+        soc: revoke({ kind: 'workload', value: PLANNER }, 'hold'),
+      }),
+      {
+        // Not asked of the child's own list of causes: that list is what is in question.
+        async also({ store, clock, witness }) {
+          const issued = witness.issued.map(({ credential }) => credential);
+          expect(await livingOf(bareBroker(store, clock).ledger, issued)).toEqual([]);
+        },
+      },
+    );
   });
 
   it('of two outcomes declared at once one stands, in the record as in the log', async () => {
