@@ -16,7 +16,7 @@ import { openStore } from '../store/open.js';
 /** Stands in the audit log for whoever has the store's credentials. */
 export const LOCAL = 'local';
 
-export interface Local {
+interface Local {
   ledger: Ledger;
   /** Opened only when needed: the power to revoke does not depend on keys that can be unsealed. */
   signing: () => Promise<{ keys: Keys; audit: AuditLog }>;

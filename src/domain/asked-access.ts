@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isAction, normalise, pairsOf, pathProblem, type Access, type TargetAccess } from './access.js';
 import { BrokerError } from './errors.js';
 import { HARD_LIMITS } from './limits.js';
+import { repeatsAName } from './repeated-names.js';
 
 export const TASK_ACCESS = 'task_access';
 
@@ -84,12 +85,17 @@ function checkAccess(access: readonly Access[], refused: (text: string) => Broke
 }
 
 function parseJson(text: string): unknown {
+  const value = parsed(text);
+  if (repeatsAName(text, value)) throw refusedDetails('A field of the authorization details is written twice.');
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new BrokerError('invalid_authorization_details', 'The authorization_details must be a JSON array.', {
-      cause: error,
-    });
+  } catch {
+    // Without its cause: the parser quotes what it could not read.
+    throw refusedDetails('The authorization_details must be a JSON array.');
   }
 }
 

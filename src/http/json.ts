@@ -1,6 +1,7 @@
 /** JSON bodies and query strings, strictly: an unknown or repeated field is a refusal, for `dryrun` must not revoke. */
 import type { z } from 'zod';
 import { BrokerError } from '../domain/errors.js';
+import { repeatsAName } from '../domain/repeated-names.js';
 import { demandContentType, textOf } from './body.js';
 import type { Call } from './endpoint.js';
 
@@ -13,7 +14,7 @@ export function readJson<S extends z.ZodType>(
   demandContentType(headers['content-type'], 'application/json');
   const text = textOf(body);
   const value = parseJson(text);
-  if (countFields(value) !== countNames(text)) throw refused('A field is written twice');
+  if (repeatsAName(text, value)) throw refused('A field is written twice');
   return parsed(schema, value);
 }
 
@@ -46,26 +47,6 @@ function sentence({ issues: [issue] }: z.ZodError): string {
   }
   const reason = issue?.message.replace(/^Invalid input: /, '') ?? 'is not as it should be';
   return at ? `${at}: ${reason}` : `The request is not as it should be: ${reason}`;
-}
-
-/** Without recursion: 64 KiB of brackets nest deeper than the stack. */
-function countFields(value: unknown): number {
-  let fields = 0;
-  const left = [value];
-  for (let one = left.pop(); one !== undefined; one = left.pop()) {
-    if (typeof one !== 'object' || one === null) continue;
-    const within: unknown[] = Object.values(one);
-    if (!Array.isArray(one)) fields += within.length;
-    left.push(...within);
-  }
-  return fields;
-}
-
-/** In a text that is JSON: a string before a colon is a name. `JSON.parse` itself silently keeps the last of two. */
-function countNames(text: string): number {
-  let names = 0;
-  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon !== undefined) names += 1;
-  return names;
 }
 
 const refused = (text: string) => new BrokerError('invalid_request', `${text}.`, { retry: 'never' });

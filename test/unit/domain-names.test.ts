@@ -111,7 +111,7 @@ describe('asked access', () => {
   const path = fc
     .stringMatching(/^[a-z:@.~]{1,8}(\/[a-z0-9]{1,8}){0,3}$/)
     .filter((text) => !/(^|\/)\.{1,2}(\/|$)/.test(text));
-  const asked = fc.array(fc.record({ path, actions: fc.constantFrom(['read'], ['read', 'write']) }), {
+  const asked = fc.array(fc.record({ path, actions: fc.constantFrom<string[][]>(['read'], ['read', 'write']) }), {
     minLength: 1,
     maxLength: 4,
   });
