@@ -15,10 +15,10 @@ import { runRounds } from './rounds.js';
 import { signatureCost } from './signature.js';
 
 const SIZES = {
-  whole: { rounds: 3, requests: 3_000, many: 100_000 },
-  quick: { rounds: 1, requests: 1_500, many: 25_000 },
+  whole: { rounds: 3, requests: 3_000, warmUp: 4_000, many: 100_000 },
+  quick: { rounds: 1, requests: 1_000, warmUp: 1_000, many: 25_000 },
 };
-const { rounds, requests, many } = SIZES[process.argv.includes('--quick') ? 'quick' : 'whole'];
+const { rounds, requests, warmUp, many } = SIZES[process.argv.includes('--quick') ? 'quick' : 'whole'];
 
 const directory = mkdtempSync(join(tmpdir(), 'mayfly-bench-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -49,7 +49,7 @@ const contenders = [
 say(`${rounds} rounds of ${requests} requests to each of ${contenders.length}`);
 const [answer = ''] = (await drive(await sameToken('', onRedis, lab).prepare(1))).answers;
 const yardstick = () => signatureCost(accessToken(answer), lab, requests);
-const outcome = await runRounds(contenders, { rounds, requests, redisPid: redis.pid, yardstick });
+const outcome = await runRounds(contenders, { rounds, requests, warmUp, redisPid: redis.pid, yardstick });
 await Promise.all([onLmdb.end(), oidcProvider.end()]);
 
 const auditBytes = await auditBytesPerEntry(redis.client);

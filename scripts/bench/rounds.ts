@@ -22,6 +22,8 @@ export interface Row {
 export interface RoundsWish {
   rounds: number;
   requests: number;
+  /** Requests until the code that is measured has been compiled. */
+  warmUp: number;
   redisPid: number;
   /** Taken once a round as well. */
   yardstick: () => Promise<SignatureCost>;
@@ -34,7 +36,7 @@ export interface Outcome {
 
 export async function runRounds(contenders: readonly Contender[], wish: RoundsWish): Promise<Outcome> {
   const rows = contenders.map((contender) => ({ contender, turns: new Array<Turn>() }));
-  for (const { contender } of rows) await drive(await contender.prepare(WARM_UP));
+  for (const { contender } of rows) await drive(await contender.prepare(wish.warmUp));
   const signatures: SignatureCost[] = [];
   for (let round = 0; round < wish.rounds; round += 1) {
     const first = (round * 3) % rows.length;
@@ -47,9 +49,6 @@ export async function runRounds(contenders: readonly Contender[], wish: RoundsWi
   process.stderr.write('\n');
   return { rows: rows.map(({ contender: { name }, turns }) => ({ name, turns })), signatures };
 }
-
-/** Until the code that is measured has been compiled. */
-const WARM_UP = 4_000;
 
 async function measure(contender: Contender, { requests, redisPid }: RoundsWish): Promise<Turn> {
   const { pid } = contender;
