@@ -38,6 +38,8 @@ export interface Stage {
   /** Anything else. */
   act: (action: (broker: BareBroker, stepped: Stepped) => Promise<unknown>) => Actor;
   witness: Witness;
+  /** How many actors of this play exchange something. */
+  exchanges: () => number;
 }
 
 export interface PlayOptions extends Search {
@@ -60,7 +62,7 @@ export async function orders(
       store: stage.store,
       processes: play(stage),
       async check() {
-        tried += stage.witness.minted.length;
+        tried += stage.exchanges();
         issued += stage.witness.issued.length;
         await checkGuarantees(stage, options.lossy);
         await options.also?.(stage);
@@ -112,19 +114,26 @@ async function setStage({ credentialsPerTask }: PlayOptions): Promise<Stage> {
   const opening = { purpose: 'triage', requestId: 'r' };
   const { task } = await openTask(opener, operator, { ...opening, workload: AGENT, deadlineSeconds: 14_400 });
   const planners = await openTask(opener, operator, { ...opening, workload: PLANNER, deadlineSeconds: 28_800 });
+  let exchanges = 0;
+  const exchanging = (actor: Actor): Actor => {
+    exchanges += 1;
+    return actor;
+  };
   const stage: Stage = {
+    exchanges: () => exchanges,
     clock,
     store,
     witness,
     task: task.id,
     plannersTask: planners.task.id,
     act: (action) => (stepped) => action(brokerOn(stepped), stepped),
-    exchange: (under) => (stepped) => issue(brokerOn(stepped), stepped, under),
-    exchangeUnderNewChild: (parent) => async (stepped) => {
-      const broker = brokerOn(stepped);
-      const child = await openTask(broker, operator, { workload: AGENT, purpose: 'part', parent, requestId: 'r' });
-      await issue(broker, stepped, { taskId: child.task.id });
-    },
+    exchange: (under) => exchanging((stepped) => issue(brokerOn(stepped), stepped, under)),
+    exchangeUnderNewChild: (parent) =>
+      exchanging(async (stepped) => {
+        const broker = brokerOn(stepped);
+        const child = await openTask(broker, operator, { workload: AGENT, purpose: 'part', parent, requestId: 'r' });
+        await issue(broker, stepped, { taskId: child.task.id });
+      }),
     complete:
       (taskId, outcome = 'completed') =>
       async (stepped) => {
