@@ -7,10 +7,10 @@ import type { AuditEvent } from '../../src/audit/event.js';
 import { startProcess, type BrokerProcess } from '../support/broker-process.js';
 import { startRedis, until } from '../support/redis.js';
 
-const ROUNDS = 4;
+const ROUNDS = 3;
 const AGENTS = 4;
 /** Short, so that orphans can be seen to die. */
-const LIFETIMES = { credential: 6, credentialMax: 6, task: 6, taskMax: 28_800 };
+const LIFETIMES = { credential: 5, credentialMax: 5, task: 5, taskMax: 28_800 };
 
 interface Told {
   /** Access tokens that were answered. */
