@@ -30,7 +30,7 @@ export async function drive({ url, headers = {}, bodies, expect }: Load): Promis
   const connection = async () => {
     for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
       const sentAt = performance.now();
-      const { status, text } = await post(url, { agent, headers: form, body });
+      const { status, text } = await answered(url, { agent, headers: form, body });
       latencies.push(performance.now() - sentAt);
       if (status !== 200 || !text.includes(expect)) throw new Error(`${url} answered ${status}: ${text.slice(0, 500)}`);
       answers.push(text);
@@ -44,6 +44,18 @@ export async function drive({ url, headers = {}, bodies, expect }: Load): Promis
   } finally {
     agent.destroy();
   }
+}
+
+const ATTEMPTS = 5;
+
+/** On a machine too busy to answer in time a broker says 503: asked again as a client would, and the wait counts. */
+async function answered(url: string, sent: Post): ReturnType<typeof post> {
+  for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
+    const answer = await post(url, sent);
+    if (answer.status !== 503) return answer;
+    process.stderr.write('(503) ');
+  }
+  return post(url, sent);
 }
 
 export interface Post {
