@@ -1,6 +1,7 @@
 /** The load generator, the same for everybody: fifty connections, each sends its next request when it has its answer. */
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export const CONNECTIONS = 50;
 
@@ -54,6 +55,7 @@ async function answered(url: string, sent: Post): ReturnType<typeof post> {
     const answer = await post(url, sent);
     if (answer.status !== 503) return answer;
     process.stderr.write('(503) ');
+    await pause(attempt * 500);
   }
   return post(url, sent);
 }
