@@ -20,7 +20,7 @@ export interface Fitness {
   maySweep(): boolean;
 }
 
-export interface FitnessDeps {
+interface FitnessDeps {
   store: Pick<Store, 'health' | 'records'>;
   clock: Clock;
   clockSkewSeconds: number;

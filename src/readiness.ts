@@ -17,7 +17,7 @@ export interface Pulse {
   draining: boolean;
 }
 
-export interface ReadinessDeps {
+interface ReadinessDeps {
   fitness: Pick<Fitness, 'check'>;
   policy: { readonly digest: string };
   pulse: Pulse;

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
-export interface Issuer {
+interface Issuer {
   url: string;
   identity(sub: string, audience: string): Promise<string>;
   close(): void;

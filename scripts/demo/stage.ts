@@ -24,7 +24,7 @@ export interface Stage {
   tickets: (method: 'GET' | 'PUT', path: string, token: string) => Promise<Reply>;
 }
 
-export interface Wish {
+interface Wish {
   scope: string;
   purpose?: string;
   task_id?: string;

@@ -9,7 +9,7 @@ export interface Transcript {
   readonly steps: number;
 }
 
-export interface Screen {
+interface Screen {
   write: (text: string) => void;
   colours: boolean;
 }

@@ -7,7 +7,7 @@ import { accessSchema } from '../domain/access.js';
 import { BROKER_ERROR_CODES } from '../domain/errors.js';
 import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
 
-export const AUDIT_EVENT_TYPES = [
+const AUDIT_EVENT_TYPES = [
   'credential.granted',
   'credential.refused',
   'task.opened',
@@ -27,7 +27,6 @@ export const AUDIT_EVENT_TYPES = [
   /** The revocation log lost its past: numbers start anew, and everything older is dead. */
   'log.replaced',
 ] as const;
-export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number];
 
 const moment = z.int().nonnegative();
 const seq = z.int().nonnegative();

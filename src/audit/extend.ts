@@ -12,7 +12,7 @@ import { BATCHES, batchKey, formatBatch, HEAD, parseBatch, parseHead, type Head 
 
 const LONGEST_PAUSE_MS = 64;
 
-export interface Extension {
+interface Extension {
   entries: EntryText[];
   /** What else becomes of the head, in the same commit. */
   head?: Partial<Pick<Head, 'followed' | 'checkpoint'>>;

@@ -12,7 +12,7 @@ const ENTRIES_AT_ONCE = 256;
 type Followed = Head['followed'];
 type Happening = Omit<AuditEvent, 'at'>;
 
-export interface News {
+interface News {
   events: Happening[];
   followed: Followed;
 }

@@ -9,7 +9,7 @@ export const BATCHES: Key = 'audit/batches';
 export const batchKey = (first: number | string): Key => `audit/${first}`;
 
 /** Every write adds a line, so the number rises and equal bytes mean no write between. */
-export const headSchema = z.strictObject({
+const headSchema = z.strictObject({
   ...placeSchema.shape,
   /** The revocation up to which the log was followed, by number and id; no id where nothing can be compared. */
   followed: z.strictObject({ seq: z.int().nonnegative(), id: z.string() }),
@@ -28,7 +28,7 @@ export async function readHead(records: Pick<Records, 'read'>): Promise<Head> {
   return parseHead(text);
 }
 
-export interface Batch {
+interface Batch {
   /** Tells whoever wrote it, and did not hear back, that it got in. */
   id: string;
   lines: string[];

@@ -8,7 +8,7 @@ import { timeOf } from './page.js';
 
 const BATCHES_AT_ONCE = 64;
 
-export interface PruneDeps {
+interface PruneDeps {
   records: Pick<Records, 'read' | 'range'>;
   clock: Clock;
   node: string;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { GENESIS, hashOf, type Place } from './chain.js';
 
-export type Verification = { ok: true; entries: number } | { ok: false; at: number; reason: string };
+type Verification = { ok: true; entries: number } | { ok: false; at: number; reason: string };
 
 const linkSchema = z.looseObject({ seq: z.int(), prev: z.string() });
 

@@ -23,7 +23,7 @@ export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest
   about: string;
 }
 
-export interface AccessQuestion {
+interface AccessQuestion {
   party: Party;
   onBehalfOf?: Party | PartyRef;
   task: Task;

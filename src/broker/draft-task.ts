@@ -31,7 +31,7 @@ export function draftImplicitTask(
   };
 }
 
-export interface Opening {
+interface Opening {
   caller: Proven;
   request: OpenTaskRequest;
   parent: Task | undefined;

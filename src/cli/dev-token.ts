@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.js';
 
 interface Options {
   sub: string;
-  team?: string;
+  team: string;
   audience?: string;
   ttl: string;
   claim: string[];
@@ -20,7 +20,7 @@ export function addDevToken(program: Command, { out, clock }: Terminal): void {
     .command('dev-token')
     .description('print an identity token of the development issuer, for trying the broker out')
     .requiredOption('--sub <name>', 'who it is for: the workload becomes lab:<name>')
-    .option('--team <name>', 'the claim `team`, which config/development.yaml takes as the owner')
+    .option('--team <name>', 'the claim `team`, which config/development.yaml takes as the owner', 'sre')
     .option('--audience <audience>', 'default: what the configuration accepts')
     .option('--ttl <seconds>', 'how long it is valid', '3600')
     .option('--claim <name=value>', 'any other claim; repeatable', collect, [])
@@ -32,7 +32,7 @@ export function addDevToken(program: Command, { out, clock }: Terminal): void {
       const issuer = await openDevIssuer(trust.jwksFile);
       const claims = {
         ...Object.fromEntries(options.claim.map(parsedClaim)),
-        ...(options.team !== undefined && { team: options.team }),
+        team: options.team,
         iss: trust.issuer,
         sub: options.sub,
         aud: options.audience ?? trust.audience,

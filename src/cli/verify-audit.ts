@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { createLocalJWKSet, createRemoteJWKSet, jwtVerify, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { placeSchema } from '../audit/chain.js';
+import { cutLines } from '../audit/cut-lines.js';
 import { AUDIT_HEAD_TYP } from '../audit/signed-head.js';
 import { verifyExport } from '../audit/verify.js';
 import type { Terminal } from './terminal.js';
@@ -20,7 +21,7 @@ export function addVerifyAudit(program: Command, { out }: Terminal): void {
     .requiredOption('--jwks <file or url>', "the broker's public keys, as they were when the head was signed")
     .action(async (file: string, { head: headFile, jwks }: { head: string; jwks: string }) => {
       const { head, checkpoint } = await signedHead(headFile, await keysAt(jwks));
-      const result = await verifyExport(linesOf(file), head, checkpoint);
+      const result = await verifyExport(cutLines(createReadStream(file)), head, checkpoint);
       if (!result.ok) throw new Error(`${file}: line ${result.at} of the log: ${result.reason}`);
       out(`${file}: whole; ${result.entries} entries up to ${head.seq}`);
     });
@@ -39,21 +40,4 @@ async function signedHead(file: string, keys: JWTVerifyGetKey) {
 async function keysAt(place: string): Promise<JWTVerifyGetKey> {
   if (/^https?:\/\//.test(place)) return createRemoteJWKSet(new URL(place));
   return createLocalJWKSet(JSON.parse(await readFile(place, 'utf8')) as JSONWebKeySet);
-}
-
-/** As bytes, split at newlines only: what is hashed is exactly what was exported. */
-async function* linesOf(file: string): AsyncIterable<Uint8Array> {
-  const NEWLINE = 0x0a;
-  let rest: Buffer[] = [];
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-    let from = 0;
-    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
-      yield Buffer.concat([...rest, chunk.subarray(from, at)]);
-      rest = [];
-      from = at + 1;
-    }
-    rest.push(chunk.subarray(from));
-  }
-  const last = Buffer.concat(rest);
-  if (last.length > 0) yield last;
 }

@@ -23,8 +23,6 @@ export interface Surroundings {
   metrics: Metrics;
 }
 
-export type Parts = Awaited<ReturnType<typeof makeParts>>;
-
 /** Verdicts are about a kilobyte each. */
 const VERDICTS_KEPT = 10_000;
 
@@ -79,10 +77,8 @@ function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogE
     },
     onNewGeneration(lost) {
       metrics.generationChanged();
-      log[first && lost === undefined ? 'info' : 'warn'](
-        { lost },
-        'the revocation log has a new generation: everything older is dead',
-      );
+      if (first && lost === undefined) log.info('the revocation log begins: nothing older lives');
+      else log.warn({ lost }, 'the revocation log has a new generation: everything older is dead');
       first = false;
       const reason = lost === undefined ? 'There was no generation.' : `The generation ${lost} was lost.`;
       noteIn(audit.append({ type: 'log.replaced', at: clock.now(), reason }), 'the audit log does not take entries');

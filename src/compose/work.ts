@@ -14,7 +14,7 @@ import { sweep } from '../revoker/sweep.js';
 import type { Store } from '../store/store.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
-export interface WorkDeps {
+interface WorkDeps {
   ledger: Ledger;
   store: Pick<Store, 'health'>;
   audit: AuditLog;

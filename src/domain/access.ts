@@ -17,7 +17,7 @@ export const targetAccessSchema = z.strictObject({ target: z.string(), ...access
 export type TargetAccess = z.infer<typeof targetAccessSchema>;
 
 /** One question for policy. */
-export interface Pair {
+interface Pair {
   path: string;
   action: string;
 }

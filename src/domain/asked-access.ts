@@ -15,7 +15,7 @@ const detailSchema = z.strictObject({
   actions: z.array(z.string()).min(1),
 });
 
-export type AuthorizationDetail = z.infer<typeof detailSchema>;
+type AuthorizationDetail = z.infer<typeof detailSchema>;
 
 /** `<resource path>:<action>`, separated by single spaces, split at the last colon. */
 export function accessFromScope(scope: string): Access[] {

@@ -23,9 +23,9 @@ export const BROKER_ERROR_CODES = [
 export type BrokerErrorCode = (typeof BROKER_ERROR_CODES)[number];
 
 /** What the caller should do next. */
-export type Retry = 'never' | 'after-lift' | 'after-approval' | 'with-less' | 'later';
+type Retry = 'never' | 'after-lift' | 'after-approval' | 'with-less' | 'later';
 
-export interface BrokerErrorDetails {
+interface BrokerErrorDetails {
   retry?: Retry;
   /** What policy said, when it was asked: the id goes to the caller, the rest to the audit log. */
   decision?: { id: string; outcome: 'permit' | 'deny' | 'needs-approval'; policies: string[]; digest: string };

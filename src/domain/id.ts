@@ -8,7 +8,7 @@ const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const SHARD_COUNT = 64;
 const ID = /^(tsk|crd|apr|dec|rev)_([ab][a-z2-7])([a-z2-7]{14})$/;
 
-export type IdPrefix = 'tsk' | 'crd' | 'apr' | 'dec' | 'rev';
+type IdPrefix = 'tsk' | 'crd' | 'apr' | 'dec' | 'rev';
 export type Shard = string;
 
 /** All shards, in order: `aa` … `b7`. */

@@ -21,7 +21,7 @@ export function parseEpoch(text: string): Epoch {
   return { generation: match[1], seq: Number(match[2]) };
 }
 
-export type Refusal = 'ended' | 'held';
+type Refusal = 'ended' | 'held';
 
 /** Whether something that hangs on these causes may not be born now. */
 export function refusesBirth(tombstones: readonly (Tombstone | undefined)[]): Refusal | undefined {

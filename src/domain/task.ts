@@ -5,7 +5,7 @@ import { partyRefSchema, type PartyRef } from './actor.js';
 import { ALL, cause, type Cause } from './selector.js';
 
 /** How a task ended. `revoked`: by an operator, a signal or a detector; `expired`: deadline or missed heartbeats. */
-export const OUTCOMES = ['completed', 'failed', 'cancelled', 'expired', 'revoked'] as const;
+const OUTCOMES = ['completed', 'failed', 'cancelled', 'expired', 'revoked'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** What a caller may declare; the other two are the broker's own. */

@@ -8,7 +8,7 @@ import type { HttpDeps } from './deps.js';
 import type { Answer, Call, Handle } from './endpoint.js';
 import { readJson, readQuery } from './json.js';
 
-export interface Operation<S extends z.ZodType> {
+interface Operation<S extends z.ZodType> {
   verb: OperatorVerb;
   /** Where the input is: a JSON body, or the query string. */
   from: 'body' | 'query';

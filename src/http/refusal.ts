@@ -4,7 +4,7 @@ import { StoreUnavailable } from '../store/store.js';
 import type { Answer, Call, RefusalFormat } from './endpoint.js';
 import { wireErrorOf } from './wire-errors.js';
 
-export interface RefusalStyle {
+interface RefusalStyle {
   format: RefusalFormat;
   /** The broker's public origin: `error_uri` points into its own documentation. */
   issuer: string;

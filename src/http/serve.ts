@@ -17,7 +17,7 @@ export interface ServeDeps {
   issuer: string;
 }
 
-export interface Served extends Pick<Endpoint, 'path' | 'refusals' | 'handle'> {
+interface Served extends Pick<Endpoint, 'path' | 'refusals' | 'handle'> {
   /** Added to whatever is answered. */
   headers?: Record<string, string>;
 }

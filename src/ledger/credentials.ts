@@ -10,7 +10,7 @@ import { recordKey } from './names.js';
 import { birth, readTask, step, updateTask } from './tasks.js';
 
 /** What to reserve, and under what: a task as read, or (without `kept`) one that is born in the same commit. */
-export interface Reservation {
+interface Reservation {
   credential: Credential;
   task: Task;
   kept?: Kept<Task>;

@@ -21,7 +21,7 @@ export interface Affected {
   latestEnd: number;
 }
 
-export interface Judgement {
+interface Judgement {
   selector: Selector;
   /** The moment at which it must have lived, milliseconds. */
   at: number;

@@ -52,4 +52,3 @@ export const accessTokenClaimsSchema = z.looseObject({
 });
 
 export type AccessTokenClaims = z.infer<typeof accessTokenClaimsSchema>;
-export type GrantedAccess = z.infer<typeof grantedAccessSchema>;

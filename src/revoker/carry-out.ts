@@ -8,7 +8,7 @@ import type { Receipt } from '../ledger/receipts.js';
 import { readTask } from '../ledger/tasks.js';
 import { revoke } from './revoke.js';
 
-export interface Order {
+interface Order {
   selector: Selector;
   effect: Effect;
   reason: string;

@@ -6,12 +6,12 @@ import type { TaskState } from '../ledger/vitals.js';
 import { permitOnTask, type TaskDeps, type TaskRequest } from '../broker/task-verbs.js';
 import { endTask } from './end-task.js';
 
-export interface CompleteRequest extends TaskRequest {
+interface CompleteRequest extends TaskRequest {
   outcome: (typeof DECLARED_OUTCOMES)[number];
   reason?: string;
 }
 
-export interface Completed {
+interface Completed {
   task: Task;
   state: TaskState;
   /** Absent when the task had ended before: the first outcome stands. */

@@ -7,7 +7,7 @@ import { settle } from '../ledger/tasks.js';
 import { StoreUnavailable } from '../store/store.js';
 import { revoke } from './revoke.js';
 
-export interface End {
+interface End {
   as: Outcome;
   reason: string;
   actor: string;

@@ -13,7 +13,7 @@ import { carryOut, fittingEffect } from './carry-out.js';
 
 export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings'>;
 
-export interface RevocationRequest {
+interface RevocationRequest {
   /** A selector, or a found token whose credential is meant. */
   what: Selector | { leaked: string };
   effect?: Effect;

@@ -10,7 +10,7 @@ import { withoutTokens } from '../domain/token-in-text.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { Ledger } from '../ledger/ledger.js';
 
-export interface Revocation {
+interface Revocation {
   selector: Selector;
   effect: Effect;
   reason: string;

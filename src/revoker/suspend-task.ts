@@ -12,7 +12,7 @@ import { updateTask } from '../ledger/tasks.js';
 import { lookAtTask, type TaskState } from '../ledger/vitals.js';
 import { lift, revoke } from './revoke.js';
 
-export interface Suspended {
+interface Suspended {
   task: Task;
   state: TaskState;
   entry?: LogEntry;

@@ -15,7 +15,7 @@ const BATCH = 100;
 /** One that is neither over nor due after all is looked at again after this. */
 const RECHECK_MS = 5_000;
 
-export interface Swept {
+interface Swept {
   ended: number;
   /** How long the most overdue task had been due, milliseconds. */
   lagMs: number;

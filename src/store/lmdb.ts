@@ -9,7 +9,7 @@ import { lmdbRecords } from './lmdb/records.js';
 import { openTables } from './lmdb/tables.js';
 import type { Store } from './store.js';
 
-export interface LmdbOptions {
+interface LmdbOptions {
   directory: string;
   clock: Clock;
   /** A broker owns the directory alone; a tool opens it beside whoever does. */
@@ -25,8 +25,7 @@ export async function openLmdb({ directory, clock, role }: LmdbOptions): Promise
     records: lmdbRecords(tables, clock),
     log: lmdbLog(tables, clock, homeOf(directory)),
     health: async () => {
-      const { blocks, bavail } = await statfs(directory);
-      return { clock: clock.now(), usedFraction: 1 - bavail / blocks, problems: [] };
+      return { clock: clock.now(), usedFraction: await usedFraction(directory), problems: [] };
     },
     close: async () => {
       await tables.environment.flushed;
@@ -34,6 +33,13 @@ export async function openLmdb({ directory, clock, role }: LmdbOptions): Promise
       await tables.environment.close();
     },
   };
+}
+
+/** Of the room this store has: what it takes, and what is left on its disk. What others fill of the disk is not its growth. */
+async function usedFraction(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  const { size } = statSync(join(directory, 'data.mdb'));
+  return size / (size + bavail * bsize);
 }
 
 /** Tells the data file from every copy of it: a restored backup must not revive what was revoked after it was made. */

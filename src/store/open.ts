@@ -6,7 +6,7 @@ import { openLmdb } from './lmdb.js';
 import { openRedis } from './redis/index.js';
 import type { Store } from './store.js';
 
-export interface StoreSelection {
+interface StoreSelection {
   store: StoreLocation;
   redis: Config['redis'];
   clock: Clock;

@@ -27,7 +27,7 @@ export interface Records {
   count(index: Key, by?: { from?: number; to?: number }): Promise<number>;
 }
 
-export interface RangeBy {
+interface RangeBy {
   after?: [score: number, member: Member];
   to?: number;
   limit: number;

@@ -1,5 +1,6 @@
 /** The Log half of the store contract. */
 import { describe, expect, it } from '@jest/globals';
+import { PUBLICATIONS_KNOWN_MS } from '../../src/domain/limits.js';
 import { cause } from '../../src/domain/selector.js';
 import { join, parseTombstone, type LogEntry, type Publication } from '../../src/domain/tombstone.js';
 import { LogGap, type Log } from '../../src/store/store.js';
@@ -101,9 +102,9 @@ export function describeLog(opened: Opened): void {
       expect(await log().look([first.cause])).toEqual(before);
     });
 
-    it('is known by its id for a day', async () => {
+    it('is known by its id for longer than any task lives', async () => {
       const entry = await published(publication());
-      opened.clock.advance(86_400_000 - 1);
+      opened.clock.advance(PUBLICATIONS_KNOWN_MS - 1);
       expect(await published({ ...publication(), id: entry.id })).toEqual(entry);
     });
 

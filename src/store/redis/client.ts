@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../store.js';
 export type Client = Redis | Cluster;
 
 /** What is waited for: an answer, or (on a connection of its own) replicas. */
-export type Patience = 'answer' | 'replicas';
+type Patience = 'answer' | 'replicas';
 
 const COMMAND_LIMIT_MS = { answer: 500, replicas: 2_000 };
 

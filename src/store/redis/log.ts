@@ -17,7 +17,7 @@ const scripts = {
 
 const PAGE = 1_000;
 
-export interface LogOptions extends Publishing {
+interface LogOptions extends Publishing {
   /** Whether this is the same server after a restart that lost nothing (`redis.onRestart: trust`). */
   restartedWhole: () => Promise<boolean>;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { unavailable, type Client } from './client.js';
 
-export interface Script {
+interface Script {
   text: string;
   sha: string;
 }
