@@ -24,7 +24,8 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
   return {
     minted,
     ledger: { records: store.records, log: openRevocationLog(store.log), clock },
-    identify: (token) => Promise.resolve(proven(token, clock)),
+    // Fresher than any cutoff: here the log alone decides, and no clock.
+    identify: (token) => Promise.resolve(proven(token, clock, clock.now() + 60_000)),
     policy: permitAll,
     keys: { verify: () => Promise.reject(new Error('no tokens here')) },
     minters: new Map([
@@ -66,11 +67,10 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
   };
 }
 
-export const proven = (id: string, clock: HandClock): Proven => ({
+export const proven = (id: string, clock: HandClock, issuedAt: number = clock.now() - 60_000): Proven => ({
   party: { kind: 'workload', id, issuer: 'lab', owner: 'sre', claims: {}, groups: [] },
   proofHash: 'proof',
-  // Fresher than any cutoff: here the log alone decides, and no clock.
-  issuedAt: clock.now() + 60_000,
+  issuedAt,
   expiresAt: clock.now() + 3_600_000,
 });
 

@@ -61,7 +61,8 @@ export async function wholeBroker(
   const keys = await openKeys({ records, clock, keyEncryptionKey, rotationDays: 30 });
   const audit = openAuditLog({ records, log, clock, keys, issuer, node: 'one', giveUpAfterMs: 200 });
   const minters = new Map([['jwt', createJwtMinter({ keys, issuer })] as const]);
-  const deps: Deps = { ...bareBroker(store, clock), keys, audit, minters, ...over };
+  const identify = (token: string) => Promise.resolve(proven(token, clock));
+  const deps: Deps = { ...bareBroker(store, clock), identify, keys, audit, minters, ...over };
 
   const exchanged = (wish: Partial<ExchangeRequest> = {}) =>
     exchange(deps, {
