@@ -47,9 +47,11 @@ export async function admit(
     : draftImplicitTask(settings, now, asker, 'purpose' in request.under ? request.under.purpose : '', again);
   const credentialId = newId('crd', shardOf(draft.id));
   const causes = credentialCauses({ id: credentialId, target: request.target }, draft);
-  const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(asker.caller.party)])]);
+  // A stolen token of somebody cut off has no verbs, whether it calls or is spoken for.
+  const proofs = asker.onBehalfOf ? [asker.caller, asker.onBehalfOf] : [asker.caller];
+  const seen = await ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]);
 
-  refuseDeadCaller(asker.caller, seen, settings.lifetimes.clockSkew);
+  for (const proof of proofs) refuseDeadCaller(proof, seen, settings.lifetimes.clockSkew);
   const task = kept ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
   refuseTask(task, seen, now);
   if (refusesBirth(seen.on(causes))) throw held();
@@ -70,7 +72,7 @@ function refuseTask(task: Task, seen: Seen, now: number): void {
 /** The record remembers the workload as last proven: an orchestrator that opened the task could not know its owner. */
 function foreignOrSame(task: Task, { caller, onBehalfOf }: Asker): Task {
   if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
-  if (onBehalfOf && task.principal?.id !== onBehalfOf.id) throw unknownTask();
+  if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
   return { ...task, workload: refOf(caller.party) };
 }
 

@@ -1,5 +1,4 @@
 /** Who asks for a credential: always a workload, sometimes for a person. */
-import type { Party } from '../domain/actor.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Proven } from '../identity/caller.js';
 import type { Deps } from './deps.js';
@@ -12,8 +11,8 @@ export interface Presented {
 export interface Asker {
   /** The proof of who calls: the actor token, else the subject token. */
   caller: Proven;
-  /** Whom the credential speaks for, when that is a person. */
-  onBehalfOf?: Party;
+  /** Whom the credential speaks for, when that is a person. Their proof is looked up in the log like the caller's. */
+  onBehalfOf?: Proven;
 }
 
 const ACCEPTED_TYPES = new Set([
@@ -49,5 +48,5 @@ function forSomebody(subject: Proven, caller: Proven): Asker {
   if (subject.party.kind !== 'person') {
     throw new BrokerError('invalid_request', 'With an actor_token the subject_token must be the token of a person.');
   }
-  return { caller, onBehalfOf: subject.party };
+  return { caller, onBehalfOf: subject };
 }

@@ -24,7 +24,7 @@ export function draftImplicitTask(
   return {
     ...newborn(now, newId('tsk', again?.shard)),
     workload: refOf(caller.party),
-    ...(onBehalfOf && { principal: refOf(onBehalfOf) }),
+    ...(onBehalfOf && { principal: refOf(onBehalfOf.party) }),
     purpose,
     purposeFrom: 'agent',
     deadline: deadlineOf(settings, now, undefined),

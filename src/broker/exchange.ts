@@ -40,7 +40,7 @@ async function reserveGrant(deps: Deps, asker: Asker, request: ExchangeRequest):
   const admission = await admit(deps, asker, request);
   const { kept, again } = admission;
   // A task may serve a person who is not asked again at each renewal: policy hears of them all the same.
-  const onBehalfOf = asker.onBehalfOf ?? admission.task.principal;
+  const onBehalfOf = asker.onBehalfOf?.party ?? admission.task.principal;
   const decision = await decideAccess(deps.policy, {
     party: asker.caller.party,
     ...(onBehalfOf && { onBehalfOf }),

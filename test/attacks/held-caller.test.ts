@@ -73,6 +73,33 @@ describe('no verb is left', () => {
   });
 });
 
+describe('a person who was cut off, or is held', () => {
+  const forAda = async (iat: number) => ({
+    subject_token: await broker.person('ada', { iat, exp: iat + 36_000 }),
+    actor_token: await broker.identity('agent-7'),
+    actor_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+  });
+  const agent = '';
+
+  it('is spoken for by no token from before, whatever workload presents it', async () => {
+    const iat = seconds();
+    await broker.advance(60_000);
+    const stolen = await forAda(iat);
+    expect((await broker.exchange(agent, stolen)).status).toBe(200);
+    await revoke('principal', 'staff:ada', 'cutoff');
+    expect((await broker.exchange(agent, stolen)).body).toMatchObject({ retry: 'later' });
+    await broker.advance(10_000);
+    expect((await broker.exchange(agent, await forAda(iat))).status).toBe(400);
+    expect((await broker.exchange(agent, await forAda(seconds()))).status).toBe(200);
+  });
+
+  it('is spoken for by nothing while the issuer is held', async () => {
+    await revoke('issuer', 'staff', 'hold');
+    await broker.advance(10_000);
+    expect((await broker.exchange(agent, await forAda(seconds()))).status).toBe(400);
+  });
+});
+
 it('a hold of everything does not lock operators out', async () => {
   const soc = await broker.identity('soc-2');
   const { body } = await broker.post('/revocations', { selector: { kind: 'all' }, reason: 'x' }, soc);
