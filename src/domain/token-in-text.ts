@@ -1,9 +1,26 @@
 /** Tokens where they do not belong: people paste what leaked into a reason or a selector, and those are kept and shown. */
 
-/** A compact JWS or JWE, wherever in a text it stands: its header is a JSON object, so it begins `eyJ`. */
-const TOKEN = /eyJ[\w-]*(?:\.[\w-]*){2,4}/g;
+/** A longest run of what tokens are made of. Each character is read once: a caller chooses the text, and pays for no more. */
+const RUN = /[\w.-]+/g;
 
+/** A JWS has three parts, a JWE five. */
+const FEWEST_PARTS = 3;
+const MOST_PARTS = 5;
+
+/** Removes every compact JWS or JWE, wherever it stands: its header is a JSON object, so it begins `eyJ`. */
 export const withoutTokens = (text: string): string =>
-  text.includes('eyJ') ? text.replace(TOKEN, '[token removed]') : text;
+  text.includes('eyJ') ? text.replace(RUN, withoutTokensInRun) : text;
 
 export const holdsToken = (text: string): boolean => withoutTokens(text) !== text;
+
+function withoutTokensInRun(run: string): string {
+  const parts = run.split('.');
+  const kept: string[] = [];
+  for (let index = 0; index < parts.length; index += 1) {
+    const part = parts[index] ?? '';
+    const begins = parts.length - index < FEWEST_PARTS ? -1 : part.indexOf('eyJ');
+    kept.push(begins < 0 ? part : `${part.slice(0, begins)}[token removed]`);
+    if (begins >= 0) index += MOST_PARTS - 1;
+  }
+  return kept.join('.');
+}
