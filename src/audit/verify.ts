@@ -24,12 +24,13 @@ export async function verifyExport(
     const link = linkOf(line);
     if (!link) return { ok: false, at: seq, reason: 'not a line of an audit log' };
     if (link.seq !== seq) return { ok: false, at: seq, reason: `line ${link.seq} stands where line ${seq} belongs` };
-    if (link.prev !== hash) return { ok: false, at: seq, reason: 'it does not continue the line before it' };
+    if (link.prev !== hash) return { ok: false, at: seq, reason: 'this line, or the one before it, was changed' };
     hash = hashOf(line);
   }
   if (seq < head.seq) return { ok: false, at: seq + 1, reason: `cut off: the head is line ${head.seq}` };
   if (seq > head.seq) return { ok: false, at: seq, reason: 'the checkpoint is after the head' };
-  if (hash !== head.hash) return { ok: false, at: seq, reason: 'the last line is not the one the head vouches for' };
+  if (hash !== head.hash)
+    return { ok: false, at: seq, reason: 'this line, the last, was changed: it is not the one the head vouches for' };
   return { ok: true, entries: seq - checkpoint.seq };
 }
 

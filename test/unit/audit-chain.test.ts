@@ -112,7 +112,7 @@ describe('the chain', () => {
     expect(await verifyExport(edited, end)).toEqual({
       ok: false,
       at: 3,
-      reason: 'it does not continue the line before it',
+      reason: 'this line, or the one before it, was changed',
     });
     expect(await verifyExport(lines.slice(0, 2), end)).toEqual({
       ok: false,
