@@ -7,7 +7,7 @@ import { refuseDeadCaller } from './caller.js';
 import { decideOperation, denied } from './decide.js';
 import type { Deps } from './deps.js';
 import { provenFields } from './events.js';
-import { isAlive, readPresented, recordOf } from './presented-token.js';
+import { causesOf, isAlive, readPresented, recordOf } from './presented-token.js';
 
 type IntrospectDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings'>;
 
@@ -19,15 +19,14 @@ export async function introspect(
 ): Promise<AccessTokenClaims | undefined> {
   const { ledger } = deps;
   const claims = await readPresented(deps, token);
-  const [record, seen] = await Promise.all([
-    claims && recordOf(deps, claims),
-    ledger.log.look([...new Set([...(claims?.causes ?? []), ...partyCauses(caller.party)])]),
-  ]);
+  const found = claims && (await recordOf(deps, claims));
+  const causes = claims && found ? causesOf(claims, found) : [];
+  const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
   const permitted = await mayAsk(deps, caller, claims, requestId, () => {
     refuseDeadCaller(caller, seen, deps.settings.lifetimes.clockSkew);
   });
   const now = ledger.clock.now();
-  if (claims && permitted && isAlive(claims, record, seen, now)) return claims;
+  if (claims && found && permitted && isAlive(claims, found, seen, now)) return claims;
 
   const about = claims && {
     credential: claims.jti,

@@ -1,9 +1,13 @@
 /** A token of ours, as somebody presents it: verified, and matched with what the ledger knows. A forged one has no record. */
 import { BrokerError } from '../domain/errors.js';
-import type { Credential } from '../domain/credential.js';
+import { credentialCauses, type Credential } from '../domain/credential.js';
+import { detailsOf, scopeOf } from '../domain/asked-access.js';
 import { death, parseEpoch } from '../domain/liveness.js';
+import type { Cause } from '../domain/selector.js';
+import { toSeconds } from '../domain/time.js';
 import { ACCESS_TOKEN_TYP, accessTokenClaimsSchema, type AccessTokenClaims } from '../protocol/access-token.js';
-import { readCredentials } from '../ledger/credentials.js';
+import { readCredentials, type Found } from '../ledger/credentials.js';
+import { readTasks } from '../ledger/tasks.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import type { Deps } from './deps.js';
 
@@ -21,21 +25,39 @@ export async function readPresented(
   }
 }
 
+/**
+ * What the ledger knows of the token, if that is what the token says. Whoever has stolen a signing key can write anything
+ * into a token, but not into the ledger: neither more access, nor more time, nor fewer causes.
+ */
 export async function recordOf(
   { ledger }: Pick<Deps, 'ledger'>,
   claims: AccessTokenClaims,
-): Promise<Credential | undefined> {
-  const [credential] = await readCredentials(ledger, [claims.jti]);
-  return credential?.task === claims.task.id && credential.target === claims.aud ? credential : undefined;
+): Promise<Found | undefined> {
+  const [[credential], [kept]] = await Promise.all([
+    readCredentials(ledger, [claims.jti]),
+    readTasks(ledger, [claims.task.id]),
+  ]);
+  if (!credential || !kept || credential.task !== kept.value.id) return undefined;
+  return saysTheSame(claims, credential) ? { credential, task: kept.value } : undefined;
 }
 
-/** @param seen A look at the token's causes, sent after the question arrived. */
-export const isAlive = (
-  claims: AccessTokenClaims,
-  credential: Credential | undefined,
-  seen: Seen,
-  now: number,
-): boolean =>
-  credential !== undefined &&
+/** What a live answer hangs on: what the token carries, and what the ledger has learned since. */
+export const causesOf = (claims: AccessTokenClaims, { credential, task }: Found): Cause[] => [
+  ...new Set([...claims.causes, ...credentialCauses(credential, task)]),
+];
+
+/** @param seen A look at `causesOf`, sent after the question arrived. */
+export const isAlive = (claims: AccessTokenClaims, found: Found, seen: Seen, now: number): boolean =>
   claims.exp * 1000 > now &&
-  death('credential', parseEpoch(claims.epoch), seen.epoch.generation, seen.on(claims.causes)) === undefined;
+  death('credential', parseEpoch(claims.epoch), seen.epoch.generation, seen.on(causesOf(claims, found))) === undefined;
+
+function saysTheSame(claims: AccessTokenClaims, { target, expiresAt, epoch, access }: Credential): boolean {
+  const details = JSON.stringify(claims.authorization_details);
+  return (
+    claims.aud === target &&
+    claims.exp === toSeconds(expiresAt) &&
+    claims.epoch === epoch &&
+    (claims.scope ?? '') === scopeOf(access) &&
+    details === JSON.stringify(detailsOf(target, access))
+  );
+}

@@ -57,7 +57,7 @@ const answer = ({ party, times }: Proof, proofHash: string): Proven => ({
   party,
   proofHash,
   expiresAt: times.expiresAt,
-  ...(times.issuedAt !== undefined && { issuedAt: times.issuedAt }),
+  issuedAt: times.issuedAt,
 });
 
 /** RFC 8693 §2.2.2, RFC 6749 §5.2, RFC 6750 §3.1. */

@@ -1,29 +1,36 @@
 /** When a token holds. Read once; judged again each time a remembered token is used. Milliseconds. */
+import { HARD_LIMITS } from '../domain/limits.js';
 import { Refused } from './refused.js';
 import type { JsonObject } from './json-object.js';
 
 export interface TokenTimes {
   expiresAt: number;
   notBefore?: number;
-  issuedAt?: number;
+  issuedAt: number;
 }
 
 /** Year 9999. Above it stand only mistakes (milliseconds for seconds) and numbers that overflow on the way. */
 const LATEST_SECONDS = 253_402_300_799;
+
+/** No longer than cutoffs are remembered (`forgettableAt` in domain/liveness). */
+const PROOF_AGE_MAX_MS = HARD_LIMITS.taskLifetimeSeconds * 1000;
 
 export function readTimes(claims: JsonObject): TokenTimes {
   const expiresAt = moment(claims, 'exp');
   if (expiresAt === undefined) throw new Refused('must say when it expires (exp)');
   const notBefore = moment(claims, 'nbf');
   const issuedAt = moment(claims, 'iat');
-  return { expiresAt, ...(notBefore !== undefined && { notBefore }), ...(issuedAt !== undefined && { issuedAt }) };
+  if (issuedAt === undefined) throw new Refused('must say when it was issued (iat)');
+  return { expiresAt, issuedAt, ...(notBefore !== undefined && { notBefore }) };
 }
 
 export function checkTimes({ expiresAt, notBefore, issuedAt }: TokenTimes, now: number, skewMs: number): void {
   if (now >= expiresAt + skewMs) throw new Refused('has expired');
   if (notBefore !== undefined && notBefore > now + skewMs) throw new Refused('is not valid yet');
-  // A cutoff refuses what was issued before it: a token from the future would be immune.
-  if (issuedAt !== undefined && issuedAt > now + skewMs) throw new Refused('was issued in the future');
+  // A cutoff refuses what was issued before it: a token from the future would be immune, and so would one that is older
+  // than a cutoff is remembered.
+  if (issuedAt > now + skewMs) throw new Refused('was issued in the future');
+  if (issuedAt < now - PROOF_AGE_MAX_MS) throw new Refused('is too old; present one issued within eight hours');
 }
 
 function moment(claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number | undefined {

@@ -62,7 +62,8 @@ export async function openKeys(deps: RingDeps): Promise<Keys> {
     },
     async verify(token, { typ }) {
       const kid = kidOf(token);
-      if (!opened.keys.has(kid) && olderThan(COOLDOWN_MS)) await refresh();
+      // A key that was distrusted elsewhere must not be believed here for longer than the ring may be stale.
+      if (olderThan(opened.keys.has(kid) ? RING_STALE_MS : COOLDOWN_MS)) await refresh();
       const key = opened.keys.get(kid);
       if (!key) throw notOurs();
       const options = { algorithms: ['ES256'], typ, currentDate: new Date(deps.clock.now()) };

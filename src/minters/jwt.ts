@@ -1,5 +1,5 @@
 /** Mints JWT access tokens (RFC 9068): everything a target needs to judge a call by itself, signed. */
-import { pairsOf, type Access } from '../domain/access.js';
+import { detailsOf, scopeOf } from '../domain/asked-access.js';
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';
 import { toSeconds } from '../domain/time.js';
@@ -32,12 +32,7 @@ function claimsOf(issuer: string, credential: Credential, task: Task): AccessTok
     exp: toSeconds(credential.expiresAt),
     jti: credential.id,
     ...(scope !== '' && { scope }),
-    authorization_details: credential.access.map(({ path, actions }) => ({
-      type: 'task_access',
-      locations: [credential.target],
-      identifier: path,
-      actions,
-    })),
+    authorization_details: detailsOf(credential.target, credential.access),
     ...(principal.id !== workload.id && { act: { sub: workload.id } }),
     txn: task.lineage[0] ?? task.id,
     task: { id: task.id, lineage: task.lineage, purpose: task.purpose },
@@ -51,10 +46,3 @@ function claimsOf(issuer: string, credential: Credential, task: Task): AccessTok
     epoch: credential.epoch,
   };
 }
-
-/** A scope token is split at its last colon, so an action with a colon would be read as another action. */
-const scopeOf = (access: readonly Access[]): string =>
-  pairsOf(access)
-    .filter(({ action }) => !action.includes(':'))
-    .map(({ path, action }) => `${path}:${action}`)
-    .join(' ');

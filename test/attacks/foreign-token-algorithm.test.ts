@@ -8,7 +8,13 @@ let claims: object;
 
 beforeAll(async () => {
   lab = await createLab({}, ['RS256']);
-  claims = { iss: lab.issuer.url, sub: 'agent-1', aud: BROKER, exp: lab.clock.now() / 1000 + 60 };
+  claims = {
+    iss: lab.issuer.url,
+    sub: 'agent-1',
+    aud: BROKER,
+    iat: lab.clock.now() / 1000,
+    exp: lab.clock.now() / 1000 + 60,
+  };
 });
 afterAll(() => lab.remove());
 

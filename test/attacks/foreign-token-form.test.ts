@@ -15,7 +15,8 @@ beforeAll(async () => {
 afterAll(() => lab.remove());
 
 const refused = { name: 'BrokerError', code: 'invalid_request' };
-const claims = () => `"iss":"${lab.issuer.url}","sub":"agent-1","aud":"${BROKER}","exp":${lab.clock.now() / 1000 + 60}`;
+const claims = () =>
+  `"iss":"${lab.issuer.url}","sub":"agent-1","aud":"${BROKER}","iat":${lab.clock.now() / 1000},"exp":${lab.clock.now() / 1000 + 60}`;
 
 describe('a good token has one spelling', () => {
   it.each<[string, (good: string) => string]>([

@@ -62,7 +62,13 @@ describe('an OIDC issuer cannot yield a SPIFFE ID, nor a trust domain an OIDC su
   });
 
   it('a key of a trust domain signs nothing for an OIDC issuer', async () => {
-    const claims = { iss: alpha.url, sub: 'agent-1', aud: BROKER, exp: door.clock.now() / 1000 + 60 };
+    const claims = {
+      iss: alpha.url,
+      sub: 'agent-1',
+      aud: BROKER,
+      iat: door.clock.now() / 1000,
+      exp: door.clock.now() / 1000 + 60,
+    };
     await expect(present(await signToken(prod.key, claims))).rejects.toThrow('names no key of its issuer');
   });
 

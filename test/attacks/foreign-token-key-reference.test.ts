@@ -17,7 +17,13 @@ afterAll(async () => {
   await thiefSite.close();
 });
 
-const claims = () => ({ iss: lab.issuer.url, sub: 'agent-1', aud: BROKER, exp: lab.clock.now() / 1000 + 60 });
+const claims = () => ({
+  iss: lab.issuer.url,
+  sub: 'agent-1',
+  aud: BROKER,
+  iat: lab.clock.now() / 1000,
+  exp: lab.clock.now() / 1000 + 60,
+});
 
 describe('the key is never what the token says it is', () => {
   it.each([

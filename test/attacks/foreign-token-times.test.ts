@@ -54,6 +54,12 @@ describe('at the edge, with 5 seconds of skew', () => {
     ['valid in 6 s', { nbf: 6 }, 'is not valid yet'],
     ['issued in 5 s', { iat: 5 }, undefined],
     ['issued in 6 s, which no cutoff would reach', { iat: 6 }, 'was issued in the future'],
+    ['issued eight hours ago', { iat: -28_800 }, undefined],
+    [
+      'issued longer ago than a cutoff is remembered',
+      { iat: -28_801 },
+      'is too old; present one issued within eight hours',
+    ],
   ])('a token %s', async (_, offsets, refusal) => {
     const claims = Object.fromEntries(Object.entries(offsets).map(([claim, offset]) => [claim, now + offset]));
     const presented = lab.present(await lab.issuer.token(claims));

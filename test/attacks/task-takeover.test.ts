@@ -50,6 +50,21 @@ describe('the person it serves cannot be swapped', () => {
   });
 });
 
+describe('a person cannot be brought in by name', () => {
+  const claim = { workload: 'lab:agent-7', purpose: 'x', principal: 'staff:ceo' };
+
+  it('by the workload itself; an orchestrator may', async () => {
+    expectProblem(await broker.post('/tasks', claim, agent), 403, 'access_denied');
+    expect((await broker.post('/tasks', claim, boss)).status).toBe(201);
+    expect((await broker.post('/tasks', { ...claim, principal: undefined }, agent)).status).toBe(201);
+  });
+
+  it('in place of whom the parent serves', async () => {
+    const parent = await open({ principal: 'staff:ada' });
+    expectProblem(await broker.post('/tasks', { ...claim, parent }, boss), 400, 'invalid_request', /parent/);
+  });
+});
+
 describe('its ceiling cannot be widened', () => {
   it.each([
     ['incident/**'],

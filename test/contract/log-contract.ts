@@ -102,6 +102,14 @@ export function describeLog(opened: Opened): void {
       expect(await log().look([first.cause])).toEqual(before);
     });
 
+    it('is seen among twenty thousand causes that are asked at once', async () => {
+      const { cause: hit } = await published(publication());
+      const causes = Array.from({ length: 20_000 }, (_, index) => `c${index}`.padEnd(16, '-'));
+      const { tombstones } = await log().look([...causes, hit]);
+      expect([tombstones.length, tombstones.filter((text) => text !== undefined).length]).toEqual([20_001, 1]);
+      expect(tombstones.at(-1)).toBeDefined();
+    });
+
     it('is known by its id for longer than any task lives', async () => {
       const entry = await published(publication());
       opened.clock.advance(PUBLICATIONS_KNOWN_MS - 1);

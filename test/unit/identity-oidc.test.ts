@@ -93,8 +93,9 @@ describe('a workload of an OIDC issuer', () => {
     expect(party).toMatchObject({ id: 'lab-admin:agent-1', issuer: 'lab-admin', owner: 'platform' });
   });
 
-  it('whose issuer does not say when it issued has no issuedAt', async () => {
-    expect(await asSubject(await lab.token({ team: 'sre', iat: undefined }))).not.toHaveProperty('issuedAt');
+  it('must say when it was issued: a cutoff could not tell it from a fresh one', async () => {
+    const silent = await lab.token({ team: 'sre', iat: undefined });
+    await expect(asSubject(silent)).rejects.toThrow('The subject token must say when it was issued (iat).');
   });
 
   it('loses a number that is not exact rather than carry a wrong one', async () => {

@@ -97,6 +97,7 @@ describe('what the SPIFFE standard forbids', () => {
     const claims = {
       sub: 'spiffe://prod.example/agent',
       aud: 'http://127.0.0.1:8080',
+      iat: door.clock.now() / 1000,
       exp: door.clock.now() / 1000 + 60,
     };
     const token =

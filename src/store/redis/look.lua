@@ -9,9 +9,11 @@
 local answer = redis.call('HMGET', KEYS[1], 'generation', 'home', 'seq')
 answer[4] = answer[3]
 answer[3] = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
-if ARGV[1] then
-  for i, tombstone in ipairs(redis.call('HMGET', KEYS[2], unpack(ARGV))) do
-    answer[4 + i] = tombstone
+-- In slices: Lua cannot unpack some eight thousand at once.
+for first = 1, #ARGV, 1000 do
+  local slice = redis.call('HMGET', KEYS[2], unpack(ARGV, first, math.min(first + 999, #ARGV)))
+  for i, tombstone in ipairs(slice) do
+    answer[3 + first + i] = tombstone
   end
 end
 return answer

@@ -1,0 +1,44 @@
+/** Whoever has a signing key can write anything into a token, but nothing into the ledger: introspection believes both or neither. */
+import { expect, it } from '@jest/globals';
+import { decodeJwt, type JWTPayload } from 'jose';
+import { revoke } from '../../src/revoker/revoke.js';
+import { AGENT } from '../support/bare-broker.js';
+import { wholeBroker } from '../support/whole-broker.js';
+
+async function thief() {
+  const broker = await wholeBroker();
+  const { minted } = await broker.exchange();
+  const real = decodeJwt(minted.accessToken);
+  const keys = broker.deps.keys;
+  const forged = (change: JWTPayload) => keys.sign({ ...real, ...change }, { typ: 'at+jwt' });
+  return { broker, real, forged };
+}
+
+it.each<[string, (real: JWTPayload) => JWTPayload]>([
+  ['more scope', () => ({ scope: 'incident/4711:read incident/4711:write' })],
+  [
+    'other details',
+    (real) => ({
+      authorization_details: [
+        ...(real['authorization_details'] as object[]),
+        ...(real['authorization_details'] as object[]),
+      ],
+    }),
+  ],
+  ['more time', ({ exp = 0 }) => ({ exp: exp + 600 })],
+  ['a later birth', (real) => ({ epoch: String(real['epoch']).replace(/\d+$/, '999') })],
+  ['another target', () => ({ aud: 'https://payroll.example' })],
+  ['an id of nothing', () => ({ jti: 'crd_aaaaaaaaaaaaaaaa' })],
+  ['the id of no task', (real) => ({ task: { ...(real['task'] as object), id: 'tsk_aaaaaaaaaaaaaaaa' } })],
+])('a stolen key buys no %s', async (_, change) => {
+  const { broker, real, forged } = await thief();
+  expect(await broker.introspect(await forged({}))).toBeDefined();
+  expect(await broker.introspect(await forged(change(real)))).toBeUndefined();
+});
+
+it('a stolen key buys no life after a revocation, whatever causes the token leaves out', async () => {
+  const { broker, forged } = await thief();
+  const selector = { kind: 'workload', value: AGENT } as const;
+  await revoke(broker.deps.ledger, { selector, effect: 'hold', reason: 'stolen', actor: 'soc' });
+  expect(await broker.introspect(await forged({ causes: [] }))).toBeUndefined();
+});
