@@ -17,6 +17,9 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src
 COPY package.json LICENSE ./
 COPY config ./config
+# Served at /errors: every refusal points there.
+COPY docs/errors.md ./docs/errors.md
+RUN chmod 755 dist/src/cli/main.js && ln -s /app/dist/src/cli/main.js /usr/local/bin/mayfly
 # The only directory that is written to, and only by the embedded store: with Redis the root can be read-only.
 RUN mkdir -p /var/lib/mayfly && chown node:node /var/lib/mayfly && chmod 700 /var/lib/mayfly
 VOLUME /var/lib/mayfly

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,12 +13,22 @@ buildIfStale();
 if (config === development) await makeIssuer();
 
 const broker = spawn(process.execPath, [join(root, 'dist/src/main.js')], {
-  stdio: 'inherit',
+  stdio: ['inherit', 'pipe', 'inherit'],
   env: { ...process.env, MAYFLY_CONFIG: config },
 });
+broker.stdout.pipe(process.stdout);
+let ready = false;
+// Its own word, not an answer at its port: another broker may be listening there.
+createInterface({ input: broker.stdout }).on('line', (line) => {
+  if (ready || !line.includes('"msg":"ready"')) return;
+  ready = true;
+  if (config === development) sayWhatIsNext();
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => broker.kill(signal));
-broker.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
-if (config === development && (await isReady())) sayWhatIsNext();
+broker.on('close', (code, signal) => {
+  if (!ready && code) sayWhyNot();
+  process.exit(code ?? (signal ? 1 : 0));
+});
 
 function buildIfStale() {
   const stamp = join(root, 'dist/.tsbuildinfo');
@@ -42,14 +52,10 @@ async function makeIssuer() {
   await openDevIssuer(join(root, 'data/dev-issuer/jwks.json'));
 }
 
-/** False after ten seconds: the broker's log says why. */
-async function isReady() {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    const answer = await fetch('http://127.0.0.1:9090/health/ready').catch(() => undefined);
-    if (answer?.ok) return true;
-    await pause(50);
-  }
-  return false;
+function sayWhyNot() {
+  console.error(`
+The broker did not start; the line above says why. If another one is running here already, use that one,
+or end it (Ctrl-C in its terminal) and run npm start again.`);
 }
 
 function sayWhatIsNext() {

@@ -13,12 +13,22 @@ try {
   const log = createLogger(loaded.config.log);
   const broker = await compose(loaded, { clock: systemClock, log });
   endOnSignals(broker, log);
-  const { url, operationsUrl } = await broker.start();
+  const { url, operationsUrl } = await broker.start().catch((error: unknown) => {
+    throw portTaken(error, loaded.config) ?? error;
+  });
   log.info({ url, operationsUrl, store: loaded.store.kind }, 'ready');
   if (process.stdout.isTTY) greet(loaded.config.issuer);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : 'failed to start'}\n`);
   process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+}
+
+/** Says which setting to change, where Node names only the port. */
+function portTaken(error: unknown, { operations }: { operations: string }): Error | undefined {
+  const { code, port } = error as { code?: unknown; port?: unknown };
+  if (code !== 'EADDRINUSE') return undefined;
+  const setting = operations.endsWith(`:${String(port)}`) ? 'operations' : 'listen';
+  return new Error(`Port ${String(port)} is taken by another process: end it, or give \`${setting}\` another port.`);
 }
 
 function greet(issuer: string): void {

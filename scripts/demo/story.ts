@@ -8,10 +8,18 @@ import { oneTaskAct } from './acts/one-task.js';
 import { onStage, type Stage } from './stage.js';
 import type { Transcript } from './transcript.js';
 
+const CAST = [
+  ['agent-7', 'an agent that works on one task; builder, importer and rogue are others'],
+  ['orchestrator', 'opens and completes tasks'],
+  ['the API', 'holds the incidents, and asks the broker whether a credential is alive'],
+  ['SOC', 'the security operations centre: previews and revokes, reads the audit log'],
+] as const;
+
 /** Answers the exit code. */
 export async function tellStory(tell: Transcript, interrupted: Promise<unknown>): Promise<number> {
   const since = performance.now();
   tell.line('Mayfly: a credential for one task, dead when the task is. Everything here is real and on loopback.');
+  for (const [who, what] of CAST) tell.line(`   ${who.padEnd(13)} ${what}`);
   try {
     await onStage((stage) =>
       Promise.race([acts(stage, tell), interrupted.then(() => Promise.reject(new Error('interrupted')))]),

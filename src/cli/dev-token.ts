@@ -50,7 +50,7 @@ function trustOf({ config, path }: LoadedConfig, name: string) {
 }
 
 function secondsOf(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error('--ttl is a number of seconds, at least 1.');
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error('--ttl is a number of seconds in digits, from 1 to 999999999.');
   return Number(text);
 }
 

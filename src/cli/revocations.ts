@@ -7,6 +7,7 @@ import { countImpact, type Affected } from '../ledger/impact.js';
 import { listReceipts, type Receipt } from '../ledger/receipts.js';
 import { carryOut, fittingEffect } from '../revoker/carry-out.js';
 import { liftNumber } from '../revoker/holds.js';
+import { refuseUnknownParty } from './refuse-unknown-party.js';
 import type { Terminal } from './terminal.js';
 
 interface RevokeOptions {
@@ -34,7 +35,7 @@ function addRevoke(revocations: Command, { out, clock }: Terminal): void {
     .command('revoke')
     .description('end, cut off or hold whatever hangs on a selector')
     .argument('<kind>', SELECTOR_KINDS.join(', '), kindOf)
-    .argument('[value]', 'the id; none for all', '')
+    .argument('[value]', 'the id, such as lab:agent-7 for a workload; none for all', '')
     .addOption(
       new Option('--effect <effect>', 'default: end for credential and task, hold for all else').choices(EFFECTS),
     )
@@ -44,10 +45,11 @@ function addRevoke(revocations: Command, { out, clock }: Terminal): void {
     .option('--dry-run', 'count what it would hit, and revoke nothing')
     .option(...CONFIG)
     .action((kind: SelectorKind, value: string, { config, dryRun, until, ...told }: RevokeOptions) =>
-      locally(config, clock, async ({ ledger }) => {
+      locally(config, clock, async ({ ledger, trust }) => {
         const selector = { kind, value };
         const timed = { ...told, ...(until !== undefined && { liftAt: until }) };
         const effect = fittingEffect(selector, timed, clock.now());
+        refuseUnknownParty(selector, trust);
         if (dryRun === true) {
           out(
             `${effect} of ${inWords(selector)} would hit ${counted(await countImpact(ledger, { selector, at: clock.now() }))}`,
@@ -113,6 +115,7 @@ function timeOf(text: string): number {
 }
 
 function numberOf(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It is a number.');
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw new InvalidArgumentError('It is the number that `mayfly revocations list` shows at the start of the line.');
   return Number(text);
 }

@@ -12,6 +12,20 @@ import type { Terminal } from './terminal.js';
 
 const headSchema = z.object({ head: placeSchema, checkpoint: placeSchema.optional() });
 
+const numberedSchema = z.looseObject({ seq: z.int() });
+
+const RECIPE = `
+How to get there, where $IDENTITY may readAudit. The head comes first: it vouches for what was written until then.
+
+  curl -s https://mayfly.example/audit/head -H "Authorization: Bearer $IDENTITY" > head.jwt
+  seq=$(node -p 'JSON.parse(Buffer.from(fs.readFileSync("head.jwt", "latin1").split(".")[1], "base64url")).head.seq')
+  curl -s "https://mayfly.example/audit?upTo=$seq" \\
+    -H "Authorization: Bearer $IDENTITY" -H 'Accept: application/x-ndjson' > audit.ndjson
+  curl -s https://mayfly.example/jwks > jwks.json
+  mayfly verify-audit audit.ndjson --head head.jwt --jwks jwks.json
+
+Without upTo there are later lines (the reading itself is one). They are counted, and nothing is said of them.`;
+
 export function addVerifyAudit(program: Command, { out }: Terminal): void {
   program
     .command('verify-audit')
@@ -19,12 +33,40 @@ export function addVerifyAudit(program: Command, { out }: Terminal): void {
     .argument('<export>', 'the lines of GET /audit, as they came')
     .requiredOption('--head <file>', 'the answer of GET /audit/head, fetched before the export')
     .requiredOption('--jwks <file or url>', "the broker's public keys, as they were when the head was signed")
+    .addHelpText('after', RECIPE)
     .action(async (file: string, { head: headFile, jwks }: { head: string; jwks: string }) => {
       const { head, checkpoint } = await signedHead(headFile, await keysAt(jwks));
-      const result = await verifyExport(cutLines(createReadStream(file)), head, checkpoint);
+      const cut = upTo(head.seq, cutLines(createReadStream(file)));
+      const result = await verifyExport(cut.lines, head, checkpoint);
       if (!result.ok) throw new Error(`${file}: line ${result.at} of the log: ${result.reason}`);
       out(`${file}: whole; ${result.entries} entries up to ${head.seq}`);
+      const later = cut.later();
+      if (later > 0) out(`  ${later} later ${later === 1 ? 'line is' : 'lines are'} not vouched for by this head`);
     });
+}
+
+/**
+ * The log grows while it is read, so an export may go on after the head. From the first line with a later number nothing is
+ * verified; one that was slipped in earlier cuts the vouched part short, and is found by that.
+ */
+function upTo(last: number, lines: AsyncIterable<Uint8Array>) {
+  let later = 0;
+  async function* vouched() {
+    for await (const line of lines) {
+      if (later > 0 || numberOf(line) > last) later += 1;
+      else yield line;
+    }
+  }
+  return { lines: vouched(), later: () => later };
+}
+
+/** What has no number is not later: it is for the verification to judge. */
+function numberOf(line: Uint8Array): number {
+  try {
+    return numberedSchema.parse(JSON.parse(Buffer.from(line).toString('utf8'))).seq;
+  } catch {
+    return 0;
+  }
 }
 
 /** A head has no expiry: it vouches for its moment for as long as somebody keeps the key. */

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig, type LoadedConfig } from '../config/load.js';
 import type { Clock } from '../domain/time.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys, type Keys } from '../keys/keys.js';
@@ -18,6 +18,8 @@ export const LOCAL = 'local';
 
 interface Local {
   ledger: Ledger;
+  /** Whose ids there can be. */
+  trust: LoadedConfig['config']['trust'];
   /** Opened only when needed: the power to revoke does not depend on keys that can be unsealed. */
   signing: () => Promise<{ keys: Keys; audit: AuditLog }>;
 }
@@ -39,6 +41,7 @@ export async function locally<T>(
   try {
     return await work({
       ledger: { records, log: openRevocationLog(log), clock },
+      trust: config.trust,
       async signing() {
         const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
         const { rotationDays } = config.keys;

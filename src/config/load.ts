@@ -29,11 +29,13 @@ export interface LoadOptions {
   checkFiles?: boolean;
 }
 
+const NOT_NAMED = 'give it as -c <file> (check-config: as its argument), or set MAYFLY_CONFIG.';
+
 /** Throws a ConfigError with everything that is wrong, or answers something that can be started. */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
   const env = options.env ?? process.env;
   const named = options.path ?? env['MAYFLY_CONFIG'];
-  if (!named) throw failure('environment', 'MAYFLY_CONFIG', 'is not set: it names the configuration file');
+  if (!named) throw failure('No configuration', '', NOT_NAMED);
   const path = resolve(named);
   const directory = dirname(path);
   const text = await readFile(path, 'utf8').catch(() => {

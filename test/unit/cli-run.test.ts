@@ -3,7 +3,9 @@ import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import { refuseUnknownParty } from '../../src/cli/refuse-unknown-party.js';
 import { run } from '../../src/cli/run.js';
+import type { SelectorKind } from '../../src/domain/selector.js';
 import { handClock } from '../support/clock.js';
 
 const clock = handClock();
@@ -153,5 +155,35 @@ describe('mayfly dev-token', () => {
     const { code, out, err } = await mayfly('dev-token', '-c', file, '--sub', 'a', ...options);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain(reason);
+  });
+});
+
+describe('mayfly revocations revoke', () => {
+  const trust = [
+    { name: 'lab', kind: 'oidc' as const },
+    { name: 'prod', kind: 'spiffe' as const },
+  ];
+  const judged = (kind: SelectorKind, value: string) => () => refuseUnknownParty({ kind, value }, trust);
+
+  it.each(['workload', 'principal'] as const)('refuses a %s that nobody can be, and says who was meant', (kind) => {
+    expect(judged(kind, 'agent-7')).toThrow('Did you mean lab:agent-7?');
+    expect(judged(kind, 'lba:agent-7')).toThrow('would hit nobody');
+    expect(judged(kind, 'prod:agent-7')).toThrow('would hit nobody');
+  });
+
+  it('takes every id that a trust entry can name, and leaves other selectors alone', () => {
+    for (const value of ['lab:agent-7', 'spiffe://prod.example/agent']) {
+      expect(judged('workload', value)).not.toThrow();
+      expect(judged('principal', value)).not.toThrow();
+    }
+    expect(judged('owner', 'sre')).not.toThrow();
+  });
+
+  it('asks for the number of a hold in words', async () => {
+    const { code, err } = await mayfly('revocations', 'lift', 'seven');
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringContaining('the number that `mayfly revocations list`'),
+    });
   });
 });

@@ -65,6 +65,19 @@ describe('mayfly verify-audit', () => {
     expect(said).toMatch(/line \d of the log/);
   });
 
+  it('counts lines that were written after the head, and says that it vouches for none of them', async () => {
+    const later = extendChain(end, ['{"event":"d"}', '{"event":"e"}']).lines;
+    const { code, said } = await verify([...lines, ...later].join('\n'));
+    expect(code).toBe(0);
+    expect(said).toMatch(/whole.*\n.*2 later lines are not vouched for by this head/);
+  });
+
+  it('finds a later line that stands among those the head vouches for', async () => {
+    const [later] = extendChain(end, ['{"event":"d"}']).lines;
+    const { code, said } = await verify([lines[0], later, lines[1], lines[2]].join('\n'));
+    expect({ code, said }).toMatchObject({ code: 1, said: expect.stringContaining('cut off') });
+  });
+
   it.each(['forged.jws', 'token.jws'])('takes no head but one that the broker signed as a head: %s', async (head) => {
     expect(await verify(lines.join('\n'), head)).toMatchObject({
       code: 1,

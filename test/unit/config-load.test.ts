@@ -116,7 +116,9 @@ describe('the environment', () => {
   });
 
   it('must name a file that exists', async () => {
-    await expect(loadConfig({ env: {} })).rejects.toThrow('environment: MAYFLY_CONFIG: is not set');
+    await expect(loadConfig({ env: {} })).rejects.toThrow(
+      'No configuration: give it as -c <file> (check-config: as its argument), or set MAYFLY_CONFIG.',
+    );
     await expect(loadConfig({ env: {}, path: '/nowhere.yaml' })).rejects.toThrow('not a file that can be read');
   });
 });

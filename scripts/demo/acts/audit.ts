@@ -1,4 +1,4 @@
-/** The audit log is exported and verified; then somebody changes one byte of it. */
+/** The audit log is exported and verified; then somebody changes one digit of it. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const lineSchema = z.object({ type: z.string(), credential: z.string().optional(
 /** @param acknowledged Tokens handed out before the crash: each must have an entry. */
 export async function auditAct(stage: Stage, tell: Transcript, acknowledged: string[]): Promise<void> {
   const files = namesIn(stage.directory);
-  tell.act('One flipped byte');
+  tell.act('One changed digit');
 
   await tell.step('SOC fetches the signed head of the audit log, and exports the log', async () => {
     const lines = await download(stage, files);
@@ -32,13 +32,13 @@ export async function auditAct(stage: Stage, tell: Transcript, acknowledged: str
     expectThat(status === 0, 'exit code 0', `${status}: ${output}`);
     return Promise.resolve(output.replace(`${files.log}: `, ''));
   });
-  await tell.step('somebody makes incident 4711 another one, in one line of it', () => {
+  await tell.step('somebody changes one digit in the exported file, and verifies it again', () => {
     const line = flipOneByte(files);
     const { status, output } = verify(files, files.forged);
     expectThat(status === 1, 'exit code 1', `${status}: ${output}`);
-    expectThat(output.includes(`line ${line + 1} `), `line ${line + 1} found not to continue line ${line}`, output);
+    expectThat(output.includes(`line ${line + 1},`), `line ${line + 1} found not to continue line ${line}`, output);
     return Promise.resolve([
-      `changed in line ${line}; found, since the next holds its hash:`,
+      `a 4711 in line ${line.toLocaleString('en')} became 4710; the line after it holds its hash:`,
       output.replace(`${files.forged}: `, ''),
     ]);
   });

@@ -24,7 +24,7 @@ export async function massRevocationAct(stage: Stage, tell: Transcript): Promise
   await tell.step(`importer works on ${TASKS} tasks, and needs ${count(CREDENTIALS)} credentials`, async () => {
     tokens = await mintMany(stage, importer);
     expectThat(tokens.length === CREDENTIALS, `${CREDENTIALS} credentials`, tokens.length);
-    return undefined;
+    return `${TASKS} tasks, since there are at most ${PER_TASK} live credentials under one`;
   });
   await tell.step('the broker is asked about each of them', async () => {
     const alive = (await answers(stage, tokens)).filter((answer) => answer.startsWith('{"active":true')).length;
@@ -44,7 +44,10 @@ export async function massRevocationAct(stage: Stage, tell: Transcript): Promise
     seq = receipt.seq;
     expectThat(entries === 1, '1 entry in the revocation log', `${entries} entries`);
     expectThat(killed === CREDENTIALS, `a receipt for ${CREDENTIALS} credentials`, killed);
-    return `entry ${seq}, effect ${receipt.effect}: one write, ${count(killed)} credentials dead`;
+    return [
+      `entry ${count(seq)}, effect ${receipt.effect}: one write, ${count(killed)} credentials dead`,
+      'a hold: what lives is dead for good, and nothing new is born until somebody lifts it',
+    ];
   });
   await tell.step(
     'the broker is asked about each of them again',
@@ -56,7 +59,7 @@ export async function massRevocationAct(stage: Stage, tell: Transcript): Promise
   await tell.step('SOC lifts the hold', async () => {
     const lifted = good(await stage.ask(`/revocations/${seq}`, { method: 'DELETE', bearer }), receiptSchema);
     expectThat(lifted.liftedBy !== undefined, 'a lifted hold', 'a hold in force');
-    return `entry ${lifted.liftedBy}`;
+    return `entry ${count(lifted.liftedBy ?? 0)}`;
   });
   await tell.step('importer works again; the dead stay dead', async () => {
     good(await mint(stage, importer), issuedSchema);
