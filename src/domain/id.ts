@@ -2,7 +2,7 @@
  * Ids: a prefix and 16 lower-case base32 characters. The first two name the shard, the other 14 are 70 random bits.
  * A root task draws its shard at random; everything below inherits it, so every id finds its record without a lookup.
  */
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const SHARD_COUNT = 64;
@@ -14,10 +14,11 @@ export type Shard = string;
 /** All shards, in order: `aa` … `b7`. */
 export const SHARDS: readonly Shard[] = Array.from({ length: SHARD_COUNT }, (_, index) => shardAt(index));
 
-export function newId(prefix: IdPrefix, shard: Shard = shardAt(randomInt(SHARD_COUNT))): string {
+export function newId(prefix: IdPrefix, shard?: Shard): string {
+  const [first = 0, ...rest] = draw();
   let random = '';
-  for (const byte of randomBytes(14)) random += ALPHABET[byte & 31] ?? '';
-  return `${prefix}_${shard}${random}`;
+  for (const byte of rest) random += ALPHABET[byte & 31] ?? '';
+  return `${prefix}_${shard ?? shardAt(first & 63)}${random}`;
 }
 
 export const isId = (prefix: IdPrefix, text: string): boolean => ID.exec(text)?.[1] === prefix;
@@ -31,6 +32,20 @@ export function shardOf(id: string): Shard {
 
 /** The shard for something that must be found again by a digest, e.g. an idempotency key. */
 export const shardOfDigest = (digest: Uint8Array): Shard => shardAt((digest[0] ?? 0) % SHARD_COUNT);
+
+/** Random bytes for one id, drawn in bulk: a call for each would cost more than all else about an id. None is used twice. */
+function draw(): Uint8Array {
+  if (drawn === pool.length) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  drawn += BYTES_AN_ID;
+  return pool.subarray(drawn - BYTES_AN_ID, drawn);
+}
+
+const BYTES_AN_ID = 15;
+const pool = Buffer.alloc(BYTES_AN_ID * 256);
+let drawn = pool.length;
 
 function shardAt(index: number): Shard {
   return `${ALPHABET[index >> 5] ?? ''}${ALPHABET[index & 31] ?? ''}`;

@@ -48,7 +48,9 @@ function callOf({ log }: ServeDeps, request: Request): Call {
     query: new URLSearchParams(query),
     headers: request.headers,
     body: Buffer.alloc(0),
-    log: requestLogger(log, requestId),
+    get log() {
+      return requestLogger(log, requestId); // Most calls have nothing to say.
+    },
   };
 }
 
