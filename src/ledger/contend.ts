@@ -10,7 +10,7 @@ export async function contend<T>(attempt: () => Promise<T | undefined>): Promise
   for (let attempts = 1; attempts <= ATTEMPTS; attempts += 1) {
     const result = await attempt();
     if (result !== undefined) return result;
-    await pause(randomInt(2 ** Math.min(attempts, 6)));
+    if (attempts < ATTEMPTS) await pause(randomInt(2 ** Math.min(attempts, 6)));
   }
   throw new BrokerError('temporarily_unavailable', 'Too many requests change the same task at once.', {
     retry: 'later',

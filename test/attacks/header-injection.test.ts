@@ -30,7 +30,7 @@ it.each([
   const answer = await raw([line]);
   expect(answer).toMatch(/^HTTP\/1\.1 40[01] /);
   expect(answer).not.toMatch(/set-cookie/i);
-  for (const [, id = ''] of answer.matchAll(/^X-Request-ID: (.*)\r$/gim)) expect(id).toMatch(/^req_[0-9a-f]{24}$/);
+  for (const [, id = ''] of answer.matchAll(/^X-Request-ID: (.*)\r$/gim)) expect(id).toMatch(/^req_[0-9a-f-]{36}$/);
   for (const logged of broker.logged().trimEnd().split('\n')) expect(() => JSON.parse(logged) as unknown).not.toThrow();
   expect(broker.logged()).not.toMatch(/Set-Cookie|\[31m|\{\\"level/);
 });

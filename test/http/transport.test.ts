@@ -91,7 +91,7 @@ describe('X-Request-ID', () => {
 
   it.each(['a b', 'x'.repeat(65), '"><script>', 'a:b', 'é'])('is a new one instead of %s', async (sent) => {
     const reply = await broker.get('/jwks', undefined, { 'x-request-id': sent });
-    expect(reply.headers.get('x-request-id')).toMatch(/^req_[0-9a-f]{24}$/);
+    expect(reply.headers.get('x-request-id')).toMatch(/^req_[0-9a-f-]{36}$/);
   });
 });
 
