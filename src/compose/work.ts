@@ -3,7 +3,7 @@ import type { AuditLog } from '../audit/log.js';
 import type { Clock } from '../domain/time.js';
 import type { Fitness } from '../fitness.js';
 import type { Keys } from '../keys/keys.js';
-import { followReceipts } from '../ledger/follow-receipts.js';
+import { countReceipts, followReceipts } from '../ledger/follow-receipts.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
 import { countUnder } from '../ledger/tasks-under.js';
@@ -46,8 +46,12 @@ export const recurringWork = ({ ledger, audit, fitness, metrics, clock, pulse, .
   },
 
   async receipts() {
-    if (fitness.maySweep()) await liftDueHolds(ledger);
-    else await followReceipts(ledger);
+    try {
+      if (fitness.maySweep()) await liftDueHolds(ledger);
+      else await followReceipts(ledger);
+    } finally {
+      await countReceipts(ledger);
+    }
   },
 
   async audit() {

@@ -5,6 +5,7 @@
 import { isId } from '../domain/id.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import { LogGap } from '../store/store.js';
+import { forEach } from './for-each.js';
 import { countImpact } from './impact.js';
 import type { Ledger } from './ledger.js';
 import { receiptCursor, uncountedIndex } from './names.js';
@@ -30,13 +31,17 @@ export async function receiptFor(ledger: Ledger, entry: LogEntry): Promise<Recei
   }
 }
 
-/** Makes the receipts that are missing, notes lifts, and counts what was left to count. */
+/** Makes the receipts that are missing, and notes lifts. */
 export async function followReceipts(ledger: Ledger): Promise<void> {
   while (await followPage(ledger));
-  for (const [, seq] of await ledger.records.range(uncountedIndex, { limit: PAGE })) {
+}
+
+/** Counts what was left to count. For the sweep: nobody who waits for an answer waits for this. */
+export async function countReceipts(ledger: Ledger): Promise<void> {
+  await forEach(await ledger.records.range(uncountedIndex, { limit: PAGE }), async ([, seq]) => {
     const receipt = await readReceipt(ledger, seq);
     if (receipt) await count(ledger, receipt);
-  }
+  });
 }
 
 /** True: there may be more. Another broker that moves the cursor meanwhile has done the same work. */

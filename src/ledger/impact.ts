@@ -30,34 +30,38 @@ interface Judgement {
 }
 
 export async function countImpact(ledger: Ledger, judgement: Judgement): Promise<Affected> {
-  const affected: Affected = { credentials: 0, tasks: 0, byTarget: {}, byOwner: {}, latestEnd: 0 };
-  for await (const page of tasksUnder(ledger, judgement.selector)) await countPage(ledger, judgement, page, affected);
-  return affected;
+  const tally: Tally = { credentials: 0, tasks: 0, byTarget: new Map(), byOwner: new Map(), latestEnd: 0 };
+  for await (const page of tasksUnder(ledger, judgement.selector)) await countPage(ledger, judgement, page, tally);
+  const { byTarget, byOwner, ...rest } = tally;
+  return { ...rest, byTarget: Object.fromEntries(byTarget), byOwner: Object.fromEntries(byOwner) };
 }
 
-async function countPage(ledger: Ledger, judgement: Judgement, page: Task[], affected: Affected): Promise<void> {
+/** Maps while it counts: an owner may be named like a member that every object has. */
+interface Tally extends Omit<Affected, 'byTarget' | 'byOwner'> {
+  byTarget: Map<string, number>;
+  byOwner: Map<string, number>;
+}
+
+async function countPage(ledger: Ledger, judgement: Judgement, page: Task[], tally: Tally): Promise<void> {
   const { at, selector } = judgement;
+  const causesOf = new Map(page.map((task) => [task.id, taskCauses(task)]));
   const under = new Map(page.map((task) => [task.id, task]));
   const listed = page.flatMap((task) => task.credentials.filter(({ expiresAt }) => expiresAt > at).map(({ id }) => id));
   const credentials = await readCredentials(ledger, listed);
   const found = credentials.flatMap((credential) => {
     const task = under.get(credential.task);
-    return task ? [{ credential, task }] : [];
+    return task ? [{ credential, task, own: credentialCauses(credential, task) }] : [];
   });
-  const causes = new Set([
-    ...page.flatMap(taskCauses),
-    ...found.flatMap(({ credential, task }) => credentialCauses(credential, task)),
-  ]);
+  const causes = new Set([...[...causesOf.values()].flat(), ...found.flatMap(({ own }) => own)]);
   const lived = judge(judgement, await ledger.log.look([...causes]));
 
   const hit = cause(selector.kind, selector.value);
   for (const task of page) {
-    if (task.deadline > at && taskCauses(task).includes(hit) && lived('task', task.epoch, taskCauses(task)))
-      affected.tasks += 1;
+    const own = causesOf.get(task.id) ?? [];
+    if (task.deadline > at && own.includes(hit) && lived('task', task.epoch, own)) tally.tasks += 1;
   }
-  for (const { credential, task } of found) {
-    const own = credentialCauses(credential, task);
-    if (own.includes(hit) && lived('credential', credential.epoch, own)) add(affected, credential, task);
+  for (const { credential, task, own } of found) {
+    if (own.includes(hit) && lived('credential', credential.epoch, own)) add(tally, credential, task);
   }
 }
 
@@ -87,10 +91,11 @@ function asOf(seq: number, tombstone: Tombstone | undefined): Tombstone | undefi
   };
 }
 
-function add(affected: Affected, { target, expiresAt }: Credential, { workload }: Task): void {
-  const owner = workload.owner ?? 'unknown';
-  affected.credentials += 1;
-  affected.byTarget[target] = (affected.byTarget[target] ?? 0) + 1;
-  affected.byOwner[owner] = (affected.byOwner[owner] ?? 0) + 1;
-  affected.latestEnd = Math.max(affected.latestEnd, expiresAt);
+function add(tally: Tally, { target, expiresAt }: Credential, { workload }: Task): void {
+  tally.credentials += 1;
+  addOne(tally.byTarget, target);
+  addOne(tally.byOwner, workload.owner ?? 'unknown');
+  tally.latestEnd = Math.max(tally.latestEnd, expiresAt);
 }
+
+const addOne = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);

@@ -40,23 +40,23 @@ export async function readReceipt({ records }: Pick<Ledger, 'records'>, seq: num
   return text === undefined ? undefined : receiptSchema.parse(JSON.parse(text));
 }
 
-/** Oldest first, after a sequence number. */
+/** Oldest first, after a sequence number. One that cannot be read hides no other. */
 export async function listReceipts(
   { records }: Pick<Ledger, 'records'>,
   after: number,
   limit: number,
 ): Promise<Receipt[]> {
   const page = await records.range(receiptIndex, { after: [after, AFTER_ANY_MEMBER], limit });
-  const receipts = await Promise.all(page.map(([, seq]) => readReceipt({ records }, seq)));
-  return receipts.flatMap((receipt) => (receipt ? [receipt] : []));
+  const texts = await records.read(page.map(([, seq]) => receiptKey(seq)));
+  return texts.flatMap((text) => readable(text) ?? []);
 }
 
-/** Writes it unless it is there; one with its number from a log that was lost gives way. Answers what then stands. */
+/** Writes it unless it is there; one that cannot be read, or has its number from a log that was lost, gives way. Answers what then stands. */
 export async function keepReceipt({ records }: Pick<Ledger, 'records'>, receipt: Receipt): Promise<Receipt> {
   const { seq, id, liftAt } = receipt;
   const member = String(seq);
   const [text] = await records.read([receiptKey(seq)]);
-  const there = text === undefined ? undefined : receiptSchema.parse(JSON.parse(text));
+  const there = readable(text);
   if (there?.id === id) return there;
   await records.commit({
     expect: [[receiptKey(seq), text]],
@@ -70,7 +70,7 @@ export async function keepReceipt({ records }: Pick<Ledger, 'records'>, receipt:
   return (await readReceipt({ records }, seq)) ?? receipt;
 }
 
-/** `change` may answer undefined: nothing to do. Null: there is no such receipt. */
+/** `change` may answer undefined: nothing to do. Null: there is no such receipt, or none that can be read. */
 export function changeReceipt(
   ledger: Pick<Ledger, 'records'>,
   seq: number,
@@ -78,8 +78,8 @@ export function changeReceipt(
 ): Promise<Receipt | null> {
   return contend(async () => {
     const [text] = await ledger.records.read([receiptKey(seq)]);
-    if (text === undefined) return null;
-    const receipt = receiptSchema.parse(JSON.parse(text));
+    const receipt = readable(text);
+    if (!receipt) return null;
     const next = change(receipt);
     if (!next) return receipt;
     const done = await ledger.records.commit({
@@ -101,6 +101,15 @@ export async function pruneReceipts({ records }: Pick<Ledger, 'records'>): Promi
     await records.commit({
       unindex: gone.flatMap(([member]) => indexes.map((index): [typeof index, string] => [index, member])),
     });
+}
+
+function readable(text: string | undefined): Receipt | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return receiptSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 type Put = NonNullable<Change['put']>[number];

@@ -8,7 +8,8 @@ import type { Ledger } from './ledger.js';
 import { childIndex, dueIndex, workloadIndex } from './names.js';
 import { readTasks } from './tasks.js';
 
-const PAGE = 256;
+/** Small: parsing and judging a page is one piece of work, and everybody else waits for it. */
+const PAGE = 64;
 
 export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGenerator<Task[]> {
   const { kind, value } = selector;
@@ -44,7 +45,7 @@ async function* family(ledger: Ledger, tasks: Task[], seen: Set<string>): AsyncG
   while (generation.length > 0) {
     const fresh = generation.filter(({ id }) => !seen.has(id));
     for (const { id } of fresh) seen.add(id);
-    if (fresh.length > 0) yield fresh;
+    for (let start = 0; start < fresh.length; start += PAGE) yield fresh.slice(start, start + PAGE);
     generation = [];
     for await (const page of indexed(
       ledger,

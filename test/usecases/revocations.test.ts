@@ -2,12 +2,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exchange } from '../../src/broker/exchange.js';
 import { openTask } from '../../src/broker/open-task.js';
 import { heartbeat } from '../../src/broker/heartbeat.js';
 import { effectFits, EFFECTS, SELECTOR_KINDS, type Effect, type Selector } from '../../src/domain/selector.js';
-import { followReceipts } from '../../src/ledger/follow-receipts.js';
+import { countReceipts, followReceipts } from '../../src/ledger/follow-receipts.js';
 import { countImpact } from '../../src/ledger/impact.js';
-import { liftIndex } from '../../src/ledger/names.js';
+import { liftIndex, receiptKey } from '../../src/ledger/names.js';
 import { listReceipts, readReceipt } from '../../src/ledger/receipts.js';
 import { completeTask } from '../../src/revoker/complete-task.js';
 import { liftDueHolds, liftHold } from '../../src/revoker/holds.js';
@@ -34,6 +35,15 @@ const soc = (broker: WholeBroker, what: Selector, effect?: Effect, over: { liftA
   revokeBySelector(broker.deps, socOf(broker), { what, ...(effect && { effect }), ...why, ...over });
 const preview = (broker: WholeBroker, what: Selector, effect?: Effect) =>
   previewRevocation(broker.deps, socOf(broker), { what, ...(effect && { effect }), ...why });
+
+const asking = {
+  subject: { token: AGENT, type: 'urn:ietf:params:oauth:token-type:jwt' },
+  target: TARGET,
+  access: [{ path: 'incident/4711', actions: ['read'] }],
+  askedAsScope: true,
+  under: { purpose: 'triage' },
+  requestId: 'r',
+};
 
 /** A broker with an issuer of persons, and a credential that hangs on everything there is to hang on. */
 async function oneThatHangsOnEverything() {
@@ -188,6 +198,7 @@ describe('G6: the power to revoke outlives everything else', () => {
     expect(await broker.isActive(issued)).toBe(false);
     full = false;
     await followReceipts(broker.deps.ledger);
+    await countReceipts(broker.deps.ledger);
     expect((await readReceipt(broker.deps.ledger, 1))?.affected).toMatchObject({ credentials: 1, tasks: 1 });
     expect((await broker.audited()).filter(({ type }) => type === 'revocation.published')).toHaveLength(1);
   });
@@ -270,7 +281,7 @@ describe('G8: truthful effect', () => {
     expect(receipt.affected).toBeUndefined();
     // What is revoked, or expires, before it is counted does not change what this one did.
     await soc(broker, { kind: 'all', value: '' });
-    await followReceipts(broker.deps.ledger);
+    await countReceipts(broker.deps.ledger);
     expect((await readReceipt(broker.deps.ledger, receipt.seq))?.affected).toEqual(affected);
     expect((await readReceipt(broker.deps.ledger, receipt.seq + 1))?.affected).toMatchObject({ credentials: 0 });
   });
@@ -354,7 +365,82 @@ describe('receipts', () => {
     await revoke(broker.deps.ledger, { selector, effect: 'hold', reason: 'r', actor: 'soc' });
     expect(await listReceipts(broker.deps.ledger, 0, 10)).toEqual([]);
     await followReceipts(broker.deps.ledger);
+    await countReceipts(broker.deps.ledger);
     expect(await listReceipts(broker.deps.ledger, 0, 10)).toMatchObject([{ seq: 1, affected: { credentials: 1 } }]);
+  });
+
+  it('without one yet, a hold is lifted as what it is: policy is asked about its own selector', async () => {
+    const broker = await wholeBroker();
+    const by = { effect: 'hold', reason: 'r', actor: 'soc' } as const;
+    const selector = { kind: 'owner', value: 'web' } as const;
+    const { seq } = await revoke(broker.deps.ledger, { selector, ...by });
+    const asked: unknown[] = [];
+    const policy: typeof broker.deps.policy = {
+      ...broker.deps.policy,
+      decide: (query) => (asked.push(query.context), broker.deps.policy.decide(query)),
+    };
+    const lifting = (number: number) =>
+      liftHold({ ...broker.deps, policy }, socOf(broker), { seq: number, requestId: 'r' });
+    expect((await lifting(seq)).lifted).toBe(seq + 1);
+    expect(asked).toMatchObject([{ revocation: { ...selector, effect: 'lift' } }]);
+    await expect(lifting(99)).rejects.toMatchObject({ code: 'not_found' });
+    expect(asked[1]).toMatchObject({ revocation: { kind: 'all', effect: 'lift' } });
+  });
+
+  it('lifting waits for no count', async () => {
+    const clock = handClock();
+    const broker = await wholeBroker({ store: modelStore(clock), clock });
+    await Promise.all(Array.from({ length: 300 }, () => broker.exchange()));
+    const { seq } = await soc(broker, { kind: 'workload', value: AGENT });
+    const lifted = await liftHold(broker.deps, socOf(broker), { seq, requestId: 'r' });
+    expect(lifted).toMatchObject({ lifted: seq + 1 });
+    expect(lifted.affected).toBeUndefined();
+    await countReceipts(broker.deps.ledger);
+    expect((await readReceipt(broker.deps.ledger, seq))?.affected).toMatchObject({ credentials: 300 });
+  });
+
+  it('count an owner whatever its name', async () => {
+    const broker = await wholeBroker();
+    const owners = ['constructor', 'toString', 'hasOwnProperty'];
+    for (const owner of owners) {
+      const { party, ...proof } = proven(AGENT, broker.clock);
+      const identify = () => Promise.resolve({ ...proof, party: { ...party, owner } });
+      await exchange({ ...broker.deps, identify }, asking);
+    }
+    const { seq } = await soc(broker, { kind: 'all', value: '' });
+    const counted = Object.fromEntries(owners.map((owner) => [owner, 1]));
+    expect((await readReceipt(broker.deps.ledger, seq))?.affected?.byOwner).toEqual(counted);
+  });
+
+  it('that cannot be read stop neither the list, nor what is due, nor the counting of the others', async () => {
+    const broker = await wholeBroker();
+    const { clock, store, deps } = broker;
+    const until = { liftAt: clock.now() + 1_000 };
+    const damaged = await soc(broker, { kind: 'target', value: 'https://one.example' }, 'hold', until);
+    const whole = await soc(broker, { kind: 'target', value: 'https://two.example' }, 'hold', until);
+    await store.records.commit({ put: [[receiptKey(damaged.seq), '{"seq":"damaged"}']] });
+    expect(await listReceipts(deps.ledger, 0, 10)).toMatchObject([{ seq: whole.seq }]);
+    clock.advance(2_000);
+    await expect(liftDueHolds(deps.ledger)).rejects.toThrow(AggregateError);
+    expect((await readReceipt(deps.ledger, whole.seq))?.lifted).toBe(3);
+    const next = await revoke(deps.ledger, {
+      selector: { kind: 'target', value: TARGET },
+      effect: 'hold',
+      ...why,
+      actor: 'soc',
+    });
+    await followReceipts(deps.ledger);
+    await countReceipts(deps.ledger);
+    expect((await readReceipt(deps.ledger, next.seq))?.affected).toBeDefined();
+  });
+
+  it('that cannot be read are made anew from the log as long as it is followed', async () => {
+    const { deps, store } = await wholeBroker();
+    const selector = { kind: 'target', value: TARGET } as const;
+    const { seq } = await revoke(deps.ledger, { selector, effect: 'hold', reason: 'r', actor: 'soc' });
+    await store.records.commit({ put: [[receiptKey(seq), 'damaged']] });
+    await followReceipts(deps.ledger);
+    expect((await readReceipt(deps.ledger, seq))?.selector).toEqual(selector);
   });
 });
 
