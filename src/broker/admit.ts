@@ -3,11 +3,12 @@
  * epoch of that look, and its lifetime is fixed from the clock as read before it.
  */
 import { isWithin } from '../domain/access.js';
-import { refOf } from '../domain/actor.js';
+import { refOf, type Party } from '../domain/actor.js';
 import { credentialCauses } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
+import { cause } from '../domain/selector.js';
 import { partyCauses, type Task } from '../domain/task.js';
 import { findAgain, type Again } from '../ledger/idempotency.js';
 import type { Kept } from '../ledger/ledger.js';
@@ -19,6 +20,7 @@ import { held, refuseDeadCaller } from './caller.js';
 import type { Deps } from './deps.js';
 import { draftImplicitTask } from './draft-task.js';
 import type { ExchangeRequest } from './requests.js';
+import { provenPerson } from './whom-it-serves.js';
 
 export interface Admission {
   now: number;
@@ -73,7 +75,18 @@ function refuseTask(task: Task, seen: Seen, now: number): void {
 function foreignOrSame(task: Task, { caller, onBehalfOf }: Asker): Task {
   if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
   if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
-  return { ...task, workload: refOf(caller.party) };
+  return {
+    ...task,
+    ...keepingOwner(task, caller.party),
+    workload: refOf(caller.party),
+    ...(onBehalfOf && provenPerson(onBehalfOf.party)),
+  };
+}
+
+/** Or a task that died with its team would come back as soon as another team answers for the workload. */
+function keepingOwner({ workload: { owner }, inherits }: Task, latest: Party): Pick<Task, 'inherits'> {
+  if (owner === undefined || owner === latest.owner) return {};
+  return { inherits: [...new Set([...(inherits ?? []), cause('owner', owner)])] };
 }
 
 const unknownTask = () =>

@@ -1,6 +1,6 @@
 /** Policy is asked once for each pair of path and action; one denial refuses all, and only the lifetime is ever shortened. */
 import { pairsOf, type Access } from '../domain/access.js';
-import type { Party, PartyRef } from '../domain/actor.js';
+import type { Party } from '../domain/actor.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
 import type { Task } from '../domain/task.js';
@@ -25,10 +25,7 @@ export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest
 
 interface AccessQuestion {
   party: Party;
-  onBehalfOf?: Party | PartyRef;
   task: Task;
-  /** The task is born with this credential: opening it is asked too. */
-  opens: boolean;
   target: string;
   access: readonly Access[];
   lifetimeSeconds: number;
@@ -46,7 +43,7 @@ export async function decideAccess(policy: Deps['policy'], question: AccessQuest
   return settled(verdicts, question.lifetimeSeconds, about);
 }
 
-/** An operator verb: one question. */
+/** An operator verb: one question. Its lifetime is that of the task to be opened, or none. */
 export async function decideOperation(
   policy: Deps['policy'],
   party: Party,
@@ -55,7 +52,7 @@ export async function decideOperation(
   context: Omit<OperateContext, 'kind'> = {},
 ): Promise<Decision> {
   const query: PolicyQuery = { principal: party, action, resource, context: { kind: 'operate', ...context } };
-  return settled([await policy.decide(query)], 0, inWords(query));
+  return settled([await policy.decide(query)], context.opening?.lifetimeSeconds ?? 0, inWords(query));
 }
 
 /** The sentence the agent's developer sees. */
@@ -75,27 +72,16 @@ export const unbornFacts = ({ workload, purpose, openedBy }: Task): TaskFacts =>
 
 export const factsOf = (task: Task): TaskFacts => ({ id: task.id, ...unbornFacts(task) });
 
-function* queriesOf(question: AccessQuestion): Generator<PolicyQuery> {
-  const { party, task, target, access, lifetimeSeconds, onBehalfOf } = question;
-  if (question.opens) {
-    const opening = {
-      lifetimeSeconds: Math.ceil((task.deadline - task.openedAt) / 1000),
-      ...(onBehalfOf && { onBehalfOf }),
-    };
-    yield {
-      principal: party,
-      action: 'openTask',
-      resource: { type: 'task', task: unbornFacts(task) },
-      context: { kind: 'operate', opening },
-    };
-  }
+function* queriesOf({ party, task, target, access, lifetimeSeconds }: AccessQuestion): Generator<PolicyQuery> {
   const context: AccessContext = {
     kind: 'access',
     purpose: task.purpose,
     purposeFrom: task.purposeFrom,
     lifetimeSeconds,
-    delegationDepth: 0,
-    ...(onBehalfOf && { onBehalfOf }),
+    delegationDepth: task.lineage.length,
+    // A task may serve a person who is not asked again at each renewal: policy hears of them all the same.
+    ...(task.principal && { onBehalfOf: task.principal }),
+    principalProven: task.principalProven ?? false,
     ...(task.openedBy && { openedBy: task.openedBy }),
     chain: [],
     approvals: [],

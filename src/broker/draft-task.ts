@@ -10,7 +10,8 @@ import type { Again } from '../ledger/idempotency.js';
 import type { Asker } from './asker.js';
 import type { Settings } from './deps.js';
 import type { OpenTaskRequest } from './requests.js';
-import { placePerson, placeWorkload } from './place-party.js';
+import { placeWorkload } from './place-party.js';
+import { provenPerson, whomItServes } from './whom-it-serves.js';
 
 /** Opened by an exchange: no ceiling of its own, policy alone decides. */
 export function draftImplicitTask(
@@ -24,7 +25,7 @@ export function draftImplicitTask(
   return {
     ...newborn(now, newId('tsk', again?.shard)),
     workload: refOf(caller.party),
-    ...(onBehalfOf && { principal: refOf(onBehalfOf.party) }),
+    ...(onBehalfOf && provenPerson(onBehalfOf.party)),
     purpose,
     purposeFrom: 'agent',
     deadline: deadlineOf(settings, now, undefined),
@@ -43,20 +44,20 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
   refuseUnknownPurpose(settings.purposes, request.purpose);
   const workload =
     request.workload === caller.party.id ? refOf(caller.party) : placeWorkload(settings.trust, request.workload);
-  const principal =
-    request.principal === undefined ? parent?.principal : placePerson(settings.trust, request.principal);
+  const opensItself = workload.id === caller.party.id;
   const ceiling = narrowed(parent?.ceiling, request.access);
   return {
     ...newborn(now, newId('tsk', parent ? shardOf(parent.id) : again?.shard)),
     workload,
-    ...(principal && { principal }),
-    ...(workload.id !== caller.party.id && { openedBy: refOf(caller.party) }),
+    ...whomItServes(settings.trust, caller.party, request.principal, parent),
+    ...(!opensItself && { openedBy: refOf(caller.party) }),
     purpose: request.purpose,
-    purposeFrom: 'opener',
+    // An agent's word for its own purpose is no stronger for being given ahead.
+    purposeFrom: opensItself ? 'agent' : 'opener',
     ...(ceiling && { ceiling }),
     deadline: deadlineOf(settings, now, request.deadlineSeconds, parent),
     ...(request.heartbeat && { heartbeat: { ...request.heartbeat, lastAt: now } }),
-    ...(parent && { lineage: lineageUnder(parent), inherits: taskCauses(parent) }),
+    ...(parent && { lineage: lineageUnder(parent, settings.limits), inherits: taskCauses(parent) }),
   };
 }
 
@@ -85,10 +86,10 @@ function refuseUnknownPurpose(purposes: Settings['purposes'], purpose: string): 
   });
 }
 
-function lineageUnder(parent: Task): string[] {
+function lineageUnder(parent: Task, { delegationDepth }: Settings['limits']): string[] {
   const lineage = [...parent.lineage, parent.id];
-  if (lineage.length > HARD_LIMITS.delegationDepth) {
-    throw new BrokerError('invalid_request', `Tasks nest at most ${HARD_LIMITS.delegationDepth} deep.`, {
+  if (lineage.length > delegationDepth) {
+    throw new BrokerError('invalid_request', `Tasks nest at most ${delegationDepth} deep.`, {
       retry: 'never',
     });
   }

@@ -9,6 +9,7 @@ import { decideAccess, denied } from './decide.js';
 import type { Deps } from './deps.js';
 import { knownTarget, makeRoom, narrow, refuseUnknownActions, wantedSeconds } from './narrow.js';
 import type { Grant } from './grant.js';
+import { permitOpening } from './permit-opening.js';
 import { release, type Issued } from './release.js';
 import type { ExchangeRequest } from './requests.js';
 
@@ -39,21 +40,24 @@ async function reserveGrant(deps: Deps, asker: Asker, request: ExchangeRequest):
 
   const admission = await admit(deps, asker, request);
   const { kept, again } = admission;
-  // A task may serve a person who is not asked again at each renewal: policy hears of them all the same.
-  const onBehalfOf = asker.onBehalfOf?.party ?? admission.task.principal;
-  const decision = await decideAccess(deps.policy, {
-    party: asker.caller.party,
-    ...(onBehalfOf && { onBehalfOf }),
-    task: admission.task,
-    opens: !kept,
+  const { party } = asker.caller;
+  // A task that is born with its credential is opened first.
+  const opening = kept
+    ? { task: admission.task, policies: [] }
+    : await permitOpening(deps.policy, party, admission.task);
+  const permitted = { ...admission, task: opening.task };
+  const access = await decideAccess(deps.policy, {
+    party,
+    task: permitted.task,
     target: target.resource,
     access: request.access,
     lifetimeSeconds: wantedSeconds(deps.settings, request),
   });
-  if (decision.outcome !== 'permit') throw denied(decision);
+  if (access.outcome !== 'permit') throw denied(access);
 
-  const task = await makeRoom(deps, admission);
-  const credential = narrow(request, admission, decision, target);
+  const decision = { ...access, policies: [...new Set([...opening.policies, ...access.policies])] };
+  const task = await makeRoom(deps, permitted);
+  const credential = narrow(request, permitted, decision, target);
   const beside = kept || !again ? undefined : remember(again, task.id, task.deadline);
   const reserved = await reserve(deps.ledger, { credential, task, ...(kept && { kept }), ...(beside && { beside }) });
   return reserved ? { asker, credential, task, opened: !kept, decision, target } : undefined;

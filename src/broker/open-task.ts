@@ -8,12 +8,14 @@ import { contend } from '../ledger/contend.js';
 import { findAgain, remember } from '../ledger/idempotency.js';
 import { birth, readTask } from '../ledger/tasks.js';
 import { stateOf, type TaskState } from '../ledger/vitals.js';
+import { endTask } from '../revoker/end-task.js';
 import { auditRefusal } from './audit-refusal.js';
 import { held, refuseDeadCaller } from './caller.js';
-import { decideOperation, denied, factsOf, unbornFacts } from './decide.js';
+import { decideOperation, factsOf } from './decide.js';
 import type { Deps } from './deps.js';
 import { draftTask } from './draft-task.js';
 import { openedEvent } from './events.js';
+import { permitOpening } from './permit-opening.js';
 import type { OpenTaskRequest } from './requests.js';
 
 export interface TaskAnswer {
@@ -24,11 +26,22 @@ export interface TaskAnswer {
 export async function openTask(deps: Deps, caller: Proven, request: OpenTaskRequest): Promise<TaskAnswer> {
   try {
     const { isNew, ...answer } = await contend(() => tryOpening(deps, caller, request));
-    if (isNew) await deps.audit.append(openedEvent(deps.ledger.clock.now(), answer.task, caller, request.requestId));
+    if (isNew) await auditOpening(deps, caller, answer.task, request.requestId);
     return answer;
   } catch (error) {
     const { purpose, requestId } = request;
     await auditRefusal(deps, error, caller, { type: 'operation.refused', verb: 'openTask', purpose, requestId });
+    throw error;
+  }
+}
+
+/** What is not in the audit log does not live: its id was told to nobody, and a retry finds it ended. */
+async function auditOpening({ audit, ledger }: Deps, caller: Proven, task: Task, requestId: string): Promise<void> {
+  try {
+    await audit.append(openedEvent(ledger.clock.now(), task, caller, requestId));
+  } catch (error) {
+    const end = { as: 'cancelled', reason: 'its opening could not be audited', actor: 'broker' } as const;
+    await endTask(ledger, task, end).catch(() => undefined);
     throw error;
   }
 }
@@ -42,19 +55,18 @@ async function tryOpening(
   const { ledger, settings } = deps;
   const again = request.repeat && (await findAgain(ledger, caller.party.id, request.repeat, shardUnder(request)));
   const first = again?.taskId === undefined ? undefined : await readTask(ledger, again.taskId);
-  const parent = request.parent === undefined ? undefined : await readTask(ledger, request.parent);
-  if (request.parent !== undefined && !parent) throw unknownParent();
+  const parent = request.parent === undefined ? undefined : await readableParent(deps, caller, request.parent);
 
   const now = ledger.clock.now();
-  const draft = first?.value ?? draftTask(settings, now, { caller, request, parent: parent?.value, again });
+  const draft = first?.value ?? draftTask(settings, now, { caller, request, parent, again });
   const causes = taskCauses(draft);
   const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
   refuseDeadCaller(caller, seen, settings.lifetimes.clockSkew);
   if (first) return { task: first.value, state: stateOf(first.value, seen, now), isNew: false };
 
-  const task: Task = { ...draft, epoch: formatEpoch(seen.epoch) };
-  await decide(deps, caller, task, parent?.value);
-  if (parent && stateOf(parent.value, seen, now) !== 'open') throw parentNotOpen();
+  const permitted = await permitOpening(deps.policy, caller.party, draft, parent);
+  const task: Task = { ...permitted.task, epoch: formatEpoch(seen.epoch) };
+  if (parent && stateOf(parent, seen, now) !== 'open') throw parentNotOpen();
   if (refusesBirth(seen.on(causes))) throw held();
 
   const { expect, put, index } = birth(task);
@@ -70,22 +82,14 @@ async function tryOpening(
 const shardUnder = ({ parent }: OpenTaskRequest): Shard | undefined =>
   parent !== undefined && isId('tsk', parent) ? shardOf(parent) : undefined;
 
-/** A parent one may not read does not exist. */
-async function decide({ policy }: Deps, caller: Proven, task: Task, parent: Task | undefined): Promise<void> {
-  if (parent) {
-    const reading = await decideOperation(policy, caller.party, 'readTask', { type: 'task', task: factsOf(parent) });
-    if (reading.outcome !== 'permit') throw unknownParent();
-  }
-  const lifetimeSeconds = Math.ceil((task.deadline - task.openedAt) / 1000);
-  const opening = { lifetimeSeconds, ...(task.principal && { onBehalfOf: task.principal }) };
-  const decision = await decideOperation(
-    policy,
-    caller.party,
-    'openTask',
-    { type: 'task', task: unbornFacts(task) },
-    { opening },
-  );
-  if (decision.outcome !== 'permit') throw denied(decision);
+/** A parent one may not read does not exist: nothing is compared with it before that is known. */
+async function readableParent({ ledger, policy }: Deps, caller: Proven, id: string): Promise<Task> {
+  const parent = await readTask(ledger, id);
+  if (!parent) throw unknownParent();
+  const resource = { type: 'task', task: factsOf(parent.value) } as const;
+  const reading = await decideOperation(policy, caller.party, 'readTask', resource);
+  if (reading.outcome !== 'permit') throw unknownParent();
+  return parent.value;
 }
 
 const unknownParent = () => new BrokerError('not_found', 'There is no parent task with that id.', { retry: 'never' });

@@ -13,6 +13,14 @@ export const partyRefSchema = z.strictObject({
 /** A party as records remember it. */
 export type PartyRef = z.infer<typeof partyRefSchema>;
 
+/** A person as the record of a task remembers them, with what their own token said, if it was ever presented. */
+export const rememberedPersonSchema = partyRefSchema.extend({
+  claims: z.record(z.string(), z.string()).optional(),
+  groups: z.array(z.string()).readonly().optional(),
+});
+
+export type RememberedPerson = z.infer<typeof rememberedPersonSchema>;
+
 /** A party as just proven, with the claims the operator named in `trust[].claims`. */
 export interface Party extends PartyRef {
   /** Tag name (the claim as configured) to its value as text. */
@@ -25,4 +33,10 @@ export const refOf = ({ kind, id, issuer, owner }: PartyRef): PartyRef => ({
   id,
   issuer,
   ...(owner !== undefined && { owner }),
+});
+
+export const rememberedPerson = (person: Party): RememberedPerson => ({
+  ...refOf(person),
+  ...(Object.keys(person.claims).length > 0 && { claims: person.claims }),
+  ...(person.groups.length > 0 && { groups: person.groups }),
 });

@@ -1,7 +1,7 @@
 /** The task: the unit of trust. Everything that is granted hangs on one, and ends with it. */
 import { z } from 'zod';
 import { targetAccessSchema } from './access.js';
-import { partyRefSchema, type PartyRef } from './actor.js';
+import { partyRefSchema, rememberedPersonSchema, type PartyRef } from './actor.js';
 import { ALL, cause, type Cause } from './selector.js';
 
 /** How a task ended. `revoked`: by an operator, a signal or a detector; `expired`: deadline or missed heartbeats. */
@@ -19,7 +19,9 @@ export const taskSchema = z.strictObject({
   lineage: z.array(z.string()).default([]),
   workload: partyRefSchema,
   /** Whom the task serves, when that is not the workload itself. */
-  principal: partyRefSchema.optional(),
+  principal: rememberedPersonSchema.optional(),
+  /** Their own token was presented, by themselves or by the workload; otherwise they were merely named. */
+  principalProven: z.literal(true).optional(),
   /** Who opened it, when that was not the workload itself. */
   openedBy: partyRefSchema.optional(),
   purpose: z.string(),
@@ -31,7 +33,7 @@ export const taskSchema = z.strictObject({
   heartbeat: z.strictObject({ intervalSeconds: z.int(), missesAllowed: z.int(), lastAt: moment }).optional(),
   /** `<generation>.<sequence>` of the log at birth. */
   epoch: z.string(),
-  /** The parent's causes; absent for a root. */
+  /** The parent's causes, and teams that answered for the workload before the present one. */
   inherits: z.array(z.string()).optional(),
   /** What lives under it, as far as known: ended ones are dropped at the next write. */
   credentials: z.array(z.strictObject({ id: z.string(), expiresAt: moment })),

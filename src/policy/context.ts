@@ -1,5 +1,5 @@
 /** The context of a query in Cedar's words, under given terms. Exactly the attributes of the schema, with their types. */
-import type { Party, PartyRef } from '../domain/actor.js';
+import type { PartyRef } from '../domain/actor.js';
 import type { CedarValueJson, Context } from './cedar-wasm.js';
 import { partyReference } from './entities.js';
 import type { AccessContext, OperateContext, PolicyQuery } from './query.js';
@@ -30,6 +30,7 @@ function accessContext(context: AccessContext, { lifetimeSeconds, approvals }: T
     approvals: [...(approvals ?? context.approvals)],
     risk: context.risk,
     ...person(context.onBehalfOf),
+    principalProven: context.principalProven,
     ...(isWorkload(context.openedBy) && { openedBy: partyReference(context.openedBy) }),
     ...(isWorkload(context.delegatedBy) && { delegatedBy: partyReference(context.delegatedBy) }),
   };
@@ -43,11 +44,15 @@ function operateContext({ revocation, opening }: OperateContext, { lifetimeSecon
       effect: revocation.effect,
       dryRun: revocation.dryRun,
     }),
-    ...(opening && { lifetimeSeconds: lifetimeSeconds ?? opening.lifetimeSeconds, ...person(opening.onBehalfOf) }),
+    ...(opening && {
+      lifetimeSeconds: lifetimeSeconds ?? opening.lifetimeSeconds,
+      principalProven: opening.principalProven,
+      ...person(opening.onBehalfOf),
+    }),
   };
 }
 
 const isWorkload = (party: PartyRef | undefined): party is PartyRef => party?.kind === 'workload';
 
-const person = (party: Party | PartyRef | undefined): Record<string, CedarValueJson> =>
+const person = (party: PartyRef | undefined): Record<string, CedarValueJson> =>
   party ? { onBehalfOf: partyReference(party) } : {};

@@ -1,6 +1,6 @@
 /** A query in Cedar's words: who, what, and the facts about both. Facts about targets come from the configuration alone. */
 import { covers, isPattern, overlaps, pathProblem } from '../domain/access.js';
-import type { Party, PartyRef } from '../domain/actor.js';
+import type { PartyRef, RememberedPerson } from '../domain/actor.js';
 import type { CedarValueJson, EntityJson, TypeAndId } from './cedar-wasm.js';
 import type { PolicyTarget } from './load-policies.js';
 import { partsOf } from './patterns.js';
@@ -37,10 +37,10 @@ export function subjectsOf(resource: PolicyResource, targets: ReadonlyMap<string
   }
 }
 
-/** Everyone the query names. Who has just proven himself brings tags and groups; who is only remembered does not. */
+/** Everyone the query names. Whose proof is at hand, or remembered by the task, brings tags and groups; nobody else does. */
 export function partyEntities({ principal, context, resource }: PolicyQuery): EntityJson[] {
   const task = resource.type === 'task' ? resource.task : undefined;
-  const named: (Party | PartyRef | undefined)[] = [principal, task?.workload, task?.openedBy];
+  const named: (Mentioned | undefined)[] = [principal, task?.workload, task?.openedBy];
   if (context.kind === 'access')
     named.push(context.onBehalfOf, context.openedBy, context.delegatedBy, ...context.chain);
   else named.push(context.opening?.onBehalfOf);
@@ -59,12 +59,15 @@ export const partyUid = ({ kind, id }: PartyRef): TypeAndId => ({
   id,
 });
 
-function partyEntity(party: Party | PartyRef): EntityJson {
+/** Claims and groups are there as far as they are known. */
+type Mentioned = RememberedPerson;
+
+function partyEntity(party: Mentioned): EntityJson {
   const parents: TypeAndId[] = [{ type: 'Issuer', id: party.issuer }];
   if (party.kind === 'workload' && party.owner !== undefined) parents.push({ type: 'Owner', id: party.owner });
-  if (party.kind === 'person' && 'groups' in party)
+  if (party.kind === 'person' && party.groups)
     parents.push(...party.groups.map((id): TypeAndId => ({ type: 'Group', id })));
-  return { uid: partyUid(party), attrs: {}, parents, ...('claims' in party && { tags: { ...party.claims } }) };
+  return { uid: partyUid(party), attrs: {}, parents, ...(party.claims && { tags: { ...party.claims } }) };
 }
 
 /** The path itself; for a pattern also each of its parts, as the paths in it that are nothing special. */

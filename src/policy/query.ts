@@ -1,5 +1,5 @@
 /** The one shape of every question to policy; its names are a contract with policy authors (docs/policy.md). */
-import type { Party, PartyRef } from '../domain/actor.js';
+import type { Party, PartyRef, RememberedPerson } from '../domain/actor.js';
 
 export interface PolicyQuery {
   principal: Party;
@@ -48,7 +48,9 @@ export interface AccessContext {
   /** What is asked for, already within the configured bounds. */
   lifetimeSeconds: number;
   delegationDepth: number;
-  onBehalfOf?: Party | PartyRef;
+  onBehalfOf?: RememberedPerson;
+  /** Whether that person's own token was ever presented; false for a mere name, and for nobody. */
+  principalProven: boolean;
   openedBy?: PartyRef;
   delegatedBy?: PartyRef;
   chain: PartyRef[];
@@ -61,5 +63,5 @@ export interface OperateContext {
   /** With `revoke`. */
   revocation?: { kind: string; value: string; effect: string; dryRun: boolean };
   /** With `openTask`: asked deadline, and whom the task would serve. */
-  opening?: { lifetimeSeconds: number; onBehalfOf?: Party | PartyRef };
+  opening?: { lifetimeSeconds: number; onBehalfOf?: RememberedPerson; principalProven: boolean };
 }

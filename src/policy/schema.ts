@@ -48,6 +48,7 @@ type AccessContext = {
   lifetimeSeconds: Long,
   delegationDepth: Long,
   onBehalfOf?: Person,
+  principalProven: Bool, // false where onBehalfOf was merely named
   openedBy?: Workload,
   delegatedBy?: Workload,
   chain: Set<Workload>,
@@ -66,7 +67,7 @@ action operate;
 action openTask in [operate] appliesTo {
   principal: [Workload, Person],
   resource: [Task],
-  context: { lifetimeSeconds: Long, onBehalfOf?: Person },
+  context: { lifetimeSeconds: Long, onBehalfOf?: Person, principalProven: Bool },
 };
 action completeTask, suspendTask, resumeTask, heartbeat, readTask in [operate] appliesTo {
   principal: [Workload, Person],

@@ -68,7 +68,9 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
 }
 
 export const proven = (id: string, clock: HandClock, issuedAt: number = clock.now() - 60_000): Proven => ({
-  party: { kind: 'workload', id, issuer: 'lab', owner: 'sre', claims: {}, groups: [] },
+  party: id.startsWith('staff:')
+    ? { kind: 'person', id, issuer: 'staff', claims: { desk: '7' }, groups: ['finance'] }
+    : { kind: 'workload', id, issuer: 'lab', owner: 'sre', claims: {}, groups: [] },
   proofHash: 'proof',
   issuedAt,
   expiresAt: clock.now() + 3_600_000,

@@ -63,6 +63,7 @@ export const toAccess = (path: string, action = 'read', { by, target, context }:
     purposeFrom: 'agent',
     lifetimeSeconds: 300,
     delegationDepth: 0,
+    principalProven: false,
     chain: [],
     approvals: [],
     risk: 'LOW',

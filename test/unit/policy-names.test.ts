@@ -26,6 +26,7 @@ const rich = toAccess('incident/vip/1', 'read', {
   context: {
     purposeFrom: 'opener',
     delegationDepth: 1,
+    principalProven: true,
     onBehalfOf: ann,
     openedBy: hop,
     delegatedBy: hop,
@@ -51,7 +52,9 @@ describe('of an access', () => {
       `resource.target == Target::"${TICKETS}" && resource.target.hasTag("environment") && resource.target.getTag("environment") == "production"`,
     ],
     ['context.purpose == "summarise incident 4711" && context.purposeFrom == "opener"'],
-    ['context.lifetimeSeconds == 300 && context.delegationDepth == 1 && context.risk == "HIGH"'],
+    [
+      'context.lifetimeSeconds == 300 && context.delegationDepth == 1 && context.principalProven && context.risk == "HIGH"',
+    ],
     [
       'context has onBehalfOf && context.onBehalfOf == Person::"corp:ann" && context.onBehalfOf in Group::"finance" && context.onBehalfOf in Issuer::"corp"',
     ],
@@ -129,11 +132,11 @@ describe('of a verb', () => {
   });
 
   it('opening knows the deadline asked for and whom it would serve, and policy may shorten it', async () => {
-    const opening = { lifetimeSeconds: 3_600, onBehalfOf: ann };
+    const opening = { lifetimeSeconds: 3_600, onBehalfOf: ann, principalProven: true };
     const query = toOperate('openTask', { type: 'task', task: { workload: hop, purpose: 'plan' } }, ci, { opening });
     expect(
       await permits(
-        'context.lifetimeSeconds == 3600 && context has onBehalfOf && context.onBehalfOf in Group::"finance"',
+        'context.lifetimeSeconds == 3600 && context has onBehalfOf && context.onBehalfOf in Group::"finance" && context.principalProven',
         query,
       ),
     ).toBe(true);

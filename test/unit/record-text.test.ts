@@ -33,6 +33,13 @@ describe('A stored record', () => {
   it.each<[string, Partial<Task>]>([
     ['as it is born', {}],
     ['with ancestors', { lineage: ['tsk_bbbbbbbbbbbbbbbb'] }],
+    [
+      'for a person who was proven',
+      {
+        principal: { kind: 'person', id: 'staff:ada', issuer: 'staff', groups: ['finance'], claims: { desk: '7' } },
+        principalProven: true,
+      },
+    ],
     ['suspended', { suspensions: 1, suspended: true, revision: 1 }],
     ['resumed', { suspensions: 1, revision: 2 }],
   ])('reads as the task that was written: %s', (_, change) => {
