@@ -45,7 +45,7 @@ describe('mayfly check-config', () => {
   it('says what a sound configuration would start', async () => {
     const { code, out } = await mayfly('check-config', '--elsewhere', 'config/examples/kubernetes.yaml');
     expect(code).toBe(0);
-    expect(out).toMatch(/kubernetes\.yaml: sound\n.*https:\/\/mayfly\.example\n.*redis\n.*k8s \(oidc\)/s);
+    expect(out).toMatch(/kubernetes\.yaml: sound\n.*https:\/\/mayfly\.example\n.*redis\n.*cluster \(oidc\)/s);
   });
 
   it('says every mistake with file and line, and fails', async () => {

@@ -36,7 +36,11 @@ export async function auditAct(stage: Stage, tell: Transcript, acknowledged: str
     const line = flipOneByte(files);
     const { status, output } = verify(files, files.forged);
     expectThat(status === 1, 'exit code 1', `${status}: ${output}`);
-    expectThat(output.includes(`line ${line + 1},`), `line ${line + 1} found not to continue line ${line}`, output);
+    expectThat(
+      new RegExp(`line ${line + 1}\\b`).test(output),
+      `line ${line + 1} found not to continue line ${line}`,
+      output,
+    );
     return Promise.resolve([
       `a 4711 in line ${line.toLocaleString('en')} became 4710; the line after it holds its hash:`,
       output.replace(`${files.forged}: `, ''),
