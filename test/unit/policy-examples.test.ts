@@ -52,8 +52,16 @@ const documented: Record<string, Expected[]> = {
     ['no agent closes the books', on('ledger', 'team/payments/closing/q1', 'write', { by: of('payments') }), 'deny'],
     [
       'but one acting for somebody',
-      on('ledger', 'team/payments/closing/q1', 'write', { by: of('payments'), context: { onBehalfOf: ann } }),
+      on('ledger', 'team/payments/closing/q1', 'write', {
+        by: of('payments'),
+        context: { onBehalfOf: ann, principalProven: true },
+      }),
       'permit',
+    ],
+    [
+      'whose own token was presented: anybody can name one',
+      on('ledger', 'team/payments/closing/q1', 'write', { by: of('payments'), context: { onBehalfOf: ann } }),
+      'deny',
     ],
     ['nor by a pattern', on('ledger', 'team/payments/**', 'write', { by: of('payments') }), 'deny'],
   ],
