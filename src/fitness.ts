@@ -1,4 +1,8 @@
-/** Whether this broker may mint and sweep: its store writes, is not nearly full, and both clocks agree. Unknown counts as no. */
+/**
+ * Whether this broker may mint and sweep: its store writes, is not nearly full, and its clock agrees with the store's and with
+ * the time that has passed. Unknown counts as no. On LMDB both clocks are one: were it believed while somebody sets it ahead
+ * and back, it would forget what is dead and then revive it.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerError } from './domain/errors.js';
 import type { Clock } from './domain/time.js';
@@ -16,7 +20,7 @@ export interface Fitness {
   check(): Promise<Check[]>;
   /** Throws `temporarily_unavailable` while this broker must not mint. */
   assertFitToMint(): void;
-  /** Whether the clocks agree: who sweeps by a wrong clock ends tasks before their time. */
+  /** Whether the clocks agree: who sweeps or forgets by a wrong clock does it before its time. */
   maySweep(): boolean;
 }
 
@@ -43,11 +47,16 @@ export function createFitness({
   patienceMs = PATIENCE_MS,
 }: FitnessDeps): Fitness {
   const probe: Key = `probe/${node}`;
+  const skewMs = clockSkewSeconds * 1000;
+  const started = clock.now() - clock.elapsed();
+  /** How far the clock was set since this process began. */
+  const setByMs = (): number => Math.abs(Math.round(clock.now() - clock.elapsed() - started));
   let last: { at: number; checks: Check[] } | undefined;
 
   const holds = (names?: readonly string[]): boolean =>
     last !== undefined &&
     Math.abs(clock.now() - last.at) <= STALE_MS &&
+    setByMs() <= skewMs &&
     last.checks.every(({ name, ok }) => ok || names?.includes(name) === false);
 
   async function write(): Promise<void> {
@@ -62,7 +71,9 @@ export function createFitness({
         within(patienceMs, write()),
       ]);
       const checks = [
-        ...(health.status === 'fulfilled' ? healthChecks(health.value, clock.now(), clockSkewSeconds) : [UNREACHABLE]),
+        ...(health.status === 'fulfilled'
+          ? healthChecks(health.value, { now: clock.now(), setByMs: setByMs(), skewMs })
+          : [UNREACHABLE]),
         check('write', written.status === 'fulfilled', `the store took no write within ${patienceMs} ms`),
       ];
       last = { at: clock.now(), checks };
@@ -81,11 +92,21 @@ export function createFitness({
 
 const UNREACHABLE: Check = { name: 'store', ok: false, reason: 'the store does not answer' };
 
-function healthChecks({ clock, usedFraction, problems }: StoreHealth, now: number, skewSeconds: number): Check[] {
+interface Time {
+  now: number;
+  setByMs: number;
+  skewMs: number;
+}
+
+function healthChecks({ clock, usedFraction, problems }: StoreHealth, { now, setByMs, skewMs }: Time): Check[] {
   const apartMs = Math.abs(now - clock);
+  const disagreement =
+    apartMs > skewMs
+      ? `the clocks of broker and store are ${apartMs} ms apart`
+      : `the clock was set: it moved ${setByMs} ms beside the time that passed`;
   return [
     check('store', problems.length === 0, problems.join('; ')),
-    check('clock', apartMs <= skewSeconds * 1000, `the clocks of broker and store are ${apartMs} ms apart`),
+    check('clock', Math.max(apartMs, setByMs) <= skewMs, disagreement),
     check('space', usedFraction < FULL_FRACTION, `the store is ${Math.round(usedFraction * 100)} % full`),
   ];
 }

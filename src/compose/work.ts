@@ -76,9 +76,12 @@ export const recurringWork = ({ ledger, audit, fitness, metrics, clock, pulse, .
 
   async forget() {
     const { clock: storeClock } = await deps.store.health();
+    if (!fitness.maySweep()) return;
     await forget(ledger, storeClock);
     await pruneReceipts(ledger);
   },
 
-  prune: () => audit.prune(clock.now() - deps.auditRetentionDays * DAY_MS),
+  async prune() {
+    if (fitness.maySweep()) await audit.prune(clock.now() - deps.auditRetentionDays * DAY_MS);
+  },
 });

@@ -1,10 +1,12 @@
-/** The one source of wall-clock time. Everything that asks for the time is handed a clock. */
+/** The one source of time. Everything that asks for the time is handed a clock. */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number;
+  /** Milliseconds that have passed since some moment, by a clock that nobody can set: shows when `now` was. */
+  elapsed(): number;
 }
 
-export const systemClock: Clock = { now: () => Date.now() };
+export const systemClock: Clock = { now: () => Date.now(), elapsed: () => performance.now() };
 
 /** JWTs count in whole seconds (RFC 7519 §2); everything inside counts in milliseconds. */
 export const toSeconds = (ms: number): number => Math.floor(ms / 1000);

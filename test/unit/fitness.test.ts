@@ -53,6 +53,33 @@ it('a clock that jumps back makes the last look unknown, too', async () => {
   expect(mints()).toBe(false);
 });
 
+describe('a clock that was set', () => {
+  it('is not believed until it agrees again with the time that has passed, though broker and store read the same one', async () => {
+    await fitness.check();
+    clock.jump(86_400_000);
+    expect(await failing()).toEqual([['clock', 'the clock was set: it moved 86400000 ms beside the time that passed']]);
+    clock.advance(60_000);
+    await fitness.check();
+    expect([mints(), fitness.maySweep()]).toEqual([false, false]);
+    clock.jump(-86_400_000);
+    expect(await failing()).toEqual([]);
+    expect([mints(), fitness.maySweep()]).toEqual([true, true]);
+  });
+
+  it('is not believed before the next look either', async () => {
+    await fitness.check();
+    clock.jump(5_001);
+    expect([mints(), fitness.maySweep()]).toEqual([false, false]);
+    clock.jump(-10_002);
+    expect([mints(), fitness.maySweep()]).toEqual([false, false]);
+  });
+
+  it('may drift as far as clocks may be apart', async () => {
+    clock.jump(5_000);
+    expect(await failing()).toEqual([]);
+  });
+});
+
 describe('does not mint', () => {
   it('while the clocks are further apart than allowed; then it does not sweep either', async () => {
     for (const apart of [5_001, -5_001]) {
