@@ -30,7 +30,7 @@ export async function auditAct(stage: Stage, tell: Transcript, acknowledged: str
   await tell.step('mayfly verify-audit', () => {
     const { status, output } = verify(files, files.log);
     expectThat(status === 0, 'exit code 0', `${status}: ${output}`);
-    return Promise.resolve(output.replace(`${files.log}: `, ''));
+    return Promise.resolve(withSeparators(output.replace(`${files.log}: `, '')));
   });
   await tell.step('somebody changes one digit in the exported file, and verifies it again', () => {
     const line = flipOneByte(files);
@@ -43,10 +43,14 @@ export async function auditAct(stage: Stage, tell: Transcript, acknowledged: str
     );
     return Promise.resolve([
       `a 4711 in line ${line.toLocaleString('en')} became 4710; the line after it holds its hash:`,
-      output.replace(`${files.forged}: `, ''),
+      withSeparators(output.replace(`${files.forged}: `, '')),
     ]);
   });
 }
+
+/** As every other number of the story. */
+const withSeparators = (text: string): string =>
+  text.replaceAll(/\d{4,}/g, (digits) => Number(digits).toLocaleString('en'));
 
 interface Files {
   head: string;

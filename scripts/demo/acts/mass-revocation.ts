@@ -45,7 +45,7 @@ export async function massRevocationAct(stage: Stage, tell: Transcript): Promise
     expectThat(entries === 1, '1 entry in the revocation log', `${entries} entries`);
     expectThat(killed === CREDENTIALS, `a receipt for ${CREDENTIALS} credentials`, killed);
     return [
-      `entry ${count(seq)}, effect ${receipt.effect}: one write, ${count(killed)} credentials dead`,
+      `entry ${seq}, effect ${receipt.effect}: one write, ${count(killed)} credentials dead`,
       'a hold: what lives is dead for good, and nothing new is born until somebody lifts it',
     ];
   });
@@ -59,7 +59,7 @@ export async function massRevocationAct(stage: Stage, tell: Transcript): Promise
   await tell.step('SOC lifts the hold', async () => {
     const lifted = good(await stage.ask(`/revocations/${seq}`, { method: 'DELETE', bearer }), receiptSchema);
     expectThat(lifted.liftedBy !== undefined, 'a lifted hold', 'a hold in force');
-    return `entry ${count(lifted.liftedBy ?? 0)}`;
+    return `entry ${lifted.liftedBy}`;
   });
   await tell.step('importer works again; the dead stay dead', async () => {
     good(await mint(stage, importer), issuedSchema);
