@@ -49,7 +49,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
   const pulse: Pulse = { auditFollows: true, draining: false };
   const readiness = createReadiness({ fitness, policy: cedar, pulse, clock, metrics });
   const work = recurringWork({
-    ...{ ledger, store, audit, keys, fitness, readiness, pulse, metrics, clock },
+    ...{ ledger, store, audit, keys, fitness, readiness, pulse, metrics, clock, log },
     auditRetentionDays: config.audit.retentionDays,
   });
   const notePolicies = (installed: string) => audit.append({ type: 'policy.loaded', at: clock.now(), installed });

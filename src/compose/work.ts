@@ -12,6 +12,7 @@ import { forget } from '../revoker/forget.js';
 import { liftDueHolds } from '../revoker/holds.js';
 import { sweep } from '../revoker/sweep.js';
 import type { Store } from '../store/store.js';
+import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
 interface WorkDeps {
@@ -23,6 +24,7 @@ interface WorkDeps {
   pulse: Pulse;
   metrics: Metrics;
   clock: Clock;
+  log: Logger;
   readiness: Readiness;
   auditRetentionDays: number;
 }
@@ -31,7 +33,7 @@ export type Work = ReturnType<typeof recurringWork>;
 
 const DAY_MS = 86_400_000;
 
-export const recurringWork = ({ ledger, audit, fitness, metrics, clock, pulse, ...deps }: WorkDeps) => ({
+export const recurringWork = ({ ledger, audit, fitness, metrics, clock, log, pulse, ...deps }: WorkDeps) => ({
   /** Asks all conditions: what it finds decides minting until the next time, and is what the metrics say. */
   async fitness() {
     await deps.readiness();
@@ -40,9 +42,10 @@ export const recurringWork = ({ ledger, audit, fitness, metrics, clock, pulse, .
   /** Never by a clock that nobody vouches for. */
   async sweep() {
     if (!fitness.maySweep()) return;
-    const { lagMs } = await sweep(ledger);
+    const { lagMs, unreadable } = await sweep(ledger);
     pulse.swept = { at: clock.now(), lagMs };
     metrics.sweepLag(lagMs / 1000);
+    if (unreadable.length > 0) log.error({ err: unreadable[0], count: unreadable.length }, 'tasks cannot be read');
   },
 
   async receipts() {

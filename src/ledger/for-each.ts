@@ -1,4 +1,4 @@
-/** Does it for every item. One that fails, e.g. on a record that cannot be read, stops none of the others; all are told at the end. */
+/** Does it for every item. One that fails, e.g. on a record that cannot be read, stops none of the others; at the end it is told. */
 export async function forEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const errors: unknown[] = [];
   for (const item of items) {
@@ -8,5 +8,5 @@ export async function forEach<T>(items: readonly T[], work: (item: T) => Promise
       errors.push(error);
     }
   }
-  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} of ${items.length} failed`);
+  if (errors.length > 0) throw new Error(`${errors.length} of ${items.length} failed`, { cause: errors[0] });
 }

@@ -1,6 +1,7 @@
 /** The sweep: deadlines and heartbeats, safe to run twice and everywhere. */
 import { expect, it } from '@jest/globals';
 import { heartbeat } from '../../src/broker/heartbeat.js';
+import { recordKey } from '../../src/ledger/names.js';
 import { readTask } from '../../src/ledger/tasks.js';
 import { lookAtTask } from '../../src/ledger/vitals.js';
 import { completeTask } from '../../src/revoker/complete-task.js';
@@ -27,7 +28,7 @@ it('a deadline ends a task as expired, and its credentials are dead even before 
   const issued = await broker.under(task.id);
   broker.clock.set(task.deadline);
   expect(await broker.isActive(issued)).toBe(false);
-  expect(await sweep(broker.deps.ledger)).toEqual({ ended: 1, lagMs: 0 });
+  expect(await sweep(broker.deps.ledger)).toEqual({ ended: 1, lagMs: 0, unreadable: [] });
   expect((await readTask(broker.deps.ledger, task.id))?.value).toMatchObject({
     ended: { as: 'expired' },
     credentials: [],
@@ -101,6 +102,19 @@ it('remembers how a child ended that fell with its parent, when its own time com
   await after(broker, 60);
   expect((await readTask(broker.deps.ledger, child.task.id))?.value.ended?.as).toBe('cancelled');
   expect(await broker.store.log.entries(0, 10)).toHaveLength(1);
+});
+
+it('a task record that cannot be read stops no other of its shard, is told, and is looked at again later', async () => {
+  const broker = await wholeBroker();
+  const { task } = await broker.open({ deadlineSeconds: 60 });
+  const child = await broker.open({ parent: task.id, deadlineSeconds: 60 });
+  await broker.store.records.commit({ put: [[recordKey(task.id), '{"id":"damaged"}']] });
+  broker.clock.advance(61_000);
+  expect(await sweep(broker.deps.ledger)).toMatchObject({ ended: 1, unreadable: [expect.any(Error)] });
+  expect((await readTask(broker.deps.ledger, child.task.id))?.value.ended?.as).toBe('expired');
+  expect(await sweep(broker.deps.ledger)).toEqual({ ended: 0, lagMs: 0, unreadable: [] });
+  broker.clock.advance(60_000);
+  expect((await sweep(broker.deps.ledger)).unreadable).toHaveLength(1);
 });
 
 it('tells how far behind it is', async () => {
