@@ -3,8 +3,9 @@ import type { EntryText } from './chain.js';
 import type { Extend } from './extend.js';
 import type { InTurn } from './in-turn.js';
 
-/** A record of a few hundred kilobytes at most. */
+/** What one record takes, and one write. */
 const LINES_PER_BATCH = 500;
+const BYTES_PER_BATCH = 256 * 1024;
 
 interface Waiting {
   entry: EntryText;
@@ -18,8 +19,9 @@ export function appender(extend: Extend, inTurn: InTurn): (entry: EntryText) => 
   let waiting: Waiting[] = [];
 
   async function flush(): Promise<void> {
-    const batch = waiting.slice(0, LINES_PER_BATCH);
-    waiting = waiting.slice(LINES_PER_BATCH);
+    const count = countFitting(waiting);
+    const batch = waiting.slice(0, count);
+    waiting = waiting.slice(count);
     if (waiting.length > 0) void inTurn(flush);
     const entries = batch.map(({ entry }) => entry);
     await extend(() => ({ entries }), batch[0]?.since).then(
@@ -33,4 +35,14 @@ export function appender(extend: Extend, inTurn: InTurn): (entry: EntryText) => 
       waiting.push({ entry, resolve, reject, since: performance.now() });
       if (waiting.length === 1) void inTurn(flush);
     });
+}
+
+/** At least one, whatever its size. */
+function countFitting(waiting: readonly Waiting[]): number {
+  let bytes = 0;
+  const over = waiting.slice(0, LINES_PER_BATCH).findIndex(({ entry }) => {
+    bytes += Buffer.byteLength(entry);
+    return bytes > BYTES_PER_BATCH;
+  });
+  return over < 0 ? LINES_PER_BATCH : Math.max(1, over);
 }

@@ -30,6 +30,8 @@ const AUDIT_EVENT_TYPES = [
 
 const moment = z.int().nonnegative();
 const seq = z.int().nonnegative();
+/** Cut rather than refused: an entry must not fail because a caller has much to say. */
+const freeText = (most: number) => z.string().transform((text) => text.slice(0, most));
 
 export const auditEventSchema = z.strictObject({
   type: z.enum(AUDIT_EVENT_TYPES),
@@ -45,7 +47,7 @@ export const auditEventSchema = z.strictObject({
   credential: z.string().optional(),
   target: z.string().optional(),
   access: z.array(accessSchema).optional(),
-  purpose: z.string().optional(),
+  purpose: freeText(256).optional(),
   /** Of the credential, or the deadline of the task. Milliseconds. */
   expiresAt: moment.optional(),
   /** What policy said: its ids, and the digest of the policy set that said it. */
@@ -64,8 +66,8 @@ export const auditEventSchema = z.strictObject({
   error: z.enum(BROKER_ERROR_CODES).optional(),
   retry: z.enum(['never', 'after-lift', 'after-approval', 'with-less', 'later']).optional(),
   outcome: z.string().optional(),
-  reason: z.string().optional(),
-  ticket: z.string().optional(),
+  reason: freeText(512).optional(),
+  ticket: freeText(128).optional(),
   revocation: z
     .strictObject({
       id: z.string(),

@@ -1,6 +1,7 @@
 /** Refusals of proven callers are entries too. Bugs and floods are not: those are logged and counted. */
 import type { AuditEvent } from '../audit/event.js';
 import { BrokerError } from '../domain/errors.js';
+import { isId } from '../domain/id.js';
 import type { Proven } from '../identity/caller.js';
 import type { Deps } from './deps.js';
 import { refusedEvent } from './events.js';
@@ -13,6 +14,14 @@ export async function auditRefusal(
   about: Partial<AuditEvent> & { type: 'credential.refused' | 'operation.refused' },
 ): Promise<void> {
   if (!(error instanceof BrokerError) || error.code === 'slow_down' || error.code === 'temporarily_unavailable') return;
-  const { type, ...fields } = about;
-  await audit.append(refusedEvent(type, ledger.clock.now(), error, caller, fields)).catch(() => undefined);
+  const { type, task, target, ...fields } = about;
+  const known = {
+    ...fields,
+    ...(task !== undefined && isId('tsk', task) && { task }),
+    ...(target !== undefined && target.length <= TARGET_CHARACTERS && { target }),
+  };
+  await audit.append(refusedEvent(type, ledger.clock.now(), error, caller, known)).catch(() => undefined);
 }
+
+/** What a refused caller names need not exist. In place of an id any text could be kept for years; it is left out. */
+const TARGET_CHARACTERS = 256;

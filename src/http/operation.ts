@@ -16,6 +16,9 @@ interface Operation<S extends z.ZodType> {
   act: (caller: Proven, asked: z.output<S>, call: Call) => Promise<Answer>;
 }
 
+/** The power to end and to hold is never rationed away. Everything else is, before it can write to the audit log. */
+const NOT_RATIONED: ReadonlySet<OperatorVerb> = new Set(['revoke', 'completeTask', 'suspendTask']);
+
 /** For verbs that say everything in their path. */
 export const nothing = z.strictObject({});
 
@@ -23,6 +26,7 @@ export const operation =
   <S extends z.ZodType>(deps: HttpDeps, { verb, from, input, act }: Operation<S>): Handle =>
   async (call) => {
     const caller = await authenticate(deps, call);
+    if (!NOT_RATIONED.has(verb)) await deps.assertWithinRate(caller.party.id);
     return act(caller, await understood(deps, caller, call, { verb, from, input }), call);
   };
 

@@ -112,6 +112,40 @@ describe('an export', () => {
   });
 });
 
+describe('what a caller writes into a request', () => {
+  const refusals = async () => (await entries('?limit=1000')).filter(({ error }) => error !== undefined);
+
+  it('gets into no entry where an id belongs, and not at length', async () => {
+    const long = 'x'.repeat(5_000);
+    expectProblem(await broker.get(`/tasks/${long}`, agent), 404, 'not_found');
+    await broker.exchange(agent, { purpose: undefined, task_id: long });
+    await broker.exchange(agent, { resource: `https://${long}.example` });
+    const lines = (await refusals()).map((line) => JSON.stringify(line));
+    expect(lines.length).toBeGreaterThanOrEqual(3);
+    expect(lines.filter((line) => line.includes('xxxxxxxx'))).toEqual([]);
+  });
+
+  it('is written down at most so often a minute; the power to end and to hold is never rationed', async () => {
+    const slow = await startBroker({ config: { limits: { perWorkloadPerMinute: 2 } } });
+    const [eager, calm] = [await slow.identity('agent-7'), await slow.identity('soc')];
+    const asked = [`/tasks/x`, `/revocations`, `/audit`, '/credentials/x'];
+    for (const path of [...asked, ...asked]) await slow.get(path, eager);
+    for (const path of asked) expectProblem(await slow.get(path, eager), 429, 'slow_down');
+    expectProblem(await slow.post('/tasks', {}, eager), 429, 'slow_down');
+    expect((await slow.introspect('x', eager)).status).toBe(429);
+    const never = [
+      await slow.post('/tasks/x/complete', { outcome: 'completed' }, eager),
+      await slow.post('/tasks/x/suspend', {}, eager),
+      await slow.post('/revocations', { selector: { kind: 'all' }, reason: 'r' }, eager),
+      await slow.remove('/revocations/1', eager),
+      await slow.form('/revoke', { token: 'x' }, { authorization: `Bearer ${eager}` }),
+    ];
+    expect(never.map(({ status }) => status)).toEqual([404, 404, 403, 403, 200]);
+    const { lines } = (await slow.get('/audit?limit=1000', calm)).body as Page;
+    expect(lines.filter((line) => line.includes('operation.refused'))).toHaveLength(6);
+  });
+});
+
 function bytesOf(lines: string[]): Buffer[] {
   return lines.map((line) => Buffer.from(line));
 }

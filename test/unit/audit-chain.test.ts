@@ -142,6 +142,13 @@ describe('an audit entry', () => {
     expect(() => entryText({ ...event(''), type: 'anything' } as unknown as AuditEvent)).toThrow();
   });
 
+  it('keeps no free text longer than its bound', () => {
+    const long = 'x'.repeat(100_000);
+    const text = entryText({ ...event(long), purpose: long, ticket: long });
+    const { reason, purpose, ticket } = JSON.parse(text) as AuditEvent;
+    expect([reason?.length, purpose?.length, ticket?.length]).toEqual([512, 256, 128]);
+  });
+
   it('keeps nothing of a token that was pasted into its text, wherever it stands', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (before, after) => {

@@ -51,6 +51,25 @@ describe.each(stores)('the audit log on %s', (_, openStore) => {
     await setting.expectWhole();
   });
 
+  it('a batch is bounded in bytes as well as in lines, and an entry larger than that still gets in', async () => {
+    const log = setting.open();
+    const principal = 'x'.repeat(30_000);
+    const sizes: number[] = [];
+    const records: Records = {
+      ...store.records,
+      commit: (change) => (
+        sizes.push(...(change.put ?? []).map(([, text]) => text.length)),
+        store.records.commit(change)
+      ),
+    };
+    const measured = setting.open({ records });
+    await Promise.all(numbers(40).map((reason) => measured.append(entry(reason, { principal }))));
+    expect(Math.max(...sizes)).toBeLessThan(300_000);
+    await log.append(entry('large', { principal: 'x'.repeat(300_000) }));
+    expect(await setting.reasons()).toHaveLength(41);
+    await setting.expectWhole();
+  });
+
   it('an append resolves only when its entry is in the chain', async () => {
     const log = setting.open();
     await Promise.all(
