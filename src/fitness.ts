@@ -5,6 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerError } from './domain/errors.js';
+import { watchClock, type ClockWatch } from './clock-watch.js';
 import type { Clock } from './domain/time.js';
 import type { Key, Store, StoreHealth } from './store/store.js';
 
@@ -15,7 +16,7 @@ export interface Check {
   reason?: string;
 }
 
-export interface Fitness {
+export interface Fitness extends Pick<ClockWatch, 'surelyPast'> {
   /** Looks now. What it finds is what the others answer until the next look. */
   check(): Promise<Check[]>;
   /** Throws `temporarily_unavailable` while this broker must not mint. */
@@ -38,7 +39,6 @@ const PATIENCE_MS = 2_000;
 const STALE_MS = 5_000;
 const FULL_FRACTION = 0.9;
 const PROBE_KEPT_MS = 60_000;
-
 export function createFitness({
   store,
   clock,
@@ -48,15 +48,13 @@ export function createFitness({
 }: FitnessDeps): Fitness {
   const probe: Key = `probe/${node}`;
   const skewMs = clockSkewSeconds * 1000;
-  const started = clock.now() - clock.elapsed();
-  /** How far the clock was set since this process began. */
-  const setByMs = (): number => Math.abs(Math.round(clock.now() - clock.elapsed() - started));
+  const watch = watchClock(clock, skewMs);
   let last: { at: number; checks: Check[] } | undefined;
 
   const holds = (names?: readonly string[]): boolean =>
     last !== undefined &&
     Math.abs(clock.now() - last.at) <= STALE_MS &&
-    setByMs() <= skewMs &&
+    watch.setByMs() <= skewMs &&
     last.checks.every(({ name, ok }) => ok || names?.includes(name) === false);
 
   async function write(): Promise<void> {
@@ -66,14 +64,15 @@ export function createFitness({
 
   return {
     async check() {
+      watch.look();
       const [health, written] = await Promise.allSettled([
         within(patienceMs, store.health()),
         within(patienceMs, write()),
       ]);
       const checks = [
         ...(health.status === 'fulfilled'
-          ? healthChecks(health.value, { now: clock.now(), setByMs: setByMs(), skewMs })
-          : [UNREACHABLE]),
+          ? healthChecks(health.value, { now: clock.now(), setByMs: watch.setByMs(), skewMs })
+          : UNREACHABLE),
         check('write', written.status === 'fulfilled', `the store took no write within ${patienceMs} ms`),
       ];
       last = { at: clock.now(), checks };
@@ -86,11 +85,15 @@ export function createFitness({
         retryAfterSeconds: 1,
       });
     },
-    maySweep: () => holds(['store', 'clock']),
+    maySweep: () => holds(['clock']),
+    surelyPast: () => watch.surelyPast(),
   };
 }
 
-const UNREACHABLE: Check = { name: 'store', ok: false, reason: 'the store does not answer' };
+const UNREACHABLE: Check[] = [
+  { name: 'store', ok: false, reason: 'the store does not answer' },
+  { name: 'clock', ok: false, reason: "the store's clock is unknown" },
+];
 
 interface Time {
   now: number;

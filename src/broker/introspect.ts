@@ -1,4 +1,5 @@
 /** RFC 7662: is this token alive, asked by a resource server policy lets ask. Everything else is `active: false`. */
+import type { AuditEvent } from '../audit/event.js';
 import { partyCauses } from '../domain/task.js';
 import type { Proven } from '../identity/caller.js';
 import type { AccessTokenClaims } from '../protocol/access-token.js';
@@ -9,7 +10,7 @@ import type { Deps } from './deps.js';
 import { provenFields } from './events.js';
 import { causesOf, isAlive, readPresented, recordOf } from './presented-token.js';
 
-type IntrospectDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings'>;
+type IntrospectDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'assertWithinRate'>;
 
 /** The claims of a live token, or undefined. */
 export async function introspect(
@@ -34,10 +35,27 @@ export async function introspect(
     workload: claims.client_id,
     target: claims.aud,
   };
-  await deps.audit
-    .append({ type: 'introspection.inactive', at: now, ...provenFields(caller), ...about, requestId })
-    .catch(() => undefined);
+  await audited(deps, caller, {
+    type: 'introspection.inactive',
+    at: now,
+    ...provenFields(caller),
+    ...about,
+    requestId,
+  });
   return undefined;
+}
+
+/**
+ * An API must get its answer however often it asks, or whoever floods it with dead tokens shuts it; but its questions must
+ * not fill the audit log either. Beyond the caller's rate the answers are counted, not written down.
+ */
+async function audited(deps: IntrospectDeps, caller: Proven, event: AuditEvent): Promise<void> {
+  try {
+    await deps.assertWithinRate(caller.party.id);
+    await deps.audit.append(event);
+  } catch {
+    // The answer is no either way.
+  }
 }
 
 /** A caller that policy refuses hears the same as one with a dead token; the audit log hears the difference. */

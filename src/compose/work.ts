@@ -80,11 +80,11 @@ export const recurringWork = ({ ledger, audit, fitness, metrics, clock, log, pul
   async forget() {
     const { clock: storeClock } = await deps.store.health();
     if (!fitness.maySweep()) return;
-    await forget(ledger, storeClock);
+    await forget(ledger, Math.min(storeClock, fitness.surelyPast()));
     await pruneReceipts(ledger);
   },
 
   async prune() {
-    if (fitness.maySweep()) await audit.prune(clock.now() - deps.auditRetentionDays * DAY_MS);
+    if (fitness.maySweep()) await audit.prune(fitness.surelyPast() - deps.auditRetentionDays * DAY_MS);
   },
 });

@@ -5,9 +5,9 @@
 import { parseTombstone } from '../domain/tombstone.js';
 import type { Ledger } from '../ledger/ledger.js';
 
-/** @param storeClock The store's own time, milliseconds. */
-export async function forget({ log, clock }: Pick<Ledger, 'log' | 'clock'>, storeClock: number): Promise<number> {
-  const now = Math.min(clock.now(), storeClock);
+/** @param latest No later than the store's own time, and than the time that has surely passed. Milliseconds. */
+export async function forget({ log, clock }: Pick<Ledger, 'log' | 'clock'>, latest: number): Promise<number> {
+  const now = Math.min(clock.now(), latest);
   let forgotten = 0;
   let after: string | undefined;
   do {

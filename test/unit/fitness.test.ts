@@ -58,12 +58,23 @@ describe('a clock that was set', () => {
     await fitness.check();
     clock.jump(86_400_000);
     expect(await failing()).toEqual([['clock', 'the clock was set: it moved 86400000 ms beside the time that passed']]);
-    clock.advance(60_000);
+    clock.advance(59_999);
     await fitness.check();
     expect([mints(), fitness.maySweep()]).toEqual([false, false]);
     clock.jump(-86_400_000);
     expect(await failing()).toEqual([]);
     expect([mints(), fitness.maySweep()]).toEqual([true, true]);
+  });
+
+  it('and then keeps its pace for a minute is believed again, but nothing is forgotten by it', async () => {
+    await fitness.check();
+    const before = clock.now();
+    clock.jump(86_400_000);
+    await fitness.check();
+    clock.advance(60_000);
+    expect(await failing()).toEqual([]);
+    expect([mints(), fitness.maySweep()]).toEqual([true, true]);
+    expect(fitness.surelyPast()).toBe(before + 60_000);
   });
 
   it('is not believed before the next look either', async () => {
@@ -113,7 +124,7 @@ describe('does not mint', () => {
   it('on a store that does not answer at all', async () => {
     health = () => new Promise(() => undefined);
     commit = () => new Promise(() => undefined);
-    expect((await failing()).map(([name]) => name)).toEqual(['store', 'write']);
+    expect((await failing()).map(([name]) => name)).toEqual(['store', 'clock', 'write']);
     expect([mints(), fitness.maySweep()]).toEqual([false, false]);
   });
 });

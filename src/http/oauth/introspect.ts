@@ -10,7 +10,6 @@ export const introspection =
   async (call) => {
     const form = readForm(call);
     const caller = await authenticateClient(deps, call, form);
-    await deps.assertWithinRate(caller.party.id);
     const claims = await introspect(deps, caller, { token: demanded(form, 'token'), requestId: call.requestId });
     return ok(claims ? { active: true, token_type: 'Bearer', ...claims } : { active: false });
   };
