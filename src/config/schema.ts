@@ -171,7 +171,13 @@ export const configSchema = z.strictObject({
     .strictObject({
       credentialsPerTask: z.int().min(1).max(64).default(16).describe('Alive at once.'),
       delegationDepth: z.int().min(0).max(HARD_LIMITS.delegationDepth).default(3).describe('Hops below a root task.'),
-      perWorkloadPerMinute: z.int().min(1).default(600).describe('Requests of one workload, counted by each broker for itself; ending, holding, revoking and introspecting are free.'),
+      perWorkloadPerMinute: z
+        .int()
+        .min(1)
+        .default(600)
+        .describe(
+          'Requests of one workload, counted by each broker for itself; ending, holding, revoking and introspecting are free.',
+        ),
     })
     .prefault({})
     .describe('What one task or workload may use up.'),
