@@ -1,9 +1,8 @@
 /** Operator verbs on the broker itself: a live caller, one question to policy, and an audit entry when the answer is no. */
-import { partyCauses } from '../domain/task.js';
 import type { Proven } from '../identity/caller.js';
 import type { OperateContext, OperatorVerb } from '../policy/query.js';
 import { auditRefusal } from './audit-refusal.js';
-import { refuseDeadCaller } from './caller.js';
+import { assertLiveCaller } from './caller.js';
 import { decideOperation, denied } from './decide.js';
 import type { Deps } from './deps.js';
 
@@ -16,8 +15,7 @@ export async function permitOnBroker(
   { requestId, revocation }: { requestId: string; revocation?: NonNullable<OperateContext['revocation']> },
 ): Promise<void> {
   try {
-    const seen = await deps.ledger.log.look(partyCauses(caller.party));
-    refuseDeadCaller(caller, seen, deps.settings.lifetimes.clockSkew);
+    await assertLiveCaller(deps, caller);
     const decision = await decideOperation(
       deps.policy,
       caller.party,

@@ -10,7 +10,6 @@ import type { Minter } from './minter.js';
 export function createJwtMinter({ keys, issuer }: { keys: Pick<Keys, 'sign'>; issuer: string }): Minter {
   return {
     kind: 'jwt',
-    local: true,
     async mint(credential, task) {
       const accessToken = await keys.sign(claimsOf(issuer, credential, task), { typ: ACCESS_TOKEN_TYP });
       return { accessToken, tokenType: 'Bearer', issuedTokenType: ACCESS_TOKEN_TYPE };

@@ -4,8 +4,6 @@ import type { Task } from '../domain/task.js';
 
 export interface Minter {
   readonly kind: Credential['kind'];
-  /** Works in this process alone: the reserve then writes the record active, for what is never released was never alive. */
-  readonly local: boolean;
   mint(credential: Credential, task: Task): Promise<Minted>;
 }
 

@@ -33,7 +33,6 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
         'jwt',
         {
           kind: 'jwt',
-          local: true,
           mint: ({ id }) => (
             minted.push(id),
             Promise.resolve({ accessToken: id, tokenType: 'Bearer', issuedTokenType: 'x' })

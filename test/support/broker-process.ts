@@ -2,11 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { stringify } from 'yaml';
 import { systemClock } from '../../src/domain/time.js';
+import { freePort } from './free-port.js';
 import { calls, type Calls } from './calls.js';
 import { temporaryDirectory } from './directory.js';
 import { createIssuer, type TestIssuer, type TokenWish } from './issuer.js';
@@ -107,13 +107,4 @@ export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProces
 function failIfOver({ exitCode }: ChildProcess, written: string): boolean {
   if (exitCode !== null) throw new Error(`the broker ended with ${exitCode}: ${written.slice(-500)}`);
   return false;
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -1,13 +1,12 @@
 /** A real broker in this process: composed as main.ts does, over LMDB in a temporary directory or over Redis, by a hand-turned clock. */
-import { once } from 'node:events';
 import { cpSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { stringify } from 'yaml';
 import { compose, type Broker } from '../../src/compose.js';
 import { loadConfig } from '../../src/config/load.js';
 import { createLogger } from '../../src/telemetry/log.js';
+import { freePort } from './free-port.js';
 import { calls, type Calls } from './calls.js';
 import { handClock, type HandClock } from './clock.js';
 import { temporaryDirectory } from './directory.js';
@@ -136,14 +135,4 @@ function policyDirectory(more: string | undefined): string {
   const directory = temporaryDirectory();
   cpSync(shipped, directory, { recursive: true });
   return writePolicies({ 'test.cedar': more }, directory);
-}
-
-/** The issuer of a broker is its address, so it must be known before the broker listens. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

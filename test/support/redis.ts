@@ -5,11 +5,11 @@
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { freePort } from './free-port.js';
 import { temporaryDirectory } from './directory.js';
 
 /** As in redis.conf, for instance `{ appendonly: 'yes' }`. */
@@ -142,15 +142,6 @@ async function send(url: string, command: string, ...args: (string | number)[]):
     // After a connection that failed, this would keep the process waiting for it to end.
     if (client.status !== 'end') client.disconnect();
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 const argumentsOf = (settings: Settings): string[] =>

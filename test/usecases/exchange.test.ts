@@ -152,7 +152,6 @@ const minting = (meanwhile: (credential: Credential) => Promise<void>): BareBrok
       'jwt',
       {
         kind: 'jwt',
-        local: true,
         async mint(credential) {
           await meanwhile(credential);
           return { accessToken: credential.id, tokenType: 'Bearer', issuedTokenType: 'x' };
