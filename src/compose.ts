@@ -44,12 +44,13 @@ export async function compose(
 async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
   const { config } = loaded;
   const { clock, log, metrics } = around;
-  const { deps, cedar, keys, fitness } = await makeParts(loaded, store, around);
+  const { deps, cedar, keys, fitness, aws } = await makeParts(loaded, store, around);
   const { ledger, audit } = deps;
   const pulse: Pulse = { auditFollows: true, draining: false };
-  const readiness = createReadiness({ fitness, policy: cedar, pulse, clock, metrics });
+  const readiness = createReadiness({ fitness, policy: cedar, pulse, clock, metrics, deaf: aws?.deaf ?? new Map() });
   const work = recurringWork({
     ...{ ledger, store, audit, keys, fitness, readiness, pulse, metrics, clock, log },
+    ...(aws && { reconciler: aws.reconciler }),
     auditRetentionDays: config.audit.retentionDays,
   });
   const notePolicies = (installed: string) => audit.append({ type: 'policy.loaded', at: clock.now(), installed });
@@ -79,6 +80,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       const [api, operations] = listeners;
       await api?.close(patienceMs);
       await schedule?.stop(patienceMs);
+      await aws?.reconciler.letGo().catch((err: unknown) => log.warn({ err }, 'roles are held until the lease ends'));
       await operations?.close(0);
       await store.close();
     },

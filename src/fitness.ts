@@ -14,6 +14,8 @@ export interface Check {
   ok: boolean;
   /** For an operator, when it is not. */
   reason?: string;
+  /** Something is wrong, and the broker serves all the same. */
+  degrades?: true;
 }
 
 export interface Fitness extends Pick<ClockWatch, 'surelyPast'> {

@@ -23,10 +23,12 @@ interface ReadinessDeps {
   pulse: Pulse;
   clock: Clock;
   metrics: Pick<Metrics, 'ready'>;
+  /** Targets that do not take what they should be told of deaths. */
+  deaf: ReadonlyMap<string, number>;
 }
 
 export const createReadiness =
-  ({ fitness, policy, pulse, clock, metrics }: ReadinessDeps): Readiness =>
+  ({ fitness, policy, pulse, clock, metrics, deaf }: ReadinessDeps): Readiness =>
   async () => {
     const checks = [
       ...(await fitness.check()),
@@ -34,6 +36,11 @@ export const createReadiness =
       sweepCheck(pulse, clock.now()),
       check('audit', pulse.auditFollows, 'the audit log does not take entries'),
       check('running', !pulse.draining, 'the broker is shutting down'),
+      // No reason to send requests elsewhere: nobody else is heard there either, and all other targets are served.
+      {
+        ...check('targets', deaf.size === 0, `not told of deaths: ${[...deaf.keys()].join(', ')}`),
+        degrades: true as const,
+      },
     ];
     for (const { name, ok } of checks) metrics.ready(name, ok);
     return checks;

@@ -5,6 +5,7 @@ import type { Work } from './compose/work.js';
 
 const EVERY_SECOND = '* * * * * *';
 const EVERY_10_SECONDS = '*/10 * * * * *';
+const EVERY_30_SECONDS = '*/30 * * * * *';
 const EVERY_MINUTE = '7 * * * * *';
 const EVERY_HOUR = '23 17 * * * *';
 
@@ -12,9 +13,11 @@ const TABLE: readonly [job: keyof Work, when: string][] = [
   ['fitness', EVERY_SECOND],
   ['sweep', EVERY_SECOND],
   ['receipts', EVERY_SECOND],
+  ['reconcile', EVERY_SECOND],
   ['audit', EVERY_SECOND],
   ['keys', EVERY_10_SECONDS],
   ['counts', EVERY_10_SECONDS],
+  ['drift', EVERY_30_SECONDS],
   ['forget', EVERY_MINUTE],
   ['prune', EVERY_HOUR],
 ];

@@ -24,6 +24,10 @@ const AUDIT_EVENT_TYPES = [
   'audit.pruned',
   /** Revocations that the log forgot before they could be entered here. */
   'audit.gap',
+  /** What a target was told of deaths: how many entries deny it what, by which writer. */
+  'target.told',
+  /** A target does not take what it should be told. */
+  'target.deaf',
   /** The revocation log lost its past: numbers start anew, and everything older is dead. */
   'log.replaced',
 ] as const;
@@ -59,6 +63,8 @@ export const auditEventSchema = z.strictObject({
       digest: z.string(),
     })
     .optional(),
+  /** SHA-256 (base64url) of what the target was told the credential may do, where it is told. */
+  scopeHash: z.string().optional(),
   /** SHA-256 (base64url) of the token that proved who asked. */
   proofHash: z.string().optional(),
   /** The operator verb, where one was refused or used. */

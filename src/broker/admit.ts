@@ -2,14 +2,17 @@
  * Admission: the records first (they name the lineage), then one atomic look at the log. What is born here carries the
  * epoch of that look, and its lifetime is fixed from the clock as read before it.
  */
-import { isWithin } from '../domain/access.js';
+import { isWithin, normalise, type Access } from '../domain/access.js';
 import { refOf, type Party } from '../domain/actor.js';
-import { credentialCauses } from '../domain/credential.js';
+import type { Target } from '../config/schema.js';
+import { WHOLE_ROLE } from '../domain/aws.js';
+import { credentialCauses, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId, shardOf } from '../domain/id.js';
-import { formatEpoch, refusesBirth } from '../domain/liveness.js';
+import { death, formatEpoch, parseEpoch, refusesBirth } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
 import { partyCauses, type Task } from '../domain/task.js';
+import type { Found } from '../ledger/credentials.js';
 import { findAgain, type Again } from '../ledger/idempotency.js';
 import type { Kept } from '../ledger/ledger.js';
 import type { Seen } from '../ledger/revocation-log.js';
@@ -19,13 +22,16 @@ import type { Asker } from './asker.js';
 import { held, refuseDeadCaller } from './caller.js';
 import type { Deps } from './deps.js';
 import { draftImplicitTask } from './draft-task.js';
-import type { ExchangeRequest } from './requests.js';
+import type { CredentialRequest } from './requests.js';
 import { provenPerson } from './whom-it-serves.js';
 
 export interface Admission {
   now: number;
   seen: Seen;
   task: Task;
+  access: Access[];
+  /** What the new credential is derived from. */
+  from?: Credential;
   /** Absent when the task is born with the credential. */
   kept?: Kept<Task>;
   /** Where a retry of this request will find the task. */
@@ -36,19 +42,27 @@ export interface Admission {
 export async function admit(
   { ledger, settings }: Pick<Deps, 'ledger' | 'settings'>,
   asker: Asker,
-  request: ExchangeRequest,
+  request: CredentialRequest,
+  target: Target,
 ): Promise<Admission> {
   const again = request.repeat && (await findAgain(ledger, asker.caller.party.id, request.repeat));
   const taskId = 'taskId' in request.under ? request.under.taskId : again?.taskId;
   const kept = taskId === undefined ? undefined : await readTask(ledger, taskId);
   if (taskId !== undefined && !kept) throw unknownTask();
+  // A credential speaks for its own task and for no other.
+  if (asker.from && asker.from.task.id !== taskId) throw unknownTask();
 
   const now = ledger.clock.now();
   const draft = kept
     ? foreignOrSame(kept.value, asker)
     : draftImplicitTask(settings, now, asker, 'purpose' in request.under ? request.under.purpose : '', again);
   const credentialId = newId('crd', shardOf(draft.id));
-  const causes = credentialCauses({ id: credentialId, target: request.target }, draft);
+  const from = asker.from?.credential;
+  const born = { id: credentialId, kind: target.minter, target: target.resource };
+  const causes = credentialCauses(
+    { ...born, ...(from && { from: { credential: from.id, target: from.target } }) },
+    draft,
+  );
   // A stolen token of somebody cut off has no verbs, whether it calls or is spoken for.
   const proofs = asker.onBehalfOf ? [asker.caller, asker.onBehalfOf] : [asker.caller];
   const seen = await ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]);
@@ -56,13 +70,51 @@ export async function admit(
   for (const proof of proofs) refuseDeadCaller(proof, seen, settings.lifetimes.clockSkew);
   const task = kept ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
   refuseTask(task, seen, now);
+  if (asker.from) refuseDeadParent(asker.from, seen);
   if (refusesBirth(seen.on(causes))) throw held();
-  if (task.ceiling && !isWithin(task.ceiling, request.target, request.access)) {
+  const access = askedAccess(request, task, target);
+  return {
+    now,
+    seen,
+    task,
+    access,
+    ...(from && { from }),
+    ...(kept && { kept }),
+    ...(again && { again }),
+    credentialId,
+  };
+}
+
+/** What a caller that says nothing means: what the task was opened for, else the role as it is, where that can be had. */
+function askedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {
+  const { resource } = target;
+  if (access && ceiling && !isWithin(ceiling, resource, access)) {
     throw new BrokerError('invalid_scope', 'The request goes beyond what the task was opened for.', {
       retry: 'with-less',
     });
   }
-  return { now, seen, task, ...(kept && { kept }), ...(again && { again }), credentialId };
+  if (access) return access;
+  if (ceiling) {
+    const opened = ceiling.filter((entry) => entry.target === resource);
+    if (opened.length > 0) return normalise(opened);
+  } else if (target.minter === 'aws-sts' && target.aws.wholeRole) {
+    return [{ path: resource, actions: [WHOLE_ROLE] }];
+  }
+  throw new BrokerError('invalid_request', 'Say what is needed as authorization_details, or open the task for it.', {
+    retry: 'never',
+  });
+}
+
+/** It may have been ended by itself, under a task that lives. */
+function refuseDeadParent({ credential, task }: Found, { epoch, on }: Seen): void {
+  const died = death(
+    'credential',
+    parseEpoch(credential.epoch),
+    epoch.generation,
+    on(credentialCauses(credential, task)),
+  );
+  if (died !== undefined)
+    throw new BrokerError('invalid_token', 'The credential presented has been revoked.', { retry: 'never' });
 }
 
 function refuseTask(task: Task, seen: Seen, now: number): void {

@@ -1,18 +1,17 @@
 /** Who asks for a credential: always a workload, sometimes for a person. */
 import { BrokerError } from '../domain/errors.js';
 import type { Proven } from '../identity/caller.js';
+import type { Found } from '../ledger/credentials.js';
 import type { Deps } from './deps.js';
-
-export interface Presented {
-  token: string;
-  type: string;
-}
+import type { Proofs } from './requests.js';
 
 export interface Asker {
   /** The proof of who calls: the actor token, else the subject token. */
   caller: Proven;
   /** Whom the credential speaks for, when that is a person. Their proof is looked up in the log like the caller's. */
   onBehalfOf?: Proven;
+  /** The credential of ours that the caller proved itself by: what it is given dies with that. */
+  from?: Found;
 }
 
 const ACCEPTED_TYPES = new Set([
@@ -23,7 +22,7 @@ const ACCEPTED_TYPES = new Set([
 
 export async function identifyAsker(
   { identify }: Pick<Deps, 'identify'>,
-  { subject, actor, clientId }: { subject: Presented; actor?: Presented; clientId?: string },
+  { subject, actor, clientId }: Proofs,
 ): Promise<Asker> {
   for (const { type } of actor ? [subject, actor] : [subject]) {
     if (!ACCEPTED_TYPES.has(type))

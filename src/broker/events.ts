@@ -6,7 +6,12 @@ import type { Proven } from '../identity/caller.js';
 import type { Decision } from './decide.js';
 import type { Grant } from './grant.js';
 
-export function grantedEvent(at: number, { asker, credential, task, decision }: Grant, requestId: string): AuditEvent {
+export function grantedEvent(
+  at: number,
+  { asker, credential, task, decision }: Grant,
+  requestId: string,
+  scopeHash?: string,
+): AuditEvent {
   return {
     type: 'credential.granted',
     at,
@@ -16,6 +21,7 @@ export function grantedEvent(at: number, { asker, credential, task, decision }: 
     target: credential.target,
     access: credential.access,
     expiresAt: credential.expiresAt,
+    ...(scopeHash !== undefined && { scopeHash }),
     decision: decisionFields(decision),
     requestId,
   };

@@ -7,14 +7,20 @@ import { identifyAsker, type Asker } from './asker.js';
 import { auditRefusal } from './audit-refusal.js';
 import { decideAccess, denied } from './decide.js';
 import type { Deps } from './deps.js';
-import { knownTarget, makeRoom, narrow, refuseUnknownActions, wantedSeconds } from './narrow.js';
+import { assertHeard } from './heard.js';
+import { knownTarget, minterOf, refuseOtherType, refuseUnknownActions } from './known-target.js';
+import { makeRoom, narrow, wantedSeconds } from './narrow.js';
 import type { Grant } from './grant.js';
 import { permitOpening } from './permit-opening.js';
 import { release, type Issued } from './release.js';
-import type { ExchangeRequest } from './requests.js';
+import type { CredentialRequest, ExchangeRequest } from './requests.js';
 
 export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Issued> {
-  const asker = await identifyAsker(deps, request);
+  return exchangeFor(deps, await identifyAsker(deps, request), request);
+}
+
+/** For whom is proven already. */
+export async function exchangeFor(deps: Deps, asker: Asker, request: CredentialRequest): Promise<Issued> {
   try {
     await deps.assertWithinRate(asker.caller.party.id);
     const grant = await contend(() => reserveGrant(deps, asker, request));
@@ -24,7 +30,7 @@ export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Is
     await auditRefusal(deps, error, asker.caller, {
       type: 'credential.refused',
       target,
-      access,
+      ...(access && { access }),
       requestId,
       ...auditedUnder(under),
     });
@@ -33,12 +39,15 @@ export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Is
 }
 
 /** One attempt. Undefined: somebody changed the task in between, so everything is read and decided anew. */
-async function reserveGrant(deps: Deps, asker: Asker, request: ExchangeRequest): Promise<Grant | undefined> {
+async function reserveGrant(deps: Deps, asker: Asker, request: CredentialRequest): Promise<Grant | undefined> {
   deps.assertFitToMint();
   const target = knownTarget(deps, request.target);
+  const minter = minterOf(deps, target);
+  refuseOtherType(target, request.tokenType);
   refuseUnknownActions(deps.policy, request);
 
-  const admission = await admit(deps, asker, request);
+  const admission = await admit(deps, asker, request, target);
+  if (minter.enforcer) await assertHeard(deps.ledger, target.resource, admission);
   const { kept, again } = admission;
   const { party } = asker.caller;
   // A task that is born with its credential is opened first.
@@ -50,18 +59,19 @@ async function reserveGrant(deps: Deps, asker: Asker, request: ExchangeRequest):
     party,
     task: permitted.task,
     target: target.resource,
-    access: request.access,
-    lifetimeSeconds: wantedSeconds(deps.settings, request),
+    access: admission.access,
+    lifetimeSeconds: wantedSeconds(deps.settings, target, request),
   });
   if (access.outcome !== 'permit') throw denied(access);
 
   const decision = { ...access, policies: [...new Set([...opening.policies, ...access.policies])] };
   const task = await makeRoom(deps, permitted);
-  const credential = narrow(request, permitted, decision, target);
+  const credential = narrow(permitted, decision, target, minter.enforcer ? 'reserved' : 'active');
+  await minter.assertMintable?.(credential);
   const beside = kept || !again ? undefined : remember(again, task.id, task.deadline);
   const reserved = await reserve(deps.ledger, { credential, task, ...(kept && { kept }), ...(beside && { beside }) });
-  return reserved ? { asker, credential, task, opened: !kept, decision, target } : undefined;
+  return reserved ? { asker, credential, task, opened: !kept, decision, minter } : undefined;
 }
 
-const auditedUnder = (under: ExchangeRequest['under']) =>
+const auditedUnder = (under: CredentialRequest['under']) =>
   'taskId' in under ? { task: under.taskId } : { purpose: under.purpose };

@@ -1,7 +1,7 @@
 /** What is granted, before it is minted. */
-import type { Target } from '../config/schema.js';
 import type { Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';
+import type { Minter } from '../minters/minter.js';
 import type { Asker } from './asker.js';
 import type { Decision } from './decide.js';
 
@@ -13,5 +13,5 @@ export interface Grant {
   /** The task was born with it. */
   opened: boolean;
   decision: Decision;
-  target: Target;
+  minter: Minter;
 }

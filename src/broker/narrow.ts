@@ -1,54 +1,53 @@
 /** From what was asked to what is granted: only ever less. */
-import { pairsOf } from '../domain/access.js';
-import type { Credential } from '../domain/credential.js';
+import { sessionCuts, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { formatEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import { alive, readCredentials } from '../ledger/credentials.js';
+import { latestCut } from '../ledger/revocation-log.js';
 import type { Target } from '../config/schema.js';
 import type { Admission } from './admit.js';
 import type { Decision } from './decide.js';
 import type { Deps } from './deps.js';
-import type { ExchangeRequest } from './requests.js';
-
-export function knownTarget({ targets }: Pick<Deps, 'targets'>, resource: string): Target {
-  const target = targets.get(resource);
-  if (!target)
-    throw new BrokerError('invalid_target', 'The resource is not a target of this broker.', { retry: 'never' });
-  return target;
-}
-
-export function refuseUnknownActions(policy: Deps['policy'], { access, askedAsScope }: ExchangeRequest): void {
-  const unknown = pairsOf(access).find(({ action }) => !policy.isGrantable(action));
-  if (!unknown) return;
-  const code = askedAsScope ? 'invalid_scope' : 'invalid_authorization_details';
-  throw new BrokerError(code, `The action "${unknown.action}" does not exist.`, { retry: 'never' });
-}
+import type { CredentialRequest } from './requests.js';
 
 /** What is asked of policy: the wish, within what the operator allows. */
-export const wantedSeconds = ({ lifetimes }: Deps['settings'], { lifetimeSeconds }: ExchangeRequest): number =>
-  Math.min(lifetimeSeconds ?? lifetimes.credential, lifetimes.credentialMax);
+export const wantedSeconds = (
+  { lifetimes }: Deps['settings'],
+  target: Target,
+  { lifetimeSeconds }: Pick<CredentialRequest, 'lifetimeSeconds'>,
+): number =>
+  Math.min(
+    lifetimeSeconds ?? lifetimes.credential,
+    lifetimes.credentialMax,
+    target.minter === 'aws-sts' ? target.aws.lifetimeMax : Infinity,
+  );
 
-/** G2: never beyond the task's deadline. Both ends are whole seconds, as the token will carry them. */
+/** G2: never beyond the task's deadline, nor what it is derived from. Both ends are whole seconds, as the token will carry them. */
 export function narrow(
-  request: ExchangeRequest,
-  { now, seen, task, credentialId }: Admission,
+  { now, seen, task, credentialId, access, from }: Admission,
   decision: Decision,
   target: Target,
+  state: Credential['state'],
 ): Credential {
   const issuedAt = wholeSeconds(now);
-  const expiresAt = Math.min(issuedAt + decision.lifetimeSeconds * 1000, wholeSeconds(task.deadline));
+  const latest = Math.min(task.deadline, from?.expiresAt ?? Infinity);
+  const expiresAt = Math.min(issuedAt + decision.lifetimeSeconds * 1000, wholeSeconds(latest));
   if (expiresAt <= issuedAt) throw new BrokerError('invalid_grant', 'The task is at its deadline.', { retry: 'never' });
   return {
     id: credentialId,
     task: task.id,
     kind: target.minter,
     target: target.resource,
-    access: request.access,
+    access,
     issuedAt,
     expiresAt,
     epoch: formatEpoch(seen.epoch),
-    state: 'active',
+    state,
+    ...(from && { from: { credential: from.id, target: from.target } }),
+    ...(target.minter === 'aws-sts' && {
+      workloadSeq: latestCut(seen, sessionCuts(target.resource, task.workload.id)),
+    }),
   };
 }
 

@@ -6,10 +6,10 @@ import { credentialCauses, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { death, parseEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
-import { dropCredential } from '../ledger/credentials.js';
-import type { Minted } from '../minters/minter.js';
-import type { Target } from '../config/schema.js';
-import { revoke } from '../revoker/revoke.js';
+import { abandon, activate, dropCredential } from '../ledger/credentials.js';
+import { rememberHandle } from '../ledger/handles.js';
+import { NothingMinted, type Minted } from '../minters/minter.js';
+import { giveUp } from '../revoker/give-up.js';
 import type { Deps } from './deps.js';
 import { grantedEvent } from './events.js';
 import type { Grant } from './grant.js';
@@ -22,17 +22,22 @@ export interface Issued {
 }
 
 export async function release(deps: Deps, grant: Grant, requestId: string): Promise<Issued> {
-  const { credential, task, opened } = grant;
+  const { credential, task, opened, minter } = grant;
+  const { ledger } = deps;
   try {
-    const minted = await minterOf(deps, grant.target).mint(credential, task);
+    const minted = await minter.mint(credential, task);
+    const { handle, scopeHash } = minted;
     await Promise.all([
-      deps.audit.append(grantedEvent(deps.ledger.clock.now(), grant, requestId)),
+      deps.audit.append(grantedEvent(ledger.clock.now(), grant, requestId, scopeHash)),
       lookAgain(deps, grant),
+      handle !== undefined && rememberHandle(ledger, credential, handle),
     ]);
+    // After the look: whatever is active was alive once the target had it.
+    if (credential.state === 'reserved' && !(await activate(ledger, credential, handle))) throw new Error('given up');
     return { minted, credential, task, opened };
   } catch (error) {
-    await unwind(deps, grant);
-    throw error;
+    await unwind(deps, grant, error);
+    throw error instanceof NothingMinted ? error.refusal : error;
   }
 }
 
@@ -44,21 +49,11 @@ async function lookAgain({ ledger }: Pick<Deps, 'ledger'>, { credential, task }:
   throw new BrokerError('access_denied', 'It was revoked while it was being made.', { retry: 'after-lift' });
 }
 
-/** Best effort, for order's sake: what is thrown away here never left the process. */
-async function unwind({ ledger }: Pick<Deps, 'ledger'>, { credential }: Grant): Promise<void> {
-  const ending = revoke(ledger, {
-    id: `unwind:${credential.id}`,
-    selector: { kind: 'credential', value: credential.id },
-    effect: 'end',
-    reason: 'the exchange that reserved it failed',
-    actor: 'broker',
-    knownEnd: credential.expiresAt,
-  });
-  await Promise.allSettled([ending, dropCredential(ledger, credential)]);
-}
-
-function minterOf({ minters }: Pick<Deps, 'minters'>, target: Target) {
-  const minter = minters.get(target.minter);
-  if (!minter) throw new Error('no minter for a configured target');
-  return minter;
+/** Best effort: a JWT never left the process, and of what a target may have made the sweep tells it. */
+async function unwind({ ledger }: Pick<Deps, 'ledger'>, { credential }: Grant, error: unknown): Promise<void> {
+  await Promise.allSettled([
+    giveUp(ledger, credential, 'the exchange that reserved it failed'),
+    dropCredential(ledger, credential),
+  ]);
+  if (error instanceof NothingMinted) await abandon(ledger, credential).catch(() => false);
 }

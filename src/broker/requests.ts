@@ -1,15 +1,27 @@
 /** What callers ask, in the broker's words: the endpoints translate. */
 import type { Access, TargetAccess } from '../domain/access.js';
 import type { Repeat } from '../ledger/idempotency.js';
-import type { Presented } from './asker.js';
 
-export interface ExchangeRequest {
+interface Presented {
+  token: string;
+  type: string;
+}
+
+/** Who asks, as presented. */
+export interface Proofs {
   subject: Presented;
   actor?: Presented;
   clientId?: string;
+}
+
+/** What is asked for, whoever asks. */
+export interface CredentialRequest {
   /** The `resource`: what the credential is for. */
   target: string;
-  access: Access[];
+  /** Absent: what the task was opened for, or the role as it is. */
+  access?: Access[];
+  /** The `requested_token_type`; absent: what the target takes. */
+  tokenType?: string;
   /** Some of it was asked as `scope`, so a mistake in it is an `invalid_scope`. */
   askedAsScope: boolean;
   under: { purpose: string } | { taskId: string };
@@ -17,6 +29,8 @@ export interface ExchangeRequest {
   repeat?: Repeat;
   requestId: string;
 }
+
+export type ExchangeRequest = Proofs & CredentialRequest;
 
 export interface OpenTaskRequest {
   workload: string;

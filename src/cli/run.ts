@@ -1,5 +1,7 @@
 /** One command line: what to do, its answer on `out`, what went wrong on `err`, and the exit code. One file a command. */
 import { Command, CommanderError } from 'commander';
+import { addAws } from './aws.js';
+import { addAwsCredentials } from './aws-credentials.js';
 import { addCheckConfig } from './check-config.js';
 import { addCheckPolicy } from './check-policy.js';
 import { addDevToken } from './dev-token.js';
@@ -27,6 +29,8 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   addRevocations(program, terminal);
   addRotateKeys(program, terminal);
   addDevToken(program, terminal);
+  addAws(program, terminal);
+  addAwsCredentials(program, terminal);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return 0;

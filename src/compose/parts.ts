@@ -14,6 +14,7 @@ import { createCedarEngine } from '../policy/cedar.js';
 import type { Store } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { openAws, type Aws } from './aws.js';
 import { assertWithin } from './rate.js';
 import { watchAudit, watchIdentify, watchPolicy } from './watch.js';
 
@@ -46,6 +47,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
   const { clockSkew: clockSkewSeconds } = lifetimes;
   const fitness = createFitness({ store, clock, clockSkewSeconds, node });
   const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds, baseDirectory: directory });
+  const aws: Aws | undefined = await openAws({ targets, keys, issuer, clock, ledger, node, audit, metrics, log });
   const deps = {
     ledger,
     keys,
@@ -55,13 +57,13 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     metrics,
     identify: watchIdentify(identify, { metrics, log }),
     policy: watchPolicy(cedar, metrics),
-    minters: new Map([['jwt', createJwtMinter({ keys, issuer })] as const]),
+    minters: new Map([createJwtMinter({ keys, issuer }), ...(aws ? [aws.minter] : [])].map((one) => [one.kind, one])),
     targets: new Map(targets.map((target) => [target.resource, target])),
     settings: { lifetimes, limits, trust, ...(purposes && { purposes }) },
     assertWithinRate: assertWithin(limits.perWorkloadPerMinute),
     assertFitToMint: () => fitness.assertFitToMint(),
   };
-  return { deps, cedar, keys, fitness };
+  return { deps, cedar, keys, fitness, aws };
 }
 
 /** A revocation is acknowledged without waiting for any of this. */

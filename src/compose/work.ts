@@ -9,7 +9,9 @@ import { pruneReceipts } from '../ledger/receipts.js';
 import { countUnder } from '../ledger/tasks-under.js';
 import type { Pulse, Readiness } from '../readiness.js';
 import { forget } from '../revoker/forget.js';
+import { giveUpLost } from '../revoker/give-up.js';
 import { liftDueHolds } from '../revoker/holds.js';
+import type { Reconciler } from '../revoker/reconcile.js';
 import { sweep } from '../revoker/sweep.js';
 import type { Store } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
@@ -27,13 +29,31 @@ interface WorkDeps {
   log: Logger;
   readiness: Readiness;
   auditRetentionDays: number;
+  /** Present where targets must be told of deaths. */
+  reconciler?: Reconciler;
 }
 
-export type Work = ReturnType<typeof recurringWork>;
+export type Work = ReturnType<typeof upkeep> & ReturnType<typeof telling>;
 
 const DAY_MS = 86_400_000;
 
-export const recurringWork = ({ ledger, audit, fitness, metrics, clock, log, pulse, ...deps }: WorkDeps) => ({
+export const recurringWork = (deps: WorkDeps): Work => ({ ...upkeep(deps), ...telling(deps) });
+
+/** Targets are told of deaths; without such targets there is nothing to do. */
+const telling = ({ ledger, fitness, reconciler }: WorkDeps) => ({
+  async reconcile() {
+    if (!reconciler) return;
+    const mayForget = fitness.maySweep();
+    if (mayForget) await giveUpLost(ledger);
+    await reconciler.run(mayForget);
+  },
+
+  async drift() {
+    await reconciler?.check();
+  },
+});
+
+const upkeep = ({ ledger, audit, fitness, metrics, clock, log, pulse, ...deps }: WorkDeps) => ({
   /** Asks all conditions: what it finds decides minting until the next time, and is what the metrics say. */
   async fitness() {
     await deps.readiness();

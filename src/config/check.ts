@@ -1,4 +1,5 @@
 /** What a schema cannot say: how the parts of a configuration fit each other. Judges whatever part is sound by itself. */
+import { isKnownPartition, isRoleArn, parseRole } from '../domain/aws.js';
 import type { Finding } from './problem.js';
 import { configSchema, targetSchema, trustSchema, type Config, type Target, type Trust } from './schema.js';
 import { isSafeOrigin } from './values.js';
@@ -35,6 +36,7 @@ export function fitFindings(parts: SoundParts): Finding[] {
     ...listenerFindings(parts),
     ...lifetimeFindings(parts),
     ...secretFindings(parts),
+    ...parts.targets.flatMap((target, index) => targetFindings(target, index, parts.targets)),
   ];
 }
 
@@ -48,6 +50,33 @@ function trustFindings(trust: Trust | undefined, index: number, ownIssuer: strin
     ['groups', trust.represents === 'workload' && !!trust.groups, 'is for persons; this issuer represents workloads'],
   ];
   return found.filter(([, wrong]) => wrong).map(([field, , reason]) => ({ path: ['trust', index, field], reason }));
+}
+
+function targetFindings(
+  target: Target | undefined,
+  index: number,
+  targets: readonly (Target | undefined)[],
+): Finding[] {
+  if (target?.minter === 'jwt' && isRoleArn(target.resource))
+    return [{ path: ['targets', index, 'minter'], reason: 'must be aws-sts: the resource is an IAM role' }];
+  if (target?.minter !== 'aws-sts') return [];
+  const { aws, resource } = target;
+  const found: [string, boolean, string][] = [
+    // Whoever may get a token for that target could prove themselves to AWS with it.
+    ['audience', targets.some((other) => other?.resource === aws.audience), 'is the resource of a target'],
+    ['revokerRole', targets.some((other) => other?.resource === aws.revokerRole), 'is a target: agents could revoke'],
+    [
+      'revokerRole',
+      parseRole(aws.revokerRole)?.account !== parseRole(resource)?.account,
+      'is in another account than the target, whose policies it must write',
+    ],
+  ];
+  const unknown = !isKnownPartition(parseRole(resource)?.partition ?? '');
+  for (const field of ['stsEndpoint', 'iamEndpoint'] as const)
+    found.push([field, unknown && !aws[field], "is missing: where the role's partition has it is not known here"]);
+  return found
+    .filter(([, wrong]) => wrong)
+    .map(([field, , reason]) => ({ path: ['targets', index, 'aws', field], reason }));
 }
 
 type Claim = [path: (string | number)[], identity: string];

@@ -1,12 +1,18 @@
 /** The kinds of text and number a configuration is made of, each with the sentence that refuses it. */
 import { z } from 'zod';
 import { pathProblem } from '../domain/access.js';
+import { isRoleArn } from '../domain/aws.js';
 
 export const seconds = (most: number, least = 1) => z.int().min(least).max(most);
 export const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case letter, then up to 31 of a-z 0-9 -');
-export const trustName = name.refine((text) => text !== 'spiffe', 'must not be "spiffe"');
+/** Before a subject they would read like what the broker calls itself, or a workload, at AWS; or like a SPIFFE ID. */
+const RESERVED_NAMES = ['spiffe', 'wl', 'broker'];
+export const trustName = name.refine(
+  (text) => !RESERVED_NAMES.includes(text),
+  `must not be ${RESERVED_NAMES.map((one) => `"${one}"`).join(', ')}`,
+);
 export const algorithm = z.enum([
   'RS256',
   'RS384',
@@ -27,6 +33,8 @@ export const origin = z
     'must be an origin such as https://mayfly.example (http only on loopback), without path or trailing slash',
   );
 export const absoluteUri = z.string().max(2048).refine(isAbsoluteUri, 'must be an absolute URI without a fragment');
+export const roleArn = z.string().refine(isRoleArn, 'must be the ARN of an IAM role');
+export const awsRegion = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/, 'must be a region such as eu-central-1');
 export const file = z.string().min(1);
 export const hostPort = z
   .string()

@@ -1,15 +1,16 @@
 /** What is asked for, as `scope` or as RAR `authorization_details`, translated once into access. Strict: a misspelt field is a refusal. */
 import { z } from 'zod';
 import { isAction, normalise, pairsOf, pathProblem, type Access, type TargetAccess } from './access.js';
+import { AWS_SESSION, identifierOfPath, isRoleArn, pathOfIdentifier, sessionProblem } from './aws.js';
 import { BrokerError } from './errors.js';
 import { HARD_LIMITS } from './limits.js';
 import { repeatsAName } from './repeated-names.js';
 
 export const TASK_ACCESS = 'task_access';
 
-/** RFC 9396 §2: the one type the broker defines; unknown fields are refused, as §5 demands. */
+/** RFC 9396 §2: the types the broker defines, alike in their fields; unknown ones are refused, as §5 demands. */
 const detailSchema = z.strictObject({
-  type: z.literal(TASK_ACCESS),
+  type: z.enum([TASK_ACCESS, AWS_SESSION]),
   locations: z.array(z.string()).length(1),
   identifier: z.string(),
   actions: z.array(z.string()).min(1),
@@ -42,13 +43,20 @@ export function accessFromDetails(text: string, target: string): Access[] {
 export function accessFromObjects(value: unknown): TargetAccess[] {
   const parsed = z.array(detailSchema).min(1).safeParse(value);
   if (!parsed.success) throw refusedDetails(whatIsWrong(parsed.error));
-  const entries = parsed.data.map(({ locations, identifier, actions }) => ({
-    target: locations[0] ?? '',
-    path: identifier,
-    actions,
-  }));
+  const entries = parsed.data.map(entryOf);
   checkAccess(entries, refusedDetails);
   return entries;
+}
+
+function entryOf({ type, locations: [target = ''], identifier, actions }: AuthorizationDetail): TargetAccess {
+  if (isRoleArn(target) !== (type === AWS_SESSION))
+    throw refusedDetails(
+      `The type is "${AWS_SESSION}" where the location is an IAM role, and "${TASK_ACCESS}" elsewhere.`,
+    );
+  if (type === TASK_ACCESS) return { target, path: identifier, actions };
+  const problem = sessionProblem(target, identifier, actions);
+  if (problem !== undefined) throw refusedDetails(problem);
+  return { target, path: pathOfIdentifier(identifier), actions };
 }
 
 /** The union of both forms, within the bounds of one request. */
@@ -66,7 +74,11 @@ export function uniteAccess(...parts: Access[][]): Access[] {
 }
 
 export const detailsOf = (target: string, access: readonly Access[]): AuthorizationDetail[] =>
-  access.map(({ path, actions }) => ({ type: TASK_ACCESS, locations: [target], identifier: path, actions }));
+  access.map(({ path, actions }) =>
+    isRoleArn(target)
+      ? { type: AWS_SESSION, locations: [target], identifier: identifierOfPath(path), actions }
+      : { type: TASK_ACCESS, locations: [target], identifier: path, actions },
+  );
 
 /** What of it can be written as scope: an action with a colon cannot. */
 export const scopeOf = (access: readonly Access[]): string =>
@@ -102,7 +114,7 @@ function parsed(text: string): unknown {
 function whatIsWrong(error: z.ZodError): string {
   const [issue] = error.issues;
   const where = issue?.path.length ? ` at ${issue.path.map(String).join('.').slice(0, 64)}` : '';
-  return `Each authorization detail has exactly type "${TASK_ACCESS}", one location, identifier and actions; there is a mistake${where}.`;
+  return `Each authorization detail has exactly type, one location, identifier and actions; there is a mistake${where}.`;
 }
 
 const refusedScope = (text: string) => new BrokerError('invalid_scope', text);

@@ -13,8 +13,14 @@ export const credentialSchema = z.strictObject({
   issuedAt: z.int().nonnegative(),
   expiresAt: z.int().nonnegative(),
   epoch: z.string(),
-  /** `reserved` until a minter that works outside this process has answered. */
-  state: z.enum(['reserved', 'active']).default('active'),
+  /** `reserved` until a minter that works outside this process has answered; `failed` when it surely made nothing. */
+  state: z.enum(['reserved', 'active', 'failed']).default('active'),
+  /** What it was derived from, and dies with. */
+  from: z.strictObject({ credential: z.string(), target: z.string() }).optional(),
+  /** Where targets are told of deaths: the number of the latest cutoff or hold on its workload when it was born, 0 without. */
+  workloadSeq: z.int().nonnegative().optional(),
+  /** What the target calls it: an AWS access key id. No secret. */
+  handle: z.string().optional(),
 });
 
 export type Credential = z.infer<typeof credentialSchema>;
@@ -23,9 +29,25 @@ export type Credential = z.infer<typeof credentialSchema>;
 export const credentialText = ({ state, ...rest }: Credential): string =>
   JSON.stringify({ ...rest, ...(state !== 'active' && { state }) });
 
-/** Everything a credential hangs on: its task's causes, itself, its target. */
-export const credentialCauses = (credential: Pick<Credential, 'id' | 'target'>, task: Task): Cause[] => [
-  cause('credential', credential.id),
-  ...taskCauses(task),
-  cause('target', credential.target),
+/** Everything a credential hangs on: its task's causes, itself, its target, and what it was derived from. */
+export function credentialCauses(
+  { id, kind, target, from }: Pick<Credential, 'id' | 'kind' | 'target' | 'from'>,
+  task: Task,
+): Cause[] {
+  return [
+    cause('credential', id),
+    ...taskCauses(task),
+    cause('target', target),
+    ...(kind === 'aws-sts' ? [cause('target', sessionsOf(target, task.workload.id))] : []),
+    ...(from ? [cause('credential', from.credential), cause('target', from.target)] : []),
+  ];
+}
+
+/** The causes whose cutoffs and holds divide a workload's sessions at a target into those before and those after. */
+export const sessionCuts = (target: string, workload: string): Cause[] => [
+  cause('workload', workload),
+  cause('target', sessionsOf(target, workload)),
 ];
+
+/** A target's credentials of one workload, as the value of a `target` selector: cutting them off ends no task. */
+export const sessionsOf = (target: string, workload: string): string => `${target}#${workload}`;

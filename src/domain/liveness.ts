@@ -37,15 +37,20 @@ export function death(
   generation: string,
   tombstones: readonly (Tombstone | undefined)[],
 ): Outcome | undefined {
-  if (epoch.generation !== generation) return 'revoked';
-  let outcome: Outcome | undefined;
-  let first = Infinity;
+  return epoch.generation === generation ? firstDeath(kind, epoch, tombstones)?.as : 'revoked';
+}
+
+/** The entry that ended it, of the log it was born in. */
+export function firstDeath(
+  kind: 'task' | 'credential',
+  epoch: Epoch,
+  tombstones: readonly (Tombstone | undefined)[],
+): { seq: number; as: Outcome } | undefined {
+  let first: { seq: number; as: Outcome } | undefined;
   for (const tombstone of tombstones) {
-    for (const { seq, as } of deadly(kind, epoch, tombstone)) {
-      if (seq < first) [first, outcome] = [seq, as];
-    }
+    for (const entry of deadly(kind, epoch, tombstone)) if (entry.seq < (first?.seq ?? Infinity)) first = entry;
   }
-  return outcome;
+  return first;
 }
 
 /**

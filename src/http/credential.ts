@@ -1,6 +1,7 @@
 /** GET /credentials/{id}: what a credential is, whether it lives, and everything it hangs on, in words. Never the secret. */
 import { readCredential } from '../broker/read-credential.js';
 import { detailsOf } from '../domain/asked-access.js';
+import { sessionsOf } from '../domain/credential.js';
 import type { Selector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
 import type { Found } from '../ledger/credentials.js';
@@ -14,14 +15,17 @@ export const credentialReading = (deps: HttpDeps) =>
     from: 'query',
     input: nothing,
     async act(caller, _, { params, requestId }) {
-      const { credential, task, live } = await readCredential(deps, caller, {
+      const { credential, task, live, end } = await readCredential(deps, caller, {
         credentialId: params['id'] ?? '',
         requestId,
       });
       return ok({
         id: credential.id,
         kind: credential.kind,
+        state: credential.state,
         live,
+        ...(end && { end }),
+        ...(credential.handle !== undefined && { accessKeyId: credential.handle }),
         task: task.id,
         purpose: task.purpose,
         target: credential.target,
@@ -46,6 +50,15 @@ function causesInWords({ credential, task }: Found): Selector[] {
     ]),
     { kind: 'principal', value: (task.principal ?? task.workload).id },
     { kind: 'target', value: credential.target },
+    ...(credential.kind === 'aws-sts'
+      ? [{ kind: 'target', value: sessionsOf(credential.target, task.workload.id) } satisfies Selector]
+      : []),
+    ...(credential.from
+      ? ([
+          { kind: 'credential', value: credential.from.credential },
+          { kind: 'target', value: credential.from.target },
+        ] satisfies Selector[])
+      : []),
     { kind: 'all', value: '' },
   ];
   return [...new Map(selectors.map((selector) => [`${selector.kind}:${selector.value}`, selector])).values()];

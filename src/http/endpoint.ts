@@ -26,11 +26,11 @@ export interface Endpoint {
   method: 'GET' | 'POST' | 'DELETE';
   /** As Express writes it: `/tasks/:id`. */
   path: string;
-  /** How it refuses: RFC 6749, or RFC 9457. */
+  /** How it refuses: RFC 6749, RFC 9457, or as AWS SDKs read it. */
   refusals: RefusalFormat;
   handle: Handle;
 }
 
-export type RefusalFormat = 'oauth' | 'problem';
+export type RefusalFormat = 'oauth' | 'problem' | 'aws';
 
 export const ok = (body: object): Answer => ({ status: 200, body });

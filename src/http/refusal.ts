@@ -1,4 +1,4 @@
-/** How a refusal is written: RFC 6749 on OAuth endpoints, RFC 9457 elsewhere. What is no refusal is a bug, and says nothing. */
+/** How a refusal is written: RFC 6749 on OAuth endpoints, RFC 9457 elsewhere, AWS's form for AWS's clients. What is no refusal is a bug, and says nothing. */
 import { BrokerError } from '../domain/errors.js';
 import { StoreUnavailable } from '../store/store.js';
 import type { Answer, Call, RefusalFormat } from './endpoint.js';
@@ -38,17 +38,23 @@ export function refusalOf(
     ...(details.retry && { retry: details.retry }),
   };
   const headers = { ...waitOf(error), ...challengeOf(error, call) };
-  return format === 'oauth'
-    ? {
+  switch (format) {
+    case 'oauth':
+      return {
         status: oauthStatus,
         headers,
         body: { error: code, error_description: inRfc6749Letters(message), error_uri: uri, ...next },
-      }
-    : {
+      };
+    // What the container credential providers of AWS SDKs show to people.
+    case 'aws':
+      return { status, headers, body: { code, message, ...next } };
+    default:
+      return {
         status,
         headers: { ...headers, 'Content-Type': 'application/problem+json' },
         body: { type: uri, title, status, detail: message, instance: call.requestId, code, ...next },
       };
+  }
 }
 
 function waitOf({ code, details }: BrokerError): Record<string, string> {

@@ -44,7 +44,8 @@ function callOf({ log }: ServeDeps, request: Request): Call {
   const [, query = ''] = request.url.split('?', 2);
   return {
     requestId,
-    params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)])),
+    // What a wildcard takes arrives in pieces.
+    params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, [value].flat().join('/')])),
     query: new URLSearchParams(query),
     headers: request.headers,
     body: Buffer.alloc(0),

@@ -5,6 +5,7 @@ import type { Readiness } from '../readiness.js';
 import { auditHead } from './audit/head.js';
 import { auditReading } from './audit/read.js';
 import { credentialReading } from './credential.js';
+import { awsCredentials } from './aws/credentials.js';
 import type { HttpDeps } from './deps.js';
 import type { Endpoint, Handle } from './endpoint.js';
 import { errorPage } from './error-page.js';
@@ -38,6 +39,8 @@ export const createApp = (deps: HttpDeps): Express =>
     oauth('POST', '/token', token(deps)),
     oauth('POST', '/revoke', tokenRevocation(deps)),
     oauth('POST', '/introspect', introspection(deps)),
+
+    aws('GET', '/aws/credentials/*target', awsCredentials(deps)),
 
     ours('POST', '/tasks', taskOpening(deps)),
     ours('GET', '/tasks/:id', taskReading(deps)),
@@ -77,6 +80,13 @@ const oauth = (method: Endpoint['method'], path: string, handle: Handle): Endpoi
   method,
   path,
   refusals: 'oauth',
+  handle,
+});
+
+const aws = (method: Endpoint['method'], path: string, handle: Handle): Endpoint => ({
+  method,
+  path,
+  refusals: 'aws',
   handle,
 });
 

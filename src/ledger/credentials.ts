@@ -1,12 +1,12 @@
 /** Credential records: reserved before anything is minted, in one commit with the task they hang on. */
-import { HISTORY_MS } from '../domain/limits.js';
-import { isId } from '../domain/id.js';
+import { HISTORY_MS, LOST_AFTER_MS } from '../domain/limits.js';
+import { isId, shardOf } from '../domain/id.js';
 import { credentialCauses, credentialSchema, credentialText, type Credential } from '../domain/credential.js';
 import { death, parseEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
-import type { Change } from '../store/store.js';
+import type { Change, Key } from '../store/store.js';
 import type { Kept, Ledger } from './ledger.js';
-import { recordKey } from './names.js';
+import { recordKey, toldIndex, unconfirmedIndex } from './names.js';
 import { birth, readTask, step, updateTask } from './tasks.js';
 
 /** What to reserve, and under what: a task as read, or (without `kept`) one that is born in the same commit. */
@@ -35,9 +35,35 @@ export function reserve(
       [recordKey(credential.id), credentialText(credential), credential.expiresAt + HISTORY_MS],
       ...(beside?.put ?? []),
     ],
-    index: change.index,
+    index: [...change.index, ...(credential.state === 'reserved' ? reservedIn(credential) : [])],
   });
 }
+
+/** The target has answered. False: it was given up meanwhile. */
+export const activate = ({ records }: Pick<Ledger, 'records'>, credential: Credential, handle?: string) =>
+  rewrite(records, credential, { state: 'active', ...(handle !== undefined && { handle }) }, [
+    unconfirmedIndex(shardOf(credential.id)),
+  ]);
+
+/** The target has surely made nothing: there is nothing to tell it. */
+export const abandon = ({ records }: Pick<Ledger, 'records'>, credential: Credential) =>
+  rewrite(records, credential, { state: 'failed' }, [
+    unconfirmedIndex(shardOf(credential.id)),
+    toldIndex(shardOf(credential.id)),
+  ]);
+
+const rewrite = (records: Ledger['records'], credential: Credential, change: Partial<Credential>, leaves: Key[]) =>
+  records.commit({
+    expect: [[recordKey(credential.id), credentialText(credential)]],
+    put: [[recordKey(credential.id), credentialText({ ...credential, ...change }), credential.expiresAt + HISTORY_MS]],
+    unindex: leaves.map((index): [Key, string] => [index, credential.id]),
+  });
+
+/** From before the minter is called until it can live no more, whatever becomes of the answer. */
+const reservedIn = (credential: Credential): [Key, string, number][] => [
+  [toldIndex(shardOf(credential.id)), credential.id, credential.expiresAt],
+  [unconfirmedIndex(shardOf(credential.id)), credential.id, credential.issuedAt + LOST_AFTER_MS],
+];
 
 /** In the order asked, without those that are unknown. */
 export async function readCredentials(

@@ -17,8 +17,10 @@ export interface Affected {
   tasks: number;
   byTarget: Record<string, number>;
   byOwner: Record<string, number>;
-  /** The latest natural end of what was counted, milliseconds: the bound where nobody asks online. */
+  /** The latest natural end of tokens that were counted, milliseconds: the bound where nobody asks online. */
   latestEnd: number;
+  /** By target, of those counted that their target must be told of: how many, and the latest end. */
+  sessions: Record<string, { count: number; latestEnd: number }>;
 }
 
 interface Judgement {
@@ -30,7 +32,14 @@ interface Judgement {
 }
 
 export async function countImpact(ledger: Ledger, judgement: Judgement): Promise<Affected> {
-  const tally: Tally = { credentials: 0, tasks: 0, byTarget: new Map(), byOwner: new Map(), latestEnd: 0 };
+  const tally: Tally = {
+    credentials: 0,
+    tasks: 0,
+    byTarget: new Map(),
+    byOwner: new Map(),
+    latestEnd: 0,
+    sessions: {},
+  };
   for await (const page of tasksUnder(ledger, judgement.selector)) await countPage(ledger, judgement, page, tally);
   const { byTarget, byOwner, ...rest } = tally;
   return { ...rest, byTarget: Object.fromEntries(byTarget), byOwner: Object.fromEntries(byOwner) };
@@ -91,11 +100,15 @@ function asOf(seq: number, tombstone: Tombstone | undefined): Tombstone | undefi
   };
 }
 
-function add(tally: Tally, { target, expiresAt }: Credential, { workload }: Task): void {
+function add(tally: Tally, { kind, target, expiresAt }: Credential, { workload }: Task): void {
   tally.credentials += 1;
   addOne(tally.byTarget, target);
   addOne(tally.byOwner, workload.owner ?? 'unknown');
-  tally.latestEnd = Math.max(tally.latestEnd, expiresAt);
+  if (kind === 'jwt') tally.latestEnd = Math.max(tally.latestEnd, expiresAt);
+  else {
+    const { count, latestEnd } = tally.sessions[target] ?? { count: 0, latestEnd: 0 };
+    tally.sessions[target] = { count: count + 1, latestEnd: Math.max(latestEnd, expiresAt) };
+  }
 }
 
 const addOne = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);

@@ -17,6 +17,18 @@ export const childIndex = (parent: string): Key => `${shardOf(parent)}/under:${p
 
 export const idempotencyKey = (shard: Shard, digest: string): Key => `${shard}/again:${digest}`;
 
+/** Credentials whose target must be told of their death: credential id → expiry. */
+export const toldIndex = (shard: Shard): Key => `${shard}/told`;
+
+/** Reserved at a minter that works elsewhere, whose answer has not been written down: credential id → when it counts as lost. */
+export const unconfirmedIndex = (shard: Shard): Key => `${shard}/unconfirmed`;
+
+/** Finds a credential by what its target calls it. */
+export const handleKey = (shard: Shard, digest: string): Key => `${shard}/handle:${digest}`;
+
+/** Who tells a target of deaths, and what it was told. */
+export const enforcementKey = (target: Cause): Key => `enforce/${target}`;
+
 /** Receipts lie together, beside the log and not in it: they are bookkeeping. */
 export const receiptKey = (seq: number): Key => `receipts/${seq}`;
 export const receiptIndex: Key = 'receipts/all';

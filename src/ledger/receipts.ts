@@ -13,6 +13,7 @@ const affectedSchema = z.strictObject({
   byTarget: z.record(z.string(), z.int()),
   byOwner: z.record(z.string(), z.int()),
   latestEnd: z.int(),
+  sessions: z.record(z.string(), z.strictObject({ count: z.int(), latestEnd: z.int() })).default({}),
 });
 
 const receiptSchema = z.strictObject({

@@ -12,7 +12,7 @@ import { StoreUnavailable, type Log, type Look } from '../store/store.js';
 export interface Seen {
   epoch: Epoch;
   /** The tombstones on these causes; throws on a cause that was not looked at. */
-  on(causes: readonly Cause[]): (Tombstone | undefined)[];
+  on: (causes: readonly Cause[]) => (Tombstone | undefined)[];
 }
 
 export interface RevocationLog {
@@ -68,6 +68,10 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
     forget: (tombstones) => log.forget(tombstones),
   };
 }
+
+/** The number of the latest cutoff or hold (lifted or not) on any of these causes; 0 without. */
+export const latestCut = (seen: Seen, causes: readonly Cause[]): number =>
+  Math.max(0, ...seen.on(causes).flatMap((tombstone) => [tombstone?.cut?.seq ?? 0, tombstone?.pause ?? 0]));
 
 function tombstoneOn(byCause: ReadonlyMap<Cause, string | undefined>, cause: Cause): Tombstone | undefined {
   if (!byCause.has(cause)) throw new Error('a cause was judged that was not looked at');

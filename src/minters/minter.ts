@@ -1,10 +1,16 @@
-/** The minter port: makes one kind of credential. A minter knows its target and nothing of the ledger. */
+/** The minter port: makes one kind of credential, and unmakes it as far as the target allows. It knows nothing of the ledger. */
 import type { Credential } from '../domain/credential.js';
+import type { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 
 export interface Minter {
   readonly kind: Credential['kind'];
+  /** Throws the refusal of what could not be minted, before anything is reserved for it. */
+  assertMintable?(credential: Credential): Promise<void>;
+  /** Throws NothingMinted where it is certain that there is nothing to unmake; after any other error there may be. */
   mint(credential: Credential, task: Task): Promise<Minted>;
+  /** Present where a target believes what was minted until it is told otherwise. Credentials of such a kind are reserved first. */
+  readonly enforcer?: Enforcer;
 }
 
 export interface Minted {
@@ -12,4 +18,43 @@ export interface Minted {
   accessToken: string;
   tokenType: 'Bearer' | 'N_A';
   issuedTokenType: string;
+  /** What the target calls it, where that is no secret. */
+  handle?: string;
+  /** SHA-256 (base64url) of what the target was told it may do. */
+  scopeHash?: string;
+}
+
+/** The target said no, and has nothing of it. */
+export class NothingMinted extends Error {
+  override name = 'NothingMinted';
+  readonly refusal: BrokerError;
+
+  constructor(refusal: BrokerError) {
+    super(refusal.message, { cause: refusal });
+    this.refusal = refusal;
+  }
+}
+
+/** All of a target that must not be used any more: always the whole of it, so that telling it twice is telling it once. */
+export interface Denials {
+  /** Ids, ascending. */
+  credentials: readonly string[];
+  /** Ids of tasks that have ended, ascending. */
+  tasks: readonly string[];
+  /** `<cause of the workload>@<number>` (see `Credential.workloadSeq`), ascending. */
+  generations: readonly string[];
+  /** Whatever was issued before is dead. Milliseconds, a whole second. */
+  issuedBefore?: number;
+}
+
+export interface Enforcer {
+  /** How much of what the target can hold this takes: 1 is all of it. */
+  fill(target: string, denials: Denials): number;
+  /**
+   * Puts exactly this in force at the target, in place of what was. `fence` rises with each writer and is written along.
+   * Throws when it is not known to have happened.
+   */
+  enforce(target: string, denials: Denials, fence: number): Promise<void>;
+  /** Whether exactly this is what the target has. Throws when that cannot be known. */
+  isInForce(target: string, denials: Denials, fence: number): Promise<boolean>;
 }

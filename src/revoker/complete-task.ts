@@ -2,8 +2,11 @@
 import type { DECLARED_OUTCOMES, Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { Proven } from '../identity/caller.js';
+import { countImpact, type Affected } from '../ledger/impact.js';
+import type { Ledger } from '../ledger/ledger.js';
 import type { TaskState } from '../ledger/vitals.js';
 import { permitOnTask, type TaskDeps, type TaskRequest } from '../broker/task-verbs.js';
+import { effectsOf, type Effect } from './effects.js';
 import { endTask } from './end-task.js';
 
 interface CompleteRequest extends TaskRequest {
@@ -15,13 +18,25 @@ interface Completed {
   task: Task;
   state: TaskState;
   /** Absent when the task had ended before: the first outcome stands. */
-  entry?: LogEntry;
+  revocation?: { entry: LogEntry; affected?: Affected; effects: Effect[] };
 }
 
 export async function completeTask(deps: TaskDeps, caller: Proven, request: CompleteRequest): Promise<Completed> {
   const { task, state } = await permitOnTask(deps, caller, 'completeTask', request);
   if (state !== 'open' && state !== 'suspended') return { task, state };
   const reason = request.reason ?? request.outcome;
-  const ended = await endTask(deps.ledger, task, { as: request.outcome, reason, actor: caller.party.id });
-  return { task: ended.task, state: ended.task.ended?.as ?? request.outcome, entry: ended.entry };
+  const end = { as: request.outcome, reason, actor: caller.party.id };
+  let affected: Affected | undefined;
+  const ended = await endTask(deps.ledger, task, end, async (entry) => {
+    affected = await counted(deps.ledger, entry);
+  });
+  const { entry } = ended;
+  const effects = await effectsOf(deps.ledger, affected, entry.seq);
+  const revocation = { entry, ...(affected && { affected }), effects };
+  return { task: ended.task, state: ended.task.ended?.as ?? request.outcome, revocation };
+}
+
+/** The task is dead; a store that cannot say now how much died with it is no reason to say otherwise. */
+async function counted(ledger: Ledger, { selector, at, seq, before }: LogEntry): Promise<Affected | undefined> {
+  return countImpact(ledger, { selector, at, published: { seq, before } }).catch(() => undefined);
 }

@@ -13,11 +13,15 @@ interface End {
   actor: string;
 }
 
-/** Whoever ends a task, however often and wherever: one entry in the log, whose outcome is the task's. */
+/**
+ * Whoever ends a task, however often and wherever: one entry in the log, whose outcome is the task's.
+ * @param between What must be seen after the task is dead and before its record forgets what hung on it.
+ */
 export async function endTask(
   ledger: Ledger,
   task: Task,
   { as, reason, actor }: End,
+  between?: (entry: LogEntry) => Promise<void>,
 ): Promise<{ task: Task; entry: LogEntry }> {
   const entry = await revoke(ledger, {
     id: `end:${task.id}`,
@@ -28,6 +32,7 @@ export async function endTask(
     actor,
     knownEnd: task.deadline,
   });
+  await between?.(entry);
   const own = cause('task', task.id);
   const [tombstone] = (await ledger.log.look([own])).on([own]);
   const ended = { as: tombstone?.ended?.as ?? as, at: entry.at, reason: entry.reason };

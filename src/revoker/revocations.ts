@@ -4,12 +4,15 @@ import { auditRefusal } from '../broker/audit-refusal.js';
 import { provenFields } from '../broker/events.js';
 import { permitOnBroker } from '../broker/permit.js';
 import { readPresented } from '../broker/presented-token.js';
+import { accessKeyIdIn } from '../domain/aws.js';
 import { newId } from '../domain/id.js';
 import type { Effect, Selector } from '../domain/selector.js';
 import type { Proven } from '../identity/caller.js';
+import { credentialCalled } from '../ledger/handles.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { carryOut, fittingEffect } from './carry-out.js';
+import { effectsOf, type Effect as Achieved } from './effects.js';
 
 export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings'>;
 
@@ -29,6 +32,7 @@ export interface Preview {
   effect: Effect;
   at: number;
   affected: Affected;
+  effects: Achieved[];
 }
 
 export async function revokeBySelector(
@@ -66,7 +70,7 @@ export async function previewRevocation(
     ...(ticket !== undefined && { ticket }),
     requestId,
   });
-  return { selector, effect, at, affected };
+  return { selector, effect, at, affected, effects: await effectsOf(deps.ledger, affected, undefined) };
 }
 
 async function permitted(deps: RevocationDeps, caller: Proven, request: RevocationRequest, dryRun: boolean) {
@@ -93,8 +97,10 @@ async function understood(
   }
 }
 
-/** What is no live token of ours stands for a credential that never was: revoking it is harmless, and tells nothing. */
+/** What is no live token of ours, and no key id that we know, stands for a credential that never was: revoking it is harmless, and tells nothing. */
 async function credentialOf(deps: RevocationDeps, leaked: string): Promise<Selector> {
-  const claims = await readPresented(deps, leaked.trim()); // Whoever pastes it brings the line break along.
-  return { kind: 'credential', value: claims?.jti ?? newId('crd') };
+  const text = leaked.trim(); // Whoever pastes it brings the line break along.
+  const called = await credentialCalled(deps.ledger, accessKeyIdIn(text) ?? text);
+  const claims = called === undefined ? await readPresented(deps, text) : undefined;
+  return { kind: 'credential', value: called ?? claims?.jti ?? newId('crd') };
 }

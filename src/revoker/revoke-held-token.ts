@@ -3,25 +3,53 @@ import { assertLiveCaller } from '../broker/caller.js';
 import type { Deps } from '../broker/deps.js';
 import { readPresented } from '../broker/presented-token.js';
 import type { Proven } from '../identity/caller.js';
-import { dropCredential } from '../ledger/credentials.js';
+import { accessKeyIdIn } from '../domain/aws.js';
+import { dropCredential, findCredential, type Found } from '../ledger/credentials.js';
+import { credentialCalled } from '../ledger/handles.js';
+import { endOf } from './effects.js';
 import { revoke } from './revoke.js';
+import type { SessionEffect } from './session-effect.js';
 
+/** Answers how far the end has come, where a target must be told of it. */
 export async function revokeHeldToken(
   deps: Pick<Deps, 'ledger' | 'keys' | 'settings'>,
   caller: Proven,
   token: string,
-): Promise<void> {
+): Promise<SessionEffect | undefined> {
   const { ledger } = deps;
   await assertLiveCaller(deps, caller);
-  const claims = await readPresented(deps, token);
-  if (claims?.client_id !== caller.party.id) return;
+  const called = await credentialCalled(ledger, accessKeyIdIn(token) ?? token);
+  const held = called === undefined ? await heldToken(deps, token) : await heldSession(deps, called);
+  if (held?.workload !== caller.party.id) return undefined;
   await revoke(ledger, {
-    id: `returned:${claims.jti}`,
-    selector: { kind: 'credential', value: claims.jti },
+    id: `returned:${held.id}`,
+    selector: { kind: 'credential', value: held.id },
     effect: 'end',
     reason: 'returned by its holder',
     actor: caller.party.id,
-    knownEnd: claims.exp * 1000,
+    knownEnd: held.expiresAt,
   });
-  await dropCredential(ledger, { id: claims.jti, task: claims.task.id }).catch(() => undefined);
+  await dropCredential(ledger, held).catch(() => undefined);
+  return held.found && endOf(ledger, held.found).catch(() => undefined);
+}
+
+interface Held {
+  id: string;
+  task: string;
+  workload: string;
+  expiresAt: number;
+  found?: Found;
+}
+
+async function heldToken(deps: Pick<Deps, 'keys'>, token: string): Promise<Held | undefined> {
+  const claims = await readPresented(deps, token);
+  return claims && { id: claims.jti, task: claims.task.id, workload: claims.client_id, expiresAt: claims.exp * 1000 };
+}
+
+/** AWS credentials are given back as they were handed out, or by their access key id. */
+async function heldSession({ ledger }: Pick<Deps, 'ledger'>, id: string): Promise<Held | undefined> {
+  const found = await findCredential(ledger, id);
+  if (!found) return undefined;
+  const { credential, task } = found;
+  return { id, task: task.id, workload: task.workload.id, expiresAt: credential.expiresAt, found };
 }

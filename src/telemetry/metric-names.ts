@@ -37,6 +37,31 @@ export const METRICS = {
     help: 'Times this broker declared everything older dead because the log was lost or replaced.',
     labels: [],
   },
+  awsTrouble: {
+    name: 'mayfly_aws_trouble_total',
+    help: 'What AWS did not take from this broker, by what it was about.',
+    labels: ['what'],
+  },
+  targetWrites: {
+    name: 'mayfly_target_writes_total',
+    help: 'Attempts to tell a target of deaths, by result: written, failed, or drifted (changed by somebody else).',
+    labels: ['target', 'result'],
+  },
+  targetLines: {
+    name: 'mayfly_target_lines',
+    help: 'Lines by which a target denies what is dead, as this broker last told it.',
+    labels: ['target'],
+  },
+  targetFill: {
+    name: 'mayfly_target_fill_ratio',
+    help: 'How much of what a target can hold these lines take; above 0.9 they are made fewer and wider.',
+    labels: ['target'],
+  },
+  targetDeaf: {
+    name: 'mayfly_target_deaf_seconds',
+    help: 'How long a target has not taken what it should be told; 0 when it does.',
+    labels: ['target'],
+  },
   store: {
     name: 'mayfly_store_seconds',
     help: 'Time of store operations, failed ones included.',

@@ -20,6 +20,9 @@ export interface Metrics {
   sweepLag(seconds: number): void;
   revoked(selector: SelectorKind, effect: Effect | 'lift'): void;
   generationChanged(): void;
+  awsTrouble(what: string): void;
+  targetTold(target: string, result: 'written' | 'failed' | 'drifted', now?: { lines: number; fill: number }): void;
+  targetDeaf(target: string, seconds: number): void;
   auditWaiting(count: number): void;
   ready(check: string, holds: boolean): void;
   timeStore(operation: string): Stop;
@@ -38,7 +41,13 @@ const SLOW = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 export function createMetrics(clock: Clock): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  return { ...events(registry), ...states(registry, clock), ...timers(registry), exposition: exposition(registry) };
+  return {
+    ...events(registry),
+    ...states(registry, clock),
+    ...targets(registry),
+    ...timers(registry),
+    exposition: exposition(registry),
+  };
 }
 
 function events(registry: Registry) {
@@ -76,6 +85,25 @@ function states(registry: Registry, clock: Clock) {
     sweepLag: (seconds) => lag.set(seconds),
     auditWaiting: (count) => waiting.set(count),
     ready: (check, holds) => readiness.set({ check: checks(check) }, holds ? 1 : 0),
+  } satisfies Partial<Metrics>;
+}
+
+/** Their names come from the configuration. */
+function targets(registry: Registry) {
+  const trouble = new Counter(describe(registry, 'awsTrouble'));
+  const writes = new Counter(describe(registry, 'targetWrites'));
+  const lines = new Gauge(describe(registry, 'targetLines'));
+  const fill = new Gauge(describe(registry, 'targetFill'));
+  const deaf = new Gauge(describe(registry, 'targetDeaf'));
+  return {
+    awsTrouble: (what) => trouble.inc({ what }),
+    targetTold(target, result, now) {
+      writes.inc({ target, result });
+      if (!now) return;
+      lines.set({ target }, now.lines);
+      fill.set({ target }, now.fill);
+    },
+    targetDeaf: (target, seconds) => deaf.set({ target }, seconds),
   } satisfies Partial<Metrics>;
 }
 

@@ -6,7 +6,15 @@ import { BrokerError } from '../domain/errors.js';
  * Ours, and the plain Error that says a bug. Not SyntaxError (JSON.parse quotes its input), not TypeError (Headers quotes
  * its value), not the errors of libraries, which carry payloads, commands and bodies.
  */
-const SPEAKABLE = new Set(['Error', 'BrokerError', 'ConfigError', 'StoreUnavailable', 'LogGap', 'LogReplaced']);
+const SPEAKABLE = new Set([
+  'Error',
+  'BrokerError',
+  'ConfigError',
+  'StoreUnavailable',
+  'LogGap',
+  'LogReplaced',
+  'NothingMinted',
+]);
 const CAUSES_MAX = 4;
 
 interface SafeError {

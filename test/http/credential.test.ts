@@ -28,6 +28,7 @@ it('says what it is, whether it lives, and each selector whose revocation would 
   expect(body).toEqual({
     id,
     kind: 'jwt',
+    state: 'active',
     live: true,
     task,
     purpose: 'summarise incident 4711',

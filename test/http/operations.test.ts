@@ -41,6 +41,7 @@ describe('/health', () => {
       'sweep',
       'audit',
       'running',
+      'targets',
     ]);
   });
 

@@ -41,7 +41,9 @@ export interface BrokerWish {
   /** Of Redis; default: LMDB. The store's clock is real, so the hand clock starts at the real time. */
   redisUrl?: string;
   /** Replaces parts of the configuration. */
-  config?: Record<string, unknown>;
+  config?: Record<string, unknown> | ((issuer: string) => Record<string, unknown>);
+  /** Shared with others. */
+  clock?: HandClock;
   /** Beside those of config/policies. */
   policies?: string;
 }
@@ -54,7 +56,7 @@ interface Setting {
 }
 
 export async function startBroker(wish: BrokerWish = {}): Promise<TestBroker> {
-  const clock = wish.redisUrl === undefined ? handClock() : handClock(Date.now());
+  const clock = wish.clock ?? (wish.redisUrl === undefined ? handClock() : handClock(Date.now()));
   const [lab, staff] = await Promise.all([
     createIssuer({ clock }),
     createIssuer({ clock, url: 'https://staff.example' }),
@@ -81,7 +83,7 @@ export async function startBroker(wish: BrokerWish = {}): Promise<TestBroker> {
       { resource: WIKI, minter: 'jwt' },
     ],
     policy: { engine: 'cedar', directory: policyDirectory(wish.policies) },
-    ...wish.config,
+    ...(typeof wish.config === 'function' ? wish.config(issuer) : wish.config),
   };
   const path = join(directory, 'mayfly.yaml');
   writeFileSync(path, stringify(config));

@@ -137,8 +137,8 @@ async function setStage({ credentialsPerTask }: PlayOptions): Promise<Stage> {
     complete:
       (taskId, outcome = 'completed') =>
       async (stepped) => {
-        const { entry } = await completeTask(brokerOn(stepped), operator, { taskId, outcome, requestId: 'r' });
-        note(stepped, selectTask(taskId), 'end', entry);
+        const { revocation } = await completeTask(brokerOn(stepped), operator, { taskId, outcome, requestId: 'r' });
+        note(stepped, selectTask(taskId), 'end', revocation?.entry);
       },
     suspend: (taskId) => async (stepped) => {
       const { entry } = await suspendTask(brokerOn(stepped), operator, { taskId, requestId: 'r' });

@@ -9,6 +9,7 @@ let pulse: Pulse;
 let policy: { digest: string };
 let fitness: Check[];
 let metrics: Map<string, boolean>;
+let deaf: Map<string, number>;
 
 beforeEach(() => {
   clock = handClock();
@@ -16,18 +17,19 @@ beforeEach(() => {
   policy = { digest: 'x' };
   fitness = [{ name: 'store', ok: true }];
   metrics = new Map();
+  deaf = new Map();
 });
 
 async function failing(): Promise<string[]> {
   const check = () => Promise.resolve(fitness);
   const ready = (name: string, ok: boolean) => void metrics.set(name, ok);
-  const checks = await createReadiness({ fitness: { check }, policy, pulse, clock, metrics: { ready } })();
+  const checks = await createReadiness({ fitness: { check }, policy, pulse, clock, metrics: { ready }, deaf })();
   return checks.filter(({ ok }) => !ok).map(({ name }) => name);
 }
 
 it('holds when everything does, and the metrics say the same', async () => {
   expect(await failing()).toEqual([]);
-  expect([...metrics]).toEqual(['store', 'policy', 'sweep', 'audit', 'running'].map((name) => [name, true]));
+  expect([...metrics]).toEqual(['store', 'policy', 'sweep', 'audit', 'running', 'targets'].map((name) => [name, true]));
 });
 
 it.each<[string, () => void]>([
@@ -38,6 +40,7 @@ it.each<[string, () => void]>([
   ['sweep', () => (pulse.swept = { at: clock.now(), lagMs: 10_000 })],
   ['audit', () => (pulse.auditFollows = false)],
   ['running', () => (pulse.draining = true)],
+  ['targets', () => deaf.set('arn:aws:iam::111122223333:role/jit/agent', 0)],
 ])('does not hold without %s', async (name, break_) => {
   break_();
   expect(await failing()).toEqual([name]);

@@ -17,6 +17,8 @@ it('runs each job in its turn, logs one that fails and tries it again, and waits
   const work: Work = {
     fitness: job('fitness'),
     receipts: job('receipts'),
+    reconcile: job('reconcile'),
+    drift: job('drift'),
     keys: job('keys'),
     counts: job('counts'),
     forget: job('forget'),

@@ -46,7 +46,7 @@ describe('completion', () => {
     const [one, two] = await Promise.all([complete(broker, task.id), complete(broker, task.id, 'failed')]);
     expect(one.task.ended?.as ?? one.state).toBe(two.task.ended?.as ?? two.state);
     const again = await complete(broker, task.id, 'failed');
-    expect([again.state, again.entry]).toEqual([await stateOf(broker, task.id), undefined]);
+    expect([again.state, again.revocation]).toEqual([await stateOf(broker, task.id), undefined]);
     expect(await broker.store.log.entries(0, 10)).toHaveLength(1);
   });
 

@@ -1,4 +1,4 @@
-/** POST /revoke (RFC 7009): a holder gives its token back. The answer is empty, whatever the token was. */
+/** POST /revoke (RFC 7009): a holder gives its token back. The answer is empty, whatever the token was; of AWS credentials their holder hears how far it has come. */
 import { revokeHeldToken } from '../../revoker/revoke-held-token.js';
 import { authenticateClient } from '../authenticate.js';
 import type { HttpDeps } from '../deps.js';
@@ -10,6 +10,6 @@ export const tokenRevocation =
   async (call) => {
     const form = readForm(call);
     const caller = await authenticateClient(deps, call, form);
-    await revokeHeldToken(deps, caller, demanded(form, 'token'));
-    return { status: 200 };
+    const effect = await revokeHeldToken(deps, caller, demanded(form, 'token'));
+    return { status: 200, ...(effect && { body: effect }) };
   };

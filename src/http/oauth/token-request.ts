@@ -1,10 +1,10 @@
 /** The form of POST /token, translated into what the broker is asked. Every mistake has its own code and sentence. */
 import { accessFromDetails, accessFromScope, uniteAccess } from '../../domain/asked-access.js';
 import type { Access } from '../../domain/access.js';
+import { isRoleArn } from '../../domain/aws.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { ExchangeRequest } from '../../broker/requests.js';
-import { ACCESS_TOKEN_TYPE } from '../../protocol/access-token.js';
-import { JWT_TYPE, TOKEN_EXCHANGE } from '../../protocol/oauth.js';
+import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import type { Call } from '../endpoint.js';
 import { demanded, type Form } from '../form.js';
 import { repeatOf } from '../idempotency-key.js';
@@ -14,7 +14,7 @@ export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requ
   refuseOtherGrants(demanded(form, 'grant_type'));
   const subject = presented(form, 'subject_token');
   const actor = presentedIfSent(form, 'actor_token');
-  refuseOtherTypes(form.get('requested_token_type'));
+  const tokenType = form.get('requested_token_type');
   const target = targetOf(form);
   const asked = {
     target,
@@ -26,6 +26,7 @@ export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requ
   const repeat = repeatOf(call, { ...asked, forSomebody: actor !== undefined });
   return {
     ...asked,
+    ...(tokenType !== undefined && { tokenType }),
     subject,
     ...(actor && { actor }),
     askedAsScope: form.has('scope'),
@@ -48,11 +49,6 @@ const presented = (form: Form, name: 'subject_token' | 'actor_token') => ({
 const presentedIfSent = (form: Form, name: 'actor_token') =>
   form.has(name) || form.has(`${name}_type`) ? presented(form, name) : undefined;
 
-function refuseOtherTypes(type: string | undefined): void {
-  if (type === undefined || type === ACCESS_TOKEN_TYPE || type === JWT_TYPE) return;
-  throw refused(`The requested_token_type must be ${ACCESS_TOKEN_TYPE}, or be left out.`);
-}
-
 function targetOf(form: Form): string {
   const target = demanded(form, 'resource');
   const audience = form.get('audience');
@@ -65,6 +61,11 @@ function accessOf(form: Form, target: string): Access[] {
   const details = form.get('authorization_details');
   if (scope === undefined && details === undefined) {
     throw refused('Say what is needed: as scope (<path>:<action>), as authorization_details, or both.');
+  }
+  if (scope !== undefined && isRoleArn(target)) {
+    throw new BrokerError('invalid_scope', 'Access to AWS has no scope: ask for it as authorization_details.', {
+      retry: 'never',
+    });
   }
   return uniteAccess(
     scope === undefined ? [] : accessFromScope(scope),

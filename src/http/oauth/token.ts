@@ -29,7 +29,7 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   return exchange(deps, { ...request, ...(clientId !== undefined && { clientId }) });
 }
 
-async function counted<T>({ metrics }: HttpDeps, exchanging: () => Promise<T>): Promise<T> {
+export async function counted<T>({ metrics }: HttpDeps, exchanging: () => Promise<T>): Promise<T> {
   try {
     const result = await exchanging();
     metrics.exchanged('granted');

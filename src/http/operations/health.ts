@@ -10,6 +10,8 @@ export const readiness =
   (judge: Readiness): Handle =>
   async () => {
     const checks = await judge();
-    const ready = checks.every((check) => check.ok);
-    return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not ready', checks } };
+    const wrong = checks.filter(({ ok }) => !ok);
+    const ready = wrong.every(({ degrades }) => degrades);
+    const status = !ready ? 'not ready' : wrong.length > 0 ? 'degraded' : 'ready';
+    return { status: ready ? 200 : 503, body: { status, checks } };
   };

@@ -1,5 +1,6 @@
 /** DELETE /revocations/{seq}: lifts a hold. What it has killed stays dead. */
 import { z } from 'zod';
+import { withEffects } from '../../revoker/effects.js';
 import { liftHold } from '../../revoker/holds.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
@@ -17,6 +18,6 @@ export const holdLifting = (deps: HttpDeps) =>
     input,
     async act(caller, asked, call) {
       const receipt = await liftHold(deps, caller, { ...asked, seq: seqOf(call), requestId: call.requestId });
-      return ok(receiptOnWire(receipt, deps.ledger.clock.now()));
+      return ok(receiptOnWire(await withEffects(deps.ledger, receipt)));
     },
   });

@@ -1,5 +1,6 @@
 /** GET /revocations: receipts as they stand now, oldest first, in pages. */
 import { z } from 'zod';
+import { allWithEffects } from '../../revoker/effects.js';
 import { showReceipts } from '../../revoker/holds.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
@@ -19,10 +20,9 @@ export const revocationList = (deps: HttpDeps) =>
     input,
     async act(caller, page, { requestId }) {
       const receipts = await showReceipts(deps, caller, { ...page, requestId });
-      const now = deps.ledger.clock.now();
       const next = receipts.length === page.limit ? receipts.at(-1)?.seq : undefined;
       return ok({
-        revocations: receipts.map((receipt) => receiptOnWire(receipt, now)),
+        revocations: (await allWithEffects(deps.ledger, receipts)).map(receiptOnWire),
         ...(next !== undefined && { next }),
       });
     },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { EFFECTS, SELECTOR_KINDS, type Selector } from '../../domain/selector.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
 import { BrokerError } from '../../domain/errors.js';
+import { withEffects } from '../../revoker/effects.js';
 import { previewRevocation, revokeBySelector } from '../../revoker/revocations.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
@@ -32,10 +33,10 @@ export const revocation = (deps: HttpDeps) =>
     async act(caller, { dryRun, selector, leaked, until, ...told }, call) {
       const what = oneOf(selector, leaked);
       const request = { what, ...told, ...(until !== undefined && { liftAt: until }), requestId: call.requestId };
-      if (dryRun) return ok(previewOnWire(await previewRevocation(deps, caller, request), deps.ledger.clock.now()));
+      if (dryRun) return ok(previewOnWire(await previewRevocation(deps, caller, request)));
       const receipt = await revokeBySelector(deps, caller, request);
       const headers = { Location: `${deps.issuer}/revocations/${receipt.seq}` };
-      return { status: 200, headers, body: receiptOnWire(receipt, deps.ledger.clock.now()) };
+      return { status: 200, headers, body: receiptOnWire(await withEffects(deps.ledger, receipt)) };
     },
   });
 

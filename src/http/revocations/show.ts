@@ -1,4 +1,5 @@
 /** GET /revocations/{seq}: one receipt as it stands now. */
+import { withEffects } from '../../revoker/effects.js';
 import { showReceipt } from '../../revoker/holds.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
@@ -13,6 +14,6 @@ export const revocationReceipt = (deps: HttpDeps) =>
     input: nothing,
     async act(caller, _, call) {
       const receipt = await showReceipt(deps, caller, { seq: seqOf(call), requestId: call.requestId });
-      return ok(receiptOnWire(receipt, deps.ledger.clock.now()));
+      return ok(receiptOnWire(await withEffects(deps.ledger, receipt)));
     },
   });

@@ -5,6 +5,7 @@ import { completeTask } from '../../revoker/complete-task.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { operation } from '../operation.js';
+import { countsOf } from '../revocations/receipt-on-wire.js';
 import { printable } from '../text.js';
 import { entryOnWire, taskOnWire } from './task-on-wire.js';
 import { taskOf } from './task-path.js';
@@ -18,6 +19,9 @@ export const taskCompletion = (deps: HttpDeps) =>
     input,
     async act(caller, asked, call) {
       const completed = await completeTask(deps, caller, { ...taskOf(call), ...asked });
-      return ok({ task: taskOnWire(completed), revocation: entryOnWire(completed.entry) });
+      const { entry, affected, effects } = completed.revocation ?? {};
+      const told = entryOnWire(entry);
+      const did = { affected: affected ? countsOf(affected) : null, effects };
+      return ok({ task: taskOnWire(completed), revocation: told && { ...told, ...did } });
     },
   });

@@ -1,0 +1,64 @@
+/** `mayfly aws-credentials`: AWS credentials for SDKs that start a program for them (`credential_process`). */
+import { readFile } from 'node:fs/promises';
+import { Option, type Command } from 'commander';
+import { isSafeOrigin } from '../config/values.js';
+import { fetchCredentials } from './aws-credentials/fetch-credentials.js';
+import type { Terminal } from './terminal.js';
+
+interface Options {
+  broker: string;
+  target: string;
+  tokenFile: string;
+  task?: string;
+  purpose?: string;
+  access?: string;
+}
+
+const EXAMPLE = `
+In ~/.aws/config:
+
+  [profile agent]
+  region = eu-central-1
+  credential_process = mayfly aws-credentials --broker https://mayfly.example --task tsk_…
+    --target arn:aws:iam::111122223333:role/jit/agent --token-file /var/run/secrets/mayfly/token
+
+on one line.`;
+
+export function addAwsCredentials(program: Command, { out }: Terminal): void {
+  program
+    .command('aws-credentials')
+    .description('print AWS credentials from a broker, as credential_process of ~/.aws/config takes them')
+    .requiredOption('--broker <url>', 'the issuer of the broker')
+    .requiredOption('--target <role ARN>', 'the resource of the target')
+    .requiredOption('--token-file <path>', "the workload's identity token, such as a projected service account token")
+    .option('--task <id>', 'under which task')
+    .addOption(new Option('--purpose <text>', 'or for a new task, with this purpose').conflicts('task'))
+    .option('--access <json>', 'what for, as authorization_details (RFC 9396)')
+    .addHelpText('after', EXAMPLE)
+    .action(async (options: Options) => {
+      out(JSON.stringify(await fetchCredentials(addressOf(options), await tokenIn(options.tokenFile))));
+    });
+}
+
+function addressOf({ broker, target, task, purpose, access }: Options): URL {
+  const origin = broker.replace(/\/$/, '');
+  // The identity goes there: never in clear text over a network.
+  if (!isSafeOrigin(origin))
+    throw new Error('--broker is an origin such as https://mayfly.example (http only on loopback).');
+  if (task === undefined && purpose === undefined) throw new Error('Give --task <id> or --purpose <text>.');
+  const url = new URL(`/aws/credentials/${encodeURIComponent(target)}`, origin);
+  if (task !== undefined) url.searchParams.set('task', task);
+  if (purpose !== undefined) url.searchParams.set('purpose', purpose);
+  if (access !== undefined) url.searchParams.set('authorization_details', access);
+  return url;
+}
+
+/** Judged here, since `fetch` would quote a value that is no header. */
+async function tokenIn(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new Error(`${file} is not a file that can be read.`);
+  });
+  const token = text.trim();
+  if (!/^[\w.~+/=-]+$/.test(token)) throw new Error(`${file} does not hold a token and nothing else.`);
+  return token;
+}

@@ -1,0 +1,83 @@
+/**
+ * GET /aws/credentials/{role}: what every AWS SDK asks of a container credential provider. The SDK sends a token as it is, and
+ * asks again before the credentials expire; each time identity, log and policy are asked anew.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { identifyAsker } from '../../broker/asker.js';
+import { askerOf } from '../../broker/derive.js';
+import { exchangeFor } from '../../broker/exchange.js';
+import type { CredentialRequest } from '../../broker/requests.js';
+import { accessFromDetails, uniteAccess } from '../../domain/asked-access.js';
+import { BrokerError } from '../../domain/errors.js';
+import { containerFromProcess, processCredentialsSchema } from '../../protocol/aws-credentials.js';
+import { AWS_CREDENTIALS_TYPE, JWT_TYPE } from '../../protocol/oauth.js';
+import type { HttpDeps } from '../deps.js';
+import { ok, type Call, type Handle } from '../endpoint.js';
+import { readQuery } from '../json.js';
+import { counted } from '../oauth/token.js';
+import { printable, wholeNumber } from '../text.js';
+
+/** SDKs ask again when five to fifteen minutes are left: with less than that to begin with, before every single call. */
+const USUAL_SECONDS = 3_600;
+
+const input = z.strictObject({
+  task: z.string().exactOptional(),
+  purpose: printable(256).exactOptional(),
+  /** RFC 9396, as at the token endpoint. Without it: what the task was opened for. */
+  authorization_details: z.string().exactOptional(),
+  lifetime: wholeNumber(1, 999_999_999).default(USUAL_SECONDS),
+});
+
+type Asked = z.output<typeof input>;
+
+export const awsCredentials =
+  (deps: HttpDeps): Handle =>
+  async (call) => {
+    const { minted, credential } = await counted(deps, () => issued(deps, call));
+    deps.metrics.minted(credential.expiresAt);
+    return ok(containerFromProcess(processCredentialsSchema.parse(JSON.parse(minted.accessToken))));
+  };
+
+async function issued(deps: HttpDeps, call: Call) {
+  const target = call.params['target'] ?? '';
+  const asked = readQuery(call, input);
+  const token = tokenOf(call);
+  const wanted = { audience: `${deps.issuer}/aws/credentials`, access: { path: target, actions: ['execute'] } };
+  const asker =
+    (await askerOf(deps, token, wanted)) ?? (await identifyAsker(deps, { subject: { token, type: JWT_TYPE } }));
+  const under = underOf(asked, target, asker.from?.task.id);
+  return exchangeFor(deps, asker, { ...requestOf(asked, target), ...under, requestId: call.requestId });
+}
+
+/** As it is; people who set it by hand write "Bearer" before it. */
+function tokenOf({ headers }: Call): string {
+  const token = headers.authorization?.replace(/^bearer +/i, '').trim();
+  if (token) return token;
+  throw new BrokerError('invalid_token', 'Send an identity token in the Authorization header.', { retry: 'never' });
+}
+
+const requestOf = ({ authorization_details: details, lifetime }: Asked, target: string) => ({
+  target,
+  ...(details !== undefined && { access: uniteAccess(accessFromDetails(details, target)) }),
+  lifetimeSeconds: lifetime,
+  tokenType: AWS_CREDENTIALS_TYPE,
+  askedAsScope: false,
+});
+
+/** A credential as proof names its task by itself. */
+function underOf(
+  { task, purpose, ...asked }: Asked,
+  target: string,
+  proven: string | undefined,
+): Pick<CredentialRequest, 'under' | 'repeat'> {
+  const taskId = task ?? (purpose === undefined ? proven : undefined);
+  if ((taskId === undefined) === (purpose === undefined))
+    throw new BrokerError('invalid_request', 'Say task or purpose: exactly one of them.', { retry: 'never' });
+  if (taskId !== undefined) return { under: { taskId } };
+  // An SDK that asks again means the same piece of work: it finds the task it began, and no second one after that has ended.
+  const digest = createHash('sha256')
+    .update(JSON.stringify({ target, purpose, ...asked }))
+    .digest('base64url');
+  return { under: { purpose: purpose ?? '' }, repeat: { key: `aws:${digest}`, body: digest } };
+}

@@ -1,0 +1,42 @@
+/** What can be seen of a credential before AWS is asked: whether it can be minted as it is. It is never trimmed to fit. */
+import type { AwsTarget } from '../../config/schema.js';
+import { pathProblem, type Access } from '../../domain/access.js';
+import {
+  identifierOfPath,
+  pathOfIdentifier,
+  SESSION_SECONDS_LEAST,
+  sessionProblem,
+  WHOLE_ROLE,
+} from '../../domain/aws.js';
+import type { Credential } from '../../domain/credential.js';
+import { BrokerError } from '../../domain/errors.js';
+import { SESSION_POLICY_CHARACTERS, sessionPolicy } from './session-policy.js';
+
+export function assertFits({ access, issuedAt, expiresAt }: Credential, target: AwsTarget): void {
+  const problem = accessProblem(access, target);
+  if (problem !== undefined) throw new BrokerError('invalid_authorization_details', problem, { retry: 'with-less' });
+  const { length } = sessionPolicy(access, expiresAt);
+  if (length > SESSION_POLICY_CHARACTERS) {
+    const text = `The session policy would have ${length} characters; AWS takes ${SESSION_POLICY_CHARACTERS}.`;
+    throw new BrokerError('invalid_target', text, { retry: 'with-less' });
+  }
+  if (expiresAt - issuedAt < SESSION_SECONDS_LEAST * 1_000)
+    throw new BrokerError('invalid_request', `A session of AWS lasts ${SESSION_SECONDS_LEAST} seconds or more.`);
+}
+
+/** Judged here again, for not all access comes by authorization details: what has no equal at AWS must not become more there. */
+function accessProblem(access: readonly Access[], { aws, resource }: AwsTarget): string | undefined {
+  if (access.some(({ actions }) => actions.includes(WHOLE_ROLE))) {
+    if (!aws.wholeRole) return `This role cannot be asked for as it is ("${WHOLE_ROLE}").`;
+    if (access.length > 1) return `"${WHOLE_ROLE}" stands alone.`;
+  }
+  for (const { path, actions } of access) {
+    const identifier = identifierOfPath(path);
+    const problem =
+      pathProblem(path) === undefined ? sessionProblem(resource, identifier, actions) : 'Not a resource path.';
+    if (problem !== undefined) return problem;
+    if (pathOfIdentifier(identifier) !== path)
+      return 'In an ARN "*" stands for all below: a single segment has no wildcard.';
+  }
+  return undefined;
+}

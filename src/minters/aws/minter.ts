@@ -1,0 +1,57 @@
+/** Mints sessions of IAM roles at AWS STS, the broker being an OIDC provider there: no key of AWS exists anywhere. */
+import { hash } from 'node:crypto';
+import type { Credential } from '../../domain/credential.js';
+import { BrokerError } from '../../domain/errors.js';
+import type { ProcessCredentials } from '../../protocol/aws-credentials.js';
+import { AWS_CREDENTIALS_TYPE } from '../../protocol/oauth.js';
+import type { Minted, Minter } from '../minter.js';
+import type { AwsMinterDeps } from './deps.js';
+import { createEnforcer } from './enforcer.js';
+import { toInstant } from './instant.js';
+import { assertFits } from './mintable.js';
+import { createRole, type Role } from './role.js';
+import { sessionPolicy } from './session-policy.js';
+import type { AwsSession } from './sts.js';
+
+/** Throws where AWS is in none of the partitions known here and the target does not say where it is. */
+export function createAwsMinter(deps: AwsMinterDeps): Minter {
+  const roles = new Map(deps.targets.map((target) => [target.resource, createRole(target, deps)]));
+  return {
+    kind: 'aws-sts',
+    async assertMintable(credential) {
+      const { target, pace } = known(roles, credential.target);
+      assertFits(credential, target);
+      await pace.assertReady();
+    },
+    async mint(credential, task) {
+      const role = known(roles, credential.target);
+      const policy = sessionPolicy(credential.access, credential.expiresAt);
+      return minted(credential, policy, await role.newSession(credential, task, policy));
+    },
+    enforcer: createEnforcer(deps),
+  };
+}
+
+function known(roles: ReadonlyMap<string, Role>, target: string): Role {
+  const role = roles.get(target);
+  if (!role) throw new BrokerError('invalid_target', 'The broker has no sessions of this target.', { retry: 'never' });
+  return role;
+}
+
+/** Said to expire at the deadline, not when AWS forgets them: so whoever holds them fetches new ones in time. */
+function minted({ expiresAt }: Credential, policy: string, session: AwsSession): Minted {
+  const credentials: ProcessCredentials = {
+    Version: 1,
+    AccessKeyId: session.accessKeyId,
+    SecretAccessKey: session.secretAccessKey,
+    SessionToken: session.sessionToken,
+    Expiration: toInstant(expiresAt),
+  };
+  return {
+    accessToken: JSON.stringify(credentials),
+    tokenType: 'N_A',
+    issuedTokenType: AWS_CREDENTIALS_TYPE,
+    handle: session.accessKeyId,
+    scopeHash: hash('sha256', policy, 'base64url'),
+  };
+}

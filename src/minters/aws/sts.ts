@@ -1,0 +1,105 @@
+/** STS, as far as the broker uses it: one request, which is not signed but carries a JWT that proves who asks. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { randomInt } from 'node:crypto';
+import {
+  AssumeRoleWithWebIdentityCommand,
+  STSClient,
+  type AssumeRoleWithWebIdentityResponse,
+} from '@aws-sdk/client-sts';
+import { answerOf, KEY_NOT_RETRIEVED, type Answer } from './answer.js';
+import { callLimit, clientSettings } from './client-settings.js';
+import type { Endpoint } from './partition.js';
+
+interface AssumeRequest {
+  roleArn: string;
+  sessionName: string;
+  durationSeconds: number;
+  policy?: string;
+  /** Made anew for each request, for it lives a minute. Always for the same session: whatever is minted dies by one name. */
+  identity: () => Promise<string>;
+}
+
+export interface AwsSession {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  /** Percent of what AWS has room for. */
+  utilization: number;
+}
+
+interface Sts {
+  /** Takes five seconds at most, whatever happens. Throws StsFailure. */
+  assume(request: AssumeRequest): Promise<AwsSession>;
+}
+
+/** Has no message of AWS's or of the SDK's. */
+export class StsFailure extends Error {
+  override name = 'StsFailure';
+  readonly answer: Answer;
+  /** No session was made, by any of the attempts. */
+  readonly certain: boolean;
+
+  constructor(answer: Answer, certain: boolean) {
+    super(answer.trace.message, { cause: answer.trace });
+    this.answer = answer;
+    this.certain = certain;
+  }
+}
+
+/** Beyond the first. What the SDK repeats by itself (throttling, 5xx, what the network does) comes on top. */
+const REPEATS = new Map([
+  [KEY_NOT_RETRIEVED, 2],
+  ['ExpiredToken', 1],
+]);
+
+export function createSts(endpoint: Endpoint): Sts {
+  const client = new STSClient({
+    ...clientSettings(endpoint),
+    sigv4aSigningRegionSet: [],
+    credentials: () => Promise.reject(new Error('STS requests of the broker are never signed')),
+  });
+  return {
+    async assume(request) {
+      const signal = callLimit();
+      let certain = true;
+      for (let repeats = 0; ; repeats += 1) {
+        const attempt = await send(client, request, signal);
+        if ('session' in attempt) return attempt.session;
+        certain &&= attempt.answer.refused;
+        if (repeats >= (REPEATS.get(attempt.answer.name) ?? 0) || !(await paused(signal)))
+          throw new StsFailure(attempt.answer, certain);
+      }
+    },
+  };
+}
+
+type Attempt = { session: AwsSession } | { answer: Answer };
+
+async function send(client: STSClient, request: AssumeRequest, abortSignal: AbortSignal): Promise<Attempt> {
+  const command = new AssumeRoleWithWebIdentityCommand({
+    RoleArn: request.roleArn,
+    RoleSessionName: request.sessionName,
+    WebIdentityToken: await request.identity(),
+    DurationSeconds: request.durationSeconds,
+    ...(request.policy !== undefined && { Policy: request.policy }),
+  });
+  try {
+    return sessionOf(await client.send(command, { abortSignal }));
+  } catch (error) {
+    return { answer: answerOf('STS', error) };
+  }
+}
+
+function sessionOf(response: AssumeRoleWithWebIdentityResponse): Attempt {
+  const { AccessKeyId, SecretAccessKey, SessionToken } = response.Credentials ?? {};
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken) return { answer: answerOf('STS', undefined) };
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- its successor is of June 2026: not every endpoint sends it
+  const utilization = response.SessionTokenUtilization ?? response.PackedPolicySize ?? 0;
+  return {
+    session: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken, utilization },
+  };
+}
+
+/** Some tenths of a second, not the same for all who wait. False when there is no time left. */
+const paused = (signal: AbortSignal): Promise<boolean> =>
+  pause(randomInt(100, 300), true, { signal }).catch(() => false);

@@ -1,0 +1,108 @@
+/**
+ * Tells targets of deaths: looks at what is dead, compares with what each was last told, and tells it all of it where that
+ * differs. Level-triggered: whatever was missed, doubled or lost before is made good by the next turn.
+ */
+import type { Credential } from '../domain/credential.js';
+import { parseEpoch } from '../domain/liveness.js';
+import { LOST_AFTER_MS } from '../domain/limits.js';
+import { readEnforcement, writeEnforcement } from '../ledger/enforcement.js';
+import { holdTargets, letGo, type HeldTarget } from './hold-target.js';
+import { forgetSpent, survey } from './survey.js';
+import { tellTarget, type Memory, type TellDeps } from './tell-target.js';
+
+interface ReconcileDeps extends TellDeps {
+  targets: readonly string[];
+  /** Names this broker among those that share the ledger. */
+  node: string;
+}
+
+export interface Reconciler {
+  /** @param mayForget Whether the clock can be believed when it says that something has expired. */
+  run(mayForget: boolean): Promise<void>;
+  /** Looks whether the targets still have what they were told; what is lost there is told again at the next run. */
+  check(): Promise<void>;
+  /** At the end of the process. */
+  letGo(): Promise<void>;
+}
+
+/** After this everything is looked at again, although nothing has happened in the log. */
+const IDLE_MS = 10_000;
+/** The log changes under way when room is made, which is done in two steps at most; or by what dies meanwhile. */
+const ROUNDS = 3;
+
+export function createReconciler(deps: ReconcileDeps): Reconciler {
+  const { ledger, targets, node } = deps;
+  const memories = new Map(targets.map((target): [string, Memory] => [target, { failures: 0, retryAt: 0 }]));
+  let idle: { seq: number; since: number } | undefined;
+
+  return {
+    async run(mayForget) {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const { seq, held } = await holdTargets(ledger, targets, node);
+        leave(deps, held, memories);
+        const now = ledger.clock.now();
+        const nothingNew = idle?.seq === seq && Math.abs(now - idle.since) < IDLE_MS;
+        if (held.length === 0 || (nothingNew && held.every(({ target }) => memories.get(target)?.told))) return;
+        const told = await turn(deps, held, memories, mayForget);
+        idle = told.every((one) => one === 'settled') ? { seq, since: now } : undefined;
+        if (!told.includes('again')) return;
+      }
+    },
+    async check() {
+      for (const [target, memory] of memories) await checkTarget(deps, target, memory);
+    },
+    async letGo() {
+      for (const target of targets) await letGo(ledger, target, node);
+    },
+  };
+}
+
+/** What is known of a target that another broker tells now is soon out of date. */
+function leave({ events }: ReconcileDeps, held: readonly HeldTarget[], memories: Map<string, Memory>): void {
+  for (const [target, { told, failures }] of memories) {
+    if ((!told && failures === 0) || held.some((one) => one.target === target)) continue;
+    memories.set(target, { failures: 0, retryAt: 0 });
+    events.left(target);
+  }
+}
+
+async function turn(
+  deps: ReconcileDeps,
+  held: readonly HeldTarget[],
+  memories: ReadonlyMap<string, Memory>,
+  mayForget: boolean,
+) {
+  const { ledger } = deps;
+  const byTarget = new Map(held.map((one) => [one.target, one]));
+  const { denials, spent } = await survey(ledger, [...byTarget.keys()], (credential) =>
+    isCovered(credential, byTarget.get(credential.target)),
+  );
+  const told = await Promise.all(
+    held.map((one) => {
+      const memory = memories.get(one.target) ?? { failures: 0, retryAt: 0 };
+      const found = denials.get(one.target) ?? new Map();
+      const all = mayForget ? found : new Map([...(memory.told?.denials ?? []), ...found]);
+      return tellTarget(deps, one, all, memory);
+    }),
+  );
+  if (mayForget) await forgetSpent(ledger, spent);
+  return told;
+}
+
+/** Denied by when it was issued: that was before it was handed out, or, where nobody knows, within the time it may take. */
+function isCovered({ epoch, state, issuedAt }: Credential, held: HeldTarget | undefined): boolean {
+  if (!held) return false;
+  const { generation, seq } = parseEpoch(epoch);
+  const { cutoff, kept } = held;
+  const wasBefore = generation !== kept.value.generation || seq < cutoff.seq;
+  return wasBefore && (state === 'active' || issuedAt + LOST_AFTER_MS < cutoff.at);
+}
+
+async function checkTarget({ ledger, enforcer, events }: ReconcileDeps, target: string, memory: Memory): Promise<void> {
+  const { told } = memory;
+  if (!told || (await enforcer.isInForce(target, told.order, told.fence))) return;
+  delete memory.told;
+  events.drifted(target);
+  const kept = await readEnforcement(ledger, target);
+  if (kept?.value.fence === told.fence) await writeEnforcement(ledger, target, kept, { ...kept.value, marks: [] });
+}

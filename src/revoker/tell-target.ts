@@ -1,0 +1,134 @@
+/** Tells one target all that it must deny, where it has not been told yet, and remembers in the ledger how far it knows. */
+import { FORGET_MARGIN_MS, HARD_LIMITS } from '../domain/limits.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
+import type { Denials as Order, Enforcer } from '../minters/minter.js';
+import { compact, FULL } from './compact.js';
+import type { HeldTarget } from './hold-target.js';
+import { RESIDUAL_MS, settledMarks } from './session-effect.js';
+import type { Denials } from './survey.js';
+
+export interface TellDeps {
+  ledger: Ledger;
+  enforcer: Enforcer;
+  events: TellEvents;
+}
+
+/** Must not throw. */
+export interface TellEvents {
+  /** @param fill What it takes of what the target can hold: 1 is all of it. */
+  told(target: string, order: Order, fill: number): void;
+  deaf(target: string, error: unknown, since: number): void;
+  drifted(target: string): void;
+  /** Another broker tells it now. */
+  left(target: string): void;
+}
+
+/** What the holder knows beyond the ledger. Whoever lacks it tells the target again. */
+export interface Memory {
+  told?: { fence: number; denials: Denials; order: Order };
+  failures: number;
+  /** Milliseconds. */
+  retryAt: number;
+}
+
+/** `settled`: it knows all there is; `waiting`: something is left for later; `again`: the log has changed under way. */
+type Told = 'settled' | 'waiting' | 'again';
+
+/** Lines that are no longer needed do no harm: a write for their sake alone can wait. */
+const TIDIED_AFTER_MS = 60_000;
+const RETRY_MS_MOST = 10_000;
+/** No session outlives its cutoff by more. */
+const CUTOFF_NEEDED_MS = HARD_LIMITS.credentialLifetimeSeconds * 1000 + FORGET_MARGIN_MS;
+
+export async function tellTarget(deps: TellDeps, held: HeldTarget, denials: Denials, memory: Memory): Promise<Told> {
+  const { ledger, enforcer } = deps;
+  const { target, kept, cutoff } = held;
+  const now = ledger.clock.now();
+  if (memory.told?.fence !== kept.value.fence) delete memory.told;
+
+  const order = orderOf(denials, cutoff.at + CUTOFF_NEEDED_MS > now ? cutoff.at : undefined);
+  const fill = enforcer.fill(target, order);
+  if (fill > FULL && !held.isCutoffNew) {
+    await compact(ledger, target, denials, fill);
+    return 'again';
+  }
+  const news = compare(memory.told, denials, order, now);
+  const mayWait = news === 'none' || news === 'soon over' || (news === 'less' && !isOld(kept.value, now));
+  if (mayWait && !held.isCutoffNew) return news === 'soon over' ? 'waiting' : advance(deps, held, now);
+  if (now < memory.retryAt) return 'waiting';
+  return write(deps, held, { denials, order, fill }, memory);
+}
+
+/** Nothing is missing at the target: what it was told last holds every death up to now. */
+async function advance({ ledger }: TellDeps, { target, kept, seq }: HeldTarget, now: number): Promise<Told> {
+  const marks = [...kept.value.marks];
+  const last = marks.pop();
+  if (last && last.seq < seq) {
+    const next = { ...kept.value, marks: settledMarks([...marks, { ...last, seq }], now) };
+    await writeEnforcement(ledger, target, kept, next);
+  }
+  return 'settled';
+}
+
+async function write(
+  deps: TellDeps,
+  held: HeldTarget,
+  { denials, order, fill }: { denials: Denials; order: Order; fill: number },
+  memory: Memory,
+): Promise<Told> {
+  const { ledger, enforcer, events } = deps;
+  const { target, kept, cutoff, seq } = held;
+  const { failingSince, ...state } = kept.value;
+  delete memory.told; // Until it is known to have happened.
+  try {
+    await enforcer.enforce(target, order, state.fence);
+  } catch (error) {
+    const since = failingSince ?? ledger.clock.now();
+    memory.failures += 1;
+    memory.retryAt = ledger.clock.now() + Math.min(RETRY_MS_MOST, 500 * 2 ** memory.failures);
+    if (failingSince === undefined) await writeEnforcement(ledger, target, kept, { ...state, failingSince: since });
+    events.deaf(target, error, since);
+    return 'waiting';
+  }
+  const at = ledger.clock.now();
+  const marks = settledMarks([...state.marks, { seq, at }], at);
+  const written = await writeEnforcement(ledger, target, kept, { ...state, cutoff, marks, writtenAt: at });
+  memory.failures = 0;
+  memory.retryAt = 0;
+  if (!written) return 'again';
+  memory.told = { fence: state.fence, denials, order };
+  events.told(target, order, fill);
+  return 'settled';
+}
+
+/** What the target lacks, or has too much. */
+function compare(
+  told: Memory['told'],
+  denials: Denials,
+  order: Order,
+  now: number,
+): 'none' | 'less' | 'soon over' | 'more' {
+  if (!told) return 'more';
+  const missing = [...denials].filter(([key]) => !told.denials.has(key));
+  if (missing.some(([, { until }]) => until > now + RESIDUAL_MS)) return 'more';
+  if (missing.length > 0) return 'soon over';
+  const isLess = told.denials.size > denials.size || told.order.issuedBefore !== order.issuedBefore;
+  return isLess ? 'less' : 'none';
+}
+
+const isOld = ({ writtenAt = 0 }: Enforcement, now: number): boolean => Math.abs(now - writtenAt) >= TIDIED_AFTER_MS;
+
+function orderOf(denials: Denials, issuedBefore: number | undefined): Order {
+  const valuesOf = (kind: string) =>
+    [...denials.values()]
+      .filter((denial) => denial.kind === kind)
+      .map(({ value }) => value)
+      .sort();
+  return {
+    credentials: valuesOf('credential'),
+    tasks: valuesOf('task'),
+    generations: valuesOf('generation'),
+    ...(issuedBefore !== undefined && { issuedBefore }),
+  };
+}

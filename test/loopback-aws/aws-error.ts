@@ -1,0 +1,17 @@
+/** A refusal as AWS would word it on the wire; the SDK takes its `name` from the code. */
+export class AwsError extends Error {
+  readonly code: string;
+  readonly status: number;
+
+  constructor(code: string, message: string, status = 400) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+export const accessDenied = (who: string, action: string, resource: string): AwsError =>
+  new AwsError('AccessDenied', `${who} is not authorized to perform: ${action} on resource: ${resource}`, 403);
+
+export const validationError = (message: string): AwsError =>
+  new AwsError('ValidationError', `1 validation error detected: ${message}`);
