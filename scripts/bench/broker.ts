@@ -18,11 +18,17 @@ export interface BrokerWish {
   /** As in the configuration file. */
   store: string;
   lab: Signer;
+  /** Default: any free one. */
+  port?: number;
+  /** Besides the tickets API. */
+  targets?: object[];
+  /** More of the configuration, in place of what stands here. */
+  more?: Record<string, unknown>;
 }
 
-export async function startBroker({ directory, store, lab }: BrokerWish): Promise<Broker> {
+export async function startBroker({ directory, store, lab, targets = [], more, ...wish }: BrokerWish): Promise<Broker> {
   mkdirSync(directory, { recursive: true });
-  const [port, operations] = [await freePort(), await freePort()];
+  const [port, operations] = [wish.port ?? (await freePort()), await freePort()];
   const config = {
     issuer: `http://127.0.0.1:${port}`,
     listen: `127.0.0.1:${port}`,
@@ -48,9 +54,11 @@ export async function startBroker({ directory, store, lab }: BrokerWish): Promis
           { match: 'customer/**', sensitivity: 'restricted' },
         ],
       },
+      ...targets,
     ],
     policy: { engine: 'cedar', directory: fromRoot('config/policies') },
     limits: { perWorkloadPerMinute: 100_000_000 },
+    ...more,
   };
   const path = join(directory, 'mayfly.json');
   writeFileSync(join(directory, 'lab.jwks.json'), JSON.stringify({ keys: [lab.publicJwk] }));

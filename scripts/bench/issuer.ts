@@ -24,8 +24,8 @@ export async function createSigner(kid: string): Promise<Signer> {
   return { privateKey, publicJwk, tokens: (count, claimsOf) => many(count, (index) => token(claimsOf(index))) };
 }
 
-/** `count` results, as many under way at once as there are connections in a measurement. */
-export async function many<T>(count: number, one: (index: number) => Promise<T>): Promise<T[]> {
+/** `count` results; by default as many under way at once as there are connections in a measurement. */
+export async function many<T>(count: number, one: (index: number) => Promise<T>, atOnce = AT_ONCE): Promise<T[]> {
   const results: T[] = [];
   let started = 0;
   const worker = async () => {
@@ -34,6 +34,6 @@ export async function many<T>(count: number, one: (index: number) => Promise<T>)
       results[index] = await one(index);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   return results;
 }

@@ -1,4 +1,4 @@
-/** The load generator, the same for everybody: fifty connections, each sends its next request when it has its answer. */
+/** The load generator, the same for everybody: so many connections, each sends its next request when it has its answer. */
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,6 +12,8 @@ export interface Load {
   bodies: readonly string[];
   /** What must stand in each answer; the status must be 200. */
   expect: string;
+  /** At once; default: fifty. */
+  connections?: number;
 }
 
 export interface Driven {
@@ -22,13 +24,13 @@ export interface Driven {
 }
 
 /** Fails on the first answer that is not what was expected: a quick refusal must not pass for speed. */
-export async function drive({ url, headers = {}, bodies, expect }: Load): Promise<Driven> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+export async function drive({ url, headers = {}, bodies, expect, connections = CONNECTIONS }: Load): Promise<Driven> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const form = { 'Content-Type': 'application/x-www-form-urlencoded', ...headers };
   const latencies: number[] = [];
   const answers: string[] = [];
   let next = 0;
-  const connection = async () => {
+  const oneConnection = async () => {
     for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
       const sentAt = performance.now();
       const { status, text } = await answered(url, { agent, headers: form, body });
@@ -39,7 +41,7 @@ export async function drive({ url, headers = {}, bodies, expect }: Load): Promis
   };
   const from = performance.now();
   try {
-    await Promise.all(Array.from({ length: CONNECTIONS }, connection));
+    await Promise.all(Array.from({ length: connections }, oneConnection));
     const seconds = (performance.now() - from) / 1000;
     return { seconds, latencies: latencies.sort((a, b) => a - b), answers };
   } finally {

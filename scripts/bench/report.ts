@@ -1,8 +1,8 @@
 /** The tables, and for each target what was got: met or not. Markdown, so that it can be read and kept. */
-import { cpus } from 'node:os';
 import type { Revoked } from './revocation.js';
 import type { Outcome, Turn } from './rounds.js';
 import { median } from './numbers.js';
+import { span, table, targetTable, type Target } from './table.js';
 
 export interface Findings extends Outcome {
   /** Names of the rows that targets speak of. */
@@ -17,7 +17,7 @@ export function report({ rows, named, signatures, revoked, auditBytes }: Finding
   const turnsOf = (name: string) => rows.find((row) => row.name === name)?.turns ?? [];
   const ratio = (name: string) => ratioTo(turnsOf(named.peer), turnsOf(name));
   const [few, many] = [median(revoked.few), median(revoked.many)];
-  const targets: [what: string, wanted: string, got: number, met: boolean, shown: string][] = [
+  const targets: Target[] = [
     ['same identity token, throughput to peer', '≥ 2', ratio(named.same), ratio(named.same) >= 2, '×'],
     ['every identity token new, throughput to peer', '≥ 1.2', ratio(named.fresh), ratio(named.fresh) >= 1.2, '×'],
     [`revoke ${revoked.held.many} to revoke ${revoked.held.few}`, '≤ 2', many / few, many / few <= 2, '×'],
@@ -45,16 +45,7 @@ export function report({ rows, named, signatures, revoked, auditBytes }: Finding
         ['audit entry', auditBytes.toFixed(0)],
       ],
     ),
-    table(
-      ['target', 'wanted', 'got', ''],
-      targets.map(([what, wanted, got, met, unit]) => [
-        what,
-        wanted,
-        `${got.toFixed(got < 100 ? 2 : 0)}${unit}`,
-        met ? 'met' : 'NOT MET',
-      ]),
-    ),
-    `${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}.`,
+    targetTable(targets),
   ].join('\n\n');
 }
 
@@ -80,14 +71,3 @@ const ratioTo = (peer: readonly Turn[], turns: readonly Turn[]): number =>
   median(turns.map(({ perSecond }, round) => perSecond / (peer[round]?.perSecond ?? NaN)));
 
 const worst = ({ bytes }: Revoked): number => Math.max(bytes.oneWorkload, bytes.manyWorkloads);
-
-const span = (numbers: readonly number[], digits: number): string =>
-  `${Math.min(...numbers).toFixed(digits)}–${Math.max(...numbers).toFixed(digits)}`;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((cell, column) => Math.max(cell.length, 3, ...rows.map((row) => row[column]?.length ?? 0)));
-  const written = (cells: readonly string[]) =>
-    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`;
-  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  return [written(head), written(rule), ...rows.map(written)].join('\n');
-}

@@ -1,4 +1,5 @@
 /** Credentials without requests: one task each, written by the broker's own ledger code straight into its Redis. */
+import type { StoreLocation } from '../../src/config/store-location.js';
 import type { Task } from '../../src/domain/task.js';
 import { draftImplicitTask } from '../../src/broker/draft-task.js';
 import type { Settings } from '../../src/broker/deps.js';
@@ -19,7 +20,7 @@ export interface Seeder {
   close(): Promise<void>;
 }
 
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
 
 const SETTINGS: Settings = {
   lifetimes: { credential: 300, credentialMax: 3_600, task: 3_600, taskMax: 28_800, clockSkew: 5 },
@@ -28,25 +29,32 @@ const SETTINGS: Settings = {
 };
 
 export async function openSeeder(redisUrl: string): Promise<Seeder> {
-  const store = await openStore({
-    store: { kind: 'redis', cluster: false, urls: [redisUrl] },
-    redis: { prefix: 'mayfly:', replicas: 0, onRestart: 'replace' },
-    clock: systemClock,
-    role: 'tool',
-  });
-  const ledger: Ledger = { records: store.records, log: openRevocationLog(store.log), clock: systemClock };
+  const { ledger, close } = await openLedger({ kind: 'redis', cluster: false, urls: [redisUrl] }, 'mayfly:');
   return {
     async seed(count, subOf) {
       const epoch = formatEpoch((await ledger.log.look([])).epoch);
       await many(count, (index) => seedOne(ledger, `lab:${subOf(index)}`, index, epoch));
     },
+    close,
+  };
+}
+
+/** A ledger by the broker's own code, without a broker. */
+export async function openLedger(
+  location: StoreLocation,
+  prefix: string,
+): Promise<{ ledger: Ledger; close: () => Promise<void> }> {
+  const redis = { prefix, replicas: 0, onRestart: 'replace' } as const;
+  const store = await openStore({ store: location, redis, clock: systemClock, role: 'tool' });
+  return {
+    ledger: { records: store.records, log: openRevocationLog(store.log), clock: systemClock },
     close: () => store.close(),
   };
 }
 
 async function seedOne(ledger: Ledger, workload: string, index: number, epoch: string): Promise<void> {
   const now = ledger.clock.now();
-  const task: Task = { ...draftImplicitTask(SETTINGS, now, askerOf(workload, now), 'summarise'), epoch };
+  const task = newTask(now, workload, epoch);
   const issuedAt = Math.floor(now / 1000) * 1000;
   const credential: Credential = {
     id: newId('crd', shardOf(task.id)),
@@ -61,6 +69,11 @@ async function seedOne(ledger: Ledger, workload: string, index: number, epoch: s
   };
   if (!(await reserve(ledger, { credential, task }))) throw new Error('a fresh credential could not be reserved');
 }
+
+export const newTask = (now: number, workload: string, epoch: string): Task => ({
+  ...draftImplicitTask(SETTINGS, now, askerOf(workload, now), 'summarise'),
+  epoch,
+});
 
 const askerOf = (id: string, now: number) => ({
   caller: {

@@ -1,10 +1,11 @@
 /** The real broker process, on LMDB in the demo's directory: started, killed, started again. */
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import { awsTarget, READS_TENANT_42 } from './aws-account.js';
 import { startChild, type Child } from './child.js';
 import { call } from './http.js';
 import { MAIN, POLICIES, TICKETS } from './places.js';
@@ -24,11 +25,21 @@ export interface BrokerProcess {
 
 const READY_WITHIN_MS = 30_000;
 
-export async function placeBroker(directory: string, issuerUrl: string): Promise<BrokerProcess> {
-  const [api, operations] = await freeAddresses();
+interface Surroundings {
+  api: string;
+  operations: string;
+  issuerUrl: string;
+  awsUrl: string;
+}
+
+export function placeBroker(directory: string, around: Surroundings): BrokerProcess {
+  const { api, operations } = around;
   const url = `http://${api}`;
   const config = join(directory, 'mayfly.yaml');
-  writeFileSync(config, stringify(configuration({ url, api, operations, issuerUrl })));
+  const policies = join(directory, 'policies');
+  cpSync(POLICIES, policies, { recursive: true });
+  writeFileSync(join(policies, 'tenant-42.cedar'), READS_TENANT_42);
+  writeFileSync(config, stringify(configuration({ ...around, url, policies })));
   let running: Child | undefined;
 
   return {
@@ -50,7 +61,7 @@ export async function placeBroker(directory: string, issuerUrl: string): Promise
   };
 }
 
-const configuration = (at: { url: string; api: string; operations: string; issuerUrl: string }) => ({
+const configuration = (at: Surroundings & { url: string; policies: string }) => ({
   issuer: at.url,
   listen: at.api,
   operations: at.operations,
@@ -65,8 +76,9 @@ const configuration = (at: { url: string; api: string; operations: string; issue
         { match: 'customer/**', sensitivity: 'restricted' },
       ],
     },
+    awsTarget(at.awsUrl),
   ],
-  policy: { engine: 'cedar', directory: POLICIES },
+  policy: { engine: 'cedar', directory: at.policies },
   // One workload asks for a thousand credentials here, and nobody wants to wait two minutes for it.
   limits: { perWorkloadPerMinute: 10_000 },
 });
@@ -82,7 +94,7 @@ async function isReady({ process, lastWords }: Child, operationsUrl: string): Pr
 }
 
 /** The issuer of a broker is its address, so the address must be known before it listens. Held together, so they differ. */
-async function freeAddresses(): Promise<[string, string]> {
+export async function freeAddresses(): Promise<Pick<Surroundings, 'api' | 'operations'>> {
   const probes = [createServer(), createServer()] as const;
   const addresses = probes.map(async (probe) => {
     await once(probe.listen(0, '127.0.0.1'), 'listening');
@@ -90,5 +102,5 @@ async function freeAddresses(): Promise<[string, string]> {
   });
   const [api = '', operations = ''] = await Promise.all(addresses);
   await Promise.all(probes.map((probe) => once(probe.close(), 'close')));
-  return [api, operations];
+  return { api, operations };
 }

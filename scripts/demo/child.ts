@@ -15,7 +15,8 @@ const KEPT_CHARACTERS = 4_000;
 export function startChild(script: string, args: string[], env: Record<string, string>): Child {
   // When this process vanishes, the pipe to it ends; who reads its standard input notices.
   const child = spawn(process.execPath, [script, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    // The second: AWS's SDK would print a warning about the age of Node.
+    env: { PATH: process.env['PATH'] ?? '', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let words = '';

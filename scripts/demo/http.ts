@@ -14,9 +14,10 @@ export interface Asking {
   json?: object;
   form?: Record<string, string>;
   accept?: string;
+  headers?: Record<string, string>;
 }
 
-export async function call(url: string, { method, bearer, json, form, accept }: Asking = {}): Promise<Reply> {
+export async function call(url: string, { method, bearer, json, form, accept, headers }: Asking = {}): Promise<Reply> {
   const body = json ? JSON.stringify(json) : form && new URLSearchParams(form);
   const response = await fetch(url, {
     method: method ?? (body ? 'POST' : 'GET'),
@@ -24,6 +25,7 @@ export async function call(url: string, { method, bearer, json, form, accept }: 
       ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
       ...(json && { 'content-type': 'application/json' }),
       ...(accept !== undefined && { accept }),
+      ...headers,
     },
     ...(body && { body }),
   });

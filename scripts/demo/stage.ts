@@ -1,9 +1,10 @@
-/** Everything the story needs, and all of it gone afterwards: a directory, an issuer, the broker, the API. */
+/** Everything the story needs, and all of it gone afterwards: a directory, an issuer, the broker, the API, AWS. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { placeBroker, type BrokerProcess } from './broker.js';
+import { openAwsAccount, type AwsAccount } from './aws-account.js';
+import { freeAddresses, placeBroker, type BrokerProcess } from './broker.js';
 import { startChild, type Child } from './child.js';
 import { call, type Asking, type Reply } from './http.js';
 import { openIssuer } from './issuer.js';
@@ -12,11 +13,12 @@ import { TICKETS, TICKETS_API } from './places.js';
 export interface Stage {
   directory: string;
   broker: BrokerProcess;
+  aws: AwsAccount;
   /** An identity token of `lab:<name>`, valid for an hour. */
   identity: (name: string) => Promise<string>;
   /** A call to the broker. */
   ask: (path: string, asking: Asking) => Promise<Reply>;
-  /** POST /token for a path of the tickets API. */
+  /** POST /token, for the tickets API unless the wish names another resource. */
   exchange: (identity: string, wish: Wish) => Promise<Reply>;
   /** What the API asks: is this token alive? The exact answer. */
   introspect: (token: string) => Promise<string>;
@@ -25,7 +27,9 @@ export interface Stage {
 }
 
 interface Wish {
-  scope: string;
+  resource?: string;
+  scope?: string;
+  authorization_details?: string;
   purpose?: string;
   task_id?: string;
   lifetime?: string;
@@ -35,7 +39,9 @@ interface Wish {
 export async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'mayfly-demo-'));
   const issuer = await openIssuer();
-  const broker = await placeBroker(directory, issuer.url);
+  const addresses = await freeAddresses();
+  const aws = await openAwsAccount(`http://${addresses.api}`);
+  const broker = placeBroker(directory, { ...addresses, issuerUrl: issuer.url, awsUrl: aws.url });
   let api: Child | undefined;
   try {
     await broker.start();
@@ -49,6 +55,7 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
     await play({
       directory,
       broker,
+      aws,
       identity,
       ask,
       exchange: (bearer, wish) => ask('/token', { form: { ...exchangeForm(bearer), ...wish } }),
@@ -58,6 +65,7 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
   } finally {
     await api?.end('SIGTERM');
     await broker.end();
+    await aws.close();
     issuer.close();
     rmSync(directory, { recursive: true, force: true });
   }

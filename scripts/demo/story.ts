@@ -1,10 +1,14 @@
 /** The story in its order: what each act leaves behind is what later ones hold against the broker. */
 import { auditAct } from './acts/audit.js';
+import { awsAct } from './acts/aws.js';
+import { awsDeadlineAct } from './acts/aws-deadline.js';
 import { crashAct } from './acts/crash.js';
 import { deadlineAct } from './acts/deadline.js';
 import { leakAct } from './acts/leak.js';
 import { massRevocationAct } from './acts/mass-revocation.js';
 import { oneTaskAct } from './acts/one-task.js';
+import { SESSION_SECONDS_LEAST } from '../../src/domain/aws.js';
+import { openSession } from './aws-session.js';
 import { onStage, type Stage } from './stage.js';
 import type { Transcript } from './transcript.js';
 
@@ -18,7 +22,9 @@ const CAST = [
 /** Answers the exit code. */
 export async function tellStory(tell: Transcript, interrupted: Promise<unknown>): Promise<number> {
   const since = performance.now();
-  tell.line('Mayfly: a credential for one task, dead when the task is. Everything here is real and on loopback.');
+  tell.line(
+    'Mayfly: a credential for one task, dead when the task is. Everything here is on loopback, and all but AWS is real.',
+  );
   for (const [who, what] of CAST) tell.line(`   ${who.padEnd(13)} ${what}`);
   try {
     await onStage((stage) =>
@@ -36,10 +42,17 @@ export async function tellStory(tell: Transcript, interrupted: Promise<unknown>)
 }
 
 async function acts(stage: Stage, tell: Transcript): Promise<void> {
+  const brief = openSession(stage, {
+    lifetime: String(SESSION_SECONDS_LEAST),
+    purpose: 'look at one file of tenant 42',
+  });
+  brief.catch(() => undefined); // Whoever needs it hears of it.
   const completed = await oneTaskAct(stage, tell);
   const expired = await deadlineAct(stage, tell);
   const revoked = await massRevocationAct(stage, tell);
   const leaked = await leakAct(stage, tell);
+  const denied = await awsAct(stage, tell, brief);
   const survivors = await crashAct(stage, tell, { completed, dead: [expired, ...revoked, leaked] });
   await auditAct(stage, tell, survivors);
+  await awsDeadlineAct(stage, tell, { denied, brief: await brief });
 }

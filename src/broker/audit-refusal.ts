@@ -18,10 +18,14 @@ export async function auditRefusal(
   const known = {
     ...fields,
     ...(task !== undefined && isId('tsk', task) && { task }),
-    ...(target !== undefined && target.length <= TARGET_CHARACTERS && { target }),
+    ...(target !== undefined && mayBeTarget(target) && { target }),
   };
   await audit.append(refusedEvent(type, ledger.clock.now(), error, caller, known)).catch(() => undefined);
 }
 
-/** What a refused caller names need not exist. In place of an id any text could be kept for years; it is left out. */
+/**
+ * What a refused caller names need not exist. In place of an id any text could be kept for years; it is left out. Targets are
+ * URIs: a secret that was put there by mistake has no colon.
+ */
+const mayBeTarget = (text: string): boolean => text.length <= TARGET_CHARACTERS && text.includes(':');
 const TARGET_CHARACTERS = 256;

@@ -40,12 +40,12 @@ const DAY_MS = 86_400_000;
 export const recurringWork = (deps: WorkDeps): Work => ({ ...upkeep(deps), ...telling(deps) });
 
 /** Targets are told of deaths; without such targets there is nothing to do. */
-const telling = ({ ledger, fitness, reconciler }: WorkDeps) => ({
+export const telling = ({ ledger, fitness, reconciler }: Pick<WorkDeps, 'ledger' | 'fitness' | 'reconciler'>) => ({
   async reconcile() {
     if (!reconciler) return;
-    const mayForget = fitness.maySweep();
-    if (mayForget) await giveUpLost(ledger);
-    await reconciler.run(mayForget);
+    const isClockBelieved = fitness.maySweep();
+    if (isClockBelieved) await giveUpLost(ledger);
+    await reconciler.run(isClockBelieved ? fitness.surelyPast() : 0);
   },
 
   async drift() {

@@ -63,7 +63,9 @@ export function sessionProblem(roleArn: string, identifier: string, actions: rea
   if (partition === undefined || account === undefined || !role)
     return 'The identifier is the ARN of a resource, "…/*" for all below it, or "*".';
   if (identifier.replace(/\/\*$/, '').includes('*')) return 'In an ARN "*" can only stand at the end, behind a "/".';
-  if (partition !== role.partition || (account !== '' && account !== 'aws' && account !== role.account))
+  // Servers that are not AWS keep AWS's names for their resources.
+  const clouds = isKnownPartition(role.partition) ? [role.partition] : [role.partition, 'aws'];
+  if (!clouds.includes(partition) || (account !== '' && account !== 'aws' && account !== role.account))
     return "The resource lies outside the role's account.";
   return undefined;
 }

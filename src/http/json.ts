@@ -42,7 +42,8 @@ function parseJson(text: string): unknown {
 function sentence({ issues: [issue] }: z.ZodError): string {
   const at = issue?.path.map(String).join('.') ?? '';
   if (issue?.code === 'unrecognized_keys') {
-    const names = issue.keys.filter((key) => /^\w{1,64}$/.test(key)).join(', ');
+    // A secret in the wrong place is no name of a field: those of AWS have 40 letters, all of them plain.
+    const names = issue.keys.filter((key) => /^\w{1,32}$/.test(key)).join(', ');
     return `There is no field of the name ${names || 'that was sent'}${at && ` in ${at}`}`;
   }
   const reason = issue?.message.replace(/^Invalid input: /, '') ?? 'is not as it should be';

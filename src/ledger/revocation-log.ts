@@ -54,7 +54,7 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
   return {
     async look(causes) {
       const { generation, seq, tombstones } = await trusted(causes);
-      const byCause = new Map(causes.map((cause, index) => [cause, tombstones[index]]));
+      const byCause = new Map(causes.map((cause, index): [Cause, Read] => [cause, tombstones[index]]));
       return { epoch: { generation, seq }, on: (asked) => asked.map((cause) => tombstoneOn(byCause, cause)) };
     },
     async publish(publication) {
@@ -73,8 +73,14 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
 export const latestCut = (seen: Seen, causes: readonly Cause[]): number =>
   Math.max(0, ...seen.on(causes).flatMap((tombstone) => [tombstone?.cut?.seq ?? 0, tombstone?.pause ?? 0]));
 
-function tombstoneOn(byCause: ReadonlyMap<Cause, string | undefined>, cause: Cause): Tombstone | undefined {
-  if (!byCause.has(cause)) throw new Error('a cause was judged that was not looked at');
-  const text = byCause.get(cause);
-  return text === undefined ? undefined : parseTombstone(text);
+/** As text until it is asked for: parsed once, however often. */
+type Read = string | Tombstone | undefined;
+
+function tombstoneOn(byCause: Map<Cause, Read>, cause: Cause): Tombstone | undefined {
+  const read = byCause.get(cause);
+  if (read === undefined && !byCause.has(cause)) throw new Error('a cause was judged that was not looked at');
+  if (typeof read !== 'string') return read;
+  const tombstone = parseTombstone(read);
+  byCause.set(cause, tombstone);
+  return tombstone;
 }

@@ -1,6 +1,5 @@
 /** The minter port: makes one kind of credential, and unmakes it as far as the target allows. It knows nothing of the ledger. */
 import type { Credential } from '../domain/credential.js';
-import type { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 
 export interface Minter {
@@ -27,9 +26,10 @@ export interface Minted {
 /** The target said no, and has nothing of it. */
 export class NothingMinted extends Error {
   override name = 'NothingMinted';
-  readonly refusal: BrokerError;
+  /** What is thrown to the caller: a refusal, or what was wrong with the broker itself. */
+  readonly refusal: Error;
 
-  constructor(refusal: BrokerError) {
+  constructor(refusal: Error) {
     super(refusal.message, { cause: refusal });
     this.refusal = refusal;
   }

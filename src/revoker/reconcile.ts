@@ -17,8 +17,8 @@ interface ReconcileDeps extends TellDeps {
 }
 
 export interface Reconciler {
-  /** @param mayForget Whether the clock can be believed when it says that something has expired. */
-  run(mayForget: boolean): Promise<void>;
+  /** @param past No later than the time can be, in milliseconds: what expires after it may live. 0 while nobody knows. */
+  run(past: number): Promise<void>;
   /** Looks whether the targets still have what they were told; what is lost there is told again at the next run. */
   check(): Promise<void>;
   /** At the end of the process. */
@@ -36,20 +36,20 @@ export function createReconciler(deps: ReconcileDeps): Reconciler {
   let idle: { seq: number; since: number } | undefined;
 
   return {
-    async run(mayForget) {
+    async run(past) {
       for (let round = 0; round < ROUNDS; round += 1) {
         const { seq, held } = await holdTargets(ledger, targets, node);
         leave(deps, held, memories);
         const now = ledger.clock.now();
         const nothingNew = idle?.seq === seq && Math.abs(now - idle.since) < IDLE_MS;
         if (held.length === 0 || (nothingNew && held.every(({ target }) => memories.get(target)?.told))) return;
-        const told = await turn(deps, held, memories, mayForget);
+        const told = await turn(deps, held, memories, past);
         idle = told.every((one) => one === 'settled') ? { seq, since: now } : undefined;
         if (!told.includes('again')) return;
       }
     },
     async check() {
-      for (const [target, memory] of memories) await checkTarget(deps, target, memory);
+      await Promise.all([...memories].map(([target, memory]) => checkTarget(deps, target, memory)));
     },
     async letGo() {
       for (const target of targets) await letGo(ledger, target, node);
@@ -70,37 +70,38 @@ async function turn(
   deps: ReconcileDeps,
   held: readonly HeldTarget[],
   memories: ReadonlyMap<string, Memory>,
-  mayForget: boolean,
+  past: number,
 ) {
   const { ledger } = deps;
   const byTarget = new Map(held.map((one) => [one.target, one]));
-  const { denials, spent } = await survey(ledger, [...byTarget.keys()], (credential) =>
-    isCovered(credential, byTarget.get(credential.target)),
-  );
+  const covered = (credential: Credential) => isCovered(credential, byTarget.get(credential.target));
+  const { denials, spent } = await survey(ledger, [...byTarget.keys()], { covered, past });
   const told = await Promise.all(
     held.map((one) => {
       const memory = memories.get(one.target) ?? { failures: 0, retryAt: 0 };
-      const found = denials.get(one.target) ?? new Map();
-      const all = mayForget ? found : new Map([...(memory.told?.denials ?? []), ...found]);
-      return tellTarget(deps, one, all, memory);
+      return tellTarget(deps, one, { denials: denials.get(one.target) ?? new Map(), past }, memory);
     }),
   );
-  if (mayForget) await forgetSpent(ledger, spent);
+  await forgetSpent(ledger, spent);
   return told;
 }
 
-/** Denied by when it was issued: that was before it was handed out, or, where nobody knows, within the time it may take. */
+/**
+ * Denied by when it was issued: that was before it was handed out, or, where nobody knows, within the time it may take. By a
+ * clock that was set back since, it may have been issued after its own cutoff.
+ */
 function isCovered({ epoch, state, issuedAt }: Credential, held: HeldTarget | undefined): boolean {
   if (!held) return false;
   const { generation, seq } = parseEpoch(epoch);
   const { cutoff, kept } = held;
   const wasBefore = generation !== kept.value.generation || seq < cutoff.seq;
-  return wasBefore && (state === 'active' || issuedAt + LOST_AFTER_MS < cutoff.at);
+  return wasBefore && issuedAt + (state === 'active' ? 0 : LOST_AFTER_MS) < cutoff.at;
 }
 
 async function checkTarget({ ledger, enforcer, events }: ReconcileDeps, target: string, memory: Memory): Promise<void> {
   const { told } = memory;
   if (!told || (await enforcer.isInForce(target, told.order, told.fence))) return;
+  if (memory.told !== told) return; // It is told anew meanwhile.
   delete memory.told;
   events.drifted(target);
   const kept = await readEnforcement(ledger, target);

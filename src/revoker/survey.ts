@@ -3,16 +3,14 @@
  * widest name that denies nothing alive. A function of the ledger and the log alone, computed anew each time.
  */
 import type { Credential } from '../domain/credential.js';
-import { credentialCauses, sessionCuts } from '../domain/credential.js';
+import { sessionCuts } from '../domain/credential.js';
 import { shardOf, SHARDS } from '../domain/id.js';
 import { death, parseEpoch } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
-import { taskCauses, type Task } from '../domain/task.js';
-import { readCredentials } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { toldIndex } from '../ledger/names.js';
+import { recall, type Recalled } from '../ledger/recall.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
-import { readTasks } from '../ledger/tasks.js';
 
 /** One line of what a target is told. */
 interface Denial {
@@ -36,23 +34,24 @@ interface Survey {
 const KEPT_AFTER_MS = 60_000;
 const PAGE = 256;
 
-/** @param covered Whether a credential is denied already, by when it was issued. */
-export async function survey(
-  ledger: Ledger,
-  targets: readonly string[],
-  covered: (credential: Credential) => boolean,
-): Promise<Survey> {
+interface Surveyed {
+  /** Whether a credential is denied already, by when it was issued. */
+  covered: (credential: Credential) => boolean;
+  /** What expires after this may live. Milliseconds. */
+  past: number;
+}
+
+export async function survey(ledger: Ledger, targets: readonly string[], { covered, past }: Surveyed): Promise<Survey> {
   const listed = await listedIn(ledger);
-  const now = ledger.clock.now();
   const found = new Map(targets.map((target) => [target, new Map<string, Denial>()]));
-  const unspent = listed.filter(([, expiresAt]) => expiresAt + KEPT_AFTER_MS > now).map(([id]) => id);
+  const unspent = listed.filter(([, expiresAt]) => expiresAt + KEPT_AFTER_MS > past).map(([id]) => id);
   for (let start = 0; start < unspent.length; start += PAGE) {
     for (const [target, denial] of await judgePage(ledger, unspent.slice(start, start + PAGE), covered))
       add(found.get(target), denial);
   }
   return {
     denials: found,
-    spent: listed.filter(([, expiresAt]) => expiresAt + KEPT_AFTER_MS <= now).map(([id]) => id),
+    spent: listed.filter(([, expiresAt]) => expiresAt + KEPT_AFTER_MS <= past).map(([id]) => id),
   };
 }
 
@@ -84,22 +83,16 @@ async function judgePage(
   ids: readonly string[],
   covered: (credential: Credential) => boolean,
 ): Promise<[target: string, Denial][]> {
-  const credentials = await readCredentials(ledger, ids);
-  const kept = await readTasks(ledger, [...new Set(credentials.map(({ task }) => task))]);
-  const tasks = new Map(kept.map(({ value }) => [value.id, value]));
-  const found = credentials.flatMap((credential) => {
-    const task = tasks.get(credential.task);
-    return task ? [{ credential, task, own: credentialCauses(credential, task) }] : [];
-  });
+  const found = await recall(ledger, ids);
   const seen = await ledger.log.look([...new Set(found.flatMap(({ own }) => own))]);
-  return found.flatMap(({ credential, task, own }): [string, Denial][] => {
-    const denial = isDead(credential, task, own, seen) && !covered(credential) && denialOf(credential, task, seen);
-    return denial ? [[credential.target, denial]] : [];
+  return found.flatMap((one): [string, Denial][] => {
+    const { credential } = one;
+    return isDead(one, seen) && !covered(credential) ? [[credential.target, denialOf(one, seen)]] : [];
   });
 }
 
 /** The record of a task remembers its end longer than the log. */
-const isDead = (credential: Credential, task: Task, own: string[], { epoch, on }: Seen): boolean =>
+const isDead = ({ credential, task, own }: Recalled, { epoch, on }: Seen): boolean =>
   task.ended !== undefined ||
   death('credential', parseEpoch(credential.epoch), epoch.generation, on(own)) !== undefined;
 
@@ -107,7 +100,8 @@ const isDead = (credential: Credential, task: Task, own: string[], { epoch, on }
  * A workload's sessions of before a cutoff, when none with that number can be born again; else a task, when nothing can be
  * born under it again; else itself.
  */
-function denialOf({ id, target, expiresAt, workloadSeq = 0, epoch }: Credential, task: Task, seen: Seen): Denial {
+function denialOf({ credential, task, ofTask }: Recalled, seen: Seen): Denial {
+  const { id, target, expiresAt, workloadSeq = 0, epoch } = credential;
   const workload = task.workload.id;
   const rest = { until: expiresAt, workload };
   const { generation } = seen.epoch;
@@ -115,8 +109,7 @@ function denialOf({ id, target, expiresAt, workloadSeq = 0, epoch }: Credential,
   if (isOfThisLog && workloadSeq < latestCut(seen, sessionCuts(target, workload)))
     return { kind: 'generation', value: `${cause('workload', workload)}@${workloadSeq}`, ...rest };
   const taskIsDead =
-    task.ended !== undefined ||
-    death('task', parseEpoch(task.epoch), generation, seen.on(taskCauses(task))) !== undefined;
+    task.ended !== undefined || death('task', parseEpoch(task.epoch), generation, seen.on(ofTask)) !== undefined;
   return taskIsDead ? { kind: 'task', value: task.id, ...rest } : { kind: 'credential', value: id, ...rest };
 }
 

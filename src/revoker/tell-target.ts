@@ -28,7 +28,7 @@ export interface TellEvents {
 export interface Memory {
   told?: { fence: number; denials: Denials; order: Order };
   failures: number;
-  /** Milliseconds. */
+  /** By the clock that nobody sets. Milliseconds. */
   retryAt: number;
 }
 
@@ -41,22 +41,30 @@ const RETRY_MS_MOST = 10_000;
 /** No session outlives its cutoff by more. */
 const CUTOFF_NEEDED_MS = HARD_LIMITS.credentialLifetimeSeconds * 1000 + FORGET_MARGIN_MS;
 
-export async function tellTarget(deps: TellDeps, held: HeldTarget, denials: Denials, memory: Memory): Promise<Told> {
+/** What is known of the dead now. */
+interface Known {
+  denials: Denials;
+  /** What expires after this may live. Milliseconds. */
+  past: number;
+}
+
+export async function tellTarget(deps: TellDeps, held: HeldTarget, known: Known, memory: Memory): Promise<Told> {
+  const { denials, past } = known;
   const { ledger, enforcer } = deps;
   const { target, kept, cutoff } = held;
   const now = ledger.clock.now();
   if (memory.told?.fence !== kept.value.fence) delete memory.told;
 
-  const order = orderOf(denials, cutoff.at + CUTOFF_NEEDED_MS > now ? cutoff.at : undefined);
+  const order = orderOf(denials, cutoff.at + CUTOFF_NEEDED_MS > past ? cutoff.at : undefined);
   const fill = enforcer.fill(target, order);
   if (fill > FULL && !held.isCutoffNew) {
     await compact(ledger, target, denials, fill);
     return 'again';
   }
-  const news = compare(memory.told, denials, order, now);
+  const news = compare(memory.told, known, order);
   const mayWait = news === 'none' || news === 'soon over' || (news === 'less' && !isOld(kept.value, now));
   if (mayWait && !held.isCutoffNew) return news === 'soon over' ? 'waiting' : advance(deps, held, now);
-  if (now < memory.retryAt) return 'waiting';
+  if (ledger.clock.elapsed() < memory.retryAt) return 'waiting';
   return write(deps, held, { denials, order, fill }, memory);
 }
 
@@ -86,7 +94,7 @@ async function write(
   } catch (error) {
     const since = failingSince ?? ledger.clock.now();
     memory.failures += 1;
-    memory.retryAt = ledger.clock.now() + Math.min(RETRY_MS_MOST, 500 * 2 ** memory.failures);
+    memory.retryAt = ledger.clock.elapsed() + Math.min(RETRY_MS_MOST, 500 * 2 ** memory.failures);
     if (failingSince === undefined) await writeEnforcement(ledger, target, kept, { ...state, failingSince: since });
     events.deaf(target, error, since);
     return 'waiting';
@@ -103,15 +111,10 @@ async function write(
 }
 
 /** What the target lacks, or has too much. */
-function compare(
-  told: Memory['told'],
-  denials: Denials,
-  order: Order,
-  now: number,
-): 'none' | 'less' | 'soon over' | 'more' {
+function compare(told: Memory['told'], { denials, past }: Known, order: Order): 'none' | 'less' | 'soon over' | 'more' {
   if (!told) return 'more';
   const missing = [...denials].filter(([key]) => !told.denials.has(key));
-  if (missing.some(([, { until }]) => until > now + RESIDUAL_MS)) return 'more';
+  if (missing.some(([, { until }]) => until > past + RESIDUAL_MS)) return 'more';
   if (missing.length > 0) return 'soon over';
   const isLess = told.denials.size > denials.size || told.order.issuedBefore !== order.issuedBefore;
   return isLess ? 'less' : 'none';

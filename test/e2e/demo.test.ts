@@ -7,6 +7,7 @@ import { createTranscript } from '../../scripts/demo/transcript.js';
 import { expectThat } from '../../scripts/demo/unexpected.js';
 import { temporaryDirectory } from '../support/directory.js';
 
+const SECRET_KEY = 'tUSbQ/cUMzsr+0QtVCDYcA/8QrWq6bGDePn3JeSO';
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZ2VudC03In0.c2lnbmF0dXJlLW9mLWEtdG9rZW4';
 
 /** Leads a process group, so that whatever it leaves running can be found, and ended. */
@@ -30,9 +31,14 @@ describe('npm run demo', () => {
     const [code] = (await once(demo, 'close')) as [number | null];
 
     // Compared together, so that a failure shows the transcript.
-    expect({ code, told }).toEqual({ code: 0, told: expect.stringContaining('steps did what they say') });
+    expect({ code, told }).toEqual({ code: 0, told: expect.stringContaining('All 42 steps did what they say') });
     expect(told).toContain('one write, 1,000 credentials dead');
+    expect(told).toContain('No AWS account is configured: STS, IAM and S3 are played by a loopback server.');
+    expect(told).toMatch(/the same keys, a moment later: refused by AWS .*\n +403 AccessDenied, although/);
+    expect(told).toMatch(/"Effect":"Deny".*aws:PrincipalTag\/jt":\["[a-z2-7]{16}"\]/);
     expect(told).not.toMatch(/eyJ[\w-]+\.[\w-]+\.[\w-]+/);
+    // Secret access keys have forty characters of base64, session tokens more.
+    expect(told).not.toMatch(/SecretAccessKey|SessionToken|[A-Za-z0-9+/]{40,}/);
     expect(told).not.toContain('\u001b');
     expect(readdirSync(temporary)).toEqual([]);
     expect(isRunning(group ?? 0)).toBe(false);
@@ -54,9 +60,11 @@ describe('a transcript', () => {
   it('never shows a whole token, not even in what came instead', async () => {
     const { tell, told } = onPaper();
     await tell.step(`with ${TOKEN}`, () => Promise.resolve([TOKEN, `{"access_token":"${TOKEN}"}`]));
+    await tell.step('keys', () => Promise.resolve(`{\\"SecretAccessKey\\":\\"${SECRET_KEY}\\"}`));
     await tell.step('fails', () => Promise.reject(new Error(`HTTP 200 ${TOKEN}`))).catch(() => undefined);
     expect(told()).toContain('eyJhbGci…');
     expect(told()).not.toContain(TOKEN.slice(0, 20));
+    expect(told()).not.toContain(SECRET_KEY.slice(0, 20));
   });
 });
 

@@ -17,7 +17,7 @@ export const EXAMPLE = { account: ACCOUNT, issuerName: 'mayfly.example', audienc
 const ISSUER = `https://${EXAMPLE.issuerName}`;
 
 /** Nothing is minted for a role until it has heard that everything older is dead, and that moment has passed. */
-export const FENCED_MS = 11_000;
+export const FENCED_MS = 12_000;
 
 export interface AwsBroker extends TestBroker {
   aws: LoopbackAws;

@@ -9,7 +9,7 @@ import type { JWTPayload } from 'jose';
 import type { AwsTarget } from '../../src/config/schema.js';
 import { WHOLE_ROLE } from '../../src/domain/aws.js';
 import type { Credential } from '../../src/domain/credential.js';
-import type { BrokerError } from '../../src/domain/errors.js';
+import { BrokerError } from '../../src/domain/errors.js';
 import { cause } from '../../src/domain/selector.js';
 import type { Task } from '../../src/domain/task.js';
 import { systemClock } from '../../src/domain/time.js';
@@ -242,6 +242,13 @@ describe('when STS fails', () => {
     const error = await thrownBy(mint());
     expect(error).toBeInstanceOf(NothingMinted);
     expect(error).toMatchObject({ refusal: { code: 'invalid_target' } });
+  });
+
+  it('a request that AWS does not understand leaves nothing to deny, and is no refusal but a bug', async () => {
+    fail(refuse('ValidationError', 400));
+    const error = await thrownBy(mint());
+    expect(error).toBeInstanceOf(NothingMinted);
+    expect((error as NothingMinted).refusal).not.toBeInstanceOf(BrokerError);
   });
 
   it('nothing is certain where an attempt before was lost, not even by our own repetition', async () => {

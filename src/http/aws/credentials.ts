@@ -4,14 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { identifyAsker } from '../../broker/asker.js';
+import type { Asker } from '../../broker/asker.js';
 import { askerOf } from '../../broker/derive.js';
 import { exchangeFor } from '../../broker/exchange.js';
 import type { CredentialRequest } from '../../broker/requests.js';
 import { accessFromDetails, uniteAccess } from '../../domain/asked-access.js';
 import { BrokerError } from '../../domain/errors.js';
 import { containerFromProcess, processCredentialsSchema } from '../../protocol/aws-credentials.js';
-import { AWS_CREDENTIALS_TYPE, JWT_TYPE } from '../../protocol/oauth.js';
+import { AWS_CREDENTIALS_TYPE } from '../../protocol/oauth.js';
 import type { HttpDeps } from '../deps.js';
 import { ok, type Call, type Handle } from '../endpoint.js';
 import { readQuery } from '../json.js';
@@ -44,8 +44,7 @@ async function issued(deps: HttpDeps, call: Call) {
   const asked = readQuery(call, input);
   const token = tokenOf(call);
   const wanted = { audience: `${deps.issuer}/aws/credentials`, access: { path: target, actions: ['execute'] } };
-  const asker =
-    (await askerOf(deps, token, wanted)) ?? (await identifyAsker(deps, { subject: { token, type: JWT_TYPE } }));
+  const asker = (await askerOf(deps, token, wanted)) ?? (await identified(deps, token));
   const under = underOf(asked, target, asker.from?.task.id);
   return exchangeFor(deps, asker, { ...requestOf(asked, target), ...under, requestId: call.requestId });
 }
@@ -55,6 +54,15 @@ function tokenOf({ headers }: Call): string {
   const token = headers.authorization?.replace(/^bearer +/i, '').trim();
   if (token) return token;
   throw new BrokerError('invalid_token', 'Send an identity token in the Authorization header.', { retry: 'never' });
+}
+
+/** The proof stands in a header: what is wrong with it is a 401, as wherever that is so. */
+async function identified({ identify }: HttpDeps, token: string): Promise<Asker> {
+  const caller = await identify(token, { use: 'bearer' });
+  if (caller.party.kind === 'workload') return { caller };
+  throw new BrokerError('invalid_request', 'Sessions are for workloads: send the identity token of one.', {
+    retry: 'never',
+  });
 }
 
 const requestOf = ({ authorization_details: details, lifetime }: Asked, target: string) => ({

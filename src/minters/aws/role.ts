@@ -35,8 +35,7 @@ export function createRole(target: AwsTarget, { keys, clock, issuer, warn }: Aws
     if (!(thrown instanceof StsFailure)) throw thrown;
     const { error, restSeconds, trouble } = failureOf(thrown.answer);
     if (trouble) warn({ target: resource, ...trouble, answer: thrown.message });
-    if (!(error instanceof BrokerError)) throw error;
-    pace.rest(error, restSeconds);
+    if (error instanceof BrokerError) pace.rest(error, restSeconds);
     throw thrown.certain ? new NothingMinted(error) : error;
   };
 

@@ -1,0 +1,68 @@
+/** Turns of the reconciler in a process of their own, so that the first is cold and nobody else's CPU counts: BENCH_TURNS. */
+import type { StoreLocation } from '../../../src/config/store-location.js';
+import { denyPolicy, denyPolicyFill } from '../../../src/minters/aws/deny-policy.js';
+import type { Enforcer } from '../../../src/minters/minter.js';
+import { createReconciler } from '../../../src/revoker/reconcile.js';
+import { revoke } from '../../../src/revoker/revoke.js';
+import { cpuMicroseconds } from '../child.js';
+import { openLedger } from '../seed.js';
+import { ROLE } from './account.js';
+import { seedSessions, type Seeded } from './seed.js';
+
+export interface TurnSettings {
+  store: StoreLocation;
+  /** Ids that are denied before the first turn; each turn adds one. */
+  denied: number;
+  turns: number;
+  /** Undefined where the store is in this process. */
+  storePid?: number;
+}
+
+export interface TurnFindings {
+  /** CPU milliseconds of each turn, the cold one first. */
+  cpuMs: number[];
+  /** Of the store's own process, if it has one: the mean of all turns. */
+  storeCpuMs?: number;
+  characters: number;
+}
+
+const { store, denied, turns, storePid } = JSON.parse(process.env['BENCH_TURNS'] ?? '') as TurnSettings;
+const { ledger, close } = await openLedger(store, 'bench-turns:');
+const sessions = await seedSessions(ledger, denied + turns);
+const end = ({ id }: Seeded) =>
+  revoke(ledger, { selector: { kind: 'credential', value: id }, effect: 'end', reason: 'benchmark', actor: 'bench' });
+for (const session of sessions.splice(0, denied)) await end(session);
+
+let rendered = '';
+let written = 0;
+const enforcer: Enforcer = {
+  // Half of it, or room would be made: so many single ids are more than a role holds.
+  fill: (_target, denials) => denyPolicyFill(denials) / 2,
+  enforce(_target, denials, fence) {
+    rendered = denyPolicy(denials, fence) ?? '';
+    written += 1;
+    return Promise.resolve();
+  },
+  isInForce: () => Promise.resolve(true),
+};
+const quiet = () => undefined;
+const events = { told: quiet, deaf: quiet, drifted: quiet, left: quiet };
+const reconciler = createReconciler({ ledger, enforcer, events, targets: [ROLE], node: 'bench' });
+
+const cpuMs: number[] = [];
+const storeFrom = cpuMicroseconds(storePid ?? NaN);
+for (const session of sessions) {
+  await end(session);
+  const from = process.cpuUsage();
+  await reconciler.run(ledger.clock.now());
+  const { user, system } = process.cpuUsage(from);
+  cpuMs.push((user + system) / 1_000);
+}
+if (written !== turns) throw new Error(`${written} writes in ${turns} turns`);
+const findings: TurnFindings = {
+  cpuMs,
+  ...(storePid !== undefined && { storeCpuMs: (cpuMicroseconds(storePid) - storeFrom) / 1_000 / turns }),
+  characters: rendered.length,
+};
+process.stdout.write(JSON.stringify(findings));
+await close();
