@@ -1,0 +1,140 @@
+/**
+ * G1 and G8 for sessions that must be ended elsewhere, in every order of minting, dying and telling, with a death of the
+ * minting broker at any step: whatever AWS made and the ledger holds dead is denied after the next turn, and no mark claims
+ * what the role was not told.
+ */
+import { describe, expect, it } from '@jest/globals';
+import type { Effect, Selector } from '../../src/domain/selector.js';
+import { alive, findCredential } from '../../src/ledger/credentials.js';
+import { giveUpLost } from '../../src/revoker/give-up.js';
+import { revoke } from '../../src/revoker/revoke.js';
+import type { Records, Store } from '../../src/store/store.js';
+import { handClock } from '../support/clock.js';
+import { everyInterleaving, type Scenario, type Search, type Stepped } from '../support/interleave.js';
+import { memoryAws, ROLE } from '../support/memory-aws.js';
+import { modelStore } from '../support/model-store.js';
+import { FENCED_SECONDS, sessionBroker } from '../support/session-broker.js';
+
+const AGENT = 'lab:red-1';
+
+/**
+ * AWS answers at once: nobody else looks at a session that is being made, or at a policy that is being written. What the role was told is written by one broker only, and audit entries and handles are read by nobody here: they need no
+ * orders. The teller reads all records in one moment: what it misses by that it would have missed by asking sooner.
+ */
+function withFewSteps({ records }: Store, { store, act }: Stepped, reads: 'one by one' | 'at once'): Store {
+  let moment: Promise<void> | undefined;
+  const isPlain = (key = ''): boolean => /^enforce|audit|handle/.test(key);
+  const few: Records = {
+    ...store.records,
+    read: (keys) => (reads === 'at once' || isPlain(keys[0]) ? records.read(keys) : store.records.read(keys)),
+    commit: (change) => (isPlain(change.put?.[0]?.[0]) ? records.commit(change) : store.records.commit(change)),
+    async range(index, by) {
+      moment ??= act('all that is listed', () => (moment = undefined));
+      await moment;
+      return records.range(index, by);
+    },
+  };
+  return { ...store, records: few };
+}
+
+interface Play {
+  selector: (task: string) => Selector;
+  effect: Effect;
+  /** The task is born with its credential. */
+  fresh?: boolean;
+}
+
+/** A ledger whose roles have heard that everything older is dead, with an open task. */
+async function prepare() {
+  const clock = handClock();
+  const store = modelStore(clock);
+  const broker = sessionBroker({ store, clock, aws: memoryAws(clock), node: 'before' });
+  await broker.work();
+  clock.advance(FENCED_SECONDS * 1_000);
+  await broker.work();
+  const taskId = await broker.open(AGENT);
+  await broker.reconciler.letGo();
+  clock.advance(1);
+  await sessionBroker({ store, clock, aws: memoryAws(clock) }).work();
+  return { now: clock.now(), state: store.snapshotState(), taskId };
+}
+
+async function orders(
+  { selector, effect, fresh }: Play,
+  search: Search = {},
+): Promise<{ runs: number; lived: number }> {
+  let [lived, died] = [0, 0];
+  const { now, state, taskId } = await prepare();
+  const runs = await everyInterleaving((): Scenario => {
+    const clock = handClock(now);
+    const store = modelStore(clock, state);
+    const aws = memoryAws(clock);
+    const opener = sessionBroker({ store, clock, aws });
+    const brokerIn = (stepped: Stepped, reads: 'one by one' | 'at once' = 'one by one') =>
+      sessionBroker({ store: withFewSteps(store, stepped, reads), clock, aws });
+    return {
+      store,
+      processes: {
+        agent: (stepped) => brokerIn(stepped).mint(AGENT, fresh ? {} : { taskId }),
+        soc: (stepped) =>
+          revoke(brokerIn(stepped).deps.ledger, { selector: selector(taskId), effect, reason: 'test', actor: 'soc' }),
+        teller: (stepped) => brokerIn(stepped, 'at once').reconciler.run(clock.now()),
+      },
+      async check() {
+        const { ledger } = opener.deps;
+        const [id] = [...store.snapshotState().records.keys()].flatMap((key) => /crd_\w+/.exec(key)?.[0] ?? []);
+        if (id === undefined) return;
+        const said = (await opener.end({ id }))?.effect;
+        clock.advance(5_000);
+        if (said !== 'pending' && aws.made.has(id) && !(await lives(id)) && aws.reads(id))
+          throw new Error(`G8: it is said to be ${String(said)}, and the role was not told`);
+        clock.advance(62_000);
+        await giveUpLost(ledger);
+        await opener.reconciler.run(clock.now());
+        clock.advance(5_000);
+        const found = await findCredential(ledger, id);
+        if (!found) throw new Error('G1: the ledger does not know it');
+        if (!aws.made.has(id)) return;
+        if ((await lives(id)) !== aws.reads(id)) throw new Error('the ledger and the role do not agree');
+        if (await lives(id)) lived += 1;
+        else died += 1;
+      },
+    };
+
+    async function lives(id: string): Promise<boolean> {
+      const found = await findCredential(opener.deps.ledger, id);
+      return found !== undefined && (await alive(opener.deps.ledger, [found])).length > 0;
+    }
+  }, search);
+  if (died === 0) throw new Error('nothing died: the play proves nothing');
+  return { runs, lived };
+}
+
+const endOfTask: Play = { selector: (value) => ({ kind: 'task', value }), effect: 'end' };
+const holdOnTask: Play = { selector: (value) => ({ kind: 'task', value }), effect: 'hold' };
+const cutoff: Play = { selector: () => ({ kind: 'workload', value: AGENT }), effect: 'cutoff' };
+const cutoffOfRole: Play = { selector: () => ({ kind: 'target', value: ROLE }), effect: 'cutoff' };
+
+describe('in every order of minting, telling and', () => {
+  it.each([
+    ['a hold on its task', holdOnTask],
+    ['a cutoff of its role', cutoffOfRole],
+  ])('%s, ledger and role agree in the end, and no answer says more than is so', async (_, play) => {
+    expect((await orders(play)).runs).toBeGreaterThan(500);
+  });
+
+  it.each([
+    ['the end of its task', endOfTask],
+    ['a cutoff of its workload', cutoff],
+  ])(
+    '%s, the same, where who mints may die at any step',
+    async (_, play) => {
+      expect((await orders(play, { mortal: ['agent'] })).runs).toBeGreaterThan(1_000);
+    },
+    120_000,
+  );
+
+  it('a cutoff of its workload, what is born with a task after it lives', async () => {
+    expect((await orders({ ...cutoff, fresh: true })).lived).toBeGreaterThan(0);
+  });
+});
