@@ -4,6 +4,7 @@
  */
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
+import { LOST_AFTER_MS } from '../domain/limits.js';
 import { death, parseEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import { abandon, activate, dropCredential } from '../ledger/credentials.js';
@@ -25,6 +26,7 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
   const { credential, task, opened, minter } = grant;
   const { ledger } = deps;
   try {
+    assertNotGivenUp(deps, credential);
     const minted = await minter.mint(credential, task);
     const { handle, scopeHash } = minted;
     await Promise.all([
@@ -39,6 +41,12 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
     await unwind(deps, grant, error);
     throw error instanceof NothingMinted ? error.refusal : error;
   }
+}
+
+/** A process that was asleep since it reserved: the others have taken what it reserved for lost. */
+function assertNotGivenUp({ ledger }: Pick<Deps, 'ledger'>, { state, issuedAt }: Credential): void {
+  if (state !== 'reserved' || Math.abs(ledger.clock.now() - issuedAt) < LOST_AFTER_MS / 2) return;
+  throw new BrokerError('temporarily_unavailable', 'The broker took too long over it; ask again.', { retry: 'later' });
 }
 
 /** Closes the gap between the first look and the reserve: whatever was published in between is found here, or found us. */

@@ -1,7 +1,7 @@
 /** Tells one target all that it must deny, where it has not been told yet, and remembers in the ledger how far it knows. */
 import { FORGET_MARGIN_MS, HARD_LIMITS } from '../domain/limits.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
+import { readEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
 import type { Denials as Order, Enforcer } from '../minters/minter.js';
 import { compact, FULL } from './compact.js';
 import type { HeldTarget } from './hold-target.js';
@@ -38,6 +38,8 @@ type Told = 'settled' | 'waiting' | 'again';
 /** Lines that are no longer needed do no harm: a write for their sake alone can wait. */
 const TIDIED_AFTER_MS = 60_000;
 const RETRY_MS_MOST = 10_000;
+/** IAM is for configuration: it is not asked more often, whatever dies meanwhile. */
+const BETWEEN_WRITES_MS = 1_000;
 /** No session outlives its cutoff by more. */
 const CUTOFF_NEEDED_MS = HARD_LIMITS.credentialLifetimeSeconds * 1000 + FORGET_MARGIN_MS;
 
@@ -89,13 +91,15 @@ async function write(
   const { target, kept, cutoff, seq } = held;
   const { failingSince, ...state } = kept.value;
   delete memory.told; // Until it is known to have happened.
+  const startedAt = ledger.clock.elapsed();
   try {
     await enforcer.enforce(target, order, state.fence);
   } catch (error) {
     const since = failingSince ?? ledger.clock.now();
     memory.failures += 1;
     memory.retryAt = ledger.clock.elapsed() + Math.min(RETRY_MS_MOST, 500 * 2 ** memory.failures);
-    if (failingSince === undefined) await writeEnforcement(ledger, target, kept, { ...state, failingSince: since });
+    if (!(await writeEnforcement(ledger, target, kept, { ...state, failingSince: since })))
+      await wroteLate(ledger, held);
     events.deaf(target, error, since);
     return 'waiting';
   }
@@ -103,11 +107,21 @@ async function write(
   const marks = settledMarks([...state.marks, { seq, at }], at);
   const written = await writeEnforcement(ledger, target, kept, { ...state, cutoff, marks, writtenAt: at });
   memory.failures = 0;
-  memory.retryAt = 0;
-  if (!written) return 'again';
+  memory.retryAt = startedAt + BETWEEN_WRITES_MS;
+  if (!written) {
+    await wroteLate(ledger, held);
+    return 'again';
+  }
   memory.told = { fence: state.fence, denials, order };
   events.told(target, order, fill);
   return 'settled';
+}
+
+/** Another broker holds it by now, and what it told may have been overwritten here: it is made to tell it again. */
+async function wroteLate({ records }: Pick<Ledger, 'records'>, { target, kept: ours }: HeldTarget): Promise<void> {
+  const kept = await readEnforcement({ records }, target);
+  if (!kept || kept.value.fence === ours.value.fence) return;
+  await writeEnforcement({ records }, target, kept, { ...kept.value, fence: kept.value.fence + 1, marks: [] });
 }
 
 /** What the target lacks, or has too much. */
