@@ -47,7 +47,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
   const { deps, cedar, keys, fitness, aws } = await makeParts(loaded, store, around);
   const { ledger, audit } = deps;
   const pulse: Pulse = { auditFollows: true, draining: false };
-  const readiness = createReadiness({ fitness, policy: cedar, pulse, clock, metrics, deaf: aws?.deaf ?? new Map() });
+  const readiness = createReadiness({ fitness, policy: cedar, pulse, clock, metrics, deaf: aws?.deaf ?? new Set() });
   const work = recurringWork({
     ...{ ledger, store, audit, keys, fitness, readiness, pulse, metrics, clock, log },
     ...(aws && { reconciler: aws.reconciler }),

@@ -24,7 +24,7 @@ interface ReadinessDeps {
   clock: Clock;
   metrics: Pick<Metrics, 'ready'>;
   /** Targets that do not take what they should be told of deaths. */
-  deaf: ReadonlyMap<string, number>;
+  deaf: ReadonlySet<string>;
 }
 
 export const createReadiness =
@@ -38,7 +38,7 @@ export const createReadiness =
       check('running', !pulse.draining, 'the broker is shutting down'),
       // No reason to send requests elsewhere: nobody else is heard there either, and all other targets are served.
       {
-        ...check('targets', deaf.size === 0, `not told of deaths: ${[...deaf.keys()].join(', ')}`),
+        ...check('targets', deaf.size === 0, `not told of deaths: ${[...deaf].join(', ')}`),
         degrades: true as const,
       },
     ];

@@ -5,7 +5,6 @@
 import { isWithin, normalise, type Access } from '../domain/access.js';
 import { refOf, type Party } from '../domain/actor.js';
 import type { Target } from '../config/schema.js';
-import { WHOLE_ROLE } from '../domain/aws.js';
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId, shardOf } from '../domain/id.js';
@@ -32,6 +31,8 @@ export interface Admission {
   access: Access[];
   /** What the new credential is derived from. */
   from?: Credential;
+  /** What the new credential, as proof, will say of its workload. */
+  claims?: Party['claims'];
   /** Absent when the task is born with the credential. */
   kept?: Kept<Task>;
   /** Where a retry of this request will find the task. */
@@ -79,13 +80,14 @@ export async function admit(
     task,
     access,
     ...(from && { from }),
+    ...(target.resource === settings.proofTarget && { claims: asker.caller.party.claims }),
     ...(kept && { kept }),
     ...(again && { again }),
     credentialId,
   };
 }
 
-/** What a caller that says nothing means: what the task was opened for, else the role as it is, where that can be had. */
+/** What a caller that says nothing means: what the task was opened for. */
 function askedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {
   const { resource } = target;
   if (access && ceiling && !isWithin(ceiling, resource, access)) {
@@ -97,8 +99,6 @@ function askedAccess({ access }: CredentialRequest, { ceiling }: Task, target: T
   if (ceiling) {
     const opened = ceiling.filter((entry) => entry.target === resource);
     if (opened.length > 0) return normalise(opened);
-  } else if (target.minter === 'aws-sts' && target.aws.wholeRole) {
-    return [{ path: resource, actions: [WHOLE_ROLE] }];
   }
   throw new BrokerError('invalid_request', 'Say what is needed as authorization_details, or open the task for it.', {
     retry: 'never',

@@ -25,4 +25,6 @@ export interface Deps {
 export interface Settings extends Pick<Config, 'lifetimes' | 'limits' | 'purposes'> {
   /** Trust names by kind, to place a workload id that an orchestrator names. */
   trust: Config['trust'];
+  /** The target whose credentials are proof of their workload, at the endpoint for AWS. */
+  proofTarget?: string;
 }

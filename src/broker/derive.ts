@@ -31,7 +31,7 @@ export async function askerOf(
     throw new BrokerError('access_denied', 'The token presented was not granted for that target.', { retry: 'never' });
   }
   const caller = {
-    party: { ...task.workload, claims: {}, groups: [] },
+    party: { ...task.workload, claims: credential.claims ?? {}, groups: [] },
     proofHash: createHash('sha256').update(token).digest('base64url'),
     issuedAt: credential.issuedAt,
     expiresAt: credential.expiresAt,

@@ -25,7 +25,7 @@ export const wantedSeconds = (
 
 /** G2: never beyond the task's deadline, nor what it is derived from. Both ends are whole seconds, as the token will carry them. */
 export function narrow(
-  { now, seen, task, credentialId, access, from }: Admission,
+  { now, seen, task, credentialId, access, from, claims }: Admission,
   decision: Decision,
   target: Target,
   state: Credential['state'],
@@ -44,6 +44,7 @@ export function narrow(
     expiresAt,
     epoch: formatEpoch(seen.epoch),
     state,
+    ...(claims && { claims }),
     ...(from && { from: { credential: from.id, target: from.target } }),
     ...(target.minter === 'aws-sts' && {
       workloadSeq: latestCut(seen, sessionCuts(target.resource, task.workload.id)),

@@ -46,7 +46,8 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
 /** A process that was asleep since it reserved: the others have taken what it reserved for lost. */
 function assertNotGivenUp({ ledger }: Pick<Deps, 'ledger'>, { state, issuedAt }: Credential): void {
   if (state !== 'reserved' || Math.abs(ledger.clock.now() - issuedAt) < LOST_AFTER_MS / 2) return;
-  throw new BrokerError('temporarily_unavailable', 'The broker took too long over it; ask again.', { retry: 'later' });
+  const text = 'The broker took too long over it; ask again.';
+  throw new NothingMinted(new BrokerError('temporarily_unavailable', text, { retry: 'later' }));
 }
 
 /** Closes the gap between the first look and the reserve: whatever was published in between is found here, or found us. */

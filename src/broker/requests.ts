@@ -18,7 +18,7 @@ export interface Proofs {
 export interface CredentialRequest {
   /** The `resource`: what the credential is for. */
   target: string;
-  /** Absent: what the task was opened for, or the role as it is. */
+  /** Absent: what the task was opened for. */
   access?: Access[];
   /** The `requested_token_type`; absent: what the target takes. */
   tokenType?: string;

@@ -26,8 +26,8 @@ interface AwsDeps {
 export interface Aws {
   minter: Minter;
   reconciler: Reconciler;
-  /** Roles that do not take what they should be told, and since when. */
-  deaf: ReadonlyMap<string, number>;
+  /** Roles that do not take what they should be told. */
+  deaf: ReadonlySet<string>;
 }
 
 export async function openAws({ targets, ...deps }: AwsDeps): Promise<Aws | undefined> {
@@ -42,8 +42,7 @@ export async function openAws({ targets, ...deps }: AwsDeps): Promise<Aws | unde
       log.warn({ target, what, answer }, advice);
     },
   });
-  if (!minter.enforcer) throw new Error('sessions that cannot be ended are not minted');
-  const deaf = new Map<string, number>();
+  const deaf = new Set<string>();
   const { enforcer } = minter;
   const reconciler = createReconciler({
     ...{ ledger: deps.ledger, node: deps.node, enforcer },
@@ -53,7 +52,7 @@ export async function openAws({ targets, ...deps }: AwsDeps): Promise<Aws | unde
   return { minter, reconciler, deaf };
 }
 
-function tellEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, deaf: Map<string, number>): TellEvents {
+function tellEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, deaf: Set<string>): TellEvents {
   const note = (event: Parameters<AuditLog['append']>[0]) => {
     audit.append(event).catch((err: unknown) => log.error({ err }, 'the audit log does not take entries'));
   };
@@ -69,13 +68,16 @@ function tellEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, de
       metrics.targetTold(target, 'failed');
       metrics.targetDeaf(target, (clock.now() - since) / 1000);
       if (deaf.has(target)) return;
-      deaf.set(target, since);
+      deaf.add(target);
       log.error({ err, target }, 'the role does not take its deny policy; it is tried again until the deadlines');
       note({ type: 'target.deaf', at: clock.now(), target, reason: 'The role does not take its deny policy.' });
     },
     drifted(target) {
       metrics.targetTold(target, 'drifted');
       log.warn({ target }, 'the deny policy of the role was changed by somebody else; it is written again');
+    },
+    unreadable([err, ...more]) {
+      log.error({ err, count: more.length + 1 }, 'records of credentials cannot be read; they are denied');
     },
     left(target) {
       deaf.delete(target);

@@ -59,7 +59,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     policy: watchPolicy(cedar, metrics),
     minters: new Map([createJwtMinter({ keys, issuer }), ...(aws ? [aws.minter] : [])].map((one) => [one.kind, one])),
     targets: new Map(targets.map((target) => [target.resource, target])),
-    settings: { lifetimes, limits, trust, ...(purposes && { purposes }) },
+    settings: { lifetimes, limits, trust, proofTarget: `${issuer}/aws/credentials`, ...(purposes && { purposes }) },
     assertWithinRate: assertWithin(limits.perWorkloadPerMinute),
     assertFitToMint: () => fitness.assertFitToMint(),
   };

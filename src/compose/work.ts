@@ -44,8 +44,11 @@ export const telling = ({ ledger, fitness, reconciler }: Pick<WorkDeps, 'ledger'
   async reconcile() {
     if (!reconciler) return;
     const isClockBelieved = fitness.maySweep();
-    if (isClockBelieved) await giveUpLost(ledger);
+    // Whatever stands in the way of the one must not stop the other.
+    const given = isClockBelieved ? giveUpLost(ledger) : Promise.resolve();
+    const [gaveUp] = await Promise.allSettled([given]);
     await reconciler.run(isClockBelieved ? fitness.surelyPast() : 0);
+    if (gaveUp.status === 'rejected') throw gaveUp.reason;
   },
 
   async drift() {

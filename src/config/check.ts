@@ -1,5 +1,6 @@
 /** What a schema cannot say: how the parts of a configuration fit each other. Judges whatever part is sound by itself. */
 import { isKnownPartition, isRoleArn, parseRole } from '../domain/aws.js';
+import { FENCE_MS } from '../domain/limits.js';
 import type { Finding } from './problem.js';
 import { configSchema, targetSchema, trustSchema, type Config, type Target, type Trust } from './schema.js';
 import { isSafeOrigin } from './values.js';
@@ -33,6 +34,8 @@ export function fitFindings(parts: SoundParts): Finding[] {
     ...repeated(namesOf(parts), 'is the name of another trust entry'),
     ...repeated(identitiesOf(parts), 'is trusted twice: a token would have two names'),
     ...repeated(resourcesOf(parts), 'is the resource of another target'),
+    ...repeated(roleNamesOf(parts), 'has the name of another role: their deny policies would be one'),
+    ...skewFindings(parts),
     ...listenerFindings(parts),
     ...lifetimeFindings(parts),
     ...secretFindings(parts),
@@ -86,6 +89,21 @@ const namesOf = ({ trust }: SoundParts): Claim[] =>
 
 const resourcesOf = ({ targets }: SoundParts): Claim[] =>
   targets.flatMap((entry, index) => (entry ? [[['targets', index, 'resource'], entry.resource] satisfies Claim] : []));
+
+/** IAM knows a role by its name alone, in any case: paths tell nothing apart. */
+const roleNamesOf = ({ targets }: SoundParts): Claim[] =>
+  targets.flatMap((entry, index): Claim[] => {
+    const role = entry && parseRole(entry.resource);
+    const name = role?.name.slice(role.name.lastIndexOf('/') + 1).toLowerCase();
+    return role ? [[['targets', index, 'resource'], `${role.partition} ${role.account} ${name ?? ''}`]] : [];
+  });
+
+/** AWS judges deadlines and cutoffs by its own clock. */
+function skewFindings({ lifetimes, targets }: SoundParts): Finding[] {
+  const isTooMuch = (lifetimes?.clockSkew ?? 0) * 1000 > FENCE_MS && targets.some((one) => one?.minter === 'aws-sts');
+  const reason = `is more than ${FENCE_MS / 1000}, the most that sessions of AWS roles allow for`;
+  return isTooMuch ? [{ path: ['lifetimes', 'clockSkew'], reason }] : [];
+}
 
 /** One issuer may stand twice for different audiences; a trust domain is one place. */
 function identitiesOf({ trust, issuer }: SoundParts): Claim[] {

@@ -1,7 +1,15 @@
 /** What is asked for, as `scope` or as RAR `authorization_details`, translated once into access. Strict: a misspelt field is a refusal. */
 import { z } from 'zod';
 import { isAction, normalise, pairsOf, pathProblem, type Access, type TargetAccess } from './access.js';
-import { AWS_SESSION, identifierOfPath, isRoleArn, pathOfIdentifier, sessionProblem } from './aws.js';
+import {
+  AWS_SESSION,
+  identifierOfPath,
+  isRoleArn,
+  isWholeRole,
+  pathOfIdentifier,
+  sessionProblem,
+  WHOLE_ROLE_PATH,
+} from './aws.js';
 import { BrokerError } from './errors.js';
 import { HARD_LIMITS } from './limits.js';
 import { repeatsAName } from './repeated-names.js';
@@ -56,7 +64,7 @@ function entryOf({ type, locations: [target = ''], identifier, actions }: Author
   if (type === TASK_ACCESS) return { target, path: identifier, actions };
   const problem = sessionProblem(target, identifier, actions);
   if (problem !== undefined) throw refusedDetails(problem);
-  return { target, path: pathOfIdentifier(identifier), actions };
+  return { target, path: isWholeRole(actions) ? WHOLE_ROLE_PATH : pathOfIdentifier(identifier), actions };
 }
 
 /** The union of both forms, within the bounds of one request. */
@@ -76,7 +84,12 @@ export function uniteAccess(...parts: Access[][]): Access[] {
 export const detailsOf = (target: string, access: readonly Access[]): AuthorizationDetail[] =>
   access.map(({ path, actions }) =>
     isRoleArn(target)
-      ? { type: AWS_SESSION, locations: [target], identifier: identifierOfPath(path), actions }
+      ? {
+          type: AWS_SESSION,
+          locations: [target],
+          identifier: isWholeRole(actions) ? target : identifierOfPath(path),
+          actions,
+        }
       : { type: TASK_ACCESS, locations: [target], identifier: path, actions },
   );
 

@@ -32,7 +32,7 @@ const ROLE = /^arn:([a-z][a-z-]{0,31}):iam::(\d{12}|):role\/((?:[\w+=,.@-]{1,64}
 const RESOURCE = /^arn:([a-z][a-z-]{0,31}):([a-z0-9-]{1,64}):([a-z0-9-]{0,32}):(\d{12}|aws|):./;
 /** Spelled as AWS documents it: IAM takes any case, policies here do not. No wildcard. */
 const ACTION = /^[a-z0-9-]{1,32}:[A-Za-z0-9]{1,64}$/;
-const ACCESS_KEY_ID = /(?<![A-Z0-9])ASIA[A-Z0-9]{12,124}(?![A-Z0-9])/;
+const ACCESS_KEY_ID = /(?<![A-Z0-9])ASIA[A-Z0-9]{12,124}(?![A-Z0-9])/g;
 
 export function parseRole(arn: string): Role | undefined {
   const match = ROLE.exec(arn);
@@ -49,9 +49,14 @@ export const pathOfIdentifier = (identifier: string): string =>
 
 export const identifierOfPath = (path: string): string => (path === '**' ? '*' : path.replace(/\/\*\*$/, '/*'));
 
+/** The role as it is reaches whatever the role reaches: policy is asked about all of it, with every label and forbid. */
+export const WHOLE_ROLE_PATH = '**';
+
+export const isWholeRole = (actions: readonly string[]): boolean => actions.includes(WHOLE_ROLE);
+
 /** What is wrong with an `aws_session` detail, as a sentence, or undefined. Characters and length are judged as of any path. */
 export function sessionProblem(roleArn: string, identifier: string, actions: readonly string[]): string | undefined {
-  if (actions.includes(WHOLE_ROLE)) {
+  if (isWholeRole(actions)) {
     const alone = actions.length === 1 && identifier === roleArn;
     return alone ? undefined : `"${WHOLE_ROLE}" stands alone, with the role as identifier.`;
   }
@@ -70,5 +75,5 @@ export function sessionProblem(roleArn: string, identifier: string, actions: rea
   return undefined;
 }
 
-/** An access key id of a session, wherever it stands in a text; undefined where there is none. */
-export const accessKeyIdIn = (text: string): string | undefined => ACCESS_KEY_ID.exec(text)?.[0];
+/** Access key ids of sessions, wherever they stand in a text: what was found may hold several, and a stranger's among them. */
+export const accessKeyIdsIn = (text: string): string[] => [...new Set(text.match(ACCESS_KEY_ID) ?? [])];

@@ -15,6 +15,8 @@ export const credentialSchema = z.strictObject({
   epoch: z.string(),
   /** `reserved` until a minter that works outside this process has answered; `failed` when it surely made nothing. */
   state: z.enum(['reserved', 'active', 'failed']).default('active'),
+  /** Where it is itself taken as proof of its workload: what the workload's own token said. */
+  claims: z.record(z.string(), z.string()).optional(),
   /** What it was derived from, and dies with. */
   from: z.strictObject({ credential: z.string(), target: z.string() }).optional(),
   /** Where targets are told of deaths: the number of the latest cutoff or hold on its workload when it was born, 0 without. */

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { cause } from '../domain/selector.js';
+import { contend } from './contend.js';
 import { enforcementKey } from './names.js';
 import type { Kept, Ledger } from './ledger.js';
 
@@ -22,6 +23,8 @@ const enforcementSchema = z.strictObject({
   /** What was written at `at` holds every death up to `seq`; the oldest first. */
   marks: z.array(z.strictObject({ seq: z.int().nonnegative(), at: moment })),
   writtenAt: moment.optional(),
+  /** How many credentials of it may live, dead or not, when it was looked at last. */
+  unspent: z.int().nonnegative().default(0),
   /** Since when the target has not taken what it should be told. */
   failingSince: moment.optional(),
 });
@@ -34,6 +37,20 @@ export async function readEnforcement(
 ): Promise<Kept<Enforcement> | undefined> {
   const [text] = await records.read([enforcementKey(cause('target', target))]);
   return text === undefined ? undefined : { text, value: enforcementSchema.parse(JSON.parse(text)) };
+}
+
+/** Whoever else writes meanwhile: it is changed in the end, or `change` has nothing more to do. */
+export function changeEnforcement(
+  ledger: Pick<Ledger, 'records'>,
+  target: string,
+  change: (state: Enforcement) => Partial<Enforcement> | undefined,
+): Promise<boolean> {
+  return contend(async () => {
+    const kept = await readEnforcement(ledger, target);
+    const changed = kept && change(kept.value);
+    if (!changed) return false;
+    return (await writeEnforcement(ledger, target, kept, { ...kept.value, ...changed })) ? true : undefined;
+  });
 }
 
 /** What then stands, or undefined: another broker wrote first. */

@@ -1,5 +1,6 @@
 /** Finds a credential by what its target calls it: an AWS access key id is what shows up in somebody's log. */
 import { createHash } from 'node:crypto';
+import { accessKeyIdsIn } from '../domain/aws.js';
 import { HISTORY_MS } from '../domain/limits.js';
 import type { Credential } from '../domain/credential.js';
 import { shardOfDigest } from '../domain/id.js';
@@ -28,4 +29,11 @@ export async function credentialCalled(
 function keyOf(handle: string): Key {
   const digest = createHash('sha256').update(handle).digest();
   return handleKey(shardOfDigest(digest), digest.subarray(0, 16).toString('base64url'));
+}
+
+/** The credentials that are called by what stands in a text: an access key id among others, or the text as a whole. */
+export async function credentialsCalled(ledger: Pick<Ledger, 'records'>, text: string): Promise<string[]> {
+  const handles = accessKeyIdsIn(text);
+  const ids = await Promise.all((handles.length > 0 ? handles : [text]).map((one) => credentialCalled(ledger, one)));
+  return ids.filter((id) => id !== undefined);
 }

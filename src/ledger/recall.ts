@@ -19,35 +19,58 @@ export interface Recalled extends Found {
 /** Of each kind; together some 3 KB for a credential. With more of them all are parsed again, as if there were no memory. */
 const KEPT = 20_000;
 
-/** In the order asked, without those that are unknown, they or their task. */
-export async function recall({ records }: Pick<Ledger, 'records'>, ids: readonly string[]): Promise<Recalled[]> {
+interface Recollection {
+  /** In the order asked. */
+  found: Recalled[];
+  /** Those whose record, or whose task's, is gone or cannot be read, and why: somebody must look at them. */
+  unreadable: [id: string, error: unknown][];
+}
+
+export async function recall({ records }: Pick<Ledger, 'records'>, ids: readonly string[]): Promise<Recollection> {
+  const unreadable: Recollection['unreadable'] = [];
+  const readable = <T>(of: readonly string[], read: () => T): T[] => {
+    try {
+      return [read()];
+    } catch (error) {
+      unreadable.push(...of.map((id): [string, unknown] => [id, error]));
+      return [];
+    }
+  };
   const memory = memoryOf(records);
   const texts = await textsOf(
     records,
     ids.filter((id) => isId('crd', id)),
   );
-  const credentials = texts.map(([id, text]) =>
-    memory.credential(id, [text], () => credentialSchema.parse(JSON.parse(text))),
+  const credentials = texts.flatMap(([id, text]) =>
+    readable([id], () => memory.credential(id, [text], () => credentialSchema.parse(JSON.parse(present(text))))),
   );
   const taskTexts = await textsOf(records, [...new Set(credentials.map(({ task }) => task))]);
+  const under = (task: string) => credentials.flatMap((one) => (one.task === task ? [one.id] : []));
   const tasks = new Map(
-    taskTexts.map(([id, text]) => [id, memory.task(id, [text], () => taskSchema.parse(JSON.parse(text)))]),
+    taskTexts.flatMap(([id, text]) =>
+      readable(under(id), () => memory.task(id, [text], () => taskSchema.parse(JSON.parse(present(text))))).map(
+        (task): [string, Task] => [id, task],
+      ),
+    ),
   );
-  return credentials.flatMap((credential) => {
+  const found = credentials.flatMap((credential) => {
     const task = tasks.get(credential.task);
     if (!task) return [];
     const own = memory.own(credential.id, [credential, task], () => credentialCauses(credential, task));
     const ofTask = memory.ofTask(task.id, [task], () => taskCauses(task));
     return [{ credential, task, own, ofTask }];
   });
+  return { found, unreadable };
 }
 
-async function textsOf(records: Records, ids: readonly string[]): Promise<[id: string, text: string][]> {
+async function textsOf(records: Records, ids: readonly string[]): Promise<[id: string, text: string | undefined][]> {
   const texts = await records.read(ids.map(recordKey));
-  return ids.flatMap((id, index): [string, string][] => {
-    const text = texts[index];
-    return text === undefined ? [] : [[id, text]];
-  });
+  return ids.map((id, index): [string, string | undefined] => [id, texts[index]]);
+}
+
+function present(text: string | undefined): string {
+  if (text === undefined) throw new Error('a record is gone that must still be there');
+  return text;
 }
 
 const memories = new WeakMap<Records, ReturnType<typeof newMemory>>();

@@ -55,6 +55,8 @@ export interface Enforcer {
    * Throws when it is not known to have happened.
    */
   enforce(target: string, denials: Denials, fence: number): Promise<void>;
+  /** Whether the target's clock shows what this broker's shows, as far as is known. */
+  clockAgrees(): boolean;
   /** Whether exactly this is what the target has. Throws when that cannot be known. */
   isInForce(target: string, denials: Denials, fence: number): Promise<boolean>;
 }

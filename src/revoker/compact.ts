@@ -31,7 +31,7 @@ async function cutOff(ledger: Ledger, value: string): Promise<void> {
 function crowdedWorkloads(denials: Denials, fill: number): string[] {
   const lines = new Map<string, number>();
   for (const { kind, workload } of denials.values())
-    if (kind !== 'generation') lines.set(workload, (lines.get(workload) ?? 0) + 1);
+    if (kind !== 'generation' && workload !== '') lines.set(workload, (lines.get(workload) ?? 0) + 1);
   const surplus = denials.size * (1 - ROOMY / fill);
   const chosen: string[] = [];
   let saved = 0;

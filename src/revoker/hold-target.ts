@@ -13,11 +13,15 @@ export interface HeldTarget {
   /** What was issued before is dead: as the target was told, or as it must be told now. */
   cutoff: NonNullable<Enforcement['cutoff']>;
   isCutoffNew: boolean;
+  /** By the clock that nobody sets: later than this no write may begin, or it may end in another's time. Milliseconds. */
+  writesUntil: number;
 }
 
-/** What is left of it is always longer than a write to a target may take; and whoever follows one that has died waits for it. */
+/** Whoever follows one that has died waits for it. */
 const LEASE_MS = 20_000;
 const RENEWED_BELOW_MS = 14_000;
+/** A write to a target takes no longer, with a new session to write it by. */
+const WRITE_MS = 10_000;
 
 /** Those targets that this broker holds now. Others are held by another, who was first. */
 export async function holdTargets(
@@ -29,10 +33,12 @@ export async function holdTargets(
   const { generation, seq } = seen.epoch;
   const held = await Promise.all(
     targets.map(async (target): Promise<HeldTarget[]> => {
+      const heldAt = ledger.clock.elapsed();
       const kept = await hold(ledger, { target, node, generation });
       if (!kept) return [];
+      const writesUntil = heldAt + kept.value.heldUntil - ledger.clock.now() - WRITE_MS;
       const cutAt = latestCut(seen, [cause('target', target), ALL]);
-      return [{ target, kept, seq, ...cutoffFor(kept.value, cutAt, ledger.clock.now()) }];
+      return [{ target, kept, seq, writesUntil, ...cutoffFor(kept.value, cutAt, ledger.clock.now()) }];
     }),
   );
   return { seq, held: held.flat() };
@@ -58,7 +64,7 @@ async function hold(
   const isSameLog = before?.generation === generation;
   if (isMine && isSameLog && leftMs > RENEWED_BELOW_MS && leftMs <= LEASE_MS) return kept;
   // Of another log nothing is known but the fence: what it had the target told may be lost with it.
-  const known = before && isSameLog ? before : { marks: [] };
+  const known = before && isSameLog ? before : { marks: [], unspent: 0 };
   const fence = isMine && isSameLog ? before.fence : (before?.fence ?? 0) + 1;
   const next = { ...known, generation, fence, holder: node, heldUntil: now + LEASE_MS };
   return writeEnforcement(ledger, target, kept, next);

@@ -5,7 +5,7 @@
 import type { Credential } from '../domain/credential.js';
 import { parseEpoch } from '../domain/liveness.js';
 import { LOST_AFTER_MS } from '../domain/limits.js';
-import { readEnforcement, writeEnforcement } from '../ledger/enforcement.js';
+import { changeEnforcement } from '../ledger/enforcement.js';
 import { holdTargets, letGo, type HeldTarget } from './hold-target.js';
 import { forgetSpent, survey } from './survey.js';
 import { tellTarget, type Memory, type TellDeps } from './tell-target.js';
@@ -36,13 +36,15 @@ export function createReconciler(deps: ReconcileDeps): Reconciler {
   let idle: { seq: number; since: number } | undefined;
 
   return {
-    async run(past) {
+    async run(known) {
+      // By a clock that AWS does not share nothing is over.
+      const past = deps.enforcer.clockAgrees() ? known : 0;
       for (let round = 0; round < ROUNDS; round += 1) {
         const { seq, held } = await holdTargets(ledger, targets, node);
         leave(deps, held, memories);
         const now = ledger.clock.now();
         const nothingNew = idle?.seq === seq && Math.abs(now - idle.since) < IDLE_MS;
-        if (held.length === 0 || (nothingNew && held.every(({ target }) => memories.get(target)?.told))) return;
+        if (held.length === 0 || (nothingNew && held.every((one) => isAsTold(one, memories.get(one.target))))) return;
         const told = await turn(deps, held, memories, past);
         idle = told.every((one) => one === 'settled') ? { seq, since: now } : undefined;
         if (!told.includes('again')) return;
@@ -56,6 +58,10 @@ export function createReconciler(deps: ReconcileDeps): Reconciler {
     },
   };
 }
+
+/** Nothing new in the log is not enough: another log may stand where the old one stood, or somebody may have written late. */
+const isAsTold = ({ kept, isCutoffNew }: HeldTarget, memory: Memory | undefined): boolean =>
+  !isCutoffNew && memory?.told?.fence === kept.value.fence;
 
 /** What is known of a target that another broker tells now is soon out of date. */
 function leave({ events }: ReconcileDeps, held: readonly HeldTarget[], memories: Map<string, Memory>): void {
@@ -75,15 +81,42 @@ async function turn(
   const { ledger } = deps;
   const byTarget = new Map(held.map((one) => [one.target, one]));
   const covered = (credential: Credential) => isCovered(credential, byTarget.get(credential.target));
-  const { denials, spent } = await survey(ledger, [...byTarget.keys()], { covered, past });
+  const { denials, spent, unspent, unreadable } = await surveyed(deps, held, { covered, past });
+  if (unreadable.length > 0) deps.events.unreadable(unreadable);
   const told = await Promise.all(
     held.map((one) => {
       const memory = memories.get(one.target) ?? { failures: 0, retryAt: 0 };
-      return tellTarget(deps, one, { denials: denials.get(one.target) ?? new Map(), past }, memory);
+      const { target } = one;
+      const known = { denials: denials.get(target) ?? new Map(), past, unspent: unspent.get(target) ?? 0 };
+      return tellTarget(deps, one, known, memory);
     }),
   );
   await forgetSpent(ledger, spent);
   return told;
+}
+
+/** Holding a target says that it is told; who cannot look at what is dead says that it is not. */
+async function surveyed(
+  { ledger, events }: ReconcileDeps,
+  held: readonly HeldTarget[],
+  how: Parameters<typeof survey>[2],
+): ReturnType<typeof survey> {
+  try {
+    return await survey(
+      ledger,
+      held.map(({ target }) => target),
+      how,
+    );
+  } catch (error) {
+    for (const { target, kept } of held) {
+      const failingSince = kept.value.failingSince ?? ledger.clock.now();
+      await changeEnforcement(ledger, target, (state) =>
+        state.failingSince === undefined ? { failingSince } : undefined,
+      );
+      events.deaf(target, error, failingSince);
+    }
+    throw error;
+  }
 }
 
 /**
@@ -104,6 +137,7 @@ async function checkTarget({ ledger, enforcer, events }: ReconcileDeps, target: 
   if (memory.told !== told) return; // It is told anew meanwhile.
   delete memory.told;
   events.drifted(target);
-  const kept = await readEnforcement(ledger, target);
-  if (kept?.value.fence === told.fence) await writeEnforcement(ledger, target, kept, { ...kept.value, marks: [] });
+  await changeEnforcement(ledger, target, ({ fence, marks }) =>
+    fence === told.fence && marks.length > 0 ? { marks: [] } : undefined,
+  );
 }

@@ -4,11 +4,11 @@ import { auditRefusal } from '../broker/audit-refusal.js';
 import { provenFields } from '../broker/events.js';
 import { permitOnBroker } from '../broker/permit.js';
 import { readPresented } from '../broker/presented-token.js';
-import { accessKeyIdIn } from '../domain/aws.js';
+import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
 import type { Effect, Selector } from '../domain/selector.js';
 import type { Proven } from '../identity/caller.js';
-import { credentialCalled } from '../ledger/handles.js';
+import { credentialsCalled } from '../ledger/handles.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { carryOut, fittingEffect } from './carry-out.js';
@@ -100,7 +100,15 @@ async function understood(
 /** What is no live token of ours, and no key id that we know, stands for a credential that never was: revoking it is harmless, and tells nothing. */
 async function credentialOf(deps: RevocationDeps, leaked: string): Promise<Selector> {
   const text = leaked.trim(); // Whoever pastes it brings the line break along.
-  const called = await credentialCalled(deps.ledger, accessKeyIdIn(text) ?? text);
+  const [called, ...more] = await credentialsCalled(deps.ledger, text);
+  if (more.length > 0)
+    throw new BrokerError(
+      'invalid_request',
+      'Several credentials of ours are in it: revoke each by its access key id.',
+      {
+        retry: 'never',
+      },
+    );
   const claims = called === undefined ? await readPresented(deps, text) : undefined;
   return { kind: 'credential', value: called ?? claims?.jti ?? newId('crd') };
 }

@@ -3,9 +3,8 @@ import { assertLiveCaller } from '../broker/caller.js';
 import type { Deps } from '../broker/deps.js';
 import { readPresented } from '../broker/presented-token.js';
 import type { Proven } from '../identity/caller.js';
-import { accessKeyIdIn } from '../domain/aws.js';
 import { dropCredential, findCredential, type Found } from '../ledger/credentials.js';
-import { credentialCalled } from '../ledger/handles.js';
+import { credentialsCalled } from '../ledger/handles.js';
 import { endOf } from './effects.js';
 import { revoke } from './revoke.js';
 import type { SessionEffect } from './session-effect.js';
@@ -18,7 +17,7 @@ export async function revokeHeldToken(
 ): Promise<SessionEffect | undefined> {
   const { ledger } = deps;
   await assertLiveCaller(deps, caller);
-  const called = await credentialCalled(ledger, accessKeyIdIn(token) ?? token);
+  const [called] = await credentialsCalled(ledger, token);
   const held = called === undefined ? await heldToken(deps, token) : await heldSession(deps, called);
   if (held?.workload !== caller.party.id) return undefined;
   await revoke(ledger, {

@@ -4,13 +4,14 @@
  */
 import type { Credential } from '../domain/credential.js';
 import { sessionCuts } from '../domain/credential.js';
-import { shardOf, SHARDS } from '../domain/id.js';
+import { shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { death, parseEpoch } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { toldIndex } from '../ledger/names.js';
 import { recall, type Recalled } from '../ledger/recall.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
+import type { Key } from '../store/store.js';
 
 /** One line of what a target is told. */
 interface Denial {
@@ -26,8 +27,12 @@ export type Denials = ReadonlyMap<string, Denial>;
 
 interface Survey {
   denials: ReadonlyMap<string, Denials>;
+  /** By target: how many may still live there, dead or not. */
+  unspent: ReadonlyMap<string, number>;
   /** Ids of credentials that have expired for good. */
   spent: string[];
+  /** Why, for each of which nobody knows whether it lives. It is denied everywhere. */
+  unreadable: unknown[];
 }
 
 /** A target's clock may be behind ours: it is told for so long after the expiry. */
@@ -44,21 +49,39 @@ interface Surveyed {
 export async function survey(ledger: Ledger, targets: readonly string[], { covered, past }: Surveyed): Promise<Survey> {
   const listed = await listedIn(ledger);
   const found = new Map(targets.map((target) => [target, new Map<string, Denial>()]));
-  const unspent = listed.filter(([, expiresAt]) => expiresAt + KEPT_AFTER_MS > past).map(([id]) => id);
-  for (let start = 0; start < unspent.length; start += PAGE) {
-    for (const [target, denial] of await judgePage(ledger, unspent.slice(start, start + PAGE), covered))
-      add(found.get(target), denial);
+  const unspent = new Map(listed.filter(([, expiresAt]) => expiresAt + KEPT_AFTER_MS > past));
+  const counts = new Map<string, number>();
+  const unreadable: unknown[] = [];
+  for (const ids of inPages([...unspent.keys()])) {
+    const page = await recall(ledger, ids);
+    for (const { credential } of page.found) counts.set(credential.target, (counts.get(credential.target) ?? 0) + 1);
+    for (const [target, denial] of await judge(ledger, page.found, covered)) add(found.get(target), denial);
+    for (const [id, error] of page.unreadable) {
+      unreadable.push(error);
+      const denial: Denial = { kind: 'credential', value: id, until: unspent.get(id) ?? past, workload: '' };
+      for (const denials of found.values()) add(denials, denial);
+    }
   }
   return {
     denials: found,
+    unspent: counts,
+    unreadable,
     spent: listed.filter(([, expiresAt]) => expiresAt + KEPT_AFTER_MS <= past).map(([id]) => id),
   };
 }
 
 /** They need not be told of any more, and are told of until this is done. */
-export const forgetSpent = async ({ records }: Pick<Ledger, 'records'>, spent: readonly string[]): Promise<void> => {
-  await Promise.all(spent.map((id) => records.commit({ unindex: [[toldIndex(shardOf(id)), id]] })));
-};
+export async function forgetSpent({ records }: Pick<Ledger, 'records'>, spent: readonly string[]): Promise<void> {
+  const byShard = new Map<Shard, string[]>();
+  for (const id of spent) byShard.set(shardOf(id), [...(byShard.get(shardOf(id)) ?? []), id]);
+  for (const [shard, ids] of byShard)
+    for (const page of inPages(ids))
+      await records.commit({ unindex: page.map((id): [Key, string] => [toldIndex(shard), id]) });
+}
+
+function* inPages<T>(items: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < items.length; start += PAGE) yield items.slice(start, start + PAGE);
+}
 
 async function listedIn({ records }: Ledger): Promise<[id: string, expiresAt: number][]> {
   const shards = await Promise.all(
@@ -78,12 +101,11 @@ async function listedIn({ records }: Ledger): Promise<[id: string, expiresAt: nu
   return shards.flat();
 }
 
-async function judgePage(
+async function judge(
   ledger: Ledger,
-  ids: readonly string[],
+  found: readonly Recalled[],
   covered: (credential: Credential) => boolean,
 ): Promise<[target: string, Denial][]> {
-  const found = await recall(ledger, ids);
   const seen = await ledger.log.look([...new Set(found.flatMap(({ own }) => own))]);
   return found.flatMap((one): [string, Denial][] => {
     const { credential } = one;

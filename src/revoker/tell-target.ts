@@ -1,7 +1,7 @@
 /** Tells one target all that it must deny, where it has not been told yet, and remembers in the ledger how far it knows. */
 import { FORGET_MARGIN_MS, HARD_LIMITS } from '../domain/limits.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { readEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
+import { changeEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
 import type { Denials as Order, Enforcer } from '../minters/minter.js';
 import { compact, FULL } from './compact.js';
 import type { HeldTarget } from './hold-target.js';
@@ -20,6 +20,8 @@ export interface TellEvents {
   told(target: string, order: Order, fill: number): void;
   deaf(target: string, error: unknown, since: number): void;
   drifted(target: string): void;
+  /** Of some credentials nobody knows whether they live. They are denied; somebody must look at their records. */
+  unreadable(errors: readonly unknown[]): void;
   /** Another broker tells it now. */
   left(target: string): void;
 }
@@ -48,6 +50,8 @@ interface Known {
   denials: Denials;
   /** What expires after this may live. Milliseconds. */
   past: number;
+  /** How many may live there. */
+  unspent: number;
 }
 
 export async function tellTarget(deps: TellDeps, held: HeldTarget, known: Known, memory: Memory): Promise<Told> {
@@ -65,18 +69,20 @@ export async function tellTarget(deps: TellDeps, held: HeldTarget, known: Known,
   }
   const news = compare(memory.told, known, order);
   const mayWait = news === 'none' || news === 'soon over' || (news === 'less' && !isOld(kept.value, now));
-  if (mayWait && !held.isCutoffNew) return news === 'soon over' ? 'waiting' : advance(deps, held, now);
+  if (mayWait && !held.isCutoffNew) return news === 'soon over' ? 'waiting' : advance(deps, held, known.unspent);
   if (ledger.clock.elapsed() < memory.retryAt) return 'waiting';
-  return write(deps, held, { denials, order, fill }, memory);
+  return write(deps, held, { denials, order, fill, unspent: known.unspent }, memory);
 }
 
 /** Nothing is missing at the target: what it was told last holds every death up to now. */
-async function advance({ ledger }: TellDeps, { target, kept, seq }: HeldTarget, now: number): Promise<Told> {
-  const marks = [...kept.value.marks];
+async function advance({ ledger }: TellDeps, { target, kept, seq }: HeldTarget, unspent: number): Promise<Told> {
+  const { failingSince, ...state } = kept.value;
+  const marks = [...state.marks];
   const last = marks.pop();
-  if (last && last.seq < seq) {
-    const next = { ...kept.value, marks: settledMarks([...marks, { ...last, seq }], now) };
-    await writeEnforcement(ledger, target, kept, next);
+  if ((last && last.seq < seq) || failingSince !== undefined) {
+    const now = ledger.clock.now();
+    const next = settledMarks([...marks, ...(last ? [{ ...last, seq }] : [])], now);
+    await writeEnforcement(ledger, target, kept, { ...state, unspent, marks: next });
   }
   return 'settled';
 }
@@ -84,7 +90,7 @@ async function advance({ ledger }: TellDeps, { target, kept, seq }: HeldTarget, 
 async function write(
   deps: TellDeps,
   held: HeldTarget,
-  { denials, order, fill }: { denials: Denials; order: Order; fill: number },
+  { denials, order, fill, unspent }: { denials: Denials; order: Order; fill: number; unspent: number },
   memory: Memory,
 ): Promise<Told> {
   const { ledger, enforcer, events } = deps;
@@ -92,6 +98,7 @@ async function write(
   const { failingSince, ...state } = kept.value;
   delete memory.told; // Until it is known to have happened.
   const startedAt = ledger.clock.elapsed();
+  if (startedAt > held.writesUntil) return 'again'; // Looking took so long that another may hold it when this ends.
   try {
     await enforcer.enforce(target, order, state.fence);
   } catch (error) {
@@ -105,7 +112,7 @@ async function write(
   }
   const at = ledger.clock.now();
   const marks = settledMarks([...state.marks, { seq, at }], at);
-  const written = await writeEnforcement(ledger, target, kept, { ...state, cutoff, marks, writtenAt: at });
+  const written = await writeEnforcement(ledger, target, kept, { ...state, cutoff, marks, unspent, writtenAt: at });
   memory.failures = 0;
   memory.retryAt = startedAt + BETWEEN_WRITES_MS;
   if (!written) {
@@ -118,11 +125,10 @@ async function write(
 }
 
 /** Another broker holds it by now, and what it told may have been overwritten here: it is made to tell it again. */
-async function wroteLate({ records }: Pick<Ledger, 'records'>, { target, kept: ours }: HeldTarget): Promise<void> {
-  const kept = await readEnforcement({ records }, target);
-  if (!kept || kept.value.fence === ours.value.fence) return;
-  await writeEnforcement({ records }, target, kept, { ...kept.value, fence: kept.value.fence + 1, marks: [] });
-}
+const wroteLate = (ledger: Pick<Ledger, 'records'>, { target, kept }: HeldTarget): Promise<boolean> =>
+  changeEnforcement(ledger, target, ({ fence }) =>
+    fence === kept.value.fence ? undefined : { fence: fence + 1, marks: [] },
+  );
 
 /** What the target lacks, or has too much. */
 function compare(told: Memory['told'], { denials, past }: Known, order: Order): 'none' | 'less' | 'soon over' | 'more' {

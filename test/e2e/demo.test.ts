@@ -33,7 +33,7 @@ describe('npm run demo', () => {
     // Compared together, so that a failure shows the transcript.
     expect({ code, told }).toEqual({ code: 0, told: expect.stringContaining('All 42 steps did what they say') });
     expect(told).toContain('one write, 1,000 credentials dead');
-    expect(told).toContain('No AWS account is configured: STS, IAM and S3 are played by a loopback server.');
+    expect(told).toContain('This demo uses no AWS account: STS, IAM and S3 are played by a loopback server.');
     expect(told).toMatch(/the same keys, a moment later: refused by AWS .*\n +403 AccessDenied, although/);
     expect(told).toMatch(/"Effect":"Deny".*aws:PrincipalTag\/jt":\["[a-z2-7]{16}"\]/);
     expect(told).not.toMatch(/eyJ[\w-]+\.[\w-]+\.[\w-]+/);

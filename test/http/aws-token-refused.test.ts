@@ -1,6 +1,6 @@
 /** POST /token for an AWS role: everything that can be wrong with what is asked, found before AWS hears of it. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
+import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
 import type { Reply } from '../support/calls.js';
 import { expectOAuthRefusal } from '../support/refusals.js';
 
@@ -54,7 +54,8 @@ describe('an action', () => {
   });
 
   it('aws:assumeRole where the role cannot be had as it is, whatever policy permits', async () => {
-    const reply = await broker.session('ci', { authorization_details: details(ROLE, ['aws:assumeRole']) });
+    const asked = { resource: OTHER_ROLE, authorization_details: details(OTHER_ROLE, ['aws:assumeRole'], OTHER_ROLE) };
+    const reply = await broker.session('ci', asked);
     expectUnread(reply, 'invalid_authorization_details', /cannot be asked for as it is/);
   });
 });

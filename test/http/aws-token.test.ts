@@ -141,11 +141,22 @@ describe('what is permitted', () => {
 });
 
 describe('a role as it is', () => {
+  const otherRole = {
+    resource: OTHER_ROLE,
+    authorization_details: details(OTHER_ROLE, ['aws:assumeRole'], OTHER_ROLE),
+  };
+
   it('is had by whom a policy that names it permits, and the deadline stays', async () => {
-    const keys = await broker.mint('ci', { ...wholeRole, lifetime: '60' });
+    const reply = await broker.session('ci', { ...otherRole, lifetime: '60' });
+    expect(reply.body).toMatchObject({ authorization_details: JSON.parse(otherRole.authorization_details) as unknown });
+    const keys = await broker.mint('ci', { ...otherRole, lifetime: '60' });
     expect(broker.reads(keys.accessKeyId, 'secrets/key')).toBe(true);
     await broker.pass(60);
     expect(broker.reads(keys.accessKeyId, 'secrets/key')).toBe(false);
+  });
+
+  it('slips past no forbid: it reaches everything, so it is asked about everything', async () => {
+    expectOAuthRefusal(await broker.session('ci', wholeRole), 400, 'access_denied', /aws:assumeRole/);
   });
 
   it('is not had by permits of groups of actions', async () => {

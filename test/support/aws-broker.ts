@@ -169,6 +169,8 @@ permit (principal in Issuer::"lab", action in Action::"read", resource in Resour
 forbid (principal, action, resource in Resource::"${ROLE}#${BUCKET}/secrets");
 @id("ci-has-the-role")
 permit (principal == Workload::"lab:ci", action == Action::"aws:assumeRole", resource in Target::"${ROLE}");
+@id("ci-has-the-other-role")
+permit (principal == Workload::"lab:ci", action == Action::"aws:assumeRole", resource in Target::"${OTHER_ROLE}");
 @id("lab-may-ask-at-the-aws-endpoint")
 permit (principal in Issuer::"lab", action == Action::"execute", resource);
 `;

@@ -89,6 +89,7 @@ export function memoryAws(clock: Clock, { fillOf = denyPolicyFill, role: over }:
       if (deaf.has(target)) throw new Error('IAM does not answer');
       write(roleOf(target), account, denyPolicy(denials, fence));
     },
+    clockAgrees: () => true,
     isInForce: (target, denials, fence) =>
       Promise.resolve(isDeepStrictEqual(parsed(textOf(target)), parsed(denyPolicy(denials, fence)))),
   };

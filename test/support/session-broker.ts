@@ -85,6 +85,7 @@ export function sessionBroker(world: World): SessionBroker {
       deaf: () => events.push('deaf'),
       drifted: () => events.push('drifted'),
       left: () => events.push('left'),
+      unreadable: () => events.push('unreadable'),
     },
   });
   const told = telling({ ledger, fitness, reconciler });

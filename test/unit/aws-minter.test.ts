@@ -315,7 +315,6 @@ describe('before anything is reserved', () => {
   const access = (path: string, ...actions: string[]) => ({ access: [{ path, actions }] });
   const bucket = 'arn:aws:s3:::customer-data';
   it.each([
-    ['another target', { target: agentArn('444455556666') }, 'invalid_target'],
     ['the whole role', access(role, WHOLE_ROLE), 'invalid_authorization_details'],
     ['an action that is none of AWS', access(bucket, 'read'), 'invalid_authorization_details'],
     ['all actions of a service', access(bucket, 's3:*'), 'invalid_authorization_details'],

@@ -9,7 +9,7 @@ let pulse: Pulse;
 let policy: { digest: string };
 let fitness: Check[];
 let metrics: Map<string, boolean>;
-let deaf: Map<string, number>;
+let deaf: Set<string>;
 
 beforeEach(() => {
   clock = handClock();
@@ -17,7 +17,7 @@ beforeEach(() => {
   policy = { digest: 'x' };
   fitness = [{ name: 'store', ok: true }];
   metrics = new Map();
-  deaf = new Map();
+  deaf = new Set();
 });
 
 async function failing(): Promise<string[]> {
@@ -40,7 +40,7 @@ it.each<[string, () => void]>([
   ['sweep', () => (pulse.swept = { at: clock.now(), lagMs: 10_000 })],
   ['audit', () => (pulse.auditFollows = false)],
   ['running', () => (pulse.draining = true)],
-  ['targets', () => deaf.set('arn:aws:iam::111122223333:role/jit/agent', 0)],
+  ['targets', () => deaf.add('arn:aws:iam::111122223333:role/jit/agent')],
 ])('does not hold without %s', async (name, break_) => {
   break_();
   expect(await failing()).toEqual([name]);

@@ -43,10 +43,11 @@ const enforcer: Enforcer = {
     written += 1;
     return Promise.resolve();
   },
+  clockAgrees: () => true,
   isInForce: () => Promise.resolve(true),
 };
 const quiet = () => undefined;
-const events = { told: quiet, deaf: quiet, drifted: quiet, left: quiet };
+const events = { told: quiet, deaf: quiet, drifted: quiet, left: quiet, unreadable: quiet };
 const reconciler = createReconciler({ ledger, enforcer, events, targets: [ROLE], node: 'bench' });
 
 const cpuMs: number[] = [];

@@ -23,7 +23,7 @@ export async function awsAct(stage: Stage, tell: Transcript, ready: Promise<unkn
     return session;
   };
   tell.act('A session of an AWS role');
-  tell.line('   No AWS account is configured: STS, IAM and S3 are played by a loopback server.');
+  tell.line('   This demo uses no AWS account: STS, IAM and S3 are played by a loopback server.');
   tell.line("   AWS's SDK and the policies are real; their evaluation is ours.");
 
   await tell.step('the role is ready for sessions', async () => {

@@ -43,7 +43,7 @@ async function issued(deps: HttpDeps, call: Call) {
   const target = call.params['target'] ?? '';
   const asked = readQuery(call, input);
   const token = tokenOf(call);
-  const wanted = { audience: `${deps.issuer}/aws/credentials`, access: { path: target, actions: ['execute'] } };
+  const wanted = { audience: deps.settings.proofTarget ?? '', access: { path: target, actions: ['execute'] } };
   const asker = (await askerOf(deps, token, wanted)) ?? (await identified(deps, token));
   const under = underOf(asked, target, asker.from?.task.id);
   return exchangeFor(deps, asker, { ...requestOf(asked, target), ...under, requestId: call.requestId });

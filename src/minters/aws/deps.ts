@@ -2,6 +2,7 @@
 import type { AwsTarget } from '../../config/schema.js';
 import type { Clock } from '../../domain/time.js';
 import type { Keys } from '../../keys/keys.js';
+import type { AwsClock } from './aws-clock.js';
 import type { AwsTrouble } from './trouble.js';
 
 export interface AwsMinterDeps {
@@ -12,4 +13,9 @@ export interface AwsMinterDeps {
   clock: Clock;
   /** Must not throw. */
   warn: (what: AwsTrouble) => void;
+}
+
+/** The same, with what all roles learn of AWS. */
+export interface AwsSurroundings extends AwsMinterDeps {
+  awsClock: AwsClock;
 }

@@ -4,11 +4,11 @@ import type { AwsTarget } from '../../config/schema.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Enforcer } from '../minter.js';
 import { BASE_POLICY_CHARACTERS, denyPolicy, denyPolicyFill } from './deny-policy.js';
-import type { AwsMinterDeps } from './deps.js';
+import type { AwsSurroundings } from './deps.js';
 import { IamFailure, type Iam } from './iam.js';
 import { revokerSessions } from './revoker-session.js';
 
-export function createEnforcer(deps: AwsMinterDeps): Enforcer {
+export function createEnforcer(deps: AwsSurroundings): Enforcer {
   const sessionFor = revokerSessions(deps);
   const sessions = new Map(deps.targets.map((target) => [target.resource, sessionFor(target)]));
 
@@ -29,6 +29,7 @@ export function createEnforcer(deps: AwsMinterDeps): Enforcer {
   };
 
   return {
+    clockAgrees: () => deps.awsClock.agrees(),
     fill: (_target, denials) => denyPolicyFill(denials),
     enforce: (target, denials, fence) =>
       atRole(target, (iam, role) => {

@@ -1,8 +1,9 @@
 /** What can be seen of a credential before AWS is asked: whether it can be minted as it is. It is never trimmed to fit. */
 import type { AwsTarget } from '../../config/schema.js';
-import { pathProblem, type Access } from '../../domain/access.js';
+import { pairsOf, pathProblem, type Access } from '../../domain/access.js';
 import {
   identifierOfPath,
+  isWholeRole,
   pathOfIdentifier,
   SESSION_SECONDS_LEAST,
   sessionProblem,
@@ -26,9 +27,9 @@ export function assertFits({ access, issuedAt, expiresAt }: Credential, target: 
 
 /** Judged here again, for not all access comes by authorization details: what has no equal at AWS must not become more there. */
 function accessProblem(access: readonly Access[], { aws, resource }: AwsTarget): string | undefined {
-  if (access.some(({ actions }) => actions.includes(WHOLE_ROLE))) {
+  if (access.some(({ actions }) => isWholeRole(actions))) {
     if (!aws.wholeRole) return `This role cannot be asked for as it is ("${WHOLE_ROLE}").`;
-    if (access.length > 1) return `"${WHOLE_ROLE}" stands alone.`;
+    return pairsOf(access).length > 1 ? `"${WHOLE_ROLE}" stands alone.` : undefined;
   }
   for (const { path, actions } of access) {
     const identifier = identifierOfPath(path);

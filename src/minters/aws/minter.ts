@@ -1,10 +1,10 @@
 /** Mints sessions of IAM roles at AWS STS, the broker being an OIDC provider there: no key of AWS exists anywhere. */
 import { hash } from 'node:crypto';
 import type { Credential } from '../../domain/credential.js';
-import { BrokerError } from '../../domain/errors.js';
 import type { ProcessCredentials } from '../../protocol/aws-credentials.js';
 import { AWS_CREDENTIALS_TYPE } from '../../protocol/oauth.js';
-import type { Minted, Minter } from '../minter.js';
+import type { Enforcer, Minted, Minter } from '../minter.js';
+import { watchAwsClock } from './aws-clock.js';
 import type { AwsMinterDeps } from './deps.js';
 import { createEnforcer } from './enforcer.js';
 import { toInstant } from './instant.js';
@@ -14,7 +14,8 @@ import { sessionPolicy } from './session-policy.js';
 import type { AwsSession } from './sts.js';
 
 /** Throws where AWS is in none of the partitions known here and the target does not say where it is. */
-export function createAwsMinter(deps: AwsMinterDeps): Minter {
+export function createAwsMinter(given: AwsMinterDeps): Minter & { enforcer: Enforcer } {
+  const deps = { ...given, awsClock: watchAwsClock(given.clock) };
   const roles = new Map(deps.targets.map((target) => [target.resource, createRole(target, deps)]));
   return {
     kind: 'aws-sts',
@@ -34,7 +35,7 @@ export function createAwsMinter(deps: AwsMinterDeps): Minter {
 
 function known(roles: ReadonlyMap<string, Role>, target: string): Role {
   const role = roles.get(target);
-  if (!role) throw new BrokerError('invalid_target', 'The broker has no sessions of this target.', { retry: 'never' });
+  if (!role) throw new Error('the target is no role of this broker');
   return role;
 }
 

@@ -4,16 +4,18 @@
  */
 import type { AwsTarget } from '../../config/schema.js';
 import { BrokerError } from '../../domain/errors.js';
-import type { AwsMinterDeps } from './deps.js';
+import type { Answer } from './answer.js';
+import type { AwsSurroundings } from './deps.js';
 import { createIam, type Iam } from './iam.js';
 import { keepHot, type Hot } from './keep-hot.js';
 import { iamOf, stsOf } from './partition.js';
 import { createSts, StsFailure, type AwsSession } from './sts.js';
+import { failureOf } from './sts-errors.js';
 import { REVOKER, revokerIdentity } from './web-identity.js';
 
 const SESSION_SECONDS = 3_600;
 
-export function revokerSessions(deps: AwsMinterDeps): (target: AwsTarget) => Hot<Iam> {
+export function revokerSessions(deps: AwsSurroundings): (target: AwsTarget) => Hot<Iam> {
   const sessions = new Map<string, Hot<Iam>>();
   return (target) => {
     const iamEndpoint = iamOf(target);
@@ -28,11 +30,14 @@ export function revokerSessions(deps: AwsMinterDeps): (target: AwsTarget) => Hot
   };
 }
 
-function sessionOf(target: AwsTarget, { keys, clock, issuer, warn }: AwsMinterDeps): () => Promise<AwsSession> {
+function sessionOf(
+  target: AwsTarget,
+  { keys, clock, issuer, warn, awsClock }: AwsSurroundings,
+): () => Promise<AwsSession> {
   const { aws, resource } = target;
   const sts = createSts(stsOf(target));
   const by = { keys, clock, issuer: aws.issuer ?? issuer, audience: aws.audience };
-  return () =>
+  const open = () =>
     sts
       .assume({
         roleArn: aws.revokerRole,
@@ -42,12 +47,24 @@ function sessionOf(target: AwsTarget, { keys, clock, issuer, warn }: AwsMinterDe
       })
       .catch((thrown: unknown) => {
         if (!(thrown instanceof StsFailure)) throw thrown;
-        warn({ target: resource, what: 'revoker-session', advice: ADVICE, answer: thrown.message });
+        warn({ target: resource, what: 'revoker-session', advice: adviceOn(thrown.answer), answer: thrown.message });
         throw noSession(thrown.answer.trace);
       });
+  return async () => {
+    const sentAt = clock.now();
+    const session = await open();
+    awsClock.compare(session.issuedAt, sentAt);
+    return session;
+  };
 }
 
-const ADVICE =
+/** Other refusals mean what they mean when a session is minted. */
+function adviceOn(answer: Answer): string {
+  if (answer.name === 'AccessDenied') return TRUST;
+  return `Without it AWS is told of no revocation. ${failureOf(answer).trouble?.advice ?? 'STS does not answer: can this host reach it?'}`;
+}
+
+const TRUST =
   "Without it AWS is told of no revocation. The trust policy of aws.revokerRole must allow the broker's OIDC provider sts:AssumeRoleWithWebIdentity and sts:SetSourceIdentity, for the subject broker:revoker.";
 
 const noSession = (cause: Error): BrokerError =>

@@ -4,7 +4,7 @@ import type { Credential } from '../../domain/credential.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Task } from '../../domain/task.js';
 import { NothingMinted } from '../minter.js';
-import type { AwsMinterDeps } from './deps.js';
+import type { AwsSurroundings } from './deps.js';
 import { createPace, type Pace } from './pace.js';
 import { stsOf } from './partition.js';
 import { createSts, StsFailure, type AwsSession } from './sts.js';
@@ -25,7 +25,11 @@ const DURATION_SECONDS_LEAST = 900;
 /** Percent. */
 const UTILIZATION_WARNED = 80;
 
-export function createRole(target: AwsTarget, { keys, clock, issuer, warn }: AwsMinterDeps): Role {
+const CLOCK_REST_SECONDS = 30;
+const CLOCKS_APART =
+  "AWS's clock is more than three seconds from this host's: deadlines and revocations would be off by as much. Check NTP.";
+
+export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsClock }: AwsSurroundings): Role {
   const { aws, resource } = target;
   const sts = createSts(stsOf(target));
   const pace = createPace({ clock, mintsPerSecond: aws.mintsPerSecond });
@@ -37,6 +41,17 @@ export function createRole(target: AwsTarget, { keys, clock, issuer, warn }: Aws
     if (trouble) warn({ target: resource, ...trouble, answer: thrown.message });
     if (error instanceof BrokerError) pace.rest(error, restSeconds);
     throw thrown.certain ? new NothingMinted(error) : error;
+  };
+
+  /** There is a session now, which nobody gets: it is told of like any that was lost. */
+  const apart = (): BrokerError => {
+    warn({ target: resource, what: 'clock', advice: CLOCKS_APART });
+    const error = new BrokerError('temporarily_unavailable', 'AWS and the broker disagree about the time.', {
+      retry: 'later',
+      retryAfterSeconds: CLOCK_REST_SECONDS,
+    });
+    pace.rest(error, CLOCK_REST_SECONDS);
+    return error;
   };
 
   return {
@@ -52,7 +67,9 @@ export function createRole(target: AwsTarget, { keys, clock, issuer, warn }: Aws
         policy,
         identity: () => sessionIdentity(by, workloadTag(task), tags),
       };
+      const sentAt = clock.now();
       const session = await sts.assume(request).catch(refused);
+      if (!awsClock.compare(session.issuedAt, sentAt)) throw apart();
       const { utilization } = session;
       const advice = `The session policy and the tags take ${utilization}% of what a session has room for.`;
       if (utilization > UTILIZATION_WARNED) warn({ target: resource, what: 'session-size', advice });

@@ -25,6 +25,8 @@ export interface AwsSession {
   sessionToken: string;
   /** Percent of what AWS has room for. */
   utilization: number;
+  /** By AWS's clock, in whole seconds; undefined where it did not say. Milliseconds. */
+  issuedAt: number | undefined;
 }
 
 interface Sts {
@@ -84,19 +86,26 @@ async function send(client: STSClient, request: AssumeRequest, abortSignal: Abor
     ...(request.policy !== undefined && { Policy: request.policy }),
   });
   try {
-    return sessionOf(await client.send(command, { abortSignal }));
+    return sessionOf(await client.send(command, { abortSignal }), request.durationSeconds);
   } catch (error) {
     return { answer: answerOf('STS', error) };
   }
 }
 
-function sessionOf(response: AssumeRoleWithWebIdentityResponse): Attempt {
-  const { AccessKeyId, SecretAccessKey, SessionToken } = response.Credentials ?? {};
+function sessionOf(response: AssumeRoleWithWebIdentityResponse, durationSeconds: number): Attempt {
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = response.Credentials ?? {};
+  const issuedAt = Expiration && Expiration.getTime() - durationSeconds * 1_000;
   if (!AccessKeyId || !SecretAccessKey || !SessionToken) return { answer: answerOf('STS', undefined) };
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- its successor is of June 2026: not every endpoint sends it
   const utilization = response.SessionTokenUtilization ?? response.PackedPolicySize ?? 0;
   return {
-    session: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken, utilization },
+    session: {
+      accessKeyId: AccessKeyId,
+      secretAccessKey: SecretAccessKey,
+      sessionToken: SessionToken,
+      utilization,
+      issuedAt,
+    },
   };
 }
 

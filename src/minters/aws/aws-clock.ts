@@ -1,0 +1,31 @@
+/**
+ * AWS's clock, as far as answers of STS show it. A deadline, and what counts as issued before a cutoff, are judged by it: where
+ * it is not the broker's, sessions would live longer than they are said to.
+ */
+import type { Clock } from '../../domain/time.js';
+
+export interface AwsClock {
+  /** Until something else is seen. */
+  agrees(): boolean;
+  /** @param sentAt By the broker's clock, before the request was sent. Answers whether they agree. */
+  compare(issuedAt: number | undefined, sentAt: number): boolean;
+}
+
+/** More than NTP leaves, and less than the fence of a cutoff allows for. */
+const APART_MS_MOST = 3_000;
+/** AWS cuts to whole seconds. */
+const CUT_MS_MOST = 1_000;
+
+export function watchAwsClock(clock: Clock): AwsClock {
+  let agrees = true;
+  return {
+    agrees: () => agrees,
+    compare(issuedAt, sentAt) {
+      if (issuedAt === undefined) return agrees;
+      const ahead = issuedAt - clock.now();
+      const behind = sentAt - CUT_MS_MOST - issuedAt;
+      agrees = Math.max(ahead, behind) <= APART_MS_MOST;
+      return agrees;
+    },
+  };
+}
