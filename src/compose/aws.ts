@@ -53,14 +53,17 @@ export async function openAws({ targets, ...deps }: AwsDeps): Promise<Aws | unde
 }
 
 function tellEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, deaf: Set<string>): TellEvents {
+  const well = (target: string) => {
+    deaf.delete(target);
+    metrics.targetDeaf(target, 0);
+  };
   const note = (event: Parameters<AuditLog['append']>[0]) => {
     audit.append(event).catch((err: unknown) => log.error({ err }, 'the audit log does not take entries'));
   };
   return {
     told(target, denials, fill) {
-      deaf.delete(target);
+      well(target);
       metrics.targetTold(target, 'written', { lines: linesOf(denials), fill });
-      metrics.targetDeaf(target, 0);
       note({ type: 'target.told', at: clock.now(), target, reason: inWords(denials) });
     },
     deaf(target, err, since) {
@@ -79,10 +82,8 @@ function tellEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, de
     unreadable([err, ...more]) {
       log.error({ err, count: more.length + 1 }, 'records of credentials cannot be read; they are denied');
     },
-    left(target) {
-      deaf.delete(target);
-      metrics.targetDeaf(target, 0);
-    },
+    heard: well,
+    left: well,
   };
 }
 

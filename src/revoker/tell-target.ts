@@ -19,6 +19,8 @@ export interface TellEvents {
   /** @param fill What it takes of what the target can hold: 1 is all of it. */
   told(target: string, order: Order, fill: number): void;
   deaf(target: string, error: unknown, since: number): void;
+  /** It was deaf, and turns out to know all there is: nothing had to be written. */
+  heard(target: string): void;
   drifted(target: string): void;
   /** Of some credentials nobody knows whether they live. They are denied; somebody must look at their records. */
   unreadable(errors: readonly unknown[]): void;
@@ -75,14 +77,19 @@ export async function tellTarget(deps: TellDeps, held: HeldTarget, known: Known,
 }
 
 /** Nothing is missing at the target: what it was told last holds every death up to now. */
-async function advance({ ledger }: TellDeps, { target, kept, seq }: HeldTarget, unspent: number): Promise<Told> {
+async function advance(
+  { ledger, events }: TellDeps,
+  { target, kept, seq }: HeldTarget,
+  unspent: number,
+): Promise<Told> {
   const { failingSince, ...state } = kept.value;
   const marks = [...state.marks];
   const last = marks.pop();
-  if ((last && last.seq < seq) || failingSince !== undefined) {
+  if ((last && last.seq < seq) || failingSince !== undefined || state.unspent !== unspent) {
     const now = ledger.clock.now();
     const next = settledMarks([...marks, ...(last ? [{ ...last, seq }] : [])], now);
-    await writeEnforcement(ledger, target, kept, { ...state, unspent, marks: next });
+    const written = await writeEnforcement(ledger, target, kept, { ...state, unspent, marks: next });
+    if (written && failingSince !== undefined) events.heard(target);
   }
   return 'settled';
 }

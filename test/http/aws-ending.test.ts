@@ -2,6 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ROLE, startAwsBroker, type AwsBroker, type Minted } from '../support/aws-broker.js';
 import type { Reply } from '../support/calls.js';
+import { expectProblem } from '../support/refusals.js';
 
 let broker: AwsBroker;
 let soc: string;
@@ -128,6 +129,7 @@ describe('POST /revocations', () => {
     ['an access key id', ({ accessKeyId }) => accessKeyId],
     ['pasted credentials', asProcess],
     ['a line of a log', ({ accessKeyId }) => `  2030-01-01 using key "${accessKeyId}" for s3\n`],
+    ["a stranger's key id before ours", ({ accessKeyId }) => `ASIAQWERTYQWERTYQWER,${accessKeyId}`],
   ])('with %s as leaked ends that session alone, and the secret is kept nowhere', async (_, text) => {
     const keys = await broker.mint('agent-7');
     const sibling = await broker.mint('agent-7');
@@ -136,6 +138,14 @@ describe('POST /revocations', () => {
     await broker.pass(5);
     expect([keys, sibling].map(({ accessKeyId }) => broker.reads(accessKeyId))).toEqual([false, true]);
     expect(broker.logged()).not.toContain(keys.secretAccessKey);
+  });
+
+  it('with two sessions of ours in one text as leaked is refused, and neither ends', async () => {
+    const both = [await broker.mint('agent-7'), await broker.mint('agent-8')];
+    const reply = await revoke({ leaked: both.map(asProcess).join('\n') });
+    expectProblem(reply, 400, 'invalid_request', /Several credentials of ours/);
+    await broker.pass(5);
+    expect(both.map(({ accessKeyId }) => broker.reads(accessKeyId))).toEqual([true, true]);
   });
 
   it('with a key id that nobody knows as leaked is a receipt like any other, with nothing affected', async () => {

@@ -143,3 +143,22 @@ describe('an account that is not set up', () => {
     expect((await other.session('agent-7', { lifetime: '1800' })).status).toBe(200);
   });
 });
+
+describe("an STS whose clock is not the broker's", () => {
+  it('gives nobody a session: the one it made is denied, the operator hears why, and the role rests', async () => {
+    let aheadMs = 0;
+    const apart = await startAwsBroker({ aheadMs: () => aheadMs });
+    aheadMs = 5_000;
+    const reply = await apart.session('agent-7');
+    expectOAuthRefusal(reply, 503, 'temporarily_unavailable', /disagree about the time/);
+    expect(reply.headers.get('retry-after')).toBe('30');
+    expect(advice(apart).at(-1)).toMatchObject({ what: 'clock', target: ROLE });
+    const made = apart.aws.sessions().filter(({ role }) => role === ROLE);
+    expect(made).toHaveLength(1);
+    await apart.pass(5);
+    expect(made.map(({ id }) => apart.reads(id))).toEqual([false]);
+    const calls = apart.aws.calls(STS);
+    expectOAuthRefusal(await apart.session('agent-7'), 503, 'temporarily_unavailable', /disagree about the time/);
+    expect(apart.aws.calls(STS)).toBe(calls);
+  });
+});

@@ -1,6 +1,6 @@
 /** POST /token for an AWS role: everything that can be wrong with what is asked, found before AWS hears of it. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
+import { BUCKET, details, OTHER_ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
 import type { Reply } from '../support/calls.js';
 import { expectOAuthRefusal } from '../support/refusals.js';
 

@@ -52,6 +52,8 @@ export interface AwsWish extends Omit<BrokerWish, 'config'> {
   labels?: object[];
   roles?: RoleOptions[];
   propagationMs?: number;
+  /** How far AWS's clock is ahead of the broker's. */
+  aheadMs?: () => number;
   config?: Record<string, unknown>;
   /** Leaves the first cutoff of the roles to the test. */
   unfenced?: boolean;
@@ -71,7 +73,7 @@ export async function startAwsBroker(wish: AwsWish = {}): Promise<AwsBroker> {
       },
     ],
     propagationMs: wish.propagationMs ?? 4_000,
-    now: () => clock.now(),
+    now: () => clock.now() + (wish.aheadMs?.() ?? 0),
   });
   closing.push(() => aws.close());
   const settings = {

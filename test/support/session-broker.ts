@@ -32,7 +32,7 @@ const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 export interface SessionBroker {
   deps: BareBroker;
   reconciler: Reconciler;
-  /** What the reconciler said happened: `told`, `deaf`, `drifted`, `left`, in order. */
+  /** What the reconciler said happened: `told`, `deaf`, `heard`, `drifted`, `left`, `unreadable`, in order. */
   events: string[];
   /** Under a task of its own unless `taskId` says which; for nine hundred seconds at ROLE. */
   mint: (workload: string, wish?: MintWish) => Promise<Issued>;
@@ -83,6 +83,7 @@ export function sessionBroker(world: World): SessionBroker {
     events: {
       told: () => events.push('told'),
       deaf: () => events.push('deaf'),
+      heard: () => events.push('heard'),
       drifted: () => events.push('drifted'),
       left: () => events.push('left'),
       unreadable: () => events.push('unreadable'),

@@ -41,6 +41,8 @@ const keysNotRetrieved = "Couldn't retrieve verification key from your identity 
 let keys: Keys;
 let clock: HandClock;
 let aws: LoopbackAws;
+/** How far AWS's clock is ahead of the broker's. */
+let aheadMs: number;
 /** What was signed: every web identity there ever was. */
 let signed: { claims: JWTPayload; header: { typ: string }; token: string }[];
 let warned: AwsTrouble[];
@@ -53,6 +55,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   clock = handClock();
+  aheadMs = 0;
   signed = [];
   warned = [];
   const wish = { account, audience, issuerName: issuer.replace('http://', '') };
@@ -61,7 +64,7 @@ beforeEach(async () => {
     roles: [agentRole(wish), agentRole(wish, 'agent-1'), revokerRole(wish)],
     providers: [{ issuer, clientIds: [audience], jwks: () => keys.jwks() }],
     propagationMs: 0,
-    now: () => clock.now(),
+    now: () => clock.now() + aheadMs,
   });
   minter = minterOf();
 });
@@ -384,6 +387,46 @@ describe('before anything is reserved', () => {
       expect(aws.calls('AssumeRoleWithWebIdentity')).toBe(calls);
     },
   );
+});
+
+describe('a clock at AWS that is', () => {
+  const agrees = () => minter.enforcer!.clockAgrees();
+
+  it.each([
+    ['ahead', 5_000],
+    ['behind', -5_000],
+  ])('five seconds %s: what was made is given to nobody and may exist, and the role rests', async (_, ms) => {
+    aheadMs = ms;
+    const error = await thrownBy(mint());
+    expect(error).not.toBeInstanceOf(NothingMinted);
+    expect(error).toMatchObject({ code: 'temporarily_unavailable', details: { retryAfterSeconds: 30 } });
+    expect(aws.sessions()).toMatchObject([{ tags }]);
+    expect(warned).toEqual([{ target: role, what: 'clock', advice: expect.stringMatching(/NTP/) }]);
+    expect(await thrownBy(minter.assertMintable!(credential()))).toMatchObject({ code: 'temporarily_unavailable' });
+    expect(agrees()).toBe(false);
+  });
+
+  it('right again after half a minute gives sessions again', async () => {
+    aheadMs = 5_000;
+    await thrownBy(mint());
+    aheadMs = 0;
+    clock.advance(30_000);
+    await minter.assertMintable!(credential());
+    await expect(mint()).resolves.toHaveProperty('handle');
+    expect(agrees()).toBe(true);
+  });
+
+  it('two seconds off is what clocks are', async () => {
+    for (aheadMs of [2_000, -2_000]) await expect(mint()).resolves.toHaveProperty('handle');
+    expect([agrees(), warned]).toEqual([true, []]);
+  });
+
+  it('off is noticed by the session of the revoker, too, which is used all the same', async () => {
+    aheadMs = 5_000;
+    await minter.enforcer!.enforce(role, { credentials: [dying], tasks: [], generations: [] }, 1);
+    expect(aws.policyOf(role)).toHaveProperty(DENY_POLICY_NAME);
+    expect(agrees()).toBe(false);
+  });
 });
 
 describe('what must not be used any more', () => {

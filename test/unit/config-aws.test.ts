@@ -12,11 +12,13 @@ const REVOKER = 'arn:aws:iam::111122223333:role/jit-revoker';
 const AWS = { region: 'eu-central-1', revokerRole: REVOKER };
 const role = (aws: object = {}, resource: string = ROLE) => ({ resource, minter: 'aws-sts', aws: { ...AWS, ...aws } });
 
-async function problems(...targets: object[]): Promise<string[]> {
+const problems = (...targets: object[]): Promise<string[]> => problemsOf({ targets });
+
+async function problemsOf(parts: object): Promise<string[]> {
   const path = join(temporaryDirectory(), 'mayfly.yaml');
   const trust = [{ name: 'lab', kind: 'oidc', issuer: 'https://lab.example' }];
   const policy = { engine: 'cedar', directory: '.' };
-  writeFileSync(path, stringify({ issuer: 'https://mayfly.example', trust, targets, policy }));
+  writeFileSync(path, stringify({ issuer: 'https://mayfly.example', trust, policy, ...parts }));
   try {
     await loadConfig({ env: {}, path });
   } catch (error) {
@@ -94,4 +96,27 @@ it.each<[string, object[], string]>([
   ],
 ])('refuses %s', async (_, targets, problem) => {
   expect((await problems(...targets)).filter((one) => one.startsWith('targets[0]'))).toEqual([problem]);
+});
+
+it.each([
+  ['under another path', 'arn:aws:iam::111122223333:role/other/agent'],
+  ['under no path', 'arn:aws:iam::111122223333:role/agent'],
+  ['in another case', 'arn:aws:iam::111122223333:role/jit/Agent'],
+])('refuses a second role of one name %s: their deny policies would be one', async (_, resource) => {
+  const problem = 'targets[1].resource: has the name of another role: their deny policies would be one';
+  expect(await problems(role(), role({}, resource))).toEqual([problem]);
+});
+
+it('takes one name in two accounts', async () => {
+  const elsewhere = role({ revokerRole: REVOKER.replace('1111', '9999') }, ROLE.replace('1111', '9999'));
+  expect(await problems(role(), elsewhere)).toEqual([]);
+});
+
+it('refuses clocks that differ by more than the cutoffs of roles allow for, where there are roles', async () => {
+  const jwt = { resource: 'https://tickets.example', minter: 'jwt' };
+  const withSkew = (clockSkew: number, ...targets: object[]) => problemsOf({ targets, lifetimes: { clockSkew } });
+  const problem = 'lifetimes.clockSkew: is more than 5, the most that sessions of AWS roles allow for';
+  expect(await withSkew(6, jwt, role())).toEqual([problem]);
+  expect(await withSkew(5, jwt, role())).toEqual([]);
+  expect(await withSkew(6, jwt)).toEqual([]);
 });

@@ -112,3 +112,19 @@ describe('a clock that is set back', () => {
     expect(aws.document(OTHER_ROLE)).toBeDefined();
   });
 });
+
+describe('a clock that AWS does not share', () => {
+  it('ends no denial, however long ago what it denies has expired by it, until the two agree', async () => {
+    const { aws, wait, revoke, ended } = await begin();
+    const isDenied = () => JSON.stringify(aws.document(ROLE)).includes(ended.replace('crd_', ''));
+    const { enforcer } = aws.minter;
+    await revoke();
+    await wait(5);
+    enforcer.clockAgrees = () => false;
+    await wait(1_100);
+    expect(isDenied()).toBe(true);
+    enforcer.clockAgrees = () => true;
+    await wait(70);
+    expect(isDenied()).toBe(false);
+  });
+});

@@ -107,6 +107,24 @@ describe('an exchange that fails', () => {
     await wait(100);
     expect([aws.writes(ROLE).length, aws.made.size]).toEqual([before, 0]);
   });
+
+  it('because its broker slept for half a minute over what it had reserved leaves nothing made, no line and no write', async () => {
+    const { mint, aws, store, clock, pass: wait } = await begin();
+    const before = aws.writes(ROLE).length;
+    const { records } = store;
+    const commit = records.commit.bind(records);
+    records.commit = async (change) => {
+      const done = await commit(change);
+      records.commit = commit;
+      clock.advance(30_000);
+      return done;
+    };
+    const refusal = { code: 'temporarily_unavailable', message: expect.stringMatching(/took too long/) };
+    await expect(mint('lab:red-1')).rejects.toMatchObject(refusal);
+    expect(idsIn(store)).toHaveLength(1);
+    await wait(100);
+    expect([aws.writes(ROLE).length, aws.made.size]).toEqual([before, 0]);
+  });
 });
 
 describe('when the ledger has lost', () => {

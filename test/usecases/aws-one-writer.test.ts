@@ -1,8 +1,10 @@
 /** Of several brokers on one ledger one at a time tells a role of deaths; no other's late word stands, and no mark lies. */
 import { describe, expect, it } from '@jest/globals';
+import { cause } from '../../src/domain/selector.js';
+import { enforcementKey } from '../../src/ledger/names.js';
 import { handClock } from '../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../support/memory-aws.js';
-import { modelStore } from '../support/model-store.js';
+import { modelStore, type ModelStore } from '../support/model-store.js';
 import { FENCED_SECONDS, pass, sessionBroker, type SessionBroker } from '../support/session-broker.js';
 
 async function begin() {
@@ -72,7 +74,7 @@ describe('of two brokers', () => {
 });
 
 describe('a write that comes late, after another has taken over', () => {
-  async function late() {
+  async function late(prepare: (stage: Awaited<ReturnType<typeof begin>>) => void = () => undefined) {
     const stage = await begin();
     const { aws, one, two, wait, endOne } = stage;
     let arrive: () => void = () => undefined;
@@ -85,6 +87,7 @@ describe('a write that comes late, after another has taken over', () => {
     await wait(LEASE_SECONDS, two);
     await wait(16, two);
     expect((await two.end(missing.credential))?.effect).toBe('effective');
+    prepare(stage);
     arrive();
     await stuck;
     return { ...stage, early, missing: missing.credential };
@@ -112,7 +115,28 @@ describe('a write that comes late, after another has taken over', () => {
     expect((await ends()).map((end) => end?.effect)).toEqual(['effective', 'effective']);
     expect([early, missing].map(({ id }) => aws.reads(id))).toEqual([false, false]);
   });
+
+  it('is owned up to although the holder writes its record at that very moment', async () => {
+    const { two, wait, fence, missing } = await late(({ store }) => beforeMarksGo(store));
+    expect((await two.end(missing))?.effect).toBe('pending');
+    await wait(1, two);
+    expect(fence()).toBe('r3');
+  });
 });
+
+/** Whoever takes the marks from the role's record loses the first compare-and-set: `revision` has risen. */
+function beforeMarksGo({ records }: ModelStore): void {
+  const commit = records.commit.bind(records);
+  records.commit = async (change) => {
+    const [key, text] = change.put?.[0] ?? ['', ''];
+    if (key !== enforcementKey(cause('target', ROLE)) || !text.includes('"marks":[]')) return commit(change);
+    records.commit = commit;
+    const [kept = ''] = await records.read([key]);
+    const state = JSON.parse(kept) as { revision: number };
+    await commit({ put: [[key, JSON.stringify({ ...state, revision: state.revision + 1 })]] });
+    return commit(change);
+  };
+}
 
 describe('what somebody else did to the deny policy', () => {
   it.each([

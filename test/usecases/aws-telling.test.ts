@@ -1,6 +1,8 @@
 /** How often a role is told of deaths, of how much, and when it may forget: no write too many, none too few. */
 import { describe, expect, it } from '@jest/globals';
 import type { Issued } from '../../src/broker/release.js';
+import { newId, shardOf, SHARDS } from '../../src/domain/id.js';
+import { toldIndex } from '../../src/ledger/names.js';
 import { handClock } from '../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../support/memory-aws.js';
 import { modelStore } from '../support/model-store.js';
@@ -9,10 +11,11 @@ import { FENCED_SECONDS, pass, sessionBroker } from '../support/session-broker.j
 async function begin() {
   const clock = handClock();
   const aws = memoryAws(clock);
-  const broker = sessionBroker({ store: modelStore(clock), clock, aws });
+  const store = modelStore(clock);
+  const broker = sessionBroker({ store, clock, aws });
   await pass(clock, FENCED_SECONDS, broker);
   const passing = ({ credential }: Issued) => aws.reads(credential.id);
-  return { ...broker, clock, aws, passing, pass: (seconds: number) => pass(clock, seconds, broker) };
+  return { ...broker, clock, store, aws, passing, pass: (seconds: number) => pass(clock, seconds, broker) };
 }
 
 const idOf = ({ credential }: Issued): string => credential.id.replace('crd_', '');
@@ -48,6 +51,22 @@ describe('a role is told', () => {
     await complete(task.id);
     for (let turn = 0; turn < 3; turn += 1) await reconciler.run(clock.now());
     expect(aws.writes(ROLE)).toHaveLength(before + 1);
+  });
+
+  it('once a second, however often something dies within it and is looked at', async () => {
+    const { mint, revoke, work, passing, aws, clock, pass: wait } = await begin();
+    const minted = await Promise.all(Array.from({ length: 9 }, () => mint('lab:red-1')));
+    const before = aws.writes(ROLE).length;
+    const startedAt = clock.now();
+    for (const { credential } of minted) {
+      await revoke('credential', credential.id, 'end');
+      await work();
+      clock.advance(200);
+    }
+    const writes = aws.writes(ROLE).slice(before);
+    expect(writes.map(({ at }) => at - startedAt)).toEqual([0, 1_000]);
+    await wait(5);
+    expect(minted.filter(passing)).toEqual([]);
   });
 
   it('of its own dead alone', async () => {
@@ -129,5 +148,23 @@ describe('a role forgets', () => {
     expect(aws.writes(ROLE).at(-1)).not.toHaveProperty('document');
     await wait(300);
     expect(aws.writes(ROLE)).toHaveLength(writes);
+  });
+
+  it('thousands that have expired by a write for each part of the ledger, not by one for each', async () => {
+    const { store, clock, pass: wait } = await begin();
+    const { records } = store;
+    const each = SHARDS.flatMap((shard) => Array.from({ length: 50 }, () => newId('crd', shard)));
+    const crowded = Array.from({ length: 300 }, () => newId('crd', 'aa'));
+    for (const id of [...each, ...crowded])
+      await records.commit({ index: [[toldIndex(shardOf(id)), id, clock.now() - 100_000]] });
+    const commit = records.commit.bind(records);
+    let commits = 0;
+    records.commit = (change) => {
+      if (change.unindex) commits += 1;
+      return commit(change);
+    };
+    await wait(11);
+    expect(await Promise.all(SHARDS.map((shard) => records.count(toldIndex(shard))))).toEqual(SHARDS.map(() => 0));
+    expect(commits).toBe(SHARDS.length + 1);
   });
 });

@@ -47,7 +47,7 @@ const enforcer: Enforcer = {
   isInForce: () => Promise.resolve(true),
 };
 const quiet = () => undefined;
-const events = { told: quiet, deaf: quiet, drifted: quiet, left: quiet, unreadable: quiet };
+const events = { told: quiet, deaf: quiet, heard: quiet, drifted: quiet, left: quiet, unreadable: quiet };
 const reconciler = createReconciler({ ledger, enforcer, events, targets: [ROLE], node: 'bench' });
 
 const cpuMs: number[] = [];

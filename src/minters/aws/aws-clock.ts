@@ -16,6 +16,10 @@ const APART_MS_MOST = 3_000;
 /** AWS cuts to whole seconds. */
 const CUT_MS_MOST = 1_000;
 
+/** For the operator. */
+export const CLOCKS_APART =
+  "AWS's clock is more than three seconds from this host's: deadlines and revocations would be off by as much. Check NTP.";
+
 export function watchAwsClock(clock: Clock): AwsClock {
   let agrees = true;
   return {

@@ -5,6 +5,7 @@
 import type { AwsTarget } from '../../config/schema.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Answer } from './answer.js';
+import { CLOCKS_APART } from './aws-clock.js';
 import type { AwsSurroundings } from './deps.js';
 import { createIam, type Iam } from './iam.js';
 import { keepHot, type Hot } from './keep-hot.js';
@@ -53,7 +54,7 @@ function sessionOf(
   return async () => {
     const sentAt = clock.now();
     const session = await open();
-    awsClock.compare(session.issuedAt, sentAt);
+    if (!awsClock.compare(session.issuedAt, sentAt)) warn({ target: resource, what: 'clock', advice: CLOCKS_APART });
     return session;
   };
 }

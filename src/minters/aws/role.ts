@@ -4,6 +4,7 @@ import type { Credential } from '../../domain/credential.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Task } from '../../domain/task.js';
 import { NothingMinted } from '../minter.js';
+import { CLOCKS_APART } from './aws-clock.js';
 import type { AwsSurroundings } from './deps.js';
 import { createPace, type Pace } from './pace.js';
 import { stsOf } from './partition.js';
@@ -26,8 +27,6 @@ const DURATION_SECONDS_LEAST = 900;
 const UTILIZATION_WARNED = 80;
 
 const CLOCK_REST_SECONDS = 30;
-const CLOCKS_APART =
-  "AWS's clock is more than three seconds from this host's: deadlines and revocations would be off by as much. Check NTP.";
 
 export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsClock }: AwsSurroundings): Role {
   const { aws, resource } = target;
