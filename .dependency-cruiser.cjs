@@ -31,15 +31,42 @@ module.exports = {
       {
         path: '^src/',
         pathNot: src(
-          'broker/|revoker/|ledger/|domain/|protocol/|audit/|identity/|policy/policy-engine|policy/query|minters/minter|store/store|keys/|config/schema|telemetry/metrics',
+          'broker/|revoker/|ledger/|domain/|protocol/|audit/|identity/|policy/policy-engine|policy/query|minters/minter|store/store|keys/|config/(signals-)?schema|telemetry/metrics',
         ),
       },
+    ),
+    only(
+      'detectors-listen',
+      'detectors see what use cases tell them and the ledger, and nothing that gives or takes',
+      { path: src('detectors/') },
+      {
+        path: '^src/',
+        pathNot: src('detectors/|broker/watch|ledger/|domain/|config/signals-schema|telemetry/metrics'),
+      },
+    ),
+    only(
+      'detector-implementations',
+      'only the composition root picks them',
+      { path: '^src/', pathNot: `${root}|${src('detectors/')}` },
+      { path: src('detectors/') },
     ),
     only(
       'ledger-sees-the-port',
       'the ledger is written once, over the store port',
       { path: src('ledger/') },
       { path: '^src/', pathNot: src('ledger/|domain/|protocol/|store/store') },
+    ),
+    only(
+      'notify-tells-what-is-audited',
+      'webhooks see the audit log, the ledger and the signing keys, and nobody below sees them',
+      { path: src('notify/') },
+      { path: '^src/', pathNot: src('notify/|audit/|ledger/|domain/|keys/|config/signals-schema|telemetry/') },
+    ),
+    only(
+      'notify-is-composed',
+      'nothing waits for a webhook',
+      { path: '^src/', pathNot: `${root}|${src('notify/')}` },
+      { path: src('notify/') },
     ),
     only(
       'http-is-the-top',

@@ -44,12 +44,15 @@ export async function compose(
 async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
   const { config } = loaded;
   const { clock, log, metrics } = around;
-  const { deps, cedar, keys, fitness, aws } = await makeParts(loaded, store, around);
+  const { deps, cedar, keys, fitness, aws, signals, detectors, notifier } = await makeParts(loaded, store, around);
   const { ledger, audit } = deps;
   const pulse: Pulse = { auditFollows: true, draining: false };
-  const readiness = createReadiness({ fitness, policy: cedar, pulse, clock, metrics, deaf: aws?.deaf ?? new Set() });
+  const readiness = createReadiness({
+    ...{ fitness, policy: cedar, pulse, clock, metrics },
+    ...{ deaf: aws?.deaf, behind: notifier.behind },
+  });
   const work = recurringWork({
-    ...{ ledger, store, audit, keys, fitness, readiness, pulse, metrics, clock, log },
+    ...{ ledger, store, audit, keys, fitness, signals, detectors, notifier, readiness, pulse, metrics, clock, log },
     ...(aws && { reconciler: aws.reconciler }),
     auditRetentionDays: config.audit.retentionDays,
   });
@@ -63,6 +66,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       await ledger.log.look([]); // A lost log is found before anything is answered.
       await work.fitness();
       await work.sweep();
+      await notifier.begin();
       await notePolicies(cedar.digest);
       const api = await listen(createApp(deps), config.listen);
       const operations = await listen(createOperationsApp({ ...deps, readiness }), config.operations);
@@ -80,7 +84,9 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       const [api, operations] = listeners;
       await api?.close(patienceMs);
       await schedule?.stop(patienceMs);
+      await signals.close();
       await aws?.reconciler.letGo().catch((err: unknown) => log.warn({ err }, 'roles are held until the lease ends'));
+      await notifier.close().catch((err: unknown) => log.warn({ err }, 'webhooks are held until the lease ends'));
       await operations?.close(0);
       await store.close();
     },

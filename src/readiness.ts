@@ -23,12 +23,14 @@ interface ReadinessDeps {
   pulse: Pulse;
   clock: Clock;
   metrics: Pick<Metrics, 'ready'>;
-  /** Targets that do not take what they should be told of deaths. */
-  deaf: ReadonlySet<string>;
+  /** Targets that do not take what they should be told of deaths, where there are such. */
+  deaf?: ReadonlySet<string> | undefined;
+  /** Webhooks that have not been told for long. */
+  behind: ReadonlyMap<string, number>;
 }
 
 export const createReadiness =
-  ({ fitness, policy, pulse, clock, metrics, deaf }: ReadinessDeps): Readiness =>
+  ({ fitness, policy, pulse, clock, metrics, deaf = new Set(), behind }: ReadinessDeps): Readiness =>
   async () => {
     const checks = [
       ...(await fitness.check()),
@@ -39,6 +41,10 @@ export const createReadiness =
       // No reason to send requests elsewhere: nobody else is heard there either, and all other targets are served.
       {
         ...check('targets', deaf.size === 0, `not told of deaths: ${[...deaf].join(', ')}`),
+        degrades: true as const,
+      },
+      {
+        ...check('webhooks', behind.size === 0, `not told what happens: ${[...behind.keys()].join(', ')}`),
         degrades: true as const,
       },
     ];

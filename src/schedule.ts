@@ -14,7 +14,10 @@ const TABLE: readonly [job: keyof Work, when: string][] = [
   ['sweep', EVERY_SECOND],
   ['receipts', EVERY_SECOND],
   ['reconcile', EVERY_SECOND],
+  ['signals', EVERY_SECOND],
+  ['detectors', EVERY_SECOND],
   ['audit', EVERY_SECOND],
+  ['notify', EVERY_SECOND],
   ['keys', EVERY_10_SECONDS],
   ['counts', EVERY_10_SECONDS],
   ['drift', EVERY_30_SECONDS],
@@ -31,7 +34,8 @@ export function startSchedule(work: Work, log: Logger): Schedule {
   for (const [job, when] of TABLE) {
     cron.schedule(when, () => attempt(work, job, log), {
       name: job,
-      noOverlap: true,
+      // Each webhook has its own turn, and one that hangs must not keep the others from theirs.
+      noOverlap: job !== 'notify',
       suppressMissedWarning: true,
       logger: { info: quiet, warn: quiet, debug: quiet, error: quiet },
     });

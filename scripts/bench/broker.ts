@@ -24,6 +24,7 @@ export interface BrokerWish {
   targets?: object[];
   /** More of the configuration, in place of what stands here. */
   more?: Record<string, unknown>;
+  nodeArguments?: string[];
 }
 
 export async function startBroker({ directory, store, lab, targets = [], more, ...wish }: BrokerWish): Promise<Broker> {
@@ -63,10 +64,14 @@ export async function startBroker({ directory, store, lab, targets = [], more, .
   const path = join(directory, 'mayfly.json');
   writeFileSync(join(directory, 'lab.jwks.json'), JSON.stringify({ keys: [lab.publicJwk] }));
   writeFileSync(path, JSON.stringify(config)); // JSON is YAML.
-  const child = await startChild(process.execPath, [...execArguments(), fromRoot('dist/src/main.js')], {
-    env: { MAYFLY_CONFIG: path, REDIS_URL: '' },
-    isReady: async () => (await fetch(`http://127.0.0.1:${operations}/health/ready`)).ok,
-  });
+  const child = await startChild(
+    process.execPath,
+    [...execArguments(), ...(wish.nodeArguments ?? []), fromRoot('dist/src/main.js')],
+    {
+      env: { MAYFLY_CONFIG: path, REDIS_URL: '' },
+      isReady: async () => (await fetch(`http://127.0.0.1:${operations}/health/ready`)).ok,
+    },
+  );
   return { ...child, url: config.issuer };
 }
 

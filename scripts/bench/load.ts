@@ -8,10 +8,12 @@ export const CONNECTIONS = 50;
 export interface Load {
   url: string;
   headers?: Record<string, string>;
-  /** Forms, ready to send. */
+  /** Ready to send; forms, unless the headers say otherwise. */
   bodies: readonly string[];
-  /** What must stand in each answer; the status must be 200. */
+  /** What must stand in each answer. */
   expect: string;
+  /** What each status must be; default: 200. */
+  status?: number;
   /** At once; default: fifty. */
   connections?: number;
 }
@@ -24,7 +26,15 @@ export interface Driven {
 }
 
 /** Fails on the first answer that is not what was expected: a quick refusal must not pass for speed. */
-export async function drive({ url, headers = {}, bodies, expect, connections = CONNECTIONS }: Load): Promise<Driven> {
+export async function drive({
+  url,
+  headers = {},
+  bodies,
+  expect,
+  connections = CONNECTIONS,
+  ...load
+}: Load): Promise<Driven> {
+  const { status: wanted = 200 } = load;
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const form = { 'Content-Type': 'application/x-www-form-urlencoded', ...headers };
   const latencies: number[] = [];
@@ -35,7 +45,8 @@ export async function drive({ url, headers = {}, bodies, expect, connections = C
       const sentAt = performance.now();
       const { status, text } = await answered(url, { agent, headers: form, body });
       latencies.push(performance.now() - sentAt);
-      if (status !== 200 || !text.includes(expect)) throw new Error(`${url} answered ${status}: ${text.slice(0, 500)}`);
+      if (status !== wanted || !text.includes(expect))
+        throw new Error(`${url} answered ${status}: ${text.slice(0, 500)}`);
       answers.push(text);
     }
   };

@@ -1,6 +1,7 @@
 /**
- * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions cost; prints
- * what was got, met or not. `--quick` measures less of everything, `--aws` the AWS sessions alone.
+ * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions and signals
+ * cost; prints what was got, met or not. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
+ * signals alone.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -10,15 +11,27 @@ import { measureAws } from './aws/measure.js';
 import { awsReport } from './aws/report.js';
 import { createSigner } from './issuer.js';
 import { startRedis } from './redis.js';
+import { measureSignals } from './signals/measure.js';
+import { signalsReport } from './signals/report.js';
 
 const SIZES = {
   whole: {
     peer: { rounds: 3, requests: 3_000, warmUp: 4_000, many: 100_000 },
     aws: { rounds: 3, requests: 600, warmUp: 1_000, turns: 80, ended: 10_000 },
+    signals: {
+      taken: { rounds: 3, events: 1_000, warmUp: 1_000 },
+      reactions: { seconds: 4, perSecond: [25, 100] },
+      detectors: { rounds: 6, requests: 600, warmUp: 600 },
+    },
   },
   quick: {
     peer: { rounds: 1, requests: 1_000, warmUp: 1_000, many: 25_000 },
     aws: { rounds: 1, requests: 500, warmUp: 500, turns: 40, ended: 3_000 },
+    signals: {
+      taken: { rounds: 1, events: 800, warmUp: 800 },
+      reactions: { seconds: 3, perSecond: [25, 100] },
+      detectors: { rounds: 3, requests: 500, warmUp: 500 },
+    },
   },
 };
 const sizes = SIZES[process.argv.includes('--quick') ? 'quick' : 'whole'];
@@ -38,9 +51,15 @@ const say = (what: string) => process.stderr.write(`${what}\n`);
 const print = (report: string) => process.stdout.write(`\n${report}\n`);
 const lab = await createSigner('lab');
 const redis = await startRedis(directory);
-if (!process.argv.includes('--aws')) print(await againstPeer(directory, redis, lab, { ...sizes.peer, say }));
-
-say('AWS sessions: turns of the reconciler, the round trip to STS, ending many tasks');
-print(awsReport(await measureAws(directory, redis, lab, sizes.aws)));
+const [awsAlone, signalsAlone] = ['--aws', '--signals'].map((flag) => process.argv.includes(flag));
+if (!awsAlone && !signalsAlone) print(await againstPeer(directory, redis, lab, { ...sizes.peer, say }));
+if (!signalsAlone) {
+  say('AWS sessions: turns of the reconciler, the round trip to STS, ending many tasks');
+  print(awsReport(await measureAws(directory, redis, lab, sizes.aws)));
+}
+if (!awsAlone) {
+  say('Signals: taking them in, reacting to them, and the detectors');
+  print(signalsReport(await measureSignals(directory, redis, lab, sizes.signals)));
+}
 print(`${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}.`);
 await redis.end();

@@ -2,6 +2,7 @@
 import type { StoreLocation } from '../../src/config/store-location.js';
 import type { Task } from '../../src/domain/task.js';
 import { draftImplicitTask } from '../../src/broker/draft-task.js';
+import { signalsSchema } from '../../src/config/signals-schema.js';
 import type { Settings } from '../../src/broker/deps.js';
 import type { Credential } from '../../src/domain/credential.js';
 import { newId, shardOf } from '../../src/domain/id.js';
@@ -26,10 +27,11 @@ const SETTINGS: Settings = {
   lifetimes: { credential: 300, credentialMax: 3_600, task: 3_600, taskMax: 28_800, clockSkew: 5 },
   limits: { credentialsPerTask: 16, delegationDepth: 3, perWorkloadPerMinute: 600 },
   trust: [],
+  signals: signalsSchema.parse(undefined),
 };
 
-export async function openSeeder(redisUrl: string): Promise<Seeder> {
-  const { ledger, close } = await openLedger({ kind: 'redis', cluster: false, urls: [redisUrl] }, 'mayfly:');
+export async function openSeeder(redisUrl: string, prefix = 'mayfly:'): Promise<Seeder> {
+  const { ledger, close } = await openLedger({ kind: 'redis', cluster: false, urls: [redisUrl] }, prefix);
   return {
     async seed(count, subOf) {
       const epoch = formatEpoch((await ledger.log.look([])).epoch);

@@ -16,9 +16,13 @@ export interface Session {
 const issuedSchema = z.object({ access_token: z.string(), task_id: z.string() });
 const PATIENCE_MS = 30_000;
 
-/** For agent-7, to read what tenant 42 has. Asks again as long as the role is not ready. */
-export async function openSession(stage: Stage, wish: { purpose: string; lifetime: string }): Promise<Session> {
-  const identity = await stage.identity('agent-7');
+/** To read what tenant 42 has. Asks again as long as the role is not ready. */
+export async function openSession(
+  stage: Stage,
+  agent: string,
+  wish: { purpose: string; lifetime: string },
+): Promise<Session> {
+  const identity = await stage.identity(agent);
   const until = performance.now() + PATIENCE_MS;
   const detail = { type: AWS_SESSION, locations: [ROLE], identifier: TENANT_42, actions: ['s3:GetObject'] };
   const asking = { resource: ROLE, authorization_details: JSON.stringify([detail]), ...wish };

@@ -30,6 +30,8 @@ interface Surroundings {
   operations: string;
   issuerUrl: string;
   awsUrl: string;
+  /** Whose signals it hears. */
+  transmitter: object;
 }
 
 export function placeBroker(directory: string, around: Surroundings): BrokerProcess {
@@ -61,6 +63,19 @@ export function placeBroker(directory: string, around: Surroundings): BrokerProc
   };
 }
 
+/** The first stops an agent on one word, the second wants two; all together hit a hundred tasks a minute at most, as by default. */
+const REACTIONS = [
+  { name: 'risk-is-high', event: 'risk-level-change', level: 'HIGH', from: ['edr'], do: 'hold', covers: 'workload' },
+  {
+    name: 'bad-device',
+    event: 'device-compliance-change',
+    level: 'HIGH',
+    do: 'hold',
+    corroborate: { sources: 2, withinSeconds: 300 },
+  },
+  { name: 'stolen-secret', event: 'credential-compromise', do: 'hold' },
+];
+
 const configuration = (at: Surroundings & { url: string; policies: string }) => ({
   issuer: at.url,
   listen: at.api,
@@ -79,6 +94,7 @@ const configuration = (at: Surroundings & { url: string; policies: string }) => 
     awsTarget(at.awsUrl),
   ],
   policy: { engine: 'cedar', directory: at.policies },
+  signals: { transmitters: [at.transmitter], reactions: REACTIONS },
   // One workload asks for a thousand credentials here, and nobody wants to wait two minutes for it.
   limits: { perWorkloadPerMinute: 10_000 },
 });

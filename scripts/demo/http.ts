@@ -13,21 +13,25 @@ export interface Asking {
   bearer?: string;
   json?: object;
   form?: Record<string, string>;
+  /** A Security Event Token. */
+  event?: string;
   accept?: string;
   headers?: Record<string, string>;
 }
 
-export async function call(url: string, { method, bearer, json, form, accept, headers }: Asking = {}): Promise<Reply> {
-  const body = json ? JSON.stringify(json) : form && new URLSearchParams(form);
+export async function call(url: string, asking: Asking = {}): Promise<Reply> {
+  const { method, bearer, json, form, event, accept, headers } = asking;
+  const body = json ? JSON.stringify(json) : form ? new URLSearchParams(form) : event;
   const response = await fetch(url, {
-    method: method ?? (body ? 'POST' : 'GET'),
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: {
       ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
       ...(json && { 'content-type': 'application/json' }),
+      ...(event !== undefined && { 'content-type': 'application/secevent+jwt' }),
       ...(accept !== undefined && { accept }),
       ...headers,
     },
-    ...(body && { body }),
+    ...(body !== undefined && { body }),
   });
   return { status: response.status, text: await response.text() };
 }

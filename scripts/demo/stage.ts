@@ -1,4 +1,4 @@
-/** Everything the story needs, and all of it gone afterwards: a directory, an issuer, the broker, the API, AWS. */
+/** Everything the story needs, and all of it gone afterwards: a directory, an issuer, an EDR, the broker, the API, AWS. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { openAwsAccount, type AwsAccount } from './aws-account.js';
 import { freeAddresses, placeBroker, type BrokerProcess } from './broker.js';
 import { startChild, type Child } from './child.js';
 import { call, type Asking, type Reply } from './http.js';
+import { openEdr, type Edr } from './edr.js';
 import { openIssuer } from './issuer.js';
 import { TICKETS, TICKETS_API } from './places.js';
 
@@ -14,6 +15,7 @@ export interface Stage {
   directory: string;
   broker: BrokerProcess;
   aws: AwsAccount;
+  edr: Pick<Edr, 'event'>;
   /** An identity token of `lab:<name>`, valid for an hour. */
   identity: (name: string) => Promise<string>;
   /** A call to the broker. */
@@ -41,7 +43,9 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
   const issuer = await openIssuer();
   const addresses = await freeAddresses();
   const aws = await openAwsAccount(`http://${addresses.api}`);
-  const broker = placeBroker(directory, { ...addresses, issuerUrl: issuer.url, awsUrl: aws.url });
+  const edr = await openEdr(directory, issuer.url);
+  const { transmitter } = edr;
+  const broker = placeBroker(directory, { ...addresses, issuerUrl: issuer.url, awsUrl: aws.url, transmitter });
   let api: Child | undefined;
   try {
     await broker.start();
@@ -56,6 +60,7 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
       directory,
       broker,
       aws,
+      edr,
       identity,
       ask,
       exchange: (bearer, wish) => ask('/token', { form: { ...exchangeForm(bearer), ...wish } }),

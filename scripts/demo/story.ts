@@ -7,15 +7,17 @@ import { deadlineAct } from './acts/deadline.js';
 import { leakAct } from './acts/leak.js';
 import { massRevocationAct } from './acts/mass-revocation.js';
 import { oneTaskAct } from './acts/one-task.js';
+import { signalsAct } from './acts/signals.js';
 import { SESSION_SECONDS_LEAST } from '../../src/domain/aws.js';
 import { openSession } from './aws-session.js';
 import { onStage, type Stage } from './stage.js';
 import type { Transcript } from './transcript.js';
 
 const CAST = [
-  ['agent-7', 'an agent that works on one task; builder, importer and rogue are others'],
+  ['agent-7', 'an agent that works on one task; agent-8, builder, importer, deployer and rogue are others'],
   ['orchestrator', 'opens and completes tasks'],
   ['the API', 'holds the incidents, and asks the broker whether a credential is alive'],
+  ['the EDR', 'watches the machines that agents run on, and signs what it finds'],
   ['SOC', 'the security operations centre: previews and revokes, reads the audit log'],
 ] as const;
 
@@ -42,7 +44,7 @@ export async function tellStory(tell: Transcript, interrupted: Promise<unknown>)
 }
 
 async function acts(stage: Stage, tell: Transcript): Promise<void> {
-  const brief = openSession(stage, {
+  const brief = openSession(stage, 'agent-8', {
     lifetime: String(SESSION_SECONDS_LEAST),
     purpose: 'look at one file of tenant 42',
   });
@@ -51,8 +53,9 @@ async function acts(stage: Stage, tell: Transcript): Promise<void> {
   const expired = await deadlineAct(stage, tell);
   const revoked = await massRevocationAct(stage, tell);
   const leaked = await leakAct(stage, tell);
+  const stopped = await signalsAct(stage, tell);
   const denied = await awsAct(stage, tell, brief);
-  const survivors = await crashAct(stage, tell, { completed, dead: [expired, ...revoked, leaked] });
+  const survivors = await crashAct(stage, tell, { completed, dead: [expired, ...revoked, leaked, stopped] });
   await auditAct(stage, tell, survivors);
   await awsDeadlineAct(stage, tell, { denied, brief: await brief });
 }

@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { accessSchema } from '../domain/access.js';
 import { BROKER_ERROR_CODES } from '../domain/errors.js';
 import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
+import { LEVELS, reactionSchema, SIGNAL_STATES } from '../domain/signal.js';
 
-const AUDIT_EVENT_TYPES = [
+export const AUDIT_EVENT_TYPES = [
   'credential.granted',
   'credential.refused',
   'task.opened',
@@ -28,6 +29,12 @@ const AUDIT_EVENT_TYPES = [
   'target.told',
   /** A target does not take what it should be told. */
   'target.deaf',
+  /** What became of a signal: what it said, and what a reaction did about it. */
+  'signal.judged',
+  /** A person confirmed or dismissed what a reaction wanted done. */
+  'signal.decided',
+  /** A token that was never granted anything was made, to be laid out and found. */
+  'canary.minted',
   /** The revocation log lost its past: numbers start anew, and everything older is dead. */
   'log.replaced',
 ] as const;
@@ -84,6 +91,18 @@ export const auditEventSchema = z.strictObject({
       at: moment.optional(),
       lifts: seq.optional(),
       liftAt: moment.optional(),
+    })
+    .optional(),
+  /** What was told, by whom, of whom, and what was done about it. */
+  signal: z
+    .strictObject({
+      id: z.string(),
+      source: z.string(),
+      event: z.string(),
+      level: z.enum(LEVELS),
+      about: z.array(z.strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string() })),
+      state: z.enum(SIGNAL_STATES),
+      reaction: reactionSchema.optional(),
     })
     .optional(),
   /** Sequence numbers of revocations, both inclusive, that are missing here. */

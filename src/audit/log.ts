@@ -7,7 +7,7 @@ import { extender } from './extend.js';
 import { newsSince } from './follow.js';
 import { readHead } from './head.js';
 import { takingTurns } from './in-turn.js';
-import { linesAfter, readPage, type AuditFilter, type AuditPage } from './page.js';
+import { linesAfter, readPage, type AuditPage, type PageQuery } from './page.js';
 import { prunedBefore } from './prune.js';
 import { signCheckpoint, signHead, type SignerDeps } from './signed-head.js';
 
@@ -31,7 +31,7 @@ export interface AuditLog {
   append(event: AuditEvent): Promise<void>;
   /** Enters every revocation published before the call. For after each publication, and from the schedule. */
   catchUp(): Promise<void>;
-  page(query: { after?: number; limit: number; filter?: AuditFilter }): Promise<AuditPage>;
+  page(query: PageQuery): Promise<AuditPage>;
   /** The exact lines numbered after `after` up to `to`, by default all there are. Throws when they are pruned meanwhile. */
   exportLines(range?: { after?: number; to?: number }): AsyncIterable<string>;
   head(): Promise<Place & { checkpoint?: Place & { signed: string } }>;

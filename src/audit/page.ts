@@ -26,17 +26,25 @@ export interface AuditPage {
   next?: number;
 }
 
+export interface PageQuery {
+  after?: number;
+  limit: number;
+  filter?: AuditFilter;
+  /** What no filter can say. Asked of each line that passes it, in their order. */
+  concerns?: (line: string) => boolean;
+}
+
 type Reader = Pick<Records, 'read' | 'range'>;
 
 export async function readPage(
   records: Reader,
-  { after = 0, limit, filter = {} }: { after?: number; limit: number; filter?: AuditFilter },
+  { after = 0, limit, filter = {}, concerns = () => true }: PageQuery,
 ): Promise<AuditPage> {
   const matches = matcher(filter);
   const lines: string[] = [];
   let scanned = 0;
   for await (const [seq, line] of linesAfter(records, await seek(records, after, filter.from))) {
-    if (matches(line)) lines.push(line);
+    if (matches(line) && concerns(line)) lines.push(line);
     scanned += 1;
     if (lines.length >= limit || scanned >= LINES_SCANNED) return { lines, next: seq };
   }

@@ -9,18 +9,21 @@ import { credentialCauses, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId, shardOf } from '../domain/id.js';
 import { death, formatEpoch, parseEpoch, refusesBirth } from '../domain/liveness.js';
-import { cause } from '../domain/selector.js';
-import { partyCauses, type Task } from '../domain/task.js';
+import { cause, type Cause } from '../domain/selector.js';
+import type { Level } from '../domain/signal.js';
+import { partyCauses, principalCauses, type Task } from '../domain/task.js';
 import type { Found } from '../ledger/credentials.js';
 import { findAgain, type Again } from '../ledger/idempotency.js';
 import type { Kept } from '../ledger/ledger.js';
 import type { Seen } from '../ledger/revocation-log.js';
+import { riskOf } from '../ledger/risk.js';
 import { readTask } from '../ledger/tasks.js';
 import { stateOf } from '../ledger/vitals.js';
 import type { Asker } from './asker.js';
 import { held, refuseDeadCaller } from './caller.js';
 import type { Deps } from './deps.js';
 import { draftImplicitTask } from './draft-task.js';
+import { wasEnded } from './presented-token.js';
 import type { CredentialRequest } from './requests.js';
 import { provenPerson } from './whom-it-serves.js';
 
@@ -31,6 +34,7 @@ export interface Admission {
   access: Access[];
   /** What the new credential is derived from. */
   from?: Credential;
+  risk: Level;
   /** What the new credential, as proof, will say of its workload. */
   claims?: Party['claims'];
   /** Absent when the task is born with the credential. */
@@ -41,11 +45,12 @@ export interface Admission {
 }
 
 export async function admit(
-  { ledger, settings }: Pick<Deps, 'ledger' | 'settings'>,
+  deps: Pick<Deps, 'ledger' | 'settings' | 'watch'>,
   asker: Asker,
   request: CredentialRequest,
   target: Target,
 ): Promise<Admission> {
+  const { ledger, settings } = deps;
   const again = request.repeat && (await findAgain(ledger, asker.caller.party.id, request.repeat));
   const taskId = 'taskId' in request.under ? request.under.taskId : again?.taskId;
   const kept = taskId === undefined ? undefined : await readTask(ledger, taskId);
@@ -66,9 +71,16 @@ export async function admit(
   );
   // A stolen token of somebody cut off has no verbs, whether it calls or is spoken for.
   const proofs = asker.onBehalfOf ? [asker.caller, asker.onBehalfOf] : [asker.caller];
-  const seen = await ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]);
+  const [seen, risk] = await Promise.all([
+    ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]),
+    settings.signals.reactions.some((reaction) => reaction.do === 'risk')
+      ? riskOf(ledger, riskCauses(draft, from))
+      : ('LOW' as const),
+  ]);
 
-  for (const proof of proofs) refuseDeadCaller(proof, seen, settings.lifetimes.clockSkew);
+  // Before anything is refused: whose task is over is told so first, and what was presented is dead all the same.
+  if (asker.from && wasEnded(asker.from, seen, now)) deps.watch.deadUse(asker.from.credential.id);
+  for (const proof of proofs) refuseDeadCaller(deps, proof, seen);
   const task = kept ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
   refuseTask(task, seen, now);
   if (asker.from) refuseDeadParent(asker.from, seen);
@@ -79,6 +91,7 @@ export async function admit(
     seen,
     task,
     access,
+    risk,
     ...(from && { from }),
     ...(target.resource === settings.proofTarget && { claims: asker.caller.party.claims }),
     ...(kept && { kept }),
@@ -86,6 +99,14 @@ export async function admit(
     credentialId,
   };
 }
+
+/** The highest of these is what policy sees. Where nothing sets a risk, nothing is read. */
+const riskCauses = (task: Task, from: Credential | undefined): Cause[] => [
+  ...[task.id, ...task.lineage].map((id) => cause('task', id)),
+  cause('workload', task.workload.id),
+  ...(task.principal ? principalCauses(task.principal) : [cause('principal', task.workload.id)]),
+  ...(from ? [cause('credential', from.id)] : []),
+];
 
 /** What a caller that says nothing means: what the task was opened for. */
 function askedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {

@@ -8,13 +8,14 @@ import { refusedEvent } from './events.js';
 
 /** Best effort: an audit log that is down must not turn a refusal into anything else. */
 export async function auditRefusal(
-  { audit, ledger }: Pick<Deps, 'audit' | 'ledger'>,
+  { audit, ledger, watch }: Pick<Deps, 'audit' | 'ledger' | 'watch'>,
   error: unknown,
   caller: Proven,
   about: Partial<AuditEvent> & { type: 'credential.refused' | 'operation.refused' },
 ): Promise<void> {
   if (!(error instanceof BrokerError) || error.code === 'slow_down' || error.code === 'temporarily_unavailable') return;
   const { type, task, target, ...fields } = about;
+  watch.refused(caller.party, error, type === 'credential.refused' ? task : undefined);
   const known = {
     ...fields,
     ...(task !== undefined && isId('tsk', task) && { task }),

@@ -7,8 +7,13 @@ import type { Seen } from '../ledger/revocation-log.js';
 import type { Deps } from './deps.js';
 
 /** @param seen A look that includes `partyCauses(proven.party)`. */
-export function refuseDeadCaller({ party, issuedAt }: Proven, seen: Seen, clockSkewSeconds: number): void {
-  const problem = refusesProof(seen.on(partyCauses(party)), issuedAt, clockSkewSeconds * 1000);
+export function refuseDeadCaller(
+  { settings, watch }: Pick<Deps, 'settings' | 'watch'>,
+  { party, issuedAt }: Proven,
+  seen: Seen,
+): void {
+  const problem = refusesProof(seen.on(partyCauses(party)), issuedAt, settings.lifetimes.clockSkew * 1000);
+  if (problem !== undefined) watch.lockedOut(party);
   if (problem === 'held') throw held();
   if (problem === 'cut') {
     throw new BrokerError(
@@ -21,10 +26,10 @@ export function refuseDeadCaller({ party, issuedAt }: Proven, seen: Seen, clockS
 
 /** For verbs that look at nothing else. */
 export async function assertLiveCaller(
-  { ledger, settings }: Pick<Deps, 'ledger' | 'settings'>,
+  deps: Pick<Deps, 'ledger' | 'settings' | 'watch'>,
   proven: Proven,
 ): Promise<void> {
-  refuseDeadCaller(proven, await ledger.log.look(partyCauses(proven.party)), settings.lifetimes.clockSkew);
+  refuseDeadCaller(deps, proven, await deps.ledger.log.look(partyCauses(proven.party)));
 }
 
 export const held = (): BrokerError =>

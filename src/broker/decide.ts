@@ -3,6 +3,7 @@ import { pairsOf, type Access } from '../domain/access.js';
 import type { Party } from '../domain/actor.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
+import type { Level } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
 import type { Verdict } from '../policy/policy-engine.js';
 import type {
@@ -29,6 +30,7 @@ interface AccessQuestion {
   target: string;
   access: readonly Access[];
   lifetimeSeconds: number;
+  risk: Level;
 }
 
 export async function decideAccess(policy: Deps['policy'], question: AccessQuestion): Promise<Decision> {
@@ -72,7 +74,7 @@ export const unbornFacts = ({ workload, purpose, openedBy }: Task): TaskFacts =>
 
 export const factsOf = (task: Task): TaskFacts => ({ id: task.id, ...unbornFacts(task) });
 
-function* queriesOf({ party, task, target, access, lifetimeSeconds }: AccessQuestion): Generator<PolicyQuery> {
+function* queriesOf({ party, task, target, access, lifetimeSeconds, risk }: AccessQuestion): Generator<PolicyQuery> {
   const context: AccessContext = {
     kind: 'access',
     purpose: task.purpose,
@@ -85,7 +87,7 @@ function* queriesOf({ party, task, target, access, lifetimeSeconds }: AccessQues
     ...(task.openedBy && { openedBy: task.openedBy }),
     chain: [],
     approvals: [],
-    risk: 'LOW',
+    risk,
   };
   for (const { path, action } of pairsOf(access)) {
     yield { principal: party, action, resource: { type: 'resource', target, path }, context };

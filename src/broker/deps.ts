@@ -6,6 +6,7 @@ import type { Keys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Minter } from '../minters/minter.js';
 import type { PolicyEngine } from '../policy/policy-engine.js';
+import type { Watch } from './watch.js';
 
 export interface Deps {
   ledger: Ledger;
@@ -16,6 +17,7 @@ export interface Deps {
   audit: { append(event: AuditEvent): Promise<void> };
   targets: ReadonlyMap<string, Target>;
   settings: Settings;
+  watch: Watch;
   /** Throws `slow_down` when the workload asks too often. */
   assertWithinRate(workload: string): Promise<void>;
   /** Throws `temporarily_unavailable` while this broker must not mint: clocks apart, store nearly full or unfit. */
@@ -25,6 +27,7 @@ export interface Deps {
 export interface Settings extends Pick<Config, 'lifetimes' | 'limits' | 'purposes'> {
   /** Trust names by kind, to place a workload id that an orchestrator names. */
   trust: Config['trust'];
+  signals: Config['signals'];
   /** The target whose credentials are proof of their workload, at the endpoint for AWS. */
   proofTarget?: string;
 }

@@ -15,7 +15,7 @@ interface Wanted {
 
 /** Undefined: it is no token of ours. Whether it lives is seen with everything else, in the look of the admission. */
 export async function askerOf(
-  deps: Pick<Deps, 'keys' | 'ledger'>,
+  deps: Pick<Deps, 'keys' | 'ledger' | 'watch'>,
   token: string,
   { audience, access }: Wanted,
 ): Promise<Asker | undefined> {

@@ -24,7 +24,9 @@ export async function exchangeFor(deps: Deps, asker: Asker, request: CredentialR
   try {
     await deps.assertWithinRate(asker.caller.party.id);
     const grant = await contend(() => reserveGrant(deps, asker, request));
-    return await release(deps, grant, request.requestId);
+    const issued = await release(deps, grant, request.requestId);
+    deps.watch.granted(issued);
+    return issued;
   } catch (error) {
     const { target, access, requestId, under } = request;
     await auditRefusal(deps, error, asker.caller, {
@@ -60,6 +62,7 @@ async function reserveGrant(deps: Deps, asker: Asker, request: CredentialRequest
     task: permitted.task,
     target: target.resource,
     access: admission.access,
+    risk: admission.risk,
     lifetimeSeconds: wantedSeconds(deps.settings, target, request),
   });
   if (access.outcome !== 'permit') throw denied(access);

@@ -8,15 +8,22 @@ import { refuseDeadCaller } from './caller.js';
 import { decideOperation, denied } from './decide.js';
 import type { Deps } from './deps.js';
 import { provenFields } from './events.js';
-import { causesOf, isAlive, readPresented, recordOf } from './presented-token.js';
+import { causesOf, isAlive, readPresented, recordOf, wasEnded } from './presented-token.js';
 
-type IntrospectDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'assertWithinRate'>;
+type IntrospectDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'watch' | 'assertWithinRate'>;
+
+interface IntrospectRequest {
+  token: string;
+  /** From where it was presented to the caller, as the caller tells. */
+  presentedFrom?: string;
+  requestId: string;
+}
 
 /** The claims of a live token, or undefined. */
 export async function introspect(
   deps: IntrospectDeps,
   caller: Proven,
-  { token, requestId }: { token: string; requestId: string },
+  { token, presentedFrom, requestId }: IntrospectRequest,
 ): Promise<AccessTokenClaims | undefined> {
   const { ledger } = deps;
   const claims = await readPresented(deps, token);
@@ -24,10 +31,15 @@ export async function introspect(
   const causes = claims && found ? causesOf(claims, found) : [];
   const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
   const permitted = await mayAsk(deps, caller, claims, requestId, () => {
-    refuseDeadCaller(caller, seen, deps.settings.lifetimes.clockSkew);
+    refuseDeadCaller(deps, caller, seen);
   });
   const now = ledger.clock.now();
-  if (claims && found && permitted && isAlive(claims, found, seen, now)) return claims;
+  if (claims && found && permitted) {
+    // Told by a caller that policy lets ask: anybody else could raise an alarm about whose token was found somewhere.
+    if (presentedFrom !== undefined) deps.watch.presented(claims.jti, presentedFrom);
+    if (isAlive(claims, found, seen, now)) return claims;
+    if (wasEnded(found, seen, now)) deps.watch.deadUse(claims.jti);
+  }
 
   const about = claims && {
     credential: claims.jti,

@@ -61,7 +61,7 @@ async function tryOpening(
   const draft = first?.value ?? draftTask(settings, now, { caller, request, parent, again });
   const causes = taskCauses(draft);
   const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
-  refuseDeadCaller(caller, seen, settings.lifetimes.clockSkew);
+  refuseDeadCaller(deps, caller, seen);
   if (first) return { task: first.value, state: stateOf(first.value, seen, now), isNew: false };
 
   const permitted = await permitOpening(deps.policy, caller.party, draft, parent);

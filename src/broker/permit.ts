@@ -6,7 +6,7 @@ import { assertLiveCaller } from './caller.js';
 import { decideOperation, denied } from './decide.js';
 import type { Deps } from './deps.js';
 
-export type PermitDeps = Pick<Deps, 'ledger' | 'policy' | 'audit' | 'settings'>;
+export type PermitDeps = Pick<Deps, 'ledger' | 'policy' | 'audit' | 'settings' | 'watch'>;
 
 export async function permitOnBroker(
   deps: PermitDeps,

@@ -2,7 +2,7 @@
 import { BrokerError } from '../domain/errors.js';
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import { detailsOf, scopeOf } from '../domain/asked-access.js';
-import { death, parseEpoch } from '../domain/liveness.js';
+import { death, firstDeath, parseEpoch } from '../domain/liveness.js';
 import type { Cause } from '../domain/selector.js';
 import { toSeconds } from '../domain/time.js';
 import { ACCESS_TOKEN_TYP, accessTokenClaimsSchema, type AccessTokenClaims } from '../protocol/access-token.js';
@@ -13,15 +13,16 @@ import type { Deps } from './deps.js';
 
 /** The claims, or undefined for whatever is not a valid, unexpired access token of this broker. */
 export async function readPresented(
-  { keys }: Pick<Deps, 'keys'>,
+  { keys, watch }: Pick<Deps, 'keys' | 'watch'>,
   token: string,
 ): Promise<AccessTokenClaims | undefined> {
   try {
     const parsed = accessTokenClaimsSchema.safeParse(await keys.verify(token, { typ: ACCESS_TOKEN_TYP }));
     return parsed.success ? parsed.data : undefined;
   } catch (error) {
-    if (error instanceof BrokerError && error.code === 'invalid_token') return undefined;
-    throw error;
+    if (!(error instanceof BrokerError && error.code === 'invalid_token')) throw error;
+    watch.unverified(token);
+    return undefined;
   }
 }
 
@@ -50,6 +51,13 @@ export const causesOf = (claims: AccessTokenClaims, { credential, task }: Found)
 export const isAlive = (claims: AccessTokenClaims, found: Found, seen: Seen, now: number): boolean =>
   claims.exp * 1000 > now &&
   death('credential', parseEpoch(claims.epoch), seen.epoch.generation, seen.on(causesOf(claims, found))) === undefined;
+
+/** Ended or revoked by an entry of its own log. One that has merely expired was nobody's doing, nor is a log that was lost. */
+export function wasEnded({ credential, task }: Found, { epoch, on }: Seen, now: number): boolean {
+  const born = parseEpoch(credential.epoch);
+  if (credential.expiresAt <= now || born.generation !== epoch.generation) return false;
+  return firstDeath('credential', born, on(credentialCauses(credential, task))) !== undefined;
+}
 
 function saysTheSame(claims: AccessTokenClaims, { target, expiresAt, epoch, access }: Credential): boolean {
   const details = JSON.stringify(claims.authorization_details);

@@ -15,7 +15,7 @@ export interface TaskRequest {
   requestId: string;
 }
 
-export type TaskDeps = Pick<Deps, 'ledger' | 'policy' | 'audit' | 'settings'>;
+export type TaskDeps = Pick<Deps, 'ledger' | 'policy' | 'audit' | 'settings' | 'watch'>;
 
 /** Record first, then one look at everything the answer hangs on, then policy. Throws what the caller may know. */
 export async function permitOnTask(
@@ -29,7 +29,7 @@ export async function permitOnTask(
     const seen = await deps.ledger.log.look([
       ...new Set([...(kept ? taskCauses(kept.value) : []), ...partyCauses(caller.party)]),
     ]);
-    refuseDeadCaller(caller, seen, deps.settings.lifetimes.clockSkew);
+    refuseDeadCaller(deps, caller, seen);
     if (!kept) throw unknownTask();
     await decide(deps, caller, verb, kept.value);
     return { task: kept.value, state: stateOf(kept.value, seen, deps.ledger.clock.now()) };

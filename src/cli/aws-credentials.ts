@@ -1,9 +1,9 @@
 /** `mayfly aws-credentials`: AWS credentials for SDKs that start a program for them (`credential_process`). */
-import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { isSafeOrigin } from '../config/values.js';
 import { fetchCredentials } from './aws-credentials/fetch-credentials.js';
 import type { Terminal } from './terminal.js';
+import { tokenIn } from './token-in.js';
 
 interface Options {
   broker: string;
@@ -51,14 +51,4 @@ function addressOf({ broker, target, task, purpose, access }: Options): URL {
   if (purpose !== undefined) url.searchParams.set('purpose', purpose);
   if (access !== undefined) url.searchParams.set('authorization_details', access);
   return url;
-}
-
-/** Judged here, since `fetch` would quote a value that is no header. */
-async function tokenIn(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new Error(`${file} is not a file that can be read.`);
-  });
-  const token = text.trim();
-  if (!/^[\w.~+/=-]+$/.test(token)) throw new Error(`${file} does not hold a token and nothing else.`);
-  return token;
 }

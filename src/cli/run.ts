@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAws } from './aws.js';
 import { addAwsCredentials } from './aws-credentials.js';
+import { addCanary } from './canary.js';
 import { addCheckConfig } from './check-config.js';
 import { addCheckPolicy } from './check-policy.js';
 import { addDevToken } from './dev-token.js';
@@ -9,6 +10,7 @@ import { addRevocations } from './revocations.js';
 import { addRotateKeys } from './rotate-keys.js';
 import { addVerifyAudit } from './verify-audit.js';
 import type { Terminal } from './terminal.js';
+import { addTimeline } from './timeline.js';
 
 const AFTER_HELP = `
 The configuration is the file given, or the one MAYFLY_CONFIG names.
@@ -26,7 +28,9 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   addCheckConfig(program, terminal);
   addCheckPolicy(program, terminal);
   addVerifyAudit(program, terminal);
+  addTimeline(program, terminal);
   addRevocations(program, terminal);
+  addCanary(program, terminal);
   addRotateKeys(program, terminal);
   addDevToken(program, terminal);
   addAws(program, terminal);

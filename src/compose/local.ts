@@ -16,8 +16,9 @@ import { openStore } from '../store/open.js';
 /** Stands in the audit log for whoever has the store's credentials. */
 export const LOCAL = 'local';
 
-interface Local {
+export interface Local {
   ledger: Ledger;
+  config: LoadedConfig['config'];
   /** Whose ids there can be. */
   trust: LoadedConfig['config']['trust'];
   /** Opened only when needed: the power to revoke does not depend on keys that can be unsealed. */
@@ -41,6 +42,7 @@ export async function locally<T>(
   try {
     return await work({
       ledger: { records, log: openRevocationLog(log), clock },
+      config,
       trust: config.trust,
       async signing() {
         const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);

@@ -1,7 +1,9 @@
 /** The parts of a broker, each made once, from the store upwards. The only place that picks implementations. */
 import { randomBytes } from 'node:crypto';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
+import type { Settings } from '../broker/deps.js';
 import type { LoadedConfig } from '../config/load.js';
+import { openDetectors } from '../detectors/detectors.js';
 import type { Clock } from '../domain/time.js';
 import { createFitness } from '../fitness.js';
 import { createIdentify } from '../identity/identify.js';
@@ -10,12 +12,14 @@ import { openKeys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openRevocationLog, type LogEvents } from '../ledger/revocation-log.js';
 import { createJwtMinter } from '../minters/jwt.js';
+import { createNotifier } from '../notify/notifier.js';
 import { createCedarEngine } from '../policy/cedar.js';
 import type { Store } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { openAws, type Aws } from './aws.js';
 import { assertWithin } from './rate.js';
+import { openSignals } from './signals.js';
 import { watchAudit, watchIdentify, watchPolicy } from './watch.js';
 
 export interface Surroundings {
@@ -29,7 +33,7 @@ const VERDICTS_KEPT = 10_000;
 
 export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log, metrics }: Surroundings) {
   const { config, directory } = loaded;
-  const { issuer, lifetimes, limits, purposes, targets, trust } = config;
+  const { issuer, lifetimes, limits, targets, trust } = config;
   const node = randomBytes(4).toString('hex');
 
   const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
@@ -47,7 +51,14 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
   const { clockSkew: clockSkewSeconds } = lifetimes;
   const fitness = createFitness({ store, clock, clockSkewSeconds, node });
   const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds, baseDirectory: directory });
+  const signals = openSignals({ loaded, clock, ledger, audit, metrics, log });
+  const detectors = openDetectors({
+    ...{ ledger, metrics, detectors: config.signals.detectors },
+    onSignal: signals.onSignal,
+  });
+  const { watch } = detectors;
   const aws: Aws | undefined = await openAws({ targets, keys, issuer, clock, ledger, node, audit, metrics, log });
+  const notifier = createNotifier({ ledger, audit, keys, issuer, node, metrics, log }, config.notify);
   const deps = {
     ledger,
     keys,
@@ -55,16 +66,27 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     issuer,
     log,
     metrics,
-    identify: watchIdentify(identify, { metrics, log }),
+    watch,
+    identify: watchIdentify(identify, { metrics, log, watch }),
     policy: watchPolicy(cedar, metrics),
     minters: new Map([createJwtMinter({ keys, issuer }), ...(aws ? [aws.minter] : [])].map((one) => [one.kind, one])),
     targets: new Map(targets.map((target) => [target.resource, target])),
-    settings: { lifetimes, limits, trust, proofTarget: `${issuer}/aws/credentials`, ...(purposes && { purposes }) },
+    settings: settingsOf(config),
     assertWithinRate: assertWithin(limits.perWorkloadPerMinute),
     assertFitToMint: () => fitness.assertFitToMint(),
+    transmitters: signals.transmitters,
+    assertWithinSignalRate: signals.assertWithinSignalRate,
+    onSignal: signals.onSignal,
+    webhooks: config.notify,
   };
-  return { deps, cedar, keys, fitness, aws };
+  return { deps, cedar, keys, fitness, aws, signals, detectors, notifier };
 }
+
+const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: LoadedConfig['config']): Settings => ({
+  ...{ lifetimes, limits, trust, signals },
+  proofTarget: `${issuer}/aws/credentials`,
+  ...(purposes && { purposes }),
+});
 
 /** A revocation is acknowledged without waiting for any of this. */
 function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogEvents {

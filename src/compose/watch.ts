@@ -1,6 +1,7 @@
 /** The ports again, counted and timed: what they decide is not touched. */
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { AuditLog } from '../audit/log.js';
+import type { Watch } from '../broker/watch.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Identify } from '../identity/identify.js';
 import type { PolicyEngine } from '../policy/policy-engine.js';
@@ -11,13 +12,17 @@ import type { Metrics } from '../telemetry/metrics.js';
 const LINES_PER_SECOND = 10;
 
 /** Until identity is proven nothing is entered into the audit log: a refusal is counted, and some of them are logged. */
-export function watchIdentify(identify: Identify, { metrics, log }: { metrics: Metrics; log: Logger }): Identify {
+export function watchIdentify(
+  identify: Identify,
+  { metrics, log, watch }: { metrics: Metrics; log: Logger; watch: Pick<Watch, 'unverified'> },
+): Identify {
   const limiter = new RateLimiterMemory({ points: LINES_PER_SECOND, duration: 1 });
   return async (token, as) => {
     try {
       return await identify(token, as);
     } catch (err) {
       metrics.identityRefused(reasonOf(err));
+      watch.unverified(token);
       await limiter.consume('any').then(
         () => log.info({ err, use: as.use }, 'a proof of identity was not accepted'),
         () => undefined,

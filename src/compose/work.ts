@@ -1,5 +1,6 @@
 /** The recurring work of a broker, each piece safe to run twice and on every broker at once. */
 import type { AuditLog } from '../audit/log.js';
+import type { Detectors } from '../detectors/detectors.js';
 import type { Clock } from '../domain/time.js';
 import type { Fitness } from '../fitness.js';
 import type { Keys } from '../keys/keys.js';
@@ -7,6 +8,7 @@ import { countReceipts, followReceipts } from '../ledger/follow-receipts.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
 import { countUnder } from '../ledger/tasks-under.js';
+import type { Notifier } from '../notify/notifier.js';
 import type { Pulse, Readiness } from '../readiness.js';
 import { forget } from '../revoker/forget.js';
 import { giveUpLost } from '../revoker/give-up.js';
@@ -14,6 +16,7 @@ import { liftDueHolds } from '../revoker/holds.js';
 import type { Reconciler } from '../revoker/reconcile.js';
 import { sweep } from '../revoker/sweep.js';
 import type { Store } from '../store/store.js';
+import type { Signals } from './signals.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
@@ -28,16 +31,23 @@ interface WorkDeps {
   clock: Clock;
   log: Logger;
   readiness: Readiness;
+  signals: Pick<Signals, 'catchUp' | 'prune'>;
+  detectors: Pick<Detectors, 'run'>;
+  notifier: Pick<Notifier, 'turn'>;
   auditRetentionDays: number;
   /** Present where targets must be told of deaths. */
   reconciler?: Reconciler;
 }
 
-export type Work = ReturnType<typeof upkeep> & ReturnType<typeof telling>;
+export type Work = ReturnType<typeof upkeep> & ReturnType<typeof telling> & ReturnType<typeof hearing>;
 
 const DAY_MS = 86_400_000;
 
-export const recurringWork = (deps: WorkDeps): Work => ({ ...upkeep(deps), ...telling(deps) });
+export const recurringWork = (deps: WorkDeps): Work => ({
+  ...upkeep(deps),
+  ...telling(deps),
+  ...hearing(deps),
+});
 
 /** Targets are told of deaths; without such targets there is nothing to do. */
 export const telling = ({ ledger, fitness, reconciler }: Pick<WorkDeps, 'ledger' | 'fitness' | 'reconciler'>) => ({
@@ -53,6 +63,21 @@ export const telling = ({ ledger, fitness, reconciler }: Pick<WorkDeps, 'ledger'
 
   async drift() {
     await reconciler?.check();
+  },
+});
+
+/** What was heard and noticed, what comes of it, and who is told. */
+const hearing = (deps: Pick<WorkDeps, 'signals' | 'detectors' | 'notifier'>) => ({
+  async signals() {
+    await deps.signals.catchUp();
+  },
+
+  async detectors() {
+    await deps.detectors.run();
+  },
+
+  async notify() {
+    await deps.notifier.turn();
   },
 });
 
@@ -105,6 +130,7 @@ const upkeep = ({ ledger, audit, fitness, metrics, clock, log, pulse, ...deps }:
     if (!fitness.maySweep()) return;
     await forget(ledger, Math.min(storeClock, fitness.surelyPast()));
     await pruneReceipts(ledger);
+    await deps.signals.prune();
   },
 
   async prune() {

@@ -1,45 +1,26 @@
-/** What a schema cannot say: how the parts of a configuration fit each other. Judges whatever part is sound by itself. */
+/** What a schema cannot say: how the parts of a configuration fit each other. */
 import { isKnownPartition, isRoleArn, parseRole } from '../domain/aws.js';
+import { signalFindings } from './check-signals.js';
 import { FENCE_MS } from '../domain/limits.js';
 import type { Finding } from './problem.js';
-import { configSchema, targetSchema, trustSchema, type Config, type Target, type Trust } from './schema.js';
+import { claimsOf, repeated, type Claim } from './repeated.js';
+import type { Target, Trust } from './schema.js';
+import type { SoundParts } from './sound-parts.js';
 import { isSafeOrigin } from './values.js';
-
-type Scalars = Pick<Config, 'issuer' | 'listen' | 'operations' | 'store' | 'policy' | 'lifetimes'>;
-
-/** Entries that do not parse are undefined, so that the others keep their place. */
-export type SoundParts = { [K in keyof Scalars]: Scalars[K] | undefined } & {
-  trust: (Trust | undefined)[];
-  targets: (Target | undefined)[];
-};
-
-export function soundParts(value: unknown): SoundParts {
-  const raw: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {};
-  const { shape } = configSchema;
-  return {
-    issuer: shape.issuer.safeParse(raw['issuer']).data,
-    listen: shape.listen.safeParse(raw['listen']).data,
-    operations: shape.operations.safeParse(raw['operations']).data,
-    store: shape.store.safeParse(raw['store']).data,
-    policy: shape.policy.safeParse(raw['policy']).data,
-    lifetimes: shape.lifetimes.safeParse(raw['lifetimes']).data,
-    trust: list(raw['trust']).map((entry) => trustSchema.safeParse(entry).data),
-    targets: list(raw['targets']).map((entry) => targetSchema.safeParse(entry).data),
-  };
-}
 
 export function fitFindings(parts: SoundParts): Finding[] {
   return [
     ...parts.trust.flatMap((trust, index) => trustFindings(trust, index, parts.issuer)),
-    ...repeated(namesOf(parts), 'is the name of another trust entry'),
+    ...repeated(claimsOf(['trust'], parts.trust, 'name'), 'is the name of another trust entry'),
     ...repeated(identitiesOf(parts), 'is trusted twice: a token would have two names'),
-    ...repeated(resourcesOf(parts), 'is the resource of another target'),
+    ...repeated(claimsOf(['targets'], parts.targets, 'resource'), 'is the resource of another target'),
     ...repeated(roleNamesOf(parts), 'has the name of another role: their deny policies would be one'),
     ...skewFindings(parts),
     ...listenerFindings(parts),
     ...lifetimeFindings(parts),
     ...secretFindings(parts),
     ...parts.targets.flatMap((target, index) => targetFindings(target, index, parts.targets)),
+    ...signalFindings(parts),
   ];
 }
 
@@ -82,14 +63,6 @@ function targetFindings(
     .map(([field, , reason]) => ({ path: ['targets', index, 'aws', field], reason }));
 }
 
-type Claim = [path: (string | number)[], identity: string];
-
-const namesOf = ({ trust }: SoundParts): Claim[] =>
-  trust.flatMap((entry, index) => (entry ? [[['trust', index, 'name'], entry.name] satisfies Claim] : []));
-
-const resourcesOf = ({ targets }: SoundParts): Claim[] =>
-  targets.flatMap((entry, index) => (entry ? [[['targets', index, 'resource'], entry.resource] satisfies Claim] : []));
-
 /** IAM knows a role by its name alone, in any case: paths tell nothing apart. */
 const roleNamesOf = ({ targets }: SoundParts): Claim[] =>
   targets.flatMap((entry, index): Claim[] => {
@@ -113,12 +86,6 @@ function identitiesOf({ trust, issuer }: SoundParts): Claim[] {
     if (!entry.audiences) return [[['trust', index, 'issuer'], `${entry.issuer} ${issuer ?? ''}`]];
     return entry.audiences.map((audience, at) => [['trust', index, 'audiences', at], `${entry.issuer} ${audience}`]);
   });
-}
-
-function repeated(claims: Claim[], reason: string): Finding[] {
-  const isLater = ([, identity]: Claim, index: number): boolean =>
-    claims.findIndex(([, other]) => other === identity) < index;
-  return claims.filter(isLater).map(([path]) => ({ path, reason }));
 }
 
 function listenerFindings({ listen, operations }: SoundParts): Finding[] {
@@ -155,5 +122,3 @@ const isSame = (issuer: string, own: string | undefined): boolean =>
   own !== undefined && issuer.replace(/\/+$/, '') === own;
 
 const canDiscover = (issuer: string): boolean => URL.canParse(issuer) && isSafeOrigin(new URL(issuer).origin);
-
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

@@ -1,15 +1,25 @@
 /** The files a configuration names: relative to its own directory, and there before anything is started. */
 import { access, constants, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { SoundParts } from './check.js';
+import type { SoundParts } from './sound-parts.js';
 import type { ConfigPath, Finding } from './problem.js';
 import type { Config, KeySource, Trust } from './schema.js';
 
 /** The same configuration with absolute paths. */
-export function resolveFiles<C extends Pick<Config, 'trust' | 'policy'>>(config: C, directory: string): C {
+export function resolveFiles<C extends Pick<Config, 'trust' | 'policy' | 'signals' | 'notify'>>(
+  config: C,
+  directory: string,
+): C {
   const absolute = (file: string): string => resolve(directory, file);
   const policy = { ...config.policy, directory: absolute(config.policy.directory) };
-  return { ...config, policy, trust: config.trust.map((trust) => resolveTrust(trust, absolute)) };
+  const transmitters = config.signals.transmitters.map((one) => ({ ...one, jwks: resolveKeys(one.jwks, absolute) }));
+  return {
+    ...config,
+    policy,
+    trust: config.trust.map((trust) => resolveTrust(trust, absolute)),
+    signals: { ...config.signals, transmitters },
+    notify: config.notify.map(({ ca, ...one }) => ({ ...one, ...(ca !== undefined && { ca: absolute(ca) }) })),
+  };
 }
 
 function resolveTrust(trust: Trust, absolute: (file: string) => string): Trust {
@@ -27,7 +37,13 @@ function resolveKeys(keys: KeySource, absolute: (file: string) => string): KeySo
 }
 
 export async function missingFiles(parts: SoundParts, directory: string): Promise<Finding[]> {
-  const files = parts.trust.flatMap((trust, index) => filesOf(trust, ['trust', index]));
+  const files = [
+    ...parts.trust.flatMap((trust, index) => filesOf(trust, ['trust', index])),
+    ...parts.transmitters.flatMap((one, index) => keyFiles(one?.jwks, ['signals', 'transmitters', index])),
+    ...parts.notify.flatMap((one, index) =>
+      one?.ca === undefined ? [] : [[['notify', index, 'ca'], one.ca] satisfies Named],
+    ),
+  ];
   const found = await Promise.all(
     files.map(async ([path, file]) => ((await isReadable(resolve(directory, file), 'file')) ? [] : [absent(path)])),
   );
@@ -40,14 +56,19 @@ export async function missingFiles(parts: SoundParts, directory: string): Promis
 
 const absent = (path: ConfigPath): Finding => ({ path, reason: 'is not a file that can be read' });
 
-function filesOf(trust: Trust | undefined, at: ConfigPath): [ConfigPath, string][] {
+type Named = [ConfigPath, file: string];
+
+function filesOf(trust: Trust | undefined, at: ConfigPath): Named[] {
   if (trust === undefined) return [];
   if (trust.kind === 'spiffe') return [[[...at, 'bundle', 'file'], trust.bundle.file]];
-  const keys = trust.jwks;
+  return keyFiles(trust.jwks, at);
+}
+
+function keyFiles(keys: KeySource | undefined, at: ConfigPath): Named[] {
   if (keys === undefined) return [];
   const named = 'file' in keys ? { file: keys.file } : { ca: keys.ca, bearerFile: keys.bearerFile };
   return Object.entries(named).flatMap(([field, file]) =>
-    file === undefined ? [] : [[[...at, 'jwks', field], file] satisfies [ConfigPath, string]],
+    file === undefined ? [] : [[[...at, 'jwks', field], file] satisfies Named],
   );
 }
 

@@ -1,13 +1,14 @@
 /** The configuration file and the environment, read once, judged whole. The only reader of process.env. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { fitFindings, soundParts } from './check.js';
+import { fitFindings } from './check.js';
 import type { KeyEncryptionKeySource } from '../keys/key-encryption-key.js';
 import { readDocument } from './document.js';
 import { readEnvironment, type Environment } from './environment.js';
 import { missingFiles, resolveFiles } from './files.js';
 import { ConfigError, pathText, type ConfigProblem } from './problem.js';
 import { configSchema, type Config } from './schema.js';
+import { soundParts } from './sound-parts.js';
 import { storeAt, type StoreLocation } from './store-location.js';
 import { schemaFindings } from './validate.js';
 

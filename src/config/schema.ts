@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { SESSION_SECONDS_LEAST } from '../domain/aws.js';
 import { HARD_LIMITS } from '../domain/limits.js';
+import { notifySchema, signalsSchema } from './signals-schema.js';
 import {
   absoluteUri,
   algorithm,
   awsRegion,
   file,
   hostPort,
+  keySource,
   keyUrl,
   name,
   origin,
@@ -17,14 +19,6 @@ import {
   seconds,
   trustName,
 } from './values.js';
-
-const keyFile = z.strictObject({ file: file.describe('A JWKS document; read again when it changes.') });
-const servedKeys = z.strictObject({
-  url: keyUrl.describe('Where the JWKS is served.'),
-  ca: file.optional().describe('PEM certificates to trust for this URL instead of the system store.'),
-  bearerFile: file.optional().describe('A token to send, read anew for each fetch (Kubernetes).'),
-});
-const keySource = z.union([keyFile, servedKeys]);
 
 const oidcTrust = z.strictObject({
   kind: z.literal('oidc').describe('An OpenID Connect issuer, or anything that signs JWTs and publishes keys.'),
@@ -232,6 +226,8 @@ export const configSchema = z.strictObject({
     .strictObject({ retentionDays: z.number().positive().default(30).describe('Until entries are pruned.') })
     .prefault({})
     .describe('The audit log.'),
+  signals: signalsSchema,
+  notify: notifySchema,
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('The least that is logged.'),

@@ -8,7 +8,7 @@ export const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case letter, then up to 31 of a-z 0-9 -');
 /** Before a subject they would read like what the broker calls itself, or a workload, at AWS; or like a SPIFFE ID. */
-const RESERVED_NAMES = ['spiffe', 'wl', 'broker'];
+const RESERVED_NAMES = ['spiffe', 'wl', 'broker', 'email', 'detector'];
 export const trustName = name.refine(
   (text) => !RESERVED_NAMES.includes(text),
   `must not be ${RESERVED_NAMES.map((one) => `"${one}"`).join(', ')}`,
@@ -71,3 +71,12 @@ function isKeyUrl(text: string): boolean {
   const url = new URL(text);
   return isSafeOrigin(url.origin) && url.username === '' && url.password === '';
 }
+
+const keyFile = z.strictObject({ file: file.describe('A JWKS document; read again when it changes.') });
+const servedKeys = z.strictObject({
+  url: keyUrl.describe('Where the JWKS is served.'),
+  ca: file.optional().describe('PEM certificates to trust for this URL instead of the system store.'),
+  bearerFile: file.optional().describe('A token to send, read anew for each fetch (Kubernetes).'),
+});
+/** Where the keys of an issuer are. */
+export const keySource = z.union([keyFile, servedKeys]);

@@ -28,6 +28,9 @@ export interface Party extends PartyRef {
   groups: readonly string[];
 }
 
+/** A person as whoever has this address, as the value of a `principal` selector: what signals about people often name. */
+export const emailValue = (trustName: string, address: string): string => `email:${trustName}/${address.toLowerCase()}`;
+
 export const refOf = ({ kind, id, issuer, owner }: PartyRef): PartyRef => ({
   kind,
   id,

@@ -6,16 +6,17 @@ import { randomFillSync } from 'node:crypto';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const SHARD_COUNT = 64;
-const ID = /^(tsk|crd|apr|dec|rev)_([ab][a-z2-7])([a-z2-7]{14})$/;
+const ID = /^(tsk|crd|apr|dec|rev|sig)_([ab][a-z2-7])([a-z2-7]{14})$/;
 
-type IdPrefix = 'tsk' | 'crd' | 'apr' | 'dec' | 'rev';
+type IdPrefix = 'tsk' | 'crd' | 'apr' | 'dec' | 'rev' | 'sig';
 export type Shard = string;
 
 /** All shards, in order: `aa` … `b7`. */
 export const SHARDS: readonly Shard[] = Array.from({ length: SHARD_COUNT }, (_, index) => shardAt(index));
 
-export function newId(prefix: IdPrefix, shard?: Shard): string {
-  const [first = 0, ...rest] = draw();
+/** @param drawn Bytes instead of random ones, where the id must come out the same again: at least 15. */
+export function newId(prefix: IdPrefix, shard?: Shard, drawn?: Uint8Array): string {
+  const [first = 0, ...rest] = (drawn ?? draw()).subarray(0, BYTES_AN_ID);
   let random = '';
   for (const byte of rest) random += ALPHABET[byte & 31] ?? '';
   return `${prefix}_${shard ?? shardAt(first & 63)}${random}`;

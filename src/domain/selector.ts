@@ -71,7 +71,7 @@ export function isWellFormed({ kind, value }: Selector): boolean {
     case 'task':
       return isId('tsk', value);
     default:
-      return value.trim() !== '' && value.length <= 2048 && !holdsToken(value);
+      return value.trim() !== '' && value.length <= 2048 && !/\p{C}/u.test(value) && !holdsToken(value);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The task: the unit of trust. Everything that is granted hangs on one, and ends with it. */
 import { z } from 'zod';
 import { targetAccessSchema } from './access.js';
-import { partyRefSchema, rememberedPersonSchema, type PartyRef } from './actor.js';
+import { emailValue, partyRefSchema, rememberedPersonSchema, type PartyRef, type RememberedPerson } from './actor.js';
 import { ALL, cause, type Cause } from './selector.js';
 
 /** How a task ended. `revoked`: by an operator, a signal or a detector; `expired`: deadline or missed heartbeats. */
@@ -75,7 +75,13 @@ export function taskCauses(
 }
 
 /** What a party by itself hangs on: asked whenever it uses a verb. */
-export function partyCauses(party: PartyRef): Cause[] {
-  const own = party.kind === 'workload' ? [cause('workload', party.id)] : [cause('principal', party.id)];
+export function partyCauses(party: PartyRef & Pick<RememberedPerson, 'claims'>): Cause[] {
+  const own = party.kind === 'workload' ? [cause('workload', party.id)] : principalCauses(party);
   return [...own, cause('issuer', party.issuer), ...(party.owner === undefined ? [] : [cause('owner', party.owner)])];
+}
+
+/** A person, by their id and by their address, where their own token has said it. */
+export function principalCauses({ id, issuer, claims }: RememberedPerson): Cause[] {
+  const address = claims?.['email'];
+  return [cause('principal', id), ...(address === undefined ? [] : [cause('principal', emailValue(issuer, address))])];
 }

@@ -1,6 +1,8 @@
 /** What endpoints are handed: the use cases' parts, and what only answers need. */
 import type { AuditLog } from '../audit/log.js';
 import type { Deps } from '../broker/deps.js';
+import type { Webhook } from '../config/signals-schema.js';
+import type { Transmitters } from '../identity/transmitters.js';
 import type { Keys } from '../keys/keys.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -12,4 +14,10 @@ export interface HttpDeps extends Deps {
   log: Logger;
   /** The broker's public origin. */
   issuer: string;
+  transmitters: Transmitters;
+  /** Throws `slow_down` when a transmitter sends too much. */
+  assertWithinSignalRate(transmitter: string): Promise<void>;
+  onSignal(id: string): void;
+  /** Who is told what happens. */
+  webhooks: readonly Pick<Webhook, 'name' | 'types'>[];
 }

@@ -26,11 +26,11 @@ export interface Endpoint {
   method: 'GET' | 'POST' | 'DELETE';
   /** As Express writes it: `/tasks/:id`. */
   path: string;
-  /** How it refuses: RFC 6749, RFC 9457, or as AWS SDKs read it. */
+  /** How it refuses: RFC 6749, RFC 9457, as AWS SDKs read it, or RFC 8935. */
   refusals: RefusalFormat;
   handle: Handle;
 }
 
-export type RefusalFormat = 'oauth' | 'problem' | 'aws';
+export type RefusalFormat = 'oauth' | 'problem' | 'aws' | 'set';
 
 export const ok = (body: object): Answer => ({ status: 200, body });

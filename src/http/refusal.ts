@@ -48,6 +48,13 @@ export function refusalOf(
     // What the container credential providers of AWS SDKs show to people.
     case 'aws':
       return { status, headers, body: { code, message, ...next } };
+    // RFC 8935 §2.3 has no word for what is not the event's fault; the status says it.
+    case 'set':
+      return {
+        status,
+        headers: { ...headers, 'Content-Language': 'en' },
+        body: { err: 'invalid_request', description: message },
+      };
     default:
       return {
         status,

@@ -4,6 +4,7 @@ import helmet, { type HelmetOptions } from 'helmet';
 import type { Readiness } from '../readiness.js';
 import { auditHead } from './audit/head.js';
 import { auditReading } from './audit/read.js';
+import { timeline } from './audit/timeline.js';
 import { credentialReading } from './credential.js';
 import { awsCredentials } from './aws/credentials.js';
 import type { HttpDeps } from './deps.js';
@@ -17,16 +18,23 @@ import { token } from './oauth/token.js';
 import { liveness, readiness } from './operations/health.js';
 import { metricsPage } from './operations/metrics.js';
 import { mount } from './mount.js';
+import { notifications } from './notifications.js';
 import { holdLifting } from './revocations/lift.js';
 import { revocationList } from './revocations/list.js';
 import { revocation } from './revocations/revoke.js';
 import { revocationReceipt } from './revocations/show.js';
+import { signalDeciding } from './signals/decide.js';
+import { pendingSignals, signalList } from './signals/list.js';
+import { signalPush } from './signals/push.js';
+import { signalReading } from './signals/show.js';
+import { signalTelling } from './signals/tell.js';
 import { taskCompletion } from './tasks/complete.js';
 import { taskHeartbeat } from './tasks/heartbeat.js';
 import { taskOpening } from './tasks/open.js';
 import { taskReading } from './tasks/read.js';
 import { taskResumption } from './tasks/resume.js';
 import { taskSuspension } from './tasks/suspend.js';
+import { workloadRisk } from './workloads/risk.js';
 
 /** The public listener. */
 export const createApp = (deps: HttpDeps): Express =>
@@ -55,8 +63,19 @@ export const createApp = (deps: HttpDeps): Express =>
     ours('DELETE', '/revocations/:seq', holdLifting(deps)),
     ours('GET', '/credentials/:id', credentialReading(deps)),
 
+    { ...ours('POST', '/signals', signalPush(deps)), refusals: 'set' },
+    ours('POST', '/signals/json', signalTelling(deps)),
+    ours('GET', '/signals', signalList(deps)),
+    ours('GET', '/signals/pending', pendingSignals(deps)),
+    ours('GET', '/signals/:id', signalReading(deps)),
+    ours('POST', '/signals/:id/confirm', signalDeciding(deps, 'confirm')),
+    ours('POST', '/signals/:id/dismiss', signalDeciding(deps, 'dismiss')),
+    ours('GET', '/workloads/*id/risk', workloadRisk(deps)),
+
     ours('GET', '/audit', auditReading(deps)),
     ours('GET', '/audit/head', auditHead(deps)),
+    ours('GET', '/timeline', timeline(deps)),
+    ours('GET', '/notifications', notifications(deps)),
   ]);
 
 /** The operations listener: never public. */

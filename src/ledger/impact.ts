@@ -29,6 +29,8 @@ interface Judgement {
   at: number;
   /** With a published entry: its number, and the tombstone it joined. What was born later, or dead before, does not count. */
   published?: { seq: number; before: string | undefined };
+  /** Where it matters only whether there are more: stops when so many tasks are hit, or were looked at. */
+  enough?: { hit: number; lookedAt: number };
 }
 
 export async function countImpact(ledger: Ledger, judgement: Judgement): Promise<Affected> {
@@ -40,7 +42,15 @@ export async function countImpact(ledger: Ledger, judgement: Judgement): Promise
     latestEnd: 0,
     sessions: {},
   };
-  for await (const page of tasksUnder(ledger, judgement.selector)) await countPage(ledger, judgement, page, tally);
+  let lookedAt = 0;
+  for await (const page of tasksUnder(ledger, judgement.selector)) {
+    await countPage(ledger, judgement, page, tally);
+    lookedAt += page.length;
+    if (judgement.enough && (tally.tasks > judgement.enough.hit || lookedAt > judgement.enough.lookedAt)) {
+      tally.tasks = Math.max(tally.tasks, judgement.enough.hit + 1); // Nobody knows how many more.
+      break;
+    }
+  }
   const { byTarget, byOwner, ...rest } = tally;
   return { ...rest, byTarget: Object.fromEntries(byTarget), byOwner: Object.fromEntries(byOwner) };
 }

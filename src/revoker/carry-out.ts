@@ -16,6 +16,8 @@ interface Order {
   ticket?: string;
   /** With `hold`: when it is lifted by itself. Milliseconds. */
   liftAt?: number;
+  /** Given where the same order may be carried out twice: there is one entry then. */
+  id?: string;
 }
 
 /** Published first, counted after. */

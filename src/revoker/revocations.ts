@@ -14,7 +14,7 @@ import type { Receipt } from '../ledger/receipts.js';
 import { carryOut, fittingEffect } from './carry-out.js';
 import { effectsOf, type Effect as Achieved } from './effects.js';
 
-export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings'>;
+export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'watch'>;
 
 interface RevocationRequest {
   /** A selector, or a found token whose credential is meant. */

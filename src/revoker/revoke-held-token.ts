@@ -11,7 +11,7 @@ import type { SessionEffect } from './session-effect.js';
 
 /** Answers how far the end has come, where a target must be told of it. */
 export async function revokeHeldToken(
-  deps: Pick<Deps, 'ledger' | 'keys' | 'settings'>,
+  deps: Pick<Deps, 'ledger' | 'keys' | 'settings' | 'watch'>,
   caller: Proven,
   token: string,
 ): Promise<SessionEffect | undefined> {
@@ -40,7 +40,7 @@ interface Held {
   found?: Found;
 }
 
-async function heldToken(deps: Pick<Deps, 'keys'>, token: string): Promise<Held | undefined> {
+async function heldToken(deps: Pick<Deps, 'keys' | 'watch'>, token: string): Promise<Held | undefined> {
   const claims = await readPresented(deps, token);
   return claims && { id: claims.jti, task: claims.task.id, workload: claims.client_id, expiresAt: claims.exp * 1000 };
 }

@@ -62,6 +62,36 @@ export const METRICS = {
     help: 'How long a target has not taken what it should be told; 0 when it does.',
     labels: ['target'],
   },
+  signals: {
+    name: 'mayfly_signals_total',
+    help: 'Signals taken in, by transmitter (or json, or detector), event, and whether they were new.',
+    labels: ['source', 'event', 'put'],
+  },
+  signalsJudged: {
+    name: 'mayfly_signals_judged_total',
+    help: 'What became of signals, by reaction and state.',
+    labels: ['reaction', 'state'],
+  },
+  signalSeconds: {
+    name: 'mayfly_signal_reaction_seconds',
+    help: 'From taking a signal in to what became of it.',
+    labels: [],
+  },
+  detectorDropped: {
+    name: 'mayfly_detector_dropped_total',
+    help: 'Subjects that detectors here forgot before the store knew of them: more at once than are kept.',
+    labels: [],
+  },
+  webhookDeliveries: {
+    name: 'mayfly_webhook_deliveries_total',
+    help: 'Tries to tell a webhook something, by result: delivered, failed, or dead (given up).',
+    labels: ['webhook', 'result'],
+  },
+  webhookLag: {
+    name: 'mayfly_webhook_lag_seconds',
+    help: 'How long the oldest event has waited that a webhook was not told; 0 when it was told all.',
+    labels: ['webhook'],
+  },
   store: {
     name: 'mayfly_store_seconds',
     help: 'Time of store operations, failed ones included.',

@@ -20,9 +20,16 @@ export interface Metrics {
   sweepLag(seconds: number): void;
   revoked(selector: SelectorKind, effect: Effect | 'lift'): void;
   generationChanged(): void;
+  /** `source`: the name of a transmitter, `json` or `detector`. */
+  signal(source: string, event: string, put: 'new' | 'again'): void;
+  signalJudged(reaction: string, state: string, seconds: number): void;
+  /** Something was noticed of a subject, and forgotten before the store knew. */
+  detectorDropped(): void;
   awsTrouble(what: string): void;
   targetTold(target: string, result: 'written' | 'failed' | 'drifted', now?: { lines: number; fill: number }): void;
   targetDeaf(target: string, seconds: number): void;
+  notified(webhook: string, result: 'delivered' | 'failed' | 'dead'): void;
+  webhookLag(webhook: string, seconds: number): void;
   auditWaiting(count: number): void;
   ready(check: string, holds: boolean): void;
   timeStore(operation: string): Stop;
@@ -45,6 +52,8 @@ export function createMetrics(clock: Clock): Metrics {
     ...events(registry),
     ...states(registry, clock),
     ...targets(registry),
+    ...signals(registry),
+    ...webhooks(registry),
     ...timers(registry),
     exposition: exposition(registry),
   };
@@ -88,7 +97,32 @@ function states(registry: Registry, clock: Clock) {
   } satisfies Partial<Metrics>;
 }
 
+function signals(registry: Registry) {
+  const taken = new Counter(describe(registry, 'signals'));
+  const judged = new Counter(describe(registry, 'signalsJudged'));
+  const seconds = new Histogram({ ...describe(registry, 'signalSeconds'), buckets: SLOW });
+  const dropped = new Counter(describe(registry, 'detectorDropped'));
+  return {
+    signal: (source, event, put) => taken.inc({ source, event, put }),
+    signalJudged(reaction, state, took) {
+      judged.inc({ reaction, state });
+      seconds.observe(took);
+    },
+    detectorDropped: () => dropped.inc(),
+  } satisfies Partial<Metrics>;
+}
+
 /** Their names come from the configuration. */
+function webhooks(registry: Registry) {
+  const deliveries = new Counter(describe(registry, 'webhookDeliveries'));
+  const lag = new Gauge(describe(registry, 'webhookLag'));
+  return {
+    notified: (webhook, result) => deliveries.inc({ webhook, result }),
+    webhookLag: (webhook, seconds) => lag.set({ webhook }, seconds),
+  } satisfies Partial<Metrics>;
+}
+
+/** Theirs too. */
 function targets(registry: Registry) {
   const trouble = new Counter(describe(registry, 'awsTrouble'));
   const writes = new Counter(describe(registry, 'targetWrites'));

@@ -42,6 +42,7 @@ describe('/health', () => {
       'audit',
       'running',
       'targets',
+      'webhooks',
     ]);
   });
 

@@ -3,6 +3,8 @@
  * touch no store, so each is the plainest thing that implements its port; the audit log is one commit, as the real one is.
  */
 import type { Deps } from '../../src/broker/deps.js';
+import type { Watch } from '../../src/broker/watch.js';
+import { signalsSchema } from '../../src/config/signals-schema.js';
 import type { Proven } from '../../src/identity/caller.js';
 import { openRevocationLog } from '../../src/ledger/revocation-log.js';
 import type { PolicyEngine } from '../../src/policy/policy-engine.js';
@@ -60,7 +62,9 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
         },
       ],
       purposes: undefined,
+      signals: signalsSchema.parse(undefined),
     },
+    watch: noWatch,
     assertFitToMint: () => undefined,
     assertWithinRate: () => Promise.resolve(),
   };
@@ -74,6 +78,16 @@ export const proven = (id: string, clock: HandClock, issuedAt: number = clock.no
   issuedAt,
   expiresAt: clock.now() + 3_600_000,
 });
+
+/** Nobody is watched. */
+export const noWatch: Watch = {
+  granted: () => undefined,
+  refused: () => undefined,
+  lockedOut: () => undefined,
+  deadUse: () => undefined,
+  presented: () => undefined,
+  unverified: () => undefined,
+};
 
 const permitAll: PolicyEngine = {
   digest: 'all',

@@ -20,6 +20,8 @@ export interface TestBroker extends Calls {
   url: string;
   operationsUrl: string;
   clock: HandClock;
+  /** Where its configuration lies: for the command line. */
+  configFile: string;
   /** Trusted for workloads as `lab`, and for persons as `staff`. */
   lab: TestIssuer;
   staff: TestIssuer;
@@ -76,7 +78,14 @@ export async function startBroker(wish: BrokerWish = {}): Promise<TestBroker> {
     redis: { prefix: `test-${port}-${process.pid}:` },
     trust: [
       { name: 'lab', kind: 'oidc', issuer: lab.url, jwks: file('lab.json', lab.jwks()), ...OWNED },
-      { name: 'staff', kind: 'oidc', issuer: staff.url, jwks: file('staff.json', staff.jwks()), represents: 'person' },
+      {
+        name: 'staff',
+        kind: 'oidc',
+        issuer: staff.url,
+        jwks: file('staff.json', staff.jwks()),
+        represents: 'person',
+        claims: ['email'],
+      },
     ],
     targets: [
       { resource: TICKETS, minter: 'jwt', labels: [{ match: 'incident/*/attachment/**', sensitivity: 'restricted' }] },
@@ -106,6 +115,7 @@ async function startFrom(setting: Setting): Promise<TestBroker> {
     ...addresses,
     ...calls(addresses.url),
     clock,
+    configFile: path,
     lab,
     staff,
     work: broker.work,

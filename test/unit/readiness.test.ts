@@ -10,6 +10,7 @@ let policy: { digest: string };
 let fitness: Check[];
 let metrics: Map<string, boolean>;
 let deaf: Set<string>;
+let behind: Map<string, number>;
 
 beforeEach(() => {
   clock = handClock();
@@ -18,18 +19,21 @@ beforeEach(() => {
   fitness = [{ name: 'store', ok: true }];
   metrics = new Map();
   deaf = new Set();
+  behind = new Map();
 });
 
 async function failing(): Promise<string[]> {
   const check = () => Promise.resolve(fitness);
   const ready = (name: string, ok: boolean) => void metrics.set(name, ok);
-  const checks = await createReadiness({ fitness: { check }, policy, pulse, clock, metrics: { ready }, deaf })();
+  const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, deaf, behind };
+  const checks = await createReadiness(parts)();
   return checks.filter(({ ok }) => !ok).map(({ name }) => name);
 }
 
 it('holds when everything does, and the metrics say the same', async () => {
   expect(await failing()).toEqual([]);
-  expect([...metrics]).toEqual(['store', 'policy', 'sweep', 'audit', 'running', 'targets'].map((name) => [name, true]));
+  const names = ['store', 'policy', 'sweep', 'audit', 'running', 'targets', 'webhooks'];
+  expect([...metrics]).toEqual(names.map((name) => [name, true]));
 });
 
 it.each<[string, () => void]>([
@@ -41,6 +45,7 @@ it.each<[string, () => void]>([
   ['audit', () => (pulse.auditFollows = false)],
   ['running', () => (pulse.draining = true)],
   ['targets', () => deaf.add('arn:aws:iam::111122223333:role/jit/agent')],
+  ['webhooks', () => behind.set('siem', 301)],
 ])('does not hold without %s', async (name, break_) => {
   break_();
   expect(await failing()).toEqual([name]);

@@ -19,7 +19,7 @@ export async function awsDeadlineAct(
     const effect = await settled(stage, denied);
     return `${effect}, though the broker was killed in between; AWS says ${await reads(stage, denied, OBJECT, 403)}`;
   });
-  tell.line(`   Another one agent-7 has had since the beginning, for half a minute: to ${brief.keys.Expiration}.`);
+  tell.line(`   Another one agent-8 has had since the beginning, for half a minute: to ${brief.keys.Expiration}.`);
   await tell.step('it dies by itself', async () => {
     const until = performance.now() + PATIENCE_MS;
     while ((await stage.aws.read(brief.keys, OBJECT)).status === 200 && performance.now() < until) await pause(100);

@@ -31,7 +31,7 @@ export async function awsAct(stage: Stage, tell: Transcript, ready: Promise<unkn
     return 'some ten seconds after a first start: whatever was issued before is cut off first, by its time of issue';
   });
   await tell.step('agent-7 asks for s3:GetObject on what tenant 42 has', async () => {
-    session = await openSession(stage, { purpose: 'compare the contracts of tenant 42', lifetime: '300' });
+    session = await openSession(stage, 'agent-7', { purpose: 'compare the contracts of tenant 42', lifetime: '300' });
     const { AccessKeyId, Expiration } = session.keys;
     return [`${AccessKeyId}   ${TENANT_42}, until ${Expiration}`, `of ${ROLE}; no AWS key exists anywhere`];
   });

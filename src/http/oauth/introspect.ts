@@ -1,15 +1,31 @@
 /** POST /introspect (RFC 7662): the claims of a live token, or exactly `{"active":false}` and no reason. */
 import { introspect } from '../../broker/introspect.js';
+import { BrokerError } from '../../domain/errors.js';
 import { authenticateClient } from '../authenticate.js';
 import type { HttpDeps } from '../deps.js';
 import { ok, type Handle } from '../endpoint.js';
-import { demanded, readForm } from '../form.js';
+import { demanded, readForm, type Form } from '../form.js';
+import { isPrintable } from '../text.js';
 
 export const introspection =
   (deps: HttpDeps): Handle =>
   async (call) => {
     const form = readForm(call);
     const caller = await authenticateClient(deps, call, form);
-    const claims = await introspect(deps, caller, { token: demanded(form, 'token'), requestId: call.requestId });
+    const presentedFrom = placeIn(form);
+    const claims = await introspect(deps, caller, {
+      token: demanded(form, 'token'),
+      ...(presentedFrom !== undefined && { presentedFrom }),
+      requestId: call.requestId,
+    });
     return ok(claims ? { active: true, token_type: 'Bearer', ...claims } : { active: false });
   };
+
+const PLACE_CHARACTERS = 256;
+
+/** Ours: an address, a region, a host, whatever tells the API's callers apart. Only whether it is the same again matters. */
+function placeIn(form: Form): string | undefined {
+  const place = form.get('presented_from');
+  if (place === undefined || isPrintable(place, PLACE_CHARACTERS)) return place;
+  throw new BrokerError('invalid_request', `presented_from must be 1 to ${PLACE_CHARACTERS} printable characters.`);
+}

@@ -1,0 +1,78 @@
+/** What an entry says, as one line for people: made of ids, names and our own words. Free text is not repeated. */
+import { toTimestamp } from '../domain/time.js';
+import type { AuditEntry } from './entry.js';
+
+export function inWords(entry: AuditEntry): string {
+  const { revocation, signal } = entry;
+  if (revocation) return revoked(revocation, entry.outcome);
+  if (signal) return told(signal);
+  return sentence(entry);
+}
+
+type Part<K extends 'revocation' | 'signal'> = NonNullable<AuditEntry[K]>;
+
+function revoked({ effect, selector, seq, lifts, liftAt }: Part<'revocation'>, outcome: string | undefined): string {
+  const what = effect === 'lift' ? `hold ${lifts ?? ''} lifted, of` : `${effect} of`;
+  const how = [
+    ...(seq === undefined ? [] : [`revocation ${seq}`]),
+    ...(outcome === undefined ? [] : [outcome]),
+    ...(liftAt === undefined ? [] : [`until ${toTimestamp(liftAt)}`]),
+  ];
+  return `${what} ${named(selector)}${inBrackets(how)}`;
+}
+
+function told({ event, level, source, about, state, reaction }: Part<'signal'>): string {
+  const of = about.length > 0 ? about.map(named).join(', ') : 'nobody known here';
+  return `${event} ${level} from ${source} about ${of}: ${state}${reaction ? ` by ${reacted(reaction)}` : ''}`;
+}
+
+function reacted({
+  rule,
+  do: act,
+  selector,
+  level,
+  tasks,
+  seq,
+  because,
+}: NonNullable<Part<'signal'>['reaction']>): string {
+  const what = act === 'risk' ? `risk ${level ?? ''}`.trim() : act;
+  const how = [
+    selector ? `${what} of ${named(selector)}` : what,
+    ...(tasks === undefined ? [] : [`tasks: ${tasks}`]),
+    ...(seq === undefined ? [] : [`revocation ${seq}`]),
+  ];
+  return `${rule}${inBrackets(how)}${because === undefined ? '' : `. ${because}`}`;
+}
+
+function sentence(entry: AuditEntry): string {
+  const { type, credential, target, task, error, verb, outcome, missing } = entry;
+  switch (type) {
+    case 'credential.granted':
+      return `${credential ?? 'a credential'} for ${accessed(entry)}${until(entry)}`;
+    case 'credential.refused':
+      return `no credential for ${accessed(entry)}: ${error ?? 'refused'}`;
+    case 'task.opened':
+      return `${task ?? 'a task'} opened for ${entry.workload ?? 'a workload'}${until(entry)}`;
+    case 'introspection.inactive':
+      return `${credential ?? 'something unknown'} presented${target === undefined ? '' : ` at ${target}`}: not active`;
+    case 'operation.refused':
+      return `${verb ?? 'an operation'} refused: ${error ?? 'refused'}`;
+    case 'audit.gap':
+      return `revocations ${missing?.from ?? ''} to ${missing?.to ?? ''} are missing here`;
+    default:
+      return [type, task ?? '', credential ?? '', target ?? '', outcome ?? ''].filter((word) => word !== '').join(' ');
+  }
+}
+
+function accessed({ target = 'a target', access = [] }: AuditEntry): string {
+  const pairs = access.map(({ path, actions }) => `${path}:${actions.join('+')}`);
+  return `${target}${inBrackets(pairs)}`;
+}
+
+const until = ({ expiresAt }: AuditEntry): string =>
+  expiresAt === undefined ? '' : `, until ${toTimestamp(expiresAt)}`;
+
+const named = ({ kind, value }: { kind: string; value: string }): string =>
+  kind === 'all' ? 'all' : `${kind} ${value}`;
+
+const inBrackets = (parts: string[]): string => (parts.length > 0 ? ` (${parts.join(', ')})` : '');

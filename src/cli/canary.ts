@@ -1,0 +1,52 @@
+/** `mayfly canary mint`: a token to be laid out where only thieves look. Any use of it is an alarm. */
+import { InvalidArgumentError, type Command } from 'commander';
+import { mintCanary } from '../compose/canary.js';
+import { locally } from '../compose/local.js';
+import { isId } from '../domain/id.js';
+import type { Terminal } from './terminal.js';
+
+interface Options {
+  label: string;
+  days: number;
+  target?: string;
+  task?: string;
+  workload?: string;
+  config?: string;
+}
+
+const DAY_MS = 86_400_000;
+const LABEL_CHARACTERS = 128;
+
+export function addCanary(program: Command, { out, clock }: Terminal): void {
+  program
+    .command('canary')
+    .description('tokens that were never granted anything: whoever uses one has found it')
+    .command('mint')
+    .description('print one, to be laid out where no honest program looks; it is kept nowhere')
+    .requiredOption('--label <text>', 'where it is laid out, or a ticket that says so: the alarm repeats it', labelOf)
+    .option('--days <number>', 'how long it is looked for, and looks valid', daysOf, 90)
+    .option('--target <resource>', 'what it seems to be for; default: the first target of kind jwt')
+    .option('--workload <id>', 'whom the alarm speaks of, so that a reaction can act')
+    .option('--task <id>', 'the same, for one task', taskOf)
+    .option('-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG')
+    .action(({ config, days, ...wish }: Options) =>
+      locally(config, clock, async (local) => {
+        out(await mintCanary(local, { ...wish, expiresAt: clock.now() + days * DAY_MS }));
+      }),
+    );
+}
+
+function labelOf(text: string): string {
+  if (text.length > 0 && text.length <= LABEL_CHARACTERS && !/\p{C}/u.test(text)) return text;
+  throw new InvalidArgumentError(`It is one line of 1 to ${LABEL_CHARACTERS} characters.`);
+}
+
+function daysOf(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 365) return Number(text);
+  throw new InvalidArgumentError('It is a number from 1 to 365.');
+}
+
+function taskOf(text: string): string {
+  if (isId('tsk', text)) return text;
+  throw new InvalidArgumentError('It reads tsk_ and 16 characters.');
+}

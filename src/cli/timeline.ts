@@ -1,0 +1,87 @@
+/** `mayfly timeline`: what happened to a task or a workload, for people who have to understand it now. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { z } from 'zod';
+import { isSafeOrigin } from '../config/values.js';
+import { toTimestamp } from '../domain/time.js';
+import { askBroker } from './ask-broker.js';
+import type { Terminal } from './terminal.js';
+import { timelineLines, timelineSchema, type TimelineEntry } from './timeline/lines.js';
+import { tokenIn } from './token-in.js';
+
+interface Options {
+  broker: string;
+  tokenFile: string;
+  task?: string;
+  workload?: string;
+  from?: string;
+}
+
+const DAY_MS = 86_400_000;
+
+const EXAMPLE = `
+  mayfly timeline --task tsk_… --broker https://mayfly.example --token-file ~/.mayfly-token
+
+Times are counted from the first entry.`;
+
+export function addTimeline(program: Command, { out, clock }: Terminal): void {
+  program
+    .command('timeline')
+    .description('print what happened to a task or a workload, oldest first')
+    .requiredOption('--broker <url>', 'the issuer of the broker')
+    .requiredOption('--token-file <path>', 'your identity token; policy must permit readAudit')
+    .option('--task <id>', 'what happened under this task, and to it')
+    .addOption(new Option('--workload <id>', 'or to this workload').conflicts('task'))
+    .option('--from <time>', 'as in RFC 3339; default: of a task all, of a workload the last day', timeOf)
+    .addHelpText('after', EXAMPLE)
+    .action(async (options: Options) => {
+      const url = addressOf(options, clock.now());
+      const token = await tokenIn(options.tokenFile);
+      let first: TimelineEntry | undefined;
+      for await (const entries of pages(url, token)) {
+        first ??= entries[0];
+        if (first) for (const line of timelineLines(entries, first)) out(line);
+      }
+      if (!first) out('Nothing happened.');
+    });
+}
+
+function addressOf({ broker, task, workload, from }: Options, now: number): URL {
+  const origin = broker.replace(/\/$/, '');
+  // The identity goes there: never in clear text over a network.
+  if (!isSafeOrigin(origin))
+    throw new Error('--broker is an origin such as https://mayfly.example (http only on loopback).');
+  if (task === undefined && workload === undefined) throw new Error('Give --task <id> or --workload <id>.');
+  const url = new URL('/timeline', origin);
+  const since = from ?? (workload === undefined ? undefined : toTimestamp(now - DAY_MS));
+  for (const [name, value] of Object.entries({ task, workload, from: since, limit: '1000' }))
+    if (value !== undefined) url.searchParams.set(name, value);
+  return url;
+}
+
+async function* pages(url: URL, token: string): AsyncGenerator<TimelineEntry[]> {
+  for (let after: number | undefined = 0; after !== undefined;) {
+    url.searchParams.set('after', String(after));
+    const { status, body } = await askBroker(url, { authorization: `Bearer ${token}` });
+    if (status !== 200) throw new Error(refusalText(status, body));
+    const page = timelineSchema.safeParse(body);
+    if (!page.success) throw new Error(`${url.origin} answered with something else than a timeline.`);
+    yield page.data.entries;
+    // Whoever answers with a place that was passed already would have us ask for ever.
+    const { next } = page.data;
+    after = next !== undefined && next > after ? next : undefined;
+  }
+}
+
+const refusalSchema = z.object({ code: z.string().regex(/^\w{1,64}$/), detail: z.string() });
+
+/** Whatever answers may be no broker, and its words go to a terminal. */
+function refusalText(status: number, body: unknown): string {
+  const refusal = refusalSchema.safeParse(body);
+  if (!refusal.success) return `The broker answered ${status}.`;
+  return `${refusal.data.code}: ${refusal.data.detail}`.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+function timeOf(text: string): string {
+  if (/^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  throw new InvalidArgumentError('It is written like 2027-01-31T09:30:00Z.');
+}

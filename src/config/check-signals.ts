@@ -1,0 +1,80 @@
+/** How signals fit the rest of a configuration: who may be heard, whom they may speak of, and reactions that mean something. */
+import { DETECTOR } from '../domain/signal.js';
+import { effectFits } from '../domain/selector.js';
+import type { SoundParts } from './sound-parts.js';
+import type { ConfigPath, Finding } from './problem.js';
+import { claimsOf, repeated, type Claim } from './repeated.js';
+import type { Reaction, Transmitter } from './signals-schema.js';
+
+export function signalFindings(parts: SoundParts): Finding[] {
+  const { transmitters, reactions, speakOf } = parts;
+  return [
+    ...transmitters.flatMap((one, index) => (one ? transmitterFindings(one, index, parts) : [])),
+    ...repeated(claimsOf(['signals', 'transmitters'], transmitters, 'name'), 'is the name of another transmitter'),
+    ...repeated(streamsOf(parts), 'and its audience are those of another transmitter: its events would have two names'),
+    ...(speakOf ? aboutFindings(speakOf, ['signals', 'about'], parts) : []),
+    ...repeated(claimsOf(['signals', 'reactions'], reactions, 'name'), 'is the name of another reaction'),
+    ...reactions.flatMap((one, index) => (one ? reactionFindings(one, index, parts) : [])),
+    ...repeated(claimsOf(['notify'], parts.notify, 'name'), 'is the name of another webhook'),
+  ];
+}
+
+/** Sources in metrics and reactions that are no transmitter. */
+const RESERVED = [DETECTOR, 'json'];
+
+function transmitterFindings({ name, issuer, about }: Transmitter, index: number, parts: SoundParts): Finding[] {
+  const at = ['signals', 'transmitters', index];
+  return [
+    ...(RESERVED.includes(name) ? [{ path: [...at, 'name'], reason: 'is the name of another kind of source' }] : []),
+    // What the broker signs for agents and targets would count as the word of a transmitter.
+    ...(issuer.replace(/\/+$/, '') === parts.issuer
+      ? [{ path: [...at, 'issuer'], reason: 'is the broker itself, which sends itself no events' }]
+      : []),
+    ...aboutFindings(about, [...at, 'about'], parts),
+  ];
+}
+
+const streamsOf = ({ transmitters }: SoundParts): Claim[] =>
+  transmitters.flatMap((one, index): Claim[] =>
+    one ? [[['signals', 'transmitters', index, 'issuer'], JSON.stringify([one.issuer, one.audience])]] : [],
+  );
+
+function aboutFindings(about: readonly string[], at: ConfigPath, { trust }: SoundParts): Finding[] {
+  // An entry that is not sound may be the one that is named.
+  if (trust.includes(undefined)) return [];
+  const entries = about.map((name) => trust.find((entry) => entry?.name === name));
+  const unknown = entries.flatMap((entry, index) =>
+    entry ? [] : [{ path: [...at, index], reason: 'is the name of no trust entry' }],
+  );
+  const issuers = entries.map((entry, index): Claim[] => (entry?.kind === 'oidc' ? [[['', index], entry.issuer]] : []));
+  const twice = repeated(issuers.flat(), 'has the issuer of another name here: a subject of it would be nobody');
+  return [...unknown, ...twice.map(({ path, reason }) => ({ path: [...at, ...path.slice(1)], reason }))];
+}
+
+function reactionFindings(reaction: Reaction, index: number, { transmitters }: SoundParts): Finding[] {
+  const { do: does, covers, risk, holdSeconds, from = [] } = reaction;
+  const fits =
+    covers === undefined || does === 'record' || (does === 'risk' ? covers !== 'issuer' : effectFits(covers, does));
+  const found: [string, boolean, string][] = [
+    ['covers', !fits, `is nothing that "${does}" can be done to`],
+    ['risk', risk !== undefined && does !== 'risk', 'is for `do: risk`'],
+    ['holdSeconds', holdSeconds !== undefined && does !== 'hold', 'is for `do: hold`'],
+  ];
+  const isKnown = (source: string): boolean =>
+    source === DETECTOR || source.includes(':') || transmitters.some((one) => one === undefined || one.name === source);
+  return [
+    ...found
+      .filter(([, wrong]) => wrong)
+      .map(([field, , reason]) => ({ path: ['signals', 'reactions', index, field], reason })),
+    ...from.flatMap((source, place) =>
+      isKnown(source)
+        ? []
+        : [
+            {
+              path: ['signals', 'reactions', index, 'from', place],
+              reason: 'is no transmitter, no id of a caller, and not "detector": the reaction would never be taken',
+            },
+          ],
+    ),
+  ];
+}

@@ -1,0 +1,170 @@
+/** Signals in the configuration: who may send them, what is done about them, what is noticed here, and who is told. */
+import { z } from 'zod';
+import { AUDIT_EVENT_TYPES } from '../audit/event.js';
+import { LEVELS, SIGNAL_EVENTS, SIGNAL_STATES, type DETECTOR_EVENTS } from '../domain/signal.js';
+import { algorithm, keySource, keyUrl, name, seconds, trustName } from './values.js';
+
+const DAY_SECONDS = 86_400;
+
+export const transmitterSchema = z.strictObject({
+  name: name.describe('Names it in reactions and in the audit log.'),
+  issuer: z.string().min(1).describe('The `iss` claim of its events, compared byte for byte.'),
+  audience: z.string().min(1).describe('The `aud` its events must have, alone.'),
+  jwks: keySource.describe('Where its keys are.'),
+  algorithms: z
+    .array(algorithm)
+    .min(1)
+    .default(['RS256', 'ES256'])
+    .describe('Signature algorithms accepted from it; any other event is refused.'),
+  about: z
+    .array(trustName)
+    .min(1)
+    .describe('Trust names whose workloads and persons it may speak of. Signals about others change nothing.'),
+  perMinute: z.int().min(1).default(600).describe('Events a minute, counted by each broker for itself; more are 429.'),
+});
+
+export const reactionSchema = z.strictObject({
+  name: name.describe('Names it in answers and in the audit log.'),
+  event: z.enum(SIGNAL_EVENTS).describe('What it is about.'),
+  level: z.enum(LEVELS).optional().describe('Only signals of this level; default: any.'),
+  from: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Only signals of these: transmitters by name, callers by id, `detector`; default: any.'),
+  do: z
+    .enum(['end', 'hold', 'cutoff', 'risk', 'record'])
+    .describe('End, hold or cut off what it covers; set its risk; or only record.'),
+  covers: z
+    .enum(['credential', 'task', 'workload', 'principal', 'issuer'])
+    .optional()
+    .describe(
+      'What of the subject: itself, or what it belongs to. Where the subject has no such thing, nothing is done.',
+    ),
+  risk: z.enum(['MEDIUM', 'HIGH']).optional().describe('With `risk`: the level that policy sees.'),
+  holdSeconds: seconds(30 * DAY_SECONDS)
+    .optional()
+    .describe('With `hold`: lifted by itself after; default: by hand.'),
+  observe: z.boolean().default(false).describe('Only say what it would have done.'),
+  corroborate: z
+    .strictObject({
+      sources: z.int().min(2).max(8).describe('So many different sources must say it of the same subject,'),
+      withinSeconds: seconds(DAY_SECONDS).describe('within this time.'),
+    })
+    .optional()
+    .describe('A brake: one word is not enough.'),
+});
+
+const threshold = (events: number, withinSeconds: number) => ({
+  threshold: z.int().min(1).max(1_000_000).default(events).describe('How many make a finding,'),
+  withinSeconds: seconds(3_600).default(withinSeconds).describe('within this time.'),
+});
+
+const detector = <S extends z.ZodRawShape>(shape: S, what: string) =>
+  z
+    .strictObject({
+      observe: z
+        .boolean()
+        .default(true)
+        .describe('Findings are recorded, and no reaction does more than say what it would do.'),
+      level: z.enum(LEVELS).default('HIGH').describe('Of its findings.'),
+      ...shape,
+    })
+    .prefault({} as never)
+    .describe(what);
+
+const detectors = z
+  .strictObject({
+    useAfterEnd: detector(threshold(1, 60), 'A credential is presented that was ended or revoked.'),
+    outOfScope: detector(threshold(5, 600), 'So many refusals of one task in a row, for what it may not do.'),
+    denialBurst: detector(threshold(30, 60), 'So many refusals of one workload.'),
+    mintSpike: detector(
+      {
+        factor: z
+          .number()
+          .min(2)
+          .max(1_000)
+          .default(10)
+          .describe('So many times its usual number of credentials a minute,'),
+        atLeast: z.int().min(1).default(50).describe('and at least so many.'),
+      },
+      'A workload gets far more credentials than it used to.',
+    ),
+    manyPlaces: detector(
+      {
+        ...threshold(3, 3_600),
+        threshold: z.int().min(1).max(64).default(3).describe('So many places are allowed; more make a finding,'),
+      },
+      'One credential is presented from more places than are allowed, as callers of introspection tell.',
+    ),
+    endedIdentity: detector(threshold(5, 60), 'Somebody who is held or cut off keeps trying.'),
+    canaryUsed: detector({}, 'A credential that was made to be found is presented.'),
+  } satisfies Record<string, z.ZodType>)
+  .prefault({})
+  .describe('What the broker notices by itself.');
+
+export const signalsSchema = z
+  .strictObject({
+    transmitters: z.array(transmitterSchema).default([]).describe('Who may push Security Event Tokens.'),
+    about: z
+      .array(trustName)
+      .optional()
+      .describe('Trust names that callers of /signals/json may speak of, where policy lets them; default: all.'),
+    reactions: z
+      .array(reactionSchema)
+      .default([])
+      .describe('The first that fits is taken; without one a signal is recorded.'),
+    maxTasksPerMinute: z
+      .int()
+      .min(0)
+      .default(100)
+      .describe('Open tasks that reactions may hit in a minute, all together; beyond it a person must confirm.'),
+    dedupeSeconds: seconds(3_600, 0)
+      .default(60)
+      .describe('The same reaction to the same subject is not repeated within.'),
+    riskStepSeconds: seconds(DAY_SECONDS).default(3_600).describe('How long a risk stays before it falls by a level.'),
+    detectors,
+  })
+  .prefault({})
+  .describe('Signals about workloads, persons, tasks and credentials, and what is done about them.');
+
+/** Every detector, by the event it raises. */
+export const DETECTOR_OF = {
+  'use-after-end': 'useAfterEnd',
+  'out-of-scope': 'outOfScope',
+  'denial-burst': 'denialBurst',
+  'mint-spike': 'mintSpike',
+  'many-places': 'manyPlaces',
+  'ended-identity': 'endedIdentity',
+  'canary-used': 'canaryUsed',
+} as const satisfies Record<(typeof DETECTOR_EVENTS)[number], keyof z.output<typeof detectors>>;
+
+/** `approval` is taken already: webhooks that ask for it will be told of approvals. */
+const TOLD_TYPES: ReadonlySet<string> = new Set([
+  ...AUDIT_EVENT_TYPES.flatMap((type) => [type, type.split('.', 1)[0] ?? type]),
+  ...SIGNAL_STATES.map((state) => `signal.${state}`),
+  'approval',
+]);
+
+const isToldType = (text: string): boolean => TOLD_TYPES.has(text);
+
+export const webhookSchema = z.strictObject({
+  name: name.describe('Names it in metrics and in the list of what could not be delivered.'),
+  url: keyUrl.describe('Where CloudEvents are posted, signed by the broker.'),
+  types: z
+    .array(z.string().refine(isToldType, 'is no kind of audit entry, nor the first word of one'))
+    .min(1)
+    .default(['revocation', 'signal'])
+    .describe('Kinds of audit entries, their first words, or what became of a signal: `revocation`, `signal.reacted`.'),
+  ca: z.string().min(1).optional().describe('PEM certificates to trust for this URL instead of those of the system.'),
+  giveUpSeconds: seconds(7 * DAY_SECONDS)
+    .default(DAY_SECONDS)
+    .describe('How old something may become that it does not take, until it is given up.'),
+});
+
+export const notifySchema = z.array(webhookSchema).default([]).describe('Webhooks that are told what happens.');
+
+export type SignalsConfig = z.output<typeof signalsSchema>;
+export type Transmitter = z.output<typeof transmitterSchema>;
+export type Reaction = z.output<typeof reactionSchema>;
+export type Webhook = z.output<typeof webhookSchema>;

@@ -1,0 +1,42 @@
+/** Whatever part of a configuration is sound by itself: how those fit each other can be said though others are not. */
+import { configSchema, targetSchema, trustSchema, type Config, type Target, type Trust } from './schema.js';
+import { reactionSchema, signalsSchema, transmitterSchema, webhookSchema } from './signals-schema.js';
+import type { Reaction, Transmitter, Webhook } from './signals-schema.js';
+
+type Scalars = Pick<Config, 'issuer' | 'listen' | 'operations' | 'store' | 'policy' | 'lifetimes'>;
+
+/** Entries that do not parse are undefined, so that the others keep their place. */
+export type SoundParts = { [K in keyof Scalars]: Scalars[K] | undefined } & {
+  trust: (Trust | undefined)[];
+  targets: (Target | undefined)[];
+  transmitters: (Transmitter | undefined)[];
+  /** `signals.about` */
+  speakOf: string[] | undefined;
+  reactions: (Reaction | undefined)[];
+  notify: (Webhook | undefined)[];
+};
+
+export function soundParts(value: unknown): SoundParts {
+  const raw = object(value);
+  const signals = object(raw['signals']);
+  const { shape } = configSchema;
+  return {
+    issuer: shape.issuer.safeParse(raw['issuer']).data,
+    listen: shape.listen.safeParse(raw['listen']).data,
+    operations: shape.operations.safeParse(raw['operations']).data,
+    store: shape.store.safeParse(raw['store']).data,
+    policy: shape.policy.safeParse(raw['policy']).data,
+    lifetimes: shape.lifetimes.safeParse(raw['lifetimes']).data,
+    trust: list(raw['trust']).map((entry) => trustSchema.safeParse(entry).data),
+    targets: list(raw['targets']).map((entry) => targetSchema.safeParse(entry).data),
+    transmitters: list(signals['transmitters']).map((entry) => transmitterSchema.safeParse(entry).data),
+    speakOf: signalsSchema.safeParse({ about: signals['about'] }).data?.about,
+    reactions: list(signals['reactions']).map((entry) => reactionSchema.safeParse(entry).data),
+    notify: list(raw['notify']).map((entry) => webhookSchema.safeParse(entry).data),
+  };
+}
+
+const object = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? { ...value } : {};
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

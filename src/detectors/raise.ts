@@ -1,0 +1,54 @@
+/** A finding becomes a signal, like any other: put once, whichever brokers found it, and then judged. */
+import { createHash } from 'node:crypto';
+import { DETECTOR_OF, type SignalsConfig } from '../config/signals-schema.js';
+import type { Canary } from '../domain/canary.js';
+import type { Selector } from '../domain/selector.js';
+import { DETECTOR, signalId } from '../domain/signal.js';
+import { readCanary } from '../ledger/canaries.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { putSignal } from '../ledger/signals.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { Finding, Noted } from './rule.js';
+
+export interface RaiseDeps {
+  ledger: Ledger;
+  detectors: SignalsConfig['detectors'];
+  metrics: Pick<Metrics, 'signal'>;
+  /** That it is to be looked at soon. */
+  onSignal(id: string): void;
+}
+
+export async function raise(deps: RaiseDeps, noted: Noted, { why, window }: Finding): Promise<void> {
+  const { event, subject, at } = noted;
+  const told = event === 'canary-used' ? await toldByCanary(deps.ledger, subject) : { about: [...noted.about], why };
+  if (!told) return;
+  const itsId = `${event}\n${window}\n${subject}`;
+  const id = signalId(DETECTOR, itsId);
+  const put = await putSignal(deps.ledger, {
+    id,
+    source: DETECTOR,
+    digest: createHash('sha256').update(itsId).digest('base64url'),
+    event,
+    level: deps.detectors[DETECTOR_OF[event]].level,
+    about: told.about,
+    at,
+    receivedAt: deps.ledger.clock.now(),
+    reason: told.why,
+    state: 'accepted',
+    revision: 0,
+  });
+  if (put === 'other') throw new Error('a finding has the id of something else');
+  deps.metrics.signal(DETECTOR, event, put);
+  if (put === 'new') deps.onSignal(id);
+}
+
+/** Undefined: it has expired meanwhile. */
+async function toldByCanary(ledger: Ledger, hash: string): Promise<{ about: Selector[]; why: string } | undefined> {
+  const canary = await readCanary(ledger, hash);
+  return canary && { about: aboutCanary(canary), why: `the canary "${canary.label}"` };
+}
+
+const aboutCanary = ({ task, workload }: Canary): Selector[] => [
+  ...(task === undefined ? [] : [{ kind: 'task', value: task } as const]),
+  ...(workload === undefined ? [] : [{ kind: 'workload', value: workload } as const]),
+];

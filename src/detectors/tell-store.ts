@@ -1,0 +1,45 @@
+/** What was noticed here joins what other brokers noticed, subject by subject, by compare-and-set: so all of them see one picture. */
+import type { DetectorEvent } from '../domain/signal.js';
+import { contend } from '../ledger/contend.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { detectorKey } from '../ledger/names.js';
+import type { Finding, Noted, Rule } from './rule.js';
+import type { Tallies } from './tallies.js';
+
+interface TellDeps {
+  ledger: Pick<Ledger, 'records' | 'clock'>;
+  rules: Record<DetectorEvent, Rule>;
+  raise: (noted: Noted, finding: Finding) => Promise<void>;
+}
+
+const AT_ONCE = 32;
+
+/** What the store does not take is put back: rather counted twice than never. */
+export async function tellStore(deps: TellDeps, taken: readonly Noted[], tallies: Tallies): Promise<void> {
+  const errors: unknown[] = [];
+  for (let next = 0; next < taken.length; next += AT_ONCE) {
+    await Promise.all(
+      taken.slice(next, next + AT_ONCE).map((noted) =>
+        tell(deps, noted).catch((error: unknown) => {
+          errors.push(error);
+          tallies.putBack(noted);
+        }),
+      ),
+    );
+  }
+  if (errors.length > 0) throw new Error(`${errors.length} of ${taken.length} failed`, { cause: errors[0] });
+}
+
+/** The signal comes first: a crash after it repeats it under the same id, and a crash before it leaves all to be found again. */
+async function tell({ ledger, rules, raise }: TellDeps, noted: Noted): Promise<void> {
+  const { event, subject, count } = noted;
+  const key = detectorKey(event, subject);
+  await contend(async () => {
+    const [kept] = await ledger.records.read([key]);
+    if (kept === undefined && count === 0) return true; // A run that never was has nothing to begin anew.
+    const { keep, until, finding } = rules[event](kept, noted, ledger.clock.now());
+    if (finding) await raise(noted, finding);
+    const done = await ledger.records.commit({ expect: [[key, kept]], put: [[key, keep, until]] });
+    return done || undefined;
+  });
+}

@@ -1,0 +1,57 @@
+/** GET /timeline: what happened to a task or a workload, oldest first, in words and ids. Read like the audit log it comes from. */
+import { z } from 'zod';
+import type { AuditEntry } from '../../audit/entry.js';
+import { inWords } from '../../audit/in-words.js';
+import { readTimeline } from '../../broker/read-timeline.js';
+import type { About } from '../../broker/timeline-subject.js';
+import { BrokerError } from '../../domain/errors.js';
+import { toTimestamp } from '../../domain/time.js';
+import type { HttpDeps } from '../deps.js';
+import { ok } from '../endpoint.js';
+import { operation } from '../operation.js';
+import { printable, timestamp, wholeNumber } from '../text.js';
+import { permitReading } from './read.js';
+
+const input = z.strictObject({
+  task: printable(64).exactOptional(),
+  workload: printable(2048).exactOptional(),
+  from: timestamp.exactOptional(),
+  to: timestamp.exactOptional(),
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).exactOptional(),
+  limit: wholeNumber(1, 1_000).default(100),
+});
+
+export const timeline = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'readAudit',
+    from: 'query',
+    input,
+    async act(caller, { task, workload, ...page }, call) {
+      const about = oneOf(task, workload);
+      await permitReading(deps, caller, call);
+      const { entries, next } = await readTimeline(deps, { about, ...page });
+      return ok({ entries: entries.map(entryOnWire), ...(next !== undefined && { next }) });
+    },
+  });
+
+function oneOf(task: string | undefined, workload: string | undefined): About {
+  if (task !== undefined && workload === undefined) return { task };
+  if (workload !== undefined && task === undefined) return { workload };
+  throw new BrokerError('invalid_request', 'Name a task or a workload: exactly one of them.', { retry: 'never' });
+}
+
+/** The whole of an entry is in the audit log, under its number. */
+function entryOnWire(entry: AuditEntry) {
+  const { seq, at, type, actor, task, workload, credential, target, revocation, signal, reason, purpose } = entry;
+  return {
+    seq,
+    at: toTimestamp(at),
+    type,
+    ...(actor && { by: actor.id }),
+    text: inWords(entry),
+    ...(reason !== undefined && { reason }),
+    ...{ purpose, task, workload, credential, target },
+    ...(revocation?.seq !== undefined && { revocation: revocation.seq }),
+    ...(signal && { signal: signal.id }),
+  };
+}

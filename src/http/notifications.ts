@@ -1,0 +1,39 @@
+/** GET /notifications: how far each webhook was told what happens, and what it could not be told. */
+import { permitOnBroker } from '../broker/permit.js';
+import { toTimestamp } from '../domain/time.js';
+import { listDeadLetters, readWebhook, type DeadLetter, type WebhookRecord } from '../ledger/webhooks.js';
+import type { HttpDeps } from './deps.js';
+import { ok } from './endpoint.js';
+import { nothing, operation } from './operation.js';
+
+export const notifications = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'readAudit',
+    from: 'query',
+    input: nothing,
+    async act(caller, _, { requestId }) {
+      await permitOnBroker(deps, caller, 'readAudit', { requestId });
+      return ok({ webhooks: await Promise.all(deps.webhooks.map((webhook) => standing(deps, webhook))) });
+    },
+  });
+
+/** Never where it is: that may be a secret. */
+async function standing({ ledger }: HttpDeps, { name, types }: HttpDeps['webhooks'][number]) {
+  const [kept, letters] = await Promise.all([readWebhook(ledger, name), listDeadLetters(ledger, name)]);
+  const { after = 0, failing } = kept?.value ?? {};
+  return {
+    name,
+    types,
+    toldUpTo: after,
+    ...(failing && { failing: failingOnWire(failing, ledger.clock.now()) }),
+    deadLetters: letters.map(letterOnWire),
+  };
+}
+
+const failingOnWire = ({ at, retryAt, ...rest }: NonNullable<WebhookRecord['failing']>, now: number) => ({
+  ...rest,
+  behindSeconds: Math.max(0, Math.floor((now - at) / 1000)),
+  retryAt: toTimestamp(retryAt),
+});
+
+const letterOnWire = ({ givenUpAt, ...letter }: DeadLetter) => ({ ...letter, givenUpAt: toTimestamp(givenUpAt) });

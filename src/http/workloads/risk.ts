@@ -1,0 +1,33 @@
+/** GET /workloads/{id}/risk: how far a workload is trusted less than usual, why, and when that passes. */
+import { toTimestamp } from '../../domain/time.js';
+import { showRisk, type WorkloadRisk } from '../../revoker/show-risk.js';
+import type { HttpDeps } from '../deps.js';
+import { ok } from '../endpoint.js';
+import { nothing, operation } from '../operation.js';
+
+export const workloadRisk = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'readRevocations',
+    from: 'query',
+    input: nothing,
+    async act(caller, _, { params, requestId }) {
+      const { because, tasks, ...risk } = await showRisk(deps, caller, { workload: params['id'] ?? '', requestId });
+      const { worst, ...counted } = tasks;
+      return ok({
+        ...risk,
+        ...(because && { because: whyOnWire(because) }),
+        tasks: { ...counted, ...(worst && { worst: { task: worst.task, ...whyOnWire(worst) } }) },
+      });
+    },
+  });
+
+const whyOnWire = ({ on, risk, level, falls, signal }: NonNullable<WorkloadRisk['because']>) => ({
+  on,
+  level,
+  set: { level: risk.level, at: toTimestamp(risk.at) },
+  ...(falls && { falls: { to: falls.to, at: toTimestamp(falls.at) } }),
+  why: risk.why,
+  signal: risk.signal,
+  // What the signal said, for as long as it is remembered.
+  ...(signal && { event: signal.event, source: signal.source }),
+});

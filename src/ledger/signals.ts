@@ -1,0 +1,161 @@
+/** Signals as the ledger keeps them: put once whatever happens, and looked at until something has become of them. */
+import { HISTORY_MS } from '../domain/limits.js';
+import { isId, shardOf, SHARDS, type Shard } from '../domain/id.js';
+import { signalSchema, type Signal } from '../domain/signal.js';
+import type { Change, Key } from '../store/store.js';
+import { contend } from './contend.js';
+import type { Kept, Ledger } from './ledger.js';
+import { acceptedIndex, pendingIndex, recordKey, signalIndex, waitingIndex } from './names.js';
+
+/** `new`: it is durable now; `again`: it was here before; `other`: its source has sent something else under this id. */
+export type Put = 'new' | 'again' | 'other';
+
+export function putSignal(ledger: Pick<Ledger, 'records'>, signal: Signal): Promise<Put> {
+  const { id, receivedAt } = signal;
+  // What could not be read again would be acknowledged and lost.
+  const text = JSON.stringify(signalSchema.parse(signal));
+  const shard = shardOf(id);
+  return contend(async () => {
+    const put = await ledger.records.commit({
+      expect: [[recordKey(id), undefined]],
+      put: [[recordKey(id), text]],
+      index: [
+        [signalIndex(shard), id, receivedAt],
+        [acceptedIndex(shard), id, receivedAt],
+      ],
+    });
+    return put ? 'new' : findPut(ledger, signal);
+  });
+}
+
+/** Undefined: its source has sent nothing under this id. */
+export async function findPut(
+  ledger: Pick<Ledger, 'records'>,
+  { id, digest }: Pick<Signal, 'id' | 'digest'>,
+): Promise<'again' | 'other' | undefined> {
+  const there = await readSignal(ledger, id);
+  return there && (there.value.digest === digest ? 'again' : 'other');
+}
+
+export async function readSignal({ records }: Pick<Ledger, 'records'>, id: string): Promise<Kept<Signal> | undefined> {
+  if (!isId('sig', id)) return undefined;
+  const [text] = await records.read([recordKey(id)]);
+  return text === undefined ? undefined : { text, value: signalSchema.parse(JSON.parse(text)) };
+}
+
+/** `change` may answer undefined: nothing to do. Answers what then stands; null: there is no such signal. */
+export function changeSignal(
+  ledger: Pick<Ledger, 'records'>,
+  id: string,
+  change: (signal: Signal) => Partial<Signal> | undefined,
+): Promise<Signal | null> {
+  return contend(async () => {
+    const kept = await readSignal(ledger, id);
+    if (!kept) return null;
+    const changed = change(kept.value);
+    return changed ? rewrite(ledger, kept, changed) : kept.value;
+  });
+}
+
+/** For whoever must be the one that does it. Undefined: somebody else was. */
+export async function takeSignal(
+  ledger: Pick<Ledger, 'records'>,
+  { id, from }: Pick<Signal, 'id'> & { from: Signal['state'] },
+  changed: Partial<Signal>,
+): Promise<Signal | undefined> {
+  const taken = await contend(async () => {
+    const kept = await readSignal(ledger, id);
+    return kept?.value.state === from ? rewrite(ledger, kept, changed) : null;
+  });
+  return taken ?? undefined;
+}
+
+/** Undefined: somebody else wrote first. */
+async function rewrite(
+  { records }: Pick<Ledger, 'records'>,
+  { value, text }: Kept<Signal>,
+  changed: Partial<Signal>,
+): Promise<Signal | undefined> {
+  const next = { ...value, ...changed, revision: value.revision + 1 };
+  const done = await records.commit({ expect: [[recordKey(value.id), text]], ...written(next) });
+  return done ? next : undefined;
+}
+
+/** Until all is done about it, and nobody is waited for, it is found and does not expire. */
+function written(signal: Signal): Pick<Change, 'put' | 'index' | 'unindex'> {
+  const { id, state, receivedAt, waitsUntil = receivedAt, unfinished = false } = signal;
+  const text = JSON.stringify(signal);
+  const shard = shardOf(id);
+  const open = state === 'accepted' || unfinished;
+  const isKept = open || state === 'waiting' || state === 'pending';
+  const standings: [Key, score: number, stands: boolean][] = [
+    [acceptedIndex(shard), receivedAt, open],
+    [pendingIndex(shard), receivedAt, state === 'pending'],
+    [waitingIndex(shard), waitsUntil, state === 'waiting'],
+  ];
+  return {
+    put: [isKept ? [recordKey(id), text] : [recordKey(id), text, receivedAt + HISTORY_MS]],
+    index: standings.flatMap(([index, score, stands]): [Key, string, number][] => (stands ? [[index, id, score]] : [])),
+    unindex: standings.flatMap(([index, , stands]): [Key, string][] => (stands ? [] : [[index, id]])),
+  };
+}
+
+interface Page {
+  /** Of the last page: only what was received later, or at the same time with a greater id. */
+  after?: [receivedAt: number, id: string];
+  limit: number;
+}
+
+/** Oldest first: all there are, or those that wait for a person. One that cannot be read hides no other. */
+export async function listSignals(
+  { records }: Pick<Ledger, 'records'>,
+  which: 'all' | 'pending',
+  page: Page,
+): Promise<Signal[]> {
+  const indexOf = { all: signalIndex, pending: pendingIndex }[which];
+  const pages = await Promise.all(SHARDS.map((shard) => records.range(indexOf(shard), page)));
+  const ids = pages
+    .flat()
+    .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
+    .slice(0, page.limit)
+    .map(([id]) => id);
+  const texts = await records.read(ids.map(recordKey));
+  return texts.flatMap((text) => (text === undefined ? [] : (signalSchema.safeParse(JSON.parse(text)).data ?? [])));
+}
+
+/** Those of a shard about which something is still to be done, in pages: id and when it was received. */
+export async function* unfinishedSignals(
+  { records }: Pick<Ledger, 'records'>,
+  shard: Shard,
+  limit: number,
+): AsyncGenerator<[id: string, receivedAt: number][]> {
+  let after: [number, string] | undefined;
+  do {
+    const page = await records.range(acceptedIndex(shard), { ...(after && { after }), limit });
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    after = page.length === limit && last ? [last[1], last[0]] : undefined;
+  } while (after);
+}
+
+/** Those for which it is too late to hear another voice: a few of each shard, the earliest first. */
+export async function waitedInVain(
+  { records, clock }: Pick<Ledger, 'records' | 'clock'>,
+  limit: number,
+): Promise<string[]> {
+  const due = await Promise.all(SHARDS.map((shard) => records.range(waitingIndex(shard), { to: clock.now(), limit })));
+  return due.flat().map(([id]) => id);
+}
+
+/** Those that have expired leave the lists. */
+export async function pruneSignals({ records, clock }: Pick<Ledger, 'records' | 'clock'>): Promise<void> {
+  const to = clock.now() - HISTORY_MS;
+  for (const shard of SHARDS) {
+    const page = await records.range(signalIndex(shard), { to, limit: 1_000 });
+    const texts = await records.read(page.map(([id]) => recordKey(id)));
+    const gone = page.filter((_, index) => texts[index] === undefined);
+    const indexes = [signalIndex, acceptedIndex, pendingIndex, waitingIndex].map((indexOf) => indexOf(shard));
+    if (gone.length > 0)
+      await records.commit({ unindex: gone.flatMap(([id]) => indexes.map((index): [Key, string] => [index, id])) });
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * How far each webhook has been told of the audit log, who tells it, and what it could not be told: one record a webhook,
+ * changed by compare-and-set. The audit log is the outbox; nothing of an event is kept here but its number.
+ */
+import { z } from 'zod';
+import type { Change } from '../store/store.js';
+import type { Kept, Ledger } from './ledger.js';
+import { deadLetterIndex, deadLetterKey, webhookKey } from './names.js';
+
+const moment = z.int().nonnegative();
+const seq = z.int().nonnegative();
+
+const webhookSchema = z.strictObject({
+  /** Raised by every write, so that equal bytes mean no write between. */
+  revision: z.int().nonnegative(),
+  /** The last audit entry that needs no telling any more: it was told, was given up, or is none of its business. */
+  after: seq,
+  holder: z.string(),
+  heldUntil: moment,
+  /** The entry that it does not take, and what is done about that. `at` is the entry's. */
+  failing: z
+    .strictObject({ seq, at: moment, tries: z.int().positive(), retryAt: moment, because: z.string() })
+    .optional(),
+});
+
+export type WebhookRecord = z.infer<typeof webhookSchema>;
+
+const deadLetterSchema = z.strictObject({
+  /** The number of the audit entry, or of the first of several. */
+  seq,
+  /** The last of several: they were pruned before they could be told. */
+  upTo: seq.optional(),
+  /** Of the CloudEvent, and of the audit entry. */
+  id: z.string().optional(),
+  type: z.string().optional(),
+  givenUpAt: moment,
+  tries: z.int().nonnegative(),
+  because: z.string(),
+});
+
+export type DeadLetter = z.infer<typeof deadLetterSchema>;
+
+/** For each webhook the latest are kept, and no longer than this. What they speak of is in the audit log. */
+const LETTERS_KEPT = 256;
+const KEPT_MS = 30 * 86_400_000;
+
+export async function readWebhook(
+  { records }: Pick<Ledger, 'records'>,
+  name: string,
+): Promise<Kept<WebhookRecord> | undefined> {
+  const [text] = await records.read([webhookKey(name)]);
+  return text === undefined ? undefined : { text, value: webhookSchema.parse(JSON.parse(text)) };
+}
+
+/** What then stands, or undefined: another broker wrote first. A dead letter is written with the step beyond it, or not at all. */
+export async function writeWebhook(
+  { records }: Pick<Ledger, 'records'>,
+  name: string,
+  kept: Kept<WebhookRecord> | undefined,
+  { dead, ...next }: Omit<WebhookRecord, 'revision'> & { dead?: DeadLetter },
+): Promise<Kept<WebhookRecord> | undefined> {
+  const value = { ...next, revision: (kept?.value.revision ?? 0) + 1 };
+  const text = JSON.stringify(value);
+  const letter = dead ? await buried({ records }, name, dead) : {};
+  const done = await records.commit({
+    ...letter,
+    expect: [[webhookKey(name), kept?.text]],
+    put: [[webhookKey(name), text], ...(letter.put ?? [])],
+  });
+  return done ? { text, value } : undefined;
+}
+
+/** Oldest first. */
+export async function listDeadLetters({ records }: Pick<Ledger, 'records'>, name: string): Promise<DeadLetter[]> {
+  const page = await records.range(deadLetterIndex(name), { limit: LETTERS_KEPT });
+  const texts = await records.read(page.map(([member]) => deadLetterKey(name, member)));
+  return texts.flatMap((text) => (text === undefined ? [] : [deadLetterSchema.parse(JSON.parse(text))]));
+}
+
+async function buried(
+  { records }: Pick<Ledger, 'records'>,
+  name: string,
+  letter: DeadLetter,
+): Promise<Pick<Change, 'put' | 'remove' | 'index' | 'unindex'>> {
+  const index = deadLetterIndex(name);
+  // Of one moment the lower number is the older: members are compared as text.
+  const member = String(letter.seq).padStart(16, '0');
+  const there = await records.range(index, { limit: LETTERS_KEPT });
+  const tooMany = there.length + 1 - LETTERS_KEPT;
+  const gone = there.filter(
+    ([other, at], place) => other !== member && (place < tooMany || at + KEPT_MS <= letter.givenUpAt),
+  );
+  return {
+    put: [[deadLetterKey(name, member), JSON.stringify(letter), letter.givenUpAt + KEPT_MS]],
+    remove: gone.map(([other]) => deadLetterKey(name, other)),
+    index: [[index, member, letter.givenUpAt]],
+    unindex: gone.map(([other]) => [index, other]),
+  };
+}

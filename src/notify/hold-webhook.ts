@@ -1,0 +1,43 @@
+/** One broker at a time tells a webhook: a lease in its record. Two that tell it at once are a nuisance, not a mistake: ids are the same. */
+import type { AuditLog } from '../audit/log.js';
+import type { Kept, Ledger } from '../ledger/ledger.js';
+import { readWebhook, writeWebhook, type WebhookRecord } from '../ledger/webhooks.js';
+
+export interface HoldDeps {
+  ledger: Pick<Ledger, 'records' | 'clock'>;
+  audit: Pick<AuditLog, 'head'>;
+  /** Which broker this is. */
+  node: string;
+}
+
+/** What is left of it is longer than a turn and a try may take; and whoever follows one that has died waits for it. */
+export const LEASE_MS = 10_000;
+const RENEWED_BELOW_MS = 8_000;
+
+/** `mine`: this broker holds it now. One that is new is told what happens from now on. */
+export async function holdWebhook(
+  { ledger, audit, node }: HoldDeps,
+  name: string,
+): Promise<{ kept: Kept<WebhookRecord> | undefined; mine: boolean }> {
+  const kept = await readWebhook(ledger, name);
+  const now = ledger.clock.now();
+  const held = { holder: node, heldUntil: now + LEASE_MS };
+  if (!kept) {
+    const first = await writeWebhook(ledger, name, undefined, { after: (await audit.head()).seq, ...held });
+    return { kept: first, mine: first !== undefined };
+  }
+  const { holder, heldUntil } = kept.value;
+  const leftMs = heldUntil - now;
+  // A lease beyond its length was taken by a clock that has been set since.
+  const stands = leftMs > 0 && leftMs <= LEASE_MS;
+  if (stands && holder !== node) return { kept, mine: false };
+  if (stands && leftMs > RENEWED_BELOW_MS) return { kept, mine: true };
+  const renewed = await writeWebhook(ledger, name, kept, { ...kept.value, ...held });
+  return { kept: renewed, mine: renewed !== undefined };
+}
+
+/** At the end of a process: the next one need not wait. */
+export async function letGoWebhook({ ledger, node }: HoldDeps, name: string): Promise<void> {
+  const kept = await readWebhook(ledger, name);
+  if (kept?.value.holder === node) await writeWebhook(ledger, name, kept, { ...kept.value, heldUntil: 0 });
+}

@@ -1,0 +1,81 @@
+/** Security Event Tokens (RFC 8417) as SSF 1.0 restricts them, with subjects by RFC 9493: shapes only, no judgement. */
+import { z } from 'zod';
+
+/** RFC 8417 §2.3. */
+export const SET_TYP = 'secevent+jwt';
+/** RFC 8935 §2. */
+export const SET_CONTENT_TYPE = 'application/secevent+jwt';
+
+const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/';
+const RISC = 'https://schemas.openid.net/secevent/risc/event-type/';
+const SSF = 'https://schemas.openid.net/secevent/ssf/event-type/';
+
+const NAMES = [
+  [CAEP, ['session-revoked', 'credential-change', 'risk-level-change', 'device-compliance-change']],
+  [RISC, ['account-disabled', 'credential-compromise', 'sessions-revoked']],
+  [SSF, ['verification', 'stream-updated']],
+] as const;
+
+/** Event types that have a meaning here, by URI. */
+export const EVENT_NAMES: ReadonlyMap<string, (typeof NAMES)[number][1][number]> = new Map(
+  NAMES.flatMap(([base, names]) => names.map((name) => [`${base}${name}`, name] as const)),
+);
+
+/** RFC 8935 §2.4. */
+export type SetErrorCode =
+  'invalid_request' | 'invalid_key' | 'invalid_issuer' | 'invalid_audience' | 'authentication_failed' | 'access_denied';
+
+const text = z.string().min(1).max(2048);
+
+/** RFC 9493 §3.2, and `jwt_id` of SSF 1.0 §3.2.2. A member that the format does not have is forbidden (§3): it would narrow the subject. */
+const simpleSubjectSchema = z.discriminatedUnion('format', [
+  z.strictObject({ format: z.literal('account'), uri: text }),
+  z.strictObject({ format: z.literal('email'), email: text }),
+  z.strictObject({ format: z.literal('iss_sub'), iss: text, sub: text }),
+  z.strictObject({ format: z.literal('jwt_id'), iss: text, jti: text }),
+  z.strictObject({ format: z.literal('opaque'), id: text }),
+  z.strictObject({ format: z.literal('uri'), uri: text }),
+]);
+export type SimpleSubject = z.infer<typeof simpleSubjectSchema>;
+
+/** What a subject says of itself; which formats and members are understood is for the reader. */
+export const subjectSchema = z.looseObject({ format: z.string().max(64) });
+export const simpleSubject = (subject: unknown): SimpleSubject | undefined =>
+  simpleSubjectSchema.safeParse(subject).data;
+
+/** RFC 9493 §3.2.8: several names of one subject; never within itself. */
+export const aliasesSchema = z.strictObject({
+  format: z.literal('aliases'),
+  identifiers: z.array(subjectSchema).min(1).max(16),
+});
+
+/** RFC 8417 §2.2 and SSF 1.0 §4.1: `exp` and `sub` are not merely useless there but forbidden. */
+export const setClaimsSchema = z.looseObject({
+  iss: z.string(),
+  aud: z.union([z.string(), z.array(z.string())]),
+  iat: z.int().nonnegative(),
+  jti: z.string().min(1).max(512),
+  exp: z.undefined().optional(),
+  sub: z.undefined().optional(),
+  /** When it happened, seconds. */
+  toe: z.int().nonnegative().optional(),
+  txn: z.string().max(512).optional(),
+  sub_id: z.unknown().optional(),
+  events: z.record(z.string(), z.looseObject({})),
+});
+export type SetClaims = z.infer<typeof setClaimsSchema>;
+
+/** What events of CAEP 1.0 say, as far as it is used here. A field of the wrong type is taken for one that is not there. */
+export const eventFactsSchema = z.looseObject({
+  /** Milliseconds are not meant: SSF counts in seconds. */
+  event_timestamp: z.int().nonnegative().optional().catch(undefined),
+  current_level: z.enum(['LOW', 'MEDIUM', 'HIGH']).optional().catch(undefined),
+  current_status: z.enum(['compliant', 'not-compliant']).optional().catch(undefined),
+  change_type: z.enum(['create', 'revoke', 'update', 'delete']).optional().catch(undefined),
+  /** CAEP 1.0 §2: an object keyed by language. */
+  reason_admin: z.record(z.string(), z.string()).optional().catch(undefined),
+  state: z.string().max(512).optional().catch(undefined),
+  status: z.string().max(64).optional().catch(undefined),
+  /** Older transmitters name the subject within the event. */
+  subject: z.unknown().optional(),
+});

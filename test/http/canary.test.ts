@@ -1,0 +1,167 @@
+/** A token that was never granted anything: no verifier takes it, and whoever uses it is heard. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { hash } from 'node:crypto';
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
+import { run } from '../../src/cli/run.js';
+import { accessTokenClaimsSchema } from '../../src/protocol/access-token.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
+import { audited, judged, minted } from '../support/signals.js';
+
+const PERSON = 'urn:ietf:params:oauth:token-type:jwt';
+const CLIENT = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+const LASTING = { expiresInSeconds: 7_200 };
+
+/** On the broker's host; the embedded store wants the broker stopped. */
+async function mint({ configFile, clock }: TestBroker, ...options: string[]) {
+  const said: string[] = [];
+  const note = (text: string) => void said.push(text);
+  const argv = ['canary', 'mint', '--label', 'wiki/backup', ...options, '--config', configFile];
+  const code = await run(argv, { out: note, err: note, clock });
+  return { code, said: said.join('\n') };
+}
+
+async function withCanary(config: Record<string, unknown> = {}, ...options: string[]) {
+  const before = await startBroker({ config });
+  await before.close();
+  const { code, said: canary } = await mint(before, ...options);
+  expect(code).toBe(0);
+  const broker = await before.again();
+  await broker.work.detectors();
+  return { broker, canary };
+}
+
+describe('a canary', () => {
+  let broker: TestBroker;
+  let canary: string;
+  beforeAll(async () => void ({ broker, canary } = await withCanary()));
+
+  it('looks like any other token, and lives long', async () => {
+    const real = (await minted(broker, 'agent-7')).token;
+    expect(decodeProtectedHeader(canary)).toEqual(decodeProtectedHeader(real));
+    const claims = accessTokenClaimsSchema.parse(decodeJwt(canary));
+    expect(Object.keys(claims).toSorted()).toEqual(
+      expect.arrayContaining(Object.keys(decodeJwt(real)).filter((name) => name !== 'act')),
+    );
+    expect(claims).toMatchObject({ aud: TICKETS, client_id: 'lab:backup' });
+    expect(claims.exp - claims.iat).toBe(90 * 86_400);
+  });
+
+  it('is taken by no verifier: its key is published nowhere', async () => {
+    const keys = createRemoteJWKSet(new URL(`${broker.url}/jwks`));
+    const currentDate = new Date(broker.clock.now());
+    const real = (await minted(broker, 'agent-7')).token;
+    await expect(jwtVerify(real, keys, { currentDate })).resolves.toBeDefined();
+    await expect(jwtVerify(canary, keys, { currentDate })).rejects.toMatchObject({
+      code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    });
+  });
+
+  it('is found wherever it is presented, and each time as the one alarm of its time', async () => {
+    const [api, soc, agent] = await Promise.all(
+      ['tickets-api', 'soc', 'agent-7'].map((sub) => broker.identity(sub, LASTING)),
+    );
+    const person = await broker.person('bo', LASTING);
+    const bearer = (token = '') => ({ authorization: `Bearer ${token}` });
+    const uses: [string, () => Promise<unknown>][] = [
+      ['introspection', () => broker.introspect(canary, api ?? '')],
+      ['subject token', () => broker.exchange(canary)],
+      ['actor token', () => broker.exchange(person, { actor_token: canary, actor_token_type: PERSON })],
+      [
+        'client assertion',
+        () => broker.exchange(agent ?? '', { client_assertion: canary, client_assertion_type: CLIENT }),
+      ],
+      ['revocation', () => broker.form('/revoke', { token: canary }, bearer(agent))],
+      ['leaked', () => broker.post('/revocations', { leaked: ` ${canary}\n`, reason: 'r', dryRun: true }, soc)],
+      ['Authorization', () => broker.get('/audit', canary)],
+      [
+        'AWS',
+        () => broker.get('/aws/credentials/arn:aws:iam::111122223333:role/x', undefined, { authorization: canary }),
+      ],
+    ];
+    for (const [count, [where, use]] of uses.entries()) {
+      await use();
+      await use();
+      await broker.work.detectors();
+      const findings = await judged(broker, count + 1);
+      expect({ where, count: findings.length }).toEqual({ where, count: count + 1 });
+      expect(findings.at(-1)).toMatchObject({
+        event: 'canary-used',
+        about: [],
+        state: 'recorded',
+        why: 'the canary "wiki/backup"',
+      });
+      await use();
+      await broker.work.detectors();
+      await broker.advance(600_000);
+    }
+  }, 30_000);
+
+  it('is in the audit log by its label, and its token in nothing that was ever written', async () => {
+    const [entry] = await audited(broker, 'canary.minted');
+    expect(entry).toMatchObject({ actor: { id: 'local' }, target: TICKETS, ticket: 'wiki/backup' });
+    const { text } = await broker.get('/audit', await broker.identity('soc'), { accept: 'application/x-ndjson' });
+    for (const part of [canary, ...canary.split('.').slice(1), hash('sha256', canary, 'base64url')]) {
+      expect(text).not.toContain(part);
+      expect(broker.logged()).not.toContain(part);
+    }
+  });
+});
+
+describe('a canary that speaks of somebody', () => {
+  const config = {
+    signals: {
+      detectors: { canaryUsed: { observe: false } },
+      reactions: [{ name: 'stop', event: 'canary-used', do: 'hold' }],
+    },
+  };
+
+  it('stops the workload it was bound to', async () => {
+    const { broker, canary } = await withCanary(config, '--workload', 'lab:agent-7');
+    await broker.exchange(canary);
+    await broker.work.detectors();
+    const selector = { kind: 'workload', value: 'lab:agent-7' };
+    expect(await judged(broker, 1)).toMatchObject([{ about: [selector], state: 'reacted', reaction: { selector } }]);
+    expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(400);
+  });
+
+  it('stops the task it was bound to, and is of its workload', async () => {
+    const before = await startBroker({ config });
+    const { task } = await minted(before, 'agent-7');
+    await before.close();
+    const { said: canary } = await mint(before, '--task', task);
+    expect(decodeJwt(canary)).toMatchObject({ client_id: 'lab:agent-7' });
+    const broker = await before.again();
+    await broker.work.detectors();
+    await broker.exchange(canary);
+    await broker.work.detectors();
+    expect(await judged(broker, 1)).toMatchObject([{ state: 'reacted', reaction: { selector: { value: task } } }]);
+  });
+
+  it('is not minted for who could not be, or for a task of somebody else', async () => {
+    const broker = await startBroker();
+    const { task } = await minted(broker, 'agent-7');
+    await broker.close();
+    for (const [options, why] of [
+      [['--workload', 'nobody:x'], /No configured issuer/],
+      [['--task', task, '--workload', 'lab:other'], /The task is of lab:agent-7/],
+      [['--task', 'tsk_aaaaaaaaaaaaaaaa'], /There is no such task/],
+      [['--target', 'https://nowhere.example'], /no such target/],
+      [['--days', '0'], /from 1 to 365/],
+      [['--task', 'x'], /reads tsk_/],
+    ] as const) {
+      expect(await mint(broker, ...options)).toEqual({ code: 1, said: expect.stringMatching(why) });
+    }
+  });
+});
+
+describe('a canary that has expired', () => {
+  it('is looked for no longer, and leaves the list', async () => {
+    const { broker, canary } = await withCanary({}, '--days', '1');
+    await broker.advance(86_400_000);
+    await broker.work.detectors();
+    await broker.exchange(canary);
+    await broker.work.detectors();
+    expect(await audited(broker, 'signal.judged')).toEqual([]);
+  });
+});

@@ -1,0 +1,55 @@
+/** A broker without HTTP whose detectors are real, and what they have found. */
+import type { z } from 'zod';
+import { signalsSchema } from '../../src/config/signals-schema.js';
+import { openDetectors } from '../../src/detectors/detectors.js';
+import type { Signal } from '../../src/domain/signal.js';
+import type { Ledger } from '../../src/ledger/ledger.js';
+import { openRevocationLog } from '../../src/ledger/revocation-log.js';
+import { listSignals } from '../../src/ledger/signals.js';
+import type { Store } from '../../src/store/store.js';
+import { handClock, type HandClock } from './clock.js';
+import { lmdbStore, wholeBroker, type WholeBroker } from './whole-broker.js';
+
+type Thresholds = NonNullable<z.input<typeof signalsSchema>>['detectors'];
+
+export interface Watched {
+  ledger: Ledger;
+  detectors: ReturnType<typeof openDetectors>;
+  /** Told that it should look at these signals. */
+  told: string[];
+  /** How many subjects were dropped. */
+  dropped: () => number;
+}
+
+export function watching(store: Store, clock: HandClock, thresholds: Thresholds = {}): Watched {
+  const ledger = { records: store.records, log: openRevocationLog(store.log), clock };
+  const told: string[] = [];
+  let dropped = 0;
+  const detectors = openDetectors({
+    ledger,
+    detectors: signalsSchema.parse({ detectors: thresholds }).detectors,
+    metrics: { signal: () => undefined, detectorDropped: () => void (dropped += 1) },
+    onSignal: (id) => void told.push(id),
+  });
+  return { ledger, detectors, told, dropped: () => dropped };
+}
+
+export async function watchedBroker(
+  thresholds: Thresholds = {},
+  { clock = handClock(), store, ...over }: Partial<Parameters<typeof wholeBroker>[0]> = {},
+): Promise<WholeBroker & Watched & { findings(): Promise<Pick<Signal, 'event' | 'about' | 'reason'>[]> }> {
+  const chosen = store ?? (await lmdbStore(clock));
+  const watched = watching(chosen, clock, thresholds);
+  const broker = await wholeBroker({ ...over, clock, store: chosen, watch: watched.detectors.watch });
+  return {
+    ...broker,
+    ...watched,
+    async findings() {
+      await watched.detectors.run();
+      return findingsIn(watched.ledger);
+    },
+  };
+}
+
+export const findingsIn = async (ledger: Ledger): Promise<Pick<Signal, 'event' | 'about' | 'reason'>[]> =>
+  (await listSignals(ledger, 'all', { limit: 100 })).map(({ event, about, reason = '' }) => ({ event, about, reason }));

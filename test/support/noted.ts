@@ -1,0 +1,29 @@
+/** What a broker has noticed, for tests of the rules. */
+import type { Judgement, Noted, Rule } from '../../src/detectors/rule.js';
+
+export const noted = (over: Partial<Noted> = {}): Noted => ({
+  key: 'key',
+  event: 'denial-burst',
+  subject: 'workload:lab:agent',
+  about: [{ kind: 'workload', value: 'lab:agent' }],
+  count: 1,
+  at: 0,
+  restarted: false,
+  places: new Set(),
+  ...over,
+});
+
+/** One after the other, as the store would see them: told when it happened, or `toldAt`. */
+export function judged(rule: Rule, all: readonly (Partial<Noted> & { at: number; toldAt?: number })[]): Judgement[] {
+  const judgements: Judgement[] = [];
+  for (const { toldAt, ...one } of all) {
+    const before = judgements.at(-1);
+    const now = toldAt ?? one.at;
+    const kept = before && before.until > now ? before.keep : undefined;
+    judgements.push(rule(kept, noted(one), now));
+  }
+  return judgements;
+}
+
+/** Which of them were findings. */
+export const found = (judgements: readonly Judgement[]): boolean[] => judgements.map(({ finding }) => !!finding);
