@@ -28,7 +28,7 @@ export async function react(deps: ReactDeps, id: string): Promise<Signal | undef
   return judged && finish(deps, judged);
 }
 
-export const auditedSignal = ({ id, source, event, level, about, state, reaction, reason }: Signal) => ({
+const auditedSignal = ({ id, source, event, level, about, state, reaction, reason }: Signal) => ({
   signal: { id, source, event, level, about, state, ...(reaction && { reaction }) },
   ...(reason !== undefined && { reason }),
 });
