@@ -84,11 +84,15 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       const [api, operations] = listeners;
       await api?.close(patienceMs);
       await schedule?.stop(patienceMs);
-      await signals.close();
-      await aws?.reconciler.letGo().catch((err: unknown) => log.warn({ err }, 'roles are held until the lease ends'));
-      await notifier.close().catch((err: unknown) => log.warn({ err }, 'webhooks are held until the lease ends'));
+      const letGo = async () => aws?.reconciler.letGo();
+      await leave(log, [() => work.detectors(), () => signals.close(), letGo, () => notifier.close()]);
       await operations?.close(0);
       await store.close();
     },
   };
+}
+
+/** In this order, and none for want of another: what is left undone others do, a little later. */
+async function leave(log: Logger, steps: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps) await step().catch((err: unknown) => log.warn({ err }, 'something was left undone'));
 }

@@ -74,13 +74,14 @@ export function openSignals({ loaded, clock, ledger, audit, metrics, log }: Sign
     onSignal: (id) => queue.push(id),
     async catchUp() {
       await forEach(inAnyOrder(SHARDS), async (shard) => {
+        const errors: unknown[] = [];
         for await (const page of unfinishedSignals(ledger, shard, PAGE))
-          await inLanes(page.filter(isLeftBehind), ([id]) => settle(id));
+          await inLanes(page.filter(isLeftBehind), ([id]) => settle(id)).catch((error: unknown) => errors.push(error));
+        if (errors.length > 0) throw new Error('signals cannot be judged', { cause: errors[0] });
       });
     },
     async prune() {
-      await giveUpWaiting(deps);
-      await pruneSignals(ledger);
+      await forEach([() => giveUpWaiting(deps), () => pruneSignals(ledger)], (step) => step());
     },
     close: () => queue.close(),
   };

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
+import { isRecent } from './recent.js';
 import type { Rule } from './rule.js';
 
 const SLOTS = 10;
@@ -23,11 +24,11 @@ export const burst =
   (kept, noted, now) => {
     const withinMs = withinSeconds * 1000;
     const before = kept === undefined ? { slots: [] } : memorySchema.parse(JSON.parse(kept));
-    const slots = added(noted.restarted ? [] : before.slots, noted, withinMs / SLOTS).filter(
-      ([began]) => began > now - withinMs,
+    const slots = added(noted.restarted ? [] : before.slots, noted, withinMs / SLOTS).filter(([began]) =>
+      isRecent(began, now, withinMs),
     );
     const total = slots.reduce((sum, [, count]) => sum + count, 0);
-    const isFinding = total >= threshold && !((before.raisedAt ?? -Infinity) > now - withinMs);
+    const isFinding = total >= threshold && !isRecent(before.raisedAt ?? -Infinity, now, withinMs);
     const raisedAt = isFinding ? now : before.raisedAt;
     return {
       keep: JSON.stringify({ slots, ...(raisedAt !== undefined && { raisedAt }) }),

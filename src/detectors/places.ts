@@ -1,6 +1,7 @@
 /** More different places within the time than are allowed. One more than that is all that need be remembered. */
 import { z } from 'zod';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
+import { isRecent } from './recent.js';
 import type { Rule } from './rule.js';
 
 const moment = z.int().nonnegative();
@@ -15,13 +16,13 @@ export const places =
   (kept, noted, now) => {
     const withinMs = withinSeconds * 1000;
     const before = kept === undefined ? { places: [] } : memorySchema.parse(JSON.parse(kept));
-    const named = new Map(before.places.filter(([, at]) => at > now - withinMs));
+    const named = new Map(before.places.filter(([, at]) => isRecent(at, now, withinMs)));
     for (const place of noted.places) {
       named.delete(place);
       named.set(place, noted.at);
     }
     const latest = [...named].slice(-(threshold + 1));
-    const isFinding = latest.length > threshold && !((before.raisedAt ?? -Infinity) > now - withinMs);
+    const isFinding = latest.length > threshold && !isRecent(before.raisedAt ?? -Infinity, now, withinMs);
     const raisedAt = isFinding ? now : before.raisedAt;
     return {
       keep: JSON.stringify({ places: latest, ...(raisedAt !== undefined && { raisedAt }) }),

@@ -4,6 +4,7 @@
  * `atLeast` speaks for it.
  */
 import { z } from 'zod';
+import { isRecent } from './recent.js';
 import type { Noted, Rule } from './rule.js';
 
 interface Bounds {
@@ -35,10 +36,12 @@ export const spike =
   (kept, noted, now) => {
     const before: Memory = kept === undefined ? { usual: 0, minutes: [] } : memorySchema.parse(JSON.parse(kept));
     const minute = minuteOf(noted.at);
-    const { usual, minutes } = learnt(added(before.minutes, minute, noted.count), before.usual, bounds);
+    const known = before.minutes.filter(([one]) => isRecent(one * MINUTE_MS, now, USUAL_KEPT_MS));
+    const { usual, minutes } = learnt(added(known, minute, noted.count), before.usual, bounds);
     const got = minutes.find(([one]) => one === minute)?.[1] ?? 0;
-    const isFinding =
-      got >= bounds.atLeast && got > bounds.factor * usual && (before.raised === undefined || before.raised < minute);
+    const raisedBefore = before.raised !== undefined && before.raised >= minute;
+    const isRaised = raisedBefore && isRecent((before.raised ?? 0) * MINUTE_MS, now, USUAL_KEPT_MS);
+    const isFinding = got >= bounds.atLeast && got > bounds.factor * usual && !isRaised;
     const raised = isFinding ? minute : before.raised;
     return {
       keep: JSON.stringify({ usual, minutes, ...(raised !== undefined && { raised }) }),

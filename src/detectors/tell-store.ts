@@ -30,7 +30,7 @@ export async function tellStore(deps: TellDeps, taken: readonly Noted[], tallies
   if (errors.length > 0) throw new Error(`${errors.length} of ${taken.length} failed`, { cause: errors[0] });
 }
 
-/** The signal comes first: a crash after it repeats it under the same id, and a crash before it leaves all to be found again. */
+/** The signal comes first: a crash after it repeats it under the same id. What was noticed in the last second is lost with one. */
 async function tell({ ledger, rules, raise }: TellDeps, noted: Noted): Promise<void> {
   const { event, subject, count } = noted;
   const key = detectorKey(event, subject);

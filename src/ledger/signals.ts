@@ -61,11 +61,11 @@ export function changeSignal(
 export async function takeSignal(
   ledger: Pick<Ledger, 'records'>,
   { id, from }: Pick<Signal, 'id'> & { from: Signal['state'] },
-  changed: Partial<Signal>,
+  change: (signal: Signal) => Partial<Signal>,
 ): Promise<Signal | undefined> {
   const taken = await contend(async () => {
     const kept = await readSignal(ledger, id);
-    return kept?.value.state === from ? rewrite(ledger, kept, changed) : null;
+    return kept?.value.state === from ? rewrite(ledger, kept, change(kept.value)) : null;
   });
   return taken ?? undefined;
 }
@@ -138,24 +138,42 @@ export async function* unfinishedSignals(
   } while (after);
 }
 
-/** Those for which it is too late to hear another voice: a few of each shard, the earliest first. */
+/** Those for which it is too late, to hear another voice or a person: a few of each shard, the earliest first. */
 export async function waitedInVain(
   { records, clock }: Pick<Ledger, 'records' | 'clock'>,
   limit: number,
-): Promise<string[]> {
-  const due = await Promise.all(SHARDS.map((shard) => records.range(waitingIndex(shard), { to: clock.now(), limit })));
-  return due.flat().map(([id]) => id);
+): Promise<{ waiting: string[]; pending: string[] }> {
+  const due = (indexOf: (shard: Shard) => Key, to: number) =>
+    Promise.all(SHARDS.map((shard) => records.range(indexOf(shard), { to, limit })));
+  const now = clock.now();
+  const [waiting, pending] = await Promise.all([due(waitingIndex, now), due(pendingIndex, now - HISTORY_MS)]);
+  return { waiting: waiting.flat().map(([id]) => id), pending: pending.flat().map(([id]) => id) };
 }
 
 /** Those that have expired leave the lists. */
 export async function pruneSignals({ records, clock }: Pick<Ledger, 'records' | 'clock'>): Promise<void> {
   const to = clock.now() - HISTORY_MS;
   for (const shard of SHARDS) {
-    const page = await records.range(signalIndex(shard), { to, limit: 1_000 });
-    const texts = await records.read(page.map(([id]) => recordKey(id)));
-    const gone = page.filter((_, index) => texts[index] === undefined);
-    const indexes = [signalIndex, acceptedIndex, pendingIndex, waitingIndex].map((indexOf) => indexOf(shard));
-    if (gone.length > 0)
-      await records.commit({ unindex: gone.flatMap(([id]) => indexes.map((index): [Key, string] => [index, id])) });
+    let after: [number, string] | undefined;
+    do {
+      const page = await records.range(signalIndex(shard), { ...(after && { after }), to, limit: PRUNED_AT_ONCE });
+      await unlist(records, shard, page);
+      const last = page.at(-1);
+      after = page.length === PRUNED_AT_ONCE && last ? [last[1], last[0]] : undefined;
+    } while (after);
   }
+}
+
+const PRUNED_AT_ONCE = 1_000;
+
+async function unlist(
+  records: Ledger['records'],
+  shard: Shard,
+  page: readonly [id: string, at: number][],
+): Promise<void> {
+  const texts = await records.read(page.map(([id]) => recordKey(id)));
+  const gone = page.filter((_, index) => texts[index] === undefined);
+  const indexes = [signalIndex, acceptedIndex, pendingIndex, waitingIndex].map((indexOf) => indexOf(shard));
+  if (gone.length > 0)
+    await records.commit({ unindex: gone.flatMap(([id]) => indexes.map((index): [Key, string] => [index, id])) });
 }

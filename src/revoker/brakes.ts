@@ -23,23 +23,42 @@ const memorySchema = z.strictObject({
 
 type Memory = z.infer<typeof memorySchema>;
 
-/** How many different sources have said so within the time, this one included. */
+/** How many different sources have said so within the time of when this was heard, however late it is judged; this one included. */
 export async function voices(
   ledger: Ledger,
   rule: Reaction,
   cause: Cause,
-  { id, source }: Pick<Signal, 'id' | 'source'>,
+  { id, source, receivedAt }: Pick<Signal, 'id' | 'source' | 'receivedAt'>,
 ): Promise<number> {
+  const withinMs = (rule.corroborate?.withinSeconds ?? 0) * 1000;
   const now = ledger.clock.now();
-  const since = now - (rule.corroborate?.withinSeconds ?? 0) * 1000;
   const { words } = await remember(ledger, rule, cause, (memory) => {
     // What has led to the reaction once is spent: after a false alarm is lifted, all must say so again.
-    const spent = memory.done && memory.done.signal !== id ? memory.done.at : 0;
-    const others = memory.words.filter((word) => word.source !== source && word.at > Math.max(since, spent));
-    return { ...memory, words: [...others, { source, at: now }].slice(-WORDS_MOST) };
+    const { done } = memory;
+    // By a clock that was ahead it was done in a time that is still to come: that spends nothing.
+    const spent = done && done.signal !== id && done.at <= now ? done.at : 0;
+    const counts = (at: number) => at > spent && Math.abs(at - receivedAt) < withinMs;
+    const others = memory.words.filter((word) => word.source !== source && counts(word.at));
+    return { ...memory, words: [...others, { source, at: receivedAt }].slice(-WORDS_MOST) };
   });
   return words.length;
 }
+
+/** Whether another signal had it done a moment ago. */
+export async function wasDone(
+  { records, clock }: Ledger,
+  rule: Reaction,
+  cause: Cause,
+  { id, dedupeSeconds }: { id: string; dedupeSeconds: number },
+): Promise<boolean> {
+  const [text] = await records.read([reactionKey(rule.name, cause)]);
+  const { done } = parsed(text);
+  return done !== undefined && done.signal !== id && stands(done, clock.now(), dedupeSeconds);
+}
+
+/** Either way: a clock that was set back must not keep reactions away until it has caught up. */
+const stands = ({ at }: { at: number }, now: number, dedupeSeconds: number): boolean =>
+  Math.abs(now - at) < dedupeSeconds * 1000;
 
 /** Claims the reaction for this signal. False: another signal claimed it a moment ago, and once is enough. */
 export async function claim(
@@ -50,9 +69,9 @@ export async function claim(
 ): Promise<boolean> {
   const now = ledger.clock.now();
   const { done } = await remember(ledger, rule, cause, (memory) => {
-    // Either way: a clock that was set back must not keep reactions away until it has caught up.
-    const stands = memory.done && Math.abs(now - memory.done.at) < dedupeSeconds * 1000;
-    return stands ? memory : { ...memory, done: { signal: id, at: now } };
+    return memory.done && stands(memory.done, now, dedupeSeconds)
+      ? memory
+      : { ...memory, done: { signal: id, at: now } };
   });
   return done?.signal === id;
 }
@@ -99,10 +118,13 @@ function remember(
   const keptMs = Math.max(3_600, corroborate?.withinSeconds ?? 0) * 1000 + FORGET_MARGIN_MS;
   return contend(async () => {
     const [text] = await records.read([key]);
-    const next = change(text === undefined ? { words: [] } : memorySchema.parse(JSON.parse(text)));
+    const next = change(parsed(text));
     const put = JSON.stringify(next);
     if (put === text) return next;
     const done = await records.commit({ expect: [[key, text]], put: [[key, put, clock.now() + keptMs]] });
     return done ? next : undefined;
   });
 }
+
+const parsed = (text: string | undefined): Memory =>
+  text === undefined ? { words: [] } : memorySchema.parse(JSON.parse(text));

@@ -57,7 +57,8 @@ async function decide(
     return { state, decided, reaction, unfinished: true };
   });
   if (!signal) throw unknownSignal();
-  if (signal.state === state) return signal;
+  // Asked again: it was decided so before. What reacted by itself was put before nobody.
+  if (signal.decided && signal.state === state) return signal;
   throw new BrokerError('conflict', `The signal is ${signal.state}; only one that is pending can be decided.`, {
     retry: 'never',
   });

@@ -1,4 +1,5 @@
-/** Signals that wait for somebody else to say so too, and nobody has in time: nothing comes of them. */
+/** Signals that wait for another voice, or for a person, and nobody came in time: nothing comes of them. */
+import type { Signal } from '../domain/signal.js';
 import { forEach } from '../ledger/for-each.js';
 import { takeSignal, waitedInVain } from '../ledger/signals.js';
 import { react, type ReactDeps } from './react.js';
@@ -7,9 +8,18 @@ import { react, type ReactDeps } from './react.js';
 const BATCH = 100;
 
 export async function giveUpWaiting(deps: ReactDeps): Promise<void> {
-  await forEach(await waitedInVain(deps.ledger, BATCH), async (id) => {
-    // As with every judgement: written down first, and explained by whoever comes to it, also after a crash.
-    const change = { state: 'recorded', waitsUntil: undefined, unfinished: true } as const;
-    if (await takeSignal(deps.ledger, { id, from: 'waiting' }, change)) await react(deps, id);
-  });
+  const { waiting, pending } = await waitedInVain(deps.ledger, BATCH);
+  await forEach(waiting, (id) => giveUp(deps, id, 'waiting', 'No other word of it led to the reaction in time.'));
+  await forEach(pending, (id) => giveUp(deps, id, 'pending', 'Nobody has confirmed it within a day.'));
+}
+
+/** As with every judgement: written down first, and explained by whoever comes to it, also after a crash. */
+async function giveUp(deps: ReactDeps, id: string, from: Signal['state'], because: string): Promise<void> {
+  const taken = await takeSignal(deps.ledger, { id, from }, ({ reaction }) => ({
+    state: 'recorded',
+    waitsUntil: undefined,
+    unfinished: true,
+    ...(reaction && { reaction: { ...reaction, because } }),
+  }));
+  if (taken) await react(deps, id);
 }

@@ -5,7 +5,7 @@ import { cause, effectFits, type Selector } from '../domain/selector.js';
 import type { ReactionDone, Signal } from '../domain/signal.js';
 import { countImpact } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { claim, voices, withinAllowance } from './brakes.js';
+import { claim, voices, wasDone, withinAllowance } from './brakes.js';
 import { coveredBy } from './covered.js';
 import { standingHold } from './standing-hold.js';
 
@@ -20,8 +20,7 @@ export interface JudgeDeps {
 export const actorOf = (rule: string): string => `reaction:${rule}`;
 
 export async function judge(deps: JudgeDeps, signal: Signal): Promise<Judgement> {
-  const { ledger, settings } = deps;
-  const { signals } = settings;
+  const { signals } = deps.settings;
   const rule = signals.reactions.find((one) => fits(one, signal));
   if (!rule) return { state: 'recorded' };
   const wanted = wantedBy(rule);
@@ -31,23 +30,33 @@ export async function judge(deps: JudgeDeps, signal: Signal): Promise<Judgement>
   if (rule.do !== 'risk' && !effectFits(selector.kind, rule.do))
     return recorded({ ...wanted, selector }, `"${rule.do}" does not fit a ${selector.kind}.`);
 
-  const tasks = rule.do === 'risk' ? 0 : await countTasks(ledger, selector, signals.maxTasksPerMinute);
-  const meant = { ...wanted, selector, tasks };
-  if (rule.observe || watchesOnly(signals, signal)) return { state: 'observed', reaction: meant };
-  return braked(deps, rule, { signal, selector, meant });
+  const meant = { ...wanted, selector };
+  if (!rule.observe && !watchesOnly(signals, signal)) return braked(deps, rule, { signal, selector, meant });
+  const tasks = await countTasks(deps, rule, selector);
+  return { state: 'observed', reaction: { ...meant, tasks } };
 }
 
-/** The brakes, in this order: not by one word, not twice, not too much at once. */
+/** The brakes, the cheap ones first: not twice, not by one word, not too much at once. */
 async function braked(
-  { ledger, settings: { signals } }: JudgeDeps,
+  deps: JudgeDeps,
   rule: Reaction,
   { signal, selector, meant }: { signal: Signal; selector: Selector; meant: ReactionDone },
 ): Promise<Judgement> {
+  const { ledger, settings } = deps;
+  const { signals } = settings;
   const subject = cause(selector.kind, selector.value);
+  if (rule.do === 'hold' && rule.holdSeconds === undefined) {
+    const seq = await standingHold(ledger, selector, actorOf(rule.name));
+    if (seq !== undefined) return recorded(meant, `Revocation ${seq} of this reaction holds it already.`);
+  }
+  // A hold that lifts itself sooner than that must not leave a gap in which the next signal counts for nothing.
+  const dedupeSeconds = Math.min(signals.dedupeSeconds, rule.holdSeconds ?? Infinity);
+  const once = { id: signal.id, dedupeSeconds };
+  if (await wasDone(ledger, rule, subject, once)) return recorded(meant, DONE);
   if (rule.corroborate) {
     const { sources, withinSeconds } = rule.corroborate;
     const heard = await voices(ledger, rule, subject, signal);
-    const waitsUntil = ledger.clock.now() + withinSeconds * 1000;
+    const waitsUntil = signal.receivedAt + withinSeconds * 1000;
     if (heard < sources)
       return {
         state: 'waiting',
@@ -55,22 +64,19 @@ async function braked(
         reaction: { ...meant, because: `${heard} of ${sources} sources say so.` },
       };
   }
-  if (rule.do === 'hold' && rule.holdSeconds === undefined) {
-    const seq = await standingHold(ledger, selector, actorOf(rule.name));
-    if (seq !== undefined) return recorded(meant, `Revocation ${seq} of this reaction holds it already.`);
-  }
-  // A hold that lifts itself sooner than that must not leave a gap in which the next signal counts for nothing.
-  const dedupeSeconds = Math.min(signals.dedupeSeconds, rule.holdSeconds ?? Infinity);
-  if (!(await claim(ledger, rule, subject, { id: signal.id, dedupeSeconds })))
-    return recorded(meant, 'The same was done, or put before a person, a moment ago.');
+  if (!(await claim(ledger, rule, subject, once))) return recorded(meant, DONE);
+  const tasks = await countTasks(deps, rule, selector);
+  const counted = { ...meant, tasks };
   // Who hits nothing now may still forbid much: names that nobody has cost as much as one task.
-  const tasks = Math.max(rule.do === 'risk' ? 0 : 1, meant.tasks ?? 0);
-  if (!(await withinAllowance(ledger, { id: signal.id, tasks }, signals))) {
+  const taken = rule.do === 'risk' ? 0 : Math.max(1, tasks);
+  if (!(await withinAllowance(ledger, { id: signal.id, tasks: taken }, signals))) {
     const because = 'It would hit more tasks than are allowed in a minute.';
-    return { state: 'pending', reaction: { ...meant, because } };
+    return { state: 'pending', reaction: { ...counted, because } };
   }
-  return { state: 'reacted', reaction: meant };
+  return { state: 'reacted', reaction: counted };
 }
+
+const DONE = 'The same was done, or put before a person, a moment ago.';
 
 /** All that carrying it out needs: the configuration may be another by then. */
 const wantedBy = ({ name, do: does, risk, holdSeconds }: Reaction): ReactionDone => ({
@@ -81,8 +87,9 @@ const wantedBy = ({ name, do: does, risk, holdSeconds }: Reaction): ReactionDone
 });
 
 /** One more than is allowed is as good as any number: then a person decides. */
-async function countTasks(ledger: Ledger, selector: Selector, most: number): Promise<number> {
-  const enough = { hit: Math.max(COUNTED_LEAST, most), lookedAt: LOOKED_AT_MOST };
+async function countTasks({ ledger, settings }: JudgeDeps, rule: Reaction, selector: Selector): Promise<number> {
+  if (rule.do === 'risk') return 0;
+  const enough = { hit: Math.max(COUNTED_LEAST, settings.signals.maxTasksPerMinute), lookedAt: LOOKED_AT_MOST };
   return (await countImpact(ledger, { selector, at: ledger.clock.now(), enough })).tasks;
 }
 

@@ -24,7 +24,7 @@ export async function react(deps: ReactDeps, id: string): Promise<Signal | undef
   if (kept.value.state !== 'accepted') return kept.value.unfinished && finish(deps, kept.value);
   const judgement = await judge(deps, kept.value);
   // Of two brokers that judge it at once, the one that writes first goes on.
-  const judged = await takeSignal(deps.ledger, { id, from: 'accepted' }, { ...judgement, unfinished: true });
+  const judged = await takeSignal(deps.ledger, { id, from: 'accepted' }, () => ({ ...judgement, unfinished: true }));
   return judged && finish(deps, judged);
 }
 

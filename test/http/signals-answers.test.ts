@@ -145,6 +145,26 @@ describe('GET /signals/pending', () => {
   });
 });
 
+describe('a signal that nobody confirms', () => {
+  it('is given up after a day, which the audit log says, and forgotten', async () => {
+    const id = await pending();
+    await broker.advance(86_400_000);
+    soc = await broker.identity('soc');
+    expect(await show(id)).toMatchObject({ state: 'pending' });
+    await broker.work.forget();
+    expect(await audited('signal.judged')).toContainEqual(
+      expect.objectContaining({
+        signal: expect.objectContaining({
+          ...{ id, state: 'recorded' },
+          reaction: expect.objectContaining({ because: 'Nobody has confirmed it within a day.' }),
+        }),
+      }),
+    );
+    expect((await broker.get(`/signals/${id}`, soc)).status).toBe(404);
+    expect((await broker.get('/signals/pending', soc)).body).toEqual({ signals: [] });
+  });
+});
+
 describe('confirming', () => {
   it('does what was held back, under the name of who confirmed it, and says so in the audit log', async () => {
     const id = await pending();
@@ -192,6 +212,8 @@ describe('confirming', () => {
   it.each(['confirm', 'dismiss'])('%s is refused for what is not pending', async (verdict) => {
     const id = await tell('agent-1', { event: 'account-disabled' });
     expectProblem(await decide(id, verdict), 409, 'conflict', /is recorded; only one that is pending/);
+    const byItself = await tell('agent-2');
+    expectProblem(await decide(byItself, verdict), 409, 'conflict', /is reacted; only one that is pending/);
     expectProblem(await decide('sig_aaaaaaaaaaaaaaaa', verdict), 404, 'not_found');
     expectProblem(await decide(id, verdict, { body: { raeson: 'x' } }), 400, 'invalid_request');
     expectProblem(await decide(id, verdict, { by: await broker.identity('agent-7') }), 403, 'access_denied');

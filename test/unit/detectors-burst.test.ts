@@ -27,6 +27,12 @@ describe('a burst', () => {
     expect(new Set(windows).size).toBe(3);
   });
 
+  it('is found again after a clock that was ahead is set back: what it left behind does not count, nor silence', () => {
+    const ahead = after(3_600, 3_600, 3_600);
+    const back = after(0, 1, 2);
+    expect(found(judged(rule, [...ahead, ...back]))).toEqual([false, false, true, false, false, true]);
+  });
+
   it('begins anew where it was interrupted', () => {
     const all = [{ at: START, count: 2 }, { at: START, count: 2, restarted: true }, ...after(1)];
     expect(found(judged(rule, all))).toEqual([false, false, true]);

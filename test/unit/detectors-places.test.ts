@@ -12,6 +12,10 @@ describe('places', () => {
     expect(found(judged(rule, [at(0, 'a'), at(1, 'b'), at(2, 'c')]))).toEqual([false, false, true]);
   });
 
+  it('are found again after a clock that was ahead is set back', () => {
+    expect(found(judged(rule, [at(3_600, 'a', 'b', 'c'), at(0, 'x', 'y'), at(1, 'z')]))).toEqual([true, false, true]);
+  });
+
   it('count once, however often they are named', () => {
     expect(found(judged(rule, [at(0, 'a', 'b'), at(1, 'a'), at(2, 'b'), at(3, 'a', 'b')]))).toEqual(
       Array(4).fill(false),

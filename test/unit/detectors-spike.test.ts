@@ -18,6 +18,10 @@ describe('a spike of mints', () => {
     expect(judgements.at(-1)?.finding?.why).toBe('201 in a minute, where 20.0 are usual');
   });
 
+  it('is seen after a clock that was ahead is set back', () => {
+    expect(found(judged(rule, [inMinute(600, 100), inMinute(1, 100)]))).toEqual([true, true]);
+  });
+
   it('is nothing that another workload does every minute', () => {
     expect(found(judged(rule, [inMinute(0, 40), ...steady(30, 300, 1)])).slice(15)).toEqual(Array(16).fill(false));
   });

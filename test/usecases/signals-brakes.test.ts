@@ -32,6 +32,38 @@ describe('a reaction that wants two sources', () => {
     expect(await published(setting)).toBe(1);
   });
 
+  it('does it once: more words are a repetition, and after the hold is lifted all must say so again', async () => {
+    const setting = await start();
+    const states = async (count: number) => (await judged(setting.broker, count)).map(({ state }) => state);
+    for (const [index, from] of [setting.idp, setting.edr, setting.idp].entries()) {
+      await setting.say(from, AGENT_7);
+      await states(index + 1);
+      await setting.broker.advance(1_000);
+    }
+    expect(await states(3)).toEqual(['waiting', 'reacted', 'recorded']);
+    const soc = await setting.broker.identity('soc');
+    const { reaction } = (await judged(setting.broker, 3))[1] ?? {};
+    await setting.broker.remove(`/revocations/${reaction?.seq ?? 0}`, soc);
+    await setting.broker.advance(120_000);
+    await setting.say(setting.edr, AGENT_7);
+    expect((await states(4)).at(-1)).toBe('waiting');
+    await setting.say(setting.idp, AGENT_7);
+    expect((await states(5)).at(-1)).toBe('reacted');
+  });
+
+  it('is not kept waiting by a clock that was ahead', async () => {
+    const setting = await start();
+    setting.broker.clock.jump(3_600_000);
+    for (const from of [setting.idp, setting.edr]) await setting.say(from, AGENT_7);
+    expect((await judged(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'reacted']);
+    const soc = await setting.broker.identity('soc');
+    await setting.broker.remove(`/revocations/${(await judged(setting.broker, 2))[1]?.reaction?.seq ?? 0}`, soc);
+    setting.broker.clock.jump(-3_600_000);
+    for (const from of [setting.idp, setting.edr]) await setting.say(from, AGENT_7);
+    const after = (await judged(setting.broker, 4)).map(({ state }) => state);
+    expect(after.filter((state) => state === 'reacted')).toHaveLength(2);
+  });
+
   it('takes one source for one, however often it speaks', async () => {
     const setting = await start();
     for (let times = 1; times <= 5; times += 1) {
