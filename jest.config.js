@@ -7,4 +7,7 @@ export default {
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
   setupFiles: ['<rootDir>/test/support/no-network.ts'],
   testTimeout: 30_000,
+  // One process for every file grows a heap that collecting slows to a crawl: two, renewed when they swell.
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '1GB',
 };
