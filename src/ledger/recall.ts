@@ -28,11 +28,11 @@ interface Recollection {
 
 export async function recall({ records }: Pick<Ledger, 'records'>, ids: readonly string[]): Promise<Recollection> {
   const unreadable: Recollection['unreadable'] = [];
-  const readable = <T>(of: readonly string[], read: () => T): T[] => {
+  const readable = <T>(of: () => string[], read: () => T): T[] => {
     try {
       return [read()];
     } catch (error) {
-      unreadable.push(...of.map((id): [string, unknown] => [id, error]));
+      unreadable.push(...of().map((id): [string, unknown] => [id, error]));
       return [];
     }
   };
@@ -42,10 +42,13 @@ export async function recall({ records }: Pick<Ledger, 'records'>, ids: readonly
     ids.filter((id) => isId('crd', id)),
   );
   const credentials = texts.flatMap(([id, text]) =>
-    readable([id], () => memory.credential(id, [text], () => credentialSchema.parse(JSON.parse(present(text))))),
+    readable(
+      () => [id],
+      () => memory.credential(id, [text], () => credentialSchema.parse(JSON.parse(present(text)))),
+    ),
   );
   const taskTexts = await textsOf(records, [...new Set(credentials.map(({ task }) => task))]);
-  const under = (task: string) => credentials.flatMap((one) => (one.task === task ? [one.id] : []));
+  const under = (task: string) => () => credentials.flatMap((one) => (one.task === task ? [one.id] : []));
   const tasks = new Map(
     taskTexts.flatMap(([id, text]) =>
       readable(under(id), () => memory.task(id, [text], () => taskSchema.parse(JSON.parse(present(text))))).map(
