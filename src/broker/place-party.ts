@@ -22,5 +22,6 @@ function place(trust: Settings['trust'], id: string, kind: PartyRef['kind']): Pa
   return { kind, id, issuer: placed.name, ...(owner !== undefined && { owner }) };
 }
 
-const prefixOf = (trust: Settings['trust'][number]): string =>
+/** What every id begins with that this issuer can prove. */
+export const prefixOf = (trust: Settings['trust'][number]): string =>
   trust.kind === 'spiffe' ? `spiffe://${trust.trustDomain}/` : `${trust.name}:`;

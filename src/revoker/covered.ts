@@ -2,6 +2,7 @@
  * From the subject of a signal to what a reaction covers: itself, or what it belongs to. Never a guess, and never beyond those
  * its source may speak of: whoever may name a person's task must not reach the workload that serves everybody.
  */
+import { prefixOf } from '../broker/place-party.js';
 import type { Reaction } from '../config/signals-schema.js';
 import type { Trust } from '../config/schema.js';
 import { emailValue } from '../domain/actor.js';
@@ -71,4 +72,4 @@ function issuerOf(trust: readonly Trust[], { kind, value }: Selector, covers: Re
 
 /** A trust name stands before the first colon of an id, or within an address; a SPIFFE ID has its trust domain in its place. */
 const startsOf = (trust: Trust): string[] =>
-  trust.kind === 'spiffe' ? [`spiffe://${trust.trustDomain}/`] : [`${trust.name}:`, emailValue(trust.name, '')];
+  trust.kind === 'spiffe' ? [prefixOf(trust)] : [prefixOf(trust), emailValue(trust.name, '')];

@@ -2,6 +2,7 @@
  * Whom a signal speaks of, in the words of selectors. Only of those its source may speak of, and only what is understood
  * whole: a member that is not would have narrowed the subject, and leaving it out would hit others.
  */
+import { prefixOf } from '../broker/place-party.js';
 import type { Trust } from '../config/schema.js';
 import { emailValue } from '../domain/actor.js';
 import { isId } from '../domain/id.js';
@@ -86,11 +87,11 @@ async function selectorOf(deps: SubjectDeps, subject: SimpleSubject): Promise<Se
 function partyOf(trust: readonly Trust[], issuer: string, sub: string): Selector | undefined {
   const [found, ...more] = trust.filter((one) => one.kind === 'oidc' && one.issuer === issuer);
   if (found?.kind !== 'oidc' || more.length > 0) return undefined;
-  return { kind: found.represents === 'person' ? 'principal' : 'workload', value: `${found.name}:${sub}` };
+  return { kind: found.represents === 'person' ? 'principal' : 'workload', value: `${prefixOf(found)}${sub}` };
 }
 
 function spiffeId(trust: readonly Trust[], uri: string): Selector | undefined {
-  const isKnown = trust.some((one) => one.kind === 'spiffe' && uri.startsWith(`spiffe://${one.trustDomain}/`));
+  const isKnown = trust.some((one) => one.kind === 'spiffe' && uri.startsWith(prefixOf(one)));
   return isKnown ? { kind: 'workload', value: uri } : undefined;
 }
 
