@@ -6,6 +6,7 @@ import type { Change, Key } from '../store/store.js';
 import { contend } from './contend.js';
 import type { Kept, Ledger } from './ledger.js';
 import { acceptedIndex, pendingIndex, recordKey, signalIndex, waitingIndex } from './names.js';
+import { pagesOf } from './pages-of.js';
 
 /** `new`: it is durable now; `again`: it was here before; `other`: its source has sent something else under this id. */
 export type Put = 'new' | 'again' | 'other';
@@ -124,19 +125,11 @@ export async function listSignals(
 }
 
 /** Those of a shard about which something is still to be done, in pages: id and when it was received. */
-export async function* unfinishedSignals(
+export const unfinishedSignals = (
   { records }: Pick<Ledger, 'records'>,
   shard: Shard,
   limit: number,
-): AsyncGenerator<[id: string, receivedAt: number][]> {
-  let after: [number, string] | undefined;
-  do {
-    const page = await records.range(acceptedIndex(shard), { ...(after && { after }), limit });
-    if (page.length > 0) yield page;
-    const last = page.at(-1);
-    after = page.length === limit && last ? [last[1], last[0]] : undefined;
-  } while (after);
-}
+): AsyncGenerator<[id: string, receivedAt: number][]> => pagesOf(records, acceptedIndex(shard), { limit });
 
 /** Those for which it is too late, to hear another voice or a person: a few of each shard, the earliest first. */
 export async function waitedInVain(
@@ -154,13 +147,8 @@ export async function waitedInVain(
 export async function pruneSignals({ records, clock }: Pick<Ledger, 'records' | 'clock'>): Promise<void> {
   const to = clock.now() - HISTORY_MS;
   for (const shard of SHARDS) {
-    let after: [number, string] | undefined;
-    do {
-      const page = await records.range(signalIndex(shard), { ...(after && { after }), to, limit: PRUNED_AT_ONCE });
+    for await (const page of pagesOf(records, signalIndex(shard), { to, limit: PRUNED_AT_ONCE }))
       await unlist(records, shard, page);
-      const last = page.at(-1);
-      after = page.length === PRUNED_AT_ONCE && last ? [last[1], last[0]] : undefined;
-    } while (after);
   }
 }
 

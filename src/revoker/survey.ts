@@ -9,6 +9,7 @@ import { death, parseEpoch } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { toldIndex } from '../ledger/names.js';
+import { pagesOf } from '../ledger/pages-of.js';
 import { recall, type Recalled } from '../ledger/recall.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
 import type { Key } from '../store/store.js';
@@ -87,15 +88,8 @@ async function listedIn({ records }: Ledger): Promise<[id: string, expiresAt: nu
   const shards = await Promise.all(
     SHARDS.map(async (shard) => {
       const all: [string, number][] = [];
-      for (;;) {
-        const last = all.at(-1);
-        const page = await records.range(toldIndex(shard), {
-          ...(last && { after: [last[1], last[0]] satisfies [number, string] }),
-          limit: PAGE,
-        });
-        all.push(...page);
-        if (page.length < PAGE) return all;
-      }
+      for await (const page of pagesOf(records, toldIndex(shard), { limit: PAGE })) all.push(...page);
+      return all;
     }),
   );
   return shards.flat();
