@@ -1,5 +1,5 @@
 /** The broker process: load, compose, listen, and drain when told to end. */
-import { compose, type Broker } from './compose.js';
+import { compose, type Broker } from './compose/broker.js';
 import { loadConfig } from './config/load.js';
 import { ConfigError } from './config/problem.js';
 import { systemClock } from './domain/time.js';

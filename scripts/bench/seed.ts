@@ -1,9 +1,9 @@
 /** Credentials without requests: one task each, written by the broker's own ledger code straight into its Redis. */
 import type { StoreLocation } from '../../src/config/store-location.js';
 import type { Task } from '../../src/domain/task.js';
-import { draftImplicitTask } from '../../src/broker/draft-task.js';
+import { draftImplicitTask } from '../../src/tasks/draft-task.js';
 import { signalsSchema } from '../../src/config/signals-schema.js';
-import type { Settings } from '../../src/broker/deps.js';
+import type { Settings } from '../../src/authorization/deps.js';
 import type { Credential } from '../../src/domain/credential.js';
 import { newId, shardOf } from '../../src/domain/id.js';
 import { formatEpoch } from '../../src/domain/liveness.js';
@@ -11,7 +11,7 @@ import { systemClock } from '../../src/domain/time.js';
 import { reserve } from '../../src/ledger/credentials.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import { openRevocationLog } from '../../src/ledger/revocation-log.js';
-import { openStore } from '../../src/store/open.js';
+import { openStore } from '../../src/compose/open-store.js';
 import { TARGET } from './broker.js';
 import { many } from './issuer.js';
 

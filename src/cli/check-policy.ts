@@ -1,8 +1,8 @@
 /** `mayfly check-policy`: whether a policy directory would be taken into force, and if not, why not. */
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.js';
-import { checkPolicies } from '../policy/check-policies.js';
-import { problemText } from '../policy/problem.js';
+import { checkPolicies } from '../policy/cedar/check-policies.js';
+import { problemText } from '../policy/cedar/problem.js';
 import type { Terminal } from './terminal.js';
 
 export function addCheckPolicy(program: Command, { out }: Terminal): void {

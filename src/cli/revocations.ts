@@ -5,8 +5,8 @@ import { EFFECTS, SELECTOR_KINDS, type Effect, type SelectorKind } from '../doma
 import { toTimestamp } from '../domain/time.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import { listReceipts, type Receipt } from '../ledger/receipts.js';
-import { carryOut, fittingEffect } from '../revoker/carry-out.js';
-import { liftNumber } from '../revoker/holds.js';
+import { carryOut, fittingEffect } from '../revocation/order.js';
+import { liftNumber } from '../revocation/receipts.js';
 import { refuseUnknownParty } from './refuse-unknown-party.js';
 import type { Terminal } from './terminal.js';
 

@@ -5,8 +5,8 @@ import type { Clock } from '../domain/time.js';
 import type { Keys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Denials, Minter } from '../minters/minter.js';
-import { createReconciler, type Reconciler } from '../revoker/reconcile.js';
-import type { TellEvents } from '../revoker/tell-target.js';
+import { createReconciler, type Reconciler } from '../enforcement/reconcile.js';
+import type { TellEvents } from '../enforcement/push-denials.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 

@@ -12,7 +12,7 @@ import { signedJws } from '../keys/sign.js';
 import { putCanary } from '../ledger/canaries.js';
 import { readTask } from '../ledger/tasks.js';
 import { createJwtMinter } from '../minters/jwt.js';
-import { placeWorkload } from '../broker/place-party.js';
+import { placeWorkload } from '../identity/place-party.js';
 import { LOCAL, type Local } from './local.js';
 
 interface CanaryWish {

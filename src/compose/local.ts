@@ -11,7 +11,7 @@ import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys, type Keys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openRevocationLog } from '../ledger/revocation-log.js';
-import { openStore } from '../store/open.js';
+import { openStore } from './open-store.js';
 
 /** Stands in the audit log for whoever has the store's credentials. */
 export const LOCAL = 'local';

@@ -1,11 +1,11 @@
 /** The parts of a broker, each made once, from the store upwards. The only place that picks implementations. */
 import { randomBytes } from 'node:crypto';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
-import type { Settings } from '../broker/deps.js';
+import type { Settings } from '../authorization/deps.js';
 import type { LoadedConfig } from '../config/load.js';
 import { openDetectors } from '../detectors/detectors.js';
 import type { Clock } from '../domain/time.js';
-import { createFitness } from '../fitness.js';
+import { createFitness } from '../health/fitness.js';
 import { createIdentify } from '../identity/identify.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys } from '../keys/keys.js';
@@ -13,14 +13,14 @@ import type { Ledger } from '../ledger/ledger.js';
 import { openRevocationLog, type LogEvents } from '../ledger/revocation-log.js';
 import { createJwtMinter } from '../minters/jwt.js';
 import { createNotifier } from '../notify/notifier.js';
-import { createCedarEngine } from '../policy/cedar.js';
+import { createCedarEngine } from '../policy/cedar/cedar.js';
 import type { Store } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { openAws, type Aws } from './aws.js';
 import { assertWithin } from './rate.js';
 import { openSignals } from './signals.js';
-import { watchAudit, watchIdentify, watchPolicy } from './watch.js';
+import { watchAudit, watchIdentify, watchPolicy } from './instrument.js';
 
 export interface Surroundings {
   clock: Clock;

@@ -9,8 +9,8 @@ import { createTransmitters, type Transmitters } from '../identity/transmitters.
 import { forEach } from '../ledger/for-each.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneSignals, unfinishedSignals } from '../ledger/signals.js';
-import { giveUpWaiting } from '../revoker/give-up-waiting.js';
-import { react, type ReactDeps } from '../revoker/react.js';
+import { giveUpWaiting } from '../signals/expire.js';
+import { react, type ReactDeps } from '../signals/react.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { fewAtATime } from './few-at-a-time.js';

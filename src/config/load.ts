@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fitFindings } from './check.js';
-import type { KeyEncryptionKeySource } from '../keys/key-encryption-key.js';
 import { readDocument } from './document.js';
 import { readEnvironment, type Environment } from './environment.js';
 import { missingFiles, resolveFiles } from './files.js';
@@ -11,6 +10,15 @@ import { configSchema, type Config } from './schema.js';
 import { soundParts } from './sound-parts.js';
 import { storeAt, type StoreLocation } from './store-location.js';
 import { schemaFindings } from './validate.js';
+
+export interface KeyEncryptionKeySource {
+  /** base64url, base64 or hex. */
+  value?: string | undefined;
+  /** A file with such a value. Mounted secrets are often readable by all of a container, so only its writability is checked. */
+  file?: string | undefined;
+  /** Created, for its owner alone, when neither of the others is given and it does not exist. */
+  defaultFile: string;
+}
 
 export interface LoadedConfig {
   /** As the file says, with absolute paths. Where the store is, is said below, once. */

@@ -1,6 +1,6 @@
 /** Signals in the configuration: who may send them, what is done about them, what is noticed here, and who is told. */
 import { z } from 'zod';
-import { AUDIT_EVENT_TYPES } from '../audit/event.js';
+import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
 import { LEVELS, SIGNAL_EVENTS, SIGNAL_STATES, type DETECTOR_EVENTS } from '../domain/signal.js';
 import { algorithm, keySource, keyUrl, name, seconds, trustName } from './values.js';
 

@@ -1,5 +1,5 @@
 /** The detectors of one broker: what use cases tell them, and the turn at which they tell the store. */
-import type { Watch } from '../broker/watch.js';
+import type { Watch } from './observer.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { createCanaries } from './canaries.js';
 import { raise, type RaiseDeps } from './raise.js';

@@ -1,8 +1,8 @@
 /** What was noticed here joins what other brokers noticed, subject by subject, by compare-and-set: so all of them see one picture. */
 import type { DetectorEvent } from '../domain/signal.js';
-import { contend } from '../ledger/contend.js';
+import { contend } from '../ledger/retry-on-conflict.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { detectorKey } from '../ledger/names.js';
+import { detectorKey } from '../ledger/keys.js';
 import type { Finding, Noted, Rule } from './rule.js';
 import type { Tallies } from './tallies.js';
 

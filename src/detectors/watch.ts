@@ -1,6 +1,6 @@
 /** Notices: a few additions in memory for each thing that happens, and nothing else on anybody's way. */
 import { hash } from 'node:crypto';
-import type { Watch } from '../broker/watch.js';
+import type { Watch } from './observer.js';
 import { isId } from '../domain/id.js';
 import type { Selector } from '../domain/selector.js';
 import type { Clock } from '../domain/time.js';

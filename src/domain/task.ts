@@ -1,7 +1,7 @@
 /** The task: the unit of trust. Everything that is granted hangs on one, and ends with it. */
 import { z } from 'zod';
 import { targetAccessSchema } from './access.js';
-import { emailValue, partyRefSchema, rememberedPersonSchema, type PartyRef, type RememberedPerson } from './actor.js';
+import { emailValue, partyRefSchema, rememberedPersonSchema, type PartyRef, type RememberedPerson } from './party.js';
 import { ALL, cause, type Cause } from './selector.js';
 
 /** How a task ended. `revoked`: by an operator, a signal or a detector; `expired`: deadline or missed heartbeats. */

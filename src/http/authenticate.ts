@@ -1,6 +1,6 @@
 /** Who calls, proven by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
 import { BrokerError } from '../domain/errors.js';
-import type { Proven } from '../identity/caller.js';
+import type { Proven } from '../identity/proof.js';
 import type { Call } from './endpoint.js';
 import type { HttpDeps } from './deps.js';
 import { demanded, type Form } from './form.js';

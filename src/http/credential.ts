@@ -1,5 +1,5 @@
 /** GET /credentials/{id}: what a credential is, whether it lives, and everything it hangs on, in words. Never the secret. */
-import { readCredential } from '../broker/read-credential.js';
+import { readCredential } from '../inventory/credential.js';
 import { detailsOf } from '../domain/asked-access.js';
 import { sessionsOf } from '../domain/credential.js';
 import type { Selector } from '../domain/selector.js';

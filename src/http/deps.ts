@@ -1,6 +1,6 @@
 /** What endpoints are handed: the use cases' parts, and what only answers need. */
 import type { AuditLog } from '../audit/log.js';
-import type { Deps } from '../broker/deps.js';
+import type { Deps } from '../authorization/deps.js';
 import type { Webhook } from '../config/signals-schema.js';
 import type { Transmitters } from '../identity/transmitters.js';
 import type { Keys } from '../keys/keys.js';

@@ -1,5 +1,5 @@
 /** GET /notifications: how far each webhook was told what happens, and what it could not be told. */
-import { permitOnBroker } from '../broker/permit.js';
+import { permitOnBroker } from '../authorization/permit.js';
 import { toTimestamp } from '../domain/time.js';
 import { listDeadLetters, readWebhook, type DeadLetter, type WebhookRecord } from '../ledger/webhooks.js';
 import type { HttpDeps } from './deps.js';

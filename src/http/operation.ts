@@ -1,7 +1,7 @@
 /** A JSON endpoint of ours: who calls, what exactly they ask, then the use case. */
 import { z } from 'zod';
-import { auditRefusal } from '../broker/audit-refusal.js';
-import type { Proven } from '../identity/caller.js';
+import { auditRefusal } from '../authorization/audit-refusal.js';
+import type { Proven } from '../identity/proof.js';
 import type { OperatorVerb } from '../policy/query.js';
 import { authenticate } from './authenticate.js';
 import type { HttpDeps } from './deps.js';

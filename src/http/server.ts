@@ -1,7 +1,7 @@
 /** The route table: everything this broker answers, on one page. */
 import express, { type Express } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
-import type { Readiness } from '../readiness.js';
+import type { Readiness } from '../health/readiness.js';
 import { auditHead } from './audit/head.js';
 import { auditReading } from './audit/read.js';
 import { timeline } from './audit/timeline.js';

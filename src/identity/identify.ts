@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import type { Proven, TokenUse } from './caller.js';
+import type { Proven, TokenUse } from './proof.js';
 import { isDeclaredAs } from './declared-type.js';
 import { Refused } from './refused.js';
 import { createMemory } from './remember.js';

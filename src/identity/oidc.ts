@@ -1,6 +1,6 @@
 /** Identity from an OIDC issuer: a CI system, a Kubernetes cluster, an identity provider. */
 import type { OidcTrust } from '../config/schema.js';
-import type { Party } from '../domain/actor.js';
+import type { Party } from '../domain/party.js';
 import { claimAt, listFrom, nameFrom, tagsFrom } from './claim-values.js';
 import { Refused } from './refused.js';
 import { verifySignature } from './signature.js';

@@ -1,6 +1,6 @@
 /** Identity from a SPIFFE trust domain: JWT-SVIDs, verified by that trust domain's bundle and no other. */
 import type { SpiffeTrust } from '../config/schema.js';
-import type { Party } from '../domain/actor.js';
+import type { Party } from '../domain/party.js';
 import { Refused } from './refused.js';
 import { verifySignature } from './signature.js';
 import { trustDomainOf } from './spiffe-id.js';

@@ -1,5 +1,5 @@
 /** What the front door asks of an issuer it trusts, whatever kind it is. */
-import type { Party } from '../domain/actor.js';
+import type { Party } from '../domain/party.js';
 import type { KeySet } from './key-set.js';
 import type { TokenTimes } from './token-times.js';
 import type { TrustKeys } from './trust-keys.js';

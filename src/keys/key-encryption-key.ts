@@ -2,19 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { KeyEncryptionKeySource } from '../config/load.js';
 
 const KEY_BYTES = 32;
 const READABLE_BY_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
-
-export interface KeyEncryptionKeySource {
-  /** base64url, base64 or hex. */
-  value?: string | undefined;
-  /** A file with such a value. Mounted secrets are often readable by all of a container, so only its writability is checked. */
-  file?: string | undefined;
-  /** Created, for its owner alone, when neither of the others is given and it does not exist. */
-  defaultFile: string;
-}
 
 /** No message of its errors contains anything of the key. */
 export async function loadKeyEncryptionKey({ value, file, defaultFile }: KeyEncryptionKeySource): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 /** Canaries as the ledger keeps them: by the hash of the token, all in one list, until they expire. */
 import { canarySchema, type Canary } from '../domain/canary.js';
 import type { Ledger } from './ledger.js';
-import { canaryIndex, canaryKey } from './names.js';
+import { canaryIndex, canaryKey } from './keys.js';
 
 /** Every broker holds the hashes of all of them in memory. */
 const CANARIES_MOST = 10_000;

@@ -6,7 +6,7 @@ import { death, parseEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
 import type { Kept, Ledger } from './ledger.js';
-import { recordKey, toldIndex, unconfirmedIndex } from './names.js';
+import { recordKey, toldIndex, unconfirmedIndex } from './keys.js';
 import { birth, readTask, step, updateTask } from './tasks.js';
 
 /** What to reserve, and under what: a task as read, or (without `kept`) one that is born in the same commit. */

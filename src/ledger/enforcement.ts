@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { cause } from '../domain/selector.js';
-import { contend } from './contend.js';
-import { enforcementKey } from './names.js';
+import { contend } from './retry-on-conflict.js';
+import { enforcementKey } from './keys.js';
 import type { Kept, Ledger } from './ledger.js';
 
 const moment = z.int().nonnegative();

@@ -8,7 +8,7 @@ import { LogGap } from '../store/store.js';
 import { forEach } from './for-each.js';
 import { countImpact } from './impact.js';
 import type { Ledger } from './ledger.js';
-import { receiptCursor, uncountedIndex } from './names.js';
+import { receiptCursor, uncountedIndex } from './keys.js';
 import { changeReceipt, keepReceipt, readReceipt, type Receipt } from './receipts.js';
 import { countUnder } from './tasks-under.js';
 

@@ -6,7 +6,7 @@ import type { Credential } from '../domain/credential.js';
 import { shardOfDigest } from '../domain/id.js';
 import type { Key } from '../store/store.js';
 import type { Ledger } from './ledger.js';
-import { handleKey } from './names.js';
+import { handleKey } from './keys.js';
 
 /** Before it is released: what is found in the wild can then be ended. */
 export async function rememberHandle(

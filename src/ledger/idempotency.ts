@@ -8,7 +8,7 @@ import { BrokerError } from '../domain/errors.js';
 import { shardOfDigest, type Shard } from '../domain/id.js';
 import type { Change, Key } from '../store/store.js';
 import type { Ledger } from './ledger.js';
-import { idempotencyKey } from './names.js';
+import { idempotencyKey } from './keys.js';
 
 /** What the caller sent: the Idempotency-Key, and a digest of the request it stands for. */
 export interface Repeat {

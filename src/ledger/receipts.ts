@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { HISTORY_MS } from '../domain/limits.js';
 import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
 import type { Change } from '../store/store.js';
-import { contend } from './contend.js';
+import { contend } from './retry-on-conflict.js';
 import type { Ledger } from './ledger.js';
-import { liftIndex, receiptIndex, receiptKey, uncountedIndex } from './names.js';
+import { liftIndex, receiptIndex, receiptKey, uncountedIndex } from './keys.js';
 
 const affectedSchema = z.strictObject({
   credentials: z.int(),

@@ -2,9 +2,9 @@
 import { goneAt, highest, levelNow, riskSchema, worse, type Risk } from '../domain/risk.js';
 import type { Cause } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
-import { contend } from './contend.js';
+import { contend } from './retry-on-conflict.js';
 import type { Ledger } from './ledger.js';
-import { riskKey } from './names.js';
+import { riskKey } from './keys.js';
 
 /** Answers what then stands: a worse one is not lowered. */
 export function setRisk(

@@ -3,9 +3,9 @@ import { HISTORY_MS } from '../domain/limits.js';
 import { isId, shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { signalSchema, type Signal } from '../domain/signal.js';
 import type { Change, Key } from '../store/store.js';
-import { contend } from './contend.js';
+import { contend } from './retry-on-conflict.js';
 import type { Kept, Ledger } from './ledger.js';
-import { acceptedIndex, pendingIndex, recordKey, signalIndex, waitingIndex } from './names.js';
+import { acceptedIndex, pendingIndex, recordKey, signalIndex, waitingIndex } from './keys.js';
 import { pagesOf } from './pages-of.js';
 
 /** `new`: it is durable now; `again`: it was here before; `other`: its source has sent something else under this id. */

@@ -5,7 +5,7 @@ import type { Task } from '../domain/task.js';
 import type { Key, Member } from '../store/store.js';
 import { findCredential } from './credentials.js';
 import type { Ledger } from './ledger.js';
-import { childIndex, dueIndex, workloadIndex } from './names.js';
+import { childIndex, dueIndex, workloadIndex } from './keys.js';
 import { readTasks } from './tasks.js';
 
 /** Small: parsing and judging a page is one piece of work, and everybody else waits for it. */

@@ -4,9 +4,9 @@ import { isId, shardOf } from '../domain/id.js';
 import { cause } from '../domain/selector.js';
 import { taskSchema, taskText, type Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
-import { contend } from './contend.js';
+import { contend } from './retry-on-conflict.js';
 import type { Kept, Ledger } from './ledger.js';
-import { childIndex, dueIndex, recordKey, workloadIndex } from './names.js';
+import { childIndex, dueIndex, recordKey, workloadIndex } from './keys.js';
 
 type Written = Required<Pick<Change, 'expect' | 'put' | 'index'>>;
 

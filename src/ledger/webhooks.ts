@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { Change } from '../store/store.js';
 import type { Kept, Ledger } from './ledger.js';
-import { deadLetterIndex, deadLetterKey, webhookKey } from './names.js';
+import { deadLetterIndex, deadLetterKey, webhookKey } from './keys.js';
 
 const moment = z.int().nonnegative();
 const seq = z.int().nonnegative();

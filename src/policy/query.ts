@@ -1,5 +1,5 @@
 /** The one shape of every question to policy; its names are a contract with policy authors (docs/policy.md). */
-import type { Party, PartyRef, RememberedPerson } from '../domain/actor.js';
+import type { Party, PartyRef, RememberedPerson } from '../domain/party.js';
 
 export interface PolicyQuery {
   principal: Party;

@@ -1,7 +1,7 @@
 /** Whoever has a signing key can write anything into a token, but nothing into the ledger: introspection believes both or neither. */
 import { expect, it } from '@jest/globals';
 import { decodeJwt, type JWTPayload } from 'jose';
-import { revoke } from '../../src/revoker/revoke.js';
+import { revoke } from '../../src/ledger/revoke.js';
 import { AGENT } from '../support/bare-broker.js';
 import { wholeBroker } from '../support/whole-broker.js';
 

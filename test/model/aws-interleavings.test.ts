@@ -6,8 +6,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Effect, Selector } from '../../src/domain/selector.js';
 import { alive, findCredential } from '../../src/ledger/credentials.js';
-import { giveUpLost } from '../../src/revoker/give-up.js';
-import { revoke } from '../../src/revoker/revoke.js';
+import { giveUpLost } from '../../src/credentials/expire-reservations.js';
+import { revoke } from '../../src/ledger/revoke.js';
 import type { Records, Store } from '../../src/store/store.js';
 import { handClock } from '../support/clock.js';
 import { everyInterleaving, type Scenario, type Search, type Stepped } from '../support/interleave.js';

@@ -2,10 +2,10 @@
  * A broker for searches over orders of events: the real use cases and ledger over any store. Identity, policy and minting
  * touch no store, so each is the plainest thing that implements its port; the audit log is one commit, as the real one is.
  */
-import type { Deps } from '../../src/broker/deps.js';
-import type { Watch } from '../../src/broker/watch.js';
+import type { Deps } from '../../src/authorization/deps.js';
+import type { Watch } from '../../src/detectors/observer.js';
 import { signalsSchema } from '../../src/config/signals-schema.js';
-import type { Proven } from '../../src/identity/caller.js';
+import type { Proven } from '../../src/identity/proof.js';
 import { openRevocationLog } from '../../src/ledger/revocation-log.js';
 import type { PolicyEngine } from '../../src/policy/policy-engine.js';
 import type { Store } from '../../src/store/store.js';

@@ -3,7 +3,7 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { stringify } from 'yaml';
-import { compose, type Broker } from '../../src/compose.js';
+import { compose, type Broker } from '../../src/compose/broker.js';
 import { loadConfig } from '../../src/config/load.js';
 import { createLogger } from '../../src/telemetry/log.js';
 import { freePort } from './free-port.js';

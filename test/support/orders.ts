@@ -2,13 +2,13 @@
  * Plays for the search over orders: actors that each do one thing as a broker of their own, and the guarantees every order
  * must keep. What is issued, published and asked is remembered with its span, so "before" means before in that very run.
  */
-import { exchange } from '../../src/broker/exchange.js';
-import { openTask } from '../../src/broker/open-task.js';
+import { exchange } from '../../src/credentials/exchange.js';
+import { openTask } from '../../src/tasks/open-task.js';
 import type { Effect, Selector } from '../../src/domain/selector.js';
 import type { LogEntry } from '../../src/domain/tombstone.js';
-import { completeTask } from '../../src/revoker/complete-task.js';
-import { lift, revoke } from '../../src/revoker/revoke.js';
-import { resumeTask, suspendTask } from '../../src/revoker/suspend-task.js';
+import { completeTask } from '../../src/tasks/complete-task.js';
+import { lift, revoke } from '../../src/ledger/revoke.js';
+import { resumeTask, suspendTask } from '../../src/tasks/suspend-task.js';
 import { countImpact } from '../../src/ledger/impact.js';
 import { AGENT, bareBroker, OPERATOR, PLANNER, proven, TARGET, type BareBroker } from './bare-broker.js';
 import { handClock, type HandClock } from './clock.js';

@@ -1,9 +1,9 @@
 /** Policies written for one test, and questions to them. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Party } from '../../src/domain/actor.js';
-import { createCedarEngine, type CedarEngine } from '../../src/policy/cedar.js';
-import type { PolicyTarget } from '../../src/policy/load-policies.js';
+import type { Party } from '../../src/domain/party.js';
+import { createCedarEngine, type CedarEngine } from '../../src/policy/cedar/cedar.js';
+import type { PolicyTarget } from '../../src/policy/cedar/load-policies.js';
 import type { AccessContext, OperateContext, PolicyQuery, PolicyResource } from '../../src/policy/query.js';
 import { temporaryDirectory } from './directory.js';
 

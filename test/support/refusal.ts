@@ -1,6 +1,6 @@
 /** For tests of use cases: how something was refused, and settings with an issuer of persons. */
 import { BrokerError } from '../../src/domain/errors.js';
-import type { Settings } from '../../src/broker/deps.js';
+import type { Settings } from '../../src/authorization/deps.js';
 
 /** The code of the refusal, or the name of what else was thrown; `granted` when nothing was. */
 export async function refusal(asked: Promise<unknown>): Promise<string> {

@@ -3,24 +3,24 @@
  * is taken at their word: `<issuer>:<owner>-<anything>` is a workload, `staff:…` a person.
  */
 import { telling } from '../../src/compose/work.js';
-import { createFitness, type Fitness } from '../../src/fitness.js';
-import { exchange } from '../../src/broker/exchange.js';
-import { openTask } from '../../src/broker/open-task.js';
-import type { Issued } from '../../src/broker/release.js';
+import { createFitness, type Fitness } from '../../src/health/fitness.js';
+import { exchange } from '../../src/credentials/exchange.js';
+import { openTask } from '../../src/tasks/open-task.js';
+import type { Issued } from '../../src/credentials/release.js';
 import type { Access } from '../../src/domain/access.js';
 import { targetSchema } from '../../src/config/schema.js';
 import type { Credential } from '../../src/domain/credential.js';
 import type { Effect, SelectorKind } from '../../src/domain/selector.js';
 import type { LogEntry } from '../../src/domain/tombstone.js';
-import type { Proven } from '../../src/identity/caller.js';
-import { completeTask } from '../../src/revoker/complete-task.js';
-import { endOf } from '../../src/revoker/effects.js';
+import type { Proven } from '../../src/identity/proof.js';
+import { completeTask } from '../../src/tasks/complete-task.js';
+import { endOf } from '../../src/revocation/effects.js';
 import { findCredential } from '../../src/ledger/credentials.js';
-import { createReconciler, type Reconciler } from '../../src/revoker/reconcile.js';
-import { revoke } from '../../src/revoker/revoke.js';
-import type { SessionEffect } from '../../src/revoker/session-effect.js';
-import { resumeTask, suspendTask } from '../../src/revoker/suspend-task.js';
-import { sweep } from '../../src/revoker/sweep.js';
+import { createReconciler, type Reconciler } from '../../src/enforcement/reconcile.js';
+import { revoke } from '../../src/ledger/revoke.js';
+import type { SessionEffect } from '../../src/enforcement/effect.js';
+import { resumeTask, suspendTask } from '../../src/tasks/suspend-task.js';
+import { sweep } from '../../src/tasks/sweep.js';
 import type { Store } from '../../src/store/store.js';
 import { bareBroker, type BareBroker } from './bare-broker.js';
 import type { HandClock } from './clock.js';

@@ -5,8 +5,8 @@
 import type { Effect } from '../../src/domain/selector.js';
 import type { Denials } from '../../src/minters/minter.js';
 import { BrokerError } from '../../src/domain/errors.js';
-import { lift } from '../../src/revoker/revoke.js';
-import { forget } from '../../src/revoker/forget.js';
+import { lift } from '../../src/ledger/revoke.js';
+import { forget } from '../../src/ledger/forget.js';
 import type { LogEntry } from '../../src/domain/tombstone.js';
 import { handClock } from './clock.js';
 import { memoryAws, ROLE } from './memory-aws.js';

@@ -4,7 +4,7 @@ import { cause, type Effect, type Selector } from '../../src/domain/selector.js'
 import { alive, findCredential, type Found } from '../../src/ledger/credentials.js';
 import { taskCauses } from '../../src/domain/task.js';
 import { readTask } from '../../src/ledger/tasks.js';
-import { lookAtTask } from '../../src/ledger/vitals.js';
+import { lookAtTask } from '../../src/ledger/task-state.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import { openRevocationLog } from '../../src/ledger/revocation-log.js';
 import type { Clock } from '../../src/domain/time.js';

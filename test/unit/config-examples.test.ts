@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadConfig } from '../../src/config/load.js';
 import { configSchema } from '../../src/config/schema.js';
-import { checkPolicies } from '../../src/policy/check-policies.js';
+import { checkPolicies } from '../../src/policy/cedar/check-policies.js';
 
 const EXAMPLES = readdirSync('config/examples').map((name) => join('config/examples', name));
 

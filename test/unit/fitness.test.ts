@@ -1,6 +1,6 @@
 /** Fitness: a broker mints only while it knows that its store writes, has room, and agrees on the time. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createFitness, type Fitness } from '../../src/fitness.js';
+import { createFitness, type Fitness } from '../../src/health/fitness.js';
 import { StoreUnavailable, type Change, type Records, type StoreHealth } from '../../src/store/store.js';
 import { handClock, type HandClock } from '../support/clock.js';
 import { modelStore } from '../support/model-store.js';

@@ -1,11 +1,11 @@
 /** What is shipped for people to read and copy says what it does: development policies, examples, and the page about them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { checkPolicies } from '../../src/policy/check-policies.js';
-import { createCedarEngine } from '../../src/policy/cedar.js';
-import type { PolicyTarget } from '../../src/policy/load-policies.js';
+import { checkPolicies } from '../../src/policy/cedar/check-policies.js';
+import { createCedarEngine } from '../../src/policy/cedar/cedar.js';
+import type { PolicyTarget } from '../../src/policy/cedar/load-policies.js';
 import type { PolicyQuery } from '../../src/policy/query.js';
-import { SHIPPED_SCHEMA } from '../../src/policy/schema.js';
+import { SHIPPED_SCHEMA } from '../../src/policy/cedar/schema.js';
 import { engineOf, person, taskOf, ticketsTarget, toAccess, toOperate, workload, TICKETS } from '../support/policy.js';
 
 const root = new URL('../../', import.meta.url).pathname;

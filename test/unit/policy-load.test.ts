@@ -1,9 +1,9 @@
 /** A policy directory is used whole or not at all, and every mistake in it is named with its place. */
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { checkPolicies } from '../../src/policy/check-policies.js';
-import { createCedarEngine } from '../../src/policy/cedar.js';
-import { SHIPPED_SCHEMA } from '../../src/policy/schema.js';
+import { checkPolicies } from '../../src/policy/cedar/check-policies.js';
+import { createCedarEngine } from '../../src/policy/cedar/cedar.js';
+import { SHIPPED_SCHEMA } from '../../src/policy/cedar/schema.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { engineOf, ticketsTarget, toAccess, writePolicies } from '../support/policy.js';
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { covers, overlaps } from '../../src/domain/access.js';
-import { meet, partsOf } from '../../src/policy/patterns.js';
+import { meet, partsOf } from '../../src/policy/cedar/patterns.js';
 
 const segment = fc.constantFrom('a', 'b', '*');
 const pattern = fc

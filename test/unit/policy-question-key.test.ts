@@ -1,8 +1,8 @@
 /** What is asked once for many: a verdict that is remembered is the verdict. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createCedarEngine } from '../../src/policy/cedar.js';
-import { questionKey } from '../../src/policy/question-key.js';
+import { createCedarEngine } from '../../src/policy/cedar/cedar.js';
+import { questionKey } from '../../src/policy/cedar/question-key.js';
 import { TICKETS, ticketsTarget, toAccess, writePolicies } from '../support/policy.js';
 
 const POLICIES = `

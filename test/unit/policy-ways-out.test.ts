@@ -1,8 +1,8 @@
 /** A forbid with a way out: when it is taken, and what may never come of it. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Rule } from '../../src/policy/policy-file.js';
-import { settle, type Answer, type Ask, type Terms } from '../../src/policy/ways-out.js';
+import type { Rule } from '../../src/policy/cedar/policy-file.js';
+import { settle, type Answer, type Ask, type Terms } from '../../src/policy/cedar/ways-out.js';
 
 interface Applies extends Rule {
   when?: (terms: Terms) => boolean;

@@ -1,7 +1,7 @@
 /** Readiness: requests go to brokers whose every condition holds, and each that does not is named. */
 import { beforeEach, expect, it } from '@jest/globals';
-import type { Check } from '../../src/fitness.js';
-import { createReadiness, type Pulse } from '../../src/readiness.js';
+import type { Check } from '../../src/health/fitness.js';
+import { createReadiness, type Pulse } from '../../src/health/readiness.js';
 import { handClock, type HandClock } from '../support/clock.js';
 
 let clock: HandClock;

@@ -1,7 +1,7 @@
 /** The schedule: everything runs, again and again; what fails takes nothing with it. */
 import { afterEach, expect, it } from '@jest/globals';
 import type { Work } from '../../src/compose/work.js';
-import { startSchedule } from '../../src/schedule.js';
+import { startSchedule } from '../../src/compose/schedule.js';
 import { createLogger } from '../../src/telemetry/log.js';
 import { until } from '../support/redis.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { StoreUnavailable } from '../../src/store/store.js';
-import { instrumentStore } from '../../src/telemetry/instrument-store.js';
+import { instrumentStore } from '../../src/compose/instrument-store.js';
 import { METRICS } from '../../src/telemetry/metric-names.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { handClock } from '../support/clock.js';

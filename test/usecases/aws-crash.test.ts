@@ -1,7 +1,7 @@
 /** Brokers die between two steps, answers are lost, records too: nothing lives on that was never handed out, and no answer lies. */
 import { describe, expect, it } from '@jest/globals';
 import { cause } from '../../src/domain/selector.js';
-import { enforcementKey } from '../../src/ledger/names.js';
+import { enforcementKey } from '../../src/ledger/keys.js';
 import { handClock } from '../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE, type MintFault } from '../support/memory-aws.js';
 import { modelStore } from '../support/model-store.js';

@@ -3,9 +3,9 @@
  * evaluator, request by request, once the deny policy has spread.
  */
 import { describe, expect, it } from '@jest/globals';
-import type { Issued } from '../../src/broker/release.js';
+import type { Issued } from '../../src/credentials/release.js';
 import type { Effect, SelectorKind } from '../../src/domain/selector.js';
-import { lift } from '../../src/revoker/revoke.js';
+import { lift } from '../../src/ledger/revoke.js';
 import { handClock } from '../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../support/memory-aws.js';
 import { FENCED_SECONDS, pass, sessionBroker } from '../support/session-broker.js';

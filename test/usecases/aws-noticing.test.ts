@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { cause } from '../../src/domain/selector.js';
 import { SHARDS } from '../../src/domain/id.js';
 import { changeEnforcement, readEnforcement } from '../../src/ledger/enforcement.js';
-import { toldIndex } from '../../src/ledger/names.js';
+import { toldIndex } from '../../src/ledger/keys.js';
 import { handClock } from '../support/clock.js';
 import { memoryAws, ROLE } from '../support/memory-aws.js';
 import { modelStore } from '../support/model-store.js';

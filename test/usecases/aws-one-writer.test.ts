@@ -1,7 +1,7 @@
 /** Of several brokers on one ledger one at a time tells a role of deaths; no other's late word stands, and no mark lies. */
 import { describe, expect, it } from '@jest/globals';
 import { cause } from '../../src/domain/selector.js';
-import { enforcementKey } from '../../src/ledger/names.js';
+import { enforcementKey } from '../../src/ledger/keys.js';
 import { handClock } from '../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../support/memory-aws.js';
 import { modelStore, type ModelStore } from '../support/model-store.js';

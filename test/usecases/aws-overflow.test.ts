@@ -1,7 +1,7 @@
 /** A role's policy holds some hundred ends, and thousands may die: then more dies than was asked, and never less. */
 import { describe, expect, it } from '@jest/globals';
-import type { Issued } from '../../src/broker/release.js';
-import { lookAtTask } from '../../src/ledger/vitals.js';
+import type { Issued } from '../../src/credentials/release.js';
+import { lookAtTask } from '../../src/ledger/task-state.js';
 import { handClock } from '../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../support/memory-aws.js';
 import { modelStore } from '../support/model-store.js';

@@ -1,8 +1,8 @@
 /** How often a role is told of deaths, of how much, and when it may forget: no write too many, none too few. */
 import { describe, expect, it } from '@jest/globals';
-import type { Issued } from '../../src/broker/release.js';
+import type { Issued } from '../../src/credentials/release.js';
 import { newId, shardOf, SHARDS } from '../../src/domain/id.js';
-import { toldIndex } from '../../src/ledger/names.js';
+import { toldIndex } from '../../src/ledger/keys.js';
 import { handClock } from '../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../support/memory-aws.js';
 import { modelStore } from '../support/model-store.js';

@@ -1,7 +1,7 @@
 /** Records that cannot be read, and a ledger that cannot be looked at: all else is denied as ever, and what is unknown is, too. */
 import { describe, expect, it } from '@jest/globals';
-import type { Issued } from '../../src/broker/release.js';
-import { recordKey } from '../../src/ledger/names.js';
+import type { Issued } from '../../src/credentials/release.js';
+import { recordKey } from '../../src/ledger/keys.js';
 import type { Records } from '../../src/store/store.js';
 import { handClock } from '../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../support/memory-aws.js';

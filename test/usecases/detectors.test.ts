@@ -1,12 +1,12 @@
 /** What the broker notices by itself, from the use case to the signal. */
 import { describe, expect, it } from '@jest/globals';
-import { askerOf } from '../../src/broker/derive.js';
-import { exchangeFor } from '../../src/broker/exchange.js';
-import { introspect } from '../../src/broker/introspect.js';
+import { askerOf } from '../../src/authorization/requester-by-credential.js';
+import { exchangeFor } from '../../src/credentials/exchange.js';
+import { introspect } from '../../src/credentials/introspect.js';
 import { newId } from '../../src/domain/id.js';
 import type { Selector } from '../../src/domain/selector.js';
 import type { PolicyEngine } from '../../src/policy/policy-engine.js';
-import { revoke } from '../../src/revoker/revoke.js';
+import { revoke } from '../../src/ledger/revoke.js';
 import { bareBroker, proven } from '../support/bare-broker.js';
 import { handClock } from '../support/clock.js';
 import { findingsIn, watchedBroker, watching } from '../support/detectors.js';

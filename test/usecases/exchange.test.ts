@@ -1,11 +1,11 @@
 /** The exchange, step by step: what is written when, what is refused, and what is left behind when a step fails. */
 import { describe, expect, it } from '@jest/globals';
-import { refOf } from '../../src/domain/actor.js';
+import { refOf } from '../../src/domain/party.js';
 import type { Credential } from '../../src/domain/credential.js';
 import { readCredentials } from '../../src/ledger/credentials.js';
 import { readTask } from '../../src/ledger/tasks.js';
 import type { PolicyQuery } from '../../src/policy/query.js';
-import { revoke } from '../../src/revoker/revoke.js';
+import { revoke } from '../../src/ledger/revoke.js';
 import { StoreUnavailable, type Store } from '../../src/store/store.js';
 import type { BareBroker } from '../support/bare-broker.js';
 import { handClock } from '../support/clock.js';

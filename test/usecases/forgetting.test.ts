@@ -2,11 +2,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Effect, Selector } from '../../src/domain/selector.js';
 import { parseTombstone } from '../../src/domain/tombstone.js';
-import { forget } from '../../src/revoker/forget.js';
-import { liftHold } from '../../src/revoker/holds.js';
-import { revokeBySelector } from '../../src/revoker/revocations.js';
-import { suspendTask } from '../../src/revoker/suspend-task.js';
-import { sweep } from '../../src/revoker/sweep.js';
+import { forget } from '../../src/ledger/forget.js';
+import { liftHold } from '../../src/revocation/receipts.js';
+import { revokeBySelector } from '../../src/revocation/revoke-by-selector.js';
+import { suspendTask } from '../../src/tasks/suspend-task.js';
+import { sweep } from '../../src/tasks/sweep.js';
 import { AGENT, TARGET, wholeBroker, type WholeBroker } from '../support/whole-broker.js';
 
 const MARGIN_MS = 120_000;

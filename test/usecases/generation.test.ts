@@ -1,10 +1,10 @@
 /** A revocation log that was lost, moved or set back: everything older is dead, and nothing that was revoked comes back. */
 import { describe, expect, it } from '@jest/globals';
-import { resumeTask } from '../../src/revoker/suspend-task.js';
-import { heartbeat } from '../../src/broker/heartbeat.js';
+import { resumeTask } from '../../src/tasks/suspend-task.js';
+import { heartbeat } from '../../src/tasks/heartbeat.js';
 import { openRevocationLog, type RevocationLog } from '../../src/ledger/revocation-log.js';
-import { lookAtTask } from '../../src/ledger/vitals.js';
-import { revoke } from '../../src/revoker/revoke.js';
+import { lookAtTask } from '../../src/ledger/task-state.js';
+import { revoke } from '../../src/ledger/revoke.js';
 import type { Log } from '../../src/store/store.js';
 import { handClock } from '../support/clock.js';
 import { modelStore, type ModelStore } from '../support/model-store.js';

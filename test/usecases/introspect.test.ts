@@ -2,11 +2,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { introspect } from '../../src/broker/introspect.js';
+import { introspect } from '../../src/credentials/introspect.js';
 import { newId } from '../../src/domain/id.js';
 import { openLmdb } from '../../src/store/lmdb.js';
-import { recordKey } from '../../src/ledger/names.js';
-import { revoke } from '../../src/revoker/revoke.js';
+import { recordKey } from '../../src/ledger/keys.js';
+import { revoke } from '../../src/ledger/revoke.js';
 import { proven } from '../support/bare-broker.js';
 import { handClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';

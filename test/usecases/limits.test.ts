@@ -1,9 +1,9 @@
 /** How much one task may have alive, exactly, and what a retry finds. */
 import { describe, expect, it } from '@jest/globals';
-import { revokeHeldToken } from '../../src/revoker/revoke-held-token.js';
-import { revokeBySelector } from '../../src/revoker/revocations.js';
-import { resumeTask, suspendTask } from '../../src/revoker/suspend-task.js';
-import type { Issued } from '../../src/broker/release.js';
+import { revokeHeldToken } from '../../src/credentials/return-token.js';
+import { revokeBySelector } from '../../src/revocation/revoke-by-selector.js';
+import { resumeTask, suspendTask } from '../../src/tasks/suspend-task.js';
+import type { Issued } from '../../src/credentials/release.js';
 import { refusal } from '../support/refusal.js';
 import { wholeBroker, type WholeBroker } from '../support/whole-broker.js';
 

@@ -2,23 +2,23 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exchange } from '../../src/broker/exchange.js';
-import { openTask } from '../../src/broker/open-task.js';
-import { heartbeat } from '../../src/broker/heartbeat.js';
+import { exchange } from '../../src/credentials/exchange.js';
+import { openTask } from '../../src/tasks/open-task.js';
+import { heartbeat } from '../../src/tasks/heartbeat.js';
 import { effectFits, EFFECTS, SELECTOR_KINDS, type Effect, type Selector } from '../../src/domain/selector.js';
 import { countReceipts, followReceipts } from '../../src/ledger/follow-receipts.js';
 import { countImpact } from '../../src/ledger/impact.js';
-import { liftIndex, receiptKey } from '../../src/ledger/names.js';
+import { liftIndex, receiptKey } from '../../src/ledger/keys.js';
 import { listReceipts, readReceipt } from '../../src/ledger/receipts.js';
-import { completeTask } from '../../src/revoker/complete-task.js';
-import { liftDueHolds, liftHold } from '../../src/revoker/holds.js';
-import { previewRevocation, revokeBySelector } from '../../src/revoker/revocations.js';
-import { revokeHeldToken } from '../../src/revoker/revoke-held-token.js';
-import { revoke } from '../../src/revoker/revoke.js';
-import { resumeTask, suspendTask } from '../../src/revoker/suspend-task.js';
-import { sweep } from '../../src/revoker/sweep.js';
+import { completeTask } from '../../src/tasks/complete-task.js';
+import { liftDueHolds, liftHold } from '../../src/revocation/receipts.js';
+import { previewRevocation, revokeBySelector } from '../../src/revocation/revoke-by-selector.js';
+import { revokeHeldToken } from '../../src/credentials/return-token.js';
+import { revoke } from '../../src/ledger/revoke.js';
+import { resumeTask, suspendTask } from '../../src/tasks/suspend-task.js';
+import { sweep } from '../../src/tasks/sweep.js';
 import { StoreUnavailable, type Store } from '../../src/store/store.js';
-import type { Proven } from '../../src/identity/caller.js';
+import type { Proven } from '../../src/identity/proof.js';
 import { proven } from '../support/bare-broker.js';
 import { handClock } from '../support/clock.js';
 import { modelStore, type ModelState } from '../support/model-store.js';
@@ -157,8 +157,8 @@ describe('G3: one revoke primitive', () => {
     const publishing = sources('src').filter((file) => /\blog\.publish\(/.test(readFileSync(file, 'utf8')));
     expect(publishing.sort()).toEqual([
       'src/ledger/revocation-log.ts', // the log itself, handed through
-      'src/revoker/revoke.ts',
-      'src/telemetry/instrument-store.ts', // timed, handed through
+      'src/ledger/revoke.ts',
+      'src/compose/instrument-store.ts', // timed, handed through
     ]);
   });
 });

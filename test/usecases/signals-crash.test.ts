@@ -3,8 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { signalsSchema } from '../../src/config/signals-schema.js';
 import { openRevocationLog } from '../../src/ledger/revocation-log.js';
 import { readSignal } from '../../src/ledger/signals.js';
-import { acceptSignal } from '../../src/revoker/accept-signal.js';
-import { react, type ReactDeps } from '../../src/revoker/react.js';
+import { acceptSignal } from '../../src/signals/accept.js';
+import { react, type ReactDeps } from '../../src/signals/react.js';
 import type { Log, Records } from '../../src/store/store.js';
 import { wholeBroker, type WholeBroker } from '../support/whole-broker.js';
 

@@ -3,8 +3,8 @@ import { expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../src/audit/event.js';
 import { signalSchema, type Signal } from '../../src/domain/signal.js';
 import { putSignal, readSignal } from '../../src/ledger/signals.js';
-import { decideSignal } from '../../src/revoker/decide-signal.js';
-import { react } from '../../src/revoker/react.js';
+import { decideSignal } from '../../src/signals/confirm.js';
+import { react } from '../../src/signals/react.js';
 import { OPERATOR, wholeBroker } from '../support/whole-broker.js';
 
 const ID = 'sig_aaaaaaaaaaaaaaaa';

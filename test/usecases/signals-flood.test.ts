@@ -2,7 +2,7 @@
 import { expect, it } from '@jest/globals';
 import { signalsSchema } from '../../src/config/signals-schema.js';
 import { openSignals } from '../../src/compose/signals.js';
-import { acceptSignal } from '../../src/revoker/accept-signal.js';
+import { acceptSignal } from '../../src/signals/accept.js';
 import { createLogger } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { wholeBroker } from '../support/whole-broker.js';

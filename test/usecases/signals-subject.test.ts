@@ -1,7 +1,7 @@
 /** Subjects by the trust entries there are: SPIFFE IDs, and names that would be ambiguous. */
 import { describe, expect, it } from '@jest/globals';
 import { configSchema } from '../../src/config/schema.js';
-import { selectorsOf } from '../../src/revoker/subject.js';
+import { selectorsOf } from '../../src/signals/resolve-subject.js';
 import { handClock } from '../support/clock.js';
 import { modelStore } from '../support/model-store.js';
 

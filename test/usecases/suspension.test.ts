@@ -2,7 +2,7 @@
 import { expect, it } from '@jest/globals';
 import { cause } from '../../src/domain/selector.js';
 import { readTask } from '../../src/ledger/tasks.js';
-import { resumeTask, suspendTask } from '../../src/revoker/suspend-task.js';
+import { resumeTask, suspendTask } from '../../src/tasks/suspend-task.js';
 import { StoreUnavailable, type Store } from '../../src/store/store.js';
 import { handClock } from '../support/clock.js';
 import { modelStore } from '../support/model-store.js';

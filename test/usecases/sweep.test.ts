@@ -1,14 +1,14 @@
 /** The sweep: deadlines and heartbeats, safe to run twice and everywhere. */
 import { expect, it } from '@jest/globals';
-import { heartbeat } from '../../src/broker/heartbeat.js';
-import { recordKey } from '../../src/ledger/names.js';
+import { heartbeat } from '../../src/tasks/heartbeat.js';
+import { recordKey } from '../../src/ledger/keys.js';
 import { readTask } from '../../src/ledger/tasks.js';
-import { lookAtTask } from '../../src/ledger/vitals.js';
-import { completeTask } from '../../src/revoker/complete-task.js';
-import { liftHold } from '../../src/revoker/holds.js';
-import { revokeBySelector } from '../../src/revoker/revocations.js';
-import { resumeTask, suspendTask } from '../../src/revoker/suspend-task.js';
-import { sweep } from '../../src/revoker/sweep.js';
+import { lookAtTask } from '../../src/ledger/task-state.js';
+import { completeTask } from '../../src/tasks/complete-task.js';
+import { liftHold } from '../../src/revocation/receipts.js';
+import { revokeBySelector } from '../../src/revocation/revoke-by-selector.js';
+import { resumeTask, suspendTask } from '../../src/tasks/suspend-task.js';
+import { sweep } from '../../src/tasks/sweep.js';
 import { AGENT, wholeBroker, type WholeBroker } from '../support/whole-broker.js';
 
 const BEATS = { intervalSeconds: 10, missesAllowed: 3 };

@@ -1,18 +1,18 @@
 /** Tasks through their life: opened, suspended, resumed, completed; what each does to what hangs on them. */
 import { describe, expect, it } from '@jest/globals';
-import { completeTask } from '../../src/revoker/complete-task.js';
-import { resumeTask, suspendTask } from '../../src/revoker/suspend-task.js';
-import type { Proven } from '../../src/identity/caller.js';
-import { openTask } from '../../src/broker/open-task.js';
+import { completeTask } from '../../src/tasks/complete-task.js';
+import { resumeTask, suspendTask } from '../../src/tasks/suspend-task.js';
+import type { Proven } from '../../src/identity/proof.js';
+import { openTask } from '../../src/tasks/open-task.js';
 import type { Verdict } from '../../src/policy/policy-engine.js';
 import type { PolicyQuery } from '../../src/policy/query.js';
 import { StoreUnavailable } from '../../src/store/store.js';
 import { proven } from '../support/bare-broker.js';
 import { handClock, type HandClock } from '../support/clock.js';
-import { heartbeat } from '../../src/broker/heartbeat.js';
+import { heartbeat } from '../../src/tasks/heartbeat.js';
 import { readTask } from '../../src/ledger/tasks.js';
-import { lookAtTask } from '../../src/ledger/vitals.js';
-import { revokeBySelector } from '../../src/revoker/revocations.js';
+import { lookAtTask } from '../../src/ledger/task-state.js';
+import { revokeBySelector } from '../../src/revocation/revoke-by-selector.js';
 import { refusal, withPersons } from '../support/refusal.js';
 import { AGENT, TARGET, wholeBroker, type WholeBroker } from '../support/whole-broker.js';
 

@@ -4,7 +4,7 @@ import { createLocalJWKSet, flattenedVerify } from 'jose';
 import { notifySchema } from '../../src/config/signals-schema.js';
 import { readWebhook, listDeadLetters } from '../../src/ledger/webhooks.js';
 import { createNotifier, type Notifier } from '../../src/notify/notifier.js';
-import { revoke } from '../../src/revoker/revoke.js';
+import { revoke } from '../../src/ledger/revoke.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import type { Records } from '../../src/store/store.js';
 import { freePort } from '../support/free-port.js';

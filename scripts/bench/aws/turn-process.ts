@@ -2,8 +2,8 @@
 import type { StoreLocation } from '../../../src/config/store-location.js';
 import { denyPolicy, denyPolicyFill } from '../../../src/minters/aws/deny-policy.js';
 import type { Enforcer } from '../../../src/minters/minter.js';
-import { createReconciler } from '../../../src/revoker/reconcile.js';
-import { revoke } from '../../../src/revoker/revoke.js';
+import { createReconciler } from '../../../src/enforcement/reconcile.js';
+import { revoke } from '../../../src/ledger/revoke.js';
 import { cpuMicroseconds } from '../child.js';
 import { openLedger } from '../seed.js';
 import { ROLE } from './account.js';

@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 import type { AuditFilter } from '../../audit/page.js';
-import { provenFields } from '../../broker/events.js';
-import { permitOnBroker } from '../../broker/permit.js';
+import { provenFields } from '../../authorization/audit-fields.js';
+import { permitOnBroker } from '../../authorization/permit.js';
 import { BrokerError } from '../../domain/errors.js';
-import type { Proven } from '../../identity/caller.js';
+import type { Proven } from '../../identity/proof.js';
 import type { HttpDeps } from '../deps.js';
 import { ok, type Answer, type Call } from '../endpoint.js';
 import { operation } from '../operation.js';

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { AuditEntry } from '../../audit/entry.js';
 import { inWords } from '../../audit/in-words.js';
-import { readTimeline } from '../../broker/read-timeline.js';
-import type { About } from '../../broker/timeline-subject.js';
+import { readTimeline } from '../../inventory/timeline.js';
+import type { About } from '../../inventory/timeline-subject.js';
 import { BrokerError } from '../../domain/errors.js';
 import { toTimestamp } from '../../domain/time.js';
 import type { HttpDeps } from '../deps.js';

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Asker } from '../../broker/asker.js';
-import { askerOf } from '../../broker/derive.js';
-import { exchangeFor } from '../../broker/exchange.js';
-import type { CredentialRequest } from '../../broker/requests.js';
+import type { Asker } from '../../authorization/requester.js';
+import { askerOf } from '../../authorization/requester-by-credential.js';
+import { exchangeFor } from '../../credentials/exchange.js';
+import type { CredentialRequest } from '../../credentials/request.js';
 import { accessFromDetails, uniteAccess } from '../../domain/asked-access.js';
 import { BrokerError } from '../../domain/errors.js';
 import { containerFromProcess, processCredentialsSchema } from '../../protocol/aws-credentials.js';

@@ -1,5 +1,5 @@
 /** POST /introspect (RFC 7662): the claims of a live token, or exactly `{"active":false}` and no reason. */
-import { introspect } from '../../broker/introspect.js';
+import { introspect } from '../../credentials/introspect.js';
 import { BrokerError } from '../../domain/errors.js';
 import { authenticateClient } from '../authenticate.js';
 import type { HttpDeps } from '../deps.js';

@@ -1,5 +1,5 @@
 /** POST /revoke (RFC 7009): a holder gives its token back. The answer is empty, whatever the token was; of AWS credentials their holder hears how far it has come. */
-import { revokeHeldToken } from '../../revoker/revoke-held-token.js';
+import { revokeHeldToken } from '../../credentials/return-token.js';
 import { authenticateClient } from '../authenticate.js';
 import type { HttpDeps } from '../deps.js';
 import type { Handle } from '../endpoint.js';

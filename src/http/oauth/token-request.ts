@@ -3,7 +3,7 @@ import { accessFromDetails, accessFromScope, uniteAccess } from '../../domain/as
 import type { Access } from '../../domain/access.js';
 import { isRoleArn } from '../../domain/aws.js';
 import { BrokerError } from '../../domain/errors.js';
-import type { ExchangeRequest } from '../../broker/requests.js';
+import type { ExchangeRequest } from '../../credentials/request.js';
 import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import type { Call } from '../endpoint.js';
 import { demanded, type Form } from '../form.js';

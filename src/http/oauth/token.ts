@@ -2,8 +2,8 @@
 import { BrokerError } from '../../domain/errors.js';
 import { detailsOf, scopeOf } from '../../domain/asked-access.js';
 import { toSeconds } from '../../domain/time.js';
-import { exchange } from '../../broker/exchange.js';
-import type { Issued } from '../../broker/release.js';
+import { exchange } from '../../credentials/exchange.js';
+import type { Issued } from '../../credentials/release.js';
 import { clientIfSent } from '../authenticate.js';
 import type { HttpDeps } from '../deps.js';
 import { ok, type Call, type Handle } from '../endpoint.js';

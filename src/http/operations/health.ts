@@ -1,7 +1,7 @@
 /** GET /health/live and /health/ready, for whoever restarts brokers and whoever routes to them. */
 import type { Handle } from '../endpoint.js';
 import { ok } from '../endpoint.js';
-import type { Readiness } from '../../readiness.js';
+import type { Readiness } from '../../health/readiness.js';
 
 /** That this is answered is the answer. */
 export const liveness: Handle = () => Promise.resolve(ok({ status: 'live' }));

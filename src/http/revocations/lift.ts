@@ -1,7 +1,7 @@
 /** DELETE /revocations/{seq}: lifts a hold. What it has killed stays dead. */
 import { z } from 'zod';
-import { withEffects } from '../../revoker/effects.js';
-import { liftHold } from '../../revoker/holds.js';
+import { withEffects } from '../../revocation/effects.js';
+import { liftHold } from '../../revocation/receipts.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { operation } from '../operation.js';

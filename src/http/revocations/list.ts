@@ -1,7 +1,7 @@
 /** GET /revocations: receipts as they stand now, oldest first, in pages. */
 import { z } from 'zod';
-import { allWithEffects } from '../../revoker/effects.js';
-import { showReceipts } from '../../revoker/holds.js';
+import { allWithEffects } from '../../revocation/effects.js';
+import { showReceipts } from '../../revocation/receipts.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { operation } from '../operation.js';

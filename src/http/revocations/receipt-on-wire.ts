@@ -2,8 +2,8 @@
 import { toTimestamp } from '../../domain/time.js';
 import type { Affected } from '../../ledger/impact.js';
 import type { Receipt } from '../../ledger/receipts.js';
-import type { Shown } from '../../revoker/effects.js';
-import type { Preview } from '../../revoker/revocations.js';
+import type { Shown } from '../../revocation/effects.js';
+import type { Preview } from '../../revocation/revoke-by-selector.js';
 
 export const receiptOnWire = ({ receipt, effects }: Shown) => ({
   seq: receipt.seq,

@@ -1,6 +1,6 @@
 /** GET /revocations/{seq}: one receipt as it stands now. */
-import { withEffects } from '../../revoker/effects.js';
-import { showReceipt } from '../../revoker/holds.js';
+import { withEffects } from '../../revocation/effects.js';
+import { showReceipt } from '../../revocation/receipts.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { nothing, operation } from '../operation.js';

@@ -1,6 +1,6 @@
 /** POST /signals/{id}/confirm and /dismiss: a person has the last word on what would hit too much at once. */
 import { z } from 'zod';
-import { decideSignal } from '../../revoker/decide-signal.js';
+import { decideSignal } from '../../signals/confirm.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { operation } from '../operation.js';

@@ -1,8 +1,8 @@
 /** GET /signals: what was told, by whom, of whom, and what became of it; oldest first, in pages. */
 import { z } from 'zod';
 import { SIGNAL_STATES } from '../../domain/signal.js';
-import type { Proven } from '../../identity/caller.js';
-import { showSignals, type SignalPlace, type SignalsWanted } from '../../revoker/show-signals.js';
+import type { Proven } from '../../identity/proof.js';
+import { showSignals, type SignalPlace, type SignalsWanted } from '../../signals/list.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { operation } from '../operation.js';

@@ -1,7 +1,7 @@
 /** The cursor of pages of signals, as text: `<received at>.<id>`. */
 import { z } from 'zod';
 import { isId } from '../../domain/id.js';
-import type { SignalPlace } from '../../revoker/show-signals.js';
+import type { SignalPlace } from '../../signals/list.js';
 
 export const placeText = ([receivedAt, id]: SignalPlace): string => `${receivedAt}.${id}`;
 

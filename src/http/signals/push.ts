@@ -2,7 +2,7 @@
 import { BrokerError } from '../../domain/errors.js';
 import { SetRefused } from '../../identity/transmitters.js';
 import { SET_CONTENT_TYPE, type SetErrorCode } from '../../protocol/security-event.js';
-import { acceptSignal, toldBySet } from '../../revoker/accept-signal.js';
+import { acceptSignal, toldBySet } from '../../signals/accept.js';
 import { demandContentType, textOf } from '../body.js';
 import type { HttpDeps } from '../deps.js';
 import type { Answer, Handle } from '../endpoint.js';

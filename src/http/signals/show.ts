@@ -1,5 +1,5 @@
 /** GET /signals/{id}: one signal as it stands now. */
-import { showSignal } from '../../revoker/show-signals.js';
+import { showSignal } from '../../signals/list.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { nothing, operation } from '../operation.js';

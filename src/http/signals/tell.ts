@@ -1,10 +1,10 @@
 /** POST /signals/json: for those who cannot sign event tokens. Authenticated like every caller; the same events and subjects. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { permitOnBroker } from '../../broker/permit.js';
+import { permitOnBroker } from '../../authorization/permit.js';
 import { FOREIGN_EVENTS, LEVELS } from '../../domain/signal.js';
-import { acceptSignal } from '../../revoker/accept-signal.js';
-import { maySpeakOf } from '../../revoker/may-speak-of.js';
+import { acceptSignal } from '../../signals/accept.js';
+import { maySpeakOf } from '../../signals/authority.js';
 import type { HttpDeps } from '../deps.js';
 import { operation } from '../operation.js';
 import { isPrintable, printable, timestamp } from '../text.js';

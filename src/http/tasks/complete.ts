@@ -1,7 +1,7 @@
 /** POST /tasks/{id}/complete: the work is done, and every credential of the task is dead. */
 import { z } from 'zod';
 import { DECLARED_OUTCOMES } from '../../domain/task.js';
-import { completeTask } from '../../revoker/complete-task.js';
+import { completeTask } from '../../tasks/complete-task.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { operation } from '../operation.js';

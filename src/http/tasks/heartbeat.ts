@@ -1,5 +1,5 @@
 /** POST /tasks/{id}/heartbeat: a sign of life; the answer tells the agent whether to go on. */
-import { heartbeat } from '../../broker/heartbeat.js';
+import { heartbeat } from '../../tasks/heartbeat.js';
 import { toTimestamp } from '../../domain/time.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';

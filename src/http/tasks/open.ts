@@ -1,6 +1,6 @@
 /** POST /tasks: an orchestrator opens a task for a workload. */
 import { z } from 'zod';
-import { openTask } from '../../broker/open-task.js';
+import { openTask } from '../../tasks/open-task.js';
 import { accessFromObjects } from '../../domain/asked-access.js';
 import type { HttpDeps } from '../deps.js';
 import { repeatOf } from '../idempotency-key.js';

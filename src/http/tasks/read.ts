@@ -1,5 +1,5 @@
 /** GET /tasks/{id}: the task and its state as of now. */
-import { permitOnTask } from '../../broker/task-verbs.js';
+import { permitOnTask } from '../../authorization/permit-on-task.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { nothing, operation } from '../operation.js';

@@ -1,5 +1,5 @@
 /** POST /tasks/{id}/resume: lifts the hold that suspending placed, and no other. */
-import { resumeTask } from '../../revoker/suspend-task.js';
+import { resumeTask } from '../../tasks/suspend-task.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { nothing, operation } from '../operation.js';

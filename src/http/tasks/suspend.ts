@@ -1,6 +1,6 @@
 /** POST /tasks/{id}/suspend: what was minted is dead for good, and nothing new is born until the task is resumed. */
 import { z } from 'zod';
-import { suspendTask } from '../../revoker/suspend-task.js';
+import { suspendTask } from '../../tasks/suspend-task.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { operation } from '../operation.js';

@@ -3,7 +3,7 @@ import { detailsOf } from '../../domain/asked-access.js';
 import type { Task } from '../../domain/task.js';
 import { toTimestamp } from '../../domain/time.js';
 import type { LogEntry } from '../../domain/tombstone.js';
-import type { TaskState } from '../../ledger/vitals.js';
+import type { TaskState } from '../../ledger/task-state.js';
 
 /** @param state The effective one: what hangs on a parent, a hold or a deadline has it already, whatever the record says. */
 export function taskOnWire({ task, state }: { task: Task; state: TaskState }) {

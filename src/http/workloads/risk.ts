@@ -1,6 +1,6 @@
 /** GET /workloads/{id}/risk: how far a workload is trusted less than usual, why, and when that passes. */
 import { toTimestamp } from '../../domain/time.js';
-import { showRisk, type WorkloadRisk } from '../../revoker/show-risk.js';
+import { showRisk, type WorkloadRisk } from '../../inventory/workload-risk.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
 import { nothing, operation } from '../operation.js';

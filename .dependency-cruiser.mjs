@@ -1,0 +1,68 @@
+/** The import rule, made from the table in scripts/rooms.mjs. */
+import { ROOMS } from './scripts/rooms.mjs';
+
+const only = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+const src = (names) => `^src/(${names})`;
+const rooms = (names) => src(`(${names.join('|')})/`);
+const packages = (names) => ({ path: `node_modules/(${names})` });
+
+const seen = ROOMS.map(({ room, sees }) =>
+  only(
+    `${room}-sees`,
+    `${room}/ may see ${sees.join(', ') || 'no other room'}: scripts/rooms.mjs`,
+    { path: rooms([room]) },
+    { path: '^src/', pathNot: rooms([room, ...sees]) },
+  ),
+);
+
+const faces = ROOMS.filter(({ face }) => face).map(({ room, face }) =>
+  only(
+    `${room}-face`,
+    `of ${room}/ others see ${face} alone; compose/ and cli/ pick the implementation`,
+    { path: '^src/', pathNot: rooms([room, 'compose', 'cli']) },
+    { path: rooms([room]), pathNot: src(`${room}/(${face})\\.ts`) },
+  ),
+);
+
+/** A library that stands behind one of our ports is imported in one place. */
+const behind = (name, path, place) => only(name, 'one place', { path: '^src/', pathNot: src(place) }, packages(path));
+
+export default {
+  forbidden: [
+    only('no-circular', 'Data flows one way.', {}, { circular: true }),
+    ...seen,
+    ...faces,
+    only(
+      'main-composes',
+      'the process starts what compose/ makes',
+      { path: '^src/main\\.ts' },
+      {
+        path: '^src/',
+        pathNot: rooms(['compose', 'config', 'domain', 'telemetry']),
+      },
+    ),
+    only(
+      'rules-of-life-need-nothing',
+      'what a verifier needs runs without a library',
+      { path: src('domain/(liveness|tombstone|selector|id|limits|token-in-text)\\.ts') },
+      { dependencyTypes: ['npm'] },
+    ),
+    behind('ioredis', 'ioredis', 'store/redis/'),
+    behind('lmdb', 'lmdb', 'store/lmdb'),
+    behind('express', '(@types/)?express/', 'http/'),
+    behind('cedar', '@cedar-policy', 'policy/cedar/'),
+    behind('node-cron', 'node-cron', 'compose/schedule\\.ts'),
+    behind('aws', '@aws-sdk', 'minters/aws/'),
+    only(
+      'no-dev-dependencies',
+      'src runs without them',
+      { path: '^src/' },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    ),
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+  },
+};

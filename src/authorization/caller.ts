@@ -1,0 +1,38 @@
+/** A proven caller is looked up in the log like everything else: who is held or cut off has no verbs. */
+import { BrokerError } from '../domain/errors.js';
+import { refusesProof } from '../domain/liveness.js';
+import { partyCauses } from '../domain/task.js';
+import type { Proven } from '../identity/proof.js';
+import type { Seen } from '../ledger/revocation-log.js';
+import type { Deps } from './deps.js';
+
+/** @param seen A look that includes `partyCauses(proven.party)`. */
+export function refuseDeadCaller(
+  { settings, watch }: Pick<Deps, 'settings' | 'watch'>,
+  { party, issuedAt }: Proven,
+  seen: Seen,
+): void {
+  const problem = refusesProof(seen.on(partyCauses(party)), issuedAt, settings.lifetimes.clockSkew * 1000);
+  if (problem !== undefined) watch.lockedOut(party);
+  if (problem === 'held') throw held();
+  if (problem === 'cut') {
+    throw new BrokerError(
+      'access_denied',
+      'This identity was cut off after the token was issued; present a fresh one.',
+      { retry: 'later' },
+    );
+  }
+}
+
+/** For verbs that look at nothing else. */
+export async function assertLiveCaller(
+  deps: Pick<Deps, 'ledger' | 'settings' | 'watch'>,
+  proven: Proven,
+): Promise<void> {
+  refuseDeadCaller(deps, proven, await deps.ledger.log.look(partyCauses(proven.party)));
+}
+
+export const held = (): BrokerError =>
+  new BrokerError('access_denied', 'A hold is in force; nothing is granted until it is lifted.', {
+    retry: 'after-lift',
+  });

@@ -1,0 +1,122 @@
+/** Policy is asked once for each pair of path and action; one denial refuses all, and only the lifetime is ever shortened. */
+import { pairsOf, type Access } from '../domain/access.js';
+import type { Party } from '../domain/party.js';
+import { BrokerError } from '../domain/errors.js';
+import { newId } from '../domain/id.js';
+import type { Level } from '../domain/signal.js';
+import type { Task } from '../domain/task.js';
+import type { Verdict } from '../policy/policy-engine.js';
+import type {
+  AccessContext,
+  OperateContext,
+  OperatorVerb,
+  PolicyQuery,
+  PolicyResource,
+  TaskFacts,
+} from '../policy/query.js';
+import type { Deps } from './deps.js';
+
+/** What the audit log keeps of an answer by policy. */
+export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest'> {
+  id: string;
+  lifetimeSeconds: number;
+  /** What was asked last, in words: with a denial, what was denied. */
+  about: string;
+}
+
+interface AccessQuestion {
+  party: Party;
+  task: Task;
+  target: string;
+  access: readonly Access[];
+  lifetimeSeconds: number;
+  risk: Level;
+}
+
+export async function decideAccess(policy: Deps['policy'], question: AccessQuestion): Promise<Decision> {
+  const verdicts: Verdict[] = [];
+  let about = '';
+  for (const query of queriesOf(question)) {
+    const verdict = await policy.decide(query);
+    verdicts.push(verdict);
+    about = inWords(query);
+    if (verdict.outcome !== 'permit') break;
+  }
+  return settled(verdicts, question.lifetimeSeconds, about);
+}
+
+/** An operator verb: one question. Its lifetime is that of the task to be opened, or none. */
+export async function decideOperation(
+  policy: Deps['policy'],
+  party: Party,
+  action: OperatorVerb,
+  resource: PolicyResource,
+  context: Omit<OperateContext, 'kind'> = {},
+): Promise<Decision> {
+  const query: PolicyQuery = { principal: party, action, resource, context: { kind: 'operate', ...context } };
+  return settled([await policy.decide(query)], context.opening?.lifetimeSeconds ?? 0, inWords(query));
+}
+
+/** The sentence the agent's developer sees. */
+export function denied({ about, id, outcome, policies, digest }: Decision): BrokerError {
+  const decision = { id, outcome, policies, digest };
+  return outcome === 'needs-approval'
+    ? new BrokerError('access_denied', `Policy wants an approval for ${about}.`, { decision, retry: 'after-approval' })
+    : new BrokerError('access_denied', `Policy does not permit ${about}.`, { decision, retry: 'never' });
+}
+
+/** What policy may know of a task that is about to be opened: it has no id yet. */
+export const unbornFacts = ({ workload, purpose, openedBy }: Task): TaskFacts => ({
+  workload,
+  purpose,
+  ...(openedBy && { openedBy }),
+});
+
+export const factsOf = (task: Task): TaskFacts => ({ id: task.id, ...unbornFacts(task) });
+
+function* queriesOf({ party, task, target, access, lifetimeSeconds, risk }: AccessQuestion): Generator<PolicyQuery> {
+  const context: AccessContext = {
+    kind: 'access',
+    purpose: task.purpose,
+    purposeFrom: task.purposeFrom,
+    lifetimeSeconds,
+    delegationDepth: task.lineage.length,
+    // A task may serve a person who is not asked again at each renewal: policy hears of them all the same.
+    ...(task.principal && { onBehalfOf: task.principal }),
+    principalProven: task.principalProven ?? false,
+    ...(task.openedBy && { openedBy: task.openedBy }),
+    chain: [],
+    approvals: [],
+    risk,
+  };
+  for (const { path, action } of pairsOf(access)) {
+    yield { principal: party, action, resource: { type: 'resource', target, path }, context };
+  }
+}
+
+function settled(verdicts: readonly Verdict[], lifetimeSeconds: number, about: string): Decision {
+  const last = verdicts.at(-1);
+  return {
+    id: newId('dec'),
+    outcome: last?.outcome ?? 'deny',
+    policies: [...new Set(verdicts.flatMap(({ policies }) => policies))],
+    digest: last?.digest ?? '',
+    lifetimeSeconds: Math.min(
+      lifetimeSeconds,
+      ...verdicts.map((verdict) => verdict.lifetimeSeconds ?? lifetimeSeconds),
+    ),
+    about,
+  };
+}
+
+/** Paths and actions have a checked alphabet by now, so they may stand in a sentence. */
+function inWords({ action, resource }: PolicyQuery): string {
+  switch (resource.type) {
+    case 'resource':
+      return `"${action}" on ${resource.path}`;
+    case 'task':
+      return action === 'openTask' ? 'opening this task' : `"${action}" on this task`;
+    default:
+      return `"${action}"`;
+  }
+}

@@ -1,0 +1,33 @@
+/** What the use cases are handed; each names the part it uses. */
+import type { AuditEvent } from '../audit/event.js';
+import type { Config, Target } from '../config/schema.js';
+import type { Identify } from '../identity/identify.js';
+import type { Keys } from '../keys/keys.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Minter } from '../minters/minter.js';
+import type { PolicyEngine } from '../policy/policy-engine.js';
+import type { Watch } from '../detectors/observer.js';
+
+export interface Deps {
+  ledger: Ledger;
+  identify: Identify;
+  policy: PolicyEngine;
+  keys: Pick<Keys, 'verify'>;
+  minters: ReadonlyMap<Target['minter'], Minter>;
+  audit: { append(event: AuditEvent): Promise<void> };
+  targets: ReadonlyMap<string, Target>;
+  settings: Settings;
+  watch: Watch;
+  /** Throws `slow_down` when the workload asks too often. */
+  assertWithinRate(workload: string): Promise<void>;
+  /** Throws `temporarily_unavailable` while this broker must not mint: clocks apart, store nearly full or unfit. */
+  assertFitToMint(): void;
+}
+
+export interface Settings extends Pick<Config, 'lifetimes' | 'limits' | 'purposes'> {
+  /** Trust names by kind, to place a workload id that an orchestrator names. */
+  trust: Config['trust'];
+  signals: Config['signals'];
+  /** The target whose credentials are proof of their workload, at the endpoint for AWS. */
+  proofTarget?: string;
+}

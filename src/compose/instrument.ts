@@ -1,0 +1,73 @@
+/** The ports again, counted and timed: what they decide is not touched. */
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import type { AuditLog } from '../audit/log.js';
+import type { Watch } from '../detectors/observer.js';
+import { BrokerError } from '../domain/errors.js';
+import type { Identify } from '../identity/identify.js';
+import type { PolicyEngine } from '../policy/policy-engine.js';
+import type { Logger } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+
+/** Strangers could fill a disk with what they are refused for. */
+const LINES_PER_SECOND = 10;
+
+/** Until identity is proven nothing is entered into the audit log: a refusal is counted, and some of them are logged. */
+export function watchIdentify(
+  identify: Identify,
+  { metrics, log, watch }: { metrics: Metrics; log: Logger; watch: Pick<Watch, 'unverified'> },
+): Identify {
+  const limiter = new RateLimiterMemory({ points: LINES_PER_SECOND, duration: 1 });
+  return async (token, as) => {
+    try {
+      return await identify(token, as);
+    } catch (err) {
+      metrics.identityRefused(reasonOf(err));
+      watch.unverified(token);
+      await limiter.consume('any').then(
+        () => log.info({ err, use: as.use }, 'a proof of identity was not accepted'),
+        () => undefined,
+      );
+      throw err;
+    }
+  };
+}
+
+/** One of the sentences of identity/, of which there are few. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof BrokerError)) return 'failed';
+  return error.cause instanceof Error && error.cause.name === 'Refused' ? error.cause.message : error.code;
+}
+
+export function watchPolicy(policy: PolicyEngine, metrics: Metrics): PolicyEngine {
+  return {
+    isGrantable: (action) => policy.isGrantable(action),
+    get digest() {
+      return policy.digest;
+    },
+    async decide(query) {
+      const stop = metrics.timePolicy();
+      try {
+        return await policy.decide(query);
+      } finally {
+        stop();
+      }
+    },
+  };
+}
+
+export function watchAudit(audit: AuditLog, metrics: Metrics): AuditLog {
+  let waiting = 0;
+  return {
+    ...audit,
+    async append(event) {
+      const stop = metrics.timeAuditAppend();
+      metrics.auditWaiting((waiting += 1));
+      try {
+        await audit.append(event);
+      } finally {
+        metrics.auditWaiting((waiting -= 1));
+        stop();
+      }
+    },
+  };
+}

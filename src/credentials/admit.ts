@@ -1,0 +1,166 @@
+/**
+ * Admission: the records first (they name the lineage), then one atomic look at the log. What is born here carries the
+ * epoch of that look, and its lifetime is fixed from the clock as read before it.
+ */
+import { isWithin, normalise, type Access } from '../domain/access.js';
+import { refOf, type Party } from '../domain/party.js';
+import type { Target } from '../config/schema.js';
+import { credentialCauses, type Credential } from '../domain/credential.js';
+import { BrokerError } from '../domain/errors.js';
+import { newId, shardOf } from '../domain/id.js';
+import { death, formatEpoch, parseEpoch, refusesBirth } from '../domain/liveness.js';
+import { cause, type Cause } from '../domain/selector.js';
+import type { Level } from '../domain/signal.js';
+import { partyCauses, principalCauses, type Task } from '../domain/task.js';
+import type { Found } from '../ledger/credentials.js';
+import { findAgain, type Again } from '../ledger/idempotency.js';
+import type { Kept } from '../ledger/ledger.js';
+import type { Seen } from '../ledger/revocation-log.js';
+import { riskOf } from '../ledger/risk.js';
+import { readTask } from '../ledger/tasks.js';
+import { stateOf } from '../ledger/task-state.js';
+import type { Asker } from '../authorization/requester.js';
+import { held, refuseDeadCaller } from '../authorization/caller.js';
+import type { Deps } from '../authorization/deps.js';
+import { draftImplicitTask } from '../tasks/draft-task.js';
+import { wasEnded } from '../authorization/presented-token.js';
+import type { CredentialRequest } from './request.js';
+import { provenPerson } from '../tasks/principal.js';
+
+export interface Admission {
+  now: number;
+  seen: Seen;
+  task: Task;
+  access: Access[];
+  /** What the new credential is derived from. */
+  from?: Credential;
+  risk: Level;
+  /** What the new credential, as proof, will say of its workload. */
+  claims?: Party['claims'];
+  /** Absent when the task is born with the credential. */
+  kept?: Kept<Task>;
+  /** Where a retry of this request will find the task. */
+  again?: Again;
+  credentialId: string;
+}
+
+export async function admit(
+  deps: Pick<Deps, 'ledger' | 'settings' | 'watch'>,
+  asker: Asker,
+  request: CredentialRequest,
+  target: Target,
+): Promise<Admission> {
+  const { ledger, settings } = deps;
+  const again = request.repeat && (await findAgain(ledger, asker.caller.party.id, request.repeat));
+  const taskId = 'taskId' in request.under ? request.under.taskId : again?.taskId;
+  const kept = taskId === undefined ? undefined : await readTask(ledger, taskId);
+  if (taskId !== undefined && !kept) throw unknownTask();
+  // A credential speaks for its own task and for no other.
+  if (asker.from && asker.from.task.id !== taskId) throw unknownTask();
+
+  const now = ledger.clock.now();
+  const draft = kept
+    ? foreignOrSame(kept.value, asker)
+    : draftImplicitTask(settings, now, asker, 'purpose' in request.under ? request.under.purpose : '', again);
+  const credentialId = newId('crd', shardOf(draft.id));
+  const from = asker.from?.credential;
+  const born = { id: credentialId, kind: target.minter, target: target.resource };
+  const causes = credentialCauses(
+    { ...born, ...(from && { from: { credential: from.id, target: from.target } }) },
+    draft,
+  );
+  // A stolen token of somebody cut off has no verbs, whether it calls or is spoken for.
+  const proofs = asker.onBehalfOf ? [asker.caller, asker.onBehalfOf] : [asker.caller];
+  const [seen, risk] = await Promise.all([
+    ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]),
+    settings.signals.reactions.some((reaction) => reaction.do === 'risk')
+      ? riskOf(ledger, riskCauses(draft, from))
+      : ('LOW' as const),
+  ]);
+
+  // Before anything is refused: whose task is over is told so first, and what was presented is dead all the same.
+  if (asker.from && wasEnded(asker.from, seen, now)) deps.watch.deadUse(asker.from.credential.id);
+  for (const proof of proofs) refuseDeadCaller(deps, proof, seen);
+  const task = kept ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
+  refuseTask(task, seen, now);
+  if (asker.from) refuseDeadParent(asker.from, seen);
+  if (refusesBirth(seen.on(causes))) throw held();
+  const access = askedAccess(request, task, target);
+  return {
+    now,
+    seen,
+    task,
+    access,
+    risk,
+    ...(from && { from }),
+    ...(target.resource === settings.proofTarget && { claims: asker.caller.party.claims }),
+    ...(kept && { kept }),
+    ...(again && { again }),
+    credentialId,
+  };
+}
+
+/** The highest of these is what policy sees. Where nothing sets a risk, nothing is read. */
+const riskCauses = (task: Task, from: Credential | undefined): Cause[] => [
+  ...[task.id, ...task.lineage].map((id) => cause('task', id)),
+  cause('workload', task.workload.id),
+  ...(task.principal ? principalCauses(task.principal) : [cause('principal', task.workload.id)]),
+  ...(from ? [cause('credential', from.id)] : []),
+];
+
+/** What a caller that says nothing means: what the task was opened for. */
+function askedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {
+  const { resource } = target;
+  if (access && ceiling && !isWithin(ceiling, resource, access)) {
+    throw new BrokerError('invalid_scope', 'The request goes beyond what the task was opened for.', {
+      retry: 'with-less',
+    });
+  }
+  if (access) return access;
+  if (ceiling) {
+    const opened = ceiling.filter((entry) => entry.target === resource);
+    if (opened.length > 0) return normalise(opened);
+  }
+  throw new BrokerError('invalid_request', 'Say what is needed as authorization_details, or open the task for it.', {
+    retry: 'never',
+  });
+}
+
+/** It may have been ended by itself, under a task that lives. */
+function refuseDeadParent({ credential, task }: Found, { epoch, on }: Seen): void {
+  const died = death(
+    'credential',
+    parseEpoch(credential.epoch),
+    epoch.generation,
+    on(credentialCauses(credential, task)),
+  );
+  if (died !== undefined)
+    throw new BrokerError('invalid_token', 'The credential presented has been revoked.', { retry: 'never' });
+}
+
+function refuseTask(task: Task, seen: Seen, now: number): void {
+  const state = stateOf(task, seen, now);
+  if (state === 'suspended') throw held();
+  if (state !== 'open') throw new BrokerError('invalid_grant', `The task has ended: ${state}.`, { retry: 'never' });
+}
+
+/** The record remembers the workload as last proven: an orchestrator that opened the task could not know its owner. */
+function foreignOrSame(task: Task, { caller, onBehalfOf }: Asker): Task {
+  if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
+  if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
+  return {
+    ...task,
+    ...keepingOwner(task, caller.party),
+    workload: refOf(caller.party),
+    ...(onBehalfOf && provenPerson(onBehalfOf.party)),
+  };
+}
+
+/** Or a task that died with its team would come back as soon as another team answers for the workload. */
+function keepingOwner({ workload: { owner }, inherits }: Task, latest: Party): Pick<Task, 'inherits'> {
+  if (owner === undefined || owner === latest.owner) return {};
+  return { inherits: [...new Set([...(inherits ?? []), cause('owner', owner)])] };
+}
+
+const unknownTask = () =>
+  new BrokerError('invalid_grant', 'No open task of this workload has that id.', { retry: 'never' });

@@ -1,0 +1,46 @@
+/** What is asked for must exist: the target, the kind of credential it takes, the actions. */
+import { pairsOf } from '../domain/access.js';
+import { BrokerError } from '../domain/errors.js';
+import type { Target } from '../config/schema.js';
+import type { Minter } from '../minters/minter.js';
+import { ACCESS_TOKEN_TYPE } from '../protocol/access-token.js';
+import { AWS_CREDENTIALS_TYPE, JWT_TYPE } from '../protocol/oauth.js';
+import type { Deps } from '../authorization/deps.js';
+import type { CredentialRequest } from './request.js';
+
+/** RFC 8693 §2.1: what may be asked for by name. The target implies one of them. */
+const TOKEN_TYPES = {
+  jwt: [ACCESS_TOKEN_TYPE, JWT_TYPE],
+  'aws-sts': [AWS_CREDENTIALS_TYPE],
+} as const satisfies Record<Target['minter'], readonly string[]>;
+
+export function knownTarget({ targets }: Pick<Deps, 'targets'>, resource: string): Target {
+  const target = targets.get(resource);
+  if (!target)
+    throw new BrokerError('invalid_target', 'The resource is not a target of this broker.', { retry: 'never' });
+  return target;
+}
+
+export function minterOf({ minters }: Pick<Deps, 'minters'>, target: Target): Minter {
+  const minter = minters.get(target.minter);
+  if (!minter) throw new Error('no minter for a configured target');
+  return minter;
+}
+
+export function refuseOtherType(target: Target, type: string | undefined): void {
+  const types: readonly string[] = TOKEN_TYPES[target.minter];
+  if (type === undefined || types.includes(type)) return;
+  throw new BrokerError('invalid_request', `The requested_token_type must be ${types[0]}, or be left out.`, {
+    retry: 'never',
+  });
+}
+
+export function refuseUnknownActions(
+  policy: Deps['policy'],
+  { access = [], askedAsScope }: Pick<CredentialRequest, 'access' | 'askedAsScope'>,
+): void {
+  const unknown = pairsOf(access).find(({ action }) => !policy.isGrantable(action));
+  if (!unknown) return;
+  const code = askedAsScope ? 'invalid_scope' : 'invalid_authorization_details';
+  throw new BrokerError(code, `The action "${unknown.action}" does not exist.`, { retry: 'never' });
+}

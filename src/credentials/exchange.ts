@@ -1,0 +1,80 @@
+/** RFC 8693 token exchange: who asks, may they, write it down, only then mint it. */
+import { contend } from '../ledger/retry-on-conflict.js';
+import { reserve } from '../ledger/credentials.js';
+import { remember } from '../ledger/idempotency.js';
+import { admit } from './admit.js';
+import { identifyAsker, type Asker } from '../authorization/requester.js';
+import { auditRefusal } from '../authorization/audit-refusal.js';
+import { decideAccess, denied } from '../authorization/decide.js';
+import type { Deps } from '../authorization/deps.js';
+import { assertHeard } from '../enforcement/assert-enforceable.js';
+import { knownTarget, minterOf, refuseOtherType, refuseUnknownActions } from './check-request.js';
+import { makeRoom, narrow, wantedSeconds } from './narrow.js';
+import type { Grant } from './grant.js';
+import { permitOpening } from '../authorization/permit-opening.js';
+import { release, type Issued } from './release.js';
+import type { CredentialRequest, ExchangeRequest } from './request.js';
+
+export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Issued> {
+  return exchangeFor(deps, await identifyAsker(deps, request), request);
+}
+
+/** For whom is proven already. */
+export async function exchangeFor(deps: Deps, asker: Asker, request: CredentialRequest): Promise<Issued> {
+  try {
+    await deps.assertWithinRate(asker.caller.party.id);
+    const grant = await contend(() => reserveGrant(deps, asker, request));
+    const issued = await release(deps, grant, request.requestId);
+    deps.watch.granted(issued);
+    return issued;
+  } catch (error) {
+    const { target, access, requestId, under } = request;
+    await auditRefusal(deps, error, asker.caller, {
+      type: 'credential.refused',
+      target,
+      ...(access && { access }),
+      requestId,
+      ...auditedUnder(under),
+    });
+    throw error;
+  }
+}
+
+/** One attempt. Undefined: somebody changed the task in between, so everything is read and decided anew. */
+async function reserveGrant(deps: Deps, asker: Asker, request: CredentialRequest): Promise<Grant | undefined> {
+  deps.assertFitToMint();
+  const target = knownTarget(deps, request.target);
+  const minter = minterOf(deps, target);
+  refuseOtherType(target, request.tokenType);
+  refuseUnknownActions(deps.policy, request);
+
+  const admission = await admit(deps, asker, request, target);
+  if (minter.enforcer) await assertHeard(deps.ledger, target.resource, admission);
+  const { kept, again } = admission;
+  const { party } = asker.caller;
+  // A task that is born with its credential is opened first.
+  const opening = kept
+    ? { task: admission.task, policies: [] }
+    : await permitOpening(deps.policy, party, admission.task);
+  const permitted = { ...admission, task: opening.task };
+  const access = await decideAccess(deps.policy, {
+    party,
+    task: permitted.task,
+    target: target.resource,
+    access: admission.access,
+    risk: admission.risk,
+    lifetimeSeconds: wantedSeconds(deps.settings, target, request),
+  });
+  if (access.outcome !== 'permit') throw denied(access);
+
+  const decision = { ...access, policies: [...new Set([...opening.policies, ...access.policies])] };
+  const task = await makeRoom(deps, permitted);
+  const credential = narrow(permitted, decision, target, minter.enforcer ? 'reserved' : 'active');
+  await minter.assertMintable?.(credential);
+  const beside = kept || !again ? undefined : remember(again, task.id, task.deadline);
+  const reserved = await reserve(deps.ledger, { credential, task, ...(kept && { kept }), ...(beside && { beside }) });
+  return reserved ? { asker, credential, task, opened: !kept, decision, minter } : undefined;
+}
+
+const auditedUnder = (under: CredentialRequest['under']) =>
+  'taskId' in under ? { task: under.taskId } : { purpose: under.purpose };

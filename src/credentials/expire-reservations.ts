@@ -1,0 +1,40 @@
+/** Ends what was reserved and never handed out, because its exchange failed or its broker died. */
+import type { Credential } from '../domain/credential.js';
+import { shardOf, SHARDS, type Shard } from '../domain/id.js';
+import { dropCredential, readCredentials } from '../ledger/credentials.js';
+import { forEach } from '../ledger/for-each.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { unconfirmedIndex } from '../ledger/keys.js';
+import { revoke } from '../ledger/revoke.js';
+
+const BATCH = 100;
+
+/** However often, and by whom: one entry. */
+export const giveUp = (ledger: Ledger, credential: Pick<Credential, 'id' | 'expiresAt'>, reason: string) =>
+  revoke(ledger, {
+    id: `unwind:${credential.id}`,
+    selector: { kind: 'credential', value: credential.id },
+    effect: 'end',
+    reason,
+    actor: 'broker',
+    knownEnd: credential.expiresAt,
+  });
+
+/**
+ * An answer may have been lost after the target said yes: there may be a credential that nobody knows of. It dies like any
+ * other, in the log, and its target is told.
+ */
+export async function giveUpLost(ledger: Ledger): Promise<void> {
+  const due = await Promise.all(SHARDS.map((shard) => dueIn(ledger, shard)));
+  await forEach(due.flat(), async ([id]) => {
+    const [credential] = await readCredentials(ledger, [id]);
+    if (credential?.state === 'reserved') {
+      await giveUp(ledger, credential, 'its minting was never confirmed');
+      await dropCredential(ledger, credential);
+    }
+    await ledger.records.commit({ unindex: [[unconfirmedIndex(shardOf(id)), id]] });
+  });
+}
+
+const dueIn = ({ records, clock }: Ledger, shard: Shard) =>
+  records.range(unconfirmedIndex(shard), { to: clock.now(), limit: BATCH });

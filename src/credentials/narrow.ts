@@ -1,0 +1,80 @@
+/** From what was asked to what is granted: only ever less. */
+import { sessionCuts, type Credential } from '../domain/credential.js';
+import { BrokerError } from '../domain/errors.js';
+import { formatEpoch } from '../domain/liveness.js';
+import type { Task } from '../domain/task.js';
+import { alive, readCredentials } from '../ledger/credentials.js';
+import { latestCut } from '../ledger/revocation-log.js';
+import type { Target } from '../config/schema.js';
+import type { Admission } from './admit.js';
+import type { Decision } from '../authorization/decide.js';
+import type { Deps } from '../authorization/deps.js';
+import type { CredentialRequest } from './request.js';
+
+/** What is asked of policy: the wish, within what the operator allows. */
+export const wantedSeconds = (
+  { lifetimes }: Deps['settings'],
+  target: Target,
+  { lifetimeSeconds }: Pick<CredentialRequest, 'lifetimeSeconds'>,
+): number =>
+  Math.min(
+    lifetimeSeconds ?? lifetimes.credential,
+    lifetimes.credentialMax,
+    target.minter === 'aws-sts' ? target.aws.lifetimeMax : Infinity,
+  );
+
+/** G2: never beyond the task's deadline, nor what it is derived from. Both ends are whole seconds, as the token will carry them. */
+export function narrow(
+  { now, seen, task, credentialId, access, from, claims }: Admission,
+  decision: Decision,
+  target: Target,
+  state: Credential['state'],
+): Credential {
+  const issuedAt = wholeSeconds(now);
+  const latest = Math.min(task.deadline, from?.expiresAt ?? Infinity);
+  const expiresAt = Math.min(issuedAt + decision.lifetimeSeconds * 1000, wholeSeconds(latest));
+  if (expiresAt <= issuedAt) throw new BrokerError('invalid_grant', 'The task is at its deadline.', { retry: 'never' });
+  return {
+    id: credentialId,
+    task: task.id,
+    kind: target.minter,
+    target: target.resource,
+    access,
+    issuedAt,
+    expiresAt,
+    epoch: formatEpoch(seen.epoch),
+    state,
+    ...(claims && { claims }),
+    ...(from && { from: { credential: from.id, target: from.target } }),
+    ...(target.minter === 'aws-sts' && {
+      workloadSeq: latestCut(seen, sessionCuts(target.resource, task.workload.id)),
+    }),
+  };
+}
+
+/**
+ * The task without its expired credentials, if there is room for one more. The count is exact: before refusing, those that
+ * are listed are looked up, and the dead ones do not count.
+ */
+export async function makeRoom(
+  { ledger, settings }: Pick<Deps, 'ledger' | 'settings'>,
+  { task, now }: Admission,
+): Promise<Task> {
+  const { credentialsPerTask } = settings.limits;
+  const unexpired = task.credentials.filter(({ expiresAt }) => expiresAt > now);
+  if (unexpired.length < credentialsPerTask) return { ...task, credentials: unexpired };
+
+  const ids = unexpired.map(({ id }) => id);
+  const found = (await readCredentials(ledger, ids)).map((credential) => ({ credential, task }));
+  const living = new Set((await alive(ledger, found)).map(({ credential }) => credential.id));
+  if (living.size >= credentialsPerTask) {
+    const soonest = Math.min(...unexpired.map(({ expiresAt }) => expiresAt));
+    throw new BrokerError('slow_down', `The task has ${credentialsPerTask} live credentials, the most it may have.`, {
+      retry: 'later',
+      retryAfterSeconds: Math.max(1, Math.ceil((soonest - now) / 1000)),
+    });
+  }
+  return { ...task, credentials: unexpired.filter(({ id }) => living.has(id)) };
+}
+
+const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;

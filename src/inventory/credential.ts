@@ -1,0 +1,30 @@
+/** What a credential is and what it could touch, for SOC and for whoever answers for it. Never the credential itself. */
+import { BrokerError } from '../domain/errors.js';
+import { isId } from '../domain/id.js';
+import type { Proven } from '../identity/proof.js';
+import { alive, findCredential, type Found } from '../ledger/credentials.js';
+import { credentialCalled } from '../ledger/handles.js';
+import { endOf } from '../revocation/effects.js';
+import type { SessionEffect } from '../enforcement/effect.js';
+import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
+
+interface CredentialAnswer extends Found {
+  live: boolean;
+  /** Of a dead one that its target had to be told of: how far that has come. */
+  end?: SessionEffect;
+}
+
+export async function readCredential(
+  deps: PermitDeps,
+  caller: Proven,
+  { credentialId, requestId }: { credentialId: string; requestId: string },
+): Promise<CredentialAnswer> {
+  const { ledger } = deps;
+  await permitOnBroker(deps, caller, 'readCredential', { requestId });
+  const id = isId('crd', credentialId) ? credentialId : await credentialCalled(ledger, credentialId);
+  const found = id === undefined ? undefined : await findCredential(ledger, id);
+  if (!found) throw new BrokerError('not_found', 'There is no credential with that id.', { retry: 'never' });
+  const live = (await alive(ledger, [found])).length > 0;
+  const end = live ? undefined : await endOf(ledger, found);
+  return { ...found, live, ...(end && { end }) };
+}

@@ -1,0 +1,83 @@
+/** What belongs into the timeline of a task or a workload: what it did, and what was done to it, by whatever name. */
+import type { AuditEntry } from '../audit/entry.js';
+import { sessionsOf } from '../domain/credential.js';
+import { isId } from '../domain/id.js';
+import { ALL, cause, type Cause, type Selector } from '../domain/selector.js';
+import { partyCauses, taskCauses, type Task } from '../domain/task.js';
+import { BrokerError } from '../domain/errors.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { tasksUnder } from '../ledger/tasks-under.js';
+import { readTask, readTasks } from '../ledger/tasks.js';
+import type { Deps } from '../authorization/deps.js';
+import { placeWorkload } from '../identity/place-party.js';
+
+export type About = { task: string } | { workload: string };
+
+export interface TimelineSubject {
+  /** Nothing older concerns it. Milliseconds. */
+  since?: number;
+  /** Whoever did or got something here. Teaches what else it hangs on. */
+  isOwn(entry: AuditEntry): boolean;
+  /** What is named hits it. */
+  isHit(selector: Selector, entry: AuditEntry): boolean;
+  /** Something narrower was named: whether that is a part of it. */
+  owns(task: Task): boolean;
+  /** Kinds of what may be a part of it, and must be looked up to know. */
+  parts: readonly Selector['kind'][];
+}
+
+type SubjectDeps = Pick<Deps, 'settings'> & { ledger: Ledger };
+
+export const subjectOf = (deps: SubjectDeps, about: About): Promise<TimelineSubject> =>
+  'task' in about ? ofTask(deps.ledger, about.task) : ofWorkload(deps, about.workload);
+
+/** Everything above it is known from its record, and while there is none from what the log itself says of it. */
+async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
+  if (!isId('tsk', id)) throw new BrokerError('invalid_request', 'task must be the id of a task.', { retry: 'never' });
+  const task = (await readTask(ledger, id))?.value;
+  const family = task ? [task, ...(await readTasks(ledger, task.lineage)).map(({ value }) => value)] : [];
+  let endedAt = Math.min(...family.map(({ ended }) => ended?.at ?? Infinity));
+  const causes = new Set<Cause>(task ? taskCauses(task) : [cause('task', id), ALL]);
+  return {
+    ...(task && { since: task.openedAt }),
+    isOwn(entry) {
+      if (entry.task !== id) return false;
+      learn(causes, entry);
+      return true;
+    },
+    // What wide names hit after its end hit others.
+    isHit({ kind, value }, { at, revocation }) {
+      if (!causes.has(cause(kind, value))) return false;
+      if (kind === 'task' && revocation?.effect === 'end') endedAt = Math.min(endedAt, at);
+      return kind === 'credential' || value === id || at <= endedAt;
+    },
+    owns: (other) => other.id === id,
+    parts: ['credential'],
+  };
+}
+
+/** The team that answers for it is known from its open tasks, or from the configuration. */
+async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promise<TimelineSubject> {
+  let party = placeWorkload(settings.trust, id);
+  for await (const page of tasksUnder(ledger, { kind: 'workload', value: id })) {
+    party = page.find(({ workload }) => workload.id === id)?.workload ?? party;
+    if (party.owner !== undefined) break;
+  }
+  const causes = new Set<Cause>([...partyCauses(party), cause('principal', id), ALL]);
+  return {
+    isOwn: ({ workload, actor }) => workload === id || actor?.id === id,
+    isHit: ({ kind, value }) => causes.has(cause(kind, value)),
+    owns: ({ workload }) => workload.id === id,
+    parts: ['credential', 'task'],
+  };
+}
+
+/** Its credentials and their targets; whose it is. */
+function learn(causes: Set<Cause>, { type, credential, target, workload, principal = workload }: AuditEntry): void {
+  if (type !== 'credential.granted' && type !== 'task.opened') return;
+  if (credential !== undefined) causes.add(cause('credential', credential));
+  if (target !== undefined) causes.add(cause('target', target));
+  if (target !== undefined && workload !== undefined) causes.add(cause('target', sessionsOf(target, workload)));
+  if (workload !== undefined) causes.add(cause('workload', workload));
+  if (principal !== undefined) causes.add(cause('principal', principal));
+}

@@ -1,0 +1,111 @@
+/** How far a workload is trusted less than usual, why, and when that passes; and the worst of its open tasks. */
+import { placeWorkload } from '../identity/place-party.js';
+import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
+import { emailValue } from '../domain/party.js';
+import { highest, levelNow, nextFall, type Risk } from '../domain/risk.js';
+import { cause, type Selector } from '../domain/selector.js';
+import type { Level, Signal } from '../domain/signal.js';
+import type { Task } from '../domain/task.js';
+import type { Proven } from '../identity/proof.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { readRisks } from '../ledger/risk.js';
+import { readSignal } from '../ledger/signals.js';
+import { tasksUnder } from '../ledger/tasks-under.js';
+
+interface Explained {
+  on: Selector;
+  risk: Risk;
+  level: Level;
+  falls?: { to: Level; at: number };
+  /** The signal that set it, while it is remembered. */
+  signal?: Signal;
+}
+
+export interface WorkloadRisk {
+  workload: string;
+  level: Level;
+  because?: Explained;
+  /** `all`: every open task was looked at. */
+  tasks: { looked: number; all: boolean; level: Level; worst?: Explained & { task: string } };
+}
+
+/** A workload with more open tasks than this is told so. */
+const TASKS_LOOKED_AT = 1_000;
+
+export async function showRisk(
+  deps: PermitDeps,
+  caller: Proven,
+  { workload, requestId }: { workload: string; requestId: string },
+): Promise<WorkloadRisk> {
+  await permitOnBroker(deps, caller, 'readRevocations', { requestId });
+  const { ledger, settings } = deps;
+  placeWorkload(settings.trust, workload); // An id that nobody can have is a mistake, and not without risk.
+  const own = worstOf(
+    await standing(
+      ledger,
+      (['workload', 'principal'] as const).map((kind) => ({ kind, value: workload })),
+    ),
+  );
+  const because = own && (await explained(ledger, own));
+  return { workload, level: own?.level ?? 'LOW', ...(because && { because }), tasks: await tasksOf(ledger, workload) };
+}
+
+type Standing = Pick<Explained, 'on' | 'risk' | 'level'>;
+
+/** What is not yet gone of them. */
+async function standing(ledger: Ledger, selectors: readonly Selector[]): Promise<Standing[]> {
+  const risks = await readRisks(
+    ledger,
+    selectors.map(({ kind, value }) => cause(kind, value)),
+  );
+  const now = ledger.clock.now();
+  return selectors.flatMap((on, index): Standing[] => {
+    const risk = risks[index];
+    return risk && levelNow(risk, now) !== 'LOW' ? [{ on, risk, level: levelNow(risk, now) }] : [];
+  });
+}
+
+async function explained(ledger: Ledger, { on, risk, level }: Standing): Promise<Explained> {
+  const falls = nextFall(risk, ledger.clock.now());
+  const signal = (await readSignal(ledger, risk.signal))?.value;
+  return { on, risk, level, ...(falls && { falls }), ...(signal && { signal }) };
+}
+
+/** The highest of what policy sees of a task beside its workload: its credentials, itself, those above it, its principal. */
+async function tasksOf(ledger: Ledger, workload: string): Promise<WorkloadRisk['tasks']> {
+  let [looked, all] = [0, true];
+  let worst: (Standing & { task: string }) | undefined;
+  for await (const page of tasksUnder(ledger, { kind: 'workload', value: workload })) {
+    const tasks = page.filter((task) => task.workload.id === workload);
+    const owners = tasks.flatMap((task) => selectorsOf(task).map((on) => ({ on, task: task.id })));
+    const found = await standing(
+      ledger,
+      owners.map(({ on }) => on),
+    );
+    worst = worstOf([...(worst ? [worst] : []), ...found.map((one) => ({ ...one, task: taskOf(owners, one) }))]);
+    looked += tasks.length;
+    all = looked < TASKS_LOOKED_AT;
+    if (!all) break;
+  }
+  if (!worst) return { looked, all, level: 'LOW' };
+  return { looked, all, level: worst.level, worst: { ...(await explained(ledger, worst)), task: worst.task } };
+}
+
+/** The first of the highest. */
+const worstOf = <S extends Standing>(found: readonly S[]): S | undefined =>
+  found.find(({ level }) => level === highest(found.map((one) => one.level)));
+
+const taskOf = (owners: readonly { on: Selector; task: string }[], { on }: Standing): string =>
+  owners.find((owner) => owner.on === on)?.task ?? '';
+
+const selectorsOf = ({ id, lineage, principal, credentials }: Task): Selector[] => [
+  ...credentials.map((one): Selector => ({ kind: 'credential', value: one.id })),
+  ...[id, ...lineage].map((value): Selector => ({ kind: 'task', value })),
+  ...(principal ? principalValues(principal).map((value): Selector => ({ kind: 'principal', value })) : []),
+];
+
+/** By their id and by their address, as signals may name them. */
+const principalValues = ({ id, issuer, claims }: NonNullable<Task['principal']>): string[] => {
+  const address = claims?.['email'];
+  return [id, ...(address === undefined ? [] : [emailValue(issuer, address)])];
+};

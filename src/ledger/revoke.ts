@@ -1,0 +1,67 @@
+/**
+ * The one way anything dies before its time (G3): completion, deadline, missed heartbeats, operators, signals and
+ * detectors all end in this publication. Acknowledged means dead; whatever follows is bookkeeping.
+ */
+import { newId } from '../domain/id.js';
+import { forgettableAt } from '../domain/liveness.js';
+import { cause, type Effect, type Selector } from '../domain/selector.js';
+import type { Outcome } from '../domain/task.js';
+import { withoutTokens } from '../domain/token-in-text.js';
+import type { LogEntry } from '../domain/tombstone.js';
+import type { Ledger } from './ledger.js';
+
+interface Revocation {
+  selector: Selector;
+  effect: Effect;
+  reason: string;
+  actor: string;
+  /** With `end`; default `revoked`. */
+  outcome?: Outcome;
+  ticket?: string;
+  /** With `hold`: when to lift it by itself. Milliseconds. */
+  liftAt?: number;
+  /** The last moment anything under the selector can live, when known: lets the log forget sooner. Milliseconds. */
+  knownEnd?: number;
+  /** Given where the same decision may be published twice, e.g. by two sweeps: both then get one entry. */
+  id?: string;
+}
+
+export async function revoke({ log, clock }: Pick<Ledger, 'log' | 'clock'>, revocation: Revocation): Promise<LogEntry> {
+  const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id } = revocation;
+  const at = clock.now();
+  const entry = await log.publish({
+    id: id ?? newId('rev'),
+    cause: cause(selector.kind, selector.value),
+    selector,
+    effect,
+    ...(effect === 'end' && { outcome: outcome ?? 'revoked' }),
+    at,
+    until: forgettableAt(selector.kind, at, knownEnd),
+    ...(liftAt !== undefined && { liftAt }),
+    reason: withoutTokens(reason),
+    ...(ticket !== undefined && { ticket: withoutTokens(ticket) }),
+    actor,
+  });
+  if (!entry) throw new Error('the log published nothing');
+  return entry;
+}
+
+/** Ends a hold. Undefined: it is no hold, or lifted already. What was born before the hold stays dead. */
+export function lift(
+  { log, clock }: Pick<Ledger, 'log' | 'clock'>,
+  hold: Pick<LogEntry, 'seq' | 'selector'>,
+  by: { actor: string; reason: string; id?: string },
+): Promise<LogEntry | undefined> {
+  const at = clock.now();
+  return log.publish({
+    id: by.id ?? newId('rev'),
+    cause: cause(hold.selector.kind, hold.selector.value),
+    selector: hold.selector,
+    effect: 'lift',
+    lifts: hold.seq,
+    at,
+    until: forgettableAt(hold.selector.kind, at),
+    reason: withoutTokens(by.reason),
+    actor: by.actor,
+  });
+}

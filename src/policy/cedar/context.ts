@@ -1,0 +1,58 @@
+/** The context of a query in Cedar's words, under given terms. Exactly the attributes of the schema, with their types. */
+import type { PartyRef } from '../../domain/party.js';
+import type { CedarValueJson, Context } from './cedar-wasm.js';
+import { partyReference } from './entities.js';
+import type { AccessContext, OperateContext, PolicyQuery } from '../query.js';
+import type { Terms } from './ways-out.js';
+
+/** What the query asks for, as far as ways out can change it. */
+export function termsOf({ context }: PolicyQuery): Terms {
+  return context.kind === 'access'
+    ? { lifetimeSeconds: context.lifetimeSeconds, approvals: context.approvals }
+    : { lifetimeSeconds: context.opening?.lifetimeSeconds };
+}
+
+/** Undefined where the contract has no words for it: a task serves a person or its own workload, nobody else. */
+export function contextOf(query: PolicyQuery, terms: Terms): Context | undefined {
+  const { context } = query;
+  const served = context.kind === 'access' ? context.onBehalfOf : context.opening?.onBehalfOf;
+  if (served?.kind === 'workload') return undefined;
+  return context.kind === 'access' ? accessContext(context, terms) : operateContext(context, terms);
+}
+
+function accessContext(context: AccessContext, { lifetimeSeconds, approvals }: Terms): Context {
+  return {
+    purpose: context.purpose,
+    purposeFrom: context.purposeFrom,
+    lifetimeSeconds: lifetimeSeconds ?? context.lifetimeSeconds,
+    delegationDepth: context.delegationDepth,
+    chain: context.chain.filter(isWorkload).map(partyReference),
+    approvals: [...(approvals ?? context.approvals)],
+    risk: context.risk,
+    ...person(context.onBehalfOf),
+    principalProven: context.principalProven,
+    ...(isWorkload(context.openedBy) && { openedBy: partyReference(context.openedBy) }),
+    ...(isWorkload(context.delegatedBy) && { delegatedBy: partyReference(context.delegatedBy) }),
+  };
+}
+
+function operateContext({ revocation, opening }: OperateContext, { lifetimeSeconds }: Terms): Context {
+  return {
+    ...(revocation && {
+      kind: revocation.kind,
+      value: revocation.value,
+      effect: revocation.effect,
+      dryRun: revocation.dryRun,
+    }),
+    ...(opening && {
+      lifetimeSeconds: lifetimeSeconds ?? opening.lifetimeSeconds,
+      principalProven: opening.principalProven,
+      ...person(opening.onBehalfOf),
+    }),
+  };
+}
+
+const isWorkload = (party: PartyRef | undefined): party is PartyRef => party?.kind === 'workload';
+
+const person = (party: PartyRef | undefined): Record<string, CedarValueJson> =>
+  party ? { onBehalfOf: partyReference(party) } : {};

@@ -1,0 +1,139 @@
+/** A query in Cedar's words: who, what, and the facts about both. Facts about targets come from the configuration alone. */
+import { covers, isPattern, overlaps, pathProblem } from '../../domain/access.js';
+import type { PartyRef, RememberedPerson } from '../../domain/party.js';
+import type { CedarValueJson, EntityJson, TypeAndId } from './cedar-wasm.js';
+import type { PolicyTarget } from './load-policies.js';
+import { partsOf } from './patterns.js';
+import type { PolicyQuery, PolicyResource, TaskFacts } from '../query.js';
+
+/** A target and where policies can tell its paths apart: at the paths they name and at its labels. */
+export interface KnownTarget extends PolicyTarget {
+  cuts: readonly string[];
+}
+
+/** What one decision is about; a pattern is about several. */
+export interface Subject {
+  uid: TypeAndId;
+  entities: EntityJson[];
+}
+
+/** What the query is about, or undefined when it is not well-formed or cannot be decided: no permit is found for that. */
+export function subjectsOf(resource: PolicyResource, targets: ReadonlyMap<string, KnownTarget>): Subject[] | undefined {
+  switch (resource.type) {
+    case 'resource':
+      return pathSubjects(resource.path, targets.get(resource.target));
+    case 'target': {
+      const target = targets.get(resource.target);
+      return target && [alone(targetEntity(target))];
+    }
+    case 'task':
+      return [taskSubject(resource.task)];
+    case 'approval':
+      return [alone(entity('Approval', resource.id))];
+    case 'broker':
+      return [alone(entity('Broker', 'self'))];
+    default:
+      return undefined;
+  }
+}
+
+/** Everyone the query names. Whose proof is at hand, or remembered by the task, brings tags and groups; nobody else does. */
+export function partyEntities({ principal, context, resource }: PolicyQuery): EntityJson[] {
+  const task = resource.type === 'task' ? resource.task : undefined;
+  const named: (Mentioned | undefined)[] = [principal, task?.workload, task?.openedBy];
+  if (context.kind === 'access')
+    named.push(context.onBehalfOf, context.openedBy, context.delegatedBy, ...context.chain);
+  else named.push(context.opening?.onBehalfOf);
+  const entities = new Map<string, EntityJson>();
+  for (const party of named) {
+    if (!party) continue;
+    const key = `${party.kind} ${party.id}`;
+    // The first mention counts: Cedar refuses two accounts of one entity, and the principal's proof is the freshest.
+    if (!entities.has(key)) entities.set(key, partyEntity(party));
+  }
+  return [...entities.values()];
+}
+
+export const partyUid = ({ kind, id }: PartyRef): TypeAndId => ({
+  type: kind === 'person' ? 'Person' : 'Workload',
+  id,
+});
+
+/** Claims and groups are there as far as they are known. */
+type Mentioned = RememberedPerson;
+
+function partyEntity(party: Mentioned): EntityJson {
+  const parents: TypeAndId[] = [{ type: 'Issuer', id: party.issuer }];
+  if (party.kind === 'workload' && party.owner !== undefined) parents.push({ type: 'Owner', id: party.owner });
+  if (party.kind === 'person' && party.groups)
+    parents.push(...party.groups.map((id): TypeAndId => ({ type: 'Group', id })));
+  return { uid: partyUid(party), attrs: {}, parents, ...(party.claims && { tags: { ...party.claims } }) };
+}
+
+/** The path itself; for a pattern also each of its parts, as the paths in it that are nothing special. */
+function pathSubjects(path: string, target: KnownTarget | undefined): Subject[] | undefined {
+  if (!target || pathProblem(path) !== undefined) return undefined;
+  if (!isPattern(path)) return [pathSubject(target, path, false, covers)];
+  const parts = partsOf(path, target.cuts);
+  return (
+    parts && [
+      pathSubject(target, path, true, overlaps),
+      ...parts.map((part) => pathSubject(target, part, false, covers)),
+    ]
+  );
+}
+
+function pathSubject(
+  target: KnownTarget,
+  path: string,
+  pattern: boolean,
+  carries: (label: string, path: string) => boolean,
+): Subject {
+  const uid = { type: 'Resource', id: `${target.resource}#${path}` };
+  const labels = target.labels.filter(({ match }) => carries(match, path));
+  const attrs = {
+    target: reference('Target', target.resource),
+    pattern,
+    sensitivity: [...new Set(labels.flatMap(({ sensitivity }) => sensitivity))],
+  };
+  const parents = pathsAbove(path).map((above) => `${target.resource}#${above}`);
+  const entities: EntityJson[] = [
+    {
+      uid,
+      attrs,
+      parents: [{ type: 'Target', id: target.resource }, ...parents.map((id) => ({ type: 'Resource', id }))],
+    },
+    targetEntity(target),
+  ];
+  return { uid, entities };
+}
+
+function pathsAbove(path: string): string[] {
+  const segments = path.split('/');
+  return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/'));
+}
+
+function targetEntity({ resource, tags }: PolicyTarget): EntityJson {
+  return { uid: { type: 'Target', id: resource }, attrs: {}, parents: [], tags: { ...tags } };
+}
+
+function taskSubject({ id, workload, purpose, openedBy }: TaskFacts): Subject {
+  const opener = openedBy?.kind === 'person' ? 'openedByPerson' : 'openedByWorkload';
+  const attrs = {
+    workload: reference('Workload', workload.id),
+    purpose,
+    ...(openedBy && { [opener]: partyReference(openedBy) }),
+  };
+  // A task about to be opened has no id; no id reads "new".
+  return alone({ uid: { type: 'Task', id: id ?? 'new' }, attrs, parents: [] });
+}
+
+const alone = (one: EntityJson): Subject => ({ uid: plain(one.uid), entities: [one] });
+
+const plain = (uid: EntityJson['uid']): TypeAndId => ('__entity' in uid ? uid.__entity : uid);
+
+const entity = (type: string, id: string): EntityJson => ({ uid: { type, id }, attrs: {}, parents: [] });
+
+const reference = (type: string, id: string): CedarValueJson => ({ __entity: { type, id } });
+
+export const partyReference = (party: PartyRef): CedarValueJson => ({ __entity: partyUid(party) });

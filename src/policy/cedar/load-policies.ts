@@ -1,0 +1,145 @@
+/** Reads a policy directory: everything it holds is sound, or nothing is used and every problem is named. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isPattern, pathProblem } from '../../domain/access.js';
+import type { Target } from '../../config/schema.js';
+import { validate, type TypeAndId } from './cedar-wasm.js';
+import { parsePolicyFile, type Policy } from './policy-file.js';
+import { problemsOf, type PolicyProblem } from './problem.js';
+import { readSchema, SHIPPED_SCHEMA, type PolicySchema } from './schema.js';
+
+/** What policy may know of a target. */
+export type PolicyTarget = Pick<Target, 'resource' | 'labels' | 'tags'>;
+
+export interface PolicySet {
+  policies: Policy[];
+  schema: PolicySchema;
+  /** SHA-256 (base64url) over everything that can change an answer. */
+  digest: string;
+}
+
+interface LoadResult {
+  set?: PolicySet;
+  /** What could be read, also when something else could not. */
+  policies: Policy[];
+  problems: PolicyProblem[];
+}
+
+const SCHEMA_FILE = 'schema.cedarschema';
+
+export async function loadPolicies(directory: string, targets: readonly PolicyTarget[]): Promise<LoadResult> {
+  const files = await readPolicyFiles(directory);
+  if (files.problem) return { policies: [], problems: [files.problem] };
+  const parsed = files.sources.map(([file, text]) => parsePolicyFile(file, text));
+  const policies = parsed.flatMap((one) => one.policies).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const { schema, problems: schemaProblems } = readSchema(files.schemaFile, files.schemaText);
+  const problems = [
+    ...schemaProblems,
+    ...parsed.flatMap((one) => one.problems),
+    ...repeatedIds(policies),
+    ...policies.flatMap((policy) => literalProblems(policy, targets)),
+    ...(schema ? validationProblems(policies, schema) : []),
+  ].sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
+  if (!schema || problems.length > 0) return { policies, problems };
+  return { set: { policies, schema, digest: digestOf(policies, schema, targets) }, policies, problems };
+}
+
+interface PolicyFiles {
+  sources: [file: string, text: string][];
+  schemaFile: string;
+  schemaText: string;
+  problem?: PolicyProblem;
+}
+
+async function readPolicyFiles(directory: string): Promise<PolicyFiles> {
+  const files: PolicyFiles = { sources: [], schemaFile: 'shipped schema', schemaText: SHIPPED_SCHEMA };
+  try {
+    const names = (await readdir(directory)).sort();
+    for (const name of names.filter((one) => one.endsWith('.cedar'))) {
+      const file = join(directory, name);
+      files.sources.push([file, await readFile(file, 'utf8')]);
+    }
+    if (names.includes(SCHEMA_FILE)) {
+      files.schemaFile = join(directory, SCHEMA_FILE);
+      files.schemaText = await readFile(files.schemaFile, 'utf8');
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'cannot be read';
+    return { ...files, problem: { file: directory, line: 1, reason } };
+  }
+  // Nothing would ever be granted: sooner a wrong path than somebody's wish.
+  if (files.sources.length === 0)
+    return { ...files, problem: { file: directory, line: 1, reason: 'holds no *.cedar file' } };
+  return files;
+}
+
+function repeatedIds(policies: readonly Policy[]): PolicyProblem[] {
+  const first = new Map<string, Policy>();
+  const problems: PolicyProblem[] = [];
+  for (const policy of policies) {
+    const other = first.get(policy.id);
+    if (!other) first.set(policy.id, policy);
+    else problems.push(problemAt(policy, `@id("${policy.id}") is also at ${other.file}:${other.line}`));
+  }
+  return problems;
+}
+
+/** A forbid that misspells what it forbids would be a hole nobody sees. */
+function literalProblems(policy: Policy, targets: readonly PolicyTarget[]): PolicyProblem[] {
+  const known = new Set(targets.map(({ resource }) => resource));
+  return policy.literals.flatMap((literal) => {
+    const problem = literalProblem(literal, known);
+    return problem === undefined ? [] : [problemAt(policy, `${literal.type}::"${literal.id}" ${problem}`)];
+  });
+}
+
+function literalProblem({ type, id }: TypeAndId, targets: ReadonlySet<string>): string | undefined {
+  if (type !== 'Resource' && type !== 'Target') return undefined;
+  const [target = '', path] = type === 'Target' ? [id] : splitResourceId(id);
+  if (type === 'Resource' && path === undefined) return 'is not "<target>#<path>"';
+  if (!targets.has(target)) return 'names a target that is not configured';
+  if (path === undefined) return undefined;
+  if (isPattern(path))
+    return 'is a pattern; name the path above it with "in", or label the pattern in the configuration';
+  const problem = pathProblem(path);
+  return problem === undefined ? undefined : `has a path that ${problem}`;
+}
+
+/** A target is a URI without a fragment, so the first `#` parts it from the path. */
+export function splitResourceId(id: string): [target: string, path: string | undefined] {
+  const at = id.indexOf('#');
+  return at < 0 ? [id, undefined] : [id.slice(0, at), id.slice(at + 1)];
+}
+
+/** Warnings count too: a policy that can never apply, or whose text looks like another, is a mistake of its author. */
+function validationProblems(policies: readonly Policy[], schema: PolicySchema): PolicyProblem[] {
+  const staticPolicies = Object.fromEntries(policies.map(({ id, text }) => [id, text]));
+  const answer = validate({
+    schema: schema.text,
+    policies: { staticPolicies },
+    validationSettings: { mode: 'strict' },
+  });
+  if (answer.type === 'failure') return problemsOf(answer.errors, 'policies', '');
+  const seen = new Set<string>();
+  return [...answer.validationErrors, ...answer.validationWarnings].flatMap(({ policyId, error }) => {
+    const policy = policies.find(({ id }) => id === policyId);
+    if (error.severity === 'warning' && seen.has(policyId)) return [];
+    seen.add(policyId);
+    return policy ? problemsOf([error], policy.file, policy.text, policy.line) : [];
+  });
+}
+
+const problemAt = ({ file, line }: Policy, reason: string): PolicyProblem => ({ file, line, reason });
+
+function digestOf(policies: readonly Policy[], schema: PolicySchema, targets: readonly PolicyTarget[]): string {
+  const facts = targets
+    .map(({ resource, labels, tags }) =>
+      JSON.stringify([resource, labels.map(labelFacts), Object.entries(tags).sort()]),
+    )
+    .sort();
+  const all = [policies.map(({ id, text }) => [id, text]), schema.text, facts];
+  return createHash('sha256').update(JSON.stringify(all)).digest('base64url');
+}
+
+const labelFacts = ({ match, sensitivity }: PolicyTarget['labels'][number]) => [match, sensitivity];

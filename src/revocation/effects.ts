@@ -1,0 +1,83 @@
+/** What a death did so far, said truthfully (G8): by kind of credential, and by target where one must be told. */
+import { credentialCauses, type Credential } from '../domain/credential.js';
+import { firstDeath, parseEpoch } from '../domain/liveness.js';
+import { cause, type Cause } from '../domain/selector.js';
+import type { Found } from '../ledger/credentials.js';
+import { readEnforcement } from '../ledger/enforcement.js';
+import type { Affected } from '../ledger/impact.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Receipt } from '../ledger/receipts.js';
+import type { Seen } from '../ledger/revocation-log.js';
+import { effectAt, type SessionEffect } from '../enforcement/effect.js';
+
+export type Effect =
+  | { kind: 'jwt'; effect: 'counting' }
+  /** Every online check refuses. Who looks at signature and `exp` alone goes on believing until the last of them expires. */
+  | { kind: 'jwt'; effect: 'immediate'; count: number; boundedBySeconds: number }
+  | ({ kind: 'aws-sts'; target: string; count: number } & SessionEffect);
+
+export interface Shown {
+  receipt: Receipt;
+  effects: Effect[];
+}
+
+export const withEffects = async (ledger: Ledger, receipt: Receipt): Promise<Shown> => ({
+  receipt,
+  effects: await effectsOf(ledger, receipt.affected, receipt.seq),
+});
+
+export const allWithEffects = (ledger: Ledger, receipts: readonly Receipt[]): Promise<Shown[]> =>
+  Promise.all(receipts.map((receipt) => withEffects(ledger, receipt)));
+
+/** Of a dead credential; undefined where nobody has to be told. */
+export async function endOf(ledger: Ledger, { credential, task }: Found): Promise<SessionEffect | undefined> {
+  if (credential.kind === 'jwt' || credential.state === 'failed') return undefined;
+  const causes = credentialCauses(credential, task);
+  const seen = await ledger.log.look(causes);
+  const { generation } = seen.epoch;
+  const state = (await readEnforcement(ledger, credential.target))?.value;
+  const { expiresAt } = credential;
+  return effectAt(state, { generation, seq: diedAt(credential, seen, causes), expiresAt }, ledger.clock.now());
+}
+
+/**
+ * The number of the entry that ended it. One that was never handed out counts from its own end: it may have been reserved
+ * after an entry that already spoke of it, too late for who told the target of that.
+ */
+function diedAt(
+  { id, state, epoch }: Credential,
+  { epoch: now, on }: Seen,
+  causes: readonly Cause[],
+): number | undefined {
+  if (state !== 'active') return on([cause('credential', id)])[0]?.ended?.seq;
+  const born = parseEpoch(epoch);
+  // Of a log that is lost: the first thing that is told in the next one is that all of it is dead.
+  return born.generation === now.generation ? firstDeath('credential', born, on(causes))?.seq : 0;
+}
+
+/** @param seq Of the entry that killed; undefined: of one that is not published. */
+export async function effectsOf(
+  ledger: Ledger,
+  affected: Affected | undefined,
+  seq: number | undefined,
+): Promise<Effect[]> {
+  if (!affected) return [{ kind: 'jwt', effect: 'counting' }];
+  const sessions = await sessionEffects(ledger, affected, seq);
+  const count = affected.credentials - sessions.reduce((sum, one) => sum + one.count, 0);
+  if (count === 0) return sessions;
+  const boundedBySeconds = Math.max(0, Math.ceil((affected.latestEnd - ledger.clock.now()) / 1000));
+  return [{ kind: 'jwt', effect: 'immediate', count, boundedBySeconds }, ...sessions];
+}
+
+async function sessionEffects(ledger: Ledger, { sessions }: Affected, seq: number | undefined) {
+  const targets = Object.entries(sessions);
+  if (targets.length === 0) return [];
+  const { generation } = (await ledger.log.look([])).epoch;
+  return Promise.all(
+    targets.map(async ([target, { count, latestEnd }]) => {
+      const state = (await readEnforcement(ledger, target))?.value;
+      const effect = effectAt(state, { generation, seq, expiresAt: latestEnd }, ledger.clock.now());
+      return { kind: 'aws-sts' as const, target, count, ...effect };
+    }),
+  );
+}

@@ -1,0 +1,88 @@
+/** Signals as they stand now: one, or pages of them by subject, state and source. */
+import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
+import { BrokerError } from '../domain/errors.js';
+import { HISTORY_MS } from '../domain/limits.js';
+import type { Signal } from '../domain/signal.js';
+import type { Proven } from '../identity/proof.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { listSignals, readSignal } from '../ledger/signals.js';
+
+/** Where a page ended: when the last one was received, and its id. */
+export type SignalPlace = [receivedAt: number, id: string];
+
+export interface SignalsWanted {
+  /** The value of a selector, or `kind:value`. */
+  subject?: string;
+  state?: Signal['state'];
+  source?: string;
+}
+
+interface PageOf {
+  after?: SignalPlace;
+  limit: number;
+  requestId: string;
+}
+
+interface SignalPage {
+  signals: Signal[];
+  /** A page may hold fewer than asked, even none, and yet not be the last. */
+  next?: SignalPlace;
+}
+
+/** What one answer looks at, whatever is wanted. */
+const LOOKED_AT_MOST = 5_000;
+const PAGE = 500;
+
+export async function showSignal(
+  deps: PermitDeps,
+  caller: Proven,
+  { signalId, requestId }: { signalId: string; requestId: string },
+): Promise<Signal> {
+  await permitOnBroker(deps, caller, 'readRevocations', { requestId });
+  const kept = await readSignal(deps.ledger, signalId);
+  if (!kept) throw unknownSignal();
+  return kept.value;
+}
+
+export async function showSignals(
+  deps: PermitDeps,
+  caller: Proven,
+  wanted: SignalsWanted,
+  { requestId, ...page }: PageOf,
+): Promise<SignalPage> {
+  await permitOnBroker(deps, caller, 'readRevocations', { requestId });
+  return pageOf(deps.ledger, wanted, page);
+}
+
+async function pageOf(
+  ledger: Ledger,
+  wanted: SignalsWanted,
+  { after, limit }: Omit<PageOf, 'requestId'>,
+): Promise<SignalPage> {
+  // What waits for a person is in a short list of its own, however long it has waited.
+  const which = wanted.state === 'pending' ? 'pending' : 'all';
+  const earliest = which === 'all' ? Math.max(0, ledger.clock.now() - HISTORY_MS) : 0;
+  const found: Signal[] = [];
+  // Before that there is nothing but what waits to be pruned, and a page of nothing would look like the end.
+  let place: SignalPlace = after ?? [earliest, ''];
+  for (let looked = 0; looked < LOOKED_AT_MOST; looked += PAGE) {
+    const page = await listSignals(ledger, which, { after: place, limit: PAGE });
+    for (const signal of page) {
+      place = [signal.receivedAt, signal.id];
+      if (matches(signal, wanted)) found.push(signal);
+      if (found.length === limit) return { signals: found, next: place };
+    }
+    if (page.length === 0) return { signals: found };
+  }
+  return { signals: found, next: place };
+}
+
+const matches = ({ about, reaction, state, source }: Signal, wanted: SignalsWanted): boolean =>
+  (wanted.state === undefined || wanted.state === state) &&
+  (wanted.source === undefined || wanted.source === source) &&
+  (wanted.subject === undefined ||
+    [...about, ...(reaction?.selector ? [reaction.selector] : [])].some(
+      ({ kind, value }) => wanted.subject === value || wanted.subject === `${kind}:${value}`,
+    ));
+
+export const unknownSignal = () => new BrokerError('not_found', 'There is no signal with that id.', { retry: 'never' });

@@ -1,0 +1,42 @@
+/** The orchestrator says the work is done: the task ends, and everything that hangs on it with it. */
+import type { DECLARED_OUTCOMES, Task } from '../domain/task.js';
+import type { LogEntry } from '../domain/tombstone.js';
+import type { Proven } from '../identity/proof.js';
+import { countImpact, type Affected } from '../ledger/impact.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { TaskState } from '../ledger/task-state.js';
+import { permitOnTask, type TaskDeps, type TaskRequest } from '../authorization/permit-on-task.js';
+import { effectsOf, type Effect } from '../revocation/effects.js';
+import { endTask } from './end-task.js';
+
+interface CompleteRequest extends TaskRequest {
+  outcome: (typeof DECLARED_OUTCOMES)[number];
+  reason?: string;
+}
+
+interface Completed {
+  task: Task;
+  state: TaskState;
+  /** Absent when the task had ended before: the first outcome stands. */
+  revocation?: { entry: LogEntry; affected?: Affected; effects: Effect[] };
+}
+
+export async function completeTask(deps: TaskDeps, caller: Proven, request: CompleteRequest): Promise<Completed> {
+  const { task, state } = await permitOnTask(deps, caller, 'completeTask', request);
+  if (state !== 'open' && state !== 'suspended') return { task, state };
+  const reason = request.reason ?? request.outcome;
+  const end = { as: request.outcome, reason, actor: caller.party.id };
+  let affected: Affected | undefined;
+  const ended = await endTask(deps.ledger, task, end, async (entry) => {
+    affected = await counted(deps.ledger, entry);
+  });
+  const { entry } = ended;
+  const effects = await effectsOf(deps.ledger, affected, entry.seq);
+  const revocation = { entry, ...(affected && { affected }), effects };
+  return { task: ended.task, state: ended.task.ended?.as ?? request.outcome, revocation };
+}
+
+/** The task is dead; a store that cannot say now how much died with it is no reason to say otherwise. */
+async function counted(ledger: Ledger, { selector, at, seq, before }: LogEntry): Promise<Affected | undefined> {
+  return countImpact(ledger, { selector, at, published: { seq, before } }).catch(() => undefined);
+}

@@ -1,0 +1,114 @@
+/** The record of a task about to be born. Bounds are fixed here, once: a child is never wider or longer than its parent. */
+import { isWithin, pairsOf, type TargetAccess } from '../domain/access.js';
+import { refOf } from '../domain/party.js';
+import { BrokerError } from '../domain/errors.js';
+import { newId, shardOf } from '../domain/id.js';
+import { HARD_LIMITS } from '../domain/limits.js';
+import { taskCauses, type Task } from '../domain/task.js';
+import type { Proven } from '../identity/proof.js';
+import type { Again } from '../ledger/idempotency.js';
+import type { Asker } from '../authorization/requester.js';
+import type { Settings } from '../authorization/deps.js';
+import type { OpenTaskRequest } from './request.js';
+import { placeWorkload } from '../identity/place-party.js';
+import { provenPerson, whomItServes } from './principal.js';
+
+/** Opened by an exchange: no ceiling of its own, policy alone decides. */
+export function draftImplicitTask(
+  settings: Settings,
+  now: number,
+  { caller, onBehalfOf }: Asker,
+  purpose: string,
+  again?: Again,
+): Task {
+  refuseUnknownPurpose(settings.purposes, purpose);
+  return {
+    ...newborn(now, newId('tsk', again?.shard)),
+    workload: refOf(caller.party),
+    ...(onBehalfOf && provenPerson(onBehalfOf.party)),
+    purpose,
+    purposeFrom: 'agent',
+    deadline: deadlineOf(settings, now, undefined),
+  };
+}
+
+interface Opening {
+  caller: Proven;
+  request: OpenTaskRequest;
+  parent: Task | undefined;
+  again: Again | undefined;
+}
+
+/** Opened by an orchestrator, or by the workload itself ahead of its work. */
+export function draftTask(settings: Settings, now: number, { caller, request, parent, again }: Opening): Task {
+  refuseUnknownPurpose(settings.purposes, request.purpose);
+  const workload =
+    request.workload === caller.party.id ? refOf(caller.party) : placeWorkload(settings.trust, request.workload);
+  const opensItself = workload.id === caller.party.id;
+  const ceiling = narrowed(parent?.ceiling, request.access);
+  return {
+    ...newborn(now, newId('tsk', parent ? shardOf(parent.id) : again?.shard)),
+    workload,
+    ...whomItServes(settings.trust, caller.party, request.principal, parent),
+    ...(!opensItself && { openedBy: refOf(caller.party) }),
+    purpose: request.purpose,
+    // An agent's word for its own purpose is no stronger for being given ahead.
+    purposeFrom: opensItself ? 'agent' : 'opener',
+    ...(ceiling && { ceiling }),
+    deadline: deadlineOf(settings, now, request.deadlineSeconds, parent),
+    ...(request.heartbeat && { heartbeat: { ...request.heartbeat, lastAt: now } }),
+    ...(parent && { lineage: lineageUnder(parent, settings.limits), inherits: taskCauses(parent) }),
+  };
+}
+
+/** The epoch is written in after the look. */
+const newborn = (now: number, id: string) => ({
+  id,
+  lineage: [],
+  openedAt: now,
+  epoch: '',
+  credentials: [],
+  suspensions: 0,
+  suspended: false,
+  revision: 0,
+});
+
+/** Whole seconds, so that no credential outlives it by a fraction. */
+function deadlineOf({ lifetimes }: Settings, now: number, seconds: number | undefined, parent?: Task): number {
+  const asked = now + Math.min(seconds ?? lifetimes.task, lifetimes.taskMax) * 1000;
+  return Math.floor(Math.min(asked, parent?.deadline ?? Infinity) / 1000) * 1000;
+}
+
+function refuseUnknownPurpose(purposes: Settings['purposes'], purpose: string): void {
+  if (!purposes || Object.hasOwn(purposes, purpose)) return;
+  throw new BrokerError('invalid_request', `The purpose must be one of: ${Object.keys(purposes).join(', ')}.`, {
+    retry: 'never',
+  });
+}
+
+function lineageUnder(parent: Task, { delegationDepth }: Settings['limits']): string[] {
+  const lineage = [...parent.lineage, parent.id];
+  if (lineage.length > delegationDepth) {
+    throw new BrokerError('invalid_request', `Tasks nest at most ${delegationDepth} deep.`, {
+      retry: 'never',
+    });
+  }
+  return lineage;
+}
+
+function narrowed(ceiling: TargetAccess[] | undefined, asked: TargetAccess[] | undefined): TargetAccess[] | undefined {
+  if (!asked) return ceiling;
+  if (pairsOf(asked).length > HARD_LIMITS.pairsPerRequest) {
+    throw new BrokerError(
+      'invalid_request',
+      `At most ${HARD_LIMITS.pairsPerRequest} pairs of path and action fit one task.`,
+      { retry: 'with-less' },
+    );
+  }
+  if (ceiling && !asked.every((entry) => isWithin(ceiling, entry.target, [entry]))) {
+    throw new BrokerError('invalid_scope', 'The access goes beyond what the parent task was opened for.', {
+      retry: 'with-less',
+    });
+  }
+  return asked;
+}

@@ -1,0 +1,106 @@
+/** An orchestrator opens a task for a workload: purpose, ceiling, deadline, parent, heartbeat. Nothing is granted yet. */
+import { BrokerError } from '../domain/errors.js';
+import { isId, shardOf, type Shard } from '../domain/id.js';
+import { formatEpoch, refusesBirth } from '../domain/liveness.js';
+import { partyCauses, taskCauses, type Task } from '../domain/task.js';
+import type { Proven } from '../identity/proof.js';
+import { contend } from '../ledger/retry-on-conflict.js';
+import { findAgain, remember } from '../ledger/idempotency.js';
+import { birth, readTask } from '../ledger/tasks.js';
+import { stateOf, type TaskState } from '../ledger/task-state.js';
+import { endTask } from './end-task.js';
+import { auditRefusal } from '../authorization/audit-refusal.js';
+import { held, refuseDeadCaller } from '../authorization/caller.js';
+import { decideOperation, factsOf } from '../authorization/decide.js';
+import type { Deps } from '../authorization/deps.js';
+import { draftTask } from './draft-task.js';
+import type { AuditEvent } from '../audit/event.js';
+import { provenFields, taskFields } from '../authorization/audit-fields.js';
+import { permitOpening } from '../authorization/permit-opening.js';
+import type { OpenTaskRequest } from './request.js';
+
+export interface TaskAnswer {
+  task: Task;
+  state: TaskState;
+}
+
+export async function openTask(deps: Deps, caller: Proven, request: OpenTaskRequest): Promise<TaskAnswer> {
+  try {
+    const { isNew, ...answer } = await contend(() => tryOpening(deps, caller, request));
+    if (isNew) await auditOpening(deps, caller, answer.task, request.requestId);
+    return answer;
+  } catch (error) {
+    const { purpose, requestId } = request;
+    await auditRefusal(deps, error, caller, { type: 'operation.refused', verb: 'openTask', purpose, requestId });
+    throw error;
+  }
+}
+
+/** What is not in the audit log does not live: its id was told to nobody, and a retry finds it ended. */
+async function auditOpening({ audit, ledger }: Deps, caller: Proven, task: Task, requestId: string): Promise<void> {
+  try {
+    await audit.append(openedEvent(ledger.clock.now(), task, caller, requestId));
+  } catch (error) {
+    const end = { as: 'cancelled', reason: 'its opening could not be audited', actor: 'broker' } as const;
+    await endTask(ledger, task, end).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** One attempt. Undefined: the id or the Idempotency-Key was taken in between. */
+async function tryOpening(
+  deps: Deps,
+  caller: Proven,
+  request: OpenTaskRequest,
+): Promise<(TaskAnswer & { isNew: boolean }) | undefined> {
+  const { ledger, settings } = deps;
+  const again = request.repeat && (await findAgain(ledger, caller.party.id, request.repeat, shardUnder(request)));
+  const first = again?.taskId === undefined ? undefined : await readTask(ledger, again.taskId);
+  const parent = request.parent === undefined ? undefined : await readableParent(deps, caller, request.parent);
+
+  const now = ledger.clock.now();
+  const draft = first?.value ?? draftTask(settings, now, { caller, request, parent, again });
+  const causes = taskCauses(draft);
+  const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
+  refuseDeadCaller(deps, caller, seen);
+  if (first) return { task: first.value, state: stateOf(first.value, seen, now), isNew: false };
+
+  const permitted = await permitOpening(deps.policy, caller.party, draft, parent);
+  const task: Task = { ...permitted.task, epoch: formatEpoch(seen.epoch) };
+  if (parent && stateOf(parent, seen, now) !== 'open') throw parentNotOpen();
+  if (refusesBirth(seen.on(causes))) throw held();
+
+  const { expect, put, index } = birth(task);
+  const beside = again && remember(again, task.id, task.deadline);
+  const written = await ledger.records.commit({
+    expect: [...expect, ...(beside?.expect ?? [])],
+    put: [...put, ...(beside?.put ?? [])],
+    index,
+  });
+  return written ? { task, state: 'open', isNew: true } : undefined;
+}
+
+const shardUnder = ({ parent }: OpenTaskRequest): Shard | undefined =>
+  parent !== undefined && isId('tsk', parent) ? shardOf(parent) : undefined;
+
+/** A parent one may not read does not exist: nothing is compared with it before that is known. */
+async function readableParent({ ledger, policy }: Deps, caller: Proven, id: string): Promise<Task> {
+  const parent = await readTask(ledger, id);
+  if (!parent) throw unknownParent();
+  const resource = { type: 'task', task: factsOf(parent.value) } as const;
+  const reading = await decideOperation(policy, caller.party, 'readTask', resource);
+  if (reading.outcome !== 'permit') throw unknownParent();
+  return parent.value;
+}
+
+const unknownParent = () => new BrokerError('not_found', 'There is no parent task with that id.', { retry: 'never' });
+const parentNotOpen = () => new BrokerError('conflict', 'The parent task is not open.', { retry: 'never' });
+
+const openedEvent = (at: number, task: Task, caller: Proven, requestId: string): AuditEvent => ({
+  type: 'task.opened',
+  at,
+  ...provenFields(caller),
+  ...taskFields(task),
+  expiresAt: task.deadline,
+  requestId,
+});

@@ -1,0 +1,108 @@
+/**
+ * Suspension is a hold on the task: what was minted before it is dead for good, nothing new is born until it is resumed.
+ * The intention is written first, and numbers the publication; so a crash in between loses no hold and lifts no other's.
+ */
+import { BrokerError } from '../domain/errors.js';
+import { cause } from '../domain/selector.js';
+import type { Task } from '../domain/task.js';
+import type { LogEntry } from '../domain/tombstone.js';
+import { permitOnTask, type TaskDeps, type TaskRequest } from '../authorization/permit-on-task.js';
+import type { Proven } from '../identity/proof.js';
+import { contend } from '../ledger/retry-on-conflict.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { updateTask } from '../ledger/tasks.js';
+import { lookAtTask, type TaskState } from '../ledger/task-state.js';
+import { StoreUnavailable } from '../store/store.js';
+import { lift, revoke } from '../ledger/revoke.js';
+
+interface Suspended {
+  task: Task;
+  state: TaskState;
+  entry?: LogEntry;
+}
+
+export async function suspendTask(
+  deps: TaskDeps,
+  caller: Proven,
+  request: TaskRequest & { reason?: string },
+): Promise<Suspended> {
+  const { task, state } = await permitOnTask(deps, caller, 'suspendTask', request);
+  if (hasEnded(state)) throw ended(state);
+  const by = { actor: caller.party.id, reason: request.reason ?? 'suspended' };
+  const held = await placeHold(deps.ledger, task, by);
+  return { ...held, state: await lookAtTask(deps.ledger, held.task) };
+}
+
+/** Lifts exactly what suspending placed: another hold on the task, or on its workload, stays. */
+export async function resumeTask(deps: TaskDeps, caller: Proven, request: TaskRequest): Promise<Suspended> {
+  const { ledger } = deps;
+  const { task, state } = await permitOnTask(deps, caller, 'resumeTask', request);
+  if (hasEnded(state)) throw ended(state);
+  if (!task.suspended) return { task, state };
+
+  const by = { actor: caller.party.id, reason: 'resumed' };
+  const hold = await holdOf(ledger, task, by);
+  const entry = await lift(ledger, hold, { ...by, id: `resume:${task.id}:${task.suspensions}` });
+  const resumed = await updateTask(ledger, task.id, (current) =>
+    isSame(current, task) ? awake(current, ledger.clock.now()) : undefined,
+  );
+  const now = resumed ?? task;
+  return { task: now, state: await lookAtTask(ledger, now), ...(entry && { entry }) };
+}
+
+interface By {
+  actor: string;
+  reason: string;
+}
+
+async function placeHold(ledger: Ledger, task: Task, by: By): Promise<{ task: Task; entry: LogEntry }> {
+  try {
+    return await rememberedHold(ledger, task.id, by);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    // A store too full for records still takes revocations. This hold has a receipt, and is lifted by its number.
+    return { task, entry: await revoke(ledger, { ...holdOn(task), ...by }) };
+  }
+}
+
+/**
+ * The entry found may be lifted by now: its resumption failed, or runs, between the lift and the record. Only a hold that is
+ * seen in force is acknowledged; otherwise the next suspension begins.
+ */
+function rememberedHold(ledger: Ledger, id: string, by: By): Promise<{ task: Task; entry: LogEntry }> {
+  let lifted = -1;
+  return contend(async () => {
+    const task = await updateTask(ledger, id, (current) =>
+      current.suspended && current.suspensions !== lifted
+        ? undefined
+        : { ...current, suspended: true, suspensions: current.suspensions + 1 },
+    );
+    if (!task || task.ended) throw ended(task?.ended?.as ?? 'expired');
+    const entry = await holdOf(ledger, task, by);
+    const own = cause('task', id);
+    const [tombstone] = (await ledger.log.look([own])).on([own]);
+    if (tombstone?.holds.includes(entry.seq) === true) return { task, entry };
+    lifted = task.suspensions;
+    return undefined;
+  });
+}
+
+/** Publishing the same suspension again answers the entry it has: that is how its number is known. */
+const holdOf = (ledger: Ledger, task: Task, by: By): Promise<LogEntry> =>
+  revoke(ledger, { id: `suspend:${task.id}:${task.suspensions}`, ...holdOn(task), ...by });
+
+const holdOn = ({ id, deadline }: Task) =>
+  ({ selector: { kind: 'task', value: id }, effect: 'hold', knownEnd: deadline }) as const;
+
+const isSame = (current: Task, task: Task): boolean => current.suspended && current.suspensions === task.suspensions;
+
+/** Everything listed was born before the hold, so it is dead; the time asleep counts for no missed heartbeat. */
+const awake = (task: Task, now: number): Task => ({
+  ...task,
+  suspended: false,
+  credentials: [],
+  ...(task.heartbeat && { heartbeat: { ...task.heartbeat, lastAt: now } }),
+});
+
+const hasEnded = (state: TaskState): boolean => state !== 'open' && state !== 'suspended';
+const ended = (state: TaskState) => new BrokerError('conflict', `The task has ended: ${state}.`, { retry: 'never' });

@@ -1,0 +1,100 @@
+/**
+ * The sweep: ends what is past its deadline or has missed its heartbeats, and remembers how everything ended. Every step may
+ * run twice and on every broker at once; what two sweeps publish for one task is one entry.
+ */
+import { randomInt } from 'node:crypto';
+import { BrokerError } from '../domain/errors.js';
+import { SHARDS, type Shard } from '../domain/id.js';
+import type { Task } from '../domain/task.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { dueIndex } from '../ledger/keys.js';
+import { dropDue, dueAt, moveDue, readTask, settle, updateTask } from '../ledger/tasks.js';
+import { lookAtTask } from '../ledger/task-state.js';
+import { StoreUnavailable } from '../store/store.js';
+import { endTask } from './end-task.js';
+
+const BATCH = 100;
+/** One that is neither over nor due after all is looked at again after this. */
+const RECHECK_MS = 5_000;
+/** One whose record cannot be read would otherwise stand in front of all others for ever. */
+const UNREADABLE_RECHECK_MS = 60_000;
+
+interface Swept {
+  ended: number;
+  /** How long the most overdue task had been due, milliseconds. */
+  lagMs: number;
+  /** Why, for each task whose record could not be read. It dies by its deadline all the same; somebody must look at it. */
+  unreadable: unknown[];
+}
+
+export async function sweep(ledger: Ledger): Promise<Swept> {
+  const now = ledger.clock.now();
+  const start = randomInt(SHARDS.length);
+  const pages = await Promise.all(
+    SHARDS.map(async (_, offset) => {
+      const shard = SHARDS[(start + offset) % SHARDS.length] ?? 'aa';
+      return { shard, due: await dueIn(ledger, shard, now) };
+    }),
+  );
+  const swept = await Promise.all(pages.map(({ shard, due }) => sweepShard(ledger, shard, due)));
+  return {
+    ended: swept.reduce((sum, { ended }) => sum + ended, 0),
+    lagMs: Math.max(0, ...pages.flatMap(({ due }) => due.map(([, score]) => now - score))),
+    unreadable: swept.flatMap(({ unreadable }) => unreadable),
+  };
+}
+
+async function sweepShard(
+  ledger: Ledger,
+  shard: Shard,
+  due: readonly [string, number][],
+): Promise<Pick<Swept, 'ended' | 'unreadable'>> {
+  let ended = 0;
+  const unreadable: unknown[] = [];
+  for (const [id] of due) {
+    try {
+      if (await sweepTask(ledger, id)) ended += 1;
+    } catch (error) {
+      if (error instanceof StoreUnavailable || error instanceof BrokerError) throw error;
+      await ledger.records.commit({ index: [[dueIndex(shard), id, ledger.clock.now() + UNREADABLE_RECHECK_MS]] });
+      unreadable.push(error);
+    }
+  }
+  return { ended, unreadable };
+}
+
+const dueIn = (ledger: Ledger, shard: Shard, to: number) => ledger.records.range(dueIndex(shard), { to, limit: BATCH });
+
+async function sweepTask(ledger: Ledger, id: string): Promise<boolean> {
+  const kept = await readTask(ledger, id);
+  if (!kept || kept.value.ended) return !(await dropDue(ledger, id));
+  const task = kept.value;
+  const state = await lookAtTask(ledger, task);
+  switch (state) {
+    case 'open':
+      if (dueAt(task) <= ledger.clock.now()) return expire(ledger, task, 'its heartbeats were missed');
+      await moveDue(ledger, kept, Math.min(task.deadline, ledger.clock.now() + RECHECK_MS));
+      return false;
+    case 'suspended':
+      await sleepOn(ledger, id);
+      return false;
+    case 'expired':
+      return expire(ledger, task, 'its deadline passed');
+    default:
+      await settle(ledger, id, { as: state, at: ledger.clock.now() });
+      return true;
+  }
+}
+
+/** A hold may be on its workload, which then has no verbs and can send no heartbeat: lifting it must not end the task. */
+const sleepOn = (ledger: Ledger, id: string): Promise<Task | null> =>
+  updateTask(
+    ledger,
+    id,
+    (task) => task.heartbeat && { ...task, heartbeat: { ...task.heartbeat, lastAt: ledger.clock.now() } },
+  );
+
+async function expire(ledger: Ledger, task: Task, reason: string): Promise<boolean> {
+  await endTask(ledger, task, { as: 'expired', reason, actor: 'broker' });
+  return true;
+}
