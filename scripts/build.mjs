@@ -1,12 +1,12 @@
-// Compiles src, scripts and what these need of the tests to dist, and carries along what the compiler leaves behind.
+// Compiles src, scripts and fakes to dist, and carries along what the compiler leaves behind.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/@typescript/native/bin/tsc', import.meta.url));
-// Demo and benchmark play AWS with a part of the tests. The image is built without them: it needs src alone.
-const project = existsSync(`${root}test/loopback-aws`) ? 'tsconfig.build.json' : 'scripts/tsconfig.src.json';
+// Demo and benchmark play AWS with fakes/aws. The image is built without it: it needs src alone.
+const project = existsSync(`${root}fakes`) ? 'tsconfig.build.json' : 'scripts/tsconfig.src.json';
 const compiled = spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 

@@ -1,6 +1,6 @@
 /** The AWS account of the story: a loopback server that plays STS, IAM and S3, and has one role for agents. */
-import { agentArn, agentRole, revokerArn, revokerRole } from '../../test/loopback-aws/example-roles.js';
-import { startLoopbackAws } from '../../test/loopback-aws/server.js';
+import { agentArn, agentRole, revokerArn, revokerRole } from '../../fakes/aws/example-roles.js';
+import { startLoopbackAws } from '../../fakes/aws/server.js';
 import { call, type Reply } from './http.js';
 
 export interface AwsAccount {

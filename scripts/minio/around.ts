@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { agentRole, revokerArn, revokerRole } from '../../test/loopback-aws/example-roles.js';
-import { startLoopbackAws, type LoopbackAws } from '../../test/loopback-aws/server.js';
+import { agentRole, revokerArn, revokerRole } from '../../fakes/aws/example-roles.js';
+import { startLoopbackAws, type LoopbackAws } from '../../fakes/aws/server.js';
 
 export const AUDIENCE = 'sts.amazonaws.com';
 export const REVOKER = 'arn:minio:iam:::role/jit-revoker';

@@ -1,7 +1,7 @@
 /** A credential for one thing must not become AWS keys by asking at the container endpoint. */
 import { beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
-import { forgeToken } from '../support/issuer.js';
+import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
+import { forgeToken } from '../support/issuers/issuer.js';
 
 let broker: AwsBroker;
 let agent: string;

@@ -1,7 +1,7 @@
 /** Text that a caller chooses ends up in a policy document: it must stay text there, and mean to IAM what it meant to Cedar. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 let broker: AwsBroker;
 beforeAll(async () => (broker = await startAwsBroker()));

@@ -1,9 +1,9 @@
 /** Between reserve and release: what was revoked while AWS was still making it is not handed out, and what AWS made is denied. */
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
+import { ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import type { Reply } from '../support/calls.js';
 import { until } from '../support/redis.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 const STS = 'AssumeRoleWithWebIdentity';
 

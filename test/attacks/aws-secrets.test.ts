@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { BUCKET, details, ROLE, startAwsBroker, type Minted } from '../support/aws-broker.js';
+import { BUCKET, details, ROLE, startAwsBroker, type Minted } from '../support/brokers/http-aws.js';
 import { calls, type Reply } from '../support/calls.js';
 import { temporaryDirectory } from '../support/directory.js';
 

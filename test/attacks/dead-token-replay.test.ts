@@ -1,6 +1,6 @@
 /** A token that died is presented again, everywhere a token can be presented: it opens nothing. */
 import { expect, it } from '@jest/globals';
-import { startBroker } from '../support/broker.js';
+import { startBroker } from '../support/brokers/http.js';
 
 it('is inactive, no identity, no subject, no actor and no client', async () => {
   const broker = await startBroker();

@@ -1,6 +1,6 @@
 /** Ending what is not one's own: somebody else's token handed to /revoke, or a task id guessed. */
 import { expect, it } from '@jest/globals';
-import { startBroker } from '../support/broker.js';
+import { startBroker } from '../support/brokers/http.js';
 
 it('is answered like success, and changes nothing', async () => {
   const broker = await startBroker();

@@ -1,7 +1,7 @@
 import { createHmac, createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BROKER, forgeToken, newSigningKey, signToken } from '../support/issuer.js';
-import { createLab, type Lab } from '../support/lab.js';
+import { BROKER, forgeToken, newSigningKey, signToken } from '../support/issuers/issuer.js';
+import { createLab, type Lab } from '../support/issuers/lab.js';
 
 let lab: Lab;
 let claims: object;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { BROKER } from '../support/issuer.js';
-import { createLab, type Lab } from '../support/lab.js';
+import { BROKER } from '../support/issuers/issuer.js';
+import { createLab, type Lab } from '../support/issuers/lab.js';
 
 let lab: Lab;
 

@@ -1,8 +1,8 @@
 import { sign, KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { BROKER, forgeToken, signToken } from '../support/issuer.js';
-import { createLab, type Lab } from '../support/lab.js';
+import { BROKER, forgeToken, signToken } from '../support/issuers/issuer.js';
+import { createLab, type Lab } from '../support/issuers/lab.js';
 
 let lab: Lab;
 let token: string;

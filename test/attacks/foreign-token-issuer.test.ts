@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Identify } from '../../src/identity/identify.js';
-import { createDoorstep } from '../support/identity.js';
-import { BROKER, createIssuer, signToken, type TestIssuer } from '../support/issuer.js';
-import { createTrustDomain, type TestTrustDomain } from '../support/trust-domain.js';
+import { createDoorstep } from '../support/issuers/identity.js';
+import { BROKER, createIssuer, signToken, type TestIssuer } from '../support/issuers/issuer.js';
+import { createTrustDomain, type TestTrustDomain } from '../support/issuers/trust-domain.js';
 
 const door = createDoorstep();
 let alpha: TestIssuer;

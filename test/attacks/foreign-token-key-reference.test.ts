@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BROKER, newSigningKey, signToken, type SigningKey } from '../support/issuer.js';
-import { serveIssuer, type IssuerSite } from '../support/issuer-site.js';
-import { createLab, type Lab } from '../support/lab.js';
+import { BROKER, newSigningKey, signToken, type SigningKey } from '../support/issuers/issuer.js';
+import { serveIssuer, type IssuerSite } from '../support/issuers/site.js';
+import { createLab, type Lab } from '../support/issuers/lab.js';
 
 let lab: Lab;
 let thief: SigningKey;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { createLab, type Lab } from '../support/lab.js';
+import { createLab, type Lab } from '../support/issuers/lab.js';
 
 let lab: Lab;
 

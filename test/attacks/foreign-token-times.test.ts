@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BROKER, signToken } from '../support/issuer.js';
-import { createLab, type Lab } from '../support/lab.js';
+import { BROKER, signToken } from '../support/issuers/issuer.js';
+import { createLab, type Lab } from '../support/issuers/lab.js';
 
 let lab: Lab;
 let now: number;

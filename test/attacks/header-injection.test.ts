@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeAll, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
 
 let broker: TestBroker;
 beforeAll(async () => (broker = await startBroker()));

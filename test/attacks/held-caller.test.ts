@@ -1,6 +1,6 @@
 /** Who is held, or was cut off, tries everything else the identity token is good for. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
 
 const OPERATORS = ['soc', 'orchestrator', 'tickets-api', 'agent-7'];
 let broker: TestBroker;

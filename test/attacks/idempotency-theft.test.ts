@@ -1,7 +1,7 @@
 /** An Idempotency-Key that is guessed or stolen finds nothing of anybody else's. */
 import { beforeAll, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
-import { expectOAuthRefusal, expectProblem } from '../support/refusals.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
+import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';
 
 const KEY = { 'idempotency-key': 'stolen' };
 let broker: TestBroker;

@@ -1,8 +1,8 @@
 /** Introspection as an oracle: whatever is not a live token for a caller who may ask is answered in the very same bytes. */
 import { randomBytes } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import { startBroker, TICKETS, WIKI } from '../support/broker.js';
-import { forgeToken } from '../support/issuer.js';
+import { startBroker, TICKETS, WIKI } from '../support/brokers/http.js';
+import { forgeToken } from '../support/issuers/issuer.js';
 
 it('why a token is inactive cannot be told from the answer', async () => {
   const broker = await startBroker({

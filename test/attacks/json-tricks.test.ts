@@ -1,7 +1,7 @@
 /** JSON that says one thing to a reader and another to a parser. The stake: a preview that revokes, a field that is ignored. */
 import { beforeAll, expect, it } from '@jest/globals';
-import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
-import { expectProblem } from '../support/refusals.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { expectProblem } from '../support/expect-refusal.js';
 
 const SELECTOR = '"selector":{"kind":"workload","value":"lab:agent-7"},"reason":"x"';
 let broker: TestBroker;

@@ -1,7 +1,7 @@
 /** The same parameter twice, in two places, or under two names: which one counts must never be a matter of taste. */
 import { beforeAll, expect, it } from '@jest/globals';
 import { exchangeForm } from '../support/calls.js';
-import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 
 let broker: TestBroker;
 let agent: string;

@@ -1,7 +1,7 @@
 /** Paths and actions written to mean one thing to the broker and another to the target. Policy here permits everything. */
 import { beforeAll, expect, it } from '@jest/globals';
-import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 let broker: TestBroker;
 let agent: string;

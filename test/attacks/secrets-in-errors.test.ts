@@ -1,6 +1,6 @@
 /** Refusals that quote what was sent would hand a token to whoever reads error logs on the caller's side. */
 import { beforeAll, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
 
 let broker: TestBroker;
 beforeAll(async () => (broker = await startBroker()));

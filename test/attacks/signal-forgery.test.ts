@@ -1,8 +1,8 @@
 /** Somebody who has no key of a transmitter says that a session is revoked; or uses an event for what it is not. */
 import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { forgeToken, newSigningKey } from '../support/issuer.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { forgeToken, newSigningKey } from '../support/issuers/issuer.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 import {
   audited,
   push,

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeAll, expect, it } from '@jest/globals';
 import { exchangeForm } from '../support/calls.js';
-import { startBroker, type TestBroker } from '../support/broker.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 let broker: TestBroker;
 let agent: string;

@@ -2,8 +2,8 @@
 import { expect, it } from '@jest/globals';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { revoke } from '../../src/ledger/revoke.js';
-import { AGENT } from '../support/bare-broker.js';
-import { wholeBroker } from '../support/whole-broker.js';
+import { AGENT } from '../support/brokers/stubbed.js';
+import { wholeBroker } from '../support/brokers/use-cases.js';
 
 async function thief() {
   const broker = await wholeBroker();

@@ -1,6 +1,6 @@
 /** Guessing task ids: a foreign task and one that never was answer alike, byte for byte. */
 import { beforeAll, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
 
 const NONE = 'tsk_aabbbbbbbbbbbbbb';
 let broker: TestBroker;

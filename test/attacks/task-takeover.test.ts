@@ -1,8 +1,8 @@
 /** Getting more out of a task than it was opened for: as another workload, for another person, or by a wider path. */
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/broker.js';
-import { expectOAuthRefusal, expectProblem } from '../support/refusals.js';
+import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
+import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 const detail = (identifier: string, actions = ['read'], target = TICKETS) => ({

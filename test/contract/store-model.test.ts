@@ -1,5 +1,5 @@
 import { handClock } from '../support/clock.js';
-import { modelStore } from '../support/model-store.js';
+import { modelStore } from '../support/search/model-store.js';
 import { storeContract } from './store-contract.js';
 
 storeContract('the model', () => {

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { startBroker, TICKETS } from '../support/broker.js';
+import { startBroker, TICKETS } from '../support/brokers/http.js';
 import { writePolicies } from '../support/policy.js';
 
 const page = readFileSync('README.md', 'utf8');

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { verifyExport } from '../../src/audit/verify.js';
 import { placeSchema } from '../../src/audit/chain.js';
 import type { AuditEvent } from '../../src/audit/event.js';
-import { startProcess, type BrokerProcess } from '../support/broker-process.js';
+import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis, until } from '../support/redis.js';
 
 const ROUNDS = 3;

@@ -1,7 +1,7 @@
 /** Every secret of a whole story is planted with a known value, and then looked for in everything the broker ever wrote. */
 import { randomBytes } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import { startProcess } from '../support/broker-process.js';
+import { startProcess } from '../support/brokers/process.js';
 import { startRedis, until } from '../support/redis.js';
 
 it('G7: no token, no key and no password is in any log, audit line, metric or error', async () => {

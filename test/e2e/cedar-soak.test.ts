@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from '@jest/globals';
 
 const child = fileURLToPath(new URL('../support/cedar-soak.mjs', import.meta.url));
-const engine = new URL('../../dist/src/policy/cedar.js', import.meta.url);
+const engine = new URL('../../dist/src/policy/cedar/cedar.js', import.meta.url);
 const ROUNDS = '12';
 
 async function soak(...more: string[]): Promise<{ code: number | null; signal: string | null; output: string }> {

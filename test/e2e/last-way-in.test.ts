@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../src/audit/event.js';
 import { run } from '../../src/cli/run.js';
 import { systemClock } from '../../src/domain/time.js';
-import { startProcess, type BrokerProcess } from '../support/broker-process.js';
+import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis, until } from '../support/redis.js';
 
 describe.each(['lmdb', 'redis'] as const)('mayfly beside a broker on %s', (kind) => {

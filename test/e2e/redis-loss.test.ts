@@ -1,6 +1,6 @@
 /** Redis dies, forgets, comes back or fills up under a running broker: nothing revoked returns, and what is unsure is refused. */
 import { describe, expect, it } from '@jest/globals';
-import { startProcess, type BrokerProcess } from '../support/broker-process.js';
+import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis, until, type RedisServer, type Settings } from '../support/redis.js';
 
 interface Scene {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { exchangeForm } from '../support/calls.js';
-import { startProcess, type BrokerProcess } from '../support/broker-process.js';
+import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { until } from '../support/redis.js';
 
 /** A request of which the last byte is still to come. */

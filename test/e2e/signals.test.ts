@@ -1,7 +1,7 @@
 /** Signals and real processes: killed between the 202 and the reaction, over a store that restarts, and two on one Redis. */
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/domain/time.js';
-import { startProcess, type BrokerProcess } from '../support/broker-process.js';
+import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis, until } from '../support/redis.js';
 import { audited, createTransmitter, push, workload, type Transmitter } from '../support/signals.js';
 

@@ -1,7 +1,7 @@
 /** Two brokers on one Redis: what one revokes the other refuses at once, and what both do is done once. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../src/audit/event.js';
-import { startProcess, type BrokerProcess } from '../support/broker-process.js';
+import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis, until } from '../support/redis.js';
 
 let one: BrokerProcess;

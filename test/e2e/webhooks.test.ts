@@ -1,6 +1,6 @@
 /** Webhooks of real brokers: killed in the middle of a delivery, and two of them on one Redis. */
 import { expect, it } from '@jest/globals';
-import { startProcess, type BrokerProcess } from '../support/broker-process.js';
+import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startReceiver, type Receiver } from '../support/receiver.js';
 import { startRedis, until } from '../support/redis.js';
 

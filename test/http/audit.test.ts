@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { verifyExport } from '../../src/audit/verify.js';
-import { startBroker, type TestBroker } from '../support/broker.js';
-import { expectProblem } from '../support/refusals.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
+import { expectProblem } from '../support/expect-refusal.js';
 
 let broker: TestBroker;
 let soc: string;

@@ -3,7 +3,7 @@
  * sessions with it, under its task, and they die with it.
  */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
+import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import type { Reply } from '../support/calls.js';
 
 interface Token {

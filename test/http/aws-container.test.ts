@@ -1,6 +1,6 @@
 /** GET /aws/credentials/{role}: what an AWS SDK asks of a container credential provider, by a workload's own identity token. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
+import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import type { Reply } from '../support/calls.js';
 
 const CEILING = { access: JSON.parse(details(`${BUCKET}/tenant-42/*`)) as object[] };

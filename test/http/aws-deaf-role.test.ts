@@ -8,9 +8,9 @@ import {
   startAwsBroker,
   type AwsBroker,
   type Minted,
-} from '../support/aws-broker.js';
+} from '../support/brokers/http-aws.js';
 import { calls, type Calls } from '../support/calls.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 const ELSEWHERE = { resource: OTHER_ROLE, authorization_details: details(`${BUCKET}/a`, undefined, OTHER_ROLE) };
 const PUT = 'PutRolePolicy';

@@ -1,6 +1,6 @@
 /** GET /aws/credentials/{role}: what policy says of the claims of a workload holds whether it comes itself or with a token of the broker. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
+import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 
 const REDS = 'arn:aws:s3:::red-data';
 const isRed = 'principal is Workload && principal.hasTag("team") && principal.getTag("team") == "red"';

@@ -1,8 +1,8 @@
 /** The end of AWS sessions, as callers hear of it (G8): never more than is so at AWS, from pending to effective, or expired. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ROLE, startAwsBroker, type AwsBroker, type Minted } from '../support/aws-broker.js';
+import { ROLE, startAwsBroker, type AwsBroker, type Minted } from '../support/brokers/http-aws.js';
 import type { Reply } from '../support/calls.js';
-import { expectProblem } from '../support/refusals.js';
+import { expectProblem } from '../support/expect-refusal.js';
 
 let broker: AwsBroker;
 let soc: string;

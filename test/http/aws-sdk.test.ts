@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
+import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { until } from '../support/redis.js';
 

@@ -1,6 +1,6 @@
 /** AWS sessions over HTTP: what is granted is what can be done, until the deadline, and until the task ends. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
+import { startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 
 let broker: AwsBroker;
 beforeAll(async () => void (broker = await startAwsBroker()));

@@ -1,9 +1,17 @@
 /** When STS refuses, or does not answer: what the caller hears, what the operator hears, and how long AWS is left alone. */
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { agentRole, revokerRole } from '../loopback-aws/example-roles.js';
-import type { Fault } from '../loopback-aws/faults.js';
-import { EXAMPLE, OTHER_ROLE, BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { agentRole, revokerRole } from '../../fakes/aws/example-roles.js';
+import type { Fault } from '../../fakes/aws/faults.js';
+import {
+  EXAMPLE,
+  OTHER_ROLE,
+  BUCKET,
+  details,
+  ROLE,
+  startAwsBroker,
+  type AwsBroker,
+} from '../support/brokers/http-aws.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 const STS = 'AssumeRoleWithWebIdentity';
 const ELSEWHERE = { resource: OTHER_ROLE, authorization_details: details(`${BUCKET}/a`, undefined, OTHER_ROLE) };

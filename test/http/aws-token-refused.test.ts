@@ -1,8 +1,8 @@
 /** POST /token for an AWS role: everything that can be wrong with what is asked, found before AWS hears of it. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { BUCKET, details, OTHER_ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
+import { BUCKET, details, OTHER_ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import type { Reply } from '../support/calls.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 const AWS_CREDENTIALS = 'urn:mayfly:params:oauth:token-type:aws-credentials';
 const TICKETS = 'https://tickets.example';

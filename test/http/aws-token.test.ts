@@ -1,7 +1,7 @@
 /** POST /token for an AWS role: what is granted, what AWS is told of it, and how long it lasts. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/aws-broker.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 const AWS_CREDENTIALS = 'urn:mayfly:params:oauth:token-type:aws-credentials';
 

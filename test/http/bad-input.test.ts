@@ -4,9 +4,9 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
-import { createIssuer, forgeToken, newSigningKey, signToken } from '../support/issuer.js';
-import { expectOAuthRefusal, expectProblem } from '../support/refusals.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { createIssuer, forgeToken, newSigningKey, signToken } from '../support/issuers/issuer.js';
+import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';
 
 let broker: TestBroker;
 let agent: string;

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { run } from '../../src/cli/run.js';
 import { accessTokenClaimsSchema } from '../../src/protocol/access-token.js';
-import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { audited, judged, minted } from '../support/signals.js';
 
 const PERSON = 'urn:ietf:params:oauth:token-type:jwt';

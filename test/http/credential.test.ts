@@ -2,8 +2,8 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { cause, type Selector } from '../../src/domain/selector.js';
-import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
-import { expectProblem } from '../support/refusals.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { expectProblem } from '../support/expect-refusal.js';
 
 let broker: TestBroker;
 let soc: string;

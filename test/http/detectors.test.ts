@@ -1,7 +1,7 @@
 /** What the broker notices by itself, over HTTP: watched by default, acted upon where the operator says so. */
 import { describe, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 import { audited, isActive, judged, minted } from '../support/signals.js';
 
 const holding = (event: string, detector: string, settings: object = {}) => ({

@@ -10,9 +10,9 @@ import { mount } from '../../src/http/mount.js';
 import { StoreUnavailable } from '../../src/store/store.js';
 import { createLogger } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
-import { startBroker } from '../support/broker.js';
+import { startBroker } from '../support/brokers/http.js';
 import { calls, exchangeForm } from '../support/calls.js';
-import { expectOAuthRefusal, expectProblem } from '../support/refusals.js';
+import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';
 
 async function serving(handle: Endpoint['handle'], refusals: Endpoint['refusals'] = 'problem') {
   const lines: string[] = [];

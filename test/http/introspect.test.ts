@@ -1,8 +1,8 @@
 /** POST /introspect (RFC 7662): the truth, or `{"active":false}` and not a word more. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { startBroker, WIKI, type TestBroker } from '../support/broker.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { startBroker, WIKI, type TestBroker } from '../support/brokers/http.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 const WIKI_READERS = `
 @id("wiki") permit (principal == Workload::"lab:agent-7", action == Action::"read", resource in Target::"${WIKI}");`;

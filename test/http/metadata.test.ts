@@ -1,6 +1,6 @@
 /** The public documents. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
 
 let broker: TestBroker;
 beforeAll(async () => {

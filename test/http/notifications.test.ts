@@ -1,8 +1,8 @@
 /** /notifications: how far each webhook was told, and what it could not be told. */
 import { expect, it } from '@jest/globals';
-import { startBroker } from '../support/broker.js';
+import { startBroker } from '../support/brokers/http.js';
 import { startReceiver } from '../support/receiver.js';
-import { expectProblem } from '../support/refusals.js';
+import { expectProblem } from '../support/expect-refusal.js';
 
 it('tells how far each webhook is, what it fails at, and what was given up; never where it is', async () => {
   const receiver = await startReceiver();

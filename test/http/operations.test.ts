@@ -1,8 +1,8 @@
 /** The operations listener: alive, ready, and what is counted. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { calls, type Calls } from '../support/calls.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 let broker: TestBroker;
 let operations: Calls;

@@ -1,7 +1,7 @@
 /** /revocations: what SOC sees before, what it does, what it did (G8), and how it is lifted. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
-import { expectOAuthRefusal, expectProblem } from '../support/refusals.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';
 
 let broker: TestBroker;
 let agent: string;

@@ -1,7 +1,7 @@
 /** POST /revoke (RFC 7009): a holder gives its token back, and everybody hears the same. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 let broker: TestBroker;
 let agent: string;

@@ -1,8 +1,8 @@
 /** What the SOC can ask about signals, and the last word that a person has on what would hit too much at once. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { TestBroker } from '../support/broker.js';
+import type { TestBroker } from '../support/brokers/http.js';
 import { until } from '../support/redis.js';
-import { expectProblem } from '../support/refusals.js';
+import { expectProblem } from '../support/expect-refusal.js';
 import { startSignalBroker, workload } from '../support/signals.js';
 
 const RULES = [

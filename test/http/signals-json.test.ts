@@ -1,6 +1,6 @@
 /** POST /signals/json: for those who cannot sign event tokens. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { expectProblem } from '../support/refusals.js';
+import { expectProblem } from '../support/expect-refusal.js';
 import { judged, startSignalBroker, workload, type SignalBroker } from '../support/signals.js';
 
 const RULES = [

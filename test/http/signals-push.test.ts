@@ -1,6 +1,6 @@
 /** POST /signals: RFC 8935, with SETs as SSF 1.0 restricts them. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { newSigningKey } from '../support/issuer.js';
+import { newSigningKey } from '../support/issuers/issuer.js';
 import {
   judged,
   push,

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
-import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { exchangeForm } from '../support/calls.js';
 
 // The broker under test is on loopback, without TLS.

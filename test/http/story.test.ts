@@ -1,6 +1,6 @@
 /** The main job over real HTTP, on both stores: a credential is born for one task, and dies with it. */
 import { describe, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { anyRedis } from '../support/redis.js';
 
 describe.each<[string, () => Promise<TestBroker>]>([

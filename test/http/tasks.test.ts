@@ -1,7 +1,7 @@
 /** /tasks: opened, read, kept alive, suspended, resumed and ended by those whom policy lets. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { startBroker, TICKETS, type TestBroker } from '../support/broker.js';
-import { expectProblem } from '../support/refusals.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { expectProblem } from '../support/expect-refusal.js';
 
 let broker: TestBroker;
 let agent: string;

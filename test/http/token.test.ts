@@ -1,9 +1,9 @@
 /** POST /token (RFC 8693, 8707, 9396): what is granted, and every way to be refused. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/broker.js';
+import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
 import { exchangeForm } from '../support/calls.js';
-import { expectOAuthRefusal } from '../support/refusals.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 const POLICIES = `

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { exchangeForm } from '../support/calls.js';
-import { expectOAuthRefusal, expectProblem } from '../support/refusals.js';
+import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';
 
 let broker: TestBroker;
 let agent: string;

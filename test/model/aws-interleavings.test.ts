@@ -10,10 +10,10 @@ import { giveUpLost } from '../../src/credentials/expire-reservations.js';
 import { revoke } from '../../src/ledger/revoke.js';
 import type { Records, Store } from '../../src/store/store.js';
 import { handClock } from '../support/clock.js';
-import { everyInterleaving, type Scenario, type Search, type Stepped } from '../support/interleave.js';
-import { memoryAws, ROLE } from '../support/memory-aws.js';
-import { modelStore } from '../support/model-store.js';
-import { FENCED_SECONDS, sessionBroker } from '../support/session-broker.js';
+import { everyInterleaving, type Scenario, type Search, type Stepped } from '../support/search/interleave.js';
+import { memoryAws, ROLE } from '../support/sessions/memory-aws.js';
+import { modelStore } from '../support/search/model-store.js';
+import { FENCED_SECONDS, sessionBroker } from '../support/brokers/sessions.js';
 
 const AGENT = 'lab:red-1';
 

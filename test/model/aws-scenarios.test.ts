@@ -2,8 +2,8 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Denials } from '../../src/minters/minter.js';
-import { play, type Tally } from '../support/session-scenario.js';
-import { scenarios } from '../support/session-steps.js';
+import { play, type Tally } from '../support/sessions/scenario.js';
+import { scenarios } from '../support/sessions/steps.js';
 
 const SEED = 20_300_101;
 

@@ -17,10 +17,10 @@ import { forgettableAt } from '../../src/domain/liveness.js';
 import type { HandClock } from '../support/clock.js';
 import { forget } from '../../src/ledger/forget.js';
 import { sweep } from '../../src/tasks/sweep.js';
-import { AGENT, bareBroker, OPERATOR, PLANNER, proven, TARGET } from '../support/bare-broker.js';
-import type { ModelState, ModelStore } from '../support/model-store.js';
-import { livingOf } from '../support/witness.js';
-import { orders } from '../support/orders.js';
+import { AGENT, bareBroker, OPERATOR, PLANNER, proven, TARGET } from '../support/brokers/stubbed.js';
+import type { ModelState, ModelStore } from '../support/search/model-store.js';
+import { livingOf } from '../support/search/witness.js';
+import { orders } from '../support/search/orders.js';
 
 const HOUR_MS = 3_600_000;
 const workload: Selector = { kind: 'workload', value: AGENT };

@@ -9,7 +9,7 @@ import { openRedis } from '../../src/store/redis/index.js';
 import { LogGap, type Change, type Key, type Log, type Store } from '../../src/store/store.js';
 import { handClock, type HandClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
-import { modelStore } from '../support/model-store.js';
+import { modelStore } from '../support/search/model-store.js';
 import { publication } from '../support/publication.js';
 import { anyRedis } from '../support/redis.js';
 

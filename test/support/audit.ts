@@ -7,7 +7,7 @@ import { verifyExport } from '../../src/audit/verify.js';
 import type { Clock } from '../../src/domain/time.js';
 import { openKeys, type Keys } from '../../src/keys/keys.js';
 import { StoreUnavailable, type Records, type Store } from '../../src/store/store.js';
-import { modelStore } from './model-store.js';
+import { modelStore } from './search/model-store.js';
 
 export const issuer = 'http://127.0.0.1:8080';
 

@@ -8,7 +8,7 @@ import { openRevocationLog } from '../../src/ledger/revocation-log.js';
 import { listSignals } from '../../src/ledger/signals.js';
 import type { Store } from '../../src/store/store.js';
 import { handClock, type HandClock } from './clock.js';
-import { lmdbStore, wholeBroker, type WholeBroker } from './whole-broker.js';
+import { lmdbStore, wholeBroker, type WholeBroker } from './brokers/use-cases.js';
 
 type Thresholds = NonNullable<z.input<typeof signalsSchema>>['detectors'];
 

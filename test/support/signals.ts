@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import type { AuditEvent } from '../../src/audit/event.js';
 import { toSeconds, type Clock } from '../../src/domain/time.js';
-import { startBroker, type BrokerWish, type TestBroker } from './broker.js';
+import { startBroker, type BrokerWish, type TestBroker } from './brokers/http.js';
 import type { Calls, Reply } from './calls.js';
 import { handClock } from './clock.js';
 import { temporaryDirectory } from './directory.js';
-import { createIssuer, signToken, type SigningKey, type TestIssuer } from './issuer.js';
+import { createIssuer, signToken, type SigningKey, type TestIssuer } from './issuers/issuer.js';
 import { until } from './redis.js';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/';

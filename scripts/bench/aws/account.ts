@@ -1,5 +1,5 @@
 /** The AWS account of the benchmark, as this side of it sees it. */
-import { agentArn, revokerArn } from '../../../test/loopback-aws/example-roles.js';
+import { agentArn, revokerArn } from '../../../fakes/aws/example-roles.js';
 import { freePort, startChild, type Child } from '../child.js';
 import type { Signer } from '../issuer.js';
 import { fromRoot } from '../root.js';

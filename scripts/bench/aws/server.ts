@@ -1,7 +1,7 @@
 /** The loopback AWS in a process of its own, so that its CPU counts for nobody; beside it, what it was told: `server.js`, BENCH_AWS. */
 import { createServer } from 'node:http';
-import { agentRole, revokerRole } from '../../../test/loopback-aws/example-roles.js';
-import { startLoopbackAws } from '../../../test/loopback-aws/server.js';
+import { agentRole, revokerRole } from '../../../fakes/aws/example-roles.js';
+import { startLoopbackAws } from '../../../fakes/aws/server.js';
 import { LAB } from '../broker.js';
 import { ACCOUNT, AWS_AUDIENCE, DIRECT_ROLE_NAME, ROLE, type AwsSettings, type Write } from './account.js';
 

@@ -1,0 +1,110 @@
+/** Real brokers: the built main.js as a process of its own, killed, ended and started again as an operator or a crash would. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll } from '@jest/globals';
+import { stringify } from 'yaml';
+import { systemClock } from '../../../src/domain/time.js';
+import { freePort } from '../free-port.js';
+import { calls, type Calls } from '../calls.js';
+import { temporaryDirectory } from '../directory.js';
+import { createIssuer, type TestIssuer, type TokenWish } from '../issuers/issuer.js';
+import { until } from '../redis.js';
+
+export const TICKETS = 'https://tickets.example';
+
+export interface BrokerProcess extends Calls {
+  url: string;
+  operations: Calls;
+  lab: TestIssuer;
+  /** The configuration file, and where it lies. */
+  config: string;
+  directory: string;
+  /** An identity token of `lab:<sub>`, of the team `sre`. */
+  identity(sub: string, wish?: TokenWish): Promise<string>;
+  /** Everything written to standard output and standard error so far, by every process started here. */
+  output(): string;
+  isReady(): Promise<boolean>;
+  kill(): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+  /** The exit code, once it has ended. */
+  ended(): Promise<number | null>;
+  start(): Promise<void>;
+}
+
+export interface ProcessWish {
+  config?: Record<string, unknown>;
+  env?: Record<string, string>;
+  /** Another broker of the same deployment: same issuer, same identities, its own addresses. */
+  like?: BrokerProcess;
+}
+
+const main = resolve('dist/src/main.js');
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Resolves when it is ready. */
+export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProcess> {
+  const lab = wish.like?.lab ?? (await createIssuer({ clock: systemClock }));
+  const directory = temporaryDirectory();
+  const [port, operationsPort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const issuer = wish.like?.url ?? url;
+  writeFileSync(join(directory, 'lab.json'), JSON.stringify(lab.jwks()));
+  const config = join(directory, 'mayfly.yaml');
+  const settings = {
+    issuer,
+    listen: `127.0.0.1:${port}`,
+    operations: `127.0.0.1:${operationsPort}`,
+    store: 'lmdb:./store',
+    trust: [{ name: 'lab', kind: 'oidc', issuer: lab.url, jwks: { file: './lab.json' }, owner: { claim: 'team' } }],
+    targets: [{ resource: TICKETS, minter: 'jwt' }],
+    policy: { engine: 'cedar', directory: resolve('config/policies') },
+    limits: { perWorkloadPerMinute: 100_000 },
+    ...wish.config,
+  };
+  writeFileSync(config, stringify(settings));
+
+  let child: ChildProcess | undefined;
+  let written = '';
+  const operations = calls(`http://127.0.0.1:${operationsPort}`);
+  const isReady = async () => (await operations.get('/health/ready').catch(() => undefined))?.status === 200;
+  const ended = async () => {
+    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child?.exitCode ?? null;
+  };
+  const start = async () => {
+    const env = { PATH: process.env['PATH'] ?? '', MAYFLY_CONFIG: config, ...wish.env };
+    const started = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [started.stdout, started.stderr]) stream.on('data', (text) => (written += String(text)));
+    running.add((child = started));
+    await until(() => isReady().then((ready) => ready || failIfOver(started, written)), 'the broker is not ready');
+  };
+  await start();
+  return {
+    ...calls(url),
+    url,
+    operations,
+    lab,
+    config,
+    directory,
+    identity: (sub, more) => lab.token({ sub, team: 'sre', aud: issuer, ...more }),
+    output: () => written,
+    isReady,
+    ended,
+    start,
+    signal: (name) => void child?.kill(name),
+    async kill() {
+      child?.kill('SIGKILL');
+      await ended();
+    },
+  };
+}
+
+function failIfOver({ exitCode }: ChildProcess, written: string): boolean {
+  if (exitCode !== null) throw new Error(`the broker ended with ${exitCode}: ${written.slice(-500)}`);
+  return false;
+}

@@ -1,0 +1,102 @@
+/**
+ * A broker for searches over orders of events: the real use cases and ledger over any store. Identity, policy and minting
+ * touch no store, so each is the plainest thing that implements its port; the audit log is one commit, as the real one is.
+ */
+import type { Deps } from '../../../src/authorization/deps.js';
+import type { Watch } from '../../../src/detectors/observer.js';
+import { signalsSchema } from '../../../src/config/signals-schema.js';
+import type { Proven } from '../../../src/identity/proof.js';
+import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
+import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
+import type { Store } from '../../../src/store/store.js';
+import type { HandClock } from '../clock.js';
+
+export const TARGET = 'https://tickets.example';
+export const AGENT = 'lab:agent';
+export const PLANNER = 'lab:planner';
+export const OPERATOR = 'lab:operator';
+
+export interface BareBroker extends Deps {
+  /** Ids of what was minted, released or not. */
+  minted: string[];
+}
+
+export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 16): BareBroker {
+  const minted: string[] = [];
+  return {
+    minted,
+    ledger: { records: store.records, log: openRevocationLog(store.log), clock },
+    // Fresher than any cutoff: here the log alone decides, and no clock.
+    identify: (token) => Promise.resolve(proven(token, clock, clock.now() + 60_000)),
+    policy: permitAll,
+    keys: { verify: () => Promise.reject(new Error('no tokens here')) },
+    minters: new Map([
+      [
+        'jwt',
+        {
+          kind: 'jwt',
+          mint: ({ id }) => (
+            minted.push(id),
+            Promise.resolve({ accessToken: id, tokenType: 'Bearer', issuedTokenType: 'x' })
+          ),
+        },
+      ],
+    ]),
+    audit: {
+      async append({ type, credential = '' }) {
+        await store.records.commit({ put: [[`audit/${type}:${credential}`, 'durable']] });
+      },
+    },
+    targets: new Map([[TARGET, { resource: TARGET, minter: 'jwt', labels: [], tags: {} }]]),
+    settings: {
+      lifetimes: { credential: 300, credentialMax: 3_600, task: 3_600, taskMax: 28_800, clockSkew: 5 },
+      limits: { credentialsPerTask, delegationDepth: 3, perWorkloadPerMinute: 600 },
+      trust: [
+        {
+          kind: 'oidc',
+          name: 'lab',
+          issuer: 'https://lab.example',
+          represents: 'workload',
+          algorithms: ['ES256'],
+          claims: [],
+        },
+      ],
+      purposes: undefined,
+      signals: signalsSchema.parse(undefined),
+    },
+    watch: noWatch,
+    assertFitToMint: () => undefined,
+    assertWithinRate: () => Promise.resolve(),
+  };
+}
+
+export const proven = (id: string, clock: HandClock, issuedAt: number = clock.now() - 60_000): Proven => ({
+  party: id.startsWith('staff:')
+    ? { kind: 'person', id, issuer: 'staff', claims: { desk: '7' }, groups: ['finance'] }
+    : { kind: 'workload', id, issuer: 'lab', owner: 'sre', claims: {}, groups: [] },
+  proofHash: 'proof',
+  issuedAt,
+  expiresAt: clock.now() + 3_600_000,
+});
+
+/** Nobody is watched. */
+export const noWatch: Watch = {
+  granted: () => undefined,
+  refused: () => undefined,
+  lockedOut: () => undefined,
+  deadUse: () => undefined,
+  presented: () => undefined,
+  unverified: () => undefined,
+};
+
+const permitAll: PolicyEngine = {
+  digest: 'all',
+  isGrantable: () => true,
+  decide: ({ context }) =>
+    Promise.resolve({
+      outcome: 'permit',
+      ...(context.kind === 'access' && { lifetimeSeconds: context.lifetimeSeconds }),
+      policies: ['all'],
+      digest: 'all',
+    }),
+};

@@ -1,0 +1,98 @@
+/**
+ * A broker without HTTP: the real use cases, ledger, keys, minter and audit log, over LMDB in a temporary directory or over the
+ * store given. Who asks is taken at their word, and policy permits everything unless a test says otherwise.
+ */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
+import { openAuditLog, type AuditLog } from '../../../src/audit/log.js';
+import { exchange } from '../../../src/credentials/exchange.js';
+import { introspect } from '../../../src/credentials/introspect.js';
+import { openTask, type TaskAnswer } from '../../../src/tasks/open-task.js';
+import type { Issued } from '../../../src/credentials/release.js';
+import type { ExchangeRequest } from '../../../src/credentials/request.js';
+import type { OpenTaskRequest } from '../../../src/tasks/request.js';
+import type { AuditEvent } from '../../../src/audit/event.js';
+import type { Proven } from '../../../src/identity/proof.js';
+import { openKeys, type Keys } from '../../../src/keys/keys.js';
+import { createJwtMinter } from '../../../src/minters/jwt.js';
+import type { AccessTokenClaims } from '../../../src/protocol/access-token.js';
+import { openLmdb } from '../../../src/store/lmdb.js';
+import type { Store } from '../../../src/store/store.js';
+import { AGENT, bareBroker, OPERATOR, proven, TARGET, type BareBroker } from './stubbed.js';
+import { handClock, type HandClock } from '../clock.js';
+import { temporaryDirectory } from '../directory.js';
+
+export { AGENT, OPERATOR, TARGET };
+
+type Deps = Omit<BareBroker, 'audit' | 'keys'> & { audit: AuditLog; keys: Keys };
+
+export interface WholeBroker {
+  deps: Deps;
+  store: Store;
+  clock: HandClock;
+  agent: Proven;
+  operator: Proven;
+  /** As `lab:agent`, for incident 4711, under a new task; `wish` replaces parts. */
+  exchange(wish?: Partial<ExchangeRequest>): Promise<Issued>;
+  under(taskId: string): Promise<Issued>;
+  open(wish?: Partial<OpenTaskRequest>): Promise<TaskAnswer>;
+  introspect(token: string): Promise<AccessTokenClaims | undefined>;
+  isActive: (issued: Issued) => Promise<boolean>;
+  /** Every entry of the audit log, revocations included. */
+  audited(): Promise<AuditEvent[]>;
+}
+
+export const lmdbStore = async (clock: HandClock): Promise<Store> => {
+  const store = await openLmdb({ directory: join(temporaryDirectory(), 'store'), clock, role: 'broker' });
+  opened.push(store);
+  return store;
+};
+
+const opened: Store[] = [];
+afterAll(() => Promise.all(opened.map((store) => store.close())));
+
+export async function wholeBroker(
+  given: { store?: Store; clock?: HandClock; keyEncryptionKey?: Uint8Array } & Partial<Deps> = {},
+): Promise<WholeBroker> {
+  const { clock = handClock(), keyEncryptionKey = new Uint8Array(randomBytes(32)), store: chosen, ...over } = given;
+  const store = chosen ?? (await lmdbStore(clock));
+  const issuer = 'http://127.0.0.1:8080';
+  const { records, log } = store;
+  const keys = await openKeys({ records, clock, keyEncryptionKey, rotationDays: 30 });
+  const audit = openAuditLog({ records, log, clock, keys, issuer, node: 'one', giveUpAfterMs: 200 });
+  const minters = new Map([['jwt', createJwtMinter({ keys, issuer })] as const]);
+  const identify = (token: string) => Promise.resolve(proven(token, clock));
+  const deps: Deps = { ...bareBroker(store, clock), identify, keys, audit, minters, ...over };
+
+  const exchanged = (wish: Partial<ExchangeRequest> = {}) =>
+    exchange(deps, {
+      subject: { token: AGENT, type: 'urn:ietf:params:oauth:token-type:jwt' },
+      target: TARGET,
+      access: [{ path: 'incident/4711', actions: ['read'] }],
+      askedAsScope: true,
+      under: { purpose: 'triage' },
+      requestId: 'r',
+      ...wish,
+    });
+  const asked = (token: string) => introspect(deps, proven('lab:api', clock), { token, requestId: 'r' });
+  return {
+    deps,
+    store,
+    clock,
+    agent: proven(AGENT, clock),
+    operator: proven(OPERATOR, clock),
+    exchange: exchanged,
+    under: (taskId) => exchanged({ under: { taskId } }),
+    open: (wish) =>
+      openTask(deps, proven(OPERATOR, clock), { workload: AGENT, purpose: 'triage', requestId: 'r', ...wish }),
+    introspect: asked,
+    isActive: async ({ minted }) => (await asked(minted.accessToken)) !== undefined,
+    async audited() {
+      await audit.catchUp();
+      const events: AuditEvent[] = [];
+      for await (const line of audit.exportLines()) events.push(JSON.parse(line) as AuditEvent);
+      return events;
+    },
+  };
+}

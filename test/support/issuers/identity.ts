@@ -1,0 +1,41 @@
+/** A front door for identity tests: trusts written as in the configuration file, key documents in a temporary directory. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { configSchema, type Trust } from '../../../src/config/schema.js';
+import { createIdentify, type Identify } from '../../../src/identity/identify.js';
+import { handClock, type HandClock } from '../clock.js';
+import { BROKER } from './issuer.js';
+
+export interface Doorstep {
+  clock: HandClock;
+  /** Writes a file that trusts can name. */
+  file(name: string, content: unknown): string;
+  identify(trust: object[]): Identify;
+  remove(): void;
+}
+
+export function createDoorstep(): Doorstep {
+  const directory = mkdtempSync(join(tmpdir(), 'identity-'));
+  const clock = handClock();
+  return {
+    clock,
+    file: (name, content) => {
+      const text = typeof content === 'string' ? content : JSON.stringify(content);
+      writeFileSync(join(directory, name), text);
+      return name;
+    },
+    identify: (trust) =>
+      createIdentify({
+        trust: parseTrust(trust),
+        issuer: BROKER,
+        clock,
+        clockSkewSeconds: 5,
+        baseDirectory: directory,
+      }),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+/** As the configuration would: defaults filled in. */
+const parseTrust = (trust: object[]): Trust[] => configSchema.shape.trust.parse(trust);

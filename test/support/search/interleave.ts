@@ -1,0 +1,277 @@
+/**
+ * An exhaustive search over interleavings of real code. Several processes run over one store; every store operation is a
+ * step that waits until the search lets it happen, so each run is one total order of steps, and the search runs them all.
+ *
+ * Orders that differ only in swapping neighbouring steps which do not touch the same thing end in the same state; sleep
+ * sets (Godefroid 1996) leave out all but one of them. A process may also be killed at any of its steps.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Key, Log, Records, Store } from '../../../src/store/store.js';
+
+/** What a step touches. `*` in `writes` conflicts with everything. */
+interface Footprint {
+  reads: ReadonlySet<string>;
+  writes: ReadonlySet<string>;
+}
+
+interface Step extends Footprint {
+  process: string;
+  label: string;
+  run(): Promise<void>;
+}
+
+/** How a process touches the world: its own stepped view of the shared store, and steps of its own making. */
+export interface Stepped {
+  store: Store;
+  /** Any other action, done in one step that conflicts with every other. */
+  act: <T>(label: string, action: () => T | Promise<T>) => Promise<T>;
+  /** When, counted in steps of the run, the process took its first step, and when it had its answer. */
+  span: Span;
+}
+
+export interface Span {
+  began: number;
+  ended: number;
+}
+
+export interface Scenario {
+  store: Store;
+  /** Each runs to its end, to its death, or to a rejection (which ends it quietly: its own code judges it). */
+  processes: Record<string, (stepped: Stepped) => Promise<unknown>>;
+  /** Called after every run, with the order of steps; throws where the guarantee is broken. */
+  check(order: readonly string[]): Promise<void>;
+}
+
+export interface Search {
+  /** Which processes may be killed, each at any of its steps, one death a run. */
+  mortal?: string[];
+  /** A bound against a scenario that was meant to be small. */
+  runsMax?: number;
+}
+
+interface Choice {
+  /** `<process>#<n>` or `kill <process>`. */
+  name: string;
+  footprint: Footprint;
+}
+
+/** One node of the search tree on the current path: what could happen there, and what was tried. */
+interface Node {
+  choices: Choice[];
+  asleep: Map<string, Footprint>;
+  taken: Choice;
+}
+
+/** Runs every order. Answers how many runs that took. */
+export async function everyInterleaving(
+  setUp: () => Scenario | Promise<Scenario>,
+  { mortal = [], runsMax = 20_000 }: Search = {},
+): Promise<number> {
+  const path: Node[] = [];
+  for (let runs = 1; ; runs += 1) {
+    if (runs > runsMax) throw new Error(`more than ${runsMax} runs`);
+    await runOnce(await setUp(), path, mortal);
+    if (!backtrack(path)) return runs;
+  }
+}
+
+async function runOnce(scenario: Scenario, path: Node[], mortal: string[]): Promise<void> {
+  const world = start(scenario);
+  const order: string[] = [];
+  let killed = false;
+  for (let depth = 0; ; depth += 1) {
+    await world.settle();
+    const choices = world.choices(killed ? [] : mortal);
+    if (choices.length === 0) break;
+    const node = path[depth] ?? grow(path, choices);
+    if (!node) return; // Everything from here on was seen in another order.
+    killed ||= node.taken.name.startsWith('kill ');
+    order.push(await world.take(node.taken.name));
+  }
+  try {
+    await scenario.check(order);
+  } catch (error) {
+    throw new Error(`broken in this order:\n  ${order.join('\n  ')}`, { cause: error });
+  }
+}
+
+/** Extends the path by one node, awake choices first come. Undefined: all asleep. */
+function grow(path: Node[], choices: Choice[]): Node | undefined {
+  const parent = path.at(-1);
+  const asleep = new Map<string, Footprint>();
+  if (parent)
+    for (const [name, footprint] of parent.asleep)
+      if (!conflict(footprint, parent.taken.footprint)) asleep.set(name, footprint);
+  const taken = choices.find(({ name }) => !asleep.has(name));
+  if (!taken) return undefined;
+  const node = { choices, asleep, taken };
+  path.push(node);
+  return node;
+}
+
+/** Moves to the next untried choice, deepest first. False: none is left. */
+function backtrack(path: Node[]): boolean {
+  for (;;) {
+    const node = path.at(-1);
+    if (!node) return false;
+    node.asleep.set(node.taken.name, node.taken.footprint);
+    const next = node.choices.find(({ name }) => !node.asleep.has(name));
+    if (next) {
+      node.taken = next;
+      return true;
+    }
+    path.pop();
+  }
+}
+
+const conflict = (a: Footprint, b: Footprint): boolean => touches(a, b) || touches(b, a);
+
+function touches({ writes }: Footprint, { reads, writes: others }: Footprint): boolean {
+  if (writes.has('*')) return true;
+  for (const one of writes) if (reads.has(one) || others.has(one)) return true;
+  return false;
+}
+
+function start({ store, processes }: Scenario) {
+  const waiting = new Map<string, Step>();
+  const named = namesByAppearance();
+  const living = new Set(Object.keys(processes));
+  const counts = new Map<string, number>();
+
+  const all = (names: ReadonlySet<string>): ReadonlySet<string> => new Set([...names].map(named));
+
+  /** Announces a step and waits to be let through. A dead process waits for ever. */
+  function announce<T>(process: string, label: string, footprint: Footprint, action: () => Promise<T>): Promise<T> {
+    const n = (counts.get(process) ?? 0) + 1;
+    counts.set(process, n);
+    return new Promise((resolve, reject) => {
+      if (!living.has(process)) return;
+      const run = () => action().then(resolve, reject);
+      waiting.set(`${process}#${n}`, {
+        process,
+        label: named(label),
+        reads: all(footprint.reads),
+        writes: all(footprint.writes),
+        run,
+      });
+    });
+  }
+
+  const timersBefore = timers();
+  let taken = 0;
+
+  for (const [name, body] of Object.entries(processes)) {
+    const span: Span = { began: Infinity, ended: Infinity };
+    const stepped: Stepped = {
+      span,
+      store: steppedStore(store, (label, footprint, action) => announce(name, label, footprint, action)),
+      act: (label, action) => announce(name, label, everything, async () => action()),
+    };
+    void live(name, span, () => body(stepped));
+  }
+
+  /** Beginning and ending are steps too: whether one thing was answered before another was asked is part of the order. */
+  async function live(name: string, span: Span, body: () => Promise<unknown>): Promise<void> {
+    await announce(name, 'begins', { reads: new Set(Object.keys(processes).map(endOf)), writes: new Set() }, () =>
+      Promise.resolve(void (span.began = taken)),
+    );
+    await body().catch(() => undefined);
+    await announce(name, 'ends', { reads: new Set(), writes: new Set([endOf(name)]) }, () =>
+      Promise.resolve(void (span.ended = taken)),
+    );
+    living.delete(name);
+  }
+
+  const isWaiting = (name: string): boolean => [...waiting.values()].some(({ process }) => process === name);
+  return {
+    /** Until every living process waits at a step, and none is pausing before it tries again. */
+    async settle() {
+      do await turn();
+      while ([...living].some((name) => !isWaiting(name)) || timers() > timersBefore);
+    },
+    choices(mortal: string[]): Choice[] {
+      const steps = [...waiting].map(([name, { reads, writes }]) => ({ name, footprint: { reads, writes } }));
+      const deaths = mortal.filter(isWaiting).map((name) => ({ name: `kill ${name}`, footprint: deathOf(name) }));
+      return [...steps.map((step) => ({ ...step, footprint: mine(step) })), ...deaths];
+    },
+    async take(name: string): Promise<string> {
+      if (name.startsWith('kill ')) {
+        const victim = name.slice('kill '.length);
+        living.delete(victim);
+        for (const [id, { process }] of waiting) if (process === victim) waiting.delete(id);
+        return name;
+      }
+      const step = waiting.get(name);
+      if (!step) throw new Error(`${name} is not waiting: the scenario is not deterministic`);
+      waiting.delete(name);
+      taken += 1;
+      await step.run();
+      return `${name} ${step.label}`;
+    },
+  };
+}
+
+/**
+ * Ids are random, so they differ from run to run; what they are called here does not: they are numbered as they appear,
+ * and two runs with the same beginning see them appear alike. Shards are random too, and are left out.
+ */
+function namesByAppearance(): (text: string) => string {
+  const numbers = new Map<string, number>();
+  const number = (id: string): string => {
+    const known = numbers.get(id) ?? numbers.size + 1;
+    numbers.set(id, known);
+    return `<${known}>`;
+  };
+  return (text) =>
+    text
+      .replace(/\b[ab][a-z2-7]\//g, '')
+      .replace(/(tsk|crd)_[a-z2-7]{16}/g, number)
+      .replace(/^[\w-]{16}$/, number);
+}
+
+/** A step conflicts with the death of its process, and with nothing else of it. */
+function mine({ name, footprint }: Choice): Footprint {
+  return { reads: new Set([...footprint.reads, `life of ${name.split('#')[0] ?? ''}`]), writes: footprint.writes };
+}
+
+const timers = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+const endOf = (process: string): string => `end of ${process}`;
+const deathOf = (process: string): Footprint => ({ reads: new Set(), writes: new Set([`life of ${process}`]) });
+const everything: Footprint = { reads: new Set(), writes: new Set(['*']) };
+
+type Announce = <T>(label: string, footprint: Footprint, action: () => Promise<T>) => Promise<T>;
+
+function steppedStore(store: Store, announce: Announce): Store {
+  const { records, log } = store;
+  const reads = (...names: string[]): Footprint => ({ reads: new Set(names), writes: new Set() });
+  const steppedRecords: Records = {
+    read: (keys) => announce(`read ${short(keys)}`, reads(...keys), () => records.read(keys)),
+    commit: (change) => {
+      const written = [...(change.put ?? []), ...(change.index ?? []), ...(change.unindex ?? [])].map(([key]) => key);
+      const expected = (change.expect ?? []).map(([key]) => key);
+      const footprint = {
+        reads: new Set<string>(expected),
+        writes: new Set<string>([...written, ...(change.remove ?? [])]),
+      };
+      return announce(`commit ${short(written)}`, footprint, () => records.commit(change));
+    },
+    range: (index, by) => announce(`range ${index}`, reads(index), () => records.range(index, by)),
+    count: (index, by) => announce(`count ${index}`, reads(index), () => records.count(index, by)),
+  };
+  const steppedLog: Log = {
+    look: (causes) => announce('look', reads('log', ...causes), () => log.look(causes)),
+    publish: (publication) =>
+      announce(
+        `publish ${publication.effect} ${publication.id}`,
+        { reads: new Set(), writes: new Set(['log', publication.cause]) },
+        () => log.publish(publication),
+      ),
+    entries: (after, limit) => announce('entries', reads('log'), () => log.entries(after, limit)),
+    snapshot: (after) => announce('snapshot', reads('log', 'tombstones'), () => log.snapshot(after)),
+    forget: (tombstones) => announce('forget', everything, () => log.forget(tombstones)),
+    replace: (seen, generation) => announce('replace', everything, () => log.replace(seen, generation)),
+  };
+  return { ...store, records: steppedRecords, log: steppedLog };
+}
+
+const short = (keys: readonly Key[]): string => keys.join(' ');

@@ -1,0 +1,160 @@
+/**
+ * The store port in a few maps: what it promises, with nothing to go wrong. The oracle of the model tests, and the store
+ * under interleaving tests: every operation takes effect in one synchronous step, at the moment it is called.
+ */
+import { PUBLICATIONS_KNOWN_MS } from '../../../src/domain/limits.js';
+import type { Cause } from '../../../src/domain/selector.js';
+import type { Clock } from '../../../src/domain/time.js';
+import { join, type LogEntry } from '../../../src/domain/tombstone.js';
+import { shardOfChange } from '../../../src/store/change.js';
+import { ENTRIES_KEPT, entryOf, numbered } from '../../../src/store/entry.js';
+import { LogGap, type Key, type Log, type Records, type Store } from '../../../src/store/store.js';
+
+export interface ModelState {
+  records: Map<Key, { text: string; expiresAt: number }>;
+  /** Index → member → score. */
+  indexes: Map<Key, Map<string, number>>;
+  tombstones: Map<Cause, string>;
+  /** The entry numbered n stands at n - 1. */
+  entries: LogEntry[];
+  /** Publication id → the entry it became, and when that may be forgotten. */
+  published: Map<string, { entry: LogEntry; until: number }>;
+  generation: string | undefined;
+  home: number;
+  generationHome: number;
+}
+
+export interface ModelStore extends Store {
+  /** A copy of everything, to be handed to `rewind` of this store or another. */
+  snapshotState(): ModelState;
+  /** An independent store with the same contents, on the same clock unless another is given. */
+  clone(clock?: Clock): ModelStore;
+  /** Everything is lost, the generation too. */
+  wipe(): void;
+  /** Contents stay, but under another home: the generation becomes foreign. */
+  moveHome(): void;
+  /** An older state comes back, under the home of today (a restored backup, a failover that lost its tail). */
+  rewind(state: ModelState): void;
+}
+
+export function modelStore(clock: Clock, initial: ModelState = empty()): ModelStore {
+  const state = copy(initial);
+  return {
+    records: modelRecords(state, clock),
+    log: modelLog(state, clock),
+    health: () => step(() => ({ clock: clock.now(), usedFraction: 0, problems: [] })),
+    close: () => Promise.resolve(),
+    snapshotState: () => copy(state),
+    clone: (other = clock) => modelStore(other, state),
+    wipe: () => void Object.assign(state, empty(), { home: state.home }),
+    moveHome: () => void (state.home += 1),
+    rewind: (older) => void Object.assign(state, copy(older), { home: state.home }),
+  };
+}
+
+function modelRecords(state: ModelState, clock: Clock): Records {
+  const text = (key: Key): string | undefined => {
+    const record = state.records.get(key);
+    return record && record.expiresAt > clock.now() ? record.text : undefined;
+  };
+  return {
+    read: (keys) => step(() => keys.map(text)),
+    commit: (change) =>
+      step(() => {
+        shardOfChange(change);
+        if (change.expect?.some(([key, expected]) => text(key) !== expected)) return false;
+        for (const [key, value, expiresAt = Infinity] of change.put ?? [])
+          state.records.set(key, { text: value, expiresAt });
+        for (const key of change.remove ?? []) state.records.delete(key);
+        for (const [index, member, score] of change.index ?? [])
+          state.indexes.set(index, (state.indexes.get(index) ?? new Map<string, number>()).set(member, score));
+        for (const [index, member] of change.unindex ?? []) state.indexes.get(index)?.delete(member);
+        return true;
+      }),
+    range: (index, { after, to = Infinity, limit }) =>
+      step(() =>
+        [...(state.indexes.get(index) ?? [])]
+          .sort(byScoreThenMember)
+          .filter(
+            ([member, score]) =>
+              score <= to && (!after || byScoreThenMember([member, score], [after[1], after[0]]) > 0),
+          )
+          .slice(0, limit),
+      ),
+    count: (index, { from = -Infinity, to = Infinity } = {}) =>
+      step(
+        () => [...(state.indexes.get(index)?.values() ?? [])].filter((score) => score >= from && score <= to).length,
+      ),
+  };
+}
+
+function modelLog(state: ModelState, clock: Clock): Log {
+  return {
+    look: (causes) =>
+      step(() => ({
+        ...(state.generationHome === state.home || state.generation === undefined
+          ? { generation: state.generation }
+          : { generation: undefined, foreign: state.generation }),
+        seq: state.entries.length,
+        tombstones: causes.map((cause) => state.tombstones.get(cause)),
+      })),
+    publish: (publication) =>
+      step(() => {
+        const earlier = state.published.get(publication.id);
+        if (earlier && earlier.until > clock.now()) return earlier.entry;
+        const before = state.tombstones.get(publication.cause);
+        const joined = join(before, publication);
+        if (joined === undefined) return undefined;
+        const entry = entryOf(publication, state.entries.length + 1, before);
+        state.tombstones.set(publication.cause, numbered(joined, entry.seq));
+        state.entries.push(entry);
+        state.published.set(publication.id, { entry, until: clock.now() + PUBLICATIONS_KNOWN_MS });
+        return entry;
+      }),
+    entries: (after, limit) =>
+      step(() => {
+        const { length } = state.entries;
+        if (after > length || after < length - ENTRIES_KEPT) throw new LogGap(`no entries after ${after}`);
+        return state.entries.slice(after, after + limit);
+      }),
+    snapshot: () => step(() => ({ tombstones: [...state.tombstones] })),
+    forget: (tombstones) =>
+      step(() => {
+        for (const [cause, text] of tombstones)
+          if (state.tombstones.get(cause) === text) state.tombstones.delete(cause);
+      }),
+    replace: (seen, generation) =>
+      step(() => {
+        if (state.generation !== seen) return false;
+        Object.assign(state, { generation, generationHome: state.home });
+        return true;
+      }),
+  };
+}
+
+/** Runs at once, as an operation on one store does; a throw becomes a rejection. */
+const step = <T>(run: () => T): Promise<T> => new Promise((resolve) => resolve(run()));
+
+const byScoreThenMember = ([a, m]: [string, number], [b, n]: [string, number]): number =>
+  m - n || Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+const empty = (): ModelState => ({
+  records: new Map(),
+  indexes: new Map(),
+  tombstones: new Map(),
+  entries: [],
+  published: new Map(),
+  generation: undefined,
+  home: 1,
+  generationHome: 1,
+});
+
+/** Texts, entries and records are never changed in place, so copying the maps that hold them is enough. */
+const copy = (state: ModelState): ModelState => ({
+  ...state,
+  records: new Map(state.records),
+  indexes: new Map([...state.indexes].map(([index, members]) => [index, new Map(members)])),
+  tombstones: new Map(state.tombstones),
+  entries: [...state.entries],
+  published: new Map(state.published),
+});

@@ -1,0 +1,175 @@
+/**
+ * Plays for the search over orders: actors that each do one thing as a broker of their own, and the guarantees every order
+ * must keep. What is issued, published and asked is remembered with its span, so "before" means before in that very run.
+ */
+import { exchange } from '../../../src/credentials/exchange.js';
+import { openTask } from '../../../src/tasks/open-task.js';
+import type { Effect, Selector } from '../../../src/domain/selector.js';
+import type { LogEntry } from '../../../src/domain/tombstone.js';
+import { completeTask } from '../../../src/tasks/complete-task.js';
+import { lift, revoke } from '../../../src/ledger/revoke.js';
+import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
+import { countImpact } from '../../../src/ledger/impact.js';
+import { AGENT, bareBroker, OPERATOR, PLANNER, proven, TARGET, type BareBroker } from '../brokers/stubbed.js';
+import { handClock, type HandClock } from '../clock.js';
+import { everyInterleaving, type Scenario, type Search, type Stepped } from './interleave.js';
+import { modelStore, type ModelStore } from './model-store.js';
+import { checkGuarantees, livingOf, type Death, type Witness } from './witness.js';
+
+type Actor = (stepped: Stepped) => Promise<unknown>;
+
+/** What actors are made of, for one run. */
+export interface Stage {
+  clock: HandClock;
+  store: ModelStore;
+  /** An open task of the agent, for four hours. */
+  task: string;
+  /** One of another workload, for eight hours. */
+  plannersTask: string;
+  exchange: (under: { purpose: string } | { taskId: string }) => Actor;
+  exchangeUnderNewChild: (parent: string) => Actor;
+  complete: (task: string, outcome?: 'completed' | 'failed') => Actor;
+  suspend: (task: string) => Actor;
+  suspendAndResume: (task: string) => Actor;
+  revoke: (selector: Selector, effect: Effect) => Actor;
+  holdAndLift: (selector: Selector) => Actor;
+  /** Asks of everything issued so far whether it lives. */
+  ask: () => Actor;
+  /** Anything else. */
+  act: (action: (broker: BareBroker, stepped: Stepped) => Promise<unknown>) => Actor;
+  witness: Witness;
+  /** How many actors of this play exchange something. */
+  exchanges: () => number;
+}
+
+export interface PlayOptions extends Search {
+  credentialsPerTask?: number;
+  /** The play loses records: what is not known is not alive, and needs no other proof. */
+  lossy?: boolean;
+  /** What must hold besides the guarantees that always must. */
+  also?(stage: Stage): Promise<void> | void;
+}
+
+/** Runs every order of the play and checks every guarantee after each. Answers the number of orders. */
+export async function orders(
+  play: (stage: Stage) => Record<string, Actor>,
+  options: PlayOptions = {},
+): Promise<number> {
+  let [tried, issued] = [0, 0];
+  const runs = await everyInterleaving(async (): Promise<Scenario> => {
+    const stage = await setStage(options);
+    return {
+      store: stage.store,
+      processes: play(stage),
+      async check() {
+        tried += stage.exchanges();
+        issued += stage.witness.issued.length;
+        await checkGuarantees(stage, options.lossy);
+        await options.also?.(stage);
+      },
+    };
+  }, options);
+  if (tried > 0 && issued === 0) throw new Error('no order issued anything: the play proves nothing');
+  return runs;
+}
+
+async function setStage({ credentialsPerTask }: PlayOptions): Promise<Stage> {
+  const clock = handClock();
+  const store = modelStore(clock);
+  const brokerOn = (stepped: Stepped): BareBroker => bareBroker(stepped.store, clock, credentialsPerTask);
+  const witness: Witness = { issued: [], deaths: [], answers: [], refusals: [], minted: [] };
+  const operator = proven(OPERATOR, clock);
+  const selectTask = (value: string): Selector => ({ kind: 'task', value });
+
+  const issue = async (
+    broker: BareBroker,
+    stepped: Stepped,
+    under: { purpose: string } | { taskId: string },
+  ): Promise<void> => {
+    witness.minted.push(broker.minted);
+    const access = [{ path: 'incident/4711', actions: ['read'] }];
+    const subject = { token: AGENT, type: 'urn:ietf:params:oauth:token-type:jwt' };
+    try {
+      const { credential } = await exchange(broker, {
+        subject,
+        target: TARGET,
+        access,
+        askedAsScope: true,
+        under,
+        requestId: 'r',
+      });
+      witness.issued.push({ credential, span: stepped.span });
+    } catch (error) {
+      witness.refusals.push({ error, span: stepped.span, fresh: 'purpose' in under });
+      throw error;
+    }
+  };
+  const note = (stepped: Stepped, selector: Selector, effect: Effect, entry: LogEntry | undefined): Death => {
+    const death: Death = { selector, effect, span: stepped.span, seq: entry?.seq ?? 0 };
+    witness.deaths.push(death);
+    return death;
+  };
+
+  const opener = bareBroker(store, clock);
+  const opening = { purpose: 'triage', requestId: 'r' };
+  const { task } = await openTask(opener, operator, { ...opening, workload: AGENT, deadlineSeconds: 14_400 });
+  const planners = await openTask(opener, operator, { ...opening, workload: PLANNER, deadlineSeconds: 28_800 });
+  let exchanges = 0;
+  const exchanging = (actor: Actor): Actor => {
+    exchanges += 1;
+    return actor;
+  };
+  const stage: Stage = {
+    exchanges: () => exchanges,
+    clock,
+    store,
+    witness,
+    task: task.id,
+    plannersTask: planners.task.id,
+    act: (action) => (stepped) => action(brokerOn(stepped), stepped),
+    exchange: (under) => exchanging((stepped) => issue(brokerOn(stepped), stepped, under)),
+    exchangeUnderNewChild: (parent) =>
+      exchanging(async (stepped) => {
+        const broker = brokerOn(stepped);
+        const child = await openTask(broker, operator, { workload: AGENT, purpose: 'part', parent, requestId: 'r' });
+        await issue(broker, stepped, { taskId: child.task.id });
+      }),
+    complete:
+      (taskId, outcome = 'completed') =>
+      async (stepped) => {
+        const { revocation } = await completeTask(brokerOn(stepped), operator, { taskId, outcome, requestId: 'r' });
+        note(stepped, selectTask(taskId), 'end', revocation?.entry);
+      },
+    suspend: (taskId) => async (stepped) => {
+      const { entry } = await suspendTask(brokerOn(stepped), operator, { taskId, requestId: 'r' });
+      note(stepped, selectTask(taskId), 'hold', entry);
+    },
+    suspendAndResume: (taskId) => async (stepped) => {
+      const broker = brokerOn(stepped);
+      const { entry } = await suspendTask(broker, operator, { taskId, requestId: 'r' });
+      note(stepped, selectTask(taskId), 'hold', entry).lifted = true;
+      await resumeTask(broker, operator, { taskId, requestId: 'r' });
+    },
+    revoke: (selector, effect) => async (stepped) => {
+      const { ledger } = brokerOn(stepped);
+      const entry = await revoke(ledger, { selector, effect, reason: 'test', actor: OPERATOR });
+      const death = note(stepped, selector, effect, entry);
+      const published = { seq: entry.seq, before: entry.before };
+      death.counted = (
+        await countImpact({ ...ledger, records: store.records }, { selector, at: entry.at, published })
+      ).credentials;
+    },
+    holdAndLift: (selector) => async (stepped) => {
+      const { ledger } = brokerOn(stepped);
+      const hold = await revoke(ledger, { selector, effect: 'hold', reason: 'test', actor: OPERATOR });
+      note(stepped, selector, 'hold', hold).lifted = true;
+      await lift(ledger, hold, { actor: OPERATOR, reason: 'test' });
+    },
+    ask: () => async (stepped) => {
+      const { ledger } = brokerOn(stepped);
+      const before = witness.issued.map(({ credential }) => credential);
+      witness.answers.push({ span: stepped.span, active: await livingOf(ledger, before) });
+    },
+  };
+  return stage;
+}

@@ -1,0 +1,156 @@
+/**
+ * AWS in memory: sessions and inline policies as the loopback account keeps and judges them, with the policies and tags of
+ * the product, and nothing of the way to AWS and back. For tests that need thousands of sessions or of seconds.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { WHOLE_ROLE } from '../../../src/domain/aws.js';
+import type { Credential } from '../../../src/domain/credential.js';
+import { BrokerError } from '../../../src/domain/errors.js';
+import type { Task } from '../../../src/domain/task.js';
+import type { Clock } from '../../../src/domain/time.js';
+import { DENY_POLICY_NAME, denyPolicy, denyPolicyFill } from '../../../src/minters/aws/deny-policy.js';
+import { sessionPolicy } from '../../../src/minters/aws/session-policy.js';
+import { tagsOf } from '../../../src/minters/aws/tags.js';
+import { NothingMinted, type Denials, type Enforcer, type Minter } from '../../../src/minters/minter.js';
+import { createAccount, type Account } from '../../../fakes/aws/account.js';
+import { agentArn, agentRole } from '../../../fakes/aws/example-roles.js';
+import { decide } from '../../../fakes/aws/may.js';
+import type { PolicyDocument } from '../../../fakes/aws/policy-document.js';
+import type { RoleOptions } from '../../../fakes/aws/options.js';
+import type { PolicyWrite, Role } from '../../../fakes/aws/role.js';
+import { readSessionPolicy } from '../../../fakes/aws/session-policy.js';
+import { checkTags } from '../../../fakes/aws/session-tags.js';
+import { openSession, type Session } from '../../../fakes/aws/session.js';
+
+const ACCOUNT = '111122223333';
+export const ROLE = agentArn(ACCOUNT, 'agent-0');
+export const OTHER_ROLE = agentArn(ACCOUNT, 'agent-1');
+const OBJECT = 'arn:aws:s3:::customer-data/tenant-42/a.txt';
+
+/** IAM takes so much of a role's inline policies, all together. */
+const ROLE_POLICY_CHARACTERS = 10_240;
+const PROPAGATION_MS = 4_000;
+
+/**
+ * `refused`: AWS said no. `unheard`: nothing was made, and nobody can know. `lost`: it was made, and the answer lost.
+ * `never`: it was made, and whoever asked dies before the answer. `never-made`: they die before AWS hears of it.
+ */
+export type MintFault = 'refused' | 'unheard' | 'lost' | 'never' | 'never-made';
+
+export interface MemoryAws {
+  account: Account;
+  minter: Minter & { enforcer: Enforcer };
+  /** One for each of the next mints. */
+  mintFaults: MintFault[];
+  /** Roles that do not take what they are told. */
+  deaf: Set<string>;
+  /** While it is there, writes wait for it, and come late. */
+  late?: Promise<void>;
+  /** Every session ever made, by the id of its credential. */
+  made: ReadonlyMap<string, Session>;
+  /** Whether the session of this credential passes now. */
+  reads: (credentialId: string) => boolean;
+  passes: (session: Session) => boolean;
+  writes: (role: string) => readonly PolicyWrite[];
+  /** The deny policy as last written. */
+  document: (role: string) => PolicyDocument | undefined;
+  /** Somebody else writes the deny policy, or deletes it. */
+  tamper: (role: string, text?: string) => void;
+}
+
+export interface MemoryAwsWish {
+  /** How full a role is by what it is told; default: by the length of the real policy. */
+  fillOf?: ((denials: Denials) => number) | undefined;
+  /** Replaces parts of both roles. */
+  role?: Partial<RoleOptions>;
+}
+
+export function memoryAws(clock: Clock, { fillOf = denyPolicyFill, role: over }: MemoryAwsWish = {}): MemoryAws {
+  const example = { account: ACCOUNT, issuerName: 'mayfly.example', audience: 'sts.amazonaws.com' };
+  const account = createAccount({
+    ...{ account: ACCOUNT, providers: [], propagationMs: PROPAGATION_MS, now: () => clock.now() },
+    roles: ['agent-0', 'agent-1'].map((name) => ({ ...agentRole(example, name), ...over })),
+  });
+  const made = new Map<string, Session>();
+  const mintFaults: MintFault[] = [];
+  const deaf = new Set<string>();
+  const roleOf = (arn: string): Role => {
+    const role = account.roles.find((one) => one.arn === arn);
+    if (!role) throw new Error(`there is no role ${arn}`);
+    return role;
+  };
+  const textOf = (role: string) => roleOf(role).written().get(DENY_POLICY_NAME);
+  const passes = (session: Session) =>
+    decide(session, { action: 's3:GetObject', resource: OBJECT, at: clock.now() }) === 'allow';
+  const enforcer: Enforcer = {
+    fill: (_target, denials) => fillOf(denials),
+    async enforce(target, denials, fence) {
+      await aws.late;
+      if (deaf.has(target)) throw new Error('IAM does not answer');
+      write(roleOf(target), account, denyPolicy(denials, fence));
+    },
+    clockAgrees: () => true,
+    isInForce: (target, denials, fence) =>
+      Promise.resolve(isDeepStrictEqual(parsed(textOf(target)), parsed(denyPolicy(denials, fence)))),
+  };
+  const aws: MemoryAws = {
+    ...{ account, mintFaults, deaf, made },
+    minter: {
+      kind: 'aws-sts',
+      enforcer,
+      mint(credential, task) {
+        const fault = mintFaults.shift();
+        if (fault === 'refused') {
+          const text = 'AWS STS takes no more requests at present.';
+          return Promise.reject(new NothingMinted(new BrokerError('temporarily_unavailable', text)));
+        }
+        if (fault === 'unheard') return Promise.reject(new Error('no answer'));
+        if (fault === 'never-made') return new Promise(() => undefined);
+        const session = open(account, roleOf(credential.target), credential, task);
+        made.set(credential.id, session);
+        if (fault === 'lost') return Promise.reject(new Error('no answer'));
+        if (fault === 'never') return new Promise(() => undefined);
+        return Promise.resolve({ accessToken: session.id, tokenType: 'N_A', issuedTokenType: 'x', handle: session.id });
+      },
+    },
+    reads(credentialId) {
+      const session = made.get(credentialId);
+      if (!session) throw new Error('no session was made for it');
+      return passes(session);
+    },
+    passes,
+    writes: (role) => roleOf(role).writes,
+    document: (role) => parsed(textOf(role)),
+    tamper: (role, text) => write(roleOf(role), account, text),
+  };
+  return aws;
+}
+
+/** What every session of these tests may do: something that `reads` can tell from nothing. */
+export const ACCESS = [{ path: 'arn:aws:s3:::customer-data/tenant-42/**', actions: ['s3:GetObject'] }];
+
+function open(account: Account, role: Role, credential: Credential, task: Task): Session {
+  if (credential.access.some(({ actions }) => actions.includes(WHOLE_ROLE))) throw new Error('not in these tests');
+  const tags = tagsOf(credential, task);
+  return openSession(account, {
+    role,
+    roleSessionName: tags.jc,
+    durationSeconds: Math.max(900, (credential.expiresAt - credential.issuedAt) / 1_000),
+    tags: checkTags(Object.entries(tags), Object.keys(tags)),
+    sourceIdentity: tags.jc,
+    policy: readSessionPolicy(sessionPolicy(credential.access, credential.expiresAt)),
+  });
+}
+
+function write(role: Role, { propagationMs, now }: Account, text: string | undefined): void {
+  if (text === undefined && !role.written().has(DENY_POLICY_NAME)) return;
+  if (role.baseText.length + (text?.length ?? 0) > ROLE_POLICY_CHARACTERS) throw new Error('LimitExceeded');
+  const document = parsed(text);
+  role.write({
+    ...{ policyName: DENY_POLICY_NAME, at: now(), effectiveAt: now() + propagationMs },
+    ...(text !== undefined && document && { document, text }),
+  });
+}
+
+const parsed = (text: string | undefined): PolicyDocument | undefined =>
+  text === undefined ? undefined : (JSON.parse(text) as PolicyDocument);

@@ -1,0 +1,146 @@
+/**
+ * What must live and what must be dead, said as plainly as it can be: things hang on words (`task:…`, `workload:…`), and what
+ * is said about a word happens at once to everything there is that hangs on it. No numbers, no epochs, no clocks but deadlines.
+ */
+import type { Effect, SelectorKind } from '../../../src/domain/selector.js';
+import { OTHER_ROLE, ROLE } from './memory-aws.js';
+import { OPERATOR } from '../brokers/sessions.js';
+
+export const WORKLOADS = ['lab:red-1', 'lab:red-2', 'ci:blue-1'];
+export const ROLES = [ROLE, OTHER_ROLE];
+export const PERSON = 'staff:anna';
+
+interface Thing {
+  words: Set<string>;
+  dead: boolean;
+  /** Milliseconds. */
+  until: number;
+}
+
+/** Which team answers for a workload nobody knows until it shows itself; what was said about the team meanwhile counts then. */
+interface Unproven {
+  later: Set<string>;
+  deadThen: boolean;
+}
+
+export interface Model {
+  tasks: Map<string, Thing & Unproven & { workload: string; person: string | undefined }>;
+  /** By the id of their credential. */
+  sessions: Map<string, Thing>;
+  openTask(
+    id: string,
+    by: { workload: string; parent?: string; until: number; opened: boolean; person?: string },
+  ): void;
+  /** Whether a session may be born under this task, or (by words alone) under a new one. */
+  mayBear(words: ReadonlySet<string>, task: string | undefined, now: number): boolean;
+  bear(id: string, task: string, role: string, until: number): void;
+  /** Its workload has shown who it is. */
+  prove(task: string): void;
+  say(word: string, effect: Effect): void;
+  /** One of as many holds as there are on this word. */
+  lift(word: string): void;
+  /** The log has lost its past. `holds`: they are lost too. */
+  loseAll(holds: boolean): void;
+}
+
+export function sessionModel(): Model {
+  const tasks: Model['tasks'] = new Map();
+  const sessions: Model['sessions'] = new Map();
+  const holds: string[] = [];
+
+  return {
+    tasks,
+    sessions,
+    openTask(id, { workload, parent, until, opened, ...by }) {
+      const above = parent === undefined ? undefined : tasks.get(parent);
+      const person = by.person ?? above?.person;
+      const words = new Set([
+        ...[`task:${id}`, 'all:', `principal:${person ?? workload}`],
+        ...(person === undefined ? [] : ['issuer:staff']),
+        ...(above?.words ?? []),
+        ...wordsOfWorkload(workload).filter((word) => !opened || !isOwner(word)),
+        ...(opened ? wordsOfWorkload(OPERATOR) : []),
+      ]);
+      const later = new Set(opened ? wordsOfWorkload(workload).filter(isOwner) : []);
+      const unproven = { later, deadThen: false };
+      tasks.set(id, {
+        workload,
+        person,
+        ...unproven,
+        words,
+        dead: false,
+        until: Math.min(until, above?.until ?? Infinity),
+      });
+    },
+    prove(id) {
+      const task = tasks.get(id);
+      if (!task) return;
+      for (const word of task.later) task.words.add(word);
+      task.dead ||= task.deadThen;
+    },
+    mayBear(words, task, now) {
+      const under = task === undefined ? undefined : tasks.get(task);
+      if (task !== undefined && (!under || under.dead || under.deadThen || under.until <= now)) return false;
+      return !holds.some((word) => words.has(word) || under?.words.has(word));
+    },
+    bear(id, task, role, until) {
+      const under = tasks.get(task);
+      if (!under) throw new Error('born under nothing');
+      const words = new Set([...under.words, `credential:${id}`, ...wordsOfRole(role, under.workload)]);
+      sessions.set(id, { words, until, dead: false });
+    },
+    say(word, effect) {
+      for (const session of sessions.values()) if (session.words.has(word)) session.dead = true;
+      if (effect === 'hold') holds.push(word);
+      else
+        for (const task of tasks.values()) {
+          if (task.words.has(word)) task.dead = true;
+          if (task.later.has(word)) task.deadThen = true;
+        }
+    },
+    lift(word) {
+      const index = holds.indexOf(word);
+      if (index >= 0) holds.splice(index, 1);
+    },
+    loseAll(alsoHolds) {
+      for (const one of [...sessions.values(), ...tasks.values()]) one.dead = true;
+      if (alsoHolds) holds.length = 0;
+    },
+  };
+}
+
+const isOwner = (word: string): boolean => word.startsWith('owner:');
+
+function wordsOfWorkload(workload: string): string[] {
+  const [issuer = '', rest = ''] = workload.split(':');
+  return [`workload:${workload}`, `issuer:${issuer}`, `owner:${rest.split('-')[0] ?? ''}`];
+}
+
+const wordsOfRole = (role: string, workload: string): string[] => [`target:${role}`, `target:${role}#${workload}`];
+
+/** What must not be held for a session to be born, beside what its task hangs on. */
+export function wordsOfBirth(birth: {
+  workload: string;
+  role: string;
+  person: string | undefined;
+  underTask: boolean;
+}): ReadonlySet<string> {
+  const { workload, role, person, underTask } = birth;
+  return new Set([
+    ...[...wordsOfWorkload(workload), ...wordsOfRole(role, workload), 'all:'],
+    ...(underTask ? [] : [`principal:${person ?? workload}`]),
+    ...(person === undefined ? [] : ['issuer:staff']),
+  ]);
+}
+
+/** What can be said something about. */
+export const sayable = ({ sessions, tasks }: Model): Record<SelectorKind, readonly string[]> => ({
+  credential: [...sessions.keys()],
+  task: [...tasks.keys()],
+  workload: WORKLOADS,
+  principal: [PERSON, ...WORKLOADS],
+  issuer: ['lab', 'ci', 'staff'],
+  owner: ['red', 'blue'],
+  target: [...ROLES, ...ROLES.flatMap((role) => WORKLOADS.map((workload) => `${role}#${workload}`))],
+  all: [''],
+});

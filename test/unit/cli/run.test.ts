@@ -1,0 +1,189 @@
+import { describe, expect, it } from '@jest/globals';
+import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import { refuseUnknownParty } from '../../../src/cli/refuse-unknown-party.js';
+import { run } from '../../../src/cli/run.js';
+import type { SelectorKind } from '../../../src/domain/selector.js';
+import { handClock } from '../../support/clock.js';
+
+const clock = handClock();
+
+async function mayfly(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const [out, err]: [string[], string[]] = [[], []];
+  const code = await run(argv, { out: (text) => out.push(text), err: (text) => err.push(text), clock });
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+/** A copy of the development configuration, whose issuer has no keys yet. */
+async function development(): Promise<{ file: string; keys: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'mayfly-cli-'));
+  const yaml = await readFile('config/development.yaml', 'utf8');
+  const file = join(directory, 'mayfly.yaml');
+  await writeFile(
+    file,
+    yaml.replaceAll('../data', './data').replace('./policies', join(process.cwd(), 'config/policies')),
+  );
+  return { file, keys: join(directory, 'data/dev-issuer') };
+}
+
+describe('mayfly', () => {
+  it('says what it can do', async () => {
+    const { code, out } = await mayfly('--help');
+    expect(code).toBe(0);
+    for (const command of ['check-config', 'check-policy', 'dev-token']) expect(out).toContain(command);
+  });
+
+  it('fails on what it does not know', async () => {
+    expect(await mayfly('mint')).toMatchObject({ code: 1, err: "error: unknown command 'mint'" });
+    expect((await mayfly('dev-token')).err).toContain("required option '--sub <name>' not specified");
+  });
+});
+
+describe('mayfly check-config', () => {
+  it('says what a sound configuration would start', async () => {
+    const { code, out } = await mayfly('check-config', '--elsewhere', 'config/examples/kubernetes.yaml');
+    expect(code).toBe(0);
+    expect(out).toMatch(/kubernetes\.yaml: sound\n.*https:\/\/mayfly\.example\n.*redis\n.*cluster \(oidc\)/s);
+  });
+
+  it('says every mistake with file and line, and fails', async () => {
+    const { file } = await development();
+    const yaml = await readFile(file, 'utf8');
+    await writeFile(file, yaml.replace('kind: oidc', 'kind: oidcc').replace('listen:', 'lisen:'));
+    const { code, out, err } = await mayfly('check-config', file);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err.split('\n')).toEqual([
+      `${file}:4: lisen: is not a known setting`,
+      `${file}:10: trust[0].kind: Expected 'oidc' | 'spiffe'`,
+    ]);
+  });
+});
+
+describe('mayfly check-policy', () => {
+  it('names what a sound directory holds', async () => {
+    const { code, out } = await mayfly('check-policy', 'config/policies', '--config', 'config/development.yaml');
+    expect(code).toBe(0);
+    expect(out).toContain('config/policies: sound');
+    expect(out).toContain('soc-revokes-and-reads');
+  });
+
+  it('holds them against the targets of the configuration', async () => {
+    const { code, err } = await mayfly('check-policy', 'config/policies', '-c', 'config/examples/github-actions.yaml');
+    expect(code).toBe(1);
+    expect(err).toMatch(/names a target that is not configured/);
+  });
+
+  it('says file, line and reason, and fails', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mayfly-policies-'));
+    await writeFile(
+      join(directory, 'a.cedar'),
+      '@id("a")\npermit (principal, action, resource)\nwhen { principal.nme == "x" };\n',
+    );
+    const { code, err } = await mayfly('check-policy', directory, '-c', 'config/development.yaml');
+    expect(code).toBe(1);
+    expect(err).toMatch(/a\.cedar:3: /);
+  });
+});
+
+describe('mayfly dev-token', () => {
+  it('prints a token of the development issuer and nothing else', async () => {
+    const { file, keys } = await development();
+    const { code, out, err } = await mayfly(
+      'dev-token',
+      '-c',
+      file,
+      '--sub',
+      'agent-7',
+      '--team',
+      'sre',
+      '--ttl',
+      '60',
+      '--claim',
+      'ref=main',
+    );
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const jwks = JSON.parse(await readFile(join(keys, 'jwks.json'), 'utf8')) as JSONWebKeySet;
+    const { payload } = await jwtVerify(out, createLocalJWKSet(jwks), { currentDate: new Date(clock.now()) });
+    expect(payload).toEqual({
+      iss: 'https://lab.example',
+      sub: 'agent-7',
+      aud: 'http://127.0.0.1:8080',
+      team: 'sre',
+      ref: 'main',
+      iat: clock.now() / 1000,
+      exp: clock.now() / 1000 + 60,
+    });
+  });
+
+  it('keeps the private key to its owner, and out of the published keys', async () => {
+    const { file, keys } = await development();
+    await mayfly('dev-token', '-c', file, '--sub', 'a');
+    expect((await stat(join(keys, 'private.jwk.json'))).mode & 0o777).toBe(0o600);
+    const published = JSON.parse(await readFile(join(keys, 'jwks.json'), 'utf8')) as { keys: object[] };
+    expect(Object.keys(published.keys[0]!).toSorted()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
+  });
+
+  it('uses the same key the next time', async () => {
+    const { file, keys } = await development();
+    await mayfly('dev-token', '-c', file, '--sub', 'a');
+    const first = await readFile(join(keys, 'jwks.json'), 'utf8');
+    await mayfly('dev-token', '-c', file, '--sub', 'b');
+    expect(await readFile(join(keys, 'jwks.json'), 'utf8')).toBe(first);
+  });
+
+  it('never replaces the keys of an issuer that is not its own', async () => {
+    const { file, keys } = await development();
+    await mayfly('dev-token', '-c', file, '--sub', 'a');
+    const foreign = join(keys, '../foreign.json');
+    await writeFile(foreign, '{"keys":[]}');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('dev-issuer/jwks.json', 'foreign.json'));
+    const { code, out, err } = await mayfly('dev-token', '-c', file, '--sub', 'a');
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('is not of a development issuer');
+    expect(await readFile(foreign, 'utf8')).toBe('{"keys":[]}');
+  });
+
+  it.each([
+    [['--ttl', '0'], '--ttl is a number of seconds'],
+    [['--ttl', '1e9'], '--ttl is a number of seconds'],
+    [['--claim', 'ref'], 'written name=value'],
+    [['--trust', 'prod'], 'no trust entry "prod"'],
+  ])('refuses %j', async (options, reason) => {
+    const { file } = await development();
+    const { code, out, err } = await mayfly('dev-token', '-c', file, '--sub', 'a', ...options);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain(reason);
+  });
+});
+
+describe('mayfly revocations revoke', () => {
+  const trust = [
+    { name: 'lab', kind: 'oidc' as const },
+    { name: 'prod', kind: 'spiffe' as const },
+  ];
+  const judged = (kind: SelectorKind, value: string) => () => refuseUnknownParty({ kind, value }, trust);
+
+  it.each(['workload', 'principal'] as const)('refuses a %s that nobody can be, and says who was meant', (kind) => {
+    expect(judged(kind, 'agent-7')).toThrow('Did you mean lab:agent-7?');
+    expect(judged(kind, 'lba:agent-7')).toThrow('would hit nobody');
+    expect(judged(kind, 'prod:agent-7')).toThrow('would hit nobody');
+  });
+
+  it('takes every id that a trust entry can name, and leaves other selectors alone', () => {
+    for (const value of ['lab:agent-7', 'spiffe://prod.example/agent']) {
+      expect(judged('workload', value)).not.toThrow();
+      expect(judged('principal', value)).not.toThrow();
+    }
+    expect(judged('owner', 'sre')).not.toThrow();
+  });
+
+  it('asks for the number of a hold in words', async () => {
+    const { code, err } = await mayfly('revocations', 'lift', 'seven');
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringContaining('the number that `mayfly revocations list`'),
+    });
+  });
+});

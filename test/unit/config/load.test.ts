@@ -1,0 +1,293 @@
+import { describe, expect, it } from '@jest/globals';
+import { mkdtemp, mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig, type LoadOptions } from '../../../src/config/load.js';
+import { ConfigError } from '../../../src/config/problem.js';
+
+const SOUND = `issuer: https://mayfly.example
+store: lmdb:../data
+trust:
+  - name: lab
+    kind: oidc
+    issuer: https://lab.example
+    jwks: { file: ./lab.jwks.json }
+targets:
+  - resource: https://tickets.example
+    minter: jwt
+policy: { engine: cedar, directory: ./policies }
+`;
+
+async function directoryWith(yaml: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'mayfly-config-'));
+  await mkdir(join(directory, 'policies'));
+  await writeFile(join(directory, 'lab.jwks.json'), '{"keys":[]}');
+  await writeFile(join(directory, 'mayfly.yaml'), yaml);
+  return directory;
+}
+
+async function load(yaml: string, options: LoadOptions = {}) {
+  const directory = await directoryWith(yaml);
+  return { directory, loaded: await loadConfig({ env: {}, path: join(directory, 'mayfly.yaml'), ...options }) };
+}
+
+/** `line path: reason` of each problem. */
+async function problems(yaml: string, options?: LoadOptions): Promise<string[]> {
+  try {
+    await load(yaml, options);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((p) => `${p.line ?? p.source} ${p.path}: ${p.reason}`);
+    throw error;
+  }
+  return [];
+}
+
+describe('a sound configuration', () => {
+  it('has its defaults, and every path absolute from its own directory', async () => {
+    const { directory, loaded } = await load(SOUND);
+    expect(loaded.config.listen).toBe('127.0.0.1:8080');
+    expect(loaded.config.lifetimes).toMatchObject({ credential: 300, taskMax: 28_800 });
+    expect(loaded.config.policy.directory).toBe(join(directory, 'policies'));
+    expect(loaded.config.trust[0]).toMatchObject({ jwks: { file: join(directory, 'lab.jwks.json') } });
+    expect(loaded.store).toEqual({ kind: 'lmdb', directory: join(directory, '../data') });
+    expect(loaded.path).toBe(join(directory, 'mayfly.yaml'));
+  });
+
+  it('is found through MAYFLY_CONFIG', async () => {
+    const path = join(await directoryWith(SOUND), 'mayfly.yaml');
+    await expect(loadConfig({ env: { MAYFLY_CONFIG: path } })).resolves.toMatchObject({ path });
+  });
+
+  it('may name several Redis nodes', async () => {
+    const nodes = '{ redis: [redis://a:1, redis://b:2] }';
+    const { loaded } = await load(SOUND.replace('lmdb:../data', nodes));
+    expect(loaded.store).toEqual({ kind: 'redis', urls: ['redis://a:1', 'redis://b:2'], cluster: true });
+  });
+
+  it('may name files of another machine when they are not looked for', async () => {
+    const elsewhere = SOUND.replace('./lab.jwks.json', '/nowhere/keys.json').replace('./policies', '/nowhere');
+    expect(await problems(elsewhere)).toEqual([
+      '7 trust[0].jwks.file: is not a file that can be read',
+      '11 policy.directory: is not a directory that can be read',
+    ]);
+    expect(await problems(elsewhere, { checkFiles: false })).toEqual([]);
+  });
+});
+
+describe('the environment', () => {
+  it('says where Redis is, whatever the file says', async () => {
+    const env = { REDIS_URL: 'rediss://user:secret@redis.example:6380' };
+    const { loaded } = await load(SOUND, { env });
+    expect(loaded.store).toEqual({ kind: 'redis', urls: [env.REDIS_URL], cluster: false });
+  });
+
+  it('names a Cluster by its nodes', async () => {
+    const { loaded } = await load(SOUND, { env: { REDIS_URL: 'redis://a:1,redis://b:2' } });
+    expect(loaded.store).toEqual({ kind: 'redis', urls: ['redis://a:1', 'redis://b:2'], cluster: true });
+  });
+
+  it('holds the key-encryption key, or names its file, or leaves it to the broker', async () => {
+    const { directory, loaded } = await load(SOUND, { env: { MAYFLY_KEY_ENCRYPTION_KEY: '' } });
+    const defaultFile = join(directory, '../data/key-encryption.key');
+    expect(loaded.keyEncryptionKey).toEqual({ defaultFile });
+
+    const value = (await load(SOUND, { env: { MAYFLY_KEY_ENCRYPTION_KEY: 'k' } })).loaded;
+    expect(value.keyEncryptionKey).toMatchObject({ value: 'k' });
+
+    const named = join(directory, 'lab.jwks.json');
+    const fromFile = (await load(SOUND, { env: { MAYFLY_KEY_ENCRYPTION_KEY_FILE: named } })).loaded;
+    expect(fromFile.keyEncryptionKey).toMatchObject({ file: named });
+  });
+
+  it('is refused with the file, and never repeated', async () => {
+    const env = {
+      REDIS_URL: 'http://:hunter2@x',
+      MAYFLY_KEY_ENCRYPTION_KEY: 'hunter2',
+      MAYFLY_KEY_ENCRYPTION_KEY_FILE: '/nowhere/key',
+    };
+    const found = await problems(SOUND.replace('https://mayfly.example', 'ftp://x'), { env });
+    expect(found.map((line) => line.split(':')[0])).toEqual([
+      '1 issuer',
+      'environment REDIS_URL',
+      'environment MAYFLY_KEY_ENCRYPTION_KEY_FILE',
+      'environment MAYFLY_KEY_ENCRYPTION_KEY_FILE',
+    ]);
+    expect(found.join()).not.toContain('hunter2');
+  });
+
+  it('must name a file that exists', async () => {
+    await expect(loadConfig({ env: {} })).rejects.toThrow(
+      'No configuration: give it as -c <file> (check-config: as its argument), or set MAYFLY_CONFIG.',
+    );
+    await expect(loadConfig({ env: {}, path: '/nowhere.yaml' })).rejects.toThrow('not a file that can be read');
+  });
+});
+
+describe('mistakes', () => {
+  it('are reported all at once, each with its line, path and reason', async () => {
+    const yaml = `issuer: https://mayfly.example/
+lisen: 127.0.0.1:8080
+trust:
+  - name: Lab
+    kind: oidc
+    issuer: https://lab.example
+    jwks: { file: ./lab.jwks.json, url: https://lab.example/jwks }
+  - name: prod
+    kind: saml
+targets:
+  - resource: tickets
+    minter: jwt
+    labels: [{ match: "incident/**/x", sensitivity: [] }]
+lifetimes:
+  credential: 7200
+  task: soon
+`;
+    const found = await problems(yaml);
+    expect(found).toEqual([
+      '1 issuer: must be an origin such as https://mayfly.example (http only on loopback), without path or trailing slash',
+      '1 policy: is missing: expected object',
+      '2 lisen: is not a known setting',
+      '4 trust[0].name: must be a lower-case letter, then up to 31 of a-z 0-9 -',
+      '7 trust[0].jwks.url: is not a known setting',
+      "9 trust[1].kind: Expected 'oidc' | 'spiffe'",
+      '11 targets[0].resource: must be an absolute URI without a fragment',
+      '13 targets[0].labels[0].match: the path has "**" before its end',
+      '13 targets[0].labels[0].sensitivity: Too small: expected array to have >=1 items',
+      '15 lifetimes.credential: Too big: expected number to be <=3600',
+      '16 lifetimes.task: expected number, received string',
+    ]);
+  });
+
+  it('name the file and the line', async () => {
+    await expect(load(SOUND.replace('minter: jwt', 'minter: magic'))).rejects.toThrow(
+      /mayfly\.yaml:10: targets\[0\]\.minter: /,
+    );
+  });
+
+  it('in the sound parts are found beside those that make another part unreadable', async () => {
+    const yaml = SOUND.replace('policy:', 'lifetimes: { credential: 900, credentialMax: 60 }\nlog: 3\npolicy:');
+    expect(await problems(yaml)).toEqual([
+      '11 lifetimes.credential: is more than lifetimes.credentialMax',
+      '12 log: expected object, received number',
+    ]);
+  });
+});
+
+describe('parts that do not fit each other', () => {
+  const trust = (...entries: string[]) => SOUND.replace(/trust:\n(?: {2}.*\n)+/, `trust:\n${entries.join('')}`);
+  const oidc = (name: string, rest: string) =>
+    `  - { kind: oidc, name: ${name}, jwks: { url: https://x.example }, ${rest} }\n`;
+  const spiffe = (name: string) =>
+    `  - { kind: spiffe, name: ${name}, trustDomain: prod.example, bundle: { file: lab.jwks.json } }\n`;
+
+  it.each([
+    [
+      'one name for two issuers',
+      trust(oidc('a', 'issuer: x'), oidc('a', 'issuer: y')),
+      '5 trust[1].name: is the name of another trust entry',
+    ],
+    [
+      'one issuer and audience twice, also by default',
+      trust(oidc('a', 'issuer: x'), oidc('b', 'issuer: x, audiences: [z, https://mayfly.example]')),
+      '5 trust[1].audiences[1]: is trusted twice: a token would have two names',
+    ],
+    [
+      'one trust domain twice',
+      trust(spiffe('a'), spiffe('b')),
+      '5 trust[1].trustDomain: is trusted twice: a token would have two names',
+    ],
+    [
+      'the broker as an issuer of identities',
+      trust(oidc('a', 'issuer: https://mayfly.example/')),
+      '4 trust[0].issuer: is the broker itself, whose tokens prove no identity',
+    ],
+    [
+      'an owner for persons',
+      trust(oidc('a', 'issuer: x, represents: person, owner: { value: sre }')),
+      '4 trust[0].owner: is for workloads; this issuer represents persons',
+    ],
+    [
+      'groups for workloads',
+      trust(oidc('a', 'issuer: x, groups: { claim: groups }')),
+      '4 trust[0].groups: is for persons; this issuer represents workloads',
+    ],
+    [
+      'keys discovered in clear text',
+      trust('  - { kind: oidc, name: a, issuer: "http://lab.example" }\n'),
+      '4 trust[0].issuer: needs `jwks`: keys are discovered over https only',
+    ],
+    [
+      'keys fetched in clear text',
+      trust('  - { kind: oidc, name: a, issuer: x, jwks: { url: "http://lab.example/jwks" } }\n'),
+      '4 trust[0].jwks.url: must be an https URL (http only on loopback) without user or password',
+    ],
+    [
+      'one resource for two targets',
+      SOUND.replace('policy:', '  - { resource: https://tickets.example, minter: jwt }\npolicy:'),
+      '11 targets[1].resource: is the resource of another target',
+    ],
+    [
+      'metrics where the API is',
+      `${SOUND}operations: 127.0.0.1:8080\n`,
+      '12 operations: is where the API listens: metrics would be public',
+    ],
+    [
+      'a usual task lifetime above the most',
+      `${SOUND}lifetimes: { task: 100, taskMax: 99 }\n`,
+      '12 lifetimes.task: is more than lifetimes.taskMax',
+    ],
+    [
+      'a password in the store URL',
+      SOUND.replace('lmdb:../data', 'redis://u:hunter2@redis.example'),
+      '2 store: holds a password: secrets never stand here, set REDIS_URL',
+    ],
+    [
+      'a password in its query',
+      SOUND.replace('lmdb:../data', 'redis://redis.example/?password=hunter2'),
+      '2 store: holds a password: secrets never stand here, set REDIS_URL',
+    ],
+    [
+      'a password of a Cluster node',
+      SOUND.replace('lmdb:../data', '\n  redis: [redis://a, "redis://:hunter2@b"]'),
+      '3 store.redis[1]: holds a password: secrets never stand here, set REDIS_URL',
+    ],
+  ])('are refused: %s', async (_, yaml, problem) => {
+    expect(await problems(yaml)).toEqual([problem]);
+  });
+
+  it('are not: an issuer trusted for two audiences', async () => {
+    const yaml = trust(oidc('a', 'issuer: x, audiences: [one]'), oidc('b', 'issuer: x, audiences: [two]'));
+    expect(await problems(yaml)).toEqual([]);
+  });
+});
+
+describe('YAML', () => {
+  it.each([
+    ['a repeated key', `${SOUND}issuer: https://other.example\n`, '12 : Map keys must be unique'],
+    ['a tag', SOUND.replace('resource: ', 'resource: !env '), '9 : Unresolved tag: !env'],
+    ['binary', SOUND.replace('resource: ', 'resource: !!binary '), '9 : Unresolved tag: tag:yaml.org,2002:binary'],
+    [
+      'a second document',
+      `${SOUND}---\nissuer: x\n`,
+      '12 : Source contains multiple documents; please use YAML.parseAllDocuments()',
+    ],
+    [
+      'broken syntax',
+      'issuer: [\n',
+      '2 : Flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+    ['an empty file', '', '1 : expected object, received null'],
+  ])('is refused with %s', async (_, yaml, problem) => {
+    expect(await problems(yaml)).toContain(problem);
+  });
+
+  it('cannot make a large value of a small file', async () => {
+    const bomb = [
+      'a: &a [x, x]',
+      ...'bcdefgh'.split('').map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdefg'[i]}`).join(', ')}]`),
+    ];
+    expect(await problems(bomb.join('\n'))).toEqual([
+      '1 : Excessive alias count indicates a resource exhaustion attack',
+    ]);
+  });
+});

@@ -1,0 +1,138 @@
+/** How signals must fit the rest of a configuration. */
+import { describe, expect, it } from '@jest/globals';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { loadConfig } from '../../../src/config/load.js';
+import { ConfigError } from '../../../src/config/problem.js';
+import { temporaryDirectory } from '../../support/directory.js';
+
+const oidc = (name: string, issuer = `https://${name}.example`) => ({ name, kind: 'oidc', issuer, jwks: FILE });
+const FILE = { file: './keys.json' };
+const idp = (more: object = {}) => ({
+  ...{ name: 'idp', issuer: 'https://idp.example', audience: 'https://mayfly.example/signals', jwks: FILE },
+  ...{ about: ['lab'], ...more },
+});
+const rule = (more: object = {}) => ({
+  name: 'rule',
+  event: 'session-revoked',
+  do: 'hold',
+  covers: 'workload',
+  ...more,
+});
+
+async function load(signals: object, more: object = {}) {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, 'policies'));
+  writeFileSync(join(directory, 'keys.json'), '{"keys":[]}');
+  const config = {
+    ...{ issuer: 'https://mayfly.example', trust: [oidc('lab'), oidc('corp'), oidc('again', 'https://lab.example')] },
+    ...{ targets: [{ resource: 'https://tickets.example', minter: 'jwt' }] },
+    ...{ policy: { engine: 'cedar', directory: './policies' }, signals, ...more },
+  };
+  Object.assign(config.trust[2] ?? {}, { audiences: ['other'] });
+  writeFileSync(join(directory, 'mayfly.yaml'), stringify(config));
+  return { directory, loaded: await loadConfig({ env: {}, path: join(directory, 'mayfly.yaml') }) };
+}
+
+async function problems(signals: object, more: object = {}): Promise<string[]> {
+  try {
+    await load(signals, more);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map(({ path, reason }) => `${path} ${reason}`);
+    throw error;
+  }
+}
+
+it('a sound one has absolute paths', async () => {
+  const hook = { name: 'siem', url: 'https://siem.example', ca: './keys.json' };
+  const { directory, loaded } = await load({ transmitters: [idp()], reactions: [rule()] }, { notify: [hook] });
+  const path = join(directory, 'keys.json');
+  expect(loaded.config.signals.transmitters[0]?.jwks).toEqual({ file: path });
+  expect(loaded.config.notify[0]?.ca).toBe(path);
+});
+
+describe('a transmitter', () => {
+  it.each<[string, object[], string]>([
+    [
+      'has a name of its own',
+      [idp(), idp({ issuer: 'https://b.example' })],
+      '[1].name is the name of another transmitter',
+    ],
+    ['is not called like our own findings', [idp({ name: 'detector' })], '[0].name is the name of another kind'],
+    ['is not called like callers', [idp({ name: 'json' })], '[0].name is the name of another kind'],
+    ['has a stream of its own', [idp(), idp({ name: 'b' })], '[1].issuer and its audience are those of another'],
+    ['is not the broker', [idp({ issuer: 'https://mayfly.example/' })], '[0].issuer is the broker itself'],
+    ['speaks of trust entries that exist', [idp({ about: ['lab', 'nobody'] })], '[0].about[1] is the name of no trust'],
+    ['speaks of one entry of an issuer', [idp({ about: ['lab', 'again'] })], '[0].about[1] has the issuer of another'],
+    ['speaks of somebody', [idp({ about: [] })], '[0].about'],
+    [
+      'has keys that are there',
+      [idp({ jwks: { file: './none.json' } })],
+      '[0].jwks.file is not a file that can be read',
+    ],
+    ['has keys', [idp({ jwks: undefined })], '[0].jwks'],
+  ])('%s', async (_name, transmitters, problem) => {
+    const found = await problems({ transmitters });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(`signals.transmitters${problem}`);
+  });
+
+  it('may have one stream for each audience', async () => {
+    expect(await problems({ transmitters: [idp(), idp({ name: 'b', audience: 'other' })] })).toEqual([]);
+  });
+});
+
+describe('a reaction', () => {
+  it.each<[string, object, string]>([
+    ['ends a workload', { do: 'end' }, 'covers is nothing that "end"'],
+    ['cuts off a task', { do: 'cutoff', covers: 'task' }, 'covers is nothing that "cutoff"'],
+    ['cuts off a credential', { do: 'cutoff', covers: 'credential' }, 'covers is nothing that "cutoff"'],
+    ['holds a credential', { covers: 'credential' }, 'covers is nothing that "hold"'],
+    ['sets the risk of an issuer', { do: 'risk', covers: 'issuer' }, 'covers is nothing that "risk"'],
+    ['holds at a risk', { risk: 'HIGH' }, 'risk is for'],
+    ['ends for a time', { do: 'cutoff', holdSeconds: 5 }, 'holdSeconds is for'],
+    ['hears nobody', { from: ['edr'] }, 'from[0] is no transmitter'],
+  ])('that %s is refused', async (_name, more, problem) => {
+    expect(await problems({ transmitters: [idp()], reactions: [rule(more)] })).toEqual([
+      expect.stringContaining(`signals.reactions[0].${problem}`),
+    ]);
+  });
+
+  it('has a name of its own', async () => {
+    expect(await problems({ reactions: [rule(), rule()] })).toEqual([
+      'signals.reactions[1].name is the name of another reaction',
+    ]);
+  });
+
+  it.each([
+    { from: ['idp', 'detector', 'lab:siem', 'spiffe://prod.example/siem'] },
+    { do: 'end', covers: 'task' },
+    { do: 'end', covers: undefined },
+    { do: 'cutoff', covers: 'issuer' },
+    { do: 'hold', covers: 'task', holdSeconds: 60 },
+    { do: 'risk', covers: 'credential', risk: 'MEDIUM' },
+    { do: 'record', covers: undefined },
+  ])('such as %j is sound', async (more) => {
+    expect(await problems({ transmitters: [idp()], reactions: [rule(more)] })).toEqual([]);
+  });
+});
+
+it('callers speak of trust entries that exist', async () => {
+  expect(await problems({ about: ['lab', 'nobody'] })).toEqual(['signals.about[1] is the name of no trust entry']);
+});
+
+it('what is wrong elsewhere does not make more of it', async () => {
+  const trust = [oidc('lab'), { name: 'corp' }];
+  const found = await problems({ transmitters: [idp({ about: ['corp'] })] }, { trust });
+  expect(found.filter((one) => one.startsWith('signals'))).toEqual([]);
+});
+
+it('webhooks have names of their own, and certificates that are there', async () => {
+  const hook = { name: 'siem', url: 'https://siem.example', ca: './none.pem' };
+  expect(await problems({}, { notify: [hook, { ...hook, ca: undefined }] })).toEqual([
+    'notify[0].ca is not a file that can be read',
+    'notify[1].name is the name of another webhook',
+  ]);
+});

@@ -1,0 +1,53 @@
+/** Readiness: requests go to brokers whose every condition holds, and each that does not is named. */
+import { beforeEach, expect, it } from '@jest/globals';
+import type { Check } from '../../../src/health/fitness.js';
+import { createReadiness, type Pulse } from '../../../src/health/readiness.js';
+import { handClock, type HandClock } from '../../support/clock.js';
+
+let clock: HandClock;
+let pulse: Pulse;
+let policy: { digest: string };
+let fitness: Check[];
+let metrics: Map<string, boolean>;
+let deaf: Set<string>;
+let behind: Map<string, number>;
+
+beforeEach(() => {
+  clock = handClock();
+  pulse = { auditFollows: true, draining: false, swept: { at: clock.now(), lagMs: 0 } };
+  policy = { digest: 'x' };
+  fitness = [{ name: 'store', ok: true }];
+  metrics = new Map();
+  deaf = new Set();
+  behind = new Map();
+});
+
+async function failing(): Promise<string[]> {
+  const check = () => Promise.resolve(fitness);
+  const ready = (name: string, ok: boolean) => void metrics.set(name, ok);
+  const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, deaf, behind };
+  const checks = await createReadiness(parts)();
+  return checks.filter(({ ok }) => !ok).map(({ name }) => name);
+}
+
+it('holds when everything does, and the metrics say the same', async () => {
+  expect(await failing()).toEqual([]);
+  const names = ['store', 'policy', 'sweep', 'audit', 'running', 'targets', 'webhooks'];
+  expect([...metrics]).toEqual(names.map((name) => [name, true]));
+});
+
+it.each<[string, () => void]>([
+  ['store', () => (fitness = [{ name: 'store', ok: false, reason: 'gone' }])],
+  ['policy', () => (policy = { digest: '' })],
+  ['sweep', () => delete pulse.swept],
+  ['sweep', () => clock.advance(10_000)],
+  ['sweep', () => (pulse.swept = { at: clock.now(), lagMs: 10_000 })],
+  ['audit', () => (pulse.auditFollows = false)],
+  ['running', () => (pulse.draining = true)],
+  ['targets', () => deaf.add('arn:aws:iam::111122223333:role/jit/agent')],
+  ['webhooks', () => behind.set('siem', 301)],
+])('does not hold without %s', async (name, break_) => {
+  break_();
+  expect(await failing()).toEqual([name]);
+  expect(metrics.get(name)).toBe(false);
+});

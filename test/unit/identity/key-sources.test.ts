@@ -1,0 +1,220 @@
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { fetchText } from '../../../src/identity/fetch-text.js';
+import type { Identify } from '../../../src/identity/identify.js';
+import { createServerCertificate } from '../../support/issuers/certificate.js';
+import { createDoorstep } from '../../support/issuers/identity.js';
+import { serveIssuer, type Behaviour, type IssuerSite } from '../../support/issuers/site.js';
+
+const door = createDoorstep();
+const tls = createServerCertificate();
+let site: IssuerSite;
+
+afterEach(() => site.close());
+afterAll(() => door.remove());
+
+const trusting = (jwks?: object): Identify =>
+  door.identify([{ kind: 'oidc', name: 'lab', issuer: site.url, ...(jwks && { jwks }) }]);
+
+const unavailable = {
+  code: 'temporarily_unavailable',
+  message: "The keys of the token's issuer cannot be read now.",
+  details: { retry: 'later', retryAfterSeconds: 5 },
+};
+
+describe('keys from discovery', () => {
+  beforeEach(async () => {
+    site = await serveIssuer({ clock: door.clock });
+  });
+
+  it('are fetched when first needed, and once for many who ask at the same time', async () => {
+    const identify = trusting();
+    const tokens = await Promise.all(Array.from({ length: 20 }, (_, n) => site.token({ sub: `agent-${n}` })));
+    await Promise.all(tokens.map((token) => identify(token, { use: 'subject' })));
+    expect(site.requests).toEqual(['/.well-known/openid-configuration', '/keys']);
+  });
+
+  it.each([
+    ['another issuer', () => ({ issuer: 'https://issuer.example' })],
+    ['its own issuer, spelled with a slash', () => ({ issuer: `${site.url}/` })],
+    ['keys on plain http elsewhere', () => ({ jwks_uri: 'http://192.0.2.1/keys' })],
+    ['keys in a file', () => ({ jwks_uri: 'file:///etc/keys' })],
+    ['no keys', () => ({ jwks_uri: undefined })],
+  ])('are not taken from a document that names %s', async (_, metadata) => {
+    site.metadata = metadata();
+    await expect(trusting()(await site.token(), { use: 'subject' })).rejects.toMatchObject(unavailable);
+  });
+
+  it.each<Behaviour>(['failing', 'redirecting', 'huge', 'talking nonsense', 'hanging', 'dripping'])(
+    'of a site that is %s make the answer "later", not "bad token", and quote nothing it said',
+    async (behaviour) => {
+      site.behaviour = behaviour;
+      const refusal: unknown = await trusting()(await site.token(), { use: 'subject' }).catch(
+        (error: unknown) => error,
+      );
+      expect(refusal).toMatchObject(unavailable);
+      expect(String((refusal as Error).cause)).not.toContain('secret');
+      expect(site.requests.some((path) => path.includes('followed'))).toBe(false);
+    },
+  );
+
+  it('recover as soon as the site does', async () => {
+    const identify = trusting();
+    const token = await site.token();
+    site.behaviour = 'failing';
+    await expect(identify(token, { use: 'subject' })).rejects.toMatchObject(unavailable);
+    site.behaviour = 'well';
+    door.clock.advance(5_000);
+    await expect(identify(token, { use: 'subject' })).resolves.toBeDefined();
+  });
+});
+
+describe('keys from a URL', () => {
+  beforeEach(async () => {
+    site = await serveIssuer({ clock: door.clock, tls });
+  });
+
+  it('are fetched with the CA and the bearer token in the files, both read anew for each fetch', async () => {
+    const source = {
+      url: `${site.url}/keys`,
+      ca: door.file('ca.pem', 'not there yet'),
+      bearerFile: door.file('bearer', 'one\n'),
+    };
+    const identify = trusting(source);
+    await expect(identify(await site.token(), { use: 'subject' })).rejects.toMatchObject(unavailable);
+    door.file('ca.pem', tls.authority);
+    door.clock.advance(5_000);
+    await identify(await site.token(), { use: 'subject' });
+    expect(site.authorization).toBe('Bearer one');
+    door.file('bearer', 'two');
+    door.clock.advance(600_000);
+    await identify(await site.token(), { use: 'subject' });
+    expect(site.authorization).toBe('Bearer two');
+  });
+
+  it('are not taken from a server that the system store does not know', async () => {
+    const identify = trusting({ url: `${site.url}/keys` });
+    await expect(identify(await site.token(), { use: 'subject' })).rejects.toMatchObject(unavailable);
+    expect(site.requests).toEqual([]);
+  });
+
+  it('are not taken from a server with a certificate of another authority', async () => {
+    const ca = door.file('other-ca.pem', createServerCertificate().authority);
+    const identify = trusting({ url: `${site.url}/keys`, ca });
+    await expect(identify(await site.token(), { use: 'subject' })).rejects.toMatchObject(unavailable);
+  });
+
+  it.each(['http://192.0.2.1/keys', 'http://localhost.example/keys', 'file:///etc/keys'])(
+    'never come from %s',
+    async (address) => {
+      const fetching = fetchText(address, { signal: AbortSignal.timeout(2_000) });
+      await expect(fetching).rejects.toThrow('keys are fetched over https only');
+    },
+  );
+});
+
+describe('an unknown key id', () => {
+  beforeEach(async () => {
+    site = await serveIssuer({ clock: door.clock });
+  });
+
+  it('makes the keys be fetched again, so a rotation is noticed at once', async () => {
+    const identify = trusting({ url: `${site.url}/keys` });
+    await identify(await site.token(), { use: 'subject' });
+    await site.rotate();
+    const tokens = [await site.token({ sub: 'a' }), await site.token({ sub: 'b' })];
+    await Promise.all(tokens.map((token) => identify(token, { use: 'subject' })));
+    expect(site.requests).toHaveLength(2);
+  });
+
+  it('made up by anybody costs the issuer one request in 30 seconds', async () => {
+    const identify = trusting({ url: `${site.url}/keys` });
+    await identify(await site.token(), { use: 'subject' });
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      const token = await site.token({ header: { kid: `made-up-${attempt}` } });
+      await expect(identify(token, { use: 'subject' })).rejects.toThrow('names no key of its issuer');
+    }
+    expect(site.requests).toHaveLength(2);
+    door.clock.advance(30_000);
+    const token = await site.token({ header: { kid: 'made-up' } });
+    await expect(identify(token, { use: 'subject' })).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(site.requests).toHaveLength(3);
+  });
+
+  it('while the source is down is "later": it may be a new key', async () => {
+    const identify = trusting({ url: `${site.url}/keys` });
+    await identify(await site.token(), { use: 'subject' });
+    site.behaviour = 'failing';
+    const token = await site.token({ header: { kid: 'perhaps-new' } });
+    await expect(identify(token, { use: 'subject' })).rejects.toMatchObject(unavailable);
+  });
+});
+
+describe('while its source is down', () => {
+  beforeEach(async () => {
+    site = await serveIssuer({ clock: door.clock });
+  });
+
+  it('an issuer is taken at its last word for an hour, and no longer', async () => {
+    const identify = trusting({ url: `${site.url}/keys` });
+    const token = await site.token({ expiresInSeconds: 7_200 });
+    await identify(token, { use: 'subject' });
+    site.behaviour = 'failing';
+    door.clock.advance(3_599_000);
+    await expect(identify(token, { use: 'subject' })).resolves.toBeDefined();
+    door.clock.advance(1_000);
+    await expect(identify(token, { use: 'subject' })).rejects.toMatchObject(unavailable);
+  });
+
+  it('is asked again every five seconds at most', async () => {
+    const identify = trusting({ url: `${site.url}/keys` });
+    site.behaviour = 'failing';
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      await expect(identify(await site.token(), { use: 'subject' })).rejects.toMatchObject(unavailable);
+      door.clock.advance(500);
+    }
+    expect(site.requests).toHaveLength(1);
+  });
+
+  it('a clock that was set back does not put off the next reading', async () => {
+    const identify = trusting({ url: `${site.url}/keys` });
+    door.clock.advance(86_400_000);
+    await identify(await site.token(), { use: 'subject' });
+    door.clock.advance(-86_400_000);
+    await identify(await site.token(), { use: 'subject' });
+    expect(site.requests).toHaveLength(2);
+  });
+});
+
+describe('keys from a file', () => {
+  beforeEach(async () => {
+    site = await serveIssuer({ clock: door.clock });
+  });
+
+  it('are read again when they change', async () => {
+    const name = door.file('keys.json', site.jwks());
+    const identify = trusting({ file: name });
+    const old = await site.token();
+    await identify(old, { use: 'subject' });
+    await site.rotate();
+    door.file(name, site.jwks());
+    door.clock.advance(1_000);
+    await expect(identify(old, { use: 'subject' })).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(identify(await site.token(), { use: 'subject' })).resolves.toBeDefined();
+  });
+
+  it('half written are not taken: the last good ones stand', async () => {
+    const name = door.file('half.json', site.jwks());
+    const identify = trusting({ file: name });
+    const token = await site.token();
+    await identify(token, { use: 'subject' });
+    door.file(name, JSON.stringify(site.jwks()).slice(0, 100));
+    door.clock.advance(1_000);
+    await expect(identify(token, { use: 'subject' })).resolves.toBeDefined();
+  });
+
+  it('that are not there are "later", not "bad token"', async () => {
+    await expect(trusting({ file: 'absent.json' })(await site.token(), { use: 'subject' })).rejects.toMatchObject(
+      unavailable,
+    );
+  });
+});

@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Identify } from '../../../src/identity/identify.js';
+import { createDoorstep } from '../../support/issuers/identity.js';
+import { BROKER, createIssuer, type TestIssuer } from '../../support/issuers/issuer.js';
+
+const door = createDoorstep();
+let lab: TestIssuer;
+let idp: TestIssuer;
+let identify: Identify;
+
+const asSubject = (token: string) => identify(token, { use: 'subject' });
+
+beforeAll(async () => {
+  lab = await createIssuer({ clock: door.clock, algorithms: ['ES256', 'RS256', 'EdDSA'] });
+  idp = await createIssuer({ clock: door.clock, url: 'https://idp.example/' });
+  identify = door.identify([
+    {
+      kind: 'oidc',
+      name: 'lab',
+      issuer: lab.url,
+      jwks: { file: door.file('lab.json', lab.jwks()) },
+      owner: { claim: 'team' },
+      claims: ['ref', 'repository_id', 'fork', '/kubernetes.io/namespace', 'list', '/a~1b/c~0d', 'absent'],
+    },
+    {
+      kind: 'oidc',
+      name: 'people',
+      issuer: idp.url,
+      jwks: { file: door.file('idp.json', idp.jwks()) },
+      represents: 'person',
+      groups: { claim: 'groups' },
+    },
+    {
+      kind: 'oidc',
+      name: 'lab-admin',
+      issuer: lab.url,
+      audiences: ['urn:admin'],
+      jwks: { file: 'lab.json' },
+      owner: { value: 'platform' },
+    },
+  ]);
+});
+afterAll(() => door.remove());
+
+describe('a workload of an OIDC issuer', () => {
+  it('is <trust name>:<sub>, with owner, tags and the times of its token', async () => {
+    const token = await lab.token({
+      sub: 'repo:acme/tickets:ref:refs/heads/main',
+      team: 'sre',
+      ref: 'refs/heads/main',
+      repository_id: 4711,
+      fork: false,
+      'kubernetes.io': { namespace: 'agents' },
+      'a/b': { 'c~d': 'deep' },
+      list: ['not', 'a', 'tag'],
+    });
+    const now = door.clock.now();
+    expect(await asSubject(token)).toEqual({
+      party: {
+        kind: 'workload',
+        id: 'lab:repo:acme/tickets:ref:refs/heads/main',
+        issuer: 'lab',
+        owner: 'sre',
+        claims: {
+          ref: 'refs/heads/main',
+          repository_id: '4711',
+          fork: 'false',
+          '/kubernetes.io/namespace': 'agents',
+          '/a~1b/c~0d': 'deep',
+        },
+        groups: [],
+      },
+      proofHash: createHash('sha256').update(token).digest('base64url'),
+      issuedAt: now,
+      expiresAt: now + 300_000,
+    });
+  });
+
+  it('without the claim that names its owner is refused: it would slip from under a hold on that team', async () => {
+    await expect(asSubject(await lab.token())).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: 'The subject token lacks the claim that names the owning team.',
+    });
+  });
+
+  it.each(['ES256', 'RS256', 'EdDSA'])('may be vouched for with %s', async (alg) => {
+    await expect(asSubject(await lab.token({ alg, team: 'sre' }))).resolves.toBeDefined();
+  });
+
+  it('of one issuer under two trusts is told apart by audience', async () => {
+    const { party } = await asSubject(await lab.token({ aud: 'urn:admin' }));
+    expect(party).toMatchObject({ id: 'lab-admin:agent-1', issuer: 'lab-admin', owner: 'platform' });
+  });
+
+  it('must say when it was issued: a cutoff could not tell it from a fresh one', async () => {
+    const silent = await lab.token({ team: 'sre', iat: undefined });
+    await expect(asSubject(silent)).rejects.toThrow('The subject token must say when it was issued (iat).');
+  });
+
+  it('loses a number that is not exact rather than carry a wrong one', async () => {
+    const { party } = await asSubject(await lab.token({ team: 'sre', repository_id: 2 ** 53 + 2 }));
+    expect(party.claims).toEqual({});
+  });
+
+  it('cannot be altered by whoever was handed the proof', async () => {
+    const { party } = await asSubject(await lab.token({ team: 'sre' }));
+    expect(() => Object.assign(party, { id: 'lab:somebody-else' })).toThrow(TypeError);
+  });
+});
+
+describe('a person', () => {
+  it('has groups and no owner', async () => {
+    const { party } = await asSubject(await idp.token({ sub: 'ada', groups: ['sre', 7, 'a\u202eb', 'oncall'] }));
+    expect(party).toEqual({
+      kind: 'person',
+      id: 'people:ada',
+      issuer: 'people',
+      claims: {},
+      groups: ['sre', 'oncall'],
+    });
+  });
+
+  it.each(['at+jwt', 'application/at+jwt', 'AT+JWT', 'JWT', 'jose'])('may show a token of type %s', async (typ) => {
+    await expect(asSubject(await idp.token({ header: { typ } }))).resolves.toBeDefined();
+  });
+});
+
+describe('tokens in the wild', () => {
+  it('of the shape GitHub Actions issues are taken', async () => {
+    const token = await lab.token({
+      alg: 'RS256',
+      header: { x5t: 'ykNaY4qM_ta4k2TgZOCEYLkcYlA' },
+      sub: 'repo:acme/tickets:environment:production',
+      aud: BROKER,
+      ref: 'refs/heads/main',
+      repository: 'acme/tickets',
+      repository_id: '74',
+      runner_environment: 'github-hosted',
+      team: 'sre',
+      nbf: door.clock.now() / 1000 - 300,
+      jti: 'example-id',
+    });
+    expect((await asSubject(token)).party.claims).toEqual({ ref: 'refs/heads/main', repository_id: '74' });
+  });
+
+  it('of the shape Kubernetes projects are taken: no typ, the audience in a list of one', async () => {
+    const token = await lab.token({
+      alg: 'RS256',
+      header: { typ: undefined },
+      sub: 'system:serviceaccount:agents:summariser',
+      aud: [BROKER],
+      team: 'sre',
+      'kubernetes.io': { namespace: 'agents', serviceaccount: { name: 'summariser', uid: 'b1' } },
+    });
+    expect((await asSubject(token)).party).toMatchObject({
+      id: 'lab:system:serviceaccount:agents:summariser',
+      claims: { '/kubernetes.io/namespace': 'agents' },
+    });
+  });
+});
+
+describe('a refusal', () => {
+  it.each([
+    ['subject', 'invalid_request', 'The subject token has expired.'],
+    ['actor', 'invalid_request', 'The actor token has expired.'],
+    ['client', 'invalid_client', 'The client assertion has expired.'],
+    ['bearer', 'invalid_token', 'The bearer token has expired.'],
+  ] as const)('of a %s carries %s', async (use, code, message) => {
+    const token = await lab.token({ team: 'sre', expiresInSeconds: -5 });
+    await expect(identify(token, { use })).rejects.toMatchObject({ name: 'BrokerError', code, message });
+  });
+
+  it.each([
+    ['id_token', 'workload', true],
+    ['jwt', 'workload', true],
+    ['access_token', 'workload', false],
+    ['access_token', 'person', true],
+    ['jwt', 'person', true],
+    ['refresh_token', 'person', false],
+    ['saml2', 'workload', false],
+  ])('declared as %s, the token of a %s: taken is %s', async (type, who, taken) => {
+    const token = await (who === 'person' ? idp.token() : lab.token({ team: 'sre' }));
+    const tokenType = `urn:ietf:params:oauth:token-type:${type}`;
+    const asked = identify(token, { use: 'subject', tokenType });
+    if (taken) await expect(asked).resolves.toBeDefined();
+    else await expect(asked).rejects.toThrow('The subject token is not of the declared token type.');
+  });
+
+  it('follows when an access token is declared an ID token', async () => {
+    const token = await idp.token({ header: { typ: 'at+jwt' } });
+    const tokenType = 'urn:ietf:params:oauth:token-type:id_token';
+    await expect(identify(token, { use: 'subject', tokenType })).rejects.toThrow('declared token type');
+  });
+});

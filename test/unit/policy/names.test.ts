@@ -1,0 +1,196 @@
+/** The names of docs/policy.md: each means what the page says. One permit, one question that it fits and one that it does not. */
+import { describe, expect, it } from '@jest/globals';
+import type { PolicyQuery } from '../../../src/policy/query.js';
+import {
+  engineOf,
+  person,
+  taskOf,
+  ticketsTarget,
+  toAccess,
+  toOperate,
+  workload,
+  TICKETS,
+} from '../../support/policy.js';
+
+const target = ticketsTarget({
+  labels: [
+    { match: 'incident/**', sensitivity: ['internal'] },
+    { match: 'incident/vip/**', sensitivity: ['restricted', 'personal'] },
+  ],
+  tags: { environment: 'production' },
+});
+
+async function permits(condition: string, query: PolicyQuery): Promise<boolean> {
+  const action = query.context.kind === 'access' ? 'action in Action::"access"' : `action == Action::"${query.action}"`;
+  const engine = await engineOf(`@id("p") permit (principal, ${action}, resource) when { ${condition} };`, [target]);
+  return (await engine.decide(query)).outcome === 'permit';
+}
+
+const ci = workload('ci:job', { owner: 'sre', claims: { ref: 'refs/heads/main' } });
+const ann = person('corp:ann', ['finance', 'oncall']);
+const hop = { kind: 'workload' as const, id: 'lab:planner', issuer: 'lab', owner: 'agents' };
+const plain = toAccess('incident/4711');
+const rich = toAccess('incident/vip/1', 'read', {
+  by: ci,
+  context: {
+    purposeFrom: 'opener',
+    delegationDepth: 1,
+    principalProven: true,
+    onBehalfOf: ann,
+    openedBy: hop,
+    delegatedBy: hop,
+    chain: [hop],
+    approvals: ['on-call'],
+    risk: 'HIGH',
+  },
+});
+
+describe('of an access', () => {
+  it.each([
+    ['principal is Workload && principal == Workload::"ci:job"'],
+    ['principal in Issuer::"ci"'],
+    [
+      'principal in Owner::"sre" && principal is Workload && principal.hasTag("ref") && principal.getTag("ref") == "refs/heads/main"',
+    ],
+    [`resource in Resource::"${TICKETS}#incident/vip"`],
+    [
+      `resource in Resource::"${TICKETS}#incident" && resource in Target::"${TICKETS}" && resource == Resource::"${TICKETS}#incident/vip/1"`,
+    ],
+    ['resource.sensitivity == ["internal", "restricted", "personal"]'],
+    [
+      `resource.target == Target::"${TICKETS}" && resource.target.hasTag("environment") && resource.target.getTag("environment") == "production"`,
+    ],
+    ['context.purpose == "summarise incident 4711" && context.purposeFrom == "opener"'],
+    [
+      'context.lifetimeSeconds == 300 && context.delegationDepth == 1 && context.principalProven && context.risk == "HIGH"',
+    ],
+    [
+      'context has onBehalfOf && context.onBehalfOf == Person::"corp:ann" && context.onBehalfOf in Group::"finance" && context.onBehalfOf in Issuer::"corp"',
+    ],
+    [
+      'context has openedBy && context.openedBy in Owner::"agents" && context has delegatedBy && context.delegatedBy in Issuer::"lab"',
+    ],
+    ['context.chain.contains(Workload::"lab:planner") && context.approvals.contains("on-call")'],
+  ])('%s', async (condition) => {
+    expect(await permits(`${condition} && !resource.pattern`, rich)).toBe(true);
+    const other = toAccess('payroll/1', 'write', {
+      by: workload('lab:x', { owner: 'sales' }),
+      context: { purpose: 'other', lifetimeSeconds: 1 },
+    });
+    expect(await permits(condition, other)).toBe(condition.startsWith('resource.target'));
+  });
+
+  it('what is not there is absent', async () => {
+    const absent =
+      '!(context has onBehalfOf) && !(context has openedBy) && !(context has delegatedBy) && context.chain.isEmpty()';
+    expect(await permits(absent, plain)).toBe(true);
+  });
+
+  it('a person who opened is not a workload who opened', async () => {
+    const query = toAccess('incident/4711', 'read', { context: { openedBy: ann, chain: [ann] } });
+    expect(await permits('!(context has openedBy) && context.chain.isEmpty()', query)).toBe(true);
+  });
+
+  it('a task serves a person or its own workload: on behalf of another workload nothing is permitted', async () => {
+    expect(await permits('true', toAccess('incident/4711', 'read', { context: { onBehalfOf: hop } }))).toBe(false);
+  });
+
+  it('who asks cannot add facts about the resource', async () => {
+    const claims = { sensitivity: 'public', pattern: 'false', target: 'x' };
+    const query = toAccess('incident/vip/1', 'read', { by: workload('ci:job', { claims }) });
+    expect(await permits('resource.sensitivity.contains("public")', query)).toBe(false);
+  });
+
+  it('a claim that reads like an entity stays a text', async () => {
+    const by = workload('ci:job', {
+      owner: undefined as never,
+      claims: { __entity: 'Owner', ref: '{"__entity":{"type":"Owner","id":"sre"}}' },
+    });
+    expect(await permits('principal in Owner::"sre"', toAccess('x', 'read', { by }))).toBe(false);
+    expect(
+      await permits(
+        'principal.hasTag("__entity") && principal.getTag("__entity") == "Owner"',
+        toAccess('x', 'read', { by }),
+      ),
+    ).toBe(true);
+  });
+
+  it('a workload and a person of one name are two', async () => {
+    expect(await permits('principal == Workload::"corp:ann"', toAccess('x', 'read', { by: ann }))).toBe(false);
+    expect(await permits('principal == Person::"corp:ann"', toAccess('x', 'read', { by: ann }))).toBe(true);
+  });
+});
+
+describe('of a verb', () => {
+  it('a task has its workload, purpose and opener', async () => {
+    const task = { id: 'tsk_aabbbbbbbbbbbbbb', workload: hop, purpose: 'plan', openedBy: ann };
+    const query = toOperate('completeTask', { type: 'task', task });
+    const condition =
+      'resource.workload in Owner::"agents" && resource.purpose == "plan" && resource has openedByPerson && resource.openedByPerson == Person::"corp:ann"';
+    expect(await permits(condition, query)).toBe(true);
+    expect(await permits('resource has openedByWorkload', query)).toBe(false);
+    expect(await permits('resource == Task::"tsk_aabbbbbbbbbbbbbb"', query)).toBe(true);
+  });
+
+  it('who asks about its own task is seen as just proven, not as remembered', async () => {
+    const remembered = { ...hop, owner: 'before' };
+    const now = workload('lab:planner', { owner: 'now' });
+    const query = toOperate('heartbeat', { type: 'task', task: { workload: remembered, purpose: 'plan' } }, now);
+    expect(await permits('resource.workload == principal && resource.workload in Owner::"now"', query)).toBe(true);
+    expect(await permits('resource.workload in Owner::"before"', query)).toBe(false);
+  });
+
+  it('opening knows the deadline asked for and whom it would serve, and policy may shorten it', async () => {
+    const opening = { lifetimeSeconds: 3_600, onBehalfOf: ann, principalProven: true };
+    const query = toOperate('openTask', { type: 'task', task: { workload: hop, purpose: 'plan' } }, ci, { opening });
+    expect(
+      await permits(
+        'context.lifetimeSeconds == 3600 && context has onBehalfOf && context.onBehalfOf in Group::"finance" && context.principalProven',
+        query,
+      ),
+    ).toBe(true);
+    const engine = await engineOf(
+      '@id("p") @lifetime("600") permit (principal, action == Action::"openTask", resource);',
+    );
+    expect(await engine.decide(query)).toMatchObject({ outcome: 'permit', lifetimeSeconds: 600 });
+  });
+
+  it('a revocation has kind, value, effect and whether it is only asked', async () => {
+    const revocation = { kind: 'workload', value: 'lab:x', effect: 'hold', dryRun: true };
+    const query = toOperate('revoke', { type: 'broker' }, ci, { revocation });
+    const condition =
+      'context.kind == "workload" && context.value == "lab:x" && context.effect == "hold" && context.dryRun';
+    expect(await permits(`resource == Broker::"self" && ${condition}`, query)).toBe(true);
+    expect(await permits(condition, toOperate('revoke', { type: 'broker' }, ci))).toBe(false);
+  });
+
+  it('introspection is about a target', async () => {
+    const query = toOperate('introspect', { type: 'target', target: TICKETS }, ci);
+    expect(await permits(`resource == Target::"${TICKETS}" && resource.hasTag("environment")`, query)).toBe(true);
+    expect(await permits('true', toOperate('introspect', { type: 'target', target: 'https://x.example' }, ci))).toBe(
+      false,
+    );
+  });
+
+  it.each(['readRevocations', 'readCredential', 'readAudit', 'sendSignal', 'followFeed'])(
+    '%s is asked of the broker',
+    async (verb) => {
+      expect(await permits('resource == Broker::"self"', toOperate(verb, { type: 'broker' }))).toBe(true);
+      expect(await permits('true', toOperate(verb, taskOf(workload())))).toBe(false);
+    },
+  );
+});
+
+it('a forbid that fails to evaluate refuses, although Cedar itself would skip it', async () => {
+  const engine = await engineOf(`@id("all") permit (principal, action, resource);
+    @id("overflows") forbid (principal, action in Action::"access", resource)
+    when { context.lifetimeSeconds + 9223372036854775807 > 0 };`);
+  expect(await engine.decide(plain)).toMatchObject({ outcome: 'deny', policies: ['overflows'] });
+});
+
+it('a question Cedar cannot even read refuses', async () => {
+  const engine = await engineOf('@id("all") permit (principal, action, resource);');
+  expect(await engine.decide(plain)).toMatchObject({ outcome: 'permit' });
+  const query = toAccess('incident/4711', 'read', { context: { lifetimeSeconds: 0.5 } });
+  expect(await engine.decide(query)).toMatchObject({ outcome: 'deny', policies: [] });
+});

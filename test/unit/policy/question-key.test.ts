@@ -1,0 +1,45 @@
+/** What is asked once for many: a verdict that is remembered is the verdict. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
+import { questionKey } from '../../../src/policy/cedar/question-key.js';
+import { TICKETS, ticketsTarget, toAccess, writePolicies } from '../../support/policy.js';
+
+const POLICIES = `
+@id("reads") permit (principal, action == Action::"read", resource in Resource::"${TICKETS}#a");
+@id("one") forbid (principal, action == Action::"read", resource == Resource::"${TICKETS}#a/b");
+@id("under") forbid (principal, action == Action::"read", resource in Resource::"${TICKETS}#a/c/b")
+  unless { resource == Resource::"${TICKETS}#a/c/b/a" };
+@id("labelled") @lifetime("60") forbid (principal, action in Action::"access", resource)
+  when { resource.sensitivity.contains("restricted") && context.lifetimeSeconds > 60 };
+`;
+const target = ticketsTarget({ labels: [{ match: 'a/*/c/**', sensitivity: ['restricted'] }] });
+const directory = writePolicies({ 'a.cedar': POLICIES });
+const path = fc
+  .array(fc.constantFrom('a', 'b', 'c', 'd', '*'), { minLength: 1, maxLength: 5 })
+  .map((segments) => segments.join('/'));
+
+describe('Verdicts that are remembered', () => {
+  it('are what an engine without a memory says, whatever was asked before', async () => {
+    const [remembering, forgetful] = await Promise.all(
+      [1_000, 0].map((maxCachedVerdicts) => createCedarEngine({ directory, targets: [target], maxCachedVerdicts })),
+    );
+    await fc.assert(
+      fc.asyncProperty(path, async (one) => {
+        const query = toAccess(one);
+        expect(await remembering!.decide(query)).toEqual(await forgetful!.decide(query));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('are shared by paths that no policy and no label tells apart, and by no others', () => {
+    const targets = new Map([[TICKETS, { ...target, cuts: ['a/b', 'a/b/**', 'a/*/c/**'] }]]);
+    const key = (asked: string) => questionKey(toAccess(asked), targets);
+    expect(key('a/1')).toBe(key('a/2'));
+    expect(key('a/b/1')).toBe(key('a/b/2'));
+    const apart = ['a/1', 'a/b', 'a/b/1', 'a/x/c/1', 'a/b/c/1', 'a/*', 'a/**', 'a//b'].map(key);
+    expect(new Set(apart).size).toBe(apart.length);
+    expect(questionKey(toAccess('a/1', 'write'), targets)).not.toBe(key('a/1'));
+  });
+});

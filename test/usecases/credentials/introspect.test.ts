@@ -1,0 +1,84 @@
+/** Introspection: the truth of this moment, or exactly nothing. */
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { introspect } from '../../../src/credentials/introspect.js';
+import { newId } from '../../../src/domain/id.js';
+import { openLmdb } from '../../../src/store/lmdb.js';
+import { recordKey } from '../../../src/ledger/keys.js';
+import { revoke } from '../../../src/ledger/revoke.js';
+import { proven } from '../../support/brokers/stubbed.js';
+import { handClock } from '../../support/clock.js';
+import { temporaryDirectory } from '../../support/directory.js';
+import { AGENT, TARGET, wholeBroker } from '../../support/brokers/use-cases.js';
+
+it('a live token is answered with the claims it carries', async () => {
+  const broker = await wholeBroker();
+  const { minted, credential, task } = await broker.exchange();
+  expect(await broker.introspect(minted.accessToken)).toMatchObject({
+    jti: credential.id,
+    client_id: AGENT,
+    aud: TARGET,
+    task: { id: task.id },
+  });
+});
+
+describe('a token signed with our own key is nothing', () => {
+  it('when the ledger does not know it', async () => {
+    const broker = await wholeBroker();
+    const { minted } = await broker.exchange();
+    const claims = await broker.introspect(minted.accessToken);
+    const forged = await broker.deps.keys.sign({ ...claims, jti: newId('crd') }, { typ: 'at+jwt' });
+    expect(await broker.introspect(forged)).toBeUndefined();
+  });
+
+  it.each([
+    ['of another type', 'mayfly-audit-head+jwt', {}],
+    ['for another target than it was recorded for', 'at+jwt', { aud: 'https://wiki.example' }],
+    ['without its causes', 'at+jwt', { causes: undefined }],
+    ['with an epoch that is none', 'at+jwt', { epoch: undefined }],
+  ])('when it is %s', async (_, typ, over) => {
+    const broker = await wholeBroker();
+    const { minted } = await broker.exchange();
+    const claims = await broker.introspect(minted.accessToken);
+    const forged = await broker.deps.keys.sign({ ...claims, ...over }, { typ });
+    expect(await broker.introspect(forged)).toBeUndefined();
+  });
+});
+
+it('a caller that is held, or was cut off, hears nothing of anybody', async () => {
+  const broker = await wholeBroker();
+  const { minted } = await broker.exchange();
+  for (const effect of ['cutoff', 'hold'] as const) {
+    const selector = { kind: 'workload', value: 'lab:api' } as const;
+    await revoke(broker.deps.ledger, { selector, effect, reason: 'r', actor: 'soc' });
+    const asked = { token: minted.accessToken, requestId: 'r' };
+    expect(await introspect(broker.deps, proven('lab:api', broker.clock), asked)).toBeUndefined();
+    expect(await introspect(broker.deps, proven('lab:other-api', broker.clock), asked)).toBeDefined();
+  }
+});
+
+it('a record that is gone is a dead token', async () => {
+  const broker = await wholeBroker();
+  const { minted, credential } = await broker.exchange();
+  await broker.store.records.commit({ remove: [recordKey(credential.id)] });
+  expect(await broker.introspect(minted.accessToken)).toBeUndefined();
+});
+
+it('G9: no token and no open key is ever kept: not in the store’s files, not in the audit log', async () => {
+  const clock = handClock();
+  const directory = join(temporaryDirectory(), 'store');
+  const store = await openLmdb({ directory, clock, role: 'broker' });
+  const keyEncryptionKey = new Uint8Array(32).fill(7);
+  const broker = await wholeBroker({ store, clock, keyEncryptionKey });
+  const { minted, credential } = await broker.exchange();
+  await broker.audited();
+  await store.close();
+  const bytes = Buffer.concat(readdirSync(directory).map((name) => readFileSync(join(directory, name))));
+  expect(bytes.includes(credential.id)).toBe(true);
+  for (const part of minted.accessToken.split('.').slice(1)) expect(bytes.includes(part)).toBe(false);
+  expect(bytes.includes('"d":')).toBe(false);
+  expect(bytes.includes(Buffer.from(keyEncryptionKey))).toBe(false);
+  const ring = bytes.subarray(bytes.indexOf('"current":{"kid"')).toString('latin1');
+  expect(ring).toMatch(/^"current":\{"kid":"[\w-]+","sealed":"eyJ/);
+});

@@ -1,0 +1,280 @@
+/** What the broker notices by itself, from the use case to the signal. */
+import { describe, expect, it } from '@jest/globals';
+import { askerOf } from '../../../src/authorization/requester-by-credential.js';
+import { exchangeFor } from '../../../src/credentials/exchange.js';
+import { introspect } from '../../../src/credentials/introspect.js';
+import { newId } from '../../../src/domain/id.js';
+import type { Selector } from '../../../src/domain/selector.js';
+import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
+import { revoke } from '../../../src/ledger/revoke.js';
+import { bareBroker, proven } from '../../support/brokers/stubbed.js';
+import { handClock } from '../../support/clock.js';
+import { findingsIn, watchedBroker, watching } from '../../support/detectors.js';
+import { modelStore } from '../../support/search/model-store.js';
+import { refusal } from '../../support/refusal-code.js';
+import { AGENT, lmdbStore, OPERATOR, TARGET, type WholeBroker } from '../../support/brokers/use-cases.js';
+
+const AGENT_IT_IS: [Selector] = [{ kind: 'workload', value: AGENT }];
+const end = ({ deps }: WholeBroker, selector: Selector, effect: 'end' | 'hold' | 'cutoff' = 'end') =>
+  revoke(deps.ledger, { selector, effect, reason: 'r', actor: 'soc' });
+
+/** Permits everything but what begins with `secret`. */
+const guarded: Pick<Parameters<typeof watchedBroker>[1] & object, 'policy'> = (() => {
+  const { policy } = bareBroker(modelStore(handClock()), handClock());
+  const decide: PolicyEngine['decide'] = (query) =>
+    query.resource.type === 'resource' && query.resource.path.startsWith('secret')
+      ? Promise.resolve({ outcome: 'deny', policies: [], digest: 'all' })
+      : policy.decide(query);
+  return { policy: { ...policy, decide } };
+})();
+
+const secret = { access: [{ path: 'secret/1', actions: ['read'] }] };
+
+describe('a credential used after its end', () => {
+  it('is found where an API asks about it', async () => {
+    const broker = await watchedBroker();
+    const { minted, credential } = await broker.exchange();
+    await broker.introspect(minted.accessToken);
+    expect(await broker.findings()).toEqual([]);
+    await end(broker, { kind: 'credential', value: credential.id });
+    await broker.introspect(minted.accessToken);
+    await broker.introspect(minted.accessToken);
+    expect(await broker.findings()).toEqual([
+      { event: 'use-after-end', about: [{ kind: 'credential', value: credential.id }], reason: '2 within 60 s' },
+    ]);
+    await broker.introspect(minted.accessToken);
+    expect(await broker.findings()).toHaveLength(1);
+  });
+
+  it.each<[string, (task: string) => Selector, 'end' | 'cutoff']>([
+    ['its task ended', (task) => ({ kind: 'task', value: task }), 'end'],
+    ['its workload was cut off', () => ({ kind: 'workload', value: AGENT }), 'cutoff'],
+  ])('is found when %s', async (_, selector, effect) => {
+    const broker = await watchedBroker();
+    const { minted, task } = await broker.exchange();
+    await end(broker, selector(task.id), effect);
+    await broker.introspect(minted.accessToken);
+    expect(await broker.findings()).toMatchObject([{ event: 'use-after-end' }]);
+  });
+
+  it('is found where another is to be derived from it', async () => {
+    const broker = await watchedBroker();
+    const { minted, credential, task } = await broker.exchange();
+    const wanted = { audience: TARGET, access: { path: 'incident/4711', actions: ['read'] } };
+    const derive = async () => {
+      const asker = await askerOf(broker.deps, minted.accessToken, wanted);
+      if (!asker) throw new Error('it is one of ours');
+      const asked = { target: TARGET, access: [wanted.access], askedAsScope: false, under: { taskId: task.id } };
+      return exchangeFor(broker.deps, asker, { ...asked, requestId: 'r' });
+    };
+    expect(await refusal(derive())).toBe('granted');
+    await end(broker, { kind: 'task', value: task.id });
+    expect(await refusal(derive())).toBe('invalid_grant');
+    expect(await broker.findings()).toMatchObject([
+      { event: 'use-after-end', about: [{ kind: 'credential', value: credential.id }] },
+    ]);
+  });
+
+  it('is no finding when it has merely expired, or the log was lost', async () => {
+    const broker = await watchedBroker();
+    const { minted } = await broker.exchange();
+    broker.clock.advance(301_000);
+    expect(await broker.introspect(minted.accessToken)).toBeUndefined();
+    const other = await broker.exchange();
+    const { generation } = await broker.store.log.look([]);
+    await broker.store.log.replace(generation, 'another');
+    // By the numbers of another log nobody can tell whether it was meant.
+    await end(broker, AGENT_IT_IS[0], 'cutoff');
+    expect(await broker.introspect(other.minted.accessToken)).toBeUndefined();
+    expect(await broker.findings()).toEqual([]);
+  });
+
+  it('is not found by the word of a caller that policy does not let ask', async () => {
+    const nobodyAsks = bareBroker(modelStore(handClock()), handClock()).policy;
+    const broker = await watchedBroker();
+    const { minted, credential } = await broker.exchange();
+    await end(broker, { kind: 'credential', value: credential.id });
+    const policy: PolicyEngine = {
+      ...nobodyAsks,
+      decide: () => Promise.resolve({ outcome: 'deny', policies: [], digest: 'all' }),
+    };
+    const asked = { token: minted.accessToken, presentedFrom: 'a', requestId: 'r' };
+    await introspect({ ...broker.deps, policy }, proven('lab:nosy', broker.clock), asked);
+    expect(await broker.findings()).toEqual([]);
+  });
+});
+
+describe('refusals of one task in a row', () => {
+  it('are a finding about the task and its workload', async () => {
+    const broker = await watchedBroker({ outOfScope: { threshold: 3 } }, guarded);
+    const { task } = await broker.open();
+    for (let i = 0; i < 3; i += 1)
+      expect(await refusal(broker.exchange({ ...secret, under: { taskId: task.id } }))).toBe('access_denied');
+    expect(await broker.findings()).toEqual([
+      {
+        event: 'out-of-scope',
+        about: [{ kind: 'task', value: task.id }, ...AGENT_IT_IS],
+        reason: '3 within 600 s',
+      },
+    ]);
+  });
+
+  it('include what goes beyond what the task was opened for', async () => {
+    const broker = await watchedBroker({ outOfScope: { threshold: 2 } });
+    const { task } = await broker.open({ access: [{ target: TARGET, path: 'incident/1', actions: ['read'] }] });
+    for (let i = 0; i < 2; i += 1) expect(await refusal(broker.under(task.id))).toBe('invalid_scope');
+    expect(await broker.findings()).toMatchObject([{ event: 'out-of-scope' }]);
+  });
+
+  it('begin anew with every grant, whether the store knew of them or not', async () => {
+    const broker = await watchedBroker({ outOfScope: { threshold: 3 } }, guarded);
+    const { task } = await broker.open();
+    for (let i = 0; i < 6; i += 1) {
+      await refusal(broker.exchange({ ...secret, under: { taskId: task.id } }));
+      await refusal(broker.exchange({ ...secret, under: { taskId: task.id } }));
+      if (i % 2 === 0) await broker.detectors.run();
+      await broker.under(task.id);
+    }
+    expect(await broker.findings()).toEqual([]);
+  });
+
+  it('are nothing for another workload that names the same task', async () => {
+    const broker = await watchedBroker({ outOfScope: { threshold: 2 } }, guarded);
+    const { task } = await broker.open();
+    const under = { taskId: task.id };
+    await refusal(broker.exchange({ ...secret, under }));
+    const asked = { subject: { token: 'lab:other', type: 'urn:ietf:params:oauth:token-type:jwt' }, under };
+    for (let i = 0; i < 5; i += 1) await refusal(broker.exchange({ ...asked, ...secret }));
+    expect(await broker.findings()).toEqual([]);
+  });
+});
+
+it('a burst of denials of one workload is found, over all its tasks', async () => {
+  const broker = await watchedBroker({ denialBurst: { threshold: 4 } }, guarded);
+  for (let i = 0; i < 4; i += 1) await refusal(broker.exchange(secret));
+  await refusal(
+    broker.exchange({ ...secret, subject: { token: 'lab:other', type: 'urn:ietf:params:oauth:token-type:jwt' } }),
+  );
+  expect(await broker.findings()).toEqual([{ event: 'denial-burst', about: AGENT_IT_IS, reason: '4 within 60 s' }]);
+});
+
+describe('a spike of mints', () => {
+  it('is found against the own usual of a workload', async () => {
+    const broker = await watchedBroker({ mintSpike: { factor: 3, atLeast: 6 } });
+    for (let minute = 0; minute < 4; minute += 1) {
+      for (let i = 0; i < 3; i += 1) await broker.exchange();
+      broker.clock.advance(60_000);
+      expect(await broker.findings()).toEqual([]);
+    }
+    for (let i = 0; i < 10; i += 1) await broker.exchange();
+    const reason = '10 in a minute, where 3.0 are usual';
+    expect(await broker.findings()).toEqual([{ event: 'mint-spike', about: AGENT_IT_IS, reason }]);
+  });
+});
+
+describe('a credential presented from many places', () => {
+  const at = (broker: WholeBroker, token: string) => async (presentedFrom: string) =>
+    introspect(broker.deps, proven('lab:api', broker.clock), { token, presentedFrom, requestId: 'r' });
+
+  it('is found when they are more than allowed', async () => {
+    const broker = await watchedBroker({ manyPlaces: { threshold: 2 } });
+    const { minted, credential } = await broker.exchange();
+    const from = at(broker, minted.accessToken);
+    for (const place of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) await from(place);
+    expect(await broker.findings()).toEqual([]);
+    await from('10.0.0.3');
+    expect(await broker.findings()).toMatchObject([
+      { event: 'many-places', about: [{ kind: 'credential', value: credential.id }] },
+    ]);
+  });
+
+  it('is remembered without the places', async () => {
+    const clock = handClock();
+    const store = modelStore(clock);
+    const broker = await watchedBroker({}, { clock, store });
+    await at(broker, (await broker.exchange()).minted.accessToken)('fra1.internal.example');
+    await broker.findings();
+    const kept = JSON.stringify([...store.snapshotState().records]);
+    expect(kept).toContain('noticed:many-places');
+    expect(kept).not.toContain('fra1');
+  });
+});
+
+describe('somebody who is held or cut off and keeps trying', () => {
+  it.each<['hold' | 'cutoff', string, Selector['kind']]>([
+    ['hold', AGENT, 'workload'],
+    ['cutoff', AGENT, 'workload'],
+    ['hold', 'staff:bo', 'principal'],
+  ])('is found after a %s: %s', async (effect, id, kind) => {
+    const broker = await watchedBroker({ endedIdentity: { threshold: 2 } });
+    await end(broker, { kind, value: id }, effect);
+    const caller = proven(id, broker.clock);
+    for (let i = 0; i < 2; i += 1) await introspect(broker.deps, caller, { token: 'x', requestId: 'r' });
+    const [found, ...more] = await broker.findings();
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({ event: 'ended-identity', about: [{ kind, value: id }] });
+  });
+});
+
+describe('many brokers', () => {
+  it('see one picture: what is spread over two of them is found, once', async () => {
+    const clock = handClock();
+    const store = await lmdbStore(clock);
+    const [one, two] = [0, 1].map(() => watching(store, clock, { endedIdentity: { threshold: 6 } }));
+    if (!one || !two) throw new Error('two of them');
+    const { party } = proven(OPERATOR, clock);
+    for (let i = 0; i < 3; i += 1) {
+      one.detectors.watch.lockedOut(party);
+      two.detectors.watch.lockedOut(party);
+    }
+    await Promise.all([one.detectors.run(), two.detectors.run()]);
+    expect(await findingsIn(one.ledger)).toMatchObject([{ event: 'ended-identity', reason: '6 within 60 s' }]);
+    expect([...one.told, ...two.told]).toHaveLength(1);
+  });
+
+  it('that find the same at once raise one signal', async () => {
+    const clock = handClock();
+    const store = await lmdbStore(clock);
+    const all = Array.from({ length: 8 }, () => watching(store, clock, { useAfterEnd: { threshold: 1 } }));
+    const credential = newId('crd');
+    for (const { detectors } of all) detectors.watch.deadUse(credential);
+    await Promise.all(all.map(({ detectors }) => detectors.run()));
+    expect(all.flatMap(({ told }) => told)).toHaveLength(1);
+  });
+});
+
+describe('memory', () => {
+  it('does not grow with the subjects that strangers make up: the oldest are dropped, and counted', async () => {
+    const clock = handClock();
+    const { detectors, dropped, ledger } = watching(modelStore(clock), clock, { useAfterEnd: { threshold: 1 } });
+    for (let i = 0; i < 100_000; i += 1) detectors.watch.deadUse(newId('crd'));
+    expect(dropped()).toBe(90_000);
+    for (let turn = 0; turn < 5; turn += 1) await detectors.run();
+    expect(await ledger.records.count('aa/signals')).toBeGreaterThan(0);
+    detectors.watch.deadUse(newId('crd'));
+    expect(dropped()).toBe(90_000);
+  });
+
+  it('keeps what the store did not take, and tells it later', async () => {
+    const clock = handClock();
+    const store = modelStore(clock);
+    let down = true;
+    const failing = {
+      ...store,
+      records: {
+        ...store.records,
+        read: (keys: Parameters<typeof store.records.read>[0]) =>
+          down ? Promise.reject(new Error('no store today')) : store.records.read(keys),
+      },
+    };
+    const { detectors, ledger } = watching(failing, clock, { useAfterEnd: { threshold: 3 } });
+    const credential = newId('crd');
+    detectors.watch.deadUse(credential);
+    detectors.watch.deadUse(credential);
+    await expect(detectors.run()).rejects.toThrow('1 of 1 failed');
+    detectors.watch.deadUse(credential);
+    down = false;
+    await detectors.run();
+    expect(await findingsIn(ledger)).toMatchObject([{ reason: '3 within 60 s' }]);
+  });
+});

@@ -1,0 +1,50 @@
+/** Subjects by the trust entries there are: SPIFFE IDs, and names that would be ambiguous. */
+import { describe, expect, it } from '@jest/globals';
+import { configSchema } from '../../../src/config/schema.js';
+import { selectorsOf } from '../../../src/signals/resolve-subject.js';
+import { handClock } from '../../support/clock.js';
+import { modelStore } from '../../support/search/model-store.js';
+
+const oidc = (name: string, more: object = {}) => ({
+  ...{ name, kind: 'oidc', issuer: `https://${name}.example`, jwks: { file: 'x' } },
+  ...more,
+});
+const person = { represents: 'person', claims: ['email'] };
+const selectors = (trust: object[], subject: unknown) => {
+  const entries = configSchema.shape.trust.parse(trust);
+  const deps = { ledger: modelStore(handClock()), trust: entries, issuer: 'https://mayfly.example' };
+  return selectorsOf(
+    deps,
+    entries.map(({ name }) => name),
+    subject,
+  );
+};
+
+describe('a SPIFFE ID', () => {
+  const trust = [{ name: 'prod', kind: 'spiffe', trustDomain: 'prod.example', bundle: { file: 'x' } }];
+  it.each([
+    ['spiffe://prod.example/ns/a', [{ kind: 'workload', value: 'spiffe://prod.example/ns/a' }]],
+    ['spiffe://prod.example.evil.example/ns/a', []],
+    ['spiffe://prod.example', []],
+    ['SPIFFE://prod.example/ns/a', []],
+  ])('%s is a workload of its own trust domain alone', async (uri, expected) => {
+    expect(await selectors(trust, { format: 'uri', uri })).toEqual(expected);
+  });
+});
+
+describe('an address', () => {
+  const subject = { format: 'email', email: 'ada@example.com' };
+  it.each<[string, object[], number]>([
+    ['is a person of the one issuer of persons', [oidc('lab'), oidc('staff', person)], 1],
+    ['of two issuers of persons is nobody', [oidc('corp', person), oidc('staff', person)], 0],
+    ['is nobody where no address is remembered', [oidc('staff', { represents: 'person' })], 0],
+    ['is no workload', [oidc('lab')], 0],
+  ])('%s', async (_name, trust, count) => {
+    expect(await selectors(trust, subject)).toHaveLength(count);
+  });
+});
+
+it('a subject of an issuer that stands under two names is nobody', async () => {
+  const trust = [oidc('a', { issuer: 'https://x.example' }), oidc('b', { issuer: 'https://x.example' })];
+  expect(await selectors(trust, { format: 'iss_sub', iss: 'https://x.example', sub: 'agent' })).toEqual([]);
+});
