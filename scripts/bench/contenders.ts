@@ -32,12 +32,12 @@ const identity = (sub: string, team = 'sre') => ({ iss: LAB, sub, aud: AUDIENCE,
 const agent = (index: number) => identity(`agent-${index % WORKLOADS}`);
 
 export function sameToken(name: string, { url, pid }: Broker, lab: Signer): Contender {
-  const kept = lab.tokens(WORKLOADS, agent);
+  const stored = lab.tokens(WORKLOADS, agent);
   return {
     name,
     pid,
     async prepare(count) {
-      const tokens = await kept;
+      const tokens = await stored;
       const bodies = Array.from({ length: count }, (_, index) => exchange(tokens[index % WORKLOADS] ?? '', index));
       return { url: `${url}/token`, bodies, expect: GRANTED };
     },

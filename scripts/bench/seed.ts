@@ -73,11 +73,11 @@ async function seedOne(ledger: Ledger, workload: string, index: number, epoch: s
 }
 
 export const newTask = (now: number, workload: string, epoch: string): Task => ({
-  ...draftImplicitTask(SETTINGS, now, askerOf(workload, now), 'summarise'),
+  ...draftImplicitTask(SETTINGS, now, requesterByCredential(workload, now), 'summarise'),
   epoch,
 });
 
-const askerOf = (id: string, now: number) => ({
+const requesterByCredential = (id: string, now: number) => ({
   caller: {
     party: { kind: 'workload' as const, id, issuer: 'lab', owner: 'sre', claims: {}, groups: [] },
     proofHash: '',

@@ -2,14 +2,14 @@
 import type { AuditEvent } from '../audit/event.js';
 import type { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 
 /** A refusal after identity was proven. */
 export const refusedEvent = (
   type: 'credential.refused' | 'operation.refused',
   at: number,
   error: BrokerError,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   about: Partial<AuditEvent>,
 ): AuditEvent => ({
   type,
@@ -22,7 +22,7 @@ export const refusedEvent = (
   ...(error.details.decision && { decision: error.details.decision }),
 });
 
-export const provenFields = ({ party, proofHash }: Proven) => ({
+export const provenFields = ({ party, proofHash }: AuthenticatedCaller) => ({
   actor: { id: party.id, kind: party.kind, issuer: party.issuer },
   proofHash,
 });

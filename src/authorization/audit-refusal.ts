@@ -2,20 +2,20 @@
 import type { AuditEvent } from '../audit/event.js';
 import { BrokerError } from '../domain/errors.js';
 import { isId } from '../domain/id.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Deps } from './deps.js';
 import { refusedEvent } from './audit-fields.js';
 
 /** Best effort: an audit log that is down must not turn a refusal into anything else. */
 export async function auditRefusal(
-  { audit, ledger, watch }: Pick<Deps, 'audit' | 'ledger' | 'watch'>,
+  { audit, ledger, observer }: Pick<Deps, 'audit' | 'ledger' | 'observer'>,
   error: unknown,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   about: Partial<AuditEvent> & { type: 'credential.refused' | 'operation.refused' },
 ): Promise<void> {
   if (!(error instanceof BrokerError) || error.code === 'slow_down' || error.code === 'temporarily_unavailable') return;
   const { type, task, target, ...fields } = about;
-  watch.refused(caller.party, error, type === 'credential.refused' ? task : undefined);
+  observer.refused(caller.party, error, type === 'credential.refused' ? task : undefined);
   const known = {
     ...fields,
     ...(task !== undefined && isId('tsk', task) && { task }),

@@ -2,18 +2,18 @@
 import { BrokerError } from '../domain/errors.js';
 import { refusesProof } from '../domain/liveness.js';
 import { partyCauses } from '../domain/task.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import type { Deps } from './deps.js';
 
 /** @param seen A look that includes `partyCauses(proven.party)`. */
 export function refuseDeadCaller(
-  { settings, watch }: Pick<Deps, 'settings' | 'watch'>,
-  { party, issuedAt }: Proven,
+  { settings, observer }: Pick<Deps, 'settings' | 'observer'>,
+  { party, issuedAt }: AuthenticatedCaller,
   seen: Seen,
 ): void {
   const problem = refusesProof(seen.on(partyCauses(party)), issuedAt, settings.lifetimes.clockSkew * 1000);
-  if (problem !== undefined) watch.lockedOut(party);
+  if (problem !== undefined) observer.lockedOut(party);
   if (problem === 'held') throw held();
   if (problem === 'cut') {
     throw new BrokerError(
@@ -26,8 +26,8 @@ export function refuseDeadCaller(
 
 /** For verbs that look at nothing else. */
 export async function assertLiveCaller(
-  deps: Pick<Deps, 'ledger' | 'settings' | 'watch'>,
-  proven: Proven,
+  deps: Pick<Deps, 'ledger' | 'settings' | 'observer'>,
+  proven: AuthenticatedCaller,
 ): Promise<void> {
   refuseDeadCaller(deps, proven, await deps.ledger.log.look(partyCauses(proven.party)));
 }

@@ -6,7 +6,7 @@ import type { Keys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Minter } from '../minters/minter.js';
 import type { PolicyEngine } from '../policy/policy-engine.js';
-import type { Watch } from '../detectors/observer.js';
+import type { Observer } from '../detectors/observer.js';
 
 export interface Deps {
   ledger: Ledger;
@@ -17,7 +17,7 @@ export interface Deps {
   audit: { append(event: AuditEvent): Promise<void> };
   targets: ReadonlyMap<string, Target>;
   settings: Settings;
-  watch: Watch;
+  observer: Observer;
   /** Throws `slow_down` when the workload asks too often. */
   assertWithinRate(workload: string): Promise<void>;
   /** Throws `temporarily_unavailable` while this broker must not mint: clocks apart, store nearly full or unfit. */

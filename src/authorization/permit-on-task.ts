@@ -1,9 +1,9 @@
 /** What may be done to a task that exists: each verb is asked of policy, and a task one may not even read does not exist. */
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses, type Task } from '../domain/task.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import { readTask } from '../ledger/tasks.js';
-import { stateOf, type TaskState } from '../ledger/task-state.js';
+import { taskState, type TaskState } from '../ledger/task-state.js';
 import type { OperatorVerb } from '../policy/query.js';
 import { auditRefusal } from './audit-refusal.js';
 import { refuseDeadCaller } from './caller.js';
@@ -15,24 +15,24 @@ export interface TaskRequest {
   requestId: string;
 }
 
-export type TaskDeps = Pick<Deps, 'ledger' | 'policy' | 'audit' | 'settings' | 'watch'>;
+export type TaskDeps = Pick<Deps, 'ledger' | 'policy' | 'audit' | 'settings' | 'observer'>;
 
 /** Record first, then one look at everything the answer hangs on, then policy. Throws what the caller may know. */
 export async function permitOnTask(
   deps: TaskDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   verb: Extract<OperatorVerb, `${string}Task` | 'heartbeat'>,
   request: TaskRequest,
 ): Promise<{ task: Task; state: TaskState }> {
   try {
-    const kept = await readTask(deps.ledger, request.taskId);
+    const stored = await readTask(deps.ledger, request.taskId);
     const seen = await deps.ledger.log.look([
-      ...new Set([...(kept ? taskCauses(kept.value) : []), ...partyCauses(caller.party)]),
+      ...new Set([...(stored ? taskCauses(stored.value) : []), ...partyCauses(caller.party)]),
     ]);
     refuseDeadCaller(deps, caller, seen);
-    if (!kept) throw unknownTask();
-    await decide(deps, caller, verb, kept.value);
-    return { task: kept.value, state: stateOf(kept.value, seen, deps.ledger.clock.now()) };
+    if (!stored) throw unknownTask();
+    await decide(deps, caller, verb, stored.value);
+    return { task: stored.value, state: taskState(stored.value, seen, deps.ledger.clock.now()) };
   } catch (error) {
     await auditRefusal(deps, error, caller, {
       type: 'operation.refused',
@@ -44,7 +44,12 @@ export async function permitOnTask(
   }
 }
 
-async function decide({ policy }: TaskDeps, caller: Proven, verb: OperatorVerb, task: Task): Promise<void> {
+async function decide(
+  { policy }: TaskDeps,
+  caller: AuthenticatedCaller,
+  verb: OperatorVerb,
+  task: Task,
+): Promise<void> {
   const resource = { type: 'task', task: factsOf(task) } as const;
   const decision = await decideOperation(policy, caller.party, verb, resource);
   if (decision.outcome === 'permit') return;

@@ -13,7 +13,7 @@ import type { Deps } from './deps.js';
 
 /** The claims, or undefined for whatever is not a valid, unexpired access token of this broker. */
 export async function readPresented(
-  { keys, watch }: Pick<Deps, 'keys' | 'watch'>,
+  { keys, observer }: Pick<Deps, 'keys' | 'observer'>,
   token: string,
 ): Promise<AccessTokenClaims | undefined> {
   try {
@@ -21,7 +21,7 @@ export async function readPresented(
     return parsed.success ? parsed.data : undefined;
   } catch (error) {
     if (!(error instanceof BrokerError && error.code === 'invalid_token')) throw error;
-    watch.unverified(token);
+    observer.unverified(token);
     return undefined;
   }
 }
@@ -34,12 +34,12 @@ export async function recordOf(
   { ledger }: Pick<Deps, 'ledger'>,
   claims: AccessTokenClaims,
 ): Promise<Found | undefined> {
-  const [[credential], [kept]] = await Promise.all([
+  const [[credential], [stored]] = await Promise.all([
     readCredentials(ledger, [claims.jti]),
     readTasks(ledger, [claims.task.id]),
   ]);
-  if (!credential || !kept || credential.task !== kept.value.id) return undefined;
-  return saysTheSame(claims, credential) ? { credential, task: kept.value } : undefined;
+  if (!credential || !stored || credential.task !== stored.value.id) return undefined;
+  return saysTheSame(claims, credential) ? { credential, task: stored.value } : undefined;
 }
 
 /** What a live answer hangs on: what the token carries, and what the ledger has learned since. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isWithin, type Access } from '../domain/access.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Deps } from './deps.js';
-import type { Asker } from './requester.js';
+import type { Requester } from './requester.js';
 import { readPresented, recordOf } from './presented-token.js';
 
 interface Wanted {
@@ -14,11 +14,11 @@ interface Wanted {
 }
 
 /** Undefined: it is no token of ours. Whether it lives is seen with everything else, in the look of the admission. */
-export async function askerOf(
-  deps: Pick<Deps, 'keys' | 'ledger' | 'watch'>,
+export async function requesterByCredential(
+  deps: Pick<Deps, 'keys' | 'ledger' | 'observer'>,
   token: string,
   { audience, access }: Wanted,
-): Promise<Asker | undefined> {
+): Promise<Requester | undefined> {
   const claims = await readPresented(deps, token);
   if (!claims) return undefined;
   const found = await recordOf(deps, claims);

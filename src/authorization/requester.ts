@@ -1,6 +1,6 @@
 /** Who asks for a credential: always a workload, sometimes for a person. */
 import { BrokerError } from '../domain/errors.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
 import type { Deps } from './deps.js';
 
@@ -16,11 +16,11 @@ export interface Proofs {
   clientId?: string;
 }
 
-export interface Asker {
+export interface Requester {
   /** The proof of who calls: the actor token, else the subject token. */
-  caller: Proven;
+  caller: AuthenticatedCaller;
   /** Whom the credential speaks for, when that is a person. Their proof is looked up in the log like the caller's. */
-  onBehalfOf?: Proven;
+  onBehalfOf?: AuthenticatedCaller;
   /** The credential of ours that the caller proved itself by: what it is given dies with that. */
   from?: Found;
 }
@@ -31,28 +31,28 @@ const ACCEPTED_TYPES = new Set([
   'urn:ietf:params:oauth:token-type:access_token',
 ]);
 
-export async function identifyAsker(
+export async function identifyRequester(
   { identify }: Pick<Deps, 'identify'>,
   { subject, actor, clientId }: Proofs,
-): Promise<Asker> {
+): Promise<Requester> {
   for (const { type } of actor ? [subject, actor] : [subject]) {
     if (!ACCEPTED_TYPES.has(type))
       throw new BrokerError('invalid_request', 'The token type must be urn:ietf:params:oauth:token-type:jwt.');
   }
   const proven = await identify(subject.token, { use: 'subject' });
-  const asker = actor ? forSomebody(proven, await identify(actor.token, { use: 'actor' })) : forItself(proven);
-  if (clientId !== undefined && clientId !== asker.caller.party.id) {
+  const requester = actor ? forSomebody(proven, await identify(actor.token, { use: 'actor' })) : forItself(proven);
+  if (clientId !== undefined && clientId !== requester.caller.party.id) {
     throw new BrokerError('invalid_request', 'The client_id is not the workload whose token was presented.');
   }
-  return asker;
+  return requester;
 }
 
-function forItself(caller: Proven): Asker {
+function forItself(caller: AuthenticatedCaller): Requester {
   if (caller.party.kind === 'workload') return { caller };
   throw new BrokerError('invalid_request', "A person's token needs an actor_token: the workload that acts for them.");
 }
 
-function forSomebody(subject: Proven, caller: Proven): Asker {
+function forSomebody(subject: AuthenticatedCaller, caller: AuthenticatedCaller): Requester {
   if (caller.party.kind !== 'workload')
     throw new BrokerError('invalid_request', 'The actor_token must be the token of a workload.');
   if (subject.party.kind !== 'person') {

@@ -12,7 +12,7 @@ import { signedJws } from '../keys/sign.js';
 import { putCanary } from '../ledger/canaries.js';
 import { readTask } from '../ledger/tasks.js';
 import { createJwtMinter } from '../minters/jwt.js';
-import { placeWorkload } from '../identity/place-party.js';
+import { workloadFromId } from '../identity/party-from-id.js';
 import { LOCAL, type Local } from './local.js';
 
 interface CanaryWish {
@@ -30,7 +30,7 @@ export async function mintCanary(local: Local, wish: CanaryWish): Promise<string
   const now = ledger.clock.now();
   const { expiresAt, label } = wish;
   const bound = wish.task === undefined ? undefined : await openTask(local, wish.task, wish.workload);
-  const workload = bound?.workload ?? placeWorkload(config.trust, wish.workload ?? madeUpWorkload(config));
+  const workload = bound?.workload ?? workloadFromId(config.trust, wish.workload ?? madeUpWorkload(config));
   const epoch = formatEpoch((await ledger.log.look([])).epoch);
   const task: Task = {
     ...{ id: newId('tsk'), lineage: [], workload, purpose: purposeIn(config), purposeFrom: 'agent' },

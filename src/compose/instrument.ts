@@ -1,7 +1,7 @@
 /** The ports again, counted and timed: what they decide is not touched. */
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { AuditLog } from '../audit/log.js';
-import type { Watch } from '../detectors/observer.js';
+import type { Observer } from '../detectors/observer.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Identify } from '../identity/identify.js';
 import type { PolicyEngine } from '../policy/policy-engine.js';
@@ -12,9 +12,9 @@ import type { Metrics } from '../telemetry/metrics.js';
 const LINES_PER_SECOND = 10;
 
 /** Until identity is proven nothing is entered into the audit log: a refusal is counted, and some of them are logged. */
-export function watchIdentify(
+export function instrumentIdentify(
   identify: Identify,
-  { metrics, log, watch }: { metrics: Metrics; log: Logger; watch: Pick<Watch, 'unverified'> },
+  { metrics, log, observer }: { metrics: Metrics; log: Logger; observer: Pick<Observer, 'unverified'> },
 ): Identify {
   const limiter = new RateLimiterMemory({ points: LINES_PER_SECOND, duration: 1 });
   return async (token, as) => {
@@ -22,7 +22,7 @@ export function watchIdentify(
       return await identify(token, as);
     } catch (err) {
       metrics.identityRefused(reasonOf(err));
-      watch.unverified(token);
+      observer.unverified(token);
       await limiter.consume('any').then(
         () => log.info({ err, use: as.use }, 'a proof of identity was not accepted'),
         () => undefined,
@@ -38,7 +38,7 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error && error.cause.name === 'Refused' ? error.cause.message : error.code;
 }
 
-export function watchPolicy(policy: PolicyEngine, metrics: Metrics): PolicyEngine {
+export function instrumentPolicy(policy: PolicyEngine, metrics: Metrics): PolicyEngine {
   return {
     isGrantable: (action) => policy.isGrantable(action),
     get digest() {
@@ -55,7 +55,7 @@ export function watchPolicy(policy: PolicyEngine, metrics: Metrics): PolicyEngin
   };
 }
 
-export function watchAudit(audit: AuditLog, metrics: Metrics): AuditLog {
+export function instrumentAudit(audit: AuditLog, metrics: Metrics): AuditLog {
   let waiting = 0;
   return {
     ...audit,

@@ -20,7 +20,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import { openAws, type Aws } from './aws.js';
 import { assertWithin } from './rate.js';
 import { openSignals } from './signals.js';
-import { watchAudit, watchIdentify, watchPolicy } from './instrument.js';
+import { instrumentAudit, instrumentIdentify, instrumentPolicy } from './instrument.js';
 
 export interface Surroundings {
   clock: Clock;
@@ -40,7 +40,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
   const { rotationDays } = config.keys;
   const keys = await openKeys({ records: store.records, clock, keyEncryptionKey, rotationDays });
   const { records } = store;
-  const audit = watchAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
+  const audit = instrumentAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
   const revocations = openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }));
   const ledger: Ledger = { records, log: revocations, clock };
   const cedar = await createCedarEngine({
@@ -56,7 +56,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     ...{ ledger, metrics, detectors: config.signals.detectors },
     onSignal: signals.onSignal,
   });
-  const { watch } = detectors;
+  const { observer } = detectors;
   const aws: Aws | undefined = await openAws({ targets, keys, issuer, clock, ledger, node, audit, metrics, log });
   const notifier = createNotifier({ ledger, audit, keys, issuer, node, metrics, log }, config.notify);
   const deps = {
@@ -66,9 +66,9 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     issuer,
     log,
     metrics,
-    watch,
-    identify: watchIdentify(identify, { metrics, log, watch }),
-    policy: watchPolicy(cedar, metrics),
+    observer,
+    identify: instrumentIdentify(identify, { metrics, log, observer }),
+    policy: instrumentPolicy(cedar, metrics),
     minters: new Map([createJwtMinter({ keys, issuer }), ...(aws ? [aws.minter] : [])].map((one) => [one.kind, one])),
     targets: new Map(targets.map((target) => [target.resource, target])),
     settings: settingsOf(config),

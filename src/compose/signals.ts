@@ -6,7 +6,7 @@ import { SHARDS } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { Clock } from '../domain/time.js';
 import { createTransmitters, type Transmitters } from '../identity/transmitters.js';
-import { forEach } from '../ledger/for-each.js';
+import { eachSettled } from '../ledger/each-settled.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneSignals, unfinishedSignals } from '../ledger/signals.js';
 import { giveUpWaiting } from '../signals/expire.js';
@@ -73,7 +73,7 @@ export function openSignals({ loaded, clock, ledger, audit, metrics, log }: Sign
     assertWithinSignalRate: async (name) => limits.get(name)?.(name),
     onSignal: (id) => queue.push(id),
     async catchUp() {
-      await forEach(inAnyOrder(SHARDS), async (shard) => {
+      await eachSettled(inAnyOrder(SHARDS), async (shard) => {
         const errors: unknown[] = [];
         for await (const page of unfinishedSignals(ledger, shard, PAGE))
           await inLanes(page.filter(isLeftBehind), ([id]) => settle(id)).catch((error: unknown) => errors.push(error));
@@ -81,7 +81,7 @@ export function openSignals({ loaded, clock, ledger, audit, metrics, log }: Sign
       });
     },
     async prune() {
-      await forEach([() => giveUpWaiting(deps), () => pruneSignals(ledger)], (step) => step());
+      await eachSettled([() => giveUpWaiting(deps), () => pruneSignals(ledger)], (step) => step());
     },
     close: () => queue.close(),
   };
@@ -96,6 +96,6 @@ function inAnyOrder<T>(items: readonly T[]): T[] {
 /** Every item of every lane is tried, whatever becomes of the others. */
 async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const lanes = Array.from({ length: AT_ONCE }, (_, lane) => items.filter((_item, index) => index % AT_ONCE === lane));
-  const outcomes = await Promise.allSettled(lanes.map((lane) => forEach(lane, work)));
+  const outcomes = await Promise.allSettled(lanes.map((lane) => eachSettled(lane, work)));
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }

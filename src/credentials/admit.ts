@@ -13,13 +13,13 @@ import { cause, type Cause } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
 import { partyCauses, principalCauses, type Task } from '../domain/task.js';
 import type { Found } from '../ledger/credentials.js';
-import { findAgain, type Again } from '../ledger/idempotency.js';
-import type { Kept } from '../ledger/ledger.js';
+import { findPrevious, type IdempotencyRecord } from '../ledger/idempotency.js';
+import type { Versioned } from '../ledger/ledger.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import { riskOf } from '../ledger/risk.js';
 import { readTask } from '../ledger/tasks.js';
-import { stateOf } from '../ledger/task-state.js';
-import type { Asker } from '../authorization/requester.js';
+import { taskState } from '../ledger/task-state.js';
+import type { Requester } from '../authorization/requester.js';
 import { held, refuseDeadCaller } from '../authorization/caller.js';
 import type { Deps } from '../authorization/deps.js';
 import { draftImplicitTask } from '../tasks/draft-task.js';
@@ -38,39 +38,39 @@ export interface Admission {
   /** What the new credential, as proof, will say of its workload. */
   claims?: Party['claims'];
   /** Absent when the task is born with the credential. */
-  kept?: Kept<Task>;
+  stored?: Versioned<Task>;
   /** Where a retry of this request will find the task. */
-  again?: Again;
+  again?: IdempotencyRecord;
   credentialId: string;
 }
 
 export async function admit(
-  deps: Pick<Deps, 'ledger' | 'settings' | 'watch'>,
-  asker: Asker,
+  deps: Pick<Deps, 'ledger' | 'settings' | 'observer'>,
+  requester: Requester,
   request: CredentialRequest,
   target: Target,
 ): Promise<Admission> {
   const { ledger, settings } = deps;
-  const again = request.repeat && (await findAgain(ledger, asker.caller.party.id, request.repeat));
+  const again = request.repeat && (await findPrevious(ledger, requester.caller.party.id, request.repeat));
   const taskId = 'taskId' in request.under ? request.under.taskId : again?.taskId;
-  const kept = taskId === undefined ? undefined : await readTask(ledger, taskId);
-  if (taskId !== undefined && !kept) throw unknownTask();
+  const stored = taskId === undefined ? undefined : await readTask(ledger, taskId);
+  if (taskId !== undefined && !stored) throw unknownTask();
   // A credential speaks for its own task and for no other.
-  if (asker.from && asker.from.task.id !== taskId) throw unknownTask();
+  if (requester.from && requester.from.task.id !== taskId) throw unknownTask();
 
   const now = ledger.clock.now();
-  const draft = kept
-    ? foreignOrSame(kept.value, asker)
-    : draftImplicitTask(settings, now, asker, 'purpose' in request.under ? request.under.purpose : '', again);
+  const draft = stored
+    ? foreignOrSame(stored.value, requester)
+    : draftImplicitTask(settings, now, requester, 'purpose' in request.under ? request.under.purpose : '', again);
   const credentialId = newId('crd', shardOf(draft.id));
-  const from = asker.from?.credential;
+  const from = requester.from?.credential;
   const born = { id: credentialId, kind: target.minter, target: target.resource };
   const causes = credentialCauses(
     { ...born, ...(from && { from: { credential: from.id, target: from.target } }) },
     draft,
   );
   // A stolen token of somebody cut off has no verbs, whether it calls or is spoken for.
-  const proofs = asker.onBehalfOf ? [asker.caller, asker.onBehalfOf] : [asker.caller];
+  const proofs = requester.onBehalfOf ? [requester.caller, requester.onBehalfOf] : [requester.caller];
   const [seen, risk] = await Promise.all([
     ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]),
     settings.signals.reactions.some((reaction) => reaction.do === 'risk')
@@ -79,11 +79,11 @@ export async function admit(
   ]);
 
   // Before anything is refused: whose task is over is told so first, and what was presented is dead all the same.
-  if (asker.from && wasEnded(asker.from, seen, now)) deps.watch.deadUse(asker.from.credential.id);
+  if (requester.from && wasEnded(requester.from, seen, now)) deps.observer.deadUse(requester.from.credential.id);
   for (const proof of proofs) refuseDeadCaller(deps, proof, seen);
-  const task = kept ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
+  const task = stored ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
   refuseTask(task, seen, now);
-  if (asker.from) refuseDeadParent(asker.from, seen);
+  if (requester.from) refuseDeadParent(requester.from, seen);
   if (refusesBirth(seen.on(causes))) throw held();
   const access = askedAccess(request, task, target);
   return {
@@ -93,8 +93,8 @@ export async function admit(
     access,
     risk,
     ...(from && { from }),
-    ...(target.resource === settings.proofTarget && { claims: asker.caller.party.claims }),
-    ...(kept && { kept }),
+    ...(target.resource === settings.proofTarget && { claims: requester.caller.party.claims }),
+    ...(stored && { stored }),
     ...(again && { again }),
     credentialId,
   };
@@ -139,13 +139,13 @@ function refuseDeadParent({ credential, task }: Found, { epoch, on }: Seen): voi
 }
 
 function refuseTask(task: Task, seen: Seen, now: number): void {
-  const state = stateOf(task, seen, now);
+  const state = taskState(task, seen, now);
   if (state === 'suspended') throw held();
   if (state !== 'open') throw new BrokerError('invalid_grant', `The task has ended: ${state}.`, { retry: 'never' });
 }
 
 /** The record remembers the workload as last proven: an orchestrator that opened the task could not know its owner. */
-function foreignOrSame(task: Task, { caller, onBehalfOf }: Asker): Task {
+function foreignOrSame(task: Task, { caller, onBehalfOf }: Requester): Task {
   if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
   if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
   return {

@@ -1,13 +1,13 @@
 /** RFC 8693 token exchange: who asks, may they, write it down, only then mint it. */
-import { contend } from '../ledger/retry-on-conflict.js';
+import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { reserve } from '../ledger/credentials.js';
 import { remember } from '../ledger/idempotency.js';
 import { admit } from './admit.js';
-import { identifyAsker, type Asker } from '../authorization/requester.js';
+import { identifyRequester, type Requester } from '../authorization/requester.js';
 import { auditRefusal } from '../authorization/audit-refusal.js';
 import { decideAccess, denied } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
-import { assertHeard } from '../enforcement/assert-enforceable.js';
+import { assertEnforceable } from '../enforcement/assert-enforceable.js';
 import { knownTarget, minterOf, refuseOtherType, refuseUnknownActions } from './check-request.js';
 import { makeRoom, narrow, wantedSeconds } from './narrow.js';
 import type { Grant } from './grant.js';
@@ -16,20 +16,20 @@ import { release, type Issued } from './release.js';
 import type { CredentialRequest, ExchangeRequest } from './request.js';
 
 export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Issued> {
-  return exchangeFor(deps, await identifyAsker(deps, request), request);
+  return exchangeFor(deps, await identifyRequester(deps, request), request);
 }
 
 /** For whom is proven already. */
-export async function exchangeFor(deps: Deps, asker: Asker, request: CredentialRequest): Promise<Issued> {
+export async function exchangeFor(deps: Deps, requester: Requester, request: CredentialRequest): Promise<Issued> {
   try {
-    await deps.assertWithinRate(asker.caller.party.id);
-    const grant = await contend(() => reserveGrant(deps, asker, request));
+    await deps.assertWithinRate(requester.caller.party.id);
+    const grant = await retryOnConflict(() => reserveGrant(deps, requester, request));
     const issued = await release(deps, grant, request.requestId);
-    deps.watch.granted(issued);
+    deps.observer.granted(issued);
     return issued;
   } catch (error) {
     const { target, access, requestId, under } = request;
-    await auditRefusal(deps, error, asker.caller, {
+    await auditRefusal(deps, error, requester.caller, {
       type: 'credential.refused',
       target,
       ...(access && { access }),
@@ -41,19 +41,19 @@ export async function exchangeFor(deps: Deps, asker: Asker, request: CredentialR
 }
 
 /** One attempt. Undefined: somebody changed the task in between, so everything is read and decided anew. */
-async function reserveGrant(deps: Deps, asker: Asker, request: CredentialRequest): Promise<Grant | undefined> {
+async function reserveGrant(deps: Deps, requester: Requester, request: CredentialRequest): Promise<Grant | undefined> {
   deps.assertFitToMint();
   const target = knownTarget(deps, request.target);
   const minter = minterOf(deps, target);
   refuseOtherType(target, request.tokenType);
   refuseUnknownActions(deps.policy, request);
 
-  const admission = await admit(deps, asker, request, target);
-  if (minter.enforcer) await assertHeard(deps.ledger, target.resource, admission);
-  const { kept, again } = admission;
-  const { party } = asker.caller;
+  const admission = await admit(deps, requester, request, target);
+  if (minter.enforcer) await assertEnforceable(deps.ledger, target.resource, admission);
+  const { stored, again } = admission;
+  const { party } = requester.caller;
   // A task that is born with its credential is opened first.
-  const opening = kept
+  const opening = stored
     ? { task: admission.task, policies: [] }
     : await permitOpening(deps.policy, party, admission.task);
   const permitted = { ...admission, task: opening.task };
@@ -71,9 +71,14 @@ async function reserveGrant(deps: Deps, asker: Asker, request: CredentialRequest
   const task = await makeRoom(deps, permitted);
   const credential = narrow(permitted, decision, target, minter.enforcer ? 'reserved' : 'active');
   await minter.assertMintable?.(credential);
-  const beside = kept || !again ? undefined : remember(again, task.id, task.deadline);
-  const reserved = await reserve(deps.ledger, { credential, task, ...(kept && { kept }), ...(beside && { beside }) });
-  return reserved ? { asker, credential, task, opened: !kept, decision, minter } : undefined;
+  const beside = stored || !again ? undefined : remember(again, task.id, task.deadline);
+  const reserved = await reserve(deps.ledger, {
+    credential,
+    task,
+    ...(stored && { stored }),
+    ...(beside && { beside }),
+  });
+  return reserved ? { requester, credential, task, opened: !stored, decision, minter } : undefined;
 }
 
 const auditedUnder = (under: CredentialRequest['under']) =>

@@ -2,7 +2,7 @@
 import type { Credential } from '../domain/credential.js';
 import { shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { dropCredential, readCredentials } from '../ledger/credentials.js';
-import { forEach } from '../ledger/for-each.js';
+import { eachSettled } from '../ledger/each-settled.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { unconfirmedIndex } from '../ledger/keys.js';
 import { revoke } from '../ledger/revoke.js';
@@ -26,7 +26,7 @@ export const giveUp = (ledger: Ledger, credential: Pick<Credential, 'id' | 'expi
  */
 export async function giveUpLost(ledger: Ledger): Promise<void> {
   const due = await Promise.all(SHARDS.map((shard) => dueIn(ledger, shard)));
-  await forEach(due.flat(), async ([id]) => {
+  await eachSettled(due.flat(), async ([id]) => {
     const [credential] = await readCredentials(ledger, [id]);
     if (credential?.state === 'reserved') {
       await giveUp(ledger, credential, 'its minting was never confirmed');

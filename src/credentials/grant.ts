@@ -2,12 +2,12 @@
 import type { Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';
 import type { Minter } from '../minters/minter.js';
-import type { Asker } from '../authorization/requester.js';
+import type { Requester } from '../authorization/requester.js';
 import type { Decision } from '../authorization/decide.js';
 
 /** Reserved in the ledger, not yet minted. */
 export interface Grant {
-  asker: Asker;
+  requester: Requester;
   credential: Credential;
   task: Task;
   /** The task was born with it. */

@@ -1,7 +1,7 @@
 /** RFC 7662: is this token alive, asked by a resource server policy lets ask. Everything else is `active: false`. */
 import type { AuditEvent } from '../audit/event.js';
 import { partyCauses } from '../domain/task.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { AccessTokenClaims } from '../protocol/access-token.js';
 import { auditRefusal } from '../authorization/audit-refusal.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
@@ -10,7 +10,7 @@ import type { Deps } from '../authorization/deps.js';
 import { provenFields } from '../authorization/audit-fields.js';
 import { causesOf, isAlive, readPresented, recordOf, wasEnded } from '../authorization/presented-token.js';
 
-type IntrospectDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'watch' | 'assertWithinRate'>;
+type IntrospectDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'observer' | 'assertWithinRate'>;
 
 interface IntrospectRequest {
   token: string;
@@ -22,7 +22,7 @@ interface IntrospectRequest {
 /** The claims of a live token, or undefined. */
 export async function introspect(
   deps: IntrospectDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   { token, presentedFrom, requestId }: IntrospectRequest,
 ): Promise<AccessTokenClaims | undefined> {
   const { ledger } = deps;
@@ -36,9 +36,9 @@ export async function introspect(
   const now = ledger.clock.now();
   if (claims && found && permitted) {
     // Told by a caller that policy lets ask: anybody else could raise an alarm about whose token was found somewhere.
-    if (presentedFrom !== undefined) deps.watch.presented(claims.jti, presentedFrom);
+    if (presentedFrom !== undefined) deps.observer.presented(claims.jti, presentedFrom);
     if (isAlive(claims, found, seen, now)) return claims;
-    if (wasEnded(found, seen, now)) deps.watch.deadUse(claims.jti);
+    if (wasEnded(found, seen, now)) deps.observer.deadUse(claims.jti);
   }
 
   const about = claims && {
@@ -61,7 +61,7 @@ export async function introspect(
  * An API must get its answer however often it asks, or whoever floods it with dead tokens shuts it; but its questions must
  * not fill the audit log either. Beyond the caller's rate the answers are counted, not written down.
  */
-async function audited(deps: IntrospectDeps, caller: Proven, event: AuditEvent): Promise<void> {
+async function audited(deps: IntrospectDeps, caller: AuthenticatedCaller, event: AuditEvent): Promise<void> {
   try {
     await deps.assertWithinRate(caller.party.id);
     await deps.audit.append(event);
@@ -73,7 +73,7 @@ async function audited(deps: IntrospectDeps, caller: Proven, event: AuditEvent):
 /** A caller that policy refuses hears the same as one with a dead token; the audit log hears the difference. */
 async function mayAsk(
   deps: IntrospectDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   claims: AccessTokenClaims | undefined,
   requestId: string,
   assertLive: () => void,

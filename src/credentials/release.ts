@@ -71,14 +71,14 @@ async function unwind({ ledger }: Pick<Deps, 'ledger'>, { credential }: Grant, e
 
 function grantedEvent(
   at: number,
-  { asker, credential, task, decision }: Grant,
+  { requester, credential, task, decision }: Grant,
   requestId: string,
   scopeHash?: string,
 ): AuditEvent {
   return {
     type: 'credential.granted',
     at,
-    ...provenFields(asker.caller),
+    ...provenFields(requester.caller),
     ...taskFields(task),
     credential: credential.id,
     target: credential.target,

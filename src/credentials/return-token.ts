@@ -2,7 +2,7 @@
 import { assertLiveCaller } from '../authorization/caller.js';
 import type { Deps } from '../authorization/deps.js';
 import { readPresented } from '../authorization/presented-token.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import { dropCredential, findCredential, type Found } from '../ledger/credentials.js';
 import { credentialsCalled } from '../ledger/handles.js';
 import { endOf } from '../revocation/effects.js';
@@ -11,8 +11,8 @@ import type { SessionEffect } from '../enforcement/effect.js';
 
 /** Answers how far the end has come, where a target must be told of it. */
 export async function revokeHeldToken(
-  deps: Pick<Deps, 'ledger' | 'keys' | 'settings' | 'watch'>,
-  caller: Proven,
+  deps: Pick<Deps, 'ledger' | 'keys' | 'settings' | 'observer'>,
+  caller: AuthenticatedCaller,
   token: string,
 ): Promise<SessionEffect | undefined> {
   const { ledger } = deps;
@@ -40,7 +40,7 @@ interface Held {
   found?: Found;
 }
 
-async function heldToken(deps: Pick<Deps, 'keys' | 'watch'>, token: string): Promise<Held | undefined> {
+async function heldToken(deps: Pick<Deps, 'keys' | 'observer'>, token: string): Promise<Held | undefined> {
   const claims = await readPresented(deps, token);
   return claims && { id: claims.jti, task: claims.task.id, workload: claims.client_id, expiresAt: claims.exp * 1000 };
 }

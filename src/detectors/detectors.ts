@@ -1,5 +1,5 @@
 /** The detectors of one broker: what use cases tell them, and the turn at which they tell the store. */
-import type { Watch } from './observer.js';
+import type { Observer } from './observer.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { createCanaries } from './canaries.js';
 import { raise, type RaiseDeps } from './raise.js';
@@ -8,10 +8,10 @@ import { rulesOf } from './rules.js';
 import { mattersNow } from './spike.js';
 import { createTallies } from './tallies.js';
 import { tellStore } from './tell-store.js';
-import { createWatch } from './watch.js';
+import { createObserver } from './observe.js';
 
 export interface Detectors {
-  watch: Watch;
+  observer: Observer;
   /** Tells the store what was noticed, and raises what is found. The schedule calls it. */
   run(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export function openDetectors(setup: DetectorsSetup): Detectors {
     raise: (noted: Noted, finding: Finding) => raise(setup, noted, finding),
   };
   return {
-    watch: createWatch({ tallies, canaries, clock: ledger.clock }),
+    observer: createObserver({ tallies, canaries, clock: ledger.clock }),
     async run() {
       const now = ledger.clock.now();
       const isDue = (noted: Noted) => noted.event !== 'mint-spike' || mattersNow(noted, now, detectors.mintSpike);

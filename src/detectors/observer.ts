@@ -6,7 +6,7 @@ import type { Party } from '../domain/party.js';
 import type { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 
-export interface Watch {
+export interface Observer {
   /** A credential was handed out; `opened`: its task was born with it. */
   granted(grant: { task: Task; opened: boolean }): void;
   /** A proven caller heard no; `task` as it named it, whether there is one or not. */

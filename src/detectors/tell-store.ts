@@ -1,6 +1,6 @@
 /** What was noticed here joins what other brokers noticed, subject by subject, by compare-and-set: so all of them see one picture. */
 import type { DetectorEvent } from '../domain/signal.js';
-import { contend } from '../ledger/retry-on-conflict.js';
+import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { detectorKey } from '../ledger/keys.js';
 import type { Finding, Noted, Rule } from './rule.js';
@@ -34,7 +34,7 @@ export async function tellStore(deps: TellDeps, taken: readonly Noted[], tallies
 async function tell({ ledger, rules, raise }: TellDeps, noted: Noted): Promise<void> {
   const { event, subject, count } = noted;
   const key = detectorKey(event, subject);
-  await contend(async () => {
+  await retryOnConflict(async () => {
     const [kept] = await ledger.records.read([key]);
     if (kept === undefined && count === 0) return true; // A run that never was has nothing to begin anew.
     const { keep, until, finding } = rules[event](kept, noted, ledger.clock.now());

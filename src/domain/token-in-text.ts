@@ -20,12 +20,12 @@ export const holdsToken = (text: string): boolean => withoutTokens(text) !== tex
 
 function withoutTokensInRun(run: string): string {
   const parts = run.split('.');
-  const kept: string[] = [];
+  const stored: string[] = [];
   for (let index = 0; index < parts.length; index += 1) {
     const part = parts[index] ?? '';
     const begins = parts.length - index < FEWEST_PARTS ? -1 : part.indexOf('eyJ');
-    kept.push(begins < 0 ? part : `${part.slice(0, begins)}[token removed]`);
+    stored.push(begins < 0 ? part : `${part.slice(0, begins)}[token removed]`);
     if (begins >= 0) index += MOST_PARTS - 1;
   }
-  return kept.join('.');
+  return stored.join('.');
 }

@@ -15,19 +15,19 @@ const DEAF_MS = 30_000;
 /** All of them are looked at whenever something dies: with more, whoever mints much would delay what others revoke. */
 const UNSPENT_MOST = 10_000;
 
-export async function assertHeard(
+export async function assertEnforceable(
   ledger: Pick<Ledger, 'records'>,
   target: string,
   { seen, now }: { seen: Seen; now: number },
 ): Promise<void> {
-  const kept = await readEnforcement(ledger, target);
+  const stored = await readEnforcement(ledger, target);
   const cutAt = latestCut(seen, [cause('target', target), ALL]);
-  if ((kept?.value.unspent ?? 0) >= UNSPENT_MOST)
+  if ((stored?.value.unspent ?? 0) >= UNSPENT_MOST)
     throw new BrokerError('slow_down', 'The target has as many sessions as can be looked after.', {
       retry: 'later',
       retryAfterSeconds: 60,
     });
-  const waitMs = waitBeforeMint(kept?.value, { generation: seen.epoch.generation, cutAt, now });
+  const waitMs = waitBeforeMint(stored?.value, { generation: seen.epoch.generation, cutAt, now });
   if (waitMs === 0) return;
   throw new BrokerError('temporarily_unavailable', 'The target cannot be told of revocations yet, or not now.', {
     retry: 'later',

@@ -9,7 +9,7 @@ import { death, parseEpoch } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { toldIndex } from '../ledger/keys.js';
-import { pagesOf } from '../ledger/pages-of.js';
+import { scanIndex } from '../ledger/scan-index.js';
 import { recall, type Recalled } from '../ledger/parse-cache.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
 import type { Key } from '../store/store.js';
@@ -88,7 +88,7 @@ async function listedIn({ records }: Ledger): Promise<[id: string, expiresAt: nu
   const shards = await Promise.all(
     SHARDS.map(async (shard) => {
       const all: [string, number][] = [];
-      for await (const page of pagesOf(records, toldIndex(shard), { limit: PAGE })) all.push(...page);
+      for await (const page of scanIndex(records, toldIndex(shard), { limit: PAGE })) all.push(...page);
       return all;
     }),
   );

@@ -2,12 +2,12 @@
 import { FENCE_MS } from '../domain/limits.js';
 import { ALL, cause } from '../domain/selector.js';
 import { readEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
-import type { Kept, Ledger } from '../ledger/ledger.js';
+import type { Versioned, Ledger } from '../ledger/ledger.js';
 import { latestCut } from '../ledger/revocation-log.js';
 
 export interface HeldTarget {
   target: string;
-  kept: Kept<Enforcement>;
+  stored: Versioned<Enforcement>;
   /** How far the log had come before anything else was read. */
   seq: number;
   /** What was issued before is dead: as the target was told, or as it must be told now. */
@@ -34,11 +34,11 @@ export async function holdTargets(
   const held = await Promise.all(
     targets.map(async (target): Promise<HeldTarget[]> => {
       const heldAt = ledger.clock.elapsed();
-      const kept = await hold(ledger, { target, node, generation });
-      if (!kept) return [];
-      const writesUntil = heldAt + kept.value.heldUntil - ledger.clock.now() - WRITE_MS;
+      const stored = await hold(ledger, { target, node, generation });
+      if (!stored) return [];
+      const writesUntil = heldAt + stored.value.heldUntil - ledger.clock.now() - WRITE_MS;
       const cutAt = latestCut(seen, [cause('target', target), ALL]);
-      return [{ target, kept, seq, writesUntil, ...cutoffFor(kept.value, cutAt, ledger.clock.now()) }];
+      return [{ target, stored, seq, writesUntil, ...cutoffFor(stored.value, cutAt, ledger.clock.now()) }];
     }),
   );
   return { seq, held: held.flat() };
@@ -46,28 +46,28 @@ export async function holdTargets(
 
 /** At the end of a process: the next one need not wait. */
 export async function letGo(ledger: Ledger, target: string, node: string): Promise<void> {
-  const kept = await readEnforcement(ledger, target);
-  if (kept?.value.holder === node) await writeEnforcement(ledger, target, kept, { ...kept.value, heldUntil: 0 });
+  const stored = await readEnforcement(ledger, target);
+  if (stored?.value.holder === node) await writeEnforcement(ledger, target, stored, { ...stored.value, heldUntil: 0 });
 }
 
 async function hold(
   ledger: Ledger,
   { target, node, generation }: { target: string; node: string; generation: string },
-): Promise<Kept<Enforcement> | undefined> {
-  const kept = await readEnforcement(ledger, target);
+): Promise<Versioned<Enforcement> | undefined> {
+  const stored = await readEnforcement(ledger, target);
   const now = ledger.clock.now();
-  const before = kept?.value;
+  const before = stored?.value;
   const leftMs = before ? before.heldUntil - now : 0;
   const isMine = before?.holder === node;
   // A lease beyond its length was taken by a clock that has been set since.
   if (before && !isMine && leftMs > 0 && leftMs <= LEASE_MS) return undefined;
   const isSameLog = before?.generation === generation;
-  if (isMine && isSameLog && leftMs > RENEWED_BELOW_MS && leftMs <= LEASE_MS) return kept;
+  if (isMine && isSameLog && leftMs > RENEWED_BELOW_MS && leftMs <= LEASE_MS) return stored;
   // Of another log nothing is known but the fence: what it had the target told may be lost with it.
   const known = before && isSameLog ? before : { marks: [], unspent: 0 };
   const fence = isMine && isSameLog ? before.fence : (before?.fence ?? 0) + 1;
   const next = { ...known, generation, fence, holder: node, heldUntil: now + LEASE_MS };
-  return writeEnforcement(ledger, target, kept, next);
+  return writeEnforcement(ledger, target, stored, next);
 }
 
 /**

@@ -59,9 +59,9 @@ interface Known {
 export async function tellTarget(deps: TellDeps, held: HeldTarget, known: Known, memory: Memory): Promise<Told> {
   const { denials, past } = known;
   const { ledger, enforcer } = deps;
-  const { target, kept, cutoff } = held;
+  const { target, stored, cutoff } = held;
   const now = ledger.clock.now();
-  if (memory.told?.fence !== kept.value.fence) delete memory.told;
+  if (memory.told?.fence !== stored.value.fence) delete memory.told;
 
   const order = orderOf(denials, cutoff.at + CUTOFF_NEEDED_MS > past ? cutoff.at : undefined);
   const fill = enforcer.fill(target, order);
@@ -70,7 +70,7 @@ export async function tellTarget(deps: TellDeps, held: HeldTarget, known: Known,
     return 'again';
   }
   const news = compare(memory.told, known, order);
-  const mayWait = news === 'none' || news === 'soon over' || (news === 'less' && !isOld(kept.value, now));
+  const mayWait = news === 'none' || news === 'soon over' || (news === 'less' && !isOld(stored.value, now));
   if (mayWait && !held.isCutoffNew) return news === 'soon over' ? 'waiting' : advance(deps, held, known.unspent);
   if (ledger.clock.elapsed() < memory.retryAt) return 'waiting';
   return write(deps, held, { denials, order, fill, unspent: known.unspent }, memory);
@@ -79,16 +79,16 @@ export async function tellTarget(deps: TellDeps, held: HeldTarget, known: Known,
 /** Nothing is missing at the target: what it was told last holds every death up to now. */
 async function advance(
   { ledger, events }: TellDeps,
-  { target, kept, seq }: HeldTarget,
+  { target, stored, seq }: HeldTarget,
   unspent: number,
 ): Promise<Told> {
-  const { failingSince, ...state } = kept.value;
+  const { failingSince, ...state } = stored.value;
   const marks = [...state.marks];
   const last = marks.pop();
   if ((last && last.seq < seq) || failingSince !== undefined || state.unspent !== unspent) {
     const now = ledger.clock.now();
     const next = settledMarks([...marks, ...(last ? [{ ...last, seq }] : [])], now);
-    const written = await writeEnforcement(ledger, target, kept, { ...state, unspent, marks: next });
+    const written = await writeEnforcement(ledger, target, stored, { ...state, unspent, marks: next });
     if (written && failingSince !== undefined) events.heard(target);
   }
   return 'settled';
@@ -101,8 +101,8 @@ async function write(
   memory: Memory,
 ): Promise<Told> {
   const { ledger, enforcer, events } = deps;
-  const { target, kept, cutoff, seq } = held;
-  const { failingSince, ...state } = kept.value;
+  const { target, stored, cutoff, seq } = held;
+  const { failingSince, ...state } = stored.value;
   delete memory.told; // Until it is known to have happened.
   const startedAt = ledger.clock.elapsed();
   if (startedAt > held.writesUntil) return 'again'; // Looking took so long that another may hold it when this ends.
@@ -112,14 +112,14 @@ async function write(
     const since = failingSince ?? ledger.clock.now();
     memory.failures += 1;
     memory.retryAt = ledger.clock.elapsed() + Math.min(RETRY_MS_MOST, 500 * 2 ** memory.failures);
-    if (!(await writeEnforcement(ledger, target, kept, { ...state, failingSince: since })))
+    if (!(await writeEnforcement(ledger, target, stored, { ...state, failingSince: since })))
       await wroteLate(ledger, held);
     events.deaf(target, error, since);
     return 'waiting';
   }
   const at = ledger.clock.now();
   const marks = settledMarks([...state.marks, { seq, at }], at);
-  const written = await writeEnforcement(ledger, target, kept, { ...state, cutoff, marks, unspent, writtenAt: at });
+  const written = await writeEnforcement(ledger, target, stored, { ...state, cutoff, marks, unspent, writtenAt: at });
   memory.failures = 0;
   memory.retryAt = startedAt + BETWEEN_WRITES_MS;
   if (!written) {
@@ -132,9 +132,9 @@ async function write(
 }
 
 /** Another broker holds it by now, and what it told may have been overwritten here: it is made to tell it again. */
-const wroteLate = (ledger: Pick<Ledger, 'records'>, { target, kept }: HeldTarget): Promise<boolean> =>
+const wroteLate = (ledger: Pick<Ledger, 'records'>, { target, stored }: HeldTarget): Promise<boolean> =>
   changeEnforcement(ledger, target, ({ fence }) =>
-    fence === kept.value.fence ? undefined : { fence: fence + 1, marks: [] },
+    fence === stored.value.fence ? undefined : { fence: fence + 1, marks: [] },
   );
 
 /** What the target lacks, or has too much. */

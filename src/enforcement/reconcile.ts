@@ -60,8 +60,8 @@ export function createReconciler(deps: ReconcileDeps): Reconciler {
 }
 
 /** Nothing new in the log is not enough: another log may stand where the old one stood, or somebody may have written late. */
-const isAsTold = ({ kept, isCutoffNew }: HeldTarget, memory: Memory | undefined): boolean =>
-  !isCutoffNew && memory?.told?.fence === kept.value.fence;
+const isAsTold = ({ stored, isCutoffNew }: HeldTarget, memory: Memory | undefined): boolean =>
+  !isCutoffNew && memory?.told?.fence === stored.value.fence;
 
 /** What is known of a target that another broker tells now is soon out of date. */
 function leave({ events }: ReconcileDeps, held: readonly HeldTarget[], memories: Map<string, Memory>): void {
@@ -108,8 +108,8 @@ async function surveyed(
       how,
     );
   } catch (error) {
-    for (const { target, kept } of held) {
-      const failingSince = kept.value.failingSince ?? ledger.clock.now();
+    for (const { target, stored } of held) {
+      const failingSince = stored.value.failingSince ?? ledger.clock.now();
       await changeEnforcement(ledger, target, (state) =>
         state.failingSince === undefined ? { failingSince } : undefined,
       );
@@ -126,8 +126,8 @@ async function surveyed(
 function isCovered({ epoch, state, issuedAt }: Credential, held: HeldTarget | undefined): boolean {
   if (!held) return false;
   const { generation, seq } = parseEpoch(epoch);
-  const { cutoff, kept } = held;
-  const wasBefore = generation !== kept.value.generation || seq < cutoff.seq;
+  const { cutoff, stored } = held;
+  const wasBefore = generation !== stored.value.generation || seq < cutoff.seq;
   return wasBefore && issuedAt + (state === 'active' ? 0 : LOST_AFTER_MS) < cutoff.at;
 }
 

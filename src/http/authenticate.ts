@@ -1,6 +1,6 @@
 /** Who calls, proven by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
 import { BrokerError } from '../domain/errors.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Call } from './endpoint.js';
 import type { HttpDeps } from './deps.js';
 import { demanded, type Form } from './form.js';
@@ -12,7 +12,7 @@ const ASSERTION_TYPES = new Set([
 ]);
 
 /** JSON endpoints: the bearer of an identity token. */
-export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, call: Call): Promise<Proven> {
+export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, call: Call): Promise<AuthenticatedCaller> {
   const token = bearerToken(call);
   if (token === undefined) {
     throw new BrokerError('invalid_token', 'Send an identity token as "Authorization: Bearer".', { retry: 'never' });
@@ -21,7 +21,11 @@ export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, cal
 }
 
 /** OAuth endpoints that want to know who asks. */
-export async function authenticateClient(deps: Pick<HttpDeps, 'identify'>, call: Call, form: Form): Promise<Proven> {
+export async function authenticateClient(
+  deps: Pick<HttpDeps, 'identify'>,
+  call: Call,
+  form: Form,
+): Promise<AuthenticatedCaller> {
   const client = await clientIfSent(deps, call, form);
   if (client) return client;
   throw new BrokerError('invalid_client', 'Send a client_assertion, or an identity token as "Authorization: Bearer".');
@@ -32,7 +36,7 @@ export async function clientIfSent(
   { identify }: Pick<HttpDeps, 'identify'>,
   call: Pick<Call, 'headers'>,
   form: Form,
-): Promise<Proven | undefined> {
+): Promise<AuthenticatedCaller | undefined> {
   const assertion = assertionOf(form);
   const bearer = bearerToken(call);
   if (assertion !== undefined && bearer !== undefined) {
@@ -68,7 +72,7 @@ function bearerToken({ headers }: Pick<Call, 'headers'>): string | undefined {
   return token;
 }
 
-function refuseOtherClientId({ party }: Proven, form: Form): void {
+function refuseOtherClientId({ party }: AuthenticatedCaller, form: Form): void {
   const clientId = form.get('client_id');
   if (clientId === undefined || clientId === party.id) return;
   throw new BrokerError('invalid_client', 'The client_id is not the workload that was proven.');

@@ -19,8 +19,8 @@ export const notifications = (deps: HttpDeps) =>
 
 /** Never where it is: that may be a secret. */
 async function standing({ ledger }: HttpDeps, { name, types }: HttpDeps['webhooks'][number]) {
-  const [kept, letters] = await Promise.all([readWebhook(ledger, name), listDeadLetters(ledger, name)]);
-  const { after = 0, failing } = kept?.value ?? {};
+  const [stored, letters] = await Promise.all([readWebhook(ledger, name), listDeadLetters(ledger, name)]);
+  const { after = 0, failing } = stored?.value ?? {};
   return {
     name,
     types,

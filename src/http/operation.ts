@@ -1,7 +1,7 @@
 /** A JSON endpoint of ours: who calls, what exactly they ask, then the use case. */
 import { z } from 'zod';
 import { auditRefusal } from '../authorization/audit-refusal.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { OperatorVerb } from '../policy/query.js';
 import { authenticate } from './authenticate.js';
 import type { HttpDeps } from './deps.js';
@@ -13,7 +13,7 @@ interface Operation<S extends z.ZodType> {
   /** Where the input is: a JSON body, or the query string. */
   from: 'body' | 'query';
   input: S;
-  act: (caller: Proven, asked: z.output<S>, call: Call) => Promise<Answer>;
+  act: (caller: AuthenticatedCaller, asked: z.output<S>, call: Call) => Promise<Answer>;
 }
 
 /** The power to end and to hold is never rationed away. Everything else is, before it can write to the audit log. */
@@ -33,7 +33,7 @@ export const operation =
 /** A proven caller's mistake is in the audit log like every other refusal. */
 async function understood<S extends z.ZodType>(
   deps: HttpDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   call: Call,
   { verb, from, input }: Pick<Operation<S>, 'verb' | 'from' | 'input'>,
 ): Promise<z.output<S>> {

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import type { Proven, TokenUse } from './proof.js';
+import type { AuthenticatedCaller, TokenUse } from './proof.js';
 import { isDeclaredAs } from './declared-type.js';
 import { Refused } from './refused.js';
 import { createMemory } from './remember.js';
@@ -12,7 +12,7 @@ import type { Proof } from './trusted-issuer.js';
 import { readToken } from './unverified.js';
 
 /** Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be had, else the code that fits the use. */
-export type Identify = (token: string, as: { use: TokenUse; tokenType?: string }) => Promise<Proven>;
+export type Identify = (token: string, as: { use: TokenUse; tokenType?: string }) => Promise<AuthenticatedCaller>;
 
 const REMEMBERED_MAX = 10_000;
 
@@ -53,7 +53,7 @@ export function createIdentify(setup: IdentifySetup): Identify {
   };
 }
 
-const answer = ({ party, times }: Proof, proofHash: string): Proven => ({
+const answer = ({ party, times }: Proof, proofHash: string): AuthenticatedCaller => ({
   party,
   proofHash,
   expiresAt: times.expiresAt,

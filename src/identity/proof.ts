@@ -1,7 +1,7 @@
 /** What identification answers: who asks, and on what proof. */
 import type { Party } from '../domain/party.js';
 
-export interface Proven {
+export interface AuthenticatedCaller {
   party: Party;
   /** SHA-256 (base64url) of the token, for the audit log. The token itself goes no further than identity/. */
   proofHash: string;

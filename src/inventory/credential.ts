@@ -1,7 +1,7 @@
 /** What a credential is and what it could touch, for SOC and for whoever answers for it. Never the credential itself. */
 import { BrokerError } from '../domain/errors.js';
 import { isId } from '../domain/id.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import { alive, findCredential, type Found } from '../ledger/credentials.js';
 import { credentialCalled } from '../ledger/handles.js';
 import { endOf } from '../revocation/effects.js';
@@ -16,7 +16,7 @@ interface CredentialAnswer extends Found {
 
 export async function readCredential(
   deps: PermitDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   { credentialId, requestId }: { credentialId: string; requestId: string },
 ): Promise<CredentialAnswer> {
   const { ledger } = deps;

@@ -9,7 +9,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import { tasksUnder } from '../ledger/tasks-under.js';
 import { readTask, readTasks } from '../ledger/tasks.js';
 import type { Deps } from '../authorization/deps.js';
-import { placeWorkload } from '../identity/place-party.js';
+import { workloadFromId } from '../identity/party-from-id.js';
 
 export type About = { task: string } | { workload: string };
 
@@ -58,7 +58,7 @@ async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
 
 /** The team that answers for it is known from its open tasks, or from the configuration. */
 async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promise<TimelineSubject> {
-  let party = placeWorkload(settings.trust, id);
+  let party = workloadFromId(settings.trust, id);
   for await (const page of tasksUnder(ledger, { kind: 'workload', value: id })) {
     party = page.find(({ workload }) => workload.id === id)?.workload ?? party;
     if (party.owner !== undefined) break;

@@ -1,12 +1,12 @@
 /** How far a workload is trusted less than usual, why, and when that passes; and the worst of its open tasks. */
-import { placeWorkload } from '../identity/place-party.js';
+import { workloadFromId } from '../identity/party-from-id.js';
 import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
 import { emailValue } from '../domain/party.js';
 import { highest, levelNow, nextFall, type Risk } from '../domain/risk.js';
 import { cause, type Selector } from '../domain/selector.js';
 import type { Level, Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readRisks } from '../ledger/risk.js';
 import { readSignal } from '../ledger/signals.js';
@@ -34,12 +34,12 @@ const TASKS_LOOKED_AT = 1_000;
 
 export async function showRisk(
   deps: PermitDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   { workload, requestId }: { workload: string; requestId: string },
 ): Promise<WorkloadRisk> {
   await permitOnBroker(deps, caller, 'readRevocations', { requestId });
   const { ledger, settings } = deps;
-  placeWorkload(settings.trust, workload); // An id that nobody can have is a mistake, and not without risk.
+  workloadFromId(settings.trust, workload); // An id that nobody can have is a mistake, and not without risk.
   const own = worstOf(
     await standing(
       ledger,

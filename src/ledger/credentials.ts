@@ -5,7 +5,7 @@ import { credentialCauses, credentialSchema, credentialText, type Credential } f
 import { death, parseEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
-import type { Kept, Ledger } from './ledger.js';
+import type { Versioned, Ledger } from './ledger.js';
 import { recordKey, toldIndex, unconfirmedIndex } from './keys.js';
 import { birth, readTask, step, updateTask } from './tasks.js';
 
@@ -13,7 +13,7 @@ import { birth, readTask, step, updateTask } from './tasks.js';
 interface Reservation {
   credential: Credential;
   task: Task;
-  kept?: Kept<Task>;
+  stored?: Versioned<Task>;
   /** Written along with a task that is born, e.g. its idempotency record. */
   beside?: Pick<Change, 'expect' | 'put'>;
 }
@@ -21,13 +21,13 @@ interface Reservation {
 /** G1: after this commit the ledger knows the credential, whatever happens to the process. False: somebody wrote first. */
 export function reserve(
   { records }: Pick<Ledger, 'records'>,
-  { credential, task, kept, beside }: Reservation,
+  { credential, task, stored, beside }: Reservation,
 ): Promise<boolean> {
   const next: Task = {
     ...task,
     credentials: [...task.credentials, { id: credential.id, expiresAt: credential.expiresAt }],
   };
-  const change = kept ? step(kept, next) : birth(next);
+  const change = stored ? step(stored, next) : birth(next);
   return records.commit({
     expect: [...change.expect, [recordKey(credential.id), undefined], ...(beside?.expect ?? [])],
     put: [
@@ -82,8 +82,8 @@ export interface Found {
 /** A credential with its task, or undefined when either is unknown. */
 export async function findCredential(ledger: Pick<Ledger, 'records'>, id: string): Promise<Found | undefined> {
   const [credential] = await readCredentials(ledger, [id]);
-  const kept = credential && (await readTask(ledger, credential.task));
-  return credential && kept ? { credential, task: kept.value } : undefined;
+  const stored = credential && (await readTask(ledger, credential.task));
+  return credential && stored ? { credential, task: stored.value } : undefined;
 }
 
 /** Which of these are alive at this moment, by the clock and by the log. */

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { cause } from '../domain/selector.js';
-import { contend } from './retry-on-conflict.js';
+import { retryOnConflict } from './retry-on-conflict.js';
 import { enforcementKey } from './keys.js';
-import type { Kept, Ledger } from './ledger.js';
+import type { Versioned, Ledger } from './ledger.js';
 
 const moment = z.int().nonnegative();
 
@@ -34,7 +34,7 @@ export type Enforcement = z.infer<typeof enforcementSchema>;
 export async function readEnforcement(
   { records }: Pick<Ledger, 'records'>,
   target: string,
-): Promise<Kept<Enforcement> | undefined> {
+): Promise<Versioned<Enforcement> | undefined> {
   const [text] = await records.read([enforcementKey(cause('target', target))]);
   return text === undefined ? undefined : { text, value: enforcementSchema.parse(JSON.parse(text)) };
 }
@@ -45,11 +45,11 @@ export function changeEnforcement(
   target: string,
   change: (state: Enforcement) => Partial<Enforcement> | undefined,
 ): Promise<boolean> {
-  return contend(async () => {
-    const kept = await readEnforcement(ledger, target);
-    const changed = kept && change(kept.value);
+  return retryOnConflict(async () => {
+    const stored = await readEnforcement(ledger, target);
+    const changed = stored && change(stored.value);
     if (!changed) return false;
-    return (await writeEnforcement(ledger, target, kept, { ...kept.value, ...changed })) ? true : undefined;
+    return (await writeEnforcement(ledger, target, stored, { ...stored.value, ...changed })) ? true : undefined;
   });
 }
 
@@ -57,12 +57,12 @@ export function changeEnforcement(
 export async function writeEnforcement(
   { records }: Pick<Ledger, 'records'>,
   target: string,
-  kept: Kept<Enforcement> | undefined,
+  stored: Versioned<Enforcement> | undefined,
   next: Omit<Enforcement, 'revision'>,
-): Promise<Kept<Enforcement> | undefined> {
-  const value = { ...next, revision: (kept?.value.revision ?? 0) + 1 };
+): Promise<Versioned<Enforcement> | undefined> {
+  const value = { ...next, revision: (stored?.value.revision ?? 0) + 1 };
   const text = JSON.stringify(value);
   const key = enforcementKey(cause('target', target));
-  const done = await records.commit({ expect: [[key, kept?.text]], put: [[key, text]] });
+  const done = await records.commit({ expect: [[key, stored?.text]], put: [[key, text]] });
   return done ? { text, value } : undefined;
 }

@@ -5,7 +5,7 @@
 import { isId } from '../domain/id.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import { LogGap } from '../store/store.js';
-import { forEach } from './for-each.js';
+import { eachSettled } from './each-settled.js';
 import { countImpact } from './impact.js';
 import type { Ledger } from './ledger.js';
 import { receiptCursor, uncountedIndex } from './keys.js';
@@ -38,7 +38,7 @@ export async function followReceipts(ledger: Ledger): Promise<void> {
 
 /** Counts what was left to count. For the sweep: nobody who waits for an answer waits for this. */
 export async function countReceipts(ledger: Ledger): Promise<void> {
-  await forEach(await ledger.records.range(uncountedIndex, { limit: PAGE }), async ([, seq]) => {
+  await eachSettled(await ledger.records.range(uncountedIndex, { limit: PAGE }), async ([, seq]) => {
     const receipt = await readReceipt(ledger, seq);
     if (receipt) await count(ledger, receipt);
   });

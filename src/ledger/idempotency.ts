@@ -16,7 +16,7 @@ export interface Repeat {
   body: string;
 }
 
-export interface Again {
+export interface IdempotencyRecord {
   shard: Shard;
   /** Present when this is a retry. */
   taskId?: string;
@@ -27,12 +27,12 @@ export interface Again {
 const schema = z.strictObject({ body: z.string(), task: z.string() });
 
 /** @param within The shard of the parent, where a child must be born, and its record with it; otherwise the key draws one. */
-export async function findAgain(
+export async function findPrevious(
   { records }: Pick<Ledger, 'records'>,
   caller: string,
   { key, body }: Repeat,
   within?: Shard,
-): Promise<Again> {
+): Promise<IdempotencyRecord> {
   const digest = createHash('sha256').update(`${caller}\n${key}`).digest();
   const shard = within ?? shardOfDigest(digest);
   const record = idempotencyKey(shard, digest.subarray(0, 16).toString('base64url'));
@@ -46,7 +46,7 @@ export async function findAgain(
 
 /** Written beside the task that is born. */
 export const remember = (
-  { record, body }: Again,
+  { record, body }: IdempotencyRecord,
   task: string,
   expiresAt: number,
 ): Required<Pick<Change, 'expect' | 'put'>> => ({

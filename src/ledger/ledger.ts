@@ -10,7 +10,7 @@ export interface Ledger {
 }
 
 /** A record as read: what it says, and the exact text to compare with when it is written again. */
-export interface Kept<T> {
+export interface Versioned<T> {
   value: T;
   text: string;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { HISTORY_MS } from '../domain/limits.js';
 import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
 import type { Change } from '../store/store.js';
-import { contend } from './retry-on-conflict.js';
+import { retryOnConflict } from './retry-on-conflict.js';
 import type { Ledger } from './ledger.js';
 import { liftIndex, receiptIndex, receiptKey, uncountedIndex } from './keys.js';
 
@@ -77,7 +77,7 @@ export function changeReceipt(
   seq: number,
   change: (receipt: Receipt) => Receipt | undefined,
 ): Promise<Receipt | null> {
-  return contend(async () => {
+  return retryOnConflict(async () => {
     const [text] = await ledger.records.read([receiptKey(seq)]);
     const receipt = readable(text);
     if (!receipt) return null;

@@ -6,7 +6,7 @@ import { BrokerError } from '../domain/errors.js';
 const ATTEMPTS = 12;
 
 /** @param attempt Answers undefined when somebody else wrote first. */
-export async function contend<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+export async function retryOnConflict<T>(attempt: () => Promise<T | undefined>): Promise<T> {
   for (let attempts = 1; attempts <= ATTEMPTS; attempts += 1) {
     const result = await attempt();
     if (result !== undefined) return result;

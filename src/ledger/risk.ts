@@ -2,7 +2,7 @@
 import { goneAt, highest, levelNow, riskSchema, worse, type Risk } from '../domain/risk.js';
 import type { Cause } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
-import { contend } from './retry-on-conflict.js';
+import { retryOnConflict } from './retry-on-conflict.js';
 import type { Ledger } from './ledger.js';
 import { riskKey } from './keys.js';
 
@@ -12,7 +12,7 @@ export function setRisk(
   cause: Cause,
   risk: Risk,
 ): Promise<Risk> {
-  return contend(async () => {
+  return retryOnConflict(async () => {
     const [text] = await records.read([riskKey(cause)]);
     const next = worse(parsed(text), risk, clock.now());
     const put = JSON.stringify(next);

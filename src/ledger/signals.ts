@@ -3,10 +3,10 @@ import { HISTORY_MS } from '../domain/limits.js';
 import { isId, shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { signalSchema, type Signal } from '../domain/signal.js';
 import type { Change, Key } from '../store/store.js';
-import { contend } from './retry-on-conflict.js';
-import type { Kept, Ledger } from './ledger.js';
+import { retryOnConflict } from './retry-on-conflict.js';
+import type { Versioned, Ledger } from './ledger.js';
 import { acceptedIndex, pendingIndex, recordKey, signalIndex, waitingIndex } from './keys.js';
-import { pagesOf } from './pages-of.js';
+import { scanIndex } from './scan-index.js';
 
 /** `new`: it is durable now; `again`: it was here before; `other`: its source has sent something else under this id. */
 export type Put = 'new' | 'again' | 'other';
@@ -16,7 +16,7 @@ export function putSignal(ledger: Pick<Ledger, 'records'>, signal: Signal): Prom
   // What could not be read again would be acknowledged and lost.
   const text = JSON.stringify(signalSchema.parse(signal));
   const shard = shardOf(id);
-  return contend(async () => {
+  return retryOnConflict(async () => {
     const put = await ledger.records.commit({
       expect: [[recordKey(id), undefined]],
       put: [[recordKey(id), text]],
@@ -38,7 +38,10 @@ export async function findPut(
   return there && (there.value.digest === digest ? 'again' : 'other');
 }
 
-export async function readSignal({ records }: Pick<Ledger, 'records'>, id: string): Promise<Kept<Signal> | undefined> {
+export async function readSignal(
+  { records }: Pick<Ledger, 'records'>,
+  id: string,
+): Promise<Versioned<Signal> | undefined> {
   if (!isId('sig', id)) return undefined;
   const [text] = await records.read([recordKey(id)]);
   return text === undefined ? undefined : { text, value: signalSchema.parse(JSON.parse(text)) };
@@ -50,11 +53,11 @@ export function changeSignal(
   id: string,
   change: (signal: Signal) => Partial<Signal> | undefined,
 ): Promise<Signal | null> {
-  return contend(async () => {
-    const kept = await readSignal(ledger, id);
-    if (!kept) return null;
-    const changed = change(kept.value);
-    return changed ? rewrite(ledger, kept, changed) : kept.value;
+  return retryOnConflict(async () => {
+    const stored = await readSignal(ledger, id);
+    if (!stored) return null;
+    const changed = change(stored.value);
+    return changed ? rewrite(ledger, stored, changed) : stored.value;
   });
 }
 
@@ -64,9 +67,9 @@ export async function takeSignal(
   { id, from }: Pick<Signal, 'id'> & { from: Signal['state'] },
   change: (signal: Signal) => Partial<Signal>,
 ): Promise<Signal | undefined> {
-  const taken = await contend(async () => {
-    const kept = await readSignal(ledger, id);
-    return kept?.value.state === from ? rewrite(ledger, kept, change(kept.value)) : null;
+  const taken = await retryOnConflict(async () => {
+    const stored = await readSignal(ledger, id);
+    return stored?.value.state === from ? rewrite(ledger, stored, change(stored.value)) : null;
   });
   return taken ?? undefined;
 }
@@ -74,7 +77,7 @@ export async function takeSignal(
 /** Undefined: somebody else wrote first. */
 async function rewrite(
   { records }: Pick<Ledger, 'records'>,
-  { value, text }: Kept<Signal>,
+  { value, text }: Versioned<Signal>,
   changed: Partial<Signal>,
 ): Promise<Signal | undefined> {
   const next = { ...value, ...changed, revision: value.revision + 1 };
@@ -129,7 +132,7 @@ export const unfinishedSignals = (
   { records }: Pick<Ledger, 'records'>,
   shard: Shard,
   limit: number,
-): AsyncGenerator<[id: string, receivedAt: number][]> => pagesOf(records, acceptedIndex(shard), { limit });
+): AsyncGenerator<[id: string, receivedAt: number][]> => scanIndex(records, acceptedIndex(shard), { limit });
 
 /** Those for which it is too late, to hear another voice or a person: a few of each shard, the earliest first. */
 export async function waitedInVain(
@@ -147,7 +150,7 @@ export async function waitedInVain(
 export async function pruneSignals({ records, clock }: Pick<Ledger, 'records' | 'clock'>): Promise<void> {
   const to = clock.now() - HISTORY_MS;
   for (const shard of SHARDS) {
-    for await (const page of pagesOf(records, signalIndex(shard), { to, limit: PRUNED_AT_ONCE }))
+    for await (const page of scanIndex(records, signalIndex(shard), { to, limit: PRUNED_AT_ONCE }))
       await unlist(records, shard, page);
   }
 }

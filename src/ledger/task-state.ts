@@ -8,7 +8,7 @@ import type { Seen } from './revocation-log.js';
 export type TaskState = 'open' | 'suspended' | Outcome;
 
 /** @param seen A look at `taskCauses(task)`, sent after the question arrived. */
-export function stateOf(task: Task, seen: Seen, now: number): TaskState {
+export function taskState(task: Task, seen: Seen, now: number): TaskState {
   if (task.ended) return task.ended.as;
   const died = howDied(task, seen);
   if (died) return died;
@@ -16,8 +16,8 @@ export function stateOf(task: Task, seen: Seen, now: number): TaskState {
   return task.suspended || refusesBirth(seen.on(taskCauses(task))) ? 'suspended' : 'open';
 }
 
-export async function lookAtTask(ledger: Ledger, task: Task): Promise<TaskState> {
-  return stateOf(task, await ledger.log.look(taskCauses(task)), ledger.clock.now());
+export async function readTaskState(ledger: Ledger, task: Task): Promise<TaskState> {
+  return taskState(task, await ledger.log.look(taskCauses(task)), ledger.clock.now());
 }
 
 /** A child whose parent is done was not done itself: it was cancelled. */

@@ -4,18 +4,21 @@ import { isId, shardOf } from '../domain/id.js';
 import { cause } from '../domain/selector.js';
 import { taskSchema, taskText, type Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
-import { contend } from './retry-on-conflict.js';
-import type { Kept, Ledger } from './ledger.js';
+import { retryOnConflict } from './retry-on-conflict.js';
+import type { Versioned, Ledger } from './ledger.js';
 import { childIndex, dueIndex, recordKey, workloadIndex } from './keys.js';
 
 type Written = Required<Pick<Change, 'expect' | 'put' | 'index'>>;
 
-export async function readTask({ records }: Pick<Ledger, 'records'>, id: string): Promise<Kept<Task> | undefined> {
+export async function readTask({ records }: Pick<Ledger, 'records'>, id: string): Promise<Versioned<Task> | undefined> {
   return (await readTasks({ records }, [id]))[0];
 }
 
 /** In the order asked, without those that are unknown. */
-export async function readTasks({ records }: Pick<Ledger, 'records'>, ids: readonly string[]): Promise<Kept<Task>[]> {
+export async function readTasks(
+  { records }: Pick<Ledger, 'records'>,
+  ids: readonly string[],
+): Promise<Versioned<Task>[]> {
   const texts = await records.read(ids.filter((id) => isId('tsk', id)).map(recordKey));
   return texts.flatMap((text) => (text === undefined ? [] : [{ text, value: taskSchema.parse(JSON.parse(text)) }]));
 }
@@ -30,37 +33,37 @@ export function birth(task: Task): Written {
 }
 
 /** The change that replaces an open task by its next state. */
-export function step(kept: Kept<Task>, next: Task): Written {
-  const moved = dueAt(next) !== dueAt(kept.value);
+export function step(stored: Versioned<Task>, next: Task): Written {
+  const moved = dueAt(next) !== dueAt(stored.value);
   return {
-    expect: [[recordKey(next.id), kept.text]],
-    put: [[recordKey(next.id), taskText(nextRevision(next, kept))]],
+    expect: [[recordKey(next.id), stored.text]],
+    put: [[recordKey(next.id), taskText(nextRevision(next, stored))]],
     index: moved ? [[dueIndex(shardOf(next.id)), next.id, dueAt(next)]] : [],
   };
 }
 
 /** Reads, changes and writes an open task. `change` may answer undefined: nothing to do. Answers what then stands. */
 export function updateTask(ledger: Ledger, id: string, change: (task: Task) => Task | undefined): Promise<Task | null> {
-  return contend(async () => {
-    const kept = await readTask(ledger, id);
-    if (!kept) return null;
-    const next = kept.value.ended ? undefined : change(kept.value);
-    if (!next) return kept.value;
-    return (await ledger.records.commit(step(kept, next))) ? next : undefined;
+  return retryOnConflict(async () => {
+    const stored = await readTask(ledger, id);
+    if (!stored) return null;
+    const next = stored.value.ended ? undefined : change(stored.value);
+    if (!next) return stored.value;
+    return (await ledger.records.commit(step(stored, next))) ? next : undefined;
   });
 }
 
 /** Bookkeeping after the log has spoken: the record remembers how the task ended, and leaves the indexes. First one stands. */
 export function settle(ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> {
-  return contend(async () => {
-    const kept = await readTask(ledger, id);
-    if (!kept) return null;
-    const task = kept.value;
+  return retryOnConflict(async () => {
+    const stored = await readTask(ledger, id);
+    if (!stored) return null;
+    const task = stored.value;
     if (task.ended) return task;
     const next: Task = { ...task, ended, credentials: [] };
     const done = await ledger.records.commit({
-      expect: [[recordKey(id), kept.text]],
-      put: [[recordKey(id), taskText(nextRevision(next, kept)), ended.at + HISTORY_MS]],
+      expect: [[recordKey(id), stored.text]],
+      put: [[recordKey(id), taskText(nextRevision(next, stored)), ended.at + HISTORY_MS]],
       unindex: standings(task).map(([index]) => [index, id]),
     });
     return done ? next : undefined;
@@ -70,7 +73,7 @@ export function settle(ledger: Ledger, id: string, ended: NonNullable<Task['ende
 /** Looks at it again later, if nothing else happened to it. */
 export const moveDue = (
   { records }: Pick<Ledger, 'records'>,
-  { value, text }: Kept<Task>,
+  { value, text }: Versioned<Task>,
   at: number,
 ): Promise<boolean> =>
   records.commit({ expect: [[recordKey(value.id), text]], index: [[dueIndex(shardOf(value.id)), value.id, at]] });
@@ -98,4 +101,4 @@ function standings(task: Task): [Key, score: number][] {
   ];
 }
 
-const nextRevision = (task: Task, kept: Kept<Task>): Task => ({ ...task, revision: kept.value.revision + 1 });
+const nextRevision = (task: Task, stored: Versioned<Task>): Task => ({ ...task, revision: stored.value.revision + 1 });

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Change } from '../store/store.js';
-import type { Kept, Ledger } from './ledger.js';
+import type { Versioned, Ledger } from './ledger.js';
 import { deadLetterIndex, deadLetterKey, webhookKey } from './keys.js';
 
 const moment = z.int().nonnegative();
@@ -47,7 +47,7 @@ const KEPT_MS = 30 * 86_400_000;
 export async function readWebhook(
   { records }: Pick<Ledger, 'records'>,
   name: string,
-): Promise<Kept<WebhookRecord> | undefined> {
+): Promise<Versioned<WebhookRecord> | undefined> {
   const [text] = await records.read([webhookKey(name)]);
   return text === undefined ? undefined : { text, value: webhookSchema.parse(JSON.parse(text)) };
 }
@@ -56,15 +56,15 @@ export async function readWebhook(
 export async function writeWebhook(
   { records }: Pick<Ledger, 'records'>,
   name: string,
-  kept: Kept<WebhookRecord> | undefined,
+  stored: Versioned<WebhookRecord> | undefined,
   { dead, ...next }: Omit<WebhookRecord, 'revision'> & { dead?: DeadLetter },
-): Promise<Kept<WebhookRecord> | undefined> {
-  const value = { ...next, revision: (kept?.value.revision ?? 0) + 1 };
+): Promise<Versioned<WebhookRecord> | undefined> {
+  const value = { ...next, revision: (stored?.value.revision ?? 0) + 1 };
   const text = JSON.stringify(value);
   const letter = dead ? await buried({ records }, name, dead) : {};
   const done = await records.commit({
     ...letter,
-    expect: [[webhookKey(name), kept?.text]],
+    expect: [[webhookKey(name), stored?.text]],
     put: [[webhookKey(name), text], ...(letter.put ?? [])],
   });
   return done ? { text, value } : undefined;

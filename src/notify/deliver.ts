@@ -7,7 +7,7 @@ import { seqOf } from '../audit/entry.js';
 import type { AuditLog } from '../audit/log.js';
 import { timeOf } from '../audit/page.js';
 import type { Webhook } from '../config/signals-schema.js';
-import type { Kept } from '../ledger/ledger.js';
+import type { Versioned } from '../ledger/ledger.js';
 import { writeWebhook, type WebhookRecord } from '../ledger/webhooks.js';
 import { holdWebhook, LEASE_MS, type HoldDeps } from './hold-webhook.js';
 import { lostBefore } from './lost.js';
@@ -23,24 +23,24 @@ const LINES_WITHOUT_PAUSE = 500;
 /** Answers for how long, in milliseconds, the first it lacks has waited; 0: it lacks nothing. */
 export async function deliverNews(deps: NotifyDeps, webhook: Webhook): Promise<number> {
   const { clock } = deps.ledger;
-  const { kept: held, mine } = await holdWebhook(deps, webhook.name);
+  const { stored: held, mine } = await holdWebhook(deps, webhook.name);
   if (!held || !mine) return waited(held?.value.failing, clock.now());
   const lost = lostBefore(deps, webhook.name, held.value.after, await deps.audit.head());
-  let kept = lost ? await moved(deps, webhook.name, held, lost) : held;
+  let stored = lost ? await moved(deps, webhook.name, held, lost) : held;
 
   const isWanted = wantedBy(webhook.types);
   const endOfTurn = clock.elapsed() + TURN_MS;
-  let seen = kept?.value.after ?? 0;
+  let seen = stored?.value.after ?? 0;
   let ageMs = 0;
   for await (const line of deps.audit.exportLines({ after: seen })) {
     // Another broker has it now; or lines were pruned since the head was read, which the next turn will note.
-    if (!kept || seqOf(line) !== seen + 1) return ageMs;
+    if (!stored || seqOf(line) !== seen + 1) return ageMs;
     const entry = isWanted(line);
     if (entry) {
-      const step = await tell(deps, webhook, kept.value, { entry, line });
+      const step = await tell(deps, webhook, stored.value, { entry, line });
       if (step === 'too soon') return waited(entry, clock.now());
-      kept = await moved(deps, webhook.name, kept, step);
-      if (kept?.value.failing) return waited(entry, clock.now());
+      stored = await moved(deps, webhook.name, stored, step);
+      if (stored?.value.failing) return waited(entry, clock.now());
     }
     seen += 1;
     if (clock.elapsed() > endOfTurn) {
@@ -49,14 +49,14 @@ export async function deliverNews(deps: NotifyDeps, webhook: Webhook): Promise<n
     }
     if (seen % LINES_WITHOUT_PAUSE === 0) await breathe();
   }
-  if (kept && seen > kept.value.after) await moved(deps, webhook.name, kept, { after: seen });
+  if (stored && seen > stored.value.after) await moved(deps, webhook.name, stored, { after: seen });
   return ageMs;
 }
 
 /** Each step renews the lease. */
-function moved({ ledger, node }: NotifyDeps, name: string, kept: Kept<WebhookRecord>, step: Step) {
+function moved({ ledger, node }: NotifyDeps, name: string, stored: Versioned<WebhookRecord>, step: Step) {
   const heldUntil = ledger.clock.now() + LEASE_MS;
-  return writeWebhook(ledger, name, kept, { holder: node, heldUntil, ...step });
+  return writeWebhook(ledger, name, stored, { holder: node, heldUntil, ...step });
 }
 
 const waited = (entry: { at: number } | undefined, now: number): number => (entry ? Math.max(0, now - entry.at) : 0);

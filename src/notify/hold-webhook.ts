@@ -1,6 +1,6 @@
 /** One broker at a time tells a webhook: a lease in its record. Two that tell it at once are a nuisance, not a mistake: ids are the same. */
 import type { AuditLog } from '../audit/log.js';
-import type { Kept, Ledger } from '../ledger/ledger.js';
+import type { Versioned, Ledger } from '../ledger/ledger.js';
 import { readWebhook, writeWebhook, type WebhookRecord } from '../ledger/webhooks.js';
 
 export interface HoldDeps {
@@ -18,26 +18,26 @@ const RENEWED_BELOW_MS = 8_000;
 export async function holdWebhook(
   { ledger, audit, node }: HoldDeps,
   name: string,
-): Promise<{ kept: Kept<WebhookRecord> | undefined; mine: boolean }> {
-  const kept = await readWebhook(ledger, name);
+): Promise<{ stored: Versioned<WebhookRecord> | undefined; mine: boolean }> {
+  const stored = await readWebhook(ledger, name);
   const now = ledger.clock.now();
   const held = { holder: node, heldUntil: now + LEASE_MS };
-  if (!kept) {
+  if (!stored) {
     const first = await writeWebhook(ledger, name, undefined, { after: (await audit.head()).seq, ...held });
-    return { kept: first, mine: first !== undefined };
+    return { stored: first, mine: first !== undefined };
   }
-  const { holder, heldUntil } = kept.value;
+  const { holder, heldUntil } = stored.value;
   const leftMs = heldUntil - now;
   // A lease beyond its length was taken by a clock that has been set since.
   const stands = leftMs > 0 && leftMs <= LEASE_MS;
-  if (stands && holder !== node) return { kept, mine: false };
-  if (stands && leftMs > RENEWED_BELOW_MS) return { kept, mine: true };
-  const renewed = await writeWebhook(ledger, name, kept, { ...kept.value, ...held });
-  return { kept: renewed, mine: renewed !== undefined };
+  if (stands && holder !== node) return { stored, mine: false };
+  if (stands && leftMs > RENEWED_BELOW_MS) return { stored, mine: true };
+  const renewed = await writeWebhook(ledger, name, stored, { ...stored.value, ...held });
+  return { stored: renewed, mine: renewed !== undefined };
 }
 
 /** At the end of a process: the next one need not wait. */
 export async function letGoWebhook({ ledger, node }: HoldDeps, name: string): Promise<void> {
-  const kept = await readWebhook(ledger, name);
-  if (kept?.value.holder === node) await writeWebhook(ledger, name, kept, { ...kept.value, heldUntil: 0 });
+  const stored = await readWebhook(ledger, name);
+  if (stored?.value.holder === node) await writeWebhook(ledger, name, stored, { ...stored.value, heldUntil: 0 });
 }

@@ -1,9 +1,9 @@
 /** Receipts as they stand now, and the lifting of holds. */
 import { permitOnBroker } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import { followReceipts } from '../ledger/follow-receipts.js';
-import { forEach } from '../ledger/for-each.js';
+import { eachSettled } from '../ledger/each-settled.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { liftIndex } from '../ledger/keys.js';
 import { listReceipts, readReceipt, type Receipt } from '../ledger/receipts.js';
@@ -12,7 +12,7 @@ import { lift } from '../ledger/revoke.js';
 
 export async function showReceipt(
   deps: RevocationDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   { seq, requestId }: { seq: number; requestId: string },
 ): Promise<Receipt> {
   await permitOnBroker(deps, caller, 'readRevocations', { requestId });
@@ -21,7 +21,7 @@ export async function showReceipt(
 
 export async function showReceipts(
   deps: RevocationDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   { after, limit, requestId }: { after: number; limit: number; requestId: string },
 ): Promise<Receipt[]> {
   await permitOnBroker(deps, caller, 'readRevocations', { requestId });
@@ -31,7 +31,7 @@ export async function showReceipts(
 /** Lifting allows new births; what the hold has killed stays dead. */
 export async function liftHold(
   deps: RevocationDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   { seq, reason, requestId }: { seq: number; reason?: string; requestId: string },
 ): Promise<Receipt> {
   const { ledger } = deps;
@@ -69,7 +69,7 @@ async function findReceipt(ledger: Ledger, seq: number): Promise<Receipt | undef
 /** Holds that were placed with an end. Two sweeps that lift the same one publish one lift. */
 export async function liftDueHolds(ledger: Ledger): Promise<void> {
   const due = await ledger.records.range(liftIndex, { to: ledger.clock.now(), limit: 100 });
-  const lifting = forEach(due, async ([seq]) => {
+  const lifting = eachSettled(due, async ([seq]) => {
     const hold = await readReceipt(ledger, Number(seq));
     const by = { id: `until:${seq}:${hold?.id ?? ''}`, actor: 'broker', reason: 'its time was up' };
     // A hold that is gone, e.g. with a log that was lost, must not stand in the way of those that are due.

@@ -7,14 +7,14 @@ import { readPresented } from '../authorization/presented-token.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
 import type { Effect, Selector } from '../domain/selector.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import { credentialsCalled } from '../ledger/handles.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { carryOut, fittingEffect } from './order.js';
 import { effectsOf, type Effect as Achieved } from './effects.js';
 
-export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'watch'>;
+export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'observer'>;
 
 interface RevocationRequest {
   /** A selector, or a found token whose credential is meant. */
@@ -37,7 +37,7 @@ export interface Preview {
 
 export async function revokeBySelector(
   deps: RevocationDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   request: RevocationRequest,
 ): Promise<Receipt> {
   const { selector, effect } = await permitted(deps, caller, request, false);
@@ -55,7 +55,7 @@ export async function revokeBySelector(
 /** The same count, and nothing is written but its audit entry. */
 export async function previewRevocation(
   deps: RevocationDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   request: RevocationRequest,
 ): Promise<Preview> {
   const { selector, effect } = await permitted(deps, caller, request, true);
@@ -73,7 +73,12 @@ export async function previewRevocation(
   return { selector, effect, at, affected, effects: await effectsOf(deps.ledger, affected, undefined) };
 }
 
-async function permitted(deps: RevocationDeps, caller: Proven, request: RevocationRequest, dryRun: boolean) {
+async function permitted(
+  deps: RevocationDeps,
+  caller: AuthenticatedCaller,
+  request: RevocationRequest,
+  dryRun: boolean,
+) {
   const { what, requestId } = request;
   const selector = 'leaked' in what ? await credentialOf(deps, what.leaked) : what;
   const effect = await understood(deps, caller, selector, request);
@@ -84,7 +89,7 @@ async function permitted(deps: RevocationDeps, caller: Proven, request: Revocati
 /** A proven caller's mistake is in the audit log like every other refusal. */
 async function understood(
   deps: RevocationDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   selector: Selector,
   request: RevocationRequest,
 ): Promise<Effect> {

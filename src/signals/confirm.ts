@@ -7,7 +7,7 @@ import { permitOnBroker } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Signal } from '../domain/signal.js';
 import { withoutTokens } from '../domain/token-in-text.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import { changeSignal, readSignal } from '../ledger/signals.js';
 import { react } from './react.js';
 import type { RevocationDeps } from '../revocation/revoke-by-selector.js';
@@ -21,10 +21,14 @@ interface Decision {
 }
 
 /** Deciding again what was decided the same way answers what stands. */
-export async function decideSignal(deps: RevocationDeps, caller: Proven, decision: Decision): Promise<Signal> {
+export async function decideSignal(
+  deps: RevocationDeps,
+  caller: AuthenticatedCaller,
+  decision: Decision,
+): Promise<Signal> {
   const { signalId, verdict, requestId } = decision;
-  const kept = await readSignal(deps.ledger, signalId);
-  await permitOnBroker(deps, caller, 'revoke', { requestId, revocation: wantedBy(kept?.value) });
+  const stored = await readSignal(deps.ledger, signalId);
+  await permitOnBroker(deps, caller, 'revoke', { requestId, revocation: wantedBy(stored?.value) });
   try {
     const decided = await decide(deps, caller.party.id, decision);
     return (decided.unfinished && (await react(deps, signalId))) || decided;

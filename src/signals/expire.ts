@@ -1,6 +1,6 @@
 /** Signals that wait for another voice, or for a person, and nobody came in time: nothing comes of them. */
 import type { Signal } from '../domain/signal.js';
-import { forEach } from '../ledger/for-each.js';
+import { eachSettled } from '../ledger/each-settled.js';
 import { takeSignal, waitedInVain } from '../ledger/signals.js';
 import { react, type ReactDeps } from './react.js';
 
@@ -9,8 +9,8 @@ const BATCH = 100;
 
 export async function giveUpWaiting(deps: ReactDeps): Promise<void> {
   const { waiting, pending } = await waitedInVain(deps.ledger, BATCH);
-  await forEach(waiting, (id) => giveUp(deps, id, 'waiting', 'No other word of it led to the reaction in time.'));
-  await forEach(pending, (id) => giveUp(deps, id, 'pending', 'Nobody has confirmed it within a day.'));
+  await eachSettled(waiting, (id) => giveUp(deps, id, 'waiting', 'No other word of it led to the reaction in time.'));
+  await eachSettled(pending, (id) => giveUp(deps, id, 'pending', 'Nobody has confirmed it within a day.'));
 }
 
 /** As with every judgement: written down first, and explained by whoever comes to it, also after a crash. */

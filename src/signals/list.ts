@@ -3,7 +3,7 @@ import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import { HISTORY_MS } from '../domain/limits.js';
 import type { Signal } from '../domain/signal.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { listSignals, readSignal } from '../ledger/signals.js';
 
@@ -35,18 +35,18 @@ const PAGE = 500;
 
 export async function showSignal(
   deps: PermitDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   { signalId, requestId }: { signalId: string; requestId: string },
 ): Promise<Signal> {
   await permitOnBroker(deps, caller, 'readRevocations', { requestId });
-  const kept = await readSignal(deps.ledger, signalId);
-  if (!kept) throw unknownSignal();
-  return kept.value;
+  const stored = await readSignal(deps.ledger, signalId);
+  if (!stored) throw unknownSignal();
+  return stored.value;
 }
 
 export async function showSignals(
   deps: PermitDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   wanted: SignalsWanted,
   { requestId, ...page }: PageOf,
 ): Promise<SignalPage> {

@@ -19,10 +19,10 @@ export interface ReactDeps extends JudgeDeps {
 
 /** Undefined: it is gone, or all is done about it, or another broker is at it. */
 export async function react(deps: ReactDeps, id: string): Promise<Signal | undefined> {
-  const kept = await readSignal(deps.ledger, id);
-  if (!kept) return undefined;
-  if (kept.value.state !== 'accepted') return kept.value.unfinished && finish(deps, kept.value);
-  const judgement = await judge(deps, kept.value);
+  const stored = await readSignal(deps.ledger, id);
+  if (!stored) return undefined;
+  if (stored.value.state !== 'accepted') return stored.value.unfinished && finish(deps, stored.value);
+  const judgement = await judge(deps, stored.value);
   // Of two brokers that judge it at once, the one that writes first goes on.
   const judged = await takeSignal(deps.ledger, { id, from: 'accepted' }, () => ({ ...judgement, unfinished: true }));
   return judged && finish(deps, judged);

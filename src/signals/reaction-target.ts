@@ -2,7 +2,7 @@
  * From the subject of a signal to what a reaction covers: itself, or what it belongs to. Never a guess, and never beyond those
  * its source may speak of: whoever may name a person's task must not reach the workload that serves everybody.
  */
-import { prefixOf } from '../identity/place-party.js';
+import { prefixOf } from '../identity/party-from-id.js';
 import type { Reaction } from '../config/signals-schema.js';
 import type { Trust } from '../config/schema.js';
 import { emailValue } from '../domain/party.js';

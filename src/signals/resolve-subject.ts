@@ -2,7 +2,7 @@
  * Whom a signal speaks of, in the words of selectors. Only of those its source may speak of, and only what is understood
  * whole: a member that is not would have narrowed the subject, and leaving it out would hit others.
  */
-import { prefixOf } from '../identity/place-party.js';
+import { prefixOf } from '../identity/party-from-id.js';
 import type { Trust } from '../config/schema.js';
 import { emailValue } from '../domain/party.js';
 import { isId } from '../domain/id.js';
@@ -108,8 +108,8 @@ async function known({ ledger, trust }: SubjectDeps, id: string): Promise<Select
   const mine = ({ workload, principal }: Task) =>
     trust.some(({ name }) => name === workload.issuer || name === principal?.issuer);
   if (isId('tsk', id)) {
-    const kept = await readTask(ledger, id);
-    return kept && mine(kept.value) ? { kind: 'task', value: id } : undefined;
+    const stored = await readTask(ledger, id);
+    return stored && mine(stored.value) ? { kind: 'task', value: id } : undefined;
   }
   const found = isId('crd', id) ? await findCredential(ledger, id) : undefined;
   return found && mine(found.task) ? { kind: 'credential', value: id } : undefined;

@@ -4,7 +4,7 @@ import type { Reaction, SignalsConfig } from '../config/signals-schema.js';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import type { Cause } from '../domain/selector.js';
 import type { Signal } from '../domain/signal.js';
-import { contend } from '../ledger/retry-on-conflict.js';
+import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { allowanceKey, brakeKey, reactionKey } from '../ledger/keys.js';
 
@@ -88,7 +88,7 @@ export async function withinAllowance(
   if (tasks === 0) return true;
   const now = clock.now();
   const [all, own] = [brakeKey(Math.floor(now / 60_000)), allowanceKey(id)];
-  return contend(async () => {
+  return retryOnConflict(async () => {
     const [text, taken] = await records.read([all, own]);
     if (taken !== undefined) return true;
     const used = Number(text ?? 0) + tasks;
@@ -116,7 +116,7 @@ function remember(
 ): Promise<Memory> {
   const key = reactionKey(name, cause);
   const keptMs = Math.max(3_600, corroborate?.withinSeconds ?? 0) * 1000 + FORGET_MARGIN_MS;
-  return contend(async () => {
+  return retryOnConflict(async () => {
     const [text] = await records.read([key]);
     const next = change(parsed(text));
     const put = JSON.stringify(next);

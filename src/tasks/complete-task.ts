@@ -1,7 +1,7 @@
 /** The orchestrator says the work is done: the task ends, and everything that hangs on it with it. */
 import type { DECLARED_OUTCOMES, Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { TaskState } from '../ledger/task-state.js';
@@ -21,7 +21,11 @@ interface Completed {
   revocation?: { entry: LogEntry; affected?: Affected; effects: Effect[] };
 }
 
-export async function completeTask(deps: TaskDeps, caller: Proven, request: CompleteRequest): Promise<Completed> {
+export async function completeTask(
+  deps: TaskDeps,
+  caller: AuthenticatedCaller,
+  request: CompleteRequest,
+): Promise<Completed> {
   const { task, state } = await permitOnTask(deps, caller, 'completeTask', request);
   if (state !== 'open' && state !== 'suspended') return { task, state };
   const reason = request.reason ?? request.outcome;

@@ -5,21 +5,21 @@ import { BrokerError } from '../domain/errors.js';
 import { newId, shardOf } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { taskCauses, type Task } from '../domain/task.js';
-import type { Proven } from '../identity/proof.js';
-import type { Again } from '../ledger/idempotency.js';
-import type { Asker } from '../authorization/requester.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import type { IdempotencyRecord } from '../ledger/idempotency.js';
+import type { Requester } from '../authorization/requester.js';
 import type { Settings } from '../authorization/deps.js';
 import type { OpenTaskRequest } from './request.js';
-import { placeWorkload } from '../identity/place-party.js';
+import { workloadFromId } from '../identity/party-from-id.js';
 import { provenPerson, whomItServes } from './principal.js';
 
 /** Opened by an exchange: no ceiling of its own, policy alone decides. */
 export function draftImplicitTask(
   settings: Settings,
   now: number,
-  { caller, onBehalfOf }: Asker,
+  { caller, onBehalfOf }: Requester,
   purpose: string,
-  again?: Again,
+  again?: IdempotencyRecord,
 ): Task {
   refuseUnknownPurpose(settings.purposes, purpose);
   return {
@@ -33,17 +33,17 @@ export function draftImplicitTask(
 }
 
 interface Opening {
-  caller: Proven;
+  caller: AuthenticatedCaller;
   request: OpenTaskRequest;
   parent: Task | undefined;
-  again: Again | undefined;
+  again: IdempotencyRecord | undefined;
 }
 
 /** Opened by an orchestrator, or by the workload itself ahead of its work. */
 export function draftTask(settings: Settings, now: number, { caller, request, parent, again }: Opening): Task {
   refuseUnknownPurpose(settings.purposes, request.purpose);
   const workload =
-    request.workload === caller.party.id ? refOf(caller.party) : placeWorkload(settings.trust, request.workload);
+    request.workload === caller.party.id ? refOf(caller.party) : workloadFromId(settings.trust, request.workload);
   const opensItself = workload.id === caller.party.id;
   const ceiling = narrowed(parent?.ceiling, request.access);
   return {

@@ -1,11 +1,15 @@
 /** A sign of life: moves the moment at which the sweep would end the task, never the deadline. */
 import { BrokerError } from '../domain/errors.js';
-import type { Proven } from '../identity/proof.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import { updateTask } from '../ledger/tasks.js';
 import type { TaskAnswer } from './open-task.js';
 import { permitOnTask, type TaskDeps, type TaskRequest } from '../authorization/permit-on-task.js';
 
-export async function heartbeat(deps: TaskDeps, caller: Proven, request: TaskRequest): Promise<TaskAnswer> {
+export async function heartbeat(
+  deps: TaskDeps,
+  caller: AuthenticatedCaller,
+  request: TaskRequest,
+): Promise<TaskAnswer> {
   const { task, state } = await permitOnTask(deps, caller, 'heartbeat', request);
   if (!task.heartbeat)
     throw new BrokerError('conflict', 'The task was opened without a heartbeat.', { retry: 'never' });

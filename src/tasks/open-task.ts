@@ -3,11 +3,11 @@ import { BrokerError } from '../domain/errors.js';
 import { isId, shardOf, type Shard } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import { partyCauses, taskCauses, type Task } from '../domain/task.js';
-import type { Proven } from '../identity/proof.js';
-import { contend } from '../ledger/retry-on-conflict.js';
-import { findAgain, remember } from '../ledger/idempotency.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import { retryOnConflict } from '../ledger/retry-on-conflict.js';
+import { findPrevious, remember } from '../ledger/idempotency.js';
 import { birth, readTask } from '../ledger/tasks.js';
-import { stateOf, type TaskState } from '../ledger/task-state.js';
+import { taskState, type TaskState } from '../ledger/task-state.js';
 import { endTask } from './end-task.js';
 import { auditRefusal } from '../authorization/audit-refusal.js';
 import { held, refuseDeadCaller } from '../authorization/caller.js';
@@ -24,9 +24,9 @@ export interface TaskAnswer {
   state: TaskState;
 }
 
-export async function openTask(deps: Deps, caller: Proven, request: OpenTaskRequest): Promise<TaskAnswer> {
+export async function openTask(deps: Deps, caller: AuthenticatedCaller, request: OpenTaskRequest): Promise<TaskAnswer> {
   try {
-    const { isNew, ...answer } = await contend(() => tryOpening(deps, caller, request));
+    const { isNew, ...answer } = await retryOnConflict(() => tryOpening(deps, caller, request));
     if (isNew) await auditOpening(deps, caller, answer.task, request.requestId);
     return answer;
   } catch (error) {
@@ -37,7 +37,12 @@ export async function openTask(deps: Deps, caller: Proven, request: OpenTaskRequ
 }
 
 /** What is not in the audit log does not live: its id was told to nobody, and a retry finds it ended. */
-async function auditOpening({ audit, ledger }: Deps, caller: Proven, task: Task, requestId: string): Promise<void> {
+async function auditOpening(
+  { audit, ledger }: Deps,
+  caller: AuthenticatedCaller,
+  task: Task,
+  requestId: string,
+): Promise<void> {
   try {
     await audit.append(openedEvent(ledger.clock.now(), task, caller, requestId));
   } catch (error) {
@@ -50,11 +55,11 @@ async function auditOpening({ audit, ledger }: Deps, caller: Proven, task: Task,
 /** One attempt. Undefined: the id or the Idempotency-Key was taken in between. */
 async function tryOpening(
   deps: Deps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   request: OpenTaskRequest,
 ): Promise<(TaskAnswer & { isNew: boolean }) | undefined> {
   const { ledger, settings } = deps;
-  const again = request.repeat && (await findAgain(ledger, caller.party.id, request.repeat, shardUnder(request)));
+  const again = request.repeat && (await findPrevious(ledger, caller.party.id, request.repeat, shardUnder(request)));
   const first = again?.taskId === undefined ? undefined : await readTask(ledger, again.taskId);
   const parent = request.parent === undefined ? undefined : await readableParent(deps, caller, request.parent);
 
@@ -63,11 +68,11 @@ async function tryOpening(
   const causes = taskCauses(draft);
   const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
   refuseDeadCaller(deps, caller, seen);
-  if (first) return { task: first.value, state: stateOf(first.value, seen, now), isNew: false };
+  if (first) return { task: first.value, state: taskState(first.value, seen, now), isNew: false };
 
   const permitted = await permitOpening(deps.policy, caller.party, draft, parent);
   const task: Task = { ...permitted.task, epoch: formatEpoch(seen.epoch) };
-  if (parent && stateOf(parent, seen, now) !== 'open') throw parentNotOpen();
+  if (parent && taskState(parent, seen, now) !== 'open') throw parentNotOpen();
   if (refusesBirth(seen.on(causes))) throw held();
 
   const { expect, put, index } = birth(task);
@@ -84,7 +89,7 @@ const shardUnder = ({ parent }: OpenTaskRequest): Shard | undefined =>
   parent !== undefined && isId('tsk', parent) ? shardOf(parent) : undefined;
 
 /** A parent one may not read does not exist: nothing is compared with it before that is known. */
-async function readableParent({ ledger, policy }: Deps, caller: Proven, id: string): Promise<Task> {
+async function readableParent({ ledger, policy }: Deps, caller: AuthenticatedCaller, id: string): Promise<Task> {
   const parent = await readTask(ledger, id);
   if (!parent) throw unknownParent();
   const resource = { type: 'task', task: factsOf(parent.value) } as const;
@@ -96,7 +101,7 @@ async function readableParent({ ledger, policy }: Deps, caller: Proven, id: stri
 const unknownParent = () => new BrokerError('not_found', 'There is no parent task with that id.', { retry: 'never' });
 const parentNotOpen = () => new BrokerError('conflict', 'The parent task is not open.', { retry: 'never' });
 
-const openedEvent = (at: number, task: Task, caller: Proven, requestId: string): AuditEvent => ({
+const openedEvent = (at: number, task: Task, caller: AuthenticatedCaller, requestId: string): AuditEvent => ({
   type: 'task.opened',
   at,
   ...provenFields(caller),

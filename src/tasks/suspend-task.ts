@@ -7,11 +7,11 @@ import { cause } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import { permitOnTask, type TaskDeps, type TaskRequest } from '../authorization/permit-on-task.js';
-import type { Proven } from '../identity/proof.js';
-import { contend } from '../ledger/retry-on-conflict.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { updateTask } from '../ledger/tasks.js';
-import { lookAtTask, type TaskState } from '../ledger/task-state.js';
+import { readTaskState, type TaskState } from '../ledger/task-state.js';
 import { StoreUnavailable } from '../store/store.js';
 import { lift, revoke } from '../ledger/revoke.js';
 
@@ -23,18 +23,22 @@ interface Suspended {
 
 export async function suspendTask(
   deps: TaskDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   request: TaskRequest & { reason?: string },
 ): Promise<Suspended> {
   const { task, state } = await permitOnTask(deps, caller, 'suspendTask', request);
   if (hasEnded(state)) throw ended(state);
   const by = { actor: caller.party.id, reason: request.reason ?? 'suspended' };
   const held = await placeHold(deps.ledger, task, by);
-  return { ...held, state: await lookAtTask(deps.ledger, held.task) };
+  return { ...held, state: await readTaskState(deps.ledger, held.task) };
 }
 
 /** Lifts exactly what suspending placed: another hold on the task, or on its workload, stays. */
-export async function resumeTask(deps: TaskDeps, caller: Proven, request: TaskRequest): Promise<Suspended> {
+export async function resumeTask(
+  deps: TaskDeps,
+  caller: AuthenticatedCaller,
+  request: TaskRequest,
+): Promise<Suspended> {
   const { ledger } = deps;
   const { task, state } = await permitOnTask(deps, caller, 'resumeTask', request);
   if (hasEnded(state)) throw ended(state);
@@ -47,7 +51,7 @@ export async function resumeTask(deps: TaskDeps, caller: Proven, request: TaskRe
     isSame(current, task) ? awake(current, ledger.clock.now()) : undefined,
   );
   const now = resumed ?? task;
-  return { task: now, state: await lookAtTask(ledger, now), ...(entry && { entry }) };
+  return { task: now, state: await readTaskState(ledger, now), ...(entry && { entry }) };
 }
 
 interface By {
@@ -71,7 +75,7 @@ async function placeHold(ledger: Ledger, task: Task, by: By): Promise<{ task: Ta
  */
 function rememberedHold(ledger: Ledger, id: string, by: By): Promise<{ task: Task; entry: LogEntry }> {
   let lifted = -1;
-  return contend(async () => {
+  return retryOnConflict(async () => {
     const task = await updateTask(ledger, id, (current) =>
       current.suspended && current.suspensions !== lifted
         ? undefined

@@ -9,7 +9,7 @@ import type { Task } from '../domain/task.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { dueIndex } from '../ledger/keys.js';
 import { dropDue, dueAt, moveDue, readTask, settle, updateTask } from '../ledger/tasks.js';
-import { lookAtTask } from '../ledger/task-state.js';
+import { readTaskState } from '../ledger/task-state.js';
 import { StoreUnavailable } from '../store/store.js';
 import { endTask } from './end-task.js';
 
@@ -66,14 +66,14 @@ async function sweepShard(
 const dueIn = (ledger: Ledger, shard: Shard, to: number) => ledger.records.range(dueIndex(shard), { to, limit: BATCH });
 
 async function sweepTask(ledger: Ledger, id: string): Promise<boolean> {
-  const kept = await readTask(ledger, id);
-  if (!kept || kept.value.ended) return !(await dropDue(ledger, id));
-  const task = kept.value;
-  const state = await lookAtTask(ledger, task);
+  const stored = await readTask(ledger, id);
+  if (!stored || stored.value.ended) return !(await dropDue(ledger, id));
+  const task = stored.value;
+  const state = await readTaskState(ledger, task);
   switch (state) {
     case 'open':
       if (dueAt(task) <= ledger.clock.now()) return expire(ledger, task, 'its heartbeats were missed');
-      await moveDue(ledger, kept, Math.min(task.deadline, ledger.clock.now() + RECHECK_MS));
+      await moveDue(ledger, stored, Math.min(task.deadline, ledger.clock.now() + RECHECK_MS));
       return false;
     case 'suspended':
       await sleepOn(ledger, id);

@@ -57,17 +57,17 @@ it('whatever is done with them, by their holder or by mistake', async () => {
   hear(await calls(broker.operationsUrl).get('/metrics'));
   await broker.close();
 
-  const kept = fileText(directory);
-  expect(kept).toContain(keys.id); // It is the store, and it can be read.
+  const stored = fileText(directory);
+  expect(stored).toContain(keys.id); // It is the store, and it can be read.
   expect(audit.text).toContain(keys.id);
-  const places = { answers: answers.join('\n'), log: broker.logged(), audit: audit.text, kept };
+  const places = { answers: answers.join('\n'), log: broker.logged(), audit: audit.text, stored };
   for (const [place, text] of Object.entries(places)) {
     for (const secret of secrets)
       expect([place, secret.slice(0, 6), text.includes(secret)]).toEqual([place, secret.slice(0, 6), false]);
     // Identity tokens, and the one that proves the broker to AWS: each begins with a header in base64url.
     if (place !== 'kept') expect([place, /eyJ[\w-]{10,}\.eyJ/.test(text)]).toEqual([place, false]);
   }
-  expect(kept).not.toMatch(/eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{43}/);
+  expect(stored).not.toMatch(/eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{43}/);
 });
 
 const asProcess = ({ accessKeyId, secretAccessKey, sessionToken }: Minted): string =>

@@ -138,9 +138,9 @@ export function describeLog(opened: Opened): void {
     it('by many at once to many causes numbers them densely, in the order they are kept', async () => {
       const many = Array.from({ length: 60 }, (_, i) => publication({ workload: `w${i % 40}` }));
       const entries = await Promise.all(many.map(published));
-      const kept = await log().entries(0, 100);
-      expect(kept.map(({ seq }) => seq)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
-      expect(kept).toEqual(entries.sort((a, b) => a.seq - b.seq));
+      const stored = await log().entries(0, 100);
+      expect(stored.map(({ seq }) => seq)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+      expect(stored).toEqual(entries.sort((a, b) => a.seq - b.seq));
     });
 
     it('the same id many times at once is one entry', async () => {

@@ -7,7 +7,7 @@ import type { Effect, Selector } from '../../src/domain/selector.js';
 import { cause } from '../../src/domain/selector.js';
 import { openRevocationLog } from '../../src/ledger/revocation-log.js';
 import { readTask } from '../../src/ledger/tasks.js';
-import { lookAtTask, type TaskState } from '../../src/ledger/task-state.js';
+import { readTaskState, type TaskState } from '../../src/ledger/task-state.js';
 import { completeTask } from '../../src/tasks/complete-task.js';
 import { resumeTask, suspendTask } from '../../src/tasks/suspend-task.js';
 import type { Clock } from '../../src/domain/time.js';
@@ -102,8 +102,8 @@ describe('in every order of admission, publication and question', () => {
         async also({ store, task }) {
           const own = cause('task', task);
           const [tombstone] = (await openRevocationLog(store.log).look([own])).on([own]);
-          const kept = await readTask(store, task);
-          expect(kept?.value.ended?.as ?? tombstone?.ended?.as).toBe(tombstone?.ended?.as);
+          const stored = await readTask(store, task);
+          expect(stored?.value.ended?.as ?? tombstone?.ended?.as).toBe(tombstone?.ended?.as);
         },
       },
     );
@@ -350,7 +350,7 @@ const withWholeRanges = (ledger: Ledger, { records }: Store): Ledger => ({
 });
 
 async function stateNow(store: Store, clock: Clock, id: string): Promise<TaskState | undefined> {
-  const kept = await readTask(store, id);
+  const stored = await readTask(store, id);
   const ledger = { records: store.records, log: openRevocationLog(store.log), clock };
-  return kept && lookAtTask(ledger, kept.value);
+  return stored && readTaskState(ledger, stored.value);
 }

@@ -40,7 +40,7 @@ export async function watchedBroker(
 ): Promise<WholeBroker & Watched & { findings(): Promise<Pick<Signal, 'event' | 'about' | 'reason'>[]> }> {
   const chosen = store ?? (await lmdbStore(clock));
   const watched = watching(chosen, clock, thresholds);
-  const broker = await wholeBroker({ ...over, clock, store: chosen, watch: watched.detectors.watch });
+  const broker = await wholeBroker({ ...over, clock, store: chosen, observer: watched.detectors.observer });
   return {
     ...broker,
     ...watched,

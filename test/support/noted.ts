@@ -19,8 +19,8 @@ export function judged(rule: Rule, all: readonly (Partial<Noted> & { at: number;
   for (const { toldAt, ...one } of all) {
     const before = judgements.at(-1);
     const now = toldAt ?? one.at;
-    const kept = before && before.until > now ? before.keep : undefined;
-    judgements.push(rule(kept, noted(one), now));
+    const stored = before && before.until > now ? before.keep : undefined;
+    judgements.push(rule(stored, noted(one), now));
   }
   return judgements;
 }

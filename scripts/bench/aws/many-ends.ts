@@ -78,8 +78,9 @@ export async function measureManyEnds(
 /** As completions end them, but without a request for each. */
 async function endSeeded(ledger: Ledger, seeded: readonly Seeded[]): Promise<void> {
   await many(seeded.length, async (index) => {
-    const kept = await readTask(ledger, seeded[index]?.taskId ?? '');
-    if (kept) await endTask(ledger, kept.value, { as: 'completed', reason: 'benchmark', actor: 'lab:orchestrator' });
+    const stored = await readTask(ledger, seeded[index]?.taskId ?? '');
+    if (stored)
+      await endTask(ledger, stored.value, { as: 'completed', reason: 'benchmark', actor: 'lab:orchestrator' });
   });
 }
 

@@ -4,6 +4,6 @@ import type { Detectors } from '../../../src/detectors/detectors.js';
 const quiet = () => undefined;
 
 export const openDetectors = (): Detectors => ({
-  watch: { granted: quiet, refused: quiet, lockedOut: quiet, deadUse: quiet, presented: quiet, unverified: quiet },
+  observer: { granted: quiet, refused: quiet, lockedOut: quiet, deadUse: quiet, presented: quiet, unverified: quiet },
   run: () => Promise.resolve(),
 });

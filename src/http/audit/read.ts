@@ -7,7 +7,7 @@ import type { AuditFilter } from '../../audit/page.js';
 import { provenFields } from '../../authorization/audit-fields.js';
 import { permitOnBroker } from '../../authorization/permit.js';
 import { BrokerError } from '../../domain/errors.js';
-import type { Proven } from '../../identity/proof.js';
+import type { AuthenticatedCaller } from '../../identity/proof.js';
 import type { HttpDeps } from '../deps.js';
 import { ok, type Answer, type Call } from '../endpoint.js';
 import { operation } from '../operation.js';
@@ -48,7 +48,11 @@ export const auditReading = (deps: HttpDeps) =>
   });
 
 /** Who read it is in it. A log that cannot be written to can still be read: that is when it is needed. */
-export async function permitReading(deps: HttpDeps, caller: Proven, { requestId, log }: Call): Promise<void> {
+export async function permitReading(
+  deps: HttpDeps,
+  caller: AuthenticatedCaller,
+  { requestId, log }: Call,
+): Promise<void> {
   await permitOnBroker(deps, caller, 'readAudit', { requestId });
   const at = deps.ledger.clock.now();
   const noted = deps.audit.append({ type: 'audit.read', at, ...provenFields(caller), requestId });

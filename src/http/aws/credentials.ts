@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Asker } from '../../authorization/requester.js';
-import { askerOf } from '../../authorization/requester-by-credential.js';
+import type { Requester } from '../../authorization/requester.js';
+import { requesterByCredential } from '../../authorization/requester-by-credential.js';
 import { exchangeFor } from '../../credentials/exchange.js';
 import type { CredentialRequest } from '../../credentials/request.js';
 import { accessFromDetails, uniteAccess } from '../../domain/asked-access.js';
@@ -44,9 +44,9 @@ async function issued(deps: HttpDeps, call: Call) {
   const asked = readQuery(call, input);
   const token = tokenOf(call);
   const wanted = { audience: deps.settings.proofTarget ?? '', access: { path: target, actions: ['execute'] } };
-  const asker = (await askerOf(deps, token, wanted)) ?? (await identified(deps, token));
-  const under = underOf(asked, target, asker.from?.task.id);
-  return exchangeFor(deps, asker, { ...requestOf(asked, target), ...under, requestId: call.requestId });
+  const requester = (await requesterByCredential(deps, token, wanted)) ?? (await identified(deps, token));
+  const under = underOf(asked, target, requester.from?.task.id);
+  return exchangeFor(deps, requester, { ...requestOf(asked, target), ...under, requestId: call.requestId });
 }
 
 /** As it is; people who set it by hand write "Bearer" before it. */
@@ -57,7 +57,7 @@ function tokenOf({ headers }: Call): string {
 }
 
 /** The proof stands in a header: what is wrong with it is a 401, as wherever that is so. */
-async function identified({ identify }: HttpDeps, token: string): Promise<Asker> {
+async function identified({ identify }: HttpDeps, token: string): Promise<Requester> {
   const caller = await identify(token, { use: 'bearer' });
   if (caller.party.kind === 'workload') return { caller };
   throw new BrokerError('invalid_request', 'Sessions are for workloads: send the identity token of one.', {

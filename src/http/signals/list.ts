@@ -1,7 +1,7 @@
 /** GET /signals: what was told, by whom, of whom, and what became of it; oldest first, in pages. */
 import { z } from 'zod';
 import { SIGNAL_STATES } from '../../domain/signal.js';
-import type { Proven } from '../../identity/proof.js';
+import type { AuthenticatedCaller } from '../../identity/proof.js';
 import { showSignals, type SignalPlace, type SignalsWanted } from '../../signals/list.js';
 import type { HttpDeps } from '../deps.js';
 import { ok } from '../endpoint.js';
@@ -38,7 +38,7 @@ export const pendingSignals = (deps: HttpDeps) =>
 
 async function answer(
   deps: HttpDeps,
-  caller: Proven,
+  caller: AuthenticatedCaller,
   wanted: SignalsWanted,
   asked: { after?: SignalPlace; limit: number; requestId: string },
 ) {

@@ -31,7 +31,7 @@ function readers(tables: Tables, home: string): Pick<Log, 'look' | 'entries' | '
     entries: (after, limit) =>
       now(tables, () => {
         const seq = latest(tables);
-        if (after > seq || after < seq - ENTRIES_KEPT) throw new LogGap(`entries after ${after} are not kept`);
+        if (after > seq || after < seq - ENTRIES_KEPT) throw new LogGap(`entries after ${after} are not stored`);
         return [...entries.getRange({ start: after + 1, limit })].map(({ value }) => parseEntry(value));
       }),
     snapshot: (after) =>

@@ -46,8 +46,8 @@ export async function openRedis({ url, nodes, prefix, replicas, onRestart, clock
 }
 
 async function allKeepEverything(client: Client): Promise<boolean> {
-  const kept = await Promise.all(nodesOf(client).map(keepsEverything));
-  return kept.every(Boolean);
+  const stored = await Promise.all(nodesOf(client).map(keepsEverything));
+  return stored.every(Boolean);
 }
 
 async function healthOf(client: Client, replicas: number): Promise<StoreHealth> {

@@ -52,7 +52,7 @@ export function redisLog(client: Client, keys: Keys, options: LogOptions): Log {
       const answer = (await run(client, scripts.entries, [head, keys.entries], [after, limit])) as string[];
       const [seq, oldest, ...found] = answer;
       if (after > Number(seq) || after < parseInt(oldest ?? '', 10) - 1) {
-        throw new LogGap(`entries after ${after} are not kept`);
+        throw new LogGap(`entries after ${after} are not stored`);
       }
       return pairs(found).map(([id, text]) => ({ ...parseEntry(text), seq: parseInt(id, 10) }));
     },

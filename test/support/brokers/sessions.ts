@@ -12,7 +12,7 @@ import { targetSchema } from '../../../src/config/schema.js';
 import type { Credential } from '../../../src/domain/credential.js';
 import type { Effect, SelectorKind } from '../../../src/domain/selector.js';
 import type { LogEntry } from '../../../src/domain/tombstone.js';
-import type { Proven } from '../../../src/identity/proof.js';
+import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { completeTask } from '../../../src/tasks/complete-task.js';
 import { endOf } from '../../../src/revocation/effects.js';
 import { findCredential } from '../../../src/ledger/credentials.js';
@@ -145,7 +145,7 @@ function mint(deps: BareBroker, workload: string, wish: MintWish) {
 }
 
 /** The proof is fresher than any cutoff: here the log alone decides. */
-export function partyOf(id: string, clock: HandClock): Proven {
+export function partyOf(id: string, clock: HandClock): AuthenticatedCaller {
   const [issuer = '', rest = ''] = id.split(':');
   const times = { proofHash: 'proof', issuedAt: clock.now() + 60_000, expiresAt: clock.now() + 3_600_000 };
   const common = { id, issuer, claims: {}, groups: [] };

@@ -3,9 +3,9 @@
  * touch no store, so each is the plainest thing that implements its port; the audit log is one commit, as the real one is.
  */
 import type { Deps } from '../../../src/authorization/deps.js';
-import type { Watch } from '../../../src/detectors/observer.js';
+import type { Observer } from '../../../src/detectors/observer.js';
 import { signalsSchema } from '../../../src/config/signals-schema.js';
-import type { Proven } from '../../../src/identity/proof.js';
+import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
 import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
 import type { Store } from '../../../src/store/store.js';
@@ -64,13 +64,13 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
       purposes: undefined,
       signals: signalsSchema.parse(undefined),
     },
-    watch: noWatch,
+    observer: unobserved,
     assertFitToMint: () => undefined,
     assertWithinRate: () => Promise.resolve(),
   };
 }
 
-export const proven = (id: string, clock: HandClock, issuedAt: number = clock.now() - 60_000): Proven => ({
+export const proven = (id: string, clock: HandClock, issuedAt: number = clock.now() - 60_000): AuthenticatedCaller => ({
   party: id.startsWith('staff:')
     ? { kind: 'person', id, issuer: 'staff', claims: { desk: '7' }, groups: ['finance'] }
     : { kind: 'workload', id, issuer: 'lab', owner: 'sre', claims: {}, groups: [] },
@@ -80,7 +80,7 @@ export const proven = (id: string, clock: HandClock, issuedAt: number = clock.no
 });
 
 /** Nobody is watched. */
-export const noWatch: Watch = {
+export const unobserved: Observer = {
   granted: () => undefined,
   refused: () => undefined,
   lockedOut: () => undefined,

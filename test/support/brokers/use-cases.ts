@@ -13,7 +13,7 @@ import type { Issued } from '../../../src/credentials/release.js';
 import type { ExchangeRequest } from '../../../src/credentials/request.js';
 import type { OpenTaskRequest } from '../../../src/tasks/request.js';
 import type { AuditEvent } from '../../../src/audit/event.js';
-import type { Proven } from '../../../src/identity/proof.js';
+import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { openKeys, type Keys } from '../../../src/keys/keys.js';
 import { createJwtMinter } from '../../../src/minters/jwt.js';
 import type { AccessTokenClaims } from '../../../src/protocol/access-token.js';
@@ -31,8 +31,8 @@ export interface WholeBroker {
   deps: Deps;
   store: Store;
   clock: HandClock;
-  agent: Proven;
-  operator: Proven;
+  agent: AuthenticatedCaller;
+  operator: AuthenticatedCaller;
   /** As `lab:agent`, for incident 4711, under a new task; `wish` replaces parts. */
   exchange(wish?: Partial<ExchangeRequest>): Promise<Issued>;
   under(taskId: string): Promise<Issued>;

@@ -4,7 +4,7 @@ import { cause, type Effect, type Selector } from '../../../src/domain/selector.
 import { alive, findCredential, type Found } from '../../../src/ledger/credentials.js';
 import { taskCauses } from '../../../src/domain/task.js';
 import { readTask } from '../../../src/ledger/tasks.js';
-import { lookAtTask } from '../../../src/ledger/task-state.js';
+import { readTaskState } from '../../../src/ledger/task-state.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
 import type { Clock } from '../../../src/domain/time.js';
@@ -113,13 +113,13 @@ function checkRefusals({ refusals, deaths }: Witness): void {
 
 /** A task born before an acknowledged end or cutoff is not open, however much was forgotten since. */
 async function checkTask(ledger: Ledger, id: string, deaths: readonly Death[]): Promise<void> {
-  const kept = await readTask(ledger, id);
-  if (!kept) return;
-  const causes = taskCauses(kept.value);
+  const stored = await readTask(ledger, id);
+  if (!stored) return;
+  const causes = taskCauses(stored.value);
   const killed = deaths.some(
     ({ selector, effect }) => effect !== 'hold' && causes.includes(cause(selector.kind, selector.value)),
   );
-  const state = await lookAtTask(ledger, kept.value);
+  const state = await readTaskState(ledger, stored.value);
   if (killed && (state === 'open' || state === 'suspended'))
     throw new Error('G5: a task is open after an acknowledged revocation');
 }

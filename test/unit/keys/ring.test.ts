@@ -66,8 +66,8 @@ describe('the ring of signing keys', () => {
           }
           expect(published.get(ring.current.kid)!).toBeLessThanOrEqual(now - HOUR);
           signed.set(ring.current.kid, now);
-          const kept = sealedKeysOf(ring).map(({ kid }) => kid);
-          for (const [kid, at] of signed) if (now < at + 3_600_000) expect(kept).toContain(kid);
+          const stored = sealedKeysOf(ring).map(({ kid }) => kid);
+          for (const [kid, at] of signed) if (now < at + 3_600_000) expect(stored).toContain(kid);
         }
       }),
     );

@@ -18,8 +18,11 @@ describe('G1: written before minted, released only after its audit entry is dura
     const seen: [Credential[], string[]][] = [];
     const broker = await wholeBroker({ minters: minting(look) });
     async function look({ id, task }: Credential) {
-      const kept = await readTask(broker.deps.ledger, task);
-      seen.push([await readCredentials(broker.deps.ledger, [id]), kept?.value.credentials.map((one) => one.id) ?? []]);
+      const stored = await readTask(broker.deps.ledger, task);
+      seen.push([
+        await readCredentials(broker.deps.ledger, [id]),
+        stored?.value.credentials.map((one) => one.id) ?? [],
+      ]);
     }
     const { credential } = await broker.exchange();
     expect(seen).toEqual([[[credential], [credential.id]]]);

@@ -1,6 +1,6 @@
 /** What the broker notices by itself, from the use case to the signal. */
 import { describe, expect, it } from '@jest/globals';
-import { askerOf } from '../../../src/authorization/requester-by-credential.js';
+import { requesterByCredential } from '../../../src/authorization/requester-by-credential.js';
 import { exchangeFor } from '../../../src/credentials/exchange.js';
 import { introspect } from '../../../src/credentials/introspect.js';
 import { newId } from '../../../src/domain/id.js';
@@ -62,10 +62,10 @@ describe('a credential used after its end', () => {
     const { minted, credential, task } = await broker.exchange();
     const wanted = { audience: TARGET, access: { path: 'incident/4711', actions: ['read'] } };
     const derive = async () => {
-      const asker = await askerOf(broker.deps, minted.accessToken, wanted);
-      if (!asker) throw new Error('it is one of ours');
+      const requester = await requesterByCredential(broker.deps, minted.accessToken, wanted);
+      if (!requester) throw new Error('it is one of ours');
       const asked = { target: TARGET, access: [wanted.access], askedAsScope: false, under: { taskId: task.id } };
-      return exchangeFor(broker.deps, asker, { ...asked, requestId: 'r' });
+      return exchangeFor(broker.deps, requester, { ...asked, requestId: 'r' });
     };
     expect(await refusal(derive())).toBe('granted');
     await end(broker, { kind: 'task', value: task.id });
@@ -194,9 +194,9 @@ describe('a credential presented from many places', () => {
     const broker = await watchedBroker({}, { clock, store });
     await at(broker, (await broker.exchange()).minted.accessToken)('fra1.internal.example');
     await broker.findings();
-    const kept = JSON.stringify([...store.snapshotState().records]);
-    expect(kept).toContain('noticed:many-places');
-    expect(kept).not.toContain('fra1');
+    const stored = JSON.stringify([...store.snapshotState().records]);
+    expect(stored).toContain('noticed:many-places');
+    expect(stored).not.toContain('fra1');
   });
 });
 
@@ -224,8 +224,8 @@ describe('many brokers', () => {
     if (!one || !two) throw new Error('two of them');
     const { party } = proven(OPERATOR, clock);
     for (let i = 0; i < 3; i += 1) {
-      one.detectors.watch.lockedOut(party);
-      two.detectors.watch.lockedOut(party);
+      one.detectors.observer.lockedOut(party);
+      two.detectors.observer.lockedOut(party);
     }
     await Promise.all([one.detectors.run(), two.detectors.run()]);
     expect(await findingsIn(one.ledger)).toMatchObject([{ event: 'ended-identity', reason: '6 within 60 s' }]);
@@ -237,7 +237,7 @@ describe('many brokers', () => {
     const store = await lmdbStore(clock);
     const all = Array.from({ length: 8 }, () => watching(store, clock, { useAfterEnd: { threshold: 1 } }));
     const credential = newId('crd');
-    for (const { detectors } of all) detectors.watch.deadUse(credential);
+    for (const { detectors } of all) detectors.observer.deadUse(credential);
     await Promise.all(all.map(({ detectors }) => detectors.run()));
     expect(all.flatMap(({ told }) => told)).toHaveLength(1);
   });
@@ -247,11 +247,11 @@ describe('memory', () => {
   it('does not grow with the subjects that strangers make up: the oldest are dropped, and counted', async () => {
     const clock = handClock();
     const { detectors, dropped, ledger } = watching(modelStore(clock), clock, { useAfterEnd: { threshold: 1 } });
-    for (let i = 0; i < 100_000; i += 1) detectors.watch.deadUse(newId('crd'));
+    for (let i = 0; i < 100_000; i += 1) detectors.observer.deadUse(newId('crd'));
     expect(dropped()).toBe(90_000);
     for (let turn = 0; turn < 5; turn += 1) await detectors.run();
     expect(await ledger.records.count('aa/signals')).toBeGreaterThan(0);
-    detectors.watch.deadUse(newId('crd'));
+    detectors.observer.deadUse(newId('crd'));
     expect(dropped()).toBe(90_000);
   });
 
@@ -269,10 +269,10 @@ describe('memory', () => {
     };
     const { detectors, ledger } = watching(failing, clock, { useAfterEnd: { threshold: 3 } });
     const credential = newId('crd');
-    detectors.watch.deadUse(credential);
-    detectors.watch.deadUse(credential);
+    detectors.observer.deadUse(credential);
+    detectors.observer.deadUse(credential);
     await expect(detectors.run()).rejects.toThrow('1 of 1 failed');
-    detectors.watch.deadUse(credential);
+    detectors.observer.deadUse(credential);
     down = false;
     await detectors.run();
     expect(await findingsIn(ledger)).toMatchObject([{ reason: '3 within 60 s' }]);

@@ -131,8 +131,8 @@ function beforeMarksGo({ records }: ModelStore): void {
     const [key, text] = change.put?.[0] ?? ['', ''];
     if (key !== enforcementKey(cause('target', ROLE)) || !text.includes('"marks":[]')) return commit(change);
     records.commit = commit;
-    const [kept = ''] = await records.read([key]);
-    const state = JSON.parse(kept) as { revision: number };
+    const [stored = ''] = await records.read([key]);
+    const state = JSON.parse(stored) as { revision: number };
     await commit({ put: [[key, JSON.stringify({ ...state, revision: state.revision + 1 })]] });
     return commit(change);
   };

@@ -1,7 +1,7 @@
 /** A role's policy holds some hundred ends, and thousands may die: then more dies than was asked, and never less. */
 import { describe, expect, it } from '@jest/globals';
 import type { Issued } from '../../../src/credentials/release.js';
-import { lookAtTask } from '../../../src/ledger/task-state.js';
+import { readTaskState } from '../../../src/ledger/task-state.js';
 import { handClock } from '../../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../../support/sessions/memory-aws.js';
 import { modelStore } from '../../support/search/model-store.js';
@@ -18,7 +18,7 @@ async function begin() {
     ...{ ...broker, aws, clock },
     pass: (seconds: number) => pass(clock, seconds, broker),
     passing: (sessions: readonly Issued[]) => sessions.filter(({ credential }) => aws.reads(credential.id)).length,
-    isOpen: async ({ task }: Issued) => (await lookAtTask({ log, records, clock }, task)) === 'open',
+    isOpen: async ({ task }: Issued) => (await readTaskState({ log, records, clock }, task)) === 'open',
     /** What the broker has cut off on its own. */
     cutOff: async () => {
       const entries = await store.log.entries(0, 10_000);

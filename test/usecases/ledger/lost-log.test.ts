@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { resumeTask } from '../../../src/tasks/suspend-task.js';
 import { heartbeat } from '../../../src/tasks/heartbeat.js';
 import { openRevocationLog, type RevocationLog } from '../../../src/ledger/revocation-log.js';
-import { lookAtTask } from '../../../src/ledger/task-state.js';
+import { readTaskState } from '../../../src/ledger/task-state.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import type { Log } from '../../../src/store/store.js';
 import { handClock } from '../../support/clock.js';
@@ -47,7 +47,7 @@ describe.each(LOSSES)('when %s', (_, lose) => {
       expect(await refusal(one.open({ parent: task.id }))).toBe('conflict');
       expect(await refusal(resumeTask(one.deps, one.operator, { taskId: task.id, requestId: 'r' }))).toBe('conflict');
       expect((await heartbeat(one.deps, one.operator, { taskId: task.id, requestId: 'r' })).state).toBe('revoked');
-      expect(await lookAtTask(one.deps.ledger, task)).toBe('revoked');
+      expect(await readTaskState(one.deps.ledger, task)).toBe('revoked');
     }
   });
 

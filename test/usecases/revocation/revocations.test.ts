@@ -18,7 +18,7 @@ import { revoke } from '../../../src/ledger/revoke.js';
 import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
 import { sweep } from '../../../src/tasks/sweep.js';
 import { StoreUnavailable, type Store } from '../../../src/store/store.js';
-import type { Proven } from '../../../src/identity/proof.js';
+import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { proven } from '../../support/brokers/stubbed.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore, type ModelState } from '../../support/search/model-store.js';
@@ -27,7 +27,7 @@ import { AGENT, lmdbStore, OPERATOR, TARGET, wholeBroker, type WholeBroker } fro
 
 const why = { reason: 'test', requestId: 'r' };
 /** Of another issuer and team, so that nothing it revokes locks it out. */
-const socOf = ({ clock }: WholeBroker): Proven => {
+const socOf = ({ clock }: WholeBroker): AuthenticatedCaller => {
   const { party, ...proof } = proven('ops:soc', clock);
   return { ...proof, party: { ...party, issuer: 'ops', owner: 'security' } };
 };

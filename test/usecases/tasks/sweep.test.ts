@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { heartbeat } from '../../../src/tasks/heartbeat.js';
 import { recordKey } from '../../../src/ledger/keys.js';
 import { readTask } from '../../../src/ledger/tasks.js';
-import { lookAtTask } from '../../../src/ledger/task-state.js';
+import { readTaskState } from '../../../src/ledger/task-state.js';
 import { completeTask } from '../../../src/tasks/complete-task.js';
 import { liftHold } from '../../../src/revocation/receipts.js';
 import { revokeBySelector } from '../../../src/revocation/revoke-by-selector.js';
@@ -19,8 +19,8 @@ async function after(broker: WholeBroker, seconds: number) {
     await sweep(broker.deps.ledger);
   }
 }
-const stateOf = async ({ deps }: WholeBroker, id: string) =>
-  lookAtTask(deps.ledger, (await readTask(deps.ledger, id))!.value);
+const taskState = async ({ deps }: WholeBroker, id: string) =>
+  readTaskState(deps.ledger, (await readTask(deps.ledger, id))!.value);
 
 it('a deadline ends a task as expired, and its credentials are dead even before the sweep', async () => {
   const broker = await wholeBroker();
@@ -56,7 +56,7 @@ it('heartbeats keep a task alive, and missing them ends it with everything below
   }
   expect(await broker.isActive(issued)).toBe(true);
   await after(broker, 30);
-  expect(await stateOf(broker, task.id)).toBe('expired');
+  expect(await taskState(broker, task.id)).toBe('expired');
   expect(await broker.isActive(issued)).toBe(false);
 });
 
@@ -65,12 +65,12 @@ it('heartbeats are not missed while the task is suspended', async () => {
   const { task } = await broker.open({ heartbeat: BEATS });
   await suspendTask(broker.deps, broker.operator, { taskId: task.id, requestId: 'r' });
   await after(broker, 120);
-  expect(await stateOf(broker, task.id)).toBe('suspended');
+  expect(await taskState(broker, task.id)).toBe('suspended');
   await resumeTask(broker.deps, broker.operator, { taskId: task.id, requestId: 'r' });
   await after(broker, 25);
-  expect(await stateOf(broker, task.id)).toBe('open');
+  expect(await taskState(broker, task.id)).toBe('open');
   await after(broker, 5);
-  expect(await stateOf(broker, task.id)).toBe('expired');
+  expect(await taskState(broker, task.id)).toBe('expired');
 });
 
 it('nor while its workload is held, which then cannot send any: tasks survive a hold', async () => {
@@ -81,9 +81,9 @@ it('nor while its workload is held, which then cannot send any: tasks survive a 
   await after(broker, 120);
   await liftHold(broker.deps, broker.operator, { seq, requestId: 'r' });
   await after(broker, 10);
-  expect(await stateOf(broker, task.id)).toBe('open');
+  expect(await taskState(broker, task.id)).toBe('open');
   await after(broker, 30);
-  expect(await stateOf(broker, task.id)).toBe('expired');
+  expect(await taskState(broker, task.id)).toBe('expired');
 });
 
 it('a suspended task ends at its deadline all the same', async () => {

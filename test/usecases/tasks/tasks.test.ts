@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { completeTask } from '../../../src/tasks/complete-task.js';
 import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
-import type { Proven } from '../../../src/identity/proof.js';
+import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import type { Verdict } from '../../../src/policy/policy-engine.js';
 import type { PolicyQuery } from '../../../src/policy/query.js';
@@ -11,7 +11,7 @@ import { proven } from '../../support/brokers/stubbed.js';
 import { handClock, type HandClock } from '../../support/clock.js';
 import { heartbeat } from '../../../src/tasks/heartbeat.js';
 import { readTask } from '../../../src/ledger/tasks.js';
-import { lookAtTask } from '../../../src/ledger/task-state.js';
+import { readTaskState } from '../../../src/ledger/task-state.js';
 import { revokeBySelector } from '../../../src/revocation/revoke-by-selector.js';
 import { refusal, withPersons } from '../../support/refusal-code.js';
 import { AGENT, TARGET, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
@@ -21,8 +21,8 @@ const complete = ({ deps, operator }: WholeBroker, taskId: string, outcome: 'com
   completeTask(deps, operator, { ...request(taskId), outcome });
 const suspend = ({ deps, operator }: WholeBroker, taskId: string) => suspendTask(deps, operator, request(taskId));
 const resume = ({ deps, operator }: WholeBroker, taskId: string) => resumeTask(deps, operator, request(taskId));
-const stateOf = async ({ deps }: WholeBroker, taskId: string) =>
-  lookAtTask(deps.ledger, (await readTask(deps.ledger, taskId))!.value);
+const taskState = async ({ deps }: WholeBroker, taskId: string) =>
+  readTaskState(deps.ledger, (await readTask(deps.ledger, taskId))!.value);
 
 describe('completion', () => {
   it('G2: completion ends every credential of the task and of every task below it, whoever holds them', async () => {
@@ -37,7 +37,7 @@ describe('completion', () => {
     expect(await Promise.all(doomed.map(broker.isActive))).toEqual([false, false, false]);
     expect(await broker.isActive(spared)).toBe(true);
     expect(await refusal(broker.under(grandchild.task.id))).toBe('invalid_grant');
-    expect(await stateOf(broker, grandchild.task.id)).toBe('cancelled');
+    expect(await taskState(broker, grandchild.task.id)).toBe('cancelled');
   });
 
   it('the first outcome stands, and is published once', async () => {
@@ -46,7 +46,7 @@ describe('completion', () => {
     const [one, two] = await Promise.all([complete(broker, task.id), complete(broker, task.id, 'failed')]);
     expect(one.task.ended?.as ?? one.state).toBe(two.task.ended?.as ?? two.state);
     const again = await complete(broker, task.id, 'failed');
-    expect([again.state, again.revocation]).toEqual([await stateOf(broker, task.id), undefined]);
+    expect([again.state, again.revocation]).toEqual([await taskState(broker, task.id), undefined]);
     expect(await broker.store.log.entries(0, 10)).toHaveLength(1);
   });
 
@@ -106,7 +106,7 @@ describe('suspension', () => {
     }
     const effects = (await broker.store.log.entries(0, 10)).map(({ effect }) => effect);
     expect(effects).toEqual(['hold', 'lift', 'hold', 'lift']);
-    expect(await stateOf(broker, task.id)).toBe('open');
+    expect(await taskState(broker, task.id)).toBe('open');
   });
 
   it('what is over is neither suspended, resumed nor kept alive', async () => {
@@ -177,13 +177,13 @@ describe('what a task says of itself', () => {
     const what = { kind: 'owner', value: 'sre' } as const;
     await revokeBySelector(broker.deps, broker.operator, { what, effect: 'cutoff', reason: 'soc', requestId: 'r' });
     clock.advance(10_000);
-    expect(await stateOf(broker, task.id)).toBe('revoked');
+    expect(await taskState(broker, task.id)).toBe('revoked');
     teams.push('third');
     expect(await refusal(broker.under(task.id))).toBe('invalid_grant');
   });
 });
 
-const ofTeam = (owner: string, clock: HandClock): Proven => {
+const ofTeam = (owner: string, clock: HandClock): AuthenticatedCaller => {
   const { party, ...proof } = proven(AGENT, clock, clock.now());
   return { ...proof, party: { ...party, owner } };
 };

@@ -2,7 +2,7 @@
 import type { Key, Member, Records } from '../store/store.js';
 
 /** @param by `to`: only scores up to it. A page that holds fewer than `limit` is the last; none is empty. */
-export async function* pagesOf(
+export async function* scanIndex(
   records: Pick<Records, 'range'>,
   index: Key,
   by: { to?: number; limit: number },

@@ -1,6 +1,6 @@
 /** Notices: a few additions in memory for each thing that happens, and nothing else on anybody's way. */
 import { hash } from 'node:crypto';
-import type { Watch } from './observer.js';
+import type { Observer } from './observer.js';
 import { isId } from '../domain/id.js';
 import type { Selector } from '../domain/selector.js';
 import type { Clock } from '../domain/time.js';
@@ -9,7 +9,7 @@ import { isDenial, isOutOfScope } from './denial.js';
 import { minuteOf } from './spike.js';
 import type { Tallies } from './tallies.js';
 
-interface WatchSetup {
+interface ObserverSetup {
   tallies: Tallies;
   canaries: Pick<Canaries, 'find'>;
   clock: Clock;
@@ -19,7 +19,7 @@ interface WatchSetup {
 const PLACES_MOST = 100;
 const PLACE_CHARACTERS = 11;
 
-export function createWatch({ tallies, canaries, clock }: WatchSetup): Watch {
+export function createObserver({ tallies, canaries, clock }: ObserverSetup): Observer {
   return {
     granted({ task, opened }) {
       const now = clock.now();

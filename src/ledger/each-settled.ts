@@ -1,5 +1,5 @@
 /** Does it for every item. One that fails, e.g. on a record that cannot be read, stops none of the others; at the end it is told. */
-export async function forEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function eachSettled<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const errors: unknown[] = [];
   for (const item of items) {
     try {

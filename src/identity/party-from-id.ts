@@ -3,9 +3,9 @@ import type { PartyRef } from '../domain/party.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Trust } from '../config/schema.js';
 
-export const placeWorkload = (trust: readonly Trust[], id: string): PartyRef => place(trust, id, 'workload');
+export const workloadFromId = (trust: readonly Trust[], id: string): PartyRef => place(trust, id, 'workload');
 
-export const placePerson = (trust: readonly Trust[], id: string): PartyRef => place(trust, id, 'person');
+export const personFromId = (trust: readonly Trust[], id: string): PartyRef => place(trust, id, 'person');
 
 function place(trust: readonly Trust[], id: string, kind: PartyRef['kind']): PartyRef {
   const placed = trust.find(
