@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { accessSchema } from '../domain/access.js';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
-import { BROKER_ERROR_CODES } from '../domain/errors.js';
+import { BROKER_ERROR_CODES, RETRIES } from '../domain/errors.js';
 import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
 import { LEVELS, reactionSchema, SIGNAL_STATES } from '../domain/signal.js';
 
@@ -47,7 +47,7 @@ export const auditEventSchema = z.strictObject({
   /** The operator verb, where one was refused or used. */
   verb: z.string().optional(),
   error: z.enum(BROKER_ERROR_CODES).optional(),
-  retry: z.enum(['never', 'after-lift', 'after-approval', 'with-less', 'later']).optional(),
+  retry: z.enum(RETRIES).optional(),
   outcome: z.string().optional(),
   reason: freeText(512).optional(),
   ticket: freeText(128).optional(),

@@ -92,7 +92,6 @@ async function gotIn(records: Records, turn: Turn): Promise<boolean> {
 
 const unwritable = (outcome: 'missed' | { error: unknown }): BrokerError =>
   new BrokerError('temporarily_unavailable', 'The audit log cannot be written, and nothing happens without it.', {
-    retry: 'later',
     retryAfterSeconds: 1,
     ...(outcome !== 'missed' && { cause: outcome.error }),
   });

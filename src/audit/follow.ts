@@ -2,6 +2,7 @@
  * The audit log follows the revocation log: no revocation waits for audit, and none is missing from it. How far it has
  * followed stands in the head and moves in the same commit as the lines, so each revocation is entered once, whoever does it.
  */
+import { defined } from '../domain/defined.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import { LogGap, type Log } from '../store/store.js';
 import type { AuditEvent } from './event.js';
@@ -75,19 +76,20 @@ function newsOf(entries: readonly LogEntry[]): News | undefined {
   return last && { events: entries.map(published), followed: { seq: last.seq, id: last.id } };
 }
 
-const published = (entry: LogEntry): Happening => ({
-  type: 'revocation.published',
-  actor: { id: entry.actor },
-  reason: entry.reason,
-  ...(entry.outcome !== undefined && { outcome: entry.outcome }),
-  ...(entry.ticket !== undefined && { ticket: entry.ticket }),
-  revocation: {
-    id: entry.id,
-    seq: entry.seq,
-    effect: entry.effect,
-    selector: entry.selector,
-    at: entry.at,
-    ...(entry.lifts !== undefined && { lifts: entry.lifts }),
-    ...(entry.liftAt !== undefined && { liftAt: entry.liftAt }),
-  },
-});
+const published = (entry: LogEntry): Happening =>
+  defined({
+    type: 'revocation.published',
+    actor: { id: entry.actor },
+    reason: entry.reason,
+    outcome: entry.outcome,
+    ticket: entry.ticket,
+    revocation: defined({
+      id: entry.id,
+      seq: entry.seq,
+      effect: entry.effect,
+      selector: entry.selector,
+      at: entry.at,
+      lifts: entry.lifts,
+      liftAt: entry.liftAt,
+    }),
+  });

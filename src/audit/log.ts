@@ -1,4 +1,5 @@
 /** The audit log: one chain for all brokers. Grants wait until their entry is in it; revocations are followed into it. */
+import { defined } from '../domain/defined.js';
 import type { Log, Records } from '../store/store.js';
 import { appender } from './appender.js';
 import { entryText, type Place } from './chain.js';
@@ -70,7 +71,7 @@ export function openAuditLog(deps: AuditDeps): AuditLog {
     exportLines: ({ after = 0, to = Infinity } = {}) => unbroken(records, after, to),
     async head() {
       const { seq, hash, checkpoint } = await readHead(records);
-      return { seq, hash, ...(checkpoint && { checkpoint }) };
+      return defined({ seq, hash, checkpoint });
     },
     signedHead: async () => signHead(deps, await readHead(records)),
     prune(before) {

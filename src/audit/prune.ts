@@ -1,4 +1,5 @@
 /** Pruning drops whole batches from the old end and leaves a signed checkpoint, from which the rest still verifies. */
+import { defined } from '../domain/defined.js';
 import type { Clock } from '../domain/time.js';
 import type { Records } from '../store/store.js';
 import { entryText, hashOf, type Place } from './chain.js';
@@ -45,5 +46,5 @@ async function oldBatches(
     dropped.push(first);
     checkpoint = { seq: end, hash: hashOf(last) };
   }
-  return { dropped, ...(checkpoint && { checkpoint }) };
+  return defined({ dropped, checkpoint });
 }

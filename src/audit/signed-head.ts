@@ -1,4 +1,5 @@
 /** The broker's signed word on where its audit log stands. Kept elsewhere, it makes a later rewriting of the log visible. */
+import { defined } from '../domain/defined.js';
 import type { Clock } from '../domain/time.js';
 import { toSeconds } from '../domain/time.js';
 import type { Keys } from '../keys/keys.js';
@@ -16,12 +17,12 @@ export interface SignerDeps {
 
 export const signHead = ({ keys, issuer, clock }: SignerDeps, { seq, hash, checkpoint }: Head): Promise<string> =>
   keys.sign(
-    {
+    defined({
       iss: issuer,
       iat: toSeconds(clock.now()),
       head: { seq, hash },
-      ...(checkpoint && { checkpoint: { seq: checkpoint.seq, hash: checkpoint.hash } }),
-    },
+      checkpoint: checkpoint && { seq: checkpoint.seq, hash: checkpoint.hash },
+    }),
     { typ: AUDIT_HEAD_TYP },
   );
 

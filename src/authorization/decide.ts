@@ -1,4 +1,5 @@
 /** Policy is asked once for each pair of path and action; one denial refuses all, and only the lifetime is ever shortened. */
+import { defined } from '../domain/defined.js';
 import { pairsOf, type Access } from '../domain/access.js';
 import type { Party } from '../domain/party.js';
 import { BrokerError } from '../domain/errors.js';
@@ -62,33 +63,30 @@ export function denied({ about, id, outcome, policies, digest }: Decision): Brok
   const decision = { id, outcome, policies, digest };
   return outcome === 'needs-approval'
     ? new BrokerError('access_denied', `Policy wants an approval for ${about}.`, { decision, retry: 'after-approval' })
-    : new BrokerError('access_denied', `Policy does not permit ${about}.`, { decision, retry: 'never' });
+    : new BrokerError('access_denied', `Policy does not permit ${about}.`, { decision });
 }
 
 /** What policy may know of a task that is about to be opened: it has no id yet. */
-export const unbornFacts = ({ workload, purpose, openedBy }: Task): TaskFacts => ({
-  workload,
-  purpose,
-  ...(openedBy && { openedBy }),
-});
+export const unbornFacts = ({ workload, purpose, openedBy }: Task): TaskFacts =>
+  defined({ workload, purpose, openedBy });
 
 export const factsOf = (task: Task): TaskFacts => ({ id: task.id, ...unbornFacts(task) });
 
 function* queriesOf({ party, task, target, access, lifetimeSeconds, risk }: AccessQuestion): Generator<PolicyQuery> {
-  const context: AccessContext = {
+  const context: AccessContext = defined({
     kind: 'access',
     purpose: task.purpose,
     purposeFrom: task.purposeFrom,
     lifetimeSeconds,
     delegationDepth: task.lineage.length,
     // A task may serve a person who is not asked again at each renewal: policy hears of them all the same.
-    ...(task.principal && { onBehalfOf: task.principal }),
+    onBehalfOf: task.principal,
     principalProven: task.principalProven ?? false,
-    ...(task.openedBy && { openedBy: task.openedBy }),
+    openedBy: task.openedBy,
     chain: [],
     approvals: [],
     risk,
-  };
+  });
   for (const { path, action } of pairsOf(access)) {
     yield { principal: party, action, resource: { type: 'resource', target, path }, context };
   }

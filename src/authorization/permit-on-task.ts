@@ -57,4 +57,4 @@ async function decide(
   throw reading.outcome === 'permit' ? denied(decision) : unknownTask();
 }
 
-const unknownTask = () => new BrokerError('not_found', 'There is no task with that id.', { retry: 'never' });
+const unknownTask = () => new BrokerError('not_found', 'There is no task with that id.');

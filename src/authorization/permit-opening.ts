@@ -1,4 +1,5 @@
 /** Whether a task may be opened, by POST /tasks or by an exchange; policy may let it live shorter. */
+import { defined } from '../domain/defined.js';
 import type { Party } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { decideOperation, denied, factsOf, unbornFacts } from './decide.js';
@@ -11,11 +12,11 @@ export async function permitOpening(
   draft: Task,
   parent?: Task,
 ): Promise<{ task: Task; policies: string[] }> {
-  const opening = {
+  const opening = defined({
     lifetimeSeconds: Math.ceil((draft.deadline - draft.openedAt) / 1000),
     principalProven: draft.principalProven ?? false,
-    ...(draft.principal && { onBehalfOf: draft.principal }),
-  };
+    onBehalfOf: draft.principal,
+  });
   const policies: string[] = [];
   let task = draft;
   // Reading a task is not enough to hang another on it, and on whom it serves: one must be let open tasks such as it.

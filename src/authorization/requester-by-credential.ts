@@ -23,12 +23,12 @@ export async function requesterByCredential(
   if (!claims) return undefined;
   const found = await recordOf(deps, claims);
   if (!found || claims.aud !== audience) {
-    throw new BrokerError('invalid_token', 'The token presented is not for this endpoint.', { retry: 'never' });
+    throw new BrokerError('invalid_token', 'The token presented is not for this endpoint.');
   }
   const { credential, task } = found;
   const granted = credential.access.map((one) => ({ target: audience, ...one }));
   if (!isWithin(granted, audience, [access])) {
-    throw new BrokerError('access_denied', 'The token presented was not granted for that target.', { retry: 'never' });
+    throw new BrokerError('access_denied', 'The token presented was not granted for that target.');
   }
   const caller = {
     party: { ...task.workload, claims: credential.claims ?? {}, groups: [] },

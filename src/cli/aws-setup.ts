@@ -1,4 +1,5 @@
 /** `mayfly aws setup`: what an AWS account needs for a target. Printed for somebody to read and apply; nothing here reaches AWS. */
+import { defined } from '../domain/defined.js';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.js';
 import { accountSetup } from './aws-setup/account-setup.js';
@@ -23,7 +24,7 @@ export function addAwsSetup(aws: Command, { out }: Terminal): void {
     .option('--terraform', 'as HCL')
     .option('-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG')
     .action(async ({ config: path, target, terraform, action, on }: Options) => {
-      const { config } = await loadConfig({ ...(path !== undefined && { path }), checkFiles: false });
+      const { config } = await loadConfig(defined({ path, checkFiles: false }));
       const setup = accountSetup(config, target, { actions: action ?? [], resources: on ?? [] });
       out(terraform === true ? terraformOf(setup) : JSON.stringify(setup, null, 2));
     });

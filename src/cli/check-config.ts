@@ -1,4 +1,5 @@
 /** `mayfly check-config`: every mistake in a configuration with its line, or what it would start. */
+import { defined } from '../domain/defined.js';
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
 import type { Terminal } from './terminal.js';
@@ -10,10 +11,7 @@ export function addCheckConfig(program: Command, { out }: Terminal): void {
     .argument('[file]', 'the configuration; default: MAYFLY_CONFIG')
     .option('--elsewhere', 'it is for another machine: the files it names need not exist here')
     .action(async (file: string | undefined, options: { elsewhere?: boolean }) => {
-      const loaded = await loadConfig({
-        ...(file !== undefined && { path: file }),
-        checkFiles: options.elsewhere !== true,
-      });
+      const loaded = await loadConfig(defined({ path: file, checkFiles: options.elsewhere !== true }));
       out(summary(loaded));
     });
 }

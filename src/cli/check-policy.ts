@@ -1,4 +1,5 @@
 /** `mayfly check-policy`: whether a policy directory would be taken into force, and if not, why not. */
+import { defined } from '../domain/defined.js';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.js';
 import { checkPolicies } from '../policy/cedar/check-policies.js';
@@ -12,7 +13,7 @@ export function addCheckPolicy(program: Command, { out }: Terminal): void {
     .argument('[directory]', 'the policies; default: those of the configuration')
     .option('-c, --config <file>', 'the configuration whose targets and labels they speak of; default: MAYFLY_CONFIG')
     .action(async (directory: string | undefined, { config: path }: { config?: string }) => {
-      const { config } = await loadConfig({ ...(path !== undefined && { path }), checkFiles: false });
+      const { config } = await loadConfig(defined({ path, checkFiles: false }));
       const where = directory ?? config.policy.directory;
       const { problems, summary } = await checkPolicies(where, config.targets);
       if (problems.length > 0) throw new Error(problems.map(problemText).join('\n'));

@@ -1,4 +1,5 @@
 /** `mayfly revocations`: the last way in, on the broker's host. What needs no identity here needs the store's credentials. */
+import { defined } from '../domain/defined.js';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LOCAL, locally } from '../compose/local.js';
 import { EFFECTS, SELECTOR_KINDS, type Effect, type SelectorKind } from '../domain/selector.js';
@@ -47,7 +48,7 @@ function addRevoke(revocations: Command, { out, clock }: Terminal): void {
     .action((kind: SelectorKind, value: string, { config, dryRun, until, ...told }: RevokeOptions) =>
       locally(config, clock, async ({ ledger, trust }) => {
         const selector = { kind, value };
-        const timed = { ...told, ...(until !== undefined && { liftAt: until }) };
+        const timed = defined({ ...told, liftAt: until });
         const effect = fittingEffect(selector, timed, clock.now());
         refuseUnknownParty(selector, trust);
         if (dryRun === true) {

@@ -1,4 +1,5 @@
 /** `mayfly rotate-keys`: a new signing key, announced an hour ahead, or at once when the current one is in doubt. */
+import { defined } from '../domain/defined.js';
 import type { Command } from 'commander';
 import { LOCAL, locally } from '../compose/local.js';
 import type { Terminal } from './terminal.js';
@@ -22,7 +23,7 @@ export function addRotateKeys(program: Command, { out, clock }: Terminal): void 
         const steps = await keys.rotate({ now, distrustOld });
         const [current, ...others] = (await keys.jwks()).keys.map(({ kid }) => kid);
         for (const step of steps) {
-          const installed = { ...(current !== undefined && { installed: current }) };
+          const installed = defined({ installed: current });
           await audit.append({
             type: 'keys.rotated',
             at: clock.now(),

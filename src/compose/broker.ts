@@ -1,4 +1,5 @@
 /** The composition root: a configuration in, a broker out, everything wired once. */
+import { defined } from '../domain/defined.js';
 import type { LoadedConfig } from '../config/load.js';
 import type { Clock } from '../domain/time.js';
 import { listen, type Listener } from './listen.js';
@@ -51,10 +52,10 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
     ...{ fitness, policy: cedar, pulse, clock, metrics },
     ...{ deaf: aws?.deaf, behind: notifier.behind },
   });
+  const { retentionDays: auditRetentionDays } = config.audit;
   const work = recurringWork({
     ...{ ledger, store, audit, keys, fitness, signals, detectors, notifier, readiness, pulse, metrics, clock, log },
-    ...(aws && { reconciler: aws.reconciler }),
-    auditRetentionDays: config.audit.retentionDays,
+    ...defined({ reconciler: aws?.reconciler, auditRetentionDays }),
   });
   const notePolicies = (installed: string) => audit.append({ type: 'policy.loaded', at: clock.now(), installed });
   const listeners: Listener[] = [];

@@ -2,6 +2,7 @@
  * Makes a canary: a token like any other, by the minter itself, of a credential that nobody was granted. It is signed by a key
  * that is thrown away, under the name of the current one: nobody can tell by looking, and no verifier takes it.
  */
+import { defined } from '../domain/defined.js';
 import { generateKeyPairSync, hash } from 'node:crypto';
 import type { Canary } from '../domain/canary.js';
 import type { Credential } from '../domain/credential.js';
@@ -51,10 +52,10 @@ export async function mintCanary(local: Local, wish: CanaryWish): Promise<string
     Promise.resolve(signedJws({ typ, kid: current?.kid ?? '' }, payload, privateKey));
   const { accessToken } = await createJwtMinter({ keys: { sign }, issuer: config.issuer }).mint(credential, task);
 
-  const names = {
-    ...(wish.task !== undefined && { task: wish.task }),
+  const names = defined({
+    task: wish.task,
     ...((bound ?? wish.workload) !== undefined && { workload: workload.id }),
-  };
+  });
   const canary: Canary = {
     hash: hash('sha256', accessToken, 'base64url'),
     label,

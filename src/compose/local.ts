@@ -2,6 +2,7 @@
  * The last way in: what the command line works on, on the broker's host, with the store's own credentials. Beside a running
  * broker or without one; whatever is published here the next broker enters into the audit log.
  */
+import { defined } from '../domain/defined.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
@@ -31,7 +32,7 @@ export async function locally<T>(
   clock: Clock,
   work: (local: Local) => Promise<T>,
 ): Promise<T> {
-  const loaded = await loadConfig({ ...(path !== undefined && { path }), checkFiles: false });
+  const loaded = await loadConfig(defined({ path, checkFiles: false }));
   const { config, store: where } = loaded;
   if (where.kind === 'lmdb' && !existsSync(join(where.directory, 'data.mdb'))) {
     // Opening would make one, and what is revoked there would be revoked nowhere.

@@ -1,4 +1,5 @@
 /** The parts of a broker, each made once, from the store upwards. The only place that picks implementations. */
+import { defined } from '../domain/defined.js';
 import { randomBytes } from 'node:crypto';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
 import type { Settings } from '../authorization/deps.js';
@@ -82,11 +83,12 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
   return { deps, cedar, keys, fitness, aws, signals, detectors, notifier };
 }
 
-const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: LoadedConfig['config']): Settings => ({
-  ...{ lifetimes, limits, trust, signals },
-  proofTarget: `${issuer}/aws/credentials`,
-  ...(purposes && { purposes }),
-});
+const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: LoadedConfig['config']): Settings =>
+  defined({
+    ...{ lifetimes, limits, trust, signals },
+    proofTarget: `${issuer}/aws/credentials`,
+    purposes,
+  });
 
 /** A revocation is acknowledged without waiting for any of this. */
 function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogEvents {

@@ -10,7 +10,6 @@ export function assertWithin(perMinute: number): (workload: string) => Promise<v
     } catch (cause) {
       if (!(cause instanceof RateLimiterRes)) throw cause;
       throw new BrokerError('slow_down', `A workload may ask ${perMinute} times a minute.`, {
-        retry: 'later',
         retryAfterSeconds: Math.max(1, Math.ceil(cause.msBeforeNext / 1000)),
       });
     }

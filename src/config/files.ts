@@ -1,4 +1,5 @@
 /** The files a configuration names: relative to its own directory, and there before anything is started. */
+import { defined } from '../domain/defined.js';
 import { access, constants, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { SoundParts } from './sound-parts.js';
@@ -18,7 +19,7 @@ export function resolveFiles<C extends Pick<Config, 'trust' | 'policy' | 'signal
     policy,
     trust: config.trust.map((trust) => resolveTrust(trust, absolute)),
     signals: { ...config.signals, transmitters },
-    notify: config.notify.map(({ ca, ...one }) => ({ ...one, ...(ca !== undefined && { ca: absolute(ca) }) })),
+    notify: config.notify.map(({ ca, ...one }) => defined({ ...one, ca: ca === undefined ? undefined : absolute(ca) })),
   };
 }
 
@@ -29,11 +30,11 @@ function resolveTrust(trust: Trust, absolute: (file: string) => string): Trust {
 
 function resolveKeys(keys: KeySource, absolute: (file: string) => string): KeySource {
   if ('file' in keys) return { file: absolute(keys.file) };
-  return {
+  return defined({
     url: keys.url,
-    ...(keys.ca !== undefined && { ca: absolute(keys.ca) }),
-    ...(keys.bearerFile !== undefined && { bearerFile: absolute(keys.bearerFile) }),
-  };
+    ca: keys.ca === undefined ? undefined : absolute(keys.ca),
+    bearerFile: keys.bearerFile === undefined ? undefined : absolute(keys.bearerFile),
+  });
 }
 
 export async function missingFiles(parts: SoundParts, directory: string): Promise<Finding[]> {

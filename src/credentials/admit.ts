@@ -2,6 +2,7 @@
  * Admission: the records first (they name the lineage), then one atomic look at the log. What is born here carries the
  * epoch of that look, and its lifetime is fixed from the clock as read before it.
  */
+import { defined } from '../domain/defined.js';
 import { isWithin, normalise, type Access } from '../domain/access.js';
 import { refOf, type Party } from '../domain/party.js';
 import type { Target } from '../config/schema.js';
@@ -66,7 +67,7 @@ export async function admit(
   const from = requester.from?.credential;
   const born = { id: credentialId, kind: target.minter, target: target.resource };
   const causes = credentialCauses(
-    { ...born, ...(from && { from: { credential: from.id, target: from.target } }) },
+    defined({ ...born, from: from && { credential: from.id, target: from.target } }),
     draft,
   );
   // A stolen token of somebody cut off has no verbs, whether it calls or is spoken for.
@@ -86,18 +87,18 @@ export async function admit(
   if (requester.from) refuseDeadParent(requester.from, seen);
   if (refusesBirth(seen.on(causes))) throw held();
   const access = askedAccess(request, task, target);
-  return {
+  return defined({
     now,
     seen,
     task,
     access,
     risk,
-    ...(from && { from }),
+    from,
     ...(target.resource === settings.proofTarget && { claims: requester.caller.party.claims }),
-    ...(stored && { stored }),
-    ...(again && { again }),
+    stored,
+    again,
     credentialId,
-  };
+  });
 }
 
 /** The highest of these is what policy sees. Where nothing sets a risk, nothing is read. */
@@ -121,9 +122,7 @@ function askedAccess({ access }: CredentialRequest, { ceiling }: Task, target: T
     const opened = ceiling.filter((entry) => entry.target === resource);
     if (opened.length > 0) return normalise(opened);
   }
-  throw new BrokerError('invalid_request', 'Say what is needed as authorization_details, or open the task for it.', {
-    retry: 'never',
-  });
+  throw new BrokerError('invalid_request', 'Say what is needed as authorization_details, or open the task for it.');
 }
 
 /** It may have been ended by itself, under a task that lives. */
@@ -134,14 +133,13 @@ function refuseDeadParent({ credential, task }: Found, { epoch, on }: Seen): voi
     epoch.generation,
     on(credentialCauses(credential, task)),
   );
-  if (died !== undefined)
-    throw new BrokerError('invalid_token', 'The credential presented has been revoked.', { retry: 'never' });
+  if (died !== undefined) throw new BrokerError('invalid_token', 'The credential presented has been revoked.');
 }
 
 function refuseTask(task: Task, seen: Seen, now: number): void {
   const state = taskState(task, seen, now);
   if (state === 'suspended') throw held();
-  if (state !== 'open') throw new BrokerError('invalid_grant', `The task has ended: ${state}.`, { retry: 'never' });
+  if (state !== 'open') throw new BrokerError('invalid_grant', `The task has ended: ${state}.`);
 }
 
 /** The record remembers the workload as last proven: an orchestrator that opened the task could not know its owner. */
@@ -162,5 +160,4 @@ function keepingOwner({ workload: { owner }, inherits }: Task, latest: Party): P
   return { inherits: [...new Set([...(inherits ?? []), cause('owner', owner)])] };
 }
 
-const unknownTask = () =>
-  new BrokerError('invalid_grant', 'No open task of this workload has that id.', { retry: 'never' });
+const unknownTask = () => new BrokerError('invalid_grant', 'No open task of this workload has that id.');

@@ -16,8 +16,7 @@ const TOKEN_TYPES = {
 
 export function knownTarget({ targets }: Pick<Deps, 'targets'>, resource: string): Target {
   const target = targets.get(resource);
-  if (!target)
-    throw new BrokerError('invalid_target', 'The resource is not a target of this broker.', { retry: 'never' });
+  if (!target) throw new BrokerError('invalid_target', 'The resource is not a target of this broker.');
   return target;
 }
 
@@ -30,9 +29,7 @@ export function minterOf({ minters }: Pick<Deps, 'minters'>, target: Target): Mi
 export function refuseOtherType(target: Target, type: string | undefined): void {
   const types: readonly string[] = TOKEN_TYPES[target.minter];
   if (type === undefined || types.includes(type)) return;
-  throw new BrokerError('invalid_request', `The requested_token_type must be ${types[0]}, or be left out.`, {
-    retry: 'never',
-  });
+  throw new BrokerError('invalid_request', `The requested_token_type must be ${types[0]}, or be left out.`);
 }
 
 export function refuseUnknownActions(

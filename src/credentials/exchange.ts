@@ -1,4 +1,5 @@
 /** RFC 8693 token exchange: who asks, may they, write it down, only then mint it. */
+import { defined } from '../domain/defined.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { reserve } from '../ledger/credentials.js';
 import { remember } from '../ledger/idempotency.js';
@@ -29,13 +30,18 @@ export async function exchangeFor(deps: Deps, requester: Requester, request: Cre
     return issued;
   } catch (error) {
     const { target, access, requestId, under } = request;
-    await auditRefusal(deps, error, requester.caller, {
-      type: 'credential.refused',
-      target,
-      ...(access && { access }),
-      requestId,
-      ...auditedUnder(under),
-    });
+    await auditRefusal(
+      deps,
+      error,
+      requester.caller,
+      defined({
+        type: 'credential.refused',
+        target,
+        access,
+        requestId,
+        ...auditedUnder(under),
+      }),
+    );
     throw error;
   }
 }
@@ -72,12 +78,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   const credential = narrow(permitted, decision, target, minter.enforcer ? 'reserved' : 'active');
   await minter.assertMintable?.(credential);
   const beside = stored || !again ? undefined : remember(again, task.id, task.deadline);
-  const reserved = await reserve(deps.ledger, {
-    credential,
-    task,
-    ...(stored && { stored }),
-    ...(beside && { beside }),
-  });
+  const reserved = await reserve(deps.ledger, defined({ credential, task, stored, beside }));
   return reserved ? { requester, credential, task, opened: !stored, decision, minter } : undefined;
 }
 

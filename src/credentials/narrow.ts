@@ -1,4 +1,5 @@
 /** From what was asked to what is granted: only ever less. */
+import { defined } from '../domain/defined.js';
 import { sessionCuts, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { formatEpoch } from '../domain/liveness.js';
@@ -33,8 +34,8 @@ export function narrow(
   const issuedAt = wholeSeconds(now);
   const latest = Math.min(task.deadline, from?.expiresAt ?? Infinity);
   const expiresAt = Math.min(issuedAt + decision.lifetimeSeconds * 1000, wholeSeconds(latest));
-  if (expiresAt <= issuedAt) throw new BrokerError('invalid_grant', 'The task is at its deadline.', { retry: 'never' });
-  return {
+  if (expiresAt <= issuedAt) throw new BrokerError('invalid_grant', 'The task is at its deadline.');
+  return defined({
     id: credentialId,
     task: task.id,
     kind: target.minter,
@@ -44,12 +45,12 @@ export function narrow(
     expiresAt,
     epoch: formatEpoch(seen.epoch),
     state,
-    ...(claims && { claims }),
-    ...(from && { from: { credential: from.id, target: from.target } }),
+    claims,
+    from: from && { credential: from.id, target: from.target },
     ...(target.minter === 'aws-sts' && {
       workloadSeq: latestCut(seen, sessionCuts(target.resource, task.workload.id)),
     }),
-  };
+  });
 }
 
 /**
@@ -70,7 +71,6 @@ export async function makeRoom(
   if (living.size >= credentialsPerTask) {
     const soonest = Math.min(...unexpired.map(({ expiresAt }) => expiresAt));
     throw new BrokerError('slow_down', `The task has ${credentialsPerTask} live credentials, the most it may have.`, {
-      retry: 'later',
       retryAfterSeconds: Math.max(1, Math.ceil((soonest - now) / 1000)),
     });
   }

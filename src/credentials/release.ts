@@ -2,6 +2,7 @@
  * The last steps of an exchange: mint what was reserved, and hand it out only after its audit entry is durable and a second
  * look at the log found it alive. What fails here is ended before the caller hears of it.
  */
+import { defined } from '../domain/defined.js';
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { LOST_AFTER_MS } from '../domain/limits.js';
@@ -49,7 +50,7 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
 function assertNotGivenUp({ ledger }: Pick<Deps, 'ledger'>, { state, issuedAt }: Credential): void {
   if (state !== 'reserved' || Math.abs(ledger.clock.now() - issuedAt) < LOST_AFTER_MS / 2) return;
   const text = 'The broker took too long over it; ask again.';
-  throw new NothingMinted(new BrokerError('temporarily_unavailable', text, { retry: 'later' }));
+  throw new NothingMinted(new BrokerError('temporarily_unavailable', text));
 }
 
 /** Closes the gap between the first look and the reserve: whatever was published in between is found here, or found us. */
@@ -75,7 +76,7 @@ function grantedEvent(
   requestId: string,
   scopeHash?: string,
 ): AuditEvent {
-  return {
+  return defined({
     type: 'credential.granted',
     at,
     ...provenFields(requester.caller),
@@ -84,10 +85,10 @@ function grantedEvent(
     target: credential.target,
     access: credential.access,
     expiresAt: credential.expiresAt,
-    ...(scopeHash !== undefined && { scopeHash }),
+    scopeHash,
     decision: decisionFields(decision),
     requestId,
-  };
+  });
 }
 
 const decisionFields = ({ id, outcome, policies, digest }: Decision) => ({ id, outcome, policies, digest });

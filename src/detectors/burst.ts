@@ -2,6 +2,7 @@
  * So many within so much time, sliding. Time is counted in tenths of it, so what is remembered has a bound however high the
  * threshold; an event counts for nine tenths of the time at least.
  */
+import { defined } from '../domain/defined.js';
 import { z } from 'zod';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import { isRecent } from './recent.js';
@@ -31,7 +32,7 @@ export const burst =
     const isFinding = total >= threshold && !isRecent(before.raisedAt ?? -Infinity, now, withinMs);
     const raisedAt = isFinding ? now : before.raisedAt;
     return {
-      keep: JSON.stringify({ slots, ...(raisedAt !== undefined && { raisedAt }) }),
+      keep: JSON.stringify(defined({ slots, raisedAt })),
       until: now + withinMs + FORGET_MARGIN_MS,
       ...(isFinding && {
         finding: { why: `${total} within ${withinSeconds} s`, window: Math.floor(now / withinMs) },

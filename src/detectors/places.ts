@@ -1,4 +1,5 @@
 /** More different places within the time than are allowed. One more than that is all that need be remembered. */
+import { defined } from '../domain/defined.js';
 import { z } from 'zod';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import { isRecent } from './recent.js';
@@ -25,7 +26,7 @@ export const places =
     const isFinding = latest.length > threshold && !isRecent(before.raisedAt ?? -Infinity, now, withinMs);
     const raisedAt = isFinding ? now : before.raisedAt;
     return {
-      keep: JSON.stringify({ places: latest, ...(raisedAt !== undefined && { raisedAt }) }),
+      keep: JSON.stringify(defined({ places: latest, raisedAt })),
       until: now + withinMs + FORGET_MARGIN_MS,
       ...(isFinding && {
         finding: {

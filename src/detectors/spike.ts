@@ -3,6 +3,7 @@
  * ones weighing most: who works by day is not a stranger every morning. One that never was here has no usual: then only
  * `atLeast` speaks for it.
  */
+import { defined } from '../domain/defined.js';
 import { z } from 'zod';
 import { isRecent } from './recent.js';
 import type { Noted, Rule } from './rule.js';
@@ -44,7 +45,7 @@ export const spike =
     const isFinding = got >= bounds.atLeast && got > bounds.factor * usual && !isRaised;
     const raised = isFinding ? minute : before.raised;
     return {
-      keep: JSON.stringify({ usual, minutes, ...(raised !== undefined && { raised }) }),
+      keep: JSON.stringify(defined({ usual, minutes, raised })),
       until: now + USUAL_KEPT_MS,
       ...(isFinding && {
         finding: { why: `${got} in a minute, where ${usual.toFixed(1)} are usual`, window: minute },

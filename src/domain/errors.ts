@@ -22,8 +22,31 @@ export const BROKER_ERROR_CODES = [
 
 export type BrokerErrorCode = (typeof BROKER_ERROR_CODES)[number];
 
-/** What the caller should do next. */
-type Retry = 'never' | 'after-lift' | 'after-approval' | 'with-less' | 'later';
+export const RETRIES = ['never', 'with-less', 'after-approval', 'after-lift', 'later'] as const;
+
+/** What the caller should do next; docs/errors.md explains each. */
+export type Retry = (typeof RETRIES)[number];
+
+/** What helps after each code, unless the place that refuses knows better. */
+const RETRY_BY_CODE: Readonly<Record<BrokerErrorCode, Retry>> = {
+  invalid_request: 'never',
+  invalid_client: 'never',
+  invalid_token: 'never',
+  invalid_grant: 'never',
+  invalid_target: 'never',
+  invalid_scope: 'never',
+  invalid_authorization_details: 'never',
+  unsupported_grant_type: 'never',
+  access_denied: 'never',
+  not_found: 'never',
+  conflict: 'never',
+  slow_down: 'later',
+  temporarily_unavailable: 'later',
+  method_not_allowed: 'never',
+  unsupported_media_type: 'never',
+  payload_too_large: 'never',
+  server_error: 'later',
+};
 
 interface BrokerErrorDetails {
   retry?: Retry;
@@ -37,12 +60,12 @@ interface BrokerErrorDetails {
 export class BrokerError extends Error {
   override name = 'BrokerError';
   readonly code: BrokerErrorCode;
-  readonly details: BrokerErrorDetails;
+  readonly details: BrokerErrorDetails & { retry: Retry };
 
   /** @param publicText One sentence for the caller's developer; never a token, a key or somebody else's answer. */
   constructor(code: BrokerErrorCode, publicText: string, details: BrokerErrorDetails = {}) {
     super(publicText, { cause: details.cause });
     this.code = code;
-    this.details = details;
+    this.details = { retry: RETRY_BY_CODE[code], ...details };
   }
 }

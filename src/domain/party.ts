@@ -1,4 +1,5 @@
 /** Who acts. A workload is `spiffe://…` or `<trust name>:<sub>`; a person is always `<trust name>:<sub>`. */
+import { defined } from './defined.js';
 import { z } from 'zod';
 
 export const partyRefSchema = z.strictObject({
@@ -31,12 +32,7 @@ export interface Party extends PartyRef {
 /** A person as whoever has this address, as the value of a `principal` selector: what signals about people often name. */
 export const emailValue = (trustName: string, address: string): string => `email:${trustName}/${address.toLowerCase()}`;
 
-export const refOf = ({ kind, id, issuer, owner }: PartyRef): PartyRef => ({
-  kind,
-  id,
-  issuer,
-  ...(owner !== undefined && { owner }),
-});
+export const refOf = ({ kind, id, issuer, owner }: PartyRef): PartyRef => defined({ kind, id, issuer, owner });
 
 export const rememberedPerson = (person: Party): RememberedPerson => ({
   ...refOf(person),

@@ -24,13 +24,11 @@ export async function assertEnforceable(
   const cutAt = latestCut(seen, [cause('target', target), ALL]);
   if ((stored?.value.unspent ?? 0) >= UNSPENT_MOST)
     throw new BrokerError('slow_down', 'The target has as many sessions as can be looked after.', {
-      retry: 'later',
       retryAfterSeconds: 60,
     });
   const waitMs = waitBeforeMint(stored?.value, { generation: seen.epoch.generation, cutAt, now });
   if (waitMs === 0) return;
   throw new BrokerError('temporarily_unavailable', 'The target cannot be told of revocations yet, or not now.', {
-    retry: 'later',
     retryAfterSeconds: Math.ceil(waitMs / 1000),
   });
 }

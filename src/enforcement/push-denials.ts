@@ -1,4 +1,5 @@
 /** Tells one target all that it must deny, where it has not been told yet, and remembers in the ledger how far it knows. */
+import { defined } from '../domain/defined.js';
 import { FORGET_MARGIN_MS, HARD_LIMITS } from '../domain/limits.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { changeEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
@@ -155,10 +156,10 @@ function orderOf(denials: Denials, issuedBefore: number | undefined): Order {
       .filter((denial) => denial.kind === kind)
       .map(({ value }) => value)
       .sort();
-  return {
+  return defined({
     credentials: valuesOf('credential'),
     tasks: valuesOf('task'),
     generations: valuesOf('generation'),
-    ...(issuedBefore !== undefined && { issuedBefore }),
-  };
+    issuedBefore,
+  });
 }

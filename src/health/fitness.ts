@@ -83,7 +83,6 @@ export function createFitness({
     assertFitToMint() {
       if (holds()) return;
       throw new BrokerError('temporarily_unavailable', 'The broker cannot mint safely now.', {
-        retry: 'later',
         retryAfterSeconds: 1,
       });
     },

@@ -15,7 +15,7 @@ const ASSERTION_TYPES = new Set([
 export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, call: Call): Promise<AuthenticatedCaller> {
   const token = bearerToken(call);
   if (token === undefined) {
-    throw new BrokerError('invalid_token', 'Send an identity token as "Authorization: Bearer".', { retry: 'never' });
+    throw new BrokerError('invalid_token', 'Send an identity token as "Authorization: Bearer".');
   }
   return identify(token, { use: 'bearer' });
 }

@@ -28,7 +28,7 @@ export function textOf(body: Buffer): string {
 /** The media type without its parameters. */
 export function demandContentType(sent: string | undefined, wanted: string): void {
   if (sent?.split(';', 1)[0]?.trim().toLowerCase() === wanted) return;
-  throw new BrokerError('unsupported_media_type', `The body must be sent as ${wanted}.`, { retry: 'never' });
+  throw new BrokerError('unsupported_media_type', `The body must be sent as ${wanted}.`);
 }
 
 function refusalFor(cause: unknown): BrokerError {

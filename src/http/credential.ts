@@ -1,4 +1,5 @@
 /** GET /credentials/{id}: what a credential is, whether it lives, and everything it hangs on, in words. Never the secret. */
+import { defined } from '../domain/defined.js';
 import { readCredential } from '../inventory/credential.js';
 import { detailsOf } from '../domain/asked-access.js';
 import { sessionsOf } from '../domain/credential.js';
@@ -19,21 +20,23 @@ export const credentialReading = (deps: HttpDeps) =>
         credentialId: params['id'] ?? '',
         requestId,
       });
-      return ok({
-        id: credential.id,
-        kind: credential.kind,
-        state: credential.state,
-        live,
-        ...(end && { end }),
-        ...(credential.handle !== undefined && { accessKeyId: credential.handle }),
-        task: task.id,
-        purpose: task.purpose,
-        target: credential.target,
-        access: detailsOf(credential.target, credential.access),
-        issuedAt: toTimestamp(credential.issuedAt),
-        expiresAt: toTimestamp(credential.expiresAt),
-        causes: causesInWords({ credential, task }),
-      });
+      return ok(
+        defined({
+          id: credential.id,
+          kind: credential.kind,
+          state: credential.state,
+          live,
+          end,
+          accessKeyId: credential.handle,
+          task: task.id,
+          purpose: task.purpose,
+          target: credential.target,
+          access: detailsOf(credential.target, credential.access),
+          issuedAt: toTimestamp(credential.issuedAt),
+          expiresAt: toTimestamp(credential.expiresAt),
+          causes: causesInWords({ credential, task }),
+        }),
+      );
     },
   });
 

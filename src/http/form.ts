@@ -27,5 +27,5 @@ export function demanded(form: Form, name: string): string {
 function repeated(name: string, code: BrokerErrorCode | undefined): BrokerError {
   if (code !== undefined) return new BrokerError(code, `Exactly one ${name} can be named.`, { retry: 'never' });
   const which = /^[a-z_]{1,32}$/.test(name) ? ` (${name})` : '';
-  return new BrokerError('invalid_request', `A parameter was sent twice${which}.`, { retry: 'never' });
+  return new BrokerError('invalid_request', `A parameter was sent twice${which}.`);
 }

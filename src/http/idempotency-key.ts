@@ -9,9 +9,7 @@ export function repeatOf({ headers }: Pick<Call, 'headers'>, asked: object): Rep
   const key = headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
-    throw new BrokerError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters.', {
-      retry: 'never',
-    });
+    throw new BrokerError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters.');
   }
   return { key, body: createHash('sha256').update(JSON.stringify(asked)).digest('base64url') };
 }

@@ -50,4 +50,4 @@ function sentence({ issues: [issue] }: z.ZodError): string {
   return at ? `${at}: ${reason}` : `The request is not as it should be: ${reason}`;
 }
 
-const refused = (text: string) => new BrokerError('invalid_request', `${text}.`, { retry: 'never' });
+const refused = (text: string) => new BrokerError('invalid_request', `${text}.`);

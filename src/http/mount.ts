@@ -27,19 +27,16 @@ const methodsOf = (endpoints: readonly Endpoint[]): string =>
 const otherMethod =
   (allowed: string): Handle =>
   () =>
-    Promise.reject(new BrokerError('method_not_allowed', `This path takes ${allowed}.`, { retry: 'never' }));
+    Promise.reject(new BrokerError('method_not_allowed', `This path takes ${allowed}.`));
 
-const noSuchPath: Handle = () =>
-  Promise.reject(new BrokerError('not_found', 'There is nothing under that path.', { retry: 'never' }));
+const noSuchPath: Handle = () => Promise.reject(new BrokerError('not_found', 'There is nothing under that path.'));
 
 /** Express itself fails only on a path that cannot be decoded. It takes an error handler by its four parameters. */
 const brokenBeforeAnyEndpoint =
   (deps: ServeDeps): ErrorRequestHandler =>
   (error: unknown, request, response, next) => {
     const malformed = error instanceof URIError;
-    const refusal = malformed
-      ? new BrokerError('invalid_request', 'The path cannot be decoded.', { retry: 'never' })
-      : publicError(error);
+    const refusal = malformed ? new BrokerError('invalid_request', 'The path cannot be decoded.') : publicError(error);
     const handle: Handle = () => Promise.reject(refusal);
     return serve(deps, { path: 'unknown', refusals: 'problem', handle })(request, response, next);
   };

@@ -1,4 +1,5 @@
 /** GET /notifications: how far each webhook was told what happens, and what it could not be told. */
+import { defined } from '../domain/defined.js';
 import { permitOnBroker } from '../authorization/permit.js';
 import { toTimestamp } from '../domain/time.js';
 import { listDeadLetters, readWebhook, type DeadLetter, type WebhookRecord } from '../ledger/webhooks.js';
@@ -21,13 +22,13 @@ export const notifications = (deps: HttpDeps) =>
 async function standing({ ledger }: HttpDeps, { name, types }: HttpDeps['webhooks'][number]) {
   const [stored, letters] = await Promise.all([readWebhook(ledger, name), listDeadLetters(ledger, name)]);
   const { after = 0, failing } = stored?.value ?? {};
-  return {
+  return defined({
     name,
     types,
     toldUpTo: after,
-    ...(failing && { failing: failingOnWire(failing, ledger.clock.now()) }),
+    failing: failing && failingOnWire(failing, ledger.clock.now()),
     deadLetters: letters.map(letterOnWire),
-  };
+  });
 }
 
 const failingOnWire = ({ at, retryAt, ...rest }: NonNullable<WebhookRecord['failing']>, now: number) => ({

@@ -1,4 +1,5 @@
 /** How a refusal is written: RFC 6749 on OAuth endpoints, RFC 9457 elsewhere, AWS's form for AWS's clients. What is no refusal is a bug, and says nothing. */
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { StoreUnavailable } from '../store/store.js';
 import type { Answer, Call, RefusalFormat } from './endpoint.js';
@@ -15,7 +16,6 @@ export function publicError(error: unknown): BrokerError {
   if (error instanceof BrokerError) return error;
   if (error instanceof StoreUnavailable) {
     return new BrokerError('temporarily_unavailable', 'The store did not answer; the request may be repeated.', {
-      retry: 'later',
       retryAfterSeconds: 1,
       cause: error,
     });
@@ -33,10 +33,7 @@ export function refusalOf(
   const { code, message, details } = error;
   const { status, oauthStatus = status, title } = wireErrorOf(code);
   const uri = `${issuer}/errors#${code}`;
-  const next = {
-    ...(details.decision && { decision_id: details.decision.id }),
-    ...(details.retry && { retry: details.retry }),
-  };
+  const next = defined({ decision_id: details.decision?.id, retry: details.retry });
   const headers = { ...waitOf(error), ...challengeOf(error, call) };
   switch (format) {
     case 'oauth':

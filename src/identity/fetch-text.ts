@@ -1,4 +1,5 @@
 /** Fetches a small public document. Node's `fetch` takes no CA, so this is `node:https`: no redirects, no proxy, no pool. */
+import { defined } from '../domain/defined.js';
 import http from 'node:http';
 import https from 'node:https';
 
@@ -29,8 +30,11 @@ function respond(url: URL, { signal, ca, bearer }: FetchOptions): Promise<http.I
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback)) {
     throw new Error('keys are fetched over https only');
   }
-  const headers = { accept: 'application/json', ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) };
-  const options = { signal, headers, agent: false, ...(ca !== undefined && { ca }) };
+  const headers = defined({
+    accept: 'application/json',
+    authorization: bearer === undefined ? undefined : `Bearer ${bearer}`,
+  });
+  const options = defined({ signal, headers, agent: false, ca });
   return new Promise((resolve, reject) => {
     const request = url.protocol === 'https:' ? https.request(url, options) : http.request(url, options);
     request.once('response', resolve).on('error', reject).end();

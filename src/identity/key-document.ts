@@ -1,4 +1,5 @@
 /** Where the text of a key document comes from: a file, a URL, or what the issuer's discovery document names. */
+import { defined } from '../domain/defined.js';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { KeySource } from '../config/schema.js';
@@ -23,11 +24,14 @@ export function keyDocument(source: KeySource, baseDirectory: string): KeyDocume
     // Kubernetes renews both files under a running process.
     const ca = source.ca === undefined ? undefined : await text(source.ca);
     const bearer = source.bearerFile === undefined ? undefined : (await text(source.bearerFile)).trim();
-    return fetchText(source.url, {
-      ...limits(),
-      ...(ca !== undefined && { ca }),
-      ...(bearer !== undefined && { bearer }),
-    });
+    return fetchText(
+      source.url,
+      defined({
+        ...limits(),
+        ca,
+        bearer,
+      }),
+    );
   };
   return { read, freshForMs: URL_FRESH_FOR_MS };
 }

@@ -1,4 +1,5 @@
 /** Identity from an OIDC issuer: a CI system, a Kubernetes cluster, an identity provider. */
+import { defined } from '../domain/defined.js';
 import type { OidcTrust } from '../config/schema.js';
 import type { Party } from '../domain/party.js';
 import { claimAt, listFrom, nameFrom, tagsFrom } from './claim-values.js';
@@ -32,14 +33,14 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
 
 function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
   const owner = ownerOf(trust, claims);
-  return {
+  return defined({
     kind: 'workload',
     id: idOf(trust, claims),
     issuer: trust.name,
-    ...(owner !== undefined && { owner }),
+    owner,
     claims: tagsFrom(claims, trust.claims),
     groups: [],
-  };
+  });
 }
 
 function personOf(trust: OidcTrust, claims: JsonObject): Party {

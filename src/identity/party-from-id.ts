@@ -1,4 +1,5 @@
 /** Whose word a named id would rest on. An id that no configured issuer could ever prove is a mistake, not a party. */
+import { defined } from '../domain/defined.js';
 import type { PartyRef } from '../domain/party.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Trust } from '../config/schema.js';
@@ -15,11 +16,10 @@ function place(trust: readonly Trust[], id: string, kind: PartyRef['kind']): Par
     throw new BrokerError(
       'invalid_request',
       `No configured issuer can prove that ${kind}: an id reads <trust name>:<subject> or spiffe://….`,
-      { retry: 'never' },
     );
   }
   const owner = placed.owner && 'value' in placed.owner ? placed.owner.value : undefined;
-  return { kind, id, issuer: placed.name, ...(owner !== undefined && { owner }) };
+  return defined({ kind, id, issuer: placed.name, owner });
 }
 
 /** What every id begins with that this issuer can prove. */

@@ -1,4 +1,5 @@
 /** Identity from a SPIFFE trust domain: JWT-SVIDs, verified by that trust domain's bundle and no other. */
+import { defined } from '../domain/defined.js';
 import type { SpiffeTrust } from '../config/schema.js';
 import type { Party } from '../domain/party.js';
 import { Refused } from './refused.js';
@@ -28,11 +29,12 @@ export function createSpiffeIssuer(trust: SpiffeTrust, keys: TrustKeys, audience
   return { audiences, keys, verify };
 }
 
-const workload = (trust: SpiffeTrust, id: string): Party => ({
-  kind: 'workload',
-  id,
-  issuer: trust.name,
-  ...(trust.owner && { owner: trust.owner.value }),
-  claims: {},
-  groups: [],
-});
+const workload = (trust: SpiffeTrust, id: string): Party =>
+  defined({
+    kind: 'workload',
+    id,
+    issuer: trust.name,
+    owner: trust.owner?.value,
+    claims: {},
+    groups: [],
+  });

@@ -1,4 +1,5 @@
 /** When a token holds. Read once; judged again each time a remembered token is used. Milliseconds. */
+import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { Refused } from './refused.js';
 import type { JsonObject } from './json-object.js';
@@ -21,7 +22,7 @@ export function readTimes(claims: JsonObject): TokenTimes {
   const notBefore = moment(claims, 'nbf');
   const issuedAt = moment(claims, 'iat');
   if (issuedAt === undefined) throw new Refused('must say when it was issued (iat)');
-  return { expiresAt, issuedAt, ...(notBefore !== undefined && { notBefore }) };
+  return defined({ expiresAt, issuedAt, notBefore });
 }
 
 export function checkTimes({ expiresAt, notBefore, issuedAt }: TokenTimes, now: number, skewMs: number): void {

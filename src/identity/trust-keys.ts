@@ -75,7 +75,6 @@ export function createTrustKeys(document: KeyDocument, kind: 'jwks' | 'spiffe-bu
 
 const unavailable = (cause: unknown): BrokerError =>
   new BrokerError('temporarily_unavailable', "The keys of the token's issuer cannot be read now.", {
-    retry: 'later',
     retryAfterSeconds: FAILURE_PAUSE_MS / 1000,
     cause,
   });

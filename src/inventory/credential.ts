@@ -1,4 +1,5 @@
 /** What a credential is and what it could touch, for SOC and for whoever answers for it. Never the credential itself. */
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { isId } from '../domain/id.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -23,8 +24,8 @@ export async function readCredential(
   await permitOnBroker(deps, caller, 'readCredential', { requestId });
   const id = isId('crd', credentialId) ? credentialId : await credentialCalled(ledger, credentialId);
   const found = id === undefined ? undefined : await findCredential(ledger, id);
-  if (!found) throw new BrokerError('not_found', 'There is no credential with that id.', { retry: 'never' });
+  if (!found) throw new BrokerError('not_found', 'There is no credential with that id.');
   const live = (await alive(ledger, [found])).length > 0;
   const end = live ? undefined : await endOf(ledger, found);
-  return { ...found, live, ...(end && { end }) };
+  return defined({ ...found, live, end });
 }

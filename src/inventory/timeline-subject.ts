@@ -33,7 +33,7 @@ export const subjectOf = (deps: SubjectDeps, about: About): Promise<TimelineSubj
 
 /** Everything above it is known from its record, and while there is none from what the log itself says of it. */
 async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
-  if (!isId('tsk', id)) throw new BrokerError('invalid_request', 'task must be the id of a task.', { retry: 'never' });
+  if (!isId('tsk', id)) throw new BrokerError('invalid_request', 'task must be the id of a task.');
   const task = (await readTask(ledger, id))?.value;
   const family = task ? [task, ...(await readTasks(ledger, task.lineage)).map(({ value }) => value)] : [];
   let endedAt = Math.min(...family.map(({ ended }) => ended?.at ?? Infinity));

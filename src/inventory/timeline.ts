@@ -2,6 +2,7 @@
  * The timeline of a task or a workload, oldest first, from the audit log: what was opened, granted, refused and presented, and
  * the signals and revocations that hit it, whether they named it, what it belongs to, or a part of it.
  */
+import { defined } from '../domain/defined.js';
 import { parseEntry, type AuditEntry } from '../audit/entry.js';
 import type { AuditLog } from '../audit/log.js';
 import type { Selector } from '../domain/selector.js';
@@ -38,7 +39,7 @@ export async function readTimeline(deps: TimelineDeps, request: TimelineRequest)
   const { about, to, after = 0, limit } = request;
   const subject = await subjectOf(deps, about);
   const from = request.from ?? subject.since;
-  const filter = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+  const filter = defined({ from, to });
   const found: AuditEntry[] = [];
   let cursor = after;
   for (let pages = 0; pages < PAGES_AN_ANSWER; pages += 1) {
@@ -103,5 +104,5 @@ async function concerning(ledger: Ledger, subject: TimelineSubject, judged: Judg
 function cutTo(found: AuditEntry[], limit: number): Timeline {
   const entries = found.slice(0, limit);
   const next = entries.at(-1)?.seq;
-  return { entries, ...(next !== undefined && { next }) };
+  return defined({ entries, next });
 }

@@ -1,4 +1,5 @@
 /** How far a workload is trusted less than usual, why, and when that passes; and the worst of its open tasks. */
+import { defined } from '../domain/defined.js';
 import { workloadFromId } from '../identity/party-from-id.js';
 import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
 import { emailValue } from '../domain/party.js';
@@ -47,7 +48,7 @@ export async function showRisk(
     ),
   );
   const because = own && (await explained(ledger, own));
-  return { workload, level: own?.level ?? 'LOW', ...(because && { because }), tasks: await tasksOf(ledger, workload) };
+  return defined({ workload, level: own?.level ?? 'LOW', because, tasks: await tasksOf(ledger, workload) });
 }
 
 type Standing = Pick<Explained, 'on' | 'risk' | 'level'>;
@@ -68,7 +69,7 @@ async function standing(ledger: Ledger, selectors: readonly Selector[]): Promise
 async function explained(ledger: Ledger, { on, risk, level }: Standing): Promise<Explained> {
   const falls = nextFall(risk, ledger.clock.now());
   const signal = (await readSignal(ledger, risk.signal))?.value;
-  return { on, risk, level, ...(falls && { falls }), ...(signal && { signal }) };
+  return defined({ on, risk, level, falls, signal });
 }
 
 /** The highest of what policy sees of a task beside its workload: its credentials, itself, those above it, its principal. */

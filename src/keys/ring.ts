@@ -2,6 +2,7 @@
  * The ring of signing keys and its life: announced an hour before use, current, then retiring for as long as anything it
  * signed can live. When a step is due is decided here, apart from what the step does.
  */
+import { defined } from '../domain/defined.js';
 import { z } from 'zod';
 import { FORGET_MARGIN_MS, HARD_LIMITS } from '../domain/limits.js';
 
@@ -48,7 +49,7 @@ export function stepped(ring: Ring | undefined, step: Step, now: number, fresh: 
   if (step === 'create') return { revision: 0, current: { ...required(fresh), from: now }, retiring: [] };
   const { revision, current, next, retiring } = required(ring);
   const retired = [{ kid: current.kid, sealed: current.sealed, until: now + RETIRED_MS }, ...retiring];
-  const after = { revision: revision + 1, current, ...(next && { next }), retiring };
+  const after = defined({ revision: revision + 1, current, next, retiring });
   switch (step) {
     case 'announce':
       return { ...after, next: { ...required(fresh), from: now + LEAD_MS } };

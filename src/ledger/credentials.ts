@@ -1,4 +1,5 @@
 /** Credential records: reserved before anything is minted, in one commit with the task they hang on. */
+import { defined } from '../domain/defined.js';
 import { HISTORY_MS, LOST_AFTER_MS } from '../domain/limits.js';
 import { isId, shardOf } from '../domain/id.js';
 import { credentialCauses, credentialSchema, credentialText, type Credential } from '../domain/credential.js';
@@ -41,9 +42,7 @@ export function reserve(
 
 /** The target has answered. False: it was given up meanwhile. */
 export const activate = ({ records }: Pick<Ledger, 'records'>, credential: Credential, handle?: string) =>
-  rewrite(records, credential, { state: 'active', ...(handle !== undefined && { handle }) }, [
-    unconfirmedIndex(shardOf(credential.id)),
-  ]);
+  rewrite(records, credential, defined({ state: 'active', handle }), [unconfirmedIndex(shardOf(credential.id))]);
 
 /** The target has surely made nothing: there is nothing to tell it. */
 export const abandon = ({ records }: Pick<Ledger, 'records'>, credential: Credential) =>

@@ -2,6 +2,7 @@
  * Receipts are made from the log, after the fact: a crash between publication and receipt loses none, because every
  * broker's sweep follows the log and makes what is missing. Safe on many brokers at once.
  */
+import { defined } from '../domain/defined.js';
 import { isId } from '../domain/id.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import { LogGap } from '../store/store.js';
@@ -87,15 +88,16 @@ async function count(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
 /** Completions, expiries and suspensions are told by their task; what was revoked has nothing else to tell of it. */
 const isKept = ({ id }: LogEntry): boolean => isId('rev', id);
 
-const receiptOf = ({ seq, id, at, selector, effect, reason, ticket, actor, liftAt, before }: LogEntry): Receipt => ({
-  seq,
-  id,
-  at,
-  selector,
-  effect: effect === 'lift' ? 'hold' : effect,
-  reason,
-  ...(ticket !== undefined && { ticket }),
-  actor,
-  ...(liftAt !== undefined && { liftAt }),
-  ...(before !== undefined && { before }),
-});
+const receiptOf = ({ seq, id, at, selector, effect, reason, ticket, actor, liftAt, before }: LogEntry): Receipt =>
+  defined({
+    seq,
+    id,
+    at,
+    selector,
+    effect: effect === 'lift' ? 'hold' : effect,
+    reason,
+    ticket,
+    actor,
+    liftAt,
+    before,
+  });

@@ -39,8 +39,7 @@ export async function findPrevious(
   const [text] = await records.read([record]);
   if (text === undefined) return { shard, record, body };
   const first = schema.parse(JSON.parse(text));
-  if (first.body !== body)
-    throw new BrokerError('conflict', 'This Idempotency-Key was used with a different request.', { retry: 'never' });
+  if (first.body !== body) throw new BrokerError('conflict', 'This Idempotency-Key was used with a different request.');
   return { shard, record, body, taskId: first.task };
 }
 

@@ -13,7 +13,6 @@ export async function retryOnConflict<T>(attempt: () => Promise<T | undefined>):
     if (attempts < ATTEMPTS) await pause(randomInt(2 ** Math.min(attempts, 6)));
   }
   throw new BrokerError('temporarily_unavailable', 'Too many requests change the same task at once.', {
-    retry: 'later',
     retryAfterSeconds: 1,
   });
 }

@@ -2,6 +2,7 @@
  * The one way anything dies before its time (G3): completion, deadline, missed heartbeats, operators, signals and
  * detectors all end in this publication. Acknowledged means dead; whatever follows is bookkeeping.
  */
+import { defined } from '../domain/defined.js';
 import { newId } from '../domain/id.js';
 import { forgettableAt } from '../domain/liveness.js';
 import { cause, type Effect, type Selector } from '../domain/selector.js';
@@ -29,19 +30,21 @@ interface Revocation {
 export async function revoke({ log, clock }: Pick<Ledger, 'log' | 'clock'>, revocation: Revocation): Promise<LogEntry> {
   const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id } = revocation;
   const at = clock.now();
-  const entry = await log.publish({
-    id: id ?? newId('rev'),
-    cause: cause(selector.kind, selector.value),
-    selector,
-    effect,
-    ...(effect === 'end' && { outcome: outcome ?? 'revoked' }),
-    at,
-    until: forgettableAt(selector.kind, at, knownEnd),
-    ...(liftAt !== undefined && { liftAt }),
-    reason: withoutTokens(reason),
-    ...(ticket !== undefined && { ticket: withoutTokens(ticket) }),
-    actor,
-  });
+  const entry = await log.publish(
+    defined({
+      id: id ?? newId('rev'),
+      cause: cause(selector.kind, selector.value),
+      selector,
+      effect,
+      ...(effect === 'end' && { outcome: outcome ?? 'revoked' }),
+      at,
+      until: forgettableAt(selector.kind, at, knownEnd),
+      liftAt,
+      reason: withoutTokens(reason),
+      ticket: ticket === undefined ? undefined : withoutTokens(ticket),
+      actor,
+    }),
+  );
   if (!entry) throw new Error('the log published nothing');
   return entry;
 }

@@ -1,4 +1,5 @@
 /** Open tasks that may hang on a selector, in pages: from an index where there is one, else all of them. A superset. */
+import { defined } from '../domain/defined.js';
 import { SHARDS } from '../domain/id.js';
 import { cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
@@ -62,7 +63,7 @@ async function* indexed(ledger: Ledger, indexes: Key[]): AsyncGenerator<Task[]> 
     const pages = await Promise.all(
       cursors.map(async ({ index, after }) => ({
         index,
-        page: await ledger.records.range(index, { ...(after && { after }), limit: PAGE }),
+        page: await ledger.records.range(index, defined({ after, limit: PAGE })),
       })),
     );
     const ids = pages.flatMap(({ page }) => page.map(([member]) => member));

@@ -1,4 +1,5 @@
 /** Mints JWT access tokens (RFC 9068): everything a target needs to judge a call by itself, signed. */
+import { defined } from '../domain/defined.js';
 import { detailsOf, scopeOf } from '../domain/asked-access.js';
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';
@@ -35,12 +36,7 @@ function claimsOf(issuer: string, credential: Credential, task: Task): AccessTok
     ...(principal.id !== workload.id && { act: { sub: workload.id } }),
     txn: task.lineage[0] ?? task.id,
     task: { id: task.id, lineage: task.lineage, purpose: task.purpose },
-    origin: {
-      workload: workload.id,
-      issuer: workload.issuer,
-      ...(workload.owner !== undefined && { owner: workload.owner }),
-      principal: principal.id,
-    },
+    origin: defined({ workload: workload.id, issuer: workload.issuer, owner: workload.owner, principal: principal.id }),
     causes: credentialCauses(credential, task),
     epoch: credential.epoch,
   };

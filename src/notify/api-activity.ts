@@ -1,4 +1,5 @@
 /** OCSF 6003: what somebody did here, or was refused. */
+import { defined } from '../domain/defined.js';
 import type { AuditEntry } from '../audit/entry.js';
 import type { AuditEvent } from '../audit/event.js';
 import type { SelectorKind } from '../domain/selector.js';
@@ -47,20 +48,20 @@ const KNOWN = new Map<string, Meaning>(Object.entries(MEANINGS));
 
 export function apiActivity(entry: AuditEntry) {
   const [activity, severity, status] = meaningOf(entry);
-  return {
+  return defined({
     category_uid: 6,
     class_uid: 6003,
     activity_id: activity,
     ...(activity === OTHER && { activity_name: entry.type }),
     severity_id: severity,
     status_id: status,
-    ...(entry.error !== undefined && { status_code: entry.error }),
+    status_code: entry.error,
     actor: actorOf(entry),
     api: { operation: entry.verb ?? entry.type, service: { name: 'mayfly' } },
-    src_endpoint: { svc_name: 'mayfly', ...(entry.node !== undefined && { name: entry.node }) },
+    src_endpoint: defined({ svc_name: 'mayfly', name: entry.node }),
     resources: resourcesOf(entry),
     unmapped: idsOf(entry),
-  };
+  });
 }
 
 function meaningOf({ type, revocation, outcome }: AuditEntry): Meaning {
@@ -72,9 +73,7 @@ function meaningOf({ type, revocation, outcome }: AuditEntry): Meaning {
 }
 
 const actorOf = ({ actor }: AuditEntry) =>
-  actor
-    ? { user: { uid: actor.id, ...(actor.issuer !== undefined && { domain: actor.issuer }) } }
-    : { app_name: 'mayfly' };
+  actor ? { user: defined({ uid: actor.id, domain: actor.issuer }) } : { app_name: 'mayfly' };
 
 function resourcesOf({ revocation, credential, task, workload, principal, target }: AuditEntry) {
   if (revocation) return [resourceOf(revocation.selector)];

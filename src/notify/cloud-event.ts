@@ -1,4 +1,5 @@
 /** An audit entry as a CloudEvent (CloudEvents 1.0.2, structured mode) with an OCSF body. The same entry is always the same event. */
+import { defined } from '../domain/defined.js';
 import type { AuditEntry } from '../audit/entry.js';
 import { hashOf } from '../audit/chain.js';
 import { toTimestamp } from '../domain/time.js';
@@ -10,17 +11,17 @@ const HASH_CHARACTERS = 16;
 export function cloudEvent(entry: AuditEntry, line: string, issuer: string) {
   const id = eventId(entry.seq, line);
   const subject = subjectOf(entry);
-  return {
+  return defined({
     specversion: '1.0',
     id,
     source: issuer,
     type: `mayfly.${entry.type}`,
-    ...(subject !== undefined && { subject }),
+    subject,
     time: toTimestamp(entry.at),
     datacontenttype: 'application/json',
     dataschema: schemaOf(entry),
     data: ocsfEvent(entry, id),
-  };
+  });
 }
 
 /** The number of the audit entry, and the beginning of its hash: what `/audit` shows can be compared with it. */

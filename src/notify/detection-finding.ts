@@ -1,4 +1,5 @@
 /** OCSF 2004: a signal, and what became of it. */
+import { defined } from '../domain/defined.js';
 import type { AuditEntry } from '../audit/entry.js';
 import type { Level, Signal } from '../domain/signal.js';
 import { resourceOf } from './resource.js';
@@ -29,18 +30,18 @@ export const detectionFinding = ({ type, actor, at }: AuditEntry, signal: Told) 
   activity_id: type === 'signal.decided' ? CLOSE : CREATE,
   severity_id: SEVERITY[signal.level],
   status_id: STATUS[signal.state],
-  finding_info: {
+  finding_info: defined({
     uid: signal.id,
     title: `${signal.event} from ${signal.source}`,
     types: [signal.event],
     modified_time: at,
-    ...(signal.reaction && { analytic: { type_id: 1, type: 'Rule', name: signal.reaction.rule } }),
-  },
+    analytic: signal.reaction && { type_id: 1, type: 'Rule', name: signal.reaction.rule },
+  }),
   resources: signal.about.map(resourceOf),
-  unmapped: {
+  unmapped: defined({
     state: signal.state,
     source: signal.source,
-    ...(signal.reaction && { reaction: signal.reaction }),
+    reaction: signal.reaction,
     ...(type === 'signal.decided' && actor && { decided_by: actor.id }),
-  },
+  }),
 });

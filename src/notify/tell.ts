@@ -1,4 +1,5 @@
 /** Tells one webhook of one entry, and says what follows from it for the cursor. */
+import { defined } from '../domain/defined.js';
 import type { AuditEntry } from '../audit/entry.js';
 import type { Webhook } from '../config/signals-schema.js';
 import type { Clock } from '../domain/time.js';
@@ -67,5 +68,5 @@ async function posted(
     'mayfly-signature': signature,
     'user-agent': 'mayfly',
   };
-  return post({ url, ...(ca !== undefined && { ca }), body, headers, patienceMs });
+  return post(defined({ url, ca, body, headers, patienceMs }));
 }

@@ -1,4 +1,5 @@
 /** A revocation by selector, whoever may order it: a caller that policy permits, or who has the store's credentials. */
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { defaultEffect, effectFits, isWellFormed, type Effect, type Selector } from '../domain/selector.js';
 import { findCredential } from '../ledger/credentials.js';
@@ -23,7 +24,7 @@ interface Order {
 /** Published first, counted after. */
 export async function carryOut(ledger: Ledger, order: Order): Promise<Receipt> {
   const knownEnd = await endOf(ledger, order.selector);
-  const entry = await revoke(ledger, { ...order, ...(knownEnd !== undefined && { knownEnd }) });
+  const entry = await revoke(ledger, defined({ ...order, knownEnd }));
   return receiptFor(ledger, entry);
 }
 
@@ -42,7 +43,7 @@ export function fittingEffect(
         : liftAt !== undefined && liftAt <= now
           ? 'The time in "until" is past.'
           : undefined;
-  if (mistake !== undefined) throw new BrokerError('invalid_request', mistake, { retry: 'never' });
+  if (mistake !== undefined) throw new BrokerError('invalid_request', mistake);
   return effect;
 }
 

@@ -84,8 +84,6 @@ async function knownReceipt(ledger: Ledger, seq: number): Promise<Receipt> {
   return receipt;
 }
 
-const unknownNumber = () =>
-  new BrokerError('not_found', 'There is no revocation with that number.', { retry: 'never' });
+const unknownNumber = () => new BrokerError('not_found', 'There is no revocation with that number.');
 
-const notHeld = () =>
-  new BrokerError('conflict', 'That revocation is not a hold, or is lifted already.', { retry: 'never' });
+const notHeld = () => new BrokerError('conflict', 'That revocation is not a hold, or is lifted already.');

@@ -1,4 +1,5 @@
 /** What SOC teams do: see what a revocation would hit, and revoke by any selector. Published first, counted after. */
+import { defined } from '../domain/defined.js';
 import type { Deps } from '../authorization/deps.js';
 import { auditRefusal } from '../authorization/audit-refusal.js';
 import { provenFields } from '../authorization/audit-fields.js';
@@ -42,14 +43,7 @@ export async function revokeBySelector(
 ): Promise<Receipt> {
   const { selector, effect } = await permitted(deps, caller, request, false);
   const { reason, ticket, liftAt } = request;
-  return carryOut(deps.ledger, {
-    selector,
-    effect,
-    reason,
-    actor: caller.party.id,
-    ...(ticket !== undefined && { ticket }),
-    ...(liftAt !== undefined && { liftAt }),
-  });
+  return carryOut(deps.ledger, defined({ selector, effect, reason, actor: caller.party.id, ticket, liftAt }));
 }
 
 /** The same count, and nothing is written but its audit entry. */
@@ -62,14 +56,16 @@ export async function previewRevocation(
   const at = deps.ledger.clock.now();
   const affected = await countImpact(deps.ledger, { selector, at });
   const { reason, ticket, requestId } = request;
-  await deps.audit.append({
-    type: 'revocation.previewed',
-    at,
-    ...provenFields(caller),
-    reason,
-    ...(ticket !== undefined && { ticket }),
-    requestId,
-  });
+  await deps.audit.append(
+    defined({
+      type: 'revocation.previewed',
+      at,
+      ...provenFields(caller),
+      reason,
+      ticket,
+      requestId,
+    }),
+  );
   return { selector, effect, at, affected, effects: await effectsOf(deps.ledger, affected, undefined) };
 }
 
@@ -110,9 +106,6 @@ async function credentialOf(deps: RevocationDeps, leaked: string): Promise<Selec
     throw new BrokerError(
       'invalid_request',
       'Several credentials of ours are in it: revoke each by its access key id.',
-      {
-        retry: 'never',
-      },
     );
   const claims = called === undefined ? await readPresented(deps, text) : undefined;
   return { kind: 'credential', value: called ?? claims?.jti ?? newId('crd') };

@@ -39,8 +39,7 @@ const REASON_CHARACTERS = 512;
 export async function acceptSignal(deps: SignalDeps, told: Told): Promise<{ id: string; put: 'new' | 'again' }> {
   const id = signalId(told.source, told.itsId);
   const put = (await findPut(deps.ledger, { id, digest: told.digest })) ?? (await putNew(deps, told, id));
-  if (put === 'other')
-    throw new BrokerError('conflict', 'Another signal was sent under this id before.', { retry: 'never' });
+  if (put === 'other') throw new BrokerError('conflict', 'Another signal was sent under this id before.');
   if (put === 'new') deps.onSignal(id);
   return { id, put };
 }

@@ -2,6 +2,7 @@
  * A person confirms or dismisses what a reaction wanted done and was held back from. Asked of policy is the very revocation it
  * comes to. The decision is written down before it is carried out: whoever finds it after a crash does the same.
  */
+import { defined } from '../domain/defined.js';
 import { auditRefusal } from '../authorization/audit-refusal.js';
 import { permitOnBroker } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
@@ -53,7 +54,7 @@ async function decide(
 ): Promise<Signal> {
   const state = verdict === 'confirm' ? 'reacted' : 'dismissed';
   const at = ledger.clock.now();
-  const decided = { by, at, ...(reason !== undefined && { reason: withoutTokens(reason) }) };
+  const decided = defined({ by, at, reason: reason === undefined ? undefined : withoutTokens(reason) });
   const signal = await changeSignal(ledger, signalId, (current) => {
     if (current.state !== 'pending' || !current.reaction) return undefined;
     // Nothing holds it back any more.
@@ -63,7 +64,5 @@ async function decide(
   if (!signal) throw unknownSignal();
   // Asked again: it was decided so before. What reacted by itself was put before nobody.
   if (signal.decided && signal.state === state) return signal;
-  throw new BrokerError('conflict', `The signal is ${signal.state}; only one that is pending can be decided.`, {
-    retry: 'never',
-  });
+  throw new BrokerError('conflict', `The signal is ${signal.state}; only one that is pending can be decided.`);
 }

@@ -1,4 +1,5 @@
 /** Signals that wait for another voice, or for a person, and nobody came in time: nothing comes of them. */
+import { defined } from '../domain/defined.js';
 import type { Signal } from '../domain/signal.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { takeSignal, waitedInVain } from '../ledger/signals.js';
@@ -15,11 +16,13 @@ export async function giveUpWaiting(deps: ReactDeps): Promise<void> {
 
 /** As with every judgement: written down first, and explained by whoever comes to it, also after a crash. */
 async function giveUp(deps: ReactDeps, id: string, from: Signal['state'], because: string): Promise<void> {
-  const taken = await takeSignal(deps.ledger, { id, from }, ({ reaction }) => ({
-    state: 'recorded',
-    waitsUntil: undefined,
-    unfinished: true,
-    ...(reaction && { reaction: { ...reaction, because } }),
-  }));
+  const taken = await takeSignal(deps.ledger, { id, from }, ({ reaction }) =>
+    defined({
+      state: 'recorded',
+      waitsUntil: undefined,
+      unfinished: true,
+      reaction: reaction && { ...reaction, because },
+    }),
+  );
   if (taken) await react(deps, id);
 }

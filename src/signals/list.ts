@@ -85,4 +85,4 @@ const matches = ({ about, reaction, state, source }: Signal, wanted: SignalsWant
       ({ kind, value }) => wanted.subject === value || wanted.subject === `${kind}:${value}`,
     ));
 
-export const unknownSignal = () => new BrokerError('not_found', 'There is no signal with that id.', { retry: 'never' });
+export const unknownSignal = () => new BrokerError('not_found', 'There is no signal with that id.');

@@ -3,6 +3,7 @@
  * a crash, or beside another broker, does the same. Whatever dies of it dies by the one publication (G3), under the signal's
  * own id.
  */
+import { defined } from '../domain/defined.js';
 import { createHash } from 'node:crypto';
 import type { AuditEvent } from '../audit/event.js';
 import { newId, shardOf } from '../domain/id.js';
@@ -28,10 +29,11 @@ export async function react(deps: ReactDeps, id: string): Promise<Signal | undef
   return judged && finish(deps, judged);
 }
 
-const auditedSignal = ({ id, source, event, level, about, state, reaction, reason }: Signal) => ({
-  signal: { id, source, event, level, about, state, ...(reaction && { reaction }) },
-  ...(reason !== undefined && { reason }),
-});
+const auditedSignal = ({ id, source, event, level, about, state, reaction, reason }: Signal) =>
+  defined({
+    signal: defined({ id, source, event, level, about, state, reaction }),
+    reason,
+  });
 
 /** The audit entry comes last, and may come twice: a reaction waits for nothing, and none goes unexplained. */
 async function finish(deps: ReactDeps, signal: Signal): Promise<Signal | undefined> {
@@ -55,7 +57,7 @@ const explained = (signal: Signal): Omit<AuditEvent, 'at'> => {
   const { decided } = signal;
   if (!decided) return { type: 'signal.judged', ...auditedSignal(signal) };
   const { by, reason } = decided;
-  return { type: 'signal.decided', actor: { id: by }, signal: told, ...(reason !== undefined && { reason }) };
+  return defined({ type: 'signal.decided', actor: { id: by }, signal: told, reason });
 };
 
 async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: string): Promise<ReactionDone> {
@@ -75,16 +77,19 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
       return reaction;
     }
     default: {
-      const { seq } = await carryOut(ledger, {
-        id: publicationId(signal),
-        selector,
-        effect: reaction.do,
-        reason: `${why}: ${signal.reason ?? rule ?? ''}`,
-        actor,
-        // Whoever confirmed it: under its ticket the reaction knows its own again.
-        ...(rule !== undefined && { ticket: actorOf(rule) }),
-        ...(holdSeconds !== undefined && { liftAt: now + holdSeconds * 1000 }),
-      });
+      const { seq } = await carryOut(
+        ledger,
+        defined({
+          id: publicationId(signal),
+          selector,
+          effect: reaction.do,
+          reason: `${why}: ${signal.reason ?? rule ?? ''}`,
+          actor,
+          // Whoever confirmed it: under its ticket the reaction knows its own again.
+          ticket: rule === undefined ? undefined : actorOf(rule),
+          liftAt: holdSeconds === undefined ? undefined : now + holdSeconds * 1000,
+        }),
+      );
       return { ...reaction, seq };
     }
   }

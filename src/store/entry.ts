@@ -1,11 +1,12 @@
 /** How a publication becomes an entry of the log, and how many entries a log keeps. */
+import { defined } from '../domain/defined.js';
 import { SEQ, type LogEntry, type Publication } from '../domain/tombstone.js';
 
 /** Followers further behind than this start again from a snapshot (LogGap). */
 export const ENTRIES_KEPT = 100_000;
 
 export function entryOf(publication: Publication, seq: number, before: string | undefined): LogEntry {
-  return { ...publication, seq, ...(before !== undefined && { before }) };
+  return defined({ ...publication, seq, before });
 }
 
 /** The tombstone that `join` wrote, with the number that the store has now assigned. */

@@ -1,4 +1,5 @@
 /** The orchestrator says the work is done: the task ends, and everything that hangs on it with it. */
+import { defined } from '../domain/defined.js';
 import type { DECLARED_OUTCOMES, Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -36,7 +37,7 @@ export async function completeTask(
   });
   const { entry } = ended;
   const effects = await effectsOf(deps.ledger, affected, entry.seq);
-  const revocation = { entry, ...(affected && { affected }), effects };
+  const revocation = defined({ entry, affected, effects });
   return { task: ended.task, state: ended.task.ended?.as ?? request.outcome, revocation };
 }
 

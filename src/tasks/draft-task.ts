@@ -81,17 +81,13 @@ function deadlineOf({ lifetimes }: Settings, now: number, seconds: number | unde
 
 function refuseUnknownPurpose(purposes: Settings['purposes'], purpose: string): void {
   if (!purposes || Object.hasOwn(purposes, purpose)) return;
-  throw new BrokerError('invalid_request', `The purpose must be one of: ${Object.keys(purposes).join(', ')}.`, {
-    retry: 'never',
-  });
+  throw new BrokerError('invalid_request', `The purpose must be one of: ${Object.keys(purposes).join(', ')}.`);
 }
 
 function lineageUnder(parent: Task, { delegationDepth }: Settings['limits']): string[] {
   const lineage = [...parent.lineage, parent.id];
   if (lineage.length > delegationDepth) {
-    throw new BrokerError('invalid_request', `Tasks nest at most ${delegationDepth} deep.`, {
-      retry: 'never',
-    });
+    throw new BrokerError('invalid_request', `Tasks nest at most ${delegationDepth} deep.`);
   }
   return lineage;
 }

@@ -11,8 +11,7 @@ export async function heartbeat(
   request: TaskRequest,
 ): Promise<TaskAnswer> {
   const { task, state } = await permitOnTask(deps, caller, 'heartbeat', request);
-  if (!task.heartbeat)
-    throw new BrokerError('conflict', 'The task was opened without a heartbeat.', { retry: 'never' });
+  if (!task.heartbeat) throw new BrokerError('conflict', 'The task was opened without a heartbeat.');
   if (state !== 'open' && state !== 'suspended') return { task, state };
   const lastAt = deps.ledger.clock.now();
   const next = await updateTask(

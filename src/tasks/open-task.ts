@@ -98,8 +98,8 @@ async function readableParent({ ledger, policy }: Deps, caller: AuthenticatedCal
   return parent.value;
 }
 
-const unknownParent = () => new BrokerError('not_found', 'There is no parent task with that id.', { retry: 'never' });
-const parentNotOpen = () => new BrokerError('conflict', 'The parent task is not open.', { retry: 'never' });
+const unknownParent = () => new BrokerError('not_found', 'There is no parent task with that id.');
+const parentNotOpen = () => new BrokerError('conflict', 'The parent task is not open.');
 
 const openedEvent = (at: number, task: Task, caller: AuthenticatedCaller, requestId: string): AuditEvent => ({
   type: 'task.opened',

@@ -15,7 +15,7 @@ export function whomItServes(
   parent: Task | undefined,
 ): Served {
   if (named !== undefined && parent?.principal && named !== parent.principal.id) {
-    throw new BrokerError('invalid_request', 'A child serves the person its parent task serves.', { retry: 'never' });
+    throw new BrokerError('invalid_request', 'A child serves the person its parent task serves.');
   }
   if (caller.kind === 'person' && named === caller.id) return provenPerson(caller);
   // Inherited as it is: what was merely named does not become proven by opening a child.

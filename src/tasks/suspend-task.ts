@@ -2,6 +2,7 @@
  * Suspension is a hold on the task: what was minted before it is dead for good, nothing new is born until it is resumed.
  * The intention is written first, and numbers the publication; so a crash in between loses no hold and lifts no other's.
  */
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { cause } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
@@ -51,7 +52,7 @@ export async function resumeTask(
     isSame(current, task) ? awake(current, ledger.clock.now()) : undefined,
   );
   const now = resumed ?? task;
-  return { task: now, state: await readTaskState(ledger, now), ...(entry && { entry }) };
+  return defined({ task: now, state: await readTaskState(ledger, now), entry });
 }
 
 interface By {
@@ -101,12 +102,13 @@ const holdOn = ({ id, deadline }: Task) =>
 const isSame = (current: Task, task: Task): boolean => current.suspended && current.suspensions === task.suspensions;
 
 /** Everything listed was born before the hold, so it is dead; the time asleep counts for no missed heartbeat. */
-const awake = (task: Task, now: number): Task => ({
-  ...task,
-  suspended: false,
-  credentials: [],
-  ...(task.heartbeat && { heartbeat: { ...task.heartbeat, lastAt: now } }),
-});
+const awake = (task: Task, now: number): Task =>
+  defined({
+    ...task,
+    suspended: false,
+    credentials: [],
+    heartbeat: task.heartbeat && { ...task.heartbeat, lastAt: now },
+  });
 
 const hasEnded = (state: TaskState): boolean => state !== 'open' && state !== 'suspended';
-const ended = (state: TaskState) => new BrokerError('conflict', `The task has ended: ${state}.`, { retry: 'never' });
+const ended = (state: TaskState) => new BrokerError('conflict', `The task has ended: ${state}.`);

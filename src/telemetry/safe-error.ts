@@ -1,4 +1,5 @@
 /** An error as a log may show it: messages only from those who are known to put no secret into them. */
+import { defined } from '../domain/defined.js';
 import { types } from 'node:util';
 import { BrokerError } from '../domain/errors.js';
 
@@ -31,19 +32,17 @@ interface SafeError {
 export function safeError(error: unknown, depth = 0): SafeError {
   if (!types.isNativeError(error)) return { type: typeof error };
   const code = codeOf(error);
-  return {
+  return defined({
     type: error.name,
-    ...(code !== undefined && { code }),
+    code,
     ...(SPEAKABLE.has(error.name) && { message: error.message }),
     ...(error instanceof BrokerError ? refusal(error) : { at: framesOf(error) }),
     ...(error.cause !== undefined && depth < CAUSES_MAX && { cause: safeError(error.cause, depth + 1) }),
-  };
+  });
 }
 
-const refusal = ({ details }: BrokerError): Pick<SafeError, 'retry' | 'decisionId'> => ({
-  ...(details.retry !== undefined && { retry: details.retry }),
-  ...(details.decision && { decisionId: details.decision.id }),
-});
+const refusal = ({ details }: BrokerError): Pick<SafeError, 'retry' | 'decisionId'> =>
+  defined({ retry: details.retry, decisionId: details.decision?.id });
 
 /** `ECONNREFUSED`, `ERR_JWT_EXPIRED`, `invalid_request`: a word, never a sentence. */
 function codeOf(error: Error): string | undefined {

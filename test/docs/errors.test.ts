@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { BROKER_ERROR_CODES } from '../../src/domain/errors.js';
+import { BROKER_ERROR_CODES, BrokerError, RETRIES } from '../../src/domain/errors.js';
 import { wireErrors } from '../../src/http/wire-errors.js';
 
 const page = readFileSync('docs/errors.md', 'utf8');
@@ -36,8 +36,12 @@ describe('docs/errors.md', () => {
   });
 
   it('explains every value of retry', () => {
-    for (const retry of ['never', 'with-less', 'after-approval', 'after-lift', 'later']) {
+    for (const retry of RETRIES) {
       expect(page).toMatch(new RegExp(`^\\| \`${retry}\` +\\|`, 'm'));
     }
+  });
+
+  it.each(BROKER_ERROR_CODES)('%s always says what helps', (code) => {
+    expect(RETRIES).toContain(new BrokerError(code, 'Refused.').details.retry);
   });
 });

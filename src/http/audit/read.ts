@@ -2,6 +2,7 @@
  * GET /audit: the exact lines, by filter and page, or all of them as x-ndjson. For `mayfly verify-audit`: fetch the head first,
  * then export up to the line it names, for whatever was written since is not what it vouches for.
  */
+import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
 import type { AuditFilter } from '../../audit/page.js';
 import { provenFields } from '../../authorization/audit-fields.js';
@@ -62,11 +63,11 @@ export async function permitReading(
 
 async function page(deps: HttpDeps, wanted: AuditFilter, after = 0, limit = 100): Promise<Answer> {
   const { lines, next } = await deps.audit.page({ after, limit, filter: wanted });
-  return ok({ lines, ...(next !== undefined && { next }) });
+  return ok(defined({ lines, next }));
 }
 
 function exported({ audit }: HttpDeps, after: number | undefined, to: number | undefined): Answer {
-  const lines = audit.exportLines({ ...(after !== undefined && { after }), ...(to !== undefined && { to }) });
+  const lines = audit.exportLines(defined({ after, to }));
   return { status: 200, headers: { 'Content-Type': EXPORT }, body: withNewlines(lines) };
 }
 
@@ -81,12 +82,7 @@ const exportIsWhole = () =>
   new BrokerError(
     'invalid_request',
     `An export (${EXPORT}) is whole: it takes no filter and no limit, only after and upTo.`,
-    {
-      retry: 'never',
-    },
   );
 
 const pagesGoOn = () =>
-  new BrokerError('invalid_request', `Only an export (Accept: ${EXPORT}) takes upTo; a page takes limit.`, {
-    retry: 'never',
-  });
+  new BrokerError('invalid_request', `Only an export (Accept: ${EXPORT}) takes upTo; a page takes limit.`);

@@ -1,4 +1,5 @@
 /** GET /timeline: what happened to a task or a workload, oldest first, in words and ids. Read like the audit log it comes from. */
+import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
 import type { AuditEntry } from '../../audit/entry.js';
 import { inWords } from '../../audit/in-words.js';
@@ -30,28 +31,28 @@ export const timeline = (deps: HttpDeps) =>
       const about = oneOf(task, workload);
       await permitReading(deps, caller, call);
       const { entries, next } = await readTimeline(deps, { about, ...page });
-      return ok({ entries: entries.map(entryOnWire), ...(next !== undefined && { next }) });
+      return ok(defined({ entries: entries.map(entryOnWire), next }));
     },
   });
 
 function oneOf(task: string | undefined, workload: string | undefined): About {
   if (task !== undefined && workload === undefined) return { task };
   if (workload !== undefined && task === undefined) return { workload };
-  throw new BrokerError('invalid_request', 'Name a task or a workload: exactly one of them.', { retry: 'never' });
+  throw new BrokerError('invalid_request', 'Name a task or a workload: exactly one of them.');
 }
 
 /** The whole of an entry is in the audit log, under its number. */
 function entryOnWire(entry: AuditEntry) {
   const { seq, at, type, actor, task, workload, credential, target, revocation, signal, reason, purpose } = entry;
-  return {
+  return defined({
     seq,
     at: toTimestamp(at),
     type,
-    ...(actor && { by: actor.id }),
+    by: actor?.id,
     text: inWords(entry),
-    ...(reason !== undefined && { reason }),
+    reason,
     ...{ purpose, task, workload, credential, target },
-    ...(revocation?.seq !== undefined && { revocation: revocation.seq }),
-    ...(signal && { signal: signal.id }),
-  };
+    revocation: revocation?.seq === undefined ? undefined : revocation.seq,
+    signal: signal?.id,
+  });
 }

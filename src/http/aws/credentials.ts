@@ -2,6 +2,7 @@
  * GET /aws/credentials/{role}: what every AWS SDK asks of a container credential provider. The SDK sends a token as it is, and
  * asks again before the credentials expire; each time identity, log and policy are asked anew.
  */
+import { defined } from '../../domain/defined.js';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Requester } from '../../authorization/requester.js';
@@ -53,25 +54,24 @@ async function issued(deps: HttpDeps, call: Call) {
 function tokenOf({ headers }: Call): string {
   const token = headers.authorization?.replace(/^bearer +/i, '').trim();
   if (token) return token;
-  throw new BrokerError('invalid_token', 'Send an identity token in the Authorization header.', { retry: 'never' });
+  throw new BrokerError('invalid_token', 'Send an identity token in the Authorization header.');
 }
 
 /** The proof stands in a header: what is wrong with it is a 401, as wherever that is so. */
 async function identified({ identify }: HttpDeps, token: string): Promise<Requester> {
   const caller = await identify(token, { use: 'bearer' });
   if (caller.party.kind === 'workload') return { caller };
-  throw new BrokerError('invalid_request', 'Sessions are for workloads: send the identity token of one.', {
-    retry: 'never',
-  });
+  throw new BrokerError('invalid_request', 'Sessions are for workloads: send the identity token of one.');
 }
 
-const requestOf = ({ authorization_details: details, lifetime }: Asked, target: string) => ({
-  target,
-  ...(details !== undefined && { access: uniteAccess(accessFromDetails(details, target)) }),
-  lifetimeSeconds: lifetime,
-  tokenType: AWS_CREDENTIALS_TYPE,
-  askedAsScope: false,
-});
+const requestOf = ({ authorization_details: details, lifetime }: Asked, target: string) =>
+  defined({
+    target,
+    access: details === undefined ? undefined : uniteAccess(accessFromDetails(details, target)),
+    lifetimeSeconds: lifetime,
+    tokenType: AWS_CREDENTIALS_TYPE,
+    askedAsScope: false,
+  });
 
 /** A credential as proof names its task by itself. */
 function underOf(
@@ -81,7 +81,7 @@ function underOf(
 ): Pick<CredentialRequest, 'under' | 'repeat'> {
   const taskId = task ?? (purpose === undefined ? proven : undefined);
   if ((taskId === undefined) === (purpose === undefined))
-    throw new BrokerError('invalid_request', 'Say task or purpose: exactly one of them.', { retry: 'never' });
+    throw new BrokerError('invalid_request', 'Say task or purpose: exactly one of them.');
   if (taskId !== undefined) return { under: { taskId } };
   // An SDK that asks again means the same piece of work: it finds the task it began, and no second one after that has ended.
   const digest = createHash('sha256')

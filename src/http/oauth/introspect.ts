@@ -1,4 +1,5 @@
 /** POST /introspect (RFC 7662): the claims of a live token, or exactly `{"active":false}` and no reason. */
+import { defined } from '../../domain/defined.js';
 import { introspect } from '../../credentials/introspect.js';
 import { BrokerError } from '../../domain/errors.js';
 import { authenticateClient } from '../authenticate.js';
@@ -13,11 +14,15 @@ export const introspection =
     const form = readForm(call);
     const caller = await authenticateClient(deps, call, form);
     const presentedFrom = placeIn(form);
-    const claims = await introspect(deps, caller, {
-      token: demanded(form, 'token'),
-      ...(presentedFrom !== undefined && { presentedFrom }),
-      requestId: call.requestId,
-    });
+    const claims = await introspect(
+      deps,
+      caller,
+      defined({
+        token: demanded(form, 'token'),
+        presentedFrom,
+        requestId: call.requestId,
+      }),
+    );
     return ok(claims ? { active: true, token_type: 'Bearer', ...claims } : { active: false });
   };
 

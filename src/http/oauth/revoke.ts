@@ -1,4 +1,5 @@
 /** POST /revoke (RFC 7009): a holder gives its token back. The answer is empty, whatever the token was; of AWS credentials their holder hears how far it has come. */
+import { defined } from '../../domain/defined.js';
 import { revokeHeldToken } from '../../credentials/return-token.js';
 import { authenticateClient } from '../authenticate.js';
 import type { HttpDeps } from '../deps.js';
@@ -11,5 +12,5 @@ export const tokenRevocation =
     const form = readForm(call);
     const caller = await authenticateClient(deps, call, form);
     const effect = await revokeHeldToken(deps, caller, demanded(form, 'token'));
-    return { status: 200, ...(effect && { body: effect }) };
+    return defined({ status: 200, body: effect });
   };

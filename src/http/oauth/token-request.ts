@@ -1,4 +1,5 @@
 /** The form of POST /token, translated into what the broker is asked. Every mistake has its own code and sentence. */
+import { defined } from '../../domain/defined.js';
 import { accessFromDetails, accessFromScope, uniteAccess } from '../../domain/asked-access.js';
 import type { Access } from '../../domain/access.js';
 import { isRoleArn } from '../../domain/aws.js';
@@ -24,20 +25,20 @@ export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requ
   };
   // Without the tokens: a retry with a fresh identity token is the same request.
   const repeat = repeatOf(call, { ...asked, forSomebody: actor !== undefined });
-  return {
+  return defined({
     ...asked,
-    ...(tokenType !== undefined && { tokenType }),
+    tokenType,
     subject,
-    ...(actor && { actor }),
+    actor,
     askedAsScope: form.has('scope'),
-    ...(repeat && { repeat }),
+    repeat,
     requestId: call.requestId,
-  };
+  });
 }
 
 function refuseOtherGrants(grantType: string): void {
   if (grantType === TOKEN_EXCHANGE) return;
-  throw new BrokerError('unsupported_grant_type', `The grant_type must be ${TOKEN_EXCHANGE}.`, { retry: 'never' });
+  throw new BrokerError('unsupported_grant_type', `The grant_type must be ${TOKEN_EXCHANGE}.`);
 }
 
 const presented = (form: Form, name: 'subject_token' | 'actor_token') => ({
@@ -53,7 +54,7 @@ function targetOf(form: Form): string {
   const target = demanded(form, 'resource');
   const audience = form.get('audience');
   if (audience === undefined || audience === target) return target;
-  throw new BrokerError('invalid_target', 'The audience, if sent, must equal the resource.', { retry: 'never' });
+  throw new BrokerError('invalid_target', 'The audience, if sent, must equal the resource.');
 }
 
 function accessOf(form: Form, target: string): Access[] {
@@ -63,9 +64,7 @@ function accessOf(form: Form, target: string): Access[] {
     throw refused('Say what is needed: as scope (<path>:<action>), as authorization_details, or both.');
   }
   if (scope !== undefined && isRoleArn(target)) {
-    throw new BrokerError('invalid_scope', 'Access to AWS has no scope: ask for it as authorization_details.', {
-      retry: 'never',
-    });
+    throw new BrokerError('invalid_scope', 'Access to AWS has no scope: ask for it as authorization_details.');
   }
   return uniteAccess(
     scope === undefined ? [] : accessFromScope(scope),
@@ -90,4 +89,4 @@ function lifetimeOf(text: string | undefined): { lifetimeSeconds?: number } {
   throw refused('The lifetime must be a whole number of seconds, at least 1.');
 }
 
-const refused = (text: string) => new BrokerError('invalid_request', text, { retry: 'never' });
+const refused = (text: string) => new BrokerError('invalid_request', text);

@@ -1,4 +1,5 @@
 /** POST /token: RFC 8693 token exchange. */
+import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
 import { detailsOf, scopeOf } from '../../domain/asked-access.js';
 import { toSeconds } from '../../domain/time.js';
@@ -26,7 +27,7 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   const request = exchangeRequestOf(form, call);
   const client = await clientIfSent(deps, call, form);
   const clientId = client?.party.id ?? form.get('client_id');
-  return exchange(deps, { ...request, ...(clientId !== undefined && { clientId }) });
+  return exchange(deps, defined({ ...request, clientId }));
 }
 
 export async function counted<T>({ metrics }: HttpDeps, exchanging: () => Promise<T>): Promise<T> {

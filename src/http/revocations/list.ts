@@ -1,4 +1,5 @@
 /** GET /revocations: receipts as they stand now, oldest first, in pages. */
+import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
 import { allWithEffects } from '../../revocation/effects.js';
 import { showReceipts } from '../../revocation/receipts.js';
@@ -21,9 +22,11 @@ export const revocationList = (deps: HttpDeps) =>
     async act(caller, page, { requestId }) {
       const receipts = await showReceipts(deps, caller, { ...page, requestId });
       const next = receipts.length === page.limit ? receipts.at(-1)?.seq : undefined;
-      return ok({
-        revocations: (await allWithEffects(deps.ledger, receipts)).map(receiptOnWire),
-        ...(next !== undefined && { next }),
-      });
+      return ok(
+        defined({
+          revocations: (await allWithEffects(deps.ledger, receipts)).map(receiptOnWire),
+          next,
+        }),
+      );
     },
   });

@@ -5,5 +5,5 @@ import type { Call } from '../endpoint.js';
 export function seqOf({ params }: Pick<Call, 'params'>): number {
   const { seq = '' } = params;
   if (/^[1-9]\d{0,14}$/.test(seq)) return Number(seq);
-  throw new BrokerError('not_found', 'There is no revocation with that number.', { retry: 'never' });
+  throw new BrokerError('not_found', 'There is no revocation with that number.');
 }

@@ -1,4 +1,5 @@
 /** POST /revocations: end, cut off or hold whatever hangs on a selector; with `dryRun`, see what it would hit. */
+import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
 import { EFFECTS, SELECTOR_KINDS, type Selector } from '../../domain/selector.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
@@ -32,7 +33,7 @@ export const revocation = (deps: HttpDeps) =>
     input,
     async act(caller, { dryRun, selector, leaked, until, ...told }, call) {
       const what = oneOf(selector, leaked);
-      const request = { what, ...told, ...(until !== undefined && { liftAt: until }), requestId: call.requestId };
+      const request = defined({ what, ...told, liftAt: until, requestId: call.requestId });
       if (dryRun) return ok(previewOnWire(await previewRevocation(deps, caller, request)));
       const receipt = await revokeBySelector(deps, caller, request);
       const headers = { Location: `${deps.issuer}/revocations/${receipt.seq}` };
@@ -43,7 +44,5 @@ export const revocation = (deps: HttpDeps) =>
 function oneOf(selector: Selector | undefined, leaked: string | undefined): Selector | { leaked: string } {
   if (selector && leaked === undefined) return selector;
   if (!selector && leaked !== undefined) return { leaked };
-  throw new BrokerError('invalid_request', 'Name a selector, or the string that leaked: exactly one of them.', {
-    retry: 'never',
-  });
+  throw new BrokerError('invalid_request', 'Name a selector, or the string that leaked: exactly one of them.');
 }

@@ -1,4 +1,5 @@
 /** GET /signals: what was told, by whom, of whom, and what became of it; oldest first, in pages. */
+import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
 import { SIGNAL_STATES } from '../../domain/signal.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
@@ -23,7 +24,7 @@ export const signalList = (deps: HttpDeps) =>
       ...page,
     }),
     act: async (caller, { after, limit, ...wanted }, { requestId }) =>
-      answer(deps, caller, wanted, { ...(after && { after }), limit, requestId }),
+      answer(deps, caller, wanted, defined({ after, limit, requestId })),
   });
 
 /** GET /signals/pending: what waits for a person to confirm or dismiss it. */
@@ -33,7 +34,7 @@ export const pendingSignals = (deps: HttpDeps) =>
     from: 'query',
     input: z.strictObject(page),
     act: async (caller, { after, limit }, { requestId }) =>
-      answer(deps, caller, { state: 'pending' }, { ...(after && { after }), limit, requestId }),
+      answer(deps, caller, { state: 'pending' }, defined({ after, limit, requestId })),
   });
 
 async function answer(
@@ -43,5 +44,5 @@ async function answer(
   asked: { after?: SignalPlace; limit: number; requestId: string },
 ) {
   const { signals, next } = await showSignals(deps, caller, wanted, asked);
-  return ok({ signals: signals.map(signalOnWire), ...(next && { next: placeText(next) }) });
+  return ok(defined({ signals: signals.map(signalOnWire), next: next && placeText(next) }));
 }

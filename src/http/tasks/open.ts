@@ -1,4 +1,5 @@
 /** POST /tasks: an orchestrator opens a task for a workload. */
+import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
 import { openTask } from '../../tasks/open-task.js';
 import { accessFromObjects } from '../../domain/asked-access.js';
@@ -28,7 +29,7 @@ export const taskOpening = (deps: HttpDeps) =>
     input,
     async act(caller, asked, call) {
       const repeat = repeatOf(call, asked);
-      const request = { ...asked, ...(repeat && { repeat }), requestId: call.requestId };
+      const request = defined({ ...asked, repeat, requestId: call.requestId });
       const answer = await openTask(deps, caller, request);
       const headers = { Location: `${deps.issuer}/tasks/${answer.task.id}` };
       return { status: 201, headers, body: taskOnWire(answer) };

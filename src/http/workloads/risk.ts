@@ -1,4 +1,5 @@
 /** GET /workloads/{id}/risk: how far a workload is trusted less than usual, why, and when that passes. */
+import { defined } from '../../domain/defined.js';
 import { toTimestamp } from '../../domain/time.js';
 import { showRisk, type WorkloadRisk } from '../../inventory/workload-risk.js';
 import type { HttpDeps } from '../deps.js';
@@ -13,21 +14,25 @@ export const workloadRisk = (deps: HttpDeps) =>
     async act(caller, _, { params, requestId }) {
       const { because, tasks, ...risk } = await showRisk(deps, caller, { workload: params['id'] ?? '', requestId });
       const { worst, ...counted } = tasks;
-      return ok({
-        ...risk,
-        ...(because && { because: whyOnWire(because) }),
-        tasks: { ...counted, ...(worst && { worst: { task: worst.task, ...whyOnWire(worst) } }) },
-      });
+      return ok(
+        defined({
+          ...risk,
+          because: because && whyOnWire(because),
+          tasks: { ...counted, ...(worst && { worst: { task: worst.task, ...whyOnWire(worst) } }) },
+        }),
+      );
     },
   });
 
-const whyOnWire = ({ on, risk, level, falls, signal }: NonNullable<WorkloadRisk['because']>) => ({
-  on,
-  level,
-  set: { level: risk.level, at: toTimestamp(risk.at) },
-  ...(falls && { falls: { to: falls.to, at: toTimestamp(falls.at) } }),
-  why: risk.why,
-  signal: risk.signal,
-  // What the signal said, for as long as it is remembered.
-  ...(signal && { event: signal.event, source: signal.source }),
-});
+const whyOnWire = ({ on, risk, level, falls, signal }: NonNullable<WorkloadRisk['because']>) =>
+  defined({
+    on,
+    level,
+    set: { level: risk.level, at: toTimestamp(risk.at) },
+    falls: falls && { to: falls.to, at: toTimestamp(falls.at) },
+    why: risk.why,
+    signal: risk.signal,
+    // What the signal said, for as long as it is remembered.
+    event: signal?.event,
+    source: signal?.source,
+  });

@@ -2,6 +2,7 @@
  * What AWS answered instead of what was asked. Of the SDK's errors nothing is passed on but words checked here: they carry
  * bodies, a broken XML answer is quoted in their messages, and a log shows the messages of plain Errors.
  */
+import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
 
 export interface Answer {
@@ -50,12 +51,12 @@ export function answerOf(service: 'STS' | 'IAM', thrown: unknown): Answer {
     ...(attempts === undefined ? [] : [`attempt ${attempts}`]),
     ...(requestId === undefined ? [] : [`request ${requestId}`]),
   ];
-  return {
+  return defined({
     name: nameOf(error, definite),
     refused: definite && attempts === 1,
-    ...(percent !== undefined && { percent: Number(percent) }),
+    percent: percent === undefined ? undefined : Number(percent),
     trace: new Error(facts.join(', ')),
-  };
+  });
 }
 
 export const UNREACHABLE = 'Unreachable';

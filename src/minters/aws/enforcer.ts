@@ -24,7 +24,7 @@ export function createEnforcer(deps: AwsSurroundings): Enforcer {
       if (SESSION_IS_DEAD.has(name)) session.drop(iam);
       deps.warn({ target, what: 'deny-policy', advice: ADVICE.get(name) ?? TRIED_AGAIN, answer: thrown.message });
       const text = 'AWS IAM does not answer for the deny policy of the role.';
-      throw new BrokerError('temporarily_unavailable', text, { retry: 'later', cause: trace });
+      throw new BrokerError('temporarily_unavailable', text, { cause: trace });
     }
   };
 

@@ -36,7 +36,6 @@ const again = ({ code, message, details }: BrokerError, leftMs: number): BrokerE
 
 const tooMany = (mintsPerSecond: number, { msBeforeNext }: RateLimiterRes): BrokerError =>
   new BrokerError('slow_down', `At most ${mintsPerSecond} sessions of this role can be had in a second.`, {
-    retry: 'later',
     retryAfterSeconds: inSeconds(msBeforeNext),
   });
 

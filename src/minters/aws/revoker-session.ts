@@ -70,6 +70,5 @@ const TRUST =
 
 const noSession = (cause: Error): BrokerError =>
   new BrokerError('temporarily_unavailable', 'AWS gives the broker no session to revoke with.', {
-    retry: 'later',
     cause,
   });

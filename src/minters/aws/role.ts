@@ -46,7 +46,6 @@ export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsCl
   const apart = (): BrokerError => {
     warn({ target: resource, what: 'clock', advice: CLOCKS_APART });
     const error = new BrokerError('temporarily_unavailable', 'AWS and the broker disagree about the time.', {
-      retry: 'later',
       retryAfterSeconds: CLOCK_REST_SECONDS,
     });
     pace.rest(error, CLOCK_REST_SECONDS);

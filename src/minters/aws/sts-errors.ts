@@ -1,4 +1,5 @@
 /** What each refusal of STS means: what the caller is told, what the operator is told, how long STS is then left alone. */
+import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
 import { KEY_NOT_RETRIEVED, UNREACHABLE, type Answer } from './answer.js';
 import type { AwsTrouble } from './trouble.js';
@@ -19,16 +20,16 @@ interface Meaning {
 /** @param answer Any: what is not in the table is a request that AWS does not understand, which is a bug. */
 export function failureOf(answer: Answer): Failure {
   const { refuse, restSeconds = 0, trouble } = MEANINGS.get(answer.name) ?? misunderstood;
-  return { error: refuse(answer), restSeconds, ...(trouble && { trouble }) };
+  return defined({ error: refuse(answer), restSeconds, trouble });
 }
 
 /** Nothing more: what is wrong with the account is for the operator, who is told. */
 const NOT_SET_UP = 'The broker cannot get sessions of this role.';
 
 const later = (text: string, retryAfterSeconds: number) => (answer: Answer) =>
-  new BrokerError('temporarily_unavailable', text, { retry: 'later', retryAfterSeconds, cause: answer.trace });
+  new BrokerError('temporarily_unavailable', text, { retryAfterSeconds, cause: answer.trace });
 
-const notSetUp = ({ trace }: Answer) => new BrokerError('invalid_target', NOT_SET_UP, { retry: 'never', cause: trace });
+const notSetUp = ({ trace }: Answer) => new BrokerError('invalid_target', NOT_SET_UP, { cause: trace });
 
 function tooLarge({ percent, trace }: Answer): BrokerError {
   const size = percent === undefined ? 'more than' : `${percent}% of`;

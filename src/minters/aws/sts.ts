@@ -1,4 +1,5 @@
 /** STS, as far as the broker uses it: one request, which is not signed but carries a JWT that proves who asks. */
+import { defined } from '../../domain/defined.js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
 import {
@@ -78,13 +79,15 @@ export function createSts(endpoint: Endpoint): Sts {
 type Attempt = { session: AwsSession } | { answer: Answer };
 
 async function send(client: STSClient, request: AssumeRequest, abortSignal: AbortSignal): Promise<Attempt> {
-  const command = new AssumeRoleWithWebIdentityCommand({
-    RoleArn: request.roleArn,
-    RoleSessionName: request.sessionName,
-    WebIdentityToken: await request.identity(),
-    DurationSeconds: request.durationSeconds,
-    ...(request.policy !== undefined && { Policy: request.policy }),
-  });
+  const command = new AssumeRoleWithWebIdentityCommand(
+    defined({
+      RoleArn: request.roleArn,
+      RoleSessionName: request.sessionName,
+      WebIdentityToken: await request.identity(),
+      DurationSeconds: request.durationSeconds,
+      Policy: request.policy,
+    }),
+  );
   try {
     return sessionOf(await client.send(command, { abortSignal }), request.durationSeconds);
   } catch (error) {

@@ -1,4 +1,5 @@
 /** What `mayfly check-policy` says: every problem with its place, and what the directory holds. */
+import { defined } from '../../domain/defined.js';
 import { loadPolicies, type PolicyTarget } from './load-policies.js';
 import type { PolicyProblem } from './problem.js';
 
@@ -12,11 +13,11 @@ export async function checkPolicies(directory: string, targets: readonly PolicyT
   const permits = policies.filter(({ rule }) => rule.effect === 'permit').length;
   return {
     problems,
-    summary: {
+    summary: defined({
       permits,
       forbids: policies.length - permits,
       ids: policies.map(({ id }) => id),
-      ...(set && { digest: set.digest }),
-    },
+      digest: set?.digest,
+    }),
   };
 }

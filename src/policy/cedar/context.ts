@@ -1,4 +1,5 @@
 /** The context of a query in Cedar's words, under given terms. Exactly the attributes of the schema, with their types. */
+import { defined } from '../../domain/defined.js';
 import type { PartyRef } from '../../domain/party.js';
 import type { CedarValueJson, Context } from './cedar-wasm.js';
 import { partyReference } from './entities.js';
@@ -37,19 +38,17 @@ function accessContext(context: AccessContext, { lifetimeSeconds, approvals }: T
 }
 
 function operateContext({ revocation, opening }: OperateContext, { lifetimeSeconds }: Terms): Context {
-  return {
-    ...(revocation && {
-      kind: revocation.kind,
-      value: revocation.value,
-      effect: revocation.effect,
-      dryRun: revocation.dryRun,
-    }),
+  return defined({
+    kind: revocation?.kind,
+    value: revocation?.value,
+    effect: revocation?.effect,
+    dryRun: revocation?.dryRun,
     ...(opening && {
       lifetimeSeconds: lifetimeSeconds ?? opening.lifetimeSeconds,
       principalProven: opening.principalProven,
       ...person(opening.onBehalfOf),
     }),
-  };
+  });
 }
 
 const isWorkload = (party: PartyRef | undefined): party is PartyRef => party?.kind === 'workload';

@@ -1,4 +1,5 @@
 /** One `*.cedar` file: its policies, each with its name, its line and what its annotations mean. */
+import { defined } from '../../domain/defined.js';
 import { policySetTextToParts, policyToJson, type TypeAndId } from './cedar-wasm.js';
 import { lineAt, problemsOf, type PolicyProblem } from './problem.js';
 
@@ -52,11 +53,11 @@ function readPolicy(source: string): Pick<Policy, 'id' | 'rule' | 'literals'> & 
   if (approval !== undefined && !approval) reasons.push('@approval must name a group');
   if (approval !== undefined && effect === 'permit') reasons.push('@approval belongs on a forbid');
   if (approval !== undefined && lifetime !== undefined) reasons.push('@lifetime and @approval exclude each other');
-  const rule: Rule = {
+  const rule: Rule = defined({
     effect,
-    ...(lifetime !== undefined && { lifetimeSeconds: Number(lifetime) }),
-    ...(approval !== undefined && { approval }),
-  };
+    lifetimeSeconds: lifetime === undefined ? undefined : Number(lifetime),
+    approval,
+  });
   return { id: id ?? '', rule, literals: entitiesIn(answer.json), reasons };
 }
 

@@ -2,6 +2,7 @@
  * Ways out of a forbid. A forbid with @lifetime or @approval is not the last word: the same is asked again with the shorter
  * lifetime, or as if the group had approved. Whatever is granted was itself asked exactly so and permitted.
  */
+import { defined } from '../../domain/defined.js';
 import type { Rule } from './policy-file.js';
 import type { Verdict } from '../policy-engine.js';
 
@@ -101,11 +102,7 @@ function withinPermits({ permittedSeconds }: Round, terms: Terms): Terms | undef
 function granted(terms: Terms, asked: Terms, policies: string[]): Omit<Verdict, 'digest'> {
   const approvals = (terms.approvals ?? []).filter((group) => !asked.approvals?.includes(group));
   if (approvals.length > 0) return { outcome: 'needs-approval', approvals: sorted(approvals), policies };
-  return {
-    outcome: 'permit',
-    ...(terms.lifetimeSeconds !== undefined && { lifetimeSeconds: terms.lifetimeSeconds }),
-    policies,
-  };
+  return defined({ outcome: 'permit', lifetimeSeconds: terms.lifetimeSeconds, policies });
 }
 
 const sorted = (texts: readonly string[]): string[] => [...new Set(texts)].sort();

@@ -118,7 +118,7 @@ describe('an error in the log', () => {
     const { text } = logged((log) => log.error({ err: new ReplyError(`args: ${CANARY}`) }, 'failed'));
     expect(text).not.toContain(CANARY);
     expect(text).toContain('ERR_REPLY');
-    expect(text).toContain('telemetry-log.test');
+    expect(text).toContain('telemetry/log.test');
   });
 
   it('is, for a bug, what it says and where', () => {
