@@ -25,7 +25,7 @@ export type BrokerErrorCode = (typeof BROKER_ERROR_CODES)[number];
 export const RETRIES = ['never', 'with-less', 'after-approval', 'after-lift', 'later'] as const;
 
 /** What the caller should do next; docs/errors.md explains each. */
-export type Retry = (typeof RETRIES)[number];
+type Retry = (typeof RETRIES)[number];
 
 /** What helps after each code, unless the place that refuses knows better. */
 const RETRY_BY_CODE: Readonly<Record<BrokerErrorCode, Retry>> = {
