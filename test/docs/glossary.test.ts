@@ -1,0 +1,31 @@
+/** The glossary: twenty words, each in two plain sentences, and each a word that the code or the documentation uses. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+
+const page = readFileSync('docs/glossary.md', 'utf8');
+const rows = [...page.matchAll(/^\| ([a-z][a-z ]+?) +\| (.+?) +\|$/gm)]
+  .map(([, word = '', meaning = '']) => ({ word, meaning }))
+  .filter(({ word }) => word !== 'word');
+const used = [
+  ...readdirSync('src', { recursive: true, encoding: 'utf8' }).map((name) => `src/${name}`),
+  ...readdirSync('docs').map((name) => `docs/${name}`),
+]
+  .filter((name) => /\.(ts|md)$/.test(name) && name !== 'docs/glossary.md')
+  .map((name) => readFileSync(name, 'utf8'))
+  .join('\n')
+  .toLowerCase();
+
+describe('docs/glossary.md', () => {
+  it('has twenty words', () => {
+    expect(new Set(rows.map(({ word }) => word)).size).toBe(20);
+    expect(rows).toHaveLength(20);
+  });
+
+  it.each(rows)('explains $word in two sentences', ({ meaning }) => {
+    expect(meaning.split(/(?<=[.])\s+(?=[A-Z`])/)).toHaveLength(2);
+  });
+
+  it.each(rows)('explains $word because it is used elsewhere', ({ word }) => {
+    expect(used).toContain(word);
+  });
+});
