@@ -39,8 +39,10 @@ export async function identifyRequester(
     if (!ACCEPTED_TYPES.has(type))
       throw new BrokerError('invalid_request', 'The token type must be urn:ietf:params:oauth:token-type:jwt.');
   }
-  const proven = await identify(subject.token, { use: 'subject' });
-  const requester = actor ? forSomebody(proven, await identify(actor.token, { use: 'actor' })) : forItself(proven);
+  const proven = await identify(subject.token, { use: 'subject', tokenType: subject.type });
+  const requester = actor
+    ? forSomebody(proven, await identify(actor.token, { use: 'actor', tokenType: actor.type }))
+    : forItself(proven);
   if (clientId !== undefined && clientId !== requester.caller.party.id) {
     throw new BrokerError('invalid_request', 'The client_id is not the workload whose token was presented.');
   }

@@ -45,20 +45,21 @@ export async function clientIfSent(
   if (assertion === undefined && bearer === undefined) return undefined;
   const client = await (assertion === undefined
     ? identify(bearer ?? '', { use: 'bearer' })
-    : identify(assertion, { use: 'client' }));
+    : identify(assertion.token, { use: 'client', tokenType: assertion.type }));
   refuseOtherClientId(client, form);
   return client;
 }
 
-function assertionOf(form: Form): string | undefined {
+function assertionOf(form: Form): { token: string; type: string } | undefined {
   if (form.has('client_secret')) {
     throw new BrokerError('invalid_client', 'There are no client secrets here; send a client_assertion.');
   }
   if (!form.has('client_assertion') && !form.has('client_assertion_type')) return undefined;
-  if (!ASSERTION_TYPES.has(demanded(form, 'client_assertion_type'))) {
+  const type = demanded(form, 'client_assertion_type');
+  if (!ASSERTION_TYPES.has(type)) {
     throw new BrokerError('invalid_client', 'The client_assertion_type is not supported.');
   }
-  return demanded(form, 'client_assertion');
+  return { token: demanded(form, 'client_assertion'), type };
 }
 
 /** RFC 6750 §2.1. Another scheme, or no token after it, is no proof; it is told apart from sending nothing. */

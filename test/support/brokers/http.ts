@@ -46,6 +46,8 @@ export interface BrokerWish {
   config?: Record<string, unknown> | ((issuer: string) => Record<string, unknown>);
   /** Shared with others. */
   clock?: HandClock;
+  /** Trusted beside `lab` and `staff`. */
+  trust?: object[];
   /** Beside those of config/policies. */
   policies?: string;
 }
@@ -86,6 +88,7 @@ export async function startBroker(wish: BrokerWish = {}): Promise<TestBroker> {
         represents: 'person',
         claims: ['email'],
       },
+      ...(wish.trust ?? []),
     ],
     targets: [
       { resource: TICKETS, minter: 'jwt', labels: [{ match: 'incident/*/attachment/**', sensitivity: 'restricted' }] },
