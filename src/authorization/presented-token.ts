@@ -2,7 +2,6 @@
 import { BrokerError } from '../domain/errors.js';
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import { detailsOf, scopeOf } from '../domain/asked-access.js';
-import { death, firstDeath, parseEpoch } from '../domain/liveness.js';
 import type { Cause } from '../domain/selector.js';
 import { toSeconds } from '../domain/time.js';
 import { ACCESS_TOKEN_TYP, accessTokenClaimsSchema, type AccessTokenClaims } from '../protocol/access-token.js';
@@ -49,14 +48,13 @@ export const causesOf = (claims: AccessTokenClaims, { credential, task }: Found)
 
 /** @param seen A look at `causesOf`, sent after the question arrived. */
 export const isAlive = (claims: AccessTokenClaims, found: Found, seen: Seen, now: number): boolean =>
-  claims.exp * 1000 > now &&
-  death('credential', parseEpoch(claims.epoch), seen.epoch.generation, seen.on(causesOf(claims, found))) === undefined;
+  claims.exp * 1000 > now && seen.deathOf('credential', claims.epoch, causesOf(claims, found)) === undefined;
 
-/** Ended or revoked by an entry of its own log. One that has merely expired was nobody's doing, nor is a log that was lost. */
-export function wasEnded({ credential, task }: Found, { epoch, on }: Seen, now: number): boolean {
-  const born = parseEpoch(credential.epoch);
-  if (credential.expiresAt <= now || born.generation !== epoch.generation) return false;
-  return firstDeath('credential', born, on(credentialCauses(credential, task))) !== undefined;
+/** Whether an entry of its own log ended it. One that has merely expired was nobody's doing, nor is a log that was lost. */
+export function wasEnded({ credential, task }: Found, seen: Seen, now: number): boolean {
+  if (credential.expiresAt <= now) return false;
+  const ended = seen.firstDeathOf('credential', credential.epoch, credentialCauses(credential, task));
+  return ended !== undefined && ended.seq > 0;
 }
 
 function saysTheSame(claims: AccessTokenClaims, { target, expiresAt, epoch, access }: Credential): boolean {

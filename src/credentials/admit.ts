@@ -9,7 +9,7 @@ import type { Target } from '../config/schema.js';
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId, shardOf } from '../domain/id.js';
-import { death, formatEpoch, parseEpoch, refusesBirth } from '../domain/liveness.js';
+import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import { cause, type Cause } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
 import { partyCauses, principalCauses, type Task } from '../domain/task.js';
@@ -126,14 +126,9 @@ function askedAccess({ access }: CredentialRequest, { ceiling }: Task, target: T
 }
 
 /** It may have been ended by itself, under a task that lives. */
-function refuseDeadParent({ credential, task }: Found, { epoch, on }: Seen): void {
-  const died = death(
-    'credential',
-    parseEpoch(credential.epoch),
-    epoch.generation,
-    on(credentialCauses(credential, task)),
-  );
-  if (died !== undefined) throw new BrokerError('invalid_token', 'The credential presented has been revoked.');
+function refuseDeadParent({ credential, task }: Found, seen: Seen): void {
+  if (seen.deathOf('credential', credential.epoch, credentialCauses(credential, task)) === undefined) return;
+  throw new BrokerError('invalid_token', 'The credential presented has been revoked.');
 }
 
 function refuseTask(task: Task, seen: Seen, now: number): void {

@@ -6,7 +6,6 @@ import { defined } from '../domain/defined.js';
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { LOST_AFTER_MS } from '../domain/limits.js';
-import { death, parseEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import { abandon, activate, dropCredential } from '../ledger/credentials.js';
 import { rememberHandle } from '../ledger/handles.js';
@@ -57,7 +56,7 @@ function assertNotGivenUp({ ledger }: Pick<Deps, 'ledger'>, { state, issuedAt }:
 async function lookAgain({ ledger }: Pick<Deps, 'ledger'>, { credential, task }: Grant): Promise<void> {
   const causes = credentialCauses(credential, task);
   const seen = await ledger.log.look(causes);
-  if (death('credential', parseEpoch(credential.epoch), seen.epoch.generation, seen.on(causes)) === undefined) return;
+  if (seen.deathOf('credential', credential.epoch, causes) === undefined) return;
   throw new BrokerError('access_denied', 'It was revoked while it was being made.', { retry: 'after-lift' });
 }
 

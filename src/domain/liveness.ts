@@ -21,6 +21,15 @@ export function parseEpoch(text: string): Epoch {
   return { generation: match[1], seq: Number(match[2]) };
 }
 
+/** What can die, by the rules of the log: a hold suspends a task, and ends a credential. */
+export type Mortal = 'task' | 'credential';
+
+/** The entry that ended something: its number in the log, and how it ended. */
+export interface Death {
+  seq: number;
+  as: Outcome;
+}
+
 type Refusal = 'ended' | 'held';
 
 /** Whether something that hangs on these causes may not be born now. */
@@ -30,23 +39,18 @@ export function refusesBirth(tombstones: readonly (Tombstone | undefined)[]): Re
   return undefined;
 }
 
-/** How something born at `epoch` died, or undefined if it lives. Strictly greater: an equal number was seen at birth. */
+/**
+ * The first entry that ended something born at `epoch`; undefined while it lives. Whatever an earlier log has seen born was
+ * ended by the loss of that log: `revoked`, with the number 0, for numbers begin at 1.
+ */
 export function death(
-  kind: 'task' | 'credential',
+  kind: Mortal,
   epoch: Epoch,
   generation: string,
   tombstones: readonly (Tombstone | undefined)[],
-): Outcome | undefined {
-  return epoch.generation === generation ? firstDeath(kind, epoch, tombstones)?.as : 'revoked';
-}
-
-/** The entry that ended it, of the log it was born in. */
-export function firstDeath(
-  kind: 'task' | 'credential',
-  epoch: Epoch,
-  tombstones: readonly (Tombstone | undefined)[],
-): { seq: number; as: Outcome } | undefined {
-  let first: { seq: number; as: Outcome } | undefined;
+): Death | undefined {
+  if (epoch.generation !== generation) return { seq: 0, as: 'revoked' };
+  let first: Death | undefined;
   for (const tombstone of tombstones) {
     for (const entry of deadly(kind, epoch, tombstone)) if (entry.seq < (first?.seq ?? Infinity)) first = entry;
   }
@@ -73,13 +77,10 @@ export function forgettableAt(kind: SelectorKind, at: number, knownEnd?: number)
   return (knownEnd ?? at + seconds * 1000) + FORGET_MARGIN_MS;
 }
 
-function deadly(
-  kind: 'task' | 'credential',
-  epoch: Epoch,
-  tombstone: Tombstone | undefined,
-): { seq: number; as: Outcome }[] {
+/** The entries of a tombstone that end it. A number equal to that of its epoch ends nothing: it was seen at birth. */
+function deadly(kind: Mortal, epoch: Epoch, tombstone: Tombstone | undefined): Death[] {
   if (!tombstone) return [];
-  const found: { seq: number; as: Outcome }[] = [];
+  const found: Death[] = [];
   if (tombstone.ended) found.push(tombstone.ended);
   if (tombstone.cut && tombstone.cut.seq > epoch.seq) found.push({ seq: tombstone.cut.seq, as: 'revoked' });
   const paused = kind === 'credential' && tombstone.pause !== undefined && tombstone.pause > epoch.seq;

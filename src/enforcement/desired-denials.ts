@@ -5,7 +5,7 @@
 import type { Credential } from '../domain/credential.js';
 import { sessionCuts } from '../domain/credential.js';
 import { shardOf, SHARDS, type Shard } from '../domain/id.js';
-import { death, parseEpoch } from '../domain/liveness.js';
+import { parseEpoch } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { toldIndex } from '../ledger/keys.js';
@@ -108,9 +108,8 @@ async function judge(
 }
 
 /** The record of a task remembers its end longer than the log. */
-const isDead = ({ credential, task, own }: Recalled, { epoch, on }: Seen): boolean =>
-  task.ended !== undefined ||
-  death('credential', parseEpoch(credential.epoch), epoch.generation, on(own)) !== undefined;
+const isDead = ({ credential, task, own }: Recalled, seen: Seen): boolean =>
+  task.ended !== undefined || seen.deathOf('credential', credential.epoch, own) !== undefined;
 
 /**
  * A workload's sessions of before a cutoff, when none with that number can be born again; else a task, when nothing can be
@@ -120,12 +119,10 @@ function denialOf({ credential, task, ofTask }: Recalled, seen: Seen): Denial {
   const { id, target, expiresAt, workloadSeq = 0, epoch } = credential;
   const workload = task.workload.id;
   const rest = { until: expiresAt, workload };
-  const { generation } = seen.epoch;
-  const isOfThisLog = parseEpoch(epoch).generation === generation;
+  const isOfThisLog = parseEpoch(epoch).generation === seen.epoch.generation;
   if (isOfThisLog && workloadSeq < latestCut(seen, sessionCuts(target, workload)))
     return { kind: 'generation', value: `${cause('workload', workload)}@${workloadSeq}`, ...rest };
-  const taskIsDead =
-    task.ended !== undefined || death('task', parseEpoch(task.epoch), generation, seen.on(ofTask)) !== undefined;
+  const taskIsDead = task.ended !== undefined || seen.deathOf('task', task.epoch, ofTask) !== undefined;
   return taskIsDead ? { kind: 'task', value: task.id, ...rest } : { kind: 'credential', value: id, ...rest };
 }
 

@@ -3,7 +3,6 @@ import { defined } from '../domain/defined.js';
 import { HISTORY_MS, LOST_AFTER_MS } from '../domain/limits.js';
 import { isId, shardOf } from '../domain/id.js';
 import { credentialCauses, credentialSchema, credentialText, type Credential } from '../domain/credential.js';
-import { death, parseEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
 import type { Versioned, Ledger } from './ledger.js';
@@ -94,12 +93,7 @@ export async function alive(ledger: Ledger, found: readonly Found[]): Promise<Fo
   const seen = await ledger.log.look(causes);
   return unexpired.filter(
     ({ credential, task }) =>
-      death(
-        'credential',
-        parseEpoch(credential.epoch),
-        seen.epoch.generation,
-        seen.on(credentialCauses(credential, task)),
-      ) === undefined,
+      seen.deathOf('credential', credential.epoch, credentialCauses(credential, task)) === undefined,
   );
 }
 

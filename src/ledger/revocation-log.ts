@@ -4,15 +4,22 @@
  * is answered: everything older is dead. Losing what lives is the price of a lost log; reviving the revoked is no option.
  */
 import { randomBytes } from 'node:crypto';
-import type { Epoch } from '../domain/liveness.js';
+import { death, parseEpoch, type Death, type Epoch, type Mortal } from '../domain/liveness.js';
 import type { Cause } from '../domain/selector.js';
+import type { Outcome } from '../domain/task.js';
 import { parseTombstone, type LogEntry, type Publication, type Tombstone } from '../domain/tombstone.js';
 import { StoreUnavailable, type Log, type Look } from '../store/store.js';
 
+/** One atomic look at the log. Every question throws on a cause that was not looked at. */
 export interface Seen {
+  /** Where the log stood: whatever is born of this look carries it. */
   epoch: Epoch;
-  /** The tombstones on these causes; throws on a cause that was not looked at. */
+  /** The tombstones on these causes. */
   on: (causes: readonly Cause[]) => (Tombstone | undefined)[];
+  /** How something born at this epoch, hanging on these causes, ended; undefined while it lives. */
+  deathOf: (kind: Mortal, epoch: string, causes: readonly Cause[]) => Outcome | undefined;
+  /** The entry that ended it first. Its number is 0 where the loss of an earlier log did. */
+  firstDeathOf: (kind: Mortal, epoch: string, causes: readonly Cause[]) => Death | undefined;
 }
 
 export interface RevocationLog {
@@ -54,8 +61,7 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
   return {
     async look(causes) {
       const { generation, seq, tombstones } = await trusted(causes);
-      const byCause = new Map(causes.map((cause, index): [Cause, Read] => [cause, tombstones[index]]));
-      return { epoch: { generation, seq }, on: (asked) => asked.map((cause) => tombstoneOn(byCause, cause)) };
+      return seenOf({ generation, seq }, new Map(causes.map((cause, index) => [cause, tombstones[index]])));
     },
     async publish(publication) {
       const entry = await log.publish(publication);
@@ -75,6 +81,13 @@ export const latestCut = (seen: Seen, causes: readonly Cause[]): number =>
 
 /** As text until it is asked for: parsed once, however often. */
 type Read = string | Tombstone | undefined;
+
+function seenOf(epoch: Epoch, byCause: Map<Cause, Read>): Seen {
+  const on: Seen['on'] = (causes) => causes.map((cause) => tombstoneOn(byCause, cause));
+  const firstDeathOf: Seen['firstDeathOf'] = (kind, born, causes) =>
+    death(kind, parseEpoch(born), epoch.generation, on(causes));
+  return { epoch, on, firstDeathOf, deathOf: (kind, born, causes) => firstDeathOf(kind, born, causes)?.as };
+}
 
 function tombstoneOn(byCause: Map<Cause, Read>, cause: Cause): Tombstone | undefined {
   const read = byCause.get(cause);

@@ -1,5 +1,5 @@
 /** Whether a task lives: its record, its deadline, and above both what the log says now. */
-import { death, parseEpoch, refusesBirth } from '../domain/liveness.js';
+import { refusesBirth } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
 import { taskCauses, type Outcome, type Task } from '../domain/task.js';
 import type { Ledger } from './ledger.js';
@@ -24,6 +24,6 @@ export async function readTaskState(ledger: Ledger, task: Task): Promise<TaskSta
 function howDied(task: Task, seen: Seen): Outcome | undefined {
   const [own] = seen.on([cause('task', task.id)]);
   if (own?.ended) return own.ended.as;
-  const died = death('task', parseEpoch(task.epoch), seen.epoch.generation, seen.on(taskCauses(task)));
+  const died = seen.deathOf('task', task.epoch, taskCauses(task));
   return died === 'completed' || died === 'failed' ? 'cancelled' : died;
 }

@@ -1,6 +1,5 @@
 /** What a death did so far, said truthfully (G8): by kind of credential, and by target where one must be told. */
 import { credentialCauses, type Credential } from '../domain/credential.js';
-import { firstDeath, parseEpoch } from '../domain/liveness.js';
 import { cause, type Cause } from '../domain/selector.js';
 import type { Found } from '../ledger/credentials.js';
 import { readEnforcement } from '../ledger/enforcement.js';
@@ -41,19 +40,14 @@ export async function endOf(ledger: Ledger, { credential, task }: Found): Promis
 }
 
 /**
- * The number of the entry that ended it. One that was never handed out counts from its own end: it may have been reserved
- * after an entry that already spoke of it, too late for who told the target of that.
+ * The number of the entry that ended it; 0 for a credential of a log that was lost, which the first cutoff on the next log
+ * denies. One that was never handed out counts from its own end: it may have been reserved after an entry that already
+ * spoke of it, too late for who told the target of that.
  */
-function diedAt(
-  { id, state, epoch }: Credential,
-  { epoch: now, on }: Seen,
-  causes: readonly Cause[],
-): number | undefined {
-  if (state !== 'active') return on([cause('credential', id)])[0]?.ended?.seq;
-  const born = parseEpoch(epoch);
-  // Of a log that is lost: the first thing that is told in the next one is that all of it is dead.
-  return born.generation === now.generation ? firstDeath('credential', born, on(causes))?.seq : 0;
-}
+const diedAt = ({ id, state, epoch }: Credential, seen: Seen, causes: readonly Cause[]): number | undefined =>
+  state === 'active'
+    ? seen.firstDeathOf('credential', epoch, causes)?.seq
+    : seen.on([cause('credential', id)])[0]?.ended?.seq;
 
 /** @param seq Of the entry that killed; undefined: of one that is not published. */
 export async function effectsOf(
