@@ -139,23 +139,42 @@ export const DETECTOR_OF = {
   'canary-used': 'canaryUsed',
 } as const satisfies Record<(typeof DETECTOR_EVENTS)[number], keyof z.output<typeof detectors>>;
 
-/** `approval` is taken already: webhooks that ask for it will be told of approvals. */
-const TOLD_TYPES: ReadonlySet<string> = new Set([
+/** What a webhook may ask for: types of audit entries, their first words, or the state in which an evaluated signal was left. */
+const WEBHOOK_TYPES: ReadonlySet<string> = new Set([
   ...AUDIT_EVENT_TYPES.flatMap((type) => [type, type.split('.', 1)[0] ?? type]),
-  ...SIGNAL_STATES.map((state) => `signal.${state}`),
-  'approval',
+  ...SIGNAL_STATES.filter((state) => state !== 'accepted').map((state) => `signal.${state}`),
 ]);
 
-const isToldType = (text: string): boolean => TOLD_TYPES.has(text);
+/** Reserved for entries about approvals. The broker writes none yet, so a webhook must ask for something else beside it. */
+const RESERVED_TYPE = 'approval';
+
+/** Names that look like a type of audit entry and are none, and what to ask for instead. */
+const INSTEAD = new Map([
+  ['task.ended', 'the end of a task is a `revocation.published` entry'],
+  ['task.suspended', 'a suspension is a `revocation.published` entry'],
+  ['task.resumed', 'a resumption is a `revocation.published` entry'],
+  ['signal.accepted', 'an entry is written once a signal is evaluated: ask for `signal` or for a later state'],
+]);
+
+const webhookType = z.string().refine((text) => WEBHOOK_TYPES.has(text) || text === RESERVED_TYPE, {
+  error: ({ input }) => {
+    const instead = INSTEAD.get(String(input));
+    const reason = 'is no type of audit entry, nor the first word of one';
+    return instead === undefined ? reason : `${reason}: ${instead}`;
+  },
+});
 
 export const webhookSchema = z.strictObject({
   name: name.describe('Names it in metrics and in the list of what could not be delivered.'),
   url: keyUrl.describe('Where CloudEvents are posted, signed by the broker.'),
   types: z
-    .array(z.string().refine(isToldType, 'is no kind of audit entry, nor the first word of one'))
+    .array(webhookType)
     .min(1)
+    .refine((types) => types.length === 0 || types.some((type) => type !== RESERVED_TYPE), {
+      error: 'asks for `approval` alone, which is reserved and not written yet: nothing would ever be delivered',
+    })
     .default(['revocation', 'signal'])
-    .describe('Kinds of audit entries, their first words, or what became of a signal: `revocation`, `signal.reacted`.'),
+    .describe('Types of audit entries, their first words, or what became of a signal: `revocation`, `signal.reacted`.'),
   ca: z.string().min(1).optional().describe('PEM certificates to trust for this URL instead of those of the system.'),
   giveUpSeconds: seconds(7 * DAY_SECONDS)
     .default(DAY_SECONDS)

@@ -39,6 +39,11 @@ describe('the chain', () => {
     );
   });
 
+  it('of another version verifies, whatever types and fields its lines have', async () => {
+    const { lines, end } = extendChain(GENESIS, ['{"type":"task.ended","at":1,"colour":"red"}', entryText(event('x'))]);
+    expect(await verifyExport(lines, end)).toEqual({ ok: true, entries: 2 });
+  });
+
   it('an empty log verifies against its head, and against no other', async () => {
     expect(await verifyExport([], GENESIS)).toEqual({ ok: true, entries: 0 });
     const { end } = chainOf(['x']);

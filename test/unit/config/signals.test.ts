@@ -136,3 +136,17 @@ it('webhooks have names of their own, and certificates that are there', async ()
     'notify[1].name is the name of another webhook',
   ]);
 });
+
+it('webhooks ask for what is written, and learn what to ask for instead', async () => {
+  const hook = (types: string[], index = 9) => ({ name: `hook-${index}`, url: 'https://siem.example', types });
+  const wanted = [['revocation', 'task.ended'], ['task.resumed'], ['signal.accepted'], ['tasks'], ['approval'], []];
+  const other = 'is no type of audit entry, nor the first word of one';
+  expect(await problems({}, { notify: [hook(['signal', 'approval']), ...wanted.map(hook)] })).toEqual([
+    `notify[1].types[1] ${other}: the end of a task is a \`revocation.published\` entry`,
+    `notify[2].types[0] ${other}: a resumption is a \`revocation.published\` entry`,
+    `notify[3].types[0] ${other}: an entry is written once a signal is evaluated: ask for \`signal\` or for a later state`,
+    `notify[4].types[0] ${other}`,
+    'notify[5].types asks for `approval` alone, which is reserved and not written yet: nothing would ever be delivered',
+    expect.stringMatching(/^notify\[6\]\.types /),
+  ]);
+});

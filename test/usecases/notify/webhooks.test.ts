@@ -98,7 +98,16 @@ describe('a webhook', () => {
     ]);
   });
 
-  it.each([[['revocations']], [['signal.lost']], [['Revocation']], [[]]])('cannot ask for %j', (types) => {
+  it.each([
+    [['revocations']],
+    [['signal.lost']],
+    [['signal.accepted']],
+    [['task.ended']],
+    [['revocation', 'task.suspended']],
+    [['approval']],
+    [['Revocation']],
+    [[]],
+  ])('cannot ask for %j', (types) => {
     expect(notifySchema.safeParse([{ name: 'siem', url: receiver.url, types }]).success).toBe(false);
   });
 

@@ -1,0 +1,45 @@
+/** The list of audit types is exact: code in src/ writes each of them, and no other. Webhooks are asked for by this list. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+import { entryText } from '../../../src/audit/chain.js';
+import type { AuditEvent } from '../../../src/audit/event.js';
+import { AUDIT_EVENT_TYPES } from '../../../src/domain/audit-event-types.js';
+
+/** Every `type: 'word.word'` that stands in an object of the code, not in a type or a comment. */
+const written = new Set(
+  readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => typesIn(readFileSync(join('src', name), 'utf8'))),
+);
+
+function typesIn(text: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAssignment(node) && node.name.getText() === 'type') found.push(...literalsIn(node.initializer));
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('scanned.ts', text, ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+function literalsIn(value: ts.Expression): string[] {
+  if (ts.isConditionalExpression(value)) return [...literalsIn(value.whenTrue), ...literalsIn(value.whenFalse)];
+  return ts.isStringLiteral(value) && /^[a-z]+\.[a-z_]+$/.test(value.text) ? [value.text] : [];
+}
+
+describe('the types of audit entries', () => {
+  it.each(AUDIT_EVENT_TYPES)('%s is written by some code', (type) => {
+    expect(written).toContain(type);
+  });
+
+  it('are all that code writes', () => {
+    expect([...written].filter((type) => !AUDIT_EVENT_TYPES.some((known) => known === type))).toEqual([]);
+  });
+
+  it('keep every other type out of the log', () => {
+    const event = { type: 'task.ended', at: 1 } as unknown as AuditEvent;
+    expect(() => entryText(event)).toThrow('type');
+  });
+});
