@@ -1,7 +1,7 @@
 /** What a schema cannot say: how the parts of a configuration fit each other. */
 import { isKnownPartition, isRoleArn, parseRole } from '../domain/aws.js';
 import { signalFindings } from './check-signals.js';
-import { FENCE_MS } from '../domain/limits.js';
+import { FENCE_MS } from '../domain/timing.js';
 import type { Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
 import type { Target, Trust } from './schema.js';

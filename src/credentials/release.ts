@@ -5,7 +5,7 @@
 import { defined } from '../domain/defined.js';
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
-import { LOST_AFTER_MS } from '../domain/limits.js';
+import { MINT_BEGINS_WITHIN_MS } from '../domain/timing.js';
 import type { Task } from '../domain/task.js';
 import { abandon, activate, dropCredential } from '../ledger/credentials.js';
 import { rememberHandle } from '../ledger/handles.js';
@@ -47,7 +47,7 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
 
 /** A process that was asleep since it reserved: the others have taken what it reserved for lost. */
 function assertNotGivenUp({ ledger }: Pick<Deps, 'ledger'>, { state, issuedAt }: Credential): void {
-  if (state !== 'reserved' || Math.abs(ledger.clock.now() - issuedAt) < LOST_AFTER_MS / 2) return;
+  if (state !== 'reserved' || Math.abs(ledger.clock.now() - issuedAt) < MINT_BEGINS_WITHIN_MS) return;
   const text = 'The broker took too long over it; ask again.';
   throw new NothingMinted(new BrokerError('temporarily_unavailable', text));
 }

@@ -14,15 +14,6 @@ export const HARD_LIMITS = {
   bodyBytes: 64 * 1024,
 } as const;
 
-/**
- * Where a target judges by its own clock what was issued before a cutoff: the cutoff lies this far ahead of ours, and nothing
- * is issued until ours is this far past it. So clocks may differ by as much, and neither does the dead live nor the living die.
- */
-export const FENCE_MS = 5_000;
-
-/** After this no broker waits for a minter's answer any more: what was reserved and is not active may exist, and is lost. */
-export const LOST_AFTER_MS = 60_000;
-
 /** How long ended records stay readable. */
 export const HISTORY_MS = 86_400_000;
 

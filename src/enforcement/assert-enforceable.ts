@@ -7,10 +7,7 @@ import { ALL, cause } from '../domain/selector.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readEnforcement, type Enforcement } from '../ledger/enforcement.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
-import { FENCE_MS } from '../domain/limits.js';
-
-/** A target that has not taken a revocation for this long gets nothing new to revoke. */
-const DEAF_MS = 30_000;
+import { FAILING_LIMIT_MS, FENCE_MS } from '../domain/timing.js';
 
 /** All of them are looked at whenever something dies: with more, whoever mints much would delay what others revoke. */
 const UNSPENT_MOST = 10_000;
@@ -40,7 +37,7 @@ function waitBeforeMint(
 ): number {
   if (state?.generation !== generation || !state.cutoff || state.cutoff.seq < cutAt) return 2 * FENCE_MS;
   if (state.heldUntil <= now) return 1_000;
-  if (state.failingSince !== undefined && now - state.failingSince >= DEAF_MS) return 1_000;
+  if (state.failingSince !== undefined && now - state.failingSince >= FAILING_LIMIT_MS) return 1_000;
   // Issued earlier, by a clock that is behind ours, it would be born dead.
   return Math.max(0, state.cutoff.at + FENCE_MS - now);
 }

@@ -7,6 +7,7 @@ import { sessionCuts } from '../domain/credential.js';
 import { shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { parseEpoch } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
+import { DENIED_AFTER_EXPIRY_MS } from '../domain/timing.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { toldIndex } from '../ledger/keys.js';
 import { scanIndex } from '../ledger/scan-index.js';
@@ -36,8 +37,6 @@ interface Survey {
   unreadable: unknown[];
 }
 
-/** A target's clock may be behind ours: it is told for so long after the expiry. */
-const KEPT_AFTER_MS = 60_000;
 const PAGE = 256;
 
 interface Surveyed {
@@ -50,7 +49,7 @@ interface Surveyed {
 export async function survey(ledger: Ledger, targets: readonly string[], { covered, past }: Surveyed): Promise<Survey> {
   const listed = await listedIn(ledger);
   const found = new Map(targets.map((target) => [target, new Map<string, Denial>()]));
-  const unspent = new Map(listed.filter(([, expiresAt]) => expiresAt + KEPT_AFTER_MS > past));
+  const unspent = new Map(listed.filter(([, expiresAt]) => expiresAt + DENIED_AFTER_EXPIRY_MS > past));
   const counts = new Map<string, number>();
   const unreadable: unknown[] = [];
   for (const ids of inPages([...unspent.keys()])) {
@@ -67,7 +66,7 @@ export async function survey(ledger: Ledger, targets: readonly string[], { cover
     denials: found,
     unspent: counts,
     unreadable,
-    spent: listed.filter(([, expiresAt]) => expiresAt + KEPT_AFTER_MS <= past).map(([id]) => id),
+    spent: listed.filter(([, expiresAt]) => expiresAt + DENIED_AFTER_EXPIRY_MS <= past).map(([id]) => id),
   };
 }
 

@@ -1,11 +1,6 @@
 /** How far a death has come at a target that must be told of it (G8). Pure. */
+import { PROPAGATION_MS, RESIDUAL_MS } from '../domain/timing.js';
 import type { Enforcement } from '../ledger/enforcement.js';
-
-/** With less than this to live, a credential reaches its deadline before a target could be told. */
-export const RESIDUAL_MS = 15_000;
-
-/** How long a target may take to act on what it has taken: IAM is eventually consistent, usually by a few seconds. */
-const SETTLES_MS = 15_000;
 
 export interface SessionEffect {
   effect: 'pending' | 'written' | 'effective' | 'expired';
@@ -34,7 +29,7 @@ export function effectAt(
   const boundedBySeconds = Math.ceil((expiresAt - now) / 1000);
   const marks = state?.generation === generation ? state.marks : [];
   const holding = marks.filter((mark) => seq !== undefined && mark.seq >= seq);
-  if (holding.some(({ at }) => at + SETTLES_MS <= now)) return { effect: 'effective' };
+  if (holding.some(({ at }) => at + PROPAGATION_MS <= now)) return { effect: 'effective' };
   if (holding.length > 0) return { effect: 'written', boundedBySeconds, waitsFor: 'propagation' };
   return { effect: 'pending', boundedBySeconds, waitsFor: reason(state, expiresAt - now) };
 }
@@ -46,6 +41,6 @@ function reason(state: Enforcement | undefined, leftMs: number): Wait {
 
 /** Marks that can still change an answer: the latest that has settled, and those after it. */
 export function settledMarks(marks: Enforcement['marks'], now: number): Enforcement['marks'] {
-  const settled = marks.findLastIndex(({ at }) => at + SETTLES_MS <= now);
+  const settled = marks.findLastIndex(({ at }) => at + PROPAGATION_MS <= now);
   return marks.slice(Math.max(0, settled));
 }

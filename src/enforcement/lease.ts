@@ -1,6 +1,6 @@
 /** One broker at a time tells a target of deaths: a lease in the ledger, with a fence that rises with each new holder. */
-import { FENCE_MS } from '../domain/limits.js';
 import { ALL, cause } from '../domain/selector.js';
+import { FENCE_MS, PUSH_MS, TARGET_LEASE_MS, TARGET_LEASE_RENEWED_BELOW_MS } from '../domain/timing.js';
 import { readEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
 import type { Versioned, Ledger } from '../ledger/ledger.js';
 import { latestCut } from '../ledger/revocation-log.js';
@@ -17,12 +17,6 @@ export interface HeldTarget {
   writesUntil: number;
 }
 
-/** Whoever follows one that has died waits for it. */
-const LEASE_MS = 20_000;
-const RENEWED_BELOW_MS = 14_000;
-/** A write to a target takes no longer, with a new session to write it by. */
-const WRITE_MS = 10_000;
-
 /** Those targets that this broker holds now. Others are held by another, who was first. */
 export async function holdTargets(
   ledger: Ledger,
@@ -36,7 +30,7 @@ export async function holdTargets(
       const heldAt = ledger.clock.elapsed();
       const stored = await hold(ledger, { target, node, generation });
       if (!stored) return [];
-      const writesUntil = heldAt + stored.value.heldUntil - ledger.clock.now() - WRITE_MS;
+      const writesUntil = heldAt + stored.value.heldUntil - ledger.clock.now() - PUSH_MS;
       const cutAt = latestCut(seen, [cause('target', target), ALL]);
       return [{ target, stored, seq, writesUntil, ...cutoffFor(stored.value, cutAt, ledger.clock.now()) }];
     }),
@@ -60,13 +54,13 @@ async function hold(
   const leftMs = before ? before.heldUntil - now : 0;
   const isMine = before?.holder === node;
   // A lease beyond its length was taken by a clock that has been set since.
-  if (before && !isMine && leftMs > 0 && leftMs <= LEASE_MS) return undefined;
+  if (before && !isMine && leftMs > 0 && leftMs <= TARGET_LEASE_MS) return undefined;
   const isSameLog = before?.generation === generation;
-  if (isMine && isSameLog && leftMs > RENEWED_BELOW_MS && leftMs <= LEASE_MS) return stored;
+  if (isMine && isSameLog && leftMs > TARGET_LEASE_RENEWED_BELOW_MS && leftMs <= TARGET_LEASE_MS) return stored;
   // Of another log nothing is known but the fence: what it had the target told may be lost with it.
   const known = before && isSameLog ? before : { marks: [], unspent: 0 };
   const fence = isMine && isSameLog ? before.fence : (before?.fence ?? 0) + 1;
-  const next = { ...known, generation, fence, holder: node, heldUntil: now + LEASE_MS };
+  const next = { ...known, generation, fence, holder: node, heldUntil: now + TARGET_LEASE_MS };
   return writeEnforcement(ledger, target, stored, next);
 }
 

@@ -1,12 +1,12 @@
 /** Tells one target all that it must deny, where it has not been told yet, and remembers in the ledger how far it knows. */
 import { defined } from '../domain/defined.js';
-import { FORGET_MARGIN_MS, HARD_LIMITS } from '../domain/limits.js';
+import { CUTOFF_DENIED_MS, PUSH_PAUSE_MS, PUSH_RETRY_MAX_MS, RESIDUAL_MS, TIDY_AFTER_MS } from '../domain/timing.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { changeEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
 import type { Denials as Order, Enforcer } from '../minters/minter.js';
 import { compact, FULL } from './compact.js';
 import type { HeldTarget } from './lease.js';
-import { RESIDUAL_MS, settledMarks } from './effect.js';
+import { settledMarks } from './effect.js';
 import type { Denials } from './desired-denials.js';
 
 export interface TellDeps {
@@ -40,14 +40,6 @@ export interface Memory {
 /** `settled`: it knows all there is; `waiting`: something is left for later; `again`: the log has changed under way. */
 type Told = 'settled' | 'waiting' | 'again';
 
-/** Lines that are no longer needed do no harm: a write for their sake alone can wait. */
-const TIDIED_AFTER_MS = 60_000;
-const RETRY_MS_MOST = 10_000;
-/** IAM is for configuration: it is not asked more often, whatever dies meanwhile. */
-const BETWEEN_WRITES_MS = 1_000;
-/** No session outlives its cutoff by more. */
-const CUTOFF_NEEDED_MS = HARD_LIMITS.credentialLifetimeSeconds * 1000 + FORGET_MARGIN_MS;
-
 /** What is known of the dead now. */
 interface Known {
   denials: Denials;
@@ -64,7 +56,7 @@ export async function tellTarget(deps: TellDeps, held: HeldTarget, known: Known,
   const now = ledger.clock.now();
   if (memory.told?.fence !== stored.value.fence) delete memory.told;
 
-  const order = orderOf(denials, cutoff.at + CUTOFF_NEEDED_MS > past ? cutoff.at : undefined);
+  const order = orderOf(denials, cutoff.at + CUTOFF_DENIED_MS > past ? cutoff.at : undefined);
   const fill = enforcer.fill(target, order);
   if (fill > FULL && !held.isCutoffNew) {
     await compact(ledger, target, denials, fill);
@@ -112,7 +104,7 @@ async function write(
   } catch (error) {
     const since = failingSince ?? ledger.clock.now();
     memory.failures += 1;
-    memory.retryAt = ledger.clock.elapsed() + Math.min(RETRY_MS_MOST, 500 * 2 ** memory.failures);
+    memory.retryAt = ledger.clock.elapsed() + Math.min(PUSH_RETRY_MAX_MS, PUSH_PAUSE_MS * 2 ** (memory.failures - 1));
     if (!(await writeEnforcement(ledger, target, stored, { ...state, failingSince: since })))
       await wroteLate(ledger, held);
     events.deaf(target, error, since);
@@ -122,7 +114,7 @@ async function write(
   const marks = settledMarks([...state.marks, { seq, at }], at);
   const written = await writeEnforcement(ledger, target, stored, { ...state, cutoff, marks, unspent, writtenAt: at });
   memory.failures = 0;
-  memory.retryAt = startedAt + BETWEEN_WRITES_MS;
+  memory.retryAt = startedAt + PUSH_PAUSE_MS;
   if (!written) {
     await wroteLate(ledger, held);
     return 'again';
@@ -148,7 +140,7 @@ function compare(told: Memory['told'], { denials, past }: Known, order: Order): 
   return isLess ? 'less' : 'none';
 }
 
-const isOld = ({ writtenAt = 0 }: Enforcement, now: number): boolean => Math.abs(now - writtenAt) >= TIDIED_AFTER_MS;
+const isOld = ({ writtenAt = 0 }: Enforcement, now: number): boolean => Math.abs(now - writtenAt) >= TIDY_AFTER_MS;
 
 function orderOf(denials: Denials, issuedBefore: number | undefined): Order {
   const valuesOf = (kind: string) =>

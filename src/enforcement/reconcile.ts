@@ -4,7 +4,7 @@
  */
 import type { Credential } from '../domain/credential.js';
 import { parseEpoch } from '../domain/liveness.js';
-import { LOST_AFTER_MS } from '../domain/limits.js';
+import { FULL_LOOK_MS, LOST_AFTER_MS } from '../domain/timing.js';
 import { changeEnforcement } from '../ledger/enforcement.js';
 import { holdTargets, letGo, type HeldTarget } from './lease.js';
 import { forgetSpent, survey } from './desired-denials.js';
@@ -25,8 +25,6 @@ export interface Reconciler {
   letGo(): Promise<void>;
 }
 
-/** After this everything is looked at again, although nothing has happened in the log. */
-const IDLE_MS = 10_000;
 /** The log changes under way when room is made, which is done in two steps at most; or by what dies meanwhile. */
 const ROUNDS = 3;
 
@@ -43,7 +41,7 @@ export function createReconciler(deps: ReconcileDeps): Reconciler {
         const { seq, held } = await holdTargets(ledger, targets, node);
         leave(deps, held, memories);
         const now = ledger.clock.now();
-        const nothingNew = idle?.seq === seq && Math.abs(now - idle.since) < IDLE_MS;
+        const nothingNew = idle?.seq === seq && Math.abs(now - idle.since) < FULL_LOOK_MS;
         if (held.length === 0 || (nothingNew && held.every((one) => isAsTold(one, memories.get(one.target))))) return;
         const told = await turn(deps, held, memories, past);
         idle = told.every((one) => one === 'settled') ? { seq, since: now } : undefined;

@@ -1,6 +1,7 @@
 /** Credential records: reserved before anything is minted, in one commit with the task they hang on. */
 import { defined } from '../domain/defined.js';
-import { HISTORY_MS, LOST_AFTER_MS } from '../domain/limits.js';
+import { HISTORY_MS } from '../domain/limits.js';
+import { LOST_AFTER_MS } from '../domain/timing.js';
 import { isId, shardOf } from '../domain/id.js';
 import { credentialCauses, credentialSchema, credentialText, type Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';

@@ -3,6 +3,7 @@
  * it is not the broker's, sessions would live longer than they are said to.
  */
 import type { Clock } from '../../domain/time.js';
+import { AWS_CLOCK_ROUNDING_MS, AWS_CLOCK_TOLERANCE_MS } from '../../domain/timing.js';
 
 export interface AwsClock {
   /** Until something else is seen. */
@@ -10,11 +11,6 @@ export interface AwsClock {
   /** @param sentAt By the broker's clock, before the request was sent. Answers whether they agree. */
   compare(issuedAt: number | undefined, sentAt: number): boolean;
 }
-
-/** More than NTP leaves, and less than the fence of a cutoff allows for. */
-const APART_MS_MOST = 3_000;
-/** AWS cuts to whole seconds. */
-const CUT_MS_MOST = 1_000;
 
 /** For the operator. */
 export const CLOCKS_APART =
@@ -27,8 +23,8 @@ export function watchAwsClock(clock: Clock): AwsClock {
     compare(issuedAt, sentAt) {
       if (issuedAt === undefined) return agrees;
       const ahead = issuedAt - clock.now();
-      const behind = sentAt - CUT_MS_MOST - issuedAt;
-      agrees = Math.max(ahead, behind) <= APART_MS_MOST;
+      const behind = sentAt - AWS_CLOCK_ROUNDING_MS - issuedAt;
+      agrees = Math.max(ahead, behind) <= AWS_CLOCK_TOLERANCE_MS;
       return agrees;
     },
   };

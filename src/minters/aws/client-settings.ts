@@ -4,10 +4,10 @@
  * is left to look up.
  */
 import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { AWS_CALL_MS } from '../../domain/timing.js';
 import type { Endpoint } from './partition.js';
 
-/** Of one call with all its attempts. The SDK's own limits are per attempt. */
-const CALL_MS = 5_000;
+/** Of one attempt, as the SDK limits them; `callLimit` is for the whole call. */
 const CONNECT_MS = 1_000;
 const ANSWER_MS = 2_000;
 
@@ -31,5 +31,5 @@ export const clientSettings = ({ endpoint, region }: Endpoint) =>
     },
   }) satisfies STSClientConfig;
 
-/** Begins to run when it is made. */
-export const callLimit = (): AbortSignal => AbortSignal.timeout(CALL_MS);
+/** Of one call with all its attempts. It begins to run when it is made. */
+export const callLimit = (): AbortSignal => AbortSignal.timeout(AWS_CALL_MS);

@@ -1,14 +1,12 @@
 /** Something that lives for a while and is renewed at half its life, so that it is there when it cannot be had. */
 import type { Clock } from '../../domain/time.js';
+import { REVOKER_SESSION_MARGIN_MS } from '../../domain/timing.js';
 
 export interface Hot<T> {
   current(): Promise<T>;
   /** It does not work any more. */
   drop(one: T): void;
 }
-
-/** With so much left it is used no more: what begins in time must also end in time. */
-const MARGIN_MS = 60_000;
 
 export function keepHot<T>(clock: Clock, lifetimeMs: number, open: () => Promise<T>): Hot<T> {
   let kept: { one: T; since: number } | undefined;
@@ -28,7 +26,7 @@ export function keepHot<T>(clock: Clock, lifetimeMs: number, open: () => Promise
   return {
     async current() {
       const age = kept ? clock.elapsed() - kept.since : Infinity;
-      if (!kept || age >= lifetimeMs - MARGIN_MS) return renew();
+      if (!kept || age >= lifetimeMs - REVOKER_SESSION_MARGIN_MS) return renew();
       if (age >= lifetimeMs / 2) void renew().catch(() => undefined); // Tried again at the next use.
       return kept.one;
     },

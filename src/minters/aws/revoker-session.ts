@@ -4,6 +4,7 @@
  */
 import type { AwsTarget } from '../../config/schema.js';
 import { BrokerError } from '../../domain/errors.js';
+import { REVOKER_SESSION_MS } from '../../domain/timing.js';
 import type { Answer } from './answer.js';
 import { CLOCKS_APART } from './aws-clock.js';
 import type { AwsSurroundings } from './deps.js';
@@ -14,8 +15,6 @@ import { createSts, StsFailure, type AwsSession } from './sts.js';
 import { failureOf } from './sts-errors.js';
 import { REVOKER, revokerIdentity } from './web-identity.js';
 
-const SESSION_SECONDS = 3_600;
-
 export function revokerSessions(deps: AwsSurroundings): (target: AwsTarget) => Hot<Iam> {
   const sessions = new Map<string, Hot<Iam>>();
   return (target) => {
@@ -25,7 +24,7 @@ export function revokerSessions(deps: AwsSurroundings): (target: AwsTarget) => H
     const known = sessions.get(shared);
     if (known) return known;
     const open = sessionOf(target, deps);
-    const hot = keepHot(deps.clock, SESSION_SECONDS * 1_000, async () => createIam(iamEndpoint, await open()));
+    const hot = keepHot(deps.clock, REVOKER_SESSION_MS, async () => createIam(iamEndpoint, await open()));
     sessions.set(shared, hot);
     return hot;
   };
@@ -43,7 +42,7 @@ function sessionOf(
       .assume({
         roleArn: aws.revokerRole,
         sessionName: REVOKER,
-        durationSeconds: SESSION_SECONDS,
+        durationSeconds: REVOKER_SESSION_MS / 1_000,
         identity: () => revokerIdentity(by),
       })
       .catch((thrown: unknown) => {

@@ -1,0 +1,122 @@
+/**
+ * The times of minting and revoking depend on each other. Each dependency stands here with its reason, and with a value that
+ * breaks it: a check that could not fail would prove nothing.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import * as limits from '../../../src/domain/limits.js';
+import * as timing from '../../../src/domain/timing.js';
+
+const CREDENTIAL_LIFETIME_MS = limits.HARD_LIMITS.credentialLifetimeSeconds * 1000;
+const { FORGET_MARGIN_MS, HISTORY_MS } = limits;
+
+type Times = Record<keyof typeof timing, number>;
+
+const RULES: [reason: string, holds: (t: Times) => boolean, broken: Partial<Times>][] = [
+  [
+    "AWS tells sessions before a cutoff from those after it: its clock, cut to seconds, is nearer to the broker's than the fence is wide",
+    (t) => t.AWS_CLOCK_TOLERANCE_MS + t.AWS_CLOCK_ROUNDING_MS < t.FENCE_MS,
+    { AWS_CLOCK_TOLERANCE_MS: timing.FENCE_MS },
+  ],
+  [
+    'a push ends within the lease, also when it begins at the last moment allowed: its two calls take no longer than is kept free',
+    (t) => 2 * t.AWS_CALL_MS <= t.PUSH_MS,
+    { AWS_CALL_MS: timing.PUSH_MS },
+  ],
+  [
+    'a lease is renewed before it can be lost: the turn after a push of full length still finds it',
+    (t) => t.PUSH_MS + t.PUSH_PAUSE_MS < t.TARGET_LEASE_RENEWED_BELOW_MS,
+    { TARGET_LEASE_RENEWED_BELOW_MS: timing.PUSH_MS },
+  ],
+  [
+    'a lease is not renewed in every turn: each renewal is a write to the store',
+    (t) => t.TARGET_LEASE_RENEWED_BELOW_MS + t.PUSH_PAUSE_MS < t.TARGET_LEASE_MS,
+    { TARGET_LEASE_RENEWED_BELOW_MS: timing.TARGET_LEASE_MS },
+  ],
+  [
+    "the broker's session at AWS lives until the push that begins with it has ended",
+    (t) => t.PUSH_MS < t.REVOKER_SESSION_MARGIN_MS,
+    { REVOKER_SESSION_MARGIN_MS: timing.AWS_CALL_MS },
+  ],
+  [
+    "the broker's session at AWS is renewed, at half its life, before it is too old to be used",
+    (t) => t.REVOKER_SESSION_MS / 2 < t.REVOKER_SESSION_MS - t.REVOKER_SESSION_MARGIN_MS,
+    { REVOKER_SESSION_MARGIN_MS: timing.REVOKER_SESSION_MS / 2 },
+  ],
+  [
+    "a reservation counts as lost only after the minter's own time-out, also by the clock of a broker that is ahead",
+    (t) => t.MINT_BEGINS_WITHIN_MS + t.AWS_CALL_MS + t.FENCE_MS < t.LOST_AFTER_MS,
+    { MINT_BEGINS_WITHIN_MS: timing.LOST_AFTER_MS - timing.AWS_CALL_MS },
+  ],
+  [
+    'a role is tried again at the longest pause, and the try has ended, before failing pushes stop its minting',
+    (t) => t.PUSH_RETRY_MAX_MS + t.PUSH_MS < t.FAILING_LIMIT_MS,
+    { FAILING_LIMIT_MS: timing.PUSH_MS },
+  ],
+  [
+    'a holder of the lease that dies stops minting no later than failing pushes would',
+    (t) => t.TARGET_LEASE_MS <= t.FAILING_LIMIT_MS,
+    { TARGET_LEASE_MS: 2 * timing.FAILING_LIMIT_MS },
+  ],
+  [
+    'a role that fails is tried less often than one that does not',
+    (t) => t.PUSH_PAUSE_MS < t.PUSH_RETRY_MAX_MS,
+    { PUSH_RETRY_MAX_MS: 0 },
+  ],
+  [
+    'a push that only removes denials waits longer than one that denies',
+    (t) => t.PUSH_PAUSE_MS < t.TIDY_AFTER_MS,
+    { TIDY_AFTER_MS: 0 },
+  ],
+  [
+    'an end is not called effective before IAM had time, by the clock of a broker that is ahead of the one that pushed',
+    (t) => t.FENCE_MS < t.PROPAGATION_MS,
+    { PROPAGATION_MS: timing.FENCE_MS },
+  ],
+  [
+    'only a session that no push could end sooner is left to its deadline',
+    (t) => t.RESIDUAL_MS <= t.PROPAGATION_MS,
+    { RESIDUAL_MS: timing.PROPAGATION_MS + 1 },
+  ],
+  [
+    "a record of an expired session is kept for longer than AWS's clock may differ: until then the session is denied",
+    (t) => t.AWS_CLOCK_TOLERANCE_MS + t.AWS_CLOCK_ROUNDING_MS < t.DENIED_AFTER_EXPIRY_MS,
+    { DENIED_AFTER_EXPIRY_MS: timing.AWS_CLOCK_TOLERANCE_MS },
+  ],
+  [
+    'the log remembers an end until the session is not denied any more: without its tombstone the session would count as alive',
+    (t) => t.DENIED_AFTER_EXPIRY_MS + t.FULL_LOOK_MS < FORGET_MARGIN_MS,
+    { DENIED_AFTER_EXPIRY_MS: FORGET_MARGIN_MS },
+  ],
+  [
+    'the record of a session is there until the session is not denied any more: without it the session would count as unreadable',
+    (t) => t.DENIED_AFTER_EXPIRY_MS + t.FULL_LOOK_MS < HISTORY_MS,
+    { FULL_LOOK_MS: HISTORY_MS },
+  ],
+  [
+    "the cutoff of a role stays in its policy until no session from before it can live, by AWS's clock either",
+    (t) => CREDENTIAL_LIFETIME_MS + t.DENIED_AFTER_EXPIRY_MS <= t.CUTOFF_DENIED_MS,
+    { CUTOFF_DENIED_MS: CREDENTIAL_LIFETIME_MS },
+  ],
+];
+
+describe.each(RULES)('%s', (_, holds, broken) => {
+  it('holds', () => {
+    expect(holds(timing)).toBe(true);
+  });
+
+  it('can fail', () => {
+    expect(holds({ ...timing, ...broken })).toBe(false);
+  });
+});
+
+it('every time of the table is in some rule', () => {
+  const used = RULES.map(([, holds]) => holds.toString()).join();
+  expect(Object.keys(timing).filter((name) => !used.includes(name))).toEqual([]);
+});
+
+it('enforcement has no times of its own: they all stand in the table', () => {
+  const folder = new URL('../../../src/enforcement/', import.meta.url);
+  const sources = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
+  expect(sources.join('\n').match(/const \w+_(?:MS|SECONDS)\b/g)).toBeNull();
+});
