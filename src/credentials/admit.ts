@@ -41,7 +41,7 @@ export interface Admission {
   /** Absent when the task is born with the credential. */
   stored?: Versioned<Task>;
   /** Where a retry of this request will find the task. */
-  again?: IdempotencyRecord;
+  previous?: IdempotencyRecord;
   credentialId: string;
 }
 
@@ -52,8 +52,9 @@ export async function admit(
   target: Target,
 ): Promise<Admission> {
   const { ledger, settings } = deps;
-  const again = request.repeat && (await findPrevious(ledger, requester.caller.party.id, request.repeat));
-  const taskId = 'taskId' in request.under ? request.under.taskId : again?.taskId;
+  const { under, idempotencyKey } = request;
+  const previous = idempotencyKey && (await findPrevious(ledger, requester.caller.party.id, idempotencyKey));
+  const taskId = 'taskId' in under ? under.taskId : previous?.taskId;
   const stored = taskId === undefined ? undefined : await readTask(ledger, taskId);
   if (taskId !== undefined && !stored) throw unknownTask();
   // A credential speaks for its own task and for no other.
@@ -62,7 +63,7 @@ export async function admit(
   const now = ledger.clock.now();
   const draft = stored
     ? foreignOrSame(stored.value, requester)
-    : draftImplicitTask(settings, now, requester, 'purpose' in request.under ? request.under.purpose : '', again);
+    : draftImplicitTask(settings, now, requester, 'purpose' in under ? under.purpose : '', previous);
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
   const born = { id: credentialId, kind: target.minter, target: target.resource };
@@ -96,7 +97,7 @@ export async function admit(
     from,
     ...(target.resource === settings.proofTarget && { claims: requester.caller.party.claims }),
     stored,
-    again,
+    previous,
     credentialId,
   });
 }

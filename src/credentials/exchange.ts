@@ -2,7 +2,7 @@
 import { defined } from '../domain/defined.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { reserve } from '../ledger/credentials.js';
-import { remember } from '../ledger/idempotency.js';
+import { idempotencyChange } from '../ledger/idempotency.js';
 import { admit } from './admit.js';
 import { identifyRequester, type Requester } from '../authorization/requester.js';
 import { auditRefusal } from '../authorization/audit-refusal.js';
@@ -24,7 +24,7 @@ export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Is
 export async function exchangeFor(deps: Deps, requester: Requester, request: CredentialRequest): Promise<Issued> {
   try {
     await deps.assertWithinRate(requester.caller.party.id);
-    const grant = await retryOnConflict(() => reserveGrant(deps, requester, request));
+    const grant = await retryOnConflict(deps.ledger, () => reserveGrant(deps, requester, request));
     const issued = await release(deps, grant, request.requestId);
     deps.observer.granted(issued);
     return issued;
@@ -56,7 +56,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
 
   const admission = await admit(deps, requester, request, target);
   if (minter.enforcer) await assertEnforceable(deps.ledger, target.resource, admission);
-  const { stored, again } = admission;
+  const { stored, previous } = admission;
   const { party } = requester.caller;
   // A task that is born with its credential is opened first.
   const opening = stored
@@ -77,7 +77,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   const task = await makeRoom(deps, permitted);
   const credential = narrow(permitted, decision, target, minter.enforcer ? 'reserved' : 'active');
   await minter.assertMintable?.(credential);
-  const beside = stored || !again ? undefined : remember(again, task.id, task.deadline);
+  const beside = stored || !previous ? undefined : idempotencyChange(previous, task.id, task.deadline);
   const reserved = await reserve(deps.ledger, defined({ credential, task, stored, beside }));
   return reserved ? { requester, credential, task, opened: !stored, decision, minter } : undefined;
 }

@@ -1,7 +1,7 @@
 /** What callers ask, in the broker's words: the endpoints translate. */
 import type { Proofs } from '../authorization/requester.js';
 import type { Access } from '../domain/access.js';
-import type { Repeat } from '../ledger/idempotency.js';
+import type { IdempotencyKey } from '../ledger/idempotency.js';
 
 /** What is asked for, whoever asks. */
 export interface CredentialRequest {
@@ -15,7 +15,7 @@ export interface CredentialRequest {
   askedAsScope: boolean;
   under: { purpose: string } | { taskId: string };
   lifetimeSeconds?: number;
-  repeat?: Repeat;
+  idempotencyKey?: IdempotencyKey;
   requestId: string;
 }
 

@@ -17,7 +17,7 @@ export interface Canaries {
 /** A new one is looked for by every broker after at most this. */
 const STALE_MS = 10_000;
 
-export function createCanaries(ledger: Pick<Ledger, 'records' | 'clock'>): Canaries {
+export function createCanaries(ledger: Ledger): Canaries {
   let known: ReadonlySet<string> = new Set();
   let readAt = -Infinity;
   return {

@@ -7,7 +7,7 @@ import type { Finding, Noted, Rule } from './rule.js';
 import type { Tallies } from './tallies.js';
 
 interface TellDeps {
-  ledger: Pick<Ledger, 'records' | 'clock'>;
+  ledger: Ledger;
   rules: Record<DetectorEvent, Rule>;
   raise: (noted: Noted, finding: Finding) => Promise<void>;
 }
@@ -34,7 +34,7 @@ export async function tellStore(deps: TellDeps, taken: readonly Noted[], tallies
 async function tell({ ledger, rules, raise }: TellDeps, noted: Noted): Promise<void> {
   const { event, subject, count } = noted;
   const key = detectorKey(event, subject);
-  await retryOnConflict(async () => {
+  await retryOnConflict(ledger, async () => {
     const [kept] = await ledger.records.read([key]);
     if (kept === undefined && count === 0) return true; // A run that never was has nothing to begin anew.
     const { keep, until, finding } = rules[event](kept, noted, ledger.clock.now());

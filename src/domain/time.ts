@@ -4,9 +4,15 @@ export interface Clock {
   now(): number;
   /** Milliseconds that have passed since some moment, by a clock that nobody can set: shows when `now` was. */
   elapsed(): number;
+  /** Resolves after so many milliseconds: the wait between two attempts. */
+  pause(ms: number): Promise<void>;
 }
 
-export const systemClock: Clock = { now: () => Date.now(), elapsed: () => performance.now() };
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
 
 /** JWTs count in whole seconds (RFC 7519 §2); everything inside counts in milliseconds. */
 export const toSeconds = (ms: number): number => Math.floor(ms / 1000);

@@ -13,7 +13,7 @@ import { FAILING_LIMIT_MS, FENCE_MS } from '../domain/timing.js';
 const UNSPENT_MOST = 10_000;
 
 export async function assertEnforceable(
-  ledger: Pick<Ledger, 'records'>,
+  ledger: Ledger,
   target: string,
   { seen, now }: { seen: Seen; now: number },
 ): Promise<void> {

@@ -9,7 +9,7 @@ import { parseEpoch } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
 import { DENIED_AFTER_EXPIRY_MS } from '../domain/timing.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { toldIndex } from '../ledger/keys.js';
+import { enforcementIndex } from '../ledger/keys.js';
 import { scanIndex } from '../ledger/scan-index.js';
 import { recall, type Recalled } from '../ledger/parse-cache.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
@@ -71,12 +71,12 @@ export async function survey(ledger: Ledger, targets: readonly string[], { cover
 }
 
 /** They need not be told of any more, and are told of until this is done. */
-export async function forgetSpent({ records }: Pick<Ledger, 'records'>, spent: readonly string[]): Promise<void> {
+export async function forgetSpent({ records }: Ledger, spent: readonly string[]): Promise<void> {
   const byShard = new Map<Shard, string[]>();
   for (const id of spent) byShard.set(shardOf(id), [...(byShard.get(shardOf(id)) ?? []), id]);
   for (const [shard, ids] of byShard)
     for (const page of inPages(ids))
-      await records.commit({ unindex: page.map((id): [Key, string] => [toldIndex(shard), id]) });
+      await records.commit({ unindex: page.map((id): [Key, string] => [enforcementIndex(shard), id]) });
 }
 
 function* inPages<T>(items: readonly T[]): Generator<T[]> {
@@ -87,7 +87,7 @@ async function listedIn({ records }: Ledger): Promise<[id: string, expiresAt: nu
   const shards = await Promise.all(
     SHARDS.map(async (shard) => {
       const all: [string, number][] = [];
-      for await (const page of scanIndex(records, toldIndex(shard), { limit: PAGE })) all.push(...page);
+      for await (const page of scanIndex(records, enforcementIndex(shard), { limit: PAGE })) all.push(...page);
       return all;
     }),
   );

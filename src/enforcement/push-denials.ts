@@ -125,7 +125,7 @@ async function write(
 }
 
 /** Another broker holds it by now, and what it told may have been overwritten here: it is made to tell it again. */
-const wroteLate = (ledger: Pick<Ledger, 'records'>, { target, stored }: HeldTarget): Promise<boolean> =>
+const wroteLate = (ledger: Ledger, { target, stored }: HeldTarget): Promise<boolean> =>
   changeEnforcement(ledger, target, ({ fence }) =>
     fence === stored.value.fence ? undefined : { fence: fence + 1, marks: [] },
   );

@@ -1,11 +1,11 @@
 /** The Idempotency-Key header: the same key and the same request find the same task. */
 import { createHash } from 'node:crypto';
 import { BrokerError } from '../domain/errors.js';
-import type { Repeat } from '../ledger/idempotency.js';
+import type { IdempotencyKey } from '../ledger/idempotency.js';
 import type { Call } from './endpoint.js';
 
 /** @param asked What the request means, so that another way of writing it is the same request. */
-export function repeatOf({ headers }: Pick<Call, 'headers'>, asked: object): Repeat | undefined {
+export function idempotencyKeyOf({ headers }: Pick<Call, 'headers'>, asked: object): IdempotencyKey | undefined {
   const key = headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {

@@ -6,7 +6,7 @@ import { canaryIndex, canaryKey } from './keys.js';
 /** Every broker holds the hashes of all of them in memory. */
 const CANARIES_MOST = 10_000;
 
-export async function putCanary({ records, clock }: Pick<Ledger, 'records' | 'clock'>, canary: Canary): Promise<void> {
+export async function putCanary({ records, clock }: Ledger, canary: Canary): Promise<void> {
   if ((await records.count(canaryIndex, { from: clock.now() })) >= CANARIES_MOST)
     throw new Error(`There are ${CANARIES_MOST} canaries already.`);
   const { hash, expiresAt } = canary;
@@ -16,13 +16,13 @@ export async function putCanary({ records, clock }: Pick<Ledger, 'records' | 'cl
   });
 }
 
-export async function readCanary({ records }: Pick<Ledger, 'records'>, hash: string): Promise<Canary | undefined> {
+export async function readCanary({ records }: Ledger, hash: string): Promise<Canary | undefined> {
   const [text] = await records.read([canaryKey(hash)]);
   return text === undefined ? undefined : canarySchema.parse(JSON.parse(text));
 }
 
 /** The hashes of all that are looked for. Expired ones leave the list. */
-export async function listCanaries({ records, clock }: Pick<Ledger, 'records' | 'clock'>): Promise<string[]> {
+export async function listCanaries({ records, clock }: Ledger): Promise<string[]> {
   const now = clock.now();
   const all = await records.range(canaryIndex, { limit: 2 * CANARIES_MOST });
   const over = all.filter(([, expiresAt]) => expiresAt <= now);

@@ -7,7 +7,7 @@ import { credentialCauses, credentialSchema, credentialText, type Credential } f
 import type { Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
 import type { Versioned, Ledger } from './ledger.js';
-import { recordKey, toldIndex, unconfirmedIndex } from './keys.js';
+import { recordKey, enforcementIndex, unconfirmedIndex } from './keys.js';
 import { birth, readTask, step, updateTask } from './tasks.js';
 
 /** What to reserve, and under what: a task as read, or (without `kept`) one that is born in the same commit. */
@@ -20,10 +20,7 @@ interface Reservation {
 }
 
 /** G1: after this commit the ledger knows the credential, whatever happens to the process. False: somebody wrote first. */
-export function reserve(
-  { records }: Pick<Ledger, 'records'>,
-  { credential, task, stored, beside }: Reservation,
-): Promise<boolean> {
+export function reserve({ records }: Ledger, { credential, task, stored, beside }: Reservation): Promise<boolean> {
   const next: Task = {
     ...task,
     credentials: [...task.credentials, { id: credential.id, expiresAt: credential.expiresAt }],
@@ -41,14 +38,14 @@ export function reserve(
 }
 
 /** The target has answered. False: it was given up meanwhile. */
-export const activate = ({ records }: Pick<Ledger, 'records'>, credential: Credential, handle?: string) =>
+export const activate = ({ records }: Ledger, credential: Credential, handle?: string) =>
   rewrite(records, credential, defined({ state: 'active', handle }), [unconfirmedIndex(shardOf(credential.id))]);
 
 /** The target has surely made nothing: there is nothing to tell it. */
-export const abandon = ({ records }: Pick<Ledger, 'records'>, credential: Credential) =>
+export const abandon = ({ records }: Ledger, credential: Credential) =>
   rewrite(records, credential, { state: 'failed' }, [
     unconfirmedIndex(shardOf(credential.id)),
-    toldIndex(shardOf(credential.id)),
+    enforcementIndex(shardOf(credential.id)),
   ]);
 
 const rewrite = (records: Ledger['records'], credential: Credential, change: Partial<Credential>, leaves: Key[]) =>
@@ -60,15 +57,12 @@ const rewrite = (records: Ledger['records'], credential: Credential, change: Par
 
 /** From before the minter is called until it can live no more, whatever becomes of the answer. */
 const reservedIn = (credential: Credential): [Key, string, number][] => [
-  [toldIndex(shardOf(credential.id)), credential.id, credential.expiresAt],
+  [enforcementIndex(shardOf(credential.id)), credential.id, credential.expiresAt],
   [unconfirmedIndex(shardOf(credential.id)), credential.id, credential.issuedAt + LOST_AFTER_MS],
 ];
 
 /** In the order asked, without those that are unknown. */
-export async function readCredentials(
-  { records }: Pick<Ledger, 'records'>,
-  ids: readonly string[],
-): Promise<Credential[]> {
+export async function readCredentials({ records }: Ledger, ids: readonly string[]): Promise<Credential[]> {
   const texts = await records.read(ids.filter((id) => isId('crd', id)).map(recordKey));
   return texts.flatMap((text) => (text === undefined ? [] : [credentialSchema.parse(JSON.parse(text))]));
 }
@@ -79,7 +73,7 @@ export interface Found {
 }
 
 /** A credential with its task, or undefined when either is unknown. */
-export async function findCredential(ledger: Pick<Ledger, 'records'>, id: string): Promise<Found | undefined> {
+export async function findCredential(ledger: Ledger, id: string): Promise<Found | undefined> {
   const [credential] = await readCredentials(ledger, [id]);
   const stored = credential && (await readTask(ledger, credential.task));
   return credential && stored ? { credential, task: stored.value } : undefined;

@@ -32,7 +32,7 @@ const enforcementSchema = z.strictObject({
 export type Enforcement = z.infer<typeof enforcementSchema>;
 
 export async function readEnforcement(
-  { records }: Pick<Ledger, 'records'>,
+  { records }: Ledger,
   target: string,
 ): Promise<Versioned<Enforcement> | undefined> {
   const [text] = await records.read([enforcementKey(cause('target', target))]);
@@ -41,11 +41,11 @@ export async function readEnforcement(
 
 /** Whoever else writes meanwhile: it is changed in the end, or `change` has nothing more to do. */
 export function changeEnforcement(
-  ledger: Pick<Ledger, 'records'>,
+  ledger: Ledger,
   target: string,
   change: (state: Enforcement) => Partial<Enforcement> | undefined,
 ): Promise<boolean> {
-  return retryOnConflict(async () => {
+  return retryOnConflict(ledger, async () => {
     const stored = await readEnforcement(ledger, target);
     const changed = stored && change(stored.value);
     if (!changed) return false;
@@ -55,7 +55,7 @@ export function changeEnforcement(
 
 /** What then stands, or undefined: another broker wrote first. */
 export async function writeEnforcement(
-  { records }: Pick<Ledger, 'records'>,
+  { records }: Ledger,
   target: string,
   stored: Versioned<Enforcement> | undefined,
   next: Omit<Enforcement, 'revision'>,

@@ -6,7 +6,7 @@ import { parseTombstone } from '../domain/tombstone.js';
 import type { Ledger } from './ledger.js';
 
 /** @param latest No later than the store's own time, and than the time that has surely passed. Milliseconds. */
-export async function forget({ log, clock }: Pick<Ledger, 'log' | 'clock'>, latest: number): Promise<number> {
+export async function forget({ log, clock }: Ledger, latest: number): Promise<number> {
   const now = Math.min(clock.now(), latest);
   let forgotten = 0;
   let after: string | undefined;

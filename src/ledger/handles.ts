@@ -10,7 +10,7 @@ import { handleKey } from './keys.js';
 
 /** Before it is released: what is found in the wild can then be ended. */
 export async function rememberHandle(
-  { records }: Pick<Ledger, 'records'>,
+  { records }: Ledger,
   { id, expiresAt }: Pick<Credential, 'id' | 'expiresAt'>,
   handle: string,
 ): Promise<void> {
@@ -18,10 +18,7 @@ export async function rememberHandle(
 }
 
 /** The credential's id, or undefined. */
-export async function credentialCalled(
-  { records }: Pick<Ledger, 'records'>,
-  handle: string,
-): Promise<string | undefined> {
+export async function credentialCalled({ records }: Ledger, handle: string): Promise<string | undefined> {
   const [id] = await records.read([keyOf(handle)]);
   return id;
 }
@@ -32,7 +29,7 @@ function keyOf(handle: string): Key {
 }
 
 /** The credentials that are called by what stands in a text: an access key id among others, or the text as a whole. */
-export async function credentialsCalled(ledger: Pick<Ledger, 'records'>, text: string): Promise<string[]> {
+export async function credentialsCalled(ledger: Ledger, text: string): Promise<string[]> {
   const handles = accessKeyIdsIn(text);
   const ids = await Promise.all((handles.length > 0 ? handles : [text]).map((one) => credentialCalled(ledger, one)));
   return ids.filter((id) => id !== undefined);

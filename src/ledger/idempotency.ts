@@ -11,7 +11,7 @@ import type { Ledger } from './ledger.js';
 import { idempotencyKey } from './keys.js';
 
 /** What the caller sent: the Idempotency-Key, and a digest of the request it stands for. */
-export interface Repeat {
+export interface IdempotencyKey {
   key: string;
   body: string;
 }
@@ -28,9 +28,9 @@ const schema = z.strictObject({ body: z.string(), task: z.string() });
 
 /** @param within The shard of the parent, where a child must be born, and its record with it; otherwise the key draws one. */
 export async function findPrevious(
-  { records }: Pick<Ledger, 'records'>,
+  { records }: Ledger,
   caller: string,
-  { key, body }: Repeat,
+  { key, body }: IdempotencyKey,
   within?: Shard,
 ): Promise<IdempotencyRecord> {
   const digest = createHash('sha256').update(`${caller}\n${key}`).digest();
@@ -44,7 +44,7 @@ export async function findPrevious(
 }
 
 /** Written beside the task that is born. */
-export const remember = (
+export const idempotencyChange = (
   { record, body }: IdempotencyRecord,
   task: string,
   expiresAt: number,

@@ -19,7 +19,7 @@ export const childIndex = (parent: string): Key => `${shardOf(parent)}/under:${p
 export const idempotencyKey = (shard: Shard, digest: string): Key => `${shard}/again:${digest}`;
 
 /** Credentials whose target must be told of their death: credential id → expiry. */
-export const toldIndex = (shard: Shard): Key => `${shard}/told`;
+export const enforcementIndex = (shard: Shard): Key => `${shard}/told`;
 
 /** Reserved at a minter that works elsewhere, whose answer has not been written down: credential id → when it counts as lost. */
 export const unconfirmedIndex = (shard: Shard): Key => `${shard}/unconfirmed`;

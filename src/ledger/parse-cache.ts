@@ -26,7 +26,7 @@ interface Recollection {
   unreadable: [id: string, error: unknown][];
 }
 
-export async function recall({ records }: Pick<Ledger, 'records'>, ids: readonly string[]): Promise<Recollection> {
+export async function recall({ records }: Ledger, ids: readonly string[]): Promise<Recollection> {
   const unreadable: Recollection['unreadable'] = [];
   const readable = <T>(of: () => string[], read: () => T): T[] => {
     try {

@@ -36,26 +36,23 @@ const receiptSchema = z.strictObject({
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
-export async function readReceipt({ records }: Pick<Ledger, 'records'>, seq: number): Promise<Receipt | undefined> {
+export async function readReceipt({ records }: Ledger, seq: number): Promise<Receipt | undefined> {
   const [text] = await records.read([receiptKey(seq)]);
   return text === undefined ? undefined : receiptSchema.parse(JSON.parse(text));
 }
 
 /** Oldest first, after a sequence number. One that cannot be read hides no other. */
-export async function listReceipts(
-  { records }: Pick<Ledger, 'records'>,
-  after: number,
-  limit: number,
-): Promise<Receipt[]> {
+export async function listReceipts({ records }: Ledger, after: number, limit: number): Promise<Receipt[]> {
   const page = await records.range(receiptIndex, { after: [after, AFTER_ANY_MEMBER], limit });
   const texts = await records.read(page.map(([, seq]) => receiptKey(seq)));
   return texts.flatMap((text) => readable(text) ?? []);
 }
 
 /** Writes it unless it is there; one that cannot be read, or has its number from a log that was lost, gives way. Answers what then stands. */
-export async function keepReceipt({ records }: Pick<Ledger, 'records'>, receipt: Receipt): Promise<Receipt> {
+export async function keepReceipt(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
   const { seq, id, liftAt } = receipt;
   const member = String(seq);
+  const { records } = ledger;
   const [text] = await records.read([receiptKey(seq)]);
   const there = readable(text);
   if (there?.id === id) return there;
@@ -68,16 +65,16 @@ export async function keepReceipt({ records }: Pick<Ledger, 'records'>, receipt:
       ...(liftAt === undefined ? [] : [[liftIndex, member, liftAt] satisfies Indexed]),
     ],
   });
-  return (await readReceipt({ records }, seq)) ?? receipt;
+  return (await readReceipt(ledger, seq)) ?? receipt;
 }
 
 /** `change` may answer undefined: nothing to do. Null: there is no such receipt, or none that can be read. */
 export function changeReceipt(
-  ledger: Pick<Ledger, 'records'>,
+  ledger: Ledger,
   seq: number,
   change: (receipt: Receipt) => Receipt | undefined,
 ): Promise<Receipt | null> {
-  return retryOnConflict(async () => {
+  return retryOnConflict(ledger, async () => {
     const [text] = await ledger.records.read([receiptKey(seq)]);
     const receipt = readable(text);
     if (!receipt) return null;
@@ -93,7 +90,7 @@ export function changeReceipt(
 }
 
 /** Receipts that are past their history leave the list. */
-export async function pruneReceipts({ records }: Pick<Ledger, 'records'>): Promise<void> {
+export async function pruneReceipts({ records }: Ledger): Promise<void> {
   const page = await records.range(receiptIndex, { limit: 1_000 });
   const texts = await records.read(page.map(([, seq]) => receiptKey(seq)));
   const gone = page.filter((_, index) => texts[index] === undefined);

@@ -27,7 +27,7 @@ interface Revocation {
   id?: string;
 }
 
-export async function revoke({ log, clock }: Pick<Ledger, 'log' | 'clock'>, revocation: Revocation): Promise<LogEntry> {
+export async function revoke({ log, clock }: Ledger, revocation: Revocation): Promise<LogEntry> {
   const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id } = revocation;
   const at = clock.now();
   const entry = await log.publish(
@@ -51,7 +51,7 @@ export async function revoke({ log, clock }: Pick<Ledger, 'log' | 'clock'>, revo
 
 /** Ends a hold. Undefined: it is no hold, or lifted already. What was born before the hold stays dead. */
 export function lift(
-  { log, clock }: Pick<Ledger, 'log' | 'clock'>,
+  { log, clock }: Ledger,
   hold: Pick<LogEntry, 'seq' | 'selector'>,
   by: { actor: string; reason: string; id?: string },
 ): Promise<LogEntry | undefined> {

@@ -7,12 +7,9 @@ import type { Ledger } from './ledger.js';
 import { riskKey } from './keys.js';
 
 /** Answers what then stands: a worse one is not lowered. */
-export function setRisk(
-  { records, clock }: Pick<Ledger, 'records' | 'clock'>,
-  cause: Cause,
-  risk: Risk,
-): Promise<Risk> {
-  return retryOnConflict(async () => {
+export function setRisk(ledger: Ledger, cause: Cause, risk: Risk): Promise<Risk> {
+  return retryOnConflict(ledger, async () => {
+    const { records, clock } = ledger;
     const [text] = await records.read([riskKey(cause)]);
     const next = worse(parsed(text), risk, clock.now());
     const put = JSON.stringify(next);
@@ -23,15 +20,12 @@ export function setRisk(
 }
 
 /** In the order asked. */
-export async function readRisks(
-  { records }: Pick<Ledger, 'records'>,
-  causes: readonly Cause[],
-): Promise<(Risk | undefined)[]> {
+export async function readRisks({ records }: Ledger, causes: readonly Cause[]): Promise<(Risk | undefined)[]> {
   return (await records.read(causes.map(riskKey))).map(parsed);
 }
 
 /** The highest of them now. */
-export async function riskOf(ledger: Pick<Ledger, 'records' | 'clock'>, causes: readonly Cause[]): Promise<Level> {
+export async function riskOf(ledger: Ledger, causes: readonly Cause[]): Promise<Level> {
   const risks = await readRisks(ledger, causes);
   const now = ledger.clock.now();
   return highest(risks.flatMap((risk) => (risk ? [levelNow(risk, now)] : [])));

@@ -11,12 +11,12 @@ import { scanIndex } from './scan-index.js';
 /** `new`: it is durable now; `again`: it was here before; `other`: its source has sent something else under this id. */
 export type Put = 'new' | 'again' | 'other';
 
-export function putSignal(ledger: Pick<Ledger, 'records'>, signal: Signal): Promise<Put> {
+export function putSignal(ledger: Ledger, signal: Signal): Promise<Put> {
   const { id, receivedAt } = signal;
   // What could not be read again would be acknowledged and lost.
   const text = JSON.stringify(signalSchema.parse(signal));
   const shard = shardOf(id);
-  return retryOnConflict(async () => {
+  return retryOnConflict(ledger, async () => {
     const put = await ledger.records.commit({
       expect: [[recordKey(id), undefined]],
       put: [[recordKey(id), text]],
@@ -31,17 +31,14 @@ export function putSignal(ledger: Pick<Ledger, 'records'>, signal: Signal): Prom
 
 /** Undefined: its source has sent nothing under this id. */
 export async function findPut(
-  ledger: Pick<Ledger, 'records'>,
+  ledger: Ledger,
   { id, digest }: Pick<Signal, 'id' | 'digest'>,
 ): Promise<'again' | 'other' | undefined> {
   const there = await readSignal(ledger, id);
   return there && (there.value.digest === digest ? 'again' : 'other');
 }
 
-export async function readSignal(
-  { records }: Pick<Ledger, 'records'>,
-  id: string,
-): Promise<Versioned<Signal> | undefined> {
+export async function readSignal({ records }: Ledger, id: string): Promise<Versioned<Signal> | undefined> {
   if (!isId('sig', id)) return undefined;
   const [text] = await records.read([recordKey(id)]);
   return text === undefined ? undefined : { text, value: signalSchema.parse(JSON.parse(text)) };
@@ -49,11 +46,11 @@ export async function readSignal(
 
 /** `change` may answer undefined: nothing to do. Answers what then stands; null: there is no such signal. */
 export function changeSignal(
-  ledger: Pick<Ledger, 'records'>,
+  ledger: Ledger,
   id: string,
   change: (signal: Signal) => Partial<Signal> | undefined,
 ): Promise<Signal | null> {
-  return retryOnConflict(async () => {
+  return retryOnConflict(ledger, async () => {
     const stored = await readSignal(ledger, id);
     if (!stored) return null;
     const changed = change(stored.value);
@@ -63,11 +60,11 @@ export function changeSignal(
 
 /** For whoever must be the one that does it. Undefined: somebody else was. */
 export async function takeSignal(
-  ledger: Pick<Ledger, 'records'>,
+  ledger: Ledger,
   { id, from }: Pick<Signal, 'id'> & { from: Signal['state'] },
   change: (signal: Signal) => Partial<Signal>,
 ): Promise<Signal | undefined> {
-  const taken = await retryOnConflict(async () => {
+  const taken = await retryOnConflict(ledger, async () => {
     const stored = await readSignal(ledger, id);
     return stored?.value.state === from ? rewrite(ledger, stored, change(stored.value)) : null;
   });
@@ -76,7 +73,7 @@ export async function takeSignal(
 
 /** Undefined: somebody else wrote first. */
 async function rewrite(
-  { records }: Pick<Ledger, 'records'>,
+  { records }: Ledger,
   { value, text }: Versioned<Signal>,
   changed: Partial<Signal>,
 ): Promise<Signal | undefined> {
@@ -111,11 +108,7 @@ interface Page {
 }
 
 /** Oldest first: all there are, or those that wait for a person. One that cannot be read hides no other. */
-export async function listSignals(
-  { records }: Pick<Ledger, 'records'>,
-  which: 'all' | 'pending',
-  page: Page,
-): Promise<Signal[]> {
+export async function listSignals({ records }: Ledger, which: 'all' | 'pending', page: Page): Promise<Signal[]> {
   const indexOf = { all: signalIndex, pending: pendingIndex }[which];
   const pages = await Promise.all(SHARDS.map((shard) => records.range(indexOf(shard), page)));
   const ids = pages
@@ -129,14 +122,14 @@ export async function listSignals(
 
 /** Those of a shard about which something is still to be done, in pages: id and when it was received. */
 export const unfinishedSignals = (
-  { records }: Pick<Ledger, 'records'>,
+  { records }: Ledger,
   shard: Shard,
   limit: number,
 ): AsyncGenerator<[id: string, receivedAt: number][]> => scanIndex(records, acceptedIndex(shard), { limit });
 
 /** Those for which it is too late, to hear another voice or a person: a few of each shard, the earliest first. */
 export async function waitedInVain(
-  { records, clock }: Pick<Ledger, 'records' | 'clock'>,
+  { records, clock }: Ledger,
   limit: number,
 ): Promise<{ waiting: string[]; pending: string[] }> {
   const due = (indexOf: (shard: Shard) => Key, to: number) =>
@@ -147,7 +140,7 @@ export async function waitedInVain(
 }
 
 /** Those that have expired leave the lists. */
-export async function pruneSignals({ records, clock }: Pick<Ledger, 'records' | 'clock'>): Promise<void> {
+export async function pruneSignals({ records, clock }: Ledger): Promise<void> {
   const to = clock.now() - HISTORY_MS;
   for (const shard of SHARDS) {
     for await (const page of scanIndex(records, signalIndex(shard), { to, limit: PRUNED_AT_ONCE }))

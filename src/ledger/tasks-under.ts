@@ -28,7 +28,7 @@ export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGene
 }
 
 /** How many tasks there are to look at, at most; exact for what has no children. One count a shard. */
-export async function countUnder({ records }: Pick<Ledger, 'records'>, selector: Selector): Promise<number> {
+export async function countUnder({ records }: Ledger, selector: Selector): Promise<number> {
   if (selector.kind === 'credential' || selector.kind === 'task') return 1;
   const counts = await Promise.all(indexesFor(selector).map((index) => records.count(index)));
   return counts.reduce((sum, count) => sum + count, 0);

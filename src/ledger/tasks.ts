@@ -10,15 +10,12 @@ import { childIndex, dueIndex, recordKey, workloadIndex } from './keys.js';
 
 type Written = Required<Pick<Change, 'expect' | 'put' | 'index'>>;
 
-export async function readTask({ records }: Pick<Ledger, 'records'>, id: string): Promise<Versioned<Task> | undefined> {
-  return (await readTasks({ records }, [id]))[0];
+export async function readTask(ledger: Ledger, id: string): Promise<Versioned<Task> | undefined> {
+  return (await readTasks(ledger, [id]))[0];
 }
 
 /** In the order asked, without those that are unknown. */
-export async function readTasks(
-  { records }: Pick<Ledger, 'records'>,
-  ids: readonly string[],
-): Promise<Versioned<Task>[]> {
+export async function readTasks({ records }: Ledger, ids: readonly string[]): Promise<Versioned<Task>[]> {
   const texts = await records.read(ids.filter((id) => isId('tsk', id)).map(recordKey));
   return texts.flatMap((text) => (text === undefined ? [] : [{ text, value: taskSchema.parse(JSON.parse(text)) }]));
 }
@@ -44,7 +41,7 @@ export function step(stored: Versioned<Task>, next: Task): Written {
 
 /** Reads, changes and writes an open task. `change` may answer undefined: nothing to do. Answers what then stands. */
 export function updateTask(ledger: Ledger, id: string, change: (task: Task) => Task | undefined): Promise<Task | null> {
-  return retryOnConflict(async () => {
+  return retryOnConflict(ledger, async () => {
     const stored = await readTask(ledger, id);
     if (!stored) return null;
     const next = stored.value.ended ? undefined : change(stored.value);
@@ -55,7 +52,7 @@ export function updateTask(ledger: Ledger, id: string, change: (task: Task) => T
 
 /** Bookkeeping after the log has spoken: the record remembers how the task ended, and leaves the indexes. First one stands. */
 export function settle(ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> {
-  return retryOnConflict(async () => {
+  return retryOnConflict(ledger, async () => {
     const stored = await readTask(ledger, id);
     if (!stored) return null;
     const task = stored.value;
@@ -71,15 +68,11 @@ export function settle(ledger: Ledger, id: string, ended: NonNullable<Task['ende
 }
 
 /** Looks at it again later, if nothing else happened to it. */
-export const moveDue = (
-  { records }: Pick<Ledger, 'records'>,
-  { value, text }: Versioned<Task>,
-  at: number,
-): Promise<boolean> =>
+export const moveDue = ({ records }: Ledger, { value, text }: Versioned<Task>, at: number): Promise<boolean> =>
   records.commit({ expect: [[recordKey(value.id), text]], index: [[dueIndex(shardOf(value.id)), value.id, at]] });
 
 /** Takes out of the due index what has nothing left to do. */
-export const dropDue = ({ records }: Pick<Ledger, 'records'>, id: string): Promise<boolean> =>
+export const dropDue = ({ records }: Ledger, id: string): Promise<boolean> =>
   records.commit({ unindex: [[dueIndex(shardOf(id)), id]] });
 
 /** When the sweep must look at a task: at its deadline, or when its heartbeats are missed. */

@@ -44,25 +44,22 @@ export type DeadLetter = z.infer<typeof deadLetterSchema>;
 const LETTERS_KEPT = 256;
 const KEPT_MS = 30 * 86_400_000;
 
-export async function readWebhook(
-  { records }: Pick<Ledger, 'records'>,
-  name: string,
-): Promise<Versioned<WebhookRecord> | undefined> {
+export async function readWebhook({ records }: Ledger, name: string): Promise<Versioned<WebhookRecord> | undefined> {
   const [text] = await records.read([webhookKey(name)]);
   return text === undefined ? undefined : { text, value: webhookSchema.parse(JSON.parse(text)) };
 }
 
 /** What then stands, or undefined: another broker wrote first. A dead letter is written with the step beyond it, or not at all. */
 export async function writeWebhook(
-  { records }: Pick<Ledger, 'records'>,
+  ledger: Ledger,
   name: string,
   stored: Versioned<WebhookRecord> | undefined,
   { dead, ...next }: Omit<WebhookRecord, 'revision'> & { dead?: DeadLetter },
 ): Promise<Versioned<WebhookRecord> | undefined> {
   const value = { ...next, revision: (stored?.value.revision ?? 0) + 1 };
   const text = JSON.stringify(value);
-  const letter = dead ? await buried({ records }, name, dead) : {};
-  const done = await records.commit({
+  const letter = dead ? await buried(ledger, name, dead) : {};
+  const done = await ledger.records.commit({
     ...letter,
     expect: [[webhookKey(name), stored?.text]],
     put: [[webhookKey(name), text], ...(letter.put ?? [])],
@@ -71,14 +68,14 @@ export async function writeWebhook(
 }
 
 /** Oldest first. */
-export async function listDeadLetters({ records }: Pick<Ledger, 'records'>, name: string): Promise<DeadLetter[]> {
+export async function listDeadLetters({ records }: Ledger, name: string): Promise<DeadLetter[]> {
   const page = await records.range(deadLetterIndex(name), { limit: LETTERS_KEPT });
   const texts = await records.read(page.map(([member]) => deadLetterKey(name, member)));
   return texts.flatMap((text) => (text === undefined ? [] : [deadLetterSchema.parse(JSON.parse(text))]));
 }
 
 async function buried(
-  { records }: Pick<Ledger, 'records'>,
+  { records }: Ledger,
   name: string,
   letter: DeadLetter,
 ): Promise<Pick<Change, 'put' | 'remove' | 'index' | 'unindex'>> {

@@ -4,7 +4,7 @@ import type { Versioned, Ledger } from '../ledger/ledger.js';
 import { readWebhook, writeWebhook, type WebhookRecord } from '../ledger/webhooks.js';
 
 export interface HoldDeps {
-  ledger: Pick<Ledger, 'records' | 'clock'>;
+  ledger: Ledger;
   audit: Pick<AuditLog, 'head'>;
   /** Which broker this is. */
   node: string;

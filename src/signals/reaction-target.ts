@@ -16,7 +16,7 @@ import { maySpeakOf } from './authority.js';
 
 /** Undefined: the subject has no such thing, or does not hold together. */
 export async function coveredBy(
-  { ledger, settings }: { ledger: Pick<Ledger, 'records'>; settings: Parameters<typeof maySpeakOf>[0] },
+  { ledger, settings }: { ledger: Ledger; settings: Parameters<typeof maySpeakOf>[0] },
   { about, source }: Pick<Signal, 'about' | 'source'>,
   covers: Reaction['covers'],
 ): Promise<Selector | undefined> {
@@ -33,7 +33,7 @@ export async function coveredBy(
 
 const RANKED = ['credential', 'task', 'workload', 'principal', 'issuer'] as const;
 
-async function taskOf(ledger: Pick<Ledger, 'records'>, { kind, value }: Selector): Promise<Task | undefined> {
+async function taskOf(ledger: Ledger, { kind, value }: Selector): Promise<Task | undefined> {
   if (kind === 'task') return (await readTask(ledger, value))?.value;
   return kind === 'credential' ? (await findCredential(ledger, value))?.task : undefined;
 }

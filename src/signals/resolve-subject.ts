@@ -14,7 +14,7 @@ import { readTask } from '../ledger/tasks.js';
 import { aliasesSchema, simpleSubject, subjectSchema, type SimpleSubject } from '../protocol/security-event.js';
 
 interface SubjectDeps {
-  ledger: Pick<Ledger, 'records'>;
+  ledger: Ledger;
   trust: readonly Trust[];
   /** The broker's own: whose tokens `jwt_id` can name. */
   issuer: string;

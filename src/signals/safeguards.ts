@@ -81,14 +81,15 @@ export async function claim(
  * after a crash. False: they are more than is left, and nothing is taken.
  */
 export async function withinAllowance(
-  { records, clock }: Ledger,
+  ledger: Ledger,
   { id, tasks }: { id: string; tasks: number },
   { maxTasksPerMinute }: Pick<SignalsConfig, 'maxTasksPerMinute'>,
 ): Promise<boolean> {
   if (tasks === 0) return true;
+  const { records, clock } = ledger;
   const now = clock.now();
   const [all, own] = [brakeKey(Math.floor(now / 60_000)), allowanceKey(id)];
-  return retryOnConflict(async () => {
+  return retryOnConflict(ledger, async () => {
     const [text, taken] = await records.read([all, own]);
     if (taken !== undefined) return true;
     const used = Number(text ?? 0) + tasks;
@@ -109,14 +110,15 @@ export async function withinAllowance(
 }
 
 function remember(
-  { records, clock }: Ledger,
+  ledger: Ledger,
   { name, corroborate }: Reaction,
   cause: Cause,
   change: (memory: Memory) => Memory,
 ): Promise<Memory> {
+  const { records, clock } = ledger;
   const key = reactionKey(name, cause);
   const keptMs = Math.max(3_600, corroborate?.withinSeconds ?? 0) * 1000 + FORGET_MARGIN_MS;
-  return retryOnConflict(async () => {
+  return retryOnConflict(ledger, async () => {
     const [text] = await records.read([key]);
     const next = change(parsed(text));
     const put = JSON.stringify(next);

@@ -19,11 +19,11 @@ export function draftImplicitTask(
   now: number,
   { caller, onBehalfOf }: Requester,
   purpose: string,
-  again?: IdempotencyRecord,
+  previous?: IdempotencyRecord,
 ): Task {
   refuseUnknownPurpose(settings.purposes, purpose);
   return {
-    ...newborn(now, newId('tsk', again?.shard)),
+    ...newborn(now, newId('tsk', previous?.shard)),
     workload: refOf(caller.party),
     ...(onBehalfOf && provenPerson(onBehalfOf.party)),
     purpose,
@@ -36,18 +36,18 @@ interface Opening {
   caller: AuthenticatedCaller;
   request: OpenTaskRequest;
   parent: Task | undefined;
-  again: IdempotencyRecord | undefined;
+  previous: IdempotencyRecord | undefined;
 }
 
 /** Opened by an orchestrator, or by the workload itself ahead of its work. */
-export function draftTask(settings: Settings, now: number, { caller, request, parent, again }: Opening): Task {
+export function draftTask(settings: Settings, now: number, { caller, request, parent, previous }: Opening): Task {
   refuseUnknownPurpose(settings.purposes, request.purpose);
   const workload =
     request.workload === caller.party.id ? refOf(caller.party) : workloadFromId(settings.trust, request.workload);
   const opensItself = workload.id === caller.party.id;
   const ceiling = narrowed(parent?.ceiling, request.access);
   return {
-    ...newborn(now, newId('tsk', parent ? shardOf(parent.id) : again?.shard)),
+    ...newborn(now, newId('tsk', parent ? shardOf(parent.id) : previous?.shard)),
     workload,
     ...whomItServes(settings.trust, caller.party, request.principal, parent),
     ...(!opensItself && { openedBy: refOf(caller.party) }),

@@ -5,7 +5,7 @@ import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import { partyCauses, taskCauses, type Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
-import { findPrevious, remember } from '../ledger/idempotency.js';
+import { findPrevious, idempotencyChange } from '../ledger/idempotency.js';
 import { birth, readTask } from '../ledger/tasks.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { endTask } from './end-task.js';
@@ -26,7 +26,7 @@ export interface TaskAnswer {
 
 export async function openTask(deps: Deps, caller: AuthenticatedCaller, request: OpenTaskRequest): Promise<TaskAnswer> {
   try {
-    const { isNew, ...answer } = await retryOnConflict(() => tryOpening(deps, caller, request));
+    const { isNew, ...answer } = await retryOnConflict(deps.ledger, () => tryOpening(deps, caller, request));
     if (isNew) await auditOpening(deps, caller, answer.task, request.requestId);
     return answer;
   } catch (error) {
@@ -59,12 +59,14 @@ async function tryOpening(
   request: OpenTaskRequest,
 ): Promise<(TaskAnswer & { isNew: boolean }) | undefined> {
   const { ledger, settings } = deps;
-  const again = request.repeat && (await findPrevious(ledger, caller.party.id, request.repeat, shardUnder(request)));
-  const first = again?.taskId === undefined ? undefined : await readTask(ledger, again.taskId);
+  const previous =
+    request.idempotencyKey &&
+    (await findPrevious(ledger, caller.party.id, request.idempotencyKey, shardUnder(request)));
+  const first = previous?.taskId === undefined ? undefined : await readTask(ledger, previous.taskId);
   const parent = request.parent === undefined ? undefined : await readableParent(deps, caller, request.parent);
 
   const now = ledger.clock.now();
-  const draft = first?.value ?? draftTask(settings, now, { caller, request, parent, again });
+  const draft = first?.value ?? draftTask(settings, now, { caller, request, parent, previous });
   const causes = taskCauses(draft);
   const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
   refuseDeadCaller(deps, caller, seen);
@@ -76,7 +78,7 @@ async function tryOpening(
   if (refusesBirth(seen.on(causes))) throw held();
 
   const { expect, put, index } = birth(task);
-  const beside = again && remember(again, task.id, task.deadline);
+  const beside = previous && idempotencyChange(previous, task.id, task.deadline);
   const written = await ledger.records.commit({
     expect: [...expect, ...(beside?.expect ?? [])],
     put: [...put, ...(beside?.put ?? [])],

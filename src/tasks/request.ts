@@ -1,6 +1,6 @@
 /** What is asked when a task is opened, in the broker's words. */
 import type { TargetAccess } from '../domain/access.js';
-import type { Repeat } from '../ledger/idempotency.js';
+import type { IdempotencyKey } from '../ledger/idempotency.js';
 
 export interface OpenTaskRequest {
   workload: string;
@@ -12,6 +12,6 @@ export interface OpenTaskRequest {
   deadlineSeconds?: number;
   parent?: string;
   heartbeat?: { intervalSeconds: number; missesAllowed: number };
-  repeat?: Repeat;
+  idempotencyKey?: IdempotencyKey;
   requestId: string;
 }

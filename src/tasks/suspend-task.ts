@@ -76,7 +76,7 @@ async function placeHold(ledger: Ledger, task: Task, by: By): Promise<{ task: Ta
  */
 function rememberedHold(ledger: Ledger, id: string, by: By): Promise<{ task: Task; entry: LogEntry }> {
   let lifted = -1;
-  return retryOnConflict(async () => {
+  return retryOnConflict(ledger, async () => {
     const task = await updateTask(ledger, id, (current) =>
       current.suspended && current.suspensions !== lifted
         ? undefined

@@ -99,10 +99,10 @@ describe('in every order of admission, publication and question', () => {
         soc: revoke({ kind: 'task', value: task }, 'end'),
       }),
       {
-        async also({ store, task }) {
+        async also({ store, clock, task }) {
           const own = cause('task', task);
           const [tombstone] = (await openRevocationLog(store.log).look([own])).on([own]);
-          const stored = await readTask(store, task);
+          const stored = await readTask(ledgerOver(store, clock), task);
           expect(stored?.value.ended?.as ?? tombstone?.ended?.as).toBe(tombstone?.ended?.as);
         },
       },
@@ -338,9 +338,11 @@ const oldCutoff = (clock: Clock) => ({
   ...{ at: clock.now(), until: forgettableAt('workload', clock.now()) },
 });
 
+const ledgerOver = ({ records, log }: Store, clock: Clock): Ledger => ({ records, log: openRevocationLog(log), clock });
+
 async function passAndForget(store: Store, clock: HandClock, ms: number): Promise<void> {
   clock.advance(ms);
-  await forget({ log: openRevocationLog(store.log), clock }, clock.now());
+  await forget(ledgerOver(store, clock), clock.now());
 }
 
 /** The 64 reads of the due index are one moment: their order among themselves is of no interest. */
@@ -350,7 +352,7 @@ const withWholeRanges = (ledger: Ledger, { records }: Store): Ledger => ({
 });
 
 async function stateNow(store: Store, clock: Clock, id: string): Promise<TaskState | undefined> {
-  const stored = await readTask(store, id);
-  const ledger = { records: store.records, log: openRevocationLog(store.log), clock };
+  const ledger = ledgerOver(store, clock);
+  const stored = await readTask(ledger, id);
   return stored && readTaskState(ledger, stored.value);
 }

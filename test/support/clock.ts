@@ -1,5 +1,5 @@
 /** A clock that a test turns by hand. */
-import type { Clock } from '../../src/domain/time.js';
+import { systemClock, type Clock } from '../../src/domain/time.js';
 
 export interface HandClock extends Clock {
   set(ms: number): void;
@@ -15,6 +15,7 @@ export function handClock(startMs: number = Date.UTC(2030, 0, 1)): HandClock {
   return {
     now: () => now,
     elapsed: () => now - jumped,
+    pause: (ms) => systemClock.pause(ms),
     set: (ms) => void (now = ms),
     jump(ms) {
       now += ms;

@@ -78,7 +78,7 @@ function underOf(
   { task, purpose, ...asked }: Asked,
   target: string,
   proven: string | undefined,
-): Pick<CredentialRequest, 'under' | 'repeat'> {
+): Pick<CredentialRequest, 'under' | 'idempotencyKey'> {
   const taskId = task ?? (purpose === undefined ? proven : undefined);
   if ((taskId === undefined) === (purpose === undefined))
     throw new BrokerError('invalid_request', 'Say task or purpose: exactly one of them.');
@@ -87,5 +87,5 @@ function underOf(
   const digest = createHash('sha256')
     .update(JSON.stringify({ target, purpose, ...asked }))
     .digest('base64url');
-  return { under: { purpose: purpose ?? '' }, repeat: { key: `aws:${digest}`, body: digest } };
+  return { under: { purpose: purpose ?? '' }, idempotencyKey: { key: `aws:${digest}`, body: digest } };
 }

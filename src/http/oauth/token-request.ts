@@ -8,7 +8,7 @@ import type { ExchangeRequest } from '../../credentials/request.js';
 import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import type { Call } from '../endpoint.js';
 import { demanded, type Form } from '../form.js';
-import { repeatOf } from '../idempotency-key.js';
+import { idempotencyKeyOf } from '../idempotency-key.js';
 import { isPrintable } from '../text.js';
 
 export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requestId'>): ExchangeRequest {
@@ -24,14 +24,14 @@ export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requ
     ...lifetimeOf(form.get('lifetime')),
   };
   // Without the tokens: a retry with a fresh identity token is the same request.
-  const repeat = repeatOf(call, { ...asked, forSomebody: actor !== undefined });
+  const idempotencyKey = idempotencyKeyOf(call, { ...asked, forSomebody: actor !== undefined });
   return defined({
     ...asked,
     tokenType,
     subject,
     actor,
     askedAsScope: form.has('scope'),
-    repeat,
+    idempotencyKey,
     requestId: call.requestId,
   });
 }

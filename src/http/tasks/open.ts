@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { openTask } from '../../tasks/open-task.js';
 import { accessFromObjects } from '../../domain/asked-access.js';
 import type { HttpDeps } from '../deps.js';
-import { repeatOf } from '../idempotency-key.js';
+import { idempotencyKeyOf } from '../idempotency-key.js';
 import { operation } from '../operation.js';
 import { printable } from '../text.js';
 import { taskOnWire } from './task-on-wire.js';
@@ -28,8 +28,8 @@ export const taskOpening = (deps: HttpDeps) =>
     from: 'body',
     input,
     async act(caller, asked, call) {
-      const repeat = repeatOf(call, asked);
-      const request = defined({ ...asked, repeat, requestId: call.requestId });
+      const idempotencyKey = idempotencyKeyOf(call, asked);
+      const request = defined({ ...asked, idempotencyKey, requestId: call.requestId });
       const answer = await openTask(deps, caller, request);
       const headers = { Location: `${deps.issuer}/tasks/${answer.task.id}` };
       return { status: 201, headers, body: taskOnWire(answer) };

@@ -64,12 +64,16 @@ describe('sixteen live credentials', () => {
 });
 
 describe('a retry with the same key', () => {
-  const repeat = { key: 'k', body: 'b' };
+  const idempotencyKey = { key: 'k', body: 'b' };
 
   it('finds the task its first attempt opened, also when both come at once', async () => {
     const broker = await wholeBroker();
-    const opened = await Promise.all([broker.open({ repeat }), broker.open({ repeat }), broker.open({ repeat })]);
-    const exchanged = await Promise.all([1, 2, 3].map(() => broker.exchange({ repeat })));
+    const opened = await Promise.all([
+      broker.open({ idempotencyKey }),
+      broker.open({ idempotencyKey }),
+      broker.open({ idempotencyKey }),
+    ]);
+    const exchanged = await Promise.all([1, 2, 3].map(() => broker.exchange({ idempotencyKey })));
     expect(new Set(opened.map(({ task }) => task.id)).size).toBe(1);
     expect(new Set(exchanged.map(({ task }) => task.id)).size).toBe(1);
     expect((await broker.audited()).filter(({ type }) => type === 'task.opened')).toHaveLength(1);
@@ -77,24 +81,24 @@ describe('a retry with the same key', () => {
 
   it('is refused for another request', async () => {
     const broker = await wholeBroker();
-    await broker.open({ repeat });
-    expect(await refusal(broker.open({ repeat: { ...repeat, body: 'c' } }))).toBe('conflict');
+    await broker.open({ idempotencyKey });
+    expect(await refusal(broker.open({ idempotencyKey: { ...idempotencyKey, body: 'c' } }))).toBe('conflict');
   });
 
   it('finds a child too, wherever its parent lives', async () => {
     const broker = await wholeBroker();
     for (let number = 0; number < 6; number += 1) {
       const parent = (await broker.open()).task.id;
-      const [one, two] = [await broker.open({ parent, repeat }), await broker.open({ parent, repeat })];
+      const [one, two] = [await broker.open({ parent, idempotencyKey }), await broker.open({ parent, idempotencyKey })];
       expect(one.task.id).toBe(two.task.id);
     }
-    expect(await refusal(broker.open({ parent: '../../x', repeat }))).toBe('not_found');
+    expect(await refusal(broker.open({ parent: '../../x', idempotencyKey }))).toBe('not_found');
   });
 
   it('opens a new task once the old one is long over', async () => {
     const broker = await wholeBroker();
-    const one = await broker.open({ repeat, deadlineSeconds: 60 });
+    const one = await broker.open({ idempotencyKey, deadlineSeconds: 60 });
     broker.clock.advance(60_000);
-    expect((await broker.open({ repeat, deadlineSeconds: 60 })).task.id).not.toBe(one.task.id);
+    expect((await broker.open({ idempotencyKey, deadlineSeconds: 60 })).task.id).not.toBe(one.task.id);
   });
 });

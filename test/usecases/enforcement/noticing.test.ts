@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { cause } from '../../../src/domain/selector.js';
 import { SHARDS } from '../../../src/domain/id.js';
 import { changeEnforcement, readEnforcement } from '../../../src/ledger/enforcement.js';
-import { toldIndex } from '../../../src/ledger/keys.js';
+import { enforcementIndex } from '../../../src/ledger/keys.js';
 import { handClock } from '../../support/clock.js';
 import { memoryAws, ROLE } from '../../support/sessions/memory-aws.js';
 import { modelStore } from '../../support/search/model-store.js';
@@ -51,7 +51,7 @@ it('who took longer to look than the lease allows for does not begin to write, a
   const range = records.range.bind(records);
   let looks = 0;
   records.range = (index, by) => {
-    if (index === toldIndex(SHARDS[0] ?? '')) {
+    if (index === enforcementIndex(SHARDS[0] ?? '')) {
       looks += 1;
       clock.advance(10_001);
     }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Issued } from '../../../src/credentials/release.js';
 import { newId, shardOf, SHARDS } from '../../../src/domain/id.js';
-import { toldIndex } from '../../../src/ledger/keys.js';
+import { enforcementIndex } from '../../../src/ledger/keys.js';
 import { handClock } from '../../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../../support/sessions/memory-aws.js';
 import { modelStore } from '../../support/search/model-store.js';
@@ -156,7 +156,7 @@ describe('a role forgets', () => {
     const each = SHARDS.flatMap((shard) => Array.from({ length: 50 }, () => newId('crd', shard)));
     const crowded = Array.from({ length: 300 }, () => newId('crd', 'aa'));
     for (const id of [...each, ...crowded])
-      await records.commit({ index: [[toldIndex(shardOf(id)), id, clock.now() - 100_000]] });
+      await records.commit({ index: [[enforcementIndex(shardOf(id)), id, clock.now() - 100_000]] });
     const commit = records.commit.bind(records);
     let commits = 0;
     records.commit = (change) => {
@@ -164,7 +164,9 @@ describe('a role forgets', () => {
       return commit(change);
     };
     await wait(11);
-    expect(await Promise.all(SHARDS.map((shard) => records.count(toldIndex(shard))))).toEqual(SHARDS.map(() => 0));
+    expect(await Promise.all(SHARDS.map((shard) => records.count(enforcementIndex(shard))))).toEqual(
+      SHARDS.map(() => 0),
+    );
     expect(commits).toBe(SHARDS.length + 1);
   });
 });

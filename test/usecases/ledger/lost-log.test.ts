@@ -117,7 +117,7 @@ describe('what is no loss', () => {
   };
   const publish = (log: RevocationLog) =>
     revoke(
-      { log, clock: handClock() },
+      { records: modelStore(handClock()).records, log, clock: handClock() },
       { selector: { kind: 'owner', value: 'x' }, effect: 'cutoff', reason: '', actor: '' },
     );
 

@@ -1,6 +1,7 @@
 /** Subjects by the trust entries there are: SPIFFE IDs, and names that would be ambiguous. */
 import { describe, expect, it } from '@jest/globals';
 import { configSchema } from '../../../src/config/schema.js';
+import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
 import { selectorsOf } from '../../../src/signals/resolve-subject.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
@@ -12,7 +13,10 @@ const oidc = (name: string, more: object = {}) => ({
 const person = { represents: 'person', claims: ['email'] };
 const selectors = (trust: object[], subject: unknown) => {
   const entries = configSchema.shape.trust.parse(trust);
-  const deps = { ledger: modelStore(handClock()), trust: entries, issuer: 'https://mayfly.example' };
+  const clock = handClock();
+  const { records, log } = modelStore(clock);
+  const ledger = { records, log: openRevocationLog(log), clock };
+  const deps = { ledger, trust: entries, issuer: 'https://mayfly.example' };
   return selectorsOf(
     deps,
     entries.map(({ name }) => name),

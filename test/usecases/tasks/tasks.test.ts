@@ -296,10 +296,10 @@ describe('without an audit log', () => {
     const broker = await wholeBroker();
     const { audit } = broker.deps;
     broker.deps.audit = { ...audit, append: () => Promise.reject(new StoreUnavailable('no audit')) };
-    const repeat = { key: 'k', body: 'b' };
-    expect(await refusal(broker.open({ repeat }))).toBe('StoreUnavailable');
+    const idempotencyKey = { key: 'k', body: 'b' };
+    expect(await refusal(broker.open({ idempotencyKey }))).toBe('StoreUnavailable');
     expect(await broker.store.log.entries(0, 10)).toMatchObject([{ effect: 'end', actor: 'broker' }]);
     broker.deps.audit = audit;
-    expect((await broker.open({ repeat })).state).toBe('cancelled');
+    expect((await broker.open({ idempotencyKey })).state).toBe('cancelled');
   });
 });
