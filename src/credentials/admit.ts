@@ -52,9 +52,8 @@ export async function admit(
   target: Target,
 ): Promise<Admission> {
   const { ledger, settings } = deps;
-  const { under, idempotencyKey } = request;
-  const previous = idempotencyKey && (await findPrevious(ledger, requester.caller.party.id, idempotencyKey));
-  const taskId = 'taskId' in under ? under.taskId : previous?.taskId;
+  const previous = await findPrevious(ledger, requester.caller.party.id, request.idempotencyKey);
+  const taskId = 'taskId' in request.under ? request.under.taskId : previous?.taskId;
   const stored = taskId === undefined ? undefined : await readTask(ledger, taskId);
   if (taskId !== undefined && !stored) throw unknownTask();
   // A credential speaks for its own task and for no other.
@@ -63,7 +62,7 @@ export async function admit(
   const now = ledger.clock.now();
   const draft = stored
     ? foreignOrSame(stored.value, requester)
-    : draftImplicitTask(settings, now, requester, 'purpose' in under ? under.purpose : '', previous);
+    : draftImplicitTask(settings, now, requester, 'purpose' in request.under ? request.under.purpose : '', previous);
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
   const born = { id: credentialId, kind: target.minter, target: target.resource };

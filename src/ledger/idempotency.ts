@@ -1,6 +1,6 @@
 /**
- * A retry finds the task its first attempt opened. The digest of caller and key names the shard, the task is born in that
- * shard, and so record and task are written in one commit: two attempts can never open two.
+ * Idempotency: a retry finds the task that its first attempt opened. The digest of caller and key names the shard, and the
+ * task is born in that shard, so record and task are written in one commit. Two attempts can never open two tasks.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -10,15 +10,16 @@ import type { Change, Key } from '../store/store.js';
 import type { Ledger } from './ledger.js';
 import { idempotencyKey } from './keys.js';
 
-/** What the caller sent: the Idempotency-Key, and a digest of the request it stands for. */
+/** What the caller sent: the Idempotency-Key header, and a digest of the request it stands for. */
 export interface IdempotencyKey {
   key: string;
   body: string;
 }
 
+/** What is known of a request by its Idempotency-Key, and where it is recorded. */
 export interface IdempotencyRecord {
   shard: Shard;
-  /** Present when this is a retry. */
+  /** The task that the first attempt opened; absent when this is the first attempt. */
   taskId?: string;
   record: Key;
   body: string;
@@ -26,13 +27,18 @@ export interface IdempotencyRecord {
 
 const schema = z.strictObject({ body: z.string(), task: z.string() });
 
-/** @param within The shard of the parent, where a child must be born, and its record with it; otherwise the key draws one. */
+/**
+ * Returns undefined for a request without an Idempotency-Key. Refuses a key that was used with a different request.
+ * @param within The shard of the parent task: a child must be born there, and its record with it. Otherwise the key draws one.
+ */
 export async function findPrevious(
   { records }: Ledger,
   caller: string,
-  { key, body }: IdempotencyKey,
+  sent: IdempotencyKey | undefined,
   within?: Shard,
-): Promise<IdempotencyRecord> {
+): Promise<IdempotencyRecord | undefined> {
+  if (!sent) return undefined;
+  const { key, body } = sent;
   const digest = createHash('sha256').update(`${caller}\n${key}`).digest();
   const shard = within ?? shardOfDigest(digest);
   const record = idempotencyKey(shard, digest.subarray(0, 16).toString('base64url'));
@@ -43,7 +49,7 @@ export async function findPrevious(
   return { shard, record, body, taskId: first.task };
 }
 
-/** Written beside the task that is born. */
+/** Returns the change that must be committed together with the birth of the task. */
 export const idempotencyChange = (
   { record, body }: IdempotencyRecord,
   task: string,

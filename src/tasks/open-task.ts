@@ -59,9 +59,7 @@ async function tryOpening(
   request: OpenTaskRequest,
 ): Promise<(TaskAnswer & { isNew: boolean }) | undefined> {
   const { ledger, settings } = deps;
-  const previous =
-    request.idempotencyKey &&
-    (await findPrevious(ledger, caller.party.id, request.idempotencyKey, shardUnder(request)));
+  const previous = await findPrevious(ledger, caller.party.id, request.idempotencyKey, shardUnder(request));
   const first = previous?.taskId === undefined ? undefined : await readTask(ledger, previous.taskId);
   const parent = request.parent === undefined ? undefined : await readableParent(deps, caller, request.parent);
 
