@@ -1,6 +1,6 @@
 /** `mayfly aws-credentials`: AWS credentials for SDKs that start a program for them (`credential_process`). */
 import { Option, type Command } from 'commander';
-import { isSafeOrigin } from '../config/values.js';
+import { isSafeOrigin } from '../domain/safe-origin.js';
 import { fetchCredentials } from './aws-credentials/fetch-credentials.js';
 import type { Terminal } from './terminal.js';
 import { tokenIn } from './token-in.js';

@@ -1,7 +1,7 @@
 /** `mayfly timeline`: what happened to a task or a workload, for people who have to understand it now. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
-import { isSafeOrigin } from '../config/values.js';
+import { isSafeOrigin } from '../domain/safe-origin.js';
 import { toTimestamp } from '../domain/time.js';
 import { askBroker } from './ask-broker.js';
 import type { Terminal } from './terminal.js';

@@ -1,12 +1,12 @@
 /** What a schema cannot say: how the parts of a configuration fit each other. */
 import { isKnownPartition, isRoleArn, parseRole } from '../domain/aws.js';
 import { signalFindings } from './check-signals.js';
+import { isSafeOrigin } from '../domain/safe-origin.js';
 import { FENCE_MS } from '../domain/timing.js';
 import type { Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
 import type { Target, Trust } from './schema.js';
 import type { SoundParts } from './sound-parts.js';
-import { isSafeOrigin } from './values.js';
 
 export function fitFindings(parts: SoundParts): Finding[] {
   return [

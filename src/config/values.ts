@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { pathProblem } from '../domain/access.js';
 import { isRoleArn } from '../domain/aws.js';
+import { isSafeOrigin } from '../domain/safe-origin.js';
 
 export const seconds = (most: number, least = 1) => z.int().min(least).max(most);
 export const name = z
@@ -47,14 +48,6 @@ export const resourcePath = z.string().superRefine((path, context) => {
   const problem = pathProblem(path);
   if (problem !== undefined) context.addIssue({ code: 'custom', message: `the path ${problem}` });
 });
-
-/** https, or http on a loopback address. */
-export function isSafeOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
-  return url.origin === text && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback));
-}
 
 function isAbsoluteUri(text: string): boolean {
   return URL.canParse(text) && !text.includes('#') && !/\s/.test(text);

@@ -4,7 +4,7 @@
  */
 import type { Trust } from '../config/schema.js';
 import type { Clock } from '../domain/time.js';
-import { discoveredKeyDocument, keyDocument } from './key-document.js';
+import { discoveredKeySource, keySource } from './key-source.js';
 import { createOidcIssuer } from './oidc.js';
 import { Refused } from './refused.js';
 import { looksLikeSpiffe, trustDomainOf } from './spiffe-id.js';
@@ -44,12 +44,12 @@ function createIssuer(trust: Trust, { issuer, clock, baseDirectory }: IdentifySe
   const audiences = trust.audiences ?? [issuer];
   switch (trust.kind) {
     case 'oidc': {
-      const document = trust.jwks ? keyDocument(trust.jwks, baseDirectory) : discoveredKeyDocument(trust.issuer);
-      return createOidcIssuer(trust, createTrustKeys(document, 'jwks', clock), audiences);
+      const source = trust.jwks ? keySource(trust.jwks, baseDirectory) : discoveredKeySource(trust.issuer);
+      return createOidcIssuer(trust, createTrustKeys(source, 'jwks', clock), audiences);
     }
     case 'spiffe': {
-      const document = keyDocument(trust.bundle, baseDirectory);
-      return createSpiffeIssuer(trust, createTrustKeys(document, 'spiffe-bundle', clock), audiences);
+      const source = keySource(trust.bundle, baseDirectory);
+      return createSpiffeIssuer(trust, createTrustKeys(source, 'spiffe-bundle', clock), audiences);
     }
     default:
       throw new Error('unknown kind of trust');

@@ -4,7 +4,7 @@ import type { Transmitter } from '../config/signals-schema.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { toSeconds, type Clock } from '../domain/time.js';
 import { setClaimsSchema, SET_TYP, type SetClaims, type SetErrorCode } from '../protocol/security-event.js';
-import { keyDocument } from './key-document.js';
+import { keySource } from './key-source.js';
 import { Refused } from './refused.js';
 import { verifySignature } from './signature.js';
 import { checkHeader } from './token-header.js';
@@ -48,8 +48,8 @@ export interface Transmitters {
 
 export function createTransmitters(setup: TransmittersSetup): Transmitters {
   const known = setup.transmitters.map((transmitter): Known => {
-    const document = keyDocument(transmitter.jwks, setup.baseDirectory);
-    return { transmitter, keys: createTrustKeys(document, 'jwks', setup.clock) };
+    const source = keySource(transmitter.jwks, setup.baseDirectory);
+    return { transmitter, keys: createTrustKeys(source, 'jwks', setup.clock) };
   });
   return {
     async receive(text: string): Promise<ReceivedSet> {

@@ -4,7 +4,7 @@
  */
 import { BrokerError } from '../domain/errors.js';
 import type { Clock } from '../domain/time.js';
-import type { KeyDocument } from './key-document.js';
+import type { KeySource } from './key-source.js';
 import { readKeySet, type KeySet } from './key-set.js';
 
 export interface TrustKeys {
@@ -19,7 +19,7 @@ const STALE_FOR_MS = 3_600_000;
 const MISS_PAUSE_MS = 30_000;
 const FAILURE_PAUSE_MS = 5_000;
 
-export function createTrustKeys(document: KeyDocument, kind: 'jwks' | 'spiffe-bundle', clock: Clock): TrustKeys {
+export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle', clock: Clock): TrustKeys {
   let known: { text: string; keys: KeySet; readAt: number } | undefined;
   let failure: unknown;
   let triedAt = -Infinity;
@@ -40,7 +40,7 @@ export function createTrustKeys(document: KeyDocument, kind: 'jwks' | 'spiffe-bu
   const read = async () => {
     triedAt = clock.now();
     try {
-      const text = await document.read();
+      const text = await source.read();
       // The same text keeps the same object, and with it every verification that is remembered.
       const keys = known?.text === text ? known.keys : readKeySet(text, kind);
       known = { text, keys, readAt: triedAt };
@@ -51,7 +51,7 @@ export function createTrustKeys(document: KeyDocument, kind: 'jwks' | 'spiffe-bu
   };
 
   const current = async () => {
-    const { freshForMs } = document;
+    const { freshForMs } = source;
     const pauseMs = failure === undefined ? freshForMs : Math.min(FAILURE_PAUSE_MS, freshForMs);
     // One caller waits for the source; the others go on with what is known rather than queue behind a server that hangs.
     if (isOver(pauseMs, triedAt)) await readAgain();

@@ -1,15 +1,15 @@
-/** Posts one event. No redirects, no proxy, no pool; of the answer only the status is looked at, and its body is never read. */
+/** Posts one event. Of the answer only the status is looked at; its body is never read. */
 import { readFile } from 'node:fs/promises';
-import http from 'node:http';
-import https from 'node:https';
 import { types } from 'node:util';
+import { defined } from '../domain/defined.js';
+import { OutboundError, sendRequest } from '../outbound/send-request.js';
 
 interface Posting {
   url: string;
   /** A file of PEM certificates to trust instead of those of the system; read anew each time. */
   ca?: string;
   body: Buffer;
-  headers: Readonly<Record<string, string>>;
+  headers: Record<string, string>;
   /** Bounds the whole of it: name, connection, request, the head of the answer. */
   patienceMs: number;
 }
@@ -22,27 +22,20 @@ export interface Failure {
 }
 
 /** Undefined: it was taken. */
-export async function post({ url, ca, body, headers, patienceMs }: Posting): Promise<Failure | undefined> {
-  const signal = AbortSignal.timeout(patienceMs);
+export async function post({
+  url,
+  ca: caFile,
+  body,
+  headers,
+  patienceMs: totalMs,
+}: Posting): Promise<Failure | undefined> {
   try {
-    const authority = ca === undefined ? {} : { ca: await readFile(ca, 'utf8') };
-    const length = { 'content-length': String(body.length) };
-    const options = { method: 'POST', headers: { ...headers, ...length }, agent: false, signal, ...authority };
-    return judged(await statusOf(new URL(url), options, body));
+    const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
+    const posted = defined({ url, method: 'POST' as const, headers, body, ca, totalMs, bodyBytesMax: 0 });
+    return judged((await sendRequest(posted)).status);
   } catch (error) {
-    return { because: signal.aborted ? 'It did not answer in time.' : reasonOf(error), isRefusal: false };
+    return { because: reasonOf(error), isRefusal: false };
   }
-}
-
-function statusOf(url: URL, options: https.RequestOptions, body: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const request = url.protocol === 'https:' ? https.request(url, options) : http.request(url, options);
-    request.once('response', (response) => {
-      response.destroy();
-      resolve(response.statusCode ?? 0);
-    });
-    request.on('error', reject).end(body);
-  });
 }
 
 function judged(status: number): Failure | undefined {
@@ -54,6 +47,7 @@ function judged(status: number): Failure | undefined {
 
 /** `ECONNREFUSED` and its like: a word, never a sentence of somebody else. */
 function reasonOf(error: unknown): string {
+  if (error instanceof OutboundError && error.reason === 'timeout') return 'It did not answer in time.';
   const code: unknown = types.isNativeError(error) && 'code' in error ? error.code : undefined;
   return `It could not be reached${typeof code === 'string' && /^\w{1,64}$/.test(code) ? `: ${code}` : ''}.`;
 }

@@ -15,6 +15,7 @@ const SPEAKABLE = new Set([
   'LogGap',
   'LogReplaced',
   'NothingMinted',
+  'OutboundError',
 ]);
 const CAUSES_MAX = 4;
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { fetchText } from '../../../src/identity/fetch-text.js';
 import type { Identify } from '../../../src/identity/identify.js';
+import { keySource } from '../../../src/identity/key-source.js';
 import { createServerCertificate } from '../../support/issuers/certificate.js';
 import { createDoorstep } from '../../support/issuers/identity.js';
 import { serveIssuer, type Behaviour, type IssuerSite } from '../../support/issuers/site.js';
@@ -106,8 +106,7 @@ describe('keys from a URL', () => {
   it.each(['http://192.0.2.1/keys', 'http://localhost.example/keys', 'file:///etc/keys'])(
     'never come from %s',
     async (address) => {
-      const fetching = fetchText(address, { signal: AbortSignal.timeout(2_000) });
-      await expect(fetching).rejects.toThrow('keys are fetched over https only');
+      await expect(keySource({ url: address }, '.').read()).rejects.toThrow('Only https is allowed');
     },
   );
 });

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { describe, expect, it } from '@jest/globals';
+import { Agent, request } from 'undici';
+import { sendRequest } from '../../../src/outbound/send-request.js';
 
 const beyond = /do not reach beyond/;
 
@@ -22,6 +24,26 @@ describe('tests do not reach beyond this machine', () => {
   it('fetch and lookups refuse too', async () => {
     await expect(fetch('http://192.0.2.1/')).rejects.toHaveProperty('cause.message', expect.stringMatching(beyond));
     expect(() => lookup('broker.example')).toThrow(beyond);
+  });
+});
+
+describe('undici, which brings a connector of its own, does not either', () => {
+  it.each(['http://192.0.2.1/', 'https://192.0.2.1/', 'https://broker.example/'])('%s', async (url) => {
+    for (const dispatcher of [undefined, new Agent()]) {
+      await expect(request(url, dispatcher ? { dispatcher } : {})).rejects.toThrow(beyond);
+      await dispatcher?.close();
+    }
+  });
+
+  it('nor does the client of the broker', async () => {
+    const asked = { url: 'https://broker.example/', method: 'GET' as const, headers: {}, bodyBytesMax: 0 };
+    const start = performance.now();
+    await expect(sendRequest({ ...asked, totalMs: 30_000 })).rejects.toMatchObject({
+      reason: 'failed',
+      code: undefined,
+    });
+    // Refused on the way out: there is neither a lookup nor a connection to wait for.
+    expect(performance.now() - start).toBeLessThan(1_000);
   });
 });
 

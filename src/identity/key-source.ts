@@ -1,0 +1,62 @@
+/** Where the text of an issuer's key document comes from: a file, a URL, or the URL that its discovery document names. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { KeySource as ConfiguredSource } from '../config/schema.js';
+import { defined } from '../domain/defined.js';
+import { sendRequest } from '../outbound/send-request.js';
+import { readDocument } from './json-object.js';
+
+export interface KeySource {
+  read(): Promise<string>;
+  /** How long a text counts as current without another reading. */
+  freshForMs: number;
+}
+
+const FILE_FRESH_FOR_MS = 1_000;
+const URL_FRESH_FOR_MS = 600_000;
+const FETCH_LIMIT_MS = 2_000;
+const BYTES_MAX = 256 * 1024;
+
+/** @param baseDirectory what relative paths are relative to */
+export function keySource(source: ConfiguredSource, baseDirectory: string): KeySource {
+  const text = (path: string) => readFile(resolve(baseDirectory, path), 'utf8');
+  if ('file' in source) return { read: () => text(source.file), freshForMs: FILE_FRESH_FOR_MS };
+  const read = async () => {
+    // Both files are read for each fetch: Kubernetes renews them while the process runs.
+    const ca = source.ca === undefined ? undefined : await text(source.ca);
+    const bearer = source.bearerFile === undefined ? undefined : (await text(source.bearerFile)).trim();
+    return fetchText(source.url, defined({ totalMs: FETCH_LIMIT_MS, ca, bearer }));
+  };
+  return { read, freshForMs: URL_FRESH_FOR_MS };
+}
+
+/** OpenID Connect Discovery 1.0 §4. Both requests together have the time of one. */
+export function discoveredKeySource(issuer: string): KeySource {
+  const read = async () => {
+    const deadline = performance.now() + FETCH_LIMIT_MS;
+    const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+    const metadata = readDocument(await fetchText(address, { totalMs: FETCH_LIMIT_MS }));
+    // A document that names another issuer was served by, or for, somebody else (§4.3).
+    if (metadata['issuer'] !== issuer) throw new Error('discovery answered for another issuer');
+    const { jwks_uri: keys } = metadata;
+    if (typeof keys !== 'string') throw new Error('discovery names no jwks_uri');
+    return fetchText(keys, { totalMs: Math.max(1, Math.ceil(deadline - performance.now())) });
+  };
+  return { read, freshForMs: URL_FRESH_FOR_MS };
+}
+
+interface Fetch {
+  totalMs: number;
+  ca?: string;
+  bearer?: string;
+}
+
+async function fetchText(url: string, { totalMs, ca, bearer }: Fetch): Promise<string> {
+  const authorization = bearer === undefined ? undefined : `Bearer ${bearer}`;
+  const headers = defined({ accept: 'application/json', authorization });
+  const { status, body } = await sendRequest(
+    defined({ url, method: 'GET' as const, headers, ca, totalMs, bodyBytesMax: BYTES_MAX }),
+  );
+  if (status !== 200) throw new Error(`the key server answered ${status}`);
+  return body;
+}

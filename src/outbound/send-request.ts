@@ -1,0 +1,87 @@
+/**
+ * The one HTTPS client of the broker. A request follows no redirect, uses no proxy, and is bounded in time and bytes. Each
+ * request has a connection of its own, which is closed with it: a changed CA file counts from the next request on, and no
+ * request fails because a server has just closed an idle connection.
+ */
+import { types } from 'node:util';
+import { Agent, errors, request } from 'undici';
+import { defined } from '../domain/defined.js';
+import { isSafeOrigin } from '../domain/safe-origin.js';
+
+export interface OutboundRequest {
+  url: string;
+  method: 'GET' | 'POST';
+  headers: Record<string, string>;
+  body?: Buffer;
+  /** PEM certificates to trust instead of those of the system. */
+  ca?: string;
+  /** Bounds the whole: name lookup, connection, request, and the answer with its body. */
+  totalMs: number;
+  /** A longer body is an error. 0: it is not read at all. Compressed bodies stay compressed, so these are all the bytes there are. */
+  bodyBytesMax: number;
+}
+
+interface OutboundAnswer {
+  status: number;
+  /** Of an answer with a status of 200 to 299; empty for every other, whose body is not read. */
+  body: string;
+}
+
+/** Why there is no answer. Its message is ours alone: neither the address, which may hold a secret, nor anything the server said. */
+export class OutboundError extends Error {
+  override name = 'OutboundError';
+  readonly reason: 'insecure' | 'timeout' | 'too-large' | 'failed';
+  /** `ECONNREFUSED` and its like; absent when the cause has none. */
+  readonly code: string | undefined;
+
+  constructor(reason: OutboundError['reason'], message: string, code?: string) {
+    super(message);
+    this.reason = reason;
+    this.code = code;
+  }
+}
+
+/** Throws an OutboundError when there is no whole answer. Any status is an answer, a redirect too. */
+export async function sendRequest(outbound: OutboundRequest): Promise<OutboundAnswer> {
+  const { url, method, headers, body, totalMs, bodyBytesMax } = outbound;
+  // Whoever can read or change the traffic could learn a bearer token, or put keys of their own in the answer.
+  if (!URL.canParse(url) || !isSafeOrigin(new URL(url).origin)) {
+    throw new OutboundError('insecure', 'Only https is allowed, and http on this machine.');
+  }
+  const signal = AbortSignal.timeout(totalMs);
+  const agent = agentFor(outbound);
+  try {
+    const sent = defined({ method, headers, body, reset: true, dispatcher: agent, signal });
+    const { statusCode: status, body: received } = await request(url, sent);
+    // Closing the connection ends an unread body with an error that nobody waits for.
+    received.on('error', () => undefined);
+    const isRead = bodyBytesMax > 0 && status >= 200 && status < 300;
+    return { status, body: isRead ? await received.text() : '' };
+  } catch (error) {
+    throw signal.aborted ? new OutboundError('timeout', 'The server did not answer in time.') : withoutWords(error);
+  } finally {
+    await agent.destroy();
+  }
+}
+
+function agentFor({ ca, totalMs, bodyBytesMax }: OutboundRequest): Agent {
+  return new Agent({
+    connections: 1,
+    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off.
+    connect: defined({ rejectUnauthorized: true, ca, timeout: totalMs }),
+    headersTimeout: totalMs,
+    bodyTimeout: totalMs,
+    maxHeaderSize: 16 * 1024,
+    maxResponseSize: bodyBytesMax === 0 ? -1 : bodyBytesMax,
+  });
+}
+
+/** undici's errors can quote the answer and the certificate of the server. Of those only the code is kept, if it is one word. */
+function withoutWords(error: unknown): OutboundError {
+  if (error instanceof errors.ResponseExceededMaxSizeError) {
+    return new OutboundError('too-large', 'The answer is larger than is allowed.');
+  }
+  const found: unknown = types.isNativeError(error) && 'code' in error ? error.code : undefined;
+  const code = typeof found === 'string' && /^\w{1,64}$/.test(found) ? found : undefined;
+  return new OutboundError('failed', `The connection failed${code === undefined ? '' : `: ${code}`}.`, code);
+}
