@@ -1,7 +1,7 @@
 /** Entries that wait for durability share a write: one is in flight, the next takes along all that came in the meantime. */
+import PQueue from 'p-queue';
 import type { EntryText } from './chain.js';
 import type { Extend } from './extend.js';
-import type { InTurn } from './in-turn.js';
 
 /** What one record takes, and one write. */
 const LINES_PER_BATCH = 500;
@@ -13,6 +13,17 @@ interface Waiting {
   since: number;
   resolve: () => void;
   reject: (reason: unknown) => void;
+}
+
+/** Resolves as the task does. A task that fails does not hold up the next. */
+type InTurn = <T>(task: () => Promise<T>) => Promise<T>;
+
+/** Runs one task after the other: what writes to the chain in this process queues here, instead of losing races against itself. */
+export function takingTurns(): InTurn {
+  const queue = new PQueue({ concurrency: 1 });
+  // An idle p-queue runs a task inside `add`. Here it starts a microtask later: entries of one tick share a write, and
+  // whoever asks for a turn has noted that before it begins.
+  return (task) => Promise.resolve().then(() => queue.add(task));
 }
 
 export function appender(extend: Extend, inTurn: InTurn): (entry: EntryText) => Promise<void> {

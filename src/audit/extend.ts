@@ -25,7 +25,7 @@ export type Decide = (head: Head) => Extension | undefined | Promise<Extension |
 /** Answers whether there was something to add. `since` is when the caller began to wait, by the monotonic clock. */
 export type Extend = (decide: Decide, since?: number) => Promise<boolean>;
 
-/** What it answers must not be called again before it has answered: see in-turn.ts. */
+/** Calls of the function it returns must not overlap: see `takingTurns` in appender.ts. */
 export function extender(records: Records, giveUpAfterMs: number): Extend {
   let known: Known | undefined;
 

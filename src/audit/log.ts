@@ -1,13 +1,12 @@
 /** The audit log: one chain for all brokers. Grants wait until their entry is in it; revocations are followed into it. */
 import { defined } from '../domain/defined.js';
 import type { Log, Records } from '../store/store.js';
-import { appender } from './appender.js';
+import { appender, takingTurns } from './appender.js';
 import { entryText, type Place } from './chain.js';
 import type { AuditEvent } from './event.js';
 import { extender } from './extend.js';
 import { newsSince } from './follow.js';
 import { readHead } from './head.js';
-import { takingTurns } from './in-turn.js';
 import { linesAfter, readPage, type AuditPage, type PageQuery } from './page.js';
 import { prunedBefore } from './prune.js';
 import { signCheckpoint, signHead, type SignerDeps } from './signed-head.js';

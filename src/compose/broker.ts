@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../config/load.js';
 import type { Clock } from '../domain/time.js';
 import { listen, type Listener } from './listen.js';
 import { makeParts, type Surroundings } from './parts.js';
-import { recurringWork, type Work } from './work.js';
+import { JOBS, recurringWork, type Work } from './work.js';
 import { createApp, createOperationsApp } from '../http/server.js';
 import type { ReloadResult } from '../policy/cedar/cedar.js';
 import { createReadiness, type Pulse } from '../health/readiness.js';
@@ -65,14 +65,14 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
     work,
     async start({ scheduled = true } = {}) {
       await ledger.log.look([]); // A lost log is found before anything is answered.
-      await work.fitness();
-      await work.sweep();
+      await work('fitness');
+      await work('sweep');
       await notifier.begin();
       await notePolicies(cedar.digest);
       const api = await listen(createApp(deps), config.listen);
       const operations = await listen(createOperationsApp({ ...deps, readiness }), config.operations);
       listeners.push(api, operations);
-      if (scheduled) schedule = startSchedule(work, log);
+      if (scheduled) schedule = startSchedule(JOBS, work, log);
       return { url: api.url, operationsUrl: operations.url };
     },
     async reloadPolicies() {
@@ -86,7 +86,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       await api?.close(patienceMs);
       await schedule?.stop(patienceMs);
       const letGo = async () => aws?.reconciler.letGo();
-      await leave(log, [() => work.detectors(), () => signals.close(), letGo, () => notifier.close()]);
+      await leave(log, [() => work('detectors'), () => signals.close(), letGo, () => notifier.close()]);
       await operations?.close(0);
       await store.close();
     },

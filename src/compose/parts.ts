@@ -52,10 +52,11 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
   const { clockSkew: clockSkewSeconds } = lifetimes;
   const fitness = createFitness({ store, clock, clockSkewSeconds, node });
   const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds, baseDirectory: directory });
-  const signals = openSignals({ loaded, clock, ledger, audit, metrics, log });
+  const signals = openSignals({ loaded, ledger, audit, metrics, log });
+  const onSignal = (id: string) => signals.queue.push(id);
   const detectors = openDetectors({
     ...{ ledger, metrics, detectors: config.signals.detectors },
-    onSignal: signals.onSignal,
+    onSignal,
   });
   const { observer } = detectors;
   const aws: Aws | undefined = await openAws({ targets, keys, issuer, clock, ledger, node, audit, metrics, log });
@@ -77,10 +78,10 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     assertFitToMint: () => fitness.assertFitToMint(),
     transmitters: signals.transmitters,
     assertWithinSignalRate: signals.assertWithinSignalRate,
-    onSignal: signals.onSignal,
+    onSignal,
     webhooks: config.notify,
   };
-  return { deps, cedar, keys, fitness, aws, signals, detectors, notifier };
+  return { deps, cedar, keys, fitness, aws, signals: signals.queue, detectors, notifier };
 }
 
 const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: LoadedConfig['config']): Settings =>

@@ -1,41 +1,29 @@
-/** What is done again and again, and how often. */
+/** Runs a table of jobs by the clock. */
 import cron from 'node-cron';
 import type { Logger } from '../telemetry/log.js';
-import type { Work } from './work.js';
 
-const EVERY_SECOND = '* * * * * *';
-const EVERY_10_SECONDS = '*/10 * * * * *';
-const EVERY_30_SECONDS = '*/30 * * * * *';
-const EVERY_MINUTE = '7 * * * * *';
-const EVERY_HOUR = '23 17 * * * *';
-
-const TABLE: readonly [job: keyof Work, when: string][] = [
-  ['fitness', EVERY_SECOND],
-  ['sweep', EVERY_SECOND],
-  ['receipts', EVERY_SECOND],
-  ['reconcile', EVERY_SECOND],
-  ['signals', EVERY_SECOND],
-  ['detectors', EVERY_SECOND],
-  ['audit', EVERY_SECOND],
-  ['notify', EVERY_SECOND],
-  ['keys', EVERY_10_SECONDS],
-  ['counts', EVERY_10_SECONDS],
-  ['drift', EVERY_30_SECONDS],
-  ['forget', EVERY_MINUTE],
-  ['prune', EVERY_HOUR],
-];
+export interface Timing {
+  /** A cron expression; the first field is seconds. */
+  every: string;
+  /** A run may begin while the last one is still under way; default: it is skipped. */
+  overlaps?: boolean;
+}
 
 export interface Schedule {
-  /** Starts nothing more, and waits for what runs. */
+  /** Starts no more runs, and waits for those under way. */
   stop(patienceMs: number): Promise<void>;
 }
 
-export function startSchedule(work: Work, log: Logger): Schedule {
-  for (const [job, when] of TABLE) {
-    cron.schedule(when, () => attempt(work, job, log), {
+export function startSchedule<Name extends string>(
+  jobs: Readonly<Record<Name, Timing>>,
+  run: (job: Name) => Promise<void>,
+  log: Logger,
+): Schedule {
+  for (const job in jobs) {
+    const { every, overlaps = false } = jobs[job];
+    cron.schedule(every, () => attempt(run, job, log), {
       name: job,
-      // Each webhook has its own turn, and one that hangs must not keep the others from theirs.
-      noOverlap: job !== 'notify',
+      noOverlap: !overlaps,
       suppressMissedWarning: true,
       logger: { info: quiet, warn: quiet, debug: quiet, error: quiet },
     });
@@ -43,14 +31,14 @@ export function startSchedule(work: Work, log: Logger): Schedule {
   return { stop: (patienceMs) => cron.shutdown(patienceMs) };
 }
 
-/** One that fails is tried again at its next turn, and never takes the process with it. */
-async function attempt(work: Work, job: keyof Work, log: Logger): Promise<void> {
+/** A job that fails is tried again at its next run. It never ends the process. */
+async function attempt<Name extends string>(run: (job: Name) => Promise<void>, job: Name, log: Logger): Promise<void> {
   try {
-    await work[job]();
+    await run(job);
   } catch (err) {
     log.error({ err, job }, 'a recurring job failed');
   }
 }
 
-/** What matters of a run is said above; a run that is skipped because the last one still lasts shows in readiness. */
+/** node-cron logs of its own are dropped: a failed run is logged above, and a skipped run shows in readiness. */
 const quiet = (): void => undefined;

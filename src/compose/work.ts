@@ -1,24 +1,25 @@
-/** The recurring work of a broker, each piece safe to run twice and on every broker at once. */
+/** The recurring jobs of a broker: how often each runs, and what it does. Each is safe to run twice, and on every broker at once. */
 import type { AuditLog } from '../audit/log.js';
+import { giveUpLost } from '../credentials/expire-reservations.js';
 import type { Detectors } from '../detectors/detectors.js';
 import type { Clock } from '../domain/time.js';
+import type { Reconciler } from '../enforcement/reconcile.js';
 import type { Fitness } from '../health/fitness.js';
+import type { Pulse, Readiness } from '../health/readiness.js';
 import type { Keys } from '../keys/keys.js';
 import { countReceipts, followReceipts } from '../ledger/follow-receipts.js';
+import { forget } from '../ledger/forget.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
 import { countUnder } from '../ledger/tasks-under.js';
 import type { Notifier } from '../notify/notifier.js';
-import type { Pulse, Readiness } from '../health/readiness.js';
-import { forget } from '../ledger/forget.js';
-import { giveUpLost } from '../credentials/expire-reservations.js';
 import { liftDueHolds } from '../revocation/receipts.js';
-import type { Reconciler } from '../enforcement/reconcile.js';
-import { sweep } from '../tasks/sweep.js';
+import type { SignalQueue } from '../signals/signal-queue.js';
 import type { Store } from '../store/store.js';
-import type { Signals } from './signals.js';
+import { sweep } from '../tasks/sweep.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { Timing } from './schedule.js';
 
 interface WorkDeps {
   ledger: Ledger;
@@ -31,109 +32,138 @@ interface WorkDeps {
   clock: Clock;
   log: Logger;
   readiness: Readiness;
-  signals: Pick<Signals, 'catchUp' | 'prune'>;
+  signals: Pick<SignalQueue, 'catchUp' | 'prune'>;
   detectors: Pick<Detectors, 'run'>;
   notifier: Pick<Notifier, 'turn'>;
   auditRetentionDays: number;
-  /** Present where targets must be told of deaths. */
+  /** Present where revocations must be pushed to targets. */
   reconciler?: Reconciler;
 }
 
-export type Work = ReturnType<typeof upkeep> & ReturnType<typeof telling> & ReturnType<typeof hearing>;
+interface Job extends Timing {
+  run(deps: WorkDeps): Promise<void>;
+}
+
+const SECOND = '* * * * * *';
+const TEN_SECONDS = '*/10 * * * * *';
+const THIRTY_SECONDS = '*/30 * * * * *';
+const MINUTE = '7 * * * * *';
+const HOUR = '23 17 * * * *';
 
 const DAY_MS = 86_400_000;
 
-export const recurringWork = (deps: WorkDeps): Work => ({
-  ...upkeep(deps),
-  ...telling(deps),
-  ...hearing(deps),
-});
-
-/** Targets are told of deaths; without such targets there is nothing to do. */
-export const telling = ({ ledger, fitness, reconciler }: Pick<WorkDeps, 'ledger' | 'fitness' | 'reconciler'>) => ({
-  async reconcile() {
-    if (!reconciler) return;
-    const isClockBelieved = fitness.maySweep();
-    // Whatever stands in the way of the one must not stop the other.
-    const given = isClockBelieved ? giveUpLost(ledger) : Promise.resolve();
-    const [gaveUp] = await Promise.allSettled([given]);
-    await reconciler.run(isClockBelieved ? fitness.surelyPast() : 0);
-    if (gaveUp.status === 'rejected') throw gaveUp.reason;
+/** `fitness.maySweep()` stands before whatever ends or forgets by the time of day: never by a clock that cannot be trusted. */
+export const JOBS = {
+  /** Checks all conditions. The result decides about minting until the next run, and is what the metrics show. */
+  fitness: {
+    every: SECOND,
+    async run({ readiness }) {
+      await readiness();
+    },
   },
 
-  async drift() {
-    await reconciler?.check();
-  },
-});
-
-/** What was heard and noticed, what comes of it, and who is told. */
-const hearing = (deps: Pick<WorkDeps, 'signals' | 'detectors' | 'notifier'>) => ({
-  async signals() {
-    await deps.signals.catchUp();
-  },
-
-  async detectors() {
-    await deps.detectors.run();
+  sweep: {
+    every: SECOND,
+    async run({ ledger, fitness, pulse, metrics, clock, log }) {
+      if (!fitness.maySweep()) return;
+      const { lagMs, unreadable } = await sweep(ledger);
+      pulse.swept = { at: clock.now(), lagMs };
+      metrics.sweepLag(lagMs / 1000);
+      if (unreadable.length > 0) log.error({ err: unreadable[0], count: unreadable.length }, 'tasks cannot be read');
+    },
   },
 
-  async notify() {
-    await deps.notifier.turn();
-  },
-});
-
-const upkeep = ({ ledger, audit, fitness, metrics, clock, log, pulse, ...deps }: WorkDeps) => ({
-  /** Asks all conditions: what it finds decides minting until the next time, and is what the metrics say. */
-  async fitness() {
-    await deps.readiness();
-  },
-
-  /** Never by a clock that nobody vouches for. */
-  async sweep() {
-    if (!fitness.maySweep()) return;
-    const { lagMs, unreadable } = await sweep(ledger);
-    pulse.swept = { at: clock.now(), lagMs };
-    metrics.sweepLag(lagMs / 1000);
-    if (unreadable.length > 0) log.error({ err: unreadable[0], count: unreadable.length }, 'tasks cannot be read');
+  receipts: {
+    every: SECOND,
+    async run({ ledger, fitness }) {
+      try {
+        if (fitness.maySweep()) await liftDueHolds(ledger);
+        else await followReceipts(ledger);
+      } finally {
+        await countReceipts(ledger);
+      }
+    },
   },
 
-  async receipts() {
-    try {
-      if (fitness.maySweep()) await liftDueHolds(ledger);
-      else await followReceipts(ledger);
-    } finally {
-      await countReceipts(ledger);
-    }
+  reconcile: { every: SECOND, run: reconcileTargets },
+
+  /** Compares what targets have with what they were given: somebody else may have changed it. */
+  drift: { every: THIRTY_SECONDS, run: async ({ reconciler }) => reconciler?.check() },
+
+  signals: { every: SECOND, run: ({ signals }) => signals.catchUp() },
+
+  detectors: { every: SECOND, run: ({ detectors }) => detectors.run() },
+
+  audit: {
+    every: SECOND,
+    async run({ audit, pulse }) {
+      try {
+        await audit.catchUp();
+        pulse.auditFollows = true;
+      } catch (error) {
+        pulse.auditFollows = false;
+        throw error;
+      }
+    },
   },
 
-  async audit() {
-    try {
-      await audit.catchUp();
-      pulse.auditFollows = true;
-    } catch (error) {
-      pulse.auditFollows = false;
-      throw error;
-    }
+  /** The notifier starts no second turn of a webhook, and one webhook that hangs must not keep the others from theirs. */
+  notify: { every: SECOND, overlaps: true, run: ({ notifier }) => notifier.turn() },
+
+  keys: {
+    every: TEN_SECONDS,
+    async run({ keys, audit, clock }) {
+      for (const step of await keys.refresh()) {
+        await audit.append({ type: 'keys.rotated', at: clock.now(), reason: step });
+      }
+    },
   },
 
-  async keys() {
-    for (const step of await deps.keys.refresh()) {
-      await audit.append({ type: 'keys.rotated', at: clock.now(), reason: step });
-    }
+  counts: {
+    every: TEN_SECONDS,
+    async run({ ledger, metrics }) {
+      metrics.tasksOpen(await countUnder(ledger, { kind: 'all', value: '' }));
+    },
   },
 
-  async counts() {
-    metrics.tasksOpen(await countUnder(ledger, { kind: 'all', value: '' }));
+  forget: {
+    every: MINUTE,
+    async run({ ledger, store, fitness, signals }) {
+      const { clock: storeClock } = await store.health();
+      if (!fitness.maySweep()) return;
+      await forget(ledger, Math.min(storeClock, fitness.surelyPast()));
+      await pruneReceipts(ledger);
+      await signals.prune();
+    },
   },
 
-  async forget() {
-    const { clock: storeClock } = await deps.store.health();
-    if (!fitness.maySweep()) return;
-    await forget(ledger, Math.min(storeClock, fitness.surelyPast()));
-    await pruneReceipts(ledger);
-    await deps.signals.prune();
+  prune: {
+    every: HOUR,
+    async run({ audit, fitness, auditRetentionDays }) {
+      if (fitness.maySweep()) await audit.prune(fitness.surelyPast() - auditRetentionDays * DAY_MS);
+    },
   },
+} satisfies Record<string, Job>;
 
-  async prune() {
-    if (fitness.maySweep()) await audit.prune(fitness.surelyPast() - deps.auditRetentionDays * DAY_MS);
-  },
-});
+type JobName = keyof typeof JOBS;
+/** Runs one job now. */
+export type Work = (job: JobName) => Promise<void>;
+
+export const recurringWork =
+  (deps: WorkDeps): Work =>
+  (job) =>
+    JOBS[job].run(deps);
+
+/** Pushes revocations to targets. Without such targets there is nothing to do. */
+export async function reconcileTargets({
+  ledger,
+  fitness,
+  reconciler,
+}: Pick<WorkDeps, 'ledger' | 'fitness' | 'reconciler'>): Promise<void> {
+  if (!reconciler) return;
+  const isClockTrusted = fitness.maySweep();
+  // A failure to expire reservations must not stop the push.
+  const [expired] = await Promise.allSettled([isClockTrusted ? giveUpLost(ledger) : Promise.resolve()]);
+  await reconciler.run(isClockTrusted ? fitness.surelyPast() : 0);
+  if (expired.status === 'rejected') throw expired.reason;
+}

@@ -1,5 +1,6 @@
 /** What was noticed here joins what other brokers noticed, subject by subject, by compare-and-set: so all of them see one picture. */
 import type { DetectorEvent } from '../domain/signal.js';
+import { eachSettled } from '../ledger/each-settled.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { detectorKey } from '../ledger/keys.js';
@@ -16,18 +17,15 @@ const AT_ONCE = 32;
 
 /** What the store does not take is put back: rather counted twice than never. */
 export async function tellStore(deps: TellDeps, taken: readonly Noted[], tallies: Tallies): Promise<void> {
-  const errors: unknown[] = [];
-  for (let next = 0; next < taken.length; next += AT_ONCE) {
-    await Promise.all(
-      taken.slice(next, next + AT_ONCE).map((noted) =>
-        tell(deps, noted).catch((error: unknown) => {
-          errors.push(error);
-          tallies.putBack(noted);
-        }),
-      ),
-    );
-  }
-  if (errors.length > 0) throw new Error(`${errors.length} of ${taken.length} failed`, { cause: errors[0] });
+  await eachSettled(
+    taken,
+    (noted) =>
+      tell(deps, noted).catch((error: unknown) => {
+        tallies.putBack(noted);
+        throw error;
+      }),
+    AT_ONCE,
+  );
 }
 
 /** The signal comes first: a crash after it repeats it under the same id. What was noticed in the last second is lost with one. */

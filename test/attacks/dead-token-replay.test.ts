@@ -25,7 +25,7 @@ it('is inactive, no identity, no subject, no actor and no client', async () => {
   for (let minutes = 0; minutes < 3; minutes += 1) {
     expect((await broker.introspect(token, api ?? '')).text).toBe('{"active":false}');
     await broker.advance(60_000);
-    await broker.work.sweep();
-    await broker.work.forget();
+    await broker.work('sweep');
+    await broker.work('forget');
   }
 });

@@ -16,10 +16,10 @@ it('the same event is taken each time and applied once, also long after its hold
   for (let times = 0; times < 3; times += 1) expect((await push(broker, set)).status).toBe(202);
   await judged(broker, 1);
   await broker.advance(60_000);
-  await broker.work.receipts();
+  await broker.work('receipts');
   await broker.advance(3_600_000);
   expect((await push(broker, set)).status).toBe(202);
-  await broker.work.signals();
+  await broker.work('signals');
   expect((await audited(broker, 'signal.judged')).length).toBe(1);
   expect((await revocations()).map(({ revocation }) => revocation?.effect)).toEqual(['hold', 'lift']);
   expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(200);
@@ -30,7 +30,7 @@ it('at once, by many ways, it is applied once', async () => {
   const replies = await Promise.all(Array.from({ length: 20 }, () => push(setting.broker, set)));
   expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
   await judged(setting.broker, 1);
-  await setting.broker.work.signals();
+  await setting.broker.work('signals');
   expect((await revocations()).length).toBe(1);
 });
 
@@ -58,7 +58,7 @@ it('once it could be forgotten it is too old to be taken', async () => {
   await push(broker, set);
   await judged(broker, 1);
   await broker.advance(86_400_000);
-  await broker.work.forget();
+  await broker.work('forget');
   expect((await push(broker, set)).body).toMatchObject({ description: expect.stringMatching('too long ago') });
 });
 

@@ -27,7 +27,7 @@ async function withCanary(config: Record<string, unknown> = {}, ...options: stri
   const { code, said: canary } = await mint(before, ...options);
   expect(code).toBe(0);
   const broker = await before.again();
-  await broker.work.detectors();
+  await broker.work('detectors');
   return { broker, canary };
 }
 
@@ -82,7 +82,7 @@ describe('a canary', () => {
     for (const [count, [where, use]] of uses.entries()) {
       await use();
       await use();
-      await broker.work.detectors();
+      await broker.work('detectors');
       const findings = await judged(broker, count + 1);
       expect({ where, count: findings.length }).toEqual({ where, count: count + 1 });
       expect(findings.at(-1)).toMatchObject({
@@ -92,7 +92,7 @@ describe('a canary', () => {
         why: 'the canary "wiki/backup"',
       });
       await use();
-      await broker.work.detectors();
+      await broker.work('detectors');
       await broker.advance(600_000);
     }
   }, 30_000);
@@ -119,7 +119,7 @@ describe('a canary that speaks of somebody', () => {
   it('stops the workload it was bound to', async () => {
     const { broker, canary } = await withCanary(config, '--workload', 'lab:agent-7');
     await broker.exchange(canary);
-    await broker.work.detectors();
+    await broker.work('detectors');
     const selector = { kind: 'workload', value: 'lab:agent-7' };
     expect(await judged(broker, 1)).toMatchObject([{ about: [selector], state: 'reacted', reaction: { selector } }]);
     expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(400);
@@ -132,9 +132,9 @@ describe('a canary that speaks of somebody', () => {
     const { said: canary } = await mint(before, '--task', task);
     expect(decodeJwt(canary)).toMatchObject({ client_id: 'lab:agent-7' });
     const broker = await before.again();
-    await broker.work.detectors();
+    await broker.work('detectors');
     await broker.exchange(canary);
-    await broker.work.detectors();
+    await broker.work('detectors');
     expect(await judged(broker, 1)).toMatchObject([{ state: 'reacted', reaction: { selector: { value: task } } }]);
   });
 
@@ -159,9 +159,9 @@ describe('a canary that has expired', () => {
   it('is looked for no longer, and leaves the list', async () => {
     const { broker, canary } = await withCanary({}, '--days', '1');
     await broker.advance(86_400_000);
-    await broker.work.detectors();
+    await broker.work('detectors');
     await broker.exchange(canary);
-    await broker.work.detectors();
+    await broker.work('detectors');
     expect(await audited(broker, 'signal.judged')).toEqual([]);
   });
 });

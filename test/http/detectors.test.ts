@@ -77,7 +77,7 @@ const as = async (broker: TestBroker, sub: string) => ({ authorization: `Bearer 
 /** A fresh identity, after everything that cut off or expired older ones. */
 const mayMint = async (broker: TestBroker): Promise<boolean> => {
   broker.clock.advance(60_000);
-  await broker.work.fitness();
+  await broker.work('fitness');
   return (await broker.exchange(await broker.identity('agent-7'))).status === 200;
 };
 
@@ -85,7 +85,7 @@ describe.each(PROVOKED)('%s', (event, detector, provoke) => {
   it('is watched by default: what would have been done is said, and nothing is done', async () => {
     const broker = await startBroker({ config: holding(event, detector) });
     await provoke(broker);
-    await broker.work.detectors();
+    await broker.work('detectors');
     const [finding, ...more] = await judged(broker, 1);
     expect(more).toEqual([]);
     expect(finding).toMatchObject({
@@ -102,7 +102,7 @@ describe.each(PROVOKED)('%s', (event, detector, provoke) => {
   it('is acted upon where it is not only watched', async () => {
     const broker = await startBroker({ config: holding(event, detector, { observe: false, level: 'MEDIUM' }) });
     await provoke(broker);
-    await broker.work.detectors();
+    await broker.work('detectors');
     expect(await judged(broker, 1)).toMatchObject([{ event, level: 'MEDIUM', state: 'reacted' }]);
     expect(await mayMint(broker)).toBe(false);
     await broker.close();
@@ -115,7 +115,7 @@ it('whoever opened a task for a workload cannot have that stopped by asking for 
   const { body } = await broker.post('/tasks', { workload: 'lab:agent-7', purpose: 'summarise' }, orchestrator);
   const wish = { purpose: undefined, task_id: (body as { id: string }).id, scope: 'incident/1:nosuchverb' };
   for (let i = 0; i < 5; i += 1) await broker.exchange(orchestrator, wish);
-  await broker.work.detectors();
+  await broker.work('detectors');
   expect(await judged(broker, 1)).toMatchObject([{ state: 'recorded', about: [{}, { value: 'lab:orchestrator' }] }]);
   expect(await mayMint(broker)).toBe(true);
   await broker.close();
@@ -157,7 +157,7 @@ describe('presented_from', () => {
     const api = await as(broker, 'tickets-api');
     const places = ['hamburg-1', 'hamburg-2', 'hamburg-3', 'hamburg-4'];
     for (const place of places) await broker.form('/introspect', { token, presented_from: place }, api);
-    await broker.work.detectors();
+    await broker.work('detectors');
     const told = JSON.stringify([await judged(broker, 1), await audited(broker, 'credential.granted')]);
     expect(told + broker.logged()).not.toContain('hamburg');
   });

@@ -12,14 +12,14 @@ it('tells how far each webhook is, what it fails at, and what was given up; neve
   const hold = async (value: string) => {
     const body = { selector: { kind: 'workload', value }, reason: 'odd' };
     await broker.post('/revocations', body, await broker.identity('soc'));
-    await broker.work.audit();
+    await broker.work('audit');
   };
   const siem = { name: 'siem', types: ['revocation', 'signal'], toldUpTo: expect.any(Number), deadLetters: [] };
   expect((await show()).body).toEqual({ webhooks: [siem] });
 
   receiver.answer(503, 503);
   await hold('lab:a');
-  await broker.work.notify();
+  await broker.work('notify');
   const failing = {
     seq: expect.any(Number),
     tries: 1,
@@ -30,8 +30,8 @@ it('tells how far each webhook is, what it fails at, and what was given up; neve
   expect((await show()).body).toEqual({ webhooks: [{ ...siem, failing }] });
 
   await broker.advance(600_000);
-  await broker.work.fitness();
-  await broker.work.notify();
+  await broker.work('fitness');
+  await broker.work('notify');
   const { text, body } = await show();
   expect(body).toEqual({
     webhooks: [
@@ -52,7 +52,7 @@ it('tells how far each webhook is, what it fails at, and what was given up; neve
   });
   expect(text).not.toMatch(/127\.0\.0\.1|hook"/);
   await hold('lab:b');
-  await broker.work.notify();
+  await broker.work('notify');
   expect(receiver.received.at(-1)?.event).toMatchObject({ subject: 'workload:lab:b', source: broker.url });
 });
 

@@ -51,7 +51,7 @@ describe('/health', () => {
     expect(await failing()).toEqual({ status: 200, names: [] });
     await broker.advance(1);
     expect(await failing()).toEqual({ status: 503, names: ['sweep'] });
-    await broker.work.sweep();
+    await broker.work('sweep');
     expect(await failing()).toEqual({ status: 200, names: [] });
   });
 
@@ -67,7 +67,7 @@ describe('minting', () => {
     const refused = await broker.exchange(await broker.identity('agent-7'));
     expectOAuthRefusal(refused, 503, 'temporarily_unavailable');
     expect(refused.headers.get('retry-after')).toBe('1');
-    await broker.work.fitness();
+    await broker.work('fitness');
     expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(200);
   });
 });
@@ -79,7 +79,7 @@ describe('/metrics', () => {
     await broker.exchange(agent, { scope: 'incident/1:write' });
     await broker.exchange('a.b.c');
     await broker.post('/revocations', { selector: { kind: 'all' }, reason: 'drill' }, await broker.identity('soc'));
-    await broker.work.counts();
+    await broker.work('counts');
     const { headers, text } = await operations.get('/metrics');
     expect(headers.get('content-type')).toMatch('text/plain; version=0.0.4');
     const expected = [

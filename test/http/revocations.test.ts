@@ -130,7 +130,7 @@ describe('POST /revocations', () => {
     const { seq } = (await revoke({ selector: workload, until })).body as { seq: number };
     expect((await broker.exchange(agent)).status).toBe(400);
     await broker.advance(60_000);
-    await broker.work.receipts();
+    await broker.work('receipts');
     expect((await broker.exchange(agent)).status).toBe(200);
     expect((await broker.get(`/revocations/${seq}`, soc)).body).toMatchObject({ until, reentry: 'possible' });
   });

@@ -151,7 +151,7 @@ describe('a signal that nobody confirms', () => {
     await broker.advance(86_400_000);
     soc = await broker.identity('soc');
     expect(await show(id)).toMatchObject({ state: 'pending' });
-    await broker.work.forget();
+    await broker.work('forget');
     expect(await audited('signal.judged')).toContainEqual(
       expect.objectContaining({
         signal: expect.objectContaining({
@@ -192,7 +192,7 @@ describe('confirming', () => {
     const id = await pending();
     const first = await decide(id, 'confirm');
     await broker.advance(3_000);
-    await broker.work.signals();
+    await broker.work('signals');
     const again = await decide(id, 'confirm');
     expect([again.status, again.body]).toEqual([200, first.body]);
     expect(((await broker.get('/revocations', soc)).body as { revocations: object[] }).revocations).toHaveLength(1);
@@ -228,7 +228,7 @@ describe('dismissing', () => {
     expect((await decide(id, 'dismiss')).body).toEqual(body);
     expectProblem(await decide(id, 'confirm'), 409, 'conflict', /is dismissed/);
     await broker.advance(3_000);
-    await broker.work.signals();
+    await broker.work('signals');
     expect(await isGranted('agent-7')).toBe(true);
     expect(await audited('signal.decided')).toMatchObject([
       { actor: { id: 'lab:soc' }, signal: { state: 'dismissed' } },

@@ -149,7 +149,7 @@ describe('GET /tasks/{id}', () => {
     expect((await broker.get(`/tasks/${task.id}`, agent)).body).toMatchObject({ id: task.id, state: 'open' });
     await broker.advance(60_000);
     expect((await broker.get(`/tasks/${task.id}`, agent)).body).toMatchObject({ state: 'expired' });
-    await broker.work.sweep();
+    await broker.work('sweep');
     const swept = (await broker.get(`/tasks/${task.id}`, agent)).body as object;
     expect(swept).toMatchObject({ state: 'expired', endedAt: expect.any(String), reason: 'its deadline passed' });
   });
@@ -232,12 +232,12 @@ describe('POST /tasks/{id}/heartbeat', () => {
     const task = await open({ heartbeat: { intervalSeconds: 10, missesAllowed: 2 } });
     for (let beats = 0; beats < 3; beats += 1) {
       await broker.advance(15_000);
-      await broker.work.sweep();
+      await broker.work('sweep');
       const beat = await verb(task, 'heartbeat', {}, agent);
       expect(beat.body).toEqual({ state: 'open', deadline: task.deadline });
     }
     await broker.advance(20_000);
-    await broker.work.sweep();
+    await broker.work('sweep');
     expect((await verb(task, 'heartbeat', {}, agent)).body).toMatchObject({ state: 'expired' });
   });
 

@@ -122,7 +122,7 @@ describe('the timeline of a task', () => {
     const parent = await open({});
     const child = await open({ parent });
     await revoke('task', parent);
-    await broker.work.sweep();
+    await broker.work('sweep');
     broker.clock.advance(1_000);
     await revoke('workload', 'lab:agent-7', 'cutoff');
     expect(await texts(`task=${child}`)).toEqual([

@@ -135,8 +135,8 @@ function withAws(broker: TestBroker, aws: LoopbackAws): AwsBroker {
     async pass(seconds) {
       for (let second = 0; second < seconds; second += 1) {
         await broker.advance(1_000);
-        await broker.work.sweep();
-        await broker.work.reconcile();
+        await broker.work('sweep');
+        await broker.work('reconcile');
       }
     },
     reads: (accessKeyId, key = 'tenant-42/a.txt') =>

@@ -126,7 +126,7 @@ async function startFrom(setting: Setting): Promise<TestBroker> {
     person: signedBy(staff),
     async advance(ms) {
       clock.advance(ms);
-      await broker.work.fitness();
+      await broker.work('fitness');
     },
     logged: () => lines.join(''),
     reloadPolicies: () => broker.reloadPolicies(),

@@ -2,7 +2,7 @@
  * A broker of AWS sessions without HTTP: the real use cases, ledger and reconciler over any store, and AWS in memory. Who asks
  * is taken at their word: `<issuer>:<owner>-<anything>` is a workload, `staff:…` a person.
  */
-import { telling } from '../../../src/compose/work.js';
+import { reconcileTargets } from '../../../src/compose/work.js';
 import { createFitness, type Fitness } from '../../../src/health/fitness.js';
 import { exchange } from '../../../src/credentials/exchange.js';
 import { openTask } from '../../../src/tasks/open-task.js';
@@ -89,7 +89,6 @@ export function sessionBroker(world: World): SessionBroker {
       unreadable: () => events.push('unreadable'),
     },
   });
-  const told = telling({ ledger, fitness, reconciler });
   const operator = partyOf(OPERATOR, clock);
   const about = (taskId: string) => ({ taskId, requestId: 'r' });
   return {
@@ -113,7 +112,7 @@ export function sessionBroker(world: World): SessionBroker {
     async work() {
       await fitness.check();
       if (fitness.maySweep()) await sweep(ledger);
-      await told.reconcile();
+      await reconcileTargets({ ledger, fitness, reconciler });
     },
   };
 }

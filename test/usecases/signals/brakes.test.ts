@@ -85,7 +85,7 @@ describe('a reaction that wants two sources', () => {
     await setting.say(setting.idp, AGENT_7);
     await judged(setting.broker, 1);
     await setting.broker.advance(600_000);
-    await setting.broker.work.forget();
+    await setting.broker.work('forget');
     expect((await judged(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'recorded']);
     await setting.say(setting.edr, AGENT_7);
     expect((await judged(setting.broker, 3)).at(-1)).toMatchObject({ state: 'waiting' });
@@ -179,7 +179,7 @@ describe('the same reaction to the same subject', () => {
     await setting.say(setting.idp, AGENT_7);
     await judged(broker, 1);
     await broker.advance(10_000);
-    await broker.work.receipts();
+    await broker.work('receipts');
     await setting.say(setting.idp, AGENT_7);
     expect((await judged(broker, 2)).at(-1)).toMatchObject({ state: 'reacted' });
     expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(400);

@@ -20,8 +20,8 @@ it('10,000 at once: none that was acknowledged is lost, and none is judged twice
   const settings = { ...deps.settings, signals: signalsSchema.parse({ reactions }) };
   const log = createLogger({ level: 'silent' });
   const loaded = { config: settings, directory: '.' };
-  const signals = openSignals({ loaded, clock, ledger, audit, log, metrics: createMetrics(clock) });
-  const intake = { ledger, settings, issuer: 'https://mayfly.example', onSignal: signals.onSignal };
+  const { queue } = openSignals({ loaded, ledger, audit, log, metrics: createMetrics(clock) });
+  const intake = { ledger, settings, issuer: 'https://mayfly.example', onSignal: (id: string) => queue.push(id) };
 
   const tell = (number: number) =>
     acceptSignal(intake, {
@@ -37,9 +37,9 @@ it('10,000 at once: none that was acknowledged is lost, and none is judged twice
     left = left.filter((_, index) => answers[index]?.status === 'rejected');
   }
   clock.advance(2_000);
-  await signals.catchUp();
-  await signals.close();
-  await signals.catchUp();
+  await queue.catchUp();
+  await queue.close();
+  await queue.catchUp();
 
   const events = await whole.audited();
   const judged = events.flatMap(({ signal }) => (signal ? [signal.id] : []));

@@ -159,10 +159,10 @@ describe('a hold with an end', () => {
   it('is lifted by itself, and not before', async () => {
     const status = async () => (await broker.exchange(await broker.identity('agent-7'))).status;
     await broker.advance(599_000);
-    await broker.work.receipts();
+    await broker.work('receipts');
     expect(await status()).toBe(400);
     await broker.advance(1_000);
-    await broker.work.receipts();
+    await broker.work('receipts');
     expect(await status()).toBe(200);
   });
 });

@@ -14,15 +14,15 @@ it('what was revoked stays dead: nothing is forgotten, swept or pruned by a cloc
 
   for (const look of [false, true]) {
     broker.clock.jump(400 * 86_400_000);
-    if (look) await broker.work.fitness();
-    await broker.work.sweep();
-    await broker.work.receipts();
-    await broker.work.forget();
-    await broker.work.prune();
+    if (look) await broker.work('fitness');
+    await broker.work('sweep');
+    await broker.work('receipts');
+    await broker.work('forget');
+    await broker.work('prune');
     broker.clock.jump(-400 * 86_400_000);
   }
 
-  await broker.work.fitness();
+  await broker.work('fitness');
   expect((await broker.introspect(token, await broker.identity('tickets-api'))).body).toEqual({ active: false });
   expect((await broker.get(`/tasks/${other}`, await broker.identity('agent-7'))).body).toMatchObject({ state: 'open' });
   expect((await broker.get('/audit?type=audit.pruned', soc)).body).toEqual({ lines: [] });

@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { fewAtATime, type FewAtATime } from '../../../src/compose/few-at-a-time.js';
+import { boundedQueue, type BoundedQueue } from '../../../src/signals/bounded-queue.js';
 
 let began: string[];
 let finish: Map<string, () => void>;
-let queue: FewAtATime;
+let queue: BoundedQueue;
 beforeEach(() => {
   began = [];
   finish = new Map();
@@ -13,7 +13,7 @@ beforeEach(() => {
       began.push(id);
       finish.set(id, resolve);
     });
-  queue = fewAtATime(work, { atOnce: 2, waitingMost: 3 });
+  queue = boundedQueue(work, { concurrency: 2, waitingMost: 3 });
 });
 
 const done = async (id: string) => {
