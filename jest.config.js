@@ -5,7 +5,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
-  setupFiles: ['<rootDir>/test/support/no-network.ts'],
+  setupFiles: ['<rootDir>/test/support/no-network.ts', '<rootDir>/test/support/forget-async-storages.ts'],
   testTimeout: 30_000,
   // One process for every file grows a heap that collecting slows to a crawl: two, renewed when they swell.
   maxWorkers: 2,
