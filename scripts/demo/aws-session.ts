@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { processCredentialsSchema, type ProcessCredentials } from '../../src/protocol/aws-credentials.js';
-import { AWS_SESSION } from '../../src/domain/aws.js';
+import { aws } from '../../src/targets/aws.js';
 import { ROLE, TENANT_42 } from './aws-account.js';
 import { good } from './http.js';
 import type { Stage } from './stage.js';
@@ -24,7 +24,7 @@ export async function openSession(
 ): Promise<Session> {
   const identity = await stage.identity(agent);
   const until = performance.now() + PATIENCE_MS;
-  const detail = { type: AWS_SESSION, locations: [ROLE], identifier: TENANT_42, actions: ['s3:GetObject'] };
+  const detail = { type: aws.detailType, locations: [ROLE], identifier: TENANT_42, actions: ['s3:GetObject'] };
   const asking = { resource: ROLE, authorization_details: JSON.stringify([detail]), ...wish };
   let reply = await stage.exchange(identity, asking);
   while (reply.status === 503 && performance.now() < until) {

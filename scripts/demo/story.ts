@@ -8,7 +8,7 @@ import { leakAct } from './acts/leak.js';
 import { massRevocationAct } from './acts/mass-revocation.js';
 import { oneTaskAct } from './acts/one-task.js';
 import { signalsAct } from './acts/signals.js';
-import { SESSION_SECONDS_LEAST } from '../../src/domain/aws.js';
+import { SESSION_SECONDS_LEAST } from '../../src/targets/aws.js';
 import { openSession } from './aws-session.js';
 import { onStage, type Stage } from './stage.js';
 import type { Transcript } from './transcript.js';

@@ -13,7 +13,7 @@ export interface Deps {
   identify: Identify;
   policy: PolicyEngine;
   keys: Pick<Keys, 'verify'>;
-  minters: ReadonlyMap<Target['minter'], Minter>;
+  minters: ReadonlyMap<string, Minter>;
   audit: { append(event: AuditEvent): Promise<void> };
   targets: ReadonlyMap<string, Target>;
   settings: Settings;

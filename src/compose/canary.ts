@@ -13,6 +13,7 @@ import { signedJws } from '../keys/sign.js';
 import { putCanary } from '../ledger/canaries.js';
 import { readTask } from '../ledger/tasks.js';
 import { createJwtMinter } from '../minters/jwt.js';
+import { accessTokenOf, DEFAULT_KIND } from '../targets/kinds.js';
 import { workloadFromId } from '../identity/party-from-id.js';
 import { LOCAL, type Local } from './local.js';
 
@@ -39,7 +40,7 @@ export async function mintCanary(local: Local, wish: CanaryWish): Promise<string
   };
   const target = targetIn(config, wish.target);
   const credential: Credential = {
-    ...{ id: newId('crd', shardOf(task.id)), task: task.id, kind: 'jwt', target, state: 'active' },
+    ...{ id: newId('crd', shardOf(task.id)), task: task.id, kind: DEFAULT_KIND.name, target, state: 'active' },
     // As much as there is: whoever finds it shall want to try it.
     access: [{ path: '**', actions: ['read'] }],
     ...{ issuedAt: now, expiresAt, epoch },
@@ -50,14 +51,15 @@ export async function mintCanary(local: Local, wish: CanaryWish): Promise<string
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const sign = (payload: object, { typ }: { typ: string }) =>
     Promise.resolve(signedJws({ typ, kid: current?.kid ?? '' }, payload, privateKey));
-  const { accessToken } = await createJwtMinter({ keys: { sign }, issuer: config.issuer }).mint(credential, task);
+  const minter = createJwtMinter({ keys: { sign }, issuer: config.issuer });
+  const token = accessTokenOf((await minter.mint(credential, task)).material);
 
   const names = defined({
     task: wish.task,
     ...((bound ?? wish.workload) !== undefined && { workload: workload.id }),
   });
   const canary: Canary = {
-    hash: hash('sha256', accessToken, 'base64url'),
+    hash: hash('sha256', token, 'base64url'),
     label,
     target,
     mintedAt: now,
@@ -69,7 +71,7 @@ export async function mintCanary(local: Local, wish: CanaryWish): Promise<string
   await audit.append({
     ...{ type: 'canary.minted', at: now, actor: { id: LOCAL }, target, ...names, expiresAt, ticket: label },
   });
-  return accessToken;
+  return token;
 }
 
 /** Its use would speak of both: a task of somebody else would make it speak of nobody. */
@@ -81,8 +83,10 @@ async function openTask({ ledger }: Local, id: string, workload: string | undefi
 }
 
 function targetIn({ targets }: Local['config'], wanted: string | undefined): string {
-  const found = targets.find(({ resource, minter }) => minter === 'jwt' && resource === (wanted ?? resource));
-  if (!found) throw new Error('The configuration has no such target of kind jwt.');
+  const found = targets.find(
+    ({ resource, minter }) => minter === DEFAULT_KIND.name && resource === (wanted ?? resource),
+  );
+  if (!found) throw new Error(`The configuration has no such target of kind ${DEFAULT_KIND.name}.`);
   return found.resource;
 }
 

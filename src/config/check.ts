@@ -1,5 +1,6 @@
 /** What a schema cannot say: how the parts of a configuration fit each other. */
-import { isKnownPartition, isRoleArn, parseRole } from '../domain/aws.js';
+import type { TargetKind } from '../targets/kind.js';
+import { kindOf, kindOfTarget, KINDS } from '../targets/kinds.js';
 import { signalFindings } from './check-signals.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 import { FENCE_MS } from '../domain/timing.js';
@@ -14,7 +15,7 @@ export function fitFindings(parts: SoundParts): Finding[] {
     ...repeated(claimsOf(['trust'], parts.trust, 'name'), 'is the name of another trust entry'),
     ...repeated(identitiesOf(parts), 'is trusted twice: a token would have two names'),
     ...repeated(claimsOf(['targets'], parts.targets, 'resource'), 'is the resource of another target'),
-    ...repeated(roleNamesOf(parts), 'has the name of another role: their deny policies would be one'),
+    ...identityFindings(parts),
     ...skewFindings(parts),
     ...listenerFindings(parts),
     ...lifetimeFindings(parts),
@@ -41,41 +42,31 @@ function targetFindings(
   index: number,
   targets: readonly (Target | undefined)[],
 ): Finding[] {
-  if (target?.minter === 'jwt' && isRoleArn(target.resource))
-    return [{ path: ['targets', index, 'minter'], reason: 'must be aws-sts: the resource is an IAM role' }];
-  if (target?.minter !== 'aws-sts') return [];
-  const { aws, resource } = target;
-  const found: [string, boolean, string][] = [
-    // Whoever may get a token for that target could prove themselves to AWS with it.
-    ['audience', targets.some((other) => other?.resource === aws.audience), 'is the resource of a target'],
-    ['revokerRole', targets.some((other) => other?.resource === aws.revokerRole), 'is a target: agents could revoke'],
-    [
-      'revokerRole',
-      parseRole(aws.revokerRole)?.account !== parseRole(resource)?.account,
-      'is in another account than the target, whose policies it must write',
-    ],
-  ];
-  const unknown = !isKnownPartition(parseRole(resource)?.partition ?? '');
-  for (const field of ['stsEndpoint', 'iamEndpoint'] as const)
-    found.push([field, unknown && !aws[field], "is missing: where the role's partition has it is not known here"]);
-  return found
-    .filter(([, wrong]) => wrong)
-    .map(([field, , reason]) => ({ path: ['targets', index, 'aws', field], reason }));
+  if (!target) return [];
+  const { name, resourceNoun } = kindOfTarget(target.resource);
+  if (name !== target.minter)
+    return [{ path: ['targets', index, 'minter'], reason: `must be ${name}: the resource is ${resourceNoun}` }];
+  const resources = new Set(targets.flatMap((other) => other?.resource ?? []));
+  const problems = kindOf(name).settingProblems?.(target, resources) ?? [];
+  return problems.map(({ path, reason }) => ({ path: ['targets', index, ...path], reason }));
 }
 
-/** IAM knows a role by its name alone, in any case: paths tell nothing apart. */
-const roleNamesOf = ({ targets }: SoundParts): Claim[] =>
-  targets.flatMap((entry, index): Claim[] => {
-    const role = entry && parseRole(entry.resource);
-    const name = role?.name.slice(role.name.lastIndexOf('/') + 1).toLowerCase();
-    return role ? [[['targets', index, 'resource'], `${role.partition} ${role.account} ${name ?? ''}`]] : [];
+/** Two resources may be one target to their vendor. */
+const identityFindings = ({ targets }: SoundParts): Finding[] =>
+  Object.values<TargetKind>(KINDS).flatMap(({ name, identity }) => {
+    if (!identity) return [];
+    const claims = targets.flatMap((target, index): Claim[] =>
+      target?.minter === name ? [[['targets', index, 'resource'], identity.of(target.resource)]] : [],
+    );
+    return repeated(claims, identity.clash);
   });
 
-/** AWS judges deadlines and cutoffs by its own clock. */
+/** Where revocations are pushed, the target judges deadlines and cutoffs by its own clock. */
 function skewFindings({ lifetimes, targets }: SoundParts): Finding[] {
-  const isTooMuch = (lifetimes?.clockSkew ?? 0) * 1000 > FENCE_MS && targets.some((one) => one?.minter === 'aws-sts');
-  const reason = `is more than ${FENCE_MS / 1000}, the most that sessions of AWS roles allow for`;
-  return isTooMuch ? [{ path: ['lifetimes', 'clockSkew'], reason }] : [];
+  if ((lifetimes?.clockSkew ?? 0) * 1000 <= FENCE_MS) return [];
+  const enforced = targets.find((one) => one && kindOf(one.minter).enforced);
+  const reason = `is more than ${FENCE_MS / 1000}, the most that targets with minter ${enforced?.minter} allow for`;
+  return enforced ? [{ path: ['lifetimes', 'clockSkew'], reason }] : [];
 }
 
 /** One issuer may stand twice for different audiences; a trust domain is one place. */

@@ -1,6 +1,6 @@
 /** The configuration file: every field, its default and its bounds. Unknown keys are refused; secrets never stand here. */
 import { z } from 'zod';
-import { SESSION_SECONDS_LEAST } from '../domain/aws.js';
+import { SESSION_SECONDS_LEAST } from '../targets/aws.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { notifySchema, signalsSchema } from './signals-schema.js';
 import {

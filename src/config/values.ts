@@ -1,8 +1,8 @@
 /** The kinds of text and number a configuration is made of, each with the sentence that refuses it. */
 import { z } from 'zod';
 import { pathProblem } from '../domain/access.js';
-import { isRoleArn } from '../domain/aws.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
+import { isRoleArn } from '../targets/aws.js';
 
 export const seconds = (most: number, least = 1) => z.int().min(least).max(most);
 export const name = z

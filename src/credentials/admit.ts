@@ -25,6 +25,7 @@ import { held, refuseDeadCaller } from '../authorization/caller.js';
 import type { Deps } from '../authorization/deps.js';
 import { draftImplicitTask } from '../tasks/draft-task.js';
 import { wasEnded } from '../authorization/presented-token.js';
+import { kindOf } from '../targets/kinds.js';
 import type { CredentialRequest } from './request.js';
 import { provenPerson } from '../tasks/principal.js';
 
@@ -65,7 +66,8 @@ export async function admit(
     : draftImplicitTask(settings, now, requester, 'purpose' in request.under ? request.under.purpose : '', previous);
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
-  const born = { id: credentialId, kind: target.minter, target: target.resource };
+  // The causes depend on whether there is a `workloadSeq`; the look that they are for decides its value.
+  const born = { id: credentialId, target: target.resource, ...(kindOf(target.minter).enforced && { workloadSeq: 0 }) };
   const causes = credentialCauses(
     defined({ ...born, from: from && { credential: from.id, target: from.target } }),
     draft,

@@ -3,16 +3,9 @@ import { pairsOf } from '../domain/access.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Target } from '../config/schema.js';
 import type { Minter } from '../minters/minter.js';
-import { ACCESS_TOKEN_TYPE } from '../protocol/access-token.js';
-import { AWS_CREDENTIALS_TYPE, JWT_TYPE } from '../protocol/oauth.js';
+import { kindOf } from '../targets/kinds.js';
 import type { Deps } from '../authorization/deps.js';
 import type { CredentialRequest } from './request.js';
-
-/** RFC 8693 §2.1: what may be asked for by name. The target implies one of them. */
-const TOKEN_TYPES = {
-  jwt: [ACCESS_TOKEN_TYPE, JWT_TYPE],
-  'aws-sts': [AWS_CREDENTIALS_TYPE],
-} as const satisfies Record<Target['minter'], readonly string[]>;
 
 export function knownTarget({ targets }: Pick<Deps, 'targets'>, resource: string): Target {
   const target = targets.get(resource);
@@ -27,9 +20,9 @@ export function minterOf({ minters }: Pick<Deps, 'minters'>, target: Target): Mi
 }
 
 export function refuseOtherType(target: Target, type: string | undefined): void {
-  const types: readonly string[] = TOKEN_TYPES[target.minter];
-  if (type === undefined || types.includes(type)) return;
-  throw new BrokerError('invalid_request', `The requested_token_type must be ${types[0]}, or be left out.`);
+  const { tokenTypes } = kindOf(target.minter);
+  if (type === undefined || tokenTypes.includes(type)) return;
+  throw new BrokerError('invalid_request', `The requested_token_type must be ${tokenTypes[0]}, or be left out.`);
 }
 
 export function refuseUnknownActions(

@@ -8,6 +8,7 @@ import { identifyRequester, type Requester } from '../authorization/requester.js
 import { auditRefusal } from '../authorization/audit-refusal.js';
 import { decideAccess, denied } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
+import { kindOf } from '../targets/kinds.js';
 import { assertEnforceable } from '../enforcement/assert-enforceable.js';
 import { knownTarget, minterOf, refuseOtherType, refuseUnknownActions } from './check-request.js';
 import { makeRoom, narrow, wantedSeconds } from './narrow.js';
@@ -55,7 +56,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   refuseUnknownActions(deps.policy, request);
 
   const admission = await admit(deps, requester, request, target);
-  if (minter.enforcer) await assertEnforceable(deps.ledger, target.resource, admission);
+  if (kindOf(target.minter).enforced) await assertEnforceable(deps.ledger, target.resource, admission);
   const { stored, previous } = admission;
   const { party } = requester.caller;
   // A task that is born with its credential is opened first.
@@ -69,13 +70,13 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
     target: target.resource,
     access: admission.access,
     risk: admission.risk,
-    lifetimeSeconds: wantedSeconds(deps.settings, target, request),
+    lifetimeSeconds: wantedSeconds(deps.settings, minter.lifetimeSecondsMax?.(target.resource) ?? Infinity, request),
   });
   if (access.outcome !== 'permit') throw denied(access);
 
   const decision = { ...access, policies: [...new Set([...opening.policies, ...access.policies])] };
   const task = await makeRoom(deps, permitted);
-  const credential = narrow(permitted, decision, target, minter.enforcer ? 'reserved' : 'active');
+  const credential = narrow(permitted, decision, target);
   await minter.assertMintable?.(credential);
   const beside = stored || !previous ? undefined : idempotencyChange(previous, task.id, task.deadline);
   const reserved = await reserve(deps.ledger, defined({ credential, task, stored, beside }));

@@ -7,6 +7,7 @@ import type { Task } from '../domain/task.js';
 import { alive, readCredentials } from '../ledger/credentials.js';
 import { latestCut } from '../ledger/revocation-log.js';
 import type { Target } from '../config/schema.js';
+import { kindOf } from '../targets/kinds.js';
 import type { Admission } from './admit.js';
 import type { Decision } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
@@ -15,22 +16,17 @@ import type { CredentialRequest } from './request.js';
 /** What is asked of policy: the wish, within what the operator allows. */
 export const wantedSeconds = (
   { lifetimes }: Deps['settings'],
-  target: Target,
+  lifetimeSecondsMax: number,
   { lifetimeSeconds }: Pick<CredentialRequest, 'lifetimeSeconds'>,
-): number =>
-  Math.min(
-    lifetimeSeconds ?? lifetimes.credential,
-    lifetimes.credentialMax,
-    target.minter === 'aws-sts' ? target.aws.lifetimeMax : Infinity,
-  );
+): number => Math.min(lifetimeSeconds ?? lifetimes.credential, lifetimes.credentialMax, lifetimeSecondsMax);
 
 /** G2: never beyond the task's deadline, nor what it is derived from. Both ends are whole seconds, as the token will carry them. */
 export function narrow(
   { now, seen, task, credentialId, access, from, claims }: Admission,
   decision: Decision,
   target: Target,
-  state: Credential['state'],
 ): Credential {
+  const { enforced } = kindOf(target.minter);
   const issuedAt = wholeSeconds(now);
   const latest = Math.min(task.deadline, from?.expiresAt ?? Infinity);
   const expiresAt = Math.min(issuedAt + decision.lifetimeSeconds * 1000, wholeSeconds(latest));
@@ -44,10 +40,10 @@ export function narrow(
     issuedAt,
     expiresAt,
     epoch: formatEpoch(seen.epoch),
-    state,
+    state: enforced ? 'reserved' : 'active',
     claims,
     from: from && { credential: from.id, target: from.target },
-    ...(target.minter === 'aws-sts' && {
+    ...(enforced && {
       workloadSeq: latestCut(seen, sessionCuts(target.resource, task.workload.id)),
     }),
   });

@@ -7,7 +7,8 @@ import { taskCauses, type Task } from './task.js';
 export const credentialSchema = z.strictObject({
   id: z.string(),
   task: z.string(),
-  kind: z.enum(['jwt', 'aws-sts']),
+  /** The kind of its target, by name (see `targets/kinds.ts`). */
+  kind: z.string(),
   target: z.string(),
   access: z.array(accessSchema),
   issuedAt: z.int().nonnegative(),
@@ -19,9 +20,12 @@ export const credentialSchema = z.strictObject({
   claims: z.record(z.string(), z.string()).optional(),
   /** What it was derived from, and dies with. */
   from: z.strictObject({ credential: z.string(), target: z.string() }).optional(),
-  /** Where targets are told of deaths: the number of the latest cutoff or hold on its workload when it was born, 0 without. */
+  /**
+   * Where revocations must be pushed to the target, and only there: the number of the latest cutoff or hold on its workload
+   * when it was born, 0 without.
+   */
   workloadSeq: z.int().nonnegative().optional(),
-  /** What the target calls it: an AWS access key id. No secret. */
+  /** What the target calls it, such as an access key id. No secret. */
   handle: z.string().optional(),
 });
 
@@ -31,16 +35,19 @@ export type Credential = z.infer<typeof credentialSchema>;
 export const credentialText = ({ state, ...rest }: Credential): string =>
   JSON.stringify({ ...rest, ...(state !== 'active' && { state }) });
 
+/** Whether a revocation of it must be pushed to its target. */
+export const isEnforced = ({ workloadSeq }: Pick<Credential, 'workloadSeq'>): boolean => workloadSeq !== undefined;
+
 /** Everything a credential hangs on: its task's causes, itself, its target, and what it was derived from. */
 export function credentialCauses(
-  { id, kind, target, from }: Pick<Credential, 'id' | 'kind' | 'target' | 'from'>,
+  { id, target, workloadSeq, from }: Pick<Credential, 'id' | 'target' | 'workloadSeq' | 'from'>,
   task: Task,
 ): Cause[] {
   return [
     cause('credential', id),
     ...taskCauses(task),
     cause('target', target),
-    ...(kind === 'aws-sts' ? [cause('target', sessionsOf(target, task.workload.id))] : []),
+    ...(isEnforced({ workloadSeq }) ? [cause('target', sessionsOf(target, task.workload.id))] : []),
     ...(from ? [cause('credential', from.credential), cause('target', from.target)] : []),
   ];
 }

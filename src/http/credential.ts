@@ -1,8 +1,9 @@
 /** GET /credentials/{id}: what a credential is, whether it lives, and everything it hangs on, in words. Never the secret. */
 import { defined } from '../domain/defined.js';
 import { readCredential } from '../inventory/credential.js';
-import { detailsOf } from '../domain/asked-access.js';
-import { sessionsOf } from '../domain/credential.js';
+import { detailsOf } from '../targets/requested-access.js';
+import { isEnforced, sessionsOf, type Credential } from '../domain/credential.js';
+import { kindOf } from '../targets/kinds.js';
 import type { Selector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
 import type { Found } from '../ledger/credentials.js';
@@ -27,7 +28,7 @@ export const credentialReading = (deps: HttpDeps) =>
           state: credential.state,
           live,
           end,
-          accessKeyId: credential.handle,
+          ...handleOf(credential),
           task: task.id,
           purpose: task.purpose,
           target: credential.target,
@@ -39,6 +40,12 @@ export const credentialReading = (deps: HttpDeps) =>
       );
     },
   });
+
+/** Under the name that the kind of target has for it. */
+const handleOf = ({ kind, handle }: Credential) => {
+  const { handles } = kindOf(kind);
+  return handles && handle !== undefined && { [handles.label]: handle };
+};
 
 /** Each is a selector: a revocation of any of them is the credential's end. */
 function causesInWords({ credential, task }: Found): Selector[] {
@@ -53,7 +60,7 @@ function causesInWords({ credential, task }: Found): Selector[] {
     ]),
     { kind: 'principal', value: (task.principal ?? task.workload).id },
     { kind: 'target', value: credential.target },
-    ...(credential.kind === 'aws-sts'
+    ...(isEnforced(credential)
       ? [{ kind: 'target', value: sessionsOf(credential.target, task.workload.id) } satisfies Selector]
       : []),
     ...(credential.from

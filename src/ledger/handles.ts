@@ -1,6 +1,6 @@
-/** Finds a credential by what its target calls it: an AWS access key id is what shows up in somebody's log. */
+/** Finds a credential by what its target calls it: that is what shows up in somebody's log, not the broker's id. */
 import { createHash } from 'node:crypto';
-import { accessKeyIdsIn } from '../domain/aws.js';
+import { handlesIn } from '../targets/kinds.js';
 import { HISTORY_MS } from '../domain/limits.js';
 import type { Credential } from '../domain/credential.js';
 import { shardOfDigest } from '../domain/id.js';
@@ -28,9 +28,9 @@ function keyOf(handle: string): Key {
   return handleKey(shardOfDigest(digest), digest.subarray(0, 16).toString('base64url'));
 }
 
-/** The credentials that are called by what stands in a text: an access key id among others, or the text as a whole. */
+/** The credentials whose handle stands in a text; where it holds nothing that looks like one, the text as a whole is the handle. */
 export async function credentialsCalled(ledger: Ledger, text: string): Promise<string[]> {
-  const handles = accessKeyIdsIn(text);
+  const handles = handlesIn(text);
   const ids = await Promise.all((handles.length > 0 ? handles : [text]).map((one) => credentialCalled(ledger, one)));
   return ids.filter((id) => id !== undefined);
 }

@@ -2,7 +2,7 @@
  * The blast radius: what hangs on a selector and lives. Read-only, in pages; the same walk previews a revocation (dry run)
  * and counts what one has killed, by judging everything with the tombstone that lay there before.
  */
-import { credentialCauses, type Credential } from '../domain/credential.js';
+import { credentialCauses, isEnforced, type Credential } from '../domain/credential.js';
 import { death, parseEpoch } from '../domain/liveness.js';
 import { cause, type Cause, type Selector } from '../domain/selector.js';
 import { taskCauses, type Task } from '../domain/task.js';
@@ -110,11 +110,12 @@ function asOf(seq: number, tombstone: Tombstone | undefined): Tombstone | undefi
   };
 }
 
-function add(tally: Tally, { kind, target, expiresAt }: Credential, { workload }: Task): void {
+function add(tally: Tally, credential: Credential, { workload }: Task): void {
+  const { target, expiresAt } = credential;
   tally.credentials += 1;
   addOne(tally.byTarget, target);
   addOne(tally.byOwner, workload.owner ?? 'unknown');
-  if (kind === 'jwt') tally.latestEnd = Math.max(tally.latestEnd, expiresAt);
+  if (!isEnforced(credential)) tally.latestEnd = Math.max(tally.latestEnd, expiresAt);
   else {
     const { count, latestEnd } = tally.sessions[target] ?? { count: 0, latestEnd: 0 };
     tally.sessions[target] = { count: count + 1, latestEnd: Math.max(latestEnd, expiresAt) };

@@ -1,19 +1,19 @@
 /** Mints JWT access tokens (RFC 9068): everything a target needs to judge a call by itself, signed. */
 import { defined } from '../domain/defined.js';
-import { detailsOf, scopeOf } from '../domain/asked-access.js';
+import { detailsOf, scopeOf } from '../targets/requested-access.js';
 import { credentialCauses, type Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';
 import { toSeconds } from '../domain/time.js';
 import type { Keys } from '../keys/keys.js';
-import { ACCESS_TOKEN_TYP, ACCESS_TOKEN_TYPE, type AccessTokenClaims } from '../protocol/access-token.js';
+import { ACCESS_TOKEN_TYP, type AccessTokenClaims } from '../protocol/access-token.js';
 import type { Minter } from './minter.js';
 
 export function createJwtMinter({ keys, issuer }: { keys: Pick<Keys, 'sign'>; issuer: string }): Minter {
   return {
     kind: 'jwt',
     async mint(credential, task) {
-      const accessToken = await keys.sign(claimsOf(issuer, credential, task), { typ: ACCESS_TOKEN_TYP });
-      return { accessToken, tokenType: 'Bearer', issuedTokenType: ACCESS_TOKEN_TYPE };
+      const token = await keys.sign(claimsOf(issuer, credential, task), { typ: ACCESS_TOKEN_TYP });
+      return { material: { kind: 'jwt', token } };
     },
   };
 }

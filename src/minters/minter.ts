@@ -1,22 +1,22 @@
 /** The minter port: makes one kind of credential, and unmakes it as far as the target allows. It knows nothing of the ledger. */
 import type { Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';
+import type { Material } from '../targets/kinds.js';
 
 export interface Minter {
-  readonly kind: Credential['kind'];
+  readonly kind: Material['kind'];
+  /** The longest lifetime that the target takes, where that may be less than the broker's own maximum. */
+  lifetimeSecondsMax?(target: string): number;
   /** Throws the refusal of what could not be minted, before anything is reserved for it. */
   assertMintable?(credential: Credential): Promise<void>;
   /** Throws NothingMinted where it is certain that there is nothing to unmake; after any other error there may be. */
   mint(credential: Credential, task: Task): Promise<Minted>;
-  /** Present where a target believes what was minted until it is told otherwise. Credentials of such a kind are reserved first. */
+  /** Present exactly where the kind is `enforced`. */
   readonly enforcer?: Enforcer;
 }
 
 export interface Minted {
-  /** The secret itself. Goes to the caller and nowhere else. */
-  accessToken: string;
-  tokenType: 'Bearer' | 'N_A';
-  issuedTokenType: string;
+  material: Material;
   /** What the target calls it, where that is no secret. */
   handle?: string;
   /** SHA-256 (base64url) of what the target was told it may do. */

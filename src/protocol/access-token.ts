@@ -11,7 +11,8 @@ const seconds = z.number();
 
 /** RFC 9396: some actions on one resource path (which may be a pattern) of one target. */
 const grantedAccessSchema = z.object({
-  type: z.enum(['task_access', 'aws_session']),
+  /** The kind of target; a verifier passes over types that it does not know. */
+  type: z.string(),
   locations: z.array(z.string()).length(1),
   identifier: z.string(),
   actions: z.array(z.string()),

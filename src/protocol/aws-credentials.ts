@@ -1,8 +1,13 @@
-/** AWS credentials in the two forms that AWS's own tools read, and how one becomes the other. */
+/** AWS credentials, and the two forms in which AWS's own tools read them. */
 import { z } from 'zod';
 
-/** RFC 3339. AWS's tools fetch new ones some minutes before. */
-const expiration = z.iso.datetime();
+export interface AwsCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  /** RFC 3339. AWS's tools fetch new credentials some minutes before. */
+  expiration: string;
+}
 
 /** What a `credential_process` prints: AWS CLI and SDKs, "Sourcing credentials with an external process". */
 export const processCredentialsSchema = z.object({
@@ -10,30 +15,37 @@ export const processCredentialsSchema = z.object({
   AccessKeyId: z.string().min(1),
   SecretAccessKey: z.string().min(1),
   SessionToken: z.string().min(1),
-  Expiration: expiration,
+  Expiration: z.iso.datetime(),
 });
 export type ProcessCredentials = z.infer<typeof processCredentialsSchema>;
 
-/** What is answered at `AWS_CONTAINER_CREDENTIALS_FULL_URI`: AWS SDKs, "Container credential provider". */
-export const containerCredentialsSchema = z.object({
-  AccessKeyId: z.string().min(1),
-  SecretAccessKey: z.string().min(1),
-  Token: z.string().min(1),
-  Expiration: expiration,
-});
-type ContainerCredentials = z.infer<typeof containerCredentialsSchema>;
-
-export const containerFromProcess = (from: ProcessCredentials): ContainerCredentials => ({
-  AccessKeyId: from.AccessKeyId,
-  SecretAccessKey: from.SecretAccessKey,
-  Token: from.SessionToken,
-  Expiration: from.Expiration,
-});
-
-export const processFromContainer = (from: ContainerCredentials): ProcessCredentials => ({
+export const toProcessCredentials = (from: AwsCredentials): ProcessCredentials => ({
   Version: 1,
-  AccessKeyId: from.AccessKeyId,
-  SecretAccessKey: from.SecretAccessKey,
-  SessionToken: from.Token,
-  Expiration: from.Expiration,
+  AccessKeyId: from.accessKeyId,
+  SecretAccessKey: from.secretAccessKey,
+  SessionToken: from.sessionToken,
+  Expiration: from.expiration,
 });
+
+/** What is answered at `AWS_CONTAINER_CREDENTIALS_FULL_URI`: AWS SDKs, "Container credential provider". */
+export const toContainerCredentials = (from: AwsCredentials) => ({
+  AccessKeyId: from.accessKeyId,
+  SecretAccessKey: from.secretAccessKey,
+  Token: from.sessionToken,
+  Expiration: from.expiration,
+});
+
+/** The container form, as a client reads it. */
+export const containerCredentialsSchema = z
+  .object({
+    AccessKeyId: z.string().min(1),
+    SecretAccessKey: z.string().min(1),
+    Token: z.string().min(1),
+    Expiration: z.iso.datetime(),
+  })
+  .transform((from): AwsCredentials => ({
+    accessKeyId: from.AccessKeyId,
+    secretAccessKey: from.SecretAccessKey,
+    sessionToken: from.Token,
+    expiration: from.Expiration,
+  }));

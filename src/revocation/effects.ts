@@ -1,5 +1,5 @@
 /** What a death did so far, said truthfully (G8): by kind of credential, and by target where one must be told. */
-import { credentialCauses, type Credential } from '../domain/credential.js';
+import { credentialCauses, isEnforced, type Credential } from '../domain/credential.js';
 import { cause, type Cause } from '../domain/selector.js';
 import type { Found } from '../ledger/credentials.js';
 import { readEnforcement } from '../ledger/enforcement.js';
@@ -8,12 +8,16 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipts.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import { effectAt, type SessionEffect } from '../enforcement/effect.js';
+import { DEFAULT_KIND, kindOfTarget } from '../targets/kinds.js';
+
+/** The kind whose credentials are dead as soon as the log says so: nothing has to be pushed. */
+const ONLINE = DEFAULT_KIND.name;
 
 export type Effect =
-  | { kind: 'jwt'; effect: 'counting' }
+  | { kind: string; effect: 'counting' }
   /** Every online check refuses. Who looks at signature and `exp` alone goes on believing until the last of them expires. */
-  | { kind: 'jwt'; effect: 'immediate'; count: number; boundedBySeconds: number }
-  | ({ kind: 'aws-sts'; target: string; count: number } & SessionEffect);
+  | { kind: string; effect: 'immediate'; count: number; boundedBySeconds: number }
+  | ({ kind: string; target: string; count: number } & SessionEffect);
 
 export interface Shown {
   receipt: Receipt;
@@ -30,7 +34,7 @@ export const allWithEffects = (ledger: Ledger, receipts: readonly Receipt[]): Pr
 
 /** Of a dead credential; undefined where nobody has to be told. */
 export async function endOf(ledger: Ledger, { credential, task }: Found): Promise<SessionEffect | undefined> {
-  if (credential.kind === 'jwt' || credential.state === 'failed') return undefined;
+  if (!isEnforced(credential) || credential.state === 'failed') return undefined;
   const causes = credentialCauses(credential, task);
   const seen = await ledger.log.look(causes);
   const { generation } = seen.epoch;
@@ -55,12 +59,12 @@ export async function effectsOf(
   affected: Affected | undefined,
   seq: number | undefined,
 ): Promise<Effect[]> {
-  if (!affected) return [{ kind: 'jwt', effect: 'counting' }];
+  if (!affected) return [{ kind: ONLINE, effect: 'counting' }];
   const sessions = await sessionEffects(ledger, affected, seq);
   const count = affected.credentials - sessions.reduce((sum, one) => sum + one.count, 0);
   if (count === 0) return sessions;
   const boundedBySeconds = Math.max(0, Math.ceil((affected.latestEnd - ledger.clock.now()) / 1000));
-  return [{ kind: 'jwt', effect: 'immediate', count, boundedBySeconds }, ...sessions];
+  return [{ kind: ONLINE, effect: 'immediate', count, boundedBySeconds }, ...sessions];
 }
 
 async function sessionEffects(ledger: Ledger, { sessions }: Affected, seq: number | undefined) {
@@ -71,7 +75,7 @@ async function sessionEffects(ledger: Ledger, { sessions }: Affected, seq: numbe
     targets.map(async ([target, { count, latestEnd }]) => {
       const state = (await readEnforcement(ledger, target))?.value;
       const effect = effectAt(state, { generation, seq, expiresAt: latestEnd }, ledger.clock.now());
-      return { kind: 'aws-sts' as const, target, count, ...effect };
+      return { kind: kindOfTarget(target).name, target, count, ...effect };
     }),
   );
 }

@@ -4,11 +4,12 @@ import { decodeJwt, type JWTPayload } from 'jose';
 import { revoke } from '../../src/ledger/revoke.js';
 import { AGENT } from '../support/brokers/stubbed.js';
 import { wholeBroker } from '../support/brokers/use-cases.js';
+import { accessTokenOf } from '../../src/targets/kinds.js';
 
 async function thief() {
   const broker = await wholeBroker();
   const { minted } = await broker.exchange();
-  const real = decodeJwt(minted.accessToken);
+  const real = decodeJwt(accessTokenOf(minted.material));
   const keys = broker.deps.keys;
   const forged = (change: JWTPayload) => keys.sign({ ...real, ...change }, { typ: 'at+jwt' });
   return { broker, real, forged };

@@ -112,10 +112,11 @@ describe('types', () => {
   it('task_access is not for a role, aws_session not for an API, and neither hides beside the other', async () => {
     const swapped = details(`${BUCKET}/a`).replace('aws_session', 'task_access');
     const other = details(`${BUCKET}/a`, ['read'], TICKETS);
-    const type = /The type is 'aws_session' where the location is an IAM role/;
-    expectUnread(await asking(swapped), 'invalid_authorization_details', type);
+    const ofRole = /The type is 'aws_session' where the location is an IAM role/;
+    expectUnread(await asking(swapped), 'invalid_authorization_details', ofRole);
     const api = { resource: TICKETS, authorization_details: other };
-    expectUnread(await broker.session('agent-7', api), 'invalid_authorization_details', type);
+    const ofServer = /The type is 'task_access' where the location is a resource server/;
+    expectUnread(await broker.session('agent-7', api), 'invalid_authorization_details', ofServer);
     const mixed = JSON.stringify([...(JSON.parse(details(`${BUCKET}/a`)) as object[]), ...IN_TICKETS]);
     expectUnread(await asking(mixed), 'invalid_authorization_details', /only location/);
   });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import {
   containerCredentialsSchema,
-  processFromContainer,
+  toProcessCredentials,
   type ProcessCredentials,
 } from '../../protocol/aws-credentials.js';
 import { askBroker } from '../ask-broker.js';
@@ -16,7 +16,7 @@ export async function fetchCredentials(url: URL, token: string, timeoutMs = TIME
   if (status !== 200) throw new Error(refusalText(status, body, token));
   const answer = containerCredentialsSchema.safeParse(body);
   if (!answer.success) throw new Error(`${url.origin} answered with something else than AWS credentials.`);
-  return processFromContainer(answer.data);
+  return toProcessCredentials(answer.data);
 }
 
 /** Whatever answers may be no broker, and its words go to a terminal: one line, no control characters, and no echo of the token. */

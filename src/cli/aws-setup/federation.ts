@@ -1,6 +1,6 @@
 /** The broker as an AWS account knows it: an OIDC provider, and the names of its claims in conditions. */
 import type { AwsTarget } from '../../config/schema.js';
-import { parseRole, type Role } from '../../domain/aws.js';
+import { parseRole, type Role } from '../../targets/aws.js';
 
 export interface Federation {
   url: string;

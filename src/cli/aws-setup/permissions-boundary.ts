@@ -3,7 +3,7 @@
  * bind it to one name. So all of the base policy is said again here, where the revoker cannot write: a stolen revoker can bring
  * the revoked back until their deadline, and widen nothing.
  */
-import type { Role } from '../../domain/aws.js';
+import type { Role } from '../../targets/aws.js';
 import { BOUNDARY_GUARDS } from './guards.js';
 import { policyDocument, type PolicyDocument, type Statement } from './policy-document.js';
 

@@ -9,9 +9,9 @@ import type { Requester } from '../../authorization/requester.js';
 import { requesterByCredential } from '../../authorization/requester-by-credential.js';
 import { exchangeFor } from '../../credentials/exchange.js';
 import type { CredentialRequest } from '../../credentials/request.js';
-import { accessFromDetails, uniteAccess } from '../../domain/asked-access.js';
+import { accessFromDetails, uniteAccess } from '../../targets/requested-access.js';
 import { BrokerError } from '../../domain/errors.js';
-import { containerFromProcess, processCredentialsSchema } from '../../protocol/aws-credentials.js';
+import { toContainerCredentials } from '../../protocol/aws-credentials.js';
 import { AWS_CREDENTIALS_TYPE } from '../../protocol/oauth.js';
 import type { HttpDeps } from '../deps.js';
 import { ok, type Call, type Handle } from '../endpoint.js';
@@ -37,7 +37,10 @@ export const awsCredentials =
   async (call) => {
     const { minted, credential } = await counted(deps, () => issued(deps, call));
     deps.metrics.minted(credential.expiresAt);
-    return ok(containerFromProcess(processCredentialsSchema.parse(JSON.parse(minted.accessToken))));
+    const { material } = minted;
+    // The `tokenType` of the request lets nothing else through.
+    if (material.kind !== 'aws-sts') throw new Error('the credential is no AWS session');
+    return ok(toContainerCredentials(material));
   };
 
 async function issued(deps: HttpDeps, call: Call) {

@@ -1,6 +1,5 @@
 /** GET /.well-known/oauth-authorization-server (RFC 8414), and the same where OpenID clients look. */
-import { TASK_ACCESS } from '../../domain/asked-access.js';
-import { AWS_SESSION } from '../../domain/aws.js';
+import { DEFAULT_KIND, kindOf } from '../../targets/kinds.js';
 import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import type { HttpDeps } from '../deps.js';
 import type { Handle } from '../endpoint.js';
@@ -9,15 +8,8 @@ const CACHED = { 'Cache-Control': 'public, max-age=300' };
 const CLIENT_METHODS = ['none', 'private_key_jwt'];
 const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
 
-/** OpenID Connect Discovery §3: what AWS looks for in an identity provider, beside the issuer and its keys. */
-const IDENTITY_PROVIDER = {
-  response_types_supported: ['id_token'],
-  subject_types_supported: ['public'],
-  id_token_signing_alg_values_supported: ['ES256'],
-};
-
 export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets'>): Handle {
-  const toAws = [...targets.values()].some(({ minter }) => minter === 'aws-sts');
+  const kinds = [...new Set([DEFAULT_KIND, ...[...targets.values()].map(({ minter }) => kindOf(minter))])];
   const body = {
     issuer,
     token_endpoint: `${issuer}/token`,
@@ -33,8 +25,8 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
     revocation_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
     introspection_endpoint_auth_methods_supported: ['private_key_jwt', 'Bearer'],
     introspection_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
-    authorization_details_types_supported: [TASK_ACCESS, ...(toAws ? [AWS_SESSION] : [])],
-    ...(toAws && IDENTITY_PROVIDER),
+    authorization_details_types_supported: kinds.map(({ detailType }) => detailType),
+    ...Object.fromEntries(kinds.flatMap((kind) => Object.entries(kind.metadata ?? {}))),
   };
   return () => Promise.resolve({ status: 200, headers: CACHED, body });
 }

@@ -1,8 +1,8 @@
 /** The form of POST /token, translated into what the broker is asked. Every mistake has its own code and sentence. */
 import { defined } from '../../domain/defined.js';
-import { accessFromDetails, accessFromScope, uniteAccess } from '../../domain/asked-access.js';
+import { accessFromDetails, accessFromScope, uniteAccess } from '../../targets/requested-access.js';
 import type { Access } from '../../domain/access.js';
-import { isRoleArn } from '../../domain/aws.js';
+import { kindOfTarget } from '../../targets/kinds.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { ExchangeRequest } from '../../credentials/request.js';
 import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
@@ -63,8 +63,10 @@ function accessOf(form: Form, target: string): Access[] {
   if (scope === undefined && details === undefined) {
     throw refused('Say what is needed: as scope (<path>:<action>), as authorization_details, or both.');
   }
-  if (scope !== undefined && isRoleArn(target)) {
-    throw new BrokerError('invalid_scope', 'Access to AWS has no scope: ask for it as authorization_details.');
+  const { hasScope, resourceNoun } = kindOfTarget(target);
+  if (scope !== undefined && !hasScope) {
+    const text = `Access to ${resourceNoun} has no scope: ask for it as authorization_details.`;
+    throw new BrokerError('invalid_scope', text);
   }
   return uniteAccess(
     scope === undefined ? [] : accessFromScope(scope),

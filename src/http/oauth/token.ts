@@ -1,7 +1,8 @@
 /** POST /token: RFC 8693 token exchange. */
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
-import { detailsOf, scopeOf } from '../../domain/asked-access.js';
+import { detailsOf, scopeOf } from '../../targets/requested-access.js';
+import { accessTokenOf, kindOf } from '../../targets/kinds.js';
 import { toSeconds } from '../../domain/time.js';
 import { exchange } from '../../credentials/exchange.js';
 import type { Issued } from '../../credentials/release.js';
@@ -44,11 +45,12 @@ export async function counted<T>({ metrics }: HttpDeps, exchanging: () => Promis
 
 /** RFC 8693 §2.2.1 and RFC 9396 §7: what was granted, which may be less than what was asked. */
 function answerOf({ minted, credential, task }: Issued) {
+  const kind = kindOf(credential.kind);
   const scope = scopeOf(credential.access);
   return {
-    access_token: minted.accessToken,
-    issued_token_type: minted.issuedTokenType,
-    token_type: minted.tokenType,
+    access_token: accessTokenOf(minted.material),
+    issued_token_type: kind.tokenTypes[0],
+    token_type: kind.tokenType,
     expires_in: toSeconds(credential.expiresAt - credential.issuedAt),
     ...(scope !== '' && { scope }),
     authorization_details: detailsOf(credential.target, credential.access),

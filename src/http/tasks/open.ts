@@ -2,7 +2,7 @@
 import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
 import { openTask } from '../../tasks/open-task.js';
-import { accessFromObjects } from '../../domain/asked-access.js';
+import { accessFromObjects } from '../../targets/requested-access.js';
 import type { HttpDeps } from '../deps.js';
 import { idempotencyKeyOf } from '../idempotency-key.js';
 import { operation } from '../operation.js';

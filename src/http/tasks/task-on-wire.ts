@@ -1,6 +1,6 @@
 /** A task as callers see it. */
 import { defined } from '../../domain/defined.js';
-import { detailsOf } from '../../domain/asked-access.js';
+import { detailsOf } from '../../targets/requested-access.js';
 import type { Task } from '../../domain/task.js';
 import { toTimestamp } from '../../domain/time.js';
 import type { LogEntry } from '../../domain/tombstone.js';

@@ -2,13 +2,13 @@
 import type { AwsTarget } from '../../config/schema.js';
 import { pairsOf, pathProblem, type Access } from '../../domain/access.js';
 import {
+  detailProblem,
   identifierOfPath,
   isWholeRole,
   pathOfIdentifier,
   SESSION_SECONDS_LEAST,
-  sessionProblem,
   WHOLE_ROLE,
-} from '../../domain/aws.js';
+} from '../../targets/aws.js';
 import type { Credential } from '../../domain/credential.js';
 import { BrokerError } from '../../domain/errors.js';
 import { SESSION_POLICY_CHARACTERS, sessionPolicy } from './session-policy.js';
@@ -34,7 +34,7 @@ function accessProblem(access: readonly Access[], { aws, resource }: AwsTarget):
   for (const { path, actions } of access) {
     const identifier = identifierOfPath(path);
     const problem =
-      pathProblem(path) === undefined ? sessionProblem(resource, identifier, actions) : 'Not a resource path.';
+      pathProblem(path) === undefined ? detailProblem(resource, identifier, actions) : 'Not a resource path.';
     if (problem !== undefined) return problem;
     if (pathOfIdentifier(identifier) !== path)
       return 'In an ARN "*" stands for all below: a single segment has no wildcard.';

@@ -1,8 +1,6 @@
 /** Mints sessions of IAM roles at AWS STS, the broker being an OIDC provider there: no key of AWS exists anywhere. */
 import { hash } from 'node:crypto';
 import type { Credential } from '../../domain/credential.js';
-import type { ProcessCredentials } from '../../protocol/aws-credentials.js';
-import { AWS_CREDENTIALS_TYPE } from '../../protocol/oauth.js';
 import type { Enforcer, Minted, Minter } from '../minter.js';
 import { watchAwsClock } from './aws-clock.js';
 import type { AwsMinterDeps } from './deps.js';
@@ -19,6 +17,7 @@ export function createAwsMinter(given: AwsMinterDeps): Minter & { enforcer: Enfo
   const roles = new Map(deps.targets.map((target) => [target.resource, createRole(target, deps)]));
   return {
     kind: 'aws-sts',
+    lifetimeSecondsMax: (target) => known(roles, target).target.aws.lifetimeMax,
     async assertMintable(credential) {
       const { target, pace } = known(roles, credential.target);
       assertFits(credential, target);
@@ -41,18 +40,10 @@ function known(roles: ReadonlyMap<string, Role>, target: string): Role {
 
 /** Said to expire at the deadline, not when AWS forgets them: so whoever holds them fetches new ones in time. */
 function minted({ expiresAt }: Credential, policy: string, session: AwsSession): Minted {
-  const credentials: ProcessCredentials = {
-    Version: 1,
-    AccessKeyId: session.accessKeyId,
-    SecretAccessKey: session.secretAccessKey,
-    SessionToken: session.sessionToken,
-    Expiration: toInstant(expiresAt),
-  };
+  const { accessKeyId, secretAccessKey, sessionToken } = session;
   return {
-    accessToken: JSON.stringify(credentials),
-    tokenType: 'N_A',
-    issuedTokenType: AWS_CREDENTIALS_TYPE,
-    handle: session.accessKeyId,
+    material: { kind: 'aws-sts', accessKeyId, secretAccessKey, sessionToken, expiration: toInstant(expiresAt) },
+    handle: accessKeyId,
     scopeHash: hash('sha256', policy, 'base64url'),
   };
 }

@@ -1,5 +1,5 @@
 /** Where STS and IAM are. AWS is several clouds that know nothing of each other; within each, IAM is one for all regions. */
-import { isKnownPartition, parseRole, type AwsPartition } from '../../domain/aws.js';
+import { isKnownPartition, parseRole, type AwsPartition } from '../../targets/aws.js';
 import type { AwsTarget } from '../../config/schema.js';
 
 export interface Endpoint {

@@ -4,7 +4,7 @@
  * limited by what a session policy merely fails to allow, but an explicit Deny in any policy is final.
  */
 import { normalise, pairsOf, type Access } from '../../domain/access.js';
-import { identifierOfPath, pathOfIdentifier, WHOLE_ROLE } from '../../domain/aws.js';
+import { identifierOfPath, pathOfIdentifier, WHOLE_ROLE } from '../../targets/aws.js';
 import { toInstant } from './instant.js';
 
 /** STS: "The plaintext that you use for both inline and managed session policies can't exceed 2,048 characters." */

@@ -35,10 +35,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
         'jwt',
         {
           kind: 'jwt',
-          mint: ({ id }) => (
-            minted.push(id),
-            Promise.resolve({ accessToken: id, tokenType: 'Bearer', issuedTokenType: 'x' })
-          ),
+          mint: ({ id }) => (minted.push(id), Promise.resolve({ material: { kind: 'jwt', token: id } })),
         },
       ],
     ]),

@@ -22,6 +22,7 @@ import type { Store } from '../../../src/store/store.js';
 import { AGENT, bareBroker, OPERATOR, proven, TARGET, type BareBroker } from './stubbed.js';
 import { handClock, type HandClock } from '../clock.js';
 import { temporaryDirectory } from '../directory.js';
+import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 export { AGENT, OPERATOR, TARGET };
 
@@ -87,7 +88,7 @@ export async function wholeBroker(
     open: (wish) =>
       openTask(deps, proven(OPERATOR, clock), { workload: AGENT, purpose: 'triage', requestId: 'r', ...wish }),
     introspect: asked,
-    isActive: async ({ minted }) => (await asked(minted.accessToken)) !== undefined,
+    isActive: async ({ minted }) => (await asked(accessTokenOf(minted.material))) !== undefined,
     async audited() {
       await audit.catchUp();
       const events: AuditEvent[] = [];

@@ -3,7 +3,7 @@
  * the product, and nothing of the way to AWS and back. For tests that need thousands of sessions or of seconds.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { WHOLE_ROLE } from '../../../src/domain/aws.js';
+import { WHOLE_ROLE } from '../../../src/targets/aws.js';
 import type { Credential } from '../../../src/domain/credential.js';
 import { BrokerError } from '../../../src/domain/errors.js';
 import type { Task } from '../../../src/domain/task.js';
@@ -110,7 +110,8 @@ export function memoryAws(clock: Clock, { fillOf = denyPolicyFill, role: over }:
         made.set(credential.id, session);
         if (fault === 'lost') return Promise.reject(new Error('no answer'));
         if (fault === 'never') return new Promise(() => undefined);
-        return Promise.resolve({ accessToken: session.id, tokenType: 'N_A', issuedTokenType: 'x', handle: session.id });
+        const keys = { accessKeyId: session.id, secretAccessKey: 'x', sessionToken: 'x', expiration: 'x' };
+        return Promise.resolve({ material: { kind: 'aws-sts', ...keys }, handle: session.id });
       },
     },
     reads(credentialId) {

@@ -115,7 +115,7 @@ it('takes one name in two accounts', async () => {
 it('refuses clocks that differ by more than the cutoffs of roles allow for, where there are roles', async () => {
   const jwt = { resource: 'https://tickets.example', minter: 'jwt' };
   const withSkew = (clockSkew: number, ...targets: object[]) => problemsOf({ targets, lifetimes: { clockSkew } });
-  const problem = 'lifetimes.clockSkew: is more than 5, the most that sessions of AWS roles allow for';
+  const problem = 'lifetimes.clockSkew: is more than 5, the most that targets with minter aws-sts allow for';
   expect(await withSkew(6, jwt, role())).toEqual([problem]);
   expect(await withSkew(5, jwt, role())).toEqual([]);
   expect(await withSkew(6, jwt)).toEqual([]);

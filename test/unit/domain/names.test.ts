@@ -8,7 +8,7 @@ import {
   detailsOf,
   scopeOf,
   uniteAccess,
-} from '../../../src/domain/asked-access.js';
+} from '../../../src/targets/requested-access.js';
 import { BrokerError } from '../../../src/domain/errors.js';
 import { isId, newId, shardOf, shardOfDigest, SHARDS } from '../../../src/domain/id.js';
 import {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import type { JWTPayload } from 'jose';
 import type { AwsTarget } from '../../../src/config/schema.js';
-import { WHOLE_ROLE } from '../../../src/domain/aws.js';
+import { WHOLE_ROLE } from '../../../src/targets/aws.js';
 import type { Credential } from '../../../src/domain/credential.js';
 import { BrokerError } from '../../../src/domain/errors.js';
 import { cause } from '../../../src/domain/selector.js';
@@ -19,15 +19,17 @@ import { createAwsMinter } from '../../../src/minters/aws/minter.js';
 import type { AwsTrouble } from '../../../src/minters/aws/trouble.js';
 import { NothingMinted, type Denials, type Minter } from '../../../src/minters/minter.js';
 import {
-  containerFromProcess,
+  containerCredentialsSchema,
   processCredentialsSchema,
-  processFromContainer,
+  toContainerCredentials,
+  toProcessCredentials,
 } from '../../../src/protocol/aws-credentials.js';
 import { agentArn, agentRole, revokerArn, revokerRole } from '../../../fakes/aws/example-roles.js';
 import type { Fault } from '../../../fakes/aws/faults.js';
 import { startLoopbackAws, type LoopbackAws } from '../../../fakes/aws/server.js';
 import { handClock, type HandClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
+import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 const issuer = 'http://127.0.0.1:8080';
 const account = '111122223333';
@@ -138,7 +140,7 @@ const holdsNoSecret = (text: string) => {
 
 describe('a session', () => {
   it('is asked for with exactly these claims, and answered with credentials that say when they end', async () => {
-    const { accessToken, ...minted } = await mint();
+    const { material, ...minted } = await mint();
     const [session] = aws.sessions();
     const iat = clock.now() / 1_000;
     expect(signed.map(({ claims, header }) => ({ claims, header }))).toEqual([
@@ -156,15 +158,13 @@ describe('a session', () => {
     ]);
     expect(session).toMatchObject({ role, roleSessionName: tags.jc, sourceIdentity: tags.jc, tags });
     expect(session!.expiresAt - session!.issuedAt).toBe(900_000);
-    const held = processCredentialsSchema.parse(JSON.parse(accessToken));
+    const held = processCredentialsSchema.parse(JSON.parse(accessTokenOf(material)));
     expect(held).toMatchObject({ Version: 1, AccessKeyId: session!.id, Expiration: '2030-01-01T00:02:00Z' });
-    expect(processFromContainer(containerFromProcess(held))).toEqual(held);
+    if (material.kind !== 'aws-sts') throw new Error('of another kind');
+    const read = containerCredentialsSchema.parse(toContainerCredentials(material));
+    expect(toProcessCredentials(read)).toEqual(held);
     expect(minted).toEqual({
-      ...{
-        tokenType: 'N_A',
-        issuedTokenType: 'urn:mayfly:params:oauth:token-type:aws-credentials',
-        handle: session!.id,
-      },
+      handle: session!.id,
       scopeHash: hash('sha256', JSON.stringify(session!.sessionPolicy), 'base64url'),
     });
   });

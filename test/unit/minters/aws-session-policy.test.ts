@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from '@jest/globals';
 import { covers, type Access } from '../../../src/domain/access.js';
-import { WHOLE_ROLE } from '../../../src/domain/aws.js';
+import { WHOLE_ROLE } from '../../../src/targets/aws.js';
 import { SESSION_POLICY_CHARACTERS, sessionPolicy } from '../../../src/minters/aws/session-policy.js';
 import { evaluate } from '../../../fakes/aws/evaluate.js';
 import { toInstant } from '../../../fakes/aws/grammar.js';

@@ -12,6 +12,7 @@ import { openKeys, type Keys } from '../../../src/keys/keys.js';
 import { createJwtMinter } from '../../../src/minters/jwt.js';
 import { accessTokenClaimsSchema } from '../../../src/protocol/access-token.js';
 import { modelStore } from '../../support/search/model-store.js';
+import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 const issuer = 'http://127.0.0.1:8080';
 const target = 'https://tickets.example';
@@ -53,13 +54,17 @@ beforeAll(async () => {
   keys = await openKeys({ records, clock: systemClock, keyEncryptionKey, rotationDays: 30 });
 });
 
-const mint = async (changed: Partial<Credential> = {}, taskChanged: Partial<Task> = {}) =>
-  createJwtMinter({ keys, issuer }).mint({ ...credential, ...changed }, { ...task, ...taskChanged });
+const mint = async (changed: Partial<Credential> = {}, taskChanged: Partial<Task> = {}) => {
+  const minted = await createJwtMinter({ keys, issuer }).mint(
+    { ...credential, ...changed },
+    { ...task, ...taskChanged },
+  );
+  return accessTokenOf(minted.material);
+};
 
 describe('a minted access token', () => {
   it('says exactly what was granted, to whom, for which task, and what it hangs on', async () => {
-    const { accessToken, tokenType, issuedTokenType } = await mint();
-    expect([tokenType, issuedTokenType]).toEqual(['Bearer', 'urn:ietf:params:oauth:token-type:access_token']);
+    const accessToken = await mint();
     expect(decodeProtectedHeader(accessToken)).toEqual({
       alg: 'ES256',
       typ: 'at+jwt',
@@ -89,33 +94,33 @@ describe('a minted access token', () => {
 
   it('names the acting workload when the task serves somebody else, and only then', async () => {
     const principal = { kind: 'person', id: 'corp:alice', issuer: 'corp' } as const;
-    const claims = decodeJwt((await mint({}, { principal })).accessToken);
+    const claims = decodeJwt(await mint({}, { principal }));
     expect(claims).toMatchObject({ sub: 'corp:alice', client_id: 'lab:agent-7', act: { sub: 'lab:agent-7' } });
     expect(claims).toMatchObject({ origin: { principal: 'corp:alice', workload: 'lab:agent-7' } });
-    expect(decodeJwt((await mint()).accessToken)).not.toHaveProperty('act');
+    expect(decodeJwt(await mint())).not.toHaveProperty('act');
   });
 
   it('of a root task carries the task itself as transaction, and no scope where none can be said', async () => {
     const access = [{ path: 'bucket', actions: ['s3:GetObject'] }];
-    const claims = decodeJwt((await mint({ access }, { lineage: [] })).accessToken);
+    const claims = decodeJwt(await mint({ access }, { lineage: [] }));
     expect(claims).toMatchObject({ txn: task.id });
     expect(claims).not.toHaveProperty('scope');
   });
 
   it('never outlives its record', async () => {
-    const { accessToken } = await mint();
+    const accessToken = await mint();
     expect(decodeJwt(accessToken).exp! * 1000).toBeLessThanOrEqual(credential.expiresAt);
   });
 
   it('is verified by jose with the published set, and has the shape verifiers are promised', async () => {
-    const { accessToken } = await mint();
+    const accessToken = await mint();
     const options = { issuer, audience: target, typ: 'at+jwt', algorithms: ['ES256'] };
     const { payload } = await jwtVerify(accessToken, createLocalJWKSet(await keys.jwks()), options);
     expect(accessTokenClaimsSchema.parse(payload)).toEqual(payload);
   });
 
   it('is accepted by an unmodified RFC 9068 validator', async () => {
-    const { accessToken } = await mint();
+    const accessToken = await mint();
     const server = await serveJwks();
     try {
       const { port } = server.address() as AddressInfo;

@@ -12,6 +12,7 @@ import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
 import { refusal, withPersons } from '../../support/refusal-code.js';
 import { AGENT, lmdbStore, TARGET, wholeBroker } from '../../support/brokers/use-cases.js';
+import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 describe('G1: written before minted, released only after its audit entry is durable', () => {
   it('G1: when the minter is called the ledger knows the credential, and its task lists it', async () => {
@@ -68,7 +69,7 @@ describe('G2: nothing outlives its cause', () => {
       expect(parent.task.deadline).toBeLessThanOrEqual(broker.clock.now() + 28_800_000);
       expect(child.task.deadline).toBeLessThanOrEqual(parent.task.deadline);
       expect(credential.expiresAt).toBeLessThanOrEqual(child.task.deadline);
-      const claims = await broker.introspect(minted.accessToken);
+      const claims = await broker.introspect(accessTokenOf(minted.material));
       expect((claims?.exp ?? Infinity) * 1000).toBeLessThanOrEqual(credential.expiresAt);
     }
   });
@@ -157,7 +158,7 @@ const minting = (meanwhile: (credential: Credential) => Promise<void>): BareBrok
         kind: 'jwt',
         async mint(credential) {
           await meanwhile(credential);
-          return { accessToken: credential.id, tokenType: 'Bearer', issuedTokenType: 'x' };
+          return { material: { kind: 'jwt', token: credential.id } };
         },
       },
     ],

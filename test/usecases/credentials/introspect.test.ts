@@ -11,11 +11,12 @@ import { proven } from '../../support/brokers/stubbed.js';
 import { handClock } from '../../support/clock.js';
 import { temporaryDirectory } from '../../support/directory.js';
 import { AGENT, TARGET, wholeBroker } from '../../support/brokers/use-cases.js';
+import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 it('a live token is answered with the claims it carries', async () => {
   const broker = await wholeBroker();
   const { minted, credential, task } = await broker.exchange();
-  expect(await broker.introspect(minted.accessToken)).toMatchObject({
+  expect(await broker.introspect(accessTokenOf(minted.material))).toMatchObject({
     jti: credential.id,
     client_id: AGENT,
     aud: TARGET,
@@ -27,7 +28,7 @@ describe('a token signed with our own key is nothing', () => {
   it('when the ledger does not know it', async () => {
     const broker = await wholeBroker();
     const { minted } = await broker.exchange();
-    const claims = await broker.introspect(minted.accessToken);
+    const claims = await broker.introspect(accessTokenOf(minted.material));
     const forged = await broker.deps.keys.sign({ ...claims, jti: newId('crd') }, { typ: 'at+jwt' });
     expect(await broker.introspect(forged)).toBeUndefined();
   });
@@ -40,7 +41,7 @@ describe('a token signed with our own key is nothing', () => {
   ])('when it is %s', async (_, typ, over) => {
     const broker = await wholeBroker();
     const { minted } = await broker.exchange();
-    const claims = await broker.introspect(minted.accessToken);
+    const claims = await broker.introspect(accessTokenOf(minted.material));
     const forged = await broker.deps.keys.sign({ ...claims, ...over }, { typ });
     expect(await broker.introspect(forged)).toBeUndefined();
   });
@@ -52,7 +53,7 @@ it('a caller that is held, or was cut off, hears nothing of anybody', async () =
   for (const effect of ['cutoff', 'hold'] as const) {
     const selector = { kind: 'workload', value: 'lab:api' } as const;
     await revoke(broker.deps.ledger, { selector, effect, reason: 'r', actor: 'soc' });
-    const asked = { token: minted.accessToken, requestId: 'r' };
+    const asked = { token: accessTokenOf(minted.material), requestId: 'r' };
     expect(await introspect(broker.deps, proven('lab:api', broker.clock), asked)).toBeUndefined();
     expect(await introspect(broker.deps, proven('lab:other-api', broker.clock), asked)).toBeDefined();
   }
@@ -62,7 +63,7 @@ it('a record that is gone is a dead token', async () => {
   const broker = await wholeBroker();
   const { minted, credential } = await broker.exchange();
   await broker.store.records.commit({ remove: [recordKey(credential.id)] });
-  expect(await broker.introspect(minted.accessToken)).toBeUndefined();
+  expect(await broker.introspect(accessTokenOf(minted.material))).toBeUndefined();
 });
 
 it('G9: no token and no open key is ever kept: not in the store’s files, not in the audit log', async () => {
@@ -76,7 +77,7 @@ it('G9: no token and no open key is ever kept: not in the store’s files, not i
   await store.close();
   const bytes = Buffer.concat(readdirSync(directory).map((name) => readFileSync(join(directory, name))));
   expect(bytes.includes(credential.id)).toBe(true);
-  for (const part of minted.accessToken.split('.').slice(1)) expect(bytes.includes(part)).toBe(false);
+  for (const part of accessTokenOf(minted.material).split('.').slice(1)) expect(bytes.includes(part)).toBe(false);
   expect(bytes.includes('"d":')).toBe(false);
   expect(bytes.includes(Buffer.from(keyEncryptionKey))).toBe(false);
   const ring = bytes.subarray(bytes.indexOf('"current":{"kid"')).toString('latin1');

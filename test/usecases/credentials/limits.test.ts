@@ -6,6 +6,7 @@ import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
 import type { Issued } from '../../../src/credentials/release.js';
 import { refusal } from '../../support/refusal-code.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 const MOST = 16;
 
@@ -31,7 +32,10 @@ describe('sixteen live credentials', () => {
   });
 
   it.each<[string, (broker: WholeBroker, issued: Issued) => Promise<unknown>]>([
-    ['returned by its holder', ({ deps, agent }, { minted }) => revokeHeldToken(deps, agent, minted.accessToken)],
+    [
+      'returned by its holder',
+      ({ deps, agent }, { minted }) => revokeHeldToken(deps, agent, accessTokenOf(minted.material)),
+    ],
     ['revoked by an operator', (broker, { credential }) => end(broker, credential.id)],
   ])('one %s makes room for exactly one', async (_, free) => {
     const { broker, taskId, issued } = await full();

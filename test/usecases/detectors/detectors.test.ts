@@ -13,6 +13,7 @@ import { findingsIn, watchedBroker, watching } from '../../support/detectors.js'
 import { modelStore } from '../../support/search/model-store.js';
 import { refusal } from '../../support/refusal-code.js';
 import { AGENT, lmdbStore, OPERATOR, TARGET, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 const AGENT_IT_IS: [Selector] = [{ kind: 'workload', value: AGENT }];
 const end = ({ deps }: WholeBroker, selector: Selector, effect: 'end' | 'hold' | 'cutoff' = 'end') =>
@@ -34,15 +35,15 @@ describe('a credential used after its end', () => {
   it('is found where an API asks about it', async () => {
     const broker = await watchedBroker();
     const { minted, credential } = await broker.exchange();
-    await broker.introspect(minted.accessToken);
+    await broker.introspect(accessTokenOf(minted.material));
     expect(await broker.findings()).toEqual([]);
     await end(broker, { kind: 'credential', value: credential.id });
-    await broker.introspect(minted.accessToken);
-    await broker.introspect(minted.accessToken);
+    await broker.introspect(accessTokenOf(minted.material));
+    await broker.introspect(accessTokenOf(minted.material));
     expect(await broker.findings()).toEqual([
       { event: 'use-after-end', about: [{ kind: 'credential', value: credential.id }], reason: '2 within 60 s' },
     ]);
-    await broker.introspect(minted.accessToken);
+    await broker.introspect(accessTokenOf(minted.material));
     expect(await broker.findings()).toHaveLength(1);
   });
 
@@ -53,7 +54,7 @@ describe('a credential used after its end', () => {
     const broker = await watchedBroker();
     const { minted, task } = await broker.exchange();
     await end(broker, selector(task.id), effect);
-    await broker.introspect(minted.accessToken);
+    await broker.introspect(accessTokenOf(minted.material));
     expect(await broker.findings()).toMatchObject([{ event: 'use-after-end' }]);
   });
 
@@ -62,7 +63,7 @@ describe('a credential used after its end', () => {
     const { minted, credential, task } = await broker.exchange();
     const wanted = { audience: TARGET, access: { path: 'incident/4711', actions: ['read'] } };
     const derive = async () => {
-      const requester = await requesterByCredential(broker.deps, minted.accessToken, wanted);
+      const requester = await requesterByCredential(broker.deps, accessTokenOf(minted.material), wanted);
       if (!requester) throw new Error('it is one of ours');
       const asked = { target: TARGET, access: [wanted.access], askedAsScope: false, under: { taskId: task.id } };
       return exchangeFor(broker.deps, requester, { ...asked, requestId: 'r' });
@@ -79,13 +80,13 @@ describe('a credential used after its end', () => {
     const broker = await watchedBroker();
     const { minted } = await broker.exchange();
     broker.clock.advance(301_000);
-    expect(await broker.introspect(minted.accessToken)).toBeUndefined();
+    expect(await broker.introspect(accessTokenOf(minted.material))).toBeUndefined();
     const other = await broker.exchange();
     const { generation } = await broker.store.log.look([]);
     await broker.store.log.replace(generation, 'another');
     // By the numbers of another log nobody can tell whether it was meant.
     await end(broker, AGENT_IT_IS[0], 'cutoff');
-    expect(await broker.introspect(other.minted.accessToken)).toBeUndefined();
+    expect(await broker.introspect(accessTokenOf(other.minted.material))).toBeUndefined();
     expect(await broker.findings()).toEqual([]);
   });
 
@@ -98,7 +99,7 @@ describe('a credential used after its end', () => {
       ...nobodyAsks,
       decide: () => Promise.resolve({ outcome: 'deny', policies: [], digest: 'all' }),
     };
-    const asked = { token: minted.accessToken, presentedFrom: 'a', requestId: 'r' };
+    const asked = { token: accessTokenOf(minted.material), presentedFrom: 'a', requestId: 'r' };
     await introspect({ ...broker.deps, policy }, proven('lab:nosy', broker.clock), asked);
     expect(await broker.findings()).toEqual([]);
   });
@@ -179,7 +180,7 @@ describe('a credential presented from many places', () => {
   it('is found when they are more than allowed', async () => {
     const broker = await watchedBroker({ manyPlaces: { threshold: 2 } });
     const { minted, credential } = await broker.exchange();
-    const from = at(broker, minted.accessToken);
+    const from = at(broker, accessTokenOf(minted.material));
     for (const place of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) await from(place);
     expect(await broker.findings()).toEqual([]);
     await from('10.0.0.3');
@@ -192,7 +193,7 @@ describe('a credential presented from many places', () => {
     const clock = handClock();
     const store = modelStore(clock);
     const broker = await watchedBroker({}, { clock, store });
-    await at(broker, (await broker.exchange()).minted.accessToken)('fra1.internal.example');
+    await at(broker, accessTokenOf((await broker.exchange()).minted.material))('fra1.internal.example');
     await broker.findings();
     const stored = JSON.stringify([...store.snapshotState().records]);
     expect(stored).toContain('noticed:many-places');

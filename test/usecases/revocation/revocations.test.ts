@@ -24,6 +24,7 @@ import { handClock } from '../../support/clock.js';
 import { modelStore, type ModelState } from '../../support/search/model-store.js';
 import { refusal, withPersons } from '../../support/refusal-code.js';
 import { AGENT, lmdbStore, OPERATOR, TARGET, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 const why = { reason: 'test', requestId: 'r' };
 /** Of another issuer and team, so that nothing it revokes locks it out. */
@@ -136,7 +137,7 @@ describe('G3: one revoke primitive', () => {
     await suspendTask(deps, operator, { taskId: asleep.task.id, requestId: 'r' });
     await resumeTask(deps, operator, { taskId: asleep.task.id, requestId: 'r' });
     await soc(broker, { kind: 'task', value: killed.task.id });
-    await revokeHeldToken(deps, agent, returned.minted.accessToken);
+    await revokeHeldToken(deps, agent, accessTokenOf(returned.minted.material));
     broker.clock.advance(60_000);
     await sweep(deps.ledger);
     const entries = await broker.store.log.entries(0, 100);
@@ -234,7 +235,7 @@ describe('G8: truthful effect', () => {
     const broker = await wholeBroker();
     const { task } = await broker.open();
     const issued = await Promise.all([broker.under(task.id), broker.under(task.id), broker.exchange()]);
-    await revokeHeldToken(broker.deps, broker.agent, issued[0].minted.accessToken);
+    await revokeHeldToken(broker.deps, broker.agent, accessTokenOf(issued[0].minted.material));
     const before = (await Promise.all(issued.map(broker.isActive))).filter(Boolean).length;
     const { affected } = await soc(broker, { kind: 'issuer', value: 'lab' });
     const now = (await Promise.all(issued.map(broker.isActive))).filter(Boolean).length;
@@ -449,7 +450,7 @@ describe('a leaked string', () => {
     const broker = await wholeBroker();
     for (const pasted of [(token: string) => token, (token: string) => ` ${token}\r\n`]) {
       const issued = await broker.exchange();
-      const what = { leaked: pasted(issued.minted.accessToken) };
+      const what = { leaked: pasted(accessTokenOf(issued.minted.material)) };
       const { affected } = await revokeBySelector(broker.deps, broker.operator, { what, ...why });
       expect(affected?.credentials).toBe(1);
       expect(await broker.isActive(issued)).toBe(false);
@@ -489,8 +490,8 @@ describe('G7: everything is attributable', () => {
     const store = modelStore(clock);
     const broker = await wholeBroker({ store, clock });
     const { minted } = await broker.exchange();
-    const what = { leaked: minted.accessToken };
-    const reason = `found ${minted.accessToken} in a gist`;
+    const what = { leaked: accessTokenOf(minted.material) };
+    const reason = `found ${accessTokenOf(minted.material)} in a gist`;
     const receipt = await revokeBySelector(broker.deps, socOf(broker), {
       what,
       ticket: reason,
@@ -500,7 +501,7 @@ describe('G7: everything is attributable', () => {
     expect([receipt.reason, receipt.ticket]).toEqual(Array(2).fill('found [token removed] in a gist'));
     await broker.audited();
     const { records, entries } = store.snapshotState();
-    expect(JSON.stringify([[...records], entries])).not.toContain(minted.accessToken.split('.')[2]);
+    expect(JSON.stringify([[...records], entries])).not.toContain(accessTokenOf(minted.material).split('.')[2]);
   });
 
   it('G7: grants, refusals, openings, revocations, previews and inactive answers each say who, what and on what proof', async () => {

@@ -1,24 +1,14 @@
 /** What is asked for, as `scope` or as RAR `authorization_details`, translated once into access. Strict: a misspelt field is a refusal. */
 import { z } from 'zod';
-import { isAction, normalise, pairsOf, pathProblem, type Access, type TargetAccess } from './access.js';
-import {
-  AWS_SESSION,
-  identifierOfPath,
-  isRoleArn,
-  isWholeRole,
-  pathOfIdentifier,
-  sessionProblem,
-  WHOLE_ROLE_PATH,
-} from './aws.js';
-import { BrokerError } from './errors.js';
-import { HARD_LIMITS } from './limits.js';
-import { repeatsAName } from './repeated-names.js';
-
-export const TASK_ACCESS = 'task_access';
+import { isAction, normalise, pairsOf, pathProblem, type Access, type TargetAccess } from '../domain/access.js';
+import { BrokerError } from '../domain/errors.js';
+import { HARD_LIMITS } from '../domain/limits.js';
+import { repeatsAName } from '../domain/repeated-names.js';
+import { DETAIL_TYPES, kindOfTarget } from './kinds.js';
 
 /** RFC 9396 §2: the types the broker defines, alike in their fields; unknown ones are refused, as §5 demands. */
 const detailSchema = z.strictObject({
-  type: z.enum([TASK_ACCESS, AWS_SESSION]),
+  type: z.enum(DETAIL_TYPES),
   locations: z.array(z.string()).length(1),
   identifier: z.string(),
   actions: z.array(z.string()).min(1),
@@ -57,14 +47,12 @@ export function accessFromObjects(value: unknown): TargetAccess[] {
 }
 
 function entryOf({ type, locations: [target = ''], identifier, actions }: AuthorizationDetail): TargetAccess {
-  if (isRoleArn(target) !== (type === AWS_SESSION))
-    throw refusedDetails(
-      `The type is "${AWS_SESSION}" where the location is an IAM role, and "${TASK_ACCESS}" elsewhere.`,
-    );
-  if (type === TASK_ACCESS) return { target, path: identifier, actions };
-  const problem = sessionProblem(target, identifier, actions);
+  const kind = kindOfTarget(target);
+  if (type !== kind.detailType)
+    throw refusedDetails(`The type is "${kind.detailType}" where the location is ${kind.resourceNoun}.`);
+  const problem = kind.detailProblem(target, identifier, actions);
   if (problem !== undefined) throw refusedDetails(problem);
-  return { target, path: isWholeRole(actions) ? WHOLE_ROLE_PATH : pathOfIdentifier(identifier), actions };
+  return { target, path: kind.toPath(identifier, actions), actions };
 }
 
 /** The union of both forms, within the bounds of one request. */
@@ -81,17 +69,15 @@ export function uniteAccess(...parts: Access[][]): Access[] {
   return access;
 }
 
-export const detailsOf = (target: string, access: readonly Access[]): AuthorizationDetail[] =>
-  access.map(({ path, actions }) =>
-    isRoleArn(target)
-      ? {
-          type: AWS_SESSION,
-          locations: [target],
-          identifier: isWholeRole(actions) ? target : identifierOfPath(path),
-          actions,
-        }
-      : { type: TASK_ACCESS, locations: [target], identifier: path, actions },
-  );
+export function detailsOf(target: string, access: readonly Access[]): AuthorizationDetail[] {
+  const kind = kindOfTarget(target);
+  return access.map(({ path, actions }) => ({
+    type: kind.detailType,
+    locations: [target],
+    identifier: kind.toIdentifier(path, target, actions),
+    actions,
+  }));
+}
 
 /** What of it can be written as scope: an action with a colon cannot. */
 export const scopeOf = (access: readonly Access[]): string =>

@@ -1,0 +1,135 @@
+/**
+ * IAM roles, whose credentials are AWS sessions. The ARN of a resource is kept as a path like any other, so that patterns,
+ * labels and policies mean the same for every kind. Of AWS's wildcards only two are accepted, which mean what ours mean: `*`
+ * for everything, and `…/*` for all that is below.
+ */
+import { toProcessCredentials, type AwsCredentials } from '../protocol/aws-credentials.js';
+import { AWS_CREDENTIALS_TYPE } from '../protocol/oauth.js';
+import type { SettingProblem, TargetKind } from './kind.js';
+
+export interface AwsMaterial extends AwsCredentials {
+  kind: 'aws-sts';
+}
+
+/** An entry of the configuration, as far as its checks need it. */
+interface ConfiguredRole {
+  resource: string;
+  aws: { audience: string; revokerRole: string; stsEndpoint?: string | undefined; iamEndpoint?: string | undefined };
+}
+
+export interface Role {
+  partition: string;
+  account: string;
+  /** With its path, as in the ARN after `role/`. */
+  name: string;
+}
+
+/** The action that asks for the role as it is, on the role itself. It is the broker's own: AWS has no action of this name. */
+export const WHOLE_ROLE = 'aws:assumeRole';
+
+/** The shortest session. AWS's clock ends sessions: in a shorter one, a difference of clocks would be too large a part. */
+export const SESSION_SECONDS_LEAST = 30;
+
+/** The clouds of AWS whose STS and IAM endpoints are known here. */
+const AWS_PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-eusc'] as const;
+export type AwsPartition = (typeof AWS_PARTITIONS)[number];
+
+const ROLE = /^arn:([a-z][a-z-]{0,31}):iam::(\d{12}|):role\/((?:[\w+=,.@-]{1,64}\/){0,8}[\w+=,.@-]{1,64})$/;
+/** Partition, service, region, account, and something of the resource. */
+const RESOURCE = /^arn:([a-z][a-z-]{0,31}):([a-z0-9-]{1,64}):([a-z0-9-]{0,32}):(\d{12}|aws|):./;
+/** Spelled as AWS documents it: IAM accepts any case, policies of the broker do not. No wildcard. */
+const ACTION = /^[a-z0-9-]{1,32}:[A-Za-z0-9]{1,64}$/;
+const ACCESS_KEY_ID = /(?<![A-Z0-9])ASIA[A-Z0-9]{12,124}(?![A-Z0-9])/g;
+
+export const aws: TargetKind<AwsMaterial, ConfiguredRole> = {
+  name: 'aws-sts',
+  resourceNoun: 'an IAM role',
+  enforced: true,
+  owns: isRoleArn,
+  detailType: 'aws_session',
+  hasScope: false,
+  detailProblem,
+  // The role as it is reaches all that the role reaches. Policy is asked about all of it, with every label and forbid.
+  toPath: (identifier, actions) => (isWholeRole(actions) ? '**' : pathOfIdentifier(identifier)),
+  toIdentifier: (path, role, actions) => (isWholeRole(actions) ? role : identifierOfPath(path)),
+  tokenTypes: [AWS_CREDENTIALS_TYPE],
+  tokenType: 'N_A',
+  accessToken: (material) => JSON.stringify(toProcessCredentials(material)),
+  handles: { label: 'accessKeyId', findIn: (text) => text.match(ACCESS_KEY_ID) ?? [] },
+  // OpenID Connect Discovery §3: AWS registers the broker as an identity provider, and wants these beside issuer and keys.
+  metadata: {
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
+  },
+  identity: { of: roleIdentity, clash: 'has the name of another role: their deny policies would be one' },
+  settingProblems,
+};
+
+export function parseRole(arn: string): Role | undefined {
+  const match = ROLE.exec(arn);
+  if (!match) return undefined;
+  const [, partition = '', account = '', name = ''] = match;
+  return { partition, account, name };
+}
+
+export function isRoleArn(text: string): boolean {
+  return ROLE.test(text);
+}
+
+export const isKnownPartition = (partition: string): partition is AwsPartition =>
+  AWS_PARTITIONS.some((known) => known === partition);
+
+/** `arn:…:bucket/tenant-42/*` → `arn:…:bucket/tenant-42/**`. */
+export const pathOfIdentifier = (identifier: string): string =>
+  identifier === '*' ? '**' : identifier.replace(/\/\*$/, '/**');
+
+export const identifierOfPath = (path: string): string => (path === '**' ? '*' : path.replace(/\/\*\*$/, '/*'));
+
+export const isWholeRole = (actions: readonly string[]): boolean => actions.includes(WHOLE_ROLE);
+
+export function detailProblem(roleArn: string, identifier: string, actions: readonly string[]): string | undefined {
+  if (isWholeRole(actions)) {
+    const alone = actions.length === 1 && identifier === roleArn;
+    return alone ? undefined : `"${WHOLE_ROLE}" stands alone, with the role as identifier.`;
+  }
+  if (!actions.every((action) => ACTION.test(action)))
+    return 'An AWS action reads <service>:<Action>, as AWS spells it and without wildcards.';
+  if (identifier === '*') return undefined;
+  const [, partition, , , account] = RESOURCE.exec(identifier) ?? [];
+  const role = parseRole(roleArn);
+  if (partition === undefined || account === undefined || !role)
+    return 'The identifier is the ARN of a resource, "…/*" for all below it, or "*".';
+  if (identifier.replace(/\/\*$/, '').includes('*')) return 'In an ARN "*" can only stand at the end, behind a "/".';
+  // Servers that are not AWS, such as MinIO, keep AWS's partition in the names of their resources.
+  const clouds = isKnownPartition(role.partition) ? [role.partition] : [role.partition, 'aws'];
+  if (!clouds.includes(partition) || (account !== '' && account !== 'aws' && account !== role.account))
+    return "The resource lies outside the role's account.";
+  return undefined;
+}
+
+/** IAM knows a role by its name alone, in any case: two roles that differ by path would share one deny policy. */
+function roleIdentity(roleArn: string): string {
+  const role = parseRole(roleArn);
+  if (!role) return roleArn;
+  return `${role.partition} ${role.account} ${role.name.slice(role.name.lastIndexOf('/') + 1).toLowerCase()}`;
+}
+
+function settingProblems({ aws: settings, resource }: ConfiguredRole, targets: ReadonlySet<string>): SettingProblem[] {
+  const role = parseRole(resource);
+  const elsewhere = "is missing: where the role's partition has it is not known here";
+  const unknown = !isKnownPartition(role?.partition ?? '');
+  const found: [string, boolean, string][] = [
+    // Whoever may get a token for that target could prove themselves to AWS with it.
+    ['audience', targets.has(settings.audience), 'is the resource of a target'],
+    ['revokerRole', targets.has(settings.revokerRole), 'is a target: agents could revoke'],
+    [
+      'revokerRole',
+      parseRole(settings.revokerRole)?.account !== role?.account,
+      'is in another account than the target, whose policies it must write',
+    ],
+    ['stsEndpoint', unknown && !settings.stsEndpoint, elsewhere],
+    ['iamEndpoint', unknown && !settings.iamEndpoint, elsewhere],
+  ];
+  return found.filter(([, wrong]) => wrong).map(([field, , reason]) => ({ path: ['aws', field], reason }));
+}
