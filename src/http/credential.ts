@@ -8,8 +8,8 @@ import type { Selector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
 import type { Found } from '../ledger/credentials.js';
 import type { HttpDeps } from './deps.js';
-import { ok } from './endpoint.js';
-import { nothing, operation } from './operation.js';
+import { ok } from './wire/endpoint.js';
+import { nothing, operation } from './wire/operation.js';
 
 export const credentialReading = (deps: HttpDeps) =>
   operation(deps, {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BrokerError } from '../domain/errors.js';
-import type { Handle } from './endpoint.js';
+import type { Handle } from './wire/endpoint.js';
 
 const HEADERS = { 'Content-Type': 'text/markdown; charset=utf-8', 'Cache-Control': 'public, max-age=300' };
 

@@ -4,8 +4,8 @@ import { permitOnBroker } from '../authorization/permit.js';
 import { toTimestamp } from '../domain/time.js';
 import { listDeadLetters, readWebhook, type DeadLetter, type WebhookRecord } from '../ledger/webhooks.js';
 import type { HttpDeps } from './deps.js';
-import { ok } from './endpoint.js';
-import { nothing, operation } from './operation.js';
+import { ok } from './wire/endpoint.js';
+import { nothing, operation } from './wire/operation.js';
 
 export const notifications = (deps: HttpDeps) =>
   operation(deps, {

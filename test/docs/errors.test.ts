@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { BROKER_ERROR_CODES, BrokerError, RETRIES } from '../../src/domain/errors.js';
-import { wireErrors } from '../../src/http/wire-errors.js';
+import { wireErrors } from '../../src/http/wire/wire-errors.js';
 
 const page = readFileSync('docs/errors.md', 'utf8');
 const sections = new Map(
@@ -16,7 +16,7 @@ const sections = new Map(
     }),
 );
 const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts') && !/domain.errors\.ts|http.wire-errors\.ts/.test(name))
+  .filter((name) => name.endsWith('.ts') && !/domain.errors\.ts|http.wire.wire-errors\.ts/.test(name))
   .map((name) => readFileSync(join('src', name), 'utf8'))
   .join('\n');
 

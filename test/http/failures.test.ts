@@ -5,8 +5,8 @@ import { describe, expect, it } from '@jest/globals';
 import express from 'express';
 import { listen } from '../../src/compose/listen.js';
 import { systemClock } from '../../src/domain/time.js';
-import type { Endpoint } from '../../src/http/endpoint.js';
-import { mount } from '../../src/http/mount.js';
+import { type Endpoint } from '../../src/http/wire/endpoint.js';
+import { mount } from '../../src/http/wire/route.js';
 import { StoreUnavailable } from '../../src/store/store.js';
 import { createLogger } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
@@ -27,7 +27,7 @@ describe('a bug', () => {
   it('is 500 with a generic sentence; the log has it, under the id of the request', async () => {
     const server = await serving(() => Promise.reject(new TypeError('reading secret of undefined')));
     const reply = await server.get('/it', undefined, { 'x-request-id': 'bug-1' });
-    expectProblem(reply, 500, 'server_error', /its log tells why/);
+    expectProblem(reply, 500, 'server_error', /its log has the reason/);
     expect(reply.text).not.toContain('secret');
     expect(server.logged()).toMatch(/"level":"error".*"requestId":"bug-1".*"type":"TypeError"/);
     await server.close();

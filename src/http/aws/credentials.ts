@@ -14,10 +14,10 @@ import { BrokerError } from '../../domain/errors.js';
 import { toContainerCredentials } from '../../protocol/aws-credentials.js';
 import { AWS_CREDENTIALS_TYPE } from '../../protocol/oauth.js';
 import type { HttpDeps } from '../deps.js';
-import { ok, type Call, type Handle } from '../endpoint.js';
-import { readQuery } from '../json.js';
+import { ok, type Call, type Handle } from '../wire/endpoint.js';
+import { readQuery } from '../wire/body.js';
 import { counted } from '../oauth/token.js';
-import { printable, wholeNumber } from '../text.js';
+import { printable, wholeNumber } from '../wire/fields.js';
 
 /** SDKs ask again when five to fifteen minutes are left: with less than that to begin with, before every single call. */
 const USUAL_SECONDS = 3_600;

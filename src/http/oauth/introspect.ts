@@ -2,11 +2,11 @@
 import { defined } from '../../domain/defined.js';
 import { introspect } from '../../credentials/introspect.js';
 import { BrokerError } from '../../domain/errors.js';
-import { authenticateClient } from '../authenticate.js';
+import { authenticateClient } from '../wire/authenticate.js';
 import type { HttpDeps } from '../deps.js';
-import { ok, type Handle } from '../endpoint.js';
-import { demanded, readForm, type Form } from '../form.js';
-import { isPrintable } from '../text.js';
+import { ok, type Handle } from '../wire/endpoint.js';
+import { demanded, readForm, type Form } from '../wire/body.js';
+import { isPrintable } from '../wire/fields.js';
 
 export const introspection =
   (deps: HttpDeps): Handle =>

@@ -1,10 +1,10 @@
 /** POST /revoke (RFC 7009): a holder gives its token back. The answer is empty, whatever the token was; of AWS credentials their holder hears how far it has come. */
 import { defined } from '../../domain/defined.js';
 import { revokeHeldToken } from '../../credentials/return-token.js';
-import { authenticateClient } from '../authenticate.js';
+import { authenticateClient } from '../wire/authenticate.js';
 import type { HttpDeps } from '../deps.js';
-import type { Handle } from '../endpoint.js';
-import { demanded, readForm } from '../form.js';
+import type { Handle } from '../wire/endpoint.js';
+import { demanded, readForm } from '../wire/body.js';
 
 export const tokenRevocation =
   (deps: HttpDeps): Handle =>

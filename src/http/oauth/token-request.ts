@@ -6,10 +6,9 @@ import { kindOfTarget } from '../../targets/kinds.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { ExchangeRequest } from '../../credentials/request.js';
 import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
-import type { Call } from '../endpoint.js';
-import { demanded, type Form } from '../form.js';
-import { idempotencyKeyOf } from '../idempotency-key.js';
-import { isPrintable } from '../text.js';
+import type { Call } from '../wire/endpoint.js';
+import { demanded, type Form } from '../wire/body.js';
+import { idempotencyKeyOf, isPrintable } from '../wire/fields.js';
 
 export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requestId'>): ExchangeRequest {
   refuseOtherGrants(demanded(form, 'grant_type'));

@@ -6,10 +6,10 @@ import { accessTokenOf, kindOf } from '../../targets/kinds.js';
 import { toSeconds } from '../../domain/time.js';
 import { exchange } from '../../credentials/exchange.js';
 import type { Issued } from '../../credentials/release.js';
-import { clientIfSent } from '../authenticate.js';
+import { clientIfSent } from '../wire/authenticate.js';
 import type { HttpDeps } from '../deps.js';
-import { ok, type Call, type Handle } from '../endpoint.js';
-import { readForm } from '../form.js';
+import { ok, type Call, type Handle } from '../wire/endpoint.js';
+import { readForm } from '../wire/body.js';
 import { exchangeRequestOf } from './token-request.js';
 
 /** RFC 8693 §2.1 and RFC 8707 §2 let a client repeat these; one credential is for one target here. */

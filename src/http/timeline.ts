@@ -1,17 +1,17 @@
 /** GET /timeline: what happened to a task or a workload, oldest first, in words and ids. Read like the audit log it comes from. */
-import { defined } from '../../domain/defined.js';
+import { defined } from '../domain/defined.js';
 import { z } from 'zod';
-import type { AuditEntry } from '../../audit/entry.js';
-import { inWords } from '../../audit/in-words.js';
-import { readTimeline } from '../../inventory/timeline.js';
-import type { About } from '../../inventory/timeline-subject.js';
-import { BrokerError } from '../../domain/errors.js';
-import { toTimestamp } from '../../domain/time.js';
-import type { HttpDeps } from '../deps.js';
-import { ok } from '../endpoint.js';
-import { operation } from '../operation.js';
-import { printable, timestamp, wholeNumber } from '../text.js';
-import { permitReading } from './read.js';
+import type { AuditEntry } from '../audit/entry.js';
+import { inWords } from '../audit/in-words.js';
+import { readTimeline } from '../inventory/timeline.js';
+import type { About } from '../inventory/timeline-subject.js';
+import { BrokerError } from '../domain/errors.js';
+import { toTimestamp } from '../domain/time.js';
+import type { HttpDeps } from './deps.js';
+import { ok } from './wire/endpoint.js';
+import { operation } from './wire/operation.js';
+import { printable, timestamp, wholeNumber } from './wire/fields.js';
+import { permitReading } from './audit.js';
 
 const input = z.strictObject({
   task: printable(64).exactOptional(),

@@ -1,11 +1,11 @@
 /** POST /signals (RFC 8935): a transmitter pushes one Security Event Token; 202 is said only when it is durable. */
-import { BrokerError } from '../../domain/errors.js';
-import { SetRefused } from '../../identity/transmitters.js';
-import { SET_CONTENT_TYPE, type SetErrorCode } from '../../protocol/security-event.js';
-import { acceptSignal, toldBySet } from '../../signals/accept.js';
-import { demandContentType, textOf } from '../body.js';
-import type { HttpDeps } from '../deps.js';
-import type { Answer, Handle } from '../endpoint.js';
+import { BrokerError } from '../domain/errors.js';
+import { SetRefused } from '../identity/transmitters.js';
+import { SET_CONTENT_TYPE, type SetErrorCode } from '../protocol/security-event.js';
+import { acceptSignal, toldBySet } from '../signals/accept.js';
+import { demandContentType, textOf } from './wire/body.js';
+import type { HttpDeps } from './deps.js';
+import type { Answer, Handle } from './wire/endpoint.js';
 
 export const signalPush =
   (deps: HttpDeps): Handle =>

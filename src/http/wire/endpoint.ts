@@ -1,14 +1,14 @@
-/** What an endpoint is: a function from a call to an answer. Nothing below sees Express. */
+/** What an endpoint is: a function from a call to an answer. No endpoint sees Express. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Logger } from '../telemetry/log.js';
+import type { Logger } from '../../telemetry/log.js';
 
 export interface Call {
   requestId: string;
-  /** From the path. */
+  /** The parameters of the path. */
   params: Readonly<Record<string, string>>;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
-  /** Empty when none was sent. */
+  /** Empty when the request has no body. */
   body: Buffer;
   log: Logger;
 }
@@ -16,7 +16,7 @@ export interface Call {
 export interface Answer {
   status: number;
   headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON, or as it is when it is text or lines. */
+  /** An object is sent as JSON; text and lines are sent as they are. */
   body?: object | string | AsyncIterable<string>;
 }
 
@@ -24,13 +24,13 @@ export type Handle = (call: Call) => Promise<Answer>;
 
 export interface Endpoint {
   method: 'GET' | 'POST' | 'DELETE';
-  /** As Express writes it: `/tasks/:id`. */
+  /** In the syntax of Express: `/tasks/:id`. */
   path: string;
-  /** How it refuses: RFC 6749, RFC 9457, as AWS SDKs read it, or RFC 8935. */
   refusals: RefusalFormat;
   handle: Handle;
 }
 
+/** How an endpoint refuses: by RFC 6749, by RFC 9457, as the container credential providers of AWS SDKs read it, by RFC 8935. */
 export type RefusalFormat = 'oauth' | 'problem' | 'aws' | 'set';
 
 export const ok = (body: object): Answer => ({ status: 200, body });

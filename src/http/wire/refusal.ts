@@ -1,17 +1,20 @@
-/** How a refusal is written: RFC 6749 on OAuth endpoints, RFC 9457 elsewhere, AWS's form for AWS's clients. What is no refusal is a bug, and says nothing. */
-import { defined } from '../domain/defined.js';
-import { BrokerError } from '../domain/errors.js';
-import { StoreUnavailable } from '../store/store.js';
+/**
+ * A refusal as an answer: by RFC 6749 on OAuth endpoints, by RFC 9457 elsewhere, in the formats of AWS SDKs and of RFC 8935
+ * where those clients call. Any other error is a bug, and the caller learns nothing about it.
+ */
+import { defined } from '../../domain/defined.js';
+import { BrokerError } from '../../domain/errors.js';
+import { StoreUnavailable } from '../../store/store.js';
 import type { Answer, Call, RefusalFormat } from './endpoint.js';
 import { wireErrorOf } from './wire-errors.js';
 
 interface RefusalStyle {
   format: RefusalFormat;
-  /** The broker's public origin: `error_uri` points into its own documentation. */
+  /** The broker's public origin: `error_uri` points into the broker's own documentation. */
   issuer: string;
 }
 
-/** What the caller is told of whatever was thrown. */
+/** Returns the refusal that the caller may see, whatever was thrown. */
 export function publicError(error: unknown): BrokerError {
   if (error instanceof BrokerError) return error;
   if (error instanceof StoreUnavailable) {
@@ -20,7 +23,7 @@ export function publicError(error: unknown): BrokerError {
       cause: error,
     });
   }
-  return new BrokerError('server_error', 'The broker failed; its log tells why, under the id of this request.', {
+  return new BrokerError('server_error', 'The broker failed; its log has the reason, under the id of this request.', {
     cause: error,
   });
 }
@@ -42,10 +45,10 @@ export function refusalOf(
         headers,
         body: { error: code, error_description: inRfc6749Letters(message), error_uri: uri, ...next },
       };
-    // What the container credential providers of AWS SDKs show to people.
+    // The container credential providers of AWS SDKs show these two fields to people.
     case 'aws':
       return { status, headers, body: { code, message, ...next } };
-    // RFC 8935 §2.3 has no word for what is not the event's fault; the status says it.
+    // RFC 8935 §2.3 has error codes for faults of the event only. For every other fault the status is what counts.
     case 'set':
       return {
         status,
@@ -67,7 +70,7 @@ function waitOf({ code, details }: BrokerError): Record<string, string> {
   return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
 }
 
-/** Only for who used the Authorization header: clients that see a challenge hide the body, and with it the reason. */
+/** A challenge only answers an Authorization header: clients that see one hide the body, and with it the reason. */
 function challengeOf({ code }: BrokerError, { headers }: Pick<Call, 'headers'>): Record<string, string> {
   if (wireErrorOf(code).status !== 401 || headers.authorization === undefined) return {};
   return {

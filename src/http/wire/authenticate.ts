@@ -1,9 +1,9 @@
 /** Who calls, proven by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
-import { BrokerError } from '../domain/errors.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
+import { BrokerError } from '../../domain/errors.js';
+import type { AuthenticatedCaller } from '../../identity/proof.js';
 import type { Call } from './endpoint.js';
-import type { HttpDeps } from './deps.js';
-import { demanded, type Form } from './form.js';
+import type { HttpDeps } from '../deps.js';
+import { demanded, type Form } from './body.js';
 
 /** RFC 7523 §2.2; the SPIFFE profile of it for JWT-SVIDs. */
 const ASSERTION_TYPES = new Set([

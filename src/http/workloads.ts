@@ -1,10 +1,10 @@
 /** GET /workloads/{id}/risk: how far a workload is trusted less than usual, why, and when that passes. */
-import { defined } from '../../domain/defined.js';
-import { toTimestamp } from '../../domain/time.js';
-import { showRisk, type WorkloadRisk } from '../../inventory/workload-risk.js';
-import type { HttpDeps } from '../deps.js';
-import { ok } from '../endpoint.js';
-import { nothing, operation } from '../operation.js';
+import { defined } from '../domain/defined.js';
+import { toTimestamp } from '../domain/time.js';
+import { showRisk, type WorkloadRisk } from '../inventory/workload-risk.js';
+import type { HttpDeps } from './deps.js';
+import { ok } from './wire/endpoint.js';
+import { nothing, operation } from './wire/operation.js';
 
 export const workloadRisk = (deps: HttpDeps) =>
   operation(deps, {

@@ -1,13 +1,15 @@
-/** GET /.well-known/oauth-authorization-server (RFC 8414), and the same where OpenID clients look. */
+/** The documents that OAuth clients and resource servers find by themselves: server metadata and the key set. */
 import { DEFAULT_KIND, kindOf } from '../../targets/kinds.js';
 import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import type { HttpDeps } from '../deps.js';
-import type { Handle } from '../endpoint.js';
+import type { Handle } from '../wire/endpoint.js';
 
 const CACHED = { 'Cache-Control': 'public, max-age=300' };
+const KEY_SET = { ...CACHED, 'Content-Type': 'application/jwk-set+json' };
 const CLIENT_METHODS = ['none', 'private_key_jwt'];
 const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
 
+/** GET /.well-known/oauth-authorization-server (RFC 8414), and the same document where OpenID clients look. */
 export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets'>): Handle {
   const kinds = [...new Set([DEFAULT_KIND, ...[...targets.values()].map(({ minter }) => kindOf(minter))])];
   const body = {
@@ -16,7 +18,7 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
     revocation_endpoint: `${issuer}/revoke`,
     introspection_endpoint: `${issuer}/introspect`,
     jwks_uri: `${issuer}/jwks`,
-    // There is no authorization endpoint: nothing is ever asked of a browser.
+    // There is no authorization endpoint, because no browser takes part in any flow.
     response_types_supported: [],
     grant_types_supported: [TOKEN_EXCHANGE],
     token_endpoint_auth_methods_supported: CLIENT_METHODS,
@@ -30,3 +32,8 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
   };
   return () => Promise.resolve({ status: 200, headers: CACHED, body });
 }
+
+/** GET /jwks (RFC 7517): current, next and retiring keys. Caches keep it for minutes only, so that a distrusted key is soon gone everywhere. */
+export const keySet =
+  ({ keys }: Pick<HttpDeps, 'keys'>): Handle =>
+  async () => ({ status: 200, headers: KEY_SET, body: await keys.jwks() });

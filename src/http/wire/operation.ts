@@ -1,12 +1,12 @@
 /** A JSON endpoint of ours: who calls, what exactly they ask, then the use case. */
 import { z } from 'zod';
-import { auditRefusal } from '../authorization/audit-refusal.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
-import type { OperatorVerb } from '../policy/query.js';
+import { auditRefusal } from '../../authorization/audit-refusal.js';
+import type { AuthenticatedCaller } from '../../identity/proof.js';
+import type { OperatorVerb } from '../../policy/query.js';
 import { authenticate } from './authenticate.js';
-import type { HttpDeps } from './deps.js';
+import type { HttpDeps } from '../deps.js';
 import type { Answer, Call, Handle } from './endpoint.js';
-import { readJson, readQuery } from './json.js';
+import { readJson, readQuery } from './body.js';
 
 interface Operation<S extends z.ZodType> {
   verb: OperatorVerb;

@@ -1,0 +1,26 @@
+/** The endpoints of the operations listener: liveness, readiness, metrics. */
+import type { Readiness } from '../health/readiness.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { ok, type Handle } from './wire/endpoint.js';
+
+/** GET /health/live: the answer itself is the proof. */
+export const liveness: Handle = () => Promise.resolve(ok({ status: 'live' }));
+
+/** GET /health/ready: 503 tells a load balancer to send no requests to this broker. */
+export const readiness =
+  (judge: Readiness): Handle =>
+  async () => {
+    const checks = await judge();
+    const wrong = checks.filter(({ ok }) => !ok);
+    const ready = wrong.every(({ degrades }) => degrades);
+    const status = !ready ? 'not ready' : wrong.length > 0 ? 'degraded' : 'ready';
+    return { status: ready ? 200 : 503, body: { status, checks } };
+  };
+
+/** GET /metrics: Prometheus text. */
+export const metricsPage =
+  (metrics: Pick<Metrics, 'exposition'>): Handle =>
+  async () => {
+    const { contentType, body } = await metrics.exposition();
+    return { status: 200, headers: { 'Content-Type': contentType }, body };
+  };

@@ -1,0 +1,133 @@
+/** The endpoints of a signal, as JSON: send, list, show, confirm or dismiss. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { permitOnBroker } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
+import { isId } from '../domain/id.js';
+import { FOREIGN_EVENTS, LEVELS, SIGNAL_STATES, type Signal } from '../domain/signal.js';
+import { toTimestamp } from '../domain/time.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import { acceptSignal } from '../signals/accept.js';
+import { maySpeakOf } from '../signals/authority.js';
+import { decideSignal } from '../signals/confirm.js';
+import { showSignal, showSignals, type SignalPlace, type SignalsWanted } from '../signals/list.js';
+import type { HttpDeps } from './deps.js';
+import { ok } from './wire/endpoint.js';
+import { isPrintable, printable, timestamp, wholeNumber } from './wire/fields.js';
+import { nothing, operation } from './wire/operation.js';
+
+const reason = printable(512).exactOptional();
+
+/** POST /signals/json: for sources that cannot sign event tokens. It takes the same events and subjects as POST /signals. */
+export const signalTelling = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'sendSignal',
+    from: 'body',
+    input: z.strictObject({
+      /** The sender's own id: the same id with the same content is the same signal. */
+      id: z.string().refine((text) => isPrintable(text, 256), 'must be 1 to 256 printable characters'),
+      event: z.enum([...FOREIGN_EVENTS, 'use-after-end']),
+      level: z.enum(LEVELS).default('HIGH'),
+      /** A subject of RFC 9493. The code that resolves it decides about unknown members. */
+      subject: z.looseObject({ format: z.string().max(64) }),
+      at: timestamp.exactOptional(),
+      reason,
+    }),
+    async act(caller, input, { requestId }) {
+      await permitOnBroker(deps, caller, 'sendSignal', { requestId });
+      const { id: itsId, at = deps.ledger.clock.now(), ...rest } = input;
+      const source = caller.party.id;
+      const about = maySpeakOf(deps.settings, source);
+      const digest = createHash('sha256').update(JSON.stringify(input)).digest('base64url');
+      const { id, put } = await acceptSignal(deps, { source, about, itsId, digest, at, ...rest });
+      deps.metrics.signal('json', input.event, put);
+      return { status: 202, body: { id } };
+    },
+  });
+
+/** The cursor of a page, as text: `<received at>.<id>`. */
+const cursor = z
+  .string()
+  .regex(/^\d{1,15}\.(sig_[a-z2-7]{16})?$/, 'must be the `next` of a page')
+  .transform((text): SignalPlace => {
+    const [receivedAt = '', id = ''] = text.split('.');
+    return [Number(receivedAt), isId('sig', id) ? id : ''];
+  });
+
+const cursorText = ([receivedAt, id]: SignalPlace): string => `${receivedAt}.${id}`;
+
+const page = { after: cursor.exactOptional(), limit: wholeNumber(1, 500).default(100) };
+
+/** GET /signals: signals with their source, subject and outcome; oldest first, in pages. */
+export const signalList = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'readRevocations',
+    from: 'query',
+    input: z.strictObject({
+      subject: printable(2048).exactOptional(),
+      state: z.enum(SIGNAL_STATES).exactOptional(),
+      source: printable(2048).exactOptional(),
+      ...page,
+    }),
+    act: async (caller, { after, limit, ...filter }, { requestId }) =>
+      pageOnWire(deps, caller, filter, defined({ after, limit, requestId })),
+  });
+
+/** GET /signals/pending: the signals that wait for a person to confirm or dismiss them. */
+export const pendingSignals = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'readRevocations',
+    from: 'query',
+    input: z.strictObject(page),
+    act: async (caller, { after, limit }, { requestId }) =>
+      pageOnWire(deps, caller, { state: 'pending' }, defined({ after, limit, requestId })),
+  });
+
+async function pageOnWire(
+  deps: HttpDeps,
+  caller: AuthenticatedCaller,
+  filter: SignalsWanted,
+  request: { after?: SignalPlace; limit: number; requestId: string },
+) {
+  const { signals, next } = await showSignals(deps, caller, filter, request);
+  return ok(defined({ signals: signals.map(signalOnWire), next: next && cursorText(next) }));
+}
+
+/** GET /signals/{id}: one signal as it stands now. */
+export const signalReading = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'readRevocations',
+    from: 'query',
+    input: nothing,
+    act: async (caller, _, { params, requestId }) =>
+      ok(signalOnWire(await showSignal(deps, caller, { signalId: params['id'] ?? '', requestId }))),
+  });
+
+/** POST /signals/{id}/confirm and /dismiss: a person decides about a reaction that would hit too much at once. */
+export const signalDeciding = (deps: HttpDeps, verdict: 'confirm' | 'dismiss') =>
+  operation(deps, {
+    verb: 'revoke',
+    from: 'body',
+    input: z.strictObject({ reason }),
+    act: async (caller, input, { params, requestId }) =>
+      ok(
+        signalOnWire(await decideSignal(deps, caller, { ...input, signalId: params['id'] ?? '', verdict, requestId })),
+      ),
+  });
+
+const signalOnWire = ({ id, source, event, level, about, reason, state, reaction, decided, ...times }: Signal) =>
+  defined({
+    id,
+    source,
+    event,
+    level,
+    about,
+    at: toTimestamp(times.at),
+    receivedAt: toTimestamp(times.receivedAt),
+    reason,
+    state,
+    reaction,
+    // The state is decided, but its consequence is not carried out yet. That follows within seconds.
+    ...(times.unfinished && { unfinished: true }),
+    decided: decided && { ...decided, at: toTimestamp(decided.at) },
+  });

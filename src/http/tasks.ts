@@ -1,0 +1,146 @@
+/** The endpoints of a task: open, read, complete, suspend, resume, heartbeat. */
+import { z } from 'zod';
+import { permitOnTask, type TaskRequest } from '../authorization/permit-on-task.js';
+import { defined } from '../domain/defined.js';
+import { DECLARED_OUTCOMES, type Task } from '../domain/task.js';
+import { toTimestamp } from '../domain/time.js';
+import type { LogEntry } from '../domain/tombstone.js';
+import type { TaskState } from '../ledger/task-state.js';
+import { accessFromObjects, detailsOf } from '../targets/requested-access.js';
+import { completeTask } from '../tasks/complete-task.js';
+import { heartbeat } from '../tasks/heartbeat.js';
+import { openTask } from '../tasks/open-task.js';
+import { resumeTask, suspendTask } from '../tasks/suspend-task.js';
+import type { HttpDeps } from './deps.js';
+import { countsOf } from './revocations.js';
+import { ok, type Call } from './wire/endpoint.js';
+import { idempotencyKeyOf, printable } from './wire/fields.js';
+import { nothing, operation } from './wire/operation.js';
+
+const seconds = z.int().min(1).max(999_999_999);
+const reason = printable(512).exactOptional();
+
+/** POST /tasks: an orchestrator opens a task for a workload. */
+export const taskOpening = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'openTask',
+    from: 'body',
+    input: z.strictObject({
+      workload: printable(2048),
+      principal: printable(2048).exactOptional(),
+      purpose: printable(256),
+      /** RFC 9396 objects: the most that can be granted under the task. */
+      access: z.array(z.unknown()).transform(accessFromObjects).exactOptional(),
+      deadlineSeconds: seconds.exactOptional(),
+      parent: z.string().exactOptional(),
+      heartbeat: z.strictObject({ intervalSeconds: seconds, missesAllowed: z.int().min(1).max(100) }).exactOptional(),
+    }),
+    async act(caller, input, call) {
+      const idempotencyKey = idempotencyKeyOf(call, input);
+      const request = defined({ ...input, idempotencyKey, requestId: call.requestId });
+      const answer = await openTask(deps, caller, request);
+      const headers = { Location: `${deps.issuer}/tasks/${answer.task.id}` };
+      return { status: 201, headers, body: taskOnWire(answer) };
+    },
+  });
+
+/** GET /tasks/{id}: the task and its state as of now. */
+export const taskReading = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'readTask',
+    from: 'query',
+    input: nothing,
+    act: async (caller, _, call) => ok(taskOnWire(await permitOnTask(deps, caller, 'readTask', taskOf(call)))),
+  });
+
+/** POST /tasks/{id}/complete: the work is done, and every credential of the task is dead. */
+export const taskCompletion = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'completeTask',
+    from: 'body',
+    input: z.strictObject({ outcome: z.enum(DECLARED_OUTCOMES), reason }),
+    async act(caller, input, call) {
+      const completed = await completeTask(deps, caller, { ...taskOf(call), ...input });
+      const { entry, affected, effects } = completed.revocation ?? {};
+      const published = entryOnWire(entry);
+      const impact = { affected: affected ? countsOf(affected) : null, effects };
+      return ok({ task: taskOnWire(completed), revocation: published && { ...published, ...impact } });
+    },
+  });
+
+/** POST /tasks/{id}/suspend: every credential is dead for good, and none is minted until the task is resumed. */
+export const taskSuspension = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'suspendTask',
+    from: 'body',
+    input: z.strictObject({ reason }),
+    async act(caller, input, call) {
+      const suspended = await suspendTask(deps, caller, { ...taskOf(call), ...input });
+      return ok({ task: taskOnWire(suspended), revocation: entryOnWire(suspended.entry) });
+    },
+  });
+
+/** POST /tasks/{id}/resume: lifts the hold that the suspension placed, and no other. */
+export const taskResumption = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'resumeTask',
+    from: 'body',
+    input: nothing,
+    async act(caller, _, call) {
+      const resumed = await resumeTask(deps, caller, taskOf(call));
+      return ok({ task: taskOnWire(resumed), revocation: entryOnWire(resumed.entry) });
+    },
+  });
+
+/** POST /tasks/{id}/heartbeat: the agent reports that it is alive; the answer tells it whether to go on. */
+export const taskHeartbeat = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'heartbeat',
+    from: 'body',
+    input: nothing,
+    async act(caller, _, call) {
+      const { task, state } = await heartbeat(deps, caller, taskOf(call));
+      return ok({ state, deadline: toTimestamp(task.deadline) });
+    },
+  });
+
+/** A text that is no id names no task; the use case refuses it like any other unknown id. */
+const taskOf = ({ params, requestId }: Pick<Call, 'params' | 'requestId'>): TaskRequest => ({
+  taskId: params['id'] ?? '',
+  requestId,
+});
+
+/** @param state The effective state: an ended ancestor, a hold or the deadline may count before the record says so. */
+function taskOnWire({ task, state }: { task: Task; state: TaskState }) {
+  const { heartbeat, ended } = task;
+  return defined({
+    id: task.id,
+    state,
+    workload: task.workload.id,
+    principal: task.principal?.id,
+    openedBy: task.openedBy?.id,
+    purpose: task.purpose,
+    access: task.ceiling && task.ceiling.flatMap(({ target, ...access }) => detailsOf(target, [access])),
+    openedAt: toTimestamp(task.openedAt),
+    deadline: toTimestamp(task.deadline),
+    lineage: task.lineage,
+    heartbeat: heartbeat && {
+      intervalSeconds: heartbeat.intervalSeconds,
+      missesAllowed: heartbeat.missesAllowed,
+      lastAt: toTimestamp(heartbeat.lastAt),
+    },
+    ...(ended && defined({ endedAt: toTimestamp(ended.at), reason: ended.reason })),
+  });
+}
+
+/** The log entry that ended, suspended or resumed a task; null when nothing had to be published. */
+const entryOnWire = (entry: LogEntry | undefined) =>
+  entry
+    ? {
+        seq: entry.seq,
+        at: toTimestamp(entry.at),
+        selector: entry.selector,
+        effect: entry.effect,
+        reason: entry.reason,
+      }
+    : null;

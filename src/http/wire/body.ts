@@ -1,0 +1,130 @@
+/**
+ * The input of a request, read strictly: the body as bytes, JSON or an OAuth form, and the query string. An unknown or
+ * repeated JSON field is a refusal: a misspelt `dryrun` must not revoke.
+ */
+import express, { type Request, type RequestHandler, type Response } from 'express';
+import type { z } from 'zod';
+import { BrokerError, type BrokerErrorCode } from '../../domain/errors.js';
+import { HARD_LIMITS } from '../../domain/limits.js';
+import { repeatsAName } from '../../domain/repeated-names.js';
+import type { Call } from './endpoint.js';
+
+const readRaw: RequestHandler = express.raw({ type: () => true, inflate: false, limit: HARD_LIMITS.bodyBytes });
+
+/** Reads the whole body, bounded and never decompressed: a few bytes must not become gigabytes. */
+export async function readBody(request: Request, response: Response): Promise<Buffer> {
+  await new Promise<void>((resolve, reject) => {
+    void readRaw(request, response, (error?: unknown) => {
+      if (error === undefined) resolve();
+      else reject(unreadable(error));
+    });
+  });
+  const body: unknown = request.body;
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
+/** Parses a JSON body. No body counts as an empty object, because some verbs have everything in their path. */
+export function readJson<S extends z.ZodType>(
+  { headers, body }: Pick<Call, 'headers' | 'body'>,
+  schema: S,
+): z.output<S> {
+  if (body.length === 0) return parsed(schema, {});
+  demandContentType(headers['content-type'], 'application/json');
+  const text = textOf(body);
+  const value = parseJson(text);
+  if (repeatsAName(text, value)) throw malformed('A field is written twice');
+  return parsed(schema, value);
+}
+
+export function readQuery<S extends z.ZodType>({ query }: Pick<Call, 'query'>, schema: S): z.output<S> {
+  const names = [...query.keys()];
+  if (new Set(names).size !== names.length) throw malformed('A parameter is written twice');
+  return parsed(schema, Object.fromEntries(query));
+}
+
+export type Form = ReadonlyMap<string, string>;
+
+/**
+ * Parses the parameters of an OAuth endpoint as RFC 6749 §3.2 says: empty is absent, unknown is ignored, repeated is refused.
+ * @param mayRepeat Parameters that a standard lets clients repeat, with the code that says that the broker takes only one.
+ */
+export function readForm(call: Pick<Call, 'headers' | 'body'>, mayRepeat: Record<string, BrokerErrorCode> = {}): Form {
+  demandContentType(call.headers['content-type'], 'application/x-www-form-urlencoded');
+  const form = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(textOf(call.body))) {
+    if (value === '') continue;
+    if (form.has(name)) throw repeated(name, new Map(Object.entries(mayRepeat)).get(name));
+    form.set(name, value);
+  }
+  return form;
+}
+
+export function demanded(form: Form, name: string): string {
+  const value = form.get(name);
+  if (value === undefined) throw new BrokerError('invalid_request', `The parameter ${name} is missing.`);
+  return value;
+}
+
+/** Decodes UTF-8, and refuses anything else: replaced characters would change what the sender meant. */
+export function textOf(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch (cause) {
+    throw new BrokerError('invalid_request', 'The body is not UTF-8.', { cause });
+  }
+}
+
+/** Compares the media type without its parameters. */
+export function demandContentType(sent: string | undefined, wanted: string): void {
+  if (sent?.split(';', 1)[0]?.trim().toLowerCase() === wanted) return;
+  throw new BrokerError('unsupported_media_type', `The body must be sent as ${wanted}.`);
+}
+
+function unreadable(cause: unknown): BrokerError {
+  const status = typeof cause === 'object' && cause !== null && 'status' in cause ? cause.status : undefined;
+  if (status === 413) {
+    return new BrokerError('payload_too_large', `A request body has at most ${HARD_LIMITS.bodyBytes} bytes.`, {
+      cause,
+    });
+  }
+  if (status === 415) {
+    return new BrokerError('unsupported_media_type', 'The body must be sent without a content encoding.', { cause });
+  }
+  return new BrokerError('invalid_request', 'The body could not be read.', { cause });
+}
+
+function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw malformed(sentence(result.error));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The cause is left out: the parser's message quotes the text, which may be a secret.
+    throw malformed('The body is not JSON');
+  }
+}
+
+function sentence({ issues: [issue] }: z.ZodError): string {
+  const at = issue?.path.map(String).join('.') ?? '';
+  if (issue?.code === 'unrecognized_keys') {
+    // A secret in the wrong place must not be repeated as the name of a field. AWS secrets have 40 letters, all of them \w.
+    const names = issue.keys.filter((key) => /^\w{1,32}$/.test(key)).join(', ');
+    return `There is no field of the name ${names || 'that was sent'}${at && ` in ${at}`}`;
+  }
+  const reason = issue?.message.replace(/^Invalid input: /, '') ?? 'is not as it should be';
+  if (issue?.code === 'custom' && at === '') return reason;
+  return at ? `${at}: ${reason}` : `The request is not as it should be: ${reason}`;
+}
+
+/** Names the parameter only if the name has the form of a parameter: the caller may have sent a secret as a name. */
+function repeated(name: string, code: BrokerErrorCode | undefined): BrokerError {
+  if (code !== undefined) return new BrokerError(code, `Exactly one ${name} can be named.`);
+  const which = /^[a-z_]{1,32}$/.test(name) ? ` (${name})` : '';
+  return new BrokerError('invalid_request', `A parameter was sent twice${which}.`);
+}
+
+const malformed = (text: string) => new BrokerError('invalid_request', `${text}.`);

@@ -1,0 +1,48 @@
+/** Fields that several endpoints read from a request: bounded texts, whole numbers, times, and two headers. */
+import { createHash, randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { BrokerError } from '../../domain/errors.js';
+import type { IdempotencyKey } from '../../ledger/idempotency.js';
+import type { Call } from './endpoint.js';
+
+/** One line without invisible characters, because they could forge a line of a log or drive a terminal. */
+const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}\ufffd]+$/u;
+
+export const isPrintable = (text: string, most: number): boolean => text.length <= most && PRINTABLE.test(text);
+
+export const printable = (most: number) =>
+  z.string().refine((text) => isPrintable(text, most), `must be 1 to ${most} printable characters`);
+
+/** A number that arrives as text, e.g. as a parameter of a query string. */
+export const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
+
+/** An RFC 3339 time; the output is milliseconds. */
+export const timestamp = z.iso
+  .datetime({ offset: true, error: 'must be a time as in RFC 3339, e.g. 2027-01-31T09:30:00Z' })
+  .transform((text) => Date.parse(text));
+
+/** Characters that are harmless in logs, headers and URIs. */
+const REQUEST_ID = /^[\w.~-]{1,64}$/;
+
+/** Returns the caller's own request id if it is harmless, else a new one. */
+export const requestIdOf = (sent: string | undefined): string =>
+  sent !== undefined && REQUEST_ID.test(sent) ? sent : `req_${randomUUID()}`;
+
+/**
+ * Returns the Idempotency-Key and a digest of the request, or undefined when there is no such header. The same key with the
+ * same request finds the same task.
+ * @param meaning What the request means, so that the same request written in another way has the same digest.
+ */
+export function idempotencyKeyOf({ headers }: Pick<Call, 'headers'>, meaning: object): IdempotencyKey | undefined {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new BrokerError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters.');
+  }
+  return { key, body: createHash('sha256').update(JSON.stringify(meaning)).digest('base64url') };
+}

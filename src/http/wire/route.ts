@@ -1,0 +1,117 @@
+/** Endpoints under Express: reads the request, calls the endpoint, writes the answer or the refusal, counts and logs. */
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { BrokerError } from '../../domain/errors.js';
+import { requestLogger, type Logger } from '../../telemetry/log.js';
+import type { Metrics } from '../../telemetry/metrics.js';
+import { readBody } from './body.js';
+import type { Answer, Call, Endpoint, Handle } from './endpoint.js';
+import { requestIdOf } from './fields.js';
+import { publicError, refusalOf } from './refusal.js';
+
+interface RouteDeps {
+  metrics: Pick<Metrics, 'timeHttp' | 'refused'>;
+  log: Logger;
+  issuer: string;
+}
+
+/** Mounts the endpoints, and refuses every other request: 405 with the allowed methods, 404, or 400 for an undecodable path. */
+export function mount(app: Express, deps: RouteDeps, endpoints: readonly Endpoint[]): Express {
+  for (const endpoint of endpoints) app.route(endpoint.path)[methodOf(endpoint)](serve(deps, endpoint));
+  // After all endpoints, because a path may take several methods.
+  for (const { path, refusals } of endpoints) {
+    const allowed = methodsOf(endpoints.filter((endpoint) => endpoint.path === path));
+    app.all(path, serve(deps, { path, refusals, headers: { Allow: allowed }, handle: otherMethod(allowed) }));
+  }
+  app.use(serve(deps, { path: 'unknown', refusals: 'problem', handle: noSuchPath }));
+  app.use(brokenBeforeAnyEndpoint(deps));
+  return app;
+}
+
+function methodOf({ method }: Endpoint) {
+  return ({ GET: 'get', POST: 'post', DELETE: 'delete' } as const)[method];
+}
+
+const methodsOf = (endpoints: readonly Endpoint[]): string =>
+  endpoints.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+
+const otherMethod =
+  (allowed: string): Handle =>
+  () =>
+    Promise.reject(new BrokerError('method_not_allowed', `This path takes ${allowed}.`));
+
+const noSuchPath: Handle = () => Promise.reject(new BrokerError('not_found', 'There is nothing under that path.'));
+
+/** Express itself fails only on a path that it cannot decode. It recognises an error handler by the four parameters. */
+const brokenBeforeAnyEndpoint =
+  (deps: RouteDeps): ErrorRequestHandler =>
+  (error: unknown, request, response, next) => {
+    const malformed = error instanceof URIError;
+    const refusal = malformed ? new BrokerError('invalid_request', 'The path cannot be decoded.') : publicError(error);
+    const handle: Handle = () => Promise.reject(refusal);
+    return serve(deps, { path: 'unknown', refusals: 'problem', handle })(request, response, next);
+  };
+
+interface Served extends Pick<Endpoint, 'path' | 'refusals' | 'handle'> {
+  /** Headers of every response, refusals included. */
+  headers?: Record<string, string>;
+}
+
+const serve =
+  (deps: RouteDeps, { path, refusals, headers, handle }: Served): RequestHandler =>
+  async (request, response) => {
+    const stop = deps.metrics.timeHttp(path);
+    const call = callOf(deps, request);
+    if (headers) response.set(headers);
+    try {
+      call.body = await readBody(request, response);
+      await write(response, call, await handle(call));
+    } catch (error) {
+      const refusal = publicError(error);
+      report(deps, call, path, refusal);
+      await write(response, call, refusalOf(refusal, call, { format: refusals, issuer: deps.issuer }));
+    }
+    stop(response.statusCode);
+  };
+
+function callOf({ log }: RouteDeps, request: Request): Call {
+  const requestId = requestIdOf(request.get('x-request-id'));
+  const [, query = ''] = request.url.split('?', 2);
+  return {
+    requestId,
+    // Express hands over the value of a wildcard in pieces.
+    params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, [value].flat().join('/')])),
+    query: new URLSearchParams(query),
+    headers: request.headers,
+    body: Buffer.alloc(0),
+    get log() {
+      return requestLogger(log, requestId); // A getter, because most calls log nothing.
+    },
+  };
+}
+
+/** Bugs and outages are errors in the log. A refusal is normal work, so it is logged at debug level only. */
+function report({ metrics }: RouteDeps, { log }: Call, endpoint: string, error: BrokerError): void {
+  metrics.refused(error.code, endpoint);
+  if (error.code === 'server_error') log.error({ err: error, endpoint }, 'failed');
+  else if (error.code === 'temporarily_unavailable') log.warn({ err: error, endpoint }, 'unavailable');
+  else log.debug({ err: error, endpoint }, 'refused');
+}
+
+async function write(response: Response, { requestId, log }: Call, { status, headers, body }: Answer): Promise<void> {
+  if (response.headersSent) {
+    response.destroy(); // An answer that broke off must not look complete.
+    return;
+  }
+  response.status(status);
+  response.set({ 'X-Request-ID': requestId, 'Cache-Control': 'no-store', ...headers });
+  if (body === undefined) response.end();
+  else if (typeof body === 'string') response.end(body);
+  else if (Symbol.asyncIterator in body) {
+    await pipeline(Readable.from(body), response).catch((err: unknown) => log.warn({ err }, 'an answer broke off'));
+  } else {
+    if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    response.end(JSON.stringify(body));
+  }
+}

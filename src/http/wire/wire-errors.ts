@@ -1,0 +1,32 @@
+/** The status and the title of every refusal. docs/errors.md explains each; a test holds both together. */
+import type { BrokerErrorCode } from '../../domain/errors.js';
+
+interface WireError {
+  status: number;
+  /** The status on OAuth endpoints, where RFC 6749 §5.2 answers 400 and other APIs do not. */
+  oauthStatus?: number;
+  /** RFC 9457 §3.1.3: the title is the same for every occurrence. */
+  title: string;
+}
+
+export const wireErrors = {
+  invalid_request: { status: 400, title: 'The request is malformed' },
+  invalid_client: { status: 401, title: 'The client did not prove who it is' },
+  invalid_token: { status: 401, title: 'The caller did not prove who it is' },
+  invalid_grant: { status: 400, title: 'The task cannot be used' },
+  invalid_target: { status: 400, title: 'The resource cannot be used' },
+  invalid_scope: { status: 400, title: 'The requested access is malformed or too wide' },
+  invalid_authorization_details: { status: 400, title: 'The authorization details are malformed' },
+  unsupported_grant_type: { status: 400, title: 'The grant type is not supported' },
+  access_denied: { status: 403, oauthStatus: 400, title: 'The request is not permitted now' },
+  not_found: { status: 404, title: 'The resource does not exist, or you may not read it' },
+  conflict: { status: 409, title: 'The request conflicts with the current state' },
+  slow_down: { status: 429, title: 'A limit is reached: ask again later' },
+  temporarily_unavailable: { status: 503, title: 'The broker cannot do this safely now' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed on this path' },
+  unsupported_media_type: { status: 415, title: 'The content type is not supported' },
+  payload_too_large: { status: 413, title: 'The request is too large' },
+  server_error: { status: 500, title: 'The broker failed' },
+} as const satisfies Record<BrokerErrorCode, WireError>;
+
+export const wireErrorOf = (code: BrokerErrorCode): WireError => wireErrors[code];
