@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { accessSchema } from '../domain/access.js';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
 import { BROKER_ERROR_CODES, RETRIES } from '../domain/errors.js';
-import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
+import { EFFECTS } from '../domain/selector.js';
+import { selectorSchema } from '../domain/selector-schema.js';
 import { LEVELS, reactionSchema, SIGNAL_STATES } from '../domain/signal.js';
 
 const moment = z.int().nonnegative();
@@ -56,7 +57,7 @@ export const auditEventSchema = z.strictObject({
       id: z.string(),
       seq: seq.optional(),
       effect: z.enum([...EFFECTS, 'lift']),
-      selector: z.strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string() }),
+      selector: selectorSchema,
       /** When it was published; the entry follows it. */
       at: moment.optional(),
       lifts: seq.optional(),
@@ -70,7 +71,7 @@ export const auditEventSchema = z.strictObject({
       source: z.string(),
       event: z.string(),
       level: z.enum(LEVELS),
-      about: z.array(z.strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string() })),
+      about: z.array(selectorSchema),
       state: z.enum(SIGNAL_STATES),
       reaction: reactionSchema.optional(),
     })

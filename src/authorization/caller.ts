@@ -1,7 +1,7 @@
 /** A proven caller is looked up in the log like everything else: who is held or cut off has no verbs. */
 import { BrokerError } from '../domain/errors.js';
+import { partyCauses } from '../domain/hangs-on.js';
 import { refusesProof } from '../domain/liveness.js';
-import { partyCauses } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import type { Deps } from './deps.js';

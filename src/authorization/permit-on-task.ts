@@ -1,6 +1,7 @@
 /** What may be done to a task that exists: each verb is asked of policy, and a task one may not even read does not exist. */
 import { BrokerError } from '../domain/errors.js';
-import { partyCauses, taskCauses, type Task } from '../domain/task.js';
+import { partyCauses, taskCauses } from '../domain/hangs-on.js';
+import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { readTask } from '../ledger/tasks.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';

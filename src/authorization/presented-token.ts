@@ -1,6 +1,7 @@
 /** A token of ours, as somebody presents it: verified, and matched with what the ledger knows. A forged one has no record. */
 import { BrokerError } from '../domain/errors.js';
-import { credentialCauses, type Credential } from '../domain/credential.js';
+import type { Credential } from '../domain/credential.js';
+import { credentialCauses } from '../domain/hangs-on.js';
 import { detailsOf, scopeOf } from '../targets/requested-access.js';
 import type { Cause } from '../domain/selector.js';
 import { toSeconds } from '../domain/time.js';

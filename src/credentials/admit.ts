@@ -4,15 +4,16 @@
  */
 import { defined } from '../domain/defined.js';
 import { isWithin, normalise, type Access } from '../domain/access.js';
+import { changeParties, credentialCauses, partyCauses, risksFor } from '../domain/hangs-on.js';
 import { refOf, type Party } from '../domain/party.js';
 import type { Target } from '../config/schema.js';
-import { credentialCauses, type Credential } from '../domain/credential.js';
+import type { Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
-import { cause, type Cause } from '../domain/selector.js';
+import { causesOf } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
-import { partyCauses, principalCauses, type Task } from '../domain/task.js';
+import type { Task } from '../domain/task.js';
 import type { Found } from '../ledger/credentials.js';
 import { findPrevious, type IdempotencyRecord } from '../ledger/idempotency.js';
 import type { Versioned } from '../ledger/ledger.js';
@@ -76,8 +77,9 @@ export async function admit(
   const proofs = requester.onBehalfOf ? [requester.caller, requester.onBehalfOf] : [requester.caller];
   const [seen, risk] = await Promise.all([
     ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]),
+    // Policy sees the highest of them. Where no reaction sets a risk, nothing is read.
     settings.signals.reactions.some((reaction) => reaction.do === 'risk')
-      ? riskOf(ledger, riskCauses(draft, from))
+      ? riskOf(ledger, causesOf(risksFor(draft, from ? [from.id] : [])))
       : ('LOW' as const),
   ]);
 
@@ -102,14 +104,6 @@ export async function admit(
     credentialId,
   });
 }
-
-/** The highest of these is what policy sees. Where nothing sets a risk, nothing is read. */
-const riskCauses = (task: Task, from: Credential | undefined): Cause[] => [
-  ...[task.id, ...task.lineage].map((id) => cause('task', id)),
-  cause('workload', task.workload.id),
-  ...(task.principal ? principalCauses(task.principal) : [cause('principal', task.workload.id)]),
-  ...(from ? [cause('credential', from.id)] : []),
-];
 
 /** What a caller that says nothing means: what the task was opened for. */
 function askedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {
@@ -143,18 +137,10 @@ function refuseTask(task: Task, seen: Seen, now: number): void {
 function foreignOrSame(task: Task, { caller, onBehalfOf }: Requester): Task {
   if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
   if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
-  return {
-    ...task,
-    ...keepingOwner(task, caller.party),
+  return changeParties(task, {
     workload: refOf(caller.party),
     ...(onBehalfOf && provenPerson(onBehalfOf.party)),
-  };
-}
-
-/** Or a task that died with its team would come back as soon as another team answers for the workload. */
-function keepingOwner({ workload: { owner }, inherits }: Task, latest: Party): Pick<Task, 'inherits'> {
-  if (owner === undefined || owner === latest.owner) return {};
-  return { inherits: [...new Set([...(inherits ?? []), cause('owner', owner)])] };
+  });
 }
 
 const unknownTask = () => new BrokerError('invalid_grant', 'No open task of this workload has that id.');

@@ -1,6 +1,6 @@
 /** RFC 7662: is this token alive, asked by a resource server policy lets ask. Everything else is `active: false`. */
+import { partyCauses } from '../domain/hangs-on.js';
 import type { AuditEvent } from '../audit/event.js';
-import { partyCauses } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { AccessTokenClaims } from '../protocol/access-token.js';
 import { auditRefusal } from '../authorization/audit-refusal.js';

@@ -1,7 +1,8 @@
 /** From what was asked to what is granted: only ever less. */
 import { defined } from '../domain/defined.js';
-import { sessionCuts, type Credential } from '../domain/credential.js';
+import type { Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
+import { sessionCuts } from '../domain/hangs-on.js';
 import { formatEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import { alive, readCredentials } from '../ledger/credentials.js';

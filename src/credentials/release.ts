@@ -3,8 +3,9 @@
  * look at the log found it alive. What fails here is ended before the caller hears of it.
  */
 import { defined } from '../domain/defined.js';
-import { credentialCauses, type Credential } from '../domain/credential.js';
+import type { Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
+import { credentialCauses } from '../domain/hangs-on.js';
 import { MINT_BEGINS_WITHIN_MS } from '../domain/timing.js';
 import type { Task } from '../domain/task.js';
 import { abandon, activate, dropCredential } from '../ledger/credentials.js';

@@ -1,8 +1,6 @@
 /** The credential: what was minted, for one target, under one task. */
 import { z } from 'zod';
 import { accessSchema } from './access.js';
-import { cause, type Cause } from './selector.js';
-import { taskCauses, type Task } from './task.js';
 
 export const credentialSchema = z.strictObject({
   id: z.string(),
@@ -37,26 +35,3 @@ export const credentialText = ({ state, ...rest }: Credential): string =>
 
 /** Whether a revocation of it must be pushed to its target. */
 export const isEnforced = ({ workloadSeq }: Pick<Credential, 'workloadSeq'>): boolean => workloadSeq !== undefined;
-
-/** Everything a credential hangs on: its task's causes, itself, its target, and what it was derived from. */
-export function credentialCauses(
-  { id, target, workloadSeq, from }: Pick<Credential, 'id' | 'target' | 'workloadSeq' | 'from'>,
-  task: Task,
-): Cause[] {
-  return [
-    cause('credential', id),
-    ...taskCauses(task),
-    cause('target', target),
-    ...(isEnforced({ workloadSeq }) ? [cause('target', sessionsOf(target, task.workload.id))] : []),
-    ...(from ? [cause('credential', from.credential), cause('target', from.target)] : []),
-  ];
-}
-
-/** The causes whose cutoffs and holds divide a workload's sessions at a target into those before and those after. */
-export const sessionCuts = (target: string, workload: string): Cause[] => [
-  cause('workload', workload),
-  cause('target', sessionsOf(target, workload)),
-];
-
-/** A target's credentials of one workload, as the value of a `target` selector: cutting them off ends no task. */
-export const sessionsOf = (target: string, workload: string): string => `${target}#${workload}`;

@@ -40,7 +40,19 @@ export function cause(kind: SelectorKind, value: string): Cause {
   return found;
 }
 
-export const ALL: Cause = cause('all', '');
+export const causeOf = ({ kind, value }: Selector): Cause => cause(kind, value);
+
+/** In the order of the selectors, each once. */
+export const causesOf = (selectors: readonly Selector[]): Cause[] => [...new Set(selectors.map(causeOf))];
+
+/** The same selectors, each once: the first of equal ones stays. */
+export const distinct = (selectors: readonly Selector[]): Selector[] => [
+  ...new Map(selectors.map((selector) => [`${selector.kind}:${selector.value}`, selector])).values(),
+];
+
+/** The selector that everything hangs on. */
+export const EVERYTHING: Selector = { kind: 'all', value: '' };
+export const ALL: Cause = causeOf(EVERYTHING);
 
 export const EFFECTS = ['end', 'cutoff', 'hold'] as const;
 export type Effect = (typeof EFFECTS)[number];

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { newId, shardOfDigest } from './id.js';
-import { SELECTOR_KINDS } from './selector.js';
+import { selectorSchema } from './selector-schema.js';
 
 /** What transmitters tell (CAEP 1.0, RISC 1.0), by the last part of the event's URI. */
 export const FOREIGN_EVENTS = [
@@ -54,7 +54,6 @@ export const SIGNAL_STATES = [
 ] as const;
 
 const moment = z.int().nonnegative();
-const selectorSchema = z.strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string() });
 
 /** What a reaction did, or would do. */
 export const reactionSchema = z.strictObject({

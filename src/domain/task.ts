@@ -1,8 +1,8 @@
 /** The task: the unit of trust. Everything that is granted hangs on one, and ends with it. */
 import { z } from 'zod';
 import { targetAccessSchema } from './access.js';
-import { emailValue, partyRefSchema, rememberedPersonSchema, type PartyRef, type RememberedPerson } from './party.js';
-import { ALL, cause, type Cause } from './selector.js';
+import { partyRefSchema, rememberedPersonSchema } from './party.js';
+import { selectorSchema } from './selector-schema.js';
 
 /** How a task ended. `revoked`: by an operator, a signal or a detector; `expired`: deadline or missed heartbeats. */
 const OUTCOMES = ['completed', 'failed', 'cancelled', 'expired', 'revoked'] as const;
@@ -33,8 +33,10 @@ export const taskSchema = z.strictObject({
   heartbeat: z.strictObject({ intervalSeconds: z.int(), missesAllowed: z.int(), lastAt: moment }).optional(),
   /** `<generation>.<sequence>` of the log at birth. */
   epoch: z.string(),
-  /** The parent's causes, and teams that answered for the workload before the present one. */
+  /** The causes of its parent when it was born. Their names are in the records of its ancestors. */
   inherits: z.array(z.string()).optional(),
+  /** What the task goes on hanging on though its parties no longer say so: teams that its workload had, addresses of its principal. */
+  formerly: z.array(selectorSchema).optional(),
   /** What lives under it, as far as known: ended ones are dropped at the next write. */
   credentials: z.array(z.strictObject({ id: z.string(), expiresAt: moment })),
   /** How often it was suspended; `suspended` says whether the last one still stands. */
@@ -57,31 +59,3 @@ export const taskText = ({ lineage, suspensions, suspended, revision, ...rest }:
     ...(suspended && { suspended }),
     ...(revision > 0 && { revision }),
   });
-
-/** Everything a task hangs on. A child's causes contain its parent's. */
-export function taskCauses(
-  task: Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'inherits'>,
-): Cause[] {
-  const causes = new Set<Cause>([
-    cause('task', task.id),
-    ...(task.inherits ?? []),
-    ...task.lineage.map((id) => cause('task', id)),
-  ]);
-  for (const party of [task.workload, task.openedBy]) {
-    if (party) for (const one of partyCauses(party)) causes.add(one);
-  }
-  if (task.principal) for (const one of partyCauses(task.principal)) causes.add(one);
-  return [...causes.add(cause('principal', (task.principal ?? task.workload).id)).add(ALL)];
-}
-
-/** What a party by itself hangs on: asked whenever it uses a verb. */
-export function partyCauses(party: PartyRef & Pick<RememberedPerson, 'claims'>): Cause[] {
-  const own = party.kind === 'workload' ? [cause('workload', party.id)] : principalCauses(party);
-  return [...own, cause('issuer', party.issuer), ...(party.owner === undefined ? [] : [cause('owner', party.owner)])];
-}
-
-/** A person, by their id and by their address, where their own token has said it. */
-export function principalCauses({ id, issuer, claims }: RememberedPerson): Cause[] {
-  const address = claims?.['email'];
-  return [cause('principal', id), ...(address === undefined ? [] : [cause('principal', emailValue(issuer, address))])];
-}

@@ -2,7 +2,7 @@
  * When a target cannot hold all that it should deny, the deaths are made fewer and wider, in the log like every death: first
  * all sessions of one workload there, then all sessions there. Tasks live on, and ask again. Nothing is ever left out.
  */
-import { sessionsOf } from '../domain/credential.js';
+import { sessionsOf } from '../domain/hangs-on.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { revoke } from '../ledger/revoke.js';
 import type { Denials } from './desired-denials.js';

@@ -3,7 +3,7 @@
  * widest name that denies nothing alive. A function of the ledger and the log alone, computed anew each time.
  */
 import type { Credential } from '../domain/credential.js';
-import { sessionCuts } from '../domain/credential.js';
+import { sessionCuts } from '../domain/hangs-on.js';
 import { shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { parseEpoch } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';

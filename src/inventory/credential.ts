@@ -1,16 +1,23 @@
 /** What a credential is and what it could touch, for SOC and for whoever answers for it. Never the credential itself. */
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
+import { hangsOn, unnamedCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
+import type { Cause, Selector } from '../domain/selector.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { alive, findCredential, type Found } from '../ledger/credentials.js';
 import { credentialCalled } from '../ledger/handles.js';
+import { readTasks } from '../ledger/tasks.js';
 import { endOf } from '../revocation/effects.js';
 import type { SessionEffect } from '../enforcement/effect.js';
 import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
 
 interface CredentialAnswer extends Found {
   live: boolean;
+  /** Every selector whose revocation ends it, as far as these can be named. */
+  causes: Selector[];
+  /** Causes that it hangs on as well, without a name: the record of an ancestor is gone, or is of an older release. */
+  unnamedCauses: Cause[];
   /** Of a dead one that its target had to be told of: how far that has come. */
   end?: SessionEffect;
 }
@@ -27,5 +34,13 @@ export async function readCredential(
   if (!found) throw new BrokerError('not_found', 'There is no credential with that id.');
   const live = (await alive(ledger, [found])).length > 0;
   const end = live ? undefined : await endOf(ledger, found);
-  return defined({ ...found, live, end });
+  const ancestors = (await readTasks(ledger, found.task.lineage)).map(({ value }) => value);
+  const causes = hangsOn(found.credential, found.task, ancestors);
+  return defined({
+    ...found,
+    live,
+    end,
+    causes,
+    unnamedCauses: unnamedCauses(found.credential, found.task, causes),
+  });
 }

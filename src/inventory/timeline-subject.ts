@@ -1,9 +1,9 @@
 /** What belongs into the timeline of a task or a workload: what it did, and what was done to it, by whatever name. */
+import { partyCauses, sessionsOf, taskCauses } from '../domain/hangs-on.js';
 import type { AuditEntry } from '../audit/entry.js';
-import { sessionsOf } from '../domain/credential.js';
 import { isId } from '../domain/id.js';
-import { ALL, cause, type Cause, type Selector } from '../domain/selector.js';
-import { partyCauses, taskCauses, type Task } from '../domain/task.js';
+import { ALL, cause, causeOf, type Cause, type Selector } from '../domain/selector.js';
+import type { Task } from '../domain/task.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { tasksUnder } from '../ledger/tasks-under.js';
@@ -46,8 +46,9 @@ async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
       return true;
     },
     // What wide names hit after its end hit others.
-    isHit({ kind, value }, { at, revocation }) {
-      if (!causes.has(cause(kind, value))) return false;
+    isHit(selector, { at, revocation }) {
+      if (!causes.has(causeOf(selector))) return false;
+      const { kind, value } = selector;
       if (kind === 'task' && revocation?.effect === 'end') endedAt = Math.min(endedAt, at);
       return kind === 'credential' || value === id || at <= endedAt;
     },
@@ -66,7 +67,7 @@ async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promis
   const causes = new Set<Cause>([...partyCauses(party), cause('principal', id), ALL]);
   return {
     isOwn: ({ workload, actor }) => workload === id || actor?.id === id,
-    isHit: ({ kind, value }) => causes.has(cause(kind, value)),
+    isHit: (selector) => causes.has(causeOf(selector)),
     owns: ({ workload }) => workload.id === id,
     parts: ['credential', 'task'],
   };
@@ -75,9 +76,13 @@ async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promis
 /** Its credentials and their targets; whose it is. */
 function learn(causes: Set<Cause>, { type, credential, target, workload, principal = workload }: AuditEntry): void {
   if (type !== 'credential.granted' && type !== 'task.opened') return;
-  if (credential !== undefined) causes.add(cause('credential', credential));
-  if (target !== undefined) causes.add(cause('target', target));
-  if (target !== undefined && workload !== undefined) causes.add(cause('target', sessionsOf(target, workload)));
-  if (workload !== undefined) causes.add(cause('workload', workload));
-  if (principal !== undefined) causes.add(cause('principal', principal));
+  const sessions = target !== undefined && workload !== undefined ? sessionsOf(target, workload) : undefined;
+  const named = [
+    ['credential', credential],
+    ['target', target],
+    ['target', sessions],
+    ['workload', workload],
+    ['principal', principal],
+  ] as const;
+  for (const [kind, value] of named) if (value !== undefined) causes.add(cause(kind, value));
 }

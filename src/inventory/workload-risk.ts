@@ -2,9 +2,9 @@
 import { defined } from '../domain/defined.js';
 import { workloadFromId } from '../identity/party-from-id.js';
 import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
-import { emailValue } from '../domain/party.js';
+import { risksFor } from '../domain/hangs-on.js';
 import { highest, levelNow, nextFall, type Risk } from '../domain/risk.js';
-import { cause, type Selector } from '../domain/selector.js';
+import { causeOf, type Selector } from '../domain/selector.js';
 import type { Level, Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -55,10 +55,7 @@ type Standing = Pick<Explained, 'on' | 'risk' | 'level'>;
 
 /** What is not yet gone of them. */
 async function standing(ledger: Ledger, selectors: readonly Selector[]): Promise<Standing[]> {
-  const risks = await readRisks(
-    ledger,
-    selectors.map(({ kind, value }) => cause(kind, value)),
-  );
+  const risks = await readRisks(ledger, selectors.map(causeOf));
   const now = ledger.clock.now();
   return selectors.flatMap((on, index): Standing[] => {
     const risk = risks[index];
@@ -78,7 +75,7 @@ async function tasksOf(ledger: Ledger, workload: string): Promise<WorkloadRisk['
   let worst: (Standing & { task: string }) | undefined;
   for await (const page of tasksUnder(ledger, { kind: 'workload', value: workload })) {
     const tasks = page.filter((task) => task.workload.id === workload);
-    const owners = tasks.flatMap((task) => selectorsOf(task).map((on) => ({ on, task: task.id })));
+    const owners = tasks.flatMap((task) => besideWorkload(task).map((on) => ({ on, task: task.id })));
     const found = await standing(
       ledger,
       owners.map(({ on }) => on),
@@ -99,14 +96,8 @@ const worstOf = <S extends Standing>(found: readonly S[]): S | undefined =>
 const taskOf = (owners: readonly { on: Selector; task: string }[], { on }: Standing): string =>
   owners.find((owner) => owner.on === on)?.task ?? '';
 
-const selectorsOf = ({ id, lineage, principal, credentials }: Task): Selector[] => [
-  ...credentials.map((one): Selector => ({ kind: 'credential', value: one.id })),
-  ...[id, ...lineage].map((value): Selector => ({ kind: 'task', value })),
-  ...(principal ? principalValues(principal).map((value): Selector => ({ kind: 'principal', value })) : []),
-];
-
-/** By their id and by their address, as signals may name them. */
-const principalValues = ({ id, issuer, claims }: NonNullable<Task['principal']>): string[] => {
-  const address = claims?.['email'];
-  return [id, ...(address === undefined ? [] : [emailValue(issuer, address)])];
-};
+const besideWorkload = (task: Task): Selector[] =>
+  risksFor(
+    task,
+    task.credentials.map(({ id }) => id),
+  ).filter(({ value }) => value !== task.workload.id);

@@ -1,9 +1,10 @@
 /** Credential records: reserved before anything is minted, in one commit with the task they hang on. */
 import { defined } from '../domain/defined.js';
+import { credentialCauses } from '../domain/hangs-on.js';
 import { HISTORY_MS } from '../domain/limits.js';
 import { LOST_AFTER_MS } from '../domain/timing.js';
 import { isId, shardOf } from '../domain/id.js';
-import { credentialCauses, credentialSchema, credentialText, type Credential } from '../domain/credential.js';
+import { credentialSchema, credentialText, type Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
 import type { Versioned, Ledger } from './ledger.js';

@@ -2,10 +2,11 @@
  * The blast radius: what hangs on a selector and lives. Read-only, in pages; the same walk previews a revocation (dry run)
  * and counts what one has killed, by judging everything with the tombstone that lay there before.
  */
-import { credentialCauses, isEnforced, type Credential } from '../domain/credential.js';
+import { isEnforced, type Credential } from '../domain/credential.js';
+import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
 import { death, parseEpoch } from '../domain/liveness.js';
-import { cause, type Cause, type Selector } from '../domain/selector.js';
-import { taskCauses, type Task } from '../domain/task.js';
+import { causeOf, type Cause, type Selector } from '../domain/selector.js';
+import type { Task } from '../domain/task.js';
 import { parseTombstone, type Tombstone } from '../domain/tombstone.js';
 import { readCredentials } from './credentials.js';
 import type { Ledger } from './ledger.js';
@@ -74,7 +75,7 @@ async function countPage(ledger: Ledger, judgement: Judgement, page: Task[], tal
   const causes = new Set([...[...causesOf.values()].flat(), ...found.flatMap(({ own }) => own)]);
   const lived = judge(judgement, await ledger.log.look([...causes]));
 
-  const hit = cause(selector.kind, selector.value);
+  const hit = causeOf(selector);
   for (const task of page) {
     const own = causesOf.get(task.id) ?? [];
     if (task.deadline > at && own.includes(hit) && lived('task', task.epoch, own)) tally.tasks += 1;
@@ -86,7 +87,7 @@ async function countPage(ledger: Ledger, judgement: Judgement, page: Task[], tal
 
 /** Alive just before: by the log as it stands, with this very revocation and all later ones taken back. */
 function judge({ selector, published }: Judgement, seen: Seen) {
-  const hit: Cause = cause(selector.kind, selector.value);
+  const hit = causeOf(selector);
   const before: Tombstone | undefined = published?.before === undefined ? undefined : parseTombstone(published.before);
   return (kind: 'task' | 'credential', epochText: string, causes: Cause[]): boolean => {
     const epoch = parseEpoch(epochText);

@@ -2,10 +2,11 @@
  * Credentials with their tasks and all that they hang on, for who looks at the same ones second by second: what reads exactly
  * as before means what it meant before, and is not parsed again. What is answered is shared: nobody may change it.
  */
-import { credentialCauses, credentialSchema, type Credential } from '../domain/credential.js';
+import { credentialSchema, type Credential } from '../domain/credential.js';
+import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import type { Cause } from '../domain/selector.js';
-import { taskCauses, taskSchema, type Task } from '../domain/task.js';
+import { taskSchema, type Task } from '../domain/task.js';
 import type { Records } from '../store/store.js';
 import type { Found } from './credentials.js';
 import type { Ledger } from './ledger.js';

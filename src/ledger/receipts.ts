@@ -1,7 +1,8 @@
 /** Receipts: what was revoked by hand or by signal, and what it did. Bookkeeping beside the log, never what makes something dead. */
 import { z } from 'zod';
 import { HISTORY_MS } from '../domain/limits.js';
-import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
+import { EFFECTS } from '../domain/selector.js';
+import { selectorSchema } from '../domain/selector-schema.js';
 import type { Change } from '../store/store.js';
 import { retryOnConflict } from './retry-on-conflict.js';
 import type { Ledger } from './ledger.js';
@@ -20,7 +21,7 @@ const receiptSchema = z.strictObject({
   seq: z.int(),
   id: z.string(),
   at: z.int(),
-  selector: z.strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string() }),
+  selector: selectorSchema,
   effect: z.enum(EFFECTS),
   reason: z.string(),
   ticket: z.string().optional(),

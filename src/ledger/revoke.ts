@@ -5,7 +5,7 @@
 import { defined } from '../domain/defined.js';
 import { newId } from '../domain/id.js';
 import { forgettableAt } from '../domain/liveness.js';
-import { cause, type Effect, type Selector } from '../domain/selector.js';
+import { causeOf, type Effect, type Selector } from '../domain/selector.js';
 import type { Outcome } from '../domain/task.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import type { LogEntry } from '../domain/tombstone.js';
@@ -33,7 +33,7 @@ export async function revoke({ log, clock }: Ledger, revocation: Revocation): Pr
   const entry = await log.publish(
     defined({
       id: id ?? newId('rev'),
-      cause: cause(selector.kind, selector.value),
+      cause: causeOf(selector),
       selector,
       effect,
       ...(effect === 'end' && { outcome: outcome ?? 'revoked' }),
@@ -58,7 +58,7 @@ export function lift(
   const at = clock.now();
   return log.publish({
     id: by.id ?? newId('rev'),
-    cause: cause(hold.selector.kind, hold.selector.value),
+    cause: causeOf(hold.selector),
     selector: hold.selector,
     effect: 'lift',
     lifts: hold.seq,

@@ -1,7 +1,8 @@
 /** Whether a task lives: its record, its deadline, and above both what the log says now. */
+import { taskCauses } from '../domain/hangs-on.js';
 import { refusesBirth } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
-import { taskCauses, type Outcome, type Task } from '../domain/task.js';
+import type { Outcome, Task } from '../domain/task.js';
 import type { Ledger } from './ledger.js';
 import type { Seen } from './revocation-log.js';
 

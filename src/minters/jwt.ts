@@ -1,7 +1,8 @@
 /** Mints JWT access tokens (RFC 9068): everything a target needs to judge a call by itself, signed. */
 import { defined } from '../domain/defined.js';
 import { detailsOf, scopeOf } from '../targets/requested-access.js';
-import { credentialCauses, type Credential } from '../domain/credential.js';
+import type { Credential } from '../domain/credential.js';
+import { credentialCauses } from '../domain/hangs-on.js';
 import type { Task } from '../domain/task.js';
 import { toSeconds } from '../domain/time.js';
 import type { Keys } from '../keys/keys.js';

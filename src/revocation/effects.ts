@@ -1,5 +1,6 @@
 /** What a death did so far, said truthfully (G8): by kind of credential, and by target where one must be told. */
-import { credentialCauses, isEnforced, type Credential } from '../domain/credential.js';
+import { isEnforced, type Credential } from '../domain/credential.js';
+import { credentialCauses } from '../domain/hangs-on.js';
 import { cause, type Cause } from '../domain/selector.js';
 import type { Found } from '../ledger/credentials.js';
 import { readEnforcement } from '../ledger/enforcement.js';

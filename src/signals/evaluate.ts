@@ -1,7 +1,7 @@
 /** What is to be done about a signal: the first reaction that fits it, what that covers, and whether a brake holds it back. */
 import type { Trust } from '../config/schema.js';
 import { DETECTOR_OF, type Reaction, type SignalsConfig } from '../config/signals-schema.js';
-import { cause, effectFits, type Selector } from '../domain/selector.js';
+import { causeOf, effectFits, type Selector } from '../domain/selector.js';
 import type { ReactionDone, Signal } from '../domain/signal.js';
 import { countImpact } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -44,7 +44,7 @@ async function braked(
 ): Promise<Judgement> {
   const { ledger, settings } = deps;
   const { signals } = settings;
-  const subject = cause(selector.kind, selector.value);
+  const subject = causeOf(selector);
   if (rule.do === 'hold' && rule.holdSeconds === undefined) {
     const seq = await standingHold(ledger, selector, actorOf(rule.name));
     if (seq !== undefined) return recorded(meant, `Revocation ${seq} of this reaction holds it already.`);

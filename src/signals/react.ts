@@ -7,7 +7,7 @@ import { defined } from '../domain/defined.js';
 import { createHash } from 'node:crypto';
 import type { AuditEvent } from '../audit/event.js';
 import { newId, shardOf } from '../domain/id.js';
-import { cause } from '../domain/selector.js';
+import { causeOf } from '../domain/selector.js';
 import type { ReactionDone, Signal } from '../domain/signal.js';
 import { setRisk } from '../ledger/risk.js';
 import { changeSignal, readSignal, takeSignal } from '../ledger/signals.js';
@@ -73,7 +73,7 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
       const { level = 'HIGH' } = reaction;
       const { riskStepSeconds: stepSeconds } = settings.signals;
       const risk = { level, at: now, stepSeconds, signal: signal.id, why };
-      await setRisk(ledger, cause(selector.kind, selector.value), risk);
+      await setRisk(ledger, causeOf(selector), risk);
       return reaction;
     }
     default: {

@@ -2,13 +2,14 @@
  * From the subject of a signal to what a reaction covers: itself, or what it belongs to. Never a guess, and never beyond those
  * its source may speak of: whoever may name a person's task must not reach the workload that serves everybody.
  */
+import { taskCauses } from '../domain/hangs-on.js';
 import { prefixOf } from '../identity/party-from-id.js';
 import type { Reaction } from '../config/signals-schema.js';
 import type { Trust } from '../config/schema.js';
 import { emailValue } from '../domain/party.js';
-import { cause, type Selector } from '../domain/selector.js';
+import { causeOf, type Selector } from '../domain/selector.js';
 import type { Signal } from '../domain/signal.js';
-import { taskCauses, type Task } from '../domain/task.js';
+import type { Task } from '../domain/task.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTask } from '../ledger/tasks.js';
@@ -39,8 +40,8 @@ async function taskOf(ledger: Ledger, { kind, value }: Selector): Promise<Task |
 }
 
 /** A task dies with whoever opened it, but is not theirs: or their refusals would stop the workload that works on it. */
-const holdsOf = (task: Task, { kind, value }: Selector): boolean =>
-  kind === 'workload' ? task.workload.id === value : taskCauses(task).includes(cause(kind, value));
+const holdsOf = (task: Task, selector: Selector): boolean =>
+  selector.kind === 'workload' ? task.workload.id === selector.value : taskCauses(task).includes(causeOf(selector));
 
 /** With the trust names of those it belongs to. */
 interface Part {

@@ -1,10 +1,11 @@
 /** The record of a task about to be born. Bounds are fixed here, once: a child is never wider or longer than its parent. */
 import { isWithin, pairsOf, type TargetAccess } from '../domain/access.js';
+import { taskCauses } from '../domain/hangs-on.js';
 import { refOf } from '../domain/party.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId, shardOf } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import { taskCauses, type Task } from '../domain/task.js';
+import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { IdempotencyRecord } from '../ledger/idempotency.js';
 import type { Requester } from '../authorization/requester.js';

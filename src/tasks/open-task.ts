@@ -1,8 +1,9 @@
 /** An orchestrator opens a task for a workload: purpose, ceiling, deadline, parent, heartbeat. Nothing is granted yet. */
 import { BrokerError } from '../domain/errors.js';
+import { partyCauses, taskCauses } from '../domain/hangs-on.js';
 import { isId, shardOf, type Shard } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
-import { partyCauses, taskCauses, type Task } from '../domain/task.js';
+import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { findPrevious, idempotencyChange } from '../ledger/idempotency.js';

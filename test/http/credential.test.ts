@@ -1,7 +1,7 @@
 /** GET /credentials/{id}: what it is and everything it hangs on, in words; never the credential itself. */
 import { beforeAll, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { cause, type Selector } from '../../src/domain/selector.js';
+import { causeOf, type Selector } from '../../src/domain/selector.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { expectProblem } from '../support/expect-refusal.js';
 
@@ -51,12 +51,41 @@ it('says what it is, whether it lives, and each selector whose revocation would 
   expect(text).not.toContain(token.split('.')[2]);
 });
 
+const selectorsOf = async (accessToken: string): Promise<Selector[]> =>
+  ((await broker.get(`/credentials/${decodeJwt(accessToken).jti ?? ''}`, soc)).body as { causes: Selector[] }).causes;
+const carried = (accessToken: string) => new Set(decodeJwt(accessToken)['causes'] as string[]);
+
 it('each of these selectors is one the token carries, and none is missing', async () => {
-  const { causes } = (await broker.get(`/credentials/${id}`, soc)).body as {
-    causes: Selector[];
-  };
-  const carried = decodeJwt(token)['causes'] as string[];
-  expect(new Set(causes.map(({ kind, value }) => cause(kind, value)))).toEqual(new Set(carried));
+  expect(new Set((await selectorsOf(token)).map(causeOf))).toEqual(carried(token));
+});
+
+it('names a person by their address too, where their own token says it', async () => {
+  const person = await broker.person('ada', { email: 'Ada@staff.example' });
+  const type = 'urn:ietf:params:oauth:token-type:jwt';
+  const { body } = await broker.exchange(person, { actor_token: agent, actor_token_type: type });
+  const { access_token } = body as { access_token: string };
+  const causes = await selectorsOf(access_token);
+  expect(causes).toContainEqual({ kind: 'principal', value: 'email:staff/ada@staff.example' });
+  expect(new Set(causes.map(causeOf))).toEqual(carried(access_token));
+});
+
+it('names those above a child task: their workloads, their teams and whom they serve', async () => {
+  const orchestrator = await broker.identity('orchestrator');
+  const wish = { purpose: 'summarise incident 4711', workload: 'lab:agent-1' };
+  const { body: parent } = await broker.post('/tasks', wish, orchestrator);
+  const under = { ...wish, workload: 'lab:agent-7', parent: (parent as { id: string }).id };
+  const { body: child } = await broker.post('/tasks', under, orchestrator);
+  const { body } = await broker.exchange(agent, { purpose: undefined, task_id: (child as { id: string }).id });
+  const { access_token } = body as { access_token: string };
+  const causes = await selectorsOf(access_token);
+  expect(causes).toEqual(
+    expect.arrayContaining([
+      { kind: 'workload', value: 'lab:agent-1' },
+      { kind: 'principal', value: 'lab:agent-1' },
+      { kind: 'workload', value: 'lab:orchestrator' },
+    ]),
+  );
+  expect(new Set(causes.map(causeOf))).toEqual(carried(access_token));
 });
 
 it('tells that it is dead', async () => {

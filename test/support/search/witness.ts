@@ -1,8 +1,8 @@
 /** What a run of a play saw, and the guarantees judged from it. */
-import { credentialCauses, type Credential } from '../../../src/domain/credential.js';
+import type { Credential } from '../../../src/domain/credential.js';
+import { credentialCauses, taskCauses } from '../../../src/domain/hangs-on.js';
 import { cause, type Effect, type Selector } from '../../../src/domain/selector.js';
 import { alive, findCredential, type Found } from '../../../src/ledger/credentials.js';
-import { taskCauses } from '../../../src/domain/task.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import { readTaskState } from '../../../src/ledger/task-state.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';

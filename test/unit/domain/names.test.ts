@@ -20,7 +20,6 @@ import {
   isWellFormed,
   SELECTOR_KINDS,
 } from '../../../src/domain/selector.js';
-import { taskCauses } from '../../../src/domain/task.js';
 import { holdsToken, withoutTokens } from '../../../src/domain/token-in-text.js';
 
 describe('an id', () => {
@@ -60,23 +59,6 @@ describe('a cause', () => {
     expect(ALL).toBe(VECTORS.all);
     const whole = createHash('sha256').update('task:tsk_aabbbbbbbbbbbbbb').digest('base64url');
     expect(cause('task', 'tsk_aabbbbbbbbbbbbbb')).toBe(whole.slice(0, 16));
-  });
-
-  it('a child hangs on everything its parent hangs on', () => {
-    const party = (id: string) => ({ kind: 'workload' as const, id, issuer: 'lab', owner: `${id}-team` });
-    const parent = { id: 'tsk_p', lineage: [], workload: party('lab:a'), openedBy: party('lab:boss') };
-    const child = { id: 'tsk_c', lineage: ['tsk_p'], workload: party('lab:b'), inherits: taskCauses(parent) };
-    expect(taskCauses(child)).toEqual(expect.arrayContaining(taskCauses(parent)));
-    const own = [
-      ['task', 'tsk_c'],
-      ['workload', 'lab:b'],
-      ['owner', 'lab:b-team'],
-      ['owner', 'lab:boss-team'],
-      ['principal', 'lab:b'],
-      ['principal', 'lab:a'],
-    ] as const;
-    expect(taskCauses(child)).toEqual(expect.arrayContaining(own.map(([kind, value]) => cause(kind, value))));
-    expect(new Set(taskCauses(child)).size).toBe(taskCauses(child).length);
   });
 });
 

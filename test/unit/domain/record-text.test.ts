@@ -40,6 +40,7 @@ describe('A stored record', () => {
         principalProven: true,
       },
     ],
+    ['that had another team', { formerly: [{ kind: 'owner', value: 'sre' }] }],
     ['suspended', { suspensions: 1, suspended: true, revision: 1 }],
     ['resumed', { suspensions: 1, revision: 2 }],
   ])('reads as the task that was written: %s', (_, change) => {
