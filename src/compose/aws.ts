@@ -1,4 +1,4 @@
-/** AWS, where targets are there: its minter, and what tells its roles of deaths. Its SDK is loaded for nobody else. */
+/** AWS: the minter of sessions, and the reconciler of its roles. The SDK is loaded only if the configuration has such targets. */
 import type { AuditLog } from '../audit/log.js';
 import type { Target, AwsTarget } from '../config/schema.js';
 import type { Clock } from '../domain/time.js';
@@ -6,7 +6,7 @@ import type { Keys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Denials, Minter } from '../minters/minter.js';
 import { createReconciler, type Reconciler } from '../enforcement/reconcile.js';
-import type { TellEvents } from '../enforcement/push-denials.js';
+import type { PushEvents } from '../enforcement/push-denials.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
@@ -26,8 +26,8 @@ interface AwsDeps {
 export interface Aws {
   minter: Minter;
   reconciler: Reconciler;
-  /** Roles that do not take what they should be told. */
-  deaf: ReadonlySet<string>;
+  /** Roles to which pushing fails. */
+  failing: ReadonlySet<string>;
 }
 
 export async function openAws({ targets, ...deps }: AwsDeps): Promise<Aws | undefined> {
@@ -42,54 +42,62 @@ export async function openAws({ targets, ...deps }: AwsDeps): Promise<Aws | unde
       log.warn({ target, what, answer }, advice);
     },
   });
-  const deaf = new Set<string>();
+  const failing = new Set<string>();
   const { enforcer } = minter;
   const reconciler = createReconciler({
     ...{ ledger: deps.ledger, node: deps.node, enforcer },
     targets: roles.map(({ resource }) => resource),
-    events: tellEvents(deps, deaf),
+    events: pushEvents(deps, failing),
   });
-  return { minter, reconciler, deaf };
+  return { minter, reconciler, failing };
 }
 
-function tellEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, deaf: Set<string>): TellEvents {
+function pushEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, failing: Set<string>): PushEvents {
   const well = (target: string) => {
-    deaf.delete(target);
-    metrics.targetDeaf(target, 0);
+    failing.delete(target);
+    metrics.targetSyncFailing(target, 0);
   };
   const note = (event: Parameters<AuditLog['append']>[0]) => {
     audit.append(event).catch((err: unknown) => log.error({ err }, 'the audit log does not take entries'));
   };
   return {
-    told(target, denials, fill) {
+    pushed(target, denials, fill) {
       well(target);
-      metrics.targetTold(target, 'written', { lines: linesOf(denials), fill });
-      note({ type: 'target.told', at: clock.now(), target, reason: inWords(denials) });
+      metrics.targetPushed(target, 'written', { denials: countOf(denials), fill });
+      note({ type: 'target.synced', at: clock.now(), target, reason: inWords(denials) });
     },
-    deaf(target, err, since) {
-      // Each attempt is counted; the log and the audit trail hear of it when it begins.
-      metrics.targetTold(target, 'failed');
-      metrics.targetDeaf(target, (clock.now() - since) / 1000);
-      if (deaf.has(target)) return;
-      deaf.add(target);
-      log.error({ err, target }, 'the role does not take its deny policy; it is tried again until the deadlines');
-      note({ type: 'target.deaf', at: clock.now(), target, reason: 'The role does not take its deny policy.' });
+    failing(target, err, since) {
+      // Each attempt is counted; the log and the audit trail get one entry, when the attempts begin to fail.
+      metrics.targetPushed(target, 'failed');
+      metrics.targetSyncFailing(target, (clock.now() - since) / 1000);
+      if (failing.has(target)) return;
+      failing.add(target);
+      log.error(
+        { err, target },
+        'the deny policy of the role cannot be written; it is tried again until the sessions expire',
+      );
+      note({
+        type: 'target.sync_failed',
+        at: clock.now(),
+        target,
+        reason: 'The deny policy of the role cannot be written.',
+      });
     },
     drifted(target) {
-      metrics.targetTold(target, 'drifted');
+      metrics.targetPushed(target, 'drifted');
       log.warn({ target }, 'the deny policy of the role was changed by somebody else; it is written again');
     },
     unreadable([err, ...more]) {
       log.error({ err, count: more.length + 1 }, 'records of credentials cannot be read; they are denied');
     },
-    heard: well,
-    left: well,
+    recovered: well,
+    leaseLost: well,
   };
 }
 
-const linesOf = ({ credentials, tasks, generations }: Denials): number =>
-  credentials.length + tasks.length + generations.length;
+const countOf = ({ credentials, tasks, workloads }: Denials): number =>
+  credentials.length + tasks.length + workloads.length;
 
-const inWords = ({ credentials, tasks, generations, issuedBefore }: Denials): string =>
-  `Denied: ${credentials.length} credentials, ${tasks.length} tasks, ${generations.length} workloads up to a cutoff` +
+const inWords = ({ credentials, tasks, workloads, issuedBefore }: Denials): string =>
+  `Denied: ${credentials.length} credentials, ${tasks.length} tasks, ${workloads.length} workloads up to a cutoff` +
   (issuedBefore === undefined ? '.' : `, everything issued before ${new Date(issuedBefore).toISOString()}.`);

@@ -50,7 +50,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
   const pulse: Pulse = { auditFollows: true, draining: false };
   const readiness = createReadiness({
     ...{ fitness, policy: cedar, pulse, clock, metrics },
-    ...{ deaf: aws?.deaf, behind: notifier.behind },
+    ...{ failingTargets: aws?.failing, behind: notifier.behind },
   });
   const { retentionDays: auditRetentionDays } = config.audit;
   const work = recurringWork({
@@ -85,8 +85,8 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       const [api, operations] = listeners;
       await api?.close(patienceMs);
       await schedule?.stop(patienceMs);
-      const letGo = async () => aws?.reconciler.letGo();
-      await leave(log, [() => work('detectors'), () => signals.close(), letGo, () => notifier.close()]);
+      const releaseLeases = async () => aws?.reconciler.releaseLeases();
+      await leave(log, [() => work('detectors'), () => signals.close(), releaseLeases, () => notifier.close()]);
       await operations?.close(0);
       await store.close();
     },

@@ -13,10 +13,10 @@ export const AUDIT_EVENT_TYPES = [
   'audit.pruned',
   /** Revocations that the log forgot before they could be entered here. */
   'audit.gap',
-  /** What a target was told of deaths: how many entries deny it what, by which writer. */
-  'target.told',
-  /** A target does not take what it should be told. */
-  'target.deaf',
+  /** What a target must deny was written to it: how many sessions, tasks and workloads. */
+  'target.synced',
+  /** What a target must deny cannot be written to it. There is one entry when that begins, not one an attempt. */
+  'target.sync_failed',
   /** What became of a signal: what it said, and what a reaction did about it. */
   'signal.judged',
   /** A person confirmed or dismissed what a reaction wanted done. */

@@ -1,16 +1,16 @@
 /**
- * Nothing is minted for a target that cannot be told of deaths: not before it has heard that everything older is dead, not
- * while nobody tells it, not when it has not listened for long.
+ * Refuses to mint for a target where revocations cannot be enforced now: its cutoff of everything older is not in force yet, no
+ * broker has its lease, or pushing to it has failed for FAILING_LIMIT_MS.
  */
 import { BrokerError } from '../domain/errors.js';
 import { ALL, cause } from '../domain/selector.js';
+import { FAILING_LIMIT_MS, FENCE_MS } from '../domain/timing.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readEnforcement, type Enforcement } from '../ledger/enforcement.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
-import { FAILING_LIMIT_MS, FENCE_MS } from '../domain/timing.js';
 
-/** All of them are looked at whenever something dies: with more, whoever mints much would delay what others revoke. */
-const UNSPENT_MOST = 10_000;
+/** Each full look reads all live sessions. With more of them, a workload that mints much would delay the revocations of others. */
+const LIVE_SESSIONS_MAX = 10_000;
 
 export async function assertEnforceable(
   ledger: Ledger,
@@ -19,18 +19,22 @@ export async function assertEnforceable(
 ): Promise<void> {
   const stored = await readEnforcement(ledger, target);
   const cutAt = latestCut(seen, [cause('target', target), ALL]);
-  if ((stored?.value.unspent ?? 0) >= UNSPENT_MOST)
-    throw new BrokerError('slow_down', 'The target has as many sessions as can be looked after.', {
-      retryAfterSeconds: 60,
-    });
+  if ((stored?.value.unspent ?? 0) >= LIVE_SESSIONS_MAX)
+    throw new BrokerError(
+      'slow_down',
+      `The target has ${LIVE_SESSIONS_MAX} live sessions, the most that can be revoked.`,
+      {
+        retryAfterSeconds: 60,
+      },
+    );
   const waitMs = waitBeforeMint(stored?.value, { generation: seen.epoch.generation, cutAt, now });
   if (waitMs === 0) return;
-  throw new BrokerError('temporarily_unavailable', 'The target cannot be told of revocations yet, or not now.', {
+  throw new BrokerError('temporarily_unavailable', 'Revocations cannot be enforced at the target yet, or not now.', {
     retryAfterSeconds: Math.ceil(waitMs / 1000),
   });
 }
 
-/** A guess at how long, in milliseconds; 0: it has heard of everything that matters. */
+/** How long to wait before minting, in milliseconds, as far as can be guessed. 0: revocations can be enforced now. */
 function waitBeforeMint(
   state: Enforcement | undefined,
   { generation, cutAt, now }: { generation: string; cutAt: number; now: number },
@@ -38,6 +42,6 @@ function waitBeforeMint(
   if (state?.generation !== generation || !state.cutoff || state.cutoff.seq < cutAt) return 2 * FENCE_MS;
   if (state.heldUntil <= now) return 1_000;
   if (state.failingSince !== undefined && now - state.failingSince >= FAILING_LIMIT_MS) return 1_000;
-  // Issued earlier, by a clock that is behind ours, it would be born dead.
+  // A session that is issued earlier, at a target whose clock is behind ours, would be denied by the cutoff from its start.
   return Math.max(0, state.cutoff.at + FENCE_MS - now);
 }

@@ -1,19 +1,20 @@
 /**
- * When a target cannot hold all that it should deny, the deaths are made fewer and wider, in the log like every death: first
- * all sessions of one workload there, then all sessions there. Tasks live on, and ask again. Nothing is ever left out.
+ * Compaction: a target that has no room for all its denials gets fewer and broader ones, first all sessions of one workload
+ * there, then all sessions there. They are published in the revocation log like any revocation. Tasks stay alive, and their
+ * workloads get new sessions. No dead session is ever left out.
  */
 import { sessionsOf } from '../domain/hangs-on.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { revoke } from '../ledger/revoke.js';
-import type { Denials } from './desired-denials.js';
+import type { DesiredDenials } from './desired-denials.js';
 
-/** Above this part of what fits, room is made; down to this, so that it is not made again at once. */
-export const FULL = 0.9;
-const ROOMY = 0.6;
+/** Compaction begins above this share of a target's room, and ends below the other, so that it is not needed again at once. */
+export const COMPACT_ABOVE = 0.9;
+const COMPACT_TO = 0.6;
 
-/** @param fill What all of these take of what fits. */
-export async function compact(ledger: Ledger, target: string, denials: Denials, fill: number): Promise<void> {
-  const workloads = crowdedWorkloads(denials, fill);
+/** @param fill The share of the target's room that all these denials take. */
+export async function compact(ledger: Ledger, target: string, desired: DesiredDenials, fill: number): Promise<void> {
+  const workloads = crowdedWorkloads(desired, fill);
   if (workloads.length === 0) return cutOff(ledger, target);
   for (const workload of workloads) await cutOff(ledger, sessionsOf(target, workload));
 }
@@ -27,18 +28,18 @@ async function cutOff(ledger: Ledger, value: string): Promise<void> {
   });
 }
 
-/** Those with most lines of their own, as many as it takes; none, when all of them together would not make room. */
-function crowdedWorkloads(denials: Denials, fill: number): string[] {
-  const lines = new Map<string, number>();
-  for (const { kind, workload } of denials.values())
-    if (kind !== 'generation' && workload !== '') lines.set(workload, (lines.get(workload) ?? 0) + 1);
-  const surplus = denials.size * (1 - ROOMY / fill);
+/** The workloads with the most denials, as many as it takes to make room. Empty if all of them together would not. */
+function crowdedWorkloads(desired: DesiredDenials, fill: number): string[] {
+  const counts = new Map<string, number>();
+  for (const { kind, workload } of desired.values())
+    if (kind !== 'workload' && workload !== '') counts.set(workload, (counts.get(workload) ?? 0) + 1);
+  const surplus = desired.size * (1 - COMPACT_TO / fill);
   const chosen: string[] = [];
   let saved = 0;
-  for (const [workload, count] of [...lines].sort(([, a], [, b]) => b - a)) {
+  for (const [workload, count] of [...counts].sort(([, a], [, b]) => b - a)) {
     if (saved >= surplus) break;
     chosen.push(workload);
-    saved += count - 1; // One line denies them all.
+    saved += count - 1; // One denial of the workload replaces them all.
   }
   return saved >= surplus ? chosen : [];
 }

@@ -1,6 +1,6 @@
 /**
- * What targets must be told: of all credentials that a target would go on believing, those that are dead, each under the
- * widest name that denies nothing alive. A function of the ledger and the log alone, computed anew each time.
+ * The desired state of each target: which of the sessions that it would still accept are dead, each denied under the broadest
+ * name that denies no live session. It is a function of the ledger and the revocation log alone, computed anew each time.
  */
 import type { Credential } from '../domain/credential.js';
 import { sessionCuts } from '../domain/hangs-on.js';
@@ -15,65 +15,66 @@ import { recall, type Recalled } from '../ledger/parse-cache.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
 import type { Key } from '../store/store.js';
 
-/** One line of what a target is told. */
+/** One name that a target must deny. */
 interface Denial {
-  kind: 'credential' | 'task' | 'generation';
+  /** `workload`: all sessions of a workload that were born before one of its cutoffs. */
+  kind: 'credential' | 'task' | 'workload';
   value: string;
-  /** When the last credential it denies expires. Milliseconds. */
+  /** When the last session that it denies expires. Milliseconds. */
   until: number;
   workload: string;
 }
 
-/** By what is denied: `task:tsk_…`. */
-export type Denials = ReadonlyMap<string, Denial>;
+/** All that one target must deny, by kind and value: `task:tsk_…`. */
+export type DesiredDenials = ReadonlyMap<string, Denial>;
 
-interface Survey {
-  denials: ReadonlyMap<string, Denials>;
-  /** By target: how many may still live there, dead or not. */
-  unspent: ReadonlyMap<string, number>;
-  /** Ids of credentials that have expired for good. */
-  spent: string[];
-  /** Why, for each of which nobody knows whether it lives. It is denied everywhere. */
+interface DesiredState {
+  denials: ReadonlyMap<string, DesiredDenials>;
+  /** By target: how many sessions have not expired, dead or not. */
+  live: ReadonlyMap<string, number>;
+  /** Ids of sessions that expired so long ago that no target accepts them. */
+  expired: string[];
+  /** One error for each session whose record cannot be read. Whether it is dead is unknown, so every target denies it. */
   unreadable: unknown[];
+}
+
+interface Circumstances {
+  /** Whether the target denies a session already, because it was issued before the target's cutoff. */
+  isCutOff: (credential: Credential) => boolean;
+  /** A session that expires after this may still be accepted. Milliseconds. */
+  surelyPast: number;
 }
 
 const PAGE = 256;
 
-interface Surveyed {
-  /** Whether a credential is denied already, by when it was issued. */
-  covered: (credential: Credential) => boolean;
-  /** What expires after this may live. Milliseconds. */
-  past: number;
-}
-
-export async function survey(ledger: Ledger, targets: readonly string[], { covered, past }: Surveyed): Promise<Survey> {
-  const listed = await listedIn(ledger);
-  const found = new Map(targets.map((target) => [target, new Map<string, Denial>()]));
-  const unspent = new Map(listed.filter(([, expiresAt]) => expiresAt + DENIED_AFTER_EXPIRY_MS > past));
-  const counts = new Map<string, number>();
+export async function desiredState(
+  ledger: Ledger,
+  targets: readonly string[],
+  { isCutOff, surelyPast }: Circumstances,
+): Promise<DesiredState> {
+  const indexed = await indexedSessions(ledger);
+  const isExpired = (expiresAt: number) => expiresAt + DENIED_AFTER_EXPIRY_MS <= surelyPast;
+  const unexpired = new Map(indexed.filter(([, expiresAt]) => !isExpired(expiresAt)));
+  const denials = new Map(targets.map((target) => [target, new Map<string, Denial>()]));
+  const live = new Map<string, number>();
   const unreadable: unknown[] = [];
-  for (const ids of inPages([...unspent.keys()])) {
+  for (const ids of inPages([...unexpired.keys()])) {
     const page = await recall(ledger, ids);
-    for (const { credential } of page.found) counts.set(credential.target, (counts.get(credential.target) ?? 0) + 1);
-    for (const [target, denial] of await judge(ledger, page.found, covered)) add(found.get(target), denial);
+    for (const { credential } of page.found) live.set(credential.target, (live.get(credential.target) ?? 0) + 1);
+    for (const [target, denial] of await selectDead(ledger, page.found, isCutOff)) add(denials.get(target), denial);
     for (const [id, error] of page.unreadable) {
       unreadable.push(error);
-      const denial: Denial = { kind: 'credential', value: id, until: unspent.get(id) ?? past, workload: '' };
-      for (const denials of found.values()) add(denials, denial);
+      const denial: Denial = { kind: 'credential', value: id, until: unexpired.get(id) ?? surelyPast, workload: '' };
+      for (const ofTarget of denials.values()) add(ofTarget, denial);
     }
   }
-  return {
-    denials: found,
-    unspent: counts,
-    unreadable,
-    spent: listed.filter(([, expiresAt]) => expiresAt + DENIED_AFTER_EXPIRY_MS <= past).map(([id]) => id),
-  };
+  return { denials, live, unreadable, expired: indexed.filter(([, at]) => isExpired(at)).map(([id]) => id) };
 }
 
-/** They need not be told of any more, and are told of until this is done. */
-export async function forgetSpent({ records }: Ledger, spent: readonly string[]): Promise<void> {
+/** Removes expired sessions from the enforcement index. Until this succeeds they are only read again in each turn. */
+export async function forgetExpired({ records }: Ledger, expired: readonly string[]): Promise<void> {
   const byShard = new Map<Shard, string[]>();
-  for (const id of spent) byShard.set(shardOf(id), [...(byShard.get(shardOf(id)) ?? []), id]);
+  for (const id of expired) byShard.set(shardOf(id), [...(byShard.get(shardOf(id)) ?? []), id]);
   for (const [shard, ids] of byShard)
     for (const page of inPages(ids))
       await records.commit({ unindex: page.map((id): [Key, string] => [enforcementIndex(shard), id]) });
@@ -83,7 +84,7 @@ function* inPages<T>(items: readonly T[]): Generator<T[]> {
   for (let start = 0; start < items.length; start += PAGE) yield items.slice(start, start + PAGE);
 }
 
-async function listedIn({ records }: Ledger): Promise<[id: string, expiresAt: number][]> {
+async function indexedSessions({ records }: Ledger): Promise<[id: string, expiresAt: number][]> {
   const shards = await Promise.all(
     SHARDS.map(async (shard) => {
       const all: [string, number][] = [];
@@ -94,25 +95,25 @@ async function listedIn({ records }: Ledger): Promise<[id: string, expiresAt: nu
   return shards.flat();
 }
 
-async function judge(
+async function selectDead(
   ledger: Ledger,
   found: readonly Recalled[],
-  covered: (credential: Credential) => boolean,
+  isCutOff: Circumstances['isCutOff'],
 ): Promise<[target: string, Denial][]> {
   const seen = await ledger.log.look([...new Set(found.flatMap(({ own }) => own))]);
   return found.flatMap((one): [string, Denial][] => {
     const { credential } = one;
-    return isDead(one, seen) && !covered(credential) ? [[credential.target, denialOf(one, seen)]] : [];
+    return isDead(one, seen) && !isCutOff(credential) ? [[credential.target, denialOf(one, seen)]] : [];
   });
 }
 
-/** The record of a task remembers its end longer than the log. */
+/** The record of a task is asked too: it keeps the task's end for longer than the log does. */
 const isDead = ({ credential, task, own }: Recalled, seen: Seen): boolean =>
   task.ended !== undefined || seen.deathOf('credential', credential.epoch, own) !== undefined;
 
 /**
- * A workload's sessions of before a cutoff, when none with that number can be born again; else a task, when nothing can be
- * born under it again; else itself.
+ * The broadest name that denies no live session: the workload before its cutoff, if no session with that number can be born
+ * any more; or the task, if none can be born under it; or the session itself.
  */
 function denialOf({ credential, task, ofTask }: Recalled, seen: Seen): Denial {
   const { id, target, expiresAt, workloadSeq = 0, epoch } = credential;
@@ -120,7 +121,7 @@ function denialOf({ credential, task, ofTask }: Recalled, seen: Seen): Denial {
   const rest = { until: expiresAt, workload };
   const isOfThisLog = parseEpoch(epoch).generation === seen.epoch.generation;
   if (isOfThisLog && workloadSeq < latestCut(seen, sessionCuts(target, workload)))
-    return { kind: 'generation', value: `${cause('workload', workload)}@${workloadSeq}`, ...rest };
+    return { kind: 'workload', value: `${cause('workload', workload)}@${workloadSeq}`, ...rest };
   const taskIsDead = task.ended !== undefined || seen.deathOf('task', task.epoch, ofTask) !== undefined;
   return taskIsDead ? { kind: 'task', value: task.id, ...rest } : { kind: 'credential', value: id, ...rest };
 }

@@ -1,50 +1,52 @@
-/** One broker at a time tells a target of deaths: a lease in the ledger, with a fence that rises with each new holder. */
+/** One broker at a time pushes to a target: the one that has its lease in the ledger. Each new holder raises the fence. */
 import { ALL, cause } from '../domain/selector.js';
 import { FENCE_MS, PUSH_MS, TARGET_LEASE_MS, TARGET_LEASE_RENEWED_BELOW_MS } from '../domain/timing.js';
 import { readEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
 import type { Versioned, Ledger } from '../ledger/ledger.js';
 import { latestCut } from '../ledger/revocation-log.js';
 
-export interface HeldTarget {
+/** A target whose lease this broker has. */
+export interface LeasedTarget {
   target: string;
   stored: Versioned<Enforcement>;
-  /** How far the log had come before anything else was read. */
+  /** The number of the log's last entry, looked up before anything else was read. */
   seq: number;
-  /** What was issued before is dead: as the target was told, or as it must be told now. */
+  /** What the target must deny of what was issued before a time: as it was pushed last, or as it must be pushed now. */
   cutoff: NonNullable<Enforcement['cutoff']>;
   isCutoffNew: boolean;
-  /** By the clock that nobody sets: later than this no write may begin, or it may end in another's time. Milliseconds. */
-  writesUntil: number;
+  /** No push may begin later than this, or another broker may have the lease when it ends. By the monotonic clock, in milliseconds. */
+  pushBefore: number;
 }
 
-/** Those targets that this broker holds now. Others are held by another, who was first. */
-export async function holdTargets(
+/** The targets whose lease this broker has now. Other brokers have the leases of the rest. */
+export async function leaseTargets(
   ledger: Ledger,
   targets: readonly string[],
   node: string,
-): Promise<{ seq: number; held: HeldTarget[] }> {
+): Promise<{ seq: number; leased: LeasedTarget[] }> {
   const seen = await ledger.log.look([...targets.map((target) => cause('target', target)), ALL]);
   const { generation, seq } = seen.epoch;
-  const held = await Promise.all(
-    targets.map(async (target): Promise<HeldTarget[]> => {
-      const heldAt = ledger.clock.elapsed();
-      const stored = await hold(ledger, { target, node, generation });
+  const leased = await Promise.all(
+    targets.map(async (target): Promise<LeasedTarget[]> => {
+      const askedAt = ledger.clock.elapsed();
+      const stored = await takeLease(ledger, { target, node, generation });
       if (!stored) return [];
-      const writesUntil = heldAt + stored.value.heldUntil - ledger.clock.now() - PUSH_MS;
+      const pushBefore = askedAt + stored.value.heldUntil - ledger.clock.now() - PUSH_MS;
       const cutAt = latestCut(seen, [cause('target', target), ALL]);
-      return [{ target, stored, seq, writesUntil, ...cutoffFor(stored.value, cutAt, ledger.clock.now()) }];
+      return [{ target, stored, seq, pushBefore, ...cutoffFor(stored.value, cutAt, ledger.clock.now()) }];
     }),
   );
-  return { seq, held: held.flat() };
+  return { seq, leased: leased.flat() };
 }
 
-/** At the end of a process: the next one need not wait. */
-export async function letGo(ledger: Ledger, target: string, node: string): Promise<void> {
+/** Ends the lease early when a process ends, so that the next broker need not wait for it to run out. */
+export async function releaseLease(ledger: Ledger, target: string, node: string): Promise<void> {
   const stored = await readEnforcement(ledger, target);
   if (stored?.value.holder === node) await writeEnforcement(ledger, target, stored, { ...stored.value, heldUntil: 0 });
 }
 
-async function hold(
+/** The record with this broker as its holder; undefined while another broker has the lease. */
+async function takeLease(
   ledger: Ledger,
   { target, node, generation }: { target: string; node: string; generation: string },
 ): Promise<Versioned<Enforcement> | undefined> {
@@ -53,11 +55,11 @@ async function hold(
   const before = stored?.value;
   const leftMs = before ? before.heldUntil - now : 0;
   const isMine = before?.holder === node;
-  // A lease beyond its length was taken by a clock that has been set since.
+  // A lease that ends later than its length allows was taken before somebody set a clock back: it does not count.
   if (before && !isMine && leftMs > 0 && leftMs <= TARGET_LEASE_MS) return undefined;
   const isSameLog = before?.generation === generation;
   if (isMine && isSameLog && leftMs > TARGET_LEASE_RENEWED_BELOW_MS && leftMs <= TARGET_LEASE_MS) return stored;
-  // Of another log nothing is known but the fence: what it had the target told may be lost with it.
+  // After the loss of a log only the fence is kept: the revocations that the target got from that log may be lost with it.
   const known = before && isSameLog ? before : { marks: [], unspent: 0 };
   const fence = isMine && isSameLog ? before.fence : (before?.fence ?? 0) + 1;
   const next = { ...known, generation, fence, holder: node, heldUntil: now + TARGET_LEASE_MS };
@@ -65,10 +67,11 @@ async function hold(
 }
 
 /**
- * A cutoff or hold on the whole target, or a log that has lost its past: the target is told to believe nothing issued until
- * now. That is a moment ahead, for its clock may be; and nothing is minted until it has been told and the moment has passed.
+ * The cutoff that the target must have: everything issued before it is denied. A new one is needed after a cutoff or hold of
+ * the whole target, and after the loss of a log. It lies FENCE_MS ahead, because the target's clock may be ahead of ours;
+ * nothing is minted until it has been pushed and has passed (assert-enforceable.ts).
  */
-function cutoffFor({ cutoff }: Enforcement, cutAt: number, now: number): Pick<HeldTarget, 'cutoff' | 'isCutoffNew'> {
+function cutoffFor({ cutoff }: Enforcement, cutAt: number, now: number): Pick<LeasedTarget, 'cutoff' | 'isCutoffNew'> {
   if (cutoff && cutoff.seq >= cutAt) return { cutoff, isCutoffNew: false };
   return { cutoff: { seq: cutAt, at: Math.ceil((now + FENCE_MS) / 1000) * 1000 }, isCutoffNew: true };
 }

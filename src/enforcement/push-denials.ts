@@ -1,157 +1,184 @@
-/** Tells one target all that it must deny, where it has not been told yet, and remembers in the ledger how far it knows. */
+/** Pushes to one target all that it must deny, if it has not got it yet, and records in the ledger how far it is current. */
 import { defined } from '../domain/defined.js';
 import { CUTOFF_DENIED_MS, PUSH_PAUSE_MS, PUSH_RETRY_MAX_MS, RESIDUAL_MS, TIDY_AFTER_MS } from '../domain/timing.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { changeEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
-import type { Denials as Order, Enforcer } from '../minters/minter.js';
-import { compact, FULL } from './compact.js';
-import type { HeldTarget } from './lease.js';
+import type { Denials, Enforcer } from '../minters/minter.js';
+import { compact, COMPACT_ABOVE } from './compact.js';
+import type { LeasedTarget } from './lease.js';
 import { settledMarks } from './effect.js';
-import type { Denials } from './desired-denials.js';
+import type { DesiredDenials } from './desired-denials.js';
 
-export interface TellDeps {
+export interface PushDeps {
   ledger: Ledger;
   enforcer: Enforcer;
-  events: TellEvents;
+  events: PushEvents;
 }
 
-/** Must not throw. */
-export interface TellEvents {
-  /** @param fill What it takes of what the target can hold: 1 is all of it. */
-  told(target: string, order: Order, fill: number): void;
-  deaf(target: string, error: unknown, since: number): void;
-  /** It was deaf, and turns out to know all there is: nothing had to be written. */
-  heard(target: string): void;
+/** What is reported of pushes, for metrics, log and audit. These functions must not throw. */
+export interface PushEvents {
+  /** @param fill The share of the target's room that the denials take: 1 is all of it. */
+  pushed(target: string, denials: Denials, fill: number): void;
+  /** @param since When pushing began to fail. Milliseconds. */
+  failing(target: string, error: unknown, since: number): void;
+  /** Pushing had been failing; the target already has the current denials, so no write was needed. */
+  recovered(target: string): void;
+  /** Somebody else changed what the target denies. */
   drifted(target: string): void;
-  /** Of some credentials nobody knows whether they live. They are denied; somebody must look at their records. */
+  /** The records of some sessions cannot be read. The sessions are denied, and an operator must look at the records. */
   unreadable(errors: readonly unknown[]): void;
-  /** Another broker tells it now. */
-  left(target: string): void;
+  /** Another broker has the lease of the target now, and reports on it. */
+  leaseLost(target: string): void;
 }
 
-/** What the holder knows beyond the ledger. Whoever lacks it tells the target again. */
-export interface Memory {
-  told?: { fence: number; denials: Denials; order: Order };
+/** What the holder of a lease remembers beyond the ledger. A broker without it pushes again. */
+export interface PushMemory {
+  /** What the target has. Absent if that is not known. */
+  pushed?: { fence: number; desired: DesiredDenials; denials: Denials };
   failures: number;
-  /** By the clock that nobody sets. Milliseconds. */
+  /** By the monotonic clock. Milliseconds. */
   retryAt: number;
 }
 
-/** `settled`: it knows all there is; `waiting`: something is left for later; `again`: the log has changed under way. */
-type Told = 'settled' | 'waiting' | 'again';
+/** `in-sync`: the target has all; `waiting`: something is left for a later turn; `again`: the ledger changed meanwhile. */
+type PushResult = 'in-sync' | 'waiting' | 'again';
 
-/** What is known of the dead now. */
-interface Known {
-  denials: Denials;
-  /** What expires after this may live. Milliseconds. */
-  past: number;
-  /** How many may live there. */
-  unspent: number;
+/** The desired state of one target. */
+interface Desired {
+  desired: DesiredDenials;
+  /** A session that expires after this may still be accepted. Milliseconds. */
+  surelyPast: number;
+  /** How many sessions have not expired. */
+  live: number;
 }
 
-export async function tellTarget(deps: TellDeps, held: HeldTarget, known: Known, memory: Memory): Promise<Told> {
-  const { denials, past } = known;
+export async function pushDenials(
+  deps: PushDeps,
+  leased: LeasedTarget,
+  state: Desired,
+  memory: PushMemory,
+): Promise<PushResult> {
+  const { desired, surelyPast } = state;
   const { ledger, enforcer } = deps;
-  const { target, stored, cutoff } = held;
+  const { target, stored, cutoff } = leased;
   const now = ledger.clock.now();
-  if (memory.told?.fence !== stored.value.fence) delete memory.told;
+  if (memory.pushed?.fence !== stored.value.fence) delete memory.pushed;
 
-  const order = orderOf(denials, cutoff.at + CUTOFF_DENIED_MS > past ? cutoff.at : undefined);
-  const fill = enforcer.fill(target, order);
-  if (fill > FULL && !held.isCutoffNew) {
-    await compact(ledger, target, denials, fill);
+  const denials = denialsOf(desired, cutoff.at + CUTOFF_DENIED_MS > surelyPast ? cutoff.at : undefined);
+  const fill = enforcer.fill(target, denials);
+  if (fill > COMPACT_ABOVE && !leased.isCutoffNew) {
+    await compact(ledger, target, desired, fill);
     return 'again';
   }
-  const news = compare(memory.told, known, order);
-  const mayWait = news === 'none' || news === 'soon over' || (news === 'less' && !isOld(stored.value, now));
-  if (mayWait && !held.isCutoffNew) return news === 'soon over' ? 'waiting' : advance(deps, held, known.unspent);
+  const difference = compare(memory.pushed, state, denials);
+  const mayWait =
+    difference === 'none' || difference === 'expiring' || (difference === 'surplus' && !isOld(stored.value, now));
+  if (mayWait && !leased.isCutoffNew) return difference === 'expiring' ? 'waiting' : advance(deps, leased, state.live);
   if (ledger.clock.elapsed() < memory.retryAt) return 'waiting';
-  return write(deps, held, { denials, order, fill, unspent: known.unspent }, memory);
+  return write(deps, leased, { desired, denials, fill, live: state.live }, memory);
 }
 
-/** Nothing is missing at the target: what it was told last holds every death up to now. */
+/** Records, without a write to the target, that what it has denies everything dead up to now. */
 async function advance(
-  { ledger, events }: TellDeps,
-  { target, stored, seq }: HeldTarget,
-  unspent: number,
-): Promise<Told> {
+  { ledger, events }: PushDeps,
+  { target, stored, seq }: LeasedTarget,
+  live: number,
+): Promise<PushResult> {
   const { failingSince, ...state } = stored.value;
   const marks = [...state.marks];
   const last = marks.pop();
-  if ((last && last.seq < seq) || failingSince !== undefined || state.unspent !== unspent) {
+  if ((last && last.seq < seq) || failingSince !== undefined || state.unspent !== live) {
     const now = ledger.clock.now();
     const next = settledMarks([...marks, ...(last ? [{ ...last, seq }] : [])], now);
-    const written = await writeEnforcement(ledger, target, stored, { ...state, unspent, marks: next });
-    if (written && failingSince !== undefined) events.heard(target);
+    const written = await writeEnforcement(ledger, target, stored, { ...state, unspent: live, marks: next });
+    if (written && failingSince !== undefined) events.recovered(target);
   }
-  return 'settled';
+  return 'in-sync';
+}
+
+interface Push {
+  desired: DesiredDenials;
+  denials: Denials;
+  fill: number;
+  live: number;
 }
 
 async function write(
-  deps: TellDeps,
-  held: HeldTarget,
-  { denials, order, fill, unspent }: { denials: Denials; order: Order; fill: number; unspent: number },
-  memory: Memory,
-): Promise<Told> {
+  deps: PushDeps,
+  leased: LeasedTarget,
+  { desired, denials, fill, live }: Push,
+  memory: PushMemory,
+): Promise<PushResult> {
   const { ledger, enforcer, events } = deps;
-  const { target, stored, cutoff, seq } = held;
+  const { target, stored, cutoff, seq } = leased;
   const { failingSince, ...state } = stored.value;
-  delete memory.told; // Until it is known to have happened.
+  delete memory.pushed; // Until the write is known to have happened, nothing is known of the target.
   const startedAt = ledger.clock.elapsed();
-  if (startedAt > held.writesUntil) return 'again'; // Looking took so long that another may hold it when this ends.
+  if (startedAt > leased.pushBefore) return 'again'; // Computing took so long that the lease may end during the write.
   try {
-    await enforcer.enforce(target, order, state.fence);
+    await enforcer.enforce(target, denials, state.fence);
   } catch (error) {
     const since = failingSince ?? ledger.clock.now();
     memory.failures += 1;
     memory.retryAt = ledger.clock.elapsed() + Math.min(PUSH_RETRY_MAX_MS, PUSH_PAUSE_MS * 2 ** (memory.failures - 1));
     if (!(await writeEnforcement(ledger, target, stored, { ...state, failingSince: since })))
-      await wroteLate(ledger, held);
-    events.deaf(target, error, since);
+      await invalidate(ledger, leased);
+    events.failing(target, error, since);
     return 'waiting';
   }
   const at = ledger.clock.now();
   const marks = settledMarks([...state.marks, { seq, at }], at);
-  const written = await writeEnforcement(ledger, target, stored, { ...state, cutoff, marks, unspent, writtenAt: at });
+  const next = { ...state, cutoff, marks, unspent: live, writtenAt: at };
+  const written = await writeEnforcement(ledger, target, stored, next);
   memory.failures = 0;
   memory.retryAt = startedAt + PUSH_PAUSE_MS;
   if (!written) {
-    await wroteLate(ledger, held);
+    await invalidate(ledger, leased);
     return 'again';
   }
-  memory.told = { fence: state.fence, denials, order };
-  events.told(target, order, fill);
-  return 'settled';
+  memory.pushed = { fence: state.fence, desired, denials };
+  events.pushed(target, denials, fill);
+  return 'in-sync';
 }
 
-/** Another broker holds it by now, and what it told may have been overwritten here: it is made to tell it again. */
-const wroteLate = (ledger: Ledger, { target, stored }: HeldTarget): Promise<boolean> =>
+/**
+ * Raises the fence if another broker has the lease by now: this broker's late write may have replaced what that one wrote,
+ * so that one must push again.
+ */
+const invalidate = (ledger: Ledger, { target, stored }: LeasedTarget): Promise<boolean> =>
   changeEnforcement(ledger, target, ({ fence }) =>
     fence === stored.value.fence ? undefined : { fence: fence + 1, marks: [] },
   );
 
-/** What the target lacks, or has too much. */
-function compare(told: Memory['told'], { denials, past }: Known, order: Order): 'none' | 'less' | 'soon over' | 'more' {
-  if (!told) return 'more';
-  const missing = [...denials].filter(([key]) => !told.denials.has(key));
-  if (missing.some(([, { until }]) => until > past + RESIDUAL_MS)) return 'more';
-  if (missing.length > 0) return 'soon over';
-  const isLess = told.denials.size > denials.size || told.order.issuedBefore !== order.issuedBefore;
-  return isLess ? 'less' : 'none';
+/**
+ * How what the target has differs from what it should have. `expiring`: only sessions are missing that expire before a push
+ * would be effective; `surplus`: none is missing, some could go.
+ */
+function compare(
+  pushed: PushMemory['pushed'],
+  { desired, surelyPast }: Desired,
+  denials: Denials,
+): 'none' | 'surplus' | 'expiring' | 'missing' {
+  if (!pushed) return 'missing';
+  const missing = [...desired].filter(([key]) => !pushed.desired.has(key));
+  if (missing.some(([, { until }]) => until > surelyPast + RESIDUAL_MS)) return 'missing';
+  if (missing.length > 0) return 'expiring';
+  const isSurplus = pushed.desired.size > desired.size || pushed.denials.issuedBefore !== denials.issuedBefore;
+  return isSurplus ? 'surplus' : 'none';
 }
 
 const isOld = ({ writtenAt = 0 }: Enforcement, now: number): boolean => Math.abs(now - writtenAt) >= TIDY_AFTER_MS;
 
-function orderOf(denials: Denials, issuedBefore: number | undefined): Order {
+function denialsOf(desired: DesiredDenials, issuedBefore: number | undefined): Denials {
   const valuesOf = (kind: string) =>
-    [...denials.values()]
+    [...desired.values()]
       .filter((denial) => denial.kind === kind)
       .map(({ value }) => value)
       .sort();
   return defined({
     credentials: valuesOf('credential'),
     tasks: valuesOf('task'),
-    generations: valuesOf('generation'),
+    workloads: valuesOf('workload'),
     issuedBefore,
   });
 }

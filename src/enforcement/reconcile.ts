@@ -1,141 +1,153 @@
 /**
- * Tells targets of deaths: looks at what is dead, compares with what each was last told, and tells it all of it where that
- * differs. Level-triggered: whatever was missed, doubled or lost before is made good by the next turn.
+ * The reconciler makes each target deny what is dead: it computes the desired state, compares it with what the target has, and
+ * pushes all of it where the two differ. It is level-triggered: a missed, doubled or lost event is repaired by the next turn.
  */
 import type { Credential } from '../domain/credential.js';
 import { parseEpoch } from '../domain/liveness.js';
 import { FULL_LOOK_MS, LOST_AFTER_MS } from '../domain/timing.js';
 import { changeEnforcement } from '../ledger/enforcement.js';
-import { holdTargets, letGo, type HeldTarget } from './lease.js';
-import { forgetSpent, survey } from './desired-denials.js';
-import { tellTarget, type Memory, type TellDeps } from './push-denials.js';
+import { desiredState, forgetExpired } from './desired-denials.js';
+import { leaseTargets, releaseLease, type LeasedTarget } from './lease.js';
+import { pushDenials, type PushDeps, type PushMemory } from './push-denials.js';
 
-interface ReconcileDeps extends TellDeps {
+interface ReconcileDeps extends PushDeps {
   targets: readonly string[];
-  /** Names this broker among those that share the ledger. */
+  /** The name of this broker among those that share the ledger. */
   node: string;
 }
 
 export interface Reconciler {
-  /** @param past No later than the time can be, in milliseconds: what expires after it may live. 0 while nobody knows. */
-  run(past: number): Promise<void>;
-  /** Looks whether the targets still have what they were told; what is lost there is told again at the next run. */
+  /** @param surelyPast No later than the true time, in milliseconds; 0 if the time is not known. Decides what has expired. */
+  run(surelyPast: number): Promise<void>;
+  /** Reads back what the targets deny. If somebody changed it, the next run pushes again. */
   check(): Promise<void>;
-  /** At the end of the process. */
-  letGo(): Promise<void>;
+  /** Lets another broker take over at once when this process ends. */
+  releaseLeases(): Promise<void>;
 }
 
-/** The log changes under way when room is made, which is done in two steps at most; or by what dies meanwhile. */
+/** Compaction publishes revocations, which the same run must push. It takes two rounds at most; others may publish too. */
 const ROUNDS = 3;
 
 export function createReconciler(deps: ReconcileDeps): Reconciler {
   const { ledger, targets, node } = deps;
-  const memories = new Map(targets.map((target): [string, Memory] => [target, { failures: 0, retryAt: 0 }]));
-  let idle: { seq: number; since: number } | undefined;
+  const memories = new Map(targets.map((target): [string, PushMemory] => [target, { failures: 0, retryAt: 0 }]));
+  let inSync: { seq: number; since: number } | undefined;
 
   return {
-    async run(known) {
-      // By a clock that AWS does not share nothing is over.
-      const past = deps.enforcer.clockAgrees() ? known : 0;
+    async run(given) {
+      // If AWS's clock disagrees with ours, our clock cannot say which sessions have expired there.
+      const surelyPast = deps.enforcer.clockAgrees() ? given : 0;
       for (let round = 0; round < ROUNDS; round += 1) {
-        const { seq, held } = await holdTargets(ledger, targets, node);
-        leave(deps, held, memories);
+        const { seq, leased } = await leaseTargets(ledger, targets, node);
+        forgetLost(deps, leased, memories);
         const now = ledger.clock.now();
-        const nothingNew = idle?.seq === seq && Math.abs(now - idle.since) < FULL_LOOK_MS;
-        if (held.length === 0 || (nothingNew && held.every((one) => isAsTold(one, memories.get(one.target))))) return;
-        const told = await turn(deps, held, memories, past);
-        idle = told.every((one) => one === 'settled') ? { seq, since: now } : undefined;
-        if (!told.includes('again')) return;
+        const nothingNew = inSync?.seq === seq && Math.abs(now - inSync.since) < FULL_LOOK_MS;
+        if (leased.length === 0 || (nothingNew && leased.every((one) => isInSync(one, memories.get(one.target)))))
+          return;
+        const results = await turn(deps, leased, memories, surelyPast);
+        inSync = results.every((one) => one === 'in-sync') ? { seq, since: now } : undefined;
+        if (!results.includes('again')) return;
       }
     },
     async check() {
       await Promise.all([...memories].map(([target, memory]) => checkTarget(deps, target, memory)));
     },
-    async letGo() {
-      for (const target of targets) await letGo(ledger, target, node);
+    async releaseLeases() {
+      for (const target of targets) await releaseLease(ledger, target, node);
     },
   };
 }
 
-/** Nothing new in the log is not enough: another log may stand where the old one stood, or somebody may have written late. */
-const isAsTold = ({ stored, isCutoffNew }: HeldTarget, memory: Memory | undefined): boolean =>
-  !isCutoffNew && memory?.told?.fence === stored.value.fence;
+/**
+ * The fence is compared too, because an unchanged number of the log is not enough: another log may stand in its place, or a
+ * former holder of the lease may have written late.
+ */
+const isInSync = ({ stored, isCutoffNew }: LeasedTarget, memory: PushMemory | undefined): boolean =>
+  !isCutoffNew && memory?.pushed?.fence === stored.value.fence;
 
-/** What is known of a target that another broker tells now is soon out of date. */
-function leave({ events }: ReconcileDeps, held: readonly HeldTarget[], memories: Map<string, Memory>): void {
-  for (const [target, { told, failures }] of memories) {
-    if ((!told && failures === 0) || held.some((one) => one.target === target)) continue;
+/** Forgets what is known of targets whose lease another broker has now: it is soon out of date. */
+function forgetLost(
+  { events }: ReconcileDeps,
+  leased: readonly LeasedTarget[],
+  memories: Map<string, PushMemory>,
+): void {
+  for (const [target, { pushed, failures }] of memories) {
+    if ((!pushed && failures === 0) || leased.some((one) => one.target === target)) continue;
     memories.set(target, { failures: 0, retryAt: 0 });
-    events.left(target);
+    events.leaseLost(target);
   }
 }
 
 async function turn(
   deps: ReconcileDeps,
-  held: readonly HeldTarget[],
-  memories: ReadonlyMap<string, Memory>,
-  past: number,
+  leased: readonly LeasedTarget[],
+  memories: ReadonlyMap<string, PushMemory>,
+  surelyPast: number,
 ) {
-  const { ledger } = deps;
-  const byTarget = new Map(held.map((one) => [one.target, one]));
-  const covered = (credential: Credential) => isCovered(credential, byTarget.get(credential.target));
-  const { denials, spent, unspent, unreadable } = await surveyed(deps, held, { covered, past });
+  const byTarget = new Map(leased.map((one) => [one.target, one]));
+  const isCutOff = (credential: Credential) => wasCutOff(credential, byTarget.get(credential.target));
+  const { denials, live, expired, unreadable } = await computeState(deps, leased, { isCutOff, surelyPast });
   if (unreadable.length > 0) deps.events.unreadable(unreadable);
-  const told = await Promise.all(
-    held.map((one) => {
-      const memory = memories.get(one.target) ?? { failures: 0, retryAt: 0 };
+  const results = await Promise.all(
+    leased.map((one) => {
       const { target } = one;
-      const known = { denials: denials.get(target) ?? new Map(), past, unspent: unspent.get(target) ?? 0 };
-      return tellTarget(deps, one, known, memory);
+      const memory = memories.get(target) ?? { failures: 0, retryAt: 0 };
+      const state = { desired: denials.get(target) ?? new Map(), surelyPast, live: live.get(target) ?? 0 };
+      return pushDenials(deps, one, state, memory);
     }),
   );
-  await forgetSpent(ledger, spent);
-  return told;
+  await forgetExpired(deps.ledger, expired);
+  return results;
 }
 
-/** Holding a target says that it is told; who cannot look at what is dead says that it is not. */
-async function surveyed(
+/**
+ * A broker that has the lease of a target claims that it keeps the target current. If it cannot compute the desired state, it
+ * records that pushing fails: otherwise minting would go on, and receipts would blame nothing.
+ */
+async function computeState(
   { ledger, events }: ReconcileDeps,
-  held: readonly HeldTarget[],
-  how: Parameters<typeof survey>[2],
-): ReturnType<typeof survey> {
+  leased: readonly LeasedTarget[],
+  circumstances: Parameters<typeof desiredState>[2],
+): ReturnType<typeof desiredState> {
+  const targets = leased.map(({ target }) => target);
   try {
-    return await survey(
-      ledger,
-      held.map(({ target }) => target),
-      how,
-    );
+    return await desiredState(ledger, targets, circumstances);
   } catch (error) {
-    for (const { target, stored } of held) {
+    for (const { target, stored } of leased) {
       const failingSince = stored.value.failingSince ?? ledger.clock.now();
       await changeEnforcement(ledger, target, (state) =>
         state.failingSince === undefined ? { failingSince } : undefined,
       );
-      events.deaf(target, error, failingSince);
+      events.failing(target, error, failingSince);
     }
     throw error;
   }
 }
 
 /**
- * Denied by when it was issued: that was before it was handed out, or, where nobody knows, within the time it may take. By a
- * clock that was set back since, it may have been issued after its own cutoff.
+ * Whether the target denies a session by its time of issue, because it was issued before the cutoff. A reservation whose
+ * minter has not answered may be issued as late as LOST_AFTER_MS after it was made. If the clock was set back since the
+ * session was issued, the session seems to be newer than its own cutoff: it is then denied by name.
  */
-function isCovered({ epoch, state, issuedAt }: Credential, held: HeldTarget | undefined): boolean {
-  if (!held) return false;
+function wasCutOff({ epoch, state, issuedAt }: Credential, leased: LeasedTarget | undefined): boolean {
+  if (!leased) return false;
   const { generation, seq } = parseEpoch(epoch);
-  const { cutoff, stored } = held;
-  const wasBefore = generation !== stored.value.generation || seq < cutoff.seq;
-  return wasBefore && issuedAt + (state === 'active' ? 0 : LOST_AFTER_MS) < cutoff.at;
+  const { cutoff, stored } = leased;
+  const wasBornBefore = generation !== stored.value.generation || seq < cutoff.seq;
+  return wasBornBefore && issuedAt + (state === 'active' ? 0 : LOST_AFTER_MS) < cutoff.at;
 }
 
-async function checkTarget({ ledger, enforcer, events }: ReconcileDeps, target: string, memory: Memory): Promise<void> {
-  const { told } = memory;
-  if (!told || (await enforcer.isInForce(target, told.order, told.fence))) return;
-  if (memory.told !== told) return; // It is told anew meanwhile.
-  delete memory.told;
+async function checkTarget(
+  { ledger, enforcer, events }: ReconcileDeps,
+  target: string,
+  memory: PushMemory,
+): Promise<void> {
+  const { pushed } = memory;
+  if (!pushed || (await enforcer.isInForce(target, pushed.denials, pushed.fence))) return;
+  if (memory.pushed !== pushed) return; // A push happened while the target was read.
+  delete memory.pushed;
   events.drifted(target);
   await changeEnforcement(ledger, target, ({ fence, marks }) =>
-    fence === told.fence && marks.length > 0 ? { marks: [] } : undefined,
+    fence === pushed.fence && marks.length > 0 ? { marks: [] } : undefined,
   );
 }

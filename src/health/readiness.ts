@@ -23,14 +23,14 @@ interface ReadinessDeps {
   pulse: Pulse;
   clock: Clock;
   metrics: Pick<Metrics, 'ready'>;
-  /** Targets that do not take what they should be told of deaths, where there are such. */
-  deaf?: ReadonlySet<string> | undefined;
+  /** Targets to which revocations cannot be pushed now. */
+  failingTargets?: ReadonlySet<string> | undefined;
   /** Webhooks that have not been told for long. */
   behind: ReadonlyMap<string, number>;
 }
 
 export const createReadiness =
-  ({ fitness, policy, pulse, clock, metrics, deaf = new Set(), behind }: ReadinessDeps): Readiness =>
+  ({ fitness, policy, pulse, clock, metrics, failingTargets = new Set(), behind }: ReadinessDeps): Readiness =>
   async () => {
     const checks = [
       ...(await fitness.check()),
@@ -38,9 +38,13 @@ export const createReadiness =
       sweepCheck(pulse, clock.now()),
       check('audit', pulse.auditFollows, 'the audit log does not take entries'),
       check('running', !pulse.draining, 'the broker is shutting down'),
-      // No reason to send requests elsewhere: nobody else is heard there either, and all other targets are served.
+      // Degraded, not unready: the other brokers cannot write to these targets either, and all other targets are served.
       {
-        ...check('targets', deaf.size === 0, `not told of deaths: ${[...deaf].join(', ')}`),
+        ...check(
+          'targets',
+          failingTargets.size === 0,
+          `revocations cannot be written to ${[...failingTargets].join(', ')}`,
+        ),
         degrades: true as const,
       },
       {

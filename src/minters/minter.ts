@@ -41,8 +41,8 @@ export interface Denials {
   credentials: readonly string[];
   /** Ids of tasks that have ended, ascending. */
   tasks: readonly string[];
-  /** `<cause of the workload>@<number>` (see `Credential.workloadSeq`), ascending. */
-  generations: readonly string[];
+  /** Sessions of a workload from before one of its cutoffs: `<cause>@<number>` (see `Credential.workloadSeq`), ascending. */
+  workloads: readonly string[];
   /** Whatever was issued before is dead. Milliseconds, a whole second. */
   issuedBefore?: number;
 }

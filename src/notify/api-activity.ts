@@ -24,8 +24,8 @@ const MEANINGS = {
   'audit.read': [READ, INFORMATIONAL, SUCCESS],
   'audit.pruned': [DELETE, INFORMATIONAL, SUCCESS],
   'audit.gap': [OTHER, HIGH, FAILURE],
-  'target.told': [UPDATE, INFORMATIONAL, SUCCESS],
-  'target.deaf': [UPDATE, HIGH, FAILURE],
+  'target.synced': [UPDATE, INFORMATIONAL, SUCCESS],
+  'target.sync_failed': [UPDATE, HIGH, FAILURE],
   'log.replaced': [OTHER, CRITICAL, SUCCESS],
 } satisfies Partial<Record<AuditEvent['type'], Meaning>>;
 

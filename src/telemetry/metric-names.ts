@@ -44,22 +44,22 @@ export const METRICS = {
   },
   targetWrites: {
     name: 'mayfly_target_writes_total',
-    help: 'Attempts to tell a target of deaths, by result: written, failed, or drifted (changed by somebody else).',
+    help: 'Writes of what a target must deny, by result: written, failed, or drifted (changed by somebody else).',
     labels: ['target', 'result'],
   },
-  targetLines: {
-    name: 'mayfly_target_lines',
-    help: 'Lines by which a target denies what is dead, as this broker last told it.',
+  targetDenials: {
+    name: 'mayfly_target_denials',
+    help: 'Sessions, tasks and workloads that a target denies, as this broker wrote it last.',
     labels: ['target'],
   },
   targetFill: {
     name: 'mayfly_target_fill_ratio',
-    help: 'How much of what a target can hold these lines take; above 0.9 they are made fewer and wider.',
+    help: "The share of the target's room that its denials take; above 0.9 they are made fewer and broader.",
     labels: ['target'],
   },
-  targetDeaf: {
-    name: 'mayfly_target_deaf_seconds',
-    help: 'How long a target has not taken what it should be told; 0 when it does.',
+  targetSyncFailing: {
+    name: 'mayfly_target_sync_failing_seconds',
+    help: 'For how long writing to a target what it must deny has failed; 0 while it succeeds.',
     labels: ['target'],
   },
   signals: {

@@ -26,8 +26,8 @@ export interface Metrics {
   /** Something was noticed of a subject, and forgotten before the store knew. */
   detectorDropped(): void;
   awsTrouble(what: string): void;
-  targetTold(target: string, result: 'written' | 'failed' | 'drifted', now?: { lines: number; fill: number }): void;
-  targetDeaf(target: string, seconds: number): void;
+  targetPushed(target: string, result: 'written' | 'failed' | 'drifted', now?: { denials: number; fill: number }): void;
+  targetSyncFailing(target: string, seconds: number): void;
   notified(webhook: string, result: 'delivered' | 'failed' | 'dead'): void;
   webhookLag(webhook: string, seconds: number): void;
   auditWaiting(count: number): void;
@@ -126,18 +126,18 @@ function webhooks(registry: Registry) {
 function targets(registry: Registry) {
   const trouble = new Counter(describe(registry, 'awsTrouble'));
   const writes = new Counter(describe(registry, 'targetWrites'));
-  const lines = new Gauge(describe(registry, 'targetLines'));
+  const denials = new Gauge(describe(registry, 'targetDenials'));
   const fill = new Gauge(describe(registry, 'targetFill'));
-  const deaf = new Gauge(describe(registry, 'targetDeaf'));
+  const failing = new Gauge(describe(registry, 'targetSyncFailing'));
   return {
     awsTrouble: (what) => trouble.inc({ what }),
-    targetTold(target, result, now) {
+    targetPushed(target, result, now) {
       writes.inc({ target, result });
       if (!now) return;
-      lines.set({ target }, now.lines);
+      denials.set({ target }, now.denials);
       fill.set({ target }, now.fill);
     },
-    targetDeaf: (target, seconds) => deaf.set({ target }, seconds),
+    targetSyncFailing: (target, seconds) => failing.set({ target }, seconds),
   } satisfies Partial<Metrics>;
 }
 

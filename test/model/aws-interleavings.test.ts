@@ -53,7 +53,7 @@ async function prepare() {
   clock.advance(FENCED_SECONDS * 1_000);
   await broker.work();
   const taskId = await broker.open(AGENT);
-  await broker.reconciler.letGo();
+  await broker.reconciler.releaseLeases();
   clock.advance(1);
   await sessionBroker({ store, clock, aws: memoryAws(clock) }).work();
   return { now: clock.now(), state: store.snapshotState(), taskId };

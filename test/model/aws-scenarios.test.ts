@@ -23,8 +23,7 @@ it('after any life of a broker the dead sessions are denied and the living pass'
 }, 120_000);
 
 it('and so it is where a role has room for few ends, so that the broker must cut off more than was asked', async () => {
-  const linesOf = ({ credentials, tasks, generations }: Denials) =>
-    credentials.length + tasks.length + generations.length;
+  const linesOf = ({ credentials, tasks, workloads }: Denials) => credentials.length + tasks.length + workloads.length;
   const { lived, died, compactions } = await playAll(400, (denials) => linesOf(denials) / 2);
   expect(Math.min(lived, died, compactions)).toBeGreaterThan(100);
 }, 120_000);

@@ -47,7 +47,14 @@ const enforcer: Enforcer = {
   isInForce: () => Promise.resolve(true),
 };
 const quiet = () => undefined;
-const events = { told: quiet, deaf: quiet, heard: quiet, drifted: quiet, left: quiet, unreadable: quiet };
+const events = {
+  pushed: quiet,
+  failing: quiet,
+  recovered: quiet,
+  drifted: quiet,
+  leaseLost: quiet,
+  unreadable: quiet,
+};
 // A second passes from turn to turn, or most of them would only wait: a target is written to no more often.
 let passed = 0;
 const clock = { ...ledger.clock, elapsed: () => ledger.clock.elapsed() + passed };

@@ -35,10 +35,10 @@ export function denyPolicy(denials: Denials, fence: number): string | undefined 
 export const denyPolicyFill = (denials: Denials): number =>
   (denyPolicy(denials, Number.MAX_SAFE_INTEGER)?.length ?? 0) / DENY_POLICY_CHARACTERS;
 
-const conditions = ({ credentials, tasks, generations, issuedBefore }: Denials): object[] => [
+const conditions = ({ credentials, tasks, workloads, issuedBefore }: Denials): object[] => [
   ...tagIs('jc', credentials.map(credentialTag)),
   ...tagIs('jt', tasks.map(taskTag)),
-  ...tagIs('jw', generations),
+  ...tagIs('jw', workloads),
   ...(issuedBefore === undefined ? [] : [{ DateLessThan: { 'aws:TokenIssueTime': toInstant(issuedBefore) } }]),
 ];
 

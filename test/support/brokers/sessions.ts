@@ -32,7 +32,7 @@ const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 export interface SessionBroker {
   deps: BareBroker;
   reconciler: Reconciler;
-  /** What the reconciler said happened: `told`, `deaf`, `heard`, `drifted`, `left`, `unreadable`, in order. */
+  /** What the reconciler said happened: `pushed`, `failing`, `recovered`, `drifted`, `leaseLost`, `unreadable`, in order. */
   events: string[];
   /** Under a task of its own unless `taskId` says which; for nine hundred seconds at ROLE. */
   mint: (workload: string, wish?: MintWish) => Promise<Issued>;
@@ -81,11 +81,11 @@ export function sessionBroker(world: World): SessionBroker {
   const reconciler = createReconciler({
     ...{ ledger, node, targets: [ROLE, OTHER_ROLE], enforcer: aws.minter.enforcer },
     events: {
-      told: () => events.push('told'),
-      deaf: () => events.push('deaf'),
-      heard: () => events.push('heard'),
+      pushed: () => events.push('pushed'),
+      failing: () => events.push('failing'),
+      recovered: () => events.push('recovered'),
       drifted: () => events.push('drifted'),
-      left: () => events.push('left'),
+      leaseLost: () => events.push('leaseLost'),
       unreadable: () => events.push('unreadable'),
     },
   });

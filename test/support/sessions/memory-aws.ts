@@ -42,8 +42,8 @@ export interface MemoryAws {
   minter: Minter & { enforcer: Enforcer };
   /** One for each of the next mints. */
   mintFaults: MintFault[];
-  /** Roles that do not take what they are told. */
-  deaf: Set<string>;
+  /** Roles whose policy cannot be written now. */
+  failing: Set<string>;
   /** While it is there, writes wait for it, and come late. */
   late?: Promise<void>;
   /** Every session ever made, by the id of its credential. */
@@ -73,7 +73,7 @@ export function memoryAws(clock: Clock, { fillOf = denyPolicyFill, role: over }:
   });
   const made = new Map<string, Session>();
   const mintFaults: MintFault[] = [];
-  const deaf = new Set<string>();
+  const failing = new Set<string>();
   const roleOf = (arn: string): Role => {
     const role = account.roles.find((one) => one.arn === arn);
     if (!role) throw new Error(`there is no role ${arn}`);
@@ -86,7 +86,7 @@ export function memoryAws(clock: Clock, { fillOf = denyPolicyFill, role: over }:
     fill: (_target, denials) => fillOf(denials),
     async enforce(target, denials, fence) {
       await aws.late;
-      if (deaf.has(target)) throw new Error('IAM does not answer');
+      if (failing.has(target)) throw new Error('IAM does not answer');
       write(roleOf(target), account, denyPolicy(denials, fence));
     },
     clockAgrees: () => true,
@@ -94,7 +94,7 @@ export function memoryAws(clock: Clock, { fillOf = denyPolicyFill, role: over }:
       Promise.resolve(isDeepStrictEqual(parsed(textOf(target)), parsed(denyPolicy(denials, fence)))),
   };
   const aws: MemoryAws = {
-    ...{ account, mintFaults, deaf, made },
+    ...{ account, mintFaults, failing, made },
     minter: {
       kind: 'aws-sts',
       enforcer,

@@ -187,14 +187,14 @@ async function setStage(fillOf?: (denials: Denials) => number) {
           return liftOne(step.what);
         case 'pass':
           return wait(step.seconds);
-        case 'deafen':
-          return void aws.deaf.add(role(step.role));
+        case 'fail':
+          return void aws.failing.add(role(step.role));
         case 'tamper':
           tampered = true;
           aws.tamper(role(step.role));
           return;
         case 'restart':
-          await broker.reconciler.letGo();
+          await broker.reconciler.releaseLeases();
           return void (broker = fresh());
         case 'crash':
           return void (broker = fresh());
@@ -220,7 +220,7 @@ async function setStage(fillOf?: (denials: Denials) => number) {
       }
     },
     async settle() {
-      aws.deaf.clear();
+      aws.failing.clear();
       for (let turns = 0; turns < 9; turns += 1) {
         clock.advance(9_000);
         await pass(clock, 1, broker);

@@ -39,7 +39,7 @@ const act = {
   }),
   lift: fc.record({ op: fc.constant('lift' as const), what: which }),
   pass: fc.record({ op: fc.constant('pass' as const), seconds: fc.constantFrom(1, 1, 2, 5, 13, 61, 200) }),
-  trouble: fc.record({ op: fc.constantFrom('deafen' as const, 'tamper' as const), role: which }),
+  trouble: fc.record({ op: fc.constantFrom('fail' as const, 'tamper' as const), role: which }),
   restart: fc.record({ op: fc.constantFrom('restart' as const, 'crash' as const) }),
   lose: fc.record({ op: fc.constantFrom('move the log' as const, 'wipe the store' as const) }),
 };

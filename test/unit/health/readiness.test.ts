@@ -9,7 +9,7 @@ let pulse: Pulse;
 let policy: { digest: string };
 let fitness: Check[];
 let metrics: Map<string, boolean>;
-let deaf: Set<string>;
+let failingTargets: Set<string>;
 let behind: Map<string, number>;
 
 beforeEach(() => {
@@ -18,14 +18,14 @@ beforeEach(() => {
   policy = { digest: 'x' };
   fitness = [{ name: 'store', ok: true }];
   metrics = new Map();
-  deaf = new Set();
+  failingTargets = new Set();
   behind = new Map();
 });
 
 async function failing(): Promise<string[]> {
   const check = () => Promise.resolve(fitness);
   const ready = (name: string, ok: boolean) => void metrics.set(name, ok);
-  const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, deaf, behind };
+  const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, failingTargets, behind };
   const checks = await createReadiness(parts)();
   return checks.filter(({ ok }) => !ok).map(({ name }) => name);
 }
@@ -44,7 +44,7 @@ it.each<[string, () => void]>([
   ['sweep', () => (pulse.swept = { at: clock.now(), lagMs: 10_000 })],
   ['audit', () => (pulse.auditFollows = false)],
   ['running', () => (pulse.draining = true)],
-  ['targets', () => deaf.add('arn:aws:iam::111122223333:role/jit/agent')],
+  ['targets', () => failingTargets.add('arn:aws:iam::111122223333:role/jit/agent')],
   ['webhooks', () => behind.set('siem', 301)],
 ])('does not hold without %s', async (name, break_) => {
   break_();

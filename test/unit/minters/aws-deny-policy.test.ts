@@ -9,7 +9,7 @@ import { evaluate } from '../../../fakes/aws/evaluate.js';
 import { toInstant } from '../../../fakes/aws/grammar.js';
 import type { PolicyDocument } from '../../../fakes/aws/policy-document.js';
 
-const none: Denials = { credentials: [], tasks: [], generations: [] };
+const none: Denials = { credentials: [], tasks: [], workloads: [] };
 const everything: PolicyDocument = {
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
@@ -28,7 +28,7 @@ const session = fc
   .map(({ credential, task, of, seq, issuedAt }) => ({ credential, task, of, seq: seq ?? 0, issuedAt }));
 type Session = typeof session extends fc.Arbitrary<infer T> ? T : never;
 
-const generationOf = ({ of, seq }: Session): string => `${workloadTag(workload(of))}@${seq}`;
+const workloadOf = ({ of, seq }: Session): string => `${workloadTag(workload(of))}@${seq}`;
 
 /** Through the very code that tags sessions: a tag written in two ways would be a revocation that hits nothing. */
 function isDenied(policy: string, one: Session): boolean {
@@ -44,19 +44,19 @@ function isDenied(policy: string, one: Session): boolean {
 }
 
 describe('the deny policy', () => {
-  test('hits exactly the sessions of the credentials, tasks and generations that are listed, and all issued before', () =>
+  test('hits exactly the sessions of the credentials, tasks and workloads that are listed, and all issued before', () =>
     fc.assert(
       fc.property(fc.array(session, { maxLength: 6 }), session, fc.integer({ min: 0, max: 15 }), (dead, one, which) => {
         const denials: Denials = {
           credentials: which & 1 ? dead.map(({ credential }) => credential) : [],
           tasks: which & 2 ? dead.map(({ task }) => task) : [],
-          generations: which & 4 ? dead.map(generationOf) : [],
+          workloads: which & 4 ? dead.map(workloadOf) : [],
           ...(which & 8 && { issuedBefore: cutoff }),
         };
         const isListed =
           denials.credentials.includes(one.credential) ||
           denials.tasks.includes(one.task) ||
-          denials.generations.includes(generationOf(one)) ||
+          denials.workloads.includes(workloadOf(one)) ||
           ((which & 8) !== 0 && one.issuedAt < cutoff);
         const policy = denyPolicy(denials, 3);
         expect(policy !== undefined && isDenied(policy, one)).toBe(isListed);
@@ -70,7 +70,7 @@ describe('the deny policy', () => {
     const denials = {
       credentials: ['crd_aaeeeeeeeeeeeeee'],
       tasks: ['tsk_aabbbbbbbbbbbbbb'],
-      generations: ['kvYc@7'],
+      workloads: ['kvYc@7'],
       issuedBefore: cutoff,
     };
     expect(JSON.parse(denyPolicy(denials, 1842)!)).toEqual({

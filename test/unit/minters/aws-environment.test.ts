@@ -107,7 +107,7 @@ it('a hostile environment redirects and breaks nothing', async () => {
       ...{ suspensions: 0, suspended: false, revision: 0 },
     },
   );
-  const denials = { credentials: ['crd_aaeeeeeeeeeeeeee'], tasks: [], generations: [] };
+  const denials = { credentials: ['crd_aaeeeeeeeeeeeeee'], tasks: [], workloads: [] };
   await minter.enforcer!.enforce(role, denials, 1);
   expect(await minter.enforcer!.isInForce(role, denials, 1)).toBe(true);
   expect(aws.sessions()[0]).toMatchObject({ id: minted.handle });

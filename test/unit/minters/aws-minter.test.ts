@@ -423,14 +423,14 @@ describe('a clock at AWS that is', () => {
 
   it('off is noticed by the session of the revoker, too, which is used all the same', async () => {
     aheadMs = 5_000;
-    await minter.enforcer!.enforce(role, { credentials: [dying], tasks: [], generations: [] }, 1);
+    await minter.enforcer!.enforce(role, { credentials: [dying], tasks: [], workloads: [] }, 1);
     expect(aws.policyOf(role)).toHaveProperty(DENY_POLICY_NAME);
     expect(agrees()).toBe(false);
   });
 });
 
 describe('what must not be used any more', () => {
-  const none: Denials = { credentials: [], tasks: [], generations: [] };
+  const none: Denials = { credentials: [], tasks: [], workloads: [] };
   const dead: Denials = { ...none, credentials: [dying] };
   const enforcer = () => minter.enforcer!;
 

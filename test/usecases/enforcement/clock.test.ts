@@ -93,11 +93,11 @@ describe('a clock that is set back', () => {
   it('does not put off the next attempt at a role that did not listen', async () => {
     const { clock, wait, revoke, reads, aws } = await begin();
     clock.jump(HOUR_MS);
-    aws.deaf.add(ROLE);
+    aws.failing.add(ROLE);
     await revoke();
     await wait(3);
     clock.jump(-HOUR_MS);
-    aws.deaf.clear();
+    aws.failing.clear();
     await wait(15);
     expect(reads()).toEqual([false, false, true]);
   });

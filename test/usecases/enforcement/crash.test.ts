@@ -162,13 +162,13 @@ describe('a role that does not take what it is told', () => {
     const { mint, complete, end, aws, pass: wait } = await begin();
     const here = await mint('lab:red-1');
     const there = await mint('lab:red-1', { taskId: here.task.id, role: OTHER_ROLE });
-    aws.deaf.add(ROLE);
+    aws.failing.add(ROLE);
     await complete(here.task.id);
     await wait(20);
     expect([here, there].map(({ credential }) => aws.reads(credential.id))).toEqual([true, false]);
     expect(await end(here.credential)).toMatchObject({ effect: 'pending', waitsFor: 'target' });
     expect(await end(there.credential)).toEqual({ effect: 'effective' });
-    aws.deaf.clear();
+    aws.failing.clear();
     await wait(10 + 4);
     expect(aws.reads(here.credential.id)).toBe(false);
     expect((await end(here.credential))?.effect).toBe('written');
@@ -177,14 +177,14 @@ describe('a role that does not take what it is told', () => {
   it('gets no new sessions after half a minute, and new ones when it listens again', async () => {
     const { mint, complete, aws, pass: wait } = await begin();
     const { task } = await mint('lab:red-1');
-    aws.deaf.add(ROLE);
+    aws.failing.add(ROLE);
     await complete(task.id);
     await wait(29);
     await expect(mint('lab:red-1')).resolves.toBeDefined();
     await wait(3);
     await expect(mint('lab:red-1')).rejects.toMatchObject({ code: 'temporarily_unavailable' });
     await expect(mint('lab:red-1', { role: OTHER_ROLE })).resolves.toBeDefined();
-    aws.deaf.clear();
+    aws.failing.clear();
     await wait(11);
     await expect(mint('lab:red-1')).resolves.toBeDefined();
   });

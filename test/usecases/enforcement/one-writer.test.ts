@@ -33,7 +33,7 @@ const LEASE_SECONDS = 20;
 describe('of two brokers', () => {
   it('one writes, whichever of them revokes', async () => {
     const { aws, one, two, wait, fence, endOne } = await begin();
-    expect([one.events, two.events]).toEqual([['told', 'told'], []]);
+    expect([one.events, two.events]).toEqual([['pushed', 'pushed'], []]);
     const dead = [await endOne(two), await endOne(one)];
     await wait(5, two, one);
     expect([one.events.length, two.events.length, fence()]).toEqual([3, 0, 'r1']);
@@ -46,7 +46,7 @@ describe('of two brokers', () => {
     await wait(13, two);
     expect([two.events, fence()]).toEqual([[], 'r1']);
     await wait(8, two);
-    expect([two.events, fence(), fence(OTHER_ROLE)]).toEqual([['told', 'told'], 'r2', 'r2']);
+    expect([two.events, fence(), fence(OTHER_ROLE)]).toEqual([['pushed', 'pushed'], 'r2', 'r2']);
     await wait(4, two);
     expect(aws.reads(dead.id)).toBe(false);
   });
@@ -56,9 +56,9 @@ describe('of two brokers', () => {
     const dead = [await endOne(one)];
     await wait(1, one, two);
     dead.push(await endOne(one));
-    await one.reconciler.letGo();
+    await one.reconciler.releaseLeases();
     await wait(1, two);
-    expect([two.events, fence()]).toEqual([['told', 'told'], 'r2']);
+    expect([two.events, fence()]).toEqual([['pushed', 'pushed'], 'r2']);
     await wait(4, two);
     expect(dead.map(({ id }) => aws.reads(id))).toEqual([false, false]);
   });
@@ -97,8 +97,8 @@ describe('a write that comes late, after another has taken over', () => {
     const { one, two, fence } = await late();
     expect(fence()).toBe('r1');
     expect([one.events, two.events]).toEqual([
-      ['told', 'told', 'left'],
-      ['told', 'told'],
+      ['pushed', 'pushed', 'leaseLost'],
+      ['pushed', 'pushed'],
     ]);
   });
 

@@ -33,7 +33,7 @@ type Stage = Awaited<ReturnType<typeof begin>>;
 
 /** No write was refused for its size, and none came in the same second as another. */
 function checkWrites({ aws, events }: Stage): void {
-  expect(events.filter((event) => event !== 'told')).toEqual([]);
+  expect(events.filter((event) => event !== 'pushed')).toEqual([]);
   for (const role of [ROLE, OTHER_ROLE]) {
     const writes = aws.writes(role);
     expect(Math.max(...writes.map(({ text }) => text?.length ?? 0))).toBeLessThanOrEqual(10_240);

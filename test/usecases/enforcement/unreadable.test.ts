@@ -65,7 +65,7 @@ describe('while what is dead cannot be looked at', () => {
     const writes = () => [ROLE, OTHER_ROLE].map((role) => aws.writes(role).length);
     const before = writes();
     const mend = breakIndex(records, '/told');
-    while (!events.includes('deaf')) await passFailing(1);
+    while (!events.includes('failing')) await passFailing(1);
     await passFailing(29);
     await expect(mint('lab:red-1')).resolves.toBeDefined();
     await passFailing(1);
@@ -76,7 +76,7 @@ describe('while what is dead cannot be looked at', () => {
     await passFailing(1);
     for (const role of [ROLE, OTHER_ROLE]) await expect(mint('lab:red-1', { role })).resolves.toBeDefined();
     expect([failures.length, writes()]).toEqual([31, before]);
-    expect(events.slice(-3)).toEqual(['deaf', 'heard', 'heard']);
+    expect(events.slice(-3)).toEqual(['failing', 'recovered', 'recovered']);
   });
 });
 

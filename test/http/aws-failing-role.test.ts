@@ -42,10 +42,10 @@ describe('while IAM refuses', () => {
     expect(broker.reads(keys.accessKeyId)).toBe(true);
   });
 
-  it('readiness is degraded, not gone: other brokers are not heard there either', async () => {
+  it('readiness is degraded, not gone: other brokers cannot write there either', async () => {
     expect(await readiness()).toMatchObject({
       ...{ status: 200, is: 'degraded' },
-      targets: { ok: false, reason: `not told of deaths: ${ROLE}` },
+      targets: { ok: false, reason: `revocations cannot be written to ${ROLE}` },
     });
   });
 
@@ -55,7 +55,7 @@ describe('while IAM refuses', () => {
     await broker.pass(1);
     const minted = broker.aws.sessions().length;
     const reply = await broker.session('agent-7');
-    expectOAuthRefusal(reply, 503, 'temporarily_unavailable', /cannot be told of revocations/);
+    expectOAuthRefusal(reply, 503, 'temporarily_unavailable', /cannot be enforced at the target/);
     expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(broker.aws.sessions()).toHaveLength(minted);
     expect((await broker.session('agent-7', ELSEWHERE)).status).toBe(200);
@@ -65,11 +65,11 @@ describe('while IAM refuses', () => {
     // At 0, 1, 3, 7, 15 and 25 seconds.
     const refused = broker.aws.calls(PUT) - broker.aws.writes(ROLE).length - broker.aws.writes(OTHER_ROLE).length;
     expect(refused).toBe(6);
-    expect(broker.logged().match(/the role does not take its deny policy/g)).toHaveLength(1);
+    expect(broker.logged().match(/the deny policy of the role cannot be written/g)).toHaveLength(1);
     expect(broker.logged()).not.toContain('canary');
-    const { body } = await broker.get('/audit?type=target.deaf', await broker.identity('soc'));
+    const { body } = await broker.get('/audit?type=target.sync_failed', await broker.identity('soc'));
     expect(body).toHaveProperty('lines.length', 1);
-    expect(await broker.audited('target.deaf')).toHaveProperty('target', ROLE);
+    expect(await broker.audited('target.sync_failed')).toHaveProperty('target', ROLE);
   });
 
   it('the log tells what the revoker must be allowed', () => {
@@ -78,7 +78,7 @@ describe('while IAM refuses', () => {
 
   it('the metrics say for how long, and how often', async () => {
     const { text } = await operations.get('/metrics');
-    expect(text).toMatch(new RegExp(`mayfly_target_deaf_seconds{target="${ROLE}"} (2[5-9]|30)`));
+    expect(text).toMatch(new RegExp(`mayfly_target_sync_failing_seconds{target="${ROLE}"} (2[5-9]|30)`));
     expect(text).toContain(`mayfly_target_writes_total{target="${ROLE}",result="failed"} 6`);
     expect(text).toContain('mayfly_aws_trouble_total{what="deny-policy"} 6');
     expect(text).toMatch(/mayfly_readiness\{check="targets"\} 0/);
@@ -95,7 +95,7 @@ describe('once IAM takes it', () => {
     expect((await broker.session('agent-7')).status).toBe(200);
     expect(await readiness()).toMatchObject({ status: 200, is: 'ready', targets: { ok: true } });
     const { text } = await operations.get('/metrics');
-    expect(text).toContain(`mayfly_target_deaf_seconds{target="${ROLE}"} 0`);
+    expect(text).toContain(`mayfly_target_sync_failing_seconds{target="${ROLE}"} 0`);
     await broker.pass(15);
     expect(await endOf()).toEqual({ effect: 'effective' });
   });
