@@ -2,7 +2,7 @@
 import { BrokerError } from '../domain/errors.js';
 import { SetRefused } from '../identity/transmitters.js';
 import { SET_CONTENT_TYPE, type SetErrorCode } from '../protocol/security-event.js';
-import { acceptSignal, toldBySet } from '../signals/accept.js';
+import { acceptSignal, reportFromSet } from '../signals/accept.js';
 import { demandContentType, textOf } from './wire/body.js';
 import type { HttpDeps } from './deps.js';
 import type { Answer, Handle } from './wire/endpoint.js';
@@ -25,7 +25,7 @@ async function heard(deps: HttpDeps, text: string): Promise<Answer> {
   const { transmitters, metrics } = deps;
   const { transmitter, claims, event, digest } = await transmitters.receive(text);
   const { name, about } = transmitter;
-  const told = { source: name, about, digest, ...toldBySet(claims, event) };
+  const told = { source: name, about, digest, ...reportFromSet(claims, event) };
   // Only here: strangers must not be able to use up what a transmitter may send.
   const { put } = await acceptSignal(deps, { ...told, assertWithinRate: () => deps.assertWithinSignalRate(name) });
   metrics.signal(name, told.event, put);

@@ -8,7 +8,7 @@ import { FOREIGN_EVENTS, LEVELS, SIGNAL_STATES, type Signal } from '../domain/si
 import { toTimestamp } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { acceptSignal } from '../signals/accept.js';
-import { maySpeakOf } from '../signals/authority.js';
+import { subjectScope } from '../signals/authority.js';
 import { decideSignal } from '../signals/confirm.js';
 import { showSignal, showSignals, type SignalPlace, type SignalsWanted } from '../signals/list.js';
 import type { HttpDeps } from './deps.js';
@@ -37,7 +37,7 @@ export const signalTelling = (deps: HttpDeps) =>
       await permitOnBroker(deps, caller, 'sendSignal', { requestId });
       const { id: itsId, at = deps.ledger.clock.now(), ...rest } = input;
       const source = caller.party.id;
-      const about = maySpeakOf(deps.settings, source);
+      const about = subjectScope(deps.settings, source);
       const digest = createHash('sha256').update(JSON.stringify(input)).digest('base64url');
       const { id, put } = await acceptSignal(deps, { source, about, itsId, digest, at, ...rest });
       deps.metrics.signal('json', input.event, put);

@@ -1,4 +1,4 @@
-/** Takes a signal in: what it says in the broker's words, durable before anybody is told that it was heard. */
+/** Accepts a signal: it is translated into the broker's terms, and durable before its sender gets an answer. */
 import type { Trust } from '../config/schema.js';
 import { BrokerError } from '../domain/errors.js';
 import { signalId, type Level, type Signal } from '../domain/signal.js';
@@ -12,16 +12,16 @@ interface SignalDeps {
   ledger: Ledger;
   settings: { trust: readonly Trust[] };
   issuer: string;
-  /** That it is to be looked at soon. Must not throw; what it forgets the sweep finds. */
+  /** Queues the new signal for evaluation. Must not throw; the recurring job finds a signal that was not queued. */
   onSignal(id: string): void;
 }
 
-/** What somebody has told, whatever way: verified, and not yet understood. */
-interface Told {
+/** A verified report, however it came in. Its subject is not resolved yet. */
+interface Report {
   source: string;
   /** Trust names that the source may speak of. */
   about: readonly string[];
-  /** Under which it is the same for ever. */
+  /** The id its source gave it. The same id of the same source is the same signal. */
   itsId: string;
   digest: string;
   event: Signal['event'];
@@ -29,47 +29,48 @@ interface Told {
   subject: unknown;
   at: number;
   reason?: string;
-  /** Throws when its source sends too much. Asked of what is new only: a stranger who repeats what he has seen must not use it up. */
+  /** Throws when its source sends too much. Only a new signal counts: whoever replays a signal must not use up the source's rate. */
   assertWithinRate?: () => Promise<void>;
 }
 
 const REASON_CHARACTERS = 512;
 
-/** `again`: it was heard before, and nothing more is done. Throws `conflict` where its id stands for something else. */
-export async function acceptSignal(deps: SignalDeps, told: Told): Promise<{ id: string; put: 'new' | 'again' }> {
-  const id = signalId(told.source, told.itsId);
-  const put = (await findPut(deps.ledger, { id, digest: told.digest })) ?? (await putNew(deps, told, id));
+/** `again`: the signal is known, and nothing more is done. Throws `conflict` when its id was used for other content. */
+export async function acceptSignal(deps: SignalDeps, report: Report): Promise<{ id: string; put: 'new' | 'again' }> {
+  const id = signalId(report.source, report.itsId);
+  const put = (await findPut(deps.ledger, { id, digest: report.digest })) ?? (await putNew(deps, report, id));
   if (put === 'other') throw new BrokerError('conflict', 'Another signal was sent under this id before.');
   if (put === 'new') deps.onSignal(id);
   return { id, put };
 }
 
-async function putNew(deps: SignalDeps, told: Told, id: string): Promise<Put> {
-  const { source, digest, event, level, at, reason } = told;
-  await told.assertWithinRate?.();
-  const about = event === 'unknown' ? [] : await selectorsOf({ ...deps, ...deps.settings }, told.about, told.subject);
+async function putNew(deps: SignalDeps, report: Report, id: string): Promise<Put> {
+  const { source, digest, event, level, at, reason } = report;
+  await report.assertWithinRate?.();
+  const about =
+    event === 'unknown' ? [] : await selectorsOf({ ...deps, ...deps.settings }, report.about, report.subject);
   const receivedAt = deps.ledger.clock.now();
   return putSignal(deps.ledger, {
     ...{ id, source, digest, event, level, about, receivedAt },
-    // Whatever its source says: it was not before all time, and not after it was heard.
+    // The source may claim any time. It is kept between 1970 and when the signal was received.
     at: Math.min(Math.max(0, at), receivedAt),
-    ...(reason !== undefined && { reason: plain(reason) }),
+    ...(reason !== undefined && { reason: printable(reason) }),
     state: 'accepted',
     revision: 0,
   });
 }
 
-/** It is shown to people, on terminals too. */
-const plain = (reason: string): string =>
+/** Removes tokens and control characters: people read reasons, also on terminals. */
+const printable = (reason: string): string =>
   withoutTokens(reason)
     .slice(0, REASON_CHARACTERS)
     .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 
-/** An event of a token, as far as it has a meaning here. */
-export function toldBySet(
+/** Returns what an event of a Security Event Token reports, as far as it has a meaning here. */
+export function reportFromSet(
   { iat, toe, jti, sub_id: subject }: SetClaims,
   [uri, facts]: [uri: string, facts: object],
-): Pick<Told, 'itsId' | 'event' | 'level' | 'subject' | 'at' | 'reason'> {
+): Pick<Report, 'itsId' | 'event' | 'level' | 'subject' | 'at' | 'reason'> {
   const event = EVENT_NAMES.get(uri) ?? 'unknown';
   const parsed = eventFactsSchema.safeParse(facts).data ?? {};
   const reason = Object.values(parsed.reason_admin ?? {})[0] ?? parsed.state ?? parsed.status;
@@ -83,7 +84,7 @@ export function toldBySet(
   };
 }
 
-/** One scale for all events: what ends or compromises something is HIGH, what mends it LOW. What does not say which is the worst. */
+/** One scale for all events: HIGH for what ends or compromises something, also where the event does not say; LOW for what repairs it. */
 function levelOf(event: Signal['event'], facts: ReturnType<typeof eventFactsSchema.parse>): Level {
   switch (event) {
     case 'risk-level-change':

@@ -1,6 +1,6 @@
 /**
- * A person confirms or dismisses what a reaction wanted done and was held back from. Asked of policy is the very revocation it
- * comes to. The decision is written down before it is carried out: whoever finds it after a crash does the same.
+ * A person confirms or dismisses a pending reaction. Policy is asked about the very revocation that confirming would publish. The
+ * decision is stored before it is carried out, so that any broker can finish it after a crash.
  */
 import { defined } from '../domain/defined.js';
 import { auditRefusal } from '../authorization/audit-refusal.js';
@@ -21,7 +21,7 @@ interface Decision {
   requestId: string;
 }
 
-/** Deciding again what was decided the same way answers what stands. */
+/** A second decision to the same effect returns the signal as it stands. */
 export async function decideSignal(
   deps: RevocationDeps,
   caller: AuthenticatedCaller,
@@ -29,7 +29,7 @@ export async function decideSignal(
 ): Promise<Signal> {
   const { signalId, verdict, requestId } = decision;
   const stored = await readSignal(deps.ledger, signalId);
-  await permitOnBroker(deps, caller, 'revoke', { requestId, revocation: wantedBy(stored?.value) });
+  await permitOnBroker(deps, caller, 'revoke', { requestId, revocation: revocationOf(stored?.value) });
   try {
     const decided = await decide(deps, caller.party.id, decision);
     return (decided.unfinished && (await react(deps, signalId))) || decided;
@@ -39,10 +39,13 @@ export async function decideSignal(
   }
 }
 
-/** What confirming it would do. Where it would do nothing, whoever may do all learns that. */
-function wantedBy(signal: Signal | undefined) {
+/**
+ * Returns the revocation that policy is asked about. Without a signal or a reaction it is a hold of `all`: only whoever may place
+ * that learns that there is nothing to decide.
+ */
+function revocationOf(signal: Signal | undefined) {
   const { selector = { kind: 'all', value: '' }, do: does } = signal?.reaction ?? {};
-  // Policy has no word for risk: who may hold somebody may also have them trusted less.
+  // Policy has no action for risk. Whoever may hold a subject may also raise its risk.
   const effect = does === 'end' || does === 'cutoff' ? does : 'hold';
   return { ...selector, effect, dryRun: false };
 }
@@ -57,12 +60,12 @@ async function decide(
   const decided = defined({ by, at, reason: reason === undefined ? undefined : withoutTokens(reason) });
   const signal = await changeSignal(ledger, signalId, (current) => {
     if (current.state !== 'pending' || !current.reaction) return undefined;
-    // Nothing holds it back any more.
+    // The reason why it was pending no longer applies.
     const reaction = state === 'reacted' ? { ...current.reaction, because: undefined } : current.reaction;
     return { state, decided, reaction, unfinished: true };
   });
   if (!signal) throw unknownSignal();
-  // Asked again: it was decided so before. What reacted by itself was put before nobody.
+  // The same decision was made before. A signal that reacted by itself was never put before a person, and conflicts.
   if (signal.decided && signal.state === state) return signal;
   throw new BrokerError('conflict', `The signal is ${signal.state}; only one that is pending can be decided.`);
 }

@@ -1,4 +1,4 @@
-/** Signals as they stand now: one, or pages of them by subject, state and source. */
+/** Shows signals as they stand now: one by id, or pages by subject, state and source. */
 import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import { HISTORY_MS } from '../domain/limits.js';
@@ -7,7 +7,7 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { listSignals, readSignal } from '../ledger/signals.js';
 
-/** Where a page ended: when the last one was received, and its id. */
+/** Where a page ended: when its last signal was received, and that signal's id. */
 export type SignalPlace = [receivedAt: number, id: string];
 
 export interface SignalsWanted {
@@ -25,11 +25,11 @@ interface PageOf {
 
 interface SignalPage {
   signals: Signal[];
-  /** A page may hold fewer than asked, even none, and yet not be the last. */
+  /** The cursor of the next page; absent on the last page. A page may be shorter than its limit, or empty, and not be the last. */
   next?: SignalPlace;
 }
 
-/** What one answer looks at, whatever is wanted. */
+/** How many signals one answer reads at most, whatever the filter. */
 const LOOKED_AT_MOST = 5_000;
 const PAGE = 500;
 
@@ -59,11 +59,11 @@ async function pageOf(
   wanted: SignalsWanted,
   { after, limit }: Omit<PageOf, 'requestId'>,
 ): Promise<SignalPage> {
-  // What waits for a person is in a short list of its own, however long it has waited.
+  // Pending signals have a short index of their own, whatever their age.
   const which = wanted.state === 'pending' ? 'pending' : 'all';
   const earliest = which === 'all' ? Math.max(0, ledger.clock.now() - HISTORY_MS) : 0;
   const found: Signal[] = [];
-  // Before that there is nothing but what waits to be pruned, and a page of nothing would look like the end.
+  // Older signals only wait to be pruned. Reading them could yield an empty page that looks like the end.
   let place: SignalPlace = after ?? [earliest, ''];
   for (let looked = 0; looked < LOOKED_AT_MOST; looked += PAGE) {
     const page = await listSignals(ledger, which, { after: place, limit: PAGE });

@@ -1,32 +1,32 @@
 /**
- * What is done about a signal. Judged once: what is to be done is written down before it is done, so that whoever comes after
- * a crash, or beside another broker, does the same. Whatever dies of it dies by the one publication (G3), under the signal's
- * own id.
+ * Reacts to a signal. A signal is evaluated once, and the decision is stored before it is carried out, so that another broker,
+ * or this one after a crash, does the same. A reaction revokes by the one publication (G3), under an id derived from the signal.
  */
-import { defined } from '../domain/defined.js';
 import { createHash } from 'node:crypto';
 import type { AuditEvent } from '../audit/event.js';
+import { defined } from '../domain/defined.js';
 import { newId, shardOf } from '../domain/id.js';
 import { causeOf } from '../domain/selector.js';
 import type { ReactionDone, Signal } from '../domain/signal.js';
+import { eachSettled } from '../ledger/each-settled.js';
 import { setRisk } from '../ledger/risk.js';
-import { changeSignal, readSignal, takeSignal } from '../ledger/signals.js';
+import { changeSignal, readSignal, takeSignal, waitedInVain } from '../ledger/signals.js';
 import { carryOut } from '../revocation/order.js';
-import { actorOf, judge, type JudgeDeps } from './evaluate.js';
+import { actorOf, evaluateSignal, type EvaluateDeps } from './evaluate.js';
 
-export interface ReactDeps extends JudgeDeps {
+export interface ReactDeps extends EvaluateDeps {
   audit: { append(event: AuditEvent): Promise<void> };
 }
 
-/** Undefined: it is gone, or all is done about it, or another broker is at it. */
+/** Returns the signal as it stands afterwards. Undefined: it is gone or finished, or another broker works on it. */
 export async function react(deps: ReactDeps, id: string): Promise<Signal | undefined> {
   const stored = await readSignal(deps.ledger, id);
   if (!stored) return undefined;
   if (stored.value.state !== 'accepted') return stored.value.unfinished && finish(deps, stored.value);
-  const judgement = await judge(deps, stored.value);
-  // Of two brokers that judge it at once, the one that writes first goes on.
-  const judged = await takeSignal(deps.ledger, { id, from: 'accepted' }, () => ({ ...judgement, unfinished: true }));
-  return judged && finish(deps, judged);
+  const evaluation = await evaluateSignal(deps, stored.value);
+  // Of two brokers that evaluate it at the same time, the one that writes first goes on.
+  const taken = await takeSignal(deps.ledger, { id, from: 'accepted' }, () => ({ ...evaluation, unfinished: true }));
+  return taken && finish(deps, taken);
 }
 
 const auditedSignal = ({ id, source, event, level, about, state, reaction, reason }: Signal) =>
@@ -35,7 +35,7 @@ const auditedSignal = ({ id, source, event, level, about, state, reaction, reaso
     reason,
   });
 
-/** The audit entry comes last, and may come twice: a reaction waits for nothing, and none goes unexplained. */
+/** The audit entry comes last, so that the reaction does not wait for it. After a crash it may be written twice; it is never missing. */
 async function finish(deps: ReactDeps, signal: Signal): Promise<Signal | undefined> {
   const { state, reaction, decided } = signal;
   const isToAct = state === 'reacted' && reaction && reaction.seq === undefined;
@@ -44,7 +44,7 @@ async function finish(deps: ReactDeps, signal: Signal): Promise<Signal | undefin
     : signal;
   await deps.audit.append({ ...explained(done), at: deps.ledger.clock.now() });
   const then = await changeSignal(deps.ledger, signal.id, (current) =>
-    // Somebody may have confirmed or dismissed it meanwhile: that stands, and is still to be done.
+    // Somebody may have confirmed or dismissed the signal meanwhile. That decision stays, and is still to be carried out.
     current.unfinished && current.state === state
       ? { ...(isToAct && { reaction: done.reaction }), unfinished: undefined }
       : undefined,
@@ -53,11 +53,11 @@ async function finish(deps: ReactDeps, signal: Signal): Promise<Signal | undefin
 }
 
 const explained = (signal: Signal): Omit<AuditEvent, 'at'> => {
-  const { signal: told } = auditedSignal(signal);
+  const audited = auditedSignal(signal);
   const { decided } = signal;
-  if (!decided) return { type: 'signal.judged', ...auditedSignal(signal) };
+  if (!decided) return { type: 'signal.judged', ...audited };
   const { by, reason } = decided;
-  return defined({ type: 'signal.decided', actor: { id: by }, signal: told, reason });
+  return defined({ type: 'signal.decided', actor: { id: by }, signal: audited.signal, reason });
 };
 
 async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: string): Promise<ReactionDone> {
@@ -85,7 +85,7 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
           effect: reaction.do,
           reason: `${why}: ${signal.reason ?? rule ?? ''}`,
           actor,
-          // Whoever confirmed it: under its ticket the reaction knows its own again.
+          // The actor may be a person who confirmed it. The ticket always names the reaction: findExistingHold looks for it.
           ticket: rule === undefined ? undefined : actorOf(rule),
           liftAt: holdSeconds === undefined ? undefined : now + holdSeconds * 1000,
         }),
@@ -95,6 +95,29 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
   }
 }
 
-/** Looks like any revocation, so that it has a receipt; and the same signal never gets two. */
+/** The same signal always publishes under the same id, so the log takes it once. The form of a revocation id gives it a receipt. */
 const publicationId = ({ id }: Signal): string =>
   newId('rev', shardOf(id), createHash('sha256').update(`reaction to ${id}`).digest());
+
+/** Of each shard at a time; the next run takes the rest. */
+const EXPIRED_AT_ONCE = 100;
+
+/** Records signals for which no further source, or no person, came in time. */
+export async function expirePendingSignals(deps: ReactDeps): Promise<void> {
+  const { waiting, pending } = await waitedInVain(deps.ledger, EXPIRED_AT_ONCE);
+  await eachSettled(waiting, (id) => expire(deps, id, 'waiting', 'No other word of it led to the reaction in time.'));
+  await eachSettled(pending, (id) => expire(deps, id, 'pending', 'Nobody has confirmed it within a day.'));
+}
+
+/** The new state is stored first, as with every evaluation: after a crash any broker writes the audit entry. */
+async function expire(deps: ReactDeps, id: string, from: Signal['state'], because: string): Promise<void> {
+  const taken = await takeSignal(deps.ledger, { id, from }, ({ reaction }) =>
+    defined({
+      state: 'recorded',
+      waitsUntil: undefined,
+      unfinished: true,
+      reaction: reaction && { ...reaction, because },
+    }),
+  );
+  if (taken) await react(deps, id);
+}

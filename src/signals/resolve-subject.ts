@@ -1,6 +1,6 @@
 /**
- * Whom a signal speaks of, in the words of selectors. Only of those its source may speak of, and only what is understood
- * whole: a member that is not would have narrowed the subject, and leaving it out would hit others.
+ * Resolves the subject of a signal to selectors, within what its source may speak of. A subject that is not understood as a whole
+ * resolves to nothing: an unknown member would have narrowed it, and leaving that member out would hit others.
  */
 import { prefixOf } from '../identity/party-from-id.js';
 import type { Trust } from '../config/schema.js';
@@ -16,14 +16,17 @@ import { aliasesSchema, simpleSubject, subjectSchema, type SimpleSubject } from 
 interface SubjectDeps {
   ledger: Ledger;
   trust: readonly Trust[];
-  /** The broker's own: whose tokens `jwt_id` can name. */
+  /** The broker's own issuer: `jwt_id` can name its tokens only. */
   issuer: string;
 }
 
-/** The members of a complex subject (SSF 1.0 §3.2) that are understood here. All that are given hold at once. */
+/** The members of a complex subject (SSF 1.0 §3.2) that are understood here. All members given hold at the same time. */
 const MEMBERS = new Set(['user', 'application', 'session', 'workload', 'task', 'credential', 'principal']);
 
-/** @param about Trust names. Answers what holds of the subject, all of it at once; empty: nothing that is known here. */
+/**
+ * @param about The trust names that the source may speak of.
+ * @returns The selectors that all hold of the subject; empty when it is unknown here.
+ */
 export async function selectorsOf(deps: SubjectDeps, about: readonly string[], subject: unknown): Promise<Selector[]> {
   const parsed = subjectSchema.safeParse(subject);
   if (!parsed.success) return [];
@@ -35,7 +38,7 @@ export async function selectorsOf(deps: SubjectDeps, about: readonly string[], s
   return found.includes(undefined) ? [] : distinct(found.flatMap((selector) => selector ?? []));
 }
 
-/** Undefined: nobody known. */
+/** Returns undefined when the subject is unknown. */
 async function one(deps: SubjectDeps, subject: unknown): Promise<Selector | undefined> {
   const aliases = aliasesSchema.safeParse(subject);
   if (aliases.success) return oneOfAliases(deps, aliases.data.identifiers);
@@ -48,7 +51,7 @@ async function simpleOne(deps: SubjectDeps, subject: unknown): Promise<Selector 
   return selector && isWellFormed(selector) ? selector : undefined;
 }
 
-/** Names of one subject: the first that is known says who it is. An address only if no other does: it hits fewer. */
+/** Aliases name one subject: the first known alias resolves it. An address comes last, since it hits fewer tasks than an id. */
 async function oneOfAliases(deps: SubjectDeps, names: readonly { format: string }[]): Promise<Selector | undefined> {
   const [addresses, others] = [names.filter(isAddress), names.filter((name) => !isAddress(name))];
   for (const name of [...others, ...addresses]) {
@@ -75,15 +78,15 @@ async function selectorOf(deps: SubjectDeps, subject: SimpleSubject): Promise<Se
     case 'account':
       return personWith(deps.trust, /^acct:(.+)$/i.exec(subject.uri)?.[1]);
     case 'opaque':
-      return known(deps, subject.id);
+      return ownedOf(deps, subject.id);
     case 'jwt_id':
-      return subject.iss === deps.issuer && isId('crd', subject.jti) ? known(deps, subject.jti) : undefined;
+      return subject.iss === deps.issuer && isId('crd', subject.jti) ? ownedOf(deps, subject.jti) : undefined;
     default:
       return undefined;
   }
 }
 
-/** Of an issuer that stands under two names nobody can say whom it means. */
+/** Returns undefined also for an issuer that stands under two trust names: the subject would be ambiguous. */
 function partyOf(trust: readonly Trust[], issuer: string, sub: string): Selector | undefined {
   const [found, ...more] = trust.filter((one) => one.kind === 'oidc' && one.issuer === issuer);
   if (found?.kind !== 'oidc' || more.length > 0) return undefined;
@@ -95,7 +98,7 @@ function spiffeId(trust: readonly Trust[], uri: string): Selector | undefined {
   return isKnown ? { kind: 'workload', value: uri } : undefined;
 }
 
-/** An address is a person's of one issuer: with several it would say nothing about which. Known where it is remembered. */
+/** An address resolves only where exactly one issuer represents persons, and its tokens carry the `email` claim. */
 function personWith(trust: readonly Trust[], address: string | undefined): Selector | undefined {
   const [issuer, ...more] = trust.filter((one) => one.kind === 'oidc' && one.represents === 'person');
   if (issuer?.kind !== 'oidc' || !issuer.claims.includes('email')) return undefined;
@@ -103,8 +106,8 @@ function personWith(trust: readonly Trust[], address: string | undefined): Selec
   return { kind: 'principal', value: emailValue(issuer.name, address) };
 }
 
-/** Somebody else's task or credential is not known to this source. */
-async function known({ ledger, trust }: SubjectDeps, id: string): Promise<Selector | undefined> {
+/** Returns the selector of a task or credential. To a source that may not speak of it, it is unknown. */
+async function ownedOf({ ledger, trust }: SubjectDeps, id: string): Promise<Selector | undefined> {
   const mine = ({ workload, principal }: Task) =>
     trust.some(({ name }) => name === workload.issuer || name === principal?.issuer);
   if (isId('tsk', id)) {

@@ -1,30 +1,37 @@
-/** What holds a reaction back: one word where several are asked for, the same again, too much at once. */
+/** The safeguards of reactions: too few sources, the same reaction again, too many tasks at once. */
 import { z } from 'zod';
 import type { Reaction, SignalsConfig } from '../config/signals-schema.js';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
-import type { Cause } from '../domain/selector.js';
+import { causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Signal } from '../domain/signal.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { allowanceKey, brakeKey, reactionKey } from '../ledger/keys.js';
+import { readReceipt } from '../ledger/receipts.js';
 
 const moment = z.int().nonnegative();
 
-const WORDS_MOST = 16;
+const REPORTS_MOST = 16;
 
-/** What is remembered of one reaction and one subject. Bounded: sources are few, and the latest word of each counts. */
-const memorySchema = z.strictObject({
-  words: z
+/**
+ * What is remembered of one reaction and one subject. It is bounded: sources are few, and the latest report of each counts.
+ * Fields of other versions are ignored: the record is gone within hours, and a reaction must not fail on it.
+ */
+const memorySchema = z.object({
+  reports: z
     .array(z.strictObject({ source: z.string(), at: moment }))
-    .max(WORDS_MOST)
+    .max(REPORTS_MOST)
     .default([]),
   done: z.strictObject({ signal: z.string(), at: moment }).optional(),
 });
 
 type Memory = z.infer<typeof memorySchema>;
 
-/** How many different sources have said so within the time of when this was heard, however late it is judged; this one included. */
-export async function voices(
+/**
+ * Records this signal's source, and returns how many different sources have reported the subject within the time of the
+ * reaction. The time counts from when the signal was received, however late it is evaluated.
+ */
+export async function countSources(
   ledger: Ledger,
   rule: Reaction,
   cause: Cause,
@@ -32,19 +39,19 @@ export async function voices(
 ): Promise<number> {
   const withinMs = (rule.corroborate?.withinSeconds ?? 0) * 1000;
   const now = ledger.clock.now();
-  const { words } = await remember(ledger, rule, cause, (memory) => {
-    // What has led to the reaction once is spent: after a false alarm is lifted, all must say so again.
+  const { reports } = await remember(ledger, rule, cause, (memory) => {
+    // Reports that led to the reaction once are used up: after a false alarm is lifted, all sources must report again.
     const { done } = memory;
-    // By a clock that was ahead it was done in a time that is still to come: that spends nothing.
-    const spent = done && done.signal !== id && done.at <= now ? done.at : 0;
-    const counts = (at: number) => at > spent && Math.abs(at - receivedAt) < withinMs;
-    const others = memory.words.filter((word) => word.source !== source && counts(word.at));
-    return { ...memory, words: [...others, { source, at: receivedAt }].slice(-WORDS_MOST) };
+    // A reaction in the future was recorded by a clock that was ahead. It uses up nothing.
+    const usedUpTo = done && done.signal !== id && done.at <= now ? done.at : 0;
+    const counts = (at: number) => at > usedUpTo && Math.abs(at - receivedAt) < withinMs;
+    const others = memory.reports.filter((report) => report.source !== source && counts(report.at));
+    return { ...memory, reports: [...others, { source, at: receivedAt }].slice(-REPORTS_MOST) };
   });
-  return words.length;
+  return reports.length;
 }
 
-/** Whether another signal had it done a moment ago. */
+/** Whether another signal led to this reaction less than `dedupeSeconds` ago. */
 export async function wasDone(
   { records, clock }: Ledger,
   rule: Reaction,
@@ -56,12 +63,12 @@ export async function wasDone(
   return done !== undefined && done.signal !== id && stands(done, clock.now(), dedupeSeconds);
 }
 
-/** Either way: a clock that was set back must not keep reactions away until it has caught up. */
+/** The distance counts in both directions: a clock that was set back must not suppress reactions until it has caught up. */
 const stands = ({ at }: { at: number }, now: number, dedupeSeconds: number): boolean =>
   Math.abs(now - at) < dedupeSeconds * 1000;
 
-/** Claims the reaction for this signal. False: another signal claimed it a moment ago, and once is enough. */
-export async function claim(
+/** Claims the reaction for this signal. False: another signal has claimed it less than `dedupeSeconds` ago. */
+export async function claimReaction(
   ledger: Ledger,
   rule: Reaction,
   cause: Cause,
@@ -77,10 +84,10 @@ export async function claim(
 }
 
 /**
- * Takes so many tasks out of this minute's allowance, once for each signal: it may be judged by two brokers at once, or again
- * after a crash. False: they are more than is left, and nothing is taken.
+ * Takes the tasks out of this minute's allowance, once for each signal: two brokers may evaluate it at the same time, or one
+ * again after a crash. False: fewer are left, and nothing is taken.
  */
-export async function withinAllowance(
+export async function takeAllowance(
   ledger: Ledger,
   { id, tasks }: { id: string; tasks: number },
   { maxTasksPerMinute }: Pick<SignalsConfig, 'maxTasksPerMinute'>,
@@ -109,6 +116,21 @@ export async function withinAllowance(
   });
 }
 
+/**
+ * Returns the number of a hold by which this reaction holds the subject until somebody lifts it, or undefined. A second hold
+ * would change nothing and need a second lift. Holds of others do not count: whoever lifts them does not know of this reaction.
+ */
+export async function findExistingHold(
+  ledger: Ledger,
+  selector: Selector,
+  ticket: string,
+): Promise<number | undefined> {
+  const subject = causeOf(selector);
+  const [tombstone] = (await ledger.log.look([subject])).on([subject]);
+  const receipts = await Promise.all((tombstone?.holds ?? []).map((seq) => readReceipt(ledger, seq)));
+  return receipts.find((receipt) => receipt?.ticket === ticket && receipt.liftAt === undefined)?.seq;
+}
+
 function remember(
   ledger: Ledger,
   { name, corroborate }: Reaction,
@@ -129,4 +151,4 @@ function remember(
 }
 
 const parsed = (text: string | undefined): Memory =>
-  text === undefined ? { words: [] } : memorySchema.parse(JSON.parse(text));
+  text === undefined ? { reports: [] } : memorySchema.parse(JSON.parse(text));

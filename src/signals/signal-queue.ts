@@ -6,8 +6,7 @@ import type { Signal } from '../domain/signal.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { pruneSignals, unfinishedSignals } from '../ledger/signals.js';
 import { boundedQueue } from './bounded-queue.js';
-import { giveUpWaiting } from './expire.js';
-import { react, type ReactDeps } from './react.js';
+import { expirePendingSignals, react, type ReactDeps } from './react.js';
 
 export interface SignalQueue {
   /** Queues a signal that was accepted here. Where the queue is full, `catchUp` finds it later. */
@@ -63,7 +62,7 @@ export function createSignalQueue(deps: ReactDeps, events: Events): SignalQueue 
       });
     },
     async prune() {
-      await eachSettled([() => giveUpWaiting(deps), () => pruneSignals(ledger)], (step) => step());
+      await eachSettled([() => expirePendingSignals(deps), () => pruneSignals(ledger)], (step) => step());
     },
     close: () => queue.close(),
   };
