@@ -105,7 +105,7 @@ const EXPIRED_AT_ONCE = 100;
 /** Records signals for which no further source, or no person, came in time. */
 export async function expirePendingSignals(deps: ReactDeps): Promise<void> {
   const { waiting, pending } = await waitedInVain(deps.ledger, EXPIRED_AT_ONCE);
-  await eachSettled(waiting, (id) => expire(deps, id, 'waiting', 'No other word of it led to the reaction in time.'));
+  await eachSettled(waiting, (id) => expire(deps, id, 'waiting', 'Too few sources reported it in time.'));
   await eachSettled(pending, (id) => expire(deps, id, 'pending', 'Nobody has confirmed it within a day.'));
 }
 
