@@ -6,7 +6,7 @@ import { listen, type Listener } from './listen.js';
 import { makeParts, type Surroundings } from './parts.js';
 import { JOBS, recurringWork, type Work } from './work.js';
 import { createApp, createOperationsApp } from '../http/server.js';
-import type { ReloadResult } from '../policy/cedar/cedar.js';
+import type { PolicyReload } from '../policy/policy-engine.js';
 import { createReadiness, type Pulse } from '../health/readiness.js';
 import { startSchedule, type Schedule } from './schedule.js';
 import { openStore } from './open-store.js';
@@ -20,7 +20,7 @@ export interface Broker {
   start(how?: { scheduled?: boolean }): Promise<{ url: string; operationsUrl: string }>;
   work: Work;
   /** Reads the policies again: all of them, or nothing changes. */
-  reloadPolicies(): Promise<ReloadResult>;
+  reloadPolicies(): Promise<PolicyReload>;
   /** Drains: nothing new is accepted, what is in flight finishes or is cut off. */
   close(patienceMs?: number): Promise<void>;
 }
@@ -45,11 +45,11 @@ export async function compose(
 async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
   const { config } = loaded;
   const { clock, log, metrics } = around;
-  const { deps, cedar, keys, fitness, aws, signals, detectors, notifier } = await makeParts(loaded, store, around);
-  const { ledger, audit } = deps;
+  const { deps, keys, fitness, aws, signals, detectors, notifier } = await makeParts(loaded, store, around);
+  const { ledger, audit, policy } = deps;
   const pulse: Pulse = { auditFollows: true, draining: false };
   const readiness = createReadiness({
-    ...{ fitness, policy: cedar, pulse, clock, metrics },
+    ...{ fitness, policy, pulse, clock, metrics },
     ...{ failingTargets: aws?.failing, behind: notifier.behind },
   });
   const { retentionDays: auditRetentionDays } = config.audit;
@@ -68,7 +68,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       await work('fitness');
       await work('sweep');
       await notifier.begin();
-      await notePolicies(cedar.digest);
+      await notePolicies(policy.digest);
       const api = await listen(createApp(deps), config.listen);
       const operations = await listen(createOperationsApp({ ...deps, readiness }), config.operations);
       listeners.push(api, operations);
@@ -76,7 +76,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       return { url: api.url, operationsUrl: operations.url };
     },
     async reloadPolicies() {
-      const result = await cedar.reload();
+      const result = await policy.reload();
       if (result.problems.length === 0) await notePolicies(result.digest);
       return result;
     },

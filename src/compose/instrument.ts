@@ -44,6 +44,7 @@ export function instrumentPolicy(policy: PolicyEngine, metrics: Metrics): Policy
     get digest() {
       return policy.digest;
     },
+    reload: () => policy.reload(),
     async decide(query) {
       const stop = metrics.timePolicy();
       try {

@@ -44,7 +44,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
   const audit = instrumentAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
   const revocations = openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }));
   const ledger: Ledger = { records, log: revocations, clock };
-  const cedar = await createCedarEngine({
+  const policy = await createCedarEngine({
     directory: config.policy.directory,
     targets,
     maxCachedVerdicts: VERDICTS_KEPT,
@@ -70,7 +70,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     metrics,
     observer,
     identify: instrumentIdentify(identify, { metrics, log, observer }),
-    policy: instrumentPolicy(cedar, metrics),
+    policy: instrumentPolicy(policy, metrics),
     minters: new Map([createJwtMinter({ keys, issuer }), ...(aws ? [aws.minter] : [])].map((one) => [one.kind, one])),
     targets: new Map(targets.map((target) => [target.resource, target])),
     settings: settingsOf(config),
@@ -81,7 +81,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     onSignal,
     webhooks: config.notify,
   };
-  return { deps, cedar, keys, fitness, aws, signals: signals.queue, detectors, notifier };
+  return { deps, keys, fitness, aws, signals: signals.queue, detectors, notifier };
 }
 
 const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: LoadedConfig['config']): Settings =>

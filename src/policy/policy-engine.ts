@@ -1,22 +1,39 @@
-/** The policy port: may they? Engines are pure: the same question to the same policy set has the same answer. */
+/** The policy port: may this party do this? An engine is pure: the same query to the same policy set has the same verdict. */
 import type { PolicyQuery } from './query.js';
 
 export interface PolicyEngine {
   decide(query: PolicyQuery): Promise<Verdict>;
-  /** Whether this is an action that can be granted (`in Action::"access"`); anything else is a caller's mistake. */
+  /** Whether the policy set knows the action as one that can be granted; a request for any other is the caller's mistake. */
   isGrantable(action: string): boolean;
   /** SHA-256 (base64url) of the policy set now in force. */
   readonly digest: string;
+  /** Reads the policies again: all of them come into force, or nothing changes. Concurrent reloads run one after the other. */
+  reload(): Promise<PolicyReload>;
+}
+
+export interface PolicyReload {
+  /** Of the policy set that is in force afterwards. */
+  digest: string;
+  /** Empty when the policies were taken; otherwise the earlier ones stay in force. */
+  problems: readonly PolicyProblem[];
+}
+
+/** A mistake in the policies, with its place. */
+export interface PolicyProblem {
+  file: string;
+  /** Counted from 1. */
+  line: number;
+  reason: string;
 }
 
 export interface Verdict {
   outcome: 'permit' | 'deny' | 'needs-approval';
-  /** With `permit`: the most seconds policy allows, never more than asked. */
+  /** With `permit`: the most seconds that policy allows, never more than the query asks for. */
   lifetimeSeconds?: number;
   /** With `needs-approval`: the groups whose approval would turn it into a permit. */
   approvals?: string[];
-  /** Ids of the policies that decided it; empty when nothing permitted. */
+  /** Ids of the policies that decided; empty when no policy applied. */
   policies: string[];
-  /** The policy set that made it. */
+  /** SHA-256 (base64url) of the policy set that decided. */
   digest: string;
 }

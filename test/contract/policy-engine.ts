@@ -104,5 +104,14 @@ export function policyEngineContract(name: string, create: () => Promise<PolicyE
       expect(digest).toMatch(/^[\w-]{43}$/);
       expect((await create()).digest).toBe(digest);
     });
+
+    it('reads its policies again: unchanged, they give the same digest and the same verdicts', async () => {
+      const engine = await create();
+      const { digest } = engine;
+      const before = await engine.decide(toAccess('incident/4711'));
+      expect(await Promise.all([engine.reload(), engine.reload()])).toEqual(Array(2).fill({ digest, problems: [] }));
+      expect(engine.digest).toBe(digest);
+      expect(await engine.decide(toAccess('incident/4711'))).toEqual(before);
+    });
   });
 }

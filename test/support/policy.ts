@@ -2,8 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Party } from '../../src/domain/party.js';
-import { createCedarEngine, type CedarEngine } from '../../src/policy/cedar/cedar.js';
+import { createCedarEngine } from '../../src/policy/cedar/cedar.js';
 import type { PolicyTarget } from '../../src/policy/cedar/load-policies.js';
+import type { PolicyEngine } from '../../src/policy/policy-engine.js';
 import type { AccessContext, OperateContext, PolicyQuery, PolicyResource } from '../../src/policy/query.js';
 import { temporaryDirectory } from './directory.js';
 
@@ -25,7 +26,7 @@ export const engineOf = (
   text: string,
   targets: readonly PolicyTarget[] = [ticketsTarget()],
   more: Record<string, string> = {},
-): Promise<CedarEngine> =>
+): Promise<PolicyEngine> =>
   createCedarEngine({ directory: writePolicies({ 'a.cedar': text, ...more }), targets, maxCachedVerdicts: 1_000 });
 
 export const workload = (id = 'lab:agent-7', more: Partial<Party> = {}): Party => ({

@@ -1,13 +1,13 @@
 /** The embedded policy engine: Cedar over a directory of policies, read whole at start and on reload. */
+import PQueue from 'p-queue';
 import { preparsePolicySet, statefulIsAuthorized, type Context } from './cedar-wasm.js';
 import { contextOf, termsOf } from './context.js';
 import { partyEntities, partyUid, subjectsOf, type KnownTarget, type Subject } from './entities.js';
 import { loadPolicies, splitResourceId, type PolicySet, type PolicyTarget } from './load-policies.js';
-import type { PolicyEngine, Verdict } from '../policy-engine.js';
-import { problemText, type PolicyProblem } from './problem.js';
+import type { PolicyEngine, PolicyReload, Verdict } from '../policy-engine.js';
+import { problemText } from './problem.js';
 import type { PolicyQuery } from '../query.js';
-import { questionKey } from './question-key.js';
-import { verdictCache, type VerdictCache } from './verdict-cache.js';
+import { queryKey, verdictCache, type VerdictCache } from './verdict-cache.js';
 import { settle, type Answer } from './ways-out.js';
 
 interface CedarOptions {
@@ -15,14 +15,6 @@ interface CedarOptions {
   targets: readonly PolicyTarget[];
   /** About a kilobyte each. */
   maxCachedVerdicts: number;
-}
-
-export type CedarEngine = PolicyEngine & { reload(): Promise<ReloadResult> };
-
-/** With problems nothing has changed: `digest` is what is in force now. */
-export interface ReloadResult {
-  digest: string;
-  problems: PolicyProblem[];
 }
 
 interface InForce {
@@ -36,14 +28,15 @@ interface InForce {
 
 let engines = 0;
 
-export async function createCedarEngine(options: CedarOptions): Promise<CedarEngine> {
+export async function createCedarEngine(options: CedarOptions): Promise<PolicyEngine> {
   const name = `policies-${(engines += 1)}`;
   const { set, problems } = await loadPolicies(options.directory, options.targets);
   if (!set) throw new Error(`the policies cannot be used:\n${problems.map(problemText).join('\n')}`);
   let now = putInForce(name, set, options);
-  let reloading: Promise<unknown> = Promise.resolve();
+  // One after the other: an older reading must not win over a newer one.
+  const reloads = new PQueue({ concurrency: 1 });
 
-  async function reloadOnce(): Promise<ReloadResult> {
+  async function reloadOnce(): Promise<PolicyReload> {
     const loaded = await loadPolicies(options.directory, options.targets);
     if (!loaded.set) return { digest: now.set.digest, problems: loaded.problems };
     now = putInForce(name, loaded.set, options);
@@ -52,17 +45,12 @@ export async function createCedarEngine(options: CedarOptions): Promise<CedarEng
 
   return {
     // eslint-disable-next-line @typescript-eslint/require-await -- the port waits for engines elsewhere; a throw must reject
-    decide: async (query) => now.cache.remember(questionKey(query, now.targets), () => decide(now, query)),
+    decide: async (query) => now.cache.remember(queryKey(query, now.targets), () => decide(now, query)),
     isGrantable: (action) => now.set.schema.actions.get(action)?.grantable ?? false,
     get digest() {
       return now.set.digest;
     },
-    /** One after the other, or an older reading could win over a newer one. */
-    reload() {
-      const result = reloading.then(reloadOnce);
-      reloading = result.catch(() => undefined);
-      return result;
-    },
+    reload: () => reloads.add(reloadOnce),
   };
 }
 

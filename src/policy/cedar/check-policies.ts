@@ -1,7 +1,7 @@
 /** What `mayfly check-policy` says: every problem with its place, and what the directory holds. */
 import { defined } from '../../domain/defined.js';
 import { loadPolicies, type PolicyTarget } from './load-policies.js';
-import type { PolicyProblem } from './problem.js';
+import type { PolicyProblem } from '../policy-engine.js';
 
 interface PolicyCheck {
   problems: PolicyProblem[];

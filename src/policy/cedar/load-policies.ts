@@ -6,7 +6,8 @@ import { isPattern, pathProblem } from '../../domain/access.js';
 import type { Target } from '../../config/schema.js';
 import { validate, type TypeAndId } from './cedar-wasm.js';
 import { parsePolicyFile, type Policy } from './policy-file.js';
-import { problemsOf, type PolicyProblem } from './problem.js';
+import type { PolicyProblem } from '../policy-engine.js';
+import { problemsOf } from './problem.js';
 import { readSchema, SHIPPED_SCHEMA, type PolicySchema } from './schema.js';
 
 /** What policy may know of a target. */

@@ -1,7 +1,8 @@
 /** One `*.cedar` file: its policies, each with its name, its line and what its annotations mean. */
 import { defined } from '../../domain/defined.js';
 import { policySetTextToParts, policyToJson, type TypeAndId } from './cedar-wasm.js';
-import { lineAt, problemsOf, type PolicyProblem } from './problem.js';
+import type { PolicyProblem } from '../policy-engine.js';
+import { lineAt, problemsOf } from './problem.js';
 
 export interface Policy {
   id: string;

@@ -1,12 +1,6 @@
 /** What is wrong with a policy directory, said so that its author finds the place. */
+import type { PolicyProblem } from '../policy-engine.js';
 import type { DetailedError } from './cedar-wasm.js';
-
-export interface PolicyProblem {
-  file: string;
-  /** Counted from 1. */
-  line: number;
-  reason: string;
-}
 
 export const problemText = ({ file, line, reason }: PolicyProblem): string => `${file}:${line}: ${reason}`;
 

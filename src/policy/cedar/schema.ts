@@ -3,7 +3,8 @@
  * `schema.cedarschema` with more actions; what stands here must be in it unchanged, for the engine builds exactly these entities.
  */
 import { schemaToJsonWithResolvedTypes, type EntityJson, type SchemaJson } from './cedar-wasm.js';
-import { problemsOf, type PolicyProblem } from './problem.js';
+import type { PolicyProblem } from '../policy-engine.js';
+import { problemsOf } from './problem.js';
 
 export interface PolicySchema {
   text: string;

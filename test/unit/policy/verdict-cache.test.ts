@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
-import { questionKey } from '../../../src/policy/cedar/question-key.js';
+import { queryKey } from '../../../src/policy/cedar/verdict-cache.js';
 import { TICKETS, ticketsTarget, toAccess, writePolicies } from '../../support/policy.js';
 
 const POLICIES = `
@@ -35,11 +35,11 @@ describe('Verdicts that are remembered', () => {
 
   it('are shared by paths that no policy and no label tells apart, and by no others', () => {
     const targets = new Map([[TICKETS, { ...target, cuts: ['a/b', 'a/b/**', 'a/*/c/**'] }]]);
-    const key = (asked: string) => questionKey(toAccess(asked), targets);
+    const key = (asked: string) => queryKey(toAccess(asked), targets);
     expect(key('a/1')).toBe(key('a/2'));
     expect(key('a/b/1')).toBe(key('a/b/2'));
     const apart = ['a/1', 'a/b', 'a/b/1', 'a/x/c/1', 'a/b/c/1', 'a/*', 'a/**', 'a//b'].map(key);
     expect(new Set(apart).size).toBe(apart.length);
-    expect(questionKey(toAccess('a/1', 'write'), targets)).not.toBe(key('a/1'));
+    expect(queryKey(toAccess('a/1', 'write'), targets)).not.toBe(key('a/1'));
   });
 });
