@@ -52,6 +52,7 @@ export default {
     behind('express', '(@types/)?express/', 'http/'),
     behind('cedar', '@cedar-policy', 'policy/cedar/'),
     behind('node-cron', 'node-cron', 'compose/schedule\\.ts'),
+    behind('undici', 'undici/', 'outbound/'),
     behind('aws', '@aws-sdk', 'minters/aws/'),
     only(
       'no-dev-dependencies',

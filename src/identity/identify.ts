@@ -1,15 +1,11 @@
 /** The front door: a token in, a proven party out, or one sentence why not. */
 import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import type { AuthenticatedCaller, TokenUse } from './proof.js';
-import { isDeclaredAs } from './declared-type.js';
-import { Refused } from './refused.js';
-import { createMemory } from './remember.js';
+import type { AuthenticatedCaller, Proof, TokenUse } from './proof.js';
+import { checkTimes, isDeclaredAs, readTimes, readToken, Refused } from './token.js';
 import { createRoute, type IdentifySetup } from './route.js';
-import { checkTimes, readTimes } from './token-times.js';
-import type { Proof } from './trusted-issuer.js';
-import { readToken } from './unverified.js';
 
 /** Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be had, else the code that fits the use. */
 export type Identify = (token: string, as: { use: TokenUse; tokenType?: string }) => Promise<AuthenticatedCaller>;
@@ -19,7 +15,7 @@ const REMEMBERED_MAX = 10_000;
 export function createIdentify(setup: IdentifySetup): Identify {
   const route = createRoute(setup);
   // Verifying costs a hundred times as much as this lookup. Only what was proven is kept, by a hash that nobody can aim.
-  const remembered = createMemory<Proof>(REMEMBERED_MAX);
+  const remembered = new LRUCache<string, Proof>({ max: REMEMBERED_MAX });
   const skewMs = setup.clockSkewSeconds * 1000;
 
   const prove = async (token: string, proofHash: string): Promise<Proof> => {

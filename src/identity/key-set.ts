@@ -1,7 +1,7 @@
 /** Reads a JWKS document into the public keys that may verify signatures, and nothing else. */
 import { createPublicKey } from 'node:crypto';
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
-import { isObject, readDocument, type JsonObject } from './json-object.js';
+import { isObject, type JsonObject, readDocument } from './json-object.js';
 
 /** Compared by identity: another object means the keys changed. */
 export interface KeySet {

@@ -3,14 +3,12 @@ import { defined } from '../domain/defined.js';
 import type { OidcTrust } from '../config/schema.js';
 import type { Party } from '../domain/party.js';
 import { claimAt, listFrom, nameFrom, tagsFrom } from './claim-values.js';
-import { Refused } from './refused.js';
+import { checkHeader, Refused, type Unverified } from './token.js';
 import { verifySignature } from './signature.js';
-import { looksLikeSpiffe } from './spiffe-id.js';
-import { checkHeader } from './token-header.js';
+import { looksLikeSpiffe } from './spiffe.js';
 import type { TrustKeys } from './trust-keys.js';
-import type { TrustedIssuer } from './trusted-issuer.js';
+import type { TrustedIssuer } from './proof.js';
 import type { JsonObject } from './json-object.js';
-import type { Unverified } from './unverified.js';
 
 const ACCESS_TOKEN = /^(application\/)?at\+jwt$/i;
 const PLAIN = /^(jwt|jose)$/i;

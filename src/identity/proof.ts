@@ -1,13 +1,39 @@
-/** What identification answers: who asks, and on what proof. */
+/** Proof of identity: what a verified token says of a caller, and what an issuer must do to verify one. */
 import type { Party } from '../domain/party.js';
+import type { KeySet } from './key-set.js';
+import type { TokenKind, TokenTimes, Unverified } from './token.js';
+import type { TrustKeys } from './trust-keys.js';
 
+/** What identify() returns: who calls, and on which proof. */
 export interface AuthenticatedCaller {
   party: Party;
-  /** SHA-256 (base64url) of the token, for the audit log. The token itself goes no further than identity/. */
+  /** SHA-256 (base64url) of the token, for the audit log. The token itself does not leave identity/. */
   proofHash: string;
-  /** Milliseconds; absent when the issuer did not say. A cutoff refuses proofs issued before it, and those that do not say. */
+  /** Milliseconds; absent when the issuer did not say. A cutoff refuses proofs issued before it, and proofs without this. */
   issuedAt?: number;
   expiresAt: number;
 }
 
+/** In which place of a request the token stands; it decides the error code of a refusal. */
 export type TokenUse = 'subject' | 'actor' | 'client' | 'bearer';
+
+/** An issuer of the configuration, of whichever kind. */
+export interface TrustedIssuer {
+  /** A token must be addressed to exactly one of these, and to nobody else. */
+  audiences: readonly string[];
+  keys: TrustKeys;
+  /** Checks everything but issuer, audience and times, which identify() checks for all kinds alike. Throws Refused. */
+  verify(token: Unverified): Promise<Verified>;
+}
+
+interface Verified extends TokenKind {
+  party: Party;
+  /** The key set that verified the signature. */
+  keys: KeySet;
+}
+
+/** A verified token, as cached until it expires or its issuer's keys change. */
+export interface Proof extends Verified {
+  issuer: TrustedIssuer;
+  times: TokenTimes;
+}

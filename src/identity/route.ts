@@ -6,13 +6,11 @@ import type { Trust } from '../config/schema.js';
 import type { Clock } from '../domain/time.js';
 import { discoveredKeySource, keySource } from './key-source.js';
 import { createOidcIssuer } from './oidc.js';
-import { Refused } from './refused.js';
-import { looksLikeSpiffe, trustDomainOf } from './spiffe-id.js';
-import { createSpiffeIssuer } from './spiffe-jwt.js';
+import { Refused, type Unverified } from './token.js';
+import { createSpiffeIssuer, looksLikeSpiffe, trustDomainOf } from './spiffe.js';
 import { createTrustKeys } from './trust-keys.js';
-import type { TrustedIssuer } from './trusted-issuer.js';
+import type { TrustedIssuer } from './proof.js';
 import type { JsonObject } from './json-object.js';
-import type { Unverified } from './unverified.js';
 
 export interface IdentifySetup {
   trust: readonly Trust[];

@@ -1,7 +1,7 @@
 /** Whether a token was signed by a key of its issuer. */
 import { compactVerify, errors } from 'jose';
 import type { KeySet } from './key-set.js';
-import { Refused } from './refused.js';
+import { Refused } from './token.js';
 import type { TrustKeys } from './trust-keys.js';
 
 /** Answers the keys that it was verified with. */

@@ -2,14 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Transmitter } from '../config/signals-schema.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import { toSeconds, type Clock } from '../domain/time.js';
-import { setClaimsSchema, SET_TYP, type SetClaims, type SetErrorCode } from '../protocol/security-event.js';
+import { type Clock, toSeconds } from '../domain/time.js';
+import { SET_TYP, type SetClaims, setClaimsSchema, type SetErrorCode } from '../protocol/security-event.js';
 import { keySource } from './key-source.js';
-import { Refused } from './refused.js';
+import { checkHeader, readToken, Refused, type Unverified } from './token.js';
 import { verifySignature } from './signature.js';
-import { checkHeader } from './token-header.js';
 import { createTrustKeys, type TrustKeys } from './trust-keys.js';
-import { readToken, type Unverified } from './unverified.js';
 
 interface ReceivedSet {
   transmitter: Pick<Transmitter, 'name' | 'about'>;

@@ -5,7 +5,7 @@
 import { BrokerError } from '../domain/errors.js';
 import type { Clock } from '../domain/time.js';
 import type { KeySource } from './key-source.js';
-import { readKeySet, type KeySet } from './key-set.js';
+import { type KeySet, readKeySet } from './key-set.js';
 
 export interface TrustKeys {
   current(): Promise<KeySet>;

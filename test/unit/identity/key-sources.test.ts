@@ -3,7 +3,7 @@ import type { Identify } from '../../../src/identity/identify.js';
 import { keySource } from '../../../src/identity/key-source.js';
 import { createServerCertificate } from '../../support/issuers/certificate.js';
 import { createDoorstep } from '../../support/issuers/identity.js';
-import { serveIssuer, type Behaviour, type IssuerSite } from '../../support/issuers/site.js';
+import { type Behaviour, type IssuerSite, serveIssuer } from '../../support/issuers/site.js';
 
 const door = createDoorstep();
 const tls = createServerCertificate();

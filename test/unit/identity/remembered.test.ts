@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createMemory } from '../../../src/identity/remember.js';
 import { createDoorstep } from '../../support/issuers/identity.js';
 import { createIssuer, type TestIssuer } from '../../support/issuers/issuer.js';
 
@@ -69,13 +68,4 @@ it('a token that was refused is judged afresh: a refusal is not remembered', asy
   await expect(identify(early, { use: 'subject' })).rejects.toThrow('is not valid yet');
   door.clock.advance(60_000);
   await expect(identify(early, { use: 'subject' })).resolves.toBeDefined();
-});
-
-it('memory is bounded, and forgets what was used least recently', () => {
-  const memory = createMemory<number>(2);
-  memory.set('a', 1);
-  memory.set('b', 2);
-  memory.get('a');
-  memory.set('c', 3);
-  expect(['a', 'b', 'c'].map((key) => memory.get(key))).toEqual([1, undefined, 3]);
 });

@@ -1,0 +1,46 @@
+/** Identity from a SPIFFE trust domain: JWT-SVIDs, verified by the bundle of that trust domain and no other. */
+import type { SpiffeTrust } from '../config/schema.js';
+import { defined } from '../domain/defined.js';
+import type { Party } from '../domain/party.js';
+import type { TrustedIssuer } from './proof.js';
+import { verifySignature } from './signature.js';
+import { checkHeader, Refused, type Unverified } from './token.js';
+import type { TrustKeys } from './trust-keys.js';
+
+/** `spiffe://<trust domain>/<path>`, in one spelling only, so that equal text is equal identity. */
+const SPIFFE_ID = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/;
+const BYTES_MAX = 2048;
+
+/** JWT-SVID §2 allows these header parameters, and `typ` in these spellings. */
+const HEADERS = ['alg', 'kid', 'typ'];
+const TYPES = ['JWT', 'JOSE'];
+
+export function createSpiffeIssuer(trust: SpiffeTrust, keys: TrustKeys, audiences: readonly string[]): TrustedIssuer {
+  const acceptsType = (typ: string) => TYPES.includes(typ);
+
+  const verify = async ({ text, header, claims }: Unverified) => {
+    const id = claims['sub'];
+    if (typeof id !== 'string' || trustDomainOf(id) !== trust.trustDomain) {
+      throw new Refused('is not for a workload of its trust domain');
+    }
+    checkHeader(header, { algorithms: trust.algorithms, acceptsType, only: HEADERS });
+    const used = await verifySignature(text, keys, trust.algorithms);
+    return { party: workload(trust, id), kind: 'spiffe' as const, keys: used };
+  };
+  return { audiences, keys, verify };
+}
+
+/** Undefined unless the text is exactly the SPIFFE ID of a workload; a trust domain without a path names no workload. */
+export function trustDomainOf(id: string): string | undefined {
+  if (id.length > BYTES_MAX) return undefined;
+  const [, trustDomain, path] = SPIFFE_ID.exec(id) ?? [];
+  const climbs = path?.split('/').some((segment) => segment === '.' || segment === '..');
+  return climbs ? undefined : trustDomain;
+}
+
+/** Whether a subject claims to be a SPIFFE ID, well-formed or not. An OIDC issuer must not vouch for one. */
+export const looksLikeSpiffe = (subject: unknown): boolean =>
+  typeof subject === 'string' && /^\s*spiffe:/i.test(subject);
+
+const workload = (trust: SpiffeTrust, id: string): Party =>
+  defined({ kind: 'workload', id, issuer: trust.name, owner: trust.owner?.value, claims: {}, groups: [] });

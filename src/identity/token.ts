@@ -1,0 +1,135 @@
+/** What every foreign token must satisfy, whoever issued it: its form, its header, its times and its declared type. */
+import type { Party } from '../domain/party.js';
+import { defined } from '../domain/defined.js';
+import { HARD_LIMITS } from '../domain/limits.js';
+import { isObject, type JsonObject } from './json-object.js';
+
+/** Why a token proves nothing, as the rest of a sentence that begins "The subject token …". identify() makes it a BrokerError. */
+export class Refused extends Error {
+  override name = 'Refused';
+}
+
+/**
+ * A token that is parsed and not verified. It is parsed once: routing, checks and claims all read this object, so no second
+ * parser can find other claims in the same text (of a repeated JSON key the last one counts).
+ */
+export interface Unverified {
+  text: string;
+  header: JsonObject;
+  claims: JsonObject;
+}
+
+// Checked before decoding: decoders forgive padding, line breaks and more, and each variant would be another "valid" token.
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export function readToken(text: string): Unverified {
+  if (!COMPACT.test(text)) throw new Refused('is not a signed JWT in compact form');
+  const [header, claims] = text.split('.').map(decodeSegment);
+  return { text, header: parseObject(header), claims: parseObject(claims) };
+}
+
+function decodeSegment(segment: string): Buffer {
+  const bytes = Buffer.from(segment, 'base64url');
+  // The last character has unused bits, so several spellings decode to the same bytes. Only the canonical one is the token.
+  if (bytes.toString('base64url') !== segment) throw new Refused('is not encoded as base64url');
+  return bytes;
+}
+
+function parseObject(bytes: Buffer | undefined): JsonObject {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes));
+    if (isObject(value)) return value;
+  } catch {
+    // The parser's message quotes the token, so it is dropped.
+  }
+  throw new Refused('does not hold two JSON objects');
+}
+
+interface HeaderRules {
+  algorithms: readonly string[];
+  acceptsType: (typ: string) => boolean;
+  /** When given, a header parameter with another name refuses the token. */
+  only?: readonly string[];
+}
+
+/** The parameters that say where keys are (`jku`, `jwk`, `x5u`, `x5c`) are never read: an attacker would name their own key. */
+export function checkHeader(header: JsonObject, { algorithms, acceptsType, only }: HeaderRules): void {
+  const { alg, typ, kid } = header;
+  if (typeof alg !== 'string' || !algorithms.includes(alg)) {
+    throw new Refused(`must be signed with ${algorithms.join(' or ')}`);
+  }
+  // A JWT made for another purpose (security event, DPoP proof, logout) carries its own type and proves no identity.
+  if (typ !== undefined && (typeof typ !== 'string' || !acceptsType(typ))) {
+    throw new Refused('is of a type that is not taken as proof of identity');
+  }
+  if (kid !== undefined && typeof kid !== 'string') throw new Refused('has a key id that is not text');
+  // `crit` lists extensions that the reader must understand (RFC 7515 §4.1.11). The broker understands none.
+  if (Object.hasOwn(header, 'crit')) throw new Refused('demands a header extension');
+  if (only && Object.keys(header).some((parameter) => !only.includes(parameter))) {
+    throw new Refused(`may have no header but ${only.join(', ')}`);
+  }
+}
+
+/** When a token is valid, in milliseconds. Read once, and checked again each time a cached proof is used. */
+export interface TokenTimes {
+  expiresAt: number;
+  notBefore?: number;
+  issuedAt: number;
+}
+
+/** Year 9999. A larger number is a mistake (milliseconds for seconds), or would overflow in the arithmetic that follows. */
+const LATEST_SECONDS = 253_402_300_799;
+
+/** No longer than cutoffs are remembered (`forgettableAt` in domain/liveness). */
+const PROOF_AGE_MAX_MS = HARD_LIMITS.taskLifetimeSeconds * 1000;
+
+export function readTimes(claims: JsonObject): TokenTimes {
+  const expiresAt = moment(claims, 'exp');
+  if (expiresAt === undefined) throw new Refused('must say when it expires (exp)');
+  const notBefore = moment(claims, 'nbf');
+  const issuedAt = moment(claims, 'iat');
+  if (issuedAt === undefined) throw new Refused('must say when it was issued (iat)');
+  return defined({ expiresAt, issuedAt, notBefore });
+}
+
+export function checkTimes({ expiresAt, notBefore, issuedAt }: TokenTimes, now: number, skewMs: number): void {
+  if (now >= expiresAt + skewMs) throw new Refused('has expired');
+  if (notBefore !== undefined && notBefore > now + skewMs) throw new Refused('is not valid yet');
+  // A cutoff refuses tokens issued before it. A token from the future would escape every cutoff, and so would one that is
+  // older than cutoffs are remembered.
+  if (issuedAt > now + skewMs) throw new Refused('was issued in the future');
+  if (issuedAt < now - PROOF_AGE_MAX_MS) throw new Refused('is too old; present one issued within eight hours');
+}
+
+function moment(claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number | undefined {
+  const seconds = claims[claim];
+  if (seconds === undefined) return undefined;
+  // JSON can write Infinity (1e999), and every comparison with NaN is false: only a plain number of seconds is accepted.
+  if (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= LATEST_SECONDS)) {
+    throw new Refused(`must give ${claim} as a number of seconds since 1970`);
+  }
+  return Math.floor(seconds * 1000);
+}
+
+/** What a token turned out to be, for comparison with what its request declares. */
+export interface TokenKind {
+  kind: 'oidc' | 'oidc-access-token' | 'spiffe';
+  party: Pick<Party, 'kind'>;
+}
+
+const anything = (): boolean => true;
+
+// A Map, not an object: the key comes from the request and could be `constructor`.
+const FITS = new Map<string, (token: TokenKind) => boolean>([
+  ['urn:ietf:params:oauth:token-type:jwt', anything],
+  ['urn:ietf:params:oauth:token-type:id_token', ({ kind }) => kind === 'oidc'],
+  // Many identity providers give their access tokens no type of their own, so any token of a person may be one.
+  ['urn:ietf:params:oauth:token-type:access_token', ({ party }) => party.kind === 'person'],
+  ['urn:ietf:params:oauth:client-assertion-type:jwt-bearer', anything],
+  ['urn:ietf:params:oauth:client-assertion-type:jwt-spiffe', ({ kind }) => kind === 'spiffe'],
+]);
+
+/** Whether the token is of the type that its request declares, if it declares one (RFC 8693 §3, RFC 7523 §2.2). */
+export const isDeclaredAs = (tokenType: string | undefined, token: TokenKind): boolean =>
+  tokenType === undefined || (FITS.get(tokenType)?.(token) ?? false);
