@@ -1,18 +1,18 @@
 /**
- * What AWS answered instead of what was asked. Of the SDK's errors nothing is passed on but words checked here: they carry
- * bodies, a broken XML answer is quoted in their messages, and a log shows the messages of plain Errors.
+ * An error that AWS or its SDK reports, reduced to parts that are checked here. The SDK's errors carry response bodies, and
+ * their messages quote an answer that is no XML. A log would show them, so nothing else of them is passed on.
  */
 import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
 
 export interface Answer {
-  /** Without "Exception": AWS uses both spellings. `Unreachable` where there was no definite answer. */
+  /** The name of the error without "Exception", since AWS uses both spellings. `Unreachable`: there was no definite answer. */
   name: string;
-  /** AWS said no to the only attempt there was: it surely did nothing. */
+  /** Whether it is certain that AWS did nothing: it refused, and there was only this one attempt. */
   refused: boolean;
-  /** The first percentage in the message: how large something was. */
+  /** The first percentage in the message, which says how large something was. */
   percent?: number;
-  /** For the log: names and numbers only. */
+  /** The error for the log. It contains names and numbers only. */
   trace: Error;
 }
 
@@ -60,7 +60,10 @@ export function answerOf(service: 'STS' | 'IAM', thrown: unknown): Answer {
 }
 
 export const UNREACHABLE = 'Unreachable';
-/** AWS files this passing failure under the same name as a token that is really wrong; only the message tells them apart. */
+/**
+ * AWS could not fetch the broker's keys, which often works a moment later. AWS uses the same error name for a token that is
+ * really wrong; only the message tells them apart.
+ */
 export const KEY_NOT_RETRIEVED = 'VerificationKeyNotRetrieved';
 
 function nameOf({ name, message, $metadata }: SdkError, definite: boolean): string {

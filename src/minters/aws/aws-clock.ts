@@ -1,18 +1,22 @@
 /**
- * AWS's clock, as far as answers of STS show it. A deadline, and what counts as issued before a cutoff, are judged by it: where
- * it is not the broker's, sessions would live longer than they are said to.
+ * AWS's clock, as far as STS's answers show it. AWS judges deadlines and cutoffs by that clock. If it differs from the broker's
+ * clock, sessions live longer than the broker says.
  */
 import type { Clock } from '../../domain/time.js';
 import { AWS_CLOCK_ROUNDING_MS, AWS_CLOCK_TOLERANCE_MS } from '../../domain/timing.js';
 
 export interface AwsClock {
-  /** Until something else is seen. */
+  /** Whether the two clocks agreed at the last comparison; true before the first. */
   agrees(): boolean;
-  /** @param sentAt By the broker's clock, before the request was sent. Answers whether they agree. */
+  /**
+   * Compares the clocks, and returns whether they agree.
+   * @param issuedAt When AWS issued a session, by its own clock; undefined where it did not say.
+   * @param sentAt When the request was sent, by the broker's clock.
+   */
   compare(issuedAt: number | undefined, sentAt: number): boolean;
 }
 
-/** For the operator. */
+/** The advice for the operator. */
 export const CLOCKS_APART =
   "AWS's clock is more than three seconds from this host's: deadlines and revocations would be off by as much. Check NTP.";
 

@@ -3,7 +3,7 @@
  * of it, a pure function of what is dead, so writing it twice is writing it once.
  */
 import type { Denials } from '../minter.js';
-import { toInstant } from './instant.js';
+import { toInstant } from './context.js';
 import { credentialTag, taskTag } from './tags.js';
 
 export const DENY_POLICY_NAME = 'JitRevocations';

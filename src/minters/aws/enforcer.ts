@@ -1,16 +1,16 @@
-/** Unmakes sessions: keeps one inline policy of each role equal to what is dead there. */
+/** Enforces revocations at AWS: one inline policy of each role denies everything to the sessions that are dead. */
 import { isDeepStrictEqual } from 'node:util';
 import type { AwsTarget } from '../../config/schema.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Enforcer } from '../minter.js';
 import { BASE_POLICY_CHARACTERS, denyPolicy, denyPolicyFill } from './deny-policy.js';
-import type { AwsSurroundings } from './deps.js';
+import type { AwsContext } from './context.js';
 import { IamFailure, type Iam } from './iam.js';
 import { revokerSessions } from './revoker-session.js';
 
-export function createEnforcer(deps: AwsSurroundings): Enforcer {
-  const sessionFor = revokerSessions(deps);
-  const sessions = new Map(deps.targets.map((target) => [target.resource, sessionFor(target)]));
+export function createEnforcer(context: AwsContext): Enforcer {
+  const sessionFor = revokerSessions(context);
+  const sessions = new Map(context.targets.map((target) => [target.resource, sessionFor(target)]));
 
   const atRole = async <T>(target: string, use: (iam: Iam, role: string) => Promise<T>): Promise<T> => {
     const session = sessions.get(target);
@@ -21,15 +21,15 @@ export function createEnforcer(deps: AwsSurroundings): Enforcer {
     } catch (thrown) {
       if (!(thrown instanceof IamFailure)) throw thrown;
       const { name, trace } = thrown.answer;
-      if (SESSION_IS_DEAD.has(name)) session.drop(iam);
-      deps.warn({ target, what: 'deny-policy', advice: ADVICE.get(name) ?? TRIED_AGAIN, answer: thrown.message });
+      if (SESSION_REJECTED.has(name)) session.drop(iam);
+      context.warn({ target, what: 'deny-policy', advice: ADVICE.get(name) ?? TRIED_AGAIN, answer: thrown.message });
       const text = 'AWS IAM does not answer for the deny policy of the role.';
       throw new BrokerError('temporarily_unavailable', text, { cause: trace });
     }
   };
 
   return {
-    clockAgrees: () => deps.awsClock.agrees(),
+    clockAgrees: () => context.awsClock.agrees(),
     fill: (_target, denials) => denyPolicyFill(denials),
     enforce: (target, denials, fence) =>
       atRole(target, (iam, role) => {
@@ -45,10 +45,10 @@ export function createEnforcer(deps: AwsSurroundings): Enforcer {
   };
 }
 
-/** IAM's calls take the name alone, without the path. */
+/** IAM's calls take the name of a role without its path. */
 const nameOf = (roleArn: AwsTarget['resource']): string => roleArn.slice(roleArn.lastIndexOf('/') + 1);
 
-/** @param found As GetRolePolicy answers it: URL-encoded (RFC 3986). What cannot be read is not ours. */
+/** @param found The document as GetRolePolicy returns it: URL-encoded (RFC 3986). One that cannot be read is not ours. */
 function isSame(found: string, wanted: string): boolean {
   try {
     return isDeepStrictEqual(JSON.parse(decodeURIComponent(found)), JSON.parse(wanted));
@@ -57,9 +57,9 @@ function isSame(found: string, wanted: string): boolean {
   }
 }
 
-const SESSION_IS_DEAD = new Set(['ExpiredToken', 'InvalidClientTokenId', 'UnrecognizedClient']);
+const SESSION_REJECTED = new Set(['ExpiredToken', 'InvalidClientTokenId', 'UnrecognizedClient']);
 
-const TRIED_AGAIN = 'Until it does, what was revoked lives to its deadline. It is tried again.';
+const TRIED_AGAIN = 'The broker tries again. Until it succeeds, revoked sessions live until their deadline.';
 const ADVICE = new Map([
   [
     'AccessDenied',

@@ -1,21 +1,20 @@
-/** IAM, as far as the broker uses it: the one inline policy by which it denies sessions of a role. */
+/** The part of IAM that the broker uses: the one inline policy of a role that denies sessions. */
 import { DeleteRolePolicyCommand, GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { answerOf, type Answer } from './answer.js';
-import { callLimit, clientSettings } from './client-settings.js';
+import { callLimit, clientSettings, type Endpoint } from './endpoint.js';
 import { DENY_POLICY_NAME } from './deny-policy.js';
-import type { Endpoint } from './partition.js';
 import type { AwsSession } from './sts.js';
 
-/** Each takes five seconds at most, and throws IamFailure. `role` is its name, without the path. */
+/** Each call takes five seconds at most, and throws IamFailure. `role` is the name of a role without its path. */
 export interface Iam {
-  /** Replaces what was there, as a whole. */
+  /** Replaces the whole policy. */
   put(role: string, document: string): Promise<void>;
   remove(role: string): Promise<void>;
-  /** Undefined where there is none. */
+  /** The policy document; undefined where there is none. */
   get(role: string): Promise<string | undefined>;
 }
 
-/** Has no message of AWS's or of the SDK's. */
+/** Its message contains nothing that AWS or the SDK wrote. */
 export class IamFailure extends Error {
   override name = 'IamFailure';
   readonly answer: Answer;

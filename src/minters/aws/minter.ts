@@ -1,44 +1,43 @@
-/** Mints sessions of IAM roles at AWS STS, the broker being an OIDC provider there: no key of AWS exists anywhere. */
+/** Mints sessions of IAM roles at AWS STS. The broker is an OIDC provider of the account, so there is no AWS key anywhere. */
 import { hash } from 'node:crypto';
 import type { Credential } from '../../domain/credential.js';
 import type { Enforcer, Minted, Minter } from '../minter.js';
 import { watchAwsClock } from './aws-clock.js';
-import type { AwsMinterDeps } from './deps.js';
+import { checkMintable } from './check-mintable.js';
+import { toInstant, type AwsMinterDeps } from './context.js';
 import { createEnforcer } from './enforcer.js';
-import { toInstant } from './instant.js';
-import { assertFits } from './mintable.js';
 import { createRole, type Role } from './role.js';
 import { sessionPolicy } from './session-policy.js';
 import type { AwsSession } from './sts.js';
 
-/** Throws where AWS is in none of the partitions known here and the target does not say where it is. */
-export function createAwsMinter(given: AwsMinterDeps): Minter & { enforcer: Enforcer } {
-  const deps = { ...given, awsClock: watchAwsClock(given.clock) };
-  const roles = new Map(deps.targets.map((target) => [target.resource, createRole(target, deps)]));
+/** Throws where a role lies in a partition that is not known here, and its target does not name the endpoints. */
+export function createAwsMinter(deps: AwsMinterDeps): Minter & { enforcer: Enforcer } {
+  const context = { ...deps, awsClock: watchAwsClock(deps.clock) };
+  const roles = new Map(deps.targets.map((target) => [target.resource, createRole(target, context)]));
   return {
     kind: 'aws-sts',
-    lifetimeSecondsMax: (target) => known(roles, target).target.aws.lifetimeMax,
+    lifetimeSecondsMax: (target) => roleOf(roles, target).target.aws.lifetimeMax,
     async assertMintable(credential) {
-      const { target, pace } = known(roles, credential.target);
-      assertFits(credential, target);
-      await pace.assertReady();
+      const { target, throttle } = roleOf(roles, credential.target);
+      checkMintable(credential, target);
+      await throttle.assertReady();
     },
     async mint(credential, task) {
-      const role = known(roles, credential.target);
+      const role = roleOf(roles, credential.target);
       const policy = sessionPolicy(credential.access, credential.expiresAt);
       return minted(credential, policy, await role.newSession(credential, task, policy));
     },
-    enforcer: createEnforcer(deps),
+    enforcer: createEnforcer(context),
   };
 }
 
-function known(roles: ReadonlyMap<string, Role>, target: string): Role {
+function roleOf(roles: ReadonlyMap<string, Role>, target: string): Role {
   const role = roles.get(target);
   if (!role) throw new Error('the target is no role of this broker');
   return role;
 }
 
-/** Said to expire at the deadline, not when AWS forgets them: so whoever holds them fetches new ones in time. */
+/** `expiration` is the deadline, not the later time at which AWS forgets the session: so the holder fetches new ones in time. */
 function minted({ expiresAt }: Credential, policy: string, session: AwsSession): Minted {
   const { accessKeyId, secretAccessKey, sessionToken } = session;
   return {

@@ -1,39 +1,75 @@
 /**
- * The broker's own sessions, with which it writes deny policies: one for each revoker role, kept hot, so that revoking does
- * not depend on STS, nor on AWS fetching the broker's keys, at the very moment when something is wrong.
+ * The broker's own sessions, with which it writes deny policies: one for each revoker role. A session is renewed at half its
+ * life. Revoking therefore does not depend on STS, or on AWS fetching the broker's keys, at the moment when something is wrong.
  */
 import type { AwsTarget } from '../../config/schema.js';
 import { BrokerError } from '../../domain/errors.js';
-import { REVOKER_SESSION_MS } from '../../domain/timing.js';
+import type { Clock } from '../../domain/time.js';
+import { REVOKER_SESSION_MARGIN_MS, REVOKER_SESSION_MS } from '../../domain/timing.js';
 import type { Answer } from './answer.js';
 import { CLOCKS_APART } from './aws-clock.js';
-import type { AwsSurroundings } from './deps.js';
+import type { AwsContext } from './context.js';
+import { iamOf, stsOf } from './endpoint.js';
 import { createIam, type Iam } from './iam.js';
-import { keepHot, type Hot } from './keep-hot.js';
-import { iamOf, stsOf } from './partition.js';
 import { createSts, StsFailure, type AwsSession } from './sts.js';
 import { failureOf } from './sts-errors.js';
 import { REVOKER, revokerIdentity } from './web-identity.js';
 
-export function revokerSessions(deps: AwsSurroundings): (target: AwsTarget) => Hot<Iam> {
-  const sessions = new Map<string, Hot<Iam>>();
+/** A session that is replaced by a new one before it expires. */
+interface RenewingSession<T> {
+  current(): Promise<T>;
+  /** Call this when the target rejects the session: the next `current` opens a new one. */
+  drop(session: T): void;
+}
+
+/** Returns the session of a target's revoker role. Targets that share the role and the way to it share the session. */
+export function revokerSessions(context: AwsContext): (target: AwsTarget) => RenewingSession<Iam> {
+  const sessions = new Map<string, RenewingSession<Iam>>();
   return (target) => {
     const iamEndpoint = iamOf(target);
     const { revokerRole, issuer, audience } = target.aws;
     const shared = JSON.stringify([revokerRole, stsOf(target), iamEndpoint, issuer, audience]);
     const known = sessions.get(shared);
     if (known) return known;
-    const open = sessionOf(target, deps);
-    const hot = keepHot(deps.clock, REVOKER_SESSION_MS, async () => createIam(iamEndpoint, await open()));
-    sessions.set(shared, hot);
-    return hot;
+    const open = sessionOf(target, context);
+    const session = renewingSession(context.clock, REVOKER_SESSION_MS, async () =>
+      createIam(iamEndpoint, await open()),
+    );
+    sessions.set(shared, session);
+    return session;
   };
 }
 
-function sessionOf(
-  target: AwsTarget,
-  { keys, clock, issuer, warn, awsClock }: AwsSurroundings,
-): () => Promise<AwsSession> {
+export function renewingSession<T>(clock: Clock, lifetimeMs: number, open: () => Promise<T>): RenewingSession<T> {
+  let stored: { session: T; since: number } | undefined;
+  let opening: Promise<T> | undefined;
+
+  const opened = async (): Promise<T> => {
+    const since = clock.elapsed(); // Before the request: the session's life begins at some moment after this one.
+    const session = await open();
+    stored = { session, since };
+    return session;
+  };
+  const renew = (): Promise<T> =>
+    (opening ??= opened().finally(() => {
+      opening = undefined;
+    }));
+
+  return {
+    async current() {
+      const age = stored ? clock.elapsed() - stored.since : Infinity;
+      // What begins with the session must also end with it, so its last minute is not used.
+      if (!stored || age >= lifetimeMs - REVOKER_SESSION_MARGIN_MS) return renew();
+      if (age >= lifetimeMs / 2) void renew().catch(() => undefined); // The next use tries again.
+      return stored.session;
+    },
+    drop(session) {
+      if (stored?.session === session) stored = undefined;
+    },
+  };
+}
+
+function sessionOf(target: AwsTarget, { keys, clock, issuer, warn, awsClock }: AwsContext): () => Promise<AwsSession> {
   const { aws, resource } = target;
   const sts = createSts(stsOf(target));
   const by = { keys, clock, issuer: aws.issuer ?? issuer, audience: aws.audience };
@@ -58,14 +94,14 @@ function sessionOf(
   };
 }
 
-/** Other refusals mean what they mean when a session is minted. */
+/** AccessDenied concerns another trust policy here. Every other answer means what it means when a session is minted. */
 function adviceOn(answer: Answer): string {
   if (answer.name === 'AccessDenied') return TRUST;
-  return `Without it AWS is told of no revocation. ${failureOf(answer).trouble?.advice ?? 'STS does not answer: can this host reach it?'}`;
+  return `${NO_REVOCATION} ${failureOf(answer).warning?.advice ?? 'STS does not answer: can this host reach it?'}`;
 }
 
-const TRUST =
-  "Without it AWS is told of no revocation. The trust policy of aws.revokerRole must allow the broker's OIDC provider sts:AssumeRoleWithWebIdentity and sts:SetSourceIdentity, for the subject broker:revoker.";
+const NO_REVOCATION = 'Without this session the broker cannot write revocations to AWS.';
+const TRUST = `${NO_REVOCATION} The trust policy of aws.revokerRole must allow the broker's OIDC provider sts:AssumeRoleWithWebIdentity and sts:SetSourceIdentity, for the subject broker:revoker.`;
 
 const noSession = (cause: Error): BrokerError =>
   new BrokerError('temporarily_unavailable', 'AWS gives the broker no session to revoke with.', {

@@ -1,16 +1,16 @@
 /**
- * The session policy: what one session may do at most, and when it ends. AWS keeps no session for less than 900 seconds, so
- * the deadline is a Deny of everything. A Deny, not a condition on the Allow: a resource policy that names the session is not
- * limited by what a session policy merely fails to allow, but an explicit Deny in any policy is final.
+ * The session policy: what one session may do at most, and when it ends. STS gives no session for less than 900 seconds, so
+ * a Deny of everything from the deadline on ends it earlier. A condition on the Allow would not do: a resource policy that
+ * names the session can allow what the session policy merely does not allow, but an explicit Deny in any policy is final.
  */
 import { normalise, pairsOf, type Access } from '../../domain/access.js';
 import { identifierOfPath, pathOfIdentifier, WHOLE_ROLE } from '../../targets/aws.js';
-import { toInstant } from './instant.js';
+import { toInstant } from './context.js';
 
 /** STS: "The plaintext that you use for both inline and managed session policies can't exceed 2,048 characters." */
 export const SESSION_POLICY_CHARACTERS = 2_048;
 
-/** @param deadline Milliseconds; from its whole second on nothing is allowed. */
+/** @param deadline Milliseconds. From this whole second on nothing is allowed. */
 export const sessionPolicy = (access: readonly Access[], deadline: number): string =>
   JSON.stringify({
     Version: '2012-10-17',
@@ -25,13 +25,13 @@ export const sessionPolicy = (access: readonly Access[], deadline: number): stri
     ],
   });
 
-/** The same access always reads the same, in whatever order it was asked. */
+/** The same access always gives the same text, in whatever order it was asked for. */
 function allowances(access: readonly Access[]): object[] {
   if (isWholeRole(access)) return [{ Effect: 'Allow', Action: '*', Resource: '*' }];
   const resourcesByActions = new Map<string, string[]>();
   for (const { path, actions } of normalise(access)) {
     const set = actions.toSorted().join(' ');
-    // Resources share a statement only where their actions are the very same: anything more would be a product that widens.
+    // Resources share a statement only if their actions are equal. Otherwise the statement would allow each action on each resource.
     resourcesByActions.set(set, [...(resourcesByActions.get(set) ?? []), identifierOf(path)]);
   }
   return [...resourcesByActions]
@@ -51,8 +51,8 @@ function isWholeRole(access: readonly Access[]): boolean {
 }
 
 /**
- * Nothing gets out that AWS would read as more than it means here: of wildcards only all there is, or all below; a star for one
- * segment, a question mark or a policy variable never.
+ * Throws where AWS would read the identifier as more than the path says. AWS's `*` matches slashes too, so only `*` for
+ * everything and a last `/*` are allowed. A `?` is a wildcard of AWS, and `${…}` is a policy variable: both are refused.
  */
 function identifierOf(path: string): string {
   const identifier = identifierOfPath(path);

@@ -1,29 +1,29 @@
-/** What each refusal of STS means: what the caller is told, what the operator is told, how long STS is then left alone. */
+/** What each error of STS means: the answer for the caller, the warning for the operator, and how long the role backs off. */
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
 import { KEY_NOT_RETRIEVED, UNREACHABLE, type Answer } from './answer.js';
-import type { AwsTrouble } from './trouble.js';
+import type { OperatorWarning } from './context.js';
 
 interface Failure {
-  /** A refusal, or a plain Error where the broker itself was wrong. */
+  /** A refusal; or a plain Error, which becomes a 500, where the broker itself was wrong. */
   error: Error;
-  restSeconds: number;
-  trouble?: Pick<AwsTrouble, 'what' | 'advice'>;
+  backOffSeconds: number;
+  warning?: Pick<OperatorWarning, 'what' | 'advice'>;
 }
 
 interface Meaning {
   refuse: (answer: Answer) => Error;
-  restSeconds?: number;
-  trouble?: Failure['trouble'];
+  backOffSeconds?: number;
+  warning?: Failure['warning'];
 }
 
-/** @param answer Any: what is not in the table is a request that AWS does not understand, which is a bug. */
+/** An error that is not in the table means that AWS did not understand the request, which is a bug of the broker. */
 export function failureOf(answer: Answer): Failure {
-  const { refuse, restSeconds = 0, trouble } = MEANINGS.get(answer.name) ?? misunderstood;
-  return defined({ error: refuse(answer), restSeconds, trouble });
+  const { refuse, backOffSeconds = 0, warning } = MEANINGS.get(answer.name) ?? misunderstood;
+  return defined({ error: refuse(answer), backOffSeconds, warning });
 }
 
-/** Nothing more: what is wrong with the account is for the operator, who is told. */
+/** The caller gets no details: what is wrong with the account is for the operator, who gets a warning. */
 const NOT_SET_UP = 'The broker cannot get sessions of this role.';
 
 const later = (text: string, retryAfterSeconds: number) => (answer: Answer) =>
@@ -37,37 +37,37 @@ function tooLarge({ percent, trace }: Answer): BrokerError {
   return new BrokerError('invalid_target', text, { retry: 'with-less', cause: trace });
 }
 
-const CONFIGURATION_REST_SECONDS = 30;
-const broken = (what: AwsTrouble['what'], advice: string): Meaning => ({
+const CONFIGURATION_BACK_OFF_SECONDS = 30;
+const broken = (what: OperatorWarning['what'], advice: string): Meaning => ({
   refuse: notSetUp,
-  restSeconds: CONFIGURATION_REST_SECONDS,
-  trouble: { what, advice },
+  backOffSeconds: CONFIGURATION_BACK_OFF_SECONDS,
+  warning: { what, advice },
 });
 
 const misunderstood: Meaning = {
   refuse: ({ trace }) => trace,
-  trouble: {
+  warning: {
     what: 'refused-as-malformed',
     advice: 'Is aws.lifetimeMax above the maximum session duration of the role? Otherwise this is a bug of the broker.',
   },
 };
 
 const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
-  [UNREACHABLE, { refuse: later('AWS STS does not answer at present.', 2), restSeconds: 2 }],
+  [UNREACHABLE, { refuse: later('AWS STS does not answer at present.', 2), backOffSeconds: 2 }],
   [
     'Throttling',
     {
       refuse: later('AWS STS takes no more requests at present.', 2),
-      restSeconds: 2,
-      trouble: { what: 'throttled', advice: 'Lower aws.mintsPerSecond, or have the quota of the account raised.' },
+      backOffSeconds: 2,
+      warning: { what: 'throttled', advice: 'Lower aws.mintsPerSecond, or have the quota of the account raised.' },
     },
   ],
   [
     'IDPCommunicationError',
     {
       refuse: later('AWS STS could not verify the broker at present.', 5),
-      restSeconds: 5,
-      trouble: {
+      backOffSeconds: 5,
+      warning: {
         what: 'identity-provider',
         advice: "AWS cannot fetch the discovery document or the keys of the broker's issuer: are they on the internet?",
       },
@@ -77,8 +77,8 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
     KEY_NOT_RETRIEVED,
     {
       refuse: later('AWS STS could not verify the broker at present.', 5),
-      restSeconds: 5,
-      trouble: {
+      backOffSeconds: 5,
+      warning: {
         what: 'identity-provider',
         advice: "AWS could not retrieve the keys of the broker's issuer, three times.",
       },
@@ -88,8 +88,8 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
     'ExpiredToken',
     {
       refuse: later('AWS STS and the broker disagree about the time.', 5),
-      restSeconds: 5,
-      trouble: {
+      backOffSeconds: 5,
+      warning: {
         what: 'clock',
         advice: 'A token of a minute had expired when it arrived, twice: check the clock of this host.',
       },

@@ -1,4 +1,4 @@
-/** STS, as far as the broker uses it: one request, which is not signed but carries a JWT that proves who asks. */
+/** The part of STS that the broker uses: one request, which is not signed but carries a JWT that proves who asks. */
 import { defined } from '../../domain/defined.js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
@@ -8,15 +8,17 @@ import {
   type AssumeRoleWithWebIdentityResponse,
 } from '@aws-sdk/client-sts';
 import { answerOf, KEY_NOT_RETRIEVED, type Answer } from './answer.js';
-import { callLimit, clientSettings } from './client-settings.js';
-import type { Endpoint } from './partition.js';
+import { callLimit, clientSettings, type Endpoint } from './endpoint.js';
 
 interface AssumeRequest {
   roleArn: string;
   sessionName: string;
   durationSeconds: number;
   policy?: string;
-  /** Made anew for each request, for it lives a minute. Always for the same session: whatever is minted dies by one name. */
+  /**
+   * Signs the JWT. It lives a minute, so each attempt has its own. All of them carry the same tags: if several attempts made a
+   * session, one denial kills all.
+   */
   identity: () => Promise<string>;
 }
 
@@ -24,22 +26,22 @@ export interface AwsSession {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string;
-  /** Percent of what AWS has room for. */
+  /** How much of AWS's limit for session policy and tags is used, in percent. */
   utilization: number;
-  /** By AWS's clock, in whole seconds; undefined where it did not say. Milliseconds. */
+  /** When AWS issued the session, by AWS's clock in whole seconds; in milliseconds. Undefined where AWS did not say. */
   issuedAt: number | undefined;
 }
 
 interface Sts {
-  /** Takes five seconds at most, whatever happens. Throws StsFailure. */
+  /** Takes five seconds at most, with all attempts. Throws StsFailure. */
   assume(request: AssumeRequest): Promise<AwsSession>;
 }
 
-/** Has no message of AWS's or of the SDK's. */
+/** Its message contains nothing that AWS or the SDK wrote. */
 export class StsFailure extends Error {
   override name = 'StsFailure';
   readonly answer: Answer;
-  /** No session was made, by any of the attempts. */
+  /** Whether it is certain that no attempt made a session. */
   readonly certain: boolean;
 
   constructor(answer: Answer, certain: boolean) {
@@ -49,7 +51,7 @@ export class StsFailure extends Error {
   }
 }
 
-/** Beyond the first. What the SDK repeats by itself (throttling, 5xx, what the network does) comes on top. */
+/** How often an attempt is repeated after these errors. The SDK itself repeats after throttling, 5xx and network errors. */
 const REPEATS = new Map([
   [KEY_NOT_RETRIEVED, 2],
   ['ExpiredToken', 1],
@@ -99,7 +101,7 @@ function sessionOf(response: AssumeRoleWithWebIdentityResponse, durationSeconds:
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = response.Credentials ?? {};
   const issuedAt = Expiration && Expiration.getTime() - durationSeconds * 1_000;
   if (!AccessKeyId || !SecretAccessKey || !SessionToken) return { answer: answerOf('STS', undefined) };
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- its successor is of June 2026: not every endpoint sends it
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- its successor came in June 2026: not every endpoint sends it
   const utilization = response.SessionTokenUtilization ?? response.PackedPolicySize ?? 0;
   return {
     session: {
@@ -112,6 +114,6 @@ function sessionOf(response: AssumeRoleWithWebIdentityResponse, durationSeconds:
   };
 }
 
-/** Some tenths of a second, not the same for all who wait. False when there is no time left. */
+/** Waits some tenths of a second, different for each request. Returns false when there is no time left. */
 const paused = (signal: AbortSignal): Promise<boolean> =>
   pause(randomInt(100, 300), true, { signal }).catch(() => false);

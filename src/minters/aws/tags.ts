@@ -1,7 +1,7 @@
 /**
- * The session tags: which credential, which task, which workload since when. Written here alone, for what the deny policy
- * says must be, character by character, what the session was born with. AWS compares tag keys without regard to case and
- * passes transitive ones on to whatever role the session assumes next.
+ * The session tags: the credential, the task, and the workload with the number of its latest cutoff. Minter and deny policy
+ * both take them from here, because a denial matches only if it equals the tag character by character. AWS compares tag keys
+ * without regard to case, and passes transitive tags on to each role that the session assumes next.
  */
 import type { Credential } from '../../domain/credential.js';
 import { cause } from '../../domain/selector.js';
@@ -25,5 +25,5 @@ export const tagsOf = (
 export const credentialTag = (id: string): string => id.replace(/^crd_/, '');
 export const taskTag = (id: string): string => id.replace(/^tsk_/, '');
 
-/** Sixteen characters: the workload's own id may be longer than a tag and have characters that none may have. */
+/** The cause, 16 characters: a workload id may be longer than a tag, and contain characters that a tag may not have. */
 export const workloadTag = ({ workload }: Pick<Task, 'workload'>): string => cause('workload', workload.id);

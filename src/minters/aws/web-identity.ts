@@ -1,13 +1,13 @@
 /**
- * The JWT by which the broker proves to STS whom a session is for. Who has it can mint until it expires, and AWS does not
- * remember that it was used: it is made for one request, lives a minute, and is neither logged nor kept nor handed on.
+ * The JWT that proves to STS whom a session is for. Whoever has it can mint sessions until it expires, because AWS does not
+ * remember that it was used. So it is signed for one request, lives a minute, and is never logged, stored or handed out.
  */
 import { randomUUID } from 'node:crypto';
 import { toSeconds, type Clock } from '../../domain/time.js';
 import type { Keys } from '../../keys/keys.js';
 import type { SessionTags } from './tags.js';
 
-/** The name of the broker's own sessions, in CloudTrail too. */
+/** The name of the broker's own sessions. CloudTrail shows it. */
 export const REVOKER = 'mayfly-revoker';
 
 const LIFETIME_SECONDS = 60;
@@ -16,11 +16,11 @@ export interface Issuer {
   keys: Pick<Keys, 'sign'>;
   clock: Clock;
   issuer: string;
-  /** One of the client ids of the OIDC provider at AWS. A single string: AWS wants an `azp` beside a list. */
+  /** A client id of the OIDC provider at AWS. It is a single string, since AWS wants an `azp` beside a list. */
   audience: string;
 }
 
-/** For a session that is handed out. The tags are transitive, so that they outlive a change of role. */
+/** The JWT for a session that is handed out. Its tags are transitive, so they survive when the session assumes another role. */
 export const sessionIdentity = (by: Issuer, workload: string, tags: SessionTags): Promise<string> =>
   signed(by, {
     sub: `wl:${workload}`,
@@ -33,8 +33,8 @@ export const sessionIdentity = (by: Issuer, workload: string, tags: SessionTags)
   });
 
 /**
- * For the broker's own session, with which it writes deny policies. It stands for no workload and has no tags; its `sub` is
- * another than any of a session that is handed out, so that a role's trust policy can tell one power from the other.
+ * The JWT for the broker's own session, with which it writes deny policies. It has no tags. Its `sub` differs from that of every
+ * session that is handed out, so a role's trust policy can keep the two powers apart.
  */
 export const revokerIdentity = (by: Issuer): Promise<string> =>
   signed(by, { sub: 'broker:revoker', jti: randomUUID(), 'https://aws.amazon.com/source_identity': REVOKER });

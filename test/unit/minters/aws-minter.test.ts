@@ -16,7 +16,7 @@ import { systemClock } from '../../../src/domain/time.js';
 import { openKeys, type Keys } from '../../../src/keys/keys.js';
 import { DENY_POLICY_NAME } from '../../../src/minters/aws/deny-policy.js';
 import { createAwsMinter } from '../../../src/minters/aws/minter.js';
-import type { AwsTrouble } from '../../../src/minters/aws/trouble.js';
+import type { OperatorWarning } from '../../../src/minters/aws/context.js';
 import { NothingMinted, type Denials, type Minter } from '../../../src/minters/minter.js';
 import {
   containerCredentialsSchema,
@@ -47,7 +47,7 @@ let aws: LoopbackAws;
 let aheadMs: number;
 /** What was signed: every web identity there ever was. */
 let signed: { claims: JWTPayload; header: { typ: string }; token: string }[];
-let warned: AwsTrouble[];
+let warned: OperatorWarning[];
 let minter: Minter;
 
 beforeAll(async () => {

@@ -39,12 +39,12 @@ const table: [string, ReturnType<typeof thrown>, string[], number, string | unde
 ];
 
 describe('a refusal of STS', () => {
-  it.each(table)('%s', (_, error, [code, retry], restSeconds, what) => {
+  it.each(table)('%s', (_, error, [code, retry], backOffSeconds, what) => {
     const { error: refusal, ...rest } = failure(error);
     expect(refusal).toBeInstanceOf(BrokerError);
     expect(refusal).toMatchObject({ code, details: { retry } });
-    expect([rest.restSeconds, rest.trouble?.what]).toEqual([restSeconds, what]);
-    if (retry === 'later') expect(refusal).toMatchObject({ details: { retryAfterSeconds: restSeconds } });
+    expect([rest.backOffSeconds, rest.warning?.what]).toEqual([backOffSeconds, what]);
+    if (retry === 'later') expect(refusal).toMatchObject({ details: { retryAfterSeconds: backOffSeconds } });
   });
 
   it.each(table)('%s: neither spelling of its name matters, and none of its words come out', (_, error) => {
@@ -61,9 +61,9 @@ describe('a refusal of STS', () => {
   it.each(['MalformedPolicyDocumentException', 'ValidationError', 'ANameThatAwsMayInvent'])(
     '%s is a bug of the broker, or of its configuration, and no refusal',
     (name) => {
-      const { error, trouble } = failure(thrown(name));
+      const { error, warning } = failure(thrown(name));
       expect(error).not.toBeInstanceOf(BrokerError);
-      expect([error.name, trouble?.what]).toEqual(['Error', 'refused-as-malformed']);
+      expect([error.name, warning?.what]).toEqual(['Error', 'refused-as-malformed']);
       expect(error.message).toBe(`STS: ${name}, HTTP 400, attempt 1, request b9d6-1`);
     },
   );

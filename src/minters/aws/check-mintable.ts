@@ -1,6 +1,8 @@
-/** What can be seen of a credential before AWS is asked: whether it can be minted as it is. It is never trimmed to fit. */
+/** What the broker checks before it asks AWS: whether a credential can be minted as it is. It is never trimmed to fit. */
 import type { AwsTarget } from '../../config/schema.js';
 import { pairsOf, pathProblem, type Access } from '../../domain/access.js';
+import type { Credential } from '../../domain/credential.js';
+import { BrokerError } from '../../domain/errors.js';
 import {
   detailProblem,
   identifierOfPath,
@@ -9,11 +11,9 @@ import {
   SESSION_SECONDS_LEAST,
   WHOLE_ROLE,
 } from '../../targets/aws.js';
-import type { Credential } from '../../domain/credential.js';
-import { BrokerError } from '../../domain/errors.js';
 import { SESSION_POLICY_CHARACTERS, sessionPolicy } from './session-policy.js';
 
-export function assertFits({ access, issuedAt, expiresAt }: Credential, target: AwsTarget): void {
+export function checkMintable({ access, issuedAt, expiresAt }: Credential, target: AwsTarget): void {
   const problem = accessProblem(access, target);
   if (problem !== undefined) throw new BrokerError('invalid_authorization_details', problem, { retry: 'with-less' });
   const { length } = sessionPolicy(access, expiresAt);
@@ -25,7 +25,10 @@ export function assertFits({ access, issuedAt, expiresAt }: Credential, target: 
     throw new BrokerError('invalid_request', `A session of AWS lasts ${SESSION_SECONDS_LEAST} seconds or more.`);
 }
 
-/** Judged here again, for not all access comes by authorization details: what has no equal at AWS must not become more there. */
+/**
+ * Not all access comes from authorization details, which were checked when they were read. So all of it is checked here again:
+ * a path that AWS cannot express exactly would allow more there than it says.
+ */
 function accessProblem(access: readonly Access[], { aws, resource }: AwsTarget): string | undefined {
   if (access.some(({ actions }) => isWholeRole(actions))) {
     if (!aws.wholeRole) return `This role cannot be asked for as it is ("${WHOLE_ROLE}").`;

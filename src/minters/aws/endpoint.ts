@@ -1,0 +1,80 @@
+/**
+ * Where STS and IAM are, and how a client of AWS's SDK is made for them. AWS is several clouds, called partitions, that know
+ * nothing of each other. Within each, there is one IAM for all regions.
+ */
+import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { AWS_CALL_MS } from '../../domain/timing.js';
+import { isKnownPartition, parseRole, type AwsPartition } from '../../targets/aws.js';
+import type { AwsTarget } from '../../config/schema.js';
+
+export interface Endpoint {
+  endpoint: string;
+  /** The region that a request is signed for. */
+  region: string;
+}
+
+interface Partition {
+  suffix: string;
+  iamHost: string;
+  iamRegion: string;
+}
+
+const PARTITIONS: Record<AwsPartition, Partition> = {
+  aws: { suffix: 'amazonaws.com', iamHost: 'iam.amazonaws.com', iamRegion: 'us-east-1' },
+  'aws-cn': { suffix: 'amazonaws.com.cn', iamHost: 'iam.cn-north-1.amazonaws.com.cn', iamRegion: 'cn-north-1' },
+  'aws-us-gov': { suffix: 'amazonaws.com', iamHost: 'iam.us-gov.amazonaws.com', iamRegion: 'us-gov-west-1' },
+  'aws-eusc': { suffix: 'amazonaws.eu', iamHost: 'iam.eusc-de-east-1.amazonaws.eu', iamRegion: 'eusc-de-east-1' },
+};
+
+/** Limits of one attempt. `callLimit` bounds a call with all its attempts. */
+const CONNECT_MS = 1_000;
+const ANSWER_MS = 2_000;
+
+export const stsOf = ({ aws, resource }: AwsTarget): Endpoint => ({
+  endpoint: aws.stsEndpoint ?? `https://sts.${aws.region}.${knownPartition(resource, 'stsEndpoint').suffix}`,
+  region: aws.region,
+});
+
+export const iamOf = ({ aws, resource }: AwsTarget): Endpoint => ({
+  endpoint: aws.iamEndpoint ?? `https://${knownPartition(resource, 'iamEndpoint').iamHost}`,
+  region: partitionOf(resource)?.iamRegion ?? aws.region,
+});
+
+/**
+ * The settings of an SDK client. The SDK looks up in the environment and in ~/.aws whatever is missing here. An endpoint from
+ * there would receive the token that proves the broker to AWS; a region or profile from there would break requests.
+ */
+export const clientSettings = ({ endpoint, region }: Endpoint) =>
+  ({
+    endpoint,
+    region,
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
+    maxAttempts: 3,
+    retryMode: 'standard',
+    defaultsMode: 'standard',
+    authSchemePreference: [],
+    userAgentAppId: () => Promise.resolve(undefined),
+    // All of these are off by default, and without the last one the SDK only logs that a request took too long.
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: ANSWER_MS,
+      socketTimeout: ANSWER_MS,
+      throwOnRequestTimeout: true,
+    },
+  }) satisfies STSClientConfig;
+
+/** The time limit of one call. It runs from the moment this is called. */
+export const callLimit = (): AbortSignal => AbortSignal.timeout(AWS_CALL_MS);
+
+function partitionOf(roleArn: string): Partition | undefined {
+  const partition = parseRole(roleArn)?.partition ?? '';
+  return isKnownPartition(partition) ? PARTITIONS[partition] : undefined;
+}
+
+/** Throws rather than guesses: the wrong host would receive the token that proves the broker to AWS. */
+function knownPartition(roleArn: string, setting: string): Partition {
+  const partition = partitionOf(roleArn);
+  if (!partition) throw new Error(`The partition of ${roleArn} is not known here: set aws.${setting}.`);
+  return partition;
+}
