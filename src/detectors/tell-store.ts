@@ -32,6 +32,7 @@ export async function tellStore(deps: TellDeps, taken: readonly Noted[], tallies
 async function tell({ ledger, rules, raise }: TellDeps, noted: Noted): Promise<void> {
   const { event, subject, count } = noted;
   const key = detectorKey(event, subject);
+  // The text is the rule's own, so this compares and sets it without a schema.
   await retryOnConflict(ledger, async () => {
     const [kept] = await ledger.records.read([key]);
     if (kept === undefined && count === 0) return true; // A run that never was has nothing to begin anew.

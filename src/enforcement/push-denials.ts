@@ -145,7 +145,7 @@ async function write(
  * Raises the fence if another broker has the lease by now: this broker's late write may have replaced what that one wrote,
  * so that one must push again.
  */
-const invalidate = (ledger: Ledger, { target, stored }: LeasedTarget): Promise<boolean> =>
+const invalidate = (ledger: Ledger, { target, stored }: LeasedTarget): Promise<unknown> =>
   changeEnforcement(ledger, target, ({ fence }) =>
     fence === stored.value.fence ? undefined : { fence: fence + 1, marks: [] },
   );

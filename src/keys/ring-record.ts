@@ -1,10 +1,11 @@
 /** The ring in the store: one record, changed by compare-and-set, so that all brokers agree on which key signs. */
 import type { Clock } from '../domain/time.js';
+import { record, type Versioned } from '../store/record.js';
 import type { Key, Records } from '../store/store.js';
 import { dueStep, needsFreshKey, ringSchema, stepped, type Ring, type Step } from './ring.js';
 import { sealedKey } from './seal.js';
 
-const RING: Key = 'keys/ring';
+const rings = record(ringSchema, (name: 'ring'): Key => `keys/${name}`);
 const DAY_MS = 86_400_000;
 
 /** A ring needs at most three steps at a time; every further attempt is another broker being first. */
@@ -25,13 +26,13 @@ export async function turnRing(deps: RingDeps, asked?: Step): Promise<{ ring: Ri
   const steps: Step[] = [];
   let pending = asked;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const [text] = await deps.records.read([RING]);
-    const ring = text === undefined ? undefined : ringSchema.parse(JSON.parse(text));
+    const stored = await rings.read(deps, 'ring');
+    const ring = stored?.value;
     if (pending === 'announce' && ring?.next) pending = undefined; // Asking twice does not rotate twice.
     const step = (ring && pending) ?? dueStep(ring, deps.clock.now(), deps.rotationDays * DAY_MS);
     if (step === undefined) {
       if (ring) return { ring, steps };
-    } else if (await tookStep(deps, text, ring, step)) {
+    } else if (await tookStep(deps, stored, step)) {
       steps.push(step);
       if (step === pending) pending = undefined;
     }
@@ -39,13 +40,8 @@ export async function turnRing(deps: RingDeps, asked?: Step): Promise<{ ring: Ri
   throw new Error('the ring of signing keys would not settle');
 }
 
-async function tookStep(
-  deps: RingDeps,
-  text: string | undefined,
-  ring: Ring | undefined,
-  step: Step,
-): Promise<boolean> {
+async function tookStep(deps: RingDeps, stored: Versioned<Ring> | undefined, step: Step): Promise<boolean> {
   const fresh = needsFreshKey(step) ? await sealedKey(deps.keyEncryptionKey) : undefined;
-  const changed = JSON.stringify(stepped(ring, step, deps.clock.now(), fresh));
-  return deps.records.commit({ expect: [[RING, text]], put: [[RING, changed]] });
+  const next = stepped(stored?.value, step, deps.clock.now(), fresh);
+  return (await rings.write(deps, 'ring', stored, next)) !== undefined;
 }

@@ -6,6 +6,7 @@ import { LOST_AFTER_MS } from '../domain/timing.js';
 import { isId, shardOf } from '../domain/id.js';
 import { credentialSchema, credentialText, type Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';
+import { mergeChanges } from '../store/record.js';
 import type { Change, Key } from '../store/store.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { recordKey, enforcementIndex, unconfirmedIndex } from './keys.js';
@@ -27,15 +28,13 @@ export function reserve({ records }: Ledger, { credential, task, stored, beside 
     credentials: [...task.credentials, { id: credential.id, expiresAt: credential.expiresAt }],
   };
   const change = stored ? step(stored, next) : birth(next);
-  return records.commit({
-    expect: [...change.expect, [recordKey(credential.id), undefined], ...(beside?.expect ?? [])],
-    put: [
-      ...change.put,
-      [recordKey(credential.id), credentialText(credential), credential.expiresAt + HISTORY_MS],
-      ...(beside?.put ?? []),
-    ],
-    index: [...change.index, ...(credential.state === 'reserved' ? reservedIn(credential) : [])],
-  });
+  const key = recordKey(credential.id);
+  const reservation: Change = {
+    expect: [[key, undefined]],
+    put: [[key, credentialText(credential), credential.expiresAt + HISTORY_MS]],
+    index: credential.state === 'reserved' ? reservedIn(credential) : [],
+  };
+  return records.commit(mergeChanges(change, reservation, beside ?? {}));
 }
 
 /** The target has answered. False: it was given up meanwhile. */

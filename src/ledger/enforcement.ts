@@ -4,14 +4,14 @@
  */
 import { z } from 'zod';
 import { cause } from '../domain/selector.js';
-import { retryOnConflict } from './retry-on-conflict.js';
+import { record } from '../store/record.js';
+import { updateRecord } from './change-record.js';
 import { enforcementKey } from './keys.js';
-import type { Versioned, Ledger } from './ledger.js';
+import type { Ledger } from './ledger.js';
 
 const moment = z.int().nonnegative();
 
 const enforcementSchema = z.strictObject({
-  /** Raised by every write, so that equal bytes mean no write between. */
   revision: z.int().nonnegative(),
   /** Of the revocation log that all of this is about. */
   generation: z.string(),
@@ -31,38 +31,17 @@ const enforcementSchema = z.strictObject({
 
 export type Enforcement = z.infer<typeof enforcementSchema>;
 
-export async function readEnforcement(
-  { records }: Ledger,
-  target: string,
-): Promise<Versioned<Enforcement> | undefined> {
-  const [text] = await records.read([enforcementKey(cause('target', target))]);
-  return text === undefined ? undefined : { text, value: enforcementSchema.parse(JSON.parse(text)) };
-}
+const enforcements = record(enforcementSchema, (target: string) => enforcementKey(cause('target', target)));
 
-/** Whoever else writes meanwhile: it is changed in the end, or `change` has nothing more to do. */
-export function changeEnforcement(
+export const { read: readEnforcement, write: writeEnforcement } = enforcements;
+
+/** `change` returns undefined when there is nothing to do. Returns null for a target that no broker has held yet. */
+export const changeEnforcement = (
   ledger: Ledger,
   target: string,
   change: (state: Enforcement) => Partial<Enforcement> | undefined,
-): Promise<boolean> {
-  return retryOnConflict(ledger, async () => {
-    const stored = await readEnforcement(ledger, target);
-    const changed = stored && change(stored.value);
-    if (!changed) return false;
-    return (await writeEnforcement(ledger, target, stored, { ...stored.value, ...changed })) ? true : undefined;
+): Promise<Enforcement | null> =>
+  updateRecord(ledger, enforcements, target, (state) => {
+    const changed = change(state);
+    return changed && { ...state, ...changed };
   });
-}
-
-/** What then stands, or undefined: another broker wrote first. */
-export async function writeEnforcement(
-  { records }: Ledger,
-  target: string,
-  stored: Versioned<Enforcement> | undefined,
-  next: Omit<Enforcement, 'revision'>,
-): Promise<Versioned<Enforcement> | undefined> {
-  const value = { ...next, revision: (stored?.value.revision ?? 0) + 1 };
-  const text = JSON.stringify(value);
-  const key = enforcementKey(cause('target', target));
-  const done = await records.commit({ expect: [[key, stored?.text]], put: [[key, text]] });
-  return done ? { text, value } : undefined;
-}

@@ -9,8 +9,4 @@ export interface Ledger {
   clock: Clock;
 }
 
-/** A record as read: what it says, and the exact text to compare with when it is written again. */
-export interface Versioned<T> {
-  value: T;
-  text: string;
-}
+export type { Versioned } from '../store/record.js';

@@ -4,8 +4,9 @@ import { HISTORY_MS } from '../domain/limits.js';
 import { EFFECTS } from '../domain/selector.js';
 import { selectorSchema } from '../domain/selector-schema.js';
 import type { Change } from '../store/store.js';
-import { retryOnConflict } from './retry-on-conflict.js';
-import type { Ledger } from './ledger.js';
+import { record } from '../store/record.js';
+import { updateRecord } from './change-record.js';
+import type { Ledger, Versioned } from './ledger.js';
 import { liftIndex, receiptIndex, receiptKey, uncountedIndex } from './keys.js';
 
 const affectedSchema = z.strictObject({
@@ -37,10 +38,14 @@ const receiptSchema = z.strictObject({
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
-export async function readReceipt({ records }: Ledger, seq: number): Promise<Receipt | undefined> {
-  const [text] = await records.read([receiptKey(seq)]);
-  return text === undefined ? undefined : receiptSchema.parse(JSON.parse(text));
-}
+/** A receipt of a hold lasts while the hold can be lifted; any other as long as history does. */
+const receipts = record(receiptSchema, receiptKey, {
+  expiresAt: ({ at, effect, lifted }) => (effect === 'hold' && lifted === undefined ? undefined : at + HISTORY_MS),
+  indexes: (receipt, before) => (before ? { unindex: settled(receipt) } : { index: unsettled(receipt) }),
+});
+
+export const readReceipt = async (ledger: Ledger, seq: number): Promise<Receipt | undefined> =>
+  (await receipts.read(ledger, seq))?.value;
 
 /** Oldest first, after a sequence number. One that cannot be read hides no other. */
 export async function listReceipts({ records }: Ledger, after: number, limit: number): Promise<Receipt[]> {
@@ -49,46 +54,25 @@ export async function listReceipts({ records }: Ledger, after: number, limit: nu
   return texts.flatMap((text) => readable(text) ?? []);
 }
 
-/** Writes it unless it is there; one that cannot be read, or has its number from a log that was lost, gives way. Answers what then stands. */
+/**
+ * Writes the receipt unless it exists. One that cannot be read, or has its number from a log that was lost, is replaced.
+ * Returns the receipt as it stands afterwards.
+ */
 export async function keepReceipt(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
-  const { seq, id, liftAt } = receipt;
-  const member = String(seq);
-  const { records } = ledger;
-  const [text] = await records.read([receiptKey(seq)]);
+  const { seq, id } = receipt;
+  const [text] = await ledger.records.read([receiptKey(seq)]);
   const there = readable(text);
   if (there?.id === id) return there;
-  await records.commit({
-    expect: [[receiptKey(seq), text]],
-    put: [written(receipt)],
-    index: [
-      [receiptIndex, member, seq],
-      [uncountedIndex, member, seq],
-      ...(liftAt === undefined ? [] : [[liftIndex, member, liftAt] satisfies Indexed]),
-    ],
-  });
+  await receipts.write(ledger, seq, text === undefined ? undefined : { text }, receipt);
   return (await readReceipt(ledger, seq)) ?? receipt;
 }
 
-/** `change` may answer undefined: nothing to do. Null: there is no such receipt, or none that can be read. */
-export function changeReceipt(
+/** `change` returns undefined when there is nothing to do. Returns null when there is no such receipt, or none that can be read. */
+export const changeReceipt = (
   ledger: Ledger,
   seq: number,
   change: (receipt: Receipt) => Receipt | undefined,
-): Promise<Receipt | null> {
-  return retryOnConflict(ledger, async () => {
-    const [text] = await ledger.records.read([receiptKey(seq)]);
-    const receipt = readable(text);
-    if (!receipt) return null;
-    const next = change(receipt);
-    if (!next) return receipt;
-    const done = await ledger.records.commit({
-      expect: [[receiptKey(seq), text]],
-      put: [written(next)],
-      unindex: settled(next),
-    });
-    return done ? next : undefined;
-  });
-}
+): Promise<Receipt | null> => updateRecord(ledger, { ...receipts, read: readIfReadable }, seq, change);
 
 /** Receipts that are past their history leave the list. */
 export async function pruneReceipts({ records }: Ledger): Promise<void> {
@@ -102,24 +86,34 @@ export async function pruneReceipts({ records }: Ledger): Promise<void> {
     });
 }
 
+async function readIfReadable(
+  { records }: Pick<Ledger, 'records'>,
+  seq: number,
+): Promise<Versioned<Receipt> | undefined> {
+  const [text] = await records.read([receiptKey(seq)]);
+  const value = readable(text);
+  return text === undefined || value === undefined ? undefined : { text, value };
+}
+
 function readable(text: string | undefined): Receipt | undefined {
   if (text === undefined) return undefined;
   try {
-    return receiptSchema.parse(JSON.parse(text));
+    return receipts.parse(text);
   } catch {
     return undefined;
   }
 }
 
-type Put = NonNullable<Change['put']>[number];
 type Indexed = NonNullable<Change['index']>[number];
 type Unindexed = NonNullable<Change['unindex']>[number];
 
-/** A hold's receipt lasts while it can be lifted; others as long as history does. */
-function written(receipt: Receipt): Put {
-  const { seq, at, effect, lifted } = receipt;
-  const text = JSON.stringify(receipt);
-  return effect === 'hold' && lifted === undefined ? [receiptKey(seq), text] : [receiptKey(seq), text, at + HISTORY_MS];
+function unsettled({ seq, liftAt }: Receipt): Indexed[] {
+  const member = String(seq);
+  return [
+    [receiptIndex, member, seq],
+    [uncountedIndex, member, seq],
+    ...(liftAt === undefined ? [] : [[liftIndex, member, liftAt] satisfies Indexed]),
+  ];
 }
 
 function settled({ seq, affected, lifted }: Receipt): Unindexed[] {

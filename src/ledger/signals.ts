@@ -3,6 +3,8 @@ import { HISTORY_MS } from '../domain/limits.js';
 import { isId, shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { signalSchema, type Signal } from '../domain/signal.js';
 import type { Change, Key } from '../store/store.js';
+import { record } from '../store/record.js';
+import { updateRecord } from './change-record.js';
 import { retryOnConflict } from './retry-on-conflict.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { acceptedIndex, pendingIndex, recordKey, signalIndex, waitingIndex } from './keys.js';
@@ -11,23 +13,15 @@ import { scanIndex } from './scan-index.js';
 /** `new`: it is durable now; `again`: it was here before; `other`: its source has sent something else under this id. */
 export type Put = 'new' | 'again' | 'other';
 
-export function putSignal(ledger: Ledger, signal: Signal): Promise<Put> {
-  const { id, receivedAt } = signal;
-  // What could not be read again would be acknowledged and lost.
-  const text = JSON.stringify(signalSchema.parse(signal));
-  const shard = shardOf(id);
-  return retryOnConflict(ledger, async () => {
-    const put = await ledger.records.commit({
-      expect: [[recordKey(id), undefined]],
-      put: [[recordKey(id), text]],
-      index: [
-        [signalIndex(shard), id, receivedAt],
-        [acceptedIndex(shard), id, receivedAt],
-      ],
-    });
-    return put ? 'new' : findPut(ledger, signal);
-  });
-}
+const signals = record(signalSchema, recordKey, {
+  expiresAt: (signal) => (isSettled(signal) ? signal.receivedAt + HISTORY_MS : undefined),
+  indexes: indexChanges,
+});
+
+export const putSignal = (ledger: Ledger, signal: Signal): Promise<Put> =>
+  retryOnConflict(ledger, async () =>
+    (await signals.write(ledger, signal.id, undefined, signal)) ? 'new' : findPut(ledger, signal),
+  );
 
 /** Undefined: its source has sent nothing under this id. */
 export async function findPut(
@@ -38,27 +32,21 @@ export async function findPut(
   return there && (there.value.digest === digest ? 'again' : 'other');
 }
 
-export async function readSignal({ records }: Ledger, id: string): Promise<Versioned<Signal> | undefined> {
-  if (!isId('sig', id)) return undefined;
-  const [text] = await records.read([recordKey(id)]);
-  return text === undefined ? undefined : { text, value: signalSchema.parse(JSON.parse(text)) };
-}
+export const readSignal = async (ledger: Ledger, id: string): Promise<Versioned<Signal> | undefined> =>
+  isId('sig', id) ? signals.read(ledger, id) : undefined;
 
-/** `change` may answer undefined: nothing to do. Answers what then stands; null: there is no such signal. */
-export function changeSignal(
+/** `change` returns undefined when there is nothing to do. Returns the signal as it stands afterwards, or null when there is none. */
+export const changeSignal = (
   ledger: Ledger,
   id: string,
   change: (signal: Signal) => Partial<Signal> | undefined,
-): Promise<Signal | null> {
-  return retryOnConflict(ledger, async () => {
-    const stored = await readSignal(ledger, id);
-    if (!stored) return null;
-    const changed = change(stored.value);
-    return changed ? rewrite(ledger, stored, changed) : stored.value;
+): Promise<Signal | null> =>
+  updateRecord(ledger, signals, id, (signal) => {
+    const changed = change(signal);
+    return changed && { ...signal, ...changed };
   });
-}
 
-/** For whoever must be the one that does it. Undefined: somebody else was. */
+/** Changes a signal that is in state `from`: of several brokers one does it. Undefined: another one did. */
 export async function takeSignal(
   ledger: Ledger,
   { id, from }: Pick<Signal, 'id'> & { from: Signal['state'] },
@@ -66,38 +54,28 @@ export async function takeSignal(
 ): Promise<Signal | undefined> {
   const taken = await retryOnConflict(ledger, async () => {
     const stored = await readSignal(ledger, id);
-    return stored?.value.state === from ? rewrite(ledger, stored, change(stored.value)) : null;
+    if (stored?.value.state !== from) return null;
+    return (await signals.write(ledger, id, stored, { ...stored.value, ...change(stored.value) }))?.value;
   });
   return taken ?? undefined;
 }
 
-/** Undefined: somebody else wrote first. */
-async function rewrite(
-  { records }: Ledger,
-  { value, text }: Versioned<Signal>,
-  changed: Partial<Signal>,
-): Promise<Signal | undefined> {
-  const next = { ...value, ...changed, revision: value.revision + 1 };
-  const done = await records.commit({ expect: [[recordKey(value.id), text]], ...written(next) });
-  return done ? next : undefined;
-}
+/** Until everything is done about a signal, and it waits for nobody, it must be found and not expire. */
+const isSettled = ({ state, unfinished }: Signal): boolean =>
+  unfinished === undefined && state !== 'accepted' && state !== 'waiting' && state !== 'pending';
 
-/** Until all is done about it, and nobody is waited for, it is found and does not expire. */
-function written(signal: Signal): Pick<Change, 'put' | 'index' | 'unindex'> {
+function indexChanges(signal: Signal, before: Signal | undefined): Pick<Change, 'index' | 'unindex'> {
   const { id, state, receivedAt, waitsUntil = receivedAt, unfinished = false } = signal;
-  const text = JSON.stringify(signal);
   const shard = shardOf(id);
-  const open = state === 'accepted' || unfinished;
-  const isKept = open || state === 'waiting' || state === 'pending';
-  const standings: [Key, score: number, stands: boolean][] = [
-    [acceptedIndex(shard), receivedAt, open],
+  const entries: [Key, score: number, listed: boolean][] = [
+    [acceptedIndex(shard), receivedAt, state === 'accepted' || unfinished],
     [pendingIndex(shard), receivedAt, state === 'pending'],
     [waitingIndex(shard), waitsUntil, state === 'waiting'],
+    ...(before ? [] : [[signalIndex(shard), receivedAt, true] satisfies [Key, number, boolean]]),
   ];
   return {
-    put: [isKept ? [recordKey(id), text] : [recordKey(id), text, receivedAt + HISTORY_MS]],
-    index: standings.flatMap(([index, score, stands]): [Key, string, number][] => (stands ? [[index, id, score]] : [])),
-    unindex: standings.flatMap(([index, , stands]): [Key, string][] => (stands ? [] : [[index, id]])),
+    index: entries.flatMap(([index, score, listed]): [Key, string, number][] => (listed ? [[index, id, score]] : [])),
+    unindex: entries.flatMap(([index, , listed]): [Key, string][] => (listed ? [] : [[index, id]])),
   };
 }
 

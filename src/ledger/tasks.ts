@@ -4,68 +4,51 @@ import { isId, shardOf } from '../domain/id.js';
 import { cause } from '../domain/selector.js';
 import { taskSchema, taskText, type Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
-import { retryOnConflict } from './retry-on-conflict.js';
+import { record } from '../store/record.js';
+import { updateRecord } from './change-record.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { childIndex, dueIndex, recordKey, workloadIndex } from './keys.js';
 
-type Written = Required<Pick<Change, 'expect' | 'put' | 'index'>>;
+/** A task that has ended lasts as long as history does; an open one has no expiry, and stands in its indexes. */
+const tasks = record(taskSchema, recordKey, {
+  format: taskText,
+  expiresAt: ({ ended }) => ended && ended.at + HISTORY_MS,
+  indexes: indexChanges,
+});
 
+/** Returns undefined for an id that is unknown, or none of a task. */
 export async function readTask(ledger: Ledger, id: string): Promise<Versioned<Task> | undefined> {
-  return (await readTasks(ledger, [id]))[0];
+  return isId('tsk', id) ? tasks.read(ledger, id) : undefined;
 }
 
 /** In the order asked, without those that are unknown. */
-export async function readTasks({ records }: Ledger, ids: readonly string[]): Promise<Versioned<Task>[]> {
-  const texts = await records.read(ids.filter((id) => isId('tsk', id)).map(recordKey));
-  return texts.flatMap((text) => (text === undefined ? [] : [{ text, value: taskSchema.parse(JSON.parse(text)) }]));
+export async function readTasks(ledger: Ledger, ids: readonly string[]): Promise<Versioned<Task>[]> {
+  const found = await tasks.readEach(
+    ledger,
+    ids.filter((id) => isId('tsk', id)),
+  );
+  return found.filter((stored) => stored !== undefined);
 }
 
 /** The change that writes a task for the first time. */
-export function birth(task: Task): Written {
-  return {
-    expect: [[recordKey(task.id), undefined]],
-    put: [[recordKey(task.id), taskText(task)]],
-    index: standings(task).map(([index, score]) => [index, task.id, score]),
-  };
-}
+export const birth = (task: Task) => tasks.step(task.id, undefined, task).change;
 
 /** The change that replaces an open task by its next state. */
-export function step(stored: Versioned<Task>, next: Task): Written {
-  const moved = dueAt(next) !== dueAt(stored.value);
-  return {
-    expect: [[recordKey(next.id), stored.text]],
-    put: [[recordKey(next.id), taskText(nextRevision(next, stored))]],
-    index: moved ? [[dueIndex(shardOf(next.id)), next.id, dueAt(next)]] : [],
-  };
-}
+export const step = (stored: Versioned<Task>, next: Task) => tasks.step(next.id, stored, next).change;
 
-/** Reads, changes and writes an open task. `change` may answer undefined: nothing to do. Answers what then stands. */
-export function updateTask(ledger: Ledger, id: string, change: (task: Task) => Task | undefined): Promise<Task | null> {
-  return retryOnConflict(ledger, async () => {
-    const stored = await readTask(ledger, id);
-    if (!stored) return null;
-    const next = stored.value.ended ? undefined : change(stored.value);
-    if (!next) return stored.value;
-    return (await ledger.records.commit(step(stored, next))) ? next : undefined;
-  });
-}
+/**
+ * Changes an open task. `change` returns undefined when there is nothing to do. Returns the task as it stands afterwards,
+ * ended or not, or null when it is unknown.
+ */
+export const updateTask = (
+  ledger: Ledger,
+  id: string,
+  change: (task: Task) => Task | undefined,
+): Promise<Task | null> => updateRecord(ledger, tasks, id, (task) => (task.ended ? undefined : change(task)));
 
-/** Bookkeeping after the log has spoken: the record remembers how the task ended, and leaves the indexes. First one stands. */
-export function settle(ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> {
-  return retryOnConflict(ledger, async () => {
-    const stored = await readTask(ledger, id);
-    if (!stored) return null;
-    const task = stored.value;
-    if (task.ended) return task;
-    const next: Task = { ...task, ended, credentials: [] };
-    const done = await ledger.records.commit({
-      expect: [[recordKey(id), stored.text]],
-      put: [[recordKey(id), taskText(nextRevision(next, stored)), ended.at + HISTORY_MS]],
-      unindex: standings(task).map(([index]) => [index, id]),
-    });
-    return done ? next : undefined;
-  });
-}
+/** Bookkeeping after the log has published an end: the record takes it over and leaves the indexes. The first end stands. */
+export const settle = (ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> =>
+  updateTask(ledger, id, (task) => ({ ...task, ended, credentials: [] }));
 
 /** Looks at it again later, if nothing else happened to it. */
 export const moveDue = ({ records }: Ledger, { value, text }: Versioned<Task>, at: number): Promise<boolean> =>
@@ -82,8 +65,15 @@ export function dueAt(task: Task): number {
   return Math.min(task.deadline, heartbeat.lastAt + heartbeat.intervalSeconds * heartbeat.missesAllowed * 1000);
 }
 
-/** The indexes an open task stands in. What it inherits is found through its ancestors. */
-function standings(task: Task): [Key, score: number][] {
+function indexChanges(task: Task, before: Task | undefined): Pick<Change, 'index' | 'unindex'> {
+  const entries = indexEntries(task);
+  if (task.ended) return { unindex: entries.map(([index]) => [index, task.id]) };
+  if (!before) return { index: entries.map(([index, score]) => [index, task.id, score]) };
+  return dueAt(task) === dueAt(before) ? {} : { index: [[dueIndex(shardOf(task.id)), task.id, dueAt(task)]] };
+}
+
+/** The indexes of an open task. What it inherits is found through its ancestors. */
+function indexEntries(task: Task): [Key, score: number][] {
   const shard = shardOf(task.id);
   const parent = task.lineage.at(-1);
   const workloads = [task.workload, task.openedBy].flatMap((party) => (party?.kind === 'workload' ? [party.id] : []));
@@ -93,5 +83,3 @@ function standings(task: Task): [Key, score: number][] {
     ...(parent === undefined ? [] : [[childIndex(parent), task.deadline] satisfies [Key, number]]),
   ];
 }
-
-const nextRevision = (task: Task, stored: Versioned<Task>): Task => ({ ...task, revision: stored.value.revision + 1 });

@@ -3,6 +3,7 @@
  * changed by compare-and-set. The audit log is the outbox; nothing of an event is kept here but its number.
  */
 import { z } from 'zod';
+import { record } from '../store/record.js';
 import type { Change } from '../store/store.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { deadLetterIndex, deadLetterKey, webhookKey } from './keys.js';
@@ -11,7 +12,6 @@ const moment = z.int().nonnegative();
 const seq = z.int().nonnegative();
 
 const webhookSchema = z.strictObject({
-  /** Raised by every write, so that equal bytes mean no write between. */
   revision: z.int().nonnegative(),
   /** The last audit entry that needs no telling any more: it was told, was given up, or is none of its business. */
   after: seq,
@@ -44,27 +44,18 @@ export type DeadLetter = z.infer<typeof deadLetterSchema>;
 const LETTERS_KEPT = 256;
 const KEPT_MS = 30 * 86_400_000;
 
-export async function readWebhook({ records }: Ledger, name: string): Promise<Versioned<WebhookRecord> | undefined> {
-  const [text] = await records.read([webhookKey(name)]);
-  return text === undefined ? undefined : { text, value: webhookSchema.parse(JSON.parse(text)) };
-}
+const webhooks = record(webhookSchema, webhookKey);
 
-/** What then stands, or undefined: another broker wrote first. A dead letter is written with the step beyond it, or not at all. */
+export const { read: readWebhook } = webhooks;
+
+/** Undefined: another broker wrote first. A dead letter is written with the step beyond it, or not at all. */
 export async function writeWebhook(
   ledger: Ledger,
   name: string,
   stored: Versioned<WebhookRecord> | undefined,
   { dead, ...next }: Omit<WebhookRecord, 'revision'> & { dead?: DeadLetter },
 ): Promise<Versioned<WebhookRecord> | undefined> {
-  const value = { ...next, revision: (stored?.value.revision ?? 0) + 1 };
-  const text = JSON.stringify(value);
-  const letter = dead ? await buried(ledger, name, dead) : {};
-  const done = await ledger.records.commit({
-    ...letter,
-    expect: [[webhookKey(name), stored?.text]],
-    put: [[webhookKey(name), text], ...(letter.put ?? [])],
-  });
-  return done ? { text, value } : undefined;
+  return webhooks.write(ledger, name, stored, next, dead && (await deadLetterChange(ledger, name, dead)));
 }
 
 /** Oldest first. */
@@ -74,11 +65,8 @@ export async function listDeadLetters({ records }: Ledger, name: string): Promis
   return texts.flatMap((text) => (text === undefined ? [] : [deadLetterSchema.parse(JSON.parse(text))]));
 }
 
-async function buried(
-  { records }: Ledger,
-  name: string,
-  letter: DeadLetter,
-): Promise<Pick<Change, 'put' | 'remove' | 'index' | 'unindex'>> {
+/** Writes a dead letter, and removes those that are too many or too old. */
+async function deadLetterChange({ records }: Ledger, name: string, letter: DeadLetter): Promise<Change> {
   const index = deadLetterIndex(name);
   // Of one moment the lower number is the older: members are compared as text.
   const member = String(letter.seq).padStart(16, '0');

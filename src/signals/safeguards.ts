@@ -1,31 +1,14 @@
 /** The safeguards of reactions: too few sources, the same reaction again, too many tasks at once. */
-import { z } from 'zod';
 import type { Reaction, SignalsConfig } from '../config/signals-schema.js';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import { causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Signal } from '../domain/signal.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
+import { upsertRecord } from '../ledger/change-record.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { allowanceKey, brakeKey, reactionKey } from '../ledger/keys.js';
+import { allowanceKey, brakeKey } from '../ledger/keys.js';
+import { memoriesOf, NO_MEMORY, REPORTS_MOST } from '../ledger/reaction-memory.js';
 import { readReceipt } from '../ledger/receipts.js';
-
-const moment = z.int().nonnegative();
-
-const REPORTS_MOST = 16;
-
-/**
- * What is remembered of one reaction and one subject. It is bounded: sources are few, and the latest report of each counts.
- * Fields of other versions are ignored: the record is gone within hours, and a reaction must not fail on it.
- */
-const memorySchema = z.object({
-  reports: z
-    .array(z.strictObject({ source: z.string(), at: moment }))
-    .max(REPORTS_MOST)
-    .default([]),
-  done: z.strictObject({ signal: z.string(), at: moment }).optional(),
-});
-
-type Memory = z.infer<typeof memorySchema>;
 
 /**
  * Records this signal's source, and returns how many different sources have reported the subject within the time of the
@@ -39,7 +22,7 @@ export async function countSources(
 ): Promise<number> {
   const withinMs = (rule.corroborate?.withinSeconds ?? 0) * 1000;
   const now = ledger.clock.now();
-  const { reports } = await remember(ledger, rule, cause, (memory) => {
+  const { reports } = await upsertRecord(ledger, memories(ledger, rule), cause, (memory = NO_MEMORY) => {
     // Reports that led to the reaction once are used up: after a false alarm is lifted, all sources must report again.
     const { done } = memory;
     // A reaction in the future was recorded by a clock that was ahead. It uses up nothing.
@@ -53,14 +36,13 @@ export async function countSources(
 
 /** Whether another signal led to this reaction less than `dedupeSeconds` ago. */
 export async function wasDone(
-  { records, clock }: Ledger,
+  ledger: Ledger,
   rule: Reaction,
   cause: Cause,
   { id, dedupeSeconds }: { id: string; dedupeSeconds: number },
 ): Promise<boolean> {
-  const [text] = await records.read([reactionKey(rule.name, cause)]);
-  const { done } = parsed(text);
-  return done !== undefined && done.signal !== id && stands(done, clock.now(), dedupeSeconds);
+  const done = (await memories(ledger, rule).read(ledger, cause))?.value.done;
+  return done !== undefined && done.signal !== id && stands(done, ledger.clock.now(), dedupeSeconds);
 }
 
 /** The distance counts in both directions: a clock that was set back must not suppress reactions until it has caught up. */
@@ -75,7 +57,7 @@ export async function claimReaction(
   { id, dedupeSeconds }: { id: string; dedupeSeconds: number },
 ): Promise<boolean> {
   const now = ledger.clock.now();
-  const { done } = await remember(ledger, rule, cause, (memory) => {
+  const { done } = await upsertRecord(ledger, memories(ledger, rule), cause, (memory = NO_MEMORY) => {
     return memory.done && stands(memory.done, now, dedupeSeconds)
       ? memory
       : { ...memory, done: { signal: id, at: now } };
@@ -96,6 +78,7 @@ export async function takeAllowance(
   const { records, clock } = ledger;
   const now = clock.now();
   const [all, own] = [brakeKey(Math.floor(now / 60_000)), allowanceKey(id)];
+  // Two records in one commit: not what one `record` is for.
   return retryOnConflict(ledger, async () => {
     const [text, taken] = await records.read([all, own]);
     if (taken !== undefined) return true;
@@ -131,24 +114,6 @@ export async function findExistingHold(
   return receipts.find((receipt) => receipt?.ticket === ticket && receipt.liftAt === undefined)?.seq;
 }
 
-function remember(
-  ledger: Ledger,
-  { name, corroborate }: Reaction,
-  cause: Cause,
-  change: (memory: Memory) => Memory,
-): Promise<Memory> {
-  const { records, clock } = ledger;
-  const key = reactionKey(name, cause);
-  const keptMs = Math.max(3_600, corroborate?.withinSeconds ?? 0) * 1000 + FORGET_MARGIN_MS;
-  return retryOnConflict(ledger, async () => {
-    const [text] = await records.read([key]);
-    const next = change(parsed(text));
-    const put = JSON.stringify(next);
-    if (put === text) return next;
-    const done = await records.commit({ expect: [[key, text]], put: [[key, put, clock.now() + keptMs]] });
-    return done ? next : undefined;
-  });
-}
-
-const parsed = (text: string | undefined): Memory =>
-  text === undefined ? { reports: [] } : memorySchema.parse(JSON.parse(text));
+/** The memory of a reaction is kept for as long as corroboration may still ask for it, and an hour at least. */
+const memories = (ledger: Ledger, { name, corroborate }: Reaction) =>
+  memoriesOf(ledger, name, Math.max(3_600, corroborate?.withinSeconds ?? 0) * 1000 + FORGET_MARGIN_MS);

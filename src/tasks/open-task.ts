@@ -8,6 +8,7 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { findPrevious, idempotencyChange } from '../ledger/idempotency.js';
 import { birth, readTask } from '../ledger/tasks.js';
+import { mergeChanges } from '../store/record.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { endTask } from './end-task.js';
 import { auditRefusal } from '../authorization/audit-refusal.js';
@@ -76,13 +77,8 @@ async function tryOpening(
   if (parent && taskState(parent, seen, now) !== 'open') throw parentNotOpen();
   if (refusesBirth(seen.on(causes))) throw held();
 
-  const { expect, put, index } = birth(task);
-  const beside = previous && idempotencyChange(previous, task.id, task.deadline);
-  const written = await ledger.records.commit({
-    expect: [...expect, ...(beside?.expect ?? [])],
-    put: [...put, ...(beside?.put ?? [])],
-    index,
-  });
+  const beside = previous ? idempotencyChange(previous, task.id, task.deadline) : {};
+  const written = await ledger.records.commit(mergeChanges(birth(task), beside));
   return written ? { task, state: 'open', isNew: true } : undefined;
 }
 

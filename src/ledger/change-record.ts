@@ -1,0 +1,35 @@
+/** Changing a record whoever else writes meanwhile: read, decide and write, again while others write first. */
+import type { RecordKind } from '../store/record.js';
+import type { Ledger } from './ledger.js';
+import { retryOnConflict } from './retry-on-conflict.js';
+
+/**
+ * Changes a record that exists. `change` returns undefined when there is nothing to do. Returns the record as it stands
+ * afterwards, or null when there is none.
+ */
+export function updateRecord<Id, T extends Input, Input>(
+  ledger: Ledger,
+  { read, write }: RecordKind<Id, T, Input>,
+  id: Id,
+  change: (value: T) => Input | undefined,
+): Promise<T | null> {
+  return retryOnConflict(ledger, async () => {
+    const stored = await read(ledger, id);
+    if (!stored) return null;
+    const next = change(stored.value);
+    return next === undefined ? stored.value : (await write(ledger, id, stored, next))?.value;
+  });
+}
+
+/** Changes a record, or creates it. Returns the record as it stands afterwards; nothing is written where `change` changes nothing. */
+export function upsertRecord<Id, T, Input>(
+  ledger: Ledger,
+  { read, write }: RecordKind<Id, T, Input>,
+  id: Id,
+  change: (value: T | undefined) => Input,
+): Promise<T> {
+  return retryOnConflict(ledger, async () => {
+    const stored = await read(ledger, id);
+    return (await write(ledger, id, stored, change(stored?.value)))?.value;
+  });
+}

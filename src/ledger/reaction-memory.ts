@@ -1,0 +1,26 @@
+/** What is remembered of one reaction and one subject: who has reported it, and when the reaction was done last. */
+import { z } from 'zod';
+import type { Cause } from '../domain/selector.js';
+import { record } from '../store/record.js';
+import { reactionKey } from './keys.js';
+import type { Ledger } from './ledger.js';
+
+/** Bounds the record: sources are few, and the latest report of each counts. */
+export const REPORTS_MOST = 16;
+
+const moment = z.int().nonnegative();
+
+/** Fields of other versions are ignored: the record is gone within hours, and a reaction must not fail on it. */
+const memorySchema = z.object({
+  reports: z
+    .array(z.strictObject({ source: z.string(), at: moment }))
+    .max(REPORTS_MOST)
+    .default([]),
+  done: z.strictObject({ signal: z.string(), at: moment }).optional(),
+});
+
+export const NO_MEMORY: z.infer<typeof memorySchema> = { reports: [] };
+
+/** The records of one reaction, by subject. Each expires when it was not written for `keptMs`. */
+export const memoriesOf = ({ clock }: Ledger, reaction: string, keptMs: number) =>
+  record(memorySchema, (cause: Cause) => reactionKey(reaction, cause), { expiresAt: () => clock.now() + keptMs });
