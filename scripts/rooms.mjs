@@ -95,7 +95,7 @@ export const ROOMS = [
   { room: 'ledger', sees: ['store', 'targets', 'domain'] },
   { room: 'outbound', sees: ['domain'] },
   { room: 'telemetry', sees: ['config', 'domain'] },
-  { room: 'store', sees: ['domain'], face: 'store|record' },
+  { room: 'store', sees: ['domain'], face: 'store|record|follow-log' },
   { room: 'config', sees: ['targets', 'domain'] },
   { room: 'targets', sees: ['domain', 'protocol'] },
   { room: 'domain', sees: [] },

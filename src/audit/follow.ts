@@ -4,7 +4,8 @@
  */
 import { defined } from '../domain/defined.js';
 import type { LogEntry } from '../domain/tombstone.js';
-import { LogGap, type Log } from '../store/store.js';
+import { followLog } from '../store/follow-log.js';
+import type { Log } from '../store/store.js';
 import type { AuditEvent } from './event.js';
 import type { Head } from './head.js';
 
@@ -18,53 +19,21 @@ interface News {
   followed: Followed;
 }
 
-/** What happened in the revocation log since, at most a batch of it; undefined: nothing. */
-export async function newsSince(log: Log, followed: Followed): Promise<News | undefined> {
-  // The last one followed is read again: under another id, it is another log that has grown past where the old one stood.
-  const known = followed.id === '' ? 0 : 1;
-  try {
-    const entries = await log.entries(followed.seq - known, ENTRIES_AT_ONCE + known);
-    if (known === 1 && entries[0]?.id !== followed.id) return replaced(followed);
-    return newsOf(entries.slice(known));
-  } catch (error) {
-    if (!(error instanceof LogGap)) throw error;
-    return afterGap(log, followed);
-  }
-}
-
-async function afterGap(log: Log, followed: Followed): Promise<News | undefined> {
-  const { seq } = await log.look([]);
-  if (seq < followed.seq) return replaced(followed);
-  const kept = await earliestKept(log, followed.seq, seq);
-  if (kept === followed.seq) return newsOf(await log.entries(kept, ENTRIES_AT_ONCE));
-  return {
-    events: [{ type: 'audit.gap', missing: { from: followed.seq + 1, to: kept } }],
-    followed: { seq: kept, id: '' },
+/** What was published since the cursor, a page of it at most; undefined when that is nothing. */
+export async function newsSince(log: Log, { seq, id }: Followed): Promise<News | undefined> {
+  const followable = {
+    entries: (after: number, limit: number) => log.entries(after, limit),
+    latest: async () => (await log.look([])).seq,
   };
+  const found = await followLog(followable, defined({ seq, id: id === '' ? undefined : id }), ENTRIES_AT_ONCE);
+  if (found.is === 'entries') return newsOf(found.entries);
+  if (found.is === 'replaced') return replaced(seq);
+  const { from, to } = found;
+  return { events: [{ type: 'audit.gap', missing: { from, to } }], followed: { seq: to, id: '' } };
 }
-
-/** The lowest number in [from, latest] after which every entry is still there. */
-async function earliestKept(log: Log, from: number, latest: number): Promise<number> {
-  let [low, high] = [from, latest];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (await isKeptAfter(log, middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-const isKeptAfter = (log: Log, seq: number): Promise<boolean> =>
-  log.entries(seq, 1).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof LogGap) return false;
-      throw error;
-    },
-  );
 
 /** Starts over: entering some again is better than missing those that took the old numbers. */
-const replaced = ({ seq }: Followed): News => ({
+const replaced = (seq: number): News => ({
   events: [
     { type: 'log.replaced', reason: `The revocation log no longer has the entry ${seq} that was followed last.` },
   ],

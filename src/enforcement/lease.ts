@@ -3,6 +3,7 @@ import { ALL, cause } from '../domain/selector.js';
 import { FENCE_MS, PUSH_MS, TARGET_LEASE_MS, TARGET_LEASE_RENEWED_BELOW_MS } from '../domain/timing.js';
 import { readEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
 import type { Versioned, Ledger } from '../ledger/ledger.js';
+import { standingOf } from '../ledger/lease.js';
 import { latestCut } from '../ledger/revocation-log.js';
 
 /** A target whose lease this broker has. */
@@ -17,6 +18,8 @@ export interface LeasedTarget {
   /** No push may begin later than this, or another broker may have the lease when it ends. By the monotonic clock, in milliseconds. */
   pushBefore: number;
 }
+
+const LEASE = { lengthMs: TARGET_LEASE_MS, renewBelowMs: TARGET_LEASE_RENEWED_BELOW_MS };
 
 /** The targets whose lease this broker has now. Other brokers have the leases of the rest. */
 export async function leaseTargets(
@@ -53,15 +56,13 @@ async function takeLease(
   const stored = await readEnforcement(ledger, target);
   const now = ledger.clock.now();
   const before = stored?.value;
-  const leftMs = before ? before.heldUntil - now : 0;
-  const isMine = before?.holder === node;
-  // A lease that ends later than its length allows was taken before somebody set a clock back: it does not count.
-  if (before && !isMine && leftMs > 0 && leftMs <= TARGET_LEASE_MS) return undefined;
+  const standing = standingOf(before, node, now, LEASE);
+  if (standing === 'theirs') return undefined;
   const isSameLog = before?.generation === generation;
-  if (isMine && isSameLog && leftMs > TARGET_LEASE_RENEWED_BELOW_MS && leftMs <= TARGET_LEASE_MS) return stored;
+  if (standing === 'mine' && isSameLog) return stored;
   // After the loss of a log only the fence is kept: the revocations that the target got from that log may be lost with it.
   const known = before && isSameLog ? before : { marks: [], unspent: 0 };
-  const fence = isMine && isSameLog ? before.fence : (before?.fence ?? 0) + 1;
+  const fence = standing !== 'take' && isSameLog ? before.fence : (before?.fence ?? 0) + 1;
   const next = { ...known, generation, fence, holder: node, heldUntil: now + TARGET_LEASE_MS };
   return writeEnforcement(ledger, target, stored, next);
 }

@@ -5,7 +5,7 @@
 import { defined } from '../domain/defined.js';
 import { isId } from '../domain/id.js';
 import type { LogEntry } from '../domain/tombstone.js';
-import { LogGap } from '../store/store.js';
+import { followLog, type Followed } from '../store/follow-log.js';
 import { eachSettled } from './each-settled.js';
 import { countImpact } from './impact.js';
 import type { Ledger } from './ledger.js';
@@ -49,24 +49,21 @@ export async function countReceipts(ledger: Ledger): Promise<void> {
 async function followPage(ledger: Ledger): Promise<boolean> {
   const { records, log } = ledger;
   const [text] = await records.read([receiptCursor]);
-  const { seq } = (await log.look([])).epoch;
-  const cursor = Math.min(Number(text ?? 0), seq);
-  const entries = await entriesAfter(ledger, cursor);
-  for (const entry of entries ?? []) await follow(ledger, entry);
-  const next = entries ? cursor + entries.length : seq;
+  const cursor = Number(text ?? 0);
+  const latest = async () => (await log.look([])).epoch.seq;
+  const found = await followLog({ entries: log.entries, latest }, { seq: cursor }, PAGE);
+  if (found.is === 'entries') for (const entry of found.entries) await follow(ledger, entry);
+  const next = cursorAfter(cursor, found);
   if (String(next) !== text)
     await records.commit({ expect: [[receiptCursor, text]], put: [[receiptCursor, String(next)]] });
-  return entries?.length === PAGE;
+  return found.is !== 'entries' || found.entries.length === PAGE;
 }
 
-/** Undefined: further back than the log remembers. Those receipts are gone; the audit log says which. */
-async function entriesAfter({ log }: Ledger, cursor: number): Promise<LogEntry[] | undefined> {
-  try {
-    return await log.entries(cursor, PAGE);
-  } catch (error) {
-    if (error instanceof LogGap) return undefined;
-    throw error;
-  }
+function cursorAfter(cursor: number, found: Followed): number {
+  if (found.is === 'entries') return cursor + found.entries.length;
+  // The receipts of a gap are gone; the audit log says which. A log that was set back is followed from its beginning: what
+  // it still has in common with the old one has its receipts, and they are not made twice.
+  return found.is === 'gap' ? found.to : 0;
 }
 
 async function follow(ledger: Ledger, entry: LogEntry): Promise<void> {

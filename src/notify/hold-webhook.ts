@@ -1,6 +1,7 @@
 /** One broker at a time tells a webhook: a lease in its record. Two that tell it at once are a nuisance, not a mistake: ids are the same. */
 import type { AuditLog } from '../audit/log.js';
 import type { Versioned, Ledger } from '../ledger/ledger.js';
+import { standingOf } from '../ledger/lease.js';
 import { readWebhook, writeWebhook, type WebhookRecord } from '../ledger/webhooks.js';
 
 export interface HoldDeps {
@@ -12,7 +13,7 @@ export interface HoldDeps {
 
 /** What is left of it is longer than a turn and a try may take; and whoever follows one that has died waits for it. */
 export const LEASE_MS = 10_000;
-const RENEWED_BELOW_MS = 8_000;
+const LEASE = { lengthMs: LEASE_MS, renewBelowMs: 8_000 };
 
 /** `mine`: this broker holds it now. One that is new is told what happens from now on. */
 export async function holdWebhook(
@@ -26,12 +27,9 @@ export async function holdWebhook(
     const first = await writeWebhook(ledger, name, undefined, { after: (await audit.head()).seq, ...held });
     return { stored: first, mine: first !== undefined };
   }
-  const { holder, heldUntil } = stored.value;
-  const leftMs = heldUntil - now;
-  // A lease beyond its length was taken by a clock that has been set since.
-  const stands = leftMs > 0 && leftMs <= LEASE_MS;
-  if (stands && holder !== node) return { stored, mine: false };
-  if (stands && leftMs > RENEWED_BELOW_MS) return { stored, mine: true };
+  const standing = standingOf(stored.value, node, now, LEASE);
+  if (standing === 'theirs') return { stored, mine: false };
+  if (standing === 'mine') return { stored, mine: true };
   const renewed = await writeWebhook(ledger, name, stored, { ...stored.value, ...held });
   return { stored: renewed, mine: renewed !== undefined };
 }

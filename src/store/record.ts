@@ -6,6 +6,7 @@
  * it, a record that was changed and changed back would pass the comparison of a broker that read it before both changes.
  */
 import type { z } from 'zod';
+import { defined } from '../domain/defined.js';
 import type { Change, Key, Store } from './store.js';
 
 /** A record as read: its value, and the exact text to compare with when it is written again. */
@@ -85,13 +86,16 @@ export function record<Id, S extends z.ZodObject>(
 }
 
 /** One change out of several; all must be of one shard. */
-export const mergeChanges = (...changes: Change[]): Required<Change> => ({
-  expect: changes.flatMap(({ expect = [] }) => expect),
-  put: changes.flatMap(({ put = [] }) => put),
-  remove: changes.flatMap(({ remove = [] }) => remove),
-  index: changes.flatMap(({ index = [] }) => index),
-  unindex: changes.flatMap(({ unindex = [] }) => unindex),
-});
+export const mergeChanges = (...changes: Change[]): Change =>
+  defined({
+    expect: someOf(changes.flatMap(({ expect = [] }) => expect)),
+    put: someOf(changes.flatMap(({ put = [] }) => put)),
+    remove: someOf(changes.flatMap(({ remove = [] }) => remove)),
+    index: someOf(changes.flatMap(({ index = [] }) => index)),
+    unindex: someOf(changes.flatMap(({ unindex = [] }) => unindex)),
+  });
+
+const someOf = <T>(parts: T[]): T[] | undefined => (parts.length > 0 ? parts : undefined);
 
 function nextRevision(stored: { value?: object } | undefined): number {
   if (!stored?.value) return 0;
