@@ -6,8 +6,8 @@ import { EFFECTS, SELECTOR_KINDS, type Effect, type SelectorKind } from '../doma
 import { toTimestamp } from '../domain/time.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import { listReceipts, type Receipt } from '../ledger/receipts.js';
-import { carryOut, fittingEffect } from '../revocation/order.js';
-import { liftNumber } from '../revocation/receipts.js';
+import { publishLift } from '../revocation/receipts.js';
+import { fittingEffect, publishRevocation } from '../revocation/revoke-by-selector.js';
 import { refuseUnknownParty } from './refuse-unknown-party.js';
 import type { Terminal } from './terminal.js';
 
@@ -57,7 +57,7 @@ function addRevoke(revocations: Command, { out, clock }: Terminal): void {
           );
           return;
         }
-        const receipt = await carryOut(ledger, { ...timed, selector, effect, actor: LOCAL });
+        const receipt = await publishRevocation(ledger, { ...timed, selector, effect, actor: LOCAL });
         out(`${receipt.seq}: ${effect} of ${inWords(selector)} hit ${counted(receipt.affected)}`);
       }),
     );
@@ -89,7 +89,7 @@ function addLift(revocations: Command, { out, clock }: Terminal): void {
     .option(...CONFIG)
     .action((seq: number, { config, reason }: { config?: string; reason: string }) =>
       locally(config, clock, async ({ ledger }) => {
-        const { selector } = await liftNumber(ledger, seq, { actor: LOCAL, reason });
+        const { selector } = await publishLift(ledger, seq, { actor: LOCAL, reason });
         out(`${seq}: the hold of ${inWords(selector)} is lifted`);
       }),
     );

@@ -5,7 +5,7 @@ import { readPresented } from '../authorization/presented-token.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { dropCredential, findCredential, type Found } from '../ledger/credentials.js';
 import { credentialsCalled } from '../ledger/handles.js';
-import { endOf } from '../revocation/effects.js';
+import { sessionEffect } from '../revocation/effects.js';
 import { revoke } from '../ledger/revoke.js';
 import type { SessionEffect } from '../enforcement/effect.js';
 
@@ -29,7 +29,7 @@ export async function revokeHeldToken(
     knownEnd: held.expiresAt,
   });
   await dropCredential(ledger, held).catch(() => undefined);
-  return held.found && endOf(ledger, held.found).catch(() => undefined);
+  return held.found && sessionEffect(ledger, held.found).catch(() => undefined);
 }
 
 interface Held {

@@ -8,7 +8,7 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import { alive, findCredential, type Found } from '../ledger/credentials.js';
 import { credentialCalled } from '../ledger/handles.js';
 import { readTasks } from '../ledger/tasks.js';
-import { endOf } from '../revocation/effects.js';
+import { sessionEffect } from '../revocation/effects.js';
 import type { SessionEffect } from '../enforcement/effect.js';
 import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
 
@@ -33,7 +33,7 @@ export async function readCredential(
   const found = id === undefined ? undefined : await findCredential(ledger, id);
   if (!found) throw new BrokerError('not_found', 'There is no credential with that id.');
   const live = (await alive(ledger, [found])).length > 0;
-  const end = live ? undefined : await endOf(ledger, found);
+  const end = live ? undefined : await sessionEffect(ledger, found);
   const ancestors = (await readTasks(ledger, found.task.lineage)).map(({ value }) => value);
   const causes = hangsOn(found.credential, found.task, ancestors);
   return defined({

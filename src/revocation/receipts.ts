@@ -1,4 +1,4 @@
-/** Receipts as they stand now, and the lifting of holds. */
+/** Receipts of revocations for callers that may read them, and the lifting of holds. */
 import { permitOnBroker } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -28,7 +28,7 @@ export async function showReceipts(
   return listReceipts(deps.ledger, after, limit);
 }
 
-/** Lifting allows new births; what the hold has killed stays dead. */
+/** Lifts a hold, so that new credentials can be born under it. The credentials that the hold killed stay dead. */
 export async function liftHold(
   deps: RevocationDeps,
   caller: AuthenticatedCaller,
@@ -36,29 +36,30 @@ export async function liftHold(
 ): Promise<Receipt> {
   const { ledger } = deps;
   const hold = await findReceipt(ledger, seq);
-  // What is permitted is what is lifted: without a receipt nothing is, and who may lift all alone learns that there is none.
+  // Policy decides about the hold's own selector. Without a receipt it is asked about "all": a number that does not exist is
+  // then refused like one that the caller may not lift, except to callers that may lift everything.
   const revocation = { ...(hold?.selector ?? { kind: 'all', value: '' }), effect: 'lift', dryRun: false };
   await permitOnBroker(deps, caller, 'revoke', { requestId, revocation });
-  return liftFound(ledger, hold, { actor: caller.party.id, reason: reason ?? 'lifted' });
+  return publishFoundLift(ledger, hold, { actor: caller.party.id, reason: reason ?? 'lifted' });
 }
-
-/** For whoever may. */
-export const liftNumber = async (ledger: Ledger, seq: number, by: By): Promise<Receipt> =>
-  liftFound(ledger, await findReceipt(ledger, seq), by);
 
 interface By {
   actor: string;
   reason: string;
 }
 
-async function liftFound(ledger: Ledger, hold: Receipt | undefined, by: By): Promise<Receipt> {
+/** Lifts a hold without asking whether anybody may: for whoever has the store's credentials. */
+export const publishLift = async (ledger: Ledger, seq: number, by: By): Promise<Receipt> =>
+  publishFoundLift(ledger, await findReceipt(ledger, seq), by);
+
+async function publishFoundLift(ledger: Ledger, hold: Receipt | undefined, by: By): Promise<Receipt> {
   if (!hold) throw unknownNumber();
   if (hold.effect !== 'hold' || !(await lift(ledger, hold, by))) throw notHeld();
   await followReceipts(ledger);
   return knownReceipt(ledger, hold.seq);
 }
 
-/** Its publisher may have died before it made one. */
+/** The receipt of a revocation. It is made here if the broker that published the revocation died before it made one. */
 async function findReceipt(ledger: Ledger, seq: number): Promise<Receipt | undefined> {
   const receipt = await readReceipt(ledger, seq);
   if (receipt) return receipt;
@@ -66,13 +67,13 @@ async function findReceipt(ledger: Ledger, seq: number): Promise<Receipt | undef
   return readReceipt(ledger, seq);
 }
 
-/** Holds that were placed with an end. Two sweeps that lift the same one publish one lift. */
+/** Lifts the holds whose `until` is past. If two brokers lift the same hold at once, the log has one entry. */
 export async function liftDueHolds(ledger: Ledger): Promise<void> {
   const due = await ledger.records.range(liftIndex, { to: ledger.clock.now(), limit: 100 });
   const lifting = eachSettled(due, async ([seq]) => {
     const hold = await readReceipt(ledger, Number(seq));
     const by = { id: `until:${seq}:${hold?.id ?? ''}`, actor: 'broker', reason: 'its time was up' };
-    // A hold that is gone, e.g. with a log that was lost, must not stand in the way of those that are due.
+    // A hold that does not exist any more, for example after the loss of a log, leaves the index, or it would stay first in it.
     if (!hold || !(await lift(ledger, hold, by))) await ledger.records.commit({ unindex: [[liftIndex, seq]] });
   });
   await lifting.finally(() => followReceipts(ledger));

@@ -11,7 +11,7 @@ import type { ReactionDone, Signal } from '../domain/signal.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { setRisk } from '../ledger/risk.js';
 import { changeSignal, readSignal, takeSignal, waitedInVain } from '../ledger/signals.js';
-import { carryOut } from '../revocation/order.js';
+import { publishRevocation } from '../revocation/revoke-by-selector.js';
 import { actorOf, evaluateSignal, type EvaluateDeps } from './evaluate.js';
 
 export interface ReactDeps extends EvaluateDeps {
@@ -77,7 +77,7 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
       return reaction;
     }
     default: {
-      const { seq } = await carryOut(
+      const { seq } = await publishRevocation(
         ledger,
         defined({
           id: publicationId(signal),

@@ -6,7 +6,7 @@ import { readEnforcement } from '../../../src/ledger/enforcement.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import { processCredentialsSchema, type ProcessCredentials } from '../../../src/protocol/aws-credentials.js';
-import { endOf } from '../../../src/revocation/effects.js';
+import { sessionEffect } from '../../../src/revocation/effects.js';
 import { endTask } from '../../../src/tasks/end-task.js';
 import { AUDIENCE, LAB, type Broker } from '../broker.js';
 import { many, type Signer } from '../issuer.js';
@@ -59,7 +59,7 @@ export async function measureManyEnds(
   const writes = (await aws.writes()).slice(writesBefore);
   const found = await many(Math.min(SAMPLE, seeded.length), async (index) => {
     const one = await findCredential(ledger, seeded[index * Math.floor(seeded.length / SAMPLE)]?.id ?? '');
-    return (one && (await endOf(ledger, one))?.effect) ?? 'alive';
+    return (one && (await sessionEffect(ledger, one))?.effect) ?? 'alive';
   });
   return {
     ended: seeded.length + ids.length,

@@ -14,7 +14,7 @@ import type { Effect, SelectorKind } from '../../../src/domain/selector.js';
 import type { LogEntry } from '../../../src/domain/tombstone.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { completeTask } from '../../../src/tasks/complete-task.js';
-import { endOf } from '../../../src/revocation/effects.js';
+import { sessionEffect } from '../../../src/revocation/effects.js';
 import { findCredential } from '../../../src/ledger/credentials.js';
 import { createReconciler, type Reconciler } from '../../../src/enforcement/reconcile.js';
 import { revoke } from '../../../src/ledger/revoke.js';
@@ -107,7 +107,7 @@ export function sessionBroker(world: World): SessionBroker {
       revoke(ledger, { selector: { kind, value }, effect, reason: 'test', actor: OPERATOR }),
     async end({ id }) {
       const found = await findCredential(ledger, id);
-      return found && endOf(ledger, found);
+      return found && sessionEffect(ledger, found);
     },
     async work() {
       await fitness.check();
