@@ -1,20 +1,19 @@
 /**
- * So many within so much time, sliding. Time is counted in tenths of it, so what is remembered has a bound however high the
- * threshold; an event counts for nine tenths of the time at least.
+ * A rule: so many events within a sliding window. Events are counted in slots of a tenth of the window, so that the stored record is
+ * bounded however high the threshold is. An event counts for at least nine tenths of the window.
  */
-import { defined } from '../domain/defined.js';
 import { z } from 'zod';
+import { defined } from '../domain/defined.js';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
-import { isRecent } from './recent.js';
-import type { Rule } from './rule.js';
+import { isRecent, type Rule } from './rule.js';
 
 const SLOTS = 10;
 
 const moment = z.int().nonnegative();
 const memorySchema = z.strictObject({
-  /** When a tenth began, and how many it saw. */
+  /** When each slot began, and how many events it counted. */
   slots: z.array(z.tuple([moment, z.int().positive()])),
-  /** When it last was a finding: that one stands for the whole of its time. */
+  /** When the last finding was raised. No further one is raised within the window. */
   raisedAt: moment.optional(),
 });
 
@@ -22,10 +21,10 @@ type Slots = z.infer<typeof memorySchema>['slots'];
 
 export const burst =
   ({ threshold, withinSeconds }: { threshold: number; withinSeconds: number }): Rule =>
-  (kept, noted, now) => {
+  (stored, tally, now) => {
     const withinMs = withinSeconds * 1000;
-    const before = kept === undefined ? { slots: [] } : memorySchema.parse(JSON.parse(kept));
-    const slots = added(noted.restarted ? [] : before.slots, noted, withinMs / SLOTS).filter(([began]) =>
+    const before = stored === undefined ? { slots: [] } : memorySchema.parse(JSON.parse(stored));
+    const slots = added(tally.restarted ? [] : before.slots, tally, withinMs / SLOTS).filter(([began]) =>
       isRecent(began, now, withinMs),
     );
     const total = slots.reduce((sum, [, count]) => sum + count, 0);
@@ -40,7 +39,7 @@ export const burst =
     };
   };
 
-/** At most one for each tenth of the time, and the one that is just beginning. */
+/** Returns at most eleven slots: ten that lie in the window, and the one that just begins. */
 function added(slots: Slots, { count, at }: { count: number; at: number }, slotMs: number): Slots {
   if (count === 0) return slots;
   const began = at - (at % slotMs);

@@ -1,6 +1,6 @@
 /**
- * Which of all that does not verify is a canary. The hashes of all canaries are held in memory, so strangers who send junk cost
- * one hash each, less than the signature that was looked at before, and cannot crowd out a find by it.
+ * Recognises canaries among tokens that do not verify. The hashes of all canaries are in memory: junk from strangers costs one hash
+ * each, less than the signature check before it, and cannot keep a canary from being found.
  */
 import { hash } from 'node:crypto';
 import { HARD_LIMITS } from '../domain/limits.js';
@@ -8,13 +8,13 @@ import { listCanaries } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
 
 export interface Canaries {
-  /** The hash under which it is known, or undefined: it is none. */
+  /** Returns the hash under which the canary is stored, or undefined when the token is no canary. */
   find(token: string): string | undefined;
-  /** Reads the list, where it was not read a moment ago. */
+  /** Reads the list again when it is older than 10 seconds. */
   refresh(): Promise<void>;
 }
 
-/** A new one is looked for by every broker after at most this. */
+/** Every broker knows a new canary after at most this time. */
 const STALE_MS = 10_000;
 
 export function createCanaries(ledger: Ledger): Canaries {

@@ -1,18 +1,21 @@
-/** The detectors of one broker: what use cases tell them, and the turn at which they tell the store. */
-import type { Observer } from './observer.js';
+/** The detectors of one broker: the observer that use cases call, and the recurring job that writes to the store. */
+import type { SignalsConfig } from '../config/signals-schema.js';
+import type { DetectorEvent } from '../domain/signal.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { burst } from './burst.js';
 import { createCanaries } from './canaries.js';
-import { raise, type RaiseDeps } from './raise.js';
-import type { Finding, Noted } from './rule.js';
-import { rulesOf } from './rules.js';
-import { mattersNow } from './spike.js';
-import { createTallies } from './tallies.js';
-import { tellStore } from './tell-store.js';
+import { flushTallies } from './flush.js';
 import { createObserver } from './observe.js';
+import type { Observer } from './observer.js';
+import { places } from './places.js';
+import { raise, type RaiseDeps } from './raise.js';
+import type { Finding, Rule, Tally } from './rule.js';
+import { isDue, spike } from './spike.js';
+import { createTallies } from './tallies.js';
 
 export interface Detectors {
   observer: Observer;
-  /** Tells the store what was noticed, and raises what is found. The schedule calls it. */
+  /** Writes tallies to the store, and raises a signal for each finding. */
   run(): Promise<void>;
 }
 
@@ -21,8 +24,8 @@ interface DetectorsSetup extends RaiseDeps {
 }
 
 const SUBJECTS_MOST = 10_000;
-/** In one turn, so that a turn has an end. */
-const TOLD_MOST = 2_000;
+/** How many tallies one run writes, so that a run has an end. */
+const FLUSHED_MOST = 2_000;
 
 export function openDetectors(setup: DetectorsSetup): Detectors {
   const { ledger, detectors, metrics } = setup;
@@ -31,14 +34,31 @@ export function openDetectors(setup: DetectorsSetup): Detectors {
   const deps = {
     ledger,
     rules: rulesOf(detectors),
-    raise: (noted: Noted, finding: Finding) => raise(setup, noted, finding),
+    raise: (tally: Tally, finding: Finding) => raise(setup, tally, finding),
   };
   return {
     observer: createObserver({ tallies, canaries, clock: ledger.clock }),
     async run() {
       const now = ledger.clock.now();
-      const isDue = (noted: Noted) => noted.event !== 'mint-spike' || mattersNow(noted, now, detectors.mintSpike);
-      await Promise.all([tellStore(deps, tallies.take(isDue, TOLD_MOST), tallies), canaries.refresh()]);
+      const due = tallies.take(
+        (tally) => tally.event !== 'mint-spike' || isDue(tally, now, detectors.mintSpike),
+        FLUSHED_MOST,
+      );
+      await Promise.all([flushTallies(deps, due, tallies), canaries.refresh()]);
     },
   };
 }
+
+/** One use of a canary is an alarm. Further uses within this time belong to the same alarm. */
+const EVERY_CANARY = { threshold: 1, withinSeconds: 600 };
+
+const rulesOf = (detectors: SignalsConfig['detectors']): Record<DetectorEvent, Rule> => ({
+  'use-after-end': burst(detectors.useAfterEnd),
+  // Each broker counts refusals since the last grant it knows of; a restarted tally restarts the stored count too.
+  'out-of-scope': burst(detectors.outOfScope),
+  'denial-burst': burst(detectors.denialBurst),
+  'mint-spike': spike(detectors.mintSpike),
+  'many-places': places(detectors.manyPlaces),
+  'ended-identity': burst(detectors.endedIdentity),
+  'canary-used': burst(EVERY_CANARY),
+});

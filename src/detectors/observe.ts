@@ -1,11 +1,11 @@
-/** Notices: a few additions in memory for each thing that happens, and nothing else on anybody's way. */
+/** The observer: a few additions in memory for each event, and nothing else on the path of a request. */
 import { hash } from 'node:crypto';
-import type { Observer } from './observer.js';
+import type { BrokerError, BrokerErrorCode } from '../domain/errors.js';
 import { isId } from '../domain/id.js';
 import type { Selector } from '../domain/selector.js';
 import type { Clock } from '../domain/time.js';
 import type { Canaries } from './canaries.js';
-import { isDenial, isOutOfScope } from './denial.js';
+import type { Observer } from './observer.js';
 import { minuteOf } from './spike.js';
 import type { Tallies } from './tallies.js';
 
@@ -15,7 +15,7 @@ interface ObserverSetup {
   clock: Clock;
 }
 
-/** Of one credential, until the store knows: whoever makes up places fills nothing. */
+/** Places of one credential that are kept until the next flush. The bound stops a caller that invents places. */
 const PLACES_MOST = 100;
 const PLACE_CHARACTERS = 11;
 
@@ -24,7 +24,7 @@ export function createObserver({ tallies, canaries, clock }: ObserverSetup): Obs
     granted({ task, opened }) {
       const now = clock.now();
       tallies.of('mint-spike', [workload(task.workload.id)], now, minuteOf(now)).count += 1;
-      // A task that was just born has no past.
+      // A task that was just opened has no refusals to forget.
       if (opened) return;
       const run = tallies.of('out-of-scope', [{ kind: 'task', value: task.id }, workload(task.workload.id)], now);
       run.count = 0;
@@ -35,7 +35,7 @@ export function createObserver({ tallies, canaries, clock }: ObserverSetup): Obs
       const now = clock.now();
       tallies.of('denial-burst', [workload(caller.id)], now).count += 1;
       if (task === undefined || !isId('tsk', task) || !isOutOfScope(error)) return;
-      // Task and workload together: who names somebody else's task adds nothing to that one's, and nothing comes of it.
+      // The subject is the task together with the caller: whoever names a task of somebody else adds nothing to its owner's count.
       tallies.of('out-of-scope', [{ kind: 'task', value: task }, workload(caller.id)], now).count += 1;
     },
     lockedOut({ kind, id }) {
@@ -46,9 +46,9 @@ export function createObserver({ tallies, canaries, clock }: ObserverSetup): Obs
       tallies.of('use-after-end', [{ kind: 'credential', value: credential }], clock.now()).count += 1;
     },
     presented(credential, from) {
-      const noted = tallies.of('many-places', [{ kind: 'credential', value: credential }], clock.now());
-      noted.count += 1;
-      if (noted.places.size < PLACES_MOST) noted.places.add(placeHash(credential, from));
+      const tally = tallies.of('many-places', [{ kind: 'credential', value: credential }], clock.now());
+      tally.count += 1;
+      if (tally.places.size < PLACES_MOST) tally.places.add(placeHash(credential, from));
     },
     unverified(token) {
       const found = canaries.find(token);
@@ -59,6 +59,27 @@ export function createObserver({ tallies, canaries, clock }: ObserverSetup): Obs
 
 const workload = (value: string): Selector => ({ kind: 'workload', value });
 
-/** With the credential in it: nobody can tell from two of them that they were at the same place. */
+/** The credential is part of the hash, so that two hashes do not show that two credentials were at the same place. */
 const placeHash = (credential: string, from: string): string =>
   hash('sha256', `${credential}\n${from}`, 'base64url').slice(0, PLACE_CHARACTERS);
+
+/** Refusals of a caller that reaches for what is not there, not its own, or over. */
+const DENIALS: ReadonlySet<BrokerErrorCode> = new Set([
+  'invalid_scope',
+  'invalid_authorization_details',
+  'invalid_target',
+  'invalid_grant',
+  'not_found',
+]);
+
+/**
+ * Whether a refusal shows that the caller wants what it may not have. Malformed requests, floods and outages do not. Held and cut
+ * off callers have a detector of their own: a hold caused by this one would otherwise cause the next.
+ */
+export const isDenial = (error: BrokerError): boolean => deniedByPolicy(error) || DENIALS.has(error.code);
+
+/** Whether the refused access lies beyond what the task may do. */
+export const isOutOfScope = (error: BrokerError): boolean => deniedByPolicy(error) || error.code === 'invalid_scope';
+
+const deniedByPolicy = ({ code, details }: BrokerError): boolean =>
+  code === 'access_denied' && details.decision?.outcome === 'deny';

@@ -1,28 +1,27 @@
-/** More different places within the time than are allowed. One more than that is all that need be remembered. */
-import { defined } from '../domain/defined.js';
+/** A rule: more different places within the time than are allowed. One place more than allowed is all that is stored. */
 import { z } from 'zod';
+import { defined } from '../domain/defined.js';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
-import { isRecent } from './recent.js';
-import type { Rule } from './rule.js';
+import { isRecent, type Rule } from './rule.js';
 
 const moment = z.int().nonnegative();
 const memorySchema = z.strictObject({
-  /** A short hash, and when it was named last. */
+  /** The short hash of each place, and when it was reported last. */
   places: z.array(z.tuple([z.string(), moment])),
   raisedAt: moment.optional(),
 });
 
 export const places =
   ({ threshold, withinSeconds }: { threshold: number; withinSeconds: number }): Rule =>
-  (kept, noted, now) => {
+  (stored, tally, now) => {
     const withinMs = withinSeconds * 1000;
-    const before = kept === undefined ? { places: [] } : memorySchema.parse(JSON.parse(kept));
-    const named = new Map(before.places.filter(([, at]) => isRecent(at, now, withinMs)));
-    for (const place of noted.places) {
-      named.delete(place);
-      named.set(place, noted.at);
+    const before = stored === undefined ? { places: [] } : memorySchema.parse(JSON.parse(stored));
+    const seen = new Map(before.places.filter(([, at]) => isRecent(at, now, withinMs)));
+    for (const place of tally.places) {
+      seen.delete(place);
+      seen.set(place, tally.at);
     }
-    const latest = [...named].slice(-(threshold + 1));
+    const latest = [...seen].slice(-(threshold + 1));
     const isFinding = latest.length > threshold && !isRecent(before.raisedAt ?? -Infinity, now, withinMs);
     const raisedAt = isFinding ? now : before.raisedAt;
     return {

@@ -1,4 +1,4 @@
-/** A finding becomes a signal, like any other: put once, whichever brokers found it, and then judged. */
+/** Raises a finding as a signal like any other: it is stored once, whichever brokers found it, and then evaluated. */
 import { createHash } from 'node:crypto';
 import { DETECTOR_OF, type SignalsConfig } from '../config/signals-schema.js';
 import type { Canary } from '../domain/canary.js';
@@ -8,20 +8,20 @@ import { readCanary } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { putSignal } from '../ledger/signals.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import type { Finding, Noted } from './rule.js';
+import type { Finding, Tally } from './rule.js';
 
 export interface RaiseDeps {
   ledger: Ledger;
   detectors: SignalsConfig['detectors'];
   metrics: Pick<Metrics, 'signal'>;
-  /** That it is to be looked at soon. */
+  /** Queues the new signal for evaluation. */
   onSignal(id: string): void;
 }
 
-export async function raise(deps: RaiseDeps, noted: Noted, { why, window }: Finding): Promise<void> {
-  const { event, subject, at } = noted;
-  const told = event === 'canary-used' ? await toldByCanary(deps.ledger, subject) : { about: [...noted.about], why };
-  if (!told) return;
+export async function raise(deps: RaiseDeps, tally: Tally, { why, window }: Finding): Promise<void> {
+  const { event, subject, at } = tally;
+  const report = event === 'canary-used' ? await canaryReport(deps.ledger, subject) : { about: [...tally.about], why };
+  if (!report) return;
   const itsId = `${event}\n${window}\n${subject}`;
   const id = signalId(DETECTOR, itsId);
   const put = await putSignal(deps.ledger, {
@@ -30,10 +30,10 @@ export async function raise(deps: RaiseDeps, noted: Noted, { why, window }: Find
     digest: createHash('sha256').update(itsId).digest('base64url'),
     event,
     level: deps.detectors[DETECTOR_OF[event]].level,
-    about: told.about,
+    about: report.about,
     at,
     receivedAt: deps.ledger.clock.now(),
-    reason: told.why,
+    reason: report.why,
     state: 'accepted',
     revision: 0,
   });
@@ -42,8 +42,8 @@ export async function raise(deps: RaiseDeps, noted: Noted, { why, window }: Find
   if (put === 'new') deps.onSignal(id);
 }
 
-/** Undefined: it has expired meanwhile. */
-async function toldByCanary(ledger: Ledger, hash: string): Promise<{ about: Selector[]; why: string } | undefined> {
+/** Returns undefined when the canary has expired meanwhile. */
+async function canaryReport(ledger: Ledger, hash: string): Promise<{ about: Selector[]; why: string } | undefined> {
   const canary = await readCanary(ledger, hash);
   return canary && { about: aboutCanary(canary), why: `the canary "${canary.label}"` };
 }

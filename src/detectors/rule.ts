@@ -1,37 +1,45 @@
-/** A rule: what was remembered of a subject, and what was noticed since; out comes what to remember, and whether it is a finding. */
+/** The shape of a detector's rule, and what its rules share. */
+import { HARD_LIMITS } from '../domain/limits.js';
 import type { Selector } from '../domain/selector.js';
 import type { DetectorEvent } from '../domain/signal.js';
 
-/** What one broker has noticed of one subject since it last told the store. */
-export interface Noted {
-  /** Where this broker keeps it until then. */
+/** What one broker has counted of one subject since it last wrote to the store. */
+export interface Tally {
+  /** The key under which this broker keeps it until then. */
   key: string;
   event: DetectorEvent;
-  /** Under which the store remembers it: the same at every broker. */
+  /** The name under which the store remembers the subject; the same at every broker. */
   subject: string;
   about: readonly Selector[];
   count: number;
-  /** When it was noticed last, milliseconds. */
+  /** When the last event was counted, in milliseconds. */
   at: number;
-  /** What happened before does not count any more. */
+  /** The store's earlier count of this subject is void. */
   restarted: boolean;
-  /** Different ones, as short hashes. */
+  /** Different places, as short hashes. */
   places: Set<string>;
 }
 
 export interface Finding {
-  /** In words, for people. */
+  /** The reason, as text for people. */
   why: string;
-  /** Numbers the stretches of time: in one of them a subject makes one finding, whoever notices it. */
+  /** The number of a stretch of time. In each of them a subject makes one finding, whichever brokers notice it. */
   window: number;
 }
 
-export interface Judgement {
+export interface RuleResult {
+  /** What the store remembers of the subject from now on. */
   keep: string;
-  /** When it has no meaning any more, milliseconds. */
+  /** When `keep` loses its meaning, in milliseconds. */
   until: number;
   finding?: Finding;
 }
 
-/** Pure. `kept`: what it answered last for this subject, while that has a meaning. */
-export type Rule = (kept: string | undefined, noted: Noted, now: number) => Judgement;
+/** A pure function. `stored` is the `keep` of its last result for this subject, until that expires. */
+export type Rule = (stored: string | undefined, tally: Tally, now: number) => RuleResult;
+
+const AHEAD_MS_MOST = HARD_LIMITS.clockSkewSeconds * 1000;
+
+/** Whether `at` lies within the time. A time in the future came from a clock that was ahead: it would count for ever. */
+export const isRecent = (at: number, now: number, withinMs: number): boolean =>
+  at > now - withinMs && at <= now + AHEAD_MS_MOST;

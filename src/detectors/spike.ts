@@ -1,12 +1,11 @@
 /**
- * Far more in a minute than is usual for this one. The usual is a mean over the minutes in which there was anything, the last
- * ones weighing most: who works by day is not a stranger every morning. One that never was here has no usual: then only
- * `atLeast` speaks for it.
+ * A rule: far more events in a minute than this subject's baseline. The baseline is a weighted mean over the minutes that had any
+ * event, the latest weighing most, so that a workload that rests at night is no finding every morning. A subject without a
+ * baseline is a finding from `atLeast` events on.
  */
-import { defined } from '../domain/defined.js';
 import { z } from 'zod';
-import { isRecent } from './recent.js';
-import type { Noted, Rule } from './rule.js';
+import { defined } from '../domain/defined.js';
+import { isRecent, type Rule, type Tally } from './rule.js';
 
 interface Bounds {
   factor: number;
@@ -14,15 +13,15 @@ interface Bounds {
 }
 
 const MINUTE_MS = 60_000;
-/** What the latest minute weighs: after ten of a new kind most of the usual is new. */
+/** The weight of the latest minute: after ten minutes at a new rate the baseline consists mostly of them. */
 const WEIGHT = 0.1;
 const USUAL_KEPT_MS = 7 * 86_400_000;
 
 const count = z.int().nonnegative();
 const memorySchema = z.strictObject({
-  /** A minute; 0 before anything was learnt. */
+  /** The baseline, in events a minute; 0 before anything was learnt. */
   usual: z.number().nonnegative(),
-  /** The two latest minutes. The one before stays open, for brokers tell of the end of a minute when it is over. */
+  /** The two latest minutes with their counts. The last but one stays open, since brokers report a minute after it has ended. */
   minutes: z.array(z.tuple([count, count])),
   /** The latest minute that was a finding. */
   raised: count.optional(),
@@ -34,11 +33,11 @@ export const minuteOf = (at: number): number => Math.floor(at / MINUTE_MS);
 
 export const spike =
   (bounds: Bounds): Rule =>
-  (kept, noted, now) => {
-    const before: Memory = kept === undefined ? { usual: 0, minutes: [] } : memorySchema.parse(JSON.parse(kept));
-    const minute = minuteOf(noted.at);
+  (stored, tally, now) => {
+    const before: Memory = stored === undefined ? { usual: 0, minutes: [] } : memorySchema.parse(JSON.parse(stored));
+    const minute = minuteOf(tally.at);
     const known = before.minutes.filter(([one]) => isRecent(one * MINUTE_MS, now, USUAL_KEPT_MS));
-    const { usual, minutes } = learnt(added(known, minute, noted.count), before.usual, bounds);
+    const { usual, minutes } = learnt(added(known, minute, tally.count), before.usual, bounds);
     const got = minutes.find(([one]) => one === minute)?.[1] ?? 0;
     const raisedBefore = before.raised !== undefined && before.raised >= minute;
     const isRaised = raisedBefore && isRecent((before.raised ?? 0) * MINUTE_MS, now, USUAL_KEPT_MS);
@@ -53,8 +52,8 @@ export const spike =
     };
   };
 
-/** A few need not be told at once: they are told when their minute is over. So most workloads cost one write a minute. */
-export const mattersNow = ({ at, count: got }: Noted, now: number, { atLeast }: Bounds): boolean =>
+/** Whether a tally is to be written now. A small one waits for the end of its minute, so that most workloads cost one write a minute. */
+export const isDue = ({ at, count: got }: Tally, now: number, { atLeast }: Bounds): boolean =>
   got >= atLeast / 10 || minuteOf(at) < minuteOf(now);
 
 const added = (minutes: Memory['minutes'], minute: number, more: number): Memory['minutes'] => [
@@ -71,7 +70,7 @@ function learnt(minutes: Memory['minutes'], usual: number, bounds: Bounds): Pick
   return { usual: mean, minutes: minutes.filter(([minute]) => minute >= latest - 1) };
 }
 
-/** A spike teaches no more than what would have been none: or the first one would excuse the next. */
+/** A spike raises the baseline by no more than the highest count that is no finding. Otherwise the first spike would hide the next. */
 function learn(usual: number, got: number, { factor, atLeast }: Bounds): number {
   const believed = Math.min(got, Math.max(factor * usual, atLeast));
   return usual === 0 ? believed : usual + WEIGHT * (believed - usual);

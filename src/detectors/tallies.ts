@@ -1,24 +1,24 @@
-/** What was noticed here and is not in the store yet. Bounded, whoever makes up subjects: the oldest go first. */
+/** Tallies that are not in the store yet. Their number is bounded, since callers can invent subjects: the oldest is dropped. */
 import type { Selector } from '../domain/selector.js';
 import type { DetectorEvent } from '../domain/signal.js';
-import type { Noted } from './rule.js';
+import type { Tally } from './rule.js';
 
 export interface Tallies {
-  /** What is noted of the subject, to be added to. `apart`: times that the detector keeps apart. */
-  of(event: DetectorEvent, about: readonly Selector[], at: number, apart?: number): Noted;
-  /** The same for a subject that only its detector knows. */
-  ofSubject(event: DetectorEvent, subject: string, at: number): Noted;
-  /** Takes out those that are due, the oldest first. */
-  take(isDue: (noted: Noted) => boolean, most: number): Noted[];
-  /** The store did not take it. */
-  putBack(noted: Noted): void;
+  /** Returns the tally of a subject, for the caller to add to. `period`: tallies of different periods are kept apart. */
+  of(event: DetectorEvent, about: readonly Selector[], at: number, period?: number): Tally;
+  /** Returns the tally of a subject that has no selectors yet. */
+  ofSubject(event: DetectorEvent, subject: string, at: number): Tally;
+  /** Takes out the tallies that are due, the oldest first. */
+  take(isDue: (tally: Tally) => boolean, most: number): Tally[];
+  /** Adds a tally again that the store did not take. */
+  putBack(tally: Tally): void;
   readonly size: number;
 }
 
-/** @param onDropped One was forgotten before the store knew. */
+/** @param onDropped is called for each tally that is dropped before it was stored. */
 export function createTallies(most: number, onDropped: () => void): Tallies {
-  const kept = new Map<string, Noted>();
-  // Goes on where it stopped: from the start it would step over every hole that those before it have left.
+  const kept = new Map<string, Tally>();
+  // The iterator continues where it stopped. A new one would step over the holes of all deleted entries each time.
   let order = kept.keys();
 
   function dropOldest(): void {
@@ -27,39 +27,39 @@ export function createTallies(most: number, onDropped: () => void): Tallies {
     if (oldest !== undefined && kept.delete(oldest)) onDropped();
   }
 
-  function keep(noted: Noted): Noted {
+  function keep(tally: Tally): Tally {
     if (kept.size >= most) dropOldest();
-    kept.set(noted.key, noted);
-    return noted;
+    kept.set(tally.key, tally);
+    return tally;
   }
 
-  function of(event: DetectorEvent, about: readonly Selector[], subject: string, at: number, apart = 0): Noted {
-    const key = `${event}\n${apart}\n${subject}`;
-    const noted =
+  function of(event: DetectorEvent, about: readonly Selector[], subject: string, at: number, period = 0): Tally {
+    const key = `${event}\n${period}\n${subject}`;
+    const tally =
       kept.get(key) ?? keep({ key, event, subject, about, count: 0, at, restarted: false, places: new Set() });
-    noted.at = at;
-    return noted;
+    tally.at = at;
+    return tally;
   }
 
   return {
-    of: (event, about, at, apart) => of(event, about, subjectOf(about), at, apart),
+    of: (event, about, at, period) => of(event, about, subjectOf(about), at, period),
     ofSubject: (event, subject, at) => of(event, [], subject, at),
     take(isDue, atMost) {
-      const taken: Noted[] = [];
-      for (const noted of kept.values()) {
+      const taken: Tally[] = [];
+      for (const tally of kept.values()) {
         if (taken.length >= atMost) break;
-        if (isDue(noted)) taken.push(noted);
+        if (isDue(tally)) taken.push(tally);
       }
       for (const { key } of taken) kept.delete(key);
       return taken;
     },
-    putBack(noted) {
-      const since = kept.get(noted.key);
-      if (!since) return void keep(noted);
-      for (const place of noted.places) since.places.add(place);
+    putBack(tally) {
+      const since = kept.get(tally.key);
+      if (!since) return void keep(tally);
+      for (const place of tally.places) since.places.add(place);
       if (since.restarted) return;
-      since.count += noted.count;
-      since.restarted = noted.restarted;
+      since.count += tally.count;
+      since.restarted = tally.restarted;
     },
     get size() {
       return kept.size;

@@ -1,7 +1,7 @@
 /** What a broker has noticed, for tests of the rules. */
-import type { Judgement, Noted, Rule } from '../../src/detectors/rule.js';
+import type { Rule, RuleResult, Tally } from '../../src/detectors/rule.js';
 
-export const noted = (over: Partial<Noted> = {}): Noted => ({
+export const noted = (over: Partial<Tally> = {}): Tally => ({
   key: 'key',
   event: 'denial-burst',
   subject: 'workload:lab:agent',
@@ -14,8 +14,8 @@ export const noted = (over: Partial<Noted> = {}): Noted => ({
 });
 
 /** One after the other, as the store would see them: told when it happened, or `toldAt`. */
-export function judged(rule: Rule, all: readonly (Partial<Noted> & { at: number; toldAt?: number })[]): Judgement[] {
-  const judgements: Judgement[] = [];
+export function judged(rule: Rule, all: readonly (Partial<Tally> & { at: number; toldAt?: number })[]): RuleResult[] {
+  const judgements: RuleResult[] = [];
   for (const { toldAt, ...one } of all) {
     const before = judgements.at(-1);
     const now = toldAt ?? one.at;
@@ -26,4 +26,4 @@ export function judged(rule: Rule, all: readonly (Partial<Noted> & { at: number;
 }
 
 /** Which of them were findings. */
-export const found = (judgements: readonly Judgement[]): boolean[] => judgements.map(({ finding }) => !!finding);
+export const found = (judgements: readonly RuleResult[]): boolean[] => judgements.map(({ finding }) => !!finding);

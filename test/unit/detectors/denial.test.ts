@@ -1,7 +1,7 @@
 /** Which refusals count. */
 import { describe, expect, it } from '@jest/globals';
 import { BrokerError, type BrokerErrorCode } from '../../../src/domain/errors.js';
-import { isDenial, isOutOfScope } from '../../../src/detectors/denial.js';
+import { isDenial, isOutOfScope } from '../../../src/detectors/observe.js';
 
 const byPolicy = (outcome: 'deny' | 'needs-approval') =>
   new BrokerError('access_denied', 'No.', { decision: { id: 'dec', outcome, policies: [], digest: '' } });

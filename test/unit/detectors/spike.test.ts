@@ -1,6 +1,6 @@
 /** Far more in a minute than is usual for this workload. */
 import { describe, expect, it } from '@jest/globals';
-import { mattersNow, spike } from '../../../src/detectors/spike.js';
+import { isDue, spike } from '../../../src/detectors/spike.js';
 import { found, judged, noted } from '../../support/noted.js';
 
 const START = Date.UTC(2030, 0, 1);
@@ -65,7 +65,7 @@ describe('a spike of mints', () => {
 
   it('costs the store nothing while it is small and its minute lasts', () => {
     const [few, many] = [noted({ at: START, count: 4 }), noted({ at: START, count: 5 })];
-    expect([few, many].map((one) => mattersNow(one, START + 59_999, bounds))).toEqual([false, true]);
-    expect(mattersNow(few, START + 60_000, bounds)).toBe(true);
+    expect([few, many].map((one) => isDue(one, START + 59_999, bounds))).toEqual([false, true]);
+    expect(isDue(few, START + 60_000, bounds)).toBe(true);
   });
 });

@@ -1,0 +1,44 @@
+/** Writes tallies to the store, subject by subject, by compare-and-set, so that all brokers count together. */
+import type { DetectorEvent } from '../domain/signal.js';
+import { eachSettled } from '../ledger/each-settled.js';
+import { detectorKey } from '../ledger/keys.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { retryOnConflict } from '../ledger/retry-on-conflict.js';
+import type { Finding, Rule, Tally } from './rule.js';
+import type { Tallies } from './tallies.js';
+
+interface FlushDeps {
+  ledger: Ledger;
+  rules: Record<DetectorEvent, Rule>;
+  raise: (tally: Tally, finding: Finding) => Promise<void>;
+}
+
+const CONCURRENCY = 32;
+
+/** A tally that the store does not take is put back. It may be counted twice, but never zero times. */
+export function flushTallies(deps: FlushDeps, taken: readonly Tally[], tallies: Tallies): Promise<void> {
+  const flush = (tally: Tally) =>
+    flushOne(deps, tally).catch((error: unknown) => {
+      tallies.putBack(tally);
+      throw error;
+    });
+  return eachSettled(taken, flush, CONCURRENCY);
+}
+
+/**
+ * The signal comes first: after a crash it is raised again, under the same id. A crash loses the events of the last second, which
+ * were in memory only.
+ */
+async function flushOne({ ledger, rules, raise }: FlushDeps, tally: Tally): Promise<void> {
+  const { event, subject, count } = tally;
+  const key = detectorKey(event, subject);
+  // The text is the rule's own, so this compares and sets it without a schema.
+  await retryOnConflict(ledger, async () => {
+    const [stored] = await ledger.records.read([key]);
+    if (stored === undefined && count === 0) return true; // Nothing is stored and nothing was counted: there is no streak to reset.
+    const { keep, until, finding } = rules[event](stored, tally, ledger.clock.now());
+    if (finding) await raise(tally, finding);
+    const done = await ledger.records.commit({ expect: [[key, stored]], put: [[key, keep, until]] });
+    return done || undefined;
+  });
+}
