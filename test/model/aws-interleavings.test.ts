@@ -9,8 +9,14 @@ import { alive, findCredential } from '../../src/ledger/credentials.js';
 import { giveUpLost } from '../../src/credentials/expire-reservations.js';
 import { revoke } from '../../src/ledger/revoke.js';
 import type { Records, Store } from '../../src/store/store.js';
-import { handClock } from '../support/clock.js';
-import { everyInterleaving, type Scenario, type Search, type Stepped } from '../support/search/interleave.js';
+
+import {
+  everyInterleaving,
+  searchClock,
+  type Scenario,
+  type Search,
+  type Stepped,
+} from '../support/search/interleave.js';
 import { memoryAws, ROLE } from '../support/sessions/memory-aws.js';
 import { modelStore } from '../support/search/model-store.js';
 import { FENCED_SECONDS, sessionBroker } from '../support/brokers/sessions.js';
@@ -46,7 +52,7 @@ interface Play {
 
 /** A ledger whose roles have heard that everything older is dead, with an open task. */
 async function prepare() {
-  const clock = handClock();
+  const clock = searchClock();
   const store = modelStore(clock);
   const broker = sessionBroker({ store, clock, aws: memoryAws(clock), node: 'before' });
   await broker.work();
@@ -66,7 +72,7 @@ async function orders(
   let [lived, died] = [0, 0];
   const { now, state, taskId } = await prepare();
   const runs = await everyInterleaving((): Scenario => {
-    const clock = handClock(now);
+    const clock = searchClock(now);
     const store = modelStore(clock, state);
     const aws = memoryAws(clock);
     const opener = sessionBroker({ store, clock, aws });

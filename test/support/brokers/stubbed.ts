@@ -21,6 +21,8 @@ export interface BareBroker extends Deps {
   minted: string[];
 }
 
+const signals = signalsSchema.parse(undefined);
+
 export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 16): BareBroker {
   const minted: string[] = [];
   return {
@@ -59,7 +61,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
         },
       ],
       purposes: undefined,
-      signals: signalsSchema.parse(undefined),
+      signals,
     },
     observer: unobserved,
     assertFitToMint: () => undefined,

@@ -7,6 +7,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Key, Log, Records, Store } from '../../../src/store/store.js';
+import { handClock, type HandClock } from '../clock.js';
 
 /** What a step touches. `*` in `writes` conflicts with everything. */
 interface Footprint {
@@ -61,6 +62,9 @@ interface Node {
   asleep: Map<string, Footprint>;
   taken: Choice;
 }
+
+/** A clock turned by hand whose pauses take no time: the search tries every order anyway, whoever waits longer. */
+export const searchClock = (startMs?: number): HandClock => ({ ...handClock(startMs), pause: () => Promise.resolve() });
 
 /** Runs every order. Answers how many runs that took. */
 export async function everyInterleaving(
@@ -138,7 +142,7 @@ function start({ store, processes }: Scenario) {
   const living = new Set(Object.keys(processes));
   const counts = new Map<string, number>();
 
-  const all = (names: ReadonlySet<string>): ReadonlySet<string> => new Set([...names].map(named));
+  const all = (names: ReadonlySet<string>): Set<string> => new Set([...names].map(named));
 
   /** Announces a step and waits to be let through. A dead process waits for ever. */
   function announce<T>(process: string, label: string, footprint: Footprint, action: () => Promise<T>): Promise<T> {
@@ -150,14 +154,13 @@ function start({ store, processes }: Scenario) {
       waiting.set(`${process}#${n}`, {
         process,
         label: named(label),
-        reads: all(footprint.reads),
+        reads: all(footprint.reads).add(lifeOf(process)),
         writes: all(footprint.writes),
         run,
       });
     });
   }
 
-  const timersBefore = timers();
   let taken = 0;
 
   for (const [name, body] of Object.entries(processes)) {
@@ -184,15 +187,15 @@ function start({ store, processes }: Scenario) {
 
   const isWaiting = (name: string): boolean => [...waiting.values()].some(({ process }) => process === name);
   return {
-    /** Until every living process waits at a step, and none is pausing before it tries again. */
+    /** Resolves when every living process waits at a step. */
     async settle() {
       do await turn();
-      while ([...living].some((name) => !isWaiting(name)) || timers() > timersBefore);
+      while ([...living].some((name) => !isWaiting(name)));
     },
     choices(mortal: string[]): Choice[] {
-      const steps = [...waiting].map(([name, { reads, writes }]) => ({ name, footprint: { reads, writes } }));
+      const steps = [...waiting].map(([name, footprint]) => ({ name, footprint }));
       const deaths = mortal.filter(isWaiting).map((name) => ({ name: `kill ${name}`, footprint: deathOf(name) }));
-      return [...steps.map((step) => ({ ...step, footprint: mine(step) })), ...deaths];
+      return [...steps, ...deaths];
     },
     async take(name: string): Promise<string> {
       if (name.startsWith('kill ')) {
@@ -229,14 +232,10 @@ function namesByAppearance(): (text: string) => string {
       .replace(/^[\w-]{16}$/, number);
 }
 
-/** A step conflicts with the death of its process, and with nothing else of it. */
-function mine({ name, footprint }: Choice): Footprint {
-  return { reads: new Set([...footprint.reads, `life of ${name.split('#')[0] ?? ''}`]), writes: footprint.writes };
-}
-
-const timers = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
 const endOf = (process: string): string => `end of ${process}`;
-const deathOf = (process: string): Footprint => ({ reads: new Set(), writes: new Set([`life of ${process}`]) });
+/** Every step of a process reads its life, and its death writes it: so the two conflict. */
+const lifeOf = (process: string): string => `life of ${process}`;
+const deathOf = (process: string): Footprint => ({ reads: new Set(), writes: new Set([lifeOf(process)]) });
 const everything: Footprint = { reads: new Set(), writes: new Set(['*']) };
 
 type Announce = <T>(label: string, footprint: Footprint, action: () => Promise<T>) => Promise<T>;

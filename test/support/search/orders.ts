@@ -12,8 +12,8 @@ import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
 import { countImpact } from '../../../src/ledger/impact.js';
 import { AGENT, bareBroker, OPERATOR, PLANNER, proven, TARGET, type BareBroker } from '../brokers/stubbed.js';
 import { handClock, type HandClock } from '../clock.js';
-import { everyInterleaving, type Scenario, type Search, type Stepped } from './interleave.js';
-import { modelStore, type ModelStore } from './model-store.js';
+import { everyInterleaving, searchClock, type Scenario, type Search, type Stepped } from './interleave.js';
+import { modelStore, type ModelState, type ModelStore } from './model-store.js';
 import { checkGuarantees, livingOf, type Death, type Witness } from './witness.js';
 
 type Actor = (stepped: Stepped) => Promise<unknown>;
@@ -56,8 +56,9 @@ export async function orders(
   options: PlayOptions = {},
 ): Promise<number> {
   let [tried, issued] = [0, 0];
-  const runs = await everyInterleaving(async (): Promise<Scenario> => {
-    const stage = await setStage(options);
+  const prepared = await prepare();
+  const runs = await everyInterleaving((): Scenario => {
+    const stage = setStage(prepared, options);
     return {
       store: stage.store,
       processes: play(stage),
@@ -73,9 +74,29 @@ export async function orders(
   return runs;
 }
 
-async function setStage({ credentialsPerTask }: PlayOptions): Promise<Stage> {
+/** What each run begins with: two open tasks, opened once for all runs. */
+interface Prepared {
+  state: ModelState;
+  task: string;
+  plannersTask: string;
+}
+
+async function prepare(): Promise<Prepared> {
   const clock = handClock();
   const store = modelStore(clock);
+  const opener = bareBroker(store, clock);
+  const opening = { purpose: 'triage', requestId: 'r' };
+  const open = async (workload: string, deadlineSeconds: number): Promise<string> => {
+    const { task } = await openTask(opener, proven(OPERATOR, clock), { ...opening, workload, deadlineSeconds });
+    return task.id;
+  };
+  const [task, plannersTask] = [await open(AGENT, 14_400), await open(PLANNER, 28_800)];
+  return { state: store.snapshotState(), task, plannersTask };
+}
+
+function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOptions): Stage {
+  const clock = searchClock();
+  const store = modelStore(clock, state);
   const brokerOn = (stepped: Stepped): BareBroker => bareBroker(stepped.store, clock, credentialsPerTask);
   const witness: Witness = { issued: [], deaths: [], answers: [], refusals: [], minted: [] };
   const operator = proven(OPERATOR, clock);
@@ -110,22 +131,17 @@ async function setStage({ credentialsPerTask }: PlayOptions): Promise<Stage> {
     return death;
   };
 
-  const opener = bareBroker(store, clock);
-  const opening = { purpose: 'triage', requestId: 'r' };
-  const { task } = await openTask(opener, operator, { ...opening, workload: AGENT, deadlineSeconds: 14_400 });
-  const planners = await openTask(opener, operator, { ...opening, workload: PLANNER, deadlineSeconds: 28_800 });
   let exchanges = 0;
   const exchanging = (actor: Actor): Actor => {
     exchanges += 1;
     return actor;
   };
-  const stage: Stage = {
+  return {
+    ...tasks,
     exchanges: () => exchanges,
     clock,
     store,
     witness,
-    task: task.id,
-    plannersTask: planners.task.id,
     act: (action) => (stepped) => action(brokerOn(stepped), stepped),
     exchange: (under) => exchanging((stepped) => issue(brokerOn(stepped), stepped, under)),
     exchangeUnderNewChild: (parent) =>
@@ -171,5 +187,4 @@ async function setStage({ credentialsPerTask }: PlayOptions): Promise<Stage> {
       witness.answers.push({ span: stepped.span, active: await livingOf(ledger, before) });
     },
   };
-  return stage;
 }
