@@ -5,6 +5,9 @@
 import { exchange } from '../../../src/credentials/exchange.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import type { Effect, Selector } from '../../../src/domain/selector.js';
+import type { Ledger } from '../../../src/ledger/ledger.js';
+import { readTaskState, type TaskState } from '../../../src/ledger/task-state.js';
+import { readTask } from '../../../src/ledger/tasks.js';
 import type { LogEntry } from '../../../src/domain/tombstone.js';
 import { completeTask } from '../../../src/tasks/complete-task.js';
 import { lift, revoke } from '../../../src/ledger/revoke.js';
@@ -38,6 +41,12 @@ export interface Stage {
   /** Anything else. */
   act: (action: (broker: BareBroker, stepped: Stepped) => Promise<unknown>) => Actor;
   witness: Witness;
+  /** Over the whole store, outside of the order of steps. */
+  ledger: Ledger;
+  /** Ids of what was issued and is alive now. */
+  living: () => Promise<string[]>;
+  /** The state of `task` now. */
+  taskState: () => Promise<TaskState | undefined>;
   /** How many actors of this play exchange something. */
   exchanges: () => number;
 }
@@ -136,9 +145,20 @@ function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOpt
     exchanges += 1;
     return actor;
   };
+  const { ledger } = bareBroker(store, clock);
   return {
     ...tasks,
+    ledger,
     exchanges: () => exchanges,
+    living: () =>
+      livingOf(
+        ledger,
+        witness.issued.map(({ credential }) => credential),
+      ),
+    async taskState() {
+      const stored = await readTask(ledger, tasks.task);
+      return stored && readTaskState(ledger, stored.value);
+    },
     clock,
     store,
     witness,

@@ -4,22 +4,21 @@
  * what the role was not told.
  */
 import { describe, expect, it } from '@jest/globals';
-import type { Effect, Selector } from '../../src/domain/selector.js';
-import { alive, findCredential } from '../../src/ledger/credentials.js';
-import { giveUpLost } from '../../src/credentials/expire-reservations.js';
-import { revoke } from '../../src/ledger/revoke.js';
-import type { Records, Store } from '../../src/store/store.js';
-
+import type { Effect, Selector } from '../../../src/domain/selector.js';
+import { alive, findCredential } from '../../../src/ledger/credentials.js';
+import { giveUpLost } from '../../../src/credentials/expire-reservations.js';
+import { revoke } from '../../../src/ledger/revoke.js';
+import type { Records, Store } from '../../../src/store/store.js';
 import {
   everyInterleaving,
   searchClock,
   type Scenario,
   type Search,
   type Stepped,
-} from '../support/search/interleave.js';
-import { memoryAws, ROLE } from '../support/sessions/memory-aws.js';
-import { modelStore } from '../support/search/model-store.js';
-import { FENCED_SECONDS, sessionBroker } from '../support/brokers/sessions.js';
+} from '../../support/search/interleave.js';
+import { memoryAws, ROLE } from '../../support/sessions/memory-aws.js';
+import { modelStore } from '../../support/search/model-store.js';
+import { FENCED_SECONDS, sessionBroker } from '../../support/brokers/sessions.js';
 
 const AGENT = 'lab:red-1';
 
@@ -121,11 +120,11 @@ const holdOnTask: Play = { selector: (value) => ({ kind: 'task', value }), effec
 const cutoff: Play = { selector: () => ({ kind: 'workload', value: AGENT }), effect: 'cutoff' };
 const cutoffOfRole: Play = { selector: () => ({ kind: 'target', value: ROLE }), effect: 'cutoff' };
 
-describe('in every order of minting, telling and', () => {
+describe('in every order of minting, pushing and ending, ledger and role agree in the end, and no answer says more than is so', () => {
   it.each([
     ['a hold on its task', holdOnTask],
     ['a cutoff of its role', cutoffOfRole],
-  ])('%s, ledger and role agree in the end, and no answer says more than is so', async (_, play) => {
+  ])('with %s', async (_, play) => {
     expect((await orders(play)).runs).toBeGreaterThan(500);
   });
 
@@ -133,14 +132,14 @@ describe('in every order of minting, telling and', () => {
     ['the end of its task', endOfTask],
     ['a cutoff of its workload', cutoff],
   ])(
-    '%s, the same, where who mints may die at any step',
+    'with %s, where the minting broker may die at any step',
     async (_, play) => {
       expect((await orders(play, { mortal: ['agent'] })).runs).toBeGreaterThan(1_000);
     },
     120_000,
   );
 
-  it('a cutoff of its workload, what is born with a task after it lives', async () => {
+  it('with a cutoff of its workload, after which what is born with a task of its own lives', async () => {
     expect((await orders({ ...cutoff, fresh: true })).lived).toBeGreaterThan(0);
   });
 });
