@@ -1,7 +1,7 @@
 /** One command line: what to do, its answer on `out`, what went wrong on `err`, and the exit code. One file a command. */
 import { Command, CommanderError } from 'commander';
-import { addAws } from './aws.js';
-import { addAwsCredentials } from './aws-credentials.js';
+import { addAws } from './aws/setup.js';
+import { addAwsCredentials } from './aws/credentials.js';
 import { addCanary } from './canary.js';
 import { addCheckConfig } from './check-config.js';
 import { addCheckPolicy } from './check-policy.js';

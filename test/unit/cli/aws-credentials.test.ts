@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fetchCredentials } from '../../../src/cli/aws-credentials/fetch-credentials.js';
+import { fetchCredentials } from '../../../src/cli/aws/credentials.js';
 import { run } from '../../../src/cli/run.js';
 import { handClock } from '../../support/clock.js';
 
@@ -95,8 +95,8 @@ describe('mayfly aws-credentials', () => {
     });
   });
 
-  it('shows neither the token nor control characters that somebody answers with', async () => {
-    const { url } = await answering(403, { code: 'echo', message: `you sent\n\u001b[2J${IDENTITY}` });
+  it('shows neither the token nor control and bidi characters that somebody answers with', async () => {
+    const { url } = await answering(403, { code: 'echo', message: `you sent\n\u001b[2J\u202e${IDENTITY}` });
     expect(await asking(url, '--task', 'tsk_1')).toEqual({ code: 1, out: '', err: 'echo: you sent [2J…' });
   });
 

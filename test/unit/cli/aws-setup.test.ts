@@ -2,9 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BASE_POLICY_CHARACTERS_MAX } from '../../../src/cli/aws-setup/base-policy.js';
-import type { AccountSetup } from '../../../src/cli/aws-setup/account-setup.js';
-import { sizeOf } from '../../../src/cli/aws-setup/policy-document.js';
+import type { AccountSetup } from '../../../src/cli/aws/account-setup.js';
+import { BASE_POLICY_CHARACTERS_MAX, sizeOf } from '../../../src/cli/aws/policies.js';
 import { run } from '../../../src/cli/run.js';
 import { BASE_POLICY_CHARACTERS } from '../../../src/minters/aws/deny-policy.js';
 import { permissionVerdict, trustVerdict, type PolicyRequest } from '../../../fakes/aws/evaluate.js';
@@ -166,51 +165,100 @@ describe('mayfly aws setup', () => {
 });
 
 describe('mayfly aws setup --terraform', () => {
-  const unescaped = (text: string) => text.replaceAll(/([$%])\1\{/g, '$1{');
-  const heredocs = (hcl: string): unknown[] =>
-    [...hcl.matchAll(/<<JSON\n(.*?)\nJSON$/gms)].map(([, json = '']) => JSON.parse(unescaped(json)) as unknown);
+  type Resources = Record<string, Record<string, Record<string, unknown>>>;
+  const terraform = async (argv: string[] = inspect): Promise<Resources> => {
+    const { out } = await setup([...argv, '--terraform']);
+    return (JSON.parse(out) as { resource: Resources }).resource;
+  };
+  /** As Terraform reads a string of its JSON syntax: `${…}` is an expression, `$${` stands for itself. */
+  const expressionsIn = (value: unknown): string[] =>
+    [...JSON.stringify(value).matchAll(/(?<![$%])[$%]\{(.*?)\}/g)].map(([, inner = '']) => inner);
+  const read = (value: unknown): unknown => JSON.parse(String(value).replaceAll(/([$%])\1\{/g, '$1{'));
 
-  it('has each document, as its own resource', async () => {
-    const [{ out: hcl }, { permissionsBoundary, role, revokerRole }] = await Promise.all([
-      setup([...inspect, '--terraform']),
+  it('makes the provider, the boundary, and both roles, each inline policy as a resource of its own', async () => {
+    const [resources, { oidcProvider, permissionsBoundary, role, revokerRole }] = await Promise.all([
+      terraform(),
       documents(inspect),
     ]);
-    expect(heredocs(hcl)).toEqual([
-      permissionsBoundary.PolicyDocument,
-      role.AssumeRolePolicyDocument,
-      role.Policy.PolicyDocument,
-      revokerRole.AssumeRolePolicyDocument,
-      revokerRole.Policy.PolicyDocument,
-    ]);
-    expect([...hcl.matchAll(/^resource "(\w+)" "(\w+)" \{$/gm)].map(([, type, name]) => `${type} ${name}`)).toEqual([
-      'aws_iam_openid_connect_provider mayfly',
-      'aws_iam_policy agent_exec_boundary',
-      'aws_iam_role agent_exec',
-      'aws_iam_role_policy agent_exec',
-      'aws_iam_role jit_revoker',
-      'aws_iam_role_policy jit_revoker',
+    expect(
+      Object.entries(resources).map(([type, named]) => [
+        type,
+        Object.entries(named).map(([name, { policy, assume_role_policy, ...rest }]) => [
+          name,
+          { ...rest, documents: [assume_role_policy, policy].flatMap((one) => (one === undefined ? [] : [read(one)])) },
+        ]),
+      ]),
+    ).toEqual([
+      [
+        'aws_iam_openid_connect_provider',
+        [['mayfly', { url: oidcProvider.Url, client_id_list: oidcProvider.ClientIDList, documents: [] }]],
+      ],
+      [
+        'aws_iam_policy',
+        [
+          [
+            'agent_exec_boundary',
+            { name: 'agent-exec-boundary', path: '/jit/', documents: [permissionsBoundary.PolicyDocument] },
+          ],
+        ],
+      ],
+      [
+        'aws_iam_role',
+        [
+          [
+            'agent_exec',
+            {
+              ...{ name: 'agent-exec', path: '/jit/', max_session_duration: 3_600 },
+              depends_on: ['aws_iam_openid_connect_provider.mayfly'],
+              permissions_boundary: '${aws_iam_policy.agent_exec_boundary.arn}',
+              documents: [role.AssumeRolePolicyDocument],
+            },
+          ],
+          [
+            'jit_revoker',
+            {
+              ...{ name: 'jit-revoker', path: '/', max_session_duration: 3_600 },
+              depends_on: ['aws_iam_openid_connect_provider.mayfly'],
+              documents: [revokerRole.AssumeRolePolicyDocument],
+            },
+          ],
+        ],
+      ],
+      [
+        'aws_iam_role_policy',
+        [
+          [
+            'agent_exec',
+            { name: 'JitBase', role: '${aws_iam_role.agent_exec.name}', documents: [role.Policy.PolicyDocument] },
+          ],
+          [
+            'jit_revoker',
+            {
+              ...{ name: 'JitRevoker', role: '${aws_iam_role.jit_revoker.name}' },
+              documents: [revokerRole.Policy.PolicyDocument],
+            },
+          ],
+        ],
+      ],
     ]);
   });
 
-  it('is balanced, and refers only to what it makes', async () => {
-    const { out: hcl } = await setup([...inspect, '--terraform']);
-    const outside = hcl.replaceAll(/<<JSON\n.*?\nJSON$/gms, '""');
-    for (const [open, close] of [
-      ['{', '}'],
-      ['[', ']'],
-    ] as const)
-      expect(outside.split(open).length).toBe(outside.split(close).length);
-    const made = [...outside.matchAll(/^resource "(\w+)" "(\w+)"/gm)].map(([, type, name]) => `${type}.${name}`);
-    const referred = [...outside.matchAll(/= \[?(aws_\w+\.\w+)/g)].map(([, name]) => name);
+  it('refers only to what it makes', async () => {
+    const resources = await terraform();
+    const made = Object.entries(resources).flatMap(([type, named]) => Object.keys(named).map((n) => `${type}.${n}`));
+    const dependencies = Object.values(resources['aws_iam_role']!).flatMap(({ depends_on }) => depends_on as string[]);
+    const referred = [...dependencies, ...expressionsIn(resources).map((one) => one.replace(/\.(arn|name)$/, ''))];
     expect(referred).toHaveLength(5);
     for (const name of referred) expect(made).toContain(name);
   });
 
   it('leaves variables of IAM to IAM', async () => {
     const own = 'arn:aws:s3:::data/${aws:PrincipalTag/jt}/*';
-    const { out: hcl } = await setup(['--action', 's3:GetObject', '--on', own, '--terraform']);
-    expect(hcl).toContain('data/$${aws:PrincipalTag/jt}/*');
-    expect(heredocs(hcl)[0]).toMatchObject({ Statement: [{ Resource: [own] }, {}, {}] });
+    const { aws_iam_policy: policies } = await terraform(['--action', 's3:GetObject', '--on', own]);
+    const { policy } = policies!['agent_exec_boundary']!;
+    expect(policy).toContain('data/$${aws:PrincipalTag/jt}/*');
+    expect(expressionsIn(policy)).toEqual([]);
+    expect(read(policy)).toMatchObject({ Statement: [{ Resource: [own] }, {}, {}] });
   });
 
   it('never manages all inline policies of a role: that would delete the revocations', async () => {

@@ -1,9 +1,15 @@
-/** `mayfly aws-credentials`: AWS credentials for SDKs that start a program for them (`credential_process`). */
+/** `mayfly aws-credentials`: AWS credentials for SDKs that run a program to get them (`credential_process`). */
 import { Option, type Command } from 'commander';
-import { isSafeOrigin } from '../domain/safe-origin.js';
-import { fetchCredentials } from './aws-credentials/fetch-credentials.js';
-import type { Terminal } from './terminal.js';
-import { tokenIn } from './token-in.js';
+import { z } from 'zod';
+import { isSafeOrigin } from '../../domain/safe-origin.js';
+import {
+  containerCredentialsSchema,
+  toProcessCredentials,
+  type ProcessCredentials,
+} from '../../protocol/aws-credentials.js';
+import { askBroker } from '../ask-broker.js';
+import type { Terminal } from '../terminal.js';
+import { tokenIn } from '../token-in.js';
 
 interface Options {
   broker: string;
@@ -13,6 +19,8 @@ interface Options {
   purpose?: string;
   access?: string;
 }
+
+const TIMEOUT_MS = 10_000;
 
 const EXAMPLE = `
 In ~/.aws/config:
@@ -40,9 +48,18 @@ export function addAwsCredentials(program: Command, { out }: Terminal): void {
     });
 }
 
+/** One request to the broker. Its errors never contain the identity token or a key. */
+export async function fetchCredentials(url: URL, token: string, timeoutMs = TIMEOUT_MS): Promise<ProcessCredentials> {
+  const { status, body } = await askBroker(url, { authorization: token, timeoutMs });
+  if (status !== 200) throw new Error(refusalText(status, body, token));
+  const answer = containerCredentialsSchema.safeParse(body);
+  if (!answer.success) throw new Error(`${url.origin} answered with something else than AWS credentials.`);
+  return toProcessCredentials(answer.data);
+}
+
 function addressOf({ broker, target, task, purpose, access }: Options): URL {
   const origin = broker.replace(/\/$/, '');
-  // The identity goes there: never in clear text over a network.
+  // The identity token goes to this address: never in clear text over a network.
   if (!isSafeOrigin(origin))
     throw new Error('--broker is an origin such as https://mayfly.example (http only on loopback).');
   if (task === undefined && purpose === undefined) throw new Error('Give --task <id> or --purpose <text>.');
@@ -51,4 +68,17 @@ function addressOf({ broker, target, task, purpose, access }: Options): URL {
   if (purpose !== undefined) url.searchParams.set('purpose', purpose);
   if (access !== undefined) url.searchParams.set('authorization_details', access);
   return url;
+}
+
+const refusalSchema = z.object({ code: z.string(), message: z.string() });
+
+/**
+ * The answer may come from something that is no broker, and its text goes to a terminal. So the text has one line and no
+ * control or format characters (a bidi override would let it show something else), and the token in it is masked.
+ */
+function refusalText(status: number, body: unknown, token: string): string {
+  const refusal = refusalSchema.safeParse(body);
+  if (!refusal.success) return `The broker answered ${status}.`;
+  const { code, message } = refusal.data;
+  return `${code}: ${message}`.replaceAll(token, '…').replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }

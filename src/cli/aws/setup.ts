@@ -1,10 +1,10 @@
-/** `mayfly aws setup`: what an AWS account needs for a target. Printed for somebody to read and apply; nothing here reaches AWS. */
-import { defined } from '../domain/defined.js';
+/** `mayfly aws setup`: prints what an AWS account needs for a target, for an administrator to read and apply. It calls no AWS. */
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load.js';
-import { accountSetup } from './aws-setup/account-setup.js';
-import { terraformOf } from './aws-setup/terraform.js';
-import type { Terminal } from './terminal.js';
+import { loadConfig } from '../../config/load.js';
+import { defined } from '../../domain/defined.js';
+import type { Terminal } from '../terminal.js';
+import { accountSetup } from './account-setup.js';
+import { terraformOf } from './terraform.js';
 
 interface Options {
   target: string;
@@ -14,18 +14,20 @@ interface Options {
   config?: string;
 }
 
-export function addAwsSetup(aws: Command, { out }: Terminal): void {
-  aws
+export function addAws(program: Command, { out }: Terminal): void {
+  program
+    .command('aws')
+    .description('for targets that are IAM roles')
     .command('setup')
     .description('print the OIDC provider, roles and policies that a target needs, as JSON or Terraform; apply nothing')
     .requiredOption('--target <role ARN>', 'the resource of the target')
     .option('--action <actions...>', 'what its sessions may do at most, such as s3:GetObject; default: a placeholder')
     .option('--on <resource ARNs...>', 'and on what')
-    .option('--terraform', 'as HCL')
+    .option('--terraform', "in Terraform's JSON syntax, for a file *.tf.json")
     .option('-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG')
     .action(async ({ config: path, target, terraform, action, on }: Options) => {
       const { config } = await loadConfig(defined({ path, checkFiles: false }));
       const setup = accountSetup(config, target, { actions: action ?? [], resources: on ?? [] });
-      out(terraform === true ? terraformOf(setup) : JSON.stringify(setup, null, 2));
+      out(JSON.stringify(terraform === true ? terraformOf(setup) : setup, null, 2));
     });
 }

@@ -1,13 +1,17 @@
-/** All that an AWS account needs for one target. Provider and revoker role serve every target of the account. */
+/** All that an AWS account needs for one target, as the IAM API takes it. Provider and revoker role serve all targets of the account. */
 import type { Config } from '../../config/schema.js';
-import { allowanceStatement, type Allowance } from './allowance.js';
-import { basePolicy } from './base-policy.js';
-import { federationOf, roleOf, type Federation } from './federation.js';
-import { boundaryArn, permissionsBoundary } from './permissions-boundary.js';
-import { revokerPolicy } from './revoker-policy.js';
-import { namedRole, type NamedPolicy, type RoleSetup } from './role-setup.js';
-import { targetGroup, type TargetGroup } from './target-group.js';
-import { agentTrust, revokerTrust } from './trust-policy.js';
+import {
+  agentTrust,
+  allowanceStatement,
+  basePolicy,
+  boundaryArn,
+  permissionsBoundary,
+  revokerPolicy,
+  revokerTrust,
+  type Allowance,
+  type PolicyDocument,
+} from './policies.js';
+import { federationOf, roleOf, targetGroup, type Federation, type TargetGroup } from './roles.js';
 
 export interface AccountSetup {
   oidcProvider: { Url: string; ClientIDList: string[] };
@@ -15,6 +19,25 @@ export interface AccountSetup {
   role: RoleSetup;
   revokerRole: RoleSetup;
 }
+
+export interface RoleSetup {
+  RoleName: string;
+  Path: string;
+  MaxSessionDuration: number;
+  /** The ARN of the policy that is its boundary. */
+  PermissionsBoundary?: string;
+  AssumeRolePolicyDocument: PolicyDocument;
+  /** The inline policy. */
+  Policy: NamedPolicy;
+}
+
+interface NamedPolicy {
+  PolicyName: string;
+  PolicyDocument: PolicyDocument;
+}
+
+/** IAM takes no less than an hour as the longest session, and the broker asks for no more. */
+const MAX_SESSION_SECONDS = 3_600;
 
 export function accountSetup(
   config: Pick<Config, 'issuer' | 'targets'>,
@@ -49,6 +72,13 @@ const revokerRole = ({ target, revokedTogether }: TargetGroup, issuer: string): 
   AssumeRolePolicyDocument: revokerTrust(distinct(revokedTogether.map((each) => federationOf(issuer, each)))),
   Policy: { PolicyName: 'JitRevoker', PolicyDocument: revokerPolicy(revokedTogether.map(({ resource }) => resource)) },
 });
+
+/** `…:role/jit/agent` → `agent` in `/jit/`. */
+function namedRole(arn: string): Pick<RoleSetup, 'RoleName' | 'Path' | 'MaxSessionDuration'> {
+  const { name } = roleOf(arn);
+  const at = name.lastIndexOf('/') + 1;
+  return { RoleName: name.slice(at), Path: `/${name.slice(0, at)}`, MaxSessionDuration: MAX_SESSION_SECONDS };
+}
 
 const distinct = (federations: readonly Federation[]): Federation[] => [
   ...new Map(federations.map((one) => [`${one.provider} ${one.audience}`, one])).values(),
