@@ -6,7 +6,10 @@
 export const ROOMS = [
   {
     room: 'cli',
-    sees: ['compose', 'revocation', 'audit', 'policy', 'ledger', 'config', 'targets', 'domain', 'protocol'],
+    sees: [
+      ...['compose', 'credentials', 'revocation', 'audit', 'policy', 'identity', 'ledger', 'config'],
+      ...['targets', 'domain', 'protocol'],
+    ],
   },
   {
     room: 'compose',
@@ -33,7 +36,6 @@ export const ROOMS = [
         'telemetry',
         'store',
         'config',
-        'targets',
         'domain',
       ],
     ],

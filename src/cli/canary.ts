@@ -1,7 +1,7 @@
 /** `mayfly canary mint`: a token to be laid out where only thieves look. Any use of it is an alarm. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { mintCanary } from '../compose/canary.js';
-import { locally } from '../compose/local.js';
+import { LOCAL, locally } from '../compose/local.js';
+import { mintCanary } from '../credentials/mint-canary.js';
 import { isId } from '../domain/id.js';
 import type { Terminal } from './terminal.js';
 
@@ -30,8 +30,10 @@ export function addCanary(program: Command, { out, clock }: Terminal): void {
     .option('--task <id>', 'the same, for one task', taskOf)
     .option('-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG')
     .action(({ config, days, ...wish }: Options) =>
-      locally(config, clock, async (local) => {
-        out(await mintCanary(local, { ...wish, expiresAt: clock.now() + days * DAY_MS }));
+      locally(config, clock, async ({ ledger, config: loaded, signing }) => {
+        const { audit, decoyMinter: minter } = await signing();
+        const deps = { ledger, audit, minter, config: loaded, actor: LOCAL };
+        out(await mintCanary(deps, { ...wish, expiresAt: clock.now() + days * DAY_MS }));
       }),
     );
 }

@@ -1,19 +1,19 @@
-/** Refuses to revoke what can hit nobody: the id of a party that no trust entry of the configuration could have named. */
+/** Refuses to revoke what cannot hit anything: the id of a workload or principal that no configured issuer could prove. */
+import type { Trust } from '../config/schema.js';
 import type { Selector } from '../domain/selector.js';
+import { canHitSomebody, prefixOf } from '../identity/party-from-id.js';
 
-interface Trust {
-  name: string;
-  kind: 'oidc' | 'spiffe';
-}
-
-const SPIFFE = 'spiffe://';
-
-/** @param selector Well-formed: whatever stands in it may be shown. */
-export function refuseUnknownParty({ kind, value }: Selector, trust: readonly Trust[]): void {
-  if (kind !== 'workload' && kind !== 'principal') return;
-  const prefixes = trust.filter((entry) => entry.kind === 'oidc').map(({ name }) => `${name}:`);
-  if (value.startsWith(SPIFFE) || prefixes.some((prefix) => value.startsWith(prefix))) return;
-  const meant = prefixes.map((prefix) => `${prefix}${value}`).join(' or ');
-  const question = meant === '' ? '' : ` Did you mean ${meant}?`;
-  throw new Error(`A ${kind} is written <trust name>:<sub>, or ${SPIFFE}…; ${value} would hit nobody.${question}`);
+/** @param selector Well-formed: its value may be shown. */
+export function refuseUnknownParty(selector: Selector, trust: readonly Trust[]): void {
+  if (canHitSomebody(trust, selector)) return;
+  const { kind, value } = selector;
+  const meant = trust
+    .filter((one) => one.kind === 'oidc')
+    .map((one) => ({ kind, value: `${prefixOf(one)}${value}` }))
+    .filter((one) => canHitSomebody(trust, one))
+    .map((one) => one.value);
+  const question = meant.length === 0 ? '' : ` Did you mean ${meant.join(' or ')}?`;
+  throw new Error(
+    `A ${kind} is written <trust name>:<sub>, or spiffe://<trust domain>/<path>; ${value} would hit nobody.${question}`,
+  );
 }

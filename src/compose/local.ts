@@ -8,22 +8,30 @@ import { join } from 'node:path';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
 import type { Clock } from '../domain/time.js';
+import { decoySigner } from '../keys/decoy-signer.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys, type Keys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openRevocationLog } from '../ledger/revocation-log.js';
+import { createJwtMinter } from '../minters/jwt.js';
+import type { Minter } from '../minters/minter.js';
 import { openStore } from './open-store.js';
 
 /** Stands in the audit log for whoever has the store's credentials. */
 export const LOCAL = 'local';
 
-export interface Local {
+interface Local {
   ledger: Ledger;
   config: LoadedConfig['config'];
   /** Whose ids there can be. */
   trust: LoadedConfig['config']['trust'];
   /** Opened only when needed: the power to revoke does not depend on keys that can be unsealed. */
-  signing: () => Promise<{ keys: Keys; audit: AuditLog }>;
+  signing: () => Promise<{
+    keys: Keys;
+    audit: AuditLog;
+    /** Mints tokens that look like the broker's, and that no verifier accepts. */
+    decoyMinter: Minter;
+  }>;
 }
 
 /** @param path The configuration; default: MAYFLY_CONFIG. */
@@ -49,7 +57,12 @@ export async function locally<T>(
         const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
         const { rotationDays } = config.keys;
         const keys = await openKeys({ records, clock, keyEncryptionKey, rotationDays });
-        return { keys, audit: openAuditLog({ records, log, clock, keys, issuer: config.issuer, node: LOCAL }) };
+        const { issuer } = config;
+        return {
+          keys,
+          audit: openAuditLog({ records, log, clock, keys, issuer, node: LOCAL }),
+          decoyMinter: createJwtMinter({ keys: await decoySigner(keys), issuer }),
+        };
       },
     });
   } finally {

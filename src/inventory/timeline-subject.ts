@@ -9,7 +9,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import { tasksUnder } from '../ledger/tasks-under.js';
 import { readTask, readTasks } from '../ledger/tasks.js';
 import type { Deps } from '../authorization/deps.js';
-import { workloadFromId } from '../identity/party-from-id.js';
+import { partyFromId } from '../identity/party-from-id.js';
 
 export type About = { task: string } | { workload: string };
 
@@ -59,7 +59,7 @@ async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
 
 /** The team that answers for it is known from its open tasks, or from the configuration. */
 async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promise<TimelineSubject> {
-  let party = workloadFromId(settings.trust, id);
+  let party = partyFromId(settings.trust, 'workload', id);
   for await (const page of tasksUnder(ledger, { kind: 'workload', value: id })) {
     party = page.find(({ workload }) => workload.id === id)?.workload ?? party;
     if (party.owner !== undefined) break;

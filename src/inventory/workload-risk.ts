@@ -1,6 +1,6 @@
 /** How far a workload is trusted less than usual, why, and when that passes; and the worst of its open tasks. */
 import { defined } from '../domain/defined.js';
-import { workloadFromId } from '../identity/party-from-id.js';
+import { partyFromId } from '../identity/party-from-id.js';
 import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
 import { risksFor } from '../domain/hangs-on.js';
 import { highest, levelNow, nextFall, type Risk } from '../domain/risk.js';
@@ -40,7 +40,7 @@ export async function showRisk(
 ): Promise<WorkloadRisk> {
   await permitOnBroker(deps, caller, 'readRevocations', { requestId });
   const { ledger, settings } = deps;
-  workloadFromId(settings.trust, workload); // An id that nobody can have is a mistake, and not without risk.
+  partyFromId(settings.trust, 'workload', workload); // An id that nobody can have is a mistake, and not without risk.
   const own = worstOf(
     await standing(
       ledger,

@@ -6,11 +6,10 @@
 import type { Reaction, SignalsConfig } from '../config/signals-schema.js';
 import type { Trust } from '../config/schema.js';
 import { taskCauses } from '../domain/hangs-on.js';
-import { emailValue } from '../domain/party.js';
 import { causeOf, type Selector } from '../domain/selector.js';
 import { DETECTOR, type Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
-import { prefixOf } from '../identity/party-from-id.js';
+import { principalStarts } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTask } from '../ledger/tasks.js';
@@ -86,10 +85,6 @@ function partOf(task: Task, covers: NonNullable<Reaction['covers']>): Part | und
 
 function issuerOf(trust: readonly Trust[], { kind, value }: Selector, covers: Reaction['covers']): Part | undefined {
   if (covers !== 'issuer' || (kind !== 'workload' && kind !== 'principal')) return undefined;
-  const found = trust.find((one) => startsOf(one).some((start) => value.startsWith(start)));
+  const found = trust.find((one) => principalStarts(one).some((start) => value.startsWith(start)));
   return found && { selector: { kind: 'issuer', value: found.name }, issuers: [found.name] };
 }
-
-/** Returns how the ids of an issuer begin: with its trust name, or for SPIFFE with its trust domain. Addresses have a form of their own. */
-const startsOf = (trust: Trust): string[] =>
-  trust.kind === 'spiffe' ? [prefixOf(trust)] : [prefixOf(trust), emailValue(trust.name, '')];

@@ -11,7 +11,7 @@ import type { IdempotencyRecord } from '../ledger/idempotency.js';
 import type { Requester } from '../authorization/requester.js';
 import type { Settings } from '../authorization/deps.js';
 import type { OpenTaskRequest } from './request.js';
-import { workloadFromId } from '../identity/party-from-id.js';
+import { partyFromId } from '../identity/party-from-id.js';
 import { provenPerson, whomItServes } from './principal.js';
 
 /** Opened by an exchange: no ceiling of its own, policy alone decides. */
@@ -44,7 +44,9 @@ interface Opening {
 export function draftTask(settings: Settings, now: number, { caller, request, parent, previous }: Opening): Task {
   refuseUnknownPurpose(settings.purposes, request.purpose);
   const workload =
-    request.workload === caller.party.id ? refOf(caller.party) : workloadFromId(settings.trust, request.workload);
+    request.workload === caller.party.id
+      ? refOf(caller.party)
+      : partyFromId(settings.trust, 'workload', request.workload);
   const opensItself = workload.id === caller.party.id;
   const ceiling = narrowed(parent?.ceiling, request.access);
   return {

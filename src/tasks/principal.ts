@@ -3,7 +3,7 @@ import { rememberedPerson, type Party } from '../domain/party.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 import type { Settings } from '../authorization/deps.js';
-import { personFromId } from '../identity/party-from-id.js';
+import { partyFromId } from '../identity/party-from-id.js';
 
 type Served = Pick<Task, 'principal' | 'principalProven'>;
 
@@ -20,7 +20,7 @@ export function whomItServes(
   if (caller.kind === 'person' && named === caller.id) return provenPerson(caller);
   // Inherited as it is: what was merely named does not become proven by opening a child.
   if (parent?.principal) return { principal: parent.principal, principalProven: parent.principalProven };
-  return named === undefined ? {} : { principal: personFromId(trust, named) };
+  return named === undefined ? {} : { principal: partyFromId(trust, 'person', named) };
 }
 
 /** Whose own token is at hand. */

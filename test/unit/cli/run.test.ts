@@ -3,6 +3,7 @@ import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import { trustSchema } from '../../../src/config/schema.js';
 import { refuseUnknownParty } from '../../../src/cli/refuse-unknown-party.js';
 import { run } from '../../../src/cli/run.js';
 import type { SelectorKind } from '../../../src/domain/selector.js';
@@ -160,15 +161,32 @@ describe('mayfly dev-token', () => {
 
 describe('mayfly revocations revoke', () => {
   const trust = [
-    { name: 'lab', kind: 'oidc' as const },
-    { name: 'prod', kind: 'spiffe' as const },
-  ];
+    { name: 'lab', kind: 'oidc', issuer: 'https://lab.example' },
+    { name: 'staff', kind: 'oidc', issuer: 'https://staff.example', represents: 'person' },
+    { name: 'prod', kind: 'spiffe', trustDomain: 'prod.example', bundle: { file: 'bundle.json' } },
+  ].map((entry) => trustSchema.parse(entry));
   const judged = (kind: SelectorKind, value: string) => () => refuseUnknownParty({ kind, value }, trust);
 
-  it.each(['workload', 'principal'] as const)('refuses a %s that nobody can be, and says who was meant', (kind) => {
-    expect(judged(kind, 'agent-7')).toThrow('Did you mean lab:agent-7?');
+  it.each([
+    ['workload', 'Did you mean lab:agent-7?'],
+    ['principal', 'Did you mean lab:agent-7 or staff:agent-7?'],
+  ] as const)('refuses a %s that nobody can be, and says who was meant', (kind, meant) => {
+    expect(judged(kind, 'agent-7')).toThrow(meant);
     expect(judged(kind, 'lba:agent-7')).toThrow('would hit nobody');
     expect(judged(kind, 'prod:agent-7')).toThrow('would hit nobody');
+  });
+
+  it.each<[SelectorKind, string]>([
+    ['workload', 'spiffe://other.example/agent'],
+    ['workload', 'spiffe://prod.example/'],
+    ['workload', 'spiffe://prod.example'],
+    ['workload', 'lab:'],
+    ['workload', 'staff:ada'],
+    ['principal', 'spiffe://other.example/agent'],
+    ['principal', 'email:other/ada@staff.example'],
+    ['principal', 'email:staff/'],
+  ])('refuses the %s %s: no trust entry could prove it', (kind, value) => {
+    expect(judged(kind, value)).toThrow('would hit nobody');
   });
 
   it('takes every id that a trust entry can name, and leaves other selectors alone', () => {
@@ -176,6 +194,8 @@ describe('mayfly revocations revoke', () => {
       expect(judged('workload', value)).not.toThrow();
       expect(judged('principal', value)).not.toThrow();
     }
+    for (const value of ['staff:ada', 'email:staff/ada@staff.example'])
+      expect(judged('principal', value)).not.toThrow();
     expect(judged('owner', 'sre')).not.toThrow();
   });
 
