@@ -1,29 +1,21 @@
 /**
- * Whether this broker may mint and sweep: its store writes, is not nearly full, and its clock agrees with the store's and with
- * the time that has passed. Unknown counts as no. On LMDB both clocks are one: were it believed while somebody sets it ahead
- * and back, it would forget what is dead and then revive it.
+ * Whether this broker may mint and sweep: its store takes writes and is not nearly full, and its clock agrees with the store's
+ * clock and with the time that has passed. Unknown counts as no. On LMDB both clocks are one: if it were believed while
+ * somebody sets it ahead and back again, the broker would forget what is dead, and then accept it again.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerError } from '../domain/errors.js';
-import { watchClock, type ClockWatch } from './clock-watch.js';
 import type { Clock } from '../domain/time.js';
 import type { Key, Store, StoreHealth } from '../store/store.js';
+import { check, type Check } from './check.js';
+import { monitorClock, type ClockMonitor } from './clock-monitor.js';
 
-export interface Check {
-  name: string;
-  ok: boolean;
-  /** For an operator, when it is not. */
-  reason?: string;
-  /** Something is wrong, and the broker serves all the same. */
-  degrades?: true;
-}
-
-export interface Fitness extends Pick<ClockWatch, 'surelyPast'> {
-  /** Looks now. What it finds is what the others answer until the next look. */
+export interface Fitness extends Pick<ClockMonitor, 'surelyPast'> {
+  /** Examines store and clocks now. The other functions answer by its result until the next call. */
   check(): Promise<Check[]>;
   /** Throws `temporarily_unavailable` while this broker must not mint. */
   assertFitToMint(): void;
-  /** Whether the clocks agree: who sweeps or forgets by a wrong clock does it before its time. */
+  /** Whether the clocks agree. A broker with a wrong clock would end tasks and forget revocations too early. */
   maySweep(): boolean;
 }
 
@@ -31,16 +23,17 @@ interface FitnessDeps {
   store: Pick<Store, 'health' | 'records'>;
   clock: Clock;
   clockSkewSeconds: number;
-  /** Names the record that is written to see that writing works. */
+  /** Names the record that is written to see whether the store takes writes. */
   node: string;
   patienceMs?: number;
 }
 
 const PATIENCE_MS = 2_000;
-/** Beyond this age a good look says nothing any more. */
+/** A result that is older than this counts as unknown. */
 const STALE_MS = 5_000;
 const FULL_FRACTION = 0.9;
 const PROBE_KEPT_MS = 60_000;
+
 export function createFitness({
   store,
   clock,
@@ -50,30 +43,30 @@ export function createFitness({
 }: FitnessDeps): Fitness {
   const probe: Key = `probe/${node}`;
   const skewMs = clockSkewSeconds * 1000;
-  const watch = watchClock(clock, skewMs);
+  const monitor = monitorClock(clock, skewMs);
   let last: { at: number; checks: Check[] } | undefined;
 
   const holds = (names?: readonly string[]): boolean =>
     last !== undefined &&
     Math.abs(clock.now() - last.at) <= STALE_MS &&
-    watch.setByMs() <= skewMs &&
+    monitor.setByMs() <= skewMs &&
     last.checks.every(({ name, ok }) => ok || names?.includes(name) === false);
 
-  async function write(): Promise<void> {
+  async function writeProbe(): Promise<void> {
     const now = clock.now();
     await store.records.commit({ put: [[probe, String(now), now + PROBE_KEPT_MS]] });
   }
 
   return {
     async check() {
-      watch.look();
+      monitor.sample();
       const [health, written] = await Promise.allSettled([
         within(patienceMs, store.health()),
-        within(patienceMs, write()),
+        within(patienceMs, writeProbe()),
       ]);
       const checks = [
         ...(health.status === 'fulfilled'
-          ? healthChecks(health.value, { now: clock.now(), setByMs: watch.setByMs(), skewMs })
+          ? healthChecks(health.value, { now: clock.now(), setByMs: monitor.setByMs(), skewMs })
           : UNREACHABLE),
         check('write', written.status === 'fulfilled', `the store took no write within ${patienceMs} ms`),
       ];
@@ -87,7 +80,7 @@ export function createFitness({
       });
     },
     maySweep: () => holds(['clock']),
-    surelyPast: () => watch.surelyPast(),
+    surelyPast: () => monitor.surelyPast(),
   };
 }
 
@@ -114,9 +107,6 @@ function healthChecks({ clock, usedFraction, problems }: StoreHealth, { now, set
     check('space', usedFraction < FULL_FRACTION, `the store is ${Math.round(usedFraction * 100)} % full`),
   ];
 }
-
-const check = (name: string, holds: boolean, reason: string): Check =>
-  holds ? { name, ok: true } : { name, ok: false, reason };
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const late = new AbortController();

@@ -1,16 +1,17 @@
-/** Whether this broker should be sent requests, and if not, why: sentences for operators, without secrets. */
+/** Whether a load balancer should send requests to this broker, and if not, why not. */
 import type { Clock } from '../domain/time.js';
-import type { Check, Fitness } from './fitness.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { check, degradingCheck, type Check } from './check.js';
+import type { Fitness } from './fitness.js';
 
 export type Readiness = () => Promise<Check[]>;
 
-/** A sweep that did not run, or that found work this old, is behind. */
+/** The sweep is behind if its last run, or the oldest work that it found, is older than this. */
 const SWEEP_BEHIND_MS = 10_000;
 
-/** What the schedule tells of its jobs. */
+/** What the recurring jobs report about themselves. */
 export interface Pulse {
-  /** The last time the sweep ran through, and how overdue its oldest work was then. Milliseconds. */
+  /** When the last sweep ended, and for how long its oldest work had been due. Milliseconds. */
   swept?: { at: number; lagMs: number };
   /** Whether the last attempt to bring the audit log up to date succeeded. */
   auditFollows: boolean;
@@ -23,34 +24,25 @@ interface ReadinessDeps {
   pulse: Pulse;
   clock: Clock;
   metrics: Pick<Metrics, 'ready'>;
-  /** Targets to which revocations cannot be pushed now. */
+  /** Targets to which revocations cannot be written now. */
   failingTargets?: ReadonlySet<string> | undefined;
-  /** Webhooks that have not been told for long. */
+  /** Webhooks that have been behind for long, by name. */
   behind: ReadonlyMap<string, number>;
 }
 
 export const createReadiness =
   ({ fitness, policy, pulse, clock, metrics, failingTargets = new Set(), behind }: ReadinessDeps): Readiness =>
   async () => {
+    const failing = [...failingTargets].join(', ');
     const checks = [
       ...(await fitness.check()),
       check('policy', policy.digest !== '', 'no policies are in force'),
       sweepCheck(pulse, clock.now()),
       check('audit', pulse.auditFollows, 'the audit log does not take entries'),
       check('running', !pulse.draining, 'the broker is shutting down'),
-      // Degraded, not unready: the other brokers cannot write to these targets either, and all other targets are served.
-      {
-        ...check(
-          'targets',
-          failingTargets.size === 0,
-          `revocations cannot be written to ${[...failingTargets].join(', ')}`,
-        ),
-        degrades: true as const,
-      },
-      {
-        ...check('webhooks', behind.size === 0, `not told what happens: ${[...behind.keys()].join(', ')}`),
-        degrades: true as const,
-      },
+      // Degraded, not unready: other brokers cannot write to these targets either, and all other targets are served.
+      degradingCheck('targets', failingTargets.size === 0, `revocations cannot be written to ${failing}`),
+      degradingCheck('webhooks', behind.size === 0, `events wait to be delivered to ${[...behind.keys()].join(', ')}`),
     ];
     for (const { name, ok } of checks) metrics.ready(name, ok);
     return checks;
@@ -62,6 +54,3 @@ function sweepCheck({ swept }: Pulse, now: number): Check {
   const late = Math.max(ageMs, swept.lagMs);
   return check('sweep', late < SWEEP_BEHIND_MS, `the sweep is ${Math.round(late / 1000)} s behind`);
 }
-
-const check = (name: string, holds: boolean, otherwise: string): Check =>
-  holds ? { name, ok: true } : { name, ok: false, reason: otherwise };

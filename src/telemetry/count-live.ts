@@ -1,4 +1,4 @@
-/** How many of the credentials added have not expired: a count a second, so its size is that of the longest lifetime. */
+/** Counts the credentials that have not expired. It keeps one number a second, so its size is bounded by the longest lifetime. */
 import { toSeconds, type Clock } from '../domain/time.js';
 
 export function countLive(clock: Clock): { add(expiresAt: number): void; count(): number } {
@@ -7,7 +7,7 @@ export function countLive(clock: Clock): { add(expiresAt: number): void; count()
     add(expiresAt) {
       const second = toSeconds(expiresAt);
       const already = expiringIn.get(second);
-      // Tidied when it grows, so that a broker nobody scrapes does not keep every second of its life.
+      // Expired seconds are dropped here too: a broker whose metrics nobody reads would keep every second of its life.
       if (already === undefined) dropUntil(expiringIn, toSeconds(clock.now()));
       expiringIn.set(second, (already ?? 0) + 1);
     },

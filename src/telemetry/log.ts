@@ -1,4 +1,4 @@
-/** The log: JSON lines on standard output. No token, key or assertion, whatever is handed to it. */
+/** The log: JSON lines on standard output. Tokens, keys and assertions are removed from every line. */
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import type { Config } from '../config/schema.js';
 import { safeError } from './safe-error.js';
@@ -12,7 +12,7 @@ interface LogOptions {
   destination?: DestinationStream;
 }
 
-/** Errors go under `err`: `log.error({ err }, 'what failed')`. */
+/** A logger. Errors belong under `err`: `log.error({ err }, 'what failed')`. */
 export const createLogger = ({ level, destination = pino.destination(1) }: LogOptions): Logger =>
   pino(
     {
@@ -26,5 +26,5 @@ export const createLogger = ({ level, destination = pino.destination(1) }: LogOp
     destination,
   );
 
-/** What is logged while answering one request carries the id that its answer carries in X-Request-ID. */
+/** The logger for one request: each of its lines has the id that the answer has in X-Request-ID. */
 export const requestLogger = (logger: Logger, requestId: string): Logger => logger.child({ requestId });

@@ -1,4 +1,4 @@
-/** Every metric the broker exposes beside those of the process: its name, what it says, and its labels. */
+/** Every metric of the broker, beside those of its process: name, help text and labels. */
 
 export const METRICS = {
   exchanges: {
@@ -24,12 +24,12 @@ export const METRICS = {
   tasksOpen: { name: 'mayfly_tasks_open', help: 'Tasks in the store that have not ended.', labels: [] },
   sweepLag: {
     name: 'mayfly_sweep_lag_seconds',
-    help: 'How long the oldest due work has waited for the sweep.',
+    help: 'For how long the oldest due work has waited for the sweep.',
     labels: [],
   },
   revocations: {
     name: 'mayfly_revocations_total',
-    help: 'Publications to the revocation log by this broker, by selector and effect.',
+    help: 'Revocations published by this broker, by selector and effect.',
     labels: ['selector', 'effect'],
   },
   generationChanges: {
@@ -39,7 +39,7 @@ export const METRICS = {
   },
   awsTrouble: {
     name: 'mayfly_aws_trouble_total',
-    help: 'What AWS did not take from this broker, by what it was about.',
+    help: 'Warnings about AWS for operators, by subject; the log has the advice.',
     labels: ['what'],
   },
   targetWrites: {
@@ -64,32 +64,32 @@ export const METRICS = {
   },
   signals: {
     name: 'mayfly_signals_total',
-    help: 'Signals taken in, by transmitter (or json, or detector), event, and whether they were new.',
+    help: 'Signals accepted, by transmitter (or json, or detector), event, and whether they were new.',
     labels: ['source', 'event', 'put'],
   },
   signalsJudged: {
     name: 'mayfly_signals_judged_total',
-    help: 'What became of signals, by reaction and state.',
+    help: 'Signals that were evaluated, by reaction and resulting state.',
     labels: ['reaction', 'state'],
   },
   signalSeconds: {
     name: 'mayfly_signal_reaction_seconds',
-    help: 'From taking a signal in to what became of it.',
+    help: 'Time from accepting a signal to the end of its reaction.',
     labels: [],
   },
   detectorDropped: {
     name: 'mayfly_detector_dropped_total',
-    help: 'Subjects that detectors here forgot before the store knew of them: more at once than are kept.',
+    help: 'Subjects that detectors dropped before they were written to the store, because there were too many at once.',
     labels: [],
   },
   webhookDeliveries: {
     name: 'mayfly_webhook_deliveries_total',
-    help: 'Tries to tell a webhook something, by result: delivered, failed, or dead (given up).',
+    help: 'Attempts to deliver an event to a webhook, by result: delivered, failed, or dead (given up).',
     labels: ['webhook', 'result'],
   },
   webhookLag: {
     name: 'mayfly_webhook_lag_seconds',
-    help: 'How long the oldest event has waited that a webhook was not told; 0 when it was told all.',
+    help: 'For how long the oldest event has waited that is not delivered to a webhook; 0 if there is none.',
     labels: ['webhook'],
   },
   store: {

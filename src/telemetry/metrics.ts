@@ -1,4 +1,4 @@
-/** What is counted and timed. One function for each thing that happens, so that labels stay few and are never free text. */
+/** The metrics. There is one function for each thing that happens, so that labels are few and never free text. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { BrokerErrorCode } from '../domain/errors.js';
 import type { Effect, SelectorKind } from '../domain/selector.js';
@@ -6,24 +6,24 @@ import type { Clock } from '../domain/time.js';
 import { countLive } from './count-live.js';
 import { METRICS } from './metric-names.js';
 
-/** Stops the timer. */
+/** Ends a measurement. */
 type Stop = () => void;
 
 export interface Metrics {
   exchanged(result: 'granted' | 'refused' | 'failed'): void;
-  /** `endpoint`: a path of the route table, never the path that was asked for. */
+  /** @param endpoint A path of the route table, never the path that was requested. */
   refused(code: BrokerErrorCode, endpoint: string): void;
   identityRefused(reason: string): void;
-  /** A credential was released that expires then (milliseconds). */
+  /** A credential was released. @param expiresAt In milliseconds. */
   minted(expiresAt: number): void;
   tasksOpen(count: number): void;
   sweepLag(seconds: number): void;
   revoked(selector: SelectorKind, effect: Effect | 'lift'): void;
   generationChanged(): void;
-  /** `source`: the name of a transmitter, `json` or `detector`. */
+  /** @param source The name of a transmitter, `json` or `detector`. */
   signal(source: string, event: string, put: 'new' | 'again'): void;
   signalJudged(reaction: string, state: string, seconds: number): void;
-  /** Something was noticed of a subject, and forgotten before the store knew. */
+  /** What a detector noticed about a subject was lost before it was written to the store. */
   detectorDropped(): void;
   awsTrouble(what: string): void;
   targetPushed(target: string, result: 'written' | 'failed' | 'drifted', now?: { denials: number; fill: number }): void;
@@ -40,7 +40,7 @@ export interface Metrics {
   exposition(): Promise<{ contentType: string; body: string }>;
 }
 
-/** Each metric can have this many values in a label; one more, and all further ones are `other`. */
+/** A label that callers can influence has at most this many values; every further value is counted as `other`. */
 const LABEL_VALUES_MAX = 64;
 const FAST = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 const SLOW = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -48,60 +48,81 @@ const SLOW = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 export function createMetrics(clock: Clock): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const make = factories(registry);
   return {
-    ...events(registry),
-    ...states(registry, clock),
-    ...targets(registry),
-    ...signals(registry),
-    ...webhooks(registry),
-    ...timers(registry),
-    exposition: exposition(registry),
+    ...events(make),
+    ...states(make, clock),
+    ...targets(make),
+    ...signals(make),
+    ...webhooks(make),
+    ...timers(make),
+    exposition: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }
 
-function events(registry: Registry) {
-  const exchanges = new Counter(describe(registry, 'exchanges'));
-  const refusals = new Counter(describe(registry, 'refusals'));
-  const proofs = new Counter(describe(registry, 'identityRefused'));
-  const revocations = new Counter(describe(registry, 'revocations'));
-  const generations = new Counter(describe(registry, 'generationChanges'));
-  const [endpoints, reasons] = [few(), few()];
+type Name = keyof typeof METRICS;
+type Factories = ReturnType<typeof factories>;
+
+/** Make a metric by its entry in the list of names, which also has its help text and labels. */
+function factories(registry: Registry) {
+  const options = <N extends Name>(metric: N) => {
+    const { name, help, labels } = METRICS[metric];
+    const labelNames = labels as readonly (typeof METRICS)[N]['labels'][number][];
+    return { name, help, labelNames, registers: [registry] };
+  };
+  return {
+    counter: <N extends Name>(metric: N) => new Counter(options(metric)),
+    gauge: <N extends Name>(metric: N) => new Gauge(options(metric)),
+    /** A gauge whose value is computed whenever the metrics are read. */
+    computedGauge: (metric: Name, value: () => number) =>
+      new Gauge({
+        ...options(metric),
+        collect() {
+          this.set(value());
+        },
+      }),
+    histogram: <N extends Name>(metric: N, buckets: number[]) => new Histogram({ ...options(metric), buckets }),
+  };
+}
+
+function events({ counter }: Factories) {
+  const exchanges = counter('exchanges');
+  const refusals = counter('refusals');
+  const proofs = counter('identityRefused');
+  const revocations = counter('revocations');
+  const generations = counter('generationChanges');
+  const [endpoint, reason] = [boundedLabel(), boundedLabel()];
   return {
     exchanged: (result) => exchanges.inc({ result }),
-    refused: (code, endpoint) => refusals.inc({ code, endpoint: endpoints(endpoint) }),
-    identityRefused: (reason) => proofs.inc({ reason: reasons(reason) }),
+    refused: (code, path) => refusals.inc({ code, endpoint: endpoint(path) }),
+    identityRefused: (why) => proofs.inc({ reason: reason(why) }),
     revoked: (selector, effect) => revocations.inc({ selector, effect }),
     generationChanged: () => generations.inc(),
   } satisfies Partial<Metrics>;
 }
 
-function states(registry: Registry, clock: Clock) {
+function states({ gauge, computedGauge }: Factories, clock: Clock) {
   const live = countLive(clock);
-  const tasks = new Gauge(describe(registry, 'tasksOpen'));
-  const lag = new Gauge(describe(registry, 'sweepLag'));
-  const waiting = new Gauge(describe(registry, 'auditWaiting'));
-  const readiness = new Gauge(describe(registry, 'readiness'));
-  const checks = few();
-  new Gauge({
-    ...describe(registry, 'credentialsLive'),
-    collect() {
-      this.set(live.count());
-    },
-  });
+  computedGauge('credentialsLive', () => live.count());
+  const tasks = gauge('tasksOpen');
+  const lag = gauge('sweepLag');
+  const waiting = gauge('auditWaiting');
+  const readiness = gauge('readiness');
+  const check = boundedLabel();
   return {
     minted: (expiresAt) => live.add(expiresAt),
     tasksOpen: (count) => tasks.set(count),
     sweepLag: (seconds) => lag.set(seconds),
     auditWaiting: (count) => waiting.set(count),
-    ready: (check, holds) => readiness.set({ check: checks(check) }, holds ? 1 : 0),
+    ready: (name, holds) => readiness.set({ check: check(name) }, holds ? 1 : 0),
   } satisfies Partial<Metrics>;
 }
 
-function signals(registry: Registry) {
-  const taken = new Counter(describe(registry, 'signals'));
-  const judged = new Counter(describe(registry, 'signalsJudged'));
-  const seconds = new Histogram({ ...describe(registry, 'signalSeconds'), buckets: SLOW });
-  const dropped = new Counter(describe(registry, 'detectorDropped'));
+function signals({ counter, histogram }: Factories) {
+  const taken = counter('signals');
+  const judged = counter('signalsJudged');
+  const seconds = histogram('signalSeconds', SLOW);
+  const dropped = counter('detectorDropped');
   return {
     signal: (source, event, put) => taken.inc({ source, event, put }),
     signalJudged(reaction, state, took) {
@@ -112,23 +133,23 @@ function signals(registry: Registry) {
   } satisfies Partial<Metrics>;
 }
 
-/** Their names come from the configuration. */
-function webhooks(registry: Registry) {
-  const deliveries = new Counter(describe(registry, 'webhookDeliveries'));
-  const lag = new Gauge(describe(registry, 'webhookLag'));
+/** The labels are names of webhooks in the configuration, so there are few. */
+function webhooks({ counter, gauge }: Factories) {
+  const deliveries = counter('webhookDeliveries');
+  const lag = gauge('webhookLag');
   return {
     notified: (webhook, result) => deliveries.inc({ webhook, result }),
     webhookLag: (webhook, seconds) => lag.set({ webhook }, seconds),
   } satisfies Partial<Metrics>;
 }
 
-/** Theirs too. */
-function targets(registry: Registry) {
-  const trouble = new Counter(describe(registry, 'awsTrouble'));
-  const writes = new Counter(describe(registry, 'targetWrites'));
-  const denials = new Gauge(describe(registry, 'targetDenials'));
-  const fill = new Gauge(describe(registry, 'targetFill'));
-  const failing = new Gauge(describe(registry, 'targetSyncFailing'));
+/** The labels are targets in the configuration, so there are few. */
+function targets({ counter, gauge }: Factories) {
+  const trouble = counter('awsTrouble');
+  const writes = counter('targetWrites');
+  const denials = gauge('targetDenials');
+  const fill = gauge('targetFill');
+  const failing = gauge('targetSyncFailing');
   return {
     awsTrouble: (what) => trouble.inc({ what }),
     targetPushed(target, result, now) {
@@ -141,18 +162,18 @@ function targets(registry: Registry) {
   } satisfies Partial<Metrics>;
 }
 
-function timers(registry: Registry) {
-  const store = new Histogram({ ...describe(registry, 'store'), buckets: FAST });
-  const policy = new Histogram({ ...describe(registry, 'policy'), buckets: FAST });
-  const append = new Histogram({ ...describe(registry, 'auditAppend'), buckets: FAST });
-  const http = new Histogram({ ...describe(registry, 'http'), buckets: SLOW });
-  const [operations, endpoints] = [few(), few()];
+function timers({ histogram }: Factories) {
+  const store = histogram('store', FAST);
+  const policy = histogram('policy', FAST);
+  const append = histogram('auditAppend', FAST);
+  const http = histogram('http', SLOW);
+  const [operation, endpoint] = [boundedLabel(), boundedLabel()];
   return {
-    timeStore: (operation) => stop(store.startTimer({ operation: operations(operation) })),
+    timeStore: (name) => stop(store.startTimer({ operation: operation(name) })),
     timePolicy: () => stop(policy.startTimer()),
     timeAuditAppend: () => stop(append.startTimer()),
-    timeHttp: (endpoint) => {
-      const end = http.startTimer({ endpoint: endpoints(endpoint) });
+    timeHttp: (path) => {
+      const end = http.startTimer({ endpoint: endpoint(path) });
       return (status) => void end({ status });
     },
   } satisfies Partial<Metrics>;
@@ -163,18 +184,11 @@ const stop =
   () =>
     void end();
 
-const exposition = (registry: Registry) => async () => ({
-  contentType: registry.contentType,
-  body: await registry.metrics(),
-});
-
-function describe<N extends keyof typeof METRICS>(registry: Registry, metric: N) {
-  const { name, help, labels } = METRICS[metric];
-  return { name, help, labelNames: labels as readonly (typeof METRICS)[N]['labels'][number][], registers: [registry] };
-}
-
-/** A label grows a time series for each value it ever had: what is not from a fixed set must not be able to fill memory. */
-function few(): (value: string) => string {
+/**
+ * The label's value, or `other` once it has had LABEL_VALUES_MAX values. Each value is a time series that stays in memory, so
+ * whoever chooses the values could fill it.
+ */
+function boundedLabel(): (value: string) => string {
   const known = new Set<string>();
   return (value) => {
     if (known.size < LABEL_VALUES_MAX) known.add(value);

@@ -1,19 +1,19 @@
-/** An error as a log may show it: messages only from those who are known to put no secret into them. */
+/** An error as a log may show it. Messages are kept only of classes that are known to put no secret into them. */
 import { defined } from '../domain/defined.js';
 import { types } from 'node:util';
 import { BrokerError } from '../domain/errors.js';
 
 /**
- * Ours, and the plain Error that says a bug. Not SyntaxError (JSON.parse quotes its input), not TypeError (Headers quotes
- * its value), not the errors of libraries, which carry payloads, commands and bodies.
+ * The classes whose message is logged: this project's own, and the plain Error of a bug. Not SyntaxError, because JSON.parse
+ * quotes its input; not TypeError, because Headers quotes its value; not the errors of libraries, because they carry payloads,
+ * commands and bodies.
  */
-const SPEAKABLE = new Set([
+export const LOGGED_WITH_MESSAGE: ReadonlySet<string> = new Set([
   'Error',
   'BrokerError',
   'ConfigError',
   'StoreUnavailable',
   'LogGap',
-  'LogReplaced',
   'NothingMinted',
   'OutboundError',
 ]);
@@ -25,7 +25,7 @@ interface SafeError {
   message?: string;
   retry?: string;
   decisionId?: string;
-  /** Where, without the message that a stack begins with. Absent for a refusal: that is no bug. */
+  /** The stack without its first lines, which repeat the message. Absent for a refusal, which is not a bug. */
   at?: string[];
   cause?: SafeError;
 }
@@ -36,7 +36,7 @@ export function safeError(error: unknown, depth = 0): SafeError {
   return defined({
     type: error.name,
     code,
-    ...(SPEAKABLE.has(error.name) && { message: error.message }),
+    ...(LOGGED_WITH_MESSAGE.has(error.name) && { message: error.message }),
     ...(error instanceof BrokerError ? refusal(error) : { at: framesOf(error) }),
     ...(error.cause !== undefined && depth < CAUSES_MAX && { cause: safeError(error.cause, depth + 1) }),
   });
@@ -45,7 +45,7 @@ export function safeError(error: unknown, depth = 0): SafeError {
 const refusal = ({ details }: BrokerError): Pick<SafeError, 'retry' | 'decisionId'> =>
   defined({ retry: details.retry, decisionId: details.decision?.id });
 
-/** `ECONNREFUSED`, `ERR_JWT_EXPIRED`, `invalid_request`: a word, never a sentence. */
+/** The code of an error, for example `ECONNREFUSED` or `invalid_request`; undefined if it is not a single word. */
 function codeOf(error: Error): string | undefined {
   const code: unknown = 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^\w{1,64}$/.test(code) ? code : undefined;

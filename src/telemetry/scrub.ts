@@ -1,9 +1,9 @@
 /**
- * The last thing that happens to a log line: whatever looks like a secret is replaced, wherever in the line it stands.
- * Nothing is meant to arrive here; this is for the day an upstream message or a careless field brings one along.
+ * The last step before a log line is written: whatever looks like a secret is replaced, wherever it stands in the line. No
+ * secret should get this far. This step is for the day when an upstream message or a careless field contains one.
  */
 
-/** Fields whose text is a secret by its name, in JSON (also JSON within a string) and in forms. */
+/** The names of fields whose values are secrets, in JSON, in JSON inside a string, and in forms. */
 const SECRET_FIELDS = [
   'access_token',
   'subject_token',
@@ -31,14 +31,14 @@ const REDACTED = '[redacted]';
 
 const named = (before: string, after: string): RegExp => new RegExp(`${before}(?:${SECRET_FIELDS})${after}`, 'gi');
 
-/** Every pattern is linear in the line: attackers choose what is in it, and how long it is. */
+/** Every pattern takes time linear in the line's length, because attackers choose its content and its length. */
 const RULES: [RegExp, string][] = [
   [named(String.raw`("`, String.raw`"\s*:\s*)"(?:[^"\\]|\\.)*"`), `$1"${REDACTED}"`],
   [named(String.raw`("`, String.raw`"\s*:\s*)\[[^\]]*\]`), `$1["${REDACTED}"]`],
   [named(String.raw`(\\"`, String.raw`\\+"\s*:\s*\\+")[^"\\]*`), `$1${REDACTED}`],
   [named(String.raw`\b(`, String.raw`=)[^&\s"\\]+`), `$1${REDACTED}`],
   [/\b(Bearer|DPoP)\s[\w.~+/=-]{20,}/gi, `$1 ${REDACTED}`],
-  // JWS and JWE: a JSON header in base64url, or three long segments whatever they hold.
+  // JWS and JWE: a JSON header in base64url, or three long segments with any content.
   [/eyJ[\w-]{8,}(?:\.[\w-]*)*/g, '[jwt]'],
   [/(?<![\w-])[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}(?:\.[\w-]+)*/g, '[jwt]'],
   [/("d\\*":\\*")[\w-]{20,}/g, `$1${REDACTED}`],

@@ -1,6 +1,6 @@
 /** Readiness: requests go to brokers whose every condition holds, and each that does not is named. */
 import { beforeEach, expect, it } from '@jest/globals';
-import type { Check } from '../../../src/health/fitness.js';
+import type { Check } from '../../../src/health/check.js';
 import { createReadiness, type Pulse } from '../../../src/health/readiness.js';
 import { handClock, type HandClock } from '../../support/clock.js';
 

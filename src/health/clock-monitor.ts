@@ -1,0 +1,37 @@
+/**
+ * Notices that somebody set the clock. The monitor compares the time of day with the monotonic clock, which nobody can set: as
+ * long as both advance together, the time of day is believed. On LMDB the store's clock is this one too, so nothing else would
+ * notice.
+ */
+import type { Clock } from '../domain/time.js';
+
+export interface ClockMonitor {
+  /** Records how far the two clocks are apart now. It must be called every second or so. */
+  sample(): void;
+  /** How far the clock is from where it was last believed to be. Milliseconds. */
+  setByMs(): number;
+  /**
+   * No later than the true time, even if the clock was set since this process started. What is forgotten by this time has
+   * really expired.
+   */
+  surelyPast(): number;
+}
+
+/** A clock that was set, and then advanced evenly for this long, is believed again: virtual machines pause and move. */
+const SETTLED_MS = 60_000;
+
+export function monitorClock(clock: Clock, skewMs: number): ClockMonitor {
+  const distance = (): number => clock.now() - clock.elapsed();
+  const atStart = distance();
+  let believed = atStart;
+  let steady = { distance: atStart, since: clock.elapsed() };
+  return {
+    sample() {
+      const now = distance();
+      if (Math.abs(now - steady.distance) > skewMs) steady = { distance: now, since: clock.elapsed() };
+      else if (clock.elapsed() - steady.since >= SETTLED_MS) believed = now;
+    },
+    setByMs: () => Math.abs(Math.round(distance() - believed)),
+    surelyPast: () => Math.min(clock.now(), clock.elapsed() + atStart),
+  };
+}
