@@ -2,8 +2,8 @@
  * The hash chain. A line is one exact JSON text that names its number and the hash of the line before; the hash of the
  * last line therefore vouches for all of them. Pure.
  */
-import { hash as digest } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../domain/digest.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import { auditEventSchema, type AuditEvent } from './event.js';
 
@@ -35,4 +35,4 @@ export function extendChain(place: Place, entries: readonly EntryText[]): { line
   return { lines, end: { seq, hash } };
 }
 
-export const hashOf = (line: string | Uint8Array): string => digest('sha256', line, 'base64url');
+export const hashOf = (line: string | Uint8Array): string => sha256(line);

@@ -1,4 +1,5 @@
 /** What an entry says, as one line for people: made of ids, names and our own words. Free text is not repeated. */
+import { formatSelector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
 import type { AuditEntry } from './entry.js';
 
@@ -18,11 +19,11 @@ function revoked({ effect, selector, seq, lifts, liftAt }: Part<'revocation'>, o
     ...(outcome === undefined ? [] : [outcome]),
     ...(liftAt === undefined ? [] : [`until ${toTimestamp(liftAt)}`]),
   ];
-  return `${what} ${named(selector)}${inBrackets(how)}`;
+  return `${what} ${formatSelector(selector)}${inBrackets(how)}`;
 }
 
 function told({ event, level, source, about, state, reaction }: Part<'signal'>): string {
-  const of = about.length > 0 ? about.map(named).join(', ') : 'nobody known here';
+  const of = about.length > 0 ? about.map((one) => formatSelector(one)).join(', ') : 'nobody known here';
   return `${event} ${level} from ${source} about ${of}: ${state}${reaction ? ` by ${reacted(reaction)}` : ''}`;
 }
 
@@ -37,7 +38,7 @@ function reacted({
 }: NonNullable<Part<'signal'>['reaction']>): string {
   const what = act === 'risk' ? `risk ${level ?? ''}`.trim() : act;
   const how = [
-    selector ? `${what} of ${named(selector)}` : what,
+    selector ? `${what} of ${formatSelector(selector)}` : what,
     ...(tasks === undefined ? [] : [`tasks: ${tasks}`]),
     ...(seq === undefined ? [] : [`revocation ${seq}`]),
   ];
@@ -71,8 +72,5 @@ function accessed({ target = 'a target', access = [] }: AuditEntry): string {
 
 const until = ({ expiresAt }: AuditEntry): string =>
   expiresAt === undefined ? '' : `, until ${toTimestamp(expiresAt)}`;
-
-const named = ({ kind, value }: { kind: string; value: string }): string =>
-  kind === 'all' ? 'all' : `${kind} ${value}`;
 
 const inBrackets = (parts: string[]): string => (parts.length > 0 ? ` (${parts.join(', ')})` : '');

@@ -1,6 +1,6 @@
 /** A credential of ours as proof: whoever holds one for this very endpoint acts for its workload, under its task, until it ends. */
-import { createHash } from 'node:crypto';
 import { isWithin, type Access } from '../domain/access.js';
+import { sha256 } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Deps } from './deps.js';
 import type { Requester } from './requester.js';
@@ -32,7 +32,7 @@ export async function requesterByCredential(
   }
   const caller = {
     party: { ...task.workload, claims: credential.claims ?? {}, groups: [] },
-    proofHash: createHash('sha256').update(token).digest('base64url'),
+    proofHash: sha256(token),
     issuedAt: credential.issuedAt,
     expiresAt: credential.expiresAt,
   };

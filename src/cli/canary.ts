@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { LOCAL, locally } from '../compose/local.js';
 import { mintCanary } from '../credentials/mint-canary.js';
 import { isId } from '../domain/id.js';
+import { hasUnprintable } from '../domain/text.js';
 import type { Terminal } from './terminal.js';
 
 interface Options {
@@ -39,7 +40,7 @@ export function addCanary(program: Command, { out, clock }: Terminal): void {
 }
 
 function labelOf(text: string): string {
-  if (text.length > 0 && text.length <= LABEL_CHARACTERS && !/\p{C}/u.test(text)) return text;
+  if (text.length > 0 && text.length <= LABEL_CHARACTERS && !hasUnprintable(text)) return text;
   throw new InvalidArgumentError(`It is one line of 1 to ${LABEL_CHARACTERS} characters.`);
 }
 

@@ -2,7 +2,8 @@
 import { defined } from '../domain/defined.js';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LOCAL, locally } from '../compose/local.js';
-import { EFFECTS, SELECTOR_KINDS, type Effect, type SelectorKind } from '../domain/selector.js';
+import { EFFECTS, formatSelector, SELECTOR_KINDS, type Effect, type SelectorKind } from '../domain/selector.js';
+import { masked } from '../domain/text.js';
 import { toTimestamp } from '../domain/time.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import { listReceipts, type Receipt } from '../ledger/receipts.js';
@@ -53,12 +54,12 @@ function addRevoke(revocations: Command, { out, clock }: Terminal): void {
         refuseUnknownParty(selector, trust);
         if (dryRun === true) {
           out(
-            `${effect} of ${inWords(selector)} would hit ${counted(await countImpact(ledger, { selector, at: clock.now() }))}`,
+            `${effect} of ${formatSelector(selector)} would hit ${counted(await countImpact(ledger, { selector, at: clock.now() }))}`,
           );
           return;
         }
         const receipt = await publishRevocation(ledger, { ...timed, selector, effect, actor: LOCAL });
-        out(`${receipt.seq}: ${effect} of ${inWords(selector)} hit ${counted(receipt.affected)}`);
+        out(`${receipt.seq}: ${effect} of ${formatSelector(selector)} hit ${counted(receipt.affected)}`);
       }),
     );
 }
@@ -90,15 +91,15 @@ function addLift(revocations: Command, { out, clock }: Terminal): void {
     .action((seq: number, { config, reason }: { config?: string; reason: string }) =>
       locally(config, clock, async ({ ledger }) => {
         const { selector } = await publishLift(ledger, seq, { actor: LOCAL, reason });
-        out(`${seq}: the hold of ${inWords(selector)} is lifted`);
+        out(`${seq}: the hold of ${formatSelector(selector)} is lifted`);
       }),
     );
 }
 
 const line = ({ seq, at, effect, selector, lifted, actor, reason }: Receipt): string =>
-  `${seq}  ${toTimestamp(at)}  ${effect}${lifted === undefined ? '' : ' (lifted)'} of ${inWords(selector)}  by ${actor}: ${reason}`;
-
-const inWords = ({ kind, value }: Receipt['selector']): string => (kind === 'all' ? 'all' : `${kind} ${value}`);
+  masked(
+    `${seq}  ${toTimestamp(at)}  ${effect}${lifted === undefined ? '' : ' (lifted)'} of ${formatSelector(selector)}  by ${actor}: ${reason}`,
+  );
 
 const counted = (affected: Affected | undefined): string =>
   affected ? `${affected.credentials} credentials of ${affected.tasks} tasks` : 'what a broker is counting now';

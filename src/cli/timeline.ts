@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { isSafeOrigin } from '../domain/safe-origin.js';
+import { oneLine } from '../domain/text.js';
 import { toTimestamp } from '../domain/time.js';
 import { askBroker } from './ask-broker.js';
 import type { Terminal } from './terminal.js';
@@ -78,7 +79,7 @@ const refusalSchema = z.object({ code: z.string().regex(/^\w{1,64}$/), detail: z
 function refusalText(status: number, body: unknown): string {
   const refusal = refusalSchema.safeParse(body);
   if (!refusal.success) return `The broker answered ${status}.`;
-  return `${refusal.data.code}: ${refusal.data.detail}`.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
+  return oneLine(`${refusal.data.code}: ${refusal.data.detail}`);
 }
 
 function timeOf(text: string): string {

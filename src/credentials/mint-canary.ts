@@ -2,12 +2,12 @@
  * Mints a canary: a token like any other, by the minter itself, of a credential that nobody was granted. Its signature is a decoy
  * (keys/decoy-signer.ts): nobody can tell by looking, and no verifier accepts it. Any use of it is an alarm.
  */
-import { hash } from 'node:crypto';
 import type { AuditLog } from '../audit/log.js';
 import type { Config } from '../config/schema.js';
 import type { Canary } from '../domain/canary.js';
 import type { Credential } from '../domain/credential.js';
 import { defined } from '../domain/defined.js';
+import { sha256 } from '../domain/digest.js';
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
@@ -63,7 +63,7 @@ export async function mintCanary(deps: CanaryDeps, wish: CanaryWish): Promise<st
     ...((bound ?? wish.workload) !== undefined && { workload: workload.id }),
   });
   const canary: Canary = {
-    hash: hash('sha256', token, 'base64url'),
+    hash: sha256(token),
     label,
     target,
     mintedAt: now,

@@ -2,7 +2,7 @@
  * Recognises canaries among tokens that do not verify. The hashes of all canaries are in memory: junk from strangers costs one hash
  * each, less than the signature check before it, and cannot keep a canary from being found.
  */
-import { hash } from 'node:crypto';
+import { sha256 } from '../domain/digest.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { listCanaries } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -23,7 +23,7 @@ export function createCanaries(ledger: Ledger): Canaries {
   return {
     find(token) {
       if (known.size === 0 || token.length > HARD_LIMITS.subjectTokenBytes) return undefined;
-      const hashed = hash('sha256', token, 'base64url');
+      const hashed = sha256(token);
       return known.has(hashed) ? hashed : undefined;
     },
     async refresh() {

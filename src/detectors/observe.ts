@@ -1,5 +1,5 @@
 /** The observer: a few additions in memory for each event, and nothing else on the path of a request. */
-import { hash } from 'node:crypto';
+import { sha256 } from '../domain/digest.js';
 import type { BrokerError, BrokerErrorCode } from '../domain/errors.js';
 import { isId } from '../domain/id.js';
 import type { Selector } from '../domain/selector.js';
@@ -61,7 +61,7 @@ const workload = (value: string): Selector => ({ kind: 'workload', value });
 
 /** The credential is part of the hash, so that two hashes do not show that two credentials were at the same place. */
 const placeHash = (credential: string, from: string): string =>
-  hash('sha256', `${credential}\n${from}`, 'base64url').slice(0, PLACE_CHARACTERS);
+  sha256(`${credential}\n${from}`).slice(0, PLACE_CHARACTERS);
 
 /** Refusals of a caller that reaches for what is not there, not its own, or over. */
 const DENIALS: ReadonlySet<BrokerErrorCode> = new Set([

@@ -1,7 +1,7 @@
 /** Raises a finding as a signal like any other: it is stored once, whichever brokers found it, and then evaluated. */
-import { createHash } from 'node:crypto';
 import { DETECTOR_OF, type SignalsConfig } from '../config/signals-schema.js';
 import type { Canary } from '../domain/canary.js';
+import { sha256 } from '../domain/digest.js';
 import type { Selector } from '../domain/selector.js';
 import { DETECTOR, signalId } from '../domain/signal.js';
 import { readCanary } from '../ledger/canaries.js';
@@ -27,7 +27,7 @@ export async function raise(deps: RaiseDeps, tally: Tally, { why, window }: Find
   const put = await putSignal(deps.ledger, {
     id,
     source: DETECTOR,
-    digest: createHash('sha256').update(itsId).digest('base64url'),
+    digest: sha256(itsId),
     event,
     level: deps.detectors[DETECTOR_OF[event]].level,
     about: report.about,

@@ -1,6 +1,7 @@
 /** Selectors name a cause of death; a cause is the short, fixed-size form of a selector that records and tokens carry. */
-import { hash } from 'node:crypto';
+import { sha256 } from './digest.js';
 import { isId } from './id.js';
+import { hasUnprintable } from './text.js';
 import { holdsToken } from './token-in-text.js';
 
 export const SELECTOR_KINDS = [
@@ -26,7 +27,10 @@ export type Cause = string;
 
 const CAUSE_CHARACTERS = 16;
 
-/** An exchange asks for the same few causes some forty times. Bounded in number; values are bounded in length. */
+/**
+ * One exchange asks for the same few causes about forty times. The number is bounded, and so is the length of a value.
+ * A plain Map, emptied when full: verifiers use this file too, and it needs no library for that.
+ */
 const CAUSES_KEPT = 10_000;
 const causes = new Map<string, Cause>();
 
@@ -34,7 +38,7 @@ export function cause(kind: SelectorKind, value: string): Cause {
   const selector = `${kind}:${value}`;
   const known = causes.get(selector);
   if (known !== undefined) return known;
-  const found = hash('sha256', selector, 'base64url').slice(0, CAUSE_CHARACTERS);
+  const found = sha256(selector).slice(0, CAUSE_CHARACTERS);
   if (causes.size >= CAUSES_KEPT) causes.clear();
   causes.set(selector, found);
   return found;
@@ -49,6 +53,10 @@ export const causesOf = (selectors: readonly Selector[]): Cause[] => [...new Set
 export const distinct = (selectors: readonly Selector[]): Selector[] => [
   ...new Map(selectors.map((selector) => [`${selector.kind}:${selector.value}`, selector])).values(),
 ];
+
+/** `workload lab:agent-7`, or `all`, for people; with another separator for whoever wants one. */
+export const formatSelector = ({ kind, value }: Selector, separator = ' '): string =>
+  kind === 'all' ? kind : `${kind}${separator}${value}`;
 
 /** The selector that everything hangs on. */
 export const EVERYTHING: Selector = { kind: 'all', value: '' };
@@ -83,7 +91,7 @@ export function isWellFormed({ kind, value }: Selector): boolean {
     case 'task':
       return isId('tsk', value);
     default:
-      return value.trim() !== '' && value.length <= 2048 && !/\p{C}/u.test(value) && !holdsToken(value);
+      return value.trim() !== '' && value.length <= 2048 && !hasUnprintable(value) && !holdsToken(value);
   }
 }
 

@@ -1,6 +1,6 @@
 /** A signal: something observed elsewhere, or by a detector here, about somebody or something that the broker may know. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256Bytes } from './digest.js';
 import { newId, shardOfDigest } from './id.js';
 import { selectorSchema } from './selector-schema.js';
 
@@ -107,8 +107,6 @@ export type Signal = z.infer<typeof signalSchema>;
  */
 export function signalId(source: string, itsId: string): string {
   // As JSON: no two pairs have one text, so no source can take an id of another.
-  const digest = createHash('sha256')
-    .update(JSON.stringify([source, itsId]))
-    .digest();
+  const digest = sha256Bytes(JSON.stringify([source, itsId]));
   return newId('sig', shardOfDigest(digest), digest.subarray(1));
 }

@@ -1,8 +1,8 @@
 /** The endpoints of a signal, as JSON: send, list, show, confirm or dismiss. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { permitOnBroker } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
+import { sha256 } from '../domain/digest.js';
 import { isId } from '../domain/id.js';
 import { FOREIGN_EVENTS, LEVELS, SIGNAL_STATES, type Signal } from '../domain/signal.js';
 import { toTimestamp } from '../domain/time.js';
@@ -38,7 +38,7 @@ export const signalTelling = (deps: HttpDeps) =>
       const { id: itsId, at = deps.ledger.clock.now(), ...rest } = input;
       const source = caller.party.id;
       const about = subjectScope(deps.settings, source);
-      const digest = createHash('sha256').update(JSON.stringify(input)).digest('base64url');
+      const digest = sha256(JSON.stringify(input));
       const { id, put } = await acceptSignal(deps, { source, about, itsId, digest, at, ...rest });
       deps.metrics.signal('json', input.event, put);
       return { status: 202, body: { id } };

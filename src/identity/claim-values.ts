@@ -1,12 +1,10 @@
 /** Claims become text that policy and the audit log read. */
 import { isObject, type JsonObject } from './json-object.js';
-
-// Control and format characters: a line break forges a log line, a bidi override makes one name read as another.
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+import { hasUnprintable } from '../domain/text.js';
 
 /** A name that can stand in an id: 1–255 visible characters. */
 export function nameFrom(value: unknown): string | undefined {
-  const fits = typeof value === 'string' && value.trim() !== '' && value.length <= 255 && !UNSEEN.test(value);
+  const fits = typeof value === 'string' && value.trim() !== '' && value.length <= 255 && !hasUnprintable(value);
   return fits ? value : undefined;
 }
 

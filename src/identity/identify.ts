@@ -1,6 +1,6 @@
 /** The front door: a token in, a proven party out, or one sentence why not. */
-import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { sha256 } from '../domain/digest.js';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { AuthenticatedCaller, Proof, TokenUse } from './proof.js';
@@ -39,7 +39,7 @@ export function createIdentify(setup: IdentifySetup): Identify {
     try {
       // Bounds everything that follows, hashing included.
       if (token.length > HARD_LIMITS.subjectTokenBytes) throw new Refused('is larger than 16 KiB');
-      const proofHash = hash('sha256', token, 'base64url');
+      const proofHash = sha256(token);
       const proof = await prove(token, proofHash);
       if (!isDeclaredAs(tokenType, proof)) throw new Refused('is not of the declared token type');
       return answer(proof, proofHash);

@@ -1,6 +1,6 @@
 /** Whether a Security Event Token is one of ours to hear: from a transmitter we know, for us, signed, now, and one event. */
-import { createHash } from 'node:crypto';
 import type { Transmitter } from '../config/signals-schema.js';
+import { sha256 } from '../domain/digest.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { type Clock, toSeconds } from '../domain/time.js';
 import { SET_TYP, type SetClaims, setClaimsSchema, type SetErrorCode } from '../protocol/security-event.js';
@@ -57,9 +57,7 @@ export function createTransmitters(setup: TransmittersSetup): Transmitters {
       const claims = claimsOf(token, from.transmitter, setup);
       const [event, ...more] = Object.entries(claims.events);
       if (!event || more.length > 0) throw new SetRefused('invalid_request', 'An event token has exactly one event.');
-      const digest = createHash('sha256')
-        .update(text.split('.', 2)[1] ?? '')
-        .digest('base64url');
+      const digest = sha256(text.split('.', 2)[1] ?? '');
       return { transmitter: from.transmitter, claims, event, digest };
     },
   };

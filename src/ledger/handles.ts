@@ -1,6 +1,6 @@
 /** Finds a credential by what its target calls it: that is what shows up in somebody's log, not the broker's id. */
-import { createHash } from 'node:crypto';
 import { handlesIn } from '../targets/kinds.js';
+import { sha256Bytes } from '../domain/digest.js';
 import { HISTORY_MS } from '../domain/limits.js';
 import type { Credential } from '../domain/credential.js';
 import { shardOfDigest } from '../domain/id.js';
@@ -24,7 +24,7 @@ export async function credentialCalled({ records }: Ledger, handle: string): Pro
 }
 
 function keyOf(handle: string): Key {
-  const digest = createHash('sha256').update(handle).digest();
+  const digest = sha256Bytes(handle);
   return handleKey(shardOfDigest(digest), digest.subarray(0, 16).toString('base64url'));
 }
 

@@ -2,8 +2,8 @@
  * Idempotency: a retry finds the task that its first attempt opened. The digest of caller and key names the shard, and the
  * task is born in that shard, so record and task are written in one commit. Two attempts can never open two tasks.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256Bytes } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
 import { shardOfDigest, type Shard } from '../domain/id.js';
 import type { Change, Key } from '../store/store.js';
@@ -39,7 +39,7 @@ export async function findPrevious(
 ): Promise<IdempotencyRecord | undefined> {
   if (!sent) return undefined;
   const { key, body } = sent;
-  const digest = createHash('sha256').update(`${caller}\n${key}`).digest();
+  const digest = sha256Bytes(`${caller}\n${key}`);
   const shard = within ?? shardOfDigest(digest);
   const record = idempotencyKey(shard, digest.subarray(0, 16).toString('base64url'));
   const [text] = await records.read([record]);

@@ -1,5 +1,5 @@
 /** Where the ledger keeps things: every key and index name, in one place. */
-import { createHash } from 'node:crypto';
+import { sha256Bytes } from '../domain/digest.js';
 import { shardOf, shardOfDigest, type Shard } from '../domain/id.js';
 import type { Cause } from '../domain/selector.js';
 import type { Key } from '../store/store.js';
@@ -55,7 +55,7 @@ export const deadLetterIndex = (name: string): Key => `notify/${name}:dead`;
 
 /** What a detector remembers of a subject, beside that of others that happen to fall there. */
 export function detectorKey(event: string, subject: string): Key {
-  const digest = createHash('sha256').update(subject).digest();
+  const digest = sha256Bytes(subject);
   return `${shardOfDigest(digest)}/noticed:${event}:${digest.subarray(0, 16).toString('base64url')}`;
 }
 

@@ -2,6 +2,7 @@
 import { defined } from '../domain/defined.js';
 import type { AuditEntry } from '../audit/entry.js';
 import { hashOf } from '../audit/chain.js';
+import { formatSelector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
 import { ocsfEvent, schemaOf } from './ocsf.js';
 
@@ -31,7 +32,7 @@ export const eventId = (seq: number, line: string): string => `${seq}.${hashOf(l
 function subjectOf({ revocation, signal, credential, task, workload, target }: AuditEntry): string | undefined {
   const [first] = signal?.about ?? [];
   const selector = revocation?.selector ?? signal?.reaction?.selector ?? first;
-  if (selector) return selector.kind === 'all' ? 'all' : `${selector.kind}:${selector.value}`;
+  if (selector) return formatSelector(selector, ':');
   const named = Object.entries({ signal: signal?.id, credential, task, workload, target });
   const [found] = named.filter(([, value]) => value !== undefined);
   return found && `${found[0]}:${found[1] ?? ''}`;

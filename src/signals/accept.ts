@@ -2,6 +2,7 @@
 import type { Trust } from '../config/schema.js';
 import { BrokerError } from '../domain/errors.js';
 import { signalId, type Level, type Signal } from '../domain/signal.js';
+import { masked } from '../domain/text.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { findPut, putSignal, type Put } from '../ledger/signals.js';
@@ -60,11 +61,8 @@ async function putNew(deps: SignalDeps, report: Report, id: string): Promise<Put
   });
 }
 
-/** Removes tokens and control characters: people read reasons, also on terminals. */
-const printable = (reason: string): string =>
-  withoutTokens(reason)
-    .slice(0, REASON_CHARACTERS)
-    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+/** Removes tokens and unprintable characters: people read reasons, also on terminals. */
+const printable = (reason: string): string => masked(withoutTokens(reason).slice(0, REASON_CHARACTERS));
 
 /** Returns what an event of a Security Event Token reports, as far as it has a meaning here. */
 export function reportFromSet(

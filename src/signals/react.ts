@@ -2,9 +2,9 @@
  * Reacts to a signal. A signal is evaluated once, and the decision is stored before it is carried out, so that another broker,
  * or this one after a crash, does the same. A reaction revokes by the one publication (G3), under an id derived from the signal.
  */
-import { createHash } from 'node:crypto';
 import type { AuditEvent } from '../audit/event.js';
 import { defined } from '../domain/defined.js';
+import { sha256Bytes } from '../domain/digest.js';
 import { newId, shardOf } from '../domain/id.js';
 import { causeOf } from '../domain/selector.js';
 import type { ReactionDone, Signal } from '../domain/signal.js';
@@ -96,8 +96,7 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
 }
 
 /** The same signal always publishes under the same id, so the log takes it once. The form of a revocation id gives it a receipt. */
-const publicationId = ({ id }: Signal): string =>
-  newId('rev', shardOf(id), createHash('sha256').update(`reaction to ${id}`).digest());
+const publicationId = ({ id }: Signal): string => newId('rev', shardOf(id), sha256Bytes(`reaction to ${id}`));
 
 /** Of each shard at a time; the next run takes the rest. */
 const EXPIRED_AT_ONCE = 100;

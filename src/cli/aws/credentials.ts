@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import { z } from 'zod';
 import { isSafeOrigin } from '../../domain/safe-origin.js';
+import { oneLine } from '../../domain/text.js';
 import {
   containerCredentialsSchema,
   toProcessCredentials,
@@ -72,13 +73,10 @@ function addressOf({ broker, target, task, purpose, access }: Options): URL {
 
 const refusalSchema = z.object({ code: z.string(), message: z.string() });
 
-/**
- * The answer may come from something that is no broker, and its text goes to a terminal. So the text has one line and no
- * control or format characters (a bidi override would let it show something else), and the token in it is masked.
- */
+/** The answer may come from something that is no broker, and its text goes to a terminal. The token in it is masked. */
 function refusalText(status: number, body: unknown, token: string): string {
   const refusal = refusalSchema.safeParse(body);
   if (!refusal.success) return `The broker answered ${status}.`;
   const { code, message } = refusal.data;
-  return `${code}: ${message}`.replaceAll(token, '…').replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+  return oneLine(`${code}: ${message}`.replaceAll(token, '…'));
 }

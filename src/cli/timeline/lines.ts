@@ -1,5 +1,6 @@
 /** A timeline as lines for a terminal: one an entry, in columns, and nothing in them that could forge another. */
 import { z } from 'zod';
+import { masked } from '../../domain/text.js';
 
 const entrySchema = z.object({
   at: z.iso.datetime(),
@@ -30,7 +31,7 @@ export function timelineLines(entries: readonly TimelineEntry[], first: Timeline
 function line({ type, by = '', text, reason, purpose }: TimelineEntry, ms: number): string {
   const more = [purpose, reason].flatMap((words) => (words === undefined ? [] : [`: ${words}`]));
   const columns = [sinceText(ms).padStart(TIME_WIDTH), type.padEnd(TYPE_WIDTH), by.padEnd(BY_WIDTH)];
-  return plain(`${columns.join('  ')}  ${text}${more.join('')}`);
+  return masked(`${columns.join('  ')}  ${text}${more.join('')}`);
 }
 
 /** `+0.4s`, `+12.0s`, `+3m07s`, `+2h05m`, `+1d04h`. Clocks of brokers differ a little: it may be less than nothing. */
@@ -46,6 +47,3 @@ export function sinceText(ms: number): string {
         : [seconds / 86_400, (seconds % 86_400) / 3_600, 'dh'];
   return `${sign}${Math.floor(large)}${units.charAt(0)}${String(Math.floor(small)).padStart(2, '0')}${units.charAt(1)}`;
 }
-
-/** Line ends, colours, and what turns the direction of writing. */
-const plain = (text: string): string => text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');

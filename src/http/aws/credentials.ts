@@ -3,13 +3,13 @@
  * asks again before the credentials expire; each time identity, log and policy are asked anew.
  */
 import { defined } from '../../domain/defined.js';
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Requester } from '../../authorization/requester.js';
 import { requesterByCredential } from '../../authorization/requester-by-credential.js';
 import { exchangeFor } from '../../credentials/exchange.js';
 import type { CredentialRequest } from '../../credentials/request.js';
 import { accessFromDetails, uniteAccess } from '../../targets/requested-access.js';
+import { sha256 } from '../../domain/digest.js';
 import { BrokerError } from '../../domain/errors.js';
 import { toContainerCredentials } from '../../protocol/aws-credentials.js';
 import { AWS_CREDENTIALS_TYPE } from '../../protocol/oauth.js';
@@ -87,8 +87,6 @@ function underOf(
     throw new BrokerError('invalid_request', 'Say task or purpose: exactly one of them.');
   if (taskId !== undefined) return { under: { taskId } };
   // An SDK that asks again means the same piece of work: it finds the task it began, and no second one after that has ended.
-  const digest = createHash('sha256')
-    .update(JSON.stringify({ target, purpose, ...asked }))
-    .digest('base64url');
+  const digest = sha256(JSON.stringify({ target, purpose, ...asked }));
   return { under: { purpose: purpose ?? '' }, idempotencyKey: { key: `aws:${digest}`, body: digest } };
 }

@@ -1,14 +1,18 @@
 /** Fields that several endpoints read from a request: bounded texts, whole numbers, times, and two headers. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../../domain/digest.js';
 import { BrokerError } from '../../domain/errors.js';
+import { hasUnprintable } from '../../domain/text.js';
 import type { IdempotencyKey } from '../../ledger/idempotency.js';
 import type { Call } from './endpoint.js';
 
-/** One line without invisible characters, because they could forge a line of a log or drive a terminal. */
-const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}\ufffd]+$/u;
+/** Bytes that are no UTF-8 have become this character. */
+const REPLACEMENT = '\ufffd';
 
-export const isPrintable = (text: string, most: number): boolean => text.length <= most && PRINTABLE.test(text);
+/** Whether the text is one line of 1 to `most` visible characters. */
+export const isPrintable = (text: string, most: number): boolean =>
+  text !== '' && text.length <= most && !hasUnprintable(text) && !text.includes(REPLACEMENT);
 
 export const printable = (most: number) =>
   z.string().refine((text) => isPrintable(text, most), `must be 1 to ${most} printable characters`);
@@ -44,5 +48,5 @@ export function idempotencyKeyOf({ headers }: Pick<Call, 'headers'>, meaning: ob
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new BrokerError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters.');
   }
-  return { key, body: createHash('sha256').update(JSON.stringify(meaning)).digest('base64url') };
+  return { key, body: sha256(JSON.stringify(meaning)) };
 }

@@ -1,6 +1,6 @@
 /** Mints sessions of IAM roles at AWS STS. The broker is an OIDC provider of the account, so there is no AWS key anywhere. */
-import { hash } from 'node:crypto';
 import type { Credential } from '../../domain/credential.js';
+import { sha256 } from '../../domain/digest.js';
 import type { Enforcer, Minted, Minter } from '../minter.js';
 import { watchAwsClock } from './aws-clock.js';
 import { checkMintable } from './check-mintable.js';
@@ -43,6 +43,6 @@ function minted({ expiresAt }: Credential, policy: string, session: AwsSession):
   return {
     material: { kind: 'aws-sts', accessKeyId, secretAccessKey, sessionToken, expiration: toInstant(expiresAt) },
     handle: accessKeyId,
-    scopeHash: hash('sha256', policy, 'base64url'),
+    scopeHash: sha256(policy),
   };
 }

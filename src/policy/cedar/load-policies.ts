@@ -1,8 +1,8 @@
 /** Reads a policy directory: everything it holds is sound, or nothing is used and every problem is named. */
-import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPattern, pathProblem } from '../../domain/access.js';
+import { sha256 } from '../../domain/digest.js';
 import type { Target } from '../../config/schema.js';
 import { validate, type TypeAndId } from './cedar-wasm.js';
 import { parsePolicyFile, type Policy } from './policy-file.js';
@@ -140,7 +140,7 @@ function digestOf(policies: readonly Policy[], schema: PolicySchema, targets: re
     )
     .sort();
   const all = [policies.map(({ id, text }) => [id, text]), schema.text, facts];
-  return createHash('sha256').update(JSON.stringify(all)).digest('base64url');
+  return sha256(JSON.stringify(all));
 }
 
 const labelFacts = ({ match, sensitivity }: PolicyTarget['labels'][number]) => [match, sensitivity];
