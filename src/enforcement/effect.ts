@@ -1,22 +1,24 @@
-/** How far a death has come at a target that must be told of it (G8). Pure. */
+/** How far a revocation has come at a target to which it must be pushed (G8). Pure. */
 import { PROPAGATION_MS, RESIDUAL_MS } from '../domain/timing.js';
 import type { Enforcement } from '../ledger/enforcement.js';
 
+/** How far the end of one or more sessions has come at their target. */
 export interface SessionEffect {
   effect: 'pending' | 'written' | 'effective' | 'expired';
-  /** The deadline ends it whatever happens. Absent once it is over. */
+  /** After this the last session has expired, even if nothing is ever pushed. Absent once nothing can be used any more. */
   boundedBySeconds?: number;
   waitsFor?: Wait;
 }
 
-/** `target`: it does not take what it should be told, and is asked again until the deadline. */
+/** What the end waits for. `target`: pushing to it fails, and is tried again until the sessions expire. */
 type Wait = 'write' | 'target' | 'propagation' | 'deadline';
 
+/** What ended the sessions. */
 interface Death {
   generation: string;
-  /** Its number in the log; undefined: not even published, e.g. by a crash between reserving and minting. */
+  /** The number of the log entry; undefined if none is published yet, for example after a crash between reserving and minting. */
   seq: number | undefined;
-  /** When the last of what died expires. Milliseconds. */
+  /** When the last of the dead sessions expires. Milliseconds. */
   expiresAt: number;
 }
 
@@ -39,7 +41,7 @@ function reason(state: Enforcement | undefined, leftMs: number): Wait {
   return state?.failingSince === undefined ? 'write' : 'target';
 }
 
-/** Marks that can still change an answer: the latest that has settled, and those after it. */
+/** The marks that can still change an answer: the latest that is effective, and those after it. */
 export function settledMarks(marks: Enforcement['marks'], now: number): Enforcement['marks'] {
   const settled = marks.findLastIndex(({ at }) => at + PROPAGATION_MS <= now);
   return marks.slice(Math.max(0, settled));
