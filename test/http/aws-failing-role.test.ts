@@ -1,4 +1,4 @@
-/** A role that does not take its deny policy: what is dead is said to wait for it, everybody sees it, and nothing new is minted there. */
+/** A role whose deny policy cannot be written: ends there wait and say so, operators see it, and nothing new is minted there. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
   BUCKET,

@@ -1,4 +1,4 @@
-/** Somebody sets the broker's clock, and AWS has its own: what is dead stays denied as long as AWS would let it live. */
+/** Somebody sets the broker's clock, and AWS has its own: a dead session stays denied for as long as AWS would accept it. */
 import { describe, expect, it } from '@jest/globals';
 import { handClock } from '../../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../../support/sessions/memory-aws.js';
@@ -26,7 +26,7 @@ async function begin() {
   return {
     ...{ clock, aws, wait, ended, cut, living },
     broker: () => broker,
-    /** Its successor finds the clock as it is. */
+    /** The next broker starts with the clock as it is now. */
     restart: () => void (broker = brokerCalled('two')),
     revoke: async () => {
       await broker.revoke('credential', ended, 'end');
@@ -48,7 +48,7 @@ describe('a clock that is set ahead', () => {
     }
   });
 
-  it('is no reason not to tell of what dies now', async () => {
+  it('does not stop new ends from being pushed', async () => {
     const { clock, wait, revoke, reads } = await begin();
     clock.jump(HOUR_MS);
     await wait(1);
@@ -57,7 +57,7 @@ describe('a clock that is set ahead', () => {
     expect(reads()).toEqual([false, false, true]);
   });
 
-  it('is no reason to tell less, when all is told anew', async () => {
+  it('leaves nothing out when the whole policy is pushed again', async () => {
     const { clock, wait, revoke, reads, aws, broker } = await begin();
     await revoke();
     await wait(5);
@@ -90,7 +90,7 @@ describe('a clock that is set back', () => {
     expect(reads()).toEqual([false, false, false]);
   });
 
-  it('does not put off the next attempt at a role that did not listen', async () => {
+  it('does not put off the next attempt at a role that failed', async () => {
     const { clock, wait, revoke, reads, aws } = await begin();
     clock.jump(HOUR_MS);
     aws.failing.add(ROLE);
@@ -102,7 +102,7 @@ describe('a clock that is set back', () => {
     expect(reads()).toEqual([false, false, true]);
   });
 
-  it('does not keep from a role that its successor tells it', async () => {
+  it('does not keep the next broker from pushing', async () => {
     const { clock, wait, revoke, reads, restart, aws } = await begin();
     clock.jump(-HOUR_MS);
     restart();

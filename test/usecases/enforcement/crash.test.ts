@@ -1,4 +1,4 @@
-/** Brokers die between two steps, answers are lost, records too: nothing lives on that was never handed out, and no answer lies. */
+/** Brokers die between two steps; answers and records are lost. No session that was never handed out stays usable, and no answer claims more than is true. */
 import { describe, expect, it } from '@jest/globals';
 import { cause } from '../../../src/domain/selector.js';
 import { enforcementKey } from '../../../src/ledger/keys.js';
@@ -19,7 +19,7 @@ async function begin() {
 
 type Stage = Awaited<ReturnType<typeof begin>>;
 
-/** The exchange of a broker that dies in it: what is left of it is the id in the ledger. */
+/** An exchange whose broker dies during it. Only the credential's id in the ledger remains. */
 async function abandoned({ mint, aws, store }: Stage, fault: MintFault): Promise<{ id: string }> {
   const { task } = await mint('lab:red-1');
   aws.mintFaults.push(fault);
@@ -59,7 +59,7 @@ describe('what was reserved by a broker that died', () => {
   it('is never said to be dead while it passes', async () => {
     const stage = await begin();
     const reserved = await abandoned(stage, 'never');
-    // Its task ends, its role hears of that, and the reserved one is denied with its task long before it is given up.
+    // The cutoff makes the broker push, which denies the reserved session's task long before the reservation counts as lost.
     await stage.revoke('workload', 'lab:blue-1', 'cutoff');
     for (let second = 0; second < 100; second += 1) {
       await stage.pass(1);
@@ -99,7 +99,7 @@ describe('an exchange that fails', () => {
     expect(aws.reads(id)).toBe(false);
   });
 
-  it('because AWS surely made nothing leaves no line and no write', async () => {
+  it('because AWS surely made nothing leaves no denial and no write', async () => {
     const { mint, aws, pass: wait } = await begin();
     const before = aws.writes(ROLE).length;
     aws.mintFaults.push('refused');
@@ -108,7 +108,7 @@ describe('an exchange that fails', () => {
     expect([aws.writes(ROLE).length, aws.made.size]).toEqual([before, 0]);
   });
 
-  it('because its broker slept for half a minute over what it had reserved leaves nothing made, no line and no write', async () => {
+  it('because its broker stalled for half a minute after the reservation leaves nothing made, no denial and no write', async () => {
     const { mint, aws, store, clock, pass: wait } = await begin();
     const before = aws.writes(ROLE).length;
     const { records } = store;
@@ -132,7 +132,7 @@ describe('when the ledger has lost', () => {
     ['its log', ({ store }) => store.moveHome()],
     ['everything', ({ store }) => store.wipe()],
     [
-      'what its roles were told',
+      'what was pushed to its roles',
       ({ store }) =>
         Promise.all(
           [ROLE, OTHER_ROLE].map((role) => store.records.commit({ remove: [enforcementKey(cause('target', role))] })),
@@ -157,8 +157,8 @@ describe('when the ledger has lost', () => {
   });
 });
 
-describe('a role that does not take what it is told', () => {
-  it('is asked again until it does, while the others hear at once and no answer says more than is so', async () => {
+describe('a role whose policy cannot be written', () => {
+  it('is tried again until it can, while other roles are written at once and no answer claims more than is true', async () => {
     const { mint, complete, end, aws, pass: wait } = await begin();
     const here = await mint('lab:red-1');
     const there = await mint('lab:red-1', { taskId: here.task.id, role: OTHER_ROLE });
@@ -174,7 +174,7 @@ describe('a role that does not take what it is told', () => {
     expect((await end(here.credential))?.effect).toBe('written');
   });
 
-  it('gets no new sessions after half a minute, and new ones when it listens again', async () => {
+  it('gets no new sessions after half a minute, and new ones when it can be written again', async () => {
     const { mint, complete, aws, pass: wait } = await begin();
     const { task } = await mint('lab:red-1');
     aws.failing.add(ROLE);

@@ -1,4 +1,4 @@
-/** A reconciler that has nothing to do looks at little: what matters it notices all the same, and it writes only in its own time. */
+/** A reconciler in sync reads little. It still notices everything that matters, and writes only while its lease lasts. */
 import { expect, it } from '@jest/globals';
 import { cause } from '../../../src/domain/selector.js';
 import { SHARDS } from '../../../src/domain/id.js';
@@ -17,7 +17,7 @@ async function begin() {
   const wait = (seconds: number) => pass(clock, seconds, broker);
   await wait(FENCED_SECONDS);
   const { credential } = await broker.mint('lab:red-1');
-  // Looked at afresh a moment ago: for ten seconds there is no reason to look again.
+  // The reconciler has just looked at everything: for ten seconds it has no reason to do so again.
   await broker.revoke('workload', 'lab:nobody', 'cutoff');
   await wait(2);
   const fence = (): unknown => [aws.document(ROLE)?.Statement].flat()[0]?.Sid;
@@ -35,7 +35,7 @@ it('another log with as many entries is noticed at the next run, and all that is
   expect(aws.reads(session.id)).toBe(false);
 });
 
-it('a fence that a late writer has raised is noticed at the next run, and the role is told again', async () => {
+it('a fence that a late writer has raised is noticed at the next run, and the policy is pushed again', async () => {
   const { deps, aws, wait, fence } = await begin();
   const writes = aws.writes(ROLE).length;
   await changeEnforcement(deps.ledger, ROLE, (state) => ({ fence: state.fence + 1, marks: [] }));
@@ -44,7 +44,7 @@ it('a fence that a late writer has raised is noticed at the next run, and the ro
   expect((await readEnforcement(deps.ledger, ROLE))?.value.marks).toHaveLength(1);
 });
 
-it('who took longer to look than the lease allows for does not begin to write, and looks again', async () => {
+it('a broker that computed for longer than the lease allows begins no write, and computes again', async () => {
   const { store, clock, aws, wait, work, revoke, session } = await begin();
   const { records } = store;
   const writes = aws.writes(ROLE).length;

@@ -1,4 +1,4 @@
-/** Of several brokers on one ledger one at a time tells a role of deaths; no other's late word stands, and no mark lies. */
+/** Of several brokers on one ledger, one at a time writes to a role. A late write of another is repaired, and no record claims more than is true. */
 import { describe, expect, it } from '@jest/globals';
 import { cause } from '../../../src/domain/selector.js';
 import { enforcementKey } from '../../../src/ledger/keys.js';
@@ -17,7 +17,7 @@ async function begin() {
   ];
   await pass(clock, FENCED_SECONDS, one, two);
   const wait = (seconds: number, ...brokers: SessionBroker[]) => pass(clock, seconds, ...brokers);
-  /** Of what the role was told last. */
+  /** The fence in the policy that the role has. */
   const fence = (role = ROLE): unknown => [aws.document(role)?.Statement].flat()[0]?.Sid;
   const endOne = async (by: SessionBroker) => {
     const { credential } = await by.mint('lab:red-1');
@@ -27,7 +27,7 @@ async function begin() {
   return { clock, store, aws, one, two, wait, fence, endOne };
 }
 
-/** What a holder that dies leaves to wait for, at most. */
+/** If the holder of the lease dies, others wait this long at most. */
 const LEASE_SECONDS = 20;
 
 describe('of two brokers', () => {
@@ -51,7 +51,7 @@ describe('of two brokers', () => {
     expect(aws.reads(dead.id)).toBe(false);
   });
 
-  it('the other takes over at once when the first lets go, and leaves nothing out', async () => {
+  it('the other takes over at once when the first releases its lease, and leaves nothing out', async () => {
     const { aws, one, two, wait, fence, endOne } = await begin();
     const dead = [await endOne(one)];
     await wait(1, one, two);
@@ -63,7 +63,7 @@ describe('of two brokers', () => {
     expect(dead.map(({ id }) => aws.reads(id))).toEqual([false, false]);
   });
 
-  it('neither mints while nobody tells the role', async () => {
+  it('neither mints while nobody has the lease', async () => {
     const { clock, one, two, wait } = await begin();
     await expect(two.mint('lab:red-1')).resolves.toBeDefined();
     clock.advance(LEASE_SECONDS * 1_000);
@@ -93,7 +93,7 @@ describe('a write that comes late, after another has taken over', () => {
     return { ...stage, early, missing: missing.credential };
   }
 
-  it('is not believed by who wrote it', async () => {
+  it('does not count as pushed for the broker that wrote it', async () => {
     const { one, two, fence } = await late();
     expect(fence()).toBe('r1');
     expect([one.events, two.events]).toEqual([
@@ -102,9 +102,9 @@ describe('a write that comes late, after another has taken over', () => {
     ]);
   });
 
-  it('is owned up to by who wrote it: nothing is said to be dead there any more, until the holder has written again', async () => {
+  it('is recorded by the broker that wrote it: no end counts as effective there until the holder has written again', async () => {
     const { aws, two, wait, fence, early, missing } = await late();
-    expect([aws.reads(early.id), aws.reads(missing.id)]).toEqual([false, false]); // IAM takes its time with the late one, too.
+    expect([aws.reads(early.id), aws.reads(missing.id)]).toEqual([false, false]); // The late write has not propagated yet.
     const ends = () => Promise.all([early, missing].map((one) => two.end(one)));
     expect((await ends()).map((end) => end?.effect)).toEqual(['pending', 'pending']);
     await wait(1, two);
@@ -116,7 +116,7 @@ describe('a write that comes late, after another has taken over', () => {
     expect([early, missing].map(({ id }) => aws.reads(id))).toEqual([false, false]);
   });
 
-  it('is owned up to although the holder writes its record at that very moment', async () => {
+  it('is recorded although the holder writes its record at that very moment', async () => {
     const { two, wait, fence, missing } = await late(({ store }) => beforeMarksGo(store));
     expect((await two.end(missing))?.effect).toBe('pending');
     await wait(1, two);
@@ -124,7 +124,7 @@ describe('a write that comes late, after another has taken over', () => {
   });
 });
 
-/** Whoever takes the marks from the role's record loses the first compare-and-set: `revision` has risen. */
+/** Makes the first write that takes the marks from the role's record fail: `revision` has risen meanwhile. */
 function beforeMarksGo({ records }: ModelStore): void {
   const commit = records.commit.bind(records);
   records.commit = async (change) => {

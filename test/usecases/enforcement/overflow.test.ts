@@ -1,4 +1,4 @@
-/** A role's policy holds some hundred ends, and thousands may die: then more dies than was asked, and never less. */
+/** A role's policy has room for some hundred denials, and thousands of sessions may die. Then more is revoked than was asked, never less. */
 import { describe, expect, it } from '@jest/globals';
 import type { Issued } from '../../../src/credentials/release.js';
 import { readTaskState } from '../../../src/ledger/task-state.js';
@@ -19,7 +19,7 @@ async function begin() {
     pass: (seconds: number) => pass(clock, seconds, broker),
     passing: (sessions: readonly Issued[]) => sessions.filter(({ credential }) => aws.reads(credential.id)).length,
     isOpen: async ({ task }: Issued) => (await readTaskState({ log, records, clock }, task)) === 'open',
-    /** What the broker has cut off on its own. */
+    /** The cutoffs that the broker published itself, to make room. */
     cutOff: async () => {
       const entries = await store.log.entries(0, 10_000);
       return entries.flatMap(({ actor, effect, selector }) =>

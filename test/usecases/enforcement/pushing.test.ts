@@ -1,4 +1,4 @@
-/** How often a role is told of deaths, of how much, and when it may forget: no write too many, none too few. */
+/** How often a role's policy is written, what is in it, and when denials are removed: no write too many, none too few. */
 import { describe, expect, it } from '@jest/globals';
 import type { Issued } from '../../../src/credentials/release.js';
 import { newId, shardOf, SHARDS } from '../../../src/domain/id.js';
@@ -20,8 +20,8 @@ async function begin() {
 
 const idOf = ({ credential }: Issued): string => credential.id.replace('crd_', '');
 
-describe('a role is told', () => {
-  it('of several ends within a second by one write', async () => {
+describe('a push happens', () => {
+  it('once for several ends within a second', async () => {
     const { mint, revoke, complete, aws, passing, pass: wait } = await begin();
     const minted = await Promise.all(['lab:red-1', 'lab:red-2', 'lab:blue-1'].map((workload) => mint(workload)));
     const [one, two, three] = minted as [Issued, Issued, Issued];
@@ -34,7 +34,7 @@ describe('a role is told', () => {
     expect([one, two, three].map(passing)).toEqual([false, false, false]);
   });
 
-  it('nothing where nothing has died: minting, renewing and passing time are no writes', async () => {
+  it('never while nothing has died: minting, renewing and passing time cause none', async () => {
     const { mint, aws, pass: wait } = await begin();
     const before = [ROLE, OTHER_ROLE].map((role) => aws.writes(role).length);
     const { task } = await mint('lab:red-1');
@@ -44,7 +44,7 @@ describe('a role is told', () => {
     expect([ROLE, OTHER_ROLE].map((role) => aws.writes(role).length)).toEqual(before);
   });
 
-  it('once, however often it is looked at again', async () => {
+  it('once, however many turns follow', async () => {
     const { mint, complete, reconciler, aws, clock } = await begin();
     const { task } = await mint('lab:red-1');
     const before = aws.writes(ROLE).length;
@@ -53,7 +53,7 @@ describe('a role is told', () => {
     expect(aws.writes(ROLE)).toHaveLength(before + 1);
   });
 
-  it('once a second, however often something dies within it and is looked at', async () => {
+  it('once a second, however much dies within it and however many turns there are', async () => {
     const { mint, revoke, work, passing, aws, clock, pass: wait } = await begin();
     const minted = await Promise.all(Array.from({ length: 9 }, () => mint('lab:red-1')));
     const before = aws.writes(ROLE).length;
@@ -69,7 +69,7 @@ describe('a role is told', () => {
     expect(minted.filter(passing)).toEqual([]);
   });
 
-  it('of its own dead alone', async () => {
+  it('only for the dead sessions of that role', async () => {
     const { mint, complete, aws, pass: wait } = await begin();
     const { task } = await mint('lab:red-1', { role: OTHER_ROLE });
     const before = aws.writes(ROLE).length;
@@ -79,7 +79,7 @@ describe('a role is told', () => {
     expect(JSON.stringify(aws.document(OTHER_ROLE))).toContain(task.id.replace('tsk_', ''));
   });
 
-  it('at most once a second, and not of what reaches its deadline before it could hear', async () => {
+  it('at most once a second, and not for sessions that expire before it is effective', async () => {
     const { mint, revoke, aws, clock, pass: wait } = await begin();
     const short = await mint('lab:red-1', { lifetimeSeconds: 30 });
     const long = await mint('lab:red-1');
@@ -101,8 +101,8 @@ describe('a role is told', () => {
   });
 });
 
-describe('a role forgets', () => {
-  it('nothing too soon: what is dead stays denied, second by second, until AWS has forgotten it by itself', async () => {
+describe('denials are removed', () => {
+  it('not too soon: a dead session stays denied, second by second, until AWS has forgotten it by itself', async () => {
     const { mint, revoke, passing, pass: wait } = await begin();
     const minted: Issued[] = [];
     for (const lifetimeSeconds of [40, 100, 160, 400, 900]) {
@@ -119,7 +119,7 @@ describe('a role forgets', () => {
     }
   });
 
-  it('lazily: a line that is no longer needed goes a minute after the deadline, and not alone at once', async () => {
+  it('lazily: one that is no longer needed goes a minute after the deadline, and causes no push of its own before', async () => {
     const { mint, revoke, aws, pass: wait } = await begin();
     const minted = [
       await mint('lab:red-1', { lifetimeSeconds: 100 }),
@@ -138,7 +138,7 @@ describe('a role forgets', () => {
     expect([denied(), aws.writes(ROLE).length]).toEqual([1, before + 2]);
   });
 
-  it('all of it: where nothing is left to deny the policy is deleted, and nothing is written any more', async () => {
+  it('all of them: with nothing left to deny the policy is deleted, and nothing is written any more', async () => {
     const { mint, complete, aws, pass: wait } = await begin();
     const { task } = await mint('lab:red-1');
     await complete(task.id);
@@ -150,7 +150,7 @@ describe('a role forgets', () => {
     expect(aws.writes(ROLE)).toHaveLength(writes);
   });
 
-  it('thousands that have expired by a write for each part of the ledger, not by one for each', async () => {
+  it('by one write for each part of the ledger, if thousands of sessions have expired', async () => {
     const { store, clock, pass: wait } = await begin();
     const { records } = store;
     const each = SHARDS.flatMap((shard) => Array.from({ length: 50 }, () => newId('crd', shard)));

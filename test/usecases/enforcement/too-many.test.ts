@@ -1,4 +1,4 @@
-/** All sessions of a role are looked at whenever something dies: there are not more of them than that allows. */
+/** Every full look reads all live sessions of a role, so their number is limited. */
 import { expect, it } from '@jest/globals';
 import { changeEnforcement, readEnforcement } from '../../../src/ledger/enforcement.js';
 import { handClock } from '../../support/clock.js';

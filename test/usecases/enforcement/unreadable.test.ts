@@ -1,4 +1,4 @@
-/** Records that cannot be read, and a ledger that cannot be looked at: all else is denied as ever, and what is unknown is, too. */
+/** Records that cannot be read, and a ledger that does not answer: the rest is denied as always, and so is what is unknown. */
 import { describe, expect, it } from '@jest/globals';
 import type { Issued } from '../../../src/credentials/release.js';
 import { recordKey } from '../../../src/ledger/keys.js';
@@ -15,7 +15,7 @@ async function begin() {
   const broker = sessionBroker({ store: { ...store, records }, clock, aws });
   await pass(clock, FENCED_SECONDS, broker);
   const failures: unknown[] = [];
-  /** What fails is done again the next second. */
+  /** Passes time, and collects the errors of turns that fail. */
   const passFailing = async (seconds: number) => {
     for (let second = 0; second < seconds; second += 1) {
       clock.advance(1_000);
@@ -26,7 +26,7 @@ async function begin() {
   return { ...broker, records, aws, clock, reads, failures, passFailing };
 }
 
-/** The indexes of this name cannot be looked at, until what is answered is called. */
+/** Makes reading the indexes of this name fail, until the returned function is called. */
 function breakIndex(records: Records, name: string): () => void {
   const range = records.range.bind(records);
   records.range = (index, by) => (index.endsWith(name) ? Promise.reject(new Error('broken')) : range(index, by));
@@ -43,7 +43,7 @@ describe('a session whose record', () => {
     ['is gone', ({ credential }) => remove(credential.id)],
     ["is there, but its task's broken off", ({ task }) => put(task.id, '{"id":')],
     ["is there, but its task's gone", ({ task }) => remove(task.id)],
-  ])('%s is denied by its id at every role, and stops nobody from being told of the others', async (_, spoil) => {
+  ])('%s is denied by its id at every role, and stops no other denial', async (_, spoil) => {
     const { mint, revoke, records, aws, clock, events, reads, work } = await begin();
     const broken = await mint('lab:red-1');
     const dead = [await mint('lab:red-1'), await mint('lab:blue-1'), await mint('lab:blue-1', { role: OTHER_ROLE })];
@@ -59,7 +59,7 @@ describe('a session whose record', () => {
   });
 });
 
-describe('while what is dead cannot be looked at', () => {
+describe('while the enforcement index cannot be read', () => {
   it('for half a minute nothing new is minted, and as soon as it can there is, and all is well, without a write', async () => {
     const { mint, records, aws, events, failures, passFailing } = await begin();
     const writes = () => [ROLE, OTHER_ROLE].map((role) => aws.writes(role).length);
@@ -80,8 +80,8 @@ describe('while what is dead cannot be looked at', () => {
   });
 });
 
-describe('while what was lost cannot be looked at', () => {
-  it('roles are told of what is dead, and the schedule hears of the failure', async () => {
+describe('while the index of reservations cannot be read', () => {
+  it('denials are pushed all the same, and the failure reaches the schedule', async () => {
     const { mint, revoke, records, reads, failures, passFailing } = await begin();
     const dead = await mint('lab:red-1');
     await revoke('credential', dead.credential.id, 'end');
