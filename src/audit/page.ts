@@ -1,7 +1,7 @@
 /** Reading the log: pages that pass a filter, and all of it, always as the exact lines. */
 import { z } from 'zod';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
-import type { Records } from '../store/store.js';
+import { BEHIND_ALL_MEMBERS, type Records } from '../store/store.js';
 import { BATCHES, batchKey, parseBatch, readHead } from './head.js';
 
 /** A page looks at so many lines at most, whatever the filter; the cursor tells how far it came. */
@@ -59,8 +59,8 @@ export async function* linesAfter(
 ): AsyncGenerator<[seq: number, line: string]> {
   let last = after;
   for (;;) {
-    // "~" sorts behind every number: the first batch whose last line comes after `last`.
-    const batches = await records.range(BATCHES, { after: [last, '~'], limit: batchesAtOnce });
+    // The first batch whose last line comes after `last`.
+    const batches = await records.range(BATCHES, { after: [last, BEHIND_ALL_MEMBERS], limit: batchesAtOnce });
     if (batches.length === 0) return;
     const texts = await records.read(batches.map(([first]) => batchKey(first)));
     for (const [index, [first]] of batches.entries()) {

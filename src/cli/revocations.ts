@@ -6,7 +6,7 @@ import { EFFECTS, formatSelector, SELECTOR_KINDS, type Effect, type SelectorKind
 import { masked } from '../domain/text.js';
 import { toTimestamp } from '../domain/time.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
-import { listReceipts, type Receipt } from '../ledger/receipts.js';
+import { allReceipts, type Receipt } from '../ledger/receipts.js';
 import { publishLift } from '../revocation/receipts.js';
 import { fittingEffect, publishRevocation } from '../revocation/revoke-by-selector.js';
 import { refuseUnknownParty } from './refuse-unknown-party.js';
@@ -71,12 +71,7 @@ function addList(revocations: Command, { out, clock }: Terminal): void {
     .option(...CONFIG)
     .action(({ config }: { config?: string }) =>
       locally(config, clock, async ({ ledger }) => {
-        const PAGE = 100;
-        let page: Receipt[] = [];
-        do {
-          page = await listReceipts(ledger, page.at(-1)?.seq ?? 0, PAGE);
-          for (const receipt of page) out(line(receipt));
-        } while (page.length === PAGE);
+        for await (const page of allReceipts(ledger)) for (const receipt of page) out(line(receipt));
       }),
     );
 }

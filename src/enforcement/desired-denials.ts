@@ -11,7 +11,7 @@ import { DENIED_AFTER_EXPIRY_MS } from '../domain/timing.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { enforcementIndex } from '../ledger/keys.js';
 import { scanIndex } from '../ledger/scan-index.js';
-import { recall, type Recalled } from '../ledger/parse-cache.js';
+import { readCached, type CachedCredential } from '../ledger/parse-cache.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
 import type { Key } from '../store/store.js';
 
@@ -59,7 +59,7 @@ export async function desiredState(
   const live = new Map<string, number>();
   const unreadable: unknown[] = [];
   for (const ids of inPages([...unexpired.keys()])) {
-    const page = await recall(ledger, ids);
+    const page = await readCached(ledger, ids);
     for (const { credential } of page.found) live.set(credential.target, (live.get(credential.target) ?? 0) + 1);
     for (const [target, denial] of await selectDead(ledger, page.found, isCutOff)) add(denials.get(target), denial);
     for (const [id, error] of page.unreadable) {
@@ -97,7 +97,7 @@ async function indexedSessions({ records }: Ledger): Promise<[id: string, expire
 
 async function selectDead(
   ledger: Ledger,
-  found: readonly Recalled[],
+  found: readonly CachedCredential[],
   isCutOff: Circumstances['isCutOff'],
 ): Promise<[target: string, Denial][]> {
   const seen = await ledger.log.look([...new Set(found.flatMap(({ own }) => own))]);
@@ -108,14 +108,14 @@ async function selectDead(
 }
 
 /** The record of a task is asked too: it keeps the task's end for longer than the log does. */
-const isDead = ({ credential, task, own }: Recalled, seen: Seen): boolean =>
+const isDead = ({ credential, task, own }: CachedCredential, seen: Seen): boolean =>
   task.ended !== undefined || seen.deathOf('credential', credential.epoch, own) !== undefined;
 
 /**
  * The broadest name that denies no live session: the workload before its cutoff, if no session with that number can be born
  * any more; or the task, if none can be born under it; or the session itself.
  */
-function denialOf({ credential, task, ofTask }: Recalled, seen: Seen): Denial {
+function denialOf({ credential, task, ofTask }: CachedCredential, seen: Seen): Denial {
   const { id, target, expiresAt, workloadSeq = 0, epoch } = credential;
   const workload = task.workload.id;
   const rest = { until: expiresAt, workload };

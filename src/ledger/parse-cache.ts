@@ -1,106 +1,87 @@
 /**
- * Credentials with their tasks and all that they hang on, for who looks at the same ones second by second: what reads exactly
- * as before means what it meant before, and is not parsed again. What is answered is shared: nobody may change it.
+ * Credentials with their tasks and causes, for the reconciler, which reads the same ones every second. A record whose text is
+ * the same as before is not parsed again. The values are shared between calls: nobody may change them.
  */
+import { LRUCache } from 'lru-cache';
+import type { z } from 'zod';
 import { credentialSchema, type Credential } from '../domain/credential.js';
 import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import type { Cause } from '../domain/selector.js';
 import { taskSchema, type Task } from '../domain/task.js';
 import type { Records } from '../store/store.js';
+import type { Versioned } from '../store/record.js';
 import type { Found } from './credentials.js';
 import type { Ledger } from './ledger.js';
 import { recordKey } from './keys.js';
 
-export interface Recalled extends Found {
+export interface CachedCredential extends Found {
+  /** The causes of the credential. */
   own: readonly Cause[];
+  /** The causes of its task. */
   ofTask: readonly Cause[];
 }
 
-/** Of each kind; together some 3 KB for a credential. With more of them all are parsed again, as if there were no memory. */
-const KEPT = 20_000;
-
-interface Recollection {
+interface CachedRead {
   /** In the order asked. */
-  found: Recalled[];
-  /** Those whose record, or whose task's, is gone or cannot be read, and why: somebody must look at them. */
+  found: CachedCredential[];
+  /** The ids whose record, or whose task's record, is gone or cannot be read, and why. The caller must not take them for alive. */
   unreadable: [id: string, error: unknown][];
 }
 
-export async function recall({ records }: Ledger, ids: readonly string[]): Promise<Recollection> {
-  const unreadable: Recollection['unreadable'] = [];
-  const readable = <T>(of: () => string[], read: () => T): T[] => {
+export async function readCached({ records }: Ledger, ids: readonly string[]): Promise<CachedRead> {
+  const unreadable: CachedRead['unreadable'] = [];
+  const readable = <T>(id: string, read: () => T): T[] => {
     try {
       return [read()];
     } catch (error) {
-      unreadable.push(...of().map((id): [string, unknown] => [id, error]));
+      unreadable.push([id, error]);
       return [];
     }
   };
-  const memory = memoryOf(records);
-  const texts = await textsOf(
-    records,
-    ids.filter((id) => isId('crd', id)),
-  );
-  const credentials = texts.flatMap(([id, text]) =>
-    readable(
-      () => [id],
-      () => memory.credential(id, [text], () => credentialSchema.parse(JSON.parse(present(text)))),
-    ),
-  );
+  const known = ids.filter((id) => isId('crd', id));
+  const texts = await textsOf(records, known);
+  const credentials = known.flatMap((id) => readable(id, () => parseCredential(id, texts.get(id))));
   const taskTexts = await textsOf(records, [...new Set(credentials.map(({ task }) => task))]);
-  const under = (task: string) => () => credentials.flatMap((one) => (one.task === task ? [one.id] : []));
-  const tasks = new Map(
-    taskTexts.flatMap(([id, text]) =>
-      readable(under(id), () => memory.task(id, [text], () => taskSchema.parse(JSON.parse(present(text))))).map(
-        (task): [string, Task] => [id, task],
-      ),
-    ),
+  const found = credentials.flatMap((credential) =>
+    readable(credential.id, () => withCauses(credential, parseTask(credential.task, taskTexts.get(credential.task)))),
   );
-  const found = credentials.flatMap((credential) => {
-    const task = tasks.get(credential.task);
-    if (!task) return [];
-    const own = memory.own(credential.id, [credential, task], () => credentialCauses(credential, task));
-    const ofTask = memory.ofTask(task.id, [task], () => taskCauses(task));
-    return [{ credential, task, own, ofTask }];
-  });
   return { found, unreadable };
 }
 
-async function textsOf(records: Records, ids: readonly string[]): Promise<[id: string, text: string | undefined][]> {
+async function textsOf(records: Records, ids: readonly string[]): Promise<Map<string, string | undefined>> {
   const texts = await records.read(ids.map(recordKey));
-  return ids.map((id, index): [string, string | undefined] => [id, texts[index]]);
+  return new Map(ids.map((id, index) => [id, texts[index]]));
 }
 
-function present(text: string | undefined): string {
-  if (text === undefined) throw new Error('a record is gone that must still be there');
-  return text;
-}
+/** Of each kind; together some 3 KB for a credential. With more credentials than this, records are parsed every time. */
+const CACHED_MOST = 20_000;
 
-const memories = new WeakMap<Records, ReturnType<typeof newMemory>>();
+/** Nothing but the text decides the value, so one cache serves whatever ledgers there are in the process. */
+const parseCredential = parsedOnce<Credential>(credentialSchema);
+const parseTask = parsedOnce<Task>(taskSchema);
 
-function memoryOf(records: Records): ReturnType<typeof newMemory> {
-  const memory = memories.get(records) ?? newMemory();
-  memories.set(records, memory);
-  return memory;
-}
-
-const newMemory = () => ({
-  credential: remembering<Credential>(),
-  task: remembering<Task>(),
-  own: remembering<readonly Cause[]>(),
-  ofTask: remembering<readonly Cause[]>(),
-});
-
-/** Makes a value again only when one of what it is made of is another. */
-function remembering<T>(): (key: string, of: readonly unknown[], make: () => T) => T {
-  const kept = new Map<string, { of: readonly unknown[]; value: T }>();
-  return (key, of, make) => {
-    const known = kept.get(key);
-    if (known && of.every((one, index) => one === known.of[index])) return known.value;
-    const value = make();
-    if (kept.size >= KEPT && !known) kept.clear();
-    kept.set(key, { of, value });
+function parsedOnce<T>(schema: z.ZodType<T>): (id: string, text: string | undefined) => T {
+  const cache = new LRUCache<string, Versioned<T>>({ max: CACHED_MOST });
+  return (id, text) => {
+    if (text === undefined) throw new Error(`The record of ${id} is gone, and must still exist.`);
+    const cached = cache.get(id);
+    if (cached?.text === text) return cached.value;
+    const value = schema.parse(JSON.parse(text));
+    cache.set(id, { text, value });
     return value;
   };
+}
+
+const complete = new WeakMap<Credential, CachedCredential>();
+const causesOfTasks = new WeakMap<Task, readonly Cause[]>();
+
+function withCauses(credential: Credential, task: Task): CachedCredential {
+  const cached = complete.get(credential);
+  if (cached?.task === task) return cached;
+  const ofTask = causesOfTasks.get(task) ?? taskCauses(task);
+  causesOfTasks.set(task, ofTask);
+  const made = { credential, task, own: credentialCauses(credential, task), ofTask };
+  complete.set(credential, made);
+  return made;
 }

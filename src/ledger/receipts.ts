@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { HISTORY_MS } from '../domain/limits.js';
 import { EFFECTS } from '../domain/selector.js';
 import { selectorSchema } from '../domain/selector-schema.js';
-import type { Change } from '../store/store.js';
+import { BEHIND_ALL_MEMBERS, type Change } from '../store/store.js';
 import { record } from '../store/record.js';
 import { updateRecord } from './change-record.js';
 import type { Ledger, Versioned } from './ledger.js';
+import { scanIndex } from './scan-index.js';
 import { liftIndex, receiptIndex, receiptKey, uncountedIndex } from './keys.js';
 
 const affectedSchema = z.strictObject({
@@ -48,8 +49,16 @@ export const readReceipt = async (ledger: Ledger, seq: number): Promise<Receipt 
   (await receipts.read(ledger, seq))?.value;
 
 /** Oldest first, after a sequence number. One that cannot be read hides no other. */
-export async function listReceipts({ records }: Ledger, after: number, limit: number): Promise<Receipt[]> {
-  const page = await records.range(receiptIndex, { after: [after, AFTER_ANY_MEMBER], limit });
+export async function listReceipts(ledger: Ledger, after: number, limit: number): Promise<Receipt[]> {
+  return receiptsOn(ledger, await ledger.records.range(receiptIndex, { after: [after, BEHIND_ALL_MEMBERS], limit }));
+}
+
+/** All of them in pages, oldest first. */
+export async function* allReceipts(ledger: Ledger): AsyncGenerator<Receipt[]> {
+  for await (const page of scanIndex(ledger.records, receiptIndex, { limit: 100 })) yield receiptsOn(ledger, page);
+}
+
+async function receiptsOn({ records }: Ledger, page: readonly [member: string, seq: number][]): Promise<Receipt[]> {
   const texts = await records.read(page.map(([, seq]) => receiptKey(seq)));
   return texts.flatMap((text) => readable(text) ?? []);
 }
@@ -123,6 +132,3 @@ function settled({ seq, affected, lifted }: Receipt): Unindexed[] {
     ...(lifted === undefined ? [] : [[liftIndex, member] satisfies Unindexed]),
   ];
 }
-
-/** Sorts behind every member, all of which are digits. */
-const AFTER_ANY_MEMBER = '~';

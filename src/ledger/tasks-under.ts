@@ -1,12 +1,12 @@
 /** Open tasks that may hang on a selector, in pages: from an index where there is one, else all of them. A superset. */
-import { defined } from '../domain/defined.js';
 import { SHARDS } from '../domain/id.js';
 import { cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
-import type { Key, Member } from '../store/store.js';
+import type { Key } from '../store/store.js';
 import { findCredential } from './credentials.js';
 import type { Ledger } from './ledger.js';
 import { childIndex, dueIndex, workloadIndex } from './keys.js';
+import { scanIndexes } from './scan-index.js';
 import { readTasks } from './tasks.js';
 
 /** Small: parsing and judging a page is one piece of work, and everybody else waits for it. */
@@ -56,22 +56,10 @@ async function* family(ledger: Ledger, tasks: Task[], seen: Set<string>): AsyncG
   }
 }
 
-/** Every index is asked at once; those with more than a page are asked again. */
 async function* indexed(ledger: Ledger, indexes: Key[]): AsyncGenerator<Task[]> {
-  let cursors: { index: Key; after?: [number, Member] }[] = indexes.map((index) => ({ index }));
-  while (cursors.length > 0) {
-    const pages = await Promise.all(
-      cursors.map(async ({ index, after }) => ({
-        index,
-        page: await ledger.records.range(index, defined({ after, limit: PAGE })),
-      })),
-    );
-    const ids = pages.flatMap(({ page }) => page.map(([member]) => member));
+  for await (const page of scanIndexes(ledger.records, indexes, { limit: PAGE })) {
+    const ids = page.map(([member]) => member);
     for (let start = 0; start < ids.length; start += PAGE) yield await open(ledger, ids.slice(start, start + PAGE));
-    cursors = pages.flatMap(({ index, page }) => {
-      const last = page.at(-1);
-      return page.length === PAGE && last ? [{ index, after: [last[1], last[0]] satisfies [number, Member] }] : [];
-    });
   }
 }
 

@@ -9,6 +9,9 @@ import type { LogEntry, Publication } from '../domain/tombstone.js';
 export type Key = `${string}/${string}`;
 export type Member = string;
 
+/** Sorts behind every member that is an id or a number: in `after`, the place behind all members of a score. */
+export const BEHIND_ALL_MEMBERS: Member = '~';
+
 export interface Store {
   records: Records;
   log: Log;

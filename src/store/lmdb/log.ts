@@ -2,10 +2,9 @@
 import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
 import type { Clock } from '../../domain/time.js';
 import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
-import { ENTRIES_KEPT, entryOf, numbered, parseEntry } from '../entry.js';
-import { stamped, textAt } from '../expiring.js';
+import { ENTRIES_KEPT, entryOf, numbered, parseEntry, stamped, textAt } from '../encoding.js';
 import { LogGap, type Log } from '../store.js';
-import { litterCollector } from './litter.js';
+import { expiredCollector } from './records.js';
 import { durably, now, type Tables } from './tables.js';
 
 const PAGE = 1_000;
@@ -49,7 +48,7 @@ function readers(tables: Tables, home: string): Pick<Log, 'look' | 'entries' | '
 
 function writers(tables: Tables, clock: Clock, home: string): Pick<Log, 'publish' | 'forget' | 'replace'> {
   const { head, tombstones, published } = tables;
-  const collectLitter = litterCollector(published, clock);
+  const collectExpired = expiredCollector(published, clock);
   return {
     publish: (publication) =>
       durably(tables, () => {
@@ -57,7 +56,7 @@ function writers(tables: Tables, clock: Clock, home: string): Pick<Log, 'publish
         if (earlier !== undefined) return parseEntry(earlier);
         const entry = append(tables, publication);
         if (entry) void published.put(entry.id, stamped(JSON.stringify(entry), clock.now() + PUBLICATIONS_KNOWN_MS));
-        collectLitter();
+        collectExpired();
         return entry;
       }),
     forget: (unneeded) =>

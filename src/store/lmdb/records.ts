@@ -1,15 +1,14 @@
 /** Records and indexes on LMDB. */
+import type { Database } from 'lmdb';
+import { defined } from '../../domain/defined.js';
 import type { Clock } from '../../domain/time.js';
-import { shardOfChange } from '../change.js';
-import { stamped, textAt } from '../expiring.js';
+import { isCollectable, shardOfChange, stamped, textAt } from '../encoding.js';
 import type { Change, Records } from '../store.js';
-import { memberKey, rankAbove, rankKey, readRankKey } from './index-key.js';
-import { litterCollector } from './litter.js';
 import { durably, now, type Tables } from './tables.js';
 
 export function lmdbRecords(tables: Tables, clock: Clock): Records {
   const { records, ranks } = tables;
-  const collectLitter = litterCollector(records, clock);
+  const collectExpired = expiredCollector(records, clock);
   return {
     read: (keys) => now(tables, () => keys.map((key) => textAt(clock.now(), records.get(key)))),
     commit: async (change) => {
@@ -19,7 +18,7 @@ export function lmdbRecords(tables: Tables, clock: Clock): Records {
           textAt(clock.now(), records.get(key)) === expected;
         if (!(change.expect ?? []).every(holds)) return false;
         write(tables, change);
-        collectLitter();
+        collectExpired();
         return true;
       });
     },
@@ -50,4 +49,44 @@ function write({ records, ranks, scores }: Tables, { put, remove, index, unindex
     drop(name, member);
     void scores.remove(memberKey(name, member));
   }
+}
+
+/**
+ * Keys of the index tables are bytes that sort as `range` answers: by index, then score, then member. NUL ends the name of an
+ * index, so that no name is the beginning of another.
+ */
+const memberKey = (index: string, member: string): Buffer => Buffer.from(`${index}\0${member}`);
+
+function rankKey(index: string, score: number, member = ''): Buffer {
+  const number = Buffer.alloc(SCORE_BYTES);
+  number.writeBigUInt64BE(BigInt(Math.min(Math.max(Math.ceil(score), 0), NO_SCORE)));
+  return Buffer.concat([Buffer.from(`${index}\0`), number, Buffer.from(member)]);
+}
+
+const SCORE_BYTES = 8;
+/** Above every score, which are below 2^53. */
+const NO_SCORE = Number.MAX_SAFE_INTEGER + 1;
+
+/** Where the scores above `score` begin. */
+const rankAbove = (index: string, score = NO_SCORE): Buffer => rankKey(index, Math.floor(score) + 1);
+
+function readRankKey(index: string, key: Buffer): [member: string, score: number] {
+  const at = Buffer.byteLength(index) + 1;
+  return [key.subarray(at + SCORE_BYTES).toString(), Number(key.readBigUInt64BE(at))];
+}
+
+const LOOKED_AT_PER_WRITE = 4;
+
+/**
+ * Returns a function that removes texts that expired long ago, to be called in the transaction of every write. It looks at a
+ * few texts and goes round the table, so the work follows the load and needs neither a timer nor an index: what has expired
+ * never grows beyond a third of what is alive.
+ */
+export function expiredCollector(table: Database<string, string>, clock: Clock): () => void {
+  let last: string | undefined;
+  return () => {
+    const next = [...table.getRange(defined({ start: last, limit: LOOKED_AT_PER_WRITE + 1 }))];
+    for (const { key, value } of next) if (isCollectable(clock.now(), value)) void table.remove(key);
+    last = next.length > LOOKED_AT_PER_WRITE ? next.at(-1)?.key : undefined;
+  };
 }

@@ -6,7 +6,7 @@ export interface Tables {
   environment: RootDatabase<string, string>;
   /** Key → stamped text. */
   records: Database<string, string>;
-  /** Index, score, member (see index-key.ts) → nothing; sorted as `range` answers. */
+  /** Index, score, member (see records.ts) → nothing; sorted as `range` answers. */
   ranks: Database<string, Buffer>;
   /** Index, member → score. */
   scores: Database<string, Buffer>;

@@ -1,5 +1,5 @@
 /** Names in Redis. The shard is the hash tag, so what lives in one shard lives on one node of a cluster. */
-import { shardOf } from '../change.js';
+import { shardOf } from '../encoding.js';
 import type { Key } from '../store.js';
 
 export interface Keys {

@@ -1,5 +1,5 @@
 /** The revocation log on Redis. */
-import { parseEntry } from '../entry.js';
+import { parseEntry } from '../encoding.js';
 import { LogGap, type Log, type Look } from '../store.js';
 import type { Client } from './client.js';
 import type { Keys } from './keys.js';

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
 import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
-import { ENTRIES_KEPT, entryOf, parseEntry } from '../entry.js';
+import { ENTRIES_KEPT, entryOf, parseEntry } from '../encoding.js';
 import { StoreUnavailable, type Log } from '../store.js';
 import { unavailable, type Client } from './client.js';
 import type { Keys } from './keys.js';

@@ -1,7 +1,6 @@
 /** Records and indexes on Redis. */
 import type { Clock } from '../../domain/time.js';
-import { shardOf, shardOfChange } from '../change.js';
-import { LITTER_MS, stamped, textAt } from '../expiring.js';
+import { EXPIRED_KEPT_MS, shardOf, shardOfChange, stamped, textAt } from '../encoding.js';
 import type { Change, Key, Records } from '../store.js';
 import type { Client } from './client.js';
 import type { Keys } from './keys.js';
@@ -49,15 +48,15 @@ function written(change: Change, keys: Keys, now: number): [string[], (string | 
   ];
   const args: (string | number)[] = [now, expect.length, put.length, remove.length, index.length];
   for (const [, text] of expect) args.push(text === undefined ? '-' : ` ${text}`);
-  for (const [, text, expiresAt] of put) args.push(stamped(text, expiresAt), litterAfter(now, expiresAt));
+  for (const [, text, expiresAt] of put) args.push(stamped(text, expiresAt), collectAfter(now, expiresAt));
   for (const [, member, score] of index) args.push(member, score);
   for (const [, member] of unindex) args.push(member);
   return [names, args];
 }
 
-/** A span, not a moment: the clock of Redis decides nothing. */
-const litterAfter = (now: number, expiresAt: number | undefined): number =>
-  expiresAt === undefined ? 0 : Math.max(expiresAt - now + LITTER_MS, 1);
+/** How long Redis keeps a text, as a span: the clock of Redis must decide nothing. 0: until it is removed. */
+const collectAfter = (now: number, expiresAt: number | undefined): number =>
+  expiresAt === undefined ? 0 : Math.max(expiresAt - now + EXPIRED_KEPT_MS, 1);
 
 export function pairs(flat: readonly string[]): [string, string][] {
   const found: [string, string][] = [];

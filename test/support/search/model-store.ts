@@ -6,8 +6,7 @@ import { PUBLICATIONS_KNOWN_MS } from '../../../src/domain/limits.js';
 import type { Cause } from '../../../src/domain/selector.js';
 import type { Clock } from '../../../src/domain/time.js';
 import { join, type LogEntry } from '../../../src/domain/tombstone.js';
-import { shardOfChange } from '../../../src/store/change.js';
-import { ENTRIES_KEPT, entryOf, numbered } from '../../../src/store/entry.js';
+import { ENTRIES_KEPT, entryOf, numbered, shardOfChange } from '../../../src/store/encoding.js';
 import { LogGap, type Key, type Log, type Records, type Store } from '../../../src/store/store.js';
 
 export interface ModelState {

@@ -1,0 +1,59 @@
+/** What both engines share in how they write things down: names and shards, texts with an expiry, entries of the log. */
+import { defined } from '../domain/defined.js';
+import { SEQ, type LogEntry, type Publication } from '../domain/tombstone.js';
+import type { Change, Key } from './store.js';
+
+/** LMDB takes 1,978 bytes for an index, a score and a member together; Redis has no such limit. */
+const NAME_BYTES_MAX = 900;
+
+export const shardOf = (key: Key): string => key.slice(0, key.indexOf('/'));
+
+/** The shard of a change. Throws when it has two (it could not be atomic on a cluster), none, or a name that is too long. */
+export function shardOfChange(change: Change): string {
+  const { expect = [], put = [], remove = [], index = [], unindex = [] } = change;
+  const keys = [...remove, ...[expect, put, index, unindex].flatMap((part) => part.map(([key]) => key))];
+  const members = [...index, ...unindex].map(([, member]) => member);
+  if ([...keys, ...members].some((name) => Buffer.byteLength(name) > NAME_BYTES_MAX))
+    throw new Error('a name too long');
+  if (keys.some((key) => key.includes('\0'))) throw new Error('a key with NUL');
+  const shards = new Set(keys.map(shardOf));
+  const [shard] = shards;
+  if (shard === undefined || shards.size > 1) throw new Error(`a change lives in one shard, not in ${shards.size}`);
+  return shard;
+}
+
+/**
+ * How long an expired text stays in the store: far beyond any disagreement of clocks. Whether a text has expired is judged
+ * when it is read, by the broker's clock; an engine only collects what expired long ago.
+ */
+export const EXPIRED_KEPT_MS = 3_600_000;
+
+/** A text with its expiry before it: `<milliseconds, base 36> <text>`. Nothing stands before the space when it never expires. */
+export const stamped = (text: string, expiresAt?: number): string => `${expiresAt?.toString(36) ?? ''} ${text}`;
+
+/** The text that was stamped, or undefined when there is none or it has expired. */
+export function textAt(now: number, stored: string | null | undefined): string | undefined {
+  if (stored === undefined || stored === null) return undefined;
+  return expiryOf(stored) > now ? stored.slice(stored.indexOf(' ') + 1) : undefined;
+}
+
+/** Whether a stamped text expired so long ago that it can be collected. */
+export const isCollectable = (now: number, stored: string): boolean => expiryOf(stored) + EXPIRED_KEPT_MS <= now;
+
+function expiryOf(stored: string): number {
+  const stamp = stored.slice(0, stored.indexOf(' '));
+  return stamp === '' ? Infinity : parseInt(stamp, 36);
+}
+
+/** How many entries a log keeps. A follower that is further behind gets LogGap. */
+export const ENTRIES_KEPT = 100_000;
+
+/** @param before The tombstone of the cause before this publication. */
+export const entryOf = (publication: Publication, seq: number, before: string | undefined): LogEntry =>
+  defined({ ...publication, seq, before });
+
+/** The tombstone that `join` wrote, with the number that the store has now assigned. */
+export const numbered = (joined: string, seq: number): string => joined.replaceAll(SEQ, String(seq));
+
+/** An entry is always stored as `JSON.stringify` of one. */
+export const parseEntry = (text: string): LogEntry => JSON.parse(text) as LogEntry;
