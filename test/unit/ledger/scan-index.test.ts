@@ -9,13 +9,14 @@ async function indexed(sizes: readonly number[]) {
   const { records } = modelStore(handClock());
   const indexes = sizes.map((_, place): Key => `shard/index-${place}`);
   for (const [place, index] of indexes.entries())
-    await records.commit({
-      index: Array.from({ length: sizes[place] ?? 0 }, (_, n): [Key, string, number] => [
-        index,
-        `member-${place}-${n}`,
-        n % 3,
-      ]),
-    });
+    if (sizes[place])
+      await records.commit({
+        index: Array.from({ length: sizes[place] ?? 0 }, (_, n): [Key, string, number] => [
+          index,
+          `member-${place}-${n}`,
+          n % 3,
+        ]),
+      });
   return { records, indexes };
 }
 
