@@ -1,15 +1,15 @@
-/** Entries that wait for durability share a write: one is in flight, the next takes along all that came in the meantime. */
+/** Appends entries in batches: while one write is in flight, the entries that come in wait for the next, and share it. */
 import PQueue from 'p-queue';
 import type { EntryText } from './chain.js';
 import type { Extend } from './extend.js';
 
-/** What one record takes, and one write. */
+/** The bounds of one batch, which is one record and one write. */
 const LINES_PER_BATCH = 500;
 const BYTES_PER_BATCH = 256 * 1024;
 
 interface Waiting {
   entry: EntryText;
-  /** By the monotonic clock: how long somebody waits is no matter of the time of day. */
+  /** When the caller began to wait, by the monotonic clock. */
   since: number;
   resolve: () => void;
   reject: (reason: unknown) => void;
@@ -18,11 +18,11 @@ interface Waiting {
 /** Resolves as the task does. A task that fails does not hold up the next. */
 type InTurn = <T>(task: () => Promise<T>) => Promise<T>;
 
-/** Runs one task after the other: what writes to the chain in this process queues here, instead of losing races against itself. */
+/** Runs one task after the other. Writers of one process queue here, so that they do not lose compare-and-set races among themselves. */
 export function takingTurns(): InTurn {
   const queue = new PQueue({ concurrency: 1 });
-  // An idle p-queue runs a task inside `add`. Here it starts a microtask later: entries of one tick share a write, and
-  // whoever asks for a turn has noted that before it begins.
+  // An idle p-queue starts a task inside `add`. Here a task starts a microtask later: entries of the same tick share a write,
+  // and `catchUp` has stored its promise before the round begins that resets it.
   return (task) => Promise.resolve().then(() => queue.add(task));
 }
 
@@ -48,7 +48,7 @@ export function appender(extend: Extend, inTurn: InTurn): (entry: EntryText) => 
     });
 }
 
-/** At least one, whatever its size. */
+/** Returns how many entries the next batch takes: at least one, whatever its size. */
 function countFitting(waiting: readonly Waiting[]): number {
   let bytes = 0;
   const over = waiting.slice(0, LINES_PER_BATCH).findIndex(({ entry }) => {

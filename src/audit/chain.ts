@@ -1,6 +1,6 @@
 /**
- * The hash chain. A line is one exact JSON text that names its number and the hash of the line before; the hash of the
- * last line therefore vouches for all of them. Pure.
+ * The hash chain. A line is one exact JSON text with its number and the hash of the line before, so the hash of the last line
+ * covers all lines. Pure functions.
  */
 import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
@@ -11,19 +11,19 @@ import { auditEventSchema, type AuditEvent } from './event.js';
 export const placeSchema = z.strictObject({ seq: z.int().nonnegative(), hash: z.string() });
 export type Place = z.infer<typeof placeSchema>;
 
-/** Before the first line. */
+/** The place before the first line. */
 export const GENESIS: Place = { seq: 0, hash: '' };
 
-/** An entry on its way into the chain: the text of its line without number and predecessor. */
+/** An entry that is not in the chain yet: the text of its line without its number and the hash before. */
 export type EntryText = string;
 
-/** Throws on a field or value that is not in the schema. Tokens that somebody pasted into free text do not get through. */
+/** Throws on a field or value that is not in the schema. Tokens that somebody pasted into free text are removed. */
 export function entryText(event: AuditEvent): EntryText {
-  // On the whole text rather than field by field: the pattern needs no character that JSON escapes, so nothing escapes it.
+  // The whole text is searched, not field by field: the pattern contains no character that JSON would escape.
   return withoutTokens(JSON.stringify(auditEventSchema.parse(event)));
 }
 
-/** The lines that continue the chain after `place`, and where it then ends. */
+/** Returns the lines that continue the chain after `place`, and the place of the last one. */
 export function extendChain(place: Place, entries: readonly EntryText[]): { lines: string[]; end: Place } {
   let { seq, hash } = place;
   const lines = entries.map((entry) => {

@@ -1,6 +1,6 @@
 /**
- * What an audit entry may say. The list of fields is closed, ids and digests only: a secret has no field to slip into,
- * and what people paste into free text is taken out (see `entryText` in chain.ts).
+ * The fields of an audit entry. The list is closed: ids, digests and bounded free text, so a secret has no field to slip into.
+ * Tokens that people paste into free text are removed (see `entryText` in chain.ts).
  */
 import { z } from 'zod';
 import { accessSchema } from '../domain/access.js';
@@ -12,14 +12,14 @@ import { LEVELS, reactionSchema, SIGNAL_STATES } from '../domain/signal.js';
 
 const moment = z.int().nonnegative();
 const seq = z.int().nonnegative();
-/** Cut rather than refused: an entry must not fail because a caller has much to say. */
+/** Free text is cut, not refused: a long reason must not make an entry fail. */
 const freeText = (most: number) => z.string().transform((text) => text.slice(0, most));
 
 export const auditEventSchema = z.strictObject({
   type: z.enum(AUDIT_EVENT_TYPES),
-  /** Milliseconds, by the clock of the broker that writes. */
+  /** When it was written, in milliseconds, by the clock of the broker that wrote it. */
   at: moment,
-  /** Who asked or acted. `kind` and `issuer` are absent for the broker itself and its operators' command line. */
+  /** The caller or actor. `kind` and `issuer` are absent for the broker itself and for the command line of its operators. */
   actor: z
     .strictObject({ id: z.string(), kind: z.enum(['workload', 'person']).optional(), issuer: z.string().optional() })
     .optional(),
@@ -30,9 +30,9 @@ export const auditEventSchema = z.strictObject({
   target: z.string().optional(),
   access: z.array(accessSchema).optional(),
   purpose: freeText(256).optional(),
-  /** Of the credential, or the deadline of the task. Milliseconds. */
+  /** The expiry of the credential, or the deadline of the task, in milliseconds. */
   expiresAt: moment.optional(),
-  /** What policy said: its ids, and the digest of the policy set that said it. */
+  /** The decision of policy: the ids of its policies, and the digest of the policy set. */
   decision: z
     .strictObject({
       id: z.string(),
@@ -41,11 +41,11 @@ export const auditEventSchema = z.strictObject({
       digest: z.string(),
     })
     .optional(),
-  /** SHA-256 (base64url) of what the target was told the credential may do, where it is told. */
+  /** SHA-256 (base64url) of the restrictions that were sent to the target, for targets that take them. */
   scopeHash: z.string().optional(),
-  /** SHA-256 (base64url) of the token that proved who asked. */
+  /** SHA-256 (base64url) of the token that proved the caller's identity. */
   proofHash: z.string().optional(),
-  /** The operator verb, where one was refused or used. */
+  /** The operator verb that was used or refused. */
   verb: z.string().optional(),
   error: z.enum(BROKER_ERROR_CODES).optional(),
   retry: z.enum(RETRIES).optional(),
@@ -58,13 +58,13 @@ export const auditEventSchema = z.strictObject({
       seq: seq.optional(),
       effect: z.enum([...EFFECTS, 'lift']),
       selector: selectorSchema,
-      /** When it was published; the entry follows it. */
+      /** When it was published. The audit entry is written after that. */
       at: moment.optional(),
       lifts: seq.optional(),
       liftAt: moment.optional(),
     })
     .optional(),
-  /** What was told, by whom, of whom, and what was done about it. */
+  /** The signal, its source and subject, and what was done about it. */
   signal: z
     .strictObject({
       id: z.string(),
@@ -76,15 +76,27 @@ export const auditEventSchema = z.strictObject({
       reaction: reactionSchema.optional(),
     })
     .optional(),
-  /** Sequence numbers of revocations, both inclusive, that are missing here. */
+  /** The numbers of revocations that are missing in the audit log, both inclusive. */
   missing: z.strictObject({ from: seq, to: seq }).optional(),
-  /** Where the chain begins after pruning. */
+  /** The place where the chain begins after pruning. */
   checkpoint: z.strictObject({ seq, hash: z.string() }).optional(),
   /** The signing key now current, or the digest of the policy set now in force. */
   installed: z.string().optional(),
   requestId: z.string().optional(),
-  /** Which broker wrote it; the log fills it in. */
+  /** The broker that wrote the entry; the log fills it in. */
   node: z.string().optional(),
 });
 
 export type AuditEvent = z.infer<typeof auditEventSchema>;
+
+/** An audit event that has its place in the chain. */
+export interface AuditEntry extends AuditEvent {
+  /** The number of its line. */
+  seq: number;
+}
+
+/** Parses a line that a broker wrote. Another version may have written fields and types that this one does not know. */
+export const parseEntry = (line: string): AuditEntry => JSON.parse(line) as AuditEntry;
+
+/** Returns the number of a line without parsing the rest: chain.ts says how each line begins. */
+export const seqOf = (line: string): number => Number(/^\{"seq":(\d+),/.exec(line)?.[1]);

@@ -1,7 +1,8 @@
 /**
- * Extends the chain by compare-and-set on its head, among any number of brokers: nothing twice, nothing lost. A commit of
- * unknown outcome is settled by reading: either the batch stands in its place, or the same attempt is made again. While the
- * head has not moved a late commit can still land, but then ours cannot; once it has moved, a late one never can.
+ * Extends the chain by compare-and-set on its head, so that any number of brokers add each entry exactly once. When a commit times
+ * out, the store is read: if the batch is there, it was added, otherwise the attempt is repeated. A commit that timed out may still
+ * be applied, but only while the head is unchanged. If it is applied, our retry fails its comparison; if our retry wins, the late
+ * one fails.
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,15 +15,15 @@ const LONGEST_PAUSE_MS = 64;
 
 interface Extension {
   entries: EntryText[];
-  /** What else becomes of the head, in the same commit. */
+  /** Other changes of the head, in the same commit. */
   head?: Partial<Pick<Head, 'followed' | 'checkpoint'>>;
   also?: Pick<Change, 'remove' | 'unindex'>;
 }
 
-/** Decides on a head what to add; asked again when others were first. Undefined: nothing. */
+/** Returns what to add to a chain with this head, or undefined for nothing. It is called again when another broker wrote first. */
 export type Decide = (head: Head) => Extension | undefined | Promise<Extension | undefined>;
 
-/** Answers whether there was something to add. `since` is when the caller began to wait, by the monotonic clock. */
+/** Returns whether something was added. `since` is when the caller began to wait, by the monotonic clock. */
 export type Extend = (decide: Decide, since?: number) => Promise<boolean>;
 
 /** Calls of the function it returns must not overlap: see `takingTurns` in appender.ts. */
@@ -34,7 +35,7 @@ export function extender(records: Records, giveUpAfterMs: number): Extend {
     const turn: Turn = { id, known };
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await tryOnce(records, turn, decide).catch((error: unknown) => ({ error }));
-      // Where others write too, what is known is old by the next time: it is then read first instead of missed first.
+      // After a conflict other brokers write too, and the head known here is soon old. The next call reads it first.
       known = attempt === 0 ? turn.known : undefined;
       if (outcome === 'added' || outcome === 'nothing') return outcome === 'added';
       if (performance.now() - since > giveUpAfterMs) throw unwritable(outcome);
@@ -50,9 +51,9 @@ interface Known {
 
 interface Turn {
   id: string;
-  /** The head as last read or written; undefined: read it. */
+  /** The head as last read or written. Undefined: it must be read. */
   known: Known | undefined;
-  /** The first line of the batch whose fate is not known. */
+  /** The number of the first line of a batch that may or may not have been stored. */
   tried?: number;
 }
 
@@ -82,7 +83,7 @@ async function tryOnce(records: Records, turn: Turn, decide: Decide): Promise<'a
   return 'added';
 }
 
-/** Reads the head, and whether an earlier attempt of this turn stands after all. */
+/** Reads the head, and returns whether an earlier attempt of this turn was stored after all. */
 async function gotIn(records: Records, turn: Turn): Promise<boolean> {
   const [text, batch] = await records.read([HEAD, ...(turn.tried === undefined ? [] : [batchKey(turn.tried)])]);
   if (batch !== undefined && parseBatch(batch).id === turn.id) return true;

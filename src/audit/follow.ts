@@ -1,6 +1,7 @@
 /**
- * The audit log follows the revocation log: no revocation waits for audit, and none is missing from it. How far it has
- * followed stands in the head and moves in the same commit as the lines, so each revocation is entered once, whoever does it.
+ * Turns new entries of the revocation log into audit events. A revocation does not wait for the audit log, and none is missing in
+ * it. The cursor is part of the head and moves in the same commit as the lines, so each revocation is entered exactly once,
+ * whichever broker enters it.
  */
 import { defined } from '../domain/defined.js';
 import type { LogEntry } from '../domain/tombstone.js';
@@ -12,14 +13,14 @@ import type { Head } from './head.js';
 const ENTRIES_AT_ONCE = 256;
 
 type Followed = Head['followed'];
-type Happening = Omit<AuditEvent, 'at'>;
+type FollowedEvent = Omit<AuditEvent, 'at'>;
 
 interface News {
-  events: Happening[];
+  events: FollowedEvent[];
   followed: Followed;
 }
 
-/** What was published since the cursor, a page of it at most; undefined when that is nothing. */
+/** Returns what was published since the cursor, a page of it at most, or undefined when nothing was. */
 export async function newsSince(log: Log, { seq, id }: Followed): Promise<News | undefined> {
   const followable = {
     entries: (after: number, limit: number) => log.entries(after, limit),
@@ -32,7 +33,7 @@ export async function newsSince(log: Log, { seq, id }: Followed): Promise<News |
   return { events: [{ type: 'audit.gap', missing: { from, to } }], followed: { seq: to, id: '' } };
 }
 
-/** Starts over: entering some again is better than missing those that took the old numbers. */
+/** Starts over: some revocations may be entered twice, but those of the new log that reuse old numbers are not missed. */
 const replaced = (seq: number): News => ({
   events: [
     { type: 'log.replaced', reason: `The revocation log no longer has the entry ${seq} that was followed last.` },
@@ -45,7 +46,7 @@ function newsOf(entries: readonly LogEntry[]): News | undefined {
   return last && { events: entries.map(published), followed: { seq: last.seq, id: last.id } };
 }
 
-const published = (entry: LogEntry): Happening =>
+const published = (entry: LogEntry): FollowedEvent =>
   defined({
     type: 'revocation.published',
     actor: { id: entry.actor },

@@ -1,19 +1,22 @@
-/** How the audit log lies in the store: one head, and the lines in batches of those that were written together. */
+/** How the audit log is stored: one head, and batches of the lines that were written together. And how the head is signed. */
 import { z } from 'zod';
+import { defined } from '../domain/defined.js';
+import { toSeconds, type Clock } from '../domain/time.js';
+import type { Keys } from '../keys/keys.js';
 import type { Key, Records } from '../store/store.js';
-import { GENESIS, placeSchema } from './chain.js';
+import { GENESIS, placeSchema, type Place } from './chain.js';
 
 export const HEAD: Key = 'audit/head';
-/** Member: the number of a batch's first line; score: of its last. */
+/** The index of batches. Member: the number of the first line; score: the number of the last line. */
 export const BATCHES: Key = 'audit/batches';
 export const batchKey = (first: number | string): Key => `audit/${first}`;
 
-/** Every write adds a line, so the number rises and equal bytes mean no write between. */
+/** Every write adds a line and so raises the number: equal bytes mean that nobody wrote in between. */
 const headSchema = z.strictObject({
   ...placeSchema.shape,
-  /** The revocation up to which the log was followed, by number and id; no id where nothing can be compared. */
+  /** The last revocation that was followed into the audit log, by number and id. The id is empty after a gap, where it is unknown. */
   followed: z.strictObject({ seq: z.int().nonnegative(), id: z.string() }),
-  /** The last line that was pruned, and the broker's word for it. */
+  /** The last line that was pruned, and the broker's signature over its place. */
   checkpoint: z.strictObject({ ...placeSchema.shape, signed: z.string() }).optional(),
 });
 export type Head = z.infer<typeof headSchema>;
@@ -29,15 +32,39 @@ export async function readHead(records: Pick<Records, 'read'>): Promise<Head> {
 }
 
 interface Batch {
-  /** Tells whoever wrote it, and did not hear back, that it got in. */
+  /** A random id, by which a writer that got no answer finds out whether its batch was stored. */
   id: string;
   lines: string[];
 }
 
-/** No line contains a newline: JSON escapes it. */
+/** Lines are joined by newlines: JSON escapes them within a line. */
 export const formatBatch = ({ id, lines }: Batch): string => [id, ...lines].join('\n');
 
 export function parseBatch(text: string): Batch {
   const [id = '', ...lines] = text.split('\n');
   return { id, lines };
 }
+
+/** Anchored elsewhere, the signed head makes a later rewriting of the log visible. */
+export const AUDIT_HEAD_TYP = 'mayfly-audit-head+jwt';
+const AUDIT_CHECKPOINT_TYP = 'mayfly-audit-checkpoint+jwt';
+
+export interface SignerDeps {
+  keys: Pick<Keys, 'sign'>;
+  issuer: string;
+  clock: Clock;
+}
+
+export const signHead = ({ keys, issuer, clock }: SignerDeps, { seq, hash, checkpoint }: Head): Promise<string> =>
+  keys.sign(
+    defined({
+      iss: issuer,
+      iat: toSeconds(clock.now()),
+      head: { seq, hash },
+      checkpoint: checkpoint && { seq: checkpoint.seq, hash: checkpoint.hash },
+    }),
+    { typ: AUDIT_HEAD_TYP },
+  );
+
+export const signCheckpoint = ({ keys, issuer, clock }: SignerDeps, checkpoint: Place): Promise<string> =>
+  keys.sign({ iss: issuer, iat: toSeconds(clock.now()), checkpoint: { ...checkpoint } }, { typ: AUDIT_CHECKPOINT_TYP });

@@ -1,4 +1,4 @@
-/** The audit log: one chain for all brokers. Grants wait until their entry is in it; revocations are followed into it. */
+/** The audit log: one hash chain for all brokers. A grant waits until its entry is stored; revocations are entered afterwards. */
 import { defined } from '../domain/defined.js';
 import type { Log, Records } from '../store/store.js';
 import { appender, takingTurns } from './appender.js';
@@ -6,38 +6,37 @@ import { entryText, type Place } from './chain.js';
 import type { AuditEvent } from './event.js';
 import { extender } from './extend.js';
 import { newsSince } from './follow.js';
-import { readHead } from './head.js';
+import { readHead, signCheckpoint, signHead, type SignerDeps } from './head.js';
 import { linesAfter, readPage, type AuditPage, type PageQuery } from './page.js';
 import { prunedBefore } from './prune.js';
-import { signCheckpoint, signHead, type SignerDeps } from './signed-head.js';
 
-/** Longer than a failover of the store's connection, shorter than a caller's patience. */
+/** Longer than a failover of the store takes, and shorter than callers wait. */
 const GIVE_UP_AFTER_MS = 2_000;
 
 export interface AuditDeps extends SignerDeps {
   records: Records;
   log: Log;
-  /** Which broker writes. */
+  /** The broker that writes. */
   node: string;
-  /** How long an entry may wait for a store that does not take it. */
+  /** How long an entry may wait for a store that does not accept it. */
   giveUpAfterMs?: number;
 }
 
 export interface AuditLog {
   /**
-   * Resolves once the entry is durable in the chain. Rejects with `temporarily_unavailable` when the store would not take
-   * it in time: it may then still get in, so what it speaks of must be undone, never repeated under the same id.
+   * Resolves once the entry is durable in the chain. Rejects with `temporarily_unavailable` when the store did not accept it in
+   * time. The entry may still be stored later, so the caller must undo what it describes, and never repeat it under the same id.
    */
   append(event: AuditEvent): Promise<void>;
-  /** Enters every revocation published before the call. For after each publication, and from the schedule. */
+  /** Enters every revocation that was published before the call. It is called after each publication, and by the schedule. */
   catchUp(): Promise<void>;
   page(query: PageQuery): Promise<AuditPage>;
-  /** The exact lines numbered after `after` up to `to`, by default all there are. Throws when they are pruned meanwhile. */
+  /** Returns the exact lines with numbers above `after` up to `to`, by default all. Throws when they are pruned meanwhile. */
   exportLines(range?: { after?: number; to?: number }): AsyncIterable<string>;
   head(): Promise<Place & { checkpoint?: Place & { signed: string } }>;
-  /** JWS (`AUDIT_HEAD_TYP`) over `{iss, iat, head, checkpoint?}`. */
+  /** Returns a JWS (`AUDIT_HEAD_TYP`) over `{iss, iat, head, checkpoint?}`. */
   signedHead(): Promise<string>;
-  /** Drops entries older than `before`, in milliseconds. */
+  /** Removes entries older than `before`, in milliseconds. */
   prune(before: number): Promise<void>;
 }
 
@@ -50,7 +49,7 @@ export function openAuditLog(deps: AuditDeps): AuditLog {
   let following: Promise<void> | undefined;
 
   async function follow(): Promise<boolean> {
-    following = undefined; // From here on a caller may have published what this round no longer reads.
+    following = undefined; // A revocation published from here on may be missed by this round: the next caller starts another.
     return extend(async ({ followed }) => {
       const news = await newsSince(deps.log, followed);
       const entries = news?.events.map((event) => entryText({ ...event, at: clock.now(), node }));
@@ -58,7 +57,7 @@ export function openAuditLog(deps: AuditDeps): AuditLog {
     });
   }
 
-  /** Each round queues anew: a long one does not keep appends waiting. */
+  /** Each round queues again, so that appends come in between. */
   async function whileSomethingIsAdded(round: () => Promise<boolean>): Promise<void> {
     while (await inTurn(round));
   }
@@ -74,7 +73,7 @@ export function openAuditLog(deps: AuditDeps): AuditLog {
     },
     signedHead: async () => signHead(deps, await readHead(records)),
     prune(before) {
-      // Never into the present, or it would prune its own entry, and that one's.
+      // Pruning stops before the present: otherwise each round would prune the entry that the last one wrote.
       const pruned = prunedBefore({ records, clock, node, signCheckpoint: signer }, Math.min(before, clock.now()));
       return whileSomethingIsAdded(() => extend(pruned));
     },

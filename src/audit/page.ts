@@ -1,10 +1,10 @@
-/** Reading the log: pages that pass a filter, and all of it, always as the exact lines. */
+/** Reads the audit log, always as the exact lines: pages that pass a filter, or all of it. */
 import { z } from 'zod';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import { BEHIND_ALL_MEMBERS, type Records } from '../store/store.js';
 import { BATCHES, batchKey, parseBatch, readHead } from './head.js';
 
-/** A page looks at so many lines at most, whatever the filter; the cursor tells how far it came. */
+/** How many lines one page reads at most, whatever the filter. Its cursor says how far it came. */
 const LINES_SCANNED = 5_000;
 const BATCHES_AT_ONCE = 16;
 
@@ -22,7 +22,7 @@ export interface AuditFilter {
 
 export interface AuditPage {
   lines: string[];
-  /** The `after` of the next page; absent at the end. A page may be empty and yet not the last. */
+  /** The `after` of the next page; absent on the last page. A page may be empty and not be the last. */
   next?: number;
 }
 
@@ -30,7 +30,7 @@ export interface PageQuery {
   after?: number;
   limit: number;
   filter?: AuditFilter;
-  /** What no filter can say. Asked of each line that passes it, in their order. */
+  /** A condition that no filter can express. It is called for each line that passes the filter, in order. */
   concerns?: (line: string) => boolean;
 }
 
@@ -51,7 +51,7 @@ export async function readPage(
   return { lines };
 }
 
-/** Every line with its number, from the earliest that is kept after `after`. */
+/** Returns every line after `after` that is kept, with its number. */
 export async function* linesAfter(
   records: Reader,
   after: number,
@@ -70,7 +70,7 @@ export async function* linesAfter(
   }
 }
 
-/** The lines of one batch that come after `after`. No text: it was pruned since. */
+/** Returns the lines of one batch after `after`. Without a text the batch was pruned meanwhile. */
 function* numbered(first: number, text: string | undefined, after: number): Generator<[seq: number, line: string]> {
   if (text === undefined) return;
   for (const [offset, line] of parseBatch(text).lines.entries()) {
@@ -78,7 +78,7 @@ function* numbered(first: number, text: string | undefined, after: number): Gene
   }
 }
 
-/** Skips, by bisection, what is surely older than `from`. Times rise along the chain but for the clocks of brokers. */
+/** Skips, by bisection, the lines that are surely older than `from`. Times rise along the chain, except as far as brokers' clocks differ. */
 async function seek(records: Reader, after: number, from: number | undefined): Promise<number> {
   if (from === undefined) return after;
   let [low, high] = [after, (await readHead(records)).seq];
@@ -92,7 +92,7 @@ async function seek(records: Reader, after: number, from: number | undefined): P
   return low;
 }
 
-/** What filters look at; lines of other versions may have more or less. */
+/** The fields that filters use. Lines of other versions may have more or fewer. */
 const factsSchema = z.looseObject({
   type: z.string(),
   at: z.number(),
@@ -107,7 +107,7 @@ export const timeOf = (line: string): number => factsSchema.parse(JSON.parse(lin
 function matcher(filter: AuditFilter): (line: string) => boolean {
   const { decision, from = 0, to = Infinity, ...exact } = filter;
   const wanted = Object.entries(exact);
-  // A line that does not contain the text at all need not be parsed.
+  // A line that does not contain the text is not parsed.
   const texts = [...Object.values(exact), ...(decision === undefined ? [] : [decision])];
   const needles = texts.map((text) => JSON.stringify(text));
   return (line) => {

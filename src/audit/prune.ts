@@ -1,4 +1,4 @@
-/** Pruning drops whole batches from the old end and leaves a signed checkpoint, from which the rest still verifies. */
+/** Prunes the audit log: whole batches are removed from its old end, and a signed checkpoint is left, from which the rest verifies. */
 import { defined } from '../domain/defined.js';
 import type { Clock } from '../domain/time.js';
 import type { Records } from '../store/store.js';
@@ -16,7 +16,7 @@ interface PruneDeps {
   signCheckpoint(checkpoint: Place): Promise<string>;
 }
 
-/** Drops what is older than `before`, a bounded number of batches at a time. */
+/** Removes entries older than `before`, a bounded number of batches at a time. */
 export const prunedBefore =
   (deps: PruneDeps, before: number): Decide =>
   async () => {
@@ -41,7 +41,7 @@ async function oldBatches(
   for (const [index, [first, end]] of batches.entries()) {
     const lines = parseBatch(texts[index] ?? '').lines;
     const last = lines.at(-1);
-    // The chain stays one piece: behind the first batch that must stay, everything stays.
+    // The chain must stay in one piece: nothing after the first batch that must stay is removed.
     if (last === undefined || lines.some((line) => timeOf(line) >= before)) break;
     dropped.push(first);
     checkpoint = { seq: end, hash: hashOf(last) };

@@ -1,4 +1,4 @@
-/** Verifies an export against a head: every edit, removal, insertion, reordering and truncation is found. */
+/** Verifies an export of the audit log against a head: it finds every edit, removal, insertion, reordering and truncation. */
 import { z } from 'zod';
 import { GENESIS, hashOf, type Place } from './chain.js';
 
@@ -7,10 +7,10 @@ type Verification = { ok: true; entries: number } | { ok: false; at: number; rea
 const linkSchema = z.looseObject({ seq: z.int(), prev: z.string() });
 
 /**
- * @param lines Exactly as exported, without their newlines. Bytes where they come from a file: decoding first would make
- *   some damaged bytes look whole.
- * @param head From a signed head that was fetched before the export; a line after it is an insertion.
- * @param checkpoint Where the chain begins when older lines were pruned; part of the signed head.
+ * @param lines The lines exactly as exported, without their newlines. Lines of a file must be bytes: decoding them first would
+ *   make some damaged bytes look whole.
+ * @param head The place named by a signed head that was fetched before the export. A line after it is an insertion.
+ * @param checkpoint The place where the chain begins after pruning; it is part of the signed head.
  */
 export async function verifyExport(
   lines: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
@@ -36,9 +36,27 @@ export async function verifyExport(
 
 function linkOf(line: string | Uint8Array): z.infer<typeof linkSchema> | undefined {
   try {
-    const text = Buffer.from(line).toString('utf8'); // What it decodes to decides nothing: the hash is over the bytes.
+    // Decoding may lose damaged bytes. That decides nothing: the hash is over the bytes.
+    const text = Buffer.from(line).toString('utf8');
     return linkSchema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }
+}
+
+const NEWLINE = 0x0a;
+
+/** Cuts a stream of bytes into lines, byte for byte. Carriage returns and blank lines stay, so that verification finds them. */
+export async function* cutLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      yield Buffer.concat([...held, chunk.subarray(start, end)]);
+      held = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) held.push(chunk.subarray(start));
+  }
+  if (held.length > 0) yield Buffer.concat(held);
 }

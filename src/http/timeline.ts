@@ -1,8 +1,8 @@
 /** GET /timeline: what happened to a task or a workload, oldest first, in words and ids. Read like the audit log it comes from. */
 import { defined } from '../domain/defined.js';
 import { z } from 'zod';
-import type { AuditEntry } from '../audit/entry.js';
-import { inWords } from '../audit/in-words.js';
+import type { AuditEntry } from '../audit/event.js';
+import { describeEntry } from '../audit/describe-entry.js';
 import { readTimeline } from '../inventory/timeline.js';
 import type { About } from '../inventory/timeline-subject.js';
 import { BrokerError } from '../domain/errors.js';
@@ -49,7 +49,7 @@ function entryOnWire(entry: AuditEntry) {
     at: toTimestamp(at),
     type,
     by: actor?.id,
-    text: inWords(entry),
+    text: describeEntry(entry),
     reason,
     ...{ purpose, task, workload, credential, target },
     revocation: revocation?.seq === undefined ? undefined : revocation.seq,

@@ -1,6 +1,6 @@
 /** What belongs into the timeline of a task or a workload: what it did, and what was done to it, by whatever name. */
 import { partyCauses, sessionsOf, taskCauses } from '../domain/hangs-on.js';
-import type { AuditEntry } from '../audit/entry.js';
+import type { AuditEntry } from '../audit/event.js';
 import { isId } from '../domain/id.js';
 import { ALL, cause, causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';

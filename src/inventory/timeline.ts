@@ -3,7 +3,7 @@
  * the signals and revocations that hit it, whether they named it, what it belongs to, or a part of it.
  */
 import { defined } from '../domain/defined.js';
-import { parseEntry, type AuditEntry } from '../audit/entry.js';
+import { parseEntry, type AuditEntry } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
 import type { Selector } from '../domain/selector.js';
 import { readCredentials } from '../ledger/credentials.js';

@@ -1,7 +1,6 @@
 /** OCSF 6003: what somebody did here, or was refused. */
 import { defined } from '../domain/defined.js';
-import type { AuditEntry } from '../audit/entry.js';
-import type { AuditEvent } from '../audit/event.js';
+import type { AuditEntry, AuditEvent } from '../audit/event.js';
 import type { SelectorKind } from '../domain/selector.js';
 import { resourceOf } from './resource.js';
 

@@ -1,6 +1,6 @@
 /** An audit entry as a CloudEvent (CloudEvents 1.0.2, structured mode) with an OCSF body. The same entry is always the same event. */
 import { defined } from '../domain/defined.js';
-import type { AuditEntry } from '../audit/entry.js';
+import type { AuditEntry } from '../audit/event.js';
 import { hashOf } from '../audit/chain.js';
 import { formatSelector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';

@@ -3,7 +3,7 @@
  * cursor moves after each: a crash in between tells one twice, under the same id, and loses none.
  */
 import { setImmediate as breathe } from 'node:timers/promises';
-import { seqOf } from '../audit/entry.js';
+import { seqOf } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
 import { timeOf } from '../audit/page.js';
 import type { Webhook } from '../config/signals-schema.js';

@@ -1,6 +1,6 @@
 /** OCSF 2004: a signal, and what became of it. */
 import { defined } from '../domain/defined.js';
-import type { AuditEntry } from '../audit/entry.js';
+import type { AuditEntry } from '../audit/event.js';
 import type { Level, Signal } from '../domain/signal.js';
 import { resourceOf } from './resource.js';
 

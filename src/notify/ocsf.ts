@@ -2,8 +2,8 @@
  * The body that SIEMs read (OCSF 1.3): a Detection Finding for what was noticed, an API Activity for what was done. Ids,
  * names and our own words only: the free text of an entry stays in the audit log.
  */
-import type { AuditEntry } from '../audit/entry.js';
-import { inWords } from '../audit/in-words.js';
+import type { AuditEntry } from '../audit/event.js';
+import { describeEntry } from '../audit/describe-entry.js';
 import { apiActivity } from './api-activity.js';
 import { detectionFinding } from './detection-finding.js';
 
@@ -22,7 +22,7 @@ export function ocsfEvent(entry: AuditEntry, id: string) {
     activity_id,
     type_uid: class_uid * 100 + activity_id,
     time: entry.at,
-    message: inWords(entry),
+    message: describeEntry(entry),
     metadata: {
       version: VERSION,
       product: { name: 'Mayfly', vendor_name: 'Mayfly' },

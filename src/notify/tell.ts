@@ -1,6 +1,6 @@
 /** Tells one webhook of one entry, and says what follows from it for the cursor. */
 import { defined } from '../domain/defined.js';
-import type { AuditEntry } from '../audit/entry.js';
+import type { AuditEntry } from '../audit/event.js';
 import type { Webhook } from '../config/signals-schema.js';
 import type { Clock } from '../domain/time.js';
 import type { Keys } from '../keys/keys.js';

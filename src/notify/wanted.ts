@@ -1,5 +1,5 @@
 /** Which audit entries a webhook asked for: by their first word, their whole type, or, of signals, what became of them. */
-import { parseEntry, type AuditEntry } from '../audit/entry.js';
+import { parseEntry, type AuditEntry } from '../audit/event.js';
 
 /** How each line begins (audit/chain.ts): nearly all are nobody's business, and need not be parsed to see that. */
 const BEGINNING = /^\{"seq":\d+,"prev":"[^"]*","type":"(([a-z]+)\.[a-z]+)"/;

@@ -3,8 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { entryText, extendChain, GENESIS, type Place } from '../../../src/audit/chain.js';
 import type { AuditEvent } from '../../../src/audit/event.js';
-import { cutLines } from '../../../src/audit/cut-lines.js';
-import { verifyExport } from '../../../src/audit/verify.js';
+import { cutLines, verifyExport } from '../../../src/audit/verify.js';
 
 const event = (reason: string): AuditEvent => ({ type: 'operation.refused', at: 1, reason });
 const chainOf = (reasons: readonly string[], from: Place = GENESIS) =>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { extendChain, GENESIS } from '../../../src/audit/chain.js';
-import { AUDIT_HEAD_TYP } from '../../../src/audit/signed-head.js';
+import { AUDIT_HEAD_TYP } from '../../../src/audit/head.js';
 import { run } from '../../../src/cli/run.js';
 import { handClock } from '../../support/clock.js';
 

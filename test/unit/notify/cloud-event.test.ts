@@ -1,9 +1,7 @@
 /** What webhooks are sent: CloudEvents with an OCSF body, of ids and names, and never of what somebody wrote or a secret. */
 import { describe, expect, it } from '@jest/globals';
-import type { AuditEntry } from '../../../src/audit/entry.js';
+import { parseEntry, type AuditEntry, type AuditEvent } from '../../../src/audit/event.js';
 import { entryText, extendChain, GENESIS, hashOf } from '../../../src/audit/chain.js';
-import type { AuditEvent } from '../../../src/audit/event.js';
-import { parseEntry } from '../../../src/audit/entry.js';
 import { cloudEvent } from '../../../src/notify/cloud-event.js';
 
 const ISSUER = 'https://mayfly.example';

@@ -2,7 +2,7 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { jwtVerify, createLocalJWKSet } from 'jose';
-import { AUDIT_HEAD_TYP } from '../../../src/audit/signed-head.js';
+import { AUDIT_HEAD_TYP } from '../../../src/audit/head.js';
 import { verifyExport } from '../../../src/audit/verify.js';
 import { StoreUnavailable, type Records, type Store } from '../../../src/store/store.js';
 import { openLmdb } from '../../../src/store/lmdb.js';

@@ -1,18 +1,21 @@
-/** What an entry says, as one line for people: made of ids, names and our own words. Free text is not repeated. */
+/** Describes an entry in one line for people, from ids, names and fixed words. Free text of the entry is not repeated. */
 import { formatSelector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
-import type { AuditEntry } from './entry.js';
+import type { AuditEntry } from './event.js';
 
-export function inWords(entry: AuditEntry): string {
+export function describeEntry(entry: AuditEntry): string {
   const { revocation, signal } = entry;
-  if (revocation) return revoked(revocation, entry.outcome);
-  if (signal) return told(signal);
-  return sentence(entry);
+  if (revocation) return describeRevocation(revocation, entry.outcome);
+  if (signal) return describeSignal(signal);
+  return describeOther(entry);
 }
 
 type Part<K extends 'revocation' | 'signal'> = NonNullable<AuditEntry[K]>;
 
-function revoked({ effect, selector, seq, lifts, liftAt }: Part<'revocation'>, outcome: string | undefined): string {
+function describeRevocation(
+  { effect, selector, seq, lifts, liftAt }: Part<'revocation'>,
+  outcome: string | undefined,
+): string {
   const what = effect === 'lift' ? `hold ${lifts ?? ''} lifted, of` : `${effect} of`;
   const how = [
     ...(seq === undefined ? [] : [`revocation ${seq}`]),
@@ -22,12 +25,12 @@ function revoked({ effect, selector, seq, lifts, liftAt }: Part<'revocation'>, o
   return `${what} ${formatSelector(selector)}${inBrackets(how)}`;
 }
 
-function told({ event, level, source, about, state, reaction }: Part<'signal'>): string {
+function describeSignal({ event, level, source, about, state, reaction }: Part<'signal'>): string {
   const of = about.length > 0 ? about.map((one) => formatSelector(one)).join(', ') : 'nobody known here';
-  return `${event} ${level} from ${source} about ${of}: ${state}${reaction ? ` by ${reacted(reaction)}` : ''}`;
+  return `${event} ${level} from ${source} about ${of}: ${state}${reaction ? ` by ${describeReaction(reaction)}` : ''}`;
 }
 
-function reacted({
+function describeReaction({
   rule,
   do: act,
   selector,
@@ -45,7 +48,7 @@ function reacted({
   return `${rule}${inBrackets(how)}${because === undefined ? '' : `. ${because}`}`;
 }
 
-function sentence(entry: AuditEntry): string {
+function describeOther(entry: AuditEntry): string {
   const { type, credential, target, task, error, verb, outcome, missing } = entry;
   switch (type) {
     case 'credential.granted':
