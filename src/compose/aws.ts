@@ -38,7 +38,7 @@ export async function openAws({ targets, ...deps }: AwsDeps): Promise<Aws | unde
   const minter = createAwsMinter({
     ...{ targets: roles, keys, issuer, clock },
     warn({ target, what, advice, answer }) {
-      metrics.awsTrouble(what);
+      metrics.awsWarned(what);
       log.warn({ target, what, answer }, advice);
     },
   });
@@ -64,7 +64,7 @@ function pushEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, fa
     pushed(target, denials, fill) {
       well(target);
       metrics.targetPushed(target, 'written', { denials: countOf(denials), fill });
-      note({ type: 'target.synced', at: clock.now(), target, reason: inWords(denials) });
+      note({ type: 'target.synced', at: clock.now(), target, reason: describeDenials(denials) });
     },
     failing(target, err, since) {
       // Each attempt is counted; the log and the audit trail get one entry, when the attempts begin to fail.
@@ -88,7 +88,10 @@ function pushEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, fa
       log.warn({ target }, 'the deny policy of the role was changed by somebody else; it is written again');
     },
     unreadable([err, ...more]) {
-      log.error({ err, count: more.length + 1 }, 'records of credentials cannot be read; they are denied');
+      log.error(
+        { err, count: more.length + 1 },
+        'the records of some credentials cannot be read; these credentials are denied',
+      );
     },
     recovered: well,
     leaseLost: well,
@@ -98,6 +101,6 @@ function pushEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, fa
 const countOf = ({ credentials, tasks, workloads }: Denials): number =>
   credentials.length + tasks.length + workloads.length;
 
-const inWords = ({ credentials, tasks, workloads, issuedBefore }: Denials): string =>
+const describeDenials = ({ credentials, tasks, workloads, issuedBefore }: Denials): string =>
   `Denied: ${credentials.length} credentials, ${tasks.length} tasks, ${workloads.length} workloads up to a cutoff` +
   (issuedBefore === undefined ? '.' : `, everything issued before ${new Date(issuedBefore).toISOString()}.`);

@@ -37,8 +37,8 @@ export const METRICS = {
     help: 'Times this broker declared everything older dead because the log was lost or replaced.',
     labels: [],
   },
-  awsTrouble: {
-    name: 'mayfly_aws_trouble_total',
+  awsWarnings: {
+    name: 'mayfly_aws_warnings_total',
     help: 'Warnings about AWS for operators, by subject; the log has the advice.',
     labels: ['what'],
   },

@@ -80,7 +80,7 @@ describe('while IAM refuses', () => {
     const { text } = await operations.get('/metrics');
     expect(text).toMatch(new RegExp(`mayfly_target_sync_failing_seconds{target="${ROLE}"} (2[5-9]|30)`));
     expect(text).toContain(`mayfly_target_writes_total{target="${ROLE}",result="failed"} 6`);
-    expect(text).toContain('mayfly_aws_trouble_total{what="deny-policy"} 6');
+    expect(text).toContain('mayfly_aws_warnings_total{what="deny-policy"} 6');
     expect(text).toMatch(/mayfly_readiness\{check="targets"\} 0/);
   });
 });

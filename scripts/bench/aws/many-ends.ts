@@ -6,6 +6,7 @@ import { readEnforcement } from '../../../src/ledger/enforcement.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import { processCredentialsSchema, type ProcessCredentials } from '../../../src/protocol/aws-credentials.js';
+import { PROPAGATION_MS } from '../../../src/domain/timing.js';
 import { sessionEffect } from '../../../src/revocation/effects.js';
 import { endTask } from '../../../src/tasks/end-task.js';
 import { AUDIENCE, LAB, type Broker } from '../broker.js';
@@ -19,7 +20,7 @@ export interface ManyEnds {
   ended: number;
   /** Until the last was acknowledged. */
   endingSeconds: number;
-  /** From then until the role was told of the last, and until that has held for long enough. */
+  /** From then until the last end was written to the role, and until it counted as effective. */
   writtenSeconds: number;
   effectiveSeconds: number;
   writes: Write[];
@@ -33,7 +34,6 @@ export interface ManyEnds {
 
 const REAL = 200;
 const SAMPLE = 1_000;
-const SETTLES_MS = 15_000;
 const PATIENCE_MS = 60_000;
 
 const issuedSchema = z.object({ access_token: z.string(), task_id: z.string() });
@@ -53,8 +53,8 @@ export async function measureManyEnds(
   const ids = real.map(({ task_id: id }) => id);
   await Promise.all([endSeeded(ledger, seeded), completeReal(broker, lab, ids)]);
   const endedAt = performance.now();
-  const written = await told(ledger, 0);
-  const effective = await told(ledger, SETTLES_MS);
+  const written = await untilWritten(ledger, 0);
+  const effective = await untilWritten(ledger, PROPAGATION_MS);
 
   const writes = (await aws.writes()).slice(writesBefore);
   const found = await many(Math.min(SAMPLE, seeded.length), async (index) => {
@@ -93,8 +93,8 @@ async function completeReal({ url }: Broker, lab: Signer, tasks: readonly string
   }
 }
 
-/** When the role has been told, for so long, of all that is in the log. */
-async function told(ledger: Ledger, forMs: number): Promise<number> {
+/** When everything in the log has been written to the role, for so long. */
+async function untilWritten(ledger: Ledger, forMs: number): Promise<number> {
   const { seq } = (await ledger.log.look([])).epoch;
   const until = performance.now() + PATIENCE_MS;
   while (performance.now() < until) {

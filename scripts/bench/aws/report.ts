@@ -100,7 +100,7 @@ function manyEndsText({ effects, real, writes, ...ends }: ManyEnds): string {
   const seconds = (value: number) => `${value.toFixed(1)} s`;
   return [
     `${ends.ended} tasks, each with a session of one role, were ended in ${seconds(ends.endingSeconds)}: ${writes.length} writes to IAM, of at most ${longest} characters; the first came after ${seconds(ends.firstWriteSeconds)}${nearest(writes)}.`,
-    `The role had been told of the last ${seconds(ends.writtenSeconds)} after it was acknowledged, and that counted as effective ${seconds(ends.effectiveSeconds)} after.`,
+    `The last end was written to the role ${seconds(ends.writtenSeconds)} after it was acknowledged, and counted as effective ${seconds(ends.effectiveSeconds)} after.`,
     `A sample of their credentials: ${sample.join(', ')}. Of ${real.before} sessions that could read an object before, ${real.after} could.`,
   ].join('\n');
 }
