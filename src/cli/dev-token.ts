@@ -1,8 +1,8 @@
 /** `mayfly dev-token`: an identity for a newcomer, signed by the development issuer of this checkout. */
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
+import { packageFile } from '../config/package-file.js';
 import { openDevIssuer } from './dev-issuer.js';
-import { developmentConfig } from './package-root.js';
 import type { Terminal } from './terminal.js';
 
 interface Options {
@@ -27,7 +27,10 @@ export function addDevToken(program: Command, { out, clock }: Terminal): void {
     .option('--trust <name>', 'the trust entry that takes the word of the development issuer', 'lab')
     .option('-c, --config <file>', 'default: config/development.yaml')
     .action(async (options: Options) => {
-      const loaded = await loadConfig({ path: options.config ?? developmentConfig(), checkFiles: false });
+      const loaded = await loadConfig({
+        path: options.config ?? packageFile('config/development.yaml'),
+        checkFiles: false,
+      });
       const trust = trustOf(loaded, options.trust);
       const issuer = await openDevIssuer(trust.jwksFile);
       const claims = {

@@ -1,13 +1,9 @@
 /** `mayfly timeline`: what happened to a task or a workload, for people who have to understand it now. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { z } from 'zod';
-import { isSafeOrigin } from '../domain/safe-origin.js';
-import { oneLine } from '../domain/text.js';
 import { toTimestamp } from '../domain/time.js';
-import { askBroker } from './ask-broker.js';
+import { askBroker, brokerUrl, readIdentity } from './broker-client.js';
 import type { Terminal } from './terminal.js';
 import { timelineLines, timelineSchema, type TimelineEntry } from './timeline/lines.js';
-import { tokenIn } from './token-in.js';
 
 interface Options {
   broker: string;
@@ -36,7 +32,7 @@ export function addTimeline(program: Command, { out, clock }: Terminal): void {
     .addHelpText('after', EXAMPLE)
     .action(async (options: Options) => {
       const url = addressOf(options, clock.now());
-      const token = await tokenIn(options.tokenFile);
+      const token = await readIdentity(options.tokenFile);
       let first: TimelineEntry | undefined;
       for await (const entries of pages(url, token)) {
         first ??= entries[0];
@@ -47,12 +43,8 @@ export function addTimeline(program: Command, { out, clock }: Terminal): void {
 }
 
 function addressOf({ broker, task, workload, from }: Options, now: number): URL {
-  const origin = broker.replace(/\/$/, '');
-  // The identity goes there: never in clear text over a network.
-  if (!isSafeOrigin(origin))
-    throw new Error('--broker is an origin such as https://mayfly.example (http only on loopback).');
+  const url = brokerUrl(broker, '/timeline');
   if (task === undefined && workload === undefined) throw new Error('Give --task <id> or --workload <id>.');
-  const url = new URL('/timeline', origin);
   const since = from ?? (workload === undefined ? undefined : toTimestamp(now - DAY_MS));
   for (const [name, value] of Object.entries({ task, workload, from: since, limit: '1000' }))
     if (value !== undefined) url.searchParams.set(name, value);
@@ -62,24 +54,13 @@ function addressOf({ broker, task, workload, from }: Options, now: number): URL 
 async function* pages(url: URL, token: string): AsyncGenerator<TimelineEntry[]> {
   for (let after: number | undefined = 0; after !== undefined;) {
     url.searchParams.set('after', String(after));
-    const { status, body } = await askBroker(url, { authorization: `Bearer ${token}` });
-    if (status !== 200) throw new Error(refusalText(status, body));
-    const page = timelineSchema.safeParse(body);
+    const page = timelineSchema.safeParse(await askBroker(url, { token, scheme: 'Bearer ' }));
     if (!page.success) throw new Error(`${url.origin} answered with something else than a timeline.`);
     yield page.data.entries;
     // Whoever answers with a place that was passed already would have us ask for ever.
     const { next } = page.data;
     after = next !== undefined && next > after ? next : undefined;
   }
-}
-
-const refusalSchema = z.object({ code: z.string().regex(/^\w{1,64}$/), detail: z.string() });
-
-/** Whatever answers may be no broker, and its words go to a terminal. */
-function refusalText(status: number, body: unknown): string {
-  const refusal = refusalSchema.safeParse(body);
-  if (!refusal.success) return `The broker answered ${status}.`;
-  return oneLine(`${refusal.data.code}: ${refusal.data.detail}`);
 }
 
 function timeOf(text: string): string {

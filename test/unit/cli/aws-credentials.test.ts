@@ -97,7 +97,7 @@ describe('mayfly aws-credentials', () => {
 
   it('shows neither the token nor control and bidi characters that somebody answers with', async () => {
     const { url } = await answering(403, { code: 'echo', message: `you sent\n\u001b[2J\u202e${IDENTITY}` });
-    expect(await asking(url, '--task', 'tsk_1')).toEqual({ code: 1, out: '', err: 'echo: you sent [2J…' });
+    expect(await asking(url, '--task', 'tsk_1')).toEqual({ code: 1, out: '', err: 'echo: you sent [2J …' });
   });
 
   it('follows no redirect: whoever it leads to would have the identity', async () => {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { claimAt, listFrom, tagsFrom } from '../../../src/identity/claim-values.js';
+import fc from 'fast-check';
+import { isWellFormed } from '../../../src/domain/selector.js';
+import { holdsToken } from '../../../src/domain/token-in-text.js';
+import { claimAt, listFrom, nameFrom, tagsFrom } from '../../../src/identity/claim-values.js';
 
 describe('a claim is found by its name', () => {
   it.each([
@@ -63,4 +66,14 @@ it.each([
   [{ sre: true }, []],
 ])('groups %j are %j', (claim, groups) => {
   expect(listFrom({ groups: claim }, 'groups')).toEqual(groups);
+});
+
+it('whoever can be named by a token can be named by a revocation', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), (text) => {
+      const value = `lab:${nameFrom(text) ?? 'agent'}`;
+      expect(holdsToken(value) || isWellFormed({ kind: 'workload', value })).toBe(true);
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -1,11 +1,12 @@
-/** Where this package is installed: the commands for newcomers use the configuration it brings along. */
+/** Files that the package brings along: the configuration for newcomers, and the documentation. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const developmentConfig = (): string => join(packageRoot(), 'config', 'development.yaml');
+/** @param path below the root of the package, such as `docs/errors.md` */
+export const packageFile = (path: string): string => join(packageRoot(), path);
 
-/** The compiled file lies deeper than the source: look upwards. */
+/** The compiled file lies deeper than the source, so the root is looked for upwards. */
 function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(directory, 'package.json'))) {

@@ -1,0 +1,89 @@
+/** Requests of commands to a broker. The identity token never stands in an error, nor does anything that could drive a terminal. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { isSafeOrigin } from '../domain/safe-origin.js';
+import { oneLine } from '../domain/text.js';
+
+const TIMEOUT_MS = 10_000;
+
+/** @param broker The value of `--broker`. */
+export function brokerUrl(broker: string, path: string): URL {
+  const origin = broker.replace(/\/$/, '');
+  // The identity token is sent there: never in clear text over a network.
+  if (!isSafeOrigin(origin))
+    throw new Error('--broker is an origin such as https://mayfly.example (http only on loopback).');
+  return new URL(path, origin);
+}
+
+/** The identity token in a file that a platform keeps fresh. Checked here, since `fetch` would quote a value that is no header. */
+export async function readIdentity(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new Error(`${file} is not a file that can be read.`);
+  });
+  const token = text.trim();
+  if (!/^[\w.~+/=-]+$/.test(token)) throw new Error(`${file} does not hold a token and nothing else.`);
+  return token;
+}
+
+/** The body of the broker's 200, as JSON; undefined when it is none. Any other status is thrown as the broker's own refusal. */
+export async function askBroker(
+  url: URL,
+  { token, scheme = '', timeoutMs = TIMEOUT_MS }: { token: string; scheme?: 'Bearer ' | ''; timeoutMs?: number },
+): Promise<unknown> {
+  const { status, body } = await answerOf(url, `${scheme}${token}`, timeoutMs);
+  if (status !== 200) throw new Error(refusalText(status, body, token));
+  return body;
+}
+
+async function answerOf(
+  url: URL,
+  authorization: string,
+  timeoutMs: number,
+): Promise<{ status: number; body: unknown }> {
+  try {
+    const response = await fetch(url, {
+      headers: { Accept: 'application/json', Authorization: authorization },
+      // Whoever answers with a redirect would choose who gets the identity token.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return { status: response.status, body: parsed(await response.text()) };
+  } catch (error) {
+    throw new Error(`${url.origin} did not answer: ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const failureSchema = z.object({
+  name: z.string(),
+  cause: z.object({ code: z.string() }).optional().catch(undefined),
+});
+
+/** `ECONNREFUSED` and its like, which `fetch` has as the code of the cause. */
+function reasonOf(error: unknown): string {
+  const { data: failure } = failureSchema.safeParse(error);
+  if (failure?.name === 'TimeoutError') return 'it took too long';
+  return failure?.cause?.code ?? 'the connection failed';
+}
+
+/** `message` in the answers of /aws/credentials, which AWS SDKs read; `detail` in all others (RFC 9457). */
+const refusalSchema = z.union([
+  z.object({ code: z.string().regex(/^\w{1,64}$/), detail: z.string() }),
+  z
+    .object({ code: z.string().regex(/^\w{1,64}$/), message: z.string() })
+    .transform(({ code, message }) => ({ code, detail: message })),
+]);
+
+/** Whatever answers may be no broker, and its text goes to a terminal: it gets one line, and the token in it is masked. */
+function refusalText(status: number, body: unknown, token: string): string {
+  const refusal = refusalSchema.safeParse(body);
+  if (!refusal.success) return `The broker answered ${status}.`;
+  return oneLine(`${refusal.data.code}: ${refusal.data.detail}`.replaceAll(token, '…'));
+}
