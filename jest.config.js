@@ -5,9 +5,10 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
-  setupFiles: ['<rootDir>/test/support/no-network.ts', '<rootDir>/test/support/forget-async-storages.ts'],
+  setupFiles: ['no-network', 'forget-async-storages', 'repeat-seed'].map((name) => `<rootDir>/test/support/${name}.ts`),
   testTimeout: 30_000,
-  // One process for every file grows a heap that collecting slows to a crawl: two, renewed when they swell.
-  maxWorkers: 2,
+  testSequencer: '<rootDir>/test/support/long-first.mjs',
+  maxWorkers: '100%',
+  // What a test file loaded is not collected, about 20 MB each. A worker that has grown beyond this is replaced.
   workerIdleMemoryLimit: '1GB',
 };

@@ -1,29 +1,43 @@
-/** AWS sessions over random lives of a broker: whatever happened, exactly those live that must. */
-import { expect, it } from '@jest/globals';
+/**
+ * AWS sessions over random lives of a broker: whatever happened, exactly those live that must.
+ * TEST_LIVES says how many lives are played (default 250, nightly 1000), TEST_SEED repeats a run.
+ */
+import { randomInt } from 'node:crypto';
+import { it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Denials } from '../../src/minters/minter.js';
 import { play, type Tally } from '../support/sessions/scenario.js';
 import { scenarios } from '../support/sessions/steps.js';
 
-const SEED = 20_300_101;
+const LIVES = Number(process.env['TEST_LIVES'] ?? 250);
+const SEED = fc.readConfigureGlobal().seed ?? randomInt(2 ** 31);
+const BATCH = 50;
 
-async function playAll(runs: number, fillOf?: (denials: Denials) => number): Promise<Tally> {
-  const sum: Tally = { lived: 0, died: 0, made: 0, compactions: 0 };
+/** Plays so many lives, and more until `isEnough`: if nothing lived or nothing died in them, they would prove nothing. */
+async function playAll(
+  lives: number,
+  isEnough: (seen: Tally) => boolean,
+  fillOf?: (denials: Denials) => number,
+): Promise<void> {
+  const seen: Tally = { lived: 0, died: 0, made: 0, compactions: 0 };
   const property = fc.asyncProperty(scenarios, async (steps) => {
     const tally = await play(steps, fillOf);
-    for (const name of Object.keys(sum) as (keyof Tally)[]) sum[name] += tally[name];
+    for (const name of Object.keys(seen) as (keyof Tally)[]) seen[name] += tally[name];
   });
-  await fc.assert(property, { numRuns: runs, seed: SEED });
-  return sum;
+  for (let played = 0; played < lives || !isEnough(seen); played += BATCH)
+    await fc.assert(property, { numRuns: BATCH, seed: SEED + played });
 }
 
 it('after any life of a broker the dead sessions are denied and the living pass', async () => {
-  const { lived, died } = await playAll(600);
-  expect(Math.min(lived, died)).toBeGreaterThan(400);
+  const lives = LIVES * 0.6;
+  await playAll(lives, ({ lived, died }) => Math.min(lived, died) > lives / 1.5);
 }, 120_000);
 
 it('and so it is where a role has room for few ends, so that the broker must cut off more than was asked', async () => {
-  const linesOf = ({ credentials, tasks, workloads }: Denials) => credentials.length + tasks.length + workloads.length;
-  const { lived, died, compactions } = await playAll(400, (denials) => linesOf(denials) / 2);
-  expect(Math.min(lived, died, compactions)).toBeGreaterThan(100);
+  const lives = LIVES * 0.4;
+  await playAll(
+    lives,
+    ({ lived, died, compactions }) => Math.min(lived, died, compactions) > lives / 4,
+    ({ credentials, tasks, workloads }) => (credentials.length + tasks.length + workloads.length) / 2,
+  );
 }, 120_000);
