@@ -1,7 +1,12 @@
 /** Changing a record whoever else writes meanwhile: read, decide and write, again while others write first. */
-import type { RecordKind } from '../store/record.js';
+import type { RecordKind, Versioned } from '../store/record.js';
 import type { Ledger } from './ledger.js';
 import { retryOnConflict } from './retry-on-conflict.js';
+
+/** A kind of record, or one whose `read` refuses more. */
+interface Changeable<Id, T, Input> extends Pick<RecordKind<Id, T, Input>, 'write'> {
+  read: (ledger: Ledger, id: Id) => Promise<Versioned<T> | undefined>;
+}
 
 /**
  * Changes a record that exists. `change` returns undefined when there is nothing to do. Returns the record as it stands
@@ -9,7 +14,7 @@ import { retryOnConflict } from './retry-on-conflict.js';
  */
 export function updateRecord<Id, T extends Input, Input>(
   ledger: Ledger,
-  { read, write }: RecordKind<Id, T, Input>,
+  { read, write }: Changeable<Id, T, Input>,
   id: Id,
   change: (value: T) => Input | undefined,
 ): Promise<T | null> {
@@ -24,7 +29,7 @@ export function updateRecord<Id, T extends Input, Input>(
 /** Changes a record, or creates it. Returns the record as it stands afterwards; nothing is written where `change` changes nothing. */
 export function upsertRecord<Id, T, Input>(
   ledger: Ledger,
-  { read, write }: RecordKind<Id, T, Input>,
+  { read, write }: Changeable<Id, T, Input>,
   id: Id,
   change: (value: T | undefined) => Input,
 ): Promise<T> {

@@ -95,10 +95,7 @@ export async function pruneReceipts({ records }: Ledger): Promise<void> {
     });
 }
 
-async function readIfReadable(
-  { records }: Pick<Ledger, 'records'>,
-  seq: number,
-): Promise<Versioned<Receipt> | undefined> {
+async function readIfReadable({ records }: Ledger, seq: number): Promise<Versioned<Receipt> | undefined> {
   const [text] = await records.read([receiptKey(seq)]);
   const value = readable(text);
   return text === undefined || value === undefined ? undefined : { text, value };

@@ -41,7 +41,7 @@ export const changeSignal = (
   id: string,
   change: (signal: Signal) => Partial<Signal> | undefined,
 ): Promise<Signal | null> =>
-  updateRecord(ledger, signals, id, (signal) => {
+  updateRecord(ledger, { ...signals, read: readSignal }, id, (signal) => {
     const changed = change(signal);
     return changed && { ...signal, ...changed };
   });

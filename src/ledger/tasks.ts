@@ -44,7 +44,8 @@ export const updateTask = (
   ledger: Ledger,
   id: string,
   change: (task: Task) => Task | undefined,
-): Promise<Task | null> => updateRecord(ledger, tasks, id, (task) => (task.ended ? undefined : change(task)));
+): Promise<Task | null> =>
+  updateRecord(ledger, { ...tasks, read: readTask }, id, (task) => (task.ended ? undefined : change(task)));
 
 /** Bookkeeping after the log has published an end: the record takes it over and leaves the indexes. The first end stands. */
 export const settle = (ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> =>
