@@ -5,7 +5,7 @@ import { reserve } from '../ledger/credentials.js';
 import { idempotencyChange } from '../ledger/idempotency.js';
 import { admit } from './admit.js';
 import { identifyRequester, type Requester } from '../authorization/requester.js';
-import { auditRefusal } from '../authorization/audit-refusal.js';
+import { auditingRefusals } from '../authorization/audit-refusal.js';
 import { decideAccess, denied } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
 import { kindOf } from '../targets/kinds.js';
@@ -13,7 +13,7 @@ import { assertEnforceable } from '../enforcement/assert-enforceable.js';
 import { knownTarget, minterOf, refuseOtherType, refuseUnknownActions } from './check-request.js';
 import { makeRoom, narrow, wantedSeconds } from './narrow.js';
 import type { Grant } from './grant.js';
-import { permitOpening } from '../authorization/permit-opening.js';
+import { permitOpening } from '../authorization/permit.js';
 import { release, type Issued } from './release.js';
 import type { CredentialRequest, ExchangeRequest } from './request.js';
 
@@ -23,28 +23,15 @@ export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Is
 
 /** For whom is proven already. */
 export async function exchangeFor(deps: Deps, requester: Requester, request: CredentialRequest): Promise<Issued> {
-  try {
+  const { target, access, requestId, under } = request;
+  const about = defined({ type: 'credential.refused' as const, target, access, requestId, ...auditedUnder(under) });
+  return auditingRefusals(deps, requester.caller, about, async () => {
     await deps.assertWithinRate(requester.caller.party.id);
     const grant = await retryOnConflict(deps.ledger, () => reserveGrant(deps, requester, request));
-    const issued = await release(deps, grant, request.requestId);
+    const issued = await release(deps, grant, requestId);
     deps.observer.granted(issued);
     return issued;
-  } catch (error) {
-    const { target, access, requestId, under } = request;
-    await auditRefusal(
-      deps,
-      error,
-      requester.caller,
-      defined({
-        type: 'credential.refused',
-        target,
-        access,
-        requestId,
-        ...auditedUnder(under),
-      }),
-    );
-    throw error;
-  }
+  });
 }
 
 /** One attempt. Undefined: somebody changed the task in between, so everything is read and decided anew. */

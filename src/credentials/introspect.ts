@@ -3,7 +3,7 @@ import { partyCauses } from '../domain/hangs-on.js';
 import type { AuditEvent } from '../audit/event.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { AccessTokenClaims } from '../protocol/access-token.js';
-import { auditRefusal } from '../authorization/audit-refusal.js';
+import { auditingRefusals } from '../authorization/audit-refusal.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, denied } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
@@ -77,8 +77,10 @@ async function mayAsk(
   claims: AccessTokenClaims | undefined,
   requestId: string,
   assertLive: () => void,
-) {
-  try {
+): Promise<boolean> {
+  const target = claims && { target: claims.aud };
+  const about = { type: 'operation.refused', verb: 'introspect', ...target, requestId } as const;
+  const answer = auditingRefusals(deps, caller, about, async () => {
     assertLive();
     if (!claims) return false;
     const decision = await decideOperation(deps.policy, caller.party, 'introspect', {
@@ -87,9 +89,6 @@ async function mayAsk(
     });
     if (decision.outcome !== 'permit') throw denied(decision);
     return true;
-  } catch (error) {
-    const target = claims && { target: claims.aud };
-    await auditRefusal(deps, error, caller, { type: 'operation.refused', verb: 'introspect', ...target, requestId });
-    return false;
-  }
+  });
+  return answer.catch(() => false);
 }

@@ -5,20 +5,19 @@
 import { z } from 'zod';
 import type { AuditFilter } from '../audit/page.js';
 import { provenFields } from '../authorization/audit-fields.js';
-import { permitOnBroker } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { HttpDeps } from './deps.js';
 import { ok, type Answer, type Call } from './wire/endpoint.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
-import { nothing, operation } from './wire/operation.js';
+import { brokerOperation, nothing } from './wire/operation.js';
 
 const EXPORT = 'application/x-ndjson';
 
 /** GET /audit: lines by filter, in pages; or, with `Accept: application/x-ndjson`, all lines. */
 export const auditReading = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'readAudit',
     from: 'query',
     input: z.strictObject({
@@ -38,30 +37,29 @@ export const auditReading = (deps: HttpDeps) =>
       const whole = acceptsExport(call);
       if (whole && (limit !== undefined || Object.keys(filter).length > 0)) throw exportTakesNoFilter();
       if (!whole && upTo !== undefined) throw pageTakesNoEnd();
-      await permitReading(deps, caller, call);
+      await auditReader(deps, caller, call);
       return whole ? exported(deps, after, upTo) : page(deps, filter, after, limit);
     },
   });
 
 /** GET /audit/head: the head of the audit log, signed. A copy that is kept elsewhere reveals any later rewriting. */
 export const auditHead = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'readAudit',
     from: 'query',
     input: nothing,
     async act(caller, _, call) {
-      await permitReading(deps, caller, call);
+      await auditReader(deps, caller, call);
       return { status: 200, headers: { 'Content-Type': 'application/jwt' }, body: await deps.audit.signedHead() };
     },
   });
 
 /** Appends an entry about the reader. A log that takes no entries can still be read: an outage is when people need it. */
-export async function permitReading(
+export async function auditReader(
   deps: HttpDeps,
-  caller: AuthenticatedCaller,
+  caller: Permitted<'readAudit'>,
   { requestId, log }: Call,
 ): Promise<void> {
-  await permitOnBroker(deps, caller, 'readAudit', { requestId });
   const at = deps.ledger.clock.now();
   const noted = deps.audit.append({ type: 'audit.read', at, ...provenFields(caller), requestId });
   const [, caughtUp] = await Promise.allSettled([noted, deps.audit.catchUp()]);

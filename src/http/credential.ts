@@ -7,18 +7,19 @@ import { kindOf } from '../targets/kinds.js';
 import { toTimestamp } from '../domain/time.js';
 import type { HttpDeps } from './deps.js';
 import { ok } from './wire/endpoint.js';
-import { nothing, operation } from './wire/operation.js';
+import { brokerOperation, nothing } from './wire/operation.js';
 
 export const credentialReading = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'readCredential',
     from: 'query',
     input: nothing,
-    async act(caller, _, { params, requestId }) {
-      const { credential, task, live, end, causes, unnamedCauses } = await readCredential(deps, caller, {
-        credentialId: params['id'] ?? '',
-        requestId,
-      });
+    async act(caller, _, { params }) {
+      const { credential, task, live, end, causes, unnamedCauses } = await readCredential(
+        deps.ledger,
+        caller,
+        params['id'] ?? '',
+      );
       return ok(
         defined({
           id: credential.id,

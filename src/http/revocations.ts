@@ -1,65 +1,69 @@
 /** The endpoints of a revocation: revoke or preview, list, show, lift. */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
-import { BrokerError } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { EFFECTS, SELECTOR_KINDS, type Selector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
 import type { Affected } from '../ledger/impact.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { allWithEffects, withEffects, type Shown } from '../revocation/effects.js';
-import { liftHold, showReceipt, showReceipts } from '../revocation/receipts.js';
-import { previewRevocation, revokeBySelector, type Preview } from '../revocation/revoke-by-selector.js';
+import { liftHold, permitLift, showReceipt, showReceipts } from '../revocation/receipts.js';
+import {
+  permitBySelector,
+  previewRevocation,
+  revokeBySelector,
+  type Preview,
+} from '../revocation/revoke-by-selector.js';
 import type { HttpDeps } from './deps.js';
 import { ok, type Call } from './wire/endpoint.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
-import { nothing, operation } from './wire/operation.js';
+import { brokerOperation, nothing, operation } from './wire/operation.js';
 
 /** POST /revocations: ends, cuts off or holds whatever hangs on a selector; with `dryRun`, counts what it would hit. */
 export const revocation = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'revoke',
     from: 'body',
-    input: z.strictObject({
-      selector: z
-        .strictObject({ kind: z.enum(SELECTOR_KINDS), value: printable(2048).exactOptional() })
-        .transform(({ kind, value = '' }): Selector => ({ kind, value }))
-        .exactOptional(),
-      /** Instead of a selector: the found string itself. It is bounded like any token, and never logged. */
-      leaked: z.string().min(1).max(HARD_LIMITS.subjectTokenBytes).exactOptional(),
-      effect: z.enum(EFFECTS).exactOptional(),
-      reason: printable(512),
-      ticket: printable(128).exactOptional(),
-      until: timestamp.exactOptional(),
-      dryRun: z.boolean().default(false),
-    }),
-    async act(caller, { dryRun, selector, leaked, until, ...order }, call) {
-      const what = oneOf(selector, leaked);
-      const request = defined({ what, ...order, liftAt: until, requestId: call.requestId });
-      if (dryRun) return ok(previewOnWire(await previewRevocation(deps, caller, request)));
-      const receipt = await revokeBySelector(deps, caller, request);
+    input: z
+      .strictObject({
+        selector: z
+          .strictObject({ kind: z.enum(SELECTOR_KINDS), value: printable(2048).exactOptional() })
+          .transform(({ kind, value = '' }): Selector => ({ kind, value }))
+          .exactOptional(),
+        /** Instead of a selector: the found string itself. It is bounded like any token, and never logged. */
+        leaked: z.string().min(1).max(HARD_LIMITS.subjectTokenBytes).exactOptional(),
+        effect: z.enum(EFFECTS).exactOptional(),
+        reason: printable(512),
+        ticket: printable(128).exactOptional(),
+        until: timestamp.exactOptional(),
+        dryRun: z.boolean().default(false),
+      })
+      .transform(({ selector, leaked, until, ...order }, context) => {
+        const what = selector ?? (leaked === undefined ? undefined : { leaked });
+        if (what && (!selector || leaked === undefined)) return defined({ what, liftAt: until, ...order });
+        context.addIssue('Name a selector, or the string that leaked: exactly one of them');
+        return z.NEVER;
+      }),
+    permit: (caller, input, { requestId }) => permitBySelector(deps, caller, { ...input, requestId }),
+    async act(order, input, { requestId }) {
+      if (order.dryRun) return ok(previewOnWire(await previewRevocation(deps, order, { ...input, requestId })));
+      const receipt = await revokeBySelector(deps.ledger, order, input);
       const headers = { Location: `${deps.issuer}/revocations/${receipt.seq}` };
       return { status: 200, headers, body: receiptOnWire(await withEffects(deps.ledger, receipt)) };
     },
   });
 
-function oneOf(selector: Selector | undefined, leaked: string | undefined): Selector | { leaked: string } {
-  if (selector && leaked === undefined) return selector;
-  if (!selector && leaked !== undefined) return { leaked };
-  throw new BrokerError('invalid_request', 'Name a selector, or the string that leaked: exactly one of them.');
-}
-
 /** GET /revocations: receipts as they stand now, oldest first, in pages. */
 export const revocationList = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'readRevocations',
     from: 'query',
     input: z.strictObject({
       after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
       limit: wholeNumber(1, 1_000).default(100),
     }),
-    async act(caller, page, { requestId }) {
-      const receipts = await showReceipts(deps, caller, { ...page, requestId });
+    async act(caller, page) {
+      const receipts = await showReceipts(deps.ledger, caller, page);
       const next = receipts.length === page.limit ? receipts.at(-1)?.seq : undefined;
       const shown = await allWithEffects(deps.ledger, receipts);
       return ok(defined({ revocations: shown.map(receiptOnWire), next }));
@@ -68,12 +72,12 @@ export const revocationList = (deps: HttpDeps) =>
 
 /** GET /revocations/{seq}: one receipt as it stands now. */
 export const revocationReceipt = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'readRevocations',
     from: 'query',
     input: nothing,
     async act(caller, _, call) {
-      const receipt = await showReceipt(deps, caller, { seq: seqOf(call), requestId: call.requestId });
+      const receipt = await showReceipt(deps.ledger, caller, seqOf(call));
       return ok(receiptOnWire(await withEffects(deps.ledger, receipt)));
     },
   });
@@ -84,8 +88,9 @@ export const holdLifting = (deps: HttpDeps) =>
     verb: 'revoke',
     from: 'query',
     input: z.strictObject({ reason: printable(512).exactOptional() }),
-    async act(caller, input, call) {
-      const receipt = await liftHold(deps, caller, { ...input, seq: seqOf(call), requestId: call.requestId });
+    permit: (caller, _, call) => permitLift(deps, caller, { seq: seqOf(call), requestId: call.requestId }),
+    async act(permitted, input) {
+      const receipt = await liftHold(deps.ledger, permitted, input);
       return ok(receiptOnWire(await withEffects(deps.ledger, receipt)));
     },
   });

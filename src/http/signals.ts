@@ -1,26 +1,25 @@
 /** The endpoints of a signal, as JSON: send, list, show, confirm or dismiss. */
 import { z } from 'zod';
-import { permitOnBroker } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { isId } from '../domain/id.js';
 import { FOREIGN_EVENTS, LEVELS, SIGNAL_STATES, type Signal } from '../domain/signal.js';
 import { toTimestamp } from '../domain/time.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
 import { acceptSignal } from '../signals/accept.js';
 import { subjectScope } from '../signals/authority.js';
-import { decideSignal } from '../signals/confirm.js';
+import { decideSignal, permitDecision } from '../signals/confirm.js';
 import { showSignal, showSignals, type SignalPlace, type SignalsWanted } from '../signals/list.js';
 import type { HttpDeps } from './deps.js';
 import { ok } from './wire/endpoint.js';
 import { isPrintable, printable, timestamp, wholeNumber } from './wire/fields.js';
-import { nothing, operation } from './wire/operation.js';
+import { brokerOperation, nothing, operation } from './wire/operation.js';
 
 const reason = printable(512).exactOptional();
 
 /** POST /signals/json: for sources that cannot sign event tokens. It takes the same events and subjects as POST /signals. */
 export const signalTelling = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'sendSignal',
     from: 'body',
     input: z.strictObject({
@@ -33,8 +32,7 @@ export const signalTelling = (deps: HttpDeps) =>
       at: timestamp.exactOptional(),
       reason,
     }),
-    async act(caller, input, { requestId }) {
-      await permitOnBroker(deps, caller, 'sendSignal', { requestId });
+    async act(caller, input) {
       const { id: itsId, at = deps.ledger.clock.now(), ...rest } = input;
       const source = caller.party.id;
       const about = subjectScope(deps.settings, source);
@@ -60,7 +58,7 @@ const page = { after: cursor.exactOptional(), limit: wholeNumber(1, 500).default
 
 /** GET /signals: signals with their source, subject and outcome; oldest first, in pages. */
 export const signalList = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'readRevocations',
     from: 'query',
     input: z.strictObject({
@@ -69,38 +67,35 @@ export const signalList = (deps: HttpDeps) =>
       source: printable(2048).exactOptional(),
       ...page,
     }),
-    act: async (caller, { after, limit, ...filter }, { requestId }) =>
-      pageOnWire(deps, caller, filter, defined({ after, limit, requestId })),
+    act: (caller, { after, limit, ...filter }) => pageOnWire(deps, caller, filter, defined({ after, limit })),
   });
 
 /** GET /signals/pending: the signals that wait for a person to confirm or dismiss them. */
 export const pendingSignals = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'readRevocations',
     from: 'query',
     input: z.strictObject(page),
-    act: async (caller, { after, limit }, { requestId }) =>
-      pageOnWire(deps, caller, { state: 'pending' }, defined({ after, limit, requestId })),
+    act: (caller, page) => pageOnWire(deps, caller, { state: 'pending' }, page),
   });
 
 async function pageOnWire(
   deps: HttpDeps,
-  caller: AuthenticatedCaller,
+  caller: Permitted<'readRevocations'>,
   filter: SignalsWanted,
-  request: { after?: SignalPlace; limit: number; requestId: string },
+  page: { after?: SignalPlace; limit: number },
 ) {
-  const { signals, next } = await showSignals(deps, caller, filter, request);
+  const { signals, next } = await showSignals(deps.ledger, caller, filter, page);
   return ok(defined({ signals: signals.map(signalOnWire), next: next && cursorText(next) }));
 }
 
 /** GET /signals/{id}: one signal as it stands now. */
 export const signalReading = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'readRevocations',
     from: 'query',
     input: nothing,
-    act: async (caller, _, { params, requestId }) =>
-      ok(signalOnWire(await showSignal(deps, caller, { signalId: params['id'] ?? '', requestId }))),
+    act: async (caller, _, { params }) => ok(signalOnWire(await showSignal(deps.ledger, caller, params['id'] ?? ''))),
   });
 
 /** POST /signals/{id}/confirm and /dismiss: a person decides about a reaction that would hit too much at once. */
@@ -109,10 +104,10 @@ export const signalDeciding = (deps: HttpDeps, verdict: 'confirm' | 'dismiss') =
     verb: 'revoke',
     from: 'body',
     input: z.strictObject({ reason }),
-    act: async (caller, input, { params, requestId }) =>
-      ok(
-        signalOnWire(await decideSignal(deps, caller, { ...input, signalId: params['id'] ?? '', verdict, requestId })),
-      ),
+    permit: (caller, _, { params, requestId }) =>
+      permitDecision(deps, caller, { signalId: params['id'] ?? '', requestId }),
+    act: async (permitted, input, { requestId }) =>
+      ok(signalOnWire(await decideSignal(deps, permitted, { ...input, verdict, requestId }))),
   });
 
 const signalOnWire = ({ id, source, event, level, about, reason, state, reaction, decided, ...times }: Signal) =>

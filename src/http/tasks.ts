@@ -1,6 +1,6 @@
 /** The endpoints of a task: open, read, complete, suspend, resume, heartbeat. */
 import { z } from 'zod';
-import { permitOnTask, type TaskRequest } from '../authorization/permit-on-task.js';
+import { permitOnTask, type TaskRequest } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { DECLARED_OUTCOMES, type Task } from '../domain/task.js';
 import { toTimestamp } from '../domain/time.js';
@@ -35,6 +35,8 @@ export const taskOpening = (deps: HttpDeps) =>
       parent: z.string().exactOptional(),
       heartbeat: z.strictObject({ intervalSeconds: seconds, missesAllowed: z.int().min(1).max(100) }).exactOptional(),
     }),
+    // Policy is asked about the drafted task, by the use case.
+    permit: (caller) => Promise.resolve(caller),
     async act(caller, input, call) {
       const idempotencyKey = idempotencyKeyOf(call, input);
       const request = defined({ ...input, idempotencyKey, requestId: call.requestId });
@@ -50,7 +52,8 @@ export const taskReading = (deps: HttpDeps) =>
     verb: 'readTask',
     from: 'query',
     input: nothing,
-    act: async (caller, _, call) => ok(taskOnWire(await permitOnTask(deps, caller, 'readTask', taskOf(call)))),
+    permit: (caller, _, call) => permitOnTask(deps, caller, 'readTask', taskOf(call)),
+    act: (permitted) => Promise.resolve(ok(taskOnWire(permitted))),
   });
 
 /** POST /tasks/{id}/complete: the work is done, and every credential of the task is dead. */
@@ -59,8 +62,9 @@ export const taskCompletion = (deps: HttpDeps) =>
     verb: 'completeTask',
     from: 'body',
     input: z.strictObject({ outcome: z.enum(DECLARED_OUTCOMES), reason }),
-    async act(caller, input, call) {
-      const completed = await completeTask(deps, caller, { ...taskOf(call), ...input });
+    permit: (caller, _, call) => permitOnTask(deps, caller, 'completeTask', taskOf(call)),
+    async act(permitted, input) {
+      const completed = await completeTask(deps.ledger, permitted, input);
       const { entry, affected, effects } = completed.revocation ?? {};
       const published = entryOnWire(entry);
       const impact = { affected: affected ? countsOf(affected) : null, effects };
@@ -74,8 +78,9 @@ export const taskSuspension = (deps: HttpDeps) =>
     verb: 'suspendTask',
     from: 'body',
     input: z.strictObject({ reason }),
-    async act(caller, input, call) {
-      const suspended = await suspendTask(deps, caller, { ...taskOf(call), ...input });
+    permit: (caller, _, call) => permitOnTask(deps, caller, 'suspendTask', taskOf(call)),
+    async act(permitted, input) {
+      const suspended = await suspendTask(deps.ledger, permitted, input);
       return ok({ task: taskOnWire(suspended), revocation: entryOnWire(suspended.entry) });
     },
   });
@@ -86,8 +91,9 @@ export const taskResumption = (deps: HttpDeps) =>
     verb: 'resumeTask',
     from: 'body',
     input: nothing,
-    async act(caller, _, call) {
-      const resumed = await resumeTask(deps, caller, taskOf(call));
+    permit: (caller, _, call) => permitOnTask(deps, caller, 'resumeTask', taskOf(call)),
+    async act(permitted) {
+      const resumed = await resumeTask(deps.ledger, permitted);
       return ok({ task: taskOnWire(resumed), revocation: entryOnWire(resumed.entry) });
     },
   });
@@ -98,8 +104,9 @@ export const taskHeartbeat = (deps: HttpDeps) =>
     verb: 'heartbeat',
     from: 'body',
     input: nothing,
-    async act(caller, _, call) {
-      const { task, state } = await heartbeat(deps, caller, taskOf(call));
+    permit: (caller, _, call) => permitOnTask(deps, caller, 'heartbeat', taskOf(call)),
+    async act(permitted) {
+      const { task, state } = await heartbeat(deps.ledger, permitted);
       return ok({ state, deadline: toTimestamp(task.deadline) });
     },
   });

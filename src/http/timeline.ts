@@ -9,9 +9,9 @@ import { BrokerError } from '../domain/errors.js';
 import { toTimestamp } from '../domain/time.js';
 import type { HttpDeps } from './deps.js';
 import { ok } from './wire/endpoint.js';
-import { operation } from './wire/operation.js';
+import { brokerOperation } from './wire/operation.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
-import { permitReading } from './audit.js';
+import { auditReader } from './audit.js';
 
 const input = z.strictObject({
   task: printable(64).exactOptional(),
@@ -23,13 +23,13 @@ const input = z.strictObject({
 });
 
 export const timeline = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'readAudit',
     from: 'query',
     input,
     async act(caller, { task, workload, ...page }, call) {
       const about = oneOf(task, workload);
-      await permitReading(deps, caller, call);
+      await auditReader(deps, caller, call);
       const { entries, next } = await readTimeline(deps, { about, ...page });
       return ok(defined({ entries: entries.map(entryOnWire), next }));
     },

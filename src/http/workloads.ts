@@ -4,15 +4,15 @@ import { toTimestamp } from '../domain/time.js';
 import { showRisk, type WorkloadRisk } from '../inventory/workload-risk.js';
 import type { HttpDeps } from './deps.js';
 import { ok } from './wire/endpoint.js';
-import { nothing, operation } from './wire/operation.js';
+import { brokerOperation, nothing } from './wire/operation.js';
 
 export const workloadRisk = (deps: HttpDeps) =>
-  operation(deps, {
+  brokerOperation(deps, {
     verb: 'readRevocations',
     from: 'query',
     input: nothing,
-    async act(caller, _, { params, requestId }) {
-      const { because, tasks, ...risk } = await showRisk(deps, caller, { workload: params['id'] ?? '', requestId });
+    async act(caller, _, { params }) {
+      const { because, tasks, ...risk } = await showRisk(deps, caller, params['id'] ?? '');
       const { worst, ...counted } = tasks;
       return ok(
         defined({

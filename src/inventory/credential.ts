@@ -4,13 +4,13 @@ import { BrokerError } from '../domain/errors.js';
 import { hangsOn, unnamedCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import type { Cause, Selector } from '../domain/selector.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { alive, findCredential, type Found } from '../ledger/credentials.js';
 import { credentialCalled } from '../ledger/handles.js';
 import { readTasks } from '../ledger/tasks.js';
 import { sessionEffect } from '../revocation/effects.js';
 import type { SessionEffect } from '../enforcement/effect.js';
-import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permit.js';
 
 interface CredentialAnswer extends Found {
   live: boolean;
@@ -23,12 +23,10 @@ interface CredentialAnswer extends Found {
 }
 
 export async function readCredential(
-  deps: PermitDeps,
-  caller: AuthenticatedCaller,
-  { credentialId, requestId }: { credentialId: string; requestId: string },
+  ledger: Ledger,
+  _: Permitted<'readCredential'>,
+  credentialId: string,
 ): Promise<CredentialAnswer> {
-  const { ledger } = deps;
-  await permitOnBroker(deps, caller, 'readCredential', { requestId });
   const id = isId('crd', credentialId) ? credentialId : await credentialCalled(ledger, credentialId);
   const found = id === undefined ? undefined : await findCredential(ledger, id);
   if (!found) throw new BrokerError('not_found', 'There is no credential with that id.');

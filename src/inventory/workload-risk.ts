@@ -1,13 +1,13 @@
 /** How far a workload is trusted less than usual, why, and when that passes; and the worst of its open tasks. */
 import { defined } from '../domain/defined.js';
 import { partyFromId } from '../identity/party-from-id.js';
-import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
+import type { Deps } from '../authorization/deps.js';
+import type { Permitted } from '../authorization/permit.js';
 import { risksFor } from '../domain/hangs-on.js';
 import { highest, levelNow, nextFall, type Risk } from '../domain/risk.js';
 import { causeOf, type Selector } from '../domain/selector.js';
 import type { Level, Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readRisks } from '../ledger/risk.js';
 import { readSignal } from '../ledger/signals.js';
@@ -34,12 +34,10 @@ export interface WorkloadRisk {
 const TASKS_LOOKED_AT = 1_000;
 
 export async function showRisk(
-  deps: PermitDeps,
-  caller: AuthenticatedCaller,
-  { workload, requestId }: { workload: string; requestId: string },
+  { ledger, settings }: Pick<Deps, 'ledger' | 'settings'>,
+  _: Permitted<'readRevocations'>,
+  workload: string,
 ): Promise<WorkloadRisk> {
-  await permitOnBroker(deps, caller, 'readRevocations', { requestId });
-  const { ledger, settings } = deps;
   partyFromId(settings.trust, 'workload', workload); // An id that nobody can have is a mistake, and not without risk.
   const own = worstOf(
     await standing(

@@ -1,5 +1,6 @@
 /** Receipts of revocations for callers that may read them, and the lifting of holds. */
-import { permitOnBroker } from '../authorization/permit.js';
+import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { followReceipts } from '../ledger/follow-receipts.js';
@@ -7,41 +8,43 @@ import { eachSettled } from '../ledger/each-settled.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { liftIndex } from '../ledger/keys.js';
 import { listReceipts, readReceipt, type Receipt } from '../ledger/receipts.js';
-import type { RevocationDeps } from './revoke-by-selector.js';
 import { lift } from '../ledger/revoke.js';
 
-export async function showReceipt(
-  deps: RevocationDeps,
-  caller: AuthenticatedCaller,
-  { seq, requestId }: { seq: number; requestId: string },
-): Promise<Receipt> {
-  await permitOnBroker(deps, caller, 'readRevocations', { requestId });
-  return knownReceipt(deps.ledger, seq);
+export const showReceipt = (ledger: Ledger, _: Permitted<'readRevocations'>, seq: number): Promise<Receipt> =>
+  knownReceipt(ledger, seq);
+
+export const showReceipts = (
+  ledger: Ledger,
+  _: Permitted<'readRevocations'>,
+  { after, limit }: { after: number; limit: number },
+): Promise<Receipt[]> => listReceipts(ledger, after, limit);
+
+/** The hold that policy permits the caller to lift; absent when there is no revocation with that number. */
+interface PermittedLift {
+  caller: Permitted<'revoke'>;
+  hold?: Receipt;
 }
 
-export async function showReceipts(
-  deps: RevocationDeps,
+/**
+ * Policy decides about the hold's own selector. Without a receipt it is asked about "all": a number that does not exist is then
+ * refused like one that the caller may not lift, except to callers that may lift everything.
+ */
+export async function permitLift(
+  deps: PermitDeps,
   caller: AuthenticatedCaller,
-  { after, limit, requestId }: { after: number; limit: number; requestId: string },
-): Promise<Receipt[]> {
-  await permitOnBroker(deps, caller, 'readRevocations', { requestId });
-  return listReceipts(deps.ledger, after, limit);
+  { seq, requestId }: { seq: number; requestId: string },
+): Promise<PermittedLift> {
+  const hold = await findReceipt(deps.ledger, seq);
+  const revocation = { ...(hold?.selector ?? { kind: 'all', value: '' }), effect: 'lift', dryRun: false };
+  return defined({ caller: await permitRevocation(deps, caller, revocation, requestId), hold });
 }
 
 /** Lifts a hold, so that new credentials can be born under it. The credentials that the hold killed stay dead. */
-export async function liftHold(
-  deps: RevocationDeps,
-  caller: AuthenticatedCaller,
-  { seq, reason, requestId }: { seq: number; reason?: string; requestId: string },
-): Promise<Receipt> {
-  const { ledger } = deps;
-  const hold = await findReceipt(ledger, seq);
-  // Policy decides about the hold's own selector. Without a receipt it is asked about "all": a number that does not exist is
-  // then refused like one that the caller may not lift, except to callers that may lift everything.
-  const revocation = { ...(hold?.selector ?? { kind: 'all', value: '' }), effect: 'lift', dryRun: false };
-  await permitOnBroker(deps, caller, 'revoke', { requestId, revocation });
-  return publishFoundLift(ledger, hold, { actor: caller.party.id, reason: reason ?? 'lifted' });
-}
+export const liftHold = (
+  ledger: Ledger,
+  { caller, hold }: PermittedLift,
+  { reason = 'lifted' }: { reason?: string },
+): Promise<Receipt> => publishFoundLift(ledger, hold, { actor: caller.party.id, reason });
 
 interface By {
   actor: string;

@@ -4,9 +4,9 @@
  */
 import { defined } from '../domain/defined.js';
 import type { Deps } from '../authorization/deps.js';
-import { auditRefusal } from '../authorization/audit-refusal.js';
+import { auditingRefusals } from '../authorization/audit-refusal.js';
 import { provenFields } from '../authorization/audit-fields.js';
-import { permitOnBroker } from '../authorization/permit.js';
+import { permitRevocation, type Permitted } from '../authorization/permit.js';
 import { readPresented } from '../authorization/presented-token.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
@@ -28,11 +28,18 @@ interface RevocationRequest {
   /** A selector, or a text that somebody found, with a token or a handle in it: the credential of that is meant. */
   what: Selector | { leaked: string };
   effect?: Effect;
-  reason: string;
-  ticket?: string;
   /** Of a hold: when it is lifted by itself. Milliseconds. */
   liftAt?: number;
+  dryRun: boolean;
   requestId: string;
+}
+
+/** A revocation that policy permits. Permission for a dry run is none for the revocation itself. */
+interface PermittedRevocation<DryRun extends boolean> {
+  caller: Permitted<'revoke'>;
+  selector: Selector;
+  effect: Effect;
+  dryRun: DryRun;
 }
 
 export interface Preview {
@@ -43,26 +50,43 @@ export interface Preview {
   effects: Achieved[];
 }
 
-export async function revokeBySelector(
+/** Policy is asked about the selector and the effect. A request whose parts do not fit each other is refused before. */
+export async function permitBySelector(
   deps: RevocationDeps,
   caller: AuthenticatedCaller,
   request: RevocationRequest,
-): Promise<Receipt> {
-  const { selector, effect } = await permitRevocation(deps, caller, request, false);
-  const { reason, ticket, liftAt } = request;
-  return publishRevocation(deps.ledger, defined({ selector, effect, reason, actor: caller.party.id, ticket, liftAt }));
+): Promise<PermittedRevocation<true> | PermittedRevocation<false>> {
+  const { dryRun, requestId } = request;
+  const about = { type: 'operation.refused', verb: 'revoke', requestId } as const;
+  const { selector, effect } = await auditingRefusals(deps, caller, about, () => understood(deps, request));
+  const permitted = await permitRevocation(deps, caller, { ...selector, effect, dryRun }, requestId);
+  return { caller: permitted, selector, effect, dryRun };
 }
+
+async function understood(
+  deps: RevocationDeps,
+  request: RevocationRequest,
+): Promise<{ selector: Selector; effect: Effect }> {
+  const { what } = request;
+  const selector = 'leaked' in what ? await credentialIn(deps, what.leaked) : what;
+  return { selector, effect: fittingEffect(selector, request, deps.ledger.clock.now()) };
+}
+
+export const revokeBySelector = (
+  ledger: Ledger,
+  { caller, selector, effect }: PermittedRevocation<false>,
+  { reason, ticket, liftAt }: { reason: string; ticket?: string; liftAt?: number },
+): Promise<Receipt> =>
+  publishRevocation(ledger, defined({ selector, effect, reason, actor: caller.party.id, ticket, liftAt }));
 
 /** What the revocation would hit. Nothing is written except an audit entry. */
 export async function previewRevocation(
-  deps: RevocationDeps,
-  caller: AuthenticatedCaller,
-  request: RevocationRequest,
+  deps: Pick<Deps, 'ledger' | 'audit'>,
+  { caller, selector, effect }: PermittedRevocation<true>,
+  { reason, ticket, requestId }: { reason: string; ticket?: string; requestId: string },
 ): Promise<Preview> {
-  const { selector, effect } = await permitRevocation(deps, caller, request, true);
   const at = deps.ledger.clock.now();
   const affected = await countImpact(deps.ledger, { selector, at });
-  const { reason, ticket, requestId } = request;
   await deps.audit.append(
     defined({ type: 'revocation.previewed', at, ...provenFields(caller), reason, ticket, requestId }),
   );
@@ -102,35 +126,6 @@ export function fittingEffect(
 }
 
 const invalid = (text: string): BrokerError => new BrokerError('invalid_request', text);
-
-async function permitRevocation(
-  deps: RevocationDeps,
-  caller: AuthenticatedCaller,
-  request: RevocationRequest,
-  dryRun: boolean,
-): Promise<{ selector: Selector; effect: Effect }> {
-  const { what, requestId } = request;
-  const selector = 'leaked' in what ? await credentialIn(deps, what.leaked) : what;
-  const effect = await auditedEffect(deps, caller, selector, request);
-  await permitOnBroker(deps, caller, 'revoke', { requestId, revocation: { ...selector, effect, dryRun } });
-  return { selector, effect };
-}
-
-/** `fittingEffect`, whose refusal is in the audit log like every other refusal of an authenticated caller. */
-async function auditedEffect(
-  deps: RevocationDeps,
-  caller: AuthenticatedCaller,
-  selector: Selector,
-  request: RevocationRequest,
-): Promise<Effect> {
-  try {
-    return fittingEffect(selector, request, deps.ledger.clock.now());
-  } catch (error) {
-    const { requestId } = request;
-    await auditRefusal(deps, error, caller, { type: 'operation.refused', verb: 'revoke', requestId });
-    throw error;
-  }
-}
 
 /**
  * The credential whose token or handle stands in a text. If there is none, a new id is returned, of a credential that never

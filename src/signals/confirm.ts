@@ -3,8 +3,8 @@
  * decision is stored before it is carried out, so that any broker can finish it after a crash.
  */
 import { defined } from '../domain/defined.js';
-import { auditRefusal } from '../authorization/audit-refusal.js';
-import { permitOnBroker } from '../authorization/permit.js';
+import { auditingRefusals } from '../authorization/audit-refusal.js';
+import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Signal } from '../domain/signal.js';
 import { withoutTokens } from '../domain/token-in-text.js';
@@ -15,28 +15,37 @@ import type { RevocationDeps } from '../revocation/revoke-by-selector.js';
 import { unknownSignal } from './list.js';
 
 interface Decision {
-  signalId: string;
   verdict: 'confirm' | 'dismiss';
   reason?: string;
   requestId: string;
 }
 
-/** A second decision to the same effect returns the signal as it stands. */
-export async function decideSignal(
-  deps: RevocationDeps,
+/** A signal whose reaction the caller may carry out, if there is a signal with that id. */
+interface PermittedDecision {
+  caller: Permitted<'revoke'>;
+  signalId: string;
+}
+
+export async function permitDecision(
+  deps: PermitDeps,
   caller: AuthenticatedCaller,
+  { signalId, requestId }: { signalId: string; requestId: string },
+): Promise<PermittedDecision> {
+  const stored = await readSignal(deps.ledger, signalId);
+  return { caller: await permitRevocation(deps, caller, revocationOf(stored?.value), requestId), signalId };
+}
+
+/** A second decision to the same effect returns the signal as it stands. */
+export function decideSignal(
+  deps: RevocationDeps,
+  { caller, signalId }: PermittedDecision,
   decision: Decision,
 ): Promise<Signal> {
-  const { signalId, verdict, requestId } = decision;
-  const stored = await readSignal(deps.ledger, signalId);
-  await permitOnBroker(deps, caller, 'revoke', { requestId, revocation: revocationOf(stored?.value) });
-  try {
-    const decided = await decide(deps, caller.party.id, decision);
+  const about = { type: 'operation.refused', verb: decision.verdict, requestId: decision.requestId } as const;
+  return auditingRefusals(deps, caller, about, async () => {
+    const decided = await decide(deps, caller.party.id, signalId, decision);
     return (decided.unfinished && (await react(deps, signalId))) || decided;
-  } catch (error) {
-    await auditRefusal(deps, error, caller, { type: 'operation.refused', verb: verdict, requestId });
-    throw error;
-  }
+  });
 }
 
 /**
@@ -53,7 +62,8 @@ function revocationOf(signal: Signal | undefined) {
 async function decide(
   { ledger }: Pick<RevocationDeps, 'ledger'>,
   by: string,
-  { signalId, verdict, reason }: Decision,
+  signalId: string,
+  { verdict, reason }: Omit<Decision, 'requestId'>,
 ): Promise<Signal> {
   const state = verdict === 'confirm' ? 'reacted' : 'dismissed';
   const at = ledger.clock.now();

@@ -1,9 +1,8 @@
 /** Shows signals as they stand now: one by id, or pages by subject, state and source. */
-import { permitOnBroker, type PermitDeps } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import { HISTORY_MS } from '../domain/limits.js';
 import type { Signal } from '../domain/signal.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { listSignals, readSignal } from '../ledger/signals.js';
 
@@ -20,7 +19,6 @@ export interface SignalsWanted {
 interface PageOf {
   after?: SignalPlace;
   limit: number;
-  requestId: string;
 }
 
 interface SignalPage {
@@ -33,31 +31,17 @@ interface SignalPage {
 const LOOKED_AT_MOST = 5_000;
 const PAGE = 500;
 
-export async function showSignal(
-  deps: PermitDeps,
-  caller: AuthenticatedCaller,
-  { signalId, requestId }: { signalId: string; requestId: string },
-): Promise<Signal> {
-  await permitOnBroker(deps, caller, 'readRevocations', { requestId });
-  const stored = await readSignal(deps.ledger, signalId);
+export async function showSignal(ledger: Ledger, _: Permitted<'readRevocations'>, signalId: string): Promise<Signal> {
+  const stored = await readSignal(ledger, signalId);
   if (!stored) throw unknownSignal();
   return stored.value;
 }
 
 export async function showSignals(
-  deps: PermitDeps,
-  caller: AuthenticatedCaller,
-  wanted: SignalsWanted,
-  { requestId, ...page }: PageOf,
-): Promise<SignalPage> {
-  await permitOnBroker(deps, caller, 'readRevocations', { requestId });
-  return pageOf(deps.ledger, wanted, page);
-}
-
-async function pageOf(
   ledger: Ledger,
+  _: Permitted<'readRevocations'>,
   wanted: SignalsWanted,
-  { after, limit }: Omit<PageOf, 'requestId'>,
+  { after, limit }: PageOf,
 ): Promise<SignalPage> {
   // Pending signals have a short index of their own, whatever their age.
   const which = wanted.state === 'pending' ? 'pending' : 'all';

@@ -2,15 +2,14 @@
 import { defined } from '../domain/defined.js';
 import type { DECLARED_OUTCOMES, Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { TaskState } from '../ledger/task-state.js';
-import { permitOnTask, type TaskDeps, type TaskRequest } from '../authorization/permit-on-task.js';
+import type { PermittedTask } from '../authorization/permit.js';
 import { effectsOf, type Effect } from '../revocation/effects.js';
 import { endTask } from './end-task.js';
 
-interface CompleteRequest extends TaskRequest {
+interface CompleteRequest {
   outcome: (typeof DECLARED_OUTCOMES)[number];
   reason?: string;
 }
@@ -23,20 +22,19 @@ interface Completed {
 }
 
 export async function completeTask(
-  deps: TaskDeps,
-  caller: AuthenticatedCaller,
+  ledger: Ledger,
+  { caller, task, state }: PermittedTask<'completeTask'>,
   request: CompleteRequest,
 ): Promise<Completed> {
-  const { task, state } = await permitOnTask(deps, caller, 'completeTask', request);
   if (state !== 'open' && state !== 'suspended') return { task, state };
   const reason = request.reason ?? request.outcome;
   const end = { as: request.outcome, reason, actor: caller.party.id };
   let affected: Affected | undefined;
-  const ended = await endTask(deps.ledger, task, end, async (entry) => {
-    affected = await counted(deps.ledger, entry);
+  const ended = await endTask(ledger, task, end, async (entry) => {
+    affected = await counted(ledger, entry);
   });
   const { entry } = ended;
-  const effects = await effectsOf(deps.ledger, affected, entry.seq);
+  const effects = await effectsOf(ledger, affected, entry.seq);
   const revocation = defined({ entry, affected, effects });
   return { task: ended.task, state: ended.task.ended?.as ?? request.outcome, revocation };
 }

@@ -11,14 +11,14 @@ import { birth, readTask } from '../ledger/tasks.js';
 import { mergeChanges } from '../store/record.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { endTask } from './end-task.js';
-import { auditRefusal } from '../authorization/audit-refusal.js';
+import { auditingRefusals } from '../authorization/audit-refusal.js';
 import { held, refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, factsOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
 import { draftTask } from './draft-task.js';
 import type { AuditEvent } from '../audit/event.js';
 import { provenFields, taskFields } from '../authorization/audit-fields.js';
-import { permitOpening } from '../authorization/permit-opening.js';
+import { permitOpening } from '../authorization/permit.js';
 import type { OpenTaskRequest } from './request.js';
 
 export interface TaskAnswer {
@@ -27,15 +27,13 @@ export interface TaskAnswer {
 }
 
 export async function openTask(deps: Deps, caller: AuthenticatedCaller, request: OpenTaskRequest): Promise<TaskAnswer> {
-  try {
+  const { purpose, requestId } = request;
+  const about = { type: 'operation.refused', verb: 'openTask', purpose, requestId } as const;
+  return auditingRefusals(deps, caller, about, async () => {
     const { isNew, ...answer } = await retryOnConflict(deps.ledger, () => tryOpening(deps, caller, request));
-    if (isNew) await auditOpening(deps, caller, answer.task, request.requestId);
+    if (isNew) await auditOpening(deps, caller, answer.task, requestId);
     return answer;
-  } catch (error) {
-    const { purpose, requestId } = request;
-    await auditRefusal(deps, error, caller, { type: 'operation.refused', verb: 'openTask', purpose, requestId });
-    throw error;
-  }
+  });
 }
 
 /** What is not in the audit log does not live: its id was told to nobody, and a retry finds it ended. */

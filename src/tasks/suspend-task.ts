@@ -7,8 +7,7 @@ import { BrokerError } from '../domain/errors.js';
 import { cause } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
-import { permitOnTask, type TaskDeps, type TaskRequest } from '../authorization/permit-on-task.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
+import type { PermittedTask } from '../authorization/permit.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { updateTask } from '../ledger/tasks.js';
@@ -23,25 +22,20 @@ interface Suspended {
 }
 
 export async function suspendTask(
-  deps: TaskDeps,
-  caller: AuthenticatedCaller,
-  request: TaskRequest & { reason?: string },
+  ledger: Ledger,
+  { caller, task, state }: PermittedTask<'suspendTask'>,
+  { reason = 'suspended' }: { reason?: string },
 ): Promise<Suspended> {
-  const { task, state } = await permitOnTask(deps, caller, 'suspendTask', request);
   if (hasEnded(state)) throw ended(state);
-  const by = { actor: caller.party.id, reason: request.reason ?? 'suspended' };
-  const held = await placeHold(deps.ledger, task, by);
-  return { ...held, state: await readTaskState(deps.ledger, held.task) };
+  const held = await placeHold(ledger, task, { actor: caller.party.id, reason });
+  return { ...held, state: await readTaskState(ledger, held.task) };
 }
 
 /** Lifts exactly what suspending placed: another hold on the task, or on its workload, stays. */
 export async function resumeTask(
-  deps: TaskDeps,
-  caller: AuthenticatedCaller,
-  request: TaskRequest,
+  ledger: Ledger,
+  { caller, task, state }: PermittedTask<'resumeTask'>,
 ): Promise<Suspended> {
-  const { ledger } = deps;
-  const { task, state } = await permitOnTask(deps, caller, 'resumeTask', request);
   if (hasEnded(state)) throw ended(state);
   if (!task.suspended) return { task, state };
 

@@ -1,46 +1,65 @@
-/** A JSON endpoint of ours: who calls, what exactly they ask, then the use case. */
+/** A JSON endpoint behind an operator verb: authenticates the caller, reads the input, asks for permission, then acts. */
 import { z } from 'zod';
-import { auditRefusal } from '../../authorization/audit-refusal.js';
+import { auditingRefusals } from '../../authorization/audit-refusal.js';
+import { permitOnBroker, type BrokerVerb, type Permitted } from '../../authorization/permit.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
 import type { OperatorVerb } from '../../policy/query.js';
-import { authenticate } from './authenticate.js';
 import type { HttpDeps } from '../deps.js';
-import type { Answer, Call, Handle } from './endpoint.js';
+import { authenticate } from './authenticate.js';
 import { readJson, readQuery } from './body.js';
+import type { Answer, Call, Handle } from './endpoint.js';
 
-interface Operation<S extends z.ZodType> {
-  verb: OperatorVerb;
-  /** Where the input is: a JSON body, or the query string. */
+/**
+ * What `act` receives: the permitted caller, alone or with the records that policy was asked about. Opening a task is the
+ * exception: policy is asked about the task that the use case drafts, so the use case itself asks.
+ */
+type PermissionFor<V extends OperatorVerb> = V extends 'openTask'
+  ? AuthenticatedCaller
+  : Permitted<V> | { caller: Permitted<V> };
+
+interface Operation<V extends OperatorVerb, S extends z.ZodType, P> {
+  verb: V;
+  /** Where the input is: in a JSON body, or in the query string. */
   from: 'body' | 'query';
   input: S;
-  act: (caller: AuthenticatedCaller, asked: z.output<S>, call: Call) => Promise<Answer>;
+  /** Asks policy, and throws the refusal. It may read records first, because they decide the question; it reveals none. */
+  permit: (caller: AuthenticatedCaller, input: z.output<S>, call: Call) => Promise<P>;
+  act: (permission: P, input: z.output<S>, call: Call) => Promise<Answer>;
 }
 
-/** The power to end and to hold is never rationed away. Everything else is, before it can write to the audit log. */
-const NOT_RATIONED: ReadonlySet<OperatorVerb> = new Set(['revoke', 'completeTask', 'suspendTask']);
+/** The power to end and to hold is never rate limited. Every other verb is, before it can write to the audit log. */
+const NOT_RATE_LIMITED: ReadonlySet<OperatorVerb> = new Set(['revoke', 'completeTask', 'suspendTask']);
 
-/** For verbs that say everything in their path. */
+/** The input of verbs that have everything in their path. */
 export const nothing = z.strictObject({});
 
-export const operation =
-  <S extends z.ZodType>(deps: HttpDeps, { verb, from, input, act }: Operation<S>): Handle =>
+/** Does not compile without a question to policy about the same verb. */
+export const operation = <V extends OperatorVerb, S extends z.ZodType, P extends PermissionFor<V>>(
+  deps: HttpDeps,
+  declared: Operation<V, S, P>,
+): Handle => handled(deps, declared);
+
+/** An operation on the broker as a whole: policy is asked by the verb alone. */
+export const brokerOperation = <V extends BrokerVerb, S extends z.ZodType>(
+  deps: HttpDeps,
+  declared: Omit<Operation<V, S, Permitted<V>>, 'permit'>,
+): Handle =>
+  handled(deps, {
+    ...declared,
+    permit: (caller, _, { requestId }) => permitOnBroker(deps, caller, declared.verb, requestId),
+  });
+
+const handled =
+  <V extends OperatorVerb, S extends z.ZodType, P>(
+    deps: HttpDeps,
+    { verb, from, input, permit, act }: Operation<V, S, P>,
+  ): Handle =>
   async (call) => {
     const caller = await authenticate(deps, call);
-    if (!NOT_RATIONED.has(verb)) await deps.assertWithinRate(caller.party.id);
-    return act(caller, await understood(deps, caller, call, { verb, from, input }), call);
+    if (!NOT_RATE_LIMITED.has(verb)) await deps.assertWithinRate(caller.party.id);
+    const about = { type: 'operation.refused', verb, requestId: call.requestId } as const;
+    const read = await auditingRefusals(deps, caller, about, () =>
+      from === 'body' ? readJson(call, input) : readQuery(call, input),
+    );
+    return act(await permit(caller, read, call), read, call);
   };
-
-/** A proven caller's mistake is in the audit log like every other refusal. */
-async function understood<S extends z.ZodType>(
-  deps: HttpDeps,
-  caller: AuthenticatedCaller,
-  call: Call,
-  { verb, from, input }: Pick<Operation<S>, 'verb' | 'from' | 'input'>,
-): Promise<z.output<S>> {
-  try {
-    return from === 'body' ? readJson(call, input) : readQuery(call, input);
-  } catch (error) {
-    await auditRefusal(deps, error, caller, { type: 'operation.refused', verb, requestId: call.requestId });
-    throw error;
-  }
-}

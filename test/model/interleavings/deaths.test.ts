@@ -1,10 +1,9 @@
 /** G1, G2 and G5 where one broker dies at any of its steps. Each run checks every guarantee of support/search/witness.ts. */
 import { describe, expect, it } from '@jest/globals';
 import type { Selector } from '../../../src/domain/selector.js';
-import { completeTask } from '../../../src/tasks/complete-task.js';
-import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
 import { AGENT, bareBroker, OPERATOR, proven } from '../../support/brokers/stubbed.js';
 import { orders } from '../../support/search/orders.js';
+import { completeTask, resumeTask, suspendTask } from '../../support/verbs.js';
 
 const workload: Selector = { kind: 'workload', value: AGENT };
 

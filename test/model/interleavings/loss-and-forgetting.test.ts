@@ -10,12 +10,12 @@ import { forget } from '../../../src/ledger/forget.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
 import type { Store } from '../../../src/store/store.js';
-import { completeTask } from '../../../src/tasks/complete-task.js';
 import { sweep } from '../../../src/tasks/sweep.js';
 import { AGENT, bareBroker, OPERATOR, proven } from '../../support/brokers/stubbed.js';
 import type { HandClock } from '../../support/clock.js';
 import type { ModelState, ModelStore } from '../../support/search/model-store.js';
 import { orders } from '../../support/search/orders.js';
+import { completeTask } from '../../support/verbs.js';
 
 const HOUR_MS = 3_600_000;
 const workload: Selector = { kind: 'workload', value: AGENT };

@@ -9,15 +9,14 @@ import type { Ledger } from '../../../src/ledger/ledger.js';
 import { readTaskState, type TaskState } from '../../../src/ledger/task-state.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import type { LogEntry } from '../../../src/domain/tombstone.js';
-import { completeTask } from '../../../src/tasks/complete-task.js';
 import { lift, revoke } from '../../../src/ledger/revoke.js';
-import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
 import { countImpact } from '../../../src/ledger/impact.js';
 import { AGENT, bareBroker, OPERATOR, PLANNER, proven, TARGET, type BareBroker } from '../brokers/stubbed.js';
 import { handClock, type HandClock } from '../clock.js';
 import { everyInterleaving, searchClock, type Scenario, type Search, type Stepped } from './interleave.js';
 import { modelStore, type ModelState, type ModelStore } from './model-store.js';
 import { checkGuarantees, livingOf, type Death, type Witness } from './witness.js';
+import { completeTask, resumeTask, suspendTask } from '../verbs.js';
 
 type Actor = (stepped: Stepped) => Promise<unknown>;
 

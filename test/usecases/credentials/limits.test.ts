@@ -1,12 +1,11 @@
 /** How much one task may have alive, exactly, and what a retry finds. */
 import { describe, expect, it } from '@jest/globals';
 import { revokeHeldToken } from '../../../src/credentials/return-token.js';
-import { revokeBySelector } from '../../../src/revocation/revoke-by-selector.js';
-import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
 import type { Issued } from '../../../src/credentials/release.js';
 import { refusal } from '../../support/refusal-code.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
+import { revokeBySelector, resumeTask, suspendTask } from '../../support/verbs.js';
 
 const MOST = 16;
 

@@ -5,6 +5,7 @@
 import { beforeAll, describe, expect, it, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeJwt } from 'jose';
+import { permitOnBroker } from '../../../src/authorization/permit.js';
 import { requesterByCredential } from '../../../src/authorization/requester-by-credential.js';
 import { exchangeFor } from '../../../src/credentials/exchange.js';
 import { introspect } from '../../../src/credentials/introspect.js';
@@ -93,8 +94,10 @@ async function derive(from: Issued): Promise<Issued> {
 
 const carried = ({ minted }: Issued): Set<Cause> =>
   new Set(decodeJwt(accessTokenOf(minted.material))['causes'] as Cause[]);
-const answered = ({ credential }: Issued) =>
-  readCredential(broker.deps, callerOf({ id: 'lab:soc' }), { credentialId: credential.id, requestId: 'r' });
+const answered = async ({ credential }: Issued) => {
+  const soc = await permitOnBroker(broker.deps, callerOf({ id: 'lab:soc' }), 'readCredential', 'r');
+  return readCredential(broker.deps.ledger, soc, credential.id);
+};
 const isActive = async ({ minted }: Issued): Promise<boolean> =>
   (await introspect(broker.deps, callerOf({ id: 'lab:api' }), {
     token: accessTokenOf(minted.material),

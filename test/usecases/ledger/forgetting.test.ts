@@ -3,11 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { Effect, Selector } from '../../../src/domain/selector.js';
 import { parseTombstone } from '../../../src/domain/tombstone.js';
 import { forget } from '../../../src/ledger/forget.js';
-import { liftHold } from '../../../src/revocation/receipts.js';
-import { revokeBySelector } from '../../../src/revocation/revoke-by-selector.js';
-import { suspendTask } from '../../../src/tasks/suspend-task.js';
 import { sweep } from '../../../src/tasks/sweep.js';
 import { AGENT, TARGET, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { liftHold, revokeBySelector, suspendTask } from '../../support/verbs.js';
 
 const MARGIN_MS = 120_000;
 const LONGEST_MS = 28_800_000;

@@ -1,7 +1,5 @@
 /** A revocation log that was lost, moved or set back: everything older is dead, and nothing that was revoked comes back. */
 import { describe, expect, it } from '@jest/globals';
-import { resumeTask } from '../../../src/tasks/suspend-task.js';
-import { heartbeat } from '../../../src/tasks/heartbeat.js';
 import { openRevocationLog, type RevocationLog } from '../../../src/ledger/revocation-log.js';
 import { readTaskState } from '../../../src/ledger/task-state.js';
 import { revoke } from '../../../src/ledger/revoke.js';
@@ -10,6 +8,7 @@ import { handClock } from '../../support/clock.js';
 import { modelStore, type ModelStore } from '../../support/search/model-store.js';
 import { refusal } from '../../support/refusal-code.js';
 import { AGENT, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { resumeTask, heartbeat } from '../../support/verbs.js';
 
 const KEY = new Uint8Array(32);
 const revokeAgent = ({ deps: { ledger } }: WholeBroker) =>

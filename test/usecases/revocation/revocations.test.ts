@@ -4,18 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exchange } from '../../../src/credentials/exchange.js';
 import { openTask } from '../../../src/tasks/open-task.js';
-import { heartbeat } from '../../../src/tasks/heartbeat.js';
 import { effectFits, EFFECTS, SELECTOR_KINDS, type Effect, type Selector } from '../../../src/domain/selector.js';
 import { countReceipts, followReceipts } from '../../../src/ledger/follow-receipts.js';
 import { countImpact } from '../../../src/ledger/impact.js';
 import { liftIndex, receiptKey } from '../../../src/ledger/keys.js';
 import { listReceipts, readReceipt } from '../../../src/ledger/receipts.js';
-import { completeTask } from '../../../src/tasks/complete-task.js';
-import { liftDueHolds, liftHold } from '../../../src/revocation/receipts.js';
-import { previewRevocation, revokeBySelector } from '../../../src/revocation/revoke-by-selector.js';
+import { liftDueHolds } from '../../../src/revocation/receipts.js';
 import { revokeHeldToken } from '../../../src/credentials/return-token.js';
 import { revoke } from '../../../src/ledger/revoke.js';
-import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
 import { sweep } from '../../../src/tasks/sweep.js';
 import { StoreUnavailable, type Store } from '../../../src/store/store.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
@@ -25,6 +21,15 @@ import { modelStore, type ModelState } from '../../support/search/model-store.js
 import { refusal, withPersons } from '../../support/refusal-code.js';
 import { AGENT, lmdbStore, OPERATOR, TARGET, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
+import {
+  heartbeat,
+  completeTask,
+  liftHold,
+  previewRevocation,
+  revokeBySelector,
+  resumeTask,
+  suspendTask,
+} from '../../support/verbs.js';
 
 const why = { reason: 'test', requestId: 'r' };
 /** Of another issuer and team, so that nothing it revokes locks it out. */

@@ -3,9 +3,9 @@ import { expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../../src/audit/event.js';
 import { signalSchema, type Signal } from '../../../src/domain/signal.js';
 import { putSignal, readSignal } from '../../../src/ledger/signals.js';
-import { decideSignal } from '../../../src/signals/confirm.js';
 import { react } from '../../../src/signals/react.js';
 import { OPERATOR, wholeBroker } from '../../support/brokers/use-cases.js';
+import { decideSignal } from '../../support/verbs.js';
 
 const ID = 'sig_aaaaaaaaaaaaaaaa';
 const selector = { kind: 'workload', value: 'lab:agent' } as const;

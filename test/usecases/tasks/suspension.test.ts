@@ -2,12 +2,12 @@
 import { expect, it } from '@jest/globals';
 import { cause } from '../../../src/domain/selector.js';
 import { readTask } from '../../../src/ledger/tasks.js';
-import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
 import { StoreUnavailable, type Store } from '../../../src/store/store.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
 import { refusal } from '../../support/refusal-code.js';
 import { wholeBroker } from '../../support/brokers/use-cases.js';
+import { resumeTask, suspendTask } from '../../support/verbs.js';
 
 /** A broker whose store takes records until told otherwise. The log goes on: room is kept for revocations. */
 async function onAStoreThatFills() {

@@ -1,15 +1,11 @@
 /** The sweep: deadlines and heartbeats, safe to run twice and everywhere. */
 import { expect, it } from '@jest/globals';
-import { heartbeat } from '../../../src/tasks/heartbeat.js';
 import { recordKey } from '../../../src/ledger/keys.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import { readTaskState } from '../../../src/ledger/task-state.js';
-import { completeTask } from '../../../src/tasks/complete-task.js';
-import { liftHold } from '../../../src/revocation/receipts.js';
-import { revokeBySelector } from '../../../src/revocation/revoke-by-selector.js';
-import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
 import { sweep } from '../../../src/tasks/sweep.js';
 import { AGENT, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { heartbeat, completeTask, liftHold, revokeBySelector, resumeTask, suspendTask } from '../../support/verbs.js';
 
 const BEATS = { intervalSeconds: 10, missesAllowed: 3 };
 

@@ -1,7 +1,5 @@
 /** Tasks through their life: opened, suspended, resumed, completed; what each does to what hangs on them. */
 import { describe, expect, it } from '@jest/globals';
-import { completeTask } from '../../../src/tasks/complete-task.js';
-import { resumeTask, suspendTask } from '../../../src/tasks/suspend-task.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import type { Verdict } from '../../../src/policy/policy-engine.js';
@@ -9,12 +7,11 @@ import type { PolicyQuery } from '../../../src/policy/query.js';
 import { StoreUnavailable } from '../../../src/store/store.js';
 import { proven } from '../../support/brokers/stubbed.js';
 import { handClock, type HandClock } from '../../support/clock.js';
-import { heartbeat } from '../../../src/tasks/heartbeat.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import { readTaskState } from '../../../src/ledger/task-state.js';
-import { revokeBySelector } from '../../../src/revocation/revoke-by-selector.js';
 import { refusal, withPersons } from '../../support/refusal-code.js';
 import { AGENT, TARGET, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { completeTask, resumeTask, suspendTask, heartbeat, revokeBySelector } from '../../support/verbs.js';
 
 const request = (taskId: string) => ({ taskId, requestId: 'r' });
 const complete = ({ deps, operator }: WholeBroker, taskId: string, outcome: 'completed' | 'failed' = 'completed') =>
