@@ -1,62 +1,106 @@
 /**
- * One turn of one webhook: what the audit log has after its cursor is posted, in order, until one fails or time is up. The
- * cursor moves after each: a crash in between tells one twice, under the same id, and loses none.
+ * One turn of one webhook: the entries of the audit log after its cursor are delivered in order, until one fails or the time is up.
+ * The cursor moves after each entry. A crash in between delivers an entry twice, under the same id, and loses none.
  */
-import { setImmediate as breathe } from 'node:timers/promises';
-import { seqOf } from '../audit/event.js';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { parseEntry, seqOf, type AuditEntry } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
 import { timeOf } from '../audit/page.js';
 import type { Webhook } from '../config/signals-schema.js';
 import type { Versioned } from '../ledger/ledger.js';
 import { writeWebhook, type WebhookRecord } from '../ledger/webhooks.js';
-import { holdWebhook, LEASE_MS, type HoldDeps } from './hold-webhook.js';
-import { lostBefore } from './lost.js';
-import { tell, type Step, type TellDeps } from './tell.js';
-import { wantedBy } from './wanted.js';
+import { deliverEntry, type DeliveryDeps, type Step } from './deliver-entry.js';
+import { LEASE_MS, takeLease, type LeaseDeps } from './lease.js';
 
-export type NotifyDeps = HoldDeps & TellDeps & { audit: Pick<AuditLog, 'exportLines'> };
+export type NotifyDeps = LeaseDeps & DeliveryDeps & { audit: Pick<AuditLog, 'exportLines'> };
 
-/** A turn and the last try in it fit into what a lease has left; the rest is for the next. */
+/** A turn and its last try end before the lease does. The next turn delivers the rest. */
 const TURN_MS = 2_000;
 const LINES_WITHOUT_PAUSE = 500;
 
-/** Answers for how long, in milliseconds, the first it lacks has waited; 0: it lacks nothing. */
-export async function deliverNews(deps: NotifyDeps, webhook: Webhook): Promise<number> {
+/** Returns for how long, in milliseconds, the first entry that is not delivered has waited; 0 when all are delivered. */
+export async function deliverTurn(deps: NotifyDeps, webhook: Webhook): Promise<number> {
   const { clock } = deps.ledger;
-  const { stored: held, mine } = await holdWebhook(deps, webhook.name);
-  if (!held || !mine) return waited(held?.value.failing, clock.now());
-  const lost = lostBefore(deps, webhook.name, held.value.after, await deps.audit.head());
-  let stored = lost ? await moved(deps, webhook.name, held, lost) : held;
+  const { stored: leased, mine } = await takeLease(deps, webhook.name);
+  if (!leased || !mine) return ageOf(leased?.value.failing, clock.now());
+  const lost = stepOverLost(deps, webhook.name, leased.value.after, await deps.audit.head());
+  let stored = lost ? await advance(deps, webhook.name, leased, lost) : leased;
 
-  const isWanted = wantedBy(webhook.types);
+  const select = entrySelector(webhook.types);
   const endOfTurn = clock.elapsed() + TURN_MS;
   let seen = stored?.value.after ?? 0;
   let ageMs = 0;
   for await (const line of deps.audit.exportLines({ after: seen })) {
-    // Another broker has it now; or lines were pruned since the head was read, which the next turn will note.
+    // Another broker has the lease now; or lines were pruned since the head was read, which the next turn records.
     if (!stored || seqOf(line) !== seen + 1) return ageMs;
-    const entry = isWanted(line);
+    const entry = select(line);
     if (entry) {
-      const step = await tell(deps, webhook, stored.value, { entry, line });
-      if (step === 'too soon') return waited(entry, clock.now());
-      stored = await moved(deps, webhook.name, stored, step);
-      if (stored?.value.failing) return waited(entry, clock.now());
+      const step = await deliverEntry(deps, webhook, stored.value, { entry, line });
+      if (step === 'too soon') return ageOf(entry, clock.now());
+      stored = await advance(deps, webhook.name, stored, step);
+      if (stored?.value.failing) return ageOf(entry, clock.now());
     }
     seen += 1;
     if (clock.elapsed() > endOfTurn) {
       ageMs = clock.now() - timeOf(line);
       break;
     }
-    if (seen % LINES_WITHOUT_PAUSE === 0) await breathe();
+    if (seen % LINES_WITHOUT_PAUSE === 0) await yieldToOthers();
   }
-  if (stored && seen > stored.value.after) await moved(deps, webhook.name, stored, { after: seen });
+  if (stored && seen > stored.value.after) await advance(deps, webhook.name, stored, { after: seen });
   return ageMs;
 }
 
-/** Each step renews the lease. */
-function moved({ ledger, node }: NotifyDeps, name: string, stored: Versioned<WebhookRecord>, step: Step) {
+/** Each step renews the lease. Returns undefined when another broker wrote first. */
+function advance({ ledger, node }: NotifyDeps, name: string, stored: Versioned<WebhookRecord>, step: Step) {
   const heldUntil = ledger.clock.now() + LEASE_MS;
   return writeWebhook(ledger, name, stored, { holder: node, heldUntil, ...step });
 }
 
-const waited = (entry: { at: number } | undefined, now: number): number => (entry ? Math.max(0, now - entry.at) : 0);
+const ageOf = (entry: { at: number } | undefined, now: number): number => (entry ? Math.max(0, now - entry.at) : 0);
+
+/**
+ * Returns the step over entries that can no longer be delivered, with a dead letter for them: they were pruned, or the audit log was
+ * lost and counts from 1 again. Undefined: nothing is lost.
+ */
+function stepOverLost(
+  { ledger, metrics, log }: Pick<DeliveryDeps, 'ledger' | 'metrics' | 'log'>,
+  webhook: string,
+  after: number,
+  { seq, checkpoint }: Awaited<ReturnType<AuditLog['head']>>,
+): Step | undefined {
+  const pruned = checkpoint?.seq ?? 0;
+  const isNewLog = after > seq;
+  if (!isNewLog && pruned <= after) return undefined;
+  log.warn(
+    { webhook, after, head: seq, pruned },
+    'audit entries were lost before they could be delivered to a webhook',
+  );
+  metrics.notified(webhook, 'dead');
+  const deadLetter = { tries: 0, givenUpAt: ledger.clock.now() };
+  if (isNewLog)
+    return {
+      after: 0,
+      dead: { ...deadLetter, seq: after, because: 'The audit log was lost, and counts from 1 again.' },
+    };
+  const because = 'They were pruned from the audit log.';
+  return { after: pruned, dead: { ...deadLetter, seq: after + 1, upTo: pruned, because } };
+}
+
+/** The beginning of every line (audit/chain.ts). Most lines are of no interest to a webhook, and need not be parsed to see that. */
+const BEGINNING = /^\{"seq":\d+,"prev":"[^"]*","type":"(([a-z]+)\.[a-z_]+)"/;
+
+/**
+ * Returns a function from a line to its entry, or to undefined when the webhook did not ask for it. Webhooks ask for the first word of
+ * a type, for a whole type, or for the state of a signal.
+ */
+function entrySelector(types: readonly string[]): (line: string) => AuditEntry | undefined {
+  const asked = new Set(types);
+  return (line) => {
+    const [, type = '', first = ''] = BEGINNING.exec(line) ?? [];
+    if (asked.has(type) || asked.has(first)) return parseEntry(line);
+    if (first !== 'signal') return undefined;
+    const entry = parseEntry(line);
+    return asked.has(`signal.${entry.signal?.state ?? ''}`) ? entry : undefined;
+  };
+}

@@ -1,21 +1,21 @@
-/** Webhooks, each at its own pace: one that hangs holds up no other. */
+/** Delivers to webhooks, to each at its own pace: one that hangs delays no other. */
 import type { Webhook } from '../config/signals-schema.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { deliverNews, type NotifyDeps } from './deliver.js';
-import { holdWebhook, letGoWebhook } from './hold-webhook.js';
+import { deliverTurn, type NotifyDeps } from './deliver.js';
+import { releaseLease, takeLease } from './lease.js';
 
 export interface Notifier {
-  /** Webhooks that are new are told what happens from here on. */
+  /** Registers new webhooks: they get the events from now on. */
   begin(): Promise<void>;
-  /** A turn of each webhook that has none running; resolves when these have ended. */
+  /** Starts a turn of each webhook that has none running, and resolves when these turns have ended. */
   turn(): Promise<void>;
-  /** Webhooks that have been behind for long, and how many seconds. */
+  /** The webhooks that have been behind for five minutes or more, and by how many seconds. */
   behind: ReadonlyMap<string, number>;
-  /** Waits for what runs; at the end of a process, so that the next one need not wait. */
+  /** Waits for running turns, and gives up all leases, so that the next broker need not wait. */
   close(): Promise<void>;
 }
 
-/** A receiver that is being deployed anew is no trouble yet. */
+/** A shorter delay is no problem yet: the receiver may just be deployed. */
 const LONG_MS = 300_000;
 
 export function createNotifier(
@@ -27,7 +27,7 @@ export function createNotifier(
 
   async function run(webhook: Webhook): Promise<void> {
     const { name } = webhook;
-    const waitedMs = await deliverNews(deps, webhook);
+    const waitedMs = await deliverTurn(deps, webhook);
     deps.metrics.webhookLag(name, waitedMs / 1000);
     if (waitedMs >= LONG_MS) behind.set(name, Math.round(waitedMs / 1000));
     else behind.delete(name);
@@ -36,7 +36,7 @@ export function createNotifier(
   return {
     behind,
     async begin() {
-      await Promise.all(webhooks.map(({ name }) => holdWebhook(deps, name)));
+      await Promise.all(webhooks.map(({ name }) => takeLease(deps, name)));
     },
     async turn() {
       const begun = webhooks
@@ -50,7 +50,7 @@ export function createNotifier(
     },
     async close() {
       await Promise.allSettled(running.values());
-      await Promise.all(webhooks.map(({ name }) => letGoWebhook(deps, name)));
+      await Promise.all(webhooks.map(({ name }) => releaseLease(deps, name)));
     },
   };
 }

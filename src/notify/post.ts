@@ -1,4 +1,5 @@
-/** Posts one event. Of the answer only the status is looked at; its body is never read. */
+/** Posts one event, and decides when one that failed is tried again. Of the answer only the status is used; its body is never read. */
+import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { types } from 'node:util';
 import { defined } from '../domain/defined.js';
@@ -6,22 +7,22 @@ import { OutboundError, sendRequest } from '../outbound/send-request.js';
 
 interface Posting {
   url: string;
-  /** A file of PEM certificates to trust instead of those of the system; read anew each time. */
+  /** A file of PEM certificates to trust instead of those of the system. It is read each time. */
   ca?: string;
   body: Buffer;
   headers: Record<string, string>;
-  /** Bounds the whole of it: name, connection, request, the head of the answer. */
+  /** The time limit for everything: name, connection, request, and the head of the answer. */
   patienceMs: number;
 }
 
 export interface Failure {
-  /** A sentence of ours without the address, which may hold a secret, and without a word of the answer. */
+  /** The reason as a fixed sentence. It never contains the address, which may hold a secret, or any part of the answer. */
   because: string;
-  /** The receiver has judged the request itself: the same again will most likely meet the same. */
+  /** Whether the receiver rejected the request itself. It will most likely reject the same request again. */
   isRefusal: boolean;
 }
 
-/** Undefined: it was taken. */
+/** Returns undefined when the receiver accepted the event. */
 export async function post({
   url,
   ca: caFile,
@@ -32,22 +33,43 @@ export async function post({
   try {
     const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
     const posted = defined({ url, method: 'POST' as const, headers, body, ca, totalMs, bodyBytesMax: 0 });
-    return judged((await sendRequest(posted)).status);
+    return failureOf((await sendRequest(posted)).status);
   } catch (error) {
     return { because: reasonOf(error), isRefusal: false };
   }
 }
 
-function judged(status: number): Failure | undefined {
+function failureOf(status: number): Failure | undefined {
   if (status >= 200 && status < 300) return undefined;
   // 408 and 429 ask for another try.
   const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429;
   return { because: `It answered ${status}.`, isRefusal };
 }
 
-/** `ECONNREFUSED` and its like: a word, never a sentence of somebody else. */
+/** Returns a fixed sentence, with an error code such as `ECONNREFUSED` at most: never text of somebody else. */
 function reasonOf(error: unknown): string {
   if (error instanceof OutboundError && error.reason === 'timeout') return 'It did not answer in time.';
   const code: unknown = types.isNativeError(error) && 'code' in error ? error.code : undefined;
   return `It could not be reached${typeof code === 'string' && /^\w{1,64}$/.test(code) ? `: ${code}` : ''}.`;
 }
+
+const FIRST_MS = 1_000;
+const LONGEST_MS = 300_000;
+/** A receiver may refuse during a deployment. After this many refusals of one event it is believed. */
+const REFUSALS_BELIEVED = 3;
+
+/** Returns the pause after a failed try. It doubles with each try, and is random, so that receivers that fail together are not tried together. */
+export function pauseMs(tries: number): number {
+  const most = Math.min(FIRST_MS * 2 ** (tries - 1), LONGEST_MS);
+  return randomInt(most / 2, most + 1);
+}
+
+/**
+ * Whether an event is given up.
+ * @param ageMs is the age of the entry: waiting behind other entries gives it no extra time.
+ */
+export const isHopeless = ({ isRefusal }: Failure, tries: number, ageMs: number, giveUpSeconds: number): boolean =>
+  (isRefusal && tries >= REFUSALS_BELIEVED) || ageMs >= giveUpSeconds * 1000;
+
+/** Whether to wait before the next try. A time further ahead than any pause came from a clock that was set back since. */
+export const isTooSoon = (retryAt: number, now: number): boolean => retryAt > now && retryAt - now <= LONGEST_MS;

@@ -1,6 +1,7 @@
 /** Webhooks follow the audit log: each is told everything it asked for, in order, at least once, by the broker's own word. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, flattenedVerify } from 'jose';
+import { AUDIT_EVENT_TYPES } from '../../../src/domain/audit-event-types.js';
 import { notifySchema } from '../../../src/config/signals-schema.js';
 import { readWebhook, listDeadLetters } from '../../../src/ledger/webhooks.js';
 import { createNotifier, type Notifier } from '../../../src/notify/notifier.js';
@@ -96,6 +97,14 @@ describe('a webhook', () => {
       'mayfly.task.opened',
       'mayfly.credential.granted',
     ]);
+  });
+
+  it('is told of every type of audit entry that it asks for', async () => {
+    const siem = notifier({ webhook: { types: AUDIT_EVENT_TYPES } });
+    await siem.begin();
+    for (const type of AUDIT_EVENT_TYPES) await broker.deps.audit.append({ type, at: broker.clock.now() });
+    await siem.turn();
+    expect(receiver.received.map(({ event }) => event.type)).toEqual(AUDIT_EVENT_TYPES.map((type) => `mayfly.${type}`));
   });
 
   it.each([
@@ -357,7 +366,7 @@ describe('an audit log that no longer has what was not told', () => {
     expect(await letters()).toMatchObject([
       { seq: before + 1, upTo: before + 1, tries: 0, because: 'They were pruned from the audit log.' },
     ]);
-    expect(logged.join()).toContain('a webhook was not told all');
+    expect(logged.join()).toContain('audit entries were lost before they could be delivered to a webhook');
   });
 
   it('counts anew after it was lost, and is told from its beginning', async () => {
@@ -371,7 +380,7 @@ describe('an audit log that no longer has what was not told', () => {
     const anew = notifier({ webhook: { types: ['log'] } });
     await anew.turn();
     expect(receiver.received.map(({ event }) => event.type)).toEqual(['mayfly.log.replaced']);
-    expect(await letters()).toMatchObject([{ because: 'The audit log was lost, and counts anew.' }]);
+    expect(await letters()).toMatchObject([{ because: 'The audit log was lost, and counts from 1 again.' }]);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Tells one webhook of one entry, and says what follows from it for the cursor. */
+/** Delivers one entry to one webhook, and returns what that means for its cursor. */
 import { defined } from '../domain/defined.js';
 import type { AuditEntry } from '../audit/event.js';
 import type { Webhook } from '../config/signals-schema.js';
@@ -7,49 +7,47 @@ import type { Keys } from '../keys/keys.js';
 import type { DeadLetter, WebhookRecord } from '../ledger/webhooks.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { cloudEvent, eventId } from './cloud-event.js';
-import { post, type Failure } from './post.js';
-import { isHopeless, isTooSoon, pauseMs } from './retry.js';
-import { signedBody } from './signed-body.js';
+import { cloudEvent, eventId, signedEvent } from './event.js';
+import { isHopeless, isTooSoon, pauseMs, post, type Failure } from './post.js';
 
-export interface TellDeps {
+export interface DeliveryDeps {
   ledger: { clock: Clock };
   keys: Pick<Keys, 'sign'>;
   issuer: string;
   metrics: Pick<Metrics, 'notified'>;
   log: Pick<Logger, 'warn'>;
-  /** How long one try may take. */
+  /** How long one try may take, in milliseconds. */
   patienceMs?: number;
 }
 
-/** What becomes of a webhook's record. */
+/** The change of a webhook's record. */
 export type Step = Pick<WebhookRecord, 'after' | 'failing'> & { dead?: DeadLetter };
 
-interface News {
+interface Delivery {
   entry: AuditEntry;
   line: string;
 }
 
 const PATIENCE_MS = 5_000;
 
-/** `too soon`: it failed a moment ago, and is left alone for now. */
-export async function tell(
-  deps: TellDeps,
+/** `too soon`: the last try failed, and its pause is not over. */
+export async function deliverEntry(
+  deps: DeliveryDeps,
   webhook: Webhook,
   { failing }: Pick<WebhookRecord, 'failing'>,
-  { entry, line }: News,
+  { entry, line }: Delivery,
 ): Promise<Step | 'too soon'> {
   const { ledger, metrics, log } = deps;
   const { seq, at, type } = entry;
   const before = failing?.seq === seq ? failing : undefined;
   if (before && isTooSoon(before.retryAt, ledger.clock.now())) return 'too soon';
-  const failure = await posted(deps, webhook, { entry, line });
+  const failure = await postEvent(deps, webhook, { entry, line });
   metrics.notified(webhook.name, failure ? 'failed' : 'delivered');
   if (!failure) return { after: seq };
 
   const { because } = failure;
   const tries = (before?.tries ?? 0) + 1;
-  log.warn({ webhook: webhook.name, seq, tries, because }, 'a webhook did not take what it was told');
+  log.warn({ webhook: webhook.name, seq, tries, because }, 'a webhook did not accept an event');
   const now = ledger.clock.now();
   if (!isHopeless(failure, tries, now - at, webhook.giveUpSeconds))
     return { after: seq - 1, failing: { seq, at, tries, because, retryAt: now + pauseMs(tries) } };
@@ -57,12 +55,12 @@ export async function tell(
   return { after: seq, dead: { seq, id: eventId(seq, line), type, tries, because, givenUpAt: now } };
 }
 
-async function posted(
-  { keys, issuer, patienceMs = PATIENCE_MS }: TellDeps,
+async function postEvent(
+  { keys, issuer, patienceMs = PATIENCE_MS }: DeliveryDeps,
   { url, ca }: Webhook,
-  { entry, line }: News,
+  { entry, line }: Delivery,
 ): Promise<Failure | undefined> {
-  const { body, signature } = await signedBody(keys, cloudEvent(entry, line, issuer));
+  const { body, signature } = await signedEvent(keys, cloudEvent(entry, line, issuer));
   const headers = {
     'content-type': 'application/cloudevents+json; charset=utf-8',
     'mayfly-signature': signature,

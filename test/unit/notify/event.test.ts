@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseEntry, type AuditEntry, type AuditEvent } from '../../../src/audit/event.js';
 import { entryText, extendChain, GENESIS, hashOf } from '../../../src/audit/chain.js';
-import { cloudEvent } from '../../../src/notify/cloud-event.js';
+import { cloudEvent } from '../../../src/notify/event.js';
 
 const ISSUER = 'https://mayfly.example';
 const AT = Date.UTC(2030, 0, 1, 12);
