@@ -4,11 +4,12 @@
  */
 import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
+import { natural } from '../domain/schemas.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import { auditEventSchema, type AuditEvent } from './event.js';
 
 /** A place in the chain: the number of a line and the SHA-256 (base64url) of its bytes. */
-export const placeSchema = z.strictObject({ seq: z.int().nonnegative(), hash: z.string() });
+export const placeSchema = z.strictObject({ seq: natural, hash: z.string() });
 export type Place = z.infer<typeof placeSchema>;
 
 /** The place before the first line. */

@@ -6,12 +6,11 @@ import { z } from 'zod';
 import { accessSchema } from '../domain/access.js';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
 import { BROKER_ERROR_CODES, RETRIES } from '../domain/errors.js';
+import { POLICY_OUTCOMES } from '../domain/policy-outcome.js';
 import { EFFECTS } from '../domain/selector.js';
-import { selectorSchema } from '../domain/selector-schema.js';
+import { moment, natural, selectorSchema } from '../domain/schemas.js';
 import { LEVELS, reactionSchema, SIGNAL_STATES } from '../domain/signal.js';
 
-const moment = z.int().nonnegative();
-const seq = z.int().nonnegative();
 /** Free text is cut, not refused: a long reason must not make an entry fail. */
 const freeText = (most: number) => z.string().transform((text) => text.slice(0, most));
 
@@ -36,7 +35,7 @@ export const auditEventSchema = z.strictObject({
   decision: z
     .strictObject({
       id: z.string(),
-      outcome: z.enum(['permit', 'deny', 'needs-approval']),
+      outcome: z.enum(POLICY_OUTCOMES),
       policies: z.array(z.string()),
       digest: z.string(),
     })
@@ -55,12 +54,12 @@ export const auditEventSchema = z.strictObject({
   revocation: z
     .strictObject({
       id: z.string(),
-      seq: seq.optional(),
+      seq: natural.optional(),
       effect: z.enum([...EFFECTS, 'lift']),
       selector: selectorSchema,
       /** When it was published. The audit entry is written after that. */
       at: moment.optional(),
-      lifts: seq.optional(),
+      lifts: natural.optional(),
       liftAt: moment.optional(),
     })
     .optional(),
@@ -77,9 +76,9 @@ export const auditEventSchema = z.strictObject({
     })
     .optional(),
   /** The numbers of revocations that are missing in the audit log, both inclusive. */
-  missing: z.strictObject({ from: seq, to: seq }).optional(),
+  missing: z.strictObject({ from: natural, to: natural }).optional(),
   /** The place where the chain begins after pruning. */
-  checkpoint: z.strictObject({ seq, hash: z.string() }).optional(),
+  checkpoint: z.strictObject({ seq: natural, hash: z.string() }).optional(),
   /** The signing key now current, or the digest of the policy set now in force. */
   installed: z.string().optional(),
   requestId: z.string().optional(),

@@ -1,6 +1,7 @@
 /** How the audit log is stored: one head, and batches of the lines that were written together. And how the head is signed. */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
+import { natural } from '../domain/schemas.js';
 import { toSeconds, type Clock } from '../domain/time.js';
 import type { Keys } from '../keys/keys.js';
 import type { Key, Records } from '../store/store.js';
@@ -15,7 +16,7 @@ export const batchKey = (first: number | string): Key => `audit/${first}`;
 const headSchema = z.strictObject({
   ...placeSchema.shape,
   /** The last revocation that was followed into the audit log, by number and id. The id is empty after a gap, where it is unknown. */
-  followed: z.strictObject({ seq: z.int().nonnegative(), id: z.string() }),
+  followed: z.strictObject({ seq: natural, id: z.string() }),
   /** The last line that was pruned, and the broker's signature over its place. */
   checkpoint: z.strictObject({ ...placeSchema.shape, signed: z.string() }).optional(),
 });

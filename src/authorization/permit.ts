@@ -7,6 +7,7 @@ import { BrokerError } from '../domain/errors.js';
 import type { Party } from '../domain/party.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
 import type { Task } from '../domain/task.js';
+import { wholeSeconds } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { readTask } from '../ledger/tasks.js';
@@ -137,7 +138,7 @@ export async function permitOpening(
 
 /** The deadline is in whole seconds, like every deadline. */
 function endingWithin(task: Task, seconds: number): Task {
-  const latest = Math.floor((task.openedAt + seconds * 1000) / 1000) * 1000;
+  const latest = wholeSeconds(task.openedAt + seconds * 1000);
   return { ...task, deadline: Math.min(task.deadline, latest) };
 }
 

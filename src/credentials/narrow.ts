@@ -13,6 +13,7 @@ import type { Admission } from './admit.js';
 import type { Decision } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
 import type { CredentialRequest } from './request.js';
+import { wholeSeconds } from '../domain/time.js';
 
 /** What is asked of policy: the wish, within what the operator allows. */
 export const wantedSeconds = (
@@ -73,5 +74,3 @@ export async function makeRoom(
   }
   return { ...task, credentials: unexpired.filter(({ id }) => living.has(id)) };
 }
-
-const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;

@@ -6,10 +6,10 @@ import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import { isRecent, type Rule } from './rule.js';
+import { moment } from '../domain/schemas.js';
 
 const SLOTS = 10;
 
-const moment = z.int().nonnegative();
 const memorySchema = z.strictObject({
   /** When each slot began, and how many events it counted. */
   slots: z.array(z.tuple([moment, z.int().positive()])),

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import { isRecent, type Rule } from './rule.js';
+import { moment } from '../domain/schemas.js';
 
-const moment = z.int().nonnegative();
 const memorySchema = z.strictObject({
   /** The short hash of each place, and when it was reported last. */
   places: z.array(z.tuple([z.string(), moment])),

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { isRecent, type Rule, type Tally } from './rule.js';
+import { natural } from '../domain/schemas.js';
 
 interface Bounds {
   factor: number;
@@ -17,14 +18,13 @@ const MINUTE_MS = 60_000;
 const WEIGHT = 0.1;
 const USUAL_KEPT_MS = 7 * 86_400_000;
 
-const count = z.int().nonnegative();
 const memorySchema = z.strictObject({
   /** The baseline, in events a minute; 0 before anything was learnt. */
   usual: z.number().nonnegative(),
   /** The two latest minutes with their counts. The last but one stays open, since brokers report a minute after it has ended. */
-  minutes: z.array(z.tuple([count, count])),
+  minutes: z.array(z.tuple([natural, natural])),
   /** The latest minute that was a finding. */
-  raised: count.optional(),
+  raised: natural.optional(),
 });
 
 type Memory = z.infer<typeof memorySchema>;

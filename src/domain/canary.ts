@@ -1,5 +1,6 @@
 /** A canary: a credential that was never granted, laid out to be found. Its token is kept nowhere; any use of it is an alarm. */
 import { z } from 'zod';
+import { moment } from './schemas.js';
 
 export const canarySchema = z.strictObject({
   /** SHA-256 of the token, base64url. */
@@ -7,9 +8,9 @@ export const canarySchema = z.strictObject({
   /** Where it was laid out, or the ticket that says so. */
   label: z.string(),
   target: z.string(),
-  mintedAt: z.int().nonnegative(),
+  mintedAt: moment,
   /** Until then it is looked for. Milliseconds. */
-  expiresAt: z.int().nonnegative(),
+  expiresAt: moment,
   /** Whom its use speaks of, where the minter said so. */
   task: z.string().optional(),
   workload: z.string().optional(),

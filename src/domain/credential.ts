@@ -1,6 +1,7 @@
 /** The credential: what was minted, for one target, under one task. */
 import { z } from 'zod';
 import { accessSchema } from './access.js';
+import { moment, natural } from './schemas.js';
 
 export const credentialSchema = z.strictObject({
   id: z.string(),
@@ -9,8 +10,8 @@ export const credentialSchema = z.strictObject({
   kind: z.string(),
   target: z.string(),
   access: z.array(accessSchema),
-  issuedAt: z.int().nonnegative(),
-  expiresAt: z.int().nonnegative(),
+  issuedAt: moment,
+  expiresAt: moment,
   epoch: z.string(),
   /** `reserved` until a minter that works outside this process has answered; `failed` when it surely made nothing. */
   state: z.enum(['reserved', 'active', 'failed']).default('active'),
@@ -22,7 +23,7 @@ export const credentialSchema = z.strictObject({
    * Where revocations must be pushed to the target, and only there: the number of the latest cutoff or hold on its workload
    * when it was born, 0 without.
    */
-  workloadSeq: z.int().nonnegative().optional(),
+  workloadSeq: natural.optional(),
   /** What the target calls it, such as an access key id. No secret. */
   handle: z.string().optional(),
 });

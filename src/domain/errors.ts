@@ -1,5 +1,7 @@
 /** Refusals. Expected alternatives are return values, bugs are plain Errors; what is refused is a BrokerError. */
 
+import type { PolicyOutcome } from './policy-outcome.js';
+
 export const BROKER_ERROR_CODES = [
   'invalid_request',
   'invalid_client',
@@ -51,7 +53,7 @@ const RETRY_BY_CODE: Readonly<Record<BrokerErrorCode, Retry>> = {
 interface BrokerErrorDetails {
   retry?: Retry;
   /** What policy said, when it was asked: the id goes to the caller, the rest to the audit log. */
-  decision?: { id: string; outcome: 'permit' | 'deny' | 'needs-approval'; policies: string[]; digest: string };
+  decision?: { id: string; outcome: PolicyOutcome; policies: string[]; digest: string };
   retryAfterSeconds?: number;
   /** Never shown to the caller. */
   cause?: unknown;

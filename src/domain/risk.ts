@@ -1,11 +1,12 @@
 /** Risk: how far somebody or something is trusted less than usual, and until when. It decays a level at a time. Pure. */
 import { z } from 'zod';
+import { moment } from './schemas.js';
 import { LEVELS, type Level } from './signal.js';
 
 export const riskSchema = z.strictObject({
   level: z.enum(LEVELS),
   /** When it was set, milliseconds. */
-  at: z.int().nonnegative(),
+  at: moment,
   /** How long it stays at a level before it falls to the next. */
   stepSeconds: z.int().positive(),
   /** The signal that set it. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { sha256Bytes } from './digest.js';
 import { newId, shardOfDigest } from './id.js';
-import { selectorSchema } from './selector-schema.js';
+import { moment, natural, selectorSchema } from './schemas.js';
 
 /** What transmitters tell (CAEP 1.0, RISC 1.0), by the last part of the event's URI. */
 export const FOREIGN_EVENTS = [
@@ -53,8 +53,6 @@ export const SIGNAL_STATES = [
   'dismissed',
 ] as const;
 
-const moment = z.int().nonnegative();
-
 /** What a reaction did, or would do. */
 export const reactionSchema = z.strictObject({
   rule: z.string(),
@@ -65,7 +63,7 @@ export const reactionSchema = z.strictObject({
   /** With `hold`: lifted by itself after. */
   holdSeconds: z.int().positive().optional(),
   /** Open tasks that it hits, or would hit; absent where they were not counted. */
-  tasks: z.int().nonnegative().optional(),
+  tasks: natural.optional(),
   /** The number of its entry in the revocation log. */
   seq: z.int().optional(),
   /** Why it did not do it, as a sentence. */
@@ -96,7 +94,7 @@ export const signalSchema = z.strictObject({
   /** What follows from its state is still to be done, here or at another broker: the reaction itself, and its audit entry. */
   unfinished: z.literal(true).optional(),
   /** Raised by every write, so that equal bytes mean no write between. */
-  revision: z.int().nonnegative(),
+  revision: natural,
 });
 
 export type Signal = z.infer<typeof signalSchema>;

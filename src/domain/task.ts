@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { targetAccessSchema } from './access.js';
 import { partyRefSchema, rememberedPersonSchema } from './party.js';
-import { selectorSchema } from './selector-schema.js';
+import { moment, natural, selectorSchema } from './schemas.js';
 
 /** How a task ended. `revoked`: by an operator, a signal or a detector; `expired`: deadline or missed heartbeats. */
 const OUTCOMES = ['completed', 'failed', 'cancelled', 'expired', 'revoked'] as const;
@@ -10,8 +10,6 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 /** What a caller may declare; the other two are the broker's own. */
 export const DECLARED_OUTCOMES = ['completed', 'failed', 'cancelled'] as const;
-
-const moment = z.int().nonnegative();
 
 export const taskSchema = z.strictObject({
   id: z.string(),
@@ -40,12 +38,12 @@ export const taskSchema = z.strictObject({
   /** What lives under it, as far as known: ended ones are dropped at the next write. */
   credentials: z.array(z.strictObject({ id: z.string(), expiresAt: moment })),
   /** How often it was suspended; `suspended` says whether the last one still stands. */
-  suspensions: z.int().nonnegative().default(0),
+  suspensions: natural.default(0),
   suspended: z.boolean().default(false),
   /** Written as `open`; the truth about the end is in the log, and copied here for when the log has forgotten. */
   ended: z.strictObject({ as: z.enum(OUTCOMES), at: moment, reason: z.string().optional() }).optional(),
   /** Raised by every write, so that equal bytes mean no write between. */
-  revision: z.int().nonnegative().default(0),
+  revision: natural.default(0),
 });
 
 export type Task = z.infer<typeof taskSchema>;

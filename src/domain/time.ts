@@ -17,4 +17,7 @@ export const systemClock: Clock = {
 /** JWTs count in whole seconds (RFC 7519 §2); everything inside counts in milliseconds. */
 export const toSeconds = (ms: number): number => Math.floor(ms / 1000);
 
+/** The moment at the beginning of its second: what tokens can say exactly. Milliseconds. */
+export const wholeSeconds = (ms: number): number => toSeconds(ms) * 1000;
+
 export const toTimestamp = (ms: number): string => new Date(ms).toISOString();

@@ -2,6 +2,7 @@
 import type { Party } from '../domain/party.js';
 import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
+import { COMPACT_JWS } from '../protocol/jws.js';
 import { isObject, type JsonObject } from './json-object.js';
 
 /** Why a token proves nothing, as the rest of a sentence that begins "The subject token …". identify() makes it a BrokerError. */
@@ -19,12 +20,11 @@ export interface Unverified {
   claims: JsonObject;
 }
 
-// Checked before decoding: decoders forgive padding, line breaks and more, and each variant would be another "valid" token.
-const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function readToken(text: string): Unverified {
-  if (!COMPACT.test(text)) throw new Refused('is not a signed JWT in compact form');
+  // Checked before decoding: decoders forgive padding, line breaks and more, and each variant would be another "valid" token.
+  if (!COMPACT_JWS.test(text)) throw new Refused('is not a signed JWT in compact form');
   const [header, claims] = text.split('.').map(decodeSegment);
   return { text, header: parseObject(header), claims: parseObject(claims) };
 }

@@ -2,6 +2,7 @@
 import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose';
 import { BrokerError } from '../domain/errors.js';
 import type { JwkSet } from '../protocol/jwks.js';
+import { COMPACT_JWS } from '../protocol/jws.js';
 import type { Step } from './ring.js';
 import { sealedKeysOf } from './ring.js';
 import { turnRing, type RingDeps } from './ring-record.js';
@@ -13,9 +14,6 @@ const RING_STALE_MS = 30_000;
 
 /** How often a stranger's unknown `kid`, or a request for the key set, may make us read the ring. */
 const COOLDOWN_MS = 1_000;
-
-/** jose decodes leniently (padding, whitespace); what is not strictly compact is not ours. */
-const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 export interface Keys {
   /** A compact JWS by the current key. */
@@ -98,7 +96,8 @@ async function openRing(deps: RingDeps, known: ReadonlyMap<string, OpenKey>, ask
 
 /** Of the header only `kid` is read, and only to choose among our own keys; `jwk`, `jku`, `x5u`, `x5c` never are. */
 function kidOf(token: string): string {
-  if (!COMPACT.test(token)) throw notOurs();
+  // jose decodes leniently (padding, whitespace); what is not strictly compact is not ours.
+  if (!COMPACT_JWS.test(token)) throw notOurs();
   try {
     return decodeProtectedHeader(token).kid ?? '';
   } catch (cause) {

@@ -5,6 +5,7 @@
 import { defined } from '../domain/defined.js';
 import { z } from 'zod';
 import { FORGET_MARGIN_MS, HARD_LIMITS } from '../domain/limits.js';
+import { moment, natural } from '../domain/schemas.js';
 
 /** Verifiers refetch the key set within an hour, so a key is known everywhere before its first signature. */
 const LEAD_MS = 3_600_000;
@@ -12,7 +13,6 @@ const LEAD_MS = 3_600_000;
 /** The margin also covers a broker that signs with what it read of the ring up to `RING_STALE_MS` ago. */
 const RETIRED_MS = HARD_LIMITS.credentialLifetimeSeconds * 1000 + FORGET_MARGIN_MS;
 
-const moment = z.int().nonnegative();
 const sealedKeySchema = z.strictObject({
   kid: z.string(),
   /** The private key as JWE. The public half is derived from it, so nobody who lacks the key-encryption key can add one. */
@@ -21,7 +21,7 @@ const sealedKeySchema = z.strictObject({
 
 export const ringSchema = z.strictObject({
   /** Raised by every write, so that equal bytes mean no write between. */
-  revision: z.int().nonnegative(),
+  revision: natural,
   current: z.strictObject({ ...sealedKeySchema.shape, from: moment }),
   next: z.strictObject({ ...sealedKeySchema.shape, from: moment }).optional(),
   retiring: z.array(z.strictObject({ ...sealedKeySchema.shape, until: moment })),

@@ -3,28 +3,27 @@
  * time holds it; each new holder has a higher fence. What lives is decided by the log alone; this says how far a target knows.
  */
 import { z } from 'zod';
+import { moment, natural } from '../domain/schemas.js';
 import { cause } from '../domain/selector.js';
 import { record } from '../store/record.js';
 import { updateRecord } from './change-record.js';
 import { enforcementKey } from './keys.js';
 import type { Ledger } from './ledger.js';
 
-const moment = z.int().nonnegative();
-
 const enforcementSchema = z.strictObject({
-  revision: z.int().nonnegative(),
+  revision: natural,
   /** Of the revocation log that all of this is about. */
   generation: z.string(),
   holder: z.string(),
   fence: z.int().positive(),
   heldUntil: moment,
   /** Whatever was issued before `at` is dead there: covers everything born before `seq`, and before this generation. */
-  cutoff: z.strictObject({ seq: z.int().nonnegative(), at: moment }).optional(),
+  cutoff: z.strictObject({ seq: natural, at: moment }).optional(),
   /** What was written at `at` holds every death up to `seq`; the oldest first. */
-  marks: z.array(z.strictObject({ seq: z.int().nonnegative(), at: moment })),
+  marks: z.array(z.strictObject({ seq: natural, at: moment })),
   writtenAt: moment.optional(),
   /** How many credentials of it may live, dead or not, when it was looked at last. */
-  unspent: z.int().nonnegative().default(0),
+  unspent: natural.default(0),
   /** Since when the target has not taken what it should be told. */
   failingSince: moment.optional(),
 });

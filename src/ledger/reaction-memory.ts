@@ -1,5 +1,6 @@
 /** What is remembered of one reaction and one subject: who has reported it, and when the reaction was done last. */
 import { z } from 'zod';
+import { moment } from '../domain/schemas.js';
 import type { Cause } from '../domain/selector.js';
 import { record } from '../store/record.js';
 import { reactionKey } from './keys.js';
@@ -7,8 +8,6 @@ import type { Ledger } from './ledger.js';
 
 /** Bounds the record: sources are few, and the latest report of each counts. */
 export const REPORTS_MOST = 16;
-
-const moment = z.int().nonnegative();
 
 /** Fields of other versions are ignored: the record is gone within hours, and a reaction must not fail on it. */
 const memorySchema = z.object({

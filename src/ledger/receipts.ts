@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { HISTORY_MS } from '../domain/limits.js';
 import { EFFECTS } from '../domain/selector.js';
-import { selectorSchema } from '../domain/selector-schema.js';
+import { selectorSchema } from '../domain/schemas.js';
 import { BEHIND_ALL_MEMBERS, type Change } from '../store/store.js';
 import { record } from '../store/record.js';
 import { updateRecord } from './change-record.js';

@@ -7,19 +7,17 @@ import { record } from '../store/record.js';
 import type { Change } from '../store/store.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { deadLetterIndex, deadLetterKey, webhookKey } from './keys.js';
-
-const moment = z.int().nonnegative();
-const seq = z.int().nonnegative();
+import { moment, natural } from '../domain/schemas.js';
 
 const webhookSchema = z.strictObject({
-  revision: z.int().nonnegative(),
+  revision: natural,
   /** The last audit entry that needs no telling any more: it was told, was given up, or is none of its business. */
-  after: seq,
+  after: natural,
   holder: z.string(),
   heldUntil: moment,
   /** The entry that it does not take, and what is done about that. `at` is the entry's. */
   failing: z
-    .strictObject({ seq, at: moment, tries: z.int().positive(), retryAt: moment, because: z.string() })
+    .strictObject({ seq: natural, at: moment, tries: z.int().positive(), retryAt: moment, because: z.string() })
     .optional(),
 });
 
@@ -27,14 +25,14 @@ export type WebhookRecord = z.infer<typeof webhookSchema>;
 
 const deadLetterSchema = z.strictObject({
   /** The number of the audit entry, or of the first of several. */
-  seq,
+  seq: natural,
   /** The last of several: they were pruned before they could be told. */
-  upTo: seq.optional(),
+  upTo: natural.optional(),
   /** Of the CloudEvent, and of the audit entry. */
   id: z.string().optional(),
   type: z.string().optional(),
   givenUpAt: moment,
-  tries: z.int().nonnegative(),
+  tries: natural,
   because: z.string(),
 });
 

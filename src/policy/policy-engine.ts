@@ -1,5 +1,6 @@
 /** The policy port: may this party do this? An engine is pure: the same query to the same policy set has the same verdict. */
 import type { PolicyQuery } from './query.js';
+import type { PolicyOutcome } from '../domain/policy-outcome.js';
 
 export interface PolicyEngine {
   decide(query: PolicyQuery): Promise<Verdict>;
@@ -27,7 +28,7 @@ export interface PolicyProblem {
 }
 
 export interface Verdict {
-  outcome: 'permit' | 'deny' | 'needs-approval';
+  outcome: PolicyOutcome;
   /** With `permit`: the most seconds that policy allows, never more than the query asks for. */
   lifetimeSeconds?: number;
   /** With `needs-approval`: the groups whose approval would turn it into a permit. */

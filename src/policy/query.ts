@@ -1,5 +1,6 @@
 /** The one shape of every question to policy; its names are a contract with policy authors (docs/policy.md). */
 import type { Party, PartyRef, RememberedPerson } from '../domain/party.js';
+import type { Level } from '../domain/signal.js';
 
 export interface PolicyQuery {
   principal: Party;
@@ -55,7 +56,7 @@ export interface AccessContext {
   delegatedBy?: PartyRef;
   chain: PartyRef[];
   approvals: string[];
-  risk: 'LOW' | 'MEDIUM' | 'HIGH';
+  risk: Level;
 }
 
 export interface OperateContext {

@@ -13,6 +13,7 @@ import type { Settings } from '../authorization/deps.js';
 import type { OpenTaskRequest } from './request.js';
 import { partyFromId } from '../identity/party-from-id.js';
 import { provenPerson, whomItServes } from './principal.js';
+import { wholeSeconds } from '../domain/time.js';
 
 /** Opened by an exchange: no ceiling of its own, policy alone decides. */
 export function draftImplicitTask(
@@ -79,7 +80,7 @@ const newborn = (now: number, id: string) => ({
 /** Whole seconds, so that no credential outlives it by a fraction. */
 function deadlineOf({ lifetimes }: Settings, now: number, seconds: number | undefined, parent?: Task): number {
   const asked = now + Math.min(seconds ?? lifetimes.task, lifetimes.taskMax) * 1000;
-  return Math.floor(Math.min(asked, parent?.deadline ?? Infinity) / 1000) * 1000;
+  return wholeSeconds(Math.min(asked, parent?.deadline ?? Infinity));
 }
 
 function refuseUnknownPurpose(purposes: Settings['purposes'], purpose: string): void {
