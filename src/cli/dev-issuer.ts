@@ -10,6 +10,7 @@ import {
   type JWK,
   type JWTPayload,
 } from 'jose';
+import { errorCode } from '../domain/error-code.js';
 import { toSeconds, type Clock } from '../domain/time.js';
 
 interface DevIssuer {
@@ -58,14 +59,11 @@ const publicHalf = ({ kty, crv, x, y, kid, alg, use }: JWK) => ({ kty, crv, x, y
 
 const textOf = (file: string): Promise<string | undefined> =>
   readFile(file, 'utf8').catch((error: unknown) => {
-    if (isCode(error, 'ENOENT')) return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   });
 
 /** Another command was faster: its file stands. */
 function unlessThere(error: unknown): void {
-  if (!isCode(error, 'EEXIST')) throw error;
+  if (errorCode(error) !== 'EEXIST') throw error;
 }
-
-const isCode = (error: unknown, code: string): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === code;

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { KeyEncryptionKeySource } from '../config/load.js';
+import { errorCode } from '../domain/error-code.js';
 
 const KEY_BYTES = 32;
 const READABLE_BY_OTHERS = 0o077;
@@ -43,7 +44,7 @@ async function createUnlessThere(file: string): Promise<void> {
     await handle.writeFile(`${randomBytes(KEY_BYTES).toString('base64url')}\n`);
     await handle.sync();
     await link(aside, file).catch((error: unknown) => {
-      if (!isCode(error, 'EEXIST')) throw error;
+      if (errorCode(error) !== 'EEXIST') throw error;
     });
   } finally {
     await handle.close();
@@ -57,7 +58,7 @@ async function exists(file: string): Promise<boolean> {
     await (await open(file, 'r')).close();
     return true;
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return false;
+    if (errorCode(error) === 'ENOENT') return false;
     throw error;
   }
 }
@@ -76,6 +77,3 @@ function decoded(text: string, whose: string): Uint8Array {
   if (bytes?.length !== KEY_BYTES) throw new Error(`${whose} is not 32 bytes as base64url, base64 or hex.`);
   return new Uint8Array(bytes);
 }
-
-const isCode = (error: unknown, code: string): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === code;

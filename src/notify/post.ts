@@ -1,8 +1,8 @@
 /** Posts one event, and decides when one that failed is tried again. Of the answer only the status is used; its body is never read. */
 import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { types } from 'node:util';
 import { defined } from '../domain/defined.js';
+import { errorCode } from '../domain/error-code.js';
 import { OutboundError, sendRequest } from '../outbound/send-request.js';
 
 interface Posting {
@@ -49,8 +49,8 @@ function failureOf(status: number): Failure | undefined {
 /** Returns a fixed sentence, with an error code such as `ECONNREFUSED` at most: never text of somebody else. */
 function reasonOf(error: unknown): string {
   if (error instanceof OutboundError && error.reason === 'timeout') return 'It did not answer in time.';
-  const code: unknown = types.isNativeError(error) && 'code' in error ? error.code : undefined;
-  return `It could not be reached${typeof code === 'string' && /^\w{1,64}$/.test(code) ? `: ${code}` : ''}.`;
+  const code = errorCode(error);
+  return `It could not be reached${code === undefined ? '' : `: ${code}`}.`;
 }
 
 const FIRST_MS = 1_000;

@@ -3,9 +3,9 @@
  * request has a connection of its own, which is closed with it: a changed CA file counts from the next request on, and no
  * request fails because a server has just closed an idle connection.
  */
-import { types } from 'node:util';
 import { Agent, errors, request } from 'undici';
 import { defined } from '../domain/defined.js';
+import { errorCode } from '../domain/error-code.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 
 export interface OutboundRequest {
@@ -76,12 +76,11 @@ function agentFor({ ca, totalMs, bodyBytesMax }: OutboundRequest): Agent {
   });
 }
 
-/** undici's errors can quote the answer and the certificate of the server. Of those only the code is kept, if it is one word. */
+/** undici's errors can quote the answer and the certificate of the server. Only their code is kept. */
 function withoutWords(error: unknown): OutboundError {
   if (error instanceof errors.ResponseExceededMaxSizeError) {
     return new OutboundError('too-large', 'The answer is larger than is allowed.');
   }
-  const found: unknown = types.isNativeError(error) && 'code' in error ? error.code : undefined;
-  const code = typeof found === 'string' && /^\w{1,64}$/.test(found) ? found : undefined;
+  const code = errorCode(error);
   return new OutboundError('failed', `The connection failed${code === undefined ? '' : `: ${code}`}.`, code);
 }

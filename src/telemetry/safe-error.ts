@@ -1,6 +1,7 @@
 /** An error as a log may show it. Messages are kept only of classes that are known to put no secret into them. */
 import { defined } from '../domain/defined.js';
 import { types } from 'node:util';
+import { errorCode } from '../domain/error-code.js';
 import { BrokerError } from '../domain/errors.js';
 
 /**
@@ -32,7 +33,7 @@ interface SafeError {
 
 export function safeError(error: unknown, depth = 0): SafeError {
   if (!types.isNativeError(error)) return { type: typeof error };
-  const code = codeOf(error);
+  const code = errorCode(error);
   return defined({
     type: error.name,
     code,
@@ -44,12 +45,6 @@ export function safeError(error: unknown, depth = 0): SafeError {
 
 const refusal = ({ details }: BrokerError): Pick<SafeError, 'retry' | 'decisionId'> =>
   defined({ retry: details.retry, decisionId: details.decision?.id });
-
-/** The code of an error, for example `ECONNREFUSED` or `invalid_request`; undefined if it is not a single word. */
-function codeOf(error: Error): string | undefined {
-  const code: unknown = 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^\w{1,64}$/.test(code) ? code : undefined;
-}
 
 const framesOf = ({ stack = '' }: Error): string[] =>
   stack
