@@ -23,7 +23,7 @@ async function cutOff(ledger: Ledger, value: string): Promise<void> {
   await revoke(ledger, {
     selector: { kind: 'target', value },
     effect: 'cutoff',
-    reason: 'its target has no room for so many single ends',
+    reason: 'the target has no room for so many separate denials',
     actor: 'broker',
   });
 }
