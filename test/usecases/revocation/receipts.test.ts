@@ -1,0 +1,148 @@
+/** Receipts and holds: made after a crash, counted once, lifted when they are due. */
+import { describe, expect, it } from '@jest/globals';
+import { exchange } from '../../../src/credentials/exchange.js';
+import { countReceipts, followReceipts } from '../../../src/ledger/follow-receipts.js';
+import { liftIndex, receiptKey } from '../../../src/ledger/keys.js';
+import { listReceipts, readReceipt } from '../../../src/ledger/receipts.js';
+import { liftDueHolds } from '../../../src/revocation/receipts.js';
+import { revoke } from '../../../src/ledger/revoke.js';
+import { proven } from '../../support/brokers/stubbed.js';
+import { handClock } from '../../support/clock.js';
+import { modelStore } from '../../support/search/model-store.js';
+import { refusal } from '../../support/refusal-code.js';
+import { AGENT, lmdbStore, TARGET, wholeBroker } from '../../support/brokers/use-cases.js';
+import { socOf, soc, asking, why } from '../../support/revoking.js';
+import { liftHold } from '../../support/verbs.js';
+
+describe('holds', () => {
+  it('with "until" are lifted by the sweep of any broker, once', async () => {
+    const broker = await wholeBroker();
+    const { ledger } = broker.deps;
+    const { seq } = await soc(broker, { kind: 'target', value: TARGET }, 'hold', {
+      liftAt: broker.clock.now() + 60_000,
+    });
+    broker.clock.advance(59_999);
+    await liftDueHolds(ledger);
+    expect(await refusal(broker.exchange())).toBe('access_denied');
+    broker.clock.advance(1);
+    await Promise.all([liftDueHolds(ledger), liftDueHolds(ledger)]);
+    await liftDueHolds(ledger);
+    expect(await refusal(broker.exchange())).toBe('granted');
+    expect((await broker.store.log.entries(0, 10)).map(({ effect }) => effect)).toEqual(['hold', 'lift']);
+    expect((await readReceipt(ledger, seq))?.lifted).toBe(2);
+  });
+
+  it('two need two lifts, and a lift needs a hold', async () => {
+    const broker = await wholeBroker();
+    const what = { kind: 'target', value: TARGET } as const;
+    const [one, two] = [await soc(broker, what), await soc(broker, what)];
+    const lifting = (seq: number) => liftHold(broker.deps, broker.operator, { seq, requestId: 'r' });
+    await lifting(one.seq);
+    expect(await refusal(broker.exchange())).toBe('access_denied');
+    expect(await refusal(lifting(one.seq))).toBe('conflict');
+    await lifting(two.seq);
+    expect(await refusal(broker.exchange())).toBe('granted');
+    expect(await refusal(lifting(99))).toBe('not_found');
+    expect(await refusal(lifting((await soc(broker, what, 'cutoff')).seq))).toBe('conflict');
+  });
+
+  it('that are gone do not stand in the way of those that are due', async () => {
+    const clock = handClock();
+    const store = modelStore(clock);
+    const broker = await wholeBroker({ store, clock });
+    await soc(broker, { kind: 'target', value: TARGET }, 'hold', { liftAt: clock.now() + 1_000 });
+    store.rewind({ ...store.snapshotState(), tombstones: new Map() });
+    clock.advance(2_000);
+    await liftDueHolds(broker.deps.ledger);
+    expect(await store.records.count(liftIndex)).toBe(0);
+  });
+});
+
+describe('receipts', () => {
+  it('are made by the next broker when one died between publication and receipt', async () => {
+    const clock = handClock();
+    const store = await lmdbStore(clock);
+    const broker = await wholeBroker({ store, clock });
+    await broker.exchange();
+    const selector = { kind: 'workload', value: AGENT } as const;
+    await revoke(broker.deps.ledger, { selector, effect: 'hold', reason: 'r', actor: 'soc' });
+    expect(await listReceipts(broker.deps.ledger, 0, 10)).toEqual([]);
+    await followReceipts(broker.deps.ledger);
+    await countReceipts(broker.deps.ledger);
+    expect(await listReceipts(broker.deps.ledger, 0, 10)).toMatchObject([{ seq: 1, affected: { credentials: 1 } }]);
+  });
+
+  it('without one yet, a hold is lifted as what it is: policy is asked about its own selector', async () => {
+    const broker = await wholeBroker();
+    const by = { effect: 'hold', reason: 'r', actor: 'soc' } as const;
+    const selector = { kind: 'owner', value: 'web' } as const;
+    const { seq } = await revoke(broker.deps.ledger, { selector, ...by });
+    const asked: unknown[] = [];
+    const policy: typeof broker.deps.policy = {
+      ...broker.deps.policy,
+      decide: (query) => (asked.push(query.context), broker.deps.policy.decide(query)),
+    };
+    const lifting = (number: number) =>
+      liftHold({ ...broker.deps, policy }, socOf(broker), { seq: number, requestId: 'r' });
+    expect((await lifting(seq)).lifted).toBe(seq + 1);
+    expect(asked).toMatchObject([{ revocation: { ...selector, effect: 'lift' } }]);
+    await expect(lifting(99)).rejects.toMatchObject({ code: 'not_found' });
+    expect(asked[1]).toMatchObject({ revocation: { kind: 'all', effect: 'lift' } });
+  });
+
+  it('lifting waits for no count', async () => {
+    const clock = handClock();
+    const broker = await wholeBroker({ store: modelStore(clock), clock });
+    await Promise.all(Array.from({ length: 300 }, () => broker.exchange()));
+    const { seq } = await soc(broker, { kind: 'workload', value: AGENT });
+    const lifted = await liftHold(broker.deps, socOf(broker), { seq, requestId: 'r' });
+    expect(lifted).toMatchObject({ lifted: seq + 1 });
+    expect(lifted.affected).toBeUndefined();
+    await countReceipts(broker.deps.ledger);
+    expect((await readReceipt(broker.deps.ledger, seq))?.affected).toMatchObject({ credentials: 300 });
+  });
+
+  it('count an owner whatever its name', async () => {
+    const broker = await wholeBroker();
+    const owners = ['constructor', 'toString', 'hasOwnProperty'];
+    for (const owner of owners) {
+      const { party, ...proof } = proven(AGENT, broker.clock);
+      const identify = () => Promise.resolve({ ...proof, party: { ...party, owner } });
+      await exchange({ ...broker.deps, identify }, asking);
+    }
+    const { seq } = await soc(broker, { kind: 'all', value: '' });
+    const counted = Object.fromEntries(owners.map((owner) => [owner, 1]));
+    expect((await readReceipt(broker.deps.ledger, seq))?.affected?.byOwner).toEqual(counted);
+  });
+
+  it('that cannot be read stop neither the list, nor what is due, nor the counting of the others', async () => {
+    const broker = await wholeBroker();
+    const { clock, store, deps } = broker;
+    const until = { liftAt: clock.now() + 1_000 };
+    const damaged = await soc(broker, { kind: 'target', value: 'https://one.example' }, 'hold', until);
+    const whole = await soc(broker, { kind: 'target', value: 'https://two.example' }, 'hold', until);
+    await store.records.commit({ put: [[receiptKey(damaged.seq), '{"seq":"damaged"}']] });
+    expect(await listReceipts(deps.ledger, 0, 10)).toMatchObject([{ seq: whole.seq }]);
+    clock.advance(2_000);
+    await expect(liftDueHolds(deps.ledger)).rejects.toThrow('1 of 2 failed');
+    expect((await readReceipt(deps.ledger, whole.seq))?.lifted).toBe(3);
+    const next = await revoke(deps.ledger, {
+      selector: { kind: 'target', value: TARGET },
+      effect: 'hold',
+      ...why,
+      actor: 'soc',
+    });
+    await followReceipts(deps.ledger);
+    await countReceipts(deps.ledger);
+    expect((await readReceipt(deps.ledger, next.seq))?.affected).toBeDefined();
+  });
+
+  it('that cannot be read are made anew from the log as long as it is followed', async () => {
+    const { deps, store } = await wholeBroker();
+    const selector = { kind: 'target', value: TARGET } as const;
+    const { seq } = await revoke(deps.ledger, { selector, effect: 'hold', reason: 'r', actor: 'soc' });
+    await store.records.commit({ put: [[receiptKey(seq), 'damaged']] });
+    await followReceipts(deps.ledger);
+    expect((await readReceipt(deps.ledger, seq))?.selector).toEqual(selector);
+  });
+});
