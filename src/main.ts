@@ -1,4 +1,4 @@
-/** The broker process: load, compose, listen, and drain when told to end. */
+/** The broker process: it loads the configuration, composes the broker, listens, and drains on a signal. */
 import { compose, type Broker } from './compose/broker.js';
 import { loadConfig } from './config/load.js';
 import { ConfigError } from './config/problem.js';
@@ -23,7 +23,7 @@ try {
   process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
 }
 
-/** Says which setting to change, where Node names only the port. */
+/** Returns an error that names the setting to change, or undefined for other errors. Node names only the port. */
 function portTaken(error: unknown, { operations }: { operations: string }): Error | undefined {
   const { code, port } = error as { code?: unknown; port?: unknown };
   if (code !== 'EADDRINUSE') return undefined;
@@ -35,7 +35,7 @@ function greet(issuer: string): void {
   process.stdout.write(`Mayfly answers at ${issuer}; try: curl -s ${issuer}/.well-known/oauth-authorization-server\n`);
 }
 
-/** SIGTERM and SIGINT drain once, a second one ends at once; SIGHUP reads the policies again. */
+/** SIGTERM and SIGINT drain the broker; a second one ends the process immediately. SIGHUP reads the policies again. */
 function endOnSignals(broker: Broker, log: Logger): void {
   let ending = false;
   const end = (signal: NodeJS.Signals) => {
@@ -45,7 +45,7 @@ function endOnSignals(broker: Broker, log: Logger): void {
     broker.close().then(
       () => process.exit(0),
       (err: unknown) => {
-        log.error({ err }, 'did not end cleanly');
+        log.error({ err }, 'the shutdown failed');
         process.exit(1);
       },
     );

@@ -1,4 +1,4 @@
-/** The composition root: a configuration in, a broker out, everything wired once. */
+/** The composition root: makes a broker from a configuration, and wires its parts once. */
 import { defined } from '../domain/defined.js';
 import type { LoadedConfig } from '../config/load.js';
 import type { Clock } from '../domain/time.js';
@@ -16,12 +16,12 @@ import { createLogger, type Logger } from '../telemetry/log.js';
 import { createMetrics } from '../telemetry/metrics.js';
 
 export interface Broker {
-  /** Listens, and begins its recurring work. `scheduled: false` leaves that to the caller's hand. */
+  /** Listens and starts the recurring jobs. With `scheduled: false` the caller runs the jobs itself, by `work`. */
   start(how?: { scheduled?: boolean }): Promise<{ url: string; operationsUrl: string }>;
   work: Work;
-  /** Reads the policies again: all of them, or nothing changes. */
+  /** Reads all policies again. When one has a problem, nothing changes. */
   reloadPolicies(): Promise<PolicyReload>;
-  /** Drains: nothing new is accepted, what is in flight finishes or is cut off. */
+  /** Accepts no more requests, and waits for those in flight. Requests that take longer than `patienceMs` are cut off. */
   close(patienceMs?: number): Promise<void>;
 }
 
@@ -57,18 +57,18 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
     ...{ ledger, store, audit, keys, fitness, signals, detectors, notifier, readiness, pulse, metrics, clock, log },
     ...defined({ reconciler: aws?.reconciler, auditRetentionDays }),
   });
-  const notePolicies = (installed: string) => audit.append({ type: 'policy.loaded', at: clock.now(), installed });
+  const auditPolicies = (installed: string) => audit.append({ type: 'policy.loaded', at: clock.now(), installed });
   const listeners: Listener[] = [];
   let schedule: Schedule | undefined;
 
   return {
     work,
     async start({ scheduled = true } = {}) {
-      await ledger.log.look([]); // A lost log is found before anything is answered.
+      await ledger.log.look([]); // A lost revocation log is noticed before any request is answered.
       await work('fitness');
       await work('sweep');
       await notifier.begin();
-      await notePolicies(policy.digest);
+      await auditPolicies(policy.digest);
       const api = await listen(createApp(deps), config.listen);
       const operations = await listen(createOperationsApp({ ...deps, readiness }), config.operations);
       listeners.push(api, operations);
@@ -77,7 +77,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
     },
     async reloadPolicies() {
       const result = await policy.reload();
-      if (result.problems.length === 0) await notePolicies(result.digest);
+      if (result.problems.length === 0) await auditPolicies(result.digest);
       return result;
     },
     async close(patienceMs = DRAIN_MS) {
@@ -86,14 +86,17 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       await api?.close(patienceMs);
       await schedule?.stop(patienceMs);
       const releaseLeases = async () => aws?.reconciler.releaseLeases();
-      await leave(log, [() => work('detectors'), () => signals.close(), releaseLeases, () => notifier.close()]);
+      await runAll(log, [() => work('detectors'), () => signals.close(), releaseLeases, () => notifier.close()]);
       await operations?.close(0);
       await store.close();
     },
   };
 }
 
-/** In this order, and none for want of another: what is left undone others do, a little later. */
-async function leave(log: Logger, steps: readonly (() => Promise<void>)[]): Promise<void> {
-  for (const step of steps) await step().catch((err: unknown) => log.warn({ err }, 'something was left undone'));
+/** Runs every step, in this order, even where one fails. Other brokers take over what is left undone. */
+async function runAll(log: Logger, steps: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps)
+    await step().catch((err: unknown) =>
+      log.warn({ err }, 'a step of the shutdown failed; another broker takes over what is left'),
+    );
 }

@@ -1,4 +1,4 @@
-/** A store that times its operations. */
+/** Wraps a store to time its operations. */
 import type { Store } from '../store/store.js';
 import type { Metrics } from '../telemetry/metrics.js';
 

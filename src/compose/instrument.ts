@@ -1,4 +1,4 @@
-/** The ports again, counted and timed: what they decide is not touched. */
+/** Wraps ports to count and time their calls. Their results do not change. */
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { AuditLog } from '../audit/log.js';
 import type { Observer } from '../detectors/observer.js';
@@ -8,10 +8,10 @@ import type { PolicyEngine } from '../policy/policy-engine.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
-/** Strangers could fill a disk with what they are refused for. */
+/** Log lines about refused proofs are limited: otherwise strangers could fill a disk. */
 const LINES_PER_SECOND = 10;
 
-/** Until identity is proven nothing is entered into the audit log: a refusal is counted, and some of them are logged. */
+/** A caller that is not authenticated gets no audit entry. Its refusal is counted, and some refusals are logged. */
 export function instrumentIdentify(
   identify: Identify,
   { metrics, log, observer }: { metrics: Metrics; log: Logger; observer: Pick<Observer, 'unverified'> },
@@ -32,7 +32,7 @@ export function instrumentIdentify(
   };
 }
 
-/** One of the sentences of identity/, of which there are few. */
+/** Returns one of the few fixed sentences of identity/, or the code of the error. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof BrokerError)) return 'failed';
   return error.cause instanceof Error && error.cause.name === 'Refused' ? error.cause.message : error.code;

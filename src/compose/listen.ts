@@ -1,20 +1,20 @@
-/** A listener that slow and silent clients cannot hold open, and that can be drained. */
+/** An HTTP listener that can be drained, and that slow or silent clients cannot keep busy. */
 import { createServer, type RequestListener } from 'node:http';
 import { once } from 'node:events';
 
 export interface Listener {
   url: string;
-  /** Stops accepting, lets what is in flight finish, and cuts off what takes longer. */
+  /** Accepts no more connections, waits for requests in flight, and cuts off those that take longer. */
   close(patienceMs: number): Promise<void>;
 }
 
-/** Identity tokens travel in a header: up to 16 KiB each, and there is more beside. */
+/** An identity token in a header takes up to 16 KiB, and other headers come on top. */
 const HEADER_BYTES_MAX = 32 * 1024;
-/** Longer than the idle timeout of the usual load balancers, so that it is they who let go of a connection. */
+/** Longer than the idle timeout of common load balancers, so that they close idle connections, not the broker. */
 const KEEP_ALIVE_MS = 65_000;
 const HEADERS_WITHIN_MS = 10_000;
 const REQUEST_WITHIN_MS = 15_000;
-const LET_GO_EVERY_MS = 50;
+const CLOSE_IDLE_EVERY_MS = 50;
 
 /** @param address `host:port`; port 0 takes a free one. */
 export async function listen(handler: RequestListener, address: string): Promise<Listener> {
@@ -33,11 +33,11 @@ export async function listen(handler: RequestListener, address: string): Promise
     async close(patienceMs) {
       const closed = once(server, 'close');
       server.close();
-      // A connection whose last answer has just been sent is idle, and would be kept for the client's next request.
-      const letGo = setInterval(() => server.closeIdleConnections(), LET_GO_EVERY_MS);
+      // A connection becomes idle once its last answer is sent. Without this it would stay open for the client's next request.
+      const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
       const cutOff = setTimeout(() => server.closeAllConnections(), patienceMs);
       await closed;
-      clearInterval(letGo);
+      clearInterval(closeIdle);
       clearTimeout(cutOff);
     },
   };

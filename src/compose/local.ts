@@ -1,12 +1,12 @@
 /**
- * The last way in: what the command line works on, on the broker's host, with the store's own credentials. Beside a running
- * broker or without one; whatever is published here the next broker enters into the audit log.
+ * Opens the broker's store for the command line, on the broker's host, with the store's own credentials. It works beside a running
+ * broker and without one. A revocation published here is entered into the audit log by the next broker.
  */
-import { defined } from '../domain/defined.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
+import { defined } from '../domain/defined.js';
 import type { Clock } from '../domain/time.js';
 import { decoySigner } from '../keys/decoy-signer.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
@@ -17,15 +17,15 @@ import { createJwtMinter } from '../minters/jwt.js';
 import type { Minter } from '../minters/minter.js';
 import { openStore } from './open-store.js';
 
-/** Stands in the audit log for whoever has the store's credentials. */
+/** The actor in the audit log for whoever has the store's credentials. */
 export const LOCAL = 'local';
 
 interface Local {
   ledger: Ledger;
   config: LoadedConfig['config'];
-  /** Whose ids there can be. */
+  /** The trust entries, which say what ids can exist. */
   trust: LoadedConfig['config']['trust'];
-  /** Opened only when needed: the power to revoke does not depend on keys that can be unsealed. */
+  /** Opens keys and audit log when they are needed: revoking must work even when keys cannot be unsealed. */
   signing: () => Promise<{
     keys: Keys;
     audit: AuditLog;
@@ -43,7 +43,7 @@ export async function locally<T>(
   const loaded = await loadConfig(defined({ path, checkFiles: false }));
   const { config, store: where } = loaded;
   if (where.kind === 'lmdb' && !existsSync(join(where.directory, 'data.mdb'))) {
-    // Opening would make one, and what is revoked there would be revoked nowhere.
+    // Opening would create an empty store, and a revocation in it would have no effect on the broker.
     throw new Error(`There is no store in ${where.directory}: is this the configuration of the broker?`);
   }
   const store = await openStore({ store: where, redis: config.redis, clock, role: 'tool' });

@@ -1,4 +1,4 @@
-/** Opens the store at a location. */
+/** Opens the store that the configuration names. */
 import type { Config } from '../config/schema.js';
 import type { StoreLocation } from '../config/store-location.js';
 import type { Clock } from '../domain/time.js';

@@ -1,10 +1,10 @@
-/** The parts of a broker, each made once, from the store upwards. The only place that picks implementations. */
-import { defined } from '../domain/defined.js';
+/** Makes the parts of a broker, each once, from the store upwards. Only compose/ picks implementations. */
 import { randomBytes } from 'node:crypto';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
 import type { Settings } from '../authorization/deps.js';
 import type { LoadedConfig } from '../config/load.js';
 import { openDetectors } from '../detectors/detectors.js';
+import { defined } from '../domain/defined.js';
 import type { Clock } from '../domain/time.js';
 import { createFitness } from '../health/fitness.js';
 import { createIdentify } from '../identity/identify.js';
@@ -29,7 +29,7 @@ export interface Surroundings {
   metrics: Metrics;
 }
 
-/** Verdicts are about a kilobyte each. */
+/** A verdict takes about a kilobyte of memory. */
 const VERDICTS_KEPT = 10_000;
 
 export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log, metrics }: Surroundings) {
@@ -91,16 +91,16 @@ const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: Loa
     purposes,
   });
 
-/** A revocation is acknowledged without waiting for any of this. */
+/** What follows a publication. A revocation is acknowledged without waiting for it. */
 function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogEvents {
-  const noteIn = (work: Promise<void>, what: string) => {
+  const logFailure = (work: Promise<void>, what: string) => {
     work.catch((err: unknown) => log.error({ err }, what));
   };
-  let first = true; // The first start on an empty store is no incident.
+  let first = true; // The first start on an empty store is not an incident.
   return {
     onPublished({ selector, effect }) {
       metrics.revoked(selector.kind, effect);
-      noteIn(audit.catchUp(), 'the audit log is behind the revocation log');
+      logFailure(audit.catchUp(), 'the audit log is behind the revocation log');
     },
     onNewGeneration(lost) {
       metrics.generationChanged();
@@ -108,7 +108,10 @@ function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogE
       else log.warn({ lost }, 'the revocation log has a new generation: everything older is dead');
       first = false;
       const reason = lost === undefined ? 'There was no generation.' : `The generation ${lost} was lost.`;
-      noteIn(audit.append({ type: 'log.replaced', at: clock.now(), reason }), 'the audit log does not take entries');
+      logFailure(
+        audit.append({ type: 'log.replaced', at: clock.now(), reason }),
+        'the audit log does not take entries',
+      );
     },
   };
 }

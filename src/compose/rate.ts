@@ -1,4 +1,4 @@
-/** How often one workload may ask, counted by each broker for itself. */
+/** Limits the requests of one workload in a minute. Each broker counts for itself. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { BrokerError } from '../domain/errors.js';
 

@@ -2,6 +2,7 @@
 import type { AuditLog } from '../audit/log.js';
 import { giveUpLost } from '../credentials/expire-reservations.js';
 import type { Detectors } from '../detectors/detectors.js';
+import { EVERYTHING } from '../domain/selector.js';
 import type { Clock } from '../domain/time.js';
 import type { Reconciler } from '../enforcement/reconcile.js';
 import type { Fitness } from '../health/fitness.js';
@@ -52,7 +53,7 @@ const HOUR = '23 17 * * * *';
 
 const DAY_MS = 86_400_000;
 
-/** `fitness.maySweep()` stands before whatever ends or forgets by the time of day: never by a clock that cannot be trusted. */
+/** Every job that ends or forgets something by the time of day asks `fitness.maySweep()` first: whether the clock can be trusted. */
 export const JOBS = {
   /** Checks all conditions. The result decides about minting until the next run, and is what the metrics show. */
   fitness: {
@@ -122,7 +123,7 @@ export const JOBS = {
   counts: {
     every: TEN_SECONDS,
     async run({ ledger, metrics }) {
-      metrics.tasksOpen(await countUnder(ledger, { kind: 'all', value: '' }));
+      metrics.tasksOpen(await countUnder(ledger, EVERYTHING));
     },
   },
 
@@ -146,7 +147,7 @@ export const JOBS = {
 } satisfies Record<string, Job>;
 
 type JobName = keyof typeof JOBS;
-/** Runs one job now. */
+/** Runs one job once. */
 export type Work = (job: JobName) => Promise<void>;
 
 export const recurringWork =

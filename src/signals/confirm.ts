@@ -6,6 +6,7 @@ import { defined } from '../domain/defined.js';
 import { auditingRefusals } from '../authorization/audit-refusal.js';
 import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
+import { EVERYTHING } from '../domain/selector.js';
 import type { Signal } from '../domain/signal.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -53,7 +54,7 @@ export function decideSignal(
  * that learns that there is nothing to decide.
  */
 function revocationOf(signal: Signal | undefined) {
-  const { selector = { kind: 'all', value: '' }, do: does } = signal?.reaction ?? {};
+  const { selector = EVERYTHING, do: does } = signal?.reaction ?? {};
   // Policy has no action for risk. Whoever may hold a subject may also raise its risk.
   const effect = does === 'end' || does === 'cutoff' ? does : 'hold';
   return { ...selector, effect, dryRun: false };

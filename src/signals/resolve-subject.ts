@@ -6,7 +6,7 @@ import { prefixOf } from '../identity/party-from-id.js';
 import type { Trust } from '../config/schema.js';
 import { emailValue } from '../domain/party.js';
 import { isId } from '../domain/id.js';
-import { isWellFormed, type Selector } from '../domain/selector.js';
+import { distinct, isWellFormed, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -62,10 +62,6 @@ async function oneOfAliases(deps: SubjectDeps, names: readonly { format: string 
 }
 
 const isAddress = ({ format }: { format: string }): boolean => format === 'email' || format === 'account';
-
-const distinct = (selectors: Selector[]): Selector[] => [
-  ...new Map(selectors.map((selector) => [`${selector.kind}:${selector.value}`, selector])).values(),
-];
 
 async function selectorOf(deps: SubjectDeps, subject: SimpleSubject): Promise<Selector | undefined> {
   switch (subject.format) {
