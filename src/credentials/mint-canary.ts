@@ -4,7 +4,6 @@
  */
 import type { AuditLog } from '../audit/log.js';
 import type { Config } from '../config/schema.js';
-import type { Canary } from '../domain/canary.js';
 import type { Credential } from '../domain/credential.js';
 import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
@@ -12,7 +11,7 @@ import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import { partyFromId, prefixOf, representedBy } from '../identity/party-from-id.js';
-import { putCanary } from '../ledger/canaries.js';
+import { putCanary, type Canary } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTask } from '../ledger/tasks.js';
 import type { Minter } from '../minters/minter.js';

@@ -1,10 +1,9 @@
 /** Raises a finding as a signal like any other: it is stored once, whichever brokers found it, and then evaluated. */
 import { DETECTOR_OF, type SignalsConfig } from '../config/signals-schema.js';
-import type { Canary } from '../domain/canary.js';
 import { sha256 } from '../domain/digest.js';
 import type { Selector } from '../domain/selector.js';
 import { DETECTOR, signalId } from '../domain/signal.js';
-import { readCanary } from '../ledger/canaries.js';
+import { readCanary, type Canary } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { putSignal } from '../ledger/signals.js';
 import type { Metrics } from '../telemetry/metrics.js';

@@ -1,7 +1,27 @@
-/** Canaries as the ledger keeps them: by the hash of the token, all in one list, until they expire. */
-import { canarySchema, type Canary } from '../domain/canary.js';
+/**
+ * Canaries: credentials that were never granted, laid out to be found. Any use of one is an alarm. The ledger has their
+ * records by the hash of the token, and one list of all of them, until they expire; the token itself is stored nowhere.
+ */
+import { z } from 'zod';
+import { moment } from '../domain/schemas.js';
 import type { Ledger } from './ledger.js';
 import { canaryIndex, canaryKey } from './keys.js';
+
+const canarySchema = z.strictObject({
+  /** SHA-256 of the token, base64url. */
+  hash: z.string(),
+  /** The place where it was laid out, or a ticket that says so. */
+  label: z.string(),
+  target: z.string(),
+  mintedAt: moment,
+  /** Until then its use is an alarm. */
+  expiresAt: moment,
+  /** The task or workload that the alarm is about, if whoever minted it named one. */
+  task: z.string().optional(),
+  workload: z.string().optional(),
+});
+
+export type Canary = z.infer<typeof canarySchema>;
 
 /** Every broker holds the hashes of all of them in memory. */
 const CANARIES_MOST = 10_000;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isAction, normalise, pairsOf, pathProblem, type Access, type TargetAccess } from '../domain/access.js';
 import { BrokerError } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import { repeatsAName } from '../domain/repeated-names.js';
+import { parseStrictJson } from '../domain/strict-json.js';
 import { DETAIL_TYPES, kindOfTarget } from './kinds.js';
 
 /** RFC 9396 §2: the types the broker defines, alike in their fields; unknown ones are refused, as §5 demands. */
@@ -96,18 +96,10 @@ function checkAccess(access: readonly Access[], refused: (text: string) => Broke
 }
 
 function parseJson(text: string): unknown {
-  const value = parsed(text);
-  if (repeatsAName(text, value)) throw refusedDetails('A field of the authorization details is written twice.');
-  return value;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Without its cause: the parser quotes what it could not read.
-    throw refusedDetails('The authorization_details must be a JSON array.');
-  }
+  const json = parseStrictJson(text);
+  if (json === 'malformed') throw refusedDetails('The authorization_details must be a JSON array.');
+  if (json === 'repeated') throw refusedDetails('A field of the authorization details is written twice.');
+  return json.value;
 }
 
 function whatIsWrong(error: z.ZodError): string {

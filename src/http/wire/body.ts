@@ -6,7 +6,7 @@ import express, { type Request, type RequestHandler, type Response } from 'expre
 import type { z } from 'zod';
 import { BrokerError, type BrokerErrorCode } from '../../domain/errors.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
-import { repeatsAName } from '../../domain/repeated-names.js';
+import { parseStrictJson } from '../../domain/strict-json.js';
 import type { Call } from './endpoint.js';
 
 const readRaw: RequestHandler = express.raw({ type: () => true, inflate: false, limit: HARD_LIMITS.bodyBytes });
@@ -30,10 +30,10 @@ export function readJson<S extends z.ZodType>(
 ): z.output<S> {
   if (body.length === 0) return parsed(schema, {});
   demandContentType(headers['content-type'], 'application/json');
-  const text = textOf(body);
-  const value = parseJson(text);
-  if (repeatsAName(text, value)) throw malformed('A field is written twice');
-  return parsed(schema, value);
+  const json = parseStrictJson(textOf(body));
+  if (json === 'malformed') throw malformed('The body is not JSON');
+  if (json === 'repeated') throw malformed('A field is written twice');
+  return parsed(schema, json.value);
 }
 
 export function readQuery<S extends z.ZodType>({ query }: Pick<Call, 'query'>, schema: S): z.output<S> {
@@ -97,15 +97,6 @@ function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw malformed(sentence(result.error));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The cause is left out: the parser's message quotes the text, which may be a secret.
-    throw malformed('The body is not JSON');
-  }
 }
 
 function sentence({ issues: [issue] }: z.ZodError): string {
