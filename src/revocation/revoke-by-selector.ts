@@ -58,12 +58,12 @@ export async function permitBySelector(
 ): Promise<PermittedRevocation<true> | PermittedRevocation<false>> {
   const { dryRun, requestId } = request;
   const about = { type: 'operation.refused', verb: 'revoke', requestId } as const;
-  const { selector, effect } = await auditingRefusals(deps, caller, about, () => understood(deps, request));
+  const { selector, effect } = await auditingRefusals(deps, caller, about, () => selectorAndEffect(deps, request));
   const permitted = await permitRevocation(deps, caller, { ...selector, effect, dryRun }, requestId);
   return { caller: permitted, selector, effect, dryRun };
 }
 
-async function understood(
+async function selectorAndEffect(
   deps: RevocationDeps,
   request: RevocationRequest,
 ): Promise<{ selector: Selector; effect: Effect }> {
@@ -134,7 +134,8 @@ const invalid = (text: string): BrokerError => new BrokerError('invalid_request'
 async function credentialIn(deps: RevocationDeps, leaked: string): Promise<Selector> {
   const text = leaked.trim(); // A pasted text often ends with a line break.
   const [called, ...more] = await credentialsCalled(deps.ledger, text);
-  if (more.length > 0) throw invalid('Several credentials of ours are in it: revoke each by its access key id.');
+  if (more.length > 0)
+    throw invalid('The text contains several credentials of this broker: revoke each by its access key id.');
   const claims = called === undefined ? await readPresented(deps, text) : undefined;
   return { kind: 'credential', value: called ?? claims?.jti ?? newId('crd') };
 }
