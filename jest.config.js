@@ -1,4 +1,4 @@
-/** ES modules through ts-jest, transpile only: `npm run typecheck` is where types are checked. */
+/** ES modules through ts-jest, transpile only: `npm run build` checks the types, of tests too. */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],

@@ -1,12 +1,12 @@
-// Compiles src, scripts and fakes to dist, and carries along what the compiler leaves behind.
+// Checks all types, compiles everything to dist, and copies what the compiler does not: the Lua scripts.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/@typescript/native/bin/tsc', import.meta.url));
-// Demo and benchmark play AWS with fakes/aws. The image is built without it: it needs src alone.
-const project = existsSync(`${root}fakes`) ? 'tsconfig.build.json' : 'scripts/tsconfig.src.json';
+// The container image is built from src alone. Demo and benchmark, which need fakes/aws, are left out there.
+const project = existsSync(`${root}fakes`) ? 'tsconfig.json' : 'scripts/tsconfig.src.json';
 const compiled = spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
@@ -16,5 +16,5 @@ if (existsSync(`${root}${scripts}`)) {
   cpSync(`${root}${scripts}`, `${root}dist/${scripts}`, { recursive: true, filter: isDirectoryOrLua });
 }
 
-// npx runs it by itself, and makes it executable only the first time it sees this checkout.
+// npx makes the command executable only the first time it sees this checkout.
 chmodSync(`${root}dist/src/cli/main.js`, 0o755);
