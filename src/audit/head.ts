@@ -1,4 +1,4 @@
-/** How the audit log is stored: one head, and batches of the lines that were written together. And how the head is signed. */
+/** The stored form of the audit log, which is one head and batches of lines that were written together; and the signature of the head. */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { natural } from '../domain/schemas.js';

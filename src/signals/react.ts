@@ -98,7 +98,7 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
 /** The same signal always publishes under the same id, so the log takes it once. The form of a revocation id gives it a receipt. */
 const publicationId = ({ id }: Signal): string => newId('rev', shardOf(id), sha256Bytes(`reaction to ${id}`));
 
-/** Of each shard at a time; the next run takes the rest. */
+/** How many signals of each shard one run expires; the next run takes the rest. */
 const EXPIRED_AT_ONCE = 100;
 
 /** Records signals for which no further source, or no person, came in time. */

@@ -82,7 +82,7 @@ describe('the chain', () => {
       fc.asyncProperty(reasons, change, fc.integer({ min: 1, max: 64 }), async (texts, { at, byte, how }, chunk) => {
         const { lines, end } = chainOf(texts);
         const whole = bytesOf(lines);
-        const index = at % (whole.length - 1); // The newline at the very end carries nothing.
+        const index = at % (whole.length - 1); // The last newline ends no content.
         const replacement = how === 'delete' ? [] : [byte];
         const changed = Buffer.concat([
           whole.subarray(0, index),
@@ -100,7 +100,7 @@ describe('the chain', () => {
   it('a damaged byte that decoding would repair is found', async () => {
     const { lines, end } = chainOf(['\uFFFD']);
     const bytes = Buffer.from(lines[0]!);
-    bytes[bytes.indexOf(0xef)] = 0xf0; // Decodes to the replacement character as well.
+    bytes[bytes.indexOf(0xef)] = 0xf0; // This byte decodes to the replacement character too.
     expect(bytes.toString('utf8')).toBe(lines[0]);
     expect(await verifyExport([bytes], end)).toMatchObject({ ok: false, at: 1 });
   });
@@ -203,7 +203,7 @@ function applied(lines: string[], edit: Edit): string[] {
       return changed;
     }
     case 'forge': {
-      // The best a forger without the key can do: a consistent chain from the edited line on.
+      // A forger without the key can at best make a consistent chain from the edited line on.
       const head = changed.slice(0, at);
       const rest = changed.slice(at).map((line) => line.replace(/^\{"seq":\d+,"prev":"[^"]*",/, '{'));
       if (rest[0] !== undefined) rest[0] = entryText(event(edit.text));

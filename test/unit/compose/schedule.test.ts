@@ -1,4 +1,4 @@
-/** The schedule: everything runs, again and again; what fails takes nothing with it. */
+/** The schedule: every job runs again and again, and one that fails stops no other. */
 import { afterEach, expect, it } from '@jest/globals';
 import { startSchedule } from '../../../src/compose/schedule.js';
 import { createLogger } from '../../../src/telemetry/log.js';
@@ -27,8 +27,8 @@ it('runs each job in its turn, logs one that fails and tries it again, and waits
   const ran = (name: string) => runs.filter((one) => one === name).length;
   await until(() => ran('sweep') >= 2 && ran('fitness') >= 2, 'the schedule does not run');
   expect(lines.join('')).toMatch(/"level":"error".*no store today.*"job":"sweep"/);
-  expect(ran('audit')).toBe(1); // One that still runs is not started beside itself,
-  expect(ran('notify')).toBeGreaterThanOrEqual(2); // unless its table says so.
+  expect(ran('audit')).toBe(1); // A job that still runs is not started again,
+  expect(ran('notify')).toBeGreaterThanOrEqual(2); // unless its entry in the table allows it.
 
   const stopped = schedule.stop(500);
   finish();

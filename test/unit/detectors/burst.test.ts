@@ -1,4 +1,4 @@
-/** So many within so much time. */
+/** The burst rule: so many events within a window. */
 import { describe, expect, it } from '@jest/globals';
 import { burst } from '../../../src/detectors/burst.js';
 import { found, judged } from '../../support/noted.js';

@@ -1,4 +1,4 @@
-/** Which refusals count. */
+/** The refusals that detectors count. */
 import { describe, expect, it } from '@jest/globals';
 import { BrokerError, type BrokerErrorCode } from '../../../src/domain/errors.js';
 import { isDenial, isOutOfScope } from '../../../src/detectors/observe.js';

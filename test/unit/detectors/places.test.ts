@@ -1,4 +1,4 @@
-/** More places than are allowed. */
+/** The places rule: more places than are allowed. */
 import { describe, expect, it } from '@jest/globals';
 import { places } from '../../../src/detectors/places.js';
 import { found, judged } from '../../support/noted.js';

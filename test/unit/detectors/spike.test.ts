@@ -1,4 +1,4 @@
-/** Far more in a minute than is usual for this workload. */
+/** The spike rule: far more in a minute than the workload's baseline. */
 import { describe, expect, it } from '@jest/globals';
 import { isDue, spike } from '../../../src/detectors/spike.js';
 import { found, judged, noted } from '../../support/noted.js';

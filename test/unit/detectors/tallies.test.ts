@@ -1,4 +1,4 @@
-/** What was noticed and is not in the store yet. */
+/** Tallies that are not in the store yet. */
 import { describe, expect, it } from '@jest/globals';
 import { createTallies } from '../../../src/detectors/tallies.js';
 

@@ -1,4 +1,4 @@
-/** What webhooks are sent: CloudEvents with an OCSF body, of ids and names, and never of what somebody wrote or a secret. */
+/** The events that webhooks get: CloudEvents with an OCSF body of ids and names, and never free text or a secret. */
 import { describe, expect, it } from '@jest/globals';
 import { parseEntry, type AuditEntry, type AuditEvent } from '../../../src/audit/event.js';
 import { entryText, extendChain, GENESIS, hashOf } from '../../../src/audit/chain.js';
@@ -7,7 +7,7 @@ import { cloudEvent } from '../../../src/notify/event.js';
 const ISSUER = 'https://mayfly.example';
 const AT = Date.UTC(2030, 0, 1, 12);
 
-/** As the chain writes it and the outbox reads it. */
+/** Renders an event from its line, as the chain writes that. */
 function rendered(event: Partial<AuditEvent> & Pick<AuditEvent, 'type'>) {
   const [line = ''] = extendChain({ ...GENESIS, seq: 41 }, [entryText({ at: AT, node: 'n1', ...event })]).lines;
   return { line, event: cloudEvent(parseEntry(line), line, ISSUER) };

@@ -1,3 +1,4 @@
+/** The bounded queue of ids: order, bounds, no repetition, and its end. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { boundedQueue, type BoundedQueue } from '../../../src/signals/bounded-queue.js';

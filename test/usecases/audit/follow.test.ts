@@ -175,7 +175,7 @@ describe('what the revocation log has lost', () => {
   });
 });
 
-/** Everything from the given operation on fails; that one takes effect before it fails, or not. */
+/** Every operation from the given one on fails. That one takes effect before it fails, or not. */
 function dyingAt(store: Store, step: number, effect: 'before' | 'after'): { records: Records; log: Log } {
   let operations = 0;
   const guard = <A extends unknown[], R>(operation: (...args: A) => Promise<R>) => {
@@ -202,13 +202,13 @@ function dyingAt(store: Store, step: number, effect: 'before' | 'after'): { reco
   };
 }
 
-/** A log that keeps only what comes after a number. */
+/** A revocation log that keeps only the entries after a number. */
 const trimmed = (log: Log, kept: () => number): Log => ({
   ...log,
   entries: (after, limit) => (after < kept() ? Promise.reject(new LogGap('forgotten')) : log.entries(after, limit)),
 });
 
-/** The revocation log comes back as it was; the audit log, on another shard, stays. */
+/** The revocation log is restored to an earlier state; the audit log, on another shard, is not. */
 function rewindLog(store: ModelStore, older: ReturnType<ModelStore['snapshotState']>): void {
   const { records, indexes } = store.snapshotState();
   store.rewind({ ...older, records, indexes });

@@ -1,4 +1,4 @@
-/** The audit log over a store: nothing lost, nothing twice, one chain, whoever writes and whatever fails. */
+/** The audit log over a store: no entry is lost or doubled, and there is one chain, whichever broker writes and whatever fails. */
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { jwtVerify, createLocalJWKSet } from 'jose';

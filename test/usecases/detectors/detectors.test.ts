@@ -1,4 +1,4 @@
-/** What the broker notices by itself, from the use case to the signal. */
+/** Detectors, from the event in a use case to the signal. */
 import { describe, expect, it } from '@jest/globals';
 import { requesterByCredential } from '../../../src/authorization/requester-by-credential.js';
 import { exchangeFor } from '../../../src/credentials/exchange.js';
@@ -19,7 +19,7 @@ const AGENT_IT_IS: [Selector] = [{ kind: 'workload', value: AGENT }];
 const end = ({ deps }: WholeBroker, selector: Selector, effect: 'end' | 'hold' | 'cutoff' = 'end') =>
   revoke(deps.ledger, { selector, effect, reason: 'r', actor: 'soc' });
 
-/** Permits everything but what begins with `secret`. */
+/** A policy that permits every path that does not begin with `secret`. */
 const guarded: Pick<Parameters<typeof watchedBroker>[1] & object, 'policy'> = (() => {
   const { policy } = bareBroker(modelStore(handClock()), handClock());
   const decide: PolicyEngine['decide'] = (query) =>
@@ -84,7 +84,7 @@ describe('a credential used after its end', () => {
     const other = await broker.exchange();
     const { generation } = await broker.store.log.look([]);
     await broker.store.log.replace(generation, 'another');
-    // By the numbers of another log nobody can tell whether it was meant.
+    // The numbers of another log do not say whether the credential was revoked.
     await end(broker, AGENT_IT_IS[0], 'cutoff');
     expect(await broker.introspect(accessTokenOf(other.minted.material))).toBeUndefined();
     expect(await broker.findings()).toEqual([]);

@@ -1,4 +1,4 @@
-/** Webhooks follow the audit log: each is told everything it asked for, in order, at least once, by the broker's own word. */
+/** Webhooks follow the audit log: each gets every entry it asked for, in order, at least once, signed by the broker. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, flattenedVerify } from 'jose';
 import { AUDIT_EVENT_TYPES } from '../../../src/domain/audit-event-types.js';
@@ -25,7 +25,7 @@ interface Wish {
   webhook?: Record<string, unknown>;
 }
 
-/** As one broker has it. */
+/** The notifier of one broker. */
 function notifier({ node = 'one', records = broker.store.records, webhook = {} }: Wish = {}): Notifier {
   const { ledger, audit, keys } = broker.deps;
   const webhooks = notifySchema.parse([{ name: 'siem', url: receiver.url, ...webhook }]);
@@ -45,7 +45,7 @@ function notifier({ node = 'one', records = broker.store.records, webhook = {} }
   );
 }
 
-/** One revocation of a workload, entered into the audit log. */
+/** Revokes a workload, and enters that into the audit log. */
 async function happen(workload: string, effect: 'hold' | 'cutoff' = 'cutoff'): Promise<void> {
   const selector = { kind: 'workload', value: workload } as const;
   await revoke(broker.deps.ledger, { selector, effect, reason: 'odd', actor: 'lab:soc' });
@@ -55,7 +55,7 @@ async function happen(workload: string, effect: 'hold' | 'cutoff' = 'cutoff'): P
 const subjects = () => receiver.received.map(({ event }) => event.subject);
 const standing = async () => (await readWebhook(broker.deps.ledger, 'siem'))?.value;
 const letters = () => listDeadLetters(broker.deps.ledger, 'siem');
-/** Beyond any pause. */
+/** Lets more time pass than any pause between two tries. */
 const later = () => broker.clock.advance(300_001);
 
 beforeEach(async () => {
@@ -329,12 +329,12 @@ describe('two brokers', () => {
     await happen('lab:d');
     await surviving.turn();
     expect(receiver.received).toHaveLength(3);
-    broker.clock.advance(10_000); // The lease of one that is killed runs out.
+    broker.clock.advance(10_000); // The lease of a killed broker expires.
     await surviving.turn();
     expect(subjects()).toHaveLength(4);
     expect(await holder()).not.toBe(first);
 
-    await surviving.close(); // One that ends lets go at once.
+    await surviving.close(); // A broker that closes gives its lease up at once.
     await happen('lab:e');
     await dying.turn();
     expect(subjects().at(-1)).toBe('workload:lab:e');

@@ -1,4 +1,4 @@
-/** What holds reactions back: watching only, a second voice, a person where too much would die, and once is enough. */
+/** The brakes of reactions: observing only, a second source, a person where too many tasks would be hit, and no repetition. */
 import { describe, expect, it } from '@jest/globals';
 import { audited, isActive, judged, minted, startSignalBroker, workload } from '../../support/signals.js';
 

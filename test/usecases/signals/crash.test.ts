@@ -9,14 +9,14 @@ import type { Log, Records } from '../../../src/store/store.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
 
 const reactions = [{ name: 'hold', event: 'session-revoked', do: 'hold', covers: 'workload' }];
-/** So few that a reaction which takes from the allowance twice would be held back. */
+/** The limit is so low that a reaction which took from the allowance twice would be stopped. */
 const signals = signalsSchema.parse({ reactions, maxTasksPerMinute: 1, dedupeSeconds: 60 });
 
 async function setting(): Promise<{ whole: WholeBroker; id: string }> {
   const whole = await wholeBroker();
   whole.deps.settings = { ...whole.deps.settings, signals };
   await whole.exchange();
-  // Acknowledged, and then the broker is gone: nobody was told to look at it.
+  // The signal is acknowledged, and then the broker dies: no broker has it queued.
   const deps = { ...whole.deps, issuer: 'https://mayfly.example', onSignal: () => undefined };
   const { id } = await acceptSignal(deps, {
     ...{ source: 'lab:siem', about: ['lab'], itsId: '1', digest: 'x', event: 'session-revoked', level: 'HIGH' },
@@ -26,7 +26,7 @@ async function setting(): Promise<{ whole: WholeBroker; id: string }> {
   return { whole, id };
 }
 
-/** A broker of its own over the same store. */
+/** Another broker over the same store. */
 function broker(
   { deps, store, clock }: WholeBroker,
   over: { records?: Records; log?: Log; audit?: ReactDeps['audit'] },
@@ -38,7 +38,7 @@ function broker(
 
 class Died extends Error {}
 
-/** Dies at its `last`th write, done or not. */
+/** The broker dies at its write number `last`, which takes effect or not. */
 function dying(whole: WholeBroker, last: number, isDone: boolean) {
   let writes = 0;
   const write = async <T>(work: () => Promise<T>): Promise<T> => {

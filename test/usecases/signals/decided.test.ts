@@ -1,4 +1,4 @@
-/** What a person confirmed is done, in their name, whatever becomes of the broker that heard it. */
+/** A confirmed reaction is carried out in the name of the person who confirmed it, whatever happens to the broker that took the decision. */
 import { expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../../src/audit/event.js';
 import { signalSchema, type Signal } from '../../../src/domain/signal.js';
@@ -47,7 +47,7 @@ it('what is confirmed while its judging is still being written down is done all 
   await putSignal(deps.ledger, { ...pending(clock.now()), unfinished: true });
   let confirmed: Promise<unknown> | undefined;
   const append = async (event: AuditEvent) => {
-    // The other broker has read it as pending, and writes so after it was confirmed.
+    // The other broker has read the signal as pending, and writes that after it was confirmed.
     const dying = { ...deps, audit: { ...deps.audit, append: () => Promise.reject(new Error('it died')) } };
     confirmed ??= decideSignal(dying, operator, { signalId: ID, verdict: 'confirm', requestId: 'r' });
     await confirmed.catch(() => undefined);

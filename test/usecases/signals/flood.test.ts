@@ -1,4 +1,4 @@
-/** Far more signals at once than can be judged: each that was acknowledged is judged in the end, once. */
+/** Far more signals at once than can be evaluated: each acknowledged signal is evaluated in the end, once. */
 import { expect, it } from '@jest/globals';
 import { signalsSchema } from '../../../src/config/signals-schema.js';
 import { openSignals } from '../../../src/compose/signals.js';
@@ -30,7 +30,7 @@ it('10,000 at once: none that was acknowledged is lost, and none is judged twice
       subject: { format: 'iss_sub', iss: 'https://lab.example', sub: `agent-${number}` },
     });
   const acknowledged = new Set<string>();
-  // A disk that is too slow for so many answers some of them with 503, and their sender says them again.
+  // A disk that is too slow for so many refuses some of them with 503, and their sender sends them again.
   for (let left = Array.from({ length: COUNT }, (_, number) => number); left.length > 0;) {
     const answers = await Promise.allSettled(left.map(tell));
     for (const answer of answers) if (answer.status === 'fulfilled') acknowledged.add(answer.value.id);

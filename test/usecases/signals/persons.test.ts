@@ -1,4 +1,4 @@
-/** Persons by their address: what their own token has said (`trust[].claims` must contain `email`) is what a signal finds. */
+/** Persons by address: a signal finds the address that the person's own token contained (`trust[].claims` must contain `email`). */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { isActive, judged, minted, startSignalBroker, type SignalBroker } from '../../support/signals.js';
 

@@ -1,4 +1,4 @@
-/** What reactions do, and to whom: every `do` with everything it can cover, down to delegated work. */
+/** What reactions do: every `do` with everything that it can cover, down to delegated work. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestBroker } from '../../support/brokers/http.js';
 import {
@@ -20,7 +20,7 @@ interface Minted {
   id: string;
 }
 
-/** Of agent-7 under a task; of agent-8 under a child of that task; of agent-7 under another task. */
+/** Three credentials: of agent-7 under a task, of agent-8 under a child of that task, and of agent-7 under another task. */
 async function family(): Promise<{ own: Minted; child: Minted; other: Minted }> {
   const open = async (wish: object) => {
     const task = { purpose: 'summarise incident 4711', ...wish };
@@ -89,7 +89,7 @@ describe('a reaction', () => {
   });
 });
 
-/** Signal → rule → selector → number, and under that number the publication and its receipt. */
+/** The audit trail leads from the signal to its rule, selector and number; under that number are the publication and its receipt. */
 async function expectExplained(id: string, { does, covers }: { does: string; covers: string }): Promise<void> {
   const [{ signal } = {}] = await audited(broker, 'signal.judged');
   expect(signal).toMatchObject({ id, state: 'reacted', source: 'idp', reaction: { rule: 'rule', do: does } });

@@ -1,4 +1,4 @@
-/** Risk that signals set: policy sees it at the next decision, and it fades. */
+/** Risk that signals set: policy sees it at the next decision, and it falls with time. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestBroker } from '../../support/brokers/http.js';
 import {
@@ -39,7 +39,7 @@ async function risk(subject: unknown, level = 'HIGH') {
   return (await judged(broker, (count += 1))).at(-1);
 }
 
-/** What policy saw, as far as it lets know. */
+/** The risk level that policy saw, as its decision shows. */
 async function seen(sub = 'agent-7', wish: Record<string, string | undefined> = {}): Promise<string> {
   const identity = await broker.identity(sub);
   if ((await broker.exchange(identity, wish)).status !== 200) return 'HIGH';

@@ -1,4 +1,4 @@
-/** Subjects by the trust entries there are: SPIFFE IDs, and names that would be ambiguous. */
+/** Subjects of signals under different trust entries: SPIFFE IDs, and names that would be ambiguous. */
 import { describe, expect, it } from '@jest/globals';
 import { configSchema } from '../../../src/config/schema.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
