@@ -1,5 +1,4 @@
 /** The composition root: makes a broker from a configuration, and wires its parts once. */
-import { defined } from '../domain/defined.js';
 import type { LoadedConfig } from '../config/load.js';
 import type { Clock } from '../domain/time.js';
 import { listen, type Listener } from './listen.js';
@@ -45,17 +44,17 @@ export async function compose(
 async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
   const { config } = loaded;
   const { clock, log, metrics } = around;
-  const { deps, keys, fitness, aws, signals, detectors, notifier } = await makeParts(loaded, store, around);
+  const { deps, keys, fitness, enforcement, signals, detectors, notifier } = await makeParts(loaded, store, around);
   const { ledger, audit, policy } = deps;
   const pulse: Pulse = { auditFollows: true, draining: false };
   const readiness = createReadiness({
     ...{ fitness, policy, pulse, clock, metrics },
-    ...{ failingTargets: aws?.failing, behind: notifier.behind },
+    ...{ failingTargets: enforcement.failing, behind: notifier.behind },
   });
   const { retentionDays: auditRetentionDays } = config.audit;
   const work = recurringWork({
     ...{ ledger, store, audit, keys, fitness, signals, detectors, notifier, readiness, pulse, metrics, clock, log },
-    ...defined({ reconciler: aws?.reconciler, auditRetentionDays }),
+    ...{ reconcilers: enforcement.reconcilers, auditRetentionDays },
   });
   const auditPolicies = (installed: string) => audit.append({ type: 'policy.loaded', at: clock.now(), installed });
   const listeners: Listener[] = [];
@@ -85,7 +84,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       const [api, operations] = listeners;
       await api?.close(patienceMs);
       await schedule?.stop(patienceMs);
-      const releaseLeases = async () => aws?.reconciler.releaseLeases();
+      const { releaseLeases } = enforcement;
       await runAll(log, [() => work('detectors'), () => signals.close(), releaseLeases, () => notifier.close()]);
       await operations?.close(0);
       await store.close();

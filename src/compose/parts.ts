@@ -12,13 +12,13 @@ import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openRevocationLog, type LogEvents } from '../ledger/revocation-log.js';
-import { createJwtMinter } from '../minters/jwt.js';
 import { createNotifier } from '../notify/notifier.js';
 import { createCedarEngine } from '../policy/cedar/cedar.js';
 import type { Store } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { openAws, type Aws } from './aws.js';
+import { openEnforcement } from './enforcement.js';
+import { openMinters } from './minters.js';
 import { assertWithin } from './rate.js';
 import { openSignals } from './signals.js';
 import { instrumentAudit, instrumentIdentify, instrumentPolicy } from './instrument.js';
@@ -54,12 +54,10 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
   const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds, baseDirectory: directory });
   const signals = openSignals({ loaded, ledger, audit, metrics, log });
   const onSignal = (id: string) => signals.queue.push(id);
-  const detectors = openDetectors({
-    ...{ ledger, metrics, detectors: config.signals.detectors },
-    onSignal,
-  });
+  const detectors = openDetectors({ ledger, metrics, detectors: config.signals.detectors, onSignal });
   const { observer } = detectors;
-  const aws: Aws | undefined = await openAws({ targets, keys, issuer, clock, ledger, node, audit, metrics, log });
+  const minters = await openMinters({ targets, keys, issuer, clock, metrics, log });
+  const enforcement = openEnforcement({ targets, minters, ledger, clock, node, audit, metrics, log });
   const notifier = createNotifier({ ledger, audit, keys, issuer, node, metrics, log }, config.notify);
   const deps = {
     ledger,
@@ -71,7 +69,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     observer,
     identify: instrumentIdentify(identify, { metrics, log, observer }),
     policy: instrumentPolicy(policy, metrics),
-    minters: new Map([createJwtMinter({ keys, issuer }), ...(aws ? [aws.minter] : [])].map((one) => [one.kind, one])),
+    minters,
     targets: new Map(targets.map((target) => [target.resource, target])),
     settings: settingsOf(config),
     assertWithinRate: assertWithin(limits.perWorkloadPerMinute),
@@ -81,7 +79,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     onSignal,
     webhooks: config.notify,
   };
-  return { deps, keys, fitness, aws, signals: signals.queue, detectors, notifier };
+  return { deps, keys, fitness, enforcement, signals: signals.queue, detectors, notifier };
 }
 
 const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: LoadedConfig['config']): Settings =>

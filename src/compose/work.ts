@@ -37,8 +37,8 @@ interface WorkDeps {
   detectors: Pick<Detectors, 'run'>;
   notifier: Pick<Notifier, 'turn'>;
   auditRetentionDays: number;
-  /** Present where revocations must be pushed to targets. */
-  reconciler?: Reconciler;
+  /** One for each kind of target that revocations must be pushed to. */
+  reconcilers: readonly Reconciler[];
 }
 
 interface Job extends Timing {
@@ -89,7 +89,7 @@ export const JOBS = {
   reconcile: { every: SECOND, run: reconcileTargets },
 
   /** Compares what targets have with what they were given: somebody else may have changed it. */
-  drift: { every: THIRTY_SECONDS, run: async ({ reconciler }) => reconciler?.check() },
+  drift: { every: THIRTY_SECONDS, run: ({ reconcilers }) => onEach(reconcilers, (reconciler) => reconciler.check()) },
 
   signals: { every: SECOND, run: ({ signals }) => signals.catchUp() },
 
@@ -159,12 +159,19 @@ export const recurringWork =
 export async function reconcileTargets({
   ledger,
   fitness,
-  reconciler,
-}: Pick<WorkDeps, 'ledger' | 'fitness' | 'reconciler'>): Promise<void> {
-  if (!reconciler) return;
+  reconcilers,
+}: Pick<WorkDeps, 'ledger' | 'fitness' | 'reconcilers'>): Promise<void> {
+  if (reconcilers.length === 0) return;
   const isClockTrusted = fitness.maySweep();
   // A failure to expire reservations must not stop the push.
   const [expired] = await Promise.allSettled([isClockTrusted ? giveUpLost(ledger) : Promise.resolve()]);
-  await reconciler.run(isClockTrusted ? fitness.surelyPast() : 0);
+  await onEach(reconcilers, (reconciler) => reconciler.run(isClockTrusted ? fitness.surelyPast() : 0));
   if (expired.status === 'rejected') throw expired.reason;
+}
+
+async function onEach(
+  reconcilers: readonly Reconciler[],
+  act: (reconciler: Reconciler) => Promise<void>,
+): Promise<void> {
+  await Promise.all(reconcilers.map(act));
 }

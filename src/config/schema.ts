@@ -1,24 +1,9 @@
 /** The configuration file: every field, its default and its bounds. Unknown keys are refused; secrets never stand here. */
 import { z } from 'zod';
-import { SESSION_SECONDS_LEAST } from '../targets/aws.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { notifySchema, signalsSchema } from './signals-schema.js';
-import {
-  absoluteUri,
-  algorithm,
-  awsRegion,
-  file,
-  hostPort,
-  keySource,
-  keyUrl,
-  name,
-  origin,
-  redisNode,
-  resourcePath,
-  roleArn,
-  seconds,
-  trustName,
-} from './values.js';
+import { targetSchema } from './target-schema.js';
+import { algorithm, file, hostPort, keySource, name, origin, redisNode, seconds, trustName } from './values.js';
 
 const oidcTrust = z.strictObject({
   kind: z.literal('oidc').describe('An OpenID Connect issuer, or anything that signs JWTs and publishes keys.'),
@@ -82,59 +67,6 @@ const spiffeTrust = z.strictObject({
 });
 
 export const trustSchema = z.discriminatedUnion('kind', [oidcTrust, spiffeTrust]);
-
-const label = z.strictObject({
-  match: resourcePath.describe('A resource path; `*` is one segment, `**` (last only) one or more.'),
-  sensitivity: z
-    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-    .transform((value) => [value].flat())
-    .describe('A word, or several, that policies can test (`resource.sensitivity`).'),
-});
-
-const policyFacts = {
-  labels: z.array(label).default([]).describe('What policy may know of a path. Never from the requester.'),
-  tags: z.record(z.string(), z.string()).default({}).describe('Cedar tags of the target: a name and its text.'),
-};
-
-const jwtTarget = z.strictObject({
-  resource: absoluteUri.describe('RFC 8707 resource indicator; becomes `aud`.'),
-  minter: z.literal('jwt').describe('What kind of credential it takes: a signed JWT access token.'),
-  ...policyFacts,
-});
-
-const awsSettings = z.strictObject({
-  region: awsRegion.describe('Whose STS is asked.'),
-  audience: z
-    .string()
-    .min(1)
-    .max(255)
-    .default('sts.amazonaws.com')
-    .describe('The `aud` of what proves the broker to AWS: a client id of its OIDC provider there.'),
-  issuer: origin
-    .optional()
-    .describe(
-      'Its `iss`, where AWS is to fetch the keys elsewhere than at the broker; default: the issuer of the broker.',
-    ),
-  revokerRole: roleArn.describe('The role by which the broker writes the deny policy of the target.'),
-  wholeRole: z.boolean().default(false).describe('Whether the role can be asked for as it is (`aws:assumeRole`).'),
-  lifetimeMax: seconds(HARD_LIMITS.credentialLifetimeSeconds, SESSION_SECONDS_LEAST)
-    .default(HARD_LIMITS.credentialLifetimeSeconds)
-    .describe('The most seconds a session gets; no more than the maximum session duration of the role.'),
-  mintsPerSecond: z.int().min(1).max(1_000).default(50).describe('Calls to STS for this role, counted by each broker.'),
-  stsEndpoint: keyUrl.optional().describe('Default: the STS of the region. Never taken from the environment.'),
-  iamEndpoint: keyUrl
-    .optional()
-    .describe("Default: the IAM of the role's partition. Never taken from the environment."),
-});
-
-const awsTarget = z.strictObject({
-  resource: roleArn.describe('The ARN of the IAM role.'),
-  minter: z.literal('aws-sts').describe('A session of an IAM role, from AWS STS.'),
-  aws: awsSettings.describe('How AWS is reached, and what may be asked of the role.'),
-  ...policyFacts,
-});
-
-export const targetSchema = z.discriminatedUnion('minter', [jwtTarget, awsTarget]);
 
 const purpose = z.strictObject({
   description: z.string().min(1).describe('For those who read the audit trail.'),
@@ -242,4 +174,3 @@ export type OidcTrust = Extract<Trust, { kind: 'oidc' }>;
 export type SpiffeTrust = Extract<Trust, { kind: 'spiffe' }>;
 export type KeySource = z.output<typeof keySource>;
 export type Target = Config['targets'][number];
-export type AwsTarget = Extract<Target, { minter: 'aws-sts' }>;

@@ -1,5 +1,6 @@
 /** Whatever part of a configuration is sound by itself: how those fit each other can be said though others are not. */
-import { configSchema, targetSchema, trustSchema, type Config, type Target, type Trust } from './schema.js';
+import { configSchema, trustSchema, type Config, type Target, type Trust } from './schema.js';
+import { targetSchema } from './target-schema.js';
 import { reactionSchema, signalsSchema, transmitterSchema, webhookSchema } from './signals-schema.js';
 import type { Reaction, Transmitter, Webhook } from './signals-schema.js';
 

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { pathProblem } from '../domain/access.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
-import { isRoleArn } from '../targets/aws.js';
 
 export const seconds = (most: number, least = 1) => z.int().min(least).max(most);
 export const name = z
@@ -34,8 +33,6 @@ export const origin = z
     'must be an origin such as https://mayfly.example (http only on loopback), without path or trailing slash',
   );
 export const absoluteUri = z.string().max(2048).refine(isAbsoluteUri, 'must be an absolute URI without a fragment');
-export const roleArn = z.string().refine(isRoleArn, 'must be the ARN of an IAM role');
-export const awsRegion = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/, 'must be a region such as eu-central-1');
 export const file = z.string().min(1);
 export const hostPort = z
   .string()

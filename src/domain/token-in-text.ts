@@ -8,11 +8,11 @@ const FEWEST_PARTS = 3;
 const MOST_PARTS = 5;
 
 /** Keys of AWS have no form of their own. They are known by their names: as AWS's tools print them, and as environments hold them. */
-const AWS_SECRET = /((?:secret_?access_?key|session_?token|\btoken)["'\\]*\s{0,8}[:=]\s{0,8}["'\\]*)[\w/+=.-]{16,}/gi;
+const NAMED_SECRET = /((?:secret_?access_?key|session_?token|\btoken)["'\\]*\s{0,8}[:=]\s{0,8}["'\\]*)[\w/+=.-]{16,}/gi;
 
 /** Removes AWS keys, and every compact JWS or JWE, wherever it stands: its header is a JSON object, so it begins `eyJ`. */
 export function withoutTokens(text: string): string {
-  const unnamed = text.replace(AWS_SECRET, '$1[token removed]');
+  const unnamed = text.replace(NAMED_SECRET, '$1[token removed]');
   return unnamed.includes('eyJ') ? unnamed.replace(RUN, withoutTokensInRun) : unnamed;
 }
 

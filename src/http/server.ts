@@ -34,7 +34,7 @@ export const createApp = (deps: HttpDeps): Express =>
     oauth('POST', '/revoke', tokenRevocation(deps)),
     oauth('POST', '/introspect', introspection(deps)),
 
-    aws('GET', '/aws/credentials/*target', awsCredentials(deps)),
+    container('GET', '/aws/credentials/*target', awsCredentials(deps)),
 
     ours('POST', '/tasks', taskOpening(deps)),
     ours('GET', '/tasks/:id', taskReading(deps)),
@@ -88,10 +88,10 @@ const oauth = (method: Endpoint['method'], path: string, handle: Handle): Endpoi
   handle,
 });
 
-const aws = (method: Endpoint['method'], path: string, handle: Handle): Endpoint => ({
+const container = (method: Endpoint['method'], path: string, handle: Handle): Endpoint => ({
   method,
   path,
-  refusals: 'aws',
+  refusals: 'container',
   handle,
 });
 

@@ -1,6 +1,12 @@
 /** AWS credentials, and the two forms in which AWS's own tools read them. */
 import { z } from 'zod';
 
+/**
+ * The token type of AWS credentials. It is the broker's own, since no standard defines one. AWS credentials are no OAuth token,
+ * so their `token_type` is `N_A`.
+ */
+export const AWS_CREDENTIALS_TYPE = 'urn:mayfly:params:oauth:token-type:aws-credentials';
+
 export interface AwsCredentials {
   accessKeyId: string;
   secretAccessKey: string;

@@ -3,8 +3,7 @@
  * labels and policies mean the same for every kind. Of AWS's wildcards only two are accepted, which mean what ours mean: `*`
  * for everything, and `…/*` for all that is below.
  */
-import { toProcessCredentials, type AwsCredentials } from '../protocol/aws-credentials.js';
-import { AWS_CREDENTIALS_TYPE } from '../protocol/oauth.js';
+import { AWS_CREDENTIALS_TYPE, toProcessCredentials, type AwsCredentials } from '../protocol/aws-credentials.js';
 import type { SettingProblem, TargetKind } from './kind.js';
 
 export interface AwsMaterial extends AwsCredentials {

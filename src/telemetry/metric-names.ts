@@ -37,9 +37,9 @@ export const METRICS = {
     help: 'Times this broker declared everything older dead because the log was lost or replaced.',
     labels: [],
   },
-  awsWarnings: {
-    name: 'mayfly_aws_warnings_total',
-    help: 'Warnings about AWS for operators, by subject; the log has the advice.',
+  minterWarning: {
+    name: 'mayfly_minter_warnings_total',
+    help: 'Warnings of minters for operators, by subject; the log has the advice.',
     labels: ['what'],
   },
   targetWrites: {

@@ -25,7 +25,7 @@ export interface Metrics {
   signalJudged(reaction: string, state: string, seconds: number): void;
   /** What a detector noticed about a subject was lost before it was written to the store. */
   detectorDropped(): void;
-  awsWarned(what: string): void;
+  minterWarning(what: string): void;
   targetPushed(target: string, result: 'written' | 'failed' | 'drifted', now?: { denials: number; fill: number }): void;
   targetSyncFailing(target: string, seconds: number): void;
   notified(webhook: string, result: 'delivered' | 'failed' | 'dead'): void;
@@ -145,13 +145,13 @@ function webhooks({ counter, gauge }: Factories) {
 
 /** The labels are targets in the configuration, so there are few. */
 function targets({ counter, gauge }: Factories) {
-  const warnings = counter('awsWarnings');
+  const warnings = counter('minterWarning');
   const writes = counter('targetWrites');
   const denials = gauge('targetDenials');
   const fill = gauge('targetFill');
   const failing = gauge('targetSyncFailing');
   return {
-    awsWarned: (what) => warnings.inc({ what }),
+    minterWarning: (what) => warnings.inc({ what }),
     targetPushed(target, result, now) {
       writes.inc({ target, result });
       if (!now) return;

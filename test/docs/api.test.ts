@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 
 /** The route table is written one line a route; read as text, so that it need not be started. */
 const routes = [
-  ...readFileSync('src/http/server.ts', 'utf8').matchAll(/\b(?:ours|oauth|aws)\('([A-Z]+)', '([^']+)'/g),
+  ...readFileSync('src/http/server.ts', 'utf8').matchAll(/\b(?:ours|oauth|container)\('([A-Z]+)', '([^']+)'/g),
 ].map(([, method, path]) => `${method} ${path}`);
 const page = readFileSync('docs/api.md', 'utf8');
 const rows = [...page.matchAll(/^\| `([A-Z]+)` +\| `([^`]+)` +\|/gm)].map(([, method, path]) => `${method} ${path}`);

@@ -65,7 +65,7 @@ describe('while IAM refuses', () => {
     // At 0, 1, 3, 7, 15 and 25 seconds.
     const refused = broker.aws.calls(PUT) - broker.aws.writes(ROLE).length - broker.aws.writes(OTHER_ROLE).length;
     expect(refused).toBe(6);
-    expect(broker.logged().match(/the deny policy of the role cannot be written/g)).toHaveLength(1);
+    expect(broker.logged().match(/revocations cannot be pushed to the target/g)).toHaveLength(1);
     expect(broker.logged()).not.toContain('canary');
     const { body } = await broker.get('/audit?type=target.sync_failed', await broker.identity('soc'));
     expect(body).toHaveProperty('lines.length', 1);
@@ -80,7 +80,7 @@ describe('while IAM refuses', () => {
     const { text } = await operations.get('/metrics');
     expect(text).toMatch(new RegExp(`mayfly_target_sync_failing_seconds{target="${ROLE}"} (2[5-9]|30)`));
     expect(text).toContain(`mayfly_target_writes_total{target="${ROLE}",result="failed"} 6`);
-    expect(text).toContain('mayfly_aws_warnings_total{what="deny-policy"} 6');
+    expect(text).toContain('mayfly_minter_warnings_total{what="deny-policy"} 6');
     expect(text).toMatch(/mayfly_readiness\{check="targets"\} 0/);
   });
 });

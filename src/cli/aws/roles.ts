@@ -1,5 +1,6 @@
 /** Roles of the configuration, and how their AWS account knows the broker: as an OIDC provider. */
-import type { AwsTarget, Config } from '../../config/schema.js';
+import type { Config } from '../../config/schema.js';
+import type { AwsTarget } from '../../config/target-schema.js';
 import { parseRole, type Role } from '../../targets/aws.js';
 
 /** A target that is an IAM role, with what it shares with other targets of the configuration. */

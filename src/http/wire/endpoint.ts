@@ -31,6 +31,6 @@ export interface Endpoint {
 }
 
 /** How an endpoint refuses: by RFC 6749, by RFC 9457, as the container credential providers of AWS SDKs read it, by RFC 8935. */
-export type RefusalFormat = 'oauth' | 'problem' | 'aws' | 'set';
+export type RefusalFormat = 'oauth' | 'problem' | 'container' | 'set';
 
 export const ok = (body: object): Answer => ({ status: 200, body });

@@ -46,7 +46,7 @@ export function refusalOf(
         body: { error: code, error_description: inRfc6749Letters(message), error_uri: uri, ...next },
       };
     // The container credential providers of AWS SDKs show these two fields to people.
-    case 'aws':
+    case 'container':
       return { status, headers, body: { code, message, ...next } };
     // RFC 8935 §2.3 has error codes for faults of the event only. For every other fault the status is what counts.
     case 'set':

@@ -1,5 +1,5 @@
 /** What the broker checks before it asks AWS: whether a credential can be minted as it is. It is never trimmed to fit. */
-import type { AwsTarget } from '../../config/schema.js';
+import type { AwsTarget } from '../../config/target-schema.js';
 import { pairsOf, pathProblem, type Access } from '../../domain/access.js';
 import type { Credential } from '../../domain/credential.js';
 import { BrokerError } from '../../domain/errors.js';

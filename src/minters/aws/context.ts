@@ -1,5 +1,5 @@
 /** What every part of the minter for AWS sessions shares: what it is made of, its warnings, and how it writes a time. */
-import type { AwsTarget } from '../../config/schema.js';
+import type { AwsTarget } from '../../config/target-schema.js';
 import { toSeconds, toTimestamp, type Clock } from '../../domain/time.js';
 import type { Keys } from '../../keys/keys.js';
 import type { AwsClock } from './aws-clock.js';

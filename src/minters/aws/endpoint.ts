@@ -5,7 +5,7 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { AWS_CALL_MS } from '../../domain/timing.js';
 import { isKnownPartition, parseRole, type AwsPartition } from '../../targets/aws.js';
-import type { AwsTarget } from '../../config/schema.js';
+import type { AwsTarget } from '../../config/target-schema.js';
 
 export interface Endpoint {
   endpoint: string;

@@ -1,6 +1,6 @@
 /** Enforces revocations at AWS: one inline policy of each role denies everything to the sessions that are dead. */
 import { isDeepStrictEqual } from 'node:util';
-import type { AwsTarget } from '../../config/schema.js';
+import type { AwsTarget } from '../../config/target-schema.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Enforcer } from '../minter.js';
 import { BASE_POLICY_CHARACTERS, denyPolicy, denyPolicyFill } from './deny-policy.js';

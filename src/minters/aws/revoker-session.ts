@@ -2,7 +2,7 @@
  * The broker's own sessions, with which it writes deny policies: one for each revoker role. A session is renewed at half its
  * life. Revoking therefore does not depend on STS, or on AWS fetching the broker's keys, at the moment when something is wrong.
  */
-import type { AwsTarget } from '../../config/schema.js';
+import type { AwsTarget } from '../../config/target-schema.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Clock } from '../../domain/time.js';
 import { REVOKER_SESSION_MARGIN_MS, REVOKER_SESSION_MS } from '../../domain/timing.js';

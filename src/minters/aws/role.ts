@@ -1,5 +1,5 @@
 /** One role that sessions are minted of: how STS is asked for a session, and what follows when STS refuses. */
-import type { AwsTarget } from '../../config/schema.js';
+import type { AwsTarget } from '../../config/target-schema.js';
 import type { Credential } from '../../domain/credential.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Task } from '../../domain/task.js';

@@ -8,7 +8,7 @@ import { exchange } from '../../../src/credentials/exchange.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import type { Issued } from '../../../src/credentials/release.js';
 import type { Access } from '../../../src/domain/access.js';
-import { targetSchema } from '../../../src/config/schema.js';
+import { targetSchema } from '../../../src/config/target-schema.js';
 import type { Credential } from '../../../src/domain/credential.js';
 import type { Effect, SelectorKind } from '../../../src/domain/selector.js';
 import type { LogEntry } from '../../../src/domain/tombstone.js';
@@ -111,7 +111,7 @@ export function sessionBroker(world: World): SessionBroker {
     async work() {
       await fitness.check();
       if (fitness.maySweep()) await sweep(ledger);
-      await reconcileTargets({ ledger, fitness, reconciler });
+      await reconcileTargets({ ledger, fitness, reconcilers: [reconciler] });
     },
   };
 }

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import type { AwsTarget } from '../../../src/config/schema.js';
+import type { AwsTarget } from '../../../src/config/target-schema.js';
 import { systemClock } from '../../../src/domain/time.js';
 import { openKeys } from '../../../src/keys/keys.js';
 import { createAwsMinter } from '../../../src/minters/aws/minter.js';

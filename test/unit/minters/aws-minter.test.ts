@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import type { JWTPayload } from 'jose';
-import type { AwsTarget } from '../../../src/config/schema.js';
+import type { AwsTarget } from '../../../src/config/target-schema.js';
 import { WHOLE_ROLE } from '../../../src/targets/aws.js';
 import type { Credential } from '../../../src/domain/credential.js';
 import { BrokerError } from '../../../src/domain/errors.js';

@@ -1,58 +1,54 @@
-/** AWS: the minter of sessions, and the reconciler of its roles. The SDK is loaded only if the configuration has such targets. */
+/** The reconcilers of targets that revocations must be pushed to, and where each event of a push is reported. */
 import type { AuditLog } from '../audit/log.js';
-import type { Target, AwsTarget } from '../config/schema.js';
-import type { Clock } from '../domain/time.js';
-import type { Keys } from '../keys/keys.js';
+import type { Target } from '../config/schema.js';
+import { toTimestamp, type Clock } from '../domain/time.js';
+import type { PushEvents } from '../enforcement/push-denials.js';
+import { createReconciler, type Reconciler } from '../enforcement/reconcile.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Denials, Minter } from '../minters/minter.js';
-import { createReconciler, type Reconciler } from '../enforcement/reconcile.js';
-import type { PushEvents } from '../enforcement/push-denials.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
-interface AwsDeps {
+interface EnforcementDeps {
   targets: readonly Target[];
-  keys: Pick<Keys, 'sign'>;
-  issuer: string;
-  clock: Clock;
+  minters: ReadonlyMap<string, Minter>;
   ledger: Ledger;
+  clock: Clock;
+  /** Names this broker among those that share the ledger. */
   node: string;
   audit: AuditLog;
   metrics: Metrics;
   log: Logger;
 }
 
-/** Sessions that can be ended. */
-export interface Aws {
-  minter: Minter;
-  reconciler: Reconciler;
-  /** Roles to which pushing fails. */
+interface Enforcement {
+  /** One for each kind whose minter has an enforcer. */
+  reconcilers: readonly Reconciler[];
+  /** Targets to which pushing fails. */
   failing: ReadonlySet<string>;
+  /** Lets other brokers take over at once, at the end of the process. */
+  releaseLeases: () => Promise<void>;
 }
 
-export async function openAws({ targets, ...deps }: AwsDeps): Promise<Aws | undefined> {
-  const roles = targets.filter((target): target is AwsTarget => target.minter === 'aws-sts');
-  if (roles.length === 0) return undefined;
-  const { createAwsMinter } = await import('../minters/aws/minter.js');
-  const { keys, issuer, clock, log, metrics } = deps;
-  const minter = createAwsMinter({
-    ...{ targets: roles, keys, issuer, clock },
-    warn({ target, what, advice, answer }) {
-      metrics.awsWarned(what);
-      log.warn({ target, what, answer }, advice);
-    },
-  });
+export function openEnforcement({ targets, minters, ...deps }: EnforcementDeps): Enforcement {
   const failing = new Set<string>();
-  const { enforcer } = minter;
-  const reconciler = createReconciler({
-    ...{ ledger: deps.ledger, node: deps.node, enforcer },
-    targets: roles.map(({ resource }) => resource),
-    events: pushEvents(deps, failing),
+  const events = pushEvents(deps, failing);
+  const { ledger, node } = deps;
+  const reconcilers = [...minters.values()].flatMap(({ kind, enforcer }) => {
+    if (!enforcer) return [];
+    const resources = targets.filter(({ minter }) => minter === kind).map(({ resource }) => resource);
+    return [createReconciler({ ledger, node, enforcer, targets: resources, events })];
   });
-  return { minter, reconciler, failing };
+  const releaseLeases = async () => {
+    for (const reconciler of reconcilers) await reconciler.releaseLeases();
+  };
+  return { reconcilers, failing, releaseLeases };
 }
 
-function pushEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, failing: Set<string>): PushEvents {
+function pushEvents(
+  { audit, clock, metrics, log }: Omit<EnforcementDeps, 'targets' | 'minters'>,
+  failing: Set<string>,
+): PushEvents {
   const well = (target: string) => {
     failing.delete(target);
     metrics.targetSyncFailing(target, 0);
@@ -74,18 +70,18 @@ function pushEvents({ audit, clock, metrics, log }: Omit<AwsDeps, 'targets'>, fa
       failing.add(target);
       log.error(
         { err, target },
-        'the deny policy of the role cannot be written; it is tried again until the sessions expire',
+        'revocations cannot be pushed to the target; the broker tries again until the credentials expire',
       );
       note({
         type: 'target.sync_failed',
         at: clock.now(),
         target,
-        reason: 'The deny policy of the role cannot be written.',
+        reason: 'Revocations cannot be pushed to the target.',
       });
     },
     drifted(target) {
       metrics.targetPushed(target, 'drifted');
-      log.warn({ target }, 'the deny policy of the role was changed by somebody else; it is written again');
+      log.warn({ target }, 'somebody else changed what the target denies; the denials are pushed again');
     },
     unreadable([err, ...more]) {
       log.error(
@@ -103,4 +99,4 @@ const countOf = ({ credentials, tasks, workloads }: Denials): number =>
 
 const describeDenials = ({ credentials, tasks, workloads, issuedBefore }: Denials): string =>
   `Denied: ${credentials.length} credentials, ${tasks.length} tasks, ${workloads.length} workloads up to a cutoff` +
-  (issuedBefore === undefined ? '.' : `, everything issued before ${new Date(issuedBefore).toISOString()}.`);
+  (issuedBefore === undefined ? '.' : `, everything issued before ${toTimestamp(issuedBefore)}.`);

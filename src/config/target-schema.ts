@@ -1,0 +1,63 @@
+/** The `targets` of the configuration: one shape for each kind, by its `minter`. */
+import { z } from 'zod';
+import { HARD_LIMITS } from '../domain/limits.js';
+import { SESSION_SECONDS_LEAST, isRoleArn } from '../targets/aws.js';
+import { absoluteUri, keyUrl, origin, resourcePath, seconds } from './values.js';
+
+const roleArn = z.string().refine(isRoleArn, 'must be the ARN of an IAM role');
+const awsRegion = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/, 'must be a region such as eu-central-1');
+
+const label = z.strictObject({
+  match: resourcePath.describe('A resource path; `*` is one segment, `**` (last only) one or more.'),
+  sensitivity: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .transform((value) => [value].flat())
+    .describe('A word, or several, that policies can test (`resource.sensitivity`).'),
+});
+
+const policyFacts = {
+  labels: z.array(label).default([]).describe('What policy may know of a path. Never from the requester.'),
+  tags: z.record(z.string(), z.string()).default({}).describe('Cedar tags of the target: a name and its text.'),
+};
+
+const jwtTarget = z.strictObject({
+  resource: absoluteUri.describe('RFC 8707 resource indicator; becomes `aud`.'),
+  minter: z.literal('jwt').describe('What kind of credential it takes: a signed JWT access token.'),
+  ...policyFacts,
+});
+
+const awsSettings = z.strictObject({
+  region: awsRegion.describe('Whose STS is asked.'),
+  audience: z
+    .string()
+    .min(1)
+    .max(255)
+    .default('sts.amazonaws.com')
+    .describe('The `aud` of what proves the broker to AWS: a client id of its OIDC provider there.'),
+  issuer: origin
+    .optional()
+    .describe(
+      'Its `iss`, where AWS is to fetch the keys elsewhere than at the broker; default: the issuer of the broker.',
+    ),
+  revokerRole: roleArn.describe('The role by which the broker writes the deny policy of the target.'),
+  wholeRole: z.boolean().default(false).describe('Whether the role can be asked for as it is (`aws:assumeRole`).'),
+  lifetimeMax: seconds(HARD_LIMITS.credentialLifetimeSeconds, SESSION_SECONDS_LEAST)
+    .default(HARD_LIMITS.credentialLifetimeSeconds)
+    .describe('The most seconds a session gets; no more than the maximum session duration of the role.'),
+  mintsPerSecond: z.int().min(1).max(1_000).default(50).describe('Calls to STS for this role, counted by each broker.'),
+  stsEndpoint: keyUrl.optional().describe('Default: the STS of the region. Never taken from the environment.'),
+  iamEndpoint: keyUrl
+    .optional()
+    .describe("Default: the IAM of the role's partition. Never taken from the environment."),
+});
+
+const awsTarget = z.strictObject({
+  resource: roleArn.describe('The ARN of the IAM role.'),
+  minter: z.literal('aws-sts').describe('A session of an IAM role, from AWS STS.'),
+  aws: awsSettings.describe('How AWS is reached, and what may be asked of the role.'),
+  ...policyFacts,
+});
+
+export const targetSchema = z.discriminatedUnion('minter', [jwtTarget, awsTarget]);
+
+export type AwsTarget = Extract<z.output<typeof targetSchema>, { minter: 'aws-sts' }>;
