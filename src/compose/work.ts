@@ -12,7 +12,7 @@ import { countReceipts, followReceipts } from '../ledger/follow-receipts.js';
 import { forget } from '../ledger/forget.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
-import { countUnder } from '../ledger/tasks-under.js';
+import { countTasksUnder } from '../ledger/tasks-under.js';
 import type { Notifier } from '../notify/notifier.js';
 import { liftDueHolds } from '../revocation/receipts.js';
 import type { SignalQueue } from '../signals/signal-queue.js';
@@ -123,7 +123,7 @@ export const JOBS = {
   counts: {
     every: TEN_SECONDS,
     async run({ ledger, metrics }) {
-      metrics.tasksOpen(await countUnder(ledger, EVERYTHING));
+      metrics.tasksOpen(await countTasksUnder(ledger, EVERYTHING));
     },
   },
 

@@ -9,7 +9,7 @@ import { credentialCauses } from '../domain/hangs-on.js';
 import { MINT_BEGINS_WITHIN_MS } from '../domain/timing.js';
 import type { Task } from '../domain/task.js';
 import { abandon, activate, dropCredential } from '../ledger/credentials.js';
-import { rememberHandle } from '../ledger/handles.js';
+import { putHandle } from '../ledger/handles.js';
 import { NothingMinted, type Minted } from '../minters/minter.js';
 import { giveUp } from './expire-reservations.js';
 import type { Deps } from '../authorization/deps.js';
@@ -35,7 +35,7 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
     await Promise.all([
       deps.audit.append(grantedEvent(ledger.clock.now(), grant, requestId, scopeHash)),
       lookAgain(deps, grant),
-      handle !== undefined && rememberHandle(ledger, credential, handle),
+      handle !== undefined && putHandle(ledger, credential, handle),
     ]);
     // After the look: whatever is active was alive once the target had it.
     if (credential.state === 'reserved' && !(await activate(ledger, credential, handle))) throw new Error('given up');

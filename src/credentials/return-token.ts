@@ -4,7 +4,7 @@ import type { Deps } from '../authorization/deps.js';
 import { readPresented } from '../authorization/presented-token.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { dropCredential, findCredential, type Found } from '../ledger/credentials.js';
-import { credentialsCalled } from '../ledger/handles.js';
+import { credentialsByHandle } from '../ledger/handles.js';
 import { sessionEffect } from '../revocation/effects.js';
 import { revoke } from '../ledger/revoke.js';
 import type { SessionEffect } from '../enforcement/effect.js';
@@ -17,7 +17,7 @@ export async function revokeHeldToken(
 ): Promise<SessionEffect | undefined> {
   const { ledger } = deps;
   await assertLiveCaller(deps, caller);
-  const [called] = await credentialsCalled(ledger, token);
+  const [called] = await credentialsByHandle(ledger, token);
   const held = called === undefined ? await heldToken(deps, token) : await heldSession(deps, called);
   if (held?.workload !== caller.party.id) return undefined;
   await revoke(ledger, {

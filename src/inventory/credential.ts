@@ -6,7 +6,7 @@ import { isId } from '../domain/id.js';
 import type { Cause, Selector } from '../domain/selector.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { alive, findCredential, type Found } from '../ledger/credentials.js';
-import { credentialCalled } from '../ledger/handles.js';
+import { credentialByHandle } from '../ledger/handles.js';
 import { readTasks } from '../ledger/tasks.js';
 import { sessionEffect } from '../revocation/effects.js';
 import type { SessionEffect } from '../enforcement/effect.js';
@@ -27,7 +27,7 @@ export async function readCredential(
   _: Permitted<'readCredential'>,
   credentialId: string,
 ): Promise<CredentialAnswer> {
-  const id = isId('crd', credentialId) ? credentialId : await credentialCalled(ledger, credentialId);
+  const id = isId('crd', credentialId) ? credentialId : await credentialByHandle(ledger, credentialId);
   const found = id === undefined ? undefined : await findCredential(ledger, id);
   if (!found) throw new BrokerError('not_found', 'There is no credential with that id.');
   const live = (await alive(ledger, [found])).length > 0;

@@ -23,7 +23,7 @@ const canarySchema = z.strictObject({
 
 export type Canary = z.infer<typeof canarySchema>;
 
-/** Every broker holds the hashes of all of them in memory. */
+/** Every broker has the hashes of all canaries in memory, so their number is bounded. */
 const CANARIES_MOST = 10_000;
 
 export async function putCanary({ records, clock }: Ledger, canary: Canary): Promise<void> {
@@ -41,11 +41,11 @@ export async function readCanary({ records }: Ledger, hash: string): Promise<Can
   return text === undefined ? undefined : canarySchema.parse(JSON.parse(text));
 }
 
-/** The hashes of all that are looked for. Expired ones leave the list. */
+/** The hashes of all canaries that have not expired. Expired ones are removed from the index. */
 export async function listCanaries({ records, clock }: Ledger): Promise<string[]> {
   const now = clock.now();
   const all = await records.range(canaryIndex, { limit: 2 * CANARIES_MOST });
-  const over = all.filter(([, expiresAt]) => expiresAt <= now);
-  if (over.length > 0) await records.commit({ unindex: over.map(([hash]) => [canaryIndex, hash]) });
+  const expired = all.filter(([, expiresAt]) => expiresAt <= now);
+  if (expired.length > 0) await records.commit({ unindex: expired.map(([hash]) => [canaryIndex, hash]) });
   return all.filter(([, expiresAt]) => expiresAt > now).map(([hash]) => hash);
 }

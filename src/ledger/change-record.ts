@@ -1,9 +1,9 @@
-/** Changing a record whoever else writes meanwhile: read, decide and write, again while others write first. */
+/** Changing a record that others may write too: read, change and write are repeated when somebody else wrote first. */
 import type { RecordKind, Versioned } from '../store/record.js';
 import type { Ledger } from './ledger.js';
 import { retryOnConflict } from './retry-on-conflict.js';
 
-/** A kind of record, or one whose `read` refuses more. */
+/** A kind of record, with its own `read` or one that refuses more, e.g. ids of another kind. */
 interface Changeable<Id, T, Input> extends Pick<RecordKind<Id, T, Input>, 'write'> {
   read: (ledger: Ledger, id: Id) => Promise<Versioned<T> | undefined>;
 }
@@ -26,7 +26,7 @@ export function updateRecord<Id, T extends Input, Input>(
   });
 }
 
-/** Changes a record, or creates it. Returns the record as it stands afterwards; nothing is written where `change` changes nothing. */
+/** Changes or creates a record, and returns it as it stands afterwards. Nothing is written when `change` changes nothing. */
 export function upsertRecord<Id, T, Input>(
   ledger: Ledger,
   { read, write }: Changeable<Id, T, Input>,

@@ -1,4 +1,4 @@
-/** Credential records: reserved before anything is minted, in one commit with the task they hang on. */
+/** Credential records. A credential is reserved before anything is minted, in one commit with the task it hangs on. */
 import { defined } from '../domain/defined.js';
 import { credentialCauses } from '../domain/hangs-on.js';
 import { HISTORY_MS } from '../domain/limits.js';
@@ -12,16 +12,20 @@ import type { Versioned, Ledger } from './ledger.js';
 import { recordKey, enforcementIndex, unconfirmedIndex } from './keys.js';
 import { birth, readTask, step, updateTask } from './tasks.js';
 
-/** What to reserve, and under what: a task as read, or (without `kept`) one that is born in the same commit. */
 interface Reservation {
   credential: Credential;
+  /** The task it is reserved under. */
   task: Task;
+  /** The task as it was read; absent for a task that is born in the same commit. */
   stored?: Versioned<Task>;
-  /** Written along with a task that is born, e.g. its idempotency record. */
+  /** What is written together with a task that is born, e.g. its idempotency record. */
   beside?: Pick<Change, 'expect' | 'put'>;
 }
 
-/** G1: after this commit the ledger knows the credential, whatever happens to the process. False: somebody wrote first. */
+/**
+ * Reserves a credential (G1): after this commit the ledger knows it, whatever happens to the process, so a revocation reaches
+ * it even if nobody ever hears of it. False: somebody else wrote the task first.
+ */
 export function reserve({ records }: Ledger, { credential, task, stored, beside }: Reservation): Promise<boolean> {
   const next: Task = {
     ...task,
@@ -37,11 +41,11 @@ export function reserve({ records }: Ledger, { credential, task, stored, beside 
   return records.commit(mergeChanges(change, reservation, beside ?? {}));
 }
 
-/** The target has answered. False: it was given up meanwhile. */
+/** Marks a reserved credential as minted. False: its reservation was expired meanwhile, so it must not be handed out. */
 export const activate = ({ records }: Ledger, credential: Credential, handle?: string) =>
   rewrite(records, credential, defined({ state: 'active', handle }), [unconfirmedIndex(shardOf(credential.id))]);
 
-/** The target has surely made nothing: there is nothing to tell it. */
+/** Marks a reserved credential as one that was surely never minted. Nothing has to be denied at its target. */
 export const abandon = ({ records }: Ledger, credential: Credential) =>
   rewrite(records, credential, { state: 'failed' }, [
     unconfirmedIndex(shardOf(credential.id)),
@@ -55,31 +59,32 @@ const rewrite = (records: Ledger['records'], credential: Credential, change: Par
     unindex: leaves.map((index): [Key, string] => [index, credential.id]),
   });
 
-/** From before the minter is called until it can live no more, whatever becomes of the answer. */
+/** A reserved credential is in these indexes before its minter is called, so it is found whatever becomes of the answer. */
 const reservedIn = (credential: Credential): [Key, string, number][] => [
   [enforcementIndex(shardOf(credential.id)), credential.id, credential.expiresAt],
   [unconfirmedIndex(shardOf(credential.id)), credential.id, credential.issuedAt + LOST_AFTER_MS],
 ];
 
-/** In the order asked, without those that are unknown. */
+/** The credentials in the order asked, without the unknown ones. */
 export async function readCredentials({ records }: Ledger, ids: readonly string[]): Promise<Credential[]> {
   const texts = await records.read(ids.filter((id) => isId('crd', id)).map(recordKey));
   return texts.flatMap((text) => (text === undefined ? [] : [credentialSchema.parse(JSON.parse(text))]));
 }
 
+/** A credential with the task it hangs on. */
 export interface Found {
   credential: Credential;
   task: Task;
 }
 
-/** A credential with its task, or undefined when either is unknown. */
+/** Returns undefined when the credential or its task is unknown. */
 export async function findCredential(ledger: Ledger, id: string): Promise<Found | undefined> {
   const [credential] = await readCredentials(ledger, [id]);
   const stored = credential && (await readTask(ledger, credential.task));
   return credential && stored ? { credential, task: stored.value } : undefined;
 }
 
-/** Which of these are alive at this moment, by the clock and by the log. */
+/** Those of the credentials that are alive now, by the clock and by the log. */
 export async function alive(ledger: Ledger, found: readonly Found[]): Promise<Found[]> {
   const now = ledger.clock.now();
   const unexpired = found.filter(({ credential }) => credential.expiresAt > now);
@@ -92,7 +97,7 @@ export async function alive(ledger: Ledger, found: readonly Found[]): Promise<Fo
   );
 }
 
-/** Bookkeeping: a dead credential no longer counts against its task's limit. */
+/** Removes a dead credential from its task's list, so that it no longer counts against the task's limit. */
 export const dropCredential = (ledger: Ledger, { id, task }: Pick<Credential, 'id' | 'task'>): Promise<Task | null> =>
   updateTask(ledger, task, (current) => {
     const credentials = current.credentials.filter((one) => one.id !== id);

@@ -1,6 +1,6 @@
 /**
- * Who tells a target of deaths, and what it has been told: one record a target, changed by compare-and-set. One broker at a
- * time holds it; each new holder has a higher fence. What lives is decided by the log alone; this says how far a target knows.
+ * The state of enforcement at a target, one record each: the lease of the broker that pushes denials to it, and how far it
+ * has them. Each new holder of the lease raises the fence. What is alive is decided by the log alone, never by this record.
  */
 import { z } from 'zod';
 import { moment, natural } from '../domain/schemas.js';
@@ -12,19 +12,19 @@ import type { Ledger } from './ledger.js';
 
 const enforcementSchema = z.strictObject({
   revision: natural,
-  /** Of the revocation log that all of this is about. */
+  /** The generation of the revocation log that the sequence numbers below belong to. */
   generation: z.string(),
   holder: z.string(),
   fence: z.int().positive(),
   heldUntil: moment,
-  /** Whatever was issued before `at` is dead there: covers everything born before `seq`, and before this generation. */
+  /** The target denies everything issued before `at`: all that was born before `seq`, or before this generation. */
   cutoff: z.strictObject({ seq: natural, at: moment }).optional(),
-  /** What was written at `at` holds every death up to `seq`; the oldest first. */
+  /** The policy that was written at `at` denies everything that died up to `seq`. The oldest first. */
   marks: z.array(z.strictObject({ seq: natural, at: moment })),
   writtenAt: moment.optional(),
-  /** How many credentials of it may live, dead or not, when it was looked at last. */
+  /** How many unexpired credentials the target had, dead or alive, when they were counted last. */
   unspent: natural.default(0),
-  /** Since when the target has not taken what it should be told. */
+  /** Since when pushes to the target have been failing. */
   failingSince: moment.optional(),
 });
 
@@ -34,7 +34,7 @@ const enforcements = record(enforcementSchema, (target: string) => enforcementKe
 
 export const { read: readEnforcement, write: writeEnforcement } = enforcements;
 
-/** `change` returns undefined when there is nothing to do. Returns null for a target that no broker has held yet. */
+/** `change` returns undefined when there is nothing to do. Returns null for a target that no broker has leased yet. */
 export const changeEnforcement = (
   ledger: Ledger,
   target: string,

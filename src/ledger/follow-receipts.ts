@@ -1,6 +1,6 @@
 /**
- * Receipts are made from the log, after the fact: a crash between publication and receipt loses none, because every
- * broker's sweep follows the log and makes what is missing. Safe on many brokers at once.
+ * Receipts are made from the log, after the publication. A crash between the two loses none, because every broker's sweep
+ * follows the log and makes the receipts that are missing. Several brokers may do so at once.
  */
 import { defined } from '../domain/defined.js';
 import { isId } from '../domain/id.js';
@@ -11,33 +11,33 @@ import { countImpact } from './impact.js';
 import type { Ledger } from './ledger.js';
 import { receiptCursor, uncountedIndex } from './keys.js';
 import { changeReceipt, keepReceipt, readReceipt, type Receipt } from './receipts.js';
-import { countUnder } from './tasks-under.js';
+import { countTasksUnder } from './tasks-under.js';
 
-/** Above this many tasks the answer does not wait for the count. */
+/** With more tasks than this to look at, the answer does not wait for the count. */
 const COUNTED_AT_ONCE = 256;
 const PAGE = 100;
 
 /**
- * The receipt of an entry just published (not of a lift), counted unless that would take long. The revocation stands
- * whatever happens here: a store too full for a receipt answers a bare one.
+ * The receipt of an entry that was just published and is no lift, counted unless that would take long. The revocation stands
+ * whatever happens here: where the store is too full for a receipt, the answer is a receipt that is not stored.
  */
 export async function receiptFor(ledger: Ledger, entry: LogEntry): Promise<Receipt> {
   const bare = receiptOf(entry);
   try {
-    const receipt = isKept(entry) ? await keepReceipt(ledger, bare) : bare;
-    if (receipt.affected || (await countUnder(ledger, entry.selector)) > COUNTED_AT_ONCE) return receipt;
+    const receipt = needsReceipt(entry) ? await keepReceipt(ledger, bare) : bare;
+    if (receipt.affected || (await countTasksUnder(ledger, entry.selector)) > COUNTED_AT_ONCE) return receipt;
     return await count(ledger, receipt);
   } catch {
     return bare;
   }
 }
 
-/** Makes the receipts that are missing, and notes lifts. */
+/** Makes the receipts that are missing, and records lifts in the receipts of their holds. */
 export async function followReceipts(ledger: Ledger): Promise<void> {
   while (await followPage(ledger));
 }
 
-/** Counts what was left to count. For the sweep: nobody who waits for an answer waits for this. */
+/** Counts what the receipts without a count have hit. It is for the sweep: no caller waits for it. */
 export async function countReceipts(ledger: Ledger): Promise<void> {
   await eachSettled(await ledger.records.range(uncountedIndex, { limit: PAGE }), async ([, seq]) => {
     const receipt = await readReceipt(ledger, seq);
@@ -45,7 +45,7 @@ export async function countReceipts(ledger: Ledger): Promise<void> {
   });
 }
 
-/** True: there may be more. Another broker that moves the cursor meanwhile has done the same work. */
+/** Returns whether there may be more. Another broker that moves the cursor meanwhile has done the same work. */
 async function followPage(ledger: Ledger): Promise<boolean> {
   const { records, log } = ledger;
   const [text] = await records.read([receiptCursor]);
@@ -72,7 +72,7 @@ async function follow(ledger: Ledger, entry: LogEntry): Promise<void> {
     await changeReceipt(ledger, lifts ?? 0, (hold) =>
       hold.lifted === undefined ? { ...hold, lifted: seq } : undefined,
     );
-  else if (isKept(entry)) await keepReceipt(ledger, receiptOf(entry));
+  else if (needsReceipt(entry)) await keepReceipt(ledger, receiptOf(entry));
 }
 
 async function count(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
@@ -82,8 +82,8 @@ async function count(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
   return { ...receipt, affected };
 }
 
-/** Completions, expiries and suspensions are told by their task; what was revoked has nothing else to tell of it. */
-const isKept = ({ id }: LogEntry): boolean => isId('rev', id);
+/** Ends and suspensions of a task are recorded in the task itself. A revocation has no other record, so it gets a receipt. */
+const needsReceipt = ({ id }: LogEntry): boolean => isId('rev', id);
 
 const receiptOf = ({ seq, id, at, selector, effect, reason, ticket, actor, liftAt, before }: LogEntry): Receipt =>
   defined({

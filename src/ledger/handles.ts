@@ -1,4 +1,4 @@
-/** Finds a credential by what its target calls it: that is what shows up in somebody's log, not the broker's id. */
+/** Handles: a credential is found by what its target calls it, because that is what stands in a target's log or a leak. */
 import { handlesIn } from '../targets/kinds.js';
 import { sha256Bytes } from '../domain/digest.js';
 import { HISTORY_MS } from '../domain/limits.js';
@@ -8,8 +8,8 @@ import type { Key } from '../store/store.js';
 import type { Ledger } from './ledger.js';
 import { handleKey } from './keys.js';
 
-/** Before it is released: what is found in the wild can then be ended. */
-export async function rememberHandle(
+/** Written before the credential is handed out, so that one that is found in the wild can be ended. */
+export async function putHandle(
   { records }: Ledger,
   { id, expiresAt }: Pick<Credential, 'id' | 'expiresAt'>,
   handle: string,
@@ -17,8 +17,8 @@ export async function rememberHandle(
   await records.commit({ put: [[keyOf(handle), id, expiresAt + HISTORY_MS]] });
 }
 
-/** The credential's id, or undefined. */
-export async function credentialCalled({ records }: Ledger, handle: string): Promise<string | undefined> {
+/** The id of the credential; undefined when the handle is unknown. */
+export async function credentialByHandle({ records }: Ledger, handle: string): Promise<string | undefined> {
   const [id] = await records.read([keyOf(handle)]);
   return id;
 }
@@ -29,8 +29,8 @@ function keyOf(handle: string): Key {
 }
 
 /** The credentials whose handle stands in a text; where it holds nothing that looks like one, the text as a whole is the handle. */
-export async function credentialsCalled(ledger: Ledger, text: string): Promise<string[]> {
+export async function credentialsByHandle(ledger: Ledger, text: string): Promise<string[]> {
   const handles = handlesIn(text);
-  const ids = await Promise.all((handles.length > 0 ? handles : [text]).map((one) => credentialCalled(ledger, one)));
+  const ids = await Promise.all((handles.length > 0 ? handles : [text]).map((one) => credentialByHandle(ledger, one)));
   return ids.filter((id) => id !== undefined);
 }

@@ -1,6 +1,6 @@
 /**
- * The blast radius: what hangs on a selector and lives. Read-only, in pages; the same walk previews a revocation (dry run)
- * and counts what one has killed, by judging everything with the tombstone that lay there before.
+ * The blast radius: how much hangs on a selector and is alive. The walk is read-only and goes in pages. It previews a
+ * revocation (dry run), and counts what a published one has hit: what was alive by the tombstone that lay there before.
  */
 import { isEnforced, type Credential } from '../domain/credential.js';
 import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
@@ -18,23 +18,23 @@ export interface Affected {
   tasks: number;
   byTarget: Record<string, number>;
   byOwner: Record<string, number>;
-  /** The latest natural end of tokens that were counted, milliseconds: the bound where nobody asks online. */
+  /** The latest expiry of the tokens that were counted: until then they pass where nobody asks the broker. Milliseconds. */
   latestEnd: number;
-  /** By target, of those counted that their target must be told of: how many, and the latest end. */
+  /** By target, the credentials that must be denied there: how many were counted, and their latest expiry. */
   sessions: Record<string, { count: number; latestEnd: number }>;
 }
 
-interface Judgement {
+interface ImpactQuery {
   selector: Selector;
-  /** The moment at which it must have lived, milliseconds. */
+  /** Counted is what was alive at this time. Milliseconds. */
   at: number;
-  /** With a published entry: its number, and the tombstone it joined. What was born later, or dead before, does not count. */
+  /** A published entry: its number, and the tombstone it joined. What was born later, or was dead before, is not counted. */
   published?: { seq: number; before: string | undefined };
-  /** Where it matters only whether there are more: stops when so many tasks are hit, or were looked at. */
+  /** A bound, where it matters only whether there are more: the walk stops when so many tasks were hit, or looked at. */
   enough?: { hit: number; lookedAt: number };
 }
 
-export async function countImpact(ledger: Ledger, judgement: Judgement): Promise<Affected> {
+export async function countImpact(ledger: Ledger, query: ImpactQuery): Promise<Affected> {
   const tally: Tally = {
     credentials: 0,
     tasks: 0,
@@ -44,11 +44,11 @@ export async function countImpact(ledger: Ledger, judgement: Judgement): Promise
     sessions: {},
   };
   let lookedAt = 0;
-  for await (const page of tasksUnder(ledger, judgement.selector)) {
-    await countPage(ledger, judgement, page, tally);
+  for await (const page of tasksUnder(ledger, query.selector)) {
+    await countPage(ledger, query, page, tally);
     lookedAt += page.length;
-    if (judgement.enough && (tally.tasks > judgement.enough.hit || lookedAt > judgement.enough.lookedAt)) {
-      tally.tasks = Math.max(tally.tasks, judgement.enough.hit + 1); // Nobody knows how many more.
+    if (query.enough && (tally.tasks > query.enough.hit || lookedAt > query.enough.lookedAt)) {
+      tally.tasks = Math.max(tally.tasks, query.enough.hit + 1); // How many more is unknown.
       break;
     }
   }
@@ -56,14 +56,14 @@ export async function countImpact(ledger: Ledger, judgement: Judgement): Promise
   return { ...rest, byTarget: Object.fromEntries(byTarget), byOwner: Object.fromEntries(byOwner) };
 }
 
-/** Maps while it counts: an owner may be named like a member that every object has. */
+/** The counts while the walk goes on. They are maps: an owner may be called `constructor`. */
 interface Tally extends Omit<Affected, 'byTarget' | 'byOwner'> {
   byTarget: Map<string, number>;
   byOwner: Map<string, number>;
 }
 
-async function countPage(ledger: Ledger, judgement: Judgement, page: Task[], tally: Tally): Promise<void> {
-  const { at, selector } = judgement;
+async function countPage(ledger: Ledger, query: ImpactQuery, page: Task[], tally: Tally): Promise<void> {
+  const { at, selector } = query;
   const causesOf = new Map(page.map((task) => [task.id, taskCauses(task)]));
   const under = new Map(page.map((task) => [task.id, task]));
   const listed = page.flatMap((task) => task.credentials.filter(({ expiresAt }) => expiresAt > at).map(({ id }) => id));
@@ -73,20 +73,20 @@ async function countPage(ledger: Ledger, judgement: Judgement, page: Task[], tal
     return task ? [{ credential, task, own: credentialCauses(credential, task) }] : [];
   });
   const causes = new Set([...[...causesOf.values()].flat(), ...found.flatMap(({ own }) => own)]);
-  const lived = judge(judgement, await ledger.log.look([...causes]));
+  const wasAlive = aliveBefore(query, await ledger.log.look([...causes]));
 
   const hit = causeOf(selector);
   for (const task of page) {
     const own = causesOf.get(task.id) ?? [];
-    if (task.deadline > at && own.includes(hit) && lived('task', task.epoch, own)) tally.tasks += 1;
+    if (task.deadline > at && own.includes(hit) && wasAlive('task', task.epoch, own)) tally.tasks += 1;
   }
   for (const { credential, task, own } of found) {
-    if (own.includes(hit) && lived('credential', credential.epoch, own)) add(tally, credential, task);
+    if (own.includes(hit) && wasAlive('credential', credential.epoch, own)) add(tally, credential, task);
   }
 }
 
-/** Alive just before: by the log as it stands, with this very revocation and all later ones taken back. */
-function judge({ selector, published }: Judgement, seen: Seen) {
+/** Whether something was alive just before: by the log as it is, without this revocation and all later ones. */
+function aliveBefore({ selector, published }: ImpactQuery, seen: Seen) {
   const hit = causeOf(selector);
   const before: Tombstone | undefined = published?.before === undefined ? undefined : parseTombstone(published.before);
   return (kind: 'task' | 'credential', epochText: string, causes: Cause[]): boolean => {
@@ -99,7 +99,7 @@ function judge({ selector, published }: Judgement, seen: Seen) {
   };
 }
 
-/** A later cutoff or pause may lie over an earlier one: it then counts too much rather than too little. */
+/** The tombstone as it was before entry `seq`. A later cutoff may have replaced an earlier one: the count is then too high. */
 function asOf(seq: number, tombstone: Tombstone | undefined): Tombstone | undefined {
   if (!tombstone) return undefined;
   const { ended, cut, pause, ...rest } = tombstone;

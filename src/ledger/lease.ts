@@ -1,4 +1,4 @@
-/** A lease: of several brokers one does something, until the lease ends or is given up. Whoever follows a dead one waits for that. */
+/** A lease: of several brokers one does a piece of work. If it dies, the next one waits until the lease ends. */
 
 interface Lease {
   /** The broker that took it. */

@@ -1,4 +1,4 @@
-/** What every ledger function works on. */
+/** The ledger: what every function of this folder works on. */
 import type { Clock } from '../domain/time.js';
 import type { Records } from '../store/store.js';
 import type { RevocationLog } from './revocation-log.js';

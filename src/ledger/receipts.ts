@@ -1,4 +1,4 @@
-/** Receipts: what was revoked by hand or by signal, and what it did. Bookkeeping beside the log, never what makes something dead. */
+/** Receipts: what was revoked by hand or by a signal, and what it hit. They are bookkeeping; the log alone makes something dead. */
 import { z } from 'zod';
 import { HISTORY_MS } from '../domain/limits.js';
 import { EFFECTS } from '../domain/selector.js';
@@ -29,7 +29,7 @@ const receiptSchema = z.strictObject({
   ticket: z.string().optional(),
   actor: z.string(),
   liftAt: z.int().optional(),
-  /** The tombstone it joined: counting needs it. */
+  /** The tombstone that the entry joined. Counting needs it. */
   before: z.string().optional(),
   /** The number of the lift, once lifted. */
   lifted: z.int().optional(),
@@ -48,12 +48,12 @@ const receipts = record(receiptSchema, receiptKey, {
 export const readReceipt = async (ledger: Ledger, seq: number): Promise<Receipt | undefined> =>
   (await receipts.read(ledger, seq))?.value;
 
-/** Oldest first, after a sequence number. One that cannot be read hides no other. */
+/** Receipts after a sequence number, the oldest first. A receipt that cannot be read is left out and hides no other. */
 export async function listReceipts(ledger: Ledger, after: number, limit: number): Promise<Receipt[]> {
   return receiptsOn(ledger, await ledger.records.range(receiptIndex, { after: [after, BEHIND_ALL_MEMBERS], limit }));
 }
 
-/** All of them in pages, oldest first. */
+/** All receipts in pages, the oldest first. */
 export async function* allReceipts(ledger: Ledger): AsyncGenerator<Receipt[]> {
   for await (const page of scanIndex(ledger.records, receiptIndex, { limit: 100 })) yield receiptsOn(ledger, page);
 }
@@ -64,8 +64,8 @@ async function receiptsOn({ records }: Ledger, page: readonly [member: string, s
 }
 
 /**
- * Writes the receipt unless it exists. One that cannot be read, or has its number from a log that was lost, is replaced.
- * Returns the receipt as it stands afterwards.
+ * Writes the receipt unless it exists, and returns the one that stands afterwards. A receipt that cannot be read, or has its
+ * number from a log that was lost, is replaced.
  */
 export async function keepReceipt(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
   const { seq, id } = receipt;
@@ -83,7 +83,7 @@ export const changeReceipt = (
   change: (receipt: Receipt) => Receipt | undefined,
 ): Promise<Receipt | null> => updateRecord(ledger, { ...receipts, read: readIfReadable }, seq, change);
 
-/** Receipts that are past their history leave the list. */
+/** Removes from the indexes those receipts that have expired. */
 export async function pruneReceipts({ records }: Ledger): Promise<void> {
   const page = await records.range(receiptIndex, { limit: 1_000 });
   const texts = await records.read(page.map(([, seq]) => receiptKey(seq)));

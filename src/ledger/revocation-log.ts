@@ -1,7 +1,7 @@
 /**
- * The revocation log as the broker uses it: parsed, and never trusted after a loss. Whoever finds the log at another
- * home, without a generation, or behind what this process has already seen, installs a new generation before anything
- * is answered: everything older is dead. Losing what lives is the price of a lost log; reviving the revoked is no option.
+ * The revocation log as the broker uses it: parsed, and not trusted after a loss. A look that finds the log at another home,
+ * without a generation, or behind what this process has already seen installs a new generation before it returns. Everything
+ * of an older generation is dead: a lost log costs what was alive, because it must not revive what was revoked.
  */
 import { randomBytes } from 'node:crypto';
 import { death, parseEpoch, type Death, type Epoch, type Mortal } from '../domain/liveness.js';
@@ -33,7 +33,7 @@ export interface RevocationLog {
 const REPLACEMENTS = 5;
 
 export interface LogEvents {
-  /** Every death and every lift passes here: metrics count it, the audit log is told to catch up. Must not throw. */
+  /** Called with every entry that this process publishes: metrics count it, the audit log catches up. Must not throw. */
   onPublished?(entry: LogEntry): void;
   onNewGeneration?(lost: string | undefined): void;
 }
@@ -43,7 +43,7 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
 
   async function trusted(causes: readonly Cause[]): Promise<Look & { generation: string }> {
     for (let attempts = 0; attempts < REPLACEMENTS; attempts += 1) {
-      const before = highest; // What is seen while this look is under way may be newer than its answer.
+      const before = highest; // Another look may return newer numbers while this one is under way.
       const look = await log.look(causes);
       const { generation } = look;
       const wentBack = before !== undefined && before.generation === generation && look.seq < before.seq;
@@ -75,11 +75,11 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
   };
 }
 
-/** The number of the latest cutoff or hold (lifted or not) on any of these causes; 0 without. */
+/** The number of the latest cutoff or hold (lifted or not) on any of these causes; 0 when there is none. */
 export const latestCut = (seen: Seen, causes: readonly Cause[]): number =>
   Math.max(0, ...seen.on(causes).flatMap((tombstone) => [tombstone?.cut?.seq ?? 0, tombstone?.pause ?? 0]));
 
-/** As text until it is asked for: parsed once, however often. */
+/** A tombstone is text until it is asked for, and is then parsed once. */
 type Read = string | Tombstone | undefined;
 
 function seenOf(epoch: Epoch, byCause: Map<Cause, Read>): Seen {

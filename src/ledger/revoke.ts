@@ -1,6 +1,6 @@
 /**
- * The one way anything dies before its time (G3): completion, deadline, missed heartbeats, operators, signals and
- * detectors all end in this publication. Acknowledged means dead; whatever follows is bookkeeping.
+ * The one way in which anything ends early (G3): completion, deadline, missed heartbeats, operators, signals and detectors
+ * all publish here. When the publication is acknowledged, everything under the selector is dead; what follows is bookkeeping.
  */
 import { defined } from '../domain/defined.js';
 import { newId } from '../domain/id.js';
@@ -19,11 +19,11 @@ interface Revocation {
   /** With `end`; default `revoked`. */
   outcome?: Outcome;
   ticket?: string;
-  /** With `hold`: when to lift it by itself. Milliseconds. */
+  /** With `hold`: when it is lifted without an order. Milliseconds. */
   liftAt?: number;
   /** The last moment anything under the selector can live, when known: lets the log forget sooner. Milliseconds. */
   knownEnd?: number;
-  /** Given where the same decision may be published twice, e.g. by two sweeps: both then get one entry. */
+  /** Given where the same decision may be published twice, e.g. by two sweeps: both publications then get the same entry. */
   id?: string;
 }
 
@@ -49,7 +49,7 @@ export async function revoke({ log, clock }: Ledger, revocation: Revocation): Pr
   return entry;
 }
 
-/** Ends a hold. Undefined: it is no hold, or lifted already. What was born before the hold stays dead. */
+/** Lifts a hold. Returns undefined when it is no hold, or is lifted already. What was born before the hold stays dead. */
 export function lift(
   { log, clock }: Ledger,
   hold: Pick<LogEntry, 'seq' | 'selector'>,

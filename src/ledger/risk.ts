@@ -1,4 +1,4 @@
-/** Risk as the ledger keeps it: one record a cause, gone by itself when nothing is left of it. */
+/** Risk in the ledger: one record for each cause. It expires when the risk has decayed to nothing. */
 import { goneAt, highest, levelNow, riskSchema, worse, type Risk } from '../domain/risk.js';
 import type { Cause } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
@@ -9,15 +9,15 @@ import { riskKey } from './keys.js';
 
 const risks = record(riskSchema, riskKey, { expiresAt: goneAt });
 
-/** Returns the risk as it stands afterwards: a worse one is not lowered. */
+/** Returns the risk that stands afterwards: a higher one is not lowered. */
 export const setRisk = (ledger: Ledger, cause: Cause, risk: Risk): Promise<Risk> =>
   upsertRecord(ledger, risks, cause, (there) => worse(there, risk, ledger.clock.now()));
 
-/** In the order asked; undefined where nothing is left of it. */
+/** The risks in the order asked; undefined where there is none, or none any more. */
 export const readRisks = async (ledger: Ledger, causes: readonly Cause[]): Promise<(Risk | undefined)[]> =>
   (await risks.readEach(ledger, causes)).map((stored) => stored?.value);
 
-/** The highest of them now. */
+/** The highest level that any of the causes has now. */
 export async function riskOf(ledger: Ledger, causes: readonly Cause[]): Promise<Level> {
   const there = await readRisks(ledger, causes);
   const now = ledger.clock.now();

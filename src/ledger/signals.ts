@@ -1,4 +1,4 @@
-/** Signals as the ledger keeps them: put once whatever happens, and looked at until something has become of them. */
+/** Signals in the ledger: each is written once, however often it arrives, and stays indexed until everything is done about it. */
 import { HISTORY_MS } from '../domain/limits.js';
 import { isId, shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { signalSchema, type Signal } from '../domain/signal.js';
@@ -10,7 +10,7 @@ import type { Versioned, Ledger } from './ledger.js';
 import { acceptedIndex, pendingIndex, recordKey, signalIndex, waitingIndex } from './keys.js';
 import { scanIndex } from './scan-index.js';
 
-/** `new`: it is durable now; `again`: it was here before; `other`: its source has sent something else under this id. */
+/** `new`: the signal is durable now. `again`: it was there before. `other`: its source has sent something else under this id. */
 export type Put = 'new' | 'again' | 'other';
 
 const signals = record(signalSchema, recordKey, {
@@ -23,7 +23,7 @@ export const putSignal = (ledger: Ledger, signal: Signal): Promise<Put> =>
     (await signals.write(ledger, signal.id, undefined, signal)) ? 'new' : findPut(ledger, signal),
   );
 
-/** Undefined: its source has sent nothing under this id. */
+/** Returns undefined when the source has sent nothing under this id. */
 export async function findPut(
   ledger: Ledger,
   { id, digest }: Pick<Signal, 'id' | 'digest'>,
@@ -32,10 +32,11 @@ export async function findPut(
   return there && (there.value.digest === digest ? 'again' : 'other');
 }
 
+/** Returns undefined for an id that is unknown, or not a signal's. */
 export const readSignal = async (ledger: Ledger, id: string): Promise<Versioned<Signal> | undefined> =>
   isId('sig', id) ? signals.read(ledger, id) : undefined;
 
-/** `change` returns undefined when there is nothing to do. Returns the signal as it stands afterwards, or null when there is none. */
+/** `change` returns undefined when there is nothing to do. Returns the signal as it stands afterwards; null when it is unknown. */
 export const changeSignal = (
   ledger: Ledger,
   id: string,
@@ -46,7 +47,7 @@ export const changeSignal = (
     return changed && { ...signal, ...changed };
   });
 
-/** Changes a signal that is in state `from`: of several brokers one does it. Undefined: another one did. */
+/** Changes a signal that is in state `from`. Returns undefined when it is not: of several brokers, exactly one gets the signal. */
 export async function takeSignal(
   ledger: Ledger,
   { id, from }: Pick<Signal, 'id'> & { from: Signal['state'] },
@@ -60,7 +61,7 @@ export async function takeSignal(
   return taken ?? undefined;
 }
 
-/** Until everything is done about a signal, and it waits for nobody, it must be found and not expire. */
+/** Whether everything is done about a signal and it waits for nobody. Until then it must not expire. */
 const isSettled = ({ state, unfinished }: Signal): boolean =>
   unfinished === undefined && state !== 'accepted' && state !== 'waiting' && state !== 'pending';
 
@@ -80,12 +81,12 @@ function indexChanges(signal: Signal, before: Signal | undefined): Pick<Change, 
 }
 
 interface Page {
-  /** Of the last page: only what was received later, or at the same time with a greater id. */
+  /** The last signal of the page before: only later ones are returned, or those of the same time with a greater id. */
   after?: [receivedAt: number, id: string];
   limit: number;
 }
 
-/** Oldest first: all there are, or those that wait for a person. One that cannot be read hides no other. */
+/** All signals, or those that a person must confirm, the oldest first. One that cannot be read is left out and hides no other. */
 export async function listSignals({ records }: Ledger, which: 'all' | 'pending', page: Page): Promise<Signal[]> {
   const indexOf = { all: signalIndex, pending: pendingIndex }[which];
   const pages = await Promise.all(SHARDS.map((shard) => records.range(indexOf(shard), page)));
@@ -98,15 +99,15 @@ export async function listSignals({ records }: Ledger, which: 'all' | 'pending',
   return texts.flatMap((text) => (text === undefined ? [] : (signalSchema.safeParse(JSON.parse(text)).data ?? [])));
 }
 
-/** Those of a shard about which something is still to be done, in pages: id and when it was received. */
+/** The signals of a shard about which something is still to be done, in pages: id and when it was received. */
 export const unfinishedSignals = (
   { records }: Ledger,
   shard: Shard,
   limit: number,
 ): AsyncGenerator<[id: string, receivedAt: number][]> => scanIndex(records, acceptedIndex(shard), { limit });
 
-/** Those for which it is too late, to hear another voice or a person: a few of each shard, the earliest first. */
-export async function waitedInVain(
+/** The signals that have waited too long for another source, or for a person: a few of each shard, the earliest first. */
+export async function overdueSignals(
   { records, clock }: Ledger,
   limit: number,
 ): Promise<{ waiting: string[]; pending: string[] }> {
@@ -117,7 +118,7 @@ export async function waitedInVain(
   return { waiting: waiting.flat().map(([id]) => id), pending: pending.flat().map(([id]) => id) };
 }
 
-/** Those that have expired leave the lists. */
+/** Removes from the indexes those signals that have expired. */
 export async function pruneSignals({ records, clock }: Ledger): Promise<void> {
   const to = clock.now() - HISTORY_MS;
   for (const shard of SHARDS) {

@@ -1,4 +1,4 @@
-/** Whether a task lives: its record, its deadline, and above both what the log says now. */
+/** The state of a task: by its record once that says how it ended, else by the log as it is now, else by its deadline. */
 import { taskCauses } from '../domain/hangs-on.js';
 import { refusesBirth } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
@@ -8,7 +8,7 @@ import type { Seen } from './revocation-log.js';
 
 export type TaskState = 'open' | 'suspended' | Outcome;
 
-/** @param seen A look at `taskCauses(task)`, sent after the question arrived. */
+/** @param seen A look at `taskCauses(task)` that began after the question arrived: an older one may miss a revocation. */
 export function taskState(task: Task, seen: Seen, now: number): TaskState {
   if (task.ended) return task.ended.as;
   const died = howDied(task, seen);
@@ -21,7 +21,7 @@ export async function readTaskState(ledger: Ledger, task: Task): Promise<TaskSta
   return taskState(task, await ledger.log.look(taskCauses(task)), ledger.clock.now());
 }
 
-/** A child whose parent is done was not done itself: it was cancelled. */
+/** A child whose parent completed or failed did neither itself: it was cancelled. */
 function howDied(task: Task, seen: Seen): Outcome | undefined {
   const [own] = seen.on([cause('task', task.id)]);
   if (own?.ended) return own.ended.as;

@@ -1,4 +1,4 @@
-/** Open tasks that may hang on a selector, in pages: from an index where there is one, else all of them. A superset. */
+/** The open tasks that may hang on a selector, in pages: from an index where there is one, else all. The caller judges each. */
 import { SHARDS } from '../domain/id.js';
 import { cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
@@ -9,7 +9,7 @@ import { childIndex, dueIndex, workloadIndex } from './keys.js';
 import { scanIndexes } from './scan-index.js';
 import { readTasks } from './tasks.js';
 
-/** Small: parsing and judging a page is one piece of work, and everybody else waits for it. */
+/** A page is small: parsing and judging it blocks the event loop, and every other request waits for that. */
 const PAGE = 64;
 
 export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGenerator<Task[]> {
@@ -27,8 +27,8 @@ export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGene
   }
 }
 
-/** How many tasks there are to look at, at most; exact for what has no children. One count a shard. */
-export async function countUnder({ records }: Ledger, selector: Selector): Promise<number> {
+/** How many tasks `tasksUnder` looks at, not counting children. */
+export async function countTasksUnder({ records }: Ledger, selector: Selector): Promise<number> {
   if (selector.kind === 'credential' || selector.kind === 'task') return 1;
   const counts = await Promise.all(indexesFor(selector).map((index) => records.count(index)));
   return counts.reduce((sum, count) => sum + count, 0);
@@ -40,19 +40,19 @@ function indexesFor({ kind, value }: Selector): Key[] {
   );
 }
 
-/** Tasks and everything below them, a generation at a time. */
+/** The tasks and all their descendants, one level after the other. */
 async function* family(ledger: Ledger, tasks: Task[], seen: Set<string>): AsyncGenerator<Task[]> {
-  let generation = tasks;
-  while (generation.length > 0) {
-    const fresh = generation.filter(({ id }) => !seen.has(id));
+  let level = tasks;
+  while (level.length > 0) {
+    const fresh = level.filter(({ id }) => !seen.has(id));
     for (const { id } of fresh) seen.add(id);
     for (let start = 0; start < fresh.length; start += PAGE) yield fresh.slice(start, start + PAGE);
-    generation = [];
+    level = [];
     for await (const page of indexed(
       ledger,
       fresh.map(({ id }) => childIndex(id)),
     ))
-      generation.push(...page);
+      level.push(...page);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Task records: reading, writing, and when each must be looked at again. */
+/** Task records: reading, writing, and when the sweep must look at each. */
 import { HISTORY_MS } from '../domain/limits.js';
 import { isId, shardOf } from '../domain/id.js';
 import { cause } from '../domain/selector.js';
@@ -9,19 +9,19 @@ import { updateRecord } from './change-record.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { childIndex, dueIndex, recordKey, workloadIndex } from './keys.js';
 
-/** A task that has ended lasts as long as history does; an open one has no expiry, and stands in its indexes. */
+/** An open task has index entries and does not expire. One that has ended has none, and lasts as long as history does. */
 const tasks = record(taskSchema, recordKey, {
   format: taskText,
   expiresAt: ({ ended }) => ended && ended.at + HISTORY_MS,
   indexes: indexChanges,
 });
 
-/** Returns undefined for an id that is unknown, or none of a task. */
+/** Returns undefined for an id that is unknown, or not a task's. */
 export async function readTask(ledger: Ledger, id: string): Promise<Versioned<Task> | undefined> {
   return isId('tsk', id) ? tasks.read(ledger, id) : undefined;
 }
 
-/** In the order asked, without those that are unknown. */
+/** The tasks in the order asked, without the unknown ones. */
 export async function readTasks(ledger: Ledger, ids: readonly string[]): Promise<Versioned<Task>[]> {
   const found = await tasks.readEach(
     ledger,
@@ -47,19 +47,19 @@ export const updateTask = (
 ): Promise<Task | null> =>
   updateRecord(ledger, { ...tasks, read: readTask }, id, (task) => (task.ended ? undefined : change(task)));
 
-/** Bookkeeping after the log has published an end: the record takes it over and leaves the indexes. The first end stands. */
+/** Records an end that the log has published, and removes the task's index entries. The first end that is recorded stands. */
 export const settle = (ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> =>
   updateTask(ledger, id, (task) => ({ ...task, ended, credentials: [] }));
 
-/** Looks at it again later, if nothing else happened to it. */
+/** Moves when the sweep looks at a task, if nobody has written the task meanwhile. */
 export const moveDue = ({ records }: Ledger, { value, text }: Versioned<Task>, at: number): Promise<boolean> =>
   records.commit({ expect: [[recordKey(value.id), text]], index: [[dueIndex(shardOf(value.id)), value.id, at]] });
 
-/** Takes out of the due index what has nothing left to do. */
+/** Removes a task from the due index: the sweep has nothing left to do for it. */
 export const dropDue = ({ records }: Ledger, id: string): Promise<boolean> =>
   records.commit({ unindex: [[dueIndex(shardOf(id)), id]] });
 
-/** When the sweep must look at a task: at its deadline, or when its heartbeats are missed. */
+/** When the sweep must look at a task: at its deadline, or when so many heartbeats are missed that it ends. */
 export function dueAt(task: Task): number {
   const { heartbeat } = task;
   if (!heartbeat) return task.deadline;
@@ -73,7 +73,7 @@ function indexChanges(task: Task, before: Task | undefined): Pick<Change, 'index
   return dueAt(task) === dueAt(before) ? {} : { index: [[dueIndex(shardOf(task.id)), task.id, dueAt(task)]] };
 }
 
-/** The indexes of an open task. What it inherits is found through its ancestors. */
+/** The index entries of an open task. Through what it inherits it is found by its ancestors' entries. */
 function indexEntries(task: Task): [Key, score: number][] {
   const shard = shardOf(task.id);
   const parent = task.lineage.at(-1);

@@ -1,6 +1,6 @@
 /**
- * How far each webhook has been told of the audit log, who tells it, and what it could not be told: one record a webhook,
- * changed by compare-and-set. The audit log is the outbox; nothing of an event is kept here but its number.
+ * The state of delivery to each webhook, one record each: the lease of the broker that delivers, how far it has come in the
+ * audit log, and what fails; and dead letters. The audit log is the outbox: of an event only its number is recorded here.
  */
 import { z } from 'zod';
 import { record } from '../store/record.js';
@@ -11,11 +11,11 @@ import { moment, natural } from '../domain/schemas.js';
 
 const webhookSchema = z.strictObject({
   revision: natural,
-  /** The last audit entry that needs no telling any more: it was told, was given up, or is none of its business. */
+  /** The last audit entry that is dealt with: it was delivered, was given up, or the webhook does not want its type. */
   after: natural,
   holder: z.string(),
   heldUntil: moment,
-  /** The entry that it does not take, and what is done about that. `at` is the entry's. */
+  /** The entry whose delivery fails, and when it is tried again. `at` is the entry's own time. */
   failing: z
     .strictObject({ seq: natural, at: moment, tries: z.int().positive(), retryAt: moment, because: z.string() })
     .optional(),
@@ -26,9 +26,9 @@ export type WebhookRecord = z.infer<typeof webhookSchema>;
 const deadLetterSchema = z.strictObject({
   /** The number of the audit entry, or of the first of several. */
   seq: natural,
-  /** The last of several: they were pruned before they could be told. */
+  /** The last of several that were pruned before they could be delivered. */
   upTo: natural.optional(),
-  /** Of the CloudEvent, and of the audit entry. */
+  /** The id of the CloudEvent, which is that of the audit entry. */
   id: z.string().optional(),
   type: z.string().optional(),
   givenUpAt: moment,
@@ -38,15 +38,18 @@ const deadLetterSchema = z.strictObject({
 
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
-/** For each webhook the latest are kept, and no longer than this. What they speak of is in the audit log. */
-const LETTERS_KEPT = 256;
+/** The latest dead letters of a webhook are kept, and for so long. Their events are in the audit log. */
+const DEAD_LETTERS_KEPT = 256;
 const KEPT_MS = 30 * 86_400_000;
 
 const webhooks = record(webhookSchema, webhookKey);
 
 export const { read: readWebhook } = webhooks;
 
-/** Undefined: another broker wrote first. A dead letter is written with the step beyond it, or not at all. */
+/**
+ * Returns undefined when another broker wrote first. A dead letter is committed together with the step past its entry:
+ * without it, a crash between the two would lose the letter or write it twice.
+ */
 export async function writeWebhook(
   ledger: Ledger,
   name: string,
@@ -56,9 +59,9 @@ export async function writeWebhook(
   return webhooks.write(ledger, name, stored, next, dead && (await deadLetterChange(ledger, name, dead)));
 }
 
-/** Oldest first. */
+/** The dead letters of a webhook, the oldest first. */
 export async function listDeadLetters({ records }: Ledger, name: string): Promise<DeadLetter[]> {
-  const page = await records.range(deadLetterIndex(name), { limit: LETTERS_KEPT });
+  const page = await records.range(deadLetterIndex(name), { limit: DEAD_LETTERS_KEPT });
   const texts = await records.read(page.map(([member]) => deadLetterKey(name, member)));
   return texts.flatMap((text) => (text === undefined ? [] : [deadLetterSchema.parse(JSON.parse(text))]));
 }
@@ -66,10 +69,10 @@ export async function listDeadLetters({ records }: Ledger, name: string): Promis
 /** Writes a dead letter, and removes those that are too many or too old. */
 async function deadLetterChange({ records }: Ledger, name: string, letter: DeadLetter): Promise<Change> {
   const index = deadLetterIndex(name);
-  // Of one moment the lower number is the older: members are compared as text.
+  // Members are compared as text, so the number is padded: of two letters of the same time the lower number comes first.
   const member = String(letter.seq).padStart(16, '0');
-  const there = await records.range(index, { limit: LETTERS_KEPT });
-  const tooMany = there.length + 1 - LETTERS_KEPT;
+  const there = await records.range(index, { limit: DEAD_LETTERS_KEPT });
+  const tooMany = there.length + 1 - DEAD_LETTERS_KEPT;
   const gone = there.filter(
     ([other, at], place) => other !== member && (place < tooMany || at + KEPT_MS <= letter.givenUpAt),
   );

@@ -14,7 +14,7 @@ import { defaultEffect, effectFits, isWellFormed, type Effect, type Selector } f
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { findCredential } from '../ledger/credentials.js';
 import { receiptFor } from '../ledger/follow-receipts.js';
-import { credentialsCalled } from '../ledger/handles.js';
+import { credentialsByHandle } from '../ledger/handles.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipts.js';
@@ -133,7 +133,7 @@ const invalid = (text: string): BrokerError => new BrokerError('invalid_request'
  */
 async function credentialIn(deps: RevocationDeps, leaked: string): Promise<Selector> {
   const text = leaked.trim(); // A pasted text often ends with a line break.
-  const [called, ...more] = await credentialsCalled(deps.ledger, text);
+  const [called, ...more] = await credentialsByHandle(deps.ledger, text);
   if (more.length > 0)
     throw invalid('The text contains several credentials of this broker: revoke each by its access key id.');
   const claims = called === undefined ? await readPresented(deps, text) : undefined;

@@ -10,7 +10,7 @@ import { causeOf } from '../domain/selector.js';
 import type { ReactionDone, Signal } from '../domain/signal.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { setRisk } from '../ledger/risk.js';
-import { changeSignal, readSignal, takeSignal, waitedInVain } from '../ledger/signals.js';
+import { changeSignal, readSignal, takeSignal, overdueSignals } from '../ledger/signals.js';
 import { publishRevocation } from '../revocation/revoke-by-selector.js';
 import { actorOf, evaluateSignal, type EvaluateDeps } from './evaluate.js';
 
@@ -103,7 +103,7 @@ const EXPIRED_AT_ONCE = 100;
 
 /** Records signals for which no further source, or no person, came in time. */
 export async function expirePendingSignals(deps: ReactDeps): Promise<void> {
-  const { waiting, pending } = await waitedInVain(deps.ledger, EXPIRED_AT_ONCE);
+  const { waiting, pending } = await overdueSignals(deps.ledger, EXPIRED_AT_ONCE);
   await eachSettled(waiting, (id) => expire(deps, id, 'waiting', 'Too few sources reported it in time.'));
   await eachSettled(pending, (id) => expire(deps, id, 'pending', 'Nobody has confirmed it within a day.'));
 }

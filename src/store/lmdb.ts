@@ -1,4 +1,4 @@
-/** The embedded store: one directory, no server. One broker owns the directory; the command line may work beside it. */
+/** The embedded store on LMDB: one directory, no server. One broker owns the directory; the command line may open it too. */
 import { mkdirSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,11 +12,11 @@ import type { Store } from './store.js';
 interface LmdbOptions {
   directory: string;
   clock: Clock;
-  /** A broker owns the directory alone; a tool opens it beside whoever does. */
+  /** A broker is refused while another one owns the directory; a tool opens it whoever owns it. */
   role: 'broker' | 'tool';
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- opening is synchronous here and a rejection everywhere
+// eslint-disable-next-line @typescript-eslint/require-await -- LMDB opens synchronously, and a failure must be a rejection
 export async function openLmdb({ directory, clock, role }: LmdbOptions): Promise<Store> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const tables = openTables(directory);
@@ -35,14 +35,14 @@ export async function openLmdb({ directory, clock, role }: LmdbOptions): Promise
   };
 }
 
-/** Of the room this store has: what it takes, and what is left on its disk. What others fill of the disk is not its growth. */
+/** The size of the store as a part of what it can grow to, which is itself and the free space of its disk. */
 async function usedFraction(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
   const { size } = statSync(join(directory, 'data.mdb'));
   return size / (size + bavail * bsize);
 }
 
-/** Tells the data file from every copy of it: a restored backup must not revive what was revoked after it was made. */
+/** The home of the log. It differs in every copy of the file: a restored backup must not revive what was revoked since. */
 function homeOf(directory: string): string {
   const { ino, birthtimeNs } = statSync(join(directory, 'data.mdb'), { bigint: true });
   return `${ino}-${birthtimeNs}`;

@@ -20,9 +20,9 @@ export interface Store {
 }
 
 export interface Records {
-  /** The texts under the keys, in order; undefined where absent or expired by the passed-in clock. Keys may span shards. */
+  /** The texts under the keys, in order; undefined where there is none, or it has expired. Keys may be of several shards. */
   read(keys: readonly Key[]): Promise<(string | undefined)[]>;
-  /** All or nothing. False: an expectation no longer holds, and nothing was written. A rejection means *unknown*. */
+  /** Writes all or nothing. False: an expectation does not hold, and nothing was written. A rejection means *unknown*. */
   commit(change: Change): Promise<boolean>;
   /** Members with their scores, ascending by (score, member in byte order), after `after`, with score ≤ `to`. */
   range(index: Key, by: RangeBy): Promise<[member: Member, score: number][]>;
@@ -37,7 +37,7 @@ interface RangeBy {
 }
 
 export interface Change {
-  /** Compare by value: the exact text read, or undefined for absent (or expired). */
+  /** What must still be there: the exact text that was read, or undefined for none (or one that has expired). */
   expect?: [Key, string | undefined][];
   /** `expiresAt` in milliseconds; from then on the record reads as absent. */
   put?: [Key, string, expiresAt?: number][];
@@ -49,43 +49,44 @@ export interface Change {
 
 export interface Log {
   /**
-   * One atomic read on the primary: where the log stands and what lies on these causes (tombstone texts).
+   * One atomic read on the primary: the number of the latest entry, and the tombstones of these causes as text.
    * `generation` is undefined when the log has none or was written at another home: the caller must `replace` it.
    */
   look(causes: readonly Cause[]): Promise<Look>;
   /**
-   * Appends the entry and joins it into its cause's tombstone, atomically. Resolves when durable as configured. The same
-   * `id` answers the same entry for at least `PUBLICATIONS_KNOWN_MS`. Undefined: there was nothing to publish (lifting what is not
-   * held). Never checks the generation: a revocation is taken even by a log that has lost its past.
+   * Appends the entry and joins it into its cause's tombstone, atomically. Resolves when that is as durable as configured. The
+   * same `id` returns the same entry for at least `PUBLICATIONS_KNOWN_MS`. Undefined: there was nothing to publish (a lift of
+   * what is not held). The generation is not compared: a revocation is accepted even by a log that has lost its past.
    */
   publish(publication: Publication): Promise<LogEntry | undefined>;
   /**
-   * Entries with a sequence number above `after`, without a hole; throws LogGap when some of them are no longer kept, or
-   * when `after` was never reached (a log that lost its end).
+   * Entries with a sequence number above `after`, without a gap. Throws LogGap when some of them are no longer kept, or when
+   * `after` was never reached (a log that lost its end).
    */
   entries(after: number, limit: number): Promise<LogEntry[]>;
-  /** Tombstones in pages, in no particular order; start without `after`, go on with `next` until it is absent. */
+  /** Tombstones in pages, in no particular order. The first page has no `after`; each next one has the `next` of the one before. */
   snapshot(after?: string): Promise<{ tombstones: [Cause, string][]; next?: string }>;
   /** Removes tombstones that still have exactly this text. */
   forget(tombstones: readonly [Cause, string][]): Promise<void>;
-  /** Installs a generation here, if the one stored (whatever its home) is still `seen`. */
+  /** Installs a generation at this home. False: the stored one (whatever its home) is no longer `seen`. */
   replace(seen: string | undefined, generation: string): Promise<boolean>;
 }
 
 export interface Look {
   generation: string | undefined;
-  /** With `generation` undefined: the one stored under another home, for `replace`. */
+  /** Where `generation` is undefined: the one that was installed at another home, for `replace`. */
   foreign?: string;
-  /** The sequence number of the latest entry; 0 before the first. Dense. */
+  /** The sequence number of the latest entry; 0 before the first. No number is left out. */
   seq: number;
   tombstones: (string | undefined)[];
 }
 
+/** Entries that were asked for are not in the log: they are no longer kept, or never were. */
 export class LogGap extends Error {
   override name = 'LogGap';
 }
 
-/** The engine did not answer, in time or at all: what was asked may or may not have happened. */
+/** The engine did not answer, or not in time: what was asked may or may not have happened. */
 export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable';
 }
@@ -95,6 +96,6 @@ export interface StoreHealth {
   clock: number;
   /** Memory or disk in use, 0 to 1. */
   usedFraction: number;
-  /** What makes this store unfit to mint on, each a sentence for an operator. */
+  /** Why nothing may be minted on this store, each a sentence for an operator. Empty: it is fit. */
   problems: string[];
 }

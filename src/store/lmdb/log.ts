@@ -9,7 +9,7 @@ import { durably, now, type Tables } from './tables.js';
 
 const PAGE = 1_000;
 
-/** @param home Where this log is; a generation installed at another one is not answered. */
+/** @param home Where this log is. A generation that was installed at another home is returned as `foreign`. */
 export function lmdbLog(tables: Tables, clock: Clock, home: string): Log {
   return { ...readers(tables, home), ...writers(tables, clock, home) };
 }

@@ -1,14 +1,14 @@
 /**
- * One broker per data directory. The owner stands in the database itself, so that claiming is a transaction and cannot
- * race; it counts only while the process it names lives, so that a killed broker leaves nothing to clean up. Two brokers
- * in different PID namespaces cannot see each other: a data directory must not be shared between containers.
+ * One broker per data directory. The owner is written in the database itself, so that claiming is a transaction and two
+ * brokers cannot both succeed. The claim counts only while the process that it names lives, so that a killed broker leaves
+ * nothing to clean up. Processes in different PID namespaces do not see each other: containers must not share a directory.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { pid } from 'node:process';
 import type { Tables } from './tables.js';
 
-/** Claims the directory for this process and returns how to give it up. Throws, naming the owner, when there is one. */
+/** Claims the directory for this process, and returns a function that gives it up. Throws, naming the owner, when there is one. */
 export function own({ environment, head }: Tables, directory: string): () => void {
   const me = `${pid} ${startOf(pid) ?? ''}`;
   const owner = environment.transactionSync(() => {
@@ -30,7 +30,7 @@ function isAlive(owner: string): boolean {
   return start !== undefined && owner === `${id ?? ''} ${start}`;
 }
 
-/** When a process started, in the words of the system; undefined when there is none. A process id alone is used again. */
+/** When a process started, as the system writes it; undefined when there is none. A process id alone may be used again. */
 function startOf(id: number): string | undefined {
   try {
     return process.platform === 'linux' ? startOnLinux(id) : startElsewhere(id);
@@ -42,9 +42,9 @@ function startOf(id: number): string | undefined {
 function startOnLinux(id: number): string {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
-  // The name, in parentheses, may hold anything; the start is the 22nd field, the 20th after it (proc(5)).
+  // The process name stands in parentheses and may hold anything. The start is the 22nd field, the 20th after it (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields[0] === 'Z') throw new Error('a zombie owns nothing');
+  if (fields[0] === 'Z') throw new Error('a zombie process owns nothing');
   return `${boot}/${fields[19] ?? ''}`;
 }
 

@@ -1,10 +1,10 @@
-/** The tables of the LMDB store, and how something is written to them durably. All values are plain text. */
+/** The tables of the LMDB store, and how they are read and durably written. All values are plain text. */
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { StoreUnavailable } from '../store.js';
 
 export interface Tables {
   environment: RootDatabase<string, string>;
-  /** Key → stamped text. */
+  /** Key → stamped text (encoding.ts). */
   records: Database<string, string>;
   /** Index, score, member (see records.ts) → nothing; sorted as `range` answers. */
   ranks: Database<string, Buffer>;
@@ -22,7 +22,7 @@ export interface Tables {
 const WRITE_LIMIT_MS = 2_000;
 
 export function openTables(directory: string): Tables {
-  // With noSubdir false a directory named `data.d` stays a directory: lmdb takes a path with a dot for a file.
+  // Without `noSubdir: false`, lmdb takes a path with a dot, e.g. `data.d`, for a file.
   const environment = open<string, string>({ path: directory, encoding: 'string', noSubdir: false, maxDbs: 8 });
   const text = { encoding: 'string' } as const;
   return {
@@ -38,8 +38,8 @@ export function openTables(directory: string): Tables {
 }
 
 /**
- * Runs `change` as one transaction and resolves when it is on disk. A child transaction, because a plain one keeps the
- * writes made before a throw.
+ * Runs `change` as one transaction and resolves when it is on disk. It is a child transaction, because a plain one keeps
+ * the writes that were made before a throw.
  */
 export async function durably<T>({ environment }: Tables, change: () => T): Promise<T> {
   const written = async (): Promise<T> => {
@@ -61,7 +61,7 @@ export async function durably<T>({ environment }: Tables, change: () => T): Prom
   }
 }
 
-/** Reads what is committed now, by this process or another, not what a read transaction still shows from before. */
+/** Reads what is committed now, by this process or another one. A read transaction that is already open may show an older state. */
 export function now<T>({ environment }: Tables, read: () => T): Promise<T> {
   return new Promise((resolve) => {
     environment.resetReadTxn();

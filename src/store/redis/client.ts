@@ -1,10 +1,10 @@
-/** Connections to Redis, set to fail soon and to repeat nothing by themselves: the caller decides what is safe to repeat. */
+/** Connections to Redis. They fail soon and repeat nothing by themselves: the caller decides what is safe to repeat. */
 import { Cluster, Redis } from 'ioredis';
 import { StoreUnavailable } from '../store.js';
 
 export type Client = Redis | Cluster;
 
-/** What is waited for: an answer, or (on a connection of its own) replicas. */
+/** What a connection waits for: answers, or (on a connection of its own) replicas. */
 type Patience = 'answer' | 'replicas';
 
 const COMMAND_LIMIT_MS = { answer: 500, replicas: 2_000 };
@@ -14,7 +14,7 @@ const reconnectAfter = (attempt: number): number => Math.min(attempt * 50, 500);
 /** One node by its URL, or a cluster by the URLs of some of its nodes. Rejects when it cannot be reached. */
 export async function connect(urls: readonly string[], isCluster: boolean, patience: Patience): Promise<Client> {
   const client = isCluster ? clusterOf(urls, patience) : nodeAt(urls, patience);
-  // Without a listener ioredis writes to the console; callers are told by the rejection of what they asked.
+  // Without a listener ioredis writes to the console. Callers learn of the error by the rejection of their command.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -27,7 +27,7 @@ export async function connect(urls: readonly string[], isCluster: boolean, patie
 
 export const nodesOf = (client: Client): Redis[] => (client instanceof Cluster ? client.nodes('master') : [client]);
 
-/** What went wrong, without the command: errors of ioredis carry its arguments. */
+/** The error without the command: errors of ioredis carry its arguments, which may be secret. */
 export function unavailable(error: unknown): StoreUnavailable {
   const text = error instanceof Error ? error.message : '';
   const [code] = /^[A-Z]{2,}(?= )/.exec(text) ?? [];
@@ -61,7 +61,7 @@ function clusterOf(urls: readonly string[], patience: Patience): Cluster {
     {
       lazyConnect: true,
       enableAutoPipelining: patience === 'answer',
-      // Otherwise a commit whose answer was lost is sent again, and looks refused although it was done.
+      // Otherwise a commit whose answer was lost is sent again, and seems refused although it was done.
       retryDelayOnFailover: 0,
       clusterRetryStrategy: reconnectAfter,
       redisOptions: {

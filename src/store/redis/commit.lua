@@ -1,12 +1,12 @@
 #!lua
--- Writes a change if everything that was expected still holds: all of it or nothing.
+-- Writes a change, all of it or nothing. It is written if every expectation holds.
 -- KEYS   the keys of what is expected, put, removed, indexed and unindexed, in this order
--- ARGV   the time; how many are expected, put, removed, indexed; then
---        for each expected: '-' for absent, or a space and the text
---        for each put: the stamped text, and after how many milliseconds it is litter (0: never)
+-- ARGV   the broker's time; how many keys are expected, put, removed, indexed; then
+--        for each expected: '-' for no text, or a space and the text
+--        for each put: the stamped text, and after how many milliseconds Redis may remove it (0: never)
 --        for each indexed: member, score
 --        for each unindexed: member
--- RESULT 1 written, 0 an expectation does not hold
+-- RESULT 1: written; 0: an expectation does not hold, and nothing was written
 local now = tonumber(ARGV[1])
 local key, arg = 0, 6
 

@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
--- Entries after a number, and whether all of them are still there. Never `no-writes`: a replica must refuse it.
+-- Reads the entries after a number, and what tells whether all of them are still kept.
+-- The script is never flagged `no-writes`: a replica must refuse it.
 -- KEYS   head, entries
 -- ARGV   the number before the first, limit
--- RESULT the latest number, the number of the oldest entry kept, then the entries from the oldest on
+-- RESULT the latest number, the stream id of the oldest entry that is kept, then stream id and text of each entry, the oldest first
 local seq = redis.call('HGET', KEYS[1], 'seq') or '0'
 local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
 local answer = { seq, oldest and oldest[1] or string.format('%.0f', seq + 1) }

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Removes tombstones that are unchanged.
+-- Removes tombstones that still have the text that was read. A revocation that came between keeps its tombstone.
 -- KEYS   tombstones
 -- ARGV   cause, tombstone, cause, tombstone …
 -- RESULT nil

@@ -1,4 +1,4 @@
-/** The store on Redis, or on Redis Cluster. */
+/** The store on Redis or Redis Cluster. */
 import type { Clock } from '../../domain/time.js';
 import { StoreUnavailable, type Store, type StoreHealth } from '../store.js';
 import { connect, nodesOf, type Client } from './client.js';
@@ -9,9 +9,9 @@ import { redisRecords } from './records.js';
 import { asked } from './script.js';
 
 export interface RedisStoreOptions {
-  /** A single primary. */
+  /** The URL of a single primary. */
   url?: string;
-  /** Or some nodes of a cluster. */
+  /** Or the URLs of some nodes of a cluster. */
   nodes?: readonly string[];
   prefix: string;
   replicas: number;
@@ -19,7 +19,7 @@ export interface RedisStoreOptions {
   clock: Clock;
 }
 
-/** Rejects when Redis cannot be reached or must not be used (evicts, is a replica, too old). */
+/** Rejects when Redis cannot be reached or must not be used (it evicts keys, is a replica, or is too old). */
 export async function openRedis({ url, nodes, prefix, replicas, onRestart, clock }: RedisStoreOptions): Promise<Store> {
   const urls = nodes ?? (url === undefined ? [] : [url]);
   const client = await connect(urls, nodes !== undefined, 'answer');

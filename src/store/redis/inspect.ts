@@ -1,4 +1,4 @@
-/** What a Redis node says of itself: whether it may keep a revocation log at all, and what makes it unfit to mint on. */
+/** What a Redis node reports of itself: whether it may hold a revocation log, and whether credentials may be minted on it. */
 import type { Redis } from 'ioredis';
 import { asked } from './script.js';
 
@@ -11,7 +11,7 @@ export async function factsOf(node: Redis): Promise<Facts> {
   );
 }
 
-/** Why the broker must not start on this node, if it must not: an evicted or unwritten tombstone revives the dead. */
+/** Why the broker must not start on this node; undefined when it may. An evicted or lost tombstone revives what was revoked. */
 export function unusable(facts: Facts): string | undefined {
   const version = facts.get('redis_version') ?? '';
   if (parseInt(version, 10) < 7) return `Redis 7 or later is needed, this is ${version}`;
@@ -24,7 +24,7 @@ const evictionProblem = 'Redis may evict what it must keep: set maxmemory-policy
 
 const evicts = (facts: Facts): boolean => facts.get('maxmemory_policy') !== 'noeviction';
 
-/** Each a sentence for an operator. */
+/** Why nothing may be minted on this node now, each a sentence for an operator. */
 export async function problemsOf(node: Redis, facts: Facts, replicas: number): Promise<string[]> {
   const connected = Number(facts.get('connected_slaves') ?? 0);
   const problems: string[] = [];
@@ -51,13 +51,13 @@ export async function keepsEverything(node: Redis): Promise<boolean> {
 
 async function persists(node: Redis, facts: Facts): Promise<boolean> {
   if (facts.get('aof_enabled') === '1') return true;
-  // A managed Redis may hide its settings; then it is the operator's word.
+  // A managed Redis may hide its settings. Then the operator must see to it.
   return (await setting(node, 'save')) !== '';
 }
 
 async function setting(node: Redis, name: string): Promise<string | undefined> {
   try {
-    // A map under RESP3, a list under RESP2.
+    // The answer is a map under RESP3 and a list under RESP2.
     const answer = (await node.config('GET', name)) as Record<string, string> | string[];
     return Array.isArray(answer) ? answer[1] : answer[name];
   } catch {

@@ -1,4 +1,4 @@
-/** Names in Redis. The shard is the hash tag, so what lives in one shard lives on one node of a cluster. */
+/** The names of Redis keys. The shard is the hash tag, so that all of a shard is on one node of a cluster. */
 import { shardOf } from '../encoding.js';
 import type { Key } from '../store.js';
 

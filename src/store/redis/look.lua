@@ -1,15 +1,16 @@
 #!lua flags=allow-oom
--- Where the log stands and what lies on the causes, read at once. Never `no-writes`: a replica must refuse it.
+-- Reads the head of the log and the tombstones of some causes, atomically.
+-- The script is never flagged `no-writes`: a replica must refuse it.
 -- KEYS   head, tombstones
 -- ARGV   causes
--- RESULT generation or nil, the home it was installed at or nil, the home of today, seq or nil; then the tombstone or
---        nil of each cause
--- The home is master_replid: Redis draws a new one whenever it starts as a primary and whenever a replica becomes one.
--- Reading it costs 8 µs, as much as the rest of a look.
+-- RESULT the generation, or nil; the home it was installed at, or nil; the home of this server now; the latest number, or
+--        nil; then for each cause its tombstone, or nil
+-- The home is master_replid. Redis draws a new one whenever it starts as a primary and whenever a replica becomes one, so
+-- a restart or a failover that may have lost revocations is noticed. Reading it costs 8 µs, as much as the rest of a look.
 local answer = redis.call('HMGET', KEYS[1], 'generation', 'home', 'seq')
 answer[4] = answer[3]
 answer[3] = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
--- In slices: Lua cannot unpack some eight thousand at once.
+-- The causes are read in slices: Lua cannot unpack more than some eight thousand values at once.
 for first = 1, #ARGV, 1000 do
   local slice = redis.call('HMGET', KEYS[2], unpack(ARGV, first, math.min(first + 999, #ARGV)))
   for i, tombstone in ipairs(slice) do

@@ -1,4 +1,7 @@
-/** Publication on Redis: joined here, because the join is written once; numbered and written there, if nothing came between. */
+/**
+ * Publication on Redis. The tombstone is joined here, so that the rule is written once. A script numbers and writes it, if the
+ * tombstone before is still the one that was read.
+ */
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
@@ -12,7 +15,7 @@ import { asked, readScript, run, script } from './script.js';
 export interface Publishing {
   /** How many replicas must have a publication before it is acknowledged. */
   replicas: number;
-  /** A connection of its own when there are such replicas: WAIT holds up everything behind it. */
+  /** Where there are such replicas, a connection of its own: WAIT blocks every command behind it. */
   patient: Client;
 }
 
@@ -46,10 +49,10 @@ export function publisher(client: Client, keys: Keys, { replicas, patient }: Pub
       const [outcome, text] = await written(publication, before, after ?? '');
       if (outcome !== 'missed') {
         const [seq = '', ...rest] = text.split(' ');
-        const told = rest.join(' ');
+        const joinedTo = rest.join(' ');
         return outcome === 'new'
-          ? entryOf(publication, Number(seq), told || undefined)
-          : known(publication, Number(seq), told);
+          ? entryOf(publication, Number(seq), joinedTo || undefined)
+          : known(publication, Number(seq), joinedTo);
       }
       if (after === undefined && text === before) return undefined;
       before = text;
@@ -59,7 +62,7 @@ export function publisher(client: Client, keys: Keys, { replicas, patient }: Pub
   };
 }
 
-/** Both commands in one pipeline: WAIT speaks of what its own connection wrote, and in a cluster of its own node. */
+/** Publishes and waits in one pipeline: WAIT counts the replicas of what its own connection wrote, on its own node of a cluster. */
 async function awaited(client: Client, names: string[], args: (string | number)[], replicas: number): Promise<unknown> {
   const pipeline = client.pipeline().eval(publish.text, names.length, ...names, ...args);
   const [published, waited] = (await asked(pipeline.wait(replicas, REPLICAS_WITHIN_MS).exec())) ?? [];

@@ -1,11 +1,11 @@
 #!lua flags=no-writes
--- Members of an index by (score, member in byte order), from after a place on, up to a score.
+-- Reads members of an index in the order of score, then member in byte order: those after a place, up to a score.
 -- KEYS   index
--- ARGV   highest score or '+inf', limit; score and member after which to begin, unless from the beginning
+-- ARGV   the highest score, or '+inf'; the limit; the score and member after which to begin, or nothing to begin at the first
 -- RESULT member, score, member, score …
 local index = KEYS[1]
 
--- Byte by byte: `<` on strings follows the locale of the server.
+-- The comparison goes byte by byte, because `<` on strings follows the locale of the server.
 local function above(a, b)
   for i = 1, math.min(#a, #b) do
     local x, y = string.byte(a, i), string.byte(b, i)
@@ -16,7 +16,7 @@ end
 
 local from = 0
 if ARGV[3] then
-  -- The member itself may be gone, so its place is searched for among its equals.
+  -- The member itself may be gone, so its place is searched for among the members of the same score.
   local to = redis.call('ZCOUNT', index, '-inf', ARGV[3])
   from = redis.call('ZCOUNT', index, '-inf', '(' .. ARGV[3])
   while from < to do

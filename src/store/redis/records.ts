@@ -8,7 +8,7 @@ import { asked, readScript, run, script } from './script.js';
 
 const range = script(readScript('range'));
 const commit = script(readScript('commit'));
-/** The same for changes that only take away: a full store must be able to shrink. */
+/** The same script for changes that only remove: they must be possible when the store is full. */
 const shrink = script(commit.text.replace('#!lua', '#!lua flags=allow-oom'));
 
 export function redisRecords(client: Client, keys: Keys, clock: Clock): Records {
@@ -36,7 +36,7 @@ export function redisRecords(client: Client, keys: Keys, clock: Clock): Records 
   };
 }
 
-/** KEYS and ARGV of commit.lua. */
+/** The KEYS and ARGV of commit.lua. */
 function written(change: Change, keys: Keys, now: number): [string[], (string | number)[]] {
   const { expect = [], put = [], remove = [], index = [], unindex = [] } = change;
   const names = [

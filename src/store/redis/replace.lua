@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Installs a generation at the home of today (see look.lua), if the one installed is still the one seen.
+-- Installs a generation at the home of this server now (see look.lua), if the stored one is still the one that was seen.
 -- KEYS   head
--- ARGV   the generation seen or '', the new one
--- RESULT 1 installed, 0 not
+-- ARGV   the generation that was seen, or ''; the new one
+-- RESULT 1: installed; 0: another generation is stored
 if (redis.call('HGET', KEYS[1], 'generation') or '') ~= ARGV[1] then return 0 end
 local home = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
 redis.call('HSET', KEYS[1], 'generation', ARGV[2], 'home', home)

@@ -1,4 +1,4 @@
-/** Runs the Lua beside this file, by its hash; the text is sent only to a server that does not know it. */
+/** Runs the Lua scripts of this folder by their hash. The text is sent only to a server that does not know the hash. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { unavailable, type Client } from './client.js';
@@ -26,7 +26,7 @@ export async function run(
   return asked(client.eval(text, keys.length, ...keys, ...args));
 }
 
-/** The answer, or StoreUnavailable. */
+/** Resolves like `answer`, or rejects with StoreUnavailable. */
 export async function asked<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- A page of tombstones. Never `no-writes`: a replica must refuse it.
+-- Reads a page of tombstones. The script is never flagged `no-writes`: a replica must refuse it.
 -- KEYS   tombstones
--- ARGV   cursor, how many to look at
--- RESULT next cursor ('0': no more), then cause, tombstone, cause, tombstone … in a list
+-- ARGV   the cursor; how many tombstones to look at
+-- RESULT the next cursor ('0': there are no more); then a list of cause, tombstone, cause, tombstone …
 return redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
