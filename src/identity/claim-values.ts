@@ -1,14 +1,14 @@
-/** Claims become text that policy and the audit log read. */
+/** Turns claims of a token into text for policy and for the audit log. */
 import { isObject, type JsonObject } from './json-object.js';
 import { hasUnprintable } from '../domain/text.js';
 
-/** A name that can stand in an id: 1–255 visible characters. */
+/** The value as a name that may stand in an id: 1–255 visible characters. Undefined for anything else. */
 export function nameFrom(value: unknown): string | undefined {
   const fits = typeof value === 'string' && value.trim() !== '' && value.length <= 255 && !hasUnprintable(value);
   return fits ? value : undefined;
 }
 
-/** The named claims that are text, booleans or exact integers; lists and objects are left out. */
+/** The named claims as tags. Text, booleans and exact integers become tags; lists and objects do not. */
 export function tagsFrom(claims: JsonObject, names: readonly string[]): Readonly<Record<string, string>> {
   const found = names.flatMap((name) => {
     const text = textOf(claimAt(claims, name));
@@ -17,14 +17,17 @@ export function tagsFrom(claims: JsonObject, names: readonly string[]): Readonly
   return Object.fromEntries(found);
 }
 
-/** The texts in a claim that lists them; a single text counts as a list of one. */
+/** The names in a claim that is a list. A single text counts as a list of one. */
 export function listFrom(claims: JsonObject, name: string): readonly string[] {
   const value = claimAt(claims, name);
   const entries: unknown[] = Array.isArray(value) ? value : [value];
   return entries.flatMap((entry) => nameFrom(entry) ?? []);
 }
 
-/** A top-level claim, or with a leading slash a JSON pointer (RFC 6901) through objects. Own members only. */
+/**
+ * The value of a top-level claim, or of a JSON pointer (RFC 6901) if the name begins with a slash. Only own members of objects
+ * are read.
+ */
 export function claimAt(claims: JsonObject, name: string): unknown {
   const path = name.startsWith('/') ? name.slice(1).split('/').map(unescapePointer) : [name];
   let value: unknown = claims;
@@ -39,6 +42,6 @@ const unescapePointer = (segment: string): string => segment.replaceAll('~1', '/
 
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
-  // Beyond 2^53 two ids read as the same number: such a claim is no tag rather than a wrong one.
+  // Two integers above 2^53 can parse to the same number: no tag is safer than the tag of somebody else.
   return typeof value === 'boolean' || Number.isSafeInteger(value) ? String(value) : undefined;
 }

@@ -1,4 +1,4 @@
-/** The front door: a token in, a proven party out, or one sentence why not. */
+/** Verifies a token as proof of identity: returns the caller, or refuses with one sentence that says why. */
 import { LRUCache } from 'lru-cache';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
@@ -7,37 +7,40 @@ import type { AuthenticatedCaller, Proof, TokenUse } from './proof.js';
 import { checkTimes, isDeclaredAs, readTimes, readToken, Refused } from './token.js';
 import { createRoute, type IdentifySetup } from './route.js';
 
-/** Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be had, else the code that fits the use. */
+/**
+ * Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be read, otherwise the code that fits the use.
+ */
 export type Identify = (token: string, as: { use: TokenUse; tokenType?: string }) => Promise<AuthenticatedCaller>;
 
-const REMEMBERED_MAX = 10_000;
+const PROOFS_MAX = 10_000;
 
 export function createIdentify(setup: IdentifySetup): Identify {
   const route = createRoute(setup);
-  // Verifying costs a hundred times as much as this lookup. Only what was proven is kept, by a hash that nobody can aim.
-  const remembered = new LRUCache<string, Proof>({ max: REMEMBERED_MAX });
+  // Verifying costs a hundred times as much as this lookup. Only verified tokens are cached, so an attacker cannot evict them
+  // with invented ones; the key is a SHA-256, so no two tokens share an entry.
+  const proofs = new LRUCache<string, Proof>({ max: PROOFS_MAX });
   const skewMs = setup.clockSkewSeconds * 1000;
 
   const prove = async (token: string, proofHash: string): Promise<Proof> => {
-    const known = remembered.get(proofHash);
-    if (known && (await known.issuer.keys.current()) === known.keys) {
-      checkTimes(known.times, setup.clock.now(), skewMs);
-      return known;
+    const cached = proofs.get(proofHash);
+    if (cached && (await cached.issuer.keys.current()) === cached.keys) {
+      checkTimes(cached.times, setup.clock.now(), skewMs);
+      return cached;
     }
     const unverified = readToken(token);
     const issuer = route(unverified);
     const times = readTimes(unverified.claims);
     checkTimes(times, setup.clock.now(), skewMs);
     const proof = { ...(await issuer.verify(unverified)), issuer, times };
-    // The same object is answered for every use of the token.
+    // Every use of the token returns this same object.
     Object.freeze(proof.party);
-    remembered.set(proofHash, proof);
+    proofs.set(proofHash, proof);
     return proof;
   };
 
   return async (token, { use, tokenType }) => {
     try {
-      // Bounds everything that follows, hashing included.
+      // This limit bounds the cost of everything below, hashing included.
       if (token.length > HARD_LIMITS.subjectTokenBytes) throw new Refused('is larger than 16 KiB');
       const proofHash = sha256(token);
       const proof = await prove(token, proofHash);
@@ -56,7 +59,7 @@ const answer = ({ party, times }: Proof, proofHash: string): AuthenticatedCaller
   issuedAt: times.issuedAt,
 });
 
-/** RFC 8693 §2.2.2, RFC 6749 §5.2, RFC 6750 §3.1. */
+/** Error codes by RFC 8693 §2.2.2, RFC 6749 §5.2 and RFC 6750 §3.1. */
 const REFUSALS = {
   subject: ['invalid_request', 'subject token'],
   actor: ['invalid_request', 'actor token'],

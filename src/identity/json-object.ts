@@ -1,13 +1,13 @@
-/** JSON from outside: an object whose members are unknown. */
+/** A JSON object from outside, whose members are unknown. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A document from a file or another server. The parser's own message would quote it. */
+/** Parses a document from a file or another server. The parser's own message is dropped, because it quotes the document. */
 export function readDocument(text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) return value;
   } catch {
-    // Said below.
+    // The error below replaces it.
   }
   throw new Error('the document is not a JSON object');
 }

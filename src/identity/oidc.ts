@@ -1,4 +1,4 @@
-/** Identity from an OIDC issuer: a CI system, a Kubernetes cluster, an identity provider. */
+/** Identity from an OIDC issuer, such as a CI system, a Kubernetes cluster or an identity provider. */
 import { defined } from '../domain/defined.js';
 import type { OidcTrust } from '../config/schema.js';
 import type { Party } from '../domain/party.js';
@@ -15,7 +15,8 @@ const PLAIN = /^(jwt|jose)$/i;
 
 export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: readonly string[]): TrustedIssuer {
   const isPerson = trust.represents === 'person';
-  // An access token says what its holder may do elsewhere. People have nothing else to show; a workload does.
+  // An access token is made for another API and proves little here. It is accepted for persons, whose clients often have
+  // nothing else; a workload can get a token for this broker.
   const acceptsType = (typ: string) => PLAIN.test(typ) || (isPerson && ACCESS_TOKEN.test(typ));
 
   const verify = async ({ text, header, claims }: Unverified) => {
@@ -62,7 +63,7 @@ function ownerOf({ owner }: OidcTrust, claims: JsonObject): string | undefined {
   if (!owner) return undefined;
   if ('value' in owner) return owner.value;
   const team = nameFrom(claimAt(claims, owner.claim));
-  // Without its owner the workload would slip from under whatever is held for that team.
+  // A workload without its owner would escape every hold on that team.
   if (team === undefined) throw new Refused('lacks the claim that names the owning team');
   return team;
 }

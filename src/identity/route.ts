@@ -1,6 +1,6 @@
 /**
- * Which trusted issuer is asked about a token: by `iss`, or by trust domain when the subject is a SPIFFE ID. One or the
- * other, never both: an OIDC issuer cannot speak for a SPIFFE ID, nor a bundle for an OIDC subject.
+ * Chooses the trusted issuer that must verify a token: by trust domain when the subject is a SPIFFE ID, otherwise by `iss`.
+ * Never both, so that an OIDC issuer cannot vouch for a SPIFFE ID, nor a SPIFFE bundle for an OIDC subject.
  */
 import type { Trust } from '../config/schema.js';
 import type { Clock } from '../domain/time.js';
@@ -14,11 +14,11 @@ import type { JsonObject } from './json-object.js';
 
 export interface IdentifySetup {
   trust: readonly Trust[];
-  /** The broker's own: the default audience, and never a foreign issuer. */
+  /** The broker's own issuer. It is the default audience, and its tokens prove no identity. */
   issuer: string;
   clock: Clock;
   clockSkewSeconds: number;
-  /** What relative paths in `trust` are relative to. */
+  /** The directory that relative paths in `trust` start from. */
   baseDirectory: string;
 }
 
@@ -66,7 +66,7 @@ function claimedKey({ iss, sub }: JsonObject): string | undefined {
   return typeof iss === 'string' ? `oidc ${iss}` : undefined;
 }
 
-/** Whoever else a token is made for could present it here as well. */
+/** The only audience of the token; undefined when it has several, because any other recipient could replay it here. */
 function soleAudience(aud: unknown): string | undefined {
   const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
   const [only] = audiences;

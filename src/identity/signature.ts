@@ -1,10 +1,10 @@
-/** Whether a token was signed by a key of its issuer. */
+/** Verifies that a token was signed by a key of its issuer. */
 import { compactVerify, errors } from 'jose';
 import type { KeySet } from './key-set.js';
 import { Refused } from './token.js';
 import type { TrustKeys } from './trust-keys.js';
 
-/** Answers the keys that it was verified with. */
+/** Returns the key set that verified the signature. Throws Refused when none does, also after the keys were read again. */
 export async function verifySignature(token: string, trustKeys: TrustKeys, algorithms: string[]): Promise<KeySet> {
   const keys = await trustKeys.current();
   if ((await outcome(token, keys, algorithms)) === 'verified') return keys;
@@ -26,7 +26,7 @@ async function outcome(token: string, keys: KeySet, algorithms: string[]): Promi
   }
 }
 
-/** `kid` is optional in a JWT-SVID: without it every key that fits is tried. Their number is bounded by the key set. */
+/** A JWT-SVID may have no `kid`: then every key of a fitting type is tried. The key set bounds their number. */
 async function isSignedByOneOf(
   candidates: errors.JWKSMultipleMatchingKeys,
   token: string,
@@ -37,7 +37,7 @@ async function isSignedByOneOf(
       await compactVerify(token, key, { algorithms });
       return true;
     } catch {
-      // Not this one.
+      // The next candidate may verify it.
     }
   }
   return false;

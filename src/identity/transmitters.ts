@@ -1,4 +1,4 @@
-/** Whether a Security Event Token is one of ours to hear: from a transmitter we know, for us, signed, now, and one event. */
+/** Verifies a Security Event Token (RFC 8417): from a configured transmitter, for this broker, signed, recent, with one event. */
 import type { Transmitter } from '../config/signals-schema.js';
 import { sha256 } from '../domain/digest.js';
 import { HARD_LIMITS } from '../domain/limits.js';
@@ -12,13 +12,16 @@ import { createTrustKeys, type TrustKeys } from './trust-keys.js';
 interface ReceivedSet {
   transmitter: Pick<Transmitter, 'name' | 'about'>;
   claims: SetClaims;
-  /** The URI of its one event, and what it says. */
+  /** The URI of its one event, and the members of that event. */
   event: [uri: string, facts: object];
-  /** SHA-256 (base64url) of the claims as sent. Not of header and signature: whoever sends it again may sign it again. */
+  /**
+   * SHA-256 (base64url) of the claims as sent. Header and signature are left out, because a transmitter may sign the same event
+   * again.
+   */
   digest: string;
 }
 
-/** A refusal as RFC 8935 §2.3 words it. */
+/** A refusal with an error code of RFC 8935 §2.3. */
 export class SetRefused extends Error {
   override name = 'SetRefused';
   readonly err: SetErrorCode;
@@ -36,23 +39,23 @@ interface TransmittersSetup {
   baseDirectory: string;
 }
 
-/** How long one may be under way: it is remembered for longer than that, so that none is taken twice. */
-const AGE_SECONDS_MOST = HARD_LIMITS.taskLifetimeSeconds;
+/** The oldest event that is accepted. Accepted events are remembered for longer than this, so a replay is always noticed. */
+const AGE_SECONDS_MAX = HARD_LIMITS.taskLifetimeSeconds;
 
 export interface Transmitters {
-  /** Throws SetRefused; or what else stands in the way, e.g. keys that cannot be fetched now. */
+  /** Throws SetRefused when the token is at fault; any other error, e.g. keys that cannot be fetched now, is not its fault. */
   receive(text: string): Promise<ReceivedSet>;
 }
 
 export function createTransmitters(setup: TransmittersSetup): Transmitters {
-  const known = setup.transmitters.map((transmitter): Known => {
+  const senders = setup.transmitters.map((transmitter): Sender => {
     const source = keySource(transmitter.jwks, setup.baseDirectory);
     return { transmitter, keys: createTrustKeys(source, 'jwks', setup.clock) };
   });
   return {
     async receive(text: string): Promise<ReceivedSet> {
       const token = read(text);
-      const from = senderOf(token, known);
+      const from = senderOf(token, senders);
       await verify(token, from);
       const claims = claimsOf(token, from.transmitter, setup);
       const [event, ...more] = Object.entries(claims.events);
@@ -63,7 +66,7 @@ export function createTransmitters(setup: TransmittersSetup): Transmitters {
   };
 }
 
-interface Known {
+interface Sender {
   transmitter: Transmitter;
   keys: TrustKeys;
 }
@@ -76,19 +79,22 @@ function read(text: string): Unverified {
   }
 }
 
-/** One issuer may stand twice, for different audiences. Nothing is believed yet: whichever it is, its keys and rules decide. */
-function senderOf({ claims }: Unverified, known: readonly Known[]): Known {
-  const candidates = known.filter(({ transmitter }) => transmitter.issuer === claims['iss']);
+/**
+ * The transmitter whose keys and rules decide. One issuer may be configured twice, for different audiences. The claims are not
+ * verified yet.
+ */
+function senderOf({ claims }: Unverified, senders: readonly Sender[]): Sender {
+  const candidates = senders.filter(({ transmitter }) => transmitter.issuer === claims['iss']);
   const [first] = candidates;
   if (!first) throw new SetRefused('invalid_issuer', 'No transmitter with this issuer is configured.');
   const audience: unknown = [claims['aud']].flat()[0];
   return candidates.find(({ transmitter }) => transmitter.audience === audience) ?? first;
 }
 
-async function verify({ text, header }: Unverified, { transmitter, keys }: Known): Promise<void> {
+async function verify({ text, header }: Unverified, { transmitter, keys }: Sender): Promise<void> {
   const { algorithms } = transmitter;
   const { typ } = header;
-  // Explicitly typed, always: any other JWT of the same issuer (an ID token, a logout token) is no event.
+  // The explicit type is required: another JWT of the same issuer (an ID token, a logout token) must not pass as an event.
   if (typeof typ !== 'string' || typ.toLowerCase().replace(/^application\//, '') !== SET_TYP)
     throw new SetRefused('invalid_request', `The event token must have the type ${SET_TYP}.`);
   try {
@@ -121,11 +127,11 @@ function claimsOf(
     throw new SetRefused('invalid_audience', 'The event is not addressed to this receiver alone.');
   const ageSeconds = toSeconds(clock.now()) - parsed.data.iat;
   if (ageSeconds < -clockSkewSeconds) throw new SetRefused('invalid_request', 'The event was issued in the future.');
-  if (ageSeconds > AGE_SECONDS_MOST) throw new SetRefused('invalid_request', 'The event was issued too long ago.');
+  if (ageSeconds > AGE_SECONDS_MAX) throw new SetRefused('invalid_request', 'The event was issued too long ago.');
   return parsed.data;
 }
 
-/** What is no refusal, e.g. keys that cannot be fetched now, is not the transmitter's fault: it may ask again. */
+/** A Refused as a SetRefused; any other error unchanged, because the transmitter should try again. */
 function refused(err: SetErrorCode, error: unknown): unknown {
   return error instanceof Refused ? new SetRefused(err, `The event token ${error.message}.`) : error;
 }

@@ -1,6 +1,6 @@
 /**
- * The keys of one issuer, kept: read when first asked for, again when no longer fresh, and once out of turn when a token
- * names a key that is not there. One reading at a time, whoever asks.
+ * Caches the keys of one issuer. They are read at first use, again when they are no longer fresh, and early when a token names
+ * an unknown key. At most one read runs at a time. Why not jose.createRemoteJWKSet: docs/decisions/0015.
  */
 import { BrokerError } from '../domain/errors.js';
 import type { Clock } from '../domain/time.js';
@@ -8,14 +8,15 @@ import type { KeySource } from './key-source.js';
 import { type KeySet, readKeySet } from './key-set.js';
 
 export interface TrustKeys {
+  /** The key set to verify with now. Throws `temporarily_unavailable` when there is none. */
   current(): Promise<KeySet>;
-  /** After a key was missed: read again, unless that was done a moment ago. */
+  /** The key set after a token named an unknown key: read again, unless that was done within the last 30 s. */
   renewed(): Promise<KeySet>;
 }
 
-/** While its source is down an issuer is taken at its last word this long, then refused. */
+/** While the source is down, the last keys are used for this long. After that tokens of the issuer are refused. */
 const STALE_FOR_MS = 3_600_000;
-/** Anybody can name a key that does not exist: that must not become traffic to the issuer. */
+/** Anybody can send a token with an invented `kid`. This pause keeps such tokens from becoming requests to the issuer. */
 const MISS_PAUSE_MS = 30_000;
 const FAILURE_PAUSE_MS = 5_000;
 
@@ -28,7 +29,7 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
 
   const isOver = (ms: number, since: number): boolean => {
     const passed = clock.now() - since;
-    // A clock that was set back must not put off the next reading until it has caught up.
+    // If the clock was set back, the next read must not wait until the clock has caught up.
     return passed >= ms || passed < 0;
   };
 
@@ -41,7 +42,7 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
     triedAt = clock.now();
     try {
       const text = await source.read();
-      // The same text keeps the same object, and with it every verification that is remembered.
+      // An unchanged text keeps the same object, so cached proofs stay valid.
       const keys = known?.text === text ? known.keys : readKeySet(text, kind);
       known = { text, keys, readAt: triedAt };
       failure = undefined;
@@ -53,7 +54,7 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
   const current = async () => {
     const { freshForMs } = source;
     const pauseMs = failure === undefined ? freshForMs : Math.min(FAILURE_PAUSE_MS, freshForMs);
-    // One caller waits for the source; the others go on with what is known rather than queue behind a server that hangs.
+    // One caller waits for the source. The others use the known keys, so that a server that hangs does not hold them up.
     if (isOver(pauseMs, triedAt)) await readAgain();
     else if (!known) await reading;
     if (!known || isOver(STALE_FOR_MS, known.readAt)) throw unavailable(failure);
@@ -65,7 +66,7 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
       missedAt = clock.now();
       await readAgain();
     } else await reading;
-    // With the source down nobody can say that the key does not exist.
+    // While the source is down the key may be a new one, so the answer is "later" and not "unknown key".
     if (failure !== undefined) throw unavailable(failure);
     return current();
   };

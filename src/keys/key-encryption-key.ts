@@ -1,4 +1,4 @@
-/** The 32-byte key that seals signing keys: given as a value, in a named file, or in a file made at first start. */
+/** Loads the 32-byte key that seals the signing keys: from a value, from a named file, or from a file made at first start. */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -9,7 +9,7 @@ const KEY_BYTES = 32;
 const READABLE_BY_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** No message of its errors contains anything of the key. */
+/** No error message contains any part of the key. */
 export async function loadKeyEncryptionKey({ value, file, defaultFile }: KeyEncryptionKeySource): Promise<Uint8Array> {
   if (value !== undefined && file !== undefined) {
     throw new Error('The key-encryption key is given twice, as a value and as a file: leave one out.');
@@ -33,7 +33,10 @@ async function readKey(file: string, forbiddenMode: number): Promise<Uint8Array>
   }
 }
 
-/** Written aside and linked: a crash leaves no half-written key, and of two first starts the second reads the first one's. */
+/**
+ * The key is written to another name and then linked: a crash leaves no half-written key, and of two first starts at once both
+ * use the key of the first.
+ */
 async function createUnlessThere(file: string): Promise<void> {
   if (await exists(file)) return;
   const directory = dirname(file);
@@ -50,7 +53,8 @@ async function createUnlessThere(file: string): Promise<void> {
     await handle.close();
     await unlink(aside);
   }
-  await syncDirectory(directory); // What it seals must not outlast it.
+  // Otherwise a power failure could lose the key and keep what it sealed.
+  await syncDirectory(directory);
 }
 
 async function exists(file: string): Promise<boolean> {

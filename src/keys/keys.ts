@@ -1,4 +1,4 @@
-/** The broker's signing keys: sign, publish, verify, rotate. Private halves leave the store only sealed. */
+/** The broker's signing keys: sign, publish, verify, rotate. Private keys are stored sealed, and unsealed in memory only. */
 import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose';
 import { BrokerError } from '../domain/errors.js';
 import type { JwkSet } from '../protocol/jwks.js';
@@ -9,26 +9,34 @@ import { turnRing, type RingDeps } from './ring-record.js';
 import { unseal, type OpenKey } from './seal.js';
 import { signedJws } from './sign.js';
 
-/** After this the ring is read again before anything is signed. Must stay well below the margin retired keys are kept. */
+/**
+ * A ring older than this is read again before anything is signed. It must stay well below the time that retired keys are kept.
+ */
 const RING_STALE_MS = 30_000;
 
-/** How often a stranger's unknown `kid`, or a request for the key set, may make us read the ring. */
+/**
+ * A token with an unknown `kid`, or a request for the key set, makes the broker read the ring at most this often: anybody can
+ * send both.
+ */
 const COOLDOWN_MS = 1_000;
 
 export interface Keys {
-  /** A compact JWS by the current key. */
+  /** A compact JWS, signed by the current key. */
   sign(payload: JWTPayload, header: { typ: string }): Promise<string>;
-  /** The payload of a token of ours that is not expired; anything else is refused with `invalid_token`. */
+  /** The payload of an unexpired token of this broker. Throws `invalid_token` for anything else. */
   verify(token: string, expected: { typ: string }): Promise<JWTPayload>;
-  /** Current, next and retiring keys. Answers from memory when the store does not. */
+  /** The public keys: current, next and retiring. They come from memory when the store cannot be read. */
   jwks(): Promise<JwkSet>;
-  /** Reads the ring and does what is due; the schedule calls it. Answers what was done, for the audit log. */
+  /** Reads the ring and takes the steps that are due. Returns the steps taken, for the audit log. */
   refresh(): Promise<Step[]>;
-  /** Announces a new key, to be used in an hour; `now`: uses one at once; `distrustOld`: and withdraws all others. */
+  /**
+   * Announces a new key that signs in an hour. With `now` it signs at once; with `distrustOld` all other keys are withdrawn
+   * too.
+   */
   rotate(how?: { now?: boolean; distrustOld?: boolean }): Promise<Step[]>;
 }
 
-/** Creates the first key if there is none. Throws when what is in the store cannot be unsealed. */
+/** Creates the first key if there is none. Throws when a key in the store cannot be unsealed. */
 export async function openKeys(deps: RingDeps): Promise<Keys> {
   let opened = await openRing(deps, new Map());
   let reading: Promise<Step[]> | undefined;
@@ -46,7 +54,8 @@ export async function openKeys(deps: RingDeps): Promise<Keys> {
   return {
     refresh,
     async rotate({ now = false, distrustOld = false } = {}) {
-      await reading?.catch(() => undefined); // A reading that began before must not overwrite what we are about to read.
+      // A read that began earlier must not overwrite the ring that this rotation is about to read.
+      await reading?.catch(() => undefined);
       return turn(distrustOld ? 'distrust' : now ? 'replace' : 'announce');
     },
     async sign(payload, { typ }) {
@@ -60,7 +69,7 @@ export async function openKeys(deps: RingDeps): Promise<Keys> {
     },
     async verify(token, { typ }) {
       const kid = kidOf(token);
-      // A key that was distrusted elsewhere must not be believed here for longer than the ring may be stale.
+      // Another broker may have distrusted the key: a stale ring must not verify with it any longer.
       if (olderThan(opened.keys.has(kid) ? RING_STALE_MS : COOLDOWN_MS)) await refresh();
       const key = opened.keys.get(kid);
       if (!key) throw notOurs();
@@ -81,7 +90,10 @@ interface OpenRing {
   readAt: number;
 }
 
-/** Unseals what is not open yet. A key that does not open makes all of it fail: half a ring would sign what nobody can verify. */
+/**
+ * Unseals the keys that are not in memory yet. If one cannot be unsealed it throws: half a ring would sign tokens that nobody
+ * can verify.
+ */
 async function openRing(deps: RingDeps, known: ReadonlyMap<string, OpenKey>, asked?: Step): Promise<OpenRing> {
   const readAt = deps.clock.now();
   const { ring, steps } = await turnRing(deps, asked);
@@ -94,9 +106,12 @@ async function openRing(deps: RingDeps, known: ReadonlyMap<string, OpenKey>, ask
   return { current, keys, steps, readAt };
 }
 
-/** Of the header only `kid` is read, and only to choose among our own keys; `jwk`, `jku`, `x5u`, `x5c` never are. */
+/**
+ * Only `kid` is read from the header, to choose among the broker's own keys. `jwk`, `jku`, `x5u` and `x5c` are never read: an
+ * attacker would name their own key.
+ */
 function kidOf(token: string): string {
-  // jose decodes leniently (padding, whitespace); what is not strictly compact is not ours.
+  // Checked before jose decodes, which forgives padding and white space. The broker makes only the strict form.
   if (!COMPACT_JWS.test(token)) throw notOurs();
   try {
     return decodeProtectedHeader(token).kid ?? '';

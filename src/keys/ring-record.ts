@@ -1,4 +1,7 @@
-/** The ring in the store: one record, changed by compare-and-set, so that all brokers agree on which key signs. */
+/**
+ * The ring of signing keys in the store. It is one record, changed by compare-and-set, so that all brokers agree on which key
+ * signs.
+ */
 import type { Clock } from '../domain/time.js';
 import { record, type Versioned } from '../store/record.js';
 import type { Key, Records } from '../store/store.js';
@@ -8,7 +11,7 @@ import { sealedKey } from './seal.js';
 const rings = record(ringSchema, (name: 'ring'): Key => `keys/${name}`);
 const DAY_MS = 86_400_000;
 
-/** A ring needs at most three steps at a time; every further attempt is another broker being first. */
+/** A ring needs at most three steps at a time. Every further attempt means that another broker wrote first. */
 const ATTEMPTS = 16;
 
 export interface RingDeps {
@@ -19,8 +22,8 @@ export interface RingDeps {
 }
 
 /**
- * The ring with everything that was due done to it, and before that `asked`, if given. A rejection of the store leaves
- * open whether a step was taken; the next reading of the ring tells.
+ * Takes the step `asked`, if given, and then every step that is due. Returns the ring as it stands afterwards. If the store
+ * fails, a step may have been taken all the same; the next read of the ring shows it.
  */
 export async function turnRing(deps: RingDeps, asked?: Step): Promise<{ ring: Ring; steps: Step[] }> {
   const steps: Step[] = [];
@@ -28,7 +31,8 @@ export async function turnRing(deps: RingDeps, asked?: Step): Promise<{ ring: Ri
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const stored = await rings.read(deps, 'ring');
     const ring = stored?.value;
-    if (pending === 'announce' && ring?.next) pending = undefined; // Asking twice does not rotate twice.
+    // A key is announced already: asking twice must not rotate twice.
+    if (pending === 'announce' && ring?.next) pending = undefined;
     const step = (ring && pending) ?? dueStep(ring, deps.clock.now(), deps.rotationDays * DAY_MS);
     if (step === undefined) {
       if (ring) return { ring, steps };

@@ -1,21 +1,21 @@
 /**
- * The ring of signing keys and its life: announced an hour before use, current, then retiring for as long as anything it
- * signed can live. When a step is due is decided here, apart from what the step does.
+ * The ring of signing keys. A key is announced an hour before it signs, then current, then retiring for as long as a token that
+ * it signed can be valid. One function says when a step is due, another what the step does.
  */
 import { defined } from '../domain/defined.js';
 import { z } from 'zod';
 import { FORGET_MARGIN_MS, HARD_LIMITS } from '../domain/limits.js';
 import { moment, natural } from '../domain/schemas.js';
 
-/** Verifiers refetch the key set within an hour, so a key is known everywhere before its first signature. */
+/** Verifiers fetch the key set at least once an hour, so all of them know a key before its first signature. */
 const LEAD_MS = 3_600_000;
 
-/** The margin also covers a broker that signs with what it read of the ring up to `RING_STALE_MS` ago. */
+/** The margin also covers a broker that still signs with a ring it read up to `RING_STALE_MS` ago. */
 const RETIRED_MS = HARD_LIMITS.credentialLifetimeSeconds * 1000 + FORGET_MARGIN_MS;
 
 const sealedKeySchema = z.strictObject({
   kid: z.string(),
-  /** The private key as JWE. The public half is derived from it, so nobody who lacks the key-encryption key can add one. */
+  /** The private key as JWE. The public key is derived from it, so only a holder of the key-encryption key can add a key. */
   sealed: z.string(),
 });
 
@@ -30,10 +30,10 @@ export const ringSchema = z.strictObject({
 export type Ring = z.infer<typeof ringSchema>;
 export type SealedKey = z.infer<typeof sealedKeySchema>;
 
-/** `replace` and `distrust` are never due by themselves: an operator asks for them. */
+/** A change of the ring. `replace` and `distrust` are never due by time: an operator asks for them. */
 export type Step = 'create' | 'announce' | 'promote' | 'forget' | 'replace' | 'distrust';
 
-/** What must be done to the ring now, or undefined. */
+/** The step that is due now; undefined when none is. */
 export function dueStep(ring: Ring | undefined, now: number, rotationMs: number): Step | undefined {
   if (!ring) return 'create';
   if (ring.next && now >= ring.next.from) return 'promote';
@@ -44,7 +44,7 @@ export function dueStep(ring: Ring | undefined, now: number, rotationMs: number)
 
 export const needsFreshKey = (step: Step): boolean => step !== 'promote' && step !== 'forget';
 
-/** The ring after the step. `fresh` is a new key, for the steps that need one. */
+/** The ring after the step. @param fresh A new key, for the steps that need one. */
 export function stepped(ring: Ring | undefined, step: Step, now: number, fresh: SealedKey | undefined): Ring {
   if (step === 'create') return { revision: 0, current: { ...required(fresh), from: now }, retiring: [] };
   const { revision, current, next, retiring } = required(ring);
@@ -57,7 +57,7 @@ export function stepped(ring: Ring | undefined, step: Step, now: number, fresh: 
       return { revision: after.revision, current: { ...required(next), from: now }, retiring: retired };
     case 'forget':
       return { ...after, retiring: retiring.filter(({ until }) => now < until) };
-    // The announced key has signed nothing, and whatever cast doubt on the current one may have reached it too.
+    // The announced key is dropped too: it has signed nothing, and whoever reached the current key may have reached it.
     case 'replace':
       return { revision: after.revision, current: { ...required(fresh), from: now }, retiring: retired };
     case 'distrust':
@@ -67,7 +67,7 @@ export function stepped(ring: Ring | undefined, step: Step, now: number, fresh: 
   }
 }
 
-/** Every key that is published, the current one first. */
+/** All published keys, the current one first. */
 export const sealedKeysOf = (ring: Ring): SealedKey[] => [
   ring.current,
   ...(ring.next ? [ring.next] : []),

@@ -1,4 +1,7 @@
-/** Private keys at rest: JWE with the key-encryption key itself (`dir`, A256GCM; RFC 7516, RFC 7518 §4.5). */
+/**
+ * Seals private keys for the store: JWE, encrypted directly with the key-encryption key (`dir`, A256GCM; RFC 7516, RFC 7518
+ * §4.5).
+ */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import {
   calculateJwkThumbprint,
@@ -21,7 +24,7 @@ const privateJwkSchema = z.object({
   d: z.string(),
 });
 
-/** A key ready for use. */
+/** An unsealed signing key. */
 export interface OpenKey {
   kid: string;
   privateKey: KeyObject;
@@ -29,7 +32,7 @@ export interface OpenKey {
   jwk: PublicJwk;
 }
 
-/** A new ES256 key, sealed. */
+/** Generates an ES256 key and seals it. */
 export async function sealedKey(keyEncryptionKey: Uint8Array): Promise<SealedKey> {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = await exportJWK(privateKey);
@@ -40,10 +43,10 @@ export async function sealedKey(keyEncryptionKey: Uint8Array): Promise<SealedKey
   return { kid, sealed };
 }
 
-/** Throws when the key was sealed with another key-encryption key, or is not the one its `kid` names. */
+/** Throws when the key was sealed with another key-encryption key, or is not the key that its `kid` names. */
 export async function unseal({ kid, sealed }: SealedKey, keyEncryptionKey: Uint8Array): Promise<OpenKey> {
   const { d, ...publicPart } = await decrypt(sealed, keyEncryptionKey);
-  // Otherwise whoever writes to the store could put one sealed key in another's place.
+  // Without this check somebody who can write to the store could put one sealed key in the place of another.
   if ((await calculateJwkThumbprint(publicPart)) !== kid) throw new Error('a sealed signing key is not what it says');
   const jwk: PublicJwk = { ...publicPart, kid, use: 'sig', alg: 'ES256' };
   const privateKey = createPrivateKey({ key: { ...publicPart, d }, format: 'jwk' });
@@ -58,7 +61,7 @@ async function decrypt(sealed: string, keyEncryptionKey: Uint8Array): Promise<z.
     });
     return privateJwkSchema.parse(JSON.parse(new TextDecoder().decode(plaintext)));
   } catch {
-    // The cause is left out on purpose: a parser's message may quote what it could not parse.
+    // No cause: the message of a parser may quote what it could not parse, here a private key.
     throw new Error(
       'The signing keys in the store do not open with this key-encryption key. Start with the key they were sealed with.',
     );

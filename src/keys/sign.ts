@@ -1,10 +1,10 @@
 /**
- * Signs at once, on this thread: handing an ES256 signature to another thread and back, as Web Crypto must, costs as much
- * again as the signature (docs/performance.md). Everything else about JWTs is left to jose.
+ * Signs on this thread. Web Crypto signs on another thread, and the way there and back costs as much again as an ES256
+ * signature (docs/performance.md). jose does everything else about JWTs.
  */
 import { sign, type KeyObject } from 'node:crypto';
 
-/** A compact JWS (RFC 7515 §7.1) by ES256 (RFC 7518 §3.4: the two numbers side by side, not DER). */
+/** A compact JWS (RFC 7515 §7.1), signed with ES256. The signature is the two numbers side by side, not DER (RFC 7518 §3.4). */
 export function signedJws(header: { typ: string; kid: string }, payload: object, key: KeyObject): string {
   const input = `${encoded({ alg: 'ES256', ...header })}.${encoded(payload)}`;
   const signature = sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });

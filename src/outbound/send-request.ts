@@ -17,7 +17,10 @@ export interface OutboundRequest {
   ca?: string;
   /** Bounds the whole: name lookup, connection, request, and the answer with its body. */
   totalMs: number;
-  /** A longer body is an error. 0: it is not read at all. Compressed bodies stay compressed, so these are all the bytes there are. */
+  /**
+   * A longer body is an error. 0: it is not read at all. Compressed bodies stay compressed, so these are all the bytes there
+   * are.
+   */
   bodyBytesMax: number;
 }
 
@@ -27,7 +30,10 @@ interface OutboundAnswer {
   body: string;
 }
 
-/** Why there is no answer. Its message is ours alone: neither the address, which may hold a secret, nor anything the server said. */
+/**
+ * Why there is no answer. Its message is ours alone: neither the address, which may hold a secret, nor anything the server
+ * said.
+ */
 export class OutboundError extends Error {
   override name = 'OutboundError';
   readonly reason: 'insecure' | 'timeout' | 'too-large' | 'failed';
