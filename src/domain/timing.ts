@@ -24,6 +24,9 @@ export const AWS_CLOCK_ROUNDING_MS = 1_000;
 /** One call to AWS, with all its attempts, takes no longer. */
 export const AWS_CALL_MS = 5_000;
 
+/** The JWT that proves to STS for whom a session is. It is made for one call; whoever steals it can mint until it expires. */
+export const STS_PROOF_MS = 60_000;
+
 /** The minter may be asked this long after the reservation. A broker that stalled for longer must refuse instead. */
 export const MINT_BEGINS_WITHIN_MS = 30_000;
 

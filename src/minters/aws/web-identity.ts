@@ -4,13 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { toSeconds, type Clock } from '../../domain/time.js';
+import { STS_PROOF_MS } from '../../domain/timing.js';
 import type { Keys } from '../../keys/keys.js';
 import type { SessionTags } from './tags.js';
 
 /** The name of the broker's own sessions. CloudTrail shows it. */
 export const REVOKER = 'mayfly-revoker';
-
-const LIFETIME_SECONDS = 60;
 
 export interface Issuer {
   keys: Pick<Keys, 'sign'>;
@@ -41,5 +40,5 @@ export const revokerIdentity = (by: Issuer): Promise<string> =>
 
 function signed({ keys, clock, issuer, audience }: Issuer, claims: Record<string, unknown>): Promise<string> {
   const iat = toSeconds(clock.now());
-  return keys.sign({ iss: issuer, aud: audience, iat, exp: iat + LIFETIME_SECONDS, ...claims }, { typ: 'JWT' });
+  return keys.sign({ iss: issuer, aud: audience, iat, exp: iat + toSeconds(STS_PROOF_MS), ...claims }, { typ: 'JWT' });
 }
