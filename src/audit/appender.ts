@@ -18,7 +18,10 @@ interface Waiting {
 /** Resolves as the task does. A task that fails does not hold up the next. */
 type InTurn = <T>(task: () => Promise<T>) => Promise<T>;
 
-/** Runs one task after the other. Writers of one process queue here, so that they do not lose compare-and-set races among themselves. */
+/**
+ * Runs one task after the other. Writers of one process queue here, so that they do not lose compare-and-set races among
+ * themselves.
+ */
 export function takingTurns(): InTurn {
   const queue = new PQueue({ concurrency: 1 });
   // An idle p-queue starts a task inside `add`. Here a task starts a microtask later: entries of the same tick share a write,

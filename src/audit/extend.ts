@@ -1,8 +1,8 @@
 /**
- * Extends the chain by compare-and-set on its head, so that any number of brokers add each entry exactly once. When a commit times
- * out, the store is read: if the batch is there, it was added, otherwise the attempt is repeated. A commit that timed out may still
- * be applied, but only while the head is unchanged. If it is applied, our retry fails its comparison; if our retry wins, the late
- * one fails.
+ * Extends the chain by compare-and-set on its head, so that any number of brokers add each entry exactly once. When a
+ * commit times out, the store is read: if the batch is there, it was added, otherwise the attempt is repeated. A commit
+ * that timed out may still be applied, but only while the head is unchanged. If it is applied, our retry fails its
+ * comparison; if our retry wins, the late one fails.
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -20,7 +20,10 @@ interface Extension {
   also?: Pick<Change, 'remove' | 'unindex'>;
 }
 
-/** Returns what to add to a chain with this head, or undefined for nothing. It is called again when another broker wrote first. */
+/**
+ * Returns what to add to a chain with this head, or undefined for nothing. It is called again when another broker wrote
+ * first.
+ */
 export type Decide = (head: Head) => Extension | undefined | Promise<Extension | undefined>;
 
 /** Returns whether something was added. `since` is when the caller began to wait, by the monotonic clock. */

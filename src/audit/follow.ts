@@ -1,7 +1,7 @@
 /**
- * Turns new entries of the revocation log into audit events. A revocation does not wait for the audit log, and none is missing in
- * it. The cursor is part of the head and moves in the same commit as the lines, so each revocation is entered exactly once,
- * whichever broker enters it.
+ * Turns new entries of the revocation log into audit events. A revocation does not wait for the audit log, and none is
+ * missing in it. The cursor is part of the head and moves in the same commit as the lines, so each revocation is entered
+ * exactly once, whichever broker enters it.
  */
 import { defined } from '../domain/defined.js';
 import type { LogEntry } from '../domain/tombstone.js';

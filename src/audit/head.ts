@@ -1,4 +1,7 @@
-/** The stored form of the audit log, which is one head and batches of lines that were written together; and the signature of the head. */
+/**
+ * The stored form of the audit log, which is one head and batches of lines that were written together; and the signature of
+ * the head.
+ */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { natural } from '../domain/schemas.js';
@@ -15,7 +18,10 @@ export const batchKey = (first: number | string): Key => `audit/${first}`;
 /** Every write adds a line and so raises the number: equal bytes mean that nobody wrote in between. */
 const headSchema = z.strictObject({
   ...placeSchema.shape,
-  /** The last revocation that was followed into the audit log, by number and id. The id is empty after a gap, where it is unknown. */
+  /**
+   * The last revocation that was followed into the audit log, by number and id. The id is empty after a gap, where it is
+   * unknown.
+   */
   followed: z.strictObject({ seq: natural, id: z.string() }),
   /** The last line that was pruned, and the broker's signature over its place. */
   checkpoint: z.strictObject({ ...placeSchema.shape, signed: z.string() }).optional(),

@@ -1,4 +1,7 @@
-/** The audit log: one hash chain for all brokers. A grant waits until its entry is stored; revocations are entered afterwards. */
+/**
+ * The audit log: one hash chain for all brokers. A grant waits until its entry is stored; revocations are entered
+ * afterwards.
+ */
 import { defined } from '../domain/defined.js';
 import type { Log, Records } from '../store/store.js';
 import { appender, takingTurns } from './appender.js';
@@ -24,8 +27,9 @@ export interface AuditDeps extends SignerDeps {
 
 export interface AuditLog {
   /**
-   * Resolves once the entry is durable in the chain. Rejects with `temporarily_unavailable` when the store did not accept it in
-   * time. The entry may still be stored later, so the caller must undo what it describes, and never repeat it under the same id.
+   * Resolves once the entry is durable in the chain. Rejects with `temporarily_unavailable` when the store did not accept
+   * it in time. The entry may still be stored later, so the caller must undo what it describes, and never repeat it under
+   * the same id.
    */
   append(event: AuditEvent): Promise<void>;
   /** Enters every revocation that was published before the call. It is called after each publication, and by the schedule. */

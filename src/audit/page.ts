@@ -78,7 +78,10 @@ function* numbered(first: number, text: string | undefined, after: number): Gene
   }
 }
 
-/** Skips, by bisection, the lines that are surely older than `from`. Times rise along the chain, except as far as brokers' clocks differ. */
+/**
+ * Skips, by bisection, the lines that are surely older than `from`. Times rise along the chain, except as far as brokers'
+ * clocks differ.
+ */
 async function seek(records: Reader, after: number, from: number | undefined): Promise<number> {
   if (from === undefined) return after;
   let [low, high] = [after, (await readHead(records)).seq];

@@ -1,4 +1,7 @@
-/** Prunes the audit log: whole batches are removed from its old end, and a signed checkpoint is left, from which the rest verifies. */
+/**
+ * Prunes the audit log: whole batches are removed from its old end, and a signed checkpoint is left, from which the rest
+ * verifies.
+ */
 import { defined } from '../domain/defined.js';
 import type { Clock } from '../domain/time.js';
 import type { Records } from '../store/store.js';

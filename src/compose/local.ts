@@ -1,6 +1,6 @@
 /**
- * Opens the broker's store for the command line, on the broker's host, with the store's own credentials. It works beside a running
- * broker and without one. A revocation published here is entered into the audit log by the next broker.
+ * Opens the broker's store for the command line, on the broker's host, with the store's own credentials. It works beside a
+ * running broker and without one. A revocation published here is entered into the audit log by the next broker.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

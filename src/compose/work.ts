@@ -1,4 +1,7 @@
-/** The recurring jobs of a broker: how often each runs, and what it does. Each is safe to run twice, and on every broker at once. */
+/**
+ * The recurring jobs of a broker: how often each runs, and what it does. Each is safe to run twice, and on every broker at
+ * once.
+ */
 import type { AuditLog } from '../audit/log.js';
 import { giveUpLost } from '../credentials/expire-reservations.js';
 import type { Detectors } from '../detectors/detectors.js';
@@ -53,7 +56,10 @@ const HOUR = '23 17 * * * *';
 
 const DAY_MS = 86_400_000;
 
-/** Every job that ends or forgets something by the time of day asks `fitness.maySweep()` first: whether the clock can be trusted. */
+/**
+ * Every job that ends or forgets something by the time of day asks `fitness.maySweep()` first: whether the clock can be
+ * trusted.
+ */
 export const JOBS = {
   /** Checks all conditions. The result decides about minting until the next run, and is what the metrics show. */
   fitness: {

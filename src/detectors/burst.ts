@@ -1,6 +1,6 @@
 /**
- * A rule: so many events within a sliding window. Events are counted in slots of a tenth of the window, so that the stored record is
- * bounded however high the threshold is. An event counts for at least nine tenths of the window.
+ * A rule: so many events within a sliding window. Events are counted in slots of a tenth of the window, so that the stored
+ * record is bounded however high the threshold is. An event counts for at least nine tenths of the window.
  */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';

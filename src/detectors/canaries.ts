@@ -1,6 +1,6 @@
 /**
- * Recognises canaries among tokens that do not verify. The hashes of all canaries are in memory: junk from strangers costs one hash
- * each, less than the signature check before it, and cannot keep a canary from being found.
+ * Recognises canaries among tokens that do not verify. The hashes of all canaries are in memory: junk from strangers costs
+ * one hash each, less than the signature check before it, and cannot keep a canary from being found.
  */
 import { sha256 } from '../domain/digest.js';
 import { HARD_LIMITS } from '../domain/limits.js';

@@ -26,8 +26,8 @@ export function flushTallies(deps: FlushDeps, taken: readonly Tally[], tallies: 
 }
 
 /**
- * The signal comes first: after a crash it is raised again, under the same id. A crash loses the events of the last second, which
- * were in memory only.
+ * The signal comes first: after a crash it is raised again, under the same id. A crash loses the events of the last second,
+ * which were in memory only.
  */
 async function flushOne({ ledger, rules, raise }: FlushDeps, tally: Tally): Promise<void> {
   const { event, subject, count } = tally;
@@ -35,7 +35,8 @@ async function flushOne({ ledger, rules, raise }: FlushDeps, tally: Tally): Prom
   // The text is the rule's own, so this compares and sets it without a schema.
   await retryOnConflict(ledger, async () => {
     const [stored] = await ledger.records.read([key]);
-    if (stored === undefined && count === 0) return true; // Nothing is stored and nothing was counted: there is no streak to reset.
+    // Nothing is stored and nothing was counted: there is no streak to reset.
+    if (stored === undefined && count === 0) return true;
     const { keep, until, finding } = rules[event](stored, tally, ledger.clock.now());
     if (finding) await raise(tally, finding);
     const done = await ledger.records.commit({ expect: [[key, stored]], put: [[key, keep, until]] });

@@ -35,7 +35,8 @@ export function createObserver({ tallies, canaries, clock }: ObserverSetup): Obs
       const now = clock.now();
       tallies.of('denial-burst', [workload(caller.id)], now).count += 1;
       if (task === undefined || !isId('tsk', task) || !isOutOfScope(error)) return;
-      // The subject is the task together with the caller: whoever names a task of somebody else adds nothing to its owner's count.
+      // The subject is the task together with the caller: whoever names a task of somebody else adds nothing to its owner's
+      // count.
       tallies.of('out-of-scope', [{ kind: 'task', value: task }, workload(caller.id)], now).count += 1;
     },
     lockedOut({ kind, id }) {
@@ -73,8 +74,8 @@ const DENIALS: ReadonlySet<BrokerErrorCode> = new Set([
 ]);
 
 /**
- * Whether a refusal shows that the caller wants what it may not have. Malformed requests, floods and outages do not. Held and cut
- * off callers have a detector of their own: a hold caused by this one would otherwise cause the next.
+ * Whether a refusal shows that the caller wants what it may not have. Malformed requests, floods and outages do not. Held
+ * and cut off callers have a detector of their own: a hold caused by this one would otherwise cause the next.
  */
 export const isDenial = (error: BrokerError): boolean => deniedByPolicy(error) || DENIALS.has(error.code);
 

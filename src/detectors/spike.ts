@@ -1,7 +1,7 @@
 /**
- * A rule: far more events in a minute than this subject's baseline. The baseline is a weighted mean over the minutes that had any
- * event, the latest weighing most, so that a workload that rests at night is no finding every morning. A subject without a
- * baseline is a finding from `atLeast` events on.
+ * A rule: far more events in a minute than this subject's baseline. The baseline is a weighted mean over the minutes that
+ * had any event, the latest weighing most, so that a workload that rests at night is no finding every morning. A subject
+ * without a baseline is a finding from `atLeast` events on.
  */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
@@ -21,7 +21,10 @@ const USUAL_KEPT_MS = 7 * 86_400_000;
 const memorySchema = z.strictObject({
   /** The baseline, in events a minute; 0 before anything was learnt. */
   usual: z.number().nonnegative(),
-  /** The two latest minutes with their counts. The last but one stays open, since brokers report a minute after it has ended. */
+  /**
+   * The two latest minutes with their counts. The last but one stays open, since brokers report a minute after it has
+   * ended.
+   */
   minutes: z.array(z.tuple([natural, natural])),
   /** The latest minute that was a finding. */
   raised: natural.optional(),
@@ -52,7 +55,10 @@ export const spike =
     };
   };
 
-/** Whether a tally is to be written now. A small one waits for the end of its minute, so that most workloads cost one write a minute. */
+/**
+ * Whether a tally is to be written now. A small one waits for the end of its minute, so that most workloads cost one write
+ * a minute.
+ */
 export const isDue = ({ at, count: got }: Tally, now: number, { atLeast }: Bounds): boolean =>
   got >= atLeast / 10 || minuteOf(at) < minuteOf(now);
 
@@ -70,7 +76,10 @@ function learnt(minutes: Memory['minutes'], usual: number, bounds: Bounds): Pick
   return { usual: mean, minutes: minutes.filter(([minute]) => minute >= latest - 1) };
 }
 
-/** A spike raises the baseline by no more than the highest count that is no finding. Otherwise the first spike would hide the next. */
+/**
+ * A spike raises the baseline by no more than the highest count that is no finding. Otherwise the first spike would hide
+ * the next.
+ */
 function learn(usual: number, got: number, { factor, atLeast }: Bounds): number {
   const believed = Math.min(got, Math.max(factor * usual, atLeast));
   return usual === 0 ? believed : usual + WEIGHT * (believed - usual);

@@ -1,6 +1,7 @@
 /**
- * One turn of one webhook: the entries of the audit log after its cursor are delivered in order, until one fails or the time is up.
- * The cursor moves after each entry. A crash in between delivers an entry twice, under the same id, and loses none.
+ * One turn of one webhook: the entries of the audit log after its cursor are delivered in order, until one fails or the
+ * time is up. The cursor moves after each entry. A crash in between delivers an entry twice, under the same id, and loses
+ * none.
  */
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { parseEntry, seqOf, type AuditEntry } from '../audit/event.js';
@@ -60,8 +61,8 @@ function advance({ ledger, node }: NotifyDeps, name: string, stored: Versioned<W
 const ageOf = (entry: { at: number } | undefined, now: number): number => (entry ? Math.max(0, now - entry.at) : 0);
 
 /**
- * Returns the step over entries that can no longer be delivered, with a dead letter for them: they were pruned, or the audit log was
- * lost and counts from 1 again. Undefined: nothing is lost.
+ * Returns the step over entries that can no longer be delivered, with a dead letter for them: they were pruned, or the
+ * audit log was lost and counts from 1 again. Undefined: nothing is lost.
  */
 function stepOverLost(
   { ledger, metrics, log }: Pick<DeliveryDeps, 'ledger' | 'metrics' | 'log'>,
@@ -87,12 +88,15 @@ function stepOverLost(
   return { after: pruned, dead: { ...deadLetter, seq: after + 1, upTo: pruned, because } };
 }
 
-/** The beginning of every line (audit/chain.ts). Most lines are of no interest to a webhook, and need not be parsed to see that. */
+/**
+ * The beginning of every line (audit/chain.ts). Most lines are of no interest to a webhook, and need not be parsed to see
+ * that.
+ */
 const BEGINNING = /^\{"seq":\d+,"prev":"[^"]*","type":"(([a-z]+)\.[a-z_]+)"/;
 
 /**
- * Returns a function from a line to its entry, or to undefined when the webhook did not ask for it. Webhooks ask for the first word of
- * a type, for a whole type, or for the state of a signal.
+ * Returns a function from a line to its entry, or to undefined when the webhook did not ask for it. Webhooks ask for the
+ * first word of a type, for a whole type, or for the state of a signal.
  */
 function entrySelector(types: readonly string[]): (line: string) => AuditEntry | undefined {
   const asked = new Set(types);

@@ -1,6 +1,6 @@
 /**
- * An audit entry as a CloudEvent (CloudEvents 1.0.2, structured mode) with an OCSF body, and the broker's signature over it. The
- * same entry always becomes the same event.
+ * An audit entry as a CloudEvent (CloudEvents 1.0.2, structured mode) with an OCSF body, and the broker's signature over
+ * it. The same entry always becomes the same event.
  */
 import { hashOf } from '../audit/chain.js';
 import type { AuditEntry } from '../audit/event.js';
@@ -32,12 +32,15 @@ export function cloudEvent(entry: AuditEntry, line: string, issuer: string) {
   });
 }
 
-/** Returns the number of the audit entry and the beginning of its hash, so that an event can be compared with what `/audit` shows. */
+/**
+ * Returns the number of the audit entry and the beginning of its hash, so that an event can be compared with what `/audit`
+ * shows.
+ */
 export const eventId = (seq: number, line: string): string => `${seq}.${hashOf(line).slice(0, HASH_CHARACTERS)}`;
 
 /**
- * Returns the exact bytes of an event, and a JWS over them with detached payload (RFC 7515, appendix F). No secret is shared with
- * receivers: whoever can read /jwks can verify the event, and only the broker can make one.
+ * Returns the exact bytes of an event, and a JWS over them with detached payload (RFC 7515, appendix F). No secret is
+ * shared with receivers: whoever can read /jwks can verify the event, and only the broker can make one.
  */
 export async function signedEvent(
   keys: Pick<Keys, 'sign'>,

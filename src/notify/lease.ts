@@ -1,6 +1,6 @@
 /**
- * The lease of a webhook: one broker at a time delivers to it. Two that deliver at the same time do no harm, since both send the same
- * event ids.
+ * The lease of a webhook: one broker at a time delivers to it. Two that deliver at the same time do no harm, since both
+ * send the same event ids.
  */
 import type { AuditLog } from '../audit/log.js';
 import { standingOf } from '../ledger/lease.js';
@@ -14,7 +14,10 @@ export interface LeaseDeps {
   node: string;
 }
 
-/** When the holder dies, the next broker waits this long. What is left of a lease is always longer than a turn and a try take. */
+/**
+ * When the holder dies, the next broker waits this long. What is left of a lease is always longer than a turn and a try
+ * take.
+ */
 export const LEASE_MS = 10_000;
 const LEASE = { lengthMs: LEASE_MS, renewBelowMs: 8_000 };
 

@@ -1,6 +1,6 @@
 /**
- * The body of an event, in the form that SIEMs read (OCSF 1.3): a Detection Finding for a signal, an API Activity for anything else.
- * It holds ids, names and fixed words only. The free text of an entry stays in the audit log.
+ * The body of an event, in the form that SIEMs read (OCSF 1.3): a Detection Finding for a signal, an API Activity for
+ * anything else. It holds ids, names and fixed words only. The free text of an entry stays in the audit log.
  */
 import { describeEntry } from '../audit/describe-entry.js';
 import type { AuditEntry, AuditEvent } from '../audit/event.js';

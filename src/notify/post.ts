@@ -1,4 +1,7 @@
-/** Posts one event, and decides when one that failed is tried again. Of the answer only the status is used; its body is never read. */
+/**
+ * Posts one event, and decides when one that failed is tried again. Of the answer only the status is used; its body is
+ * never read.
+ */
 import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { defined } from '../domain/defined.js';
@@ -58,7 +61,10 @@ const LONGEST_MS = 300_000;
 /** A receiver may refuse during a deployment. After this many refusals of one event it is believed. */
 const REFUSALS_BELIEVED = 3;
 
-/** Returns the pause after a failed try. It doubles with each try, and is random, so that receivers that fail together are not tried together. */
+/**
+ * Returns the pause after a failed try. It doubles with each try, and is random, so that receivers that fail together are
+ * not tried together.
+ */
 export function pauseMs(tries: number): number {
   const most = Math.min(FIRST_MS * 2 ** (tries - 1), LONGEST_MS);
   return randomInt(most / 2, most + 1);

@@ -30,7 +30,10 @@ interface Report {
   subject: unknown;
   at: number;
   reason?: string;
-  /** Throws when its source sends too much. Only a new signal counts: whoever replays a signal must not use up the source's rate. */
+  /**
+   * Throws when its source sends too much. Only a new signal counts: whoever replays a signal must not use up the source's
+   * rate.
+   */
   assertWithinRate?: () => Promise<void>;
 }
 
@@ -82,7 +85,10 @@ export function reportFromSet(
   };
 }
 
-/** One scale for all events: HIGH for what ends or compromises something, also where the event does not say; LOW for what repairs it. */
+/**
+ * One scale for all events: HIGH for what ends or compromises something, also where the event does not say; LOW for what
+ * repairs it.
+ */
 function levelOf(event: Signal['event'], facts: ReturnType<typeof eventFactsSchema.parse>): Level {
   switch (event) {
     case 'risk-level-change':

@@ -1,4 +1,7 @@
-/** Runs work on ids in the order they came. How many run at once and how many wait is bounded; an id that finds no place is dropped. */
+/**
+ * Runs work on ids in the order they came. How many run at once and how many wait is bounded; an id that finds no place is
+ * dropped.
+ */
 import PQueue from 'p-queue';
 
 export interface BoundedQueue {

@@ -1,6 +1,6 @@
 /**
- * A person confirms or dismisses a pending reaction. Policy is asked about the very revocation that confirming would publish. The
- * decision is stored before it is carried out, so that any broker can finish it after a crash.
+ * A person confirms or dismisses a pending reaction. Policy is asked about the very revocation that confirming would
+ * publish. The decision is stored before it is carried out, so that any broker can finish it after a crash.
  */
 import { defined } from '../domain/defined.js';
 import { auditingRefusals } from '../authorization/audit-refusal.js';
@@ -50,8 +50,8 @@ export function decideSignal(
 }
 
 /**
- * Returns the revocation that policy is asked about. Without a signal or a reaction it is a hold of `all`: only whoever may place
- * that learns that there is nothing to decide.
+ * Returns the revocation that policy is asked about. Without a signal or a reaction it is a hold of `all`: only whoever may
+ * place that learns that there is nothing to decide.
  */
 function revocationOf(signal: Signal | undefined) {
   const { selector = EVERYTHING, do: does } = signal?.reaction ?? {};

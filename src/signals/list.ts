@@ -23,7 +23,10 @@ interface PageOf {
 
 interface SignalPage {
   signals: Signal[];
-  /** The cursor of the next page; absent on the last page. A page may be shorter than its limit, or empty, and not be the last. */
+  /**
+   * The cursor of the next page; absent on the last page. A page may be shorter than its limit, or empty, and not be the
+   * last.
+   */
   next?: SignalPlace;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Reacts to a signal. A signal is evaluated once, and the decision is stored before it is carried out, so that another broker,
- * or this one after a crash, does the same. A reaction revokes by the one publication (G3), under an id derived from the signal.
+ * Reacts to a signal. A signal is evaluated once, and the decision is stored before it is carried out, so that another
+ * broker, or this one after a crash, does the same. A reaction revokes by the one publication (G3), under an id derived
+ * from the signal.
  */
 import type { AuditEvent } from '../audit/event.js';
 import { defined } from '../domain/defined.js';
@@ -35,7 +36,10 @@ const auditedSignal = ({ id, source, event, level, about, state, reaction, reaso
     reason,
   });
 
-/** The audit entry comes last, so that the reaction does not wait for it. After a crash it may be written twice; it is never missing. */
+/**
+ * The audit entry comes last, so that the reaction does not wait for it. After a crash it may be written twice; it is never
+ * missing.
+ */
 async function finish(deps: ReactDeps, signal: Signal): Promise<Signal | undefined> {
   const { state, reaction, decided } = signal;
   const isToAct = state === 'reacted' && reaction && reaction.seq === undefined;
@@ -95,7 +99,10 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
   }
 }
 
-/** The same signal always publishes under the same id, so the log takes it once. The form of a revocation id gives it a receipt. */
+/**
+ * The same signal always publishes under the same id, so the log takes it once. The form of a revocation id gives it a
+ * receipt.
+ */
 const publicationId = ({ id }: Signal): string => newId('rev', shardOf(id), sha256Bytes(`reaction to ${id}`));
 
 /** How many signals of each shard one run expires; the next run takes the rest. */

@@ -1,6 +1,6 @@
 /**
- * Resolves the subject of a signal to selectors, within what its source may speak of. A subject that is not understood as a whole
- * resolves to nothing: an unknown member would have narrowed it, and leaving that member out would hit others.
+ * Resolves the subject of a signal to selectors, within what its source may speak of. A subject that is not understood as a
+ * whole resolves to nothing: an unknown member would have narrowed it, and leaving that member out would hit others.
  */
 import { prefixOf } from '../identity/party-from-id.js';
 import type { Trust } from '../config/schema.js';
