@@ -1,4 +1,4 @@
-/** Mints JWT access tokens (RFC 9068): everything a target needs to judge a call by itself, signed. */
+/** Mints JWT access tokens (RFC 9068). A token contains everything that a target needs to check a call by itself. */
 import { defined } from '../domain/defined.js';
 import { detailsOf, scopeOf } from '../targets/requested-access.js';
 import type { Credential } from '../domain/credential.js';

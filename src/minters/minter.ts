@@ -1,4 +1,4 @@
-/** The minter port: makes one kind of credential, and unmakes it as far as the target allows. It knows nothing of the ledger. */
+/** The minter port. A minter makes one kind of credential, and enforces revocations at its targets. It knows nothing of the ledger. */
 import type { Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';
 import type { Material } from '../targets/kinds.js';
@@ -7,26 +7,26 @@ export interface Minter {
   readonly kind: Material['kind'];
   /** The longest lifetime that the target takes, where that may be less than the broker's own maximum. */
   lifetimeSecondsMax?(target: string): number;
-  /** Throws the refusal of what could not be minted, before anything is reserved for it. */
+  /** Throws a refusal if the credential cannot be minted as it is. It is called before the credential is reserved. */
   assertMintable?(credential: Credential): Promise<void>;
-  /** Throws NothingMinted where it is certain that there is nothing to unmake; after any other error there may be. */
+  /** Throws NothingMinted if it is certain that nothing was made. After any other error a credential may exist. */
   mint(credential: Credential, task: Task): Promise<Minted>;
-  /** Present exactly where the kind is `enforced`. */
+  /** Present exactly if the kind is `enforced` (see `targets/kind.ts`). */
   readonly enforcer?: Enforcer;
 }
 
 export interface Minted {
   material: Material;
-  /** What the target calls it, where that is no secret. */
+  /** What the target calls the credential, where it has such a name. It is no secret. */
   handle?: string;
-  /** SHA-256 (base64url) of what the target was told it may do. */
+  /** SHA-256 (base64url) of the permissions as they were sent to the target, for the audit log. */
   scopeHash?: string;
 }
 
-/** The target said no, and has nothing of it. */
+/** The target refused, and no credential exists. */
 export class NothingMinted extends Error {
   override name = 'NothingMinted';
-  /** What is thrown to the caller: a refusal, or what was wrong with the broker itself. */
+  /** The error for the caller: a refusal, or a plain Error where the broker itself was wrong. */
   readonly refusal: Error;
 
   constructor(refusal: Error) {
@@ -35,7 +35,7 @@ export class NothingMinted extends Error {
   }
 }
 
-/** All of a target that must not be used any more: always the whole of it, so that telling it twice is telling it once. */
+/** All denials of one target. They always replace what the target has, so a repeated push changes nothing. */
 export interface Denials {
   /** Ids, ascending. */
   credentials: readonly string[];
@@ -43,20 +43,21 @@ export interface Denials {
   tasks: readonly string[];
   /** Sessions of a workload from before one of its cutoffs: `<cause>@<number>` (see `Credential.workloadSeq`), ascending. */
   workloads: readonly string[];
-  /** Whatever was issued before is dead. Milliseconds, a whole second. */
+  /** Everything that was issued before this time is dead. Milliseconds, a whole second. */
   issuedBefore?: number;
 }
 
+/** Makes dead credentials unusable at targets that do not ask the broker. */
 export interface Enforcer {
-  /** How much of what the target can hold this takes: 1 is all of it. */
+  /** The share of the target's room that the denials take: 1 is all of it. */
   fill(target: string, denials: Denials): number;
   /**
-   * Puts exactly this in force at the target, in place of what was. `fence` rises with each writer and is written along.
-   * Throws when it is not known to have happened.
+   * Replaces the denials of the target. Throws if it is not certain that they were written.
+   * @param fence Rises with each new holder of the lease. It is written along with the denials.
    */
   enforce(target: string, denials: Denials, fence: number): Promise<void>;
-  /** Whether the target's clock shows what this broker's shows, as far as is known. */
+  /** Whether the clock of the targets agrees with the clock of this broker, as far as is known. */
   clockAgrees(): boolean;
-  /** Whether exactly this is what the target has. Throws when that cannot be known. */
+  /** Whether the target has exactly these denials. Throws if that cannot be found out. */
   isInForce(target: string, denials: Denials, fence: number): Promise<boolean>;
 }

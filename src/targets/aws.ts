@@ -29,6 +29,12 @@ export const WHOLE_ROLE = 'aws:assumeRole';
 /** The shortest session. AWS's clock ends sessions: in a shorter one, a difference of clocks would be too large a part. */
 export const SESSION_SECONDS_LEAST = 30;
 
+/**
+ * What the other inline policies of a role may take together, the base policy among them. The deny policy has the rest of the
+ * quota: with larger other policies, IAM would refuse a full deny policy.
+ */
+export const BASE_POLICY_CHARACTERS = 700;
+
 /** The clouds of AWS whose STS and IAM endpoints are known here. */
 const AWS_PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-eusc'] as const;
 export type AwsPartition = (typeof AWS_PARTITIONS)[number];

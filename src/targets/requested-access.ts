@@ -1,4 +1,7 @@
-/** What is asked for, as `scope` or as RAR `authorization_details`, translated once into access. Strict: a misspelt field is a refusal. */
+/**
+ * Requested access: `scope` and RAR `authorization_details` (RFC 9396), translated into access once, and back. The reader is
+ * strict: a misspelt field is refused, because it could have been meant as a restriction.
+ */
 import { z } from 'zod';
 import { isAction, normalise, pairsOf, pathProblem, type Access, type TargetAccess } from '../domain/access.js';
 import { BrokerError } from '../domain/errors.js';
@@ -6,7 +9,7 @@ import { HARD_LIMITS } from '../domain/limits.js';
 import { parseStrictJson } from '../domain/strict-json.js';
 import { DETAIL_TYPES, kindOfTarget } from './kinds.js';
 
-/** RFC 9396 §2: the types the broker defines, alike in their fields; unknown ones are refused, as §5 demands. */
+/** RFC 9396 §2: all types of the broker have the same fields. An unknown type or field is refused, as §5 demands. */
 const detailSchema = z.strictObject({
   type: z.enum(DETAIL_TYPES),
   locations: z.array(z.string()).length(1),
@@ -16,7 +19,7 @@ const detailSchema = z.strictObject({
 
 type AuthorizationDetail = z.infer<typeof detailSchema>;
 
-/** `<resource path>:<action>`, separated by single spaces, split at the last colon. */
+/** A scope is a list of `<resource path>:<action>`, separated by single spaces, each split at its last colon. */
 export function accessFromScope(scope: string): Access[] {
   const access = scope.split(' ').map((token) => {
     const colon = token.lastIndexOf(':');
@@ -28,7 +31,7 @@ export function accessFromScope(scope: string): Access[] {
   return access;
 }
 
-/** @param text The parameter as sent: a JSON array of objects, all for `target`. */
+/** @param text The parameter as it was sent: a JSON array of objects, all for `target`. */
 export function accessFromDetails(text: string, target: string): Access[] {
   const entries = accessFromObjects(parseJson(text));
   if (entries.some((entry) => entry.target !== target)) {
@@ -37,7 +40,7 @@ export function accessFromDetails(text: string, target: string): Access[] {
   return entries.map(({ path, actions }) => ({ path, actions }));
 }
 
-/** RAR objects that may name several targets: a task's ceiling. */
+/** RAR objects that may name several targets, as in the ceiling of a task. */
 export function accessFromObjects(value: unknown): TargetAccess[] {
   const parsed = z.array(detailSchema).min(1).safeParse(value);
   if (!parsed.success) throw refusedDetails(whatIsWrong(parsed.error));
@@ -55,7 +58,7 @@ function entryOf({ type, locations: [target = ''], identifier, actions }: Author
   return { target, path: kind.toPath(identifier, actions), actions };
 }
 
-/** The union of both forms, within the bounds of one request. */
+/** The union of access in both forms. It throws if this is more than one request may ask for. */
 export function uniteAccess(...parts: Access[][]): Access[] {
   const access = normalise(parts.flat());
   const pairs = pairsOf(access).length;
@@ -79,7 +82,7 @@ export function detailsOf(target: string, access: readonly Access[]): Authorizat
   }));
 }
 
-/** What of it can be written as scope: an action with a colon cannot. */
+/** The part of the access that can be written as scope: an action with a colon cannot. */
 export const scopeOf = (access: readonly Access[]): string =>
   pairsOf(access)
     .filter(({ action }) => !action.includes(':'))

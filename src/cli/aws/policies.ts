@@ -1,5 +1,5 @@
 /** The IAM policies of a role, of its boundary and of the revoker role, and the trust policies that say who assumes them. */
-import type { Role } from '../../targets/aws.js';
+import { BASE_POLICY_CHARACTERS, type Role } from '../../targets/aws.js';
 import { roleOf, type Federation } from './roles.js';
 
 type Condition = Partial<Record<'StringEquals' | 'StringLike' | 'Null', Record<string, string | readonly string[]>>>;
@@ -24,12 +24,6 @@ export interface Allowance {
   actions: readonly string[];
   resources: readonly string[];
 }
-
-/**
- * The deny policy shares the quota of a role's inline policies, and its own limit assumes that the others take no more than
- * this. With a larger base policy, IAM would refuse a full deny policy.
- */
-export const BASE_POLICY_CHARACTERS_MAX = 700;
 
 /** One service; `*` at most at the end of the name, as in `s3:Get*`. */
 const ACTION = /^[a-z0-9-]{1,32}:(?:[A-Za-z0-9]{1,64}\*?|\*)$/;
@@ -101,9 +95,9 @@ export function basePolicy(allowance: Statement): PolicyDocument {
   // Short guards: they stand beside the deny policy, and share its quota.
   const document = policyDocument(allowance, UNTAGGED, denied(ESCAPES));
   const size = sizeOf(document);
-  if (size <= BASE_POLICY_CHARACTERS_MAX) return document;
+  if (size <= BASE_POLICY_CHARACTERS) return document;
   throw new Error(
-    `The base policy would have ${size} characters, and may have ${BASE_POLICY_CHARACTERS_MAX}: the rest of the role's ` +
+    `The base policy would have ${size} characters, and may have ${BASE_POLICY_CHARACTERS}: the rest of the role's ` +
       'quota is for revocations. Shorten it with "*", or let two roles share the work.',
   );
 }

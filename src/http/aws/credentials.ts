@@ -1,6 +1,6 @@
 /**
- * GET /aws/credentials/{role}: what every AWS SDK asks of a container credential provider. The SDK sends a token as it is, and
- * asks again before the credentials expire; each time identity, log and policy are asked anew.
+ * GET /aws/credentials/{role}: the endpoint that AWS SDKs call as a container credential provider. An SDK sends the token
+ * without a scheme, and calls again before the credentials expire. Each call is a whole exchange: identity, log and policy.
  */
 import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
@@ -18,13 +18,16 @@ import { readQuery } from '../wire/body.js';
 import { counted } from '../oauth/token.js';
 import { printable, wholeNumber } from '../wire/fields.js';
 
-/** SDKs ask again when five to fifteen minutes are left: with less than that to begin with, before every single call. */
+/**
+ * The default lifetime. SDKs fetch new credentials when five to fifteen minutes are left. With a shorter lifetime they would
+ * fetch them before every single call to AWS.
+ */
 const USUAL_SECONDS = 3_600;
 
 const input = z.strictObject({
   task: z.string().exactOptional(),
   purpose: printable(256).exactOptional(),
-  /** RFC 9396, as at the token endpoint. Without it: what the task was opened for. */
+  /** RFC 9396, as at the token endpoint. Default: the access that the task was opened for. */
   authorization_details: z.string().exactOptional(),
   lifetime: wholeNumber(1, 999_999_999).default(USUAL_SECONDS),
 });
@@ -37,7 +40,7 @@ export const awsCredentials =
     const { minted, credential } = await counted(deps, () => issued(deps, call));
     deps.metrics.minted(credential.expiresAt);
     const { material } = minted;
-    // The `tokenType` of the request lets nothing else through.
+    // The exchange refuses this token type for targets of any other kind.
     if (material.kind !== 'aws-sts') throw new Error('the credential is no AWS session');
     return ok(toContainerCredentials(material));
   };
@@ -52,14 +55,14 @@ async function issued(deps: HttpDeps, call: Call) {
   return exchangeFor(deps, requester, { ...requestOf(asked, target), ...under, requestId: call.requestId });
 }
 
-/** As it is; people who set it by hand write "Bearer" before it. */
+/** The token of the Authorization header. SDKs send it without a scheme; people who set it by hand write "Bearer" before it. */
 function tokenOf({ headers }: Call): string {
   const token = headers.authorization?.replace(/^bearer +/i, '').trim();
   if (token) return token;
   throw new BrokerError('invalid_token', 'Send an identity token in the Authorization header.');
 }
 
-/** The proof stands in a header: what is wrong with it is a 401, as wherever that is so. */
+/** The token is in the Authorization header, so a token that is not accepted is a 401, as at every endpoint that reads it there. */
 async function identified({ identify }: HttpDeps, token: string): Promise<Requester> {
   const caller = await identify(token, { use: 'bearer' });
   if (caller.party.kind === 'workload') return { caller };
@@ -75,7 +78,7 @@ const requestOf = ({ authorization_details: details, lifetime }: Asked, target: 
     askedAsScope: false,
   });
 
-/** A credential as proof names its task by itself. */
+/** @param proven The task of the credential that was presented as proof, if it was one: no task has to be named then. */
 function underOf(
   { task, purpose, ...asked }: Asked,
   target: string,
@@ -85,7 +88,8 @@ function underOf(
   if ((taskId === undefined) === (purpose === undefined))
     throw new BrokerError('invalid_request', 'Say task or purpose: exactly one of them.');
   if (taskId !== undefined) return { under: { taskId } };
-  // An SDK that asks again means the same piece of work: it finds the task it began, and no second one after that has ended.
+  // An SDK that calls again with the same purpose continues the same work. It finds the task that its first call opened, and
+  // gets no second task after that one has ended.
   const digest = sha256(JSON.stringify({ target, purpose, ...asked }));
   return { under: { purpose: purpose ?? '' }, idempotencyKey: { key: `aws:${digest}`, body: digest } };
 }

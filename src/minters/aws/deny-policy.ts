@@ -1,24 +1,22 @@
 /**
- * The inline policy of a role that denies everything to the sessions that must not be used any more. It is always the whole
- * of it, a pure function of what is dead, so writing it twice is writing it once.
+ * The inline policy of a role that denies everything to dead sessions. It is a pure function of all denials, and is always
+ * written as a whole, so a write that is repeated changes nothing.
  */
 import type { Denials } from '../minter.js';
+import { BASE_POLICY_CHARACTERS } from '../../targets/aws.js';
 import { toInstant } from './context.js';
 import { credentialTag, taskTag } from './tags.js';
 
 export const DENY_POLICY_NAME = 'JitRevocations';
 
-/** IAM: "the total aggregate policy size per role", over all its inline policies, without white space. */
+/** The quota of IAM for all inline policies of a role together, without white space ("total aggregate policy size per role"). */
 const ROLE_POLICY_CHARACTERS = 10_240;
-
-/** What the other inline policies of the role may take together: the recommended base policy has 437. */
-export const BASE_POLICY_CHARACTERS = 700;
 
 export const DENY_POLICY_CHARACTERS = ROLE_POLICY_CHARACTERS - BASE_POLICY_CHARACTERS;
 
 /**
- * @param fence Rises with each writer, and is written along: who reads the policy sees whose it is.
- * @returns Undefined where nothing is to be denied: then the role has no such policy.
+ * The text of the policy; undefined if nothing is denied, since the role then has no such policy.
+ * @param fence The fence of the lease of this writer. It is part of the text, so that readers see who wrote the policy.
  */
 export function denyPolicy(denials: Denials, fence: number): string | undefined {
   const [first, ...rest] = conditions(denials).map((Condition) => ({
@@ -31,7 +29,7 @@ export function denyPolicy(denials: Denials, fence: number): string | undefined 
   return JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: `r${fence}`, ...first }, ...rest] });
 }
 
-/** How full the policy is: above 1 IAM does not take it. */
+/** How full the policy is. Above 1, IAM refuses it. */
 export const denyPolicyFill = (denials: Denials): number =>
   (denyPolicy(denials, Number.MAX_SAFE_INTEGER)?.length ?? 0) / DENY_POLICY_CHARACTERS;
 
