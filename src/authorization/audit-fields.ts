@@ -1,11 +1,11 @@
-/** What the use cases tell the audit log. Deaths are not told here: the audit log follows the revocation log for those. */
+/** Fields of audit entries that several use cases write. Revocations are not among them: the audit log reads those from the revocation log. */
 import { defined } from '../domain/defined.js';
 import type { AuditEvent } from '../audit/event.js';
 import type { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 
-/** A refusal after identity was proven. */
+/** The entry of a refusal; the caller is authenticated. */
 export const refusedEvent = (
   type: 'credential.refused' | 'operation.refused',
   at: number,
@@ -16,7 +16,7 @@ export const refusedEvent = (
   defined({
     type,
     at,
-    ...provenFields(caller),
+    ...callerFields(caller),
     ...about,
     error: error.code,
     reason: error.message,
@@ -24,7 +24,7 @@ export const refusedEvent = (
     decision: error.details.decision,
   });
 
-export const provenFields = ({ party, proofHash }: AuthenticatedCaller) => ({
+export const callerFields = ({ party, proofHash }: AuthenticatedCaller) => ({
   actor: { id: party.id, kind: party.kind, issuer: party.issuer },
   proofHash,
 });

@@ -1,4 +1,4 @@
-/** A proven caller is looked up in the log like everything else: who is held or cut off has no verbs. */
+/** Every authenticated caller is looked up in the revocation log: a party that is held or cut off may call nothing. */
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { refusesProof } from '../domain/liveness.js';
@@ -6,7 +6,7 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import type { Deps } from './deps.js';
 
-/** @param seen A look that includes `partyCauses(proven.party)`. */
+/** @param seen A look that includes the `partyCauses` of the caller. */
 export function refuseDeadCaller(
   { settings, observer }: Pick<Deps, 'settings' | 'observer'>,
   { party, issuedAt }: AuthenticatedCaller,
@@ -24,12 +24,12 @@ export function refuseDeadCaller(
   }
 }
 
-/** For verbs that look at nothing else. */
+/** For verbs that need no other look at the log. */
 export async function assertLiveCaller(
   deps: Pick<Deps, 'ledger' | 'settings' | 'observer'>,
-  proven: AuthenticatedCaller,
+  caller: AuthenticatedCaller,
 ): Promise<void> {
-  refuseDeadCaller(deps, proven, await deps.ledger.log.look(partyCauses(proven.party)));
+  refuseDeadCaller(deps, caller, await deps.ledger.log.look(partyCauses(caller.party)));
 }
 
 export const held = (): BrokerError =>

@@ -1,4 +1,4 @@
-/** Policy is asked once for each pair of path and action; one denial refuses all, and only the lifetime is ever shortened. */
+/** Questions to policy. An access question is asked once for each pair of path and action: one denial refuses all, and the shortest lifetime counts. */
 import { defined } from '../domain/defined.js';
 import { pairsOf, type Access } from '../domain/access.js';
 import type { Party } from '../domain/party.js';
@@ -17,11 +17,11 @@ import type {
 } from '../policy/query.js';
 import type { Deps } from './deps.js';
 
-/** What the audit log keeps of an answer by policy. */
+/** An answer by policy, as the audit log keeps it. */
 export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest'> {
   id: string;
   lifetimeSeconds: number;
-  /** What was asked last, in words: with a denial, what was denied. */
+  /** A description of the last question. If policy denies, it is the question that was denied. */
   about: string;
 }
 
@@ -40,13 +40,13 @@ export async function decideAccess(policy: Deps['policy'], question: AccessQuest
   for (const query of queriesOf(question)) {
     const verdict = await policy.decide(query);
     verdicts.push(verdict);
-    about = inWords(query);
+    about = describeQuery(query);
     if (verdict.outcome !== 'permit') break;
   }
   return settled(verdicts, question.lifetimeSeconds, about);
 }
 
-/** An operator verb: one question. Its lifetime is that of the task to be opened, or none. */
+/** Asks the one question of an operator verb. The lifetime is that of the task to be opened, or 0 for every other verb. */
 export async function decideOperation(
   policy: Deps['policy'],
   party: Party,
@@ -55,10 +55,10 @@ export async function decideOperation(
   context: Omit<OperateContext, 'kind'> = {},
 ): Promise<Decision> {
   const query: PolicyQuery = { principal: party, action, resource, context: { kind: 'operate', ...context } };
-  return settled([await policy.decide(query)], context.opening?.lifetimeSeconds ?? 0, inWords(query));
+  return settled([await policy.decide(query)], context.opening?.lifetimeSeconds ?? 0, describeQuery(query));
 }
 
-/** The sentence the agent's developer sees. */
+/** Returns the refusal, with a sentence for the developer of the caller. */
 export function denied({ about, id, outcome, policies, digest }: Decision): BrokerError {
   const decision = { id, outcome, policies, digest };
   return outcome === 'needs-approval'
@@ -66,7 +66,7 @@ export function denied({ about, id, outcome, policies, digest }: Decision): Brok
     : new BrokerError('access_denied', `Policy does not permit ${about}.`, { decision });
 }
 
-/** What policy may know of a task that is about to be opened: it has no id yet. */
+/** The facts that policy may know of a task that is about to be opened: it has no id yet. */
 export const unbornFacts = ({ workload, purpose, openedBy }: Task): TaskFacts =>
   defined({ workload, purpose, openedBy });
 
@@ -79,7 +79,7 @@ function* queriesOf({ party, task, target, access, lifetimeSeconds, risk }: Acce
     purposeFrom: task.purposeFrom,
     lifetimeSeconds,
     delegationDepth: task.lineage.length,
-    // A task may serve a person who is not asked again at each renewal: policy hears of them all the same.
+    // A person's token may be presented only once for a task. Policy sees the person at each renewal all the same.
     onBehalfOf: task.principal,
     principalProven: task.principalProven ?? false,
     openedBy: task.openedBy,
@@ -107,8 +107,8 @@ function settled(verdicts: readonly Verdict[], lifetimeSeconds: number, about: s
   };
 }
 
-/** Paths and actions have a checked alphabet by now, so they may stand in a sentence. */
-function inWords({ action, resource }: PolicyQuery): string {
+/** Paths and actions have a checked alphabet, so they may stand in a sentence. */
+function describeQuery({ action, resource }: PolicyQuery): string {
   switch (resource.type) {
     case 'resource':
       return `"${action}" on ${resource.path}`;

@@ -1,4 +1,4 @@
-/** What the use cases are handed; each names the part it uses. */
+/** The dependencies of the use cases; each use case names the part that it needs. */
 import type { AuditEvent } from '../audit/event.js';
 import type { Config, Target } from '../config/schema.js';
 import type { Identify } from '../identity/identify.js';
@@ -18,16 +18,16 @@ export interface Deps {
   targets: ReadonlyMap<string, Target>;
   settings: Settings;
   observer: Observer;
-  /** Throws `slow_down` when the workload asks too often. */
+  /** Throws `slow_down` if the workload asks too often. */
   assertWithinRate(workload: string): Promise<void>;
   /** Throws `temporarily_unavailable` while this broker must not mint: clocks apart, store nearly full or unfit. */
   assertFitToMint(): void;
 }
 
 export interface Settings extends Pick<Config, 'lifetimes' | 'limits' | 'purposes'> {
-  /** Trust names by kind, to place a workload id that an orchestrator names. */
+  /** Decides which issuer an id belongs to that a caller only names. */
   trust: Config['trust'];
   signals: Config['signals'];
-  /** The target whose credentials are proof of their workload, at the endpoint for AWS. */
+  /** The target whose credentials prove their workload at the endpoint for AWS SDKs. */
   proofTarget?: string;
 }

@@ -1,15 +1,19 @@
-/** Who asks for a credential: always a workload, sometimes for a person. */
+/** The requester of a credential: always a workload, proven by an identity token or by a credential of this broker; sometimes it acts for a person. */
+import { createHash } from 'node:crypto';
+import { isWithin, type Access } from '../domain/access.js';
 import { BrokerError } from '../domain/errors.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
 import type { Deps } from './deps.js';
+import { inspect } from './inspect.js';
 
 interface Presented {
   token: string;
+  /** The type that the request declares (RFC 8693 §3). */
   type: string;
 }
 
-/** Who asks, as presented. */
+/** The tokens of an exchange, before they are verified. */
 export interface Proofs {
   subject: Presented;
   actor?: Presented;
@@ -17,11 +21,11 @@ export interface Proofs {
 }
 
 export interface Requester {
-  /** The proof of who calls: the actor token, else the subject token. */
+  /** The workload: proven by the actor token if there is one, else by the subject token. */
   caller: AuthenticatedCaller;
-  /** Whom the credential speaks for, when that is a person. Their proof is looked up in the log like the caller's. */
+  /** The person that the workload acts for. Their proof is looked up in the log like the caller's. */
   onBehalfOf?: AuthenticatedCaller;
-  /** The credential of ours that the caller proved itself by: what it is given dies with that. */
+  /** The credential that the caller proved itself by. Whatever is derived from it ends with it. */
   from?: Found;
 }
 
@@ -41,7 +45,7 @@ export async function identifyRequester(
   }
   const proven = await identify(subject.token, { use: 'subject', tokenType: subject.type });
   const requester = actor
-    ? forSomebody(proven, await identify(actor.token, { use: 'actor', tokenType: actor.type }))
+    ? forPerson(proven, await identify(actor.token, { use: 'actor', tokenType: actor.type }))
     : forItself(proven);
   if (clientId !== undefined && clientId !== requester.caller.party.id) {
     throw new BrokerError('invalid_request', 'The client_id is not the workload whose token was presented.');
@@ -54,11 +58,47 @@ function forItself(caller: AuthenticatedCaller): Requester {
   throw new BrokerError('invalid_request', "A person's token needs an actor_token: the workload that acts for them.");
 }
 
-function forSomebody(subject: AuthenticatedCaller, caller: AuthenticatedCaller): Requester {
+function forPerson(subject: AuthenticatedCaller, caller: AuthenticatedCaller): Requester {
   if (caller.party.kind !== 'workload')
     throw new BrokerError('invalid_request', 'The actor_token must be the token of a workload.');
   if (subject.party.kind !== 'person') {
     throw new BrokerError('invalid_request', 'With an actor_token the subject_token must be the token of a person.');
   }
   return { caller, onBehalfOf: subject };
+}
+
+interface Demands {
+  /** The `aud` that the token must have. A token for any other API must not be turned into more access. */
+  audience: string;
+  /** The access that the token must have been granted at that audience. */
+  access: Access;
+}
+
+/**
+ * Returns the workload that holds this credential, under the credential's task; undefined if the token is none of this broker.
+ * Whether the credential lives is decided later, by the one look at the log that admission takes.
+ */
+export async function requesterByCredential(
+  deps: Pick<Deps, 'keys' | 'ledger' | 'observer'>,
+  token: string,
+  { audience, access }: Demands,
+): Promise<Requester | undefined> {
+  const inspected = await inspect(deps, token);
+  if (!inspected) return undefined;
+  const { claims, found } = inspected;
+  if (!found || claims.aud !== audience) {
+    throw new BrokerError('invalid_token', 'The token presented is not for this endpoint.');
+  }
+  const { credential, task } = found;
+  const granted = credential.access.map((one) => ({ target: audience, ...one }));
+  if (!isWithin(granted, audience, [access])) {
+    throw new BrokerError('access_denied', 'The token presented was not granted for that target.');
+  }
+  const caller = {
+    party: { ...task.workload, claims: credential.claims ?? {}, groups: [] },
+    proofHash: createHash('sha256').update(token).digest('base64url'),
+    issuedAt: credential.issuedAt,
+    expiresAt: credential.expiresAt,
+  };
+  return { caller, from: found };
 }

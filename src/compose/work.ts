@@ -3,7 +3,7 @@
  * once.
  */
 import type { AuditLog } from '../audit/log.js';
-import { giveUpLost } from '../credentials/expire-reservations.js';
+import { expireReservations } from '../credentials/expire-reservations.js';
 import type { Detectors } from '../detectors/detectors.js';
 import { EVERYTHING } from '../domain/selector.js';
 import type { Clock } from '../domain/time.js';
@@ -170,7 +170,7 @@ export async function reconcileTargets({
   if (reconcilers.length === 0) return;
   const isClockTrusted = fitness.maySweep();
   // A failure to expire reservations must not stop the push.
-  const [expired] = await Promise.allSettled([isClockTrusted ? giveUpLost(ledger) : Promise.resolve()]);
+  const [expired] = await Promise.allSettled([isClockTrusted ? expireReservations(ledger) : Promise.resolve()]);
   await onEach(reconcilers, (reconciler) => reconciler.run(isClockTrusted ? fitness.surelyPast() : 0));
   if (expired.status === 'rejected') throw expired.reason;
 }

@@ -1,6 +1,6 @@
 /**
- * Admission: the records first (they name the lineage), then one atomic look at the log. What is born here carries the
- * epoch of that look, and its lifetime is fixed from the clock as read before it.
+ * Admission: reads the records first, because they name the lineage, and then takes one atomic look at the log. The new
+ * credential carries the epoch of that look, and its lifetime counts from the clock as it was before the look.
  */
 import { defined } from '../domain/defined.js';
 import { isWithin, normalise, type Access } from '../domain/access.js';
@@ -25,24 +25,24 @@ import type { Requester } from '../authorization/requester.js';
 import { held, refuseDeadCaller } from '../authorization/caller.js';
 import type { Deps } from '../authorization/deps.js';
 import { draftImplicitTask } from '../tasks/draft-task.js';
-import { wasEnded } from '../authorization/presented-token.js';
+import { wasEnded } from '../authorization/inspect.js';
 import { kindOf } from '../targets/kinds.js';
 import type { CredentialRequest } from './request.js';
-import { provenPerson } from '../tasks/principal.js';
+import { provenPrincipal } from '../tasks/principal.js';
 
 export interface Admission {
   now: number;
   seen: Seen;
   task: Task;
   access: Access[];
-  /** What the new credential is derived from. */
+  /** The credential that the new one is derived from. */
   from?: Credential;
   risk: Level;
-  /** What the new credential, as proof, will say of its workload. */
+  /** Claims about the workload, for a credential that can be used as proof later. */
   claims?: Party['claims'];
-  /** Absent when the task is born with the credential. */
+  /** Absent if the task is opened together with the credential. */
   stored?: Versioned<Task>;
-  /** Where a retry of this request will find the task. */
+  /** The record by which a retry of this request finds the task. */
   previous?: IdempotencyRecord;
   credentialId: string;
 }
@@ -58,12 +58,12 @@ export async function admit(
   const taskId = 'taskId' in request.under ? request.under.taskId : previous?.taskId;
   const stored = taskId === undefined ? undefined : await readTask(ledger, taskId);
   if (taskId !== undefined && !stored) throw unknownTask();
-  // A credential speaks for its own task and for no other.
+  // A credential proves its workload under its own task only.
   if (requester.from && requester.from.task.id !== taskId) throw unknownTask();
 
   const now = ledger.clock.now();
   const draft = stored
-    ? foreignOrSame(stored.value, requester)
+    ? withProvenParties(stored.value, requester)
     : draftImplicitTask(settings, now, requester, 'purpose' in request.under ? request.under.purpose : '', previous);
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
@@ -73,24 +73,24 @@ export async function admit(
     defined({ ...born, from: from && { credential: from.id, target: from.target } }),
     draft,
   );
-  // A stolen token of somebody cut off has no verbs, whether it calls or is spoken for.
+  // A token of a party that is held or cut off may call nothing, neither as the caller nor as the person it acts for.
   const proofs = requester.onBehalfOf ? [requester.caller, requester.onBehalfOf] : [requester.caller];
   const [seen, risk] = await Promise.all([
     ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]),
-    // Policy sees the highest of them. Where no reaction sets a risk, nothing is read.
+    // Policy sees the highest risk. If no reaction of the configuration sets a risk, nothing is read.
     settings.signals.reactions.some((reaction) => reaction.do === 'risk')
       ? riskOf(ledger, causesOf(risksFor(draft, from ? [from.id] : [])))
       : ('LOW' as const),
   ]);
 
-  // Before anything is refused: whose task is over is told so first, and what was presented is dead all the same.
+  // Detectors are informed before anything is refused: the refusal may name the ended task and hide the dead credential.
   if (requester.from && wasEnded(requester.from, seen, now)) deps.observer.deadUse(requester.from.credential.id);
   for (const proof of proofs) refuseDeadCaller(deps, proof, seen);
   const task = stored ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
   refuseTask(task, seen, now);
   if (requester.from) refuseDeadParent(requester.from, seen);
   if (refusesBirth(seen.on(causes))) throw held();
-  const access = askedAccess(request, task, target);
+  const access = requestedAccess(request, task, target);
   return defined({
     now,
     seen,
@@ -105,8 +105,8 @@ export async function admit(
   });
 }
 
-/** What a caller that says nothing means: what the task was opened for. */
-function askedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {
+/** A request that names no access means all that the task was opened for at this target. */
+function requestedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {
   const { resource } = target;
   if (access && ceiling && !isWithin(ceiling, resource, access)) {
     throw new BrokerError('invalid_scope', 'The request goes beyond what the task was opened for.', {
@@ -121,7 +121,7 @@ function askedAccess({ access }: CredentialRequest, { ceiling }: Task, target: T
   throw new BrokerError('invalid_request', 'Say what is needed as authorization_details, or open the task for it.');
 }
 
-/** It may have been ended by itself, under a task that lives. */
+/** The credential that is presented as proof may be dead while its task lives. */
 function refuseDeadParent({ credential, task }: Found, seen: Seen): void {
   if (seen.deathOf('credential', credential.epoch, credentialCauses(credential, task)) === undefined) return;
   throw new BrokerError('invalid_token', 'The credential presented has been revoked.');
@@ -133,13 +133,13 @@ function refuseTask(task: Task, seen: Seen, now: number): void {
   if (state !== 'open') throw new BrokerError('invalid_grant', `The task has ended: ${state}.`);
 }
 
-/** The record remembers the workload as last proven: an orchestrator that opened the task could not know its owner. */
-function foreignOrSame(task: Task, { caller, onBehalfOf }: Requester): Task {
+/** Returns the task with its parties as they are proven now: an orchestrator that opened the task could not know the workload's owner. */
+function withProvenParties(task: Task, { caller, onBehalfOf }: Requester): Task {
   if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
   if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
   return changeParties(task, {
     workload: refOf(caller.party),
-    ...(onBehalfOf && provenPerson(onBehalfOf.party)),
+    ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),
   });
 }
 

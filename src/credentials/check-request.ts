@@ -1,4 +1,4 @@
-/** What is asked for must exist: the target, the kind of credential it takes, the actions. */
+/** Refuses a request that names what does not exist: an unknown target, token type or action. */
 import { pairsOf } from '../domain/access.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Target } from '../config/schema.js';
@@ -32,5 +32,5 @@ export function refuseUnknownActions(
   const unknown = pairsOf(access).find(({ action }) => !policy.isGrantable(action));
   if (!unknown) return;
   const code = askedAsScope ? 'invalid_scope' : 'invalid_authorization_details';
-  throw new BrokerError(code, `The action "${unknown.action}" does not exist.`, { retry: 'never' });
+  throw new BrokerError(code, `The action "${unknown.action}" does not exist.`);
 }

@@ -1,4 +1,4 @@
-/** RFC 8693 token exchange: who asks, may they, write it down, only then mint it. */
+/** RFC 8693 token exchange: identify the requester, admit, ask policy, reserve the credential in the ledger, and only then mint it. */
 import { defined } from '../domain/defined.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { reserve } from '../ledger/credentials.js';
@@ -11,17 +11,16 @@ import type { Deps } from '../authorization/deps.js';
 import { kindOf } from '../targets/kinds.js';
 import { assertEnforceable } from '../enforcement/assert-enforceable.js';
 import { knownTarget, minterOf, refuseOtherType, refuseUnknownActions } from './check-request.js';
-import { makeRoom, narrow, wantedSeconds } from './narrow.js';
-import type { Grant } from './grant.js';
+import { makeRoom, narrow, requestedSeconds } from './narrow.js';
+import { type Grant, release, type Issued } from './release.js';
 import { permitOpening } from '../authorization/permit.js';
-import { release, type Issued } from './release.js';
 import type { CredentialRequest, ExchangeRequest } from './request.js';
 
 export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Issued> {
   return exchangeFor(deps, await identifyRequester(deps, request), request);
 }
 
-/** For whom is proven already. */
+/** The exchange of a requester that is identified already. */
 export async function exchangeFor(deps: Deps, requester: Requester, request: CredentialRequest): Promise<Issued> {
   const { target, access, requestId, under } = request;
   const about = defined({ type: 'credential.refused' as const, target, access, requestId, ...auditedUnder(under) });
@@ -34,7 +33,7 @@ export async function exchangeFor(deps: Deps, requester: Requester, request: Cre
   });
 }
 
-/** One attempt. Undefined: somebody changed the task in between, so everything is read and decided anew. */
+/** One attempt. Returns undefined if the task changed in between; then everything is read and decided again. */
 async function reserveGrant(deps: Deps, requester: Requester, request: CredentialRequest): Promise<Grant | undefined> {
   deps.assertFitToMint();
   const target = knownTarget(deps, request.target);
@@ -46,7 +45,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   if (kindOf(target.minter).enforced) await assertEnforceable(deps.ledger, target.resource, admission);
   const { stored, previous } = admission;
   const { party } = requester.caller;
-  // A task that is born with its credential is opened first.
+  // Without a task, policy must first permit the one that is opened together with the credential.
   const opening = stored
     ? { task: admission.task, policies: [] }
     : await permitOpening(deps.policy, party, admission.task);
@@ -57,7 +56,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
     target: target.resource,
     access: admission.access,
     risk: admission.risk,
-    lifetimeSeconds: wantedSeconds(deps.settings, minter.lifetimeSecondsMax?.(target.resource) ?? Infinity, request),
+    lifetimeSeconds: requestedSeconds(deps.settings, minter.lifetimeSecondsMax?.(target.resource) ?? Infinity, request),
   });
   if (access.outcome !== 'permit') throw denied(access);
 

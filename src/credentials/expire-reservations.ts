@@ -1,4 +1,4 @@
-/** Ends what was reserved and never handed out, because its exchange failed or its broker died. */
+/** Ends credentials that were reserved and never handed out, because the exchange failed or its broker died. */
 import type { Credential } from '../domain/credential.js';
 import { shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { dropCredential, readCredentials } from '../ledger/credentials.js';
@@ -9,8 +9,8 @@ import { revoke } from '../ledger/revoke.js';
 
 const BATCH = 100;
 
-/** However often, and by whom: one entry. */
-export const giveUp = (ledger: Ledger, credential: Pick<Credential, 'id' | 'expiresAt'>, reason: string) =>
+/** Publishes one entry, however often and by whichever broker it is called. */
+export const endUnreleased = (ledger: Ledger, credential: Pick<Credential, 'id' | 'expiresAt'>, reason: string) =>
   revoke(ledger, {
     id: `unwind:${credential.id}`,
     selector: { kind: 'credential', value: credential.id },
@@ -21,15 +21,15 @@ export const giveUp = (ledger: Ledger, credential: Pick<Credential, 'id' | 'expi
   });
 
 /**
- * An answer may have been lost after the target said yes: there may be a credential that nobody knows of. It dies like any
- * other, in the log, and its target is told.
+ * If the answer of a target was lost, there may be a credential that nobody holds. It is ended in the log like any other, and
+ * the end is pushed to its target.
  */
-export async function giveUpLost(ledger: Ledger): Promise<void> {
+export async function expireReservations(ledger: Ledger): Promise<void> {
   const due = await Promise.all(SHARDS.map((shard) => dueIn(ledger, shard)));
   await eachSettled(due.flat(), async ([id]) => {
     const [credential] = await readCredentials(ledger, [id]);
     if (credential?.state === 'reserved') {
-      await giveUp(ledger, credential, 'its minting was never confirmed');
+      await endUnreleased(ledger, credential, 'its minting was never confirmed');
       await dropCredential(ledger, credential);
     }
     await ledger.records.commit({ unindex: [[unconfirmedIndex(shardOf(id)), id]] });

@@ -1,94 +1,86 @@
-/** RFC 7662: is this token alive, asked by a resource server policy lets ask. Everything else is `active: false`. */
+/** RFC 7662: whether a token is live, for a resource server that policy lets ask. Every other answer is `active: false`. */
+import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
-import type { AuditEvent } from '../audit/event.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
-import type { AccessTokenClaims } from '../protocol/access-token.js';
 import { auditingRefusals } from '../authorization/audit-refusal.js';
+import { callerFields } from '../authorization/audit-fields.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, denied } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
-import { provenFields } from '../authorization/audit-fields.js';
-import { causesOf, isAlive, readPresented, recordOf, wasEnded } from '../authorization/presented-token.js';
+import { inspect, stateOf } from '../authorization/inspect.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import type { Seen } from '../ledger/revocation-log.js';
+import type { AccessTokenClaims } from '../protocol/access-token.js';
 
 type IntrospectDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'observer' | 'assertWithinRate'>;
 
 interface IntrospectRequest {
   token: string;
-  /** From where it was presented to the caller, as the caller tells. */
+  /** The place from which the token was presented to the resource server, in the server's own words. */
   presentedFrom?: string;
   requestId: string;
 }
 
-/** The claims of a live token, or undefined. */
+/** Returns the claims of a live token, else undefined. The one look at the log begins after the question arrived. */
 export async function introspect(
   deps: IntrospectDeps,
   caller: AuthenticatedCaller,
   { token, presentedFrom, requestId }: IntrospectRequest,
 ): Promise<AccessTokenClaims | undefined> {
-  const { ledger } = deps;
-  const claims = await readPresented(deps, token);
-  const found = claims && (await recordOf(deps, claims));
-  const causes = claims && found ? causesOf(claims, found) : [];
+  const { ledger, observer } = deps;
+  const inspected = await inspect(deps, token);
+  const causes = inspected?.causes ?? [];
   const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
-  const permitted = await mayAsk(deps, caller, claims, requestId, () => {
-    refuseDeadCaller(deps, caller, seen);
-  });
+  const permitted = await mayIntrospect(deps, caller, seen, defined({ target: inspected?.claims.aud, requestId }));
   const now = ledger.clock.now();
-  if (claims && found && permitted) {
-    // Told by a caller that policy lets ask: anybody else could raise an alarm about whose token was found somewhere.
-    if (presentedFrom !== undefined) deps.observer.presented(claims.jti, presentedFrom);
-    if (isAlive(claims, found, seen, now)) return claims;
-    if (wasEnded(found, seen, now)) deps.observer.deadUse(claims.jti);
+  if (inspected?.found && permitted) {
+    const { claims } = inspected;
+    // Only from a caller that policy lets ask: anybody else could raise an alarm about somebody else's token.
+    if (presentedFrom !== undefined) observer.presented(claims.jti, presentedFrom);
+    const state = stateOf(inspected, seen, now);
+    if (state === 'live') return claims;
+    if (state === 'ended') observer.deadUse(claims.jti);
   }
+  await auditInactive(deps, caller, { claims: inspected?.claims, at: now, requestId });
+  return undefined;
+}
 
+/** A caller that policy refuses gets the same answer as for a dead token. Only the audit log shows the difference. */
+function mayIntrospect(
+  deps: IntrospectDeps,
+  caller: AuthenticatedCaller,
+  seen: Seen,
+  { target, requestId }: { target?: string; requestId: string },
+): Promise<boolean> {
+  const about = defined({ type: 'operation.refused' as const, verb: 'introspect', target, requestId });
+  const asking = auditingRefusals(deps, caller, about, async () => {
+    refuseDeadCaller(deps, caller, seen);
+    if (target === undefined) return false;
+    const decision = await decideOperation(deps.policy, caller.party, 'introspect', { type: 'target', target });
+    if (decision.outcome !== 'permit') throw denied(decision);
+    return true;
+  });
+  return asking.catch(() => false);
+}
+
+/**
+ * An API gets its answer however often it asks; otherwise a flood of dead tokens would shut the API out. But its questions must
+ * not fill the audit log: above the caller's rate, answers are counted and not audited.
+ */
+async function auditInactive(
+  { assertWithinRate, audit }: IntrospectDeps,
+  caller: AuthenticatedCaller,
+  { claims, at, requestId }: { claims: AccessTokenClaims | undefined; at: number; requestId: string },
+): Promise<void> {
   const about = claims && {
     credential: claims.jti,
     task: claims.task.id,
     workload: claims.client_id,
     target: claims.aud,
   };
-  await audited(deps, caller, {
-    type: 'introspection.inactive',
-    at: now,
-    ...provenFields(caller),
-    ...about,
-    requestId,
-  });
-  return undefined;
-}
-
-/**
- * An API must get its answer however often it asks, or whoever floods it with dead tokens shuts it; but its questions must
- * not fill the audit log either. Beyond the caller's rate the answers are counted, not written down.
- */
-async function audited(deps: IntrospectDeps, caller: AuthenticatedCaller, event: AuditEvent): Promise<void> {
   try {
-    await deps.assertWithinRate(caller.party.id);
-    await deps.audit.append(event);
+    await assertWithinRate(caller.party.id);
+    await audit.append({ type: 'introspection.inactive', at, ...callerFields(caller), ...about, requestId });
   } catch {
-    // The answer is no either way.
+    // The answer is no in any case.
   }
-}
-
-/** A caller that policy refuses hears the same as one with a dead token; the audit log hears the difference. */
-async function mayAsk(
-  deps: IntrospectDeps,
-  caller: AuthenticatedCaller,
-  claims: AccessTokenClaims | undefined,
-  requestId: string,
-  assertLive: () => void,
-): Promise<boolean> {
-  const target = claims && { target: claims.aud };
-  const about = { type: 'operation.refused', verb: 'introspect', ...target, requestId } as const;
-  const answer = auditingRefusals(deps, caller, about, async () => {
-    assertLive();
-    if (!claims) return false;
-    const decision = await decideOperation(deps.policy, caller.party, 'introspect', {
-      type: 'target',
-      target: claims.aud,
-    });
-    if (decision.outcome !== 'permit') throw denied(decision);
-    return true;
-  });
-  return answer.catch(() => false);
 }

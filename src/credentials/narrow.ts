@@ -1,4 +1,4 @@
-/** From what was asked to what is granted: only ever less. */
+/** Makes the credential from the request: never with more access or time than requested, and often with less. */
 import { defined } from '../domain/defined.js';
 import type { Credential } from '../domain/credential.js';
 import { BrokerError } from '../domain/errors.js';
@@ -15,14 +15,14 @@ import type { Deps } from '../authorization/deps.js';
 import type { CredentialRequest } from './request.js';
 import { wholeSeconds } from '../domain/time.js';
 
-/** What is asked of policy: the wish, within what the operator allows. */
-export const wantedSeconds = (
+/** The lifetime that policy is asked about: the requested one, within the limits of the configuration and of the minter. */
+export const requestedSeconds = (
   { lifetimes }: Deps['settings'],
   lifetimeSecondsMax: number,
   { lifetimeSeconds }: Pick<CredentialRequest, 'lifetimeSeconds'>,
 ): number => Math.min(lifetimeSeconds ?? lifetimes.credential, lifetimes.credentialMax, lifetimeSecondsMax);
 
-/** G2: never beyond the task's deadline, nor what it is derived from. Both ends are whole seconds, as the token will carry them. */
+/** G2: a credential never outlives its task's deadline, nor the credential it is derived from. Both ends are whole seconds, as in the token. */
 export function narrow(
   { now, seen, task, credentialId, access, from, claims }: Admission,
   decision: Decision,
@@ -52,8 +52,8 @@ export function narrow(
 }
 
 /**
- * The task without its expired credentials, if there is room for one more. The count is exact: before refusing, those that
- * are listed are looked up, and the dead ones do not count.
+ * Returns the task without its expired credentials. Throws `slow_down` if there is no room for one more. The count is exact:
+ * before it refuses, it looks up the listed credentials, and dead ones do not count.
  */
 export async function makeRoom(
   { ledger, settings }: Pick<Deps, 'ledger' | 'settings'>,

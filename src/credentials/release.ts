@@ -1,6 +1,6 @@
 /**
- * The last steps of an exchange: mint what was reserved, and hand it out only after its audit entry is durable and a second
- * look at the log found it alive. What fails here is ended before the caller hears of it.
+ * The last steps of an exchange: mint the reserved credential, and hand it out only after its audit entry is durable and a
+ * second look at the log found it alive. If a step fails, the credential is ended before the caller gets the refusal.
  */
 import { defined } from '../domain/defined.js';
 import type { Credential } from '../domain/credential.js';
@@ -10,13 +10,24 @@ import { MINT_BEGINS_WITHIN_MS } from '../domain/timing.js';
 import type { Task } from '../domain/task.js';
 import { abandon, activate, dropCredential } from '../ledger/credentials.js';
 import { putHandle } from '../ledger/handles.js';
-import { NothingMinted, type Minted } from '../minters/minter.js';
-import { giveUp } from './expire-reservations.js';
+import { NothingMinted, type Minted, type Minter } from '../minters/minter.js';
+import { endUnreleased } from './expire-reservations.js';
 import type { Deps } from '../authorization/deps.js';
 import type { AuditEvent } from '../audit/event.js';
-import { provenFields, taskFields } from '../authorization/audit-fields.js';
+import { callerFields, taskFields } from '../authorization/audit-fields.js';
 import type { Decision } from '../authorization/decide.js';
-import type { Grant } from './grant.js';
+import type { Requester } from '../authorization/requester.js';
+
+/** A credential that is decided and reserved in the ledger, and not yet minted. */
+export interface Grant {
+  requester: Requester;
+  credential: Credential;
+  task: Task;
+  /** Whether the task was opened together with the credential. */
+  opened: boolean;
+  decision: Decision;
+  minter: Minter;
+}
 
 export interface Issued {
   minted: Minted;
@@ -29,7 +40,7 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
   const { credential, task, opened, minter } = grant;
   const { ledger } = deps;
   try {
-    assertNotGivenUp(deps, credential);
+    assertNotExpired(deps, credential);
     const minted = await minter.mint(credential, task);
     const { handle, scopeHash } = minted;
     await Promise.all([
@@ -37,8 +48,9 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
       lookAgain(deps, grant),
       handle !== undefined && putHandle(ledger, credential, handle),
     ]);
-    // After the look: whatever is active was alive once the target had it.
-    if (credential.state === 'reserved' && !(await activate(ledger, credential, handle))) throw new Error('given up');
+    // After the look, so that every active credential was alive once its target knew it.
+    if (credential.state === 'reserved' && !(await activate(ledger, credential, handle)))
+      throw new Error('the reservation expired');
     return { minted, credential, task, opened };
   } catch (error) {
     await unwind(deps, grant, error);
@@ -46,25 +58,33 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
   }
 }
 
-/** A process that was asleep since it reserved: the others have taken what it reserved for lost. */
-function assertNotGivenUp({ ledger }: Pick<Deps, 'ledger'>, { state, issuedAt }: Credential): void {
+/**
+ * If this process stalled after reserving (VM pause, long garbage collection), other brokers may already have expired the
+ * reservation. Nothing is minted then.
+ */
+function assertNotExpired({ ledger }: Pick<Deps, 'ledger'>, { state, issuedAt }: Credential): void {
   if (state !== 'reserved' || Math.abs(ledger.clock.now() - issuedAt) < MINT_BEGINS_WITHIN_MS) return;
-  const text = 'The broker took too long over it; ask again.';
+  const text = 'The broker took too long to mint the credential; ask again.';
   throw new NothingMinted(new BrokerError('temporarily_unavailable', text));
 }
 
-/** Closes the gap between the first look and the reserve: whatever was published in between is found here, or found us. */
+/**
+ * A revocation that is published between the first look and the reserve is either seen by this second look, or its publisher
+ * finds the reservation when it walks the ledger afterwards.
+ */
 async function lookAgain({ ledger }: Pick<Deps, 'ledger'>, { credential, task }: Grant): Promise<void> {
   const causes = credentialCauses(credential, task);
   const seen = await ledger.log.look(causes);
   if (seen.deathOf('credential', credential.epoch, causes) === undefined) return;
-  throw new BrokerError('access_denied', 'It was revoked while it was being made.', { retry: 'after-lift' });
+  throw new BrokerError('access_denied', 'The credential was revoked while it was being minted.', {
+    retry: 'after-lift',
+  });
 }
 
-/** Best effort: a JWT never left the process, and of what a target may have made the sweep tells it. */
+/** Best effort: a JWT never left the process, and the sweep expires a reservation that a target may have answered. */
 async function unwind({ ledger }: Pick<Deps, 'ledger'>, { credential }: Grant, error: unknown): Promise<void> {
   await Promise.allSettled([
-    giveUp(ledger, credential, 'the exchange that reserved it failed'),
+    endUnreleased(ledger, credential, 'the exchange that reserved it failed'),
     dropCredential(ledger, credential),
   ]);
   if (error instanceof NothingMinted) await abandon(ledger, credential).catch(() => false);
@@ -79,7 +99,7 @@ function grantedEvent(
   return defined({
     type: 'credential.granted',
     at,
-    ...provenFields(requester.caller),
+    ...callerFields(requester.caller),
     ...taskFields(task),
     credential: credential.id,
     target: credential.target,

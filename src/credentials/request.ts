@@ -1,17 +1,17 @@
-/** What callers ask, in the broker's words: the endpoints translate. */
+/** A request for a credential, in the broker's own terms; the endpoints translate the parameters of the standards. */
 import type { Proofs } from '../authorization/requester.js';
 import type { Access } from '../domain/access.js';
 import type { IdempotencyKey } from '../ledger/idempotency.js';
 
-/** What is asked for, whoever asks. */
+/** The request without its proofs. */
 export interface CredentialRequest {
-  /** The `resource`: what the credential is for. */
+  /** The `resource` of RFC 8707: the target that the credential is for. */
   target: string;
-  /** Absent: what the task was opened for. */
+  /** Absent: all that the task was opened for at this target. */
   access?: Access[];
-  /** The `requested_token_type`; absent: what the target takes. */
+  /** The `requested_token_type`; absent: the type of the target. */
   tokenType?: string;
-  /** Some of it was asked as `scope`, so a mistake in it is an `invalid_scope`. */
+  /** Whether the request has a `scope`: then an unknown action is an `invalid_scope`. */
   askedAsScope: boolean;
   under: { purpose: string } | { taskId: string };
   lifetimeSeconds?: number;

@@ -1,54 +1,43 @@
-/** RFC 7009: a holder gives its credential back. Anybody else's token, and what is no token, is left alone and answered alike. */
+/** RFC 7009: a holder gives its credential back. A foreign token, and a text that is no token, are left alone and answered alike. */
+import { auditingRefusals } from '../authorization/audit-refusal.js';
 import { assertLiveCaller } from '../authorization/caller.js';
 import type { Deps } from '../authorization/deps.js';
-import { readPresented } from '../authorization/presented-token.js';
+import { inspect } from '../authorization/inspect.js';
+import type { SessionEffect } from '../enforcement/effect.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { dropCredential, findCredential, type Found } from '../ledger/credentials.js';
 import { credentialsByHandle } from '../ledger/handles.js';
-import { sessionEffect } from '../revocation/effects.js';
 import { revoke } from '../ledger/revoke.js';
-import type { SessionEffect } from '../enforcement/effect.js';
+import { sessionEffect } from '../revocation/effects.js';
 
-/** Answers how far the end has come, where a target must be told of it. */
-export async function revokeHeldToken(
-  deps: Pick<Deps, 'ledger' | 'keys' | 'settings' | 'observer'>,
+type ReturnDeps = Pick<Deps, 'ledger' | 'keys' | 'audit' | 'settings' | 'observer'>;
+
+/** Returns how far the end is enforced, for a credential whose target must be told of it; else undefined. */
+export async function returnToken(
+  deps: ReturnDeps,
   caller: AuthenticatedCaller,
-  token: string,
+  { token, requestId }: { token: string; requestId: string },
 ): Promise<SessionEffect | undefined> {
   const { ledger } = deps;
-  await assertLiveCaller(deps, caller);
-  const [called] = await credentialsByHandle(ledger, token);
-  const held = called === undefined ? await heldToken(deps, token) : await heldSession(deps, called);
-  if (held?.workload !== caller.party.id) return undefined;
+  const about = { type: 'operation.refused', verb: 'returnToken', requestId } as const;
+  await auditingRefusals(deps, caller, about, () => assertLiveCaller(deps, caller));
+  const found = await credentialOf(deps, token);
+  if (found?.task.workload.id !== caller.party.id) return undefined;
+  const { credential } = found;
   await revoke(ledger, {
-    id: `returned:${held.id}`,
-    selector: { kind: 'credential', value: held.id },
+    id: `returned:${credential.id}`,
+    selector: { kind: 'credential', value: credential.id },
     effect: 'end',
     reason: 'returned by its holder',
     actor: caller.party.id,
-    knownEnd: held.expiresAt,
+    knownEnd: credential.expiresAt,
   });
-  await dropCredential(ledger, held).catch(() => undefined);
-  return held.found && sessionEffect(ledger, held.found).catch(() => undefined);
+  await dropCredential(ledger, credential).catch(() => undefined);
+  return sessionEffect(ledger, found).catch(() => undefined);
 }
 
-interface Held {
-  id: string;
-  task: string;
-  workload: string;
-  expiresAt: number;
-  found?: Found;
-}
-
-async function heldToken(deps: Pick<Deps, 'keys' | 'observer'>, token: string): Promise<Held | undefined> {
-  const claims = await readPresented(deps, token);
-  return claims && { id: claims.jti, task: claims.task.id, workload: claims.client_id, expiresAt: claims.exp * 1000 };
-}
-
-/** AWS credentials are given back as they were handed out, or by their access key id. */
-async function heldSession({ ledger }: Pick<Deps, 'ledger'>, id: string): Promise<Held | undefined> {
-  const found = await findCredential(ledger, id);
-  if (!found) return undefined;
-  const { credential, task } = found;
-  return { id, task: task.id, workload: task.workload.id, expiresAt: credential.expiresAt, found };
+/** A session is named by its credentials as they were handed out, or by its handle alone; every other credential by its token. */
+async function credentialOf(deps: ReturnDeps, token: string): Promise<Found | undefined> {
+  const [called] = await credentialsByHandle(deps.ledger, token);
+  return called === undefined ? (await inspect(deps, token))?.found : findCredential(deps.ledger, called);
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { AuditFilter } from '../audit/page.js';
-import { provenFields } from '../authorization/audit-fields.js';
+import { callerFields } from '../authorization/audit-fields.js';
 import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
@@ -61,7 +61,7 @@ export async function auditReader(
   { requestId, log }: Call,
 ): Promise<void> {
   const at = deps.ledger.clock.now();
-  const noted = deps.audit.append({ type: 'audit.read', at, ...provenFields(caller), requestId });
+  const noted = deps.audit.append({ type: 'audit.read', at, ...callerFields(caller), requestId });
   const [, caughtUp] = await Promise.allSettled([noted, deps.audit.catchUp()]);
   if (caughtUp.status === 'rejected') log.warn({ err: caughtUp.reason as unknown }, 'the audit log is behind');
 }

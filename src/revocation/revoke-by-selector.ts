@@ -5,9 +5,9 @@
 import { defined } from '../domain/defined.js';
 import type { Deps } from '../authorization/deps.js';
 import { auditingRefusals } from '../authorization/audit-refusal.js';
-import { provenFields } from '../authorization/audit-fields.js';
+import { callerFields } from '../authorization/audit-fields.js';
 import { permitRevocation, type Permitted } from '../authorization/permit.js';
-import { readPresented } from '../authorization/presented-token.js';
+import { verifiedClaims } from '../authorization/inspect.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
 import { defaultEffect, effectFits, isWellFormed, type Effect, type Selector } from '../domain/selector.js';
@@ -88,7 +88,7 @@ export async function previewRevocation(
   const at = deps.ledger.clock.now();
   const affected = await countImpact(deps.ledger, { selector, at });
   await deps.audit.append(
-    defined({ type: 'revocation.previewed', at, ...provenFields(caller), reason, ticket, requestId }),
+    defined({ type: 'revocation.previewed', at, ...callerFields(caller), reason, ticket, requestId }),
   );
   return { selector, effect, at, affected, effects: await effectsOf(deps.ledger, affected, undefined) };
 }
@@ -136,7 +136,7 @@ async function credentialIn(deps: RevocationDeps, leaked: string): Promise<Selec
   const [called, ...more] = await credentialsByHandle(deps.ledger, text);
   if (more.length > 0)
     throw invalid('The text contains several credentials of this broker: revoke each by its access key id.');
-  const claims = called === undefined ? await readPresented(deps, text) : undefined;
+  const claims = called === undefined ? await verifiedClaims(deps, text) : undefined;
   return { kind: 'credential', value: called ?? claims?.jti ?? newId('crd') };
 }
 

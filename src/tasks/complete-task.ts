@@ -1,4 +1,4 @@
-/** The orchestrator says the work is done: the task ends, and everything that hangs on it with it. */
+/** Completes a task: the task ends with the declared outcome, and every credential and child task under it ends too. */
 import { defined } from '../domain/defined.js';
 import type { DECLARED_OUTCOMES, Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
@@ -17,7 +17,7 @@ interface CompleteRequest {
 interface Completed {
   task: Task;
   state: TaskState;
-  /** Absent when the task had ended before: the first outcome stands. */
+  /** Absent if the task had ended before: the first outcome stands. */
   revocation?: { entry: LogEntry; affected?: Affected; effects: Effect[] };
 }
 
@@ -31,7 +31,7 @@ export async function completeTask(
   const end = { as: request.outcome, reason, actor: caller.party.id };
   let affected: Affected | undefined;
   const ended = await endTask(ledger, task, end, async (entry) => {
-    affected = await counted(ledger, entry);
+    affected = await impactOf(ledger, entry);
   });
   const { entry } = ended;
   const effects = await effectsOf(ledger, affected, entry.seq);
@@ -39,7 +39,7 @@ export async function completeTask(
   return { task: ended.task, state: ended.task.ended?.as ?? request.outcome, revocation };
 }
 
-/** The task is dead; a store that cannot say now how much died with it is no reason to say otherwise. */
-async function counted(ledger: Ledger, { selector, at, seq, before }: LogEntry): Promise<Affected | undefined> {
+/** The task is dead already, so the answer says so even if the store cannot count now how much died with it. */
+async function impactOf(ledger: Ledger, { selector, at, seq, before }: LogEntry): Promise<Affected | undefined> {
   return countImpact(ledger, { selector, at, published: { seq, before } }).catch(() => undefined);
 }

@@ -1,4 +1,4 @@
-/** The record of a task about to be born. Bounds are fixed here, once: a child is never wider or longer than its parent. */
+/** The record of a task that is about to be opened. Its bounds are fixed here: a child has no more access or time than its parent. */
 import { isWithin, pairsOf, type TargetAccess } from '../domain/access.js';
 import { taskCauses } from '../domain/hangs-on.js';
 import { refOf } from '../domain/party.js';
@@ -12,10 +12,10 @@ import type { Requester } from '../authorization/requester.js';
 import type { Settings } from '../authorization/deps.js';
 import type { OpenTaskRequest } from './request.js';
 import { partyFromId } from '../identity/party-from-id.js';
-import { provenPerson, whomItServes } from './principal.js';
+import { provenPrincipal, principalOf } from './principal.js';
 import { wholeSeconds } from '../domain/time.js';
 
-/** Opened by an exchange: no ceiling of its own, policy alone decides. */
+/** A task that an exchange opens. It has no ceiling: policy alone bounds what is granted under it. */
 export function draftImplicitTask(
   settings: Settings,
   now: number,
@@ -27,7 +27,7 @@ export function draftImplicitTask(
   return {
     ...newborn(now, newId('tsk', previous?.shard)),
     workload: refOf(caller.party),
-    ...(onBehalfOf && provenPerson(onBehalfOf.party)),
+    ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),
     purpose,
     purposeFrom: 'agent',
     deadline: deadlineOf(settings, now, undefined),
@@ -41,7 +41,7 @@ interface Opening {
   previous: IdempotencyRecord | undefined;
 }
 
-/** Opened by an orchestrator, or by the workload itself ahead of its work. */
+/** A task that an orchestrator opens, or the workload itself ahead of its work. */
 export function draftTask(settings: Settings, now: number, { caller, request, parent, previous }: Opening): Task {
   refuseUnknownPurpose(settings.purposes, request.purpose);
   const workload =
@@ -53,10 +53,10 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
   return {
     ...newborn(now, newId('tsk', parent ? shardOf(parent.id) : previous?.shard)),
     workload,
-    ...whomItServes(settings.trust, caller.party, request.principal, parent),
+    ...principalOf(settings.trust, caller.party, request.principal, parent),
     ...(!opensItself && { openedBy: refOf(caller.party) }),
     purpose: request.purpose,
-    // An agent's word for its own purpose is no stronger for being given ahead.
+    // A purpose that the agent itself states counts as the agent's, even if it is stated before the work.
     purposeFrom: opensItself ? 'agent' : 'opener',
     ...(ceiling && { ceiling }),
     deadline: deadlineOf(settings, now, request.deadlineSeconds, parent),
@@ -65,7 +65,7 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
   };
 }
 
-/** The epoch is written in after the look. */
+/** The epoch is filled in after the look at the log. */
 const newborn = (now: number, id: string) => ({
   id,
   lineage: [],
@@ -77,10 +77,10 @@ const newborn = (now: number, id: string) => ({
   revision: 0,
 });
 
-/** Whole seconds, so that no credential outlives it by a fraction. */
+/** The deadline is in whole seconds, so that no credential outlives it by a fraction. */
 function deadlineOf({ lifetimes }: Settings, now: number, seconds: number | undefined, parent?: Task): number {
-  const asked = now + Math.min(seconds ?? lifetimes.task, lifetimes.taskMax) * 1000;
-  return wholeSeconds(Math.min(asked, parent?.deadline ?? Infinity));
+  const requested = now + Math.min(seconds ?? lifetimes.task, lifetimes.taskMax) * 1000;
+  return wholeSeconds(Math.min(requested, parent?.deadline ?? Infinity));
 }
 
 function refuseUnknownPurpose(purposes: Settings['purposes'], purpose: string): void {
@@ -96,19 +96,22 @@ function lineageUnder(parent: Task, { delegationDepth }: Settings['limits']): st
   return lineage;
 }
 
-function narrowed(ceiling: TargetAccess[] | undefined, asked: TargetAccess[] | undefined): TargetAccess[] | undefined {
-  if (!asked) return ceiling;
-  if (pairsOf(asked).length > HARD_LIMITS.pairsPerRequest) {
+function narrowed(
+  ceiling: TargetAccess[] | undefined,
+  requested: TargetAccess[] | undefined,
+): TargetAccess[] | undefined {
+  if (!requested) return ceiling;
+  if (pairsOf(requested).length > HARD_LIMITS.pairsPerRequest) {
     throw new BrokerError(
       'invalid_request',
       `At most ${HARD_LIMITS.pairsPerRequest} pairs of path and action fit one task.`,
       { retry: 'with-less' },
     );
   }
-  if (ceiling && !asked.every((entry) => isWithin(ceiling, entry.target, [entry]))) {
+  if (ceiling && !requested.every((entry) => isWithin(ceiling, entry.target, [entry]))) {
     throw new BrokerError('invalid_scope', 'The access goes beyond what the parent task was opened for.', {
       retry: 'with-less',
     });
   }
-  return asked;
+  return requested;
 }

@@ -1,4 +1,4 @@
-/** Ends a task: completion, deadline and missed heartbeats. First published, then remembered; the first outcome stands. */
+/** Ends a task, by completion, deadline or missed heartbeats. The end is published first and stored in the record after; the first outcome stands. */
 import { cause } from '../domain/selector.js';
 import type { Outcome, Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
@@ -14,8 +14,8 @@ interface End {
 }
 
 /**
- * Whoever ends a task, however often and wherever: one entry in the log, whose outcome is the task's.
- * @param between What must be seen after the task is dead and before its record forgets what hung on it.
+ * However often and wherever a task is ended, there is one entry in the log, and its outcome is the task's.
+ * @param between Runs after the task is dead and before its record drops the list of its credentials.
  */
 export async function endTask(
   ledger: Ledger,
@@ -36,11 +36,11 @@ export async function endTask(
   const own = cause('task', task.id);
   const [tombstone] = (await ledger.log.look([own])).on([own]);
   const ended = { as: tombstone?.ended?.as ?? as, at: entry.at, reason: entry.reason };
-  return { task: await remembered(ledger, task, ended), entry };
+  return { task: await stored(ledger, task, ended), entry };
 }
 
-/** The task is dead by now. A store too full to remember it is no reason to say otherwise: the sweep writes it later. */
-async function remembered(ledger: Ledger, task: Task, ended: NonNullable<Task['ended']>): Promise<Task> {
+/** The task is dead already. If the store is too full to record the end, the answer says so all the same and the sweep records it later. */
+async function stored(ledger: Ledger, task: Task, ended: NonNullable<Task['ended']>): Promise<Task> {
   try {
     return (await settle(ledger, task.id, ended)) ?? task;
   } catch (error) {

@@ -1,4 +1,4 @@
-/** A sign of life: moves the moment at which the sweep would end the task, never the deadline. */
+/** A heartbeat moves the moment at which the sweep would end the task for missed heartbeats. It never moves the deadline. */
 import { BrokerError } from '../domain/errors.js';
 import { updateTask } from '../ledger/tasks.js';
 import type { TaskAnswer } from './open-task.js';

@@ -1,4 +1,4 @@
-/** An orchestrator opens a task for a workload: purpose, ceiling, deadline, parent, heartbeat. Nothing is granted yet. */
+/** Opens a task for a workload, with purpose, ceiling, deadline, parent and heartbeat. It grants nothing yet. */
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
 import { isId, shardOf, type Shard } from '../domain/id.js';
@@ -17,7 +17,7 @@ import { decideOperation, factsOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
 import { draftTask } from './draft-task.js';
 import type { AuditEvent } from '../audit/event.js';
-import { provenFields, taskFields } from '../authorization/audit-fields.js';
+import { callerFields, taskFields } from '../authorization/audit-fields.js';
 import { permitOpening } from '../authorization/permit.js';
 import type { OpenTaskRequest } from './request.js';
 
@@ -36,7 +36,7 @@ export async function openTask(deps: Deps, caller: AuthenticatedCaller, request:
   });
 }
 
-/** What is not in the audit log does not live: its id was told to nobody, and a retry finds it ended. */
+/** A task whose opening is not in the audit log must not live: it is ended, nobody has learned its id, and a retry finds it ended. */
 async function auditOpening(
   { audit, ledger }: Deps,
   caller: AuthenticatedCaller,
@@ -52,7 +52,7 @@ async function auditOpening(
   }
 }
 
-/** One attempt. Undefined: the id or the Idempotency-Key was taken in between. */
+/** One attempt. Returns undefined if the id or the Idempotency-Key was taken in between. */
 async function tryOpening(
   deps: Deps,
   caller: AuthenticatedCaller,
@@ -83,7 +83,7 @@ async function tryOpening(
 const shardUnder = ({ parent }: OpenTaskRequest): Shard | undefined =>
   parent !== undefined && isId('tsk', parent) ? shardOf(parent) : undefined;
 
-/** A parent one may not read does not exist: nothing is compared with it before that is known. */
+/** A parent that the caller may not read is refused like one that does not exist, before anything of the request is compared with it. */
 async function readableParent({ ledger, policy }: Deps, caller: AuthenticatedCaller, id: string): Promise<Task> {
   const parent = await readTask(ledger, id);
   if (!parent) throw unknownParent();
@@ -99,7 +99,7 @@ const parentNotOpen = () => new BrokerError('conflict', 'The parent task is not 
 const openedEvent = (at: number, task: Task, caller: AuthenticatedCaller, requestId: string): AuditEvent => ({
   type: 'task.opened',
   at,
-  ...provenFields(caller),
+  ...callerFields(caller),
   ...taskFields(task),
   expiresAt: task.deadline,
   requestId,

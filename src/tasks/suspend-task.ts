@@ -1,6 +1,7 @@
 /**
- * Suspension is a hold on the task: what was minted before it is dead for good, nothing new is born until it is resumed.
- * The intention is written first, and numbers the publication; so a crash in between loses no hold and lifts no other's.
+ * Suspension is a hold on the task: every credential that was minted before is dead for good, and none is minted until the task
+ * is resumed. The task record counts the suspensions, and is written before the hold is published under that number. So a crash
+ * in between loses no hold, and a resumption lifts no other hold.
  */
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
@@ -31,7 +32,7 @@ export async function suspendTask(
   return { ...held, state: await readTaskState(ledger, held.task) };
 }
 
-/** Lifts exactly what suspending placed: another hold on the task, or on its workload, stays. */
+/** Lifts only the hold that the suspension placed. Another hold, on the task or on its workload, stays. */
 export async function resumeTask(
   ledger: Ledger,
   { caller, task, state }: PermittedTask<'resumeTask'>,
@@ -42,10 +43,10 @@ export async function resumeTask(
   const by = { actor: caller.party.id, reason: 'resumed' };
   const hold = await holdOf(ledger, task, by);
   const entry = await lift(ledger, hold, { ...by, id: `resume:${task.id}:${task.suspensions}` });
-  const resumed = await updateTask(ledger, task.id, (current) =>
-    isSame(current, task) ? awake(current, ledger.clock.now()) : undefined,
+  const updated = await updateTask(ledger, task.id, (current) =>
+    isSame(current, task) ? resumed(current, ledger.clock.now()) : undefined,
   );
-  const now = resumed ?? task;
+  const now = updated ?? task;
   return defined({ task: now, state: await readTaskState(ledger, now), entry });
 }
 
@@ -59,14 +60,14 @@ async function placeHold(ledger: Ledger, task: Task, by: By): Promise<{ task: Ta
     return await rememberedHold(ledger, task.id, by);
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
-    // A store too full for records still takes revocations. This hold has a receipt, and is lifted by its number.
+    // A store that is too full for records still takes revocations. This hold is lifted by the number on its receipt.
     return { task, entry: await revoke(ledger, { ...holdOn(task), ...by }) };
   }
 }
 
 /**
- * The entry found may be lifted by now: its resumption failed, or runs, between the lift and the record. Only a hold that is
- * seen in force is acknowledged; otherwise the next suspension begins.
+ * The hold of a suspended task may already be lifted, if a resumption stopped between the lift and the record, or is between
+ * them now. So only a hold that is seen in force counts; otherwise the next suspension begins.
  */
 function rememberedHold(ledger: Ledger, id: string, by: By): Promise<{ task: Task; entry: LogEntry }> {
   let lifted = -1;
@@ -86,7 +87,7 @@ function rememberedHold(ledger: Ledger, id: string, by: By): Promise<{ task: Tas
   });
 }
 
-/** Publishing the same suspension again answers the entry it has: that is how its number is known. */
+/** Returns the log entry of this suspension. Publishing it again returns the entry that exists, so this is also how its number is found. */
 const holdOf = (ledger: Ledger, task: Task, by: By): Promise<LogEntry> =>
   revoke(ledger, { id: `suspend:${task.id}:${task.suspensions}`, ...holdOn(task), ...by });
 
@@ -95,8 +96,8 @@ const holdOn = ({ id, deadline }: Task) =>
 
 const isSame = (current: Task, task: Task): boolean => current.suspended && current.suspensions === task.suspensions;
 
-/** Everything listed was born before the hold, so it is dead; the time asleep counts for no missed heartbeat. */
-const awake = (task: Task, now: number): Task =>
+/** Every listed credential was born before the hold, so it is dead. The time of the suspension counts for no missed heartbeat. */
+const resumed = (task: Task, now: number): Task =>
   defined({
     ...task,
     suspended: false,

@@ -1,6 +1,6 @@
 /**
- * The sweep: ends what is past its deadline or has missed its heartbeats, and remembers how everything ended. Every step may
- * run twice and on every broker at once; what two sweeps publish for one task is one entry.
+ * The sweep ends tasks that are past their deadline or have missed their heartbeats, and stores how each task ended. Every step
+ * may run twice, and on every broker at once: two sweeps of one task publish one entry.
  */
 import { randomInt } from 'node:crypto';
 import { BrokerError } from '../domain/errors.js';
@@ -14,16 +14,16 @@ import { StoreUnavailable } from '../store/store.js';
 import { endTask } from './end-task.js';
 
 const BATCH = 100;
-/** One that is neither over nor due after all is looked at again after this. */
+/** A task that turns out to be neither over nor due is checked again after this. */
 const RECHECK_MS = 5_000;
-/** One whose record cannot be read would otherwise stand in front of all others for ever. */
+/** A task whose record cannot be read must leave the front of the index, or the sweep would never reach the tasks behind it. */
 const UNREADABLE_RECHECK_MS = 60_000;
 
 interface Swept {
   ended: number;
-  /** How long the most overdue task had been due, milliseconds. */
+  /** How long the most overdue task had been due. Milliseconds. */
   lagMs: number;
-  /** Why, for each task whose record could not be read. It dies by its deadline all the same; somebody must look at it. */
+  /** The error of each task whose record could not be read. Such a task still dies at its deadline; an operator must look at it. */
   unreadable: unknown[];
 }
 
@@ -76,7 +76,7 @@ async function sweepTask(ledger: Ledger, id: string): Promise<boolean> {
       await moveDue(ledger, stored, Math.min(task.deadline, ledger.clock.now() + RECHECK_MS));
       return false;
     case 'suspended':
-      await sleepOn(ledger, id);
+      await renewHeartbeat(ledger, id);
       return false;
     case 'expired':
       return expire(ledger, task, 'its deadline passed');
@@ -86,8 +86,8 @@ async function sweepTask(ledger: Ledger, id: string): Promise<boolean> {
   }
 }
 
-/** A hold may be on its workload, which then has no verbs and can send no heartbeat: lifting it must not end the task. */
-const sleepOn = (ledger: Ledger, id: string): Promise<Task | null> =>
+/** While a workload is held it may call nothing, so it cannot send heartbeats. Lifting the hold must not end its task. */
+const renewHeartbeat = (ledger: Ledger, id: string): Promise<Task | null> =>
   updateTask(
     ledger,
     id,

@@ -1,8 +1,9 @@
 /** Whoever has a signing key can write anything into a token, but nothing into the ledger: introspection believes both or neither. */
 import { expect, it } from '@jest/globals';
 import { decodeJwt, type JWTPayload } from 'jose';
+import { returnToken } from '../../src/credentials/return-token.js';
 import { revoke } from '../../src/ledger/revoke.js';
-import { AGENT } from '../support/brokers/stubbed.js';
+import { AGENT, proven } from '../support/brokers/stubbed.js';
 import { wholeBroker } from '../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../src/targets/kinds.js';
 
@@ -42,4 +43,13 @@ it('a stolen key buys no life after a revocation, whatever causes the token leav
   const selector = { kind: 'workload', value: AGENT } as const;
   await revoke(broker.deps.ledger, { selector, effect: 'hold', reason: 'stolen', actor: 'soc' });
   expect(await broker.introspect(await forged({ causes: [] }))).toBeUndefined();
+});
+
+it("a stolen key ends nobody else's credential: a token that names another holder gives nothing back", async () => {
+  const { broker, forged } = await thief();
+  const token = await forged({ client_id: 'lab:thief' });
+  await returnToken(broker.deps, proven('lab:thief', broker.clock), { token, requestId: 'r' });
+  expect(await broker.introspect(await forged({}))).toBeDefined();
+  await returnToken(broker.deps, proven(AGENT, broker.clock), { token: await forged({}), requestId: 'r' });
+  expect(await broker.introspect(await forged({}))).toBeUndefined();
 });

@@ -4,8 +4,7 @@
  */
 import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
-import type { Requester } from '../../authorization/requester.js';
-import { requesterByCredential } from '../../authorization/requester-by-credential.js';
+import { type Requester, requesterByCredential } from '../../authorization/requester.js';
 import { exchangeFor } from '../../credentials/exchange.js';
 import type { CredentialRequest } from '../../credentials/request.js';
 import { accessFromDetails, uniteAccess } from '../../targets/requested-access.js';

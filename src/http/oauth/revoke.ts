@@ -1,6 +1,9 @@
-/** POST /revoke (RFC 7009): a holder gives its token back. The answer is empty, whatever the token was; of AWS credentials their holder hears how far it has come. */
+/**
+ * POST /revoke (RFC 7009): a holder gives its token back. The answer is empty, whatever the token was. Only for a credential
+ * whose target must be told of its end, the answer says how far that has come.
+ */
 import { defined } from '../../domain/defined.js';
-import { revokeHeldToken } from '../../credentials/return-token.js';
+import { returnToken } from '../../credentials/return-token.js';
 import { authenticateClient } from '../wire/authenticate.js';
 import type { HttpDeps } from '../deps.js';
 import type { Handle } from '../wire/endpoint.js';
@@ -11,6 +14,6 @@ export const tokenRevocation =
   async (call) => {
     const form = readForm(call);
     const caller = await authenticateClient(deps, call, form);
-    const effect = await revokeHeldToken(deps, caller, demanded(form, 'token'));
+    const effect = await returnToken(deps, caller, { token: demanded(form, 'token'), requestId: call.requestId });
     return defined({ status: 200, body: effect });
   };

@@ -6,7 +6,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Effect, Selector } from '../../../src/domain/selector.js';
 import { alive, findCredential } from '../../../src/ledger/credentials.js';
-import { giveUpLost } from '../../../src/credentials/expire-reservations.js';
+import { expireReservations } from '../../../src/credentials/expire-reservations.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import type { Records, Store } from '../../../src/store/store.js';
 import {
@@ -94,7 +94,7 @@ async function orders(
         if (said !== 'pending' && aws.made.has(id) && !(await lives(id)) && aws.reads(id))
           throw new Error(`G8: it is said to be ${String(said)}, and the role was not told`);
         clock.advance(62_000);
-        await giveUpLost(ledger);
+        await expireReservations(ledger);
         await opener.reconciler.run(clock.now());
         clock.advance(5_000);
         const found = await findCredential(ledger, id);

@@ -1,6 +1,6 @@
 /** How much one task may have alive, exactly, and what a retry finds. */
 import { describe, expect, it } from '@jest/globals';
-import { revokeHeldToken } from '../../../src/credentials/return-token.js';
+import { returnToken } from '../../../src/credentials/return-token.js';
 import type { Issued } from '../../../src/credentials/release.js';
 import { refusal } from '../../support/refusal-code.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
@@ -33,7 +33,8 @@ describe('sixteen live credentials', () => {
   it.each<[string, (broker: WholeBroker, issued: Issued) => Promise<unknown>]>([
     [
       'returned by its holder',
-      ({ deps, agent }, { minted }) => revokeHeldToken(deps, agent, accessTokenOf(minted.material)),
+      ({ deps, agent }, { minted }) =>
+        returnToken(deps, agent, { token: accessTokenOf(minted.material), requestId: 'r' }),
     ],
     ['revoked by an operator', (broker, { credential }) => end(broker, credential.id)],
   ])('one %s makes room for exactly one', async (_, free) => {

@@ -1,6 +1,6 @@
 /** Detectors, from the event in a use case to the signal. */
 import { describe, expect, it } from '@jest/globals';
-import { requesterByCredential } from '../../../src/authorization/requester-by-credential.js';
+import { requesterByCredential } from '../../../src/authorization/requester.js';
 import { exchangeFor } from '../../../src/credentials/exchange.js';
 import { introspect } from '../../../src/credentials/introspect.js';
 import { newId } from '../../../src/domain/id.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openTask } from '../../../src/tasks/open-task.js';
 import { countReceipts, followReceipts } from '../../../src/ledger/follow-receipts.js';
 import { readReceipt } from '../../../src/ledger/receipts.js';
-import { revokeHeldToken } from '../../../src/credentials/return-token.js';
+import { returnToken } from '../../../src/credentials/return-token.js';
 import { sweep } from '../../../src/tasks/sweep.js';
 import { StoreUnavailable, type Store } from '../../../src/store/store.js';
 import { handClock } from '../../support/clock.js';
@@ -83,7 +83,7 @@ describe('G3: one revoke primitive', () => {
     await suspendTask(deps, operator, { taskId: asleep.task.id, requestId: 'r' });
     await resumeTask(deps, operator, { taskId: asleep.task.id, requestId: 'r' });
     await soc(broker, { kind: 'task', value: killed.task.id });
-    await revokeHeldToken(deps, agent, accessTokenOf(returned.minted.material));
+    await returnToken(deps, agent, { token: accessTokenOf(returned.minted.material), requestId: 'r' });
     broker.clock.advance(60_000);
     await sweep(deps.ledger);
     const entries = await broker.store.log.entries(0, 100);

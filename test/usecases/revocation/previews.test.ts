@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { countReceipts } from '../../../src/ledger/follow-receipts.js';
 import { countImpact } from '../../../src/ledger/impact.js';
 import { readReceipt } from '../../../src/ledger/receipts.js';
-import { revokeHeldToken } from '../../../src/credentials/return-token.js';
+import { returnToken } from '../../../src/credentials/return-token.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore, type ModelState } from '../../support/search/model-store.js';
@@ -29,7 +29,7 @@ describe('G8: truthful effect', () => {
     const broker = await wholeBroker();
     const { task } = await broker.open();
     const issued = await Promise.all([broker.under(task.id), broker.under(task.id), broker.exchange()]);
-    await revokeHeldToken(broker.deps, broker.agent, accessTokenOf(issued[0].minted.material));
+    await returnToken(broker.deps, broker.agent, { token: accessTokenOf(issued[0].minted.material), requestId: 'r' });
     const before = (await Promise.all(issued.map(broker.isActive))).filter(Boolean).length;
     const { affected } = await soc(broker, { kind: 'issuer', value: 'lab' });
     const now = (await Promise.all(issued.map(broker.isActive))).filter(Boolean).length;
