@@ -10,5 +10,5 @@ export default {
   testSequencer: '<rootDir>/test/support/long-first.mjs',
   maxWorkers: '100%',
   // What a test file loaded is not collected, about 20 MB each. A worker that has grown beyond this is replaced.
-  workerIdleMemoryLimit: '1GB',
+  workerIdleMemoryLimit: '600MB',
 };

@@ -31,18 +31,20 @@ async function meanwhile(taskId: string, happens: () => Promise<unknown>): Promi
 describe('while AWS makes a session', () => {
   const revoked = async (selector: object) =>
     broker.post('/revocations', { selector, reason: 'now' }, await broker.identity('soc'));
-  it.each<[string, (task: string) => Promise<unknown>]>([
-    ['its task is completed', (task) => broker.complete(task)],
-    ['its task is revoked', (value) => revoked({ kind: 'task', value })],
-    ['its task is suspended', async (task) => broker.post(`/tasks/${task}/suspend`, { reason: 'x' }, await boss())],
-  ])('and %s, nothing is handed out, and the session is denied', async (_, happens) => {
-    const task = await broker.open('agent-7');
-    const reply = await meanwhile(task, () => happens(task));
-    expectOAuthRefusal(reply, 400, 'access_denied', /revoked while it was being made/);
-    expect(reply.text).not.toContain('ASIA');
-    expect(reads(task)).toEqual([true]); // AWS made it, and nobody has it.
-    await broker.pass(6);
-    expect(reads(task)).toEqual([false]);
+  describe('and its task ends, nothing is handed out, and the session is denied', () => {
+    it.each<[string, (task: string) => Promise<unknown>]>([
+      ['its task is completed', (task) => broker.complete(task)],
+      ['its task is revoked', (value) => revoked({ kind: 'task', value })],
+      ['its task is suspended', async (task) => broker.post(`/tasks/${task}/suspend`, { reason: 'x' }, await boss())],
+    ])('when %s', async (_, happens) => {
+      const task = await broker.open('agent-7');
+      const reply = await meanwhile(task, () => happens(task));
+      expectOAuthRefusal(reply, 400, 'access_denied', /revoked while it was being made/);
+      expect(reply.text).not.toContain('ASIA');
+      expect(reads(task)).toEqual([true]); // AWS made it, and nobody has it.
+      await broker.pass(6);
+      expect(reads(task)).toEqual([false]);
+    });
   });
 
   it('and its role is cut off, it is denied by when it was issued', async () => {
@@ -64,7 +66,7 @@ describe('while AWS makes a session', () => {
 });
 
 describe('an answer of AWS that is lost', () => {
-  it('each time: the caller hears to ask again, and all that AWS made is denied by one tag', async () => {
+  it('each time: the caller is told to ask again, and all that AWS made is denied by one tag', async () => {
     const task = await broker.open('agent-7');
     broker.aws.faults.always((operation) => (operation === STS ? { kind: 'lost-answer' } : undefined));
     const reply = await broker.session('agent-7', { purpose: undefined, task_id: task });

@@ -13,7 +13,7 @@ const fileText = (directory: string): string =>
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
     .join('\n');
 
-it('whatever is done with them, by their holder or by mistake', async () => {
+it('the keys of a session are in one answer and nowhere else, whatever is done with them, by their holder or by mistake', async () => {
   const directory = temporaryDirectory();
   const broker = await startAwsBroker({ config: { store: `lmdb:${directory}`, log: { level: 'debug' } } });
   const [agent, soc] = [await broker.identity('agent-7'), await broker.identity('soc')];

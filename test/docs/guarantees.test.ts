@@ -1,6 +1,7 @@
-/** The page of guarantees names tests; they exist, and none that carries a guarantee's number is left out. */
+/** The page of guarantees names tests; they exist, their names are whole sentences, and no numbered one is left out. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { testTitles } from '../support/test-titles.js';
 
 const page = readFileSync('docs/guarantees.md', 'utf8');
 const named = [...page.matchAll(/^- `(test\/[^`]+)`: (.+)$/gm)].map(([, file = '', name = '']) => ({ file, name }));
@@ -12,8 +13,13 @@ describe('docs/guarantees.md', () => {
     expect(section).toMatch(/^- `test\//m);
   });
 
-  it.each(named)('$file has the test "$name"', ({ file, name }) => {
-    expect(readFileSync(file, 'utf8')).toContain(`'${name}'`);
+  it.each(named)('$file has "$name", with the titles of all blocks around it', ({ file, name }) => {
+    expect(testTitles(file).map((path) => path.join(' › '))).toContain(name);
+  });
+
+  it.each(named)('"$name" ($file) is a whole sentence, and needs no row of a table to be one', ({ name }) => {
+    expect(name).not.toMatch(/%[a-z]|\$\w/);
+    expect(name).not.toMatch(/^(and|or|but|that|which|is|are|has|have|does|do|of|with|carries|says|whatever)\b/);
   });
 
   it('leaves out no file whose tests carry the number of a guarantee', () => {

@@ -20,9 +20,8 @@ interface Told {
   unsure: Set<string>;
 }
 
-describe.each(['lmdb', 'redis'] as const)(
-  'a broker on %s that is killed while it exchanges, revokes and completes',
-  (kind) => {
+describe('a broker that is killed while it exchanges, revokes and completes', () => {
+  describe.each(['lmdb', 'redis'] as const)('on %s', (kind) => {
     it('G1: has released nothing that ledger and audit log do not know; G5: nothing revoked comes back', async () => {
       const store = kind === 'redis' ? { store: (await startRedis()).url } : {};
       const broker = await startProcess({ config: { ...store, lifetimes: LIFETIMES } });
@@ -35,8 +34,8 @@ describe.each(['lmdb', 'redis'] as const)(
       await expectAudited(broker, told);
       await expectNoOrphans(broker);
     }, 90_000);
-  },
-);
+  });
+});
 
 /** Agents work all at once; the broker dies some time after the last acknowledgement that the round waits for. */
 async function workUntilKilled(broker: BrokerProcess, told: Told, round: number): Promise<void> {

@@ -47,9 +47,9 @@ async function expectHeldOnce(broker: BrokerProcess, agents: readonly string[]):
   expect((await broker.exchange(await broker.identity(last))).body).toMatchObject({ retry: 'after-lift' });
 }
 
-describe('a broker that is killed between 202 and reaction', () => {
+describe('a broker that is killed between 202 and reaction reacts to all that it acknowledged when it is back, once', () => {
   it.each(['lmdb', 'redis'])(
-    'over %s: reacts to all that it acknowledged when it is back, once',
+    'over %s',
     async (kind) => {
       const { broker, idp } = await setting(kind === 'redis' ? (await startRedis()).url : undefined);
       const { acknowledged, stop } = pushing(broker, idp);

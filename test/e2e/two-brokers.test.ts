@@ -22,8 +22,8 @@ const exchanged = async (broker: BrokerProcess, sub: string) =>
 const isActive = async (broker: BrokerProcess, token: string) =>
   ((await broker.introspect(token, await broker.identity('tickets-api'))).body as { active: boolean }).active;
 
-describe('G5: a revocation that one broker acknowledged', () => {
-  it('G5: is refused by the other at once, every time', async () => {
+describe('G5: what one broker acknowledged as ended', () => {
+  it('is refused by the other at once, every time, when it is a credential', async () => {
     for (let round = 0; round < 15; round += 1) {
       const [here, there] = round % 2 === 0 ? [one, two] : [two, one];
       const { access_token: token } = await exchanged(there, `agent-${round}`);
@@ -36,7 +36,7 @@ describe('G5: a revocation that one broker acknowledged', () => {
     }
   });
 
-  it('G5: and a task that one completed cannot be used at the other', async () => {
+  it('cannot be used at the other when it is a task', async () => {
     const { task_id: task, access_token: token } = await exchanged(one, 'worker');
     const boss = await one.identity('orchestrator');
     expect((await two.post(`/tasks/${task}/complete`, { outcome: 'completed' }, boss)).status).toBe(200);

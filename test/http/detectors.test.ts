@@ -81,31 +81,33 @@ const mayMint = async (broker: TestBroker): Promise<boolean> => {
   return (await broker.exchange(await broker.identity('agent-7'))).status === 200;
 };
 
-describe.each(PROVOKED)('%s', (event, detector, provoke) => {
-  it('is watched by default: what would have been done is said, and nothing is done', async () => {
-    const broker = await startBroker({ config: holding(event, detector) });
-    await provoke(broker);
-    await broker.work('detectors');
-    const [finding, ...more] = await judged(broker, 1);
-    expect(more).toEqual([]);
-    expect(finding).toMatchObject({
-      event,
-      source: 'detector',
-      level: 'HIGH',
-      state: 'observed',
-      reaction: { rule: 'stop', do: 'hold', selector: { kind: 'workload', value: 'lab:agent-7' } },
+describe('each detector', () => {
+  describe.each(PROVOKED)('%s', (event, detector, provoke) => {
+    it('is watched by default: what would have been done is said, and nothing is done', async () => {
+      const broker = await startBroker({ config: holding(event, detector) });
+      await provoke(broker);
+      await broker.work('detectors');
+      const [finding, ...more] = await judged(broker, 1);
+      expect(more).toEqual([]);
+      expect(finding).toMatchObject({
+        event,
+        source: 'detector',
+        level: 'HIGH',
+        state: 'observed',
+        reaction: { rule: 'stop', do: 'hold', selector: { kind: 'workload', value: 'lab:agent-7' } },
+      });
+      expect(await mayMint(broker)).toBe(true);
+      await broker.close();
     });
-    expect(await mayMint(broker)).toBe(true);
-    await broker.close();
-  });
 
-  it('is acted upon where it is not only watched', async () => {
-    const broker = await startBroker({ config: holding(event, detector, { observe: false, level: 'MEDIUM' }) });
-    await provoke(broker);
-    await broker.work('detectors');
-    expect(await judged(broker, 1)).toMatchObject([{ event, level: 'MEDIUM', state: 'reacted' }]);
-    expect(await mayMint(broker)).toBe(false);
-    await broker.close();
+    it('is acted upon where it is not only watched', async () => {
+      const broker = await startBroker({ config: holding(event, detector, { observe: false, level: 'MEDIUM' }) });
+      await provoke(broker);
+      await broker.work('detectors');
+      expect(await judged(broker, 1)).toMatchObject([{ event, level: 'MEDIUM', state: 'reacted' }]);
+      expect(await mayMint(broker)).toBe(false);
+      await broker.close();
+    });
   });
 });
 

@@ -91,7 +91,7 @@ describe('a clock that was set', () => {
   });
 });
 
-describe('does not mint', () => {
+describe('a broker does not mint', () => {
   it('while the clocks are further apart than allowed; then it does not sweep either', async () => {
     for (const apart of [5_001, -5_001]) {
       health = () => healthy({ clock: clock.now() + apart });

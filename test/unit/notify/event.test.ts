@@ -178,14 +178,14 @@ describe('any other entry', () => {
   });
 });
 
-it('carries no free text, whoever wrote it', () => {
+it('an event carries no free text, whoever wrote it', () => {
   const texts = { reason: 'zebra', purpose: 'zebra', ticket: 'zebra' };
   for (const event of [HOLD, { type: 'signal.judged', signal: SIGNAL } as const, { type: 'task.opened' } as const]) {
     expect(JSON.stringify(rendered({ ...event, ...texts }).event)).not.toContain('zebra');
   }
 });
 
-it('is the same event however often it is made', () => {
+it('an entry becomes the same event however often it is made', () => {
   const { line, event } = rendered(HOLD);
   expect(cloudEvent(parseEntry(line), line, ISSUER)).toEqual(event);
   const other = line.replace('lab:soc', 'lab:sox');

@@ -15,7 +15,7 @@ import { AGENT, lmdbStore, TARGET, wholeBroker } from '../../support/brokers/use
 import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 describe('G1: written before minted, released only after its audit entry is durable', () => {
-  it('G1: when the minter is called the ledger knows the credential, and its task lists it', async () => {
+  it('when the minter is called the ledger knows the credential, and its task lists it', async () => {
     const seen: [Credential[], string[]][] = [];
     const broker = await wholeBroker({ minters: minting(look) });
     async function look({ id, task }: Credential) {
@@ -29,7 +29,7 @@ describe('G1: written before minted, released only after its audit entry is dura
     expect(seen).toEqual([[[credential], [credential.id]]]);
   });
 
-  it('G1: when it is answered its grant stands in the audit chain', async () => {
+  it('when it is answered its grant stands in the audit chain', async () => {
     const broker = await wholeBroker();
     const { credential, task } = await broker.exchange();
     expect(await broker.audited()).toContainEqual(
@@ -37,7 +37,7 @@ describe('G1: written before minted, released only after its audit entry is dura
     );
   });
 
-  it('G1: without an audit log nothing is released, and what was reserved is ended', async () => {
+  it('without an audit log nothing is released, and what was reserved is ended', async () => {
     const clock = handClock();
     const store = modelStore(clock);
     const broken = { ...store, records: withoutAudit(store) };
@@ -47,7 +47,7 @@ describe('G1: written before minted, released only after its audit entry is dura
     expect(ended).toMatchObject({ selector: { kind: 'credential' }, effect: 'end', actor: 'broker' });
   });
 
-  it('G1: a minter that fails leaves nothing alive', async () => {
+  it('a minter that fails leaves nothing alive', async () => {
     const broker = await wholeBroker({ minters: minting(() => Promise.reject(new Error('no'))) });
     await expect(broker.exchange()).rejects.toThrow('no');
     expect(await broker.store.log.entries(0, 10)).toHaveLength(1);
@@ -55,7 +55,7 @@ describe('G1: written before minted, released only after its audit entry is dura
 });
 
 describe('G2: nothing outlives its cause', () => {
-  it('G2: a credential ends with its task, and a task with its parent, whatever was asked', async () => {
+  it('a credential ends with its task, and a task with its parent, whatever was asked', async () => {
     const broker = await wholeBroker();
     broker.clock.advance(123); // not on a whole second
     for (const [parentSeconds, childSeconds, lifetimeSeconds] of [
@@ -74,7 +74,7 @@ describe('G2: nothing outlives its cause', () => {
     }
   });
 
-  it('G2: a task at its deadline gives nothing more', async () => {
+  it('a task at its deadline gives nothing more', async () => {
     const broker = await wholeBroker();
     const { task } = await broker.open({ deadlineSeconds: 60 });
     broker.clock.set(task.deadline);
@@ -83,7 +83,7 @@ describe('G2: nothing outlives its cause', () => {
 });
 
 describe('G6: fail closed', () => {
-  it('G6: while the store is away nothing is granted and nothing is active', async () => {
+  it('while the store is away nothing is granted and nothing is active', async () => {
     const clock = handClock();
     const store = await lmdbStore(clock);
     let away = false;
@@ -94,7 +94,7 @@ describe('G6: fail closed', () => {
     expect(await refusal(broker.isActive(issued))).toBe('StoreUnavailable');
   });
 
-  it('G6: a policy engine that fails grants nothing, and nothing is written', async () => {
+  it('a policy engine that fails grants nothing, and nothing is written', async () => {
     const clock = handClock();
     const store = modelStore(clock);
     const { policy } = (await wholeBroker({ store: modelStore(clock), clock })).deps;
@@ -105,7 +105,7 @@ describe('G6: fail closed', () => {
     expect(store.snapshotState().records).toEqual(before);
   });
 
-  it('G6: a broker that is not fit to mint does not even ask', async () => {
+  it('a broker that is not fit to mint does not even ask', async () => {
     const broker = await wholeBroker({
       assertFitToMint: () => {
         throw new Error('unfit');

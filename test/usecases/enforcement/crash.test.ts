@@ -38,22 +38,24 @@ const denied = ({ aws }: Stage, { id }: { id: string }, role = ROLE): boolean =>
   JSON.stringify(aws.document(role)).includes(id.replace('crd_', ''));
 
 describe('what was reserved by a broker that died', () => {
-  it.each<[string, MintFault]>([
-    ['before AWS heard of it', 'never-made'],
-    ['after AWS had made it', 'never'],
-  ])('%s is given up after a minute, and denied until it could live no more', async (_, fault) => {
-    const stage = await begin();
-    const reserved = await abandoned(stage, fault);
-    await stage.pass(58);
-    expect([denied(stage, reserved), (await stage.end(reserved))?.effect]).toEqual([false, 'pending']);
-    await stage.pass(3);
-    expect([denied(stage, reserved), (await stage.end(reserved))?.effect]).toEqual([true, 'written']);
-    await stage.pass(15);
-    expect((await stage.end(reserved))?.effect).toBe('effective');
-    await stage.pass(900 - 76 + 58);
-    expect(denied(stage, reserved)).toBe(true);
-    await stage.pass(70);
-    expect(denied(stage, reserved)).toBe(false);
+  describe('is given up after a minute, and denied until it could live no more', () => {
+    it.each<[string, MintFault]>([
+      ['before AWS heard of it', 'never-made'],
+      ['after AWS had made it', 'never'],
+    ])('where it died %s', async (_, fault) => {
+      const stage = await begin();
+      const reserved = await abandoned(stage, fault);
+      await stage.pass(58);
+      expect([denied(stage, reserved), (await stage.end(reserved))?.effect]).toEqual([false, 'pending']);
+      await stage.pass(3);
+      expect([denied(stage, reserved), (await stage.end(reserved))?.effect]).toEqual([true, 'written']);
+      await stage.pass(15);
+      expect((await stage.end(reserved))?.effect).toBe('effective');
+      await stage.pass(900 - 76 + 58);
+      expect(denied(stage, reserved)).toBe(true);
+      await stage.pass(70);
+      expect(denied(stage, reserved)).toBe(false);
+    });
   });
 
   it('is never said to be dead while it passes', async () => {
@@ -127,7 +129,7 @@ describe('an exchange that fails', () => {
   });
 });
 
-describe('when the ledger has lost', () => {
+describe('when the ledger has lost records, every role denies all that is older before anything new is minted, which then lives', () => {
   it.each<[string, (stage: Stage) => unknown]>([
     ['its log', ({ store }) => store.moveHome()],
     ['everything', ({ store }) => store.wipe()],
@@ -138,7 +140,7 @@ describe('when the ledger has lost', () => {
           [ROLE, OTHER_ROLE].map((role) => store.records.commit({ remove: [enforcementKey(cause('target', role))] })),
         ),
     ],
-  ])('%s, every role denies all that is older before anything new is minted, which then lives', async (_, lose) => {
+  ])('when it has lost %s', async (_, lose) => {
     const stage = await begin();
     const { mint, aws, pass: wait } = stage;
     const old = [await mint('lab:red-1'), await mint('lab:red-1', { role: OTHER_ROLE })];

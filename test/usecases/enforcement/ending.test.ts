@@ -61,39 +61,41 @@ const idOf = (kind: SelectorKind, value: string, { sessions, tasks }: Crowd): st
 };
 
 describe('once the deny policy has spread', () => {
-  it.each<[SelectorKind, string, Effect, Name[]]>([
-    ['credential', 'red', 'end', ['red']],
-    ['credential', 'child', 'end', ['child']],
-    ['task', 'red', 'end', ['red', 'redAgain', 'redElsewhere']],
-    ['task', 'red', 'hold', ['red', 'redAgain', 'redElsewhere']],
-    ['task', 'parent', 'end', ['parent', 'child']],
-    ['task', 'parent', 'hold', ['parent', 'child']],
-    ['task', 'child', 'end', ['child']],
-    ['workload', 'lab:red-1', 'cutoff', OF_RED],
-    ['workload', 'lab:red-1', 'hold', OF_RED],
-    ['workload', 'lab:green-1', 'cutoff', ['parent', 'child']],
-    ['workload', 'lab:green-1', 'hold', ['parent', 'child']],
-    ['principal', 'staff:anna', 'cutoff', ['blueForAnna']],
-    ['principal', 'staff:anna', 'hold', ['blueForAnna']],
-    ['issuer', 'ci', 'cutoff', ['redAtCi']],
-    ['issuer', 'lab', 'hold', but('redAtCi')],
-    ['issuer', 'staff', 'hold', ['blueForAnna', 'blueForBert']],
-    ['owner', 'red', 'cutoff', OF_TEAM_RED],
-    ['owner', 'red', 'hold', OF_TEAM_RED],
-    ['target', ROLE, 'cutoff', but(...ELSEWHERE)],
-    ['target', OTHER_ROLE, 'hold', ELSEWHERE],
-    ['target', `${ROLE}#lab:red-1`, 'cutoff', ['red', 'redAgain', 'redOtherTask']],
-    ['target', `${ROLE}#lab:red-1`, 'hold', ['red', 'redAgain', 'redOtherTask']],
-    ['all', '', 'cutoff', NAMES],
-    ['all', '', 'hold', NAMES],
-  ])('the end of %s "%s" by %s is the end of exactly what hangs on it', async (kind, value, effect, dead) => {
-    const all = await crowd();
-    expect(all.living()).toEqual(NAMES);
-    await all.revoke(kind, idOf(kind, value, all), effect);
-    await all.pass(20);
-    expect(all.living()).toEqual(but(...dead));
-    const ends = await Promise.all(dead.map((name) => all.end(all.sessions[name].credential)));
-    expect(ends).toEqual(dead.map(() => ({ effect: 'effective' })));
+  describe('the end of anything is the end of exactly what hangs on it', () => {
+    it.each<[SelectorKind, string, Effect, Name[]]>([
+      ['credential', 'red', 'end', ['red']],
+      ['credential', 'child', 'end', ['child']],
+      ['task', 'red', 'end', ['red', 'redAgain', 'redElsewhere']],
+      ['task', 'red', 'hold', ['red', 'redAgain', 'redElsewhere']],
+      ['task', 'parent', 'end', ['parent', 'child']],
+      ['task', 'parent', 'hold', ['parent', 'child']],
+      ['task', 'child', 'end', ['child']],
+      ['workload', 'lab:red-1', 'cutoff', OF_RED],
+      ['workload', 'lab:red-1', 'hold', OF_RED],
+      ['workload', 'lab:green-1', 'cutoff', ['parent', 'child']],
+      ['workload', 'lab:green-1', 'hold', ['parent', 'child']],
+      ['principal', 'staff:anna', 'cutoff', ['blueForAnna']],
+      ['principal', 'staff:anna', 'hold', ['blueForAnna']],
+      ['issuer', 'ci', 'cutoff', ['redAtCi']],
+      ['issuer', 'lab', 'hold', but('redAtCi')],
+      ['issuer', 'staff', 'hold', ['blueForAnna', 'blueForBert']],
+      ['owner', 'red', 'cutoff', OF_TEAM_RED],
+      ['owner', 'red', 'hold', OF_TEAM_RED],
+      ['target', ROLE, 'cutoff', but(...ELSEWHERE)],
+      ['target', OTHER_ROLE, 'hold', ELSEWHERE],
+      ['target', `${ROLE}#lab:red-1`, 'cutoff', ['red', 'redAgain', 'redOtherTask']],
+      ['target', `${ROLE}#lab:red-1`, 'hold', ['red', 'redAgain', 'redOtherTask']],
+      ['all', '', 'cutoff', NAMES],
+      ['all', '', 'hold', NAMES],
+    ])('%s "%s" by %s', async (kind, value, effect, dead) => {
+      const all = await crowd();
+      expect(all.living()).toEqual(NAMES);
+      await all.revoke(kind, idOf(kind, value, all), effect);
+      await all.pass(20);
+      expect(all.living()).toEqual(but(...dead));
+      const ends = await Promise.all(dead.map((name) => all.end(all.sessions[name].credential)));
+      expect(ends).toEqual(dead.map(() => ({ effect: 'effective' })));
+    });
   });
 
   it('sessions of the same workload that were minted after a cutoff live', async () => {

@@ -30,7 +30,7 @@ async function begin() {
 /** If the holder of the lease dies, others wait this long at most. */
 const LEASE_SECONDS = 20;
 
-describe('of two brokers', () => {
+describe('two brokers over one role', () => {
   it('one writes, whichever of them revokes', async () => {
     const { aws, one, two, wait, fence, endOne } = await begin();
     expect([one.events, two.events]).toEqual([['pushed', 'pushed'], []]);

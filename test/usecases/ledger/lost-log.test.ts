@@ -33,33 +33,35 @@ const LOSSES: [string, (store: ModelStore) => void][] = [
   ['the log has moved to another home', (store) => store.moveHome()],
 ];
 
-describe.each(LOSSES)('when %s', (_, lose) => {
-  it('G5: everything older is dead, tasks too, for every broker on the store', async () => {
-    const { store, broker, another } = await setting();
-    const other = await another();
-    const { task } = await broker.open({ heartbeat: { intervalSeconds: 60, missesAllowed: 3 } });
-    const issued = await broker.under(task.id);
-    lose(store);
-    for (const one of [other, broker, await another()]) {
-      expect(await one.isActive(issued)).toBe(false);
-      expect(await refusal(one.under(task.id))).toBe('invalid_grant');
-      expect(await refusal(one.open({ parent: task.id }))).toBe('conflict');
-      expect(await refusal(resumeTask(one.deps, one.operator, { taskId: task.id, requestId: 'r' }))).toBe('conflict');
-      expect((await heartbeat(one.deps, one.operator, { taskId: task.id, requestId: 'r' })).state).toBe('revoked');
-      expect(await readTaskState(one.deps.ledger, task)).toBe('revoked');
-    }
-  });
+describe('when the log is lost', () => {
+  describe.each(LOSSES)('%s', (_, lose) => {
+    it('G5: everything older is dead, tasks too, for every broker on the store', async () => {
+      const { store, broker, another } = await setting();
+      const other = await another();
+      const { task } = await broker.open({ heartbeat: { intervalSeconds: 60, missesAllowed: 3 } });
+      const issued = await broker.under(task.id);
+      lose(store);
+      for (const one of [other, broker, await another()]) {
+        expect(await one.isActive(issued)).toBe(false);
+        expect(await refusal(one.under(task.id))).toBe('invalid_grant');
+        expect(await refusal(one.open({ parent: task.id }))).toBe('conflict');
+        expect(await refusal(resumeTask(one.deps, one.operator, { taskId: task.id, requestId: 'r' }))).toBe('conflict');
+        expect((await heartbeat(one.deps, one.operator, { taskId: task.id, requestId: 'r' })).state).toBe('revoked');
+        expect(await readTaskState(one.deps.ledger, task)).toBe('revoked');
+      }
+    });
 
-  it('what is born after it lives, and both brokers agree', async () => {
-    const { store, broker, another } = await setting();
-    const other = await another();
-    await broker.exchange();
-    lose(store);
-    const [one, two] = await Promise.all([broker.exchange(), other.exchange()]);
-    expect(one.credential.epoch.split('.')[0]).toBe(two.credential.epoch.split('.')[0]);
-    for (const asked of [broker, other]) {
-      expect([await asked.isActive(one), await asked.isActive(two)]).toEqual([true, true]);
-    }
+    it('what is born after it lives, and both brokers agree', async () => {
+      const { store, broker, another } = await setting();
+      const other = await another();
+      await broker.exchange();
+      lose(store);
+      const [one, two] = await Promise.all([broker.exchange(), other.exchange()]);
+      expect(one.credential.epoch.split('.')[0]).toBe(two.credential.epoch.split('.')[0]);
+      for (const asked of [broker, other]) {
+        expect([await asked.isActive(one), await asked.isActive(two)]).toEqual([true, true]);
+      }
+    });
   });
 });
 

@@ -17,39 +17,41 @@ import { socOf, soc, oneThatHangsOnEverything, FITTING } from '../../support/rev
 import { heartbeat, completeTask, liftHold, resumeTask, suspendTask } from '../../support/verbs.js';
 
 describe('G5: acknowledged means dead', () => {
-  it.each(FITTING)('G5: by %s with %s, every value it hangs on', async (kind, effect) => {
-    const count = (await oneThatHangsOnEverything()).values[kind].length;
-    for (let which = 0; which < count; which += 1) {
-      const { broker, task, issued, values } = await oneThatHangsOnEverything();
-      expect(await broker.isActive(issued)).toBe(true);
-      await soc(broker, { kind, value: values[kind][which] ?? '' }, effect);
-      expect(await broker.isActive(issued)).toBe(false);
+  describe('everything that hangs on the selector is refused at once', () => {
+    it.each(FITTING)('by %s with %s', async (kind, effect) => {
+      const count = (await oneThatHangsOnEverything()).values[kind].length;
+      for (let which = 0; which < count; which += 1) {
+        const { broker, task, issued, values } = await oneThatHangsOnEverything();
+        expect(await broker.isActive(issued)).toBe(true);
+        await soc(broker, { kind, value: values[kind][which] ?? '' }, effect);
+        expect(await broker.isActive(issued)).toBe(false);
 
-      const asked = { taskId: task.id, requestId: 'r' };
-      const closed = kind !== 'credential' && effect !== 'cutoff';
-      const outcomes = [
-        await refusal(broker.under(task.id)),
-        await refusal(
-          openTask(broker.deps, broker.agent, { workload: AGENT, purpose: 'x', parent: task.id, requestId: 'r' }),
-        ),
-      ];
-      // A cutoff kills what was born before, the target of a credential is no cause of its task.
-      const taskLives = kind === 'credential' || kind === 'target';
-      if (closed)
-        expect(outcomes).toEqual([
-          expect.not.stringMatching('granted'),
-          taskLives ? 'granted' : expect.not.stringMatching('granted'),
-        ]);
-      if (effect === 'cutoff' && !taskLives) expect(outcomes).not.toContain('granted');
-      const beat = await heartbeat(broker.deps, broker.agent, asked).then(
-        ({ state }) => state,
-        () => 'refused',
-      );
-      expect(beat === 'open').toBe(taskLives);
-    }
+        const asked = { taskId: task.id, requestId: 'r' };
+        const closed = kind !== 'credential' && effect !== 'cutoff';
+        const outcomes = [
+          await refusal(broker.under(task.id)),
+          await refusal(
+            openTask(broker.deps, broker.agent, { workload: AGENT, purpose: 'x', parent: task.id, requestId: 'r' }),
+          ),
+        ];
+        // A cutoff kills what was born before, the target of a credential is no cause of its task.
+        const taskLives = kind === 'credential' || kind === 'target';
+        if (closed)
+          expect(outcomes).toEqual([
+            expect.not.stringMatching('granted'),
+            taskLives ? 'granted' : expect.not.stringMatching('granted'),
+          ]);
+        if (effect === 'cutoff' && !taskLives) expect(outcomes).not.toContain('granted');
+        const beat = await heartbeat(broker.deps, broker.agent, asked).then(
+          ({ state }) => state,
+          () => 'refused',
+        );
+        expect(beat === 'open').toBe(taskLives);
+      }
+    });
   });
 
-  it('G5: after a cutoff a new birth is possible, after a hold only once it is lifted, and the dead stay dead', async () => {
+  it('after a cutoff a new birth is possible, after a hold only once it is lifted, and the dead stay dead', async () => {
     const broker = await wholeBroker();
     const what = { kind: 'owner', value: 'sre' } as const;
     const first = await broker.exchange();
@@ -67,7 +69,7 @@ describe('G5: acknowledged means dead', () => {
 });
 
 describe('G3: one revoke primitive', () => {
-  it('G3: completion, deadline, heartbeats, operator, holder and suspension each leave one entry in the one log', async () => {
+  it('completion, deadline, heartbeats, operator, holder and suspension each leave one entry in the one log', async () => {
     const broker = await wholeBroker();
     const { deps, operator, agent } = broker;
     const beats = { intervalSeconds: 1, missesAllowed: 1 };
@@ -100,7 +102,7 @@ describe('G3: one revoke primitive', () => {
     );
   });
 
-  it('G3: in all of the source one file publishes', () => {
+  it('in all of the source one file publishes', () => {
     const publishing = sources('src').filter((file) => /\blog\.publish\(/.test(readFileSync(file, 'utf8')));
     expect(publishing.sort()).toEqual([
       'src/compose/instrument-store.ts', // timed, handed through
@@ -111,7 +113,7 @@ describe('G3: one revoke primitive', () => {
 });
 
 describe('G4: mass revocation is one write', () => {
-  it('G4: one publication and at most two writes of bookkeeping, for one credential or for three hundred', async () => {
+  it('one publication and at most two writes of bookkeeping, for one credential or for three hundred', async () => {
     for (const size of [1, 300]) {
       const clock = handClock();
       const writes = { publish: 0, commit: 0 };
@@ -129,7 +131,7 @@ describe('G4: mass revocation is one write', () => {
 });
 
 describe('G6: the power to revoke outlives everything else', () => {
-  it('G6: a store that takes no records still takes revocations, and they are dead at once', async () => {
+  it('a store that takes no records still takes revocations, and they are dead at once', async () => {
     const clock = handClock();
     const store = modelStore(clock);
     let full = false;
@@ -150,7 +152,7 @@ describe('G6: the power to revoke outlives everything else', () => {
     expect((await broker.audited()).filter(({ type }) => type === 'revocation.published')).toHaveLength(1);
   });
 
-  it('G6: records that cannot even be read do not stop it', async () => {
+  it('records that cannot even be read do not stop it', async () => {
     const clock = handClock();
     const store = modelStore(clock);
     const broker = await wholeBroker({ store, clock });

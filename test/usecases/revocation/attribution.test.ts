@@ -35,7 +35,7 @@ describe('a leaked string', () => {
 });
 
 describe('G7: everything is attributable', () => {
-  it('G7: a revocation that cannot be meant is refused, and in the log', async () => {
+  it('a revocation that cannot be meant is refused, and in the log', async () => {
     const broker = await wholeBroker();
     const mistakes: [Selector, Effect?][] = [
       [{ kind: 'workload', value: ' ' }],
@@ -49,7 +49,7 @@ describe('G7: everything is attributable', () => {
     expect(await broker.store.log.entries(0, 10)).toEqual([]);
   });
 
-  it('G7: a token that somebody pasted into a reason is kept nowhere', async () => {
+  it('a token that somebody pasted into a reason is kept nowhere', async () => {
     const clock = handClock();
     const store = modelStore(clock);
     const broker = await wholeBroker({ store, clock });
@@ -68,7 +68,7 @@ describe('G7: everything is attributable', () => {
     expect(JSON.stringify([[...records], entries])).not.toContain(accessTokenOf(minted.material).split('.')[2]);
   });
 
-  it('G7: grants, refusals, openings, revocations, previews and inactive answers each say who, what and on what proof', async () => {
+  it('grants, refusals, openings, revocations, previews and inactive answers each say who, what and on what proof', async () => {
     const broker = await wholeBroker();
     const { deps, agent } = broker;
     const { task } = await broker.open();

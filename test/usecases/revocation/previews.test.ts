@@ -13,19 +13,21 @@ import { soc, preview, oneThatHangsOnEverything, FITTING } from '../../support/r
 import { liftHold } from '../../support/verbs.js';
 
 describe('G8: truthful effect', () => {
-  it.each(FITTING)('G8: the preview of %s with %s tells what the revocation then does', async (kind, effect) => {
-    const { broker, values } = await oneThatHangsOnEverything();
-    await broker.exchange(); // of the agent alone, for itself
-    for (const value of values[kind].slice(0, 1)) {
-      const { affected } = await preview(broker, { kind, value }, effect);
-      expect((await soc(broker, { kind, value }, effect)).affected).toEqual(affected);
-      expect(affected.credentials).toBeGreaterThan(0);
-      const again = await preview(broker, { kind, value }, effect);
-      expect(again.affected.credentials).toBe(0);
-    }
+  describe('the preview tells what the revocation then does', () => {
+    it.each(FITTING)('by %s with %s', async (kind, effect) => {
+      const { broker, values } = await oneThatHangsOnEverything();
+      await broker.exchange(); // of the agent alone, for itself
+      for (const value of values[kind].slice(0, 1)) {
+        const { affected } = await preview(broker, { kind, value }, effect);
+        expect((await soc(broker, { kind, value }, effect)).affected).toEqual(affected);
+        expect(affected.credentials).toBeGreaterThan(0);
+        const again = await preview(broker, { kind, value }, effect);
+        expect(again.affected.credentials).toBe(0);
+      }
+    });
   });
 
-  it('G8: what it counts is what dies, by target and owner', async () => {
+  it('what it counts is what dies, by target and owner', async () => {
     const broker = await wholeBroker();
     const { task } = await broker.open();
     const issued = await Promise.all([broker.under(task.id), broker.under(task.id), broker.exchange()]);
@@ -36,7 +38,7 @@ describe('G8: truthful effect', () => {
     expect(affected).toMatchObject({ credentials: before - now, byTarget: { [TARGET]: 2 }, byOwner: { sre: 2 } });
   });
 
-  it('G8: an unknown value hits nothing, and is no error', async () => {
+  it('an unknown value hits nothing, and is no error', async () => {
     const broker = await wholeBroker();
     await broker.exchange();
     expect((await soc(broker, { kind: 'workload', value: 'lab:nobody' })).affected).toMatchObject({
@@ -46,7 +48,7 @@ describe('G8: truthful effect', () => {
     expect((await soc(broker, { kind: 'task', value: 'tsk_aabbbbbbbbbbbbbb' })).affected).toMatchObject({ tasks: 0 });
   });
 
-  it('G8: a preview writes nothing but its audit entry', async () => {
+  it('a preview writes nothing but its audit entry', async () => {
     const clock = handClock();
     const store = modelStore(clock);
     const broker = await wholeBroker({ store, clock });
@@ -66,7 +68,7 @@ describe('G8: truthful effect', () => {
     expect(await broker.isActive(issued)).toBe(true);
   });
 
-  it('G8: above 256 tasks the answer does not wait for the count; the count is exact when it comes', async () => {
+  it('above 256 tasks the answer does not wait for the count; the count is exact when it comes', async () => {
     const clock = handClock();
     const broker = await wholeBroker({ store: modelStore(clock), clock });
     await Promise.all(Array.from({ length: 300 }, () => broker.exchange()));
@@ -81,7 +83,7 @@ describe('G8: truthful effect', () => {
     expect((await readReceipt(broker.deps.ledger, receipt.seq + 1))?.affected).toMatchObject({ credentials: 0 });
   });
 
-  it('G8: a receipt is never that of another revocation which had its number in a log that was lost', async () => {
+  it('a receipt is never that of another revocation which had its number in a log that was lost', async () => {
     const clock = handClock();
     const store = modelStore(clock);
     const broker = await wholeBroker({ store, clock });
@@ -95,7 +97,7 @@ describe('G8: truthful effect', () => {
     expect(lifted.lifted).toBe(seq + 1);
   });
 
-  it('G8: is counted as it was, also where a later revocation hit the same', async () => {
+  it('is counted as it was, also where a later revocation hit the same', async () => {
     const broker = await wholeBroker();
     await broker.exchange();
     const { ledger } = broker.deps;

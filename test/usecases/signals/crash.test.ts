@@ -72,14 +72,16 @@ describe('a broker that dies while it reacts', () => {
     { last, fate: 'before' },
     { last, fate: 'after' },
   ]);
-  it.each(fates)('$fate its write number $last: another does what was left, and nothing twice', async (fate) => {
-    const { whole, id } = await setting();
-    await react(dying(whole, fate.last, fate.fate === 'after'), id).catch((error: unknown) => {
-      expect(error).toBeInstanceOf(Died);
+  describe('leaves the rest to another, which does nothing twice', () => {
+    it.each(fates)('when it dies $fate its write number $last', async (fate) => {
+      const { whole, id } = await setting();
+      await react(dying(whole, fate.last, fate.fate === 'after'), id).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(Died);
+      });
+      await react(broker(whole, {}), id);
+      await react(broker(whole, {}), id);
+      await expectOnce(whole, id);
     });
-    await react(broker(whole, {}), id);
-    await react(broker(whole, {}), id);
-    await expectOnce(whole, id);
   });
 
   it('again and again, further each time: it happens once all the same', async () => {

@@ -40,7 +40,7 @@ type Row = [does: string, covers: string, subject: string, alive: { own: boolean
 const ALL_DEAD = { own: false, child: false, other: false };
 const TASK_DEAD = { own: false, child: false, other: true };
 
-describe('a reaction', () => {
+describe('a reaction ends exactly what its rule covers', () => {
   it.each<Row>([
     ['end', 'credential', 'credential', { own: false, child: true, other: true }],
     ['end', 'task', 'credential', TASK_DEAD],
@@ -52,7 +52,7 @@ describe('a reaction', () => {
     ['cutoff', 'workload', 'workload', ALL_DEAD],
     ['hold', 'principal', 'task', ALL_DEAD],
     ['cutoff', 'principal', 'credential', ALL_DEAD],
-  ])('that does %s to the %s of a %s', async (does, covers, named, alive) => {
+  ])('when it does %s to the %s of a %s', async (does, covers, named, alive) => {
     const rule = { name: 'rule', event: 'session-revoked', do: does, covers };
     const setting = await startSignalBroker({ reactions: [rule] });
     broker = setting.broker;
@@ -73,7 +73,7 @@ describe('a reaction', () => {
     );
   });
 
-  it.each(['hold', 'cutoff'])('that does %s to the issuer of a person', async (does) => {
+  it.each(['hold', 'cutoff'])('when it does %s to the issuer of a person', async (does) => {
     const rule = { name: 'rule', event: 'session-revoked', do: does, covers: 'issuer' };
     const setting = await startSignalBroker({ reactions: [rule] });
     broker = setting.broker;
@@ -104,7 +104,7 @@ async function expectExplained(id: string, { does, covers }: { does: string; cov
   expect(receipt.body).toMatchObject({ actor: 'reaction:rule', affected: { credentials: expect.any(Number) } });
 }
 
-describe('which reaction', () => {
+describe('the reaction that is taken is', () => {
   const base = { event: 'session-revoked', do: 'record' };
   const rules = [
     { ...base, name: 'other-event', event: 'account-disabled' },
