@@ -1,10 +1,12 @@
-/** The one shape of every question to policy; its names are a contract with policy authors (docs/policy.md). */
+/**
+ * The query to a policy engine, in one shape for every decision. Its names are a contract with policy authors (docs/policy.md).
+ */
 import type { Party, PartyRef, RememberedPerson } from '../domain/party.js';
 import type { Level } from '../domain/signal.js';
 
 export interface PolicyQuery {
   principal: Party;
-  /** A grantable action, or an operator verb. */
+  /** A grantable action, or a verb of the broker. */
   action: string;
   resource: PolicyResource;
   context: AccessContext | OperateContext;
@@ -34,7 +36,7 @@ export type PolicyResource =
   | { type: 'approval'; id: string }
   | { type: 'broker' };
 
-/** What policy may know of a task; a task about to be opened has no id yet. */
+/** The facts about a task that policies may test. A task that is about to be opened has no id yet. */
 export interface TaskFacts {
   id?: string;
   workload: PartyRef;
@@ -46,11 +48,11 @@ export interface AccessContext {
   kind: 'access';
   purpose: string;
   purposeFrom: 'opener' | 'agent' | 'default';
-  /** What is asked for, already within the configured bounds. */
+  /** The requested lifetime, already within the configured bounds. */
   lifetimeSeconds: number;
   delegationDepth: number;
   onBehalfOf?: RememberedPerson;
-  /** Whether that person's own token was ever presented; false for a mere name, and for nobody. */
+  /** Whether the token of that person was ever presented. False when the person was only named, and when there is no person. */
   principalProven: boolean;
   openedBy?: PartyRef;
   delegatedBy?: PartyRef;
@@ -61,8 +63,8 @@ export interface AccessContext {
 
 export interface OperateContext {
   kind: 'operate';
-  /** With `revoke`. */
+  /** Present for `revoke`. */
   revocation?: { kind: string; value: string; effect: string; dryRun: boolean };
-  /** With `openTask`: asked deadline, and whom the task would serve. */
+  /** Present for `openTask`: the requested lifetime, and the person whom the task would serve. */
   opening?: { lifetimeSeconds: number; onBehalfOf?: RememberedPerson; principalProven: boolean };
 }

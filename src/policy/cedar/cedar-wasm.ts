@@ -1,4 +1,4 @@
-/** The one door to the Cedar library: nobody can load it without the guard, because this import stands first. */
+/** The only import of the Cedar library. The guard is imported first, so the library is never loaded without it. */
 import './v8-guard.js';
 
 export {

@@ -1,4 +1,4 @@
-/** The embedded policy engine: Cedar over a directory of policies, read whole at start and on reload. */
+/** The embedded policy engine: Cedar over a directory of policies, which is read as a whole at start and on reload. */
 import PQueue from 'p-queue';
 import { preparsePolicySet, statefulIsAuthorized, type Context } from './cedar-wasm.js';
 import { contextOf, termsOf } from './context.js';
@@ -13,13 +13,13 @@ import { settle, type Answer } from './ways-out.js';
 interface CedarOptions {
   directory: string;
   targets: readonly PolicyTarget[];
-  /** About a kilobyte each. */
+  /** A verdict takes about a kilobyte. */
   maxCachedVerdicts: number;
 }
 
 interface InForce {
   set: PolicySet;
-  /** Where Cedar keeps the parsed set; it never forgets one, so an engine reuses its own. */
+  /** Names the parsed set inside the Cedar library. The library never frees one, so an engine always reuses its own name. */
   name: string;
   rules: ReadonlyMap<string, PolicySet['policies'][number]['rule']>;
   targets: ReadonlyMap<string, KnownTarget>;
@@ -44,7 +44,7 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
   }
 
   return {
-    // eslint-disable-next-line @typescript-eslint/require-await -- the port waits for engines elsewhere; a throw must reject
+    // eslint-disable-next-line @typescript-eslint/require-await -- an error must reject the promise that the port returns
     decide: async (query) => now.cache.remember(queryKey(query, now.targets), () => decide(now, query)),
     isGrantable: (action) => now.set.schema.actions.get(action)?.grantable ?? false,
     get digest() {
@@ -67,7 +67,10 @@ function putInForce(name: string, set: PolicySet, { targets, maxCachedVerdicts }
   };
 }
 
-/** A named path matters twice: as itself, and, because of `in`, as all that lies beneath it. */
+/**
+ * The paths at which verdicts can change. A path that a policy names counts twice: as itself, and, because of `in`, as
+ * everything below it.
+ */
 function cutsOf(target: PolicyTarget, { policies }: PolicySet): string[] {
   const cuts = new Set(target.labels.map(({ match }) => match));
   for (const { type, id } of policies.flatMap(({ literals }) => literals)) {
@@ -86,7 +89,7 @@ function decide(now: InForce, query: PolicyQuery): Verdict {
   const known = action?.principals.has(partyUid(query.principal).type) && first && action.resources.has(first.uid.type);
   const context = contextOf(query, termsOf(query));
   const fits = action?.grantable === (query.context.kind === 'access');
-  // Nothing but what the schema describes: a permit without a condition must not reach further than its author could know.
+  // Refuse what the schema does not describe: a permit without conditions must not reach further than its author could know.
   if (!known || !fits || !subjects || !context) return { outcome: 'deny', policies: [], digest };
   const around = [...action.entities, ...partyEntities(query)];
   const verdict = settle(
@@ -117,7 +120,7 @@ function ask(
   });
   if (answer.type === 'failure') return { allowed: false, failed: true, policies: [] };
   const { reason, errors } = answer.response.diagnostics;
-  // Cedar skips a policy that errs; if that was a forbid, what it would have said is unknown.
+  // Cedar skips a policy whose evaluation fails. It may have been a forbid, so the answer counts as failed.
   if (errors.length > 0) return { allowed: false, failed: true, policies: errors.map(({ policyId }) => policyId) };
   return { allowed: answer.response.decision === 'allow', failed: false, policies: reason };
 }

@@ -1,4 +1,4 @@
-/** What `mayfly check-policy` says: every problem with its place, and what the directory holds. */
+/** The report of `mayfly check-policy`: every problem with its place, and a summary of the directory. */
 import { defined } from '../../domain/defined.js';
 import { loadPolicies, type PolicyTarget } from './load-policies.js';
 import type { PolicyProblem } from '../policy-engine.js';

@@ -1,4 +1,4 @@
-/** The context of a query in Cedar's words, under given terms. Exactly the attributes of the schema, with their types. */
+/** Builds the Cedar context of a query under given terms. It has exactly the attributes of the schema, with their types. */
 import { defined } from '../../domain/defined.js';
 import type { PartyRef } from '../../domain/party.js';
 import type { CedarValueJson, Context } from './cedar-wasm.js';
@@ -6,14 +6,14 @@ import { partyReference } from './entities.js';
 import type { AccessContext, OperateContext, PolicyQuery } from '../query.js';
 import type { Terms } from './ways-out.js';
 
-/** What the query asks for, as far as ways out can change it. */
+/** The terms that the query asks for: those parts of it that a way out can change. */
 export function termsOf({ context }: PolicyQuery): Terms {
   return context.kind === 'access'
     ? { lifetimeSeconds: context.lifetimeSeconds, approvals: context.approvals }
     : { lifetimeSeconds: context.opening?.lifetimeSeconds };
 }
 
-/** Undefined where the contract has no words for it: a task serves a person or its own workload, nobody else. */
+/** Undefined when the query serves another workload: the schema has no attribute for that, so it cannot be permitted. */
 export function contextOf(query: PolicyQuery, terms: Terms): Context | undefined {
   const { context } = query;
   const served = context.kind === 'access' ? context.onBehalfOf : context.opening?.onBehalfOf;

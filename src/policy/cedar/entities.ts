@@ -1,4 +1,7 @@
-/** A query in Cedar's words: who, what, and the facts about both. Facts about targets come from the configuration alone. */
+/**
+ * Builds the Cedar entities of a query: the parties, the resource, and facts about both. Facts about targets come only from the
+ * configuration.
+ */
 import { covers, isPattern, overlaps, pathProblem } from '../../domain/access.js';
 import type { PartyRef, RememberedPerson } from '../../domain/party.js';
 import type { CedarValueJson, EntityJson, TypeAndId } from './cedar-wasm.js';
@@ -6,18 +9,21 @@ import type { PolicyTarget } from './load-policies.js';
 import { partsOf } from './patterns.js';
 import type { PolicyQuery, PolicyResource, TaskFacts } from '../query.js';
 
-/** A target and where policies can tell its paths apart: at the paths they name and at its labels. */
+/**
+ * A target with its cuts: the paths that policies name and the patterns of its labels. Only there can verdicts on its paths
+ * differ.
+ */
 export interface KnownTarget extends PolicyTarget {
   cuts: readonly string[];
 }
 
-/** What one decision is about; a pattern is about several. */
+/** The resource of one authorization call, with its entities. A pattern needs several calls. */
 export interface Subject {
   uid: TypeAndId;
   entities: EntityJson[];
 }
 
-/** What the query is about, or undefined when it is not well-formed or cannot be decided: no permit is found for that. */
+/** The subjects of a query; undefined when the resource is malformed or has too many parts, which counts as a refusal. */
 export function subjectsOf(resource: PolicyResource, targets: ReadonlyMap<string, KnownTarget>): Subject[] | undefined {
   switch (resource.type) {
     case 'resource':
@@ -37,7 +43,10 @@ export function subjectsOf(resource: PolicyResource, targets: ReadonlyMap<string
   }
 }
 
-/** Everyone the query names. Whose proof is at hand, or remembered by the task, brings tags and groups; nobody else does. */
+/**
+ * The entities of all parties that the query names. Only a party whose token was verified, now or earlier in the task, has tags
+ * and groups.
+ */
 export function partyEntities({ principal, context, resource }: PolicyQuery): EntityJson[] {
   const task = resource.type === 'task' ? resource.task : undefined;
   const named: (Mentioned | undefined)[] = [principal, task?.workload, task?.openedBy];
@@ -48,7 +57,7 @@ export function partyEntities({ principal, context, resource }: PolicyQuery): En
   for (const party of named) {
     if (!party) continue;
     const key = `${party.kind} ${party.id}`;
-    // The first mention counts: Cedar refuses two accounts of one entity, and the principal's proof is the freshest.
+    // Cedar refuses two definitions of one entity. The first one stays, because the principal's own proof is the newest.
     if (!entities.has(key)) entities.set(key, partyEntity(party));
   }
   return [...entities.values()];
@@ -59,7 +68,7 @@ export const partyUid = ({ kind, id }: PartyRef): TypeAndId => ({
   id,
 });
 
-/** Claims and groups are there as far as they are known. */
+/** A party with claims and groups, as far as they are known. */
 type Mentioned = RememberedPerson;
 
 function partyEntity(party: Mentioned): EntityJson {
@@ -70,7 +79,7 @@ function partyEntity(party: Mentioned): EntityJson {
   return { uid: partyUid(party), attrs: {}, parents, ...(party.claims && { tags: { ...party.claims } }) };
 }
 
-/** The path itself; for a pattern also each of its parts, as the paths in it that are nothing special. */
+/** The subject of a path. A pattern has a subject for itself, and one for each of its parts. */
 function pathSubjects(path: string, target: KnownTarget | undefined): Subject[] | undefined {
   if (!target || pathProblem(path) !== undefined) return undefined;
   if (!isPattern(path)) return [pathSubject(target, path, false, covers)];
@@ -124,7 +133,7 @@ function taskSubject({ id, workload, purpose, openedBy }: TaskFacts): Subject {
     purpose,
     ...(openedBy && { [opener]: partyReference(openedBy) }),
   };
-  // A task about to be opened has no id; no id reads "new".
+  // A task that is about to be opened has no id yet. No real id reads "new".
   return alone({ uid: { type: 'Task', id: id ?? 'new' }, attrs, parents: [] });
 }
 

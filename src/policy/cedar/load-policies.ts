@@ -1,4 +1,4 @@
-/** Reads a policy directory: everything it holds is sound, or nothing is used and every problem is named. */
+/** Reads a policy directory. If anything in it is wrong, nothing is used and every problem is reported. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPattern, pathProblem } from '../../domain/access.js';
@@ -10,19 +10,19 @@ import type { PolicyProblem } from '../policy-engine.js';
 import { problemsOf } from './problem.js';
 import { readSchema, SHIPPED_SCHEMA, type PolicySchema } from './schema.js';
 
-/** What policy may know of a target. */
+/** The facts about a target that policies may test. */
 export type PolicyTarget = Pick<Target, 'resource' | 'labels' | 'tags'>;
 
 export interface PolicySet {
   policies: Policy[];
   schema: PolicySchema;
-  /** SHA-256 (base64url) over everything that can change an answer. */
+  /** SHA-256 (base64url) over everything that can change a verdict: policies, schema, and the facts about targets. */
   digest: string;
 }
 
 interface LoadResult {
   set?: PolicySet;
-  /** What could be read, also when something else could not. */
+  /** The policies that could be read, also when others could not. */
   policies: Policy[];
   problems: PolicyProblem[];
 }
@@ -69,7 +69,7 @@ async function readPolicyFiles(directory: string): Promise<PolicyFiles> {
     const reason = error instanceof Error ? error.message : 'cannot be read';
     return { ...files, problem: { file: directory, line: 1, reason } };
   }
-  // Nothing would ever be granted: sooner a wrong path than somebody's wish.
+  // An empty directory grants nothing to anybody. A wrong path is more likely than the wish for that.
   if (files.sources.length === 0)
     return { ...files, problem: { file: directory, line: 1, reason: 'holds no *.cedar file' } };
   return files;
@@ -86,7 +86,10 @@ function repeatedIds(policies: readonly Policy[]): PolicyProblem[] {
   return problems;
 }
 
-/** A forbid that misspells what it forbids would be a hole nobody sees. */
+/**
+ * Problems with the entities that a policy names. A forbid with a misspelled resource would forbid nothing, and nobody would
+ * notice.
+ */
 function literalProblems(policy: Policy, targets: readonly PolicyTarget[]): PolicyProblem[] {
   const known = new Set(targets.map(({ resource }) => resource));
   return policy.literals.flatMap((literal) => {
@@ -107,13 +110,16 @@ function literalProblem({ type, id }: TypeAndId, targets: ReadonlySet<string>): 
   return problem === undefined ? undefined : `has a path that ${problem}`;
 }
 
-/** A target is a URI without a fragment, so the first `#` parts it from the path. */
+/** A target is a URI without a fragment, so the first `#` separates it from the path. */
 export function splitResourceId(id: string): [target: string, path: string | undefined] {
   const at = id.indexOf('#');
   return at < 0 ? [id, undefined] : [id.slice(0, at), id.slice(at + 1)];
 }
 
-/** Warnings count too: a policy that can never apply, or whose text looks like another, is a mistake of its author. */
+/**
+ * Problems that Cedar's validator finds. Warnings count too: a policy that can never apply, or that contains confusable
+ * characters, is a mistake.
+ */
 function validationProblems(policies: readonly Policy[], schema: PolicySchema): PolicyProblem[] {
   const staticPolicies = Object.fromEntries(policies.map(({ id, text }) => [id, text]));
   const answer = validate({

@@ -1,12 +1,12 @@
 /**
- * The parts of a pattern. Policies can tell paths apart only by the paths they name and by labels; a pattern is cut along all of
- * these, and each part is asked for by itself. Then a pattern is permitted only if every path under it would be.
+ * Cuts a pattern into parts. Policies can tell paths apart only by the paths that they name and by labels. A pattern is cut along
+ * all of these, and each part is decided by itself, so a pattern is permitted only if every path under it would be.
  */
 
-/** More parts than this and the pattern is refused: one request must not occupy the engine for long. */
+/** A pattern with more parts is refused, so that one request cannot occupy the engine for long. */
 const PARTS_MAX = 128;
 
-/** The pattern and what remains of it within each combination of the cuts, or undefined when that is too much. */
+/** The pattern itself and its intersection with each combination of the cuts; undefined when there are too many. */
 export function partsOf(pattern: string, cuts: readonly string[]): string[] | undefined {
   const parts = new Set([pattern]);
   for (const cut of cuts) {
@@ -19,7 +19,7 @@ export function partsOf(pattern: string, cuts: readonly string[]): string[] | un
   return [...parts];
 }
 
-/** The pattern that names exactly what both name; there always is one, unless nothing is named by both. */
+/** The pattern that matches exactly the paths that both match; undefined when no path matches both. */
 export function meet(a: string, b: string): string | undefined {
   const left = a.split('/');
   const right = b.split('/');

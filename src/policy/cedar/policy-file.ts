@@ -1,4 +1,4 @@
-/** One `*.cedar` file: its policies, each with its name, its line and what its annotations mean. */
+/** Parses one `*.cedar` file into its policies, each with its id, its line and the meaning of its annotations. */
 import { defined } from '../../domain/defined.js';
 import { policySetTextToParts, policyToJson, type TypeAndId } from './cedar-wasm.js';
 import type { PolicyProblem } from '../policy-engine.js';
@@ -10,13 +10,14 @@ export interface Policy {
   line: number;
   text: string;
   rule: Rule;
-  /** Every entity the policy names. */
+  /** Every entity that the policy names. */
   literals: TypeAndId[];
 }
 
+/** The effect of a policy and its annotations. */
 export interface Rule {
   effect: 'permit' | 'forbid';
-  /** On a permit: the most it allows. On a forbid: the way out. */
+  /** On a permit: the longest lifetime it allows. On a forbid: the lifetime that is its way out. */
   lifetimeSeconds?: number;
   /** On a forbid: the group whose approval is the way out. */
   approval?: string;
@@ -48,7 +49,7 @@ function readPolicy(source: string): Pick<Policy, 'id' | 'rule' | 'literals'> & 
   const { id, lifetime, approval, ...unknown } = annotations ?? {};
   const reasons = Object.keys(unknown).map((name) => `unknown annotation @${name}; @id, @lifetime and @approval exist`);
   if (!id) reasons.push('has no @id');
-  // Without a value an annotation is null, whatever its type says: that fits neither rule.
+  // An annotation without a value is null, although its type says text. Neither check below accepts null.
   if (lifetime !== undefined && !/^[1-9]\d{0,8}$/.test(lifetime))
     reasons.push('@lifetime must be a whole number of seconds, such as @lifetime("60")');
   if (approval !== undefined && !approval) reasons.push('@approval must name a group');
@@ -62,7 +63,7 @@ function readPolicy(source: string): Pick<Policy, 'id' | 'rule' | 'literals'> & 
   return { id: id ?? '', rule, literals: entitiesIn(answer.json), reasons };
 }
 
-/** Only entity literals have texts for both `type` and `id`: a record in a condition holds expressions. */
+/** The entity literals in a policy. Nothing else has text in both `type` and `id`: the members of a record are expressions. */
 function entitiesIn(json: unknown): TypeAndId[] {
   if (typeof json !== 'object' || json === null) return [];
   if ('type' in json && 'id' in json && typeof json.type === 'string' && typeof json.id === 'string')
@@ -70,7 +71,7 @@ function entitiesIn(json: unknown): TypeAndId[] {
   return Object.values(json).flatMap(entitiesIn);
 }
 
-/** Where a policy stands in its file: Cedar hands out the sources without their places. A commented-out copy is not it. */
+/** Finds the line of each policy, because Cedar returns the sources without their places. A copy in a comment is skipped. */
 function lineFinder(text: string): (source: string) => number {
   const code = withoutComments(text);
   const found = new Set<number>();

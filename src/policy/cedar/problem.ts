@@ -1,10 +1,10 @@
-/** What is wrong with a policy directory, said so that its author finds the place. */
+/** Problems of policies as text, and Cedar's errors as problems with file and line. */
 import type { PolicyProblem } from '../policy-engine.js';
 import type { DetailedError } from './cedar-wasm.js';
 
 export const problemText = ({ file, line, reason }: PolicyProblem): string => `${file}:${line}: ${reason}`;
 
-/** Cedar's complaints about `text`, which begins in `file` at `firstLine`. */
+/** Cedar's errors in `text`, which begins in `file` at `firstLine`. */
 export function problemsOf(
   errors: readonly DetailedError[],
   file: string,
@@ -21,7 +21,7 @@ export function problemsOf(
   ]);
 }
 
-/** Cedar counts bytes of UTF-8. */
+/** The line at an offset, which Cedar counts in bytes of UTF-8. */
 export const lineAt = (text: string, byteOffset: number): number =>
   Buffer.from(text).subarray(0, byteOffset).toString('latin1').split('\n').length;
 

@@ -1,6 +1,7 @@
 /**
- * The names policy authors may rely on, as a Cedar schema: the contract of docs/policy.md. A policy directory may bring its own
- * `schema.cedarschema` with more actions; what stands here must be in it unchanged, for the engine builds exactly these entities.
+ * The Cedar schema: the names that policy authors may rely on, which is the contract of docs/policy.md. A policy directory may
+ * bring its own `schema.cedarschema` with more actions. Everything declared here must be in it unchanged, because the engine builds
+ * exactly these entities.
  */
 import { schemaToJsonWithResolvedTypes, type EntityJson, type SchemaJson } from './cedar-wasm.js';
 import type { PolicyProblem } from '../policy-engine.js';
@@ -15,7 +16,7 @@ interface KnownAction {
   grantable: boolean;
   principals: ReadonlySet<string>;
   resources: ReadonlySet<string>;
-  /** The action and its ancestors: Cedar knows of action groups only what it is handed. */
+  /** The action and its ancestors. Cedar knows only the action groups that a call passes as entities. */
   entities: readonly EntityJson[];
 }
 
@@ -93,7 +94,7 @@ action approve in [operate] appliesTo {
 };
 `;
 
-/** Reads a schema; with problems there is none. */
+/** Parses a schema; undefined when there are problems. */
 export function readSchema(file: string, text: string): { schema?: PolicySchema; problems: PolicyProblem[] } {
   const answer = schemaToJsonWithResolvedTypes(text);
   if (answer.type === 'failure') return { problems: problemsOf(answer.errors, file, text) };
@@ -117,7 +118,10 @@ function departures(given: SchemaJson<string>): string[] {
   ];
 }
 
-/** Both come from the same parser, which sorts what has no order, so equal declarations have equal text. */
+/**
+ * The declarations of `ours` that `theirs` lacks or changes. Both come from one parser that sorts unordered parts, so equal
+ * declarations have equal text.
+ */
 function differing(ours: object | undefined, theirs: object | undefined, kind: string): string[] {
   const found = new Map<string, unknown>(Object.entries(theirs ?? {}));
   return Object.entries(ours ?? {})

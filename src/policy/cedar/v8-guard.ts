@@ -1,7 +1,8 @@
 /**
  * Keeps V8 from inlining calls into WebAssembly. Node 20 (V8 11.3) aborts the whole process with `Fatal error …
  * unreachable code` when optimised code that inlined such a call is deoptimised while the call is running; under load that
- * takes seconds (test/e2e/cedar-soak.test.ts). Imported before Cedar is: set from a module body it would come too late.
+ * takes seconds (test/e2e/cedar-soak.test.ts). This module must be imported before Cedar: a flag that is set in
+ * the body of the importing module comes too late.
  */
 import { setFlagsFromString } from 'node:v8';
 

@@ -1,38 +1,42 @@
 /**
- * Ways out of a forbid. A forbid with @lifetime or @approval is not the last word: the same is asked again with the shorter
- * lifetime, or as if the group had approved. Whatever is granted was itself asked exactly so and permitted.
+ * Ways out of a forbid. A forbid with @lifetime or @approval is not final: the same query is evaluated again with the shorter
+ * lifetime, or as if the group had approved. So every grant was itself evaluated with exactly its terms, and permitted.
  */
 import { defined } from '../../domain/defined.js';
 import type { Rule } from './policy-file.js';
 import type { Verdict } from '../policy-engine.js';
 
-/** What the engine said of one resource. */
+/** The answer of the engine about one resource. */
 export interface Answer {
   allowed: boolean;
-  /** An evaluation failed: a forbid may have been skipped, so this is a refusal whatever else it says. */
+  /** A policy could not be evaluated. It may have been a forbid, so this is a refusal whatever `allowed` says. */
   failed: boolean;
-  /** Those that decided it. */
+  /** Ids of the policies that decided. */
   policies: readonly string[];
 }
 
+/** The parts of a query that a way out can change. */
 export interface Terms {
-  /** Absent where the question has no lifetime; then @lifetime is no way out. */
+  /** Absent where the query has no lifetime; then @lifetime is no way out. */
   lifetimeSeconds?: number | undefined;
   /** Absent where approvals have no meaning. */
   approvals?: readonly string[] | undefined;
 }
 
-/** Asks for every resource of the question, one after the other. */
+/** Evaluates the query under these terms, for one resource after the other. */
 export type Ask = (terms: Terms) => Iterable<Answer>;
 
-/** Each further ask shortens or adds; more than a few are the sign of policies that contradict each other. */
-const ASKS_MAX = 8;
+/**
+ * Each further round shortens the lifetime or adds an approval. More than a few rounds mean policies that contradict each
+ * other.
+ */
+const ROUNDS_MAX = 8;
 
 export function settle(ask: Ask, rules: ReadonlyMap<string, Rule>, asked: Terms): Omit<Verdict, 'digest'> {
   let terms = asked;
   const passed: string[] = [];
-  for (let asks = 0; asks < ASKS_MAX; asks += 1) {
-    const round = hear(ask(terms), rules, terms);
+  for (let rounds = 0; rounds < ROUNDS_MAX; rounds += 1) {
+    const round = collect(ask(terms), rules, terms);
     if (round.refusedBy) return { outcome: 'deny', policies: sorted(round.refusedBy) };
     const next = round.forbids.length > 0 ? takeWaysOut(round.forbids, terms) : withinPermits(round, terms);
     if (next === undefined) return granted(terms, asked, sorted([...passed, ...round.permits]));
@@ -45,23 +49,24 @@ export function settle(ask: Ask, rules: ReadonlyMap<string, Rule>, asked: Terms)
 interface Round {
   refusedBy?: readonly string[];
   permits: string[];
-  /** The most that the permits allow. */
+  /** The longest lifetime that the permits allow. */
   permittedSeconds: number;
-  /** Each with a way out not yet taken. */
+  /** The forbids that apply; each has a way out that is not taken yet. */
   forbids: NamedRule[];
 }
 
 type NamedRule = Rule & { id: string };
 
-/** Ends at the first refusal without a way out: what is refused anyway should cost little. */
-function hear(answers: Iterable<Answer>, rules: ReadonlyMap<string, Rule>, terms: Terms): Round {
+/** Collects the answers of one round. It stops at the first refusal without a way out, so that a refusal is cheap. */
+function collect(answers: Iterable<Answer>, rules: ReadonlyMap<string, Rule>, terms: Terms): Round {
   const round: Round = { permits: [], permittedSeconds: Infinity, forbids: [] };
   for (const { allowed, failed, policies } of answers) {
     const deciding = policies.map((id) => named(id, rules));
     const final = !allowed && !deciding.every((rule) => hasWayOut(rule, terms));
     if (failed || final || policies.length === 0) return { ...round, refusedBy: policies };
     if (allowed) {
-      // Any one of the permits is enough, so the most generous counts; every resource must be permitted, so the least of these.
+      // One permit is enough for a resource, so its most generous permit counts. All resources must be permitted, so the least of
+      // these maxima counts.
       const most = Math.max(...deciding.map((rule) => rule.lifetimeSeconds ?? Infinity));
       round.permittedSeconds = Math.min(round.permittedSeconds, most);
       round.permits.push(...policies);
@@ -72,7 +77,7 @@ function hear(answers: Iterable<Answer>, rules: ReadonlyMap<string, Rule>, terms
   return round;
 }
 
-/** What nobody has described is a forbid without a way out. */
+/** The rule with this id. An unknown id counts as a forbid without a way out. */
 const named = (id: string, rules: ReadonlyMap<string, Rule>): NamedRule => ({
   ...(rules.get(id) ?? { effect: 'forbid' }),
   id,
@@ -85,7 +90,7 @@ function hasWayOut(rule: Rule, { lifetimeSeconds, approvals }: Terms): boolean {
   return false;
 }
 
-/** Shortening costs nobody anything, so it is tried before people are asked. */
+/** The terms of the next round. A shorter lifetime is tried first, because it needs no person to approve. */
 function takeWaysOut(forbids: readonly Rule[], terms: Terms): Terms {
   const lifetimeSeconds = Math.min(...forbids.map((rule) => rule.lifetimeSeconds ?? Infinity));
   if (lifetimeSeconds < Infinity) return { ...terms, lifetimeSeconds };
@@ -93,7 +98,7 @@ function takeWaysOut(forbids: readonly Rule[], terms: Terms): Terms {
   return { ...terms, approvals: [...new Set([...(terms.approvals ?? []), ...groups])] };
 }
 
-/** Undefined when the permits allow what was asked. */
+/** The terms shortened to what the permits allow; undefined when they allow the terms as they are. */
 function withinPermits({ permittedSeconds }: Round, terms: Terms): Terms | undefined {
   const shorter = terms.lifetimeSeconds !== undefined && permittedSeconds < terms.lifetimeSeconds;
   return shorter ? { ...terms, lifetimeSeconds: permittedSeconds } : undefined;
