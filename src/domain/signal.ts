@@ -93,7 +93,7 @@ export const signalSchema = z.strictObject({
   decided: z.strictObject({ by: z.string(), at: moment, reason: z.string().optional() }).optional(),
   /** What follows from its state is still to be done, here or at another broker: the reaction itself, and its audit entry. */
   unfinished: z.literal(true).optional(),
-  /** Raised by every write, so that equal bytes mean no write between. */
+  /** Raised by every write: see store/record.ts. */
   revision: natural,
 });
 

@@ -42,7 +42,7 @@ export const taskSchema = z.strictObject({
   suspended: z.boolean().default(false),
   /** Written as `open`; the truth about the end is in the log, and copied here for when the log has forgotten. */
   ended: z.strictObject({ as: z.enum(OUTCOMES), at: moment, reason: z.string().optional() }).optional(),
-  /** Raised by every write, so that equal bytes mean no write between. */
+  /** Raised by every write: see store/record.ts. */
   revision: natural.default(0),
 });
 

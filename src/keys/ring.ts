@@ -20,7 +20,7 @@ const sealedKeySchema = z.strictObject({
 });
 
 export const ringSchema = z.strictObject({
-  /** Raised by every write, so that equal bytes mean no write between. */
+  /** Raised by every write: see store/record.ts. */
   revision: natural,
   current: z.strictObject({ ...sealedKeySchema.shape, from: moment }),
   next: z.strictObject({ ...sealedKeySchema.shape, from: moment }).optional(),
