@@ -20,7 +20,7 @@ const replicaOf = ({ port }: RedisServer) => startRedis({ replicaof: `127.0.0.1 
 const following = (server: RedisServer) => async () =>
   String(await server.send('INFO', 'replication')).includes('master_link_status:up');
 
-/** Once the connection is back. */
+/** Resolves once the connection is back. */
 async function answering(store: Store): Promise<void> {
   await until(() => store.log.look([]).then(() => true, () => false), 'the store does not come back'); // prettier-ignore
 }
