@@ -22,6 +22,7 @@ interface Denial {
   value: string;
   /** When the last session that it denies expires. Milliseconds. */
   until: number;
+  /** Whose sessions these are; empty if the record that says so cannot be read. */
   workload: string;
 }
 

@@ -12,7 +12,7 @@ export interface LeasedTarget {
   stored: Versioned<Enforcement>;
   /** The number of the log's last entry, looked up before anything else was read. */
   seq: number;
-  /** What the target must deny of what was issued before a time: as it was pushed last, or as it must be pushed now. */
+  /** The time before which every issued session is denied: as it was pushed last, or as it must be pushed now. */
   cutoff: NonNullable<Enforcement['cutoff']>;
   isCutoffNew: boolean;
   /** No push may begin later than this, or another broker may have the lease when it ends. By the monotonic clock, in milliseconds. */

@@ -31,7 +31,7 @@ export interface PushEvents {
   leaseLost(target: string): void;
 }
 
-/** What the holder of a lease remembers beyond the ledger. A broker without it pushes again. */
+/** What the holder of a lease remembers of one target, beyond the ledger. A broker without it pushes again. */
 export interface PushMemory {
   /** What the target has. Absent if that is not known. */
   pushed?: { fence: number; desired: DesiredDenials; denials: Denials };
