@@ -26,6 +26,7 @@ function typesIn(text: string): string[] {
 
 function literalsIn(value: ts.Expression): string[] {
   if (ts.isConditionalExpression(value)) return [...literalsIn(value.whenTrue), ...literalsIn(value.whenFalse)];
+  if (ts.isAsExpression(value) || ts.isSatisfiesExpression(value)) return literalsIn(value.expression);
   return ts.isStringLiteral(value) && /^[a-z]+\.[a-z_]+$/.test(value.text) ? [value.text] : [];
 }
 
