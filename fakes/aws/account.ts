@@ -1,4 +1,4 @@
-/** Everything the loopback AWS remembers, in memory. */
+/** The state of the loopback AWS, in memory. */
 import { createProvider, type Provider } from './provider.js';
 import type { LoopbackAwsOptions } from './options.js';
 import { createRole, type Role } from './role.js';
@@ -9,7 +9,7 @@ export interface Account {
   roles: readonly Role[];
   /** By issuer. */
   providers: ReadonlyMap<string, Provider>;
-  /** By access key id; expired ones stay, for inspection. */
+  /** By access key id. Expired sessions stay, so that tests can look at them. */
   sessions: Map<string, Session>;
   propagationMs: number;
   now: () => number;

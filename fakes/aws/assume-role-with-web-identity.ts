@@ -1,4 +1,4 @@
-/** STS AssumeRoleWithWebIdentity: unsigned, the token is the proof and the role's trust policy the only permission. */
+/** STS AssumeRoleWithWebIdentity. The request is not signed: the token is the proof, and only the role's trust policy permits it. */
 import { actionsOf, assumeContext, notAuthorized, readAssumeWish } from './assume.js';
 import { trustVerdict } from './evaluate.js';
 import { toInstant } from './grammar.js';

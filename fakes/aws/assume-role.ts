@@ -1,4 +1,4 @@
-/** STS AssumeRole by a session, which is role chaining: transitive tags and the source identity go along. */
+/** STS AssumeRole by a session, which is role chaining. The new session inherits transitive tags and the source identity. */
 import { actionsOf, assumeContext, readAssumeWish, type AssumeWish } from './assume.js';
 import { accessDenied, validationError } from './aws-error.js';
 import type { Context } from './condition.js';
@@ -10,7 +10,7 @@ import { checkName, checkTags, inheritTags, type SessionTags } from './session-t
 import { assumedFields, openSession, sessionArn, sessionContext } from './session.js';
 
 const OPERATION = 'AssumeRole';
-/** Whatever the role allows. */
+/** The longest duration of a chained session, whatever the role allows. */
 const CHAINED_SECONDS_MAX = 3_600;
 
 export function assumeRole(call: SignedCall): Result {
@@ -32,8 +32,9 @@ export function assumeRole(call: SignedCall): Result {
 }
 
 /**
- * Within one account a trust policy can do without the caller's own permissions, and how far depends on the name it uses:
- * the session's skips all implicit denies, the role's those of the role, the account's none. An explicit deny always counts.
+ * Within one account, a trust policy can permit what the caller's own policies do not allow. How far depends on the principal
+ * that it names. The session: no implicit deny counts. The role: implicit denies of the role do not count. The account: all
+ * implicit denies count. An explicit deny always counts.
  */
 function mayAssume({ account, caller }: SignedCall, { role }: AssumeWish, action: string, wished: Context): boolean {
   const at = account.now();
@@ -62,7 +63,7 @@ function readTags(parameters: Parameters): SessionTags {
   );
 }
 
-/** Once set it cannot be changed. */
+/** A source identity cannot be changed once it is set. */
 function readSourceIdentity(parameters: Parameters, inherited: string | undefined): string | undefined {
   const wished = parameters.optional('SourceIdentity');
   if (wished !== undefined) checkName('sourceIdentity', wished);

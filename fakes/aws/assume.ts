@@ -1,4 +1,4 @@
-/** Parameters and refusals that all ways to assume a role share. */
+/** Parameters and refusals that all operations to assume a role share. */
 import type { Account } from './account.js';
 import { AwsError, validationError } from './aws-error.js';
 import type { Context } from './condition.js';
@@ -21,7 +21,7 @@ export function readAssumeWish(account: Account, parameters: Parameters, operati
   const policy = readSessionPolicy(parameters.optional('Policy'));
   const durationSeconds = parameters.integer('DurationSeconds', 3_600);
   const role = account.roles.find((one) => one.arn === arn);
-  // As AWS answers it: whether a role exists is nobody's business who may not assume it.
+  // AWS gives the same answer, so that a caller who may not assume a role does not learn whether it exists.
   if (!role) throw notAuthorized(`sts:${operation}`);
   if (durationSeconds < 900)
     throw validationError(`Value at 'durationSeconds' failed to satisfy constraint: at least 900`);
@@ -30,14 +30,14 @@ export function readAssumeWish(account: Account, parameters: Parameters, operati
   return { role, roleSessionName, durationSeconds, policy };
 }
 
-/** Tags and source identity want actions of their own to be allowed, or the whole call fails. */
+/** Tags and the source identity need permissions of their own. Without them the whole call fails. */
 export const actionsOf = (operation: string, tags: SessionTags, sourceIdentity: string | undefined): string[] => [
   `sts:${operation}`,
   ...(tags.values.size > 0 ? ['sts:TagSession'] : []),
   ...(sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity']),
 ];
 
-/** The keys about the new session. The same for each of the actions: whether AWS does that too is not known. */
+/** The condition keys about the new session. They are the same for each action; whether AWS does that too is not known. */
 export const assumeContext = (roleSessionName: string, tags: SessionTags, sourceIdentity?: string): Context => ({
   ...requestTagContext(tags),
   'sts:RoleSessionName': roleSessionName,

@@ -1,4 +1,4 @@
-/** A refusal as AWS would word it on the wire; the SDK takes its `name` from the code. */
+/** An error of AWS on the wire. The SDK uses the code as the `name` of its error. */
 export class AwsError extends Error {
   readonly code: string;
   readonly status: number;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { instant, oneOrMore, plainText } from './grammar.js';
 import { matchesWildcard } from './wildcard.js';
 
-/** What is known about a request. Names as AWS writes them; their case does not matter. */
+/** The condition keys of a request, under the names that AWS documents. Their case does not matter. */
 export type Context = Readonly<Record<string, string | undefined>>;
 
 const clause = <S extends z.ZodType<string>>(value: S) =>
@@ -32,7 +32,7 @@ export function matchesCondition(condition: Condition, context: Context): boolea
   );
 }
 
-/** A missing key matches nothing, but for Null, and for the negated operator: it is indeed not equal. */
+/** A missing key matches no operator but Null and the negated ones: what is missing is not equal. */
 const tests: Record<keyof Condition, Test> = {
   StringEquals: (actual, expected) => actual !== undefined && expected.includes(actual),
   StringNotEquals: (actual, expected) => actual === undefined || !expected.includes(actual),

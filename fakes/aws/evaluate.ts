@@ -1,4 +1,4 @@
-/** Decides as IAM does: an explicit deny anywhere is final, and a session policy can only take away. */
+/** The evaluation logic of IAM: an explicit deny in any policy is final, and a session policy can only take away permissions. */
 import { matchesCondition, type Context } from './condition.js';
 import { parsePolicy, type Permission, type PolicyDocument, type Trust } from './policy-document.js';
 import { matchesWildcard } from './wildcard.js';
@@ -13,13 +13,13 @@ export interface PolicyRequest {
 }
 
 export interface Question {
-  /** All policies of the role together. */
+  /** All policies of the role. */
   identity: readonly PolicyDocument[];
   session?: PolicyDocument | undefined;
   request: PolicyRequest;
 }
 
-/** Throws for whatever it does not understand, also in statements that have nothing to do with this request. */
+/** Throws for anything it does not understand, even in statements that do not apply to this request. */
 export function evaluate({ identity, session, request }: Question): Verdict {
   return evaluateParsed({ identity: identity.flatMap(parsePolicy), session: session && parsePolicy(session), request });
 }
@@ -46,7 +46,7 @@ export function permissionVerdict(statements: readonly Permission[], request: Po
   );
 }
 
-/** What a trust policy says to one who is known by any of these names. */
+/** The verdict of a trust policy for a caller that has any of these principals. */
 export function trustVerdict(
   statements: readonly Trust[],
   request: { action: string; type: 'AWS' | 'Federated'; principals: readonly string[]; context: Context },

@@ -1,10 +1,10 @@
-/** Roles to start the loopback AWS with: agents whose sessions can be revoked, and the revoker who may write their policies. */
+/** Example roles: agents whose sessions can be revoked, and the revoker role that may write their policies. */
 import type { RoleOptions } from './options.js';
 import type { TrustPolicy } from './policy-document.js';
 
 export interface ExampleWish {
   account: string;
-  /** The provider's issuer without its scheme. */
+  /** The issuer of the provider, without its scheme. */
   issuerName: string;
   audience: string;
 }
@@ -13,7 +13,7 @@ export const agentArn = (account: string, name = 'agent-0'): string => `arn:aws:
 export const revokerArn = (account: string): string => `arn:aws:iam::${account}:role/jit-revoker`;
 const boundaryArn = (account: string): string => `arn:aws:iam::${account}:policy/jit-boundary`;
 
-/** May do anything with S3; a session without the tag `jc` may do nothing, and none may reach for more power. */
+/** A role that may do anything with S3. A session without the tag `jc` may do nothing, and no session may extend its permissions. */
 export const agentRole = (wish: ExampleWish, name?: string): RoleOptions => ({
   arn: agentArn(wish.account, name),
   boundary: boundaryArn(wish.account),
@@ -34,7 +34,7 @@ export const agentRole = (wish: ExampleWish, name?: string): RoleOptions => ({
   },
 });
 
-/** Reading is a statement of its own: AWS knows `iam:PermissionsBoundary` only where a policy is written. */
+/** Reading has a statement of its own, since requests to read do not carry the key `iam:PermissionsBoundary`. */
 export const revokerRole = (wish: ExampleWish): RoleOptions => {
   const Resource = agentArn(wish.account, 'agent-*');
   return {

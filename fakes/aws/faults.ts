@@ -1,28 +1,28 @@
-/** Faults of AWS and of the way there, made on purpose. */
+/** Faults of AWS and of the network that a test can order. */
 
 export type Fault =
-  /** Refused without doing anything. By default with what STS answers when it is asked too often. */
+  /** The call is refused, and nothing is done. Default: the error of STS for too many requests. */
   | { kind: 'throttle'; code?: string; message?: string; status?: number }
   | { kind: 'error'; code: string; message: string; status: number }
-  /** An answer without a body, as a load balancer gives it. */
+  /** The answer has no body, as from a load balancer. */
   | { kind: 'status'; status: number }
-  /** Never answered, nothing done. */
+  /** There is never an answer, and nothing is done. */
   | { kind: 'hang' }
-  /** The connection breaks before anything is done … */
+  /** The connection breaks before anything is done. */
   | { kind: 'reset' }
-  /** … or after all of it, so that the caller cannot know. */
+  /** The connection breaks after the call was carried out. The caller cannot tell this from `reset`. */
   | { kind: 'lost-answer' }
-  /** Done and answered, but only after this time by the real clock. */
+  /** The call is carried out and answered after this time of the real clock. */
   | { kind: 'delay'; ms: number };
 
 export type FaultSource = (operation: string) => Fault | undefined;
 
 export interface Faults {
-  /** One fault for each of the next calls of this operation. They go before those of `always`. */
+  /** Adds one fault for each of the next calls of this operation. They come before the fault of `always`. */
   queue(operation: string, faults: readonly Fault[]): void;
-  /** Asked at each call; replaces the one before. */
+  /** Sets a function that is called for each call of any operation. It replaces the previous function. */
   always(source: FaultSource): void;
-  /** Forgets all of it. */
+  /** Removes all faults. */
   clear(): void;
   next(operation: string): Fault | undefined;
 }

@@ -1,4 +1,4 @@
-/** STS GetCallerIdentity: answered to every live session; no policy can deny it. */
+/** STS GetCallerIdentity. Every live session gets an answer: no policy can deny this operation. */
 import type { Result, SignedCall } from './operation.js';
 import { sessionArn } from './session.js';
 

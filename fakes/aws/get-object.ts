@@ -1,6 +1,6 @@
 /**
- * A data plane to try credentials on: `GET /s3/<bucket>/<key>`, signed, or for a demonstration by curl simply with the headers
- * `x-access-key-id` and `x-security-token`. Every object exists, and says its name.
+ * A data plane to try credentials on: `GET /s3/<bucket>/<key>`. The request is signed; for a demonstration with curl, the headers
+ * `x-access-key-id` and `x-security-token` are enough. Every object exists, and contains its name.
  */
 import type { Account } from './account.js';
 import { accessDenied, AwsError } from './aws-error.js';

@@ -1,4 +1,4 @@
-/** What a test may look at that no caller of AWS could see. No secret of a session, and no token, is among it. */
+/** What a test can see that no caller of AWS could. It contains no secret of a session and no token. */
 import type { Account } from './account.js';
 import { may, type AccessRequest, type Decision } from './may.js';
 import type { PolicyDocument } from './policy-document.js';
@@ -7,15 +7,15 @@ import type { Session } from './session.js';
 import type { IdentityClaims } from './web-identity.js';
 
 export interface Inspection {
-  /** Every session there ever was, in order of birth. */
+  /** Every session that was ever made, oldest first. */
   sessions(): SessionView[];
-  /** Takes the ARN or name of a role. Inline policies by name, as last written. */
+  /** The inline policies of a role, by name, as last written. The role is given by its ARN or name. */
   policyOf(role: string): Record<string, PolicyDocument>;
-  /** Takes the ARN or name of a role. Each PutRolePolicy and DeleteRolePolicy that was obeyed, in order. */
+  /** Each PutRolePolicy and DeleteRolePolicy of a role that succeeded, in order. The role is given by its ARN or name. */
   writes(role: string): readonly PolicyWrite[];
-  /** How often an operation was called, whatever the outcome. */
+  /** The number of calls of an operation, successful or not. */
   calls(operation: string): number;
-  /** Whether a request of this session would pass. */
+  /** Whether a request of this session would be allowed. */
   may(accessKeyId: string, request: AccessRequest): Decision;
 }
 
@@ -32,10 +32,10 @@ export interface SessionView {
   /** Milliseconds since the epoch, in whole seconds. */
   issuedAt: number;
   expiresAt: number;
-  /** Of the token it was made from; undefined for a chained session. */
+  /** The subject of the token that the session was made from; undefined for a chained session. */
   subject: string | undefined;
   claims: IdentityClaims | undefined;
-  /** The access key id of the session that made it by AssumeRole. */
+  /** The access key id of the session that made this one by AssumeRole. */
   chainedFrom: string | undefined;
 }
 

@@ -1,19 +1,19 @@
-/** Whether a request of a session passes at a given moment. */
+/** Whether a request of a session is allowed at a given time. */
 import type { Account } from './account.js';
 import type { Context } from './condition.js';
 import { evaluateParsed, type Verdict } from './evaluate.js';
 import { sessionContext, type Session } from './session.js';
 
-/** `expired`: the session's own end, which has nothing to do with any policy. `unknown`: no such session at that moment. */
+/** `expired`: the session itself is over, whatever any policy says. `unknown`: there was no such session at that time. */
 export type Decision = Verdict | 'expired' | 'unknown';
 
 export interface AccessRequest {
-  /** As policies name it: `s3:GetObject`. */
+  /** The action as policies name it: `s3:GetObject`. */
   action: string;
   resource: string;
   /** Milliseconds since the epoch; default: now. */
   at?: number;
-  /** Added to what the session itself brings along. */
+  /** Condition keys beside those that the session has. */
   context?: Context;
 }
 

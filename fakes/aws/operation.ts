@@ -1,4 +1,4 @@
-/** What the operations of both services have in common. */
+/** What the operations of STS and IAM have in common. */
 import type { Account } from './account.js';
 import type { Parameters } from './parameters.js';
 import type { Session } from './session.js';
@@ -10,9 +10,9 @@ export interface Call {
 }
 
 export interface SignedCall extends Call {
-  /** Proven by its signature, and not expired. */
+  /** The session that signed the request. Its signature is verified, and it has not expired. */
   caller: Session;
 }
 
-/** Undefined for operations that answer nothing but that they are done. */
+/** The fields of the answer; undefined for operations that answer none. */
 export type Result = Fields | undefined;

@@ -1,4 +1,4 @@
-/** Which operation a request asks for, and its answer. */
+/** Finds the operation of a request, and runs it. */
 import type { Account } from './account.js';
 import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.js';
 import { assumeRole } from './assume-role.js';
@@ -34,7 +34,7 @@ const operations = new Map<string, Operation>([
   ['DeleteRolePolicy', { service: IAM, signed: true, run: deleteRolePolicy }],
 ]);
 
-/** For counting and for faults; `GetObject` is the data plane's only one. */
+/** The name of the operation, for counts and faults. The data plane has only `GetObject`. */
 export function operationName({ method, body }: Received): string {
   if (method === 'GET') return 'GetObject';
   return new URLSearchParams(body.toString()).get('Action') ?? '';

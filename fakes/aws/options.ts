@@ -1,4 +1,4 @@
-/** What an account of the loopback AWS consists of. */
+/** The options of an account of the loopback AWS. */
 import type { JSONWebKeySet } from 'jose';
 import type { PolicyDocument, TrustPolicy } from './policy-document.js';
 
@@ -7,29 +7,29 @@ export interface LoopbackAwsOptions {
   account: string;
   roles: readonly RoleOptions[];
   providers: readonly ProviderOptions[];
-  /** From the answer to a write until requests are decided by it. Before that, what was there is still in force. */
+  /** The time from the answer to a write until the new policy is in force. Before that, the old one is. */
   propagationMs: number;
-  /** Milliseconds since the epoch. Everything here goes by it, but for the delay of a `delay` fault. */
+  /** The clock, in milliseconds since the epoch. Everything uses it but the `delay` fault. */
   now: () => number;
-  /** Default: any free one. */
+  /** Default: any free port. */
   port?: number;
 }
 
 export interface RoleOptions {
   arn: string;
   trust: TrustPolicy;
-  /** What the role may do. It counts towards the limit on inline policies, and no call changes it. */
+  /** The base policy of the role. It counts towards the limit on inline policies, and no call changes it. */
   base: PolicyDocument;
   /** Default 3600. */
   maxSessionSeconds?: number;
-  /** The ARN of a permissions boundary: only compared by `iam:PermissionsBoundary`, it restricts nothing here. */
+  /** The ARN of a permissions boundary. It is compared with `iam:PermissionsBoundary`, but restricts nothing here. */
   boundary?: string;
 }
 
-/** An OIDC provider. Unlike at AWS, its issuer may be `http:` and have a port. */
+/** An OIDC provider. Unlike at AWS, its issuer may use `http:` and have a port. */
 export interface ProviderOptions {
   issuer: string;
   clientIds: readonly string[];
-  /** Default: fetched from where the issuer's discovery document says, and kept until an unknown `kid` turns up. */
+  /** Default: the keys are fetched as the issuer's discovery document says, and fetched again for an unknown `kid`. */
   jwks?: () => Promise<JSONWebKeySet>;
 }

@@ -1,4 +1,4 @@
-/** The form of a query request. What an operation does not ask for is refused: to ignore it could hide a mistake. */
+/** The parameters of a query request. A parameter that the operation does not read is refused: ignoring it could hide a mistake. */
 import { AwsError, validationError } from './aws-error.js';
 
 export interface Parameters {
@@ -7,7 +7,7 @@ export interface Parameters {
   integer(name: string, fallback: number): number;
   /** `<name>.member.1<suffix>`, `<name>.member.2<suffix>`, … */
   list(name: string, suffix?: string): string[];
-  /** Throws if anything was sent that nobody asked for. */
+  /** Throws if a parameter was sent that was not read. */
   finish(): void;
 }
 
@@ -33,7 +33,7 @@ export function readParameters(form: URLSearchParams): Parameters {
       return Number(text);
     },
     list(name, suffix = '') {
-      if (left.get(name) === '') left.delete(name); // How the SDK sends an empty list.
+      if (left.get(name) === '') left.delete(name); // The SDK sends an empty list like this.
       const items: string[] = [];
       for (;;) {
         const item = optional(`${name}.member.${items.length + 1}${suffix}`);

@@ -1,7 +1,7 @@
 /**
- * The part of the IAM policy language that is understood here. Everything else throws: an evaluator that skips what it does not
- * know would agree with any claim about it. Not understood, among more: policy variables, NotResource, NotPrincipal, service
- * principals, IfExists and set operators, and wildcards before the sixth part of an ARN.
+ * The supported part of the IAM policy language. Everything else throws: an evaluator that skipped unknown parts would prove
+ * nothing about them. Among the parts that are not supported: policy variables, NotResource, NotPrincipal, service principals,
+ * IfExists and set operators, and wildcards before the sixth part of an ARN.
  */
 import { z } from 'zod';
 import { conditionSchema } from './condition.js';
@@ -44,7 +44,7 @@ const trustDocument = documentOf(trustSchema);
 
 /** A session policy or a policy of a role. */
 export type PolicyDocument = z.input<typeof permissionsDocument>;
-/** A role's trust policy: it names who may assume the role, and no resource. */
+/** The trust policy of a role. It names who may assume the role, and no resource. */
 export type TrustPolicy = z.input<typeof trustDocument>;
 export type Permission = z.output<typeof permissionSchema>;
 export type Trust = z.output<typeof trustSchema>;
@@ -59,7 +59,7 @@ export function parseTrust(document: unknown): readonly Trust[] {
   return distinct(trustDocument.parse(document).Statement);
 }
 
-/** zod leaves this key out of records without a word: a condition on it would be lost. */
+/** zod silently drops this key from records, so a condition on it would be lost. */
 function refuseProto(document: unknown): void {
   if (JSON.stringify(document).includes('"__proto__"')) throw new Error('__proto__ is no policy element');
 }

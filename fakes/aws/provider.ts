@@ -6,10 +6,10 @@ const ANSWER_WITHIN_MS = 5_000;
 
 export interface Provider {
   arn: string;
-  /** Issuer without its scheme: what condition keys such as `<name>:sub` begin with. */
+  /** The issuer without its scheme. Condition keys such as `<name>:sub` begin with it. */
   name: string;
   clientIds: readonly string[];
-  /** Rejects if they cannot be had. */
+  /** The keys of the issuer. Rejects if they cannot be fetched. */
   keys(wish?: { fresh: boolean }): Promise<JWTVerifyGetKey>;
 }
 
@@ -24,7 +24,7 @@ export function createProvider({ issuer, clientIds, jwks }: ProviderOptions, acc
       if (kept && !fresh && !jwks) return kept.keys;
       const set = await (jwks ? jwks() : fetchKeys(issuer));
       const of = JSON.stringify(set);
-      // Made anew only when they changed: importing keys is most of the work of a call.
+      // The keys are imported again only if they changed, because importing keys is most of the work of a call.
       if (kept?.of !== of) kept = { of, keys: createLocalJWKSet(set) };
       return kept.keys;
     },

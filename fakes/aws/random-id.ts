@@ -1,4 +1,4 @@
-/** Identifiers as AWS makes them: a prefix that tells what it names, and sixteen characters of chance. */
+/** Ids in the form of AWS: a prefix for the kind of thing, and sixteen random characters. */
 import { randomInt } from 'node:crypto';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';

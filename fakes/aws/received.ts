@@ -1,4 +1,4 @@
-/** A request as the operations see it: read to its end, headers as plain text. */
+/** A request as operations get it: the body is complete, and each header is one text. */
 import type { IncomingMessage } from 'node:http';
 import { AwsError } from './aws-error.js';
 
@@ -6,7 +6,7 @@ export interface Received {
   method: string;
   path: string;
   query: string;
-  /** Names in lower case. */
+  /** Header names are in lower case. */
   headers: Record<string, string | undefined>;
   body: Buffer;
 }

@@ -7,7 +7,7 @@ import type { Role } from './role.js';
 import { parseText } from './session-policy.js';
 import { sessionArn } from './session.js';
 
-/** All inline policies of a role together, white space not counted. */
+/** The limit for all inline policies of a role together, without white space. */
 const INLINE_CHARACTERS_MAX = 10_240;
 
 export function putRolePolicy(call: SignedCall): Result {
@@ -27,7 +27,7 @@ export function putRolePolicy(call: SignedCall): Result {
   return undefined;
 }
 
-/** Answers what was written last, whether or not it is in force yet. */
+/** Returns the policy as last written, whether or not it is in force yet. */
 export function getRolePolicy(call: SignedCall): Result {
   const { role, policyName } = admit(call, 'iam:GetRolePolicy');
   const text = role.written().get(policyName);
@@ -53,7 +53,7 @@ function admit({ account, parameters, caller }: SignedCall, action: string): { r
     throw validationError(`Value at 'policyName' failed to satisfy constraint`);
   const role = account.roles.find(({ name }) => name === roleName);
   const resource = role?.arn ?? `arn:aws:iam::${account.id}:role/${roleName}`;
-  // AWS knows this key for the two actions that write, and not for the one that reads.
+  // AWS sets this key for the two actions that write, but not for the one that reads.
   const context = action === 'iam:GetRolePolicy' ? {} : { 'iam:PermissionsBoundary': role?.boundary };
   if (decide(caller, { action, resource, context, at: account.now() }) !== 'allow')
     throw accessDenied(`User: ${sessionArn(caller, account)}`, action, resource);
@@ -63,6 +63,6 @@ function admit({ account, parameters, caller }: SignedCall, action: string): { r
 
 const noSuchEntity = (message: string): AwsError => new AwsError('NoSuchEntity', message, 404);
 
-/** RFC 3986, as IAM answers policy documents; encodeURIComponent leaves five characters too many. */
+/** URL encoding by RFC 3986, as IAM returns policy documents. encodeURIComponent leaves five more characters unencoded. */
 const percentEncode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);

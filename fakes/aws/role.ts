@@ -1,4 +1,4 @@
-/** A role and its inline policies, each written policy taking effect only after a while, as IAM is eventually consistent. */
+/** A role and its inline policies. IAM is eventually consistent, so a policy takes effect some time after it was written. */
 import { randomId } from './random-id.js';
 import type { RoleOptions } from './options.js';
 import { parsePolicy, parseTrust, type Permission, type PolicyDocument, type Trust } from './policy-document.js';
@@ -10,7 +10,7 @@ export interface PolicyWrite {
   effectiveAt: number;
   /** Absent when the policy was deleted. */
   document?: PolicyDocument;
-  /** As it was sent. */
+  /** The text of the policy as it was sent. */
   text?: string;
 }
 
@@ -18,18 +18,18 @@ export interface Role {
   arn: string;
   /** The last part of the path. */
   name: string;
-  /** `AROA…`, with which `aws:userid` begins. */
+  /** The role id, `AROA…`. The key `aws:userid` begins with it. */
   id: string;
   boundary: string | undefined;
   maxSessionSeconds: number;
   trust: readonly Trust[];
   baseText: string;
-  /** In order of time. */
+  /** All writes, oldest first. */
   writes: readonly PolicyWrite[];
   write(write: PolicyWrite): void;
   /** The text of each inline policy as last written, whether in force or not. */
   written(): Map<string, string>;
-  /** Base and inline policies as requests are decided by them at this moment. */
+  /** The permissions of the base policy and of the inline policies that are in force at this time. */
   inForce(at: number): readonly Permission[];
 }
 
@@ -63,7 +63,7 @@ export function createRole({ arn, trust, base, maxSessionSeconds = 3_600, bounda
   };
 }
 
-/** The last write of each policy that had taken effect. */
+/** The latest write of each policy that had taken effect at this time; by default, the latest of all. */
 function latest(writes: readonly PolicyWrite[], at = Infinity): Map<string, PolicyWrite> {
   return new Map(writes.filter((write) => write.effectiveAt <= at).map((write) => [write.policyName, write]));
 }

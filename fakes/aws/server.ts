@@ -1,6 +1,6 @@
 /**
- * An AWS account on the loopback interface: the parts of STS, IAM and S3 that a credential broker meets, for tests, the
- * demonstration and the benchmark. What it knows of AWS is documented behaviour; where that leaves a gap, a comment says so.
+ * An AWS account on the loopback interface: the parts of STS, IAM and S3 that a credential broker uses, for tests, the
+ * demonstration and the benchmark. It follows AWS's documentation. Where the documentation leaves a gap, a comment says so.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -19,7 +19,7 @@ export interface LoopbackAws extends Inspection {
   /** The endpoint of STS, IAM and, under /s3, the data plane. */
   url: string;
   faults: Omit<Faults, 'next'>;
-  /** Breaks what hangs. */
+  /** Stops the server, and closes connections that wait for an answer. */
   close(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ interface Answer {
 export async function startLoopbackAws(options: LoopbackAwsOptions): Promise<LoopbackAws> {
   const running = { account: createAccount(options), faults: createFaults(), calls: new Map<string, number>() };
   const server = createServer((request, response) => {
-    // A client that went away while its request was read wants no answer.
+    // A client that closed the connection while its request was read gets no answer.
     serve(running, request, response).catch(() => response.destroy());
   });
   server.listen(options.port ?? 0, '127.0.0.1');

@@ -1,4 +1,4 @@
-/** The inline policy of a new session: its two size limits, and the grammar it has to keep. */
+/** The inline policy of a new session: its two size limits, and its grammar. */
 import { deflateRawSync } from 'node:zlib';
 import { AwsError, validationError } from './aws-error.js';
 import { parsePolicy, type Permission } from './policy-document.js';
@@ -6,7 +6,7 @@ import type { SessionPolicy } from './session.js';
 import type { SessionTags } from './session-tags.js';
 
 const PLAINTEXT_MAX = 2_048;
-/** AWS does not say how it packs policy and tags, nor into how much: a stand-in, so that the refusal can be met at all. */
+/** A stand-in for the packed size, so that tests can meet its refusal. AWS documents neither the packing nor the limit. */
 const PACKED_BYTES_MAX = 2_048;
 
 export function readSessionPolicy(text: string | undefined): SessionPolicy | undefined {
@@ -25,7 +25,7 @@ export function parseText(text: string): { document: unknown; statements: readon
   }
 }
 
-/** Of 100, rounded up. */
+/** The packed size in percent of the limit, rounded up. */
 export function packedPercent(policy: SessionPolicy | undefined, tags: SessionTags): number {
   const packed = deflateRawSync(JSON.stringify([policy?.text, [...tags.values]])).length;
   const percent = Math.ceil((100 * packed) / PACKED_BYTES_MAX);

@@ -1,11 +1,11 @@
-/** Session tags and source identity, with the rules AWS has for their characters and lengths. */
+/** Session tags and the source identity, with AWS's rules for their characters and lengths. */
 import { AwsError, validationError } from './aws-error.js';
 import type { Context } from './condition.js';
 
 export interface SessionTags {
-  /** Keys as they were given; AWS compares them without regard to case. */
+  /** The keys as they were given. AWS compares them without regard to case. */
   values: ReadonlyMap<string, string>;
-  /** Those that survive role chaining. */
+  /** The keys of the tags that survive role chaining. */
   transitive: readonly string[];
 }
 
@@ -13,7 +13,7 @@ const TAGS_MAX = 50;
 const KEY = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
 const VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
 
-/** The rules are documented; which error names AWS answers a breach with is a guess. */
+/** The rules are documented. Which error AWS answers when one is broken is a guess. */
 export function checkTags(pairs: readonly (readonly [string, string])[], transitive: readonly string[]): SessionTags {
   if (pairs.length > TAGS_MAX) throw validationError(`more than ${TAGS_MAX} session tags`);
   const bad = pairs.find(([key, value]) => !KEY.test(key) || !VALUE.test(value));
@@ -26,7 +26,7 @@ export function checkTags(pairs: readonly (readonly [string, string])[], transit
   return { values: new Map(pairs), transitive };
 }
 
-/** What a chained session has: a tag that was inherited can be neither replaced nor repeated. */
+/** The tags of a chained session. An inherited tag can be neither replaced nor repeated. */
 export function inheritTags(from: SessionTags, own: SessionTags): SessionTags {
   const inherited = [...from.values].filter(([key]) => includesKey(from.transitive, key));
   const clash = inherited.find(([key]) => includesKey([...own.values.keys()], key));
@@ -44,7 +44,7 @@ export function inheritTags(from: SessionTags, own: SessionTags): SessionTags {
 export const requestTagContext = ({ values }: SessionTags): Context =>
   Object.fromEntries([...values].map(([key, value]) => [`aws:RequestTag/${key}`, value]));
 
-/** Both RoleSessionName and SourceIdentity. */
+/** The form of RoleSessionName and SourceIdentity. */
 export function checkName(parameter: string, name: string): string {
   if (!/^[\w+=,.@-]{2,64}$/.test(name)) throw validationError(`Value at '${parameter}' failed to satisfy constraint`);
   return name;

@@ -1,4 +1,4 @@
-/** A session of a role: what AssumeRole* creates, and what every request is decided by. */
+/** A session of a role, as AssumeRole and AssumeRoleWithWebIdentity create it. Every request is decided by it. */
 import { randomBytes } from 'node:crypto';
 import type { Account } from './account.js';
 import type { Context } from './condition.js';
@@ -17,7 +17,7 @@ export interface SessionWish {
   tags: SessionTags;
   sourceIdentity: string | undefined;
   policy: SessionPolicy | undefined;
-  /** Of the token it was made from; the token itself is not kept. */
+  /** The claims of the token that the session was made from. The token itself is not kept. */
   claims?: IdentityClaims;
   /** The access key id of the session that assumed the role. */
   chainedFrom?: string;
@@ -54,7 +54,7 @@ export function openSession(account: Account, wish: SessionWish): Session {
 export const sessionArn = ({ role, roleSessionName }: Session, account: Account): string =>
   `arn:aws:sts::${account.id}:assumed-role/${role.name}/${roleSessionName}`;
 
-/** The context keys that every request of this session brings along. */
+/** The condition keys that every request of this session has. */
 export function sessionContext(session: Session, at: number): Context {
   const { role, tags, sourceIdentity } = session;
   return {
@@ -67,7 +67,7 @@ export function sessionContext(session: Session, at: number): Context {
   };
 }
 
-/** The part of the answer that all ways to assume a role share. */
+/** The part of the answer that all operations to assume a role share. */
 export function assumedFields(session: Session, account: Account, packedPercent: number): Fields {
   return {
     Credentials: {

@@ -1,6 +1,6 @@
 /**
- * Who signed a request: AWS Signature Version 4, verified. Not looked at is how old the signature is, since the SDK signs by the
- * real time and the clock here may be turned by hand.
+ * The session that signed a request, by AWS Signature Version 4. The age of the signature is not checked: the SDK signs with the
+ * real time, and a test may set the clock here.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Account } from './account.js';
@@ -12,7 +12,7 @@ const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)\/((\d{8})\/([a-z0-9-]+)\/([a-z0-9]+)\/aws4_request), ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/;
 const MUST_BE_SIGNED = ['host', 'x-amz-date', 'x-amz-security-token'];
 
-/** @param service the one whose name has to be in the signature's scope */
+/** @param service The service whose name must be in the scope of the signature. */
 export function signer(account: Account, request: Received, service: string): Session {
   const { headers } = request;
   const parts = AUTHORIZATION.exec(headers['authorization'] ?? '');

@@ -1,4 +1,4 @@
-/** The token of AssumeRoleWithWebIdentity: verified for real, with the keys of a provider of the account. */
+/** The token of AssumeRoleWithWebIdentity. Its signature is verified with the keys of an OIDC provider of the account. */
 import { compactVerify, decodeJwt, errors } from 'jose';
 import { z } from 'zod';
 import type { Account } from './account.js';
@@ -8,7 +8,7 @@ import type { Provider } from './provider.js';
 import { checkName, checkTags, type SessionTags } from './session-tags.js';
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
-/** How long after `exp` AWS has been seen to accept a token. */
+/** The time after `exp` for which AWS was observed to accept a token. */
 const GRACE_SECONDS = 300;
 
 const claimsSchema = z.looseObject({

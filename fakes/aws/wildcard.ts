@@ -1,10 +1,10 @@
 /**
- * IAM's wildcards: `*` is any text, also none, and `?` exactly one character. By hand, because a regular expression made from a
- * policy could take exponential time; this one needs at most pattern × text steps.
+ * IAM's wildcards: `*` matches any text, also none, and `?` exactly one character. The matcher is written by hand, because a
+ * regular expression made from a policy could take exponential time. This one takes at most pattern × text steps.
  */
 export function matchesWildcard(pattern: string, text: string): boolean {
   let [p, t] = [0, 0];
-  /** Where to go on if the present attempt fails: after the last `*`, which then swallows one more character. */
+  /** Where to continue if this attempt fails: after the last `*`, which then matches one more character. */
   let retry: { p: number; t: number } | undefined;
   while (t < text.length) {
     if (pattern[p] === '*') {

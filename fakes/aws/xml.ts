@@ -1,4 +1,4 @@
-/** XML as the query protocols answer it: elements with text or elements in them, no attributes but the namespace. */
+/** XML as the query protocols use it: elements contain text or elements, and the only attribute is the namespace. */
 import { randomUUID } from 'node:crypto';
 import type { AwsError } from './aws-error.js';
 
