@@ -1,4 +1,4 @@
-/** GET /credentials/{id}: what a credential is, whether it lives, and everything it hangs on, in words. Never the secret. */
+/** GET /credentials/{id}: a credential's record, whether it is live, and by name everything that would end it. It never returns the secret. */
 import { defined } from '../domain/defined.js';
 import { readCredential } from '../inventory/credential.js';
 import { detailsOf } from '../targets/requested-access.js';
@@ -41,7 +41,7 @@ export const credentialReading = (deps: HttpDeps) =>
     },
   });
 
-/** Under the name that the kind of target has for it. */
+/** The handle, under the name that the kind of target gives it, for example `accessKeyId`. */
 const handleOf = ({ kind, handle }: Credential) => {
   const { handles } = kindOf(kind);
   return handles && handle !== undefined && { [handles.label]: handle };

@@ -1,4 +1,4 @@
-/** What endpoints are handed: the use cases' parts, and what only answers need. */
+/** The dependencies of endpoints: those of the use cases, and those that only an answer needs. */
 import type { AuditLog } from '../audit/log.js';
 import type { Deps } from '../authorization/deps.js';
 import type { Webhook } from '../config/signals-schema.js';
@@ -15,9 +15,10 @@ export interface HttpDeps extends Deps {
   /** The broker's public origin. */
   issuer: string;
   transmitters: Transmitters;
-  /** Throws `slow_down` when a transmitter sends too much. */
+  /** Throws `slow_down` if a transmitter sends too much. */
   assertWithinSignalRate(transmitter: string): Promise<void>;
+  /** Is called when a signal is stored, so that it is evaluated soon. */
   onSignal(id: string): void;
-  /** Who is told what happens. */
+  /** The receivers of notifications. */
   webhooks: readonly Pick<Webhook, 'name' | 'types'>[];
 }

@@ -1,4 +1,4 @@
-/** GET /errors: what `error_uri` points to, the documentation of every refusal. */
+/** GET /errors: the documentation of every refusal, which `error_uri` points to. */
 import { readFile } from 'node:fs/promises';
 import { packageFile } from '../config/package-file.js';
 import { BrokerError } from '../domain/errors.js';

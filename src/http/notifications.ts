@@ -1,4 +1,4 @@
-/** GET /notifications: how far each webhook was told what happens, and what it could not be told. */
+/** GET /notifications: for each webhook, the last audit entry that it has received, its current failure, and its dead letters. */
 import { defined } from '../domain/defined.js';
 import { toTimestamp } from '../domain/time.js';
 import { listDeadLetters, readWebhook, type DeadLetter, type WebhookRecord } from '../ledger/webhooks.js';
@@ -11,11 +11,11 @@ export const notifications = (deps: HttpDeps) =>
     verb: 'readAudit',
     from: 'query',
     input: nothing,
-    act: async () => ok({ webhooks: await Promise.all(deps.webhooks.map((webhook) => standing(deps, webhook))) }),
+    act: async () => ok({ webhooks: await Promise.all(deps.webhooks.map((webhook) => statusOf(deps, webhook))) }),
   });
 
-/** Never where it is: that may be a secret. */
-async function standing({ ledger }: HttpDeps, { name, types }: HttpDeps['webhooks'][number]) {
+/** The URL of the webhook is left out, because it may be a secret. */
+async function statusOf({ ledger }: HttpDeps, { name, types }: HttpDeps['webhooks'][number]) {
   const [stored, letters] = await Promise.all([readWebhook(ledger, name), listDeadLetters(ledger, name)]);
   const { after = 0, failing } = stored?.value ?? {};
   return defined({

@@ -1,4 +1,4 @@
-/** POST /signals (RFC 8935): a transmitter pushes one Security Event Token; 202 is said only when it is durable. */
+/** POST /signals (RFC 8935): a transmitter pushes one Security Event Token. The answer is 202 only after the token is stored durably. */
 import { BrokerError } from '../domain/errors.js';
 import { SetRefused } from '../identity/transmitters.js';
 import { SET_CONTENT_TYPE, type SetErrorCode } from '../protocol/security-event.js';
@@ -12,23 +12,23 @@ export const signalPush =
   async ({ headers, body }) => {
     demandContentType(headers['content-type'], SET_CONTENT_TYPE);
     try {
-      return await heard(deps, textOf(body));
+      return await receive(deps, textOf(body));
     } catch (error) {
       if (error instanceof SetRefused) return refusal(error.err, error.message);
-      // Its own id for two things: one of them is a forgery or a mistake, and nobody can tell which.
+      // The transmitter used one id for two events. One of them is a forgery or a mistake, and the broker cannot tell which.
       if (error instanceof BrokerError && error.code === 'conflict') return refusal('invalid_request', error.message);
       throw error;
     }
   };
 
-async function heard(deps: HttpDeps, text: string): Promise<Answer> {
+async function receive(deps: HttpDeps, text: string): Promise<Answer> {
   const { transmitters, metrics } = deps;
   const { transmitter, claims, event, digest } = await transmitters.receive(text);
   const { name, about } = transmitter;
-  const told = { source: name, about, digest, ...reportFromSet(claims, event) };
-  // Only here: strangers must not be able to use up what a transmitter may send.
-  const { put } = await acceptSignal(deps, { ...told, assertWithinRate: () => deps.assertWithinSignalRate(name) });
-  metrics.signal(name, told.event, put);
+  const report = { source: name, about, digest, ...reportFromSet(claims, event) };
+  // The limit counts only after the token is verified, or strangers could use up what the transmitter may send.
+  const { put } = await acceptSignal(deps, { ...report, assertWithinRate: () => deps.assertWithinSignalRate(name) });
+  metrics.signal(name, report.event, put);
   return { status: 202 };
 }
 

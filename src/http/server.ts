@@ -1,4 +1,4 @@
-/** The route table: everything this broker answers, on one page. */
+/** The route table: every path that the broker serves, on one page. */
 import express, { type Express } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
 import type { Readiness } from '../health/readiness.js';
@@ -7,7 +7,7 @@ import { timeline } from './timeline.js';
 import { credentialReading } from './credential.js';
 import { awsCredentials } from './aws/credentials.js';
 import type { HttpDeps } from './deps.js';
-import { type Endpoint, type Handle } from './wire/endpoint.js';
+import type { Endpoint, Handle } from './wire/endpoint.js';
 import { mount } from './wire/route.js';
 import { errorPage } from './error-page.js';
 import { introspection } from './oauth/introspect.js';
@@ -64,7 +64,7 @@ export const createApp = (deps: HttpDeps): Express =>
     ours('GET', '/notifications', notifications(deps)),
   ]);
 
-/** The operations listener: never public. */
+/** The operations listener, which must never be public. */
 export const createOperationsApp = (
   deps: Pick<HttpDeps, 'metrics' | 'log' | 'issuer'> & { readiness: Readiness },
 ): Express =>
@@ -95,7 +95,7 @@ const container = (method: Endpoint['method'], path: string, handle: Handle): En
   handle,
 });
 
-/** An API: nothing it answers is a page, and no two ways of writing a path are the same path. */
+/** Express for an API: no response is a page, and each path can be written in one way only. */
 function application(): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -107,7 +107,7 @@ function application(): Express {
   return app;
 }
 
-/** Of helmet's headers those that mean something for an API: what it answers is no page, no frame and no script. */
+/** The headers of helmet that matter for an API, whose responses are no pages, frames or scripts. */
 const HEADERS: HelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,

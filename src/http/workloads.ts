@@ -1,4 +1,4 @@
-/** GET /workloads/{id}/risk: how far a workload is trusted less than usual, why, and when that passes. */
+/** GET /workloads/{id}/risk: the risk level of a workload and of its open tasks, the reason, and when the level falls. */
 import { defined } from '../domain/defined.js';
 import { toTimestamp } from '../domain/time.js';
 import { showRisk, type WorkloadRisk } from '../inventory/workload-risk.js';
@@ -17,14 +17,14 @@ export const workloadRisk = (deps: HttpDeps) =>
       return ok(
         defined({
           ...risk,
-          because: because && whyOnWire(because),
-          tasks: { ...counted, ...(worst && { worst: { task: worst.task, ...whyOnWire(worst) } }) },
+          because: because && riskOnWire(because),
+          tasks: { ...counted, ...(worst && { worst: { task: worst.task, ...riskOnWire(worst) } }) },
         }),
       );
     },
   });
 
-const whyOnWire = ({ on, risk, level, falls, signal }: NonNullable<WorkloadRisk['because']>) =>
+const riskOnWire = ({ on, risk, level, falls, signal }: NonNullable<WorkloadRisk['because']>) =>
   defined({
     on,
     level,
@@ -32,7 +32,7 @@ const whyOnWire = ({ on, risk, level, falls, signal }: NonNullable<WorkloadRisk[
     falls: falls && { to: falls.to, at: toTimestamp(falls.at) },
     why: risk.why,
     signal: risk.signal,
-    // What the signal said, for as long as it is remembered.
+    // The contents of the signal, as long as its record exists.
     event: signal?.event,
     source: signal?.source,
   });

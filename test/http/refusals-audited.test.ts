@@ -131,6 +131,25 @@ describe('one entry in the audit log', () => {
     ]);
   });
 
+  it('when a timeline is asked of a task and a workload at once', async () => {
+    const path = `/timeline?task=${foreign}&workload=lab:agent-7`;
+    expect((await broker.get(path, soc, { 'x-request-id': 'both-subjects' })).status).toBe(400);
+    expect(await refusalsOf('both-subjects')).toEqual([
+      expect.objectContaining({ verb: 'readAudit', error: 'invalid_request' }),
+    ]);
+  });
+
+  it('when a caller that is held gives a token back', async () => {
+    const owner = await broker.identity('holder', { team: 'held' });
+    const selector = { kind: 'owner', value: 'held' };
+    expect((await broker.post('/revocations', { selector, effect: 'hold', reason: 'x' }, soc)).status).toBe(200);
+    const headers = { authorization: `Bearer ${owner}`, 'x-request-id': 'return' };
+    expect((await broker.form('/revoke', { token: 'x' }, headers)).status).toBe(400);
+    expect(await refusalsOf('return')).toEqual([
+      expect.objectContaining({ verb: 'returnToken', error: 'access_denied' }),
+    ]);
+  });
+
   it('when policy does not let an API introspect', async () => {
     const issued = (await broker.exchange(await broker.identity('agent-7'))).body as { access_token: string };
     const headers = { authorization: `Bearer ${nobody}`, 'x-request-id': 'introspect' };

@@ -28,7 +28,10 @@ export const introspection =
 
 const PLACE_CHARACTERS = 256;
 
-/** Ours: an address, a region, a host, whatever tells the API's callers apart. Only whether it is the same again matters. */
+/**
+ * A parameter of this broker: an address, a region or a host, or any other text by which the API tells its callers apart. The
+ * broker only compares it.
+ */
 function placeIn(form: Form): string | undefined {
   const place = form.get('presented_from');
   if (place === undefined || isPrintable(place, PLACE_CHARACTERS)) return place;

@@ -1,4 +1,4 @@
-/** The form of POST /token, translated into what the broker is asked. Every mistake has its own code and sentence. */
+/** Translates the form of POST /token into a request of the broker's own terms. Every mistake has its own code and sentence. */
 import { defined } from '../../domain/defined.js';
 import { accessFromDetails, accessFromScope, uniteAccess } from '../../targets/requested-access.js';
 import type { Access } from '../../domain/access.js';
@@ -16,16 +16,16 @@ export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requ
   const actor = presentedIfSent(form, 'actor_token');
   const tokenType = form.get('requested_token_type');
   const target = targetOf(form);
-  const asked = {
+  const requested = {
     target,
     access: accessOf(form, target),
     under: underOf(form),
     ...lifetimeOf(form.get('lifetime')),
   };
-  // Without the tokens: a retry with a fresh identity token is the same request.
-  const idempotencyKey = idempotencyKeyOf(call, { ...asked, forSomebody: actor !== undefined });
+  // The tokens are left out of the digest: a retry with a fresh identity token is the same request.
+  const idempotencyKey = idempotencyKeyOf(call, { ...requested, forSomebody: actor !== undefined });
   return defined({
-    ...asked,
+    ...requested,
     tokenType,
     subject,
     actor,
@@ -45,7 +45,7 @@ const presented = (form: Form, name: 'subject_token' | 'actor_token') => ({
   type: demanded(form, `${name}_type`),
 });
 
-/** RFC 8693 §2.1: neither without the other. */
+/** RFC 8693 §2.1: a request has both the token and its type, or neither. */
 const presentedIfSent = (form: Form, name: 'actor_token') =>
   form.has(name) || form.has(`${name}_type`) ? presented(form, name) : undefined;
 

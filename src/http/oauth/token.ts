@@ -12,7 +12,7 @@ import { ok, type Call, type Handle } from '../wire/endpoint.js';
 import { readForm } from '../wire/body.js';
 import { exchangeRequestOf } from './token-request.js';
 
-/** RFC 8693 §2.1 and RFC 8707 §2 let a client repeat these; one credential is for one target here. */
+/** RFC 8693 §2.1 and RFC 8707 §2 let a client repeat these parameters. A credential of this broker is for one target. */
 const ONE_TARGET = { resource: 'invalid_target', audience: 'invalid_target' } as const;
 
 export const token =
@@ -31,6 +31,7 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   return exchange(deps, defined({ ...request, clientId }));
 }
 
+/** Counts the outcome of an exchange. An outage counts as failed, every other refusal as refused. */
 export async function counted<T>({ metrics }: HttpDeps, exchanging: () => Promise<T>): Promise<T> {
   try {
     const result = await exchanging();
@@ -43,7 +44,7 @@ export async function counted<T>({ metrics }: HttpDeps, exchanging: () => Promis
   }
 }
 
-/** RFC 8693 §2.2.1 and RFC 9396 §7: what was granted, which may be less than what was asked. */
+/** RFC 8693 §2.2.1 and RFC 9396 §7: the answer names the granted access, which may be less than the requested one. */
 function answerOf({ minted, credential, task }: Issued) {
   const kind = kindOf(credential.kind);
   const scope = scopeOf(credential.access);

@@ -1,17 +1,17 @@
-/** Who calls, proven by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
+/** Authenticates the caller by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
 import { BrokerError } from '../../domain/errors.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
 import type { Call } from './endpoint.js';
 import type { HttpDeps } from '../deps.js';
 import { demanded, type Form } from './body.js';
 
-/** RFC 7523 §2.2; the SPIFFE profile of it for JWT-SVIDs. */
+/** RFC 7523 §2.2, and its SPIFFE profile for JWT-SVIDs. */
 const ASSERTION_TYPES = new Set([
   'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
   'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe',
 ]);
 
-/** JSON endpoints: the bearer of an identity token. */
+/** For JSON endpoints: the bearer of an identity token. */
 export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, call: Call): Promise<AuthenticatedCaller> {
   const token = bearerToken(call);
   if (token === undefined) {
@@ -20,7 +20,7 @@ export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, cal
   return identify(token, { use: 'bearer' });
 }
 
-/** OAuth endpoints that want to know who asks. */
+/** For OAuth endpoints that require client authentication. */
 export async function authenticateClient(
   deps: Pick<HttpDeps, 'identify'>,
   call: Call,
@@ -31,7 +31,7 @@ export async function authenticateClient(
   throw new BrokerError('invalid_client', 'Send a client_assertion, or an identity token as "Authorization: Bearer".');
 }
 
-/** Client authentication in either form, but only in one of them. What is sent must hold, even where none is needed. */
+/** Returns the authenticated client, or undefined if no proof was sent. A proof that is sent must be valid, even where none is required. */
 export async function clientIfSent(
   { identify }: Pick<HttpDeps, 'identify'>,
   call: Pick<Call, 'headers'>,
@@ -62,7 +62,7 @@ function assertionOf(form: Form): { token: string; type: string } | undefined {
   return { token: demanded(form, 'client_assertion'), type };
 }
 
-/** RFC 6750 §2.1. Another scheme, or no token after it, is no proof; it is told apart from sending nothing. */
+/** RFC 6750 §2.1. Undefined only without a header: another scheme, or a missing token, is refused with its own sentence. */
 function bearerToken({ headers }: Pick<Call, 'headers'>): string | undefined {
   const { authorization } = headers;
   if (authorization === undefined) return undefined;
