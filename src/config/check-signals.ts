@@ -1,4 +1,6 @@
-/** How signals fit the rest of a configuration: who may be heard, whom they may speak of, and reactions that mean something. */
+/**
+ * Checks how signals fit the rest of a configuration: their sources, whom these may report about, and reactions that can apply.
+ */
 import { DETECTOR } from '../domain/signal.js';
 import { effectFits } from '../domain/selector.js';
 import type { SoundParts } from './sound-parts.js';
@@ -19,14 +21,14 @@ export function signalFindings(parts: SoundParts): Finding[] {
   ];
 }
 
-/** Sources in metrics and reactions that are no transmitter. */
+/** Names of sources in metrics and reactions that are not transmitters. */
 const RESERVED = [DETECTOR, 'json'];
 
 function transmitterFindings({ name, issuer, about }: Transmitter, index: number, parts: SoundParts): Finding[] {
   const at = ['signals', 'transmitters', index];
   return [
     ...(RESERVED.includes(name) ? [{ path: [...at, 'name'], reason: 'is the name of another kind of source' }] : []),
-    // What the broker signs for agents and targets would count as the word of a transmitter.
+    // Otherwise a token that the broker signs for an agent or a target could pass as an event of a transmitter.
     ...(issuer.replace(/\/+$/, '') === parts.issuer
       ? [{ path: [...at, 'issuer'], reason: 'is the broker itself, which sends itself no events' }]
       : []),
@@ -40,7 +42,7 @@ const streamsOf = ({ transmitters }: SoundParts): Claim[] =>
   );
 
 function aboutFindings(about: readonly string[], at: ConfigPath, { trust }: SoundParts): Finding[] {
-  // An entry that is not sound may be the one that is named.
+  // A trust entry that did not parse may be the one that is named.
   if (trust.includes(undefined)) return [];
   const entries = about.map((name) => trust.find((entry) => entry?.name === name));
   const unknown = entries.flatMap((entry, index) =>

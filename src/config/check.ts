@@ -1,4 +1,4 @@
-/** What a schema cannot say: how the parts of a configuration fit each other. */
+/** Checks what a schema cannot express: whether the parts of a configuration fit each other. */
 import type { TargetKind } from '../targets/kind.js';
 import { kindOf, kindOfTarget, KINDS } from '../targets/kinds.js';
 import { signalFindings } from './check-signals.js';
@@ -28,7 +28,7 @@ export function fitFindings(parts: SoundParts): Finding[] {
 function trustFindings(trust: Trust | undefined, index: number, ownIssuer: string | undefined): Finding[] {
   if (trust?.kind !== 'oidc') return [];
   const found: [string, boolean, string][] = [
-    // A credential of ours would count as proof of a workload, and beget the next one.
+    // Otherwise a credential of the broker would prove a workload, and so get the next credential.
     ['issuer', isSame(trust.issuer, ownIssuer), 'is the broker itself, whose tokens prove no identity'],
     ['issuer', !trust.jwks && !canDiscover(trust.issuer), 'needs `jwks`: keys are discovered over https only'],
     ['owner', trust.represents === 'person' && !!trust.owner, 'is for workloads; this issuer represents persons'],
@@ -51,7 +51,7 @@ function targetFindings(
   return problems.map(({ path, reason }) => ({ path: ['targets', index, ...path], reason }));
 }
 
-/** Two resources may be one target to their vendor. */
+/** Two resources may name one target of a vendor. */
 const identityFindings = ({ targets }: SoundParts): Finding[] =>
   Object.values<TargetKind>(KINDS).flatMap(({ name, identity }) => {
     if (!identity) return [];
@@ -61,7 +61,7 @@ const identityFindings = ({ targets }: SoundParts): Finding[] =>
     return repeated(claims, identity.clash);
   });
 
-/** Where revocations are pushed, the target judges deadlines and cutoffs by its own clock. */
+/** A target that revocations are pushed to compares deadlines and cutoffs with its own clock. */
 function skewFindings({ lifetimes, targets }: SoundParts): Finding[] {
   if ((lifetimes?.clockSkew ?? 0) * 1000 <= FENCE_MS) return [];
   const enforced = targets.find((one) => one && kindOf(one.minter).enforced);
@@ -69,7 +69,7 @@ function skewFindings({ lifetimes, targets }: SoundParts): Finding[] {
   return enforced ? [{ path: ['lifetimes', 'clockSkew'], reason }] : [];
 }
 
-/** One issuer may stand twice for different audiences; a trust domain is one place. */
+/** One issuer may be configured twice, for different audiences. A trust domain may not. */
 function identitiesOf({ trust, issuer }: SoundParts): Claim[] {
   return trust.flatMap((entry, index): Claim[] => {
     if (entry === undefined) return [];

@@ -1,14 +1,14 @@
-/** A YAML file as plain data, with the line each value stands on. No tags, no duplicate keys, few aliases. */
+/** Parses a YAML file to plain data, and knows the line of each value. Tags, duplicate keys and many aliases are refused. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import type { ConfigPath } from './problem.js';
 
-/** An alias can repeat what holds aliases: without a bound, a small file becomes gigabytes. */
+/** An alias can repeat a value that holds aliases: without this bound a small file expands to gigabytes. */
 const ALIASES_MAX = 64;
 
 interface ConfigDocument {
   value: unknown;
   problems: { line: number; reason: string }[];
-  /** Where the value, or the nearest thing around it that exists, begins. */
+  /** The line on which the value begins, or the nearest value around it that exists. */
   lineOf(path: ConfigPath): number;
 }
 
@@ -20,7 +20,7 @@ export function readDocument(text: string): ConfigDocument {
     line: lineAt(error.pos[0]),
     reason: error.message,
   }));
-  // What a broken file seems to say is not worth judging; a repeated key is a mistake among others.
+  // A file with a syntax error is not validated further, since its content is a guess. A repeated key does not stop validation.
   const readable = document.errors.every((error) => error.code === 'DUPLICATE_KEY');
   const value = readable ? plain(document, problems) : undefined;
   return { value, problems, lineOf: (path) => lineAt(offsetOf(document, path)) };
@@ -48,7 +48,7 @@ function offsetOf(document: Document.Parsed, path: ConfigPath): number {
   return offset;
 }
 
-/** Where the step begins (a key, or an item) and what is under it. */
+/** The offset of a key or an item, and the node under it. */
 function descend(node: unknown, step: PropertyKey): [number | undefined, unknown] {
   if (isSeq(node) && typeof step === 'number') {
     const item = node.items[step];

@@ -1,4 +1,4 @@
-/** What only the environment may say: where Redis is, with its password, and the key-encryption key. */
+/** Reads what only the environment may hold: the URL of Redis, with its password, and the key-encryption key. */
 import { resolve } from 'node:path';
 import { isReadable } from './files.js';
 import type { ConfigProblem } from './problem.js';
@@ -12,7 +12,7 @@ interface FromEnvironment {
   problems: ConfigProblem[];
 }
 
-/** Empty variables count as unset, which is how compose files and charts leave them. */
+/** An empty variable counts as unset, because compose files and charts leave unset variables empty. */
 export async function readEnvironment(env: Environment): Promise<FromEnvironment> {
   const found: FromEnvironment = { keyEncryptionKey: {}, problems: [] };
   const refuse = (path: string, reason: string) => found.problems.push({ source: 'environment', path, reason });

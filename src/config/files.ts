@@ -1,4 +1,4 @@
-/** The files a configuration names: relative to its own directory, and there before anything is started. */
+/** The files that a configuration names: relative to its own directory, and readable before anything starts. */
 import { defined } from '../domain/defined.js';
 import { access, constants, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -6,7 +6,7 @@ import type { SoundParts } from './sound-parts.js';
 import type { ConfigPath, Finding } from './problem.js';
 import type { Config, KeySource, Trust } from './schema.js';
 
-/** The same configuration with absolute paths. */
+/** The same configuration, with absolute paths. */
 export function resolveFiles<C extends Pick<Config, 'trust' | 'policy' | 'signals' | 'notify'>>(
   config: C,
   directory: string,

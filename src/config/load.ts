@@ -1,4 +1,4 @@
-/** The configuration file and the environment, read once, judged whole. The only reader of process.env. */
+/** Loads the configuration file and the environment, and validates both as a whole. Only this file reads process.env. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fitFindings } from './check.js';
@@ -14,33 +14,36 @@ import { schemaFindings } from './validate.js';
 export interface KeyEncryptionKeySource {
   /** base64url, base64 or hex. */
   value?: string | undefined;
-  /** A file with such a value. Mounted secrets are often readable by all of a container, so only its writability is checked. */
+  /**
+   * A file with such a value. Its permission to write is checked, but not to read: every user in a container can often read a
+   * mounted secret.
+   */
   file?: string | undefined;
-  /** Created, for its owner alone, when neither of the others is given and it does not exist. */
+  /** A file that is created, readable by its owner only, when neither of the others is given. */
   defaultFile: string;
 }
 
 export interface LoadedConfig {
-  /** As the file says, with absolute paths. Where the store is, is said below, once. */
+  /** The configuration of the file, with absolute paths. `store` below replaces its setting of that name. */
   config: Omit<Config, 'store'>;
   store: StoreLocation;
   keyEncryptionKey: KeyEncryptionKeySource;
-  /** The file, and the directory its relative paths start from; both absolute. */
+  /** The file, and the directory that relative paths start from; both absolute. */
   path: string;
   directory: string;
 }
 
 export interface LoadOptions {
   env?: Environment;
-  /** Comes before MAYFLY_CONFIG. */
+  /** The configuration file; default: MAYFLY_CONFIG. */
   path?: string;
-  /** False: the files it names may be missing here (a configuration for another machine). */
+  /** False: the files that it names may be missing here, as in a configuration for another machine. */
   checkFiles?: boolean;
 }
 
 const NOT_NAMED = 'give it as -c <file> (check-config: as its argument), or set MAYFLY_CONFIG.';
 
-/** Throws a ConfigError with everything that is wrong, or answers something that can be started. */
+/** Returns a configuration that a broker can start with, or throws a ConfigError with everything that is wrong. */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
   const env = options.env ?? process.env;
   const named = options.path ?? env['MAYFLY_CONFIG'];
@@ -51,7 +54,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
     throw failure(named, '', 'is not a file that can be read');
   });
 
-  const { value, problems } = await judge(text, named, directory, options.checkFiles ?? true);
+  const { value, problems } = await validate(text, named, directory, options.checkFiles ?? true);
   const environment = await readEnvironment(env);
   problems.push(...environment.problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -69,10 +72,10 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   };
 }
 
-async function judge(text: string, source: string, directory: string, checkFiles: boolean) {
+async function validate(text: string, source: string, directory: string, checkFiles: boolean) {
   const document = readDocument(text);
   const problems: ConfigProblem[] = document.problems.map((problem) => ({ source, path: '', ...problem }));
-  // Undefined: not even readable; the problems above say where.
+  // The file could not be parsed: the problems found so far say where.
   if (document.value === undefined) return { value: undefined, problems };
   const parts = soundParts(document.value);
   const findings = [

@@ -1,8 +1,8 @@
-/** What is wrong with a configuration: everything at once, each with its place. */
+/** Problems of a configuration. All of them are reported at once, each with its place. */
 
 export type ConfigPath = readonly PropertyKey[];
 
-/** Before it is known where in the file the path stands. `reason` never repeats a value: it may be a secret. */
+/** A problem before its line is known. `reason` never repeats a value, which may be a secret. */
 export interface Finding {
   path: ConfigPath;
   reason: string;
@@ -11,7 +11,7 @@ export interface Finding {
 export interface ConfigProblem {
   /** The file, or `environment`. */
   source: string;
-  /** 1 for the first; absent where there is no file. */
+  /** Counted from 1; absent where there is no file. */
   line?: number;
   /** `trust[0].jwks.url`; empty for the file as a whole. */
   path: string;
@@ -28,7 +28,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** `file:line: path: reason` */
+/** Formats a problem as `file:line: path: reason`. */
 function sentence({ source, line, path, reason }: ConfigProblem): string {
   const place = line === undefined ? source : `${source}:${line}`;
   return path === '' ? `${place}: ${reason}` : `${place}: ${path}: ${reason}`;

@@ -1,6 +1,7 @@
-/** What must stand once and stands again: a finding for each time after the first. */
+/** Finds identities that must be unique and are not: one finding for each occurrence after the first. */
 import type { Finding } from './problem.js';
 
+/** A place in the configuration, and an identity that no other place may have. */
 export type Claim = [path: (string | number)[], identity: string];
 
 export function repeated(claims: Claim[], reason: string): Finding[] {
@@ -9,7 +10,10 @@ export function repeated(claims: Claim[], reason: string): Finding[] {
   return claims.filter(isLater).map(([path]) => ({ path, reason }));
 }
 
-/** What a list has one of each. Entries that are not sound are undefined, so that the others keep their place. */
+/**
+ * The claims of a list whose entries must differ in one field. Entries that did not parse are undefined, so the others keep
+ * their place.
+ */
 export const claimsOf = <F extends string>(
   at: string[],
   entries: readonly (Record<F, string> | undefined)[],

@@ -1,4 +1,7 @@
-/** The configuration file: every field, its default and its bounds. Unknown keys are refused; secrets never stand here. */
+/**
+ * The schema of the configuration file: every field, its default and its bounds. Unknown keys are refused. No field holds a
+ * secret.
+ */
 import { z } from 'zod';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { notifySchema, signalsSchema } from './signals-schema.js';

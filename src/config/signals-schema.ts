@@ -1,4 +1,4 @@
-/** Signals in the configuration: who may send them, what is done about them, what is noticed here, and who is told. */
+/** The schema of signals: transmitters, reactions, detectors, and webhooks. */
 import { z } from 'zod';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
 import { LEVELS, SIGNAL_EVENTS, SIGNAL_STATES, type DETECTOR_EVENTS } from '../domain/signal.js';
@@ -128,7 +128,7 @@ export const signalsSchema = z
   .prefault({})
   .describe('Signals about workloads, persons, tasks and credentials, and what is done about them.');
 
-/** Every detector, by the event it raises. */
+/** The setting of each detector, by the event that it raises. */
 export const DETECTOR_OF = {
   'use-after-end': 'useAfterEnd',
   'out-of-scope': 'outOfScope',

@@ -1,4 +1,7 @@
-/** Whatever part of a configuration is sound by itself: how those fit each other can be said though others are not. */
+/**
+ * Parses each part of a configuration by itself, so that the parts that are valid can be checked against each other although
+ * others are not.
+ */
 import { configSchema, trustSchema, type Config, type Target, type Trust } from './schema.js';
 import { targetSchema } from './target-schema.js';
 import { reactionSchema, signalsSchema, transmitterSchema, webhookSchema } from './signals-schema.js';
@@ -6,7 +9,7 @@ import type { Reaction, Transmitter, Webhook } from './signals-schema.js';
 
 type Scalars = Pick<Config, 'issuer' | 'listen' | 'operations' | 'store' | 'policy' | 'lifetimes'>;
 
-/** Entries that do not parse are undefined, so that the others keep their place. */
+/** The parts that parse. An entry that does not is undefined, so the others keep their place. */
 export type SoundParts = { [K in keyof Scalars]: Scalars[K] | undefined } & {
   trust: (Trust | undefined)[];
   targets: (Target | undefined)[];

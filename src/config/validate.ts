@@ -1,4 +1,4 @@
-/** A parsed file against the schema: every mistake as a path and one sentence, none of them repeating the value. */
+/** Validates a parsed file against the schema. Each mistake is a path and one sentence that never repeats the value. */
 import type { z } from 'zod';
 import type { ConfigPath, Finding } from './problem.js';
 
@@ -21,7 +21,7 @@ function findings(issue: Issue, above: ConfigPath): Finding[] {
   }
 }
 
-/** Of several shapes that do not fit, the one meant: not of another type altogether, then the fewest mistakes. */
+/** Of the alternatives of a union, the one that was probably meant: of the right type, and then with the fewest mistakes. */
 function closest(alternatives: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const weight = (issues: readonly Issue[]): number =>
     issues.length + (issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0) ? 1_000 : 0);

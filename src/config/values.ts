@@ -1,4 +1,4 @@
-/** The kinds of text and number a configuration is made of, each with the sentence that refuses it. */
+/** The kinds of text and number in a configuration, each with the sentence that refuses a wrong one. */
 import { z } from 'zod';
 import { pathProblem } from '../domain/access.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
@@ -7,7 +7,10 @@ export const seconds = (most: number, least = 1) => z.int().min(least).max(most)
 export const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case letter, then up to 31 of a-z 0-9 -');
-/** Before a subject they would read like what the broker calls itself, or a workload, at AWS; or like a SPIFFE ID. */
+/**
+ * A trust name stands before the subject in an id. With one of these, an id would read like a SPIFFE ID, an address, a
+ * detector, or a session name at AWS.
+ */
 const RESERVED_NAMES = ['spiffe', 'wl', 'broker', 'email', 'detector'];
 export const trustName = name.refine(
   (text) => !RESERVED_NAMES.includes(text),
@@ -55,7 +58,7 @@ function isHostPort(text: string): boolean {
   return match !== null && Number(match[2]) <= 65_535;
 }
 
-/** Whoever can answer this fetch decides who is believed: never in clear text over a network. */
+/** The answer to this fetch decides which tokens are accepted, so it is never fetched in clear text over a network. */
 function isKeyUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
@@ -68,5 +71,5 @@ const servedKeys = z.strictObject({
   ca: file.optional().describe('PEM certificates to trust for this URL instead of the system store.'),
   bearerFile: file.optional().describe('A token to send, read anew for each fetch (Kubernetes).'),
 });
-/** Where the keys of an issuer are. */
+/** Where the keys of an issuer come from. */
 export const keySource = z.union([keyFile, servedKeys]);
