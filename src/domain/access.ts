@@ -1,6 +1,6 @@
 /**
- * Access: resource paths, actions, and which pattern covers which. `*` is exactly one segment, `**` (last only) one or
- * more. Everything is compared segment by segment; there is no regular expression built from input anywhere.
+ * Access: resource paths, actions, and which pattern covers which. `*` stands for exactly one segment, `**` (last only) for
+ * one or more. Patterns are compared segment by segment: no regular expression is ever built from input.
  */
 import { z } from 'zod';
 import { HARD_LIMITS } from './limits.js';
@@ -16,13 +16,13 @@ export type Access = z.infer<typeof accessSchema>;
 export const targetAccessSchema = z.strictObject({ target: z.string(), ...accessSchema.shape });
 export type TargetAccess = z.infer<typeof targetAccessSchema>;
 
-/** One question for policy. */
+/** One action on one path: policy answers one question for each pair. */
 interface Pair {
   path: string;
   action: string;
 }
 
-/** What is wrong with a path, as the end of a sentence, or undefined. */
+/** Returns what is wrong with a path, as the end of a sentence ("A resource path …"), or undefined if nothing is. */
 export function pathProblem(path: string): string | undefined {
   if (path.length > HARD_LIMITS.pathCharacters) return `is longer than ${HARD_LIMITS.pathCharacters} characters`;
   const segments = path.split('/');
@@ -45,7 +45,7 @@ export const isAction = (text: string): boolean => ACTION.test(text);
 export const isPattern = (path: string): boolean =>
   path.split('/').some((segment) => segment === '*' || segment === '**');
 
-/** Whether everything `b` can name, `a` names too. */
+/** Whether pattern `a` covers pattern `b`: every path that `b` matches is matched by `a` too. */
 export function covers(a: string, b: string): boolean {
   const left = a.split('/');
   const right = b.split('/');
@@ -59,7 +59,7 @@ export function covers(a: string, b: string): boolean {
   return left.length === right.length;
 }
 
-/** Whether some path is named by both. */
+/** Whether the two patterns have a path in common. */
 export function overlaps(a: string, b: string): boolean {
   const left = a.split('/');
   const right = b.split('/');
@@ -73,7 +73,7 @@ export function overlaps(a: string, b: string): boolean {
   return true;
 }
 
-/** Attenuation: every asked (path, action) lies under one granted entry for the same target. */
+/** Attenuation: whether every pair asked for is covered by one entry of the ceiling for the same target. */
 export const isWithin = (ceiling: readonly TargetAccess[], target: string, asked: readonly Access[]): boolean =>
   pairsOf(asked).every(({ path, action }) =>
     ceiling.some((entry) => entry.target === target && entry.actions.includes(action) && covers(entry.path, path)),
@@ -87,7 +87,7 @@ export function pairsOf(access: readonly Access[]): Pair[] {
   return [...pairs.values()];
 }
 
-/** The union, one entry a path, paths and actions in order of first mention. */
+/** Returns the union with one entry for each path. Paths and actions keep the order in which they first appear. */
 export function normalise(access: readonly Access[]): Access[] {
   const byPath = new Map<string, Set<string>>();
   for (const { path, action } of pairsOf(access)) {

@@ -1,4 +1,7 @@
-/** Every type of audit entry. The broker writes each of them, and webhooks select entries by them (test/unit/audit/types.test.ts). */
+/**
+ * Every type of audit entry. The broker writes each of them, and webhooks select entries by them
+ * (test/unit/audit/types.test.ts).
+ */
 export const AUDIT_EVENT_TYPES = [
   'credential.granted',
   'credential.refused',
@@ -11,18 +14,18 @@ export const AUDIT_EVENT_TYPES = [
   'policy.loaded',
   'audit.read',
   'audit.pruned',
-  /** Revocations that the log forgot before they could be entered here. */
+  /** The revocation log forgot entries before the audit log had followed it that far. The entry says which are missing. */
   'audit.gap',
-  /** What a target must deny was written to it: how many sessions, tasks and workloads. */
+  /** Denials were written to a target. The entry counts the sessions, tasks and workloads that the target now denies. */
   'target.synced',
-  /** What a target must deny cannot be written to it. There is one entry when that begins, not one an attempt. */
+  /** Denials cannot be written to a target. There is one entry when that begins, and not one for each attempt. */
   'target.sync_failed',
-  /** What became of a signal: what it said, and what a reaction did about it. */
+  /** A signal was evaluated. The entry says what it reported, and what a reaction did about it. */
   'signal.judged',
   /** A person confirmed or dismissed what a reaction wanted done. */
   'signal.decided',
-  /** A token that was never granted anything was made, to be laid out and found. */
+  /** A canary was minted: a token that was never granted to anybody, laid out to be found. */
   'canary.minted',
-  /** The revocation log lost its past: numbers start anew, and everything older is dead. */
+  /** The revocation log was lost and has a new generation: everything that an earlier one has seen born is dead. */
   'log.replaced',
 ] as const;

@@ -1,4 +1,4 @@
-/** The credential: what was minted, for one target, under one task. */
+/** The credential: the record of what was minted for one target under one task. It never holds the secret. */
 import { z } from 'zod';
 import { accessSchema } from './access.js';
 import { moment, natural } from './schemas.js';
@@ -13,26 +13,26 @@ export const credentialSchema = z.strictObject({
   issuedAt: moment,
   expiresAt: moment,
   epoch: z.string(),
-  /** `reserved` until a minter that works outside this process has answered; `failed` when it surely made nothing. */
+  /** `reserved` until a minter outside this process has answered; `failed` when it is certain that the minter made nothing. */
   state: z.enum(['reserved', 'active', 'failed']).default('active'),
-  /** Where it is itself taken as proof of its workload: what the workload's own token said. */
+  /** For a credential that proves its workload to this broker: the claims of the workload's own token. */
   claims: z.record(z.string(), z.string()).optional(),
-  /** What it was derived from, and dies with. */
+  /** The credential from which it was derived, and whose end is its end too. */
   from: z.strictObject({ credential: z.string(), target: z.string() }).optional(),
   /**
-   * Where revocations must be pushed to the target, and only there: the number of the latest cutoff or hold on its workload
-   * when it was born, 0 without.
+   * The number of the latest cutoff or hold on its workload when it was born, 0 if there was none. Present exactly where
+   * revocations must be pushed to the target, which then denies all sessions of before one cutoff by this number.
    */
   workloadSeq: natural.optional(),
-  /** What the target calls it, such as an access key id. No secret. */
+  /** The name that the target has for it, such as an access key id. Not a secret. */
   handle: z.string().optional(),
 });
 
 export type Credential = z.infer<typeof credentialSchema>;
 
-/** As stored: nearly all are active. */
+/** Returns the record as it is stored. The state is left out where it is `active`, which is nearly everywhere. */
 export const credentialText = ({ state, ...rest }: Credential): string =>
   JSON.stringify({ ...rest, ...(state !== 'active' && { state }) });
 
-/** Whether a revocation of it must be pushed to its target. */
+/** Whether a revocation of the credential must be pushed to its target. */
 export const isEnforced = ({ workloadSeq }: Pick<Credential, 'workloadSeq'>): boolean => workloadSeq !== undefined;

@@ -1,15 +1,18 @@
-/** Objects without undefined members, which `exactOptionalPropertyTypes` asks for: written once, not at every member. */
+/**
+ * Objects without undefined members. `exactOptionalPropertyTypes` demands them, and a conditional spread at each member is
+ * noise.
+ */
 
 type OptionalNames<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T];
 
-/** Members that may be undefined become optional members; the others stay as they are. */
+/** The type in which each member that may be undefined is optional, and each other member is as before. */
 type Defined<T> = { [K in keyof T as K extends OptionalNames<T> ? never : K]: T[K] } & {
   [K in keyof T as K extends OptionalNames<T> ? K : never]?: Exclude<T[K], undefined>;
 };
 
 /**
- * The same object without the members that are undefined. The order of the others stays.
- * `L` is there for the compiler alone: with it `kind: 'jwt'` stays `'jwt'`, and does not become a string.
+ * Returns the same object without the members that are undefined. The others keep their order.
+ * The type parameter `L` keeps literal types: without it the compiler widens `kind: 'jwt'` to a string.
  */
 export function defined<L extends string | number | boolean, T extends Record<string, L | object | null | undefined>>(
   members: T,

@@ -1,4 +1,4 @@
-/** Refusals. Expected alternatives are return values, bugs are plain Errors; what is refused is a BrokerError. */
+/** Refusals. A BrokerError is a refusal. Expected alternatives are return values instead, and bugs are plain Errors. */
 
 import type { PolicyOutcome } from './policy-outcome.js';
 
@@ -26,10 +26,10 @@ export type BrokerErrorCode = (typeof BROKER_ERROR_CODES)[number];
 
 export const RETRIES = ['never', 'with-less', 'after-approval', 'after-lift', 'later'] as const;
 
-/** What the caller should do next; docs/errors.md explains each. */
+/** When a retry makes sense; docs/errors.md explains each value. */
 type Retry = (typeof RETRIES)[number];
 
-/** What helps after each code, unless the place that refuses knows better. */
+/** The default for each code. The place that refuses names another value only where it knows better. */
 const RETRY_BY_CODE: Readonly<Record<BrokerErrorCode, Retry>> = {
   invalid_request: 'never',
   invalid_client: 'never',
@@ -52,10 +52,10 @@ const RETRY_BY_CODE: Readonly<Record<BrokerErrorCode, Retry>> = {
 
 interface BrokerErrorDetails {
   retry?: Retry;
-  /** What policy said, when it was asked: the id goes to the caller, the rest to the audit log. */
+  /** The decision of policy, if policy was asked. The caller gets the id, and the audit log gets all of it. */
   decision?: { id: string; outcome: PolicyOutcome; policies: string[]; digest: string };
   retryAfterSeconds?: number;
-  /** Never shown to the caller. */
+  /** The error behind the refusal, for the log. The caller never sees it. */
   cause?: unknown;
 }
 
@@ -64,7 +64,7 @@ export class BrokerError extends Error {
   readonly code: BrokerErrorCode;
   readonly details: BrokerErrorDetails & { retry: Retry };
 
-  /** @param publicText One sentence for the caller's developer; never a token, a key or somebody else's answer. */
+  /** @param publicText One sentence for the caller's developer. It never contains a token, a key or the answer of an upstream. */
   constructor(code: BrokerErrorCode, publicText: string, details: BrokerErrorDetails = {}) {
     super(publicText, { cause: details.cause });
     this.code = code;

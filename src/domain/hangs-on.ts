@@ -1,22 +1,22 @@
 /**
- * What ends what: the selectors that a task or a credential hangs on, and the causes made from them. A revocation of any of
- * them ends it. Nothing else says so: what a token carries, what the log is asked for, and what
- * `GET /credentials/{id}` answers are all made here, so they cannot disagree.
+ * What ends what: the selectors that a task or a credential hangs on, and their causes. A revocation of any of them ends it. No
+ * other file says so. The causes in a token, the question to the log and the answer of `GET /credentials/{id}` all come from
+ * here, so they cannot disagree.
  */
 import { isEnforced, type Credential } from './credential.js';
 import { emailValue, type PartyRef, type RememberedPerson } from './party.js';
 import { ALL, cause, causeOf, causesOf, distinct, EVERYTHING, type Cause, type Selector } from './selector.js';
 import type { Task } from './task.js';
 
-/** A person's address is known only where their own token has said it. */
+/** A party with its claims, where there are any: the address of a person is a claim of their own token. */
 type NamedParty = PartyRef & Pick<RememberedPerson, 'claims'>;
 type TaskNames = Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'inherits' | 'formerly'>;
 type CredentialNames = Pick<Credential, 'id' | 'target' | 'workloadSeq' | 'from'>;
 
 /**
- * Everything a credential hangs on, by name. What its task inherits is kept as causes alone and is named by the records of
- * the ancestors: see `unnamedCauses` for when one of these is gone.
- * @param ancestors The records of `task.lineage`, as far as there still are any.
+ * Returns everything a credential hangs on, as selectors. The record of a task has what it inherits as causes alone: the
+ * records of the ancestors name them. If one of these is gone, `unnamedCauses` returns what is missing here.
+ * @param ancestors The records of `task.lineage`, as far as they still exist.
  */
 export const hangsOn = (credential: CredentialNames, task: TaskNames, ancestors: readonly TaskNames[]): Selector[] =>
   distinct([
@@ -27,28 +27,29 @@ export const hangsOn = (credential: CredentialNames, task: TaskNames, ancestors:
     EVERYTHING,
   ]);
 
-/** What a token carries and the log is asked for: the causes of `hangsOn`, whether or not they can still be named. */
+/** Returns the causes of everything a credential hangs on: a token carries them, and the log is asked for them. */
 export const credentialCauses = (credential: CredentialNames, task: TaskNames): Cause[] => [
   ...new Set([cause('credential', credential.id), ...taskCauses(task), ...causesOf(atTarget(credential, task))]),
 ];
 
-/** Everything a task hangs on. A child's causes contain its parent's. */
+/** Returns the causes of everything a task hangs on. Those of a child contain those of its parent. */
 export const taskCauses = (task: TaskNames): Cause[] => [
   ...new Set([...causesOf(ofTask(task)), ...(task.inherits ?? []), ALL]),
 ];
 
-/** What a party by itself hangs on: the log is asked for it whenever the party calls. */
+/** Returns the causes of a party by itself. The log is asked for them whenever the party calls. */
 export const partyCauses = (party: NamedParty): Cause[] => causesOf(ofParty(party));
 
-/** Causes of a credential that these selectors do not name: of an ancestor whose record is gone. */
+/** Returns the causes of a credential that these selectors do not name: those of an ancestor whose record is gone. */
 export function unnamedCauses(credential: CredentialNames, task: TaskNames, named: readonly Selector[]): Cause[] {
   const known = new Set(causesOf(named));
   return credentialCauses(credential, task).filter((one) => !known.has(one));
 }
 
 /**
- * The changed task, hanging on everything that it has hung on so far. Otherwise a task that died with its team would live
- * again as soon as another team answers for its workload, and one that died with an address as soon as a token says another.
+ * Returns the task with other parties. It still hangs on everything that it hung on before: otherwise a task that was ended by
+ * its team would live again as soon as its workload has another team, and one that was ended by an address as soon as the
+ * person's token says another.
  */
 export function changeParties(
   task: Task,
@@ -61,8 +62,8 @@ export function changeParties(
 }
 
 /**
- * Those whose risk counts for what is asked under a task, from the narrowest to the widest: the credentials given, the task
- * and those above it, its workload, and whom it serves. Not its issuers and teams: nobody reports a risk of these.
+ * Returns the selectors whose risk counts for a request under a task, the narrowest first: the given credentials, the task and
+ * those above it, its workload, and its principal. Issuers and teams have no risk.
  */
 export const risksFor = (task: TaskNames, credentials: readonly string[]): Selector[] =>
   distinct([
@@ -72,7 +73,7 @@ export const risksFor = (task: TaskNames, credentials: readonly string[]): Selec
     ...served(task),
   ]);
 
-/** A target's credentials of one workload, as the value of a `target` selector: cutting them off ends no task. */
+/** Returns the value of a `target` selector for one workload's credentials at a target. To cut these off ends no task. */
 export const sessionsOf = (target: string, workload: string): string => `${target}#${workload}`;
 
 /** The causes whose cutoffs and holds divide a workload's sessions at a target into those before and those after. */
@@ -82,7 +83,7 @@ export const sessionCuts = (target: string, workload: string): Cause[] =>
     { kind: 'target', value: sessionsOf(target, workload) },
   ]);
 
-/** By its own record: its line, everybody who is part of it, and who was. */
+/** Returns what the record of a task names by itself: its line, its parties, and what it hung on before they changed. */
 const ofTask = (task: TaskNames): Selector[] => [
   ...lineOf(task),
   ...[task.workload, task.openedBy, task.principal].flatMap((party) => (party ? ofParty(party) : [])),
@@ -90,7 +91,10 @@ const ofTask = (task: TaskNames): Selector[] => [
   ...(task.formerly ?? []),
 ];
 
-/** An ancestor may have changed since the child was born: of what it hangs on now, a child has what it was born with. */
+/**
+ * Returns the selectors of the ancestors that the task inherited. An ancestor may have changed since: a child has what there
+ * was at its birth.
+ */
 function inherited({ inherits = [] }: TaskNames, ancestors: readonly TaskNames[]): Selector[] {
   const causes = new Set(inherits);
   return ancestors.flatMap(ofTask).filter((selector) => causes.has(causeOf(selector)));

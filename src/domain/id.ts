@@ -1,6 +1,6 @@
 /**
- * Ids: a prefix and 16 lower-case base32 characters. The first two name the shard, the other 14 are 70 random bits.
- * A root task draws its shard at random; everything below inherits it, so every id finds its record without a lookup.
+ * Ids: a prefix and 16 lower-case base32 characters. The first two are the shard, the other 14 are 70 random bits. The shard
+ * of a root task is random, and everything below the task has the same one. So an id leads to its record without a lookup.
  */
 import { randomFillSync } from 'node:crypto';
 
@@ -14,7 +14,7 @@ export type Shard = string;
 /** All shards, in order: `aa` … `b7`. */
 export const SHARDS: readonly Shard[] = Array.from({ length: SHARD_COUNT }, (_, index) => shardAt(index));
 
-/** @param drawn Bytes instead of random ones, where the id must come out the same again: at least 15. */
+/** @param drawn At least 15 bytes to use instead of random ones, where the same input must always give the same id. */
 export function newId(prefix: IdPrefix, shard?: Shard, drawn?: Uint8Array): string {
   const [first = 0, ...rest] = (drawn ?? draw()).subarray(0, BYTES_AN_ID);
   let random = '';
@@ -24,17 +24,20 @@ export function newId(prefix: IdPrefix, shard?: Shard, drawn?: Uint8Array): stri
 
 export const isId = (prefix: IdPrefix, text: string): boolean => ID.exec(text)?.[1] === prefix;
 
-/** The shard of a well-formed id. */
+/** Returns the shard of a well-formed id, and throws for anything else. */
 export function shardOf(id: string): Shard {
   const shard = ID.exec(id)?.[2];
   if (shard === undefined) throw new Error('not an id');
   return shard;
 }
 
-/** The shard for something that must be found again by a digest, e.g. an idempotency key. */
+/** Returns the shard of a record that is found by a digest, such as that of an Idempotency-Key. */
 export const shardOfDigest = (digest: Uint8Array): Shard => shardAt((digest[0] ?? 0) % SHARD_COUNT);
 
-/** Random bytes for one id, drawn in bulk: a call for each would cost more than all else about an id. None is used twice. */
+/**
+ * Returns random bytes for one id. They come from a pool, because one system call an id costs more than the rest of it. No
+ * byte is used twice.
+ */
 function draw(): Uint8Array {
   if (drawn === pool.length) {
     randomFillSync(pool);

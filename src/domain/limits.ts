@@ -1,6 +1,6 @@
 /**
- * Constants of the code. Configuration may only tighten them: what may be forgotten, and when, is computed from these,
- * so an operator who raises a setting after the fact can never make a forgotten revocation matter again.
+ * Constants of the code, which configuration can only tighten. The moment after which a revocation may be forgotten is computed
+ * from them. Otherwise a setting that is raised later could let a credential outlive the revocation that ended it.
  */
 export const HARD_LIMITS = {
   credentialLifetimeSeconds: 3_600,
@@ -14,11 +14,14 @@ export const HARD_LIMITS = {
   bodyBytes: 64 * 1024,
 } as const;
 
-/** How long ended records stay readable. */
+/** Records of ended tasks and expired credentials stay readable for this long. */
 export const HISTORY_MS = 86_400_000;
 
-/** Added to every moment after which something may be forgotten: room for clocks that disagree. */
+/** This is added to each moment after which something may be forgotten, because the clocks of brokers differ. */
 export const FORGET_MARGIN_MS = 120_000;
 
-/** How long the id of a publication is known. Longer than any task: ending or suspending it again must find the first time. */
+/**
+ * The log knows the id of a publication for this long. It is longer than any task, so that a task that is ended twice has one
+ * entry.
+ */
 export const PUBLICATIONS_KNOWN_MS = HARD_LIMITS.taskLifetimeSeconds * 1000 + FORGET_MARGIN_MS;

@@ -1,13 +1,13 @@
 /**
- * What may be born and what is dead: the rules of the revocation log, in one place, for broker and verifier alike.
- * No wall clock decides between a birth and a revocation; sequence numbers do.
+ * What may be born and what is dead: the rules of the revocation log, for the broker and for verifiers. Sequence numbers decide
+ * whether a birth or a revocation came first, and never a wall clock: clocks differ, numbers of one log do not.
  */
 import { FORGET_MARGIN_MS, HARD_LIMITS } from './limits.js';
 import type { SelectorKind } from './selector.js';
 import type { Outcome } from './task.js';
 import type { Tombstone } from './tombstone.js';
 
-/** When something was born in the revocation log: `<generation>.<sequence>`. */
+/** The place in the revocation log at which something was born. Its text is `<generation>.<sequence>`. */
 export interface Epoch {
   generation: string;
   seq: number;
@@ -21,10 +21,10 @@ export function parseEpoch(text: string): Epoch {
   return { generation: match[1], seq: Number(match[2]) };
 }
 
-/** What can die, by the rules of the log: a hold suspends a task, and ends a credential. */
+/** The two kinds of what the log ends. A hold ends credentials, and only suspends tasks. */
 export type Mortal = 'task' | 'credential';
 
-/** The entry that ended something: its number in the log, and how it ended. */
+/** The entry of the log that ended something, by its number, and how it ended. */
 export interface Death {
   seq: number;
   as: Outcome;
@@ -32,7 +32,7 @@ export interface Death {
 
 type Refusal = 'ended' | 'held';
 
-/** Whether something that hangs on these causes may not be born now. */
+/** Returns why nothing that hangs on these causes may be born now, or undefined if it may. */
 export function refusesBirth(tombstones: readonly (Tombstone | undefined)[]): Refusal | undefined {
   if (tombstones.some((tombstone) => tombstone?.ended)) return 'ended';
   if (tombstones.some((tombstone) => tombstone && tombstone.holds.length > 0)) return 'held';
@@ -40,8 +40,8 @@ export function refusesBirth(tombstones: readonly (Tombstone | undefined)[]): Re
 }
 
 /**
- * The first entry that ended something born at `epoch`; undefined while it lives. Whatever an earlier log has seen born was
- * ended by the loss of that log: `revoked`, with the number 0, for numbers begin at 1.
+ * Returns the first entry that ended what was born at `epoch`, or undefined while it lives. The loss of an earlier log ended
+ * everything born in it: it counts as `revoked` by the number 0. Real numbers begin at 1.
  */
 export function death(
   kind: Mortal,
@@ -58,8 +58,9 @@ export function death(
 }
 
 /**
- * Whether a proof of identity has no verbs: its party is held, or was cut off after the proof was issued. A proof knows no
- * epoch, so here alone clocks are compared, and every doubt (skew, no `iat`) goes against the proof.
+ * Returns why the holder of a proof of identity may call nothing: its party is held, or was cut off after the proof was issued.
+ * Returns undefined if it may. A proof has no epoch, so clocks are compared here and nowhere else, and a doubtful proof is
+ * refused: one within the skew, or one without `iat`.
  */
 export function refusesProof(
   tombstones: readonly (Tombstone | undefined)[],
@@ -71,13 +72,19 @@ export function refusesProof(
   return cutAt + skewMs >= (issuedAt ?? -Infinity) && cutAt > -Infinity ? 'cut' : undefined;
 }
 
-/** After this the tombstone cannot matter: everything it could still kill is past its own end, by the constants of the code. */
+/**
+ * Returns the moment after which the tombstone may be forgotten: everything that it could end has then expired (limits.ts).
+ * Milliseconds.
+ */
 export function forgettableAt(kind: SelectorKind, at: number, knownEnd?: number): number {
   const seconds = kind === 'credential' ? HARD_LIMITS.credentialLifetimeSeconds : HARD_LIMITS.taskLifetimeSeconds;
   return (knownEnd ?? at + seconds * 1000) + FORGET_MARGIN_MS;
 }
 
-/** The entries of a tombstone that end it. A number equal to that of its epoch ends nothing: it was seen at birth. */
+/**
+ * Returns the entries of a tombstone that end what was born at `epoch`. Birth has seen the entry of an equal number, so that
+ * one ends nothing.
+ */
 function deadly(kind: Mortal, epoch: Epoch, tombstone: Tombstone | undefined): Death[] {
   if (!tombstone) return [];
   const found: Death[] = [];

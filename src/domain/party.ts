@@ -1,20 +1,23 @@
-/** Who acts. A workload is `spiffe://…` or `<trust name>:<sub>`; a person is always `<trust name>:<sub>`. */
+/**
+ * Parties: workloads and persons. The id of a workload is `spiffe://…` or `<trust name>:<sub>`, that of a person `<trust
+ * name>:<sub>`.
+ */
 import { defined } from './defined.js';
 import { z } from 'zod';
 
 export const partyRefSchema = z.strictObject({
   kind: z.enum(['workload', 'person']),
   id: z.string(),
-  /** The trust name whose word this rests on. */
+  /** The trust name of the issuer that vouches for the party. */
   issuer: z.string(),
-  /** The team that answers for a workload. */
+  /** The team that is responsible for a workload. */
   owner: z.string().optional(),
 });
 
-/** A party as records remember it. */
+/** A party as it is stored in records. */
 export type PartyRef = z.infer<typeof partyRefSchema>;
 
-/** A person as the record of a task remembers them, with what their own token said, if it was ever presented. */
+/** A person as the record of a task stores them. Claims and groups come from their own token, if it was ever presented. */
 export const rememberedPersonSchema = partyRefSchema.extend({
   claims: z.record(z.string(), z.string()).optional(),
   groups: z.array(z.string()).readonly().optional(),
@@ -22,14 +25,14 @@ export const rememberedPersonSchema = partyRefSchema.extend({
 
 export type RememberedPerson = z.infer<typeof rememberedPersonSchema>;
 
-/** A party as just proven, with the claims the operator named in `trust[].claims`. */
+/** A party whose token was just verified, with the claims that the operator lists in `trust[].claims`. */
 export interface Party extends PartyRef {
-  /** Tag name (the claim as configured) to its value as text. */
+  /** By the name of the claim as configured; values as text. */
   claims: Readonly<Record<string, string>>;
   groups: readonly string[];
 }
 
-/** A person as whoever has this address, as the value of a `principal` selector: what signals about people often name. */
+/** Returns the value of a `principal` selector for whoever has this e-mail address. Signals about people often name only that. */
 export const emailValue = (trustName: string, address: string): string => `email:${trustName}/${address.toLowerCase()}`;
 
 export const refOf = ({ kind, id, issuer, owner }: PartyRef): PartyRef => defined({ kind, id, issuer, owner });

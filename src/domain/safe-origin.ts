@@ -1,4 +1,5 @@
-/** Which origins may be spoken to: clear text is for this machine only. */
+/** Origins to which a token or key may be sent: over TLS, or in clear text on this machine alone. */
+
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
 
 /** Whether the text is exactly an origin (no path, no trailing slash) with https, or with http on a loopback host. */

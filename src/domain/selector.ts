@@ -1,4 +1,4 @@
-/** Selectors name a cause of death; a cause is the short, fixed-size form of a selector that records and tokens carry. */
+/** Selectors name what a revocation hits. A cause is a selector as a short hash of fixed size, which records and tokens carry. */
 import { sha256 } from './digest.js';
 import { isId } from './id.js';
 import { hasUnprintable } from './text.js';
@@ -18,7 +18,7 @@ export type SelectorKind = (typeof SELECTOR_KINDS)[number];
 
 export interface Selector {
   kind: SelectorKind;
-  /** Empty for `all`, and only for `all`. */
+  /** Empty for `all`, and for no other kind. */
   value: string;
 }
 
@@ -46,15 +46,15 @@ export function cause(kind: SelectorKind, value: string): Cause {
 
 export const causeOf = ({ kind, value }: Selector): Cause => cause(kind, value);
 
-/** In the order of the selectors, each once. */
+/** Returns the causes in the order of the selectors, each once. */
 export const causesOf = (selectors: readonly Selector[]): Cause[] => [...new Set(selectors.map(causeOf))];
 
-/** The same selectors, each once: the first of equal ones stays. */
+/** Returns the selectors without repetitions, in the same order. */
 export const distinct = (selectors: readonly Selector[]): Selector[] => [
   ...new Map(selectors.map((selector) => [`${selector.kind}:${selector.value}`, selector])).values(),
 ];
 
-/** `workload lab:agent-7`, or `all`, for people; with another separator for whoever wants one. */
+/** Returns a selector as text: `workload lab:agent-7`, or just `all`. */
 export const formatSelector = ({ kind, value }: Selector, separator = ' '): string =>
   kind === 'all' ? kind : `${kind}${separator}${value}`;
 
@@ -65,10 +65,16 @@ export const ALL: Cause = causeOf(EVERYTHING);
 export const EFFECTS = ['end', 'cutoff', 'hold'] as const;
 export type Effect = (typeof EFFECTS)[number];
 
-/** A killed workload must not re-mint with the identity token the thief also has: wide selectors hold by default. */
+/**
+ * Returns the effect of a revocation that names none. Wide selectors are held: a thief who has the identity token too could
+ * otherwise mint again.
+ */
 export const defaultEffect = (kind: SelectorKind): Effect => (isTerminal(kind) ? 'end' : 'hold');
 
-/** `end` is for what cannot come back; `cutoff` and `hold` are for what lives on. A task can be held, a credential cannot. */
+/**
+ * Whether an effect makes sense: `end` for what never comes back, `cutoff` and `hold` for what does. A task can be held too, a
+ * credential cannot.
+ */
 export function effectFits(kind: SelectorKind, effect: Effect): boolean {
   switch (effect) {
     case 'end':

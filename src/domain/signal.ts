@@ -1,10 +1,10 @@
-/** A signal: something observed elsewhere, or by a detector here, about somebody or something that the broker may know. */
+/** A signal: an observation, by another system or by a detector of this broker, about a party, a task or a credential. */
 import { z } from 'zod';
 import { sha256Bytes } from './digest.js';
 import { newId, shardOfDigest } from './id.js';
 import { moment, natural, selectorSchema } from './schemas.js';
 
-/** What transmitters tell (CAEP 1.0, RISC 1.0), by the last part of the event's URI. */
+/** The events of transmitters (CAEP 1.0, RISC 1.0), by the last part of the event's URI. */
 export const FOREIGN_EVENTS = [
   'session-revoked',
   'credential-change',
@@ -15,7 +15,7 @@ export const FOREIGN_EVENTS = [
   'sessions-revoked',
 ] as const;
 
-/** What this broker notices by itself. */
+/** The events that the broker's own detectors raise. */
 export const DETECTOR_EVENTS = [
   'use-after-end',
   'out-of-scope',
@@ -27,10 +27,10 @@ export const DETECTOR_EVENTS = [
 ] as const;
 export type DetectorEvent = (typeof DETECTOR_EVENTS)[number];
 
-/** The source of what this broker notices by itself. */
+/** The `source` of every signal that a detector of this broker raises. */
 export const DETECTOR = 'detector';
 
-/** About the stream itself (SSF 1.0), and whatever is not understood: recorded, never acted upon. */
+/** Events about the stream itself (SSF 1.0), and events without a meaning here. They are recorded and never acted upon. */
 const OTHER_EVENTS = ['verification', 'stream-updated', 'unknown'] as const;
 
 export const SIGNAL_EVENTS = [...FOREIGN_EVENTS, ...DETECTOR_EVENTS] as const;
@@ -38,35 +38,35 @@ export const SIGNAL_EVENTS = [...FOREIGN_EVENTS, ...DETECTOR_EVENTS] as const;
 export const LEVELS = ['LOW', 'MEDIUM', 'HIGH'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** What became of it. `accepted`: nobody has looked at it yet. */
+/** The states of a signal. An `accepted` one is not evaluated yet. */
 export const SIGNAL_STATES = [
   'accepted',
-  /** No reaction wanted anything done, or none could be. */
+  /** No reaction applies, or the one that does cannot be carried out. */
   'recorded',
-  /** A reaction that only watches: it says what it would have done. */
+  /** The reaction is on `observe`: it records what it would have done. */
   'observed',
-  /** Somebody else must say so too. */
+  /** The reaction wants corroboration: a second source must report the same. */
   'waiting',
-  /** Too much would die at once: a person must confirm it. */
+  /** The reaction would end more than its blast-radius limit: a person must confirm it. */
   'pending',
   'reacted',
   'dismissed',
 ] as const;
 
-/** What a reaction did, or would do. */
+/** What a reaction did about a signal, or would do. */
 export const reactionSchema = z.strictObject({
   rule: z.string(),
   do: z.enum(['end', 'cutoff', 'hold', 'risk', 'record']),
   selector: selectorSchema.optional(),
-  /** With `risk`: the level it is set to. */
+  /** With `risk`: the level to which the risk is set. */
   level: z.enum(LEVELS).optional(),
-  /** With `hold`: lifted by itself after. */
+  /** With `hold`: the hold is lifted automatically after so many seconds. */
   holdSeconds: z.int().positive().optional(),
-  /** Open tasks that it hits, or would hit; absent where they were not counted. */
+  /** The number of open tasks that it hits, or would hit; absent where they were not counted. */
   tasks: natural.optional(),
   /** The number of its entry in the revocation log. */
   seq: z.int().optional(),
-  /** Why it did not do it, as a sentence. */
+  /** Why the reaction was not carried out, as a sentence. */
   because: z.string().optional(),
 });
 export type ReactionDone = z.infer<typeof reactionSchema>;
@@ -75,36 +75,39 @@ export const signalSchema = z.strictObject({
   id: z.string(),
   /** The name of the transmitter, the id of the caller, or `DETECTOR`. */
   source: z.string(),
-  /** SHA-256 of what was sent: the same again is a repetition, something else under its id is not. */
+  /** SHA-256 of what was sent. The same bytes under the same id are a repetition; other bytes under that id are an error. */
   digest: z.string(),
   event: z.enum([...SIGNAL_EVENTS, ...OTHER_EVENTS]),
   level: z.enum(LEVELS),
-  /** What the subject names, as far as it is known here; all of it at once. Empty: nothing that is known. */
+  /**
+   * The selectors that the subject names. The signal is about whatever all of them hold for. Empty if the broker knows none of
+   * them.
+   */
   about: z.array(selectorSchema),
-  /** When it happened, as its source says. */
+  /** The moment at which it happened, according to its source. */
   at: moment,
   receivedAt: moment,
   reason: z.string().optional(),
   state: z.enum(SIGNAL_STATES),
-  /** While `waiting`: when it is too late for another voice. */
+  /** While `waiting`: until then another source can report the same. */
   waitsUntil: moment.optional(),
   reaction: reactionSchema.optional(),
-  /** Who confirmed or dismissed what a reaction wanted done. */
+  /** The person who confirmed or dismissed the reaction. */
   decided: z.strictObject({ by: z.string(), at: moment, reason: z.string().optional() }).optional(),
-  /** What follows from its state is still to be done, here or at another broker: the reaction itself, and its audit entry. */
+  /** Present while the reaction and its audit entry are still to be done, by this broker or another one. */
   unfinished: z.literal(true).optional(),
-  /** Raised by every write: see store/record.ts. */
+  /** Every write raises it: see store/record.ts. */
   revision: natural,
 });
 
 export type Signal = z.infer<typeof signalSchema>;
 
 /**
- * The id of what a source has sent under its own id: the same for ever, so that a signal that arrives twice, by whatever ways,
- * is put once.
+ * Returns the broker's id for what a source sent under its own id. It is always the same, so a signal that arrives twice, even
+ * by two brokers, is stored once.
  */
 export function signalId(source: string, itsId: string): string {
-  // As JSON: no two pairs have one text, so no source can take an id of another.
+  // As JSON, two different pairs never have the same text. So one source cannot occupy an id of another.
   const digest = sha256Bytes(JSON.stringify([source, itsId]));
   return newId('sig', shardOfDigest(digest), digest.subarray(1));
 }

@@ -1,54 +1,59 @@
-/** The task: the unit of trust. Everything that is granted hangs on one, and ends with it. */
+/** The task: the unit of trust. Every credential belongs to one task and ends with it. */
 import { z } from 'zod';
 import { targetAccessSchema } from './access.js';
 import { partyRefSchema, rememberedPersonSchema } from './party.js';
 import { moment, natural, selectorSchema } from './schemas.js';
 
-/** How a task ended. `revoked`: by an operator, a signal or a detector; `expired`: deadline or missed heartbeats. */
+/**
+ * How a task ended. `revoked`: by an operator, a signal or a detector. `expired`: at its deadline, or after missed heartbeats.
+ */
 const OUTCOMES = ['completed', 'failed', 'cancelled', 'expired', 'revoked'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** What a caller may declare; the other two are the broker's own. */
+/** The outcomes that a caller may declare. The broker alone sets the other two. */
 export const DECLARED_OUTCOMES = ['completed', 'failed', 'cancelled'] as const;
 
 export const taskSchema = z.strictObject({
   id: z.string(),
-  /** Ancestors, root first; empty for a root. */
+  /** The ids of its ancestors, the root first; empty for a root task. */
   lineage: z.array(z.string()).default([]),
   workload: partyRefSchema,
-  /** Whom the task serves, when that is not the workload itself. */
+  /** The person whom the task serves; absent if it serves its workload. */
   principal: rememberedPersonSchema.optional(),
-  /** Their own token was presented, by themselves or by the workload; otherwise they were merely named. */
+  /** The person's own token was presented, by them or by the workload. Absent if somebody only named them. */
   principalProven: z.literal(true).optional(),
-  /** Who opened it, when that was not the workload itself. */
+  /** The party that opened the task; absent if that was its workload. */
   openedBy: partyRefSchema.optional(),
   purpose: z.string(),
   purposeFrom: z.enum(['opener', 'agent', 'default']),
-  /** The most that can be granted under the task; absent: policy alone decides. */
+  /** The ceiling: the most that can be granted under the task. Absent if policy alone decides. */
   ceiling: z.array(targetAccessSchema).optional(),
   openedAt: moment,
   deadline: moment,
   heartbeat: z.strictObject({ intervalSeconds: z.int(), missesAllowed: z.int(), lastAt: moment }).optional(),
-  /** `<generation>.<sequence>` of the log at birth. */
+  /** `<generation>.<sequence>` of the revocation log when the task was born. */
   epoch: z.string(),
-  /** The causes of its parent when it was born. Their names are in the records of its ancestors. */
+  /** The causes of its parent at birth. The selectors behind them are in the records of the ancestors. */
   inherits: z.array(z.string()).optional(),
-  /** What the task goes on hanging on though its parties no longer say so: teams that its workload had, addresses of its principal. */
+  /**
+   * Selectors that the task still hangs on after its parties changed: former teams of its workload, former addresses of its
+   * principal.
+   */
   formerly: z.array(selectorSchema).optional(),
-  /** What lives under it, as far as known: ended ones are dropped at the next write. */
+  /** Its credentials that may be alive. A later write drops those that have ended. */
   credentials: z.array(z.strictObject({ id: z.string(), expiresAt: moment })),
-  /** How often it was suspended; `suspended` says whether the last one still stands. */
+  /** How often it was suspended. `suspended` says whether the latest suspension is in force. */
   suspensions: natural.default(0),
   suspended: z.boolean().default(false),
-  /** Written as `open`; the truth about the end is in the log, and copied here for when the log has forgotten. */
+  /** A copy of the end, which the log decides. It is needed once the log has forgotten its entry. */
   ended: z.strictObject({ as: z.enum(OUTCOMES), at: moment, reason: z.string().optional() }).optional(),
-  /** Raised by every write: see store/record.ts. */
+  /** Every write raises it: see store/record.ts. */
   revision: natural.default(0),
 });
 
 export type Task = z.infer<typeof taskSchema>;
 
-/** As stored: without what every task is born with, for most tasks of a million never change. */
+/** Returns the record as it is stored: without the values that every task is born with, because most tasks never change. */
 export const taskText = ({ lineage, suspensions, suspended, revision, ...rest }: Task): string =>
   JSON.stringify({
     ...rest,

@@ -1,8 +1,8 @@
-/** The one source of time. Everything that asks for the time is handed a clock. */
+/** The clock, the only source of time: whoever needs the time takes a clock as an argument. Also conversions of time. */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number;
-  /** Milliseconds that have passed since some moment, by a clock that nobody can set: shows when `now` was. */
+  /** Milliseconds since some moment, by a clock that nobody can set. Comparing the two shows that `now` was set. */
   elapsed(): number;
   /** Resolves after so many milliseconds: the wait between two attempts. */
   pause(ms: number): Promise<void>;
@@ -14,10 +14,10 @@ export const systemClock: Clock = {
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-/** JWTs count in whole seconds (RFC 7519 §2); everything inside counts in milliseconds. */
+/** Milliseconds to whole seconds, which JWTs count in (RFC 7519 §2), rounded down. */
 export const toSeconds = (ms: number): number => Math.floor(ms / 1000);
 
-/** The moment at the beginning of its second: what tokens can say exactly. Milliseconds. */
+/** Rounds a moment down to its second, because a token cannot say anything finer. Milliseconds. */
 export const wholeSeconds = (ms: number): number => toSeconds(ms) * 1000;
 
 export const toTimestamp = (ms: number): string => new Date(ms).toISOString();

@@ -1,16 +1,22 @@
-/** Tokens where they do not belong: people paste what leaked into a reason or a selector, and those are kept and shown. */
+/** Tokens in free text. People paste what leaked into a reason or a selector, and those are stored and shown. */
 
-/** A longest run of what tokens are made of. Each character is read once: a caller chooses the text, and pays for no more. */
+/** A longest run of the characters of tokens. Each character is read once, because a stranger chooses the text and its length. */
 const RUN = /[\w.-]+/g;
 
 /** A JWS has three parts, a JWE five. */
 const FEWEST_PARTS = 3;
 const MOST_PARTS = 5;
 
-/** Keys of AWS have no form of their own. They are known by their names: as AWS's tools print them, and as environments hold them. */
+/**
+ * Secret keys of AWS have no form of their own. They are found by the names that AWS's tools and environment variables give
+ * them.
+ */
 const NAMED_SECRET = /((?:secret_?access_?key|session_?token|\btoken)["'\\]*\s{0,8}[:=]\s{0,8}["'\\]*)[\w/+=.-]{16,}/gi;
 
-/** Removes AWS keys, and every compact JWS or JWE, wherever it stands: its header is a JSON object, so it begins `eyJ`. */
+/**
+ * Returns the text without AWS secrets and without compact JWS and JWE. The header of these is a JSON object, so they begin
+ * with `eyJ`.
+ */
 export function withoutTokens(text: string): string {
   const unnamed = text.replace(NAMED_SECRET, '$1[token removed]');
   return unnamed.includes('eyJ') ? unnamed.replace(RUN, withoutTokensInRun) : unnamed;

@@ -1,27 +1,27 @@
 /**
- * What the log keeps under a cause. Tombstones join: a publication adds to what is there and never takes away, except
- * that a lift removes one hold. The join is written here once; both stores apply it.
+ * The tombstone: what the log stores under one cause. Publications are joined into it: each adds to the tombstone and removes
+ * nothing, except that a lift removes one hold. Both stores apply the join that is written here.
  */
 import type { Outcome } from './task.js';
 import type { Cause, Effect } from './selector.js';
 import type { Selector } from './selector.js';
 
 export interface Tombstone {
-  /** The first `end`: later ones change nothing. */
+  /** The first `end`. Later ones change nothing. */
   ended?: { seq: number; as: Outcome };
-  /** The latest `cutoff`, and when it was published by the publisher's clock (for proofs, which know no epoch). */
+  /** The latest `cutoff`. `at` is by the publisher's clock and serves proofs of identity, which have no epoch. */
   cut?: { seq: number; at: number };
-  /** The latest `hold`, lifted or not: credentials born before it stay dead. */
+  /** The number of the latest `hold`, lifted or not: credentials that were born before it stay dead. */
   pause?: number;
-  /** Holds that are not lifted. */
+  /** The numbers of the holds that are not lifted. */
   holds: number[];
-  /** Milliseconds. From then on it may be forgotten, unless a hold remains. */
+  /** From then on the tombstone may be forgotten, unless a hold is in force. Milliseconds. */
   until: number;
 }
 
-/** What is handed to the log. `until` follows from the selector: see `forgettableAt` in liveness.ts. */
+/** A change for the log to publish. `until` follows from the selector: see `forgettableAt` in liveness.ts. */
 export interface Publication {
-  /** Names this publication for ever: publishing it again answers the same sequence number. */
+  /** Publishing the same id again changes nothing and returns the first sequence number. */
   id: string;
   cause: Cause;
   selector: Selector;
@@ -32,26 +32,27 @@ export interface Publication {
   lifts?: number;
   at: number;
   until: number;
-  /** A hold's announced end; the sweep lifts it then. Milliseconds. */
+  /** With `hold`: the moment at which the sweep lifts it, if one was named. Milliseconds. */
   liftAt?: number;
   reason: string;
   ticket?: string;
   actor: string;
 }
 
-/** A publication as the log keeps it. */
+/** A publication as the log stores it. */
 export interface LogEntry extends Publication {
   seq: number;
-  /** The tombstone this entry joined, as text; absent when there was none. Receipts are computed from it. */
+  /** The tombstone before this entry was joined into it, as text; absent if there was none. Receipts are computed from it. */
   before?: string;
 }
 
-/** Stands for the sequence number that the store is about to assign. */
+/** The placeholder for the sequence number that the store is about to assign. */
 export const SEQ = '?';
 
 /**
- * The text of the tombstone after `entry`, with `?` where its sequence number goes, or undefined when there is nothing to
- * publish: lifting what is not held. The store assigns the number and writes the text only if `before` is still there.
+ * Returns the text of the tombstone after `entry`, with `?` in the place of its sequence number. Returns undefined if there is
+ * nothing to publish, because the hold that it lifts is not in force. The store assigns the number, and writes the text only if
+ * the tombstone is still `before`.
  */
 export function join(before: string | undefined, entry: Publication): string | undefined {
   const old: Tombstone = before === undefined ? { holds: [], until: 0 } : parseTombstone(before);
@@ -76,7 +77,10 @@ export function join(before: string | undefined, entry: Publication): string | u
   }
 }
 
-/** Parses `ended|cut|pause|holds|until`, each empty when absent. Throws on anything else: a log we cannot read is not one we trust. */
+/**
+ * Parses `ended|cut|pause|holds|until`, in which an absent part is empty. Throws on anything else, so that an unreadable log
+ * revives nothing.
+ */
 export function parseTombstone(text: string): Tombstone {
   const match = /^(?:(\d+):([a-z]+))?\|(?:(\d+)@(\d+))?\|(\d*)\|([\d,]*)\|(\d+)$/.exec(text);
   if (!match) throw new Error('malformed tombstone');

@@ -1,4 +1,7 @@
-/** What a credential is and what it could touch, for SOC and for whoever answers for it. Never the credential itself. */
+/**
+ * What a credential is, what it could touch and what it hangs on, for the SOC and for its owners. It never contains the
+ * secret.
+ */
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { hangsOn, unnamedCauses } from '../domain/hangs-on.js';
@@ -16,9 +19,9 @@ interface CredentialAnswer extends Found {
   live: boolean;
   /** Every selector whose revocation ends it, as far as these can be named. */
   causes: Selector[];
-  /** Causes that it hangs on as well, without a name: the record of an ancestor is gone, or is of an older release. */
+  /** Further causes that it hangs on, without their selectors: the record of an ancestor is gone, or is of an older release. */
   unnamedCauses: Cause[];
-  /** Of a dead one that its target had to be told of: how far that has come. */
+  /** For a dead credential whose revocation must be pushed to its target: how far that has come. */
   end?: SessionEffect;
 }
 

@@ -1,4 +1,4 @@
-/** What belongs into the timeline of a task or a workload: what it did, and what was done to it, by whatever name. */
+/** Which audit entries belong to the timeline of a task or a workload: what it did, and what hit it, under whatever selector. */
 import { partyCauses, sessionsOf, taskCauses } from '../domain/hangs-on.js';
 import type { AuditEntry } from '../audit/event.js';
 import { isId } from '../domain/id.js';
@@ -14,15 +14,15 @@ import { partyFromId } from '../identity/party-from-id.js';
 export type About = { task: string } | { workload: string };
 
 export interface TimelineSubject {
-  /** Nothing older concerns it. Milliseconds. */
+  /** No older entry concerns the subject. Milliseconds. */
   since?: number;
-  /** Whoever did or got something here. Teaches what else it hangs on. */
+  /** Whether the subject did or received something in this entry. The subject learns from it what else it hangs on. */
   isOwn(entry: AuditEntry): boolean;
-  /** What is named hits it. */
+  /** Whether what was done to this selector, in this entry, hit the subject. */
   isHit(selector: Selector, entry: AuditEntry): boolean;
-  /** Something narrower was named: whether that is a part of it. */
+  /** Whether a task is part of the subject. A narrower selector that names one then concerns the subject too. */
   owns(task: Task): boolean;
-  /** Kinds of what may be a part of it, and must be looked up to know. */
+  /** Kinds of selectors that may name a part of the subject. Their records must be read to know. */
   parts: readonly Selector['kind'][];
 }
 
@@ -31,7 +31,7 @@ type SubjectDeps = Pick<Deps, 'settings'> & { ledger: Ledger };
 export const subjectOf = (deps: SubjectDeps, about: About): Promise<TimelineSubject> =>
   'task' in about ? ofTask(deps.ledger, about.task) : ofWorkload(deps, about.workload);
 
-/** Everything above it is known from its record, and while there is none from what the log itself says of it. */
+/** The causes come from the record of the task. If that is gone, they are learnt from the audit entries of the task itself. */
 async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
   if (!isId('tsk', id)) throw new BrokerError('invalid_request', 'task must be the id of a task.');
   const task = (await readTask(ledger, id))?.value;
@@ -45,7 +45,7 @@ async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
       learn(causes, entry);
       return true;
     },
-    // What wide names hit after its end hit others.
+    // A revocation with a broad selector that was published after this task had ended did not affect it.
     isHit(selector, { at, revocation }) {
       if (!causes.has(causeOf(selector))) return false;
       const { kind, value } = selector;
@@ -57,7 +57,7 @@ async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
   };
 }
 
-/** The team that answers for it is known from its open tasks, or from the configuration. */
+/** The owner of the workload comes from one of its open tasks, or from the configuration. */
 async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promise<TimelineSubject> {
   let party = partyFromId(settings.trust, 'workload', id);
   for await (const page of tasksUnder(ledger, { kind: 'workload', value: id })) {
@@ -73,7 +73,7 @@ async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promis
   };
 }
 
-/** Its credentials and their targets; whose it is. */
+/** Adds the causes that an entry of the task names: its credentials and their targets, its workload and its principal. */
 function learn(causes: Set<Cause>, { type, credential, target, workload, principal = workload }: AuditEntry): void {
   if (type !== 'credential.granted' && type !== 'task.opened') return;
   const sessions = target !== undefined && workload !== undefined ? sessionsOf(target, workload) : undefined;

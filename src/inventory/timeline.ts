@@ -1,6 +1,6 @@
 /**
- * The timeline of a task or a workload, oldest first, from the audit log: what was opened, granted, refused and presented, and
- * the signals and revocations that hit it, whether they named it, what it belongs to, or a part of it.
+ * The timeline of a task or a workload, from the audit log, oldest first: what was opened, granted, refused and presented, and
+ * the signals and revocations that hit the subject, whether they named it, something it belongs to, or a part of it.
  */
 import { defined } from '../domain/defined.js';
 import { parseEntry, type AuditEntry } from '../audit/event.js';
@@ -17,22 +17,22 @@ interface TimelineRequest {
   /** Milliseconds; `from` inclusive, `to` exclusive. */
   from?: number;
   to?: number;
-  /** The number of the last line that was read. */
+  /** The number of the last line of the page before. */
   after?: number;
   limit: number;
 }
 
 interface Timeline {
   entries: AuditEntry[];
-  /** A page may hold fewer than asked, even none, and yet not be the last. */
+  /** The number to continue after. A page that is not the last may still hold fewer entries than asked for, even none. */
   next?: number;
 }
 
 type TimelineDeps = Pick<Deps, 'settings'> & { ledger: Ledger; audit: Pick<AuditLog, 'page'> };
 
-/** What must be looked up to know whether it concerns the subject, at once. */
+/** The records of so many entries are read at once, to know whether these concern the subject. */
 const CANDIDATES = 500;
-/** Each looks at a bounded number of lines, and so does an answer. */
+/** A page reads a bounded number of lines. So an answer does too. */
 const PAGES_AN_ANSWER = 4;
 
 export async function readTimeline(deps: TimelineDeps, request: TimelineRequest): Promise<Timeline> {
@@ -43,16 +43,16 @@ export async function readTimeline(deps: TimelineDeps, request: TimelineRequest)
   const found: AuditEntry[] = [];
   let cursor = after;
   for (let pages = 0; pages < PAGES_AN_ANSWER; pages += 1) {
-    const judged = new Map<string, Judged>();
+    const candidates = new Map<string, Candidate>();
     const { lines, next } = await deps.audit.page({
       ...{ after: cursor, limit: CANDIDATES, filter },
-      concerns: (line) => noted(judged, line, judge(subject, parseEntry(line))),
+      concerns: (line) => noted(candidates, line, classify(subject, parseEntry(line))),
     });
     found.push(
       ...(await concerning(
         deps.ledger,
         subject,
-        lines.flatMap((line) => judged.get(line) ?? []),
+        lines.flatMap((line) => candidates.get(line) ?? []),
       )),
     );
     if (found.length > limit || (found.length === limit && next !== undefined)) return cutTo(found, limit);
@@ -62,19 +62,19 @@ export async function readTimeline(deps: TimelineDeps, request: TimelineRequest)
   return { entries: found, next: cursor };
 }
 
-interface Judged {
+interface Candidate {
   entry: AuditEntry;
-  /** What must be looked up; none: it concerns the subject for sure. */
+  /** Selectors whose records decide. Empty: the entry concerns the subject for certain. */
   parts: Selector[];
 }
 
-function noted(judged: Map<string, Judged>, line: string, found: Judged | undefined): boolean {
-  if (found) judged.set(line, found);
+function noted(candidates: Map<string, Candidate>, line: string, found: Candidate | undefined): boolean {
+  if (found) candidates.set(line, found);
   return found !== undefined;
 }
 
-/** Undefined: it concerns others. */
-function judge(subject: TimelineSubject, entry: AuditEntry): Judged | undefined {
+/** Returns undefined for an entry that certainly does not concern the subject. */
+function classify(subject: TimelineSubject, entry: AuditEntry): Candidate | undefined {
   if (subject.isOwn(entry)) return { entry, parts: [] };
   const named = selectorsIn(entry);
   if (named.some((selector) => subject.isHit(selector, entry))) return { entry, parts: [] };
@@ -87,16 +87,16 @@ function selectorsIn({ revocation, signal }: AuditEntry): Selector[] {
   return selectors.filter((selector) => selector !== undefined);
 }
 
-/** Tasks and credentials of others drop out. What is no longer remembered is nobody's. */
-async function concerning(ledger: Ledger, subject: TimelineSubject, judged: Judged[]): Promise<AuditEntry[]> {
+/** Returns the entries that concern the subject. A part whose record is gone counts as somebody else's. */
+async function concerning(ledger: Ledger, subject: TimelineSubject, candidates: Candidate[]): Promise<AuditEntry[]> {
   const named = (kind: Selector['kind']): string[] => [
-    ...new Set(judged.flatMap(({ parts }) => parts.filter((one) => one.kind === kind).map(({ value }) => value))),
+    ...new Set(candidates.flatMap(({ parts }) => parts.filter((one) => one.kind === kind).map(({ value }) => value))),
   ];
   const credentials = await readCredentials(ledger, named('credential'));
   const tasks = await readTasks(ledger, [...new Set([...named('task'), ...credentials.map(({ task }) => task)])]);
   const own = new Set(tasks.flatMap(({ value }) => (subject.owns(value) ? [value.id] : [])));
   for (const { id, task } of credentials) if (own.has(task)) own.add(id);
-  return judged.flatMap(({ entry, parts }) =>
+  return candidates.flatMap(({ entry, parts }) =>
     parts.length === 0 || parts.some(({ value }) => own.has(value)) ? [entry] : [],
   );
 }

@@ -1,4 +1,4 @@
-/** How far a workload is trusted less than usual, why, and when that passes; and the worst of its open tasks. */
+/** The risk of a workload: its level, the reason, and when it falls. Also the highest risk among its open tasks. */
 import { defined } from '../domain/defined.js';
 import { partyFromId } from '../identity/party-from-id.js';
 import type { Deps } from '../authorization/deps.js';
@@ -18,7 +18,7 @@ interface Explained {
   risk: Risk;
   level: Level;
   falls?: { to: Level; at: number };
-  /** The signal that set it, while it is remembered. */
+  /** The signal that set the risk, while the ledger still has it. */
   signal?: Signal;
 }
 
@@ -26,11 +26,11 @@ export interface WorkloadRisk {
   workload: string;
   level: Level;
   because?: Explained;
-  /** `all`: every open task was looked at. */
+  /** `looked`: how many open tasks were read; `all`: whether these are all of them. */
   tasks: { looked: number; all: boolean; level: Level; worst?: Explained & { task: string } };
 }
 
-/** A workload with more open tasks than this is told so. */
+/** At most so many open tasks are read for one answer. The answer then says that these are not all. */
 const TASKS_LOOKED_AT = 1_000;
 
 export async function showRisk(
@@ -38,7 +38,8 @@ export async function showRisk(
   _: Permitted<'readRevocations'>,
   workload: string,
 ): Promise<WorkloadRisk> {
-  partyFromId(settings.trust, 'workload', workload); // An id that nobody can have is a mistake, and not without risk.
+  // Throws: an id that no party can have is a mistake of the caller, and not a workload without risk.
+  partyFromId(settings.trust, 'workload', workload);
   const own = worstOf(
     await standing(
       ledger,
@@ -51,7 +52,7 @@ export async function showRisk(
 
 type Standing = Pick<Explained, 'on' | 'risk' | 'level'>;
 
-/** What is not yet gone of them. */
+/** Returns the risks on these selectors of which something is left. */
 async function standing(ledger: Ledger, selectors: readonly Selector[]): Promise<Standing[]> {
   const risks = await readRisks(ledger, selectors.map(causeOf));
   const now = ledger.clock.now();
@@ -67,7 +68,7 @@ async function explained(ledger: Ledger, { on, risk, level }: Standing): Promise
   return defined({ on, risk, level, falls, signal });
 }
 
-/** The highest of what policy sees of a task beside its workload: its credentials, itself, those above it, its principal. */
+/** Returns the highest risk of the open tasks: what policy sees of them beside the risk of the workload itself. */
 async function tasksOf(ledger: Ledger, workload: string): Promise<WorkloadRisk['tasks']> {
   let [looked, all] = [0, true];
   let worst: (Standing & { task: string }) | undefined;
@@ -87,7 +88,7 @@ async function tasksOf(ledger: Ledger, workload: string): Promise<WorkloadRisk['
   return { looked, all, level: worst.level, worst: { ...(await explained(ledger, worst)), task: worst.task } };
 }
 
-/** The first of the highest. */
+/** Returns the first one of the highest level, or undefined if there is none at all. */
 const worstOf = <S extends Standing>(found: readonly S[]): S | undefined =>
   found.find(({ level }) => level === highest(found.map((one) => one.level)));
 

@@ -1,10 +1,13 @@
-/** The access token a target receives: RFC 9068, with what the broker adds. Shared by the minter and every verifier. */
+/**
+ * The access token that a target receives: a JWT by RFC 9068, with the broker's own claims. The minter and every verifier
+ * share it.
+ */
 import { z } from 'zod';
 
-/** RFC 9068 §2.1. */
+/** The `typ` of the header: RFC 9068 §2.1. */
 export const ACCESS_TOKEN_TYP = 'at+jwt';
 
-/** RFC 8693 §3. */
+/** The `issued_token_type` of an exchange: RFC 8693 §3. */
 export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 
 const seconds = z.number();
@@ -18,37 +21,40 @@ const grantedAccessSchema = z.object({
   actions: z.array(z.string()),
 });
 
-/** Claims this version does not know are passed over: a newer broker may add some. */
+/**
+ * The claims of an access token. Times are whole seconds since 1970-01-01T00:00:00Z. Unknown claims are allowed, because a newer
+ * broker may add some; a missing one makes `parse` throw a ZodError.
+ */
 export const accessTokenClaimsSchema = z.looseObject({
   iss: z.string(),
-  /** Whom the task serves: the principal, or the workload itself. */
+  /** The id of the principal, which is the workload itself if the task serves nobody else. */
   sub: z.string(),
-  /** The workload that holds the credential. */
+  /** The id of the workload that holds the credential. */
   client_id: z.string(),
-  /** The target. One, never a list. */
+  /** The resource of the target. It is one, never a list. */
   aud: z.string(),
   iat: seconds,
   exp: seconds,
-  /** The credential's id. */
+  /** The id of the credential. */
   jti: z.string(),
-  /** What `authorization_details` says, as far as scope tokens can say it: an action with a colon has no scope token. */
+  /** The same as `authorization_details`, as far as scope tokens can express it: an action with a colon has no scope token. */
   scope: z.string().optional(),
   authorization_details: z.array(grantedAccessSchema),
-  /** RFC 8693 §4.1; present when the workload acts for somebody else. */
+  /** The workload, if it acts for somebody else: RFC 8693 §4.1. */
   act: z.looseObject({ sub: z.string() }).optional(),
-  /** The root of the task's lineage: the same in everything that was done for one purpose. */
+  /** The id of the root task: the same in all credentials below it. */
   txn: z.string(),
   task: z.object({ id: z.string(), lineage: z.array(z.string()), purpose: z.string() }),
-  /** Who stands behind it, in the words revocations use. `issuer` is the trust name, not a URL. */
+  /** The parties behind the credential, as selectors of revocations name them. `issuer` is the trust name, not a URL. */
   origin: z.object({
     workload: z.string(),
     issuer: z.string(),
     owner: z.string().optional(),
     principal: z.string(),
   }),
-  /** Everything it hangs on: 16 characters each (see `cause` in domain/selector). */
+  /** The causes that the credential hangs on, 16 characters each (see `cause` in domain/selector.ts). */
   causes: z.array(z.string()),
-  /** `<generation>.<sequence>` of the revocation log at birth. */
+  /** `<generation>.<sequence>` of the revocation log when the credential was born. */
   epoch: z.string(),
 });
 

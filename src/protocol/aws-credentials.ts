@@ -7,15 +7,16 @@ import { z } from 'zod';
  */
 export const AWS_CREDENTIALS_TYPE = 'urn:mayfly:params:oauth:token-type:aws-credentials';
 
+/** What AWS STS issues for one session. All but the access key id is secret. */
 export interface AwsCredentials {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string;
-  /** RFC 3339. AWS's tools fetch new credentials some minutes before. */
+  /** The end of the session, RFC 3339. AWS's tools fetch new credentials some minutes before. */
   expiration: string;
 }
 
-/** What a `credential_process` prints: AWS CLI and SDKs, "Sourcing credentials with an external process". */
+/** What a `credential_process` prints, by the AWS SDK reference, "Process credential provider". `parse` throws a ZodError. */
 export const processCredentialsSchema = z.object({
   Version: z.literal(1),
   AccessKeyId: z.string().min(1),
@@ -25,6 +26,7 @@ export const processCredentialsSchema = z.object({
 });
 export type ProcessCredentials = z.infer<typeof processCredentialsSchema>;
 
+/** Returns the credentials as a `credential_process` prints them. */
 export const toProcessCredentials = (from: AwsCredentials): ProcessCredentials => ({
   Version: 1,
   AccessKeyId: from.accessKeyId,
@@ -33,7 +35,9 @@ export const toProcessCredentials = (from: AwsCredentials): ProcessCredentials =
   Expiration: from.expiration,
 });
 
-/** What is answered at `AWS_CONTAINER_CREDENTIALS_FULL_URI`: AWS SDKs, "Container credential provider". */
+/**
+ * Returns the credentials as `AWS_CONTAINER_CREDENTIALS_FULL_URI` answers: AWS SDK reference, "Container credential provider".
+ */
 export const toContainerCredentials = (from: AwsCredentials) => ({
   AccessKeyId: from.accessKeyId,
   SecretAccessKey: from.secretAccessKey,
@@ -41,7 +45,7 @@ export const toContainerCredentials = (from: AwsCredentials) => ({
   Expiration: from.expiration,
 });
 
-/** The container form, as a client reads it. */
+/** Reads the answer of `AWS_CONTAINER_CREDENTIALS_FULL_URI`. `parse` throws a ZodError for anything else. */
 export const containerCredentialsSchema = z
   .object({
     AccessKeyId: z.string().min(1),

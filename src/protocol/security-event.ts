@@ -1,9 +1,9 @@
-/** Security Event Tokens (RFC 8417) as SSF 1.0 restricts them, with subjects by RFC 9493: shapes only, no judgement. */
+/** Security Event Tokens (RFC 8417) as SSF 1.0 restricts them, with subjects by RFC 9493. Only shapes are checked here. */
 import { z } from 'zod';
 
-/** RFC 8417 §2.3. */
+/** The `typ` of the header: RFC 8417 §2.3. */
 export const SET_TYP = 'secevent+jwt';
-/** RFC 8935 §2. */
+/** The media type of a push: RFC 8935 §2. */
 export const SET_CONTENT_TYPE = 'application/secevent+jwt';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/';
@@ -16,18 +16,21 @@ const NAMES = [
   [SSF, ['verification', 'stream-updated']],
 ] as const;
 
-/** Event types that have a meaning here, by URI. */
+/** The event types that have a meaning here: URI → the last part of it. */
 export const EVENT_NAMES: ReadonlyMap<string, (typeof NAMES)[number][1][number]> = new Map(
   NAMES.flatMap(([base, names]) => names.map((name) => [`${base}${name}`, name] as const)),
 );
 
-/** RFC 8935 §2.4. */
+/** The `err` of a refused push: RFC 8935 §2.4. */
 export type SetErrorCode =
   'invalid_request' | 'invalid_key' | 'invalid_issuer' | 'invalid_audience' | 'authentication_failed' | 'access_denied';
 
 const text = z.string().min(1).max(2048);
 
-/** RFC 9493 §3.2, and `jwt_id` of SSF 1.0 §3.2.2. A member that the format does not have is forbidden (§3): it would narrow the subject. */
+/**
+ * One subject: RFC 9493 §3.2, and `jwt_id` of SSF 1.0 §3.2.2. A member that the format does not have is refused (RFC 9493 §3): the
+ * sender may mean it to narrow the subject.
+ */
 const simpleSubjectSchema = z.discriminatedUnion('format', [
   z.strictObject({ format: z.literal('account'), uri: text }),
   z.strictObject({ format: z.literal('email'), email: text }),
@@ -38,18 +41,22 @@ const simpleSubjectSchema = z.discriminatedUnion('format', [
 ]);
 export type SimpleSubject = z.infer<typeof simpleSubjectSchema>;
 
-/** What a subject says of itself; which formats and members are understood is for the reader. */
+/** Any subject: its `format`, and members that depend on the format. */
 export const subjectSchema = z.looseObject({ format: z.string().max(64) });
+/** Returns the subject if it has one of the simple formats, else undefined. Never throws. */
 export const simpleSubject = (subject: unknown): SimpleSubject | undefined =>
   simpleSubjectSchema.safeParse(subject).data;
 
-/** RFC 9493 §3.2.8: several names of one subject; never within itself. */
+/** Several names of one subject: RFC 9493 §3.2.8. An `aliases` within `aliases` is not allowed there. */
 export const aliasesSchema = z.strictObject({
   format: z.literal('aliases'),
   identifiers: z.array(subjectSchema).min(1).max(16),
 });
 
-/** RFC 8417 §2.2 and SSF 1.0 §4.1: `exp` and `sub` are not merely useless there but forbidden. */
+/**
+ * The claims of a SET: RFC 8417 §2.2, SSF 1.0 §4.1. `exp` and `sub` are forbidden, so that no SET passes for an identity
+ * token. Seconds.
+ */
 export const setClaimsSchema = z.looseObject({
   iss: z.string(),
   aud: z.union([z.string(), z.array(z.string())]),
@@ -57,7 +64,7 @@ export const setClaimsSchema = z.looseObject({
   jti: z.string().min(1).max(512),
   exp: z.undefined().optional(),
   sub: z.undefined().optional(),
-  /** When it happened, seconds. */
+  /** The moment at which the event happened. Seconds. */
   toe: z.int().nonnegative().optional(),
   txn: z.string().max(512).optional(),
   sub_id: z.unknown().optional(),
@@ -65,17 +72,17 @@ export const setClaimsSchema = z.looseObject({
 });
 export type SetClaims = z.infer<typeof setClaimsSchema>;
 
-/** What events of CAEP 1.0 say, as far as it is used here. A field of the wrong type is taken for one that is not there. */
+/** The members of CAEP 1.0 events that are used here. A member of the wrong type counts as absent, so that it hides no other. */
 export const eventFactsSchema = z.looseObject({
-  /** Milliseconds are not meant: SSF counts in seconds. */
+  /** Seconds, as everywhere in SSF, and not milliseconds. */
   event_timestamp: z.int().nonnegative().optional().catch(undefined),
   current_level: z.enum(['LOW', 'MEDIUM', 'HIGH']).optional().catch(undefined),
   current_status: z.enum(['compliant', 'not-compliant']).optional().catch(undefined),
   change_type: z.enum(['create', 'revoke', 'update', 'delete']).optional().catch(undefined),
-  /** CAEP 1.0 §2: an object keyed by language. */
+  /** Texts by language tag: CAEP 1.0 §2. */
   reason_admin: z.record(z.string(), z.string()).optional().catch(undefined),
   state: z.string().max(512).optional().catch(undefined),
   status: z.string().max(64).optional().catch(undefined),
-  /** Older transmitters name the subject within the event. */
+  /** The subject, where older transmitters put it: within the event. */
   subject: z.unknown().optional(),
 });
