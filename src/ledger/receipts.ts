@@ -1,4 +1,4 @@
-/** Receipts: what was revoked by hand or by a signal, and what it hit. They are bookkeeping; the log alone makes something dead. */
+/** Receipts: what was revoked by hand or by a signal, and what it hit. They are bookkeeping: the log alone ends anything. */
 import { z } from 'zod';
 import { HISTORY_MS } from '../domain/limits.js';
 import { EFFECTS } from '../domain/selector.js';

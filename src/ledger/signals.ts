@@ -36,7 +36,7 @@ export async function findPut(
 export const readSignal = async (ledger: Ledger, id: string): Promise<Versioned<Signal> | undefined> =>
   isId('sig', id) ? signals.read(ledger, id) : undefined;
 
-/** `change` returns undefined when there is nothing to do. Returns the signal as it stands afterwards; null when it is unknown. */
+/** `change` returns undefined when there is nothing to do. Returns the signal as it stands then, or null when it is unknown. */
 export const changeSignal = (
   ledger: Ledger,
   id: string,

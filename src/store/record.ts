@@ -15,7 +15,7 @@ export interface Versioned<T> {
   text: string;
 }
 
-/** What a write replaces. The value is absent where the text cannot be read and the new record gives it up. */
+/** What a write replaces. The value is absent where the text cannot be read and the new record takes its place. */
 type Replaced<T> = Pick<Versioned<T>, 'text'> & Partial<Versioned<T>>;
 
 interface RecordOptions<T> {
@@ -27,13 +27,14 @@ interface RecordOptions<T> {
   format?: (value: T) => string;
 }
 
+/** A kind of record, as `record` makes it. `Input` is what a writer passes: without the revision, and without what has a default. */
 export interface RecordKind<Id, T, Input = T> {
   /** Throws on a text that the schema does not accept. */
   parse: (text: string) => T;
   read: (store: Pick<Store, 'records'>, id: Id) => Promise<Versioned<T> | undefined>;
-  /** In the order asked; undefined where there is no record. */
+  /** The records in the order asked; undefined where there is none. */
   readEach: (store: Pick<Store, 'records'>, ids: readonly Id[]) => Promise<(Versioned<T> | undefined)[]>;
-  /** The change that writes `next`, for a commit that does more, and the record as it stands after it. */
+  /** Returns the change that writes `next`, for a commit that does more, and the record as it stands after that. */
   step: (id: Id, stored: Replaced<T> | undefined, next: Input) => { change: Step; after: Versioned<T> };
   /**
    * Returns the record as it stands afterwards, or undefined when somebody else wrote first. `stored` is undefined for a
@@ -69,7 +70,9 @@ export function record<Id, S extends z.ZodObject>(
     const change: Step = {
       expect: [[key, stored?.text]],
       put: [expiry === undefined ? [key, text] : [key, text, expiry]],
-      ...{ index: [], unindex: [], ...indexes?.(value, stored?.value) },
+      index: [],
+      unindex: [],
+      ...indexes?.(value, stored?.value),
     };
     return { change, after: { value, text } };
   };

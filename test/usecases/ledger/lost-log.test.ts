@@ -1,5 +1,7 @@
 /** A revocation log that was lost, moved or set back: everything older is dead, and nothing that was revoked comes back. */
 import { describe, expect, it } from '@jest/globals';
+import { followReceipts } from '../../../src/ledger/follow-receipts.js';
+import { readReceipt } from '../../../src/ledger/receipts.js';
 import { openRevocationLog, type RevocationLog } from '../../../src/ledger/revocation-log.js';
 import { readTaskState } from '../../../src/ledger/task-state.js';
 import { revoke } from '../../../src/ledger/revoke.js';
@@ -27,6 +29,18 @@ const loseLog = (store: ModelStore) => {
   store.wipe();
   store.rewind({ ...store.snapshotState(), records, indexes });
 };
+
+it('what is published after the log was lost gets its receipt, though the receipts had come further in the lost one', async () => {
+  const { store, broker } = await setting();
+  const { ledger } = broker.deps;
+  for (let n = 0; n < 3; n += 1) await revokeAgent(broker);
+  await followReceipts(ledger);
+  loseLog(store);
+  const { id, seq } = await revokeAgent(broker);
+  await followReceipts(ledger);
+  expect(seq).toBe(1);
+  expect(await readReceipt(ledger, seq)).toMatchObject({ id, seq });
+});
 
 const LOSSES: [string, (store: ModelStore) => void][] = [
   ['the log alone is lost', loseLog],
