@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import type { Reply } from '../support/calls.js';
-import { until } from '../support/redis.js';
+import { until } from '../support/until.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 const STS = 'AssumeRoleWithWebIdentity';

@@ -3,15 +3,8 @@ import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { forgeToken, newSigningKey } from '../support/issuers/issuer.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
-import {
-  audited,
-  push,
-  SIGNALS,
-  SESSION_REVOKED,
-  startSignalBroker,
-  workload,
-  type SignalBroker,
-} from '../support/signals.js';
+import { audited, push, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
+import { SIGNALS, SESSION_REVOKED, workload } from '../support/issuers/transmitter.js';
 
 let setting: SignalBroker;
 beforeAll(async () => {

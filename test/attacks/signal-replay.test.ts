@@ -1,6 +1,7 @@
 /** Somebody who has seen an event sends it again, or something else under its name. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { audited, judged, push, startSignalBroker, workload, type SignalBroker } from '../support/signals.js';
+import { audited, judged, push, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
+import { workload } from '../support/issuers/transmitter.js';
 
 const HOLD = { name: 'hold', event: 'session-revoked', do: 'hold', covers: 'workload', holdSeconds: 60 };
 let setting: SignalBroker;

@@ -1,7 +1,8 @@
 /** A signal that may hit one, and would like to hit others: by a subject read too widely, or by reaching through a task. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { isActive, judged, minted, opaque, person, startSignalBroker, workload } from '../support/signals.js';
-import type { SignalBroker } from '../support/signals.js';
+import { isActive, judged, minted, startSignalBroker } from '../support/brokers/signals.js';
+import { opaque, person, workload } from '../support/issuers/transmitter.js';
+import type { SignalBroker } from '../support/brokers/signals.js';
 
 let setting: SignalBroker;
 let mine: { token: string; task: string; id: string };

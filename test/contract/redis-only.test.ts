@@ -5,7 +5,8 @@ import { openRedis, type RedisStoreOptions } from '../../src/store/redis/index.j
 import { LogGap, StoreUnavailable, type Store } from '../../src/store/store.js';
 import { handClock } from '../support/clock.js';
 import { publication } from '../support/publication.js';
-import { startRedis, until, type RedisServer } from '../support/redis.js';
+import { startRedis, type RedisServer } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 const opened: Store[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())));

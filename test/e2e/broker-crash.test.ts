@@ -5,7 +5,8 @@ import { verifyExport } from '../../src/audit/verify.js';
 import { placeSchema } from '../../src/audit/chain.js';
 import type { AuditEvent } from '../../src/audit/event.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
-import { startRedis, until } from '../support/redis.js';
+import { startRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 const ROUNDS = 3;
 const AGENTS = 4;

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { startProcess } from '../support/brokers/process.js';
-import { startRedis, until } from '../support/redis.js';
+import { startRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 it('G7: no token, no key and no password is in any log, audit line, metric or error', async () => {
   const password = `canary-${randomBytes(12).toString('hex')}`;

@@ -4,7 +4,8 @@ import type { AuditEvent } from '../../src/audit/event.js';
 import { run } from '../../src/cli/run.js';
 import { systemClock } from '../../src/domain/time.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
-import { startRedis, until } from '../support/redis.js';
+import { startRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 describe.each(['lmdb', 'redis'] as const)('mayfly beside a broker on %s', (kind) => {
   let broker: BrokerProcess;

@@ -1,7 +1,8 @@
 /** Redis dies, forgets, comes back or fills up under a running broker: nothing revoked returns, and what is unsure is refused. */
 import { describe, expect, it } from '@jest/globals';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
-import { startRedis, until, type RedisServer, type Settings } from '../support/redis.js';
+import { startRedis, type RedisServer, type Settings } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 interface Scene {
   redis: RedisServer;

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { exchangeForm } from '../support/calls.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
-import { until } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 /** A request of which the last byte is still to come. */
 async function begun(broker: BrokerProcess): Promise<{ socket: Socket; finish(): Promise<string> }> {

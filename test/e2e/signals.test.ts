@@ -2,8 +2,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/domain/time.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
-import { startRedis, until } from '../support/redis.js';
-import { audited, createTransmitter, push, workload, type Transmitter } from '../support/signals.js';
+import { startRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
+import { audited, push } from '../support/brokers/signals.js';
+import { createTransmitter, workload, type Transmitter } from '../support/issuers/transmitter.js';
 
 const HOLD = { name: 'hold', event: 'session-revoked', do: 'hold', covers: 'workload' };
 const KEY = { MAYFLY_KEY_ENCRYPTION_KEY: 'ab'.repeat(32) };

@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../src/audit/event.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
-import { startRedis, until } from '../support/redis.js';
+import { startRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 let one: BrokerProcess;
 let two: BrokerProcess;

@@ -2,7 +2,8 @@
 import { expect, it } from '@jest/globals';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startReceiver, type Receiver } from '../support/receiver.js';
-import { startRedis, until } from '../support/redis.js';
+import { startRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 async function hold(broker: BrokerProcess, sub: string): Promise<void> {
   const body = { selector: { kind: 'workload', value: `lab:${sub}` }, reason: 'odd' };

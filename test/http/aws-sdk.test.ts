@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import { temporaryDirectory } from '../support/directory.js';
-import { until } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 interface Sdk {
   /** What it answers to GetCallerIdentity, by the clock of the broker, after so many seconds. */

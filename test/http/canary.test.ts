@@ -5,7 +5,7 @@ import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 
 import { run } from '../../src/cli/run.js';
 import { accessTokenClaimsSchema } from '../../src/protocol/access-token.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
-import { audited, judged, minted } from '../support/signals.js';
+import { audited, judged, minted } from '../support/brokers/signals.js';
 
 const PERSON = 'urn:ietf:params:oauth:token-type:jwt';
 const CLIENT = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
-import { audited, isActive, judged, minted } from '../support/signals.js';
+import { audited, isActive, judged, minted } from '../support/brokers/signals.js';
 
 const holding = (event: string, detector: string, settings: object = {}) => ({
   signals: {

@@ -1,9 +1,10 @@
 /** What the SOC can ask about signals, and the last word that a person has on what would hit too much at once. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestBroker } from '../support/brokers/http.js';
-import { until } from '../support/redis.js';
+import { until } from '../support/until.js';
 import { expectProblem } from '../support/expect-refusal.js';
-import { startSignalBroker, workload } from '../support/signals.js';
+import { startSignalBroker } from '../support/brokers/signals.js';
+import { workload } from '../support/issuers/transmitter.js';
 
 const RULES = [
   { name: 'stop', event: 'session-revoked', do: 'hold', covers: 'workload' },

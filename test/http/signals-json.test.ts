@@ -1,7 +1,8 @@
 /** POST /signals/json: for those who cannot sign event tokens. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { expectProblem } from '../support/expect-refusal.js';
-import { judged, startSignalBroker, workload, type SignalBroker } from '../support/signals.js';
+import { judged, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
+import { workload } from '../support/issuers/transmitter.js';
 
 const RULES = [
   { name: 'siem-says', event: 'session-revoked', from: ['lab:siem'], do: 'hold', covers: 'workload' },

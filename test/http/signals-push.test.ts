@@ -1,15 +1,8 @@
 /** POST /signals: RFC 8935, with SETs as SSF 1.0 restricts them. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { newSigningKey } from '../support/issuers/issuer.js';
-import {
-  judged,
-  push,
-  SET_TYPE,
-  startSignalBroker,
-  workload,
-  type SetWish,
-  type SignalBroker,
-} from '../support/signals.js';
+import { judged, push, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
+import { SET_TYPE, workload, type SetWish } from '../support/issuers/transmitter.js';
 
 let setting: SignalBroker;
 beforeAll(async () => {

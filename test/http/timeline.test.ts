@@ -1,9 +1,10 @@
 /** /timeline: everything that happened to a task or a workload, by whatever name it was hit, and nothing that happened to others. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestBroker } from '../support/brokers/http.js';
-import { until } from '../support/redis.js';
+import { until } from '../support/until.js';
 import { expectProblem } from '../support/expect-refusal.js';
-import { minted, startSignalBroker, workload } from '../support/signals.js';
+import { minted, startSignalBroker } from '../support/brokers/signals.js';
+import { workload } from '../support/issuers/transmitter.js';
 
 const RULES = [{ name: 'note', event: 'session-revoked', do: 'record' }];
 

@@ -6,9 +6,9 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { until } from './until.js';
 import { freePort } from './free-port.js';
 import { temporaryDirectory } from './directory.js';
 
@@ -114,15 +114,6 @@ export async function startCluster(): Promise<RedisCluster> {
 /** The URL of a server for tests that need nothing special, theirs alone by the prefix they use. */
 export async function anyRedis(): Promise<string> {
   return process.env['TEST_REDIS_URL'] ?? (await startRedis()).url;
-}
-
-/** Waits for a condition, at most ten seconds. */
-export async function until(condition: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
-  const patience = AbortSignal.timeout(10_000);
-  while (!(await condition())) {
-    if (patience.aborted) throw new Error(otherwise);
-    await pause(10);
-  }
 }
 
 function answers(url: string, child: { exitCode: number | null }): Promise<void> {

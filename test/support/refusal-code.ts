@@ -1,6 +1,5 @@
-/** For tests of use cases: how something was refused, and settings with an issuer of persons. */
+/** How a use case refused. */
 import { BrokerError } from '../../src/domain/errors.js';
-import type { Settings } from '../../src/authorization/deps.js';
 
 /** The code of the refusal, or the name of what else was thrown; `granted` when nothing was. */
 export async function refusal(asked: Promise<unknown>): Promise<string> {
@@ -12,18 +11,3 @@ export async function refusal(asked: Promise<unknown>): Promise<string> {
     return error instanceof Error ? error.name : 'unknown';
   }
 }
-
-export const withPersons = (settings: Settings): Settings => ({
-  ...settings,
-  trust: [
-    ...settings.trust,
-    {
-      kind: 'oidc',
-      name: 'staff',
-      issuer: 'https://staff.example',
-      represents: 'person',
-      algorithms: ['ES256'],
-      claims: [],
-    },
-  ],
-});

@@ -2,7 +2,7 @@
 import { effectFits, EFFECTS, SELECTOR_KINDS, type Effect, type Selector } from '../../src/domain/selector.js';
 import type { AuthenticatedCaller } from '../../src/identity/proof.js';
 import { proven } from './brokers/stubbed.js';
-import { withPersons } from './refusal-code.js';
+import { withPersons } from './brokers/use-cases.js';
 import { AGENT, OPERATOR, TARGET, wholeBroker, type WholeBroker } from './brokers/use-cases.js';
 import { previewRevocation, revokeBySelector } from './verbs.js';
 

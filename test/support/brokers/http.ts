@@ -1,4 +1,4 @@
-/** A real broker in this process: composed as main.ts does, over LMDB in a temporary directory or over Redis, by a hand-turned clock. */
+/** A whole broker in this process: composed as main.ts does, over LMDB in a temporary directory or over Redis, with a clock turned by hand. */
 import { cpSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
@@ -20,35 +20,35 @@ export interface TestBroker extends Calls {
   url: string;
   operationsUrl: string;
   clock: HandClock;
-  /** Where its configuration lies: for the command line. */
+  /** The path of its configuration file, for the command line. */
   configFile: string;
-  /** Trusted for workloads as `lab`, and for persons as `staff`. */
+  /** The two issuers that the broker trusts: `lab` for workloads, `staff` for persons. */
   lab: TestIssuer;
   staff: TestIssuer;
   work: Broker['work'];
-  /** An identity token of `lab:<sub>`, of the team `sre` unless told otherwise. */
+  /** Returns an identity token of `lab:<sub>`, whose team is `sre` unless the claims say otherwise. */
   identity(sub: string, wish?: TokenWish): Promise<string>;
   person(sub: string, wish?: TokenWish): Promise<string>;
-  /** Turns the clock, and looks at fitness again as the schedule would. */
+  /** Advances the clock, and then checks fitness as the schedule would. */
   advance(ms: number): Promise<void>;
-  /** Everything logged so far, as written. */
+  /** Returns everything logged so far, as it was written. */
   logged(): string;
   reloadPolicies: Broker['reloadPolicies'];
   close(): Promise<void>;
-  /** Another broker on the same store, with the same configuration; LMDB wants the first closed. */
+  /** Starts another broker on the same store with the same configuration. On LMDB, the first must be closed before. */
   again(): Promise<TestBroker>;
 }
 
 export interface BrokerWish {
-  /** Of Redis; default: LMDB. The store's clock is real, so the hand clock starts at the real time. */
+  /** Without it, the store is LMDB. Redis has a real clock, so the clock turned by hand starts at the real time. */
   redisUrl?: string;
-  /** Replaces parts of the configuration. */
+  /** These members replace members of the configuration. */
   config?: Record<string, unknown> | ((issuer: string) => Record<string, unknown>);
-  /** Shared with others. */
+  /** A clock that several brokers share. */
   clock?: HandClock;
-  /** Trusted beside `lab` and `staff`. */
+  /** Further issuers that the broker trusts, besides `lab` and `staff`. */
   trust?: object[];
-  /** Beside those of config/policies. */
+  /** Further policies, besides those of config/policies. */
   policies?: string;
 }
 
@@ -143,7 +143,7 @@ const OWNED = { owner: { claim: 'team' }, claims: ['team'] };
 const running: (() => Promise<void>)[] = [];
 afterAll(() => Promise.all(running.map((close) => close())));
 
-/** What the configuration brings along, and what a test adds. */
+/** The policies that the configuration names, and those that a test adds. */
 function policyDirectory(more: string | undefined): string {
   const shipped = resolve('config/policies');
   if (more === undefined) return shipped;

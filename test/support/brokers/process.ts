@@ -10,7 +10,7 @@ import { freePort } from '../free-port.js';
 import { calls, type Calls } from '../calls.js';
 import { temporaryDirectory } from '../directory.js';
 import { createIssuer, type TestIssuer, type TokenWish } from '../issuers/issuer.js';
-import { until } from '../redis.js';
+import { until } from '../until.js';
 
 export const TICKETS = 'https://tickets.example';
 

@@ -1,10 +1,11 @@
 /**
  * A broker without HTTP: the real use cases, ledger, keys, minter and audit log, over LMDB in a temporary directory or over the
- * store given. Who asks is taken at their word, and policy permits everything unless a test says otherwise.
+ * given store. Identity tokens are the names of callers, unverified; policy permits everything unless a test says otherwise.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
+import type { Settings } from '../../../src/authorization/deps.js';
 import { openAuditLog, type AuditLog } from '../../../src/audit/log.js';
 import { exchange } from '../../../src/credentials/exchange.js';
 import { introspect } from '../../../src/credentials/introspect.js';
@@ -34,13 +35,13 @@ export interface WholeBroker {
   clock: HandClock;
   agent: AuthenticatedCaller;
   operator: AuthenticatedCaller;
-  /** As `lab:agent`, for incident 4711, under a new task; `wish` replaces parts. */
+  /** Exchanges as `lab:agent`, for incident 4711, under a new task; `wish` replaces parts of the request. */
   exchange(wish?: Partial<ExchangeRequest>): Promise<Issued>;
   under(taskId: string): Promise<Issued>;
   open(wish?: Partial<OpenTaskRequest>): Promise<TaskAnswer>;
   introspect(token: string): Promise<AccessTokenClaims | undefined>;
   isActive: (issued: Issued) => Promise<boolean>;
-  /** Every entry of the audit log, revocations included. */
+  /** Returns every entry of the audit log, revocations included. */
   audited(): Promise<AuditEvent[]>;
 }
 
@@ -97,3 +98,19 @@ export async function wholeBroker(
     },
   };
 }
+
+/** The same settings, which also trust an issuer of persons: `staff`. */
+export const withPersons = (settings: Settings): Settings => ({
+  ...settings,
+  trust: [
+    ...settings.trust,
+    {
+      kind: 'oidc',
+      name: 'staff',
+      issuer: 'https://staff.example',
+      represents: 'person',
+      algorithms: ['ES256'],
+      claims: [],
+    },
+  ],
+});

@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { startSchedule } from '../../../src/compose/schedule.js';
 import { createLogger } from '../../../src/telemetry/log.js';
-import { until } from '../../support/redis.js';
+import { until } from '../../support/until.js';
 
 let stop: (() => Promise<void>) | undefined;
 afterEach(() => stop?.());

@@ -10,7 +10,8 @@ import { StoreUnavailable, type Store } from '../../../src/store/store.js';
 import type { BareBroker } from '../../support/brokers/stubbed.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
-import { refusal, withPersons } from '../../support/refusal-code.js';
+import { refusal } from '../../support/refusal-code.js';
+import { withPersons } from '../../support/brokers/use-cases.js';
 import { AGENT, lmdbStore, TARGET, wholeBroker } from '../../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
 

@@ -9,7 +9,7 @@ import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import { bareBroker, proven } from '../../support/brokers/stubbed.js';
 import { handClock } from '../../support/clock.js';
-import { findingsIn, watchedBroker, watching } from '../../support/detectors.js';
+import { findingsIn, watchedBroker, watching } from '../../support/brokers/detectors.js';
 import { modelStore } from '../../support/search/model-store.js';
 import { refusal } from '../../support/refusal-code.js';
 import { AGENT, lmdbStore, OPERATOR, TARGET, type WholeBroker } from '../../support/brokers/use-cases.js';

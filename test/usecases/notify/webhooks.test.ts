@@ -10,7 +10,7 @@ import { createMetrics } from '../../../src/telemetry/metrics.js';
 import type { Records } from '../../../src/store/store.js';
 import { freePort } from '../../support/free-port.js';
 import { startReceiver, type Received, type Receiver } from '../../support/receiver.js';
-import { until } from '../../support/redis.js';
+import { until } from '../../support/until.js';
 import { unreliable, type Fate } from '../../support/audit.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
 

@@ -1,6 +1,7 @@
 /** The brakes of reactions: observing only, a second source, a person where too many tasks would be hit, and no repetition. */
 import { describe, expect, it } from '@jest/globals';
-import { audited, isActive, judged, minted, startSignalBroker, workload } from '../../support/signals.js';
+import { audited, isActive, judged, minted, startSignalBroker } from '../../support/brokers/signals.js';
+import { workload } from '../../support/issuers/transmitter.js';
 
 const HOLD = { name: 'hold', event: 'session-revoked', do: 'hold', covers: 'workload' };
 const AGENT_7 = workload('agent-7');

@@ -1,6 +1,6 @@
 /** Persons by address: a signal finds the address that the person's own token contained (`trust[].claims` must contain `email`). */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { isActive, judged, minted, startSignalBroker, type SignalBroker } from '../../support/signals.js';
+import { isActive, judged, minted, startSignalBroker, type SignalBroker } from '../../support/brokers/signals.js';
 
 const HOLD = { name: 'hold', event: 'session-revoked', do: 'hold', covers: 'principal' };
 let setting: SignalBroker;

@@ -1,16 +1,8 @@
 /** What reactions do: every `do` with everything that it can cover, down to delegated work. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestBroker } from '../../support/brokers/http.js';
-import {
-  audited,
-  isActive,
-  judged,
-  minted,
-  opaque,
-  person,
-  startSignalBroker,
-  workload,
-} from '../../support/signals.js';
+import { audited, isActive, judged, minted, startSignalBroker } from '../../support/brokers/signals.js';
+import { opaque, person, workload } from '../../support/issuers/transmitter.js';
 
 let broker: TestBroker;
 

@@ -1,18 +1,8 @@
 /** Risk that signals set: policy sees it at the next decision, and it falls with time. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestBroker } from '../../support/brokers/http.js';
-import {
-  COMPLIANCE,
-  isActive,
-  judged,
-  minted,
-  opaque,
-  person,
-  RISK,
-  startSignalBroker,
-  workload,
-  type SignalBroker,
-} from '../../support/signals.js';
+import { COMPLIANCE, opaque, person, RISK, workload } from '../../support/issuers/transmitter.js';
+import { isActive, judged, minted, startSignalBroker, type SignalBroker } from '../../support/brokers/signals.js';
 
 const POLICIES = `
 @id("not-at-high-risk") forbid (principal, action in Action::"access", resource) when { context.risk == "HIGH" };

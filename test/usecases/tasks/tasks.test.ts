@@ -9,7 +9,8 @@ import { proven } from '../../support/brokers/stubbed.js';
 import { handClock, type HandClock } from '../../support/clock.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import { readTaskState } from '../../../src/ledger/task-state.js';
-import { refusal, withPersons } from '../../support/refusal-code.js';
+import { refusal } from '../../support/refusal-code.js';
+import { withPersons } from '../../support/brokers/use-cases.js';
 import { AGENT, TARGET, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
 import { completeTask, resumeTask, suspendTask, heartbeat, revokeBySelector } from '../../support/verbs.js';
 

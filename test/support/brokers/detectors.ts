@@ -1,23 +1,23 @@
-/** A broker without HTTP whose detectors are real, and what they have found. */
+/** A broker without HTTP that has the real detectors, and their findings. */
 import type { z } from 'zod';
-import { signalsSchema } from '../../src/config/signals-schema.js';
-import { openDetectors } from '../../src/detectors/detectors.js';
-import type { Signal } from '../../src/domain/signal.js';
-import type { Ledger } from '../../src/ledger/ledger.js';
-import { openRevocationLog } from '../../src/ledger/revocation-log.js';
-import { listSignals } from '../../src/ledger/signals.js';
-import type { Store } from '../../src/store/store.js';
-import { handClock, type HandClock } from './clock.js';
-import { lmdbStore, wholeBroker, type WholeBroker } from './brokers/use-cases.js';
+import { signalsSchema } from '../../../src/config/signals-schema.js';
+import { openDetectors } from '../../../src/detectors/detectors.js';
+import type { Signal } from '../../../src/domain/signal.js';
+import type { Ledger } from '../../../src/ledger/ledger.js';
+import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
+import { listSignals } from '../../../src/ledger/signals.js';
+import type { Store } from '../../../src/store/store.js';
+import { handClock, type HandClock } from '../clock.js';
+import { lmdbStore, wholeBroker, type WholeBroker } from './use-cases.js';
 
 type Thresholds = NonNullable<z.input<typeof signalsSchema>>['detectors'];
 
 export interface Watched {
   ledger: Ledger;
   detectors: ReturnType<typeof openDetectors>;
-  /** Told that it should look at these signals. */
+  /** Ids of the signals that the detectors handed on to be evaluated. */
   told: string[];
-  /** How many subjects were dropped. */
+  /** Returns how many subjects the detectors dropped because too many were waiting. */
   dropped: () => number;
 }
 
