@@ -75,7 +75,9 @@ describe.each(CHARACTERS)('%s', (_, character) => {
     expect((await askTimeline()).said.join('')).not.toContain(character);
     answer = { status: 403, body: { code: 'access_denied', detail: text } };
     expect((await askTimeline()).said).toEqual(['access_denied: one two']);
+    answer = { status: 403, body: { code: 'access_denied', message: text } };
+    expect(await messageOf(fetchCredentials(new URL(origin), 'token'))).toBe('access_denied: one two');
     answer = { status: 403, body: { code: text, message: text } };
-    expect(await messageOf(fetchCredentials(new URL(origin), 'token'))).toBe('one two: one two');
+    expect(await messageOf(fetchCredentials(new URL(origin), 'token'))).toBe('The broker answered 403.');
   });
 });
