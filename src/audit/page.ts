@@ -109,7 +109,7 @@ export const timeOf = (line: string): number => factsSchema.parse(JSON.parse(lin
 
 function matcher(filter: AuditFilter): (line: string) => boolean {
   const { decision, from = 0, to = Infinity, ...exact } = filter;
-  const wanted = Object.entries(exact);
+  const fields = Object.entries(exact);
   // A line that does not contain the text is not parsed.
   const texts = [...Object.values(exact), ...(decision === undefined ? [] : [decision])];
   const needles = texts.map((text) => JSON.stringify(text));
@@ -118,6 +118,6 @@ function matcher(filter: AuditFilter): (line: string) => boolean {
     const facts = factsSchema.parse(JSON.parse(line));
     if (facts.at < from || facts.at >= to) return false;
     if (decision !== undefined && facts.decision?.id !== decision) return false;
-    return wanted.every(([field, value]) => facts[field] === value);
+    return fields.every(([field, value]) => facts[field] === value);
   };
 }

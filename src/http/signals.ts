@@ -9,7 +9,7 @@ import { toTimestamp } from '../domain/time.js';
 import { acceptSignal } from '../signals/accept.js';
 import { subjectScope } from '../signals/authority.js';
 import { decideSignal, permitDecision } from '../signals/confirm.js';
-import { showSignal, showSignals, type SignalPlace, type SignalsWanted } from '../signals/list.js';
+import { showSignal, showSignals, type SignalPlace, type SignalFilter } from '../signals/list.js';
 import type { HttpDeps } from './deps.js';
 import { ok } from './wire/endpoint.js';
 import { isPrintable, printable, timestamp, wholeNumber } from './wire/fields.js';
@@ -82,7 +82,7 @@ export const pendingSignals = (deps: HttpDeps) =>
 async function pageOnWire(
   deps: HttpDeps,
   caller: Permitted<'readRevocations'>,
-  filter: SignalsWanted,
+  filter: SignalFilter,
   page: { after?: SignalPlace; limit: number },
 ) {
   const { signals, next } = await showSignals(deps.ledger, caller, filter, page);

@@ -99,12 +99,12 @@ const BEGINNING = /^\{"seq":\d+,"prev":"[^"]*","type":"(([a-z]+)\.[a-z_]+)"/;
  * first word of a type, for a whole type, or for the state of a signal.
  */
 function entrySelector(types: readonly string[]): (line: string) => AuditEntry | undefined {
-  const asked = new Set(types);
+  const filter = new Set(types);
   return (line) => {
     const [, type = '', first = ''] = BEGINNING.exec(line) ?? [];
-    if (asked.has(type) || asked.has(first)) return parseEntry(line);
+    if (filter.has(type) || filter.has(first)) return parseEntry(line);
     if (first !== 'signal') return undefined;
     const entry = parseEntry(line);
-    return asked.has(`signal.${entry.signal?.state ?? ''}`) ? entry : undefined;
+    return filter.has(`signal.${entry.signal?.state ?? ''}`) ? entry : undefined;
   };
 }

@@ -9,7 +9,7 @@ import { listSignals, readSignal } from '../ledger/signals.js';
 /** Where a page ended: when its last signal was received, and that signal's id. */
 export type SignalPlace = [receivedAt: number, id: string];
 
-export interface SignalsWanted {
+export interface SignalFilter {
   /** The value of a selector, or `kind:value`. */
   subject?: string;
   state?: Signal['state'];
@@ -43,11 +43,11 @@ export async function showSignal(ledger: Ledger, _: Permitted<'readRevocations'>
 export async function showSignals(
   ledger: Ledger,
   _: Permitted<'readRevocations'>,
-  wanted: SignalsWanted,
+  filter: SignalFilter,
   { after, limit }: PageOf,
 ): Promise<SignalPage> {
   // Pending signals have a short index of their own, whatever their age.
-  const which = wanted.state === 'pending' ? 'pending' : 'all';
+  const which = filter.state === 'pending' ? 'pending' : 'all';
   const earliest = which === 'all' ? Math.max(0, ledger.clock.now() - HISTORY_MS) : 0;
   const found: Signal[] = [];
   // Older signals only wait to be pruned. Reading them could yield an empty page that looks like the end.
@@ -56,7 +56,7 @@ export async function showSignals(
     const page = await listSignals(ledger, which, { after: place, limit: PAGE });
     for (const signal of page) {
       place = [signal.receivedAt, signal.id];
-      if (matches(signal, wanted)) found.push(signal);
+      if (matches(signal, filter)) found.push(signal);
       if (found.length === limit) return { signals: found, next: place };
     }
     if (page.length === 0) return { signals: found };
@@ -64,12 +64,12 @@ export async function showSignals(
   return { signals: found, next: place };
 }
 
-const matches = ({ about, reaction, state, source }: Signal, wanted: SignalsWanted): boolean =>
-  (wanted.state === undefined || wanted.state === state) &&
-  (wanted.source === undefined || wanted.source === source) &&
-  (wanted.subject === undefined ||
+const matches = ({ about, reaction, state, source }: Signal, filter: SignalFilter): boolean =>
+  (filter.state === undefined || filter.state === state) &&
+  (filter.source === undefined || filter.source === source) &&
+  (filter.subject === undefined ||
     [...about, ...(reaction?.selector ? [reaction.selector] : [])].some(
-      ({ kind, value }) => wanted.subject === value || wanted.subject === `${kind}:${value}`,
+      ({ kind, value }) => filter.subject === value || filter.subject === `${kind}:${value}`,
     ));
 
 export const unknownSignal = () => new BrokerError('not_found', 'There is no signal with that id.');
