@@ -62,15 +62,18 @@ export async function decideOperation(
 export function denied({ about, id, outcome, policies, digest }: Decision): BrokerError {
   const decision = { id, outcome, policies, digest };
   return outcome === 'needs-approval'
-    ? new BrokerError('access_denied', `Policy wants an approval for ${about}.`, { decision, retry: 'after-approval' })
+    ? new BrokerError('access_denied', `Policy requires an approval for ${about}.`, {
+        decision,
+        retry: 'after-approval',
+      })
     : new BrokerError('access_denied', `Policy does not permit ${about}.`, { decision });
 }
 
 /** The facts that policy may know of a task that is about to be opened: it has no id yet. */
-export const unbornFacts = ({ workload, purpose, openedBy }: Task): TaskFacts =>
+export const draftFacts = ({ workload, purpose, openedBy }: Task): TaskFacts =>
   defined({ workload, purpose, openedBy });
 
-export const factsOf = (task: Task): TaskFacts => ({ id: task.id, ...unbornFacts(task) });
+export const factsOf = (task: Task): TaskFacts => ({ id: task.id, ...draftFacts(task) });
 
 function* queriesOf({ party, task, target, access, lifetimeSeconds, risk }: AccessQuestion): Generator<PolicyQuery> {
   const context: AccessContext = defined({

@@ -14,7 +14,7 @@ import { readTask } from '../ledger/tasks.js';
 import type { OperateContext, OperatorVerb } from '../policy/query.js';
 import { auditingRefusals } from './audit-refusal.js';
 import { assertLiveCaller, refuseDeadCaller } from './caller.js';
-import { decideOperation, denied, factsOf, unbornFacts } from './decide.js';
+import { decideOperation, denied, factsOf, draftFacts } from './decide.js';
 import type { Deps } from './deps.js';
 
 /** Not exported, so that no other file can make a `Permitted`. */
@@ -127,7 +127,7 @@ export async function permitOpening(
   const policies: string[] = [];
   let task = draft;
   // A child inherits the parent's access and person. So its opener needs the permission to open tasks such as the parent, too.
-  for (const facts of parent ? [factsOf(parent), unbornFacts(draft)] : [unbornFacts(draft)]) {
+  for (const facts of parent ? [factsOf(parent), draftFacts(draft)] : [draftFacts(draft)]) {
     const decision = await decideOperation(policy, party, 'openTask', { type: 'task', task: facts }, { opening });
     if (decision.outcome !== 'permit') throw denied(decision);
     policies.push(...decision.policies);

@@ -23,7 +23,7 @@ interface CanaryDeps {
   config: Pick<Config, 'trust' | 'targets' | 'purposes'>;
   /** Mints JWTs with decoy signatures. */
   minter: Minter;
-  /** Who is named in the audit log. */
+  /** The actor of the audit entry. */
   actor: string;
 }
 
@@ -31,7 +31,7 @@ interface CanaryWish {
   label: string;
   expiresAt: number;
   target?: string;
-  /** Whom an alarm about it names. */
+  /** The task and the workload that an alarm about the canary names. */
   task?: string;
   workload?: string;
 }

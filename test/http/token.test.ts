@@ -152,7 +152,7 @@ describe('what is refused', () => {
     ['an action policy denies', { scope: 'incident/4711:write' }, 'access_denied', /does not permit 'write'/],
     ['a path policy denies', { scope: 'customer/1:read' }, 'access_denied', /does not permit 'read' on customer/],
     ['one denied pair among permitted ones', { scope: 'incident/1:read customer/1:read' }, 'access_denied', /customer/],
-    ['what needs an approval', { scope: 'incident/4711:export' }, 'access_denied', /wants an approval/],
+    ['what needs an approval', { scope: 'incident/4711:export' }, 'access_denied', /requires an approval/],
     ['more than 32 pairs', { scope: scopes(33) }, 'invalid_request', /At most 32 pairs/],
   ])('%s', async (_, wish, code, description) => {
     expectOAuthRefusal(await broker.exchange(agent, wish), 400, code, description);

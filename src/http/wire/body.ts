@@ -106,9 +106,9 @@ function sentence({ issues: [issue] }: z.ZodError): string {
     const names = issue.keys.filter((key) => /^\w{1,32}$/.test(key)).join(', ');
     return `There is no field of the name ${names || 'that was sent'}${at && ` in ${at}`}`;
   }
-  const reason = issue?.message.replace(/^Invalid input: /, '') ?? 'is not as it should be';
+  const reason = issue?.message.replace(/^Invalid input: /, '') ?? 'is malformed';
   if (issue?.code === 'custom' && at === '') return reason;
-  return at ? `${at}: ${reason}` : `The request is not as it should be: ${reason}`;
+  return at ? `${at}: ${reason}` : `The request is malformed: ${reason}`;
 }
 
 /** Names the parameter only if the name has the form of a parameter: the caller may have sent a secret as a name. */
