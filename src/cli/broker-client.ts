@@ -1,4 +1,6 @@
-/** Requests of commands to a broker. The identity token never stands in an error, nor does anything that could drive a terminal. */
+/**
+ * Sends the requests of commands to a broker. No error contains the identity token, or characters that could drive a terminal.
+ */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { isSafeOrigin } from '../domain/safe-origin.js';
@@ -9,13 +11,16 @@ const TIMEOUT_MS = 10_000;
 /** @param broker The value of `--broker`. */
 export function brokerUrl(broker: string, path: string): URL {
   const origin = broker.replace(/\/$/, '');
-  // The identity token is sent there: never in clear text over a network.
+  // The identity token is sent to this address, so never in clear text over a network.
   if (!isSafeOrigin(origin))
     throw new Error('--broker is an origin such as https://mayfly.example (http only on loopback).');
   return new URL(path, origin);
 }
 
-/** The identity token in a file that a platform keeps fresh. Checked here, since `fetch` would quote a value that is no header. */
+/**
+ * Reads an identity token from a file that a platform keeps fresh. Its form is checked here, because `fetch` quotes an invalid
+ * header in its error.
+ */
 export async function readIdentity(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => {
     throw new Error(`${file} is not a file that can be read.`);
@@ -25,7 +30,7 @@ export async function readIdentity(file: string): Promise<string> {
   return token;
 }
 
-/** The body of the broker's 200, as JSON; undefined when it is none. Any other status is thrown as the broker's own refusal. */
+/** Returns the JSON body of a 200; undefined when it is not JSON. Throws the refusal of the broker for any other status. */
 export async function askBroker(
   url: URL,
   { token, scheme = '', timeoutMs = TIMEOUT_MS }: { token: string; scheme?: 'Bearer ' | ''; timeoutMs?: number },
@@ -43,7 +48,7 @@ async function answerOf(
   try {
     const response = await fetch(url, {
       headers: { Accept: 'application/json', Authorization: authorization },
-      // Whoever answers with a redirect would choose who gets the identity token.
+      // A server that redirects would choose who gets the identity token.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -66,14 +71,14 @@ const failureSchema = z.object({
   cause: z.object({ code: z.string() }).optional().catch(undefined),
 });
 
-/** `ECONNREFUSED` and its like, which `fetch` has as the code of the cause. */
+/** A code such as `ECONNREFUSED`, which an error of `fetch` carries in its cause. */
 function reasonOf(error: unknown): string {
   const { data: failure } = failureSchema.safeParse(error);
   if (failure?.name === 'TimeoutError') return 'it took too long';
   return failure?.cause?.code ?? 'the connection failed';
 }
 
-/** `message` in the answers of /aws/credentials, which AWS SDKs read; `detail` in all others (RFC 9457). */
+/** A refusal. Its text is `message` at /aws/credentials, as AWS SDKs expect, and `detail` everywhere else (RFC 9457). */
 const refusalSchema = z.union([
   z.object({ code: z.string().regex(/^\w{1,64}$/), detail: z.string() }),
   z
@@ -81,7 +86,10 @@ const refusalSchema = z.union([
     .transform(({ code, message }) => ({ code, detail: message })),
 ]);
 
-/** Whatever answers may be no broker, and its text goes to a terminal: it gets one line, and the token in it is masked. */
+/**
+ * The answer may come from something that is no broker, and its text goes to a terminal. So the text is one line, and the token
+ * in it is masked.
+ */
 function refusalText(status: number, body: unknown, token: string): string {
   const refusal = refusalSchema.safeParse(body);
   if (!refusal.success) return `The broker answered ${status}.`;

@@ -1,4 +1,4 @@
-/** `mayfly canary mint`: a token to be laid out where only thieves look. Any use of it is an alarm. */
+/** `mayfly canary mint`: prints a token to lay out where only a thief looks. Any use of it raises an alarm. */
 import { InvalidArgumentError, type Command } from 'commander';
 import { LOCAL, locally } from '../compose/local.js';
 import { mintCanary } from '../credentials/mint-canary.js';

@@ -1,4 +1,4 @@
-/** `mayfly check-config`: every mistake in a configuration with its line, or what it would start. */
+/** `mayfly check-config`: prints every mistake in a configuration with its line, or a summary of a valid one. */
 import { defined } from '../domain/defined.js';
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/load.js';

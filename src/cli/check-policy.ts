@@ -1,4 +1,4 @@
-/** `mayfly check-policy`: whether a policy directory would be taken into force, and if not, why not. */
+/** `mayfly check-policy`: says whether a broker would take a policy directory, and every problem if it would not. */
 import { defined } from '../domain/defined.js';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.js';

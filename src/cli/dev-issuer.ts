@@ -1,4 +1,4 @@
-/** A throw-away OIDC issuer for development: a private key (mode 0600) beside the JWKS that the configuration names. */
+/** An OIDC issuer for development only: a private key (mode 0600) beside the JWKS that the configuration names. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
@@ -19,7 +19,7 @@ interface DevIssuer {
 
 const ALGORITHM = 'ES256';
 
-/** Makes both files when neither is there. */
+/** Creates both files when neither exists. */
 export async function openDevIssuer(jwksFile: string): Promise<DevIssuer> {
   const jwk = await privateKey(join(dirname(jwksFile), 'private.jwk.json'), jwksFile);
   const key = await importJWK(jwk, ALGORITHM);
@@ -36,7 +36,7 @@ export async function openDevIssuer(jwksFile: string): Promise<DevIssuer> {
 async function privateKey(file: string, jwksFile: string): Promise<JWK> {
   const there = await textOf(file);
   if (there === undefined && (await textOf(jwksFile)) !== undefined) {
-    // Somebody else's keys: to replace them would be to take over an issuer that is trusted.
+    // The JWKS belongs to another issuer. Replacing its keys would take over an issuer that the broker trusts.
     throw new Error(`${jwksFile} is not of a development issuer: ${file} is missing.`);
   }
   if (there === undefined) await create(file);
@@ -63,7 +63,7 @@ const textOf = (file: string): Promise<string | undefined> =>
     throw error;
   });
 
-/** Another command was faster: its file stands. */
+/** Ignores that the file exists: another command created it first, and its file is kept. */
 function unlessThere(error: unknown): void {
   if (errorCode(error) !== 'EEXIST') throw error;
 }

@@ -1,4 +1,4 @@
-/** `mayfly dev-token`: an identity for a newcomer, signed by the development issuer of this checkout. */
+/** `mayfly dev-token`: prints an identity token for trying the broker out, signed by the development issuer of this checkout. */
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
 import { packageFile } from '../config/package-file.js';

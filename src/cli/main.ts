@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `mayfly …`: what operators and newcomers run on the broker's host. */
+/** The program `mayfly`, which operators and newcomers run on the broker's host. */
 import { systemClock } from '../domain/time.js';
 import { run } from './run.js';
 

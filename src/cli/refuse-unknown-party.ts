@@ -1,9 +1,9 @@
-/** Refuses to revoke what cannot hit anything: the id of a workload or principal that no configured issuer could prove. */
+/** Refuses a revocation that cannot hit anything: no configured issuer could prove the workload or principal that it names. */
 import type { Trust } from '../config/schema.js';
 import type { Selector } from '../domain/selector.js';
 import { canHitSomebody, prefixOf } from '../identity/party-from-id.js';
 
-/** @param selector Well-formed: its value may be shown. */
+/** @param selector Well-formed, so its value may be shown. */
 export function refuseUnknownParty(selector: Selector, trust: readonly Trust[]): void {
   if (canHitSomebody(trust, selector)) return;
   const { kind, value } = selector;

@@ -1,4 +1,7 @@
-/** `mayfly revocations`: the last way in, on the broker's host. What needs no identity here needs the store's credentials. */
+/**
+ * `mayfly revocations`: revokes, lists and lifts on the broker's host, when no other way is left. It needs no identity, but the
+ * credentials of the store.
+ */
 import { defined } from '../domain/defined.js';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LOCAL, locally } from '../compose/local.js';

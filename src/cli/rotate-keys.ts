@@ -1,4 +1,4 @@
-/** `mayfly rotate-keys`: a new signing key, announced an hour ahead, or at once when the current one is in doubt. */
+/** `mayfly rotate-keys`: makes a new signing key. It signs in an hour, or at once when the current key is in doubt. */
 import { defined } from '../domain/defined.js';
 import type { Command } from 'commander';
 import { LOCAL, locally } from '../compose/local.js';

@@ -1,4 +1,7 @@
-/** One command line: what to do, its answer on `out`, what went wrong on `err`, and the exit code. One file a command. */
+/**
+ * Runs one command line: the answer goes to `out`, errors go to `err`, and the exit code is returned. Each command has its own
+ * file.
+ */
 import { Command, CommanderError } from 'commander';
 import { addAws } from './aws/setup.js';
 import { addAwsCredentials } from './aws/credentials.js';
@@ -39,7 +42,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     await program.parseAsync(argv, { from: 'user' });
     return 0;
   } catch (error) {
-    // Commander has said what was wrong with the command line.
+    // Commander has already printed what was wrong with the command line.
     if (error instanceof CommanderError) return error.exitCode;
     terminal.err(error instanceof Error ? error.message : 'failed');
     return 1;

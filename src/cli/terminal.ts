@@ -1,8 +1,8 @@
-/** What a command is given of its surroundings. */
+/** The surroundings of a command. */
 import type { Clock } from '../domain/time.js';
 
 export interface Terminal {
-  /** What a script may read: the answer and nothing else. */
+  /** Prints the answer and nothing else: a script may read it. */
   out: (text: string) => void;
   err: (text: string) => void;
   clock: Clock;

@@ -1,4 +1,4 @@
-/** `mayfly timeline`: what happened to a task or a workload, for people who have to understand it now. */
+/** `mayfly timeline`: prints what happened to a task or a workload, for people who must understand it now. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { toTimestamp } from '../domain/time.js';
 import { askBroker, brokerUrl, readIdentity } from './broker-client.js';
@@ -57,7 +57,7 @@ async function* pages(url: URL, token: string): AsyncGenerator<TimelineEntry[]> 
     const page = timelineSchema.safeParse(await askBroker(url, { token, scheme: 'Bearer ' }));
     if (!page.success) throw new Error(`${url.origin} answered with something else than a timeline.`);
     yield page.data.entries;
-    // Whoever answers with a place that was passed already would have us ask for ever.
+    // A server that answers with a place that was passed already would keep this loop going for ever.
     const { next } = page.data;
     after = next !== undefined && next > after ? next : undefined;
   }

@@ -1,4 +1,4 @@
-/** `mayfly verify-audit`: whether an export of the audit log is whole, up to a head that the broker signed. */
+/** `mayfly verify-audit`: checks that an export of the audit log is whole, up to a head that the broker signed. */
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
@@ -45,8 +45,8 @@ export function addVerifyAudit(program: Command, { out }: Terminal): void {
 }
 
 /**
- * The log grows while it is read, so an export may go on after the head. From the first line with a later number nothing is
- * verified; one that was slipped in earlier cuts the vouched part short, and is found by that.
+ * Splits an export at the head. The log grows while it is read, so an export may contain later lines; from the first of them on
+ * nothing is verified. If somebody slips a later number in earlier, the verified part ends too soon, and verification fails.
  */
 function upTo(last: number, lines: AsyncIterable<Uint8Array>) {
   let later = 0;
@@ -59,7 +59,7 @@ function upTo(last: number, lines: AsyncIterable<Uint8Array>) {
   return { lines: vouched(), later: () => later };
 }
 
-/** What has no number is not later: it is for the verification to judge. */
+/** The number of a line. A line without one counts as 0, which is not later than any head, so verification sees it and fails. */
 function numberOf(line: Uint8Array): number {
   try {
     return numberedSchema.parse(JSON.parse(Buffer.from(line).toString('utf8'))).seq;
@@ -68,7 +68,7 @@ function numberOf(line: Uint8Array): number {
   }
 }
 
-/** A head has no expiry: it vouches for its moment for as long as somebody keeps the key. */
+/** Verifies a signed head. It has no expiry: it vouches for its moment as long as somebody keeps the public key. */
 async function signedHead(file: string, keys: JWTVerifyGetKey) {
   const token = (await readFile(file, 'utf8')).trim();
   const options = { typ: AUDIT_HEAD_TYP, algorithms: ['ES256'] };

@@ -17,10 +17,7 @@ export interface OutboundRequest {
   ca?: string;
   /** Bounds the whole: name lookup, connection, request, and the answer with its body. */
   totalMs: number;
-  /**
-   * A longer body is an error. 0: it is not read at all. Compressed bodies stay compressed, so these are all the bytes there
-   * are.
-   */
+  /** A longer body is an error. 0: the body is not read at all. A compressed body stays compressed, so it cannot grow later. */
   bodyBytesMax: number;
 }
 
@@ -30,14 +27,11 @@ interface OutboundAnswer {
   body: string;
 }
 
-/**
- * Why there is no answer. Its message is ours alone: neither the address, which may hold a secret, nor anything the server
- * said.
- */
+/** Why there is no answer. Its message contains neither the address, which may hold a secret, nor any text of the server. */
 export class OutboundError extends Error {
   override name = 'OutboundError';
   readonly reason: 'insecure' | 'timeout' | 'too-large' | 'failed';
-  /** `ECONNREFUSED` and its like; absent when the cause has none. */
+  /** The code of the cause, such as `ECONNREFUSED`; absent when it has none. */
   readonly code: string | undefined;
 
   constructor(reason: OutboundError['reason'], message: string, code?: string) {
@@ -47,10 +41,13 @@ export class OutboundError extends Error {
   }
 }
 
-/** Throws an OutboundError when there is no whole answer. Any status is an answer, a redirect too. */
+/**
+ * Returns the answer, whatever its status is: a redirect is an answer too. Throws an OutboundError when there is no complete
+ * answer.
+ */
 export async function sendRequest(outbound: OutboundRequest): Promise<OutboundAnswer> {
   const { url, method, headers, body, totalMs, bodyBytesMax } = outbound;
-  // Whoever can read or change the traffic could learn a bearer token, or put keys of their own in the answer.
+  // On a network, somebody who reads or changes clear text could learn a bearer token, or replace the keys in the answer.
   if (!URL.canParse(url) || !isSafeOrigin(new URL(url).origin)) {
     throw new OutboundError('insecure', 'Only https is allowed, and http on this machine.');
   }

@@ -1,4 +1,4 @@
-/** A timeline as lines for a terminal: one an entry, in columns, and nothing in them that could forge another. */
+/** Formats a timeline for a terminal: one line for each entry, in columns, with no character that could forge another line. */
 import { z } from 'zod';
 import { masked } from '../../domain/text.js';
 
@@ -19,7 +19,7 @@ const TIME_WIDTH = 10;
 const TYPE_WIDTH = 22;
 const BY_WIDTH = 24;
 
-/** @param first Of the whole timeline: times are counted from it. The line above the first says when that was. */
+/** @param first The first entry of the whole timeline. Times are counted from it, and a line above it says when it was. */
 export function timelineLines(entries: readonly TimelineEntry[], first: TimelineEntry): string[] {
   const start = Date.parse(first.at);
   return entries.flatMap((entry) => [
@@ -34,7 +34,10 @@ function line({ type, by = '', text, reason, purpose }: TimelineEntry, ms: numbe
   return masked(`${columns.join('  ')}  ${text}${more.join('')}`);
 }
 
-/** `+0.4s`, `+12.0s`, `+3m07s`, `+2h05m`, `+1d04h`. Clocks of brokers differ a little: it may be less than nothing. */
+/**
+ * A duration as `+0.4s`, `+12.0s`, `+3m07s`, `+2h05m` or `+1d04h`. It may be negative, because clocks of brokers differ a
+ * little.
+ */
 export function sinceText(ms: number): string {
   const sign = ms < 0 ? '-' : '+';
   const seconds = Math.abs(ms) / 1000;
