@@ -1,7 +1,6 @@
 /**
- * G1 and G8 for sessions that must be ended elsewhere, in every order of minting, dying and telling, with a death of the
- * minting broker at any step: whatever AWS made and the ledger holds dead is denied after the next turn, and no mark claims
- * what the role was not told.
+ * G1 and G8 for AWS sessions, in every order of minting, ending and pushing, with a death of the minting broker at any step:
+ * a session that AWS made and the ledger holds dead is denied after the next push, and no answer claims what was not pushed.
  */
 import { describe, expect, it } from '@jest/globals';
 import type { Effect, Selector } from '../../../src/domain/selector.js';

@@ -1,6 +1,6 @@
 /**
- * An exhaustive search over interleavings of real code. Several processes run over one store; every store operation is a
- * step that waits until the search lets it happen, so each run is one total order of steps, and the search runs them all.
+ * An exhaustive search over interleavings of real code. Several processes run over one store. Every store operation is a
+ * step that waits until the search performs it, so each run is one total order of steps, and the search runs all orders.
  *
  * Orders that differ only in swapping neighbouring steps which do not touch the same thing end in the same state; sleep
  * sets (Godefroid 1996) leave out all but one of them. A process may also be killed at any of its steps.
@@ -9,7 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Key, Log, Records, Store } from '../../../src/store/store.js';
 import { handClock, type HandClock } from '../clock.js';
 
-/** What a step touches. `*` in `writes` conflicts with everything. */
+/** The names of what a step reads and writes. `*` in `writes` conflicts with everything. */
 interface Footprint {
   reads: ReadonlySet<string>;
   writes: ReadonlySet<string>;
@@ -21,12 +21,12 @@ interface Step extends Footprint {
   run(): Promise<void>;
 }
 
-/** How a process touches the world: its own stepped view of the shared store, and steps of its own making. */
+/** What a process is given: its own stepped view of the shared store, and a way to make steps of its own. */
 export interface Stepped {
   store: Store;
-  /** Any other action, done in one step that conflicts with every other. */
+  /** Performs any other action in one step, which conflicts with every other step. */
   act: <T>(label: string, action: () => T | Promise<T>) => Promise<T>;
-  /** When, counted in steps of the run, the process took its first step, and when it had its answer. */
+  /** When the process took its first step and when it had its result, counted in steps of the run. */
   span: Span;
 }
 
@@ -37,16 +37,16 @@ export interface Span {
 
 export interface Scenario {
   store: Store;
-  /** Each runs to its end, to its death, or to a rejection (which ends it quietly: its own code judges it). */
+  /** Each runs to its end, until it is killed, or until it rejects. A rejection is not an error: the process itself checks it. */
   processes: Record<string, (stepped: Stepped) => Promise<unknown>>;
-  /** Called after every run, with the order of steps; throws where the guarantee is broken. */
+  /** Is called after every run with the order of steps. Throws when a guarantee is broken. */
   check(order: readonly string[]): Promise<void>;
 }
 
 export interface Search {
-  /** Which processes may be killed, each at any of its steps, one death a run. */
+  /** The processes that may be killed, each at any of its steps, one per run. */
   mortal?: string[];
-  /** A bound against a scenario that was meant to be small. */
+  /** The search fails beyond this number of runs: the scenario was meant to be small. */
   runsMax?: number;
 }
 
@@ -56,7 +56,7 @@ interface Choice {
   footprint: Footprint;
 }
 
-/** One node of the search tree on the current path: what could happen there, and what was tried. */
+/** One node on the current path of the search tree: the choices there, and those already tried. */
 interface Node {
   choices: Choice[];
   asleep: Map<string, Footprint>;
@@ -66,7 +66,7 @@ interface Node {
 /** A clock turned by hand whose pauses take no time: the search tries every order anyway, whoever waits longer. */
 export const searchClock = (startMs?: number): HandClock => ({ ...handClock(startMs), pause: () => Promise.resolve() });
 
-/** Runs every order. Answers how many runs that took. */
+/** Runs every order. Returns how many runs that took. */
 export async function everyInterleaving(
   setUp: () => Scenario | Promise<Scenario>,
   { mortal = [], runsMax = 20_000 }: Search = {},
@@ -88,7 +88,7 @@ async function runOnce(scenario: Scenario, path: Node[], mortal: string[]): Prom
     const choices = world.choices(killed ? [] : mortal);
     if (choices.length === 0) break;
     const node = path[depth] ?? grow(path, choices);
-    if (!node) return; // Everything from here on was seen in another order.
+    if (!node) return; // The search has already run an equivalent order from here on.
     killed ||= node.taken.name.startsWith('kill ');
     order.push(await world.take(node.taken.name));
   }
@@ -99,7 +99,7 @@ async function runOnce(scenario: Scenario, path: Node[], mortal: string[]): Prom
   }
 }
 
-/** Extends the path by one node, awake choices first come. Undefined: all asleep. */
+/** Extends the path by one node, with the first choice that is not asleep. Returns undefined when all are asleep. */
 function grow(path: Node[], choices: Choice[]): Node | undefined {
   const parent = path.at(-1);
   const asleep = new Map<string, Footprint>();
@@ -113,7 +113,7 @@ function grow(path: Node[], choices: Choice[]): Node | undefined {
   return node;
 }
 
-/** Moves to the next untried choice, deepest first. False: none is left. */
+/** Moves to the next untried choice, deepest first. Returns false when none is left. */
 function backtrack(path: Node[]): boolean {
   for (;;) {
     const node = path.at(-1);
@@ -144,7 +144,7 @@ function start({ store, processes }: Scenario) {
 
   const all = (names: ReadonlySet<string>): Set<string> => new Set([...names].map(named));
 
-  /** Announces a step and waits to be let through. A dead process waits for ever. */
+  /** Announces a step, and resolves when the search has performed it. For a killed process it never resolves. */
   function announce<T>(process: string, label: string, footprint: Footprint, action: () => Promise<T>): Promise<T> {
     const n = (counts.get(process) ?? 0) + 1;
     counts.set(process, n);
@@ -173,7 +173,7 @@ function start({ store, processes }: Scenario) {
     void live(name, span, () => body(stepped));
   }
 
-  /** Beginning and ending are steps too: whether one thing was answered before another was asked is part of the order. */
+  /** Beginning and ending are steps too, so the order also says whether one process ended before another began. */
   async function live(name: string, span: Span, body: () => Promise<unknown>): Promise<void> {
     await announce(name, 'begins', { reads: new Set(Object.keys(processes).map(endOf)), writes: new Set() }, () =>
       Promise.resolve(void (span.began = taken)),
@@ -215,8 +215,8 @@ function start({ store, processes }: Scenario) {
 }
 
 /**
- * Ids are random, so they differ from run to run; what they are called here does not: they are numbered as they appear,
- * and two runs with the same beginning see them appear alike. Shards are random too, and are left out.
+ * Ids and shards are random, so they differ from run to run, but the search must recognise a step in the next run. So each id
+ * is replaced by its number of appearance, which is the same in two runs with the same beginning. Shards are removed.
  */
 function namesByAppearance(): (text: string) => string {
   const numbers = new Map<string, number>();

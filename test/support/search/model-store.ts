@@ -1,6 +1,6 @@
 /**
- * The store port in a few maps: what it promises, with nothing to go wrong. The oracle of the model tests, and the store
- * under interleaving tests: every operation takes effect in one synchronous step, at the moment it is called.
+ * The store port in a few maps, which never fails. The model tests compare the real stores with it, and the interleaving tests
+ * run on it: every operation takes effect in one synchronous step, at the moment it is called.
  */
 import { PUBLICATIONS_KNOWN_MS } from '../../../src/domain/limits.js';
 import type { Cause } from '../../../src/domain/selector.js';
@@ -14,9 +14,9 @@ export interface ModelState {
   /** Index → member → score. */
   indexes: Map<Key, Map<string, number>>;
   tombstones: Map<Cause, string>;
-  /** The entry numbered n stands at n - 1. */
+  /** The entry with number n is at index n - 1. */
   entries: LogEntry[];
-  /** Publication id → the entry it became, and when that may be forgotten. */
+  /** Publication id → its entry, and when the store may forget that it has it. */
   published: Map<string, { entry: LogEntry; until: number }>;
   generation: string | undefined;
   home: number;
@@ -24,15 +24,15 @@ export interface ModelState {
 }
 
 export interface ModelStore extends Store {
-  /** A copy of everything, to be handed to `rewind` of this store or another. */
+  /** Returns a copy of everything, for `rewind` of this store or another. */
   snapshotState(): ModelState;
-  /** An independent store with the same contents, on the same clock unless another is given. */
+  /** Returns an independent store with the same contents, on the same clock unless another is given. */
   clone(clock?: Clock): ModelStore;
-  /** Everything is lost, the generation too. */
+  /** Removes everything, the generation too. */
   wipe(): void;
-  /** Contents stay, but under another home: the generation becomes foreign. */
+  /** Keeps the contents, but under another home: the generation becomes foreign. */
   moveHome(): void;
-  /** An older state comes back, under the home of today (a restored backup, a failover that lost its tail). */
+  /** Brings back an older state, under the present home: a restored backup, or a failover that lost the latest writes. */
   rewind(state: ModelState): void;
 }
 
@@ -131,7 +131,7 @@ function modelLog(state: ModelState, clock: Clock): Log {
   };
 }
 
-/** Runs at once, as an operation on one store does; a throw becomes a rejection. */
+/** Runs at once, as an operation on one store does. A throw becomes a rejection. */
 const step = <T>(run: () => T): Promise<T> => new Promise((resolve) => resolve(run()));
 
 const byScoreThenMember = ([a, m]: [string, number], [b, n]: [string, number]): number =>
@@ -148,7 +148,7 @@ const empty = (): ModelState => ({
   generationHome: 1,
 });
 
-/** Texts, entries and records are never changed in place, so copying the maps that hold them is enough. */
+/** Copies the maps only: texts, entries and records are never changed in place. */
 const copy = (state: ModelState): ModelState => ({
   ...state,
   records: new Map(state.records),

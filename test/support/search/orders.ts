@@ -1,6 +1,6 @@
 /**
- * Plays for the search over orders: actors that each do one thing as a broker of their own, and the guarantees every order
- * must keep. What is issued, published and asked is remembered with its span, so "before" means before in that very run.
+ * Plays for the search over orders: each actor does one thing as a broker of its own, and every order must keep the guarantees.
+ * What is issued, published and asked is recorded with its span of steps, so "before" means before in that run.
  */
 import { exchange } from '../../../src/credentials/exchange.js';
 import { openTask } from '../../../src/tasks/open-task.js';
@@ -20,13 +20,13 @@ import { completeTask, resumeTask, suspendTask } from '../verbs.js';
 
 type Actor = (stepped: Stepped) => Promise<unknown>;
 
-/** What actors are made of, for one run. */
+/** What a play makes its actors of, in one run. */
 export interface Stage {
   clock: HandClock;
   store: ModelStore;
-  /** An open task of the agent, for four hours. */
+  /** The id of an open task of the agent, for four hours. */
   task: string;
-  /** One of another workload, for eight hours. */
+  /** The id of an open task of another workload, for eight hours. */
   plannersTask: string;
   exchange: (under: { purpose: string } | { taskId: string }) => Actor;
   exchangeUnderNewChild: (parent: string) => Actor;
@@ -35,9 +35,9 @@ export interface Stage {
   suspendAndResume: (task: string) => Actor;
   revoke: (selector: Selector, effect: Effect) => Actor;
   holdAndLift: (selector: Selector) => Actor;
-  /** Asks of everything issued so far whether it lives. */
+  /** Asks of each credential issued so far whether it is alive. */
   ask: () => Actor;
-  /** Anything else. */
+  /** An actor that does anything else. */
   act: (action: (broker: BareBroker, stepped: Stepped) => Promise<unknown>) => Actor;
   witness: Witness;
   /** Over the whole store, outside of the order of steps. */
@@ -46,19 +46,19 @@ export interface Stage {
   living: () => Promise<string[]>;
   /** The state of `task` now. */
   taskState: () => Promise<TaskState | undefined>;
-  /** How many actors of this play exchange something. */
+  /** Returns how many actors of this play exchange a token. */
   exchanges: () => number;
 }
 
 export interface PlayOptions extends Search {
   credentialsPerTask?: number;
-  /** The play loses records: what is not known is not alive, and needs no other proof. */
+  /** The play loses records. A credential without a record counts as dead. */
   lossy?: boolean;
-  /** What must hold besides the guarantees that always must. */
+  /** Checks what must hold besides the guarantees of every play. */
   also?(stage: Stage): Promise<void> | void;
 }
 
-/** Runs every order of the play and checks every guarantee after each. Answers the number of orders. */
+/** Runs every order of the play and checks every guarantee after each. Returns the number of orders. */
 export async function orders(
   play: (stage: Stage) => Record<string, Actor>,
   options: PlayOptions = {},

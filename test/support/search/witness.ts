@@ -1,4 +1,4 @@
-/** What a run of a play saw, and the guarantees judged from it. */
+/** The record of one run of a play, and the guarantees that are checked against it. */
 import type { Credential } from '../../../src/domain/credential.js';
 import { credentialCauses, taskCauses } from '../../../src/domain/hangs-on.js';
 import { cause, type Effect, type Selector } from '../../../src/domain/selector.js';
@@ -13,12 +13,12 @@ import type { Span } from './interleave.js';
 
 export interface Witness {
   issued: { credential: Credential; span: Span }[];
-  /** Only what was acknowledged. */
+  /** The acknowledged revocations. */
   deaths: Death[];
   answers: { span: Span; active: string[] }[];
-  /** `fresh`: under a task of its own, so only the caller and the target could stand in its way. */
+  /** `fresh`: under a task of its own, so only a cause of the caller or the target can be the reason. */
   refusals: { error: unknown; span: Span; fresh: boolean }[];
-  /** One list per broker that minted. */
+  /** The ids that were minted, one list per broker. */
   minted: string[][];
 }
 
@@ -27,13 +27,13 @@ export interface Death {
   effect: Effect;
   span: Span;
   seq: number;
-  /** The same actor went on to lift it. */
+  /** Whether the same actor lifted it afterwards. */
   lifted?: boolean;
-  /** What its receipt says it killed, counted in one step right after publication. */
+  /** How many credentials its receipt says it ended, counted in one step right after publication. */
   counted?: number;
 }
 
-/** Which of these live, asked step by step as introspection asks. */
+/** Returns the ids of those that are alive, read step by step as introspection reads. */
 export async function livingOf(ledger: Ledger, credentials: readonly Credential[]): Promise<string[]> {
   const found: Found[] = [];
   for (const { id } of credentials) {
@@ -87,7 +87,7 @@ export async function checkGuarantees(
   if (!lossy && acknowledged) checkRefusals(witness);
 }
 
-/** Whether an acknowledged revocation must have killed what was issued in `span`. */
+/** Returns whether an acknowledged revocation must have ended what was issued in that span. */
 function mustKill({ effect, lifted, span: death }: Death, issued: Span): boolean {
   if (effect === 'end') return true;
   const issuedBefore = issued.ended < death.began;
@@ -95,7 +95,7 @@ function mustKill({ effect, lifted, span: death }: Death, issued: Span): boolean
   return issuedBefore || standing;
 }
 
-/** With one revocation in the play, its receipt counts at least everything released that it killed. */
+/** If the play has one revocation, its receipt counts at least every released credential that it ended. */
 function checkReceipts({ issued, deaths }: Witness, living: ReadonlySet<string>, now: number): void {
   const [only] = deaths;
   if (deaths.length !== 1 || only?.counted === undefined) return;
@@ -103,7 +103,7 @@ function checkReceipts({ issued, deaths }: Witness, living: ReadonlySet<string>,
   if (only.counted < killed) throw new Error(`G8: the receipt says ${only.counted}, and ${killed} were killed`);
 }
 
-/** What was cut off or held before may be born again: a refusal needs a reason that still stands. */
+/** After a cutoff, or a hold that was lifted, a new task may be opened: a refusal needs a reason that is still in force. */
 function checkRefusals({ refusals, deaths }: Witness): void {
   const passing =
     deaths.length > 0 && deaths.every(({ effect, lifted }) => effect === 'cutoff' || (effect === 'hold' && lifted));
@@ -111,7 +111,7 @@ function checkRefusals({ refusals, deaths }: Witness): void {
   if (late && passing) throw new Error('refused, though nothing stands against it', { cause: late.error });
 }
 
-/** A task born before an acknowledged end or cutoff is not open, however much was forgotten since. */
+/** A task from before an acknowledged end or cutoff is not open, whatever tombstones were forgotten since. */
 async function checkTask(ledger: Ledger, id: string, deaths: readonly Death[]): Promise<void> {
   const stored = await readTask(ledger, id);
   if (!stored) return;

@@ -1,6 +1,6 @@
 /**
- * AWS in memory: sessions and inline policies as the loopback account keeps and judges them, with the policies and tags of
- * the product, and nothing of the way to AWS and back. For tests that need thousands of sessions or of seconds.
+ * AWS in memory: sessions and inline policies as the loopback account keeps and evaluates them, with the product's policies and
+ * tags, but without HTTP. For tests that need thousands of sessions or thousands of seconds.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { WHOLE_ROLE } from '../../../src/targets/aws.js';
@@ -27,41 +27,41 @@ export const ROLE = agentArn(ACCOUNT, 'agent-0');
 export const OTHER_ROLE = agentArn(ACCOUNT, 'agent-1');
 const OBJECT = 'arn:aws:s3:::customer-data/tenant-42/a.txt';
 
-/** IAM takes so much of a role's inline policies, all together. */
+/** IAM's limit for all inline policies of a role together. */
 const ROLE_POLICY_CHARACTERS = 10_240;
 const PROPAGATION_MS = 4_000;
 
 /**
- * `refused`: AWS said no. `unheard`: nothing was made, and nobody can know. `lost`: it was made, and the answer lost.
- * `never`: it was made, and whoever asked dies before the answer. `never-made`: they die before AWS hears of it.
+ * `refused`: AWS refused. `unheard`: nothing was made, but the broker cannot know. `lost`: AWS made it, and its answer is lost.
+ * `never`: AWS made it, and the broker dies before the answer. `never-made`: the broker dies before the request arrives.
  */
 export type MintFault = 'refused' | 'unheard' | 'lost' | 'never' | 'never-made';
 
 export interface MemoryAws {
   account: Account;
   minter: Minter & { enforcer: Enforcer };
-  /** One for each of the next mints. */
+  /** The faults of the next mints, one each. */
   mintFaults: MintFault[];
   /** Roles whose policy cannot be written now. */
   failing: Set<string>;
-  /** While it is there, writes wait for it, and come late. */
+  /** Policy writes wait for this promise, and so come late. */
   late?: Promise<void>;
-  /** Every session ever made, by the id of its credential. */
+  /** Every session that AWS made, by the id of its credential. */
   made: ReadonlyMap<string, Session>;
-  /** Whether the session of this credential passes now. */
+  /** Returns whether AWS now allows a read with the session of this credential. */
   reads: (credentialId: string) => boolean;
   passes: (session: Session) => boolean;
   writes: (role: string) => readonly PolicyWrite[];
-  /** The deny policy as last written. */
+  /** Returns the deny policy as it was last written. */
   document: (role: string) => PolicyDocument | undefined;
-  /** Somebody else writes the deny policy, or deletes it. */
+  /** Writes the deny policy as somebody else, or deletes it. */
   tamper: (role: string, text?: string) => void;
 }
 
 export interface MemoryAwsWish {
-  /** How full a role is by what it is told; default: by the length of the real policy. */
+  /** Returns how full a role is with these denials. Default: by the length of the real policy. */
   fillOf?: ((denials: Denials) => number) | undefined;
-  /** Replaces parts of both roles. */
+  /** These options replace options of both roles. */
   role?: Partial<RoleOptions>;
 }
 
@@ -127,7 +127,7 @@ export function memoryAws(clock: Clock, { fillOf = denyPolicyFill, role: over }:
   return aws;
 }
 
-/** What every session of these tests may do: something that `reads` can tell from nothing. */
+/** The access of every session in these tests: the object that `reads` reads. */
 export const ACCESS = [{ path: 'arn:aws:s3:::customer-data/tenant-42/**', actions: ['s3:GetObject'] }];
 
 function open(account: Account, role: Role, credential: Credential, task: Task): Session {

@@ -1,6 +1,7 @@
 /**
- * What must live and what must be dead, said as plainly as it can be: things hang on words (`task:…`, `workload:…`), and what
- * is said about a word happens at once to everything there is that hangs on it. No numbers, no epochs, no clocks but deadlines.
+ * A model of what must be alive and what must be dead, as simple as possible: sessions and tasks hang on selectors written as
+ * words (`task:…`, `workload:…`), and a revocation of a word takes effect at once on all that hangs on it. It has no numbers,
+ * no epochs and no clocks but deadlines.
  */
 import type { Effect, SelectorKind } from '../../../src/domain/selector.js';
 import { OTHER_ROLE, ROLE } from './memory-aws.js';
@@ -17,7 +18,7 @@ interface Thing {
   until: number;
 }
 
-/** Which team answers for a workload nobody knows until it shows itself; what was said about the team meanwhile counts then. */
+/** The owner of a workload is unknown until the workload shows its identity. A revocation of the owner in between counts from then on. */
 interface Unproven {
   later: Set<string>;
   deadThen: boolean;
@@ -25,21 +26,21 @@ interface Unproven {
 
 export interface Model {
   tasks: Map<string, Thing & Unproven & { workload: string; person: string | undefined }>;
-  /** By the id of their credential. */
+  /** The sessions by the id of their credential. */
   sessions: Map<string, Thing>;
   openTask(
     id: string,
     by: { workload: string; parent?: string; until: number; opened: boolean; person?: string },
   ): void;
-  /** Whether a session may be born under this task, or (by words alone) under a new one. */
+  /** Returns whether a session may be minted under this task or, without one, under a new task. */
   mayBear(words: ReadonlySet<string>, task: string | undefined, now: number): boolean;
   bear(id: string, task: string, role: string, until: number): void;
-  /** Its workload has shown who it is. */
+  /** Records that the workload of this task has shown its identity. */
   prove(task: string): void;
   say(word: string, effect: Effect): void;
-  /** One of as many holds as there are on this word. */
+  /** Lifts one of the holds on this word. */
   lift(word: string): void;
-  /** The log has lost its past. `holds`: they are lost too. */
+  /** Records that the log lost its past. `holds`: the holds are lost too. */
   loseAll(holds: boolean): void;
 }
 
@@ -118,7 +119,7 @@ function wordsOfWorkload(workload: string): string[] {
 
 const wordsOfRole = (role: string, workload: string): string[] => [`target:${role}`, `target:${role}#${workload}`];
 
-/** What must not be held for a session to be born, beside what its task hangs on. */
+/** Returns the words that must not be held when a session is minted, besides those of its task. */
 export function wordsOfBirth(birth: {
   workload: string;
   role: string;
@@ -133,7 +134,7 @@ export function wordsOfBirth(birth: {
   ]);
 }
 
-/** What can be said something about. */
+/** Returns the values that a revocation can select now, by kind. */
 export const sayable = ({ sessions, tasks }: Model): Record<SelectorKind, readonly string[]> => ({
   credential: [...sessions.keys()],
   task: [...tasks.keys()],

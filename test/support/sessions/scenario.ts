@@ -1,6 +1,6 @@
 /**
- * Random lives of AWS sessions: what happens is played on a broker and on the model of what must live, and
- * compared session by session with what the evaluator lets pass, once everything has had time to settle.
+ * Random lives of AWS sessions. Each step is played on a broker and on the model of what must be alive. Once all pushes have
+ * taken effect, the model is compared, session by session, with what the policy evaluator of the fake AWS allows.
  */
 import type { Effect } from '../../../src/domain/selector.js';
 import type { Denials } from '../../../src/minters/minter.js';
@@ -15,7 +15,7 @@ import { FENCED_SECONDS, pass, sessionBroker, untilMinted } from '../brokers/ses
 import type { Played, Scenario, Step } from './steps.js';
 import { PERSON, ROLES, sayable, sessionModel, WORKLOADS, wordsOfBirth } from './model.js';
 
-/** What a run saw, so that a test can tell that it saw anything. */
+/** How much happened in a run: a test in which nothing lived or died would prove nothing. */
 export interface Tally {
   lived: number;
   died: number;
@@ -23,7 +23,7 @@ export interface Tally {
   compactions: number;
 }
 
-/** @param fillOf How full a role is; by it few lines can be many. */
+/** @param fillOf returns how full a role is with these denials: with it, few denials can fill a role. */
 export async function play(steps: Scenario, fillOf?: (denials: Denials) => number): Promise<Tally> {
   const stage = await setStage(fillOf);
   for (const step of steps) {
@@ -202,7 +202,7 @@ async function setStage(fillOf?: (denials: Denials) => number) {
           return lose(step.op);
       }
     },
-    /** Where a role had no room the broker has cut off more than was asked: what the log says is the model's word too. */
+    /** Copies the broker's own cutoffs (compactions) from the log to the model: it cuts off more when a role has no room left. */
     async follow() {
       for (const entry of await store.log.entries(followed, 1_000)) {
         followed = entry.seq;
@@ -211,7 +211,7 @@ async function setStage(fillOf?: (denials: Denials) => number) {
         model.say(`${entry.selector.kind}:${entry.selector.value}`, 'cutoff');
       }
     },
-    /** G8: nothing is said to be over that passes. */
+    /** G8: no session counts as ended that AWS still allows. */
     async checkClaims() {
       if (tampered) return;
       for (const [id, { dead }] of model.sessions) {

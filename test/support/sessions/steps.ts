@@ -1,9 +1,9 @@
-/** What can happen in a random life of AWS sessions, drawn by fast-check. */
+/** The steps of a random life of AWS sessions, drawn by fast-check. */
 import fc from 'fast-check';
 import type { Effect, SelectorKind } from '../../../src/domain/selector.js';
 import type { MintFault } from './memory-aws.js';
 
-/** Numbers choose among what there is at that moment. */
+/** A number chooses among the sessions, tasks or holds that exist at that moment. */
 const which = fc.nat(1_000);
 const act = {
   mint: fc.record({
