@@ -44,7 +44,7 @@ export default {
     only(
       'rules-of-life-need-nothing',
       'what a verifier needs runs without a library',
-      { path: src('domain/(liveness|tombstone|selector|id|limits|token-in-text)\\.ts') },
+      { path: src('domain/(liveness|tombstone|selector|id|limits|token-in-text|digest|text)\\.ts') },
       { dependencyTypes: ['npm'] },
     ),
     behind('ioredis', 'ioredis', 'store/redis/'),
