@@ -1,4 +1,4 @@
-// npm start: a broker for trying out. Builds what is stale, makes the development issuer, starts, says what to do next.
+// npm start: a broker to try out. Builds if the sources are newer, creates the development issuer, starts, prints what to do next.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const broker = spawn(process.execPath, [join(root, 'dist/src/main.js')], {
 });
 broker.stdout.pipe(process.stdout);
 let ready = false;
-// Its own word, not an answer at its port: another broker may be listening there.
+// The broker itself logs that it is ready. An answer at its port proves nothing: another broker may be listening there.
 createInterface({ input: broker.stdout }).on('line', (line) => {
   if (ready || !line.includes('"msg":"ready"')) return;
   ready = true;
@@ -35,7 +35,7 @@ function buildIfStale() {
   if (modified(stamp) > newest(join(root, 'src'))) return;
   const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' });
   if (built.status !== 0) process.exit(built.status ?? 1);
-  utimesSync(stamp, new Date(), new Date()); // The compiler leaves it alone when nothing came out differently.
+  utimesSync(stamp, new Date(), new Date()); // The compiler does not touch it when its output is the same.
 }
 
 function newest(directory) {

@@ -1,5 +1,5 @@
-// Runs the tests: finds (or, where that takes no question, installs) the Redis they need, then hands over to jest.
-// Tests start servers of their own, so `redis-server` is needed even when TEST_REDIS_URL names one to use besides.
+// Runs the tests: installs redis-server if it is missing and that takes no password, then runs jest with the given arguments.
+// Tests start servers of their own, so `redis-server` is needed even when TEST_REDIS_URL names a further one.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ const tested = spawnSync(process.execPath, [jest, ...process.argv.slice(2)], {
 });
 process.exit(tested.status ?? 1);
 
-/** On Debian and its kin, as root or with a sudo that asks nothing. The system's own Redis is not started. */
+/** Installs redis-server on Debian and its derivatives, as root or with a sudo that needs no password. The system's Redis is not started. */
 function installRedis() {
   if (!existsSync('/etc/debian_version')) return;
   const asRoot = process.getuid() === 0 ? [] : ['sudo', '-n'];
@@ -41,7 +41,7 @@ function installRedis() {
   apt('install', '-y', '--no-install-recommends', 'redis-server');
 }
 
-/** Older lines of Node know --no-warnings only as a blunt instrument; there the warning stays. */
+/** Whether this Node knows the option. Without --disable-warning the warning about VM modules stays. */
 function isKnown(flag) {
   return process.allowedNodeEnvironmentFlags.has(flag.split('=')[0]);
 }

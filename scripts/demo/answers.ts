@@ -1,4 +1,4 @@
-/** What the story reads of the broker's answers. */
+/** The members of the broker's answers that the story reads. */
 import { z } from 'zod';
 
 export const issuedSchema = z.object({

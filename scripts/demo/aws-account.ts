@@ -5,7 +5,7 @@ import { call, type Reply } from './http.js';
 
 export interface AwsAccount {
   url: string;
-  /** S3 GetObject, with nothing but the keys of a session. */
+  /** S3 GetObject with the keys of a session. */
   read(keys: { AccessKeyId: string; SessionToken: string }, object: string): Promise<Reply>;
   /** When AWS itself lets the session expire. Milliseconds. */
   expiryOf(accessKeyId: string): number;
@@ -16,7 +16,7 @@ export interface AwsAccount {
 
 const ACCOUNT = '111122223333';
 const AUDIENCE = 'sts.amazonaws.com';
-/** What was seen of IAM: three to four seconds until a write holds everywhere. */
+/** As observed at IAM: three to four seconds until a write is in force everywhere. */
 const PROPAGATION_MS = 4_000;
 
 export const ROLE = agentArn(ACCOUNT);
@@ -32,7 +32,7 @@ permit (
 );
 `;
 
-/** As in the configuration of a broker, but for the endpoints: AWS's own are known to it. */
+/** The AWS section of a broker's configuration, with the endpoints of this account in place of AWS's own. */
 export const awsTarget = (url: string) => ({
   resource: ROLE,
   minter: 'aws-sts',

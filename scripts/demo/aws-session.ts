@@ -1,4 +1,4 @@
-/** Sessions of the AWS role, as a workload asks for them and as the broker and AWS speak of them. */
+/** Sessions of the AWS role: how a workload requests them, and what broker and AWS answer about them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { processCredentialsSchema, type ProcessCredentials } from '../../src/protocol/aws-credentials.js';
@@ -16,7 +16,7 @@ export interface Session {
 const issuedSchema = z.object({ access_token: z.string(), task_id: z.string() });
 const PATIENCE_MS = 30_000;
 
-/** To read what tenant 42 has. Asks again as long as the role is not ready. */
+/** Requests a session that may read the objects of tenant 42. Repeats the request until the role is ready. */
 export async function openSession(
   stage: Stage,
   agent: string,
@@ -35,7 +35,7 @@ export async function openSession(
   return { keys: processCredentialsSchema.parse(JSON.parse(text)), taskId };
 }
 
-/** What AWS says to it, which must be this; in a few words. */
+/** Checks what AWS answers to a read with this session, and returns it in a few words. */
 export async function reads(stage: Stage, { keys }: Session, object: string, wanted: 200 | 403): Promise<string> {
   const { status, text } = await stage.aws.read(keys, object);
   expectThat(status === wanted, `HTTP ${wanted}`, `HTTP ${status}`);
@@ -45,12 +45,12 @@ export async function reads(stage: Stage, { keys }: Session, object: string, wan
 const effectSchema = z.object({ effect: z.string(), boundedBySeconds: z.number().optional() });
 const credentialSchema = z.object({ id: z.string(), end: effectSchema });
 
-/** GET /credentials/<access key id>, of one that is dead: how far its death has come. */
+/** Returns how far the end of this session has come: GET /credentials/<access key id>. */
 export async function endOf(stage: Stage, { keys }: Session): Promise<z.infer<typeof credentialSchema>> {
   const bearer = await stage.identity('soc');
   return good(await stage.ask(`/credentials/${keys.AccessKeyId}`, { bearer }), credentialSchema);
 }
 
-/** Minutes until AWS itself would end it. */
+/** Returns the minutes until AWS itself would end the session. */
 export const minutesLeft = (stage: Stage, { keys }: Session): string =>
   ((stage.aws.expiryOf(keys.AccessKeyId) - Date.now()) / 60_000).toFixed(1);

@@ -15,11 +15,11 @@ export interface BrokerProcess {
   url: string;
   operationsUrl: string;
   start(): Promise<void>;
-  /** SIGKILL: it gets no chance to tidy up. */
+  /** Sends SIGKILL: the broker cannot clean up. */
   kill(): Promise<void>;
-  /** SIGTERM: it drains. Nothing to do when it does not run. */
+  /** Sends SIGTERM, and waits until the broker has drained. Does nothing when it does not run. */
   end(): Promise<void>;
-  /** What it logged last. */
+  /** Returns the last lines that the broker logged. */
   lastWords(): string;
 }
 
@@ -30,7 +30,7 @@ interface Surroundings {
   operations: string;
   issuerUrl: string;
   awsUrl: string;
-  /** Whose signals it hears. */
+  /** The EDR whose signals the broker accepts. */
   transmitter: object;
 }
 
@@ -63,7 +63,7 @@ export function placeBroker(directory: string, around: Surroundings): BrokerProc
   };
 }
 
-/** The first stops an agent on one word, the second wants two; all together hit a hundred tasks a minute at most, as by default. */
+/** The first rule stops an agent after one report, the second needs two. Together they end at most a hundred tasks a minute, the default. */
 const REACTIONS = [
   { name: 'risk-is-high', event: 'risk-level-change', level: 'HIGH', from: ['edr'], do: 'hold', covers: 'workload' },
   {
@@ -95,7 +95,7 @@ const configuration = (at: Surroundings & { url: string; policies: string }) => 
   ],
   policy: { engine: 'cedar', directory: at.policies },
   signals: { transmitters: [at.transmitter], reactions: REACTIONS },
-  // One workload asks for a thousand credentials here, and nobody wants to wait two minutes for it.
+  // One workload requests a thousand credentials here. With the default limit that would take two minutes.
   limits: { perWorkloadPerMinute: 10_000 },
 });
 
@@ -109,7 +109,7 @@ async function isReady({ process, lastWords }: Child, operationsUrl: string): Pr
   throw new Unexpected('a broker that is ready', lastWords());
 }
 
-/** The issuer of a broker is its address, so the address must be known before it listens. Held together, so they differ. */
+/** Returns free ports. A broker's issuer is its address, so the port must be known before it listens. All are opened at once, so they differ. */
 export async function freeAddresses(): Promise<Pick<Surroundings, 'api' | 'operations'>> {
   const probes = [createServer(), createServer()] as const;
   const addresses = probes.map(async (probe) => {

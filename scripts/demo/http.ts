@@ -1,4 +1,4 @@
-/** Plain HTTP: one call, and what an answer must be. */
+/** Plain HTTP: one call, and checks of its answer. */
 import type { z } from 'zod';
 import { z as schemas } from 'zod';
 import { Unexpected } from './unexpected.js';
@@ -36,14 +36,14 @@ export async function call(url: string, asking: Asking = {}): Promise<Reply> {
   return { status: response.status, text: await response.text() };
 }
 
-/** The body of a good answer. */
+/** Returns the body of a successful answer. */
 export function good<T>(reply: Reply, schema: z.ZodType<T>, status = 200): T {
   const parsed = reply.status === status ? schema.safeParse(jsonOf(reply.text)) : undefined;
   if (parsed?.success) return parsed.data;
   throw new Unexpected(`HTTP ${status}${parsed ? ' of another form' : ''}`, `HTTP ${reply.status} ${reply.text}`);
 }
 
-/** The sentence of a refusal, which must have this code. */
+/** Returns the sentence of a refusal, which must have this code. */
 export function refusal(reply: Reply, code: string): string {
   const parsed = refusalSchema.safeParse(jsonOf(reply.text));
   const came = parsed.success ? (parsed.data.error ?? parsed.data.code) : undefined;
@@ -54,7 +54,7 @@ export function refusal(reply: Reply, code: string): string {
   return `${code}: ${sentence ?? detail ?? ''}${retry === undefined ? '' : ` (retry: ${retry})`}`;
 }
 
-/** OAuth's form, or that of RFC 9457. */
+/** A refusal in the form of OAuth (RFC 6749 §5.2) or of RFC 9457. */
 const refusalSchema = schemas.object({
   error: schemas.string().optional(),
   error_description: schemas.string().optional(),

@@ -1,4 +1,4 @@
-/** Works through a list, so many at once, in order of the list. */
+/** Applies a function to a list, a given number at once; the results keep the order of the list. */
 export async function inParallel<T, R>(
   items: readonly T[],
   atOnce: number,

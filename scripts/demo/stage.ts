@@ -1,4 +1,4 @@
-/** Everything the story needs, and all of it gone afterwards: a directory, an issuer, an EDR, the broker, the API, AWS. */
+/** Everything the story needs, removed afterwards: a directory, an issuer, an EDR, the broker, the API, AWS. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,15 +16,15 @@ export interface Stage {
   broker: BrokerProcess;
   aws: AwsAccount;
   edr: Pick<Edr, 'event'>;
-  /** An identity token of `lab:<name>`, valid for an hour. */
+  /** Returns an identity token of `lab:<name>`, valid for an hour. */
   identity: (name: string) => Promise<string>;
-  /** A call to the broker. */
+  /** Calls the broker. */
   ask: (path: string, asking: Asking) => Promise<Reply>;
   /** POST /token, for the tickets API unless the wish names another resource. */
   exchange: (identity: string, wish: Wish) => Promise<Reply>;
-  /** What the API asks: is this token alive? The exact answer. */
+  /** Introspects the token as the API does, and returns the exact answer. */
   introspect: (token: string) => Promise<string>;
-  /** A call to the tickets API. */
+  /** Calls the tickets API. */
   tickets: (method: 'GET' | 'PUT', path: string, token: string) => Promise<Reply>;
 }
 

@@ -1,4 +1,4 @@
-/** The story in its order: what each act leaves behind is what later ones hold against the broker. */
+/** The story in its order: later acts check the broker against what earlier acts left behind. */
 import { auditAct } from './acts/audit.js';
 import { awsAct } from './acts/aws.js';
 import { awsDeadlineAct } from './acts/aws-deadline.js';
@@ -21,7 +21,7 @@ const CAST = [
   ['SOC', 'the security operations centre: previews and revokes, reads the audit log'],
 ] as const;
 
-/** Answers the exit code. */
+/** Returns the exit code. */
 export async function tellStory(tell: Transcript, interrupted: Promise<unknown>): Promise<number> {
   const since = performance.now();
   tell.line(
@@ -48,7 +48,7 @@ async function acts(stage: Stage, tell: Transcript): Promise<void> {
     lifetime: String(SESSION_SECONDS_LEAST),
     purpose: 'look at one file of tenant 42',
   });
-  brief.catch(() => undefined); // Whoever needs it hears of it.
+  brief.catch(() => undefined); // The act that awaits it gets the error.
   const completed = await oneTaskAct(stage, tell);
   const expired = await deadlineAct(stage, tell);
   const revoked = await massRevocationAct(stage, tell);

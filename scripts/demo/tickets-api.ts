@@ -1,7 +1,7 @@
 /**
  * The protected API of the story, a process of its own: `node tickets-api.js <broker> <file with its identity token>`.
- * It believes a token when the broker's published keys verify it AND the broker says that it is alive, and then allows what
- * stands in it. When the broker cannot be asked, it refuses.
+ * It accepts a token when the broker's published keys verify it AND introspection says that it is active, and then allows what
+ * the token grants. When introspection fails, it refuses.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ const server = createServer((request, response) => {
 });
 await once(server.listen(0, '127.0.0.1'), 'listening');
 console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-// The demo holds the other end: when it is gone, so is this.
+// The demo holds the other end of standard input: when the demo ends, this process ends.
 process.stdin.resume().on('end', () => process.exit(0));
 
 async function answer(request: IncomingMessage): Promise<Verdict> {
@@ -59,7 +59,7 @@ async function verified(token: string): Promise<AccessTokenClaims | undefined> {
   return accessTokenClaimsSchema.safeParse(payload).data;
 }
 
-/** With an identity of its own, read anew like any projected token. */
+/** Introspects with the API's own identity token, which is read from its file each time, as a projected token must be. */
 async function isAlive(token: string): Promise<boolean> {
   const bearer = readFileSync(identityFile, 'utf8').trim();
   const { text } = await call(`${broker}/introspect`, { form: { token }, bearer });

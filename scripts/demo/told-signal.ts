@@ -1,4 +1,4 @@
-/** What the EDR tells the broker, and what became of it. */
+/** Signals from the EDR to the broker, and what became of them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { good } from './http.js';
@@ -30,7 +30,7 @@ export async function push(stage: Stage, agent: string, path: string, facts: obj
   expectThat(status === 202, 'HTTP 202', `HTTP ${status} ${text}`);
 }
 
-/** What became of the latest that the EDR said of it, once all is done about it. */
+/** Returns the latest signal of the EDR about the agent, once its evaluation is finished. */
 export async function judged(stage: Stage, agent: string, wanted: string): Promise<Told> {
   const bearer = await stage.identity('soc');
   const until = performance.now() + PATIENCE_MS;

@@ -1,9 +1,9 @@
-/** What the person in front of the screen sees: acts, steps with their milliseconds, and never a whole token. */
+/** The output of the demo: acts, and steps with their milliseconds. A whole token is never printed. */
 import { Unexpected } from './unexpected.js';
 
 export interface Transcript {
   act(title: string): void;
-  /** Runs a step, then tells it with the time it took. What `run` answers stands below it; what it throws ends the story. */
+  /** Runs a step, then prints it with its duration and, below, what `run` returned. An error ends the story. */
   step(text: string, run: () => Promise<string | string[] | undefined>): Promise<void>;
   line(text: string): void;
   readonly steps: number;
@@ -52,7 +52,7 @@ export function createTranscript({ write, colours }: Screen): Transcript {
   };
 }
 
-/** Enough of a token to recognise it by, nothing to use it with. */
+/** Returns the beginning of a token: enough to recognise it, not enough to use it. */
 const shortened = (token: string): string => `${token.slice(0, 8)}…`;
 
 function wrong(error: unknown): string[] {

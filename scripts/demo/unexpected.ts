@@ -1,4 +1,4 @@
-/** Something did not go as the story says: what was expected, and what came instead. */
+/** The error of a step that did not go as the story says: what was expected, and what came instead. */
 export class Unexpected extends Error {
   override name = 'Unexpected';
   readonly expected: string;

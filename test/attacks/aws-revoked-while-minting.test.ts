@@ -39,7 +39,7 @@ describe('while AWS makes a session', () => {
     ])('when %s', async (_, happens) => {
       const task = await broker.open('agent-7');
       const reply = await meanwhile(task, () => happens(task));
-      expectOAuthRefusal(reply, 400, 'access_denied', /revoked while it was being made/);
+      expectOAuthRefusal(reply, 400, 'access_denied', /revoked while it was being minted/);
       expect(reply.text).not.toContain('ASIA');
       expect(reads(task)).toEqual([true]); // AWS made it, and nobody has it.
       await broker.pass(6);
@@ -51,7 +51,7 @@ describe('while AWS makes a session', () => {
     const task = await broker.open('agent-7');
     const cutoff = { selector: { kind: 'target', value: ROLE }, effect: 'cutoff', reason: 'x' };
     const reply = await meanwhile(task, async () => broker.post('/revocations', cutoff, await broker.identity('soc')));
-    expectOAuthRefusal(reply, 400, 'access_denied', /revoked while it was being made/);
+    expectOAuthRefusal(reply, 400, 'access_denied', /revoked while it was being minted/);
     await broker.pass(12);
     expect(reads(task)).toEqual([false]);
     expect((await broker.session('agent-7', { purpose: undefined, task_id: task })).status).toBe(200);

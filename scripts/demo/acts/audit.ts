@@ -48,7 +48,7 @@ export async function auditAct(stage: Stage, tell: Transcript, acknowledged: str
   });
 }
 
-/** As every other number of the story. */
+/** Formats a number as the rest of the story does. */
 const withSeparators = (text: string): string =>
   text.replaceAll(/\d{4,}/g, (digits) => Number(digits).toLocaleString('en'));
 
@@ -66,7 +66,7 @@ const namesIn = (directory: string): Files => ({
   forged: join(directory, 'audit-forged.ndjson'),
 });
 
-/** The head first: it vouches for what was written until then, so the export ends at the line it names. */
+/** Reads the head first: it covers what was written until then, so the export ends at the line that it names. */
 async function download(stage: Stage, files: Files): Promise<z.infer<typeof lineSchema>[]> {
   const bearer = await stage.identity('soc');
   const head = await stage.ask('/audit/head', { bearer });
@@ -86,7 +86,7 @@ function verify({ head, keys }: Files, log: string): { status: number | null; ou
   return { status, output: (stdout + stderr).trim() };
 }
 
-/** Answers the number of the line: one of the first grants, whose "4711" becomes "4710". */
+/** Changes "4711" to "4710" in one of the first grants. Returns the number of that line. */
 function flipOneByte({ log, forged }: Files): number {
   const bytes = readFileSync(log);
   const at = bytes.indexOf('4711', bytes.indexOf('"credential.granted"'));

@@ -1,4 +1,4 @@
-/** A session of an AWS role, born for a task and denied when the task is done, long before AWS lets it expire. Answers it. */
+/** A session of an AWS role, born for a task and denied when the task is done, long before AWS lets it expire. Returns the session. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { ROLE, TENANT_42 } from '../aws-account.js';
@@ -15,7 +15,7 @@ const THEIRS = 'tenant-43/contract.txt';
 const effectSchema = z.object({ kind: z.string(), effect: z.string(), boundedBySeconds: z.number() });
 const completedSchema = z.object({ revocation: z.object({ seq: z.number(), effects: z.array(effectSchema) }) });
 
-/** @param ready Settled when the role gives sessions. */
+/** @param ready resolves when sessions of the role can be minted. */
 export async function awsAct(stage: Stage, tell: Transcript, ready: Promise<unknown>): Promise<Session> {
   let session: Session | undefined;
   const mine = (): Session => {

@@ -1,4 +1,4 @@
-/** kill -9 while the broker mints: nothing that was acknowledged is lost, nothing dead rises. Answers what was acknowledged. */
+/** kill -9 while the broker mints: nothing that was acknowledged is lost, nothing that was ended is alive again. Returns what was acknowledged. */
 import { DEAD, issuedSchema, receiptSchema, receiptsSchema, taskSchema } from '../answers.js';
 import { good, refusal } from '../http.js';
 import { inParallel } from '../in-parallel.js';
@@ -64,7 +64,7 @@ export async function crashAct(
   return alive;
 }
 
-/** Agents ask as fast as they can; in the middle of it the broker is killed. Only what was answered counts. */
+/** Agents request credentials as fast as they can; meanwhile the broker is killed. Only what was answered counts. */
 async function mintUntilKilled(stage: Stage, wish: { scope: string; purpose: string }, alive: string[]): Promise<void> {
   let killing: Promise<void> | undefined;
   const agents = Array.from({ length: AGENTS }, (_, index) => `agent-${index + 10}`);

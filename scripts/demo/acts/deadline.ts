@@ -1,4 +1,4 @@
-/** A task nobody completes: its deadline ends it. Answers the token that died of it. */
+/** Nobody completes this task, and its deadline ends it. Returns the token that ended with it. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DEAD, issuedSchema, taskSchema } from '../answers.js';
 import { good, refusal } from '../http.js';

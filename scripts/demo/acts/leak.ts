@@ -1,4 +1,4 @@
-/** Somebody found a token in a build log and pastes it in. Answers it. */
+/** Somebody found a token in a build log and pastes it into a revocation. Returns the token. */
 import { credentialSchema, issuedSchema, previewSchema, receiptSchema } from '../answers.js';
 import { good, refusal } from '../http.js';
 import type { Stage } from '../stage.js';

@@ -1,4 +1,4 @@
-/** A workload with a thousand live credentials is taken over. One write ends them all. Answers the tokens. */
+/** A workload with a thousand live credentials is taken over. One write ends them all. Returns the tokens. */
 import { DEAD, issuedSchema, previewSchema, receiptSchema } from '../answers.js';
 import { call, good, refusal } from '../http.js';
 import { inParallel } from '../in-parallel.js';
@@ -97,7 +97,7 @@ async function countDead(stage: Stage, tokens: string[]): Promise<string> {
   return `${count(dead)} of ${count(tokens.length)}`;
 }
 
-/** How often the broker has published to the revocation log, by its own metrics. */
+/** Returns how often the broker has published to the revocation log, by its own metrics. */
 async function publications({ broker }: Stage): Promise<number> {
   const { text } = await call(`${broker.operationsUrl}/metrics`);
   const counts = [...text.matchAll(/^mayfly_revocations_total\{.*\} (\d+)$/gm)];

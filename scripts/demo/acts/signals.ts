@@ -1,4 +1,4 @@
-/** The EDR says that agent-7 is at risk, and it stops; two false alarms are held back. Answers the token that died. */
+/** The EDR reports that agent-7 is at risk, and it is stopped; two false alarms are held back. Returns the token that was ended. */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { judged, push, signalSchema } from '../told-signal.js';
 import type { Transcript } from '../transcript.js';
 import { expectThat } from '../unexpected.js';
 
-/** More than reactions may hit in a minute. */
+/** More tasks than reactions may end in a minute. */
 const TASKS = 120;
 const AT_ONCE = 32;
 const PATIENCE_MS = 10_000;
@@ -91,7 +91,7 @@ async function falseAlarms(stage: Stage, tell: Transcript): Promise<void> {
 const mint = async (stage: Stage, identity: string): Promise<string> =>
   good(await stage.exchange(identity, WISH), issuedSchema).access_token;
 
-/** Answers the last of its credentials, each of which has a task of its own. */
+/** Returns the last of its credentials, each of which has a task of its own. */
 async function busy(stage: Stage, identity: string): Promise<string> {
   const tasks = Array.from({ length: TASKS }, (_, index) => index);
   return (await inParallel(tasks, AT_ONCE, () => mint(stage, identity))).at(-1) ?? '';

@@ -22,8 +22,8 @@ import { FENCED_SECONDS, sessionBroker } from '../../support/brokers/sessions.js
 const AGENT = 'lab:red-1';
 
 /**
- * AWS answers at once: nobody else looks at a session that is being made, or at a policy that is being written. What the role was told is written by one broker only, and audit entries and handles are read by nobody here: they need no
- * orders. The teller reads all records in one moment: what it misses by that it would have missed by asking sooner.
+ * The store with fewer steps, where their order changes nothing. Enforcement records have one writer, and nobody here reads audit
+ * entries or handles. The broker that pushes reads all records in one step: what it misses, it would also miss by reading earlier.
  */
 function withFewSteps({ records }: Store, { store, act }: Stepped, reads: 'one by one' | 'at once'): Store {
   let moment: Promise<void> | undefined;
@@ -44,11 +44,11 @@ function withFewSteps({ records }: Store, { store, act }: Stepped, reads: 'one b
 interface Play {
   selector: (task: string) => Selector;
   effect: Effect;
-  /** The task is born with its credential. */
+  /** The task is opened by the exchange itself. */
   fresh?: boolean;
 }
 
-/** A ledger whose roles have heard that everything older is dead, with an open task. */
+/** Returns a store with an open task, whose roles have the first cutoff of this log in force. */
 async function prepare() {
   const clock = searchClock();
   const store = modelStore(clock);
@@ -82,7 +82,7 @@ async function orders(
         agent: (stepped) => brokerIn(stepped).mint(AGENT, fresh ? {} : { taskId }),
         soc: (stepped) =>
           revoke(brokerIn(stepped).deps.ledger, { selector: selector(taskId), effect, reason: 'test', actor: 'soc' }),
-        teller: (stepped) => brokerIn(stepped, 'at once').reconciler.run(clock.now()),
+        pusher: (stepped) => brokerIn(stepped, 'at once').reconciler.run(clock.now()),
       },
       async check() {
         const { ledger } = opener.deps;
