@@ -4,7 +4,7 @@
  */
 import { isEnforced, type Credential } from '../domain/credential.js';
 import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
-import { death, parseEpoch } from '../domain/liveness.js';
+import { death, parseEpoch, type Mortal } from '../domain/liveness.js';
 import { causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import { parseTombstone, type Tombstone } from '../domain/tombstone.js';
@@ -89,7 +89,7 @@ async function countPage(ledger: Ledger, query: ImpactQuery, page: Task[], tally
 function aliveBefore({ selector, published }: ImpactQuery, seen: Seen) {
   const hit = causeOf(selector);
   const before: Tombstone | undefined = published?.before === undefined ? undefined : parseTombstone(published.before);
-  return (kind: 'task' | 'credential', epochText: string, causes: Cause[]): boolean => {
+  return (kind: Mortal, epochText: string, causes: Cause[]): boolean => {
     const epoch = parseEpoch(epochText);
     if (published && epoch.seq >= published.seq) return false;
     const tombstones = published
