@@ -6,14 +6,9 @@
  * sets (Godefroid 1996) leave out all but one of them. A process may also be killed at any of its steps.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Key, Log, Records, Store } from '../../../src/store/store.js';
+import type { Store } from '../../../src/store/store.js';
 import { handClock, type HandClock } from '../clock.js';
-
-/** The names of what a step reads and writes. `*` in `writes` conflicts with everything. */
-interface Footprint {
-  reads: ReadonlySet<string>;
-  writes: ReadonlySet<string>;
-}
+import { conflict, everything, steppedStore, type Footprint } from './stepped-store.js';
 
 interface Step extends Footprint {
   process: string;
@@ -128,14 +123,6 @@ function backtrack(path: Node[]): boolean {
   }
 }
 
-const conflict = (a: Footprint, b: Footprint): boolean => touches(a, b) || touches(b, a);
-
-function touches({ writes }: Footprint, { reads, writes: others }: Footprint): boolean {
-  if (writes.has('*')) return true;
-  for (const one of writes) if (reads.has(one) || others.has(one)) return true;
-  return false;
-}
-
 function start({ store, processes }: Scenario) {
   const waiting = new Map<string, Step>();
   const named = namesByAppearance();
@@ -236,41 +223,3 @@ const endOf = (process: string): string => `end of ${process}`;
 /** Every step of a process reads its life, and its death writes it: so the two conflict. */
 const lifeOf = (process: string): string => `life of ${process}`;
 const deathOf = (process: string): Footprint => ({ reads: new Set(), writes: new Set([lifeOf(process)]) });
-const everything: Footprint = { reads: new Set(), writes: new Set(['*']) };
-
-type Announce = <T>(label: string, footprint: Footprint, action: () => Promise<T>) => Promise<T>;
-
-function steppedStore(store: Store, announce: Announce): Store {
-  const { records, log } = store;
-  const reads = (...names: string[]): Footprint => ({ reads: new Set(names), writes: new Set() });
-  const steppedRecords: Records = {
-    read: (keys) => announce(`read ${short(keys)}`, reads(...keys), () => records.read(keys)),
-    commit: (change) => {
-      const written = [...(change.put ?? []), ...(change.index ?? []), ...(change.unindex ?? [])].map(([key]) => key);
-      const expected = (change.expect ?? []).map(([key]) => key);
-      const footprint = {
-        reads: new Set<string>(expected),
-        writes: new Set<string>([...written, ...(change.remove ?? [])]),
-      };
-      return announce(`commit ${short(written)}`, footprint, () => records.commit(change));
-    },
-    range: (index, by) => announce(`range ${index}`, reads(index), () => records.range(index, by)),
-    count: (index, by) => announce(`count ${index}`, reads(index), () => records.count(index, by)),
-  };
-  const steppedLog: Log = {
-    look: (causes) => announce('look', reads('log', ...causes), () => log.look(causes)),
-    publish: (publication) =>
-      announce(
-        `publish ${publication.effect} ${publication.id}`,
-        { reads: new Set(), writes: new Set(['log', publication.cause]) },
-        () => log.publish(publication),
-      ),
-    entries: (after, limit) => announce('entries', reads('log'), () => log.entries(after, limit)),
-    snapshot: (after) => announce('snapshot', reads('log', 'tombstones'), () => log.snapshot(after)),
-    forget: (tombstones) => announce('forget', everything, () => log.forget(tombstones)),
-    replace: (seen, generation) => announce('replace', everything, () => log.replace(seen, generation)),
-  };
-  return { ...store, records: steppedRecords, log: steppedLog };
-}
-
-const short = (keys: readonly Key[]): string => keys.join(' ');
