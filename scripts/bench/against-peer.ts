@@ -1,4 +1,4 @@
-/** Exchanges, introspection and revocation, side by side with the peer. Answers the report. */
+/** Exchanges, introspection and revocation, side by side with the peer. Returns the report. */
 import { join } from 'node:path';
 import { auditBytesPerEntry } from './audit-memory.js';
 import { startBroker } from './broker.js';
@@ -16,7 +16,7 @@ export interface PeerWish {
   rounds: number;
   requests: number;
   warmUp: number;
-  /** Credentials that one workload holds. */
+  /** How many credentials one workload holds. */
   many: number;
   say: (what: string) => void;
 }

@@ -1,7 +1,7 @@
-/** What audit entries take in Redis, apart from everything else. */
+/** The Redis memory that audit entries take. */
 import type { Redis } from 'ioredis';
 
-/** Bytes per entry, over all there are. */
+/** Returns bytes per entry, averaged over all entries. */
 export async function auditBytesPerEntry(redis: Redis): Promise<number> {
   const head = await redis.get('mayfly:{audit}:head');
   const entries = Number(/"seq":(\d+)/.exec(head ?? '')?.[1]);

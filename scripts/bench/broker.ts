@@ -15,14 +15,14 @@ export const LAB = 'https://issuer.lab.example';
 
 export interface BrokerWish {
   directory: string;
-  /** As in the configuration file. */
+  /** `store` of the configuration file. */
   store: string;
   lab: Signer;
   /** Default: any free one. */
   port?: number;
-  /** Besides the tickets API. */
+  /** Further targets, besides the tickets API. */
   targets?: object[];
-  /** More of the configuration, in place of what stands here. */
+  /** These members replace members of the configuration. */
   more?: Record<string, unknown>;
   nodeArguments?: string[];
 }
@@ -75,5 +75,5 @@ export async function startBroker({ directory, store, lab, targets = [], more, .
   return { ...child, url: config.issuer };
 }
 
-/** For profiling: what BENCH_NODE_ARGS says, e.g. `--cpu-prof`. */
+/** Arguments for Node, for profiling: BENCH_NODE_ARGS, e.g. `--cpu-prof`. */
 const execArguments = (): string[] => (process.env['BENCH_NODE_ARGS'] ?? '').split(' ').filter(Boolean);

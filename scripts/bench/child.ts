@@ -18,7 +18,7 @@ process.on('exit', () => {
 const READY_WITHIN_MS = 20_000;
 const END_WITHIN_MS = 12_000;
 
-/** Starts it, and waits until it is ready. What it writes to standard error is seen, the rest is not. */
+/** Starts a process, and resolves when it is ready. Its standard error is shown, its other output is not. */
 export async function startChild(
   command: string,
   args: readonly string[],
@@ -45,14 +45,14 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
-/** Clock ticks in /proc are of 10 ms on every Linux that Node runs on. */
+/** A clock tick in /proc is 10 ms on every Linux that Node runs on. */
 const MICROSECONDS_PER_TICK = 10_000;
 
 /** The CPU time a process has used, all its threads together; NaN where there is no /proc. */
 export function cpuMicroseconds(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name of the program stands in brackets and may hold spaces: fields are counted from behind it.
+    // The program's name is in brackets and may contain spaces, so fields are counted after it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) * MICROSECONDS_PER_TICK;
   } catch {

@@ -1,4 +1,4 @@
-/** What is measured: who is asked, what for, and what must come back. */
+/** The contenders: the server, its requests, and the answer each request must have. */
 import { AUDIENCE, LAB, TARGET, type Broker } from './broker.js';
 import type { Signer } from './issuer.js';
 import { drive, type Load } from './load.js';
@@ -7,7 +7,7 @@ import { PEER_CLIENT, type Peer } from './peer.js';
 export interface Contender {
   name: string;
   pid: number;
-  /** Everything a measurement needs that is not to be measured: signed, minted and written down beforehand. */
+  /** Prepares what must not be measured: signatures, tokens and records that the requests need. */
   prepare(count: number): Promise<Load>;
 }
 
@@ -53,7 +53,7 @@ export const newTokens = (name: string, { url, pid }: Broker, lab: Signer): Cont
   },
 });
 
-/** Live tokens, asked about by the API they are for. */
+/** Introspection of live tokens by the API that they are for. */
 export const introspection = (name: string, broker: Broker, lab: Signer): Contender => ({
   name,
   pid: broker.pid,

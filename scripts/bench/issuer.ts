@@ -5,7 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'j
 export interface Signer {
   privateKey: CryptoKey;
   publicJwk: JWK;
-  /** Each its own `jti`. */
+  /** Tokens that each have a `jti` of their own. */
   tokens(count: number, claimsOf: (index: number) => Record<string, unknown>): Promise<string[]>;
 }
 
@@ -24,7 +24,7 @@ export async function createSigner(kid: string): Promise<Signer> {
   return { privateKey, publicJwk, tokens: (count, claimsOf) => many(count, (index) => token(claimsOf(index))) };
 }
 
-/** `count` results; by default as many under way at once as there are connections in a measurement. */
+/** Returns `count` results. By default as many are computed at once as a measurement has connections. */
 export async function many<T>(count: number, one: (index: number) => Promise<T>, atOnce = AT_ONCE): Promise<T[]> {
   const results: T[] = [];
   let started = 0;

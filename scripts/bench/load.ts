@@ -1,4 +1,4 @@
-/** The load generator, the same for everybody: so many connections, each sends its next request when it has its answer. */
+/** The load generator, the same for all contenders: each connection sends its next request when it has its answer. */
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,13 +8,13 @@ export const CONNECTIONS = 50;
 export interface Load {
   url: string;
   headers?: Record<string, string>;
-  /** Ready to send; forms, unless the headers say otherwise. */
+  /** Bodies that are ready to send: forms, unless the headers say otherwise. */
   bodies: readonly string[];
-  /** What must stand in each answer. */
+  /** A text that each answer must contain. */
   expect: string;
-  /** What each status must be; default: 200. */
+  /** The status that each answer must have; default: 200. */
   status?: number;
-  /** At once; default: fifty. */
+  /** How many connections there are; default: fifty. */
   connections?: number;
 }
 
@@ -25,7 +25,7 @@ export interface Driven {
   answers: string[];
 }
 
-/** Fails on the first answer that is not what was expected: a quick refusal must not pass for speed. */
+/** Fails on the first unexpected answer: a quick refusal must not count as speed. */
 export async function drive({
   url,
   headers = {},
@@ -62,7 +62,7 @@ export async function drive({
 
 const ATTEMPTS = 5;
 
-/** On a machine too busy to answer in time a broker says 503: asked again as a client would, and the wait counts. */
+/** A broker on a busy machine may answer 503. The request is then repeated as a client would, and the wait counts. */
 async function answered(url: string, sent: Post): ReturnType<typeof post> {
   for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
     const answer = await post(url, sent);

@@ -1,6 +1,6 @@
 /**
  * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions and signals
- * cost; prints what was got, met or not. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
+ * cost; prints each target and whether it is met. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
  * signals alone.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -36,7 +36,7 @@ const SIZES = {
 };
 const sizes = SIZES[process.argv.includes('--quick') ? 'quick' : 'whole'];
 
-// In each process AWS's SDK would print a warning about the age of Node.
+// AWS's SDK would print a warning about the version of Node in each process.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 const directory = mkdtempSync(join(tmpdir(), 'mayfly-bench-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-/** A few numbers about many. */
+/** Statistics of a list of numbers. */
 
 /** @param sorted Ascending. */
 export const quantile = (sorted: readonly number[], share: number): number =>

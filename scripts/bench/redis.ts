@@ -1,10 +1,10 @@
-/** A private Redis for a benchmark, as durable as Redis is by default once it writes its log. */
+/** A private Redis for a benchmark, with the default durability of the append-only file. */
 import { Redis } from 'ioredis';
 import { freePort, startChild, type Child } from './child.js';
 
 export interface RedisServer extends Child {
   url: string;
-  /** Of one connection, for questions beside the measurement. */
+  /** A connection for commands that are not measured. */
   client: Redis;
   usedMemory(): Promise<number>;
 }

@@ -1,11 +1,11 @@
-/** The tables, and for each target what was got: met or not. Markdown, so that it can be read and kept. */
+/** The tables, and for each target its result: met or not. Markdown, so that it can be read and kept. */
 import type { Revoked } from './revocation.js';
 import type { Outcome, Turn } from './rounds.js';
 import { median } from './numbers.js';
 import { span, table, targetTable, type Target } from './table.js';
 
 export interface Findings extends Outcome {
-  /** Names of the rows that targets speak of. */
+  /** Names of the rows that targets apply to. */
   named: { peer: string; same: string; fresh: string };
   revoked: Revoked;
   auditBytes: number;
@@ -66,7 +66,7 @@ const line = (name: string, turns: readonly Turn[], toPeer: number, signatureCpu
   ];
 };
 
-/** Round by round, for what slows a round slows both. */
+/** Compares round by round, since other load slows both of a round alike. */
 const ratioTo = (peer: readonly Turn[], turns: readonly Turn[]): number =>
   median(turns.map(({ perSecond }, round) => perSecond / (peer[round]?.perSecond ?? NaN)));
 

@@ -1,4 +1,4 @@
-/** What it costs to revoke a workload, by how much it holds; and what that takes in Redis while it lives. */
+/** The cost of revoking a workload, by the number of its credentials, and the Redis memory of live credentials. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { AUDIENCE, LAB, type Broker } from './broker.js';
 import type { Signer } from './issuer.js';
@@ -7,12 +7,12 @@ import type { RedisServer } from './redis.js';
 import { openSeeder } from './seed.js';
 
 export interface Revoked {
-  /** Of live credentials, one task each. */
+  /** The number of live credentials, one task each. */
   held: { few: number; many: number };
-  /** Milliseconds until acknowledged, one for each revocation. */
+  /** Milliseconds until each revocation was acknowledged. */
   few: number[];
   many: number[];
-  /** Milliseconds until the receipt of the first of the many said how many had lived, and how many that was. */
+  /** Milliseconds until the first receipt had its count, and that count. */
   counted: { ms: number; credentials: number };
   /** Redis memory for each live credential with its task: all of one workload, and twenty to a workload. */
   bytes: { oneWorkload: number; manyWorkloads: number };
@@ -42,7 +42,7 @@ export async function measureRevocation(
   const [soc = ''] = await lab.tokens(1, () => ({ iss: LAB, sub: 'soc', aud: AUDIENCE, team: 'soc' }));
   const headers = { Authorization: `Bearer ${soc}`, 'Content-Type': 'application/json' };
   const revoke = (sub: string) => acknowledged(broker, headers, `lab:${sub}`);
-  // The code is warm, and nothing of the warming is measured.
+  // The code is warm now; the warm-up is not measured.
   for (let i = 0; i < 20; i += 1) await revoke(`nobody-${i}`);
 
   const results = { few: new Array<number>(), many: new Array<number>() };
@@ -51,7 +51,7 @@ export async function measureRevocation(
     results.few.push((await revoke(`few-${i}`)).ms);
     const { ms, seq } = await revoke('many');
     results.many.push(ms);
-    // The first one kills them; the others find the same records, and are counted in the background like the first.
+    // The first revocation ends them. The others find the same records, and are counted in the background like the first.
     if (i === 0) counted = await countedWithin(broker, headers, seq);
   }
   return { held: { few: FEW, many }, ...results, counted, bytes: { oneWorkload, manyWorkloads } };

@@ -1,4 +1,4 @@
-/** Rounds in which every contender has its turn, in an order that turns too: what else the machine does hits all alike. */
+/** Rounds in which each contender is measured once, in rotating order, so that other load on the machine affects all alike. */
 import type { Contender } from './contenders.js';
 import { cpuMicroseconds } from './child.js';
 import { drive } from './load.js';
@@ -22,10 +22,10 @@ export interface Row {
 export interface RoundsWish {
   rounds: number;
   requests: number;
-  /** Requests until the code that is measured has been compiled. */
+  /** How many requests warm up the code before it is measured. */
   warmUp: number;
   redisPid: number;
-  /** Taken once a round as well. */
+  /** A further measurement, taken once per round. */
   yardstick: () => Promise<SignatureCost>;
 }
 

@@ -2,7 +2,7 @@
 
 export type Target = [what: string, wanted: string, got: number, met: boolean, unit: string];
 
-/** For each target what was got: met or not. */
+/** One row per target: the result, and whether it meets the target. */
 export const targetTable = (targets: readonly Target[]): string =>
   table(
     ['target', 'wanted', 'got', ''],

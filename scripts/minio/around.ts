@@ -1,6 +1,6 @@
 /**
- * What MinIO lacks of AWS, around it: the issuer whose keys it fetches (the broker's, published elsewhere, as a broker that is
- * not on the internet does), an STS for the revoker role, and IAM, which a loopback account plays.
+ * The parts of AWS that MinIO lacks: an issuer whose keys it fetches (the broker's keys, published elsewhere, as a broker that is
+ * not on the internet does it), an STS for the revoker role, and IAM, for which a loopback account stands in.
  */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
@@ -15,7 +15,7 @@ const ACCOUNT = '111122223333';
 
 export interface Issuer {
   url: string;
-  /** From then on it shows the keys of this broker; until then none. */
+  /** From then on the issuer publishes the keys of this broker; before, none. */
   publish(broker: string): void;
   close(): void;
 }
@@ -51,7 +51,7 @@ export async function openSts(minio: string, aws: LoopbackAws): Promise<{ url: s
   return { url: urlOf(server), close: () => end(server) };
 }
 
-/** IAM goes by the name of a role: MinIO's role has one here by which its deny policy is written. */
+/** IAM addresses a role by its name, so MinIO's role has a name here, under which its deny policy is written. */
 export async function openIam(issuer: string, role: string): Promise<LoopbackAws> {
   const wish = { account: ACCOUNT, issuerName: issuer.replace('http://', ''), audience: AUDIENCE };
   const Action = ['iam:PutRolePolicy', 'iam:DeleteRolePolicy', 'iam:GetRolePolicy'];

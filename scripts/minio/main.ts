@@ -1,6 +1,6 @@
 /**
  * `npm run test:minio`: the deadline of an AWS session on software we did not write. A real MinIO server is STS and S3; the
- * broker mints with it, and what it granted is tried with AWS's own SDK. Skipped, and said so, where no MinIO is at hand.
+ * broker mints with it, and AWS's own SDK tries what was granted. Without a MinIO it skips, and says so.
  */
 import { proveOn } from './prove.js';
 import { findMinio } from './server.js';

@@ -1,4 +1,4 @@
-/** Mint → read what was granted → refused beside it → dead at a deadline that MinIO's own expiry is a quarter of an hour behind. */
+/** Mint → read what was granted → be refused elsewhere → be dead at the deadline, a quarter of an hour before MinIO's own expiry. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import type { Minio, Started } from './server.js';
 
 const BUCKET = 'customer-data';
 const LIFETIME_SECONDS = 30;
-/** A role on a new log: what was issued before is cut off first. */
+/** The longest wait for the first cutoff of the role on a new log, before which nothing is minted. */
 const FENCE_WITHIN_MS = 30_000;
 
 export async function proveOn(minio: Minio): Promise<{ passed: number; failed: number }> {
@@ -113,7 +113,7 @@ async function read(url: string, keys: Keys, object: string): Promise<string> {
 
 async function fill({ url, root }: Started): Promise<void> {
   const s3 = clientOf(url, root);
-  await s3.send(new CreateBucketCommand({ Bucket: BUCKET })).catch(() => undefined); // It may be there from before.
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET })).catch(() => undefined); // It may exist from an earlier run.
   for (const Key of ['tenant-42/a.txt', 'tenant-43/a.txt'])
     await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: 'text' }));
 }

@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../bench/child.js';
 
 export interface Minio {
-  /** Where the discovery document of its provider is expected; absent: wherever it is. */
+  /** The port at which it expects the discovery document of its provider; absent: any port. */
   issuerPort?: number;
   start(issuer: string, audience: string): Promise<Started>;
   end(): Promise<void>;
@@ -20,7 +20,7 @@ export interface Minio {
 export interface Started {
   url: string;
   role: string;
-  /** May do anything there. */
+  /** The keys of its administrator. */
   root: { accessKeyId: string; secretAccessKey: string };
 }
 

@@ -1,4 +1,4 @@
-/** The AWS account of the benchmark, as this side of it sees it. */
+/** A client of the benchmark's AWS account, which runs in a process of its own. */
 import { agentArn, revokerArn } from '../../../fakes/aws/example-roles.js';
 import { freePort, startChild, type Child } from '../child.js';
 import type { Signer } from '../issuer.js';
@@ -7,7 +7,7 @@ import { fromRoot } from '../root.js';
 export const ACCOUNT = '111122223333';
 export const AWS_AUDIENCE = 'sts.amazonaws.com';
 export const ROLE = agentArn(ACCOUNT);
-/** A role that trusts the lab itself: who asks STS for it needs no broker. */
+/** A role that trusts the lab itself, so that a session of it needs no broker. */
 export const DIRECT_ROLE_NAME = 'agent-1';
 export const DIRECT_ROLE = agentArn(ACCOUNT, DIRECT_ROLE_NAME);
 export const TENANT_42 = 'arn:aws:s3:::customer-data/tenant-42/*';
@@ -42,7 +42,7 @@ export async function startAws(brokerUrl: string, lab: Signer): Promise<Aws> {
   return { ...child, url: `http://127.0.0.1:${port}`, writes };
 }
 
-/** As in the configuration of a broker. */
+/** The AWS section of a broker's configuration. */
 export const awsTarget = ({ url }: Pick<Aws, 'url'>) => ({
   resource: ROLE,
   minter: 'aws-sts',

@@ -18,15 +18,15 @@ import type { Seeded } from './seed.js';
 
 export interface ManyEnds {
   ended: number;
-  /** Until the last was acknowledged. */
+  /** The time until the last end was acknowledged. */
   endingSeconds: number;
-  /** From then until the last end was written to the role, and until it counted as effective. */
+  /** The times from then until the last end was written to the role, and until it counted as effective. */
   writtenSeconds: number;
   effectiveSeconds: number;
   writes: Write[];
-  /** From the first end until IAM was written to. */
+  /** The time from the first end until the first write to IAM. */
   firstWriteSeconds: number;
-  /** By what `GET /credentials/{id}` would say, of a sample. */
+  /** How often each effect was the answer of `GET /credentials/{id}` for a sample. */
   effects: Record<string, number>;
   /** Real sessions: how many read an object before, and after. */
   real: { before: number; after: number };
@@ -75,7 +75,7 @@ export async function measureManyEnds(
   };
 }
 
-/** As completions end them, but without a request for each. */
+/** Ends the tasks as their completion would, but without a request for each. */
 async function endSeeded(ledger: Ledger, seeded: readonly Seeded[]): Promise<void> {
   await many(seeded.length, async (index) => {
     const stored = await readTask(ledger, seeded[index]?.taskId ?? '');
@@ -93,7 +93,7 @@ async function completeReal({ url }: Broker, lab: Signer, tasks: readonly string
   }
 }
 
-/** When everything in the log has been written to the role, for so long. */
+/** Returns when everything in the log had been written to the role for the given time; NaN when that takes too long. */
 async function untilWritten(ledger: Ledger, forMs: number): Promise<number> {
   const { seq } = (await ledger.log.look([])).epoch;
   const until = performance.now() + PATIENCE_MS;
@@ -105,7 +105,7 @@ async function untilWritten(ledger: Ledger, forMs: number): Promise<number> {
   return NaN;
 }
 
-/** How many of these sessions can read an object now. */
+/** Returns how many of these sessions can read an object now. */
 async function reading({ url }: Aws, keys: readonly ProcessCredentials[]): Promise<number> {
   const statuses = await many(keys.length, async (index) => {
     const { AccessKeyId = '', SessionToken = '' } = keys[index] ?? {};

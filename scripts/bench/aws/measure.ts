@@ -1,4 +1,4 @@
-/** Everything about sessions of an AWS role, on an AWS account that runs here in a process of its own. */
+/** All measurements of AWS sessions, on an AWS account that runs here in a process of its own. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Broker } from '../broker.js';
@@ -13,7 +13,7 @@ import { seedSessions } from './seed.js';
 import { measureTurns, type Turns } from './turns.js';
 
 export interface AwsFindings {
-  /** With many requests in flight, as is aimed at; and one at a time, where nobody waits for anybody else. */
+  /** With many requests at once, as the target says, and one at a time, so that no request waits for another. */
   overhead: { busy: Overhead; alone: Overhead };
   turns: Turns[];
   manyEnds: ManyEnds;

@@ -1,4 +1,4 @@
-/** What the broker adds to the round trip to STS: sessions through it, and the same ones of STS directly, in turns. */
+/** What the broker adds to the round trip to STS: sessions minted through the broker and directly at STS, in turns. */
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { newId } from '../../../src/domain/id.js';
 import { sessionPolicy } from '../../../src/minters/aws/session-policy.js';
@@ -19,7 +19,7 @@ export interface Overhead extends OverheadWish {
   /** Medians over the rounds. */
   direct: Measured;
   broker: Measured & { cpuMicroseconds: number };
-  /** Of the differences of the p50, one for each round. Milliseconds. */
+  /** The median of the differences between the two p50, one per round. Milliseconds. */
   added: number[];
 }
 
@@ -64,7 +64,7 @@ export async function measureOverhead(
   };
 }
 
-/** As the broker asks: its SDK, its policy, its tags, and a token that is ready. */
+/** Requests a session as the broker does: same SDK, policy and tags, with a token made beforehand. */
 async function directly(sts: STSClient, lab: Signer, count: number, inFlight: number): Promise<Measured> {
   const ids = Array.from({ length: count }, () => newId('crd').slice(4));
   const tokens = await lab.tokens(count, (index) => webIdentity(ids[index] ?? ''));
@@ -107,7 +107,7 @@ const measured = ({ seconds, latencies }: { seconds: number; latencies: number[]
   p99: quantile(latencies, 0.99),
 });
 
-/** A task of its own for each request, and twenty identity tokens that come again and again. */
+/** A task of its own for each request, and twenty identity tokens that are used again and again. */
 export async function throughBroker({ url }: Broker, lab: Signer, count: number, connections: number): Promise<Load> {
   const agent = (index: number) => ({ iss: LAB, sub: `agent-${index}`, aud: AUDIENCE, team: 'sre' });
   const tokens = await lab.tokens(WORKLOADS, agent);

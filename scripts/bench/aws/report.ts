@@ -1,4 +1,4 @@
-/** What was found about sessions of an AWS role, and which targets are met. */
+/** The results for AWS sessions, and which targets are met. */
 import { median, quantile } from '../numbers.js';
 import { span, table, targetTable, type Target } from '../table.js';
 import type { ManyEnds } from './many-ends.js';
@@ -63,7 +63,7 @@ const rates = ({ perSecond, p50, p99 }: Overhead['direct']): string[] => [
   p99.toFixed(1),
 ];
 
-/** A broker takes a turn a second at most: it is warm within a minute. */
+/** A broker takes one turn a second at most, so its code is warm within a minute. */
 const warm = ({ cpuMs }: Turns): number[] => cpuMs.slice(cpuMs.length / 2);
 
 const turnLine = (turns: Turns): string[] => {
@@ -79,7 +79,7 @@ const turnLine = (turns: Turns): string[] => {
   ];
 };
 
-/** Of a sample by the ledger, and of real sessions by AWS. */
+/** Dead sessions: of a sample according to the ledger, of real sessions according to AWS. */
 const alive = ({ effects, real }: ManyEnds): number =>
   Object.entries(effects).reduce(
     (sum, [effect, count]) => sum + (['effective', 'expired'].includes(effect) ? 0 : count),

@@ -1,4 +1,4 @@
-/** Sessions without STS: each with a task of its own, as the broker writes them down. */
+/** Sessions without STS: each has a task of its own, and the records that the broker would write. */
 import type { Credential } from '../../../src/domain/credential.js';
 import { newId, shardOf } from '../../../src/domain/id.js';
 import { formatEpoch } from '../../../src/domain/liveness.js';

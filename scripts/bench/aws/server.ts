@@ -1,4 +1,4 @@
-/** The loopback AWS in a process of its own, so that its CPU counts for nobody; beside it, what it was told: `server.js`, BENCH_AWS. */
+/** The loopback AWS in a process of its own, so that its CPU time is not measured, with a list of the calls it received: BENCH_AWS. */
 import { createServer } from 'node:http';
 import { agentRole, revokerRole } from '../../../fakes/aws/example-roles.js';
 import { startLoopbackAws } from '../../../fakes/aws/server.js';

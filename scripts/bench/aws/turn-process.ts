@@ -1,4 +1,4 @@
-/** Turns of the reconciler in a process of their own, so that the first is cold and nobody else's CPU counts: BENCH_TURNS. */
+/** Turns of the reconciler in a process of its own, so that the first is cold and only its own CPU time counts: BENCH_TURNS. */
 import type { StoreLocation } from '../../../src/config/store-location.js';
 import { denyPolicy, denyPolicyFill } from '../../../src/minters/aws/deny-policy.js';
 import type { Enforcer } from '../../../src/minters/minter.js';
@@ -11,17 +11,17 @@ import { seedSessions, type Seeded } from './seed.js';
 
 export interface TurnSettings {
   store: StoreLocation;
-  /** Ids that are denied before the first turn; each turn adds one. */
+  /** How many ids are denied before the first turn; each turn adds one. */
   denied: number;
   turns: number;
-  /** Undefined where the store is in this process. */
+  /** Undefined when the store is in this process. */
   storePid?: number;
 }
 
 export interface TurnFindings {
   /** CPU milliseconds of each turn, the cold one first. */
   cpuMs: number[];
-  /** Of the store's own process, if it has one: the mean of all turns. */
+  /** CPU milliseconds of the store's process per turn, on average, if the store has a process of its own. */
   storeCpuMs?: number;
   characters: number;
 }
@@ -36,7 +36,7 @@ for (const session of sessions.splice(0, denied)) await end(session);
 let rendered = '';
 let written = 0;
 const enforcer: Enforcer = {
-  // Half of it, or room would be made: so many single ids are more than a role holds.
+  // Half of the real fill: so many single ids are more than a role holds, and the broker would compact them.
   fill: (_target, denials) => denyPolicyFill(denials) / 2,
   enforce(_target, denials, fence) {
     rendered = denyPolicy(denials, fence) ?? '';
@@ -55,7 +55,7 @@ const events = {
   leaseLost: quiet,
   unreadable: quiet,
 };
-// A second passes from turn to turn, or most of them would only wait: a target is written to no more often.
+// A second passes between turns: a target is written to no more often, so most turns would only wait.
 let passed = 0;
 const clock = { ...ledger.clock, elapsed: () => ledger.clock.elapsed() + passed };
 const reconciler = createReconciler({ ledger: { ...ledger, clock }, enforcer, events, targets: [ROLE], node: 'bench' });

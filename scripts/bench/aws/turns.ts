@@ -34,5 +34,5 @@ async function run(settings: TurnSettings): Promise<TurnFindings> {
   return JSON.parse(stdout) as TurnFindings;
 }
 
-/** For profiling: what BENCH_NODE_ARGS says, e.g. `--cpu-prof`. */
+/** Arguments for Node, for profiling: BENCH_NODE_ARGS, e.g. `--cpu-prof`. */
 const execArguments = (): string[] => (process.env['BENCH_NODE_ARGS'] ?? '').split(' ').filter(Boolean);

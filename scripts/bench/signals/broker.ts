@@ -1,4 +1,4 @@
-/** A broker that hears the transmitters, on its own part of the Redis, and the ledger beside it. */
+/** A broker that accepts the transmitters' signals, on its own part of the Redis, and a ledger on the same part. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBroker, type Broker } from '../broker.js';
@@ -7,7 +7,7 @@ import { EVENTS, SIGNALS, type Transmitter } from './transmitter.js';
 
 export const PREFIX = 'bench-signals:';
 
-/** Nobody is too loud, and no hold too much: what is measured is how fast it is. */
+/** Limits that no measurement reaches: speed is measured, not the safeguards. */
 const UNLIMITED = 1_000_000;
 
 export function startSignalsBroker(

@@ -1,4 +1,4 @@
-/** A hook of Node's module loader: whoever imports the detectors gets those that notice nothing. */
+/** A hook of Node's module loader: an import of the detectors loads those that detect nothing. */
 import type { ResolveHook } from 'node:module';
 
 export const resolve: ResolveHook = (specifier, context, next) =>

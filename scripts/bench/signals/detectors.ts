@@ -20,7 +20,7 @@ interface Turn {
   cpuMicroseconds: number;
 }
 
-/** One of each for every round. */
+/** Returns one of each for every round. */
 export interface DetectorsCost {
   with: Turn[];
   without: Turn[];

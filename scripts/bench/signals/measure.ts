@@ -1,4 +1,4 @@
-/** Everything about signals: taking them in, reacting to them, and what noticing them here costs. */
+/** All measurements of signals: accepting them, reacting to them, and the cost of the detectors. */
 import { join } from 'node:path';
 import type { Signer } from '../issuer.js';
 import type { RedisServer } from '../redis.js';
@@ -10,7 +10,7 @@ import { measureTaken, type Taken, type TakenWish } from './taken.js';
 import { createTransmitter } from './transmitter.js';
 
 export interface SignalsFindings {
-  /** The first is what the target speaks of. */
+  /** The target applies to the first rate. */
   taken: Taken[];
   reactions: Reactions[];
   detectors: DetectorsCost;
@@ -18,7 +18,7 @@ export interface SignalsFindings {
 
 export interface SignalsWish {
   taken: TakenWish;
-  /** Of each rate, for so many seconds. */
+  /** How many seconds each rate is measured. */
   reactions: { seconds: number; perSecond: number[] };
   detectors: DetectorsWish;
 }

@@ -1,4 +1,4 @@
-/** In place of `src/detectors/detectors.ts`: notices nothing. */
+/** Replaces `src/detectors/detectors.ts`: detects nothing. */
 import type { Detectors } from '../../../src/detectors/detectors.js';
 
 const quiet = () => undefined;

@@ -10,12 +10,12 @@ import type { Transmitter } from './transmitter.js';
 
 export interface Reactions {
   perSecond: number;
-  /** Milliseconds from the 202 until the entry could be read from the log by somebody else, ascending; 0: it was there before. */
+  /** Milliseconds from the 202 until another process could read the entry in the log, ascending; 0: it could before the 202. */
   latencies: number[];
 }
 
 const CONNECTIONS = 32;
-/** The log is asked this often: so much of a latency is the measurement's. */
+/** The log is read at this interval, so a measured latency may be too long by as much. */
 const POLL_MS = 2;
 const PAGE = 1_000;
 const PUBLISHED_WITHIN_MS = 10_000;
@@ -60,7 +60,7 @@ async function latencies(
     .sort((a, b) => a - b);
 }
 
-/** When the hold of each was seen. */
+/** Returns when the hold of each workload was seen. */
 async function watchLog(ledger: Ledger, wanted: Set<string>): Promise<Map<string, number>> {
   const seen = new Map<string, number>();
   let { seq } = (await ledger.log.look([])).epoch;

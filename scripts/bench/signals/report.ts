@@ -1,4 +1,4 @@
-/** What was found about signals, and which targets are met. */
+/** The results for signals, and which targets are met. */
 import { median, quantile } from '../numbers.js';
 import { span, table, targetTable, type Target } from '../table.js';
 import type { DetectorsCost } from './detectors.js';
@@ -60,7 +60,7 @@ function exchangeLine(name: string, turns: DetectorsCost['with']): string[] {
   return [name, median(rates).toFixed(0), span(rates, 0), median(cpu).toFixed(0), span(cpu, 0)];
 }
 
-/** Round by round, for what slows a round slows both. */
+/** Compares round by round, since other load slows both of a round alike. */
 const percentLost = (cost: DetectorsCost): number[] =>
   cost.with.map(({ perSecond }, round) => 100 * (1 - perSecond / (cost.without[round]?.perSecond ?? NaN)));
 

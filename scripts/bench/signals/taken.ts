@@ -1,4 +1,4 @@
-/** How many events a second are taken in: each is durable before its 202, and its reaction competes for the same cores. */
+/** How many events a second are accepted: each is durable before its 202, and its reaction competes for the same cores. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { SHARDS } from '../../../src/domain/id.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
@@ -23,10 +23,10 @@ export interface Taken {
     perSecond: number;
     p50: number;
     p99: number;
-    /** CPU time of the broker for each event, with all that comes of it. */
+    /** CPU time of the broker per event, reactions included. */
     cpuMicroseconds: number;
     redisCpuMicroseconds: number;
-    /** From the last 202 until something had become of every one. */
+    /** From the last 202 until every signal was evaluated. */
     drainedMs: number;
   }[];
 }
@@ -77,7 +77,7 @@ async function turn(stage: Stage, row: Row, count: number): Promise<Taken['turns
 
 let workloads = 0;
 
-/** Whoever is to be held has a task with a credential, and is held once only. */
+/** Each workload that will be held has a task with a credential, and is held only once. */
 async function prepare({ broker, seeder }: Stage, { transmitter, type }: Row, count: number): Promise<Load> {
   const first = workloads;
   workloads += count;

@@ -12,7 +12,7 @@ export interface Transmitter {
   events(count: number, type: EventType, subOf: (index: number) => string): Promise<string[]>;
 }
 
-/** One is only recorded by the broker of this benchmark, the other holds its workload. */
+/** The broker of this benchmark only records the first event; the second holds its workload. */
 export const EVENTS = { recorded: 'session-revoked', held: 'risk-level-change' } as const;
 export type EventType = keyof typeof EVENTS;
 

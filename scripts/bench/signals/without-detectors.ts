@@ -1,4 +1,4 @@
-/** Given to Node by `--import`: the process that follows has no detectors. Only a benchmark wants that. */
+/** For Node's `--import`: the process then has no detectors. Only for this benchmark. */
 import { register } from 'node:module';
 
 register('./detectors-hook.js', import.meta.url);
