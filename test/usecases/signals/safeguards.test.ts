@@ -1,4 +1,4 @@
-/** The brakes of reactions: observing only, a second source, a person where too many tasks would be hit, and no repetition. */
+/** The safeguards of reactions: observing only, a second source, a person where too many tasks would be hit, and no repetition. */
 import { describe, expect, it } from '@jest/globals';
 import { audited, isActive, judged, minted, startSignalBroker } from '../../support/brokers/signals.js';
 import { workload } from '../../support/issuers/transmitter.js';

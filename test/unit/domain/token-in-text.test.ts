@@ -1,0 +1,48 @@
+/** Tokens are found and removed in free text, in time that grows with its length alone. */
+import { describe, expect, it } from '@jest/globals';
+import { holdsToken, withoutTokens } from '../../../src/domain/token-in-text.js';
+
+describe('a token in a text', () => {
+  it.each([
+    ['after other letters', 'tokeneyJh.e30.sig', 'token[token removed]'],
+    ['after a dotted name', 'a.b.eyJh.e30.sig', 'a.b.[token removed]'],
+    ['with two parts is none', 'eyJh.e30', 'eyJh.e30'],
+    ['as a JWE, of five parts', 'eyJh.a.b.c.d', '[token removed]'],
+    ['before more dots', 'eyJh.a.b.c.d.e.f', '[token removed].e.f'],
+    ['before another', 'eyJh.a.b.c.d.eyJh.a.b', '[token removed].[token removed]'],
+    ['with empty parts', 'eyJ..', '[token removed]'],
+    ['of AWS, in JSON', '{"SessionToken":"IQoJb3JpZ2luX2VjE"}', '{"SessionToken":"[token removed]"}'],
+    ['of AWS, in JSON in JSON', '{\\"Token\\": \\"IQoJb3JpZ2luX2VjE\\"}', '{\\"Token\\": \\"[token removed]\\"}'],
+    ['of AWS, in an environment', 'AWS_SESSION_TOKEN=IQoJb3JpZ2luX2VjE//', 'AWS_SESSION_TOKEN=[token removed]'],
+    [
+      'of AWS, which is a secret key',
+      "secret_access_key = 'wJalrXUtnFEMI/K7MDENG+'",
+      "secret_access_key = '[token removed]'",
+    ],
+  ])('a token %s', (_, text, left) => {
+    expect(withoutTokens(text)).toBe(left);
+  });
+
+  it.each(['eyJ', 'eyJ.', 'eyJ..', 'a.', '.', 'token ', 'token"', 'token=" ', 'token  :'])(
+    'reads a megabyte of %j once: it takes no longer than its length',
+    (part) => {
+      const text = `${part.repeat(1_000_000 / part.length)}!`;
+      expect(holdsToken(text)).toBe(/eyJ\.{1,2}/.test(part));
+    },
+  );
+
+  it('is taken out, wherever it stands, and nothing else is', () => {
+    expect(withoutTokens('found eyJh.e30.c2ln, and "eyJh.a.b.c.d"!')).toBe(
+      'found [token removed], and "[token removed]"!',
+    );
+    for (const text of [
+      '',
+      'eyJ',
+      'eyJh.e30',
+      'an eye. and an ear.',
+      'token: lost',
+      'a session token was found in a log',
+    ])
+      expect([withoutTokens(text), holdsToken(text)]).toEqual([text, false]);
+  });
+});
