@@ -47,7 +47,7 @@ export const SIGNAL_STATES = [
   'observed',
   /** The reaction wants corroboration: a second source must report the same. */
   'waiting',
-  /** The reaction would end more than its blast-radius limit: a person must confirm it. */
+  /** The reaction would hit more open tasks than `maxTasksPerMinute` allows: a person must confirm it. */
   'pending',
   'reacted',
   'dismissed',

@@ -1,6 +1,6 @@
 /**
- * The blast radius: how much hangs on a selector and is alive. The walk is read-only and goes in pages. It previews a
- * revocation (dry run), and counts what a published one has hit: what was alive by the tombstone that lay there before.
+ * The impact of a revocation: how much hangs on a selector and is alive. The walk is read-only and goes in pages. It
+ * previews a revocation (dry run), and counts what a published one has hit: what was alive by the tombstone before it.
  */
 import { isEnforced, type Credential } from '../domain/credential.js';
 import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
