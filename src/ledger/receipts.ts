@@ -7,7 +7,7 @@ import { BEHIND_ALL_MEMBERS, type Change } from '../store/store.js';
 import { record } from '../store/record.js';
 import { updateRecord } from './change-record.js';
 import type { Ledger, Versioned } from './ledger.js';
-import { scanIndex } from './scan-index.js';
+import { pruneIndex, scanIndex } from './scan-index.js';
 import { liftIndex, receiptIndex, receiptKey, uncountedIndex } from './keys.js';
 
 const affectedSchema = z.strictObject({
@@ -84,16 +84,8 @@ export const changeReceipt = (
 ): Promise<Receipt | null> => updateRecord(ledger, { ...receipts, read: readIfReadable }, seq, change);
 
 /** Removes from the indexes those receipts that have expired. */
-export async function pruneReceipts({ records }: Ledger): Promise<void> {
-  const page = await records.range(receiptIndex, { limit: 1_000 });
-  const texts = await records.read(page.map(([, seq]) => receiptKey(seq)));
-  const gone = page.filter((_, index) => texts[index] === undefined);
-  const indexes = [receiptIndex, uncountedIndex, liftIndex];
-  if (gone.length > 0)
-    await records.commit({
-      unindex: gone.flatMap(([member]) => indexes.map((index): [typeof index, string] => [index, member])),
-    });
-}
+export const pruneReceipts = ({ records }: Ledger): Promise<void> =>
+  pruneIndex(records, receiptIndex, { keyOf: (seq) => receiptKey(Number(seq)), also: [uncountedIndex, liftIndex] });
 
 async function readIfReadable({ records }: Ledger, seq: number): Promise<Versioned<Receipt> | undefined> {
   const [text] = await records.read([receiptKey(seq)]);

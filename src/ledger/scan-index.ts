@@ -1,4 +1,4 @@
-/** All of an index, or of several at once, in pages: members with their scores. */
+/** All of an index, or of several at once, in pages: members with their scores. And what has expired is removed from it. */
 import { defined } from '../domain/defined.js';
 import type { Key, Member, Records } from '../store/store.js';
 
@@ -31,5 +31,33 @@ export async function* scanIndexes(
       const last = page.at(-1);
       return last && page.length === by.limit ? [{ index, after: [last[1], last[0]] }] : [];
     });
+  }
+}
+
+interface PruneBy {
+  /** The record that a member names. */
+  keyOf: (member: Member) => Key;
+  /** Further indexes that lose the same members, in the same shard. */
+  also: readonly Key[];
+  /** Only scores up to this. */
+  to?: number;
+}
+
+const PRUNED_AT_ONCE = 1_000;
+
+/**
+ * Removes from an index the members whose record is gone. All pages are read: records that never expire may be in front of
+ * any number of expired ones, e.g. the receipts of holds that nobody lifts.
+ */
+export async function pruneIndex(
+  records: Pick<Records, 'range' | 'read' | 'commit'>,
+  index: Key,
+  { keyOf, also, to }: PruneBy,
+): Promise<void> {
+  for await (const page of scanIndex(records, index, defined({ to, limit: PRUNED_AT_ONCE }))) {
+    const texts = await records.read(page.map(([member]) => keyOf(member)));
+    const gone = page.filter((_, place) => texts[place] === undefined);
+    const unindex = gone.flatMap(([member]) => [index, ...also].map((one): [Key, Member] => [one, member]));
+    if (unindex.length > 0) await records.commit({ unindex });
   }
 }

@@ -8,7 +8,7 @@ import { updateRecord } from './change-record.js';
 import { retryOnConflict } from './retry-on-conflict.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { acceptedIndex, pendingIndex, recordKey, signalIndex, waitingIndex } from './keys.js';
-import { scanIndex } from './scan-index.js';
+import { pruneIndex, scanIndex } from './scan-index.js';
 
 /** `new`: the signal is durable now. `again`: it was there before. `other`: its source has sent something else under this id. */
 export type Put = 'new' | 'again' | 'other';
@@ -122,21 +122,7 @@ export async function overdueSignals(
 export async function pruneSignals({ records, clock }: Ledger): Promise<void> {
   const to = clock.now() - HISTORY_MS;
   for (const shard of SHARDS) {
-    for await (const page of scanIndex(records, signalIndex(shard), { to, limit: PRUNED_AT_ONCE }))
-      await unlist(records, shard, page);
+    const also = [acceptedIndex(shard), pendingIndex(shard), waitingIndex(shard)];
+    await pruneIndex(records, signalIndex(shard), { keyOf: recordKey, also, to });
   }
-}
-
-const PRUNED_AT_ONCE = 1_000;
-
-async function unlist(
-  records: Ledger['records'],
-  shard: Shard,
-  page: readonly [id: string, at: number][],
-): Promise<void> {
-  const texts = await records.read(page.map(([id]) => recordKey(id)));
-  const gone = page.filter((_, index) => texts[index] === undefined);
-  const indexes = [signalIndex, acceptedIndex, pendingIndex, waitingIndex].map((indexOf) => indexOf(shard));
-  if (gone.length > 0)
-    await records.commit({ unindex: gone.flatMap(([id]) => indexes.map((index): [Key, string] => [index, id])) });
 }
