@@ -21,8 +21,8 @@ export function parseEpoch(text: string): Epoch {
   return { generation: match[1], seq: Number(match[2]) };
 }
 
-/** The two kinds of what the log ends. A hold ends credentials, and only suspends tasks. */
-export type Mortal = 'task' | 'credential';
+/** The two kinds of what a revocation can end. A hold ends credentials, and only suspends tasks. */
+export type Revocable = 'task' | 'credential';
 
 /** The entry of the log that ended something, by its number, and how it ended. */
 export interface Death {
@@ -44,7 +44,7 @@ export function refusesBirth(tombstones: readonly (Tombstone | undefined)[]): Re
  * everything born in it: it counts as `revoked` by the number 0. Real numbers begin at 1.
  */
 export function death(
-  kind: Mortal,
+  kind: Revocable,
   epoch: Epoch,
   generation: string,
   tombstones: readonly (Tombstone | undefined)[],
@@ -52,7 +52,7 @@ export function death(
   if (epoch.generation !== generation) return { seq: 0, as: 'revoked' };
   let first: Death | undefined;
   for (const tombstone of tombstones) {
-    for (const entry of deadly(kind, epoch, tombstone)) if (entry.seq < (first?.seq ?? Infinity)) first = entry;
+    for (const entry of endings(kind, epoch, tombstone)) if (entry.seq < (first?.seq ?? Infinity)) first = entry;
   }
   return first;
 }
@@ -85,12 +85,13 @@ export function forgettableAt(kind: SelectorKind, at: number, knownEnd?: number)
  * Returns the entries of a tombstone that end what was born at `epoch`. Birth has seen the entry of an equal number, so that
  * one ends nothing.
  */
-function deadly(kind: Mortal, epoch: Epoch, tombstone: Tombstone | undefined): Death[] {
+function endings(kind: Revocable, epoch: Epoch, tombstone: Tombstone | undefined): Death[] {
   if (!tombstone) return [];
   const found: Death[] = [];
-  if (tombstone.ended) found.push(tombstone.ended);
-  if (tombstone.cut && tombstone.cut.seq > epoch.seq) found.push({ seq: tombstone.cut.seq, as: 'revoked' });
-  const paused = kind === 'credential' && tombstone.pause !== undefined && tombstone.pause > epoch.seq;
-  if (paused) found.push({ seq: tombstone.pause ?? 0, as: 'revoked' });
+  const { ended, cut, lastHold } = tombstone;
+  if (ended) found.push(ended);
+  if (cut && cut.seq > epoch.seq) found.push({ seq: cut.seq, as: 'revoked' });
+  if (kind === 'credential' && lastHold !== undefined && lastHold > epoch.seq)
+    found.push({ seq: lastHold, as: 'revoked' });
   return found;
 }

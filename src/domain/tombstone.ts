@@ -12,7 +12,7 @@ export interface Tombstone {
   /** The latest `cutoff`. `at` is by the publisher's clock and serves proofs of identity, which have no epoch. */
   cut?: { seq: number; at: number };
   /** The number of the latest `hold`, lifted or not: credentials that were born before it stay dead. */
-  pause?: number;
+  lastHold?: number;
   /** The numbers of the holds that are not lifted. */
   holds: number[];
   /** From then on the tombstone may be forgotten, unless a hold is in force. Milliseconds. */
@@ -67,7 +67,7 @@ export function join(before: string | undefined, entry: Publication): string | u
     case 'cutoff':
       return format({ ...write(old), cut: `${SEQ}@${entry.at}`, until });
     case 'hold':
-      return format({ ...write(old), pause: SEQ, holds: [...old.holds.map(String), SEQ].join(','), until });
+      return format({ ...write(old), lastHold: SEQ, holds: [...old.holds.map(String), SEQ].join(','), until });
     case 'lift': {
       if (entry.lifts === undefined || !old.holds.includes(entry.lifts)) return undefined;
       return format({ ...write(old), holds: old.holds.filter((seq) => seq !== entry.lifts).join(','), until });
@@ -78,17 +78,17 @@ export function join(before: string | undefined, entry: Publication): string | u
 }
 
 /**
- * Parses `ended|cut|pause|holds|until`, in which an absent part is empty. Throws on anything else, so that an unreadable log
+ * Parses `ended|cut|lastHold|holds|until`, in which an absent part is empty. Throws on anything else, so that an unreadable log
  * revives nothing.
  */
 export function parseTombstone(text: string): Tombstone {
   const match = /^(?:(\d+):([a-z]+))?\|(?:(\d+)@(\d+))?\|(\d*)\|([\d,]*)\|(\d+)$/.exec(text);
   if (!match) throw new Error('malformed tombstone');
-  const [, endedSeq, endedAs, cutSeq, cutAt, pause, holds, until] = match;
+  const [, endedSeq, endedAs, cutSeq, cutAt, lastHold, holds, until] = match;
   return {
     ...(endedSeq && { ended: { seq: Number(endedSeq), as: endedAs as Outcome } }),
     ...(cutSeq && { cut: { seq: Number(cutSeq), at: Number(cutAt) } }),
-    ...(pause && { pause: Number(pause) }),
+    ...(lastHold && { lastHold: Number(lastHold) }),
     holds: holds ? holds.split(',').map(Number) : [],
     until: Number(until),
   };
@@ -97,7 +97,7 @@ export function parseTombstone(text: string): Tombstone {
 interface Written {
   ended: string;
   cut: string;
-  pause: string;
+  lastHold: string;
   holds: string;
   until: number;
 }
@@ -105,9 +105,9 @@ interface Written {
 const write = (tombstone: Tombstone): Written => ({
   ended: tombstone.ended ? `${tombstone.ended.seq}:${tombstone.ended.as}` : '',
   cut: tombstone.cut ? `${tombstone.cut.seq}@${tombstone.cut.at}` : '',
-  pause: tombstone.pause === undefined ? '' : String(tombstone.pause),
+  lastHold: tombstone.lastHold === undefined ? '' : String(tombstone.lastHold),
   holds: tombstone.holds.join(','),
   until: tombstone.until,
 });
 
-const format = (w: Written): string => `${w.ended}|${w.cut}|${w.pause}|${w.holds}|${w.until}`;
+const format = (w: Written): string => `${w.ended}|${w.cut}|${w.lastHold}|${w.holds}|${w.until}`;

@@ -19,7 +19,7 @@ export async function assertEnforceable(
 ): Promise<void> {
   const stored = await readEnforcement(ledger, target);
   const cutAt = latestCut(seen, [cause('target', target), ALL]);
-  if ((stored?.value.unspent ?? 0) >= LIVE_SESSIONS_MAX)
+  if ((stored?.value.liveCount ?? 0) >= LIVE_SESSIONS_MAX)
     throw new BrokerError(
       'slow_down',
       `The target has ${LIVE_SESSIONS_MAX} live sessions, the most that can be revoked.`,
@@ -40,7 +40,7 @@ function waitBeforeMint(
   { generation, cutAt, now }: { generation: string; cutAt: number; now: number },
 ): number {
   if (state?.generation !== generation || !state.cutoff || state.cutoff.seq < cutAt) return 2 * FENCE_MS;
-  if (state.heldUntil <= now) return 1_000;
+  if (state.leasedUntil <= now) return 1_000;
   if (state.failingSince !== undefined && now - state.failingSince >= FAILING_LIMIT_MS) return 1_000;
   // A session that is issued earlier, at a target whose clock is behind ours, would be denied by the cutoff from its start.
   return Math.max(0, state.cutoff.at + FENCE_MS - now);

@@ -30,9 +30,9 @@ export function effectAt(
   if (expiresAt <= now) return { effect: 'expired' };
   const boundedBySeconds = Math.ceil((expiresAt - now) / 1000);
   const marks = state?.generation === generation ? state.marks : [];
-  const holding = marks.filter((mark) => seq !== undefined && mark.seq >= seq);
-  if (holding.some(({ at }) => at + PROPAGATION_MS <= now)) return { effect: 'effective' };
-  if (holding.length > 0) return { effect: 'written', boundedBySeconds, waitsFor: 'propagation' };
+  const covering = marks.filter((mark) => seq !== undefined && mark.seq >= seq);
+  if (covering.some(({ at }) => at + PROPAGATION_MS <= now)) return { effect: 'effective' };
+  if (covering.length > 0) return { effect: 'written', boundedBySeconds, waitsFor: 'propagation' };
   return { effect: 'pending', boundedBySeconds, waitsFor: reason(state, expiresAt - now) };
 }
 

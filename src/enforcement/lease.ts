@@ -34,7 +34,7 @@ export async function leaseTargets(
       const askedAt = ledger.clock.elapsed();
       const stored = await takeLease(ledger, { target, node, generation });
       if (!stored) return [];
-      const pushBefore = askedAt + stored.value.heldUntil - ledger.clock.now() - PUSH_MS;
+      const pushBefore = askedAt + stored.value.leasedUntil - ledger.clock.now() - PUSH_MS;
       const cutAt = latestCut(seen, [cause('target', target), ALL]);
       return [{ target, stored, seq, pushBefore, ...cutoffFor(stored.value, cutAt, ledger.clock.now()) }];
     }),
@@ -45,7 +45,8 @@ export async function leaseTargets(
 /** Ends the lease early when a process ends, so that the next broker need not wait for it to run out. */
 export async function releaseLease(ledger: Ledger, target: string, node: string): Promise<void> {
   const stored = await readEnforcement(ledger, target);
-  if (stored?.value.holder === node) await writeEnforcement(ledger, target, stored, { ...stored.value, heldUntil: 0 });
+  if (stored?.value.holder === node)
+    await writeEnforcement(ledger, target, stored, { ...stored.value, leasedUntil: 0 });
 }
 
 /** The record with this broker as its holder; undefined while another broker has the lease. */
@@ -61,9 +62,9 @@ async function takeLease(
   const isSameLog = before?.generation === generation;
   if (standing === 'mine' && isSameLog) return stored;
   // After the loss of a log only the fence is kept: the revocations that the target got from that log may be lost with it.
-  const known = before && isSameLog ? before : { marks: [], unspent: 0 };
+  const known = before && isSameLog ? before : { marks: [], liveCount: 0 };
   const fence = standing !== 'take' && isSameLog ? before.fence : (before?.fence ?? 0) + 1;
-  const next = { ...known, generation, fence, holder: node, heldUntil: now + TARGET_LEASE_MS };
+  const next = { ...known, generation, fence, holder: node, leasedUntil: now + TARGET_LEASE_MS };
   return writeEnforcement(ledger, target, stored, next);
 }
 

@@ -87,10 +87,10 @@ async function advance(
   const { failingSince, ...state } = stored.value;
   const marks = [...state.marks];
   const last = marks.pop();
-  if ((last && last.seq < seq) || failingSince !== undefined || state.unspent !== live) {
+  if ((last && last.seq < seq) || failingSince !== undefined || state.liveCount !== live) {
     const now = ledger.clock.now();
     const next = settledMarks([...marks, ...(last ? [{ ...last, seq }] : [])], now);
-    const written = await writeEnforcement(ledger, target, stored, { ...state, unspent: live, marks: next });
+    const written = await writeEnforcement(ledger, target, stored, { ...state, liveCount: live, marks: next });
     if (written && failingSince !== undefined) events.recovered(target);
   }
   return 'in-sync';
@@ -128,7 +128,7 @@ async function write(
   }
   const at = ledger.clock.now();
   const marks = settledMarks([...state.marks, { seq, at }], at);
-  const next = { ...state, cutoff, marks, unspent: live, writtenAt: at };
+  const next = { ...state, cutoff, marks, liveCount: live, writtenAt: at };
   const written = await writeEnforcement(ledger, target, stored, next);
   memory.failures = 0;
   memory.retryAt = startedAt + PUSH_PAUSE_MS;

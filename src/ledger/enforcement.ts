@@ -16,21 +16,23 @@ const enforcementSchema = z.strictObject({
   generation: z.string(),
   holder: z.string(),
   fence: z.int().positive(),
-  heldUntil: moment,
+  leasedUntil: moment,
   /** The target denies everything issued before `at`: all that was born before `seq`, or before this generation. */
   cutoff: z.strictObject({ seq: natural, at: moment }).optional(),
   /** The policy that was written at `at` denies everything that died up to `seq`. The oldest first. */
   marks: z.array(z.strictObject({ seq: natural, at: moment })),
   writtenAt: moment.optional(),
   /** How many unexpired credentials the target had, dead or alive, when they were counted last. */
-  unspent: natural.default(0),
+  liveCount: natural.default(0),
   /** Since when pushes to the target have been failing. */
   failingSince: moment.optional(),
 });
 
 export type Enforcement = z.infer<typeof enforcementSchema>;
 
-const enforcements = record(enforcementSchema, (target: string) => enforcementKey(cause('target', target)));
+const enforcements = record(enforcementSchema, (target: string) => enforcementKey(cause('target', target)), {
+  renamed: { heldUntil: 'leasedUntil', unspent: 'liveCount' },
+});
 
 export const { read: readEnforcement, write: writeEnforcement } = enforcements;
 

@@ -4,7 +4,7 @@
  */
 import { isEnforced, type Credential } from '../domain/credential.js';
 import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
-import { death, parseEpoch, type Mortal } from '../domain/liveness.js';
+import { death, parseEpoch, type Revocable } from '../domain/liveness.js';
 import { causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import { parseTombstone, type Tombstone } from '../domain/tombstone.js';
@@ -89,7 +89,7 @@ async function countPage(ledger: Ledger, query: ImpactQuery, page: Task[], tally
 function aliveBefore({ selector, published }: ImpactQuery, seen: Seen) {
   const hit = causeOf(selector);
   const before: Tombstone | undefined = published?.before === undefined ? undefined : parseTombstone(published.before);
-  return (kind: Mortal, epochText: string, causes: Cause[]): boolean => {
+  return (kind: Revocable, epochText: string, causes: Cause[]): boolean => {
     const epoch = parseEpoch(epochText);
     if (published && epoch.seq >= published.seq) return false;
     const tombstones = published
@@ -102,12 +102,12 @@ function aliveBefore({ selector, published }: ImpactQuery, seen: Seen) {
 /** The tombstone as it was before entry `seq`. A later cutoff may have replaced an earlier one: the count is then too high. */
 function asOf(seq: number, tombstone: Tombstone | undefined): Tombstone | undefined {
   if (!tombstone) return undefined;
-  const { ended, cut, pause, ...rest } = tombstone;
+  const { ended, cut, lastHold, ...rest } = tombstone;
   return {
     ...rest,
     ...(ended && ended.seq < seq && { ended }),
     ...(cut && cut.seq < seq && { cut }),
-    ...(pause !== undefined && pause < seq && { pause }),
+    ...(lastHold !== undefined && lastHold < seq && { lastHold }),
   };
 }
 

@@ -45,7 +45,7 @@ export const riskKey = (cause: Cause): Key => `risk/${cause}`;
 export const reactionKey = (rule: string, cause: Cause): Key => `reactions/${rule}:${cause}`;
 
 /** How many tasks all reactions together have hit in a minute, and how many one signal has. */
-export const brakeKey = (minute: number): Key => `reactions/minute:${minute}`;
+export const minuteAllowanceKey = (minute: number): Key => `reactions/minute:${minute}`;
 export const allowanceKey = (signal: string): Key => `reactions/of:${signal}`;
 
 /** The state of delivery to a webhook, and its dead letters: number of the audit entry → when its delivery was given up. */

@@ -4,7 +4,7 @@ interface Lease {
   /** The broker that took it. */
   holder: string;
   /** When it ends, by the clock of that broker; 0 once it is given up. Milliseconds. */
-  heldUntil: number;
+  leasedUntil: number;
 }
 
 interface LeaseTimes {
@@ -25,7 +25,7 @@ export function standingOf(
   now: number,
   { lengthMs, renewBelowMs }: LeaseTimes,
 ): Standing {
-  const leftMs = lease ? lease.heldUntil - now : 0;
+  const leftMs = lease ? lease.leasedUntil - now : 0;
   // With more left than its length, a lease was taken by a clock that has been set back since. Nobody waits for it.
   const stands = leftMs > 0 && leftMs <= lengthMs;
   if (lease?.holder === node) return stands && leftMs > renewBelowMs ? 'mine' : 'renew';

@@ -22,4 +22,7 @@ export const NO_MEMORY: z.infer<typeof memorySchema> = { reports: [] };
 
 /** The records of one reaction, by subject. Each expires when it was not written for `keptMs`. */
 export const memoriesOf = ({ clock }: Ledger, reaction: string, keptMs: number) =>
-  record(memorySchema, (cause: Cause) => reactionKey(reaction, cause), { expiresAt: () => clock.now() + keptMs });
+  record(memorySchema, (cause: Cause) => reactionKey(reaction, cause), {
+    expiresAt: () => clock.now() + keptMs,
+    renamed: { words: 'reports' },
+  });

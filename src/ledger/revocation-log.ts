@@ -4,22 +4,22 @@
  * of an older generation is dead: a lost log costs what was alive, because it must not revive what was revoked.
  */
 import { randomBytes } from 'node:crypto';
-import { death, parseEpoch, type Death, type Epoch, type Mortal } from '../domain/liveness.js';
+import { death, parseEpoch, type Death, type Epoch, type Revocable } from '../domain/liveness.js';
 import type { Cause } from '../domain/selector.js';
 import type { Outcome } from '../domain/task.js';
 import { parseTombstone, type LogEntry, type Publication, type Tombstone } from '../domain/tombstone.js';
 import { StoreUnavailable, type Log, type Look } from '../store/store.js';
 
-/** One atomic look at the log. Every question throws on a cause that was not looked at. */
+/** One atomic look at the log. Every question throws on a cause that the look did not include. */
 export interface Seen {
   /** Where the log stood: whatever is born of this look carries it. */
   epoch: Epoch;
   /** The tombstones on these causes. */
   on: (causes: readonly Cause[]) => (Tombstone | undefined)[];
   /** How something born at this epoch, hanging on these causes, ended; undefined while it lives. */
-  deathOf: (kind: Mortal, epoch: string, causes: readonly Cause[]) => Outcome | undefined;
+  deathOf: (kind: Revocable, epoch: string, causes: readonly Cause[]) => Outcome | undefined;
   /** The entry that ended it first. Its number is 0 where the loss of an earlier log did. */
-  firstDeathOf: (kind: Mortal, epoch: string, causes: readonly Cause[]) => Death | undefined;
+  firstDeathOf: (kind: Revocable, epoch: string, causes: readonly Cause[]) => Death | undefined;
 }
 
 export interface RevocationLog {
@@ -77,7 +77,7 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
 
 /** The number of the latest cutoff or hold (lifted or not) on any of these causes; 0 when there is none. */
 export const latestCut = (seen: Seen, causes: readonly Cause[]): number =>
-  Math.max(0, ...seen.on(causes).flatMap((tombstone) => [tombstone?.cut?.seq ?? 0, tombstone?.pause ?? 0]));
+  Math.max(0, ...seen.on(causes).flatMap((tombstone) => [tombstone?.cut?.seq ?? 0, tombstone?.lastHold ?? 0]));
 
 /** A tombstone is text until it is asked for, and is then parsed once. */
 type Read = string | Tombstone | undefined;
@@ -91,7 +91,7 @@ function seenOf(epoch: Epoch, byCause: Map<Cause, Read>): Seen {
 
 function tombstoneOn(byCause: Map<Cause, Read>, cause: Cause): Tombstone | undefined {
   const read = byCause.get(cause);
-  if (read === undefined && !byCause.has(cause)) throw new Error('a cause was judged that was not looked at');
+  if (read === undefined && !byCause.has(cause)) throw new Error('the look did not include this cause');
   if (typeof read !== 'string') return read;
   const tombstone = parseTombstone(read);
   byCause.set(cause, tombstone);

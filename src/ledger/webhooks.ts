@@ -14,7 +14,7 @@ const webhookSchema = z.strictObject({
   /** The last audit entry that is dealt with: it was delivered, was given up, or the webhook does not want its type. */
   after: natural,
   holder: z.string(),
-  heldUntil: moment,
+  leasedUntil: moment,
   /** The entry whose delivery fails, and when it is tried again. `at` is the entry's own time. */
   failing: z
     .strictObject({ seq: natural, at: moment, tries: z.int().positive(), retryAt: moment, because: z.string() })
@@ -42,7 +42,7 @@ export type DeadLetter = z.infer<typeof deadLetterSchema>;
 const DEAD_LETTERS_KEPT = 256;
 const KEPT_MS = 30 * 86_400_000;
 
-const webhooks = record(webhookSchema, webhookKey);
+const webhooks = record(webhookSchema, webhookKey, { renamed: { heldUntil: 'leasedUntil' } });
 
 export const { read: readWebhook } = webhooks;
 

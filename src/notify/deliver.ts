@@ -54,8 +54,8 @@ export async function deliverTurn(deps: NotifyDeps, webhook: Webhook): Promise<n
 
 /** Each step renews the lease. Returns undefined when another broker wrote first. */
 function advance({ ledger, node }: NotifyDeps, name: string, stored: Versioned<WebhookRecord>, step: Step) {
-  const heldUntil = ledger.clock.now() + LEASE_MS;
-  return writeWebhook(ledger, name, stored, { holder: node, heldUntil, ...step });
+  const leasedUntil = ledger.clock.now() + LEASE_MS;
+  return writeWebhook(ledger, name, stored, { holder: node, leasedUntil, ...step });
 }
 
 const ageOf = (entry: { at: number } | undefined, now: number): number => (entry ? Math.max(0, now - entry.at) : 0);

@@ -28,7 +28,7 @@ export async function takeLease(
 ): Promise<{ stored: Versioned<WebhookRecord> | undefined; mine: boolean }> {
   const stored = await readWebhook(ledger, name);
   const now = ledger.clock.now();
-  const lease = { holder: node, heldUntil: now + LEASE_MS };
+  const lease = { holder: node, leasedUntil: now + LEASE_MS };
   if (!stored) {
     const first = await writeWebhook(ledger, name, undefined, { after: (await audit.head()).seq, ...lease });
     return { stored: first, mine: first !== undefined };
@@ -43,5 +43,5 @@ export async function takeLease(
 /** Gives the lease up at the end of a process, so that the next broker need not wait. */
 export async function releaseLease({ ledger, node }: LeaseDeps, name: string): Promise<void> {
   const stored = await readWebhook(ledger, name);
-  if (stored?.value.holder === node) await writeWebhook(ledger, name, stored, { ...stored.value, heldUntil: 0 });
+  if (stored?.value.holder === node) await writeWebhook(ledger, name, stored, { ...stored.value, leasedUntil: 0 });
 }

@@ -61,7 +61,9 @@ export async function sendRequest(outbound: OutboundRequest): Promise<OutboundAn
     const isRead = bodyBytesMax > 0 && status >= 200 && status < 300;
     return { status, body: isRead ? await received.text() : '' };
   } catch (error) {
-    throw signal.aborted ? new OutboundError('timeout', 'The server did not answer in time.') : withoutWords(error);
+    throw signal.aborted
+      ? new OutboundError('timeout', 'The server did not answer in time.')
+      : withoutServerText(error);
   } finally {
     await agent.destroy();
   }
@@ -80,7 +82,7 @@ function agentFor({ ca, totalMs, bodyBytesMax }: OutboundRequest): Agent {
 }
 
 /** undici's errors can quote the answer and the certificate of the server. Only their code is kept. */
-function withoutWords(error: unknown): OutboundError {
+function withoutServerText(error: unknown): OutboundError {
   if (error instanceof errors.ResponseExceededMaxSizeError) {
     return new OutboundError('too-large', 'The answer is larger than is allowed.');
   }

@@ -6,7 +6,7 @@ import type { Signal } from '../domain/signal.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { upsertRecord } from '../ledger/change-record.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { allowanceKey, brakeKey } from '../ledger/keys.js';
+import { allowanceKey, minuteAllowanceKey } from '../ledger/keys.js';
 import { memoriesOf, NO_MEMORY, REPORTS_MOST } from '../ledger/reaction-memory.js';
 import { readReceipt } from '../ledger/receipts.js';
 
@@ -77,7 +77,7 @@ export async function takeAllowance(
   if (tasks === 0) return true;
   const { records, clock } = ledger;
   const now = clock.now();
-  const [all, own] = [brakeKey(Math.floor(now / 60_000)), allowanceKey(id)];
+  const [all, own] = [minuteAllowanceKey(Math.floor(now / 60_000)), allowanceKey(id)];
   // Two records in one commit: not what one `record` is for.
   return retryOnConflict(ledger, async () => {
     const [text, taken] = await records.read([all, own]);

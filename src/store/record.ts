@@ -25,6 +25,8 @@ interface RecordOptions<T> {
   indexes?: (value: T, before: T | undefined) => Pick<Change, 'index' | 'unindex'>;
   /** The text that is stored, where it is not simply the JSON of the value. */
   format?: (value: T) => string;
+  /** Fields that had another name in older versions: old name → name now. The next write stores the name of now. */
+  renamed?: Readonly<Record<string, keyof T & string>>;
 }
 
 /** A kind of record, as `record` makes it. `Input` is what a writer passes: without the revision, and without what has a default. */
@@ -58,7 +60,8 @@ export function record<Id, S extends z.ZodObject>(
 ): RecordKind<Id, z.output<S>, Omit<z.input<S>, 'revision'>> {
   type Kind = RecordKind<Id, z.output<S>, Omit<z.input<S>, 'revision'>>;
   const { expiresAt, indexes, format = JSON.stringify } = options;
-  const parse: Kind['parse'] = (text) => schema.parse(JSON.parse(text));
+  const renamed = new Map<string, string>(Object.entries(options.renamed ?? {}));
+  const parse: Kind['parse'] = (text) => schema.parse(underNewNames(JSON.parse(text), renamed));
 
   const readEach: Kind['readEach'] = async ({ records }, ids) =>
     (await records.read(ids.map(keyOf))).map((text) => (text === undefined ? undefined : { text, value: parse(text) }));
@@ -99,6 +102,11 @@ export const mergeChanges = (...changes: Change[]): Change =>
   });
 
 const someOf = <T>(parts: T[]): T[] | undefined => (parts.length > 0 ? parts : undefined);
+
+function underNewNames(stored: unknown, renamed: ReadonlyMap<string, string>): unknown {
+  if (renamed.size === 0 || typeof stored !== 'object' || stored === null) return stored;
+  return Object.fromEntries(Object.entries(stored).map(([name, value]) => [renamed.get(name) ?? name, value]));
+}
 
 function nextRevision(stored: { value?: object } | undefined): number {
   if (!stored?.value) return 0;

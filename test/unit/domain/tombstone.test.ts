@@ -141,7 +141,7 @@ describe('liveness', () => {
   });
 
   it('a pause kills credentials born before it, and tasks survive', () => {
-    const paused: Tombstone = { pause: 5, holds: [], until: 0 };
+    const paused: Tombstone = { lastHold: 5, holds: [], until: 0 };
     expect(death('credential', born(4), 'g', [paused])?.as).toBe('revoked');
     expect(death('credential', born(5), 'g', [paused])).toBeUndefined();
     expect(death('task', born(4), 'g', [paused])).toBeUndefined();

@@ -4,7 +4,8 @@ import { standingOf } from '../../../src/ledger/lease.js';
 
 const NOW = 1_000_000;
 const TIMES = { lengthMs: 20_000, renewBelowMs: 14_000 };
-const standing = (holder: string, leftMs: number) => standingOf({ holder, heldUntil: NOW + leftMs }, 'one', NOW, TIMES);
+const standing = (holder: string, leftMs: number) =>
+  standingOf({ holder, leasedUntil: NOW + leftMs }, 'one', NOW, TIMES);
 
 describe('A lease', () => {
   it('that does not exist is taken', () => {
@@ -31,7 +32,7 @@ describe('A lease', () => {
   });
 
   it('that was given up is taken by another broker at once', () => {
-    expect(standingOf({ holder: 'other', heldUntil: 0 }, 'one', NOW, TIMES)).toBe('take');
+    expect(standingOf({ holder: 'other', leasedUntil: 0 }, 'one', NOW, TIMES)).toBe('take');
   });
 
   it.each([20_001, 86_400_000])(

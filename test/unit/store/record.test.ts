@@ -88,3 +88,15 @@ it('several are read in the order asked, each where there is one', async () => {
   const found = await counters.readEach(store, ['a', 'b']);
   expect(found.map((stored) => stored?.value.count)).toEqual([undefined, 2]);
 });
+
+it('a field of an older version is read under its name now, and every other field as it is', async () => {
+  const schema = z.strictObject({ label: z.string(), size: z.int().optional() });
+  const labels = record(schema, key, { renamed: { name: 'label' } });
+  await store.records.commit({ put: [[key('a'), '{"name":"x","size":2}']] });
+  const older = await labels.read(store, 'a');
+  expect(older?.value).toEqual({ label: 'x', size: 2 });
+  await labels.write(store, 'a', older, { label: 'x' });
+  expect(await textAt('a')).toBe('{"label":"x"}');
+  await store.records.commit({ put: [[key('b'), '{"title":"x"}']] });
+  await expect(labels.read(store, 'b')).rejects.toThrow();
+});

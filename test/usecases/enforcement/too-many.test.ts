@@ -14,8 +14,8 @@ async function begin() {
   return {
     ...broker,
     pass: (seconds: number) => pass(clock, seconds, broker),
-    counted: async () => (await readEnforcement(ledger, ROLE))?.value.unspent,
-    count: (unspent: number) => changeEnforcement(ledger, ROLE, () => ({ unspent })),
+    counted: async () => (await readEnforcement(ledger, ROLE))?.value.liveCount,
+    count: (liveCount: number) => changeEnforcement(ledger, ROLE, () => ({ liveCount })),
   };
 }
 
