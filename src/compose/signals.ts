@@ -38,7 +38,7 @@ export function openSignals({ loaded, ledger, audit, metrics, log }: SignalsSetu
       {
         reacted({ reaction, state, receivedAt }) {
           const seconds = Math.max(0, clock.now() - receivedAt) / 1000;
-          metrics.signalJudged(reaction?.rule ?? 'none', state, seconds);
+          metrics.signalEvaluated(reaction?.rule ?? 'none', state, seconds);
         },
         failed: (err) => log.warn({ err }, 'a signal waits for its reaction'),
       },

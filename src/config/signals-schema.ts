@@ -148,11 +148,14 @@ const WEBHOOK_TYPES: ReadonlySet<string> = new Set([
 /** Reserved for entries about approvals. The broker writes none yet, so a webhook must ask for something else beside it. */
 const RESERVED_TYPE = 'approval';
 
-/** Names that look like a type of audit entry and are none, and what to ask for instead. */
+/** Names that look like a type of audit entry, or were one in an older version, and what to ask for instead. */
 const INSTEAD = new Map([
   ['task.ended', 'the end of a task is a `revocation.published` entry'],
   ['task.suspended', 'a suspension is a `revocation.published` entry'],
   ['task.resumed', 'a resumption is a `revocation.published` entry'],
+  ['signal.judged', 'it is `signal.evaluated` now'],
+  ['target.told', 'it is `target.synced` now'],
+  ['target.deaf', 'it is `target.sync_failed` now'],
   ['signal.accepted', 'an entry is written once a signal is evaluated: ask for `signal` or for a later state'],
 ]);
 

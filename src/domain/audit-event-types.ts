@@ -21,7 +21,7 @@ export const AUDIT_EVENT_TYPES = [
   /** Denials cannot be written to a target. There is one entry when that begins, and not one for each attempt. */
   'target.sync_failed',
   /** A signal was evaluated. The entry says what it reported, and what a reaction did about it. */
-  'signal.judged',
+  'signal.evaluated',
   /** A person confirmed or dismissed what a reaction wanted done. */
   'signal.decided',
   /** A canary was minted: a token that was never granted to anybody, laid out to be found. */

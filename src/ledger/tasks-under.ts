@@ -1,4 +1,4 @@
-/** The open tasks that may hang on a selector, in pages: from an index where there is one, else all. The caller judges each. */
+/** The open tasks that may hang on a selector, in pages: from an index where there is one, else all. The caller checks each. */
 import { SHARDS } from '../domain/id.js';
 import { cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
@@ -9,7 +9,7 @@ import { childIndex, dueIndex, workloadIndex } from './keys.js';
 import { scanIndexes } from './scan-index.js';
 import { readTasks } from './tasks.js';
 
-/** A page is small: parsing and judging it blocks the event loop, and every other request waits for that. */
+/** A page is small: parsing and checking it blocks the event loop, and every other request waits for that. */
 const PAGE = 64;
 
 export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGenerator<Task[]> {

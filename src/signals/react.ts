@@ -59,7 +59,7 @@ async function finish(deps: ReactDeps, signal: Signal): Promise<Signal | undefin
 const explained = (signal: Signal): Omit<AuditEvent, 'at'> => {
   const audited = auditedSignal(signal);
   const { decided } = signal;
-  if (!decided) return { type: 'signal.judged', ...audited };
+  if (!decided) return { type: 'signal.evaluated', ...audited };
   const { by, reason } = decided;
   return defined({ type: 'signal.decided', actor: { id: by }, signal: audited.signal, reason });
 };

@@ -23,7 +23,7 @@ export function shardOfChange(change: Change): string {
 }
 
 /**
- * How long an expired text stays in the store: far beyond any disagreement of clocks. Whether a text has expired is judged
+ * How long an expired text stays in the store: far beyond any disagreement of clocks. Whether a text has expired is decided
  * when it is read, by the broker's clock; an engine only collects what expired long ago.
  */
 export const EXPIRED_KEPT_MS = 3_600_000;

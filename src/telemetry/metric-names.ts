@@ -67,8 +67,8 @@ export const METRICS = {
     help: 'Signals accepted, by transmitter (or json, or detector), event, and whether they were new.',
     labels: ['source', 'event', 'put'],
   },
-  signalsJudged: {
-    name: 'mayfly_signals_judged_total',
+  signalsEvaluated: {
+    name: 'mayfly_signals_evaluated_total',
     help: 'Signals that were evaluated, by reaction and resulting state.',
     labels: ['reaction', 'state'],
   },

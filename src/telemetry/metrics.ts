@@ -22,7 +22,7 @@ export interface Metrics {
   generationChanged(): void;
   /** @param source The name of a transmitter, `json` or `detector`. */
   signal(source: string, event: string, put: 'new' | 'again'): void;
-  signalJudged(reaction: string, state: string, seconds: number): void;
+  signalEvaluated(reaction: string, state: string, seconds: number): void;
   /** What a detector noticed about a subject was lost before it was written to the store. */
   detectorDropped(): void;
   minterWarning(what: string): void;
@@ -120,13 +120,13 @@ function states({ gauge, computedGauge }: Factories, clock: Clock) {
 
 function signals({ counter, histogram }: Factories) {
   const taken = counter('signals');
-  const judged = counter('signalsJudged');
+  const evaluated = counter('signalsEvaluated');
   const seconds = histogram('signalSeconds', SLOW);
   const dropped = counter('detectorDropped');
   return {
     signal: (source, event, put) => taken.inc({ source, event, put }),
-    signalJudged(reaction, state, took) {
-      judged.inc({ reaction, state });
+    signalEvaluated(reaction, state, took) {
+      evaluated.inc({ reaction, state });
       seconds.observe(took);
     },
     detectorDropped: () => dropped.inc(),

@@ -67,7 +67,7 @@ describe('changes nothing', () => {
     const reply = await push(broker, await forged());
     expect([reply.status, reply.body]).toMatchObject([400, { err }]);
     expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(200);
-    expect(await audited(broker, 'signal.judged')).toEqual([]);
+    expect(await audited(broker, 'signal.evaluated')).toEqual([]);
   });
 });
 

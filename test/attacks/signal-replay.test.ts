@@ -21,7 +21,7 @@ it('the same event is taken each time and applied once, also long after its hold
   await broker.advance(3_600_000);
   expect((await push(broker, set)).status).toBe(202);
   await broker.work('signals');
-  expect((await audited(broker, 'signal.judged')).length).toBe(1);
+  expect((await audited(broker, 'signal.evaluated')).length).toBe(1);
   expect((await revocations()).map(({ revocation }) => revocation?.effect)).toEqual(['hold', 'lift']);
   expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(200);
 });

@@ -42,7 +42,7 @@ async function expectHeldOnce(broker: BrokerProcess, agents: readonly string[]):
     return agents.every((agent) => seen.has(`lab:${agent}`));
   }, 'an acknowledged signal came to nothing');
   expect(new Set(held).size).toBe(held.length);
-  const explained = await audited(broker, 'signal.judged');
+  const explained = await audited(broker, 'signal.evaluated');
   const told = new Set(explained.flatMap(({ signal }) => signal?.reaction?.selector?.value ?? []));
   expect(agents.filter((agent) => !told.has(`lab:${agent}`))).toEqual([]);
   const [last = ''] = agents.slice(-1);

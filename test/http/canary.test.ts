@@ -162,6 +162,6 @@ describe('a canary that has expired', () => {
     await broker.work('detectors');
     await broker.exchange(canary);
     await broker.work('detectors');
-    expect(await audited(broker, 'signal.judged')).toEqual([]);
+    expect(await audited(broker, 'signal.evaluated')).toEqual([]);
   });
 });

@@ -153,7 +153,7 @@ describe('a signal that nobody confirms', () => {
     soc = await broker.identity('soc');
     expect(await show(id)).toMatchObject({ state: 'pending' });
     await broker.work('forget');
-    expect(await audited('signal.judged')).toContainEqual(
+    expect(await audited('signal.evaluated')).toContainEqual(
       expect.objectContaining({
         signal: expect.objectContaining({
           ...{ id, state: 'recorded' },

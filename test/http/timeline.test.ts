@@ -58,7 +58,7 @@ describe('the timeline of a task', () => {
     expect(entries.map(({ type, by }) => [type, by])).toEqual([
       ['credential.granted', 'lab:agent-7'],
       ['credential.refused', 'lab:agent-7'],
-      ['signal.judged', undefined],
+      ['signal.evaluated', undefined],
       ['revocation.published', 'lab:soc'],
       ['introspection.inactive', 'lab:tickets-api'],
       ['revocation.published', 'lab:agent-7'],
@@ -151,7 +151,7 @@ describe('the timeline of a workload', () => {
       'credential.granted',
       'revocation.published',
       'revocation.published',
-      'signal.judged',
+      'signal.evaluated',
     ]);
     expect((await texts('workload=lab:agent-7'))[1]).toBe(`end of task ${one.task} (revocation 3, revoked)`);
   });

@@ -42,7 +42,7 @@ export type Judged = NonNullable<AuditEvent['signal']> & { why?: string };
 export async function judged(
   broker: Calls & Pick<TestBroker, 'identity'>,
   count: number,
-  type = 'signal.judged',
+  type = 'signal.evaluated',
 ): Promise<Judged[]> {
   let found: Judged[] = [];
   await until(async () => {

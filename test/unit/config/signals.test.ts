@@ -139,7 +139,15 @@ it('webhooks have names of their own, and certificates that are there', async ()
 
 it('webhooks ask for what is written, and learn what to ask for instead', async () => {
   const hook = (types: string[], index = 9) => ({ name: `hook-${index}`, url: 'https://siem.example', types });
-  const wanted = [['revocation', 'task.ended'], ['task.resumed'], ['signal.accepted'], ['tasks'], ['approval'], []];
+  const wanted = [
+    ['revocation', 'task.ended'],
+    ['task.resumed'],
+    ['signal.accepted'],
+    ['tasks'],
+    ['approval'],
+    [],
+    ['signal.judged'],
+  ];
   const other = 'is no type of audit entry, nor the first word of one';
   expect(await problems({}, { notify: [hook(['signal', 'approval']), ...wanted.map(hook)] })).toEqual([
     `notify[1].types[1] ${other}: the end of a task is a \`revocation.published\` entry`,
@@ -148,5 +156,6 @@ it('webhooks ask for what is written, and learn what to ask for instead', async 
     `notify[4].types[0] ${other}`,
     'notify[5].types asks for `approval` alone, which is reserved and not written yet: nothing would ever be delivered',
     expect.stringMatching(/^notify\[6\]\.types /),
+    `notify[7].types[0] ${other}: it is \`signal.evaluated\` now`,
   ]);
 });

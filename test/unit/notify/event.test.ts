@@ -106,9 +106,9 @@ describe('a revocation', () => {
 
 describe('a signal', () => {
   it('is a detection finding with what was done about it', () => {
-    const { event } = rendered({ type: 'signal.judged', signal: SIGNAL, reason: 'typed by a person' });
+    const { event } = rendered({ type: 'signal.evaluated', signal: SIGNAL, reason: 'typed by a person' });
     expect(event).toMatchObject({
-      type: 'mayfly.signal.judged',
+      type: 'mayfly.signal.evaluated',
       subject: 'workload:lab:agent-7',
       dataschema: 'https://schema.ocsf.io/1.3.0/classes/detection_finding',
     });
@@ -120,7 +120,7 @@ describe('a signal', () => {
       time: AT,
       message:
         'risk-level-change HIGH from idp about workload lab:agent-7: reacted by risky (hold of workload lab:agent-7, tasks: 3, revocation 12)',
-      metadata: expect.objectContaining({ event_code: 'signal.judged', correlation_uid: 'sig_x' }),
+      metadata: expect.objectContaining({ event_code: 'signal.evaluated', correlation_uid: 'sig_x' }),
       severity_id: 4,
       status_id: 4,
       finding_info: {
@@ -180,7 +180,7 @@ describe('any other entry', () => {
 
 it('an event carries no free text, whoever wrote it', () => {
   const texts = { reason: 'zebra', purpose: 'zebra', ticket: 'zebra' };
-  for (const event of [HOLD, { type: 'signal.judged', signal: SIGNAL } as const, { type: 'task.opened' } as const]) {
+  for (const event of [HOLD, { type: 'signal.evaluated', signal: SIGNAL } as const, { type: 'task.opened' } as const]) {
     expect(JSON.stringify(rendered({ ...event, ...texts }).event)).not.toContain('zebra');
   }
 });

@@ -84,7 +84,7 @@ describe('a webhook', () => {
     const signal = { id: 'sig_a', source: 'idp', event: 'x', level: 'LOW' } as const;
     for (const state of ['recorded', 'pending'] as const)
       await broker.deps.audit.append({
-        type: 'signal.judged',
+        type: 'signal.evaluated',
         at: broker.clock.now(),
         signal: { ...signal, about: [], state },
       });
@@ -93,7 +93,7 @@ describe('a webhook', () => {
     await happen('lab:a');
     await siem.turn();
     expect(receiver.received.map(({ event }) => event.type)).toEqual([
-      'mayfly.signal.judged',
+      'mayfly.signal.evaluated',
       'mayfly.task.opened',
       'mayfly.credential.granted',
     ]);

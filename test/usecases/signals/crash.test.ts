@@ -64,7 +64,7 @@ async function expectOnce(whole: WholeBroker, id: string): Promise<void> {
   expect(events.filter(({ type }) => type === 'revocation.published')).toMatchObject([
     { revocation: { seq: signal?.reaction?.seq, selector: { value: 'lab:agent' } } },
   ]);
-  expect(events.filter(({ type }) => type === 'signal.judged').length).toBeGreaterThanOrEqual(1);
+  expect(events.filter(({ type }) => type === 'signal.evaluated').length).toBeGreaterThanOrEqual(1);
 }
 
 describe('a broker that dies while it reacts', () => {
@@ -98,7 +98,7 @@ it('brokers that look at one signal at once do it once, and say so once', async 
   await Promise.all(Array.from({ length: 6 }, () => react(broker(whole, {}), id)));
   await react(broker(whole, {}), id);
   await expectOnce(whole, id);
-  expect((await whole.audited()).filter(({ type }) => type === 'signal.judged').length).toBe(1);
+  expect((await whole.audited()).filter(({ type }) => type === 'signal.evaluated').length).toBe(1);
 });
 
 it('what was decided is done though the rule has left the configuration meanwhile', async () => {

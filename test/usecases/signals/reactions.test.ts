@@ -83,7 +83,7 @@ describe('a reaction ends exactly what its rule covers', () => {
 
 /** The audit trail leads from the signal to its rule, selector and number; under that number are the publication and its receipt. */
 async function expectExplained(id: string, { does, covers }: { does: string; covers: string }): Promise<void> {
-  const [{ signal } = {}] = await audited(broker, 'signal.judged');
+  const [{ signal } = {}] = await audited(broker, 'signal.evaluated');
   expect(signal).toMatchObject({ id, state: 'reacted', source: 'idp', reaction: { rule: 'rule', do: does } });
   const { selector, seq } = signal?.reaction ?? {};
   const [published] = await audited(broker, 'revocation.published');
