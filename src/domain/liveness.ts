@@ -4,7 +4,7 @@
  */
 import { FORGET_MARGIN_MS, HARD_LIMITS } from './limits.js';
 import type { SelectorKind } from './selector.js';
-import type { Outcome } from './task.js';
+import type { Outcome } from './task-outcome.js';
 import type { Tombstone } from './tombstone.js';
 
 /** The place in the revocation log at which something was born. Its text is `<generation>.<sequence>`. */

@@ -3,15 +3,7 @@ import { z } from 'zod';
 import { targetAccessSchema } from './access.js';
 import { partyRefSchema, rememberedPersonSchema } from './party.js';
 import { moment, natural, selectorSchema } from './schemas.js';
-
-/**
- * How a task ended. `revoked`: by an operator, a signal or a detector. `expired`: at its deadline, or after missed heartbeats.
- */
-const OUTCOMES = ['completed', 'failed', 'cancelled', 'expired', 'revoked'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
-
-/** The outcomes that a caller may declare. The broker alone sets the other two. */
-export const DECLARED_OUTCOMES = ['completed', 'failed', 'cancelled'] as const;
+import { OUTCOMES } from './task-outcome.js';
 
 export const taskSchema = z.strictObject({
   id: z.string(),

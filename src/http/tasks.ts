@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { permitOnTask, type TaskRequest } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
-import { DECLARED_OUTCOMES, type Task } from '../domain/task.js';
+import type { Task } from '../domain/task.js';
+import { DECLARED_OUTCOMES } from '../domain/task-outcome.js';
 import { toTimestamp } from '../domain/time.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { TaskState } from '../ledger/task-state.js';

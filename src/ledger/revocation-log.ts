@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { death, parseEpoch, type Death, type Epoch, type Revocable } from '../domain/liveness.js';
 import type { Cause } from '../domain/selector.js';
-import type { Outcome } from '../domain/task.js';
+import type { Outcome } from '../domain/task-outcome.js';
 import { parseTombstone, type LogEntry, type Publication, type Tombstone } from '../domain/tombstone.js';
 import { StoreUnavailable, type Log, type Look } from '../store/store.js';
 

@@ -6,7 +6,7 @@ import { defined } from '../domain/defined.js';
 import { newId } from '../domain/id.js';
 import { forgettableAt } from '../domain/liveness.js';
 import { causeOf, type Effect, type Selector } from '../domain/selector.js';
-import type { Outcome } from '../domain/task.js';
+import type { Outcome } from '../domain/task-outcome.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { Ledger } from './ledger.js';

@@ -1,6 +1,7 @@
 /** Completes a task: the task ends with the declared outcome, and every credential and child task under it ends too. */
 import { defined } from '../domain/defined.js';
-import type { DECLARED_OUTCOMES, Task } from '../domain/task.js';
+import type { Task } from '../domain/task.js';
+import type { DECLARED_OUTCOMES } from '../domain/task-outcome.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';

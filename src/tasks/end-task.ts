@@ -1,6 +1,7 @@
 /** Ends a task, by completion, deadline or missed heartbeats. The end is published first and stored in the record after; the first outcome stands. */
 import { cause } from '../domain/selector.js';
-import type { Outcome, Task } from '../domain/task.js';
+import type { Task } from '../domain/task.js';
+import type { Outcome } from '../domain/task-outcome.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { settle } from '../ledger/tasks.js';

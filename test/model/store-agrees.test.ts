@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Outcome } from '../../src/domain/task.js';
+import type { Outcome } from '../../src/domain/task-outcome.js';
 import type { Publication } from '../../src/domain/tombstone.js';
 import { openLmdb } from '../../src/store/lmdb.js';
 import { openRedis } from '../../src/store/redis/index.js';

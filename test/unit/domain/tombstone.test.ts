@@ -11,7 +11,7 @@ import {
   type Epoch,
 } from '../../../src/domain/liveness.js';
 import { SELECTOR_KINDS } from '../../../src/domain/selector.js';
-import type { Outcome } from '../../../src/domain/task.js';
+import type { Outcome } from '../../../src/domain/task-outcome.js';
 import { join, parseTombstone, SEQ, type Publication, type Tombstone } from '../../../src/domain/tombstone.js';
 
 type Act = Pick<Publication, 'effect'> & { until: number; outcome?: Outcome; lifts?: number };
