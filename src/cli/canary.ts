@@ -25,16 +25,16 @@ export function addCanary(program: Command, { out, clock }: Terminal): void {
     .command('mint')
     .description('print one, to be laid out where no honest program looks; it is kept nowhere')
     .requiredOption('--label <text>', 'where it is laid out, or a ticket that says so: the alarm repeats it', labelOf)
-    .option('--days <number>', 'how long it is looked for, and looks valid', daysOf, 90)
+    .option('--days <number>', 'for how many days its use raises an alarm', daysOf, 90)
     .option('--target <resource>', 'what it seems to be for; default: the first target of kind jwt')
-    .option('--workload <id>', 'whom the alarm speaks of, so that a reaction can act')
+    .option('--workload <id>', 'the workload that the alarm names, so that a reaction can act')
     .option('--task <id>', 'the same, for one task', taskOf)
     .option('-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG')
-    .action(({ config, days, ...wish }: Options) =>
+    .action(({ config, days, ...request }: Options) =>
       locally(config, clock, async ({ ledger, config: loaded, signing }) => {
         const { audit, decoyMinter: minter } = await signing();
         const deps = { ledger, audit, minter, config: loaded, actor: LOCAL };
-        out(await mintCanary(deps, { ...wish, expiresAt: clock.now() + days * DAY_MS }));
+        out(await mintCanary(deps, { ...request, expiresAt: clock.now() + days * DAY_MS }));
       }),
     );
 }

@@ -15,19 +15,19 @@ import { putCanary, type Canary } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTask } from '../ledger/tasks.js';
 import type { Minter } from '../minters/minter.js';
-import { accessTokenOf, DEFAULT_KIND } from '../targets/kinds.js';
+import { accessTokenOf } from '../targets/kinds.js';
 
 interface CanaryDeps {
   ledger: Ledger;
   audit: Pick<AuditLog, 'append'>;
   config: Pick<Config, 'trust' | 'targets' | 'purposes'>;
-  /** Mints JWTs with decoy signatures. */
+  /** Mints what can be checked offline, with decoy signatures. The canary is of its kind. */
   minter: Minter;
   /** The actor of the audit entry. */
   actor: string;
 }
 
-interface CanaryWish {
+interface CanaryRequest {
   label: string;
   expiresAt: number;
   target?: string;
@@ -37,59 +37,78 @@ interface CanaryWish {
 }
 
 /** Returns the token, which is stored nowhere. */
-export async function mintCanary(deps: CanaryDeps, wish: CanaryWish): Promise<string> {
-  const { ledger, audit, config, minter, actor } = deps;
-  const now = ledger.clock.now();
-  const { expiresAt, label } = wish;
-  const bound = wish.task === undefined ? undefined : await openTask(ledger, wish.task, wish.workload);
-  const workload = bound?.workload ?? partyFromId(config.trust, 'workload', wish.workload ?? madeUpWorkload(config));
-  const epoch = formatEpoch((await ledger.log.look([])).epoch);
-  const task: Task = {
-    ...{ id: newId('tsk'), lineage: [], workload, purpose: purposeIn(config), purposeFrom: 'agent' },
-    ...{ openedAt: now, deadline: expiresAt, epoch, credentials: [], suspensions: 0, suspended: false, revision: 0 },
-  };
-  const target = targetIn(config, wish.target);
-  const credential: Credential = {
-    ...{ id: newId('crd', shardOf(task.id)), task: task.id, kind: DEFAULT_KIND.name, target, state: 'active' },
-    // As much access as there is: a thief who finds it shall want to try it.
-    access: [{ path: '**', actions: ['read'] }],
-    ...{ issuedAt: now, expiresAt, epoch },
-  };
+export async function mintCanary(deps: CanaryDeps, request: CanaryRequest): Promise<string> {
+  const { ledger, audit, minter, actor } = deps;
+  const { credential, task, names } = await draftCanary(deps, request);
   const token = accessTokenOf((await minter.mint(credential, task)).material);
-
-  const names = defined({
-    task: wish.task,
-    ...((bound ?? wish.workload) !== undefined && { workload: workload.id }),
-  });
-  const canary: Canary = {
-    hash: sha256(token),
-    label,
-    target,
-    mintedAt: now,
-    expiresAt,
-    ...names,
-  };
+  const { target, issuedAt: mintedAt, expiresAt } = credential;
   // Stored before the token is returned: a canary that no broker looks for would never raise an alarm.
+  const canary: Canary = { hash: sha256(token), label: request.label, target, mintedAt, expiresAt, ...names };
   await putCanary(ledger, canary);
   await audit.append({
-    ...{ type: 'canary.minted', at: now, actor: { id: actor }, target, ...names, expiresAt, ticket: label },
+    type: 'canary.minted',
+    at: mintedAt,
+    actor: { id: actor },
+    target,
+    ...names,
+    expiresAt,
+    ticket: request.label,
   });
   return token;
+}
+
+/** The credential and its task, of which the ledger has no record. `names`: the task and the workload that an alarm names. */
+async function draftCanary(
+  { ledger, config, minter }: CanaryDeps,
+  request: CanaryRequest,
+): Promise<{ credential: Credential; task: Task; names: Pick<Canary, 'task' | 'workload'> }> {
+  const now = ledger.clock.now();
+  const bound = request.task === undefined ? undefined : await openTask(ledger, request.task, request.workload);
+  const workload = bound?.workload ?? partyFromId(config.trust, 'workload', request.workload ?? madeUpWorkload(config));
+  const epoch = formatEpoch((await ledger.log.look([])).epoch);
+  const task: Task = {
+    id: newId('tsk'),
+    lineage: [],
+    workload,
+    purpose: purposeIn(config),
+    purposeFrom: 'agent',
+    openedAt: now,
+    deadline: request.expiresAt,
+    epoch,
+    credentials: [],
+    suspensions: 0,
+    suspended: false,
+    revision: 0,
+  };
+  const credential: Credential = {
+    id: newId('crd', shardOf(task.id)),
+    task: task.id,
+    kind: minter.kind,
+    target: targetIn(config, minter.kind, request.target),
+    state: 'active',
+    // Wide access, so that a thief tries the token.
+    access: [{ path: '**', actions: ['read'] }],
+    issuedAt: now,
+    expiresAt: request.expiresAt,
+    epoch,
+  };
+  const isNamed = bound !== undefined || request.workload !== undefined;
+  return { credential, task, names: defined({ task: request.task, workload: isNamed ? workload.id : undefined }) };
 }
 
 /** An alarm names task and workload together. If the task belonged to another workload, the pair would name nobody. */
 async function openTask(ledger: Ledger, id: string, workload: string | undefined): Promise<Task> {
   const task = (await readTask(ledger, id))?.value;
-  if (!task) throw new Error('There is no such task.');
-  if (workload !== undefined && task.workload.id !== workload) throw new Error(`The task is of ${task.workload.id}.`);
+  if (!task) throw new Error(`There is no task ${id}.`);
+  if (workload !== undefined && task.workload.id !== workload)
+    throw new Error(`The task belongs to workload ${task.workload.id}.`);
   return task;
 }
 
-function targetIn({ targets }: CanaryDeps['config'], wanted: string | undefined): string {
-  const found = targets.find(
-    ({ resource, minter }) => minter === DEFAULT_KIND.name && resource === (wanted ?? resource),
-  );
-  if (!found) throw new Error(`The configuration has no such target of kind ${DEFAULT_KIND.name}.`);
+function targetIn({ targets }: CanaryDeps['config'], kind: string, resource: string | undefined): string {
+  const ofKind = targets.filter(({ minter }) => minter === kind);
+  const found = resource === undefined ? ofKind[0] : ofKind.find((target) => target.resource === resource);
+  if (!found) throw new Error(`The configuration has no such target of kind ${kind}.`);
   return found.resource;
 }
 
@@ -98,6 +117,6 @@ const purposeIn = ({ purposes }: CanaryDeps['config']): string => Object.keys(pu
 /** The id of a workload that a configured issuer could prove. */
 function madeUpWorkload({ trust }: CanaryDeps['config']): string {
   const issuer = trust.find((one) => representedBy(one) === 'workload');
-  if (!issuer) throw new Error('The configuration trusts nobody about workloads.');
+  if (!issuer) throw new Error('No `trust` entry represents workloads.');
   return `${prefixOf(issuer)}backup`;
 }

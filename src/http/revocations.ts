@@ -133,6 +133,6 @@ const reentryOf = ({ effect, lifted }: Pick<Receipt, 'effect' | 'lifted'>): 'ref
 export const countsOf = ({ credentials, tasks, byTarget, byOwner }: Affected) => ({
   credentials,
   tasks,
-  byTarget,
+  byTarget: Object.fromEntries(Object.entries(byTarget).map(([target, { count }]) => [target, count])),
   byOwner,
 });

@@ -2,7 +2,7 @@
  * The impact of a revocation: how much hangs on a selector and is alive. The walk is read-only and goes in pages. It
  * previews a revocation (dry run), and counts what a published one has hit: what was alive by the tombstone before it.
  */
-import { isEnforced, type Credential } from '../domain/credential.js';
+import type { Credential } from '../domain/credential.js';
 import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
 import { death, parseEpoch, type Revocable } from '../domain/liveness.js';
 import { causeOf, type Cause, type Selector } from '../domain/selector.js';
@@ -16,12 +16,14 @@ import { tasksUnder } from './tasks-under.js';
 export interface Affected {
   credentials: number;
   tasks: number;
-  byTarget: Record<string, number>;
+  byTarget: Record<string, AffectedAtTarget>;
   byOwner: Record<string, number>;
-  /** The latest expiry of the tokens that were counted: until then they pass where nobody asks the broker. Milliseconds. */
+}
+
+interface AffectedAtTarget {
+  count: number;
+  /** When the last of the counted credentials expires. Milliseconds. */
   latestEnd: number;
-  /** By target, the credentials that must be denied there: how many were counted, and their latest expiry. */
-  sessions: Record<string, { count: number; latestEnd: number }>;
 }
 
 interface ImpactQuery {
@@ -35,14 +37,7 @@ interface ImpactQuery {
 }
 
 export async function countImpact(ledger: Ledger, query: ImpactQuery): Promise<Affected> {
-  const tally: Tally = {
-    credentials: 0,
-    tasks: 0,
-    byTarget: new Map(),
-    byOwner: new Map(),
-    latestEnd: 0,
-    sessions: {},
-  };
+  const tally: Tally = { credentials: 0, tasks: 0, byTarget: new Map(), byOwner: new Map() };
   let lookedAt = 0;
   for await (const page of tasksUnder(ledger, query.selector)) {
     await countPage(ledger, query, page, tally);
@@ -58,7 +53,7 @@ export async function countImpact(ledger: Ledger, query: ImpactQuery): Promise<A
 
 /** The counts while the walk goes on. They are maps: an owner may be called `constructor`. */
 interface Tally extends Omit<Affected, 'byTarget' | 'byOwner'> {
-  byTarget: Map<string, number>;
+  byTarget: Map<string, AffectedAtTarget>;
   byOwner: Map<string, number>;
 }
 
@@ -114,13 +109,8 @@ function asOf(seq: number, tombstone: Tombstone | undefined): Tombstone | undefi
 function add(tally: Tally, credential: Credential, { workload }: Task): void {
   const { target, expiresAt } = credential;
   tally.credentials += 1;
-  addOne(tally.byTarget, target);
-  addOne(tally.byOwner, workload.owner ?? 'unknown');
-  if (!isEnforced(credential)) tally.latestEnd = Math.max(tally.latestEnd, expiresAt);
-  else {
-    const { count, latestEnd } = tally.sessions[target] ?? { count: 0, latestEnd: 0 };
-    tally.sessions[target] = { count: count + 1, latestEnd: Math.max(latestEnd, expiresAt) };
-  }
+  const { count, latestEnd } = tally.byTarget.get(target) ?? { count: 0, latestEnd: 0 };
+  tally.byTarget.set(target, { count: count + 1, latestEnd: Math.max(latestEnd, expiresAt) });
+  const owner = workload.owner ?? 'unknown';
+  tally.byOwner.set(owner, (tally.byOwner.get(owner) ?? 0) + 1);
 }
-
-const addOne = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);

@@ -10,14 +10,26 @@ import type { Ledger, Versioned } from './ledger.js';
 import { pruneIndex, scanIndex } from './scan-index.js';
 import { liftIndex, receiptIndex, receiptKey, uncountedIndex } from './keys.js';
 
+const byTargetSchema = z.record(z.string(), z.strictObject({ count: z.int(), latestEnd: z.int() }));
 const affectedSchema = z.strictObject({
   credentials: z.int(),
   tasks: z.int(),
-  byTarget: z.record(z.string(), z.int()),
+  byTarget: byTargetSchema,
   byOwner: z.record(z.string(), z.int()),
-  latestEnd: z.int(),
-  sessions: z.record(z.string(), z.strictObject({ count: z.int(), latestEnd: z.int() })).default({}),
 });
+
+/**
+ * The form of older versions. `sessions` are the credentials whose revocation must be pushed, and `latestEnd` is the latest
+ * expiry of all others.
+ */
+const olderAffectedSchema = affectedSchema
+  .extend({ byTarget: z.record(z.string(), z.int()), latestEnd: z.int(), sessions: byTargetSchema.default({}) })
+  .transform(({ latestEnd, sessions, byTarget, ...rest }) => ({
+    ...rest,
+    byTarget: Object.fromEntries(
+      Object.entries(byTarget).map(([target, count]) => [target, sessions[target] ?? { count, latestEnd }]),
+    ),
+  }));
 
 const receiptSchema = z.strictObject({
   seq: z.int(),
@@ -34,7 +46,7 @@ const receiptSchema = z.strictObject({
   /** The number of the lift, once lifted. */
   lifted: z.int().optional(),
   /** Absent until counted. */
-  affected: affectedSchema.optional(),
+  affected: z.union([affectedSchema, olderAffectedSchema]).optional(),
 });
 
 export type Receipt = z.infer<typeof receiptSchema>;

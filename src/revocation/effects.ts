@@ -9,16 +9,18 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipts.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import { effectAt, type SessionEffect } from '../enforcement/effect.js';
-import { DEFAULT_KIND, kindOfTarget } from '../targets/kinds.js';
-
-/** The kind whose credentials are dead as soon as the log says so: nothing has to be pushed. */
-const ONLINE = DEFAULT_KIND.name;
+import { kindOfTarget, KINDS } from '../targets/kinds.js';
 
 export type Effect =
   | { kind: string; effect: 'counting' }
   /** Every online check refuses now. A verifier that checks only signature and `exp` accepts them until the last one expires. */
   | { kind: string; effect: 'immediate'; count: number; boundedBySeconds: number }
   | ({ kind: string; target: string; count: number } & SessionEffect);
+
+/** The effects until the hits are counted. At which other targets there will be effects is not known yet. */
+const COUNTING: Effect[] = Object.values(KINDS)
+  .filter(({ enforced }) => !enforced)
+  .map(({ name }) => ({ kind: name, effect: 'counting' }));
 
 export interface Shown {
   receipt: Receipt;
@@ -60,23 +62,44 @@ export async function effectsOf(
   affected: Affected | undefined,
   seq: number | undefined,
 ): Promise<Effect[]> {
-  if (!affected) return [{ kind: ONLINE, effect: 'counting' }];
-  const sessions = await effectsByTarget(ledger, affected, seq);
-  const count = affected.credentials - sessions.reduce((sum, one) => sum + one.count, 0);
-  if (count === 0) return sessions;
-  const boundedBySeconds = Math.max(0, Math.ceil((affected.latestEnd - ledger.clock.now()) / 1000));
-  return [{ kind: ONLINE, effect: 'immediate', count, boundedBySeconds }, ...sessions];
+  if (!affected) return COUNTING;
+  const hits = Object.entries(affected.byTarget).map(([target, hit]) => ({
+    target,
+    kind: kindOfTarget(target),
+    ...hit,
+  }));
+  const enforced = hits.filter(({ kind }) => kind.enforced);
+  const online = hits.filter(({ kind }) => !kind.enforced);
+  return [...effectsByKind(online, ledger.clock.now()), ...(await effectsByTarget(ledger, enforced, seq))];
 }
 
-async function effectsByTarget(ledger: Ledger, { sessions }: Affected, seq: number | undefined) {
-  const targets = Object.entries(sessions);
-  if (targets.length === 0) return [];
+/** The credentials that a revocation hit at one target. */
+interface Hit {
+  target: string;
+  kind: { name: string };
+  count: number;
+  latestEnd: number;
+}
+
+/** Nothing has to be pushed for these: they are dead as soon as the log says so. */
+function effectsByKind(hits: readonly Hit[], now: number): Effect[] {
+  const kinds = new Set(hits.map(({ kind }) => kind.name));
+  return [...kinds].map((kind) => {
+    const ofKind = hits.filter((hit) => hit.kind.name === kind);
+    const count = ofKind.reduce((sum, hit) => sum + hit.count, 0);
+    const latestEnd = Math.max(...ofKind.map((hit) => hit.latestEnd));
+    return { kind, effect: 'immediate', count, boundedBySeconds: Math.max(0, Math.ceil((latestEnd - now) / 1000)) };
+  });
+}
+
+async function effectsByTarget(ledger: Ledger, hits: readonly Hit[], seq: number | undefined): Promise<Effect[]> {
+  if (hits.length === 0) return [];
   const { generation } = (await ledger.log.look([])).epoch;
   return Promise.all(
-    targets.map(async ([target, { count, latestEnd }]) => {
+    hits.map(async ({ target, kind, count, latestEnd }) => {
       const state = (await readEnforcement(ledger, target))?.value;
       const effect = effectAt(state, { generation, seq, expiresAt: latestEnd }, ledger.clock.now());
-      return { kind: kindOfTarget(target).name, target, count, ...effect };
+      return { kind: kind.name, target, count, ...effect };
     }),
   );
 }

@@ -135,7 +135,7 @@ async function credentialIn(deps: RevocationDeps, leaked: string): Promise<Selec
   const text = leaked.trim(); // A pasted text often ends with a line break.
   const [called, ...more] = await credentialsByHandle(deps.ledger, text);
   if (more.length > 0)
-    throw invalid('The text contains several credentials of this broker: revoke each by its access key id.');
+    throw invalid('The text contains several credentials of this broker. Revoke each one by its own name.');
   const claims = called === undefined ? await verifiedClaims(deps, text) : undefined;
   return { kind: 'credential', value: called ?? claims?.jti ?? newId('crd') };
 }

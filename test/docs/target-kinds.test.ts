@@ -18,7 +18,8 @@ const EXCEPTIONS: Record<string, string> = {
 };
 
 /** What a kind, its vendor or its credentials are called. */
-const NAMES_OF_A_KIND = /(?<![A-Za-z])aws|Aws|AWS|\barn:|Arn\b|\bARN\b|\bIAM\b|\bSTS\b|accessKeyId|'jwt'/;
+const NAMES_OF_A_KIND =
+  /(?<![A-Za-z])aws|Aws|AWS|\barn:|Arn\b|\bARN\b|\bIAM\b|\bSTS\b|accessKeyId|'jwt'|access key id|DEFAULT_KIND/;
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
@@ -36,6 +37,8 @@ describe('a kind of target', () => {
     ["kind === 'jwt'", true],
     ['isRoleArn(target)', true],
     ['accessKeyId: credential.handle,', true],
+    ['const name = DEFAULT_KIND.name;', true],
+    ["throw invalid('Revoke each by its access key id.');", true],
     ["target.startsWith('arn:')", true],
     ['await draws(laws); // An AWS session is denied.', false],
     ['  /** The access key id, such as of an AWS session. */\n  handle?: string;', false],

@@ -143,7 +143,7 @@ describe('POST /revocations', () => {
   it('with two sessions of ours in one text as leaked is refused, and neither ends', async () => {
     const both = [await broker.mint('agent-7'), await broker.mint('agent-8')];
     const reply = await revoke({ leaked: both.map(asProcess).join('\n') });
-    expectProblem(reply, 400, 'invalid_request', /several credentials of this broker: revoke each/);
+    expectProblem(reply, 400, 'invalid_request', /several credentials of this broker\. Revoke each one/);
     await broker.pass(5);
     expect(both.map(({ accessKeyId }) => broker.reads(accessKeyId))).toEqual([true, true]);
   });

@@ -144,8 +144,8 @@ describe('a canary that speaks of somebody', () => {
     await broker.close();
     for (const [options, why] of [
       [['--workload', 'nobody:x'], /No configured issuer/],
-      [['--task', task, '--workload', 'lab:other'], /The task is of lab:agent-7/],
-      [['--task', 'tsk_aaaaaaaaaaaaaaaa'], /There is no such task/],
+      [['--task', task, '--workload', 'lab:other'], /The task belongs to workload lab:agent-7/],
+      [['--task', 'tsk_aaaaaaaaaaaaaaaa'], /There is no task tsk_a{16}\./],
       [['--target', 'https://nowhere.example'], /no such target/],
       [['--days', '0'], /from 1 to 365/],
       [['--task', 'x'], /reads tsk_/],

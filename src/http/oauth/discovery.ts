@@ -1,5 +1,5 @@
 /** The documents that OAuth clients and resource servers find by themselves: server metadata and the key set. */
-import { DEFAULT_KIND, kindOf } from '../../targets/kinds.js';
+import { kindOf } from '../../targets/kinds.js';
 import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import type { HttpDeps } from '../deps.js';
 import type { Handle } from '../wire/endpoint.js';
@@ -11,7 +11,7 @@ const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512'
 
 /** GET /.well-known/oauth-authorization-server (RFC 8414), and the same document where OpenID clients look. */
 export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets'>): Handle {
-  const kinds = [...new Set([DEFAULT_KIND, ...[...targets.values()].map(({ minter }) => kindOf(minter))])];
+  const kinds = [...new Set([...targets.values()].map(({ minter }) => kindOf(minter)))];
   const body = {
     issuer,
     token_endpoint: `${issuer}/token`,

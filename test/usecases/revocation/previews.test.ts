@@ -35,7 +35,11 @@ describe('G8: truthful effect', () => {
     const before = (await Promise.all(issued.map(broker.isActive))).filter(Boolean).length;
     const { affected } = await soc(broker, { kind: 'issuer', value: 'lab' });
     const now = (await Promise.all(issued.map(broker.isActive))).filter(Boolean).length;
-    expect(affected).toMatchObject({ credentials: before - now, byTarget: { [TARGET]: 2 }, byOwner: { sre: 2 } });
+    expect(affected).toMatchObject({
+      credentials: before - now,
+      byTarget: { [TARGET]: { count: 2 } },
+      byOwner: { sre: 2 },
+    });
   });
 
   it('an unknown value hits nothing, and is no error', async () => {

@@ -4,6 +4,8 @@ import { exchange } from '../../../src/credentials/exchange.js';
 import { countReceipts, followReceipts } from '../../../src/ledger/follow-receipts.js';
 import { liftIndex, receiptKey } from '../../../src/ledger/keys.js';
 import { listReceipts, readReceipt } from '../../../src/ledger/receipts.js';
+import { countsOf } from '../../../src/http/revocations.js';
+import { withEffects } from '../../../src/revocation/effects.js';
 import { liftDueHolds } from '../../../src/revocation/receipts.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import { proven } from '../../support/brokers/stubbed.js';
@@ -113,6 +115,29 @@ describe('receipts', () => {
     const { seq } = await soc(broker, { kind: 'all', value: '' });
     const counted = Object.fromEntries(owners.map((owner) => [owner, 1]));
     expect((await readReceipt(broker.deps.ledger, seq))?.affected?.byOwner).toEqual(counted);
+  });
+
+  it('of an older version are read as they were meant, for tokens and for sessions that must be denied', async () => {
+    const broker = await wholeBroker();
+    const { deps, clock, store } = broker;
+    const { seq } = await soc(broker, { kind: 'workload', value: AGENT });
+    const [text = ''] = await store.records.read([receiptKey(seq)]);
+    const role = 'arn:aws:iam::111122223333:role/agent-exec';
+    const counts = { credentials: 5, tasks: 1, byTarget: { [TARGET]: 2, [role]: 3 }, byOwner: { sre: 5 } };
+    const affected = {
+      ...counts,
+      latestEnd: clock.now() + 60_000,
+      sessions: { [role]: { count: 3, latestEnd: clock.now() + 90_000 } },
+    };
+    const older = JSON.stringify({ ...JSON.parse(text), affected });
+    await store.records.commit({ put: [[receiptKey(seq), older]] });
+    const receipt = await readReceipt(deps.ledger, seq);
+    if (!receipt?.affected) throw new Error('the receipt is not read');
+    expect(countsOf(receipt.affected)).toEqual(counts);
+    expect((await withEffects(deps.ledger, receipt)).effects).toEqual([
+      { kind: 'jwt', effect: 'immediate', count: 2, boundedBySeconds: 60 },
+      expect.objectContaining({ kind: 'aws-sts', target: role, count: 3, boundedBySeconds: 90 }),
+    ]);
   });
 
   it('that cannot be read stop neither the list, nor what is due, nor the counting of the others', async () => {
