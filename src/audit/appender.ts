@@ -24,8 +24,8 @@ type InTurn = <T>(task: () => Promise<T>) => Promise<T>;
  */
 export function takingTurns(): InTurn {
   const queue = new PQueue({ concurrency: 1 });
-  // An idle p-queue starts a task inside `add`. Here a task starts a microtask later: entries of the same tick share a write,
-  // and `catchUp` has stored its promise before the round begins that resets it.
+  // An idle p-queue starts a task inside `add`. Here a task starts a microtask later, so entries of the same tick share a
+  // write. Also, `catchUp` has then stored its promise before the round begins that resets it.
   return (task) => Promise.resolve().then(() => queue.add(task));
 }
 

@@ -95,7 +95,11 @@ async function gotIn(records: Records, turn: Turn): Promise<boolean> {
 }
 
 const unwritable = (outcome: 'missed' | { error: unknown }): BrokerError =>
-  new BrokerError('temporarily_unavailable', 'The audit log cannot be written, and nothing happens without it.', {
-    retryAfterSeconds: 1,
-    ...(outcome !== 'missed' && { cause: outcome.error }),
-  });
+  new BrokerError(
+    'temporarily_unavailable',
+    'The audit log cannot be written now, so the request was not carried out.',
+    {
+      retryAfterSeconds: 1,
+      ...(outcome !== 'missed' && { cause: outcome.error }),
+    },
+  );

@@ -30,7 +30,7 @@ export async function verifyExport(
   if (seq < head.seq) return { ok: false, at: seq + 1, reason: `cut off: the head is line ${head.seq}` };
   if (seq > head.seq) return { ok: false, at: seq, reason: 'the checkpoint is after the head' };
   if (hash !== head.hash)
-    return { ok: false, at: seq, reason: 'this line, the last, was changed: it is not the one the head vouches for' };
+    return { ok: false, at: seq, reason: 'the last line was changed: its hash is not the one in the head' };
   return { ok: true, entries: seq - checkpoint.seq };
 }
 

@@ -64,7 +64,7 @@ const workload = (value: string): Selector => ({ kind: 'workload', value });
 const placeHash = (credential: string, from: string): string =>
   sha256(`${credential}\n${from}`).slice(0, PLACE_CHARACTERS);
 
-/** Refusals of a caller that reaches for what is not there, not its own, or over. */
+/** The refusals of a caller that asks for something that does not exist, belongs to another caller, or has ended. */
 const DENIALS: ReadonlySet<BrokerErrorCode> = new Set([
   'invalid_scope',
   'invalid_authorization_details',

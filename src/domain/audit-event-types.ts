@@ -26,6 +26,6 @@ export const AUDIT_EVENT_TYPES = [
   'signal.decided',
   /** A canary was minted: a token that was never granted to anybody, laid out to be found. */
   'canary.minted',
-  /** The revocation log was lost and has a new generation: everything that an earlier one has seen born is dead. */
+  /** The revocation log was lost and has a new generation: everything from an earlier generation is dead. */
   'log.replaced',
 ] as const;

@@ -92,8 +92,8 @@ const ofTask = (task: TaskNames): Selector[] => [
 ];
 
 /**
- * Returns the selectors of the ancestors that the task inherited. An ancestor may have changed since: a child has what there
- * was at its birth.
+ * Returns the selectors of the ancestors that the task inherited. An ancestor may have changed since: a child keeps
+ * the selectors that its ancestors had when it was opened.
  */
 function inherited({ inherits = [] }: TaskNames, ancestors: readonly TaskNames[]): Selector[] {
   const causes = new Set(inherits);

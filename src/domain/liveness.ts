@@ -21,7 +21,7 @@ export function parseEpoch(text: string): Epoch {
   return { generation: match[1], seq: Number(match[2]) };
 }
 
-/** The two kinds of what a revocation can end. A hold ends credentials, and only suspends tasks. */
+/** The two kinds of record that a revocation can end. A hold ends credentials, and only suspends tasks. */
 export type Revocable = 'task' | 'credential';
 
 /** The entry of the log that ended something, by its number, and how it ended. */

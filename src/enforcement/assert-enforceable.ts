@@ -29,9 +29,13 @@ export async function assertEnforceable(
     );
   const waitMs = waitBeforeMint(stored?.value, { generation: seen.epoch.generation, cutAt, now });
   if (waitMs === 0) return;
-  throw new BrokerError('temporarily_unavailable', 'Revocations cannot be enforced at the target yet, or not now.', {
-    retryAfterSeconds: Math.ceil(waitMs / 1000),
-  });
+  throw new BrokerError(
+    'temporarily_unavailable',
+    'Revocations cannot be enforced at this target now. Try again later.',
+    {
+      retryAfterSeconds: Math.ceil(waitMs / 1000),
+    },
+  );
 }
 
 /** How long to wait before minting, in milliseconds, as far as can be guessed. 0: revocations can be enforced now. */

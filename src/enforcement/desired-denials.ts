@@ -42,7 +42,7 @@ interface DesiredState {
 interface Circumstances {
   /** Whether the target denies a session already, because it was issued before the target's cutoff. */
   isCutOff: (credential: Credential) => boolean;
-  /** A session that expires after this may still be accepted. Milliseconds. */
+  /** A time that has surely passed, in milliseconds. Sessions that expire later may still be accepted. */
   surelyPast: number;
 }
 

@@ -46,7 +46,7 @@ type PushResult = 'in-sync' | 'waiting' | 'again';
 /** The desired state of one target. */
 interface Desired {
   desired: DesiredDenials;
-  /** A session that expires after this may still be accepted. Milliseconds. */
+  /** A time that has surely passed, in milliseconds. Sessions that expire later may still be accepted. */
   surelyPast: number;
   /** How many sessions have not expired. */
   live: number;

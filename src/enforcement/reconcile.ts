@@ -17,7 +17,10 @@ interface ReconcileDeps extends PushDeps {
 }
 
 export interface Reconciler {
-  /** @param surelyPast No later than the true time, in milliseconds; 0 if the time is not known. Decides what has expired. */
+  /**
+   * @param surelyPast A time that has surely passed, in milliseconds; 0 if the time is not known. Sessions that expire later
+   *   may still be accepted.
+   */
   run(surelyPast: number): Promise<void>;
   /** Reads back what the targets deny. If somebody changed it, the next run pushes again. */
   check(): Promise<void>;
@@ -35,7 +38,7 @@ export function createReconciler(deps: ReconcileDeps): Reconciler {
 
   return {
     async run(given) {
-      // If AWS's clock disagrees with ours, our clock cannot say which sessions have expired there.
+      // If the target's clock disagrees with ours, our clock cannot say which sessions have expired there.
       const surelyPast = deps.enforcer.clockAgrees() ? given : 0;
       for (let round = 0; round < ROUNDS; round += 1) {
         const { seq, leased } = await leaseTargets(ledger, targets, node);

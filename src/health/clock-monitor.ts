@@ -8,16 +8,16 @@ import type { Clock } from '../domain/time.js';
 export interface ClockMonitor {
   /** Records how far the two clocks are apart now. It must be called every second or so. */
   sample(): void;
-  /** How far the clock is from where it was last believed to be. Milliseconds. */
+  /** Returns how far the clock is from where it was last trusted to be, in milliseconds. */
   setByMs(): number;
   /**
-   * No later than the true time, even if the clock was set since this process started. What is forgotten by this time has
-   * really expired.
+   * Returns a time that has surely passed, in milliseconds, even if the clock was set since this process started. Whatever
+   * expires before that time has really expired, and may be forgotten.
    */
   surelyPast(): number;
 }
 
-/** A clock that was set, and then advanced evenly for this long, is believed again: virtual machines pause and move. */
+/** A clock that was set, and then advanced evenly for this long, is trusted again: virtual machines pause and move. */
 const SETTLED_MS = 60_000;
 
 export function monitorClock(clock: Clock, skewMs: number): ClockMonitor {

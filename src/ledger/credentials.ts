@@ -24,7 +24,7 @@ interface Reservation {
 
 /**
  * Reserves a credential (G1): after this commit the ledger knows it, whatever happens to the process, so a revocation reaches
- * it even if nobody ever hears of it. False: somebody else wrote the task first.
+ * it even if its answer is lost. False: somebody else wrote the task first.
  */
 export function reserve({ records }: Ledger, { credential, task, stored, beside }: Reservation): Promise<boolean> {
   const next: Task = {

@@ -58,8 +58,8 @@ function reasonOf(error: unknown): string {
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 300_000;
-/** A receiver may refuse during a deployment. After this many refusals of one event it is believed. */
-const REFUSALS_BELIEVED = 3;
+/** A receiver may refuse during a deployment. After this many refusals, the event is given up. */
+const REFUSALS_MAX = 3;
 
 /**
  * Returns the pause after a failed try. It doubles with each try, and is random, so that receivers that fail together are
@@ -75,7 +75,7 @@ export function pauseMs(tries: number): number {
  * @param ageMs is the age of the entry: waiting behind other entries gives it no extra time.
  */
 export const isHopeless = ({ isRefusal }: Failure, tries: number, ageMs: number, giveUpSeconds: number): boolean =>
-  (isRefusal && tries >= REFUSALS_BELIEVED) || ageMs >= giveUpSeconds * 1000;
+  (isRefusal && tries >= REFUSALS_MAX) || ageMs >= giveUpSeconds * 1000;
 
 /** Whether to wait before the next try. A time further ahead than any pause came from a clock that was set back since. */
 export const isTooSoon = (retryAt: number, now: number): boolean => retryAt > now && retryAt - now <= LONGEST_MS;

@@ -61,7 +61,7 @@ async function taskOf(ledger: Ledger, { kind, value }: Selector): Promise<Task |
 const holdsOf = (task: Task, selector: Selector): boolean =>
   selector.kind === 'workload' ? task.workload.id === selector.value : taskCauses(task).includes(causeOf(selector));
 
-/** What a subject belongs to, with the trust names that a source must be allowed to speak of: one of them is enough. */
+/** What a subject belongs to. A source may reach it if its scope has at least one of these trust names. */
 interface Part {
   selector: Selector;
   issuers: string[];

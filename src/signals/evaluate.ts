@@ -88,7 +88,11 @@ async function tooFewSources({ ledger }: EvaluateDeps, plan: Plan): ReturnType<G
   const count = await countSources(ledger, rule, subjectOf(plan), signal);
   if (count >= sources) return 'pass';
   const waitsUntil = signal.receivedAt + withinSeconds * 1000;
-  return { state: 'waiting', waitsUntil, reaction: { ...reaction, because: `${count} of ${sources} sources say so.` } };
+  return {
+    state: 'waiting',
+    waitsUntil,
+    reaction: { ...reaction, because: `${count} of ${sources} sources have reported it.` },
+  };
 }
 
 async function claimedByAnother({ ledger, settings }: EvaluateDeps, plan: Plan): ReturnType<Gate> {

@@ -78,7 +78,7 @@ export async function takeAllowance(
   const { records, clock } = ledger;
   const now = clock.now();
   const [all, own] = [minuteAllowanceKey(Math.floor(now / 60_000)), allowanceKey(id)];
-  // Two records in one commit: not what one `record` is for.
+  // Two records change in one commit, and `record` writes one.
   return retryOnConflict(ledger, async () => {
     const [text, taken] = await records.read([all, own]);
     if (taken !== undefined) return true;

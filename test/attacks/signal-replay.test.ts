@@ -64,7 +64,7 @@ it('once it could be forgotten it is too old to be taken', async () => {
 });
 
 describe('a transmitter whose keys rotate', () => {
-  it('is heard with the new key at once, and with the old one as long as it is published', async () => {
+  it('is accepted with the new key at once, and with the old one as long as it is published', async () => {
     const { broker, idp } = setting;
     const early = await idp.set(workload('agent-1'));
     await idp.rotate({ keep: true });

@@ -55,7 +55,7 @@ describe('while IAM refuses', () => {
     await broker.pass(1);
     const minted = broker.aws.sessions().length;
     const reply = await broker.session('agent-7');
-    expectOAuthRefusal(reply, 503, 'temporarily_unavailable', /cannot be enforced at the target/);
+    expectOAuthRefusal(reply, 503, 'temporarily_unavailable', /cannot be enforced at this target now/);
     expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(broker.aws.sessions()).toHaveLength(minted);
     expect((await broker.session('agent-7', ELSEWHERE)).status).toBe(200);

@@ -47,7 +47,7 @@ describe('a token signed with our own key is nothing', () => {
   });
 });
 
-it('a caller that is held, or was cut off, hears nothing of anybody', async () => {
+it('a caller that is held, or was cut off, gets `active: false` for every token', async () => {
   const broker = await wholeBroker();
   const { minted } = await broker.exchange();
   for (const effect of ['cutoff', 'hold'] as const) {

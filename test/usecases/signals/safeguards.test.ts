@@ -25,7 +25,7 @@ describe('a reaction that wants two sources', () => {
     const setting = await start();
     await setting.say(setting.idp, AGENT_7);
     expect(await judged(setting.broker, 1)).toMatchObject([
-      { state: 'waiting', reaction: { because: '1 of 2 sources say so.' } },
+      { state: 'waiting', reaction: { because: '1 of 2 sources have reported it.' } },
     ]);
     await setting.broker.advance(599_000);
     await setting.say(setting.edr, AGENT_7);
