@@ -29,7 +29,7 @@ export type Decide = (head: Head) => Extension | undefined | Promise<Extension |
 /** Returns whether something was added. `since` is when the caller began to wait, by the monotonic clock. */
 export type Extend = (decide: Decide, since?: number) => Promise<boolean>;
 
-/** Calls of the function it returns must not overlap: see `takingTurns` in appender.ts. */
+/** Returns the function that extends the chain. Its calls must not overlap: see `takingTurns` in appender.ts. */
 export function extender(records: Records, giveUpAfterMs: number): Extend {
   let known: Known | undefined;
 

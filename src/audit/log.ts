@@ -61,7 +61,7 @@ export function openAuditLog(deps: AuditDeps): AuditLog {
     });
   }
 
-  /** Each round queues again, so that appends come in between. */
+  /** Runs rounds until one adds nothing. Each round queues again, so that appends come in between. */
   async function whileSomethingIsAdded(round: () => Promise<boolean>): Promise<void> {
     while (await inTurn(round));
   }

@@ -30,7 +30,10 @@ export interface PageQuery {
   after?: number;
   limit: number;
   filter?: AuditFilter;
-  /** A condition that no filter can express. It is called for each line that passes the filter, in order. */
+  /**
+   * Returns whether the line belongs to the page, where no filter can express that. It is called for each line that passes
+   * the filter, in order.
+   */
   concerns?: (line: string) => boolean;
 }
 

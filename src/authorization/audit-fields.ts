@@ -5,7 +5,7 @@ import type { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 
-/** The entry of a refusal; the caller is authenticated. */
+/** Returns the audit entry of a refusal. The caller is authenticated. */
 export const refusedEvent = (
   type: 'credential.refused' | 'operation.refused',
   at: number,

@@ -26,7 +26,7 @@ export async function auditingRefusals<T>(
 
 const NOT_AUDITED: ReadonlySet<BrokerError['code']> = new Set(['slow_down', 'temporarily_unavailable']);
 
-/** Best effort: the caller is refused for the same reason even if the audit log takes no entry. */
+/** Writes the audit entry if the audit log takes it. If not, the caller is refused for the same reason. */
 async function audit(
   { audit, ledger, observer }: Pick<Deps, 'audit' | 'ledger' | 'observer'>,
   caller: AuthenticatedCaller,

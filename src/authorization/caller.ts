@@ -24,7 +24,7 @@ export function refuseDeadCaller(
   }
 }
 
-/** For verbs that need no other look at the log. */
+/** Throws if the caller is held or cut off. It is for verbs that need no other look at the log. */
 export async function assertLiveCaller(
   deps: Pick<Deps, 'ledger' | 'settings' | 'observer'>,
   caller: AuthenticatedCaller,

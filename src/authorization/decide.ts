@@ -69,7 +69,7 @@ export function denied({ about, id, outcome, policies, digest }: Decision): Brok
     : new BrokerError('access_denied', `Policy does not permit ${about}.`, { decision });
 }
 
-/** The facts that policy may know of a task that is about to be opened: it has no id yet. */
+/** Returns the facts that policy may know of a task that is about to be opened: it has no id yet. */
 export const draftFacts = ({ workload, purpose, openedBy }: Task): TaskFacts =>
   defined({ workload, purpose, openedBy });
 

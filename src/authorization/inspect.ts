@@ -46,8 +46,8 @@ export function stateOf({ claims, found, causes }: Inspected, seen: Seen, now: n
 }
 
 /**
- * Whether an entry of the log ended an unexpired credential. Expiry, and the loss of the log that the credential was born in,
- * do not count: nobody's decision is behind them.
+ * Returns whether an entry of the log ended an unexpired credential. Expiry, and the loss of the log that the credential
+ * was born in, do not count: nobody's decision is behind them.
  */
 export function wasEnded({ credential, task }: Found, seen: Seen, now: number): boolean {
   if (credential.expiresAt <= now) return false;

@@ -71,7 +71,7 @@ const failureSchema = z.object({
   cause: z.object({ code: z.string() }).optional().catch(undefined),
 });
 
-/** A code such as `ECONNREFUSED`, which an error of `fetch` carries in its cause. */
+/** Returns a code such as `ECONNREFUSED`, which an error of `fetch` carries in its cause. */
 function reasonOf(error: unknown): string {
   const { data: failure } = failureSchema.safeParse(error);
   if (failure?.name === 'TimeoutError') return 'it took too long';

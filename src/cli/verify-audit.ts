@@ -59,7 +59,10 @@ function upTo(last: number, lines: AsyncIterable<Uint8Array>) {
   return { lines: vouched(), later: () => later };
 }
 
-/** The number of a line. A line without one counts as 0, which is not later than any head, so verification sees it and fails. */
+/**
+ * Returns the number of a line. A line without one counts as 0, which is not later than any head, so verification sees it
+ * and fails.
+ */
 function numberOf(line: Uint8Array): number {
   try {
     return numberedSchema.parse(JSON.parse(Buffer.from(line).toString('utf8'))).seq;

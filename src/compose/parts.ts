@@ -89,7 +89,7 @@ const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: Loa
     purposes,
   });
 
-/** The reactions to events of the revocation log. A revocation is acknowledged without waiting for them. */
+/** Returns the reactions to events of the revocation log. A revocation is acknowledged without waiting for them. */
 function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogEvents {
   const logFailure = (work: Promise<void>, what: string) => {
     work.catch((err: unknown) => log.error({ err }, what));

@@ -31,7 +31,7 @@ export function startSchedule<Name extends string>(
   return { stop: (patienceMs) => cron.shutdown(patienceMs) };
 }
 
-/** A job that fails is tried again at its next run. It never ends the process. */
+/** Runs a job once. A job that fails is tried again at its next run. It never ends the process. */
 async function attempt<Name extends string>(run: (job: Name) => Promise<void>, job: Name, log: Logger): Promise<void> {
   try {
     await run(job);

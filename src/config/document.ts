@@ -8,7 +8,7 @@ const ALIASES_MAX = 64;
 interface ConfigDocument {
   value: unknown;
   problems: { line: number; reason: string }[];
-  /** The line on which the value begins, or the nearest value around it that exists. */
+  /** Returns the line on which the value begins, or the nearest value around it that exists. */
   lineOf(path: ConfigPath): number;
 }
 
@@ -48,7 +48,7 @@ function offsetOf(document: Document.Parsed, path: ConfigPath): number {
   return offset;
 }
 
-/** The offset of a key or an item, and the node under it. */
+/** Returns the offset of a key or an item, and the node under it. */
 function descend(node: unknown, step: PropertyKey): [number | undefined, unknown] {
   if (isSeq(node) && typeof step === 'number') {
     const item = node.items[step];

@@ -6,7 +6,7 @@ import type { SoundParts } from './sound-parts.js';
 import type { ConfigPath, Finding } from './problem.js';
 import type { Config, KeySource, Trust } from './schema.js';
 
-/** The same configuration, with absolute paths. */
+/** Returns the same configuration, with absolute paths. */
 export function resolveFiles<C extends Pick<Config, 'trust' | 'policy' | 'signals' | 'notify'>>(
   config: C,
   directory: string,

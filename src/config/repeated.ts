@@ -11,8 +11,8 @@ export function repeated(claims: Claim[], reason: string): Finding[] {
 }
 
 /**
- * The claims of a list whose entries must differ in one field. Entries that did not parse are undefined, so the others keep
- * their place.
+ * Returns the claims of a list whose entries must differ in one field. Entries that did not parse are undefined, so the
+ * others keep their place.
  */
 export const claimsOf = <F extends string>(
   at: string[],

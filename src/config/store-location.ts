@@ -7,14 +7,14 @@ export type StoreLocation =
   /** `cluster`: the URLs are nodes of a Redis Cluster, of which one is enough to find the others. */
   | { kind: 'redis'; urls: string[]; cluster: boolean };
 
-/** The location of a store that the schema has accepted. */
+/** Returns the location of a store that the schema has accepted. */
 export function storeAt(written: Config['store'], directory: string): StoreLocation {
   if (typeof written !== 'string') return { kind: 'redis', urls: written.redis, cluster: true };
   if (!written.startsWith('lmdb:')) return { kind: 'redis', urls: [written], cluster: false };
   return { kind: 'lmdb', directory: resolve(directory, written.slice('lmdb:'.length)) };
 }
 
-/** The location of a Redis, or with several URLs of a Cluster; undefined when one of them is not a Redis URL. */
+/** Returns the location of a Redis, or with several URLs of a Cluster; undefined when one of them is not a Redis URL. */
 export function redisAt(urls: readonly string[]): StoreLocation | undefined {
   const trimmed = urls.map((url) => url.trim());
   if (!trimmed.every((url) => /^rediss?:\/\//.test(url) && URL.canParse(url))) return undefined;

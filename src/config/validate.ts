@@ -21,7 +21,7 @@ function findings(issue: Issue, above: ConfigPath): Finding[] {
   }
 }
 
-/** Of the alternatives of a union, the one that was probably meant: of the right type, and then with the fewest mistakes. */
+/** Returns the alternative of a union that was probably meant: of the right type, and then with the fewest mistakes. */
 function closest(alternatives: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const weight = (issues: readonly Issue[]): number =>
     issues.length + (issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0) ? 1_000 : 0);

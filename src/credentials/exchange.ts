@@ -20,7 +20,7 @@ export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Is
   return exchangeFor(deps, await identifyRequester(deps, request), request);
 }
 
-/** The exchange of a requester that is identified already. */
+/** Does the exchange for a requester that is identified already. */
 export async function exchangeFor(deps: Deps, requester: Requester, request: CredentialRequest): Promise<Issued> {
   const { target, access, requestId, under } = request;
   const about = defined({ type: 'credential.refused' as const, target, access, requestId, ...auditedUnder(under) });
@@ -33,7 +33,7 @@ export async function exchangeFor(deps: Deps, requester: Requester, request: Cre
   });
 }
 
-/** One attempt. Returns undefined if the task changed in between; then everything is read and decided again. */
+/** Makes one attempt. Returns undefined if the task changed in between; then everything is read and decided again. */
 async function reserveGrant(deps: Deps, requester: Requester, request: CredentialRequest): Promise<Grant | undefined> {
   deps.assertFitToMint();
   const target = knownTarget(deps, request.target);

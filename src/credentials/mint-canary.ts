@@ -57,7 +57,10 @@ export async function mintCanary(deps: CanaryDeps, request: CanaryRequest): Prom
   return token;
 }
 
-/** The credential and its task, of which the ledger has no record. `names`: the task and the workload that an alarm names. */
+/**
+ * Returns the credential and its task, of which the ledger has no record. `names`: the task and the workload that an alarm
+ * names.
+ */
 async function draftCanary(
   { ledger, config, minter }: CanaryDeps,
   request: CanaryRequest,
@@ -114,7 +117,7 @@ function targetIn({ targets }: CanaryDeps['config'], kind: string, resource: str
 
 const purposeIn = ({ purposes }: CanaryDeps['config']): string => Object.keys(purposes ?? {})[0] ?? 'nightly export';
 
-/** The id of a workload that a configured issuer could prove. */
+/** Returns the id of a workload that a configured issuer could prove. */
 function madeUpWorkload({ trust }: CanaryDeps['config']): string {
   const issuer = trust.find((one) => representedBy(one) === 'workload');
   if (!issuer) throw new Error('No `trust` entry represents workloads.');

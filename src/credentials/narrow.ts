@@ -15,7 +15,10 @@ import type { Deps } from '../authorization/deps.js';
 import type { CredentialRequest } from './request.js';
 import { wholeSeconds } from '../domain/time.js';
 
-/** The lifetime that policy is asked about: the requested one, within the limits of the configuration and of the minter. */
+/**
+ * Returns the lifetime that policy is asked about: the requested one, within the limits of the configuration and of the
+ * minter.
+ */
 export const requestedSeconds = (
   { lifetimes }: Deps['settings'],
   lifetimeSecondsMax: number,

@@ -81,7 +81,10 @@ async function lookAgain({ ledger }: Pick<Deps, 'ledger'>, { credential, task }:
   });
 }
 
-/** Best effort: a JWT never left the process, and the sweep expires a reservation that a target may have answered. */
+/**
+ * Ends the credential if the store takes it. Otherwise nothing is lost: a JWT never left the process, and a job expires a
+ * reservation that a target may have answered.
+ */
 async function unwind({ ledger }: Pick<Deps, 'ledger'>, { credential }: Grant, error: unknown): Promise<void> {
   await Promise.allSettled([
     endUnreleased(ledger, credential, 'the exchange that reserved it failed'),

@@ -74,12 +74,12 @@ const DENIALS: ReadonlySet<BrokerErrorCode> = new Set([
 ]);
 
 /**
- * Whether a refusal shows that the caller wants what it may not have. Malformed requests, floods and outages do not. Held
- * and cut off callers have a detector of their own: a hold caused by this one would otherwise cause the next.
+ * Returns whether a refusal shows that the caller wants what it may not have. Malformed requests, floods and outages do
+ * not. Held and cut off callers have a detector of their own: a hold caused by this one would otherwise cause the next.
  */
 export const isDenial = (error: BrokerError): boolean => deniedByPolicy(error) || DENIALS.has(error.code);
 
-/** Whether the refused access lies beyond what the task may do. */
+/** Returns whether the refused access lies beyond what the task may do. */
 export const isOutOfScope = (error: BrokerError): boolean => deniedByPolicy(error) || error.code === 'invalid_scope';
 
 const deniedByPolicy = ({ code, details }: BrokerError): boolean =>

@@ -4,16 +4,16 @@ import type { Party } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 
 export interface Observer {
-  /** A credential was handed out. `opened`: its task was opened for it. */
+  /** Reports that a credential was handed out. `opened`: its task was opened for it. */
   granted(grant: { task: Task; opened: boolean }): void;
-  /** An authenticated caller was refused. `task` is the id that it named, whether such a task exists or not. */
+  /** Reports that an authenticated caller was refused. `task` is the id that it named, whether such a task exists or not. */
   refused(caller: Party, error: BrokerError, task?: string): void;
-  /** A party that is held or cut off has tried something. */
+  /** Reports that a party that is held or cut off has tried something. */
   lockedOut(party: Party): void;
-  /** A credential was presented that was ended or revoked, and has not expired. */
+  /** Reports that a credential was presented that was ended or revoked, and has not expired. */
   deadUse(credential: string): void;
-  /** A credential was presented; `from` is where, as the target reports it. */
+  /** Reports that a credential was presented. `from` is where, as the target reports it. */
   presented(credential: string, from: string): void;
-  /** A token was presented that does not verify here. */
+  /** Reports that a token was presented that does not verify here. */
   unverified(token: string): void;
 }

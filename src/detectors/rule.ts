@@ -40,6 +40,9 @@ export type Rule = (stored: string | undefined, tally: Tally, now: number) => Ru
 
 const AHEAD_MS_MOST = HARD_LIMITS.clockSkewSeconds * 1000;
 
-/** Whether `at` lies within the time. A time in the future came from a clock that was ahead: it would count for ever. */
+/**
+ * Returns whether `at` lies within the time. A time in the future came from a clock that was ahead: it would count for
+ * ever.
+ */
 export const isRecent = (at: number, now: number, withinMs: number): boolean =>
   at > now - withinMs && at <= now + AHEAD_MS_MOST;

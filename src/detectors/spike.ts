@@ -56,8 +56,8 @@ export const spike =
   };
 
 /**
- * Whether a tally is to be written now. A small one waits for the end of its minute, so that most workloads cost one write
- * a minute.
+ * Returns whether a tally is to be written now. A small one waits for the end of its minute, so that most workloads cost
+ * one write a minute.
  */
 export const isDue = ({ at, count: got }: Tally, now: number, { atLeast }: Bounds): boolean =>
   got >= atLeast / 10 || minuteOf(at) < minuteOf(now);

@@ -45,7 +45,7 @@ export const isAction = (text: string): boolean => ACTION.test(text);
 export const isPattern = (path: string): boolean =>
   path.split('/').some((segment) => segment === '*' || segment === '**');
 
-/** Whether pattern `a` covers pattern `b`: every path that `b` matches is matched by `a` too. */
+/** Returns whether pattern `a` covers pattern `b`: every path that `b` matches is matched by `a` too. */
 export function covers(a: string, b: string): boolean {
   const left = a.split('/');
   const right = b.split('/');
@@ -59,7 +59,7 @@ export function covers(a: string, b: string): boolean {
   return left.length === right.length;
 }
 
-/** Whether the two patterns have a path in common. */
+/** Returns whether the two patterns have a path in common. */
 export function overlaps(a: string, b: string): boolean {
   const left = a.split('/');
   const right = b.split('/');
@@ -73,7 +73,7 @@ export function overlaps(a: string, b: string): boolean {
   return true;
 }
 
-/** Attenuation: whether every pair asked for is covered by one entry of the ceiling for the same target. */
+/** Returns whether every requested pair is covered by one entry of the ceiling for the same target. */
 export const isWithin = (ceiling: readonly TargetAccess[], target: string, asked: readonly Access[]): boolean =>
   pairsOf(asked).every(({ path, action }) =>
     ceiling.some((entry) => entry.target === target && entry.actions.includes(action) && covers(entry.path, path)),

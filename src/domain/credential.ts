@@ -34,5 +34,5 @@ export type Credential = z.infer<typeof credentialSchema>;
 export const credentialText = ({ state, ...rest }: Credential): string =>
   JSON.stringify({ ...rest, ...(state !== 'active' && { state }) });
 
-/** Whether a revocation of the credential must be pushed to its target. */
+/** Returns whether a revocation of the credential must be pushed to its target. */
 export const isEnforced = ({ workloadSeq }: Pick<Credential, 'workloadSeq'>): boolean => workloadSeq !== undefined;

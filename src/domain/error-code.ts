@@ -2,8 +2,8 @@
 import { types } from 'node:util';
 
 /**
- * `ECONNREFUSED`, `ERR_JWT_EXPIRED`, `invalid_request`; undefined unless it is one word, because a sentence could hold a
- * secret.
+ * Returns a code such as `ECONNREFUSED`, `ERR_JWT_EXPIRED` or `invalid_request`; undefined unless it is one word, because a
+ * sentence could hold a secret.
  */
 export function errorCode(error: unknown): string | undefined {
   const code: unknown = types.isNativeError(error) && 'code' in error ? error.code : undefined;

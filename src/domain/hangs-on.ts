@@ -76,7 +76,7 @@ export const risksFor = (task: TaskNames, credentials: readonly string[]): Selec
 /** Returns the value of a `target` selector for one workload's credentials at a target. To cut these off ends no task. */
 export const sessionsOf = (target: string, workload: string): string => `${target}#${workload}`;
 
-/** The causes whose cutoffs and holds divide a workload's sessions at a target into those before and those after. */
+/** Returns the causes whose cutoffs and holds divide a workload's sessions at a target into those before and those after. */
 export const sessionCuts = (target: string, workload: string): Cause[] =>
   causesOf([
     { kind: 'workload', value: workload },

@@ -72,8 +72,8 @@ export type Effect = (typeof EFFECTS)[number];
 export const defaultEffect = (kind: SelectorKind): Effect => (isTerminal(kind) ? 'end' : 'hold');
 
 /**
- * Whether an effect makes sense: `end` for what never comes back, `cutoff` and `hold` for what does. A task can be held too, a
- * credential cannot.
+ * Returns whether an effect makes sense: `end` for what never comes back, `cutoff` and `hold` for what does. A task can be
+ * held too, a credential cannot.
  */
 export function effectFits(kind: SelectorKind, effect: Effect): boolean {
   switch (effect) {

@@ -10,8 +10,8 @@ const RUNS = new RegExp(`${UNPRINTABLE.source}+`, 'gu');
 
 export const hasUnprintable = (text: string): boolean => UNPRINTABLE.test(text);
 
-/** The text with a question mark for each unprintable character: it shows that there was something. */
+/** Returns the text with a question mark for each unprintable character: it shows that there was something. */
 export const masked = (text: string): string => text.replaceAll(EACH, '?');
 
-/** The text as one line to read: a space for each run of unprintable characters. */
+/** Returns the text as one line to read: a space for each run of unprintable characters. */
 export const oneLine = (text: string): string => text.replaceAll(RUNS, ' ');

@@ -38,7 +38,7 @@ export async function assertEnforceable(
   );
 }
 
-/** How long to wait before minting, in milliseconds, as far as can be guessed. 0: revocations can be enforced now. */
+/** Returns how long to wait before minting, in milliseconds, as far as can be guessed. 0: revocations can be enforced now. */
 function waitBeforeMint(
   state: Enforcement | undefined,
   { generation, cutAt, now }: { generation: string; cutAt: number; now: number },

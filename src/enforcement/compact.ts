@@ -28,7 +28,7 @@ async function cutOff(ledger: Ledger, value: string): Promise<void> {
   });
 }
 
-/** The workloads with the most denials, as many as it takes to make room. Empty if all of them together would not. */
+/** Returns the workloads with the most denials, as many as it takes to make room. Empty if all of them together would not. */
 function crowdedWorkloads(desired: DesiredDenials, fill: number): string[] {
   const counts = new Map<string, number>();
   for (const { kind, workload } of desired.values())

@@ -40,7 +40,7 @@ interface DesiredState {
 }
 
 interface Circumstances {
-  /** Whether the target denies a session already, because it was issued before the target's cutoff. */
+  /** Returns whether the target denies a session already, because it was issued before the target's cutoff. */
   isCutOff: (credential: Credential) => boolean;
   /** A time that has surely passed, in milliseconds. Sessions that expire later may still be accepted. */
   surelyPast: number;
@@ -113,8 +113,8 @@ const isDead = ({ credential, task, own }: CachedCredential, seen: Seen): boolea
   task.ended !== undefined || seen.deathOf('credential', credential.epoch, own) !== undefined;
 
 /**
- * The broadest name that denies no live session: the workload before its cutoff, if no session with that number can be born
- * any more; or the task, if none can be born under it; or the session itself.
+ * Returns the broadest name that denies no live session: the workload before its cutoff, if no session with that number can
+ * be born any more; or the task, if none can be born under it; or the session itself.
  */
 function denialOf({ credential, task, ofTask }: CachedCredential, seen: Seen): Denial {
   const { id, target, expiresAt, workloadSeq = 0, epoch } = credential;

@@ -41,7 +41,10 @@ function reason(state: Enforcement | undefined, leftMs: number): Wait {
   return state?.failingSince === undefined ? 'write' : 'target';
 }
 
-/** The marks, each a write to the target, that can still change an answer: the latest effective one, and those after it. */
+/**
+ * Returns the marks, each a write to the target, that can still change an answer: the latest effective one, and those after
+ * it.
+ */
 export function settledMarks(marks: Enforcement['marks'], now: number): Enforcement['marks'] {
   const settled = marks.findLastIndex(({ at }) => at + PROPAGATION_MS <= now);
   return marks.slice(Math.max(0, settled));

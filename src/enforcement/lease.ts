@@ -21,7 +21,7 @@ export interface LeasedTarget {
 
 const LEASE = { lengthMs: TARGET_LEASE_MS, renewBelowMs: TARGET_LEASE_RENEWED_BELOW_MS };
 
-/** The targets whose lease this broker has now. Other brokers have the leases of the rest. */
+/** Returns the targets whose lease this broker has now. Other brokers have the leases of the rest. */
 export async function leaseTargets(
   ledger: Ledger,
   targets: readonly string[],
@@ -49,7 +49,7 @@ export async function releaseLease(ledger: Ledger, target: string, node: string)
     await writeEnforcement(ledger, target, stored, { ...stored.value, leasedUntil: 0 });
 }
 
-/** The record with this broker as its holder; undefined while another broker has the lease. */
+/** Returns the record with this broker as its holder; undefined while another broker has the lease. */
 async function takeLease(
   ledger: Ledger,
   { target, node, generation }: { target: string; node: string; generation: string },
@@ -69,9 +69,9 @@ async function takeLease(
 }
 
 /**
- * The cutoff that the target must have: everything issued before it is denied. A new one is needed after a cutoff or hold of
- * the whole target, and after the loss of a log. It lies FENCE_MS ahead, because the target's clock may be ahead of ours;
- * nothing is minted until it has been pushed and has passed (assert-enforceable.ts).
+ * Returns the cutoff that the target must have: everything issued before it is denied. A new one is needed after a cutoff
+ * or hold of the whole target, and after the loss of a log. It lies FENCE_MS ahead, because the target's clock may be ahead
+ * of ours; nothing is minted until it has been pushed and has passed (assert-enforceable.ts).
  */
 function cutoffFor({ cutoff }: Enforcement, cutAt: number, now: number): Pick<LeasedTarget, 'cutoff' | 'isCutoffNew'> {
   if (cutoff && cutoff.seq >= cutAt) return { cutoff, isCutoffNew: false };

@@ -21,13 +21,16 @@ export interface PushEvents {
   pushed(target: string, denials: Denials, fill: number): void;
   /** @param since When pushing began to fail. Milliseconds. */
   failing(target: string, error: unknown, since: number): void;
-  /** Pushing had been failing; the target already has the current denials, so no write was needed. */
+  /** Reports that pushing no longer fails: the target already has the current denials, so no write was needed. */
   recovered(target: string): void;
-  /** Somebody else changed what the target denies. */
+  /** Reports that somebody else changed what the target denies. */
   drifted(target: string): void;
-  /** The records of some sessions cannot be read. The sessions are denied, and an operator must look at the records. */
+  /**
+   * Reports that the records of some sessions cannot be read. The sessions are denied, and an operator must look at the
+   * records.
+   */
   unreadable(errors: readonly unknown[]): void;
-  /** Another broker has the lease of the target now, and reports on it. */
+  /** Reports that another broker has the lease of the target now. That broker reports on it from now on. */
   leaseLost(target: string): void;
 }
 
@@ -151,8 +154,8 @@ const invalidate = (ledger: Ledger, { target, stored }: LeasedTarget): Promise<u
   );
 
 /**
- * How what the target has differs from what it should have. `expiring`: only sessions are missing that expire before a push
- * would be effective; `surplus`: none is missing, some could go.
+ * Returns how what the target has differs from what it should have. `expiring`: only sessions are missing that expire
+ * before a push would be effective; `surplus`: none is missing, some could go.
  */
 function compare(
   pushed: PushMemory['pushed'],

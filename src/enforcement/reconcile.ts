@@ -128,9 +128,9 @@ async function computeState(
 }
 
 /**
- * Whether the target denies a session by its time of issue, because it was issued before the cutoff. A reservation whose
- * minter has not answered may be issued as late as LOST_AFTER_MS after it was made. If the clock was set back since the
- * session was issued, the session seems to be newer than its own cutoff: it is then denied by name.
+ * Returns whether the target denies a session by its time of issue, because it was issued before the cutoff. A reservation
+ * whose minter has not answered may be issued as late as LOST_AFTER_MS after it was made. If the clock was set back since
+ * the session was issued, the session seems to be newer than its own cutoff: it is then denied by name.
  */
 function wasCutOff({ epoch, state, issuedAt }: Credential, leased: LeasedTarget | undefined): boolean {
   if (!leased) return false;

@@ -11,7 +11,7 @@ export interface Check {
 
 export const check = (name: string, ok: boolean, reason: string): Check => (ok ? { name, ok } : { name, ok, reason });
 
-/** Like `check`, for a condition without which the broker serves all the same. */
+/** Returns a check like `check` does, for a condition without which the broker serves all the same. */
 export const degradingCheck = (name: string, ok: boolean, reason: string): Check => ({
   ...check(name, ok, reason),
   degrades: true,

@@ -15,7 +15,7 @@ export interface Fitness extends Pick<ClockMonitor, 'surelyPast'> {
   check(): Promise<Check[]>;
   /** Throws `temporarily_unavailable` while this broker must not mint. */
   assertFitToMint(): void;
-  /** Whether the clocks agree. A broker with a wrong clock would end tasks and forget revocations too early. */
+  /** Returns whether the clocks agree. A broker with a wrong clock would end tasks and forget revocations too early. */
   maySweep(): boolean;
 }
 

@@ -15,7 +15,7 @@ import { brokerOperation, nothing } from './wire/operation.js';
 
 const EXPORT = 'application/x-ndjson';
 
-/** GET /audit: lines by filter, in pages; or, with `Accept: application/x-ndjson`, all lines. */
+/** GET /audit returns lines by filter, in pages; or, with `Accept: application/x-ndjson`, all lines. */
 export const auditReading = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readAudit',
@@ -42,7 +42,7 @@ export const auditReading = (deps: HttpDeps) =>
     },
   });
 
-/** GET /audit/head: the head of the audit log, signed. A copy that is kept elsewhere reveals any later rewriting. */
+/** GET /audit/head returns the head of the audit log, signed. A copy that is kept elsewhere reveals any later rewriting. */
 export const auditHead = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readAudit',

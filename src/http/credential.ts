@@ -41,7 +41,7 @@ export const credentialReading = (deps: HttpDeps) =>
     },
   });
 
-/** The handle, under the name that the kind of target gives it, for example `accessKeyId`. */
+/** Returns the handle, under the name that the kind of target gives it, for example `accessKeyId`. */
 const handleOf = ({ kind, handle }: Credential) => {
   const { handles } = kindOf(kind);
   return handles && handle !== undefined && { [handles.label]: handle };

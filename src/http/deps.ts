@@ -17,7 +17,7 @@ export interface HttpDeps extends Deps {
   transmitters: Transmitters;
   /** Throws `slow_down` if a transmitter sends too much. */
   assertWithinSignalRate(transmitter: string): Promise<void>;
-  /** Is called when a signal is stored, so that it is evaluated soon. */
+  /** Queues a signal that was stored, so that it is evaluated soon. */
   onSignal(id: string): void;
   /** The receivers of notifications. */
   webhooks: readonly Pick<Webhook, 'name' | 'types'>[];

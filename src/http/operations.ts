@@ -3,10 +3,10 @@ import type { Readiness } from '../health/readiness.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { ok, type Handle } from './wire/endpoint.js';
 
-/** GET /health/live: the answer itself is the proof. */
+/** GET /health/live returns 200. The answer itself is the proof. */
 export const liveness: Handle = () => Promise.resolve(ok({ status: 'live' }));
 
-/** GET /health/ready: 503 tells a load balancer to send no requests to this broker. */
+/** GET /health/ready returns 503 if a load balancer should send no requests to this broker. */
 export const readiness =
   (judge: Readiness): Handle =>
   async () => {
@@ -17,7 +17,7 @@ export const readiness =
     return { status: ready ? 200 : 503, body: { status, checks } };
   };
 
-/** GET /metrics: Prometheus text. */
+/** GET /metrics returns Prometheus text. */
 export const metricsPage =
   (metrics: Pick<Metrics, 'exposition'>): Handle =>
   async () => {

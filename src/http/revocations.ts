@@ -19,7 +19,7 @@ import { ok, type Call } from './wire/endpoint.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
 import { brokerOperation, nothing, operation } from './wire/operation.js';
 
-/** POST /revocations: ends, cuts off or holds whatever hangs on a selector; with `dryRun`, counts what it would hit. */
+/** POST /revocations ends, cuts off or holds whatever hangs on a selector. With `dryRun` it counts what it would hit. */
 export const revocation = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'revoke',
@@ -53,7 +53,7 @@ export const revocation = (deps: HttpDeps) =>
     },
   });
 
-/** GET /revocations: receipts as they stand now, oldest first, in pages. */
+/** GET /revocations returns receipts as they stand now, oldest first, in pages. */
 export const revocationList = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
@@ -70,7 +70,7 @@ export const revocationList = (deps: HttpDeps) =>
     },
   });
 
-/** GET /revocations/{seq}: one receipt as it stands now. */
+/** GET /revocations/{seq} returns one receipt as it stands now. */
 export const revocationReceipt = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
@@ -82,7 +82,7 @@ export const revocationReceipt = (deps: HttpDeps) =>
     },
   });
 
-/** DELETE /revocations/{seq}: lifts a hold. The credentials that the hold has killed stay dead. */
+/** DELETE /revocations/{seq} lifts a hold. The credentials that the hold has killed stay dead. */
 export const holdLifting = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'revoke',
@@ -95,7 +95,10 @@ export const holdLifting = (deps: HttpDeps) =>
     },
   });
 
-/** The number in the path. Revocations are numbered from 1, so 0 stands for a text that is no number, and is never found. */
+/**
+ * Returns the number in the path. Revocations are numbered from 1, so 0 stands for a text that is no number, and is never
+ * found.
+ */
 const seqOf = ({ params: { seq = '' } }: Pick<Call, 'params'>): number =>
   /^[1-9]\d{0,14}$/.test(seq) ? Number(seq) : 0;
 
@@ -126,7 +129,7 @@ const previewOnWire = ({ effects, ...preview }: Preview) => ({
   effects,
 });
 
-/** Whether credentials may be minted again under the selector: only after a cutoff, or after a hold is lifted. */
+/** Returns whether credentials may be minted again under the selector: only after a cutoff, or after a hold is lifted. */
 const reentryOf = ({ effect, lifted }: Pick<Receipt, 'effect' | 'lifted'>): 'refused' | 'possible' =>
   effect === 'cutoff' || lifted !== undefined ? 'possible' : 'refused';
 

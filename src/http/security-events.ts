@@ -32,7 +32,7 @@ async function receive(deps: HttpDeps, text: string): Promise<Answer> {
   return { status: 202 };
 }
 
-/** RFC 8935 §2.3. */
+/** Returns the refusal of an event token, in the form of RFC 8935 §2.3. */
 const refusal = (err: SetErrorCode, description: string): Answer => ({
   status: 400,
   headers: { 'Content-Language': 'en' },

@@ -22,7 +22,7 @@ import { signalPush } from './security-events.js';
 import { taskCompletion, taskHeartbeat, taskOpening, taskReading, taskResumption, taskSuspension } from './tasks.js';
 import { workloadRisk } from './workloads.js';
 
-/** The public listener. */
+/** Returns the app of the public listener. */
 export const createApp = (deps: HttpDeps): Express =>
   mount(application(), deps, [
     ours('GET', '/.well-known/oauth-authorization-server', metadata(deps)),
@@ -64,7 +64,7 @@ export const createApp = (deps: HttpDeps): Express =>
     ours('GET', '/notifications', notifications(deps)),
   ]);
 
-/** The operations listener, which must never be public. */
+/** Returns the app of the operations listener, which must never be public. */
 export const createOperationsApp = (
   deps: Pick<HttpDeps, 'metrics' | 'log' | 'issuer'> & { readiness: Readiness },
 ): Express =>

@@ -17,7 +17,9 @@ import { brokerOperation, nothing, operation } from './wire/operation.js';
 
 const reason = printable(512).exactOptional();
 
-/** POST /signals/json: for sources that cannot sign event tokens. It takes the same events and subjects as POST /signals. */
+/**
+ * POST /signals/json is for sources that cannot sign event tokens. It takes the same events and subjects as POST /signals.
+ */
 export const signalTelling = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'sendSignal',
@@ -56,7 +58,7 @@ const cursorText = ([receivedAt, id]: SignalPlace): string => `${receivedAt}.${i
 
 const page = { after: cursor.exactOptional(), limit: wholeNumber(1, 500).default(100) };
 
-/** GET /signals: signals with their source, subject and outcome; oldest first, in pages. */
+/** GET /signals returns signals with their source, subject and outcome; oldest first, in pages. */
 export const signalList = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
@@ -70,7 +72,7 @@ export const signalList = (deps: HttpDeps) =>
     act: (caller, { after, limit, ...filter }) => pageOnWire(deps, caller, filter, defined({ after, limit })),
   });
 
-/** GET /signals/pending: the signals that wait for a person to confirm or dismiss them. */
+/** GET /signals/pending returns the signals that wait for a person to confirm or dismiss them. */
 export const pendingSignals = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
@@ -89,7 +91,7 @@ async function pageOnWire(
   return ok(defined({ signals: signals.map(signalOnWire), next: next && cursorText(next) }));
 }
 
-/** GET /signals/{id}: one signal as it stands now. */
+/** GET /signals/{id} returns one signal as it stands now. */
 export const signalReading = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
@@ -98,7 +100,7 @@ export const signalReading = (deps: HttpDeps) =>
     act: async (caller, _, { params }) => ok(signalOnWire(await showSignal(deps.ledger, caller, params['id'] ?? ''))),
   });
 
-/** POST /signals/{id}/confirm and /dismiss: a person decides about a reaction that would hit too much at once. */
+/** POST /signals/{id}/confirm and /dismiss take a person's decision about a reaction that would hit too much at once. */
 export const signalDeciding = (deps: HttpDeps, verdict: 'confirm' | 'dismiss') =>
   operation(deps, {
     verb: 'revoke',

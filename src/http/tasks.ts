@@ -21,7 +21,7 @@ import { nothing, operation } from './wire/operation.js';
 const seconds = z.int().min(1).max(999_999_999);
 const reason = printable(512).exactOptional();
 
-/** POST /tasks: an orchestrator opens a task for a workload. */
+/** POST /tasks opens a task. An orchestrator calls it for a workload, or the workload for itself. */
 export const taskOpening = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'openTask',
@@ -47,7 +47,7 @@ export const taskOpening = (deps: HttpDeps) =>
     },
   });
 
-/** GET /tasks/{id}: the task and its state as of now. */
+/** GET /tasks/{id} returns the task and its state as of now. */
 export const taskReading = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'readTask',
@@ -57,7 +57,7 @@ export const taskReading = (deps: HttpDeps) =>
     act: (permitted) => Promise.resolve(ok(taskOnWire(permitted))),
   });
 
-/** POST /tasks/{id}/complete: the work is done, and every credential of the task is dead. */
+/** POST /tasks/{id}/complete ends a task whose work is done, and so every credential of the task. */
 export const taskCompletion = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'completeTask',
@@ -73,7 +73,7 @@ export const taskCompletion = (deps: HttpDeps) =>
     },
   });
 
-/** POST /tasks/{id}/suspend: every credential is dead for good, and none is minted until the task is resumed. */
+/** POST /tasks/{id}/suspend kills every credential of the task for good. None is minted until the task is resumed. */
 export const taskSuspension = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'suspendTask',
@@ -86,7 +86,7 @@ export const taskSuspension = (deps: HttpDeps) =>
     },
   });
 
-/** POST /tasks/{id}/resume: lifts the hold that the suspension placed, and no other. */
+/** POST /tasks/{id}/resume lifts the hold that the suspension placed, and no other. */
 export const taskResumption = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'resumeTask',
@@ -99,7 +99,9 @@ export const taskResumption = (deps: HttpDeps) =>
     },
   });
 
-/** POST /tasks/{id}/heartbeat: the agent reports that it is alive; the answer tells it whether to go on. */
+/**
+ * POST /tasks/{id}/heartbeat takes the report of an agent that it is alive. The answer says whether the agent should go on.
+ */
 export const taskHeartbeat = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'heartbeat',
@@ -141,7 +143,7 @@ function taskOnWire({ task, state }: { task: Task; state: TaskState }) {
   });
 }
 
-/** The log entry that ended, suspended or resumed a task; null when nothing had to be published. */
+/** Returns the log entry that ended, suspended or resumed a task; null when nothing had to be published. */
 const entryOnWire = (entry: LogEntry | undefined) =>
   entry
     ? {

@@ -39,7 +39,7 @@ export const timeline = (deps: HttpDeps) =>
     },
   });
 
-/** A short form: the complete entry is in the audit log, under its number. */
+/** Returns a short form of the entry. The complete entry is in the audit log, under its number. */
 function entryOnWire(entry: AuditEntry) {
   const { seq, at, type, actor, task, workload, credential, target, revocation, signal, reason, purpose } = entry;
   return defined({

@@ -2,13 +2,13 @@
 import { isObject, type JsonObject } from './json-object.js';
 import { hasUnprintable } from '../domain/text.js';
 
-/** The value as a name that may stand in an id: 1–255 visible characters. Undefined for anything else. */
+/** Returns the value as a name that may stand in an id: 1–255 visible characters. Undefined for anything else. */
 export function nameFrom(value: unknown): string | undefined {
   const fits = typeof value === 'string' && value.trim() !== '' && value.length <= 255 && !hasUnprintable(value);
   return fits ? value : undefined;
 }
 
-/** The named claims as tags. Text, booleans and exact integers become tags; lists and objects do not. */
+/** Returns the named claims as tags. Text, booleans and exact integers become tags; lists and objects do not. */
 export function tagsFrom(claims: JsonObject, names: readonly string[]): Readonly<Record<string, string>> {
   const found = names.flatMap((name) => {
     const text = textOf(claimAt(claims, name));
@@ -17,7 +17,7 @@ export function tagsFrom(claims: JsonObject, names: readonly string[]): Readonly
   return Object.fromEntries(found);
 }
 
-/** The names in a claim that is a list. A single text counts as a list of one. */
+/** Returns the names in a claim that is a list. A single text counts as a list of one. */
 export function listFrom(claims: JsonObject, name: string): readonly string[] {
   const value = claimAt(claims, name);
   const entries: unknown[] = Array.isArray(value) ? value : [value];
@@ -25,8 +25,8 @@ export function listFrom(claims: JsonObject, name: string): readonly string[] {
 }
 
 /**
- * The value of a top-level claim, or of a JSON pointer (RFC 6901) if the name begins with a slash. Only own members of objects
- * are read.
+ * Returns the value of a top-level claim, or of a JSON pointer (RFC 6901) if the name begins with a slash. Only own members
+ * of objects are read.
  */
 export function claimAt(claims: JsonObject, name: string): unknown {
   const path = name.startsWith('/') ? name.slice(1).split('/').map(unescapePointer) : [name];

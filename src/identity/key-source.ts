@@ -30,7 +30,7 @@ export function keySource(source: ConfiguredSource, baseDirectory: string): KeyS
   return { read, freshForMs: URL_FRESH_FOR_MS };
 }
 
-/** OpenID Connect Discovery 1.0 §4. Both requests together have the time of one. */
+/** Returns the keys by OpenID Connect Discovery 1.0 §4. Both requests together have the time of one. */
 export function discoveredKeySource(issuer: string): KeySource {
   const read = async () => {
     const deadline = performance.now() + FETCH_LIMIT_MS;

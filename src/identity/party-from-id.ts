@@ -7,7 +7,10 @@ import type { Selector } from '../domain/selector.js';
 
 const ID_CHARACTERS_MAX = 2048;
 
-/** The party with this id, as far as the configuration knows it. Throws `invalid_request` when no issuer could prove it. */
+/**
+ * Returns the party with this id, as far as the configuration knows it. Throws `invalid_request` when no issuer could prove
+ * it.
+ */
 export function partyFromId(trust: readonly Trust[], kind: PartyRef['kind'], id: string): PartyRef {
   const issuer = trust.find((one) => representedBy(one) === kind && hasStart(id, prefixOf(one)));
   if (!issuer || id.length > ID_CHARACTERS_MAX) {
@@ -20,7 +23,9 @@ export function partyFromId(trust: readonly Trust[], kind: PartyRef['kind'], id:
   return defined({ kind, id, issuer: issuer.name, owner });
 }
 
-/** Whether the selector could hit anything: false for a workload or principal that no configured issuer could prove. */
+/**
+ * Returns whether the selector could hit anything: false for a workload or principal that no configured issuer could prove.
+ */
 export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selector): boolean {
   switch (kind) {
     case 'workload':
@@ -33,11 +38,14 @@ export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selecto
   }
 }
 
-/** What every id begins with that this issuer can prove. */
+/** Returns what every id begins with that this issuer can prove. */
 export const prefixOf = (trust: Trust): string =>
   trust.kind === 'spiffe' ? `spiffe://${trust.trustDomain}/` : `${trust.name}:`;
 
-/** What every `principal` value of this issuer begins with: its ids, and the addresses that its tokens give to persons. */
+/**
+ * Returns what every `principal` value of this issuer begins with: its ids, and the addresses that its tokens give to
+ * persons.
+ */
 export const principalStarts = (trust: Trust): string[] =>
   trust.kind === 'spiffe' ? [prefixOf(trust)] : [prefixOf(trust), emailValue(trust.name, '')];
 

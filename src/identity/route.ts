@@ -66,7 +66,9 @@ function claimedKey({ iss, sub }: JsonObject): string | undefined {
   return typeof iss === 'string' ? `oidc ${iss}` : undefined;
 }
 
-/** The only audience of the token; undefined when it has several, because any other recipient could replay it here. */
+/**
+ * Returns the only audience of the token; undefined when it has several, because any other recipient could replay it here.
+ */
 function soleAudience(aud: unknown): string | undefined {
   const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
   const [only] = audiences;

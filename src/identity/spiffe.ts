@@ -30,7 +30,10 @@ export function createSpiffeIssuer(trust: SpiffeTrust, keys: TrustKeys, audience
   return { audiences, keys, verify };
 }
 
-/** Undefined unless the text is exactly the SPIFFE ID of a workload; a trust domain without a path names no workload. */
+/**
+ * Returns the trust domain of a SPIFFE ID; undefined unless the text is exactly the SPIFFE ID of a workload. A trust domain
+ * without a path names no workload.
+ */
 export function trustDomainOf(id: string): string | undefined {
   if (id.length > BYTES_MAX) return undefined;
   const [, trustDomain, path] = SPIFFE_ID.exec(id) ?? [];
@@ -38,7 +41,7 @@ export function trustDomainOf(id: string): string | undefined {
   return climbs ? undefined : trustDomain;
 }
 
-/** Whether a subject claims to be a SPIFFE ID, well-formed or not. An OIDC issuer must not vouch for one. */
+/** Returns whether a subject claims to be a SPIFFE ID, well-formed or not. An OIDC issuer must not vouch for one. */
 export const looksLikeSpiffe = (subject: unknown): boolean =>
   typeof subject === 'string' && /^\s*spiffe:/i.test(subject);
 

@@ -130,6 +130,6 @@ const FITS = new Map<string, (token: TokenKind) => boolean>([
   ['urn:ietf:params:oauth:client-assertion-type:jwt-spiffe', ({ kind }) => kind === 'spiffe'],
 ]);
 
-/** Whether the token is of the type that its request declares, if it declares one (RFC 8693 §3, RFC 7523 §2.2). */
+/** Returns whether the token is of the type that its request declares, if it declares one (RFC 8693 §3, RFC 7523 §2.2). */
 export const isDeclaredAs = (tokenType: string | undefined, token: TokenKind): boolean =>
   tokenType === undefined || (FITS.get(tokenType)?.(token) ?? false);

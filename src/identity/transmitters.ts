@@ -80,8 +80,8 @@ function read(text: string): Unverified {
 }
 
 /**
- * The transmitter whose keys and rules decide. One issuer may be configured twice, for different audiences. The claims are not
- * verified yet.
+ * Returns the transmitter whose keys and rules decide. One issuer may be configured twice, for different audiences. The
+ * claims are not verified yet.
  */
 function senderOf({ claims }: Unverified, senders: readonly Sender[]): Sender {
   const candidates = senders.filter(({ transmitter }) => transmitter.issuer === claims['iss']);
@@ -131,7 +131,7 @@ function claimsOf(
   return parsed.data;
 }
 
-/** A Refused as a SetRefused; any other error unchanged, because the transmitter should try again. */
+/** Returns a Refused as a SetRefused; any other error unchanged, because the transmitter should try again. */
 function refused(err: SetErrorCode, error: unknown): unknown {
   return error instanceof Refused ? new SetRefused(err, `The event token ${error.message}.`) : error;
 }

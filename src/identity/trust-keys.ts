@@ -8,9 +8,9 @@ import type { KeySource } from './key-source.js';
 import { type KeySet, readKeySet } from './key-set.js';
 
 export interface TrustKeys {
-  /** The key set to verify with now. Throws `temporarily_unavailable` when there is none. */
+  /** Returns the key set to verify with now. Throws `temporarily_unavailable` when there is none. */
   current(): Promise<KeySet>;
-  /** The key set after a token named an unknown key: read again, unless that was done within the last 30 s. */
+  /** Returns the key set after a token named an unknown key: read again, unless that was done within the last 30 s. */
   renewed(): Promise<KeySet>;
 }
 

@@ -16,11 +16,13 @@ export type About = { task: string } | { workload: string };
 export interface TimelineSubject {
   /** No older entry concerns the subject. Milliseconds. */
   since?: number;
-  /** Whether the subject did or received something in this entry. The subject learns from it what else it hangs on. */
+  /**
+   * Returns whether the subject did or received something in this entry. The subject learns from it what else it hangs on.
+   */
   isOwn(entry: AuditEntry): boolean;
-  /** Whether what was done to this selector, in this entry, hit the subject. */
+  /** Returns whether what was done to this selector, in this entry, hit the subject. */
   isHit(selector: Selector, entry: AuditEntry): boolean;
-  /** Whether a task is part of the subject. A narrower selector that names one then concerns the subject too. */
+  /** Returns whether a task is part of the subject. A narrower selector that names one then concerns the subject too. */
   owns(task: Task): boolean;
   /** Kinds of selectors that may name a part of the subject. Their records must be read to know. */
   parts: readonly Selector['kind'][];

@@ -21,11 +21,11 @@ const RING_STALE_MS = 30_000;
 const COOLDOWN_MS = 1_000;
 
 export interface Keys {
-  /** A compact JWS, signed by the current key. */
+  /** Returns a compact JWS, signed by the current key. */
   sign(payload: JWTPayload, header: { typ: string }): Promise<string>;
-  /** The payload of an unexpired token of this broker. Throws `invalid_token` for anything else. */
+  /** Returns the payload of an unexpired token of this broker. Throws `invalid_token` for anything else. */
   verify(token: string, expected: { typ: string }): Promise<JWTPayload>;
-  /** The public keys: current, next and retiring. They come from memory when the store cannot be read. */
+  /** Returns the public keys: current, next and retiring. They come from memory when the store cannot be read. */
   jwks(): Promise<JwkSet>;
   /** Reads the ring and takes the steps that are due. Returns the steps taken, for the audit log. */
   refresh(): Promise<Step[]>;

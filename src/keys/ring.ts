@@ -33,7 +33,7 @@ export type SealedKey = z.infer<typeof sealedKeySchema>;
 /** A change of the ring. `replace` and `distrust` are never due by time: an operator asks for them. */
 export type Step = 'create' | 'announce' | 'promote' | 'forget' | 'replace' | 'distrust';
 
-/** The step that is due now; undefined when none is. */
+/** Returns the step that is due now; undefined when none is. */
 export function dueStep(ring: Ring | undefined, now: number, rotationMs: number): Step | undefined {
   if (!ring) return 'create';
   if (ring.next && now >= ring.next.from) return 'promote';
@@ -44,7 +44,10 @@ export function dueStep(ring: Ring | undefined, now: number, rotationMs: number)
 
 export const needsFreshKey = (step: Step): boolean => step !== 'promote' && step !== 'forget';
 
-/** The ring after the step. @param fresh A new key, for the steps that need one. */
+/**
+ * Returns the ring after the step.
+ * @param fresh A new key, for the steps that need one.
+ */
 export function stepped(ring: Ring | undefined, step: Step, now: number, fresh: SealedKey | undefined): Ring {
   if (step === 'create') return { revision: 0, current: { ...required(fresh), from: now }, retiring: [] };
   const { revision, current, next, retiring } = required(ring);
@@ -67,7 +70,7 @@ export function stepped(ring: Ring | undefined, step: Step, now: number, fresh: 
   }
 }
 
-/** All published keys, the current one first. */
+/** Returns all published keys, the current one first. */
 export const sealedKeysOf = (ring: Ring): SealedKey[] => [
   ring.current,
   ...(ring.next ? [ring.next] : []),

@@ -4,7 +4,10 @@
  */
 import { sign, type KeyObject } from 'node:crypto';
 
-/** A compact JWS (RFC 7515 §7.1), signed with ES256. The signature is the two numbers side by side, not DER (RFC 7518 §3.4). */
+/**
+ * Returns a compact JWS (RFC 7515 §7.1), signed with ES256. The signature is the two numbers side by side, not DER (RFC
+ * 7518 §3.4).
+ */
 export function signedJws(header: { typ: string; kid: string }, payload: object, key: KeyObject): string {
   const input = `${encoded({ alg: 'ES256', ...header })}.${encoded(payload)}`;
   const signature = sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });

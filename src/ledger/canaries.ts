@@ -41,7 +41,7 @@ export async function readCanary({ records }: Ledger, hash: string): Promise<Can
   return text === undefined ? undefined : canarySchema.parse(JSON.parse(text));
 }
 
-/** The hashes of all canaries that have not expired. Expired ones are removed from the index. */
+/** Returns the hashes of all canaries that have not expired. Expired ones are removed from the index. */
 export async function listCanaries({ records, clock }: Ledger): Promise<string[]> {
   const now = clock.now();
   const all = await records.range(canaryIndex, { limit: 2 * CANARIES_MOST });

@@ -65,7 +65,7 @@ const reservedIn = (credential: Credential): [Key, string, number][] => [
   [unconfirmedIndex(shardOf(credential.id)), credential.id, credential.issuedAt + LOST_AFTER_MS],
 ];
 
-/** The credentials in the order asked, without the unknown ones. */
+/** Returns the credentials in the order asked, without the unknown ones. */
 export async function readCredentials({ records }: Ledger, ids: readonly string[]): Promise<Credential[]> {
   const texts = await records.read(ids.filter((id) => isId('crd', id)).map(recordKey));
   return texts.flatMap((text) => (text === undefined ? [] : [credentialSchema.parse(JSON.parse(text))]));
@@ -84,7 +84,7 @@ export async function findCredential(ledger: Ledger, id: string): Promise<Found 
   return credential && stored ? { credential, task: stored.value } : undefined;
 }
 
-/** Those of the credentials that are alive now, by the clock and by the log. */
+/** Returns those of the credentials that are alive now, by the clock and by the log. */
 export async function alive(ledger: Ledger, found: readonly Found[]): Promise<Found[]> {
   const now = ledger.clock.now();
   const unexpired = found.filter(({ credential }) => credential.expiresAt > now);

@@ -36,7 +36,10 @@ const enforcements = record(enforcementSchema, (target: string) => enforcementKe
 
 export const { read: readEnforcement, write: writeEnforcement } = enforcements;
 
-/** `change` returns undefined when there is nothing to do. Returns null for a target that no broker has leased yet. */
+/**
+ * Changes the record by `change`, which returns undefined when there is nothing to do. Returns null for a target that no
+ * broker has leased yet.
+ */
 export const changeEnforcement = (
   ledger: Ledger,
   target: string,

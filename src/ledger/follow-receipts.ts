@@ -18,8 +18,9 @@ const COUNTED_AT_ONCE = 256;
 const PAGE = 100;
 
 /**
- * The receipt of an entry that was just published and is no lift, counted unless that would take long. The revocation stands
- * whatever happens here: where the store is too full for a receipt, the answer is a receipt that is not stored.
+ * Returns the receipt of an entry that was just published and is no lift, counted unless that would take long. The
+ * revocation stands whatever happens here: where the store is too full for a receipt, the answer is a receipt that is not
+ * stored.
  */
 export async function receiptFor(ledger: Ledger, entry: LogEntry): Promise<Receipt> {
   const bare = receiptOf(entry);

@@ -8,7 +8,7 @@ import type { Key } from '../store/store.js';
 import type { Ledger } from './ledger.js';
 import { handleKey } from './keys.js';
 
-/** Written before the credential is handed out, so that one that is found in the wild can be ended. */
+/** Stores the handle before the credential is handed out, so that a credential that is found in the wild can be ended. */
 export async function putHandle(
   { records }: Ledger,
   { id, expiresAt }: Pick<Credential, 'id' | 'expiresAt'>,
@@ -17,7 +17,7 @@ export async function putHandle(
   await records.commit({ put: [[keyOf(handle), id, expiresAt + HISTORY_MS]] });
 }
 
-/** The id of the credential; undefined when the handle is unknown. */
+/** Returns the id of the credential; undefined when the handle is unknown. */
 export async function credentialByHandle({ records }: Ledger, handle: string): Promise<string | undefined> {
   const [id] = await records.read([keyOf(handle)]);
   return id;
@@ -28,7 +28,10 @@ function keyOf(handle: string): Key {
   return handleKey(shardOfDigest(digest), digest.subarray(0, 16).toString('base64url'));
 }
 
-/** The credentials whose handle stands in a text; where it holds nothing that looks like one, the text as a whole is the handle. */
+/**
+ * Returns the credentials whose handle stands in a text; where it holds nothing that looks like one, the text as a whole is
+ * the handle.
+ */
 export async function credentialsByHandle(ledger: Ledger, text: string): Promise<string[]> {
   const handles = handlesIn(text);
   const ids = await Promise.all((handles.length > 0 ? handles : [text]).map((one) => credentialByHandle(ledger, one)));

@@ -80,7 +80,7 @@ async function countPage(ledger: Ledger, query: ImpactQuery, page: Task[], tally
   }
 }
 
-/** Whether something was alive just before: by the log as it is, without this revocation and all later ones. */
+/** Returns whether something was alive just before: by the log as it is, without this revocation and all later ones. */
 function aliveBefore({ selector, published }: ImpactQuery, seen: Seen) {
   const hit = causeOf(selector);
   const before: Tombstone | undefined = published?.before === undefined ? undefined : parseTombstone(published.before);
@@ -94,7 +94,10 @@ function aliveBefore({ selector, published }: ImpactQuery, seen: Seen) {
   };
 }
 
-/** The tombstone as it was before entry `seq`. A later cutoff may have replaced an earlier one: the count is then too high. */
+/**
+ * Returns the tombstone as it was before entry `seq`. A later cutoff may have replaced an earlier one: the count is then
+ * too high.
+ */
 function asOf(seq: number, tombstone: Tombstone | undefined): Tombstone | undefined {
   if (!tombstone) return undefined;
   const { ended, cut, lastHold, ...rest } = tombstone;

@@ -4,62 +4,77 @@ import { shardOf, shardOfDigest, type Shard } from '../domain/id.js';
 import type { Cause } from '../domain/selector.js';
 import type { Key } from '../store/store.js';
 
-/** The record of a task, credential or signal. Its id names its shard. */
+/** Returns the key of the record of a task, credential or signal. Its id names its shard. */
 export const recordKey = (id: string): Key => `${shardOf(id)}/${id}`;
 
-/** When the sweep must look at a task: task id → deadline or missed heartbeats. Every open task is in it. */
+/**
+ * Returns the index of when the sweep must look at a task: task id → deadline or missed heartbeats. Every open task is in
+ * it.
+ */
 export const dueIndex = (shard: Shard): Key => `${shard}/due`;
 
-/** The open tasks of a workload: task id → deadline. */
+/** Returns the index of the open tasks of a workload: task id → deadline. */
 export const workloadIndex = (shard: Shard, workload: Cause): Key => `${shard}/of:${workload}`;
 
-/** The direct children of a task that are open: task id → deadline. */
+/** Returns the index of the open direct children of a task: task id → deadline. */
 export const childIndex = (parent: string): Key => `${shardOf(parent)}/under:${parent}`;
 
 export const idempotencyKey = (shard: Shard, digest: string): Key => `${shard}/again:${digest}`;
 
-/** Credentials that must be denied at their target when they die: credential id → expiry. */
+/** Returns the index of credentials that must be denied at their target when they die: credential id → expiry. */
 export const enforcementIndex = (shard: Shard): Key => `${shard}/told`;
 
-/** Reserved credentials whose minter has not confirmed them: credential id → when the reservation counts as lost. */
+/**
+ * Returns the index of reserved credentials whose minter has not confirmed them: credential id → when the reservation
+ * counts as lost.
+ */
 export const unconfirmedIndex = (shard: Shard): Key => `${shard}/unconfirmed`;
 
-/** The credential id of a handle. */
+/** Returns the key under which the credential id of a handle is stored. */
 export const handleKey = (shard: Shard, digest: string): Key => `${shard}/handle:${digest}`;
 
-/** The state of enforcement at a target. */
+/** Returns the key of the state of enforcement at a target. */
 export const enforcementKey = (target: Cause): Key => `enforce/${target}`;
 
-/** All signals; those that are not dealt with yet; those that a person must confirm. Signal id → when it was received. */
+/**
+ * Return the indexes of all signals, of those that are not dealt with yet, and of those that a person must confirm: signal
+ * id → when it was received.
+ */
 export const signalIndex = (shard: Shard): Key => `${shard}/signals`;
 export const acceptedIndex = (shard: Shard): Key => `${shard}/accepted`;
 export const pendingIndex = (shard: Shard): Key => `${shard}/pending`;
 
-/** Signals that wait for a report by another source: signal id → until when. */
+/** Returns the index of signals that wait for a report by another source: signal id → until when. */
 export const waitingIndex = (shard: Shard): Key => `${shard}/waiting`;
 
-/** The risk of a cause. */
+/** Returns the key of the risk of a cause. */
 export const riskKey = (cause: Cause): Key => `risk/${cause}`;
 
-/** What is remembered of a reaction and its subject: who has reported it, and when the reaction was done last. */
+/**
+ * Returns the key of what is remembered of a reaction and its subject: who has reported it, and when the reaction was done
+ * last.
+ */
 export const reactionKey = (rule: string, cause: Cause): Key => `reactions/${rule}:${cause}`;
 
-/** How many tasks all reactions together have hit in a minute, and how many one signal has. */
+/** Return the keys of how many tasks all reactions together have hit in a minute, and how many one signal has. */
 export const minuteAllowanceKey = (minute: number): Key => `reactions/minute:${minute}`;
 export const allowanceKey = (signal: string): Key => `reactions/of:${signal}`;
 
-/** The state of delivery to a webhook, and its dead letters: number of the audit entry → when its delivery was given up. */
+/**
+ * Return the key of the state of delivery to a webhook, and the index of its dead letters: number of the audit entry → when
+ * its delivery was given up.
+ */
 export const webhookKey = (name: string): Key => `notify/${name}`;
 export const deadLetterKey = (name: string, seq: number | string): Key => `notify/${name}:${seq}`;
 export const deadLetterIndex = (name: string): Key => `notify/${name}:dead`;
 
-/** What a detector remembers of a subject. The digest spreads subjects over the shards. */
+/** Returns the key of what a detector remembers of a subject. The digest spreads subjects over the shards. */
 export function detectorKey(event: string, subject: string): Key {
   const digest = sha256Bytes(subject);
   return `${shardOfDigest(digest)}/noticed:${event}:${digest.subarray(0, 16).toString('base64url')}`;
 }
 
-/** A canary by the hash of its token, and all of them: hash → expiry. */
+/** Return the key of a canary by the hash of its token, and the index of all: hash → expiry. */
 export const canaryKey = (hash: string): Key => `canaries/${hash}`;
 export const canaryIndex: Key = 'canaries/all';
 

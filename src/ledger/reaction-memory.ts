@@ -20,7 +20,7 @@ const memorySchema = z.object({
 
 export const NO_MEMORY: z.infer<typeof memorySchema> = { reports: [] };
 
-/** The records of one reaction, by subject. Each expires when it was not written for `keptMs`. */
+/** Returns the records of one reaction, by subject. Each expires when it was not written for `keptMs`. */
 export const memoriesOf = ({ clock }: Ledger, reaction: string, keptMs: number) =>
   record(memorySchema, (cause: Cause) => reactionKey(reaction, cause), {
     expiresAt: () => clock.now() + keptMs,

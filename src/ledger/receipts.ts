@@ -65,7 +65,7 @@ export async function listReceipts(ledger: Ledger, after: number, limit: number)
   return receiptsOn(ledger, await ledger.records.range(receiptIndex, { after: [after, BEHIND_ALL_MEMBERS], limit }));
 }
 
-/** All receipts in pages, the oldest first. */
+/** Yields all receipts in pages, the oldest first. */
 export async function* allReceipts(ledger: Ledger): AsyncGenerator<Receipt[]> {
   for await (const page of scanIndex(ledger.records, receiptIndex, { limit: 100 })) yield receiptsOn(ledger, page);
 }
@@ -88,7 +88,10 @@ export async function keepReceipt(ledger: Ledger, receipt: Receipt): Promise<Rec
   return (await readReceipt(ledger, seq)) ?? receipt;
 }
 
-/** `change` returns undefined when there is nothing to do. Returns null when there is no such receipt, or none that can be read. */
+/**
+ * Changes the record by `change`, which returns undefined when there is nothing to do. Returns null when there is no such
+ * receipt, or none that can be read.
+ */
 export const changeReceipt = (
   ledger: Ledger,
   seq: number,

@@ -14,11 +14,11 @@ import { StoreUnavailable, type Log, type Look } from '../store/store.js';
 export interface Seen {
   /** Where the log stood: whatever is born of this look carries it. */
   epoch: Epoch;
-  /** The tombstones on these causes. */
+  /** Returns the tombstones on these causes. */
   on: (causes: readonly Cause[]) => (Tombstone | undefined)[];
-  /** How something born at this epoch, hanging on these causes, ended; undefined while it lives. */
+  /** Returns how something born at this epoch, hanging on these causes, ended; undefined while it lives. */
   deathOf: (kind: Revocable, epoch: string, causes: readonly Cause[]) => Outcome | undefined;
-  /** The entry that ended it first. Its number is 0 where the loss of an earlier log did. */
+  /** Returns the entry that ended it first. Its number is 0 where the loss of an earlier log did. */
   firstDeathOf: (kind: Revocable, epoch: string, causes: readonly Cause[]) => Death | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface RevocationLog {
 const REPLACEMENTS = 5;
 
 export interface LogEvents {
-  /** Called with every entry that this process publishes: metrics count it, the audit log catches up. Must not throw. */
+  /** Receives every entry that this process publishes: metrics count it, the audit log catches up. It must not throw. */
   onPublished?(entry: LogEntry): void;
   onNewGeneration?(lost: string | undefined): void;
 }
@@ -75,7 +75,7 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
   };
 }
 
-/** The number of the latest cutoff or hold (lifted or not) on any of these causes; 0 when there is none. */
+/** Returns the number of the latest cutoff or hold (lifted or not) on any of these causes; 0 when there is none. */
 export const latestCut = (seen: Seen, causes: readonly Cause[]): number =>
   Math.max(0, ...seen.on(causes).flatMap((tombstone) => [tombstone?.cut?.seq ?? 0, tombstone?.lastHold ?? 0]));
 

@@ -13,11 +13,11 @@ const risks = record(riskSchema, riskKey, { expiresAt: goneAt });
 export const setRisk = (ledger: Ledger, cause: Cause, risk: Risk): Promise<Risk> =>
   upsertRecord(ledger, risks, cause, (there) => worse(there, risk, ledger.clock.now()));
 
-/** The risks in the order asked; undefined where there is none, or none any more. */
+/** Returns the risks in the order asked; undefined where there is none, or none any more. */
 export const readRisks = async (ledger: Ledger, causes: readonly Cause[]): Promise<(Risk | undefined)[]> =>
   (await risks.readEach(ledger, causes)).map((stored) => stored?.value);
 
-/** The highest level that any of the causes has now. */
+/** Returns the highest level that any of the causes has now. */
 export async function riskOf(ledger: Ledger, causes: readonly Cause[]): Promise<Level> {
   const there = await readRisks(ledger, causes);
   const now = ledger.clock.now();

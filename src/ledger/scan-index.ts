@@ -11,11 +11,14 @@ interface ScanBy {
 
 type Scored = [member: Member, score: number];
 
-/** Ascending. No page is empty. */
+/** Yields the members of an index in pages, ascending. No page is empty. */
 export const scanIndex = (records: Pick<Records, 'range'>, index: Key, by: ScanBy): AsyncGenerator<Scored[]> =>
   scanIndexes(records, [index], by);
 
-/** Every index is read at once, and those that have more than a page are read again. Ascending within one index only. */
+/**
+ * Yields the members of several indexes. Every index is read at once, and those that have more than a page are read again.
+ * The order is ascending within one index only.
+ */
 export async function* scanIndexes(
   records: Pick<Records, 'range'>,
   indexes: readonly Key[],
@@ -35,7 +38,7 @@ export async function* scanIndexes(
 }
 
 interface PruneBy {
-  /** The record that a member names. */
+  /** Returns the record that a member names. */
   keyOf: (member: Member) => Key;
   /** Further indexes that lose the same members, in the same shard. */
   also: readonly Key[];

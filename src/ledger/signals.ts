@@ -36,7 +36,10 @@ export async function findPut(
 export const readSignal = async (ledger: Ledger, id: string): Promise<Versioned<Signal> | undefined> =>
   isId('sig', id) ? signals.read(ledger, id) : undefined;
 
-/** `change` returns undefined when there is nothing to do. Returns the signal as it stands then, or null when it is unknown. */
+/**
+ * Changes the record by `change`, which returns undefined when there is nothing to do. Returns the signal as it stands
+ * then, or null when it is unknown.
+ */
 export const changeSignal = (
   ledger: Ledger,
   id: string,
@@ -61,7 +64,7 @@ export async function takeSignal(
   return taken ?? undefined;
 }
 
-/** Whether everything is done about a signal and it waits for nobody. Until then it must not expire. */
+/** Returns whether everything is done about a signal and it waits for nobody. Until then it must not expire. */
 const isSettled = ({ state, unfinished }: Signal): boolean =>
   unfinished === undefined && state !== 'accepted' && state !== 'waiting' && state !== 'pending';
 
@@ -86,7 +89,10 @@ interface Page {
   limit: number;
 }
 
-/** All signals, or those that a person must confirm, the oldest first. One that cannot be read is left out and hides no other. */
+/**
+ * Returns all signals, or those that a person must confirm, the oldest first. One that cannot be read is left out and hides
+ * no other.
+ */
 export async function listSignals({ records }: Ledger, which: 'all' | 'pending', page: Page): Promise<Signal[]> {
   const indexOf = { all: signalIndex, pending: pendingIndex }[which];
   const pages = await Promise.all(SHARDS.map((shard) => records.range(indexOf(shard), page)));
@@ -99,14 +105,17 @@ export async function listSignals({ records }: Ledger, which: 'all' | 'pending',
   return texts.flatMap((text) => (text === undefined ? [] : (signalSchema.safeParse(JSON.parse(text)).data ?? [])));
 }
 
-/** The signals of a shard about which something is still to be done, in pages: id and when it was received. */
+/** Yields the signals of a shard about which something is still to be done, in pages: id and when it was received. */
 export const unfinishedSignals = (
   { records }: Ledger,
   shard: Shard,
   limit: number,
 ): AsyncGenerator<[id: string, receivedAt: number][]> => scanIndex(records, acceptedIndex(shard), { limit });
 
-/** The signals that have waited too long for another source, or for a person: a few of each shard, the earliest first. */
+/**
+ * Returns the signals that have waited too long for another source, or for a person: a few of each shard, the earliest
+ * first.
+ */
 export async function overdueSignals(
   { records, clock }: Ledger,
   limit: number,

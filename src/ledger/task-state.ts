@@ -22,7 +22,10 @@ export async function readTaskState(ledger: Ledger, task: Task): Promise<TaskSta
   return taskState(task, await ledger.log.look(taskCauses(task)), ledger.clock.now());
 }
 
-/** A child whose parent completed or failed did neither itself: it was cancelled. */
+/**
+ * Returns how the task ended by the log; undefined while it lives. A child whose parent completed or failed did neither
+ * itself: it was cancelled.
+ */
 function howDied(task: Task, seen: Seen): Outcome | undefined {
   const [own] = seen.on([cause('task', task.id)]);
   if (own?.ended) return own.ended.as;

@@ -27,7 +27,7 @@ export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGene
   }
 }
 
-/** How many tasks `tasksUnder` looks at, not counting children. */
+/** Returns how many tasks `tasksUnder` looks at, not counting children. */
 export async function countTasksUnder({ records }: Ledger, selector: Selector): Promise<number> {
   if (selector.kind === 'credential' || selector.kind === 'task') return 1;
   const counts = await Promise.all(indexesFor(selector).map((index) => records.count(index)));
@@ -40,7 +40,7 @@ function indexesFor({ kind, value }: Selector): Key[] {
   );
 }
 
-/** The tasks and all their descendants, one level after the other. */
+/** Yields the tasks and all their descendants, one level after the other. */
 async function* family(ledger: Ledger, tasks: Task[], seen: Set<string>): AsyncGenerator<Task[]> {
   let level = tasks;
   while (level.length > 0) {

@@ -21,7 +21,7 @@ export async function readTask(ledger: Ledger, id: string): Promise<Versioned<Ta
   return isId('tsk', id) ? tasks.read(ledger, id) : undefined;
 }
 
-/** The tasks in the order asked, without the unknown ones. */
+/** Returns the tasks in the order asked, without the unknown ones. */
 export async function readTasks(ledger: Ledger, ids: readonly string[]): Promise<Versioned<Task>[]> {
   const found = await tasks.readEach(
     ledger,
@@ -30,10 +30,10 @@ export async function readTasks(ledger: Ledger, ids: readonly string[]): Promise
   return found.filter((stored) => stored !== undefined);
 }
 
-/** The change that writes a task for the first time. */
+/** Returns the change that writes a task for the first time. */
 export const birth = (task: Task) => tasks.step(task.id, undefined, task).change;
 
-/** The change that replaces an open task by its next state. */
+/** Returns the change that replaces an open task by its next state. */
 export const step = (stored: Versioned<Task>, next: Task) => tasks.step(next.id, stored, next).change;
 
 /**
@@ -59,7 +59,7 @@ export const moveDue = ({ records }: Ledger, { value, text }: Versioned<Task>, a
 export const dropDue = ({ records }: Ledger, id: string): Promise<boolean> =>
   records.commit({ unindex: [[dueIndex(shardOf(id)), id]] });
 
-/** When the sweep must look at a task: at its deadline, or when so many heartbeats are missed that it ends. */
+/** Returns when the sweep must look at a task: at its deadline, or when so many heartbeats are missed that it ends. */
 export function dueAt(task: Task): number {
   const { heartbeat } = task;
   if (!heartbeat) return task.deadline;
@@ -73,7 +73,7 @@ function indexChanges(task: Task, before: Task | undefined): Pick<Change, 'index
   return dueAt(task) === dueAt(before) ? {} : { index: [[dueIndex(shardOf(task.id)), task.id, dueAt(task)]] };
 }
 
-/** The index entries of an open task. Through what it inherits it is found by its ancestors' entries. */
+/** Returns the index entries of an open task. Through what it inherits it is found by its ancestors' entries. */
 function indexEntries(task: Task): [Key, score: number][] {
   const shard = shardOf(task.id);
   const parent = task.lineage.at(-1);

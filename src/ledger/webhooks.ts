@@ -59,7 +59,7 @@ export async function writeWebhook(
   return webhooks.write(ledger, name, stored, next, dead && (await deadLetterChange(ledger, name, dead)));
 }
 
-/** The dead letters of a webhook, the oldest first. */
+/** Returns the dead letters of a webhook, the oldest first. */
 export async function listDeadLetters({ records }: Ledger, name: string): Promise<DeadLetter[]> {
   const page = await records.range(deadLetterIndex(name), { limit: DEAD_LETTERS_KEPT });
   const texts = await records.read(page.map(([member]) => deadLetterKey(name, member)));

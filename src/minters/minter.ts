@@ -5,7 +5,7 @@ import type { Material } from '../targets/kinds.js';
 
 export interface Minter {
   readonly kind: Material['kind'];
-  /** The longest lifetime that the target takes, where that may be less than the broker's own maximum. */
+  /** Returns the longest lifetime that the target takes, where that may be less than the broker's own maximum. */
   lifetimeSecondsMax?(target: string): number;
   /** Throws a refusal if the credential cannot be minted as it is. It is called before the credential is reserved. */
   assertMintable?(credential: Credential): Promise<void>;
@@ -49,15 +49,15 @@ export interface Denials {
 
 /** Makes dead credentials unusable at targets that do not ask the broker. */
 export interface Enforcer {
-  /** The share of the target's room that the denials take: 1 is all of it. */
+  /** Returns the share of the target's room that the denials take: 1 is all of it. */
   fill(target: string, denials: Denials): number;
   /**
    * Replaces the denials of the target. Throws if it is not certain that they were written.
    * @param fence Rises with each new holder of the lease. It is written along with the denials.
    */
   enforce(target: string, denials: Denials, fence: number): Promise<void>;
-  /** Whether the clock of the targets agrees with the clock of this broker, as far as is known. */
+  /** Returns whether the clock of the targets agrees with the clock of this broker, as far as is known. */
   clockAgrees(): boolean;
-  /** Whether the target has exactly these denials. Throws if that cannot be found out. */
+  /** Returns whether the target has exactly these denials. Throws if that cannot be found out. */
   isInForce(target: string, denials: Denials, fence: number): Promise<boolean>;
 }

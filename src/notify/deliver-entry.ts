@@ -30,7 +30,7 @@ interface Delivery {
 
 const PATIENCE_MS = 5_000;
 
-/** `too soon`: the last try failed, and its pause is not over. */
+/** Delivers an entry to a webhook. `too soon`: the last try failed, and its pause is not over. */
 export async function deliverEntry(
   deps: DeliveryDeps,
   webhook: Webhook,

@@ -52,7 +52,7 @@ export async function deliverTurn(deps: NotifyDeps, webhook: Webhook): Promise<n
   return ageMs;
 }
 
-/** Each step renews the lease. Returns undefined when another broker wrote first. */
+/** Stores the next state of the delivery. Each step renews the lease. Returns undefined when another broker wrote first. */
 function advance({ ledger, node }: NotifyDeps, name: string, stored: Versioned<WebhookRecord>, step: Step) {
   const leasedUntil = ledger.clock.now() + LEASE_MS;
   return writeWebhook(ledger, name, stored, { holder: node, leasedUntil, ...step });

@@ -64,7 +64,7 @@ const STATUS: Record<Signal['state'], number> = {
   reacted: 4,
 };
 
-/** OCSF 2004: a signal, and what became of it. */
+/** Returns an event of OCSF class 2004: a signal, and what became of it. */
 const detectionFinding = ({ type, actor, at }: AuditEntry, signal: NonNullable<AuditEntry['signal']>) => ({
   category_uid: 2,
   class_uid: 2004,
@@ -122,7 +122,7 @@ const WIDTH: Record<SelectorKind, number> = {
 
 const KNOWN = new Map<string, Meaning>(Object.entries(MEANINGS));
 
-/** OCSF 6003: an action of somebody, or the refusal of one. */
+/** Returns an event of OCSF class 6003: an action of somebody, or the refusal of one. */
 function apiActivity(entry: AuditEntry) {
   const [activity, severity, status] = meaningOf(entry);
   return defined({

@@ -71,11 +71,14 @@ export function pauseMs(tries: number): number {
 }
 
 /**
- * Whether an event is given up.
+ * Returns whether an event is given up.
  * @param ageMs is the age of the entry: waiting behind other entries gives it no extra time.
  */
 export const isHopeless = ({ isRefusal }: Failure, tries: number, ageMs: number, giveUpSeconds: number): boolean =>
   (isRefusal && tries >= REFUSALS_MAX) || ageMs >= giveUpSeconds * 1000;
 
-/** Whether to wait before the next try. A time further ahead than any pause came from a clock that was set back since. */
+/**
+ * Returns whether to wait before the next try. A time further ahead than any pause came from a clock that was set back
+ * since.
+ */
 export const isTooSoon = (retryAt: number, now: number): boolean => retryAt > now && retryAt - now <= LONGEST_MS;

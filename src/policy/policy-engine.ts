@@ -4,7 +4,10 @@ import type { PolicyOutcome } from '../domain/policy-outcome.js';
 
 export interface PolicyEngine {
   decide(query: PolicyQuery): Promise<Verdict>;
-  /** Whether the policy set knows the action as one that can be granted; a request for any other is the caller's mistake. */
+  /**
+   * Returns whether the policy set knows the action as one that can be granted; a request for any other is the caller's
+   * mistake.
+   */
   isGrantable(action: string): boolean;
   /** SHA-256 (base64url) of the policy set now in force. */
   readonly digest: string;

@@ -35,7 +35,7 @@ export const withEffects = async (ledger: Ledger, receipt: Receipt): Promise<Sho
 export const allWithEffects = (ledger: Ledger, receipts: readonly Receipt[]): Promise<Shown[]> =>
   Promise.all(receipts.map((receipt) => withEffects(ledger, receipt)));
 
-/** How far the end of a dead credential has come at its target; undefined if nothing has to be pushed for it. */
+/** Returns how far the end of a dead credential has come at its target; undefined if nothing has to be pushed for it. */
 export async function sessionEffect(ledger: Ledger, { credential, task }: Found): Promise<SessionEffect | undefined> {
   if (!isEnforced(credential) || credential.state === 'failed') return undefined;
   const causes = credentialCauses(credential, task);
@@ -47,9 +47,10 @@ export async function sessionEffect(ledger: Ledger, { credential, task }: Found)
 }
 
 /**
- * The number of the log entry that ended a credential; undefined if that is not published yet. It is 0 for a credential of a
- * log that was lost: the first cutoff on the next log denies it. A credential that was never handed out counts from its own
- * end: it may have been reserved after an entry that hits it had been pushed, so that push did not deny it.
+ * Returns the number of the log entry that ended a credential; undefined if that is not published yet. It is 0 for a
+ * credential of a log that was lost: the first cutoff on the next log denies it. A credential that was never handed out
+ * counts from its own end: it may have been reserved after an entry that hits it had been pushed, so that push did not deny
+ * it.
  */
 const diedAt = ({ id, state, epoch }: Credential, seen: Seen, causes: readonly Cause[]): number | undefined =>
   state === 'active'

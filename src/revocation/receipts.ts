@@ -62,7 +62,9 @@ async function publishFoundLift(ledger: Ledger, hold: Receipt | undefined, by: B
   return knownReceipt(ledger, hold.seq);
 }
 
-/** The receipt of a revocation. It is made here if the broker that published the revocation died before it made one. */
+/**
+ * Returns the receipt of a revocation. It is made here if the broker that published the revocation died before it made one.
+ */
 async function findReceipt(ledger: Ledger, seq: number): Promise<Receipt | undefined> {
   const receipt = await readReceipt(ledger, seq);
   if (receipt) return receipt;

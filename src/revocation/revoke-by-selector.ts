@@ -79,7 +79,7 @@ export const revokeBySelector = (
 ): Promise<Receipt> =>
   publishRevocation(ledger, defined({ selector, effect, reason, actor: caller.party.id, ticket, liftAt }));
 
-/** What the revocation would hit. Nothing is written except an audit entry. */
+/** Returns what the revocation would hit. Nothing is written except an audit entry. */
 export async function previewRevocation(
   deps: Pick<Deps, 'ledger' | 'audit'>,
   { caller, selector, effect }: PermittedRevocation<true>,
@@ -112,7 +112,10 @@ export async function publishRevocation(ledger: Ledger, revocation: Revocation):
   return receiptFor(ledger, entry);
 }
 
-/** The effect that is asked for, or the usual one for the selector. Throws if the parts of the request do not fit each other. */
+/**
+ * Returns the effect that is asked for, or the usual one for the selector. Throws if the parts of the request do not fit
+ * each other.
+ */
 export function fittingEffect(
   selector: Selector,
   { effect = defaultEffect(selector.kind), liftAt }: { effect?: Effect; liftAt?: number },
@@ -128,8 +131,8 @@ export function fittingEffect(
 const invalid = (text: string): BrokerError => new BrokerError('invalid_request', text);
 
 /**
- * The credential whose token or handle stands in a text. If there is none, a new id is returned, of a credential that never
- * existed: revoking it does no harm, and the answer does not tell whether the text was a live token.
+ * Returns the credential whose token or handle stands in a text. If there is none, a new id is returned, of a credential
+ * that never existed: revoking it does no harm, and the answer does not tell whether the text was a live token.
  */
 async function credentialIn(deps: RevocationDeps, leaked: string): Promise<Selector> {
   const text = leaked.trim(); // A pasted text often ends with a line break.
@@ -141,8 +144,8 @@ async function credentialIn(deps: RevocationDeps, leaked: string): Promise<Selec
 }
 
 /**
- * When what the selector names ends anyway, so that the log can forget its tombstone sooner; undefined if that is unknown. A
- * store that cannot be read now must not stop a revocation, so errors count as unknown.
+ * Returns when what the selector names ends anyway, so that the log can forget its tombstone sooner; undefined if that is
+ * unknown. A store that cannot be read now must not stop a revocation, so errors count as unknown.
  */
 async function knownEndOf(ledger: Ledger, { kind, value }: Selector): Promise<number | undefined> {
   try {

@@ -39,7 +39,10 @@ interface Report {
 
 const REASON_CHARACTERS = 512;
 
-/** `again`: the signal is known, and nothing more is done. Throws `conflict` when its id was used for other content. */
+/**
+ * Stores a signal. `again`: the signal is known, and nothing more is done. Throws `conflict` when its id was used for other
+ * content.
+ */
 export async function acceptSignal(deps: SignalDeps, report: Report): Promise<{ id: string; put: 'new' | 'again' }> {
   const id = signalId(report.source, report.itsId);
   const put = (await findPut(deps.ledger, { id, digest: report.digest })) ?? (await putNew(deps, report, id));
@@ -86,8 +89,8 @@ export function reportFromSet(
 }
 
 /**
- * One scale for all events: HIGH for what ends or compromises something, also where the event does not say; LOW for what
- * repairs it.
+ * Returns the level of an event on one scale for all events: HIGH for what ends or compromises something, also where the
+ * event does not say; LOW for what repairs it.
  */
 function levelOf(event: Signal['event'], facts: ReturnType<typeof eventFactsSchema.parse>): Level {
   switch (event) {

@@ -6,7 +6,7 @@ import PQueue from 'p-queue';
 
 export interface BoundedQueue {
   push(id: string): void;
-  /** Whether the id waits here, or work on it runs. */
+  /** Returns whether the id waits here, or work on it runs. */
   has(id: string): boolean;
   /** Starts nothing more, and waits for the work that runs. */
   close(): Promise<void>;

@@ -25,7 +25,7 @@ interface Plan {
   rule: Reaction;
   selector: Selector;
   reaction: ReactionDone;
-  /** The open tasks that the reaction would hit. They are counted once, when a gate first asks. */
+  /** Returns how many open tasks the reaction would hit. They are counted once, when a gate first asks. */
   tasks(): Promise<number>;
 }
 
@@ -38,7 +38,7 @@ type Gate = (deps: EvaluateDeps, plan: Plan) => Promise<'pass' | Evaluation>;
  */
 const GATES: readonly Gate[] = [observedOnly, heldAlready, doneAlready, tooFewSources, claimedByAnother, tooManyTasks];
 
-/** The actor under which a reaction publishes revocations. */
+/** Returns the actor under which a reaction publishes revocations. */
 export const actorOf = (rule: string): string => `reaction:${rule}`;
 
 export async function evaluateSignal(deps: EvaluateDeps, signal: Signal): Promise<Evaluation> {
@@ -118,7 +118,7 @@ const onceWithin = ({ dedupeSeconds }: SignalsConfig, { signal, rule }: Plan) =>
   dedupeSeconds: Math.min(dedupeSeconds, rule.holdSeconds ?? Infinity),
 });
 
-/** Everything that is needed to carry the reaction out: the configuration may have changed by then. */
+/** Returns everything that is needed to carry the reaction out: the configuration may have changed by then. */
 const reactionOf = ({ name, do: does, risk, holdSeconds }: Reaction): ReactionDone => ({
   rule: name,
   do: does,
@@ -142,7 +142,10 @@ const fits = ({ event, level, from }: Reaction, signal: Signal): boolean =>
   (level === undefined || level === signal.level) &&
   (from === undefined || from.includes(signal.source));
 
-/** Whether the detector of this event only observes. A report of such an event by somebody else has no effect either. */
+/**
+ * Returns whether the detector of this event only observes. A report of such an event by somebody else has no effect
+ * either.
+ */
 function isDetectorObserving({ detectors }: SignalsConfig, { event }: Signal): boolean {
   const name = new Map<string, keyof typeof detectors>(Object.entries(DETECTOR_OF)).get(event);
   return name !== undefined && detectors[name].observe;

@@ -34,7 +34,7 @@ export async function countSources(
   return reports.length;
 }
 
-/** Whether another signal led to this reaction less than `dedupeSeconds` ago. */
+/** Returns whether another signal led to this reaction less than `dedupeSeconds` ago. */
 export async function wasDone(
   ledger: Ledger,
   rule: Reaction,

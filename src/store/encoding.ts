@@ -8,7 +8,10 @@ const NAME_BYTES_MAX = 900;
 
 export const shardOf = (key: Key): string => key.slice(0, key.indexOf('/'));
 
-/** The shard of a change. Throws when it has two (it could not be atomic on a cluster), none, or a name that is too long. */
+/**
+ * Returns the shard of a change. Throws when it has two (it could not be atomic on a cluster), none, or a name that is too
+ * long.
+ */
 export function shardOfChange(change: Change): string {
   const { expect = [], put = [], remove = [], index = [], unindex = [] } = change;
   const keys = [...remove, ...[expect, put, index, unindex].flatMap((part) => part.map(([key]) => key))];
@@ -28,16 +31,19 @@ export function shardOfChange(change: Change): string {
  */
 export const EXPIRED_KEPT_MS = 3_600_000;
 
-/** A text with its expiry before it: `<milliseconds, base 36> <text>`. Nothing stands before the space when it never expires. */
+/**
+ * Returns a text with its expiry before it: `<milliseconds, base 36> <text>`. Nothing stands before the space when it never
+ * expires.
+ */
 export const stamped = (text: string, expiresAt?: number): string => `${expiresAt?.toString(36) ?? ''} ${text}`;
 
-/** The text that was stamped, or undefined when there is none or it has expired. */
+/** Returns the text that was stamped, or undefined when there is none or it has expired. */
 export function textAt(now: number, stored: string | null | undefined): string | undefined {
   if (stored === undefined || stored === null) return undefined;
   return expiryOf(stored) > now ? stored.slice(stored.indexOf(' ') + 1) : undefined;
 }
 
-/** Whether a stamped text expired so long ago that it can be collected. */
+/** Returns whether a stamped text expired so long ago that it can be collected. */
 export const isCollectable = (now: number, stored: string): boolean => expiryOf(stored) + EXPIRED_KEPT_MS <= now;
 
 function expiryOf(stored: string): number {
@@ -52,7 +58,7 @@ export const ENTRIES_KEPT = 100_000;
 export const entryOf = (publication: Publication, seq: number, before: string | undefined): LogEntry =>
   defined({ ...publication, seq, before });
 
-/** The tombstone that `join` wrote, with the number that the store has now assigned. */
+/** Returns the tombstone that `join` wrote, with the number that the store has now assigned. */
 export const numbered = (joined: string, seq: number): string => joined.replaceAll(SEQ, String(seq));
 
 /** An entry is always stored as `JSON.stringify` of one. */

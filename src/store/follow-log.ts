@@ -21,7 +21,7 @@ export type Followed =
 
 export interface FollowableLog {
   entries: Log['entries'];
-  /** The number of the latest entry. */
+  /** Returns the number of the latest entry. */
   latest: () => Promise<number>;
 }
 
@@ -48,7 +48,7 @@ async function afterGap(log: FollowableLog, seq: number, page: number): Promise<
   return { is: 'gap', from: seq + 1, to: kept };
 }
 
-/** The lowest number in [from, latest] after which every entry is still kept, by bisection. */
+/** Returns the lowest number in [from, latest] after which every entry is still kept, by bisection. */
 async function earliestKept(log: FollowableLog, from: number, latest: number): Promise<number> {
   let [low, high] = [from, latest];
   while (low < high) {

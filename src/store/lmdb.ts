@@ -35,14 +35,17 @@ export async function openLmdb({ directory, clock, role }: LmdbOptions): Promise
   };
 }
 
-/** The size of the store as a part of what it can grow to, which is itself and the free space of its disk. */
+/** Returns the size of the store as a part of what it can grow to, which is itself and the free space of its disk. */
 async function usedFraction(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
   const { size } = statSync(join(directory, 'data.mdb'));
   return size / (size + bavail * bsize);
 }
 
-/** The home of the log. It differs in every copy of the file: a restored backup must not revive what was revoked since. */
+/**
+ * Returns the home of the log. It differs in every copy of the file: a restored backup must not revive what was revoked
+ * since.
+ */
 function homeOf(directory: string): string {
   const { ino, birthtimeNs } = statSync(join(directory, 'data.mdb'), { bigint: true });
   return `${ino}-${birthtimeNs}`;

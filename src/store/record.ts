@@ -19,11 +19,11 @@ export interface Versioned<T> {
 type Replaced<T> = Pick<Versioned<T>, 'text'> & Partial<Versioned<T>>;
 
 interface RecordOptions<T> {
-  /** When the record expires, in milliseconds; undefined: never. */
+  /** Returns when the record expires, in milliseconds; undefined: never. */
   expiresAt?: (value: T) => number | undefined;
-  /** The index entries that change with the record. `before` is undefined for a new record. */
+  /** Returns the index entries that change with the record. `before` is undefined for a new record. */
   indexes?: (value: T, before: T | undefined) => Pick<Change, 'index' | 'unindex'>;
-  /** The text that is stored, where it is not simply the JSON of the value. */
+  /** Returns the text that is stored, where it is not simply the JSON of the value. */
   format?: (value: T) => string;
   /** Fields that had another name in older versions: old name → name now. The next write stores the name of now. */
   renamed?: Readonly<Record<string, keyof T & string>>;
@@ -34,7 +34,7 @@ export interface RecordKind<Id, T, Input = T> {
   /** Throws on a text that the schema does not accept. */
   parse: (text: string) => T;
   read: (store: Pick<Store, 'records'>, id: Id) => Promise<Versioned<T> | undefined>;
-  /** The records in the order asked; undefined where there is none. */
+  /** Returns the records in the order asked; undefined where there is none. */
   readEach: (store: Pick<Store, 'records'>, ids: readonly Id[]) => Promise<(Versioned<T> | undefined)[]>;
   /** Returns the change that writes `next`, for a commit that does more, and the record as it stands after that. */
   step: (id: Id, stored: Replaced<T> | undefined, next: Input) => { change: Step; after: Versioned<T> };
@@ -91,7 +91,7 @@ export function record<Id, S extends z.ZodObject>(
   };
 }
 
-/** One change out of several; all must be of one shard. */
+/** Returns one change made of several, which must all be of one shard. */
 export const mergeChanges = (...changes: Change[]): Change =>
   defined({
     expect: someOf(changes.flatMap(({ expect = [] }) => expect)),

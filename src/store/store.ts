@@ -20,13 +20,16 @@ export interface Store {
 }
 
 export interface Records {
-  /** The texts under the keys, in order; undefined where there is none, or it has expired. Keys may be of several shards. */
+  /**
+   * Returns the texts under the keys, in order; undefined where there is none, or it has expired. Keys may be of several
+   * shards.
+   */
   read(keys: readonly Key[]): Promise<(string | undefined)[]>;
   /** Writes all or nothing. False: an expectation does not hold, and nothing was written. A rejection means *unknown*. */
   commit(change: Change): Promise<boolean>;
   /** Members with their scores, ascending by (score, member in byte order), after `after`, with score ≤ `to`. */
   range(index: Key, by: RangeBy): Promise<[member: Member, score: number][]>;
-  /** How many members have a score in [`from`, `to`], both inclusive. */
+  /** Returns how many members have a score in [`from`, `to`], both inclusive. */
   count(index: Key, by?: { from?: number; to?: number }): Promise<number>;
 }
 
@@ -49,7 +52,7 @@ export interface Change {
 
 export interface Log {
   /**
-   * One atomic read on the primary: the number of the latest entry, and the tombstones of these causes as text.
+   * Reads atomically on the primary: the number of the latest entry, and the tombstones of these causes as text.
    * `generation` is undefined when the log has none or was written at another home: the caller must `replace` it.
    */
   look(causes: readonly Cause[]): Promise<Look>;

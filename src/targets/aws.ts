@@ -85,7 +85,7 @@ export function isRoleArn(text: string): boolean {
 export const isKnownPartition = (partition: string): partition is AwsPartition =>
   AWS_PARTITIONS.some((known) => known === partition);
 
-/** `arn:…:bucket/tenant-42/*` → `arn:…:bucket/tenant-42/**`. */
+/** Returns the path of an identifier: `arn:…:bucket/tenant-42/*` → `arn:…:bucket/tenant-42/**`. */
 export const pathOfIdentifier = (identifier: string): string =>
   identifier === '*' ? '**' : identifier.replace(/\/\*$/, '/**');
 

@@ -17,25 +17,31 @@ export interface TargetKind<Material = unknown, Configured extends { resource: s
    * is minted, and is dead for the target only when the enforcer of its minter has said so.
    */
   readonly enforced: boolean;
-  /** Whether a resource is, by its form, a target of this kind. The form must say it: records keep the resource alone. */
+  /**
+   * Returns whether a resource is, by its form, a target of this kind. The form must say it: records keep the resource
+   * alone.
+   */
   owns(resource: string): boolean;
 
   /** RFC 9396 §2: the `type` of an authorization detail for such a target. */
   readonly detailType: string;
   /** Whether access can be asked for as `scope`, too. */
   readonly hasScope: boolean;
-  /** What is wrong with a detail, as a sentence; undefined where nothing is. Characters and length are checked for all kinds alike. */
+  /**
+   * Returns what is wrong with a detail, as a sentence; undefined where nothing is. Characters and length are checked for
+   * all kinds alike.
+   */
   detailProblem(resource: string, identifier: string, actions: readonly string[]): string | undefined;
-  /** The `identifier` of a sound detail as the path that policy sees. */
+  /** Returns the `identifier` of a sound detail as the path that policy sees. */
   toPath(identifier: string, actions: readonly string[]): string;
-  /** The inverse. */
+  /** Returns the identifier of a path: the inverse of `toPath`. */
   toIdentifier(path: string, resource: string, actions: readonly string[]): string;
 
   /** RFC 8693 §2.1: what may be asked for as `requested_token_type`. The first is the `issued_token_type`. */
   readonly tokenTypes: readonly [string, ...string[]];
   /** RFC 8693 §2.2.1: how the `access_token` is used; `N_A` where it is no OAuth token. */
   readonly tokenType: 'Bearer' | 'N_A';
-  /** The material as the text of `access_token`. */
+  /** Returns the material as the text of `access_token`. */
   accessToken(material: Material): string;
 
   /** Where the target itself names its credentials: what the name is called on the wire, and all such names in a text. */
@@ -45,7 +51,9 @@ export interface TargetKind<Material = unknown, Configured extends { resource: s
 
   /** Where two resources can be one target to the vendor: what tells them apart, and the problem of two that are alike. */
   readonly identity?: { of(resource: string): string; readonly clash: string };
-  /** What is wrong with an entry of the configuration beyond its schema. `targets` are the resources of all entries. */
+  /**
+   * Returns what is wrong with an entry of the configuration beyond its schema. `targets` are the resources of all entries.
+   */
   settingProblems?(configured: Configured, targets: ReadonlySet<string>): readonly SettingProblem[];
 }
 

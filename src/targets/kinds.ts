@@ -29,7 +29,10 @@ export const kindOfTarget = (resource: string): TargetKind<Material> =>
 
 export const accessTokenOf = (material: Material): string => kindOf(material.kind).accessToken(material);
 
-/** The handles that a text contains, of any kind. A leaked text may contain several, and some may belong to nobody here. */
+/**
+ * Returns the handles that a text contains, of any kind. A leaked text may contain several, and some may belong to nobody
+ * here.
+ */
 export const handlesIn = (text: string): string[] => [
   ...new Set([...kinds.values()].flatMap(({ handles }) => handles?.findIn(text) ?? [])),
 ];

@@ -19,7 +19,10 @@ const detailSchema = z.strictObject({
 
 type AuthorizationDetail = z.infer<typeof detailSchema>;
 
-/** A scope is a list of `<resource path>:<action>`, separated by single spaces, each split at its last colon. */
+/**
+ * Returns the access of a scope. A scope is a list of `<resource path>:<action>`, separated by single spaces, each split at
+ * its last colon.
+ */
 export function accessFromScope(scope: string): Access[] {
   const access = scope.split(' ').map((token) => {
     const colon = token.lastIndexOf(':');
@@ -40,7 +43,7 @@ export function accessFromDetails(text: string, target: string): Access[] {
   return entries.map(({ path, actions }) => ({ path, actions }));
 }
 
-/** RAR objects that may name several targets, as in the ceiling of a task. */
+/** Returns the access of RAR objects that may name several targets, as in the ceiling of a task. */
 export function accessFromObjects(value: unknown): TargetAccess[] {
   const parsed = z.array(detailSchema).min(1).safeParse(value);
   if (!parsed.success) throw refusedDetails(whatIsWrong(parsed.error));
@@ -58,7 +61,7 @@ function entryOf({ type, locations: [target = ''], identifier, actions }: Author
   return { target, path: kind.toPath(identifier, actions), actions };
 }
 
-/** The union of access in both forms. It throws if this is more than one request may ask for. */
+/** Returns the union of access in both forms. It throws if this is more than one request may ask for. */
 export function uniteAccess(...parts: Access[][]): Access[] {
   const access = normalise(parts.flat());
   const pairs = pairsOf(access).length;
@@ -82,7 +85,7 @@ export function detailsOf(target: string, access: readonly Access[]): Authorizat
   }));
 }
 
-/** The part of the access that can be written as scope: an action with a colon cannot. */
+/** Returns the part of the access that can be written as scope: an action with a colon cannot. */
 export const scopeOf = (access: readonly Access[]): string =>
   pairsOf(access)
     .filter(({ action }) => !action.includes(':'))

@@ -15,7 +15,7 @@ import { partyFromId } from '../identity/party-from-id.js';
 import { provenPrincipal, principalOf } from './principal.js';
 import { wholeSeconds } from '../domain/time.js';
 
-/** A task that an exchange opens. It has no ceiling: policy alone bounds what is granted under it. */
+/** Returns a task that an exchange opens. It has no ceiling: policy alone bounds what is granted under it. */
 export function draftImplicitTask(
   settings: Settings,
   now: number,
@@ -41,7 +41,7 @@ interface Opening {
   previous: IdempotencyRecord | undefined;
 }
 
-/** A task that an orchestrator opens, or the workload itself ahead of its work. */
+/** Returns a task that an orchestrator opens, or the workload itself ahead of its work. */
 export function draftTask(settings: Settings, now: number, { caller, request, parent, previous }: Opening): Task {
   refuseUnknownPurpose(settings.purposes, request.purpose);
   const workload =

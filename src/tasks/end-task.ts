@@ -15,7 +15,7 @@ interface End {
 }
 
 /**
- * However often and wherever a task is ended, there is one entry in the log, and its outcome is the task's.
+ * Ends a task. However often and wherever that is done, there is one entry in the log, and its outcome is the task's.
  * @param between Runs after the task is dead and before its record drops the list of its credentials.
  */
 export async function endTask(

@@ -52,7 +52,7 @@ async function auditOpening(
   }
 }
 
-/** One attempt. Returns undefined if the id or the Idempotency-Key was taken in between. */
+/** Makes one attempt. Returns undefined if the id or the Idempotency-Key was taken in between. */
 async function tryOpening(
   deps: Deps,
   caller: AuthenticatedCaller,

@@ -23,7 +23,7 @@ export function principalOf(
   return named === undefined ? {} : { principal: partyFromId(trust, 'person', named) };
 }
 
-/** A principal whose own token was presented with this request. */
+/** Returns a principal whose own token was presented with this request. */
 export const provenPrincipal = (person: Party): Principal => ({
   principal: rememberedPerson(person),
   principalProven: true,

@@ -12,7 +12,7 @@ interface LogOptions {
   destination?: DestinationStream;
 }
 
-/** A logger. Errors belong under `err`: `log.error({ err }, 'what failed')`. */
+/** Returns a logger. Errors belong under `err`: `log.error({ err }, 'what failed')`. */
 export const createLogger = ({ level, destination = pino.destination(1) }: LogOptions): Logger =>
   pino(
     {
@@ -26,5 +26,5 @@ export const createLogger = ({ level, destination = pino.destination(1) }: LogOp
     destination,
   );
 
-/** The logger for one request: each of its lines has the id that the answer has in X-Request-ID. */
+/** Returns the logger for one request: each of its lines has the id that the answer has in X-Request-ID. */
 export const requestLogger = (logger: Logger, requestId: string): Logger => logger.child({ requestId });

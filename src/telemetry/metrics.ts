@@ -14,7 +14,7 @@ export interface Metrics {
   /** @param endpoint A path of the route table, never the path that was requested. */
   refused(code: BrokerErrorCode, endpoint: string): void;
   identityRefused(reason: string): void;
-  /** A credential was released. @param expiresAt In milliseconds. */
+  /** Counts a released credential. @param expiresAt In milliseconds. */
   minted(expiresAt: number): void;
   tasksOpen(count: number): void;
   sweepLag(seconds: number): void;
@@ -23,7 +23,7 @@ export interface Metrics {
   /** @param source The name of a transmitter, `json` or `detector`. */
   signal(source: string, event: string, put: 'new' | 'again'): void;
   signalEvaluated(reaction: string, state: string, seconds: number): void;
-  /** What a detector noticed about a subject was lost before it was written to the store. */
+  /** Counts a subject that a detector forgot before it was written to the store. */
   detectorDropped(): void;
   minterWarning(what: string): void;
   targetPushed(target: string, result: 'written' | 'failed' | 'drifted', now?: { denials: number; fill: number }): void;
@@ -36,7 +36,7 @@ export interface Metrics {
   timePolicy(): Stop;
   timeAuditAppend(): Stop;
   timeHttp(endpoint: string): (status: number) => void;
-  /** The text of `/metrics`. */
+  /** Returns the text of `/metrics`. */
   exposition(): Promise<{ contentType: string; body: string }>;
 }
 
@@ -63,7 +63,7 @@ export function createMetrics(clock: Clock): Metrics {
 type Name = keyof typeof METRICS;
 type Factories = ReturnType<typeof factories>;
 
-/** Make a metric by its entry in the list of names, which also has its help text and labels. */
+/** Returns functions that make a metric by its entry in the list of names, which also has its help text and labels. */
 function factories(registry: Registry) {
   const options = <N extends Name>(metric: N) => {
     const { name, help, labels } = METRICS[metric];
@@ -185,8 +185,8 @@ const stop =
     void end();
 
 /**
- * The label's value, or `other` once it has had LABEL_VALUES_MAX values. Each value is a time series that stays in memory, so
- * whoever chooses the values could fill it.
+ * Returns a function that returns a label's value, or `other` once it has had LABEL_VALUES_MAX values. Each value is a time series that stays in
+ * memory, so whoever chooses the values could fill it.
  */
 function boundedLabel(): (value: string) => string {
   const known = new Set<string>();

@@ -73,7 +73,7 @@ const revokerRole = ({ target, revokedTogether }: TargetGroup, issuer: string): 
   Policy: { PolicyName: 'JitRevoker', PolicyDocument: revokerPolicy(revokedTogether.map(({ resource }) => resource)) },
 });
 
-/** `…:role/jit/agent` → `agent` in `/jit/`. */
+/** Returns name and path of a role: `…:role/jit/agent` → `agent` in `/jit/`. */
 function namedRole(arn: string): Pick<RoleSetup, 'RoleName' | 'Path' | 'MaxSessionDuration'> {
   const { name } = roleOf(arn);
   const at = name.lastIndexOf('/') + 1;

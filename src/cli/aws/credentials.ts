@@ -44,7 +44,7 @@ export function addAwsCredentials(program: Command, { out }: Terminal): void {
     });
 }
 
-/** One request to the broker. Its errors never contain the identity token or a key. */
+/** Fetches the keys of a session from the broker, with one request. Its errors never contain the identity token or a key. */
 export async function fetchCredentials(url: URL, token: string, timeoutMs?: number): Promise<ProcessCredentials> {
   const answer = containerCredentialsSchema.safeParse(await askBroker(url, defined({ token, timeoutMs })));
   if (!answer.success) throw new Error(`${url.origin} answered with something else than AWS credentials.`);

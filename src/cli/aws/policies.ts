@@ -72,7 +72,7 @@ const UNTAGGED: Statement = {
   Condition: { Null: { 'aws:PrincipalTag/jc': 'true' } },
 };
 
-/** A Deny, since only an explicit Deny outweighs what a resource policy allows. */
+/** Returns a Deny, because only an explicit Deny outweighs what a resource policy allows. */
 const denied = (actions: readonly string[]): Statement => ({
   Sid: 'G2',
   Effect: 'Deny',
@@ -90,7 +90,10 @@ export function allowanceStatement({ actions, resources }: Allowance, partition:
   return statement;
 }
 
-/** The base policy: what the sessions of a role may do at most, and what none of them may. The broker narrows each session. */
+/**
+ * Returns the base policy: what the sessions of a role may do at most, and what none of them may. The broker narrows each
+ * session.
+ */
 export function basePolicy(allowance: Statement): PolicyDocument {
   // Short guards: they stand beside the deny policy, and share its quota.
   const document = policyDocument(allowance, UNTAGGED, denied(ESCAPES));
@@ -103,9 +106,9 @@ export function basePolicy(allowance: Statement): PolicyDocument {
 }
 
 /**
- * The permissions boundary of a role. The revoker can rewrite every inline policy of the role, the base policy too, because
- * IAM cannot limit it to one policy name. So the boundary repeats all of the base policy, and the revoker cannot write it.
- * Whoever steals the revoker's session can let revoked sessions live until their deadline, and can widen nothing.
+ * Returns the permissions boundary of a role. The revoker can rewrite every inline policy of the role, the base policy too,
+ * because IAM cannot limit it to one policy name. So the boundary repeats all of the base policy, and the revoker cannot
+ * write it. Whoever steals the revoker's session can let revoked sessions live until their deadline, and can widen nothing.
  */
 export const permissionsBoundary = (allowance: Statement): PolicyDocument =>
   policyDocument(allowance, UNTAGGED, denied([...ESCAPES, ...GRANTS_TO_OTHERS]));
@@ -115,7 +118,8 @@ export const boundaryArn = ({ partition, account, name }: Role): string =>
   `arn:${partition}:iam::${account}:policy/${name}-boundary`;
 
 /**
- * What the revoker may do: read, write and delete the inline policies of exactly the roles that the broker mints for.
+ * Returns what the revoker may do: read, write and delete the inline policies of exactly the roles that the broker mints
+ * for.
  * @param roles ARNs of the targets of one revoker role. No wildcard: a name that matches by chance must not be writable.
  */
 export const revokerPolicy = (roles: readonly string[]): PolicyDocument =>
@@ -133,8 +137,8 @@ export const revokerPolicy = (roles: readonly string[]): PolicyDocument =>
   );
 
 /**
- * Who may assume a role: workloads, by their `sub`. The deny policy matches tags, so a session must carry all of them from the
- * start. The audience keeps out access tokens that the broker mints for other targets.
+ * Returns who may assume a role: workloads, by their `sub`. The deny policy matches tags, so a session must carry all of
+ * them from the start. The audience keeps out access tokens that the broker mints for other targets.
  */
 export const agentTrust = (federation: Federation): PolicyDocument =>
   policyDocument({
@@ -152,8 +156,8 @@ export const agentTrust = (federation: Federation): PolicyDocument =>
   });
 
 /**
- * Who may assume the revoker role: the broker, by one exact `sub` that no workload can have. The role may carry no tags, so its
- * session cannot pass for a workload's.
+ * Returns who may assume the revoker role: the broker, by one exact `sub` that no workload can have. The role may carry no
+ * tags, so its session cannot pass for a workload's.
  */
 export const revokerTrust = (federations: readonly Federation[]): PolicyDocument =>
   policyDocument(
@@ -169,7 +173,7 @@ export const revokerTrust = (federations: readonly Federation[]): PolicyDocument
     })),
   );
 
-/** The size as IAM counts it against its quotas: without white space. */
+/** Returns the size as IAM counts it against its quotas: without white space. */
 export const sizeOf = (document: PolicyDocument): number => JSON.stringify(document).replaceAll(/\s/g, '').length;
 
 const policyDocument = (...statements: readonly Statement[]): PolicyDocument => ({
@@ -200,7 +204,7 @@ function refuseAction(action: string): void {
     );
 }
 
-/** Whether the guards deny the action anyway. IAM compares actions without regard to case. */
+/** Returns whether the guards deny the action anyway. IAM compares actions without regard to case. */
 const isGuarded = (action: string): boolean =>
   [...ESCAPES, ...GRANTS_TO_OTHERS].some((guarded) =>
     guarded.endsWith(':*')

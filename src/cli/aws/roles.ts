@@ -18,7 +18,7 @@ export interface Federation {
   audience: string;
   /** The ARN of the provider. */
   provider: string;
-  /** The name of a claim in conditions: `sub` → `mayfly.example:sub`. */
+  /** Returns the name of a claim in conditions: `sub` → `mayfly.example:sub`. */
   claim: (name: string) => string;
 }
 
@@ -54,7 +54,7 @@ export function roleOf(arn: string): Role {
   return role;
 }
 
-/** Host and path, without the scheme. Only a port would put another colon into it. */
+/** Returns host and path of the URL, without the scheme. Only a port would put another colon into it. */
 function providerName(url: string): string {
   const name = /^https:\/\/([^:]+)$/.exec(url)?.[1];
   if (name !== undefined) return name;

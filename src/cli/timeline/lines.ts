@@ -35,8 +35,8 @@ function line({ type, by = '', text, reason, purpose }: TimelineEntry, ms: numbe
 }
 
 /**
- * A duration as `+0.4s`, `+12.0s`, `+3m07s`, `+2h05m` or `+1d04h`. It may be negative, because clocks of brokers differ a
- * little.
+ * Returns a duration as `+0.4s`, `+12.0s`, `+3m07s`, `+2h05m` or `+1d04h`. It may be negative, because clocks of brokers
+ * differ a little.
  */
 export function sinceText(ms: number): string {
   const sign = ms < 0 ? '-' : '+';

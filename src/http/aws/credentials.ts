@@ -54,7 +54,10 @@ async function issued(deps: HttpDeps, call: Call) {
   return exchangeFor(deps, requester, { ...requestOf(asked, target), ...under, requestId: call.requestId });
 }
 
-/** The token of the Authorization header. SDKs send it without a scheme; people who set it by hand write "Bearer" before it. */
+/**
+ * Returns the token of the Authorization header. SDKs send it without a scheme; people who set it by hand write "Bearer"
+ * before it.
+ */
 function tokenOf({ headers }: Call): string {
   const token = headers.authorization?.replace(/^bearer +/i, '').trim();
   if (token) return token;

@@ -9,7 +9,10 @@ const KEY_SET = { ...CACHED, 'Content-Type': 'application/jwk-set+json' };
 const CLIENT_METHODS = ['none', 'private_key_jwt'];
 const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
 
-/** GET /.well-known/oauth-authorization-server (RFC 8414), and the same document where OpenID clients look. */
+/**
+ * GET /.well-known/oauth-authorization-server (RFC 8414) returns the metadata. The same document is
+ * at the path where OpenID clients look.
+ */
 export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets'>): Handle {
   const kinds = [...new Set([...targets.values()].map(({ minter }) => kindOf(minter)))];
   const body = {
@@ -33,7 +36,10 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
   return () => Promise.resolve({ status: 200, headers: CACHED, body });
 }
 
-/** GET /jwks (RFC 7517): current, next and retiring keys. Caches keep it for minutes only, so that a distrusted key is soon gone everywhere. */
+/**
+ * GET /jwks (RFC 7517) returns the current, next and retiring keys. Caches keep them for minutes only, so that a distrusted
+ * key is soon gone everywhere.
+ */
 export const keySet =
   ({ keys }: Pick<HttpDeps, 'keys'>): Handle =>
   async () => ({ status: 200, headers: KEY_SET, body: await keys.jwks() });

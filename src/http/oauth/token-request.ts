@@ -45,7 +45,10 @@ const presented = (form: Form, name: 'subject_token' | 'actor_token') => ({
   type: demanded(form, `${name}_type`),
 });
 
-/** RFC 8693 §2.1: a request has both the token and its type, or neither. */
+/**
+ * Returns the token as presented; undefined without one. RFC 8693 §2.1: a request has both the token and its type, or
+ * neither.
+ */
 const presentedIfSent = (form: Form, name: 'actor_token') =>
   form.has(name) || form.has(`${name}_type`) ? presented(form, name) : undefined;
 

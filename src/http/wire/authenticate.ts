@@ -11,7 +11,7 @@ const ASSERTION_TYPES = new Set([
   'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe',
 ]);
 
-/** For JSON endpoints: the bearer of an identity token. */
+/** Returns the caller of a JSON endpoint: the bearer of an identity token. */
 export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, call: Call): Promise<AuthenticatedCaller> {
   const token = bearerToken(call);
   if (token === undefined) {
@@ -20,7 +20,7 @@ export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, cal
   return identify(token, { use: 'bearer' });
 }
 
-/** For OAuth endpoints that require client authentication. */
+/** Returns the caller of an OAuth endpoint that requires client authentication. */
 export async function authenticateClient(
   deps: Pick<HttpDeps, 'identify'>,
   call: Call,
@@ -62,7 +62,10 @@ function assertionOf(form: Form): { token: string; type: string } | undefined {
   return { token: demanded(form, 'client_assertion'), type };
 }
 
-/** RFC 6750 §2.1. Undefined only without a header: another scheme, or a missing token, is refused with its own sentence. */
+/**
+ * Returns the token of the Authorization header (RFC 6750 §2.1). Undefined only without a header: another scheme, or a
+ * missing token, is refused with its own sentence.
+ */
 function bearerToken({ headers }: Pick<Call, 'headers'>): string | undefined {
   const { authorization } = headers;
   if (authorization === undefined) return undefined;

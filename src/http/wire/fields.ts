@@ -10,14 +10,14 @@ import type { Call } from './endpoint.js';
 /** Bytes that are no UTF-8 have become this character. */
 const REPLACEMENT = '\ufffd';
 
-/** Whether the text is one line of 1 to `most` visible characters. */
+/** Returns whether the text is one line of 1 to `most` visible characters. */
 export const isPrintable = (text: string, most: number): boolean =>
   text !== '' && text.length <= most && !hasUnprintable(text) && !text.includes(REPLACEMENT);
 
 export const printable = (most: number) =>
   z.string().refine((text) => isPrintable(text, most), `must be 1 to ${most} printable characters`);
 
-/** A number that arrives as text, e.g. as a parameter of a query string. */
+/** Returns the schema of a number that arrives as text, e.g. as a parameter of a query string. */
 export const wholeNumber = (least: number, most: number) =>
   z
     .string()

@@ -39,7 +39,7 @@ export const operation = <V extends OperatorVerb, S extends z.ZodType, P extends
   declared: Operation<V, S, P>,
 ): Handle => handled(deps, declared);
 
-/** An operation on the broker as a whole: policy is asked by the verb alone. */
+/** Returns an operation on the broker as a whole: policy is asked by the verb alone. */
 export const brokerOperation = <V extends BrokerVerb, S extends z.ZodType>(
   deps: HttpDeps,
   declared: Omit<Operation<V, S, Permitted<V>>, 'permit'>,

@@ -78,7 +78,7 @@ function challengeOf({ code }: BrokerError, { headers }: Pick<Call, 'headers'>):
   };
 }
 
-/** RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E. */
+/** Returns the text in the characters of RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E. */
 const inRfc6749Letters = (text: string): string =>
   text
     .replaceAll('"', "'")

@@ -6,7 +6,7 @@ import type { Clock } from '../../domain/time.js';
 import { AWS_CLOCK_ROUNDING_MS, AWS_CLOCK_TOLERANCE_MS } from '../../domain/timing.js';
 
 export interface AwsClock {
-  /** Whether the two clocks agreed at the last comparison; true before the first. */
+  /** Returns whether the two clocks agreed at the last comparison; true before the first. */
   agrees(): boolean;
   /**
    * Compares the clocks, and returns whether they agree.

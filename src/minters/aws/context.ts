@@ -10,7 +10,7 @@ export interface AwsMinterDeps {
   /** The issuer of the broker: the `iss` of the token that proves it to AWS, where a target names no other. */
   issuer: string;
   clock: Clock;
-  /** Must not throw. */
+  /** Logs advice for operators. It must not throw. */
   warn: (warning: OperatorWarning) => void;
 }
 
@@ -40,7 +40,7 @@ export interface OperatorWarning {
 }
 
 /**
- * A time as IAM policies and AWS's credential formats write it: RFC 3339, UTC, whole seconds. It is rounded down, so that a
- * session never outlives its record by a fraction of a second.
+ * Returns a time as IAM policies and AWS's credential formats write it: RFC 3339, UTC, whole seconds. It is rounded down,
+ * so that a session never outlives its record by a fraction of a second.
  */
 export const toInstant = (ms: number): string => toTimestamp(toSeconds(ms) * 1_000).replace('.000Z', 'Z');

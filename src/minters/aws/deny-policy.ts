@@ -15,7 +15,7 @@ const ROLE_POLICY_CHARACTERS = 10_240;
 export const DENY_POLICY_CHARACTERS = ROLE_POLICY_CHARACTERS - BASE_POLICY_CHARACTERS;
 
 /**
- * The text of the policy; undefined if nothing is denied, since the role then has no such policy.
+ * Returns the text of the policy; undefined if nothing is denied, since the role then has no such policy.
  * @param fence The fence of the lease of this writer. It is part of the text, so that readers see who wrote the policy.
  */
 export function denyPolicy(denials: Denials, fence: number): string | undefined {
@@ -29,7 +29,7 @@ export function denyPolicy(denials: Denials, fence: number): string | undefined 
   return JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: `r${fence}`, ...first }, ...rest] });
 }
 
-/** How full the policy is. Above 1, IAM refuses it. */
+/** Returns how full the policy is. Above 1, IAM refuses it. */
 export const denyPolicyFill = (denials: Denials): number =>
   (denyPolicy(denials, Number.MAX_SAFE_INTEGER)?.length ?? 0) / DENY_POLICY_CHARACTERS;
 

@@ -41,8 +41,9 @@ export const iamOf = ({ aws, resource }: AwsTarget): Endpoint => ({
 });
 
 /**
- * The settings of an SDK client. The SDK looks up in the environment and in ~/.aws whatever is missing here. An endpoint from
- * there would receive the token that proves the broker to AWS; a region or profile from there would break requests.
+ * Returns the settings of an SDK client. The SDK looks up in the environment and in ~/.aws whatever is missing here. An
+ * endpoint from there would receive the token that proves the broker to AWS; a region or profile from there would break
+ * requests.
  */
 export const clientSettings = ({ endpoint, region }: Endpoint) =>
   ({
@@ -64,7 +65,7 @@ export const clientSettings = ({ endpoint, region }: Endpoint) =>
     },
   }) satisfies STSClientConfig;
 
-/** The time limit of one call. It runs from the moment this is called. */
+/** Returns the time limit of one call. It runs from the moment this is called. */
 export const callLimit = (): AbortSignal => AbortSignal.timeout(AWS_CALL_MS);
 
 function partitionOf(roleArn: string): Partition | undefined {

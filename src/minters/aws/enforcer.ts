@@ -46,7 +46,7 @@ export function createEnforcer(context: AwsContext): Enforcer {
   };
 }
 
-/** IAM's calls take the name of a role without its path. */
+/** Returns the name of a role without its path, as IAM's calls take it. */
 const nameOf = (roleArn: AwsTarget['resource']): string => roleArn.slice(roleArn.lastIndexOf('/') + 1);
 
 /** @param found The document as GetRolePolicy returns it: URL-encoded (RFC 3986). One that cannot be read is not ours. */

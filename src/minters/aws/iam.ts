@@ -10,7 +10,7 @@ export interface Iam {
   /** Replaces the whole policy. */
   put(role: string, document: string): Promise<void>;
   remove(role: string): Promise<void>;
-  /** The policy document; undefined where there is none. */
+  /** Returns the policy document; undefined where there is none. */
   get(role: string): Promise<string | undefined>;
 }
 

@@ -18,7 +18,7 @@ import { REVOKER, revokerIdentity } from './web-identity.js';
 /** A session that is replaced by a new one before it expires. */
 interface RenewingSession<T> {
   current(): Promise<T>;
-  /** Call this when the target rejects the session: the next `current` opens a new one. */
+  /** Drops a session that the target rejects: the next `current` opens a new one. */
   drop(session: T): void;
 }
 
@@ -94,7 +94,10 @@ function sessionOf(target: AwsTarget, { keys, clock, issuer, warn, awsClock }: A
   };
 }
 
-/** AccessDenied concerns another trust policy here. Every other answer means what it means when a session is minted. */
+/**
+ * Returns the advice for an answer. AccessDenied concerns another trust policy here. Every other answer means what it means
+ * when a session is minted.
+ */
 function adviceOn(answer: Answer): string {
   if (answer.name === 'AccessDenied') return TRUST;
   return `${NO_REVOCATION} ${failureOf(answer).warning?.advice ?? 'STS does not answer: can this host reach it?'}`;

@@ -28,7 +28,7 @@ export function createStsThrottle({ clock, mintsPerSecond }: { clock: Clock; min
   };
 }
 
-/** A new error for each caller: the stack of one that is thrown twice shows where it was thrown first. */
+/** Returns a new error for each caller: the stack of one that is thrown twice shows where it was thrown first. */
 const copyOf = ({ code, message, details }: BrokerError, leftMs: number): BrokerError =>
   new BrokerError(code, message, {
     ...details,

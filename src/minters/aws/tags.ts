@@ -25,5 +25,7 @@ export const tagsOf = (
 export const credentialTag = (id: string): string => id.replace(/^crd_/, '');
 export const taskTag = (id: string): string => id.replace(/^tsk_/, '');
 
-/** The cause, 16 characters: a workload id may be longer than a tag, and contain characters that a tag may not have. */
+/**
+ * Returns the cause, 16 characters: a workload id may be longer than a tag, and contain characters that a tag may not have.
+ */
 export const workloadTag = ({ workload }: Pick<Task, 'workload'>): string => cause('workload', workload.id);

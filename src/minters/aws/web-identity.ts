@@ -19,7 +19,10 @@ export interface Issuer {
   audience: string;
 }
 
-/** The JWT for a session that is handed out. Its tags are transitive, so they survive when the session assumes another role. */
+/**
+ * Returns the JWT for a session that is handed out. Its tags are transitive, so they survive when the session assumes
+ * another role.
+ */
 export const sessionIdentity = (by: Issuer, workload: string, tags: SessionTags): Promise<string> =>
   signed(by, {
     sub: `wl:${workload}`,
@@ -32,8 +35,8 @@ export const sessionIdentity = (by: Issuer, workload: string, tags: SessionTags)
   });
 
 /**
- * The JWT for the broker's own session, with which it writes deny policies. It has no tags. Its `sub` differs from that of every
- * session that is handed out, so a role's trust policy can keep the two powers apart.
+ * Returns the JWT for the broker's own session, with which it writes deny policies. It has no tags. Its `sub` differs from
+ * that of every session that is handed out, so a role's trust policy can keep the two powers apart.
  */
 export const revokerIdentity = (by: Issuer): Promise<string> =>
   signed(by, { sub: 'broker:revoker', jti: randomUUID(), 'https://aws.amazon.com/source_identity': REVOKER });

@@ -68,8 +68,8 @@ function putInForce(name: string, set: PolicySet, { targets, maxCachedVerdicts }
 }
 
 /**
- * The paths at which verdicts can change. A path that a policy names counts twice: as itself, and, because of `in`, as
- * everything below it.
+ * Returns the paths at which verdicts can change. A path that a policy names counts twice: as itself, and, because of `in`,
+ * as everything below it.
  */
 function cutsOf(target: PolicyTarget, { policies }: PolicySet): string[] {
   const cuts = new Set(target.labels.map(({ match }) => match));

@@ -6,14 +6,17 @@ import { partyReference } from './entities.js';
 import type { AccessContext, OperateContext, PolicyQuery } from '../query.js';
 import type { Terms } from './ways-out.js';
 
-/** The terms that the query asks for: those parts of it that a way out can change. */
+/** Returns the terms that the query asks for: those parts of it that a way out can change. */
 export function termsOf({ context }: PolicyQuery): Terms {
   return context.kind === 'access'
     ? { lifetimeSeconds: context.lifetimeSeconds, approvals: context.approvals }
     : { lifetimeSeconds: context.opening?.lifetimeSeconds };
 }
 
-/** Undefined when the query serves another workload: the schema has no attribute for that, so it cannot be permitted. */
+/**
+ * Returns the context of the query; undefined when the query serves another workload: the schema has no attribute for that,
+ * so it cannot be permitted.
+ */
 export function contextOf(query: PolicyQuery, terms: Terms): Context | undefined {
   const { context } = query;
   const served = context.kind === 'access' ? context.onBehalfOf : context.opening?.onBehalfOf;

@@ -23,7 +23,10 @@ export interface Subject {
   entities: EntityJson[];
 }
 
-/** The subjects of a query; undefined when the resource is malformed or has too many parts, which counts as a refusal. */
+/**
+ * Returns the subjects of a query; undefined when the resource is malformed or has too many parts, which counts as a
+ * refusal.
+ */
 export function subjectsOf(resource: PolicyResource, targets: ReadonlyMap<string, KnownTarget>): Subject[] | undefined {
   switch (resource.type) {
     case 'resource':
@@ -44,8 +47,8 @@ export function subjectsOf(resource: PolicyResource, targets: ReadonlyMap<string
 }
 
 /**
- * The entities of all parties that the query names. Only a party whose token was verified, now or earlier in the task, has tags
- * and groups.
+ * Returns the entities of all parties that the query names. Only a party whose token was verified, now or earlier in the
+ * task, has tags and groups.
  */
 export function partyEntities({ principal, context, resource }: PolicyQuery): EntityJson[] {
   const task = resource.type === 'task' ? resource.task : undefined;
@@ -79,7 +82,7 @@ function partyEntity(party: Mentioned): EntityJson {
   return { uid: partyUid(party), attrs: {}, parents, ...(party.claims && { tags: { ...party.claims } }) };
 }
 
-/** The subject of a path. A pattern has a subject for itself, and one for each of its parts. */
+/** Returns the subjects of a path. A pattern has one for itself, and one for each of its parts. */
 function pathSubjects(path: string, target: KnownTarget | undefined): Subject[] | undefined {
   if (!target || pathProblem(path) !== undefined) return undefined;
   if (!isPattern(path)) return [pathSubject(target, path, false, covers)];

@@ -117,8 +117,8 @@ export function splitResourceId(id: string): [target: string, path: string | und
 }
 
 /**
- * Problems that Cedar's validator finds. Warnings count too: a policy that can never apply, or that contains confusable
- * characters, is a mistake.
+ * Returns the problems that Cedar's validator finds. Warnings count too: a policy that can never apply, or that contains
+ * confusable characters, is a mistake.
  */
 function validationProblems(policies: readonly Policy[], schema: PolicySchema): PolicyProblem[] {
   const staticPolicies = Object.fromEntries(policies.map(({ id, text }) => [id, text]));

@@ -6,7 +6,7 @@
 /** A pattern with more parts is refused, so that one request cannot occupy the engine for long. */
 const PARTS_MAX = 128;
 
-/** The pattern itself and its intersection with each combination of the cuts; undefined when there are too many. */
+/** Returns the pattern itself and its intersection with each combination of the cuts; undefined when there are too many. */
 export function partsOf(pattern: string, cuts: readonly string[]): string[] | undefined {
   const parts = new Set([pattern]);
   for (const cut of cuts) {
@@ -19,7 +19,7 @@ export function partsOf(pattern: string, cuts: readonly string[]): string[] | un
   return [...parts];
 }
 
-/** The pattern that matches exactly the paths that both match; undefined when no path matches both. */
+/** Returns the pattern that matches exactly the paths that both match; undefined when no path matches both. */
 export function meet(a: string, b: string): string | undefined {
   const left = a.split('/');
   const right = b.split('/');

@@ -63,7 +63,10 @@ function readPolicy(source: string): Pick<Policy, 'id' | 'rule' | 'literals'> & 
   return { id: id ?? '', rule, literals: entitiesIn(answer.json), reasons };
 }
 
-/** The entity literals in a policy. Nothing else has text in both `type` and `id`: the members of a record are expressions. */
+/**
+ * Returns the entity literals in a policy. Nothing else has text in both `type` and `id`: the members of a record are
+ * expressions.
+ */
 function entitiesIn(json: unknown): TypeAndId[] {
   if (typeof json !== 'object' || json === null) return [];
   if ('type' in json && 'id' in json && typeof json.type === 'string' && typeof json.id === 'string')

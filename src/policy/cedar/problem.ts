@@ -4,7 +4,7 @@ import type { DetailedError } from './cedar-wasm.js';
 
 export const problemText = ({ file, line, reason }: PolicyProblem): string => `${file}:${line}: ${reason}`;
 
-/** Cedar's errors in `text`, which begins in `file` at `firstLine`. */
+/** Returns Cedar's errors in `text`, which begins in `file` at `firstLine`. */
 export function problemsOf(
   errors: readonly DetailedError[],
   file: string,
@@ -21,7 +21,7 @@ export function problemsOf(
   ]);
 }
 
-/** The line at an offset, which Cedar counts in bytes of UTF-8. */
+/** Returns the line at an offset, which Cedar counts in bytes of UTF-8. */
 export const lineAt = (text: string, byteOffset: number): number =>
   Buffer.from(text).subarray(0, byteOffset).toString('latin1').split('\n').length;
 

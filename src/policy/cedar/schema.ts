@@ -119,8 +119,8 @@ function departures(given: SchemaJson<string>): string[] {
 }
 
 /**
- * The declarations of `ours` that `theirs` lacks or changes. Both come from one parser that sorts unordered parts, so equal
- * declarations have equal text.
+ * Returns the declarations of `ours` that `theirs` lacks or changes. Both come from one parser that sorts unordered parts,
+ * so equal declarations have equal text.
  */
 function differing(ours: object | undefined, theirs: object | undefined, kind: string): string[] {
   const found = new Map<string, unknown>(Object.entries(theirs ?? {}));

@@ -9,7 +9,7 @@ import type { PolicyQuery, PolicyResource } from '../query.js';
 import type { KnownTarget } from './entities.js';
 
 export interface VerdictCache {
-  /** The verdict cached under this key; otherwise what `decide` answers, which is cached. */
+  /** Returns the verdict cached under this key; otherwise what `decide` answers, which is cached. */
   remember(key: string, decide: () => Verdict): Verdict;
 }
 
@@ -36,9 +36,9 @@ function frozen(verdict: Verdict): Verdict {
 }
 
 /**
- * Equal for queries that must have the same verdict. Of a concrete path only its place among the paths that policies name and
- * the labels (`KnownTarget.cuts`) can reach a decision, so a thousand incidents that no policy tells apart share one verdict.
- * Members in another order make another key: a needless miss, never a wrong hit.
+ * Returns a key that is equal for queries that must have the same verdict. Of a concrete path only its place among the
+ * paths that policies name and the labels (`KnownTarget.cuts`) can reach a decision, so a thousand incidents that no policy
+ * tells apart share one verdict. Members in another order make another key: a needless miss, never a wrong hit.
  */
 export const queryKey = (query: PolicyQuery, targets: ReadonlyMap<string, KnownTarget>): string =>
   JSON.stringify({ ...query, resource: placed(query.resource, targets) });

@@ -77,7 +77,7 @@ function collect(answers: Iterable<Answer>, rules: ReadonlyMap<string, Rule>, te
   return round;
 }
 
-/** The rule with this id. An unknown id counts as a forbid without a way out. */
+/** Returns the rule with this id. An unknown id counts as a forbid without a way out. */
 const named = (id: string, rules: ReadonlyMap<string, Rule>): NamedRule => ({
   ...(rules.get(id) ?? { effect: 'forbid' }),
   id,
@@ -90,7 +90,7 @@ function hasWayOut(rule: Rule, { lifetimeSeconds, approvals }: Terms): boolean {
   return false;
 }
 
-/** The terms of the next round. A shorter lifetime is tried first, because it needs no person to approve. */
+/** Returns the terms of the next round. A shorter lifetime is tried first, because it needs no person to approve. */
 function takeWaysOut(forbids: readonly Rule[], terms: Terms): Terms {
   const lifetimeSeconds = Math.min(...forbids.map((rule) => rule.lifetimeSeconds ?? Infinity));
   if (lifetimeSeconds < Infinity) return { ...terms, lifetimeSeconds };
@@ -98,7 +98,7 @@ function takeWaysOut(forbids: readonly Rule[], terms: Terms): Terms {
   return { ...terms, approvals: [...new Set([...(terms.approvals ?? []), ...groups])] };
 }
 
-/** The terms shortened to what the permits allow; undefined when they allow the terms as they are. */
+/** Returns the terms shortened to what the permits allow; undefined when they allow the terms as they are. */
 function withinPermits({ permittedSeconds }: Round, terms: Terms): Terms | undefined {
   const shorter = terms.lifetimeSeconds !== undefined && permittedSeconds < terms.lifetimeSeconds;
   return shorter ? { ...terms, lifetimeSeconds: permittedSeconds } : undefined;

@@ -30,7 +30,10 @@ function isAlive(owner: string): boolean {
   return start !== undefined && owner === `${id ?? ''} ${start}`;
 }
 
-/** When a process started, as the system writes it; undefined when there is none. A process id alone may be used again. */
+/**
+ * Returns when a process started, as the system writes it; undefined when there is none. A process id alone may be used
+ * again.
+ */
 function startOf(id: number): string | undefined {
   try {
     return process.platform === 'linux' ? startOnLinux(id) : startElsewhere(id);

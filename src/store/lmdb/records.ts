@@ -52,8 +52,8 @@ function write({ records, ranks, scores }: Tables, { put, remove, index, unindex
 }
 
 /**
- * Keys of the index tables are bytes that sort as `range` answers: by index, then score, then member. NUL ends the name of an
- * index, so that no name is the beginning of another.
+ * Returns a key of an index table. These keys are bytes that sort as `range` answers: by index, then score, then member.
+ * NUL ends the name of an index, so that no name is the beginning of another.
  */
 const memberKey = (index: string, member: string): Buffer => Buffer.from(`${index}\0${member}`);
 
@@ -67,7 +67,7 @@ const SCORE_BYTES = 8;
 /** Above every score, which are below 2^53. */
 const NO_SCORE = Number.MAX_SAFE_INTEGER + 1;
 
-/** Where the scores above `score` begin. */
+/** Returns where the scores above `score` begin. */
 const rankAbove = (index: string, score = NO_SCORE): Buffer => rankKey(index, Math.floor(score) + 1);
 
 function readRankKey(index: string, key: Buffer): [member: string, score: number] {

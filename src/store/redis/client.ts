@@ -11,7 +11,7 @@ const COMMAND_LIMIT_MS = { answer: 500, replicas: 2_000 };
 
 const reconnectAfter = (attempt: number): number => Math.min(attempt * 50, 500);
 
-/** One node by its URL, or a cluster by the URLs of some of its nodes. Rejects when it cannot be reached. */
+/** Connects to one node by its URL, or to a cluster by the URLs of some of its nodes. Rejects when it cannot be reached. */
 export async function connect(urls: readonly string[], isCluster: boolean, patience: Patience): Promise<Client> {
   const client = isCluster ? clusterOf(urls, patience) : nodeAt(urls, patience);
   // Without a listener ioredis writes to the console. Callers learn of the error by the rejection of their command.
@@ -27,7 +27,7 @@ export async function connect(urls: readonly string[], isCluster: boolean, patie
 
 export const nodesOf = (client: Client): Redis[] => (client instanceof Cluster ? client.nodes('master') : [client]);
 
-/** The error without the command: errors of ioredis carry its arguments, which may be secret. */
+/** Returns the error without the command: errors of ioredis carry its arguments, which may be secret. */
 export function unavailable(error: unknown): StoreUnavailable {
   const text = error instanceof Error ? error.message : '';
   const [code] = /^[A-Z]{2,}(?= )/.exec(text) ?? [];

@@ -11,7 +11,10 @@ export async function factsOf(node: Redis): Promise<Facts> {
   );
 }
 
-/** Why the broker must not start on this node; undefined when it may. An evicted or lost tombstone revives what was revoked. */
+/**
+ * Returns why the broker must not start on this node; undefined when it may. An evicted or lost tombstone revives what was
+ * revoked.
+ */
 export function unusable(facts: Facts): string | undefined {
   const version = facts.get('redis_version') ?? '';
   if (parseInt(version, 10) < 7) return `Redis 7 or later is needed, this is ${version}`;
@@ -24,7 +27,7 @@ const evictionProblem = 'Redis may evict what it must keep: set maxmemory-policy
 
 const evicts = (facts: Facts): boolean => facts.get('maxmemory_policy') !== 'noeviction';
 
-/** Why nothing may be minted on this node now, each a sentence for an operator. */
+/** Returns why nothing may be minted on this node now, each a sentence for an operator. */
 export async function problemsOf(node: Redis, facts: Facts, replicas: number): Promise<string[]> {
   const connected = Number(facts.get('connected_slaves') ?? 0);
   const problems: string[] = [];
@@ -41,7 +44,7 @@ export function usedFractionOf(facts: Facts): number {
   return limit > 0 ? Math.min(Number(facts.get('used_memory')) / limit, 1) : 0;
 }
 
-/** Whether an acknowledged write survives a restart, and this process has never followed another primary. */
+/** Returns whether an acknowledged write survives a restart, and this process has never followed another primary. */
 export async function keepsEverything(node: Redis): Promise<boolean> {
   const facts = await factsOf(node);
   const neverFollowed = /^0+$/.test(facts.get('master_replid2') ?? '');

@@ -18,7 +18,7 @@ const scripts = {
 const PAGE = 1_000;
 
 interface LogOptions extends Publishing {
-  /** Whether this is the same server after a restart that lost nothing (`redis.onRestart: trust`). */
+  /** Returns whether this is the same server after a restart that lost nothing (`redis.onRestart: trust`). */
   restartedWhole: () => Promise<boolean>;
 }
 

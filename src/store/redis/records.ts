@@ -36,7 +36,7 @@ export function redisRecords(client: Client, keys: Keys, clock: Clock): Records 
   };
 }
 
-/** The KEYS and ARGV of commit.lua. */
+/** Returns the KEYS and ARGV of commit.lua. */
 function written(change: Change, keys: Keys, now: number): [string[], (string | number)[]] {
   const { expect = [], put = [], remove = [], index = [], unindex = [] } = change;
   const names = [
@@ -54,7 +54,7 @@ function written(change: Change, keys: Keys, now: number): [string[], (string | 
   return [names, args];
 }
 
-/** How long Redis keeps a text, as a span: the clock of Redis must decide nothing. 0: until it is removed. */
+/** Returns how long Redis keeps a text, as a span: the clock of Redis must decide nothing. 0: until it is removed. */
 const collectAfter = (now: number, expiresAt: number | undefined): number =>
   expiresAt === undefined ? 0 : Math.max(expiresAt - now + EXPIRED_KEPT_MS, 1);
 
