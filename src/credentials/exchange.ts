@@ -66,7 +66,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   await minter.assertMintable?.(credential);
   const beside = stored || !previous ? undefined : idempotencyChange(previous, task.id, task.deadline);
   const reserved = await reserve(deps.ledger, defined({ credential, task, stored, beside }));
-  return reserved ? { requester, credential, task, opened: !stored, decision, minter } : undefined;
+  return reserved && { requester, reserved, task, opened: !stored, decision, minter };
 }
 
 const auditedUnder = (under: CredentialRequest['under']) =>

@@ -10,6 +10,7 @@ import { MINT_BEGINS_WITHIN_MS } from '../domain/timing.js';
 import type { Task } from '../domain/task.js';
 import { abandon, activate, dropCredential } from '../ledger/credentials.js';
 import { putHandle } from '../ledger/handles.js';
+import type { Versioned } from '../ledger/ledger.js';
 import { NothingMinted, type Minted, type Minter } from '../minters/minter.js';
 import { endUnreleased } from './expire-reservations.js';
 import type { Deps } from '../authorization/deps.js';
@@ -21,7 +22,7 @@ import type { Requester } from '../authorization/requester.js';
 /** A credential that is decided and reserved in the ledger, and not yet minted. */
 export interface Grant {
   requester: Requester;
-  credential: Credential;
+  reserved: Versioned<Credential>;
   task: Task;
   /** Whether the task was opened together with the credential. */
   opened: boolean;
@@ -37,7 +38,8 @@ export interface Issued {
 }
 
 export async function release(deps: Deps, grant: Grant, requestId: string): Promise<Issued> {
-  const { credential, task, opened, minter } = grant;
+  const { reserved, task, opened, minter } = grant;
+  const { value: credential } = reserved;
   const { ledger } = deps;
   try {
     assertNotExpired(deps, credential);
@@ -49,7 +51,7 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
       handle !== undefined && putHandle(ledger, credential, handle),
     ]);
     // After the look, so that every active credential was alive once its target knew it.
-    if (credential.state === 'reserved' && !(await activate(ledger, credential, handle)))
+    if (credential.state === 'reserved' && !(await activate(ledger, reserved, handle)))
       throw new Error('the reservation expired');
     return { minted, credential, task, opened };
   } catch (error) {
@@ -72,7 +74,8 @@ function assertNotExpired({ ledger }: Pick<Deps, 'ledger'>, { state, issuedAt }:
  * A revocation that is published between the first look and the reserve is either seen by this second look, or its publisher
  * finds the reservation when it walks the ledger afterwards.
  */
-async function lookAgain({ ledger }: Pick<Deps, 'ledger'>, { credential, task }: Grant): Promise<void> {
+async function lookAgain({ ledger }: Pick<Deps, 'ledger'>, { reserved, task }: Grant): Promise<void> {
+  const { value: credential } = reserved;
   const causes = credentialCauses(credential, task);
   const seen = await ledger.log.look(causes);
   if (seen.deathOf('credential', credential.epoch, causes) === undefined) return;
@@ -85,20 +88,22 @@ async function lookAgain({ ledger }: Pick<Deps, 'ledger'>, { credential, task }:
  * Ends the credential if the store takes it. Otherwise nothing is lost: a JWT never left the process, and a job expires a
  * reservation that a target may have answered.
  */
-async function unwind({ ledger }: Pick<Deps, 'ledger'>, { credential }: Grant, error: unknown): Promise<void> {
+async function unwind({ ledger }: Pick<Deps, 'ledger'>, { reserved }: Grant, error: unknown): Promise<void> {
+  const { value: credential } = reserved;
   await Promise.allSettled([
     endUnreleased(ledger, credential, 'the exchange that reserved it failed'),
     dropCredential(ledger, credential),
   ]);
-  if (error instanceof NothingMinted) await abandon(ledger, credential).catch(() => false);
+  if (error instanceof NothingMinted) await abandon(ledger, reserved).catch(() => undefined);
 }
 
 function grantedEvent(
   at: number,
-  { requester, credential, task, decision }: Grant,
+  { requester, reserved, task, decision }: Grant,
   requestId: string,
   scopeHash?: string,
 ): AuditEvent {
+  const { value: credential } = reserved;
   return defined({
     type: 'credential.granted',
     at,

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { moment } from '../domain/schemas.js';
+import { record } from '../store/record.js';
 import type { Ledger } from './ledger.js';
 import { canaryIndex, canaryKey } from './keys.js';
 
@@ -26,20 +27,20 @@ export type Canary = z.infer<typeof canarySchema>;
 /** Every broker has the hashes of all canaries in memory, so their number is bounded. */
 const CANARIES_MOST = 10_000;
 
-export async function putCanary({ records, clock }: Ledger, canary: Canary): Promise<void> {
+const canaries = record(canarySchema, canaryKey, {
+  expiresAt: ({ expiresAt }) => expiresAt,
+  indexes: ({ hash, expiresAt }) => ({ index: [[canaryIndex, hash, expiresAt]] }),
+});
+
+export async function putCanary(ledger: Ledger, canary: Canary): Promise<void> {
+  const { records, clock } = ledger;
   if ((await records.count(canaryIndex, { from: clock.now() })) >= CANARIES_MOST)
     throw new Error(`There are ${CANARIES_MOST} canaries already.`);
-  const { hash, expiresAt } = canary;
-  await records.commit({
-    put: [[canaryKey(hash), JSON.stringify(canary), expiresAt]],
-    index: [[canaryIndex, hash, expiresAt]],
-  });
+  await canaries.write(ledger, canary.hash, undefined, canary);
 }
 
-export async function readCanary({ records }: Ledger, hash: string): Promise<Canary | undefined> {
-  const [text] = await records.read([canaryKey(hash)]);
-  return text === undefined ? undefined : canarySchema.parse(JSON.parse(text));
-}
+export const readCanary = async (ledger: Ledger, hash: string): Promise<Canary | undefined> =>
+  (await canaries.read(ledger, hash))?.value;
 
 /** Returns the hashes of all canaries that have not expired. Expired ones are removed from the index. */
 export async function listCanaries({ records, clock }: Ledger): Promise<string[]> {

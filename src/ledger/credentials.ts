@@ -6,8 +6,8 @@ import { LOST_AFTER_MS } from '../domain/timing.js';
 import { isId, shardOf } from '../domain/id.js';
 import { credentialSchema, credentialText, type Credential } from '../domain/credential.js';
 import type { Task } from '../domain/task.js';
-import { mergeChanges } from '../store/record.js';
-import type { Change, Key } from '../store/store.js';
+import { mergeChanges, record } from '../store/record.js';
+import type { Change } from '../store/store.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { recordKey, enforcementIndex, unconfirmedIndex } from './keys.js';
 import { birth, readTask, step, updateTask } from './tasks.js';
@@ -22,53 +22,68 @@ interface Reservation {
   beside?: Pick<Change, 'expect' | 'put'>;
 }
 
+const credentials = record(credentialSchema, recordKey, {
+  format: credentialText,
+  expiresAt: ({ expiresAt }) => expiresAt + HISTORY_MS,
+  indexes: indexChanges,
+});
+
 /**
  * Reserves a credential (G1): after this commit the ledger knows it, whatever happens to the process, so a revocation reaches
- * it even if its answer is lost. False: somebody else wrote the task first.
+ * it even if its answer is lost. Returns undefined when somebody else wrote the task first.
  */
-export function reserve({ records }: Ledger, { credential, task, stored, beside }: Reservation): Promise<boolean> {
-  const next: Task = {
-    ...task,
-    credentials: [...task.credentials, { id: credential.id, expiresAt: credential.expiresAt }],
-  };
-  const change = stored ? step(stored, next) : birth(next);
-  const key = recordKey(credential.id);
-  const reservation: Change = {
-    expect: [[key, undefined]],
-    put: [[key, credentialText(credential), credential.expiresAt + HISTORY_MS]],
-    index: credential.state === 'reserved' ? reservedIn(credential) : [],
-  };
-  return records.commit(mergeChanges(change, reservation, beside ?? {}));
+export async function reserve(
+  { records }: Ledger,
+  { credential, task, stored, beside }: Reservation,
+): Promise<Versioned<Credential> | undefined> {
+  const { id, expiresAt } = credential;
+  const next: Task = { ...task, credentials: [...task.credentials, { id, expiresAt }] };
+  const { change, after } = credentials.step(id, undefined, credential);
+  const committed = await records.commit(mergeChanges(stored ? step(stored, next) : birth(next), change, beside ?? {}));
+  return committed ? after : undefined;
 }
 
-/** Marks a reserved credential as minted. False: its reservation was expired meanwhile, so it must not be handed out. */
-export const activate = ({ records }: Ledger, credential: Credential, handle?: string) =>
-  rewrite(records, credential, defined({ state: 'active', handle }), [unconfirmedIndex(shardOf(credential.id))]);
+/** Marks a reserved credential as minted. Returns undefined when its record was changed meanwhile: it must not be handed out. */
+export const activate = (ledger: Ledger, reserved: Versioned<Credential>, handle?: string) =>
+  credentials.write(ledger, reserved.value.id, reserved, defined({ ...reserved.value, state: 'active', handle }));
 
 /** Marks a reserved credential as one that was surely never minted. Nothing has to be denied at its target. */
-export const abandon = ({ records }: Ledger, credential: Credential) =>
-  rewrite(records, credential, { state: 'failed' }, [
-    unconfirmedIndex(shardOf(credential.id)),
-    enforcementIndex(shardOf(credential.id)),
-  ]);
+export const abandon = (ledger: Ledger, reserved: Versioned<Credential>) =>
+  credentials.write(ledger, reserved.value.id, reserved, { ...reserved.value, state: 'failed' });
 
-const rewrite = (records: Ledger['records'], credential: Credential, change: Partial<Credential>, leaves: Key[]) =>
-  records.commit({
-    expect: [[recordKey(credential.id), credentialText(credential)]],
-    put: [[recordKey(credential.id), credentialText({ ...credential, ...change }), credential.expiresAt + HISTORY_MS]],
-    unindex: leaves.map((index): [Key, string] => [index, credential.id]),
-  });
-
-/** A reserved credential is in these indexes before its minter is called, so it is found whatever becomes of the answer. */
-const reservedIn = (credential: Credential): [Key, string, number][] => [
-  [enforcementIndex(shardOf(credential.id)), credential.id, credential.expiresAt],
-  [unconfirmedIndex(shardOf(credential.id)), credential.id, credential.issuedAt + LOST_AFTER_MS],
-];
+/** A reserved credential is indexed before its minter is called, so it is found whatever becomes of the answer. */
+function indexChanges(
+  { id, state, issuedAt, expiresAt }: Credential,
+  before: Credential | undefined,
+): Pick<Change, 'index' | 'unindex'> {
+  const [enforcement, unconfirmed] = [enforcementIndex(shardOf(id)), unconfirmedIndex(shardOf(id))];
+  switch (state) {
+    case 'reserved':
+      return {
+        index: [
+          [enforcement, id, expiresAt],
+          [unconfirmed, id, issuedAt + LOST_AFTER_MS],
+        ],
+      };
+    case 'active':
+      return before ? { unindex: [[unconfirmed, id]] } : {};
+    case 'failed':
+      return {
+        unindex: [
+          [unconfirmed, id],
+          [enforcement, id],
+        ],
+      };
+  }
+}
 
 /** Returns the credentials in the order asked, without the unknown ones. */
-export async function readCredentials({ records }: Ledger, ids: readonly string[]): Promise<Credential[]> {
-  const texts = await records.read(ids.filter((id) => isId('crd', id)).map(recordKey));
-  return texts.flatMap((text) => (text === undefined ? [] : [credentialSchema.parse(JSON.parse(text))]));
+export async function readCredentials(ledger: Ledger, ids: readonly string[]): Promise<Credential[]> {
+  const found = await credentials.readEach(
+    ledger,
+    ids.filter((id) => isId('crd', id)),
+  );
+  return found.flatMap((stored) => stored?.value ?? []);
 }
 
 /** A credential with the task it hangs on. */

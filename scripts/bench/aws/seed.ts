@@ -33,8 +33,9 @@ export async function seedSessions(ledger: Ledger, count: number): Promise<Seede
       state: 'reserved',
       workloadSeq: 0,
     };
-    const done = (await reserve(ledger, { credential, task })) && (await activate(ledger, credential, `ASIA${index}`));
-    if (!done) throw new Error('a fresh session could not be written down');
+    const reserved = await reserve(ledger, { credential, task });
+    if (!reserved || !(await activate(ledger, reserved, `ASIA${index}`)))
+      throw new Error('a fresh session could not be written down');
     return { id: credential.id, taskId: task.id };
   });
 }
