@@ -24,6 +24,15 @@ export function entryText(event: AuditEvent): EntryText {
   return withoutTokens(JSON.stringify(auditEventSchema.parse(event)));
 }
 
+/** The beginning of every line, as `extendChain` and `entryText` write it. */
+const BEGINNING = /^\{"seq":(\d+),"prev":"[^"]*","type":"([^"]*)"/;
+
+/** Returns the number and the type of a line without parsing the rest of it, or undefined if it is not a line of an audit log. */
+export function beginningOf(line: string): { seq: number; type: string } | undefined {
+  const [, seq, type] = BEGINNING.exec(line) ?? [];
+  return seq === undefined || type === undefined ? undefined : { seq: Number(seq), type };
+}
+
 /** Returns the lines that continue the chain after `place`, and the place of the last one. */
 export function extendChain(place: Place, entries: readonly EntryText[]): { lines: string[]; end: Place } {
   let { seq, hash } = place;

@@ -96,6 +96,3 @@ export interface AuditEntry extends AuditEvent {
 
 /** Parses a line that a broker wrote. Another version may have written fields and types that this one does not know. */
 export const parseEntry = (line: string): AuditEntry => JSON.parse(line) as AuditEntry;
-
-/** Returns the number of a line without parsing the rest: chain.ts says how each line begins. */
-export const seqOf = (line: string): number => Number(/^\{"seq":(\d+),/.exec(line)?.[1]);

@@ -4,7 +4,8 @@
  * none.
  */
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { parseEntry, seqOf, type AuditEntry } from '../audit/event.js';
+import { beginningOf } from '../audit/chain.js';
+import { parseEntry, type AuditEntry } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
 import { timeOf } from '../audit/page.js';
 import type { Webhook } from '../config/signals-schema.js';
@@ -33,8 +34,9 @@ export async function deliverTurn(deps: NotifyDeps, webhook: Webhook): Promise<n
   let ageMs = 0;
   for await (const line of deps.audit.exportLines({ after: seen })) {
     // Another broker has the lease now; or lines were pruned since the head was read, which the next turn records.
-    if (!stored || seqOf(line) !== seen + 1) return ageMs;
-    const entry = select(line);
+    const beginning = beginningOf(line);
+    if (!stored || beginning?.seq !== seen + 1) return ageMs;
+    const entry = select(beginning.type, line);
     if (entry) {
       const step = await deliverEntry(deps, webhook, stored.value, { entry, line });
       if (step === 'too soon') return ageOf(entry, clock.now());
@@ -89,19 +91,14 @@ function stepOverLost(
 }
 
 /**
- * The beginning of every line (audit/chain.ts). Most lines are of no interest to a webhook, and need not be parsed to see
- * that.
+ * Returns a function from a line and its type to the entry, or to undefined when the webhook did not ask for it. Webhooks ask
+ * for the first word of a type, for a whole type, or for the state of a signal. Most lines are of no interest to a webhook, and
+ * are not parsed.
  */
-const BEGINNING = /^\{"seq":\d+,"prev":"[^"]*","type":"(([a-z]+)\.[a-z_]+)"/;
-
-/**
- * Returns a function from a line to its entry, or to undefined when the webhook did not ask for it. Webhooks ask for the
- * first word of a type, for a whole type, or for the state of a signal.
- */
-function entrySelector(types: readonly string[]): (line: string) => AuditEntry | undefined {
+function entrySelector(types: readonly string[]): (type: string, line: string) => AuditEntry | undefined {
   const filter = new Set(types);
-  return (line) => {
-    const [, type = '', first = ''] = BEGINNING.exec(line) ?? [];
+  return (type, line) => {
+    const [first = ''] = type.split('.', 1);
     if (filter.has(type) || filter.has(first)) return parseEntry(line);
     if (first !== 'signal') return undefined;
     const entry = parseEntry(line);

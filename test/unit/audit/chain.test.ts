@@ -1,7 +1,7 @@
 /** The hash chain and its verification, attacked with random edits of lines and bytes. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { entryText, extendChain, GENESIS, type Place } from '../../../src/audit/chain.js';
+import { beginningOf, entryText, extendChain, GENESIS, type Place } from '../../../src/audit/chain.js';
 import type { AuditEvent } from '../../../src/audit/event.js';
 import { cutLines, verifyExport } from '../../../src/audit/verify.js';
 
@@ -41,6 +41,16 @@ describe('the chain', () => {
   it('of another version verifies, whatever types and fields its lines have', async () => {
     const { lines, end } = extendChain(GENESIS, ['{"type":"task.ended","at":1,"colour":"red"}', entryText(event('x'))]);
     expect(await verifyExport(lines, end)).toEqual({ ok: true, entries: 2 });
+  });
+
+  it('shows the number and the type of a line at its beginning, whatever text follows', () => {
+    fc.assert(
+      fc.property(reasons, (texts) => {
+        const found = chainOf(texts).lines.map(beginningOf);
+        expect(found).toEqual(texts.map((_, index) => ({ seq: index + 1, type: 'operation.refused' })));
+      }),
+    );
+    expect(beginningOf('{"prev":"","seq":1,"type":"task.opened"}')).toBeUndefined();
   });
 
   it('an empty log verifies against its head, and against no other', async () => {
