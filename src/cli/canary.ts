@@ -4,6 +4,7 @@ import { LOCAL, locally } from '../compose/local.js';
 import { mintCanary } from '../credentials/mint-canary.js';
 import { isId } from '../domain/id.js';
 import { hasUnprintable } from '../domain/text.js';
+import { DAY_MS } from '../domain/time.js';
 import type { Terminal } from './terminal.js';
 
 interface Options {
@@ -15,7 +16,6 @@ interface Options {
   config?: string;
 }
 
-const DAY_MS = 86_400_000;
 const LABEL_CHARACTERS = 128;
 
 export function addCanary(program: Command, { out, clock }: Terminal): void {

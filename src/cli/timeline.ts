@@ -1,6 +1,6 @@
 /** `mayfly timeline`: prints what happened to a task or a workload, for people who must understand it now. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { toTimestamp } from '../domain/time.js';
+import { DAY_MS, toTimestamp } from '../domain/time.js';
 import { askBroker, brokerUrl, readIdentity } from './broker-client.js';
 import type { Terminal } from './terminal.js';
 import { timelineLines, timelineSchema, type TimelineEntry } from './timeline/lines.js';
@@ -12,8 +12,6 @@ interface Options {
   workload?: string;
   from?: string;
 }
-
-const DAY_MS = 86_400_000;
 
 const EXAMPLE = `
   mayfly timeline --task tsk_… --broker https://mayfly.example --token-file ~/.mayfly-token

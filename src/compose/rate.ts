@@ -1,6 +1,7 @@
 /** Limits the requests of one workload in a minute. Each broker counts for itself. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { BrokerError } from '../domain/errors.js';
+import { secondsToWait } from '../domain/time.js';
 
 export function assertWithin(perMinute: number): (workload: string) => Promise<void> {
   const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
@@ -10,7 +11,7 @@ export function assertWithin(perMinute: number): (workload: string) => Promise<v
     } catch (cause) {
       if (!(cause instanceof RateLimiterRes)) throw cause;
       throw new BrokerError('slow_down', `A workload may ask ${perMinute} times a minute.`, {
-        retryAfterSeconds: Math.max(1, Math.ceil(cause.msBeforeNext / 1000)),
+        retryAfterSeconds: secondsToWait(cause.msBeforeNext),
       });
     }
   };

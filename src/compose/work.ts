@@ -6,7 +6,7 @@ import type { AuditLog } from '../audit/log.js';
 import { expireReservations } from '../credentials/expire-reservations.js';
 import type { Detectors } from '../detectors/detectors.js';
 import { EVERYTHING } from '../domain/selector.js';
-import type { Clock } from '../domain/time.js';
+import { DAY_MS, type Clock } from '../domain/time.js';
 import type { Reconciler } from '../enforcement/reconcile.js';
 import type { Fitness } from '../health/fitness.js';
 import type { Pulse, Readiness } from '../health/readiness.js';
@@ -53,8 +53,6 @@ const TEN_SECONDS = '*/10 * * * * *';
 const THIRTY_SECONDS = '*/30 * * * * *';
 const MINUTE = '7 * * * * *';
 const HOUR = '23 17 * * * *';
-
-const DAY_MS = 86_400_000;
 
 /**
  * Every job that ends or forgets something by the time of day asks `fitness.maySweep()` first: whether the clock can be

@@ -13,7 +13,7 @@ import type { Admission } from './admit.js';
 import type { Decision } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
 import type { CredentialRequest } from './request.js';
-import { wholeSeconds } from '../domain/time.js';
+import { secondsToWait, wholeSeconds } from '../domain/time.js';
 
 /**
  * Returns the lifetime that policy is asked about: the requested one, within the limits of the configuration and of the
@@ -72,7 +72,7 @@ export async function makeRoom(
   if (living.size >= credentialsPerTask) {
     const soonest = Math.min(...unexpired.map(({ expiresAt }) => expiresAt));
     throw new BrokerError('slow_down', `The task has ${credentialsPerTask} live credentials, the most it may have.`, {
-      retryAfterSeconds: Math.max(1, Math.ceil((soonest - now) / 1000)),
+      retryAfterSeconds: secondsToWait(soonest - now),
     });
   }
   return { ...task, credentials: unexpired.filter(({ id }) => living.has(id)) };

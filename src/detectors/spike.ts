@@ -7,16 +7,16 @@ import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { isRecent, type Rule, type Tally } from './rule.js';
 import { natural } from '../domain/schemas.js';
+import { DAY_MS, MINUTE_MS } from '../domain/time.js';
 
 interface Bounds {
   factor: number;
   atLeast: number;
 }
 
-const MINUTE_MS = 60_000;
 /** The weight of the latest minute: after ten minutes at a new rate the baseline consists mostly of them. */
 const WEIGHT = 0.1;
-const USUAL_KEPT_MS = 7 * 86_400_000;
+const USUAL_KEPT_MS = 7 * DAY_MS;
 
 const memorySchema = z.strictObject({
   /** The baseline, in events a minute; 0 before anything was learnt. */

@@ -2,6 +2,8 @@
  * Constants of the code, which configuration can only tighten. The moment after which a revocation may be forgotten is computed
  * from them. Otherwise a setting that is raised later could let a credential outlive the revocation that ended it.
  */
+import { DAY_MS } from './time.js';
+
 export const HARD_LIMITS = {
   credentialLifetimeSeconds: 3_600,
   taskLifetimeSeconds: 28_800,
@@ -15,7 +17,7 @@ export const HARD_LIMITS = {
 } as const;
 
 /** Records of ended tasks and expired credentials stay readable for this long. */
-export const HISTORY_MS = 86_400_000;
+export const HISTORY_MS = DAY_MS;
 
 /** This is added to each moment after which something may be forgotten, because the clocks of brokers differ. */
 export const FORGET_MARGIN_MS = 120_000;

@@ -14,6 +14,9 @@ export const systemClock: Clock = {
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
+export const MINUTE_MS = 60_000;
+export const DAY_MS = 24 * 60 * MINUTE_MS;
+
 /** Milliseconds to whole seconds, which JWTs count in (RFC 7519 §2), rounded down. */
 export const toSeconds = (ms: number): number => Math.floor(ms / 1000);
 
@@ -21,3 +24,6 @@ export const toSeconds = (ms: number): number => Math.floor(ms / 1000);
 export const wholeSeconds = (ms: number): number => toSeconds(ms) * 1000;
 
 export const toTimestamp = (ms: number): string => new Date(ms).toISOString();
+
+/** The wait that a client is told, in whole seconds. It is at least 1: a client that is told 0 asks again at once. */
+export const secondsToWait = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));

@@ -4,6 +4,7 @@
  */
 import { BrokerError } from '../domain/errors.js';
 import { ALL, cause } from '../domain/selector.js';
+import { secondsToWait } from '../domain/time.js';
 import { FAILING_LIMIT_MS, FENCE_MS } from '../domain/timing.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readEnforcement, type Enforcement } from '../ledger/enforcement.js';
@@ -33,7 +34,7 @@ export async function assertEnforceable(
     'temporarily_unavailable',
     'Revocations cannot be enforced at this target now. Try again later.',
     {
-      retryAfterSeconds: Math.ceil(waitMs / 1000),
+      retryAfterSeconds: secondsToWait(waitMs),
     },
   );
 }

@@ -10,7 +10,7 @@ import { cause } from '../domain/selector.js';
 import { DENIED_AFTER_EXPIRY_MS } from '../domain/timing.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { enforcementIndex } from '../ledger/keys.js';
-import { scanIndex } from '../ledger/scan-index.js';
+import { scanIndexes } from '../ledger/scan-index.js';
 import { readCached, type CachedCredential } from '../ledger/parse-cache.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
 import type { Key } from '../store/store.js';
@@ -86,14 +86,9 @@ function* inPages<T>(items: readonly T[]): Generator<T[]> {
 }
 
 async function indexedSessions({ records }: Ledger): Promise<[id: string, expiresAt: number][]> {
-  const shards = await Promise.all(
-    SHARDS.map(async (shard) => {
-      const all: [string, number][] = [];
-      for await (const page of scanIndex(records, enforcementIndex(shard), { limit: PAGE })) all.push(...page);
-      return all;
-    }),
-  );
-  return shards.flat();
+  const all: [string, number][] = [];
+  for await (const page of scanIndexes(records, SHARDS.map(enforcementIndex), { limit: PAGE })) all.push(...page);
+  return all;
 }
 
 async function selectDead(

@@ -3,7 +3,7 @@ import { ALL, cause } from '../domain/selector.js';
 import { FENCE_MS, PUSH_MS, TARGET_LEASE_MS, TARGET_LEASE_RENEWED_BELOW_MS } from '../domain/timing.js';
 import { readEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
 import type { Versioned, Ledger } from '../ledger/ledger.js';
-import { standingOf } from '../ledger/lease.js';
+import { released, standingOf } from '../ledger/lease.js';
 import { latestCut } from '../ledger/revocation-log.js';
 
 /** A target whose lease this broker has. */
@@ -45,8 +45,8 @@ export async function leaseTargets(
 /** Ends the lease early when a process ends, so that the next broker need not wait for it to run out. */
 export async function releaseLease(ledger: Ledger, target: string, node: string): Promise<void> {
   const stored = await readEnforcement(ledger, target);
-  if (stored?.value.holder === node)
-    await writeEnforcement(ledger, target, stored, { ...stored.value, leasedUntil: 0 });
+  const next = released(stored?.value, node);
+  if (next) await writeEnforcement(ledger, target, stored, next);
 }
 
 /** Returns the record with this broker as its holder; undefined while another broker has the lease. */

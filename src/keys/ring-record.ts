@@ -2,14 +2,13 @@
  * The ring of signing keys in the store. It is one record, changed by compare-and-set, so that all brokers agree on which key
  * signs.
  */
-import type { Clock } from '../domain/time.js';
+import { DAY_MS, type Clock } from '../domain/time.js';
 import { record, type Versioned } from '../store/record.js';
 import type { Key, Records } from '../store/store.js';
 import { dueStep, needsFreshKey, ringSchema, stepped, type Ring, type Step } from './ring.js';
 import { sealedKey } from './seal.js';
 
 const rings = record(ringSchema, (name: 'ring'): Key => `keys/${name}`);
-const DAY_MS = 86_400_000;
 
 /** A ring needs at most three steps at a time. Every further attempt means that another broker wrote first. */
 const ATTEMPTS = 16;

@@ -28,13 +28,15 @@ export const ringSchema = z.strictObject({
 });
 
 export type Ring = z.infer<typeof ringSchema>;
+/** The ring without its revision, which is set when it is written. */
+type RingKeys = Omit<Ring, 'revision'>;
 export type SealedKey = z.infer<typeof sealedKeySchema>;
 
 /** A change of the ring. `replace` and `distrust` are never due by time: an operator asks for them. */
 export type Step = 'create' | 'announce' | 'promote' | 'forget' | 'replace' | 'distrust';
 
 /** Returns the step that is due now; undefined when none is. */
-export function dueStep(ring: Ring | undefined, now: number, rotationMs: number): Step | undefined {
+export function dueStep(ring: RingKeys | undefined, now: number, rotationMs: number): Step | undefined {
   if (!ring) return 'create';
   if (ring.next && now >= ring.next.from) return 'promote';
   if (!ring.next && now >= ring.current.from + rotationMs - LEAD_MS) return 'announce';
@@ -48,30 +50,30 @@ export const needsFreshKey = (step: Step): boolean => step !== 'promote' && step
  * Returns the ring after the step.
  * @param fresh A new key, for the steps that need one.
  */
-export function stepped(ring: Ring | undefined, step: Step, now: number, fresh: SealedKey | undefined): Ring {
-  if (step === 'create') return { revision: 0, current: { ...required(fresh), from: now }, retiring: [] };
-  const { revision, current, next, retiring } = required(ring);
+export function stepped(ring: RingKeys | undefined, step: Step, now: number, fresh: SealedKey | undefined): RingKeys {
+  if (step === 'create') return { current: { ...required(fresh), from: now }, retiring: [] };
+  const { current, next, retiring } = required(ring);
   const retired = [{ kid: current.kid, sealed: current.sealed, until: now + RETIRED_MS }, ...retiring];
-  const after = defined({ revision: revision + 1, current, next, retiring });
+  const after = defined({ current, next, retiring });
   switch (step) {
     case 'announce':
       return { ...after, next: { ...required(fresh), from: now + LEAD_MS } };
     case 'promote':
-      return { revision: after.revision, current: { ...required(next), from: now }, retiring: retired };
+      return { current: { ...required(next), from: now }, retiring: retired };
     case 'forget':
       return { ...after, retiring: retiring.filter(({ until }) => now < until) };
     // The announced key is dropped too: it has signed nothing, and whoever reached the current key may have reached it.
     case 'replace':
-      return { revision: after.revision, current: { ...required(fresh), from: now }, retiring: retired };
+      return { current: { ...required(fresh), from: now }, retiring: retired };
     case 'distrust':
-      return { revision: after.revision, current: { ...required(fresh), from: now }, retiring: [] };
+      return { current: { ...required(fresh), from: now }, retiring: [] };
     default:
       throw new Error('unknown step');
   }
 }
 
 /** Returns all published keys, the current one first. */
-export const sealedKeysOf = (ring: Ring): SealedKey[] => [
+export const sealedKeysOf = (ring: RingKeys): SealedKey[] => [
   ring.current,
   ...(ring.next ? [ring.next] : []),
   ...ring.retiring,

@@ -31,3 +31,10 @@ export function standingOf(
   if (lease?.holder === node) return stands && leftMs > renewBelowMs ? 'mine' : 'renew';
   return stands ? 'theirs' : 'take';
 }
+
+/**
+ * Returns the record without its lease, to be written at the end of a process, so that the next broker need not wait. Returns
+ * undefined when this broker was not the last that had it.
+ */
+export const released = <T extends Lease>(record: T | undefined, node: string): T | undefined =>
+  record?.holder === node ? { ...record, leasedUntil: 0 } : undefined;

@@ -8,6 +8,7 @@ import type { Change } from '../store/store.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { deadLetterIndex, deadLetterKey, webhookKey } from './keys.js';
 import { moment, natural } from '../domain/schemas.js';
+import { DAY_MS } from '../domain/time.js';
 
 const webhookSchema = z.strictObject({
   revision: natural,
@@ -40,7 +41,7 @@ export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
 /** The latest dead letters of a webhook are kept, and for so long. Their events are in the audit log. */
 const DEAD_LETTERS_KEPT = 256;
-const KEPT_MS = 30 * 86_400_000;
+const KEPT_MS = 30 * DAY_MS;
 
 const webhooks = record(webhookSchema, webhookKey, { renamed: { heldUntil: 'leasedUntil' } });
 

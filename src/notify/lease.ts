@@ -3,7 +3,7 @@
  * send the same event ids.
  */
 import type { AuditLog } from '../audit/log.js';
-import { standingOf } from '../ledger/lease.js';
+import { released, standingOf } from '../ledger/lease.js';
 import type { Ledger, Versioned } from '../ledger/ledger.js';
 import { readWebhook, writeWebhook, type WebhookRecord } from '../ledger/webhooks.js';
 
@@ -43,5 +43,6 @@ export async function takeLease(
 /** Gives the lease up at the end of a process, so that the next broker need not wait. */
 export async function releaseLease({ ledger, node }: LeaseDeps, name: string): Promise<void> {
   const stored = await readWebhook(ledger, name);
-  if (stored?.value.holder === node) await writeWebhook(ledger, name, stored, { ...stored.value, leasedUntil: 0 });
+  const next = released(stored?.value, node);
+  if (next) await writeWebhook(ledger, name, stored, next);
 }

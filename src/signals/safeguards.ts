@@ -3,6 +3,7 @@ import type { Reaction, SignalsConfig } from '../config/signals-schema.js';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import { causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Signal } from '../domain/signal.js';
+import { MINUTE_MS } from '../domain/time.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { upsertRecord } from '../ledger/change-record.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -77,7 +78,7 @@ export async function takeAllowance(
   if (tasks === 0) return true;
   const { records, clock } = ledger;
   const now = clock.now();
-  const [all, own] = [minuteAllowanceKey(Math.floor(now / 60_000)), allowanceKey(id)];
+  const [all, own] = [minuteAllowanceKey(Math.floor(now / MINUTE_MS)), allowanceKey(id)];
   // Two records change in one commit, and `record` writes one.
   return retryOnConflict(ledger, async () => {
     const [text, taken] = await records.read([all, own]);

@@ -1,7 +1,7 @@
 /** How often STS is asked for one role, and when not at all: a role that is not set up must not be asked again at full rate. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { BrokerError } from '../../domain/errors.js';
-import type { Clock } from '../../domain/time.js';
+import { secondsToWait, type Clock } from '../../domain/time.js';
 
 export interface StsThrottle {
   /** Throws the refusal of the last failure while the throttle backs off, and `slow_down` beyond the rate. */
@@ -32,12 +32,10 @@ export function createStsThrottle({ clock, mintsPerSecond }: { clock: Clock; min
 const copyOf = ({ code, message, details }: BrokerError, leftMs: number): BrokerError =>
   new BrokerError(code, message, {
     ...details,
-    ...(details.retryAfterSeconds !== undefined && { retryAfterSeconds: inSeconds(leftMs) }),
+    ...(details.retryAfterSeconds !== undefined && { retryAfterSeconds: secondsToWait(leftMs) }),
   });
 
 const tooMany = (mintsPerSecond: number, { msBeforeNext }: RateLimiterRes): BrokerError =>
   new BrokerError('slow_down', `At most ${mintsPerSecond} sessions of this role can be had in a second.`, {
-    retryAfterSeconds: inSeconds(msBeforeNext),
+    retryAfterSeconds: secondsToWait(msBeforeNext),
   });
-
-const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));

@@ -1,7 +1,7 @@
 /** The life of a signing key as pure arithmetic: when a step is due, and what it does. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { dueStep, needsFreshKey, sealedKeysOf, stepped, type Ring } from '../../../src/keys/ring.js';
+import { dueStep, needsFreshKey, sealedKeysOf, stepped } from '../../../src/keys/ring.js';
 
 const HOUR = 3_600_000;
 const MONTH = 30 * 24 * HOUR;
@@ -9,7 +9,7 @@ const START = 1_000_000;
 
 let made = 0;
 const fresh = () => ({ kid: `k${(made += 1)}`, sealed: 'sealed' });
-const start = (): Ring => stepped(undefined, 'create', START, { kid: 'first', sealed: 'sealed' });
+const start = () => stepped(undefined, 'create', START, { kid: 'first', sealed: 'sealed' });
 
 describe('the ring of signing keys', () => {
   it('starts with a key that signs at once', () => {
