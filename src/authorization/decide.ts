@@ -110,7 +110,7 @@ function settled(verdicts: readonly Verdict[], lifetimeSeconds: number, about: s
   };
 }
 
-/** Paths and actions have a checked alphabet, so they may stand in a sentence. */
+/** Paths and actions have a checked alphabet, so an error text may contain them. */
 function describeQuery({ action, resource }: PolicyQuery): string {
   switch (resource.type) {
     case 'resource':

@@ -15,7 +15,7 @@ type IntrospectDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'setti
 
 interface IntrospectRequest {
   token: string;
-  /** The place from which the token was presented to the resource server, in the server's own words. */
+  /** The place from which the token was presented to the resource server, as the server names it. */
   presentedFrom?: string;
   requestId: string;
 }

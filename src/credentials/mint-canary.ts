@@ -1,6 +1,6 @@
 /**
  * Mints a canary: a token like any other, by the minter itself, of a credential that nobody was granted. Its signature is a decoy
- * (keys/decoy-signer.ts): nobody can tell by looking, and no verifier accepts it. Any use of it is an alarm.
+ * (keys/decoy-signer.ts): it looks like a real token, and no verifier accepts it. Any use of it is an alarm.
  */
 import type { AuditLog } from '../audit/log.js';
 import type { Config } from '../config/schema.js';

@@ -17,7 +17,7 @@ export interface PushDeps {
 
 /** What is reported of pushes, for metrics, log and audit. These functions must not throw. */
 export interface PushEvents {
-  /** @param fill The share of the target's room that the denials take: 1 is all of it. */
+  /** @param fill The share of the target's room that the denials take: 1 is all of the room. */
   pushed(target: string, denials: Denials, fill: number): void;
   /** @param since When pushing began to fail. Milliseconds. */
   failing(target: string, error: unknown, since: number): void;

@@ -1,6 +1,7 @@
 /**
  * The reconciler makes each target deny what is dead: it computes the desired state, compares it with what the target has, and
- * pushes all of it where the two differ. It is level-triggered: a missed, doubled or lost event is repaired by the next turn.
+ * pushes the whole desired state where the two differ. It is level-triggered: a missed, doubled or lost event is repaired
+ * by the next turn.
  */
 import type { Credential } from '../domain/credential.js';
 import { parseEpoch } from '../domain/liveness.js';
@@ -62,7 +63,7 @@ export function createReconciler(deps: ReconcileDeps): Reconciler {
 }
 
 /**
- * The fence is compared too, because an unchanged number of the log is not enough: another log may stand in its place, or a
+ * The fence is compared too, because an unchanged number of the log is not enough: another log may have replaced it, or a
  * former holder of the lease may have written late.
  */
 const isInSync = ({ stored, isCutoffNew }: LeasedTarget, memory: PushMemory | undefined): boolean =>

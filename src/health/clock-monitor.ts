@@ -1,6 +1,6 @@
 /**
  * Notices that somebody set the clock. The monitor compares the time of day with the monotonic clock, which nobody can set: as
- * long as both advance together, the time of day is believed. On LMDB the store's clock is this one too, so nothing else would
+ * long as both advance together, the time of day is trusted. On LMDB the store's clock is this one too, so nothing else would
  * notice.
  */
 import type { Clock } from '../domain/time.js';

@@ -1,6 +1,6 @@
 /**
  * Whether this broker may mint and sweep: its store takes writes and is not nearly full, and its clock agrees with the store's
- * clock and with the time that has passed. Unknown counts as no. On LMDB both clocks are one: if it were believed while
+ * clock and with the time that has passed. Unknown counts as no. On LMDB both clocks are one: if it were trusted while
  * somebody sets it ahead and back again, the broker would forget what is dead, and then accept it again.
  */
 import { setTimeout as pause } from 'node:timers/promises';

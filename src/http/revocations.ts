@@ -102,7 +102,7 @@ export const holdLifting = (deps: HttpDeps) =>
 const seqOf = ({ params: { seq = '' } }: Pick<Call, 'params'>): number =>
   /^[1-9]\d{0,14}$/.test(seq) ? Number(seq) : 0;
 
-/** A receipt says what a revocation did, and says it truthfully (G8). */
+/** Returns the receipt on the wire. It must be true about what the revocation did (G8). */
 const receiptOnWire = ({ receipt, effects }: Shown) =>
   defined({
     seq: receipt.seq,

@@ -15,7 +15,7 @@ export const signalPush =
       return await receive(deps, textOf(body));
     } catch (error) {
       if (error instanceof SetRefused) return refusal(error.err, error.message);
-      // The transmitter used one id for two events. One of them is a forgery or a mistake, and the broker cannot tell which.
+      // The transmitter used one id for two events. One of them is a forgery or a mistake, and the broker cannot know which.
       if (error instanceof BrokerError && error.code === 'conflict') return refusal('invalid_request', error.message);
       throw error;
     }

@@ -2,7 +2,7 @@
 import { isObject, type JsonObject } from './json-object.js';
 import { hasUnprintable } from '../domain/text.js';
 
-/** Returns the value as a name that may stand in an id: 1–255 visible characters. Undefined for anything else. */
+/** Returns the value as a name that may be part of an id: 1–255 visible characters. Undefined for anything else. */
 export function nameFrom(value: unknown): string | undefined {
   const fits = typeof value === 'string' && value.trim() !== '' && value.length <= 255 && !hasUnprintable(value);
   return fits ? value : undefined;

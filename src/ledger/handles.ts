@@ -1,4 +1,4 @@
-/** Handles: a credential is found by what its target calls it, because that is what stands in a target's log or a leak. */
+/** Handles: a credential is found by what its target calls it, because a target's log or a leak contains only that. */
 import { handlesIn } from '../targets/kinds.js';
 import { sha256Bytes } from '../domain/digest.js';
 import { HISTORY_MS } from '../domain/limits.js';
@@ -29,7 +29,7 @@ function keyOf(handle: string): Key {
 }
 
 /**
- * Returns the credentials whose handle stands in a text; where it holds nothing that looks like one, the text as a whole is
+ * Returns the credentials whose handle is in a text; if it holds nothing that looks like one, the text as a whole is
  * the handle.
  */
 export async function credentialsByHandle(ledger: Ledger, text: string): Promise<string[]> {

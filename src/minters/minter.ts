@@ -49,7 +49,7 @@ export interface Denials {
 
 /** Makes dead credentials unusable at targets that do not ask the broker. */
 export interface Enforcer {
-  /** Returns the share of the target's room that the denials take: 1 is all of it. */
+  /** Returns the share of the target's room that the denials take: 1 is all of the room. */
   fill(target: string, denials: Denials): number;
   /**
    * Replaces the denials of the target. Throws if it is not certain that they were written.

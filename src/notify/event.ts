@@ -10,7 +10,7 @@ import { toTimestamp } from '../domain/time.js';
 import type { Keys } from '../keys/keys.js';
 import { ocsfEvent, schemaOf } from './ocsf.js';
 
-/** Enough of the line's hash to tell apart two audit logs with the same numbers, should one ever be lost. */
+/** Enough of the line's hash to distinguish two audit logs with the same numbers, should one ever be lost. */
 const HASH_CHARACTERS = 16;
 
 /** No token has this type: a signed event can never be presented as a token. */

@@ -131,8 +131,8 @@ export function fittingEffect(
 const invalid = (text: string): BrokerError => new BrokerError('invalid_request', text);
 
 /**
- * Returns the credential whose token or handle stands in a text. If there is none, a new id is returned, of a credential
- * that never existed: revoking it does no harm, and the answer does not tell whether the text was a live token.
+ * Returns the credential whose token or handle is in a text. If there is none, a new id is returned, of a credential
+ * that never existed: revoking it does no harm, and the answer does not show whether the text was a live token.
  */
 async function credentialIn(deps: RevocationDeps, leaked: string): Promise<Selector> {
   const text = leaked.trim(); // A pasted text often ends with a line break.

@@ -8,7 +8,7 @@ import { LogGap, type Log } from './store.js';
 interface LogCursor {
   /** The entry followed last; 0 before the first. */
   seq: number;
-  /** Its id. Where it is known, another log that has grown past this number is told apart from the one that was followed. */
+  /** Its id. With it, another log that has grown past this number is distinguished from the log that was followed. */
   id?: string;
 }
 

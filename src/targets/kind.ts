@@ -5,7 +5,7 @@
 
 /**
  * `Material` is what the minter of the kind makes, `Configured` an entry of `targets` in the configuration. A kind is looked
- * up by the name that stands in these, so it never gets those of another kind.
+ * up by the name in these, so it never gets those of another kind.
  */
 export interface TargetKind<Material = unknown, Configured extends { resource: string } = { resource: string }> {
   /** In the configuration (`minter`), in records of credentials and in receipts. */
@@ -49,7 +49,7 @@ export interface TargetKind<Material = unknown, Configured extends { resource: s
   /** What a target of this kind looks for in the metadata of the broker, beside what RFC 8414 asks. */
   readonly metadata?: Readonly<Record<string, readonly string[]>>;
 
-  /** Where two resources can be one target to the vendor: what tells them apart, and the problem of two that are alike. */
+  /** Where two resources can be one target to the vendor: what distinguishes them, and the problem of two that are alike. */
   readonly identity?: { of(resource: string): string; readonly clash: string };
   /**
    * Returns what is wrong with an entry of the configuration beyond its schema. `targets` are the resources of all entries.

@@ -1,5 +1,5 @@
 /**
- * The last step before a log line is written: whatever looks like a secret is replaced, wherever it stands in the line. No
+ * The last step before a log line is written: whatever looks like a secret is replaced, wherever in the line it is. No
  * secret should get this far. This step is for the day when an upstream message or a careless field contains one.
  */
 

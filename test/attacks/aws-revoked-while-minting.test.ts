@@ -66,7 +66,7 @@ describe('while AWS makes a session', () => {
 });
 
 describe('an answer of AWS that is lost', () => {
-  it('each time: the caller is told to ask again, and all that AWS made is denied by one tag', async () => {
+  it('each time: the caller gets an answer that says to ask again, and all that AWS made is denied by one tag', async () => {
     const task = await broker.open('agent-7');
     broker.aws.faults.always((operation) => (operation === STS ? { kind: 'lost-answer' } : undefined));
     const reply = await broker.session('agent-7', { purpose: undefined, task_id: task });

@@ -100,7 +100,7 @@ describe('an issuer is trusted byte for byte', () => {
   );
 });
 
-it("the broker's own word is not foreign: its credentials do not come back as identities", async () => {
+it('a credential of the broker is not accepted as an identity', async () => {
   const configured = door.identify([{ kind: 'oidc', name: 'self', issuer: BROKER, jwks: { file: 'alpha.json' } }]);
   await expect(configured(await alpha.token({ iss: BROKER }), { use: 'subject' })).rejects.toMatchObject(stranger);
 });

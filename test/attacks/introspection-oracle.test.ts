@@ -4,7 +4,7 @@ import { expect, it } from '@jest/globals';
 import { startBroker, TICKETS, WIKI } from '../support/brokers/http.js';
 import { forgeToken } from '../support/issuers/issuer.js';
 
-it('why a token is inactive cannot be told from the answer', async () => {
+it('why a token is inactive cannot be seen in the answer', async () => {
   const broker = await startBroker({
     policies: `@id("wiki") permit (principal in Owner::"sre", action in Action::"access", resource in Target::"${WIKI}");`,
   });

@@ -1,4 +1,4 @@
-/** Whoever has a signing key can write anything into a token, but nothing into the ledger: introspection believes both or neither. */
+/** Whoever has a signing key can write anything into a token, but nothing into the ledger: introspection accepts a token only if both agree. */
 import { expect, it } from '@jest/globals';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { returnToken } from '../../src/credentials/return-token.js';

@@ -1,6 +1,6 @@
 /**
  * What every policy engine must do, whatever language its policies are written in. An implementation brings an engine with the
- * policies described here in words:
+ * policies described here:
  *  - `reads`: workloads of owner `sre` may read whatever lies beneath `incident` of the tickets API;
  *  - `no-secrets`: nobody reads `incident/secret`; no way out;
  *  - `restricted`: what is labelled restricted, for 60 s at most; the way out is to shorten;

@@ -123,7 +123,7 @@ describe('Redis', () => {
     expect(await store.log.entries(2, 9)).toEqual([]);
   });
 
-  it('that forgot our scripts is told them again', async () => {
+  it('that forgot our scripts gets them again', async () => {
     const server = await startRedis();
     const store = await open(server);
     await write(store);
@@ -159,7 +159,7 @@ describe('Redis', () => {
     expect(await write(store)).toBe(true);
   });
 
-  it('errs without telling keys or values', async () => {
+  it('errs without showing keys or values', async () => {
     const server = await startRedis();
     const store = await open(server);
     await server.send('SET', 't:{aa}>index', 'not an index');

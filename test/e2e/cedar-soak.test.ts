@@ -1,5 +1,5 @@
 /**
- * Node 20 dies under Cedar unless V8 is told not to inline calls into WebAssembly (src/policy/cedar/v8-guard.ts). The child makes the
+ * Node 20 dies under Cedar unless V8 is set not to inline calls into WebAssembly (src/policy/cedar/v8-guard.ts). The child makes the
  * deadly moment happen on purpose instead of waiting for it under load; the second test shows that it is deadly.
  */
 import { spawn } from 'node:child_process';

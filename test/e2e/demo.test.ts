@@ -48,7 +48,7 @@ describe('npm run demo', () => {
 });
 
 describe('a transcript', () => {
-  it('ends at a step that does not do what it says, telling what was expected and what came', async () => {
+  it('ends at a step that does not do what it says, and prints what was expected and what came', async () => {
     const { tell, told } = onPaper();
     const failing = tell.step('the dead stay dead', () => {
       expectThat(false, '0 alive', 1);

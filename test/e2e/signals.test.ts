@@ -16,7 +16,7 @@ async function setting(store?: string) {
   return { idp, config, broker: await startProcess({ config, env: KEY }) };
 }
 
-/** Pushes from many hands until told to stop; answers the agents whose signal was acknowledged. */
+/** Pushes over many connections until it is stopped. Returns the agents whose signal was acknowledged. */
 function pushing(broker: BrokerProcess, idp: Transmitter) {
   const acknowledged: string[] = [];
   let number = 0;

@@ -14,7 +14,7 @@ async function hold(broker: BrokerProcess, sub: string): Promise<void> {
 const subjects = ({ received }: Receiver) => received.map(({ event }) => event.subject);
 const told = (receiver: Receiver, subject: string) => () => subjects(receiver).includes(subject);
 
-it('a broker that is killed between the delivery and writing it down tells it again, under the same id, and loses none', async () => {
+it('a broker that is killed between a delivery and its record delivers again, under the same id, and loses none', async () => {
   const receiver = await startReceiver();
   const broker = await startProcess({ config: { notify: [{ name: 'siem', url: receiver.url }] } });
   let killed: Promise<void> | undefined;
@@ -26,12 +26,12 @@ it('a broker that is killed between the delivery and writing it down tells it ag
   await killed;
   await broker.start();
   await hold(broker, 'b');
-  await until(told(receiver, 'workload:lab:b'), 'what came after is not told');
+  await until(told(receiver, 'workload:lab:b'), 'what came after is not delivered');
   expect(subjects(receiver)).toEqual(['workload:lab:a', 'workload:lab:a', 'workload:lab:b']);
   expect(receiver.ids()[0]).toBe(receiver.ids()[1]);
 }, 60_000);
 
-it('two brokers tell each thing once, whichever of them it happened at', async () => {
+it('two brokers deliver each event once, whichever of them it happened at', async () => {
   const [receiver, redis] = [await startReceiver(), await startRedis()];
   const config = { store: redis.url, notify: [{ name: 'siem', url: receiver.url }] };
   const key = { MAYFLY_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64') };
@@ -39,6 +39,6 @@ it('two brokers tell each thing once, whichever of them it happened at', async (
   const two = await startProcess({ config, env: key, like: one });
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   for (const [index, name] of names.entries()) await hold(index % 2 === 0 ? one : two, name);
-  await until(told(receiver, 'workload:lab:f'), 'not all was told');
+  await until(told(receiver, 'workload:lab:f'), 'not all was delivered');
   expect(subjects(receiver)).toEqual(names.map((name) => `workload:lab:${name}`));
 }, 60_000);

@@ -87,7 +87,7 @@ describe('a session by such a token', () => {
     expect([broker.reads(key), broker.reads(sibling)]).toEqual([false, true]);
   });
 
-  it('says in words what it hangs on: the token is among it', async () => {
+  it('names the selectors that it hangs on: the token is among it', async () => {
     const { access_token } = await tokenFor();
     const { key } = keysOf(await ask(access_token));
     const { body } = await broker.get(`/credentials/${key}`, await broker.identity('soc'));

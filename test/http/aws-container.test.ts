@@ -132,7 +132,7 @@ describe('?purpose=', () => {
   });
 });
 
-describe('what is refused, before AWS hears of it', () => {
+describe('what is refused before AWS is asked', () => {
   const both = { task: 'tsk_aabbbbbbbbbbbbbb', purpose: 'x' };
   it.each<[string, Record<string, string> | string, string, RegExp]>([
     ['task and purpose', both, 'invalid_request', /exactly one of them/],

@@ -1,4 +1,4 @@
-/** The end of AWS sessions, as callers hear of it (G8): never more than is so at AWS, from pending to effective, or expired. */
+/** The end of AWS sessions, as callers see it (G8): never more than is true at AWS, from pending to effective, or expired. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ROLE, startAwsBroker, type AwsBroker, type Minted } from '../support/brokers/http-aws.js';
 import type { Reply } from '../support/calls.js';
@@ -94,7 +94,7 @@ describe('POST /revoke by the holder', () => {
 });
 
 describe('POST /revocations', () => {
-  it('answers a receipt that goes on telling the truth: pending, written, effective, expired', async () => {
+  it('answers a receipt that stays true: pending, written, effective, expired', async () => {
     const keys = await broker.mint('agent-7', { lifetime: '60' });
     const posted = await revoke({ selector: { kind: 'task', value: keys.taskId } });
     const { seq } = posted.body as { seq: number };

@@ -72,7 +72,7 @@ describe('while IAM refuses', () => {
     expect(await broker.audited('target.sync_failed')).toHaveProperty('target', ROLE);
   });
 
-  it('the log tells what the revoker must be allowed', () => {
+  it('the log says what the revoker must be allowed', () => {
     expect(broker.logged()).toMatch(/"what":"deny-policy".*aws\.revokerRole must be allowed iam:PutRolePolicy/);
   });
 

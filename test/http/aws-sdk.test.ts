@@ -14,7 +14,7 @@ interface Sdk {
   call(afterSeconds?: number): Promise<{ arn?: string; error?: string }>;
 }
 
-/** The default chain tries everything else as well, and does not tell what the broker said. */
+/** The default chain tries everything else as well, and does not pass on what the broker said. */
 const NOTHING_FOUND = { error: expect.stringMatching(/^CredentialsProviderError: Could not load credentials/) };
 
 let broker: AwsBroker;

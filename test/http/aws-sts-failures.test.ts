@@ -1,4 +1,4 @@
-/** When STS refuses, or does not answer: what the caller hears, what the operator hears, and how long AWS is left alone. */
+/** When STS refuses, or does not answer: what the caller gets, what the log says, and how long AWS is not asked again. */
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { agentRole, revokerRole } from '../../fakes/aws/example-roles.js';
 import type { Fault } from '../../fakes/aws/faults.js';
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 const always = (fault: Fault) => broker.aws.faults.always((operation) => (operation === STS ? fault : undefined));
-/** Lines of the log that tell an operator what to do. */
+/** Lines of the log that say what an operator must do. */
 const advice = (from: AwsBroker = broker) =>
   from
     .logged()
@@ -114,7 +114,7 @@ it('nothing of what AWS says gets further than the name of its error', async () 
 });
 
 describe('an account that is not set up', () => {
-  it('trusts somebody else: the caller hears that, the operator hears what to change, and AWS is asked once', async () => {
+  it('trusts somebody else: the answer says so, the log says what to change, and AWS is asked once', async () => {
     const stranger = { ...EXAMPLE, audience: 'somebody.else' };
     const roles = [agentRole(stranger), agentRole(EXAMPLE, 'agent-1'), revokerRole(EXAMPLE)];
     const other = await startAwsBroker({ roles });
@@ -153,7 +153,7 @@ describe('an account that is not set up', () => {
 });
 
 describe("an STS whose clock is not the broker's", () => {
-  it('gives nobody a session: the one it made is denied, the operator hears why, and the role rests', async () => {
+  it('gives nobody a session: the one it made is denied, the log says why, and nothing is minted for the role', async () => {
     let aheadMs = 0;
     const apart = await startAwsBroker({ aheadMs: () => aheadMs });
     aheadMs = 5_000;

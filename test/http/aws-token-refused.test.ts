@@ -1,4 +1,4 @@
-/** POST /token for an AWS role: everything that can be wrong with what is asked, found before AWS hears of it. */
+/** POST /token for an AWS role: every mistake in a request is found before AWS is asked. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BUCKET, details, OTHER_ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import type { Reply } from '../support/calls.js';

@@ -1,4 +1,4 @@
-/** POST /token for an AWS role: what is granted, what AWS is told of it, and how long it lasts. */
+/** POST /token for an AWS role: what is granted, what AWS is sent about it, and how long it lasts. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
@@ -45,7 +45,7 @@ describe('the answer', () => {
     expect(reply.body).toHaveProperty('issued_token_type', AWS_CREDENTIALS);
   });
 
-  it('leaves an audit entry with the digest of what AWS was told, and nothing of the keys', async () => {
+  it('leaves an audit entry with the digest of what AWS was sent, and nothing of the keys', async () => {
     const keys = await broker.mint('agent-7');
     const entry = await broker.audited('credential.granted');
     expect(entry).toMatchObject({ credential: keys.id, task: keys.taskId, target: ROLE });

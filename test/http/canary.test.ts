@@ -1,4 +1,4 @@
-/** A token that was never granted anything: no verifier takes it, and whoever uses it is heard. */
+/** A token that was never granted anything: no verifier accepts it, and every use raises an alarm. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { hash } from 'node:crypto';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';

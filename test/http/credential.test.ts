@@ -1,4 +1,4 @@
-/** GET /credentials/{id}: what it is and everything it hangs on, in words; never the credential itself. */
+/** GET /credentials/{id}: what it is and every selector it hangs on; never the credential itself. */
 import { beforeAll, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { causeOf, type Selector } from '../../src/domain/selector.js';
@@ -88,12 +88,12 @@ it('names those above a child task: their workloads, their teams and whom they s
   expect(new Set(causes.map(causeOf))).toEqual(carried(access_token));
 });
 
-it('tells that it is dead', async () => {
+it('says that it is dead', async () => {
   await broker.post(`/tasks/${task}/complete`, { outcome: 'completed' }, agent);
   expect((await broker.get(`/credentials/${id}`, soc)).body).toMatchObject({ live: false });
 });
 
-it('an unknown one is 404, and who may not read any hears only that', async () => {
+it('an unknown one is 404, and so is every one for a caller that may not read any', async () => {
   expectProblem(await broker.get('/credentials/crd_aabbbbbbbbbbbbbb', soc), 404, 'not_found');
   expectProblem(await broker.get('/credentials/x', soc), 404, 'not_found');
   expectProblem(await broker.get(`/credentials/${id}`, agent), 403, 'access_denied');

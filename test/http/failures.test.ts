@@ -33,7 +33,7 @@ describe('a bug', () => {
     await server.close();
   });
 
-  it('is told in the format of its endpoint', async () => {
+  it('is answered in the format of its endpoint', async () => {
     const server = await serving(() => Promise.reject(new Error('boom')), 'oauth');
     expectOAuthRefusal(await server.get('/it'), 500, 'server_error');
     await server.close();

@@ -1,4 +1,4 @@
-/** POST /introspect (RFC 7662): the truth, or `{"active":false}` and not a word more. */
+/** POST /introspect (RFC 7662): the truth, or `{"active":false}` and nothing else. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { startBroker, WIKI, type TestBroker } from '../support/brokers/http.js';
@@ -76,7 +76,7 @@ describe('exactly {"active":false}, without a reason', () => {
   });
 });
 
-describe('who does not prove who they are hears that, and nothing about the token', () => {
+describe('a caller that does not prove who it is gets a 401, and nothing about the token', () => {
   it('no proof at all', async () => {
     const reply = await broker.form('/introspect', { token });
     expectOAuthRefusal(reply, 401, 'invalid_client');

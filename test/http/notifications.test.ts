@@ -1,10 +1,10 @@
-/** /notifications: how far each webhook was told, and what it could not be told. */
+/** /notifications: how far each webhook got its events, and which could not be delivered. */
 import { expect, it } from '@jest/globals';
 import { startBroker } from '../support/brokers/http.js';
 import { startReceiver } from '../support/receiver.js';
 import { expectProblem } from '../support/expect-refusal.js';
 
-it('tells how far each webhook is, what it fails at, and what was given up; never where it is', async () => {
+it('says how far each webhook is, what it fails at, and what was given up; never its URL', async () => {
   const receiver = await startReceiver();
   const config = { notify: [{ name: 'siem', url: receiver.url, giveUpSeconds: 600 }] };
   const broker = await startBroker({ config });

@@ -1,4 +1,4 @@
-/** POST /revoke (RFC 7009): a holder gives its token back, and everybody hears the same. */
+/** POST /revoke (RFC 7009): a holder gives its token back, and everybody gets the same answer. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';

@@ -1,4 +1,4 @@
-/** What the SOC can ask about signals, and the last word that a person has on what would hit too much at once. */
+/** What the SOC can ask about signals, and how a person decides about a reaction that would hit too much at once. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestBroker } from '../support/brokers/http.js';
 import { until } from '../support/until.js';
@@ -31,7 +31,7 @@ beforeEach(async () => {
 const MOST = 5;
 
 let told = 0;
-/** As the SIEM tells it, and as somebody has looked at it. */
+/** As the SIEM reports it, and as the broker has evaluated it. */
 async function tell(sub: string, more: object = {}): Promise<string> {
   const body = { id: `alert-${(told += 1)}`, event: 'session-revoked', subject: workload(sub), ...more };
   const reply = await broker.post('/signals/json', body, await broker.identity('siem'));
@@ -63,7 +63,7 @@ async function pending(sub = 'agent-7'): Promise<string> {
 }
 
 describe('GET /signals/{id}', () => {
-  it('tells what was said and what became of it', async () => {
+  it('answers what was reported and what became of it', async () => {
     const at = new Date(broker.clock.now()).toISOString();
     const id = await tell('agent-7', { reason: 'beacon seen', at });
     expect(await show(id)).toEqual({
@@ -254,7 +254,7 @@ describe('dismissing', () => {
 describe('GET /workloads/{id}/risk', () => {
   const risk = async (path: string, by = soc) => broker.get(`/workloads/${path}/risk`, by);
 
-  it('tells the level, the signal that set it, and what it falls to and when', async () => {
+  it('answers the level, the signal that set it, and what it falls to and when', async () => {
     await broker.exchange(await broker.identity('agent-7'));
     const signal = await tell('agent-7', { event: 'risk-level-change' });
     const { receivedAt } = (await show(signal)) as unknown as { receivedAt: string };
@@ -288,7 +288,7 @@ describe('GET /workloads/{id}/risk', () => {
     });
   });
 
-  it('of a task of it is told beside its own', async () => {
+  it('of a task of it is listed beside its own', async () => {
     const rules = [{ name: 'distrust', event: 'risk-level-change', do: 'risk', risk: 'HIGH' }];
     ({ broker } = await startSignalBroker({ reactions: rules }));
     soc = await broker.identity('soc');

@@ -115,7 +115,7 @@ describe('what is no event at all', () => {
   });
 });
 
-it('a transmitter that sends too much is told to wait, and only by what is new', async () => {
+it('a transmitter that sends too many new events must wait; repetitions do not count', async () => {
   const { broker, idp } = await startSignalBroker({}, { idp: { perMinute: 2 } });
   const first = await idp.set(subject);
   expect((await push(broker, first)).status).toBe(202);

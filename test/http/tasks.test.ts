@@ -144,7 +144,7 @@ describe('POST /tasks', () => {
 });
 
 describe('GET /tasks/{id}', () => {
-  it('tells the effective state: a deadline that has passed has ended it, whatever the record says', async () => {
+  it('answers the effective state: a deadline that has passed has ended it, whatever the record says', async () => {
     const task = await open({ deadlineSeconds: 60 });
     expect((await broker.get(`/tasks/${task.id}`, agent)).body).toMatchObject({ id: task.id, state: 'open' });
     await broker.advance(60_000);
@@ -154,7 +154,7 @@ describe('GET /tasks/{id}', () => {
     expect(swept).toMatchObject({ state: 'expired', endedAt: expect.any(String), reason: 'its deadline passed' });
   });
 
-  it('is 404 for a foreign task, in the words for one that does not exist', async () => {
+  it('is 404 for a foreign task, with the text for one that does not exist', async () => {
     const task = await open();
     const foreign = await broker.get(`/tasks/${task.id}`, await broker.identity('agent-8'));
     const unknown = await broker.get('/tasks/tsk_aabbbbbbbbbbbbbb', agent);
@@ -221,7 +221,7 @@ describe('suspend and resume', () => {
     expectProblem(await verb(task, 'resume'), 409, 'conflict', /has ended: completed/);
   });
 
-  it('is not for the agent: it may read its task, so it hears why', async () => {
+  it('is not for the agent: it may read its task, so it gets the reason', async () => {
     const task = await open();
     expectProblem(await verb(task, 'suspend', {}, agent), 403, 'access_denied', /does not permit "suspend/);
   });

@@ -46,7 +46,7 @@ async function tell(sub: string): Promise<void> {
 }
 
 describe('the timeline of a task', () => {
-  it('joins what it was granted, refused and hit by, in order, in words and ids', async () => {
+  it('joins what it was granted, refused and hit by, in order, by names and ids', async () => {
     const { task, id, token } = await minted(broker, 'agent-7');
     await broker.exchange(agent, { task_id: task, purpose: undefined, scope: 'incident/4711:write' });
     await tell('agent-7');

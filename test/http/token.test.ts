@@ -231,7 +231,7 @@ describe('what is refused', () => {
     expectOAuthRefusal(await broker.exchange((body as { access_token: string }).access_token), 400, 'invalid_request');
   });
 
-  it("another workload's task, in the words for one that does not exist", async () => {
+  it("another workload's task, with the text for one that does not exist", async () => {
     const task = ((await broker.exchange(agent)).body as { task_id: string }).task_id;
     const foreign = await broker.exchange(await broker.identity('agent-8'), { purpose: undefined, task_id: task });
     const unknown = await broker.exchange(agent, { purpose: undefined, task_id: 'tsk_aabbbbbbbbbbbbbb' });

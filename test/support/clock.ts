@@ -8,7 +8,7 @@ export interface HandClock extends Clock {
   advance(ms: number): void;
 }
 
-/** Starts on 2030-01-01 unless told otherwise: a moment that no test can mistake for the real one. */
+/** The clock starts on 2030-01-01 by default: a moment that no test can mistake for the real one. */
 export function handClock(startMs: number = Date.UTC(2030, 0, 1)): HandClock {
   let now = startMs;
   let jumped = 0;

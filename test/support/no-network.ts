@@ -1,5 +1,5 @@
 /**
- * No test may reach beyond this machine: a test that does is slow, flaky, and tells a stranger what it tests.
+ * No test may reach beyond this machine: a test that does is slow, flaky, and shows a stranger what it tests.
  * Covers this process; processes that tests start are given loopback addresses only.
  */
 import dns from 'node:dns';

@@ -1,4 +1,4 @@
-/** Somebody who is told what happens: a real HTTP server on loopback that answers as a test wishes. */
+/** A receiver of webhooks: a real HTTP server on loopback that answers as a test wishes. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

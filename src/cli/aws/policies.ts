@@ -80,7 +80,7 @@ const denied = (actions: readonly string[]): Statement => ({
   Resource: ['*'],
 });
 
-/** @param partition `aws`, or another cloud of AWS: resources lie in the same one as their role. */
+/** @param partition `aws`, or another cloud of AWS: resources are in the same one as their role. */
 export function allowanceStatement({ actions, resources }: Allowance, partition: string): Statement {
   const statement = { Sid: 'Base', Effect: 'Allow', Action: actions, Resource: resources } as const;
   if (actions.length === 0 && resources.length === 0) return placeholder(partition);
@@ -95,7 +95,7 @@ export function allowanceStatement({ actions, resources }: Allowance, partition:
  * session.
  */
 export function basePolicy(allowance: Statement): PolicyDocument {
-  // Short guards: they stand beside the deny policy, and share its quota.
+  // Short guards: they share their quota with the deny policy.
   const document = policyDocument(allowance, UNTAGGED, denied(ESCAPES));
   const size = sizeOf(document);
   if (size <= BASE_POLICY_CHARACTERS) return document;

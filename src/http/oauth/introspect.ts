@@ -29,8 +29,8 @@ export const introspection =
 const PLACE_CHARACTERS = 256;
 
 /**
- * Returns a parameter of this broker: an address, a region or a host, or any other text by which the API tells its callers
- * apart. The broker only compares it.
+ * Returns a parameter of this broker: an address, a region or a host, or any other text by which the API distinguishes its
+ * callers. The broker only compares it.
  */
 function placeIn(form: Form): string | undefined {
   const place = form.get('presented_from');

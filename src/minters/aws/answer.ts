@@ -62,7 +62,7 @@ export function answerOf(service: 'STS' | 'IAM', thrown: unknown): Answer {
 export const UNREACHABLE = 'Unreachable';
 /**
  * AWS could not fetch the broker's keys, which often works a moment later. AWS uses the same error name for a token that is
- * really wrong; only the message tells them apart.
+ * really wrong; only the message distinguishes them.
  */
 export const KEY_NOT_RETRIEVED = 'VerificationKeyNotRetrieved';
 

@@ -1,5 +1,5 @@
 /**
- * Cuts a pattern into parts. Policies can tell paths apart only by the paths that they name and by labels. A pattern is cut along
+ * Cuts a pattern into parts. Policies can distinguish paths only by the paths that they name and by labels. A pattern is cut along
  * all of these, and each part is decided by itself, so a pattern is permitted only if every path under it would be.
  */
 

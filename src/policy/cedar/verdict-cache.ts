@@ -38,7 +38,7 @@ function frozen(verdict: Verdict): Verdict {
 /**
  * Returns a key that is equal for queries that must have the same verdict. Of a concrete path only its place among the
  * paths that policies name and the labels (`KnownTarget.cuts`) can reach a decision, so a thousand incidents that no policy
- * tells apart share one verdict. Members in another order make another key: a needless miss, never a wrong hit.
+ * distinguishes share one verdict. Members in another order make another key: a needless miss, never a wrong hit.
  */
 export const queryKey = (query: PolicyQuery, targets: ReadonlyMap<string, KnownTarget>): string =>
   JSON.stringify({ ...query, resource: placed(query.resource, targets) });

@@ -45,7 +45,7 @@ function startOf(id: number): string | undefined {
 function startOnLinux(id: number): string {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
-  // The process name stands in parentheses and may hold anything. The start is the 22nd field, the 20th after it (proc(5)).
+  // The process name is in parentheses and may contain anything. The start is the 22nd field, the 20th after it (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields[0] === 'Z') throw new Error('a zombie process owns nothing');
   return `${boot}/${fields[19] ?? ''}`;

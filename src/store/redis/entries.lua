@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Reads the entries after a number, and what tells whether all of them are still kept.
+-- Reads the entries after a number, and the data that shows whether all of them are still kept.
 -- The script is never flagged `no-writes`: a replica must refuse it.
 -- KEYS   head, entries
 -- ARGV   the number before the first, limit

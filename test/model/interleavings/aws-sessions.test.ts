@@ -91,7 +91,7 @@ async function orders(
         const said = (await opener.end({ id }))?.effect;
         clock.advance(5_000);
         if (said !== 'pending' && aws.made.has(id) && !(await lives(id)) && aws.reads(id))
-          throw new Error(`G8: it is said to be ${String(said)}, and the role was not told`);
+          throw new Error(`G8: it is said to be ${String(said)}, and nothing was pushed to the role`);
         clock.advance(62_000);
         await expireReservations(ledger);
         await opener.reconciler.run(clock.now());

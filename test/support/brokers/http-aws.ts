@@ -16,7 +16,7 @@ export const BUCKET = 'arn:aws:s3:::customer-data';
 export const EXAMPLE = { account: ACCOUNT, issuerName: 'mayfly.example', audience: 'sts.amazonaws.com' };
 const ISSUER = `https://${EXAMPLE.issuerName}`;
 
-/** Nothing is minted for a role until it has heard that everything older is dead, and that moment has passed. */
+/** Nothing is minted for a role until its policy denies everything older, and that moment has passed. */
 export const FENCED_MS = 12_000;
 
 export interface AwsBroker extends TestBroker {

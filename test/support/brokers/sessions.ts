@@ -1,6 +1,6 @@
 /**
  * A broker of AWS sessions without HTTP: the real use cases, ledger and reconciler over any store, and AWS in memory. Who asks
- * is taken at their word: `<issuer>:<owner>-<anything>` is a workload, `staff:…` a person.
+ * is accepted as it is: `<issuer>:<owner>-<anything>` is a workload, `staff:…` a person.
  */
 import { reconcileTargets } from '../../../src/compose/work.js';
 import { createFitness, type Fitness } from '../../../src/health/fitness.js';
@@ -58,9 +58,9 @@ interface World {
   store: Store;
   clock: HandClock;
   aws: MemoryAws;
-  /** Tells this broker from others on the same store. */
+  /** Distinguishes this broker from others on the same store. */
   node?: string;
-  /** Default: it believes its clock. */
+  /** Default: it trusts its clock. */
   fitness?: Fitness;
 }
 
@@ -129,7 +129,7 @@ export async function untilMinted(): Promise<undefined> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Nothing is minted for a role until it has heard that everything older is dead, and that moment has passed. */
+/** Nothing is minted for a role until its policy denies everything older, and that moment has passed. */
 export const FENCED_SECONDS = 11;
 
 function mint(deps: BareBroker, workload: string, wish: MintWish) {

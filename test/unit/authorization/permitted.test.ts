@@ -43,7 +43,7 @@ const endpoints = (deps: HttpDeps) => [
     permit: (caller) => Promise.resolve(caller),
     act,
   }),
-  // @ts-expect-error Policy must be told what would be revoked.
+  // @ts-expect-error Policy must know what would be revoked.
   brokerOperation(deps, { verb: 'revoke', from: 'body', input, act }),
 ];
 

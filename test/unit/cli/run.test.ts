@@ -199,7 +199,7 @@ describe('mayfly revocations revoke', () => {
     expect(judged('owner', 'sre')).not.toThrow();
   });
 
-  it('asks for the number of a hold in words', async () => {
+  it('asks for the number of a hold in a sentence', async () => {
     const { code, err } = await mayfly('revocations', 'lift', 'seven');
     expect({ code, err }).toEqual({
       code: 1,

@@ -80,7 +80,7 @@ describe('mayfly timeline', () => {
     expect(asked[0]?.authorization).toBe(`Bearer ${TOKEN}`);
   });
 
-  it('of a workload begins a day ago unless told otherwise', async () => {
+  it('of a workload begins a day ago by default', async () => {
     answers = [0, 1].map(() => ({ status: 200, body: { entries: [] } }));
     expect((await timeline('--workload', 'lab:a')).out).toEqual(['Nothing happened.']);
     expect(asked[0]?.url).toContain('workload=lab%3Aa&from=2029-12-31T00%3A00%3A00.000Z');

@@ -93,7 +93,7 @@ describe('a reaction', () => {
     ['sets the risk of an issuer', { do: 'risk', covers: 'issuer' }, 'covers is nothing that "risk"'],
     ['holds at a risk', { risk: 'HIGH' }, 'risk is for'],
     ['ends for a time', { do: 'cutoff', holdSeconds: 5 }, 'holdSeconds is for'],
-    ['hears nobody', { from: ['edr'] }, 'from[0] is no transmitter'],
+    ['names a source that does not exist', { from: ['edr'] }, 'from[0] is no transmitter'],
   ])('that %s is refused', async (_name, more, problem) => {
     expect(await problems({ transmitters: [idp()], reactions: [rule(more)] })).toEqual([
       expect.stringContaining(`signals.reactions[0].${problem}`),

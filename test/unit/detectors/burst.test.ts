@@ -16,7 +16,7 @@ describe('a burst', () => {
     expect(found(judged(rule, after(0, 30, 61, 92)))).toEqual([false, false, false, false]);
   });
 
-  it('is the same whether it is told one by one or at once', () => {
+  it('is the same whether its events are reported one by one or at once', () => {
     expect(found(judged(rule, [{ at: START, count: 3 }]))).toEqual([true]);
   });
 
@@ -53,7 +53,7 @@ describe('a burst', () => {
     expect(only?.until).toBe(START + 60_000 + 120_000);
   });
 
-  it('counts what a broker tells late at the time when it happened', () => {
+  it('counts what a broker reports late at the time when it happened', () => {
     const late = { at: START, toldAt: START + 59_000, count: 2 };
     expect(found(judged(rule, [late, ...after(61)]))).toEqual([false, false]);
   });

@@ -12,7 +12,7 @@ describe('a refusal', () => {
     expect(kinds(byPolicy('deny'))).toEqual([true, true]);
   });
 
-  it('until somebody approves is neither: the agent was told to ask again', () => {
+  it('until somebody approves is neither: the agent may ask again', () => {
     expect(kinds(byPolicy('needs-approval'))).toEqual([false, false]);
   });
 

@@ -58,7 +58,7 @@ describe('a spike of mints', () => {
     expect(found(judgements).slice(2)).toEqual(Array(38).fill(false));
   });
 
-  it('is found by what two brokers tell of one minute, also when it is just over', () => {
+  it('is found by what two brokers report of one minute, also when it is just over', () => {
     const judgements = judged(rule, [inMinute(0, 5), inMinute(1, 30), inMinute(2, 1), inMinute(1, 30)]);
     expect(found(judgements)).toEqual([false, false, false, true]);
   });

@@ -54,7 +54,7 @@ it('a clock that jumps back makes the last look unknown, too', async () => {
 });
 
 describe('a clock that was set', () => {
-  it('is not believed until it agrees again with the time that has passed, though broker and store read the same one', async () => {
+  it('is not trusted until it agrees again with the time that has passed, though broker and store read the same one', async () => {
     await fitness.check();
     clock.jump(86_400_000);
     expect(await failing()).toEqual([['clock', 'the clock was set: it moved 86400000 ms beside the time that passed']]);
@@ -66,7 +66,7 @@ describe('a clock that was set', () => {
     expect([mints(), fitness.maySweep()]).toEqual([true, true]);
   });
 
-  it('and then keeps its pace for a minute is believed again, but nothing is forgotten by it', async () => {
+  it('and then keeps its pace for a minute is trusted again, but nothing is forgotten by it', async () => {
     await fitness.check();
     const before = clock.now();
     clock.jump(86_400_000);
@@ -77,7 +77,7 @@ describe('a clock that was set', () => {
     expect(fitness.surelyPast()).toBe(before + 60_000);
   });
 
-  it('is not believed before the next look either', async () => {
+  it('is not trusted before the next look either', async () => {
     await fitness.check();
     clock.jump(5_001);
     expect([mints(), fitness.maySweep()]).toEqual([false, false]);

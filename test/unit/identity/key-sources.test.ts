@@ -153,7 +153,7 @@ describe('while its source is down', () => {
     site = await serveIssuer({ clock: door.clock });
   });
 
-  it('an issuer is taken at its last word for an hour, and no longer', async () => {
+  it('the last keys of an issuer are used for an hour, and no longer', async () => {
     const identify = trusting({ url: `${site.url}/keys` });
     const token = await site.token({ expiresInSeconds: 7_200 });
     await identify(token, { use: 'subject' });

@@ -88,12 +88,12 @@ describe('a workload of an OIDC issuer', () => {
     await expect(asSubject(await lab.token({ alg, team: 'sre' }))).resolves.toBeDefined();
   });
 
-  it('of one issuer under two trusts is told apart by audience', async () => {
+  it('of one issuer under two trusts is distinguished by audience', async () => {
     const { party } = await asSubject(await lab.token({ aud: 'urn:admin' }));
     expect(party).toMatchObject({ id: 'lab-admin:agent-1', issuer: 'lab-admin', owner: 'platform' });
   });
 
-  it('must say when it was issued: a cutoff could not tell it from a fresh one', async () => {
+  it('must say when it was issued: a cutoff could not distinguish it from a fresh one', async () => {
     const silent = await lab.token({ team: 'sre', iat: undefined });
     await expect(asSubject(silent)).rejects.toThrow('The subject token must say when it was issued (iat).');
   });

@@ -10,7 +10,7 @@ beforeEach(() => {
   awsClock = watchAwsClock(clock);
 });
 
-/** AWS's clock is ahead by so much, and its answer comes `tookMs` after the question. AWS issues as soon as it hears of it. */
+/** AWS's clock is ahead by so much, and its answer comes `tookMs` after the question. AWS issues as soon as it gets the request. */
 function compared(aheadMs: number, tookMs = 0): boolean {
   const sentAt = clock.now();
   const issuedAt = Math.floor((sentAt + aheadMs) / 1_000) * 1_000;
@@ -18,7 +18,7 @@ function compared(aheadMs: number, tookMs = 0): boolean {
   return awsClock.compare(issuedAt, sentAt);
 }
 
-it('is believed until something else is seen, and what does not say when it was issued shows nothing', () => {
+it('is trusted until something else is seen, and what does not say when it was issued shows nothing', () => {
   expect([awsClock.agrees(), awsClock.compare(undefined, clock.now())]).toEqual([true, true]);
   compared(10_000);
   expect(awsClock.compare(undefined, clock.now())).toBe(false);
@@ -40,6 +40,6 @@ it('is not taken for wrong because the answer took its time', () => {
   expect([compared(0, 10_000), compared(-2_000, 10_000), compared(2_000, 10_000)]).toEqual([true, true, true]);
 });
 
-it('is believed again as soon as an answer agrees', () => {
+it('is trusted again as soon as an answer agrees', () => {
   expect([compared(-20_000), compared(0), awsClock.agrees()]).toEqual([false, true, true]);
 });

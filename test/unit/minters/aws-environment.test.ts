@@ -114,7 +114,7 @@ it('a hostile environment redirects and breaks nothing', async () => {
   expect(stolen).toBe(0);
 });
 
-it('and it is hostile: a client that is not told everything hands the proof to whom the environment names', async () => {
+it('and it is hostile: a client that does not get every setting hands the proof to whom the environment names', async () => {
   const told = { region: 'eu-central-1', useFipsEndpoint: false, useDualstackEndpoint: false } as const;
   const client = new STSClient({ ...told, defaultsMode: 'standard', maxAttempts: 1, retryMode: 'standard' });
   const command = new AssumeRoleWithWebIdentityCommand({

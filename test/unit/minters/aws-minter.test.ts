@@ -483,7 +483,7 @@ describe('what must not be used any more', () => {
     expect(await enforcer().isInForce(role, dead, 5)).toBe(true);
   });
 
-  it('is not taken for denied when IAM refuses, loses the answer or has no room, and the operator hears of it', async () => {
+  it('is not taken for denied when IAM refuses, loses the answer or has no room, and the log says so', async () => {
     for (const fault of [refuse('AccessDenied', 403), refuse('ServiceFailure', 500)]) {
       aws.faults.always((operation) => (operation.endsWith('RolePolicy') ? fault : undefined));
       for (const work of [
@@ -502,7 +502,7 @@ describe('what must not be used any more', () => {
     expect(aws.policyOf(role)).toEqual({});
   });
 
-  it('is written with another session once AWS believes the first no more', async () => {
+  it('is written with another session once AWS no longer accepts the first', async () => {
     await enforcer().enforce(role, dead, 1);
     aws.faults.queue('PutRolePolicy', [refuse('ExpiredToken', 403)]);
     await thrownBy(enforcer().enforce(role, dead, 2));

@@ -47,7 +47,7 @@ describe('a refusal of STS', () => {
     if (retry === 'later') expect(refusal).toMatchObject({ details: { retryAfterSeconds: backOffSeconds } });
   });
 
-  it.each(table)('%s: neither spelling of its name matters, and none of its words come out', (_, error) => {
+  it.each(table)('%s: neither spelling of its name matters, and none of its text comes out', (_, error) => {
     const other = error.name.endsWith('Exception') ? error.name.replace('Exception', '') : `${error.name}Exception`;
     const expected = failure(error).error.message;
     for (const name of [error.name, other]) {

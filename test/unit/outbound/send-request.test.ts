@@ -93,7 +93,7 @@ describe('A request', () => {
   });
 });
 
-describe('A server is not believed', () => {
+describe('A server is not trusted', () => {
   it('that has a certificate of another authority, or one that the system does not know', async () => {
     const requests: unknown[] = [];
     const server = await secure((request, response) => response.end(String(requests.push(request))));
@@ -113,7 +113,7 @@ describe('A server is not believed', () => {
     expect(await failureOf(ask({ url }))).toMatchObject({ reason: 'failed' });
   });
 
-  it('even where NODE_TLS_REJECT_UNAUTHORIZED would have it believed', async () => {
+  it('even where NODE_TLS_REJECT_UNAUTHORIZED would accept it', async () => {
     const server = await secure((_, response) => response.end('hunter2'));
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
     try {

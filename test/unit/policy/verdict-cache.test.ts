@@ -33,7 +33,7 @@ describe('Verdicts that are remembered', () => {
     );
   });
 
-  it('are shared by paths that no policy and no label tells apart, and by no others', () => {
+  it('are shared by paths that no policy and no label distinguishes, and by no others', () => {
     const targets = new Map([[TICKETS, { ...target, cuts: ['a/b', 'a/b/**', 'a/*/c/**'] }]]);
     const key = (asked: string) => queryKey(toAccess(asked), targets);
     expect(key('a/1')).toBe(key('a/2'));

@@ -4,7 +4,7 @@ import type { LogEntry } from '../../../src/domain/tombstone.js';
 import { followLog, type FollowableLog } from '../../../src/store/follow-log.js';
 import { LogGap } from '../../../src/store/store.js';
 
-/** The entries from `first` to `last` are kept; `name` tells one log from another. */
+/** The entries from `first` to `last` are kept; `name` distinguishes one log from another. */
 function logOf(name: string, first: number, last: number): FollowableLog {
   const entry = (seq: number) => ({ seq, id: `${name}${seq}` }) as LogEntry;
   return {

@@ -16,7 +16,7 @@ it('every class in the list is declared in src, under the name that is listed', 
   expect([...LOGGED_WITH_MESSAGE].filter((name) => name !== 'Error' && !names.includes(name))).toEqual([]);
 });
 
-it('every error of this project has the name of its class, or the list could not tell it from another', () => {
+it('every error of this project has the name of its class, or the list could not distinguish it from another', () => {
   expect(declared.length).toBeGreaterThan(5);
   expect(declared.filter(({ name, set }) => name !== set)).toEqual([]);
 });

@@ -79,7 +79,7 @@ describe('a session that went on to another role', () => {
     );
     await complete(one.task.id);
     await wait(20);
-    // A role denies only what it was told: of the other one nobody has told this one anything.
+    // A role denies only what was pushed to it. Nothing about the other role was pushed to this one.
     expect([aws.reads(one.credential.id), ...chained.map(aws.passes)]).toEqual([false, true, true]);
     aws.tamper(OTHER_ROLE, JSON.stringify(aws.document(ROLE)));
     await wait(5);

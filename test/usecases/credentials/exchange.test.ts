@@ -116,7 +116,7 @@ describe('G6: fail closed', () => {
   });
 });
 
-describe('what policy hears', () => {
+describe('what policy is asked', () => {
   it('whom a renewed credential serves, though only the workload asks', async () => {
     const asked: PolicyQuery[] = [];
     const { policy, settings } = (await wholeBroker()).deps;

@@ -21,7 +21,7 @@ const end = ({ deps, operator }: WholeBroker, value: string) =>
   revokeBySelector(deps, operator, { what: { kind: 'credential', value }, reason: 'r', requestId: 'r' });
 
 describe('sixteen live credentials', () => {
-  it('are the most a task may have: the seventeenth is refused, and told when to come again', async () => {
+  it('are the most a task may have: the seventeenth is refused, with the time after which to try again', async () => {
     const { broker, taskId } = await full();
     await expect(broker.under(taskId)).rejects.toMatchObject({
       code: 'slow_down',

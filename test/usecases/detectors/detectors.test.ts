@@ -90,7 +90,7 @@ describe('a credential used after its end', () => {
     expect(await broker.findings()).toEqual([]);
   });
 
-  it('is not found by the word of a caller that policy does not let ask', async () => {
+  it('is not found by the report of a caller that policy does not let ask', async () => {
     const nobodyAsks = bareBroker(modelStore(handClock()), handClock()).policy;
     const broker = await watchedBroker();
     const { minted, credential } = await broker.exchange();
@@ -256,7 +256,7 @@ describe('memory', () => {
     expect(dropped()).toBe(90_000);
   });
 
-  it('keeps what the store did not take, and tells it later', async () => {
+  it('keeps what the store did not take, and writes it later', async () => {
     const clock = handClock();
     const store = modelStore(clock);
     let down = true;

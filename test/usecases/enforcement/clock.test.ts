@@ -37,7 +37,7 @@ async function begin() {
 }
 
 describe('a clock that is set ahead', () => {
-  it('lets nothing live again: not while it is doubted, nor when it is believed, until AWS has forgotten it', async () => {
+  it('lets nothing live again: neither while it is doubted nor when it is trusted again, until AWS has forgotten it', async () => {
     const { clock, wait, revoke, ended, cut, aws } = await begin();
     await revoke();
     await wait(5);

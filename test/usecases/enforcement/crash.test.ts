@@ -40,7 +40,7 @@ const denied = ({ aws }: Stage, { id }: { id: string }, role = ROLE): boolean =>
 describe('what was reserved by a broker that died', () => {
   describe('is given up after a minute, and denied until it could live no more', () => {
     it.each<[string, MintFault]>([
-      ['before AWS heard of it', 'never-made'],
+      ['before the request reached AWS', 'never-made'],
       ['after AWS had made it', 'never'],
     ])('where it died %s', async (_, fault) => {
       const stage = await begin();

@@ -66,7 +66,7 @@ beforeEach(async () => {
 });
 
 describe('a webhook', () => {
-  it('is told what it asked for and nothing else, in order, from its beginning on', async () => {
+  it('gets what it asked for and nothing else, in order, from its beginning on', async () => {
     await happen('lab:before');
     const siem = notifier();
     await siem.begin();
@@ -99,7 +99,7 @@ describe('a webhook', () => {
     ]);
   });
 
-  it('is told of every type of audit entry that it asks for', async () => {
+  it('gets every type of audit entry that it asks for', async () => {
     const siem = notifier({ webhook: { types: AUDIT_EVENT_TYPES } });
     await siem.begin();
     for (const type of AUDIT_EVENT_TYPES) await broker.deps.audit.append({ type, at: broker.clock.now() });
@@ -146,7 +146,7 @@ describe('what a receiver does not take', () => {
     ['answers 500', 500, 'It answered 500.'],
     ['is busy', 429, 'It answered 429.'],
     ['redirects', 302, 'It answered 302.'],
-  ])('that %s is told again, later, and before anything else', async (_, status, because) => {
+  ])('that %s gets the event again, later, and before anything else', async (_, status, because) => {
     const siem = notifier();
     await siem.begin();
     receiver.answer(status);
@@ -181,7 +181,7 @@ describe('what a receiver does not take', () => {
     expect(await standing()).toMatchObject({ after: (await broker.deps.audit.head()).seq });
   });
 
-  it('that is not there is told when it is back, and says why meanwhile', async () => {
+  it('that cannot be reached gets its events when it is back; until then the reason is shown', async () => {
     const siem = notifier({ webhook: { url: `http://127.0.0.1:${await freePort()}/` } });
     await siem.begin();
     await happen('lab:a');
@@ -192,7 +192,7 @@ describe('what a receiver does not take', () => {
     expect(subjects()).toEqual(['workload:lab:a']);
   });
 
-  it('that refuses is believed the third time: it goes on to the next', async () => {
+  it('that refuses an event three times does not get it again, and gets the next one', async () => {
     const siem = notifier();
     await siem.begin();
     receiver.answer(410, 410, 410);
@@ -275,7 +275,7 @@ describe('what a receiver does not take', () => {
     receiver.answer((response) => (release = () => void response.writeHead(204).end()));
     await happen('lab:a');
     const hanging = both.turn();
-    await until(() => receiver.received.length === 1 && other.received.length === 1, 'nobody is told');
+    await until(() => receiver.received.length === 1 && other.received.length === 1, 'nothing is delivered');
     await happen('lab:b');
     await until(async () => {
       await both.turn();
@@ -290,7 +290,7 @@ describe('what a receiver does not take', () => {
 
 describe('a crash', () => {
   it.each<Fate>(['refused', 'lost'])(
-    'after the delivery, with the cursor %s, loses none and tells one twice at most',
+    'after the delivery, with the cursor %s, loses none and delivers one twice at most',
     async (fate) => {
       let next: Fate = 'done';
       const records = unreliable(broker.store.records, () => next);
@@ -314,7 +314,7 @@ describe('a crash', () => {
 });
 
 describe('two brokers', () => {
-  it('tell a webhook once: one holds it, and the other follows when that one ends or dies', async () => {
+  it('deliver to a webhook once: one has its lease, and the other takes over when that one ends or dies', async () => {
     const [one, two] = [notifier({ node: 'one' }), notifier({ node: 'two' })];
     await Promise.all([one.begin(), two.begin()]);
     const holder = async () => (await standing())?.holder;
@@ -352,7 +352,7 @@ describe('two brokers', () => {
   });
 });
 
-describe('an audit log that no longer has what was not told', () => {
+describe('an audit log that no longer has what was not delivered', () => {
   it('is noted, and gone on from where there is something', async () => {
     const siem = notifier();
     await siem.begin();
@@ -369,7 +369,7 @@ describe('an audit log that no longer has what was not told', () => {
     expect(logged.join()).toContain('audit entries were lost before they could be delivered to a webhook');
   });
 
-  it('counts anew after it was lost, and is told from its beginning', async () => {
+  it('counts anew after it was lost, and is delivered from its beginning', async () => {
     const siem = notifier();
     await happen('lab:a');
     await happen('lab:b');

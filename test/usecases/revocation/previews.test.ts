@@ -13,7 +13,7 @@ import { soc, preview, oneThatHangsOnEverything, FITTING } from '../../support/r
 import { liftHold } from '../../support/verbs.js';
 
 describe('G8: truthful effect', () => {
-  describe('the preview tells what the revocation then does', () => {
+  describe('the preview says what the revocation then does', () => {
     it.each(FITTING)('by %s with %s', async (kind, effect) => {
       const { broker, values } = await oneThatHangsOnEverything();
       await broker.exchange(); // of the agent alone, for itself

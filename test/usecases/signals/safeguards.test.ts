@@ -33,7 +33,7 @@ describe('a reaction that wants two sources', () => {
     expect(await published(setting)).toBe(1);
   });
 
-  it('does it once: more words are a repetition, and after the hold is lifted all must say so again', async () => {
+  it('does it once: more reports are a repetition, and after the hold is lifted all sources must report again', async () => {
     const setting = await start();
     const states = async (count: number) => (await judged(setting.broker, count)).map(({ state }) => state);
     for (const [index, from] of [setting.idp, setting.edr, setting.idp].entries()) {
@@ -81,7 +81,7 @@ describe('a reaction that wants two sources', () => {
     expect((await judged(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'waiting']);
   });
 
-  it('does not wait for ever: in the end the first word is recorded only, and counts no more', async () => {
+  it('does not wait for ever: in the end the first report is recorded only, and counts no more', async () => {
     const setting = await start();
     await setting.say(setting.idp, AGENT_7);
     await judged(setting.broker, 1);

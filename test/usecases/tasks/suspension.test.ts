@@ -9,7 +9,7 @@ import { refusal } from '../../support/refusal-code.js';
 import { wholeBroker } from '../../support/brokers/use-cases.js';
 import { resumeTask, suspendTask } from '../../support/verbs.js';
 
-/** A broker whose store takes records until told otherwise. The log goes on: room is kept for revocations. */
+/** A broker whose store can be made to refuse records. The log still takes revocations: room is kept for them. */
 async function onAStoreThatFills() {
   const clock = handClock();
   const store = modelStore(clock);

@@ -100,7 +100,7 @@ it('remembers how a child ended that fell with its parent, when its own time com
   expect(await broker.store.log.entries(0, 10)).toHaveLength(1);
 });
 
-it('a task record that cannot be read stops no other of its shard, is told, and is looked at again later', async () => {
+it('a task record that cannot be read stops no other of its shard, is reported, and is looked at again later', async () => {
   const broker = await wholeBroker();
   const { task } = await broker.open({ deadlineSeconds: 60 });
   const child = await broker.open({ parent: task.id, deadlineSeconds: 60 });
@@ -113,7 +113,7 @@ it('a task record that cannot be read stops no other of its shard, is told, and 
   expect((await sweep(broker.deps.ledger)).unreadable).toHaveLength(1);
 });
 
-it('tells how far behind it is', async () => {
+it('reports how far behind it is', async () => {
   const broker = await wholeBroker();
   const { task } = await broker.open({ deadlineSeconds: 60 });
   broker.clock.set(task.deadline + 7_000);

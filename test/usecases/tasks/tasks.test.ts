@@ -159,7 +159,7 @@ describe('a child', () => {
 });
 
 describe('what a task says of itself', () => {
-  it('its purpose is the word of the agent when the agent opened it, and of the opener when somebody else did', async () => {
+  it('its purpose is stated by the agent if the agent opened it, and otherwise by the opener', async () => {
     const broker = await wholeBroker();
     const own = await openTask(broker.deps, broker.agent, { workload: AGENT, purpose: 'triage', requestId: 'r' });
     expect([own.task.purposeFrom, (await broker.open()).task.purposeFrom]).toEqual(['agent', 'opener']);
@@ -253,7 +253,7 @@ describe('opening under a parent', () => {
   const access = [{ target: TARGET, path: 'incident/1', actions: ['read'] }];
   const wider = [{ target: TARGET, path: 'incident/2', actions: ['read'] }];
 
-  it('tells nothing of a parent that one may not read', async () => {
+  it('reveals nothing of a parent that the caller may not read', async () => {
     const { broker } = await watched(({ action }) => (action === 'readTask' ? { outcome: 'deny' } : undefined));
     const { task } = await broker.open({ access, principal: 'staff:ada' });
     for (const wish of [{ access: wider }, { access }, { principal: 'staff:eve' }, {}])
