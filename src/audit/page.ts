@@ -62,7 +62,7 @@ export async function* linesAfter(
 ): AsyncGenerator<[seq: number, line: string]> {
   let last = after;
   for (;;) {
-    // The first batch whose last line comes after `last`.
+    // This finds the first batch whose last line comes after `last`.
     const batches = await records.range(BATCHES, { after: [last, BEHIND_ALL_MEMBERS], limit: batchesAtOnce });
     if (batches.length === 0) return;
     const texts = await records.read(batches.map(([first]) => batchKey(first)));

@@ -34,7 +34,7 @@ export async function introspect(
   const now = ledger.clock.now();
   if (inspected?.found && permitted) {
     const { claims } = inspected;
-    // Only from a caller that policy lets ask: anybody else could raise an alarm about somebody else's token.
+    // It counts only from a caller that policy lets ask: anybody else could raise an alarm about somebody else's token.
     if (presentedFrom !== undefined) observer.presented(claims.jti, presentedFrom);
     const state = stateOf(inspected, seen, now);
     if (state === 'live') return claims;
@@ -81,6 +81,6 @@ async function auditInactive(
     await assertWithinRate(caller.party.id);
     await audit.append({ type: 'introspection.inactive', at, ...callerFields(caller), ...about, requestId });
   } catch {
-    // The answer is no in any case.
+    // The answer is `active: false` in any case.
   }
 }

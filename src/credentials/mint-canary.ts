@@ -1,6 +1,6 @@
 /**
- * Mints a canary: a token like any other, by the minter itself, of a credential that nobody was granted. Its signature is a decoy
- * (keys/decoy-signer.ts): it looks like a real token, and no verifier accepts it. Any use of it is an alarm.
+ * Mints a canary: a token like any other, by the minter itself, of a credential that nobody was granted. Its signature is
+ * a decoy (keys/decoy-signer.ts): it looks like a real token, and no verifier accepts it. Any use of it is an alarm.
  */
 import type { AuditLog } from '../audit/log.js';
 import type { Config } from '../config/schema.js';
@@ -42,7 +42,7 @@ export async function mintCanary(deps: CanaryDeps, request: CanaryRequest): Prom
   const { credential, task, names } = await draftCanary(deps, request);
   const token = accessTokenOf((await minter.mint(credential, task)).material);
   const { target, issuedAt: mintedAt, expiresAt } = credential;
-  // Stored before the token is returned: a canary that no broker looks for would never raise an alarm.
+  // The canary is stored before the token is returned: a canary that no broker looks for would never raise an alarm.
   const canary: Canary = { hash: sha256(token), label: request.label, target, mintedAt, expiresAt, ...names };
   await putCanary(ledger, canary);
   await audit.append({
@@ -89,7 +89,7 @@ async function draftCanary(
     kind: minter.kind,
     target: targetIn(config, minter.kind, request.target),
     state: 'active',
-    // Wide access, so that a thief tries the token.
+    // The access is wide, so that a thief tries the token.
     access: [{ path: '**', actions: ['read'] }],
     issuedAt: now,
     expiresAt: request.expiresAt,

@@ -50,7 +50,7 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
       lookAgain(deps, grant),
       handle !== undefined && putHandle(ledger, credential, handle),
     ]);
-    // After the look, so that every active credential was alive once its target knew it.
+    // This comes after the look, so that every active credential was alive once its target knew it.
     if (credential.state === 'reserved' && !(await activate(ledger, reserved, handle)))
       throw new Error('the reservation expired');
     return { minted, credential, task, opened };

@@ -40,7 +40,8 @@ export const createReadiness =
       sweepCheck(pulse, clock.now()),
       check('audit', pulse.auditFollows, 'the audit log does not take entries'),
       check('running', !pulse.draining, 'the broker is shutting down'),
-      // Degraded, not unready: other brokers cannot write to these targets either, and all other targets are served.
+      // The broker is degraded and not unready: other brokers cannot write to these targets either, and all other targets
+      // are served.
       degradingCheck('targets', failingTargets.size === 0, `revocations cannot be written to ${failing}`),
       degradingCheck('webhooks', behind.size === 0, `events wait to be delivered to ${[...behind.keys()].join(', ')}`),
     ];

@@ -32,7 +32,7 @@ const riskOnWire = ({ on, risk, level, falls, signal }: NonNullable<WorkloadRisk
     falls: falls && { to: falls.to, at: toTimestamp(falls.at) },
     why: risk.why,
     signal: risk.signal,
-    // The contents of the signal, as long as its record exists.
+    // The contents of the signal are shown as long as its record exists.
     event: signal?.event,
     source: signal?.source,
   });

@@ -7,7 +7,7 @@ export function readDocument(text: string): JsonObject {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) return value;
   } catch {
-    // The error below replaces it.
+    // The error below replaces this one.
   }
   throw new Error('the document is not a JSON object');
 }

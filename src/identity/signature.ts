@@ -37,7 +37,7 @@ async function isSignedByOneOf(
       await compactVerify(token, key, { algorithms });
       return true;
     } catch {
-      // The next candidate may verify it.
+      // The next candidate may verify the signature.
     }
   }
   return false;

@@ -5,7 +5,10 @@ import { HARD_LIMITS } from '../domain/limits.js';
 import { COMPACT_JWS } from '../protocol/jws.js';
 import { isObject, type JsonObject } from './json-object.js';
 
-/** Why a token proves nothing, as the rest of a sentence that begins "The subject token …". identify() makes it a BrokerError. */
+/**
+ * Why a token proves nothing, as the rest of a sentence that begins "The subject token …". identify() makes it a
+ * BrokerError.
+ */
 export class Refused extends Error {
   override name = 'Refused';
 }
@@ -23,7 +26,8 @@ export interface Unverified {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function readToken(text: string): Unverified {
-  // Checked before decoding: decoders forgive padding, line breaks and more, and each variant would be another "valid" token.
+  // The form is checked before decoding: decoders forgive padding, line breaks and more, and each variant would be another
+  // "valid" token.
   if (!COMPACT_JWS.test(text)) throw new Refused('is not a signed JWT in compact form');
   const [header, claims] = text.split('.').map(decodeSegment);
   return { text, header: parseObject(header), claims: parseObject(claims) };

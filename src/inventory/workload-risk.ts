@@ -38,7 +38,7 @@ export async function showRisk(
   _: Permitted<'readRevocations'>,
   workload: string,
 ): Promise<WorkloadRisk> {
-  // Throws: an id that no party can have is a mistake of the caller, and not a workload without risk.
+  // This throws: an id that no party can have is a mistake of the caller, and not a workload without risk.
   partyFromId(settings.trust, 'workload', workload);
   const own = worstOf(
     await standing(

@@ -111,7 +111,7 @@ async function openRing(deps: RingDeps, known: ReadonlyMap<string, OpenKey>, ask
  * attacker would name their own key.
  */
 function kidOf(token: string): string {
-  // Checked before jose decodes, which forgives padding and white space. The broker makes only the strict form.
+  // The form is checked before jose decodes, which forgives padding and white space. The broker makes only the strict form.
   if (!COMPACT_JWS.test(token)) throw notOurs();
   try {
     return decodeProtectedHeader(token).kid ?? '';

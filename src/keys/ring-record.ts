@@ -30,7 +30,7 @@ export async function turnRing(deps: RingDeps, asked?: Step): Promise<{ ring: Ri
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const stored = await rings.read(deps, 'ring');
     const ring = stored?.value;
-    // A key is announced already: asking twice must not rotate twice.
+    // A key is announced already: two requests must not rotate twice.
     if (pending === 'announce' && ring?.next) pending = undefined;
     const step = (ring && pending) ?? dueStep(ring, deps.clock.now(), deps.rotationDays * DAY_MS);
     if (step === undefined) {

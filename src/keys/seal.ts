@@ -61,7 +61,7 @@ async function decrypt(sealed: string, keyEncryptionKey: Uint8Array): Promise<z.
     });
     return privateJwkSchema.parse(JSON.parse(new TextDecoder().decode(plaintext)));
   } catch {
-    // No cause: the message of a parser may quote what it could not parse, here a private key.
+    // The error carries no cause: the message of a parser may quote what it could not parse, here a private key.
     throw new Error(
       'The signing keys in the store do not open with this key-encryption key. Start with the key they were sealed with.',
     );

@@ -37,8 +37,8 @@ export const handleKey = (shard: Shard, digest: string): Key => `${shard}/handle
 export const enforcementKey = (target: Cause): Key => `enforce/${target}`;
 
 /**
- * Return the indexes of all signals, of those that are not dealt with yet, and of those that a person must confirm: signal
- * id → when it was received.
+ * These three return the index of all signals, of those that are not dealt with yet, and of those that a person must
+ * confirm: signal id → when it was received.
  */
 export const signalIndex = (shard: Shard): Key => `${shard}/signals`;
 export const acceptedIndex = (shard: Shard): Key => `${shard}/accepted`;
@@ -56,13 +56,13 @@ export const riskKey = (cause: Cause): Key => `risk/${cause}`;
  */
 export const reactionKey = (rule: string, cause: Cause): Key => `reactions/${rule}:${cause}`;
 
-/** Return the keys of how many tasks all reactions together have hit in a minute, and how many one signal has. */
+/** These two return the keys of how many tasks all reactions together have hit in a minute, and how many one signal has. */
 export const minuteAllowanceKey = (minute: number): Key => `reactions/minute:${minute}`;
 export const allowanceKey = (signal: string): Key => `reactions/of:${signal}`;
 
 /**
- * Return the key of the state of delivery to a webhook, and the index of its dead letters: number of the audit entry → when
- * its delivery was given up.
+ * These three return the key of the state of delivery to a webhook, of a dead letter, and of all its dead letters: number
+ * of the audit entry → when its delivery was given up.
  */
 export const webhookKey = (name: string): Key => `notify/${name}`;
 export const deadLetterKey = (name: string, seq: number | string): Key => `notify/${name}:${seq}`;
@@ -74,7 +74,7 @@ export function detectorKey(event: string, subject: string): Key {
   return `${shardOfDigest(digest)}/noticed:${event}:${digest.subarray(0, 16).toString('base64url')}`;
 }
 
-/** Return the key of a canary by the hash of its token, and the index of all: hash → expiry. */
+/** These two return the key of a canary by the hash of its token, and the index of all canaries: hash → expiry. */
 export const canaryKey = (hash: string): Key => `canaries/${hash}`;
 export const canaryIndex: Key = 'canaries/all';
 

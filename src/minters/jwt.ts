@@ -29,7 +29,7 @@ function claimsOf(issuer: string, credential: Credential, task: Task): AccessTok
     client_id: workload.id,
     aud: credential.target,
     iat: toSeconds(credential.issuedAt),
-    // Rounded down: the token must not outlive its record by a fraction of a second.
+    // The time is rounded down: the token must not outlive its record by a fraction of a second.
     exp: toSeconds(credential.expiresAt),
     jti: credential.id,
     ...(scope !== '' && { scope }),

@@ -72,7 +72,7 @@ export async function sendRequest(outbound: OutboundRequest): Promise<OutboundAn
 function agentFor({ ca, totalMs, bodyBytesMax }: OutboundRequest): Agent {
   return new Agent({
     connections: 1,
-    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off.
+    // It is set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off.
     connect: defined({ rejectUnauthorized: true, ca, timeout: totalMs }),
     headersTimeout: totalMs,
     bodyTimeout: totalMs,

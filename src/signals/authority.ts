@@ -39,7 +39,7 @@ export async function resolveReactionTarget(
   const narrowest = RANKED.map((kind) => about.find((selector) => selector.kind === kind)).find((one) => one);
   if (!narrowest) return undefined;
   const task = await taskOf(ledger, narrowest);
-  // All members of a subject must hold at once: a task together with a person names nobody if the task is not that person's.
+  // All members of a subject must hold at once: a task together with a person matches nobody if the task is not that person's.
   if (!about.every((selector) => selector === narrowest || (task && holdsOf(task, selector)))) return undefined;
   if (covers === undefined || covers === narrowest.kind) return narrowest;
   const scope = subjectScope(settings, source);

@@ -29,7 +29,10 @@ interface RecordOptions<T> {
   renamed?: Readonly<Record<string, keyof T & string>>;
 }
 
-/** A kind of record, as `record` makes it. `Input` is what a writer passes: without the revision, and without what has a default. */
+/**
+ * A kind of record, as `record` makes it. `Input` is what a writer passes: without the revision, and without what has a
+ * default.
+ */
 export interface RecordKind<Id, T, Input = T> {
   /** Throws on a text that the schema does not accept. */
   parse: (text: string) => T;
@@ -67,7 +70,7 @@ export function record<Id, S extends z.ZodObject>(
     (await records.read(ids.map(keyOf))).map((text) => (text === undefined ? undefined : { text, value: parse(text) }));
 
   const step: Kind['step'] = (id, stored, next) => {
-    // The schema is asked before the write too: what nobody could read again must not be acknowledged.
+    // The value is validated before the write too: a record that nobody could read again must not be acknowledged.
     const value = schema.parse('revision' in schema.shape ? { ...next, revision: nextRevision(stored) } : next);
     const [key, text, expiry] = [keyOf(id), format(value), expiresAt?.(value)];
     const change: Step = {

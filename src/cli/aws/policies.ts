@@ -95,7 +95,7 @@ export function allowanceStatement({ actions, resources }: Allowance, partition:
  * session.
  */
 export function basePolicy(allowance: Statement): PolicyDocument {
-  // Short guards: they share their quota with the deny policy.
+  // The guards are short, because they share their quota with the deny policy.
   const document = policyDocument(allowance, UNTAGGED, denied(ESCAPES));
   const size = sizeOf(document);
   if (size <= BASE_POLICY_CHARACTERS) return document;
@@ -132,7 +132,8 @@ export const revokerPolicy = (roles: readonly string[]): PolicyDocument =>
       // Whoever can write a role's policy can give the role any permission, so only roles with their boundary are writable.
       Condition: { StringEquals: { 'iam:PermissionsBoundary': roles.map((role) => boundaryArn(roleOf(role))) } },
     },
-    // A statement of its own: requests to read do not carry the key of that condition, and would never be allowed under it.
+    // This is a statement of its own, because requests to read do not carry the key of that condition, and would never be
+    // allowed under it.
     { Sid: 'Read', Effect: 'Allow', Action: ['iam:GetRolePolicy'], Resource: roles },
   );
 

@@ -19,7 +19,7 @@ interface RouteDeps {
 /** Mounts the endpoints, and refuses every other request: 405 with the allowed methods, 404, or 400 for an undecodable path. */
 export function mount(app: Express, deps: RouteDeps, endpoints: readonly Endpoint[]): Express {
   for (const endpoint of endpoints) app.route(endpoint.path)[methodOf(endpoint)](serve(deps, endpoint));
-  // After all endpoints, because a path may take several methods.
+  // This comes after all endpoints, because a path may take several methods.
   for (const { path, refusals } of endpoints) {
     const allowed = methodsOf(endpoints.filter((endpoint) => endpoint.path === path));
     app.all(path, serve(deps, { path, refusals, headers: { Allow: allowed }, handle: otherMethod(allowed) }));
@@ -86,7 +86,7 @@ function callOf({ log }: RouteDeps, request: Request): Call {
     headers: request.headers,
     body: Buffer.alloc(0),
     get log() {
-      return requestLogger(log, requestId); // A getter, because most calls log nothing.
+      return requestLogger(log, requestId); // It is a getter, because most calls log nothing.
     },
   };
 }

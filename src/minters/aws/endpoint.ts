@@ -56,7 +56,7 @@ export const clientSettings = ({ endpoint, region }: Endpoint) =>
     defaultsMode: 'standard',
     authSchemePreference: [],
     userAgentAppId: () => Promise.resolve(undefined),
-    // All of these are off by default, and without the last one the SDK only logs that a request took too long.
+    // All of these limits are off by default, and without the last one the SDK only logs that a request took too long.
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       requestTimeout: ANSWER_MS,

@@ -45,7 +45,7 @@ export function renewingSession<T>(clock: Clock, lifetimeMs: number, open: () =>
   let opening: Promise<T> | undefined;
 
   const opened = async (): Promise<T> => {
-    const since = clock.elapsed(); // Before the request: the session's life begins at some moment after this one.
+    const since = clock.elapsed(); // The clock is read before the request: the session begins at some moment after this one.
     const session = await open();
     stored = { session, since };
     return session;

@@ -33,7 +33,7 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
   const { set, problems } = await loadPolicies(options.directory, options.targets);
   if (!set) throw new Error(`the policies cannot be used:\n${problems.map(problemText).join('\n')}`);
   let now = putInForce(name, set, options);
-  // One after the other: an older reading must not win over a newer one.
+  // Reloads run one after the other: an older reading must not win over a newer one.
   const reloads = new PQueue({ concurrency: 1 });
 
   async function reloadOnce(): Promise<PolicyReload> {

@@ -54,7 +54,7 @@ export async function keepsEverything(node: Redis): Promise<boolean> {
 
 async function persists(node: Redis, facts: Facts): Promise<boolean> {
   if (facts.get('aof_enabled') === '1') return true;
-  // A managed Redis may hide its settings. Then the operator must see to it.
+  // A managed Redis may hide its settings. Then the operator must check them.
   return (await setting(node, 'save')) !== '';
 }
 
