@@ -48,15 +48,15 @@ const NEWLINE = 0x0a;
 
 /** Cuts a stream of bytes into lines, byte for byte. Carriage returns and blank lines stay, so that verification finds them. */
 export async function* cutLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array[] = [];
+  let unfinished: Uint8Array[] = [];
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      yield Buffer.concat([...held, chunk.subarray(start, end)]);
-      held = [];
+      yield Buffer.concat([...unfinished, chunk.subarray(start, end)]);
+      unfinished = [];
       start = end + 1;
     }
-    if (start < chunk.length) held.push(chunk.subarray(start));
+    if (start < chunk.length) unfinished.push(chunk.subarray(start));
   }
-  if (held.length > 0) yield Buffer.concat(held);
+  if (unfinished.length > 0) yield Buffer.concat(unfinished);
 }

@@ -14,7 +14,7 @@ export interface SessionEffect {
 type Wait = 'write' | 'target' | 'propagation' | 'deadline';
 
 /** What ended the sessions. */
-interface Death {
+interface SessionEnd {
   generation: string;
   /** The number of the log entry; undefined if none is published yet, for example after a crash between reserving and minting. */
   seq: number | undefined;
@@ -24,7 +24,7 @@ interface Death {
 
 export function effectAt(
   state: Enforcement | undefined,
-  { generation, seq, expiresAt }: Death,
+  { generation, seq, expiresAt }: SessionEnd,
   now: number,
 ): SessionEffect {
   if (expiresAt <= now) return { effect: 'expired' };

@@ -6,7 +6,7 @@ import type { Change, Key } from './store.js';
 /** LMDB takes 1,978 bytes for an index, a score and a member together; Redis has no such limit. */
 const NAME_BYTES_MAX = 900;
 
-export const shardOf = (key: Key): string => key.slice(0, key.indexOf('/'));
+export const shardOfKey = (key: Key): string => key.slice(0, key.indexOf('/'));
 
 /**
  * Returns the shard of a change. Throws when it has two (it could not be atomic on a cluster), none, or a name that is too
@@ -19,7 +19,7 @@ export function shardOfChange(change: Change): string {
   if ([...keys, ...members].some((name) => Buffer.byteLength(name) > NAME_BYTES_MAX))
     throw new Error('a name too long');
   if (keys.some((key) => key.includes('\0'))) throw new Error('a key with NUL');
-  const shards = new Set(keys.map(shardOf));
+  const shards = new Set(keys.map(shardOfKey));
   const [shard] = shards;
   if (shard === undefined || shards.size > 1) throw new Error(`a change lives in one shard, not in ${shards.size}`);
   return shard;
@@ -62,4 +62,4 @@ export const entryOf = (publication: Publication, seq: number, before: string | 
 export const numbered = (joined: string, seq: number): string => joined.replaceAll(SEQ, String(seq));
 
 /** An entry is always stored as `JSON.stringify` of one. */
-export const parseEntry = (text: string): LogEntry => JSON.parse(text) as LogEntry;
+export const parseLogEntry = (text: string): LogEntry => JSON.parse(text) as LogEntry;

@@ -2,7 +2,7 @@
 import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
 import type { Clock } from '../../domain/time.js';
 import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
-import { ENTRIES_KEPT, entryOf, numbered, parseEntry, stamped, textAt } from '../encoding.js';
+import { ENTRIES_KEPT, entryOf, numbered, parseLogEntry, stamped, textAt } from '../encoding.js';
 import { LogGap, type Log } from '../store.js';
 import { expiredCollector } from './records.js';
 import { durably, now, type Tables } from './tables.js';
@@ -31,7 +31,7 @@ function readers(tables: Tables, home: string): Pick<Log, 'look' | 'entries' | '
       now(tables, () => {
         const seq = latest(tables);
         if (after > seq || after < seq - ENTRIES_KEPT) throw new LogGap(`entries after ${after} are not stored`);
-        return [...entries.getRange({ start: after + 1, limit })].map(({ value }) => parseEntry(value));
+        return [...entries.getRange({ start: after + 1, limit })].map(({ value }) => parseLogEntry(value));
       }),
     snapshot: (after) =>
       now(tables, () => {
@@ -53,7 +53,7 @@ function writers(tables: Tables, clock: Clock, home: string): Pick<Log, 'publish
     publish: (publication) =>
       durably(tables, () => {
         const earlier = textAt(clock.now(), published.get(publication.id));
-        if (earlier !== undefined) return parseEntry(earlier);
+        if (earlier !== undefined) return parseLogEntry(earlier);
         const entry = append(tables, publication);
         if (entry) void published.put(entry.id, stamped(JSON.stringify(entry), clock.now() + PUBLICATIONS_KNOWN_MS));
         collectExpired();

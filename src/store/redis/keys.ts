@@ -1,5 +1,5 @@
 /** The names of Redis keys. The shard is the hash tag, so that all of a shard is on one node of a cluster. */
-import { shardOf } from '../encoding.js';
+import { shardOfKey } from '../encoding.js';
 import type { Key } from '../store.js';
 
 export interface Keys {
@@ -13,7 +13,7 @@ export interface Keys {
 
 export function keysUnder(prefix: string): Keys {
   const named = (key: Key, mark: string): string => {
-    const shard = shardOf(key);
+    const shard = shardOfKey(key);
     return `${prefix}{${shard}}${mark}${key.slice(shard.length + 1)}`;
   };
   const log = `${prefix}{log}!`;

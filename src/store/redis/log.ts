@@ -1,5 +1,5 @@
 /** The revocation log on Redis. */
-import { parseEntry } from '../encoding.js';
+import { parseLogEntry } from '../encoding.js';
 import { LogGap, type Log, type Look } from '../store.js';
 import type { Client } from './client.js';
 import type { Keys } from './keys.js';
@@ -54,7 +54,7 @@ export function redisLog(client: Client, keys: Keys, options: LogOptions): Log {
       if (after > Number(seq) || after < parseInt(oldest ?? '', 10) - 1) {
         throw new LogGap(`entries after ${after} are not stored`);
       }
-      return pairs(found).map(([id, text]) => ({ ...parseEntry(text), seq: parseInt(id, 10) }));
+      return pairs(found).map(([id, text]) => ({ ...parseLogEntry(text), seq: parseInt(id, 10) }));
     },
     snapshot: async (after = '0') => {
       const answer = await run(client, scripts.snapshot, [tombstones], [after, PAGE]);

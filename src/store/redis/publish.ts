@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
 import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
-import { ENTRIES_KEPT, entryOf, parseEntry } from '../encoding.js';
+import { ENTRIES_KEPT, entryOf, parseLogEntry } from '../encoding.js';
 import { StoreUnavailable, type Log } from '../store.js';
 import { unavailable, type Client } from './client.js';
 import type { Keys } from './keys.js';
@@ -39,7 +39,7 @@ export function publisher(client: Client, keys: Keys, { replicas, patient }: Pub
   const known = async (publication: Publication, seq: number, before: string): Promise<LogEntry> => {
     const [found] = await asked(client.xrange(keys.entries, `${seq}-0`, `${seq}-0`));
     const text = found?.[1][1];
-    return text === undefined ? entryOf(publication, seq, before || undefined) : { ...parseEntry(text), seq };
+    return text === undefined ? entryOf(publication, seq, before || undefined) : { ...parseLogEntry(text), seq };
   };
 
   return async (publication) => {

@@ -1,6 +1,6 @@
 /** Records and indexes on Redis. */
 import type { Clock } from '../../domain/time.js';
-import { EXPIRED_KEPT_MS, shardOf, shardOfChange, stamped, textAt } from '../encoding.js';
+import { EXPIRED_KEPT_MS, shardOfKey, shardOfChange, stamped, textAt } from '../encoding.js';
 import type { Change, Key, Records } from '../store.js';
 import type { Client } from './client.js';
 import type { Keys } from './keys.js';
@@ -14,7 +14,9 @@ const shrink = script(commit.text.replace('#!lua', '#!lua flags=allow-oom'));
 export function redisRecords(client: Client, keys: Keys, clock: Clock): Records {
   return {
     read: async (wanted) => {
-      const shards = [...new Set(wanted.map(shardOf))].map((shard) => wanted.filter((key) => shardOf(key) === shard));
+      const shards = [...new Set(wanted.map(shardOfKey))].map((shard) =>
+        wanted.filter((key) => shardOfKey(key) === shard),
+      );
       const read = async (together: Key[]) => {
         const texts = await asked(client.mget(together.map(keys.record)));
         return together.map((key, i): [Key, string | null] => [key, texts[i] ?? null]);
