@@ -11,20 +11,21 @@ import type { Seen } from '../ledger/revocation-log.js';
 import { effectAt, type SessionEffect } from '../enforcement/effect.js';
 import { kindOfTarget, KINDS } from '../targets/kinds.js';
 
-export type Effect =
+/** What a revocation has achieved so far, where a kind of credential or a target is concerned. */
+export type AchievedEffect =
   | { kind: string; effect: 'counting' }
   /** Every online check refuses now. A verifier that checks only signature and `exp` accepts them until the last one expires. */
   | { kind: string; effect: 'immediate'; count: number; boundedBySeconds: number }
   | ({ kind: string; target: string; count: number } & SessionEffect);
 
 /** The effects until the hits are counted. At which other targets there will be effects is not known yet. */
-const COUNTING: Effect[] = Object.values(KINDS)
+const COUNTING: AchievedEffect[] = Object.values(KINDS)
   .filter(({ enforced }) => !enforced)
   .map(({ name }) => ({ kind: name, effect: 'counting' }));
 
 export interface Shown {
   receipt: Receipt;
-  effects: Effect[];
+  effects: AchievedEffect[];
 }
 
 export const withEffects = async (ledger: Ledger, receipt: Receipt): Promise<Shown> => ({
@@ -62,7 +63,7 @@ export async function effectsOf(
   ledger: Ledger,
   affected: Affected | undefined,
   seq: number | undefined,
-): Promise<Effect[]> {
+): Promise<AchievedEffect[]> {
   if (!affected) return COUNTING;
   const hits = Object.entries(affected.byTarget).map(([target, hit]) => ({
     target,
@@ -83,7 +84,7 @@ interface Hit {
 }
 
 /** Nothing has to be pushed for these: they are dead as soon as the log says so. */
-function effectsByKind(hits: readonly Hit[], now: number): Effect[] {
+function effectsByKind(hits: readonly Hit[], now: number): AchievedEffect[] {
   const kinds = new Set(hits.map(({ kind }) => kind.name));
   return [...kinds].map((kind) => {
     const ofKind = hits.filter((hit) => hit.kind.name === kind);
@@ -93,7 +94,11 @@ function effectsByKind(hits: readonly Hit[], now: number): Effect[] {
   });
 }
 
-async function effectsByTarget(ledger: Ledger, hits: readonly Hit[], seq: number | undefined): Promise<Effect[]> {
+async function effectsByTarget(
+  ledger: Ledger,
+  hits: readonly Hit[],
+  seq: number | undefined,
+): Promise<AchievedEffect[]> {
   if (hits.length === 0) return [];
   const { generation } = (await ledger.log.look([])).epoch;
   return Promise.all(

@@ -20,7 +20,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { revoke } from '../ledger/revoke.js';
 import { readTask } from '../ledger/tasks.js';
-import { effectsOf, type Effect as Achieved } from './effects.js';
+import { effectsOf, type AchievedEffect } from './effects.js';
 
 export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'observer'>;
 
@@ -47,7 +47,7 @@ export interface Preview {
   effect: Effect;
   at: number;
   affected: Affected;
-  effects: Achieved[];
+  effects: AchievedEffect[];
 }
 
 /** Policy is asked about the selector and the effect. A request whose parts do not fit each other is refused before. */

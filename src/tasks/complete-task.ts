@@ -7,7 +7,7 @@ import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { TaskState } from '../ledger/task-state.js';
 import type { PermittedTask } from '../authorization/permit.js';
-import { effectsOf, type Effect } from '../revocation/effects.js';
+import { effectsOf, type AchievedEffect } from '../revocation/effects.js';
 import { endTask } from './end-task.js';
 
 interface CompleteRequest {
@@ -19,7 +19,7 @@ interface Completed {
   task: Task;
   state: TaskState;
   /** Absent if the task had ended before: the first outcome stands. */
-  revocation?: { entry: LogEntry; affected?: Affected; effects: Effect[] };
+  revocation?: { entry: LogEntry; affected?: Affected; effects: AchievedEffect[] };
 }
 
 export async function completeTask(
