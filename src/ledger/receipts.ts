@@ -5,7 +5,7 @@ import { EFFECTS } from '../domain/selector.js';
 import { selectorSchema } from '../domain/schemas.js';
 import { BEHIND_ALL_MEMBERS, type Change } from '../store/store.js';
 import { record } from '../store/record.js';
-import { updateRecord } from './change-record.js';
+import { updateRecord } from './retry-on-conflict.js';
 import type { Ledger, Versioned } from './ledger.js';
 import { pruneIndex, scanIndex } from './scan-index.js';
 import { liftIndex, receiptIndex, receiptKey, uncountedIndex } from './keys.js';

@@ -5,7 +5,7 @@ import { cause } from '../domain/selector.js';
 import { taskSchema, taskText, type Task } from '../domain/task.js';
 import type { Change, Key } from '../store/store.js';
 import { record } from '../store/record.js';
-import { updateRecord } from './change-record.js';
+import { updateRecord } from './retry-on-conflict.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { childIndex, dueIndex, recordKey, workloadIndex } from './keys.js';
 

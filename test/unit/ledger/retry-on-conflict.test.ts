@@ -1,7 +1,7 @@
 /** Changing a record while others write first. */
 import { expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { updateRecord, upsertRecord } from '../../../src/ledger/change-record.js';
+import { updateRecord, upsertRecord } from '../../../src/ledger/retry-on-conflict.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
 import { record } from '../../../src/store/record.js';
 import { handClock } from '../../support/clock.js';
