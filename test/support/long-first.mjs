@@ -2,7 +2,7 @@
 // Jest knows by itself which they were, but not in a fresh clone.
 import { default as Sequencer } from '@jest/test-sequencer';
 
-const LONG = ['test/model/', 'test/e2e/'];
+const LONG = ['test/model/', 'test/e2e/', 'signals/flood', 'signal-widening', 'enforcement/ending', 'aws-sts-failures'];
 
 export default class LongFirst extends Sequencer {
   sort(tests) {
