@@ -74,7 +74,7 @@ export function detectorKey(event: string, subject: string): Key {
   return `${shardOfDigest(digest)}/noticed:${event}:${digest.subarray(0, 16).toString('base64url')}`;
 }
 
-/** These two return the key of a canary by the hash of its token, and the index of all canaries: hash → expiry. */
+/** Returns the key of a canary by the hash of its token. `canaryIndex` lists all canaries: hash → expiry. */
 export const canaryKey = (hash: string): Key => `canaries/${hash}`;
 export const canaryIndex: Key = 'canaries/all';
 

@@ -1,4 +1,4 @@
-/** Who is held, or was cut off, tries everything else the identity token is good for. */
+/** A caller that is held or was cut off tries everything else that its identity token is good for. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 

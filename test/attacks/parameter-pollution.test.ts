@@ -1,4 +1,4 @@
-/** The same parameter twice, in two places, or under two names: which one counts must never be a matter of taste. */
+/** The same parameter twice, in two places, or under two names: a request that leaves open which one counts is refused. */
 import { beforeAll, expect, it } from '@jest/globals';
 import { exchangeForm } from '../support/calls.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';

@@ -1,4 +1,4 @@
-/** Somebody who has seen an event sends it again, or something else under its name. */
+/** Somebody who has seen an event sends it again, or sends another event under its id. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { audited, judged, push, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
 import { workload } from '../support/issuers/transmitter.js';

@@ -1,4 +1,4 @@
-/** A signal that may hit one, and would like to hit others: by a subject read too widely, or by reaching through a task. */
+/** A source tries to hit more than it may speak of: by a subject that is read too broadly, or through a task. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { isActive, judged, minted, startSignalBroker } from '../support/brokers/signals.js';
 import { opaque, person, workload } from '../support/issuers/transmitter.js';

@@ -15,7 +15,7 @@ const clock = handClock();
 const broker = (directory: string) => openLmdb({ directory, clock, role: 'broker' });
 const tool = (directory: string) => openLmdb({ directory, clock, role: 'tool' });
 
-/** A process that owns the directory and writes; ended with SIGKILL after so many acknowledgements. */
+/** A process that owns the directory and writes. It is ended with SIGKILL after so many acknowledgements. */
 async function writer(directory: string, prefix: string, each: (acknowledged: number) => Promise<boolean>) {
   const script = fileURLToPath(new URL('../support/store-writer.mjs', import.meta.url));
   const child = spawn(process.execPath, [script, directory, prefix], { stdio: ['ignore', 'pipe', 'inherit'], env: {} });

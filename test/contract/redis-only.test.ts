@@ -1,4 +1,4 @@
-/** What only Redis can do to us: be full, restarted, emptied, demoted, hung, badly configured. */
+/** Faults that only Redis has: it is full, restarted, emptied, demoted, hung or badly configured. */
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { openRedis, type RedisStoreOptions } from '../../src/store/redis/index.js';

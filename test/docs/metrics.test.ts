@@ -1,4 +1,4 @@
-/** Every metric is documented with its labels, and no other is spoken of. */
+/** Every metric is documented with its labels, and the page names no other. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { METRICS } from '../../src/telemetry/metric-names.js';

@@ -1,4 +1,4 @@
-/** What the README shows works as it stands there, and no page links to what is not there. */
+/** Every command that the README shows works as written, and no page has a dead link. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';

@@ -36,7 +36,7 @@ const keysOf = ({ status, body, text }: Reply) => {
 const sessionOf = (key: string) => broker.aws.sessions().find(({ id }) => id === key);
 const giveBack = (token: string) => broker.form('/revoke', { token }, { authorization: `Bearer ${agent}` });
 
-/** Refused, and AWS was not asked. */
+/** Expects a refusal, and that AWS was not asked. */
 async function expectRefused(ask: () => Promise<Reply>, status: number, code: string, message: RegExp): Promise<void> {
   const asked = broker.aws.calls('AssumeRoleWithWebIdentity');
   const reply = await ask();

@@ -5,7 +5,7 @@ import type { Reply } from '../support/calls.js';
 
 const CEILING = { access: JSON.parse(details(`${BUCKET}/tenant-42/*`)) as object[] };
 const DETAILS = { authorization_details: details(`${BUCKET}/tenant-42/*`) };
-/** As long as AWS's, and of plain letters as some of them are. */
+/** The key is as long as one of AWS, and has plain letters only, as some of them do. */
 const SECRET = 'wJalrXUtnFEMIaK7MDENGabPxRfiCYEXAMPLEKEY';
 const AT = `/aws/credentials/${encodeURIComponent(ROLE)}`;
 
@@ -24,7 +24,7 @@ const keyOf = ({ status, body, text }: Reply): string => {
   return (body as { AccessKeyId: string }).AccessKeyId;
 };
 const taskTag = (accessKeyId: string) => broker.aws.sessions().find(({ id }) => id === accessKeyId)?.tags['jt'];
-/** A jump, after which the schedule has had its turn and identity tokens are fresh. */
+/** Jumps ahead. Afterwards the schedule has run and identity tokens are fresh. */
 const later = async (seconds: number) => {
   await broker.advance(seconds * 1_000);
   await broker.pass(1);
@@ -32,7 +32,7 @@ const later = async (seconds: number) => {
 };
 const calls = () => broker.aws.calls('AssumeRoleWithWebIdentity');
 
-/** Of a refusal AWS SDKs show people `code` and `message`. */
+/** AWS SDKs show people the `code` and `message` of a refusal. */
 function expectAwsRefusal(reply: Reply, status: number, code: string, message: RegExp): void {
   expect(reply.body).toMatchObject({ code, message: expect.stringMatching(message) });
   expect(reply.status).toBe(status);

@@ -18,7 +18,7 @@ permit (principal, action in Action::"read", resource in Resource::"${ROLE}#${RE
 });
 
 const asItself = (team: string) => broker.identity(`agent-${team}`, { team });
-/** With a token of the broker for this very endpoint. */
+/** Returns a token of the broker for this very endpoint. */
 async function derived(team: string): Promise<string> {
   const endpoint = { resource: `${broker.url}/aws/credentials`, scope: `${ROLE}:execute` };
   const { body, text } = await broker.exchange(await asItself(team), endpoint);

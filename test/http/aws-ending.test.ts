@@ -19,7 +19,7 @@ const asProcess = ({ accessKeyId, secretAccessKey, sessionToken }: Minted) =>
     Version: 1,
     ...{ AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken },
   });
-/** Whether the deny policy has ever said it. */
+/** Returns whether the deny policy has ever contained it. */
 const wasDenied = (id: string) => JSON.stringify(broker.aws.writes(ROLE)).includes(id.slice(4));
 
 describe('completion of a task', () => {

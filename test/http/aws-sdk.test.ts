@@ -24,7 +24,7 @@ afterAll(() => {
   for (const child of children) child.kill();
 });
 
-/** Given an endpoint of AWS, and else nothing but what its environment says. */
+/** The client gets an endpoint of AWS, and everything else from its environment. */
 async function startSdk(query: string, token: () => Promise<string>): Promise<Sdk> {
   const file = join(temporaryDirectory(), 'token');
   const env = {

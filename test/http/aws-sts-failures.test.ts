@@ -33,7 +33,7 @@ const advice = (from: AwsBroker = broker) =>
     .filter((line) => line.includes('"what"'))
     .map((line) => JSON.parse(line) as { what: string; msg: string; target: string; answer: string });
 const sessionsOf = (role: string) => broker.aws.sessions().filter((session) => session.role === role);
-/** That a denial was written takes a turn of the schedule. */
+/** A denial is written by the next run of the schedule. */
 const denied = async (role: string) => {
   await broker.pass(1);
   return JSON.stringify(broker.aws.policyOf(role));

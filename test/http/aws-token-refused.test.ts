@@ -13,7 +13,7 @@ let asked: number;
 beforeAll(async () => (broker = await startAwsBroker()));
 beforeEach(() => void (asked = broker.aws.calls('AssumeRoleWithWebIdentity')));
 
-/** What cannot be read is refused before anybody is identified: no policy, no audit entry, no AWS. */
+/** A request that cannot be read is refused before its caller is identified. Policy and AWS are not asked, nothing is audited. */
 function expectUnread(reply: Reply, code: string, description: RegExp): void {
   expectOAuthRefusal(reply, 400, code, description);
   expect(broker.aws.calls('AssumeRoleWithWebIdentity')).toBe(asked);

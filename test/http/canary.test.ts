@@ -12,7 +12,7 @@ const CLIENT = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 const LASTING = { expiresInSeconds: 7_200 };
 
-/** On the broker's host; the embedded store wants the broker stopped. */
+/** Mints a canary on the broker's host. The embedded store requires that the broker is stopped. */
 async function mint({ configFile, clock }: TestBroker, ...options: string[]) {
   const said: string[] = [];
   const note = (text: string) => void said.push(text);

@@ -11,7 +11,7 @@ const holding = (event: string, detector: string, settings: object = {}) => ({
   },
 });
 
-/** Each makes one finding about lab:agent-7. */
+/** Each function makes one finding about lab:agent-7. */
 const PROVOKED: [event: string, detector: string, provoke: (broker: TestBroker) => Promise<unknown>][] = [
   [
     'use-after-end',
@@ -74,7 +74,7 @@ const PROVOKED: [event: string, detector: string, provoke: (broker: TestBroker) 
 
 const as = async (broker: TestBroker, sub: string) => ({ authorization: `Bearer ${await broker.identity(sub)}` });
 
-/** A fresh identity, after everything that cut off or expired older ones. */
+/** Returns a fresh identity, later than everything that cut off or expired older ones. */
 const mayMint = async (broker: TestBroker): Promise<boolean> => {
   broker.clock.advance(60_000);
   await broker.work('fitness');

@@ -31,7 +31,7 @@ beforeEach(async () => {
 const MOST = 5;
 
 let told = 0;
-/** As the SIEM reports it, and as the broker has evaluated it. */
+/** Sends a signal as the SIEM does, and returns its id when the broker has evaluated it. */
 async function tell(sub: string, more: object = {}): Promise<string> {
   const body = { id: `alert-${(told += 1)}`, event: 'session-revoked', subject: workload(sub), ...more };
   const reply = await broker.post('/signals/json', body, await broker.identity('siem'));
@@ -56,7 +56,7 @@ const audited = async (type: string) =>
     (line) => JSON.parse(line) as Record<string, unknown>,
   );
 
-/** One that would hit more open tasks than a minute allows. */
+/** Sends a signal whose reaction would hit more open tasks than a minute allows, and returns its id. */
 async function pending(sub = 'agent-7'): Promise<string> {
   for (let task = 0; task <= MOST; task += 1) await broker.exchange(await broker.identity(sub));
   return tell(sub);

@@ -1,4 +1,4 @@
-/** POST /signals/json: for those who cannot sign event tokens. */
+/** POST /signals/json: for sources that cannot sign event tokens. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { expectProblem } from '../support/expect-refusal.js';
 import { judged, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';

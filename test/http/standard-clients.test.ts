@@ -1,4 +1,4 @@
-/** Clients nobody wrote for this broker: oauth4webapi and openid-client, unmodified, do what their standards say. */
+/** Unmodified standard clients, oauth4webapi and openid-client, work with the broker as their standards say. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';

@@ -1,4 +1,4 @@
-/** What is true of every endpoint: methods, content types, sizes, ids, headers. */
+/** Rules that apply to every endpoint: methods, content types, sizes, ids, headers. */
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';

@@ -2,7 +2,7 @@
 import { expect } from '@jest/globals';
 import type { Reply } from './calls.js';
 
-/** RFC 6749 §5.2. */
+/** Expects a refusal by RFC 6749 §5.2. */
 export function expectOAuthRefusal(reply: Reply, status: number, error: string, description?: string | RegExp): void {
   const body = reply.body as { error: string; error_description: string; error_uri: string };
   expect([reply.status, body.error]).toEqual([status, error]);
@@ -13,7 +13,7 @@ export function expectOAuthRefusal(reply: Reply, status: number, error: string, 
   expectNoTrace(reply);
 }
 
-/** RFC 9457. */
+/** Expects a refusal by RFC 9457. */
 export function expectProblem(reply: Reply, status: number, code: string, detail?: string | RegExp): void {
   const body = reply.body as { code: string; detail: string };
   expect([reply.status, body.code]).toEqual([status, code]);
@@ -28,7 +28,7 @@ export function expectProblem(reply: Reply, status: number, code: string, detail
   expectNoTrace(reply);
 }
 
-/** One sentence, nothing of the inside, nothing to keep. */
+/** Expects one sentence that shows nothing of the inside, in an answer that no cache keeps. */
 function expectNoTrace(reply: Reply): void {
   expect(reply.text).not.toMatch(/\bat .*:\d+:\d+|node_modules|Error:|eyJ/);
   expect(reply.headers.get('cache-control')).toBe('no-store');

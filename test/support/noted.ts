@@ -13,7 +13,7 @@ export const noted = (over: Partial<Tally> = {}): Tally => ({
   ...over,
 });
 
-/** One after the other, as the store would see them: told when it happened, or `toldAt`. */
+/** Applies the rule to tallies one after the other, as the store would: when each happened, or at `toldAt`. */
 export function judged(rule: Rule, all: readonly (Partial<Tally> & { at: number; toldAt?: number })[]): RuleResult[] {
   const judgements: RuleResult[] = [];
   for (const { toldAt, ...one } of all) {
@@ -25,5 +25,5 @@ export function judged(rule: Rule, all: readonly (Partial<Tally> & { at: number;
   return judgements;
 }
 
-/** Which of them were findings. */
+/** Returns which of the events were findings. */
 export const found = (judgements: readonly RuleResult[]): boolean[] => judgements.map(({ finding }) => !!finding);

@@ -53,7 +53,7 @@ interface Asked {
   context?: Partial<AccessContext>;
 }
 
-/** May `by` do this to the path? */
+/** Asks whether `by` may do this to the path. */
 export const toAccess = (path: string, action = 'read', { by, target, context }: Asked = {}): PolicyQuery => ({
   principal: by ?? workload(),
   action,
@@ -72,7 +72,7 @@ export const toAccess = (path: string, action = 'read', { by, target, context }:
   },
 });
 
-/** May `by` use this verb of the broker? */
+/** Asks whether `by` may use this verb of the broker. */
 export const toOperate = (
   action: string,
   resource: PolicyResource,

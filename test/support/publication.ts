@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { cause } from '../../src/domain/selector.js';
 import type { Publication } from '../../src/domain/tombstone.js';
 
-/** A hold on a workload by default. */
+/** Returns a publication; by default a hold on a workload. */
 export function publication(over: Partial<Publication> & { workload?: string } = {}): Publication {
   const { workload = 'spiffe://test.example/agent', ...rest } = over;
   return {

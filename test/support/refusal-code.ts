@@ -1,4 +1,4 @@
-/** How a use case refused. */
+/** The code with which a use case refused. */
 import { BrokerError } from '../../src/domain/errors.js';
 
 /** The code of the refusal, or the name of what else was thrown; `granted` when nothing was. */

@@ -161,7 +161,7 @@ function mintedOf({ body }: Reply, aws: LoopbackAws): Minted {
   };
 }
 
-/** Anybody of the lab may read of tenants, and have the role as it is where it can be had. */
+/** Every workload of the lab may read objects of tenants, and may get the whole role where that can be granted. */
 const permits = () => `
 @id("lab-reads-tenants")
 permit (principal in Issuer::"lab", action in Action::"read", resource in Resource::"${ROLE}#${BUCKET}");

@@ -124,7 +124,7 @@ export async function pass(clock: HandClock, seconds: number, ...brokers: Sessio
   }
 }
 
-/** Until an exchange that AWS will never answer has done everything up to there. */
+/** Waits until an exchange that AWS will never answer has done everything before that call. */
 export async function untilMinted(): Promise<undefined> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -78,7 +78,7 @@ export const proven = (id: string, clock: HandClock, issuedAt: number = clock.no
   expiresAt: clock.now() + 3_600_000,
 });
 
-/** Nobody is watched. */
+/** This observer ignores every event. */
 export const unobserved: Observer = {
   granted: () => undefined,
   refused: () => undefined,

@@ -1,4 +1,4 @@
-/** A front door for identity tests: trusts written as in the configuration file, key documents in a temporary directory. */
+/** The identity check for identity tests: trusts written as in the configuration file, key documents in a temporary directory. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,5 +37,5 @@ export function createDoorstep(): Doorstep {
   };
 }
 
-/** As the configuration would: defaults filled in. */
+/** Returns the trust entry as the configuration would have it, with its defaults. */
 const parseTrust = (trust: object[]): Trust[] => configSchema.shape.trust.parse(trust);

@@ -1,4 +1,4 @@
-/** One broker door that trusts one OIDC issuer, `lab`: what most attacks on tokens start from. */
+/** An identity check that trusts one OIDC issuer, `lab`. Most attacks on tokens start from it. */
 import type { Identify } from '../../../src/identity/identify.js';
 import { createDoorstep, type Doorstep } from './identity.js';
 import { createIssuer, type TestIssuer } from './issuer.js';

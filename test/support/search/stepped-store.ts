@@ -7,7 +7,7 @@ export interface Footprint {
   writes: ReadonlySet<string>;
 }
 
-/** Whether the order of two steps matters. */
+/** Returns whether the order of two steps matters. */
 export const conflict = (a: Footprint, b: Footprint): boolean => touches(a, b) || touches(b, a);
 
 function touches({ writes }: Footprint, { reads, writes: others }: Footprint): boolean {

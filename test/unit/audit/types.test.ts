@@ -10,7 +10,7 @@ import { entryText } from '../../../src/audit/chain.js';
 import type { AuditEvent } from '../../../src/audit/event.js';
 import { AUDIT_EVENT_TYPES } from '../../../src/domain/audit-event-types.js';
 
-/** Every `type: 'word.word'` that stands in an object of the code, not in a type or a comment. */
+/** Every `type: 'noun.verb'` in an object of the code. Types and comments do not count. */
 const written = new Set(
   readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))

@@ -16,7 +16,7 @@ const input = nothing;
 const act = () => Promise.resolve(ok({}));
 const requestOf = ({ requestId }: Call) => ({ taskId: 'tsk_aabbbbbbbbbbbbbb', requestId });
 
-/** Never called: compiling it is the test. */
+/** This function is never called: compiling it is the test. */
 const endpoints = (deps: HttpDeps) => [
   operation(deps, {
     verb: 'completeTask',

@@ -1,4 +1,4 @@
-/** `mayfly timeline`: for people, from whoever answers; whatever that is, it cannot forge a line or keep us asking. */
+/** `mayfly timeline` prints lines for people. A server that is no broker can neither forge a line nor keep it asking for ever. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';

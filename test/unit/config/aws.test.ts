@@ -1,4 +1,4 @@
-/** AWS targets in the configuration: what would let agents revoke, or prove themselves to AWS, never starts. */
+/** AWS targets in the configuration: none that would let agents revoke, or prove themselves to AWS, is accepted. */
 import { expect, it } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Paths and patterns: what covers what, held against an enumeration of every concrete path. */
+/** Paths and patterns: what covers what, compared with an enumeration of every concrete path. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from '@jest/globals';
 import {
@@ -30,7 +30,7 @@ const ALL = [1, 2, 3, 4, 5]
   .slice(1)
   .flat();
 
-/** What a pattern means, said in another way: by recursion over segments. */
+/** Returns whether a pattern matches, computed in another way: by recursion over segments. */
 function names([head, ...rest]: string[], [first, ...others]: string[]): boolean {
   if (head === undefined || first === undefined) return head === first;
   if (head === '**') return true;

@@ -1,4 +1,4 @@
-/** What is left out of a stored record is there again when it is read. */
+/** Fields that are left out of a stored record are restored when it is read. */
 import { describe, expect, it } from '@jest/globals';
 import { credentialSchema, credentialText, type Credential } from '../../../src/domain/credential.js';
 import { taskSchema, taskText, type Task } from '../../../src/domain/task.js';

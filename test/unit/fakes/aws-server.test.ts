@@ -22,7 +22,7 @@ const AUDIENCE = 'sts.amazonaws.com';
 const OBJECT = { action: 's3:GetObject', resource: 'arn:aws:s3:::data/a' };
 const EXAMPLE = { account: ACCOUNT, issuerName: 'jit.example', audience: AUDIENCE };
 const allow = (Action: string, Resource = '*') => ({ Effect: 'Allow' as const, Action, Resource });
-/** May be assumed by any session of the account that may assume roles. Has no boundary, and denies what was made for `c2`. */
+/** Any session of the account that may assume roles may assume this one. It has no boundary, and denies credential `c2`. */
 const second: RoleOptions = {
   arn: agentArn(ACCOUNT, 'agent-second'),
   trust: {
@@ -58,7 +58,7 @@ const trusting: RoleOptions = {
   },
 };
 const NEEDED = ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'];
-/** Its trust policy allows all that is needed, but for one action. */
+/** The trust policy of this role allows all that is needed, except one action. */
 const lacking = (action: string): RoleOptions => ({
   ...second,
   arn: agentArn(ACCOUNT, `lacks-${action.slice(4)}`),
@@ -71,7 +71,7 @@ const lacking = (action: string): RoleOptions => ({
     },
   },
 });
-/** Has all it wants of IAM, on roles with a boundary. */
+/** This role may do everything in IAM, on roles with a boundary. */
 const bounded: RoleOptions = {
   ...revokerRole(EXAMPLE),
   arn: agentArn(ACCOUNT, 'bounded'),
@@ -119,7 +119,7 @@ const claims = (
 const token = (...wish: Parameters<typeof claims>) => issuer.token(claims(...wish));
 
 type Keys = Credentials | undefined;
-/** Without keys: as nobody, and any that the machine has lying about are not used. */
+/** Returns the settings of a client. Without keys it is nobody: keys that the machine happens to have are not used. */
 const settings = (keys?: Keys) => ({
   endpoint: aws.url,
   region: 'eu-central-1',

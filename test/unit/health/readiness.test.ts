@@ -1,4 +1,4 @@
-/** Readiness: requests go to brokers whose every condition holds, and each that does not is named. */
+/** Readiness: a broker is ready if every condition is met, and each condition that is not met is named. */
 import { beforeEach, expect, it } from '@jest/globals';
 import type { Check } from '../../../src/health/check.js';
 import { createReadiness, type Pulse } from '../../../src/health/readiness.js';

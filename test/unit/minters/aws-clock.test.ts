@@ -1,4 +1,4 @@
-/** What answers of STS say about AWS's clock: in whole seconds, and some time after they were asked for. */
+/** AWS's clock as answers of STS show it: in whole seconds, and some time after the request. */
 import { beforeEach, expect, it } from '@jest/globals';
 import { watchAwsClock, type AwsClock } from '../../../src/minters/aws/aws-clock.js';
 import { handClock, type HandClock } from '../../support/clock.js';

@@ -1,4 +1,4 @@
-/** The deny policy, held against the sessions it must hit, by an evaluator of IAM policies that shares no code with it. */
+/** The deny policy, compared with the sessions that it must deny, by an evaluator of IAM policies that shares no code with it. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from '@jest/globals';
 import { newId } from '../../../src/domain/id.js';
@@ -30,7 +30,7 @@ type Session = typeof session extends fc.Arbitrary<infer T> ? T : never;
 
 const workloadOf = ({ of, seq }: Session): string => `${workloadTag(workload(of))}@${seq}`;
 
-/** Through the very code that tags sessions: a tag written in two ways would be a revocation that hits nothing. */
+/** The tags come from the code that tags sessions: a tag written in two ways would be a revocation that hits nothing. */
 function isDenied(policy: string, one: Session): boolean {
   const { jc, jt, jw } = tagsOf({ id: one.credential, workloadSeq: one.seq }, { id: one.task, ...workload(one.of) });
   const context = {

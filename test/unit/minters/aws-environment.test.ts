@@ -1,4 +1,4 @@
-/** Where the SDK of AWS would look for itself: neither the environment nor ~/.aws may redirect the minter, or break it. */
+/** Neither the environment nor ~/.aws may redirect the minter or break it, though the SDK of AWS looks there by default. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';

@@ -133,7 +133,7 @@ const thrownBy = async (work: Promise<unknown>): Promise<unknown> => {
 const fail = (...faults: Fault[]) => aws.faults.queue('AssumeRoleWithWebIdentity', faults);
 const refuse = (code: string, status = 400, message = 'because'): Fault => ({ kind: 'error', code, message, status });
 
-/** Whatever could be used by who finds it: tokens, and the secret halves of sessions. */
+/** Everything that somebody who finds it could use: tokens, and the secret halves of sessions. */
 const holdsNoSecret = (text: string) => {
   for (const { token } of signed) expect(text).not.toContain(token.slice(-20));
 };

@@ -1,4 +1,4 @@
-/** The session the broker revokes with: there when it cannot be had, and never used dead. */
+/** The session with which the broker revokes: it is still there when STS gives no new one, and is never used after its end. */
 import { describe, expect, it } from '@jest/globals';
 import { renewingSession } from '../../../src/minters/aws/revoker-session.js';
 import { handClock } from '../../support/clock.js';

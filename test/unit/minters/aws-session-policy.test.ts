@@ -1,4 +1,4 @@
-/** The session policy, held against what was asked for, by an evaluator of IAM policies that shares no code with it. */
+/** The session policy, compared with the requested access, by an evaluator of IAM policies that shares no code with it. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from '@jest/globals';
 import { covers, type Access } from '../../../src/domain/access.js';

@@ -1,4 +1,4 @@
-/** What each refusal of STS means to the caller and to the operator, and that nothing of its text gets any further. */
+/** What each refusal of STS means to the caller and to the operator, and that no part of its text is passed on. */
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { BrokerError } from '../../../src/domain/errors.js';

@@ -36,7 +36,7 @@ async function site(server: net.Server, scheme = 'https'): Promise<Site> {
 
 const secure = (listener: RequestListener): Promise<Site> => site(https.createServer({ key, cert }, listener));
 
-/** Speaks TLS and then whatever the test says. */
+/** This server speaks TLS, and then sends whatever the test says. */
 const talking = (talk: (socket: Socket) => void): Promise<Site> =>
   site(tls.createServer({ key, cert }, (socket) => talk(socket.on('error', () => undefined).resume())));
 

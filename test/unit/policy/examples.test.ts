@@ -1,4 +1,4 @@
-/** What is shipped for people to read and copy says what it does: development policies, examples, and the page about them. */
+/** The policies that are shipped do what their texts say: development policies, examples, and the page about them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { checkPolicies } from '../../../src/policy/cedar/check-policies.js';

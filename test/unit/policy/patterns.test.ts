@@ -1,4 +1,4 @@
-/** The algebra patterns are cut with. */
+/** The algebra by which patterns are cut. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { covers, overlaps } from '../../../src/domain/access.js';

@@ -1,4 +1,4 @@
-/** What is asked once for many: a verdict that is remembered is the verdict. */
+/** A cached verdict equals the verdict that the policies would give, also where one verdict serves many paths. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';

@@ -1,4 +1,4 @@
-/** A forbid with a way out: when it is taken, and what may never come of it. */
+/** A forbid with a way out: when the way out is taken, and which grants must never follow from it. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Rule } from '../../../src/policy/cedar/policy-file.js';

@@ -1,4 +1,4 @@
-/** How far the end of a session reaches: to the second, through a change of role, and to what is not the broker's at all. */
+/** The end of a session takes effect to the second and through a change of role, and does not touch what is not the broker's. */
 import { describe, expect, it } from '@jest/globals';
 import { assumeRole } from '../../../fakes/aws/assume-role.js';
 import { readParameters } from '../../../fakes/aws/parameters.js';

@@ -1,4 +1,4 @@
-/** Introspection: the truth of this moment, or exactly nothing. */
+/** Introspection answers the state at this moment, or exactly `active: false`. */
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

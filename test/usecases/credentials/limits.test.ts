@@ -1,4 +1,4 @@
-/** How much one task may have alive, exactly, and what a retry finds. */
+/** The limits of what one task may have alive are exact, and a retry finds what its first attempt made. */
 import { describe, expect, it } from '@jest/globals';
 import { returnToken } from '../../../src/credentials/return-token.js';
 import type { Issued } from '../../../src/credentials/release.js';

@@ -1,4 +1,4 @@
-/** How often a role's policy is written, what is in it, and when denials are removed: no write too many, none too few. */
+/** A role's deny policy is written when it must be and no more often. Denials are removed when nothing needs them. */
 import { describe, expect, it } from '@jest/globals';
 import type { Issued } from '../../../src/credentials/release.js';
 import { newId, shardOf, SHARDS } from '../../../src/domain/id.js';

@@ -1,4 +1,4 @@
-/** Acknowledged means dead: by every selector with every effect, by one publication, whatever else fails. */
+/** An acknowledged revocation is in force: by every selector with every effect, by one publication, whatever else fails. */
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

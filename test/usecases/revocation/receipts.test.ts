@@ -1,4 +1,4 @@
-/** Receipts and holds: made after a crash, counted once, lifted when they are due. */
+/** Receipts are made even after a crash, and counted once. Holds are lifted when they are due. */
 import { describe, expect, it } from '@jest/globals';
 import { exchange } from '../../../src/credentials/exchange.js';
 import { countReceipts, followReceipts } from '../../../src/ledger/follow-receipts.js';

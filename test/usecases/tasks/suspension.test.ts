@@ -1,4 +1,4 @@
-/** A suspension that is acknowledged is in force: a lift that was forgotten half way, and a full store, change nothing of that. */
+/** A suspension that is acknowledged is in force: neither a lift that stopped half way nor a full store changes that. */
 import { expect, it } from '@jest/globals';
 import { cause } from '../../../src/domain/selector.js';
 import { readTask } from '../../../src/ledger/tasks.js';
