@@ -70,19 +70,7 @@ export const ROOMS = [
   {
     room: 'authorization',
     sees: [
-      ...[
-        'detectors',
-        'audit',
-        'minters',
-        'policy',
-        'identity',
-        'keys',
-        'ledger',
-        'config',
-        'targets',
-        'domain',
-        'protocol',
-      ],
+      ...['detectors', 'audit', 'policy', 'identity', 'keys', 'ledger', 'config', 'targets', 'domain', 'protocol'],
     ],
   },
   { room: 'enforcement', sees: ['minters', 'ledger', 'store', 'domain'] },

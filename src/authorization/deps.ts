@@ -1,27 +1,20 @@
-/** The dependencies of the use cases; each use case names the part that it needs. */
+/** The dependencies of use cases that authorise; each names the part that it needs. What issues needs more: credentials/deps.ts. */
 import type { AuditEvent } from '../audit/event.js';
-import type { Config, Target } from '../config/schema.js';
+import type { Config } from '../config/schema.js';
+import type { Observer } from '../detectors/observer.js';
 import type { Identify } from '../identity/identify.js';
 import type { Keys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { Minter } from '../minters/minter.js';
 import type { PolicyEngine } from '../policy/policy-engine.js';
-import type { Observer } from '../detectors/observer.js';
 
 export interface Deps {
   ledger: Ledger;
   identify: Identify;
   policy: PolicyEngine;
   keys: Pick<Keys, 'verify'>;
-  minters: ReadonlyMap<string, Minter>;
   audit: { append(event: AuditEvent): Promise<void> };
-  targets: ReadonlyMap<string, Target>;
   settings: Settings;
   observer: Observer;
-  /** Throws `slow_down` if the workload asks too often. */
-  assertWithinRate(workload: string): Promise<void>;
-  /** Throws `temporarily_unavailable` while this broker must not mint: clocks apart, store nearly full or unfit. */
-  assertFitToMint(): void;
 }
 
 export interface Settings extends Pick<Config, 'lifetimes' | 'limits' | 'purposes'> {

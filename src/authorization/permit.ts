@@ -1,6 +1,7 @@
 /**
- * Permission as a value. A use case behind an operator verb takes a `Permitted` of that verb, and only the functions of this
- * file make one: they look up whether the caller is alive, ask policy, and enter a refusal into the audit log.
+ * Permission as a value: who is permitted which verb, on what. A use case behind an operator verb takes a `Permitted` of that
+ * verb and reads its subject from nowhere else. Only the functions of this file make one: they look up whether the caller is
+ * alive, and ask policy.
  */
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
@@ -12,88 +13,96 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { readTask } from '../ledger/tasks.js';
 import type { OperateContext, OperatorVerb } from '../policy/query.js';
-import { auditingRefusals } from './audit-refusal.js';
 import { assertLiveCaller, refuseDeadCaller } from './caller.js';
 import { decideOperation, denied, factsOf, draftFacts } from './decide.js';
 import type { Deps } from './deps.js';
 
-/** Not exported, so that no other file can make a `Permitted`. */
-const permitted: unique symbol = Symbol('permitted');
+/**
+ * The class is not exported, so no other file can construct one. The private field makes it nominal: a spread loses the field,
+ * so a permission with another caller or subject does not compile.
+ */
+class Permission<V extends OperatorVerb, Subject> {
+  readonly #verb: V;
+  readonly caller: AuthenticatedCaller;
+  /** What policy was asked about, as it was read before the question. */
+  readonly subject: Subject;
 
-/** A caller that policy permits this verb. */
-export type Permitted<V extends OperatorVerb> = AuthenticatedCaller & { readonly [permitted]: V };
+  constructor(caller: AuthenticatedCaller, verb: V, subject: Subject) {
+    this.#verb = verb;
+    this.caller = caller;
+    this.subject = subject;
+    Object.freeze(this);
+  }
+
+  get verb(): V {
+    return this.#verb;
+  }
+}
+
+/** A caller that policy permits this verb on this subject. Verbs on the broker as a whole have no subject. */
+export type Permitted<V extends OperatorVerb, Subject = undefined> = Permission<V, Subject>;
 
 /** Verbs on the broker as a whole: policy is asked by the verb alone. */
 export type BrokerVerb = 'readRevocations' | 'readCredential' | 'readAudit' | 'sendSignal';
 
 /** Verbs on a task that exists. */
-type TaskVerb = 'readTask' | 'completeTask' | 'suspendTask' | 'resumeTask' | 'heartbeat';
+export type TaskVerb = 'readTask' | 'completeTask' | 'suspendTask' | 'resumeTask' | 'heartbeat';
 
-export type PermitDeps = Pick<Deps, 'ledger' | 'policy' | 'audit' | 'settings' | 'observer'>;
+export type PermitDeps = Pick<Deps, 'ledger' | 'policy' | 'settings' | 'observer'>;
 
 export const permitOnBroker = <V extends BrokerVerb>(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
   verb: V,
-  requestId: string,
-): Promise<Permitted<V>> => ask(deps, caller, verb, requestId);
+): Promise<Permitted<V>> => ask(deps, caller, verb, undefined);
 
-/** @param revocation What would be revoked, or lifted: policy may permit one selector or effect and not another. */
-export const permitRevocation = (
+/**
+ * Policy may permit one selector or effect and not another.
+ * @param revocationOf Returns what would be revoked, or lifted. The question is derived from the subject, so permission for one
+ * subject cannot be carried to another.
+ */
+export const permitRevocation = <Subject>(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
-  revocation: NonNullable<OperateContext['revocation']>,
-  requestId: string,
-): Promise<Permitted<'revoke'>> => ask(deps, caller, 'revoke', requestId, { revocation });
+  subject: Subject,
+  revocationOf: (subject: Subject) => NonNullable<OperateContext['revocation']>,
+): Promise<Permitted<'revoke', Subject>> => ask(deps, caller, 'revoke', subject, { revocation: revocationOf(subject) });
 
-function ask<V extends OperatorVerb>(
+async function ask<V extends OperatorVerb, Subject>(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
   verb: V,
-  requestId: string,
+  subject: Subject,
   context?: Omit<OperateContext, 'kind'>,
-): Promise<Permitted<V>> {
-  return auditingRefusals(deps, caller, { type: 'operation.refused', verb, requestId }, async () => {
-    await assertLiveCaller(deps, caller);
-    const decision = await decideOperation(deps.policy, caller.party, verb, { type: 'broker' }, context);
-    if (decision.outcome !== 'permit') throw denied(decision);
-    return permit(caller, verb);
-  });
+): Promise<Permitted<V, Subject>> {
+  await assertLiveCaller(deps, caller);
+  const decision = await decideOperation(deps.policy, caller.party, verb, { type: 'broker' }, context);
+  if (decision.outcome !== 'permit') throw denied(decision);
+  return new Permission(caller, verb, subject);
 }
 
-export interface TaskRequest {
-  taskId: string;
-  requestId: string;
-}
-
-/** A task as it was when policy permitted the verb on it. */
-export interface PermittedTask<V extends TaskVerb> {
-  caller: Permitted<V>;
-  task: Task;
-  state: TaskState;
-}
+/** A verb permitted on a task, with the task as it was at the question. */
+export type PermittedTask<V extends TaskVerb> = Permitted<V, { task: Task; state: TaskState }>;
 
 /**
  * Reads the record, then takes one look at everything that the answer hangs on, then asks policy. A task that the caller may
  * not read is refused like a task that does not exist.
  */
-export function permitOnTask<V extends TaskVerb>(
+export async function permitOnTask<V extends TaskVerb>(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
   verb: V,
-  { taskId, requestId }: TaskRequest,
+  taskId: string,
 ): Promise<PermittedTask<V>> {
-  return auditingRefusals(deps, caller, { type: 'operation.refused', verb, task: taskId, requestId }, async () => {
-    const stored = await readTask(deps.ledger, taskId);
-    const seen = await deps.ledger.log.look([
-      ...new Set([...(stored ? taskCauses(stored.value) : []), ...partyCauses(caller.party)]),
-    ]);
-    refuseDeadCaller(deps, caller, seen);
-    if (!stored) throw unknownTask();
-    const task = stored.value;
-    await assertPermittedOnTask(deps, caller, verb, task);
-    return { caller: permit(caller, verb), task, state: taskState(task, seen, deps.ledger.clock.now()) };
-  });
+  const stored = await readTask(deps.ledger, taskId);
+  const seen = await deps.ledger.log.look([
+    ...new Set([...(stored ? taskCauses(stored.value) : []), ...partyCauses(caller.party)]),
+  ]);
+  refuseDeadCaller(deps, caller, seen);
+  if (!stored) throw unknownTask();
+  const task = stored.value;
+  await assertPermittedOnTask(deps, caller, verb, task);
+  return new Permission(caller, verb, { task, state: taskState(task, seen, deps.ledger.clock.now()) });
 }
 
 async function assertPermittedOnTask(
@@ -111,7 +120,7 @@ async function assertPermittedOnTask(
 
 /**
  * Returns the drafted task as policy permits it, perhaps with an earlier deadline, and the policies that permitted it. Both
- * POST /tasks and an exchange open tasks; each audits the refusal itself.
+ * POST /tasks and an exchange open tasks.
  */
 export async function permitOpening(
   policy: Deps['policy'],
@@ -141,10 +150,5 @@ function endingWithin(task: Task, seconds: number): Task {
   const latest = wholeSeconds(task.openedAt + seconds * 1000);
   return { ...task, deadline: Math.min(task.deadline, latest) };
 }
-
-const permit = <V extends OperatorVerb>(caller: AuthenticatedCaller, verb: V): Permitted<V> => ({
-  ...caller,
-  [permitted]: verb,
-});
 
 const unknownTask = () => new BrokerError('not_found', 'There is no task with that id.');

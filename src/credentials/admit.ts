@@ -23,7 +23,7 @@ import { readTask } from '../ledger/tasks.js';
 import { taskState } from '../ledger/task-state.js';
 import type { Requester } from '../authorization/requester.js';
 import { held, refuseDeadCaller } from '../authorization/caller.js';
-import type { Deps } from '../authorization/deps.js';
+import type { Deps } from './deps.js';
 import { draftImplicitTask } from '../tasks/draft-task.js';
 import { wasEnded } from '../authorization/inspect.js';
 import { kindOf } from '../targets/kinds.js';

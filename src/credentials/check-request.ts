@@ -4,7 +4,7 @@ import { BrokerError } from '../domain/errors.js';
 import type { Target } from '../config/schema.js';
 import type { Minter } from '../minters/minter.js';
 import { kindOf } from '../targets/kinds.js';
-import type { Deps } from '../authorization/deps.js';
+import type { Deps } from './deps.js';
 import type { CredentialRequest } from './request.js';
 
 export function knownTarget({ targets }: Pick<Deps, 'targets'>, resource: string): Target {

@@ -11,7 +11,7 @@ import type { Target } from '../config/schema.js';
 import { kindOf } from '../targets/kinds.js';
 import type { Admission } from './admit.js';
 import type { Decision } from '../authorization/decide.js';
-import type { Deps } from '../authorization/deps.js';
+import type { Deps } from './deps.js';
 import type { CredentialRequest } from './request.js';
 import { secondsToWait, wholeSeconds } from '../domain/time.js';
 

@@ -13,9 +13,9 @@ import { putHandle } from '../ledger/handles.js';
 import type { Versioned } from '../ledger/ledger.js';
 import { NothingMinted, type Minted, type Minter } from '../minters/minter.js';
 import { endUnreleased } from './expire-reservations.js';
-import type { Deps } from '../authorization/deps.js';
+import type { Deps } from './deps.js';
 import type { AuditEvent } from '../audit/event.js';
-import { callerFields, taskFields } from '../authorization/audit-fields.js';
+import { callerFields, taskFields } from '../authorization/audit.js';
 import type { Decision } from '../authorization/decide.js';
 import type { Requester } from '../authorization/requester.js';
 

@@ -1,7 +1,7 @@
 /** RFC 7009: a holder gives its credential back. A foreign token, and a text that is no token, are left alone and answered alike. */
-import { auditingRefusals } from '../authorization/audit-refusal.js';
+import { auditingRefusals } from '../authorization/audit.js';
 import { assertLiveCaller } from '../authorization/caller.js';
-import type { Deps } from '../authorization/deps.js';
+import type { Deps } from './deps.js';
 import { inspect } from '../authorization/inspect.js';
 import type { SessionEffect } from '../enforcement/effect.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';

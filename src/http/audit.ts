@@ -3,8 +3,9 @@
  * first and then exports up to the line that the head names, because the head does not vouch for later lines.
  */
 import { z } from 'zod';
+import type { AuditLog } from '../audit/log.js';
 import type { AuditFilter } from '../audit/page.js';
-import { callerFields } from '../authorization/audit-fields.js';
+import { callerFields } from '../authorization/audit.js';
 import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
@@ -12,6 +13,8 @@ import type { HttpDeps } from './deps.js';
 import { ok, type Answer, type Call } from './wire/endpoint.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
 import { brokerOperation, nothing } from './wire/operation.js';
+
+type AuditReader = Pick<AuditLog, 'page' | 'exportLines' | 'signedHead'>;
 
 const EXPORT = 'application/x-ndjson';
 
@@ -33,12 +36,12 @@ export const auditReading = (deps: HttpDeps) =>
       /** With an export only: the number of its last line. */
       upTo: wholeNumber(0, Number.MAX_SAFE_INTEGER).exactOptional(),
     }),
-    async act(caller, { after, limit, upTo, ...filter }, call) {
+    async act(permitted, { after, limit, upTo, ...filter }, call) {
       const whole = acceptsExport(call);
       if (whole && (limit !== undefined || Object.keys(filter).length > 0)) throw exportTakesNoFilter();
       if (!whole && upTo !== undefined) throw pageTakesNoEnd();
-      await auditReader(deps, caller, call);
-      return whole ? exported(deps, after, upTo) : page(deps, filter, after, limit);
+      const audit = await openForReading(deps, permitted, call);
+      return whole ? exported(audit, after, upTo) : page(audit, filter, after, limit);
     },
   });
 
@@ -48,30 +51,34 @@ export const auditHead = (deps: HttpDeps) =>
     verb: 'readAudit',
     from: 'query',
     input: nothing,
-    async act(caller, _, call) {
-      await auditReader(deps, caller, call);
-      return { status: 200, headers: { 'Content-Type': 'application/jwt' }, body: await deps.audit.signedHead() };
+    async act(permitted, _, call) {
+      const audit = await openForReading(deps, permitted, call);
+      return { status: 200, headers: { 'Content-Type': 'application/jwt' }, body: await audit.signedHead() };
     },
   });
 
-/** Appends an entry about the reader. A log that takes no entries can still be read: an outage is when people need it. */
-export async function auditReader(
-  deps: HttpDeps,
-  caller: Permitted<'readAudit'>,
+/**
+ * Returns the audit log for a permitted reader, after an entry about the reader. A log that takes no entries can still be read:
+ * an outage is when people need it.
+ */
+export async function openForReading(
+  { ledger, audit }: HttpDeps,
+  { caller }: Permitted<'readAudit'>,
   { requestId, log }: Call,
-): Promise<void> {
-  const at = deps.ledger.clock.now();
-  const noted = deps.audit.append({ type: 'audit.read', at, ...callerFields(caller), requestId });
-  const [, caughtUp] = await Promise.allSettled([noted, deps.audit.catchUp()]);
+): Promise<AuditReader> {
+  const at = ledger.clock.now();
+  const noted = audit.append({ type: 'audit.read', at, ...callerFields(caller), requestId });
+  const [, caughtUp] = await Promise.allSettled([noted, audit.catchUp()]);
   if (caughtUp.status === 'rejected') log.warn({ err: caughtUp.reason as unknown }, 'the audit log is behind');
+  return audit;
 }
 
-async function page(deps: HttpDeps, filter: AuditFilter, after = 0, limit = 100): Promise<Answer> {
-  const { lines, next } = await deps.audit.page({ after, limit, filter });
+async function page(audit: AuditReader, filter: AuditFilter, after = 0, limit = 100): Promise<Answer> {
+  const { lines, next } = await audit.page({ after, limit, filter });
   return ok(defined({ lines, next }));
 }
 
-function exported({ audit }: HttpDeps, after: number | undefined, to: number | undefined): Answer {
+function exported(audit: AuditReader, after: number | undefined, to: number | undefined): Answer {
   const lines = audit.exportLines(defined({ after, to }));
   return { status: 200, headers: { 'Content-Type': EXPORT }, body: withNewlines(lines) };
 }

@@ -14,10 +14,10 @@ export const credentialReading = (deps: HttpDeps) =>
     verb: 'readCredential',
     from: 'query',
     input: nothing,
-    async act(caller, _, { params }) {
+    async act(permitted, _, { params }) {
       const { credential, task, live, end, causes, unnamedCauses } = await readCredential(
         deps.ledger,
-        caller,
+        permitted,
         params['id'] ?? '',
       );
       return ok(

@@ -8,9 +8,9 @@ export const liveness: Handle = () => Promise.resolve(ok({ status: 'live' }));
 
 /** GET /health/ready returns 503 if a load balancer should send no requests to this broker. */
 export const readiness =
-  (judge: Readiness): Handle =>
+  (checkAll: Readiness): Handle =>
   async () => {
-    const checks = await judge();
+    const checks = await checkAll();
     const wrong = checks.filter(({ ok }) => !ok);
     const ready = wrong.every(({ degrades }) => degrades);
     const status = !ready ? 'not ready' : wrong.length > 0 ? 'degraded' : 'ready';

@@ -4,11 +4,11 @@ import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { EFFECTS, SELECTOR_KINDS, type Selector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
-import type { Affected } from '../ledger/impact.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { allWithEffects, withEffects, type Shown } from '../revocation/effects.js';
 import { liftHold, permitLift, showReceipt, showReceipts } from '../revocation/receipts.js';
 import {
+  isDryRun,
   permitBySelector,
   previewRevocation,
   revokeBySelector,
@@ -17,6 +17,7 @@ import {
 import type { HttpDeps } from './deps.js';
 import { ok, type Call } from './wire/endpoint.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
+import { countsOf } from './wire/impact.js';
 import { brokerOperation, nothing, operation } from './wire/operation.js';
 
 /** POST /revocations ends, cuts off or holds whatever hangs on a selector. With `dryRun` it counts what it would hit. */
@@ -44,9 +45,9 @@ export const revocation = (deps: HttpDeps) =>
         context.addIssue('Name a selector, or the string that leaked: exactly one of them');
         return z.NEVER;
       }),
-    permit: (caller, input, { requestId }) => permitBySelector(deps, caller, { ...input, requestId }),
+    permit: (caller, input) => permitBySelector(deps, caller, input),
     async act(order, input, { requestId }) {
-      if (order.dryRun) return ok(previewOnWire(await previewRevocation(deps, order, { ...input, requestId })));
+      if (isDryRun(order)) return ok(previewOnWire(await previewRevocation(deps, order, { ...input, requestId })));
       const receipt = await revokeBySelector(deps.ledger, order, input);
       const headers = { Location: `${deps.issuer}/revocations/${receipt.seq}` };
       return { status: 200, headers, body: receiptOnWire(await withEffects(deps.ledger, receipt)) };
@@ -62,8 +63,8 @@ export const revocationList = (deps: HttpDeps) =>
       after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
       limit: wholeNumber(1, 1_000).default(100),
     }),
-    async act(caller, page) {
-      const receipts = await showReceipts(deps.ledger, caller, page);
+    async act(permitted, page) {
+      const receipts = await showReceipts(deps.ledger, permitted, page);
       const next = receipts.length === page.limit ? receipts.at(-1)?.seq : undefined;
       const shown = await allWithEffects(deps.ledger, receipts);
       return ok(defined({ revocations: shown.map(receiptOnWire), next }));
@@ -76,8 +77,8 @@ export const revocationReceipt = (deps: HttpDeps) =>
     verb: 'readRevocations',
     from: 'query',
     input: nothing,
-    async act(caller, _, call) {
-      const receipt = await showReceipt(deps.ledger, caller, seqOf(call));
+    async act(permitted, _, call) {
+      const receipt = await showReceipt(deps.ledger, permitted, seqOf(call));
       return ok(receiptOnWire(await withEffects(deps.ledger, receipt)));
     },
   });
@@ -88,7 +89,7 @@ export const holdLifting = (deps: HttpDeps) =>
     verb: 'revoke',
     from: 'query',
     input: z.strictObject({ reason: printable(512).exactOptional() }),
-    permit: (caller, _, call) => permitLift(deps, caller, { seq: seqOf(call), requestId: call.requestId }),
+    permit: (caller, _, call) => permitLift(deps, caller, seqOf(call)),
     async act(permitted, input) {
       const receipt = await liftHold(deps.ledger, permitted, input);
       return ok(receiptOnWire(await withEffects(deps.ledger, receipt)));
@@ -132,10 +133,3 @@ const previewOnWire = ({ effects, ...preview }: Preview) => ({
 /** Returns whether credentials may be minted again under the selector: only after a cutoff, or after a hold is lifted. */
 const reentryOf = ({ effect, lifted }: Pick<Receipt, 'effect' | 'lifted'>): 'refused' | 'possible' =>
   effect === 'cutoff' || lifted !== undefined ? 'possible' : 'refused';
-
-export const countsOf = ({ credentials, tasks, byTarget, byOwner }: Affected) => ({
-  credentials,
-  tasks,
-  byTarget: Object.fromEntries(Object.entries(byTarget).map(([target, { count }]) => [target, count])),
-  byOwner,
-});

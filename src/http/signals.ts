@@ -34,7 +34,7 @@ export const signalTelling = (deps: HttpDeps) =>
       at: timestamp.exactOptional(),
       reason,
     }),
-    async act(caller, input) {
+    async act({ caller }, input) {
       const { id: itsId, at = deps.ledger.clock.now(), ...rest } = input;
       const source = caller.party.id;
       const about = subjectScope(deps.settings, source);
@@ -69,7 +69,7 @@ export const signalList = (deps: HttpDeps) =>
       source: printable(2048).exactOptional(),
       ...page,
     }),
-    act: (caller, { after, limit, ...filter }) => pageOnWire(deps, caller, filter, defined({ after, limit })),
+    act: (permitted, { after, limit, ...filter }) => pageOnWire(deps, permitted, filter, defined({ after, limit })),
   });
 
 /** GET /signals/pending returns the signals that wait for a person to confirm or dismiss them. */
@@ -78,16 +78,16 @@ export const pendingSignals = (deps: HttpDeps) =>
     verb: 'readRevocations',
     from: 'query',
     input: z.strictObject(page),
-    act: (caller, page) => pageOnWire(deps, caller, { state: 'pending' }, page),
+    act: (permitted, page) => pageOnWire(deps, permitted, { state: 'pending' }, page),
   });
 
 async function pageOnWire(
   deps: HttpDeps,
-  caller: Permitted<'readRevocations'>,
+  permitted: Permitted<'readRevocations'>,
   filter: SignalFilter,
   page: { after?: SignalPlace; limit: number },
 ) {
-  const { signals, next } = await showSignals(deps.ledger, caller, filter, page);
+  const { signals, next } = await showSignals(deps.ledger, permitted, filter, page);
   return ok(defined({ signals: signals.map(signalOnWire), next: next && cursorText(next) }));
 }
 
@@ -97,7 +97,8 @@ export const signalReading = (deps: HttpDeps) =>
     verb: 'readRevocations',
     from: 'query',
     input: nothing,
-    act: async (caller, _, { params }) => ok(signalOnWire(await showSignal(deps.ledger, caller, params['id'] ?? ''))),
+    act: async (permitted, _, { params }) =>
+      ok(signalOnWire(await showSignal(deps.ledger, permitted, params['id'] ?? ''))),
   });
 
 /** POST /signals/{id}/confirm and /dismiss take a person's decision about a reaction that would hit too much at once. */
@@ -106,10 +107,9 @@ export const signalDeciding = (deps: HttpDeps, verdict: 'confirm' | 'dismiss') =
     verb: 'revoke',
     from: 'body',
     input: z.strictObject({ reason }),
-    permit: (caller, _, { params, requestId }) =>
-      permitDecision(deps, caller, { signalId: params['id'] ?? '', requestId }),
-    act: async (permitted, input, { requestId }) =>
-      ok(signalOnWire(await decideSignal(deps, permitted, { ...input, verdict, requestId }))),
+    permit: (caller, _, { params }) => permitDecision(deps, caller, params['id'] ?? ''),
+    about: () => ({ verb: verdict }),
+    act: async (permitted, input) => ok(signalOnWire(await decideSignal(deps, permitted, { ...input, verdict }))),
   });
 
 const signalOnWire = ({ id, source, event, level, about, reason, state, reaction, decided, ...times }: Signal) =>

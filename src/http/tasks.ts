@@ -1,6 +1,5 @@
 /** The endpoints of a task: open, read, complete, suspend, resume, heartbeat. */
 import { z } from 'zod';
-import { permitOnTask, type TaskRequest } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import type { Task } from '../domain/task.js';
 import { DECLARED_OUTCOMES } from '../domain/task-outcome.js';
@@ -13,10 +12,10 @@ import { heartbeat } from '../tasks/heartbeat.js';
 import { openTask } from '../tasks/open-task.js';
 import { resumeTask, suspendTask } from '../tasks/suspend-task.js';
 import type { HttpDeps } from './deps.js';
-import { countsOf } from './revocations.js';
-import { ok, type Call } from './wire/endpoint.js';
+import { ok } from './wire/endpoint.js';
 import { idempotencyKeyOf, printable } from './wire/fields.js';
-import { nothing, operation } from './wire/operation.js';
+import { countsOf } from './wire/impact.js';
+import { nothing, operation, taskOperation } from './wire/operation.js';
 
 const seconds = z.int().min(1).max(999_999_999);
 const reason = printable(512).exactOptional();
@@ -38,6 +37,7 @@ export const taskOpening = (deps: HttpDeps) =>
     }),
     // Policy is asked about the drafted task, by the use case.
     permit: (caller) => Promise.resolve(caller),
+    about: ({ purpose }) => ({ purpose }),
     async act(caller, input, call) {
       const idempotencyKey = idempotencyKeyOf(call, input);
       const request = defined({ ...input, idempotencyKey, requestId: call.requestId });
@@ -49,21 +49,19 @@ export const taskOpening = (deps: HttpDeps) =>
 
 /** GET /tasks/{id} returns the task and its state as of now. */
 export const taskReading = (deps: HttpDeps) =>
-  operation(deps, {
+  taskOperation(deps, {
     verb: 'readTask',
     from: 'query',
     input: nothing,
-    permit: (caller, _, call) => permitOnTask(deps, caller, 'readTask', taskOf(call)),
-    act: (permitted) => Promise.resolve(ok(taskOnWire(permitted))),
+    act: ({ subject }) => Promise.resolve(ok(taskOnWire(subject))),
   });
 
 /** POST /tasks/{id}/complete ends a task whose work is done, and so every credential of the task. */
 export const taskCompletion = (deps: HttpDeps) =>
-  operation(deps, {
+  taskOperation(deps, {
     verb: 'completeTask',
     from: 'body',
     input: z.strictObject({ outcome: z.enum(DECLARED_OUTCOMES), reason }),
-    permit: (caller, _, call) => permitOnTask(deps, caller, 'completeTask', taskOf(call)),
     async act(permitted, input) {
       const completed = await completeTask(deps.ledger, permitted, input);
       const { entry, affected, effects } = completed.revocation ?? {};
@@ -75,11 +73,10 @@ export const taskCompletion = (deps: HttpDeps) =>
 
 /** POST /tasks/{id}/suspend kills every credential of the task for good. None is minted until the task is resumed. */
 export const taskSuspension = (deps: HttpDeps) =>
-  operation(deps, {
+  taskOperation(deps, {
     verb: 'suspendTask',
     from: 'body',
     input: z.strictObject({ reason }),
-    permit: (caller, _, call) => permitOnTask(deps, caller, 'suspendTask', taskOf(call)),
     async act(permitted, input) {
       const suspended = await suspendTask(deps.ledger, permitted, input);
       return ok({ task: taskOnWire(suspended), revocation: entryOnWire(suspended.entry) });
@@ -88,11 +85,10 @@ export const taskSuspension = (deps: HttpDeps) =>
 
 /** POST /tasks/{id}/resume lifts the hold that the suspension placed, and no other. */
 export const taskResumption = (deps: HttpDeps) =>
-  operation(deps, {
+  taskOperation(deps, {
     verb: 'resumeTask',
     from: 'body',
     input: nothing,
-    permit: (caller, _, call) => permitOnTask(deps, caller, 'resumeTask', taskOf(call)),
     async act(permitted) {
       const resumed = await resumeTask(deps.ledger, permitted);
       return ok({ task: taskOnWire(resumed), revocation: entryOnWire(resumed.entry) });
@@ -103,22 +99,15 @@ export const taskResumption = (deps: HttpDeps) =>
  * POST /tasks/{id}/heartbeat takes the report of an agent that it is alive. The answer says whether the agent should go on.
  */
 export const taskHeartbeat = (deps: HttpDeps) =>
-  operation(deps, {
+  taskOperation(deps, {
     verb: 'heartbeat',
     from: 'body',
     input: nothing,
-    permit: (caller, _, call) => permitOnTask(deps, caller, 'heartbeat', taskOf(call)),
     async act(permitted) {
       const { task, state } = await heartbeat(deps.ledger, permitted);
       return ok({ state, deadline: toTimestamp(task.deadline) });
     },
   });
-
-/** A text that is no id names no task; the use case refuses it like any other unknown id. */
-const taskOf = ({ params, requestId }: Pick<Call, 'params' | 'requestId'>): TaskRequest => ({
-  taskId: params['id'] ?? '',
-  requestId,
-});
 
 /** @param state The effective state: an ended ancestor, a hold or the deadline may count before the record says so. */
 function taskOnWire({ task, state }: { task: Task; state: TaskState }) {

@@ -9,7 +9,7 @@ import type { HttpDeps } from './deps.js';
 import { ok } from './wire/endpoint.js';
 import { brokerOperation } from './wire/operation.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
-import { auditReader } from './audit.js';
+import { openForReading } from './audit.js';
 
 const input = z
   .strictObject({
@@ -32,9 +32,9 @@ export const timeline = (deps: HttpDeps) =>
     verb: 'readAudit',
     from: 'query',
     input,
-    async act(caller, request, call) {
-      await auditReader(deps, caller, call);
-      const { entries, next } = await readTimeline(deps, request);
+    async act(permitted, request, call) {
+      const audit = await openForReading(deps, permitted, call);
+      const { entries, next } = await readTimeline({ ...deps, audit }, permitted, request);
       return ok(defined({ entries: entries.map(entryOnWire), next }));
     },
   });
@@ -50,7 +50,7 @@ function entryOnWire(entry: AuditEntry) {
     text: describeEntry(entry),
     reason,
     ...{ purpose, task, workload, credential, target },
-    revocation: revocation?.seq === undefined ? undefined : revocation.seq,
+    revocation: revocation?.seq,
     signal: signal?.id,
   });
 }

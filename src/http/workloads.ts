@@ -11,8 +11,8 @@ export const workloadRisk = (deps: HttpDeps) =>
     verb: 'readRevocations',
     from: 'query',
     input: nothing,
-    async act(caller, _, { params }) {
-      const { because, tasks, ...risk } = await showRisk(deps, caller, params['id'] ?? '');
+    async act(permitted, _, { params }) {
+      const { because, tasks, ...risk } = await showRisk(deps, permitted, params['id'] ?? '');
       const { worst, ...counted } = tasks;
       return ok(
         defined({

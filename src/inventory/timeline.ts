@@ -10,6 +10,7 @@ import { readCredentials } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTasks } from '../ledger/tasks.js';
 import type { Deps } from '../authorization/deps.js';
+import type { Permitted } from '../authorization/permit.js';
 import { subjectOf, type About, type TimelineSubject } from './timeline-subject.js';
 
 interface TimelineRequest {
@@ -35,7 +36,11 @@ const CANDIDATES = 500;
 /** A page reads a bounded number of lines. So an answer does too. */
 const PAGES_AN_ANSWER = 4;
 
-export async function readTimeline(deps: TimelineDeps, request: TimelineRequest): Promise<Timeline> {
+export async function readTimeline(
+  deps: TimelineDeps,
+  _: Permitted<'readAudit'>,
+  request: TimelineRequest,
+): Promise<Timeline> {
   const { about, to, after = 0, limit } = request;
   const subject = await subjectOf(deps, about);
   const from = request.from ?? subject.since;

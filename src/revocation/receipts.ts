@@ -1,7 +1,7 @@
 /** Receipts of revocations for callers that may read them, and the lifting of holds. */
 import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
-import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
+import { EVERYTHING } from '../domain/selector.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { followReceipts } from '../ledger/follow-receipts.js';
 import { eachSettled } from '../ledger/each-settled.js';
@@ -19,30 +19,26 @@ export const showReceipts = (
   { after, limit }: { after: number; limit: number },
 ): Promise<Receipt[]> => listReceipts(ledger, after, limit);
 
-/** The hold that policy permits the caller to lift; absent when there is no revocation with that number. */
-interface PermittedLift {
-  caller: Permitted<'revoke'>;
-  hold?: Receipt;
-}
+/** The hold that policy permits the caller to lift; undefined when there is no revocation with that number. */
+type PermittedLift = Permitted<'revoke', { hold: Receipt | undefined }>;
 
 /**
  * Policy decides about the hold's own selector. Without a receipt it is asked about "all": a number that does not exist is then
  * refused like one that the caller may not lift, except to callers that may lift everything.
  */
-export async function permitLift(
-  deps: PermitDeps,
-  caller: AuthenticatedCaller,
-  { seq, requestId }: { seq: number; requestId: string },
-): Promise<PermittedLift> {
-  const hold = await findReceipt(deps.ledger, seq);
-  const revocation = { ...(hold?.selector ?? { kind: 'all', value: '' }), effect: 'lift', dryRun: false };
-  return defined({ caller: await permitRevocation(deps, caller, revocation, requestId), hold });
+export async function permitLift(deps: PermitDeps, caller: AuthenticatedCaller, seq: number): Promise<PermittedLift> {
+  const subject = { hold: await findReceipt(deps.ledger, seq) };
+  return permitRevocation(deps, caller, subject, ({ hold }) => ({
+    ...(hold?.selector ?? EVERYTHING),
+    effect: 'lift',
+    dryRun: false,
+  }));
 }
 
 /** Lifts a hold, so that new credentials can be born under it. The credentials that the hold killed stay dead. */
 export const liftHold = (
   ledger: Ledger,
-  { caller, hold }: PermittedLift,
+  { caller, subject: { hold } }: PermittedLift,
   { reason = 'lifted' }: { reason?: string },
 ): Promise<Receipt> => publishFoundLift(ledger, hold, { actor: caller.party.id, reason });
 

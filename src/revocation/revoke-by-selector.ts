@@ -4,8 +4,7 @@
  */
 import { defined } from '../domain/defined.js';
 import type { Deps } from '../authorization/deps.js';
-import { auditingRefusals } from '../authorization/audit-refusal.js';
-import { callerFields } from '../authorization/audit-fields.js';
+import { callerFields } from '../authorization/audit.js';
 import { permitRevocation, type Permitted } from '../authorization/permit.js';
 import { verifiedClaims } from '../authorization/inspect.js';
 import { BrokerError } from '../domain/errors.js';
@@ -31,16 +30,13 @@ interface RevocationRequest {
   /** Of a hold: when it is lifted by itself. Milliseconds. */
   liftAt?: number;
   dryRun: boolean;
-  requestId: string;
 }
 
 /** A revocation that policy permits. Permission for a dry run is none for the revocation itself. */
-interface PermittedRevocation<DryRun extends boolean> {
-  caller: Permitted<'revoke'>;
-  selector: Selector;
-  effect: Effect;
-  dryRun: DryRun;
-}
+type PermittedRevocation<DryRun extends boolean> = Permitted<
+  'revoke',
+  { selector: Selector; effect: Effect; dryRun: DryRun }
+>;
 
 export interface Preview {
   selector: Selector;
@@ -56,25 +52,25 @@ export async function permitBySelector(
   caller: AuthenticatedCaller,
   request: RevocationRequest,
 ): Promise<PermittedRevocation<true> | PermittedRevocation<false>> {
-  const { dryRun, requestId } = request;
-  const about = { type: 'operation.refused', verb: 'revoke', requestId } as const;
-  const { selector, effect } = await auditingRefusals(deps, caller, about, () => selectorAndEffect(deps, request));
-  const permitted = await permitRevocation(deps, caller, { ...selector, effect, dryRun }, requestId);
-  return { caller: permitted, selector, effect, dryRun };
-}
-
-async function selectorAndEffect(
-  deps: RevocationDeps,
-  request: RevocationRequest,
-): Promise<{ selector: Selector; effect: Effect }> {
   const { what } = request;
   const selector = 'leaked' in what ? await credentialIn(deps, what.leaked) : what;
-  return { selector, effect: fittingEffect(selector, request, deps.ledger.clock.now()) };
+  const effect = fittingEffect(selector, request, deps.ledger.clock.now());
+  const permit = <DryRun extends boolean>(dryRun: DryRun): Promise<PermittedRevocation<DryRun>> =>
+    permitRevocation(deps, caller, { selector, effect, dryRun }, (order) => ({
+      ...order.selector,
+      effect: order.effect,
+      dryRun: order.dryRun,
+    }));
+  return request.dryRun ? permit(true) : permit(false);
 }
+
+export const isDryRun = (
+  permitted: PermittedRevocation<true> | PermittedRevocation<false>,
+): permitted is PermittedRevocation<true> => permitted.subject.dryRun;
 
 export const revokeBySelector = (
   ledger: Ledger,
-  { caller, selector, effect }: PermittedRevocation<false>,
+  { caller, subject: { selector, effect } }: PermittedRevocation<false>,
   { reason, ticket, liftAt }: { reason: string; ticket?: string; liftAt?: number },
 ): Promise<Receipt> =>
   publishRevocation(ledger, defined({ selector, effect, reason, actor: caller.party.id, ticket, liftAt }));
@@ -82,7 +78,7 @@ export const revokeBySelector = (
 /** Returns what the revocation would hit. Nothing is written except an audit entry. */
 export async function previewRevocation(
   deps: Pick<Deps, 'ledger' | 'audit'>,
-  { caller, selector, effect }: PermittedRevocation<true>,
+  { caller, subject: { selector, effect } }: PermittedRevocation<true>,
   { reason, ticket, requestId }: { reason: string; ticket?: string; requestId: string },
 ): Promise<Preview> {
   const at = deps.ledger.clock.now();

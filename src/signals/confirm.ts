@@ -3,7 +3,6 @@
  * publish. The decision is stored before it is carried out, so that any broker can finish it after a crash.
  */
 import { defined } from '../domain/defined.js';
-import { auditingRefusals } from '../authorization/audit-refusal.js';
 import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import { EVERYTHING } from '../domain/selector.js';
@@ -18,42 +17,36 @@ import { unknownSignal } from './list.js';
 interface Decision {
   verdict: 'confirm' | 'dismiss';
   reason?: string;
-  requestId: string;
 }
 
-/** A signal whose reaction the caller may carry out, if there is a signal with that id. */
-interface PermittedDecision {
-  caller: Permitted<'revoke'>;
-  signalId: string;
-}
+/** A signal whose reaction the caller may carry out; undefined when there is no signal with that id. */
+type PermittedDecision = Permitted<'revoke', { signal: Signal | undefined }>;
 
 export async function permitDecision(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
-  { signalId, requestId }: { signalId: string; requestId: string },
+  signalId: string,
 ): Promise<PermittedDecision> {
-  const stored = await readSignal(deps.ledger, signalId);
-  return { caller: await permitRevocation(deps, caller, revocationOf(stored?.value), requestId), signalId };
+  const signal = (await readSignal(deps.ledger, signalId))?.value;
+  return permitRevocation(deps, caller, { signal }, revocationOf);
 }
 
 /** A second decision to the same effect returns the signal as it stands. */
-export function decideSignal(
+export async function decideSignal(
   deps: RevocationDeps,
-  { caller, signalId }: PermittedDecision,
+  { caller, subject: { signal } }: PermittedDecision,
   decision: Decision,
 ): Promise<Signal> {
-  const about = { type: 'operation.refused', verb: decision.verdict, requestId: decision.requestId } as const;
-  return auditingRefusals(deps, caller, about, async () => {
-    const decided = await decide(deps, caller.party.id, signalId, decision);
-    return (decided.unfinished && (await react(deps, signalId))) || decided;
-  });
+  if (!signal) throw unknownSignal();
+  const decided = await decide(deps, caller.party.id, signal.id, decision);
+  return (decided.unfinished && (await react(deps, signal.id))) || decided;
 }
 
 /**
  * Returns the revocation that policy is asked about. Without a signal or a reaction it is a hold of `all`: only whoever may
  * place that learns that there is nothing to decide.
  */
-function revocationOf(signal: Signal | undefined) {
+function revocationOf({ signal }: { signal: Signal | undefined }) {
   const { selector = EVERYTHING, do: does } = signal?.reaction ?? {};
   // Policy has no action for risk. Whoever may hold a subject may also raise its risk.
   const effect = does === 'end' || does === 'cutoff' ? does : 'hold';
@@ -64,7 +57,7 @@ async function decide(
   { ledger }: Pick<RevocationDeps, 'ledger'>,
   by: string,
   signalId: string,
-  { verdict, reason }: Omit<Decision, 'requestId'>,
+  { verdict, reason }: Decision,
 ): Promise<Signal> {
   const state = verdict === 'confirm' ? 'reacted' : 'dismissed';
   const at = ledger.clock.now();

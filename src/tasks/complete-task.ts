@@ -24,7 +24,7 @@ interface Completed {
 
 export async function completeTask(
   ledger: Ledger,
-  { caller, task, state }: PermittedTask<'completeTask'>,
+  { caller, subject: { task, state } }: PermittedTask<'completeTask'>,
   request: CompleteRequest,
 ): Promise<Completed> {
   if (state !== 'open' && state !== 'suspended') return { task, state };

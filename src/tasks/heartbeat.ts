@@ -5,7 +5,10 @@ import type { TaskAnswer } from './open-task.js';
 import type { PermittedTask } from '../authorization/permit.js';
 import type { Ledger } from '../ledger/ledger.js';
 
-export async function heartbeat(ledger: Ledger, { task, state }: PermittedTask<'heartbeat'>): Promise<TaskAnswer> {
+export async function heartbeat(
+  ledger: Ledger,
+  { subject: { task, state } }: PermittedTask<'heartbeat'>,
+): Promise<TaskAnswer> {
   if (!task.heartbeat) throw new BrokerError('conflict', 'The task was opened without a heartbeat.');
   if (state !== 'open' && state !== 'suspended') return { task, state };
   const lastAt = ledger.clock.now();

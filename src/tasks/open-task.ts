@@ -11,13 +11,12 @@ import { birth, readTask } from '../ledger/tasks.js';
 import { mergeChanges } from '../store/record.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { endTask } from './end-task.js';
-import { auditingRefusals } from '../authorization/audit-refusal.js';
 import { held, refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, factsOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
 import { draftTask } from './draft-task.js';
 import type { AuditEvent } from '../audit/event.js';
-import { callerFields, taskFields } from '../authorization/audit-fields.js';
+import { callerFields, taskFields } from '../authorization/audit.js';
 import { permitOpening } from '../authorization/permit.js';
 import type { OpenTaskRequest } from './request.js';
 
@@ -27,13 +26,9 @@ export interface TaskAnswer {
 }
 
 export async function openTask(deps: Deps, caller: AuthenticatedCaller, request: OpenTaskRequest): Promise<TaskAnswer> {
-  const { purpose, requestId } = request;
-  const about = { type: 'operation.refused', verb: 'openTask', purpose, requestId } as const;
-  return auditingRefusals(deps, caller, about, async () => {
-    const { isNew, ...answer } = await retryOnConflict(deps.ledger, () => tryOpening(deps, caller, request));
-    if (isNew) await auditOpening(deps, caller, answer.task, requestId);
-    return answer;
-  });
+  const { isNew, ...answer } = await retryOnConflict(deps.ledger, () => tryOpening(deps, caller, request));
+  if (isNew) await auditOpening(deps, caller, answer.task, request.requestId);
+  return answer;
 }
 
 /** A task whose opening is not in the audit log must not live: it is ended, nobody has learned its id, and a retry finds it ended. */

@@ -24,7 +24,7 @@ interface Suspended {
 
 export async function suspendTask(
   ledger: Ledger,
-  { caller, task, state }: PermittedTask<'suspendTask'>,
+  { caller, subject: { task, state } }: PermittedTask<'suspendTask'>,
   { reason = 'suspended' }: { reason?: string },
 ): Promise<Suspended> {
   if (hasEnded(state)) throw ended(state);
@@ -35,7 +35,7 @@ export async function suspendTask(
 /** Lifts only the hold that the suspension placed. Another hold, on the task or on its workload, stays. */
 export async function resumeTask(
   ledger: Ledger,
-  { caller, task, state }: PermittedTask<'resumeTask'>,
+  { caller, subject: { task, state } }: PermittedTask<'resumeTask'>,
 ): Promise<Suspended> {
   if (hasEnded(state)) throw ended(state);
   if (!task.suspended) return { task, state };

@@ -120,6 +120,51 @@ describe('one entry in the audit log', () => {
   });
 
   it.each([
+    [
+      'lifts no hold',
+      'revoke',
+      () =>
+        broker.send('/revocations/999', {
+          method: 'DELETE',
+          headers: { authorization: `Bearer ${soc}`, 'x-request-id': 'lifts-no-hold' },
+        }),
+    ],
+    [
+      'reads no receipt',
+      'readRevocations',
+      () => broker.get('/revocations/999', soc, { 'x-request-id': 'reads-no-receipt' }),
+    ],
+    ['reads no signal', 'readRevocations', () => broker.get('/signals/x', soc, { 'x-request-id': 'reads-no-signal' })],
+    [
+      'reads no credential',
+      'readCredential',
+      () => broker.get('/credentials/x', soc, { 'x-request-id': 'reads-no-credential' }),
+    ],
+  ])('when policy permits a caller the verb, and it %s', async (name, verb, send) => {
+    expect((await send()).status).toBe(404);
+    expect(await refusalsOf(name.replaceAll(' ', '-'))).toEqual([
+      expect.objectContaining({ verb, error: 'not_found' }),
+    ]);
+  });
+
+  it('when a task that has ended is suspended, resumed or given a heartbeat', async () => {
+    const orchestrator = await broker.identity('orchestrator');
+    const opened = await broker.post('/tasks', { workload: 'lab:agent-7', purpose: 'x' }, orchestrator);
+    const { id } = opened.body as { id: string };
+    expect((await broker.post(`/tasks/${id}/complete`, { outcome: 'completed' }, orchestrator)).status).toBe(200);
+    for (const [path, verb] of [
+      ['suspend', 'suspendTask'],
+      ['resume', 'resumeTask'],
+      ['heartbeat', 'heartbeat'],
+    ] as const) {
+      const headers = { 'x-request-id': `ended-${path}` };
+      const { status } = await broker.post(`/tasks/${id}/${path}`, {}, orchestrator, headers);
+      expect([403, 409]).toContain(status);
+      expect(await refusalsOf(`ended-${path}`)).toEqual([expect.objectContaining({ verb, task: id })]);
+    }
+  });
+
+  it.each([
     ['an effect that does not fit', { ...revocation, effect: 'cutoff', selector: { kind: 'task', value: 'x' } }],
     ['neither a selector nor a leaked string', { reason: 'x' }],
     ['both', { ...revocation, leaked: 'x' }],

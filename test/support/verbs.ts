@@ -1,6 +1,7 @@
-/** The use cases behind operator verbs, called as an endpoint calls them: policy is asked first. */
+/** The use cases behind operator verbs, called as an endpoint calls them: policy is asked first, and a refusal is audited. */
 import type { Deps } from '../../src/authorization/deps.js';
-import { permitOnTask, type TaskRequest } from '../../src/authorization/permit.js';
+import { auditingRefusals } from '../../src/authorization/audit.js';
+import { permitOnTask } from '../../src/authorization/permit.js';
 import type { AuthenticatedCaller } from '../../src/identity/proof.js';
 import * as receipts from '../../src/revocation/receipts.js';
 import * as revocation from '../../src/revocation/revoke-by-selector.js';
@@ -10,44 +11,66 @@ import * as beat from '../../src/tasks/heartbeat.js';
 import * as suspend from '../../src/tasks/suspend-task.js';
 
 type Caller = AuthenticatedCaller;
+interface Request {
+  requestId: string;
+}
+type TaskRequest = Request & { taskId: string };
 
-export const completeTask = async (
+const audited = <T>(deps: Deps, caller: Caller, verb: string, { requestId }: Request, work: () => Promise<T>) =>
+  auditingRefusals(deps, caller, { type: 'operation.refused', verb, requestId }, work);
+
+export const completeTask = (
   deps: Deps,
   caller: Caller,
   { outcome, ...request }: TaskRequest & { outcome: Parameters<typeof complete.completeTask>[2]['outcome'] },
-) => complete.completeTask(deps.ledger, await permitOnTask(deps, caller, 'completeTask', request), { outcome });
+) =>
+  audited(deps, caller, 'completeTask', request, async () =>
+    complete.completeTask(deps.ledger, await permitOnTask(deps, caller, 'completeTask', request.taskId), { outcome }),
+  );
 
-export const suspendTask = async (deps: Deps, caller: Caller, request: TaskRequest) =>
-  suspend.suspendTask(deps.ledger, await permitOnTask(deps, caller, 'suspendTask', request), {});
+export const suspendTask = (deps: Deps, caller: Caller, request: TaskRequest) =>
+  audited(deps, caller, 'suspendTask', request, async () =>
+    suspend.suspendTask(deps.ledger, await permitOnTask(deps, caller, 'suspendTask', request.taskId), {}),
+  );
 
-export const resumeTask = async (deps: Deps, caller: Caller, request: TaskRequest) =>
-  suspend.resumeTask(deps.ledger, await permitOnTask(deps, caller, 'resumeTask', request));
+export const resumeTask = (deps: Deps, caller: Caller, request: TaskRequest) =>
+  audited(deps, caller, 'resumeTask', request, async () =>
+    suspend.resumeTask(deps.ledger, await permitOnTask(deps, caller, 'resumeTask', request.taskId)),
+  );
 
-export const heartbeat = async (deps: Deps, caller: Caller, request: TaskRequest) =>
-  beat.heartbeat(deps.ledger, await permitOnTask(deps, caller, 'heartbeat', request));
+export const heartbeat = (deps: Deps, caller: Caller, request: TaskRequest) =>
+  audited(deps, caller, 'heartbeat', request, async () =>
+    beat.heartbeat(deps.ledger, await permitOnTask(deps, caller, 'heartbeat', request.taskId)),
+  );
 
-type RevocationRequest = Omit<Parameters<typeof revocation.permitBySelector>[2], 'dryRun'> &
+type RevocationRequest = Request &
+  Omit<Parameters<typeof revocation.permitBySelector>[2], 'dryRun'> &
   Parameters<typeof revocation.revokeBySelector>[2];
 
-export async function revokeBySelector(deps: Deps, caller: Caller, request: RevocationRequest) {
-  const order = await revocation.permitBySelector(deps, caller, { ...request, dryRun: false });
-  if (order.dryRun) throw new Error('permission for a dry run');
-  return revocation.revokeBySelector(deps.ledger, order, request);
-}
+export const revokeBySelector = (deps: Deps, caller: Caller, request: RevocationRequest) =>
+  audited(deps, caller, 'revoke', request, async () => {
+    const order = await revocation.permitBySelector(deps, caller, { ...request, dryRun: false });
+    if (revocation.isDryRun(order)) throw new Error('permission for a dry run');
+    return revocation.revokeBySelector(deps.ledger, order, request);
+  });
 
-export async function previewRevocation(deps: Deps, caller: Caller, request: RevocationRequest) {
-  const order = await revocation.permitBySelector(deps, caller, { ...request, dryRun: true });
-  if (!order.dryRun) throw new Error('permission for more than a dry run');
-  return revocation.previewRevocation(deps, order, request);
-}
+export const previewRevocation = (deps: Deps, caller: Caller, request: RevocationRequest) =>
+  audited(deps, caller, 'revoke', request, async () => {
+    const order = await revocation.permitBySelector(deps, caller, { ...request, dryRun: true });
+    if (!revocation.isDryRun(order)) throw new Error('permission for more than a dry run');
+    return revocation.previewRevocation(deps, order, request);
+  });
 
-export const liftHold = async (deps: Deps, caller: Caller, request: { seq: number; requestId: string }) =>
-  receipts.liftHold(deps.ledger, await receipts.permitLift(deps, caller, request), {});
+export const liftHold = (deps: Deps, caller: Caller, request: Request & { seq: number }) =>
+  audited(deps, caller, 'revoke', request, async () =>
+    receipts.liftHold(deps.ledger, await receipts.permitLift(deps, caller, request.seq), {}),
+  );
 
-export async function decideSignal(
+export const decideSignal = (
   deps: Deps,
   caller: Caller,
-  request: { signalId: string; verdict: 'confirm' | 'dismiss'; requestId: string },
-) {
-  return confirm.decideSignal(deps, await confirm.permitDecision(deps, caller, request), request);
-}
+  request: Request & { signalId: string; verdict: 'confirm' | 'dismiss' },
+) =>
+  audited(deps, caller, request.verdict, request, async () =>
+    confirm.decideSignal(deps, await confirm.permitDecision(deps, caller, request.signalId), request),
+  );

@@ -14,7 +14,7 @@ import { AWS_CREDENTIALS_TYPE, toContainerCredentials } from '../../protocol/aws
 import type { HttpDeps } from '../deps.js';
 import { ok, type Call, type Handle } from '../wire/endpoint.js';
 import { readQuery } from '../wire/body.js';
-import { counted } from '../oauth/token.js';
+import { countExchange } from '../wire/count-exchange.js';
 import { printable, wholeNumber } from '../wire/fields.js';
 
 /**
@@ -36,9 +36,7 @@ type Asked = z.output<typeof input>;
 export const awsCredentials =
   (deps: HttpDeps): Handle =>
   async (call) => {
-    const { minted, credential } = await counted(deps, () => issued(deps, call));
-    deps.metrics.minted(credential.expiresAt);
-    const { material } = minted;
+    const { material } = (await countExchange(deps, () => issued(deps, call))).minted;
     // The exchange refuses this token type for targets of any other kind.
     if (material.kind !== 'aws-sts') throw new Error('the credential is no AWS session');
     return ok(toContainerCredentials(material));

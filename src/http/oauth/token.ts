@@ -1,6 +1,5 @@
 /** POST /token: RFC 8693 token exchange. */
 import { defined } from '../../domain/defined.js';
-import { BrokerError } from '../../domain/errors.js';
 import { detailsOf, scopeOf } from '../../targets/requested-access.js';
 import { accessTokenOf, kindOf } from '../../targets/kinds.js';
 import { toSeconds } from '../../domain/time.js';
@@ -10,6 +9,7 @@ import { clientIfSent } from '../wire/authenticate.js';
 import type { HttpDeps } from '../deps.js';
 import { ok, type Call, type Handle } from '../wire/endpoint.js';
 import { readForm } from '../wire/body.js';
+import { countExchange } from '../wire/count-exchange.js';
 import { exchangeRequestOf } from './token-request.js';
 
 /** RFC 8693 §2.1 and RFC 8707 §2 let a client repeat these parameters. A credential of this broker is for one target. */
@@ -17,11 +17,8 @@ const ONE_TARGET = { resource: 'invalid_target', audience: 'invalid_target' } as
 
 export const token =
   (deps: HttpDeps): Handle =>
-  async (call) => {
-    const result = await counted(deps, () => exchanged(deps, call));
-    deps.metrics.minted(result.credential.expiresAt);
-    return ok(answerOf(result));
-  };
+  async (call) =>
+    ok(answerOf(await countExchange(deps, () => exchanged(deps, call))));
 
 async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   const form = readForm(call, ONE_TARGET);
@@ -29,19 +26,6 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   const client = await clientIfSent(deps, call, form);
   const clientId = client?.party.id ?? form.get('client_id');
   return exchange(deps, defined({ ...request, clientId }));
-}
-
-/** Counts the outcome of an exchange. An outage counts as failed, every other refusal as refused. */
-export async function counted<T>({ metrics }: HttpDeps, exchanging: () => Promise<T>): Promise<T> {
-  try {
-    const result = await exchanging();
-    metrics.exchanged('granted');
-    return result;
-  } catch (error) {
-    const refused = error instanceof BrokerError && error.code !== 'temporarily_unavailable';
-    metrics.exchanged(refused ? 'refused' : 'failed');
-    throw error;
-  }
 }
 
 /** RFC 8693 §2.2.1 and RFC 9396 §7: the answer names the granted access, which may be less than the requested one. */

@@ -1,7 +1,18 @@
-/** A JSON endpoint behind an operator verb: authenticates the caller, reads the input, asks for permission, then acts. */
+/**
+ * A JSON endpoint behind an operator verb: authenticates the caller, reads the input, asks for permission, then acts. Whatever
+ * is refused on the way is audited here, once, for every verb.
+ */
 import { z } from 'zod';
-import { auditingRefusals } from '../../authorization/audit-refusal.js';
-import { permitOnBroker, type BrokerVerb, type Permitted } from '../../authorization/permit.js';
+import type { AuditEvent } from '../../audit/event.js';
+import { auditingRefusals } from '../../authorization/audit.js';
+import {
+  permitOnBroker,
+  permitOnTask,
+  type BrokerVerb,
+  type Permitted,
+  type PermittedTask,
+  type TaskVerb,
+} from '../../authorization/permit.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
 import type { OperatorVerb } from '../../policy/query.js';
 import type { HttpDeps } from '../deps.js';
@@ -10,12 +21,10 @@ import { readJson, readQuery } from './body.js';
 import type { Answer, Call, Handle } from './endpoint.js';
 
 /**
- * What `act` receives: the permitted caller, alone or with the records that policy was asked about. Opening a task is the
- * exception: policy is asked about the task that the use case drafts, so the use case itself asks.
+ * What `act` receives. Opening a task is the exception: policy is asked about the task that the use case drafts, so the use case
+ * itself asks.
  */
-type PermissionFor<V extends OperatorVerb> = V extends 'openTask'
-  ? AuthenticatedCaller
-  : Permitted<V> | { caller: Permitted<V> };
+type PermissionFor<V extends OperatorVerb> = V extends 'openTask' ? AuthenticatedCaller : Permitted<V, unknown>;
 
 interface Operation<V extends OperatorVerb, S extends z.ZodType, P> {
   verb: V;
@@ -25,9 +34,11 @@ interface Operation<V extends OperatorVerb, S extends z.ZodType, P> {
   /** Asks policy, and throws the refusal. It may read records first, because they decide the question; it reveals none. */
   permit: (caller: AuthenticatedCaller, input: z.output<S>, call: Call) => Promise<P>;
   act: (permission: P, input: z.output<S>, call: Call) => Promise<Answer>;
+  /** Further fields of the audit entry when `act` throws a refusal. */
+  about?: (input: z.output<S>) => Pick<AuditEvent, 'verb' | 'purpose'>;
 }
 
-/** The power to end and to hold is never rate limited. Every other verb is, before it can write to the audit log. */
+/** Verbs that end or hold are never rate limited: a flood must not delay a revocation. Every other verb is, before it can write to the audit log. */
 const NOT_RATE_LIMITED: ReadonlySet<OperatorVerb> = new Set(['revoke', 'completeTask', 'suspendTask']);
 
 /** The input of verbs that have everything in their path. */
@@ -43,23 +54,33 @@ export const operation = <V extends OperatorVerb, S extends z.ZodType, P extends
 export const brokerOperation = <V extends BrokerVerb, S extends z.ZodType>(
   deps: HttpDeps,
   declared: Omit<Operation<V, S, Permitted<V>>, 'permit'>,
+): Handle => handled(deps, { ...declared, permit: (caller) => permitOnBroker(deps, caller, declared.verb) });
+
+/** An operation on the task in the path. A text that is no id names no task, and is refused like any other unknown id. */
+export const taskOperation = <V extends TaskVerb, S extends z.ZodType>(
+  deps: HttpDeps,
+  declared: Omit<Operation<V, S, PermittedTask<V>>, 'permit'>,
 ): Handle =>
   handled(deps, {
     ...declared,
-    permit: (caller, _, { requestId }) => permitOnBroker(deps, caller, declared.verb, requestId),
+    permit: (caller, _, { params }) => permitOnTask(deps, caller, declared.verb, params['id'] ?? ''),
   });
 
 const handled =
   <V extends OperatorVerb, S extends z.ZodType, P>(
     deps: HttpDeps,
-    { verb, from, input, permit, act }: Operation<V, S, P>,
+    { verb, from, input, permit, act, about }: Operation<V, S, P>,
   ): Handle =>
   async (call) => {
     const caller = await authenticate(deps, call);
     if (!NOT_RATE_LIMITED.has(verb)) await deps.assertWithinRate(caller.party.id);
-    const about = { type: 'operation.refused', verb, requestId: call.requestId } as const;
-    const read = await auditingRefusals(deps, caller, about, () =>
-      from === 'body' ? readJson(call, input) : readQuery(call, input),
-    );
-    return act(await permit(caller, read, call), read, call);
+    // An entry keeps `task` only if it is the id of a task.
+    const { params, requestId } = call;
+    const asked = { type: 'operation.refused', verb, task: params['id'] ?? '', requestId } as const;
+    const { read, permission } = await auditingRefusals(deps, caller, asked, async () => {
+      const read = from === 'body' ? readJson(call, input) : readQuery(call, input);
+      return { read, permission: await permit(caller, read, call) };
+    });
+    const acting = { ...asked, permitted: verb !== 'openTask', ...about?.(read) };
+    return auditingRefusals(deps, caller, acting, () => act(permission, read, call));
   };

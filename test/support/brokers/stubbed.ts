@@ -2,7 +2,7 @@
  * A broker for searches over orders of events: the real use cases and ledger over any store. Identity, policy and minting
  * touch no store, so each is the plainest thing that implements its port; the audit log is one commit, as the real one is.
  */
-import type { Deps } from '../../../src/authorization/deps.js';
+import type { Deps } from '../../../src/credentials/deps.js';
 import type { Observer } from '../../../src/detectors/observer.js';
 import { signalsSchema } from '../../../src/config/signals-schema.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';

@@ -1,20 +1,29 @@
 /**
- * Permission is a value: an endpoint or a use case that forgets to ask policy, or asks about another verb, does not compile.
- * `npm run typecheck` is the test; each line below an expected error must not type-check.
+ * Permission is a value: who is permitted which verb, on what. An endpoint or a use case that forgets to ask policy, asks about
+ * another verb, or acts on another subject than policy was asked about, does not compile. `npm run build` type-checks this
+ * file: the line below each expected error must not type-check.
  */
+/* eslint @typescript-eslint/no-misused-spread: off, @typescript-eslint/no-unsafe-class-instance-assignment: off -- the compiler alone must refuse these */
 import { expect, it } from '@jest/globals';
 import { permitOnBroker, permitOnTask, type Permitted } from '../../../src/authorization/permit.js';
+import type { Signal } from '../../../src/domain/signal.js';
+import type { Task } from '../../../src/domain/task.js';
 import type { HttpDeps } from '../../../src/http/deps.js';
-import { ok, type Call } from '../../../src/http/wire/endpoint.js';
-import { brokerOperation, nothing, operation } from '../../../src/http/wire/operation.js';
+import { ok } from '../../../src/http/wire/endpoint.js';
+import { brokerOperation, nothing, operation, taskOperation } from '../../../src/http/wire/operation.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { readCredential } from '../../../src/inventory/credential.js';
-import { permitBySelector, revokeBySelector } from '../../../src/revocation/revoke-by-selector.js';
+import { readTimeline } from '../../../src/inventory/timeline.js';
+import type { Receipt } from '../../../src/ledger/receipts.js';
+import { liftHold, permitLift } from '../../../src/revocation/receipts.js';
+import { isDryRun, permitBySelector, revokeBySelector } from '../../../src/revocation/revoke-by-selector.js';
+import { decideSignal, permitDecision } from '../../../src/signals/confirm.js';
 import { completeTask } from '../../../src/tasks/complete-task.js';
+import { OPERATOR, wholeBroker } from '../../support/brokers/use-cases.js';
 
 const input = nothing;
 const act = () => Promise.resolve(ok({}));
-const requestOf = ({ requestId }: Call) => ({ taskId: 'tsk_aabbbbbbbbbbbbbb', requestId });
+const TASK = 'tsk_aabbbbbbbbbbbbbb';
 
 /** This function is never called: compiling it is the test. */
 const endpoints = (deps: HttpDeps) => [
@@ -22,7 +31,7 @@ const endpoints = (deps: HttpDeps) => [
     verb: 'completeTask',
     from: 'body',
     input,
-    permit: (caller, _, call) => permitOnTask(deps, caller, 'completeTask', requestOf(call)),
+    permit: (caller) => permitOnTask(deps, caller, 'completeTask', TASK),
     act,
   }),
   // @ts-expect-error Policy is not asked.
@@ -32,7 +41,7 @@ const endpoints = (deps: HttpDeps) => [
     from: 'body',
     input,
     // @ts-expect-error Policy is asked about another verb.
-    permit: (caller, _, call) => permitOnTask(deps, caller, 'readTask', requestOf(call)),
+    permit: (caller) => permitOnTask(deps, caller, 'readTask', TASK),
     act,
   }),
   operation(deps, {
@@ -45,26 +54,73 @@ const endpoints = (deps: HttpDeps) => [
   }),
   // @ts-expect-error Policy must know what would be revoked.
   brokerOperation(deps, { verb: 'revoke', from: 'body', input, act }),
+  taskOperation(deps, {
+    verb: 'suspendTask',
+    from: 'body',
+    input,
+    // @ts-expect-error Permission to suspend the task is none to complete it.
+    act: async (permitted) => ok(await completeTask(deps.ledger, permitted, { outcome: 'completed' })),
+  }),
 ];
 
-const useCases = async (deps: HttpDeps, caller: AuthenticatedCaller): Promise<void> => {
+/** Never called: permission of one verb is none of another, and nobody else makes permission. */
+const otherVerbs = async (deps: HttpDeps, caller: AuthenticatedCaller): Promise<void> => {
   const { ledger } = deps;
-  const request = { taskId: 'tsk_aabbbbbbbbbbbbbb', requestId: 'r' };
-  const reading = await permitOnTask(deps, caller, 'readTask', request);
+  const reading = await permitOnTask(deps, caller, 'readTask', TASK);
   // @ts-expect-error Permission to read a task is none to complete it.
   await completeTask(ledger, reading, { outcome: 'completed' });
   // @ts-expect-error Nobody asked policy.
   await readCredential(ledger, caller, 'crd_aabbbbbbbbbbbbbb');
   // @ts-expect-error Policy permits another verb.
-  await readCredential(ledger, await permitOnBroker(deps, caller, 'readAudit', 'r'), 'crd_aabbbbbbbbbbbbbb');
+  await readCredential(ledger, await permitOnBroker(deps, caller, 'readAudit'), 'crd_aabbbbbbbbbbbbbb');
   // @ts-expect-error Only authorization/permit.ts makes permission.
-  const forged: Permitted<'readAudit'> = { ...caller };
-  const what = { kind: 'task', value: request.taskId } as const;
-  const order = await permitBySelector(deps, caller, { what, dryRun: true, requestId: 'r' });
-  // @ts-expect-error Permission for a dry run is none for the revocation.
-  await revokeBySelector(ledger, order, { reason: forged.party.id });
+  const forged: Permitted<'readAudit'> = { verb: 'readAudit', caller, subject: undefined };
+  // @ts-expect-error A timeline needs the permission to read the audit log.
+  await readTimeline(deps, { about: { task: TASK }, limit: 1 });
+  // @ts-expect-error Permission to read revocations is none to read the audit log.
+  await readTimeline(deps, await permitOnBroker(deps, caller, 'readRevocations'), { about: forged.subject, limit: 1 });
 };
 
-it('permission is a value of the verb it was given for', () => {
-  expect([endpoints, useCases]).toHaveLength(2);
+/** Never called: permission on one subject is none on another. */
+const otherSubjects = async (
+  deps: HttpDeps,
+  caller: AuthenticatedCaller,
+  other: { party: AuthenticatedCaller; task: Task; hold: Receipt; signal: Signal },
+): Promise<void> => {
+  const { ledger } = deps;
+  const why = { reason: 'x' };
+  const preview = await permitBySelector(deps, caller, { what: { kind: 'task', value: TASK }, dryRun: true });
+  if (!isDryRun(preview)) return;
+  // @ts-expect-error Permission for a dry run is none for the revocation.
+  await revokeBySelector(ledger, preview, why);
+  const all = { selector: { kind: 'all', value: '' }, effect: 'end', dryRun: false } as const;
+  // @ts-expect-error Policy was asked about one task, and not about all.
+  await revokeBySelector(ledger, { ...preview, subject: all }, why);
+  const lift = await permitLift(deps, caller, 1);
+  // @ts-expect-error Policy was asked about another hold.
+  await liftHold(ledger, { ...lift, subject: { hold: other.hold } }, why);
+  const decision = await permitDecision(deps, caller, 'sig_aabbbbbbbbbbbbbb');
+  // @ts-expect-error Policy was asked about another signal.
+  await decideSignal(deps, { ...decision, subject: { signal: other.signal } }, { verdict: 'confirm' });
+  // @ts-expect-error Permission to lift a hold is none to decide about a signal.
+  await decideSignal(deps, lift, { verdict: 'confirm' });
+  const completing = await permitOnTask(deps, caller, 'completeTask', TASK);
+  const subject = { task: other.task, state: 'open' } as const;
+  // @ts-expect-error Policy was asked about another task.
+  await completeTask(ledger, { ...completing, subject }, { outcome: 'completed' });
+  // @ts-expect-error Policy was asked about another caller.
+  await completeTask(ledger, { ...completing, caller: other.party }, { outcome: 'completed' });
+  // @ts-expect-error A permission does not change.
+  completing.subject = subject;
+};
+
+it('permission holds the caller, the verb and the subject that policy was asked about, and a copy of it is none', async () => {
+  const broker = await wholeBroker();
+  const { deps, operator } = broker;
+  const { task } = await broker.open();
+  const permitted = await permitOnTask(deps, operator, 'completeTask', task.id);
+  expect(permitted).toMatchObject({ caller: { party: { id: OPERATOR } }, verb: 'completeTask', subject: { task } });
+  expect({ ...permitted }).not.toHaveProperty('verb');
+  expect(() => Object.assign(permitted, { caller: { ...operator } })).toThrow(TypeError);
+  expect([endpoints, otherVerbs, otherSubjects].every((compiled) => typeof compiled === 'function')).toBe(true);
 });

@@ -95,7 +95,7 @@ async function derive(from: Issued): Promise<Issued> {
 const carried = ({ minted }: Issued): Set<Cause> =>
   new Set(decodeJwt(accessTokenOf(minted.material))['causes'] as Cause[]);
 const answered = async ({ credential }: Issued) => {
-  const soc = await permitOnBroker(broker.deps, callerOf({ id: 'lab:soc' }), 'readCredential', 'r');
+  const soc = await permitOnBroker(broker.deps, callerOf({ id: 'lab:soc' }), 'readCredential');
   return readCredential(broker.deps.ledger, soc, credential.id);
 };
 const isActive = async ({ minted }: Issued): Promise<boolean> =>

@@ -4,7 +4,7 @@ import { exchange } from '../../../src/credentials/exchange.js';
 import { countReceipts, followReceipts } from '../../../src/ledger/follow-receipts.js';
 import { liftIndex, receiptKey } from '../../../src/ledger/keys.js';
 import { listReceipts, readReceipt } from '../../../src/ledger/receipts.js';
-import { countsOf } from '../../../src/http/revocations.js';
+import { countsOf } from '../../../src/http/wire/impact.js';
 import { withEffects } from '../../../src/revocation/effects.js';
 import { liftDueHolds } from '../../../src/revocation/receipts.js';
 import { revoke } from '../../../src/ledger/revoke.js';

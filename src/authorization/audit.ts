@@ -1,13 +1,22 @@
-/** Refusals of authenticated callers are audited. Bugs, floods and outages are not: those are logged and counted. */
+/**
+ * What use cases enter into the audit log about a caller and a task, and the one rule about refusals: those of authenticated
+ * callers are audited. Bugs, floods and outages are not: they are logged and counted. Revocations are not entered from here:
+ * the audit log reads them from the revocation log.
+ */
+import { defined } from '../domain/defined.js';
 import type { AuditEvent } from '../audit/event.js';
 import { BrokerError } from '../domain/errors.js';
 import { isId } from '../domain/id.js';
+import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { refusedEvent } from './audit-fields.js';
 import type { Deps } from './deps.js';
 
 /** What the audit entry says about the request, beside the caller and the reason. */
-type About = Partial<AuditEvent> & { type: 'credential.refused' | 'operation.refused' };
+type About = Partial<AuditEvent> & {
+  type: 'credential.refused' | 'operation.refused';
+  /** The refusal came after policy permitted the request. It is audited, but it is no denial that detectors count. */
+  permitted?: boolean;
+};
 
 /** Returns what the work returns. If the work throws a refusal, the refusal is audited and then thrown again. */
 export async function auditingRefusals<T>(
@@ -30,16 +39,24 @@ const NOT_AUDITED: ReadonlySet<BrokerError['code']> = new Set(['slow_down', 'tem
 async function audit(
   { audit, ledger, observer }: Pick<Deps, 'audit' | 'ledger' | 'observer'>,
   caller: AuthenticatedCaller,
-  { type, task, target, ...fields }: About,
+  { type, task, target, permitted = false, ...fields }: About,
   error: BrokerError,
 ): Promise<void> {
-  observer.refused(caller.party, error, type === 'credential.refused' ? task : undefined);
-  const about = {
+  // A security team that looks up what is gone would otherwise look like a workload that probes for what it may not have.
+  if (!permitted) observer.refused(caller.party, error, type === 'credential.refused' ? task : undefined);
+  const event = defined({
+    type,
+    at: ledger.clock.now(),
+    ...callerFields(caller),
     ...fields,
     ...(task !== undefined && isId('tsk', task) && { task }),
     ...(target !== undefined && mayBeTarget(target) && { target }),
-  };
-  await audit.append(refusedEvent(type, ledger.clock.now(), error, caller, about)).catch(() => undefined);
+    error: error.code,
+    reason: error.message,
+    retry: error.details.retry,
+    decision: error.details.decision,
+  });
+  await audit.append(event).catch(() => undefined);
 }
 
 /**
@@ -48,3 +65,16 @@ async function audit(
  */
 const mayBeTarget = (text: string): boolean => text.length <= TARGET_CHARACTERS && text.includes(':');
 const TARGET_CHARACTERS = 256;
+
+export const callerFields = ({ party, proofHash }: AuthenticatedCaller) => ({
+  actor: { id: party.id, kind: party.kind, issuer: party.issuer },
+  proofHash,
+});
+
+export const taskFields = (task: Task) =>
+  defined({
+    task: task.id,
+    workload: task.workload.id,
+    principal: task.principal?.id,
+    purpose: task.purpose,
+  });
