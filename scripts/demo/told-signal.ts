@@ -31,7 +31,7 @@ export async function push(stage: Stage, agent: string, path: string, facts: obj
 }
 
 /** Returns the latest signal of the EDR about the agent, once its evaluation is finished. */
-export async function judged(stage: Stage, agent: string, wanted: string): Promise<Told> {
+export async function evaluated(stage: Stage, agent: string, wanted: string): Promise<Told> {
   const bearer = await stage.identity('soc');
   const until = performance.now() + PATIENCE_MS;
   for (;;) {

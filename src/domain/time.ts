@@ -25,5 +25,5 @@ export const wholeSeconds = (ms: number): number => toSeconds(ms) * 1000;
 
 export const toTimestamp = (ms: number): string => new Date(ms).toISOString();
 
-/** The wait that a client is told, in whole seconds. It is at least 1: a client that is told 0 asks again at once. */
+/** Returns a wait as clients get it: in whole seconds, and at least 1, because a client that gets 0 asks again at once. */
 export const secondsToWait = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));

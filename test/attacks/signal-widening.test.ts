@@ -1,6 +1,6 @@
 /** A source tries to hit more than it may speak of: by a subject that is read too broadly, or through a task. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { isActive, judged, minted, startSignalBroker } from '../support/brokers/signals.js';
+import { isActive, evaluated, minted, startSignalBroker } from '../support/brokers/signals.js';
 import { opaque, person, workload } from '../support/issuers/transmitter.js';
 import type { SignalBroker } from '../support/brokers/signals.js';
 
@@ -17,7 +17,7 @@ beforeEach(async () => {
 /** What a signal about the subject is taken to speak of, and what became of it. */
 async function told(subject: unknown, claims?: Record<string, unknown>) {
   expect(await setting.say(setting.idp, subject, { ...(claims && { claims }) })).toBe(202);
-  return (await judged(setting.broker, (count += 1))).at(-1);
+  return (await evaluated(setting.broker, (count += 1))).at(-1);
 }
 
 const expectNobody = async (subject: unknown) => {
@@ -116,14 +116,14 @@ describe('a transmitter that may speak of persons alone', () => {
   it.each([AGENT_7, { format: 'uri', uri: 'spiffe://prod.example/x' }])('says nothing about %j', async (subject) => {
     setting = await startSignalBroker({ reactions }, { idp });
     await setting.say(setting.idp, subject);
-    expect(await judged(setting.broker, 1)).toMatchObject([{ about: [], state: 'recorded' }]);
+    expect(await evaluated(setting.broker, 1)).toMatchObject([{ about: [], state: 'recorded' }]);
   });
 
   it('says nothing about a task of somebody else', async () => {
     setting = await startSignalBroker({ reactions }, { idp });
     const { task, id } = await minted(setting.broker, 'agent-7');
     for (const subject of [opaque(task), opaque(id)]) await setting.say(setting.idp, subject);
-    expect((await judged(setting.broker, 2)).map(({ about }) => about)).toEqual([[], []]);
+    expect((await evaluated(setting.broker, 2)).map(({ about }) => about)).toEqual([[], []]);
   });
 
   it.each(['workload', 'issuer'])('does not reach the %s that serves a person', async (covers) => {
@@ -131,7 +131,7 @@ describe('a transmitter that may speak of persons alone', () => {
     const { broker } = setting;
     const [own, hers] = [await minted(broker, 'agent-7'), await forAda(setting)];
     await setting.say(setting.idp, opaque(hers.task));
-    expect(await judged(broker, 1)).toMatchObject([{ about: [{ kind: 'task' }], state: 'recorded' }]);
+    expect(await evaluated(broker, 1)).toMatchObject([{ about: [{ kind: 'task' }], state: 'recorded' }]);
     expect([await isActive(broker, own), await isActive(broker, hers)]).toEqual([true, true]);
   });
 
@@ -143,7 +143,7 @@ describe('a transmitter that may speak of persons alone', () => {
     const { broker } = setting;
     const [own, hers] = [await minted(broker, 'agent-7'), await forAda(setting)];
     await setting.say(setting.idp, opaque(hers.id));
-    expect(await judged(broker, 1)).toMatchObject([{ state: 'reacted' }]);
+    expect(await evaluated(broker, 1)).toMatchObject([{ state: 'reacted' }]);
     expect([await isActive(broker, own), await isActive(broker, hers)]).toEqual([true, false]);
   });
 });

@@ -5,7 +5,7 @@ import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 
 import { run } from '../../src/cli/run.js';
 import { accessTokenClaimsSchema } from '../../src/protocol/access-token.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
-import { audited, judged, minted } from '../support/brokers/signals.js';
+import { audited, evaluated, minted } from '../support/brokers/signals.js';
 
 const PERSON = 'urn:ietf:params:oauth:token-type:jwt';
 const CLIENT = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -83,7 +83,7 @@ describe('a canary', () => {
       await use();
       await use();
       await broker.work('detectors');
-      const findings = await judged(broker, count + 1);
+      const findings = await evaluated(broker, count + 1);
       expect({ where, count: findings.length }).toEqual({ where, count: count + 1 });
       expect(findings.at(-1)).toMatchObject({
         event: 'canary-used',
@@ -121,7 +121,7 @@ describe('a canary that speaks of somebody', () => {
     await broker.exchange(canary);
     await broker.work('detectors');
     const selector = { kind: 'workload', value: 'lab:agent-7' };
-    expect(await judged(broker, 1)).toMatchObject([{ about: [selector], state: 'reacted', reaction: { selector } }]);
+    expect(await evaluated(broker, 1)).toMatchObject([{ about: [selector], state: 'reacted', reaction: { selector } }]);
     expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(400);
   });
 
@@ -135,7 +135,7 @@ describe('a canary that speaks of somebody', () => {
     await broker.work('detectors');
     await broker.exchange(canary);
     await broker.work('detectors');
-    expect(await judged(broker, 1)).toMatchObject([{ state: 'reacted', reaction: { selector: { value: task } } }]);
+    expect(await evaluated(broker, 1)).toMatchObject([{ state: 'reacted', reaction: { selector: { value: task } } }]);
   });
 
   it('is not minted for who could not be, or for a task of somebody else', async () => {

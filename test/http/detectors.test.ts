@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
-import { audited, isActive, judged, minted } from '../support/brokers/signals.js';
+import { audited, isActive, evaluated, minted } from '../support/brokers/signals.js';
 
 const holding = (event: string, detector: string, settings: object = {}) => ({
   signals: {
@@ -87,7 +87,7 @@ describe('each detector', () => {
       const broker = await startBroker({ config: holding(event, detector) });
       await provoke(broker);
       await broker.work('detectors');
-      const [finding, ...more] = await judged(broker, 1);
+      const [finding, ...more] = await evaluated(broker, 1);
       expect(more).toEqual([]);
       expect(finding).toMatchObject({
         event,
@@ -104,7 +104,7 @@ describe('each detector', () => {
       const broker = await startBroker({ config: holding(event, detector, { observe: false, level: 'MEDIUM' }) });
       await provoke(broker);
       await broker.work('detectors');
-      expect(await judged(broker, 1)).toMatchObject([{ event, level: 'MEDIUM', state: 'reacted' }]);
+      expect(await evaluated(broker, 1)).toMatchObject([{ event, level: 'MEDIUM', state: 'reacted' }]);
       expect(await mayMint(broker)).toBe(false);
       await broker.close();
     });
@@ -118,7 +118,7 @@ it('whoever opened a task for a workload cannot have that stopped by asking for 
   const wish = { purpose: undefined, task_id: (body as { id: string }).id, scope: 'incident/1:nosuchverb' };
   for (let i = 0; i < 5; i += 1) await broker.exchange(orchestrator, wish);
   await broker.work('detectors');
-  expect(await judged(broker, 1)).toMatchObject([{ state: 'recorded', about: [{}, { value: 'lab:orchestrator' }] }]);
+  expect(await evaluated(broker, 1)).toMatchObject([{ state: 'recorded', about: [{}, { value: 'lab:orchestrator' }] }]);
   expect(await mayMint(broker)).toBe(true);
   await broker.close();
 });
@@ -132,7 +132,7 @@ describe('a verifier', () => {
     const subject = { format: 'opaque', id };
     const told = { id: 'seen-1', event: 'use-after-end', subject };
     expect((await broker.post('/signals/json', told, await broker.identity('siem'))).status).toBe(202);
-    expect(await judged(broker, 1)).toMatchObject([
+    expect(await evaluated(broker, 1)).toMatchObject([
       { event: 'use-after-end', source: 'lab:siem', state: 'reacted', reaction: { selector: { value: task } } },
     ]);
   });
@@ -160,7 +160,7 @@ describe('presented_from', () => {
     const places = ['hamburg-1', 'hamburg-2', 'hamburg-3', 'hamburg-4'];
     for (const place of places) await broker.form('/introspect', { token, presented_from: place }, api);
     await broker.work('detectors');
-    const told = JSON.stringify([await judged(broker, 1), await audited(broker, 'credential.granted')]);
+    const told = JSON.stringify([await evaluated(broker, 1), await audited(broker, 'credential.granted')]);
     expect(told + broker.logged()).not.toContain('hamburg');
   });
 });

@@ -1,7 +1,7 @@
 /** POST /signals/json: for sources that cannot sign event tokens. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { expectProblem } from '../support/expect-refusal.js';
-import { judged, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
+import { evaluated, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
 import { workload } from '../support/issuers/transmitter.js';
 
 const RULES = [
@@ -28,7 +28,7 @@ describe('a caller whom policy lets send signals', () => {
     const { broker } = setting;
     const reply = await tell(signal({ subject: workload('agent-7'), reason: 'beacon seen', level: 'MEDIUM' }));
     expect([reply.status, reply.body]).toEqual([202, { id: expect.stringMatching(/^sig_[a-z2-7]{16}$/) }]);
-    const [first] = await judged(broker, 1);
+    const [first] = await evaluated(broker, 1);
     expect(first).toMatchObject({
       ...{ id: (reply.body as { id: string }).id, source: 'lab:siem', level: 'MEDIUM', why: 'beacon seen' },
       ...{ state: 'reacted', reaction: { rule: 'siem-says', selector: { kind: 'workload', value: 'lab:agent-7' } } },
@@ -53,7 +53,9 @@ describe('a caller whom policy lets send signals', () => {
     );
     const as = async (sub: string) => broker.post('/signals/json', signal({ id: 'one' }), await broker.identity(sub));
     expect([(await as('other')).status, (await as('siem')).status]).toEqual([202, 202]);
-    expect(new Set((await judged(broker, 2)).map(({ source }) => source))).toEqual(new Set(['lab:other', 'lab:siem']));
+    expect(new Set((await evaluated(broker, 2)).map(({ source }) => source))).toEqual(
+      new Set(['lab:other', 'lab:siem']),
+    );
   });
 
   it('may be a verifier that saw a dead credential', async () => {
@@ -63,7 +65,7 @@ describe('a caller whom policy lets send signals', () => {
   it('speaks of those alone that the configuration names', async () => {
     const { broker } = await startSignalBroker({ about: ['staff'], reactions: RULES });
     await broker.post('/signals/json', signal({ subject: workload('agent-7') }), await broker.identity('siem'));
-    expect(await judged(broker, 1)).toMatchObject([{ about: [], state: 'recorded' }]);
+    expect(await evaluated(broker, 1)).toMatchObject([{ about: [], state: 'recorded' }]);
     expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(200);
   });
 

@@ -1,7 +1,7 @@
 /** POST /signals: RFC 8935, with SETs as SSF 1.0 restricts them. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { newSigningKey } from '../support/issuers/issuer.js';
-import { judged, push, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
+import { evaluated, push, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
 import { SET_TYPE, workload, type SetWish } from '../support/issuers/transmitter.js';
 
 let setting: SignalBroker;
@@ -38,7 +38,7 @@ describe('an event that is taken', () => {
   ])('is recorded and nothing else: %s', async (_name, uri, event) => {
     const { broker, idp } = await startSignalBroker({ reactions: [holdWorkload] });
     expect((await push(broker, await idp.set(subject, { event: uri, facts: { state: 'x' } }))).status).toBe(202);
-    expect(await judged(broker, 1)).toMatchObject([{ event, state: 'recorded', source: 'idp' }]);
+    expect(await evaluated(broker, 1)).toMatchObject([{ event, state: 'recorded', source: 'idp' }]);
     expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(200);
   });
 });

@@ -19,7 +19,7 @@ export function signalsReport({ taken, reactions, detectors }: SignalsFindings):
   ];
   return [
     table(
-      ['events', 'per second', 'low–high', 'p50 ms', 'p99 ms', 'CPU µs', 'Redis CPU µs', 'all judged after ms'],
+      ['events', 'per second', 'low–high', 'p50 ms', 'p99 ms', 'CPU µs', 'Redis CPU µs', 'all evaluated after ms'],
       taken.map(takenLine),
     ),
     table(

@@ -7,7 +7,7 @@ import { good, refusal } from '../http.js';
 import { inParallel } from '../in-parallel.js';
 import { CLI } from '../places.js';
 import type { Stage } from '../stage.js';
-import { judged, push, signalSchema } from '../told-signal.js';
+import { evaluated, push, signalSchema } from '../told-signal.js';
 import type { Transcript } from '../transcript.js';
 import { expectThat } from '../unexpected.js';
 
@@ -49,7 +49,7 @@ async function highRisk(stage: Stage, tell: Transcript): Promise<string> {
   });
   let seq: number | undefined;
   await tell.step('SOC asks what happened: mayfly timeline', async () => {
-    ({ seq } = (await judged(stage, 'agent-7', 'reacted')).reaction ?? {});
+    ({ seq } = (await evaluated(stage, 'agent-7', 'reacted')).reaction ?? {});
     return timeline(stage, bearer, task);
   });
   await tell.step('SOC has looked at the host, and lifts the hold; agent-7 works again', async () => {
@@ -67,13 +67,13 @@ async function falseAlarms(stage: Stage, tell: Transcript): Promise<void> {
   await tell.step("a false alarm: builder's device is bad, and only the EDR says so", async () => {
     token = await mint(stage, await stage.identity('builder'));
     await push(stage, 'builder', 'caep/event-type/device-compliance-change', { current_status: 'not-compliant' });
-    const { state, reaction } = await judged(stage, 'builder', 'waiting');
+    const { state, reaction } = await evaluated(stage, 'builder', 'waiting');
     return [`${state}, by rule ${reaction?.rule}: ${reaction?.because}`, await alive(stage, 'builder', token)];
   });
   await tell.step(`another: deployer's secret is out, and it works on ${TASKS} tasks`, async () => {
     token = await busy(stage, await stage.identity('deployer'));
     await push(stage, 'deployer', 'risc/event-type/credential-compromise', { credential_type: 'x509' });
-    const { id, state, reaction } = await judged(stage, 'deployer', 'pending');
+    const { id, state, reaction } = await evaluated(stage, 'deployer', 'pending');
     alarm = id;
     return [
       `${state}, by rule ${reaction?.rule}, for ${reaction?.tasks} tasks: ${reaction?.because}`,

@@ -36,21 +36,21 @@ export async function startSignalBroker(
   };
 }
 
-export type Judged = NonNullable<AuditEvent['signal']> & { why?: string };
+export type EvaluatedSignal = NonNullable<AuditEvent['signal']> & { why?: string };
 
 /** Returns what the audit log says became of the signals, as soon as it has `count` entries about them. */
-export async function judged(
+export async function evaluated(
   broker: Calls & Pick<TestBroker, 'identity'>,
   count: number,
   type = 'signal.evaluated',
-): Promise<Judged[]> {
-  let found: Judged[] = [];
+): Promise<EvaluatedSignal[]> {
+  let found: EvaluatedSignal[] = [];
   await until(async () => {
     found = (await audited(broker, type)).flatMap(({ signal, reason }) =>
       signal ? [{ ...signal, ...(reason !== undefined && { why: reason }) }] : [],
     );
     return found.length >= count;
-  }, 'the signals were not judged');
+  }, 'the signals were not evaluated');
   return found;
 }
 

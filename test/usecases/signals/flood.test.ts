@@ -13,7 +13,7 @@ const reactions = [
   { name: 'note', event: 'session-revoked', do: 'record' },
 ];
 
-it('10,000 at once: none that was acknowledged is lost, and none is judged twice', async () => {
+it('10,000 at once: none that was acknowledged is lost, and none is evaluated twice', async () => {
   const whole = await wholeBroker();
   const { deps, clock } = whole;
   const { ledger, audit } = deps;
@@ -42,8 +42,8 @@ it('10,000 at once: none that was acknowledged is lost, and none is judged twice
   await queue.catchUp();
 
   const events = await whole.audited();
-  const judged = events.flatMap(({ signal }) => (signal ? [signal.id] : []));
-  expect(new Set(judged)).toEqual(acknowledged);
-  expect(judged).toHaveLength(COUNT);
+  const evaluated = events.flatMap(({ signal }) => (signal ? [signal.id] : []));
+  expect(new Set(evaluated)).toEqual(acknowledged);
+  expect(evaluated).toHaveLength(COUNT);
   expect(events.filter(({ type }) => type === 'revocation.published')).toHaveLength(COUNT / 100);
 }, 120_000);

@@ -1,6 +1,6 @@
 /** Persons by address: a signal finds the address that the person's own token contained (`trust[].claims` must contain `email`). */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { isActive, judged, minted, startSignalBroker, type SignalBroker } from '../../support/brokers/signals.js';
+import { isActive, evaluated, minted, startSignalBroker, type SignalBroker } from '../../support/brokers/signals.js';
 
 const HOLD = { name: 'hold', event: 'session-revoked', do: 'hold', covers: 'principal' };
 let setting: SignalBroker;
@@ -23,7 +23,7 @@ describe.each([
   it('holds the person, and nobody else', async () => {
     const [hers, his] = [await forPerson('ada', ADA), await forPerson('bob', 'bob@example.com')];
     await setting.say(setting.idp, subject);
-    expect(await judged(setting.broker, 1)).toMatchObject([
+    expect(await evaluated(setting.broker, 1)).toMatchObject([
       { state: 'reacted', about: [{ kind: 'principal', value: 'email:staff/ada@example.com' }] },
     ]);
     expect([await isActive(setting.broker, hers), await isActive(setting.broker, his)]).toEqual([false, true]);
@@ -31,7 +31,7 @@ describe.each([
 
   it('holds whoever comes later with that address', async () => {
     await setting.say(setting.idp, subject);
-    await judged(setting.broker, 1);
+    await evaluated(setting.broker, 1);
     const { broker } = setting;
     expect((await broker.exchange('', await asActor('ada', ADA))).body).toMatchObject({ retry: 'after-lift' });
     expect((await broker.exchange('', await asActor('bob', 'bob@example.com'))).status).toBe(200);
@@ -41,9 +41,9 @@ describe.each([
 it('is known by its id too, and the id of a person is no address of another', async () => {
   const hers = await forPerson('ada@example.com', 'other@example.com');
   await setting.say(setting.idp, { format: 'email', email: 'ada@example.com' });
-  await judged(setting.broker, 1);
+  await evaluated(setting.broker, 1);
   expect(await isActive(setting.broker, hers)).toBe(true);
   await setting.say(setting.idp, { format: 'iss_sub', iss: 'https://staff.example', sub: 'ada@example.com' });
-  await judged(setting.broker, 2);
+  await evaluated(setting.broker, 2);
   expect(await isActive(setting.broker, hers)).toBe(false);
 });

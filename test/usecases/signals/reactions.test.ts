@@ -1,7 +1,7 @@
 /** What reactions do: every `do` with everything that it can cover, down to delegated work. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestBroker } from '../../support/brokers/http.js';
-import { audited, isActive, judged, minted, startSignalBroker } from '../../support/brokers/signals.js';
+import { audited, isActive, evaluated, minted, startSignalBroker } from '../../support/brokers/signals.js';
 import { opaque, person, workload } from '../../support/issuers/transmitter.js';
 
 let broker: TestBroker;
@@ -55,7 +55,7 @@ describe('a reaction ends exactly what its rule covers', () => {
       workload: workload('agent-7'),
     };
     expect(await setting.say(setting.idp, subjects[named])).toBe(202);
-    const [signal] = await judged(broker, 1);
+    const [signal] = await evaluated(broker, 1);
     const lives = async (one: Minted) => isActive(broker, one);
     expect({ own: await lives(own), child: await lives(child), other: await lives(other) }).toEqual(alive);
     await expectExplained(signal?.id ?? '', { does, covers });
@@ -76,7 +76,7 @@ describe('a reaction ends exactly what its rule covers', () => {
     });
     const own = await minted(broker, 'agent-7');
     await setting.say(setting.idp, person('somebody else'));
-    expect(await judged(broker, 1)).toMatchObject([{ reaction: { selector: { kind: 'issuer', value: 'staff' } } }]);
+    expect(await evaluated(broker, 1)).toMatchObject([{ reaction: { selector: { kind: 'issuer', value: 'staff' } } }]);
     expect([await isActive(broker, own), await isActive(broker, hers)]).toEqual([true, false]);
   });
 });
@@ -110,7 +110,7 @@ describe('the reaction that is taken is', () => {
     const setting = await startSignalBroker({ reactions: rules });
     await setting.say(setting.idp, workload('agent-7'));
     await setting.say(setting.edr, workload('agent-7'));
-    const found = await judged(setting.broker, 2);
+    const found = await evaluated(setting.broker, 2);
     expect(Object.fromEntries(found.map(({ source, reaction }) => [source, reaction?.rule]))).toEqual({
       idp: 'first',
       edr: 'other-source',
@@ -120,7 +120,7 @@ describe('the reaction that is taken is', () => {
   it('none: the signal is recorded, and that is in the audit log too', async () => {
     const setting = await startSignalBroker({ reactions: rules.slice(0, 3) });
     await setting.say(setting.idp, workload('agent-7'));
-    const [signal] = await judged(setting.broker, 1);
+    const [signal] = await evaluated(setting.broker, 1);
     expect(signal).toMatchObject({ state: 'recorded', about: [{ value: 'lab:agent-7' }] });
     expect(signal).not.toHaveProperty('reaction');
   });
@@ -134,7 +134,9 @@ describe('the reaction that is taken is', () => {
     const setting = await startSignalBroker({ reactions: [rule] });
     await setting.say(setting.idp, subject);
     const because = expect.stringContaining(why) as unknown;
-    expect(await judged(setting.broker, 1)).toMatchObject([{ state: 'recorded', reaction: { rule: 'rule', because } }]);
+    expect(await evaluated(setting.broker, 1)).toMatchObject([
+      { state: 'recorded', reaction: { rule: 'rule', because } },
+    ]);
     expect(await audited(setting.broker, 'revocation.published')).toEqual([]);
   });
 });
@@ -145,7 +147,7 @@ describe('a hold with an end', () => {
     const setting = await startSignalBroker({ reactions: [rule] });
     broker = setting.broker;
     await setting.say(setting.idp, workload('agent-7'));
-    await judged(broker, 1);
+    await evaluated(broker, 1);
   });
 
   it('is lifted by itself, and not before', async () => {

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestBroker } from '../../support/brokers/http.js';
 import { COMPLIANCE, opaque, person, RISK, workload } from '../../support/issuers/transmitter.js';
-import { isActive, judged, minted, startSignalBroker, type SignalBroker } from '../../support/brokers/signals.js';
+import { isActive, evaluated, minted, startSignalBroker, type SignalBroker } from '../../support/brokers/signals.js';
 
 const POLICIES = `
 @id("not-at-high-risk") forbid (principal, action in Action::"access", resource) when { context.risk == "HIGH" };
@@ -26,7 +26,7 @@ const start = async (...reactions: object[]) => {
 async function risk(subject: unknown, level = 'HIGH') {
   const facts = { current_level: level, reason_admin: { en: 'seen' } };
   expect(await setting.say(setting.idp, subject, { event: RISK, facts })).toBe(202);
-  return (await judged(broker, (count += 1))).at(-1);
+  return (await evaluated(broker, (count += 1))).at(-1);
 }
 
 /** The risk level that policy saw, as its decision shows. */
@@ -138,6 +138,6 @@ it('a device that does not say that it complies does not', async () => {
   });
   for (const facts of [{ current_status: 'compliant' }, { current_status: 'not-compliant' }, {}])
     await setting.say(setting.idp, workload('agent-7'), { event: COMPLIANCE, facts });
-  const levels = (await judged(setting.broker, 3)).map(({ level }) => level);
+  const levels = (await evaluated(setting.broker, 3)).map(({ level }) => level);
   expect(levels.toSorted()).toEqual(['HIGH', 'HIGH', 'LOW']);
 });

@@ -1,6 +1,6 @@
 /** The safeguards of reactions: observing only, a second source, a person where too many tasks would be hit, and no repetition. */
 import { describe, expect, it } from '@jest/globals';
-import { audited, isActive, judged, minted, startSignalBroker } from '../../support/brokers/signals.js';
+import { audited, isActive, evaluated, minted, startSignalBroker } from '../../support/brokers/signals.js';
 import { workload } from '../../support/issuers/transmitter.js';
 
 const HOLD = { name: 'hold', event: 'session-revoked', do: 'hold', covers: 'workload' };
@@ -12,7 +12,7 @@ it('a reaction that observes says what it would have done, and to how many, and 
   const setting = await startSignalBroker({ reactions: [{ ...HOLD, observe: true }] });
   const own = await minted(setting.broker, 'agent-7');
   await setting.say(setting.idp, AGENT_7);
-  expect(await judged(setting.broker, 1)).toMatchObject([
+  expect(await evaluated(setting.broker, 1)).toMatchObject([
     { state: 'observed', reaction: { rule: 'hold', do: 'hold', selector: { value: 'lab:agent-7' }, tasks: 1 } },
   ]);
   expect([await isActive(setting.broker, own), await published(setting)]).toEqual([true, 0]);
@@ -24,18 +24,18 @@ describe('a reaction that wants two sources', () => {
   it('waits for the second, and then acts', async () => {
     const setting = await start();
     await setting.say(setting.idp, AGENT_7);
-    expect(await judged(setting.broker, 1)).toMatchObject([
+    expect(await evaluated(setting.broker, 1)).toMatchObject([
       { state: 'waiting', reaction: { because: '1 of 2 sources have reported it.' } },
     ]);
     await setting.broker.advance(599_000);
     await setting.say(setting.edr, AGENT_7);
-    expect((await judged(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'reacted']);
+    expect((await evaluated(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'reacted']);
     expect(await published(setting)).toBe(1);
   });
 
   it('does it once: more reports are a repetition, and after the hold is lifted all sources must report again', async () => {
     const setting = await start();
-    const states = async (count: number) => (await judged(setting.broker, count)).map(({ state }) => state);
+    const states = async (count: number) => (await evaluated(setting.broker, count)).map(({ state }) => state);
     for (const [index, from] of [setting.idp, setting.edr, setting.idp].entries()) {
       await setting.say(from, AGENT_7);
       await states(index + 1);
@@ -43,7 +43,7 @@ describe('a reaction that wants two sources', () => {
     }
     expect(await states(3)).toEqual(['waiting', 'reacted', 'recorded']);
     const soc = await setting.broker.identity('soc');
-    const { reaction } = (await judged(setting.broker, 3))[1] ?? {};
+    const { reaction } = (await evaluated(setting.broker, 3))[1] ?? {};
     await setting.broker.remove(`/revocations/${reaction?.seq ?? 0}`, soc);
     await setting.broker.advance(120_000);
     await setting.say(setting.edr, AGENT_7);
@@ -56,12 +56,12 @@ describe('a reaction that wants two sources', () => {
     const setting = await start();
     setting.broker.clock.jump(3_600_000);
     for (const from of [setting.idp, setting.edr]) await setting.say(from, AGENT_7);
-    expect((await judged(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'reacted']);
+    expect((await evaluated(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'reacted']);
     const soc = await setting.broker.identity('soc');
-    await setting.broker.remove(`/revocations/${(await judged(setting.broker, 2))[1]?.reaction?.seq ?? 0}`, soc);
+    await setting.broker.remove(`/revocations/${(await evaluated(setting.broker, 2))[1]?.reaction?.seq ?? 0}`, soc);
     setting.broker.clock.jump(-3_600_000);
     for (const from of [setting.idp, setting.edr]) await setting.say(from, AGENT_7);
-    const after = (await judged(setting.broker, 4)).map(({ state }) => state);
+    const after = (await evaluated(setting.broker, 4)).map(({ state }) => state);
     expect(after.filter((state) => state === 'reacted')).toHaveLength(2);
   });
 
@@ -69,7 +69,7 @@ describe('a reaction that wants two sources', () => {
     const setting = await start();
     for (let times = 1; times <= 5; times += 1) {
       await setting.say(setting.idp, AGENT_7);
-      expect((await judged(setting.broker, times)).at(-1)).toMatchObject({ state: 'waiting' });
+      expect((await evaluated(setting.broker, times)).at(-1)).toMatchObject({ state: 'waiting' });
     }
     expect(await published(setting)).toBe(0);
   });
@@ -78,18 +78,18 @@ describe('a reaction that wants two sources', () => {
     const setting = await start();
     await setting.say(setting.idp, AGENT_7);
     await setting.say(setting.edr, workload('agent-8'));
-    expect((await judged(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'waiting']);
+    expect((await evaluated(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'waiting']);
   });
 
   it('does not wait for ever: in the end the first report is recorded only, and counts no more', async () => {
     const setting = await start();
     await setting.say(setting.idp, AGENT_7);
-    await judged(setting.broker, 1);
+    await evaluated(setting.broker, 1);
     await setting.broker.advance(600_000);
     await setting.broker.work('forget');
-    expect((await judged(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'recorded']);
+    expect((await evaluated(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'recorded']);
     await setting.say(setting.edr, AGENT_7);
-    expect((await judged(setting.broker, 3)).at(-1)).toMatchObject({ state: 'waiting' });
+    expect((await evaluated(setting.broker, 3)).at(-1)).toMatchObject({ state: 'waiting' });
   });
 });
 
@@ -99,32 +99,32 @@ describe('more tasks in a minute than reactions may hit', () => {
     const { broker } = setting;
     for (const sub of ['agent-1', 'agent-1', 'agent-2', 'agent-2']) await minted(broker, sub);
     await setting.say(setting.idp, workload('agent-1'));
-    await judged(broker, 1);
+    await evaluated(broker, 1);
     await setting.say(setting.idp, workload('agent-2'));
-    expect((await judged(broker, 2)).map(({ state, reaction }) => [state, reaction?.tasks])).toEqual([
+    expect((await evaluated(broker, 2)).map(({ state, reaction }) => [state, reaction?.tasks])).toEqual([
       ['reacted', 2],
       ['pending', 2],
     ]);
     expect((await broker.exchange(await broker.identity('agent-2'))).status).toBe(200);
     await broker.advance(60_000);
     await setting.say(setting.idp, workload('agent-2'));
-    expect((await judged(broker, 3)).at(-1)).toMatchObject({ state: 'reacted', reaction: { tasks: 3 } });
+    expect((await evaluated(broker, 3)).at(-1)).toMatchObject({ state: 'reacted', reaction: { tasks: 3 } });
   });
 
   it('never die of one signal, whatever the minute', async () => {
     const setting = await startSignalBroker({ reactions: [{ ...HOLD, covers: 'issuer' }], maxTasksPerMinute: 1 });
     const two = [await minted(setting.broker, 'agent-1'), await minted(setting.broker, 'agent-2')];
     await setting.say(setting.idp, workload('somebody'));
-    expect(await judged(setting.broker, 1)).toMatchObject([{ state: 'pending', reaction: { tasks: 2 } }]);
+    expect(await evaluated(setting.broker, 1)).toMatchObject([{ state: 'pending', reaction: { tasks: 2 } }]);
     expect(await Promise.all(two.map((one) => isActive(setting.broker, one)))).toEqual([true, true]);
   });
 
   it('count those who have none as one: names made up by the hundred are held back, too', async () => {
     const setting = await startSignalBroker({ reactions: [HOLD], maxTasksPerMinute: 1 });
     await setting.say(setting.idp, workload('made-up-1'));
-    await judged(setting.broker, 1);
+    await evaluated(setting.broker, 1);
     await setting.say(setting.idp, workload('made-up-2'));
-    const states = (await judged(setting.broker, 2)).map(({ state, reaction }) => [state, reaction?.tasks]);
+    const states = (await evaluated(setting.broker, 2)).map(({ state, reaction }) => [state, reaction?.tasks]);
     expect(states).toEqual([
       ['reacted', 0],
       ['pending', 0],
@@ -136,15 +136,15 @@ describe('the same reaction to the same subject', () => {
   it('is not repeated within a moment, whoever says so', async () => {
     const setting = await startSignalBroker({ reactions: [{ ...HOLD, do: 'cutoff' }], dedupeSeconds: 60 });
     await setting.say(setting.idp, AGENT_7);
-    await judged(setting.broker, 1);
+    await evaluated(setting.broker, 1);
     await setting.say(setting.edr, AGENT_7);
-    expect((await judged(setting.broker, 2)).at(-1)).toMatchObject({
+    expect((await evaluated(setting.broker, 2)).at(-1)).toMatchObject({
       state: 'recorded',
       reaction: { rule: 'hold', because: expect.stringContaining('a moment ago') },
     });
     await setting.broker.advance(60_000);
     await setting.say(setting.edr, AGENT_7);
-    expect((await judged(setting.broker, 3)).at(-1)).toMatchObject({ state: 'reacted' });
+    expect((await evaluated(setting.broker, 3)).at(-1)).toMatchObject({ state: 'reacted' });
     expect(await published(setting)).toBe(2);
   });
 
@@ -152,17 +152,17 @@ describe('the same reaction to the same subject', () => {
     const setting = await startSignalBroker({ reactions: [HOLD], dedupeSeconds: 0 });
     const { broker } = setting;
     await setting.say(setting.idp, AGENT_7);
-    const seq = (await judged(broker, 1))[0]?.reaction?.seq;
+    const seq = (await evaluated(broker, 1))[0]?.reaction?.seq;
     await broker.advance(7_200_000);
     await setting.say(setting.edr, AGENT_7);
-    expect((await judged(broker, 2)).at(-1)).toMatchObject({
+    expect((await evaluated(broker, 2)).at(-1)).toMatchObject({
       state: 'recorded',
       reaction: { because: `Revocation ${seq} of this reaction holds it already.` },
     });
     expect((await broker.remove(`/revocations/${seq}`, await broker.identity('soc'))).status).toBe(200);
     expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(200);
     await setting.say(setting.edr, AGENT_7);
-    expect((await judged(broker, 3)).at(-1)).toMatchObject({ state: 'reacted' });
+    expect((await evaluated(broker, 3)).at(-1)).toMatchObject({ state: 'reacted' });
   });
 
   it('does not take the hold of an operator for its own', async () => {
@@ -171,27 +171,27 @@ describe('the same reaction to the same subject', () => {
     const order = { selector: { kind: 'workload', value: 'lab:agent-7' }, reason: 'maintenance' };
     await broker.post('/revocations', order, await broker.identity('soc'));
     await setting.say(setting.idp, AGENT_7);
-    expect(await judged(broker, 1)).toMatchObject([{ state: 'reacted' }]);
+    expect(await evaluated(broker, 1)).toMatchObject([{ state: 'reacted' }]);
   });
 
   it('leaves no gap: a hold that lifted itself is placed again by the next signal', async () => {
     const setting = await startSignalBroker({ reactions: [{ ...HOLD, holdSeconds: 10 }], dedupeSeconds: 3_600 });
     const { broker } = setting;
     await setting.say(setting.idp, AGENT_7);
-    await judged(broker, 1);
+    await evaluated(broker, 1);
     await broker.advance(10_000);
     await broker.work('receipts');
     await setting.say(setting.idp, AGENT_7);
-    expect((await judged(broker, 2)).at(-1)).toMatchObject({ state: 'reacted' });
+    expect((await evaluated(broker, 2)).at(-1)).toMatchObject({ state: 'reacted' });
     expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(400);
   });
 
   it('is not kept away by a clock that was set back', async () => {
     const setting = await startSignalBroker({ reactions: [{ ...HOLD, do: 'cutoff' }] });
     await setting.say(setting.idp, AGENT_7);
-    await judged(setting.broker, 1);
+    await evaluated(setting.broker, 1);
     setting.broker.clock.jump(-3_600_000);
     await setting.say(setting.idp, AGENT_7);
-    expect((await judged(setting.broker, 2)).at(-1)).toMatchObject({ state: 'reacted' });
+    expect((await evaluated(setting.broker, 2)).at(-1)).toMatchObject({ state: 'reacted' });
   });
 });
