@@ -24,14 +24,41 @@ export const AWS_CLOCK_ROUNDING_MS = 1_000;
 /** One call to AWS, with all its attempts, takes no longer. */
 export const AWS_CALL_MS = 5_000;
 
+/** One attempt of a call: to connect, and then to get the answer. */
+export const AWS_CONNECT_MS = 1_000;
+export const AWS_ANSWER_MS = 2_000;
+
 /** The JWT that proves to STS for whom a session is. It is made for one call; whoever steals it can mint until it expires. */
 export const STS_PROOF_MS = 60_000;
+
+/** The shortest session that STS makes. The deadline in its session policy ends it earlier. */
+export const STS_SESSION_LEAST_MS = 900_000;
 
 /** The minter may be asked this long after the reservation. A broker that stalled for longer must refuse instead. */
 export const MINT_BEGINS_WITHIN_MS = 30_000;
 
 /** A reservation that is this old and not active counts as lost: the session may exist, nobody has it, and it is ended. */
 export const LOST_AFTER_MS = 60_000;
+
+// --- Minting pauses ---
+
+/** After STS did not answer, or refused because of too many requests, the role backs off for this long. */
+export const STS_BUSY_BACK_OFF_MS = 2_000;
+
+/** After STS could not verify the broker's token, which may pass by itself. */
+export const STS_UNVERIFIED_BACK_OFF_MS = 5_000;
+
+/** After STS refused because of how the account or the broker is set up. Somebody must change that. */
+export const STS_CONFIGURATION_BACK_OFF_MS = 30_000;
+
+/** After an answer of STS showed that AWS's clock is further away than the tolerance. */
+export const AWS_CLOCK_BACK_OFF_MS = 30_000;
+
+/** A caller that is refused because nobody has the lease of the role, or because pushes fail, may ask again after this. */
+export const UNENFORCEABLE_RETRY_MS = 1_000;
+
+/** A caller that is refused because the role has all the live sessions it may have, may ask again after this. */
+export const FULL_TARGET_RETRY_MS = 60_000;
 
 // --- One broker writes to a role: the lease ---
 

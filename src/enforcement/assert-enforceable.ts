@@ -4,8 +4,8 @@
  */
 import { BrokerError } from '../domain/errors.js';
 import { ALL, cause } from '../domain/selector.js';
-import { secondsToWait } from '../domain/time.js';
-import { FAILING_LIMIT_MS, FENCE_MS } from '../domain/timing.js';
+import { secondsToWait, toSeconds } from '../domain/time.js';
+import { FAILING_LIMIT_MS, FENCE_MS, FULL_TARGET_RETRY_MS, UNENFORCEABLE_RETRY_MS } from '../domain/timing.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readEnforcement, type Enforcement } from '../ledger/enforcement.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
@@ -25,7 +25,7 @@ export async function assertEnforceable(
       'slow_down',
       `The target has ${LIVE_SESSIONS_MAX} live sessions, the most that can be revoked.`,
       {
-        retryAfterSeconds: 60,
+        retryAfterSeconds: toSeconds(FULL_TARGET_RETRY_MS),
       },
     );
   const waitMs = waitBeforeMint(stored?.value, { generation: seen.epoch.generation, cutAt, now });
@@ -45,8 +45,8 @@ function waitBeforeMint(
   { generation, cutAt, now }: { generation: string; cutAt: number; now: number },
 ): number {
   if (state?.generation !== generation || !state.cutoff || state.cutoff.seq < cutAt) return 2 * FENCE_MS;
-  if (state.leasedUntil <= now) return 1_000;
-  if (state.failingSince !== undefined && now - state.failingSince >= FAILING_LIMIT_MS) return 1_000;
+  if (state.leasedUntil <= now) return UNENFORCEABLE_RETRY_MS;
+  if (state.failingSince !== undefined && now - state.failingSince >= FAILING_LIMIT_MS) return UNENFORCEABLE_RETRY_MS;
   // A session that is issued earlier, at a target whose clock is behind ours, would be denied by the cutoff from its start.
   return Math.max(0, state.cutoff.at + FENCE_MS - now);
 }

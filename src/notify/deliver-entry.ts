@@ -28,7 +28,8 @@ interface Delivery {
   line: string;
 }
 
-const PATIENCE_MS = 5_000;
+/** One try takes no longer. */
+export const PATIENCE_MS = 5_000;
 
 /** Delivers an entry to a webhook. `too soon`: the last try failed, and its pause is not over. */
 export async function deliverEntry(

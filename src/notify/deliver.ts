@@ -17,7 +17,7 @@ import { LEASE_MS, takeLease, type LeaseDeps } from './lease.js';
 export type NotifyDeps = LeaseDeps & DeliveryDeps & { audit: Pick<AuditLog, 'exportLines'> };
 
 /** A turn and its last try end before the lease does. The next turn delivers the rest. */
-const TURN_MS = 2_000;
+export const TURN_MS = 2_000;
 const LINES_WITHOUT_PAUSE = 500;
 
 /** Returns for how long, in milliseconds, the first entry that is not delivered has waited; 0 when all are delivered. */

@@ -14,12 +14,16 @@ export interface LeaseDeps {
   node: string;
 }
 
-/**
- * When the holder dies, the next broker waits this long. What is left of a lease is always longer than a turn and a try
- * take.
- */
+/** When the holder dies, the next broker waits this long. */
 export const LEASE_MS = 10_000;
-const LEASE = { lengthMs: LEASE_MS, renewBelowMs: 8_000 };
+
+/**
+ * A turn begins with more than this left of the lease. A turn and the try that begins at its end take less, so the lease
+ * outlasts them (test/unit/notify/lease.test.ts).
+ */
+export const RENEWED_BELOW_MS = 8_000;
+
+const LEASE = { lengthMs: LEASE_MS, renewBelowMs: RENEWED_BELOW_MS };
 
 /** Takes or renews the lease where possible. `mine`: this broker has it now. A new webhook gets the events from now on. */
 export async function takeLease(

@@ -3,7 +3,7 @@
  * nothing of each other. Within each, there is one IAM for all regions.
  */
 import type { STSClientConfig } from '@aws-sdk/client-sts';
-import { AWS_CALL_MS } from '../../domain/timing.js';
+import { AWS_ANSWER_MS, AWS_CALL_MS, AWS_CONNECT_MS } from '../../domain/timing.js';
 import { isKnownPartition, parseRole, type AwsPartition } from '../../targets/aws.js';
 import type { AwsTarget } from '../../config/target-schema.js';
 
@@ -25,10 +25,6 @@ const PARTITIONS: Record<AwsPartition, Partition> = {
   'aws-us-gov': { suffix: 'amazonaws.com', iamHost: 'iam.us-gov.amazonaws.com', iamRegion: 'us-gov-west-1' },
   'aws-eusc': { suffix: 'amazonaws.eu', iamHost: 'iam.eusc-de-east-1.amazonaws.eu', iamRegion: 'eusc-de-east-1' },
 };
-
-/** Limits of one attempt. `callLimit` bounds a call with all its attempts. */
-const CONNECT_MS = 1_000;
-const ANSWER_MS = 2_000;
 
 export const stsOf = ({ aws, resource }: AwsTarget): Endpoint => ({
   endpoint: aws.stsEndpoint ?? `https://sts.${aws.region}.${knownPartition(resource, 'stsEndpoint').suffix}`,
@@ -58,14 +54,14 @@ export const clientSettings = ({ endpoint, region }: Endpoint) =>
     userAgentAppId: () => Promise.resolve(undefined),
     // All of these limits are off by default, and without the last one the SDK only logs that a request took too long.
     requestHandler: {
-      connectionTimeout: CONNECT_MS,
-      requestTimeout: ANSWER_MS,
-      socketTimeout: ANSWER_MS,
+      connectionTimeout: AWS_CONNECT_MS,
+      requestTimeout: AWS_ANSWER_MS,
+      socketTimeout: AWS_ANSWER_MS,
       throwOnRequestTimeout: true,
     },
   }) satisfies STSClientConfig;
 
-/** Returns the time limit of one call. It runs from the moment this is called. */
+/** Returns the time limit of one call with all its attempts. It runs from the moment this is called. */
 export const callLimit = (): AbortSignal => AbortSignal.timeout(AWS_CALL_MS);
 
 function partitionOf(roleArn: string): Partition | undefined {

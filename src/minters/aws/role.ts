@@ -3,6 +3,8 @@ import type { AwsTarget } from '../../config/target-schema.js';
 import type { Credential } from '../../domain/credential.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Task } from '../../domain/task.js';
+import { toSeconds } from '../../domain/time.js';
+import { AWS_CLOCK_BACK_OFF_MS, STS_SESSION_LEAST_MS } from '../../domain/timing.js';
 import { NothingMinted } from '../minter.js';
 import { CLOCKS_APART } from './aws-clock.js';
 import type { AwsContext } from './context.js';
@@ -20,13 +22,8 @@ export interface Role {
   newSession(credential: Credential, task: Task, policy: string): Promise<AwsSession>;
 }
 
-/** The shortest duration that STS accepts. The deadline in the session policy ends a session before. */
-const DURATION_SECONDS_LEAST = 900;
-
 /** Percent. */
 const UTILIZATION_WARNED = 80;
-
-const CLOCK_BACK_OFF_SECONDS = 30;
 
 export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsClock }: AwsContext): Role {
   const { aws, resource } = target;
@@ -36,9 +33,9 @@ export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsCl
 
   const refused = (thrown: unknown): never => {
     if (!(thrown instanceof StsFailure)) throw thrown;
-    const { error, backOffSeconds, warning } = failureOf(thrown.answer);
+    const { error, backOffMs, warning } = failureOf(thrown.answer);
     if (warning) warn({ target: resource, ...warning, answer: thrown.message });
-    if (error instanceof BrokerError) throttle.backOff(error, backOffSeconds);
+    if (error instanceof BrokerError) throttle.backOff(error, backOffMs);
     throw thrown.certain ? new NothingMinted(error) : error;
   };
 
@@ -46,9 +43,9 @@ export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsCl
   const clocksApart = (): BrokerError => {
     warn({ target: resource, what: 'clock', advice: CLOCKS_APART });
     const error = new BrokerError('temporarily_unavailable', 'AWS and the broker disagree about the time.', {
-      retryAfterSeconds: CLOCK_BACK_OFF_SECONDS,
+      retryAfterSeconds: toSeconds(AWS_CLOCK_BACK_OFF_MS),
     });
-    throttle.backOff(error, CLOCK_BACK_OFF_SECONDS);
+    throttle.backOff(error, AWS_CLOCK_BACK_OFF_MS);
     return error;
   };
 
@@ -62,7 +59,7 @@ export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsCl
         // CloudTrail's events carry this name, and join the ledger by it. It is random, so that no resource policy can have
         // named the session before it exists.
         sessionName: tags.jc,
-        durationSeconds: Math.max(DURATION_SECONDS_LEAST, Math.floor((expiresAt - issuedAt) / 1_000)),
+        durationSeconds: toSeconds(Math.max(STS_SESSION_LEAST_MS, expiresAt - issuedAt)),
         policy,
         identity: () => sessionIdentity(by, workloadTag(task), tags),
       };

@@ -1,33 +1,45 @@
 /** What each error of STS means: the answer for the caller, the warning for the operator, and how long the role backs off. */
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
+import { toSeconds } from '../../domain/time.js';
+import {
+  STS_BUSY_BACK_OFF_MS,
+  STS_CONFIGURATION_BACK_OFF_MS,
+  STS_UNVERIFIED_BACK_OFF_MS,
+} from '../../domain/timing.js';
 import { KEY_NOT_RETRIEVED, UNREACHABLE, type Answer } from './answer.js';
 import type { OperatorWarning } from './context.js';
 
 interface Failure {
   /** A refusal; or a plain Error, which becomes a 500, where the broker itself was wrong. */
   error: Error;
-  backOffSeconds: number;
+  backOffMs: number;
   warning?: Pick<OperatorWarning, 'what' | 'advice'>;
 }
 
 interface Meaning {
   refuse: (answer: Answer) => Error;
-  backOffSeconds?: number;
+  backOffMs?: number;
   warning?: Failure['warning'];
 }
 
 /** An error that is not in the table means that AWS did not understand the request, which is a bug of the broker. */
 export function failureOf(answer: Answer): Failure {
-  const { refuse, backOffSeconds = 0, warning } = MEANINGS.get(answer.name) ?? misunderstood;
-  return defined({ error: refuse(answer), backOffSeconds, warning });
+  const { refuse, backOffMs = 0, warning } = MEANINGS.get(answer.name) ?? misunderstood;
+  return defined({ error: refuse(answer), backOffMs, warning });
 }
 
 /** The caller gets no details: what is wrong with the account is for the operator, who gets a warning. */
 const NOT_SET_UP = 'The broker cannot get sessions of this role.';
 
-const later = (text: string, retryAfterSeconds: number) => (answer: Answer) =>
-  new BrokerError('temporarily_unavailable', text, { retryAfterSeconds, cause: answer.trace });
+/** The caller may ask again when the role no longer backs off. */
+const later = (text: string, backOffMs: number, warning?: Failure['warning']): Meaning =>
+  defined({
+    refuse: ({ trace }: Answer) =>
+      new BrokerError('temporarily_unavailable', text, { retryAfterSeconds: toSeconds(backOffMs), cause: trace }),
+    backOffMs,
+    warning,
+  });
 
 const notSetUp = ({ trace }: Answer) => new BrokerError('invalid_target', NOT_SET_UP, { cause: trace });
 
@@ -37,10 +49,9 @@ function tooLarge({ percent, trace }: Answer): BrokerError {
   return new BrokerError('invalid_target', text, { retry: 'with-less', cause: trace });
 }
 
-const CONFIGURATION_BACK_OFF_SECONDS = 30;
 const broken = (what: OperatorWarning['what'], advice: string): Meaning => ({
   refuse: notSetUp,
-  backOffSeconds: CONFIGURATION_BACK_OFF_SECONDS,
+  backOffMs: STS_CONFIGURATION_BACK_OFF_MS,
   warning: { what, advice },
 });
 
@@ -53,47 +64,34 @@ const misunderstood: Meaning = {
 };
 
 const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
-  [UNREACHABLE, { refuse: later('AWS STS does not answer at present.', 2), backOffSeconds: 2 }],
+  [UNREACHABLE, later('AWS STS does not answer at present.', STS_BUSY_BACK_OFF_MS)],
   [
     'Throttling',
-    {
-      refuse: later('AWS STS takes no more requests at present.', 2),
-      backOffSeconds: 2,
-      warning: { what: 'throttled', advice: 'Lower aws.mintsPerSecond, or have the quota of the account raised.' },
-    },
+    later('AWS STS takes no more requests at present.', STS_BUSY_BACK_OFF_MS, {
+      what: 'throttled',
+      advice: 'Lower aws.mintsPerSecond, or have the quota of the account raised.',
+    }),
   ],
   [
     'IDPCommunicationError',
-    {
-      refuse: later('AWS STS could not verify the broker at present.', 5),
-      backOffSeconds: 5,
-      warning: {
-        what: 'identity-provider',
-        advice: "AWS cannot fetch the discovery document or the keys of the broker's issuer: are they on the internet?",
-      },
-    },
+    later('AWS STS could not verify the broker at present.', STS_UNVERIFIED_BACK_OFF_MS, {
+      what: 'identity-provider',
+      advice: "AWS cannot fetch the discovery document or the keys of the broker's issuer: are they on the internet?",
+    }),
   ],
   [
     KEY_NOT_RETRIEVED,
-    {
-      refuse: later('AWS STS could not verify the broker at present.', 5),
-      backOffSeconds: 5,
-      warning: {
-        what: 'identity-provider',
-        advice: "AWS could not retrieve the keys of the broker's issuer, three times.",
-      },
-    },
+    later('AWS STS could not verify the broker at present.', STS_UNVERIFIED_BACK_OFF_MS, {
+      what: 'identity-provider',
+      advice: "AWS could not retrieve the keys of the broker's issuer, three times.",
+    }),
   ],
   [
     'ExpiredToken',
-    {
-      refuse: later('AWS STS and the broker disagree about the time.', 5),
-      backOffSeconds: 5,
-      warning: {
-        what: 'clock',
-        advice: 'A token of a minute had expired when it arrived, twice: check the clock of this host.',
-      },
-    },
+    later('AWS STS and the broker disagree about the time.', STS_UNVERIFIED_BACK_OFF_MS, {
+      what: 'clock',
+      advice: 'A token of a minute had expired when it arrived, twice: check the clock of this host.',
+    }),
   ],
   [
     'AccessDenied',

@@ -7,7 +7,7 @@ export interface StsThrottle {
   /** Throws the refusal of the last failure while the throttle backs off, and `slow_down` beyond the rate. */
   assertReady(): Promise<void>;
   /** Until the time is over, `assertReady` answers with this refusal. A shorter time does not shorten a longer one. */
-  backOff(refusal: BrokerError, seconds: number): void;
+  backOff(refusal: BrokerError, ms: number): void;
 }
 
 export function createStsThrottle({ clock, mintsPerSecond }: { clock: Clock; mintsPerSecond: number }): StsThrottle {
@@ -21,8 +21,8 @@ export function createStsThrottle({ clock, mintsPerSecond }: { clock: Clock; min
         throw cause instanceof RateLimiterRes ? tooMany(mintsPerSecond, cause) : cause;
       });
     },
-    backOff(refusal, seconds) {
-      const until = clock.elapsed() + seconds * 1_000;
+    backOff(refusal, ms) {
+      const until = clock.elapsed() + ms;
       if (!backingOff || until > backingOff.until) backingOff = { refusal, until };
     },
   };

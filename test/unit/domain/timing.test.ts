@@ -26,6 +26,33 @@ const RULES: [reason: string, holds: (t: Times) => boolean, broken: Partial<Time
     { AWS_CALL_MS: timing.PUSH_MS },
   ],
   [
+    'one attempt at AWS, to connect and to be answered, ends within its call',
+    (t) => t.AWS_CONNECT_MS + t.AWS_ANSWER_MS < t.AWS_CALL_MS,
+    { AWS_ANSWER_MS: timing.AWS_CALL_MS - timing.AWS_CONNECT_MS },
+  ],
+  [
+    'STS makes a session that lasts until the deadline, also for the shortest that is granted and for the broker itself',
+    (t) => t.STS_SESSION_LEAST_MS > SHORTEST_SESSION_MS && t.STS_SESSION_LEAST_MS <= t.REVOKER_SESSION_MS,
+    { REVOKER_SESSION_MS: timing.STS_SESSION_LEAST_MS - 1_000 },
+  ],
+  [
+    'the less likely it is that a refusal of STS passes by itself, the longer the role backs off',
+    (t) =>
+      t.STS_BUSY_BACK_OFF_MS < t.STS_UNVERIFIED_BACK_OFF_MS &&
+      t.STS_UNVERIFIED_BACK_OFF_MS < Math.min(t.STS_CONFIGURATION_BACK_OFF_MS, t.AWS_CLOCK_BACK_OFF_MS),
+    { STS_UNVERIFIED_BACK_OFF_MS: timing.AWS_CLOCK_BACK_OFF_MS },
+  ],
+  [
+    'a caller that asks again finds another answer possible: a broker has had a turn to take the lease or to push',
+    (t) => t.PUSH_PAUSE_MS <= t.UNENFORCEABLE_RETRY_MS,
+    { UNENFORCEABLE_RETRY_MS: timing.PUSH_PAUSE_MS - 1 },
+  ],
+  [
+    'a caller that asks a full role again finds its live sessions counted again',
+    (t) => t.FULL_LOOK_MS + t.PUSH_PAUSE_MS < t.FULL_TARGET_RETRY_MS,
+    { FULL_TARGET_RETRY_MS: timing.FULL_LOOK_MS },
+  ],
+  [
     'a lease is renewed before it can be lost: the turn after a push of full length still finds it',
     (t) => t.PUSH_MS + t.PUSH_PAUSE_MS < t.TARGET_LEASE_RENEWED_BELOW_MS,
     { TARGET_LEASE_RENEWED_BELOW_MS: timing.PUSH_MS },
@@ -127,8 +154,25 @@ it('every time of the table is in some rule', () => {
   expect(Object.keys(timing).filter((name) => !new RegExp(`\\bt\\.${name}\\b`).test(rules))).toEqual([]);
 });
 
-it('enforcement has no times of its own: they all stand in the table', () => {
-  const folder = new URL('../../../src/enforcement/', import.meta.url);
-  const sources = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
-  expect(sources.join('\n').match(/const \w+_(?:MS|SECONDS)\b/g)).toBeNull();
+/** Files that decide when a role may be minted for, or when an end is effective there. */
+const TIMED = [...filesIn('src/enforcement'), ...filesIn('src/minters/aws'), 'src/credentials/release.ts'];
+
+/** A constant with a time in its name, or a number where a time is due. */
+const OWN_TIME =
+  /const \w*(?:_MS|SECONDS)\w* = .*|\w(?:Seconds|Ms)\b(?: =|:) (?!0\b)[\d_]+|return [\d_]{4,}|timeout\([\d_]+/g;
+
+it.each(TIMED)('%s has no times of its own: they all stand in the table', (file) => {
+  expect(readFileSync(file, 'utf8').match(OWN_TIME)).toBeNull();
 });
+
+it.each([
+  'const BACK_OFF_SECONDS = 30;',
+  'const DURATION_SECONDS_LEAST = 900;',
+  'retryAfterSeconds: 60,',
+  'return 1_000;',
+  'AbortSignal.timeout(5_000)',
+])('a time like %j is found', (text) => expect(text.match(OWN_TIME)).not.toBeNull());
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder).map((file) => `${folder}/${file}`);
+}

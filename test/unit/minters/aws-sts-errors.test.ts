@@ -39,12 +39,12 @@ const table: [string, ReturnType<typeof thrown>, string[], number, string | unde
 ];
 
 describe('a refusal of STS', () => {
-  it.each(table)('%s', (_, error, [code, retry], backOffSeconds, what) => {
+  it.each(table)('%s', (_, error, [code, retry], seconds, what) => {
     const { error: refusal, ...rest } = failure(error);
     expect(refusal).toBeInstanceOf(BrokerError);
     expect(refusal).toMatchObject({ code, details: { retry } });
-    expect([rest.backOffSeconds, rest.warning?.what]).toEqual([backOffSeconds, what]);
-    if (retry === 'later') expect(refusal).toMatchObject({ details: { retryAfterSeconds: backOffSeconds } });
+    expect([rest.backOffMs, rest.warning?.what]).toEqual([seconds * 1_000, what]);
+    if (retry === 'later') expect(refusal).toMatchObject({ details: { retryAfterSeconds: seconds } });
   });
 
   it.each(table)('%s: neither spelling of its name matters, and none of its text comes out', (_, error) => {
