@@ -87,8 +87,8 @@ const refusalSchema = z.union([
 ]);
 
 /**
- * The answer may come from something that is no broker, and its text goes to a terminal. So the text is one line, and the token
- * in it is masked.
+ * Returns the text of a refusal. The answer may come from something that is no broker, and its text goes to a terminal. So
+ * the text is one line, and the token in it is masked.
  */
 function refusalText(status: number, body: unknown, token: string): string {
   const refusal = refusalSchema.safeParse(body);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** @param path below the root of the package, such as `docs/errors.md` */
 export const packageFile = (path: string): string => join(packageRoot(), path);
 
-/** The compiled file lies deeper than the source, so the root is looked for upwards. */
+/** Returns the root of the package. The compiled file lies deeper than the source, so the root is looked for upwards. */
 function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(directory, 'package.json'))) {

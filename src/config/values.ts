@@ -58,7 +58,10 @@ function isHostPort(text: string): boolean {
   return match !== null && Number(match[2]) <= 65_535;
 }
 
-/** The answer to this fetch decides which tokens are accepted, so it is never fetched in clear text over a network. */
+/**
+ * Returns whether keys may be fetched from the URL. The answer to this fetch decides which tokens are accepted, so it is
+ * never fetched in clear text over a network.
+ */
 function isKeyUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);

@@ -105,7 +105,7 @@ export async function admit(
   });
 }
 
-/** A request that names no access means all that the task was opened for at this target. */
+/** Returns the requested access. A request that names no access means all that the task was opened for at this target. */
 function requestedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {
   const { resource } = target;
   if (access && ceiling && !isWithin(ceiling, resource, access)) {

@@ -36,7 +36,10 @@ export async function returnToken(
   return sessionEffect(ledger, found).catch(() => undefined);
 }
 
-/** A session is named by its credentials as they were handed out, or by its handle alone; every other credential by its token. */
+/**
+ * Returns the credential that the text names. A session is named by its credentials as they were handed out, or by its
+ * handle alone; every other credential by its token.
+ */
 async function credentialOf(deps: ReturnDeps, token: string): Promise<Found | undefined> {
   const [called] = await credentialsByHandle(deps.ledger, token);
   return called === undefined ? (await inspect(deps, token))?.found : findCredential(deps.ledger, called);

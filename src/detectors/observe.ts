@@ -60,7 +60,10 @@ export function createObserver({ tallies, canaries, clock }: ObserverSetup): Obs
 
 const workload = (value: string): Selector => ({ kind: 'workload', value });
 
-/** The credential is part of the hash, so that two hashes do not show that two credentials were at the same place. */
+/**
+ * Returns the hash of a place. The credential is part of the hash, so that two hashes do not show that two credentials were
+ * at the same place.
+ */
 const placeHash = (credential: string, from: string): string =>
   sha256(`${credential}\n${from}`).slice(0, PLACE_CHARACTERS);
 

@@ -77,8 +77,8 @@ function learnt(minutes: Memory['minutes'], usual: number, bounds: Bounds): Pick
 }
 
 /**
- * A spike raises the baseline by no more than the highest count that is no finding. Otherwise the first spike would hide
- * the next.
+ * Returns the baseline after a minute. A spike raises the baseline by no more than the highest count that is no finding.
+ * Otherwise the first spike would hide the next.
  */
 function learn(usual: number, got: number, { factor, atLeast }: Bounds): number {
   const believed = Math.min(got, Math.max(factor * usual, atLeast));

@@ -116,7 +116,7 @@ function atTarget({ target, workloadSeq, from }: CredentialNames, { workload }: 
 const lineOf = ({ id, lineage }: TaskNames): Selector[] =>
   [id, ...lineage].map((value): Selector => ({ kind: 'task', value }));
 
-/** A workload that serves nobody else is its own principal. */
+/** Returns the selectors of whom the task serves. A workload that serves nobody else is its own principal. */
 const served = ({ workload, principal }: TaskNames): Selector[] => asPrincipal(principal ?? workload);
 
 const ofParty = (party: NamedParty): Selector[] => [

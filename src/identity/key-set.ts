@@ -24,10 +24,13 @@ export function readKeySet(text: string, kind: 'jwks' | 'spiffe-bundle'): KeySet
   return { find: createLocalJWKSet({ keys: usable.filter(isStrong) }) };
 }
 
-/** SPIFFE bundle §4.2.2: keys for other kinds of document are ignored, and a JWT-SVID key must have a `kid`. */
+/**
+ * Returns whether the key verifies JWT-SVIDs. SPIFFE bundle §4.2.2: keys for other kinds of document are ignored, and a
+ * JWT-SVID key must have a `kid`.
+ */
 const isForJwtSvid = (key: JsonObject): boolean => key['use'] === 'jwt-svid' && typeof key['kid'] === 'string';
 
-/** jose accepts no other `use` than `sig`. */
+/** Returns the key as one for signatures. jose accepts no other `use` than `sig`. */
 const forSignatures = (key: JsonObject): JsonObject => ({ ...key, use: 'sig' });
 
 function isStrong(key: JsonObject): key is JWK & { kty: string } {

@@ -33,7 +33,10 @@ type SubjectDeps = Pick<Deps, 'settings'> & { ledger: Ledger };
 export const subjectOf = (deps: SubjectDeps, about: About): Promise<TimelineSubject> =>
   'task' in about ? ofTask(deps.ledger, about.task) : ofWorkload(deps, about.workload);
 
-/** The causes come from the record of the task. If that is gone, they are learnt from the audit entries of the task itself. */
+/**
+ * Returns a task as the subject of a timeline. The causes come from the record of the task. If that is gone, they are
+ * learnt from the audit entries of the task itself.
+ */
 async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
   if (!isId('tsk', id)) throw new BrokerError('invalid_request', 'task must be the id of a task.');
   const task = (await readTask(ledger, id))?.value;
@@ -59,7 +62,10 @@ async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
   };
 }
 
-/** The owner of the workload comes from one of its open tasks, or from the configuration. */
+/**
+ * Returns a workload as the subject of a timeline. The owner of the workload comes from one of its open tasks, or from the
+ * configuration.
+ */
 async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promise<TimelineSubject> {
   let party = partyFromId(settings.trust, 'workload', id);
   for await (const page of tasksUnder(ledger, { kind: 'workload', value: id })) {

@@ -107,8 +107,8 @@ async function openRing(deps: RingDeps, known: ReadonlyMap<string, OpenKey>, ask
 }
 
 /**
- * Only `kid` is read from the header, to choose among the broker's own keys. `jwk`, `jku`, `x5u` and `x5c` are never read: an
- * attacker would name their own key.
+ * Returns the `kid` of the token. Only `kid` is read from the header, to choose among the broker's own keys. `jwk`, `jku`,
+ * `x5u` and `x5c` are never read: an attacker would name their own key.
  */
 function kidOf(token: string): string {
   // The form is checked before jose decodes, which forgives padding and white space. The broker makes only the strict form.

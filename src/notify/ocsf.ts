@@ -167,5 +167,5 @@ function idsOf({ revocation, access, decision, missing, checkpoint, expiresAt, .
   };
 }
 
-/** `all` has no value of its own, and OCSF wants one. */
+/** Returns the selector as a resource of OCSF. `all` has no value of its own, and OCSF wants one. */
 const resourceOf = ({ kind, value }: Selector) => ({ type: kind, uid: kind === 'all' ? 'all' : value });

@@ -81,7 +81,10 @@ function agentFor({ ca, totalMs, bodyBytesMax }: OutboundRequest): Agent {
   });
 }
 
-/** undici's errors can quote the answer and the certificate of the server. Only their code is kept. */
+/**
+ * Returns the error without any text of the server. undici's errors can quote the answer and the certificate of the server.
+ * Only their code is kept.
+ */
 function withoutServerText(error: unknown): OutboundError {
   if (error instanceof errors.ResponseExceededMaxSizeError) {
     return new OutboundError('too-large', 'The answer is larger than is allowed.');

@@ -100,8 +100,8 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
 }
 
 /**
- * The same signal always publishes under the same id, so the log takes it once. The form of a revocation id gives it a
- * receipt.
+ * Returns the publication id for the reaction to a signal. The same signal always publishes under the same id, so the log
+ * takes it once. The form of a revocation id gives it a receipt.
  */
 const publicationId = ({ id }: Signal): string => newId('rev', shardOf(id), sha256Bytes(`reaction to ${id}`));
 

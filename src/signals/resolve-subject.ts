@@ -94,7 +94,10 @@ function spiffeId(trust: readonly Trust[], uri: string): Selector | undefined {
   return isKnown ? { kind: 'workload', value: uri } : undefined;
 }
 
-/** An address resolves only where exactly one issuer represents persons, and its tokens carry the `email` claim. */
+/**
+ * Returns the person with this address; undefined if nobody is known by it. An address resolves only where exactly one
+ * issuer represents persons, and its tokens carry the `email` claim.
+ */
 function personWith(trust: readonly Trust[], address: string | undefined): Selector | undefined {
   const [issuer, ...more] = trust.filter((one) => one.kind === 'oidc' && one.represents === 'person');
   if (issuer?.kind !== 'oidc' || !issuer.claims.includes('email')) return undefined;

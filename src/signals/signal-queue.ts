@@ -68,7 +68,10 @@ export function createSignalQueue(deps: ReactDeps, events: Events): SignalQueue 
   };
 }
 
-/** Brokers that catch up at the same time start at different shards, so that they do not all do the same work. */
+/**
+ * Returns the items from a random place on. Brokers that catch up at the same time start at different shards, so that they
+ * do not all do the same work.
+ */
 function inAnyOrder<T>(items: readonly T[]): T[] {
   const start = randomInt(items.length);
   return [...items.slice(start), ...items.slice(0, start)];

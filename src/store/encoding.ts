@@ -61,5 +61,5 @@ export const entryOf = (publication: Publication, seq: number, before: string | 
 /** Returns the tombstone that `join` wrote, with the number that the store has now assigned. */
 export const numbered = (joined: string, seq: number): string => joined.replaceAll(SEQ, String(seq));
 
-/** An entry is always stored as `JSON.stringify` of one. */
+/** Returns the entry of a stored text, which is always `JSON.stringify` of one. */
 export const parseLogEntry = (text: string): LogEntry => JSON.parse(text) as LogEntry;

@@ -113,7 +113,10 @@ export function detailProblem(roleArn: string, identifier: string, actions: read
   return undefined;
 }
 
-/** IAM knows a role by its name alone, in any case: two roles that differ by path would share one deny policy. */
+/**
+ * Returns what identifies a role. IAM knows a role by its name alone, in any case: two roles that differ by path would
+ * share one deny policy.
+ */
 function roleIdentity(roleArn: string): string {
   const role = parseRole(roleArn);
   if (!role) return roleArn;

@@ -78,7 +78,10 @@ async function tryOpening(
 const shardUnder = ({ parent }: OpenTaskRequest): Shard | undefined =>
   parent !== undefined && isId('tsk', parent) ? shardOf(parent) : undefined;
 
-/** A parent that the caller may not read is refused like one that does not exist, before anything of the request is compared with it. */
+/**
+ * Returns the parent task. A parent that the caller may not read is refused like one that does not exist, before anything
+ * of the request is compared with it.
+ */
 async function readableParent({ ledger, policy }: Deps, caller: AuthenticatedCaller, id: string): Promise<Task> {
   const parent = await readTask(ledger, id);
   if (!parent) throw unknownParent();

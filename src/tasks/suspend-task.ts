@@ -96,7 +96,10 @@ const holdOn = ({ id, deadline }: Task) =>
 
 const isSame = (current: Task, task: Task): boolean => current.suspended && current.suspensions === task.suspensions;
 
-/** Every listed credential was born before the hold, so it is dead. The time of the suspension counts for no missed heartbeat. */
+/**
+ * Returns the task as it is after the resumption. Every listed credential was born before the hold, so it is dead. The time
+ * of the suspension counts for no missed heartbeat.
+ */
 const resumed = (task: Task, now: number): Task =>
   defined({
     ...task,

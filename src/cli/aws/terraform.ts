@@ -46,10 +46,15 @@ const inlinePolicy = ({ Policy }: RoleSetup, role: string) => ({
   policy: text(Policy.PolicyDocument),
 });
 
-/** Role names may contain characters that identifiers of Terraform may not. */
+/**
+ * Returns the name as an identifier of Terraform. Role names may contain characters that identifiers of Terraform may not.
+ */
 const identifier = (name: string): string => name.replaceAll(/\W/g, '_').replace(/^\d/, '_$&');
 
 const text = (document: PolicyDocument): string => literal(JSON.stringify(document));
 
-/** Terraform reads `${` and `%{` in a string as an expression. In a policy, `${aws:PrincipalTag/jt}` is a variable of IAM. */
+/**
+ * Returns the value as text in a string of Terraform. Terraform reads `${` and `%{` in a string as an expression. In a
+ * policy, `${aws:PrincipalTag/jt}` is a variable of IAM.
+ */
 const literal = (value: string): string => value.replaceAll(/[$%]\{/g, (opening) => `${opening.charAt(0)}${opening}`);

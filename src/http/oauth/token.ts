@@ -28,7 +28,10 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   return exchange(deps, defined({ ...request, clientId }));
 }
 
-/** RFC 8693 §2.2.1 and RFC 9396 §7: the answer names the granted access, which may be less than the requested one. */
+/**
+ * Returns the answer of POST /token. RFC 8693 §2.2.1 and RFC 9396 §7: the answer names the granted access, which may be
+ * less than the requested one.
+ */
 function answerOf({ minted, credential, task }: Issued) {
   const kind = kindOf(credential.kind);
   const scope = scopeOf(credential.access);

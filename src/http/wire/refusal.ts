@@ -70,7 +70,10 @@ function waitOf({ code, details }: BrokerError): Record<string, string> {
   return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
 }
 
-/** A challenge only answers an Authorization header: clients that see one hide the body, and with it the reason. */
+/**
+ * Returns the challenge that belongs to a refusal. A challenge only answers an Authorization header: clients that see one
+ * hide the body, and with it the reason.
+ */
 function challengeOf({ code }: BrokerError, { headers }: Pick<Call, 'headers'>): Record<string, string> {
   if (wireErrorOf(code).status !== 401 || headers.authorization === undefined) return {};
   return {

@@ -26,8 +26,9 @@ export function checkMintable({ access, issuedAt, expiresAt }: Credential, targe
 }
 
 /**
- * Not all access comes from authorization details, which were checked when they were read. So all of it is checked here again:
- * a path that AWS cannot express exactly would allow more there than it says.
+ * Returns what is wrong with the access; undefined if nothing is. Not all access comes from authorization details,
+ * which were checked when they were read. So all of it is checked here again: a path that AWS cannot express exactly would
+ * allow more there than it says.
  */
 function accessProblem(access: readonly Access[], { aws, resource }: AwsTarget): string | undefined {
   if (access.some(({ actions }) => isWholeRole(actions))) {

@@ -39,7 +39,10 @@ export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsCl
     throw thrown.certain ? new NothingMinted(error) : error;
   };
 
-  /** The session exists now, but nobody gets it: it is denied like any session whose answer was lost. */
+  /**
+   * Returns the refusal for clocks that differ. The session exists now, but nobody gets it: it is denied like any session
+   * whose answer was lost.
+   */
   const clocksApart = (): BrokerError => {
     warn({ target: resource, what: 'clock', advice: CLOCKS_APART });
     const error = new BrokerError('temporarily_unavailable', 'AWS and the broker disagree about the time.', {

@@ -25,7 +25,10 @@ export const sessionPolicy = (access: readonly Access[], deadline: number): stri
     ],
   });
 
-/** The same access always gives the same text, in whatever order it was asked for. */
+/**
+ * Returns the statements that allow the access. The same access always gives the same text, in whatever order it was asked
+ * for.
+ */
 function allowances(access: readonly Access[]): object[] {
   if (isWholeRole(access)) return [{ Effect: 'Allow', Action: '*', Resource: '*' }];
   const resourcesByActions = new Map<string, string[]>();

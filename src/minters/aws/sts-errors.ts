@@ -23,7 +23,10 @@ interface Meaning {
   warning?: Failure['warning'];
 }
 
-/** An error that is not in the table means that AWS did not understand the request, which is a bug of the broker. */
+/**
+ * Returns what an answer of STS means. An error that is not in the table means that AWS did not understand the request,
+ * which is a bug of the broker.
+ */
 export function failureOf(answer: Answer): Failure {
   const { refuse, backOffMs = 0, warning } = MEANINGS.get(answer.name) ?? misunderstood;
   return defined({ error: refuse(answer), backOffMs, warning });

@@ -110,7 +110,10 @@ function literalProblem({ type, id }: TypeAndId, targets: ReadonlySet<string>): 
   return problem === undefined ? undefined : `has a path that ${problem}`;
 }
 
-/** A target is a URI without a fragment, so the first `#` separates it from the path. */
+/**
+ * Returns the target and the path of a resource id. A target is a URI without a fragment, so the first `#` separates it
+ * from the path.
+ */
 export function splitResourceId(id: string): [target: string, path: string | undefined] {
   const at = id.indexOf('#');
   return at < 0 ? [id, undefined] : [id.slice(0, at), id.slice(at + 1)];
