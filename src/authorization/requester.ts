@@ -1,9 +1,10 @@
 /** The requester of a credential: always a workload, proven by an identity token or by a credential of this broker; sometimes it acts for a person. */
-import { createHash } from 'node:crypto';
 import { isWithin, type Access } from '../domain/access.js';
+import { sha256 } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
+import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_TYPE } from '../protocol/oauth.js';
 import type { Deps } from './deps.js';
 import { inspect } from './inspect.js';
 
@@ -29,19 +30,15 @@ export interface Requester {
   from?: Found;
 }
 
-const ACCEPTED_TYPES = new Set([
-  'urn:ietf:params:oauth:token-type:jwt',
-  'urn:ietf:params:oauth:token-type:id_token',
-  'urn:ietf:params:oauth:token-type:access_token',
-]);
+const ACCEPTED_TYPES: readonly string[] = [JWT_TYPE, ID_TOKEN_TYPE, ACCESS_TOKEN_TYPE];
 
 export async function identifyRequester(
   { identify }: Pick<Deps, 'identify'>,
   { subject, actor, clientId }: Proofs,
 ): Promise<Requester> {
   for (const { type } of actor ? [subject, actor] : [subject]) {
-    if (!ACCEPTED_TYPES.has(type))
-      throw new BrokerError('invalid_request', 'The token type must be urn:ietf:params:oauth:token-type:jwt.');
+    if (ACCEPTED_TYPES.includes(type)) continue;
+    throw new BrokerError('invalid_request', `The token type must be one of: ${ACCEPTED_TYPES.join(', ')}.`);
   }
   const proven = await identify(subject.token, { use: 'subject', tokenType: subject.type });
   const requester = actor
@@ -96,7 +93,7 @@ export async function requesterByCredential(
   }
   const caller = {
     party: { ...task.workload, claims: credential.claims ?? {}, groups: [] },
-    proofHash: createHash('sha256').update(token).digest('base64url'),
+    proofHash: sha256(token),
     issuedAt: credential.issuedAt,
     expiresAt: credential.expiresAt,
   };

@@ -118,7 +118,10 @@ function requestedAccess({ access }: CredentialRequest, { ceiling }: Task, targe
     const opened = ceiling.filter((entry) => entry.target === resource);
     if (opened.length > 0) return normalise(opened);
   }
-  throw new BrokerError('invalid_request', 'Say what is needed as authorization_details, or open the task for it.');
+  throw new BrokerError(
+    'invalid_request',
+    'The request names no access, and the task was opened for none at this target. Send authorization_details.',
+  );
 }
 
 /** The credential that is presented as proof may be dead while its task lives. */

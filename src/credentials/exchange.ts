@@ -1,5 +1,9 @@
 /** RFC 8693 token exchange: identify the requester, admit, ask policy, reserve the credential in the ledger, and only then mint it. */
+import type { Target } from '../config/schema.js';
+import { pairsOf } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
+import { BrokerError } from '../domain/errors.js';
+import type { Minter } from '../minters/minter.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { reserve } from '../ledger/credentials.js';
 import { idempotencyChange } from '../ledger/idempotency.js';
@@ -10,7 +14,6 @@ import { decideAccess, denied } from '../authorization/decide.js';
 import type { Deps } from './deps.js';
 import { kindOf } from '../targets/kinds.js';
 import { assertEnforceable } from '../enforcement/assert-enforceable.js';
-import { knownTarget, minterOf, refuseOtherType, refuseUnknownActions } from './check-request.js';
 import { makeRoom, narrow, requestedSeconds } from './narrow.js';
 import { type Grant, release, type Issued } from './release.js';
 import { permitOpening } from '../authorization/permit.js';
@@ -71,3 +74,31 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
 
 const auditedUnder = (under: CredentialRequest['under']) =>
   'taskId' in under ? { task: under.taskId } : { purpose: under.purpose };
+
+function knownTarget({ targets }: Pick<Deps, 'targets'>, resource: string): Target {
+  const target = targets.get(resource);
+  if (!target) throw new BrokerError('invalid_target', 'The resource is not a target of this broker.');
+  return target;
+}
+
+function minterOf({ minters }: Pick<Deps, 'minters'>, target: Target): Minter {
+  const minter = minters.get(target.minter);
+  if (!minter) throw new Error('no minter for a configured target');
+  return minter;
+}
+
+function refuseOtherType(target: Target, type: string | undefined): void {
+  const { tokenTypes } = kindOf(target.minter);
+  if (type === undefined || tokenTypes.includes(type)) return;
+  throw new BrokerError('invalid_request', `The requested_token_type must be ${tokenTypes[0]}, or be left out.`);
+}
+
+function refuseUnknownActions(
+  policy: Deps['policy'],
+  { access = [], askedAsScope }: Pick<CredentialRequest, 'access' | 'askedAsScope'>,
+): void {
+  const unknown = pairsOf(access).find(({ action }) => !policy.isGrantable(action));
+  if (!unknown) return;
+  const code = askedAsScope ? 'invalid_scope' : 'invalid_authorization_details';
+  throw new BrokerError(code, `The action "${unknown.action}" does not exist.`);
+}

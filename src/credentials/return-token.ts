@@ -12,7 +12,7 @@ import { sessionEffect } from '../revocation/effects.js';
 
 type ReturnDeps = Pick<Deps, 'ledger' | 'keys' | 'audit' | 'settings' | 'observer'>;
 
-/** Returns how far the end is enforced, for a credential whose target must enforce it; else undefined. */
+/** Returns how far the end is enforced, for a credential to whose target the end must be pushed; else undefined. */
 export async function returnToken(
   deps: ReturnDeps,
   caller: AuthenticatedCaller,

@@ -3,6 +3,7 @@ import type { Party } from '../domain/party.js';
 import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { COMPACT_JWS } from '../protocol/jws.js';
+import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_ASSERTION, JWT_TYPE, SPIFFE_ASSERTION } from '../protocol/oauth.js';
 import { isObject, type JsonObject } from './json-object.js';
 
 /**
@@ -126,12 +127,12 @@ const anything = (): boolean => true;
 
 // A Map, not an object: the key comes from the request and could be `constructor`.
 const FITS = new Map<string, (token: TokenKind) => boolean>([
-  ['urn:ietf:params:oauth:token-type:jwt', anything],
-  ['urn:ietf:params:oauth:token-type:id_token', ({ kind }) => kind === 'oidc'],
+  [JWT_TYPE, anything],
+  [ID_TOKEN_TYPE, ({ kind }) => kind === 'oidc'],
   // Many identity providers give their access tokens no type of their own, so any token of a person may be one.
-  ['urn:ietf:params:oauth:token-type:access_token', ({ party }) => party.kind === 'person'],
-  ['urn:ietf:params:oauth:client-assertion-type:jwt-bearer', anything],
-  ['urn:ietf:params:oauth:client-assertion-type:jwt-spiffe', ({ kind }) => kind === 'spiffe'],
+  [ACCESS_TOKEN_TYPE, ({ party }) => party.kind === 'person'],
+  [JWT_ASSERTION, anything],
+  [SPIFFE_ASSERTION, ({ kind }) => kind === 'spiffe'],
 ]);
 
 /** Returns whether the token is of the type that its request declares, if it declares one (RFC 8693 §3, RFC 7523 §2.2). */

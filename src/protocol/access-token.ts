@@ -7,9 +7,6 @@ import { z } from 'zod';
 /** The `typ` of the header: RFC 9068 §2.1. */
 export const ACCESS_TOKEN_TYP = 'at+jwt';
 
-/** The `issued_token_type` of an exchange: RFC 8693 §3. */
-export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
-
 const seconds = z.number();
 
 /** RFC 9396: some actions on one resource path (which may be a pattern) of one target. */

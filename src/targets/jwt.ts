@@ -1,6 +1,5 @@
 /** Resource servers that take a signed JWT. They check it themselves or ask the broker, so nothing has to be pushed to them. */
-import { ACCESS_TOKEN_TYPE } from '../protocol/access-token.js';
-import { JWT_TYPE } from '../protocol/oauth.js';
+import { ACCESS_TOKEN_TYPE, JWT_TYPE } from '../protocol/oauth.js';
 import type { TargetKind } from './kind.js';
 
 export interface JwtMaterial {

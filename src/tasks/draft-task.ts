@@ -1,4 +1,4 @@
-/** The record of a task that is about to be opened. Its bounds are fixed here: a child has no more access or time than its parent. */
+/** Drafts the record of a task that is about to be opened. Its bounds are fixed here: a child has no more access or time than its parent. */
 import { isWithin, pairsOf, type TargetAccess } from '../domain/access.js';
 import { taskCauses } from '../domain/hangs-on.js';
 import { refOf } from '../domain/party.js';
@@ -7,15 +7,29 @@ import { newId, shardOf } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import type { IdempotencyRecord } from '../ledger/idempotency.js';
+import type { IdempotencyKey, IdempotencyRecord } from '../ledger/idempotency.js';
 import type { Requester } from '../authorization/requester.js';
 import type { Settings } from '../authorization/deps.js';
-import type { OpenTaskRequest } from './request.js';
 import { partyFromId } from '../identity/party-from-id.js';
 import { provenPrincipal, principalOf } from './principal.js';
 import { wholeSeconds } from '../domain/time.js';
 
-/** Returns a task that an exchange opens. It has no ceiling: policy alone bounds what is granted under it. */
+/** A request to open a task, in the broker's own terms. */
+export interface OpenTaskRequest {
+  workload: string;
+  /** A person's id. Absent: the task serves the person its parent serves, or the workload itself. */
+  principal?: string;
+  purpose: string;
+  /** The ceiling: the most that can be granted under the task. */
+  access?: TargetAccess[];
+  deadlineSeconds?: number;
+  parent?: string;
+  heartbeat?: { intervalSeconds: number; missesAllowed: number };
+  idempotencyKey?: IdempotencyKey;
+  requestId: string;
+}
+
+/** Returns the record of a task that an exchange opens. It has no ceiling: policy alone bounds what is granted under it. */
 export function draftImplicitTask(
   settings: Settings,
   now: number,
@@ -41,7 +55,7 @@ interface Opening {
   previous: IdempotencyRecord | undefined;
 }
 
-/** Returns a task that an orchestrator opens, or the workload itself ahead of its work. */
+/** Returns the record of a task that an orchestrator opens, or the workload itself ahead of its work. */
 export function draftTask(settings: Settings, now: number, { caller, request, parent, previous }: Opening): Task {
   refuseUnknownPurpose(settings.purposes, request.purpose);
   const workload =

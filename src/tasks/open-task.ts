@@ -14,11 +14,10 @@ import { endTask } from './end-task.js';
 import { held, refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, factsOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
-import { draftTask } from './draft-task.js';
+import { draftTask, type OpenTaskRequest } from './draft-task.js';
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields, taskFields } from '../authorization/audit.js';
 import { permitOpening } from '../authorization/permit.js';
-import type { OpenTaskRequest } from './request.js';
 
 export interface TaskAnswer {
   task: Task;

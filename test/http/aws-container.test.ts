@@ -86,12 +86,12 @@ describe('?task=', () => {
   it('takes nothing for a role the task was not opened for', async () => {
     const task = await broker.open('agent-7', CEILING);
     const elsewhere = `/aws/credentials/${encodeURIComponent(OTHER_ROLE)}`;
-    expectAwsRefusal(await ask({ task }, agent, elsewhere), 400, 'invalid_request', /Say what is needed/);
+    expectAwsRefusal(await ask({ task }, agent, elsewhere), 400, 'invalid_request', /names no access/);
   });
 
   it('takes nothing where neither task nor caller says what for', async () => {
     const task = await broker.open('agent-7');
-    expectAwsRefusal(await ask({ task }), 400, 'invalid_request', /Say what is needed as authorization_details/);
+    expectAwsRefusal(await ask({ task }), 400, 'invalid_request', /names no access, .* Send authorization_details/);
   });
 
   it("of somebody else's task answers like one that does not exist", async () => {
@@ -135,8 +135,8 @@ describe('?purpose=', () => {
 describe('what is refused before AWS is asked', () => {
   const both = { task: 'tsk_aabbbbbbbbbbbbbb', purpose: 'x' };
   it.each<[string, Record<string, string> | string, string, RegExp]>([
-    ['task and purpose', both, 'invalid_request', /exactly one of them/],
-    ['neither', {}, 'invalid_request', /exactly one of them/],
+    ['task and purpose', both, 'invalid_request', /either purpose .* or task .*, not both/],
+    ['neither', {}, 'invalid_request', /either purpose .* or task .*, not both/],
     ['an unknown parameter', { purpose: 'x', dryrun: '1' }, 'invalid_request', /no field of the name dryrun/],
     ['a parameter with a secret for a name', { purpose: 'x', [SECRET]: '1' }, 'invalid_request', /name that was sent/],
     ['a parameter twice', 'purpose=x&purpose=y', 'invalid_request', /written twice/],
@@ -144,7 +144,7 @@ describe('what is refused before AWS is asked', () => {
     ['lifetime 0', { purpose: 'x', lifetime: '0' }, 'invalid_request', /lifetime/],
     ['a lifetime that is no number', { purpose: 'x', lifetime: '1h' }, 'invalid_request', /lifetime/],
     ['a lifetime below 30 s', { purpose: 'x', lifetime: '29', ...DETAILS }, 'invalid_request', /30 seconds or more/],
-    ['no details', { purpose: 'x' }, 'invalid_request', /Say what is needed/],
+    ['no details', { purpose: 'x' }, 'invalid_request', /names no access/],
     ['details that are no JSON', { purpose: 'x', authorization_details: '{' }, 'invalid_authorization_details', /JSON/],
     [
       'a wildcard action',

@@ -93,7 +93,7 @@ describe('a form', () => {
     ['for the revoker', { resource: role('jit-revoker') }, 'invalid_authorization_details', /only location/],
     ['with scope', { scope: 'incident/4711:read' }, 'invalid_scope', /no scope/],
     ['with scope alone', { scope: 'x:read', authorization_details: ABSENT }, 'invalid_scope', /no scope/],
-    ['with nothing', { authorization_details: ABSENT }, 'invalid_request', /Say what is needed/],
+    ['with nothing', { authorization_details: ABSENT }, 'invalid_request', /Send the access as scope/],
     ['with lifetime 0', { lifetime: '0' }, 'invalid_request', /at least 1/],
   ])('%s', async (_, wish, code, description) => {
     expectUnread(await broker.session('agent-7', wish), code, description);

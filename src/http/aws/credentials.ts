@@ -86,7 +86,10 @@ function underOf(
 ): Pick<CredentialRequest, 'under' | 'idempotencyKey'> {
   const taskId = task ?? (purpose === undefined ? proven : undefined);
   if ((taskId === undefined) === (purpose === undefined))
-    throw new BrokerError('invalid_request', 'Say task or purpose: exactly one of them.');
+    throw new BrokerError(
+      'invalid_request',
+      'Send either purpose (opens a new task) or task (uses an open task), not both.',
+    );
   if (taskId !== undefined) return { under: { taskId } };
   // An SDK that calls again with the same purpose continues the same work. It finds the task that its first call opened, and
   // gets no second task after that one has ended.

@@ -1,6 +1,6 @@
 /**
  * POST /revoke (RFC 7009): a holder gives its token back. The answer is empty, whatever the token was. Only for a credential
- * whose target must enforce its end, the answer says how far that has come.
+ * to whose target the end must be pushed, the answer says how far that has come.
  */
 import { defined } from '../../domain/defined.js';
 import { returnToken } from '../../credentials/return-token.js';

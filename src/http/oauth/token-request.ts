@@ -63,7 +63,7 @@ function accessOf(form: Form, target: string): Access[] {
   const scope = form.get('scope');
   const details = form.get('authorization_details');
   if (scope === undefined && details === undefined) {
-    throw refused('Say what is needed: as scope (<path>:<action>), as authorization_details, or both.');
+    throw refused('Send the access as scope (<path>:<action>), as authorization_details, or both.');
   }
   const { hasScope, resourceNoun } = kindOfTarget(target);
   if (scope !== undefined && !hasScope) {
@@ -84,7 +84,7 @@ function underOf(form: Form): ExchangeRequest['under'] {
     throw refused('The purpose must be 1 to 256 printable characters.');
   }
   if (taskId !== undefined && purpose === undefined) return { taskId };
-  throw refused('Say purpose, to open a task, or task_id, to work under one: exactly one of them.');
+  throw refused('Send either purpose (opens a new task) or task_id (uses an open task), not both.');
 }
 
 function lifetimeOf(text: string | undefined): { lifetimeSeconds?: number } {

@@ -1,15 +1,12 @@
 /** Authenticates the caller by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
 import { BrokerError } from '../../domain/errors.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
+import { JWT_ASSERTION, SPIFFE_ASSERTION } from '../../protocol/oauth.js';
 import type { Call } from './endpoint.js';
 import type { HttpDeps } from '../deps.js';
 import { demanded, type Form } from './body.js';
 
-/** RFC 7523 §2.2, and its SPIFFE profile for JWT-SVIDs. */
-const ASSERTION_TYPES = new Set([
-  'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-  'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe',
-]);
+const ASSERTION_TYPES: ReadonlySet<string> = new Set([JWT_ASSERTION, SPIFFE_ASSERTION]);
 
 /** Returns the caller of a JSON endpoint: the bearer of an identity token. */
 export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, call: Call): Promise<AuthenticatedCaller> {

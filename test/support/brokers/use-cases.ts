@@ -12,7 +12,7 @@ import { introspect } from '../../../src/credentials/introspect.js';
 import { openTask, type TaskAnswer } from '../../../src/tasks/open-task.js';
 import type { Issued } from '../../../src/credentials/release.js';
 import type { ExchangeRequest } from '../../../src/credentials/request.js';
-import type { OpenTaskRequest } from '../../../src/tasks/request.js';
+import type { OpenTaskRequest } from '../../../src/tasks/draft-task.js';
 import type { AuditEvent } from '../../../src/audit/event.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { openKeys, type Keys } from '../../../src/keys/keys.js';
