@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { BROKER_ERROR_CODES, RETRIES } from '../../src/domain/errors.js';
+import { BROKER_ERROR_CODES, BrokerError, RETRIES } from '../../src/domain/errors.js';
 import { wireErrors } from '../../src/http/wire/wire-errors.js';
 
 const page = readFileSync('docs/errors.md', 'utf8');
@@ -39,5 +39,16 @@ describe('docs/errors.md', () => {
     for (const retry of RETRIES) {
       expect(page).toMatch(new RegExp(`^\\| \`${retry}\` +\\|`, 'm'));
     }
+  });
+
+  it('says for each code what helps by default: time, where the broker is busy or broken, and else another request', () => {
+    const later = BROKER_ERROR_CODES.filter((code) => new BrokerError(code, 'Refused.').details.retry === 'later');
+    expect(later).toEqual(['slow_down', 'temporarily_unavailable', 'server_error']);
+    const others = BROKER_ERROR_CODES.filter((code) => !later.includes(code));
+    expect(new Set(others.map((code) => new BrokerError(code, 'Refused.').details.retry))).toEqual(new Set(['never']));
+  });
+
+  it('lets the place that refuses know better than the default', () => {
+    expect(new BrokerError('access_denied', 'Refused.', { retry: 'after-lift' }).details.retry).toBe('after-lift');
   });
 });

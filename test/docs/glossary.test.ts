@@ -21,8 +21,10 @@ describe('docs/glossary.md', () => {
     expect(rows).toHaveLength(20);
   });
 
-  it.each(rows)('explains $word in two sentences', ({ meaning }) => {
-    expect(meaning.split(/(?<=[.])\s+(?=[A-Z`])/)).toHaveLength(2);
+  it.each(rows)('explains $word in two sentences, neither longer than is read in one breath', ({ meaning }) => {
+    const sentences = meaning.split(/(?<=[.])\s+(?=[A-Z`])/);
+    expect(sentences).toHaveLength(2);
+    expect(sentences.filter((sentence) => sentence.split(/\s+/).length > 28)).toEqual([]);
   });
 
   it.each(rows)('explains $word because it is used elsewhere', ({ word }) => {

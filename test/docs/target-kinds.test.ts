@@ -19,7 +19,7 @@ const EXCEPTIONS: Record<string, string> = {
 
 /** What a kind, its vendor or its credentials are called. */
 const NAMES_OF_A_KIND =
-  /(?<![A-Za-z])aws|Aws|AWS|\barn:|Arn\b|\bARN\b|\bIAM\b|\bSTS\b|accessKeyId|'jwt'|access key id|DEFAULT_KIND/;
+  /(?<![A-Za-z])aws|Aws|AWS|\barn:|Arn\b|\bARN\b|\bIAM\b|\bSTS\b|-sts\b|\bASIA|accessKeyId|access key id|:role\b|'jwt'|DEFAULT_KIND|\bKINDS\.\w/;
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
@@ -40,6 +40,11 @@ describe('a kind of target', () => {
     ['const name = DEFAULT_KIND.name;', true],
     ["throw invalid('Revoke each by its access key id.');", true],
     ["target.startsWith('arn:')", true],
+    ["target.includes(':role/')", true],
+    ["target.minter.endsWith('-sts')", true],
+    ["text.startsWith('ASIA')", true],
+    ['kind === KINDS.jwt', true],
+    ['Object.values(KINDS)', false],
     ['await draws(laws); // An AWS session is denied.', false],
     ['  /** The access key id, such as of an AWS session. */\n  handle?: string;', false],
     ['kindOf(target.minter).enforced', false],

@@ -1,36 +1,101 @@
-/** A refusal is audited once and thrown again; only one that comes before permission is a denial for the detectors. */
-import { expect, it } from '@jest/globals';
+/** Which refusals the audit log and the detectors get, and that no caller is answered otherwise because of it. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../../src/audit/event.js';
 import { auditingRefusals } from '../../../src/authorization/audit.js';
-import { BrokerError, type BrokerErrorCode } from '../../../src/domain/errors.js';
-import { OPERATOR, wholeBroker } from '../../support/brokers/use-cases.js';
-import { unobserved } from '../../support/brokers/stubbed.js';
+import { BROKER_ERROR_CODES, BrokerError } from '../../../src/domain/errors.js';
+import { AGENT, bareBroker, proven, unobserved } from '../../support/brokers/stubbed.js';
+import { handClock } from '../../support/clock.js';
+import { modelStore } from '../../support/search/model-store.js';
 
-async function refusing(code: BrokerErrorCode, permitted: boolean) {
-  const seen = { audited: [] as AuditEvent[], observed: [] as string[] };
-  const { deps, operator } = await wholeBroker();
-  const audit = { append: (event: AuditEvent) => (seen.audited.push(event), Promise.resolve()) };
-  const observer = { ...unobserved, refused: ({ id }: { id: string }) => void seen.observed.push(id) };
-  const refusal = new BrokerError(code, 'No.');
-  const about = { type: 'operation.refused', verb: 'readCredential', permitted } as const;
-  const refused = auditingRefusals({ ...deps, audit, observer }, operator, about, () => Promise.reject(refusal));
-  await expect(refused).rejects.toBe(refusal);
-  return seen;
+const clock = handClock();
+const caller = proven(AGENT, clock);
+const about = { type: 'operation.refused', verb: 'completeTask', requestId: 'r' } as const;
+const TASK = 'tsk_aabbbbbbbbbbbbbb';
+
+let entries: AuditEvent[];
+let takesEntries: boolean;
+/** What the detectors were given. */
+let observed: unknown[];
+beforeEach(() => {
+  entries = [];
+  takesEntries = true;
+  observed = [];
+});
+
+const deps = {
+  ...bareBroker(modelStore(clock), clock),
+  audit: {
+    append(event: AuditEvent): Promise<void> {
+      entries.push(event);
+      return takesEntries ? Promise.resolve() : Promise.reject(new Error('the audit log takes no entry'));
+    },
+  },
+  observer: { ...unobserved, refused: (...given: unknown[]) => void observed.push(given) },
+};
+
+type About = Parameters<typeof auditingRefusals>[2];
+
+async function refusing(error: Error, more: Partial<About> = {}): Promise<void> {
+  const refused = auditingRefusals(deps, caller, { ...about, ...more }, () => {
+    throw error;
+  });
+  await expect(refused).rejects.toBe(error);
 }
 
-it('before permission: an entry in the audit log, and a denial', async () => {
-  const { audited, observed } = await refusing('not_found', false);
-  expect(audited).toMatchObject([{ type: 'operation.refused', verb: 'readCredential', error: 'not_found' }]);
-  expect(observed).toEqual([OPERATOR]);
+const refusal = (code: BrokerError['code'] = 'access_denied') => new BrokerError(code, 'Refused.');
+
+/** A flood must not fill the audit log, and an outage decides nothing about anybody. Both are counted and logged. */
+const NOT_AUDITED = ['slow_down', 'temporarily_unavailable'] as const;
+const AUDITED = BROKER_ERROR_CODES.filter((code) => !NOT_AUDITED.some((other) => other === code));
+
+describe('Work of an authenticated caller', () => {
+  it('that succeeds is answered, and leaves no entry', async () => {
+    expect(await auditingRefusals(deps, caller, about, () => 'done')).toBe('done');
+    expect([entries, observed]).toEqual([[], []]);
+  });
+
+  it.each(AUDITED)('that is refused as %s leaves one entry, and the caller gets that same refusal', async (code) => {
+    await refusing(refusal(code));
+    expect(entries).toEqual([expect.objectContaining({ ...about, error: code, reason: 'Refused.' })]);
+    expect(entries[0]).toHaveProperty('actor.id', AGENT);
+  });
+
+  it.each(NOT_AUDITED)('that is refused as %s leaves no entry, and is no denial for the detectors', async (code) => {
+    await refusing(refusal(code));
+    expect([entries, observed]).toEqual([[], []]);
+  });
+
+  it('that finds a bug leaves no entry: nobody has refused anything', async () => {
+    await refusing(new Error('a bug'));
+    expect([entries, observed]).toEqual([[], []]);
+  });
+
+  it('is refused for its own reason, also when the audit log takes no entry', async () => {
+    takesEntries = false;
+    await refusing(refusal());
+    expect(entries).toHaveLength(1);
+  });
 });
 
-it('after permission: the same entry, and no denial', async () => {
-  const { audited, observed } = await refusing('not_found', true);
-  expect(audited).toMatchObject([{ type: 'operation.refused', verb: 'readCredential', error: 'not_found' }]);
-  expect(Object.keys(audited[0] ?? {})).not.toContain('permitted');
-  expect(observed).toEqual([]);
-});
+describe('The detectors', () => {
+  it.each([
+    ['are given the task under which a credential is refused', 'credential.refused', TASK],
+    [
+      'are given no task when an operator verb is refused: it says nothing about its work',
+      'operation.refused',
+      undefined,
+    ],
+  ] as const)('%s', async (_, type, given) => {
+    const error = refusal();
+    await refusing(error, { type, task: TASK });
+    expect(observed).toEqual([[caller.party, error, given]]);
+    expect(entries).toEqual([expect.objectContaining({ type, task: TASK })]);
+  });
 
-it.each(['slow_down', 'temporarily_unavailable'] as const)('%s is neither', async (code) => {
-  expect(await refusing(code, false)).toEqual({ audited: [], observed: [] });
+  it('are not given a refusal that came after policy permitted the request; the audit log is', async () => {
+    await refusing(refusal('not_found'), { permitted: true });
+    expect(observed).toEqual([]);
+    expect(entries).toEqual([expect.objectContaining({ ...about, error: 'not_found' })]);
+    expect(entries[0]).not.toHaveProperty('permitted');
+  });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../../src/config/load.js';
 import { ConfigError } from '../../../src/config/problem.js';
+import { AUDIT_EVENT_TYPES } from '../../../src/domain/audit-event-types.js';
 import { temporaryDirectory } from '../../support/directory.js';
 
 const oidc = (name: string, issuer = `https://${name}.example`) => ({ name, kind: 'oidc', issuer, jwks: FILE });
@@ -158,4 +159,16 @@ it('webhooks ask for what is written, and learn what to ask for instead', async 
     expect.stringMatching(/^notify\[6\]\.types /),
     `notify[7].types[0] ${other}: it is \`signal.evaluated\` now`,
   ]);
+});
+
+it('webhooks ask for every type that is written, by its name or its first word, and for no other in its likeness', async () => {
+  const hook = (types: string[], index: number) => ({ name: `hook-${index}`, url: 'https://siem.example', types });
+  const written = AUDIT_EVENT_TYPES.flatMap((type) => [[type], [type.split('.', 1)[0] ?? '']]);
+  expect(await problems({}, { notify: written.map(hook) })).toEqual([]);
+  const unwritten = AUDIT_EVENT_TYPES.flatMap((type) => [
+    [`${type}x`],
+    [`${type.split('.', 1)[0]}.nothing`],
+    [`x${type}`],
+  ]);
+  expect(await problems({}, { notify: unwritten.map(hook) })).toHaveLength(unwritten.length);
 });
