@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
-import { queryKey } from '../../../src/policy/cedar/verdict-cache.js';
+import { queryKey, verdictCache } from '../../../src/policy/cedar/verdict-cache.js';
+import type { Verdict } from '../../../src/policy/policy-engine.js';
 import { TICKETS, ticketsTarget, toAccess, writePolicies } from '../../support/policy.js';
 
 const POLICIES = `
@@ -42,4 +43,19 @@ describe('Verdicts that are remembered', () => {
     expect(new Set(apart).size).toBe(apart.length);
     expect(queryKey(toAccess('a/1', 'write'), targets)).not.toBe(key('a/1'));
   });
+
+  it('are no more than were allowed: the one that was asked for longest ago goes first', () => {
+    const cache = verdictCache(2);
+    const decided: string[] = [];
+    const ask = (key: string) => cache.remember(key, () => (decided.push(key), verdictOf(key)));
+    for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) expect(ask(key).policies).toEqual([key]);
+    expect(decided).toEqual(['a', 'b', 'c', 'b']);
+  });
+
+  it('cannot be changed by one of the callers that share them', () => {
+    const verdict = verdictCache(1).remember('a', () => ({ ...verdictOf('a'), approvals: ['sre'] }));
+    for (const part of [verdict, verdict.policies, verdict.approvals]) expect(Object.isFrozen(part)).toBe(true);
+  });
 });
+
+const verdictOf = (policy: string): Verdict => ({ outcome: 'permit', policies: [policy], digest: 'all' });

@@ -41,6 +41,14 @@ describe('work on ids', () => {
     expect([began, queue.has('c')]).toEqual([['a', 'b'], true]);
   });
 
+  it('is forgotten once it is done: the same id can come again', async () => {
+    queue.push('a');
+    await done('a');
+    expect(queue.has('a')).toBe(false);
+    queue.push('a');
+    expect([began, queue.has('a')]).toEqual([['a', 'a'], true]);
+  });
+
   it('ends with what is under way: nothing more begins', async () => {
     for (const id of ['a', 'b', 'c']) queue.push(id);
     let closed = false;

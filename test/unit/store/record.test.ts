@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { record } from '../../../src/store/record.js';
-import type { Key, Store } from '../../../src/store/store.js';
+import type { Change, Key, Store } from '../../../src/store/store.js';
 import { handClock, type HandClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
 
@@ -57,9 +57,26 @@ describe('A write', () => {
     expect(await textAt('b')).toBe('y');
   });
 
+  it('commits every part of what goes with it, or nothing', async () => {
+    await store.records.commit({ put: [[key('old'), 'x']], index: [['shard/list', 'old', 1]] });
+    const also = (there: string): Change => ({
+      expect: [[key('old'), there]],
+      put: [[key('new'), 'y']],
+      remove: [key('old')],
+      index: [['shard/list', 'new', 2]],
+      unindex: [['shard/list', 'old']],
+    });
+    expect(await notes.write(store, 'a', undefined, { text: 'x' }, also('another text'))).toBeUndefined();
+    expect(await store.records.range('shard/list', { limit: 9 })).toEqual([['old', 1]]);
+    expect(await notes.write(store, 'a', undefined, { text: 'x' }, also('x'))).toBeDefined();
+    expect(await store.records.range('shard/list', { limit: 9 })).toEqual([['new', 2]]);
+    expect([await textAt('old'), await textAt('new')]).toEqual([undefined, 'y']);
+  });
+
   it('of equal bytes is not made: the expiry stays what it was', async () => {
     const stored = await notes.write(store, 'a', undefined, { text: 'x', until: clock.now() + 1_000 });
-    expect(await notes.write(store, 'a', stored, { text: 'x', until: clock.now() + 1_000 })).toEqual(stored);
+    const unwritable = { records: { ...store.records, commit: () => Promise.reject(new Error('written')) } };
+    expect(await notes.write(unwritable, 'a', stored, { text: 'x', until: clock.now() + 1_000 })).toEqual(stored);
     clock.advance(1_000);
     expect(await notes.read(store, 'a')).toBeUndefined();
   });
