@@ -1,10 +1,12 @@
 /** Whoever has a signing key can write anything into a token, but nothing into the ledger: introspection accepts a token only if both agree. */
 import { expect, it } from '@jest/globals';
 import { decodeJwt, type JWTPayload } from 'jose';
+import { requesterByCredential } from '../../src/authorization/requester.js';
 import { returnToken } from '../../src/credentials/return-token.js';
 import { revoke } from '../../src/ledger/revoke.js';
-import { AGENT, proven } from '../support/brokers/stubbed.js';
+import { AGENT, proven, TARGET } from '../support/brokers/stubbed.js';
 import { wholeBroker } from '../support/brokers/use-cases.js';
+import { refusal } from '../support/refusal-code.js';
 import { accessTokenOf } from '../../src/targets/kinds.js';
 
 async function thief() {
@@ -52,4 +54,19 @@ it("a stolen key ends nobody else's credential: a token that names another holde
   expect(await broker.introspect(await forged({}))).toBeDefined();
   await returnToken(broker.deps, proven(AGENT, broker.clock), { token: await forged({}), requestId: 'r' });
   expect(await broker.introspect(await forged({}))).toBeUndefined();
+});
+
+it('a stolen key moves no credential to another task, which may live on', async () => {
+  const { broker, real, forged } = await thief();
+  const { task } = await broker.exchange();
+  const moved = await forged({ task: { ...(real['task'] as object), id: task.id }, causes: [] });
+  expect(await broker.introspect(moved)).toBeUndefined();
+});
+
+it('a stolen key derives nothing from a credential that was never granted', async () => {
+  const { broker, forged } = await thief();
+  const wanted = { audience: TARGET, access: { path: 'incident/4711', actions: ['read'] } };
+  const derive = async (change: JWTPayload) => requesterByCredential(broker.deps, await forged(change), wanted);
+  expect(await refusal(derive({}))).toBe('granted');
+  expect(await refusal(derive({ jti: 'crd_aaaaaaaaaaaaaaaa' }))).toBe('invalid_token');
 });

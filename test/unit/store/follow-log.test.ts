@@ -44,7 +44,12 @@ it('a log that ends before the cursor, or has another entry there, was replaced'
   expect(await seqs(followLog(logOf('b', 1, 9), { seq: 5, id: 'a5' }, 4))).toEqual({ is: 'replaced' });
 });
 
-it('what goes wrong otherwise is no gap', async () => {
-  const broken = { ...logOf('a', 1, 9), entries: () => Promise.reject(new Error('broken')) };
-  await expect(followLog(broken, { seq: 0 }, 4)).rejects.toThrow('broken');
+it('what goes wrong otherwise is no gap, neither at first nor while the end of a gap is searched', async () => {
+  const log = logOf('a', 50, 99);
+  for (const broken of [1, 2, 5]) {
+    let calls = 0;
+    const entries: FollowableLog['entries'] = (after, limit) =>
+      (calls += 1) === broken ? Promise.reject(new Error('broken')) : log.entries(after, limit);
+    await expect(followLog({ ...log, entries }, { seq: 5 }, 4)).rejects.toThrow('broken');
+  }
 });

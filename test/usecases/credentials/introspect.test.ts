@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { introspect } from '../../../src/credentials/introspect.js';
 import { newId } from '../../../src/domain/id.js';
+import { cause } from '../../../src/domain/selector.js';
 import { openLmdb } from '../../../src/store/lmdb.js';
 import { recordKey } from '../../../src/ledger/keys.js';
 import { revoke } from '../../../src/ledger/revoke.js';
@@ -58,6 +59,43 @@ it('a caller that is held, or was cut off, gets `active: false` for every token'
     expect(await introspect(broker.deps, proven('lab:other-api', broker.clock), asked)).toBeDefined();
   }
 });
+
+it('a token ends with what it says that it depends on, also where its record does not say so', async () => {
+  const broker = await wholeBroker();
+  const { minted } = await broker.exchange();
+  const claims = await broker.introspect(accessTokenOf(minted.material));
+  const causes = [...(claims?.causes ?? []), cause('owner', 'another')];
+  const token = await broker.deps.keys.sign({ ...claims, causes }, { typ: 'at+jwt' });
+  expect(await broker.introspect(token)).toBeDefined();
+  const selector = { kind: 'owner', value: 'another' } as const;
+  await revoke(broker.deps.ledger, { selector, effect: 'cutoff', reason: 'r', actor: 'soc' });
+  expect(await broker.introspect(token)).toBeUndefined();
+});
+
+it.each([false, true])(
+  'a token that expires while the log is looked at is not live, and no use after its end is noted (revoked: %s)',
+  async (isRevoked) => {
+    const broker = await wholeBroker();
+    const { minted, credential } = await broker.exchange();
+    const selector = { kind: 'credential', value: credential.id } as const;
+    if (isRevoked) await revoke(broker.deps.ledger, { selector, effect: 'end', reason: 'r', actor: 'soc' });
+    const { ledger, observer } = broker.deps;
+    const used: string[] = [];
+    const look: typeof ledger.log.look = async (causes) => {
+      const seen = await ledger.log.look(causes);
+      broker.clock.set(credential.expiresAt);
+      return seen;
+    };
+    const deps = {
+      ...broker.deps,
+      ledger: { ...ledger, log: { ...ledger.log, look } },
+      observer: { ...observer, deadUse: (id: string) => void used.push(id) },
+    };
+    const asked = { token: accessTokenOf(minted.material), requestId: 'r' };
+    expect(await introspect(deps, proven('lab:api', broker.clock), asked)).toBeUndefined();
+    expect(used).toEqual([]);
+  },
+);
 
 it('a record that is gone is a dead token', async () => {
   const broker = await wholeBroker();

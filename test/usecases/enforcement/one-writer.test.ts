@@ -63,6 +63,14 @@ describe('two brokers over one role', () => {
     expect(dead.map(({ id }) => aws.reads(id))).toEqual([false, false]);
   });
 
+  it('one that ends releases no lease of the other', async () => {
+    const { one, two, wait, fence, endOne } = await begin();
+    await two.reconciler.releaseLeases();
+    await endOne(one);
+    await wait(5, two);
+    expect([two.events, fence()]).toEqual([[], 'r1']);
+  });
+
   it('neither mints while nobody has the lease', async () => {
     const { clock, one, two, wait } = await begin();
     await expect(two.mint('lab:red-1')).resolves.toBeDefined();

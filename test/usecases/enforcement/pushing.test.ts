@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Issued } from '../../../src/credentials/release.js';
 import { newId, shardOf, SHARDS } from '../../../src/domain/id.js';
+import { cause } from '../../../src/domain/selector.js';
 import { enforcementIndex } from '../../../src/ledger/keys.js';
 import { handClock } from '../../support/clock.js';
 import { memoryAws, OTHER_ROLE, ROLE } from '../../support/sessions/memory-aws.js';
@@ -78,6 +79,21 @@ describe('a push happens', () => {
     expect(aws.writes(ROLE)).toHaveLength(before);
     expect(JSON.stringify(aws.document(OTHER_ROLE))).toContain(task.id.replace('tsk_', ''));
   });
+
+  it.each(['cutoff', 'hold'] as const)(
+    'that names a workload with a %s once and none of its sessions: the policy of a role has little room',
+    async (effect) => {
+      const { mint, revoke, aws, passing, pass: wait } = await begin();
+      const minted = [await mint('lab:red-1'), await mint('lab:red-1')];
+      await revoke('workload', 'lab:red-1', effect);
+      await wait(5);
+      const policy = JSON.stringify(aws.document(ROLE));
+      expect(policy).toContain(`${cause('workload', 'lab:red-1')}@0`);
+      for (const { credential, task } of minted)
+        for (const id of [credential.id, task.id]) expect(policy).not.toContain(id.replace(/^\w{3}_/, ''));
+      expect(minted.filter(passing)).toEqual([]);
+    },
+  );
 
   it('at most once a second, and not for sessions that expire before it is effective', async () => {
     const { mint, revoke, aws, clock, pass: wait } = await begin();

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, flattenedVerify } from 'jose';
 import { AUDIT_EVENT_TYPES } from '../../../src/domain/audit-event-types.js';
 import { notifySchema } from '../../../src/config/signals-schema.js';
+import { deadLetterKey } from '../../../src/ledger/keys.js';
 import { readWebhook, listDeadLetters } from '../../../src/ledger/webhooks.js';
 import { createNotifier, type Notifier } from '../../../src/notify/notifier.js';
 import { revoke } from '../../../src/ledger/revoke.js';
@@ -340,6 +341,18 @@ describe('two brokers', () => {
     expect(subjects().at(-1)).toBe('workload:lab:e');
   });
 
+  it('release only their own lease when they end', async () => {
+    const [one, two, three] = [notifier({ node: 'one' }), notifier({ node: 'two' }), notifier({ node: 'three' })];
+    await one.begin();
+    await two.begin();
+    await two.close();
+    await happen('lab:a');
+    await three.turn();
+    expect([receiver.received, (await standing())?.holder]).toEqual([[], 'one']);
+    await one.turn();
+    expect(subjects()).toEqual(['workload:lab:a']);
+  });
+
   it('know both how far behind it is', async () => {
     const [one, two] = [notifier({ node: 'one' }), notifier({ node: 'two' })];
     await one.begin();
@@ -395,4 +408,6 @@ it('keeps no more dead letters than it can show', async () => {
   await siem.turn();
   const { seq } = await broker.deps.audit.head();
   expect((await letters()).map((letter) => letter.seq)).toEqual(Array.from({ length: 256 }, (_, i) => seq - 255 + i));
+  const gone = Array.from({ length: 5 }, (_, i) => deadLetterKey('siem', String(seq - 260 + i).padStart(16, '0')));
+  expect(await broker.store.records.read(gone)).toEqual(gone.map(() => undefined));
 });
