@@ -1,6 +1,6 @@
 // Checks all types, compiles everything to dist, and copies what the compiler does not: the Lua scripts.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -9,6 +9,13 @@ const compiler = fileURLToPath(new URL('../node_modules/@typescript/native/bin/t
 const project = existsSync(`${root}fakes`) ? 'tsconfig.json' : 'scripts/tsconfig.src.json';
 const compiled = spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+// What was compiled from a file that has moved or gone since would be shipped for ever.
+for (const name of readdirSync(`${root}dist`, { recursive: true })) {
+  const [, path] = /^(.*)\.js(?:\.map)?$/.exec(name.replaceAll('\\', '/')) ?? [];
+  const isStale = path !== undefined && !existsSync(`${root}${path}.ts`) && !existsSync(`${root}${path}.mts`);
+  if (isStale) rmSync(`${root}dist/${name}`);
+}
 
 const isDirectoryOrLua = (path) => !/\.[^/\\]+$/.test(path.replace(/^.*[/\\]/, '')) || path.endsWith('.lua');
 const scripts = 'src/store/redis';

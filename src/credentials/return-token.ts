@@ -2,7 +2,7 @@
 import { auditingRefusals } from '../authorization/audit.js';
 import { assertLiveCaller } from '../authorization/caller.js';
 import type { Deps } from './deps.js';
-import { inspect } from '../authorization/inspect.js';
+import { inspect, verifiedClaims } from '../authorization/inspect.js';
 import type { SessionEffect } from '../enforcement/effect.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { dropCredential, findCredential, type Found } from '../ledger/credentials.js';
@@ -21,26 +21,50 @@ export async function returnToken(
   const { ledger } = deps;
   const about = { type: 'operation.refused', verb: 'returnToken', requestId } as const;
   await auditingRefusals(deps, caller, about, () => assertLiveCaller(deps, caller));
-  const found = await credentialOf(deps, token);
-  if (found?.task.workload.id !== caller.party.id) return undefined;
-  const { credential } = found;
+  const held = await heldCredential(deps, token);
+  if (held?.workload !== caller.party.id) return undefined;
   await revoke(ledger, {
-    id: `returned:${credential.id}`,
-    selector: { kind: 'credential', value: credential.id },
+    id: `returned:${held.id}`,
+    selector: { kind: 'credential', value: held.id },
     effect: 'end',
     reason: 'returned by its holder',
     actor: caller.party.id,
-    knownEnd: credential.expiresAt,
+    knownEnd: held.expiresAt,
   });
-  await dropCredential(ledger, credential).catch(() => undefined);
-  return sessionEffect(ledger, found).catch(() => undefined);
+  await dropCredential(ledger, held).catch(() => undefined);
+  return held.found && sessionEffect(ledger, held.found).catch(() => undefined);
+}
+
+interface Held {
+  id: string;
+  task: string;
+  workload: string;
+  expiresAt: number;
+  /** The records; absent if they cannot be read. */
+  found?: Found;
 }
 
 /**
  * Returns the credential that the text names. A session is named by its credentials as they were handed out, or by its
  * handle alone; every other credential by its token.
  */
-async function credentialOf(deps: ReturnDeps, token: string): Promise<Found | undefined> {
+async function heldCredential(deps: ReturnDeps, token: string): Promise<Held | undefined> {
   const [called] = await credentialsByHandle(deps.ledger, token);
-  return called === undefined ? (await inspect(deps, token))?.found : findCredential(deps.ledger, called);
+  if (called !== undefined) return heldOf(await findCredential(deps.ledger, called));
+  try {
+    return heldOf((await inspect(deps, token))?.found);
+  } catch {
+    // A record that cannot be read must not stop a revocation: the token itself says which credential it is, and whose.
+    const claims = await verifiedClaims(deps, token);
+    return claims && { id: claims.jti, task: claims.task.id, workload: claims.client_id, expiresAt: claims.exp * 1000 };
+  }
 }
+
+const heldOf = (found: Found | undefined): Held | undefined =>
+  found && {
+    id: found.credential.id,
+    task: found.task.id,
+    workload: found.task.workload.id,
+    expiresAt: found.credential.expiresAt,
+    found,
+  };

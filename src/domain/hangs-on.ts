@@ -58,8 +58,15 @@ export function changeParties(
   const next = { ...task, ...parties };
   const still = new Set(causesOf(ofTask(next)));
   const left = ofTask(task).filter((selector) => !still.has(causeOf(selector)));
-  return left.length === 0 ? next : { ...next, formerly: [...(task.formerly ?? []), ...left] };
+  if (left.length === 0) return next;
+  const all = [...(task.formerly ?? []), ...left];
+  const [formerly, unnamed] = [all.slice(0, FORMER_NAMES_MOST), all.slice(FORMER_NAMES_MOST)];
+  if (unnamed.length === 0) return { ...next, formerly };
+  return { ...next, formerly, inherits: [...new Set([...(task.inherits ?? []), ...causesOf(unnamed)])] };
 }
+
+/** A claim that changes with every token must not fill the record with names: beyond these only the short causes are kept. */
+const FORMER_NAMES_MOST = 8;
 
 /**
  * Returns the selectors whose risk counts for a request under a task, the narrowest first: the given credentials, the task and

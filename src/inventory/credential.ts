@@ -10,7 +10,7 @@ import type { Cause, Selector } from '../domain/selector.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { alive, findCredential, type Found } from '../ledger/credentials.js';
 import { credentialByHandle } from '../ledger/handles.js';
-import { readTasks } from '../ledger/tasks.js';
+import { readReadableTasks } from '../ledger/tasks.js';
 import { sessionEffect } from '../revocation/effects.js';
 import type { SessionEffect } from '../enforcement/effect.js';
 import type { Permitted } from '../authorization/permit.js';
@@ -19,7 +19,7 @@ interface CredentialAnswer extends Found {
   live: boolean;
   /** Every selector whose revocation ends it, as far as these can be named. */
   causes: Selector[];
-  /** Further causes that it hangs on, without their selectors: the record of an ancestor is gone, or is of an older release. */
+  /** Further causes that it hangs on, without their selectors: the record of an ancestor is gone, cannot be read, or is of an older release. */
   unnamedCauses: Cause[];
   /** For a dead credential whose revocation must be pushed to its target: how far that has come. */
   end?: SessionEffect;
@@ -35,7 +35,7 @@ export async function readCredential(
   if (!found) throw new BrokerError('not_found', 'There is no credential with that id.');
   const live = (await alive(ledger, [found])).length > 0;
   const end = live ? undefined : await sessionEffect(ledger, found);
-  const ancestors = (await readTasks(ledger, found.task.lineage)).map(({ value }) => value);
+  const ancestors = await readReadableTasks(ledger, found.task.lineage);
   const causes = hangsOn(found.credential, found.task, ancestors);
   return defined({
     ...found,

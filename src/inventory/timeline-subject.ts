@@ -7,7 +7,7 @@ import type { Task } from '../domain/task.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { tasksUnder } from '../ledger/tasks-under.js';
-import { readTask, readTasks } from '../ledger/tasks.js';
+import { readReadableTasks, readTask } from '../ledger/tasks.js';
 import type { Deps } from '../authorization/deps.js';
 import { partyFromId } from '../identity/party-from-id.js';
 
@@ -40,7 +40,7 @@ export const subjectOf = (deps: SubjectDeps, about: About): Promise<TimelineSubj
 async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
   if (!isId('tsk', id)) throw new BrokerError('invalid_request', 'task must be the id of a task.');
   const task = (await readTask(ledger, id))?.value;
-  const family = task ? [task, ...(await readTasks(ledger, task.lineage)).map(({ value }) => value)] : [];
+  const family = task ? [task, ...(await readReadableTasks(ledger, task.lineage))] : [];
   let endedAt = Math.min(...family.map(({ ended }) => ended?.at ?? Infinity));
   const causes = new Set<Cause>(task ? taskCauses(task) : [cause('task', id), ALL]);
   return {

@@ -80,11 +80,14 @@ async function receiptsOn({ records }: Ledger, page: readonly [member: string, s
  * number from a log that was lost, is replaced.
  */
 export async function keepReceipt(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
-  const { seq, id } = receipt;
+  const { seq, id, liftAt } = receipt;
   const [text] = await ledger.records.read([receiptKey(seq)]);
   const there = readable(text);
   if (there?.id === id) return there;
-  await receipts.write(ledger, seq, text === undefined ? undefined : { text }, receipt);
+  // The hold that is replaced may have had an end; the new one must not be lifted by it.
+  const also: Change = liftAt === undefined ? { unindex: [[liftIndex, String(seq)]] } : {};
+  if (text === undefined) await receipts.write(ledger, seq, undefined, receipt);
+  else await receipts.write(ledger, seq, { text }, receipt, also);
   return (await readReceipt(ledger, seq)) ?? receipt;
 }
 

@@ -30,6 +30,21 @@ export async function readTasks(ledger: Ledger, ids: readonly string[]): Promise
   return found.filter((stored) => stored !== undefined);
 }
 
+/**
+ * Returns the tasks in the order asked, without those that are unknown or whose record cannot be read. It is for explanations
+ * to people, which one damaged record must not hide. Nothing may be permitted because a task is missing here.
+ */
+export async function readReadableTasks({ records }: Ledger, ids: readonly string[]): Promise<Task[]> {
+  const texts = await records.read(ids.filter((id) => isId('tsk', id)).map(recordKey));
+  return texts.flatMap((text) => {
+    try {
+      return text === undefined ? [] : [tasks.parse(text)];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** Returns the change that writes a task for the first time. */
 export const birth = (task: Task) => tasks.step(task.id, undefined, task).change;
 

@@ -51,6 +51,8 @@ export async function sendRequest(outbound: OutboundRequest): Promise<OutboundAn
   if (!URL.canParse(url) || !isSafeOrigin(new URL(url).origin)) {
     throw new OutboundError('insecure', 'Only https is allowed, and http on this machine.');
   }
+  // Node takes an empty text for none, and would trust every certificate authority of the system.
+  if (outbound.ca?.trim() === '') throw new OutboundError('insecure', 'The CA file is empty.');
   const signal = AbortSignal.timeout(totalMs);
   const agent = agentFor(outbound);
   try {

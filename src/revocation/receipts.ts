@@ -73,9 +73,11 @@ export async function liftDueHolds(ledger: Ledger): Promise<void> {
   const due = await ledger.records.range(liftIndex, { to: ledger.clock.now(), limit: 100 });
   const lifting = eachSettled(due, async ([seq]) => {
     const hold = await readReceipt(ledger, Number(seq));
+    // The receipt decides, not the index: after the loss of a log, another hold may have the number, and perhaps no end.
+    const isDue = hold?.liftAt !== undefined && hold.liftAt <= ledger.clock.now();
     const by = { id: `until:${seq}:${hold?.id ?? ''}`, actor: 'broker', reason: 'its time was up' };
-    // A hold that does not exist any more, for example after the loss of a log, leaves the index, or it would stay first in it.
-    if (!hold || !(await lift(ledger, hold, by))) await ledger.records.commit({ unindex: [[liftIndex, seq]] });
+    // An entry without a hold that is due leaves the index, or it would stay first in it.
+    if (!isDue || !(await lift(ledger, hold, by))) await ledger.records.commit({ unindex: [[liftIndex, seq]] });
   });
   await lifting.finally(() => followReceipts(ledger));
 }

@@ -117,13 +117,12 @@ export async function expirePendingSignals(deps: ReactDeps): Promise<void> {
 
 /** The new state is stored first, as with every evaluation: after a crash any broker writes the audit entry. */
 async function expire(deps: ReactDeps, id: string, from: Signal['state'], because: string): Promise<void> {
-  const taken = await takeSignal(deps.ledger, { id, from }, ({ reaction }) =>
-    defined({
-      state: 'recorded',
-      waitsUntil: undefined,
-      unfinished: true,
-      reaction: reaction && { ...reaction, because },
-    }),
-  );
+  const taken = await takeSignal(deps.ledger, { id, from }, ({ reaction }) => ({
+    state: 'recorded',
+    // It is undefined in the record too: a patch without it would leave the old value.
+    waitsUntil: undefined,
+    unfinished: true,
+    ...(reaction && { reaction: { ...reaction, because } }),
+  }));
   if (taken) await react(deps, id);
 }

@@ -174,6 +174,10 @@ describe('mayfly revocations revoke', () => {
     expect(judged(kind, 'agent-7')).toThrow(meant);
     expect(judged(kind, 'lba:agent-7')).toThrow('would hit nobody');
     expect(judged(kind, 'prod:agent-7')).toThrow('would hit nobody');
+    // A trust domain that was just taken out of the configuration: its tasks are ended by issuer.
+    expect(judged(kind, 'spiffe://old.example/agent')).toThrow(
+      /would hit nobody\. What an issuer proved .* by issuer\.$/,
+    );
   });
 
   it.each<[SelectorKind, string]>([

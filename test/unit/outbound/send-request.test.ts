@@ -69,6 +69,17 @@ const closed = async ({ sockets }: Site): Promise<void> => {
   for (const socket of sockets) if (!socket.closed) await once(socket, 'close');
 };
 
+it.each(['', ' ', '\n'])(
+  'a CA file that holds %j and no certificate is refused, and does not mean every authority',
+  async (ca) => {
+    const { url } = await secure((_, response) => response.end('ok'));
+    expect(await failureOf(ask({ url }, { ca }))).toMatchObject({
+      reason: 'insecure',
+      message: 'The CA file is empty.',
+    });
+  },
+);
+
 describe('A request', () => {
   it('sends method, headers and body, and answers status and body', async () => {
     const server = await secure((request, response) => {

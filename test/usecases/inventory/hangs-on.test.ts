@@ -17,7 +17,7 @@ import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { readCredential } from '../../../src/inventory/credential.js';
 import { recordKey } from '../../../src/ledger/keys.js';
 import { revoke } from '../../../src/ledger/revoke.js';
-import { readTask } from '../../../src/ledger/tasks.js';
+import { readReadableTasks } from '../../../src/ledger/tasks.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import { bareBroker } from '../../support/brokers/stubbed.js';
@@ -202,6 +202,25 @@ describe('Everything that a credential hangs on', () => {
     await expect(mint(task, 'data', { id: ADA, email: 'ada@new.example' })).rejects.toThrow('hold');
   });
 
+  it('keeps dying with teams of which there were too many to keep their names', async () => {
+    const task = await open({ id: 'lab:boss' }, 'lab:one');
+    const teams = Array.from({ length: 12 }, (_, index) => `team-${index}`);
+    const credentials = [];
+    for (const team of teams) credentials.push(await mint(task, team));
+    const last = credentials.at(-1) ?? (await mint(task, 'data'));
+    const { causes, unnamedCauses } = await answered(last);
+    expect(valuesOf(causes, 'owner')).toHaveLength(9);
+    expect(unnamedCauses).toHaveLength(3);
+    expect(new Set([...unnamedCauses, ...causes.map(causeOf)])).toEqual(carried(last));
+    await revoke(broker.deps.ledger, {
+      selector: { kind: 'owner', value: 'team-10' },
+      effect: 'cutoff',
+      reason: 'test',
+      actor: 'test',
+    });
+    expect(await isActive(last)).toBe(false);
+  });
+
   it('a child has of its parent what that hung on when the child was born, and nothing that came later', async () => {
     const parent = await open({ id: 'lab:boss' }, 'lab:one');
     await mint(parent, 'sre');
@@ -213,28 +232,40 @@ describe('Everything that a credential hangs on', () => {
 });
 
 describe('A record of an ancestor that is gone', () => {
-  it('hides its own names and nothing else: what cannot be named is answered as causes', async () => {
-    const root = await open({ id: 'lab:boss', owner: 'bosses' }, 'lab:one');
-    const parent = await open({ id: 'lab:two' }, 'lab:two', { parent: root.id });
-    const credential = await mint(await open({ id: 'lab:three' }, 'lab:three', { parent: parent.id }), 'sre');
-    await broker.store.records.commit({ expect: [], put: [[recordKey(root.id), taskText(root), broker.clock.now()]] });
-    broker.clock.advance(1);
-    expect(await readTask(broker.deps.ledger, root.id)).toBeUndefined();
+  it.each([
+    ['has expired', taskText, 0],
+    ['cannot be read', () => '{"broken"', Infinity],
+  ] as const)(
+    'and %s hides its own names and nothing else: the others are named, its own are causes',
+    async (_, textOf, lives) => {
+      const root = await open({ id: 'lab:boss', owner: 'bosses' }, 'lab:one');
+      const parent = await open({ id: 'lab:two' }, 'lab:two', { parent: root.id });
+      const credential = await mint(await open({ id: 'lab:three' }, 'lab:three', { parent: parent.id }), 'sre');
+      const expiry = lives === 0 ? ([broker.clock.now()] as const) : ([] as const);
+      await broker.store.records.commit({ put: [[recordKey(root.id), textOf(root), ...expiry]] });
+      broker.clock.advance(1);
+      expect(await readReadableTasks(broker.deps.ledger, [root.id])).toEqual([]);
 
-    const { causes, unnamedCauses } = await answered(credential);
-    expect(valuesOf(causes, 'task')).toEqual([credential.task.id, root.id, parent.id]);
-    expect(valuesOf(causes, 'workload')).toEqual(['lab:three', 'lab:two']);
-    const gone: Selector[] = [
-      { kind: 'workload', value: 'lab:one' },
-      { kind: 'workload', value: 'lab:boss' },
-      { kind: 'owner', value: 'bosses' },
-      { kind: 'principal', value: 'lab:one' },
-    ];
-    expect(new Set(unnamedCauses)).toEqual(new Set(gone.map(causeOf)));
-    expect(new Set([...unnamedCauses, ...causes.map(causeOf)])).toEqual(carried(credential));
-    await revoke(broker.deps.ledger, { selector: gone[0] ?? NOBODY, effect: 'cutoff', reason: 'test', actor: 'test' });
-    expect(await isActive(credential)).toBe(false);
-  });
+      const { causes, unnamedCauses } = await answered(credential);
+      expect(valuesOf(causes, 'task')).toEqual([credential.task.id, root.id, parent.id]);
+      expect(valuesOf(causes, 'workload')).toEqual(['lab:three', 'lab:two']);
+      const gone: Selector[] = [
+        { kind: 'workload', value: 'lab:one' },
+        { kind: 'workload', value: 'lab:boss' },
+        { kind: 'owner', value: 'bosses' },
+        { kind: 'principal', value: 'lab:one' },
+      ];
+      expect(new Set(unnamedCauses)).toEqual(new Set(gone.map(causeOf)));
+      expect(new Set([...unnamedCauses, ...causes.map(causeOf)])).toEqual(carried(credential));
+      await revoke(broker.deps.ledger, {
+        selector: gone[0] ?? NOBODY,
+        effect: 'cutoff',
+        reason: 'test',
+        actor: 'test',
+      });
+      expect(await isActive(credential)).toBe(false);
+    },
+  );
 
   it('a record that holds an earlier team as a cause alone still dies with that team', async () => {
     const task = await open({ id: 'lab:boss' }, 'lab:one');

@@ -1,9 +1,10 @@
 /** Receipts are made even after a crash, and counted once. Holds are lifted when they are due. */
 import { describe, expect, it } from '@jest/globals';
+import { newId } from '../../../src/domain/id.js';
 import { exchange } from '../../../src/credentials/exchange.js';
 import { countReceipts, followReceipts } from '../../../src/ledger/follow-receipts.js';
 import { liftIndex, receiptKey } from '../../../src/ledger/keys.js';
-import { listReceipts, readReceipt } from '../../../src/ledger/receipts.js';
+import { keepReceipt, listReceipts, readReceipt } from '../../../src/ledger/receipts.js';
 import { countsOf } from '../../../src/http/wire/impact.js';
 import { withEffects } from '../../../src/revocation/effects.js';
 import { liftDueHolds } from '../../../src/revocation/receipts.js';
@@ -32,6 +33,24 @@ describe('holds', () => {
     expect(await refusal(broker.exchange())).toBe('granted');
     expect((await broker.store.log.entries(0, 10)).map(({ effect }) => effect)).toEqual(['hold', 'lift']);
     expect((await readReceipt(ledger, seq))?.lifted).toBe(2);
+  });
+
+  it('without an end are not lifted by what the index says of a receipt that had their number in a lost log', async () => {
+    const broker = await wholeBroker();
+    const { ledger } = broker.deps;
+    const selector = { kind: 'workload', value: AGENT } as const;
+    const bare = { selector, effect: 'hold', reason: 'test', actor: 'test' } as const;
+    const lost = { ...bare, seq: 1, id: newId('rev'), at: broker.clock.now(), liftAt: broker.clock.now() + 1_000 };
+    await keepReceipt(ledger, lost);
+    const { seq } = await soc(broker, selector, 'hold');
+    expect(seq).toBe(1);
+    expect(await ledger.records.range(liftIndex, { limit: 10 })).toEqual([]);
+    // As an older version has left it.
+    await ledger.records.commit({ index: [[liftIndex, '1', lost.liftAt]] });
+    broker.clock.advance(5_000);
+    await liftDueHolds(ledger);
+    expect(await refusal(broker.exchange())).toBe('access_denied');
+    expect(await ledger.records.range(liftIndex, { limit: 10 })).toEqual([]);
   });
 
   it('two need two lifts, and a lift needs a hold', async () => {
