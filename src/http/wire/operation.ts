@@ -81,6 +81,7 @@ const handled =
       const read = from === 'body' ? readJson(call, input) : readQuery(call, input);
       return { read, permission: await permit(caller, read, call) };
     });
+    // Opening a task is permitted within `act`, so its refusals still count as denials.
     const acting = { ...asked, permitted: verb !== 'openTask', ...about?.(read) };
     return auditingRefusals(deps, caller, acting, () => act(permission, read, call));
   };
