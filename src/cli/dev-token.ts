@@ -24,7 +24,7 @@ export function addDevToken(program: Command, { out, clock }: Terminal): void {
     .option('--audience <audience>', 'default: what the configuration accepts')
     .option('--ttl <seconds>', 'how long it is valid', '3600')
     .option('--claim <name=value>', 'any other claim; repeatable', collect, [])
-    .option('--trust <name>', 'the trust entry that takes the word of the development issuer', 'lab')
+    .option('--trust <name>', 'the trust entry that trusts the development issuer', 'lab')
     .option('-c, --config <file>', 'default: config/development.yaml')
     .action(async (options: Options) => {
       const loaded = await loadConfig({

@@ -13,7 +13,7 @@ import { allReceipts, type Receipt } from '../ledger/receipts.js';
 import { publishLift } from '../revocation/receipts.js';
 import { fittingEffect, publishRevocation } from '../revocation/revoke-by-selector.js';
 import { refuseUnknownParty } from './refuse-unknown-party.js';
-import type { Terminal } from './terminal.js';
+import { timestampOf, type Terminal } from './terminal.js';
 
 interface RevokeOptions {
   effect?: Effect;
@@ -46,13 +46,15 @@ function addRevoke(revocations: Command, { out, clock }: Terminal): void {
     )
     .requiredOption('--reason <text>', 'for the audit log')
     .option('--ticket <id>')
-    .option('--until <time>', 'of a hold: when it is lifted by itself, as in RFC 3339', timeOf)
+    .option('--until <time>', 'of a hold: when it is lifted by itself, as in RFC 3339', (text) =>
+      Date.parse(timestampOf(text)),
+    )
     .option('--dry-run', 'count what it would hit, and revoke nothing')
     .option(...CONFIG)
-    .action((kind: SelectorKind, value: string, { config, dryRun, until, ...told }: RevokeOptions) =>
+    .action((kind: SelectorKind, value: string, { config, dryRun, until, ...order }: RevokeOptions) =>
       locally(config, clock, async ({ ledger, trust }) => {
         const selector = { kind, value };
-        const timed = defined({ ...told, liftAt: until });
+        const timed = defined({ ...order, liftAt: until });
         const effect = fittingEffect(selector, timed, clock.now());
         refuseUnknownParty(selector, trust);
         if (dryRun === true) {
@@ -106,12 +108,6 @@ function kindOf(text: string): SelectorKind {
   const kind = SELECTOR_KINDS.find((known) => known === text);
   if (!kind) throw new InvalidArgumentError(`It is one of ${SELECTOR_KINDS.join(', ')}.`);
   return kind;
-}
-
-function timeOf(text: string): number {
-  const time = /^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(time)) throw new InvalidArgumentError('It is written like 2027-01-31T09:30:00Z.');
-  return time;
 }
 
 function numberOf(text: string): number {

@@ -44,18 +44,16 @@ export async function compose(
 async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
   const { config } = loaded;
   const { clock, log, metrics } = around;
-  const { deps, keys, fitness, enforcement, signals, detectors, notifier } = await makeParts(loaded, store, around);
+  const parts = await makeParts(loaded, store, around);
+  const { deps, fitness, enforcement, signals, notifier } = parts;
   const { ledger, audit, policy } = deps;
   const pulse: Pulse = { auditFollows: true, draining: false };
-  const readiness = createReadiness({
-    ...{ fitness, policy, pulse, clock, metrics },
-    ...{ failingTargets: enforcement.failing, behind: notifier.behind },
-  });
+  const { failing: failingTargets, reconcilers } = enforcement;
+  const { behind } = notifier;
+  const readiness = createReadiness({ fitness, policy, pulse, clock, metrics, failingTargets, behind });
   const { retentionDays: auditRetentionDays } = config.audit;
-  const work = recurringWork({
-    ...{ ledger, store, audit, keys, fitness, signals, detectors, notifier, readiness, pulse, metrics, clock, log },
-    ...{ reconcilers: enforcement.reconcilers, auditRetentionDays },
-  });
+  const more = { ledger, store, audit, readiness, pulse, reconcilers, auditRetentionDays };
+  const work = recurringWork({ ...parts, ...around, ...more });
   const auditPolicies = (installed: string) => audit.append({ type: 'policy.loaded', at: clock.now(), installed });
   const listeners: Listener[] = [];
   let schedule: Schedule | undefined;

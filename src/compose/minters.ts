@@ -25,7 +25,10 @@ export async function openMinters(deps: MinterDeps): Promise<ReadonlyMap<string,
   if (roles.length > 0) {
     const { createAwsMinter } = await import('../minters/aws/minter.js');
     const minter = createAwsMinter({
-      ...{ targets: roles, keys, issuer, clock },
+      targets: roles,
+      keys,
+      issuer,
+      clock,
       warn({ target, what, advice, answer }) {
         metrics.minterWarning(what);
         log.warn({ target, what, answer }, advice);

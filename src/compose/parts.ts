@@ -84,7 +84,10 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
 
 const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: LoadedConfig['config']): Settings =>
   defined({
-    ...{ lifetimes, limits, trust, signals },
+    lifetimes,
+    limits,
+    trust,
+    signals,
     proofTarget: `${issuer}/aws/credentials`,
     purposes,
   });

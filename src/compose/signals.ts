@@ -30,7 +30,9 @@ export function openSignals({ loaded, ledger, audit, metrics, log }: SignalsSetu
   return {
     transmitters: createTransmitters({
       transmitters: signals.transmitters,
-      ...{ clock, clockSkewSeconds: lifetimes.clockSkew, baseDirectory: loaded.directory },
+      clock,
+      clockSkewSeconds: lifetimes.clockSkew,
+      baseDirectory: loaded.directory,
     }),
     assertWithinSignalRate: async (name) => limits.get(name)?.(name),
     queue: createSignalQueue(

@@ -4,17 +4,18 @@
 import { DETECTOR } from '../domain/signal.js';
 import { effectFits } from '../domain/selector.js';
 import type { SoundParts } from './sound-parts.js';
+import { isOwnIssuer } from './own-issuer.js';
 import type { ConfigPath, Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
 import type { Reaction, Transmitter } from './signals-schema.js';
 
 export function signalFindings(parts: SoundParts): Finding[] {
-  const { transmitters, reactions, speakOf } = parts;
+  const { transmitters, reactions, signalsAbout } = parts;
   return [
     ...transmitters.flatMap((one, index) => (one ? transmitterFindings(one, index, parts) : [])),
     ...repeated(claimsOf(['signals', 'transmitters'], transmitters, 'name'), 'is the name of another transmitter'),
     ...repeated(streamsOf(parts), 'and its audience are those of another transmitter: its events would have two names'),
-    ...(speakOf ? aboutFindings(speakOf, ['signals', 'about'], parts) : []),
+    ...(signalsAbout ? aboutFindings(signalsAbout, ['signals', 'about'], parts) : []),
     ...repeated(claimsOf(['signals', 'reactions'], reactions, 'name'), 'is the name of another reaction'),
     ...reactions.flatMap((one, index) => (one ? reactionFindings(one, index, parts) : [])),
     ...repeated(claimsOf(['notify'], parts.notify, 'name'), 'is the name of another webhook'),
@@ -29,7 +30,7 @@ function transmitterFindings({ name, issuer, about }: Transmitter, index: number
   return [
     ...(RESERVED.includes(name) ? [{ path: [...at, 'name'], reason: 'is the name of another kind of source' }] : []),
     // Otherwise a token that the broker signs for an agent or a target could pass as an event of a transmitter.
-    ...(issuer.replace(/\/+$/, '') === parts.issuer
+    ...(isOwnIssuer(issuer, parts.issuer)
       ? [{ path: [...at, 'issuer'], reason: 'is the broker itself, which sends itself no events' }]
       : []),
     ...aboutFindings(about, [...at, 'about'], parts),

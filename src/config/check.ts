@@ -4,6 +4,7 @@ import { kindOf, kindOfTarget, KINDS } from '../targets/kinds.js';
 import { signalFindings } from './check-signals.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 import { FENCE_MS } from '../domain/timing.js';
+import { isOwnIssuer } from './own-issuer.js';
 import type { Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
 import type { Target, Trust } from './schema.js';
@@ -29,7 +30,7 @@ function trustFindings(trust: Trust | undefined, index: number, ownIssuer: strin
   if (trust?.kind !== 'oidc') return [];
   const found: [string, boolean, string][] = [
     // Otherwise a credential of the broker would prove a workload, and so get the next credential.
-    ['issuer', isSame(trust.issuer, ownIssuer), 'is the broker itself, whose tokens prove no identity'],
+    ['issuer', isOwnIssuer(trust.issuer, ownIssuer), 'is the broker itself, whose tokens prove no identity'],
     ['issuer', !trust.jwks && !canDiscover(trust.issuer), 'needs `jwks`: keys are discovered over https only'],
     ['owner', trust.represents === 'person' && !!trust.owner, 'is for workloads; this issuer represents persons'],
     ['groups', trust.represents === 'workload' && !!trust.groups, 'is for persons; this issuer represents workloads'],
@@ -108,8 +109,5 @@ function hasPassword(text: string): boolean {
   const url = new URL(text);
   return url.password !== '' || url.searchParams.has('password');
 }
-
-const isSame = (issuer: string, own: string | undefined): boolean =>
-  own !== undefined && issuer.replace(/\/+$/, '') === own;
 
 const canDiscover = (issuer: string): boolean => URL.canParse(issuer) && isSafeOrigin(new URL(issuer).origin);

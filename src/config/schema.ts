@@ -110,7 +110,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('How Redis is used, where it is the store.'),
-  trust: z.array(trustSchema).min(1).describe('Whose word about identity is taken.'),
+  trust: z.array(trustSchema).min(1).describe('The issuers whose tokens prove identity.'),
   purposes: z.record(name, purpose).optional().describe('When present, any other purpose is refused.'),
   targets: z.array(targetSchema).min(1).describe('What credentials can be minted for.'),
   policy: z

@@ -52,7 +52,7 @@ export const reactionSchema = z.strictObject({
       withinSeconds: seconds(DAY_SECONDS).describe('within this time.'),
     })
     .optional()
-    .describe('A brake: one word is not enough.'),
+    .describe('How many different sources must report the same.'),
 });
 
 const threshold = (events: number, withinSeconds: number) => ({
@@ -95,7 +95,7 @@ const detectors = z
         ...threshold(3, 3_600),
         threshold: z.int().min(1).max(64).default(3).describe('So many places are allowed; more make a finding,'),
       },
-      'One credential is presented from more places than are allowed, as callers of introspection tell.',
+      'One credential is presented from more places than are allowed, as resource servers report.',
     ),
     endedIdentity: detector(threshold(5, 60), 'Somebody who is held or cut off keeps trying.'),
     canaryUsed: detector({}, 'A credential that was made to be found is presented.'),
@@ -181,10 +181,10 @@ export const webhookSchema = z.strictObject({
   ca: z.string().min(1).optional().describe('PEM certificates to trust for this URL instead of those of the system.'),
   giveUpSeconds: seconds(7 * DAY_SECONDS)
     .default(DAY_SECONDS)
-    .describe('How old something may become that it does not take, until it is given up.'),
+    .describe('An event that the receiver does not accept is given up after this time.'),
 });
 
-export const notifySchema = z.array(webhookSchema).default([]).describe('Webhooks that are told what happens.');
+export const notifySchema = z.array(webhookSchema).default([]).describe('Webhooks that receive events.');
 
 export type SignalsConfig = z.output<typeof signalsSchema>;
 export type Transmitter = z.output<typeof transmitterSchema>;

@@ -15,7 +15,7 @@ export type SoundParts = { [K in keyof Scalars]: Scalars[K] | undefined } & {
   targets: (Target | undefined)[];
   transmitters: (Transmitter | undefined)[];
   /** `signals.about` */
-  speakOf: string[] | undefined;
+  signalsAbout: string[] | undefined;
   reactions: (Reaction | undefined)[];
   notify: (Webhook | undefined)[];
 };
@@ -34,7 +34,7 @@ export function soundParts(value: unknown): SoundParts {
     trust: list(raw['trust']).map((entry) => trustSchema.safeParse(entry).data),
     targets: list(raw['targets']).map((entry) => targetSchema.safeParse(entry).data),
     transmitters: list(signals['transmitters']).map((entry) => transmitterSchema.safeParse(entry).data),
-    speakOf: signalsSchema.safeParse({ about: signals['about'] }).data?.about,
+    signalsAbout: signalsSchema.safeParse({ about: signals['about'] }).data?.about,
     reactions: list(signals['reactions']).map((entry) => reactionSchema.safeParse(entry).data),
     notify: list(raw['notify']).map((entry) => webhookSchema.safeParse(entry).data),
   };

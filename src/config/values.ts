@@ -16,18 +16,20 @@ export const trustName = name.refine(
   (text) => !RESERVED_NAMES.includes(text),
   `must not be ${RESERVED_NAMES.map((one) => `"${one}"`).join(', ')}`,
 );
-export const algorithm = z.enum([
+/** The algorithms that a proof of identity may be signed with. The metadata of the server lists them. */
+export const SIGNATURE_ALGORITHMS = [
+  'ES256',
+  'ES384',
+  'ES512',
   'RS256',
   'RS384',
   'RS512',
   'PS256',
   'PS384',
   'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
   'EdDSA',
-]);
+] as const;
+export const algorithm = z.enum(SIGNATURE_ALGORITHMS);
 
 export const origin = z
   .string()

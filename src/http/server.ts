@@ -17,7 +17,7 @@ import { token } from './oauth/token.js';
 import { liveness, readiness, metricsPage } from './operations.js';
 import { notifications } from './notifications.js';
 import { holdLifting, revocationList, revocation, revocationReceipt } from './revocations.js';
-import { signalDeciding, pendingSignals, signalList, signalReading, signalTelling } from './signals.js';
+import { signalDeciding, pendingSignals, signalList, signalReading, jsonSignal } from './signals.js';
 import { signalPush } from './security-events.js';
 import { taskCompletion, taskHeartbeat, taskOpening, taskReading, taskResumption, taskSuspension } from './tasks.js';
 import { workloadRisk } from './workloads.js';
@@ -50,7 +50,7 @@ export const createApp = (deps: HttpDeps): Express =>
     ours('GET', '/credentials/:id', credentialReading(deps)),
 
     { ...ours('POST', '/signals', signalPush(deps)), refusals: 'set' },
-    ours('POST', '/signals/json', signalTelling(deps)),
+    ours('POST', '/signals/json', jsonSignal(deps)),
     ours('GET', '/signals', signalList(deps)),
     ours('GET', '/signals/pending', pendingSignals(deps)),
     ours('GET', '/signals/:id', signalReading(deps)),

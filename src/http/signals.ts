@@ -20,7 +20,7 @@ const reason = printable(512).exactOptional();
 /**
  * POST /signals/json is for sources that cannot sign event tokens. It takes the same events and subjects as POST /signals.
  */
-export const signalTelling = (deps: HttpDeps) =>
+export const jsonSignal = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'sendSignal',
     from: 'body',

@@ -49,7 +49,11 @@ function entryOnWire(entry: AuditEntry) {
     by: actor?.id,
     text: describeEntry(entry),
     reason,
-    ...{ purpose, task, workload, credential, target },
+    purpose,
+    task,
+    workload,
+    credential,
+    target,
     revocation: revocation?.seq,
     signal: signal?.id,
   });

@@ -50,7 +50,9 @@ export async function readTimeline(
   for (let pages = 0; pages < PAGES_AN_ANSWER; pages += 1) {
     const candidates = new Map<string, Candidate>();
     const { lines, next } = await deps.audit.page({
-      ...{ after: cursor, limit: CANDIDATES, filter },
+      after: cursor,
+      limit: CANDIDATES,
+      filter,
       concerns: (line) => noted(candidates, line, classify(subject, parseEntry(line))),
     });
     found.push(

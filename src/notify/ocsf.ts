@@ -162,8 +162,22 @@ function resourcesOf({ revocation, credential, task, workload, principal, target
 function idsOf({ revocation, access, decision, missing, checkpoint, expiresAt, ...entry }: AuditEntry) {
   const { task, workload, credential, target, outcome, proofHash, scopeHash, installed, requestId, retry } = entry;
   return {
-    ...{ task, workload, credential, target, outcome, proofHash, scopeHash, installed, requestId, retry },
-    ...{ revocation, access, decision, missing, checkpoint, expiresAt },
+    task,
+    workload,
+    credential,
+    target,
+    outcome,
+    proofHash,
+    scopeHash,
+    installed,
+    requestId,
+    retry,
+    revocation,
+    access,
+    decision,
+    missing,
+    checkpoint,
+    expiresAt,
   };
 }
 

@@ -58,7 +58,13 @@ async function putNew(deps: SignalDeps, report: Report, id: string): Promise<Put
     event === 'unknown' ? [] : await selectorsOf({ ...deps, ...deps.settings }, report.about, report.subject);
   const receivedAt = deps.ledger.clock.now();
   return putSignal(deps.ledger, {
-    ...{ id, source, digest, event, level, about, receivedAt },
+    id,
+    source,
+    digest,
+    event,
+    level,
+    about,
+    receivedAt,
     // The source may claim any time. It is kept between 1970 and when the signal was received.
     at: Math.min(Math.max(0, at), receivedAt),
     ...(reason !== undefined && { reason: printable(reason) }),

@@ -84,7 +84,9 @@ export function record<Id, S extends z.ZodObject>(
   };
 
   return {
-    ...{ parse, readEach, step },
+    parse,
+    readEach,
+    step,
     read: async (store, id) => (await readEach(store, [id]))[0],
     write: async ({ records }, id, stored, next, also) => {
       const { change, after } = step(id, stored, next);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { fetchCredentials } from '../../src/cli/aws/credentials.js';
 import { run } from '../../src/cli/run.js';
-import { timelineLines } from '../../src/cli/timeline/lines.js';
+import { timelineLines } from '../../src/cli/timeline-lines.js';
 import { isWellFormed } from '../../src/domain/selector.js';
 import { printable } from '../../src/http/wire/fields.js';
 import { nameFrom } from '../../src/identity/claim-values.js';

@@ -1,4 +1,5 @@
 /** The documents that OAuth clients and resource servers find by themselves: server metadata and the key set. */
+import { SIGNATURE_ALGORITHMS } from '../../config/values.js';
 import { kindOf } from '../../targets/kinds.js';
 import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import type { HttpDeps } from '../deps.js';
@@ -7,7 +8,6 @@ import type { Handle } from '../wire/endpoint.js';
 const CACHED = { 'Cache-Control': 'public, max-age=300' };
 const KEY_SET = { ...CACHED, 'Content-Type': 'application/jwk-set+json' };
 const CLIENT_METHODS = ['none', 'private_key_jwt'];
-const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'];
 
 /**
  * GET /.well-known/oauth-authorization-server (RFC 8414) returns the metadata. The same document is
@@ -25,11 +25,11 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
     response_types_supported: [],
     grant_types_supported: [TOKEN_EXCHANGE],
     token_endpoint_auth_methods_supported: CLIENT_METHODS,
-    token_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
+    token_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: ['private_key_jwt'],
-    revocation_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
+    revocation_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     introspection_endpoint_auth_methods_supported: ['private_key_jwt', 'Bearer'],
-    introspection_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
+    introspection_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     authorization_details_types_supported: kinds.map(({ detailType }) => detailType),
     ...Object.fromEntries(kinds.flatMap((kind) => Object.entries(kind.metadata ?? {}))),
   };

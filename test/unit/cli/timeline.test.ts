@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
-import { sinceText } from '../../../src/cli/timeline/lines.js';
+import { sinceText } from '../../../src/cli/timeline-lines.js';
 import { handClock } from '../../support/clock.js';
 import { temporaryDirectory } from '../../support/directory.js';
 

@@ -1,6 +1,6 @@
 /** Formats a timeline for a terminal: one line for each entry, in columns, with no character that could forge another line. */
 import { z } from 'zod';
-import { masked } from '../../domain/text.js';
+import { masked } from '../domain/text.js';
 
 const entrySchema = z.object({
   at: z.iso.datetime(),
