@@ -7,8 +7,8 @@ import { accessSchema } from '../domain/access.js';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
 import { BROKER_ERROR_CODES, RETRIES } from '../domain/errors.js';
 import { POLICY_OUTCOMES } from '../domain/policy-outcome.js';
-import { EFFECTS } from '../domain/selector.js';
 import { moment, natural, selectorSchema } from '../domain/schemas.js';
+import { EFFECTS } from '../domain/selector.js';
 import { LEVELS, reactionSchema, SIGNAL_STATES } from '../domain/signal.js';
 
 /** Free text is cut, not refused: a long reason must not make an entry fail. */

@@ -3,8 +3,8 @@
  * callers are audited. Bugs, floods and outages are not: they are logged and counted. Revocations are not entered from here:
  * the audit log reads them from the revocation log.
  */
-import { defined } from '../domain/defined.js';
 import type { AuditEvent } from '../audit/event.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { isId } from '../domain/id.js';
 import type { Task } from '../domain/task.js';

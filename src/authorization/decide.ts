@@ -1,9 +1,9 @@
 /** Questions to policy. An access question is asked once for each pair of path and action: one denial refuses all, and the shortest lifetime counts. */
-import { defined } from '../domain/defined.js';
 import { pairsOf, type Access } from '../domain/access.js';
-import type { Party } from '../domain/party.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
+import type { Party } from '../domain/party.js';
 import type { Level } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
 import type { Verdict } from '../policy/policy-engine.js';

@@ -2,8 +2,8 @@
  * A token of this broker, as somebody presents it: its signature is verified, and its claims are compared with the ledger. A
  * token that was forged with a stolen signing key has no record to match.
  */
-import { BrokerError } from '../domain/errors.js';
 import type { Credential } from '../domain/credential.js';
+import { BrokerError } from '../domain/errors.js';
 import { credentialCauses } from '../domain/hangs-on.js';
 import type { Cause } from '../domain/selector.js';
 import { toSeconds } from '../domain/time.js';

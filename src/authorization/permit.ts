@@ -5,8 +5,8 @@
  */
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import type { Party } from '../domain/party.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
+import type { Party } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';

@@ -1,7 +1,7 @@
 /** `mayfly check-config`: prints every mistake in a configuration with its line, or a summary of a valid one. */
-import { defined } from '../domain/defined.js';
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
+import { defined } from '../domain/defined.js';
 import type { Terminal } from './terminal.js';
 
 export function addCheckConfig(program: Command, { out }: Terminal): void {

@@ -1,7 +1,7 @@
 /** `mayfly check-policy`: says whether a broker would take a policy directory, and every problem if it would not. */
-import { defined } from '../domain/defined.js';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.js';
+import { defined } from '../domain/defined.js';
 import { checkPolicies } from '../policy/cedar/check-policies.js';
 import { problemText } from '../policy/cedar/problem.js';
 import type { Terminal } from './terminal.js';

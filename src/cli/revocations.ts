@@ -2,9 +2,9 @@
  * `mayfly revocations`: revokes, lists and lifts on the broker's host, when no other way is left. It needs no identity, but the
  * credentials of the store.
  */
-import { defined } from '../domain/defined.js';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LOCAL, locally } from '../compose/local.js';
+import { defined } from '../domain/defined.js';
 import { EFFECTS, formatSelector, SELECTOR_KINDS, type Effect, type SelectorKind } from '../domain/selector.js';
 import { masked } from '../domain/text.js';
 import { toTimestamp } from '../domain/time.js';

@@ -3,17 +3,17 @@
  * file.
  */
 import { Command, CommanderError } from 'commander';
-import { addAws } from './aws/setup.js';
 import { addAwsCredentials } from './aws/credentials.js';
+import { addAws } from './aws/setup.js';
 import { addCanary } from './canary.js';
 import { addCheckConfig } from './check-config.js';
 import { addCheckPolicy } from './check-policy.js';
 import { addDevToken } from './dev-token.js';
 import { addRevocations } from './revocations.js';
 import { addRotateKeys } from './rotate-keys.js';
-import { addVerifyAudit } from './verify-audit.js';
 import type { Terminal } from './terminal.js';
 import { addTimeline } from './timeline.js';
+import { addVerifyAudit } from './verify-audit.js';
 
 const AFTER_HELP = `
 The configuration is the file given, or the one MAYFLY_CONFIG names.

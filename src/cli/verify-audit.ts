@@ -5,8 +5,8 @@ import type { Command } from 'commander';
 import { createLocalJWKSet, createRemoteJWKSet, jwtVerify, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { placeSchema } from '../audit/chain.js';
-import { cutLines, verifyExport } from '../audit/verify.js';
 import { AUDIT_HEAD_TYP } from '../audit/head.js';
+import { cutLines, verifyExport } from '../audit/verify.js';
 import type { Terminal } from './terminal.js';
 
 const headSchema = z.object({ head: placeSchema, checkpoint: placeSchema.optional() });

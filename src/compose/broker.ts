@@ -1,18 +1,18 @@
 /** The composition root: makes a broker from a configuration, and wires its parts once. */
 import type { LoadedConfig } from '../config/load.js';
 import type { Clock } from '../domain/time.js';
-import { listen, type Listener } from './listen.js';
-import { makeParts, type Surroundings } from './parts.js';
-import { JOBS, recurringWork, type Work } from './work.js';
+import { createReadiness, type Pulse } from '../health/readiness.js';
 import { createApp, createOperationsApp } from '../http/server.js';
 import type { PolicyReload } from '../policy/policy-engine.js';
-import { createReadiness, type Pulse } from '../health/readiness.js';
-import { startSchedule, type Schedule } from './schedule.js';
-import { openStore } from './open-store.js';
 import type { Store } from '../store/store.js';
-import { instrumentStore } from './instrument-store.js';
 import { createLogger, type Logger } from '../telemetry/log.js';
 import { createMetrics } from '../telemetry/metrics.js';
+import { instrumentStore } from './instrument-store.js';
+import { listen, type Listener } from './listen.js';
+import { openStore } from './open-store.js';
+import { makeParts, type Surroundings } from './parts.js';
+import { startSchedule, type Schedule } from './schedule.js';
+import { JOBS, recurringWork, type Work } from './work.js';
 
 export interface Broker {
   /** Listens and starts the recurring jobs. With `scheduled: false` the caller runs the jobs itself, by `work`. */

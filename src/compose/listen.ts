@@ -1,6 +1,6 @@
 /** An HTTP listener that can be drained, and that slow or silent clients cannot keep busy. */
-import { createServer, type RequestListener } from 'node:http';
 import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
 
 export interface Listener {
   url: string;

@@ -18,10 +18,10 @@ import type { Store } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { openEnforcement } from './enforcement.js';
+import { instrumentAudit, instrumentIdentify, instrumentPolicy } from './instrument.js';
 import { openMinters } from './minters.js';
 import { assertWithin } from './rate.js';
 import { openSignals } from './signals.js';
-import { instrumentAudit, instrumentIdentify, instrumentPolicy } from './instrument.js';
 
 export interface Surroundings {
   clock: Clock;

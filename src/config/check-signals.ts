@@ -1,13 +1,13 @@
 /**
  * Checks how signals fit the rest of a configuration: their sources, whom these may report about, and reactions that can apply.
  */
-import { DETECTOR } from '../domain/signal.js';
 import { effectFits } from '../domain/selector.js';
-import type { SoundParts } from './sound-parts.js';
+import { DETECTOR } from '../domain/signal.js';
 import { isOwnIssuer } from './own-issuer.js';
 import type { ConfigPath, Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
 import type { Reaction, Transmitter } from './signals-schema.js';
+import type { SoundParts } from './sound-parts.js';
 
 export function signalFindings(parts: SoundParts): Finding[] {
   const { transmitters, reactions, signalsAbout } = parts;

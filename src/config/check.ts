@@ -1,9 +1,9 @@
 /** Checks what a schema cannot express: whether the parts of a configuration fit each other. */
+import { isSafeOrigin } from '../domain/safe-origin.js';
+import { FENCE_MS } from '../domain/timing.js';
 import type { TargetKind } from '../targets/kind.js';
 import { kindOf, kindOfTarget, KINDS } from '../targets/kinds.js';
 import { signalFindings } from './check-signals.js';
-import { isSafeOrigin } from '../domain/safe-origin.js';
-import { FENCE_MS } from '../domain/timing.js';
 import { isOwnIssuer } from './own-issuer.js';
 import type { Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';

@@ -1,10 +1,10 @@
 /** The files that a configuration names: relative to its own directory, and readable before anything starts. */
-import { defined } from '../domain/defined.js';
 import { access, constants, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { SoundParts } from './sound-parts.js';
+import { defined } from '../domain/defined.js';
 import type { ConfigPath, Finding } from './problem.js';
 import type { Config, KeySource, Trust } from './schema.js';
+import type { SoundParts } from './sound-parts.js';
 
 /** Returns the same configuration, with absolute paths. */
 export function resolveFiles<C extends Pick<Config, 'trust' | 'policy' | 'signals' | 'notify'>>(

@@ -3,9 +3,9 @@
  * others are not.
  */
 import { configSchema, trustSchema, type Config, type Target, type Trust } from './schema.js';
-import { targetSchema } from './target-schema.js';
-import { reactionSchema, signalsSchema, transmitterSchema, webhookSchema } from './signals-schema.js';
 import type { Reaction, Transmitter, Webhook } from './signals-schema.js';
+import { reactionSchema, signalsSchema, transmitterSchema, webhookSchema } from './signals-schema.js';
+import { targetSchema } from './target-schema.js';
 
 type Scalars = Pick<Config, 'issuer' | 'listen' | 'operations' | 'store' | 'policy' | 'lifetimes'>;
 

@@ -2,15 +2,18 @@
  * Admission: reads the records first, because they name the lineage, and then takes one atomic look at the log. The new
  * credential carries the epoch of that look, and its lifetime counts from the clock as it was before the look.
  */
-import { defined } from '../domain/defined.js';
-import { isWithin, normalise, type Access } from '../domain/access.js';
-import { changeParties, credentialCauses, partyCauses, risksFor } from '../domain/hangs-on.js';
-import { refOf, type Party } from '../domain/party.js';
+import { held, refuseDeadCaller } from '../authorization/caller.js';
+import { wasEnded } from '../authorization/inspect.js';
+import type { Requester } from '../authorization/requester.js';
 import type { Target } from '../config/schema.js';
+import { isWithin, normalise, type Access } from '../domain/access.js';
 import type { Credential } from '../domain/credential.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
+import { changeParties, credentialCauses, partyCauses, risksFor } from '../domain/hangs-on.js';
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
+import { refOf, type Party } from '../domain/party.js';
 import { causesOf } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
@@ -19,16 +22,13 @@ import { findPrevious, type IdempotencyRecord } from '../ledger/idempotency.js';
 import type { Versioned } from '../ledger/ledger.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import { riskOf } from '../ledger/risk.js';
-import { readTask } from '../ledger/tasks.js';
 import { taskState } from '../ledger/task-state.js';
-import type { Requester } from '../authorization/requester.js';
-import { held, refuseDeadCaller } from '../authorization/caller.js';
-import type { Deps } from './deps.js';
-import { draftImplicitTask } from '../tasks/draft-task.js';
-import { wasEnded } from '../authorization/inspect.js';
+import { readTask } from '../ledger/tasks.js';
 import { kindOf } from '../targets/kinds.js';
-import type { CredentialRequest } from './request.js';
+import { draftImplicitTask } from '../tasks/draft-task.js';
 import { provenPrincipal } from '../tasks/principal.js';
+import type { Deps } from './deps.js';
+import type { CredentialRequest } from './request.js';
 
 export interface Admission {
   now: number;

@@ -1,22 +1,22 @@
 /** RFC 8693 token exchange: identify the requester, admit, ask policy, reserve the credential in the ledger, and only then mint it. */
+import { auditingRefusals } from '../authorization/audit.js';
+import { decideAccess, denied } from '../authorization/decide.js';
+import { permitOpening } from '../authorization/permit.js';
+import { identifyRequester, type Requester } from '../authorization/requester.js';
 import type { Target } from '../config/schema.js';
 import { pairsOf } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import type { Minter } from '../minters/minter.js';
-import { retryOnConflict } from '../ledger/retry-on-conflict.js';
+import { assertEnforceable } from '../enforcement/assert-enforceable.js';
 import { reserve } from '../ledger/credentials.js';
 import { idempotencyChange } from '../ledger/idempotency.js';
-import { admit } from './admit.js';
-import { identifyRequester, type Requester } from '../authorization/requester.js';
-import { auditingRefusals } from '../authorization/audit.js';
-import { decideAccess, denied } from '../authorization/decide.js';
-import type { Deps } from './deps.js';
+import { retryOnConflict } from '../ledger/retry-on-conflict.js';
+import type { Minter } from '../minters/minter.js';
 import { kindOf } from '../targets/kinds.js';
-import { assertEnforceable } from '../enforcement/assert-enforceable.js';
+import { admit } from './admit.js';
+import type { Deps } from './deps.js';
 import { makeRoom, narrow, requestedSeconds } from './narrow.js';
 import { type Grant, release, type Issued } from './release.js';
-import { permitOpening } from '../authorization/permit.js';
 import type { CredentialRequest, ExchangeRequest } from './request.js';
 
 export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Issued> {

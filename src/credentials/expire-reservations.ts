@@ -3,8 +3,8 @@ import type { Credential } from '../domain/credential.js';
 import { shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { dropCredential, readCredentials } from '../ledger/credentials.js';
 import { eachSettled } from '../ledger/each-settled.js';
-import type { Ledger } from '../ledger/ledger.js';
 import { unconfirmedIndex } from '../ledger/keys.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { revoke } from '../ledger/revoke.js';
 
 const BATCH = 100;

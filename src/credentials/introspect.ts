@@ -1,14 +1,14 @@
 /** RFC 7662: whether a token is live, for a resource server that policy lets ask. Every other answer is `active: false`. */
-import { defined } from '../domain/defined.js';
-import { partyCauses } from '../domain/hangs-on.js';
 import { auditingRefusals, callerFields } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, denied } from '../authorization/decide.js';
-import type { Deps } from './deps.js';
 import { inspect, stateOf } from '../authorization/inspect.js';
+import { defined } from '../domain/defined.js';
+import { partyCauses } from '../domain/hangs-on.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import type { AccessTokenClaims } from '../protocol/access-token.js';
+import type { Deps } from './deps.js';
 
 type IntrospectDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'observer' | 'assertWithinRate'>;
 

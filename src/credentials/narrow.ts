@@ -1,19 +1,19 @@
 /** Makes the credential from the request: never with more access or time than requested, and often with less. */
-import { defined } from '../domain/defined.js';
+import type { Decision } from '../authorization/decide.js';
+import type { Target } from '../config/schema.js';
 import type { Credential } from '../domain/credential.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { sessionCuts } from '../domain/hangs-on.js';
 import { formatEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
+import { secondsToWait, wholeSeconds } from '../domain/time.js';
 import { alive, readCredentials } from '../ledger/credentials.js';
 import { latestCut } from '../ledger/revocation-log.js';
-import type { Target } from '../config/schema.js';
 import { kindOf } from '../targets/kinds.js';
 import type { Admission } from './admit.js';
-import type { Decision } from '../authorization/decide.js';
 import type { Deps } from './deps.js';
 import type { CredentialRequest } from './request.js';
-import { secondsToWait, wholeSeconds } from '../domain/time.js';
 
 /**
  * Returns the lifetime that policy is asked about: the requested one, within the limits of the configuration and of the

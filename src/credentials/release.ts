@@ -2,22 +2,22 @@
  * The last steps of an exchange: mint the reserved credential, and hand it out only after its audit entry is durable and a
  * second look at the log found it alive. If a step fails, the credential is ended before the caller gets the refusal.
  */
-import { defined } from '../domain/defined.js';
-import type { Credential } from '../domain/credential.js';
-import { BrokerError } from '../domain/errors.js';
-import { credentialCauses } from '../domain/hangs-on.js';
-import { MINT_BEGINS_WITHIN_MS } from '../domain/timing.js';
-import type { Task } from '../domain/task.js';
-import { abandon, activate, dropCredential } from '../ledger/credentials.js';
-import { putHandle } from '../ledger/handles.js';
-import type { Versioned } from '../ledger/ledger.js';
-import { NothingMinted, type Minted, type Minter } from '../minters/minter.js';
-import { endUnreleased } from './expire-reservations.js';
-import type { Deps } from './deps.js';
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields, taskFields } from '../authorization/audit.js';
 import type { Decision } from '../authorization/decide.js';
 import type { Requester } from '../authorization/requester.js';
+import type { Credential } from '../domain/credential.js';
+import { defined } from '../domain/defined.js';
+import { BrokerError } from '../domain/errors.js';
+import { credentialCauses } from '../domain/hangs-on.js';
+import type { Task } from '../domain/task.js';
+import { MINT_BEGINS_WITHIN_MS } from '../domain/timing.js';
+import { abandon, activate, dropCredential } from '../ledger/credentials.js';
+import { putHandle } from '../ledger/handles.js';
+import type { Versioned } from '../ledger/ledger.js';
+import { NothingMinted, type Minted, type Minter } from '../minters/minter.js';
+import type { Deps } from './deps.js';
+import { endUnreleased } from './expire-reservations.js';
 
 /** A credential that is decided and reserved in the ledger, and not yet minted. */
 export interface Grant {

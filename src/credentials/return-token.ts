@@ -1,7 +1,6 @@
 /** RFC 7009: a holder gives its credential back. A foreign token, and a text that is no token, are left alone and answered alike. */
 import { auditingRefusals } from '../authorization/audit.js';
 import { assertLiveCaller } from '../authorization/caller.js';
-import type { Deps } from './deps.js';
 import { inspect, verifiedClaims } from '../authorization/inspect.js';
 import type { SessionEffect } from '../enforcement/effect.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -9,6 +8,7 @@ import { dropCredential, findCredential, type Found } from '../ledger/credential
 import { credentialsByHandle } from '../ledger/handles.js';
 import { revoke } from '../ledger/revoke.js';
 import { sessionEffect } from '../revocation/effects.js';
+import type { Deps } from './deps.js';
 
 type ReturnDeps = Pick<Deps, 'ledger' | 'keys' | 'audit' | 'settings' | 'observer'>;
 

@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
-import { isRecent, type Rule } from './rule.js';
 import { moment } from '../domain/schemas.js';
+import { isRecent, type Rule } from './rule.js';
 
 const SLOTS = 10;
 

@@ -5,9 +5,9 @@
  */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
-import { isRecent, type Rule, type Tally } from './rule.js';
 import { natural } from '../domain/schemas.js';
 import { DAY_MS, MINUTE_MS } from '../domain/time.js';
+import { isRecent, type Rule, type Tally } from './rule.js';
 
 interface Bounds {
   factor: number;

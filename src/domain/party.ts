@@ -2,8 +2,8 @@
  * Parties: workloads and persons. The id of a workload is `spiffe://…` or `<trust name>:<sub>`, that of a person `<trust
  * name>:<sub>`.
  */
-import { defined } from './defined.js';
 import { z } from 'zod';
+import { defined } from './defined.js';
 
 export const partyRefSchema = z.strictObject({
   kind: z.enum(['workload', 'person']),

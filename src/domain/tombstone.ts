@@ -2,8 +2,8 @@
  * The tombstone: what the log stores under one cause. Publications are joined into it: each adds to the tombstone and removes
  * nothing, except that a lift removes one hold. Both stores apply the join that is written here.
  */
-import type { Outcome } from './task-outcome.js';
 import type { Cause, Effect, Selector } from './selector.js';
+import type { Outcome } from './task-outcome.js';
 
 export interface Tombstone {
   /** The first `end`. Later ones change nothing. */

@@ -6,8 +6,8 @@ import { BrokerError } from '../domain/errors.js';
 import { ALL, cause } from '../domain/selector.js';
 import { secondsToWait, toSeconds } from '../domain/time.js';
 import { FAILING_LIMIT_MS, FENCE_MS, FULL_TARGET_RETRY_MS, UNENFORCEABLE_RETRY_MS } from '../domain/timing.js';
-import type { Ledger } from '../ledger/ledger.js';
 import { readEnforcement, type Enforcement } from '../ledger/enforcement.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
 
 /** Each full look reads all live sessions. With more of them, a workload that mints much would delay the revocations of others. */

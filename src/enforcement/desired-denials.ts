@@ -8,11 +8,11 @@ import { shardOf, SHARDS, type Shard } from '../domain/id.js';
 import { parseEpoch } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
 import { DENIED_AFTER_EXPIRY_MS } from '../domain/timing.js';
-import type { Ledger } from '../ledger/ledger.js';
 import { enforcementIndex } from '../ledger/keys.js';
-import { scanIndexes } from '../ledger/scan-index.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { readCached, type CachedCredential } from '../ledger/parse-cache.js';
 import { latestCut, type Seen } from '../ledger/revocation-log.js';
+import { scanIndexes } from '../ledger/scan-index.js';
 import type { Key } from '../store/store.js';
 
 /** One name that a target must deny. */

@@ -2,8 +2,8 @@
 import { ALL, cause } from '../domain/selector.js';
 import { FENCE_MS, PUSH_MS, TARGET_LEASE_MS, TARGET_LEASE_RENEWED_BELOW_MS } from '../domain/timing.js';
 import { readEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
-import type { Versioned, Ledger } from '../ledger/ledger.js';
 import { released, standingOf } from '../ledger/lease.js';
+import type { Versioned, Ledger } from '../ledger/ledger.js';
 import { latestCut } from '../ledger/revocation-log.js';
 
 /** A target whose lease this broker has. */

@@ -1,13 +1,13 @@
 /** Pushes to one target all that it must deny, if it has not got it yet, and records in the ledger how far it is current. */
 import { defined } from '../domain/defined.js';
 import { CUTOFF_DENIED_MS, PUSH_PAUSE_MS, PUSH_RETRY_MAX_MS, RESIDUAL_MS, TIDY_AFTER_MS } from '../domain/timing.js';
-import type { Ledger } from '../ledger/ledger.js';
 import { changeEnforcement, writeEnforcement, type Enforcement } from '../ledger/enforcement.js';
+import type { Ledger } from '../ledger/ledger.js';
 import type { Denials, Enforcer } from '../minters/minter.js';
 import { compact, COMPACT_ABOVE } from './compact.js';
-import type { LeasedTarget } from './lease.js';
-import { settledMarks } from './effect.js';
 import type { DesiredDenials } from './desired-denials.js';
+import { settledMarks } from './effect.js';
+import type { LeasedTarget } from './lease.js';
 
 export interface PushDeps {
   ledger: Ledger;

@@ -9,10 +9,10 @@ import { callerFields } from '../authorization/audit.js';
 import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import type { HttpDeps } from './deps.js';
 import { ok, type Answer, type Call } from './wire/endpoint.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
 import { brokerOperation, nothing } from './wire/operation.js';
+import type { HttpDeps } from './deps.js';
 
 type AuditReader = Pick<AuditLog, 'page' | 'exportLines' | 'signedHead'>;
 

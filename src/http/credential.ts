@@ -1,13 +1,13 @@
 /** GET /credentials/{id}: a credential's record, whether it is live, and by name everything that would end it. It never returns the secret. */
-import { defined } from '../domain/defined.js';
-import { readCredential } from '../inventory/credential.js';
-import { detailsOf } from '../targets/requested-access.js';
 import type { Credential } from '../domain/credential.js';
-import { kindOf } from '../targets/kinds.js';
+import { defined } from '../domain/defined.js';
 import { toTimestamp } from '../domain/time.js';
-import type { HttpDeps } from './deps.js';
 import { ok } from './wire/endpoint.js';
 import { brokerOperation, nothing } from './wire/operation.js';
+import { readCredential } from '../inventory/credential.js';
+import { kindOf } from '../targets/kinds.js';
+import { detailsOf } from '../targets/requested-access.js';
+import type { HttpDeps } from './deps.js';
 
 export const credentialReading = (deps: HttpDeps) =>
   brokerOperation(deps, {

@@ -1,7 +1,7 @@
 /** The dependencies of endpoints: those of the use cases, and those that only an answer needs. */
 import type { AuditLog } from '../audit/log.js';
-import type { Deps } from '../credentials/deps.js';
 import type { Webhook } from '../config/signals-schema.js';
+import type { Deps } from '../credentials/deps.js';
 import type { Transmitters } from '../identity/transmitters.js';
 import type { Keys } from '../keys/keys.js';
 import type { Logger } from '../telemetry/log.js';

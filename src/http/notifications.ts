@@ -1,10 +1,10 @@
 /** GET /notifications: for each webhook, the last audit entry that it has received, its current failure, and its dead letters. */
 import { defined } from '../domain/defined.js';
 import { toTimestamp } from '../domain/time.js';
-import { listDeadLetters, readWebhook, type DeadLetter, type WebhookRecord } from '../ledger/webhooks.js';
-import type { HttpDeps } from './deps.js';
 import { ok } from './wire/endpoint.js';
 import { brokerOperation, nothing } from './wire/operation.js';
+import { listDeadLetters, readWebhook, type DeadLetter, type WebhookRecord } from '../ledger/webhooks.js';
+import type { HttpDeps } from './deps.js';
 
 export const notifications = (deps: HttpDeps) =>
   brokerOperation(deps, {

@@ -1,7 +1,7 @@
 /** The endpoints of the operations listener: liveness, readiness, metrics. */
 import type { Readiness } from '../health/readiness.js';
-import type { Metrics } from '../telemetry/metrics.js';
 import { ok, type Handle } from './wire/endpoint.js';
+import type { Metrics } from '../telemetry/metrics.js';
 
 /** GET /health/live returns 200. The answer itself is the proof. */
 export const liveness: Handle = () => Promise.resolve(ok({ status: 'live' }));

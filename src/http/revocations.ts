@@ -4,6 +4,10 @@ import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { EFFECTS, SELECTOR_KINDS, type Selector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
+import { ok, type Call } from './wire/endpoint.js';
+import { printable, timestamp, wholeNumber } from './wire/fields.js';
+import { countsOf } from './wire/impact.js';
+import { brokerOperation, nothing, operation } from './wire/operation.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { allWithEffects, withEffects, type Shown } from '../revocation/effects.js';
 import { liftHold, permitLift, showReceipt, showReceipts } from '../revocation/receipts.js';
@@ -15,10 +19,6 @@ import {
   type Preview,
 } from '../revocation/revoke-by-selector.js';
 import type { HttpDeps } from './deps.js';
-import { ok, type Call } from './wire/endpoint.js';
-import { printable, timestamp, wholeNumber } from './wire/fields.js';
-import { countsOf } from './wire/impact.js';
-import { brokerOperation, nothing, operation } from './wire/operation.js';
 
 /** POST /revocations ends, cuts off or holds whatever hangs on a selector. With `dryRun` it counts what it would hit. */
 export const revocation = (deps: HttpDeps) =>

@@ -1,11 +1,11 @@
 /** POST /signals (RFC 8935): a transmitter pushes one Security Event Token. The answer is 202 only after the token is stored durably. */
 import { BrokerError } from '../domain/errors.js';
+import { demandContentType, textOf } from './wire/body.js';
+import type { Answer, Handle } from './wire/endpoint.js';
 import { SetRefused } from '../identity/transmitters.js';
 import { SET_CONTENT_TYPE, type SetErrorCode } from '../protocol/security-event.js';
 import { acceptSignal, reportFromSet } from '../signals/accept.js';
-import { demandContentType, textOf } from './wire/body.js';
 import type { HttpDeps } from './deps.js';
-import type { Answer, Handle } from './wire/endpoint.js';
 
 export const signalPush =
   (deps: HttpDeps): Handle =>

@@ -2,24 +2,24 @@
 import express, { type Express } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
 import type { Readiness } from '../health/readiness.js';
-import { auditHead, auditReading } from './audit.js';
-import { timeline } from './timeline.js';
-import { credentialReading } from './credential.js';
 import { awsCredentials } from './aws/credentials.js';
-import type { HttpDeps } from './deps.js';
-import type { Endpoint, Handle } from './wire/endpoint.js';
-import { mount } from './wire/route.js';
-import { errorPage } from './error-page.js';
-import { introspection } from './oauth/introspect.js';
 import { keySet, metadata } from './oauth/discovery.js';
+import { introspection } from './oauth/introspect.js';
 import { tokenRevocation } from './oauth/revoke.js';
 import { token } from './oauth/token.js';
-import { liveness, readiness, metricsPage } from './operations.js';
+import type { Endpoint, Handle } from './wire/endpoint.js';
+import { mount } from './wire/route.js';
+import { auditHead, auditReading } from './audit.js';
+import { credentialReading } from './credential.js';
+import type { HttpDeps } from './deps.js';
+import { errorPage } from './error-page.js';
 import { notifications } from './notifications.js';
+import { liveness, readiness, metricsPage } from './operations.js';
 import { holdLifting, revocationList, revocation, revocationReceipt } from './revocations.js';
-import { signalDeciding, pendingSignals, signalList, signalReading, jsonSignal } from './signals.js';
 import { signalPush } from './security-events.js';
+import { signalDeciding, pendingSignals, signalList, signalReading, jsonSignal } from './signals.js';
 import { taskCompletion, taskHeartbeat, taskOpening, taskReading, taskResumption, taskSuspension } from './tasks.js';
+import { timeline } from './timeline.js';
 import { workloadRisk } from './workloads.js';
 
 /** Returns the app of the public listener. */

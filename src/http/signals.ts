@@ -6,14 +6,14 @@ import { sha256 } from '../domain/digest.js';
 import { isId } from '../domain/id.js';
 import { FOREIGN_EVENTS, LEVELS, SIGNAL_STATES, type Signal } from '../domain/signal.js';
 import { toTimestamp } from '../domain/time.js';
+import { ok } from './wire/endpoint.js';
+import { isPrintable, printable, timestamp, wholeNumber } from './wire/fields.js';
+import { brokerOperation, nothing, operation } from './wire/operation.js';
 import { acceptSignal } from '../signals/accept.js';
 import { subjectScope } from '../signals/authority.js';
 import { decideSignal, permitDecision } from '../signals/confirm.js';
 import { showSignal, showSignals, type SignalPlace, type SignalFilter } from '../signals/list.js';
 import type { HttpDeps } from './deps.js';
-import { ok } from './wire/endpoint.js';
-import { isPrintable, printable, timestamp, wholeNumber } from './wire/fields.js';
-import { brokerOperation, nothing, operation } from './wire/operation.js';
 
 const reason = printable(512).exactOptional();
 

@@ -1,10 +1,14 @@
 /** The endpoints of a task: open, read, complete, suspend, resume, heartbeat. */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
-import type { Task } from '../domain/task.js';
 import { DECLARED_OUTCOMES } from '../domain/task-outcome.js';
+import type { Task } from '../domain/task.js';
 import { toTimestamp } from '../domain/time.js';
 import type { LogEntry } from '../domain/tombstone.js';
+import { ok } from './wire/endpoint.js';
+import { idempotencyKeyOf, printable } from './wire/fields.js';
+import { countsOf } from './wire/impact.js';
+import { nothing, operation, taskOperation } from './wire/operation.js';
 import type { TaskState } from '../ledger/task-state.js';
 import { accessFromObjects, detailsOf } from '../targets/requested-access.js';
 import { completeTask } from '../tasks/complete-task.js';
@@ -12,10 +16,6 @@ import { heartbeat } from '../tasks/heartbeat.js';
 import { openTask } from '../tasks/open-task.js';
 import { resumeTask, suspendTask } from '../tasks/suspend-task.js';
 import type { HttpDeps } from './deps.js';
-import { ok } from './wire/endpoint.js';
-import { idempotencyKeyOf, printable } from './wire/fields.js';
-import { countsOf } from './wire/impact.js';
-import { nothing, operation, taskOperation } from './wire/operation.js';
 
 const seconds = z.int().min(1).max(999_999_999);
 const reason = printable(512).exactOptional();

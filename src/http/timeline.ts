@@ -1,15 +1,15 @@
 /** GET /timeline: the events of a task or a workload, oldest first, as sentences and ids. It needs the permission to read the audit log. */
-import { defined } from '../domain/defined.js';
 import { z } from 'zod';
-import type { AuditEntry } from '../audit/event.js';
 import { describeEntry } from '../audit/describe-entry.js';
-import { readTimeline } from '../inventory/timeline.js';
+import type { AuditEntry } from '../audit/event.js';
+import { defined } from '../domain/defined.js';
 import { toTimestamp } from '../domain/time.js';
-import type { HttpDeps } from './deps.js';
 import { ok } from './wire/endpoint.js';
-import { brokerOperation } from './wire/operation.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
+import { brokerOperation } from './wire/operation.js';
+import { readTimeline } from '../inventory/timeline.js';
 import { openForReading } from './audit.js';
+import type { HttpDeps } from './deps.js';
 
 const input = z
   .strictObject({

@@ -1,10 +1,10 @@
 /** GET /workloads/{id}/risk: the risk level of a workload and of its open tasks, the reason, and when the level falls. */
 import { defined } from '../domain/defined.js';
 import { toTimestamp } from '../domain/time.js';
-import { showRisk, type WorkloadRisk } from '../inventory/workload-risk.js';
-import type { HttpDeps } from './deps.js';
 import { ok } from './wire/endpoint.js';
 import { brokerOperation, nothing } from './wire/operation.js';
+import { showRisk, type WorkloadRisk } from '../inventory/workload-risk.js';
+import type { HttpDeps } from './deps.js';
 
 export const workloadRisk = (deps: HttpDeps) =>
   brokerOperation(deps, {

@@ -1,6 +1,6 @@
 /** Turns claims of a token into text for policy and for the audit log. */
-import { isObject, type JsonObject } from './json-object.js';
 import { hasUnprintable } from '../domain/text.js';
+import { isObject, type JsonObject } from './json-object.js';
 
 /** Returns the value as a name that may be part of an id: 1–255 visible characters. Undefined for anything else. */
 export function nameFrom(value: unknown): string | undefined {

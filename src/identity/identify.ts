@@ -4,8 +4,8 @@ import { sha256 } from '../domain/digest.js';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { AuthenticatedCaller, Proof, TokenUse } from './proof.js';
-import { checkTimes, isDeclaredAs, readTimes, readToken, Refused } from './token.js';
 import { createRoute, type IdentifySetup } from './route.js';
+import { checkTimes, isDeclaredAs, readTimes, readToken, Refused } from './token.js';
 
 /**
  * Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be read, otherwise the code that fits the use.

@@ -1,14 +1,14 @@
 /** Identity from an OIDC issuer, such as a CI system, a Kubernetes cluster or an identity provider. */
-import { defined } from '../domain/defined.js';
 import type { OidcTrust } from '../config/schema.js';
+import { defined } from '../domain/defined.js';
 import type { Party } from '../domain/party.js';
 import { claimAt, listFrom, nameFrom, tagsFrom } from './claim-values.js';
-import { checkHeader, Refused, type Unverified } from './token.js';
+import type { JsonObject } from './json-object.js';
+import type { TrustedIssuer } from './proof.js';
 import { verifySignature } from './signature.js';
 import { looksLikeSpiffe } from './spiffe.js';
+import { checkHeader, Refused, type Unverified } from './token.js';
 import type { TrustKeys } from './trust-keys.js';
-import type { TrustedIssuer } from './proof.js';
-import type { JsonObject } from './json-object.js';
 
 const ACCESS_TOKEN = /^(application\/)?at\+jwt$/i;
 const PLAIN = /^(jwt|jose)$/i;

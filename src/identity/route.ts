@@ -4,13 +4,13 @@
  */
 import type { Trust } from '../config/schema.js';
 import type { Clock } from '../domain/time.js';
+import type { JsonObject } from './json-object.js';
 import { discoveredKeySource, keySource } from './key-source.js';
 import { createOidcIssuer } from './oidc.js';
-import { Refused, type Unverified } from './token.js';
-import { createSpiffeIssuer, looksLikeSpiffe, trustDomainOf } from './spiffe.js';
-import { createTrustKeys } from './trust-keys.js';
 import type { TrustedIssuer } from './proof.js';
-import type { JsonObject } from './json-object.js';
+import { createSpiffeIssuer, looksLikeSpiffe, trustDomainOf } from './spiffe.js';
+import { Refused, type Unverified } from './token.js';
+import { createTrustKeys } from './trust-keys.js';
 
 export interface IdentifySetup {
   trust: readonly Trust[];

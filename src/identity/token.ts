@@ -1,7 +1,7 @@
 /** What every foreign token must satisfy, whoever issued it: its form, its header, its times and its declared type. */
-import type { Party } from '../domain/party.js';
 import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
+import type { Party } from '../domain/party.js';
 import { COMPACT_JWS } from '../protocol/jws.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_ASSERTION, JWT_TYPE, SPIFFE_ASSERTION } from '../protocol/oauth.js';
 import { isObject, type JsonObject } from './json-object.js';

@@ -5,8 +5,8 @@ import { HARD_LIMITS } from '../domain/limits.js';
 import { type Clock, toSeconds } from '../domain/time.js';
 import { SET_TYP, type SetClaims, setClaimsSchema, type SetErrorCode } from '../protocol/security-event.js';
 import { keySource } from './key-source.js';
-import { checkHeader, readToken, Refused, type Unverified } from './token.js';
 import { verifySignature } from './signature.js';
+import { checkHeader, readToken, Refused, type Unverified } from './token.js';
 import { createTrustKeys, type TrustKeys } from './trust-keys.js';
 
 interface ReceivedSet {

@@ -4,8 +4,8 @@
  */
 import { BrokerError } from '../domain/errors.js';
 import type { Clock } from '../domain/time.js';
-import type { KeySource } from './key-source.js';
 import { type KeySet, readKeySet } from './key-set.js';
+import type { KeySource } from './key-source.js';
 
 export interface TrustKeys {
   /** Returns the key set to verify with now. Throws `temporarily_unavailable` when there is none. */

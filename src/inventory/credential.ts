@@ -2,18 +2,18 @@
  * What a credential is, what it could touch and what it hangs on, for the SOC and for its owners. It never contains the
  * secret.
  */
+import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { hangsOn, unnamedCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import type { Cause, Selector } from '../domain/selector.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { SessionEffect } from '../enforcement/effect.js';
 import { alive, findCredential, type Found } from '../ledger/credentials.js';
 import { credentialByHandle } from '../ledger/handles.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { readReadableTasks } from '../ledger/tasks.js';
 import { sessionEffect } from '../revocation/effects.js';
-import type { SessionEffect } from '../enforcement/effect.js';
-import type { Permitted } from '../authorization/permit.js';
 
 interface CredentialAnswer extends Found {
   live: boolean;

@@ -1,15 +1,15 @@
 /** Which audit entries belong to the timeline of a task or a workload: what it did, and what hit it, under whatever selector. */
-import { partyCauses, sessionsOf, taskCauses } from '../domain/hangs-on.js';
 import type { AuditEntry } from '../audit/event.js';
+import type { Deps } from '../authorization/deps.js';
+import { BrokerError } from '../domain/errors.js';
+import { partyCauses, sessionsOf, taskCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import { ALL, cause, causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
-import { BrokerError } from '../domain/errors.js';
+import { partyFromId } from '../identity/party-from-id.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { tasksUnder } from '../ledger/tasks-under.js';
 import { readReadableTasks, readTask } from '../ledger/tasks.js';
-import type { Deps } from '../authorization/deps.js';
-import { partyFromId } from '../identity/party-from-id.js';
 
 export type About = { task: string } | { workload: string };
 

@@ -2,15 +2,15 @@
  * The timeline of a task or a workload, from the audit log, oldest first: what was opened, granted, refused and presented, and
  * the signals and revocations that hit the subject, whether they named it, something it belongs to, or a part of it.
  */
-import { defined } from '../domain/defined.js';
 import { parseEntry, type AuditEntry } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
+import type { Deps } from '../authorization/deps.js';
+import type { Permitted } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
 import type { Selector } from '../domain/selector.js';
 import { readCredentials } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTasks } from '../ledger/tasks.js';
-import type { Deps } from '../authorization/deps.js';
-import type { Permitted } from '../authorization/permit.js';
 import { subjectOf, type About, type TimelineSubject } from './timeline-subject.js';
 
 interface TimelineRequest {

@@ -1,13 +1,13 @@
 /** The risk of a workload: its level, the reason, and when it falls. Also the highest risk among its open tasks. */
-import { defined } from '../domain/defined.js';
-import { partyFromId } from '../identity/party-from-id.js';
 import type { Deps } from '../authorization/deps.js';
 import type { Permitted } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
 import { risksFor } from '../domain/hangs-on.js';
 import { highest, levelNow, nextFall, type Risk } from '../domain/risk.js';
 import { causeOf, type Selector } from '../domain/selector.js';
 import type { Level, Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
+import { partyFromId } from '../identity/party-from-id.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readRisks } from '../ledger/risk.js';
 import { readSignal } from '../ledger/signals.js';

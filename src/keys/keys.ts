@@ -3,9 +3,9 @@ import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose';
 import { BrokerError } from '../domain/errors.js';
 import type { JwkSet } from '../protocol/jwks.js';
 import { COMPACT_JWS } from '../protocol/jws.js';
+import { turnRing, type RingDeps } from './ring-record.js';
 import type { Step } from './ring.js';
 import { sealedKeysOf } from './ring.js';
-import { turnRing, type RingDeps } from './ring-record.js';
 import { unseal, type OpenKey } from './seal.js';
 import { signedJws } from './sign.js';
 

@@ -2,8 +2,8 @@
  * The ring of signing keys. A key is announced an hour before it signs, then current, then retiring for as long as a token that
  * it signed can be valid. One function says when a step is due, another what the step does.
  */
-import { defined } from '../domain/defined.js';
 import { z } from 'zod';
+import { defined } from '../domain/defined.js';
 import { FORGET_MARGIN_MS, HARD_LIMITS } from '../domain/limits.js';
 import { moment, natural } from '../domain/schemas.js';
 

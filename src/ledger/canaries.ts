@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import { moment } from '../domain/schemas.js';
 import { record } from '../store/record.js';
-import type { Ledger } from './ledger.js';
 import { canaryIndex, canaryKey } from './keys.js';
+import type { Ledger } from './ledger.js';
 
 const canarySchema = z.strictObject({
   /** SHA-256 of the token, base64url. */

@@ -1,15 +1,15 @@
 /** Credential records. A credential is reserved before anything is minted, in one commit with the task it hangs on. */
+import { credentialSchema, credentialText, type Credential } from '../domain/credential.js';
 import { defined } from '../domain/defined.js';
 import { credentialCauses } from '../domain/hangs-on.js';
-import { HISTORY_MS } from '../domain/limits.js';
-import { LOST_AFTER_MS } from '../domain/timing.js';
 import { isId, shardOf } from '../domain/id.js';
-import { credentialSchema, credentialText, type Credential } from '../domain/credential.js';
+import { HISTORY_MS } from '../domain/limits.js';
 import type { Task } from '../domain/task.js';
+import { LOST_AFTER_MS } from '../domain/timing.js';
 import { mergeChanges, record } from '../store/record.js';
 import type { Change } from '../store/store.js';
-import type { Versioned, Ledger } from './ledger.js';
 import { recordKey, enforcementIndex, unconfirmedIndex } from './keys.js';
+import type { Versioned, Ledger } from './ledger.js';
 import { birth, readTask, step, updateTask } from './tasks.js';
 
 interface Reservation {

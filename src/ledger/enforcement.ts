@@ -6,9 +6,9 @@ import { z } from 'zod';
 import { moment, natural } from '../domain/schemas.js';
 import { cause } from '../domain/selector.js';
 import { record } from '../store/record.js';
-import { updateRecord } from './retry-on-conflict.js';
 import { enforcementKey } from './keys.js';
 import type { Ledger } from './ledger.js';
+import { updateRecord } from './retry-on-conflict.js';
 
 const enforcementSchema = z.strictObject({
   revision: natural,

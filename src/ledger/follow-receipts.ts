@@ -8,8 +8,8 @@ import type { LogEntry } from '../domain/tombstone.js';
 import { followLog, type Followed } from '../store/follow-log.js';
 import { eachSettled } from './each-settled.js';
 import { countImpact } from './impact.js';
-import type { Ledger } from './ledger.js';
 import { receiptCursor, uncountedIndex } from './keys.js';
+import type { Ledger } from './ledger.js';
 import { changeReceipt, keepReceipt, readReceipt, type Receipt } from './receipts.js';
 import { countTasksUnder } from './tasks-under.js';
 

@@ -1,12 +1,12 @@
 /** Handles: a credential is found by what its target calls it, because a target's log or a leak contains only that. */
-import { handlesIn } from '../targets/kinds.js';
-import { sha256Bytes } from '../domain/digest.js';
-import { HISTORY_MS } from '../domain/limits.js';
 import type { Credential } from '../domain/credential.js';
+import { sha256Bytes } from '../domain/digest.js';
 import { shardOfDigest } from '../domain/id.js';
+import { HISTORY_MS } from '../domain/limits.js';
 import type { Key } from '../store/store.js';
-import type { Ledger } from './ledger.js';
+import { handlesIn } from '../targets/kinds.js';
 import { handleKey } from './keys.js';
+import type { Ledger } from './ledger.js';
 
 /** Stores the handle before the credential is handed out, so that a credential that is found in the wild can be ended. */
 export async function putHandle(

@@ -7,8 +7,8 @@ import { sha256Bytes } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
 import { shardOfDigest, type Shard } from '../domain/id.js';
 import type { Change, Key } from '../store/store.js';
-import type { Ledger } from './ledger.js';
 import { idempotencyKey } from './keys.js';
+import type { Ledger } from './ledger.js';
 
 /** What the caller sent: the Idempotency-Key header, and a digest of the request it stands for. */
 export interface IdempotencyKey {

@@ -9,11 +9,11 @@ import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import type { Cause } from '../domain/selector.js';
 import { taskSchema, type Task } from '../domain/task.js';
-import type { Records } from '../store/store.js';
 import type { Versioned } from '../store/record.js';
+import type { Records } from '../store/store.js';
 import type { Found } from './credentials.js';
-import type { Ledger } from './ledger.js';
 import { recordKey } from './keys.js';
+import type { Ledger } from './ledger.js';
 
 export interface CachedCredential extends Found {
   /** The causes of the credential. */

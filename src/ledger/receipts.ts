@@ -1,14 +1,14 @@
 /** Receipts: what was revoked by hand or by a signal, and what it hit. They are bookkeeping: the log alone ends anything. */
 import { z } from 'zod';
 import { HISTORY_MS } from '../domain/limits.js';
-import { EFFECTS } from '../domain/selector.js';
 import { selectorSchema } from '../domain/schemas.js';
-import { BEHIND_ALL_MEMBERS, type Change } from '../store/store.js';
+import { EFFECTS } from '../domain/selector.js';
 import { record } from '../store/record.js';
-import { updateRecord } from './retry-on-conflict.js';
-import type { Ledger, Versioned } from './ledger.js';
-import { pruneIndex, scanIndex } from './scan-index.js';
+import { BEHIND_ALL_MEMBERS, type Change } from '../store/store.js';
 import { liftIndex, receiptIndex, receiptKey, uncountedIndex } from './keys.js';
+import type { Ledger, Versioned } from './ledger.js';
+import { updateRecord } from './retry-on-conflict.js';
+import { pruneIndex, scanIndex } from './scan-index.js';
 
 const byTargetSchema = z.record(z.string(), z.strictObject({ count: z.int(), latestEnd: z.int() }));
 const affectedSchema = z.strictObject({

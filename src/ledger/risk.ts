@@ -3,9 +3,9 @@ import { goneAt, highest, levelNow, riskSchema, worse, type Risk } from '../doma
 import type { Cause } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
 import { record } from '../store/record.js';
-import { upsertRecord } from './retry-on-conflict.js';
-import type { Ledger } from './ledger.js';
 import { riskKey } from './keys.js';
+import type { Ledger } from './ledger.js';
+import { upsertRecord } from './retry-on-conflict.js';
 
 const risks = record(riskSchema, riskKey, { expiresAt: goneAt });
 

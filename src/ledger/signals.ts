@@ -1,12 +1,12 @@
 /** Signals in the ledger: each is written once, however often it arrives, and stays indexed until everything is done about it. */
-import { HISTORY_MS } from '../domain/limits.js';
 import { isId, shardOf, SHARDS, type Shard } from '../domain/id.js';
+import { HISTORY_MS } from '../domain/limits.js';
 import { signalSchema, type Signal } from '../domain/signal.js';
-import type { Change, Key } from '../store/store.js';
 import { record } from '../store/record.js';
-import { retryOnConflict, updateRecord } from './retry-on-conflict.js';
-import type { Versioned, Ledger } from './ledger.js';
+import type { Change, Key } from '../store/store.js';
 import { acceptedIndex, pendingIndex, recordKey, signalIndex, waitingIndex } from './keys.js';
+import type { Versioned, Ledger } from './ledger.js';
+import { retryOnConflict, updateRecord } from './retry-on-conflict.js';
 import { pruneIndex, scanIndex } from './scan-index.js';
 
 /** `new`: the signal is durable now. `again`: it was there before. `other`: its source has sent something else under this id. */

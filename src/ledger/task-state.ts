@@ -2,8 +2,8 @@
 import { taskCauses } from '../domain/hangs-on.js';
 import { refusesBirth } from '../domain/liveness.js';
 import { cause } from '../domain/selector.js';
-import type { Task } from '../domain/task.js';
 import type { Outcome } from '../domain/task-outcome.js';
+import type { Task } from '../domain/task.js';
 import type { Ledger } from './ledger.js';
 import type { Seen } from './revocation-log.js';
 

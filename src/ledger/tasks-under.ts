@@ -4,8 +4,8 @@ import { cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { Key } from '../store/store.js';
 import { findCredential } from './credentials.js';
-import type { Ledger } from './ledger.js';
 import { childIndex, dueIndex, workloadIndex } from './keys.js';
+import type { Ledger } from './ledger.js';
 import { scanIndexes } from './scan-index.js';
 import { readTasks } from './tasks.js';
 

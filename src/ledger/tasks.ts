@@ -1,13 +1,13 @@
 /** Task records: reading, writing, and when the sweep must look at each. */
-import { HISTORY_MS } from '../domain/limits.js';
 import { isId, shardOf } from '../domain/id.js';
+import { HISTORY_MS } from '../domain/limits.js';
 import { cause } from '../domain/selector.js';
 import { taskSchema, taskText, type Task } from '../domain/task.js';
-import type { Change, Key } from '../store/store.js';
 import { record } from '../store/record.js';
-import { updateRecord } from './retry-on-conflict.js';
-import type { Versioned, Ledger } from './ledger.js';
+import type { Change, Key } from '../store/store.js';
 import { childIndex, dueIndex, recordKey, workloadIndex } from './keys.js';
+import type { Versioned, Ledger } from './ledger.js';
+import { updateRecord } from './retry-on-conflict.js';
 
 /** An open task has index entries and does not expire. One that has ended has none, and lasts as long as history does. */
 const tasks = record(taskSchema, recordKey, {

@@ -3,12 +3,12 @@
  * audit log, and what fails; and dead letters. The audit log is the outbox: of an event only its number is recorded here.
  */
 import { z } from 'zod';
-import { record } from '../store/record.js';
-import type { Change } from '../store/store.js';
-import type { Versioned, Ledger } from './ledger.js';
-import { deadLetterIndex, deadLetterKey, webhookKey } from './keys.js';
 import { moment, natural } from '../domain/schemas.js';
 import { DAY_MS } from '../domain/time.js';
+import { record } from '../store/record.js';
+import type { Change } from '../store/store.js';
+import { deadLetterIndex, deadLetterKey, webhookKey } from './keys.js';
+import type { Versioned, Ledger } from './ledger.js';
 
 const webhookSchema = z.strictObject({
   revision: natural,

@@ -1,12 +1,12 @@
 /** Mints JWT access tokens (RFC 9068). A token contains everything that a target needs to check a call by itself. */
-import { defined } from '../domain/defined.js';
-import { detailsOf, scopeOf } from '../targets/requested-access.js';
 import type { Credential } from '../domain/credential.js';
+import { defined } from '../domain/defined.js';
 import { credentialCauses } from '../domain/hangs-on.js';
 import type { Task } from '../domain/task.js';
 import { toSeconds } from '../domain/time.js';
 import type { Keys } from '../keys/keys.js';
 import { ACCESS_TOKEN_TYP, type AccessTokenClaims } from '../protocol/access-token.js';
+import { detailsOf, scopeOf } from '../targets/requested-access.js';
 import type { Minter } from './minter.js';
 
 export function createJwtMinter({ keys, issuer }: { keys: Pick<Keys, 'sign'>; issuer: string }): Minter {

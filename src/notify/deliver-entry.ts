@@ -1,7 +1,7 @@
 /** Delivers one entry to one webhook, and returns what that means for its cursor. */
-import { defined } from '../domain/defined.js';
 import type { AuditEntry } from '../audit/event.js';
 import type { Webhook } from '../config/signals-schema.js';
+import { defined } from '../domain/defined.js';
 import type { Clock } from '../domain/time.js';
 import type { Keys } from '../keys/keys.js';
 import type { DeadLetter, WebhookRecord } from '../ledger/webhooks.js';

@@ -1,6 +1,6 @@
 /** The policy port: may this party do this? An engine is pure: the same query to the same policy set has the same verdict. */
-import type { PolicyQuery } from './query.js';
 import type { PolicyOutcome } from '../domain/policy-outcome.js';
+import type { PolicyQuery } from './query.js';
 
 export interface PolicyEngine {
   decide(query: PolicyQuery): Promise<Verdict>;

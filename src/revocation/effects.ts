@@ -2,13 +2,13 @@
 import { isEnforced, type Credential } from '../domain/credential.js';
 import { credentialCauses } from '../domain/hangs-on.js';
 import { cause, type Cause } from '../domain/selector.js';
+import { effectAt, type SessionEffect } from '../enforcement/effect.js';
 import type { Found } from '../ledger/credentials.js';
 import { readEnforcement } from '../ledger/enforcement.js';
 import type { Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipts.js';
 import type { Seen } from '../ledger/revocation-log.js';
-import { effectAt, type SessionEffect } from '../enforcement/effect.js';
 import { kindOfTarget, KINDS } from '../targets/kinds.js';
 
 /** What a revocation has achieved so far, where a kind of credential or a target is concerned. */

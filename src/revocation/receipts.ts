@@ -3,10 +3,10 @@ import { permitRevocation, type PermitDeps, type Permitted } from '../authorizat
 import { BrokerError } from '../domain/errors.js';
 import { EVERYTHING } from '../domain/selector.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { followReceipts } from '../ledger/follow-receipts.js';
 import { eachSettled } from '../ledger/each-settled.js';
-import type { Ledger } from '../ledger/ledger.js';
+import { followReceipts } from '../ledger/follow-receipts.js';
 import { liftIndex } from '../ledger/keys.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { listReceipts, readReceipt, type Receipt } from '../ledger/receipts.js';
 import { lift } from '../ledger/revoke.js';
 

@@ -2,11 +2,11 @@
  * Revocation by a selector: what security teams order, and its preview. The entry in the log is published first, and what it
  * hit is counted after, so a revocation never waits for a count.
  */
-import { defined } from '../domain/defined.js';
-import type { Deps } from '../authorization/deps.js';
 import { callerFields } from '../authorization/audit.js';
-import { permitRevocation, type Permitted } from '../authorization/permit.js';
+import type { Deps } from '../authorization/deps.js';
 import { verifiedClaims } from '../authorization/inspect.js';
+import { permitRevocation, type Permitted } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
 import { defaultEffect, effectFits, isWellFormed, type Effect, type Selector } from '../domain/selector.js';

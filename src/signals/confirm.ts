@@ -2,17 +2,17 @@
  * A person confirms or dismisses a pending reaction. Policy is asked about the very revocation that confirming would
  * publish. The decision is stored before it is carried out, so that any broker can finish it after a crash.
  */
-import { defined } from '../domain/defined.js';
 import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { EVERYTHING } from '../domain/selector.js';
 import type { Signal } from '../domain/signal.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { changeSignal, readSignal } from '../ledger/signals.js';
-import { react } from './react.js';
 import type { RevocationDeps } from '../revocation/revoke-by-selector.js';
 import { unknownSignal } from './list.js';
+import { react } from './react.js';
 
 interface Decision {
   verdict: 'confirm' | 'dismiss';

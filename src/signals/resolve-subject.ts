@@ -2,12 +2,12 @@
  * Resolves the subject of a signal to selectors, within what its source may speak of. A subject that is not understood as a
  * whole resolves to nothing: an unknown member would have narrowed it, and leaving that member out would hit others.
  */
-import { prefixOf } from '../identity/party-from-id.js';
 import type { Trust } from '../config/schema.js';
-import { emailValue } from '../domain/party.js';
 import { isId } from '../domain/id.js';
+import { emailValue } from '../domain/party.js';
 import { distinct, isWellFormed, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
+import { prefixOf } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTask } from '../ledger/tasks.js';

@@ -4,11 +4,11 @@ import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import { causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Signal } from '../domain/signal.js';
 import { MINUTE_MS } from '../domain/time.js';
-import { retryOnConflict, upsertRecord } from '../ledger/retry-on-conflict.js';
-import type { Ledger } from '../ledger/ledger.js';
 import { allowanceKey, minuteAllowanceKey } from '../ledger/keys.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { memoriesOf, NO_MEMORY, REPORTS_MOST } from '../ledger/reaction-memory.js';
 import { readReceipt } from '../ledger/receipts.js';
+import { retryOnConflict, upsertRecord } from '../ledger/retry-on-conflict.js';
 
 /**
  * Records this signal's source, and returns how many different sources have reported the subject within the time of the

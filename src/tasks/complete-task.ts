@@ -1,12 +1,12 @@
 /** Completes a task: the task ends with the declared outcome, and every credential and child task under it ends too. */
+import type { PermittedTask } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
-import type { Task } from '../domain/task.js';
 import type { DECLARED_OUTCOMES } from '../domain/task-outcome.js';
+import type { Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { TaskState } from '../ledger/task-state.js';
-import type { PermittedTask } from '../authorization/permit.js';
 import { effectsOf, type AchievedEffect } from '../revocation/effects.js';
 import { endTask } from './end-task.js';
 

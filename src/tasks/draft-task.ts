@@ -1,18 +1,18 @@
 /** Drafts the record of a task that is about to be opened. Its bounds are fixed here: a child has no more access or time than its parent. */
+import type { Settings } from '../authorization/deps.js';
+import type { Requester } from '../authorization/requester.js';
 import { isWithin, pairsOf, type TargetAccess } from '../domain/access.js';
-import { taskCauses } from '../domain/hangs-on.js';
-import { refOf } from '../domain/party.js';
 import { BrokerError } from '../domain/errors.js';
+import { taskCauses } from '../domain/hangs-on.js';
 import { newId, shardOf } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
+import { refOf } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
+import { wholeSeconds } from '../domain/time.js';
+import { partyFromId } from '../identity/party-from-id.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { IdempotencyKey, IdempotencyRecord } from '../ledger/idempotency.js';
-import type { Requester } from '../authorization/requester.js';
-import type { Settings } from '../authorization/deps.js';
-import { partyFromId } from '../identity/party-from-id.js';
 import { provenPrincipal, principalOf } from './principal.js';
-import { wholeSeconds } from '../domain/time.js';
 
 /** A request to open a task, in the broker's own terms. */
 export interface OpenTaskRequest {

@@ -1,12 +1,12 @@
 /** Ends a task, by completion, deadline or missed heartbeats. The end is published first and stored in the record after; the first outcome stands. */
 import { cause } from '../domain/selector.js';
-import type { Task } from '../domain/task.js';
 import type { Outcome } from '../domain/task-outcome.js';
+import type { Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { revoke } from '../ledger/revoke.js';
 import { settle } from '../ledger/tasks.js';
 import { StoreUnavailable } from '../store/store.js';
-import { revoke } from '../ledger/revoke.js';
 
 interface End {
   as: Outcome;

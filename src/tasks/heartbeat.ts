@@ -1,9 +1,9 @@
 /** A heartbeat moves the moment at which the sweep would end the task for missed heartbeats. It never moves the deadline. */
+import type { PermittedTask } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { updateTask } from '../ledger/tasks.js';
 import type { TaskAnswer } from './open-task.js';
-import type { PermittedTask } from '../authorization/permit.js';
-import type { Ledger } from '../ledger/ledger.js';
 
 export async function heartbeat(
   ledger: Ledger,

@@ -1,23 +1,23 @@
 /** Opens a task for a workload, with purpose, ceiling, deadline, parent and heartbeat. It grants nothing yet. */
+import type { AuditEvent } from '../audit/event.js';
+import { callerFields, taskFields } from '../authorization/audit.js';
+import { held, refuseDeadCaller } from '../authorization/caller.js';
+import { decideOperation, factsOf } from '../authorization/decide.js';
+import type { Deps } from '../authorization/deps.js';
+import { permitOpening } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
 import { isId, shardOf, type Shard } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { findPrevious, idempotencyChange } from '../ledger/idempotency.js';
+import { retryOnConflict } from '../ledger/retry-on-conflict.js';
+import { taskState, type TaskState } from '../ledger/task-state.js';
 import { birth, readTask } from '../ledger/tasks.js';
 import { mergeChanges } from '../store/record.js';
-import { taskState, type TaskState } from '../ledger/task-state.js';
-import { endTask } from './end-task.js';
-import { held, refuseDeadCaller } from '../authorization/caller.js';
-import { decideOperation, factsOf } from '../authorization/decide.js';
-import type { Deps } from '../authorization/deps.js';
 import { draftTask, type OpenTaskRequest } from './draft-task.js';
-import type { AuditEvent } from '../audit/event.js';
-import { callerFields, taskFields } from '../authorization/audit.js';
-import { permitOpening } from '../authorization/permit.js';
+import { endTask } from './end-task.js';
 
 export interface TaskAnswer {
   task: Task;

@@ -1,8 +1,8 @@
 /** The principal of a task: the person that it serves, and whether that person's own token was ever presented. Policy sees both. */
-import { rememberedPerson, type Party } from '../domain/party.js';
-import { BrokerError } from '../domain/errors.js';
-import type { Task } from '../domain/task.js';
 import type { Settings } from '../authorization/deps.js';
+import { BrokerError } from '../domain/errors.js';
+import { rememberedPerson, type Party } from '../domain/party.js';
+import type { Task } from '../domain/task.js';
 import { partyFromId } from '../identity/party-from-id.js';
 
 type Principal = Pick<Task, 'principal' | 'principalProven'>;

@@ -3,18 +3,18 @@
  * is resumed. The task record counts the suspensions, and is written before the hold is published under that number. So a crash
  * in between loses no hold, and a resumption lifts no other hold.
  */
+import type { PermittedTask } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { cause } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
-import type { PermittedTask } from '../authorization/permit.js';
-import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { updateTask } from '../ledger/tasks.js';
-import { readTaskState, type TaskState } from '../ledger/task-state.js';
-import { StoreUnavailable } from '../store/store.js';
+import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { lift, revoke } from '../ledger/revoke.js';
+import { readTaskState, type TaskState } from '../ledger/task-state.js';
+import { updateTask } from '../ledger/tasks.js';
+import { StoreUnavailable } from '../store/store.js';
 
 interface Suspended {
   task: Task;

@@ -6,10 +6,10 @@ import { randomInt } from 'node:crypto';
 import { BrokerError } from '../domain/errors.js';
 import { SHARDS, type Shard } from '../domain/id.js';
 import type { Task } from '../domain/task.js';
-import type { Ledger } from '../ledger/ledger.js';
 import { dueIndex } from '../ledger/keys.js';
-import { dropDue, dueAt, moveDue, readTask, settle, updateTask } from '../ledger/tasks.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { readTaskState } from '../ledger/task-state.js';
+import { dropDue, dueAt, moveDue, readTask, settle, updateTask } from '../ledger/tasks.js';
 import { StoreUnavailable } from '../store/store.js';
 import { endTask } from './end-task.js';
 

@@ -1,6 +1,6 @@
 /** An error as a log may show it. Messages are kept only of classes that are known to put no secret into them. */
-import { defined } from '../domain/defined.js';
 import { types } from 'node:util';
+import { defined } from '../domain/defined.js';
 import { errorCode } from '../domain/error-code.js';
 import { BrokerError } from '../domain/errors.js';
 

@@ -1,13 +1,13 @@
 /** `mayfly aws-credentials`: AWS credentials for SDKs that run a program to get them (`credential_process`). */
 import { Option, type Command } from 'commander';
+import { askBroker, brokerUrl, readIdentity } from '../broker-client.js';
+import type { Terminal } from '../terminal.js';
 import { defined } from '../../domain/defined.js';
 import {
   containerCredentialsSchema,
   toProcessCredentials,
   type ProcessCredentials,
 } from '../../protocol/aws-credentials.js';
-import { askBroker, brokerUrl, readIdentity } from '../broker-client.js';
-import type { Terminal } from '../terminal.js';
 
 interface Options {
   broker: string;

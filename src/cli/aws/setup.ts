@@ -1,8 +1,8 @@
 /** `mayfly aws setup`: prints what an AWS account needs for a target, for an administrator to read and apply. It calls no AWS. */
 import type { Command } from 'commander';
+import type { Terminal } from '../terminal.js';
 import { loadConfig } from '../../config/load.js';
 import { defined } from '../../domain/defined.js';
-import type { Terminal } from '../terminal.js';
 import { accountSetup } from './account-setup.js';
 import { terraformOf } from './terraform.js';
 

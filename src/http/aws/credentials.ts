@@ -2,20 +2,20 @@
  * GET /aws/credentials/{role}: the endpoint that AWS SDKs call as a container credential provider. An SDK sends the token
  * without a scheme, and calls again before the credentials expire. Each call is a whole exchange: identity, log and policy.
  */
-import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
 import { type Requester, requesterByCredential } from '../../authorization/requester.js';
 import { exchangeFor } from '../../credentials/exchange.js';
 import type { CredentialRequest } from '../../credentials/request.js';
-import { accessFromDetails, uniteAccess } from '../../targets/requested-access.js';
+import { defined } from '../../domain/defined.js';
 import { sha256 } from '../../domain/digest.js';
 import { BrokerError } from '../../domain/errors.js';
-import { AWS_CREDENTIALS_TYPE, toContainerCredentials } from '../../protocol/aws-credentials.js';
 import type { HttpDeps } from '../deps.js';
-import { ok, type Call, type Handle } from '../wire/endpoint.js';
 import { readQuery } from '../wire/body.js';
 import { countExchange } from '../wire/count-exchange.js';
+import { ok, type Call, type Handle } from '../wire/endpoint.js';
 import { printable, wholeNumber } from '../wire/fields.js';
+import { AWS_CREDENTIALS_TYPE, toContainerCredentials } from '../../protocol/aws-credentials.js';
+import { accessFromDetails, uniteAccess } from '../../targets/requested-access.js';
 
 /**
  * The default lifetime. SDKs fetch new credentials when five to fifteen minutes are left. With a shorter lifetime they would

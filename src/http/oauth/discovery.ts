@@ -1,9 +1,9 @@
 /** The documents that OAuth clients and resource servers find by themselves: server metadata and the key set. */
 import { SIGNATURE_ALGORITHMS } from '../../config/values.js';
-import { kindOf } from '../../targets/kinds.js';
-import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import type { HttpDeps } from '../deps.js';
 import type { Handle } from '../wire/endpoint.js';
+import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
+import { kindOf } from '../../targets/kinds.js';
 
 const CACHED = { 'Cache-Control': 'public, max-age=300' };
 const KEY_SET = { ...CACHED, 'Content-Type': 'application/jwk-set+json' };

@@ -1,11 +1,11 @@
 /** POST /introspect (RFC 7662): the claims of a live token, or exactly `{"active":false}` and no reason. */
-import { defined } from '../../domain/defined.js';
 import { introspect } from '../../credentials/introspect.js';
+import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
-import { authenticateClient } from '../wire/authenticate.js';
 import type { HttpDeps } from '../deps.js';
-import { ok, type Handle } from '../wire/endpoint.js';
+import { authenticateClient } from '../wire/authenticate.js';
 import { demanded, readForm, type Form } from '../wire/body.js';
+import { ok, type Handle } from '../wire/endpoint.js';
 import { isPrintable } from '../wire/fields.js';
 
 export const introspection =

@@ -2,12 +2,12 @@
  * POST /revoke (RFC 7009): a holder gives its token back. The answer is empty, whatever the token was. Only for a credential
  * to whose target the end must be pushed, the answer says how far that has come.
  */
-import { defined } from '../../domain/defined.js';
 import { returnToken } from '../../credentials/return-token.js';
-import { authenticateClient } from '../wire/authenticate.js';
+import { defined } from '../../domain/defined.js';
 import type { HttpDeps } from '../deps.js';
-import type { Handle } from '../wire/endpoint.js';
+import { authenticateClient } from '../wire/authenticate.js';
 import { demanded, readForm } from '../wire/body.js';
+import type { Handle } from '../wire/endpoint.js';
 
 export const tokenRevocation =
   (deps: HttpDeps): Handle =>

@@ -1,14 +1,14 @@
 /** Translates the form of POST /token into a request of the broker's own terms. Every mistake has its own code and sentence. */
-import { defined } from '../../domain/defined.js';
-import { accessFromDetails, accessFromScope, uniteAccess } from '../../targets/requested-access.js';
-import type { Access } from '../../domain/access.js';
-import { kindOfTarget } from '../../targets/kinds.js';
-import { BrokerError } from '../../domain/errors.js';
 import type { ExchangeRequest } from '../../credentials/request.js';
-import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
-import type { Call } from '../wire/endpoint.js';
+import type { Access } from '../../domain/access.js';
+import { defined } from '../../domain/defined.js';
+import { BrokerError } from '../../domain/errors.js';
 import { demanded, type Form } from '../wire/body.js';
+import type { Call } from '../wire/endpoint.js';
 import { idempotencyKeyOf, isPrintable } from '../wire/fields.js';
+import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
+import { kindOfTarget } from '../../targets/kinds.js';
+import { accessFromDetails, accessFromScope, uniteAccess } from '../../targets/requested-access.js';
 
 export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requestId'>): ExchangeRequest {
   refuseOtherGrants(demanded(form, 'grant_type'));

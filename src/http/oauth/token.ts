@@ -1,15 +1,15 @@
 /** POST /token: RFC 8693 token exchange. */
-import { defined } from '../../domain/defined.js';
-import { detailsOf, scopeOf } from '../../targets/requested-access.js';
-import { accessTokenOf, kindOf } from '../../targets/kinds.js';
-import { toSeconds } from '../../domain/time.js';
 import { exchange } from '../../credentials/exchange.js';
 import type { Issued } from '../../credentials/release.js';
-import { clientIfSent } from '../wire/authenticate.js';
+import { defined } from '../../domain/defined.js';
+import { toSeconds } from '../../domain/time.js';
 import type { HttpDeps } from '../deps.js';
-import { ok, type Call, type Handle } from '../wire/endpoint.js';
+import { clientIfSent } from '../wire/authenticate.js';
 import { readForm } from '../wire/body.js';
 import { countExchange } from '../wire/count-exchange.js';
+import { ok, type Call, type Handle } from '../wire/endpoint.js';
+import { accessTokenOf, kindOf } from '../../targets/kinds.js';
+import { detailsOf, scopeOf } from '../../targets/requested-access.js';
 import { exchangeRequestOf } from './token-request.js';
 
 /** RFC 8693 §2.1 and RFC 8707 §2 let a client repeat these parameters. A credential of this broker is for one target. */

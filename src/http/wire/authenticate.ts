@@ -1,10 +1,10 @@
 /** Authenticates the caller by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
 import { BrokerError } from '../../domain/errors.js';
+import type { HttpDeps } from '../deps.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
 import { JWT_ASSERTION, SPIFFE_ASSERTION } from '../../protocol/oauth.js';
-import type { Call } from './endpoint.js';
-import type { HttpDeps } from '../deps.js';
 import { demanded, type Form } from './body.js';
+import type { Call } from './endpoint.js';
 
 const ASSERTION_TYPES: ReadonlySet<string> = new Set([JWT_ASSERTION, SPIFFE_ASSERTION]);
 

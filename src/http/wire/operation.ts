@@ -13,9 +13,9 @@ import {
   type PermittedTask,
   type TaskVerb,
 } from '../../authorization/permit.js';
+import type { HttpDeps } from '../deps.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
 import type { OperatorVerb } from '../../policy/query.js';
-import type { HttpDeps } from '../deps.js';
 import { authenticate } from './authenticate.js';
 import { readJson, readQuery } from './body.js';
 import type { Answer, Call, Handle } from './endpoint.js';

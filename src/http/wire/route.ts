@@ -1,7 +1,7 @@
 /** Endpoints under Express: reads the request, calls the endpoint, writes the answer or the refusal, counts and logs. */
-import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { BrokerError } from '../../domain/errors.js';
 import { requestLogger, type Logger } from '../../telemetry/log.js';
 import type { Metrics } from '../../telemetry/metrics.js';

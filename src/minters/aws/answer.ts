@@ -2,8 +2,8 @@
  * An error that AWS or its SDK reports, reduced to parts that are checked here. The SDK's errors carry response bodies, and
  * their messages quote an answer that is no XML. A log would show them, so nothing else of them is passed on.
  */
-import { defined } from '../../domain/defined.js';
 import { z } from 'zod';
+import { defined } from '../../domain/defined.js';
 
 export interface Answer {
   /** The name of the error without "Exception", since AWS uses both spellings. `Unreachable`: there was no definite answer. */

@@ -3,9 +3,9 @@
  * nothing of each other. Within each, there is one IAM for all regions.
  */
 import type { STSClientConfig } from '@aws-sdk/client-sts';
+import type { AwsTarget } from '../../config/target-schema.js';
 import { AWS_ANSWER_MS, AWS_CALL_MS, AWS_CONNECT_MS } from '../../domain/timing.js';
 import { isKnownPartition, parseRole, type AwsPartition } from '../../targets/aws.js';
-import type { AwsTarget } from '../../config/target-schema.js';
 
 export interface Endpoint {
   endpoint: string;

@@ -4,8 +4,8 @@ import type { AwsTarget } from '../../config/target-schema.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Enforcer } from '../minter.js';
 import { BASE_POLICY_CHARACTERS } from '../../targets/aws.js';
-import { denyPolicy, denyPolicyFill } from './deny-policy.js';
 import type { AwsContext } from './context.js';
+import { denyPolicy, denyPolicyFill } from './deny-policy.js';
 import { IamFailure, type Iam } from './iam.js';
 import { revokerSessions } from './revoker-session.js';
 

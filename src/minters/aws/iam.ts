@@ -1,8 +1,8 @@
 /** The part of IAM that the broker uses: the one inline policy of a role that denies sessions. */
 import { DeleteRolePolicyCommand, GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { answerOf, type Answer } from './answer.js';
-import { callLimit, clientSettings, type Endpoint } from './endpoint.js';
 import { DENY_POLICY_NAME } from './deny-policy.js';
+import { callLimit, clientSettings, type Endpoint } from './endpoint.js';
 import type { AwsSession } from './sts.js';
 
 /** Each call takes five seconds at most, and throws IamFailure. `role` is the name of a role without its path. */

@@ -11,8 +11,8 @@ import { CLOCKS_APART } from './aws-clock.js';
 import type { AwsContext } from './context.js';
 import { iamOf, stsOf } from './endpoint.js';
 import { createIam, type Iam } from './iam.js';
-import { createSts, StsFailure, type AwsSession } from './sts.js';
 import { failureOf } from './sts-errors.js';
+import { createSts, StsFailure, type AwsSession } from './sts.js';
 import { REVOKER, revokerIdentity } from './web-identity.js';
 
 /** A session that is replaced by a new one before it expires. */

@@ -9,9 +9,9 @@ import { NothingMinted } from '../minter.js';
 import { CLOCKS_APART } from './aws-clock.js';
 import type { AwsContext } from './context.js';
 import { stsOf } from './endpoint.js';
-import { createSts, StsFailure, type AwsSession } from './sts.js';
 import { failureOf } from './sts-errors.js';
 import { createStsThrottle, type StsThrottle } from './sts-throttle.js';
+import { createSts, StsFailure, type AwsSession } from './sts.js';
 import { tagsOf, workloadTag } from './tags.js';
 import { sessionIdentity, type Issuer } from './web-identity.js';
 

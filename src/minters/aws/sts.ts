@@ -1,12 +1,12 @@
 /** The part of STS that the broker uses: one request, which is not signed but carries a JWT that proves who asks. */
-import { defined } from '../../domain/defined.js';
-import { setTimeout as pause } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   AssumeRoleWithWebIdentityCommand,
   STSClient,
   type AssumeRoleWithWebIdentityResponse,
 } from '@aws-sdk/client-sts';
+import { defined } from '../../domain/defined.js';
 import { answerOf, KEY_NOT_RETRIEVED, type Answer } from './answer.js';
 import { callLimit, clientSettings, type Endpoint } from './endpoint.js';
 

@@ -1,12 +1,12 @@
 /** The embedded policy engine: Cedar over a directory of policies, which is read as a whole at start and on reload. */
 import PQueue from 'p-queue';
+import type { PolicyEngine, PolicyReload, Verdict } from '../policy-engine.js';
+import type { PolicyQuery } from '../query.js';
 import { preparsePolicySet, statefulIsAuthorized, type Context } from './cedar-wasm.js';
 import { contextOf, termsOf } from './context.js';
 import { partyEntities, partyUid, subjectsOf, type KnownTarget, type Subject } from './entities.js';
 import { loadPolicies, splitResourceId, type PolicySet, type PolicyTarget } from './load-policies.js';
-import type { PolicyEngine, PolicyReload, Verdict } from '../policy-engine.js';
 import { problemText } from './problem.js';
-import type { PolicyQuery } from '../query.js';
 import { queryKey, verdictCache, type VerdictCache } from './verdict-cache.js';
 import { settle, type Answer } from './ways-out.js';
 

@@ -1,7 +1,7 @@
 /** The report of `mayfly check-policy`: every problem with its place, and a summary of the directory. */
 import { defined } from '../../domain/defined.js';
-import { loadPolicies, type PolicyTarget } from './load-policies.js';
 import type { PolicyProblem } from '../policy-engine.js';
+import { loadPolicies, type PolicyTarget } from './load-policies.js';
 
 interface PolicyCheck {
   problems: PolicyProblem[];

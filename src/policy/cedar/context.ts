@@ -1,9 +1,9 @@
 /** Builds the Cedar context of a query under given terms. It has exactly the attributes of the schema, with their types. */
 import { defined } from '../../domain/defined.js';
 import type { PartyRef } from '../../domain/party.js';
+import type { AccessContext, OperateContext, PolicyQuery } from '../query.js';
 import type { CedarValueJson, Context } from './cedar-wasm.js';
 import { partyReference } from './entities.js';
-import type { AccessContext, OperateContext, PolicyQuery } from '../query.js';
 import type { Terms } from './ways-out.js';
 
 /** Returns the terms that the query asks for: those parts of it that a way out can change. */

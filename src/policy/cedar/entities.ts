@@ -4,10 +4,10 @@
  */
 import { covers, isPattern, overlaps, pathProblem } from '../../domain/access.js';
 import type { PartyRef, RememberedPerson } from '../../domain/party.js';
+import type { PolicyQuery, PolicyResource, TaskFacts } from '../query.js';
 import type { CedarValueJson, EntityJson, TypeAndId } from './cedar-wasm.js';
 import type { PolicyTarget } from './load-policies.js';
 import { partsOf } from './patterns.js';
-import type { PolicyQuery, PolicyResource, TaskFacts } from '../query.js';
 
 /**
  * A target with its cuts: the paths that policies name and the patterns of its labels. Only there can verdicts on its paths

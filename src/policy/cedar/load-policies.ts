@@ -1,12 +1,12 @@
 /** Reads a policy directory. If anything in it is wrong, nothing is used and every problem is reported. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Target } from '../../config/schema.js';
 import { isPattern, pathProblem } from '../../domain/access.js';
 import { sha256 } from '../../domain/digest.js';
-import type { Target } from '../../config/schema.js';
+import type { PolicyProblem } from '../policy-engine.js';
 import { validate, type TypeAndId } from './cedar-wasm.js';
 import { parsePolicyFile, type Policy } from './policy-file.js';
-import type { PolicyProblem } from '../policy-engine.js';
 import { problemsOf } from './problem.js';
 import { readSchema, SHIPPED_SCHEMA, type PolicySchema } from './schema.js';
 

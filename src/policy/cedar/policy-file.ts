@@ -1,7 +1,7 @@
 /** Parses one `*.cedar` file into its policies, each with its id, its line and the meaning of its annotations. */
 import { defined } from '../../domain/defined.js';
-import { policySetTextToParts, policyToJson, type TypeAndId } from './cedar-wasm.js';
 import type { PolicyProblem } from '../policy-engine.js';
+import { policySetTextToParts, policyToJson, type TypeAndId } from './cedar-wasm.js';
 import { lineAt, problemsOf } from './problem.js';
 
 export interface Policy {

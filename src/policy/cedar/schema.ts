@@ -3,8 +3,8 @@
  * bring its own `schema.cedarschema` with more actions. Everything declared here must be in it unchanged, because the engine builds
  * exactly these entities.
  */
-import { schemaToJsonWithResolvedTypes, type EntityJson, type SchemaJson } from './cedar-wasm.js';
 import type { PolicyProblem } from '../policy-engine.js';
+import { schemaToJsonWithResolvedTypes, type EntityJson, type SchemaJson } from './cedar-wasm.js';
 import { problemsOf } from './problem.js';
 
 export interface PolicySchema {

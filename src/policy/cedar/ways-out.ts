@@ -3,8 +3,8 @@
  * lifetime, or as if the group had approved. So every grant was itself evaluated with exactly its terms, and permitted.
  */
 import { defined } from '../../domain/defined.js';
-import type { Rule } from './policy-file.js';
 import type { Verdict } from '../policy-engine.js';
+import type { Rule } from './policy-file.js';
 
 /** The answer of the engine about one resource. */
 export interface Answer {
