@@ -52,7 +52,7 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
     ]);
     // This comes after the look, so that every active credential was alive once its target knew it.
     if (credential.state === 'reserved' && !(await activate(ledger, reserved, handle)))
-      throw new Error('the reservation expired');
+      throw new Error('the record of the reservation was changed or lost');
     return { minted, credential, task, opened };
   } catch (error) {
     await unwind(deps, grant, error);

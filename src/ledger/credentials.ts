@@ -43,7 +43,7 @@ export async function reserve(
   return committed ? after : undefined;
 }
 
-/** Marks a reserved credential as minted. Returns undefined when its record was changed meanwhile: it must not be handed out. */
+/** Marks a reserved credential as minted. Returns undefined when its record was changed or lost meanwhile: it must not be handed out. */
 export const activate = (ledger: Ledger, reserved: Versioned<Credential>, handle?: string) =>
   credentials.write(ledger, reserved.value.id, reserved, defined({ ...reserved.value, state: 'active', handle }));
 

@@ -53,7 +53,7 @@ export async function permitBySelector(
   request: RevocationRequest,
 ): Promise<PermittedRevocation<true> | PermittedRevocation<false>> {
   const { what } = request;
-  const selector = 'leaked' in what ? await credentialIn(deps, what.leaked) : what;
+  const { selector, several } = 'leaked' in what ? await credentialIn(deps, what.leaked) : { selector: what };
   const effect = fittingEffect(selector, request, deps.ledger.clock.now());
   const permit = <DryRun extends boolean>(dryRun: DryRun): Promise<PermittedRevocation<DryRun>> =>
     permitRevocation(deps, caller, { selector, effect, dryRun }, (order) => ({
@@ -61,7 +61,10 @@ export async function permitBySelector(
       effect: order.effect,
       dryRun: order.dryRun,
     }));
-  return request.dryRun ? permit(true) : permit(false);
+  const permitted = request.dryRun ? await permit(true) : await permit(false);
+  // Only a caller that may revoke learns how many credentials a text contains.
+  if (several) throw invalid('The text contains several credentials of this broker. Revoke each one by its own name.');
+  return permitted;
 }
 
 export const isDryRun = (
@@ -127,16 +130,15 @@ export function fittingEffect(
 const invalid = (text: string): BrokerError => new BrokerError('invalid_request', text);
 
 /**
- * Returns the credential whose token or handle is in a text. If there is none, a new id is returned, of a credential
+ * Returns the first credential whose token or handle is in a text, and whether there are several. If there is none, a new id is returned, of a credential
  * that never existed: revoking it does no harm, and the answer does not show whether the text was a live token.
  */
-async function credentialIn(deps: RevocationDeps, leaked: string): Promise<Selector> {
+async function credentialIn(deps: RevocationDeps, leaked: string): Promise<{ selector: Selector; several?: boolean }> {
   const text = leaked.trim(); // A pasted text often ends with a line break.
   const [called, ...more] = await credentialsByHandle(deps.ledger, text);
-  if (more.length > 0)
-    throw invalid('The text contains several credentials of this broker. Revoke each one by its own name.');
   const claims = called === undefined ? await verifiedClaims(deps, text) : undefined;
-  return { kind: 'credential', value: called ?? claims?.jti ?? newId('crd') };
+  const selector = { kind: 'credential', value: called ?? claims?.jti ?? newId('crd') } as const;
+  return { selector, several: more.length > 0 };
 }
 
 /**

@@ -38,7 +38,7 @@ export async function decideSignal(
   decision: Decision,
 ): Promise<Signal> {
   if (!signal) throw unknownSignal();
-  const decided = await decide(deps, caller.party.id, signal.id, decision);
+  const decided = await decide(deps, caller.party.id, signal, decision);
   return (decided.unfinished && (await react(deps, signal.id))) || decided;
 }
 
@@ -56,14 +56,16 @@ function revocationOf({ signal }: { signal: Signal | undefined }) {
 async function decide(
   { ledger }: Pick<RevocationDeps, 'ledger'>,
   by: string,
-  signalId: string,
+  permitted: Signal,
   { verdict, reason }: Decision,
 ): Promise<Signal> {
   const state = verdict === 'confirm' ? 'reacted' : 'dismissed';
   const at = ledger.clock.now();
   const decided = defined({ by, at, reason: reason === undefined ? undefined : withoutTokens(reason) });
-  const signal = await changeSignal(ledger, signalId, (current) => {
+  const signal = await changeSignal(ledger, permitted.id, (current) => {
     if (current.state !== 'pending' || !current.reaction) return undefined;
+    // The signal got its reaction after policy was asked, so policy was not asked about this revocation.
+    if (permitted.state !== 'pending') throw evaluatedMeanwhile();
     // The reason why it was pending no longer applies.
     const reaction = state === 'reacted' ? { ...current.reaction, because: undefined } : current.reaction;
     return { state, decided, reaction, unfinished: true };
@@ -73,3 +75,6 @@ async function decide(
   if (signal.decided && signal.state === state) return signal;
   throw new BrokerError('conflict', `The signal is ${signal.state}; only one that is pending can be decided.`);
 }
+
+const evaluatedMeanwhile = () =>
+  new BrokerError('conflict', 'The signal was evaluated meanwhile. Decide about it again.', { retry: 'later' });

@@ -2,7 +2,8 @@
 import { expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../../src/audit/event.js';
 import { signalSchema, type Signal } from '../../../src/domain/signal.js';
-import { putSignal, readSignal } from '../../../src/ledger/signals.js';
+import { putSignal, readSignal, takeSignal } from '../../../src/ledger/signals.js';
+import { decideSignal as decide, permitDecision } from '../../../src/signals/confirm.js';
 import { react } from '../../../src/signals/react.js';
 import { OPERATOR, wholeBroker } from '../../support/brokers/use-cases.js';
 import { decideSignal } from '../../support/verbs.js';
@@ -57,3 +58,21 @@ it('what is confirmed while its judging is still being written down is done all 
   await react(deps, ID);
   expect((await readSignal(deps.ledger, ID))?.value).toMatchObject({ state: 'reacted', reaction: { seq: 1 } });
 });
+
+it.each(['confirm', 'dismiss'] as const)(
+  'a permission that was asked for before the signal had its reaction does not %s that reaction',
+  async (verdict) => {
+    const broker = await wholeBroker();
+    const { deps, clock, operator } = broker;
+    const { reaction, ...signal } = pending(clock.now());
+    await putSignal(deps.ledger, { ...signal, state: 'accepted' });
+    const permitted = await permitDecision(deps, operator, ID);
+    await takeSignal(deps.ledger, { id: ID, from: 'accepted' }, () => ({
+      state: 'pending',
+      ...(reaction && { reaction }),
+    }));
+    await expect(decide(deps, permitted, { verdict })).rejects.toMatchObject({ code: 'conflict' });
+    expect((await readSignal(deps.ledger, ID))?.value.state).toBe('pending');
+    expect((await broker.audited()).filter(({ type }) => type === 'revocation.published')).toEqual([]);
+  },
+);
