@@ -1,4 +1,5 @@
 /** Appends entries in batches: while one write is in flight, the entries that come in wait for the next, and share it. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { EntryText } from './chain.js';
 import type { Extend } from './extend.js';
@@ -24,9 +25,10 @@ type InTurn = <T>(task: () => Promise<T>) => Promise<T>;
  */
 export function takingTurns(): InTurn {
   const queue = new PQueue({ concurrency: 1 });
-  // An idle p-queue starts a task inside `add`. Here a task starts a microtask later, so entries of the same tick share a
-  // write. Also, `catchUp` has then stored its promise before the round begins that resets it.
-  return (task) => Promise.resolve().then(() => queue.add(task));
+  // An idle p-queue starts a task inside `add`. Here a task starts after the present turn of the event loop, so the entries
+  // of one turn share a write: a commit that many exchanges waited for releases all of them in one turn. Also, `catchUp` has
+  // then stored its promise before the round begins that resets it.
+  return (task) => queue.add(() => nextTurn().then(task));
 }
 
 export function appender(extend: Extend, inTurn: InTurn): (entry: EntryText) => Promise<void> {

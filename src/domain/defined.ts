@@ -18,6 +18,10 @@ export function defined<L extends string | number | boolean, T extends Record<st
   members: T,
 ): Defined<T> {
   const found: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(members)) if (value !== undefined) found[name] = value;
+  // Every request comes here some forty times: a loop over names makes no array of pairs.
+  for (const name in members) {
+    const value = members[name];
+    if (value !== undefined) found[name] = value;
+  }
   return found as Defined<T>;
 }

@@ -5,7 +5,7 @@
  */
 import { isEnforced, type Credential } from './credential.js';
 import { emailValue, type PartyRef, type RememberedPerson } from './party.js';
-import { ALL, cause, causeOf, causesOf, distinct, EVERYTHING, type Cause, type Selector } from './selector.js';
+import { ALL, cause, causeOf, causesOf, distinct, type Cause, type Selector, type SelectorKind } from './selector.js';
 import type { Task } from './task.js';
 
 /** A party with its claims, where there are any: the address of a person is a claim of their own token. */
@@ -14,31 +14,38 @@ type TaskNames = Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'opene
 type CredentialNames = Pick<Credential, 'id' | 'target' | 'workloadSeq' | 'from'>;
 
 /**
+ * Takes one selector at a time. Each rule below says what something hangs on by calling it, so the rule is written once for
+ * selectors and for causes, and an exchange, which wants causes some forty times, makes no lists of selectors for them.
+ */
+type Name = (kind: SelectorKind, value: string) => void;
+
+/**
  * Returns everything a credential hangs on, as selectors. The record of a task has what it inherits as causes alone: the
  * records of the ancestors name them. If one of these is gone, `unnamedCauses` returns what is missing here.
  * @param ancestors The records of `task.lineage`, as far as they still exist.
  */
 export const hangsOn = (credential: CredentialNames, task: TaskNames, ancestors: readonly TaskNames[]): Selector[] =>
-  distinct([
-    { kind: 'credential', value: credential.id },
-    ...ofTask(task),
-    ...inherited(task, ancestors),
-    ...atTarget(credential, task),
-    EVERYTHING,
-  ]);
+  selectorsNamed((name) => {
+    name('credential', credential.id);
+    nameTask(task, name);
+    for (const selector of inherited(task, ancestors)) name(selector.kind, selector.value);
+    nameTarget(credential, task, name);
+    name('all', '');
+  });
 
 /** Returns the causes of everything a credential hangs on: a token carries them, and the log is asked for them. */
-export const credentialCauses = (credential: CredentialNames, task: TaskNames): Cause[] => [
-  ...new Set([cause('credential', credential.id), ...taskCauses(task), ...causesOf(atTarget(credential, task))]),
-];
+export const credentialCauses = (credential: CredentialNames, task: TaskNames): Cause[] =>
+  causesNamed((name, add) => {
+    name('credential', credential.id);
+    addTask(task, name, add);
+    nameTarget(credential, task, name);
+  });
 
 /** Returns the causes of everything a task hangs on. Those of a child contain those of its parent. */
-export const taskCauses = (task: TaskNames): Cause[] => [
-  ...new Set([...causesOf(ofTask(task)), ...(task.inherits ?? []), ALL]),
-];
+export const taskCauses = (task: TaskNames): Cause[] => causesNamed((name, add) => addTask(task, name, add));
 
 /** Returns the causes of a party by itself. The log is asked for them whenever the party calls. */
-export const partyCauses = (party: NamedParty): Cause[] => causesOf(ofParty(party));
+export const partyCauses = (party: NamedParty): Cause[] => causesNamed((name) => nameParty(party, name));
 
 /** Returns the causes of a credential that these selectors do not name: those of an ancestor whose record is gone. */
 export function unnamedCauses(credential: CredentialNames, task: TaskNames, named: readonly Selector[]): Cause[] {
@@ -56,8 +63,8 @@ export function changeParties(
   parties: Partial<Pick<Task, 'workload' | 'principal' | 'principalProven'>>,
 ): Task {
   const next = { ...task, ...parties };
-  const still = new Set(causesOf(ofTask(next)));
-  const left = ofTask(task).filter((selector) => !still.has(causeOf(selector)));
+  const still = new Set(causesNamed((name) => nameTask(next, name)));
+  const left = selectorsNamed((name) => nameTask(task, name)).filter((selector) => !still.has(causeOf(selector)));
   if (left.length === 0) return next;
   const all = [...(task.formerly ?? []), ...left];
   const [formerly, unnamed] = [all.slice(0, FORMER_NAMES_MOST), all.slice(FORMER_NAMES_MOST)];
@@ -73,12 +80,12 @@ const FORMER_NAMES_MOST = 8;
  * those above it, its workload, and its principal. Issuers and teams have no risk.
  */
 export const risksFor = (task: TaskNames, credentials: readonly string[]): Selector[] =>
-  distinct([
-    ...credentials.map((value): Selector => ({ kind: 'credential', value })),
-    ...lineOf(task),
-    ...namesOf(task.workload),
-    ...served(task),
-  ]);
+  selectorsNamed((name) => {
+    for (const id of credentials) name('credential', id);
+    nameLine(task, name);
+    nameItself(task.workload, name);
+    nameServed(task, name);
+  });
 
 /** Returns the value of a `target` selector for one workload's credentials at a target. To cut these off ends no task. */
 export const sessionsOf = (target: string, workload: string): string => `${target}#${workload}`;
@@ -90,55 +97,76 @@ export const sessionCuts = (target: string, workload: string): Cause[] =>
     { kind: 'target', value: sessionsOf(target, workload) },
   ]);
 
-/** Returns what the record of a task names by itself: its line, its parties, and what it hung on before they changed. */
-const ofTask = (task: TaskNames): Selector[] => [
-  ...lineOf(task),
-  ...[task.workload, task.openedBy, task.principal].flatMap((party) => (party ? ofParty(party) : [])),
-  ...served(task),
-  ...(task.formerly ?? []),
-];
-
 /**
  * Returns the selectors of the ancestors that the task inherited. An ancestor may have changed since: a child keeps
  * the selectors that its ancestors had when it was opened.
  */
 function inherited({ inherits = [] }: TaskNames, ancestors: readonly TaskNames[]): Selector[] {
   const causes = new Set(inherits);
-  return ancestors.flatMap(ofTask).filter((selector) => causes.has(causeOf(selector)));
+  const named = selectorsNamed((name) => ancestors.forEach((ancestor) => nameTask(ancestor, name)));
+  return named.filter((selector) => causes.has(causeOf(selector)));
 }
 
-function atTarget({ target, workloadSeq, from }: CredentialNames, { workload }: TaskNames): Selector[] {
-  const sessions: Selector[] = isEnforced({ workloadSeq })
-    ? [{ kind: 'target', value: sessionsOf(target, workload.id) }]
-    : [];
-  const derived: Selector[] = from
-    ? [
-        { kind: 'credential', value: from.credential },
-        { kind: 'target', value: from.target },
-      ]
-    : [];
-  return [{ kind: 'target', value: target }, ...sessions, ...derived];
+function addTask(task: TaskNames, name: Name, add: (cause: Cause) => void): void {
+  nameTask(task, name);
+  task.inherits?.forEach(add);
+  add(ALL);
 }
 
-const lineOf = ({ id, lineage }: TaskNames): Selector[] =>
-  [id, ...lineage].map((value): Selector => ({ kind: 'task', value }));
+/** Names what the record of a task names by itself: its line, its parties, and what it hung on before they changed. */
+function nameTask(task: TaskNames, name: Name): void {
+  nameLine(task, name);
+  for (const party of [task.workload, task.openedBy, task.principal]) if (party) nameParty(party, name);
+  nameServed(task, name);
+  for (const { kind, value } of task.formerly ?? []) name(kind, value);
+}
 
-/** Returns the selectors of whom the task serves. A workload that serves nobody else is its own principal. */
-const served = ({ workload, principal }: TaskNames): Selector[] => asPrincipal(principal ?? workload);
+function nameTarget({ target, workloadSeq, from }: CredentialNames, { workload }: TaskNames, name: Name): void {
+  name('target', target);
+  if (isEnforced({ workloadSeq })) name('target', sessionsOf(target, workload.id));
+  if (!from) return;
+  name('credential', from.credential);
+  name('target', from.target);
+}
 
-const ofParty = (party: NamedParty): Selector[] => [
-  ...namesOf(party),
-  { kind: 'issuer', value: party.issuer },
-  ...(party.owner === undefined ? [] : [{ kind: 'owner', value: party.owner } as const]),
-];
+function nameLine({ id, lineage }: TaskNames, name: Name): void {
+  name('task', id);
+  for (const ancestor of lineage) name('task', ancestor);
+}
 
-const namesOf = (party: NamedParty): Selector[] =>
-  party.kind === 'workload' ? [{ kind: 'workload', value: party.id }] : asPrincipal(party);
+/** Names whom the task serves. A workload that serves nobody else is its own principal. */
+const nameServed = ({ workload, principal }: TaskNames, name: Name): void => namePrincipal(principal ?? workload, name);
 
-function asPrincipal({ id, issuer, claims }: NamedParty): Selector[] {
+function nameParty(party: NamedParty, name: Name): void {
+  nameItself(party, name);
+  name('issuer', party.issuer);
+  if (party.owner !== undefined) name('owner', party.owner);
+}
+
+function nameItself(party: NamedParty, name: Name): void {
+  if (party.kind === 'workload') name('workload', party.id);
+  else namePrincipal(party, name);
+}
+
+function namePrincipal({ id, issuer, claims }: NamedParty, name: Name): void {
+  name('principal', id);
   const address = claims?.['email'];
-  return [
-    { kind: 'principal', value: id },
-    ...(address === undefined ? [] : [{ kind: 'principal', value: emailValue(issuer, address) } as const]),
-  ];
+  if (address !== undefined) name('principal', emailValue(issuer, address));
+}
+
+/** Returns the selectors that are named, each once, in the order of their first naming. */
+function selectorsNamed(say: (name: Name) => void): Selector[] {
+  const found: Selector[] = [];
+  say((kind, value) => found.push({ kind, value }));
+  return distinct(found);
+}
+
+/** Returns the causes of the selectors that are named, and those that are added as they are, each once. */
+function causesNamed(say: (name: Name, add: (cause: Cause) => void) => void): Cause[] {
+  const found = new Set<Cause>();
+  say(
+    (kind, value) => found.add(cause(kind, value)),
+    (one) => found.add(one),
+  );
+  return [...found];
 }

@@ -1,7 +1,7 @@
 /** The state of a task: by its record once that says how it ended, else by the log as it is now, else by its deadline. */
 import { taskCauses } from '../domain/hangs-on.js';
 import { refusesBirth } from '../domain/liveness.js';
-import { cause } from '../domain/selector.js';
+import { cause, type Cause } from '../domain/selector.js';
 import type { Outcome } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import type { Ledger } from './ledger.js';
@@ -12,10 +12,11 @@ export type TaskState = 'open' | 'suspended' | Outcome;
 /** @param seen A look at `taskCauses(task)` that began after the question arrived: an older one may miss a revocation. */
 export function taskState(task: Task, seen: Seen, now: number): TaskState {
   if (task.ended) return task.ended.as;
-  const died = howDied(task, seen);
+  const causes = taskCauses(task);
+  const died = howDied(task, seen, causes);
   if (died) return died;
   if (task.deadline <= now) return 'expired';
-  return task.suspended || refusesBirth(seen.on(taskCauses(task))) ? 'suspended' : 'open';
+  return task.suspended || refusesBirth(seen.on(causes)) ? 'suspended' : 'open';
 }
 
 export async function readTaskState(ledger: Ledger, task: Task): Promise<TaskState> {
@@ -26,9 +27,9 @@ export async function readTaskState(ledger: Ledger, task: Task): Promise<TaskSta
  * Returns how the task ended by the log; undefined while it lives. A child whose parent completed or failed did neither
  * itself: it was cancelled.
  */
-function howDied(task: Task, seen: Seen): Outcome | undefined {
+function howDied(task: Task, seen: Seen, causes: readonly Cause[]): Outcome | undefined {
   const [own] = seen.on([cause('task', task.id)]);
   if (own?.ended) return own.ended.as;
-  const died = seen.deathOf('task', task.epoch, taskCauses(task));
+  const died = seen.deathOf('task', task.epoch, causes);
   return died === 'completed' || died === 'failed' ? 'cancelled' : died;
 }

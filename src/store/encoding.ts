@@ -14,15 +14,24 @@ export const shardOfKey = (key: Key): string => key.slice(0, key.indexOf('/'));
  */
 export function shardOfChange(change: Change): string {
   const { expect = [], put = [], remove = [], index = [], unindex = [] } = change;
-  const keys = [...remove, ...[expect, put, index, unindex].flatMap((part) => part.map(([key]) => key))];
-  const members = [...index, ...unindex].map(([, member]) => member);
-  if ([...keys, ...members].some((name) => Buffer.byteLength(name) > NAME_BYTES_MAX))
-    throw new Error('a name too long');
-  if (keys.some((key) => key.includes('\0'))) throw new Error('a key with NUL');
-  const shards = new Set(keys.map(shardOfKey));
-  const [shard] = shards;
-  if (shard === undefined || shards.size > 1) throw new Error(`a change lives in one shard, not in ${shards.size}`);
+  let shard: string | undefined;
+  const takeKey = (key: Key): void => {
+    checkLength(key);
+    if (key.includes('\0')) throw new Error('a key with NUL');
+    const own = shardOfKey(key);
+    if (shard !== undefined && shard !== own)
+      throw new Error(`a change lives in one shard, not in ${shard} and ${own}`);
+    shard = own;
+  };
+  remove.forEach(takeKey);
+  for (const part of [expect, put, index, unindex]) for (const [key] of part) takeKey(key);
+  for (const part of [index, unindex]) for (const [, member] of part) checkLength(member);
+  if (shard === undefined) throw new Error('a change lives in one shard, and this one has none');
   return shard;
+}
+
+function checkLength(name: string): void {
+  if (Buffer.byteLength(name) > NAME_BYTES_MAX) throw new Error('a name too long');
 }
 
 /**

@@ -80,36 +80,46 @@ function callOf({ log }: RouteDeps, request: Request): Call {
   const [, query = ''] = request.url.split('?', 2);
   return {
     requestId,
-    // Express hands over the value of a wildcard in pieces.
-    params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, [value].flat().join('/')])),
+    params: paramsOf(request),
     query: new URLSearchParams(query),
     headers: request.headers,
     body: Buffer.alloc(0),
     get log() {
-      return requestLogger(log, requestId); // It is a getter, because most calls log nothing.
+      return requestLogger(log, requestId); // Most calls log nothing: read it where something is logged, and no earlier.
     },
   };
 }
 
-/** Bugs and outages are errors in the log. A refusal is normal work, so it is logged at debug level only. */
-function report({ metrics }: RouteDeps, { log }: Call, endpoint: string, error: BrokerError): void {
-  metrics.refused(error.code, endpoint);
-  if (error.code === 'server_error') log.error({ err: error, endpoint }, 'failed');
-  else if (error.code === 'temporarily_unavailable') log.warn({ err: error, endpoint }, 'unavailable');
-  else log.debug({ err: error, endpoint }, 'refused');
+/** Express hands over the value of a wildcard in pieces. */
+function paramsOf({ params }: Request): Call['params'] {
+  const found: Record<string, string> = {};
+  for (const name in params) found[name] = [params[name] ?? ''].flat().join('/');
+  return found;
 }
 
-async function write(response: Response, { requestId, log }: Call, { status, headers, body }: Answer): Promise<void> {
+/** Bugs and outages are errors in the log. A refusal is normal work, so it is logged at debug level only. */
+function report({ metrics }: RouteDeps, call: Call, endpoint: string, error: BrokerError): void {
+  metrics.refused(error.code, endpoint);
+  if (error.code === 'server_error') call.log.error({ err: error, endpoint }, 'failed');
+  else if (error.code === 'temporarily_unavailable') call.log.warn({ err: error, endpoint }, 'unavailable');
+  else call.log.debug({ err: error, endpoint }, 'refused');
+}
+
+async function write(response: Response, call: Call, { status, headers, body }: Answer): Promise<void> {
   if (response.headersSent) {
     response.destroy(); // An answer that broke off must not look complete.
     return;
   }
-  response.status(status);
-  response.set({ 'X-Request-ID': requestId, 'Cache-Control': 'no-store', ...headers });
+  response.statusCode = status;
+  response.setHeader('X-Request-ID', call.requestId);
+  response.setHeader('Cache-Control', 'no-store');
+  for (const name in headers) response.setHeader(name, headers[name] ?? '');
   if (body === undefined) response.end();
   else if (typeof body === 'string') response.end(body);
   else if (Symbol.asyncIterator in body) {
-    await pipeline(Readable.from(body), response).catch((err: unknown) => log.warn({ err }, 'an answer broke off'));
+    await pipeline(Readable.from(body), response).catch((err: unknown) =>
+      call.log.warn({ err }, 'an answer broke off'),
+    );
   } else {
     if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json; charset=utf-8');
     response.end(JSON.stringify(body));

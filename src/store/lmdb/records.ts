@@ -75,18 +75,24 @@ function readRankKey(index: string, key: Buffer): [member: string, score: number
   return [key.subarray(at + SCORE_BYTES).toString(), Number(key.readBigUInt64BE(at))];
 }
 
+/** A range costs more to open than to read, so several writes share one. */
+const WRITES_PER_LOOK = 8;
 const LOOKED_AT_PER_WRITE = 4;
 
 /**
  * Returns a function that removes texts that expired long ago, to be called in the transaction of every write. It looks at a
- * few texts and goes round the table, so the work follows the load and needs neither a timer nor an index: what has expired
- * never grows beyond a third of what is alive.
+ * few texts for each write and goes round the table, so the work follows the load and needs neither a timer nor an index: what
+ * has expired never grows beyond a third of what is alive.
  */
 export function expiredCollector(table: Database<string, string>, clock: Clock): () => void {
+  const limit = WRITES_PER_LOOK * LOOKED_AT_PER_WRITE;
+  let writes = 0;
   let last: string | undefined;
   return () => {
-    const next = [...table.getRange(defined({ start: last, limit: LOOKED_AT_PER_WRITE + 1 }))];
+    writes += 1;
+    if (writes % WRITES_PER_LOOK !== 0) return;
+    const next = [...table.getRange(defined({ start: last, limit: limit + 1 }))];
     for (const { key, value } of next) if (isCollectable(clock.now(), value)) void table.remove(key);
-    last = next.length > LOOKED_AT_PER_WRITE ? next.at(-1)?.key : undefined;
+    last = next.length > limit ? next.at(-1)?.key : undefined;
   };
 }
