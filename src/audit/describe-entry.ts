@@ -58,8 +58,9 @@ function describeOther(entry: AuditEntry): string {
     case 'task.opened':
       return `${task ?? 'a task'} opened for ${entry.workload ?? 'a workload'}${until(entry)}`;
     case 'introspection.inactive':
-      return `${credential ?? 'something unknown'} presented${target === undefined ? '' : ` at ${target}`}: not active`;
+      return `${presented(entry)}: not active`;
     case 'operation.refused':
+      if (verb === 'introspect' && error === 'access_denied') return `${presented(entry)}: not permitted to ask`;
       return `${verb ?? 'an operation'} refused: ${error ?? 'refused'}`;
     case 'audit.gap':
       return `revocations ${missing?.from ?? ''} to ${missing?.to ?? ''} are missing here`;
@@ -67,6 +68,9 @@ function describeOther(entry: AuditEntry): string {
       return [type, task ?? '', credential ?? '', target ?? '', outcome ?? ''].filter((word) => word !== '').join(' ');
   }
 }
+
+const presented = ({ credential = 'something unknown', target }: AuditEntry): string =>
+  `${credential} presented${target === undefined ? '' : ` at ${target}`}`;
 
 function accessed({ target = 'a target', access = [] }: AuditEntry): string {
   const pairs = access.map(({ path, actions }) => `${path}:${actions.join('+')}`);

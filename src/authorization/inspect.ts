@@ -1,38 +1,50 @@
 /**
- * A token of this broker, as somebody presents it: its signature is verified, and its claims are compared with the ledger. A
- * token that was forged with a stolen signing key has no record to match.
+ * A token of this broker, as somebody presents it: its signature is verified, and then the records say what it says. Whoever has
+ * stolen a signing key can write anything into a token, but not into the ledger.
  */
-import type { Credential } from '../domain/credential.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { JWTPayload } from 'jose';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { credentialCauses } from '../domain/hangs-on.js';
-import type { Cause } from '../domain/selector.js';
-import { toSeconds } from '../domain/time.js';
+import { cause, type Cause } from '../domain/selector.js';
 import { readCredentials, type Found } from '../ledger/credentials.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import { readTasks } from '../ledger/tasks.js';
 import { ACCESS_TOKEN_TYP, accessTokenClaimsSchema, type AccessTokenClaims } from '../protocol/access-token.js';
-import { detailsOf, scopeOf } from '../targets/requested-access.js';
+import { claimsOf } from '../targets/access-token-claims.js';
 import type { Deps } from './deps.js';
 
 /** A token whose signature and expiry were valid when it was presented. */
-interface Inspected {
+type Inspected = Genuine | Unrecorded;
+
+/** The records say what the token says. */
+interface Genuine {
+  found: Found;
+  /** Made from the records. */
   claims: AccessTokenClaims;
-  /** The records, if they say what the token says. */
-  found?: Found;
-  /** What a live token depends on: the causes in the token, and those that the ledger has learned since. Empty without records. */
+  /** What a live token depends on, as the records have it now. */
   causes: Cause[];
 }
 
+/** A key of this broker signed the token, and the ledger has no record that says the same: nothing that it says counts. */
+interface Unrecorded {
+  found?: undefined;
+  /** From the token alone. */
+  claims: AccessTokenClaims;
+  causes: [];
+}
+
+type InspectDeps = Pick<Deps, 'ledger' | 'keys' | 'settings' | 'observer'>;
+
 /** Returns undefined for anything but a valid, unexpired access token of this broker. It does not look at the log. */
-export async function inspect(
-  deps: Pick<Deps, 'ledger' | 'keys' | 'observer'>,
-  token: string,
-): Promise<Inspected | undefined> {
-  const claims = await verifiedClaims(deps, token);
-  if (!claims) return undefined;
-  const found = await recordsOf(deps, claims);
-  if (!found) return { claims, causes: [] };
-  return { claims, found, causes: [...new Set([...claims.causes, ...credentialCauses(found.credential, found.task)])] };
+export async function inspect(deps: InspectDeps, token: string): Promise<Inspected | undefined> {
+  const verified = await verify(deps, token);
+  if (!verified) return undefined;
+  const found = await recordsOf(deps, verified.claims);
+  const claims = found && claimsOf(deps.settings.issuer, found.credential, found.task);
+  if (!claims || !saysTheSame(verified, claims)) return { claims: verified.claims, causes: [] };
+  return { found, claims, causes: claims.causes };
 }
 
 /** The state of a token after one look at the log. `inactive`: it has expired, its log is lost, or the ledger has no such record. */
@@ -59,13 +71,25 @@ export function wasEnded({ credential, task }: Found, seen: Seen, now: number): 
  * Returns the claims of a valid, unexpired access token of this broker, else undefined. Reads no records: a found token can be
  * revoked by its claims even if its record cannot be read.
  */
-export async function verifiedClaims(
+export const verifiedClaims = async (
+  deps: Pick<Deps, 'keys' | 'observer'>,
+  token: string,
+): Promise<AccessTokenClaims | undefined> => (await verify(deps, token))?.claims;
+
+interface Verified {
+  /** All that the token says, also where no schema looks. */
+  payload: JWTPayload;
+  claims: AccessTokenClaims;
+}
+
+async function verify(
   { keys, observer }: Pick<Deps, 'keys' | 'observer'>,
   token: string,
-): Promise<AccessTokenClaims | undefined> {
+): Promise<Verified | undefined> {
   try {
-    const parsed = accessTokenClaimsSchema.safeParse(await keys.verify(token, { typ: ACCESS_TOKEN_TYP }));
-    return parsed.success ? parsed.data : undefined;
+    const payload = await keys.verify(token, { typ: ACCESS_TOKEN_TYP });
+    const { data: claims } = accessTokenClaimsSchema.safeParse(payload);
+    return claims && { payload, claims };
   } catch (error) {
     if (!(error instanceof BrokerError && error.code === 'invalid_token')) throw error;
     observer.unverified(token);
@@ -73,26 +97,25 @@ export async function verifiedClaims(
   }
 }
 
-/**
- * Whoever has stolen a signing key can write anything into a token, but not into the ledger. So the record must allow the same
- * access for the same time, and the causes of the record count as well as those in the token.
- */
-async function recordsOf({ ledger }: Pick<Deps, 'ledger'>, claims: AccessTokenClaims): Promise<Found | undefined> {
-  const [[credential], [stored]] = await Promise.all([
-    readCredentials(ledger, [claims.jti]),
-    readTasks(ledger, [claims.task.id]),
-  ]);
+/** Both records are read at once, by the ids in the token. They count only if they belong together. */
+async function recordsOf(
+  { ledger }: Pick<Deps, 'ledger'>,
+  { jti, task }: AccessTokenClaims,
+): Promise<Found | undefined> {
+  const [[credential], [stored]] = await Promise.all([readCredentials(ledger, [jti]), readTasks(ledger, [task.id])]);
   if (!credential || !stored || credential.task !== stored.value.id) return undefined;
-  return saysTheSame(claims, credential) ? { credential, task: stored.value } : undefined;
+  return { credential, task: stored.value };
 }
 
-function saysTheSame(claims: AccessTokenClaims, { target, expiresAt, epoch, access }: Credential): boolean {
-  const details = JSON.stringify(claims.authorization_details);
-  return (
-    claims.aud === target &&
-    claims.exp === toSeconds(expiresAt) &&
-    claims.epoch === epoch &&
-    (claims.scope ?? '') === scopeOf(access) &&
-    details === JSON.stringify(detailsOf(target, access))
-  );
+/**
+ * Returns whether the token says exactly what the records say. Only the team and the causes may have become others since it was
+ * signed, and records forget neither (`changeParties` in domain/hangs-on.ts): so the token may name less than the records do, and
+ * the answer is made from the records.
+ */
+function saysTheSame({ payload, claims: { origin, causes } }: Verified, recorded: AccessTokenClaims): boolean {
+  const known = new Set(recorded.causes);
+  const { owner } = origin;
+  if (!causes.every((one) => known.has(one))) return false;
+  if (owner !== undefined && !known.has(cause('owner', owner))) return false;
+  return isDeepStrictEqual(payload, { ...recorded, causes, origin: defined({ ...recorded.origin, owner }) });
 }

@@ -76,7 +76,7 @@ interface Demands {
  * Whether the credential lives is decided later, by the one look at the log that admission takes.
  */
 export async function requesterByCredential(
-  deps: Pick<Deps, 'keys' | 'ledger' | 'observer'>,
+  deps: Pick<Deps, 'keys' | 'ledger' | 'settings' | 'observer'>,
   token: string,
   { audience, access }: Demands,
 ): Promise<Requester | undefined> {

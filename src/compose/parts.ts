@@ -84,6 +84,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
 
 const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: LoadedConfig['config']): Settings =>
   defined({
+    issuer,
     lifetimes,
     limits,
     trust,

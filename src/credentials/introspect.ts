@@ -1,10 +1,12 @@
 /** RFC 7662: whether a token is live, for a resource server that policy lets ask. Every other answer is `active: false`. */
+import type { AuditEvent } from '../audit/event.js';
 import { auditingRefusals, callerFields } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, denied } from '../authorization/decide.js';
 import { inspect, stateOf } from '../authorization/inspect.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
+import { isId } from '../domain/id.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import type { AccessTokenClaims } from '../protocol/access-token.js';
@@ -29,36 +31,67 @@ export async function introspect(
   const inspected = await inspect(deps, token);
   const causes = inspected?.causes ?? [];
   const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
-  const permitted = await mayIntrospect(deps, caller, seen, defined({ target: inspected?.claims.aud, requestId }));
+  const about = inspected && auditedToken(inspected);
+  const asking = await mayAsk(deps, caller, seen, defined({ ...about, requestId }));
+  if (asking === 'not-permitted') return undefined;
   const now = ledger.clock.now();
-  if (inspected?.found && permitted) {
+  if (inspected?.found) {
     const { claims } = inspected;
-    // It counts only from a caller that policy lets ask: anybody else could raise an alarm about somebody else's token.
-    if (presentedFrom !== undefined) observer.presented(claims.jti, presentedFrom);
     const state = stateOf(inspected, seen, now);
+    // Only what the target itself reports is a use of the token. Anybody else could raise an alarm about somebody else's token.
+    if (asking === 'as-target') observeUse(observer, claims.jti, state, presentedFrom);
     if (state === 'live') return claims;
-    if (state === 'ended') observer.deadUse(claims.jti);
   }
-  await auditInactive(deps, caller, { claims: inspected?.claims, at: now, requestId });
+  await auditInactive(deps, caller, defined({ ...about, at: now, requestId }));
   return undefined;
 }
 
+function observeUse(
+  observer: Deps['observer'],
+  credential: string,
+  state: ReturnType<typeof stateOf>,
+  presentedFrom: string | undefined,
+): void {
+  if (presentedFrom !== undefined) observer.presented(credential, presentedFrom);
+  if (state === 'ended') observer.deadUse(credential);
+}
+
+type Inspected = NonNullable<Awaited<ReturnType<typeof inspect>>>;
+
+/** Of a token that no record confirms, nothing is entered but the id in it: it could name anybody as its holder. */
+const auditedToken = ({ found, claims }: Inspected): Partial<AuditEvent> =>
+  found
+    ? { credential: claims.jti, task: claims.task.id, workload: claims.client_id, target: claims.aud }
+    : { ...(isId('crd', claims.jti) && { credential: claims.jti }), target: claims.aud, reason: UNRECORDED };
+
+const UNRECORDED = 'A key of this broker signed it, and the ledger does not say the same. The key may be stolen.';
+
+/** `as-target`: policy lets the caller introspect tokens of that target. `as-reader`: it may read every credential. */
+type Asking = 'as-target' | 'as-reader' | 'not-permitted';
+
 /** A caller that policy refuses gets the same answer as for a dead token. Only the audit log shows the difference. */
-function mayIntrospect(
+function mayAsk(
   deps: IntrospectDeps,
   caller: AuthenticatedCaller,
   seen: Seen,
-  { target, requestId }: { target?: string; requestId: string },
-): Promise<boolean> {
-  const about = defined({ type: 'operation.refused' as const, verb: 'introspect', target, requestId });
-  const asking = auditingRefusals(deps, caller, about, async () => {
+  about: Partial<AuditEvent>,
+): Promise<Asking> {
+  const refused = { ...about, type: 'operation.refused' as const, verb: 'introspect' };
+  const asking = auditingRefusals(deps, caller, refused, async (): Promise<Asking> => {
     refuseDeadCaller(deps, caller, seen);
-    if (target === undefined) return false;
-    const decision = await decideOperation(deps.policy, caller.party, 'introspect', { type: 'target', target });
-    if (decision.outcome !== 'permit') throw denied(decision);
-    return true;
+    // What is no token of this broker belongs to no target, and there is nothing to hide about it.
+    if (about.target === undefined) return 'as-target';
+    const { policy } = deps;
+    const decision = await decideOperation(policy, caller.party, 'introspect', {
+      type: 'target',
+      target: about.target,
+    });
+    if (decision.outcome === 'permit') return 'as-target';
+    const reading = await decideOperation(policy, caller.party, 'readCredential', { type: 'broker' });
+    if (reading.outcome === 'permit') return 'as-reader';
+    throw denied(decision);
   });
-  return asking.catch(() => false);
+  return asking.catch(() => 'not-permitted');
 }
 
 /**
@@ -68,17 +101,11 @@ function mayIntrospect(
 async function auditInactive(
   { assertWithinRate, audit }: IntrospectDeps,
   caller: AuthenticatedCaller,
-  { claims, at, requestId }: { claims: AccessTokenClaims | undefined; at: number; requestId: string },
+  about: Omit<AuditEvent, 'type'>,
 ): Promise<void> {
-  const about = claims && {
-    credential: claims.jti,
-    task: claims.task.id,
-    workload: claims.client_id,
-    target: claims.aud,
-  };
   try {
     await assertWithinRate(caller.party.id);
-    await audit.append({ type: 'introspection.inactive', at, ...callerFields(caller), ...about, requestId });
+    await audit.append({ ...about, type: 'introspection.inactive', ...callerFields(caller) });
   } catch {
     // The answer is `active: false` in any case.
   }

@@ -4,21 +4,19 @@
  */
 import { callerFields } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
-import { verifiedClaims } from '../authorization/inspect.js';
 import { permitRevocation, type Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import { newId } from '../domain/id.js';
 import { defaultEffect, effectFits, isWellFormed, type Effect, type Selector } from '../domain/selector.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { findCredential } from '../ledger/credentials.js';
 import { receiptFor } from '../ledger/follow-receipts.js';
-import { credentialsByHandle } from '../ledger/handles.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { revoke } from '../ledger/revoke.js';
 import { readTask } from '../ledger/tasks.js';
+import { credentialsIn } from './credentials-in-text.js';
 import { effectsOf, type AchievedEffect } from './effects.js';
 
 export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'observer'>;
@@ -53,7 +51,7 @@ export async function permitBySelector(
   request: RevocationRequest,
 ): Promise<PermittedRevocation<true> | PermittedRevocation<false>> {
   const { what } = request;
-  const { selector, several } = 'leaked' in what ? await credentialIn(deps, what.leaked) : { selector: what };
+  const { selector, problem } = 'leaked' in what ? await credentialIn(deps, what.leaked) : { selector: what };
   const effect = fittingEffect(selector, request, deps.ledger.clock.now());
   const permit = <DryRun extends boolean>(dryRun: DryRun): Promise<PermittedRevocation<DryRun>> =>
     permitRevocation(deps, caller, { selector, effect, dryRun }, (order) => ({
@@ -62,8 +60,8 @@ export async function permitBySelector(
       dryRun: order.dryRun,
     }));
   const permitted = request.dryRun ? await permit(true) : await permit(false);
-  // Only a caller that may revoke learns how many credentials a text contains.
-  if (several) throw invalid('The text contains several credentials of this broker. Revoke each one by its own name.');
+  // Only a caller that may revoke learns what a text contains.
+  if (problem !== undefined) throw invalid(problem);
   return permitted;
 }
 
@@ -129,17 +127,23 @@ export function fittingEffect(
 
 const invalid = (text: string): BrokerError => new BrokerError('invalid_request', text);
 
-/**
- * Returns the first credential whose token or handle is in a text, and whether there are several. If there is none, a new id is returned, of a credential
- * that never existed: revoking it does no harm, and the answer does not show whether the text was a live token.
- */
-async function credentialIn(deps: RevocationDeps, leaked: string): Promise<{ selector: Selector; several?: boolean }> {
-  const text = leaked.trim(); // A pasted text often ends with a line break.
-  const [called, ...more] = await credentialsByHandle(deps.ledger, text);
-  const claims = called === undefined ? await verifiedClaims(deps, text) : undefined;
-  const selector = { kind: 'credential', value: called ?? claims?.jti ?? newId('crd') } as const;
-  return { selector, several: more.length > 0 };
+/** Returns the one credential that a text names, or the problem with the text and a selector that hits nothing. */
+async function credentialIn(deps: RevocationDeps, leaked: string): Promise<{ selector: Selector; problem?: string }> {
+  const { credentials, unrecorded } = await credentialsIn(deps, leaked.trim());
+  const [found, ...more] = credentials;
+  const selector = { kind: 'credential', value: found?.id ?? NO_CREDENTIAL } as const;
+  if (found && more.length === 0) return { selector };
+  return { selector, problem: found ? SEVERAL : unrecorded ? UNRECORDED : NONE };
 }
+
+/** Policy is asked about it where a text names no credential. Nothing is ever published about it. */
+const NO_CREDENTIAL = 'crd_aaaaaaaaaaaaaaaa';
+
+const SEVERAL = 'The text contains several credentials of this broker. Revoke each one by its own name.';
+const UNRECORDED =
+  'A key of this broker signed the token in the text, but the ledger does not say the same: the key may be stolen. Nothing was revoked.';
+const NONE =
+  'The text contains no valid token of this broker, and no session of it by name: none at all, one that is cut short or has expired, or one of another issuer. Nothing was revoked.';
 
 /**
  * Returns when what the selector names ends anyway, so that the log can forget its tombstone sooner; undefined if that is

@@ -1,21 +1,27 @@
 /** Whoever has a signing key can write anything into a token, but nothing into the ledger: introspection accepts a token only if both agree. */
+import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from '@jest/globals';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { requesterByCredential } from '../../src/authorization/requester.js';
 import { returnToken } from '../../src/credentials/return-token.js';
+import { exchangeFor } from '../../src/credentials/exchange.js';
+import type { ExchangeRequest } from '../../src/credentials/request.js';
+import { cause } from '../../src/domain/selector.js';
 import { revoke } from '../../src/ledger/revoke.js';
+import { JWT_TYPE } from '../../src/protocol/oauth.js';
 import { AGENT, proven, TARGET } from '../support/brokers/stubbed.js';
 import { wholeBroker } from '../support/brokers/use-cases.js';
 import { refusal } from '../support/refusal-code.js';
 import { accessTokenOf } from '../../src/targets/kinds.js';
 
-async function thief() {
+async function thief(wish: Partial<ExchangeRequest> = {}) {
   const broker = await wholeBroker();
-  const { minted } = await broker.exchange();
-  const real = decodeJwt(accessTokenOf(minted.material));
+  const { minted, task } = await broker.exchange(wish);
+  const token = accessTokenOf(minted.material);
+  const real = decodeJwt(token);
   const keys = broker.deps.keys;
   const forged = (change: JWTPayload) => keys.sign({ ...real, ...change }, { typ: 'at+jwt' });
-  return { broker, real, forged };
+  return { broker, token, task, real, forged };
 }
 
 it.each<[string, (real: JWTPayload) => JWTPayload]>([
@@ -38,6 +44,75 @@ it.each<[string, (real: JWTPayload) => JWTPayload]>([
   const { broker, real, forged } = await thief();
   expect(await broker.introspect(await forged({}))).toBeDefined();
   expect(await broker.introspect(await forged(change(real)))).toBeUndefined();
+});
+
+/** Every place in the claims, at any depth, with another value, without one, and with something beside it. */
+function mutations(real: JWTPayload): [string, JWTPayload][] {
+  const found: [string, JWTPayload][] = [];
+  const visit = (value: unknown, name: string, put: (value: unknown) => JWTPayload) => {
+    found.push([`${name} changed`, put(other(value))], [`${name} removed`, put(undefined)]);
+    if (Array.isArray(value)) {
+      found.push([`${name} emptied`, put([])], [`${name} repeated`, put((value as unknown[]).concat(value))]);
+      value.forEach((one, at) => visit(one, `${name}[${at}]`, (next) => put(value.toSpliced(at, 1, next))));
+    } else if (typeof value === 'object' && value !== null) {
+      found.push([`${name} with more`, put({ ...value, admin: true })]);
+      for (const [key, one] of Object.entries(value))
+        visit(one, `${name}.${key}`, (next) => put({ ...value, [key]: next }));
+    }
+  };
+  visit(real, 'claims', (value) => value as JWTPayload);
+  return found.filter(([, claims]) => typeof claims === 'object' && !isDeepStrictEqual(claims, real));
+}
+
+const other = (value: unknown): unknown => {
+  if (typeof value === 'number') return value + 1;
+  return typeof value === 'string' ? `${value}x` : 'another';
+};
+
+/** The team and the address may have changed since the token was signed, so a token may name fewer causes than the record. */
+const MAY_BE_LESS = /^claims\.(origin\.owner removed|causes(\[\d+\])? (removed|emptied|repeated))$/;
+
+it('a stolen key vouches for nothing: no claim of a live token can say anything else than the record', async () => {
+  const { broker, real } = await thief({
+    subject: { token: 'staff:mira', type: JWT_TYPE },
+    actor: { token: AGENT, type: JWT_TYPE },
+  });
+  const genuine = await broker.introspect(await broker.deps.keys.sign(real, { typ: 'at+jwt' }));
+  expect(genuine).toEqual(real);
+  const tried = mutations(real);
+  expect(tried.length).toBeGreaterThan(80);
+  for (const [name, claims] of tried) {
+    const token = await broker.deps.keys.sign(claims, { typ: 'at+jwt' });
+    const answer = await broker.introspect(token);
+    const expected = MAY_BE_LESS.test(name) ? [undefined, genuine] : [undefined];
+    expect([name, expected.some((one) => isDeepStrictEqual(one, answer))]).toEqual([name, true]);
+  }
+});
+
+it('a stolen key is entered into the audit log with the reason, and puts no name of its choice there', async () => {
+  const { broker, real, forged } = await thief();
+  await broker.introspect(await forged({ sub: 'lab:victim', client_id: 'lab:victim' }));
+  await broker.introspect(await forged({ jti: 'crd_aaaaaaaaaaaaaaaa', client_id: 'lab:victim' }));
+  const entries = (await broker.audited()).filter(({ type }) => type === 'introspection.inactive');
+  expect(entries.map(({ credential, reason = '' }) => [credential, reason.includes('may be stolen')])).toEqual([
+    [real.jti, true],
+    ['crd_aaaaaaaaaaaaaaaa', true],
+  ]);
+  expect(JSON.stringify(entries)).not.toContain('lab:victim');
+});
+
+it('a team that changes after the token was signed leaves it alive, and the answer names the team of now', async () => {
+  const { broker, token, task } = await thief();
+  const caller = { ...broker.agent, party: { ...broker.agent.party, owner: 'payments' } };
+  const access = [{ path: 'incident/4711', actions: ['read'] }];
+  await exchangeFor(
+    broker.deps,
+    { caller },
+    { target: TARGET, access, under: { taskId: task.id }, askedAsScope: true, requestId: 'r' },
+  );
+  const answer = await broker.introspect(token);
+  expect(answer?.origin.owner).toBe('payments');
+  expect(answer?.causes).toEqual(expect.arrayContaining([cause('owner', 'sre'), cause('owner', 'payments')]));
 });
 
 it('a stolen key buys no life after a revocation, whatever causes the token leaves out', async () => {

@@ -55,10 +55,10 @@ describe('exactly {"active":false}, without a reason', () => {
     const { body } = await broker.exchange(agent, { resource: WIKI, scope: 'page/1:read' });
     await expectInactive((body as { access_token: string }).access_token);
     const soc = await broker.identity('soc');
-    const { lines } = (await broker.get(`/audit?task=${task}&type=introspection.inactive`, soc)).body as {
+    const { lines } = (await broker.get(`/audit?task=${task}&type=operation.refused`, soc)).body as {
       lines: string[];
     };
-    expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({ actor: { id: 'lab:agent-7' } });
+    expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({ verb: 'introspect', actor: { id: 'lab:agent-7' } });
   });
 
   it('once it has expired', async () => {

@@ -112,9 +112,19 @@ describe('POST /revocations', () => {
     expect(lines.join() + broker.logged()).not.toContain(signature);
   });
 
-  it('answers a string that is no token of ours like one that was: zero affected', async () => {
-    const reply = await revoke({ leaked: 'something found on a pastebin' });
-    expect([reply.status, reply.body]).toMatchObject([200, { affected: { credentials: 0 }, effects: [] }]);
+  it('says that a text contains no token of ours, and publishes nothing', async () => {
+    const { access_token: token } = await mint();
+    const count = async () =>
+      ((await broker.get('/revocations', soc)).body as { revocations: object[] }).revocations.length;
+    const before = await count();
+    for (const leaked of ['something found on a pastebin', token.slice(0, -1), await broker.identity('agent-7')])
+      expectProblem(
+        await revoke({ leaked }),
+        400,
+        'invalid_request',
+        /no valid token of this broker.*Nothing was revoked/,
+      );
+    expect(await count()).toBe(before);
   });
 
   it('answers an unknown value with 200 and zero affected, and a repetition with another receipt', async () => {

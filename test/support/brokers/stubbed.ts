@@ -11,6 +11,7 @@ import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
 import type { Store } from '../../../src/store/store.js';
 import type { HandClock } from '../clock.js';
 
+export const ISSUER = 'http://127.0.0.1:8080';
 export const TARGET = 'https://tickets.example';
 export const AGENT = 'lab:agent';
 export const PLANNER = 'lab:planner';
@@ -48,6 +49,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
     },
     targets: new Map([[TARGET, { resource: TARGET, minter: 'jwt', labels: [], tags: {} }]]),
     settings: {
+      issuer: ISSUER,
       lifetimes: { credential: 300, credentialMax: 3_600, task: 3_600, taskMax: 28_800, clockSkew: 5 },
       limits: { credentialsPerTask, delegationDepth: 3, perWorkloadPerMinute: 600 },
       trust: [

@@ -20,7 +20,7 @@ import { createJwtMinter } from '../../../src/minters/jwt.js';
 import type { AccessTokenClaims } from '../../../src/protocol/access-token.js';
 import { openLmdb } from '../../../src/store/lmdb.js';
 import type { Store } from '../../../src/store/store.js';
-import { AGENT, bareBroker, OPERATOR, proven, TARGET, type BareBroker } from './stubbed.js';
+import { AGENT, bareBroker, ISSUER, OPERATOR, proven, TARGET, type BareBroker } from './stubbed.js';
 import { handClock, type HandClock } from '../clock.js';
 import { temporaryDirectory } from '../directory.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
@@ -59,7 +59,7 @@ export async function wholeBroker(
 ): Promise<WholeBroker> {
   const { clock = handClock(), keyEncryptionKey = new Uint8Array(randomBytes(32)), store: chosen, ...over } = given;
   const store = chosen ?? (await lmdbStore(clock));
-  const issuer = 'http://127.0.0.1:8080';
+  const issuer = ISSUER;
   const { records, log } = store;
   const keys = await openKeys({ records, clock, keyEncryptionKey, rotationDays: 30 });
   const audit = openAuditLog({ records, log, clock, keys, issuer, node: 'one', giveUpAfterMs: 200 });

@@ -2,9 +2,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeEntry } from '../../../src/audit/describe-entry.js';
 import { introspect } from '../../../src/credentials/introspect.js';
 import { newId } from '../../../src/domain/id.js';
-import { cause } from '../../../src/domain/selector.js';
 import { openLmdb } from '../../../src/store/lmdb.js';
 import { recordKey } from '../../../src/ledger/keys.js';
 import { revoke } from '../../../src/ledger/revoke.js';
@@ -60,16 +60,47 @@ it('a caller that is held, or was cut off, gets `active: false` for every token'
   }
 });
 
-it('a token ends with what it says that it depends on, also where its record does not say so', async () => {
-  const broker = await wholeBroker();
-  const { minted } = await broker.exchange();
-  const claims = await broker.introspect(accessTokenOf(minted.material));
-  const causes = [...(claims?.causes ?? []), cause('owner', 'another')];
-  const token = await broker.deps.keys.sign({ ...claims, causes }, { typ: 'at+jwt' });
-  expect(await broker.introspect(token)).toBeDefined();
-  const selector = { kind: 'owner', value: 'another' } as const;
-  await revoke(broker.deps.ledger, { selector, effect: 'cutoff', reason: 'r', actor: 'soc' });
-  expect(await broker.introspect(token)).toBeUndefined();
+describe('who may ask', () => {
+  const permitting = async (...verbs: string[]) => {
+    const broker = await wholeBroker();
+    const { policy } = broker.deps;
+    const decide: typeof policy.decide = (query) =>
+      verbs.includes(query.action)
+        ? policy.decide(query)
+        : Promise.resolve({ outcome: 'deny', policies: [], digest: '' });
+    const noted: string[] = [];
+    const observer = { ...broker.deps.observer, presented: (id: string) => void noted.push(id) };
+    const deps = { ...broker.deps, observer, policy: { ...policy, decide } };
+    const { minted, credential } = await broker.exchange();
+    const ask = () =>
+      introspect(deps, proven('lab:soc', broker.clock), {
+        token: accessTokenOf(minted.material),
+        presentedFrom: 'a desk',
+        requestId: 'r',
+      });
+    return { broker, credential, ask, noted };
+  };
+
+  it.each([
+    ['introspect', true],
+    ['readCredential', false],
+  ])('whoever may %s gets the claims; a use of the token it is for the target alone', async (verb, isUse) => {
+    const { credential, ask, noted } = await permitting(verb);
+    expect(await ask()).toMatchObject({ jti: credential.id });
+    expect(noted).toEqual(isUse ? [credential.id] : []);
+  });
+
+  it('whoever may not hears nothing, and the audit log does not call the token dead', async () => {
+    const { broker, credential, ask } = await permitting();
+    expect(await ask()).toBeUndefined();
+    const about = (await broker.audited()).filter((entry) => entry.credential === credential.id).slice(1);
+    expect(about.map(({ type, verb, error }) => [type, verb, error])).toEqual([
+      ['operation.refused', 'introspect', 'access_denied'],
+    ]);
+    expect(about.map((entry) => describeEntry({ ...entry, seq: 1 }))).toEqual([
+      `${credential.id} presented at ${TARGET}: not permitted to ask`,
+    ]);
+  });
 });
 
 it.each([false, true])(

@@ -21,14 +21,16 @@ describe('a leaked string', () => {
     }
   });
 
-  it('that is nothing of ours hits nothing, and is kept nowhere', async () => {
+  it('that is nothing of ours is refused, nothing is published, and it is kept nowhere', async () => {
     const clock = handClock();
     const store = modelStore(clock);
     const broker = await wholeBroker({ store, clock });
     for (const leaked of ['AKIAIOSFODNN7EXAMPLE', 'eyJhbGciOiJub25lIn0.e30.', 'correct horse battery staple']) {
-      const { affected } = await revokeBySelector(broker.deps, broker.operator, { what: { leaked }, ...why });
-      expect(affected?.credentials).toBe(0);
+      expect(await refusal(revokeBySelector(broker.deps, broker.operator, { what: { leaked }, ...why }))).toBe(
+        'invalid_request',
+      );
       const { records, entries } = store.snapshotState();
+      expect(entries).toEqual([]);
       expect(JSON.stringify([[...records], entries])).not.toContain(leaked);
     }
   });

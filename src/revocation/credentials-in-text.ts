@@ -1,0 +1,61 @@
+/**
+ * The credentials of this broker that a text names: by its tokens, in whatever they are wrapped, and by the names that targets
+ * have for sessions. What the text does not name is never made up.
+ */
+import type { Deps } from '../authorization/deps.js';
+import { inspect, verifiedClaims } from '../authorization/inspect.js';
+import { signedTokensIn } from '../domain/signed-token-in-text.js';
+import { findCredential, type Found } from '../ledger/credentials.js';
+import { credentialsByHandle } from '../ledger/handles.js';
+
+type TextDeps = Pick<Deps, 'ledger' | 'keys' | 'settings' | 'observer'>;
+
+export interface Named {
+  id: string;
+  task: string;
+  workload: string;
+  expiresAt: number;
+  /** The records; absent if they cannot be read. */
+  found?: Found;
+}
+
+interface InText {
+  /** Each once. */
+  credentials: Named[];
+  /** The text has a token that a key of this broker signed, and that no record confirms. */
+  unrecorded: boolean;
+}
+
+export async function credentialsIn(deps: TextDeps, text: string): Promise<InText> {
+  const called = await credentialsByHandle(deps.ledger, text);
+  const [byHandle, byToken] = await Promise.all([
+    Promise.all(called.map(async (id) => namedBy(await findCredential(deps.ledger, id)))),
+    Promise.all(signedTokensIn(text).map((token) => credentialOf(deps, token))),
+  ]);
+  const all = [...byHandle, ...byToken].filter((one) => one !== undefined);
+  const named = all.filter((one) => one !== 'unrecorded');
+  return {
+    credentials: [...new Map(named.map((one) => [one.id, one])).values()],
+    unrecorded: all.includes('unrecorded'),
+  };
+}
+
+async function credentialOf(deps: TextDeps, token: string): Promise<Named | 'unrecorded' | undefined> {
+  try {
+    const inspected = await inspect(deps, token);
+    return inspected && (namedBy(inspected.found) ?? 'unrecorded');
+  } catch {
+    // A record that cannot be read must not stop a revocation: the token itself says which credential it is, and whose.
+    const claims = await verifiedClaims(deps, token);
+    return claims && { id: claims.jti, task: claims.task.id, workload: claims.client_id, expiresAt: claims.exp * 1000 };
+  }
+}
+
+const namedBy = (found: Found | undefined): Named | undefined =>
+  found && {
+    id: found.credential.id,
+    task: found.task.id,
+    workload: found.task.workload.id,
+    expiresAt: found.credential.expiresAt,
+    found,
+  };
