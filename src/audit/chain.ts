@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
 import { natural } from '../domain/schemas.js';
-import { withoutTokens } from '../domain/token-in-text.js';
-import { auditEventSchema, type AuditEvent } from './event.js';
+import { holdsToken, withoutTokens } from '../domain/token-in-text.js';
+import { eventAsEntered, type AuditEvent } from './event.js';
 
 /** A place in the chain: the number of a line and the SHA-256 (base64url) of its bytes. */
 export const placeSchema = z.strictObject({ seq: natural, hash: z.string() });
@@ -20,8 +20,9 @@ export type EntryText = string;
 
 /** Throws on a field or value that is not in the schema. Tokens that somebody pasted into free text are removed. */
 export function entryText(event: AuditEvent): EntryText {
-  // The whole text is searched, not field by field: the pattern contains no character that JSON would escape.
-  return withoutTokens(JSON.stringify(auditEventSchema.parse(event)));
+  const text = JSON.stringify(eventAsEntered(event));
+  // No name and no path holds a whole token, so this changes none. It is for what an older release let in.
+  return holdsToken(text) ? withoutTokens(text) : text;
 }
 
 /** The beginning of every line, as `extendChain` and `entryText` write it. */

@@ -1,20 +1,23 @@
 /**
- * The fields of an audit entry. The list is closed: ids, digests and bounded free text, so a secret has no field to slip into.
- * Tokens that people paste into free text are removed (see `entryText` in chain.ts).
+ * The fields of an audit entry. The list is closed: ids, digests, names and bounded free text, so a secret has no field to slip
+ * into. This file says which is which. Names, and what was granted, are kept as they are, or nobody could find them; their
+ * alphabets let no whole token in. Tokens are removed from free text: from what people write, and from what a refused caller asked for.
  */
 import { z } from 'zod';
 import { accessSchema } from '../domain/access.js';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
+import { defined } from '../domain/defined.js';
 import { BROKER_ERROR_CODES, RETRIES } from '../domain/errors.js';
 import { POLICY_OUTCOMES } from '../domain/policy-outcome.js';
 import { moment, natural, selectorSchema } from '../domain/schemas.js';
 import { EFFECTS } from '../domain/selector.js';
 import { LEVELS, reactionSchema, SIGNAL_STATES } from '../domain/signal.js';
+import { withoutTokens } from '../domain/token-in-text.js';
 
 /** Free text is cut, not refused: a long reason must not make an entry fail. */
-const freeText = (most: number) => z.string().transform((text) => text.slice(0, most));
+const freeText = (most: number) => z.string().transform((text) => withoutTokens(text).slice(0, most));
 
-export const auditEventSchema = z.strictObject({
+const fieldsSchema = z.strictObject({
   type: z.enum(AUDIT_EVENT_TYPES),
   /** When it was written, in milliseconds, by the clock of the broker that wrote it. */
   at: moment,
@@ -86,7 +89,21 @@ export const auditEventSchema = z.strictObject({
   node: z.string().optional(),
 });
 
-export type AuditEvent = z.infer<typeof auditEventSchema>;
+export type AuditEvent = z.infer<typeof fieldsSchema>;
+
+/** Throws on a field or value that is not in the schema. */
+export function eventAsEntered(event: AuditEvent): AuditEvent {
+  const entered = fieldsSchema.parse(event);
+  return REFUSED.has(entered.type) ? { ...entered, ...askedInVain(entered) } : entered;
+}
+
+const REFUSED: ReadonlySet<AuditEvent['type']> = new Set(['credential.refused', 'operation.refused']);
+
+const askedInVain = ({ target, access }: AuditEvent): Pick<AuditEvent, 'target' | 'access'> =>
+  defined({
+    target: target === undefined ? undefined : withoutTokens(target),
+    access: access?.map(({ path, actions }) => ({ path: withoutTokens(path), actions })),
+  });
 
 /** An audit event that has its place in the chain. */
 export interface AuditEntry extends AuditEvent {

@@ -1,7 +1,8 @@
 /** `mayfly dev-token`: prints an identity token for trying the broker out, signed by the development issuer of this checkout. */
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
 import { packageFile } from '../config/package-file.js';
+import { CLAIM_CHARACTERS_MAX, nameProblem } from '../domain/name.js';
 import { openDevIssuer } from './dev-issuer.js';
 import type { Terminal } from './terminal.js';
 
@@ -19,8 +20,8 @@ export function addDevToken(program: Command, { out, clock }: Terminal): void {
   program
     .command('dev-token')
     .description('print an identity token of the development issuer, for trying the broker out')
-    .requiredOption('--sub <name>', 'who it is for: the workload becomes lab:<name>')
-    .option('--team <name>', 'the claim `team`, which config/development.yaml takes as the owner', 'sre')
+    .requiredOption('--sub <name>', 'who it is for: the workload becomes lab:<name>', nameOf)
+    .option('--team <name>', 'the claim `team`, which config/development.yaml takes as the owner', nameOf, 'sre')
     .option('--audience <audience>', 'default: what the configuration accepts')
     .option('--ttl <seconds>', 'how long it is valid', '3600')
     .option('--claim <name=value>', 'any other claim; repeatable', collect, [])
@@ -50,6 +51,12 @@ function trustOf({ config, path }: LoadedConfig, name: string) {
     throw new Error(`${path} has no trust entry "${name}" of kind oidc with a JWKS file.`);
   }
   return { issuer: trust.issuer, audience: trust.audiences?.[0] ?? config.issuer, jwksFile: trust.jwks.file };
+}
+
+function nameOf(text: string): string {
+  const problem = nameProblem(text, CLAIM_CHARACTERS_MAX);
+  if (problem !== undefined) throw new InvalidArgumentError(`A broker refuses it: it ${problem}.`);
+  return text;
 }
 
 function secondsOf(text: string): number {

@@ -6,7 +6,18 @@ import { z } from 'zod';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { notifySchema, signalsSchema } from './signals-schema.js';
 import { targetSchema } from './target-schema.js';
-import { algorithm, file, hostPort, keySource, name, origin, redisNode, seconds, trustName } from './values.js';
+import {
+  algorithm,
+  file,
+  hostPort,
+  keySource,
+  name,
+  origin,
+  redisNode,
+  seconds,
+  teamName,
+  trustName,
+} from './values.js';
 
 const oidcTrust = z.strictObject({
   kind: z.literal('oidc').describe('An OpenID Connect issuer, or anything that signs JWTs and publishes keys.'),
@@ -27,7 +38,7 @@ const oidcTrust = z.strictObject({
   owner: z
     .union([
       z.strictObject({ claim: z.string().min(1).describe('The claim that names the team; a JSON pointer if nested.') }),
-      z.strictObject({ value: z.string().min(1).describe('One team for every workload of this issuer.') }),
+      z.strictObject({ value: teamName.describe('One team for every workload of this issuer.') }),
     ])
     .optional()
     .describe('The team that answers for a workload: a claim of the token, or a fixed value.'),
@@ -64,7 +75,7 @@ const spiffeTrust = z.strictObject({
     .default(['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])
     .describe('Signature algorithms accepted; the SPIFFE standard allows these.'),
   owner: z
-    .strictObject({ value: z.string().min(1).describe('One team for every workload of this trust domain.') })
+    .strictObject({ value: teamName.describe('One team for every workload of this trust domain.') })
     .optional()
     .describe('The team that answers for its workloads.'),
 });
@@ -73,7 +84,7 @@ export const trustSchema = z.discriminatedUnion('kind', [oidcTrust, spiffeTrust]
 
 const purpose = z.strictObject({
   description: z.string().min(1).describe('For those who read the audit trail.'),
-  owner: z.string().min(1).optional().describe('The team that answers for the purpose.'),
+  owner: teamName.optional().describe('The team that answers for the purpose.'),
 });
 
 const storeSchema = z.union([

@@ -1,6 +1,7 @@
 /** The schema of signals: transmitters, reactions, detectors, and webhooks. */
 import { z } from 'zod';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
+import { nameSchema } from '../domain/schemas.js';
 import { LEVELS, SIGNAL_EVENTS, SIGNAL_STATES, type DETECTOR_EVENTS } from '../domain/signal.js';
 import { algorithm, keySource, keyUrl, name, seconds, trustName } from './values.js';
 
@@ -28,7 +29,7 @@ export const reactionSchema = z.strictObject({
   event: z.enum(SIGNAL_EVENTS).describe('What it is about.'),
   level: z.enum(LEVELS).optional().describe('Only signals of this level; default: any.'),
   from: z
-    .array(z.string().min(1))
+    .array(nameSchema())
     .min(1)
     .optional()
     .describe('Only signals of these: transmitters by name, callers by id, `detector`; default: any.'),

@@ -1,7 +1,9 @@
 /** The kinds of text and number in a configuration, each with the sentence that refuses a wrong one. */
 import { z } from 'zod';
 import { pathProblem } from '../domain/access.js';
+import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
+import { nameSchema } from '../domain/schemas.js';
 
 export const seconds = (most: number, least = 1) => z.int().min(least).max(most);
 export const name = z
@@ -16,6 +18,8 @@ export const trustName = name.refine(
   (text) => !RESERVED_NAMES.includes(text),
   `must not be ${RESERVED_NAMES.map((one) => `"${one}"`).join(', ')}`,
 );
+/** The name of a team, as a token could give it too. */
+export const teamName = nameSchema(CLAIM_CHARACTERS_MAX);
 /** The algorithms that a proof of identity may be signed with. The metadata of the server lists them. */
 export const SIGNATURE_ALGORITHMS = [
   'ES256',
@@ -37,7 +41,7 @@ export const origin = z
     isSafeOrigin,
     'must be an origin such as https://mayfly.example (http only on loopback), without path or trailing slash',
   );
-export const absoluteUri = z.string().max(2048).refine(isAbsoluteUri, 'must be an absolute URI without a fragment');
+export const absoluteUri = z.string().refine(isAbsoluteUri, 'must be an absolute URI in ASCII, without a fragment');
 export const file = z.string().min(1);
 export const hostPort = z
   .string()
@@ -52,7 +56,7 @@ export const resourcePath = z.string().superRefine((path, context) => {
 });
 
 function isAbsoluteUri(text: string): boolean {
-  return URL.canParse(text) && !text.includes('#') && !/\s/.test(text);
+  return isName(text) && URL.canParse(text) && !/[#\s]/.test(text);
 }
 
 function isHostPort(text: string): boolean {

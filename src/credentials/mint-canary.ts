@@ -10,6 +10,7 @@ import { sha256 } from '../domain/digest.js';
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
+import { withoutTokens } from '../domain/token-in-text.js';
 import { partyFromId, prefixOf, representedBy } from '../identity/party-from-id.js';
 import { putCanary, type Canary } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -43,7 +44,14 @@ export async function mintCanary(deps: CanaryDeps, request: CanaryRequest): Prom
   const token = accessTokenOf((await minter.mint(credential, task)).material);
   const { target, issuedAt: mintedAt, expiresAt } = credential;
   // The canary is stored before the token is returned: a canary that no broker looks for would never raise an alarm.
-  const canary: Canary = { hash: sha256(token), label: request.label, target, mintedAt, expiresAt, ...names };
+  const canary: Canary = {
+    hash: sha256(token),
+    label: withoutTokens(request.label),
+    target,
+    mintedAt,
+    expiresAt,
+    ...names,
+  };
   await putCanary(ledger, canary);
   await audit.append({
     type: 'canary.minted',

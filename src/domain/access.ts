@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { HARD_LIMITS } from './limits.js';
+import { holdsToken } from './token-in-text.js';
 
 const SEGMENT = /^[A-Za-z0-9._~@+=,:-]+$/;
 const ACTION = /^[A-Za-z][A-Za-z0-9._:-]{0,63}$/;
@@ -37,7 +38,8 @@ export function pathProblem(path: string): string | undefined {
     }
     if (!SEGMENT.test(segment)) return 'has a character outside A-Z a-z 0-9 . _ ~ @ + = , : -';
   }
-  return undefined;
+  // The audit log prints what was granted as it is.
+  return holdsToken(path) ? 'has a token in it' : undefined;
 }
 
 export const isAction = (text: string): boolean => ACTION.test(text);

@@ -1,5 +1,6 @@
 /** The parts that the schemas of several records share. They stand apart from the rules of life, which need no library. */
 import { z } from 'zod';
+import { nameProblem } from './name.js';
 import { SELECTOR_KINDS } from './selector.js';
 
 /** Milliseconds since 1970-01-01T00:00:00Z. */
@@ -7,5 +8,12 @@ export const moment = z.int().nonnegative();
 
 /** A count, a sequence number, a revision. */
 export const natural = z.int().nonnegative();
+
+/** A name that comes from outside; the issue says what is wrong with it. */
+export const nameSchema = (most?: number) =>
+  z.string().superRefine((text, context) => {
+    const problem = nameProblem(text, most);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
 
 export const selectorSchema = z.strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string() });

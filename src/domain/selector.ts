@@ -1,8 +1,7 @@
 /** Selectors name what a revocation hits. A cause is a selector as a short hash of fixed size, which records and tokens carry. */
 import { sha256 } from './digest.js';
 import { isId } from './id.js';
-import { hasUnprintable } from './text.js';
-import { holdsToken } from './token-in-text.js';
+import { NAME_CHARACTERS_MAX, nameProblem } from './name.js';
 
 export const SELECTOR_KINDS = [
   'credential',
@@ -88,16 +87,24 @@ export function effectFits(kind: SelectorKind, effect: Effect): boolean {
   }
 }
 
-export function isWellFormed({ kind, value }: Selector): boolean {
+/** A target, or a target and a workload (`sessionsOf` in hangs-on.ts). */
+export const SELECTOR_CHARACTERS_MAX = 2 * NAME_CHARACTERS_MAX + 1;
+
+export const isWellFormed = (selector: Selector): boolean => valueProblem(selector) === undefined;
+
+/** Returns what is wrong with the value of a selector, as the end of a sentence ("The value …"), or undefined if nothing is. */
+export function valueProblem({ kind, value }: Selector): string | undefined {
   switch (kind) {
     case 'all':
-      return value === '';
+      return value === '' ? undefined : 'must be empty';
     case 'credential':
-      return isId('crd', value);
+      return isId('crd', value) ? undefined : 'is not the id of a credential';
     case 'task':
-      return isId('tsk', value);
+      return isId('tsk', value) ? undefined : 'is not the id of a task';
+    case 'target':
+      return nameProblem(value, SELECTOR_CHARACTERS_MAX);
     default:
-      return value.trim() !== '' && value.length <= 2048 && !hasUnprintable(value) && !holdsToken(value);
+      return nameProblem(value);
   }
 }
 

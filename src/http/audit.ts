@@ -9,6 +9,7 @@ import { callerFields } from '../authorization/audit.js';
 import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
+import { nameSchema } from '../domain/schemas.js';
 import { ok, type Answer, type Call } from './wire/endpoint.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
 import { brokerOperation, nothing } from './wire/operation.js';
@@ -25,7 +26,7 @@ export const auditReading = (deps: HttpDeps) =>
     from: 'query',
     input: z.strictObject({
       task: printable(64).exactOptional(),
-      workload: printable(2048).exactOptional(),
+      workload: nameSchema().exactOptional(),
       credential: printable(64).exactOptional(),
       decision: printable(64).exactOptional(),
       type: printable(64).exactOptional(),

@@ -28,7 +28,7 @@ export const revocation = (deps: HttpDeps) =>
     input: z
       .strictObject({
         selector: z
-          .strictObject({ kind: z.enum(SELECTOR_KINDS), value: printable(2048).exactOptional() })
+          .strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string().exactOptional() })
           .transform(({ kind, value = '' }): Selector => ({ kind, value }))
           .exactOptional(),
         /** Instead of a selector: the found string itself. It is bounded like any token, and never logged. */

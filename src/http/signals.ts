@@ -4,6 +4,8 @@ import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { isId } from '../domain/id.js';
+import { nameSchema } from '../domain/schemas.js';
+import { SELECTOR_CHARACTERS_MAX } from '../domain/selector.js';
 import { FOREIGN_EVENTS, LEVELS, SIGNAL_STATES, type Signal } from '../domain/signal.js';
 import { toTimestamp } from '../domain/time.js';
 import { ok } from './wire/endpoint.js';
@@ -64,9 +66,9 @@ export const signalList = (deps: HttpDeps) =>
     verb: 'readRevocations',
     from: 'query',
     input: z.strictObject({
-      subject: printable(2048).exactOptional(),
+      subject: nameSchema(SELECTOR_CHARACTERS_MAX).exactOptional(),
       state: z.enum(SIGNAL_STATES).exactOptional(),
-      source: printable(2048).exactOptional(),
+      source: nameSchema().exactOptional(),
       ...page,
     }),
     act: (permitted, { after, limit, ...filter }) => pageOnWire(deps, permitted, filter, defined({ after, limit })),

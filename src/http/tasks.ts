@@ -1,6 +1,7 @@
 /** The endpoints of a task: open, read, complete, suspend, resume, heartbeat. */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
+import { nameSchema } from '../domain/schemas.js';
 import { DECLARED_OUTCOMES } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import { toTimestamp } from '../domain/time.js';
@@ -26,8 +27,8 @@ export const taskOpening = (deps: HttpDeps) =>
     verb: 'openTask',
     from: 'body',
     input: z.strictObject({
-      workload: printable(2048),
-      principal: printable(2048).exactOptional(),
+      workload: nameSchema(),
+      principal: nameSchema().exactOptional(),
       purpose: printable(256),
       /** RFC 9396 objects: the most that can be granted under the task. */
       access: z.array(z.unknown()).transform(accessFromObjects).exactOptional(),

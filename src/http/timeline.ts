@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { describeEntry } from '../audit/describe-entry.js';
 import type { AuditEntry } from '../audit/event.js';
 import { defined } from '../domain/defined.js';
+import { nameSchema } from '../domain/schemas.js';
 import { toTimestamp } from '../domain/time.js';
 import { ok } from './wire/endpoint.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
@@ -14,7 +15,7 @@ import type { HttpDeps } from './deps.js';
 const input = z
   .strictObject({
     task: printable(64).exactOptional(),
-    workload: printable(2048).exactOptional(),
+    workload: nameSchema().exactOptional(),
     from: timestamp.exactOptional(),
     to: timestamp.exactOptional(),
     after: wholeNumber(0, Number.MAX_SAFE_INTEGER).exactOptional(),

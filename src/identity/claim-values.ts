@@ -1,11 +1,18 @@
-/** Turns claims of a token into text for policy and for the audit log. */
-import { hasUnprintable } from '../domain/text.js';
+/** Turns claims of a token into names, and into text for policy. */
+import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
 import { isObject, type JsonObject } from './json-object.js';
+import { Refused } from './token.js';
 
-/** Returns the value as a name that may be part of an id: 1–255 visible characters. Undefined for anything else. */
-export function nameFrom(value: unknown): string | undefined {
-  const fits = typeof value === 'string' && value.trim() !== '' && value.length <= 255 && !hasUnprintable(value);
-  return fits ? value : undefined;
+/**
+ * Returns the value of a claim that can be revoked by name. Throws Refused for anything else: a party without it would escape
+ * every hold on that name.
+ * @param what it names, with its article
+ */
+export function nameFrom(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw new Refused(`must have ${what}`);
+  const problem = nameProblem(value, CLAIM_CHARACTERS_MAX);
+  if (problem !== undefined) throw new Refused(`has ${what} that ${problem}`);
+  return value;
 }
 
 /** Returns the named claims as tags. Text, booleans and exact integers become tags; lists and objects do not. */
@@ -17,11 +24,15 @@ export function tagsFrom(claims: JsonObject, names: readonly string[]): Readonly
   return Object.fromEntries(found);
 }
 
-/** Returns the names in a claim that is a list. A single text counts as a list of one. */
+/**
+ * Returns the names in a claim that is a list. A single text counts as a list of one. What is no name is left out, and no policy
+ * can name it (`literalProblem` in policy/cedar/load-policies.ts). To refuse the token would be a weapon: in many directories
+ * anybody may make a group and put others into it.
+ */
 export function listFrom(claims: JsonObject, name: string): readonly string[] {
   const value = claimAt(claims, name);
   const entries: unknown[] = Array.isArray(value) ? value : [value];
-  return entries.flatMap((entry) => nameFrom(entry) ?? []);
+  return entries.filter((entry) => typeof entry === 'string' && isName(entry, CLAIM_CHARACTERS_MAX)) as string[];
 }
 
 /**

@@ -37,7 +37,7 @@ function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
     id: idOf(trust, claims),
     issuer: trust.name,
     owner,
-    claims: tagsFrom(claims, trust.claims),
+    claims: tagsOf(trust, claims),
     groups: [],
   });
 }
@@ -47,23 +47,26 @@ function personOf(trust: OidcTrust, claims: JsonObject): Party {
     kind: 'person',
     id: idOf(trust, claims),
     issuer: trust.name,
-    claims: tagsFrom(claims, trust.claims),
+    claims: tagsOf(trust, claims),
     groups: trust.groups ? listFrom(claims, trust.groups.claim) : [],
   };
 }
 
 function idOf(trust: OidcTrust, claims: JsonObject): string {
-  const subject = nameFrom(claims['sub']);
-  if (subject === undefined) throw new Refused('must have a subject of 1 to 255 visible characters');
+  const subject = nameFrom(claims['sub'], 'a subject');
   if (looksLikeSpiffe(subject)) throw new Refused('names a SPIFFE ID, which its issuer cannot vouch for');
   return `${trust.name}:${subject}`;
 }
 
 function ownerOf({ owner }: OidcTrust, claims: JsonObject): string | undefined {
   if (!owner) return undefined;
-  if ('value' in owner) return owner.value;
-  const team = nameFrom(claimAt(claims, owner.claim));
-  // A workload without its owner would escape every hold on that team.
-  if (team === undefined) throw new Refused('lacks the claim that names the owning team');
-  return team;
+  return 'value' in owner ? owner.value : nameFrom(claimAt(claims, owner.claim), 'an owning team');
+}
+
+/** Tags are text for policy alone, except for the address: a party can be revoked by it. */
+function tagsOf(trust: OidcTrust, claims: JsonObject): Readonly<Record<string, string>> {
+  const tags = tagsFrom(claims, trust.claims);
+  const address = tags['email'];
+  if (address !== undefined) nameFrom(address, 'an e-mail address');
+  return tags;
 }

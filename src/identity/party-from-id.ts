@@ -2,18 +2,20 @@
 import type { Trust } from '../config/schema.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
+import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
 import { emailValue, type PartyRef } from '../domain/party.js';
 import type { Selector } from '../domain/selector.js';
-
-const ID_CHARACTERS_MAX = 2048;
+import { looksLikeSpiffe, trustDomainOf } from './spiffe.js';
 
 /**
  * Returns the party with this id, as far as the configuration knows it. Throws `invalid_request` when no issuer could prove
  * it.
  */
 export function partyFromId(trust: readonly Trust[], kind: PartyRef['kind'], id: string): PartyRef {
-  const issuer = trust.find((one) => representedBy(one) === kind && hasStart(id, prefixOf(one)));
-  if (!issuer || id.length > ID_CHARACTERS_MAX) {
+  const problem = nameProblem(id);
+  if (problem !== undefined) throw new BrokerError('invalid_request', `The id of the ${kind} ${problem}.`);
+  const issuer = trust.find((one) => representedBy(one) === kind && couldProve(one, id));
+  if (!issuer) {
     throw new BrokerError(
       'invalid_request',
       `No configured issuer can prove that ${kind}: an id reads <trust name>:<subject> or spiffe://….`,
@@ -29,10 +31,10 @@ export function partyFromId(trust: readonly Trust[], kind: PartyRef['kind'], id:
 export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selector): boolean {
   switch (kind) {
     case 'workload':
-      return trust.some((one) => representedBy(one) === 'workload' && hasStart(value, prefixOf(one)));
+      return trust.some((one) => representedBy(one) === 'workload' && couldProve(one, value));
     // A workload that serves nobody else is its own principal.
     case 'principal':
-      return trust.some((one) => principalStarts(one).some((start) => hasStart(value, start)));
+      return trust.some((one) => couldProve(one, value) || couldHaveAddress(one, value));
     default:
       return true;
   }
@@ -52,4 +54,18 @@ export const principalStarts = (trust: Trust): string[] =>
 export const representedBy = (trust: Trust): PartyRef['kind'] =>
   trust.kind === 'spiffe' ? 'workload' : trust.represents;
 
-const hasStart = (text: string, start: string): boolean => text.startsWith(start) && text.length > start.length;
+/** Returns whether the door would take a token of this issuer with this id. */
+function couldProve(trust: Trust, id: string): boolean {
+  if (trust.kind === 'spiffe') return trustDomainOf(id) === trust.trustDomain;
+  const subject = restAfter(prefixOf(trust), id);
+  return isName(subject, CLAIM_CHARACTERS_MAX) && !looksLikeSpiffe(subject);
+}
+
+/** Addresses are compared in lower case (`emailValue`). */
+const couldHaveAddress = ({ kind, name }: Trust, value: string): boolean =>
+  kind === 'oidc' &&
+  value === value.toLowerCase() &&
+  isName(restAfter(emailValue(name, ''), value), CLAIM_CHARACTERS_MAX);
+
+/** Returns the empty text, which is no name, when the text begins with something else. */
+const restAfter = (start: string, text: string): string => (text.startsWith(start) ? text.slice(start.length) : '');

@@ -1,6 +1,7 @@
 /** Identity from a SPIFFE trust domain: JWT-SVIDs, verified by the bundle of that trust domain and no other. */
 import type { SpiffeTrust } from '../config/schema.js';
 import { defined } from '../domain/defined.js';
+import { isName } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
 import type { TrustedIssuer } from './proof.js';
 import { verifySignature } from './signature.js';
@@ -9,7 +10,6 @@ import type { TrustKeys } from './trust-keys.js';
 
 /** `spiffe://<trust domain>/<path>`, in one spelling only, so that equal text is equal identity. */
 const SPIFFE_ID = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/;
-const BYTES_MAX = 2048;
 
 /** JWT-SVID §2 allows these header parameters, and `typ` in these spellings. */
 const HEADERS = ['alg', 'kid', 'typ'];
@@ -35,7 +35,7 @@ export function createSpiffeIssuer(trust: SpiffeTrust, keys: TrustKeys, audience
  * without a path names no workload.
  */
 export function trustDomainOf(id: string): string | undefined {
-  if (id.length > BYTES_MAX) return undefined;
+  if (!isName(id)) return undefined;
   const [, trustDomain, path] = SPIFFE_ID.exec(id) ?? [];
   const climbs = path?.split('/').some((segment) => segment === '.' || segment === '..');
   return climbs ? undefined : trustDomain;

@@ -7,7 +7,7 @@ import type { Deps } from '../authorization/deps.js';
 import { permitRevocation, type Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import { defaultEffect, effectFits, isWellFormed, type Effect, type Selector } from '../domain/selector.js';
+import { defaultEffect, effectFits, valueProblem, type Effect, type Selector } from '../domain/selector.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { findCredential } from '../ledger/credentials.js';
 import { receiptFor } from '../ledger/follow-receipts.js';
@@ -118,7 +118,8 @@ export function fittingEffect(
   { effect = defaultEffect(selector.kind), liftAt }: { effect?: Effect; liftAt?: number },
   now: number,
 ): Effect {
-  if (!isWellFormed(selector)) throw invalid('The selector value is missing or malformed for its kind.');
+  const problem = valueProblem(selector);
+  if (problem !== undefined) throw invalid(`The selector value is missing or malformed for its kind: it ${problem}.`);
   if (!effectFits(selector.kind, effect)) throw invalid(`The effect "${effect}" does not fit a ${selector.kind}.`);
   if (liftAt !== undefined && effect !== 'hold') throw invalid('Only a hold can have "until".');
   if (liftAt !== undefined && liftAt <= now) throw invalid('The time in "until" is past.');

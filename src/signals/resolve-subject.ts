@@ -4,10 +4,11 @@
  */
 import type { Trust } from '../config/schema.js';
 import { isId } from '../domain/id.js';
+import { isName } from '../domain/name.js';
 import { emailValue } from '../domain/party.js';
 import { distinct, isWellFormed, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
-import { prefixOf } from '../identity/party-from-id.js';
+import { canHitSomebody, prefixOf } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTask } from '../ledger/tasks.js';
@@ -48,7 +49,7 @@ async function one(deps: SubjectDeps, subject: unknown): Promise<Selector | unde
 async function simpleOne(deps: SubjectDeps, subject: unknown): Promise<Selector | undefined> {
   const simple = simpleSubject(subject);
   const selector = simple && (await selectorOf(deps, simple));
-  return selector && isWellFormed(selector) ? selector : undefined;
+  return selector && isWellFormed(selector) && canHitSomebody(deps.trust, selector) ? selector : undefined;
 }
 
 /** Aliases name one subject: the first known alias resolves it. An address comes last, since it hits fewer tasks than an id. */
@@ -101,7 +102,8 @@ function spiffeId(trust: readonly Trust[], uri: string): Selector | undefined {
 function personWith(trust: readonly Trust[], address: string | undefined): Selector | undefined {
   const [issuer, ...more] = trust.filter((one) => one.kind === 'oidc' && one.represents === 'person');
   if (issuer?.kind !== 'oidc' || !issuer.claims.includes('email')) return undefined;
-  if (more.length > 0 || address === undefined) return undefined;
+  // Before it is in lower case: some letters that are not of ASCII then are.
+  if (more.length > 0 || address === undefined || !isName(address)) return undefined;
   return { kind: 'principal', value: emailValue(issuer.name, address) };
 }
 

@@ -60,7 +60,7 @@ describe.each(CHARACTERS)('%s', (_, character) => {
   const text = `one${character}two`;
 
   it('is refused wherever it would be kept', async () => {
-    expect(nameFrom(text)).toBeUndefined();
+    expect(() => nameFrom(text, 'a subject')).toThrow('has a character other than');
     expect(isWellFormed({ kind: 'workload', value: text })).toBe(false);
     expect(printable(64).safeParse(text).success).toBe(false);
     const { code, said } = await mayfly('canary', 'mint', '--label', text);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Target } from '../../config/schema.js';
 import { isPattern, pathProblem } from '../../domain/access.js';
 import { sha256 } from '../../domain/digest.js';
+import { nameProblem } from '../../domain/name.js';
 import type { PolicyProblem } from '../policy-engine.js';
 import { validate, type TypeAndId } from './cedar-wasm.js';
 import { parsePolicyFile, type Policy } from './policy-file.js';
@@ -99,6 +100,10 @@ function literalProblems(policy: Policy, targets: readonly PolicyTarget[]): Poli
 }
 
 function literalProblem({ type, id }: TypeAndId, targets: ReadonlySet<string>): string | undefined {
+  if (NAMED_IN_TOKENS.has(type)) {
+    const problem = nameProblem(id);
+    return problem && `${problem}: no token can name it`;
+  }
   if (type !== 'Resource' && type !== 'Target') return undefined;
   const [target = '', path] = type === 'Target' ? [id] : splitResourceId(id);
   if (type === 'Resource' && path === undefined) return 'is not "<target>#<path>"';
@@ -109,6 +114,9 @@ function literalProblem({ type, id }: TypeAndId, targets: ReadonlySet<string>): 
   const problem = pathProblem(path);
   return problem === undefined ? undefined : `has a path that ${problem}`;
 }
+
+/** The entities that tokens name. A forbid about a group whose name is left out of tokens would forbid nothing. */
+const NAMED_IN_TOKENS: ReadonlySet<string> = new Set(['Workload', 'Person', 'Owner', 'Group']);
 
 /**
  * Returns the target and the path of a resource id. A target is a URI without a fragment, so the first `#` separates it

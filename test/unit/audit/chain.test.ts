@@ -180,6 +180,21 @@ describe('an audit entry', () => {
     );
   });
 
+  it('keeps names and what was granted as they are, also where they look like secrets', () => {
+    const odd = 'ci:repo:acme/app:ref:refs/heads/eyJ.x.y:environment:token=AAAAAAAAAAAAAAAAAAAA';
+    const access = [{ path: 'branch/eyJ.x.y/token=AAAAAAAAAAAAAAAAAAAA', actions: ['read'] }];
+    const selector = { kind: 'workload', value: odd } as const;
+    const named: AuditEvent = {
+      ...{ type: 'credential.granted', at: 1, actor: { id: odd }, workload: odd, principal: odd, target: odd, access },
+      revocation: { id: 'rev', effect: 'hold', selector },
+      signal: { id: 'sig', source: odd, event: 'e', level: 'HIGH', about: [selector], state: 'recorded' },
+    };
+    expect(JSON.parse(entryText(named))).toEqual(named);
+    const { actor, workload, ...asked } = JSON.parse(entryText({ ...named, type: 'credential.refused' })) as AuditEvent;
+    expect([actor?.id, workload]).toEqual([odd, odd]);
+    expect(JSON.stringify([asked.target, asked.access])).not.toMatch(/eyJ|A{16}/);
+  });
+
   it('keeps encrypted tokens out too', () => {
     expect(entryText(event('see eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn!'))).toContain('"see [token removed]!"');
   });

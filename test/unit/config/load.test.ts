@@ -150,7 +150,7 @@ lifetimes:
       '4 trust[0].name: must be a lower-case letter, then up to 31 of a-z 0-9 -',
       '7 trust[0].jwks.url: is not a known setting',
       "9 trust[1].kind: Expected 'oidc' | 'spiffe'",
-      '11 targets[0].resource: must be an absolute URI without a fragment',
+      '11 targets[0].resource: must be an absolute URI in ASCII, without a fragment',
       '13 targets[0].labels[0].match: the path has "**" before its end',
       '13 targets[0].labels[0].sensitivity: Too small: expected array to have >=1 items',
       '15 lifetimes.credential: Too big: expected number to be <=3600',

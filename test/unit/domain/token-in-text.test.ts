@@ -27,7 +27,7 @@ describe('a token in a text', () => {
     'reads a megabyte of %j once: it takes no longer than its length',
     (part) => {
       const text = `${part.repeat(1_000_000 / part.length)}!`;
-      expect(holdsToken(text)).toBe(/eyJ\.{1,2}/.test(part));
+      expect([withoutTokens(text) !== text, holdsToken(text)]).toEqual([/eyJ\.{1,2}/.test(part), false]);
     },
   );
 
@@ -45,4 +45,17 @@ describe('a token in a text', () => {
     ])
       expect([withoutTokens(text), holdsToken(text)]).toEqual([text, false]);
   });
+});
+
+describe('a whole token', () => {
+  it.each([
+    ['a JWS', 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln', true],
+    ['a JWE', 'eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn', true],
+    ['one behind other letters and dots', 'refs/heads/a.b.tokeneyJhbGciOiJFUzI1NiJ9.e30.c2ln.z', true],
+    ['one of three in a text', 'eyJ.x.y and eyJhbGciOiJFUzI1NiJ9.e30.c2ln', true],
+    ['one without its signature', 'eyJhbGciOiJFUzI1NiJ9.e30', false],
+    ['a branch with the first letters of one', 'refs/heads/eyJ.x.y', false],
+    ['an object that names no algorithm', 'eyJhIjoxfQ.e30.c2ln', false],
+    ['a secret by its name alone', 'token=AAAAAAAAAAAAAAAAAAAA', false],
+  ])('%s: %s', (_, text, expected) => expect(holdsToken(text)).toBe(expected));
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isWellFormed } from '../../../src/domain/selector.js';
-import { holdsToken } from '../../../src/domain/token-in-text.js';
 import { claimAt, listFrom, nameFrom, tagsFrom } from '../../../src/identity/claim-values.js';
+import { Refused } from '../../../src/identity/token.js';
 
 describe('a claim is found by its name', () => {
   it.each([
@@ -61,19 +61,41 @@ it.each([
     ['sre', 'oncall'],
     ['sre', 'oncall'],
   ],
-  [['sre', 7, null, '', 'a\nb', ['nested']], ['sre']],
+  [['sre', 7, null, '', 'a\nb', 'sre ', 's\u0433e', ['nested']], ['sre']],
   [undefined, []],
   [{ sre: true }, []],
 ])('groups %j are %j', (claim, groups) => {
   expect(listFrom({ groups: claim }, 'groups')).toEqual(groups);
 });
 
-it('whoever can be named by a token can be named by a revocation', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), (text) => {
-      const value = `lab:${nameFrom(text) ?? 'agent'}`;
-      expect(holdsToken(value) || isWellFormed({ kind: 'workload', value })).toBe(true);
-    }),
-    { numRuns: 2_000 },
+describe('a claim that names', () => {
+  it.each([
+    [undefined, 'must have an owning team'],
+    [7, 'must have an owning team'],
+    [['sre'], 'must have an owning team'],
+    ['', 'has an owning team that is empty'],
+    ['sre ', 'has an owning team that has a space at its beginning or end, or two in a row'],
+    ['a'.repeat(256), 'has an owning team that is longer than 255 characters'],
+  ])('%j is refused with a fixed sentence', (value, why) =>
+    expect(() => nameFrom(value, 'an owning team')).toThrow(new Refused(why)),
   );
+
+  it('names what a revocation can name, whatever the characters', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ maxLength: 300 }));
+    fc.assert(
+      fc.property(text, (claim) => {
+        const value = taken(claim);
+        expect(isWellFormed({ kind: 'owner', value: claim }) && claim.length <= 255).toBe(value === claim);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });
+
+function taken(claim: string): string | undefined {
+  try {
+    return nameFrom(claim, 'an owning team');
+  } catch {
+    return undefined;
+  }
+}

@@ -80,7 +80,7 @@ describe('a workload of an OIDC issuer', () => {
   it('without the claim that names its owner is refused: it would slip from under a hold on that team', async () => {
     await expect(asSubject(await lab.token())).rejects.toMatchObject({
       code: 'invalid_request',
-      message: 'The subject token lacks the claim that names the owning team.',
+      message: 'The subject token must have an owning team.',
     });
   });
 

@@ -94,9 +94,18 @@ describe('a mistake in a policy is named with file, line and reason', () => {
     ],
     [
       'letters that look like others',
-      `@id("a") permit (principal == Workload::"lab:раypal", action == Action::"read", resource);`,
+      `@id("a") permit (principal, action == Action::"read", resource) when { context.purpose == "раypal" };`,
       [expect.stringContaining('mixed scripts')],
     ],
+    ...[
+      ['Workload', 'lab:agent  7', 'has a space at its beginning or end, or two in a row'],
+      ['Owner', 'sre ', 'has a space at its beginning or end, or two in a row'],
+      ['Group', 'Domänen-Admins', 'has a character other than the letters, digits and signs of ASCII'],
+    ].map(([type = '', name = '', problem = '']): [string, string, string[]] => [
+      `a ${type} that no token can name, for which a forbid would wait in vain`,
+      `@id("a") forbid (principal in ${type}::"${name}", action == Action::"read", resource);`,
+      [`a.cedar:1: ${type}::"${name}" ${problem}: no token can name it`],
+    ]),
     [
       'a target that is not configured',
       `@id("a") forbid (principal, action, resource in Resource::"https://ticket.example#incident");`,
