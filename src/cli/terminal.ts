@@ -1,6 +1,6 @@
 /** The surroundings of a command, and what commands accept alike. */
 import { InvalidArgumentError } from 'commander';
-import type { Clock } from '../domain/time.js';
+import { fromTimestamp, type Clock } from '../domain/time.js';
 
 export interface Terminal {
   /** Prints the answer and nothing else: a script may read it. */
@@ -11,6 +11,6 @@ export interface Terminal {
 
 /** Returns an option that names a moment, as it is written: as in RFC 3339. */
 export function timestampOf(text: string): string {
-  if (/^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  if (fromTimestamp(text) !== undefined) return text;
   throw new InvalidArgumentError('It is written like 2027-01-31T09:30:00Z.');
 }

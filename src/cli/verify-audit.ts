@@ -2,11 +2,19 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { createLocalJWKSet, createRemoteJWKSet, jwtVerify, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+} from 'jose';
 import { z } from 'zod';
 import { placeSchema } from '../audit/chain.js';
 import { AUDIT_HEAD_TYP } from '../audit/head.js';
 import { cutLines, verifyExport } from '../audit/verify.js';
+import { isSafeOrigin } from '../domain/safe-origin.js';
 import type { Terminal } from './terminal.js';
 
 const headSchema = z.object({ head: placeSchema, checkpoint: placeSchema.optional() });
@@ -21,7 +29,7 @@ How to get there, where $IDENTITY may readAudit. The head comes first: it vouche
   curl -s "https://mayfly.example/audit?upTo=$seq" \\
     -H "Authorization: Bearer $IDENTITY" -H 'Accept: application/x-ndjson' > audit.ndjson
   curl -s https://mayfly.example/jwks > jwks.json
-  mayfly verify-audit audit.ndjson --head head.jwt --jwks jwks.json
+  mayfly verify-audit audit.ndjson --head head.jwt --jwks jwks.json --issuer https://mayfly.example
 
 Without upTo there are later lines (the reading itself is one). They are counted, and nothing is said of them.`;
 
@@ -32,9 +40,10 @@ export function addVerifyAudit(program: Command, { out }: Terminal): void {
     .argument('<export>', 'the lines of GET /audit, as they came')
     .requiredOption('--head <file>', 'the answer of GET /audit/head, fetched before the export')
     .requiredOption('--jwks <file or url>', "the broker's public keys, as they were when the head was signed")
+    .requiredOption('--issuer <url>', 'the `issuer` of the broker whose log it is')
     .addHelpText('after', RECIPE)
-    .action(async (file: string, { head: headFile, jwks }: { head: string; jwks: string }) => {
-      const { head, checkpoint } = await signedHead(headFile, await keysAt(jwks));
+    .action(async (file: string, { head: headFile, jwks, issuer }: { head: string; jwks: string; issuer: string }) => {
+      const { head, checkpoint } = await signedHead(headFile, await keysAt(jwks), issuer);
       const cut = upTo(head.seq, cutLines(createReadStream(file)));
       const result = await verifyExport(cut.lines, head, checkpoint);
       if (!result.ok) throw new Error(`${file}: line ${result.at} of the log: ${result.reason}`);
@@ -72,16 +81,26 @@ function numberOf(line: Uint8Array): number {
 }
 
 /** Verifies a signed head. It has no expiry: it vouches for its moment as long as somebody keeps the public key. */
-async function signedHead(file: string, keys: JWTVerifyGetKey) {
+async function signedHead(file: string, keys: JWTVerifyGetKey, issuer: string) {
   const token = (await readFile(file, 'utf8')).trim();
-  const options = { typ: AUDIT_HEAD_TYP, algorithms: ['ES256'] };
-  const { payload } = await jwtVerify(token, keys, options).catch(() => {
-    throw new Error(`${file}: not a head signed by these keys`);
+  const options = { typ: AUDIT_HEAD_TYP, algorithms: ['ES256'], issuer };
+  const { payload } = await jwtVerify(token, keys, options).catch((error: unknown) => {
+    throw new Error(
+      `${file}: ${isOfAnother(error) ? `a head of another issuer than ${issuer}` : 'not a head signed by these keys'}`,
+    );
   });
   return headSchema.parse(payload);
 }
 
+const isOfAnother = (error: unknown): boolean =>
+  error instanceof errors.JWTClaimValidationFailed && error.claim === 'iss';
+
+/** Whoever answers in place of the broker chooses the keys, and so what is whole: over a network they come by TLS alone. */
 async function keysAt(place: string): Promise<JWTVerifyGetKey> {
-  if (/^https?:\/\//.test(place)) return createRemoteJWKSet(new URL(place));
+  if (/^https?:\/\//i.test(place)) {
+    const url = new URL(place);
+    if (!isSafeOrigin(url.origin)) throw new Error('--jwks is a file or an https URL (http only on loopback).');
+    return createRemoteJWKSet(url);
+  }
   return createLocalJWKSet(JSON.parse(await readFile(place, 'utf8')) as JSONWebKeySet);
 }

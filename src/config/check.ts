@@ -15,6 +15,7 @@ export function fitFindings(parts: SoundParts): Finding[] {
     ...parts.trust.flatMap((trust, index) => trustFindings(trust, index, parts.issuer)),
     ...repeated(claimsOf(['trust'], parts.trust, 'name'), 'is the name of another trust entry'),
     ...repeated(identitiesOf(parts), 'is trusted twice: a token would have two names'),
+    ...repeated(namesakes(parts), NAMESAKE),
     ...repeated(claimsOf(['targets'], parts.targets, 'resource'), 'is the resource of another target'),
     ...identityFindings(parts),
     ...skewFindings(parts),
@@ -70,7 +71,7 @@ function skewFindings({ lifetimes, targets }: SoundParts): Finding[] {
   return enforced ? [{ path: ['lifetimes', 'clockSkew'], reason }] : [];
 }
 
-/** One issuer may be configured twice, for different audiences. A trust domain may not. */
+/** One issuer may be configured twice: for persons and for workloads, by the audience of the token. A trust domain may not. */
 function identitiesOf({ trust, issuer }: SoundParts): Claim[] {
   return trust.flatMap((entry, index): Claim[] => {
     if (entry === undefined) return [];
@@ -79,6 +80,15 @@ function identitiesOf({ trust, issuer }: SoundParts): Claim[] {
     return entry.audiences.map((audience, at) => [['trust', index, 'audiences', at], `${entry.issuer} ${audience}`]);
   });
 }
+
+const NAMESAKE =
+  'is trusted under another name too: a subject that is held under one name could come under the other, by a token for the other audience';
+
+/** A workload chooses the audience of its token. As a person it can ask for nothing by itself, so these two may differ. */
+const namesakes = ({ trust }: SoundParts): Claim[] =>
+  trust.flatMap((entry, index): Claim[] =>
+    entry?.kind === 'oidc' ? [[['trust', index, 'issuer'], `${entry.represents} ${entry.issuer}`]] : [],
+  );
 
 function listenerFindings({ listen, operations }: SoundParts): Finding[] {
   if (listen === undefined || listen !== operations || listen.endsWith(':0')) return [];

@@ -25,5 +25,22 @@ export const wholeSeconds = (ms: number): number => toSeconds(ms) * 1000;
 
 export const toTimestamp = (ms: number): string => new Date(ms).toISOString();
 
+/** The last second that RFC 3339 can write: 9999-12-31T23:59:59Z. */
+export const LATEST_SECONDS = 253_402_300_799;
+
+/**
+ * Returns the milliseconds of an RFC 3339 time; undefined for what is none, and for a moment before 1970 or after the year 9999,
+ * which an offset can name and no answer could say.
+ */
+export function fromTimestamp(text: string): number | undefined {
+  const [, day = ''] = TIMESTAMP.exec(text) ?? [];
+  const [ms, midnight] = [Date.parse(text), Date.parse(`${day}T00:00:00Z`)];
+  // JavaScript takes the 30th of February for the 2nd of March.
+  const exists = !Number.isNaN(midnight) && toTimestamp(midnight).startsWith(day);
+  return exists && ms >= 0 && ms < (LATEST_SECONDS + 1) * 1000 ? ms : undefined;
+}
+
+const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/;
+
 /** Returns a wait as clients get it: in whole seconds, and at least 1, because a client that gets 0 asks again at once. */
 export const secondsToWait = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));

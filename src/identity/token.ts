@@ -2,6 +2,7 @@
 import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { Party } from '../domain/party.js';
+import { LATEST_SECONDS } from '../domain/time.js';
 import { COMPACT_JWS } from '../protocol/jws.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_ASSERTION, JWT_TYPE, SPIFFE_ASSERTION } from '../protocol/oauth.js';
 import { isObject, type JsonObject } from './json-object.js';
@@ -83,9 +84,6 @@ export interface TokenTimes {
   issuedAt: number;
 }
 
-/** Year 9999. A larger number is a mistake (milliseconds for seconds), or would overflow in the arithmetic that follows. */
-const LATEST_SECONDS = 253_402_300_799;
-
 /** No longer than cutoffs are remembered (`forgettableAt` in domain/liveness). */
 const PROOF_AGE_MAX_MS = HARD_LIMITS.taskLifetimeSeconds * 1000;
 
@@ -110,7 +108,8 @@ export function checkTimes({ expiresAt, notBefore, issuedAt }: TokenTimes, now: 
 function moment(claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number | undefined {
   const seconds = claims[claim];
   if (seconds === undefined) return undefined;
-  // JSON can write Infinity (1e999), and every comparison with NaN is false: only a plain number of seconds is accepted.
+  // A larger number is a mistake (milliseconds for seconds). JSON can write Infinity (1e999), and every comparison with NaN is
+  // false: only a plain number of seconds is accepted.
   if (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= LATEST_SECONDS)) {
     throw new Refused(`must give ${claim} as a number of seconds since 1970`);
   }

@@ -1,8 +1,10 @@
 /**
  * Idempotency: a retry finds the task that its first attempt opened. The digest of caller and key names the shard, and the
- * task is born in that shard, so record and task are written in one commit. Two attempts can never open two tasks.
+ * task is born in that shard, so record and task are written in one commit. Two attempts can never open two tasks. A child is
+ * born in the shard of its parent: there the key is claimed first, in the shard that it names, for this one request.
  */
 import { z } from 'zod';
+import { defined } from '../domain/defined.js';
 import { sha256Bytes } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
 import { shardOfDigest, type Shard } from '../domain/id.js';
@@ -22,10 +24,13 @@ export interface IdempotencyRecord {
   /** The task that the first attempt opened; absent when this is the first attempt. */
   taskId?: string;
   record: Key;
+  /** Where the key must be claimed before the task is born; absent where that is done, or where both are one commit. */
+  unclaimed?: Key;
   body: string;
 }
 
-const schema = z.strictObject({ body: z.string(), task: z.string() });
+/** A claim names no task. */
+const schema = z.strictObject({ body: z.string(), task: z.string().optional() });
 
 /**
  * Returns undefined for a request without an Idempotency-Key. Refuses a key that was used with a different request.
@@ -40,14 +45,29 @@ export async function findPrevious(
   if (!sent) return undefined;
   const { key, body } = sent;
   const digest = sha256Bytes(`${caller}\n${key}`);
-  const shard = within ?? shardOfDigest(digest);
-  const record = idempotencyKey(shard, digest.subarray(0, 16).toString('base64url'));
-  const [text] = await records.read([record]);
-  if (text === undefined) return { shard, record, body };
-  const first = schema.parse(JSON.parse(text));
-  if (first.body !== body) throw new BrokerError('conflict', 'This Idempotency-Key was used with a different request.');
-  return { shard, record, body, taskId: first.task };
+  const home = shardOfDigest(digest);
+  const shard = within ?? home;
+  const keyIn = (one: Shard) => idempotencyKey(one, digest.subarray(0, 16).toString('base64url'));
+  const texts = await records.read(shard === home ? [keyIn(home)] : [keyIn(shard), keyIn(home)]);
+  const [first, claim = first] = texts.map((text) => (text === undefined ? undefined : schema.parse(JSON.parse(text))));
+  for (const used of [first, claim])
+    if (used && used.body !== body)
+      throw new BrokerError('conflict', 'This Idempotency-Key was used with a different request.');
+  const unclaimed = shard === home || claim ? undefined : keyIn(home);
+  return defined({ shard, record: keyIn(shard), body, taskId: first?.task, unclaimed });
 }
+
+/** Claims the key for this request, where that is to be done. Returns false if another request was faster. */
+export const claimKey = async (
+  { records }: Ledger,
+  { unclaimed, body }: IdempotencyRecord,
+  expiresAt: number,
+): Promise<boolean> =>
+  unclaimed === undefined ||
+  records.commit({
+    expect: [[unclaimed, undefined]],
+    put: [[unclaimed, JSON.stringify({ body }), expiresAt]],
+  });
 
 /** Returns the change that must be committed together with the birth of the task. */
 export const idempotencyChange = (

@@ -53,6 +53,9 @@ export const aliasesSchema = z.strictObject({
   identifiers: z.array(subjectSchema).min(1).max(16),
 });
 
+/** Since 1970, up to the year 9999: RFC 3339 can write no later moment. */
+const seconds = z.int().nonnegative().max(253_402_300_799);
+
 /**
  * The claims of a SET: RFC 8417 §2.2, SSF 1.0 §4.1. `exp` and `sub` are forbidden, so that no SET passes for an identity
  * token. Seconds.
@@ -60,12 +63,12 @@ export const aliasesSchema = z.strictObject({
 export const setClaimsSchema = z.looseObject({
   iss: z.string(),
   aud: z.union([z.string(), z.array(z.string())]),
-  iat: z.int().nonnegative(),
+  iat: seconds,
   jti: z.string().min(1).max(512),
   exp: z.undefined().optional(),
   sub: z.undefined().optional(),
   /** The moment at which the event happened. Seconds. */
-  toe: z.int().nonnegative().optional(),
+  toe: seconds.optional(),
   txn: z.string().max(512).optional(),
   sub_id: z.unknown().optional(),
   events: z.record(z.string(), z.looseObject({})),
@@ -75,7 +78,7 @@ export type SetClaims = z.infer<typeof setClaimsSchema>;
 /** The members of CAEP 1.0 events that are used here. A member of the wrong type counts as absent, so that it hides no other. */
 export const eventFactsSchema = z.looseObject({
   /** Seconds, as everywhere in SSF, and not milliseconds. */
-  event_timestamp: z.int().nonnegative().optional().catch(undefined),
+  event_timestamp: seconds.optional().catch(undefined),
   current_level: z.enum(['LOW', 'MEDIUM', 'HIGH']).optional().catch(undefined),
   current_status: z.enum(['compliant', 'not-compliant']).optional().catch(undefined),
   change_type: z.enum(['create', 'revoke', 'update', 'delete']).optional().catch(undefined),

@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../domain/time.js';
 import { lmdbLog } from './lmdb/log.js';
+import { keepPrivate } from './lmdb/keep-private.js';
 import { own } from './lmdb/owner.js';
 import { lmdbRecords } from './lmdb/records.js';
 import { openTables } from './lmdb/tables.js';
@@ -20,6 +21,7 @@ interface LmdbOptions {
 export async function openLmdb({ directory, clock, role }: LmdbOptions): Promise<Store> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const tables = openTables(directory);
+  keepPrivate(directory);
   const disown = role === 'broker' ? own(tables, directory) : () => undefined;
   return {
     records: lmdbRecords(tables, clock),

@@ -11,7 +11,7 @@ import { isId, shardOf, type Shard } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { findPrevious, idempotencyChange } from '../ledger/idempotency.js';
+import { claimKey, findPrevious, idempotencyChange } from '../ledger/idempotency.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { birth, readTask } from '../ledger/tasks.js';
@@ -69,6 +69,7 @@ async function tryOpening(
   if (parent && taskState(parent, seen, now) !== 'open') throw parentNotOpen();
   if (refusesBirth(seen.on(causes))) throw held();
 
+  if (previous && !(await claimKey(ledger, previous, task.deadline))) return undefined;
   const beside = previous ? idempotencyChange(previous, task.id, task.deadline) : {};
   const written = await ledger.records.commit(mergeChanges(birth(task), beside));
   return written ? { task, state: 'open', isNew: true } : undefined;

@@ -1,7 +1,7 @@
 /** What only an embedded store must withstand: a second owner, a sudden end, a copied directory. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync } from 'node:fs';
+import { chmodSync, cpSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,29 @@ async function writer(directory: string, prefix: string, each: (acknowledged: nu
   await closed;
   return { lines, pid: child.pid ?? 0 };
 }
+
+it.each(['a new directory', 'one that was open to everybody'])(
+  'nobody else may read the files in %s',
+  async (which) => {
+    const directory = join(temporaryDirectory(), 'store');
+    const modes = () =>
+      Object.fromEntries(
+        ['.', 'data.mdb', 'lock.mdb'].map((name) => [name, statSync(join(directory, name)).mode & 0o777]),
+      );
+    if (which !== 'a new directory') {
+      await (await broker(directory)).close();
+      for (const [name, mode] of [
+        ['.', 0o777],
+        ['data.mdb', 0o666],
+        ['lock.mdb', 0o666],
+      ] as const)
+        chmodSync(join(directory, name), mode);
+    }
+    const store = await broker(directory);
+    expect(modes()).toEqual({ '.': 0o700, 'data.mdb': 0o600, 'lock.mdb': 0o600 });
+    await store.close();
+  },
+);
 
 it('a second broker is refused with the process id of the first; a tool is not', async () => {
   const directory = temporaryDirectory();

@@ -13,7 +13,7 @@ const lineSchema = z.object({ type: z.string(), credential: z.string().optional(
 
 /** @param acknowledged Tokens handed out before the crash: each must have an entry. */
 export async function auditAct(stage: Stage, tell: Transcript, acknowledged: string[]): Promise<void> {
-  const files = namesIn(stage.directory);
+  const files = namesIn(stage);
   tell.act('One changed digit');
 
   await tell.step('SOC fetches the signed head of the audit log, and exports the log', async () => {
@@ -53,13 +53,15 @@ const withSeparators = (text: string): string =>
   text.replaceAll(/\d{4,}/g, (digits) => Number(digits).toLocaleString('en'));
 
 interface Files {
+  issuer: string;
   head: string;
   keys: string;
   log: string;
   forged: string;
 }
 
-const namesIn = (directory: string): Files => ({
+const namesIn = ({ directory, broker }: Stage): Files => ({
+  issuer: broker.url,
   head: join(directory, 'audit-head.jwt'),
   keys: join(directory, 'jwks.json'),
   log: join(directory, 'audit.ndjson'),
@@ -80,8 +82,8 @@ async function download(stage: Stage, files: Files): Promise<z.infer<typeof line
   return lines.map((line) => lineSchema.parse(JSON.parse(line)));
 }
 
-function verify({ head, keys }: Files, log: string): { status: number | null; output: string } {
-  const args = [CLI, 'verify-audit', log, '--head', head, '--jwks', keys];
+function verify({ head, keys, issuer }: Files, log: string): { status: number | null; output: string } {
+  const args = [CLI, 'verify-audit', log, '--head', head, '--jwks', keys, '--issuer', issuer];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   return { status, output: (stdout + stderr).trim() };
 }

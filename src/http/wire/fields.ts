@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { sha256 } from '../../domain/digest.js';
 import { BrokerError } from '../../domain/errors.js';
 import { hasUnprintable } from '../../domain/text.js';
+import { fromTimestamp } from '../../domain/time.js';
 import type { IdempotencyKey } from '../../ledger/idempotency.js';
 import type { Call } from './endpoint.js';
 
@@ -25,10 +26,13 @@ export const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.int().min(least).max(most));
 
-/** An RFC 3339 time; the output is milliseconds. */
-export const timestamp = z.iso
-  .datetime({ offset: true, error: 'must be a time as in RFC 3339, e.g. 2027-01-31T09:30:00Z' })
-  .transform((text) => Date.parse(text));
+/** An RFC 3339 time up to the year 9999; the output is milliseconds. */
+export const timestamp = z.string().transform((text, context) => {
+  const ms = fromTimestamp(text);
+  if (ms !== undefined) return ms;
+  context.addIssue('must be a time as in RFC 3339, e.g. 2027-01-31T09:30:00Z');
+  return z.NEVER;
+});
 
 /** Characters that are harmless in logs, headers and URIs. */
 const REQUEST_ID = /^[\w.~-]{1,64}$/;

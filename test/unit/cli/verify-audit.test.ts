@@ -12,12 +12,16 @@ const { lines, end } = extendChain(GENESIS, ['{"event":"a"}', '{"event":"ü"}', 
 let directory: string;
 
 /** Runs the command on these lines; `signWith` says whose head it is. */
-async function verify(content: string | Buffer, head = 'head.jws'): Promise<{ code: number; said: string }> {
+async function verify(
+  content: string | Buffer,
+  head = 'head.jws',
+  { jwks = join(directory, 'jwks.json'), issuer = 'https://mayfly.example' } = {},
+): Promise<{ code: number; said: string }> {
   const file = join(directory, 'export.ndjson');
   await writeFile(file, content);
   const said: string[] = [];
   const say = (text: string) => said.push(text);
-  const argv = ['verify-audit', file, '--head', join(directory, head), '--jwks', join(directory, 'jwks.json')];
+  const argv = ['verify-audit', file, '--head', join(directory, head), '--jwks', jwks, '--issuer', issuer];
   const code = await run(argv, { out: say, err: say, clock: handClock() });
   return { code, said: said.join('\n') };
 }
@@ -77,6 +81,23 @@ describe('mayfly verify-audit', () => {
     const { code, said } = await verify([lines[0], later, lines[1], lines[2]].join('\n'));
     expect({ code, said }).toMatchObject({ code: 1, said: expect.stringContaining('cut off') });
   });
+
+  it('takes no head of another broker, though the same keys signed it', async () => {
+    expect(await verify(lines.join('\n'), 'head.jws', { issuer: 'https://other.example' })).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('another issuer than https://other.example'),
+    });
+  });
+
+  it.each(['http://mayfly.example/jwks', 'HTTP://mayfly.example/jwks', 'http://127.0.0.1.example/jwks'])(
+    'takes no keys in clear text over a network: %s',
+    async (jwks) => {
+      expect(await verify(lines.join('\n'), 'head.jws', { jwks })).toMatchObject({
+        code: 1,
+        said: expect.stringContaining('https URL (http only on loopback)'),
+      });
+    },
+  );
 
   it.each(['forged.jws', 'token.jws'])('takes no head but one that the broker signed as a head: %s', async (head) => {
     expect(await verify(lines.join('\n'), head)).toMatchObject({

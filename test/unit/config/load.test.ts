@@ -188,7 +188,7 @@ describe('parts that do not fit each other', () => {
     ],
     [
       'one issuer and audience twice, also by default',
-      trust(oidc('a', 'issuer: x'), oidc('b', 'issuer: x, audiences: [z, https://mayfly.example]')),
+      trust(oidc('a', 'issuer: x'), oidc('b', 'issuer: x, represents: person, audiences: [z, https://mayfly.example]')),
       '5 trust[1].audiences[1]: is trusted twice: a token would have two names',
     ],
     [
@@ -255,8 +255,24 @@ describe('parts that do not fit each other', () => {
     expect(await problems(yaml)).toEqual([problem]);
   });
 
-  it('are not: an issuer trusted for two audiences', async () => {
-    const yaml = trust(oidc('a', 'issuer: x, audiences: [one]'), oidc('b', 'issuer: x, audiences: [two]'));
+  it.each(['workload', 'person'])(
+    'are refused: an issuer of the same %s under two names, whatever the audiences',
+    async (who) => {
+      const entry = (name: string, audience: string) =>
+        oidc(name, `issuer: x, represents: ${who}, audiences: [${audience}]`);
+      expect(await problems(trust(entry('a', 'one'), entry('b', 'two')))).toEqual([
+        expect.stringMatching(
+          /^5 trust\[1\]\.issuer: is trusted under another name too: .* held under one name could come/,
+        ),
+      ]);
+    },
+  );
+
+  it('are not: an issuer of workloads and persons, for two audiences', async () => {
+    const yaml = trust(
+      oidc('a', 'issuer: x, audiences: [one]'),
+      oidc('b', 'issuer: x, represents: person, audiences: [two]'),
+    );
     expect(await problems(yaml)).toEqual([]);
   });
 });
