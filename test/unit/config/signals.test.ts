@@ -31,7 +31,7 @@ async function load(signals: object, more: object = {}) {
     ...{ targets: [{ resource: 'https://tickets.example', minter: 'jwt' }] },
     ...{ policy: { engine: 'cedar', directory: './policies' }, signals, ...more },
   };
-  Object.assign(config.trust[2] ?? {}, { audiences: ['other'] });
+  Object.assign(config.trust[2] ?? {}, { audiences: ['other'], represents: 'person' });
   writeFileSync(join(directory, 'mayfly.yaml'), stringify(config));
   return { directory, loaded: await loadConfig({ env: {}, path: join(directory, 'mayfly.yaml') }) };
 }
