@@ -58,7 +58,7 @@ export async function startBroker({ directory, store, lab, targets = [], more, .
       ...targets,
     ],
     policy: { engine: 'cedar', directory: fromRoot('config/policies') },
-    limits: { perWorkloadPerMinute: 100_000_000 },
+    limits: { perWorkloadPerMinute: 100_000_000, perIssuerPerMinute: 100_000_000 },
     ...more,
   };
   const path = join(directory, 'mayfly.json');

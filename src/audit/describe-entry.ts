@@ -62,6 +62,8 @@ function describeOther(entry: AuditEntry): string {
     case 'operation.refused':
       if (verb === 'introspect' && error === 'access_denied') return `${presented(entry)}: not permitted to ask`;
       return `${verb ?? 'an operation'} refused: ${error ?? 'refused'}`;
+    case 'audit.counted':
+      return describeCounts(entry);
     case 'audit.gap':
       return `revocations ${missing?.from ?? ''} to ${missing?.to ?? ''} are missing here`;
     default:
@@ -72,8 +74,20 @@ function describeOther(entry: AuditEntry): string {
 const presented = ({ credential = 'something unknown', target }: AuditEntry): string =>
   `${credential} presented${target === undefined ? '' : ` at ${target}`}`;
 
-function accessed({ target = 'a target', access = [] }: AuditEntry): string {
-  const pairs = access.map(({ path, actions }) => `${path}:${actions.join('+')}`);
+function describeCounts({ actor, credential, counted }: AuditEntry): string {
+  const events = counted?.events ?? [];
+  const sum = events.reduce((so, { count }) => so + count, 0);
+  const whose = actor ? `of ${actor.id}` : `of callers of ${counted?.issuer ?? 'an issuer'}`;
+  const about = credential === undefined ? '' : ` about ${credential}`;
+  const sorts = events.map(({ type, verb, error, count }) => [type, verb, error, count].filter(Boolean).join(' '));
+  return `${sum} more ${whose}${about}${inBrackets(sorts)}`;
+}
+
+function accessed({ target = 'a target', access = [], accessOmitted }: AuditEntry): string {
+  const pairs = [
+    ...access.map(({ path, actions }) => `${path}:${actions.join('+')}`),
+    ...(accessOmitted === undefined ? [] : [`and ${accessOmitted} more`]),
+  ];
   return `${target}${inBrackets(pairs)}`;
 }
 

@@ -31,6 +31,8 @@ const fieldsSchema = z.strictObject({
   credential: z.string().optional(),
   target: z.string().optional(),
   access: z.array(accessSchema).optional(),
+  /** Of a refused request: how many further pairs of path and action it asked for. */
+  accessOmitted: natural.optional(),
   purpose: freeText(256).optional(),
   /** The expiry of the credential, or the deadline of the task, in milliseconds. */
   expiresAt: moment.optional(),
@@ -76,6 +78,23 @@ const fieldsSchema = z.strictObject({
       about: z.array(selectorSchema),
       state: z.enum(SIGNAL_STATES),
       reaction: reactionSchema.optional(),
+    })
+    .optional(),
+  /** Events that were counted and not entered, between two moments in milliseconds, both inclusive. */
+  counted: z
+    .strictObject({
+      from: moment,
+      until: moment,
+      /** The issuer of the callers, where they are too many for a line each. Else the actor is the caller. */
+      issuer: z.string().optional(),
+      events: z.array(
+        z.strictObject({
+          type: z.enum(AUDIT_EVENT_TYPES),
+          verb: z.string().optional(),
+          error: z.enum(BROKER_ERROR_CODES).optional(),
+          count: natural,
+        }),
+      ),
     })
     .optional(),
   /** The numbers of revocations that are missing in the audit log, both inclusive. */

@@ -9,7 +9,10 @@ import { BrokerError } from '../domain/errors.js';
 import { isId } from '../domain/id.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
+import { assertLiveCaller } from './caller.js';
 import type { Deps } from './deps.js';
+
+type RefusalDeps = Pick<Deps, 'audit' | 'ledger' | 'observer' | 'settings'>;
 
 /** What the audit entry says about the request, beside the caller and the reason. */
 type About = Partial<AuditEvent> & {
@@ -20,16 +23,32 @@ type About = Partial<AuditEvent> & {
 
 /** Returns what the work returns. If the work throws a refusal, the refusal is audited and then thrown again. */
 export async function auditingRefusals<T>(
-  deps: Pick<Deps, 'audit' | 'ledger' | 'observer'>,
+  deps: RefusalDeps,
   caller: AuthenticatedCaller,
   about: About,
   work: () => T | Promise<T>,
 ): Promise<T> {
   try {
     return await work();
-  } catch (error) {
+  } catch (thrown) {
+    const error = await lockoutBefore(deps, caller, thrown);
     if (error instanceof BrokerError && !NOT_AUDITED.has(error.code)) await audit(deps, caller, about, error);
     throw error;
+  }
+}
+
+/**
+ * Returns the refusal of a caller that is held or cut off, in place of one about what it sent: that may be found wanting before
+ * anybody looks whether the caller is alive. Such a caller is told nothing else, and costs one line a minute whatever it sends.
+ */
+async function lockoutBefore(deps: RefusalDeps, caller: AuthenticatedCaller, thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof BrokerError) || thrown.code === 'access_denied' || NOT_AUDITED.has(thrown.code))
+    return thrown;
+  try {
+    await assertLiveCaller(deps, caller);
+    return thrown;
+  } catch (error) {
+    return error instanceof BrokerError ? error : thrown;
   }
 }
 
@@ -37,7 +56,7 @@ const NOT_AUDITED: ReadonlySet<BrokerError['code']> = new Set(['slow_down', 'tem
 
 /** Writes the audit entry if the audit log takes it. If not, the caller is refused for the same reason. */
 async function audit(
-  { audit, ledger, observer }: Pick<Deps, 'audit' | 'ledger' | 'observer'>,
+  { audit, ledger, observer }: RefusalDeps,
   caller: AuthenticatedCaller,
   { type, task, target, permitted = false, ...fields }: About,
   error: BrokerError,

@@ -17,7 +17,8 @@ export interface Deps {
   observer: Observer;
 }
 
-export interface Settings extends Pick<Config, 'issuer' | 'lifetimes' | 'limits' | 'purposes'> {
+export interface Settings extends Pick<Config, 'issuer' | 'lifetimes' | 'purposes'> {
+  limits: Pick<Config['limits'], 'credentialsPerTask' | 'delegationDepth'>;
   /** Decides which issuer an id belongs to that a caller only names. */
   trust: Config['trust'];
   signals: Config['signals'];

@@ -25,6 +25,8 @@ export interface Broker {
 }
 
 const DRAIN_MS = 10_000;
+/** They write down what this process knows from memory alone. */
+const LAST_JOBS = ['detectors', 'refusals'] as const;
 
 export async function compose(
   loaded: LoadedConfig,
@@ -83,7 +85,8 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       await api?.close(patienceMs);
       await schedule?.stop(patienceMs);
       const { releaseLeases } = enforcement;
-      await runAll(log, [() => work('detectors'), () => signals.close(), releaseLeases, () => notifier.close()]);
+      const lastJobs = LAST_JOBS.map((job) => () => work(job));
+      await runAll(log, [...lastJobs, () => signals.close(), releaseLeases, () => notifier.close()]);
       await operations?.close(0);
       await store.close();
     },

@@ -1,6 +1,7 @@
 /** Makes the parts of a broker, each once, from the store upwards. Only compose/ picks implementations. */
 import { randomBytes } from 'node:crypto';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
+import { rationed } from '../audit/ration.js';
 import type { Settings } from '../authorization/deps.js';
 import type { LoadedConfig } from '../config/load.js';
 import { openDetectors } from '../detectors/detectors.js';
@@ -20,7 +21,7 @@ import type { Metrics } from '../telemetry/metrics.js';
 import { openEnforcement } from './enforcement.js';
 import { instrumentAudit, instrumentIdentify, instrumentPolicy } from './instrument.js';
 import { openMinters } from './minters.js';
-import { assertWithin } from './rate.js';
+import { assertPartyWithin } from './rate.js';
 import { openSignals } from './signals.js';
 
 export interface Surroundings {
@@ -41,7 +42,10 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
   const { rotationDays } = config.keys;
   const keys = await openKeys({ records: store.records, clock, keyEncryptionKey, rotationDays });
   const { records } = store;
-  const audit = instrumentAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
+  const { clockSkew: clockSkewSeconds } = lifetimes;
+  const fitness = createFitness({ store, clock, clockSkewSeconds, node });
+  const written = instrumentAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
+  const audit = rationed(written, { clock, hasRoom: () => fitness.hasRoomToSpare() });
   const revocations = openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }));
   const ledger: Ledger = { records, log: revocations, clock };
   const policy = await createCedarEngine({
@@ -49,8 +53,6 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     targets,
     maxCachedVerdicts: VERDICTS_KEPT,
   });
-  const { clockSkew: clockSkewSeconds } = lifetimes;
-  const fitness = createFitness({ store, clock, clockSkewSeconds, node });
   const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds, baseDirectory: directory });
   const signals = openSignals({ loaded, ledger, audit, metrics, log });
   const onSignal = (id: string) => signals.queue.push(id);
@@ -72,7 +74,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     minters,
     targets: new Map(targets.map((target) => [target.resource, target])),
     settings: settingsOf(config),
-    assertWithinRate: assertWithin(limits.perWorkloadPerMinute),
+    assertWithinRate: assertPartyWithin(limits),
     assertFitToMint: () => fitness.assertFitToMint(),
     transmitters: signals.transmitters,
     assertWithinSignalRate: signals.assertWithinSignalRate,

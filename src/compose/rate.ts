@@ -1,18 +1,48 @@
-/** Limits the requests of one workload in a minute. Each broker counts for itself. */
+/** Limits what a party asks for in a minute. Each broker counts for itself. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { BrokerError } from '../domain/errors.js';
+import type { PartyRef } from '../domain/party.js';
 import { secondsToWait } from '../domain/time.js';
 
-export function assertWithin(perMinute: number): (workload: string) => Promise<void> {
+interface Limit {
+  perMinute: number;
+  /** The refusal, as a sentence. */
+  refusal: string;
+}
+
+export function assertWithin({ perMinute, refusal }: Limit): (key: string) => Promise<void> {
   const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
-  return async (workload) => {
+  return async (key) => {
     try {
-      await limiter.consume(workload);
+      await limiter.consume(key);
     } catch (cause) {
       if (!(cause instanceof RateLimiterRes)) throw cause;
-      throw new BrokerError('slow_down', `A workload may ask ${perMinute} times a minute.`, {
-        retryAfterSeconds: secondsToWait(cause.msBeforeNext),
-      });
+      throw new BrokerError('slow_down', refusal, { retryAfterSeconds: secondsToWait(cause.msBeforeNext) });
     }
+  };
+}
+
+interface PartyLimits {
+  perWorkloadPerMinute: number;
+  perIssuerPerMinute: number;
+}
+
+/** A workload may have any number of names at its issuer, for example one for each branch. So the issuer has a limit too. */
+export function assertPartyWithin({
+  perWorkloadPerMinute,
+  perIssuerPerMinute,
+}: PartyLimits): (party: Pick<PartyRef, 'id' | 'issuer'>) => Promise<void> {
+  const assertWorkload = assertWithin({
+    perMinute: perWorkloadPerMinute,
+    refusal: `A workload may ask ${perWorkloadPerMinute} times a minute.`,
+  });
+  const assertIssuer = assertWithin({
+    perMinute: perIssuerPerMinute,
+    refusal: `The parties of one issuer may ask ${perIssuerPerMinute} times a minute.`,
+  });
+  return async ({ id, issuer }) => {
+    // In this order: what is refused to one workload is not taken from the others of its issuer.
+    await assertWorkload(id);
+    await assertIssuer(issuer);
   };
 }

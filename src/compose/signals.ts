@@ -26,7 +26,12 @@ interface Signals {
 export function openSignals({ loaded, ledger, audit, metrics, log }: SignalsSetup): Signals {
   const { lifetimes, signals, trust } = loaded.config;
   const { clock } = ledger;
-  const limits = new Map(signals.transmitters.map(({ name, perMinute }) => [name, assertWithin(perMinute)]));
+  const limits = new Map(
+    signals.transmitters.map(({ name, perMinute }) => [
+      name,
+      assertWithin({ perMinute, refusal: `A transmitter may send ${perMinute} signals a minute.` }),
+    ]),
+  );
   return {
     transmitters: createTransmitters({
       transmitters: signals.transmitters,

@@ -2,7 +2,7 @@
  * The recurring jobs of a broker: how often each runs, and what it does. Each is safe to run twice, and on every broker at
  * once.
  */
-import type { AuditLog } from '../audit/log.js';
+import type { RationedAuditLog } from '../audit/ration.js';
 import { expireReservations } from '../credentials/expire-reservations.js';
 import type { Detectors } from '../detectors/detectors.js';
 import { EVERYTHING } from '../domain/selector.js';
@@ -28,7 +28,7 @@ import type { Timing } from './schedule.js';
 interface WorkDeps {
   ledger: Ledger;
   store: Pick<Store, 'health'>;
-  audit: AuditLog;
+  audit: RationedAuditLog;
   keys: Keys;
   fitness: Fitness;
   pulse: Pulse;
@@ -111,6 +111,9 @@ export const JOBS = {
       }
     },
   },
+
+  /** Enters how often callers were refused beyond what was entered whole. */
+  refusals: { every: MINUTE, run: ({ audit }) => audit.enterCounts() },
 
   /** The notifier starts no second turn of a webhook, and one webhook that hangs must not keep the others from theirs. */
   notify: { every: SECOND, overlaps: true, run: ({ notifier }) => notifier.turn() },

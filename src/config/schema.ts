@@ -159,6 +159,11 @@ export const configSchema = z.strictObject({
         .describe(
           'Requests of one workload, counted by each broker for itself; ending, holding, revoking and introspecting are free.',
         ),
+      perIssuerPerMinute: z
+        .int()
+        .min(1)
+        .default(12_000)
+        .describe('The same of all workloads and persons of one issuer together: one may have many names.'),
     })
     .prefault({})
     .describe('What one task or workload may use up.'),

@@ -1,13 +1,14 @@
 /** The dependencies of issuing: those of every use case, the minters and their targets, and the checks before a mint. */
 import type { Deps as AuthorizationDeps } from '../authorization/deps.js';
 import type { Target } from '../config/schema.js';
+import type { PartyRef } from '../domain/party.js';
 import type { Minter } from '../minters/minter.js';
 
 export interface Deps extends AuthorizationDeps {
   minters: ReadonlyMap<string, Minter>;
   targets: ReadonlyMap<string, Target>;
-  /** Throws `slow_down` if the workload asks too often. */
-  assertWithinRate(workload: string): Promise<void>;
+  /** Throws `slow_down` if the party, or all parties of its issuer together, ask too often. */
+  assertWithinRate(party: PartyRef): Promise<void>;
   /** Throws `temporarily_unavailable` while this broker must not mint: clocks apart, store nearly full or unfit. */
   assertFitToMint(): void;
 }

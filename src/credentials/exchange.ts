@@ -28,7 +28,7 @@ export async function exchangeFor(deps: Deps, requester: Requester, request: Cre
   const { target, access, requestId, under } = request;
   const about = defined({ type: 'credential.refused' as const, target, access, requestId, ...auditedUnder(under) });
   return auditingRefusals(deps, requester.caller, about, async () => {
-    await deps.assertWithinRate(requester.caller.party.id);
+    await deps.assertWithinRate(requester.caller.party);
     const grant = await retryOnConflict(deps.ledger, () => reserveGrant(deps, requester, request));
     const issued = await release(deps, grant, requestId);
     deps.observer.granted(issued);

@@ -13,6 +13,8 @@ export const AUDIT_EVENT_TYPES = [
   'keys.rotated',
   'policy.loaded',
   'audit.read',
+  /** Refusals, inactive answers, previews and readings of a minute that were counted and not entered, by one caller or issuer. */
+  'audit.counted',
   'audit.pruned',
   /** The revocation log forgot entries before the audit log had followed it that far. The entry says which are missing. */
   'audit.gap',

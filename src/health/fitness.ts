@@ -15,6 +15,8 @@ export interface Fitness extends Pick<ClockMonitor, 'surelyPast'> {
   check(): Promise<Check[]>;
   /** Throws `temporarily_unavailable` while this broker must not mint. */
   assertFitToMint(): void;
+  /** Returns whether the store has room for what neither grants nor ends anything. The last fifth is not for that. */
+  hasRoomToSpare(): boolean;
   /** Returns whether the clocks agree. A broker with a wrong clock would end tasks and forget revocations too early. */
   maySweep(): boolean;
 }
@@ -32,6 +34,8 @@ const PATIENCE_MS = 2_000;
 /** A result that is older than this counts as unknown. */
 const STALE_MS = 5_000;
 const FULL_FRACTION = 0.9;
+/** From here on refusals are counted and not written: the room up to `FULL_FRACTION` is kept for grants, the rest for endings. */
+const REFUSALS_FRACTION = 0.8;
 const PROBE_KEPT_MS = 60_000;
 
 export function createFitness({
@@ -44,6 +48,7 @@ export function createFitness({
   const probe: Key = `probe/${node}`;
   const skewMs = clockSkewSeconds * 1000;
   const monitor = monitorClock(clock, skewMs);
+  let usedFraction = 0;
   let last: { at: number; checks: Check[] } | undefined;
 
   const holds = (names?: readonly string[]): boolean =>
@@ -64,6 +69,8 @@ export function createFitness({
         within(patienceMs, store.health()),
         within(patienceMs, writeProbe()),
       ]);
+      // An unknown size is no reason to be silent: a store that does not answer takes no refusals either.
+      if (health.status === 'fulfilled') ({ usedFraction } = health.value);
       const checks = [
         ...(health.status === 'fulfilled'
           ? healthChecks(health.value, { now: clock.now(), setByMs: monitor.setByMs(), skewMs })
@@ -79,6 +86,7 @@ export function createFitness({
         retryAfterSeconds: 1,
       });
     },
+    hasRoomToSpare: () => usedFraction < REFUSALS_FRACTION,
     maySweep: () => holds(['clock']),
     surelyPast: () => monitor.surelyPast(),
   };

@@ -101,6 +101,7 @@ const MEANINGS = {
   'keys.rotated': [UPDATE, LOW, SUCCESS],
   'policy.loaded': [UPDATE, LOW, SUCCESS],
   'audit.read': [READ, INFORMATIONAL, SUCCESS],
+  'audit.counted': [OTHER, LOW, FAILURE],
   'audit.pruned': [DELETE, INFORMATIONAL, SUCCESS],
   'audit.gap': [OTHER, HIGH, FAILURE],
   'target.synced': [UPDATE, INFORMATIONAL, SUCCESS],
@@ -159,7 +160,17 @@ function resourcesOf({ revocation, credential, task, workload, principal, target
 }
 
 /** Returns the other fields of an entry that are ids, numbers or digests. */
-function idsOf({ revocation, access, decision, missing, checkpoint, expiresAt, ...entry }: AuditEntry) {
+function idsOf({
+  revocation,
+  access,
+  accessOmitted,
+  decision,
+  counted,
+  missing,
+  checkpoint,
+  expiresAt,
+  ...entry
+}: AuditEntry) {
   const { task, workload, credential, target, outcome, proofHash, scopeHash, installed, requestId, retry } = entry;
   return {
     task,
@@ -174,7 +185,9 @@ function idsOf({ revocation, access, decision, missing, checkpoint, expiresAt, .
     retry,
     revocation,
     access,
+    accessOmitted,
     decision,
+    counted,
     missing,
     checkpoint,
     expiresAt,

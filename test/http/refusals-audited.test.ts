@@ -1,9 +1,7 @@
 /** Whatever an authenticated caller is refused, the audit log has exactly one entry of it: by whom, which verb, and why. */
-import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { OperatorVerb } from '../../src/policy/query.js';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
-
-type Send = (headers: Record<string, string>, bad: boolean) => Promise<{ status: number }>;
+import { requests } from '../support/refused-requests.js';
 
 let broker: TestBroker;
 let nobody: string;
@@ -20,68 +18,15 @@ beforeAll(async () => {
   foreign = (opened.body as { id: string }).id;
 });
 
-/** @param bad Adds a parameter that nothing knows. */
-const get =
-  (path: string): Send =>
-  (headers, bad) =>
-    broker.get(`${path}${bad ? '?unknown=1' : ''}`, nobody, headers);
-const post =
-  (path: () => string, body: object): Send =>
-  (headers, bad) =>
-    broker.post(path(), bad ? { ...body, unknown: 1 } : body, nobody, headers);
-const remove =
-  (path: string): Send =>
-  (headers, bad) =>
-    broker.send(`${path}${bad ? '?unknown=1' : ''}`, {
-      method: 'DELETE',
-      headers: { authorization: `Bearer ${nobody}`, ...headers },
-    });
-const onTask = (verb: string) => () => `/tasks/${foreign}/${verb}`;
 const revocation = { selector: { kind: 'all' }, reason: 'x' };
-const signal = { id: '1', event: 'session-revoked', subject: { format: 'opaque', id: 'x' } };
 
-/** Every request behind each verb. A verb that is new does not compile before its requests are here. */
-const REQUESTS: Record<OperatorVerb, Record<string, Send>> = {
-  openTask: { open: post(() => '/tasks', { workload: 'lab:agent-9', purpose: 'x' }) },
-  readTask: { read: (headers, bad) => get(`/tasks/${foreign}`)(headers, bad) },
-  completeTask: { complete: post(onTask('complete'), { outcome: 'completed' }) },
-  suspendTask: { suspend: post(onTask('suspend'), {}) },
-  resumeTask: { resume: post(onTask('resume'), {}) },
-  heartbeat: { heartbeat: post(onTask('heartbeat'), {}) },
-  revoke: {
-    revoke: post(() => '/revocations', revocation),
-    preview: post(() => '/revocations', { ...revocation, dryRun: true }),
-    lift: remove('/revocations/1'),
-    confirm: post(() => '/signals/sig_aabbbbbbbbbbbbbb/confirm', {}),
-    dismiss: post(() => '/signals/sig_aabbbbbbbbbbbbbb/dismiss', {}),
-  },
-  readRevocations: {
-    'list revocations': get('/revocations'),
-    'show a revocation': get('/revocations/1'),
-    'list signals': get('/signals'),
-    'list pending signals': get('/signals/pending'),
-    'show a signal': get('/signals/sig_aabbbbbbbbbbbbbb'),
-    'show a risk': get('/workloads/lab:agent-7/risk'),
-  },
-  readCredential: { 'show a credential': get('/credentials/crd_aabbbbbbbbbbbbbb') },
-  readAudit: {
-    'read the audit log': get('/audit'),
-    'fetch its head': get('/audit/head'),
-    'read a timeline': (headers, bad) =>
-      broker.get(`/timeline?task=${foreign}${bad ? '&unknown=1' : ''}`, nobody, headers),
-    'read the notifications': get('/notifications'),
-  },
-  sendSignal: { 'send a signal': post(() => '/signals/json', signal) },
-  introspect: {},
-  // No endpoint yet.
-  evaluate: {},
-  followFeed: {},
-  approve: {},
-};
+const asNobody = () => ({ broker, token: nobody, task: foreign });
 
-const requests = Object.entries(REQUESTS).flatMap(([verb, sends]) =>
-  Object.entries(sends).map(([name, send]): [string, string, Send] => [verb, name, send]),
-);
+// The first refusals of a minute are entered whole: each test has minutes of its own.
+beforeEach(async () => {
+  await broker.work('refusals');
+  await broker.work('refusals');
+});
 
 interface Entry {
   requestId?: string;
@@ -97,7 +42,7 @@ async function refusalsOf(requestId: string): Promise<Entry[]> {
 describe('one entry in the audit log', () => {
   it.each(requests)('%s: when policy does not let the caller %s', async (verb, name, send) => {
     const requestId = `denied-${name.replaceAll(' ', '-')}`;
-    const { status } = await send({ 'x-request-id': requestId }, false);
+    const { status } = await send(asNobody(), { 'x-request-id': requestId }, false);
     expect([403, 404]).toContain(status);
     expect(await refusalsOf(requestId)).toEqual([
       expect.objectContaining({ verb, actor: expect.objectContaining({ id: 'lab:nobody' }) as object }),
@@ -106,7 +51,7 @@ describe('one entry in the audit log', () => {
 
   it.each(requests)('%s: when the request to %s has an unknown field', async (verb, name, send) => {
     const requestId = `bad-${name.replaceAll(' ', '-')}`;
-    expect(await send({ 'x-request-id': requestId }, true)).toMatchObject({ status: 400 });
+    expect(await send(asNobody(), { 'x-request-id': requestId }, true)).toMatchObject({ status: 400 });
     expect(await refusalsOf(requestId)).toEqual([expect.objectContaining({ verb, error: 'invalid_request' })]);
   });
 

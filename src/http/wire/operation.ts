@@ -73,7 +73,7 @@ const handled =
   ): Handle =>
   async (call) => {
     const caller = await authenticate(deps, call);
-    if (!NOT_RATE_LIMITED.has(verb)) await deps.assertWithinRate(caller.party.id);
+    if (!NOT_RATE_LIMITED.has(verb)) await deps.assertWithinRate(caller.party);
     // An entry keeps `task` only if it is the id of a task.
     const { params, requestId } = call;
     const asked = { type: 'operation.refused', verb, task: params['id'] ?? '', requestId } as const;

@@ -63,7 +63,7 @@ export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProces
     trust: [{ name: 'lab', kind: 'oidc', issuer: lab.url, jwks: { file: './lab.json' }, owner: { claim: 'team' } }],
     targets: [{ resource: TICKETS, minter: 'jwt' }],
     policy: { engine: 'cedar', directory: resolve('config/policies') },
-    limits: { perWorkloadPerMinute: 100_000 },
+    limits: { perWorkloadPerMinute: 100_000, perIssuerPerMinute: 100_000 },
     ...wish.config,
   };
   writeFileSync(config, stringify(settings));

@@ -51,7 +51,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
     settings: {
       issuer: ISSUER,
       lifetimes: { credential: 300, credentialMax: 3_600, task: 3_600, taskMax: 28_800, clockSkew: 5 },
-      limits: { credentialsPerTask, delegationDepth: 3, perWorkloadPerMinute: 600 },
+      limits: { credentialsPerTask, delegationDepth: 3 },
       trust: [
         {
           kind: 'oidc',
