@@ -42,6 +42,15 @@ describe('mayfly', () => {
   });
 });
 
+describe('mayfly dev-token', () => {
+  it.each([
+    [['--sub', 'agent-7 '], /--sub .*A broker refuses it: it has a space at its beginning or end/],
+    [['--sub', 'agent-7', '--team', 's\u0433e'], /--team .*A broker refuses it: it has a character other than/],
+  ])('refuses %j: nobody could use the token', async (argv, why) => {
+    expect(await mayfly('dev-token', ...argv)).toMatchObject({ code: 1, out: '', err: expect.stringMatching(why) });
+  });
+});
+
 describe('mayfly check-config', () => {
   it('says what a sound configuration would start', async () => {
     const { code, out } = await mayfly('check-config', '--elsewhere', 'config/examples/kubernetes.yaml');
