@@ -1,8 +1,18 @@
 import js from '@eslint/js';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
+import { UNCHECKED_TIME } from './scripts/unchecked-time.mjs';
 
 const clock = 'The clock is passed in: take a Clock (src/domain/time.ts).';
+
+const noDate = { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: clock };
+
+const uncheckedTime = {
+  selector:
+    'MemberExpression[property.name=/^(unchecked\\w*|reading)$/], ObjectPattern > Property[key.name=/^(unchecked\\w*|reading)$/]',
+  message:
+    'Read `now`, which refuses while the clock is wrong; or say in scripts/unchecked-time.mjs why a wrong clock grants nothing here.',
+};
 
 export default tseslint.config(
   { ignores: ['dist', 'coverage', 'node_modules'] },
@@ -32,12 +42,10 @@ export default tseslint.config(
         { object: 'Math', property: 'random', message: 'Use node:crypto.' },
         { object: 'process', property: 'env', message: 'The environment is read in src/config/load.ts alone.' },
       ],
-      'no-restricted-syntax': [
-        'error',
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: clock },
-      ],
+      'no-restricted-syntax': ['error', noDate, uncheckedTime],
     },
   },
+  { files: UNCHECKED_TIME, rules: { 'no-restricted-syntax': ['error', noDate] } },
   { files: ['src/config/load.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/domain/time.ts'], rules: { 'no-restricted-properties': 'off', 'no-restricted-syntax': 'off' } },
   { files: ['src/cli/**/*.ts'], rules: { 'no-console': 'off' } },

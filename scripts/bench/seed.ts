@@ -8,6 +8,8 @@ import type { Credential } from '../../src/domain/credential.js';
 import { newId, shardOf } from '../../src/domain/id.js';
 import { formatEpoch } from '../../src/domain/liveness.js';
 import { systemClock } from '../../src/domain/time.js';
+import { compareClock } from '../../src/health/fitness.js';
+import { watchClock } from '../../src/health/watched-clock.js';
 import { reserve } from '../../src/ledger/credentials.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import { openRevocationLog } from '../../src/ledger/revocation-log.js';
@@ -49,8 +51,10 @@ export async function openLedger(
 ): Promise<{ ledger: Ledger; close: () => Promise<void> }> {
   const redis = { prefix, replicas: 0, onRestart: 'replace' } as const;
   const store = await openStore({ store: location, redis, clock: systemClock, role: 'tool' });
+  const clock = watchClock(systemClock, 5_000);
+  await compareClock(store, clock);
   return {
-    ledger: { records: store.records, log: openRevocationLog(store.log), clock: systemClock },
+    ledger: { records: store.records, log: openRevocationLog(store.log), clock },
     close: () => store.close(),
   };
 }

@@ -56,7 +56,7 @@ export function openAuditLog(deps: AuditDeps): AuditLog {
     following = undefined; // A revocation published from here on may be missed by this round: the next caller starts another.
     return extend(async ({ followed }) => {
       const news = await newsSince(deps.log, followed);
-      const entries = news?.events.map((event) => entryText({ ...event, at: clock.now(), node }));
+      const entries = news?.events.map((event) => entryText({ ...event, at: clock.unchecked(), node }));
       return news && entries && { entries, head: { followed: news.followed } };
     });
   }

@@ -65,7 +65,7 @@ async function audit(
   if (!permitted) observer.refused(caller.party, error, type === 'credential.refused' ? task : undefined);
   const event = defined({
     type,
-    at: ledger.clock.now(),
+    at: ledger.clock.unchecked(),
     ...callerFields(caller),
     ...fields,
     ...(task !== undefined && isId('tsk', task) && { task }),

@@ -38,8 +38,8 @@ interface Unrecorded {
 type InspectDeps = Pick<Deps, 'ledger' | 'keys' | 'settings' | 'observer'>;
 
 /** Returns undefined for anything but a valid, unexpired access token of this broker. It does not look at the log. */
-export async function inspect(deps: InspectDeps, token: string): Promise<Inspected | undefined> {
-  const verified = await verify(deps, token);
+export async function inspect(deps: InspectDeps, token: string, purpose?: 'ending'): Promise<Inspected | undefined> {
+  const verified = await verify(deps, token, purpose);
   if (!verified) return undefined;
   const found = await recordsOf(deps, verified.claims);
   const claims = found && claimsOf(deps.settings.issuer, found.credential, found.task);
@@ -74,7 +74,8 @@ export function wasEnded({ credential, task }: Found, seen: Seen, now: number): 
 export const verifiedClaims = async (
   deps: Pick<Deps, 'keys' | 'observer'>,
   token: string,
-): Promise<AccessTokenClaims | undefined> => (await verify(deps, token))?.claims;
+  purpose?: 'ending',
+): Promise<AccessTokenClaims | undefined> => (await verify(deps, token, purpose))?.claims;
 
 interface Verified {
   /** All that the token says, also where no schema looks. */
@@ -85,9 +86,10 @@ interface Verified {
 async function verify(
   { keys, observer }: Pick<Deps, 'keys' | 'observer'>,
   token: string,
+  purpose: 'ending' | undefined,
 ): Promise<Verified | undefined> {
   try {
-    const payload = await keys.verify(token, { typ: ACCESS_TOKEN_TYP });
+    const payload = await keys.verify(token, defined({ typ: ACCESS_TOKEN_TYP, purpose }));
     const { data: claims } = accessTokenClaimsSchema.safeParse(payload);
     return claims && { payload, claims };
   } catch (error) {

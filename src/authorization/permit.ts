@@ -10,7 +10,7 @@ import type { Party } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { taskState, type TaskState } from '../ledger/task-state.js';
+import { stateNow, type TaskState } from '../ledger/task-state.js';
 import { readTask } from '../ledger/tasks.js';
 import type { OperateContext, OperatorVerb } from '../policy/query.js';
 import { assertLiveCaller, refuseDeadCaller } from './caller.js';
@@ -102,7 +102,7 @@ export async function permitOnTask<V extends TaskVerb>(
   if (!stored) throw unknownTask();
   const task = stored.value;
   await assertPermittedOnTask(deps, caller, verb, task);
-  return new Permission(caller, verb, { task, state: taskState(task, seen, deps.ledger.clock.now()) });
+  return new Permission(caller, verb, { task, state: stateNow(deps.ledger, task, seen) });
 }
 
 async function assertPermittedOnTask(

@@ -11,10 +11,10 @@ import {
   type JWTPayload,
 } from 'jose';
 import { errorCode } from '../domain/error-code.js';
-import { toSeconds, type Clock } from '../domain/time.js';
+import { toSeconds, type SystemClock } from '../domain/time.js';
 
 interface DevIssuer {
-  sign(claims: JWTPayload, ttlSeconds: number, clock: Clock): Promise<string>;
+  sign(claims: JWTPayload, ttlSeconds: number, clock: SystemClock): Promise<string>;
 }
 
 const ALGORITHM = 'ES256';
@@ -26,7 +26,7 @@ export async function openDevIssuer(jwksFile: string): Promise<DevIssuer> {
   const header = { alg: ALGORITHM, typ: 'JWT', kid: jwk.kid ?? '' };
   return {
     sign: (claims, ttlSeconds, clock) => {
-      const now = toSeconds(clock.now());
+      const now = toSeconds(clock.reading());
       const times = { iat: now, exp: now + ttlSeconds };
       return new SignJWT({ ...claims, ...times }).setProtectedHeader(header).sign(key);
     },

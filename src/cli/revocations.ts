@@ -55,11 +55,11 @@ function addRevoke(revocations: Command, { out, clock }: Terminal): void {
       locally(config, clock, async ({ ledger, trust }) => {
         const selector = { kind, value };
         const timed = defined({ ...order, liftAt: until });
-        const effect = fittingEffect(selector, timed, clock.now());
+        const effect = fittingEffect(selector, timed, ledger.clock.uncheckedEarliest());
         refuseUnknownParty(selector, trust);
         if (dryRun === true) {
           out(
-            `${effect} of ${formatSelector(selector)} would hit ${counted(await countImpact(ledger, { selector, at: clock.now() }))}`,
+            `${effect} of ${formatSelector(selector)} would hit ${counted(await countImpact(ledger, { selector, at: ledger.clock.unchecked() }))}`,
           );
           return;
         }

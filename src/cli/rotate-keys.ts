@@ -18,7 +18,7 @@ export function addRotateKeys(program: Command, { out, clock }: Terminal): void 
     .option('--distrust-old', 'use a new key at once and withdraw all others: every token signed before is dead')
     .option('-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG')
     .action(({ now = false, distrustOld = false, config }: Options) =>
-      locally(config, clock, async ({ signing }) => {
+      locally(config, clock, async ({ ledger, signing }) => {
         const { keys, audit } = await signing();
         const steps = await keys.rotate({ now, distrustOld });
         const [current, ...others] = (await keys.jwks()).keys.map(({ kid }) => kid);
@@ -26,7 +26,7 @@ export function addRotateKeys(program: Command, { out, clock }: Terminal): void 
           const installed = defined({ installed: current });
           await audit.append({
             type: 'keys.rotated',
-            at: clock.now(),
+            at: ledger.clock.unchecked(),
             actor: { id: LOCAL },
             reason: step,
             ...installed,

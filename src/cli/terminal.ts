@@ -1,12 +1,12 @@
 /** The surroundings of a command, and what commands accept alike. */
 import { InvalidArgumentError } from 'commander';
-import { fromTimestamp, type Clock } from '../domain/time.js';
+import { fromTimestamp, type SystemClock } from '../domain/time.js';
 
 export interface Terminal {
   /** Prints the answer and nothing else: a script may read it. */
   out: (text: string) => void;
   err: (text: string) => void;
-  clock: Clock;
+  clock: SystemClock;
 }
 
 /** Returns an option that names a moment, as it is written: as in RFC 3339. */

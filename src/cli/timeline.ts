@@ -29,7 +29,7 @@ export function addTimeline(program: Command, { out, clock }: Terminal): void {
     .option('--from <time>', 'as in RFC 3339; default: of a task all, of a workload the last day', timestampOf)
     .addHelpText('after', EXAMPLE)
     .action(async (options: Options) => {
-      const url = addressOf(options, clock.now());
+      const url = addressOf(options, clock.reading());
       const token = await readIdentity(options.tokenFile);
       let first: TimelineEntry | undefined;
       for await (const entries of pages(url, token)) {

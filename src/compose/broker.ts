@@ -1,6 +1,6 @@
 /** The composition root: makes a broker from a configuration, and wires its parts once. */
 import type { LoadedConfig } from '../config/load.js';
-import type { Clock } from '../domain/time.js';
+import type { SystemClock } from '../domain/time.js';
 import { createReadiness, type Pulse } from '../health/readiness.js';
 import { createApp, createOperationsApp } from '../http/server.js';
 import type { PolicyReload } from '../policy/policy-engine.js';
@@ -30,13 +30,13 @@ const LAST_JOBS = ['detectors', 'refusals'] as const;
 
 export async function compose(
   loaded: LoadedConfig,
-  { clock, log = createLogger(loaded.config.log) }: { clock: Clock; log?: Logger },
+  { clock: system, log = createLogger(loaded.config.log) }: { clock: SystemClock; log?: Logger },
 ): Promise<Broker> {
-  const metrics = createMetrics(clock);
-  const selection = { store: loaded.store, redis: loaded.config.redis, clock, role: 'broker' } as const;
+  const metrics = createMetrics(system);
+  const selection = { store: loaded.store, redis: loaded.config.redis, clock: system, role: 'broker' } as const;
   const store = instrumentStore(await openStore(selection), metrics);
   try {
-    return await brokerOver(store, loaded, { clock, log, metrics });
+    return await brokerOver(store, loaded, { system, log, metrics });
   } catch (error) {
     await store.close();
     throw error;
@@ -45,9 +45,9 @@ export async function compose(
 
 async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
   const { config } = loaded;
-  const { clock, log, metrics } = around;
+  const { log, metrics } = around;
   const parts = await makeParts(loaded, store, around);
-  const { deps, fitness, enforcement, signals, notifier } = parts;
+  const { deps, clock, fitness, enforcement, signals, notifier } = parts;
   const { ledger, audit, policy } = deps;
   const pulse: Pulse = { auditFollows: true, draining: false };
   const { failing: failingTargets, reconcilers } = enforcement;
@@ -56,7 +56,8 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
   const { retentionDays: auditRetentionDays } = config.audit;
   const more = { ledger, store, audit, readiness, pulse, reconcilers, auditRetentionDays };
   const work = recurringWork({ ...parts, ...around, ...more });
-  const auditPolicies = (installed: string) => audit.append({ type: 'policy.loaded', at: clock.now(), installed });
+  const auditPolicies = (installed: string) =>
+    audit.append({ type: 'policy.loaded', at: clock.unchecked(), installed });
   const listeners: Listener[] = [];
   let schedule: Schedule | undefined;
 

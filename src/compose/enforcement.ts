@@ -60,12 +60,12 @@ function pushEvents(
     pushed(target, denials, fill) {
       well(target);
       metrics.targetPushed(target, 'written', { denials: countOf(denials), fill });
-      note({ type: 'target.synced', at: clock.now(), target, reason: describeDenials(denials) });
+      note({ type: 'target.synced', at: clock.unchecked(), target, reason: describeDenials(denials) });
     },
     failing(target, err, since) {
       // Each attempt is counted; the log and the audit trail get one entry, when the attempts begin to fail.
       metrics.targetPushed(target, 'failed');
-      metrics.targetSyncFailing(target, (clock.now() - since) / 1000);
+      metrics.targetSyncFailing(target, (clock.unchecked() - since) / 1000);
       if (failing.has(target)) return;
       failing.add(target);
       log.error(
@@ -74,7 +74,7 @@ function pushEvents(
       );
       note({
         type: 'target.sync_failed',
-        at: clock.now(),
+        at: clock.unchecked(),
         target,
         reason: 'Revocations cannot be pushed to the target.',
       });

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
 import { defined } from '../domain/defined.js';
-import type { Clock } from '../domain/time.js';
+import type { SystemClock } from '../domain/time.js';
+import { compareClock } from '../health/fitness.js';
+import { watchClock } from '../health/watched-clock.js';
 import { decoySigner } from '../keys/decoy-signer.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys, type Keys } from '../keys/keys.js';
@@ -37,7 +39,7 @@ interface Local {
 /** @param path The configuration; default: MAYFLY_CONFIG. */
 export async function locally<T>(
   path: string | undefined,
-  clock: Clock,
+  system: SystemClock,
   work: (local: Local) => Promise<T>,
 ): Promise<T> {
   const loaded = await loadConfig(defined({ path, checkFiles: false }));
@@ -46,9 +48,12 @@ export async function locally<T>(
     // Opening would create an empty store, and a revocation in it would have no effect on the broker.
     throw new Error(`There is no store in ${where.directory}: is this the configuration of the broker?`);
   }
-  const store = await openStore({ store: where, redis: config.redis, clock, role: 'tool' });
+  const store = await openStore({ store: where, redis: config.redis, clock: system, role: 'tool' });
   const { records, log } = store;
+  const clock = watchClock(system, config.lifetimes.clockSkew * 1000);
   try {
+    // A store whose state cannot be read may still take a revocation.
+    await compareClock(store, clock).catch(() => undefined);
     return await work({
       ledger: { records, log: openRevocationLog(log), clock },
       config,

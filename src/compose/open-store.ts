@@ -1,7 +1,7 @@
 /** Opens the store that the configuration names. */
 import type { Config } from '../config/schema.js';
 import type { StoreLocation } from '../config/store-location.js';
-import type { Clock } from '../domain/time.js';
+import type { SystemClock } from '../domain/time.js';
 import { openLmdb } from '../store/lmdb.js';
 import { openRedis } from '../store/redis/index.js';
 import type { Store } from '../store/store.js';
@@ -9,7 +9,7 @@ import type { Store } from '../store/store.js';
 interface StoreSelection {
   store: StoreLocation;
   redis: Config['redis'];
-  clock: Clock;
+  clock: SystemClock;
   role: 'broker' | 'tool';
 }
 

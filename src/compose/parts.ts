@@ -6,8 +6,9 @@ import type { Settings } from '../authorization/deps.js';
 import type { LoadedConfig } from '../config/load.js';
 import { openDetectors } from '../detectors/detectors.js';
 import { defined } from '../domain/defined.js';
-import type { Clock } from '../domain/time.js';
+import type { Clock, SystemClock } from '../domain/time.js';
 import { createFitness } from '../health/fitness.js';
+import { watchClock } from '../health/watched-clock.js';
 import { createIdentify } from '../identity/identify.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys } from '../keys/keys.js';
@@ -25,7 +26,7 @@ import { assertPartyWithin } from './rate.js';
 import { openSignals } from './signals.js';
 
 export interface Surroundings {
-  clock: Clock;
+  system: SystemClock;
   log: Logger;
   metrics: Metrics;
 }
@@ -33,17 +34,19 @@ export interface Surroundings {
 /** A verdict takes about a kilobyte of memory. */
 const VERDICTS_KEPT = 10_000;
 
-export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log, metrics }: Surroundings) {
+export async function makeParts(loaded: LoadedConfig, store: Store, { system, log, metrics }: Surroundings) {
   const { config, directory } = loaded;
   const { issuer, lifetimes, limits, targets, trust } = config;
   const node = randomBytes(4).toString('hex');
 
+  const clock = watchClock(system, lifetimes.clockSkew * 1000);
+  const fitness = createFitness({ store, clock, node });
+  await fitness.check(); // From here on the clock tells the time, if it agrees with the store's.
   const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
   const { rotationDays } = config.keys;
   const keys = await openKeys({ records: store.records, clock, keyEncryptionKey, rotationDays });
   const { records } = store;
   const { clockSkew: clockSkewSeconds } = lifetimes;
-  const fitness = createFitness({ store, clock, clockSkewSeconds, node });
   const written = instrumentAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
   const audit = rationed(written, { clock, hasRoom: () => fitness.hasRoomToSpare() });
   const revocations = openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }));
@@ -81,7 +84,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { clock, log
     onSignal,
     webhooks: config.notify,
   };
-  return { deps, keys, fitness, enforcement, signals: signals.queue, detectors, notifier };
+  return { deps, clock, keys, fitness, enforcement, signals: signals.queue, detectors, notifier };
 }
 
 const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: LoadedConfig['config']): Settings =>
@@ -96,7 +99,10 @@ const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: Loa
   });
 
 /** Returns the reactions to events of the revocation log. A revocation is acknowledged without waiting for them. */
-function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogEvents {
+function logEvents(
+  audit: AuditLog,
+  { clock, log, metrics }: Omit<Surroundings, 'system'> & { clock: Clock },
+): LogEvents {
   const logFailure = (work: Promise<void>, what: string) => {
     work.catch((err: unknown) => log.error({ err }, what));
   };
@@ -113,7 +119,7 @@ function logEvents(audit: AuditLog, { clock, log, metrics }: Surroundings): LogE
       first = false;
       const reason = lost === undefined ? 'There was no generation.' : `The generation ${lost} was lost.`;
       logFailure(
-        audit.append({ type: 'log.replaced', at: clock.now(), reason }),
+        audit.append({ type: 'log.replaced', at: clock.unchecked(), reason }),
         'the audit log does not take entries',
       );
     },

@@ -44,7 +44,7 @@ export function openSignals({ loaded, ledger, audit, metrics, log }: SignalsSetu
       { ledger, audit, settings: { trust, signals } },
       {
         reacted({ reaction, state, receivedAt }) {
-          const seconds = Math.max(0, clock.now() - receivedAt) / 1000;
+          const seconds = Math.max(0, clock.unchecked() - receivedAt) / 1000;
           metrics.signalEvaluated(reaction?.rule ?? 'none', state, seconds);
         },
         failed: (err) => log.warn({ err }, 'a signal waits for its reaction'),

@@ -37,7 +37,7 @@ async function flushOne({ ledger, rules, raise }: FlushDeps, tally: Tally): Prom
     const [stored] = await ledger.records.read([key]);
     // Nothing is stored and nothing was counted: there is no streak to reset.
     if (stored === undefined && count === 0) return true;
-    const { keep, until, finding } = rules[event](stored, tally, ledger.clock.now());
+    const { keep, until, finding } = rules[event](stored, tally, ledger.clock.unchecked());
     if (finding) await raise(tally, finding);
     const done = await ledger.records.commit({ expect: [[key, stored]], put: [[key, keep, until]] });
     return done || undefined;

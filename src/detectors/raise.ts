@@ -31,7 +31,7 @@ export async function raise(deps: RaiseDeps, tally: Tally, { why, window }: Find
     level: deps.detectors[DETECTOR_OF[event]].level,
     about: report.about,
     at,
-    receivedAt: deps.ledger.clock.now(),
+    receivedAt: deps.ledger.clock.unchecked(),
     reason: report.why,
     state: 'accepted',
     revision: 0,

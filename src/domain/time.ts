@@ -1,15 +1,34 @@
-/** The clock, the only source of time: whoever needs the time takes a clock as an argument. Also conversions of time. */
-export interface Clock {
+/** Clocks, the only sources of time: whoever needs the time takes a clock as an argument. Also conversions of time. */
+
+/** The time as this host tells it, right or wrong. */
+export interface SystemClock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
-  now(): number;
-  /** Milliseconds since some moment, by a clock that nobody can set. Comparing the two shows that `now` was set. */
+  reading(): number;
+  /** Milliseconds since some moment, by a clock that nobody can set. Comparing the two shows that `reading` was set. */
   elapsed(): number;
   /** Resolves after so many milliseconds: the wait between two attempts. */
   pause(ms: number): Promise<void>;
 }
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
+/** The time as a broker may use it. All in milliseconds, like `SystemClock`. */
+export interface Clock extends Pick<SystemClock, 'elapsed' | 'pause'> {
+  /** Returns the time. Throws `temporarily_unavailable` while this clock is known to be wrong, or not compared yet. */
+  now(): number;
+  /**
+   * Returns the latest time that anything claims: this host, the store, or the time agreed on earlier. It may be wrong, and
+   * never throws. It is for endings and for what is only written down; lint names the files that may call it.
+   */
+  unchecked(): number;
+  /** Returns the earliest of these times: what may not have expired can still be ended. Never throws either. */
+  uncheckedEarliest(): number;
+  /** Returns every time that anything claims now, `unchecked` among them. One of them may be right. */
+  uncheckedTimes(): readonly number[];
+  /** Returns whether `now` would answer. */
+  isTrusted(): boolean;
+}
+
+export const systemClock: SystemClock = {
+  reading: () => Date.now(),
   elapsed: () => performance.now(),
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };

@@ -34,9 +34,9 @@ export async function leaseTargets(
       const askedAt = ledger.clock.elapsed();
       const stored = await takeLease(ledger, { target, node, generation });
       if (!stored) return [];
-      const pushBefore = askedAt + stored.value.leasedUntil - ledger.clock.now() - PUSH_MS;
+      const pushBefore = askedAt + stored.value.leasedUntil - ledger.clock.unchecked() - PUSH_MS;
       const cutAt = latestCut(seen, [cause('target', target), ALL]);
-      return [{ target, stored, seq, pushBefore, ...cutoffFor(stored.value, cutAt, ledger.clock.now()) }];
+      return [{ target, stored, seq, pushBefore, ...cutoffFor(stored.value, cutAt, ledger.clock.unchecked()) }];
     }),
   );
   return { seq, leased: leased.flat() };
@@ -55,7 +55,7 @@ async function takeLease(
   { target, node, generation }: { target: string; node: string; generation: string },
 ): Promise<Versioned<Enforcement> | undefined> {
   const stored = await readEnforcement(ledger, target);
-  const now = ledger.clock.now();
+  const now = ledger.clock.unchecked();
   const before = stored?.value;
   const standing = standingOf(before, node, now, LEASE);
   if (standing === 'theirs') return undefined;

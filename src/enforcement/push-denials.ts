@@ -64,7 +64,7 @@ export async function pushDenials(
   const { desired, surelyPast } = state;
   const { ledger, enforcer } = deps;
   const { target, stored, cutoff } = leased;
-  const now = ledger.clock.now();
+  const now = ledger.clock.unchecked();
   if (memory.pushed?.fence !== stored.value.fence) delete memory.pushed;
 
   const denials = denialsOf(desired, cutoff.at + CUTOFF_DENIED_MS > surelyPast ? cutoff.at : undefined);
@@ -91,7 +91,7 @@ async function advance(
   const marks = [...state.marks];
   const last = marks.pop();
   if ((last && last.seq < seq) || failingSince !== undefined || state.liveCount !== live) {
-    const now = ledger.clock.now();
+    const now = ledger.clock.unchecked();
     const next = settledMarks([...marks, ...(last ? [{ ...last, seq }] : [])], now);
     const written = await writeEnforcement(ledger, target, stored, { ...state, liveCount: live, marks: next });
     if (written && failingSince !== undefined) events.recovered(target);
@@ -121,7 +121,7 @@ async function write(
   try {
     await enforcer.enforce(target, denials, state.fence);
   } catch (error) {
-    const since = failingSince ?? ledger.clock.now();
+    const since = failingSince ?? ledger.clock.unchecked();
     memory.failures += 1;
     memory.retryAt = ledger.clock.elapsed() + Math.min(PUSH_RETRY_MAX_MS, PUSH_PAUSE_MS * 2 ** (memory.failures - 1));
     if (!(await writeEnforcement(ledger, target, stored, { ...state, failingSince: since })))
@@ -129,7 +129,7 @@ async function write(
     events.failing(target, error, since);
     return 'waiting';
   }
-  const at = ledger.clock.now();
+  const at = ledger.clock.unchecked();
   const marks = settledMarks([...state.marks, { seq, at }], at);
   const next = { ...state, cutoff, marks, liveCount: live, writtenAt: at };
   const written = await writeEnforcement(ledger, target, stored, next);

@@ -44,7 +44,7 @@ export function createReconciler(deps: ReconcileDeps): Reconciler {
       for (let round = 0; round < ROUNDS; round += 1) {
         const { seq, leased } = await leaseTargets(ledger, targets, node);
         forgetLost(deps, leased, memories);
-        const now = ledger.clock.now();
+        const now = ledger.clock.unchecked();
         const nothingNew = inSync?.seq === seq && Math.abs(now - inSync.since) < FULL_LOOK_MS;
         if (leased.length === 0 || (nothingNew && leased.every((one) => isInSync(one, memories.get(one.target)))))
           return;
@@ -118,7 +118,7 @@ async function computeState(
     return await desiredState(ledger, targets, circumstances);
   } catch (error) {
     for (const { target, stored } of leased) {
-      const failingSince = stored.value.failingSince ?? ledger.clock.now();
+      const failingSince = stored.value.failingSince ?? ledger.clock.unchecked();
       await changeEnforcement(ledger, target, (state) =>
         state.failingSince === undefined ? { failingSince } : undefined,
       );

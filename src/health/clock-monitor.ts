@@ -3,7 +3,7 @@
  * long as both advance together, the time of day is trusted. On LMDB the store's clock is this one too, so nothing else would
  * notice.
  */
-import type { Clock } from '../domain/time.js';
+import type { SystemClock } from '../domain/time.js';
 
 export interface ClockMonitor {
   /** Records how far the two clocks are apart now. It must be called every second or so. */
@@ -20,8 +20,8 @@ export interface ClockMonitor {
 /** A clock that was set, and then advanced evenly for this long, is trusted again: virtual machines pause and move. */
 const SETTLED_MS = 60_000;
 
-export function monitorClock(clock: Clock, skewMs: number): ClockMonitor {
-  const distance = (): number => clock.now() - clock.elapsed();
+export function monitorClock(clock: SystemClock, skewMs: number): ClockMonitor {
+  const distance = (): number => clock.reading() - clock.elapsed();
   const atStart = distance();
   let believed = atStart;
   let steady = { distance: atStart, since: clock.elapsed() };
@@ -32,6 +32,6 @@ export function monitorClock(clock: Clock, skewMs: number): ClockMonitor {
       else if (clock.elapsed() - steady.since >= SETTLED_MS) believed = now;
     },
     setByMs: () => Math.abs(Math.round(distance() - believed)),
-    surelyPast: () => Math.min(clock.now(), clock.elapsed() + atStart),
+    surelyPast: () => Math.min(clock.reading(), clock.elapsed() + atStart),
   };
 }

@@ -1,30 +1,29 @@
 /**
- * Whether this broker may mint and sweep: its store takes writes and is not nearly full, and its clock agrees with the store's
- * clock and with the time that has passed. Unknown counts as no. On LMDB both clocks are one: if it were trusted while
- * somebody sets it ahead and back again, the broker would forget what is dead, and then accept it again.
+ * Whether this broker may mint and sweep: its store takes writes and is not nearly full, and its clock can be trusted
+ * (watched-clock.ts). Unknown counts as no. If a clock were trusted while somebody sets it ahead and back again, the broker
+ * would forget what is dead, and then accept it again.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerError } from '../domain/errors.js';
-import type { Clock } from '../domain/time.js';
 import type { Key, Store, StoreHealth } from '../store/store.js';
+import { raiseAgreedTime, readAgreedTime } from './agreed-time.js';
 import { check, type Check } from './check.js';
-import { monitorClock, type ClockMonitor } from './clock-monitor.js';
+import type { WatchedClock } from './watched-clock.js';
 
-export interface Fitness extends Pick<ClockMonitor, 'surelyPast'> {
+export interface Fitness extends Pick<WatchedClock, 'surelyPast'> {
   /** Examines store and clocks now. The other functions answer by its result until the next call. */
   check(): Promise<Check[]>;
   /** Throws `temporarily_unavailable` while this broker must not mint. */
   assertFitToMint(): void;
   /** Returns whether the store has room for what neither grants nor ends anything. The last fifth is not for that. */
   hasRoomToSpare(): boolean;
-  /** Returns whether the clocks agree. A broker with a wrong clock would end tasks and forget revocations too early. */
+  /** Returns whether the clocks agreed a moment ago. A broker with a wrong clock would end tasks and forget revocations too early. */
   maySweep(): boolean;
 }
 
 interface FitnessDeps {
   store: Pick<Store, 'health' | 'records'>;
-  clock: Clock;
-  clockSkewSeconds: number;
+  clock: WatchedClock;
   /** Names the record that is written to see whether the store takes writes. */
   node: string;
   patienceMs?: number;
@@ -38,46 +37,35 @@ const FULL_FRACTION = 0.9;
 const REFUSALS_FRACTION = 0.8;
 const PROBE_KEPT_MS = 60_000;
 
-export function createFitness({
-  store,
-  clock,
-  clockSkewSeconds,
-  node,
-  patienceMs = PATIENCE_MS,
-}: FitnessDeps): Fitness {
+export function createFitness({ store, clock, node, patienceMs = PATIENCE_MS }: FitnessDeps): Fitness {
   const probe: Key = `probe/${node}`;
-  const skewMs = clockSkewSeconds * 1000;
-  const monitor = monitorClock(clock, skewMs);
   let usedFraction = 0;
   let last: { at: number; checks: Check[] } | undefined;
 
   const holds = (names?: readonly string[]): boolean =>
     last !== undefined &&
-    Math.abs(clock.now() - last.at) <= STALE_MS &&
-    monitor.setByMs() <= skewMs &&
+    clock.isTrusted() &&
+    clock.elapsed() - last.at <= STALE_MS &&
     last.checks.every(({ name, ok }) => ok || names?.includes(name) === false);
 
   async function writeProbe(): Promise<void> {
-    const now = clock.now();
+    const now = clock.unchecked();
     await store.records.commit({ put: [[probe, String(now), now + PROBE_KEPT_MS]] });
   }
 
   return {
     async check() {
-      monitor.sample();
-      const [health, written] = await Promise.allSettled([
-        within(patienceMs, store.health()),
+      const [told, written] = await Promise.allSettled([
+        within(patienceMs, compareClock(store, clock)),
         within(patienceMs, writeProbe()),
       ]);
       // An unknown size is no reason to be silent: a store that does not answer takes no refusals either.
-      if (health.status === 'fulfilled') ({ usedFraction } = health.value);
+      if (told.status === 'fulfilled') ({ usedFraction } = told.value.health);
       const checks = [
-        ...(health.status === 'fulfilled'
-          ? healthChecks(health.value, { now: clock.now(), setByMs: monitor.setByMs(), skewMs })
-          : UNREACHABLE),
+        ...(told.status === 'fulfilled' ? storeChecks(told.value) : unreachable(clock)),
         check('write', written.status === 'fulfilled', `the store took no write within ${patienceMs} ms`),
       ];
-      last = { at: clock.now(), checks };
+      last = { at: clock.elapsed(), checks };
       return checks;
     },
     assertFitToMint() {
@@ -88,33 +76,38 @@ export function createFitness({
     },
     hasRoomToSpare: () => usedFraction < REFUSALS_FRACTION,
     maySweep: () => holds(['clock']),
-    surelyPast: () => monitor.surelyPast(),
+    surelyPast: () => clock.surelyPast(),
   };
 }
 
-const UNREACHABLE: Check[] = [
-  { name: 'store', ok: false, reason: 'the store does not answer' },
-  { name: 'clock', ok: false, reason: "the store's clock is unknown" },
+interface Compared {
+  health: StoreHealth;
+  /** The check named `clock`. */
+  clock: Check;
+}
+
+/**
+ * Asks the store what time it is and which time was agreed on, compares the clock with both, and raises the time agreed on if
+ * they agree. Rejects when the store does not answer; the clock is then as trusted as it was.
+ */
+export async function compareClock(store: Pick<Store, 'health' | 'records'>, clock: WatchedClock): Promise<Compared> {
+  const [health, agreed] = await Promise.all([store.health(), readAgreedTime(store)]);
+  const agreement = clock.compare({ store: health.clock, agreed: agreed?.value.time });
+  // A store that takes no writes fails another check.
+  if (agreement.ok) await raiseAgreedTime(store, agreed, Math.min(clock.now(), health.clock)).catch(() => undefined);
+  return { health, clock: agreement };
+}
+
+const unreachable = (clock: WatchedClock): Check[] => [
+  check('store', false, 'the store does not answer'),
+  clock.compare(undefined),
 ];
 
-interface Time {
-  now: number;
-  setByMs: number;
-  skewMs: number;
-}
-
-function healthChecks({ clock, usedFraction, problems }: StoreHealth, { now, setByMs, skewMs }: Time): Check[] {
-  const apartMs = Math.abs(now - clock);
-  const disagreement =
-    apartMs > skewMs
-      ? `the clocks of broker and store are ${apartMs} ms apart`
-      : `the clock was set: it moved ${setByMs} ms beside the time that passed`;
-  return [
-    check('store', problems.length === 0, problems.join('; ')),
-    check('clock', Math.max(apartMs, setByMs) <= skewMs, disagreement),
-    check('space', usedFraction < FULL_FRACTION, `the store is ${Math.round(usedFraction * 100)} % full`),
-  ];
-}
+const storeChecks = ({ health: { usedFraction, problems }, clock }: Compared): Check[] => [
+  check('store', problems.length === 0, problems.join('; ')),
+  clock,
+  check('space', usedFraction < FULL_FRACTION, `the store is ${Math.round(usedFraction * 100)} % full`),
+];
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const late = new AbortController();

@@ -22,7 +22,7 @@ async function statusOf({ ledger }: HttpDeps, { name, types }: HttpDeps['webhook
     name,
     types,
     toldUpTo: after,
-    failing: failing && failingOnWire(failing, ledger.clock.now()),
+    failing: failing && failingOnWire(failing, ledger.clock.unchecked()),
     deadLetters: letters.map(letterOnWire),
   });
 }

@@ -37,7 +37,7 @@ export const jsonSignal = (deps: HttpDeps) =>
       reason,
     }),
     async act({ caller }, input) {
-      const { id: itsId, at = deps.ledger.clock.now(), ...rest } = input;
+      const { id: itsId, at = deps.ledger.clock.unchecked(), ...rest } = input;
       const source = caller.party.id;
       const about = subjectScope(deps.settings, source);
       const digest = sha256(JSON.stringify(input));

@@ -5,12 +5,20 @@ import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { AuthenticatedCaller, Proof, TokenUse } from './proof.js';
 import { createRoute, type IdentifySetup } from './route.js';
-import { checkTimes, isDeclaredAs, readTimes, readToken, Refused } from './token.js';
+import { checkTimes, isDeclaredAs, isTimely, readTimes, readToken, Refused, type TokenTimes } from './token.js';
 
 /**
  * Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be read, otherwise the code that fits the use.
  */
-export type Identify = (token: string, as: { use: TokenUse; tokenType?: string }) => Promise<AuthenticatedCaller>;
+export type Identify = (
+  token: string,
+  as: {
+    use: TokenUse;
+    tokenType?: string;
+    /** What the caller may then do. Only for what ends or holds is a proof judged by a clock that may be wrong. */
+    purpose?: 'ending';
+  },
+) => Promise<AuthenticatedCaller>;
 
 const PROOFS_MAX = 10_000;
 
@@ -19,18 +27,29 @@ export function createIdentify(setup: IdentifySetup): Identify {
   // Verifying costs a hundred times as much as this lookup. Only verified tokens are cached, so an attacker cannot evict them
   // with invented ones; the key is a SHA-256, so no two tokens share an entry.
   const proofs = new LRUCache<string, Proof>({ max: PROOFS_MAX });
-  const skewMs = setup.clockSkewSeconds * 1000;
+  const { clock, clockSkewSeconds } = setup;
+  const skewMs = clockSkewSeconds * 1000;
 
-  const prove = async (token: string, proofHash: string): Promise<Proof> => {
+  /**
+   * Judged by a time that is known to be right. Only for what ends or holds, and only while none is, it is enough that the proof
+   * is valid by one of those that may be right: otherwise nobody could revoke at a broker whose clock is ahead.
+   */
+  const assertTimely = (times: TokenTimes, purpose: 'ending' | undefined): void => {
+    const candidates = purpose === 'ending' && !clock.isTrusted() ? clock.uncheckedTimes() : [clock.now()];
+    for (const now of candidates.slice(1)) if (isTimely(times, now, skewMs)) return;
+    checkTimes(times, candidates[0] ?? clock.now(), skewMs);
+  };
+
+  const prove = async (token: string, proofHash: string, purpose?: 'ending'): Promise<Proof> => {
     const cached = proofs.get(proofHash);
     if (cached && (await cached.issuer.keys.current()) === cached.keys) {
-      checkTimes(cached.times, setup.clock.now(), skewMs);
+      assertTimely(cached.times, purpose);
       return cached;
     }
     const unverified = readToken(token);
     const issuer = route(unverified);
     const times = readTimes(unverified.claims);
-    checkTimes(times, setup.clock.now(), skewMs);
+    assertTimely(times, purpose);
     const proof = { ...(await issuer.verify(unverified)), issuer, times };
     // Every use of the token returns this same object.
     Object.freeze(proof.party);
@@ -38,12 +57,12 @@ export function createIdentify(setup: IdentifySetup): Identify {
     return proof;
   };
 
-  return async (token, { use, tokenType }) => {
+  return async (token, { use, tokenType, purpose }) => {
     try {
       // This limit bounds the cost of everything below, hashing included.
       if (token.length > HARD_LIMITS.subjectTokenBytes) throw new Refused('is larger than 16 KiB');
       const proofHash = sha256(token);
-      const proof = await prove(token, proofHash);
+      const proof = await prove(token, proofHash, purpose);
       if (!isDeclaredAs(tokenType, proof)) throw new Refused('is not of the declared token type');
       return answer(proof, proofHash);
     } catch (error) {

@@ -105,6 +105,15 @@ export function checkTimes({ expiresAt, notBefore, issuedAt }: TokenTimes, now: 
   if (issuedAt < now - PROOF_AGE_MAX_MS) throw new Refused('is too old; present one issued within eight hours');
 }
 
+export function isTimely(times: TokenTimes, now: number, skewMs: number): boolean {
+  try {
+    checkTimes(times, now, skewMs);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function moment(claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number | undefined {
   const seconds = claims[claim];
   if (seconds === undefined) return undefined;

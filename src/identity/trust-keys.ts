@@ -28,7 +28,7 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
   let reading: Promise<void> | undefined;
 
   const isOver = (ms: number, since: number): boolean => {
-    const passed = clock.now() - since;
+    const passed = clock.unchecked() - since;
     // If the clock was set back, the next read must not wait until the clock has caught up.
     return passed >= ms || passed < 0;
   };
@@ -39,7 +39,7 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
   };
 
   const read = async () => {
-    triedAt = clock.now();
+    triedAt = clock.unchecked();
     try {
       const text = await source.read();
       // An unchanged text keeps the same object, so cached proofs stay valid.
@@ -63,7 +63,7 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
 
   const renewed = async () => {
     if (isOver(MISS_PAUSE_MS, missedAt)) {
-      missedAt = clock.now();
+      missedAt = clock.unchecked();
       await readAgain();
     } else await reading;
     // While the source is down the key may be a new one, so the answer is "later" and not "unknown key".

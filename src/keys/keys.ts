@@ -1,6 +1,7 @@
 /** The broker's signing keys: sign, publish, verify, rotate. Private keys are stored sealed, and unsealed in memory only. */
 import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose';
 import { BrokerError } from '../domain/errors.js';
+import type { Clock } from '../domain/time.js';
 import type { JwkSet } from '../protocol/jwks.js';
 import { COMPACT_JWS } from '../protocol/jws.js';
 import { turnRing, type RingDeps } from './ring-record.js';
@@ -23,8 +24,11 @@ const COOLDOWN_MS = 1_000;
 export interface Keys {
   /** Returns a compact JWS, signed by the current key. */
   sign(payload: JWTPayload, header: { typ: string }): Promise<string>;
-  /** Returns the payload of an unexpired token of this broker. Throws `invalid_token` for anything else. */
-  verify(token: string, expected: { typ: string }): Promise<JWTPayload>;
+  /**
+   * Returns the payload of an unexpired token of this broker. Throws `invalid_token` for anything else. A token that is to be
+   * ended is also taken by a broker that cannot know what has expired.
+   */
+  verify(token: string, expected: { typ: string; purpose?: 'ending' }): Promise<JWTPayload>;
   /** Returns the public keys: current, next and retiring. They come from memory when the store cannot be read. */
   jwks(): Promise<JwkSet>;
   /** Reads the ring and takes the steps that are due. Returns the steps taken, for the audit log. */
@@ -49,7 +53,7 @@ export async function openKeys(deps: RingDeps): Promise<Keys> {
     (reading ??= turn().finally(() => {
       reading = undefined;
     }));
-  const olderThan = (ms: number): boolean => Math.abs(deps.clock.now() - opened.readAt) >= ms;
+  const olderThan = (ms: number): boolean => Math.abs(deps.clock.unchecked() - opened.readAt) >= ms;
 
   return {
     refresh,
@@ -67,13 +71,13 @@ export async function openKeys(deps: RingDeps): Promise<Keys> {
       if (olderThan(COOLDOWN_MS)) await refresh().catch(() => undefined);
       return { keys: [...opened.keys.values()].map(({ jwk }) => jwk) };
     },
-    async verify(token, { typ }) {
+    async verify(token, { typ, purpose }) {
       const kid = kidOf(token);
       // Another broker may have distrusted the key: a stale ring must not verify with it any longer.
       if (olderThan(opened.keys.has(kid) ? RING_STALE_MS : COOLDOWN_MS)) await refresh();
       const key = opened.keys.get(kid);
       if (!key) throw notOurs();
-      const options = { algorithms: ['ES256'], typ, currentDate: new Date(deps.clock.now()) };
+      const options = { algorithms: ['ES256'], typ, currentDate: new Date(timeFor(purpose, deps.clock)) };
       const { payload } = await jwtVerify(token, key.publicKey, options).catch((cause: unknown) => {
         throw notOurs(cause);
       });
@@ -95,7 +99,7 @@ interface OpenRing {
  * can verify.
  */
 async function openRing(deps: RingDeps, known: ReadonlyMap<string, OpenKey>, asked?: Step): Promise<OpenRing> {
-  const readAt = deps.clock.now();
+  const readAt = deps.clock.unchecked();
   const { ring, steps } = await turnRing(deps, asked);
   const keys = new Map<string, OpenKey>();
   for (const sealed of sealedKeysOf(ring)) {
@@ -105,6 +109,10 @@ async function openRing(deps: RingDeps, known: ReadonlyMap<string, OpenKey>, ask
   if (!current) throw new Error('the ring has no current key');
   return { current, keys, steps, readAt };
 }
+
+/** Nothing has expired at time 0. */
+const timeFor = (purpose: 'ending' | undefined, clock: Clock): number =>
+  purpose === 'ending' && !clock.isTrusted() ? 0 : clock.now();
 
 /**
  * Returns the `kid` of the token. Only `kid` is read from the header, to choose among the broker's own keys. `jwk`, `jku`,

@@ -44,9 +44,10 @@ export const readCanary = async (ledger: Ledger, hash: string): Promise<Canary |
 
 /** Returns the hashes of all canaries that have not expired. Expired ones are removed from the index. */
 export async function listCanaries({ records, clock }: Ledger): Promise<string[]> {
-  const now = clock.now();
+  const now = clock.unchecked();
   const all = await records.range(canaryIndex, { limit: 2 * CANARIES_MOST });
   const expired = all.filter(([, expiresAt]) => expiresAt <= now);
-  if (expired.length > 0) await records.commit({ unindex: expired.map(([hash]) => [canaryIndex, hash]) });
+  if (expired.length > 0 && clock.isTrusted())
+    await records.commit({ unindex: expired.map(([hash]) => [canaryIndex, hash]) });
   return all.filter(([, expiresAt]) => expiresAt > now).map(([hash]) => hash);
 }

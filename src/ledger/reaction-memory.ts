@@ -23,6 +23,6 @@ export const NO_MEMORY: z.infer<typeof memorySchema> = { reports: [] };
 /** Returns the records of one reaction, by subject. Each expires when it was not written for `keptMs`. */
 export const memoriesOf = ({ clock }: Ledger, reaction: string, keptMs: number) =>
   record(memorySchema, (cause: Cause) => reactionKey(reaction, cause), {
-    expiresAt: () => clock.now() + keptMs,
+    expiresAt: () => clock.unchecked() + keptMs,
     renamed: { words: 'reports' },
   });

@@ -29,7 +29,8 @@ interface Revocation {
 
 export async function revoke({ log, clock }: Ledger, revocation: Revocation): Promise<LogEntry> {
   const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id } = revocation;
-  const at = clock.now();
+  // Later is safer: a cutoff refuses identity tokens issued before this, and the log remembers it for as long after this.
+  const at = clock.unchecked();
   const entry = await log.publish(
     defined({
       id: id ?? newId('rev'),
@@ -49,7 +50,10 @@ export async function revoke({ log, clock }: Ledger, revocation: Revocation): Pr
   return entry;
 }
 
-/** Lifts a hold. Returns undefined when it is no hold, or is lifted already. What was born before the hold stays dead. */
+/**
+ * Lifts a hold. Returns undefined when it is no hold, or is lifted already. What was born before the hold stays dead. A broker
+ * with a wrong clock lifts nothing.
+ */
 export function lift(
   { log, clock }: Ledger,
   hold: Pick<LogEntry, 'seq' | 'selector'>,

@@ -11,7 +11,7 @@ const risks = record(riskSchema, riskKey, { expiresAt: goneAt });
 
 /** Returns the risk that stands afterwards: a higher one is not lowered. */
 export const setRisk = (ledger: Ledger, cause: Cause, risk: Risk): Promise<Risk> =>
-  upsertRecord(ledger, risks, cause, (there) => worse(there, risk, ledger.clock.now()));
+  upsertRecord(ledger, risks, cause, (there) => worse(there, risk, ledger.clock.unchecked()));
 
 /** Returns the risks in the order asked; undefined where there is none, or none any more. */
 export const readRisks = async (ledger: Ledger, causes: readonly Cause[]): Promise<(Risk | undefined)[]> =>

@@ -41,7 +41,7 @@ export async function deliverEntry(
   const { ledger, metrics, log } = deps;
   const { seq, at, type } = entry;
   const before = failing?.seq === seq ? failing : undefined;
-  if (before && isTooSoon(before.retryAt, ledger.clock.now())) return 'too soon';
+  if (before && isTooSoon(before.retryAt, ledger.clock.unchecked())) return 'too soon';
   const failure = await postEvent(deps, webhook, { entry, line });
   metrics.notified(webhook.name, failure ? 'failed' : 'delivered');
   if (!failure) return { after: seq };
@@ -49,7 +49,7 @@ export async function deliverEntry(
   const { because } = failure;
   const tries = (before?.tries ?? 0) + 1;
   log.warn({ webhook: webhook.name, seq, tries, because }, 'a webhook did not accept an event');
-  const now = ledger.clock.now();
+  const now = ledger.clock.unchecked();
   if (!isHopeless(failure, tries, now - at, webhook.giveUpSeconds))
     return { after: seq - 1, failing: { seq, at, tries, because, retryAt: now + pauseMs(tries) } };
   metrics.notified(webhook.name, 'dead');

@@ -31,7 +31,7 @@ export async function takeLease(
   name: string,
 ): Promise<{ stored: Versioned<WebhookRecord> | undefined; mine: boolean }> {
   const stored = await readWebhook(ledger, name);
-  const now = ledger.clock.now();
+  const now = ledger.clock.unchecked();
   const lease = { holder: node, leasedUntil: now + LEASE_MS };
   if (!stored) {
     const first = await writeWebhook(ledger, name, undefined, { after: (await audit.head()).seq, ...lease });

@@ -42,11 +42,11 @@ export async function credentialsIn(deps: TextDeps, text: string): Promise<InTex
 
 async function credentialOf(deps: TextDeps, token: string): Promise<Named | 'unrecorded' | undefined> {
   try {
-    const inspected = await inspect(deps, token);
+    const inspected = await inspect(deps, token, 'ending');
     return inspected && (namedBy(inspected.found) ?? 'unrecorded');
   } catch {
     // A record that cannot be read must not stop a revocation: the token itself says which credential it is, and whose.
-    const claims = await verifiedClaims(deps, token);
+    const claims = await verifiedClaims(deps, token, 'ending');
     return claims && { id: claims.jti, task: claims.task.id, workload: claims.client_id, expiresAt: claims.exp * 1000 };
   }
 }

@@ -44,7 +44,7 @@ export async function sessionEffect(ledger: Ledger, { credential, task }: Found)
   const { generation } = seen.epoch;
   const state = (await readEnforcement(ledger, credential.target))?.value;
   const { expiresAt } = credential;
-  return effectAt(state, { generation, seq: diedAt(credential, seen, causes), expiresAt }, ledger.clock.now());
+  return effectAt(state, { generation, seq: diedAt(credential, seen, causes), expiresAt }, ledger.clock.unchecked());
 }
 
 /**
@@ -72,7 +72,7 @@ export async function effectsOf(
   }));
   const enforced = hits.filter(({ kind }) => kind.enforced);
   const online = hits.filter(({ kind }) => !kind.enforced);
-  return [...effectsByKind(online, ledger.clock.now()), ...(await effectsByTarget(ledger, enforced, seq))];
+  return [...effectsByKind(online, ledger.clock.unchecked()), ...(await effectsByTarget(ledger, enforced, seq))];
 }
 
 /** The credentials that a revocation hit at one target. */
@@ -104,7 +104,7 @@ async function effectsByTarget(
   return Promise.all(
     hits.map(async ({ target, kind, count, latestEnd }) => {
       const state = (await readEnforcement(ledger, target))?.value;
-      const effect = effectAt(state, { generation, seq, expiresAt: latestEnd }, ledger.clock.now());
+      const effect = effectAt(state, { generation, seq, expiresAt: latestEnd }, ledger.clock.unchecked());
       return { kind: kind.name, target, count, ...effect };
     }),
   );

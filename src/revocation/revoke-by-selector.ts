@@ -52,7 +52,7 @@ export async function permitBySelector(
 ): Promise<PermittedRevocation<true> | PermittedRevocation<false>> {
   const { what } = request;
   const { selector, problem } = 'leaked' in what ? await credentialIn(deps, what.leaked) : { selector: what };
-  const effect = fittingEffect(selector, request, deps.ledger.clock.now());
+  const effect = fittingEffect(selector, request, deps.ledger.clock.uncheckedEarliest());
   const permit = <DryRun extends boolean>(dryRun: DryRun): Promise<PermittedRevocation<DryRun>> =>
     permitRevocation(deps, caller, { selector, effect, dryRun }, (order) => ({
       ...order.selector,

@@ -56,7 +56,7 @@ async function putNew(deps: SignalDeps, report: Report, id: string): Promise<Put
   await report.assertWithinRate?.();
   const about =
     event === 'unknown' ? [] : await selectorsOf({ ...deps, ...deps.settings }, report.about, report.subject);
-  const receivedAt = deps.ledger.clock.now();
+  const receivedAt = deps.ledger.clock.unchecked();
   return putSignal(deps.ledger, {
     id,
     source,

@@ -60,7 +60,8 @@ async function decide(
   { verdict, reason }: Decision,
 ): Promise<Signal> {
   const state = verdict === 'confirm' ? 'reacted' : 'dismissed';
-  const at = ledger.clock.now();
+  const { clock } = ledger;
+  const at = verdict === 'confirm' ? clock.unchecked() : clock.now();
   const decided = defined({ by, at, reason: reason === undefined ? undefined : withoutTokens(reason) });
   const signal = await changeSignal(ledger, permitted.id, (current) => {
     if (current.state !== 'pending' || !current.reaction) return undefined;

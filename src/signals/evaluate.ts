@@ -130,7 +130,7 @@ const reactionOf = ({ name, do: does, risk, holdSeconds }: Reaction): ReactionDo
 async function countTasks({ ledger, settings }: EvaluateDeps, rule: Reaction, selector: Selector): Promise<number> {
   if (rule.do === 'risk') return 0;
   const enough = { hit: Math.max(COUNTED_LEAST, settings.signals.maxTasksPerMinute), lookedAt: LOOKED_AT_MOST };
-  return (await countImpact(ledger, { selector, at: ledger.clock.now(), enough })).tasks;
+  return (await countImpact(ledger, { selector, at: ledger.clock.unchecked(), enough })).tasks;
 }
 
 /** Counting goes on to here even where the limit is lower, so that whoever decides sees how many tasks it is about. */

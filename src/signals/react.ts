@@ -46,7 +46,7 @@ async function finish(deps: ReactDeps, signal: Signal): Promise<Signal | undefin
   const done = isToAct
     ? { ...signal, reaction: await act(deps, signal, decided?.by ?? actorOf(reaction.rule)) }
     : signal;
-  await deps.audit.append({ ...explained(done), at: deps.ledger.clock.now() });
+  await deps.audit.append({ ...explained(done), at: deps.ledger.clock.unchecked() });
   const then = await changeSignal(deps.ledger, signal.id, (current) =>
     // Somebody may have confirmed or dismissed the signal meanwhile. That decision stays, and is still to be carried out.
     current.unfinished && current.state === state
@@ -68,7 +68,7 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
   const { reaction, event, source } = signal;
   const { selector, rule, holdSeconds } = reaction ?? {};
   if (!reaction || !selector) throw new Error('a reaction without a subject');
-  const now = ledger.clock.now();
+  const now = ledger.clock.unchecked();
   const why = `${event} from ${source}`;
   switch (reaction.do) {
     case 'record':

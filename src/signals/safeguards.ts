@@ -21,7 +21,7 @@ export async function countSources(
   { id, source, receivedAt }: Pick<Signal, 'id' | 'source' | 'receivedAt'>,
 ): Promise<number> {
   const withinMs = (rule.corroborate?.withinSeconds ?? 0) * 1000;
-  const now = ledger.clock.now();
+  const now = ledger.clock.unchecked();
   const { reports } = await upsertRecord(ledger, memories(ledger, rule), cause, (memory = NO_MEMORY) => {
     // Reports that led to the reaction once are used up: after a false alarm is lifted, all sources must report again.
     const { done } = memory;
@@ -42,7 +42,7 @@ export async function wasDone(
   { id, dedupeSeconds }: { id: string; dedupeSeconds: number },
 ): Promise<boolean> {
   const done = (await memories(ledger, rule).read(ledger, cause))?.value.done;
-  return done !== undefined && done.signal !== id && stands(done, ledger.clock.now(), dedupeSeconds);
+  return done !== undefined && done.signal !== id && stands(done, ledger.clock.unchecked(), dedupeSeconds);
 }
 
 /** The distance counts in both directions: a clock that was set back must not suppress reactions until it has caught up. */
@@ -56,7 +56,7 @@ export async function claimReaction(
   cause: Cause,
   { id, dedupeSeconds }: { id: string; dedupeSeconds: number },
 ): Promise<boolean> {
-  const now = ledger.clock.now();
+  const now = ledger.clock.unchecked();
   const { done } = await upsertRecord(ledger, memories(ledger, rule), cause, (memory = NO_MEMORY) => {
     return memory.done && stands(memory.done, now, dedupeSeconds)
       ? memory
@@ -76,7 +76,7 @@ export async function takeAllowance(
 ): Promise<boolean> {
   if (tasks === 0) return true;
   const { records, clock } = ledger;
-  const now = clock.now();
+  const now = clock.unchecked();
   const [all, own] = [minuteAllowanceKey(Math.floor(now / MINUTE_MS)), allowanceKey(id)];
   // Two records change in one commit, and `record` writes one.
   return retryOnConflict(ledger, async () => {

@@ -2,7 +2,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../domain/time.js';
+import type { SystemClock } from '../domain/time.js';
 import { lmdbLog } from './lmdb/log.js';
 import { keepPrivate } from './lmdb/keep-private.js';
 import { own } from './lmdb/owner.js';
@@ -12,7 +12,7 @@ import type { Store } from './store.js';
 
 interface LmdbOptions {
   directory: string;
-  clock: Clock;
+  clock: SystemClock;
   /** A broker is refused while another one owns the directory; a tool opens it whoever owns it. */
   role: 'broker' | 'tool';
 }
@@ -27,7 +27,7 @@ export async function openLmdb({ directory, clock, role }: LmdbOptions): Promise
     records: lmdbRecords(tables, clock),
     log: lmdbLog(tables, clock, homeOf(directory)),
     health: async () => {
-      return { clock: clock.now(), usedFraction: await usedFraction(directory), problems: [] };
+      return { clock: clock.reading(), usedFraction: await usedFraction(directory), problems: [] };
     },
     close: async () => {
       await tables.environment.flushed;

@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { BrokerErrorCode } from '../domain/errors.js';
 import type { Effect, SelectorKind } from '../domain/selector.js';
-import type { Clock } from '../domain/time.js';
+import type { SystemClock } from '../domain/time.js';
 import { countLive } from './count-live.js';
 import { METRICS } from './metric-names.js';
 
@@ -45,7 +45,7 @@ const LABEL_VALUES_MAX = 64;
 const FAST = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 const SLOW = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-export function createMetrics(clock: Clock): Metrics {
+export function createMetrics(clock: SystemClock): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const make = factories(registry);
@@ -101,7 +101,7 @@ function events({ counter }: Factories) {
   } satisfies Partial<Metrics>;
 }
 
-function states({ gauge, computedGauge }: Factories, clock: Clock) {
+function states({ gauge, computedGauge }: Factories, clock: SystemClock) {
   const live = countLive(clock);
   computedGauge('credentialsLive', () => live.count());
   const tasks = gauge('tasksOpen');

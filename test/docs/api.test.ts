@@ -1,11 +1,9 @@
 /** Every route is documented, and nothing is documented that is no route. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { ROUTES } from '../support/routes.js';
 
-/** The route table is written one line a route; read as text, so that it need not be started. */
-const routes = [
-  ...readFileSync('src/http/server.ts', 'utf8').matchAll(/\b(?:ours|oauth|container)\('([A-Z]+)', '([^']+)'/g),
-].map(([, method, path]) => `${method} ${path}`);
+const routes = ROUTES.map(({ method, path }) => `${method} ${path}`);
 const page = readFileSync('docs/api.md', 'utf8');
 const rows = [...page.matchAll(/^\| `([A-Z]+)` +\| `([^`]+)` +\|/gm)].map(([, method, path]) => `${method} ${path}`);
 

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../src/audit/event.js';
-import { systemClock } from '../../src/domain/time.js';
+import { realClock } from '../support/clock.js';
 import { openLmdb } from '../../src/store/lmdb.js';
 import { auditSetting } from '../support/audit.js';
 import { temporaryDirectory } from '../support/directory.js';
@@ -19,9 +19,9 @@ it('a broker killed while it writes loses no acknowledged entry, doubles none, a
     acknowledged.push(...(await writeUntilKilled(directory, `round${round}`, lines)));
   }
 
-  const store = await openLmdb({ directory, clock: systemClock, role: 'broker' });
+  const store = await openLmdb({ directory, clock: realClock, role: 'broker' });
   try {
-    const setting = await auditSetting(store, systemClock);
+    const setting = await auditSetting(store, realClock);
     await setting.open().catchUp();
     await setting.expectWhole();
     const events = (await setting.lines()).map((line) => JSON.parse(line) as AuditEvent);

@@ -1,6 +1,6 @@
 /** Signals and real processes: killed between the 202 and the reaction, over a store that restarts, and two on one Redis. */
 import { describe, expect, it } from '@jest/globals';
-import { systemClock } from '../../src/domain/time.js';
+import { realClock } from '../support/clock.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
@@ -11,7 +11,7 @@ const HOLD = { name: 'hold', event: 'session-revoked', do: 'hold', covers: 'work
 const KEY = { MAYFLY_KEY_ENCRYPTION_KEY: 'ab'.repeat(32) };
 
 async function setting(store?: string) {
-  const idp = await createTransmitter('idp', systemClock, { about: ['lab'], perMinute: 100_000 });
+  const idp = await createTransmitter('idp', realClock, { about: ['lab'], perMinute: 100_000 });
   const config = { signals: { transmitters: [idp.config], reactions: [HOLD] }, ...(store !== undefined && { store }) };
   return { idp, config, broker: await startProcess({ config, env: KEY }) };
 }

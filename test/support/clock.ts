@@ -1,7 +1,9 @@
-/** A clock that a test turns by hand. */
-import { systemClock, type Clock } from '../../src/domain/time.js';
+/** Clocks of tests: one that a test turns by hand, and the real one. Both are trusted, where nothing compares them. */
+import { systemClock, type Clock, type SystemClock } from '../../src/domain/time.js';
 
-export interface HandClock extends Clock {
+export interface TestClock extends Clock, SystemClock {}
+
+export interface HandClock extends TestClock {
   set(ms: number): void;
   /** Somebody sets the clock: the time it shows changes, but none passes. */
   jump(ms: number): void;
@@ -13,7 +15,12 @@ export function handClock(startMs: number = Date.UTC(2030, 0, 1)): HandClock {
   let now = startMs;
   let jumped = 0;
   return {
+    reading: () => now,
     now: () => now,
+    unchecked: () => now,
+    uncheckedEarliest: () => now,
+    uncheckedTimes: () => [now],
+    isTrusted: () => true,
     elapsed: () => now - jumped,
     pause: (ms) => systemClock.pause(ms),
     set: (ms) => void (now = ms),
@@ -24,3 +31,12 @@ export function handClock(startMs: number = Date.UTC(2030, 0, 1)): HandClock {
     advance: (ms) => void (now += ms),
   };
 }
+
+export const realClock: TestClock = {
+  ...systemClock,
+  now: () => systemClock.reading(),
+  unchecked: () => systemClock.reading(),
+  uncheckedEarliest: () => systemClock.reading(),
+  uncheckedTimes: () => [systemClock.reading()],
+  isTrusted: () => true,
+};

@@ -13,7 +13,7 @@ export const tokenRevocation =
   (deps: HttpDeps): Handle =>
   async (call) => {
     const form = readForm(call);
-    const caller = await authenticateClient(deps, call, form);
+    const caller = await authenticateClient(deps, call, form, 'ending');
     const effect = await returnToken(deps, caller, { token: demanded(form, 'token'), requestId: call.requestId });
     return defined({ status: 200, body: effect });
   };

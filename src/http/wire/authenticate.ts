@@ -1,4 +1,5 @@
 /** Authenticates the caller by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
+import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
@@ -9,12 +10,16 @@ import type { Call } from './endpoint.js';
 const ASSERTION_TYPES: ReadonlySet<string> = new Set([JWT_ASSERTION, SPIFFE_ASSERTION]);
 
 /** Returns the caller of a JSON endpoint: the bearer of an identity token. */
-export async function authenticate({ identify }: Pick<HttpDeps, 'identify'>, call: Call): Promise<AuthenticatedCaller> {
+export async function authenticate(
+  { identify }: Pick<HttpDeps, 'identify'>,
+  call: Call,
+  purpose?: 'ending',
+): Promise<AuthenticatedCaller> {
   const token = bearerToken(call);
   if (token === undefined) {
     throw new BrokerError('invalid_token', 'Send an identity token as "Authorization: Bearer".');
   }
-  return identify(token, { use: 'bearer' });
+  return identify(token, defined({ use: 'bearer' as const, purpose }));
 }
 
 /** Returns the caller of an OAuth endpoint that requires client authentication. */
@@ -22,8 +27,9 @@ export async function authenticateClient(
   deps: Pick<HttpDeps, 'identify'>,
   call: Call,
   form: Form,
+  purpose?: 'ending',
 ): Promise<AuthenticatedCaller> {
-  const client = await clientIfSent(deps, call, form);
+  const client = await clientIfSent(deps, call, form, purpose);
   if (client) return client;
   throw new BrokerError('invalid_client', 'Send a client_assertion, or an identity token as "Authorization: Bearer".');
 }
@@ -33,6 +39,7 @@ export async function clientIfSent(
   { identify }: Pick<HttpDeps, 'identify'>,
   call: Pick<Call, 'headers'>,
   form: Form,
+  purpose?: 'ending',
 ): Promise<AuthenticatedCaller | undefined> {
   const assertion = assertionOf(form);
   const bearer = bearerToken(call);
@@ -41,8 +48,8 @@ export async function clientIfSent(
   }
   if (assertion === undefined && bearer === undefined) return undefined;
   const client = await (assertion === undefined
-    ? identify(bearer ?? '', { use: 'bearer' })
-    : identify(assertion.token, { use: 'client', tokenType: assertion.type }));
+    ? identify(bearer ?? '', defined({ use: 'bearer' as const, purpose }))
+    : identify(assertion.token, defined({ use: 'client' as const, tokenType: assertion.type, purpose })));
   refuseOtherClientId(client, form);
   return client;
 }

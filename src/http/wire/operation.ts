@@ -41,6 +41,9 @@ interface Operation<V extends OperatorVerb, S extends z.ZodType, P> {
 /** Verbs that end or hold are never rate limited: a flood must not delay a revocation. Every other verb is, before it can write to the audit log. */
 const NOT_RATE_LIMITED: ReadonlySet<OperatorVerb> = new Set(['revoke', 'completeTask', 'suspendTask']);
 
+/** The verbs that a broker with a wrong clock takes proof for. What else they can do, a lift or a preview, reads the checked time. */
+const ENDING: ReadonlySet<OperatorVerb> = new Set([...NOT_RATE_LIMITED, 'sendSignal']);
+
 /** The input of verbs that have everything in their path. */
 export const nothing = z.strictObject({});
 
@@ -72,7 +75,7 @@ const handled =
     { verb, from, input, permit, act, about }: Operation<V, S, P>,
   ): Handle =>
   async (call) => {
-    const caller = await authenticate(deps, call);
+    const caller = await authenticate(deps, call, ENDING.has(verb) ? 'ending' : undefined);
     if (!NOT_RATE_LIMITED.has(verb)) await deps.assertWithinRate(caller.party);
     // An entry keeps `task` only if it is the id of a task.
     const { params, requestId } = call;

@@ -1,6 +1,6 @@
 /** The revocation log on LMDB. */
 import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
-import type { Clock } from '../../domain/time.js';
+import type { SystemClock } from '../../domain/time.js';
 import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
 import { ENTRIES_KEPT, entryOf, numbered, parseLogEntry, stamped, textAt } from '../encoding.js';
 import { LogGap, type Log } from '../store.js';
@@ -10,7 +10,7 @@ import { durably, now, type Tables } from './tables.js';
 const PAGE = 1_000;
 
 /** @param home Where this log is. A generation that was installed at another home is returned as `foreign`. */
-export function lmdbLog(tables: Tables, clock: Clock, home: string): Log {
+export function lmdbLog(tables: Tables, clock: SystemClock, home: string): Log {
   return { ...readers(tables, home), ...writers(tables, clock, home) };
 }
 
@@ -46,16 +46,17 @@ function readers(tables: Tables, home: string): Pick<Log, 'look' | 'entries' | '
   };
 }
 
-function writers(tables: Tables, clock: Clock, home: string): Pick<Log, 'publish' | 'forget' | 'replace'> {
+function writers(tables: Tables, clock: SystemClock, home: string): Pick<Log, 'publish' | 'forget' | 'replace'> {
   const { head, tombstones, published } = tables;
   const collectExpired = expiredCollector(published, clock);
   return {
     publish: (publication) =>
       durably(tables, () => {
-        const earlier = textAt(clock.now(), published.get(publication.id));
+        const earlier = textAt(clock.reading(), published.get(publication.id));
         if (earlier !== undefined) return parseLogEntry(earlier);
         const entry = append(tables, publication);
-        if (entry) void published.put(entry.id, stamped(JSON.stringify(entry), clock.now() + PUBLICATIONS_KNOWN_MS));
+        if (entry)
+          void published.put(entry.id, stamped(JSON.stringify(entry), clock.reading() + PUBLICATIONS_KNOWN_MS));
         collectExpired();
         return entry;
       }),

@@ -1,21 +1,21 @@
 /** Records and indexes on LMDB. */
 import type { Database } from 'lmdb';
 import { defined } from '../../domain/defined.js';
-import type { Clock } from '../../domain/time.js';
+import type { SystemClock } from '../../domain/time.js';
 import { isCollectable, shardOfChange, stamped, textAt } from '../encoding.js';
 import type { Change, Records } from '../store.js';
 import { durably, now, type Tables } from './tables.js';
 
-export function lmdbRecords(tables: Tables, clock: Clock): Records {
+export function lmdbRecords(tables: Tables, clock: SystemClock): Records {
   const { records, ranks } = tables;
   const collectExpired = expiredCollector(records, clock);
   return {
-    read: (keys) => now(tables, () => keys.map((key) => textAt(clock.now(), records.get(key)))),
+    read: (keys) => now(tables, () => keys.map((key) => textAt(clock.reading(), records.get(key)))),
     commit: async (change) => {
       shardOfChange(change);
       return durably(tables, () => {
         const holds = ([key, expected]: [string, string | undefined]) =>
-          textAt(clock.now(), records.get(key)) === expected;
+          textAt(clock.reading(), records.get(key)) === expected;
         if (!(change.expect ?? []).every(holds)) return false;
         write(tables, change);
         collectExpired();
@@ -84,7 +84,7 @@ const LOOKED_AT_PER_WRITE = 4;
  * few texts for each write and goes round the table, so the work follows the load and needs neither a timer nor an index: what
  * has expired never grows beyond a third of what is alive.
  */
-export function expiredCollector(table: Database<string, string>, clock: Clock): () => void {
+export function expiredCollector(table: Database<string, string>, clock: SystemClock): () => void {
   const limit = WRITES_PER_LOOK * LOOKED_AT_PER_WRITE;
   let writes = 0;
   let last: string | undefined;
@@ -92,7 +92,7 @@ export function expiredCollector(table: Database<string, string>, clock: Clock):
     writes += 1;
     if (writes % WRITES_PER_LOOK !== 0) return;
     const next = [...table.getRange(defined({ start: last, limit: limit + 1 }))];
-    for (const { key, value } of next) if (isCollectable(clock.now(), value)) void table.remove(key);
+    for (const { key, value } of next) if (isCollectable(clock.reading(), value)) void table.remove(key);
     last = next.length > limit ? next.at(-1)?.key : undefined;
   };
 }

@@ -1,5 +1,5 @@
 /** The store on Redis or Redis Cluster. */
-import type { Clock } from '../../domain/time.js';
+import type { SystemClock } from '../../domain/time.js';
 import { StoreUnavailable, type Store, type StoreHealth } from '../store.js';
 import { connect, nodesOf, type Client } from './client.js';
 import { factsOf, keepsEverything, problemsOf, unusable, usedFractionOf } from './inspect.js';
@@ -16,7 +16,7 @@ export interface RedisStoreOptions {
   prefix: string;
   replicas: number;
   onRestart: 'replace' | 'trust';
-  clock: Clock;
+  clock: SystemClock;
 }
 
 /** Rejects when Redis cannot be reached or must not be used (it evicts keys, is a replica, or is too old). */

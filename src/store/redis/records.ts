@@ -1,5 +1,5 @@
 /** Records and indexes on Redis. */
-import type { Clock } from '../../domain/time.js';
+import type { SystemClock } from '../../domain/time.js';
 import { EXPIRED_KEPT_MS, shardOfKey, shardOfChange, stamped, textAt } from '../encoding.js';
 import type { Change, Key, Records } from '../store.js';
 import type { Client } from './client.js';
@@ -11,7 +11,7 @@ const commit = script(readScript('commit'));
 /** The same script for changes that only remove: they must be possible when the store is full. */
 const shrink = script(commit.text.replace('#!lua', '#!lua flags=allow-oom'));
 
-export function redisRecords(client: Client, keys: Keys, clock: Clock): Records {
+export function redisRecords(client: Client, keys: Keys, clock: SystemClock): Records {
   return {
     read: async (wanted) => {
       const shards = [...new Set(wanted.map(shardOfKey))].map((shard) =>
@@ -22,12 +22,12 @@ export function redisRecords(client: Client, keys: Keys, clock: Clock): Records 
         return together.map((key, i): [Key, string | null] => [key, texts[i] ?? null]);
       };
       const stored = new Map((await Promise.all(shards.map(read))).flat());
-      return wanted.map((key) => textAt(clock.now(), stored.get(key)));
+      return wanted.map((key) => textAt(clock.reading(), stored.get(key)));
     },
     commit: async (change) => {
       shardOfChange(change);
       const grows = Boolean(change.put?.length ?? change.index?.length);
-      const [names, args] = written(change, keys, clock.now());
+      const [names, args] = written(change, keys, clock.reading());
       return (await run(client, grows ? commit : shrink, names, args)) === 1;
     },
     range: async (index, { after, to, limit }) => {

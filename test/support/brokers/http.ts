@@ -1,8 +1,8 @@
 /** A whole broker in this process: composed as main.ts does, over LMDB in a temporary directory or over Redis, with a clock turned by hand. */
-import { cpSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { compose, type Broker } from '../../../src/compose/broker.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { createLogger } from '../../../src/telemetry/log.js';
@@ -37,6 +37,8 @@ export interface TestBroker extends Calls {
   close(): Promise<void>;
   /** Starts another broker on the same store with the same configuration. On LMDB, the first must be closed before. */
   again(): Promise<TestBroker>;
+  /** Starts another broker beside this one on the same Redis, with a clock of its own. */
+  beside(clock: HandClock): Promise<TestBroker>;
 }
 
 export interface BrokerWish {
@@ -134,6 +136,13 @@ async function startFrom(setting: Setting): Promise<TestBroker> {
     async again() {
       if (loaded.store.kind === 'lmdb') await close();
       return startFrom(setting);
+    },
+    async beside(other) {
+      const directory = temporaryDirectory();
+      cpSync(dirname(path), directory, { recursive: true });
+      const config = { ...(parse(readFileSync(path, 'utf8')) as object), listen: `127.0.0.1:${await freePort()}` };
+      writeFileSync(join(directory, basename(path)), stringify(config));
+      return startFrom({ ...setting, path: join(directory, basename(path)), clock: other });
     },
   };
 }

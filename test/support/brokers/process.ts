@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { stringify } from 'yaml';
-import { systemClock } from '../../../src/domain/time.js';
+import { realClock } from '../clock.js';
 import { freePort } from '../free-port.js';
 import { calls, type Calls } from '../calls.js';
 import { temporaryDirectory } from '../directory.js';
@@ -48,7 +48,7 @@ afterAll(() => {
 
 /** Resolves when it is ready. */
 export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProcess> {
-  const lab = wish.like?.lab ?? (await createIssuer({ clock: systemClock }));
+  const lab = wish.like?.lab ?? (await createIssuer({ clock: realClock }));
   const directory = temporaryDirectory();
   const [port, operationsPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;

@@ -3,6 +3,7 @@
  * is accepted as it is: `<issuer>:<owner>-<anything>` is a workload, `staff:…` a person.
  */
 import { reconcileTargets } from '../../../src/compose/work.js';
+import { watchClock } from '../../../src/health/watched-clock.js';
 import { createFitness, type Fitness } from '../../../src/health/fitness.js';
 import { exchange } from '../../../src/credentials/exchange.js';
 import { openTask } from '../../../src/tasks/open-task.js';
@@ -161,7 +162,7 @@ const believing = (clock: HandClock): Fitness => ({
 
 /** One that watches its clock. */
 export const watching = (store: Store, clock: HandClock): Fitness =>
-  createFitness({ store, clock, clockSkewSeconds: 5, node: 'watching' });
+  createFitness({ store, clock: watchClock(clock, 5_000), node: 'watching' });
 
 const roleTarget = (resource: string) =>
   targetSchema.parse({

@@ -1,6 +1,7 @@
 /** Fitness: a broker mints only while it knows that its store writes, has room, and agrees on the time. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createFitness, type Fitness } from '../../../src/health/fitness.js';
+import { watchClock } from '../../../src/health/watched-clock.js';
 import { StoreUnavailable, type Change, type Records, type StoreHealth } from '../../../src/store/store.js';
 import { handClock, type HandClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
@@ -19,7 +20,7 @@ beforeEach(() => {
   health = () => healthy();
   commit = (change) => records.commit(change);
   const store = { health: () => health(), records: { ...records, commit: (change: Change) => commit(change) } };
-  fitness = createFitness({ store, clock, clockSkewSeconds: 5, node: 'one', patienceMs: 20 });
+  fitness = createFitness({ store, clock: watchClock(clock, 5_000), node: 'one', patienceMs: 20 });
 });
 
 const mints = (): boolean => {
@@ -49,7 +50,7 @@ it('mints and sweeps on a sound store, for five seconds after each look', async 
 
 it('a clock that jumps back makes the last look unknown, too', async () => {
   await fitness.check();
-  clock.advance(-5_001);
+  clock.jump(-5_001);
   expect(mints()).toBe(false);
 });
 

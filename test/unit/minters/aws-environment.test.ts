@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AwsTarget } from '../../../src/config/target-schema.js';
-import { systemClock } from '../../../src/domain/time.js';
+import { realClock } from '../../support/clock.js';
 import { openKeys } from '../../../src/keys/keys.js';
 import { createAwsMinter } from '../../../src/minters/aws/minter.js';
 import type { Minter } from '../../../src/minters/minter.js';
@@ -59,15 +59,15 @@ beforeAll(async () => {
 });
 
 async function startMinter(): Promise<void> {
-  const { records } = modelStore(systemClock);
-  const keys = await openKeys({ records, clock: systemClock, keyEncryptionKey: randomBytes(32), rotationDays: 30 });
+  const { records } = modelStore(realClock);
+  const keys = await openKeys({ records, clock: realClock, keyEncryptionKey: randomBytes(32), rotationDays: 30 });
   const wish = { account, audience, issuerName: issuer.replace('http://', '') };
   aws = await startLoopbackAws({
     account,
     roles: [agentRole(wish), revokerRole(wish)],
     providers: [{ issuer, clientIds: [audience], jwks: () => keys.jwks() }],
     propagationMs: 0,
-    now: () => systemClock.now(),
+    now: () => realClock.now(),
   });
   const target: AwsTarget = {
     ...{ resource: role, minter: 'aws-sts', labels: [], tags: {} },
@@ -76,7 +76,7 @@ async function startMinter(): Promise<void> {
       ...{ lifetimeMax: 3_600, mintsPerSecond: 50, stsEndpoint: aws.url, iamEndpoint: aws.url },
     },
   };
-  minter = createAwsMinter({ targets: [target], keys, issuer, clock: systemClock, warn: () => undefined });
+  minter = createAwsMinter({ targets: [target], keys, issuer, clock: realClock, warn: () => undefined });
 }
 
 afterAll(async () => {
@@ -88,7 +88,7 @@ afterAll(async () => {
 });
 
 it('a hostile environment redirects and breaks nothing', async () => {
-  const now = systemClock.now();
+  const now = realClock.now();
   const minted = await minter.mint(
     {
       ...{ id: 'crd_aaeeeeeeeeeeeeee', task: 'tsk_aabbbbbbbbbbbbbb', kind: 'aws-sts', target: role, epoch: 'gen.1' },

@@ -12,7 +12,6 @@ import type { Credential } from '../../../src/domain/credential.js';
 import { BrokerError } from '../../../src/domain/errors.js';
 import { cause } from '../../../src/domain/selector.js';
 import type { Task } from '../../../src/domain/task.js';
-import { systemClock } from '../../../src/domain/time.js';
 import { openKeys, type Keys } from '../../../src/keys/keys.js';
 import { DENY_POLICY_NAME } from '../../../src/minters/aws/deny-policy.js';
 import { createAwsMinter } from '../../../src/minters/aws/minter.js';
@@ -27,7 +26,7 @@ import {
 import { agentArn, agentRole, revokerArn, revokerRole } from '../../../fakes/aws/example-roles.js';
 import type { Fault } from '../../../fakes/aws/faults.js';
 import { startLoopbackAws, type LoopbackAws } from '../../../fakes/aws/server.js';
-import { handClock, type HandClock } from '../../support/clock.js';
+import { handClock, type HandClock, realClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
 
@@ -51,8 +50,8 @@ let warned: OperatorWarning[];
 let minter: Minter;
 
 beforeAll(async () => {
-  const { records } = modelStore(systemClock);
-  keys = await openKeys({ records, clock: systemClock, keyEncryptionKey: randomBytes(32), rotationDays: 30 });
+  const { records } = modelStore(realClock);
+  keys = await openKeys({ records, clock: realClock, keyEncryptionKey: randomBytes(32), rotationDays: 30 });
 });
 
 beforeEach(async () => {

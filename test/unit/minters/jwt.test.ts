@@ -8,7 +8,7 @@ import * as oauth from 'oauth4webapi';
 import type { Credential } from '../../../src/domain/credential.js';
 import { credentialCauses } from '../../../src/domain/hangs-on.js';
 import type { Task } from '../../../src/domain/task.js';
-import { systemClock } from '../../../src/domain/time.js';
+import { realClock } from '../../support/clock.js';
 import { openKeys, type Keys } from '../../../src/keys/keys.js';
 import { createJwtMinter } from '../../../src/minters/jwt.js';
 import { accessTokenClaimsSchema } from '../../../src/protocol/access-token.js';
@@ -17,7 +17,7 @@ import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 const issuer = 'http://127.0.0.1:8080';
 const target = 'https://tickets.example';
-const issuedAt = systemClock.now();
+const issuedAt = realClock.now();
 
 const task: Task = {
   id: 'tsk_aabbbbbbbbbbbbbb',
@@ -50,9 +50,9 @@ const credential: Credential = {
 
 let keys: Keys;
 beforeAll(async () => {
-  const { records } = modelStore(systemClock);
+  const { records } = modelStore(realClock);
   const keyEncryptionKey = new Uint8Array(randomBytes(32));
-  keys = await openKeys({ records, clock: systemClock, keyEncryptionKey, rotationDays: 30 });
+  keys = await openKeys({ records, clock: realClock, keyEncryptionKey, rotationDays: 30 });
 });
 
 const mint = async (changed: Partial<Credential> = {}, taskChanged: Partial<Task> = {}) => {

@@ -1,0 +1,30 @@
+/**
+ * The highest time that a broker and its store have agreed on, kept in the store. No clock behind it is believed, so what had
+ * expired by it never lives again: neither after a restart, nor on another broker.
+ */
+import { z } from 'zod';
+import { moment } from '../domain/schemas.js';
+import { record, type Versioned } from '../store/record.js';
+import type { Key, Store } from '../store/store.js';
+
+const schema = z.strictObject({ time: moment });
+
+const times = record(schema, (name: 'agreed'): Key => `time/${name}`);
+
+type AgreedTime = Versioned<z.infer<typeof schema>> | undefined;
+
+export const readAgreedTime = (store: Pick<Store, 'records'>): Promise<AgreedTime> => times.read(store, 'agreed');
+
+/**
+ * Returns the time that stands afterwards. It is only ever raised: if another broker wrote first, that one has raised it, and
+ * this broker raises it at its next look.
+ * @param to No later than the store's own time. One broker that is far ahead cannot raise it beyond that.
+ */
+export async function raiseAgreedTime(
+  store: Pick<Store, 'records'>,
+  stored: AgreedTime,
+  to: number,
+): Promise<AgreedTime> {
+  if (stored && stored.value.time >= to) return stored;
+  return (await times.write(store, 'agreed', stored, { time: to })) ?? stored;
+}

@@ -1,0 +1,75 @@
+/**
+ * The broker's clock, compared with the store's, with the time agreed on earlier, and with the time that has passed. While one
+ * of these disagrees, the clock says so instead of telling the time. On LMDB the store's clock is this one too.
+ */
+import { BrokerError } from '../domain/errors.js';
+import type { Clock, SystemClock } from '../domain/time.js';
+import { check, type Check } from './check.js';
+import { monitorClock, type ClockMonitor } from './clock-monitor.js';
+
+interface StoreTimes {
+  /** The store's own clock. */
+  store: number;
+  /** The highest time that a broker and the store have agreed on. Undefined: none yet. */
+  agreed: number | undefined;
+}
+
+export interface WatchedClock extends Clock, Pick<ClockMonitor, 'surelyPast'> {
+  /**
+   * Compares the clocks, and returns the check named `clock`. The clock is trusted or not by this result until the next one.
+   * Undefined: the store did not answer, which counts as disagreement.
+   */
+  compare(told: StoreTimes | undefined): Check;
+}
+
+export function watchClock(system: SystemClock, skewMs: number): WatchedClock {
+  const monitor = monitorClock(system, skewMs);
+  let agreedOn = -Infinity;
+  /** The store's clock, as far as it is ahead of `elapsed`: so its time is known between two comparisons too. */
+  let storeAheadMs = -Infinity;
+  let agrees = false;
+
+  const behindMs = (): number => agreedOn - system.reading();
+  const uncheckedTimes = (): number[] =>
+    [system.reading(), agreedOn, Math.floor(system.elapsed() + storeAheadMs)].filter(Number.isFinite);
+  const isTrusted = (): boolean => agrees && monitor.setByMs() <= skewMs && behindMs() <= skewMs;
+
+  function disagreement(store: number): string | undefined {
+    const apartMs = Math.abs(system.reading() - store);
+    if (apartMs > skewMs) return `the clocks of broker and store are ${apartMs} ms apart`;
+    if (monitor.setByMs() > skewMs)
+      return `the clock was set: it moved ${monitor.setByMs()} ms beside the time that passed`;
+    if (behindMs() > skewMs) return `the clock is ${behindMs()} ms behind a time that was agreed on before`;
+    return undefined;
+  }
+
+  return {
+    now() {
+      if (isTrusted()) return Math.max(system.reading(), agreedOn);
+      throw new BrokerError(
+        'temporarily_unavailable',
+        "This broker's clock is wrong or unknown: it only ends and holds.",
+        {
+          retryAfterSeconds: 1,
+        },
+      );
+    },
+    unchecked: () => Math.max(...uncheckedTimes()),
+    uncheckedEarliest: () => Math.min(...uncheckedTimes()),
+    uncheckedTimes,
+    isTrusted,
+    elapsed: () => system.elapsed(),
+    pause: (ms) => system.pause(ms),
+    surelyPast: () => monitor.surelyPast(),
+    compare(told) {
+      monitor.sample();
+      if (told) {
+        storeAheadMs = told.store - system.elapsed();
+        agreedOn = told.agreed ?? -Infinity;
+      }
+      const reason = told ? disagreement(told.store) : "the store's clock is unknown";
+      agrees = reason === undefined;
+      return check('clock', agrees, reason ?? '');
+    },
+  };
+}

@@ -1,0 +1,226 @@
+/**
+ * A broker whose clock is wrong decides nothing but endings. Two brokers share a real Redis, and one of them is ten minutes
+ * behind or five hours ahead; or a broker on LMDB, whose store has no clock of its own, is set back.
+ */
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
+import { minted, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
+import { handClock } from '../support/clock.js';
+import { workload } from '../support/issuers/transmitter.js';
+import { startRedis } from '../support/redis.js';
+import { ROUTES } from '../support/routes.js';
+import { until } from '../support/until.js';
+
+const TEN_MINUTES_MS = 600_000;
+const FIVE_HOURS_MS = 5 * 3_600_000;
+const SKEW_MS = 5_000;
+const HOLD = { name: 'edr', event: 'session-revoked', do: 'hold', covers: 'workload', holdSeconds: 300 };
+const REFUSED = { status: 503, body: { code: 'temporarily_unavailable' } };
+
+const task = { workload: 'lab:agent-7', purpose: 'summarise incident 4711' };
+
+const isReady = async ({ operationsUrl }: TestBroker): Promise<boolean> =>
+  (await fetch(`${operationsUrl}/health/ready`)).status === 200;
+
+describe.each([
+  ['ten minutes behind', -TEN_MINUTES_MS],
+  ['five hours ahead', FIVE_HOURS_MS],
+])('a broker that is %s', (_, byMs) => {
+  let setting: SignalBroker;
+  let right: TestBroker;
+  let wrong: TestBroker;
+
+  beforeAll(async () => {
+    setting = await startSignalBroker({ reactions: [HOLD] }, { redisUrl: (await startRedis()).url });
+    right = setting.broker;
+    wrong = await right.beside(handClock(right.clock.now() + byMs));
+  });
+
+  // Redis has a real clock, which goes on between the tests.
+  beforeEach(async () => {
+    const now = Date.now();
+    right.clock.set(now);
+    wrong.clock.set(now + byMs);
+    for (const broker of [right, wrong]) await broker.work('fitness');
+  });
+
+  it('is not ready, and says how far it is from the store', async () => {
+    const { checks } = (await (await fetch(`${wrong.operationsUrl}/health/ready`)).json()) as { checks: object };
+    expect(JSON.stringify(checks)).toMatch(/the clocks of broker and store are \d+ ms apart/);
+  });
+
+  it('opens nothing and mints nothing, also with an identity that is valid by its clock', async () => {
+    const iat = Math.floor(wrong.clock.now() / 1000);
+    for (const times of [{}, { iat, exp: iat + 300 }]) {
+      expect(await wrong.post('/tasks', task, await right.identity('orchestrator', times))).toMatchObject(REFUSED);
+      expect(await wrong.exchange(await right.identity('agent-7', times))).toMatchObject({ status: 503 });
+    }
+  });
+
+  it('opens no task with an identity that has expired', async () => {
+    const expired = await right.identity('orchestrator', { expiresInSeconds: -SKEW_MS / 1000 - 1 });
+    expect(await right.post('/tasks', task, expired)).toMatchObject({ status: 401 });
+    expect(await wrong.post('/tasks', task, expired)).toMatchObject(REFUSED);
+  });
+
+  it('says of no credential that it is active, whether it has expired, was revoked or lives', async () => {
+    const api = await right.identity('tickets-api');
+    const lives = await minted(right, 'agent-7');
+    const revoked = await minted(right, 'agent-7');
+    await right.post(
+      '/revocations',
+      { selector: { kind: 'task', value: revoked.task }, reason: 'r' },
+      await right.identity('soc'),
+    );
+    for (const { token } of [lives, revoked]) expect(await wrong.introspect(token, api)).toMatchObject({ status: 503 });
+    expect((await right.introspect(lives.token, api)).body).toMatchObject({ active: true });
+  });
+
+  it('ends a credential and a task, suspends one, and resumes none', async () => {
+    const { token, task: own } = await minted(right, 'agent-7');
+    const other = await minted(right, 'agent-7');
+    const agent = await right.identity('agent-7');
+    const orchestrator = await right.identity('orchestrator');
+    const suspended = await wrong.post(`/tasks/${own}/suspend`, {}, orchestrator);
+    expect(suspended).toMatchObject({ status: 200, body: { task: { state: 'suspended' } } });
+    expect(await wrong.post(`/tasks/${own}/resume`, {}, orchestrator)).toMatchObject(REFUSED);
+    expect(await wrong.post(`/tasks/${own}/complete`, { outcome: 'completed' }, agent)).toMatchObject({ status: 200 });
+    expect(await wrong.form('/revoke', { token: other.token }, { authorization: `Bearer ${agent}` })).toMatchObject({
+      status: 200,
+    });
+    const api = await right.identity('tickets-api');
+    for (const dead of [token, other.token]) {
+      expect((await right.introspect(dead, api)).body).toEqual({ active: false });
+    }
+  });
+
+  it('acknowledges a cutoff that no identity survives, and a hold that it neither previews nor lifts', async () => {
+    const before = await right.identity('agent-8');
+    const soc = await right.identity('soc');
+    const cutoff = { selector: { kind: 'workload', value: 'lab:agent-8' }, effect: 'cutoff', reason: 'r' };
+    expect(await wrong.post('/revocations', { ...cutoff, dryRun: true }, soc)).toMatchObject(REFUSED);
+    expect(await wrong.post('/revocations', cutoff, soc)).toMatchObject({ status: 200 });
+    expect(await right.exchange(before)).toMatchObject({ status: 400, body: { error: 'access_denied' } });
+
+    const until = new Date(right.clock.now() + 300_000).toISOString();
+    const hold = { selector: { kind: 'workload', value: 'lab:agent-9' }, effect: 'hold', reason: 'r', until };
+    const { body } = await wrong.post('/revocations', hold, soc);
+    expect(await wrong.remove(`/revocations/${(body as { seq: number }).seq}`, soc)).toMatchObject(REFUSED);
+    expect((await right.exchange(await right.identity('agent-9'))).body).toMatchObject({ error: 'access_denied' });
+  });
+
+  it('holds for a signal as long as the reaction says, and at least', async () => {
+    const from = { ...setting, broker: wrong };
+    const set = await setting.idp.set(workload('agent-11'), { claims: { iat: Math.floor(wrong.clock.now() / 1000) } });
+    const sent = await from.broker.send('/signals', {
+      method: 'POST',
+      body: set,
+      headers: { 'content-type': 'application/secevent+jwt' },
+    });
+    expect(sent.status).toBe(202);
+    const held = async () =>
+      (await right.exchange(await right.identity('agent-11'))).body as { error?: string } | undefined;
+    await until(async () => (await held())?.error === 'access_denied', 'the signal did not hold');
+    for (const broker of [wrong, right]) {
+      await broker.work('fitness');
+      await broker.work('receipts');
+    }
+    expect(await held()).toMatchObject({ error: 'access_denied' });
+  });
+
+  it('takes proof at no endpoint but those that end or hold', async () => {
+    const others = ROUTES.filter(({ method, path }) => !OPERATIONS.test(path) && !ELSEWHERE.has(`${method} ${path}`));
+    expect(others.length).toBeGreaterThan(15);
+    for (const { method, path } of others) {
+      const bearer = await right.identity('soc');
+      const body = method === 'GET' ? {} : { body: '{}' };
+      const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
+      const reply = await wrong.send(path.replaceAll(/[:*]\w+/g, 'x'), { method, headers, ...body });
+      expect([method, path, reply.status]).toEqual([method, path, PUBLIC.has(path) ? 200 : 503]);
+    }
+  });
+
+  it('does not drag the others with it: they stay ready, and mint', async () => {
+    await wrong.work('fitness');
+    await right.work('fitness');
+    await right.work('sweep');
+    expect(await isReady(right)).toBe(true);
+    expect(await right.exchange(await right.identity('agent-7'))).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a broker on LMDB whose clock is set back ten minutes', () => {
+  let broker: TestBroker;
+  let token: string;
+  const introspected = async () => broker.introspect(token, await broker.identity('tickets-api'));
+
+  beforeAll(async () => {
+    broker = await startBroker();
+    token = (await minted(broker, 'agent-7', { lifetime: '60' })).token;
+    await broker.post(
+      '/revocations',
+      { selector: { kind: 'all' }, effect: 'cutoff', reason: 'r' },
+      await broker.identity('soc'),
+    );
+    // Everything that is dead has expired, and is forgotten.
+    await broker.advance(29_000_000);
+    await broker.work('forget');
+    broker.clock.jump(-29_000_000);
+  });
+
+  const expectNothing = async () => {
+    await broker.work('fitness');
+    expect(await isReady(broker)).toBe(false);
+    expect(await introspected()).toMatchObject({ status: 503 });
+    expect(await broker.exchange(await broker.identity('agent-7'))).toMatchObject({ status: 503 });
+    const soc = await broker.identity('soc');
+    const hold = { selector: { kind: 'workload', value: 'lab:agent-9' }, reason: 'r' };
+    expect(await broker.post('/revocations', hold, soc)).toMatchObject({ status: 200 });
+  };
+
+  it('vouches for nothing and mints nothing, and still holds', expectNothing);
+
+  it('does so after its clock has kept its pace for minutes, too', async () => {
+    for (let second = 0; second < 180; second += 1) await broker.advance(1_000);
+    await expectNothing();
+  });
+
+  it('does so after a restart, too: the time agreed on is on disk', async () => {
+    broker = await broker.again();
+    await expectNothing();
+  });
+
+  it('serves again when its clock has reached that time, and the dead stay dead', async () => {
+    await broker.advance(29_000_000);
+    await broker.work('sweep'); // It ends what was overdue.
+    await broker.work('sweep');
+    expect(await isReady(broker)).toBe(true);
+    expect((await introspected()).body).toEqual({ active: false });
+    expect(await broker.exchange(await broker.identity('agent-7'))).toMatchObject({ status: 200 });
+  });
+});
+
+/** What ends or holds; and POST /token and /introspect, which take a form and are asked above. */
+const ELSEWHERE = new Set([
+  'POST /token',
+  'POST /introspect',
+  'POST /revoke',
+  'POST /tasks/:id/complete',
+  'POST /tasks/:id/suspend',
+  'POST /revocations',
+  'DELETE /revocations/:seq',
+  'POST /signals',
+  'POST /signals/json',
+  'POST /signals/:id/confirm',
+  'POST /signals/:id/dismiss',
+]);
+
+/** Served by a listener of its own, which asks nobody for proof. */
+const OPERATIONS = /^\/(health|metrics)/;
+
+const PUBLIC = new Set([
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/openid-configuration',
+  '/jwks',
+  '/errors',
+]);
