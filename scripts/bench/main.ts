@@ -1,12 +1,14 @@
 /**
  * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions and signals
  * cost; prints each target and whether it is met. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
- * signals alone.
+ * signals alone, and `--attack` what attacks cost, which nothing else measures.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { againstPeer } from './against-peer.js';
+import { measureAttacks } from './attack/measure.js';
+import { attackReport } from './attack/report.js';
 import { measureAws } from './aws/measure.js';
 import { awsReport } from './aws/report.js';
 import { createSigner } from './issuer.js';
@@ -34,6 +36,11 @@ const SIZES = {
     },
   },
 };
+const ATTACK = {
+  requests: 100,
+  stranger: { seconds: 10, perSecond: 200 },
+  agent: { seconds: 10, perSecond: 20 },
+};
 const sizes = SIZES[process.argv.includes('--quick') ? 'quick' : 'whole'];
 
 // AWS's SDK would print a warning about the version of Node in each process.
@@ -51,15 +58,21 @@ const say = (what: string) => process.stderr.write(`${what}\n`);
 const print = (report: string) => process.stdout.write(`\n${report}\n`);
 const lab = await createSigner('lab');
 const redis = await startRedis(directory);
-const [awsAlone, signalsAlone] = ['--aws', '--signals'].map((flag) => process.argv.includes(flag));
-if (!awsAlone && !signalsAlone) print(await againstPeer(directory, redis, lab, { ...sizes.peer, say }));
-if (!signalsAlone) {
+const [awsAlone, signalsAlone, attackAlone] = ['--aws', '--signals', '--attack'].map((flag) =>
+  process.argv.includes(flag),
+);
+if (!awsAlone && !signalsAlone && !attackAlone) print(await againstPeer(directory, redis, lab, { ...sizes.peer, say }));
+if (!signalsAlone && !attackAlone) {
   say('AWS sessions: turns of the reconciler, the round trip to STS, ending many tasks');
   print(awsReport(await measureAws(directory, redis, lab, sizes.aws)));
 }
-if (!awsAlone) {
+if (!awsAlone && !attackAlone) {
   say('Signals: taking them in, reacting to them, and the detectors');
   print(signalsReport(await measureSignals(directory, redis, lab, sizes.signals)));
+}
+if (attackAlone) {
+  say('Attacks: the dearest requests of strangers and of permitted agents, alone and in numbers');
+  print(attackReport(await measureAttacks(directory, redis, lab, ATTACK)));
 }
 print(`${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}.`);
 await redis.end();

@@ -3,6 +3,7 @@ import { pairsOf, type Access } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
+import { EVALUATIONS_PER_POINT, HARD_LIMITS } from '../domain/limits.js';
 import type { Party } from '../domain/party.js';
 import type { Level } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
@@ -34,10 +35,28 @@ interface AccessQuestion {
   risk: Level;
 }
 
-export async function decideAccess(policy: Deps['policy'], question: AccessQuestion): Promise<Decision> {
+interface AccessDeps extends Pick<Deps, 'policy'> {
+  /** Throws `slow_down` if the party, or its issuer, has not so many points left. */
+  assertWithinRate: (party: Party, points: number) => Promise<void>;
+}
+
+/**
+ * Counts what the questions cost before the first is asked: more than one request may cost is refused, and what is dear counts
+ * as several requests.
+ */
+export async function decideAccess(
+  { policy, assertWithinRate }: AccessDeps,
+  question: AccessQuestion,
+): Promise<Decision> {
+  const queries = [...queriesOf(question)];
+  const evaluations = policy.evaluationsOf(queries);
+  if (evaluations === undefined) throw tooManyEvaluations();
+  // The first point was taken for the request itself.
+  const points = Math.ceil(evaluations / EVALUATIONS_PER_POINT) - 1;
+  if (points > 0) await assertWithinRate(question.party, points);
   const verdicts: Verdict[] = [];
   let about = '';
-  for (const query of queriesOf(question)) {
+  for (const query of queries) {
     const verdict = await policy.decide(query);
     verdicts.push(verdict);
     about = describeQuery(query);
@@ -57,6 +76,13 @@ export async function decideOperation(
   const query: PolicyQuery = { principal: party, action, resource, context: { kind: 'operate', ...context } };
   return settled([await policy.decide(query)], context.opening?.lifetimeSeconds ?? 0, describeQuery(query));
 }
+
+const tooManyEvaluations = () =>
+  new BrokerError(
+    'invalid_request',
+    `Policy would take more than ${HARD_LIMITS.policyEvaluations} evaluations for this request; ask for fewer or narrower patterns.`,
+    { retry: 'with-less' },
+  );
 
 /** Returns the refusal, with a sentence for the developer of the caller. */
 export function denied({ about, id, outcome, policies, digest }: Decision): BrokerError {

@@ -41,6 +41,7 @@ function reasonOf(error: unknown): string {
 export function instrumentPolicy(policy: PolicyEngine, metrics: Metrics): PolicyEngine {
   return {
     isGrantable: (action) => policy.isGrantable(action),
+    evaluationsOf: (queries) => policy.evaluationsOf(queries),
     get digest() {
       return policy.digest;
     },

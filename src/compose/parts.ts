@@ -55,6 +55,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     directory: config.policy.directory,
     targets,
     maxCachedVerdicts: VERDICTS_KEPT,
+    onEvaluation: () => metrics.policyEvaluated(),
   });
   const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds, baseDirectory: directory });
   const signals = openSignals({ loaded, ledger, audit, metrics, log });

@@ -1,4 +1,4 @@
-/** Limits what a party asks for in a minute. Each broker counts for itself. */
+/** Limits what a party asks for in a minute. A dear request counts as several. Each broker counts for itself. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { BrokerError } from '../domain/errors.js';
 import type { PartyRef } from '../domain/party.js';
@@ -10,11 +10,11 @@ interface Limit {
   refusal: string;
 }
 
-export function assertWithin({ perMinute, refusal }: Limit): (key: string) => Promise<void> {
+export function assertWithin({ perMinute, refusal }: Limit): (key: string, points?: number) => Promise<void> {
   const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
-  return async (key) => {
+  return async (key, points = 1) => {
     try {
-      await limiter.consume(key);
+      await limiter.consume(key, points);
     } catch (cause) {
       if (!(cause instanceof RateLimiterRes)) throw cause;
       throw new BrokerError('slow_down', refusal, { retryAfterSeconds: secondsToWait(cause.msBeforeNext) });
@@ -31,7 +31,7 @@ interface PartyLimits {
 export function assertPartyWithin({
   perWorkloadPerMinute,
   perIssuerPerMinute,
-}: PartyLimits): (party: Pick<PartyRef, 'id' | 'issuer'>) => Promise<void> {
+}: PartyLimits): (party: Pick<PartyRef, 'id' | 'issuer'>, points?: number) => Promise<void> {
   const assertWorkload = assertWithin({
     perMinute: perWorkloadPerMinute,
     refusal: `A workload may ask ${perWorkloadPerMinute} times a minute.`,
@@ -40,9 +40,9 @@ export function assertPartyWithin({
     perMinute: perIssuerPerMinute,
     refusal: `The parties of one issuer may ask ${perIssuerPerMinute} times a minute.`,
   });
-  return async ({ id, issuer }) => {
+  return async ({ id, issuer }, points) => {
     // In this order: what is refused to one workload is not taken from the others of its issuer.
-    await assertWorkload(id);
-    await assertIssuer(issuer);
+    await assertWorkload(id, points);
+    await assertIssuer(issuer, points);
   };
 }

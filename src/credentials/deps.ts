@@ -8,7 +8,7 @@ export interface Deps extends AuthorizationDeps {
   minters: ReadonlyMap<string, Minter>;
   targets: ReadonlyMap<string, Target>;
   /** Throws `slow_down` if the party, or all parties of its issuer together, ask too often. */
-  assertWithinRate(party: PartyRef): Promise<void>;
+  assertWithinRate(party: PartyRef, points?: number): Promise<void>;
   /** Throws `temporarily_unavailable` while this broker must not mint: clocks apart, store nearly full or unfit. */
   assertFitToMint(): void;
 }

@@ -53,7 +53,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
     ? { task: admission.task, policies: [] }
     : await permitOpening(deps.policy, party, admission.task);
   const permitted = { ...admission, task: opening.task };
-  const access = await decideAccess(deps.policy, {
+  const access = await decideAccess(deps, {
     party,
     task: permitted.task,
     target: target.resource,

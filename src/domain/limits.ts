@@ -10,11 +10,16 @@ export const HARD_LIMITS = {
   delegationDepth: 8,
   clockSkewSeconds: 60,
   pairsPerRequest: 32,
+  /** By policy, for one request. Patterns take many: one for each part that policies or labels tell apart. */
+  policyEvaluations: 128,
   pathSegments: 8,
   pathCharacters: 256,
   subjectTokenBytes: 16 * 1024,
   bodyBytes: 64 * 1024,
 } as const;
+
+/** A request of a workload costs as much of its rate as so many requests that need this many evaluations by policy each. */
+export const EVALUATIONS_PER_POINT = 16;
 
 /** Records of ended tasks and expired credentials stay readable for this long. */
 export const HISTORY_MS = DAY_MS;

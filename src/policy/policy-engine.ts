@@ -5,6 +5,11 @@ import type { PolicyQuery } from './query.js';
 export interface PolicyEngine {
   decide(query: PolicyQuery): Promise<Verdict>;
   /**
+   * Returns the most evaluations that the verdicts on these queries can take, before any is done. Undefined: they are more
+   * than one request may need (HARD_LIMITS.policyEvaluations), and `decide` would refuse.
+   */
+  evaluationsOf(queries: readonly PolicyQuery[]): number | undefined;
+  /**
    * Returns whether the policy set knows the action as one that can be granted; a request for any other is the caller's
    * mistake.
    */

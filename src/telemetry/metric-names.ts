@@ -98,6 +98,11 @@ export const METRICS = {
     labels: ['operation'],
   },
   policy: { name: 'mayfly_policy_seconds', help: 'Time of policy decisions.', labels: [] },
+  policyEvaluations: {
+    name: 'mayfly_policy_evaluations_total',
+    help: 'Evaluations by the policy engine; verdicts that are remembered take none.',
+    labels: [],
+  },
   auditAppend: {
     name: 'mayfly_audit_append_seconds',
     help: 'Time until a batch of audit entries is durable.',

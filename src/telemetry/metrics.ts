@@ -34,6 +34,7 @@ export interface Metrics {
   ready(check: string, holds: boolean): void;
   timeStore(operation: string): Stop;
   timePolicy(): Stop;
+  policyEvaluated(): void;
   timeAuditAppend(): Stop;
   timeHttp(endpoint: string): (status: number) => void;
   /** Returns the text of `/metrics`. */
@@ -56,6 +57,7 @@ export function createMetrics(clock: SystemClock): Metrics {
     ...signals(make),
     ...webhooks(make),
     ...timers(make),
+    ...policy(make),
     exposition: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }
@@ -162,15 +164,22 @@ function targets({ counter, gauge }: Factories) {
   } satisfies Partial<Metrics>;
 }
 
+function policy({ counter, histogram }: Factories) {
+  const seconds = histogram('policy', FAST);
+  const evaluations = counter('policyEvaluations');
+  return {
+    timePolicy: () => stop(seconds.startTimer()),
+    policyEvaluated: () => evaluations.inc(),
+  } satisfies Partial<Metrics>;
+}
+
 function timers({ histogram }: Factories) {
   const store = histogram('store', FAST);
-  const policy = histogram('policy', FAST);
   const append = histogram('auditAppend', FAST);
   const http = histogram('http', SLOW);
   const [operation, endpoint] = [boundedLabel(), boundedLabel()];
   return {
     timeStore: (name) => stop(store.startTimer({ operation: operation(name) })),
-    timePolicy: () => stop(policy.startTimer()),
     timeAuditAppend: () => stop(append.startTimer()),
     timeHttp: (path) => {
       const end = http.startTimer({ endpoint: endpoint(path) });

@@ -3,11 +3,14 @@ import PQueue from 'p-queue';
 import type { PolicyEngine, PolicyReload, Verdict } from '../policy-engine.js';
 import type { PolicyQuery } from '../query.js';
 import { preparsePolicySet, statefulIsAuthorized, type Context } from './cedar-wasm.js';
-import { contextOf, termsOf } from './context.js';
-import { partyEntities, partyUid, subjectsOf, type KnownTarget, type Subject } from './entities.js';
+import { termsOf } from './context.js';
+import { partyUid, type KnownTarget, type Subject } from './entities.js';
 import { loadPolicies, splitResourceId, type PolicySet, type PolicyTarget } from './load-policies.js';
+import { allMentions } from './mentions.js';
+import { evaluationsOf, planOf, type Plan, type Plannable } from './plan.js';
 import { problemText } from './problem.js';
-import { queryKey, verdictCache, type VerdictCache } from './verdict-cache.js';
+import { takeTurns, type Turns } from './turns.js';
+import { verdictCache, type VerdictCache } from './verdict-cache.js';
 import { settle, type Answer } from './ways-out.js';
 
 interface CedarOptions {
@@ -15,15 +18,18 @@ interface CedarOptions {
   targets: readonly PolicyTarget[];
   /** A verdict takes about a kilobyte. */
   maxCachedVerdicts: number;
+  /** Called before each evaluation. */
+  onEvaluation?: () => void;
 }
 
-interface InForce {
-  set: PolicySet;
+interface InForce extends Plannable {
   /** Names the parsed set inside the Cedar library. The library never frees one, so an engine always reuses its own name. */
   name: string;
   rules: ReadonlyMap<string, PolicySet['policies'][number]['rule']>;
-  targets: ReadonlyMap<string, KnownTarget>;
   cache: VerdictCache;
+  /** A query is planned once, when its evaluations are counted. */
+  plans: WeakMap<PolicyQuery, ReturnType<typeof planOf>>;
+  onEvaluation: () => void;
 }
 
 let engines = 0;
@@ -35,6 +41,7 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
   let now = putInForce(name, set, options);
   // Reloads run one after the other: an older reading must not win over a newer one.
   const reloads = new PQueue({ concurrency: 1 });
+  const turns = takeTurns();
 
   async function reloadOnce(): Promise<PolicyReload> {
     const loaded = await loadPolicies(options.directory, options.targets);
@@ -43,9 +50,18 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
     return { digest: now.set.digest, problems: [] };
   }
 
+  /** Cedar knows one set by the name of the engine. If it is replaced while a query is evaluated, the query is decided anew. */
+  async function decideByOneSet(query: PolicyQuery): Promise<Verdict> {
+    for (;;) {
+      const before = now;
+      const verdict = await decide(before, query, turns);
+      if (now === before) return verdict;
+    }
+  }
+
   return {
-    // eslint-disable-next-line @typescript-eslint/require-await -- an error must reject the promise that the port returns
-    decide: async (query) => now.cache.remember(queryKey(query, now.targets), () => decide(now, query)),
+    decide: decideByOneSet,
+    evaluationsOf: (queries) => evaluationsOf(plansOf(now, queries)),
     isGrantable: (action) => now.set.schema.actions.get(action)?.grantable ?? false,
     get digest() {
       return now.set.digest;
@@ -54,7 +70,8 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
   };
 }
 
-function putInForce(name: string, set: PolicySet, { targets, maxCachedVerdicts }: CedarOptions): InForce {
+function putInForce(name: string, set: PolicySet, options: CedarOptions): InForce {
+  const { targets, maxCachedVerdicts, onEvaluation = () => undefined } = options;
   const staticPolicies = Object.fromEntries(set.policies.map(({ id, text }) => [id, text]));
   const answer = preparsePolicySet(name, { staticPolicies });
   if (answer.type === 'failure') throw new Error('Cedar refuses policies it has validated');
@@ -62,44 +79,67 @@ function putInForce(name: string, set: PolicySet, { targets, maxCachedVerdicts }
     set,
     name,
     rules: new Map(set.policies.map(({ id, rule }) => [id, rule])),
-    targets: new Map(targets.map((target) => [target.resource, { ...target, cuts: cutsOf(target, set) }])),
+    targets: new Map(targets.map((target) => [target.resource, knownTarget(target, set)])),
+    groups: new Set(
+      set.policies.flatMap(({ literals }) => literals.flatMap(({ type, id }) => (type === 'Group' ? [id] : []))),
+    ),
+    mentions: allMentions(set.policies.map(({ mentions }) => mentions)),
     cache: verdictCache(maxCachedVerdicts),
+    plans: new WeakMap(),
+    onEvaluation,
   };
 }
 
 /**
- * Returns the paths at which verdicts can change. A path that a policy names counts twice: as itself, and, because of `in`,
- * as everything below it.
+ * Returns the target with the paths at which verdicts can change. A path that a policy names counts twice: as itself, and,
+ * because of `in`, as everything below it.
  */
-function cutsOf(target: PolicyTarget, { policies }: PolicySet): string[] {
-  const cuts = new Set(target.labels.map(({ match }) => match));
+function knownTarget(target: PolicyTarget, { policies }: PolicySet): KnownTarget {
+  const named = new Set<string>();
   for (const { type, id } of policies.flatMap(({ literals }) => literals)) {
     const [resource, path] = splitResourceId(id);
-    if (type !== 'Resource' || resource !== target.resource || path === undefined) continue;
-    cuts.add(path).add(`${path}/**`);
+    if (type === 'Resource' && resource === target.resource && path !== undefined) named.add(path);
   }
-  return [...cuts];
+  const labelled = target.labels.map(({ match }) => match);
+  return { ...target, named, cuts: [...new Set([...labelled, ...[...named].flatMap((path) => [path, `${path}/**`])])] };
 }
 
-function decide(now: InForce, query: PolicyQuery): Verdict {
-  const { digest } = now.set;
-  const action = now.set.schema.actions.get(query.action);
-  const subjects = subjectsOf(query.resource, now.targets);
-  const [first] = subjects ?? [];
-  const known = action?.principals.has(partyUid(query.principal).type) && first && action.resources.has(first.uid.type);
-  const context = contextOf(query, termsOf(query));
-  const fits = action?.grantable === (query.context.kind === 'access');
-  // Refuse what the schema does not describe: a permit without conditions must not reach further than its author could know.
-  if (!known || !fits || !subjects || !context) return { outcome: 'deny', policies: [], digest };
-  const around = [...action.entities, ...partyEntities(query)];
-  const verdict = settle(
-    function* (terms) {
-      for (const subject of subjects) yield ask(now.name, query, subject, contextOf(query, terms) ?? context, around);
+function* plansOf(now: InForce, queries: readonly PolicyQuery[]): Generator<ReturnType<typeof planOf>> {
+  for (const query of queries) yield planned(now, query);
+}
+
+function planned(now: InForce, query: PolicyQuery): ReturnType<typeof planOf> {
+  const plan = now.plans.get(query) ?? planOf(now, query);
+  now.plans.set(query, plan);
+  return plan;
+}
+
+async function decide(now: InForce, query: PolicyQuery, turns: Turns): Promise<Verdict> {
+  const plan = planned(now, query);
+  if (typeof plan === 'string' || evaluationsOf([plan]) === undefined)
+    return { outcome: 'deny', policies: [], digest: now.set.digest };
+  // A verb is one resource, and it may end something: it waits for nobody.
+  return now.cache.remember(plan.key, () =>
+    query.context.kind === 'access'
+      ? turns.run(plan.evaluations, (pause) => evaluate(now, query, plan, pause))
+      : evaluate(now, query, plan, () => Promise.resolve()),
+  );
+}
+
+async function evaluate(now: InForce, query: PolicyQuery, plan: Plan, pause: () => Promise<void>): Promise<Verdict> {
+  const verdict = await settle(
+    async function* (terms) {
+      const context = plan.contextUnder(terms);
+      for (const subject of plan.subjects) {
+        await pause();
+        now.onEvaluation();
+        yield ask(now.name, query, subject, context, plan.around);
+      }
     },
     now.rules,
     termsOf(query),
   );
-  return { ...verdict, digest };
+  return { ...verdict, digest: now.set.digest };
 }
 
 function ask(
@@ -107,7 +147,7 @@ function ask(
   { principal, action }: PolicyQuery,
   { uid, entities }: Subject,
   context: Context,
-  around: Subject['entities'],
+  around: Plan['around'],
 ): Answer {
   const answer = statefulIsAuthorized({
     principal: partyUid(principal),

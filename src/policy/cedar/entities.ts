@@ -1,6 +1,7 @@
 /**
  * Builds the Cedar entities of a query: the parties, the resource, and facts about both. Facts about targets come only from the
- * configuration.
+ * configuration. Of paths and groups only those are kept that a policy names: Cedar can ask about an id only by naming it, so
+ * two paths that no policy and no label tells apart become one and the same entity, and are evaluated once.
  */
 import { covers, isPattern, overlaps, pathProblem } from '../../domain/access.js';
 import type { PartyRef, RememberedPerson } from '../../domain/party.js';
@@ -15,6 +16,8 @@ import { partsOf } from './patterns.js';
  */
 export interface KnownTarget extends PolicyTarget {
   cuts: readonly string[];
+  /** The paths that policies name. */
+  named: ReadonlySet<string>;
 }
 
 /** The resource of one authorization call, with its entities. A pattern needs several calls. */
@@ -24,10 +27,13 @@ export interface Subject {
 }
 
 /**
- * Returns the subjects of a query; undefined when the resource is malformed or has too many parts, which counts as a
- * refusal.
+ * Returns the subjects of a query; undefined when the resource is malformed, which counts as a refusal, and `too-many` when
+ * its pattern has too many parts.
  */
-export function subjectsOf(resource: PolicyResource, targets: ReadonlyMap<string, KnownTarget>): Subject[] | undefined {
+export function subjectsOf(
+  resource: PolicyResource,
+  targets: ReadonlyMap<string, KnownTarget>,
+): Subject[] | 'too-many' | undefined {
   switch (resource.type) {
     case 'resource':
       return pathSubjects(resource.path, targets.get(resource.target));
@@ -47,10 +53,13 @@ export function subjectsOf(resource: PolicyResource, targets: ReadonlyMap<string
 }
 
 /**
- * Returns the entities of all parties that the query names. Only a party whose token was verified, now or earlier in the
+ * Returns the entities of all parties that the query names, in those of their groups that policies name. Only a party whose token was verified, now or earlier in the
  * task, has tags and groups.
  */
-export function partyEntities({ principal, context, resource }: PolicyQuery): EntityJson[] {
+export function partyEntities(
+  { principal, context, resource }: PolicyQuery,
+  groups: ReadonlySet<string>,
+): EntityJson[] {
   const task = resource.type === 'task' ? resource.task : undefined;
   const named: (Mentioned | undefined)[] = [principal, task?.workload, task?.openedBy];
   if (context.kind === 'access')
@@ -61,7 +70,7 @@ export function partyEntities({ principal, context, resource }: PolicyQuery): En
     if (!party) continue;
     const key = `${party.kind} ${party.id}`;
     // Cedar refuses two definitions of one entity. The first one stays, because the principal's own proof is the newest.
-    if (!entities.has(key)) entities.set(key, partyEntity(party));
+    if (!entities.has(key)) entities.set(key, partyEntity(party, groups));
   }
   return [...entities.values()];
 }
@@ -74,25 +83,26 @@ export const partyUid = ({ kind, id }: PartyRef): TypeAndId => ({
 /** A party with claims and groups, as far as they are known. */
 type Mentioned = RememberedPerson;
 
-function partyEntity(party: Mentioned): EntityJson {
+function partyEntity(party: Mentioned, groups: ReadonlySet<string>): EntityJson {
   const parents: TypeAndId[] = [{ type: 'Issuer', id: party.issuer }];
   if (party.kind === 'workload' && party.owner !== undefined) parents.push({ type: 'Owner', id: party.owner });
   if (party.kind === 'person' && party.groups)
-    parents.push(...party.groups.map((id): TypeAndId => ({ type: 'Group', id })));
+    parents.push(...party.groups.filter((id) => groups.has(id)).map((id): TypeAndId => ({ type: 'Group', id })));
   return { uid: partyUid(party), attrs: {}, parents, ...(party.claims && { tags: { ...party.claims } }) };
 }
 
 /** Returns the subjects of a path. A pattern has one for itself, and one for each of its parts. */
-function pathSubjects(path: string, target: KnownTarget | undefined): Subject[] | undefined {
+function pathSubjects(path: string, target: KnownTarget | undefined): Subject[] | 'too-many' | undefined {
   if (!target || pathProblem(path) !== undefined) return undefined;
   if (!isPattern(path)) return [pathSubject(target, path, false, covers)];
   const parts = partsOf(path, target.cuts);
-  return (
-    parts && [
-      pathSubject(target, path, true, overlaps),
-      ...parts.map((part) => pathSubject(target, part, false, covers)),
-    ]
-  );
+  if (!parts) return 'too-many';
+  // A label that does not touch the pattern touches none of its parts.
+  const touching = { ...target, labels: target.labels.filter(({ match }) => overlaps(match, path)) };
+  return [
+    pathSubject(touching, path, true, overlaps),
+    ...parts.map((part) => pathSubject(touching, part, false, covers)),
+  ];
 }
 
 function pathSubject(
@@ -101,19 +111,21 @@ function pathSubject(
   pattern: boolean,
   carries: (label: string, path: string) => boolean,
 ): Subject {
-  const uid = { type: 'Resource', id: `${target.resource}#${path}` };
+  const idOf = (named: string) => `${target.resource}#${named}`;
+  // No policy can name the empty path, so it stands for every path that no policy names.
+  const uid = { type: 'Resource', id: idOf(target.named.has(path) ? path : '') };
   const labels = target.labels.filter(({ match }) => carries(match, path));
   const attrs = {
     target: reference('Target', target.resource),
     pattern,
-    sensitivity: [...new Set(labels.flatMap(({ sensitivity }) => sensitivity))],
+    sensitivity: [...new Set(labels.flatMap(({ sensitivity }) => sensitivity))].sort(),
   };
-  const parents = pathsAbove(path).map((above) => `${target.resource}#${above}`);
+  const above = pathsAbove(path).filter((one) => target.named.has(one));
   const entities: EntityJson[] = [
     {
       uid,
       attrs,
-      parents: [{ type: 'Target', id: target.resource }, ...parents.map((id) => ({ type: 'Resource', id }))],
+      parents: [{ type: 'Target', id: target.resource }, ...above.map((one) => ({ type: 'Resource', id: idOf(one) }))],
     },
     targetEntity(target),
   ];
@@ -142,7 +154,7 @@ function taskSubject({ id, workload, purpose, openedBy }: TaskFacts): Subject {
 
 const alone = (one: EntityJson): Subject => ({ uid: plain(one.uid), entities: [one] });
 
-const plain = (uid: EntityJson['uid']): TypeAndId => ('__entity' in uid ? uid.__entity : uid);
+export const plain = (uid: EntityJson['uid']): TypeAndId => ('__entity' in uid ? uid.__entity : uid);
 
 const entity = (type: string, id: string): EntityJson => ({ uid: { type, id }, attrs: {}, parents: [] });
 

@@ -2,6 +2,7 @@
 import { defined } from '../../domain/defined.js';
 import type { PolicyProblem } from '../policy-engine.js';
 import { policySetTextToParts, policyToJson, type TypeAndId } from './cedar-wasm.js';
+import { mentionsIn, type Mentions } from './mentions.js';
 import { lineAt, problemsOf } from './problem.js';
 
 export interface Policy {
@@ -12,6 +13,9 @@ export interface Policy {
   rule: Rule;
   /** Every entity that the policy names. */
   literals: TypeAndId[];
+  mentions: Mentions;
+  /** The actions and action groups to which the policy is limited; absent: it is for all. */
+  actions?: string[];
 }
 
 /** The effect of a policy and its annotations. */
@@ -42,7 +46,9 @@ export function parsePolicyFile(file: string, text: string): { policies: Policy[
   return { policies, problems };
 }
 
-function readPolicy(source: string): Pick<Policy, 'id' | 'rule' | 'literals'> & { reasons: string[] } {
+function readPolicy(
+  source: string,
+): Pick<Policy, 'id' | 'rule' | 'literals' | 'mentions' | 'actions'> & { reasons: string[] } {
   const answer = policyToJson(source);
   if (answer.type === 'failure') throw new Error('Cedar cannot read back what it has just split');
   const { effect, annotations } = answer.json;
@@ -60,7 +66,15 @@ function readPolicy(source: string): Pick<Policy, 'id' | 'rule' | 'literals'> & 
     lifetimeSeconds: lifetime === undefined ? undefined : Number(lifetime),
     approval,
   });
-  return { id: id ?? '', rule, literals: entitiesIn(answer.json), reasons };
+  const actions = answer.json.action.op === 'All' ? undefined : entitiesIn(answer.json.action).map((one) => one.id);
+  return defined({
+    id: id ?? '',
+    rule,
+    literals: entitiesIn(answer.json),
+    mentions: mentionsIn({ ...answer.json, annotations: {} }),
+    actions,
+    reasons,
+  });
 }
 
 /**

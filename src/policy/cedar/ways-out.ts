@@ -24,7 +24,7 @@ export interface Terms {
 }
 
 /** Evaluates the query under these terms, for one resource after the other. */
-export type Ask = (terms: Terms) => Iterable<Answer>;
+export type Ask = (terms: Terms) => AsyncIterable<Answer> | Iterable<Answer>;
 
 /**
  * Each further round shortens the lifetime or adds an approval. More than a few rounds mean policies that contradict each
@@ -32,11 +32,29 @@ export type Ask = (terms: Terms) => Iterable<Answer>;
  */
 const ROUNDS_MAX = 8;
 
-export function settle(ask: Ask, rules: ReadonlyMap<string, Rule>, asked: Terms): Omit<Verdict, 'digest'> {
+/**
+ * Returns the most rounds that these rules can take: the first, and one for each lifetime that they may shorten to and each
+ * group that they may ask.
+ */
+export function roundsAtMost(rules: Iterable<Rule>, { lifetimeSeconds, approvals }: Terms): number {
+  const ways = new Set<number | string>();
+  for (const rule of rules) {
+    if (rule.lifetimeSeconds !== undefined && rule.lifetimeSeconds < (lifetimeSeconds ?? 0))
+      ways.add(rule.lifetimeSeconds);
+    if (rule.approval !== undefined && approvals && !approvals.includes(rule.approval)) ways.add(rule.approval);
+  }
+  return Math.min(ROUNDS_MAX, 1 + ways.size);
+}
+
+export async function settle(
+  ask: Ask,
+  rules: ReadonlyMap<string, Rule>,
+  asked: Terms,
+): Promise<Omit<Verdict, 'digest'>> {
   let terms = asked;
   const passed: string[] = [];
   for (let rounds = 0; rounds < ROUNDS_MAX; rounds += 1) {
-    const round = collect(ask(terms), rules, terms);
+    const round = await collect(ask(terms), rules, terms);
     if (round.refusedBy) return { outcome: 'deny', policies: sorted(round.refusedBy) };
     const next = round.forbids.length > 0 ? takeWaysOut(round.forbids, terms) : withinPermits(round, terms);
     if (next === undefined) return granted(terms, asked, sorted([...passed, ...round.permits]));
@@ -58,9 +76,9 @@ interface Round {
 type NamedRule = Rule & { id: string };
 
 /** Collects the answers of one round. It stops at the first refusal without a way out, so that a refusal is cheap. */
-function collect(answers: Iterable<Answer>, rules: ReadonlyMap<string, Rule>, terms: Terms): Round {
+async function collect(answers: ReturnType<Ask>, rules: ReadonlyMap<string, Rule>, terms: Terms): Promise<Round> {
   const round: Round = { permits: [], permittedSeconds: Infinity, forbids: [] };
-  for (const { allowed, failed, policies } of answers) {
+  for await (const { allowed, failed, policies } of answers) {
     const deciding = policies.map((id) => named(id, rules));
     const final = !allowed && !deciding.every((rule) => hasWayOut(rule, terms));
     if (failed || final || policies.length === 0) return { ...round, refusedBy: policies };

@@ -30,67 +30,70 @@ const cap = (seconds: number): Applies => ({ effect: 'forbid', lifetimeSeconds: 
 const consent = (group: string): Applies => ({ effect: 'forbid', approval: group, when: without(group) });
 
 describe('a forbid with @lifetime', () => {
-  it('shortens what is granted, and stands among what decided', () => {
-    expect(settled({ permit, cap: cap(60) })).toEqual({
+  it('shortens what is granted, and stands among what decided', async () => {
+    expect(await settled({ permit, cap: cap(60) })).toEqual({
       outcome: 'permit',
       lifetimeSeconds: 60,
       policies: ['cap', 'permit'],
     });
   });
-  it('changes nothing for who asks for less', () => {
-    expect(settled({ permit, cap: cap(600) })).toEqual({
+  it('changes nothing for who asks for less', async () => {
+    expect(await settled({ permit, cap: cap(600) })).toEqual({
       outcome: 'permit',
       lifetimeSeconds: 300,
       policies: ['permit'],
     });
   });
-  it('grants nothing by itself', () => {
-    expect(settled({ cap: cap(60) })).toEqual({ outcome: 'deny', policies: [] });
+  it('grants nothing by itself', async () => {
+    expect(await settled({ cap: cap(60) })).toEqual({ outcome: 'deny', policies: [] });
   });
-  it('with several, the shortest holds', () => {
-    expect(settled({ permit, a: cap(120), b: cap(60) })).toMatchObject({ outcome: 'permit', lifetimeSeconds: 60 });
+  it('with several, the shortest holds', async () => {
+    expect(await settled({ permit, a: cap(120), b: cap(60) })).toMatchObject({
+      outcome: 'permit',
+      lifetimeSeconds: 60,
+    });
   });
-  it('is no way out when its condition does not care for the lifetime', () => {
+  it('is no way out when its condition does not care for the lifetime', async () => {
     const always: Applies = { effect: 'forbid', lifetimeSeconds: 60 };
-    expect(settled({ permit, always })).toMatchObject({ outcome: 'deny', policies: ['always'] });
+    expect(await settled({ permit, always })).toMatchObject({ outcome: 'deny', policies: ['always'] });
   });
-  it('is no way out where the question has no lifetime', () => {
+  it('is no way out where the question has no lifetime', async () => {
     const always: Applies = { effect: 'forbid', lifetimeSeconds: 60 };
-    expect(settled({ permit, always }, {})).toEqual({ outcome: 'deny', policies: ['always'] });
+    expect(await settled({ permit, always }, {})).toEqual({ outcome: 'deny', policies: ['always'] });
   });
 });
 
 describe('a forbid with @approval', () => {
-  it('names its group; several name all of theirs', () => {
-    expect(settled({ permit, a: consent('x'), b: consent('y') })).toEqual({
+  it('names its group; several name all of theirs', async () => {
+    expect(await settled({ permit, a: consent('x'), b: consent('y') })).toEqual({
       outcome: 'needs-approval',
       approvals: ['x', 'y'],
       policies: ['a', 'b', 'permit'],
     });
   });
-  it('names only what is still missing', () => {
+  it('names only what is still missing', async () => {
     const asked = { lifetimeSeconds: 300, approvals: ['x'] };
-    expect(settled({ permit, a: consent('x'), b: consent('y') }, asked)).toMatchObject({ approvals: ['y'] });
+    expect(await settled({ permit, a: consent('x'), b: consent('y') }, asked)).toMatchObject({ approvals: ['y'] });
   });
-  it('asks nobody for what no permit would grant then', () => {
-    expect(settled({ a: consent('x') })).toEqual({ outcome: 'deny', policies: [] });
+  it('asks nobody for what no permit would grant then', async () => {
+    expect(await settled({ a: consent('x') })).toEqual({ outcome: 'deny', policies: [] });
   });
-  it('asks nobody where shortening is enough', () => {
+  it('asks nobody where shortening is enough', async () => {
     const long: Applies = { effect: 'forbid', approval: 'x', when: over(60) };
-    expect(settled({ permit, cap: cap(60), long })).toMatchObject({ outcome: 'permit', lifetimeSeconds: 60 });
+    expect(await settled({ permit, cap: cap(60), long })).toMatchObject({ outcome: 'permit', lifetimeSeconds: 60 });
   });
 });
 
 describe('ways out', () => {
-  it('lead nowhere past a forbid that has none', () => {
+  it('lead nowhere past a forbid that has none', async () => {
     const never: Applies = { effect: 'forbid' };
-    expect(settled({ permit, cap: cap(60), consent: consent('x'), never })).toMatchObject({ outcome: 'deny' });
+    expect(await settled({ permit, cap: cap(60), consent: consent('x'), never })).toMatchObject({ outcome: 'deny' });
   });
-  it('lead nowhere past a forbid that applies only after they are taken', () => {
+  it('lead nowhere past a forbid that applies only after they are taken', async () => {
     const short: Applies = { effect: 'forbid', when: (terms) => !over(60)(terms) };
-    expect(settled({ permit, cap: cap(60), short })).toMatchObject({ outcome: 'deny', policies: ['short'] });
+    expect(await settled({ permit, cap: cap(60), short })).toMatchObject({ outcome: 'deny', policies: ['short'] });
   });
-  it('end after a few asks, in a refusal', () => {
+  it('end after a few asks, in a refusal', async () => {
     let asks = 0;
     const rules = new Map<string, Rule>(
       Array.from({ length: 300 }, (_, n) => [`f${n}`, { effect: 'forbid', lifetimeSeconds: n + 1 }]),
@@ -99,35 +102,40 @@ describe('ways out', () => {
       asks += 1;
       return [{ allowed: false, failed: false, policies: [`f${lifetimeSeconds - 2}`] }];
     };
-    expect(settle(ask, rules, { lifetimeSeconds: 300 })).toMatchObject({ outcome: 'deny' });
+    expect(await settle(ask, rules, { lifetimeSeconds: 300 })).toMatchObject({ outcome: 'deny' });
     expect(asks).toBeLessThan(10);
   });
-  it('a failed evaluation is a refusal, also when it says allowed', () => {
+  it('a failed evaluation is a refusal, also when it says allowed', async () => {
     const rules = new Map<string, Rule>([['p', permit]]);
     const ask: Ask = () => [{ allowed: true, failed: true, policies: ['p'] }];
-    expect(settle(ask, rules, {})).toEqual({ outcome: 'deny', policies: ['p'] });
+    expect(await settle(ask, rules, {})).toEqual({ outcome: 'deny', policies: ['p'] });
   });
 });
 
 describe('@lifetime on a permit', () => {
-  it('bounds that permit alone: the most generous that applies wins', () => {
-    expect(settled({ a: { ...permit, lifetimeSeconds: 60 } })).toMatchObject({ lifetimeSeconds: 60 });
-    expect(settled({ a: { ...permit, lifetimeSeconds: 60 }, b: { ...permit, lifetimeSeconds: 120 } })).toMatchObject({
+  it('bounds that permit alone: the most generous that applies wins', async () => {
+    expect(await settled({ a: { ...permit, lifetimeSeconds: 60 } })).toMatchObject({ lifetimeSeconds: 60 });
+    expect(
+      await settled({ a: { ...permit, lifetimeSeconds: 60 }, b: { ...permit, lifetimeSeconds: 120 } }),
+    ).toMatchObject({
       lifetimeSeconds: 120,
     });
-    expect(settled({ a: { ...permit, lifetimeSeconds: 60 }, permit })).toMatchObject({ lifetimeSeconds: 300 });
+    expect(await settled({ a: { ...permit, lifetimeSeconds: 60 }, permit })).toMatchObject({ lifetimeSeconds: 300 });
   });
-  it('of several resources, the one with the shortest permit decides', () => {
+  it('of several resources, the one with the shortest permit decides', async () => {
     const rules = new Map<string, Rule>([
       ['long', permit],
       ['short', { ...permit, lifetimeSeconds: 30 }],
     ]);
     const ask: Ask = () => ['long', 'short'].map((id) => ({ allowed: true, failed: false, policies: [id] }));
-    expect(settle(ask, rules, { lifetimeSeconds: 300 })).toMatchObject({ outcome: 'permit', lifetimeSeconds: 30 });
+    expect(await settle(ask, rules, { lifetimeSeconds: 300 })).toMatchObject({
+      outcome: 'permit',
+      lifetimeSeconds: 30,
+    });
   });
 });
 
-it('whatever the policies: what is granted was itself asked exactly so and permitted, and is never longer than asked', () => {
+it('whatever the policies: what is granted was itself asked exactly so and permitted, and is never longer than asked', async () => {
   const seconds = fc.integer({ min: 1, max: 20 });
   const group = fc.constantFrom('x', 'y');
   const condition = fc.oneof(
@@ -142,10 +150,10 @@ it('whatever the policies: what is granted was itself asked exactly so and permi
     fc.record({ effect: fc.constant('forbid' as const), when: condition, lifetimeSeconds: seconds }),
     fc.record({ effect: fc.constant('forbid' as const), when: condition, approval: group }),
   );
-  fc.assert(
-    fc.property(fc.array(policy, { maxLength: 5 }), seconds, (list, lifetimeSeconds) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(policy, { maxLength: 5 }), seconds, async (list, lifetimeSeconds) => {
       const policies = Object.fromEntries(list.map((one, index) => [`p${index}`, one]));
-      const verdict = settled(policies, { lifetimeSeconds, approvals: [] });
+      const verdict = await settled(policies, { lifetimeSeconds, approvals: [] });
       if (verdict.outcome === 'permit') {
         expect(verdict.lifetimeSeconds).toBeLessThanOrEqual(lifetimeSeconds);
         const terms = { lifetimeSeconds: verdict.lifetimeSeconds, approvals: [] };

@@ -1,0 +1,61 @@
+/**
+ * What policies can tell apart. Cedar reads an attribute only by its name, and a tag only by `getTag` and `hasTag`. So what no
+ * policy mentions is not handed to Cedar: an evaluation takes a third of the time, and more queries are equal.
+ */
+import type { Context, EntityJson } from './cedar-wasm.js';
+
+export interface Mentions {
+  /** Every text in the policies, as a name or a value. More than are needed do no harm. */
+  words: ReadonlySet<string>;
+  /** A policy uses the context other than by an attribute of it, for example in a comparison. */
+  wholeContext: boolean;
+}
+
+/** @param json A policy in Cedar's JSON. */
+export function mentionsIn(json: unknown): Mentions {
+  const words = new Set<string>();
+  let contexts = 0;
+  const visit = (node: unknown): void => {
+    if (typeof node === 'string') words.add(node);
+    if (typeof node !== 'object' || node === null) return;
+    for (const [name, value] of Object.entries(node)) {
+      words.add(name);
+      if (name === 'Var' && value === 'context') contexts += 1;
+      if ((name === '.' || name === 'has') && isContext(value)) contexts -= 1;
+      visit(value);
+    }
+  };
+  visit(json);
+  return { words, wholeContext: contexts !== 0 };
+}
+
+const isContext = (node: unknown): boolean =>
+  typeof node === 'object' &&
+  node !== null &&
+  'left' in node &&
+  typeof node.left === 'object' &&
+  node.left !== null &&
+  'Var' in node.left &&
+  node.left.Var === 'context';
+
+export function allMentions(all: readonly Mentions[]): Mentions {
+  return {
+    words: new Set(all.flatMap(({ words }) => [...words])),
+    wholeContext: all.some(({ wholeContext }) => wholeContext),
+  };
+}
+
+/** Returns the context without attributes that no policy mentions. */
+export const mentionedContext = (context: Context, { words, wholeContext }: Mentions): Context =>
+  wholeContext ? context : Object.fromEntries(Object.entries(context).filter(([name]) => words.has(name)));
+
+/** Returns the entities with what policies mention. Cedar takes an entity that it is not told about for one without anything. */
+export function mentionedEntities(entities: readonly EntityJson[], { words }: Mentions): EntityJson[] {
+  const tagged = words.has('getTag') || words.has('hasTag');
+  return entities.flatMap(({ uid, attrs, parents, tags = {} }) => {
+    const mentioned = Object.entries(attrs).filter(([name]) => words.has(name));
+    const kept = tagged && Object.keys(tags).length > 0;
+    if (mentioned.length === 0 && parents.length === 0 && !kept) return [];
+    return [{ uid, attrs: Object.fromEntries(mentioned), parents, ...(kept && { tags }) }];
+  });
+}
