@@ -18,12 +18,17 @@ export function addCheckConfig(program: Command, { out }: Terminal): void {
 
 function summary({ path, config, store }: LoadedConfig): string {
   const trusted = config.trust.map(({ name, kind }) => `${name} (${kind})`).join(', ');
-  const where = store.kind === 'lmdb' ? `lmdb in ${store.directory}` : `redis${store.cluster ? ' cluster' : ''}`;
   return [
     `${path}: sound`,
     `  issuer   ${config.issuer}`,
-    `  store    ${where}`,
+    `  store    ${storeText(store)}`,
     `  trusts   ${trusted}`,
     `  targets  ${config.targets.map(({ resource }) => resource).join(', ')}`,
   ].join('\n');
+}
+
+function storeText(store: LoadedConfig['store']): string {
+  if (store.kind === 'lmdb') return `lmdb in ${store.directory}`;
+  if ('sentinels' in store) return `redis ${store.name}, by sentinels`;
+  return store.cluster ? 'redis cluster' : 'redis';
 }

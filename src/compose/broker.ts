@@ -1,6 +1,7 @@
 /** The composition root: makes a broker from a configuration, and wires its parts once. */
 import type { LoadedConfig } from '../config/load.js';
 import type { SystemClock } from '../domain/time.js';
+import { createLiveness } from '../health/liveness.js';
 import { createReadiness, type Pulse } from '../health/readiness.js';
 import { createApp, createOperationsApp } from '../http/server.js';
 import type { PolicyReload } from '../policy/policy-engine.js';
@@ -43,9 +44,11 @@ export async function compose(
   }
 }
 
-async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
+async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
   const { config } = loaded;
-  const { log, metrics } = around;
+  const { system, log, metrics } = around;
+  const liveness = createLiveness(system);
+  const store = liveness.watch(opened);
   const parts = await makeParts(loaded, store, around);
   const { deps, clock, fitness, enforcement, signals, notifier } = parts;
   const { ledger, audit, policy } = deps;
@@ -70,7 +73,7 @@ async function brokerOver(store: Store, loaded: LoadedConfig, around: Surroundin
       await notifier.begin();
       await auditPolicies(policy.digest);
       const api = await listen(createApp(deps), config.listen);
-      const operations = await listen(createOperationsApp({ ...deps, readiness }), config.operations);
+      const operations = await listen(createOperationsApp({ ...deps, readiness, liveness }), config.operations);
       listeners.push(api, operations);
       if (scheduled) schedule = startSchedule(JOBS, work, log);
       return { url: api.url, operationsUrl: operations.url };

@@ -1,8 +1,10 @@
 /** Opens the store that the configuration names. */
 import type { Config } from '../config/schema.js';
 import type { StoreLocation } from '../config/store-location.js';
+import { defined } from '../domain/defined.js';
 import type { SystemClock } from '../domain/time.js';
 import { openLmdb } from '../store/lmdb.js';
+import type { RedisPlace } from '../store/redis/client.js';
 import { openRedis } from '../store/redis/index.js';
 import type { Store } from '../store/store.js';
 
@@ -15,6 +17,11 @@ interface StoreSelection {
 
 export function openStore({ store, redis, clock, role }: StoreSelection): Promise<Store> {
   if (store.kind === 'lmdb') return openLmdb({ directory: store.directory, clock, role });
-  const where = store.cluster ? { nodes: store.urls } : { url: store.urls.join() };
-  return openRedis({ ...where, ...redis, clock });
+  const { ca, ...how } = redis;
+  return openRedis({ ...how, place: placeOf(store), access: defined({ ...store.login, ca }), clock });
+}
+
+function placeOf(store: Extract<StoreLocation, { kind: 'redis' }>): RedisPlace {
+  if ('sentinels' in store) return store;
+  return store.cluster ? { nodes: store.urls } : { url: store.urls.join() };
 }

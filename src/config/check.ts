@@ -110,6 +110,7 @@ function secretFindings({ store }: SoundParts): Finding[] {
   if (store === undefined) return [];
   const reason = 'holds a password: secrets never stand here, set REDIS_URL';
   if (typeof store === 'string') return hasPassword(store) ? [{ path: ['store'], reason }] : [];
+  if ('sentinel' in store) return [];
   return store.redis.flatMap((url, index) => (hasPassword(url) ? [{ path: ['store', 'redis', index], reason }] : []));
 }
 

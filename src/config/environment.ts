@@ -1,20 +1,22 @@
 /** Reads what only the environment may hold: the URL of Redis, with its password, and the key-encryption key. */
 import { resolve } from 'node:path';
+import { defined } from '../domain/defined.js';
 import { isReadable } from './files.js';
 import type { ConfigProblem } from './problem.js';
-import { redisAt, type StoreLocation } from './store-location.js';
+import { redisAt, type RedisLogin, type StoreLocation } from './store-location.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 interface FromEnvironment {
   redis?: StoreLocation;
+  redisLogin: RedisLogin;
   keyEncryptionKey: { value?: string; file?: string };
   problems: ConfigProblem[];
 }
 
 /** An empty variable counts as unset, because compose files and charts leave unset variables empty. */
 export async function readEnvironment(env: Environment): Promise<FromEnvironment> {
-  const found: FromEnvironment = { keyEncryptionKey: {}, problems: [] };
+  const found: FromEnvironment = { redisLogin: loginIn(env), keyEncryptionKey: {}, problems: [] };
   const refuse = (path: string, reason: string) => found.problems.push({ source: 'environment', path, reason });
 
   const urls = env['REDIS_URL'];
@@ -35,3 +37,11 @@ export async function readEnvironment(env: Environment): Promise<FromEnvironment
   }
   return found;
 }
+
+const loginIn = (env: Environment): RedisLogin =>
+  defined({
+    username: env['REDIS_USERNAME'] || undefined,
+    password: env['REDIS_PASSWORD'] || undefined,
+    sentinelUsername: env['SENTINEL_USERNAME'] || undefined,
+    sentinelPassword: env['SENTINEL_PASSWORD'] || undefined,
+  });

@@ -7,19 +7,22 @@ import type { Config, KeySource, Trust } from './schema.js';
 import type { SoundParts } from './sound-parts.js';
 
 /** Returns the same configuration, with absolute paths. */
-export function resolveFiles<C extends Pick<Config, 'trust' | 'policy' | 'signals' | 'notify'>>(
+export function resolveFiles<C extends Pick<Config, 'redis' | 'trust' | 'policy' | 'signals' | 'notify'>>(
   config: C,
   directory: string,
 ): C {
   const absolute = (file: string): string => resolve(directory, file);
   const policy = { ...config.policy, directory: absolute(config.policy.directory) };
   const transmitters = config.signals.transmitters.map((one) => ({ ...one, jwks: resolveKeys(one.jwks, absolute) }));
+  const withCa = <T extends { ca?: string | undefined }>({ ca, ...one }: T) =>
+    defined({ ...one, ca: ca === undefined ? undefined : absolute(ca) });
   return {
     ...config,
+    redis: withCa(config.redis),
     policy,
     trust: config.trust.map((trust) => resolveTrust(trust, absolute)),
     signals: { ...config.signals, transmitters },
-    notify: config.notify.map(({ ca, ...one }) => defined({ ...one, ca: ca === undefined ? undefined : absolute(ca) })),
+    notify: config.notify.map(withCa),
   };
 }
 
@@ -39,6 +42,7 @@ function resolveKeys(keys: KeySource, absolute: (file: string) => string): KeySo
 
 export async function missingFiles(parts: SoundParts, directory: string): Promise<Finding[]> {
   const files = [
+    ...(parts.redis?.ca === undefined ? [] : [[['redis', 'ca'], parts.redis.ca] satisfies Named]),
     ...parts.trust.flatMap((trust, index) => filesOf(trust, ['trust', index])),
     ...parts.transmitters.flatMap((one, index) => keyFiles(one?.jwks, ['signals', 'transmitters', index])),
     ...parts.notify.flatMap((one, index) =>

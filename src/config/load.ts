@@ -46,26 +46,27 @@ const NOT_NAMED = 'give it as -c <file> (check-config: as its argument), or set 
 /** Returns a configuration that a broker can start with, or throws a ConfigError with everything that is wrong. */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
   const env = options.env ?? process.env;
-  const named = options.path ?? env['MAYFLY_CONFIG'];
-  if (!named) throw failure('No configuration', '', NOT_NAMED);
-  const path = resolve(named);
+  const given = options.path ?? env['MAYFLY_CONFIG'];
+  if (!given) throw failure('No configuration', '', NOT_NAMED);
+  const path = resolve(given);
   const directory = dirname(path);
   const text = await readFile(path, 'utf8').catch(() => {
-    throw failure(named, '', 'is not a file that can be read');
+    throw failure(given, '', 'is not a file that can be read');
   });
 
-  const { value, problems } = await validate(text, named, directory, options.checkFiles ?? true);
+  const { value, problems } = await validate(text, given, directory, options.checkFiles ?? true);
   const environment = await readEnvironment(env);
   problems.push(...environment.problems);
   if (problems.length > 0) throw new ConfigError(problems);
 
   const { store: written, ...config } = resolveFiles(configSchema.parse(value), directory);
-  const { redis, keyEncryptionKey } = environment;
-  const store = storeAt(written, directory);
-  const data = store.kind === 'lmdb' ? store.directory : resolve(directory, 'data');
+  const { redis, redisLogin, keyEncryptionKey } = environment;
+  const named = storeAt(written, directory);
+  const store = redis ?? named;
+  const data = named.kind === 'lmdb' ? named.directory : resolve(directory, 'data');
   return {
     config,
-    store: redis ?? store,
+    store: store.kind === 'lmdb' ? store : { ...store, login: redisLogin },
     keyEncryptionKey: { ...keyEncryptionKey, defaultFile: resolve(data, 'key-encryption.key') },
     path,
     directory,

@@ -90,6 +90,14 @@ const purpose = z.strictObject({
 const storeSchema = z.union([
   z.string().regex(/^(lmdb:.+|rediss?:\/\/\S+)$/, 'must be lmdb:<directory>, redis://… or rediss://…'),
   z.strictObject({ redis: z.array(redisNode).min(1).describe('The nodes of a Redis Cluster.') }),
+  z.strictObject({
+    sentinel: z.array(hostPort).min(1).describe('Sentinels that know where the primary is.'),
+    name: z
+      .string()
+      .regex(/^[\w.-]{1,64}$/)
+      .describe('What the Sentinels call the primary, such as `mymaster`.'),
+    tls: z.boolean().default(false).describe('Sentinels and Redis are asked over TLS.'),
+  }),
 ]);
 
 export const configSchema = z.strictObject({
@@ -99,7 +107,7 @@ export const configSchema = z.strictObject({
   store: storeSchema
     .default('lmdb:./data')
     .describe(
-      '`lmdb:<directory>`, `redis://…`, `rediss://…`, or `redis: [url, …]` for a Cluster. REDIS_URL overrides it.',
+      '`lmdb:<directory>`, `redis://…`, `rediss://…`, `redis: [url, …]` for a Cluster, or `sentinel: [host:port, …]` with `name`. REDIS_URL overrides it.',
     ),
   redis: z
     .strictObject({
@@ -108,6 +116,7 @@ export const configSchema = z.strictObject({
         .regex(/^[\w:.-]{1,64}$/)
         .default('mayfly:')
         .describe('Lets two deployments share a Redis.'),
+      ca: file.optional().describe('PEM certificates to trust for Redis, instead of the system store.'),
       replicas: z
         .int()
         .min(0)

@@ -7,7 +7,7 @@ import type { Reaction, Transmitter, Webhook } from './signals-schema.js';
 import { reactionSchema, signalsSchema, transmitterSchema, webhookSchema } from './signals-schema.js';
 import { targetSchema } from './target-schema.js';
 
-type Scalars = Pick<Config, 'issuer' | 'listen' | 'operations' | 'store' | 'policy' | 'lifetimes'>;
+type Scalars = Pick<Config, 'issuer' | 'listen' | 'operations' | 'store' | 'redis' | 'policy' | 'lifetimes'>;
 
 /** The parts that parse. An entry that does not is undefined, so the others keep their place. */
 export type SoundParts = { [K in keyof Scalars]: Scalars[K] | undefined } & {
@@ -29,6 +29,7 @@ export function soundParts(value: unknown): SoundParts {
     listen: shape.listen.safeParse(raw['listen']).data,
     operations: shape.operations.safeParse(raw['operations']).data,
     store: shape.store.safeParse(raw['store']).data,
+    redis: shape.redis.safeParse(raw['redis']).data,
     policy: shape.policy.safeParse(raw['policy']).data,
     lifetimes: shape.lifetimes.safeParse(raw['lifetimes']).data,
     trust: list(raw['trust']).map((entry) => trustSchema.safeParse(entry).data),

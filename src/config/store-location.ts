@@ -2,14 +2,28 @@
 import { resolve } from 'node:path';
 import type { Config } from './schema.js';
 
-export type StoreLocation =
-  | { kind: 'lmdb'; directory: string }
+export type StoreLocation = { kind: 'lmdb'; directory: string } | (RedisLocation & { login?: RedisLogin });
+
+type RedisLocation =
   /** `cluster`: the URLs are nodes of a Redis Cluster, of which one is enough to find the others. */
-  | { kind: 'redis'; urls: string[]; cluster: boolean };
+  | { kind: 'redis'; urls: string[]; cluster: boolean }
+  /** Sentinels (`host:port`) know where the primary of this name is. */
+  | { kind: 'redis'; sentinels: string[]; name: string; tls: boolean };
+
+/** What a URL does not say of who connects. Sentinels have users of their own. */
+export interface RedisLogin {
+  username?: string;
+  password?: string;
+  sentinelUsername?: string;
+  sentinelPassword?: string;
+}
 
 /** Returns the location of a store that the schema has accepted. */
 export function storeAt(written: Config['store'], directory: string): StoreLocation {
-  if (typeof written !== 'string') return { kind: 'redis', urls: written.redis, cluster: true };
+  if (typeof written !== 'string') {
+    if ('redis' in written) return { kind: 'redis', urls: written.redis, cluster: true };
+    return { kind: 'redis', sentinels: written.sentinel, name: written.name, tls: written.tls };
+  }
   if (!written.startsWith('lmdb:')) return { kind: 'redis', urls: [written], cluster: false };
   return { kind: 'lmdb', directory: resolve(directory, written.slice('lmdb:'.length)) };
 }

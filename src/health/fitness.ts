@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerError } from '../domain/errors.js';
-import type { Key, Store, StoreHealth } from '../store/store.js';
+import { StoreUnavailable, type Key, type Store, type StoreHealth } from '../store/store.js';
 import { raiseAgreedTime, readAgreedTime } from './agreed-time.js';
 import { check, type Check } from './check.js';
 import type { WatchedClock } from './watched-clock.js';
@@ -62,7 +62,7 @@ export function createFitness({ store, clock, node, patienceMs = PATIENCE_MS }: 
       // An unknown size is no reason to be silent: a store that does not answer takes no refusals either.
       if (told.status === 'fulfilled') ({ usedFraction } = told.value.health);
       const checks = [
-        ...(told.status === 'fulfilled' ? storeChecks(told.value) : unreachable(clock)),
+        ...(told.status === 'fulfilled' ? storeChecks(told.value) : unreachable(told.reason, clock)),
         check('write', written.status === 'fulfilled', `the store took no write within ${patienceMs} ms`),
       ];
       last = { at: clock.elapsed(), checks };
@@ -98,8 +98,8 @@ export async function compareClock(store: Pick<Store, 'health' | 'records'>, clo
   return { health, clock: agreement };
 }
 
-const unreachable = (clock: WatchedClock): Check[] => [
-  check('store', false, 'the store does not answer'),
+const unreachable = (why: unknown, clock: WatchedClock): Check[] => [
+  check('store', false, why instanceof StoreUnavailable ? why.message : 'the store does not answer'),
   clock.compare(undefined),
 ];
 

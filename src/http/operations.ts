@@ -1,10 +1,17 @@
 /** The endpoints of the operations listener: liveness, readiness, metrics. */
+import type { Liveness } from '../health/liveness.js';
 import type { Readiness } from '../health/readiness.js';
 import { ok, type Handle } from './wire/endpoint.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
-/** GET /health/live returns 200. The answer itself is the proof. */
-export const liveness: Handle = () => Promise.resolve(ok({ status: 'live' }));
+/** GET /health/live returns 503 if the process should be restarted. */
+export const liveness =
+  ({ reason }: Pick<Liveness, 'reason'>): Handle =>
+  () => {
+    const wrong = reason();
+    const dead = { status: 503, body: { status: 'not live', reason: wrong } };
+    return Promise.resolve(wrong === undefined ? ok({ status: 'live' }) : dead);
+  };
 
 /** GET /health/ready returns 503 if a load balancer should send no requests to this broker. */
 export const readiness =

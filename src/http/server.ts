@@ -1,6 +1,7 @@
 /** The route table: every path that the broker serves, on one page. */
 import express, { type Express } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
+import type { Liveness } from '../health/liveness.js';
 import type { Readiness } from '../health/readiness.js';
 import { awsCredentials } from './aws/credentials.js';
 import { keySet, metadata } from './oauth/discovery.js';
@@ -66,10 +67,10 @@ export const createApp = (deps: HttpDeps): Express =>
 
 /** Returns the app of the operations listener, which must never be public. */
 export const createOperationsApp = (
-  deps: Pick<HttpDeps, 'metrics' | 'log' | 'issuer'> & { readiness: Readiness },
+  deps: Pick<HttpDeps, 'metrics' | 'log' | 'issuer'> & { readiness: Readiness; liveness: Pick<Liveness, 'reason'> },
 ): Express =>
   mount(application(), deps, [
-    ours('GET', '/health/live', liveness),
+    ours('GET', '/health/live', liveness(deps.liveness)),
     ours('GET', '/health/ready', readiness(deps.readiness)),
     ours('GET', '/metrics', metricsPage(deps.metrics)),
   ]);

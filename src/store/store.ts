@@ -99,6 +99,8 @@ export interface StoreHealth {
   clock: number;
   /** Memory or disk in use, 0 to 1. */
   usedFraction: number;
+  /** The node that answers only copies another one: nothing can be written there. */
+  isReplica?: boolean;
   /** Why nothing may be minted on this store, each a sentence for an operator. Empty: it is fit. */
   problems: string[];
 }

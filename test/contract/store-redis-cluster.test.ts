@@ -11,5 +11,8 @@ beforeAll(async () => void (cluster = await startCluster()));
 storeContract('Redis Cluster', async () => {
   const clock = handClock();
   const prefix = `test-${randomUUID()}:`;
-  return { clock, store: await openRedis({ nodes: cluster.urls, prefix, replicas: 0, onRestart: 'replace', clock }) };
+  return {
+    clock,
+    store: await openRedis({ place: { nodes: cluster.urls }, prefix, replicas: 0, onRestart: 'replace', clock }),
+  };
 });

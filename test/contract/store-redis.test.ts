@@ -11,5 +11,5 @@ beforeAll(async () => void (url = await anyRedis()));
 storeContract('Redis', async () => {
   const clock = handClock();
   const prefix = `test-${randomUUID()}:`;
-  return { clock, store: await openRedis({ url, prefix, replicas: 0, onRestart: 'replace', clock }) };
+  return { clock, store: await openRedis({ place: { url }, prefix, replicas: 0, onRestart: 'replace', clock }) };
 });

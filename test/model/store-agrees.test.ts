@@ -100,7 +100,7 @@ it('a random history is the same on every store', async () => {
 }, 60_000);
 
 async function openAll(clock: HandClock, url: string): Promise<Store[]> {
-  const redis = { url, prefix: `test-${randomUUID()}:`, replicas: 0, onRestart: 'replace', clock } as const;
+  const redis = { place: { url }, prefix: `test-${randomUUID()}:`, replicas: 0, onRestart: 'replace', clock } as const;
   const directory = temporaryDirectory();
   return [modelStore(clock), await openLmdb({ directory, clock, role: 'broker' }), await openRedis(redis)];
 }

@@ -5,6 +5,8 @@
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -50,7 +52,8 @@ afterAll(() => {
   for (const { stdin } of started) stdin.end();
 });
 
-export async function startRedis(settings: Settings = {}): Promise<RedisServer> {
+/** @param sentinel the configuration of a Sentinel, which has no settings of a server */
+export async function startRedis(settings: Settings = {}, sentinel?: string): Promise<RedisServer> {
   const [port, directory] = [await freePort(), temporaryDirectory()];
   const url = `redis://127.0.0.1:${port}`;
   let child: ChildProcessByStdio<Writable, Readable, null> | undefined;
@@ -64,7 +67,11 @@ export async function startRedis(settings: Settings = {}): Promise<RedisServer> 
     await ended;
   };
   const start = async () => {
-    const given = argumentsOf({ ...DEFAULTS, ...settings, port: String(port), dir: directory });
+    const own = { port: String(port), dir: directory };
+    const given =
+      sentinel === undefined
+        ? argumentsOf({ ...DEFAULTS, ...settings, ...own })
+        : [writtenTo(join(directory, 'sentinel.conf'), sentinel), ...argumentsOf(own), '--sentinel'];
     child = spawn('sh', ['-c', TIED, 'sh', ...given], { stdio: ['pipe', 'pipe', 'ignore'] });
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     pid = Number(line.toString());
@@ -83,6 +90,12 @@ export async function startRedis(settings: Settings = {}): Promise<RedisServer> 
     stop: () => end('SIGTERM'),
   };
 }
+
+export const replicaOf = ({ port }: RedisServer, settings: Settings = {}): Promise<RedisServer> =>
+  startRedis({ replicaof: `127.0.0.1 ${port}`, ...settings });
+
+export const following = (server: RedisServer) => async (): Promise<boolean> =>
+  String(await server.send('INFO', 'replication')).includes('master_link_status:up');
 
 export interface RedisCluster {
   nodes: RedisServer[];
@@ -133,6 +146,11 @@ async function send(url: string, command: string, ...args: (string | number)[]):
     // After a connection that failed, this would keep the process waiting for it to end.
     if (client.status !== 'end') client.disconnect();
   }
+}
+
+function writtenTo(file: string, text: string): string {
+  writeFileSync(file, text);
+  return file;
 }
 
 const argumentsOf = (settings: Settings): string[] =>

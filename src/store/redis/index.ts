@@ -1,18 +1,16 @@
 /** The store on Redis or Redis Cluster. */
 import type { SystemClock } from '../../domain/time.js';
 import { StoreUnavailable, type Store, type StoreHealth } from '../store.js';
-import { connect, nodesOf, type Client } from './client.js';
-import { factsOf, keepsEverything, problemsOf, unusable, usedFractionOf } from './inspect.js';
+import { connect, nodesOf, type Client, type RedisAccess, type RedisPlace } from './client.js';
+import { factsOf, isReplica, keepsEverything, problemsOf, unusable, usedFractionOf } from './inspect.js';
 import { keysUnder } from './keys.js';
 import { redisLog } from './log.js';
 import { redisRecords } from './records.js';
 import { asked } from './script.js';
 
 export interface RedisStoreOptions {
-  /** The URL of a single primary. */
-  url?: string;
-  /** Or the URLs of some nodes of a cluster. */
-  nodes?: readonly string[];
+  place: RedisPlace;
+  access?: RedisAccess;
   prefix: string;
   replicas: number;
   onRestart: 'replace' | 'trust';
@@ -20,23 +18,29 @@ export interface RedisStoreOptions {
 }
 
 /** Rejects when Redis cannot be reached or must not be used (it evicts keys, is a replica, or is too old). */
-export async function openRedis({ url, nodes, prefix, replicas, onRestart, clock }: RedisStoreOptions): Promise<Store> {
-  const urls = nodes ?? (url === undefined ? [] : [url]);
-  const client = await connect(urls, nodes !== undefined, 'answer');
+export async function openRedis(options: RedisStoreOptions): Promise<Store> {
+  const { place, access = {}, prefix, replicas, onRestart, clock } = options;
+  const { client, trouble } = await connect(place, access, 'answer');
   const clients: Client[] = [client];
   try {
     for (const node of nodesOf(client)) {
       const reason = unusable(await factsOf(node));
       if (reason !== undefined) throw new Error(reason);
     }
-    const patient = replicas === 0 ? client : await connect(urls, nodes !== undefined, 'replicas');
+    const patient = replicas === 0 ? client : (await connect(place, access, 'replicas')).client;
     clients.push(patient);
+    // The patient connection is seldom used: it would learn from the first revocation that its node is no longer the primary.
+    if (patient !== client) client.on('close', () => patient.disconnect(true));
     const keys = keysUnder(prefix);
-    const restartedWhole = async () => onRestart === 'trust' && !nodes && replicas === 0 && allKeepEverything(client);
+    const mayTrust = onRestart === 'trust' && 'url' in place && replicas === 0;
+    const restartedWhole = async () => mayTrust && (await allKeepEverything(client));
     return {
       records: redisRecords(client, keys, clock),
       log: redisLog(client, keys, { replicas, patient, restartedWhole }),
-      health: () => healthOf(client, replicas),
+      health: () =>
+        healthOf(client, replicas).catch((error: unknown) => {
+          throw awayBecause(trouble()) ?? error;
+        }),
       close: () => close(clients),
     };
   } catch (error) {
@@ -44,6 +48,10 @@ export async function openRedis({ url, nodes, prefix, replicas, onRestart, clock
     throw error;
   }
 }
+
+/** While there is no connection, each command only says so. The connection knows the cause. */
+const awayBecause = (why: string | undefined): StoreUnavailable | undefined =>
+  why === undefined ? undefined : new StoreUnavailable(why);
 
 async function allKeepEverything(client: Client): Promise<boolean> {
   const stored = await Promise.all(nodesOf(client).map(keepsEverything));
@@ -58,6 +66,7 @@ async function healthOf(client: Client, replicas: number): Promise<StoreHealth> 
         clock: Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000),
         usedFraction: usedFractionOf(facts),
         problems: await problemsOf(node, facts, replicas),
+        isReplica: isReplica(facts),
       };
     }),
   );
@@ -67,6 +76,7 @@ async function healthOf(client: Client, replicas: number): Promise<StoreHealth> 
     clock: first.clock,
     usedFraction: Math.max(...nodes.map(({ usedFraction }) => usedFraction)),
     problems: [...new Set(nodes.flatMap(({ problems }) => problems))],
+    isReplica: nodes.some(({ isReplica }) => isReplica),
   };
 }
 

@@ -19,9 +19,11 @@ export function unusable(facts: Facts): string | undefined {
   const version = facts.get('redis_version') ?? '';
   if (parseInt(version, 10) < 7) return `Redis 7 or later is needed, this is ${version}`;
   if (evicts(facts)) return evictionProblem;
-  if (facts.get('role') !== 'master') return 'this Redis is a replica: name the primary';
+  if (isReplica(facts)) return 'this Redis is a replica: name the primary';
   return undefined;
 }
+
+export const isReplica = (facts: Facts): boolean => facts.get('role') !== 'master';
 
 const evictionProblem = 'Redis may evict what it must keep: set maxmemory-policy to noeviction';
 
@@ -32,7 +34,7 @@ export async function problemsOf(node: Redis, facts: Facts, replicas: number): P
   const connected = Number(facts.get('connected_slaves') ?? 0);
   const problems: string[] = [];
   if (evicts(facts)) problems.push(evictionProblem);
-  if (facts.get('role') !== 'master') problems.push('Redis is a replica: revocations cannot be written');
+  if (isReplica(facts)) problems.push('Redis is a replica: revocations cannot be written');
   if (connected < replicas) problems.push(`Redis has ${connected} replicas connected, ${replicas} are required`);
   if (!(await persists(node, facts))) problems.push('Redis persists nothing: set appendonly yes, or save');
   if (facts.get('aof_last_write_status') === 'err') problems.push('Redis cannot write its append-only file');

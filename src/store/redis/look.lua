@@ -7,9 +7,12 @@
 --        nil; then for each cause its tombstone, or nil
 -- The home is master_replid. Redis draws a new one whenever it starts as a primary and whenever a replica becomes one, so
 -- a restart or a failover that may have lost revocations is noticed. Reading it costs 8 µs, as much as the rest of a look.
+local replication = redis.call('INFO', 'replication')
+-- A replica that takes writes does not refuse the script by itself.
+if string.find(replication, 'role:slave', 1, true) then return redis.error_reply('READONLY this is a replica') end
 local answer = redis.call('HMGET', KEYS[1], 'generation', 'home', 'seq')
 answer[4] = answer[3]
-answer[3] = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+answer[3] = string.match(replication, 'master_replid:(%x+)')
 -- The causes are read in slices: Lua cannot unpack more than some eight thousand values at once.
 for first = 1, #ARGV, 1000 do
   local slice = redis.call('HMGET', KEYS[2], unpack(ARGV, first, math.min(first + 999, #ARGV)))

@@ -5,6 +5,9 @@
 --        publish; the entry; for how many milliseconds the id is known; how many entries are kept
 -- RESULT 'new' or 'known' (the id was published before), then `<number> <tombstone before>`; or 'missed' (the tombstone is
 --        another, or there is nothing to publish), then the tombstone now, or ''
+local replication = redis.call('INFO', 'replication')
+-- A replica that takes writes does not refuse the script by itself, and its primary would overwrite the entry.
+if string.find(replication, 'role:slave', 1, true) then return redis.error_reply('READONLY this is a replica') end
 local known = redis.call('GET', KEYS[4])
 if known then
   -- This is a write, so that a WAIT after it waits for the earlier publication too.
