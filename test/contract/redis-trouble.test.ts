@@ -100,10 +100,6 @@ describe('Redis that cannot be reached says where, how it was tried, and why', (
     expect(await refusal({ url: overTls() }, { ...login, ca: file('empty.pem', '') })).toBe('The file of redis.ca is empty.'); // prettier-ignore
   });
 
-  it('a name without an address', async () => {
-    expect(await refusal({ url: 'redis://nowhere.invalid' })).toContain('the name has no address');
-  });
-
   it('a user who may not run what a broker runs', async () => {
     expect(await refusal({ url: plain() }, { username: 'idle', password: SECRET })).toMatch(/NOPERM|docs\/operations/);
   });
@@ -111,7 +107,7 @@ describe('Redis that cannot be reached says where, how it was tried, and why', (
   it('Sentinels that are not there', async () => {
     const port = await freePort();
     expect(await refusal({ sentinels: [`127.0.0.1:${port}`], name: 'main', tls: false })).toBe(
-      `The Redis named main, by the Sentinels at 127.0.0.1:${port} (without TLS, without a password): nothing listens there`,
+      `The Redis named main, by the Sentinels at 127.0.0.1:${port} (without TLS, without a password): no Sentinel answers there, as where nothing listens, or TLS is on one side only`,
     );
   });
 

@@ -24,7 +24,8 @@ function howOf({ tls, username, hasPassword }: Attempt): string {
   return `${tls ? 'by TLS' : 'without TLS'}${who}, ${hasPassword ? 'with' : 'without'} a password`;
 }
 
-const UNKNOWN_SIGNER = /SELF_SIGNED_CERT|UNABLE_TO_(VERIFY_LEAF|GET_ISSUER)|self.signed certificate/;
+const UNKNOWN_SIGNER =
+  /SELF_SIGNED_CERT|UNABLE_TO_(VERIFY_LEAF|GET_ISSUER)|CERT_SIGNATURE_FAILURE|self.signed certificate/;
 const NO_TLS = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|wrong version number/;
 
 function causeIn(text: string, { tls, hasPassword, hasAuthority }: Attempt): string | undefined {
@@ -41,6 +42,7 @@ function causeIn(text: string, { tls, hasPassword, hasAuthority }: Attempt): str
     [/CERTIFICATE_REQUIRED|certificate required/, 'it wants a client certificate, and Mayfly has none: set tls-auth-clients no'],
     [NO_TLS, 'it speaks no TLS there: write redis://, or name its TLS port'],
     [/invalid reply: null/, 'the Sentinels know no primary of this name'],
+    [/failed to connect to sentinel/, 'no Sentinel answers there, as where nothing listens, or TLS is on one side only'],
     [/ETIMEDOUT|timed out/, `nothing answered in time${tls ? ', as where a port speaks no TLS' : ''}`],
     [/LOADING/, 'it is still loading its data'],
     [/maxclients|max number of clients/, 'it takes no more clients (maxclients)'],
