@@ -28,7 +28,7 @@ export interface RedisAccess {
   ca?: string;
 }
 
-export interface Connection {
+interface Connection {
   client: Client;
   /** Returns why there is no connection now; undefined while there is one, or nobody knows yet. */
   trouble: () => string | undefined;
