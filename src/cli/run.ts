@@ -9,6 +9,7 @@ import { addCanary } from './canary.js';
 import { addCheckConfig } from './check-config.js';
 import { addCheckPolicy } from './check-policy.js';
 import { addDevToken } from './dev-token.js';
+import { addDoctor } from './doctor.js';
 import { addRevocations } from './revocations.js';
 import { addRotateKeys } from './rotate-keys.js';
 import type { Terminal } from './terminal.js';
@@ -30,6 +31,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     });
   addCheckConfig(program, terminal);
   addCheckPolicy(program, terminal);
+  addDoctor(program, terminal);
   addVerifyAudit(program, terminal);
   addTimeline(program, terminal);
   addRevocations(program, terminal);

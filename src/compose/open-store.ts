@@ -5,7 +5,7 @@ import { defined } from '../domain/defined.js';
 import type { SystemClock } from '../domain/time.js';
 import { openLmdb } from '../store/lmdb.js';
 import type { RedisPlace } from '../store/redis/client.js';
-import { openRedis } from '../store/redis/index.js';
+import { openRedis, type RedisStoreOptions } from '../store/redis/index.js';
 import type { Store } from '../store/store.js';
 
 interface StoreSelection {
@@ -17,8 +17,16 @@ interface StoreSelection {
 
 export function openStore({ store, redis, clock, role }: StoreSelection): Promise<Store> {
   if (store.kind === 'lmdb') return openLmdb({ directory: store.directory, clock, role });
+  return openRedis(redisOptions({ store, redis, clock }));
+}
+
+interface RedisSelection extends Omit<StoreSelection, 'role'> {
+  store: Extract<StoreLocation, { kind: 'redis' }>;
+}
+
+export function redisOptions({ store, redis, clock }: RedisSelection): RedisStoreOptions {
   const { ca, ...how } = redis;
-  return openRedis({ ...how, place: placeOf(store), access: defined({ ...store.login, ca }), clock });
+  return { ...how, place: placeOf(store), access: defined({ ...store.login, ca }), clock };
 }
 
 function placeOf(store: Extract<StoreLocation, { kind: 'redis' }>): RedisPlace {

@@ -38,17 +38,21 @@ export function createRoute(setup: IdentifySetup): (token: Unverified) => Truste
   };
 }
 
-function createIssuer(trust: Trust, { issuer, clock, baseDirectory }: IdentifySetup): TrustedIssuer {
-  const audiences = trust.audiences ?? [issuer];
+function createIssuer(trust: Trust, setup: IdentifySetup): TrustedIssuer {
+  const audiences = trust.audiences ?? [setup.issuer];
+  const keys = trustKeysOf(trust, setup);
+  return trust.kind === 'oidc' ? createOidcIssuer(trust, keys, audiences) : createSpiffeIssuer(trust, keys, audiences);
+}
+
+/** Returns the keys of a configured issuer. Nothing is read before they are asked for. */
+export function trustKeysOf(trust: Trust, { clock, baseDirectory }: Pick<IdentifySetup, 'clock' | 'baseDirectory'>) {
   switch (trust.kind) {
     case 'oidc': {
       const source = trust.jwks ? keySource(trust.jwks, baseDirectory) : discoveredKeySource(trust.issuer);
-      return createOidcIssuer(trust, createTrustKeys(source, 'jwks', clock), audiences);
+      return createTrustKeys(source, 'jwks', clock);
     }
-    case 'spiffe': {
-      const source = keySource(trust.bundle, baseDirectory);
-      return createSpiffeIssuer(trust, createTrustKeys(source, 'spiffe-bundle', clock), audiences);
-    }
+    case 'spiffe':
+      return createTrustKeys(keySource(trust.bundle, baseDirectory), 'spiffe-bundle', clock);
     default:
       throw new Error('unknown kind of trust');
   }

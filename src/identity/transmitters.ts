@@ -48,10 +48,10 @@ export interface Transmitters {
 }
 
 export function createTransmitters(setup: TransmittersSetup): Transmitters {
-  const senders = setup.transmitters.map((transmitter): Sender => {
-    const source = keySource(transmitter.jwks, setup.baseDirectory);
-    return { transmitter, keys: createTrustKeys(source, 'jwks', setup.clock) };
-  });
+  const senders = setup.transmitters.map((transmitter): Sender => ({
+    transmitter,
+    keys: transmitterKeys(transmitter, setup),
+  }));
   return {
     async receive(text: string): Promise<ReceivedSet> {
       const token = read(text);
@@ -65,6 +65,12 @@ export function createTransmitters(setup: TransmittersSetup): Transmitters {
     },
   };
 }
+
+/** Returns the keys of a configured transmitter. Nothing is read before they are asked for. */
+export const transmitterKeys = (
+  { jwks }: Pick<Transmitter, 'jwks'>,
+  { clock, baseDirectory }: Pick<TransmittersSetup, 'clock' | 'baseDirectory'>,
+): TrustKeys => createTrustKeys(keySource(jwks, baseDirectory), 'jwks', clock);
 
 interface Sender {
   transmitter: Transmitter;

@@ -10,6 +10,10 @@ import { sealedKey } from './seal.js';
 
 const rings = record(ringSchema, (name: 'ring'): Key => `keys/${name}`);
 
+/** Returns whether signing keys were made yet. */
+export const hasRing = async (records: Records): Promise<boolean> =>
+  (await rings.read({ records }, 'ring')) !== undefined;
+
 /** A ring needs at most three steps at a time. Every further attempt means that another broker wrote first. */
 const ATTEMPTS = 16;
 

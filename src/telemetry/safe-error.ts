@@ -43,6 +43,14 @@ export function safeError(error: unknown, depth = 0): SafeError {
   });
 }
 
+/** Returns what a person may read of an error and of its causes, in one line. */
+export function sentenceOf(error: unknown): string {
+  const texts: string[] = [];
+  for (let at: SafeError | undefined = safeError(error); at; at = at.cause)
+    texts.push(at.message ?? at.code ?? at.type);
+  return texts.join(': ');
+}
+
 const refusal = ({ details }: BrokerError): Pick<SafeError, 'retry' | 'decisionId'> =>
   defined({ retry: details.retry, decisionId: details.decision?.id });
 

@@ -41,6 +41,32 @@ export async function problemsOf(node: Redis, facts: Facts, replicas: number): P
   return problems;
 }
 
+/** Returns what goes well until something fails, each a sentence for an operator. A managed Redis may hide its settings. */
+export async function adviceOn(node: Redis, facts: Facts, replicas: number): Promise<string[]> {
+  const connected = Number(facts.get('connected_slaves') ?? 0);
+  const fsync = await setting(node, 'appendfsync');
+  const found: [boolean, string][] = [
+    [
+      facts.get('aof_enabled') !== '1',
+      'without appendonly yes a crash of Redis loses the last revocations, and so all that lives',
+    ],
+    [
+      facts.get('aof_enabled') === '1' && fsync !== undefined && fsync !== 'always',
+      `with appendfsync ${fsync} a crash of Redis may lose the last revocations, and so all that lives`,
+    ],
+    // Redis tells this number only where the setting is in force.
+    [
+      connected > 0 && !facts.has('min_slaves_good_slaves'),
+      'a primary that was cut off from its replicas answers on: set min-replicas-to-write 1',
+    ],
+    [
+      connected > replicas,
+      `${connected} replicas are connected, and a revocation is acknowledged once ${replicas} have it: see redis.replicas`,
+    ],
+  ];
+  return found.flatMap(([applies, sentence]) => (applies ? [sentence] : []));
+}
+
 export function usedFractionOf(facts: Facts): number {
   const limit = Number(facts.get('maxmemory')) || Number(facts.get('total_system_memory'));
   return limit > 0 ? Math.min(Number(facts.get('used_memory')) / limit, 1) : 0;

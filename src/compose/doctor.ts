@@ -1,0 +1,132 @@
+/**
+ * Tries what a broker needs, before one is started or while one runs: the store with its rights, settings and clock, the
+ * policies, the signing keys, the keys of every issuer, and every target. It changes nothing that a broker reads.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LoadedConfig } from '../config/load.js';
+import type { Clock } from '../domain/time.js';
+import { check, degradingCheck, type Check } from '../health/check.js';
+import { createFitness } from '../health/fitness.js';
+import { trustKeysOf } from '../identity/route.js';
+import { transmitterKeys } from '../identity/transmitters.js';
+import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
+import { openKeys, type Keys } from '../keys/keys.js';
+import { hasRing } from '../keys/ring-record.js';
+import { checkPolicies } from '../policy/cedar/check-policies.js';
+import { problemText } from '../policy/cedar/problem.js';
+import { rehearse } from '../store/redis/rehearse.js';
+import type { Store } from '../store/store.js';
+import { createLogger } from '../telemetry/log.js';
+import { createMetrics } from '../telemetry/metrics.js';
+import { sentenceOf } from '../telemetry/safe-error.js';
+import { openMinters } from './minters.js';
+import { openStore, redisOptions } from './open-store.js';
+
+/** Returns what was tried, in the order of a start. Nothing is left out because something before it failed. */
+export async function examine(loaded: LoadedConfig, clock: Clock): Promise<Check[]> {
+  const { config, directory } = loaded;
+  const issuers = [
+    ...config.trust.map(
+      (trust) => [`issuer ${trust.name}`, trustKeysOf(trust, { clock, baseDirectory: directory })] as const,
+    ),
+    ...config.signals.transmitters.map(
+      (one) => [`transmitter ${one.name}`, transmitterKeys(one, { clock, baseDirectory: directory })] as const,
+    ),
+  ];
+  return [
+    ...(await storeChecks(loaded, clock)),
+    await attempt('policy', () => assertSoundPolicies(config)),
+    ...(await Promise.all(issuers.map(([name, keys]) => attempt(name, () => keys.current())))),
+  ];
+}
+
+async function attempt(name: string, work: () => Promise<unknown>): Promise<Check> {
+  try {
+    await work();
+    return { name, ok: true };
+  } catch (error) {
+    return check(name, false, sentenceOf(error));
+  }
+}
+
+async function assertSoundPolicies({ policy, targets }: LoadedConfig['config']): Promise<void> {
+  const { problems } = await checkPolicies(policy.directory, targets);
+  if (problems.length > 0) throw new Error(problems.map(problemText).join('; '));
+}
+
+async function storeChecks(loaded: LoadedConfig, clock: Clock): Promise<Check[]> {
+  const { config, store: where } = loaded;
+  if (where.kind === 'lmdb' && !existsSync(join(where.directory, 'data.mdb'))) {
+    const why = `there is no store in ${where.directory} yet; the first start makes it`;
+    return [degradingCheck('store', false, why), ...config.targets.map(({ resource }) => untried(resource))];
+  }
+  let store: Store | undefined;
+  const opened = await attempt('store', async () => {
+    store = await openStore({ store: where, redis: config.redis, clock, role: 'tool' });
+  });
+  if (!store) return [opened];
+  try {
+    return [
+      ...(await fitnessOf(store, loaded, clock)),
+      ...(await rightsOf(loaded, clock)),
+      ...(await keyChecks(store, loaded, clock)),
+    ];
+  } finally {
+    await store.close();
+  }
+}
+
+/** Returns the checks of readiness, by the code of readiness. */
+const fitnessOf = (store: Store, { config }: LoadedConfig, clock: Clock): Promise<Check[]> =>
+  createFitness({ store, clock, clockSkewSeconds: config.lifetimes.clockSkew, node: 'doctor' }).check();
+
+async function rightsOf({ store, config }: LoadedConfig, clock: Clock): Promise<Check[]> {
+  if (store.kind === 'lmdb') return [];
+  const { failures, advice } = await rehearse(redisOptions({ store, redis: config.redis, clock }));
+  return [
+    check('rights', failures.length === 0, failures.join('; ')),
+    degradingCheck('failover', advice.length === 0, advice.join('; ')),
+  ];
+}
+
+/** Tries the signing keys, and with them the targets that revocations are pushed to. */
+async function keyChecks(store: Store, loaded: LoadedConfig, clock: Clock): Promise<Check[]> {
+  const { config, keyEncryptionKey: source } = loaded;
+  let keys: Keys | undefined;
+  const opened = await attempt('keys', async () => {
+    if (!(await hasRing(store.records))) return;
+    if (source.value === undefined && source.file === undefined && !existsSync(source.defaultFile))
+      throw new Error(`The store has signing keys, and the key that opens them is not in ${source.defaultFile}.`);
+    const keyEncryptionKey = await loadKeyEncryptionKey(source);
+    keys = await openKeys({ records: store.records, clock, keyEncryptionKey, rotationDays: config.keys.rotationDays });
+  });
+  return [opened, ...(await targetChecks(keys, loaded, clock))];
+}
+
+async function targetChecks(keys: Keys | undefined, { config }: LoadedConfig, clock: Clock): Promise<Check[]> {
+  const { targets, issuer } = config;
+  if (!keys) return targets.map(({ resource }) => untried(resource));
+  const advice = new Map<unknown, string>();
+  const destination = { write: (line: string) => noteAdvice(line, advice) };
+  const log = createLogger({ level: 'warn', destination });
+  const minters = await openMinters({ targets, keys, issuer, clock, metrics: createMetrics(clock), log });
+  return Promise.all(
+    targets.map(async ({ resource, minter }) => {
+      const enforcer = minters.get(minter)?.enforcer;
+      const nothing = { credentials: [], tasks: [], workloads: [] };
+      const tried = await attempt(`target ${resource}`, async () => enforcer?.isInForce(resource, nothing, 0));
+      const why = advice.get(resource);
+      return tried.ok || why === undefined ? tried : check(tried.name, false, why);
+    }),
+  );
+}
+
+/** Minters say in their warnings what an operator should do. */
+function noteAdvice(line: string, advice: Map<unknown, string>): void {
+  const { target, msg } = JSON.parse(line) as { target?: unknown; msg?: string };
+  if (msg !== undefined) advice.set(target, msg);
+}
+
+const untried = (resource: string): Check =>
+  degradingCheck(`target ${resource}`, false, 'it can be tried once a broker has made its signing keys');

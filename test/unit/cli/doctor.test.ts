@@ -1,0 +1,98 @@
+/** `mayfly doctor`: everything that would fail the first caller is said before, with an exit code. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { stringify } from 'yaml';
+import { run } from '../../../src/cli/run.js';
+import { systemClock } from '../../../src/domain/time.js';
+import { temporaryDirectory } from '../../support/directory.js';
+import { freePort } from '../../support/free-port.js';
+import { createIssuer } from '../../support/issuers/issuer.js';
+import { startRedis } from '../../support/redis.js';
+
+async function doctor(store: unknown, over: Record<string, unknown> = {}) {
+  const directory = temporaryDirectory();
+  const lab = await createIssuer({ clock: systemClock });
+  writeFileSync(join(directory, 'lab.json'), JSON.stringify(lab.jwks()));
+  const file = join(directory, 'mayfly.yaml');
+  const settings = {
+    issuer: 'http://127.0.0.1:8080',
+    store,
+    trust: [{ name: 'lab', kind: 'oidc', issuer: lab.url, jwks: { file: './lab.json' } }],
+    targets: [{ resource: 'https://tickets.example', minter: 'jwt' }],
+    policy: { engine: 'cedar', directory: resolve('config/policies') },
+    ...over,
+  };
+  writeFileSync(file, stringify(settings));
+  const [out, err]: [string[], string[]] = [[], []];
+  const terminal = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text), clock: systemClock }; // prettier-ignore
+  return { code: await run(['doctor', file], terminal), out, err, directory };
+}
+
+const failed = (out: readonly string[]) => out.filter((line) => line.startsWith('wrong'));
+
+describe('mayfly doctor', () => {
+  it('finds a durable Redis sound, names what has not been tried, and exits with 0', async () => {
+    const { url } = await startRedis({ appendonly: 'yes', appendfsync: 'always' });
+    const { code, out } = await doctor(url);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: [
+        ...['store', 'clock', 'space', 'write', 'rights', 'failover', 'keys'].map((name) => `ok    ${name}`),
+        'note  target https://tickets.example: it can be tried once a broker has made its signing keys',
+        ...['policy', 'issuer lab'].map((name) => `ok    ${name}`),
+      ],
+    });
+  });
+
+  it('says why the store cannot be reached, and goes on to the rest', async () => {
+    const port = await freePort();
+    const { code, out, err } = await doctor(`redis://127.0.0.1:${port}`);
+    expect(code).toBe(1);
+    expect(failed(out)).toEqual([
+      `wrong store: Redis at 127.0.0.1:${port} (without TLS, without a password): nothing listens there`,
+    ]);
+    expect(out).toContain('ok    issuer lab');
+    expect(err).toEqual(['1 of 3 checks failed.']);
+  });
+
+  it('says which rights are missing', async () => {
+    const server = await startRedis();
+    await server.send('ACL', 'SETUSER', 'default', '-hscan');
+    const { code, out } = await doctor(server.url);
+    expect(code).toBe(1);
+    expect(failed(out)).toEqual([expect.stringContaining('rights: a broker must be able to list its tombstones')]);
+  });
+
+  it('notes what costs something in a failure, and still exits with 0', async () => {
+    const { url } = await startRedis({ appendonly: 'yes', appendfsync: 'everysec' });
+    const { code, out } = await doctor(url);
+    expect(code).toBe(0);
+    expect(out).toContainEqual(expect.stringMatching(/^note {2}failover: with appendfsync everysec/));
+  });
+
+  it('says what evicts, and what persists nothing', async () => {
+    const server = await startRedis();
+    await server.send('CONFIG', 'SET', 'save', '');
+    expect(failed((await doctor(server.url)).out)).toEqual([expect.stringContaining('Redis persists nothing')]);
+    await server.send('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+    expect(failed((await doctor(server.url)).out)).toEqual([expect.stringContaining('noeviction')]);
+  });
+
+  it('says which issuer has no keys', async () => {
+    const port = await freePort();
+    const trust = [
+      { name: 'far', kind: 'oidc', issuer: 'https://far.example', jwks: { url: `http://127.0.0.1:${port}/jwks` } },
+    ];
+    const { code, out } = await doctor('lmdb:./data', { trust });
+    expect(code).toBe(1);
+    expect(failed(out)).toEqual([expect.stringMatching(/^wrong issuer far: .*ECONNREFUSED|^wrong issuer far: /)]);
+  });
+
+  it('makes no store and no key where there is none', async () => {
+    const { code, out, directory } = await doctor('lmdb:./data');
+    expect(code).toBe(0);
+    expect(out[0]).toContain('the first start makes it');
+    expect(() => readFileSync(join(directory, 'data', 'data.mdb'))).toThrow('ENOENT');
+  });
+});
