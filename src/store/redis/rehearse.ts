@@ -13,7 +13,7 @@ import { redisLog } from './log.js';
 import { redisRecords } from './records.js';
 import { asked } from './script.js';
 
-export interface Rehearsal {
+interface Rehearsal {
   /** What a broker does and this user of Redis cannot, each a sentence. */
   failures: string[];
   /** What will cost something when Redis fails, each a sentence. */
