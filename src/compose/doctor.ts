@@ -107,8 +107,8 @@ async function keyChecks(store: Store, loaded: LoadedConfig, clock: Clock): Prom
 async function targetChecks(keys: Keys | undefined, { config }: LoadedConfig, clock: Clock): Promise<Check[]> {
   const { targets, issuer } = config;
   if (!keys) return targets.map(({ resource }) => untried(resource));
-  const advice = new Map<unknown, string>();
-  const destination = { write: (line: string) => noteAdvice(line, advice) };
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
   const log = createLogger({ level: 'warn', destination });
   const minters = await openMinters({ targets, keys, issuer, clock, metrics: createMetrics(clock), log });
   return Promise.all(
@@ -116,16 +116,16 @@ async function targetChecks(keys: Keys | undefined, { config }: LoadedConfig, cl
       const enforcer = minters.get(minter)?.enforcer;
       const nothing = { credentials: [], tasks: [], workloads: [] };
       const tried = await attempt(`target ${resource}`, async () => enforcer?.isInForce(resource, nothing, 0));
-      const why = advice.get(resource);
+      const why = adviceIn(lines, resource);
       return tried.ok || why === undefined ? tried : check(tried.name, false, why);
     }),
   );
 }
 
 /** Minters say in their warnings what an operator should do. */
-function noteAdvice(line: string, advice: Map<unknown, string>): void {
-  const { target, msg } = JSON.parse(line) as { target?: unknown; msg?: string };
-  if (msg !== undefined) advice.set(target, msg);
+function adviceIn(lines: readonly string[], resource: string): string | undefined {
+  const warnings = lines.map((line) => JSON.parse(line) as { target?: unknown; msg?: string });
+  return warnings.find(({ target }) => target === resource)?.msg;
 }
 
 const untried = (resource: string): Check =>

@@ -9,14 +9,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 interface FromEnvironment {
   redis?: StoreLocation;
-  redisLogin: RedisLogin;
+  redisLogin?: RedisLogin;
   keyEncryptionKey: { value?: string; file?: string };
   problems: ConfigProblem[];
 }
 
 /** An empty variable counts as unset, because compose files and charts leave unset variables empty. */
 export async function readEnvironment(env: Environment): Promise<FromEnvironment> {
-  const found: FromEnvironment = { redisLogin: loginIn(env), keyEncryptionKey: {}, problems: [] };
+  const found: FromEnvironment = { keyEncryptionKey: {}, problems: [] };
   const refuse = (path: string, reason: string) => found.problems.push({ source: 'environment', path, reason });
 
   const urls = env['REDIS_URL'];
@@ -25,6 +25,9 @@ export async function readEnvironment(env: Environment): Promise<FromEnvironment
     if (redis) found.redis = redis;
     else refuse('REDIS_URL', 'must be a redis:// or rediss:// URL; several, separated by commas, for a Cluster');
   }
+
+  const login = loginIn(env);
+  if (Object.keys(login).length > 0) found.redisLogin = login;
 
   const value = env['MAYFLY_KEY_ENCRYPTION_KEY'];
   const named = env['MAYFLY_KEY_ENCRYPTION_KEY_FILE'];

@@ -66,7 +66,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   const data = named.kind === 'lmdb' ? named.directory : resolve(directory, 'data');
   return {
     config,
-    store: store.kind === 'lmdb' ? store : { ...store, login: redisLogin },
+    store: store.kind === 'lmdb' || !redisLogin ? store : { ...store, login: redisLogin },
     keyEncryptionKey: { ...keyEncryptionKey, defaultFile: resolve(data, 'key-encryption.key') },
     path,
     directory,

@@ -41,7 +41,7 @@ function causeIn(text: string, { tls, hasPassword, hasAuthority }: Attempt): str
     [/ALTNAME_INVALID/, 'its certificate is for another name'],
     [/CERTIFICATE_REQUIRED|certificate required/, 'it wants a client certificate, and Mayfly has none: set tls-auth-clients no'],
     [NO_TLS, 'it speaks no TLS there: write redis://, or name its TLS port'],
-    [/invalid reply: null/, 'the Sentinels know no primary of this name'],
+    [/invalid reply: null|No such master/, 'the Sentinels know no primary of this name'],
     [/failed to connect to sentinel/, 'no Sentinel answers there, as where nothing listens, or TLS is on one side only'],
     [/ETIMEDOUT|timed out/, `nothing answered in time${tls ? ', as where a port speaks no TLS' : ''}`],
     [/LOADING/, 'it is still loading its data'],

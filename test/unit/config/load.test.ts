@@ -86,6 +86,21 @@ describe('the environment', () => {
     expect(loaded.store).toEqual({ kind: 'redis', urls: ['redis://a:1', 'redis://b:2'], cluster: true });
   });
 
+  it('says who connects to Redis and to the Sentinels, which a file may name', async () => {
+    const sentinels = '{ sentinel: [a:26379, b:26379], name: mymaster }';
+    const env = {
+      REDIS_USERNAME: 'mayfly',
+      REDIS_PASSWORD: 'secret',
+      SENTINEL_PASSWORD: 'other',
+      SENTINEL_USERNAME: '',
+    };
+    const { loaded } = await load(SOUND.replace('lmdb:../data', sentinels), { env });
+    expect(loaded.store).toEqual({
+      ...{ kind: 'redis', sentinels: ['a:26379', 'b:26379'], name: 'mymaster', tls: false },
+      login: { username: 'mayfly', password: 'secret', sentinelPassword: 'other' },
+    });
+  });
+
   it('holds the key-encryption key, or names its file, or leaves it to the broker', async () => {
     const { directory, loaded } = await load(SOUND, { env: { MAYFLY_KEY_ENCRYPTION_KEY: '' } });
     const defaultFile = join(directory, '../data/key-encryption.key');
