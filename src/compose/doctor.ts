@@ -5,9 +5,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadedConfig } from '../config/load.js';
-import type { Clock } from '../domain/time.js';
+import type { SystemClock } from '../domain/time.js';
 import { check, degradingCheck, type Check } from '../health/check.js';
 import { createFitness } from '../health/fitness.js';
+import { watchClock, type WatchedClock } from '../health/watched-clock.js';
 import { trustKeysOf } from '../identity/route.js';
 import { transmitterKeys } from '../identity/transmitters.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
@@ -24,8 +25,9 @@ import { openMinters } from './minters.js';
 import { openStore, redisOptions } from './open-store.js';
 
 /** Returns what was tried, in the order of a start. Nothing is left out because something before it failed. */
-export async function examine(loaded: LoadedConfig, clock: Clock): Promise<Check[]> {
+export async function examine(loaded: LoadedConfig, system: SystemClock): Promise<Check[]> {
   const { config, directory } = loaded;
+  const clock = watchClock(system, config.lifetimes.clockSkew * 1000);
   const issuers = [
     ...config.trust.map(
       (trust) => [`issuer ${trust.name}`, trustKeysOf(trust, { clock, baseDirectory: directory })] as const,
@@ -35,7 +37,7 @@ export async function examine(loaded: LoadedConfig, clock: Clock): Promise<Check
     ),
   ];
   return [
-    ...(await storeChecks(loaded, clock)),
+    ...(await storeChecks(loaded, { system, clock })),
     await attempt('policy', () => assertSoundPolicies(config)),
     ...(await Promise.all(issuers.map(([name, keys]) => attempt(name, () => keys.current())))),
   ];
@@ -55,7 +57,12 @@ async function assertSoundPolicies({ policy, targets }: LoadedConfig['config']):
   if (problems.length > 0) throw new Error(problems.map(problemText).join('; '));
 }
 
-async function storeChecks(loaded: LoadedConfig, clock: Clock): Promise<Check[]> {
+interface Clocks {
+  system: SystemClock;
+  clock: WatchedClock;
+}
+
+async function storeChecks(loaded: LoadedConfig, clocks: Clocks): Promise<Check[]> {
   const { config, store: where } = loaded;
   if (where.kind === 'lmdb' && !existsSync(join(where.directory, 'data.mdb'))) {
     const why = `there is no store in ${where.directory} yet; the first start makes it`;
@@ -63,14 +70,14 @@ async function storeChecks(loaded: LoadedConfig, clock: Clock): Promise<Check[]>
   }
   let store: Store | undefined;
   const opened = await attempt('store', async () => {
-    store = await openStore({ store: where, redis: config.redis, clock, role: 'tool' });
+    store = await openStore({ store: where, redis: config.redis, clock: clocks.system, role: 'tool' });
   });
   if (!store) return [opened];
   try {
     return [
-      ...(await fitnessOf(store, loaded, clock)),
-      ...(await rightsOf(loaded, clock)),
-      ...(await keyChecks(store, loaded, clock)),
+      ...(await fitnessOf(store, clocks)),
+      ...(await rightsOf(loaded, clocks)),
+      ...(await keyChecks(store, loaded, clocks)),
     ];
   } finally {
     await store.close();
@@ -78,10 +85,10 @@ async function storeChecks(loaded: LoadedConfig, clock: Clock): Promise<Check[]>
 }
 
 /** Returns the checks of readiness, by the code of readiness. */
-const fitnessOf = (store: Store, { config }: LoadedConfig, clock: Clock): Promise<Check[]> =>
-  createFitness({ store, clock, clockSkewSeconds: config.lifetimes.clockSkew, node: 'doctor' }).check();
+const fitnessOf = (store: Store, { clock }: Clocks): Promise<Check[]> =>
+  createFitness({ store, clock, node: 'doctor' }).check();
 
-async function rightsOf({ store, config }: LoadedConfig, clock: Clock): Promise<Check[]> {
+async function rightsOf({ store, config }: LoadedConfig, { system: clock }: Clocks): Promise<Check[]> {
   if (store.kind === 'lmdb') return [];
   const { failures, advice } = await rehearse(redisOptions({ store, redis: config.redis, clock }));
   return [
@@ -91,7 +98,8 @@ async function rightsOf({ store, config }: LoadedConfig, clock: Clock): Promise<
 }
 
 /** Tries the signing keys, and with them the targets that revocations are pushed to. */
-async function keyChecks(store: Store, loaded: LoadedConfig, clock: Clock): Promise<Check[]> {
+async function keyChecks(store: Store, loaded: LoadedConfig, clocks: Clocks): Promise<Check[]> {
+  const { clock } = clocks;
   const { config, keyEncryptionKey: source } = loaded;
   let keys: Keys | undefined;
   const opened = await attempt('keys', async () => {
@@ -101,16 +109,20 @@ async function keyChecks(store: Store, loaded: LoadedConfig, clock: Clock): Prom
     const keyEncryptionKey = await loadKeyEncryptionKey(source);
     keys = await openKeys({ records: store.records, clock, keyEncryptionKey, rotationDays: config.keys.rotationDays });
   });
-  return [opened, ...(await targetChecks(keys, loaded, clock))];
+  return [opened, ...(await targetChecks(keys, loaded, clocks))];
 }
 
-async function targetChecks(keys: Keys | undefined, { config }: LoadedConfig, clock: Clock): Promise<Check[]> {
+async function targetChecks(
+  keys: Keys | undefined,
+  { config }: LoadedConfig,
+  { system, clock }: Clocks,
+): Promise<Check[]> {
   const { targets, issuer } = config;
   if (!keys) return targets.map(({ resource }) => untried(resource));
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
   const log = createLogger({ level: 'warn', destination });
-  const minters = await openMinters({ targets, keys, issuer, clock, metrics: createMetrics(clock), log });
+  const minters = await openMinters({ targets, keys, issuer, clock, metrics: createMetrics(system), log });
   return Promise.all(
     targets.map(async ({ resource, minter }) => {
       const enforcer = minters.get(minter)?.enforcer;

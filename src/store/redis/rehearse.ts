@@ -56,7 +56,7 @@ function attemptsAt(
 ): [what: string, attempt: () => Promise<unknown>][] {
   const records = redisRecords(client, keys, clock);
   const log = redisLog(client, keys, { replicas, patient: client, restartedWhole: () => Promise.resolve(false) });
-  const at = clock.now();
+  const at = clock.reading();
   const selector = { kind: 'task', value: 'none' } as const;
   const tried: Publication = {
     ...{ id, cause: cause(selector.kind, selector.value), selector, effect: 'end', outcome: 'revoked' },

@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
 import { run } from '../../../src/cli/run.js';
 import { systemClock } from '../../../src/domain/time.js';
+import { realClock } from '../../support/clock.js';
 import { temporaryDirectory } from '../../support/directory.js';
 import { freePort } from '../../support/free-port.js';
 import { createIssuer } from '../../support/issuers/issuer.js';
@@ -12,7 +13,7 @@ import { startRedis } from '../../support/redis.js';
 
 async function doctor(store: unknown, over: Record<string, unknown> = {}) {
   const directory = temporaryDirectory();
-  const lab = await createIssuer({ clock: systemClock });
+  const lab = await createIssuer({ clock: realClock });
   writeFileSync(join(directory, 'lab.json'), JSON.stringify(lab.jwks()));
   const file = join(directory, 'mayfly.yaml');
   const settings = {
