@@ -35,7 +35,7 @@ export const receiptsSchema = z.object({ revocations: z.array(receiptSchema) });
 
 export const credentialSchema = z.object({
   id: z.string(),
-  live: z.boolean(),
+  state: z.string(),
   target: z.string(),
   access: z.array(z.object({ identifier: z.string(), actions: z.array(z.string()) })),
   causes: z.array(z.object({ kind: z.string(), value: z.string() })),

@@ -15,7 +15,7 @@ export const credentialReading = (deps: HttpDeps) =>
     from: 'query',
     input: nothing,
     async act(permitted, _, { params }) {
-      const { credential, task, live, end, causes, unnamedCauses } = await readCredential(
+      const { credential, task, state, end, causes, unnamedCauses } = await readCredential(
         deps.ledger,
         permitted,
         params['id'] ?? '',
@@ -24,8 +24,7 @@ export const credentialReading = (deps: HttpDeps) =>
         defined({
           id: credential.id,
           kind: credential.kind,
-          state: credential.state,
-          live,
+          state,
           end,
           ...handleOf(credential),
           task: task.id,

@@ -15,8 +15,14 @@ import type { Ledger } from '../ledger/ledger.js';
 import { readReadableTasks } from '../ledger/tasks.js';
 import { sessionEffect } from '../revocation/effects.js';
 
+/**
+ * One word for what a credential is now. `reserved`: its target was asked for it, and has not answered. `failed`: it was surely
+ * never made. `expired`: its time is up, whether or not it was ended before.
+ */
+type CredentialState = 'reserved' | 'live' | 'ended' | 'expired' | 'failed';
+
 interface CredentialAnswer extends Found {
-  live: boolean;
+  state: CredentialState;
   /** Every selector whose revocation ends it, as far as these can be named. */
   causes: Selector[];
   /** Further causes that it hangs on, without their selectors: the record of an ancestor is gone, cannot be read, or is of an older release. */
@@ -33,15 +39,23 @@ export async function readCredential(
   const id = isId('crd', credentialId) ? credentialId : await credentialByHandle(ledger, credentialId);
   const found = id === undefined ? undefined : await findCredential(ledger, id);
   if (!found) throw new BrokerError('not_found', 'There is no credential with that id.');
-  const live = (await alive(ledger, [found])).length > 0;
-  const end = live ? undefined : await sessionEffect(ledger, found);
+  const state = await stateOf(ledger, found);
+  const end = state === 'live' || state === 'reserved' ? undefined : await sessionEffect(ledger, found);
   const ancestors = await readReadableTasks(ledger, found.task.lineage);
   const causes = hangsOn(found.credential, found.task, ancestors);
   return defined({
     ...found,
-    live,
+    state,
     end,
     causes,
     unnamedCauses: unnamedCauses(found.credential, found.task, causes),
   });
+}
+
+async function stateOf(ledger: Ledger, found: Found): Promise<CredentialState> {
+  const { state, expiresAt } = found.credential;
+  if (state === 'failed') return 'failed';
+  if (expiresAt <= ledger.clock.now()) return 'expired';
+  if ((await alive(ledger, [found])).length === 0) return 'ended';
+  return state === 'active' ? 'live' : state;
 }

@@ -1,7 +1,10 @@
 /** How far a revocation has come (G8): by kind of credential, and by target if the revocation must be pushed there. */
 import { isEnforced, type Credential } from '../domain/credential.js';
 import { credentialCauses } from '../domain/hangs-on.js';
+import { defined } from '../domain/defined.js';
 import { cause, type Cause } from '../domain/selector.js';
+import { toTimestamp, wholeSeconds } from '../domain/time.js';
+import type { LogEntry } from '../domain/tombstone.js';
 import { effectAt, type SessionEffect } from '../enforcement/effect.js';
 import type { Found } from '../ledger/credentials.js';
 import { readEnforcement } from '../ledger/enforcement.js';
@@ -14,9 +17,22 @@ import { kindOfTarget, KINDS } from '../targets/kinds.js';
 /** What a revocation has achieved so far, where a kind of credential or a target is concerned. */
 export type AchievedEffect =
   | { kind: string; effect: 'counting' }
-  /** Every online check refuses now. A verifier that checks only signature and `exp` accepts them until the last one expires. */
-  | { kind: string; effect: 'immediate'; count: number; boundedBySeconds: number }
+  | RefusedOnline
   | ({ kind: string; target: string; count: number } & SessionEffect);
+
+/** Two plain facts about dead credentials to whose target nothing has to be pushed. */
+interface RefusedOnline {
+  kind: string;
+  effect: 'refused';
+  count: number;
+  /** Every online check has refused them since. Absent in a preview. RFC 3339. */
+  refusedOnlineSince?: string;
+  /** A verifier that asks nobody and checks only signature and `exp` believes the last of them until then. RFC 3339. */
+  believedOfflineUntil: string;
+}
+
+/** The log entry of a revocation; a preview has none. */
+type Published = Pick<LogEntry, 'seq' | 'at'>;
 
 /** The effects until the hits are counted. At which other targets there will be effects is not known yet. */
 const COUNTING: AchievedEffect[] = Object.values(KINDS)
@@ -30,7 +46,7 @@ export interface Shown {
 
 export const withEffects = async (ledger: Ledger, receipt: Receipt): Promise<Shown> => ({
   receipt,
-  effects: await effectsOf(ledger, receipt.affected, receipt.seq),
+  effects: await effectsOf(ledger, receipt.affected, receipt),
 });
 
 export const allWithEffects = (ledger: Ledger, receipts: readonly Receipt[]): Promise<Shown[]> =>
@@ -58,11 +74,10 @@ const diedAt = ({ id, state, epoch }: Credential, seen: Seen, causes: readonly C
     ? seen.firstDeathOf('credential', epoch, causes)?.seq
     : seen.on([cause('credential', id)])[0]?.ended?.seq;
 
-/** @param seq The number of the revocation's log entry; undefined for a preview, which has none. */
 export async function effectsOf(
   ledger: Ledger,
   affected: Affected | undefined,
-  seq: number | undefined,
+  published?: Published,
 ): Promise<AchievedEffect[]> {
   if (!affected) return COUNTING;
   const hits = Object.entries(affected.byTarget).map(([target, hit]) => ({
@@ -72,7 +87,7 @@ export async function effectsOf(
   }));
   const enforced = hits.filter(({ kind }) => kind.enforced);
   const online = hits.filter(({ kind }) => !kind.enforced);
-  return [...effectsByKind(online, ledger.clock.unchecked()), ...(await effectsByTarget(ledger, enforced, seq))];
+  return [...effectsByKind(online, published), ...(await effectsByTarget(ledger, enforced, published?.seq))];
 }
 
 /** The credentials that a revocation hit at one target. */
@@ -84,13 +99,20 @@ interface Hit {
 }
 
 /** Nothing has to be pushed for these: they are dead as soon as the log says so. */
-function effectsByKind(hits: readonly Hit[], now: number): AchievedEffect[] {
+function effectsByKind(hits: readonly Hit[], published: Published | undefined): AchievedEffect[] {
   const kinds = new Set(hits.map(({ kind }) => kind.name));
   return [...kinds].map((kind) => {
     const ofKind = hits.filter((hit) => hit.kind.name === kind);
     const count = ofKind.reduce((sum, hit) => sum + hit.count, 0);
     const latestEnd = Math.max(...ofKind.map((hit) => hit.latestEnd));
-    return { kind, effect: 'immediate', count, boundedBySeconds: Math.max(0, Math.ceil((latestEnd - now) / 1000)) };
+    return defined({
+      kind,
+      effect: 'refused' as const,
+      count,
+      refusedOnlineSince: published && toTimestamp(published.at),
+      // A token says its expiry in whole seconds.
+      believedOfflineUntil: toTimestamp(wholeSeconds(latestEnd)),
+    });
   });
 }
 

@@ -87,7 +87,7 @@ export async function previewRevocation(
   await deps.audit.append(
     defined({ type: 'revocation.previewed', at, ...callerFields(caller), reason, ticket, requestId }),
   );
-  return { selector, effect, at, affected, effects: await effectsOf(deps.ledger, affected, undefined) };
+  return { selector, effect, at, affected, effects: await effectsOf(deps.ledger, affected) };
 }
 
 interface Revocation {

@@ -35,7 +35,7 @@ export async function completeTask(
     affected = await impactOf(ledger, entry);
   });
   const { entry } = ended;
-  const effects = await effectsOf(ledger, affected, entry.seq);
+  const effects = await effectsOf(ledger, affected, entry);
   const revocation = defined({ entry, affected, effects });
   return { task: ended.task, state: ended.task.ended?.as ?? request.outcome, revocation };
 }

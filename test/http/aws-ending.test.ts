@@ -30,7 +30,13 @@ describe('completion of a task', () => {
     await broker.exchange(agent, { ...api, purpose: undefined, task_id: taskId, lifetime: '300' });
     const { body } = await broker.complete(taskId);
     expect(body).toHaveProperty('revocation.effects', [
-      { kind: 'jwt', effect: 'immediate', count: 1, boundedBySeconds: 300 },
+      {
+        kind: 'jwt',
+        effect: 'refused',
+        count: 1,
+        refusedOnlineSince: new Date(broker.clock.now()).toISOString(),
+        believedOfflineUntil: new Date(broker.clock.now() + 300_000).toISOString(),
+      },
       { kind: 'aws-sts', target: ROLE, count: 1, effect: 'pending', boundedBySeconds: 600, waitsFor: 'write' },
     ]);
   });

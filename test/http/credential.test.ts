@@ -28,8 +28,7 @@ it('says what it is, whether it lives, and each selector whose revocation would 
   expect(body).toEqual({
     id,
     kind: 'jwt',
-    state: 'active',
-    live: true,
+    state: 'live',
     task,
     purpose: 'summarise incident 4711',
     target: TICKETS,
@@ -88,9 +87,20 @@ it('names those above a child task: their workloads, their teams and whom they s
   expect(new Set(causes.map(causeOf))).toEqual(carried(access_token));
 });
 
-it('says that it is dead', async () => {
+it('says in one word that it is dead', async () => {
+  const stated = async () => {
+    const { state, live } = (await broker.get(`/credentials/${id}`, await broker.identity('soc'))).body as {
+      state: string;
+      live?: boolean;
+    };
+    return [state, live];
+  };
   await broker.post(`/tasks/${task}/complete`, { outcome: 'completed' }, agent);
-  expect((await broker.get(`/credentials/${id}`, soc)).body).toMatchObject({ live: false });
+  expect(await stated()).toEqual(['ended', undefined]);
+  await broker.advance(300_000);
+  expect(await stated()).toEqual(['expired', undefined]);
+  soc = await broker.identity('soc');
+  agent = await broker.identity('agent-7');
 });
 
 it('an unknown one is 404, and so is every one for a caller that may not read any', async () => {

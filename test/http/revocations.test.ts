@@ -27,6 +27,7 @@ const revoke = (body: object, bearer = soc) =>
 const isActive = async ({ access_token: token }: Minted) =>
   ((await broker.introspect(token, api)).body as { active: boolean }).active;
 const workload = { kind: 'workload', value: 'lab:agent-7' };
+const inSeconds = (seconds: number) => new Date(broker.clock.now() + seconds * 1000).toISOString();
 
 describe('POST /revocations', () => {
   it('with dryRun shows what would be hit, and writes nothing', async () => {
@@ -40,7 +41,7 @@ describe('POST /revocations', () => {
       effect: 'hold',
       reentry: 'refused',
       affected: { credentials: 2, tasks: 2, byTarget: { [TICKETS]: 2 }, byOwner: { sre: 2 } },
-      effects: [{ kind: 'jwt', effect: 'immediate', count: 2, boundedBySeconds: 300 }],
+      effects: [{ kind: 'jwt', effect: 'refused', count: 2, believedOfflineUntil: inSeconds(300) }],
     });
     expect(await Promise.all(minted.map(isActive))).toEqual([true, true]);
     expect((await broker.get('/revocations', soc)).body).toEqual({ revocations: [] });
@@ -62,7 +63,15 @@ describe('POST /revocations', () => {
       actor: 'lab:soc',
       reentry: 'refused',
       affected: { credentials: 1, tasks: 1, byTarget: { [TICKETS]: 1 }, byOwner: { sre: 1 } },
-      effects: [{ kind: 'jwt', effect: 'immediate', count: 1, boundedBySeconds: 300 }],
+      effects: [
+        {
+          kind: 'jwt',
+          effect: 'refused',
+          count: 1,
+          refusedOnlineSince: inSeconds(0),
+          believedOfflineUntil: inSeconds(300),
+        },
+      ],
     });
     expect(await isActive(minted)).toBe(false);
     const held = await broker.exchange(agent);
@@ -197,13 +206,14 @@ describe('receipts', () => {
     expect((await broker.get(`/revocations/${one?.seq ?? 0}`, soc)).body).toEqual(one);
   });
 
-  it('count down the bound as the last token runs out', async () => {
+  it('say the same two moments whenever they are read', async () => {
     await mint();
+    const facts = { refusedOnlineSince: inSeconds(0), believedOfflineUntil: inSeconds(300) };
     const { seq } = (await revoke({ selector: workload })).body as { seq: number };
-    await broker.advance(100_000);
-    expect((await broker.get(`/revocations/${seq}`, soc)).body).toMatchObject({ effects: [{ boundedBySeconds: 200 }] });
-    await broker.advance(300_000);
-    expect((await broker.get(`/revocations/${seq}`, soc)).body).toMatchObject({ effects: [{ boundedBySeconds: 0 }] });
+    for (const wait of [0, 100_000, 300_000]) {
+      await broker.advance(wait);
+      expect((await broker.get(`/revocations/${seq}`, soc)).body).toMatchObject({ effects: [facts] });
+    }
   });
 
   it.each(['/revocations/999', '/revocations/0', '/revocations/x', '/revocations/1e3'])('%s is 404', async (path) => {

@@ -12,7 +12,7 @@ const PATIENCE_MS = 30_000;
 const MINE = 'tenant-42/contract.txt';
 const THEIRS = 'tenant-43/contract.txt';
 
-const effectSchema = z.object({ kind: z.string(), effect: z.string(), boundedBySeconds: z.number() });
+const effectSchema = z.object({ kind: z.string(), effect: z.string(), boundedBySeconds: z.number().optional() });
 const completedSchema = z.object({ revocation: z.object({ seq: z.number(), effects: z.array(effectSchema) }) });
 
 /** @param ready resolves when sessions of the role can be minted. */

@@ -23,7 +23,11 @@ export async function leakAct(stage: Stage, tell: Transcript): Promise<string> {
     const credential = good(await stage.ask(`/credentials/${id}`, { bearer }), credentialSchema);
     const access = credential.access.map(({ identifier, actions }) => `${actions.join(', ')} ${identifier}`);
     const workload = credential.causes.find(({ kind }) => kind === 'workload')?.value ?? '';
-    expectThat(credential.live && access.length === 2, 'a live credential for two paths', access.join('; '));
+    expectThat(
+      credential.state === 'live' && access.length === 2,
+      'a live credential for two paths',
+      access.join('; '),
+    );
     return `${credential.target}: ${access.join('; ')}, for ${workload}`;
   });
   await tell.step('SOC revokes it', async () => {

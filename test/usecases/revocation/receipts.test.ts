@@ -9,6 +9,7 @@ import { countsOf } from '../../../src/http/wire/impact.js';
 import { withEffects } from '../../../src/revocation/effects.js';
 import { liftDueHolds } from '../../../src/revocation/receipts.js';
 import { revoke } from '../../../src/ledger/revoke.js';
+import { toTimestamp } from '../../../src/domain/time.js';
 import { proven } from '../../support/brokers/stubbed.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
@@ -154,7 +155,13 @@ describe('receipts', () => {
     if (!receipt?.affected) throw new Error('the receipt is not read');
     expect(countsOf(receipt.affected)).toEqual(counts);
     expect((await withEffects(deps.ledger, receipt)).effects).toEqual([
-      { kind: 'jwt', effect: 'immediate', count: 2, boundedBySeconds: 60 },
+      {
+        kind: 'jwt',
+        effect: 'refused',
+        count: 2,
+        refusedOnlineSince: toTimestamp(receipt.at),
+        believedOfflineUntil: toTimestamp(clock.now() + 60_000),
+      },
       expect.objectContaining({ kind: 'aws-sts', target: role, count: 3, boundedBySeconds: 90 }),
     ]);
   });
