@@ -34,7 +34,7 @@ export function addCanary(program: Command, { out, clock }: Terminal): void {
       locally(config, clock, async ({ ledger, config: loaded, signing }) => {
         const { audit, decoyMinter: minter } = await signing();
         const deps = { ledger, audit, minter, config: loaded, actor: LOCAL };
-        out(await mintCanary(deps, { ...request, expiresAt: ledger.clock.now() + days * DAY_MS }));
+        out(await mintCanary(deps, { ...request, watchedUntil: ledger.clock.now() + days * DAY_MS }));
       }),
     );
 }

@@ -9,11 +9,14 @@ import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch } from '../domain/liveness.js';
+import type { PartyRef } from '../domain/party.js';
+import { EVERYTHING } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import { partyFromId, prefixOf, representedBy } from '../identity/party-from-id.js';
 import { putCanary, type Canary } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { tasksUnder } from '../ledger/tasks-under.js';
 import { readTask } from '../ledger/tasks.js';
 import type { Minter } from '../minters/minter.js';
 import { accessTokenOf } from '../targets/kinds.js';
@@ -21,7 +24,7 @@ import { accessTokenOf } from '../targets/kinds.js';
 interface CanaryDeps {
   ledger: Ledger;
   audit: Pick<AuditLog, 'append'>;
-  config: Pick<Config, 'trust' | 'targets' | 'purposes'>;
+  config: Pick<Config, 'trust' | 'targets' | 'purposes' | 'lifetimes'>;
   /** Mints what can be checked offline, with decoy signatures. The canary is of its kind. */
   minter: Minter;
   /** The actor of the audit entry. */
@@ -30,7 +33,8 @@ interface CanaryDeps {
 
 interface CanaryRequest {
   label: string;
-  expiresAt: number;
+  /** Until then its use is an alarm. What the token says of its expiry is another matter: there it reads like a credential. */
+  watchedUntil: number;
   target?: string;
   /** The task and the workload that an alarm about the canary names. */
   task?: string;
@@ -42,7 +46,8 @@ export async function mintCanary(deps: CanaryDeps, request: CanaryRequest): Prom
   const { ledger, audit, minter, actor } = deps;
   const { credential, task, names } = await draftCanary(deps, request);
   const token = accessTokenOf((await minter.mint(credential, task)).material);
-  const { target, issuedAt: mintedAt, expiresAt } = credential;
+  const { target, issuedAt: mintedAt } = credential;
+  const expiresAt = request.watchedUntil;
   // The canary is stored before the token is returned: a canary that no broker looks for would never raise an alarm.
   const canary: Canary = {
     hash: sha256(token),
@@ -75,7 +80,9 @@ async function draftCanary(
 ): Promise<{ credential: Credential; task: Task; names: Pick<Canary, 'task' | 'workload'> }> {
   const now = ledger.clock.now();
   const bound = request.task === undefined ? undefined : await openTask(ledger, request.task, request.workload);
-  const workload = bound?.workload ?? partyFromId(config.trust, 'workload', request.workload ?? madeUpWorkload(config));
+  const named = () => partyFromId(config.trust, 'workload', request.workload ?? madeUpWorkload(config));
+  const workload = bound?.workload ?? (await withTeam(ledger, config, named()));
+  const expiresAt = now + config.lifetimes.credential * 1000;
   const epoch = formatEpoch((await ledger.log.look([])).epoch);
   const task: Task = {
     id: newId('tsk'),
@@ -84,7 +91,7 @@ async function draftCanary(
     purpose: purposeIn(config),
     purposeFrom: 'agent',
     openedAt: now,
-    deadline: request.expiresAt,
+    deadline: expiresAt,
     epoch,
     credentials: [],
     suspensions: 0,
@@ -100,12 +107,25 @@ async function draftCanary(
     // The access is wide, so that a thief tries the token.
     access: [{ path: '**', actions: ['read'] }],
     issuedAt: now,
-    expiresAt: request.expiresAt,
+    expiresAt,
     epoch,
   };
   const isNamed = bound !== undefined || request.workload !== undefined;
   return { credential, task, names: defined({ task: request.task, workload: isNamed ? workload.id : undefined }) };
 }
+
+/** Returns the workload with a team, where the issuer names one: a token without it would be no token of this issuer. */
+async function withTeam(ledger: Ledger, { trust }: CanaryDeps['config'], workload: PartyRef): Promise<PartyRef> {
+  const issuer = trust.find(({ name }) => name === workload.issuer);
+  if (!issuer?.owner || workload.owner !== undefined) return workload;
+  for await (const page of tasksUnder(ledger, EVERYTHING)) {
+    const owner = page.find((task) => task.workload.issuer === issuer.name)?.workload.owner;
+    if (owner !== undefined) return { ...workload, owner };
+  }
+  return { ...workload, owner: MADE_UP_TEAM };
+}
+
+const MADE_UP_TEAM = 'platform';
 
 /** An alarm names task and workload together. If the task belonged to another workload, the pair would name nobody. */
 async function openTask(ledger: Ledger, id: string, workload: string | undefined): Promise<Task> {
