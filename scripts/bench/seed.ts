@@ -30,6 +30,7 @@ const SETTINGS: Settings = {
   lifetimes: { credential: 300, credentialMax: 3_600, task: 3_600, taskMax: 28_800, clockSkew: 5 },
   limits: { credentialsPerTask: 16, delegationDepth: 3 },
   trust: [],
+  targets: [],
   signals: signalsSchema.parse(undefined),
 };
 

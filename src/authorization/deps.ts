@@ -21,6 +21,8 @@ export interface Settings extends Pick<Config, 'issuer' | 'lifetimes' | 'purpose
   limits: Pick<Config['limits'], 'credentialsPerTask' | 'delegationDepth'>;
   /** Decides which issuer an id belongs to that a caller only names. */
   trust: Config['trust'];
+  /** The resources of all targets. */
+  targets: readonly string[];
   signals: Config['signals'];
   /** The target whose credentials prove their workload at the endpoint for AWS SDKs. */
   proofTarget?: string;

@@ -10,9 +10,9 @@ import { masked } from '../domain/text.js';
 import { toTimestamp } from '../domain/time.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import { allReceipts, type Receipt } from '../ledger/receipts.js';
+import { assertSeen } from '../revocation/assert-seen.js';
 import { publishLift } from '../revocation/receipts.js';
 import { fittingEffect, publishRevocation } from '../revocation/revoke-by-selector.js';
-import { refuseUnknownParty } from './refuse-unknown-party.js';
 import { timestampOf, type Terminal } from './terminal.js';
 
 interface RevokeOptions {
@@ -20,6 +20,7 @@ interface RevokeOptions {
   reason: string;
   ticket?: string;
   until?: number;
+  unseen?: boolean;
   dryRun?: boolean;
   config?: string;
 }
@@ -49,23 +50,27 @@ function addRevoke(revocations: Command, { out, clock }: Terminal): void {
     .option('--until <time>', 'of a hold: when it is lifted by itself, as in RFC 3339', (text) =>
       Date.parse(timestampOf(text)),
     )
+    .option('--unseen', 'it is meant, although nothing was ever seen of it')
     .option('--dry-run', 'count what it would hit, and revoke nothing')
     .option(...CONFIG)
-    .action((kind: SelectorKind, value: string, { config, dryRun, until, ...order }: RevokeOptions) =>
-      locally(config, clock, async ({ ledger, trust }) => {
-        const selector = { kind, value };
-        const timed = defined({ ...order, liftAt: until });
-        const effect = fittingEffect(selector, timed, ledger.clock.uncheckedEarliest());
-        refuseUnknownParty(selector, trust);
-        if (dryRun === true) {
-          out(
-            `${effect} of ${formatSelector(selector)} would hit ${counted(await countImpact(ledger, { selector, at: ledger.clock.unchecked() }))}`,
-          );
-          return;
-        }
-        const receipt = await publishRevocation(ledger, { ...timed, selector, effect, actor: LOCAL });
-        out(`${receipt.seq}: ${effect} of ${formatSelector(selector)} hit ${counted(receipt.affected)}`);
-      }),
+    .action(
+      (kind: SelectorKind, value: string, { config, dryRun = false, unseen = false, until, ...order }: RevokeOptions) =>
+        locally(config, clock, async ({ ledger, config: { trust, targets } }) => {
+          const selector = { kind, value };
+          const timed = defined({ ...order, liftAt: until });
+          const effect = fittingEffect(selector, timed, ledger.clock.uncheckedEarliest());
+          const settings = { trust, targets: targets.map(({ resource }) => resource) };
+          const seen = await assertSeen({ ledger, settings }, selector, { unseen: unseen || dryRun, by: '--unseen' });
+          const known = seen === false ? ', of which nothing was ever seen here,' : '';
+          if (dryRun) {
+            out(
+              `${effect} of ${formatSelector(selector)}${known} would hit ${counted(await countImpact(ledger, { selector, at: ledger.clock.unchecked() }))}`,
+            );
+            return;
+          }
+          const receipt = await publishRevocation(ledger, defined({ ...timed, selector, effect, actor: LOCAL, seen }));
+          out(`${receipt.seq}: ${effect} of ${formatSelector(selector)}${known} hit ${counted(receipt.affected)}`);
+        }),
     );
 }
 

@@ -4,6 +4,7 @@ import type { AuditLog } from '../audit/log.js';
 import type { Observer } from '../detectors/observer.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Identify } from '../identity/identify.js';
+import type { PartyMemory } from '../ledger/seen.js';
 import type { PolicyEngine } from '../policy/policy-engine.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -31,6 +32,15 @@ export function instrumentIdentify(
     }
   };
 }
+
+/** Whoever has proved an identity was here, whatever becomes of the request. */
+export const rememberCallers =
+  (identify: Identify, memory: PartyMemory): Identify =>
+  async (token, as) => {
+    const caller = await identify(token, as);
+    memory.remember(caller.party);
+    return caller;
+  };
 
 /** Returns one of the few fixed sentences of identity/, or the code of the error. */
 function reasonOf(error: unknown): string {

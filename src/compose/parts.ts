@@ -13,6 +13,7 @@ import { createIdentify } from '../identity/identify.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { createPartyMemory } from '../ledger/seen.js';
 import { openRevocationLog, type LogEvents } from '../ledger/revocation-log.js';
 import { createNotifier } from '../notify/notifier.js';
 import { createCedarEngine } from '../policy/cedar/cedar.js';
@@ -20,7 +21,7 @@ import type { Store } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { openEnforcement } from './enforcement.js';
-import { instrumentAudit, instrumentIdentify, instrumentPolicy } from './instrument.js';
+import { instrumentAudit, instrumentIdentify, instrumentPolicy, rememberCallers } from './instrument.js';
 import { openMinters } from './minters.js';
 import { assertPartyWithin } from './rate.js';
 import { openSignals } from './signals.js';
@@ -73,7 +74,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     log,
     metrics,
     observer,
-    identify: instrumentIdentify(identify, { metrics, log, observer }),
+    identify: rememberCallers(instrumentIdentify(identify, { metrics, log, observer }), createPartyMemory(ledger)),
     policy: instrumentPolicy(policy, metrics),
     minters,
     targets: new Map(targets.map((target) => [target.resource, target])),
@@ -88,12 +89,21 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   return { deps, clock, keys, fitness, enforcement, signals: signals.queue, detectors, notifier };
 }
 
-const settingsOf = ({ issuer, lifetimes, limits, purposes, signals, trust }: LoadedConfig['config']): Settings =>
+const settingsOf = ({
+  issuer,
+  lifetimes,
+  limits,
+  purposes,
+  signals,
+  targets,
+  trust,
+}: LoadedConfig['config']): Settings =>
   defined({
     issuer,
     lifetimes,
     limits,
     trust,
+    targets: targets.map(({ resource }) => resource),
     signals,
     proofTarget: `${issuer}/aws/credentials`,
     purposes,

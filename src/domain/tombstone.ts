@@ -36,6 +36,8 @@ export interface Publication {
   reason: string;
   ticket?: string;
   actor: string;
+  /** Whether the publisher knew anything by this selector; absent where that was not asked or not known. */
+  seen?: boolean;
 }
 
 /** A publication as the log stores it. */

@@ -37,6 +37,8 @@ export const revocation = (deps: HttpDeps) =>
         reason: printable(512),
         ticket: printable(128).exactOptional(),
         until: timestamp.exactOptional(),
+        /** The caller means it, although nothing was ever seen here of the selector. */
+        unseen: z.boolean().default(false),
         dryRun: z.boolean().default(false),
       })
       .transform(({ selector, leaked, until, ...order }, context) => {
@@ -48,7 +50,7 @@ export const revocation = (deps: HttpDeps) =>
     permit: (caller, input) => permitBySelector(deps, caller, input),
     async act(order, input, { requestId }) {
       if (isDryRun(order)) return ok(previewOnWire(await previewRevocation(deps, order, { ...input, requestId })));
-      const receipt = await revokeBySelector(deps.ledger, order, input);
+      const receipt = await revokeBySelector(deps, order, input);
       const headers = { Location: `${deps.issuer}/revocations/${receipt.seq}` };
       return { status: 200, headers, body: receiptOnWire(await withEffects(deps.ledger, receipt)) };
     },
@@ -113,6 +115,7 @@ const receiptOnWire = ({ receipt, effects }: Shown) =>
     reason: receipt.reason,
     ticket: receipt.ticket,
     actor: receipt.actor,
+    seen: receipt.seen,
     until: receipt.liftAt === undefined ? undefined : toTimestamp(receipt.liftAt),
     liftedBy: receipt.lifted,
     reentry: reentryOf(receipt),
@@ -120,15 +123,17 @@ const receiptOnWire = ({ receipt, effects }: Shown) =>
     effects,
   });
 
-const previewOnWire = ({ effects, ...preview }: Preview) => ({
-  dryRun: true,
-  at: toTimestamp(preview.at),
-  selector: preview.selector,
-  effect: preview.effect,
-  reentry: reentryOf(preview),
-  affected: countsOf(preview.affected),
-  effects,
-});
+const previewOnWire = ({ effects, ...preview }: Preview) =>
+  defined({
+    dryRun: true,
+    at: toTimestamp(preview.at),
+    selector: preview.selector,
+    effect: preview.effect,
+    seen: preview.seen,
+    reentry: reentryOf(preview),
+    affected: countsOf(preview.affected),
+    effects,
+  });
 
 /** Returns whether credentials may be minted again under the selector: only after a cutoff, or after a hold is lifted. */
 const reentryOf = ({ effect, lifted }: Pick<Receipt, 'effect' | 'lifted'>): 'refused' | 'possible' =>

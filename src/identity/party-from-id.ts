@@ -26,7 +26,8 @@ export function partyFromId(trust: readonly Trust[], kind: PartyRef['kind'], id:
 }
 
 /**
- * Returns whether the selector could hit anything: false for a workload or principal that no configured issuer could prove.
+ * Returns whether the selector could hit anything: false for an issuer that is not configured, and for a workload or principal
+ * that no configured issuer could prove.
  */
 export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selector): boolean {
   switch (kind) {
@@ -35,6 +36,8 @@ export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selecto
     // A workload that serves nobody else is its own principal.
     case 'principal':
       return trust.some((one) => couldProve(one, value) || couldHaveAddress(one, value));
+    case 'issuer':
+      return trust.some(({ name }) => name === value);
     default:
       return true;
   }

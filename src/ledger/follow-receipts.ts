@@ -86,7 +86,7 @@ async function count(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
 /** Ends and suspensions of a task are recorded in the task itself. A revocation has no other record, so it gets a receipt. */
 const needsReceipt = ({ id }: LogEntry): boolean => isId('rev', id);
 
-const receiptOf = ({ seq, id, at, selector, effect, reason, ticket, actor, liftAt, before }: LogEntry): Receipt =>
+const receiptOf = ({ seq, id, at, selector, effect, reason, ticket, actor, seen, liftAt, before }: LogEntry): Receipt =>
   defined({
     seq,
     id,
@@ -96,6 +96,7 @@ const receiptOf = ({ seq, id, at, selector, effect, reason, ticket, actor, liftA
     reason,
     ticket,
     actor,
+    seen,
     liftAt,
     before,
   });

@@ -78,6 +78,9 @@ export function detectorKey(event: string, subject: string): Key {
 export const canaryKey = (hash: string): Key => `canaries/${hash}`;
 export const canaryIndex: Key = 'canaries/all';
 
+/** Returns the key that says that a party was here. The causes are hashes, so they spread over the shards. */
+export const seenKey = (cause: Cause): Key => `${shardOfDigest(Buffer.from(cause, 'base64url'))}/seen:${cause}`;
+
 /** Receipts are bookkeeping, so they are in a shard of their own and not in that of the log. */
 export const receiptKey = (seq: number): Key => `receipts/${seq}`;
 export const receiptIndex: Key = 'receipts/all';

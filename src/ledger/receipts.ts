@@ -40,6 +40,8 @@ const receiptSchema = z.strictObject({
   reason: z.string(),
   ticket: z.string().optional(),
   actor: z.string(),
+  /** Whether anything was known by the selector. */
+  seen: z.boolean().optional(),
   liftAt: z.int().optional(),
   /** The tombstone that the entry joined. Counting needs it. */
   before: z.string().optional(),

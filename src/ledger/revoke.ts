@@ -23,12 +23,14 @@ interface Revocation {
   liftAt?: number;
   /** The last moment anything under the selector can live, when known: lets the log forget sooner. Milliseconds. */
   knownEnd?: number;
+  /** Whether anything is known by the selector. For the receipt alone. */
+  seen?: boolean;
   /** Given where the same decision may be published twice, e.g. by two sweeps: both publications then get the same entry. */
   id?: string;
 }
 
 export async function revoke({ log, clock }: Ledger, revocation: Revocation): Promise<LogEntry> {
-  const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id } = revocation;
+  const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id, seen } = revocation;
   // Later is safer: a cutoff refuses identity tokens issued before this, and the log remembers it for as long after this.
   const at = clock.unchecked();
   const entry = await log.publish(
@@ -44,6 +46,7 @@ export async function revoke({ log, clock }: Ledger, revocation: Revocation): Pr
       reason: withoutTokens(reason),
       ticket: ticket === undefined ? undefined : withoutTokens(ticket),
       actor,
+      seen,
     }),
   );
   if (!entry) throw new Error('the log published nothing');

@@ -16,6 +16,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { revoke } from '../ledger/revoke.js';
 import { readTask } from '../ledger/tasks.js';
+import { assertSeen } from './assert-seen.js';
 import { credentialsIn } from './credentials-in-text.js';
 import { effectsOf, type AchievedEffect } from './effects.js';
 
@@ -40,6 +41,8 @@ export interface Preview {
   selector: Selector;
   effect: Effect;
   at: number;
+  /** Whether anything is known by the selector; absent if the store cannot say. */
+  seen?: boolean;
   affected: Affected;
   effects: AchievedEffect[];
 }
@@ -69,25 +72,31 @@ export const isDryRun = (
   permitted: PermittedRevocation<true> | PermittedRevocation<false>,
 ): permitted is PermittedRevocation<true> => permitted.subject.dryRun;
 
-export const revokeBySelector = (
-  ledger: Ledger,
+/** Publishes what was permitted. It is refused if it would hit nobody, or somebody never seen of whom the caller is not sure. */
+export async function revokeBySelector(
+  deps: Pick<Deps, 'ledger' | 'settings'>,
   { caller, subject: { selector, effect } }: PermittedRevocation<false>,
-  { reason, ticket, liftAt }: { reason: string; ticket?: string; liftAt?: number },
-): Promise<Receipt> =>
-  publishRevocation(ledger, defined({ selector, effect, reason, actor: caller.party.id, ticket, liftAt }));
+  { reason, ticket, liftAt, unseen = false }: { reason: string; ticket?: string; liftAt?: number; unseen?: boolean },
+): Promise<Receipt> {
+  const seen = await assertSeen(deps, selector, { unseen, by: '"unseen": true' });
+  const actor = caller.party.id;
+  return publishRevocation(deps.ledger, defined({ selector, effect, reason, actor, ticket, liftAt, seen }));
+}
 
 /** Returns what the revocation would hit. Nothing is written except an audit entry. */
 export async function previewRevocation(
-  deps: Pick<Deps, 'ledger' | 'audit'>,
+  deps: Pick<Deps, 'ledger' | 'audit' | 'settings'>,
   { caller, subject: { selector, effect } }: PermittedRevocation<true>,
   { reason, ticket, requestId }: { reason: string; ticket?: string; requestId: string },
 ): Promise<Preview> {
+  // It writes nothing, so it needs no insistence.
+  const seen = await assertSeen(deps, selector, { unseen: true, by: '' });
   const at = deps.ledger.clock.now();
   const affected = await countImpact(deps.ledger, { selector, at });
   await deps.audit.append(
     defined({ type: 'revocation.previewed', at, ...callerFields(caller), reason, ticket, requestId }),
   );
-  return { selector, effect, at, affected, effects: await effectsOf(deps.ledger, affected) };
+  return defined({ selector, effect, at, seen, affected, effects: await effectsOf(deps.ledger, affected) });
 }
 
 interface Revocation {
@@ -98,6 +107,8 @@ interface Revocation {
   ticket?: string;
   /** Of a hold: when it is lifted by itself. Milliseconds. */
   liftAt?: number;
+  /** Whether anything is known by the selector; absent where nobody asked. */
+  seen?: boolean;
   /** Names a revocation that may be published twice, for example after a crash: the log then has one entry. */
   id?: string;
 }

@@ -47,7 +47,7 @@ const seconds = () => Math.floor(broker.clock.now() / 1000);
 const revoke = async (kind: string, value: string, effect: string) =>
   broker.post(
     '/revocations',
-    { selector: { kind, value }, effect, reason: 'x' },
+    { selector: { kind, value }, effect, reason: 'x', unseen: true },
     await broker.identity('soc-2', { team: 'ops' }),
   );
 

@@ -139,9 +139,9 @@ async function report(subject: object): Promise<{ about: { value: string }[]; st
 }
 
 const byApi = async (kind: string, value: string) =>
-  broker.post('/revocations', { selector: { kind, value }, reason: 'odd name' }, await soc());
+  broker.post('/revocations', { selector: { kind, value }, reason: 'odd name', unseen: true }, await soc());
 const byCommand = (kind: string, value: string) =>
-  mayfly('revocations', 'revoke', '--reason', 'odd name', '--', kind, value);
+  mayfly('revocations', 'revoke', '--unseen', '--reason', 'odd name', '--', kind, value);
 
 async function hold({ kind, valueOf, subjectOf }: Role, name: string, way: Way): Promise<void> {
   if (way === 'command') expect(await byCommand(kind, valueOf(name))).toMatchObject({ code: 0 });

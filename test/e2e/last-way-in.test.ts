@@ -64,6 +64,8 @@ describe.each(['lmdb', 'redis'] as const)('mayfly beside a broker on %s', (kind)
 
   it.each([
     [['workload'], /missing or malformed/],
+    [['workload', 'lab:x'], /Nothing was ever seen here of workload lab:x.*say --unseen/],
+    [['workload', 'lba:x', '--unseen'], /would hit nobody\. Did you mean lab:x\?/],
     [['workload', 'lab:x', '--effect', 'end'], /does not fit a workload/],
     [['workload', 'lab:x', '--until', 'tomorrow'], /2027-01-31T09:30:00Z/],
     [['workload', 'lab:x', '--until', '2020-01-01T00:00:00Z'], /is past/],

@@ -25,7 +25,7 @@ async function scene(settings: Settings = {}, redisConfig: object = {}): Promise
 const exchanged = async (broker: BrokerProcess, sub: string) =>
   ((await broker.exchange(await broker.identity(sub))).body as { access_token: string }).access_token;
 const revoke = (broker: BrokerProcess, soc: string, value: string) =>
-  broker.post('/revocations', { selector: { kind: 'workload', value }, reason: 'test' }, soc);
+  broker.post('/revocations', { selector: { kind: 'workload', value }, reason: 'test', unseen: true }, soc);
 const isActive = async ({ broker, api }: Scene, token: string) => (await broker.introspect(token, api)).body as object;
 const ready = ({ broker }: Scene) => until(() => broker.isReady(), 'the broker did not recover');
 const DEAD = { active: false };

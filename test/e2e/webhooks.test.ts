@@ -6,7 +6,7 @@ import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 async function hold(broker: BrokerProcess, sub: string): Promise<void> {
-  const body = { selector: { kind: 'workload', value: `lab:${sub}` }, reason: 'odd' };
+  const body = { selector: { kind: 'workload', value: `lab:${sub}` }, reason: 'odd', unseen: true };
   const { status } = await broker.post('/revocations', body, await broker.identity('soc'));
   expect(status).toBe(200);
 }

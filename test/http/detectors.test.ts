@@ -65,7 +65,7 @@ const PROVOKED: [event: string, detector: string, provoke: (broker: TestBroker) 
     async (broker) => {
       const agent = await broker.identity('agent-7');
       const selector = { kind: 'workload', value: 'lab:agent-7' };
-      const cutoff = { selector, effect: 'cutoff', reason: 'r' };
+      const cutoff = { selector, effect: 'cutoff', reason: 'r', unseen: true };
       await broker.post('/revocations', cutoff, await broker.identity('soc'));
       for (let i = 0; i < 5; i += 1) await broker.exchange(agent);
     },

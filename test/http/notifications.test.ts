@@ -10,7 +10,7 @@ it('says how far each webhook is, what it fails at, and what was given up; never
   const broker = await startBroker({ config });
   const show = async () => broker.get('/notifications', await broker.identity('soc'));
   const hold = async (value: string) => {
-    const body = { selector: { kind: 'workload', value }, reason: 'odd' };
+    const body = { selector: { kind: 'workload', value }, reason: 'odd', unseen: true };
     await broker.post('/revocations', body, await broker.identity('soc'));
     await broker.work('audit');
   };

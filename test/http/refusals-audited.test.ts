@@ -132,7 +132,9 @@ describe('one entry in the audit log', () => {
   it('when a caller that is held gives a token back', async () => {
     const owner = await broker.identity('holder', { team: 'held' });
     const selector = { kind: 'owner', value: 'held' };
-    expect((await broker.post('/revocations', { selector, effect: 'hold', reason: 'x' }, soc)).status).toBe(200);
+    expect(
+      (await broker.post('/revocations', { selector, effect: 'hold', reason: 'x', unseen: true }, soc)).status,
+    ).toBe(200);
     const headers = { authorization: `Bearer ${owner}`, 'x-request-id': 'return' };
     expect((await broker.form('/revoke', { token: 'x' }, headers)).status).toBe(400);
     expect(await refusalsOf('return')).toEqual([

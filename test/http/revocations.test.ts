@@ -39,6 +39,7 @@ describe('POST /revocations', () => {
       at: new Date(broker.clock.now()).toISOString(),
       selector: workload,
       effect: 'hold',
+      seen: true,
       reentry: 'refused',
       affected: { credentials: 2, tasks: 2, byTarget: { [TICKETS]: 2 }, byOwner: { sre: 2 } },
       effects: [{ kind: 'jwt', effect: 'refused', count: 2, believedOfflineUntil: inSeconds(300) }],
@@ -61,6 +62,7 @@ describe('POST /revocations', () => {
       reason: 'stolen laptop',
       ticket: 'INC-1',
       actor: 'lab:soc',
+      seen: true,
       reentry: 'refused',
       affected: { credentials: 1, tasks: 1, byTarget: { [TICKETS]: 1 }, byOwner: { sre: 1 } },
       effects: [
@@ -136,17 +138,47 @@ describe('POST /revocations', () => {
     expect(await count()).toBe(before);
   });
 
-  it('answers an unknown value with 200 and zero affected, and a repetition with another receipt', async () => {
-    const selector = { kind: 'workload', value: 'lab:nobody' };
+  it('refuses whom it has never seen, until the caller insists, and then the receipt says so', async () => {
+    const selector = { kind: 'workload', value: 'lab:agnet-7' };
+    expectProblem(await revoke({ selector }), 400, 'invalid_request', /Nothing was ever seen.*say "unseen": true/);
+    expect((await revoke({ selector, dryRun: true })).body).toMatchObject({ seen: false, affected: { tasks: 0 } });
     for (let times = 0; times < 2; times += 1) {
-      const reply = await revoke({ selector });
-      expect([reply.status, reply.body]).toMatchObject([200, { affected: { credentials: 0, tasks: 0 }, effects: [] }]);
+      const reply = await revoke({ selector, unseen: true });
+      expect([reply.status, reply.body]).toMatchObject([
+        200,
+        { seen: false, affected: { credentials: 0, tasks: 0 }, effects: [] },
+      ]);
     }
+    expectOAuthRefusal(await broker.exchange(await broker.identity('agnet-7')), 400, 'access_denied');
+  });
+
+  it('refuses a trust name that nobody has, and says who may be meant', async () => {
+    for (const [value, meant] of [
+      ['agent-7', 'lab:agent-7'],
+      ['lba:agent-7', 'lab:agent-7'],
+    ])
+      for (const more of [{}, { unseen: true }, { dryRun: true }])
+        expectProblem(
+          await revoke({ selector: { kind: 'workload', value }, ...more }),
+          400,
+          'invalid_request',
+          new RegExp(`would hit nobody.*Did you mean ${meant}`),
+        );
+  });
+
+  it('knows whoever has called, also when all it asked for was refused', async () => {
+    const stranger = await broker.identity('stranger', { team: 'strangers' });
+    await broker.get('/revocations', stranger);
+    for (const selector of [
+      { kind: 'workload', value: 'lab:stranger' },
+      { kind: 'owner', value: 'strangers' },
+    ])
+      expect((await revoke({ selector })).body).toMatchObject({ seen: true });
   });
 
   it('with until is lifted by the sweep when its time is up', async () => {
     const until = new Date(broker.clock.now() + 60_000).toISOString();
-    const { seq } = (await revoke({ selector: workload, until })).body as { seq: number };
+    const { seq } = (await revoke({ selector: workload, until, unseen: true })).body as { seq: number };
     expect((await broker.exchange(agent)).status).toBe(400);
     await broker.advance(60_000);
     await broker.work('receipts');
@@ -173,6 +205,7 @@ describe('POST /revocations', () => {
     ['selector and leaked', { selector: workload, leaked: 'x' }, /exactly one of them/],
     ['no reason', { selector: workload, reason: undefined }, /reason/],
     ['until in the past', { selector: workload, until: '2020-01-01T00:00:00Z' }, /is past/],
+    ['until after the year 9999', { selector: workload, until: '9999-12-31T23:59:59-23:59' }, /RFC 3339/],
     ['until that is no time', { selector: workload, until: 'tomorrow' }, /RFC 3339/],
     ['until without a zone', { selector: workload, until: '2031-01-01T00:00:00' }, /RFC 3339/],
     [
@@ -193,7 +226,7 @@ describe('POST /revocations', () => {
 
 describe('receipts', () => {
   it('stay readable, one by one and in pages, oldest first', async () => {
-    for (const value of ['a', 'b', 'c']) await revoke({ selector: { kind: 'owner', value } });
+    for (const value of ['a', 'b', 'c']) await revoke({ selector: { kind: 'owner', value }, unseen: true });
     const first = (await broker.get('/revocations?limit=2', soc)).body as {
       revocations: { seq: number }[];
       next: number;
@@ -229,15 +262,18 @@ describe('receipts', () => {
   );
 
   it('lifting what is no hold, or is lifted already, is a conflict', async () => {
-    const cut = (await revoke({ selector: workload, effect: 'cutoff' })).body as { seq: number };
+    const cut = (await revoke({ selector: workload, effect: 'cutoff', unseen: true })).body as { seq: number };
     expectProblem(await broker.remove(`/revocations/${cut.seq}`, soc), 409, 'conflict');
-    const hold = (await revoke({ selector: workload })).body as { seq: number };
+    const hold = (await revoke({ selector: workload, unseen: true })).body as { seq: number };
     expect((await broker.remove(`/revocations/${hold.seq}`, soc)).status).toBe(200);
     expectProblem(await broker.remove(`/revocations/${hold.seq}`, soc), 409, 'conflict');
   });
 
   it('two holds need two lifts', async () => {
-    const holds = [await revoke({ selector: workload }), await revoke({ selector: workload })];
+    const holds = [
+      await revoke({ selector: workload, unseen: true }),
+      await revoke({ selector: workload, unseen: true }),
+    ];
     for (const hold of holds) {
       expectOAuthRefusal(await broker.exchange(agent), 400, 'access_denied');
       await broker.remove(`/revocations/${(hold.body as { seq: number }).seq}`, soc);

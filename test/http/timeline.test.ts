@@ -31,7 +31,7 @@ const page = async (query: string) =>
 const texts = async (query: string) => (await page(query)).entries.map(({ text }) => text);
 const types = async (query: string) => (await page(query)).entries.map(({ type }) => type);
 const revoke = async (kind: string, value?: string, effect?: string) => {
-  await broker.post('/revocations', { selector: { kind, value }, effect, reason: 'odd' }, soc);
+  await broker.post('/revocations', { selector: { kind, value }, effect, reason: 'odd', unseen: true }, soc);
   broker.clock.advance(10_000);
   soc = await broker.identity('soc'); // Some of what is revoked here hits the SOC as well.
 };

@@ -51,7 +51,8 @@ export const revokeBySelector = (deps: Deps, caller: Caller, request: Revocation
   audited(deps, caller, 'revoke', request, async () => {
     const order = await revocation.permitBySelector(deps, caller, { ...request, dryRun: false });
     if (revocation.isDryRun(order)) throw new Error('permission for a dry run');
-    return revocation.revokeBySelector(deps.ledger, order, request);
+    // Whether anything was seen of the selector is a test of its own.
+    return revocation.revokeBySelector(deps, order, { unseen: true, ...request });
   });
 
 export const previewRevocation = (deps: Deps, caller: Caller, request: RevocationRequest) =>

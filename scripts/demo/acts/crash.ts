@@ -23,8 +23,8 @@ export async function crashAct(
   let receipts = '';
   tell.act('kill -9');
 
-  await tell.step('SOC holds the workload rogue', async () => {
-    const json = { selector: { kind: 'workload', value: 'lab:rogue' }, reason: 'suspicious' };
+  await tell.step('SOC holds the workload rogue, which has never called', async () => {
+    const json = { selector: { kind: 'workload', value: 'lab:rogue' }, reason: 'suspicious', unseen: true };
     const { seq } = good(await stage.ask('/revocations', { bearer: soc ?? '', json }), receiptSchema);
     receipts = await receiptsInForce(stage, soc ?? '');
     return `entry ${seq}`;

@@ -62,6 +62,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
           claims: [],
         },
       ],
+      targets: [TARGET],
       purposes: undefined,
       signals,
     },

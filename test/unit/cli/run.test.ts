@@ -3,10 +3,7 @@ import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
-import { trustSchema } from '../../../src/config/schema.js';
-import { refuseUnknownParty } from '../../../src/cli/refuse-unknown-party.js';
 import { run } from '../../../src/cli/run.js';
-import type { SelectorKind } from '../../../src/domain/selector.js';
 import { handClock } from '../../support/clock.js';
 
 const clock = handClock();
@@ -168,50 +165,7 @@ describe('mayfly dev-token', () => {
   });
 });
 
-describe('mayfly revocations revoke', () => {
-  const trust = [
-    { name: 'lab', kind: 'oidc', issuer: 'https://lab.example' },
-    { name: 'staff', kind: 'oidc', issuer: 'https://staff.example', represents: 'person' },
-    { name: 'prod', kind: 'spiffe', trustDomain: 'prod.example', bundle: { file: 'bundle.json' } },
-  ].map((entry) => trustSchema.parse(entry));
-  const judged = (kind: SelectorKind, value: string) => () => refuseUnknownParty({ kind, value }, trust);
-
-  it.each([
-    ['workload', 'Did you mean lab:agent-7?'],
-    ['principal', 'Did you mean lab:agent-7 or staff:agent-7?'],
-  ] as const)('refuses a %s that nobody can be, and says who was meant', (kind, meant) => {
-    expect(judged(kind, 'agent-7')).toThrow(meant);
-    expect(judged(kind, 'lba:agent-7')).toThrow('would hit nobody');
-    expect(judged(kind, 'prod:agent-7')).toThrow('would hit nobody');
-    // A trust domain that was just taken out of the configuration: its tasks are ended by issuer.
-    expect(judged(kind, 'spiffe://old.example/agent')).toThrow(
-      /would hit nobody\. What an issuer proved .* by issuer\.$/,
-    );
-  });
-
-  it.each<[SelectorKind, string]>([
-    ['workload', 'spiffe://other.example/agent'],
-    ['workload', 'spiffe://prod.example/'],
-    ['workload', 'spiffe://prod.example'],
-    ['workload', 'lab:'],
-    ['workload', 'staff:ada'],
-    ['principal', 'spiffe://other.example/agent'],
-    ['principal', 'email:other/ada@staff.example'],
-    ['principal', 'email:staff/'],
-  ])('refuses the %s %s: no trust entry could prove it', (kind, value) => {
-    expect(judged(kind, value)).toThrow('would hit nobody');
-  });
-
-  it('takes every id that a trust entry can name, and leaves other selectors alone', () => {
-    for (const value of ['lab:agent-7', 'spiffe://prod.example/agent']) {
-      expect(judged('workload', value)).not.toThrow();
-      expect(judged('principal', value)).not.toThrow();
-    }
-    for (const value of ['staff:ada', 'email:staff/ada@staff.example'])
-      expect(judged('principal', value)).not.toThrow();
-    expect(judged('owner', 'sre')).not.toThrow();
-  });
-
+describe('mayfly revocations', () => {
   it('asks for the number of a hold in a sentence', async () => {
     const { code, err } = await mayfly('revocations', 'lift', 'seven');
     expect({ code, err }).toEqual({

@@ -64,7 +64,9 @@ describe('G8: truthful effect', () => {
     });
     const before = unaudited(store.snapshotState());
     for (const [kind, effect] of FITTING) {
-      const value = { credential: issued.credential.id, task: issued.task.id, all: '' }[kind as string] ?? 'x';
+      const { id } = issued.credential;
+      const values: Partial<Record<string, string>> = { credential: id, task: issued.task.id, all: '', issuer: 'lab' };
+      const value = values[kind] ?? 'lab:x';
       await preview(broker, { kind, value }, effect);
     }
     expect(unaudited(store.snapshotState())).toEqual(before);

@@ -170,7 +170,7 @@ describe('the same reaction to the same subject', () => {
   it('does not take the hold of an operator for its own', async () => {
     const setting = await startSignalBroker({ reactions: [HOLD] });
     const { broker } = setting;
-    const order = { selector: { kind: 'workload', value: 'lab:agent-7' }, reason: 'maintenance' };
+    const order = { selector: { kind: 'workload', value: 'lab:agent-7' }, reason: 'maintenance', unseen: true };
     await broker.post('/revocations', order, await broker.identity('soc'));
     await setting.say(setting.idp, AGENT_7);
     expect(await evaluated(broker, 1)).toMatchObject([{ state: 'reacted' }]);

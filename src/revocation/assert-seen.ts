@@ -1,0 +1,93 @@
+/**
+ * Refuses a revocation that would look like a success and hit nobody: of a name that no configured issuer could prove, and,
+ * unless the caller insists, of somebody whom this broker has never seen. The log and reactions to signals do not ask: whoever is
+ * held before the first call stays out.
+ */
+import type { Settings } from '../authorization/deps.js';
+import { BrokerError } from '../domain/errors.js';
+import { nearNames } from '../domain/near-names.js';
+import { formatSelector, type Selector } from '../domain/selector.js';
+import { canHitSomebody, prefixOf } from '../identity/party-from-id.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { isSeen } from '../ledger/seen.js';
+
+interface SeenDeps {
+  ledger: Ledger;
+  settings: Pick<Settings, 'trust' | 'targets'>;
+}
+
+interface Insistence {
+  /** The caller means it, although nobody by that name was ever seen. */
+  unseen: boolean;
+  /** How the caller would say so. */
+  by: string;
+}
+
+/** Returns whether the selector names something that is known; undefined if the store cannot say, which stops no revocation. */
+export async function assertSeen(
+  { ledger, settings }: SeenDeps,
+  selector: Selector,
+  { unseen, by }: Insistence,
+): Promise<boolean | undefined> {
+  if (isConfigured(settings, selector)) return true;
+  const seen = await isSeen(ledger, selector).catch(() => undefined);
+  if (seen !== false) return seen;
+  if (!canHitSomebody(settings.trust, selector)) throw hitsNobody(settings, selector);
+  if (!unseen) throw neverSeen(settings, selector, by);
+  return false;
+}
+
+/** The names of issuers, targets and teams stand in the configuration, whether or not anybody has called. */
+function isConfigured({ trust, targets }: SeenDeps['settings'], { kind, value }: Selector): boolean {
+  switch (kind) {
+    case 'issuer':
+      return trust.some(({ name }) => name === value);
+    case 'target':
+      return targets.includes(value);
+    case 'owner':
+      return ownersIn(trust).includes(value);
+    default:
+      return false;
+  }
+}
+
+function hitsNobody({ trust }: SeenDeps['settings'], selector: Selector): BrokerError {
+  const { kind, value } = selector;
+  const meant = namesLike(trust, selector).filter((one) => canHitSomebody(trust, { kind, value: one }));
+  return refused(
+    kind === 'issuer'
+      ? `An issuer is named by its trust name; ${value} would hit nobody.${question(meant)}`
+      : `A ${kind} is written <trust name>:<sub>, or spiffe://<trust domain>/<path>, of a configured issuer; ${value} would hit nobody.${question(meant)}` +
+          ' What an issuer proved that is no longer configured is revoked by issuer.',
+  );
+}
+
+function neverSeen({ trust, targets }: SeenDeps['settings'], selector: Selector, by: string): BrokerError {
+  const { kind, value } = selector;
+  const known = kind === 'target' ? targets : kind === 'owner' ? [...ownersIn(trust), value.toLowerCase()] : [];
+  return refused(
+    `Nothing was ever seen here of ${formatSelector(selector)}, so nothing was revoked.${question(nearNames(value, known))} If it is meant, say ${by}.`,
+  );
+}
+
+/** Returns how the value of a selector may have been meant: with a trust name before it, or with another one. */
+function namesLike(trust: Settings['trust'], { kind, value }: Selector): string[] {
+  const names = trust.map(({ name }) => name);
+  if (kind === 'issuer') return nearNames(value, names);
+  const [start = '', ...rest] = value.split(':');
+  const oidc = trust.filter((one) => one.kind === 'oidc');
+  if (rest.length === 0) return oidc.map((one) => `${prefixOf(one)}${value}`);
+  const near = nearNames(
+    start,
+    oidc.map(({ name }) => name),
+  );
+  return near.map((name) => `${name}:${rest.join(':')}`);
+}
+
+const ownersIn = (trust: Settings['trust']): string[] =>
+  trust.flatMap(({ owner }) => (owner && 'value' in owner ? [owner.value] : []));
+
+const question = (meant: readonly string[]): string =>
+  meant.length === 0 ? '' : ` Did you mean ${meant.slice(0, 3).join(' or ')}?`;
+
+const refused = (text: string): BrokerError => new BrokerError('invalid_request', text);

@@ -1,0 +1,125 @@
+/** A revocation of a name that is misspelt must not look like a success. */
+import { describe, expect, it } from '@jest/globals';
+import { trustSchema } from '../../../src/config/schema.js';
+import type { Selector, SelectorKind } from '../../../src/domain/selector.js';
+import { createPartyMemory } from '../../../src/ledger/seen.js';
+import { assertSeen } from '../../../src/revocation/assert-seen.js';
+import { handClock } from '../../support/clock.js';
+import { modelStore } from '../../support/search/model-store.js';
+import { AGENT, TARGET, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { StoreUnavailable } from '../../../src/store/store.js';
+
+const trust = [
+  { name: 'lab', kind: 'oidc', issuer: 'https://lab.example' },
+  { name: 'fleet', kind: 'oidc', issuer: 'https://fleet.example', owner: { value: 'platform' } },
+  { name: 'staff', kind: 'oidc', issuer: 'https://staff.example', represents: 'person' },
+  { name: 'prod', kind: 'spiffe', trustDomain: 'prod.example', bundle: { file: 'bundle.json' } },
+].map((entry) => trustSchema.parse(entry));
+const settings = { trust, targets: [TARGET] };
+
+const inMemory = () => {
+  const clock = handClock();
+  return wholeBroker({ store: modelStore(clock), clock });
+};
+
+const judge = async (broker: WholeBroker, kind: SelectorKind, value: string, unseen = false): Promise<unknown> => {
+  const deps = { ledger: broker.deps.ledger, settings };
+  return assertSeen(deps, { kind, value }, { unseen, by: '"unseen": true' }).catch((error: unknown) => String(error));
+};
+
+describe('a name that no configured issuer could prove', () => {
+  it.each<[SelectorKind, string, string]>([
+    ['workload', 'agent-7', 'Did you mean lab:agent-7 or fleet:agent-7?'],
+    ['principal', 'agent-7', 'Did you mean lab:agent-7 or fleet:agent-7 or staff:agent-7?'],
+    ['workload', 'lba:agent-7', 'Did you mean lab:agent-7?'],
+    ['workload', 'flet:repo:org/app:x', 'Did you mean fleet:repo:org/app:x?'],
+    ['workload', 'LAB:agent-7', 'Did you mean lab:agent-7?'],
+    ['issuer', 'labs', 'Did you mean lab?'],
+    ['issuer', 'okta', 'would hit nobody.'],
+    ['workload', 'prod:agent-7', 'would hit nobody'],
+    ['workload', 'spiffe://other.example/agent', 'would hit nobody'],
+    ['workload', 'spiffe://prod.example/', 'would hit nobody'],
+    ['workload', 'lab:', 'would hit nobody'],
+    ['workload', 'staff:ada', 'would hit nobody'],
+    ['principal', 'email:other/ada@staff.example', 'would hit nobody'],
+    ['principal', 'email:staff/', 'would hit nobody'],
+  ])('is refused, whatever the caller insists on: %s %s', async (kind, value, text) => {
+    const broker = await inMemory();
+    for (const unseen of [false, true]) expect(await judge(broker, kind, value, unseen)).toContain(text);
+  });
+});
+
+describe('a name of which nothing was ever seen', () => {
+  it.each<[SelectorKind, string, string?]>([
+    ['workload', 'lab:agnet-7'],
+    ['workload', 'spiffe://prod.example/agent'],
+    ['principal', 'staff:ada'],
+    ['principal', 'email:staff/ada@staff.example'],
+    ['owner', 'SRE', 'sre'],
+    ['owner', 'platfrom', 'platform'],
+    ['target', 'https://tickest.example', TARGET],
+    ['task', 'tsk_aaaaaaaaaaaaaaaa'],
+    ['credential', 'crd_aaaaaaaaaaaaaaaa'],
+  ])('needs the word of the caller: %s %s', async (kind, value, meant) => {
+    const broker = await inMemory();
+    const text = await judge(broker, kind, value);
+    expect(text).toContain('If it is meant, say "unseen": true.');
+    if (meant !== undefined) expect(text).toContain(`Did you mean ${meant}?`);
+    expect(await judge(broker, kind, value, true)).toBe(false);
+  });
+});
+
+describe('what is known', () => {
+  const everything = ({ task, credential }: { task: string; credential: string }): Selector[] => [
+    { kind: 'workload', value: AGENT },
+    { kind: 'principal', value: AGENT },
+    { kind: 'owner', value: 'sre' },
+    { kind: 'task', value: task },
+    { kind: 'credential', value: credential },
+    { kind: 'issuer', value: 'fleet' },
+    { kind: 'owner', value: 'platform' },
+    { kind: 'target', value: TARGET },
+    { kind: 'all', value: '' },
+  ];
+
+  it('by an open task, or by the configuration', async () => {
+    const broker = await inMemory();
+    const { task, credential } = await broker.exchange();
+    for (const { kind, value } of everything({ task: task.id, credential: credential.id }))
+      expect([kind, await judge(broker, kind, value)]).toEqual([kind, true]);
+  });
+
+  it('by having called within a month, also under an issuer that is configured no more', async () => {
+    const broker = await inMemory();
+    const { ledger } = broker.deps;
+    const person = {
+      kind: 'person',
+      id: 'left:ada',
+      issuer: 'left',
+      groups: [],
+      claims: { email: 'Ada@left.example' },
+    } as const;
+    createPartyMemory(ledger).remember(person);
+    createPartyMemory(ledger).remember(broker.agent.party);
+    const selectors: [SelectorKind, string][] = [
+      ['workload', AGENT],
+      ['owner', 'sre'],
+      ['principal', 'left:ada'],
+      ['principal', 'email:left/ada@left.example'],
+      ['issuer', 'left'],
+    ];
+    await new Promise(setImmediate); // Nobody waits for these writes.
+    for (const [kind, value] of selectors) expect([value, await judge(broker, kind, value)]).toEqual([value, true]);
+    broker.clock.advance(33 * 86_400_000);
+    for (const [kind, value] of selectors) expect([value, await judge(broker, kind, value)]).not.toEqual([value, true]);
+  });
+
+  it('nobody knows while the store cannot say, and then no revocation is refused', async () => {
+    const broker = await inMemory();
+    const records = { ...broker.deps.ledger.records, read: () => Promise.reject(new StoreUnavailable('away')) };
+    const ledger = { ...broker.deps.ledger, records };
+    const insistence = { unseen: false, by: '' };
+    for (const value of ['lab:agnet-7', 'agent-7'])
+      expect(await assertSeen({ ledger, settings }, { kind: 'workload', value }, insistence)).toBeUndefined();
+  });
+});
