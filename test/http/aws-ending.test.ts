@@ -95,7 +95,7 @@ describe('POST /revoke by the holder', () => {
     expect(replies.map(({ status, text }) => [status, text])).toEqual(replies.map(() => [200, '']));
     await broker.pass(6);
     expect(broker.reads(keys.accessKeyId)).toBe(true);
-    expect((await broker.get(`/credentials/${keys.id}`, soc)).body).toHaveProperty('live', true);
+    expect((await broker.get(`/credentials/${keys.id}`, soc)).body).toHaveProperty('state', 'live');
   });
 });
 
@@ -168,7 +168,7 @@ describe('GET /credentials/{id}', () => {
       await broker.get(`/credentials/${keys.accessKeyId}`, soc),
     ];
     expect(byId.body).toMatchObject({
-      ...{ id: keys.id, kind: 'aws-sts', state: 'active', live: true, accessKeyId: keys.accessKeyId },
+      ...{ id: keys.id, kind: 'aws-sts', state: 'live', accessKeyId: keys.accessKeyId },
       ...{ task: keys.taskId, target: ROLE },
     });
     expect(byId.body).not.toHaveProperty('end');
