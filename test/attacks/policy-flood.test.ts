@@ -34,7 +34,7 @@ it('endings, holds, introspection and honest exchanges are answered while patter
       const granted = await broker.exchange(agent, { scope: `incident/${n}:read` });
       const { access_token: token = '', task_id: task = '' } = granted.body as Record<string, string>;
       const live = await broker.introspect(token, api);
-      const ended = await broker.post(`/tasks/${task}/complete`, { outcome: 'succeeded' }, boss);
+      const ended = await broker.post(`/tasks/${task}/complete`, { outcome: 'failed' }, boss);
       const held = await broker.post(
         '/revocations',
         { selector: { kind: 'workload', value: `lab:agent-${n}` }, effect: 'hold', reason: 'drill' },
