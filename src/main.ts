@@ -13,10 +13,9 @@ try {
   const log = createLogger(loaded.config.log);
   const broker = await compose(loaded, { clock: systemClock, log });
   endOnSignals(broker, log);
-  const { url, operationsUrl } = await broker.start().catch((error: unknown) => {
+  await broker.start().catch((error: unknown) => {
     throw portTaken(error, loaded.config) ?? error;
   });
-  log.info({ url, operationsUrl, store: loaded.store.kind }, 'ready');
   if (process.stdout.isTTY) greet(loaded.config.issuer);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : 'failed to start'}\n`);
@@ -35,14 +34,17 @@ function greet(issuer: string): void {
   process.stdout.write(`Mayfly answers at ${issuer}; try: curl -s ${issuer}/.well-known/oauth-authorization-server\n`);
 }
 
-/** SIGTERM and SIGINT drain the broker; a second one ends the process immediately. SIGHUP reads the policies again. */
+/**
+ * SIGTERM and SIGINT drain the broker; a second one ends the process immediately. SIGINT comes from a person at a terminal,
+ * for whom no load balancer has to find out first. SIGHUP reads the policies again.
+ */
 function endOnSignals(broker: Broker, log: Logger): void {
   let ending = false;
   const end = (signal: NodeJS.Signals) => {
     if (ending) process.exit(1);
     ending = true;
     log.info({ signal }, 'draining');
-    broker.close().then(
+    broker.close(signal === 'SIGINT' ? { pauseMs: 0 } : {}).then(
       () => process.exit(0),
       (err: unknown) => {
         log.error({ err }, 'the shutdown failed');

@@ -34,6 +34,7 @@ export async function startBroker({ directory, store, lab, targets = [], more, .
     issuer: `http://127.0.0.1:${port}`,
     listen: `127.0.0.1:${port}`,
     operations: `127.0.0.1:${operations}`,
+    drainSeconds: 0,
     store,
     trust: [
       {

@@ -80,6 +80,7 @@ const configuration = (at: Surroundings & { url: string; policies: string }) => 
   issuer: at.url,
   listen: at.api,
   operations: at.operations,
+  drainSeconds: 0,
   store: 'lmdb:./store',
   trust: [{ name: 'lab', kind: 'oidc', issuer: at.issuerUrl, owner: { claim: 'team' }, claims: ['team'] }],
   targets: [

@@ -2,6 +2,7 @@
 import type { LoadedConfig } from '../config/load.js';
 import type { SystemClock } from '../domain/time.js';
 import { createLiveness } from '../health/liveness.js';
+import { loggedReadiness } from '../health/readiness-log.js';
 import { createReadiness, type Pulse } from '../health/readiness.js';
 import { createApp, createOperationsApp } from '../http/server.js';
 import type { PolicyReload } from '../policy/policy-engine.js';
@@ -12,6 +13,7 @@ import { instrumentStore } from './instrument-store.js';
 import { listen, type Listener } from './listen.js';
 import { openStore } from './open-store.js';
 import { makeParts, type Surroundings } from './parts.js';
+import { policyLoads } from './policy-loads.js';
 import { startSchedule, type Schedule } from './schedule.js';
 import { JOBS, recurringWork, type Work } from './work.js';
 
@@ -21,11 +23,14 @@ export interface Broker {
   work: Work;
   /** Reads all policies again. When one has a problem, nothing changes. */
   reloadPolicies(): Promise<PolicyReload>;
-  /** Accepts no more requests, and waits for those in flight. Requests that take longer than `patienceMs` are cut off. */
-  close(patienceMs?: number): Promise<void>;
+  /**
+   * Is not ready from now on, goes on answering for `pauseMs`, then accepts no more requests, and waits for those in flight.
+   * Requests that take longer than `patienceMs` are cut off.
+   */
+  close(how?: { pauseMs?: number; patienceMs?: number }): Promise<void>;
 }
 
-const DRAIN_MS = 10_000;
+const PATIENCE_MS = 10_000;
 /** They write down what this process knows from memory alone. */
 const LAST_JOBS = ['detectors', 'refusals'] as const;
 
@@ -46,21 +51,12 @@ export async function compose(
 
 async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
   const { config } = loaded;
-  const { system, log, metrics } = around;
+  const { system, log } = around;
   const liveness = createLiveness(system);
   const store = liveness.watch(opened);
-  const parts = await makeParts(loaded, store, around);
+  const { parts, readiness, work, pulse, loads } = await assembled(store, loaded, around);
   const { deps, clock, fitness, enforcement, signals, notifier } = parts;
-  const { ledger, audit, policy } = deps;
-  const pulse: Pulse = { auditFollows: true, draining: false };
-  const { failing: failingTargets, reconcilers } = enforcement;
-  const { behind } = notifier;
-  const readiness = createReadiness({ fitness, policy, pulse, clock, metrics, failingTargets, behind });
-  const { retentionDays: auditRetentionDays } = config.audit;
-  const more = { ledger, store, audit, readiness, pulse, reconcilers, auditRetentionDays };
-  const work = recurringWork({ ...parts, ...around, ...more });
-  const auditPolicies = (installed: string) =>
-    audit.append({ type: 'policy.loaded', at: clock.unchecked(), installed });
+  const { ledger, policy } = deps;
   const listeners: Listener[] = [];
   let schedule: Schedule | undefined;
 
@@ -68,39 +64,63 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
     work,
     async start({ scheduled = true } = {}) {
       await ledger.log.look([]); // A lost revocation log is noticed before any request is answered.
-      await work('fitness');
-      await work('sweep');
-      await notifier.begin();
-      await auditPolicies(policy.digest);
+      await fitness.check();
+      // A store that takes no records, for example on a full disk, still takes revocations: somebody must answer them.
+      await runAll(log, 'a step of the start failed; the broker repeats it', [
+        () => work('sweep'),
+        () => notifier.begin(),
+      ]);
+      await loads.enter(policy.digest);
       const api = await listen(createApp(deps), config.listen);
       const operations = await listen(createOperationsApp({ ...deps, readiness, liveness }), config.operations);
       listeners.push(api, operations);
+      log.info({ url: api.url, operationsUrl: operations.url, store: loaded.store.kind }, 'listening');
+      await work('fitness');
       if (scheduled) schedule = startSchedule(JOBS, work, log);
       return { url: api.url, operationsUrl: operations.url };
     },
     async reloadPolicies() {
       const result = await policy.reload();
-      if (result.problems.length === 0) await auditPolicies(result.digest);
+      if (result.problems.length === 0) await loads.enter(result.digest);
       return result;
     },
-    async close(patienceMs = DRAIN_MS) {
+    async close({ pauseMs = config.drainSeconds * 1000, patienceMs = PATIENCE_MS } = {}) {
       pulse.draining = true;
       const [api, operations] = listeners;
-      await api?.close(patienceMs);
+      if (api) await work('fitness'); // A load balancer that asks learns at once that this broker is not ready.
+      await api?.close({ pause: () => clock.pause(pauseMs), patienceMs });
       await schedule?.stop(patienceMs);
-      const { releaseLeases } = enforcement;
-      const lastJobs = LAST_JOBS.map((job) => () => work(job));
-      await runAll(log, [...lastJobs, () => signals.close(), releaseLeases, () => notifier.close()]);
-      await operations?.close(0);
+      await runAll(log, 'a step of the shutdown failed; another broker takes over what is left', [
+        ...LAST_JOBS.map((job) => () => work(job)),
+        () => signals.close(),
+        enforcement.releaseLeases,
+        () => notifier.close(),
+      ]);
+      await operations?.close({ patienceMs: 0 });
       await store.close();
     },
   };
 }
 
-/** Runs every step, in this order, even where one fails. Other brokers take over what is left undone. */
-async function runAll(log: Logger, steps: readonly (() => Promise<void>)[]): Promise<void> {
-  for (const step of steps)
-    await step().catch((err: unknown) =>
-      log.warn({ err }, 'a step of the shutdown failed; another broker takes over what is left'),
-    );
+/** Makes the parts, and what watches over them: readiness and the recurring jobs. */
+async function assembled(store: Store, loaded: LoadedConfig, around: Surroundings) {
+  const { log, metrics } = around;
+  const parts = await makeParts(loaded, store, around);
+  const { deps, clock, fitness, enforcement, notifier } = parts;
+  const { ledger, audit, policy } = deps;
+  const pulse: Pulse = { auditFollows: true, draining: false };
+  const { failing: failingTargets, reconcilers } = enforcement;
+  const { behind } = notifier;
+  const checked = { fitness, policy, pulse, clock, metrics, failingTargets, behind };
+  const readiness = loggedReadiness(createReadiness(checked), log);
+  const { retentionDays: auditRetentionDays } = loaded.config.audit;
+  const loads = policyLoads({ audit, clock, log });
+  const more = { ledger, store, audit, loads, readiness, pulse, reconcilers, auditRetentionDays };
+  const work = recurringWork({ ...parts, ...around, ...more });
+  return { parts, readiness, work, pulse, loads };
+}
+
+/** Runs every step, in this order, even where one fails. */
+async function runAll(log: Logger, ifOneFails: string, steps: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps) await step().catch((err: unknown) => log.warn({ err }, ifOneFails));
 }

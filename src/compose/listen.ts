@@ -1,11 +1,15 @@
 /** An HTTP listener that can be drained, and that slow or silent clients cannot keep busy. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
+import { setImmediate as turnAfterAccepting } from 'node:timers/promises';
 
 export interface Listener {
   url: string;
-  /** Accepts no more connections, waits for requests in flight, and cuts off those that take longer. */
-  close(patienceMs: number): Promise<void>;
+  /**
+   * Goes on answering during `pause`, and closes each connection after its next answer, so that clients move to another
+   * broker. Then accepts no more connections, waits for requests in flight, and cuts off those that take longer.
+   */
+  close(how: { pause?: () => Promise<void>; patienceMs: number }): Promise<void>;
 }
 
 /** An identity token in a header takes up to 16 KiB, and other headers come on top. */
@@ -30,8 +34,12 @@ export async function listen(handler: RequestListener, address: string): Promise
   const port = typeof bound === 'object' && bound ? bound.port : 0;
   return {
     url: `http://${host}:${port}`,
-    async close(patienceMs) {
+    async close({ pause, patienceMs }) {
+      server.prependListener('request', (_, response) => response.setHeader('Connection', 'close'));
+      await pause?.();
       const closed = once(server, 'close');
+      // A connection that is established but not yet accepted would be reset. Node accepts what waits right before this turn.
+      await turnAfterAccepting();
       server.close();
       // A connection becomes idle once its last answer is sent. Without this it would stay open for the client's next request.
       const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);

@@ -23,12 +23,14 @@ import type { Store } from '../store/store.js';
 import { sweep } from '../tasks/sweep.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { PolicyLoads } from './policy-loads.js';
 import type { Timing } from './schedule.js';
 
 interface WorkDeps {
   ledger: Ledger;
   store: Pick<Store, 'health'>;
   audit: RationedAuditLog;
+  loads: Pick<PolicyLoads, 'catchUp'>;
   keys: Keys;
   fitness: Fitness;
   pulse: Pulse;
@@ -101,8 +103,9 @@ export const JOBS = {
 
   audit: {
     every: SECOND,
-    async run({ audit, pulse }) {
+    async run({ audit, loads, pulse }) {
       try {
+        await loads.catchUp();
         await audit.catchUp();
         pulse.auditFollows = true;
       } catch (error) {

@@ -104,6 +104,9 @@ export const configSchema = z.strictObject({
   issuer: origin.describe('The public origin of the broker, exact: the `iss` of what it mints.'),
   listen: hostPort.default('127.0.0.1:8080').describe('Where the API listens.'),
   operations: hostPort.default('127.0.0.1:9090').describe('Where health and metrics listen; never public.'),
+  drainSeconds: seconds(300, 0)
+    .default(15)
+    .describe('How long a broker that was told to end (SIGTERM) still answers, while it is not ready.'),
   store: storeSchema
     .default('lmdb:./data')
     .describe(

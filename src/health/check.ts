@@ -16,3 +16,12 @@ export const degradingCheck = (name: string, ok: boolean, reason: string): Check
   ...check(name, ok, reason),
   degrades: true,
 });
+
+type Status = 'ready' | 'degraded' | 'not ready';
+
+/** Returns what all checks together say of the broker. */
+export function statusOf(checks: readonly Check[]): Status {
+  const failing = checks.filter(({ ok }) => !ok);
+  if (failing.length === 0) return 'ready';
+  return failing.every(({ degrades }) => degrades) ? 'degraded' : 'not ready';
+}

@@ -36,17 +36,20 @@ const FULL_FRACTION = 0.9;
 /** From here on refusals are counted and not written: the room up to `FULL_FRACTION` is kept for grants, the rest for endings. */
 const REFUSALS_FRACTION = 0.8;
 const PROBE_KEPT_MS = 60_000;
+/** The checks of this file. */
+const CHECKED = ['store', 'clock', 'space', 'write'];
 
 export function createFitness({ store, clock, node, patienceMs = PATIENCE_MS }: FitnessDeps): Fitness {
   const probe: Key = `probe/${node}`;
   let usedFraction = 0;
   let last: { at: number; checks: Check[] } | undefined;
 
-  const holds = (names?: readonly string[]): boolean =>
-    last !== undefined &&
-    clock.isTrusted() &&
-    clock.elapsed() - last.at <= STALE_MS &&
-    last.checks.every(({ name, ok }) => ok || names?.includes(name) === false);
+  /** Returns the names of the checks that do not hold now. A result that is too old says nothing about any of them. */
+  const failing = (): string[] => {
+    if (!last || clock.elapsed() - last.at > STALE_MS) return [...CHECKED];
+    const names = last.checks.filter(({ ok }) => !ok).map(({ name }) => name);
+    return clock.isTrusted() || names.includes('clock') ? names : [...names, 'clock'];
+  };
 
   async function writeProbe(): Promise<void> {
     const now = clock.unchecked();
@@ -63,19 +66,23 @@ export function createFitness({ store, clock, node, patienceMs = PATIENCE_MS }: 
       if (told.status === 'fulfilled') ({ usedFraction } = told.value.health);
       const checks = [
         ...(told.status === 'fulfilled' ? storeChecks(told.value) : unreachable(told.reason, clock)),
-        check('write', written.status === 'fulfilled', `the store took no write within ${patienceMs} ms`),
+        check('write', written.status === 'fulfilled', whyNotWritten(written, patienceMs)),
       ];
       last = { at: clock.elapsed(), checks };
       return checks;
     },
     assertFitToMint() {
-      if (holds()) return;
-      throw new BrokerError('temporarily_unavailable', 'The broker cannot mint safely now.', {
-        retryAfterSeconds: 1,
-      });
+      const names = failing();
+      if (names.length === 0) return;
+      // The names tell the caller's developer what to ask the operator about. The reasons are for operators: /health/ready.
+      throw new BrokerError(
+        'temporarily_unavailable',
+        `The broker cannot mint safely now. These of its checks fail: ${names.join(', ')}.`,
+        { retryAfterSeconds: 1 },
+      );
     },
     hasRoomToSpare: () => usedFraction < REFUSALS_FRACTION,
-    maySweep: () => holds(['clock']),
+    maySweep: () => !failing().includes('clock'),
     surelyPast: () => clock.surelyPast(),
   };
 }
@@ -97,6 +104,12 @@ export async function compareClock(store: Pick<Store, 'health' | 'records'>, clo
   if (agreement.ok) await raiseAgreedTime(store, agreed, Math.min(clock.now(), health.clock)).catch(() => undefined);
   return { health, clock: agreement };
 }
+
+/** Returns the store's own reason where it gave one. */
+const whyNotWritten = (written: PromiseSettledResult<void>, patienceMs: number): string =>
+  written.status === 'rejected' && written.reason instanceof StoreUnavailable
+    ? written.reason.message
+    : `the store took no write within ${patienceMs} ms`;
 
 const unreachable = (why: unknown, clock: WatchedClock): Check[] => [
   check('store', false, why instanceof StoreUnavailable ? why.message : 'the store does not answer'),

@@ -1,4 +1,5 @@
 /** The endpoints of the operations listener: liveness, readiness, metrics. */
+import { statusOf } from '../health/check.js';
 import type { Liveness } from '../health/liveness.js';
 import type { Readiness } from '../health/readiness.js';
 import { ok, type Handle } from './wire/endpoint.js';
@@ -18,10 +19,8 @@ export const readiness =
   (checkAll: Readiness): Handle =>
   async () => {
     const checks = await checkAll();
-    const wrong = checks.filter(({ ok }) => !ok);
-    const ready = wrong.every(({ degrades }) => degrades);
-    const status = !ready ? 'not ready' : wrong.length > 0 ? 'degraded' : 'ready';
-    return { status: ready ? 200 : 503, body: { status, checks } };
+    const status = statusOf(checks);
+    return { status: status === 'not ready' ? 503 : 200, body: { status, checks } };
   };
 
 /** GET /metrics returns Prometheus text. */

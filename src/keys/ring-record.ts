@@ -4,7 +4,7 @@
  */
 import { DAY_MS, type Clock } from '../domain/time.js';
 import { record, type Versioned } from '../store/record.js';
-import type { Key, Records } from '../store/store.js';
+import { StoreUnavailable, type Key, type Records } from '../store/store.js';
 import { dueStep, needsFreshKey, ringSchema, stepped, type Ring, type Step } from './ring.js';
 import { sealedKey } from './seal.js';
 
@@ -26,7 +26,8 @@ export interface RingDeps {
 
 /**
  * Takes the step `asked`, if given, and then every step that is due. Returns the ring as it stands afterwards. If the store
- * fails, a step may have been taken all the same; the next read of the ring shows it.
+ * fails, a step may have been taken all the same; the next read of the ring shows it. A step that was not asked for waits
+ * while the store takes no records: the keys in the ring verify until then.
  */
 export async function turnRing(deps: RingDeps, asked?: Step): Promise<{ ring: Ring; steps: Step[] }> {
   const steps: Step[] = [];
@@ -39,10 +40,16 @@ export async function turnRing(deps: RingDeps, asked?: Step): Promise<{ ring: Ri
     const step = (ring && pending) ?? dueNow(deps, ring);
     if (step === undefined) {
       if (ring) return { ring, steps };
-    } else if (await tookStep(deps, stored, step)) {
-      steps.push(step);
-      if (step === pending) pending = undefined;
+      continue;
     }
+    try {
+      if (!(await tookStep(deps, stored, step))) continue;
+    } catch (error) {
+      if (ring && step !== pending && error instanceof StoreUnavailable) return { ring, steps };
+      throw error;
+    }
+    steps.push(step);
+    if (step === pending) pending = undefined;
   }
   throw new Error('the ring of signing keys would not settle');
 }

@@ -6,6 +6,7 @@ import { defined } from '../domain/defined.js';
 import { isId } from '../domain/id.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import { followLog, type Followed } from '../store/follow-log.js';
+import { LogGap } from '../store/store.js';
 import { eachSettled } from './each-settled.js';
 import { countImpact } from './impact.js';
 import { receiptCursor, uncountedIndex } from './keys.js';
@@ -31,6 +32,16 @@ export async function receiptFor(ledger: Ledger, entry: LogEntry): Promise<Recei
   } catch {
     return bare;
   }
+}
+
+/** Returns the receipt of an entry that the log still has, as it stood when it was published; undefined when it has none. */
+export async function receiptInLog({ log }: Ledger, seq: number): Promise<Receipt | undefined> {
+  if (seq < 1) return undefined;
+  const [entry] = await log.entries(seq - 1, 1).catch((error: unknown) => {
+    if (error instanceof LogGap) return [];
+    throw error;
+  });
+  return entry && entry.effect !== 'lift' && needsReceipt(entry) ? receiptOf(entry) : undefined;
 }
 
 /** Makes the receipts that are missing, and records lifts in the receipts of their holds. */

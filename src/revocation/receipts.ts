@@ -4,7 +4,7 @@ import { BrokerError } from '../domain/errors.js';
 import { EVERYTHING } from '../domain/selector.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { eachSettled } from '../ledger/each-settled.js';
-import { followReceipts } from '../ledger/follow-receipts.js';
+import { followReceipts, receiptInLog } from '../ledger/follow-receipts.js';
 import { liftIndex } from '../ledger/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { listReceipts, readReceipt, type Receipt } from '../ledger/receipts.js';
@@ -53,20 +53,22 @@ export const publishLift = async (ledger: Ledger, seq: number, by: By): Promise<
 
 async function publishFoundLift(ledger: Ledger, hold: Receipt | undefined, by: By): Promise<Receipt> {
   if (!hold) throw unknownNumber();
-  if (hold.effect !== 'hold' || !(await lift(ledger, hold, by))) throw notHeld();
-  await followReceipts(ledger);
-  return knownReceipt(ledger, hold.seq);
+  const entry = hold.effect === 'hold' ? await lift(ledger, hold, by) : undefined;
+  if (!entry) throw notHeld();
+  // The hold is lifted, whatever happens here: a store that is too full to record it gets the record later.
+  const recorded = await followReceipts(ledger).then(
+    () => readReceipt(ledger, hold.seq),
+    () => undefined,
+  );
+  return recorded ?? { ...hold, lifted: entry.seq };
 }
 
 /**
- * Returns the receipt of a revocation. It is made here if the broker that published the revocation died before it made one.
+ * Returns the receipt of a revocation. It is taken from the log where there is none yet: the broker that published the
+ * revocation died before it made one, or the store was too full for it.
  */
-async function findReceipt(ledger: Ledger, seq: number): Promise<Receipt | undefined> {
-  const receipt = await readReceipt(ledger, seq);
-  if (receipt) return receipt;
-  await followReceipts(ledger);
-  return readReceipt(ledger, seq);
-}
+const findReceipt = async (ledger: Ledger, seq: number): Promise<Receipt | undefined> =>
+  (await readReceipt(ledger, seq)) ?? receiptInLog(ledger, seq);
 
 /** Lifts the holds whose `until` is past. If two brokers lift the same hold at once, the log has one entry. */
 export async function liftDueHolds(ledger: Ledger): Promise<void> {

@@ -1,13 +1,13 @@
 /** The embedded store on LMDB: one directory, no server. One broker owns the directory; the command line may open it too. */
 import { mkdirSync, statSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SystemClock } from '../domain/time.js';
 import { lmdbLog } from './lmdb/log.js';
 import { keepPrivate } from './lmdb/keep-private.js';
 import { own } from './lmdb/owner.js';
 import { lmdbRecords } from './lmdb/records.js';
-import { openTables } from './lmdb/tables.js';
+import { KEPT_BYTES, openRoom } from './lmdb/room.js';
+import { inTime, openTables } from './lmdb/tables.js';
 import type { Store } from './store.js';
 
 interface LmdbOptions {
@@ -15,33 +15,30 @@ interface LmdbOptions {
   clock: SystemClock;
   /** A broker is refused while another one owns the directory; a tool opens it whoever owns it. */
   role: 'broker' | 'tool';
+  /** How much of the disk is taken ahead, for revocations when it is full. */
+  keptBytes?: number;
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- LMDB opens synchronously, and a failure must be a rejection
-export async function openLmdb({ directory, clock, role }: LmdbOptions): Promise<Store> {
+export async function openLmdb({ directory, clock, role, keptBytes = KEPT_BYTES }: LmdbOptions): Promise<Store> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const tables = openTables(directory);
   keepPrivate(directory);
   const disown = role === 'broker' ? own(tables, directory) : () => undefined;
+  const room = openRoom(tables, directory, keptBytes);
   return {
-    records: lmdbRecords(tables, clock),
-    log: lmdbLog(tables, clock, homeOf(directory)),
+    records: lmdbRecords(tables, clock, room),
+    log: lmdbLog(tables, clock, { home: homeOf(directory), room }),
     health: async () => {
-      return { clock: clock.reading(), usedFraction: await usedFraction(directory), problems: [] };
+      return { clock: clock.reading(), usedFraction: await room.usedFraction(), problems: [] };
     },
     close: async () => {
-      await tables.environment.flushed;
+      // What was acknowledged is on disk. A disk that takes nothing more must not keep the process from ending.
+      await inTime(tables.environment.flushed).catch(() => undefined);
       disown();
-      await tables.environment.close();
+      await inTime(tables.environment.close()).catch(() => undefined);
     },
   };
-}
-
-/** Returns the size of the store as a part of what it can grow to, which is itself and the free space of its disk. */
-async function usedFraction(directory: string): Promise<number> {
-  const { bavail, bsize } = await statfs(directory);
-  const { size } = statSync(join(directory, 'data.mdb'));
-  return size / (size + bavail * bsize);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis, type RedisServer, type Settings } from '../support/redis.js';
+import { smallDisk } from '../support/small-disk.js';
 import { until } from '../support/until.js';
 
 interface Scene {
@@ -107,5 +108,32 @@ it('G6: a full Redis mints nothing, and still takes revocations that hold at onc
   await redis.send('CONFIG', 'SET', 'maxmemory', '0');
   await ready(here);
   expect(await isActive(here, await exchanged(broker, 'agent-9'))).toMatchObject({ active: true });
+  expect(await isActive(here, alive)).toEqual(DEAD);
+});
+
+it('G6: while the disk of Redis is full everything is refused and the broker stays up; with room it goes on', async () => {
+  const disk = smallDisk(8 * 1024 * 1024);
+  if (!disk) throw new Error('this test needs the right to mount a tmpfs, or `prlimit` of util-linux');
+  const here = await scene({ appendonly: 'yes', appendfsync: 'everysec', dir: disk.directory });
+  const { redis, broker, alive, revoked, soc } = here;
+  disk.fill(redis.pid());
+  await until(async () => (await revoke(broker, soc, 'lab:agent-9')).status === 503, 'a full disk is not noticed');
+  await until(async () => !(await broker.isReady()), 'the broker is still ready');
+  for (const reply of [
+    await broker.exchange(await broker.identity('agent-7')),
+    await broker.introspect(alive, here.api),
+    await revoke(broker, soc, 'lab:agent-7'),
+  ]) {
+    expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1']);
+  }
+  expect((await broker.operations.get('/health/live')).status).toBe(200);
+
+  disk.free(redis.pid());
+  await ready(here);
+  expect([await isActive(here, alive), await isActive(here, revoked)]).toEqual([
+    expect.objectContaining({ active: true }),
+    DEAD,
+  ]);
+  expect((await revoke(broker, soc, 'lab:agent-7')).status).toBe(200);
   expect(await isActive(here, alive)).toEqual(DEAD);
 });

@@ -1,4 +1,4 @@
-/** SIGTERM: what is in flight is finished, nothing new is taken, and the process ends by itself. */
+/** SIGTERM: the broker is not ready, then takes nothing new, finishes what is in flight, and ends by itself. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, it } from '@jest/globals';
@@ -58,4 +58,20 @@ it('a second signal ends it at once, and its store opens again with everything t
   await broker.start();
   const { access_token: token } = body as { access_token: string };
   expect((await broker.introspect(token, await broker.identity('tickets-api'))).body).toMatchObject({ active: true });
+});
+
+it('is first not ready, and still answers, so that a load balancer can find out before anything is refused', async () => {
+  const broker = await startProcess({ config: { drainSeconds: 5 } });
+  broker.signal('SIGTERM');
+  await until(async () => !(await broker.isReady()), 'it is still ready');
+  const { status, headers } = await broker.exchange(await broker.identity('agent-7'));
+  expect([status, headers.get('connection')]).toEqual([200, 'close']);
+  expect(await broker.ended()).toBe(0);
+  const lines = broker.output().trimEnd().split('\n');
+  const said = lines.map((line) => JSON.parse(line) as { msg: string; failing?: object });
+  const readiness = said.filter(({ msg }) => /^(not )?ready$/.test(msg));
+  expect(readiness.map(({ msg, failing }) => [msg, failing])).toEqual([
+    ['ready', undefined],
+    ['not ready', { running: 'the broker is shutting down' }],
+  ]);
 });

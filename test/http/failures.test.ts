@@ -20,7 +20,7 @@ async function serving(handle: Endpoint['handle'], refusals: Endpoint['refusals'
   const deps = { log, metrics: createMetrics(systemClock), issuer: 'http://127.0.0.1:1' };
   const app = mount(express(), deps, [{ method: 'GET', path: '/it', refusals, handle }]);
   const listener = await listen(app, '127.0.0.1:0');
-  return { ...calls(listener.url), close: () => listener.close(100), logged: () => lines.join('') };
+  return { ...calls(listener.url), close: () => listener.close({ patienceMs: 100 }), logged: () => lines.join('') };
 }
 
 describe('a bug', () => {

@@ -70,7 +70,7 @@ export async function startRedis(settings: Settings = {}, sentinel?: string): Pr
     const own = { port: String(port), dir: directory };
     const given =
       sentinel === undefined
-        ? argumentsOf({ ...DEFAULTS, ...settings, ...own })
+        ? argumentsOf({ ...DEFAULTS, ...own, ...settings })
         : [writtenTo(join(directory, 'sentinel.conf'), sentinel), ...argumentsOf(own), '--sentinel'];
     child = spawn('sh', ['-c', TIED, 'sh', ...given], { stdio: ['pipe', 'pipe', 'ignore'] });
     const [line] = (await once(child.stdout, 'data')) as [Buffer];

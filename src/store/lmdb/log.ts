@@ -5,13 +5,19 @@ import { join, type LogEntry, type Publication } from '../../domain/tombstone.js
 import { ENTRIES_KEPT, entryOf, numbered, parseLogEntry, stamped, textAt } from '../encoding.js';
 import { LogGap, type Log } from '../store.js';
 import { expiredCollector } from './records.js';
+import type { Room } from './room.js';
 import { durably, now, type Tables } from './tables.js';
 
 const PAGE = 1_000;
 
-/** @param home Where this log is. A generation that was installed at another home is returned as `foreign`. */
-export function lmdbLog(tables: Tables, clock: SystemClock, home: string): Log {
-  return { ...readers(tables, home), ...writers(tables, clock, home) };
+interface LogOptions {
+  /** Where this log is. A generation that was installed at another home is returned as `foreign`. */
+  home: string;
+  room: Pick<Room, 'assertForRevocations'>;
+}
+
+export function lmdbLog(tables: Tables, clock: SystemClock, options: LogOptions): Log {
+  return { ...readers(tables, options.home), ...writers(tables, clock, options) };
 }
 
 function readers(tables: Tables, home: string): Pick<Log, 'look' | 'entries' | 'snapshot'> {
@@ -46,7 +52,11 @@ function readers(tables: Tables, home: string): Pick<Log, 'look' | 'entries' | '
   };
 }
 
-function writers(tables: Tables, clock: SystemClock, home: string): Pick<Log, 'publish' | 'forget' | 'replace'> {
+function writers(
+  tables: Tables,
+  clock: SystemClock,
+  { home, room }: LogOptions,
+): Pick<Log, 'publish' | 'forget' | 'replace'> {
   const { head, tombstones, published } = tables;
   const collectExpired = expiredCollector(published, clock);
   return {
@@ -54,6 +64,7 @@ function writers(tables: Tables, clock: SystemClock, home: string): Pick<Log, 'p
       durably(tables, () => {
         const earlier = textAt(clock.reading(), published.get(publication.id));
         if (earlier !== undefined) return parseLogEntry(earlier);
+        room.assertForRevocations();
         const entry = append(tables, publication);
         if (entry)
           void published.put(entry.id, stamped(JSON.stringify(entry), clock.reading() + PUBLICATIONS_KNOWN_MS));

@@ -21,7 +21,13 @@ export function own({ environment, head }: Tables, directory: string): () => voi
     void environment.close();
     throw new Error(`${directory} belongs to the running broker with process id ${owner.split(' ')[0] ?? ''}`);
   }
-  return () => head.removeSync('owner');
+  return () => {
+    try {
+      head.removeSync('owner');
+    } catch {
+      // On a disk that takes no write the claim stays, and counts for nothing once this process has ended.
+    }
+  };
 }
 
 function isAlive(owner: string): boolean {

@@ -4,9 +4,10 @@ import { defined } from '../../domain/defined.js';
 import type { SystemClock } from '../../domain/time.js';
 import { isCollectable, shardOfChange, stamped, textAt } from '../encoding.js';
 import type { Change, Records } from '../store.js';
+import type { Room } from './room.js';
 import { durably, now, type Tables } from './tables.js';
 
-export function lmdbRecords(tables: Tables, clock: SystemClock): Records {
+export function lmdbRecords(tables: Tables, clock: SystemClock, room: Pick<Room, 'assertForRecords'>): Records {
   const { records, ranks } = tables;
   const collectExpired = expiredCollector(records, clock);
   return {
@@ -14,6 +15,7 @@ export function lmdbRecords(tables: Tables, clock: SystemClock): Records {
     commit: async (change) => {
       shardOfChange(change);
       return durably(tables, () => {
+        room.assertForRecords();
         const holds = ([key, expected]: [string, string | undefined]) =>
           textAt(clock.reading(), records.get(key)) === expected;
         if (!(change.expect ?? []).every(holds)) return false;

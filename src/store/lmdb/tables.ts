@@ -22,8 +22,15 @@ export interface Tables {
 const WRITE_LIMIT_MS = 2_000;
 
 export function openTables(directory: string): Tables {
-  // Without `noSubdir: false`, lmdb takes a path with a dot, e.g. `data.d`, for a file.
-  const environment = open<string, string>({ path: directory, encoding: 'string', noSubdir: false, maxDbs: 8 });
+  const environment = open<string, string>({
+    path: directory,
+    encoding: 'string',
+    // Otherwise lmdb takes a path with a dot, e.g. `data.d`, for a file.
+    noSubdir: false,
+    maxDbs: 8,
+    // Otherwise a commit that fails rejects a promise of lmdb's own, which nobody can wait for, and that ends the process.
+    eventTurnBatching: false,
+  });
   const text = { encoding: 'string' } as const;
   return {
     environment,
@@ -43,21 +50,43 @@ export function openTables(directory: string): Tables {
  */
 export async function durably<T>({ environment }: Tables, change: () => T): Promise<T> {
   const written = async (): Promise<T> => {
-    const result = await environment.childTransaction(change);
+    const result = await environment.childTransaction(change).catch(async (error: unknown) => {
+      throw await causeOf(error);
+    });
     await environment.flushed;
     return result;
   };
+  try {
+    return await inTime(written());
+  } catch (error) {
+    if (error instanceof StoreUnavailable) throw error;
+    throw new StoreUnavailable('the data directory could not be written', { cause: error });
+  }
+}
+
+/** Resolves like `work`. Rejects when the disk takes too long: after a failed write, lmdb may never say that it is done. */
+export async function inTime<T>(work: PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new StoreUnavailable('the disk did not answer in time')), WRITE_LIMIT_MS);
   });
   try {
-    return await Promise.race([written(), late]);
-  } catch (error) {
-    if (error instanceof StoreUnavailable) throw error;
-    throw new StoreUnavailable('the data directory could not be written', { cause: error });
+    return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/**
+ * Returns why a write failed. lmdb hands over the error of a commit as a second promise, `commitError`, which rejects. If
+ * nobody waited for that one, its rejection would end the process: a full disk must not.
+ */
+async function causeOf(error: unknown): Promise<unknown> {
+  try {
+    await (error as { commitError?: Promise<void> }).commitError;
+    return error;
+  } catch (cause) {
+    return cause;
   }
 }
 

@@ -112,7 +112,7 @@ async function startFrom(setting: Setting): Promise<TestBroker> {
   const broker = await compose(loaded, { clock, log });
   const addresses = await broker.start({ scheduled: false });
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= broker.close(60_000));
+  const close = () => (closing ??= broker.close({ pauseMs: 0, patienceMs: 60_000 }));
   running.push(close);
   const signedBy = (issuer: TestIssuer) => (sub: string, wish?: TokenWish) =>
     issuer.token({ sub, team: 'sre', aud: loaded.config.issuer, ...wish });

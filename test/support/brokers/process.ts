@@ -30,7 +30,10 @@ export interface BrokerProcess extends Calls {
   signal(name: NodeJS.Signals): void;
   /** The exit code, once it has ended. */
   ended(): Promise<number | null>;
-  start(): Promise<void>;
+  /** The process id of the one started last. */
+  pid(): number;
+  /** Resolves when it is ready, or as soon as it lives. */
+  start(until?: 'ready' | 'live'): Promise<void>;
 }
 
 export interface ProcessWish {
@@ -38,6 +41,8 @@ export interface ProcessWish {
   env?: Record<string, string>;
   /** Another broker of the same deployment: same issuer, same identities, its own addresses. */
   like?: BrokerProcess;
+  /** Changes the command line that starts it. */
+  command?: (...argv: string[]) => string[];
 }
 
 const main = resolve('dist/src/main.js');
@@ -64,6 +69,7 @@ export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProces
     targets: [{ resource: TICKETS, minter: 'jwt' }],
     policy: { engine: 'cedar', directory: resolve('config/policies') },
     limits: { perWorkloadPerMinute: 100_000, perIssuerPerMinute: 100_000 },
+    drainSeconds: 0,
     ...wish.config,
   };
   writeFileSync(config, stringify(settings));
@@ -71,17 +77,20 @@ export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProces
   let child: ChildProcess | undefined;
   let written = '';
   const operations = calls(`http://127.0.0.1:${operationsPort}`);
-  const isReady = async () => (await operations.get('/health/ready').catch(() => undefined))?.status === 200;
+  const is = async (state: 'ready' | 'live') =>
+    (await operations.get(`/health/${state}`).catch(() => undefined))?.status === 200;
   const ended = async () => {
     if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     return child?.exitCode ?? null;
   };
-  const start = async () => {
+  const start = async (state: 'ready' | 'live' = 'ready') => {
     const env = { PATH: process.env['PATH'] ?? '', MAYFLY_CONFIG: config, ...wish.env };
-    const started = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = '', ...args] = (wish.command ?? ((...argv) => argv))(process.execPath, main);
+    const started = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [started.stdout, started.stderr]) stream.on('data', (text) => (written += String(text)));
     running.add((child = started));
-    await until(() => isReady().then((ready) => ready || failIfOver(started, written)), 'the broker is not ready');
+    const reached = () => is(state).then((yes) => yes || failIfOver(started, written));
+    await until(reached, `the broker is not ${state}`, 30_000);
   };
   await start();
   return {
@@ -93,9 +102,10 @@ export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProces
     directory,
     identity: (sub, more) => lab.token({ sub, team: 'sre', aud: issuer, ...more }),
     output: () => written,
-    isReady,
+    isReady: () => is('ready'),
     ended,
     start,
+    pid: () => child?.pid ?? 0,
     signal: (name) => void child?.kill(name),
     async kill() {
       child?.kill('SIGKILL');

@@ -46,7 +46,12 @@ export interface WholeBroker {
 }
 
 export const lmdbStore = async (clock: HandClock): Promise<Store> => {
-  const store = await openLmdb({ directory: join(temporaryDirectory(), 'store'), clock, role: 'broker' });
+  const store = await openLmdb({
+    directory: join(temporaryDirectory(), 'store'),
+    clock,
+    role: 'broker',
+    keptBytes: 65_536,
+  });
   opened.push(store);
   return store;
 };

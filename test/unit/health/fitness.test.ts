@@ -23,12 +23,16 @@ beforeEach(() => {
   fitness = createFitness({ store, clock: watchClock(clock, 5_000), node: 'one', patienceMs: 20 });
 });
 
+/** What the caller heard last, when nothing could be minted. */
+let heard: string;
+
 const mints = (): boolean => {
   try {
     fitness.assertFitToMint();
     return true;
   } catch (error) {
     expect(error).toMatchObject({ code: 'temporarily_unavailable', details: { retry: 'later', retryAfterSeconds: 1 } });
+    heard = (error as Error).message;
     return false;
   }
 };
@@ -111,15 +115,18 @@ describe('a broker does not mint', () => {
   });
 
   it('on a store that takes no writes', async () => {
-    commit = () => Promise.reject(new StoreUnavailable('no'));
-    expect(await failing()).toEqual([['write', 'the store took no write within 20 ms']]);
+    commit = () => Promise.reject(new StoreUnavailable('the disk is full'));
+    expect(await failing()).toEqual([['write', 'the disk is full']]);
     expect([mints(), fitness.maySweep()]).toEqual([false, true]);
+    commit = () => new Promise(() => undefined);
+    expect(await failing()).toEqual([['write', 'the store took no write within 20 ms']]);
   });
 
   it('on a store that names a problem', async () => {
     health = () => healthy({ problems: ['a replica is missing', 'it evicts'] });
     expect(await failing()).toEqual([['store', 'a replica is missing; it evicts']]);
     expect(mints()).toBe(false);
+    expect(heard).toBe('The broker cannot mint safely now. These of its checks fail: store.');
   });
 
   it('on a store that does not answer at all', async () => {
