@@ -12,15 +12,18 @@
 const CANDIDATE = /(?=(eyJhbGciOiJFUzI1[\w-]{1,253}\.eyJ[\w-]+\.[\w-]{86}))/g;
 
 /** A text has few tokens in it. Each candidate costs a verification, and a stranger chooses the text. */
-const CANDIDATES_MOST = 8;
+export const CANDIDATES_MOST = 8;
 
-/** Returns what may be tokens of this broker, as they were before somebody wrapped them; the first few of them. */
+/**
+ * Returns what may be tokens of this broker, as they were before somebody wrapped them. If there are more than CANDIDATES_MOST, it
+ * returns one more than that: the caller must not say that it has looked at all.
+ */
 export function signedTokensIn(text: string): string[] {
   const found = new Set<string>();
   for (const form of forms(text)) {
     for (const [, token = ''] of form.matchAll(CANDIDATE)) {
       found.add(token);
-      if (found.size === CANDIDATES_MOST) return [...found];
+      if (found.size > CANDIDATES_MOST) return [...found];
     }
   }
   return [...found];

@@ -4,7 +4,7 @@
  */
 import type { Deps } from '../authorization/deps.js';
 import { inspect, verifiedClaims } from '../authorization/inspect.js';
-import { signedTokensIn } from '../domain/signed-token-in-text.js';
+import { CANDIDATES_MOST, signedTokensIn } from '../domain/signed-token-in-text.js';
 import { findCredential, type Found } from '../ledger/credentials.js';
 import { credentialsByHandle } from '../ledger/handles.js';
 
@@ -24,19 +24,23 @@ interface InText {
   credentials: Named[];
   /** The text has a token that a key of this broker signed, and that no record confirms. */
   unrecorded: boolean;
+  /** There may be more than were looked at. */
+  more: boolean;
 }
 
 export async function credentialsIn(deps: TextDeps, text: string): Promise<InText> {
   const called = await credentialsByHandle(deps.ledger, text);
+  const tokens = signedTokensIn(text);
   const [byHandle, byToken] = await Promise.all([
     Promise.all(called.map(async (id) => namedBy(await findCredential(deps.ledger, id)))),
-    Promise.all(signedTokensIn(text).map((token) => credentialOf(deps, token))),
+    Promise.all(tokens.slice(0, CANDIDATES_MOST).map((token) => credentialOf(deps, token))),
   ]);
   const all = [...byHandle, ...byToken].filter((one) => one !== undefined);
   const named = all.filter((one) => one !== 'unrecorded');
   return {
     credentials: [...new Map(named.map((one) => [one.id, one])).values()],
     unrecorded: all.includes('unrecorded'),
+    more: tokens.length > CANDIDATES_MOST,
   };
 }
 

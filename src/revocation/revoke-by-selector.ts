@@ -141,16 +141,17 @@ const invalid = (text: string): BrokerError => new BrokerError('invalid_request'
 
 /** Returns the one credential that a text names, or the problem with the text and a selector that hits nothing. */
 async function credentialIn(deps: RevocationDeps, leaked: string): Promise<{ selector: Selector; problem?: string }> {
-  const { credentials, unrecorded } = await credentialsIn(deps, leaked.trim());
+  const { credentials, unrecorded, more: tooMany } = await credentialsIn(deps, leaked.trim());
   const [found, ...more] = credentials;
   const selector = { kind: 'credential', value: found?.id ?? NO_CREDENTIAL } as const;
-  if (found && more.length === 0) return { selector };
-  return { selector, problem: found ? SEVERAL : unrecorded ? UNRECORDED : NONE };
+  if (found && more.length === 0 && !tooMany) return { selector };
+  return { selector, problem: tooMany ? TOO_MANY : found ? SEVERAL : unrecorded ? UNRECORDED : NONE };
 }
 
 /** Policy is asked about it where a text names no credential. Nothing is ever published about it. */
 const NO_CREDENTIAL = 'crd_aaaaaaaaaaaaaaaa';
 
+const TOO_MANY = 'The text contains more tokens than are looked at. Send each by itself. Nothing was revoked.';
 const SEVERAL = 'The text contains several credentials of this broker. Revoke each one by its own name.';
 const UNRECORDED =
   'A key of this broker signed the token in the text, but the ledger does not say the same: the key may be stolen. Nothing was revoked.';

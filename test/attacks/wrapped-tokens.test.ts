@@ -84,6 +84,19 @@ it('a part of a token, a changed one and a foreign one are refused, and a second
   expect([await isActive(token), await isActive(other)]).toEqual([false, false]);
 });
 
+it('a token behind many foreign ones is not called absent', async () => {
+  const token = await mint();
+  const [header, payload = ''] = token.split('.');
+  const foreign = Array.from({ length: 20 }, (_, at) => `${header}.${payload}.${String(at).padStart(86, 'A')}`);
+  const reply = await broker.post(
+    '/revocations',
+    { leaked: [...foreign, token].join('\n').slice(-16_000), reason: 'x' },
+    soc,
+  );
+  expectProblem(reply, 400, 'invalid_request', /more tokens than are looked at/);
+  expect(await isActive(token)).toBe(true);
+});
+
 it('a token is found in any text around it', async () => {
   const token = await mint();
   fc.assert(
