@@ -2,7 +2,7 @@
 import { auditingRefusals } from '../authorization/audit.js';
 import { decideAccess, denied } from '../authorization/decide.js';
 import { permitOpening } from '../authorization/permit.js';
-import { identifyRequester, type Requester } from '../authorization/requester.js';
+import { identifyRequester, type Proofs, type Requester } from '../authorization/requester.js';
 import type { Target } from '../config/schema.js';
 import { pairsOf } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
@@ -17,18 +17,27 @@ import { admit } from './admit.js';
 import type { Deps } from './deps.js';
 import { makeRoom, narrow, requestedSeconds } from './narrow.js';
 import { type Grant, release, type Issued } from './release.js';
-import type { CredentialRequest, ExchangeRequest } from './request.js';
+import type { CredentialRequest, UnreadRequest } from './request.js';
 
-export async function exchange(deps: Deps, request: ExchangeRequest): Promise<Issued> {
-  return exchangeFor(deps, await identifyRequester(deps, request), request);
+export async function exchange(deps: Deps, proofs: Proofs, unread: UnreadRequest): Promise<Issued> {
+  return exchangeFor(deps, await identifyRequester(deps, proofs), unread);
 }
 
 /** Does the exchange for a requester that is identified already. */
-export async function exchangeFor(deps: Deps, requester: Requester, request: CredentialRequest): Promise<Issued> {
-  const { target, access, requestId, under } = request;
-  const about = defined({ type: 'credential.refused' as const, target, access, requestId, ...auditedUnder(under) });
-  return auditingRefusals(deps, requester.caller, about, async () => {
-    await deps.assertWithinRate(requester.caller.party);
+export async function exchangeFor(
+  deps: Deps,
+  requester: Requester,
+  { requestId, read }: UnreadRequest,
+): Promise<Issued> {
+  const { caller } = requester;
+  const asked = { type: 'credential.refused', requestId } as const;
+  const request = await auditingRefusals(deps, caller, asked, async () => {
+    await deps.assertWithinRate(caller.party);
+    return read();
+  });
+  const { target, access, under } = request;
+  const about = defined({ ...asked, target, access, ...auditedUnder(under) });
+  return auditingRefusals(deps, caller, about, async () => {
     const grant = await retryOnConflict(deps.ledger, () => reserveGrant(deps, requester, request));
     const issued = await release(deps, grant, requestId);
     deps.observer.granted(issued);

@@ -1,9 +1,7 @@
 /** A request for a credential, in the broker's own terms; the endpoints translate the parameters of the standards. */
-import type { Proofs } from '../authorization/requester.js';
 import type { Access } from '../domain/access.js';
 import type { IdempotencyKey } from '../ledger/idempotency.js';
 
-/** The request without its proofs. */
 export interface CredentialRequest {
   /** The `resource` of RFC 8707: the target that the credential is for. */
   target: string;
@@ -16,7 +14,11 @@ export interface CredentialRequest {
   under: { purpose: string } | { taskId: string };
   lifetimeSeconds?: number;
   idempotencyKey?: IdempotencyKey;
-  requestId: string;
 }
 
-export type ExchangeRequest = Proofs & CredentialRequest;
+/** A request that is still to be read. It is read once its requester is known: strangers make the broker read nothing. */
+export interface UnreadRequest {
+  requestId: string;
+  /** Throws the refusal of what is malformed. */
+  read: () => CredentialRequest;
+}

@@ -9,13 +9,23 @@ export const HARD_LIMITS = {
   taskLifetimeSeconds: 28_800,
   delegationDepth: 8,
   clockSkewSeconds: 60,
+  /** Pairs of path and action. So many details, scope tokens or actions of one detail are read, and none if there are more. */
   pairsPerRequest: 32,
   /** By policy, for one request. Patterns take many: one for each part that policies or labels tell apart. */
   policyEvaluations: 128,
+  /** Parts of the path of a request, between slashes. */
+  urlParts: 64,
+  /** Parameters of a form or a query string. */
+  parameters: 64,
+  /** How deep JSON nests, in bodies, parameters, tokens and key documents alike. */
+  jsonDepth: 32,
+  /** Values in a JSON body or parameter. The largest request that means something has half as many. */
+  jsonValues: 1_024,
   pathSegments: 8,
   pathCharacters: 256,
+  /** Handles, such as access key ids, that are looked for in one text. */
+  handlesPerText: 8,
   subjectTokenBytes: 16 * 1024,
-  bodyBytes: 64 * 1024,
 } as const;
 
 /** A request of a workload costs as much of its rate as so many requests that need this many evaluations by policy each. */

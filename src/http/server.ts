@@ -8,7 +8,7 @@ import { keySet, metadata } from './oauth/discovery.js';
 import { introspection } from './oauth/introspect.js';
 import { tokenRevocation } from './oauth/revoke.js';
 import { token } from './oauth/token.js';
-import type { Endpoint, Handle } from './wire/endpoint.js';
+import type { Endpoint, Handle, RefusalFormat } from './wire/endpoint.js';
 import { mount } from './wire/route.js';
 import { auditHead, auditReading } from './audit.js';
 import { credentialReading } from './credential.js';
@@ -23,47 +23,52 @@ import { taskCompletion, taskHeartbeat, taskOpening, taskReading, taskResumption
 import { timeline } from './timeline.js';
 import { workloadRisk } from './workloads.js';
 
+const KIB = 1024;
+
 /** Returns the app of the public listener. */
-export const createApp = (deps: HttpDeps): Express =>
-  mount(application(), deps, [
+export const createApp = (deps: HttpDeps): Express => mount(application(), deps, publicEndpoints(deps));
+
+export function publicEndpoints(deps: HttpDeps): Endpoint[] {
+  return [
     ours('GET', '/.well-known/oauth-authorization-server', metadata(deps)),
     ours('GET', '/.well-known/openid-configuration', metadata(deps)),
     ours('GET', '/jwks', keySet(deps)),
     ours('GET', '/errors', errorPage),
 
-    oauth('POST', '/token', token(deps)),
-    oauth('POST', '/revoke', tokenRevocation(deps)),
-    oauth('POST', '/introspect', introspection(deps)),
+    oauth('POST', '/token', token(deps), 64 * KIB),
+    oauth('POST', '/revoke', tokenRevocation(deps), 48 * KIB),
+    oauth('POST', '/introspect', introspection(deps), 48 * KIB),
 
     container('GET', '/aws/credentials/*target', awsCredentials(deps)),
 
-    ours('POST', '/tasks', taskOpening(deps)),
+    ours('POST', '/tasks', taskOpening(deps), 32 * KIB),
     ours('GET', '/tasks/:id', taskReading(deps)),
-    ours('POST', '/tasks/:id/complete', taskCompletion(deps)),
-    ours('POST', '/tasks/:id/suspend', taskSuspension(deps)),
-    ours('POST', '/tasks/:id/resume', taskResumption(deps)),
-    ours('POST', '/tasks/:id/heartbeat', taskHeartbeat(deps)),
+    ours('POST', '/tasks/:id/complete', taskCompletion(deps), 4 * KIB),
+    ours('POST', '/tasks/:id/suspend', taskSuspension(deps), 4 * KIB),
+    ours('POST', '/tasks/:id/resume', taskResumption(deps), KIB),
+    ours('POST', '/tasks/:id/heartbeat', taskHeartbeat(deps), KIB),
 
-    ours('POST', '/revocations', revocation(deps)),
+    ours('POST', '/revocations', revocation(deps), 48 * KIB),
     ours('GET', '/revocations', revocationList(deps)),
     ours('GET', '/revocations/:seq', revocationReceipt(deps)),
     ours('DELETE', '/revocations/:seq', holdLifting(deps)),
     ours('GET', '/credentials/:id', credentialReading(deps)),
 
-    { ...ours('POST', '/signals', signalPush(deps)), refusals: 'set' },
-    ours('POST', '/signals/json', jsonSignal(deps)),
+    { ...ours('POST', '/signals', signalPush(deps), 16 * KIB), refusals: 'set' },
+    ours('POST', '/signals/json', jsonSignal(deps), 16 * KIB),
     ours('GET', '/signals', signalList(deps)),
     ours('GET', '/signals/pending', pendingSignals(deps)),
     ours('GET', '/signals/:id', signalReading(deps)),
-    ours('POST', '/signals/:id/confirm', signalDeciding(deps, 'confirm')),
-    ours('POST', '/signals/:id/dismiss', signalDeciding(deps, 'dismiss')),
+    ours('POST', '/signals/:id/confirm', signalDeciding(deps, 'confirm'), 4 * KIB),
+    ours('POST', '/signals/:id/dismiss', signalDeciding(deps, 'dismiss'), 4 * KIB),
     ours('GET', '/workloads/*id/risk', workloadRisk(deps)),
 
     ours('GET', '/audit', auditReading(deps)),
     ours('GET', '/audit/head', auditHead(deps)),
     ours('GET', '/timeline', timeline(deps)),
     ours('GET', '/notifications', notifications(deps)),
-  ]);
+  ];
+}
 
 /** Returns the app of the operations listener, which must never be public. */
 export const createOperationsApp = (
@@ -75,26 +80,18 @@ export const createOperationsApp = (
     ours('GET', '/metrics', metricsPage(deps.metrics)),
   ]);
 
-const ours = (method: Endpoint['method'], path: string, handle: Handle): Endpoint => ({
-  method,
-  path,
-  refusals: 'problem',
-  handle,
-});
+/** A GET or DELETE takes no body. A POST says how large the fields that it takes can be: see docs/api.md. */
+type Declared =
+  | [method: 'GET' | 'DELETE', path: string, handle: Handle]
+  | [method: 'POST', path: string, handle: Handle, bodyBytes: number];
 
-const oauth = (method: Endpoint['method'], path: string, handle: Handle): Endpoint => ({
-  method,
-  path,
-  refusals: 'oauth',
-  handle,
-});
+const endpoint =
+  (refusals: RefusalFormat) =>
+  (...[method, path, handle, bodyBytes = 0]: Declared): Endpoint => ({ method, path, refusals, bodyBytes, handle });
 
-const container = (method: Endpoint['method'], path: string, handle: Handle): Endpoint => ({
-  method,
-  path,
-  refusals: 'container',
-  handle,
-});
+const ours = endpoint('problem');
+const oauth = endpoint('oauth');
+const container = endpoint('container');
 
 /** Express for an API: no response is a page, and each path can be written in one way only. */
 function application(): Express {

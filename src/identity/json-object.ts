@@ -1,15 +1,19 @@
+import { parseJson } from '../domain/strict-json.js';
+
 /** A JSON object from outside, whose members are unknown. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Parses a document from a file or another server. The parser's own message is dropped, because it quotes the document. */
+/** Parses a document from a file or another server. */
 export function readDocument(text: string): JsonObject {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch {
-    // The error below replaces this one.
-  }
-  throw new Error('the document is not a JSON object');
+  const object = readObject(text);
+  if (object === undefined) throw new Error('the document is not a JSON object');
+  return object;
+}
+
+/** Returns undefined for a text that is no JSON object, or one that nests too deep. */
+export function readObject(text: string): JsonObject | undefined {
+  const json = parseJson(text);
+  return typeof json !== 'string' && isObject(json.value) ? json.value : undefined;
 }
 
 export const isObject = (value: unknown): value is JsonObject =>

@@ -14,8 +14,9 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 /** Throws when the document as a whole cannot be trusted. A single unfit key is left out. */
 export function readKeySet(text: string, kind: 'jwks' | 'spiffe-bundle'): KeySet {
   const { keys } = readDocument(text);
-  if (!Array.isArray(keys) || !keys.every(isObject)) throw new Error('the key document is not a JWKS');
+  if (!Array.isArray(keys)) throw new Error('the key document is not a JWKS');
   if (keys.length > KEYS_MAX) throw new Error(`the JWKS has more than ${KEYS_MAX} keys`);
+  if (!keys.every(isObject)) throw new Error('the key document is not a JWKS');
   // An issuer that published a private key let anybody sign. Its other keys cannot be trusted either.
   if (keys.some((key) => PRIVATE_MEMBERS.some((member) => Object.hasOwn(key, member)))) {
     throw new Error('the JWKS contains private or symmetric keys');

@@ -5,7 +5,7 @@ import type { Party } from '../domain/party.js';
 import { LATEST_SECONDS } from '../domain/time.js';
 import { COMPACT_JWS } from '../protocol/jws.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_ASSERTION, JWT_TYPE, SPIFFE_ASSERTION } from '../protocol/oauth.js';
-import { isObject, type JsonObject } from './json-object.js';
+import { type JsonObject, readObject } from './json-object.js';
 
 /**
  * Why a token proves nothing, as the rest of a sentence that begins "The subject token …". identify() makes it a
@@ -43,13 +43,18 @@ function decodeSegment(segment: string): Buffer {
 }
 
 function parseObject(bytes: Buffer | undefined): JsonObject {
+  const object = readObject(textOf(bytes));
+  if (object === undefined) throw new Refused('does not hold two JSON objects');
+  return object;
+}
+
+/** Returns an empty text for bytes that are not UTF-8. */
+function textOf(bytes: Buffer | undefined): string {
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
-    if (isObject(value)) return value;
+    return utf8.decode(bytes);
   } catch {
-    // The parser's message quotes the token, so it is dropped.
+    return '';
   }
-  throw new Refused('does not hold two JSON objects');
 }
 
 interface HeaderRules {

@@ -4,6 +4,7 @@ import { sha256 } from '../domain/digest.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { type Clock, toSeconds } from '../domain/time.js';
 import { SET_TYP, type SetClaims, setClaimsSchema, type SetErrorCode } from '../protocol/security-event.js';
+import { isObject } from './json-object.js';
 import { keySource } from './key-source.js';
 import { verifySignature } from './signature.js';
 import { checkHeader, readToken, Refused, type Unverified } from './token.js';
@@ -58,8 +59,8 @@ export function createTransmitters(setup: TransmittersSetup): Transmitters {
       const from = senderOf(token, senders);
       await verify(token, from);
       const claims = claimsOf(token, from.transmitter, setup);
-      const [event, ...more] = Object.entries(claims.events);
-      if (!event || more.length > 0) throw new SetRefused('invalid_request', 'An event token has exactly one event.');
+      const [event] = Object.entries(claims.events);
+      if (!event) throw notOneEvent();
       const digest = sha256(text.split('.', 2)[1] ?? '');
       return { transmitter: from.transmitter, claims, event, digest };
     },
@@ -123,6 +124,8 @@ function claimsOf(
   { audience }: Transmitter,
   { clock, clockSkewSeconds }: TransmittersSetup,
 ): SetClaims {
+  const { events } = claims;
+  if (isObject(events) && Object.keys(events).length !== 1) throw notOneEvent();
   const parsed = setClaimsSchema.safeParse(claims);
   if (!parsed.success) {
     const at = parsed.error.issues[0]?.path.map(String).join('.').slice(0, 64) ?? '';
@@ -136,6 +139,8 @@ function claimsOf(
   if (ageSeconds > AGE_SECONDS_MAX) throw new SetRefused('invalid_request', 'The event was issued too long ago.');
   return parsed.data;
 }
+
+const notOneEvent = () => new SetRefused('invalid_request', 'An event token has exactly one event.');
 
 /** Returns a Refused as a SetRefused; any other error unchanged, because the transmitter should try again. */
 function refused(err: SetErrorCode, error: unknown): unknown {

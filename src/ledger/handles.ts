@@ -1,8 +1,9 @@
 /** Handles: a credential is found by what its target calls it, because a target's log or a leak contains only that. */
 import type { Credential } from '../domain/credential.js';
 import { sha256Bytes } from '../domain/digest.js';
+import { BrokerError } from '../domain/errors.js';
 import { shardOfDigest } from '../domain/id.js';
-import { HISTORY_MS } from '../domain/limits.js';
+import { HARD_LIMITS, HISTORY_MS } from '../domain/limits.js';
 import type { Key } from '../store/store.js';
 import { handlesIn } from '../targets/kinds.js';
 import { handleKey } from './keys.js';
@@ -30,10 +31,17 @@ function keyOf(handle: string): Key {
 
 /**
  * Returns the credentials whose handle is in a text; if it holds nothing that looks like one, the text as a whole is
- * the handle.
+ * the handle. Each handle is a look-up, so a text with more than a few is refused before any of them.
  */
 export async function credentialsByHandle(ledger: Ledger, text: string): Promise<string[]> {
-  const handles = handlesIn(text);
+  const most = HARD_LIMITS.handlesPerText;
+  const handles = handlesIn(text, most + 1);
+  if (handles.length > most) {
+    throw new BrokerError(
+      'invalid_request',
+      `The text names more than ${most} credentials. Send a shorter part of it.`,
+    );
+  }
   const ids = await Promise.all((handles.length > 0 ? handles : [text]).map((one) => credentialByHandle(ledger, one)));
   return ids.filter((id) => id !== undefined);
 }

@@ -62,7 +62,7 @@ const seconds = z.int().nonnegative().max(253_402_300_799);
  */
 export const setClaimsSchema = z.looseObject({
   iss: z.string(),
-  aud: z.union([z.string(), z.array(z.string())]),
+  aud: z.union([z.string(), z.array(z.string()).max(16)]),
   iat: seconds,
   jti: z.string().min(1).max(512),
   exp: z.undefined().optional(),
@@ -82,8 +82,8 @@ export const eventFactsSchema = z.looseObject({
   current_level: z.enum(['LOW', 'MEDIUM', 'HIGH']).optional().catch(undefined),
   current_status: z.enum(['compliant', 'not-compliant']).optional().catch(undefined),
   change_type: z.enum(['create', 'revoke', 'update', 'delete']).optional().catch(undefined),
-  /** Texts by language tag: CAEP 1.0 §2. */
-  reason_admin: z.record(z.string(), z.string()).optional().catch(undefined),
+  /** Texts by language tag: CAEP 1.0 §2. Only the first is looked at. */
+  reason_admin: z.looseObject({}).optional().catch(undefined),
   state: z.string().max(512).optional().catch(undefined),
   status: z.string().max(64).optional().catch(undefined),
   /** The subject, where older transmitters put it: within the event. */

@@ -47,25 +47,33 @@ export interface Preview {
   effects: AchievedEffect[];
 }
 
-/** Policy is asked about the selector and the effect. A request whose parts do not fit each other is refused before. */
+/**
+ * Policy is asked about the selector and the effect. A request whose parts do not fit each other is refused before. Of a leaked
+ * text, policy is asked twice: before the broker searches it, about no credential, and then about the one that was found. So
+ * the text of a caller that may not revoke credentials is never searched.
+ */
 export async function permitBySelector(
   deps: RevocationDeps,
   caller: AuthenticatedCaller,
   request: RevocationRequest,
 ): Promise<PermittedRevocation<true> | PermittedRevocation<false>> {
   const { what } = request;
-  const { selector, problem } = 'leaked' in what ? await credentialIn(deps, what.leaked) : { selector: what };
-  const effect = fittingEffect(selector, request, deps.ledger.clock.uncheckedEarliest());
-  const permit = <DryRun extends boolean>(dryRun: DryRun): Promise<PermittedRevocation<DryRun>> =>
+  const named = 'leaked' in what ? NO_CREDENTIAL : what;
+  const effect = fittingEffect(named, request, deps.ledger.clock.uncheckedEarliest());
+  const permit = <DryRun extends boolean>(selector: Selector, dryRun: DryRun): Promise<PermittedRevocation<DryRun>> =>
     permitRevocation(deps, caller, { selector, effect, dryRun }, (order) => ({
       ...order.selector,
       effect: order.effect,
       dryRun: order.dryRun,
     }));
-  const permitted = request.dryRun ? await permit(true) : await permit(false);
+  const ask = (selector: Selector) => (request.dryRun ? permit(selector, true) : permit(selector, false));
+  const permitted = await ask(named);
+  if (!('leaked' in what)) return permitted;
+  const { selector = named, problem } = await credentialIn(deps, what.leaked);
+  const permittedFound = await ask(selector);
   // Only a caller that may revoke learns what a text contains.
   if (problem !== undefined) throw invalid(problem);
-  return permitted;
+  return permittedFound;
 }
 
 export const isDryRun = (
@@ -139,17 +147,18 @@ export function fittingEffect(
 
 const invalid = (text: string): BrokerError => new BrokerError('invalid_request', text);
 
-/** Returns the one credential that a text names, or the problem with the text and a selector that hits nothing. */
-async function credentialIn(deps: RevocationDeps, leaked: string): Promise<{ selector: Selector; problem?: string }> {
+/** Returns the one credential that a text names, or the problem with the text. */
+async function credentialIn(deps: RevocationDeps, leaked: string): Promise<{ selector?: Selector; problem?: string }> {
   const { credentials, unrecorded, more: tooMany } = await credentialsIn(deps, leaked.trim());
   const [found, ...more] = credentials;
-  const selector = { kind: 'credential', value: found?.id ?? NO_CREDENTIAL } as const;
-  if (found && more.length === 0 && !tooMany) return { selector };
-  return { selector, problem: tooMany ? TOO_MANY : found ? SEVERAL : unrecorded ? UNRECORDED : NONE };
+  if (!found) return { problem: tooMany ? TOO_MANY : unrecorded ? UNRECORDED : NONE };
+  const selector = { kind: 'credential', value: found.id } as const;
+  if (more.length === 0 && !tooMany) return { selector };
+  return { selector, problem: tooMany ? TOO_MANY : SEVERAL };
 }
 
-/** Policy is asked about it where a text names no credential. Nothing is ever published about it. */
-const NO_CREDENTIAL = 'crd_aaaaaaaaaaaaaaaa';
+/** Policy is asked about it before a text is searched. Nothing is ever published about it. */
+const NO_CREDENTIAL = { kind: 'credential', value: 'crd_aaaaaaaaaaaaaaaa' } as const satisfies Selector;
 
 const TOO_MANY = 'The text contains more tokens than are looked at. Send each by itself. Nothing was revoked.';
 const SEVERAL = 'The text contains several credentials of this broker. Revoke each one by its own name.';

@@ -83,7 +83,8 @@ export function reportFromSet(
 ): Pick<Report, 'itsId' | 'event' | 'level' | 'subject' | 'at' | 'reason'> {
   const event = EVENT_NAMES.get(uri) ?? 'unknown';
   const parsed = eventFactsSchema.safeParse(facts).data ?? {};
-  const reason = Object.values(parsed.reason_admin ?? {})[0] ?? parsed.state ?? parsed.status;
+  const [byAdmin] = Object.values(parsed.reason_admin ?? {});
+  const reason = typeof byAdmin === 'string' ? byAdmin : (parsed.state ?? parsed.status);
   return {
     itsId: jti,
     event,

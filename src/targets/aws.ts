@@ -60,7 +60,7 @@ export const aws: TargetKind<AwsMaterial, ConfiguredRole> = {
   tokenTypes: [AWS_CREDENTIALS_TYPE],
   tokenType: 'N_A',
   accessToken: (material) => JSON.stringify(toProcessCredentials(material)),
-  handles: { label: 'accessKeyId', findIn: (text) => text.match(ACCESS_KEY_ID) ?? [] },
+  handles: { label: 'accessKeyId', findIn: accessKeyIdsIn },
   // OpenID Connect Discovery §3: AWS registers the broker as an identity provider, and wants these beside issuer and keys.
   metadata: {
     response_types_supported: ['id_token'],
@@ -84,6 +84,10 @@ export function isRoleArn(text: string): boolean {
 
 export const isKnownPartition = (partition: string): partition is AwsPartition =>
   AWS_PARTITIONS.some((known) => known === partition);
+
+function* accessKeyIdsIn(text: string): Generator<string> {
+  for (const [id] of text.matchAll(ACCESS_KEY_ID)) yield id;
+}
 
 /** Returns the path of an identifier: `arn:…:bucket/tenant-42/*` → `arn:…:bucket/tenant-42/**`. */
 export const pathOfIdentifier = (identifier: string): string =>

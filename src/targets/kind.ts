@@ -45,7 +45,7 @@ export interface TargetKind<Material = unknown, Configured extends { resource: s
   accessToken(material: Material): string;
 
   /** Where the target itself names its credentials: what the name is called on the wire, and all such names in a text. */
-  readonly handles?: { readonly label: string; findIn(text: string): string[] };
+  readonly handles?: { readonly label: string; findIn(text: string): Iterable<string> };
   /** What a target of this kind looks for in the metadata of the broker, beside what RFC 8414 asks. */
   readonly metadata?: Readonly<Record<string, readonly string[]>>;
 

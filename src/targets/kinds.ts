@@ -30,9 +30,16 @@ export const kindOfTarget = (resource: string): TargetKind<Material> =>
 export const accessTokenOf = (material: Material): string => kindOf(material.kind).accessToken(material);
 
 /**
- * Returns the handles that a text contains, of any kind. A leaked text may contain several, and some may belong to nobody
- * here.
+ * Returns the handles that a text contains, of any kind, each once, and no more than `most` of them. A leaked text may contain
+ * several, and some may belong to nobody here.
  */
-export const handlesIn = (text: string): string[] => [
-  ...new Set([...kinds.values()].flatMap(({ handles }) => handles?.findIn(text) ?? [])),
-];
+export function handlesIn(text: string, most: number): string[] {
+  const found = new Set<string>();
+  for (const { handles } of kinds.values()) {
+    for (const handle of handles?.findIn(text) ?? []) {
+      found.add(handle);
+      if (found.size === most) return [...found];
+    }
+  }
+  return [...found];
+}

@@ -14,7 +14,7 @@ const detailSchema = z.strictObject({
   type: z.enum(DETAIL_TYPES),
   locations: z.array(z.string()).length(1),
   identifier: z.string(),
-  actions: z.array(z.string()).min(1),
+  actions: z.array(z.string()).min(1).max(HARD_LIMITS.pairsPerRequest),
 });
 
 type AuthorizationDetail = z.infer<typeof detailSchema>;
@@ -24,14 +24,14 @@ type AuthorizationDetail = z.infer<typeof detailSchema>;
  * its last colon.
  */
 export function accessFromScope(scope: string): Access[] {
-  const access = scope.split(' ').map((token) => {
+  const tokens = scope.split(' ', HARD_LIMITS.pairsPerRequest + 1);
+  if (tokens.length > HARD_LIMITS.pairsPerRequest) throw tooManyPairs();
+  return tokens.map((token) => {
     const colon = token.lastIndexOf(':');
     if (colon < 1)
       throw refusedScope(`Each scope must read <path>:<action>; one has no ${colon === 0 ? 'path' : 'action'}.`);
-    return { path: token.slice(0, colon), actions: [token.slice(colon + 1)] };
+    return checked({ path: token.slice(0, colon), actions: [token.slice(colon + 1)] }, refusedScope);
   });
-  checkAccess(access, refusedScope);
-  return access;
 }
 
 /** @param text The parameter as it was sent: a JSON array of objects, all for `target`. */
@@ -43,13 +43,23 @@ export function accessFromDetails(text: string, target: string): Access[] {
   return entries.map(({ path, actions }) => ({ path, actions }));
 }
 
-/** Returns the access of RAR objects that may name several targets, as in the ceiling of a task. */
+/**
+ * Returns the access of RAR objects that may name several targets, as in the ceiling of a task. Their number is looked at before
+ * any of them, and the first mistake is the last thing that is read.
+ */
 export function accessFromObjects(value: unknown): TargetAccess[] {
-  const parsed = z.array(detailSchema).min(1).safeParse(value);
-  if (!parsed.success) throw refusedDetails(whatIsWrong(parsed.error));
-  const entries = parsed.data.map(entryOf);
-  checkAccess(entries, refusedDetails);
-  return entries;
+  if (!Array.isArray(value) || value.length === 0) throw refusedDetails(mistakeAt([]));
+  if (value.length > HARD_LIMITS.pairsPerRequest) throw tooManyPairs();
+  return value.map((detail: unknown, index) => {
+    const parsed = detailSchema.safeParse(detail);
+    if (!parsed.success) throw firstMistake(parsed.error, index);
+    return checked(entryOf(parsed.data), refusedDetails);
+  });
+}
+
+function firstMistake({ issues: [issue] }: z.ZodError, index: number): BrokerError {
+  const { code, path = [] } = issue ?? {};
+  return code === 'too_big' && path[0] === 'actions' ? tooManyPairs() : refusedDetails(mistakeAt([index, ...path]));
 }
 
 function entryOf({ type, locations: [target = ''], identifier, actions }: AuthorizationDetail): TargetAccess {
@@ -65,13 +75,7 @@ function entryOf({ type, locations: [target = ''], identifier, actions }: Author
 export function uniteAccess(...parts: Access[][]): Access[] {
   const access = normalise(parts.flat());
   const pairs = pairsOf(access).length;
-  if (pairs > HARD_LIMITS.pairsPerRequest) {
-    throw new BrokerError(
-      'invalid_request',
-      `At most ${HARD_LIMITS.pairsPerRequest} pairs of path and action fit one request.`,
-      { retry: 'with-less' },
-    );
-  }
+  if (pairs > HARD_LIMITS.pairsPerRequest) throw tooManyPairs();
   return access;
 }
 
@@ -92,27 +96,40 @@ export const scopeOf = (access: readonly Access[]): string =>
     .map(({ path, action }) => `${path}:${action}`)
     .join(' ');
 
-function checkAccess(access: readonly Access[], refused: (text: string) => BrokerError): void {
-  for (const { path, actions } of access) {
-    const problem = pathProblem(path);
-    if (problem !== undefined) throw refused(`A resource path ${problem}.`);
-    if (!actions.every(isAction))
-      throw refused('An action must start with a letter and continue with letters, digits, ".", "_", ":" or "-".');
-  }
+function checked<A extends Access>(access: A, refused: (text: string) => BrokerError): A {
+  const problem = pathProblem(access.path);
+  if (problem !== undefined) throw refused(`A resource path ${problem}.`);
+  if (!access.actions.every(isAction))
+    throw refused('An action must start with a letter and continue with letters, digits, ".", "_", ":" or "-".');
+  return access;
 }
 
 function parseJson(text: string): unknown {
   const json = parseStrictJson(text);
-  if (json === 'malformed') throw refusedDetails('The authorization_details must be a JSON array.');
-  if (json === 'repeated') throw refusedDetails('A field of the authorization details is written twice.');
-  return json.value;
+  if (typeof json === 'object') return json.value;
+  switch (json) {
+    case 'repeated':
+      throw refusedDetails('A field of the authorization details is written twice.');
+    case 'too many':
+      throw tooManyPairs();
+    case 'too deep':
+      throw refusedDetails(mistakeAt([]));
+    default:
+      throw refusedDetails('The authorization_details must be a JSON array.');
+  }
 }
 
-function whatIsWrong(error: z.ZodError): string {
-  const [issue] = error.issues;
-  const where = issue?.path.length ? ` at ${issue.path.map(String).join('.').slice(0, 64)}` : '';
+function mistakeAt(path: readonly PropertyKey[]): string {
+  const where = path.length > 0 ? ` at ${path.map(String).join('.').slice(0, 64)}` : '';
   return `Each authorization detail has exactly type, one location, identifier and actions; there is a mistake${where}.`;
 }
+
+const tooManyPairs = () =>
+  new BrokerError(
+    'invalid_request',
+    `At most ${HARD_LIMITS.pairsPerRequest} pairs of path and action fit one request.`,
+    { retry: 'with-less' },
+  );
 
 const refusedScope = (text: string) => new BrokerError('invalid_scope', text);
 const refusedDetails = (text: string) => new BrokerError('invalid_authorization_details', text);

@@ -5,12 +5,12 @@ import { decodeJwt, type JWTPayload } from 'jose';
 import { requesterByCredential } from '../../src/authorization/requester.js';
 import { returnToken } from '../../src/credentials/return-token.js';
 import { exchangeFor } from '../../src/credentials/exchange.js';
-import type { ExchangeRequest } from '../../src/credentials/request.js';
 import { cause } from '../../src/domain/selector.js';
 import { revoke } from '../../src/ledger/revoke.js';
 import { JWT_TYPE } from '../../src/protocol/oauth.js';
 import { AGENT, proven, TARGET } from '../support/brokers/stubbed.js';
 import { wholeBroker } from '../support/brokers/use-cases.js';
+import type { ExchangeRequest } from '../support/exchanging.js';
 import { refusal } from '../support/refusal-code.js';
 import { accessTokenOf } from '../../src/targets/kinds.js';
 
@@ -105,11 +105,8 @@ it('a team that changes after the token was signed leaves it alive, and the answ
   const { broker, token, task } = await thief();
   const caller = { ...broker.agent, party: { ...broker.agent.party, owner: 'payments' } };
   const access = [{ path: 'incident/4711', actions: ['read'] }];
-  await exchangeFor(
-    broker.deps,
-    { caller },
-    { target: TARGET, access, under: { taskId: task.id }, askedAsScope: true, requestId: 'r' },
-  );
+  const asked = { target: TARGET, access, under: { taskId: task.id }, askedAsScope: true };
+  await exchangeFor(broker.deps, { caller }, { requestId: 'r', read: () => asked });
   const answer = await broker.introspect(token);
   expect(answer?.origin.owner).toBe('payments');
   expect(answer?.causes).toEqual(expect.arrayContaining([cause('owner', 'sre'), cause('owner', 'payments')]));

@@ -7,7 +7,20 @@ const routes = ROUTES.map(({ method, path }) => `${method} ${path}`);
 const page = readFileSync('docs/api.md', 'utf8');
 const rows = [...page.matchAll(/^\| `([A-Z]+)` +\| `([^`]+)` +\|/gm)].map(([, method, path]) => `${method} ${path}`);
 
+/** Of each POST, the largest body in KiB. */
+const sizes = [
+  ...readFileSync('src/http/server.ts', 'utf8').matchAll(/'(POST)', '([^']+)', .*, (?:(\d+) \* )?KIB\)/g),
+].map(([, method, path, kib = '1']) => `${method} ${path}: ${kib} KiB`);
+
 describe('docs/api.md', () => {
+  it('says how large the body of every POST may be', () => {
+    const stated = [...page.matchAll(/^\| `(POST [^`]+)` +\| (\d+ KiB) +\|$/gm)].map(
+      ([, post, kib]) => `${post}: ${kib}`,
+    );
+    expect(stated.toSorted()).toEqual(sizes.toSorted());
+    expect(sizes).toHaveLength(routes.filter((route) => route.startsWith('POST ')).length);
+  });
+
   it('has one row for every route, and no other', () => {
     expect(routes).toContain('POST /token');
     expect(rows.toSorted()).toEqual(routes.toSorted());

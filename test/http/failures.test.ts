@@ -18,7 +18,7 @@ async function serving(handle: Endpoint['handle'], refusals: Endpoint['refusals'
   const lines: string[] = [];
   const log = createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } });
   const deps = { log, metrics: createMetrics(systemClock), issuer: 'http://127.0.0.1:1' };
-  const app = mount(express(), deps, [{ method: 'GET', path: '/it', refusals, handle }]);
+  const app = mount(express(), deps, [{ method: 'GET', path: '/it', refusals, bodyBytes: 0, handle }]);
   const listener = await listen(app, '127.0.0.1:0');
   return { ...calls(listener.url), close: () => listener.close({ patienceMs: 100 }), logged: () => lines.join('') };
 }

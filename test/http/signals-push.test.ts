@@ -102,11 +102,11 @@ describe('what is no event at all', () => {
     expect(reply.headers.get('content-language')).toBe('en');
   });
 
-  it('is 413 beyond 64 KiB, be it a megabyte', async () => {
+  it('is 413 beyond 16 KiB, be it a megabyte', async () => {
     const reply = await push(setting.broker, 'a'.repeat(1_000_000));
     expect([reply.status, reply.body]).toEqual([
       413,
-      { err: 'invalid_request', description: expect.stringContaining('65536') },
+      { err: 'invalid_request', description: expect.stringContaining('16384') },
     ]);
   });
 

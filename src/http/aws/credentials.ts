@@ -44,12 +44,14 @@ export const awsCredentials =
 
 async function issued(deps: HttpDeps, call: Call) {
   const target = call.params['target'] ?? '';
-  const asked = readQuery(call, input);
   const token = tokenOf(call);
   const wanted = { audience: deps.settings.proofTarget ?? '', access: { path: target, actions: ['execute'] } };
   const requester = (await requesterByCredential(deps, token, wanted)) ?? (await identified(deps, token));
-  const under = underOf(asked, target, requester.from?.task.id);
-  return exchangeFor(deps, requester, { ...requestOf(asked, target), ...under, requestId: call.requestId });
+  const read = (): CredentialRequest => {
+    const asked = readQuery(call, input);
+    return { ...requestOf(asked, target), ...underOf(asked, target, requester.from?.task.id) };
+  };
+  return exchangeFor(deps, requester, { requestId: call.requestId, read });
 }
 
 /**

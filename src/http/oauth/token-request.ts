@@ -1,5 +1,9 @@
-/** Translates the form of POST /token into a request of the broker's own terms. Every mistake has its own code and sentence. */
-import type { ExchangeRequest } from '../../credentials/request.js';
+/**
+ * Translates the form of POST /token into the broker's own terms: the proofs first, and once these are verified the request.
+ * Every mistake has its own code and sentence.
+ */
+import type { Proofs } from '../../authorization/requester.js';
+import type { CredentialRequest } from '../../credentials/request.js';
 import type { Access } from '../../domain/access.js';
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
@@ -10,11 +14,12 @@ import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import { kindOfTarget } from '../../targets/kinds.js';
 import { accessFromDetails, accessFromScope, uniteAccess } from '../../targets/requested-access.js';
 
-export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requestId'>): ExchangeRequest {
+export function proofsOf(form: Form): Proofs {
   refuseOtherGrants(demanded(form, 'grant_type'));
-  const subject = presented(form, 'subject_token');
-  const actor = presentedIfSent(form, 'actor_token');
-  const tokenType = form.get('requested_token_type');
+  return defined({ subject: presented(form, 'subject_token'), actor: presentedIfSent(form, 'actor_token') });
+}
+
+export function credentialRequestOf(form: Form, call: Pick<Call, 'headers'>): CredentialRequest {
   const target = targetOf(form);
   const requested = {
     target,
@@ -23,15 +28,12 @@ export function exchangeRequestOf(form: Form, call: Pick<Call, 'headers' | 'requ
     ...lifetimeOf(form.get('lifetime')),
   };
   // The tokens are left out of the digest: a retry with a fresh identity token is the same request.
-  const idempotencyKey = idempotencyKeyOf(call, { ...requested, forSomebody: actor !== undefined });
+  const idempotencyKey = idempotencyKeyOf(call, { ...requested, forSomebody: form.has('actor_token') });
   return defined({
     ...requested,
-    tokenType,
-    subject,
-    actor,
+    tokenType: form.get('requested_token_type'),
     askedAsScope: form.has('scope'),
     idempotencyKey,
-    requestId: call.requestId,
   });
 }
 
@@ -76,7 +78,7 @@ function accessOf(form: Form, target: string): Access[] {
   );
 }
 
-function underOf(form: Form): ExchangeRequest['under'] {
+function underOf(form: Form): CredentialRequest['under'] {
   const purpose = form.get('purpose');
   const taskId = form.get('task_id');
   if (purpose !== undefined && taskId === undefined) {

@@ -10,7 +10,7 @@ import { countExchange } from '../wire/count-exchange.js';
 import { ok, type Call, type Handle } from '../wire/endpoint.js';
 import { accessTokenOf, kindOf } from '../../targets/kinds.js';
 import { detailsOf, scopeOf } from '../../targets/requested-access.js';
-import { exchangeRequestOf } from './token-request.js';
+import { credentialRequestOf, proofsOf } from './token-request.js';
 
 /** RFC 8693 §2.1 and RFC 8707 §2 let a client repeat these parameters. A credential of this broker is for one target. */
 const ONE_TARGET = { resource: 'invalid_target', audience: 'invalid_target' } as const;
@@ -22,10 +22,13 @@ export const token =
 
 async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   const form = readForm(call, ONE_TARGET);
-  const request = exchangeRequestOf(form, call);
+  const proofs = proofsOf(form);
   const client = await clientIfSent(deps, call, form);
   const clientId = client?.party.id ?? form.get('client_id');
-  return exchange(deps, defined({ ...request, clientId }));
+  return exchange(deps, defined({ ...proofs, clientId }), {
+    requestId: call.requestId,
+    read: () => credentialRequestOf(form, call),
+  });
 }
 
 /**

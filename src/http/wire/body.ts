@@ -6,21 +6,24 @@ import express, { type Request, type RequestHandler, type Response } from 'expre
 import type { z } from 'zod';
 import { BrokerError, type BrokerErrorCode } from '../../domain/errors.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
-import { parseStrictJson } from '../../domain/strict-json.js';
+import { parseStrictJson, type JsonProblem } from '../../domain/strict-json.js';
 import type { Call } from './endpoint.js';
 
-const readRaw: RequestHandler = express.raw({ type: () => true, inflate: false, limit: HARD_LIMITS.bodyBytes });
+type ReadBody = (request: Request, response: Response) => Promise<Buffer>;
 
-/** Reads the whole body, bounded and never decompressed: a few bytes must not become gigabytes. */
-export async function readBody(request: Request, response: Response): Promise<Buffer> {
-  await new Promise<void>((resolve, reject) => {
-    void readRaw(request, response, (error?: unknown) => {
-      if (error === undefined) resolve();
-      else reject(unreadable(error));
+/** Returns a reader of whole bodies, bounded and never decompressed: a few bytes must not become gigabytes. */
+export function bodyReader(bytesMost: number): ReadBody {
+  const readRaw: RequestHandler = express.raw({ type: () => true, inflate: false, limit: bytesMost });
+  return async (request, response) => {
+    await new Promise<void>((resolve, reject) => {
+      void readRaw(request, response, (error?: unknown) => {
+        if (error === undefined) resolve();
+        else reject(unreadable(error, bytesMost));
+      });
     });
-  });
-  const body: unknown = request.body;
-  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+    const body: unknown = request.body;
+    return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+  };
 }
 
 /** Parses a JSON body. No body counts as an empty object, because some verbs have everything in their path. */
@@ -31,15 +34,29 @@ export function readJson<S extends z.ZodType>(
   if (body.length === 0) return parsed(schema, {});
   demandContentType(headers['content-type'], 'application/json');
   const json = parseStrictJson(textOf(body));
-  if (json === 'malformed') throw malformed('The body is not JSON');
-  if (json === 'repeated') throw malformed('A field is written twice');
+  if (typeof json === 'string') throw malformed(WRONG_JSON[json]);
   return parsed(schema, json.value);
 }
 
+const WRONG_JSON: Record<JsonProblem, string> = {
+  malformed: 'The body is not JSON',
+  repeated: 'A field is written twice',
+  'too deep': `The body is nested more than ${HARD_LIMITS.jsonDepth} deep`,
+  'too many': `The body has more than ${HARD_LIMITS.jsonValues} values`,
+};
+
 export function readQuery<S extends z.ZodType>({ query }: Pick<Call, 'query'>, schema: S): z.output<S> {
-  const names = [...query.keys()];
+  const parameters = parametersOf(query);
+  const names = [...parameters.keys()];
   if (new Set(names).size !== names.length) throw malformed('A parameter is written twice');
-  return parsed(schema, Object.fromEntries(query));
+  return parsed(schema, Object.fromEntries(parameters));
+}
+
+/** Parameters are counted before they are parsed. */
+function parametersOf(text: string): URLSearchParams {
+  const most = HARD_LIMITS.parameters;
+  if (text.split('&', most + 1).length > most) throw malformed(`There are more than ${most} parameters`);
+  return new URLSearchParams(text);
 }
 
 export type Form = ReadonlyMap<string, string>;
@@ -51,7 +68,7 @@ export type Form = ReadonlyMap<string, string>;
 export function readForm(call: Pick<Call, 'headers' | 'body'>, mayRepeat: Record<string, BrokerErrorCode> = {}): Form {
   demandContentType(call.headers['content-type'], 'application/x-www-form-urlencoded');
   const form = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(textOf(call.body))) {
+  for (const [name, value] of parametersOf(textOf(call.body))) {
     if (value === '') continue;
     if (form.has(name)) throw repeated(name, new Map(Object.entries(mayRepeat)).get(name));
     form.set(name, value);
@@ -80,12 +97,11 @@ export function demandContentType(sent: string | undefined, wanted: string): voi
   throw new BrokerError('unsupported_media_type', `The body must be sent as ${wanted}.`);
 }
 
-function unreadable(cause: unknown): BrokerError {
+function unreadable(cause: unknown, bytesMost: number): BrokerError {
   const status = typeof cause === 'object' && cause !== null && 'status' in cause ? cause.status : undefined;
   if (status === 413) {
-    return new BrokerError('payload_too_large', `A request body has at most ${HARD_LIMITS.bodyBytes} bytes.`, {
-      cause,
-    });
+    const text = bytesMost === 0 ? 'Send no body here.' : `A body has at most ${bytesMost} bytes here.`;
+    return new BrokerError('payload_too_large', text, { cause });
   }
   if (status === 415) {
     return new BrokerError('unsupported_media_type', 'The body must be sent without a content encoding.', { cause });
@@ -103,13 +119,18 @@ function sentence({ issues: [issue] }: z.ZodError): string {
   const at = issue?.path.map(String).join('.') ?? '';
   if (issue?.code === 'unrecognized_keys') {
     // A secret in the wrong place must not be repeated as the name of a field. AWS secrets have 40 letters, all of them \w.
-    const names = issue.keys.filter((key) => /^\w{1,32}$/.test(key)).join(', ');
+    const names = issue.keys
+      .slice(0, NAMES_SHOWN)
+      .filter((key) => /^\w{1,32}$/.test(key))
+      .join(', ');
     return `There is no field of the name ${names || 'that was sent'}${at && ` in ${at}`}`;
   }
   const reason = issue?.message.replace(/^Invalid input: /, '') ?? 'is malformed';
   if (issue?.code === 'custom' && at === '') return reason;
   return at ? `${at}: ${reason}` : `The request is malformed: ${reason}`;
 }
+
+const NAMES_SHOWN = 4;
 
 /** Names the parameter only if the name has the form of a parameter: the caller may have sent a secret as a name. */
 function repeated(name: string, code: BrokerErrorCode | undefined): BrokerError {

@@ -6,7 +6,8 @@ export interface Call {
   requestId: string;
   /** The parameters of the path. */
   params: Readonly<Record<string, string>>;
-  query: URLSearchParams;
+  /** As it was sent, without the question mark. It is parsed where it is read: `readQuery`. */
+  query: string;
   headers: IncomingHttpHeaders;
   /** Empty when the request has no body. */
   body: Buffer;
@@ -27,6 +28,8 @@ export interface Endpoint {
   /** In the syntax of Express: `/tasks/:id`. */
   path: string;
   refusals: RefusalFormat;
+  /** The largest body: what its fields can take. 0 where everything is in the path and the query string. */
+  bodyBytes: number;
   handle: Handle;
 }
 

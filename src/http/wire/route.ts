@@ -3,9 +3,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { BrokerError } from '../../domain/errors.js';
+import { HARD_LIMITS } from '../../domain/limits.js';
 import { requestLogger, type Logger } from '../../telemetry/log.js';
 import type { Metrics } from '../../telemetry/metrics.js';
-import { readBody } from './body.js';
+import { bodyReader } from './body.js';
 import type { Answer, Call, Endpoint, Handle } from './endpoint.js';
 import { requestIdOf } from './fields.js';
 import { publicError, refusalOf } from './refusal.js';
@@ -18,6 +19,7 @@ interface RouteDeps {
 
 /** Mounts the endpoints, and refuses every other request: 405 with the allowed methods, 404, or 400 for an undecodable path. */
 export function mount(app: Express, deps: RouteDeps, endpoints: readonly Endpoint[]): Express {
+  app.use(refuseLongPath(deps));
   for (const endpoint of endpoints) app.route(endpoint.path)[methodOf(endpoint)](serve(deps, endpoint));
   // This comes after all endpoints, because a path may take several methods.
   for (const { path, refusals } of endpoints) {
@@ -41,6 +43,14 @@ const otherMethod =
   () =>
     Promise.reject(new BrokerError('method_not_allowed', `This path takes ${allowed}.`));
 
+/** A wildcard takes any number of parts, and each is decoded before its endpoint could ask who calls. */
+function refuseLongPath(deps: RouteDeps): RequestHandler {
+  const refuse = serve(deps, { path: 'unknown', refusals: 'problem', handle: noSuchPath });
+  const most = HARD_LIMITS.urlParts;
+  return (request, response, next) =>
+    request.path.split('/', most + 2).length > most + 1 ? refuse(request, response, next) : next();
+}
+
 const noSuchPath: Handle = () => Promise.reject(new BrokerError('not_found', 'There is nothing under that path.'));
 
 /** Express itself fails only on a path that it cannot decode. It recognises an error handler by the four parameters. */
@@ -54,18 +64,20 @@ const brokenBeforeAnyEndpoint =
   };
 
 interface Served extends Pick<Endpoint, 'path' | 'refusals' | 'handle'> {
+  /** Without it no body is read, because whatever was sent is refused. */
+  bodyBytes?: number;
   /** Headers of every response, refusals included. */
   headers?: Record<string, string>;
 }
 
-const serve =
-  (deps: RouteDeps, { path, refusals, headers, handle }: Served): RequestHandler =>
-  async (request, response) => {
+function serve(deps: RouteDeps, { path, refusals, headers, bodyBytes, handle }: Served): RequestHandler {
+  const readBody = bodyBytes === undefined ? undefined : bodyReader(bodyBytes);
+  return async (request, response) => {
     const stop = deps.metrics.timeHttp(path);
     const call = callOf(deps, request);
     if (headers) response.set(headers);
     try {
-      call.body = await readBody(request, response);
+      if (readBody) call.body = await readBody(request, response);
       await write(response, call, await handle(call));
     } catch (error) {
       const refusal = publicError(error);
@@ -74,6 +86,7 @@ const serve =
     }
     stop(response.statusCode);
   };
+}
 
 function callOf({ log }: RouteDeps, request: Request): Call {
   const requestId = requestIdOf(request.get('x-request-id'));
@@ -81,7 +94,7 @@ function callOf({ log }: RouteDeps, request: Request): Call {
   return {
     requestId,
     params: paramsOf(request),
-    query: new URLSearchParams(query),
+    query,
     headers: request.headers,
     body: Buffer.alloc(0),
     get log() {

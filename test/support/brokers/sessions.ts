@@ -5,7 +5,6 @@
 import { reconcileTargets } from '../../../src/compose/work.js';
 import { watchClock } from '../../../src/health/watched-clock.js';
 import { createFitness, type Fitness } from '../../../src/health/fitness.js';
-import { exchange } from '../../../src/credentials/exchange.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import type { Issued } from '../../../src/credentials/release.js';
 import type { Access } from '../../../src/domain/access.js';
@@ -25,6 +24,7 @@ import { bareBroker, type BareBroker } from './stubbed.js';
 import type { HandClock } from '../clock.js';
 import { ACCESS, OTHER_ROLE, ROLE, type MemoryAws } from '../sessions/memory-aws.js';
 import { completeTask, resumeTask, suspendTask } from '../verbs.js';
+import { exchange } from '../exchanging.js';
 
 export const OPERATOR = 'ops:ops-1';
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';

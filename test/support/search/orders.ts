@@ -2,7 +2,6 @@
  * Plays for the search over orders: each actor does one thing as a broker of its own, and every order must keep the guarantees.
  * What is issued, published and asked is recorded with its span of steps, so "before" means before in that run.
  */
-import { exchange } from '../../../src/credentials/exchange.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import type { Effect, Selector } from '../../../src/domain/selector.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
@@ -17,6 +16,7 @@ import { everyInterleaving, searchClock, type Scenario, type Search, type Steppe
 import { modelStore, type ModelState, type ModelStore } from './model-store.js';
 import { checkGuarantees, livingOf, type Death, type Witness } from './witness.js';
 import { completeTask, resumeTask, suspendTask } from '../verbs.js';
+import { exchange } from '../exchanging.js';
 
 type Actor = (stepped: Stepped) => Promise<unknown>;
 

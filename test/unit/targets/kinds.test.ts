@@ -60,7 +60,8 @@ describe('material', () => {
 describe('handles', () => {
   it('are found wherever they stand in a text, each once', () => {
     const [one, other] = ['ASIAEXAMPLE123456789', 'ASIA0000000000000000'];
-    expect(handlesIn(`"${one}", ${other}\n${one}; AKIAEXAMPLE123456789 xASIA`)).toEqual([one, other]);
-    expect(handlesIn('nothing of the sort')).toEqual([]);
+    expect(handlesIn(`"${one}", ${other}\n${one}; AKIAEXAMPLE123456789 xASIA`, 8)).toEqual([one, other]);
+    expect(handlesIn(`${one} ${one} ${other}`, 1)).toEqual([one]);
+    expect(handlesIn('nothing of the sort', 8)).toEqual([]);
   });
 });

@@ -66,7 +66,7 @@ describe('a credential used after its end', () => {
       const requester = await requesterByCredential(broker.deps, accessTokenOf(minted.material), wanted);
       if (!requester) throw new Error('it is one of ours');
       const asked = { target: TARGET, access: [wanted.access], askedAsScope: false, under: { taskId: task.id } };
-      return exchangeFor(broker.deps, requester, { ...asked, requestId: 'r' });
+      return exchangeFor(broker.deps, requester, { requestId: 'r', read: () => asked });
     };
     expect(await refusal(derive())).toBe('granted');
     await end(broker, { kind: 'task', value: task.id });

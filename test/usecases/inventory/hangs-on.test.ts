@@ -83,13 +83,8 @@ async function derive(from: Issued): Promise<Issued> {
   const requester = await requesterByCredential(broker.deps, accessTokenOf(from.minted.material), by);
   if (!requester) throw new Error('the token is one of ours');
   const under = { taskId: from.task.id };
-  return exchangeFor(broker.deps, requester, {
-    target: WIKI,
-    access: [READ],
-    askedAsScope: true,
-    under,
-    requestId: 'r',
-  });
+  const asked = { target: WIKI, access: [READ], askedAsScope: true, under };
+  return exchangeFor(broker.deps, requester, { requestId: 'r', read: () => asked });
 }
 
 const carried = ({ minted }: Issued): Set<Cause> =>

@@ -1,10 +1,10 @@
 /** A leaked text that contains handles of several credentials, sent by somebody who may not revoke. */
 import { expect, it } from '@jest/globals';
-import { exchange } from '../../../src/credentials/exchange.js';
 import { putHandle } from '../../../src/ledger/handles.js';
 import { wholeBroker } from '../../support/brokers/use-cases.js';
 import { asking, socOf, why } from '../../support/revoking.js';
 import { revokeBySelector } from '../../support/verbs.js';
+import { exchange } from '../../support/exchanging.js';
 
 const [KNOWN, OTHER, UNKNOWN] = ['ASIAKNOWNKNOWNKNOWN2', 'ASIAOTHEROTHEROTHER2', 'ASIAQWERTYQWERTYQWER'];
 

@@ -1,7 +1,6 @@
 /** Receipts are made even after a crash, and counted once. Holds are lifted when they are due. */
 import { describe, expect, it } from '@jest/globals';
 import { newId } from '../../../src/domain/id.js';
-import { exchange } from '../../../src/credentials/exchange.js';
 import { countReceipts, followReceipts } from '../../../src/ledger/follow-receipts.js';
 import { liftIndex, receiptKey } from '../../../src/ledger/keys.js';
 import { keepReceipt, listReceipts, readReceipt } from '../../../src/ledger/receipts.js';
@@ -17,6 +16,7 @@ import { refusal } from '../../support/refusal-code.js';
 import { AGENT, lmdbStore, TARGET, wholeBroker } from '../../support/brokers/use-cases.js';
 import { socOf, soc, asking, why } from '../../support/revoking.js';
 import { liftHold } from '../../support/verbs.js';
+import { exchange } from '../../support/exchanging.js';
 
 describe('holds', () => {
   it('with "until" are lifted by the sweep of any broker, once', async () => {
