@@ -11,6 +11,7 @@ const named = [...readFileSync('docs/memory.md', 'utf8').matchAll(/^\| `([\w/-]+
 const NOT_MEMORY: Readonly<Record<string, string>> = {
   'inventory/timeline.ts': 'lives for one page of one answer',
   'policy/cedar/policy-file.ts': 'lives while one file is parsed',
+  'policy/cedar/mentions.ts': 'lives while one policy is read',
 };
 
 const keeping = readdirSync('src', { recursive: true, encoding: 'utf8' })
