@@ -23,7 +23,7 @@ const REASONS = {
     'minters/aws/revoker-session.ts', 'minters/aws/web-identity.ts',
   ],
   'writes down when something happened, or tells how long ago': [
-    'audit/head.ts', 'audit/log.ts', 'audit/ration.ts', 'authorization/audit.ts', 'compose/broker.ts', 'compose/enforcement.ts',
+    'audit/head.ts', 'audit/log.ts', 'audit/ration.ts', 'authorization/audit.ts', 'compose/enforcement.ts', 'compose/policy-loads.ts',
     'compose/parts.ts', 'compose/signals.ts', 'compose/work.ts', 'http/audit.ts', 'http/notifications.ts',
     'revocation/effects.ts', 'telemetry/count-live.ts',
   ],

@@ -118,8 +118,6 @@ describe('a broker does not mint', () => {
     commit = () => Promise.reject(new StoreUnavailable('the disk is full'));
     expect(await failing()).toEqual([['write', 'the disk is full']]);
     expect([mints(), fitness.maySweep()]).toEqual([false, true]);
-    commit = () => new Promise(() => undefined);
-    expect(await failing()).toEqual([['write', 'the store took no write within 20 ms']]);
   });
 
   it('on a store that names a problem', async () => {
