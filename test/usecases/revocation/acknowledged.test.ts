@@ -108,6 +108,7 @@ describe('G3: one revoke primitive', () => {
       'src/compose/instrument-store.ts', // timed, handed through
       'src/ledger/revocation-log.ts', // the log itself, handed through
       'src/ledger/revoke.ts',
+      'src/store/redis/rehearse.ts', // tries the rights, in a log of its own
     ]);
   });
 });
