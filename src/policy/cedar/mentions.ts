@@ -45,9 +45,14 @@ export function allMentions(all: readonly Mentions[]): Mentions {
   };
 }
 
-/** Returns the context without attributes that no policy mentions. */
+/**
+ * Returns the context without attributes that no policy mentions. The lifetime stays: it is granted as it is asked for, so a
+ * query with one that Cedar cannot read must be refused.
+ */
 export const mentionedContext = (context: Context, { words, wholeContext }: Mentions): Context =>
-  wholeContext ? context : Object.fromEntries(Object.entries(context).filter(([name]) => words.has(name)));
+  wholeContext
+    ? context
+    : Object.fromEntries(Object.entries(context).filter(([name]) => words.has(name) || name === 'lifetimeSeconds'));
 
 /** Returns the entities with what policies mention. Cedar takes an entity that it is not told about for one without anything. */
 export function mentionedEntities(entities: readonly EntityJson[], { words }: Mentions): EntityJson[] {
