@@ -39,7 +39,7 @@ const exchanged = async ({ broker }: Scene, sub: string) => {
 };
 const isActive = async ({ broker, api }: Scene, token: string) =>
   ((await broker.introspect(token, api)).body as { active: boolean }).active;
-const held = (workload: string) => ({ selector: { kind: 'workload', value: workload }, reason: 'test' });
+const held = (workload: string) => ({ selector: { kind: 'workload', value: workload }, reason: 'test', unseen: true });
 const revoke = async ({ broker, soc }: Scene, workload: string) => broker.post('/revocations', held(workload), soc);
 const mayfly = ({ disk, broker }: Scene, ...args: string[]) => {
   const [program = '', ...rest] = disk.command(process.execPath, resolve('dist/src/cli/main.js'), ...args);

@@ -78,7 +78,7 @@ async function attack(name: number, requests: number): Promise<void> {
 
 async function expectWork(): Promise<void> {
   expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(200);
-  const ended = { selector: { kind: 'workload', value: 'lab:agent-8' }, effect: 'cutoff', reason: 'x' };
+  const ended = { selector: { kind: 'workload', value: 'lab:agent-8' }, effect: 'cutoff', reason: 'x', unseen: true };
   expect((await broker.post('/revocations', ended, soc)).status).toBe(200);
 }
 

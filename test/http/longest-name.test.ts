@@ -52,38 +52,40 @@ async function start(redisUrl: string | undefined) {
   return { broker, svid, get, report };
 }
 
-describe.each<[string, () => Promise<string | undefined>]>([
-  ['LMDB', () => Promise.resolve(undefined)],
-  ['Redis', anyRedis],
-])('on %s', (_, redisUrl) => {
-  it('the longest name is granted, asked about, suspected, counted by detectors, held and found', async () => {
-    expect(ID).toHaveLength(NAME_CHARACTERS_MAX);
-    const { broker, svid, get, report } = await start(await redisUrl());
-    const granted = await broker.exchange(await svid());
-    expect(granted.status).toBe(200);
-    const { access_token: token } = granted.body as { access_token: string };
-    expect((await broker.introspect(token, await broker.identity('tickets-api'))).body).toMatchObject({
-      client_id: ID,
+describe('a name of 2,048 characters', () => {
+  describe.each<[string, () => Promise<string | undefined>]>([
+    ['LMDB', () => Promise.resolve(undefined)],
+    ['Redis', anyRedis],
+  ])('on %s', (_, redisUrl) => {
+    it('the longest name is granted, asked about, suspected, counted by detectors, held and found', async () => {
+      expect(ID).toHaveLength(NAME_CHARACTERS_MAX);
+      const { broker, svid, get, report } = await start(await redisUrl());
+      const granted = await broker.exchange(await svid());
+      expect(granted.status).toBe(200);
+      const { access_token: token } = granted.body as { access_token: string };
+      expect((await broker.introspect(token, await broker.identity('tickets-api'))).body).toMatchObject({
+        client_id: ID,
+      });
+      expect((await broker.exchange(await svid(), { scope: 'wiki:read' })).status).toBe(400);
+      await broker.work('detectors');
+
+      expect((await report('session-revoked')).status).toBe(202);
+      const seen = await evaluated(broker, 2);
+      expect(seen.map(({ event }) => event).toSorted()).toEqual(['denial-burst', 'session-revoked']);
+      for (const { about } of seen) expect(about).toEqual([{ kind: 'workload', value: ID }]);
+      const query = encodeURIComponent(ID);
+      expect((await get(`/workloads/${query}/risk`)).body).toMatchObject({ workload: ID, level: 'HIGH' });
+
+      expect((await report('credential-compromise')).status).toBe(202);
+      expect((await evaluated(broker, 3)).at(-1)).toMatchObject({ state: 'reacted', reaction: { rule: 'stop' } });
+      expect((await broker.exchange(await svid())).body).toMatchObject({ retry: 'after-lift' });
+      const { entries } = (await get(`/timeline?workload=${query}`)).body as { entries: { text: string }[] };
+      expect(entries.map(({ text }) => text)).toContainEqual(expect.stringContaining(`hold of workload ${ID}`));
+      expect(((await get(`/audit?workload=${query}`)).body as { lines: string[] }).lines).not.toEqual([]);
+      const lines: string[] = [];
+      const terminal = { out: (line: string) => void lines.push(line), err: () => undefined, clock: broker.clock };
+      await run(['revocations', 'list', '--config', broker.configFile], terminal);
+      expect(lines.join('\n')).toContain(`hold of workload ${ID}  by reaction:stop`);
     });
-    expect((await broker.exchange(await svid(), { scope: 'wiki:read' })).status).toBe(400);
-    await broker.work('detectors');
-
-    expect((await report('session-revoked')).status).toBe(202);
-    const seen = await evaluated(broker, 2);
-    expect(seen.map(({ event }) => event).toSorted()).toEqual(['denial-burst', 'session-revoked']);
-    for (const { about } of seen) expect(about).toEqual([{ kind: 'workload', value: ID }]);
-    const query = encodeURIComponent(ID);
-    expect((await get(`/workloads/${query}/risk`)).body).toMatchObject({ workload: ID, level: 'HIGH' });
-
-    expect((await report('credential-compromise')).status).toBe(202);
-    expect((await evaluated(broker, 3)).at(-1)).toMatchObject({ state: 'reacted', reaction: { rule: 'stop' } });
-    expect((await broker.exchange(await svid())).body).toMatchObject({ retry: 'after-lift' });
-    const { entries } = (await get(`/timeline?workload=${query}`)).body as { entries: { text: string }[] };
-    expect(entries.map(({ text }) => text)).toContainEqual(expect.stringContaining(`hold of workload ${ID}`));
-    expect(((await get(`/audit?workload=${query}`)).body as { lines: string[] }).lines).not.toEqual([]);
-    const lines: string[] = [];
-    const terminal = { out: (line: string) => void lines.push(line), err: () => undefined, clock: broker.clock };
-    await run(['revocations', 'list', '--config', broker.configFile], terminal);
-    expect(lines.join('\n')).toContain(`hold of workload ${ID}  by reaction:stop`);
   });
 });
