@@ -44,20 +44,17 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const fitness = createFitness({ store, clock, node });
   await fitness.check(); // From here on the clock tells the time, if it agrees with the store's.
   const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
-  const { rotationDays } = config.keys;
-  const keys = await openKeys({ records: store.records, clock, keyEncryptionKey, rotationDays });
   const { records } = store;
-  const { clockSkew: clockSkewSeconds } = lifetimes;
+  const keys = await openKeys({ records, clock, keyEncryptionKey, rotationDays: config.keys.rotationDays });
   const written = instrumentAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
   const audit = rationed(written, { clock, hasRoom: () => fitness.hasRoomToSpare() });
-  const revocations = openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }));
-  const ledger: Ledger = { records, log: revocations, clock };
-  const policy = await createCedarEngine({
-    directory: config.policy.directory,
-    targets,
-    maxCachedVerdicts: VERDICTS_KEPT,
-    onEvaluation: () => metrics.policyEvaluated(),
-  });
+  const ledger: Ledger = {
+    records,
+    clock,
+    log: openRevocationLog(store.log, logEvents(audit, { clock, log, metrics })),
+  };
+  const policy = await openPolicy(config, metrics);
+  const { clockSkew: clockSkewSeconds } = lifetimes;
   const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds, baseDirectory: directory });
   const signals = openSignals({ loaded, ledger, audit, metrics, log });
   const onSignal = (id: string) => signals.queue.push(id);
@@ -88,6 +85,14 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   };
   return { deps, clock, keys, fitness, enforcement, signals: signals.queue, detectors, notifier };
 }
+
+const openPolicy = ({ policy: { directory }, targets }: LoadedConfig['config'], metrics: Metrics) =>
+  createCedarEngine({
+    directory,
+    targets,
+    maxCachedVerdicts: VERDICTS_KEPT,
+    onEvaluation: () => metrics.policyEvaluated(),
+  });
 
 const settingsOf = ({
   issuer,

@@ -4,11 +4,20 @@
  */
 import { openAuditLog } from '../../dist/src/audit/log.js';
 import { cause } from '../../dist/src/domain/selector.js';
+import { systemClock } from '../../dist/src/domain/time.js';
 import { openKeys } from '../../dist/src/keys/keys.js';
 import { openLmdb } from '../../dist/src/store/lmdb.js';
 
 const [directory, prefix] = process.argv.slice(2);
-const clock = { now: () => Date.now() };
+const now = systemClock.reading;
+const clock = {
+  ...systemClock,
+  now,
+  unchecked: now,
+  uncheckedEarliest: now,
+  uncheckedTimes: () => [now()],
+  isTrusted: () => true,
+};
 const { records, log } = await openLmdb({ directory, clock, role: 'broker' });
 const keys = await openKeys({ records, clock, keyEncryptionKey: new Uint8Array(32), rotationDays: 30 });
 const audit = openAuditLog({ records, log, clock, keys, issuer: 'http://127.0.0.1:8080', node: prefix });

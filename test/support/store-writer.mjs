@@ -2,11 +2,11 @@
  * A process that owns an LMDB store and writes to it until it is killed, printing each write once it is acknowledged: the
  * number of a record pair, or of an entry. Usage: node store-writer.mjs <directory> <prefix>
  */
+import { systemClock } from '../../dist/src/domain/time.js';
 import { openLmdb } from '../../dist/src/store/lmdb.js';
 
 const [directory, prefix] = process.argv.slice(2);
-const clock = { now: () => Date.now() };
-const { records, log } = await openLmdb({ directory, clock, role: 'broker' });
+const { records, log } = await openLmdb({ directory, clock: systemClock, role: 'broker' });
 
 for (let n = 0; ; n += 1) await Promise.all([write(n), publish(n)]);
 
