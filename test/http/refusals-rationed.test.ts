@@ -48,8 +48,8 @@ beforeAll(async () => {
   const opened = await broker.post('/tasks', { workload: 'lab:agent-7', purpose: 'x' }, orchestrator);
   foreign = (opened.body as { id: string }).id;
   held = await broker.identity('held', { team: 'held' });
-  const hold = { selector: { kind: 'workload', value: 'lab:held' }, effect: 'hold', reason: 'x' };
-  await broker.post('/revocations', hold, soc);
+  const hold = { selector: { kind: 'workload', value: 'lab:held' }, effect: 'hold', reason: 'x', unseen: true };
+  expect((await broker.post('/revocations', hold, soc)).status).toBe(200);
 });
 beforeEach(newMinute);
 
