@@ -30,6 +30,7 @@ it('why a token is inactive cannot be seen in the answer', async () => {
     return { status: reply.status, text: reply.text, headers };
   };
   expect((await ask(live?.access_token ?? '')).text).toContain('"active":true');
+  const nobody = await broker.identity('nobody', { team: 'none' });
   const answers = await Promise.all([
     ask('x'),
     ask(agent ?? ''), // an identity token
@@ -38,7 +39,7 @@ it('why a token is inactive cannot be seen in the answer', async () => {
     ask(completed?.access_token ?? ''),
     ask(short.access_token),
     ask(elsewhere.access_token), // alive, but not for this caller to ask about
-    ask(live?.access_token ?? '', soc), // a caller that policy does not let ask
+    ask(live?.access_token ?? '', nobody), // a caller that policy does not let ask
     ask(`${header}.${payload}.${randomBytes(64).toString('base64url')}`),
     ask(`${live?.access_token}=`),
     ask(`${header}.${payload}.${signature}.${signature}`),

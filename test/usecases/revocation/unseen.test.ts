@@ -60,11 +60,11 @@ describe('a name of which nothing was ever seen', () => {
     ['target', 'https://tickest.example', TARGET],
     ['task', 'tsk_aaaaaaaaaaaaaaaa'],
     ['credential', 'crd_aaaaaaaaaaaaaaaa'],
-  ])('needs the word of the caller: %s %s', async (kind, value, meant) => {
+  ])('needs the word of the caller: %s %s', async (kind, value, meant = '') => {
     const broker = await inMemory();
     const text = await judge(broker, kind, value);
     expect(text).toContain('If it is meant, say "unseen": true.');
-    if (meant !== undefined) expect(text).toContain(`Did you mean ${meant}?`);
+    if (meant !== '') expect(text).toContain(`Did you mean ${meant}?`);
     expect(await judge(broker, kind, value, true)).toBe(false);
   });
 });
