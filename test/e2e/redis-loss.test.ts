@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis, type RedisServer, type Settings } from '../support/redis.js';
-import { smallDisk } from '../support/small-disk.js';
+import { canMount, smallDisk } from '../support/small-disk.js';
 import { until } from '../support/until.js';
 
 interface Scene {
@@ -112,6 +112,11 @@ it('G6: a full Redis mints nothing, and still takes revocations that hold at onc
 });
 
 it('G6: while the disk of Redis is full everything is refused and the broker stays up; with room it goes on', async () => {
+  // A limit for the size of files stops a Redis in another way than a full disk does.
+  if (!canMount()) {
+    console.warn('Left out, because this user may not mount a tmpfs: a Redis whose disk is full.');
+    return;
+  }
   const disk = smallDisk(8 * 1024 * 1024);
   if (!disk) throw new Error('this test needs the right to mount a tmpfs, or `prlimit` of util-linux');
   const here = await scene({ appendonly: 'yes', appendfsync: 'everysec', dir: disk.directory });

@@ -21,6 +21,15 @@ export interface SmallDisk {
 const runs = (command: string, ...args: string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
+/** Whether this user may mount a file system. */
+export function canMount(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), 'mayfly-disk-'));
+  const may = runs('mount', '-t', 'tmpfs', '-o', 'size=65536', 'tmpfs', directory);
+  if (may) runs('umount', directory);
+  rmSync(directory, { recursive: true, force: true });
+  return may;
+}
+
 /** Returns undefined where neither is possible. */
 export function smallDisk(bytes: number): SmallDisk | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'mayfly-disk-'));
