@@ -5,7 +5,17 @@
  */
 import { isEnforced, type Credential } from './credential.js';
 import { emailValue, type PartyRef, type RememberedPerson } from './party.js';
-import { ALL, cause, causeOf, causesOf, distinct, type Cause, type Selector, type SelectorKind } from './selector.js';
+import {
+  ALL,
+  cause,
+  causeOf,
+  causesOf,
+  distinct,
+  EVERYTHING,
+  type Cause,
+  type Selector,
+  type SelectorKind,
+} from './selector.js';
 import type { Task } from './task.js';
 
 /** A party with its claims, where there are any: the address of a person is a claim of their own token. */
@@ -30,7 +40,7 @@ export const hangsOn = (credential: CredentialNames, task: TaskNames, ancestors:
     nameTask(task, name);
     for (const selector of inherited(task, ancestors)) name(selector.kind, selector.value);
     nameTarget(credential, task, name);
-    name('all', '');
+    name(EVERYTHING.kind, EVERYTHING.value);
   });
 
 /** Returns the causes of everything a credential hangs on: a token carries them, and the log is asked for them. */

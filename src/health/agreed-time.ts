@@ -16,15 +16,10 @@ type AgreedTime = Versioned<z.infer<typeof schema>> | undefined;
 export const readAgreedTime = (store: Pick<Store, 'records'>): Promise<AgreedTime> => times.read(store, 'agreed');
 
 /**
- * Returns the time that stands afterwards. It is only ever raised: if another broker wrote first, that one has raised it, and
- * this broker raises it at its next look.
+ * Raises the time agreed on, and never lowers it. If another broker wrote first, that one has raised it, and this broker raises
+ * it at its next look.
  * @param to No later than the store's own time. One broker that is far ahead cannot raise it beyond that.
  */
-export async function raiseAgreedTime(
-  store: Pick<Store, 'records'>,
-  stored: AgreedTime,
-  to: number,
-): Promise<AgreedTime> {
-  if (stored && stored.value.time >= to) return stored;
-  return (await times.write(store, 'agreed', stored, { time: to })) ?? stored;
+export async function raiseAgreedTime(store: Pick<Store, 'records'>, stored: AgreedTime, to: number): Promise<void> {
+  if (stored === undefined || stored.value.time < to) await times.write(store, 'agreed', stored, { time: to });
 }

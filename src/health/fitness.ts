@@ -3,8 +3,8 @@
  * (watched-clock.ts). Unknown counts as no. If a clock were trusted while somebody sets it ahead and back again, the broker
  * would forget what is dead, and then accept it again.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerError } from '../domain/errors.js';
+import { within } from '../domain/within.js';
 import { StoreUnavailable, type Key, type Store, type StoreHealth } from '../store/store.js';
 import { raiseAgreedTime, readAgreedTime } from './agreed-time.js';
 import { check, type Check } from './check.js';
@@ -59,8 +59,8 @@ export function createFitness({ store, clock, node, patienceMs = PATIENCE_MS }: 
   return {
     async check() {
       const [told, written] = await Promise.allSettled([
-        within(patienceMs, compareClock(store, clock)),
-        within(patienceMs, writeProbe()),
+        within(patienceMs, compareClock(store, clock), tookTooLong),
+        within(patienceMs, writeProbe(), tookTooLong),
       ]);
       // An unknown size is no reason to be silent: a store that does not answer takes no refusals either.
       if (told.status === 'fulfilled') ({ usedFraction } = told.value.health);
@@ -86,6 +86,8 @@ export function createFitness({ store, clock, node, patienceMs = PATIENCE_MS }: 
     surelyPast: () => clock.surelyPast(),
   };
 }
+
+const tookTooLong = () => new Error('took too long');
 
 interface Compared {
   health: StoreHealth;
@@ -121,17 +123,3 @@ const storeChecks = ({ health: { usedFraction, problems }, clock }: Compared): C
   clock,
   check('space', usedFraction < FULL_FRACTION, `the store is ${Math.round(usedFraction * 100)} % full`),
 ];
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const late = new AbortController();
-  const timeout = pause(ms, undefined, { signal: late.signal, ref: false }).then(() => {
-    throw new Error('took too long');
-  });
-  timeout.catch(() => undefined);
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    late.abort();
-    work.catch(() => undefined);
-  }
-}

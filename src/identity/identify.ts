@@ -5,7 +5,7 @@ import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { AuthenticatedCaller, Proof, TokenUse } from './proof.js';
 import { createRoute, type IdentifySetup } from './route.js';
-import { checkTimes, isDeclaredAs, isTimely, readTimes, readToken, Refused, type TokenTimes } from './token.js';
+import { isDeclaredAs, readTimes, readToken, Refused, timesProblem, type TokenTimes } from './token.js';
 
 /**
  * Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be read, otherwise the code that fits the use.
@@ -36,8 +36,9 @@ export function createIdentify(setup: IdentifySetup): Identify {
    */
   const assertTimely = (times: TokenTimes, purpose: 'ending' | undefined): void => {
     const candidates = purpose === 'ending' && !clock.isTrusted() ? clock.uncheckedTimes() : [clock.now()];
-    for (const now of candidates.slice(1)) if (isTimely(times, now, skewMs)) return;
-    checkTimes(times, candidates[0] ?? clock.now(), skewMs);
+    const problems = candidates.map((now) => timesProblem(times, now, skewMs));
+    const [problem] = problems;
+    if (problem !== undefined && !problems.includes(undefined)) throw new Refused(problem);
   };
 
   const prove = async (token: string, proofHash: string, purpose?: 'ending'): Promise<Proof> => {

@@ -101,22 +101,19 @@ export function readTimes(claims: JsonObject): TokenTimes {
   return defined({ expiresAt, issuedAt, notBefore });
 }
 
-export function checkTimes({ expiresAt, notBefore, issuedAt }: TokenTimes, now: number, skewMs: number): void {
-  if (now >= expiresAt + skewMs) throw new Refused('has expired');
-  if (notBefore !== undefined && notBefore > now + skewMs) throw new Refused('is not valid yet');
+/** Returns why a token is not valid now, as the end of a sentence ("The subject token …"); undefined if it is. */
+export function timesProblem(
+  { expiresAt, notBefore, issuedAt }: TokenTimes,
+  now: number,
+  skewMs: number,
+): string | undefined {
+  if (now >= expiresAt + skewMs) return 'has expired';
+  if (notBefore !== undefined && notBefore > now + skewMs) return 'is not valid yet';
   // A cutoff refuses tokens issued before it. A token from the future would escape every cutoff, and so would one that is
   // older than cutoffs are remembered.
-  if (issuedAt > now + skewMs) throw new Refused('was issued in the future');
-  if (issuedAt < now - PROOF_AGE_MAX_MS) throw new Refused('is too old; present one issued within eight hours');
-}
-
-export function isTimely(times: TokenTimes, now: number, skewMs: number): boolean {
-  try {
-    checkTimes(times, now, skewMs);
-    return true;
-  } catch {
-    return false;
-  }
+  if (issuedAt > now + skewMs) return 'was issued in the future';
+  if (issuedAt < now - PROOF_AGE_MAX_MS) return 'is too old; present one issued within eight hours';
+  return undefined;
 }
 
 function moment(claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number | undefined {

@@ -159,40 +159,24 @@ function resourcesOf({ revocation, credential, task, workload, principal, target
   return Object.entries(named).flatMap(([type, uid]) => (uid === undefined ? [] : [{ type, uid }]));
 }
 
-/** Returns the other fields of an entry that are ids, numbers or digests. */
-function idsOf({
-  revocation,
-  access,
-  accessOmitted,
-  decision,
-  counted,
-  missing,
-  checkpoint,
-  expiresAt,
-  ...entry
-}: AuditEntry) {
-  const { task, workload, credential, target, outcome, proofHash, scopeHash, installed, requestId, retry } = entry;
-  return {
-    task,
-    workload,
-    credential,
-    target,
-    outcome,
-    proofHash,
-    scopeHash,
-    installed,
-    requestId,
-    retry,
-    revocation,
-    access,
-    accessOmitted,
-    decision,
-    counted,
-    missing,
-    checkpoint,
-    expiresAt,
-  };
-}
+/** The other fields of an entry that are ids, numbers or digests. */
+const ID_FIELDS = [
+  ...[
+    'task',
+    'workload',
+    'credential',
+    'target',
+    'outcome',
+    'proofHash',
+    'scopeHash',
+    'installed',
+    'requestId',
+    'retry',
+  ],
+  ...['revocation', 'access', 'accessOmitted', 'decision', 'counted', 'missing', 'checkpoint', 'expiresAt'],
+] as const;
+
+const idsOf = (entry: AuditEntry) => Object.fromEntries(ID_FIELDS.map((field) => [field, entry[field]]));
 
 /** Returns the selector as a resource of OCSF. `all` has no value of its own, and OCSF wants one. */
 const resourceOf = ({ kind, value }: Selector) => ({ type: kind, uid: kind === 'all' ? 'all' : value });

@@ -53,8 +53,8 @@ export function subjectsOf(
 }
 
 /**
- * Returns the entities of all parties that the query names, in those of their groups that policies name. Only a party whose token was verified, now or earlier in the
- * task, has tags and groups.
+ * Returns the entities of all parties that the query names. Only a party whose token was verified, now or earlier in the task,
+ * has tags and groups. Groups that no policy names are left out.
  */
 export function partyEntities(
   { principal, context, resource }: PolicyQuery,

@@ -1,5 +1,6 @@
 /** The tables of the LMDB store, and how they are read and durably written. All values are plain text. */
 import { open, type Database, type RootDatabase } from 'lmdb';
+import { within } from '../../domain/within.js';
 import { StoreUnavailable } from '../store.js';
 
 export interface Tables {
@@ -65,17 +66,8 @@ export async function durably<T>({ environment }: Tables, change: () => T): Prom
 }
 
 /** Resolves like `work`. Rejects when the disk takes too long: after a failed write, lmdb may never say that it is done. */
-export async function inTime<T>(work: PromiseLike<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailable('the disk did not answer in time')), WRITE_LIMIT_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+export const inTime = <T>(work: PromiseLike<T>): Promise<T> =>
+  within(WRITE_LIMIT_MS, work, () => new StoreUnavailable('the disk did not answer in time'));
 
 /**
  * Returns why a write failed. lmdb hands over the error of a commit as a second promise, `commitError`, which rejects. If
