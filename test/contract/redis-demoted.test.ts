@@ -1,28 +1,11 @@
 /** A Redis that is no longer the primary, and one whose host has vanished: the store finds the new primary behind its address. */
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { openRedis, type RedisStoreOptions } from '../../src/store/redis/index.js';
+import { describe, expect, it } from '@jest/globals';
 import { StoreUnavailable, type Store } from '../../src/store/store.js';
 import { startAddress } from '../support/address.js';
-import { handClock } from '../support/clock.js';
 import { publication } from '../support/publication.js';
+import { openStoreAt } from '../support/redis-store.js';
 import { following, replicaOf, startRedis, type RedisServer } from '../support/redis.js';
 import { until } from '../support/until.js';
-
-const opened: Store[] = [];
-afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())));
-
-async function open(url: string, over: Partial<RedisStoreOptions> = {}): Promise<Store> {
-  const store = await openRedis({
-    place: { url },
-    prefix: 't:',
-    replicas: 0,
-    onRestart: 'replace',
-    clock: handClock(),
-    ...over,
-  });
-  opened.push(store);
-  return store;
-}
 
 async function pair(): Promise<[RedisServer, RedisServer]> {
   const first = await startRedis();
@@ -44,7 +27,7 @@ describe('one address behind which the primary changes', () => {
   it('leads to the new primary, on every connection, though the old one answers on', async () => {
     const [first, second] = await pair();
     const address = await startAddress(first.port);
-    const store = await open(address.url, { replicas: 1 });
+    const store = await openStoreAt(address.url, { replicas: 1 });
     await until(() => store.log.publish(publication()).then(Boolean, () => false), 'no replica confirms');
     await swap(first, second);
     address.leadTo(second.port);
@@ -59,7 +42,7 @@ describe('one address behind which the primary changes', () => {
   it('leads to the new primary where the host of the old one has vanished', async () => {
     const [first, second] = await pair();
     const address = await startAddress(first.port);
-    const store = await open(address.url);
+    const store = await openStoreAt(address.url);
     address.vanish();
     address.leadTo(second.port);
     await second.send('REPLICAOF', 'NO', 'ONE');
@@ -70,7 +53,7 @@ describe('one address behind which the primary changes', () => {
 describe('a replica', () => {
   it('that takes writes takes no publication and vouches for nothing', async () => {
     const [server, other] = [await startRedis({ 'replica-read-only': 'no' }), await startRedis()];
-    const store = await open(server.url);
+    const store = await openStoreAt(server.url);
     await server.send('REPLICAOF', '127.0.0.1', other.port);
     await until(following(server), 'does not follow');
     const asked = [store.log.look([]), store.log.publish(publication()), store.log.replace(undefined, 'g')];
@@ -80,7 +63,7 @@ describe('a replica', () => {
 
   it('is named as one in the health of the store', async () => {
     const [first, second] = await pair();
-    const store = await open(first.url);
+    const store = await openStoreAt(first.url);
     expect((await store.health()).isReplica).toBe(false);
     await swap(first, second);
     await until(async () => (await store.health().catch(() => undefined))?.isReplica === true, 'not named');

@@ -1,29 +1,15 @@
 /** Faults that only Redis has: it is full, restarted, emptied, demoted, hung or badly configured. */
 import { inspect } from 'node:util';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { LogEntry, Publication } from '../../src/domain/tombstone.js';
-import { openRedis, type RedisStoreOptions } from '../../src/store/redis/index.js';
+import type { RedisStoreOptions } from '../../src/store/redis/index.js';
 import { LogGap, StoreUnavailable, type Store } from '../../src/store/store.js';
-import { handClock } from '../support/clock.js';
 import { publication } from '../support/publication.js';
+import { openStoreAt } from '../support/redis-store.js';
 import { following, replicaOf, startRedis, type RedisServer } from '../support/redis.js';
 import { until } from '../support/until.js';
 
-const opened: Store[] = [];
-afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())));
-
-async function open({ url }: RedisServer, over: Partial<RedisStoreOptions> = {}): Promise<Store> {
-  const store = await openRedis({
-    place: { url },
-    prefix: 't:',
-    replicas: 0,
-    onRestart: 'replace',
-    clock: handClock(),
-    ...over,
-  });
-  opened.push(store);
-  return store;
-}
+const open = ({ url }: RedisServer, over: Partial<RedisStoreOptions> = {}): Promise<Store> => openStoreAt(url, over);
 
 /** A replica that has just connected may confirm later than a publication waits. The same publication is then repeated. */
 async function confirmed(store: Store, what: Publication): Promise<LogEntry> {

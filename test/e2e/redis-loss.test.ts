@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis, type RedisServer, type Settings } from '../support/redis.js';
+import { DEAD, expectNeverActive } from '../support/never-active.js';
 import { canMount, smallDisk } from '../support/small-disk.js';
 import { until } from '../support/until.js';
 
@@ -29,18 +30,6 @@ const revoke = (broker: BrokerProcess, soc: string, value: string) =>
   broker.post('/revocations', { selector: { kind: 'workload', value }, reason: 'test', unseen: true }, soc);
 const isActive = async ({ broker, api }: Scene, token: string) => (await broker.introspect(token, api)).body as object;
 const ready = ({ broker }: Scene) => until(() => broker.isReady(), 'the broker did not recover');
-const DEAD = { active: false };
-
-/** Asked again and again while things change: never once alive. */
-async function expectDeadUntil(here: Scene, token: string, change: Promise<unknown>): Promise<void> {
-  let over = false;
-  const changed = change.finally(() => (over = true));
-  do {
-    const { status, body } = await here.broker.introspect(token, here.api);
-    if (status !== 503) expect(body).toEqual(DEAD);
-  } while (!over as boolean);
-  await changed;
-}
 
 describe('Redis is killed', () => {
   it('G6: while it is away nothing is granted or active and readiness says so; G5: back without its data, everything older is dead', async () => {
@@ -57,7 +46,7 @@ describe('Redis is killed', () => {
     expect((await broker.operations.get('/health/ready')).status).toBe(503);
     expect((await broker.operations.get('/health/live')).status).toBe(200);
 
-    await expectDeadUntil(
+    await expectNeverActive(
       here,
       revoked,
       redis.start().then(() => ready(here)),
@@ -71,7 +60,7 @@ describe('Redis is killed', () => {
     const here = await scene(durable, { onRestart: 'trust' });
     const { redis, alive, revoked } = here;
     await redis.kill();
-    await expectDeadUntil(
+    await expectNeverActive(
       here,
       revoked,
       redis.start().then(() => ready(here)),
@@ -87,7 +76,7 @@ describe('Redis is killed', () => {
 
 it('G5: FLUSHALL under a running broker kills everything, and revives nothing', async () => {
   const here = await scene();
-  await expectDeadUntil(here, here.revoked, here.redis.send('FLUSHALL'));
+  await expectNeverActive(here, here.revoked, here.redis.send('FLUSHALL'));
   expect([await isActive(here, here.alive), await isActive(here, here.revoked)]).toEqual([DEAD, DEAD]);
   await ready(here);
   await until(async () => {

@@ -2,11 +2,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { startAddress } from '../support/address.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
+import { DEAD, expectNeverActive } from '../support/never-active.js';
 import { following, replicaOf, startRedis } from '../support/redis.js';
 import { PRIMARY, startWatched } from '../support/sentinels.js';
 import { until } from '../support/until.js';
-
-const DEAD = { active: false };
 
 const exchanged = async (broker: BrokerProcess, sub: string) =>
   ((await broker.exchange(await broker.identity(sub))).body as { access_token?: string }).access_token;
@@ -18,18 +17,6 @@ async function aliveAndRevoked(broker: BrokerProcess): Promise<[string, string]>
   const request = { selector: { kind: 'workload', value: 'lab:agent-8' }, reason: 'test' };
   expect((await broker.post('/revocations', request, await broker.identity('soc'))).status).toBe(200);
   return tokens as [string, string];
-}
-
-/** Asks while things change: the revoked token is never once active. */
-async function expectNeverActive(broker: BrokerProcess, token: string, change: Promise<unknown>): Promise<void> {
-  const api = await broker.identity('tickets-api');
-  let over = false;
-  const changed = change.finally(() => (over = true));
-  do {
-    const { status, body } = await broker.introspect(token, api);
-    if (status !== 503) expect(body).toEqual(DEAD);
-  } while (!over as boolean);
-  await changed;
 }
 
 describe('a demoted Redis', () => {
@@ -46,7 +33,7 @@ describe('a demoted Redis', () => {
       address.leadTo(second.port);
       await until(granted(broker), 'the broker stays on the old primary');
     };
-    await expectNeverActive(broker, revoked, move());
+    await expectNeverActive({ broker, api: await broker.identity('tickets-api') }, revoked, move());
     // Another home is another log: what lived is dead.
     expect((await broker.introspect(alive, await broker.identity('tickets-api'))).body).toEqual(DEAD);
     expect(await isLive(broker)).toBe(true);
@@ -67,7 +54,7 @@ describe('Sentinels', () => {
       await watched.primary.kill();
       await until(granted(broker), 'the broker does not come back');
     };
-    await expectNeverActive(broker, revoked, failover());
+    await expectNeverActive({ broker, api: await broker.identity('tickets-api') }, revoked, failover());
     over = true;
     await Promise.all(agents);
     expect((await broker.introspect(alive, await broker.identity('tickets-api'))).body).toEqual(DEAD);

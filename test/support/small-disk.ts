@@ -21,10 +21,13 @@ export interface SmallDisk {
 const runs = (command: string, ...args: string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
+const mounts = (directory: string, bytes: number): boolean =>
+  runs('mount', '-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', directory);
+
 /** Whether this user may mount a file system. */
 export function canMount(): boolean {
   const directory = mkdtempSync(join(tmpdir(), 'mayfly-disk-'));
-  const may = runs('mount', '-t', 'tmpfs', '-o', 'size=65536', 'tmpfs', directory);
+  const may = mounts(directory, 65_536);
   if (may) runs('umount', directory);
   rmSync(directory, { recursive: true, force: true });
   return may;
@@ -34,7 +37,7 @@ export function canMount(): boolean {
 export function smallDisk(bytes: number): SmallDisk | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'mayfly-disk-'));
   made.push(directory);
-  if (runs('mount', '-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', directory)) return mounted(directory);
+  if (mounts(directory, bytes)) return mounted(directory);
   return runs('prlimit', '--version') ? limited(directory) : undefined;
 }
 
