@@ -35,6 +35,7 @@ const REASONS = {
     'store/lmdb.ts', 'store/lmdb/log.ts', 'store/lmdb/records.ts', 'store/redis/records.ts',
   ],
   'tries the store in keys that no broker reads': ['store/redis/rehearse.ts'],
+  'shows the time of a host, and ends everything before a wrong time is taken back': ['compose/agreed-time.ts'],
   'on a developer\'s machine, where there is no store to compare with': ['cli/dev-issuer.ts', 'cli/timeline.ts'],
 };
 

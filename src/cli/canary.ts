@@ -5,7 +5,7 @@ import { mintCanary } from '../credentials/mint-canary.js';
 import { isId } from '../domain/id.js';
 import { hasUnprintable } from '../domain/text.js';
 import { DAY_MS } from '../domain/time.js';
-import type { Terminal } from './terminal.js';
+import { CONFIG, type Terminal } from './terminal.js';
 
 interface Options {
   label: string;
@@ -29,7 +29,7 @@ export function addCanary(program: Command, { out, clock }: Terminal): void {
     .option('--target <resource>', 'what it seems to be for; default: the first target of kind jwt')
     .option('--workload <id>', 'the workload that the alarm names, so that a reaction can act')
     .option('--task <id>', 'the same, for one task', taskOf)
-    .option('-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG')
+    .option(...CONFIG)
     .action(({ config, days, ...request }: Options) =>
       locally(config, clock, async ({ ledger, config: loaded, signing }) => {
         const { audit, decoyMinter: minter } = await signing();

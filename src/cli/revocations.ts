@@ -13,7 +13,7 @@ import { allReceipts, type Receipt } from '../ledger/receipts.js';
 import { assertSeen } from '../revocation/assert-seen.js';
 import { publishLift } from '../revocation/receipts.js';
 import { fittingEffect, publishRevocation } from '../revocation/revoke-by-selector.js';
-import { timestampOf, type Terminal } from './terminal.js';
+import { CONFIG, timestampOf, type Terminal } from './terminal.js';
 
 interface RevokeOptions {
   effect?: Effect;
@@ -24,8 +24,6 @@ interface RevokeOptions {
   dryRun?: boolean;
   config?: string;
 }
-
-const CONFIG = ['-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG'] as const;
 
 export function addRevocations(program: Command, terminal: Terminal): void {
   const revocations = program

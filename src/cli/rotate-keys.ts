@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { LOCAL, locally } from '../compose/local.js';
 import { defined } from '../domain/defined.js';
-import type { Terminal } from './terminal.js';
+import { CONFIG, type Terminal } from './terminal.js';
 
 interface Options {
   now?: boolean;
@@ -16,7 +16,7 @@ export function addRotateKeys(program: Command, { out, clock }: Terminal): void 
     .description('announce a new signing key, to be used in an hour; running brokers follow within seconds')
     .option('--now', 'use a new key at once: verifiers fetch it when they first meet it')
     .option('--distrust-old', 'use a new key at once and withdraw all others: every token signed before is dead')
-    .option('-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG')
+    .option(...CONFIG)
     .action(({ now = false, distrustOld = false, config }: Options) =>
       locally(config, clock, async ({ ledger, signing }) => {
         const { keys, audit } = await signing();

@@ -3,6 +3,7 @@
  * file.
  */
 import { Command, CommanderError } from 'commander';
+import { addAgreedTime } from './agreed-time.js';
 import { addAwsCredentials } from './aws/credentials.js';
 import { addAws } from './aws/setup.js';
 import { addCanary } from './canary.js';
@@ -35,6 +36,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   addVerifyAudit(program, terminal);
   addTimeline(program, terminal);
   addRevocations(program, terminal);
+  addAgreedTime(program, terminal);
   addCanary(program, terminal);
   addRotateKeys(program, terminal);
   addDevToken(program, terminal);

@@ -14,3 +14,6 @@ export function timestampOf(text: string): string {
   if (fromTimestamp(text) !== undefined) return text;
   throw new InvalidArgumentError('It is written like 2027-01-31T09:30:00Z.');
 }
+
+/** The option of every command that opens the broker's store. */
+export const CONFIG = ['-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG'] as const;

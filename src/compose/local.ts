@@ -17,12 +17,15 @@ import type { Ledger } from '../ledger/ledger.js';
 import { openRevocationLog } from '../ledger/revocation-log.js';
 import { createJwtMinter } from '../minters/jwt.js';
 import type { Minter } from '../minters/minter.js';
+import type { Store } from '../store/store.js';
 import { openStore } from './open-store.js';
 
 /** The actor in the audit log for whoever has the store's credentials. */
 export const LOCAL = 'local';
 
-interface Local {
+export interface Local {
+  store: Store;
+  system: SystemClock;
   ledger: Ledger;
   config: LoadedConfig['config'];
   /** The trust entries, which say what ids can exist. */
@@ -55,6 +58,8 @@ export async function locally<T>(
     // A store whose state cannot be read may still take a revocation.
     await compareClock(store, clock).catch(() => undefined);
     return await work({
+      store,
+      system,
       ledger: { records, log: openRevocationLog(log), clock },
       config,
       trust: config.trust,

@@ -9,9 +9,10 @@ import type { Key, Store } from '../store/store.js';
 
 const schema = z.strictObject({ time: moment });
 
-const times = record(schema, (name: 'agreed'): Key => `time/${name}`);
+const keyOf = (name: 'agreed'): Key => `time/${name}`;
+const times = record(schema, keyOf);
 
-type AgreedTime = Versioned<z.infer<typeof schema>> | undefined;
+export type AgreedTime = Versioned<z.infer<typeof schema>> | undefined;
 
 export const readAgreedTime = (store: Pick<Store, 'records'>): Promise<AgreedTime> => times.read(store, 'agreed');
 
@@ -23,3 +24,10 @@ export const readAgreedTime = (store: Pick<Store, 'records'>): Promise<AgreedTim
 export async function raiseAgreedTime(store: Pick<Store, 'records'>, stored: AgreedTime, to: number): Promise<void> {
   if (stored === undefined || stored.value.time < to) await times.write(store, 'agreed', stored, { time: to });
 }
+
+/**
+ * Removes the time agreed on, and returns false if a broker has raised it since it was read. What had expired by it may live
+ * again: it must be dead by another rule before this is called.
+ */
+export const removeAgreedTime = ({ records }: Pick<Store, 'records'>, { text }: { text: string }): Promise<boolean> =>
+  records.commit({ expect: [[keyOf('agreed'), text]], remove: [keyOf('agreed')] });

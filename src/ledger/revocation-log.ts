@@ -53,7 +53,7 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
         return { ...look, generation };
       }
       const lost = generation ?? look.foreign;
-      if (await log.replace(lost, randomBytes(6).toString('base64url'))) events.onNewGeneration?.(lost);
+      if (await log.replace(lost, newGeneration())) events.onNewGeneration?.(lost);
     }
     throw new StoreUnavailable('the revocation log does not keep its generation');
   }
@@ -73,6 +73,20 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
     snapshot: (after) => log.snapshot(after),
     forget: (tombstones) => log.forget(tombstones),
   };
+}
+
+const newGeneration = (): string => randomBytes(6).toString('base64url');
+
+/**
+ * Installs a new generation although nothing was lost: everything older is dead, and stays dead whatever any clock says. Holds
+ * stay in force.
+ */
+export async function renewGeneration(log: Log): Promise<void> {
+  for (let attempts = 0; attempts < REPLACEMENTS; attempts += 1) {
+    const { generation, foreign } = await log.look([]);
+    if (await log.replace(generation ?? foreign, newGeneration())) return;
+  }
+  throw new StoreUnavailable('the revocation log does not keep its generation');
 }
 
 /** Returns the number of the latest cutoff or hold (lifted or not) on any of these causes; 0 when there is none. */

@@ -2,7 +2,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../src/audit/event.js';
 import { run } from '../../src/cli/run.js';
+import { openStore } from '../../src/compose/open-store.js';
+import { loadConfig } from '../../src/config/load.js';
 import { systemClock } from '../../src/domain/time.js';
+import { raiseAgreedTime, readAgreedTime } from '../../src/health/agreed-time.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
@@ -19,14 +22,21 @@ describe.each(['lmdb', 'redis'] as const)('mayfly beside a broker on %s', (kind)
     const code = await run([...argv, '--config', broker.config], { out: note, err: note, clock: systemClock });
     return { code, said: said.join('\n') };
   };
+  /** Writes what a broker writes that is so far ahead together with its store. */
+  const agreeOn = async (time: number) => {
+    const { store: where, config } = await loadConfig({ path: broker.config });
+    const store = await openStore({ store: where, redis: config.redis, clock: systemClock, role: 'tool' });
+    await raiseAgreedTime(store, await readAgreedTime(store), time);
+    await store.close();
+  };
   const exchanged = async () => {
     const { status, body } = await broker.exchange(await broker.identity('agent-7'));
     return { status, token: (body as { access_token: string }).access_token };
   };
-  const isActive = async (token: string) =>
-    ((await broker.introspect(token, await broker.identity('tickets-api'))).body as { active: boolean }).active;
-  const audited = async () => {
-    const { text } = await broker.get('/audit', await broker.identity('soc'), { accept: 'application/x-ndjson' });
+  const isActive = async (token: string, api = broker.identity('tickets-api')) =>
+    ((await broker.introspect(token, await api)).body as { active: boolean }).active;
+  const audited = async (soc = broker.identity('soc')) => {
+    const { text } = await broker.get('/audit', await soc, { accept: 'application/x-ndjson' });
     return text
       .trimEnd()
       .split('\n')
@@ -98,6 +108,42 @@ describe.each(['lmdb', 'redis'] as const)('mayfly beside a broker on %s', (kind)
     expect(await isActive((await exchanged()).token)).toBe(true);
     const steps = (await audited()).filter(({ type, actor }) => type === 'keys.rotated' && actor?.id === 'local');
     expect(steps.map(({ reason }) => reason)).toEqual(['announce', 'replace', 'distrust']);
+  });
+
+  it('takes back a time agreed on that lies ahead: everything older is dead, and the broker believes its clock again', async () => {
+    const remove = () => mayfly('agreed-time', 'remove', '--everything-dies', '--reason', 'an hour ahead');
+    expect(await remove()).toEqual({ code: 1, said: expect.stringMatching(/is not ahead of this clock/) });
+    const { token } = await exchanged();
+    const older = await broker.identity('agent-7');
+    await mayfly('revocations', 'revoke', 'workload', 'lab:agent-9', '--unseen', '--reason', 'stolen');
+    await agreeOn(Date.now() + 3_600_000);
+    await until(async () => !(await broker.isReady()), 'the broker believes a clock that is behind the time agreed on');
+    expect((await exchanged()).status).toBe(503);
+    expect((await mayfly('agreed-time', 'show')).said).toMatch(/agreed on: \S+Z, (3600|359\d) s ahead of this host$/);
+    expect(await mayfly('agreed-time', 'remove', '--reason', 'r')).toEqual({
+      code: 1,
+      said: expect.stringMatching(/--everything-dies/),
+    });
+    expect((await exchanged()).status).toBe(503);
+
+    expect((await remove()).code).toBe(0);
+    await until(() => broker.isReady(), 'the broker does not believe its clock');
+    expect((await broker.exchange(older)).body).toMatchObject({ error: 'access_denied' });
+    const issuedLater = (sub: string) => broker.identity(sub, { iat: Math.floor(Date.now() / 1000) + 4 });
+    const exchangedLater = async () => broker.exchange(await issuedLater('agent-7'));
+    await until(async () => (await exchangedLater()).status === 200, 'a proof that was issued later is refused');
+    const fresh = ((await exchangedLater()).body as { access_token: string }).access_token;
+    const api = issuedLater('tickets-api');
+    expect([await isActive(token, api), await isActive(fresh, api)]).toEqual([false, true]);
+    expect((await broker.exchange(await issuedLater('agent-9'))).body).toMatchObject({ retry: 'after-lift' });
+    expect((await mayfly('agreed-time', 'show')).said).toMatch(/, \d s (ahead of|behind) this host$/);
+    const local = (await audited(issuedLater('soc'))).filter(({ reason }) =>
+      reason?.endsWith(' ms ahead: an hour ahead'),
+    );
+    expect(local.map(({ type, actor }) => [type, actor?.id])).toEqual([
+      ['log.replaced', 'local'],
+      ['revocation.published', 'local'],
+    ]);
   });
 });
 
