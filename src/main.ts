@@ -11,6 +11,7 @@ const EXIT_CONFIG = 78;
 try {
   const loaded = await loadConfig();
   const log = createLogger(loaded.config.log);
+  for (const warning of loaded.warnings) log.warn(warning, 'the configuration allows what is rarely meant');
   const broker = await compose(loaded, { clock: systemClock, log });
   endOnSignals(broker, log);
   await broker.start().catch((error: unknown) => {

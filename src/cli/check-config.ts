@@ -1,6 +1,7 @@
-/** `mayfly check-config`: prints every mistake in a configuration with its line, or a summary of a valid one. */
+/** `mayfly check-config`: prints every mistake in a configuration with its line, or a summary of a valid one with its warnings. */
 import type { Command } from 'commander';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
+import { problemText } from '../config/problem.js';
 import { defined } from '../domain/defined.js';
 import type { Terminal } from './terminal.js';
 
@@ -16,7 +17,7 @@ export function addCheckConfig(program: Command, { out }: Terminal): void {
     });
 }
 
-function summary({ path, config, store }: LoadedConfig): string {
+function summary({ path, config, store, warnings }: LoadedConfig): string {
   const trusted = config.trust.map(({ name, kind }) => `${name} (${kind})`).join(', ');
   return [
     `${path}: sound`,
@@ -24,6 +25,7 @@ function summary({ path, config, store }: LoadedConfig): string {
     `  store    ${storeText(store)}`,
     `  trusts   ${trusted}`,
     `  targets  ${config.targets.map(({ resource }) => resource).join(', ')}`,
+    ...warnings.map((warning) => `warning: ${problemText(warning)}`),
   ].join('\n');
 }
 

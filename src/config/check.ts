@@ -1,21 +1,17 @@
 /** Checks what a schema cannot express: whether the parts of a configuration fit each other. */
-import { isSafeOrigin } from '../domain/safe-origin.js';
 import { FENCE_MS } from '../domain/timing.js';
 import type { TargetKind } from '../targets/kind.js';
 import { kindOf, kindOfTarget, KINDS } from '../targets/kinds.js';
 import { signalFindings } from './check-signals.js';
-import { isOwnIssuer } from './own-issuer.js';
+import { trustFindings } from './check-trust.js';
 import type { Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
-import type { Target, Trust } from './schema.js';
+import type { Target } from './schema.js';
 import type { SoundParts } from './sound-parts.js';
 
 export function fitFindings(parts: SoundParts): Finding[] {
   return [
-    ...parts.trust.flatMap((trust, index) => trustFindings(trust, index, parts.issuer)),
-    ...repeated(claimsOf(['trust'], parts.trust, 'name'), 'is the name of another trust entry'),
-    ...repeated(identitiesOf(parts), 'is trusted twice: a token would have two names'),
-    ...repeated(namesakes(parts), NAMESAKE),
+    ...trustFindings(parts),
     ...repeated(claimsOf(['targets'], parts.targets, 'resource'), 'is the resource of another target'),
     ...identityFindings(parts),
     ...skewFindings(parts),
@@ -25,18 +21,6 @@ export function fitFindings(parts: SoundParts): Finding[] {
     ...parts.targets.flatMap((target, index) => targetFindings(target, index, parts.targets)),
     ...signalFindings(parts),
   ];
-}
-
-function trustFindings(trust: Trust | undefined, index: number, ownIssuer: string | undefined): Finding[] {
-  if (trust?.kind !== 'oidc') return [];
-  const found: [string, boolean, string][] = [
-    // Otherwise a credential of the broker would prove a workload, and so get the next credential.
-    ['issuer', isOwnIssuer(trust.issuer, ownIssuer), 'is the broker itself, whose tokens prove no identity'],
-    ['issuer', !trust.jwks && !canDiscover(trust.issuer), 'needs `jwks`: keys are discovered over https only'],
-    ['owner', trust.represents === 'person' && !!trust.owner, 'is for workloads; this issuer represents persons'],
-    ['groups', trust.represents === 'workload' && !!trust.groups, 'is for persons; this issuer represents workloads'],
-  ];
-  return found.filter(([, wrong]) => wrong).map(([field, , reason]) => ({ path: ['trust', index, field], reason }));
 }
 
 function targetFindings(
@@ -71,25 +55,6 @@ function skewFindings({ lifetimes, targets }: SoundParts): Finding[] {
   return enforced ? [{ path: ['lifetimes', 'clockSkew'], reason }] : [];
 }
 
-/** One issuer may be configured twice: for persons and for workloads, by the audience of the token. A trust domain may not. */
-function identitiesOf({ trust, issuer }: SoundParts): Claim[] {
-  return trust.flatMap((entry, index): Claim[] => {
-    if (entry === undefined) return [];
-    if (entry.kind === 'spiffe') return [[['trust', index, 'trustDomain'], `spiffe://${entry.trustDomain}`]];
-    if (!entry.audiences) return [[['trust', index, 'issuer'], `${entry.issuer} ${issuer ?? ''}`]];
-    return entry.audiences.map((audience, at) => [['trust', index, 'audiences', at], `${entry.issuer} ${audience}`]);
-  });
-}
-
-const NAMESAKE =
-  'is trusted under another name too: a subject that is held under one name could come under the other, by a token for the other audience';
-
-/** A workload chooses the audience of its token. As a person it can ask for nothing by itself, so these two may differ. */
-const namesakes = ({ trust }: SoundParts): Claim[] =>
-  trust.flatMap((entry, index): Claim[] =>
-    entry?.kind === 'oidc' ? [[['trust', index, 'issuer'], `${entry.represents} ${entry.issuer}`]] : [],
-  );
-
 function listenerFindings({ listen, operations }: SoundParts): Finding[] {
   if (listen === undefined || listen !== operations || listen.endsWith(':0')) return [];
   return [{ path: ['operations'], reason: 'is where the API listens: metrics would be public' }];
@@ -120,5 +85,3 @@ function hasPassword(text: string): boolean {
   const url = new URL(text);
   return url.password !== '' || url.searchParams.has('password');
 }
-
-const canDiscover = (issuer: string): boolean => URL.canParse(issuer) && isSafeOrigin(new URL(issuer).origin);

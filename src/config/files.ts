@@ -3,7 +3,8 @@ import { access, constants, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { defined } from '../domain/defined.js';
 import type { ConfigPath, Finding } from './problem.js';
-import type { Config, KeySource, Trust } from './schema.js';
+import type { Config } from './schema.js';
+import type { KeySource, Trust } from './trust-schema.js';
 import type { SoundParts } from './sound-parts.js';
 
 /** Returns the same configuration, with absolute paths. */

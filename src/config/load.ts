@@ -1,11 +1,12 @@
 /** Loads the configuration file and the environment, and validates both as a whole. Only this file reads process.env. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { trustWarnings } from './check-trust.js';
 import { fitFindings } from './check.js';
 import { readDocument } from './document.js';
 import { readEnvironment, type Environment } from './environment.js';
 import { missingFiles, resolveFiles } from './files.js';
-import { ConfigError, pathText, type ConfigProblem } from './problem.js';
+import { ConfigError, pathText, type ConfigProblem, type Finding } from './problem.js';
 import { configSchema, type Config } from './schema.js';
 import { soundParts } from './sound-parts.js';
 import { storeAt, type StoreLocation } from './store-location.js';
@@ -28,6 +29,8 @@ export interface LoadedConfig {
   config: Omit<Config, 'store'>;
   store: StoreLocation;
   keyEncryptionKey: KeyEncryptionKeySource;
+  /** What is allowed and rarely meant, each with its place. */
+  warnings: readonly ConfigProblem[];
   /** The file, and the directory that relative paths start from; both absolute. */
   path: string;
   directory: string;
@@ -54,7 +57,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
     throw failure(given, '', 'is not a file that can be read');
   });
 
-  const { value, problems } = await validate(text, given, directory, options.checkFiles ?? true);
+  const { value, problems, warnings } = await validate(text, given, directory, options.checkFiles ?? true);
   const environment = await readEnvironment(env);
   problems.push(...environment.problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -68,6 +71,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
     config,
     store: store.kind === 'lmdb' || !redisLogin ? store : { ...store, login: redisLogin },
     keyEncryptionKey: { ...keyEncryptionKey, defaultFile: resolve(data, 'key-encryption.key') },
+    warnings,
     path,
     directory,
   };
@@ -77,18 +81,22 @@ async function validate(text: string, source: string, directory: string, checkFi
   const document = readDocument(text);
   const problems: ConfigProblem[] = document.problems.map((problem) => ({ source, path: '', ...problem }));
   // The file could not be parsed: the problems found so far say where.
-  if (document.value === undefined) return { value: undefined, problems };
+  if (document.value === undefined) return { value: undefined, problems, warnings: [] };
   const parts = soundParts(document.value);
   const findings = [
     ...schemaFindings(configSchema, document.value),
     ...fitFindings(parts),
     ...(checkFiles ? await missingFiles(parts, directory) : []),
   ];
-  for (const { path, reason } of findings) {
-    problems.push({ source, line: document.lineOf(path), path: pathText(path), reason });
-  }
+  const placed = ({ path, reason }: Finding): ConfigProblem => ({
+    source,
+    line: document.lineOf(path),
+    path: pathText(path),
+    reason,
+  });
+  problems.push(...findings.map(placed));
   problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  return { value: document.value, problems };
+  return { value: document.value, problems, warnings: trustWarnings(parts).map(placed) };
 }
 
 const failure = (source: string, path: string, reason: string): ConfigError =>

@@ -23,13 +23,13 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
-    super(problems.map(sentence).join('\n'));
+    super(problems.map(problemText).join('\n'));
     this.problems = problems;
   }
 }
 
-/** Formats a problem as `file:line: path: reason`. */
-function sentence({ source, line, path, reason }: ConfigProblem): string {
+/** Returns a problem as `file:line: path: reason`. */
+export function problemText({ source, line, path, reason }: ConfigProblem): string {
   const place = line === undefined ? source : `${source}:${line}`;
   return path === '' ? `${place}: ${reason}` : `${place}: ${path}: ${reason}`;
 }

@@ -6,81 +6,8 @@ import { z } from 'zod';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { notifySchema, signalsSchema } from './signals-schema.js';
 import { targetSchema } from './target-schema.js';
-import {
-  algorithm,
-  file,
-  hostPort,
-  keySource,
-  name,
-  origin,
-  redisNode,
-  seconds,
-  teamName,
-  trustName,
-} from './values.js';
-
-const oidcTrust = z.strictObject({
-  kind: z.literal('oidc').describe('An OpenID Connect issuer, or anything that signs JWTs and publishes keys.'),
-  name: trustName.describe('Stands before the subject in every id: `<name>:<sub>`.'),
-  issuer: z.string().min(1).describe('The `iss` claim, compared byte for byte.'),
-  audiences: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe('Accepted `aud`; default: the issuer of the broker.'),
-  jwks: keySource.optional().describe('Default: discovery at the issuer.'),
-  algorithms: z
-    .array(algorithm)
-    .min(1)
-    .default(['ES256', 'RS256', 'EdDSA'])
-    .describe('Signature algorithms accepted from this issuer; any other token is refused.'),
-  represents: z.enum(['workload', 'person']).default('workload').describe('What its tokens stand for.'),
-  owner: z
-    .union([
-      z.strictObject({ claim: z.string().min(1).describe('The claim that names the team; a JSON pointer if nested.') }),
-      z.strictObject({ value: teamName.describe('One team for every workload of this issuer.') }),
-    ])
-    .optional()
-    .describe('The team that answers for a workload: a claim of the token, or a fixed value.'),
-  groups: z
-    .strictObject({ claim: z.string().min(1).describe('A claim whose value is a list of group names.') })
-    .optional()
-    .describe('Persons: the claim that lists their groups.'),
-  claims: z
-    .array(z.string().min(1))
-    .max(32)
-    .default([])
-    .describe('Claims that become Cedar tags; a JSON pointer where nested.'),
-});
-
-const spiffeTrust = z.strictObject({
-  kind: z.literal('spiffe').describe('A SPIFFE trust domain: its JWT-SVIDs.'),
-  name: trustName.describe('Names it in policy; the id of a workload is its SPIFFE ID.'),
-  trustDomain: z
-    .string()
-    .max(255)
-    .regex(/^[a-z0-9._-]+$/, 'must be a SPIFFE trust domain')
-    .describe('Lower case, without `spiffe://`.'),
-  audiences: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe('Accepted `aud`; default: the issuer of the broker.'),
-  bundle: z
-    .strictObject({ file: file.describe('A SPIFFE bundle (JWKS); read again when it changes.') })
-    .describe('Where the keys of the trust domain are.'),
-  algorithms: z
-    .array(algorithm.exclude(['EdDSA']))
-    .min(1)
-    .default(['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])
-    .describe('Signature algorithms accepted; the SPIFFE standard allows these.'),
-  owner: z
-    .strictObject({ value: teamName.describe('One team for every workload of this trust domain.') })
-    .optional()
-    .describe('The team that answers for its workloads.'),
-});
-
-export const trustSchema = z.discriminatedUnion('kind', [oidcTrust, spiffeTrust]);
+import { trustSchema } from './trust-schema.js';
+import { file, hostPort, name, origin, redisNode, seconds, teamName } from './values.js';
 
 const purpose = z.strictObject({
   description: z.string().min(1).describe('For those who read the audit trail.'),
@@ -200,8 +127,4 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.output<typeof configSchema>;
-export type Trust = Config['trust'][number];
-export type OidcTrust = Extract<Trust, { kind: 'oidc' }>;
-export type SpiffeTrust = Extract<Trust, { kind: 'spiffe' }>;
-export type KeySource = z.output<typeof keySource>;
 export type Target = Config['targets'][number];

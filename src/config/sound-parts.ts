@@ -2,10 +2,11 @@
  * Parses each part of a configuration by itself, so that the parts that are valid can be checked against each other although
  * others are not.
  */
-import { configSchema, trustSchema, type Config, type Target, type Trust } from './schema.js';
+import { configSchema, type Config, type Target } from './schema.js';
 import type { Reaction, Transmitter, Webhook } from './signals-schema.js';
 import { reactionSchema, signalsSchema, transmitterSchema, webhookSchema } from './signals-schema.js';
 import { targetSchema } from './target-schema.js';
+import { trustSchema, type Trust } from './trust-schema.js';
 
 type Scalars = Pick<Config, 'issuer' | 'listen' | 'operations' | 'store' | 'redis' | 'policy' | 'lifetimes'>;
 

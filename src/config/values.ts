@@ -1,6 +1,6 @@
 /** The kinds of text and number in a configuration, each with the sentence that refuses a wrong one. */
 import { z } from 'zod';
-import { pathProblem } from '../domain/access.js';
+import { pathProblem, wildcardProblem } from '../domain/access.js';
 import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 import { nameSchema } from '../domain/schemas.js';
@@ -73,6 +73,18 @@ function isKeyUrl(text: string): boolean {
   const url = new URL(text);
   return isSafeOrigin(url.origin) && url.username === '' && url.password === '';
 }
+
+/** A `*` that is no segment of its own would be compared as it is, so it would match nothing that its author meant. */
+const claimPattern = z
+  .union([z.string().min(1), z.boolean(), z.int()])
+  .transform(String)
+  .refine((text) => wildcardProblem(text) === undefined, {
+    error: ({ input }) => `the pattern ${wildcardProblem(String(input)) ?? ''}`,
+  });
+/** By the name of a claim: the values of which a token must have one. */
+export const requiredClaims = z
+  .record(z.string().min(1), z.array(claimPattern).min(1).max(64))
+  .refine((claims) => Object.keys(claims).length > 0, 'must name a claim');
 
 const keyFile = z.strictObject({ file: file.describe('A JWKS document; read again when it changes.') });
 const servedKeys = z.strictObject({

@@ -28,18 +28,22 @@ export function pathProblem(path: string): string | undefined {
   if (path.length > HARD_LIMITS.pathCharacters) return `is longer than ${HARD_LIMITS.pathCharacters} characters`;
   const segments = path.split('/');
   if (segments.length > HARD_LIMITS.pathSegments) return `has more than ${HARD_LIMITS.pathSegments} segments`;
-  for (const [index, segment] of segments.entries()) {
+  for (const segment of segments) {
     if (segment === '') return 'has an empty segment';
     if (segment === '.' || segment === '..') return 'has a "." or ".." segment';
-    if (segment === '*') continue;
-    if (segment === '**') {
-      if (index !== segments.length - 1) return 'has "**" before its end';
-      continue;
-    }
+    if (segment === '*' || segment === '**') continue;
     if (!SEGMENT.test(segment)) return 'has a character outside A-Z a-z 0-9 . _ ~ @ + = , : -';
   }
   // The audit log prints what was granted as it is.
-  return holdsToken(path) ? 'has a token in it' : undefined;
+  return holdsToken(path) ? 'has a token in it' : wildcardProblem(path);
+}
+
+/** Returns what is wrong with the wildcards of a pattern, as the end of a sentence, or undefined if nothing is. */
+export function wildcardProblem(pattern: string): string | undefined {
+  const segments = pattern.split('/');
+  if (segments.slice(0, -1).includes('**')) return 'has "**" before its end';
+  const isMixed = (segment: string): boolean => segment.includes('*') && !/^\*\*?$/.test(segment);
+  return segments.some(isMixed) ? 'has a "*" that is not a whole segment' : undefined;
 }
 
 export const isAction = (text: string): boolean => ACTION.test(text);

@@ -1,4 +1,5 @@
 /** Turns claims of a token into names, and into text for policy. */
+import { covers } from '../domain/access.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
 import { isObject, type JsonObject } from './json-object.js';
 import { Refused } from './token.js';
@@ -14,6 +15,28 @@ export function nameFrom(value: unknown, what: string): string {
   if (problem !== undefined) throw new Refused(`has ${what} that ${problem}`);
   return value;
 }
+
+/**
+ * Throws Refused unless each required claim has one of its values. Of a claim that is a list, one entry is enough. The sentence
+ * names the claim, and none of the values: they may name customers.
+ */
+export function assertRequired(claims: JsonObject, required: RequiredClaims = {}): void {
+  for (const [name, patterns] of Object.entries(required)) {
+    const value = claimAt(claims, name);
+    const texts = (Array.isArray(value) ? value : [value]).flatMap((entry) => textOf(entry) ?? []);
+    if (!texts.some((text) => patterns.some((pattern) => matches(pattern, text)))) {
+      throw new Refused(`must have a claim ${name} with a value that is accepted here`);
+    }
+  }
+}
+
+type RequiredClaims = Readonly<Record<string, readonly string[]>>;
+
+/** Returns whether the text is the value, or fits the pattern. `*` stands for one segment that is not empty, `**` for several. */
+const matches = (pattern: string, text: string): boolean =>
+  covers(pattern, text) && emptySegments(pattern) === emptySegments(text);
+
+const emptySegments = (text: string): number => text.split('/').filter((segment) => segment === '').length;
 
 /** Returns the named claims as tags. Text, booleans and exact integers become tags; lists and objects do not. */
 export function tagsFrom(claims: JsonObject, names: readonly string[]): Readonly<Record<string, string>> {

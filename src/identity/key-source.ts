@@ -1,7 +1,7 @@
 /** Where the text of an issuer's key document comes from: a file, a URL, or the URL that its discovery document names. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { KeySource as ConfiguredSource } from '../config/schema.js';
+import type { KeySource as ConfiguredSource } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { sendRequest } from '../outbound/send-request.js';
 import { readDocument } from './json-object.js';

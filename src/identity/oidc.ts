@@ -1,8 +1,8 @@
 /** Identity from an OIDC issuer, such as a CI system, a Kubernetes cluster or an identity provider. */
-import type { OidcTrust } from '../config/schema.js';
+import type { OidcTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import type { Party } from '../domain/party.js';
-import { claimAt, listFrom, nameFrom, tagsFrom } from './claim-values.js';
+import { assertRequired, claimAt, listFrom, nameFrom, tagsFrom } from './claim-values.js';
 import type { JsonObject } from './json-object.js';
 import type { TrustedIssuer } from './proof.js';
 import { verifySignature } from './signature.js';
@@ -23,6 +23,7 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
     if (claims['iss'] !== trust.issuer) throw new Refused('comes from another issuer');
     checkHeader(header, { algorithms: trust.algorithms, acceptsType });
     const used = await verifySignature(text, keys, trust.algorithms);
+    assertRequired(claims, trust.require);
     const isAccessToken = typeof header['typ'] === 'string' && ACCESS_TOKEN.test(header['typ']);
     const kind = isAccessToken ? ('oidc-access-token' as const) : ('oidc' as const);
     return { party: isPerson ? personOf(trust, claims) : workloadOf(trust, claims), kind, keys: used };

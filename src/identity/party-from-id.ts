@@ -1,5 +1,5 @@
 /** Which configured issuer could prove an id that somebody merely names. An id that no issuer could prove is a mistake. */
-import type { Trust } from '../config/schema.js';
+import type { Trust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';

@@ -2,7 +2,7 @@
  * Chooses the trusted issuer that must verify a token: by trust domain when the subject is a SPIFFE ID, otherwise by `iss`.
  * Never both, so that an OIDC issuer cannot vouch for a SPIFFE ID, nor a SPIFFE bundle for an OIDC subject.
  */
-import type { Trust } from '../config/schema.js';
+import type { Trust } from '../config/trust-schema.js';
 import type { Clock } from '../domain/time.js';
 import type { JsonObject } from './json-object.js';
 import { discoveredKeySource, keySource } from './key-source.js';

@@ -1,5 +1,5 @@
 /** Identity from a SPIFFE trust domain: JWT-SVIDs, verified by the bundle of that trust domain and no other. */
-import type { SpiffeTrust } from '../config/schema.js';
+import type { SpiffeTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { isName } from '../domain/name.js';
 import type { Party } from '../domain/party.js';

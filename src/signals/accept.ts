@@ -1,5 +1,5 @@
 /** Accepts a signal: it is translated into the broker's terms, and durable before its sender gets an answer. */
-import type { Trust } from '../config/schema.js';
+import type { Trust } from '../config/trust-schema.js';
 import { BrokerError } from '../domain/errors.js';
 import { signalId, type Level, type Signal } from '../domain/signal.js';
 import { masked } from '../domain/text.js';

@@ -3,7 +3,7 @@
  * nothing, and no reaction to it reaches further: whoever may name a person's task must not reach the workload that serves
  * everybody.
  */
-import type { Trust } from '../config/schema.js';
+import type { Trust } from '../config/trust-schema.js';
 import type { Reaction, SignalsConfig } from '../config/signals-schema.js';
 import { taskCauses } from '../domain/hangs-on.js';
 import { causeOf, type Selector } from '../domain/selector.js';

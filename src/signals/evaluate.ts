@@ -2,7 +2,7 @@
  * Decides what is done about a signal: the first reaction that fits it, what that reaction covers, and whether a gate stops
  * it.
  */
-import type { Trust } from '../config/schema.js';
+import type { Trust } from '../config/trust-schema.js';
 import { DETECTOR_OF, type Reaction, type SignalsConfig } from '../config/signals-schema.js';
 import { causeOf, effectFits, type Selector } from '../domain/selector.js';
 import type { ReactionDone, Signal } from '../domain/signal.js';

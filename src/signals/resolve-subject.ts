@@ -2,7 +2,7 @@
  * Resolves the subject of a signal to selectors, within what its source may speak of. A subject that is not understood as a
  * whole resolves to nothing: an unknown member would have narrowed it, and leaving that member out would hit others.
  */
-import type { Trust } from '../config/schema.js';
+import type { Trust } from '../config/trust-schema.js';
 import { isId } from '../domain/id.js';
 import { isName } from '../domain/name.js';
 import { emailValue } from '../domain/party.js';

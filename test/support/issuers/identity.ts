@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configSchema, type Trust } from '../../../src/config/schema.js';
+import { configSchema } from '../../../src/config/schema.js';
+import type { Trust } from '../../../src/config/trust-schema.js';
 import { createIdentify, type Identify } from '../../../src/identity/identify.js';
 import { handClock, type HandClock } from '../clock.js';
 import { BROKER } from './issuer.js';

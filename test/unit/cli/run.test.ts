@@ -55,6 +55,14 @@ describe('mayfly check-config', () => {
     expect(out).toMatch(/kubernetes\.yaml: sound\n.*https:\/\/mayfly\.example\n.*redis\n.*cluster \(oidc\)/s);
   });
 
+  it('warns where a sound configuration lets in more than is meant', async () => {
+    const { file } = await development();
+    const yaml = await readFile(file, 'utf8');
+    await writeFile(file, yaml.replace(/issuer: \S+\n(?= +jwks)/, 'issuer: https://gitlab.com\n'));
+    const { code, out } = await mayfly('check-config', '--elsewhere', file);
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining(`\nwarning: ${file}:`) });
+  });
+
   it('says every mistake with file and line, and fails', async () => {
     const { file } = await development();
     const yaml = await readFile(file, 'utf8');

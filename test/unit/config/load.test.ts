@@ -229,7 +229,7 @@ describe('parts that do not fit each other', () => {
     [
       'keys discovered in clear text',
       trust('  - { kind: oidc, name: a, issuer: "http://lab.example" }\n'),
-      '4 trust[0].issuer: needs `jwks`: keys are discovered over https only',
+      '4 trust[0].issuer: needs `jwks`: keys are discovered over https only (http on loopback)',
     ],
     [
       'keys fetched in clear text',
@@ -289,6 +289,44 @@ describe('parts that do not fit each other', () => {
       oidc('b', 'issuer: x, represents: person, audiences: [two]'),
     );
     expect(await problems(yaml)).toEqual([]);
+  });
+});
+
+describe('what is sound and rarely meant', () => {
+  const shared = (rest: string) =>
+    SOUND.replace('    jwks:', `    audiences: [workloads]\n    ${rest}\n    jwks:`).replace(
+      'targets:',
+      '  - { kind: oidc, name: staff, represents: person, issuer: https://lab.example, require: { azp: [web] } }\ntargets:',
+    );
+  const at = (issuer: string) => SOUND.replace('https://lab.example', issuer);
+
+  it.each([
+    [
+      'two entries that only the audience tells apart',
+      shared('algorithms: [ES256]'),
+      /^4 trust\[0\]: .*only the audience/,
+    ],
+    ['an issuer of the whole world', at('https://gitlab.com'), /^4 trust\[0\]: lets in everybody/],
+  ])('is said: %s', async (_, yaml, warning) => {
+    const { loaded } = await load(yaml);
+    expect(loaded.warnings.map(({ line, path, reason }) => `${line} ${path}: ${reason}`)).toEqual([
+      expect.stringMatching(warning),
+    ]);
+  });
+
+  it.each([
+    ['two entries that each require a claim', shared('require: { azp: [agents] }')],
+    ['an issuer of one company', SOUND],
+  ])('is not said of %s', async (_, yaml) => {
+    expect((await load(yaml)).loaded.warnings).toEqual([]);
+  });
+
+  it.each([
+    ['repository: [acme*]', 'repository[0]: the pattern has a "*" that is not a whole segment'],
+    ["repository: ['**/site']", 'repository[0]: the pattern has "**" before its end'],
+    ['repository: []', 'repository: Too small: expected array to have >=1 items'],
+  ])('is a mistake: require %s', async (claim, problem) => {
+    expect(await problems(shared(`require: { ${claim} }`))).toEqual([`8 trust[0].require.${problem}`]);
   });
 });
 

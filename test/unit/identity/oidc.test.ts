@@ -160,6 +160,71 @@ describe('tokens in the wild', () => {
   });
 });
 
+describe('what a token must say', () => {
+  const require = {
+    repository: ['acme/*', 'octo/site'],
+    '/metadata/tenant': ['t1'],
+    verified: [true, 7],
+    sub: ['repo:acme/**', 'agent-7'],
+    roles: ['agent'],
+    url: ['https://ci.example/**'],
+  };
+  const claims = {
+    repository: 'acme/site',
+    metadata: { tenant: 't1' },
+    verified: true,
+    sub: 'repo:acme/site:ref:refs/heads/main',
+    roles: ['reader', 'agent'],
+    url: 'https://ci.example/acme/7',
+  };
+  const present = async (changed: object) => {
+    const trust = { kind: 'oidc', name: 'strict', issuer: lab.url, jwks: { file: 'lab.json' }, require };
+    const identifyStrict = door.identify([trust]);
+    return identifyStrict(await lab.token({ ...claims, ...changed }), { use: 'subject' });
+  };
+
+  it.each([
+    {},
+    { repository: 'octo/site' },
+    { verified: 'true' },
+    { verified: 7 },
+    { sub: 'agent-7' },
+    { roles: 'agent' },
+    { url: 'https://ci.example/a' },
+  ])('is said: %j', async (changed) => {
+    await expect(present(changed)).resolves.toMatchObject({ party: { issuer: 'strict' } });
+  });
+
+  it.each([
+    ['repository', { repository: undefined }],
+    ['repository', { repository: 'evil/site' }],
+    ['repository', { repository: 'acme' }],
+    ['repository', { repository: 'acme/' }],
+    ['repository', { repository: 'acme/site/more' }],
+    ['repository', { repository: 'Acme/site' }],
+    ['repository', { repository: 'acme/**' }],
+    ['repository', { repository: '**' }],
+    ['repository', { repository: { toString: 'acme/site' } }],
+    ['repository', { repository: [] }],
+    ['repository', { repository: [['acme/site']] }],
+    ['/metadata/tenant', { metadata: 't1' }],
+    ['/metadata/tenant', { metadata: null }],
+    ['verified', { verified: false }],
+    ['verified', { verified: 7.5 }],
+    ['verified', { verified: null }],
+    ['sub', { sub: 'agent-77' }],
+    ['sub', { sub: 'repo:acme' }],
+    ['roles', { roles: ['reader'] }],
+    ['url', { url: 'https://ci.example//' }],
+    ['url', { url: 'https:/ci.example/a' }],
+  ])('and if %s does not, as in %j, it is refused, and none of the values is told', async (claim, changed) => {
+    await expect(present(changed)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: `The subject token must have a claim ${claim} with a value that is accepted here.`,
+    });
+  });
+});
+
 describe('a refusal', () => {
   it.each([
     ['subject', 'invalid_request', 'The subject token has expired.'],

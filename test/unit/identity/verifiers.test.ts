@@ -1,6 +1,7 @@
 /** Each issuer's verifier keeps its own rules, so that a mistake in routing alone yields nobody's identity. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { configSchema, type OidcTrust, type SpiffeTrust } from '../../../src/config/schema.js';
+import { configSchema } from '../../../src/config/schema.js';
+import type { OidcTrust, SpiffeTrust } from '../../../src/config/trust-schema.js';
 import type { readKeySet } from '../../../src/identity/key-set.js';
 import { createOidcIssuer } from '../../../src/identity/oidc.js';
 import { createSpiffeIssuer } from '../../../src/identity/spiffe.js';

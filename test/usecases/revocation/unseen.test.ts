@@ -1,6 +1,6 @@
 /** A revocation of a name that is misspelt must not look like a success. */
 import { describe, expect, it } from '@jest/globals';
-import { trustSchema } from '../../../src/config/schema.js';
+import { trustSchema } from '../../../src/config/trust-schema.js';
 import type { Selector, SelectorKind } from '../../../src/domain/selector.js';
 import { createPartyMemory } from '../../../src/ledger/seen.js';
 import { assertSeen } from '../../../src/revocation/assert-seen.js';
