@@ -20,6 +20,8 @@ export interface BrokerWish {
   lab: Signer;
   /** Default: any free one. */
   port?: number;
+  /** Further trust entries, besides the lab. */
+  trust?: object[];
   /** Further targets, besides the tickets API. */
   targets?: object[];
   /** These members replace members of the configuration. */
@@ -27,7 +29,15 @@ export interface BrokerWish {
   nodeArguments?: string[];
 }
 
-export async function startBroker({ directory, store, lab, targets = [], more, ...wish }: BrokerWish): Promise<Broker> {
+export async function startBroker({
+  directory,
+  store,
+  lab,
+  trust = [],
+  targets = [],
+  more,
+  ...wish
+}: BrokerWish): Promise<Broker> {
   mkdirSync(directory, { recursive: true });
   const [port, operations] = [wish.port ?? (await freePort()), await freePort()];
   const config = {
@@ -46,6 +56,7 @@ export async function startBroker({ directory, store, lab, targets = [], more, .
         owner: { claim: 'team' },
         claims: ['team'],
       },
+      ...trust,
     ],
     targets: [
       {

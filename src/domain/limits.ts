@@ -12,7 +12,7 @@ export const HARD_LIMITS = {
   /** Pairs of path and action. So many details, scope tokens or actions of one detail are read, and none if there are more. */
   pairsPerRequest: 32,
   /** By policy, for one request. Patterns take many: one for each part that policies or labels tell apart. */
-  policyEvaluations: 128,
+  policyEvaluations: 96,
   /** Parts of the path of a request, between slashes. */
   urlParts: 64,
   /** Parameters of a form or a query string. */

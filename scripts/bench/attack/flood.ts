@@ -79,6 +79,7 @@ const revocation = (soc: string, index: number): Request => ({
     selector: { kind: 'workload', value: `lab:ended-${index}` },
     effect: 'cutoff',
     reason: 'benchmark',
+    unseen: true, // Nobody of this name was ever here. Without it the broker refuses to revoke what may be a misspelling.
   }),
 });
 

@@ -1,11 +1,12 @@
 /** What attacks cost: each kind of request alone, and what others get during a flood of the dearest. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startBroker, TARGET, type Broker } from '../broker.js';
+import { AUDIENCE, startBroker, TARGET, type Broker } from '../broker.js';
 import type { Signer } from '../issuer.js';
 import type { RedisServer } from '../redis.js';
 import { costOf, type Cost } from './cost.js';
 import { flood, type Flooded, type FloodWish } from './flood.js';
-import { kindsOf, SEVEN_LABELS, type Kind } from './requests.js';
+import { bundleText, kindsOf, SEVEN_LABELS, TRUST_DOMAIN, type Kind } from './requests.js';
 
 export interface AttackFindings {
   costs: Cost[];
@@ -25,11 +26,16 @@ export async function measureAttacks(
   lab: Signer,
   wish: AttackWish,
 ): Promise<AttackFindings> {
+  const bundle = join(directory, 'bundle.json');
+  writeFileSync(bundle, await bundleText());
+  const { name, trustDomain } = TRUST_DOMAIN;
+  const trust = [{ kind: 'spiffe', name, trustDomain, audiences: [AUDIENCE], bundle: { file: bundle } }];
   const start = (name: string, more: Record<string, unknown>) =>
     startBroker({
       directory: join(directory, name),
       store: redis.url,
       lab,
+      trust,
       more: { ...more, redis: { prefix: `bench-${name}:` } },
     });
   const plain = await start('attacked', {});

@@ -1,4 +1,5 @@
 /** The dearest requests known: of strangers, who prove nothing, and of agents that prove who they are. */
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { AUDIENCE, LAB, TARGET } from '../broker.js';
 import type { Signer } from '../issuer.js';
 
@@ -54,16 +55,37 @@ const MEANINGLESS: Record<string, string> = {
   'scope tokens': `scope=${filled('a:b', '+')}`,
 };
 
+/** A trust domain whose bundle has a key of the kind that costs most to verify with. */
+export const TRUST_DOMAIN = { name: 'svids', trustDomain: 'bench.example', algorithm: 'ES512' } as const;
+
 export async function kindsOf(lab: Signer): Promise<Kind[]> {
   const [agent = '', soc = ''] = await lab.tokens(2, (index) => ({
     ...{ iss: LAB, aud: AUDIENCE, team: 'sre', sub: index === 0 ? 'agent-7' : 'soc' },
   }));
   // The claims are right and the signature is another token's: whoever verifies it does all of the work.
   const forged = [...agent.split('.').slice(0, 2), soc.split('.')[2]].join('.');
-  return [...strangers(forged), ...agents(agent)];
+  return [...strangers(forged, await forgedSvid()), ...agents(agent)];
 }
 
-const strangers = (forged: string): Kind[] => [
+/** Returns the bundle of the trust domain. */
+export async function bundleText(): Promise<string> {
+  const { publicKey } = await generateKeyPair(TRUST_DOMAIN.algorithm);
+  return JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'key', use: 'jwt-svid' }] });
+}
+
+/** Returns a JWT-SVID without a `kid`, signed with a key that is not in the bundle: the one key there that fits is tried. */
+async function forgedSvid(): Promise<string> {
+  const { algorithm: alg, trustDomain } = TRUST_DOMAIN;
+  const { privateKey } = await generateKeyPair(alg);
+  const iat = Math.floor(Date.now() / 1000);
+  const claims = { sub: `spiffe://${trustDomain}/agent`, aud: AUDIENCE, iat, exp: iat + 3_600 };
+  return new SignJWT(claims).setProtectedHeader({ alg, typ: 'JWT' }).sign(privateKey);
+}
+
+const strangers = (forged: string, svid: string): Kind[] => [
+  kind('stranger', 'a forged JWT-SVID of ES512, without a kid', () =>
+    exchange(svid, MEANINGLESS['scope tokens'] ?? ''),
+  ),
   kind('stranger', 'nothing but a forged token', (index) => exchange(forged, `scope=incident/${index}:read&purpose=p`)),
   ...Object.entries(MEANINGLESS).map(([name, rest]) =>
     kind('stranger', `64 KB of ${name}`, () => exchange('worthless', `${rest}&purpose=p`)),
@@ -144,8 +166,11 @@ const WIDE_PATTERNS = Array.from({ length: 32 }, (_, index) =>
   wide((segment) => (segment === index % 7 ? `b${index}` : '*')),
 );
 
-/** With the development policies, 64 parts in two rounds: all the evaluations that a request may need. */
-const DEAREST_PATTERNS = [wide((segment) => (segment === 0 ? 'b' : '*'))];
+/** With the development policies, 32 and 16 parts in two rounds: all the evaluations that a request may need. */
+const DEAREST_PATTERNS = [
+  [0, 1],
+  [2, 3, 4],
+].map((fixed) => wide((segment) => (fixed.includes(segment) ? 'b' : '*')));
 
 function wide(segmentAt: (index: number) => string): string {
   return ['incident', ...Array.from({ length: 7 }, (_, index) => segmentAt(index))].join('/');
