@@ -1,8 +1,9 @@
 /** `mayfly canary mint`: prints a token to lay out where only a thief looks. Any use of it raises an alarm. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { LOCAL, locally } from '../compose/local.js';
+import { locally } from '../compose/local.js';
 import { mintCanary } from '../credentials/mint-canary.js';
 import { isId } from '../domain/id.js';
+import { LOCAL } from '../domain/reserved.js';
 import { hasUnprintable } from '../domain/text.js';
 import { DAY_MS } from '../domain/time.js';
 import { CONFIG, type Terminal } from './terminal.js';

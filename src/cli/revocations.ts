@@ -3,8 +3,9 @@
  * credentials of the store.
  */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { LOCAL, locally } from '../compose/local.js';
+import { locally } from '../compose/local.js';
 import { defined } from '../domain/defined.js';
+import { LOCAL } from '../domain/reserved.js';
 import { EFFECTS, formatSelector, SELECTOR_KINDS, type Effect, type SelectorKind } from '../domain/selector.js';
 import { masked } from '../domain/text.js';
 import { toTimestamp } from '../domain/time.js';

@@ -1,7 +1,8 @@
 /** `mayfly rotate-keys`: makes a new signing key. It signs in an hour, or at once when the current key is in doubt. */
 import type { Command } from 'commander';
-import { LOCAL, locally } from '../compose/local.js';
+import { locally } from '../compose/local.js';
 import { defined } from '../domain/defined.js';
+import { LOCAL } from '../domain/reserved.js';
 import { CONFIG, type Terminal } from './terminal.js';
 
 interface Options {

@@ -4,13 +4,14 @@
  * again, so everything is ended before that time is removed.
  */
 import type { AuditLog } from '../audit/log.js';
+import { LOCAL } from '../domain/reserved.js';
 import type { SystemClock } from '../domain/time.js';
 import { readAgreedTime, removeAgreedTime, type AgreedTime } from '../health/agreed-time.js';
 import { watchClock } from '../health/watched-clock.js';
 import { openRevocationLog, renewGeneration } from '../ledger/revocation-log.js';
 import { publishRevocation } from '../revocation/revoke-by-selector.js';
 import type { Store } from '../store/store.js';
-import { LOCAL, type Local } from './local.js';
+import type { Local } from './local.js';
 
 interface Times {
   /** By the clock of this host. Milliseconds, like the next one. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
 import { defined } from '../domain/defined.js';
+import { LOCAL } from '../domain/reserved.js';
 import type { SystemClock } from '../domain/time.js';
 import { compareClock } from '../health/fitness.js';
 import { watchClock } from '../health/watched-clock.js';
@@ -19,9 +20,6 @@ import { createJwtMinter } from '../minters/jwt.js';
 import type { Minter } from '../minters/minter.js';
 import type { Store } from '../store/store.js';
 import { openStore } from './open-store.js';
-
-/** The actor in the audit log for whoever has the store's credentials. */
-export const LOCAL = 'local';
 
 export interface Local {
   store: Store;

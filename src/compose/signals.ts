@@ -1,6 +1,7 @@
 /** The signals of one broker: who may send them, and the queue that reacts to them. */
 import type { AuditLog } from '../audit/log.js';
 import type { LoadedConfig } from '../config/load.js';
+import { NO_REACTION } from '../domain/reserved.js';
 import { createTransmitters, type Transmitters } from '../identity/transmitters.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createSignalQueue, type SignalQueue } from '../signals/signal-queue.js';
@@ -45,7 +46,7 @@ export function openSignals({ loaded, ledger, audit, metrics, log }: SignalsSetu
       {
         reacted({ reaction, state, receivedAt }) {
           const seconds = Math.max(0, clock.unchecked() - receivedAt) / 1000;
-          metrics.signalEvaluated(reaction?.rule ?? 'none', state, seconds);
+          metrics.signalEvaluated(reaction?.rule ?? NO_REACTION, state, seconds);
         },
         failed: (err) => log.warn({ err }, 'a signal waits for its reaction'),
       },

@@ -22,13 +22,9 @@ export function signalFindings(parts: SoundParts): Finding[] {
   ];
 }
 
-/** Names of sources in metrics and reactions that are not transmitters. */
-const RESERVED = [DETECTOR, 'json'];
-
-function transmitterFindings({ name, issuer, about }: Transmitter, index: number, parts: SoundParts): Finding[] {
+function transmitterFindings({ issuer, about }: Transmitter, index: number, parts: SoundParts): Finding[] {
   const at = ['signals', 'transmitters', index];
   return [
-    ...(RESERVED.includes(name) ? [{ path: [...at, 'name'], reason: 'is the name of another kind of source' }] : []),
     // Otherwise a token that the broker signs for an agent or a target could pass as an event of a transmitter.
     ...(isOwnIssuer(issuer, parts.issuer)
       ? [{ path: [...at, 'issuer'], reason: 'is the broker itself, which sends itself no events' }]

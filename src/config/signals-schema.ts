@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
 import { nameSchema } from '../domain/schemas.js';
 import { LEVELS, SIGNAL_EVENTS, SIGNAL_STATES, type DETECTOR_EVENTS } from '../domain/signal.js';
-import { algorithm, keySource, keyUrl, name, seconds, trustName } from './values.js';
+import { algorithm, keySource, keyUrl, name, seconds, unreservedName } from './values.js';
 
 const DAY_SECONDS = 86_400;
 
 export const transmitterSchema = z.strictObject({
-  name: name.describe('Names it in reactions and in the audit log.'),
+  name: unreservedName.describe('Names it in reactions and in the audit log.'),
   issuer: z.string().min(1).describe('The `iss` claim of its events, compared byte for byte.'),
   audience: z.string().min(1).describe('The `aud` its events must have, alone.'),
   jwks: keySource.describe('Where its keys are.'),
@@ -18,14 +18,14 @@ export const transmitterSchema = z.strictObject({
     .default(['RS256', 'ES256'])
     .describe('Signature algorithms accepted from it; any other event is refused.'),
   about: z
-    .array(trustName)
+    .array(unreservedName)
     .min(1)
     .describe('Trust names whose workloads and persons it may speak of. Signals about others change nothing.'),
   perMinute: z.int().min(1).default(600).describe('Events a minute, counted by each broker for itself; more are 429.'),
 });
 
 export const reactionSchema = z.strictObject({
-  name: name.describe('Names it in answers and in the audit log.'),
+  name: unreservedName.describe('Names it in answers and in the audit log.'),
   event: z.enum(SIGNAL_EVENTS).describe('What it is about.'),
   level: z.enum(LEVELS).optional().describe('Only signals of this level; default: any.'),
   from: z
@@ -108,7 +108,7 @@ export const signalsSchema = z
   .strictObject({
     transmitters: z.array(transmitterSchema).default([]).describe('Who may push Security Event Tokens.'),
     about: z
-      .array(trustName)
+      .array(unreservedName)
       .optional()
       .describe('Trust names that callers of /signals/json may speak of, where policy lets them; default: all.'),
     reactions: z

@@ -1,10 +1,10 @@
 /** The schema of `trust`: the issuers whose tokens prove identity. */
 import { z } from 'zod';
-import { algorithm, file, keySource, requiredClaims, teamName, trustName } from './values.js';
+import { algorithm, file, keySource, requiredClaims, teamName, unreservedName } from './values.js';
 
 const oidcTrust = z.strictObject({
   kind: z.literal('oidc').describe('An OpenID Connect issuer, or anything that signs JWTs and publishes keys.'),
-  name: trustName.describe('Stands before the subject in every id: `<name>:<sub>`.'),
+  name: unreservedName.describe('Stands before the subject in every id: `<name>:<sub>`.'),
   issuer: z.string().min(1).describe('The `iss` claim, compared byte for byte.'),
   audiences: z
     .array(z.string().min(1))
@@ -41,7 +41,7 @@ const oidcTrust = z.strictObject({
 
 const spiffeTrust = z.strictObject({
   kind: z.literal('spiffe').describe('A SPIFFE trust domain: its JWT-SVIDs.'),
-  name: trustName.describe('Names it in policy; the id of a workload is its SPIFFE ID.'),
+  name: unreservedName.describe('Names it in policy; the id of a workload is its SPIFFE ID.'),
   trustDomain: z
     .string()
     .max(255)

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { pathProblem, wildcardProblem } from '../domain/access.js';
 import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
+import { RESERVED_WORDS } from '../domain/reserved.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 import { nameSchema } from '../domain/schemas.js';
 
@@ -9,14 +10,10 @@ export const seconds = (most: number, least = 1) => z.int().min(least).max(most)
 export const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case letter, then up to 31 of a-z 0-9 -');
-/**
- * A trust name stands before the subject in an id. With one of these, an id would read like a SPIFFE ID, an address, a
- * detector, or a session name at AWS.
- */
-const RESERVED_NAMES = ['spiffe', 'wl', 'broker', 'email', 'detector'];
-export const trustName = name.refine(
-  (text) => !RESERVED_NAMES.includes(text),
-  `must not be ${RESERVED_NAMES.map((one) => `"${one}"`).join(', ')}`,
+/** The name of a trust entry, a transmitter or a reaction: it stands in ids, as a source, or as an actor. */
+export const unreservedName = name.refine(
+  (text) => !RESERVED_WORDS.has(text),
+  'is a word that the broker itself writes in the place of a name: choose another',
 );
 /** The name of a team, as a token could give it too. */
 export const teamName = nameSchema(CLAIM_CHARACTERS_MAX);

@@ -1,6 +1,7 @@
 /** Ends credentials that were reserved and never handed out, because the exchange failed or its broker died. */
 import type { Credential } from '../domain/credential.js';
 import { shardOf, SHARDS, type Shard } from '../domain/id.js';
+import { BROKER } from '../domain/reserved.js';
 import { dropCredential, readCredentials } from '../ledger/credentials.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { unconfirmedIndex } from '../ledger/keys.js';
@@ -16,7 +17,7 @@ export const endUnreleased = (ledger: Ledger, credential: Pick<Credential, 'id' 
     selector: { kind: 'credential', value: credential.id },
     effect: 'end',
     reason,
-    actor: 'broker',
+    actor: BROKER,
     knownEnd: credential.expiresAt,
   });
 

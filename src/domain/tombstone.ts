@@ -36,6 +36,11 @@ export interface Publication {
   reason: string;
   ticket?: string;
   actor: string;
+  /**
+   * The reaction that placed it, by name. Only a reaction can have this written, also one that a person confirmed. Ticket and
+   * reason prove nothing: whoever may revoke writes what they like there.
+   */
+  reaction?: string;
   /** Whether the publisher knew anything by this selector; absent where that was not asked or not known. */
   seen?: boolean;
 }

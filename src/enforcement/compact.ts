@@ -4,6 +4,7 @@
  * workloads get new sessions. No dead session is ever left out.
  */
 import { sessionsOf } from '../domain/hangs-on.js';
+import { BROKER } from '../domain/reserved.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { revoke } from '../ledger/revoke.js';
 import type { DesiredDenials } from './desired-denials.js';
@@ -24,7 +25,7 @@ async function cutOff(ledger: Ledger, value: string): Promise<void> {
     selector: { kind: 'target', value },
     effect: 'cutoff',
     reason: 'the target has no room for so many separate denials',
-    actor: 'broker',
+    actor: BROKER,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { isId } from '../domain/id.js';
+import { JSON_SOURCE } from '../domain/reserved.js';
 import { nameSchema } from '../domain/schemas.js';
 import { SELECTOR_CHARACTERS_MAX } from '../domain/selector.js';
 import { FOREIGN_EVENTS, LEVELS, SIGNAL_STATES, type Signal } from '../domain/signal.js';
@@ -42,7 +43,7 @@ export const jsonSignal = (deps: HttpDeps) =>
       const about = subjectScope(deps.settings, source);
       const digest = sha256(JSON.stringify(input));
       const { id, put } = await acceptSignal(deps, { source, about, itsId, digest, at, ...rest });
-      deps.metrics.signal('json', input.event, put);
+      deps.metrics.signal(JSON_SOURCE, input.event, put);
       return { status: 202, body: { id } };
     },
   });

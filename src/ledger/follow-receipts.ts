@@ -97,7 +97,20 @@ async function count(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
 /** Ends and suspensions of a task are recorded in the task itself. A revocation has no other record, so it gets a receipt. */
 const needsReceipt = ({ id }: LogEntry): boolean => isId('rev', id);
 
-const receiptOf = ({ seq, id, at, selector, effect, reason, ticket, actor, seen, liftAt, before }: LogEntry): Receipt =>
+const receiptOf = ({
+  seq,
+  id,
+  at,
+  selector,
+  effect,
+  reason,
+  ticket,
+  actor,
+  reaction,
+  seen,
+  liftAt,
+  before,
+}: LogEntry): Receipt =>
   defined({
     seq,
     id,
@@ -107,6 +120,7 @@ const receiptOf = ({ seq, id, at, selector, effect, reason, ticket, actor, seen,
     reason,
     ticket,
     actor,
+    reaction,
     seen,
     liftAt,
     before,

@@ -40,6 +40,8 @@ const receiptSchema = z.strictObject({
   reason: z.string(),
   ticket: z.string().optional(),
   actor: z.string(),
+  /** The reaction that placed it: what ticket and actor say is no proof of that. */
+  reaction: z.string().optional(),
   /** Whether anything was known by the selector. */
   seen: z.boolean().optional(),
   liftAt: z.int().optional(),

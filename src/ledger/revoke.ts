@@ -16,6 +16,8 @@ interface Revocation {
   effect: Effect;
   reason: string;
   actor: string;
+  /** The reaction that places it. Never taken from a request. */
+  reaction?: string;
   /** With `end`; default `revoked`. */
   outcome?: Outcome;
   ticket?: string;
@@ -30,7 +32,7 @@ interface Revocation {
 }
 
 export async function revoke({ log, clock }: Ledger, revocation: Revocation): Promise<LogEntry> {
-  const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id, seen } = revocation;
+  const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id, seen, reaction } = revocation;
   // Later is safer: a cutoff refuses identity tokens issued before this, and the log remembers it for as long after this.
   const at = clock.unchecked();
   const entry = await log.publish(
@@ -46,6 +48,7 @@ export async function revoke({ log, clock }: Ledger, revocation: Revocation): Pr
       reason: withoutTokens(reason),
       ticket: ticket === undefined ? undefined : withoutTokens(ticket),
       actor,
+      reaction,
       seen,
     }),
   );

@@ -1,6 +1,7 @@
 /** Receipts of revocations for callers that may read them, and the lifting of holds. */
 import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
+import { BROKER } from '../domain/reserved.js';
 import { EVERYTHING } from '../domain/selector.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { eachSettled } from '../ledger/each-settled.js';
@@ -77,7 +78,7 @@ export async function liftDueHolds(ledger: Ledger): Promise<void> {
     const hold = await readReceipt(ledger, Number(seq));
     // The receipt decides, not the index: after the loss of a log, another hold may have the number, and perhaps no end.
     const isDue = hold?.liftAt !== undefined && hold.liftAt <= ledger.clock.now();
-    const by = { id: `until:${seq}:${hold?.id ?? ''}`, actor: 'broker', reason: 'its time was up' };
+    const by = { id: `until:${seq}:${hold?.id ?? ''}`, actor: BROKER, reason: 'its time was up' };
     // An entry without a hold that is due leaves the index, or it would stay first in it.
     if (!isDue || !(await lift(ledger, hold, by))) await ledger.records.commit({ unindex: [[liftIndex, seq]] });
   });

@@ -113,6 +113,8 @@ interface Revocation {
   reason: string;
   actor: string;
   ticket?: string;
+  /** The reaction that places it. Never taken from a request. */
+  reaction?: string;
   /** Of a hold: when it is lifted by itself. Milliseconds. */
   liftAt?: number;
   /** Whether anything is known by the selector; absent where nobody asked. */

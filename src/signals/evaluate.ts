@@ -38,9 +38,6 @@ type Gate = (deps: EvaluateDeps, plan: Plan) => Promise<'pass' | Evaluation>;
  */
 const GATES: readonly Gate[] = [observedOnly, heldAlready, doneAlready, tooFewSources, claimedByAnother, tooManyTasks];
 
-/** Returns the actor under which a reaction publishes revocations. */
-export const actorOf = (rule: string): string => `reaction:${rule}`;
-
 export async function evaluateSignal(deps: EvaluateDeps, signal: Signal): Promise<Evaluation> {
   const rule = deps.settings.signals.reactions.find((one) => fits(one, signal));
   if (!rule) return { state: 'recorded' };
@@ -70,7 +67,7 @@ async function observedOnly({ settings }: EvaluateDeps, plan: Plan): ReturnType<
 
 async function heldAlready({ ledger }: EvaluateDeps, { rule, selector, reaction }: Plan): ReturnType<Gate> {
   if (rule.do !== 'hold' || rule.holdSeconds !== undefined) return 'pass';
-  const seq = await findExistingHold(ledger, selector, actorOf(rule.name));
+  const seq = await findExistingHold(ledger, selector, rule.name);
   return seq === undefined ? 'pass' : recorded(reaction, `Revocation ${seq} of this reaction holds it already.`);
 }
 

@@ -7,13 +7,14 @@ import type { AuditEvent } from '../audit/event.js';
 import { defined } from '../domain/defined.js';
 import { sha256Bytes } from '../domain/digest.js';
 import { newId, shardOf } from '../domain/id.js';
+import { reactionActor } from '../domain/reserved.js';
 import { causeOf } from '../domain/selector.js';
 import type { ReactionDone, Signal } from '../domain/signal.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { setRisk } from '../ledger/risk.js';
 import { changeSignal, readSignal, takeSignal, overdueSignals } from '../ledger/signals.js';
 import { publishRevocation } from '../revocation/revoke-by-selector.js';
-import { actorOf, evaluateSignal, type EvaluateDeps } from './evaluate.js';
+import { evaluateSignal, type EvaluateDeps } from './evaluate.js';
 
 export interface ReactDeps extends EvaluateDeps {
   audit: { append(event: AuditEvent): Promise<void> };
@@ -44,7 +45,7 @@ async function finish(deps: ReactDeps, signal: Signal): Promise<Signal | undefin
   const { state, reaction, decided } = signal;
   const isToAct = state === 'reacted' && reaction && reaction.seq === undefined;
   const done = isToAct
-    ? { ...signal, reaction: await act(deps, signal, decided?.by ?? actorOf(reaction.rule)) }
+    ? { ...signal, reaction: await act(deps, signal, decided?.by ?? reactionActor(reaction.rule)) }
     : signal;
   await deps.audit.append({ ...explained(done), at: deps.ledger.clock.unchecked() });
   const then = await changeSignal(deps.ledger, signal.id, (current) =>
@@ -66,8 +67,8 @@ const explained = (signal: Signal): Omit<AuditEvent, 'at'> => {
 
 async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: string): Promise<ReactionDone> {
   const { reaction, event, source } = signal;
-  const { selector, rule, holdSeconds } = reaction ?? {};
-  if (!reaction || !selector) throw new Error('a reaction without a subject');
+  if (!reaction?.selector) throw new Error('a reaction without a subject');
+  const { selector, rule, holdSeconds } = reaction;
   const now = ledger.clock.unchecked();
   const why = `${event} from ${source}`;
   switch (reaction.do) {
@@ -87,10 +88,11 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
           id: publicationId(signal),
           selector,
           effect: reaction.do,
-          reason: `${why}: ${signal.reason ?? rule ?? ''}`,
+          reason: `${why}: ${signal.reason ?? rule}`,
           actor,
-          // The actor may be a person who confirmed it. The ticket always names the reaction: findExistingHold looks for it.
-          ticket: rule === undefined ? undefined : actorOf(rule),
+          // The actor may be a person who confirmed it. The ticket tells people which reaction it was; `reaction` is the proof.
+          ticket: reactionActor(rule),
+          reaction: rule,
           liftAt: holdSeconds === undefined ? undefined : now + holdSeconds * 1000,
         }),
       );

@@ -101,17 +101,18 @@ export async function takeAllowance(
 
 /**
  * Returns the number of a hold by which this reaction holds the subject until somebody lifts it, or undefined. A second hold
- * would change nothing and need a second lift. Holds of others do not count: whoever lifts them does not know of this reaction.
+ * would change nothing and need a second lift. Holds of others do not count, whatever their ticket says: whoever placed one may lift
+ * it when they like.
  */
 export async function findExistingHold(
   ledger: Ledger,
   selector: Selector,
-  ticket: string,
+  reaction: string,
 ): Promise<number | undefined> {
   const subject = causeOf(selector);
   const [tombstone] = (await ledger.log.look([subject])).on([subject]);
   const receipts = await Promise.all((tombstone?.holds ?? []).map((seq) => readReceipt(ledger, seq)));
-  return receipts.find((receipt) => receipt?.ticket === ticket && receipt.liftAt === undefined)?.seq;
+  return receipts.find((receipt) => receipt?.reaction === reaction && receipt.liftAt === undefined)?.seq;
 }
 
 /** The memory of a reaction is kept for as long as corroboration may still ask for it, and an hour at least. */

@@ -9,6 +9,7 @@ import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
 import { isId, shardOf, type Shard } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
+import { BROKER } from '../domain/reserved.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { claimKey, findPrevious, idempotencyChange } from '../ledger/idempotency.js';
@@ -40,7 +41,7 @@ async function auditOpening(
   try {
     await audit.append(openedEvent(ledger.clock.now(), task, caller, requestId));
   } catch (error) {
-    const end = { as: 'cancelled', reason: 'its opening could not be audited', actor: 'broker' } as const;
+    const end = { as: 'cancelled', reason: 'its opening could not be audited', actor: BROKER } as const;
     await endTask(ledger, task, end).catch(() => undefined);
     throw error;
   }

@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { BrokerError } from '../domain/errors.js';
 import { SHARDS, type Shard } from '../domain/id.js';
+import { BROKER } from '../domain/reserved.js';
 import type { Task } from '../domain/task.js';
 import { dueIndex } from '../ledger/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -95,6 +96,6 @@ const renewHeartbeat = (ledger: Ledger, id: string): Promise<Task | null> =>
   );
 
 async function expire(ledger: Ledger, task: Task, reason: string): Promise<boolean> {
-  await endTask(ledger, task, { as: 'expired', reason, actor: 'broker' });
+  await endTask(ledger, task, { as: 'expired', reason, actor: BROKER });
   return true;
 }

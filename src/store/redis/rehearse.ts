@@ -3,6 +3,7 @@
  * that go well until something fails. It touches nothing that a broker reads.
  */
 import { randomUUID } from 'node:crypto';
+import { DOCTOR } from '../../domain/reserved.js';
 import { cause } from '../../domain/selector.js';
 import type { Publication } from '../../domain/tombstone.js';
 import { connect, nodesOf, type Client } from './client.js';
@@ -60,7 +61,7 @@ function attemptsAt(
   const selector = { kind: 'task', value: 'none' } as const;
   const tried: Publication = {
     ...{ id, cause: cause(selector.kind, selector.value), selector, effect: 'end', outcome: 'revoked' },
-    ...{ at, until: at, reason: 'tried by mayfly doctor', actor: 'doctor' },
+    ...{ at, until: at, reason: 'tried by mayfly doctor', actor: DOCTOR },
   };
   const put = () => records.commit({ put: [['aa/try', 'x', at + KEPT_MS], ['aa/stays', 'x', at + KEPT_MS]], index: [['aa/index', 'm', 1]] }); // prettier-ignore
   return [

@@ -1,11 +1,16 @@
 /** How signals must fit the rest of a configuration. */
 import { describe, expect, it } from '@jest/globals';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../../src/config/load.js';
 import { ConfigError } from '../../../src/config/problem.js';
+import { unreservedName } from '../../../src/config/values.js';
 import { AUDIT_EVENT_TYPES } from '../../../src/domain/audit-event-types.js';
+import * as reserved from '../../../src/domain/reserved.js';
+import { formatSelector, SELECTOR_KINDS } from '../../../src/domain/selector.js';
+import { DETECTOR } from '../../../src/domain/signal.js';
 import { temporaryDirectory } from '../../support/directory.js';
 
 const oidc = (name: string, issuer = `https://${name}.example`) => ({ name, kind: 'oidc', issuer, jwks: FILE });
@@ -61,8 +66,6 @@ describe('a transmitter', () => {
       [idp(), idp({ issuer: 'https://b.example' })],
       '[1].name is the name of another transmitter',
     ],
-    ['is not called like our own findings', [idp({ name: 'detector' })], '[0].name is the name of another kind'],
-    ['is not called like callers', [idp({ name: 'json' })], '[0].name is the name of another kind'],
     ['has a stream of its own', [idp(), idp({ name: 'b' })], '[1].issuer and its audience are those of another'],
     ['is not the broker', [idp({ issuer: 'https://mayfly.example/' })], '[0].issuer is the broker itself'],
     ['speaks of trust entries that exist', [idp({ about: ['lab', 'nobody'] })], '[0].about[1] is the name of no trust'],
@@ -117,6 +120,52 @@ describe('a reaction', () => {
     { do: 'record', covers: undefined },
   ])('such as %j is sound', async (more) => {
     expect(await problems({ transmitters: [idp()], reactions: [rule(more)] })).toEqual([]);
+  });
+});
+
+describe('a word that the broker writes where a name could stand', () => {
+  const { BROKER, LOCAL, DOCTOR, JSON_SOURCE, NO_REACTION, RESERVED_WORDS, reactionActor } = reserved;
+  const isTaken = 'is a word that the broker itself writes';
+
+  it.each([...RESERVED_WORDS])('"%s" names no trust entry, no transmitter and no reaction', async (word) => {
+    expect(await problems({}, { trust: [oidc('lab'), oidc(word)] })).toEqual([expect.stringContaining(isTaken)]);
+    const both = { transmitters: [idp({ name: word })], reactions: [rule({ name: word })] };
+    expect(await problems(both)).toEqual([
+      expect.stringContaining(`signals.transmitters[0].name ${isTaken}`),
+      expect.stringContaining(`signals.reactions[0].name ${isTaken}`),
+    ]);
+  });
+
+  it('is in the documentation', () => {
+    const [, section = ''] = readFileSync('docs/configuration.md', 'utf8').split('### Words that are taken');
+    const [, words = ''] = /stand: ([^.]*)\./.exec(section) ?? [];
+    expect(words.match(/\w+/g)).toEqual([...RESERVED_WORDS]);
+  });
+
+  it('is in the list, wherever an actor or a source is written', () => {
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const texts = files.map((name) => readFileSync(join('src', name), 'utf8'));
+    const written = texts.flatMap((text) => [
+      ...text.matchAll(/\b(?:actor|source): (?:\{ id: )?(['`](?!environment)|[A-Z][A-Z_]*\b)/g),
+    ]);
+    const known = new Set([...Object.keys(reserved), 'DETECTOR']);
+    expect(written.length).toBeGreaterThan(5);
+    expect(written.map(([, what = '']) => what).filter((what) => !known.has(what))).toEqual([]);
+  });
+
+  it('is the id of no party, whatever name the configuration takes and whatever subject a token has', () => {
+    const actors = (rule: string) => [BROKER, LOCAL, DOCTOR, DETECTOR, JSON_SOURCE, NO_REACTION, reactionActor(rule)];
+    const selectors = (value: string) => SELECTOR_KINDS.map((kind) => formatSelector({ kind, value }, ':'));
+    const word = fc.constantFrom(...[...actors('x'), ...selectors('x')].map((text) => text.replace(/:.*/, '')));
+    const name = fc.oneof(word, fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/));
+    const subject = fc.oneof(word, fc.stringMatching(/^[a-z][a-z0-9:-]{0,31}$/));
+    fc.assert(
+      fc.property(name, subject, (trust, sub) => {
+        fc.pre(unreservedName.safeParse(trust).success);
+        expect([...actors(sub), ...selectors(sub)]).not.toContain(`${trust}:${sub}`);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
