@@ -22,16 +22,20 @@ export interface WatchedClock extends Clock, Pick<ClockMonitor, 'surelyPast'> {
   compare(told: StoreTimes | undefined): Check;
 }
 
+const WRONG = "This broker's clock is wrong or unknown: it only ends and holds.";
+
 export function watchClock(system: SystemClock, skewMs: number): WatchedClock {
   const monitor = monitorClock(system, skewMs);
   let agreedOn = -Infinity;
-  /** The store's clock, as far as it is ahead of `elapsed`: so its time is known between two comparisons too. */
-  let storeAheadMs = -Infinity;
+  /** How far the store's clock, and this one when it was last trusted, are ahead of `elapsed`: so both go on meanwhile. */
+  const aheadMs = { store: -Infinity, trusted: -Infinity };
   let agrees = false;
 
   const behindMs = (): number => agreedOn - system.reading();
-  const uncheckedTimes = (): number[] =>
-    [system.reading(), agreedOn, Math.floor(system.elapsed() + storeAheadMs)].filter(Number.isFinite);
+  const uncheckedTimes = (): number[] => {
+    const passed = Object.values(aheadMs).map((ms) => Math.floor(system.elapsed() + ms));
+    return [system.reading(), agreedOn, ...passed].filter(Number.isFinite);
+  };
   const isTrusted = (): boolean => agrees && monitor.setByMs() <= skewMs && behindMs() <= skewMs;
 
   function disagreement(store: number): string | undefined {
@@ -46,13 +50,7 @@ export function watchClock(system: SystemClock, skewMs: number): WatchedClock {
   return {
     now() {
       if (isTrusted()) return Math.max(system.reading(), agreedOn);
-      throw new BrokerError(
-        'temporarily_unavailable',
-        "This broker's clock is wrong or unknown: it only ends and holds.",
-        {
-          retryAfterSeconds: 1,
-        },
-      );
+      throw new BrokerError('temporarily_unavailable', WRONG, { retryAfterSeconds: 1 });
     },
     unchecked: () => Math.max(...uncheckedTimes()),
     uncheckedEarliest: () => Math.min(...uncheckedTimes()),
@@ -64,11 +62,12 @@ export function watchClock(system: SystemClock, skewMs: number): WatchedClock {
     compare(told) {
       monitor.sample();
       if (told) {
-        storeAheadMs = told.store - system.elapsed();
+        aheadMs.store = told.store - system.elapsed();
         agreedOn = told.agreed ?? -Infinity;
       }
       const reason = told ? disagreement(told.store) : "the store's clock is unknown";
       agrees = reason === undefined;
+      if (agrees) aheadMs.trusted = system.reading() - system.elapsed();
       return check('clock', agrees, reason ?? '');
     },
   };

@@ -32,10 +32,13 @@ export function createIdentify(setup: IdentifySetup): Identify {
 
   /**
    * Judged by a time that is known to be right. Only for what ends or holds, and only while none is, it is enough that the proof
-   * is valid by one of those that may be right: otherwise nobody could revoke at a broker whose clock is ahead.
+   * is valid by one of those that may be right: otherwise nobody could revoke at a broker whose clock is ahead. One whose clock
+   * is behind takes every fresh proof for one from the future, so the issuer's clock is among those that may be right.
    */
   const assertTimely = (times: TokenTimes, purpose: 'ending' | undefined): void => {
-    const candidates = purpose === 'ending' && !clock.isTrusted() ? clock.uncheckedTimes() : [clock.now()];
+    const isUnsure = purpose === 'ending' && !clock.isTrusted();
+    const byIssuer = Math.max(clock.unchecked(), times.issuedAt, times.notBefore ?? 0);
+    const candidates = isUnsure ? [...clock.uncheckedTimes(), byIssuer] : [clock.now()];
     const problems = candidates.map((now) => timesProblem(times, now, skewMs));
     const [problem] = problems;
     if (problem !== undefined && !problems.includes(undefined)) throw new Refused(problem);

@@ -109,23 +109,22 @@ describe.each([
     expect((await right.exchange(await right.identity('agent-9'))).body).toMatchObject({ error: 'access_denied' });
   });
 
-  it('holds for a signal as long as the reaction says, and at least', async () => {
-    const from = { ...setting, broker: wrong };
-    const set = await setting.idp.set(workload('agent-11'), { claims: { iat: Math.floor(wrong.clock.now() / 1000) } });
-    const sent = await from.broker.send('/signals', {
-      method: 'POST',
-      body: set,
-      headers: { 'content-type': 'application/secevent+jwt' },
-    });
-    expect(sent.status).toBe(202);
-    const held = async () =>
-      (await right.exchange(await right.identity('agent-11'))).body as { error?: string } | undefined;
-    await until(async () => (await held())?.error === 'access_denied', 'the signal did not hold');
-    for (const broker of [wrong, right]) {
-      await broker.work('fitness');
-      await broker.work('receipts');
+  it('holds for a signal as long as the reaction says, and at least, also for one that is fresh by the right clock', async () => {
+    for (const [sub, { clock }] of [
+      ['agent-11', wrong],
+      ['agent-12', right],
+    ] as const) {
+      const set = await setting.idp.set(workload(sub), { claims: { iat: Math.floor(clock.now() / 1000) } });
+      const headers = { 'content-type': 'application/secevent+jwt' };
+      expect((await wrong.send('/signals', { method: 'POST', body: set, headers })).status).toBe(202);
+      const held = async () => (await right.exchange(await right.identity(sub))).body as { error?: string } | undefined;
+      await until(async () => (await held())?.error === 'access_denied', 'the signal did not hold');
+      for (const broker of [wrong, right]) {
+        await broker.work('fitness');
+        await broker.work('receipts');
+      }
+      expect(await held()).toMatchObject({ error: 'access_denied' });
     }
-    expect(await held()).toMatchObject({ error: 'access_denied' });
   });
 
   it('takes proof at no endpoint but those that end or hold', async () => {
@@ -150,8 +149,14 @@ describe.each([
 });
 
 describe('a broker on LMDB whose clock is set back ten minutes', () => {
+  const SET_BACK_MS = 29_000_000;
   let broker: TestBroker;
   let token: string;
+  /** By the clock of everybody else. */
+  const proof = (sub: string) => {
+    const iat = Math.floor((broker.clock.now() + SET_BACK_MS) / 1000);
+    return broker.identity(sub, { iat, exp: iat + 300 });
+  };
   const introspected = async () => broker.introspect(token, await broker.identity('tickets-api'));
 
   beforeAll(async () => {
@@ -163,19 +168,20 @@ describe('a broker on LMDB whose clock is set back ten minutes', () => {
       await broker.identity('soc'),
     );
     // Everything that is dead has expired, and is forgotten.
-    await broker.advance(29_000_000);
+    await broker.advance(SET_BACK_MS);
     await broker.work('forget');
-    broker.clock.jump(-29_000_000);
+    broker.clock.jump(-SET_BACK_MS);
   });
 
   const expectNothing = async () => {
     await broker.work('fitness');
     expect(await isReady(broker)).toBe(false);
     expect(await introspected()).toMatchObject({ status: 503 });
-    expect(await broker.exchange(await broker.identity('agent-7'))).toMatchObject({ status: 503 });
-    const soc = await broker.identity('soc');
     const hold = { selector: { kind: 'workload', value: 'lab:agent-9' }, reason: 'r' };
-    expect(await broker.post('/revocations', hold, soc)).toMatchObject({ status: 200 });
+    for (const identity of [(sub: string) => broker.identity(sub), proof]) {
+      expect(await broker.exchange(await identity('agent-7'))).toMatchObject({ status: 503 });
+      expect(await broker.post('/revocations', hold, await identity('soc'))).toMatchObject({ status: 200 });
+    }
   };
 
   it('vouches for nothing and mints nothing, and still holds', expectNothing);
@@ -185,13 +191,19 @@ describe('a broker on LMDB whose clock is set back ten minutes', () => {
     await expectNothing();
   });
 
+  it('cuts off proofs that were issued until now, because it knows how much time has passed', async () => {
+    const cutoff = { selector: { kind: 'workload', value: 'lab:agent-8' }, effect: 'cutoff', reason: 'r' };
+    const { body } = await broker.post('/revocations', cutoff, await proof('soc'));
+    expect(Date.parse((body as { at: string }).at)).toBe(broker.clock.now() + SET_BACK_MS);
+  });
+
   it('does so after a restart, too: the time agreed on is on disk', async () => {
     broker = await broker.again();
     await expectNothing();
   });
 
   it('serves again when its clock has reached that time, and the dead stay dead', async () => {
-    await broker.advance(29_000_000);
+    await broker.advance(SET_BACK_MS);
     await broker.work('sweep'); // It ends what was overdue.
     await broker.work('sweep');
     expect(await isReady(broker)).toBe(true);

@@ -43,6 +43,8 @@ export interface ProcessWish {
   like?: BrokerProcess;
   /** Changes the command line that starts it. */
   command?: (...argv: string[]) => string[];
+  /** How far its first start must come; default: it is ready. */
+  until?: 'ready' | 'live';
 }
 
 const main = resolve('dist/src/main.js');
@@ -51,7 +53,6 @@ afterAll(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Resolves when it is ready. */
 export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProcess> {
   const lab = wish.like?.lab ?? (await createIssuer({ clock: realClock }));
   const directory = temporaryDirectory();
@@ -92,7 +93,7 @@ export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProces
     const reached = () => is(state).then((yes) => yes || failIfOver(started, written));
     await until(reached, `the broker is not ${state}`, 30_000);
   };
-  await start();
+  await start(wish.until);
   return {
     ...calls(url),
     url,

@@ -1,0 +1,110 @@
+/**
+ * Brokers as real processes whose clocks are really wrong: libfaketime tells the process another time than the kernel does. They
+ * only end and hold. test/attacks/wrong-clock.test.ts says the same of every endpoint, with clocks that a test turns by hand.
+ */
+import { spawnSync } from 'node:child_process';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
+import { startRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
+
+/** The library, as the command `faketime` preloads it. That command itself would stand between a test and its process. */
+const library = spawnSync('faketime', ['-f', '+0', 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' }).stdout.trim();
+if (!library)
+  console.warn('Left out, because faketime is not installed: processes whose clocks are wrong only end and hold.');
+
+const KEY = { MAYFLY_KEY_ENCRYPTION_KEY: 'ab'.repeat(32) };
+const [TEN_MINUTES, FIVE_HOURS] = [600, 18_000];
+
+/** The time that passes stays right: only the time of day is off, as on a host whose clock was set. */
+const told = (seconds: number, ...argv: string[]): string[] => {
+  const offset = `FAKETIME=${seconds < 0 ? '' : '+'}${seconds}s`;
+  return ['env', `LD_PRELOAD=${library}`, 'FAKETIME_DONT_FAKE_MONOTONIC=1', offset, ...argv];
+};
+
+async function minted(broker: BrokerProcess, sub: string, wish?: Record<string, string>): Promise<string> {
+  const { body } = await broker.exchange(await broker.identity(sub), wish);
+  return (body as { access_token: string }).access_token;
+}
+
+const isActive = async (broker: BrokerProcess, token: string) =>
+  ((await broker.introspect(token, await broker.identity('tickets-api'))).body as { active: boolean }).active;
+
+async function revoke(broker: BrokerProcess, by: BrokerProcess, workload: string, more: object) {
+  const order = { selector: { kind: 'workload', value: workload }, reason: 'r', unseen: true, ...more };
+  expect((await by.post('/revocations', order, await broker.identity('soc'))).status).toBe(200);
+}
+
+async function expectNothingGranted(wrong: BrokerProcess, tokens: readonly string[]): Promise<void> {
+  const task = { workload: 'lab:agent-7', purpose: 'summarise incident 4711' };
+  const here = Math.floor(Date.now() / 1000);
+  for (const iat of [here, here - TEN_MINUTES, here + FIVE_HOURS]) {
+    const identity = (sub: string) => wrong.identity(sub, { iat, exp: iat + 300 });
+    expect((await wrong.post('/tasks', task, await identity('orchestrator'))).status).toBe(503);
+    expect((await wrong.exchange(await identity('agent-7'))).status).toBe(503);
+    for (const token of tokens) expect((await wrong.introspect(token, await identity('tickets-api'))).status).toBe(503);
+  }
+}
+
+/** Its clock must really be so far off by what it is compared with: a faketime that does nothing fails here. */
+async function expectClockOff({ operations }: BrokerProcess, seconds: number, by: RegExp): Promise<void> {
+  const { status, text } = await operations.get('/health/ready');
+  expect([status, text]).toEqual([503, expect.stringMatching(by)]);
+  const offMs = Number(by.exec(text)?.[1]);
+  expect(Math.abs(offMs / 1000 - Math.abs(seconds))).toBeLessThan(60);
+}
+
+(library ? describe : describe.skip)('processes whose clocks are wrong', () => {
+  let right: BrokerProcess;
+  let alone: BrokerProcess;
+  let aloneIsOff = 0;
+  const wrong = new Map<number, BrokerProcess>();
+  beforeAll(async () => {
+    const config = { store: (await startRedis()).url };
+    right = await startProcess({ config, env: KEY });
+    const beside = async (seconds: number) => {
+      const command = (...argv: string[]) => told(seconds, ...argv);
+      wrong.set(seconds, await startProcess({ config, env: KEY, like: right, command, until: 'live' }));
+    };
+    const command = (...argv: string[]) => told(aloneIsOff, ...argv);
+    const starting = [beside(-TEN_MINUTES), beside(FIVE_HOURS), startProcess({ command })] as const;
+    [, , alone] = await Promise.all(starting);
+  }, 60_000);
+
+  it.each([
+    ['ten minutes behind', -TEN_MINUTES],
+    ['five hours ahead', FIVE_HOURS],
+  ])('one that is %s only ends and holds, beside a right one on one Redis', async (_, seconds) => {
+    const broker = wrong.get(seconds) ?? right;
+    await expectClockOff(broker, seconds, /the clocks of broker and store are (\d+) ms apart/);
+
+    const [held, cut] = [`agent-held-${seconds}`, `agent-cut-${seconds}`];
+    await revoke(right, broker, `lab:${held}`, { until: new Date(Date.now() + 300_000).toISOString() });
+    const proof = await right.identity(cut);
+    const [alive, revoked] = [await minted(right, 'agent-7'), await minted(right, cut)];
+    const expired = await minted(right, 'agent-7', { lifetime: '1' });
+    await revoke(right, broker, `lab:${cut}`, { effect: 'cutoff' });
+    expect((await right.exchange(proof)).body).toMatchObject({ error: 'access_denied', retry: 'later' });
+    await until(async () => !(await isActive(right, expired)), 'a credential of one second lives on');
+    await expectNothingGranted(broker, [alive, revoked, expired]);
+
+    // By now the wrong broker has had its turn at lifting what is due.
+    expect((await right.exchange(await right.identity(held))).body).toMatchObject({ retry: 'after-lift' });
+    expect([await isActive(right, alive), await isActive(right, revoked)]).toEqual([true, false]);
+    expect(await right.isReady()).toBe(true);
+  });
+
+  it('on LMDB one that is set back ten minutes vouches for nothing and mints nothing, and still holds', async () => {
+    const token = await minted(alone, 'agent-7');
+    await alone.kill();
+    aloneIsOff = -TEN_MINUTES;
+    await alone.start('live');
+    await expectClockOff(alone, aloneIsOff, /the clock is (\d+) ms behind a time that was agreed on before/);
+    await expectNothingGranted(alone, [token]);
+    await revoke(alone, alone, 'lab:agent-7', {});
+    await alone.kill();
+    aloneIsOff = 0;
+    await alone.start();
+    expect(await isActive(alone, token)).toBe(false);
+  });
+});
