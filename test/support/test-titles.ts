@@ -27,8 +27,10 @@ function titleOf(node: ts.Node): string | undefined {
   return called && body && title && ts.isStringLiteralLike(title) ? title.text : undefined;
 }
 
-/** `it` for `it`, `it.each` and `it.each(…)`. */
+/** `it` for `it`, `it.each`, `it.each(…)`, and `(isInstalled ? it : it.skip)`. */
 function nameOf(called: ts.Expression): string {
   if (ts.isIdentifier(called)) return called.text;
+  if (ts.isParenthesizedExpression(called)) return nameOf(called.expression);
+  if (ts.isConditionalExpression(called)) return nameOf(called.whenTrue);
   return ts.isCallExpression(called) || ts.isPropertyAccessExpression(called) ? nameOf(called.expression) : '';
 }
