@@ -34,7 +34,7 @@ const fieldsSchema = z.strictObject({
   /** Of a refused request: how many further pairs of path and action it asked for. */
   accessOmitted: natural.optional(),
   purpose: freeText(256).optional(),
-  /** The expiry of the credential, or the deadline of the task, in milliseconds. */
+  /** The expiry of the credential, the deadline of the task, or the end of the watch for a canary. Milliseconds. */
   expiresAt: moment.optional(),
   /** The decision of policy: the ids of its policies, and the digest of the policy set. */
   decision: z

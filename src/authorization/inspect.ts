@@ -35,6 +35,10 @@ interface Unrecorded {
   causes: [];
 }
 
+/** What is said of a token that is `Unrecorded`. */
+export const SIGNED_BUT_UNRECORDED =
+  'A key of this broker signed the token, but the ledger has no such credential, or another one under its id. The key may be stolen, or `issuer` was changed.';
+
 type InspectDeps = Pick<Deps, 'ledger' | 'keys' | 'settings' | 'observer'>;
 
 /** Returns undefined for anything but a valid, unexpired access token of this broker. It does not look at the log. */

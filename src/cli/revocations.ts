@@ -60,15 +60,15 @@ function addRevoke(revocations: Command, { out, clock }: Terminal): void {
           const effect = fittingEffect(selector, timed, ledger.clock.uncheckedEarliest());
           const settings = { trust, targets: targets.map(({ resource }) => resource) };
           const seen = await assertSeen({ ledger, settings }, selector, { unseen: unseen || dryRun, by: '--unseen' });
-          const known = seen === false ? ', of which nothing was ever seen here,' : '';
+          const unseenNote = seen === false ? ', of which nothing was ever seen here,' : '';
           if (dryRun) {
             out(
-              `${effect} of ${formatSelector(selector)}${known} would hit ${counted(await countImpact(ledger, { selector, at: ledger.clock.unchecked() }))}`,
+              `${effect} of ${formatSelector(selector)}${unseenNote} would hit ${counted(await countImpact(ledger, { selector, at: ledger.clock.unchecked() }))}`,
             );
             return;
           }
           const receipt = await publishRevocation(ledger, defined({ ...timed, selector, effect, actor: LOCAL, seen }));
-          out(`${receipt.seq}: ${effect} of ${formatSelector(selector)}${known} hit ${counted(receipt.affected)}`);
+          out(`${receipt.seq}: ${effect} of ${formatSelector(selector)}${unseenNote} hit ${counted(receipt.affected)}`);
         }),
     );
 }

@@ -18,8 +18,6 @@ import { checkPolicies } from '../policy/cedar/check-policies.js';
 import { problemText } from '../policy/cedar/problem.js';
 import { rehearse } from '../store/redis/rehearse.js';
 import type { Store } from '../store/store.js';
-import { createLogger } from '../telemetry/log.js';
-import { createMetrics } from '../telemetry/metrics.js';
 import { sentenceOf } from '../telemetry/safe-error.js';
 import { openMinters } from './minters.js';
 import { openStore, redisOptions } from './open-store.js';
@@ -43,10 +41,11 @@ export async function examine(loaded: LoadedConfig, system: SystemClock): Promis
   ];
 }
 
+/** @param work Returns a text where something is worth a note. Rejects where something is wrong. */
 async function attempt(name: string, work: () => Promise<unknown>): Promise<Check> {
   try {
-    await work();
-    return { name, ok: true };
+    const found = await work();
+    return typeof found === 'string' ? degradingCheck(name, false, found) : { name, ok: true };
   } catch (error) {
     return check(name, false, sentenceOf(error));
   }
@@ -86,7 +85,7 @@ async function storeChecks(loaded: LoadedConfig, clocks: Clocks): Promise<Check[
 
 /** Returns the checks of readiness, by the code of readiness. */
 const fitnessOf = (store: Store, { clock }: Clocks): Promise<Check[]> =>
-  createFitness({ store, clock, node: 'doctor' }).check();
+  createFitness({ store, clock, node: 'doctor', agreedTime: 'read' }).check();
 
 async function rightsOf({ store, config }: LoadedConfig, { system: clock }: Clocks): Promise<Check[]> {
   if (store.kind === 'lmdb') return [];
@@ -100,44 +99,34 @@ async function rightsOf({ store, config }: LoadedConfig, { system: clock }: Cloc
 /** Tries the signing keys, and with them the targets that revocations are pushed to. */
 async function keyChecks(store: Store, loaded: LoadedConfig, clocks: Clocks): Promise<Check[]> {
   const { clock } = clocks;
-  const { config, keyEncryptionKey: source } = loaded;
+  const { keyEncryptionKey: source } = loaded;
   let keys: Keys | undefined;
   const opened = await attempt('keys', async () => {
-    if (!(await hasRing(store.records))) return;
+    if (!(await hasRing(store.records))) return 'none yet; the first start makes them';
     if (source.value === undefined && source.file === undefined && !existsSync(source.defaultFile))
       throw new Error(`The store has signing keys, and the key that opens them is not in ${source.defaultFile}.`);
     const keyEncryptionKey = await loadKeyEncryptionKey(source);
-    keys = await openKeys({ records: store.records, clock, keyEncryptionKey, rotationDays: config.keys.rotationDays });
+    keys = await openKeys({ records: store.records, clock, keyEncryptionKey });
+    return undefined;
   });
   return [opened, ...(await targetChecks(keys, loaded, clocks))];
 }
 
-async function targetChecks(
-  keys: Keys | undefined,
-  { config }: LoadedConfig,
-  { system, clock }: Clocks,
-): Promise<Check[]> {
+async function targetChecks(keys: Keys | undefined, { config }: LoadedConfig, { clock }: Clocks): Promise<Check[]> {
   const { targets, issuer } = config;
   if (!keys) return targets.map(({ resource }) => untried(resource));
-  const lines: string[] = [];
-  const destination = { write: (line: string) => void lines.push(line) };
-  const log = createLogger({ level: 'warn', destination });
-  const minters = await openMinters({ targets, keys, issuer, clock, metrics: createMetrics(system), log });
+  // Minters say in their warnings what an operator should do.
+  const warnings: { target: string; advice: string }[] = [];
+  const minters = await openMinters({ targets, keys, issuer, clock, warn: (warning) => void warnings.push(warning) });
   return Promise.all(
     targets.map(async ({ resource, minter }) => {
       const enforcer = minters.get(minter)?.enforcer;
       const nothing = { credentials: [], tasks: [], workloads: [] };
       const tried = await attempt(`target ${resource}`, async () => enforcer?.isInForce(resource, nothing, 0));
-      const why = adviceIn(lines, resource);
+      const why = warnings.find(({ target }) => target === resource)?.advice;
       return tried.ok || why === undefined ? tried : check(tried.name, false, why);
     }),
   );
-}
-
-/** Minters say in their warnings what an operator should do. */
-function adviceIn(lines: readonly string[], resource: string): string | undefined {
-  const warnings = lines.map((line) => JSON.parse(line) as { target?: unknown; msg?: string });
-  return warnings.find(({ target }) => target === resource)?.msg;
 }
 
 const untried = (resource: string): Check =>

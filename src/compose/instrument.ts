@@ -8,6 +8,7 @@ import type { PartyMemory } from '../ledger/seen.js';
 import type { PolicyEngine } from '../policy/policy-engine.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { MinterDeps } from './minters.js';
 
 /** Log lines about refused proofs are limited: otherwise strangers could fill a disk. */
 const LINES_PER_SECOND = 10;
@@ -32,6 +33,14 @@ export function instrumentIdentify(
     }
   };
 }
+
+/** Counts and logs what minters warn operators about. */
+export const minterWarnings =
+  (metrics: Metrics, log: Logger): MinterDeps['warn'] =>
+  ({ target, what, advice, answer }) => {
+    metrics.minterWarning(what);
+    log.warn({ target, what, answer }, advice);
+  };
 
 /** Whoever has proved an identity was here, whatever becomes of the request. */
 export const rememberCallers =

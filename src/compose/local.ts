@@ -63,8 +63,7 @@ export async function locally<T>(
       trust: config.trust,
       async signing() {
         const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
-        const { rotationDays } = config.keys;
-        const keys = await openKeys({ records, clock, keyEncryptionKey, rotationDays });
+        const keys = await openKeys({ records, clock, keyEncryptionKey });
         const { issuer } = config;
         return {
           keys,

@@ -4,37 +4,25 @@ import type { AwsTarget } from '../config/target-schema.js';
 import type { Clock } from '../domain/time.js';
 import type { Keys } from '../keys/keys.js';
 import { createJwtMinter } from '../minters/jwt.js';
+import type { OperatorWarning } from '../minters/aws/context.js';
 import type { Minter } from '../minters/minter.js';
-import type { Logger } from '../telemetry/log.js';
-import type { Metrics } from '../telemetry/metrics.js';
 
-interface MinterDeps {
+export interface MinterDeps {
   targets: readonly Target[];
   keys: Pick<Keys, 'sign'>;
   issuer: string;
   clock: Clock;
-  metrics: Metrics;
-  log: Logger;
+  warn: (warning: OperatorWarning) => void;
 }
 
 /** Returns the minters by the names of their kinds. */
 export async function openMinters(deps: MinterDeps): Promise<ReadonlyMap<string, Minter>> {
-  const { targets, keys, issuer, clock, metrics, log } = deps;
-  const minters: Minter[] = [createJwtMinter({ keys, issuer })];
+  const { targets, ...context } = deps;
+  const minters: Minter[] = [createJwtMinter(context)];
   const roles = targets.filter((target): target is AwsTarget => target.minter === 'aws-sts');
   if (roles.length > 0) {
     const { createAwsMinter } = await import('../minters/aws/minter.js');
-    const minter = createAwsMinter({
-      targets: roles,
-      keys,
-      issuer,
-      clock,
-      warn({ target, what, advice, answer }) {
-        metrics.minterWarning(what);
-        log.warn({ target, what, answer }, advice);
-      },
-    });
-    minters.push(minter);
+    minters.push(createAwsMinter({ ...context, targets: roles }));
   }
   return new Map(minters.map((minter) => [minter.kind, minter]));
 }

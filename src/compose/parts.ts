@@ -21,7 +21,13 @@ import type { Store } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { openEnforcement } from './enforcement.js';
-import { instrumentAudit, instrumentIdentify, instrumentPolicy, rememberCallers } from './instrument.js';
+import {
+  instrumentAudit,
+  instrumentIdentify,
+  instrumentPolicy,
+  minterWarnings,
+  rememberCallers,
+} from './instrument.js';
 import { openMinters } from './minters.js';
 import { assertPartyWithin } from './rate.js';
 import { openSignals } from './signals.js';
@@ -41,7 +47,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const node = randomBytes(4).toString('hex');
 
   const clock = watchClock(system, lifetimes.clockSkew * 1000);
-  const fitness = createFitness({ store, clock, node });
+  const fitness = createFitness({ store, clock, node, agreedTime: 'raise' });
   await fitness.check(); // From here on the clock tells the time, if it agrees with the store's.
   const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
   const { records } = store;
@@ -60,7 +66,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const onSignal = (id: string) => signals.queue.push(id);
   const detectors = openDetectors({ ledger, metrics, detectors: config.signals.detectors, onSignal });
   const { observer } = detectors;
-  const minters = await openMinters({ targets, keys, issuer, clock, metrics, log });
+  const minters = await openMinters({ targets, keys, issuer, clock, warn: minterWarnings(metrics, log) });
   const enforcement = openEnforcement({ targets, minters, ledger, clock, node, audit, metrics, log });
   const notifier = createNotifier({ ledger, audit, keys, issuer, node, metrics, log }, config.notify);
   const deps = {

@@ -6,7 +6,7 @@ import { signalFindings } from './check-signals.js';
 import { trustFindings } from './check-trust.js';
 import type { Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
-import type { Target } from './schema.js';
+import type { Config, Target } from './schema.js';
 import type { SoundParts } from './sound-parts.js';
 
 export function fitFindings(parts: SoundParts): Finding[] {
@@ -18,6 +18,7 @@ export function fitFindings(parts: SoundParts): Finding[] {
     ...listenerFindings(parts),
     ...lifetimeFindings(parts),
     ...secretFindings(parts),
+    ...authorityFindings(parts),
     ...parts.targets.flatMap((target, index) => targetFindings(target, index, parts.targets)),
     ...signalFindings(parts),
   ];
@@ -77,6 +78,17 @@ function secretFindings({ store }: SoundParts): Finding[] {
   if (typeof store === 'string') return hasPassword(store) ? [{ path: ['store'], reason }] : [];
   if ('sentinel' in store) return [];
   return store.redis.flatMap((url, index) => (hasPassword(url) ? [{ path: ['store', 'redis', index], reason }] : []));
+}
+
+/** The store may also come from REDIS_URL, and is then checked when it is opened. */
+function authorityFindings({ store, redis }: SoundParts): Finding[] {
+  if (redis?.ca === undefined || store === undefined || usesTls(store)) return [];
+  return [{ path: ['redis', 'ca'], reason: 'needs TLS: write rediss:// in store, or with Sentinel store.tls: true' }];
+}
+
+function usesTls(store: Config['store']): boolean {
+  if (typeof store === 'string') return store.startsWith('rediss:');
+  return 'sentinel' in store ? store.tls : store.redis.every((url) => url.startsWith('rediss:'));
 }
 
 function hasPassword(text: string): boolean {

@@ -1,4 +1,4 @@
-/** Reads what only the environment may hold: the URL of Redis, with its password, and the key-encryption key. */
+/** Reads what only the environment may hold: the URL of Redis, users and passwords of Redis and Sentinels, and the key-encryption key. */
 import { resolve } from 'node:path';
 import { defined } from '../domain/defined.js';
 import { isReadable } from './files.js';

@@ -44,7 +44,7 @@ export interface LoadOptions {
   checkFiles?: boolean;
 }
 
-const NOT_NAMED = 'give it as -c <file> (check-config: as its argument), or set MAYFLY_CONFIG.';
+const NOT_NAMED = 'give it as -c <file> (check-config and doctor: as an argument), or set MAYFLY_CONFIG.';
 
 /** Returns a configuration that a broker can start with, or throws a ConfigError with everything that is wrong. */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {

@@ -3,7 +3,7 @@ import type { AuditEvent } from '../audit/event.js';
 import { auditingRefusals, callerFields } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, denied } from '../authorization/decide.js';
-import { inspect, stateOf } from '../authorization/inspect.js';
+import { inspect, SIGNED_BUT_UNRECORDED, stateOf } from '../authorization/inspect.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
@@ -62,9 +62,7 @@ type Inspected = NonNullable<Awaited<ReturnType<typeof inspect>>>;
 const auditedToken = ({ found, claims }: Inspected): Partial<AuditEvent> =>
   found
     ? { credential: claims.jti, task: claims.task.id, workload: claims.client_id, target: claims.aud }
-    : { ...(isId('crd', claims.jti) && { credential: claims.jti }), target: claims.aud, reason: UNRECORDED };
-
-const UNRECORDED = 'A key of this broker signed it, and the ledger does not say the same. The key may be stolen.';
+    : { ...(isId('crd', claims.jti) && { credential: claims.jti }), target: claims.aud, reason: SIGNED_BUT_UNRECORDED };
 
 /** `as-target`: policy lets the caller introspect tokens of that target. `as-reader`: it may read every credential. */
 type Asking = 'as-target' | 'as-reader' | 'not-permitted';

@@ -9,7 +9,7 @@ export const HARD_LIMITS = {
   taskLifetimeSeconds: 28_800,
   delegationDepth: 8,
   clockSkewSeconds: 60,
-  /** Pairs of path and action. So many details, scope tokens or actions of one detail are read, and none if there are more. */
+  /** Pairs of path and action. It is also the most details, scope tokens, and actions of one detail: more are refused unread. */
   pairsPerRequest: 32,
   /** By policy, for one request. Patterns take many: one for each part that policies or labels tell apart. */
   policyEvaluations: 96,
@@ -28,7 +28,7 @@ export const HARD_LIMITS = {
   subjectTokenBytes: 16 * 1024,
 } as const;
 
-/** A request of a workload costs as much of its rate as so many requests that need this many evaluations by policy each. */
+/** So many evaluations by policy cost one request of the rate: a request that needs 40 counts as 3. */
 export const EVALUATIONS_PER_POINT = 16;
 
 /** Records of ended tasks and expired credentials stay readable for this long. */

@@ -8,11 +8,11 @@ export function nearNames(text: string, names: Iterable<string>): string[] {
   const most = text.length < 4 ? 1 : 2;
   const near = (name: string): boolean =>
     Math.abs(name.length - text.length) <= most && mistakesBetween(text.toLowerCase(), name.toLowerCase()) <= most;
-  return [...new Set(names)].filter((name) => name !== text && name.length <= NAME_CHARACTERS_MAX && near(name));
+  return [...new Set(names)].filter((name) => name !== text && name.length <= COMPARED_CHARACTERS_MAX && near(name));
 }
 
 /** The work grows with the square of the length. */
-const NAME_CHARACTERS_MAX = 256;
+const COMPARED_CHARACTERS_MAX = 256;
 
 /** Returns the distance by optimal string alignment. */
 function mistakesBetween(one: string, other: string): number {

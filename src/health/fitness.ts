@@ -6,7 +6,7 @@
 import { BrokerError } from '../domain/errors.js';
 import { within } from '../domain/within.js';
 import { StoreUnavailable, type Key, type Store, type StoreHealth } from '../store/store.js';
-import { raiseAgreedTime, readAgreedTime } from './agreed-time.js';
+import { raiseAgreedTime, readAgreedTime, type AgreedTime } from './agreed-time.js';
 import { check, type Check } from './check.js';
 import type { WatchedClock } from './watched-clock.js';
 
@@ -26,6 +26,11 @@ interface FitnessDeps {
   clock: WatchedClock;
   /** Names the record that is written to see whether the store takes writes. */
   node: string;
+  /**
+   * `raise`: this clock may raise the time agreed on. Only a broker does that: it notices when its host's clock is set, and a tool
+   * that starts afterwards cannot. `read`: it is compared and left as it is.
+   */
+  agreedTime: 'raise' | 'read';
   patienceMs?: number;
 }
 
@@ -39,7 +44,7 @@ const PROBE_KEPT_MS = 60_000;
 /** The checks of this file. */
 const CHECKED = ['store', 'clock', 'space', 'write'];
 
-export function createFitness({ store, clock, node, patienceMs = PATIENCE_MS }: FitnessDeps): Fitness {
+export function createFitness({ store, clock, node, agreedTime, patienceMs = PATIENCE_MS }: FitnessDeps): Fitness {
   const probe: Key = `probe/${node}`;
   let usedFraction = 0;
   let last: { at: number; checks: Check[] } | undefined;
@@ -51,6 +56,15 @@ export function createFitness({ store, clock, node, patienceMs = PATIENCE_MS }: 
     return clock.isTrusted() || names.includes('clock') ? names : [...names, 'clock'];
   };
 
+  async function compare(): Promise<Compared> {
+    const compared = await compareClock(store, clock);
+    const { agreed, health } = compared;
+    // A store that takes no writes fails another check.
+    if (compared.clock.ok && agreedTime === 'raise')
+      await raiseAgreedTime(store, agreed, Math.min(clock.now(), health.clock)).catch(() => undefined);
+    return compared;
+  }
+
   async function writeProbe(): Promise<void> {
     const now = clock.unchecked();
     await store.records.commit({ put: [[probe, String(now), now + PROBE_KEPT_MS]] });
@@ -59,7 +73,7 @@ export function createFitness({ store, clock, node, patienceMs = PATIENCE_MS }: 
   return {
     async check() {
       const [told, written] = await Promise.allSettled([
-        within(patienceMs, compareClock(store, clock), tookTooLong),
+        within(patienceMs, compare(), tookTooLong),
         within(patienceMs, writeProbe(), tookTooLong),
       ]);
       // An unknown size is no reason to be silent: a store that does not answer takes no refusals either.
@@ -91,20 +105,17 @@ const tookTooLong = () => new Error('took too long');
 
 interface Compared {
   health: StoreHealth;
+  agreed: AgreedTime;
   /** The check named `clock`. */
   clock: Check;
 }
 
 /**
- * Asks the store what time it is and which time was agreed on, compares the clock with both, and raises the time agreed on if
- * they agree. Rejects when the store does not answer; the clock is then as trusted as it was.
+ * Asks the store what time it is and which time was agreed on, and compares the clock with both. It writes nothing. Rejects when the store does not answer; the clock is then as trusted as it was.
  */
 export async function compareClock(store: Pick<Store, 'health' | 'records'>, clock: WatchedClock): Promise<Compared> {
   const [health, agreed] = await Promise.all([store.health(), readAgreedTime(store)]);
-  const agreement = clock.compare({ store: health.clock, agreed: agreed?.value.time });
-  // A store that takes no writes fails another check.
-  if (agreement.ok) await raiseAgreedTime(store, agreed, Math.min(clock.now(), health.clock)).catch(() => undefined);
-  return { health, clock: agreement };
+  return { health, agreed, clock: clock.compare({ store: health.clock, agreed: agreed?.value.time }) };
 }
 
 /** Returns the store's own reason where it gave one. */

@@ -40,10 +40,11 @@ export function watchClock(system: SystemClock, skewMs: number): WatchedClock {
 
   function disagreement(store: number): string | undefined {
     const apartMs = Math.abs(system.reading() - store);
-    if (apartMs > skewMs) return `the clocks of broker and store are ${apartMs} ms apart`;
+    if (apartMs > skewMs) return `the clocks of broker and store are ${seconds(apartMs)} apart`;
     if (monitor.setByMs() > skewMs)
-      return `the clock was set: it moved ${monitor.setByMs()} ms beside the time that passed`;
-    if (behindMs() > skewMs) return `the clock is ${behindMs()} ms behind a time that was agreed on before`;
+      return `the clock was set: it moved ${seconds(monitor.setByMs())} beside the time that passed`;
+    if (behindMs() > skewMs)
+      return `the clock is ${seconds(behindMs())} behind the time that brokers and store agreed on: docs/operations.md#clocks`;
     return undefined;
   }
 
@@ -72,3 +73,6 @@ export function watchClock(system: SystemClock, skewMs: number): WatchedClock {
     },
   };
 }
+
+/** Example: `17996.049 s`. */
+const seconds = (ms: number): string => `${ms / 1000} s`;

@@ -56,7 +56,15 @@ async function fetchText(url: string, { totalMs, ca, bearer }: Fetch): Promise<s
   const headers = defined({ accept: 'application/json', authorization });
   const { status, body } = await sendRequest(
     defined({ url, method: 'GET' as const, headers, ca, totalMs, bodyBytesMax: BYTES_MAX }),
-  );
-  if (status !== 200) throw new Error(`the key server answered ${status}`);
+  ).catch((cause: unknown) => {
+    throw new Error(`no answer from ${placeOf(url)}`, { cause });
+  });
+  if (status !== 200) throw new Error(`${placeOf(url)} answered ${status}`);
   return body;
+}
+
+/** A query may hold a secret. */
+function placeOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
 }

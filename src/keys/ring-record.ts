@@ -21,7 +21,8 @@ export interface RingDeps {
   records: Records;
   clock: Clock;
   keyEncryptionKey: Uint8Array;
-  rotationDays: number;
+  /** Absent: no step is taken but the one that is asked for. A tool takes none by itself, since only a broker enters it. */
+  rotationDays?: number;
 }
 
 /**
@@ -57,6 +58,7 @@ export async function turnRing(deps: RingDeps, asked?: Step): Promise<{ ring: Ri
 /** By a wrong clock no step is due: a key would sign before its hour of notice, or be dropped while its tokens live. */
 function dueNow({ clock, rotationDays }: RingDeps, ring: Ring | undefined): Step | undefined {
   if (!ring) return 'create';
+  if (rotationDays === undefined) return undefined;
   return clock.isTrusted() ? dueStep(ring, clock.now(), rotationDays * DAY_MS) : undefined;
 }
 

@@ -49,12 +49,14 @@ export async function findPrevious(
   const shard = within ?? home;
   const keyIn = (one: Shard) => idempotencyKey(one, digest.subarray(0, 16).toString('base64url'));
   const texts = await records.read(shard === home ? [keyIn(home)] : [keyIn(shard), keyIn(home)]);
-  const [first, claim = first] = texts.map((text) => (text === undefined ? undefined : schema.parse(JSON.parse(text))));
-  for (const used of [first, claim])
+  const [inShard, inHome] = texts.map((text) => (text === undefined ? undefined : schema.parse(JSON.parse(text))));
+  // Where the shard is the home, or an older release claimed nothing, the record in the shard is the claim too.
+  const claim = inHome ?? inShard;
+  for (const used of [inShard, claim])
     if (used && used.body !== body)
       throw new BrokerError('conflict', 'This Idempotency-Key was used with a different request.');
   const unclaimed = shard === home || claim ? undefined : keyIn(home);
-  return defined({ shard, record: keyIn(shard), body, taskId: first?.task, unclaimed });
+  return defined({ shard, record: keyIn(shard), body, taskId: inShard?.task, unclaimed });
 }
 
 /** Claims the key for this request, where that is to be done. Returns false if another request was faster. */

@@ -32,23 +32,30 @@ interface ImpactQuery {
   at: number;
   /** A published entry: its number, and the tombstone it joined. What was born later, or was dead before, is not counted. */
   published?: { seq: number; before: string | undefined };
-  /** A bound, where it matters only whether there are more: the walk stops when so many tasks were hit, or looked at. */
+  /** A bound, where it matters only whether there are more: the walk stops when more tasks than these were hit, or looked at. */
   enough?: { hit: number; lookedAt: number };
 }
 
 export async function countImpact(ledger: Ledger, query: ImpactQuery): Promise<Affected> {
+  return (await countUpTo(ledger, query)).affected;
+}
+
+/** @returns `isWhole`: the walk went to its end, so nothing else is hit. */
+export async function countUpTo(ledger: Ledger, query: ImpactQuery): Promise<{ affected: Affected; isWhole: boolean }> {
   const tally: Tally = { credentials: 0, tasks: 0, byTarget: new Map(), byOwner: new Map() };
   let lookedAt = 0;
+  let isWhole = true;
   for await (const page of tasksUnder(ledger, query.selector)) {
     await countPage(ledger, query, page, tally);
     lookedAt += page.length;
     if (query.enough && (tally.tasks > query.enough.hit || lookedAt > query.enough.lookedAt)) {
-      tally.tasks = Math.max(tally.tasks, query.enough.hit + 1); // How many more is unknown.
+      isWhole = false;
       break;
     }
   }
   const { byTarget, byOwner, ...rest } = tally;
-  return { ...rest, byTarget: Object.fromEntries(byTarget), byOwner: Object.fromEntries(byOwner) };
+  const affected = { ...rest, byTarget: Object.fromEntries(byTarget), byOwner: Object.fromEntries(byOwner) };
+  return { affected, isWhole };
 }
 
 /** The counts while the walk goes on. They are maps: an owner may be called `constructor`. */

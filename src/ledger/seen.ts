@@ -7,7 +7,7 @@ import { partyCauses } from '../domain/hangs-on.js';
 import type { Party } from '../domain/party.js';
 import { cause, type Cause, type Selector } from '../domain/selector.js';
 import { DAY_MS, MINUTE_MS } from '../domain/time.js';
-import { countImpact } from './impact.js';
+import { countUpTo } from './impact.js';
 import { recordKey, seenKey } from './keys.js';
 import type { Ledger } from './ledger.js';
 
@@ -40,14 +40,14 @@ export function createPartyMemory({ records, clock }: Pick<Ledger, 'records' | '
   };
 }
 
-/** So many open tasks are looked at for one that a selector hits. Beyond that nobody is called unseen. */
+/** So many open tasks are looked at for one that a selector hits. */
 const TASKS_LOOKED_AT = 1_000;
 
 /**
  * Returns whether anything or anybody by this selector is known: by its record, by having called in the last month, or by an open
- * task.
+ * task. Undefined: there are more open tasks than are looked at, and none of those that were showed it.
  */
-export async function isSeen(ledger: Ledger, selector: Selector): Promise<boolean> {
+export async function isSeen(ledger: Ledger, selector: Selector): Promise<boolean | undefined> {
   const { kind, value } = selector;
   if (kind === 'all') return true;
   const isRecord = kind === 'credential' || kind === 'task';
@@ -55,8 +55,9 @@ export async function isSeen(ledger: Ledger, selector: Selector): Promise<boolea
   if (texts.some((text) => text !== undefined)) return true;
   if (isRecord) return false;
   const enough = { hit: 0, lookedAt: TASKS_LOOKED_AT };
-  const { tasks, credentials } = await countImpact(ledger, { selector, at: ledger.clock.now(), enough });
-  return tasks + credentials > 0;
+  const { affected, isWhole } = await countUpTo(ledger, { selector, at: ledger.clock.now(), enough });
+  if (affected.tasks + affected.credentials > 0) return true;
+  return isWhole ? false : undefined;
 }
 
 /** A workload that serves nobody else is its own principal. */

@@ -33,7 +33,7 @@ export async function assertSeen(
   const seen = await isSeen(ledger, selector).catch(() => undefined);
   if (seen !== false) return seen;
   if (!canHitSomebody(settings.trust, selector)) throw hitsNobody(settings, selector);
-  if (!unseen) throw neverSeen(settings, selector, by);
+  if (!unseen) throw neverSeen(selector, by, await seenLike(ledger, settings, selector));
   return false;
 }
 
@@ -62,12 +62,23 @@ function hitsNobody({ trust }: SeenDeps['settings'], selector: Selector): Broker
   );
 }
 
-function neverSeen({ trust, targets }: SeenDeps['settings'], selector: Selector, by: string): BrokerError {
-  const { kind, value } = selector;
-  const known = kind === 'target' ? targets : kind === 'owner' ? [...ownersIn(trust), value.toLowerCase()] : [];
+function neverSeen(selector: Selector, by: string, meant: readonly string[]): BrokerError {
   return refused(
-    `Nothing was ever seen here of ${formatSelector(selector)}, so nothing was revoked.${question(nearNames(value, known))} If it is meant, say ${by}.`,
+    `Nothing was ever seen here of ${formatSelector(selector)}, so nothing was revoked.${question(meant)} If it is meant, say ${by}.`,
   );
+}
+
+/** Returns what may have been meant, of what is known. */
+async function seenLike(
+  ledger: Ledger,
+  { trust, targets }: SeenDeps['settings'],
+  { kind, value }: Selector,
+): Promise<string[]> {
+  if (kind === 'target') return nearNames(value, targets);
+  if (kind !== 'owner') return [];
+  const lower = value.toLowerCase();
+  const isLower = lower !== value && (await isSeen(ledger, { kind, value: lower }).catch(() => undefined)) === true;
+  return nearNames(value, [...ownersIn(trust), ...(isLower ? [lower] : [])]);
 }
 
 /** Returns how the value of a selector may have been meant: with a trust name before it, or with another one. */

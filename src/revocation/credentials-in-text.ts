@@ -4,6 +4,7 @@
  */
 import type { Deps } from '../authorization/deps.js';
 import { inspect, verifiedClaims } from '../authorization/inspect.js';
+import { BrokerError } from '../domain/errors.js';
 import { CANDIDATES_MOST, signedTokensIn } from '../domain/signed-token-in-text.js';
 import { findCredential, type Found } from '../ledger/credentials.js';
 import { credentialsByHandle } from '../ledger/handles.js';
@@ -24,25 +25,26 @@ interface InText {
   credentials: Named[];
   /** The text has a token that a key of this broker signed, and that no record confirms. */
   unrecorded: boolean;
-  /** There may be more than were looked at. */
-  more: boolean;
 }
 
+/** Throws `invalid_request` for a text with more tokens or names than are looked at: one behind them would stay alive. */
 export async function credentialsIn(deps: TextDeps, text: string): Promise<InText> {
-  const called = await credentialsByHandle(deps.ledger, text);
   const tokens = signedTokensIn(text);
+  if (tokens.length > CANDIDATES_MOST) throw new BrokerError('invalid_request', TOO_MANY);
+  const called = await credentialsByHandle(deps.ledger, text);
   const [byHandle, byToken] = await Promise.all([
     Promise.all(called.map(async (id) => namedBy(await findCredential(deps.ledger, id)))),
-    Promise.all(tokens.slice(0, CANDIDATES_MOST).map((token) => credentialOf(deps, token))),
+    Promise.all(tokens.map((token) => credentialOf(deps, token))),
   ]);
   const all = [...byHandle, ...byToken].filter((one) => one !== undefined);
   const named = all.filter((one) => one !== 'unrecorded');
   return {
     credentials: [...new Map(named.map((one) => [one.id, one])).values()],
     unrecorded: all.includes('unrecorded'),
-    more: tokens.length > CANDIDATES_MOST,
   };
 }
+
+const TOO_MANY = `The text contains more than ${CANDIDATES_MOST} tokens. Send each by itself. Nothing was revoked.`;
 
 async function credentialOf(deps: TextDeps, token: string): Promise<Named | 'unrecorded' | undefined> {
   try {

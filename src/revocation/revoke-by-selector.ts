@@ -4,6 +4,7 @@
  */
 import { callerFields } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
+import { SIGNED_BUT_UNRECORDED } from '../authorization/inspect.js';
 import { permitRevocation, type Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
@@ -151,21 +152,19 @@ const invalid = (text: string): BrokerError => new BrokerError('invalid_request'
 
 /** Returns the one credential that a text names, or the problem with the text. */
 async function credentialIn(deps: RevocationDeps, leaked: string): Promise<{ selector?: Selector; problem?: string }> {
-  const { credentials, unrecorded, more: tooMany } = await credentialsIn(deps, leaked.trim());
+  const { credentials, unrecorded } = await credentialsIn(deps, leaked.trim());
   const [found, ...more] = credentials;
-  if (!found) return { problem: tooMany ? TOO_MANY : unrecorded ? UNRECORDED : NONE };
+  if (!found) return { problem: unrecorded ? UNRECORDED : NONE };
   const selector = { kind: 'credential', value: found.id } as const;
-  if (more.length === 0 && !tooMany) return { selector };
-  return { selector, problem: tooMany ? TOO_MANY : SEVERAL };
+  return more.length === 0 ? { selector } : { selector, problem: several(credentials) };
 }
 
 /** Policy is asked about it before a text is searched. Nothing is ever published about it. */
 const NO_CREDENTIAL = { kind: 'credential', value: 'crd_aaaaaaaaaaaaaaaa' } as const satisfies Selector;
 
-const TOO_MANY = 'The text contains more tokens than are looked at. Send each by itself. Nothing was revoked.';
-const SEVERAL = 'The text contains several credentials of this broker. Revoke each one by its own name.';
-const UNRECORDED =
-  'A key of this broker signed the token in the text, but the ledger does not say the same: the key may be stolen. Nothing was revoked.';
+const several = (credentials: readonly { id: string }[]): string =>
+  `The text contains several credentials of this broker: ${credentials.map(({ id }) => id).join(', ')}. Nothing was revoked. Revoke each by its id.`;
+const UNRECORDED = `${SIGNED_BUT_UNRECORDED} Nothing was revoked.`;
 const NONE =
   'The text contains no valid token of this broker, and no session of it by name: none at all, one that is cut short or has expired, or one of another issuer. Nothing was revoked.';
 

@@ -6,7 +6,7 @@ import type { Trust } from '../config/trust-schema.js';
 import { DETECTOR_OF, type Reaction, type SignalsConfig } from '../config/signals-schema.js';
 import { causeOf, effectFits, type Selector } from '../domain/selector.js';
 import type { ReactionDone, Signal } from '../domain/signal.js';
-import { countImpact } from '../ledger/impact.js';
+import { countUpTo } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { resolveReactionTarget } from './authority.js';
 import { claimReaction, countSources, findExistingHold, takeAllowance, wasDone } from './safeguards.js';
@@ -127,7 +127,8 @@ const reactionOf = ({ name, do: does, risk, holdSeconds }: Reaction): ReactionDo
 async function countTasks({ ledger, settings }: EvaluateDeps, rule: Reaction, selector: Selector): Promise<number> {
   if (rule.do === 'risk') return 0;
   const enough = { hit: Math.max(COUNTED_LEAST, settings.signals.maxTasksPerMinute), lookedAt: LOOKED_AT_MOST };
-  return (await countImpact(ledger, { selector, at: ledger.clock.unchecked(), enough })).tasks;
+  const { affected, isWhole } = await countUpTo(ledger, { selector, at: ledger.clock.unchecked(), enough });
+  return isWhole ? affected.tasks : Math.max(affected.tasks, enough.hit + 1);
 }
 
 /** Counting goes on to here even where the limit is lower, so that whoever decides sees how many tasks it is about. */

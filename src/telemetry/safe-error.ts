@@ -48,7 +48,7 @@ export function sentenceOf(error: unknown): string {
   const texts: string[] = [];
   for (let at: SafeError | undefined = safeError(error); at; at = at.cause)
     texts.push(at.message ?? at.code ?? at.type);
-  return texts.join(': ');
+  return texts.map((text) => text.replace(/\.$/, '')).join(': ');
 }
 
 const refusal = ({ details }: BrokerError): Pick<SafeError, 'retry' | 'decisionId'> =>

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { StoreUnavailable } from '../store.js';
 import type { Tables } from './tables.js';
 
-/** Room for more than ten thousand revocations. */
+/** Room for about twelve thousand revocations with short names, and fifteen hundred with the longest. */
 export const KEPT_BYTES = 16 * 1024 * 1024;
 
 export interface Room {
@@ -34,21 +34,21 @@ export function openRoom({ environment }: Tables, directory: string, keptBytes: 
     const { lastPageNumber, pageSize } = statsOf(environment);
     return (lastPageNumber + 1) * pageSize;
   };
-  /** Makes the file longer where it is too short. Only in a write transaction: nothing else writes to the file meanwhile. */
-  const isLeft = (bytes: number): boolean => {
+  /** Makes the file longer where it is too short, and returns whether it is long enough then. Only in a write transaction: nothing else writes to the file meanwhile. */
+  const ensureLeft = (bytes: number): boolean => {
     const needed = usedBytes() + bytes;
     if (fileBytes < needed) fileBytes = lengthened(file, needed + stepBytes);
     return fileBytes >= needed;
   };
-  environment.transactionSync(() => isLeft(keptBytes));
+  environment.transactionSync(() => ensureLeft(keptBytes));
 
   return {
     assertForRecords() {
-      if (!isLeft(keptBytes))
+      if (!ensureLeft(keptBytes))
         throw new StoreUnavailable('the disk is full: what is left of the data file is kept for revocations');
     },
     assertForRevocations() {
-      if (!isLeft(keptBytes / 4))
+      if (!ensureLeft(keptBytes / 4))
         throw new StoreUnavailable('the disk is full, and the room that was kept for revocations is used up');
     },
     async usedFraction() {

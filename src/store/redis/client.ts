@@ -63,10 +63,18 @@ export async function connect(place: RedisPlace, access: RedisAccess, patience: 
 
 export const nodesOf = (client: Client): Redis[] => (client instanceof Cluster ? client.nodes('master') : [client]);
 
+const FORBIDDEN = /permissions to run the '([\w|]+)' command|can't run this command/;
+
 /** Returns the error without the command: errors of ioredis carry its arguments, which may be secret. */
 export function unavailable(error: unknown): StoreUnavailable {
   const text = error instanceof Error ? error.message : '';
   const [code] = /^[A-Z]{2,}(?= )/.exec(text) ?? [];
+  const forbidden = FORBIDDEN.exec(text);
+  if (forbidden) {
+    // Redis 7.0 does not say which command of a script it was.
+    const command = forbidden[1] ?? 'a command of a script (ACL LOG on the server names it)';
+    return new StoreUnavailable(`the user of Redis may not run ${command}: docs/operations.md lists the rights`);
+  }
   const why = code ?? (text === 'Command timed out' ? 'no answer in time' : 'no connection');
   return new StoreUnavailable(`Redis refused or did not answer (${why})`);
 }
@@ -112,7 +120,10 @@ type NodeOptions = ReturnType<typeof optionsFor>;
 
 /** Returns the options that each connection to a node has. */
 function optionsFor({ tls }: Attempt, { username, password, ca }: RedisAccess, patience: Patience) {
-  if (ca !== undefined && !tls) throw new Error('redis.ca is set, but Redis is asked without TLS: write rediss://');
+  if (ca !== undefined && !tls)
+    throw new Error(
+      'redis.ca is set, but Redis is asked without TLS: write rediss:// in store or REDIS_URL, or with Sentinel store.tls: true',
+    );
   const trusted: ConnectionOptions = ca === undefined ? {} : { ca: authorities(ca) };
   return defined({
     username,

@@ -40,7 +40,10 @@ export async function rehearse(options: Omit<RedisStoreOptions, 'onRestart'>): P
     );
     return { failures, advice: [...new Set(advice.flat())] };
   } finally {
-    const left = [[keys.head, keys.tombstones, keys.entries, keys.published(id)], [keys.record('aa/try')]];
+    const left = [
+      [keys.head, keys.tombstones, keys.entries, keys.published(id)],
+      (['aa/try', 'aa/stays', 'aa/index'] as const).map((name) => keys.record(name)),
+    ];
     await Promise.all(left.map((names) => client.del(...names).catch(() => undefined)));
     client.disconnect();
   }

@@ -162,7 +162,7 @@ const believing = (clock: HandClock): Fitness => ({
 
 /** One that watches its clock. */
 export const watching = (store: Store, clock: HandClock): Fitness =>
-  createFitness({ store, clock: watchClock(clock, 5_000), node: 'watching' });
+  createFitness({ store, clock: watchClock(clock, 5_000), node: 'watching', agreedTime: 'raise' });
 
 const roleTarget = (resource: string) =>
   targetSchema.parse({

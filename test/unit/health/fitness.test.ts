@@ -20,7 +20,7 @@ beforeEach(() => {
   health = () => healthy();
   commit = (change) => records.commit(change);
   const store = { health: () => health(), records: { ...records, commit: (change: Change) => commit(change) } };
-  fitness = createFitness({ store, clock: watchClock(clock, 5_000), node: 'one', patienceMs: 20 });
+  fitness = createFitness({ store, clock: watchClock(clock, 5_000), node: 'one', agreedTime: 'raise', patienceMs: 20 });
 });
 
 /** What the caller heard last, when nothing could be minted. */
@@ -62,7 +62,7 @@ describe('a clock that was set', () => {
   it('is not trusted until it agrees again with the time that has passed, though broker and store read the same one', async () => {
     await fitness.check();
     clock.jump(86_400_000);
-    expect(await failing()).toEqual([['clock', 'the clock was set: it moved 86400000 ms beside the time that passed']]);
+    expect(await failing()).toEqual([['clock', 'the clock was set: it moved 86400 s beside the time that passed']]);
     clock.advance(59_999);
     await fitness.check();
     expect([mints(), fitness.maySweep()]).toEqual([false, false]);
@@ -100,7 +100,7 @@ describe('a broker does not mint', () => {
   it('while the clocks are further apart than allowed; then it does not sweep either', async () => {
     for (const apart of [5_001, -5_001]) {
       health = () => healthy({ clock: clock.now() + apart });
-      expect(await failing()).toEqual([['clock', 'the clocks of broker and store are 5001 ms apart']]);
+      expect(await failing()).toEqual([['clock', 'the clocks of broker and store are 5.001 s apart']]);
       expect([mints(), fitness.maySweep()]).toEqual([false, false]);
     }
     health = () => healthy({ clock: clock.now() + 5_000 });

@@ -55,7 +55,7 @@ describe('a name of which nothing was ever seen', () => {
     ['workload', 'spiffe://prod.example/agent'],
     ['principal', 'staff:ada'],
     ['principal', 'email:staff/ada@staff.example'],
-    ['owner', 'SRE', 'sre'],
+    ['owner', 'SRE'],
     ['owner', 'platfrom', 'platform'],
     ['target', 'https://tickest.example', TARGET],
     ['task', 'tsk_aaaaaaaaaaaaaaaa'],
@@ -63,10 +63,29 @@ describe('a name of which nothing was ever seen', () => {
   ])('needs the word of the caller: %s %s', async (kind, value, meant = '') => {
     const broker = await inMemory();
     const text = await judge(broker, kind, value);
+    if (meant === '') expect(text).not.toContain('Did you mean');
     expect(text).toContain('If it is meant, say "unseen": true.');
     if (meant !== '') expect(text).toContain(`Did you mean ${meant}?`);
     expect(await judge(broker, kind, value, true)).toBe(false);
   });
+});
+
+it('of a team that was seen, the spelling is offered', async () => {
+  const broker = await inMemory();
+  await broker.exchange();
+  expect(await judge(broker, 'owner', 'SRE')).toContain('Did you mean sre?');
+});
+
+it('with more open tasks than are looked at, nobody is called seen or unseen', async () => {
+  const broker = await inMemory();
+  for (let count = 0; count <= 1_000; count += 1) await broker.exchange();
+  const unknown: [SelectorKind, string][] = [
+    ['owner', 'srx-never-seen'],
+    ['principal', 'lab:nobody'],
+    ['target', 'https://tickets.exmaple'],
+  ];
+  for (const [kind, value] of unknown) expect([kind, await judge(broker, kind, value)]).toEqual([kind, undefined]);
+  expect(await judge(broker, 'workload', 'lab:agnet-7')).toContain('Nothing was ever seen here');
 });
 
 describe('what is known', () => {
