@@ -12,6 +12,7 @@ export interface Broker extends Child {
 export const AUDIENCE = 'urn:bench:broker';
 export const TARGET = 'https://tickets.example';
 export const LAB = 'https://issuer.lab.example';
+const AMPLE = { perWorkload: 10_000_000, perOwner: 10_000_000, perIssuer: 10_000_000 };
 
 export interface BrokerWish {
   directory: string;
@@ -70,7 +71,12 @@ export async function startBroker({
       ...targets,
     ],
     policy: { engine: 'cedar', directory: fromRoot('config/policies') },
-    limits: { perWorkloadPerMinute: 100_000_000, perIssuerPerMinute: 100_000_000 },
+    limits: {
+      perWorkloadPerMinute: 100_000_000,
+      perIssuerPerMinute: 100_000_000,
+      openTasks: AMPLE,
+      keptMiB: AMPLE,
+    },
     ...more,
   };
   const path = join(directory, 'mayfly.json');

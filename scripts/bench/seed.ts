@@ -10,7 +10,7 @@ import { formatEpoch } from '../../src/domain/liveness.js';
 import { systemClock } from '../../src/domain/time.js';
 import { compareClock } from '../../src/health/fitness.js';
 import { watchClock } from '../../src/health/watched-clock.js';
-import { reserve } from '../../src/ledger/credentials.js';
+import { draftReservation, reserve } from '../../src/ledger/credentials.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import { openRevocationLog } from '../../src/ledger/revocation-log.js';
 import { openStore } from '../../src/compose/open-store.js';
@@ -75,7 +75,8 @@ async function seedOne(ledger: Ledger, workload: string, index: number, epoch: s
     epoch,
     state: 'active',
   };
-  if (!(await reserve(ledger, { credential, task }))) throw new Error('a fresh credential could not be reserved');
+  if (!(await reserve(ledger, draftReservation({ credential, task }))))
+    throw new Error('a fresh credential could not be reserved');
 }
 
 export const newTask = (now: number, workload: string, epoch: string): Task => ({

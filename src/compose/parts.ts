@@ -18,6 +18,7 @@ import { createPartyMemory } from '../ledger/seen.js';
 import { createNotifier } from '../notify/notifier.js';
 import { createCedarEngine } from '../policy/cedar/cedar.js';
 import type { Store } from '../store/store.js';
+import { createQuotas } from '../tasks/quotas.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { openEnforcement } from './enforcement.js';
@@ -83,6 +84,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     targets: new Map(targets.map((target) => [target.resource, target])),
     settings: settingsOf(config),
     assertWithinRate: assertPartyWithin(limits),
+    assertWithinQuota: createQuotas(ledger, limits),
     assertFitToMint: () => fitness.assertFitToMint(),
     transmitters: signals.transmitters,
     assertWithinSignalRate: signals.assertWithinSignalRate,

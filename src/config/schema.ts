@@ -27,6 +27,16 @@ const storeSchema = z.union([
   }),
 ]);
 
+/** @param most The defaults. */
+const quota = (most: Record<'perWorkload' | 'perOwner' | 'perIssuer', number>) =>
+  z
+    .strictObject({
+      perWorkload: z.int().min(1).default(most.perWorkload).describe('Of one workload, or of one person.'),
+      perOwner: z.int().min(1).default(most.perOwner).describe('Of all workloads of one team at one issuer.'),
+      perIssuer: z.int().min(1).default(most.perIssuer).describe('Of all parties of one issuer.'),
+    })
+    .prefault({});
+
 export const configSchema = z.strictObject({
   issuer: origin.describe('The public origin of the broker, exact: the `iss` of what it mints.'),
   listen: hostPort.default('127.0.0.1:8080').describe('Where the API listens.'),
@@ -103,6 +113,10 @@ export const configSchema = z.strictObject({
         .min(1)
         .default(12_000)
         .describe('The same of all workloads and persons of one issuer together: one may have many names.'),
+      openTasks: quota({ perWorkload: 10_000, perOwner: 50_000, perIssuer: 200_000 }).describe('Open at once.'),
+      keptMiB: quota({ perWorkload: 128, perOwner: 512, perIssuer: 2_048 }).describe(
+        'MiB of records of tasks and credentials, which are kept for a day after their end.',
+      ),
     })
     .prefault({})
     .describe('What one task or workload may use up.'),

@@ -8,7 +8,7 @@ import { pairsOf } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { assertEnforceable } from '../enforcement/assert-enforceable.js';
-import { reserve } from '../ledger/credentials.js';
+import { draftReservation, reserve } from '../ledger/credentials.js';
 import { idempotencyChange } from '../ledger/idempotency.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import type { Minter } from '../minters/minter.js';
@@ -77,7 +77,9 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   const credential = narrow(permitted, decision, target);
   await minter.assertMintable?.(credential);
   const beside = stored || !previous ? undefined : idempotencyChange(previous, task.id, task.deadline);
-  const reserved = await reserve(deps.ledger, defined({ credential, task, stored, beside }));
+  const drafted = draftReservation(defined({ credential, task, stored, beside }));
+  await deps.assertWithinQuota(party, { bytes: drafted.bytes, task, opens: !stored });
+  const reserved = await reserve(deps.ledger, drafted);
   return reserved && { requester, reserved, task, opened: !stored, decision, minter };
 }
 

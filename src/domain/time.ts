@@ -34,7 +34,8 @@ export const systemClock: SystemClock = {
 };
 
 export const MINUTE_MS = 60_000;
-export const DAY_MS = 24 * 60 * MINUTE_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 /** Milliseconds to whole seconds, which JWTs count in (RFC 7519 §2), rounded down. */
 export const toSeconds = (ms: number): number => Math.floor(ms / 1000);

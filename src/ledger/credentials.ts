@@ -6,7 +6,7 @@ import { isId, shardOf } from '../domain/id.js';
 import { HISTORY_MS } from '../domain/limits.js';
 import type { Task } from '../domain/task.js';
 import { LOST_AFTER_MS } from '../domain/timing.js';
-import { mergeChanges, record } from '../store/record.js';
+import { growthOf, mergeChanges, record } from '../store/record.js';
 import type { Change } from '../store/store.js';
 import { recordKey, enforcementIndex, unconfirmedIndex } from './keys.js';
 import type { Versioned, Ledger } from './ledger.js';
@@ -28,20 +28,30 @@ const credentials = record(credentialSchema, recordKey, {
   indexes: indexChanges,
 });
 
+/** What is to be written, and the credential as it stands after that. */
+interface DraftedReservation {
+  change: Change;
+  after: Versioned<Credential>;
+  /** By so many bytes the records grow. */
+  bytes: number;
+}
+
+export function draftReservation({ credential, task, stored, beside }: Reservation): DraftedReservation {
+  const { id, expiresAt } = credential;
+  const next: Task = { ...task, credentials: [...task.credentials, { id, expiresAt }] };
+  const { change, after } = credentials.step(id, undefined, credential);
+  const whole = mergeChanges(stored ? step(stored, next) : birth(next), change, beside ?? {});
+  return { change: whole, after, bytes: growthOf(whole) };
+}
+
 /**
  * Reserves a credential (G1): after this commit the ledger knows it, whatever happens to the process, so a revocation reaches
  * it even if its answer is lost. Returns undefined when somebody else wrote the task first.
  */
-export async function reserve(
+export const reserve = async (
   { records }: Ledger,
-  { credential, task, stored, beside }: Reservation,
-): Promise<Versioned<Credential> | undefined> {
-  const { id, expiresAt } = credential;
-  const next: Task = { ...task, credentials: [...task.credentials, { id, expiresAt }] };
-  const { change, after } = credentials.step(id, undefined, credential);
-  const committed = await records.commit(mergeChanges(stored ? step(stored, next) : birth(next), change, beside ?? {}));
-  return committed ? after : undefined;
-}
+  { change, after }: DraftedReservation,
+): Promise<Versioned<Credential> | undefined> => ((await records.commit(change)) ? after : undefined);
 
 /** Marks a reserved credential as minted. Returns undefined when its record was changed or lost meanwhile: it must not be handed out. */
 export const activate = (ledger: Ledger, reserved: Versioned<Credential>, handle?: string) =>

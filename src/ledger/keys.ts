@@ -16,6 +16,12 @@ export const dueIndex = (shard: Shard): Key => `${shard}/due`;
 /** Returns the index of the open tasks of a workload: task id → deadline. */
 export const workloadIndex = (shard: Shard, workload: Cause): Key => `${shard}/of:${workload}`;
 
+/** Returns the index of the open tasks that an account has opened: task id → deadline. */
+export const openedIndex = (shard: Shard, account: Cause): Key => `${shard}/by:${account}`;
+
+/** Returns the key of how many bytes of records an account has caused. */
+export const keptKey = (account: Cause): Key => `kept/${account}`;
+
 /** Returns the index of the open direct children of a task: task id → deadline. */
 export const childIndex = (parent: string): Key => `${shardOf(parent)}/under:${parent}`;
 

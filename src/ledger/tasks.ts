@@ -5,7 +5,8 @@ import { cause } from '../domain/selector.js';
 import { taskSchema, taskText, type Task } from '../domain/task.js';
 import { record } from '../store/record.js';
 import type { Change, Key } from '../store/store.js';
-import { childIndex, dueIndex, recordKey, workloadIndex } from './keys.js';
+import { accountsOf } from './accounts.js';
+import { childIndex, dueIndex, openedIndex, recordKey, workloadIndex } from './keys.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { updateRecord } from './retry-on-conflict.js';
 
@@ -81,21 +82,28 @@ export function dueAt(task: Task): number {
   return Math.min(task.deadline, heartbeat.lastAt + heartbeat.intervalSeconds * heartbeat.missesAllowed * 1000);
 }
 
+/** Its parties may change while it is open, so an entry is compared by its index and not by its place. */
 function indexChanges(task: Task, before: Task | undefined): Pick<Change, 'index' | 'unindex'> {
-  const entries = indexEntries(task);
-  if (task.ended) return { unindex: entries.map(([index]) => [index, task.id]) };
-  if (!before) return { index: entries.map(([index, score]) => [index, task.id, score]) };
-  return dueAt(task) === dueAt(before) ? {} : { index: [[dueIndex(shardOf(task.id)), task.id, dueAt(task)]] };
+  const [is, was] = [entriesOf(task), entriesOf(before)];
+  return {
+    index: [...is]
+      .filter(([index, score]) => was.get(index) !== score)
+      .map(([index, score]) => [index, task.id, score]),
+    unindex: [...was.keys()].filter((index) => !is.has(index)).map((index) => [index, task.id]),
+  };
 }
 
 /** Returns the index entries of an open task. Through what it inherits it is found by its ancestors' entries. */
-function indexEntries(task: Task): [Key, score: number][] {
-  const shard = shardOf(task.id);
-  const parent = task.lineage.at(-1);
-  const workloads = [task.workload, task.openedBy].flatMap((party) => (party?.kind === 'workload' ? [party.id] : []));
-  return [
-    [dueIndex(shard), dueAt(task)],
-    ...[...new Set(workloads)].map((id): [Key, number] => [workloadIndex(shard, cause('workload', id)), task.deadline]),
-    ...(parent === undefined ? [] : [[childIndex(parent), task.deadline] satisfies [Key, number]]),
+function entriesOf(task: Task | undefined): Map<Key, number> {
+  if (!task || task.ended) return new Map();
+  const { id, deadline, workload, openedBy, lineage } = task;
+  const shard = shardOf(id);
+  const parent = lineage.at(-1);
+  const workloads = [workload, openedBy].flatMap((party) => (party?.kind === 'workload' ? [party.id] : []));
+  const untilDeadline = [
+    ...workloads.map((one) => workloadIndex(shard, cause('workload', one))),
+    ...accountsOf(openedBy ?? workload).map(({ account }) => openedIndex(shard, account)),
+    ...(parent === undefined ? [] : [childIndex(parent)]),
   ];
+  return new Map([[dueIndex(shard), dueAt(task)], ...untilDeadline.map((index): [Key, number] => [index, deadline])]);
 }

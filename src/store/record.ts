@@ -106,6 +106,13 @@ export const mergeChanges = (...changes: Change[]): Change =>
     unindex: someOf(changes.flatMap(({ unindex = [] }) => unindex)),
   });
 
+/** Returns by how many bytes the records grow with the change, at least 0. The texts that it replaces are those that it expects. */
+export function growthOf({ expect = [], put = [] }: Change): number {
+  const sum = (texts: [Key, string | undefined, ...unknown[]][]) =>
+    texts.reduce((bytes, [, text = '']) => bytes + Buffer.byteLength(text), 0);
+  return Math.max(0, sum(put) - sum(expect));
+}
+
 const someOf = <T>(parts: T[]): T[] | undefined => (parts.length > 0 ? parts : undefined);
 
 function underNewNames(stored: unknown, renamed: ReadonlyMap<string, string>): unknown {

@@ -16,7 +16,7 @@ import { claimKey, findPrevious, idempotencyChange } from '../ledger/idempotency
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { birth, readTask } from '../ledger/tasks.js';
-import { mergeChanges } from '../store/record.js';
+import { growthOf, mergeChanges } from '../store/record.js';
 import { draftTask, type OpenTaskRequest } from './draft-task.js';
 import { endTask } from './end-task.js';
 
@@ -70,9 +70,11 @@ async function tryOpening(
   if (parent && taskState(parent, seen, now) !== 'open') throw parentNotOpen();
   if (refusesBirth(seen.on(causes))) throw held();
 
-  if (previous && !(await claimKey(ledger, previous, task.deadline))) return undefined;
   const beside = previous ? idempotencyChange(previous, task.id, task.deadline) : {};
-  const written = await ledger.records.commit(mergeChanges(birth(task), beside));
+  const change = mergeChanges(birth(task), beside);
+  await deps.assertWithinQuota(caller.party, { bytes: growthOf(change), task, opens: true });
+  if (previous && !(await claimKey(ledger, previous, task.deadline))) return undefined;
+  const written = await ledger.records.commit(change);
   return written ? { task, state: 'open', isNew: true } : undefined;
 }
 

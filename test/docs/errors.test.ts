@@ -43,7 +43,7 @@ describe('docs/errors.md', () => {
 
   it('says for each code what helps by default: time, where the broker is busy or broken, and else another request', () => {
     const later = BROKER_ERROR_CODES.filter((code) => new BrokerError(code, 'Refused.').details.retry === 'later');
-    expect(later).toEqual(['slow_down', 'temporarily_unavailable', 'server_error']);
+    expect(later).toEqual(['slow_down', 'quota_exceeded', 'temporarily_unavailable', 'server_error']);
     const others = BROKER_ERROR_CODES.filter((code) => !later.includes(code));
     expect(new Set(others.map((code) => new BrokerError(code, 'Refused.').details.retry))).toEqual(new Set(['never']));
   });

@@ -315,6 +315,28 @@ it('who asks too often: 429 with Retry-After, and nobody else is slowed down', a
   expect((await slow.exchange(calm)).status).toBe(200);
 });
 
+it('who has all the open tasks that it may have: 429 for an exchange and for POST /tasks, audited once each, until one ends', async () => {
+  const small = await startBroker({ config: { limits: { openTasks: { perWorkload: 2 } } } });
+  const boss = await small.identity('orchestrator');
+  const open = () => small.post('/tasks', { workload: 'lab:agent-7', purpose: 'x' }, boss);
+  const opened = [await open(), await open()];
+  expect(await open()).toMatchObject({ status: 429, body: { code: 'quota_exceeded', retry: 'later' } });
+  const agent = await small.identity('agent-7');
+  for (let granted = 0; granted < 2; granted += 1) expect((await small.exchange(agent)).status).toBe(200);
+  const refused = await small.exchange(agent);
+  expectOAuthRefusal(refused, 429, 'quota_exceeded', /may have 2 open tasks/);
+  expect(refused.headers.get('retry-after')).toBe('60');
+  const { lines } = (await small.get('/audit?limit=1000', await small.identity('soc'))).body as { lines: string[] };
+  const refusals = lines.filter((line) => line.includes('"error":"quota_exceeded"'));
+  expect(refusals.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual([
+    'operation.refused',
+    'credential.refused',
+  ]);
+  const { id } = opened[0]!.body as { id: string };
+  expect((await small.post(`/tasks/${id}/complete`, { outcome: 'completed' }, boss)).status).toBe(200);
+  expect((await open()).status).toBe(201);
+});
+
 it('purposes that the operator has listed are the only ones', async () => {
   const purposes = { summarise: { description: 'Summarise an incident' } };
   const strict = await startBroker({ config: { purposes } });

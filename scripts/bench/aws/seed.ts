@@ -2,7 +2,7 @@
 import type { Credential } from '../../../src/domain/credential.js';
 import { newId, shardOf } from '../../../src/domain/id.js';
 import { formatEpoch } from '../../../src/domain/liveness.js';
-import { activate, reserve } from '../../../src/ledger/credentials.js';
+import { activate, draftReservation, reserve } from '../../../src/ledger/credentials.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { many } from '../issuer.js';
 import { HOUR_MS, newTask } from '../seed.js';
@@ -33,7 +33,7 @@ export async function seedSessions(ledger: Ledger, count: number): Promise<Seede
       state: 'reserved',
       workloadSeq: 0,
     };
-    const reserved = await reserve(ledger, { credential, task });
+    const reserved = await reserve(ledger, draftReservation({ credential, task }));
     if (!reserved || !(await activate(ledger, reserved, `ASIA${index}`)))
       throw new Error('a fresh session could not be written down');
     return { id: credential.id, taskId: task.id };

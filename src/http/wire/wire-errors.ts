@@ -22,6 +22,7 @@ export const wireErrors = {
   not_found: { status: 404, title: 'The resource does not exist, or you may not read it' },
   conflict: { status: 409, title: 'The request conflicts with the current state' },
   slow_down: { status: 429, title: 'A limit is reached: ask again later' },
+  quota_exceeded: { status: 429, title: 'The store holds as much for the caller as it may' },
   temporarily_unavailable: { status: 503, title: 'The broker cannot do this safely now' },
   method_not_allowed: { status: 405, title: 'The method is not allowed on this path' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },

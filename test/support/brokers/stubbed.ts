@@ -69,6 +69,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
     observer: unobserved,
     assertFitToMint: () => undefined,
     assertWithinRate: () => Promise.resolve(),
+    assertWithinQuota: () => Promise.resolve(),
   };
 }
 

@@ -26,6 +26,7 @@ describe('a refusal', () => {
     ['not_found', true, false],
     ['invalid_request', false, false],
     ['slow_down', false, false],
+    ['quota_exceeded', false, false],
     ['temporarily_unavailable', false, false],
   ])('with %s: a denial %s, out of scope %s', (code, denial, outOfScope) => {
     expect(kinds(new BrokerError(code, 'No.'))).toEqual([denial, outOfScope]);
