@@ -1,4 +1,7 @@
 /** Faults that only Redis has: it is full, restarted, emptied, demoted, hung or badly configured. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import type { LogEntry, Publication } from '../../src/domain/tombstone.js';
@@ -48,6 +51,17 @@ describe('a full Redis', () => {
     expect(await store.records.commit({ remove: names, unindex: [['aa/i', 'm']] })).toBe(true);
     expect(await write(store)).toBe(true);
   });
+});
+
+it('a Redis that cannot save goes on taking revocations where it is told to, and says that nothing may be minted', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'mayfly-gone-'));
+  const server = await startRedis({ dir, 'stop-writes-on-bgsave-error': 'no' });
+  const store = await open(server);
+  rmSync(dir, { recursive: true });
+  await server.send('BGSAVE');
+  const problem = 'Redis cannot save its data: its disk may be full';
+  await until(async () => (await store.health()).problems.includes(problem), 'a failed save is not noticed');
+  expect((await store.log.publish(publication()))?.seq).toBe(1);
 });
 
 describe('a restarted Redis', () => {

@@ -1,10 +1,14 @@
 /** Redis dies, forgets, comes back or fills up under a running broker: nothing revoked returns, and what is unsure is refused. */
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis, type RedisServer, type Settings } from '../support/redis.js';
 import { DEAD, expectNeverActive } from '../support/never-active.js';
 import { canMount, smallDisk } from '../support/small-disk.js';
 import { until } from '../support/until.js';
+
+const KEY = { MAYFLY_KEY_ENCRYPTION_KEY: 'ab'.repeat(32) };
 
 interface Scene {
   redis: RedisServer;
@@ -17,7 +21,7 @@ interface Scene {
 
 async function scene(settings: Settings = {}, redisConfig: object = {}): Promise<Scene> {
   const redis = await startRedis(settings);
-  const broker = await startProcess({ config: { store: redis.url, redis: redisConfig } });
+  const broker = await startProcess({ config: { store: redis.url, redis: redisConfig }, env: KEY });
   const [alive, revoked] = [await exchanged(broker, 'agent-7'), await exchanged(broker, 'agent-8')];
   const [api, soc] = [await broker.identity('tickets-api'), await broker.identity('soc')];
   expect((await revoke(broker, soc, 'lab:agent-8')).status).toBe(200);
@@ -100,34 +104,62 @@ it('G6: a full Redis mints nothing, and still takes revocations that hold at onc
   expect(await isActive(here, alive)).toEqual(DEAD);
 });
 
-it('G6: while the disk of Redis is full everything is refused and the broker stays up; with room it goes on', async () => {
+describe('the disk of Redis is full', () => {
   // A limit for the size of files stops a Redis in another way than a full disk does.
-  if (!canMount()) {
-    console.warn('Left out, because this user may not mount a tmpfs: a Redis whose disk is full.');
-    return;
-  }
-  const disk = smallDisk(8 * 1024 * 1024);
-  if (!disk) throw new Error('this test needs the right to mount a tmpfs, or `prlimit` of util-linux');
-  const here = await scene({ appendonly: 'yes', appendfsync: 'everysec', dir: disk.directory });
-  const { redis, broker, alive, revoked, soc } = here;
-  disk.fill(redis.pid());
-  await until(async () => (await revoke(broker, soc, 'lab:agent-9')).status === 503, 'a full disk is not noticed');
-  await until(async () => !(await broker.isReady()), 'the broker is still ready');
-  for (const reply of [
-    await broker.exchange(await broker.identity('agent-7')),
-    await broker.introspect(alive, here.api),
-    await revoke(broker, soc, 'lab:agent-7'),
-  ]) {
-    expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1']);
-  }
-  expect((await broker.operations.get('/health/live')).status).toBe(200);
+  if (!canMount()) console.warn('Left out, because this user may not mount a tmpfs: a Redis whose disk is full.');
+  const mayfly = ({ broker }: Scene, ...args: string[]) => {
+    const env = { ...process.env, ...KEY, MAYFLY_CONFIG: broker.config };
+    const program = [resolve('dist/src/cli/main.js'), ...args];
+    const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8', env });
+    return { status, said: stdout + stderr };
+  };
 
-  disk.free(redis.pid());
-  await ready(here);
-  expect([await isActive(here, alive), await isActive(here, revoked)]).toEqual([
-    expect.objectContaining({ active: true }),
-    DEAD,
-  ]);
-  expect((await revoke(broker, soc, 'lab:agent-7')).status).toBe(200);
-  expect(await isActive(here, alive)).toEqual(DEAD);
+  (canMount() ? it : it.skip).each([
+    [
+      'everysec',
+      'it refuses every write',
+      /MISCONF: it cannot write to its disk/,
+      /cannot write its append-only file: its disk/,
+    ],
+    ['always', 'it ends itself', /nothing listens|no connection/, /nothing listens there/],
+  ])(
+    'G6: with appendfsync %s %s: all is refused and says why, and what was acknowledged holds afterwards',
+    async (appendfsync, _, why, wrong) => {
+      const disk = smallDisk(8 * 1024 * 1024);
+      if (!disk) throw new Error('nothing can be mounted any more');
+      const here = await scene({ appendonly: 'yes', appendfsync, dir: disk.directory }, { onRestart: 'trust' });
+      const { redis, broker, alive, revoked, soc } = here;
+      disk.fill(redis.pid());
+      const acknowledged: string[] = [];
+      for (let n = 0; ; n += 1) {
+        const { status } = await revoke(broker, soc, `lab:full-${n}`);
+        if (status === 503) break;
+        acknowledged.push(`full-${n}`);
+      }
+      await until(async () => !(await broker.isReady()), 'the broker is still ready');
+      for (const reply of [
+        await broker.exchange(await broker.identity('agent-7')),
+        await broker.introspect(alive, here.api),
+        await revoke(broker, soc, 'lab:agent-7'),
+      ]) {
+        expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1']);
+      }
+      expect((await broker.operations.get('/health/live')).status).toBe(200);
+      const ordered = mayfly(here, 'revocations', 'revoke', 'workload', 'lab:agent-7', '--reason', 'stolen');
+      expect(ordered).toEqual({ status: 1, said: expect.stringMatching(why) });
+      expect(mayfly(here, 'doctor')).toEqual({ status: 1, said: expect.stringMatching(wrong) });
+
+      disk.free(redis.pid());
+      if (appendfsync === 'always') await redis.start();
+      await ready(here);
+      expect([await isActive(here, alive), await isActive(here, revoked)]).toEqual([
+        expect.objectContaining({ active: true }),
+        DEAD,
+      ]);
+      for (const sub of acknowledged)
+        expect((await broker.exchange(await broker.identity(sub))).body).toMatchObject({ retry: 'after-lift' });
+      expect((await revoke(broker, soc, 'lab:agent-7')).status).toBe(200);
+      expect(await isActive(here, alive)).toEqual(DEAD);
+    },
+  );
 });

@@ -14,14 +14,14 @@ interface RefusalStyle {
   issuer: string;
 }
 
+const UNKNOWN =
+  'The store did not answer, or took no write. What was asked may or may not have been done: repeat the request.';
+
 /** Returns the refusal that the caller may see, whatever was thrown. */
 export function publicError(error: unknown): BrokerError {
   if (error instanceof BrokerError) return error;
   if (error instanceof StoreUnavailable) {
-    return new BrokerError('temporarily_unavailable', 'The store did not answer; the request may be repeated.', {
-      retryAfterSeconds: 1,
-      cause: error,
-    });
+    return new BrokerError('temporarily_unavailable', UNKNOWN, { retryAfterSeconds: 1, cause: error });
   }
   return new BrokerError('server_error', 'The broker failed; its log has the reason, under the id of this request.', {
     cause: error,

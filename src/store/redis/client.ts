@@ -76,8 +76,17 @@ export function unavailable(error: unknown): StoreUnavailable {
     return new StoreUnavailable(`the user of Redis may not run ${command}: docs/operations.md lists the rights`);
   }
   const why = code ?? (text === 'Command timed out' ? 'no answer in time' : 'no connection');
-  return new StoreUnavailable(`Redis refused or did not answer (${why})`);
+  const meaning = code !== undefined && MEANINGS.has(code) ? `: ${MEANINGS.get(code)}` : '';
+  return new StoreUnavailable(`Redis refused or did not answer (${why}${meaning})`);
 }
+
+/** What an operator must know, by the codes that Redis answers a write with. */
+const MEANINGS = new Map([
+  ['MISCONF', 'it cannot write to its disk, which may be full'],
+  ['OOM', 'its memory is full'],
+  ['READONLY', 'it is a replica'],
+  ['NOREPLICAS', 'too few replicas are connected'],
+]);
 
 /** Returns what the latest attempt to connect has met. Without a listener ioredis would write errors to the console. */
 function errorsOf(client: Client): () => unknown[] {

@@ -37,7 +37,10 @@ export async function problemsOf(node: Redis, facts: Facts, replicas: number): P
   if (isReplica(facts)) problems.push('Redis is a replica: revocations cannot be written');
   if (connected < replicas) problems.push(`Redis has ${connected} replicas connected, ${replicas} are required`);
   if (!(await persists(node, facts))) problems.push('Redis persists nothing: set appendonly yes, or save');
-  if (facts.get('aof_last_write_status') === 'err') problems.push('Redis cannot write its append-only file');
+  if (facts.get('aof_last_write_status') === 'err')
+    problems.push('Redis cannot write its append-only file: its disk may be full');
+  if (facts.get('aof_enabled') !== '1' && facts.get('rdb_last_bgsave_status') === 'err')
+    problems.push('Redis cannot save its data: its disk may be full');
   return problems;
 }
 
