@@ -64,7 +64,7 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
     work,
     async start({ scheduled = true } = {}) {
       await ledger.log.look([]); // A lost revocation log is noticed before any request is answered.
-      await fitness.check();
+      await fitness.check(); // That of makeParts may be too old by now, and then nothing would be swept.
       // A store that takes no records, for example on a full disk, still takes revocations: somebody must answer them.
       await runAll(log, 'a step of the start failed; the broker repeats it', [
         () => work('sweep'),
