@@ -52,7 +52,7 @@ export async function takeBackAgreedTime(
   clock.compare({ store: times.store, agreed: undefined });
 
   await renewGeneration(log);
-  const why = `The time agreed on was ${aheadMs(times)} ms ahead: ${reason}`;
+  const why = `The time agreed on was ${aheadMs(times) / 1000} s ahead: ${reason}`;
   await audit.append({ type: 'log.replaced', at: clock.now(), actor: { id: LOCAL }, reason: why });
   // A new generation ends no proof of identity, and a clock that was ahead may have made brokers forget a cutoff too early.
   const ledger = { records, log: openRevocationLog(log), clock };
@@ -73,7 +73,7 @@ function agreedAhead(times: Times, skewMs: number): NonNullable<AgreedTime> {
   const apartMs = Math.abs(host - store);
   if (apartMs > skewMs)
     throw new Error(
-      `The clocks of this host and of the store are ${apartMs} ms apart: one is wrong. Set it right first.`,
+      `The clocks of this host and of the store are ${apartMs / 1000} s apart: one is wrong. Set it right first.`,
     );
   if (aheadMs(times) <= skewMs)
     throw new Error('The time agreed on is not ahead of this clock, so brokers believe this clock already.');

@@ -2,9 +2,8 @@
  * A broker whose disk is really full. The store is LMDB on a small file system that the test fills; a Redis of which the disk
  * is full is in redis-loss.test.ts.
  */
-import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect, it, jest } from '@jest/globals';
 import { systemClock } from '../../src/domain/time.js';
 import { openLmdb } from '../../src/store/lmdb.js';
@@ -41,11 +40,6 @@ const isActive = async ({ broker, api }: Scene, token: string) =>
   ((await broker.introspect(token, api)).body as { active: boolean }).active;
 const held = (workload: string) => ({ selector: { kind: 'workload', value: workload }, reason: 'test', unseen: true });
 const revoke = async ({ broker, soc }: Scene, workload: string) => broker.post('/revocations', held(workload), soc);
-const mayfly = ({ disk, broker }: Scene, ...args: string[]) => {
-  const [program = '', ...rest] = disk.command(process.execPath, resolve('dist/src/cli/main.js'), ...args);
-  const { status, signal, stdout, stderr } = spawnSync(program, [...rest, '-c', broker.config], { encoding: 'utf8' });
-  return { ended: status ?? signal, said: stdout + stderr };
-};
 const beside = ({ disk }: Scene) =>
   openLmdb({ directory: join(disk.directory, 'store'), clock: systemClock, role: 'tool' });
 
@@ -77,7 +71,7 @@ it('G6: on a full disk nothing is minted and revoking goes on, also after a cras
   expect([await isActive(here, one), await isActive(here, two)]).toEqual([false, true]);
   const more = await Promise.all(Array.from({ length: 50 }, (_, i) => revoke(here, `lab:other-${i}`)));
   expect(new Set(more.map(({ status }) => status))).toEqual(new Set([200]));
-  const ordered = mayfly(here, 'revocations', 'revoke', 'workload', 'lab:agent-2', '--reason', 'stolen');
+  const ordered = broker.mayfly('revocations', 'revoke', 'workload', 'lab:agent-2', '--reason', 'stolen');
   expect(ordered).toEqual({ ended: 0, said: expect.stringMatching(/^\d+: hold of workload lab:agent-2 hit/) });
   expect(await isActive(here, two)).toBe(false);
 
@@ -93,7 +87,7 @@ it('G6: on a full disk nothing is minted and revoking goes on, also after a cras
   expect(await isActive(here, three)).toBe(false);
   expect((await broker.remove(`/revocations/${before.seq}`, soc)).status).toBe(200);
   const placed = (await revoke(here, 'lab:agent-6')).body as { seq: number };
-  expect(mayfly(here, 'revocations', 'lift', String(placed.seq)).ended).toBe(0);
+  expect(broker.mayfly('revocations', 'lift', String(placed.seq)).ended).toBe(0);
 
   disk.free(broker.pid());
   await until(() => broker.isReady(), 'the broker does not recover');
@@ -112,7 +106,7 @@ it('G6: when even the room that was kept is used up, a revocation is refused, th
   expect(await useUpRoom(here)).toBeGreaterThan(5_000);
 
   expect((await revoke(here, 'lab:agent-1')).status).toBe(503);
-  const refused = mayfly(here, 'revocations', 'revoke', 'workload', 'lab:agent-1', '--reason', 'stolen');
+  const refused = broker.mayfly('revocations', 'revoke', 'workload', 'lab:agent-1', '--reason', 'stolen');
   expect(refused).toEqual({ ended: 1, said: expect.stringMatching(/^the disk is full.*used up\n$/) });
   expect([(await broker.operations.get('/health/live')).status, await isActive(here, token)]).toEqual([200, true]);
   await broker.kill();

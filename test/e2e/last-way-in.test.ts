@@ -138,7 +138,7 @@ describe.each(['lmdb', 'redis'] as const)('mayfly beside a broker on %s', (kind)
     expect((await broker.exchange(await issuedLater('agent-9'))).body).toMatchObject({ retry: 'after-lift' });
     expect((await mayfly('agreed-time', 'show')).said).toMatch(/, \d s (ahead of|behind) this host$/);
     const local = (await audited(issuedLater('soc'))).filter(({ reason }) =>
-      reason?.endsWith(' ms ahead: an hour ahead'),
+      reason?.endsWith(' s ahead: an hour ahead'),
     );
     expect(local.map(({ type, actor }) => [type, actor?.id])).toEqual([
       ['log.replaced', 'local'],

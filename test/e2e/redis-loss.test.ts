@@ -1,6 +1,4 @@
 /** Redis dies, forgets, comes back or fills up under a running broker: nothing revoked returns, and what is unsure is refused. */
-import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis, type RedisServer, type Settings } from '../support/redis.js';
@@ -107,12 +105,6 @@ it('G6: a full Redis mints nothing, and still takes revocations that hold at onc
 describe('the disk of Redis is full', () => {
   // A limit for the size of files stops a Redis in another way than a full disk does.
   if (!canMount()) console.warn('Left out, because this user may not mount a tmpfs: a Redis whose disk is full.');
-  const mayfly = ({ broker }: Scene, ...args: string[]) => {
-    const env = { ...process.env, ...KEY, MAYFLY_CONFIG: broker.config };
-    const program = [resolve('dist/src/cli/main.js'), ...args];
-    const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8', env });
-    return { status, said: stdout + stderr };
-  };
 
   (canMount() ? it : it.skip).each([
     [
@@ -145,9 +137,9 @@ describe('the disk of Redis is full', () => {
         expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1']);
       }
       expect((await broker.operations.get('/health/live')).status).toBe(200);
-      const ordered = mayfly(here, 'revocations', 'revoke', 'workload', 'lab:agent-7', '--reason', 'stolen');
-      expect(ordered).toEqual({ status: 1, said: expect.stringMatching(why) });
-      expect(mayfly(here, 'doctor')).toEqual({ status: 1, said: expect.stringMatching(wrong) });
+      const ordered = broker.mayfly('revocations', 'revoke', 'workload', 'lab:agent-7', '--reason', 'stolen');
+      expect(ordered).toEqual({ ended: 1, said: expect.stringMatching(why) });
+      expect(broker.mayfly('doctor')).toEqual({ ended: 1, said: expect.stringMatching(wrong) });
 
       disk.free(redis.pid());
       if (appendfsync === 'always') await redis.start();

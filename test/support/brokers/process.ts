@@ -1,5 +1,5 @@
 /** Real brokers: the built main.js as a process of its own, killed, ended and started again as an operator or a crash would. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -32,6 +32,8 @@ export interface BrokerProcess extends Calls {
   ended(): Promise<number | null>;
   /** The process id of the one started last. */
   pid(): number;
+  /** Runs a command line beside it, as a process with the same configuration. */
+  mayfly(...argv: string[]): { ended: number | string | null; said: string };
   /** Resolves when it is ready, or as soon as it lives. */
   start(until?: 'ready' | 'live'): Promise<void>;
 }
@@ -47,7 +49,7 @@ export interface ProcessWish {
   until?: 'ready' | 'live';
 }
 
-const main = resolve('dist/src/main.js');
+const [main, cli] = [resolve('dist/src/main.js'), resolve('dist/src/cli/main.js')];
 const running = new Set<ChildProcess>();
 afterAll(() => {
   for (const child of running) child.kill('SIGKILL');
@@ -84,10 +86,13 @@ export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProces
     if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     return child?.exitCode ?? null;
   };
+  const env = { PATH: process.env['PATH'] ?? '', MAYFLY_CONFIG: config, ...wish.env };
+  const commandOf = (...argv: string[]): [string, string[]] => {
+    const [program = '', ...args] = (wish.command ?? ((...same) => same))(process.execPath, ...argv);
+    return [program, args];
+  };
   const start = async (state: 'ready' | 'live' = 'ready') => {
-    const env = { PATH: process.env['PATH'] ?? '', MAYFLY_CONFIG: config, ...wish.env };
-    const [program = '', ...args] = (wish.command ?? ((...argv) => argv))(process.execPath, main);
-    const started = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = spawn(...commandOf(main), { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [started.stdout, started.stderr]) stream.on('data', (text) => (written += String(text)));
     running.add((child = started));
     const reached = () => is(state).then((yes) => yes || failIfOver(started, written));
@@ -106,6 +111,10 @@ export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProces
     isReady: () => is('ready'),
     ended,
     start,
+    mayfly(...argv) {
+      const { status, signal, stdout, stderr } = spawnSync(...commandOf(cli, ...argv), { env, encoding: 'utf8' });
+      return { ended: status ?? signal, said: stdout + stderr };
+    },
     pid: () => child?.pid ?? 0,
     signal: (name) => void child?.kill(name),
     async kill() {
