@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
 import { natural } from '../domain/schemas.js';
-import { holdsToken, withoutTokens } from '../domain/token-in-text.js';
+import { holdsToken, withoutPlainTokens } from '../domain/token-in-text.js';
 import { eventAsEntered, type AuditEvent } from './event.js';
 
 /** A place in the chain: the number of a line and the SHA-256 (base64url) of its bytes. */
@@ -22,7 +22,7 @@ export type EntryText = string;
 export function entryText(event: AuditEvent): EntryText {
   const text = JSON.stringify(eventAsEntered(event));
   // No name and no path holds a whole token, so this changes none. It is for what an older release let in.
-  return holdsToken(text) ? withoutTokens(text) : text;
+  return holdsToken(text) ? withoutPlainTokens(text) : text;
 }
 
 /** The beginning of every line, as `extendChain` and `entryText` write it. */

@@ -1,8 +1,8 @@
 /**
- * The broker's own tokens in a text that somebody found: in a header, a URL, JSON, quotes, a mail. Each form of wrapping is
- * undone by itself, because a wrapped token that is not found would stay alive. Whether a candidate is a token, its signature
- * decides.
+ * The broker's own tokens in a text that somebody found, in whatever they are wrapped: a wrapped token that is not found would
+ * stay alive. Whether a candidate is a token, its signature decides.
  */
+import { unwrapped } from './unwrapped.js';
 
 /**
  * A JWS that this broker signed: its header begins with `{"alg":"ES25`, its payload is a JSON object, and its signature has exactly
@@ -20,7 +20,8 @@ export const CANDIDATES_MOST = 8;
  */
 export function signedTokensIn(text: string): string[] {
   const found = new Set<string>();
-  for (const form of forms(text)) {
+  // The text as it is, too: what stands around a token may read like an escape together with it (`%2` before `eyJ`).
+  for (const form of new Set([text, ...unwrapped(text)])) {
     for (const [, token = ''] of form.matchAll(CANDIDATE)) {
       found.add(token);
       if (found.size > CANDIDATES_MOST) return [...found];
@@ -28,25 +29,3 @@ export function signedTokensIn(text: string): string[] {
   }
   return [...found];
 }
-
-/** Yields the text as it is, and with each kind of wrapping undone. */
-function* forms(text: string): Generator<string> {
-  yield text;
-  // A URL within a URL is encoded twice.
-  const decoded = unescaped(percentDecoded(percentDecoded(text)));
-  if (decoded !== text) yield decoded;
-  for (const [, credentials = ''] of decoded.matchAll(BASIC))
-    yield Buffer.from(credentials, 'base64').toString('latin1');
-  // A line that was broken, quoted in a mail or concatenated: no character is left that a token does not have.
-  yield decoded.replaceAll(/\\[nrt]/g, '').replaceAll(/[^\w.-]+/g, '');
-}
-
-/** RFC 7617: user and password, in base64. */
-const BASIC = /\bbasic\s{1,8}([\w+/-]{100,})/gi;
-
-const percentDecoded = (text: string): string =>
-  text.replaceAll(/%([2-7][\da-f])/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-
-/** Undoes the escapes of JSON that stand for characters of a token. */
-const unescaped = (text: string): string =>
-  text.replaceAll(/\\u00([2-7][\da-f])/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));

@@ -9,6 +9,7 @@ import { permitRevocation, type Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { defaultEffect, effectFits, valueProblem, type Effect, type Selector } from '../domain/selector.js';
+import { UNDONE } from '../domain/unwrapped.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { findCredential } from '../ledger/credentials.js';
 import { receiptFor } from '../ledger/follow-receipts.js';
@@ -165,8 +166,7 @@ const NO_CREDENTIAL = { kind: 'credential', value: 'crd_aaaaaaaaaaaaaaaa' } as c
 const several = (credentials: readonly { id: string }[]): string =>
   `The text contains several credentials of this broker: ${credentials.map(({ id }) => id).join(', ')}. Nothing was revoked. Revoke each by its id.`;
 const UNRECORDED = `${SIGNED_BUT_UNRECORDED} Nothing was revoked.`;
-const NONE =
-  'The text contains no valid token of this broker, and no session of it by name: none at all, one that is cut short or has expired, or one of another issuer. Nothing was revoked.';
+const NONE = `The text contains no valid token of this broker, as it is or with these undone: ${UNDONE}. It names no session of it either. What it contains may be cut short, expired, of another issuer, or wrapped in another way. Nothing was revoked.`;
 
 /**
  * Returns when what the selector names ends anyway, so that the log can forget its tombstone sooner; undefined if that is

@@ -9,6 +9,7 @@ import { HARD_LIMITS } from '../domain/limits.js';
 import { refOf } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
+import { withoutTokens } from '../domain/token-in-text.js';
 import { partyFromId } from '../identity/party-from-id.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { IdempotencyKey, IdempotencyRecord } from '../ledger/idempotency.js';
@@ -37,12 +38,11 @@ export function draftImplicitTask(
   purpose: string,
   previous?: IdempotencyRecord,
 ): Task {
-  refuseUnknownPurpose(settings.purposes, purpose);
   return {
     ...newborn(now, newId('tsk', previous?.shard)),
     workload: refOf(caller.party),
     ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),
-    purpose,
+    purpose: statedPurpose(settings, purpose),
     purposeFrom: 'agent',
     deadline: deadlineOf(settings, now, undefined),
   };
@@ -57,7 +57,6 @@ interface Opening {
 
 /** Returns the record of a task that an orchestrator opens, or the workload itself ahead of its work. */
 export function draftTask(settings: Settings, now: number, { caller, request, parent, previous }: Opening): Task {
-  refuseUnknownPurpose(settings.purposes, request.purpose);
   const workload =
     request.workload === caller.party.id
       ? refOf(caller.party)
@@ -69,7 +68,7 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
     workload,
     ...principalOf(settings.trust, caller.party, request.principal, parent),
     ...(!opensItself && { openedBy: refOf(caller.party) }),
-    purpose: request.purpose,
+    purpose: statedPurpose(settings, request.purpose),
     // A purpose that the agent itself states counts as the agent's, even if it is stated before the work.
     purposeFrom: opensItself ? 'agent' : 'opener',
     ...(ceiling && { ceiling }),
@@ -97,8 +96,9 @@ function deadlineOf({ lifetimes }: Settings, now: number, seconds: number | unde
   return wholeSeconds(Math.min(requested, parent?.deadline ?? Infinity));
 }
 
-function refuseUnknownPurpose(purposes: Settings['purposes'], purpose: string): void {
-  if (!purposes || Object.hasOwn(purposes, purpose)) return;
+/** Returns the purpose as it is kept and shown: without what somebody pasted into it. */
+function statedPurpose({ purposes }: Settings, purpose: string): string {
+  if (!purposes || Object.hasOwn(purposes, purpose)) return withoutTokens(purpose);
   throw new BrokerError('invalid_request', `The purpose must be one of: ${Object.keys(purposes).join(', ')}.`);
 }
 

@@ -2,6 +2,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { holdsToken, withoutTokens } from '../../../src/domain/token-in-text.js';
 
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const JWS = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
+
 describe('a token in a text', () => {
   it.each([
     ['after other letters', 'tokeneyJh.e30.sig', 'token[token removed]'],
@@ -23,13 +26,39 @@ describe('a token in a text', () => {
     expect(withoutTokens(text)).toBe(left);
   });
 
-  it.each(['eyJ', 'eyJ.', 'eyJ..', 'a.', '.', 'token ', 'token"', 'token=" ', 'token  :'])(
-    'reads a megabyte of %j once: it takes no longer than its length',
-    (part) => {
-      const text = `${part.repeat(1_000_000 / part.length)}!`;
-      expect([withoutTokens(text) !== text, holdsToken(text)]).toEqual([/eyJ\.{1,2}/.test(part), false]);
-    },
-  );
+  it.each([
+    'eyJ',
+    'eyJ.',
+    'eyJ..',
+    'a.',
+    '.',
+    'token ',
+    'token"',
+    'token=" ',
+    'token  :',
+    '%25',
+    '&amp;',
+    '<a ',
+    'a ',
+    'a\n',
+    '-',
+    '\u001b[1',
+    'ZXlK',
+    'JWV5SmhiR2Np',
+  ])('reads %j, 300,000 characters of it, once: it takes no longer than its length', (part) => {
+    const text = `${part.repeat(300_000 / part.length)}!`;
+    expect([withoutTokens(text) !== text, holdsToken(text)]).toEqual([/eyJ\.{1,2}/.test(part), false]);
+  });
+
+  it.each([
+    [
+      'a named secret in base64',
+      `see ${base64('{"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG+", "of": "somebody else"}')}`,
+    ],
+    ['a named secret in a URL', `https://x.example/?q=${encodeURIComponent('{"SessionToken": "IQoJb3JpZ2luX2VjE"}')}`],
+    ['a token in lines, behind the name of a secret', `token: ${JWS.slice(0, 30)}\n${JWS.slice(30)} ${JWS.slice(60)}`],
+    ['a token behind the beginning of another', `eyJhbGciOi and ${JWS.replaceAll('.', ' . ')}, in one sentence`],
+  ])('%s: nothing of the text is left', (_, text) => expect(withoutTokens(text)).toBe('[token removed]'));
 
   it('is taken out, wherever it stands, and nothing else is', () => {
     expect(withoutTokens('found eyJh.e30.c2ln, and "eyJh.a.b.c.d"!')).toBe(
@@ -42,6 +71,8 @@ describe('a token in a text', () => {
       'an eye. and an ear.',
       'token: lost',
       'a session token was found in a log',
+      'the token eyJhbGciOiJFUzI1 was found. I revoked it. See https://x.example/?a=%41&b=<br>, and &amp; ask, please.',
+      `an image: data:image/png;base64,${'iVBORw0KGgoAAAANSUhEUg+/'.repeat(20)}`,
     ])
       expect([withoutTokens(text), holdsToken(text)]).toEqual([text, false]);
   });
