@@ -51,7 +51,6 @@ export default {
     behind('lmdb', 'lmdb', 'store/lmdb'),
     behind('express', '(@types/)?express/', 'http/'),
     behind('cedar', '@cedar-policy', 'policy/cedar/'),
-    behind('node-cron', 'node-cron', 'compose/schedule\\.ts'),
     behind('undici', 'undici/', 'outbound/'),
     behind('aws', '@aws-sdk', 'minters/aws/'),
     only(

@@ -50,11 +50,11 @@ interface Job extends Timing {
   run(deps: WorkDeps): Promise<void>;
 }
 
-const SECOND = '* * * * * *';
-const TEN_SECONDS = '*/10 * * * * *';
-const THIRTY_SECONDS = '*/30 * * * * *';
-const MINUTE = '7 * * * * *';
-const HOUR = '23 17 * * * *';
+const SECOND = 1_000;
+const TEN_SECONDS = 10 * SECOND;
+const THIRTY_SECONDS = 30 * SECOND;
+const MINUTE = 60 * SECOND;
+const TEN_MINUTES = 10 * MINUTE;
 
 /**
  * Every job that ends or forgets something by the time of day asks `fitness.maySweep()` first: whether the clock can be
@@ -63,14 +63,14 @@ const HOUR = '23 17 * * * *';
 export const JOBS = {
   /** Checks all conditions. The result decides about minting until the next run, and is what the metrics show. */
   fitness: {
-    every: SECOND,
+    everyMs: SECOND,
     async run({ readiness }) {
       await readiness();
     },
   },
 
   sweep: {
-    every: SECOND,
+    everyMs: SECOND,
     async run({ ledger, fitness, pulse, metrics, clock, log }) {
       if (!fitness.maySweep()) return;
       const { lagMs, unreadable } = await sweep(ledger);
@@ -81,7 +81,7 @@ export const JOBS = {
   },
 
   receipts: {
-    every: SECOND,
+    everyMs: SECOND,
     async run({ ledger, fitness }) {
       try {
         if (fitness.maySweep()) await liftDueHolds(ledger);
@@ -92,17 +92,17 @@ export const JOBS = {
     },
   },
 
-  reconcile: { every: SECOND, run: reconcileTargets },
+  reconcile: { everyMs: SECOND, run: reconcileTargets },
 
   /** Compares what targets have with what they were given: somebody else may have changed it. */
-  drift: { every: THIRTY_SECONDS, run: ({ reconcilers }) => onEach(reconcilers, (reconciler) => reconciler.check()) },
+  drift: { everyMs: THIRTY_SECONDS, run: ({ reconcilers }) => onEach(reconcilers, (reconciler) => reconciler.check()) },
 
-  signals: { every: SECOND, run: ({ signals }) => signals.catchUp() },
+  signals: { everyMs: SECOND, run: ({ signals }) => signals.catchUp() },
 
-  detectors: { every: SECOND, run: ({ detectors }) => detectors.run() },
+  detectors: { everyMs: SECOND, run: ({ detectors }) => detectors.run() },
 
   audit: {
-    every: SECOND,
+    everyMs: SECOND,
     async run({ audit, loads, pulse }) {
       try {
         await loads.catchUp();
@@ -116,13 +116,13 @@ export const JOBS = {
   },
 
   /** Enters how often callers were refused beyond what was entered whole. */
-  refusals: { every: MINUTE, run: ({ audit }) => audit.enterCounts() },
+  refusals: { everyMs: MINUTE, run: ({ audit }) => audit.enterCounts() },
 
   /** The notifier starts no second turn of a webhook, and one webhook that hangs must not keep the others from theirs. */
-  notify: { every: SECOND, overlaps: true, run: ({ notifier }) => notifier.turn() },
+  notify: { everyMs: SECOND, overlaps: true, run: ({ notifier }) => notifier.turn() },
 
   keys: {
-    every: TEN_SECONDS,
+    everyMs: TEN_SECONDS,
     async run({ keys, audit, clock }) {
       for (const step of await keys.refresh()) {
         await audit.append({ type: 'keys.rotated', at: clock.unchecked(), reason: step });
@@ -131,14 +131,14 @@ export const JOBS = {
   },
 
   counts: {
-    every: TEN_SECONDS,
+    everyMs: TEN_SECONDS,
     async run({ ledger, metrics }) {
       metrics.tasksOpen(await countTasksUnder(ledger, EVERYTHING));
     },
   },
 
   forget: {
-    every: MINUTE,
+    everyMs: MINUTE,
     async run({ ledger, store, fitness, signals }) {
       const { clock: storeClock } = await store.health();
       if (!fitness.maySweep()) return;
@@ -149,7 +149,7 @@ export const JOBS = {
   },
 
   prune: {
-    every: HOUR,
+    everyMs: TEN_MINUTES,
     async run({ audit, fitness, auditRetentionDays }) {
       if (fitness.maySweep()) await audit.prune(fitness.surelyPast() - auditRetentionDays * DAY_MS);
     },

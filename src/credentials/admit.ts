@@ -18,7 +18,7 @@ import { causesOf } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
 import type { Found } from '../ledger/credentials.js';
-import { findPrevious, type IdempotencyRecord } from '../ledger/idempotency.js';
+import { findPrevious, usedDifferently, type IdempotencyRecord } from '../ledger/idempotency.js';
 import type { Versioned } from '../ledger/ledger.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import { riskOf } from '../ledger/risk.js';
@@ -63,7 +63,7 @@ export async function admit(
 
   const now = ledger.clock.now();
   const draft = stored
-    ? withProvenParties(stored.value, requester)
+    ? withProvenParties(stored.value, requester, 'taskId' in request.under ? unknownTask : usedDifferently)
     : draftImplicitTask(settings, now, requester, 'purpose' in request.under ? request.under.purpose : '', previous);
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
@@ -137,9 +137,9 @@ function refuseTask(task: Task, seen: Seen, now: number): void {
 }
 
 /** Returns the task with its parties as they are proven now: an orchestrator that opened the task could not know the workload's owner. */
-function withProvenParties(task: Task, { caller, onBehalfOf }: Requester): Task {
+function withProvenParties(task: Task, { caller, onBehalfOf }: Requester, forSomebodyElse: () => BrokerError): Task {
   if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
-  if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
+  if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw forSomebodyElse();
   return changeParties(task, {
     workload: refOf(caller.party),
     ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),

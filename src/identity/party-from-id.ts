@@ -64,11 +64,13 @@ function couldProve(trust: Trust, id: string): boolean {
   return isName(subject, CLAIM_CHARACTERS_MAX) && !looksLikeSpiffe(subject);
 }
 
-/** Addresses are compared in lower case (`emailValue`). */
-const couldHaveAddress = ({ kind, name }: Trust, value: string): boolean =>
-  kind === 'oidc' &&
+/** Persons have an address if their tokens' claim `email` is read. Addresses are compared in lower case (`emailValue`). */
+const couldHaveAddress = (trust: Trust, value: string): boolean =>
+  trust.kind === 'oidc' &&
+  trust.represents === 'person' &&
+  trust.claims.includes('email') &&
   value === value.toLowerCase() &&
-  isName(restAfter(emailValue(name, ''), value), CLAIM_CHARACTERS_MAX);
+  isName(restAfter(emailValue(trust.name, ''), value), CLAIM_CHARACTERS_MAX);
 
 /** Returns the empty text, which is no name, when the text begins with something else. */
 const restAfter = (start: string, text: string): string => (text.startsWith(start) ? text.slice(start.length) : '');

@@ -52,12 +52,13 @@ export async function findPrevious(
   const [inShard, inHome] = texts.map((text) => (text === undefined ? undefined : schema.parse(JSON.parse(text))));
   // Where the shard is the home, or an older release claimed nothing, the record in the shard is the claim too.
   const claim = inHome ?? inShard;
-  for (const used of [inShard, claim])
-    if (used && used.body !== body)
-      throw new BrokerError('conflict', 'This Idempotency-Key was used with a different request.');
+  for (const used of [inShard, claim]) if (used && used.body !== body) throw usedDifferently();
   const unclaimed = shard === home || claim ? undefined : keyIn(home);
   return defined({ shard, record: keyIn(shard), body, taskId: inShard?.task, unclaimed });
 }
+
+export const usedDifferently = (): BrokerError =>
+  new BrokerError('conflict', 'This Idempotency-Key was used with a different request.');
 
 /** Claims the key for this request, where that is to be done. Returns false if another request was faster. */
 export const claimKey = async (

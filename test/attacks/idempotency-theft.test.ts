@@ -23,6 +23,10 @@ it('at /token: with another request, or in the name of somebody else, it is refu
   expectOAuthRefusal(await broker.exchange(mine, { scope: 'incident/1:read' }, KEY), 409, 'conflict');
   const actor = { actor_token: mine, actor_token_type: 'urn:ietf:params:oauth:token-type:jwt' };
   expectOAuthRefusal(await broker.exchange(await broker.person('eve'), actor, KEY), 409, 'conflict');
+  const key = { 'idempotency-key': 'for-ada' };
+  const forAda = await broker.exchange(await broker.person('ada'), actor, key);
+  expect(forAda.text).toContain('access_token');
+  expectOAuthRefusal(await broker.exchange(await broker.person('eve'), actor, key), 409, 'conflict');
 });
 
 it('at /tasks: another caller opens another task, another body is a conflict, and /token shares no keys with it', async () => {

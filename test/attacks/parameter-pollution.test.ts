@@ -70,3 +70,14 @@ it('a resource that only looks like a target is none', async () => {
     expect(errorOf(await broker.exchange(agent, { resource }))).toEqual([400, 'invalid_target']);
   }
 });
+
+it('a question mark in a query is part of a value', async () => {
+  const soc = await broker.identity('soc');
+  const { body } = await broker.get('/audit?workload=lab:agent-7?y', soc);
+  expect(body).toMatchObject({ lines: [] });
+  const reply = await broker.send('/revocations/1?reason=over? yes&limit=1', {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${soc}` },
+  });
+  expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('limit')]);
+});

@@ -90,7 +90,8 @@ function serve(deps: RouteDeps, { path, refusals, headers, bodyBytes, handle }: 
 
 function callOf({ log }: RouteDeps, request: Request): Call {
   const requestId = requestIdOf(request.get('x-request-id'));
-  const [, query = ''] = request.url.split('?', 2);
+  // A query may contain question marks (RFC 3986, section 3.4): it begins behind the first.
+  const query = /\?(.*)/.exec(request.url)?.[1] ?? '';
   return {
     requestId,
     params: paramsOf(request),

@@ -12,7 +12,8 @@ import { StoreUnavailable } from '../../../src/store/store.js';
 const trust = [
   { name: 'lab', kind: 'oidc', issuer: 'https://lab.example' },
   { name: 'fleet', kind: 'oidc', issuer: 'https://fleet.example', owner: { value: 'platform' } },
-  { name: 'staff', kind: 'oidc', issuer: 'https://staff.example', represents: 'person' },
+  { name: 'staff', kind: 'oidc', issuer: 'https://staff.example', represents: 'person', claims: ['email'] },
+  { name: 'guests', kind: 'oidc', issuer: 'https://guests.example', represents: 'person' },
   { name: 'prod', kind: 'spiffe', trustDomain: 'prod.example', bundle: { file: 'bundle.json' } },
 ].map((entry) => trustSchema.parse(entry));
 const settings = { trust, targets: [TARGET] };
@@ -43,6 +44,8 @@ describe('a name that no configured issuer could prove', () => {
     ['workload', 'staff:ada', 'would hit nobody'],
     ['principal', 'email:other/ada@staff.example', 'would hit nobody'],
     ['principal', 'email:staff/', 'would hit nobody'],
+    ['principal', 'email:lab/ada@staff.example', 'would hit nobody'],
+    ['principal', 'email:guests/ada@staff.example', 'would hit nobody'],
   ])('is refused, whatever the caller insists on: %s %s', async (kind, value, text) => {
     const broker = await inMemory();
     for (const unseen of [false, true]) expect(await judge(broker, kind, value, unseen)).toContain(text);
