@@ -2,7 +2,7 @@
  * Checks how signals fit the rest of a configuration: their sources, whom these may report about, and reactions that can apply.
  */
 import { effectFits } from '../domain/selector.js';
-import { DETECTOR } from '../domain/signal.js';
+import { CALLER_EVENTS, DETECTOR } from '../domain/signal.js';
 import { isOwnIssuer } from './own-issuer.js';
 import type { ConfigPath, Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
@@ -51,13 +51,18 @@ function aboutFindings(about: readonly string[], at: ConfigPath, { trust }: Soun
 }
 
 function reactionFindings(reaction: Reaction, index: number, { transmitters }: SoundParts): Finding[] {
-  const { do: does, covers, risk, holdSeconds, from = [] } = reaction;
+  const { do: does, covers, risk, holdSeconds, corroborate, from = [] } = reaction;
   const fits =
     covers === undefined || does === 'record' || (does === 'risk' ? covers !== 'issuer' : effectFits(covers, does));
   const found: [string, boolean, string][] = [
     ['covers', !fits, `is nothing that "${does}" can be done to`],
     ['risk', risk !== undefined && does !== 'risk', 'is for `do: risk`'],
     ['holdSeconds', holdSeconds !== undefined && does !== 'hold', 'is for `do: hold`'],
+    [
+      'corroborate',
+      corroborate !== undefined && corroborate.sources > sourcesMost(reaction),
+      'wants more sources than can report it: the reaction would never be taken',
+    ],
   ];
   const isKnown = (source: string): boolean =>
     source === DETECTOR || source.includes(':') || transmitters.some((one) => one === undefined || one.name === source);
@@ -76,4 +81,10 @@ function reactionFindings(reaction: Reaction, index: number, { transmitters }: S
           ],
     ),
   ];
+}
+
+/** Returns how many sources can report what the reaction wants. A detector is no second source beside others. */
+function sourcesMost({ event, from }: Reaction): number {
+  if (!CALLER_EVENTS.some((one) => one === event)) return 1;
+  return from ? from.filter((source) => source !== DETECTOR).length : Infinity;
 }

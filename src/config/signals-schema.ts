@@ -115,11 +115,12 @@ export const signalsSchema = z
       .array(reactionSchema)
       .default([])
       .describe('The first that fits is taken; without one a signal is recorded.'),
-    maxTasksPerMinute: z
-      .int()
-      .min(0)
+    maxPartiesPerMinute: z
+      .union([z.int().min(0).max(1_000), z.literal('unlimited')])
       .default(100)
-      .describe('Open tasks that reactions may hit in a minute, all together; beyond it a person must confirm.'),
+      .describe(
+        'Workloads and persons of one trust entry that one source may hit by one reaction in 60 seconds; beyond it a person must confirm.',
+      ),
     dedupeSeconds: seconds(3_600, 0)
       .default(60)
       .describe('The same reaction to the same subject is not repeated within.'),

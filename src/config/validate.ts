@@ -13,12 +13,22 @@ function findings(issue: Issue, above: ConfigPath): Finding[] {
   const path = [...above, ...issue.path];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ path: [...path, key], reason: 'is not a known setting' }));
+      return issue.keys.map((key) => ({ path: [...path, key], reason: unknownSetting(key) }));
     case 'invalid_union':
       return closest(issue.errors)?.flatMap((inner) => findings(inner, path)) ?? [{ path, reason: reasonOf(issue) }];
     default:
       return [{ path, reason: reasonOf(issue) }];
   }
+}
+
+/** Settings of older versions, and what has taken their place. */
+const INSTEAD = new Map([
+  ['maxTasksPerMinute', 'it is `maxPartiesPerMinute` now, and counts workloads and persons instead of tasks'],
+]);
+
+function unknownSetting(key: string): string {
+  const instead = INSTEAD.get(key);
+  return instead === undefined ? 'is not a known setting' : `is not a known setting: ${instead}`;
 }
 
 /** Returns the alternative of a union that was probably meant: of the right type, and then with the fewest mistakes. */

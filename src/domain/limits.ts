@@ -42,3 +42,9 @@ export const FORGET_MARGIN_MS = 120_000;
  * entry.
  */
 export const PUBLICATIONS_KNOWN_MS = HARD_LIMITS.taskLifetimeSeconds * 1000 + FORGET_MARGIN_MS;
+
+/**
+ * How much longer than it is needed the memory of reactions and risks is kept. A store leaves out what has expired by the clock of
+ * the broker that reads, and a broker whose clock is ahead must not forget for all what holds somebody back.
+ */
+export const AHEAD_AT_MOST_MS = DAY_MS;

@@ -5,7 +5,7 @@ import { newId, shardOfDigest } from './id.js';
 import { moment, natural, selectorSchema } from './schemas.js';
 
 /** The events of transmitters (CAEP 1.0, RISC 1.0), by the last part of the event's URI. */
-export const FOREIGN_EVENTS = [
+const FOREIGN_EVENTS = [
   'session-revoked',
   'credential-change',
   'risk-level-change',
@@ -27,6 +27,9 @@ export const DETECTOR_EVENTS = [
 ] as const;
 export type DetectorEvent = (typeof DETECTOR_EVENTS)[number];
 
+/** The events that a caller may report: those of transmitters, and one that an API sees as a detector does. */
+export const CALLER_EVENTS = [...FOREIGN_EVENTS, 'use-after-end'] as const;
+
 /** The `source` of every signal that a detector of this broker raises. */
 export const DETECTOR = 'detector';
 
@@ -47,7 +50,7 @@ export const SIGNAL_STATES = [
   'observed',
   /** The reaction wants corroboration: a second source must report the same. */
   'waiting',
-  /** The reaction would hit more open tasks than `maxTasksPerMinute` allows: a person must confirm it. */
+  /** The reaction would hit more parties than `maxPartiesPerMinute` allows: a person must confirm it. */
   'pending',
   'reacted',
   'dismissed',
@@ -62,7 +65,7 @@ export const reactionSchema = z.strictObject({
   level: z.enum(LEVELS).optional(),
   /** With `hold`: the hold is lifted automatically after so many seconds. */
   holdSeconds: z.int().positive().optional(),
-  /** The number of open tasks that it hits, or would hit; absent where they were not counted. */
+  /** The number of open tasks that it has hit, or would hit; absent where they were not counted. */
   tasks: natural.optional(),
   /** The number of its entry in the revocation log. */
   seq: z.int().optional(),

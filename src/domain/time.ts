@@ -21,6 +21,11 @@ export interface Clock extends Pick<SystemClock, 'elapsed' | 'pause'> {
   unchecked(): number;
   /** Returns the earliest of these times: what may not have expired can still be ended. Never throws either. */
   uncheckedEarliest(): number;
+  /**
+   * Returns the middle one of these times, which is right unless two of them are wrong. It is for how long ago something was, where
+   * being too early is as bad as being too late. Never throws either.
+   */
+  uncheckedMiddle(): number;
   /** Returns every time that anything claims now, `unchecked` among them. One of them may be right. */
   uncheckedTimes(): readonly number[];
   /** Returns whether `now` would answer. */

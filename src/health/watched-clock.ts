@@ -55,6 +55,7 @@ export function watchClock(system: SystemClock, skewMs: number): WatchedClock {
     },
     unchecked: () => Math.max(...uncheckedTimes()),
     uncheckedEarliest: () => Math.min(...uncheckedTimes()),
+    uncheckedMiddle: () => middleOf(uncheckedTimes()),
     uncheckedTimes,
     isTrusted,
     elapsed: () => system.elapsed(),
@@ -76,3 +77,7 @@ export function watchClock(system: SystemClock, skewMs: number): WatchedClock {
 
 /** Example: `17996.049 s`. */
 const seconds = (ms: number): string => `${ms / 1000} s`;
+
+/** Of an even number, the earlier of the two in the middle. There is at least one. */
+const middleOf = (times: readonly number[]): number =>
+  times.toSorted((one, other) => one - other)[(times.length - 1) >> 1] ?? Math.min(...times);

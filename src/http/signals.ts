@@ -7,7 +7,7 @@ import { isId } from '../domain/id.js';
 import { JSON_SOURCE } from '../domain/reserved.js';
 import { nameSchema } from '../domain/schemas.js';
 import { SELECTOR_CHARACTERS_MAX } from '../domain/selector.js';
-import { FOREIGN_EVENTS, LEVELS, SIGNAL_STATES, type Signal } from '../domain/signal.js';
+import { CALLER_EVENTS, LEVELS, SIGNAL_STATES, type Signal } from '../domain/signal.js';
 import { toTimestamp } from '../domain/time.js';
 import { ok } from './wire/endpoint.js';
 import { isPrintable, printable, timestamp, wholeNumber } from './wire/fields.js';
@@ -30,7 +30,7 @@ export const jsonSignal = (deps: HttpDeps) =>
     input: z.strictObject({
       /** The sender's own id: the same id with the same content is the same signal. */
       id: z.string().refine((text) => isPrintable(text, 256), 'must be 1 to 256 printable characters'),
-      event: z.enum([...FOREIGN_EVENTS, 'use-after-end']),
+      event: z.enum(CALLER_EVENTS),
       level: z.enum(LEVELS).default('HIGH'),
       /** A subject of RFC 9493. The code that resolves it decides about unknown members. */
       subject: z.looseObject({ format: z.string().max(64) }),

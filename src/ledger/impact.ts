@@ -40,9 +40,16 @@ export async function countImpact(ledger: Ledger, query: ImpactQuery): Promise<A
   return (await countUpTo(ledger, query)).affected;
 }
 
-/** @returns `isWhole`: the walk went to its end, so nothing else is hit. */
-export async function countUpTo(ledger: Ledger, query: ImpactQuery): Promise<{ affected: Affected; isWhole: boolean }> {
-  const tally: Tally = { credentials: 0, tasks: 0, byTarget: new Map(), byOwner: new Map() };
+interface CountedUpTo {
+  affected: Affected;
+  /** How many workloads run the tasks that are hit. */
+  workloads: number;
+  /** The walk went to its end, so nothing else is hit. */
+  isWhole: boolean;
+}
+
+export async function countUpTo(ledger: Ledger, query: ImpactQuery): Promise<CountedUpTo> {
+  const tally: Tally = { credentials: 0, tasks: 0, workloads: new Set(), byTarget: new Map(), byOwner: new Map() };
   let lookedAt = 0;
   let isWhole = true;
   for await (const page of tasksUnder(ledger, query.selector)) {
@@ -53,13 +60,15 @@ export async function countUpTo(ledger: Ledger, query: ImpactQuery): Promise<{ a
       break;
     }
   }
-  const { byTarget, byOwner, ...rest } = tally;
+  const { byTarget, byOwner, workloads, ...rest } = tally;
   const affected = { ...rest, byTarget: Object.fromEntries(byTarget), byOwner: Object.fromEntries(byOwner) };
-  return { affected, isWhole };
+  return { affected, workloads: workloads.size, isWhole };
 }
 
 /** The counts while the walk goes on. They are maps: an owner may be called `constructor`. */
 interface Tally extends Omit<Affected, 'byTarget' | 'byOwner'> {
+  /** Ids of the workloads that run the counted tasks. */
+  workloads: Set<string>;
   byTarget: Map<string, AffectedAtTarget>;
   byOwner: Map<string, number>;
 }
@@ -80,7 +89,10 @@ async function countPage(ledger: Ledger, query: ImpactQuery, page: Task[], tally
   const hit = causeOf(selector);
   for (const task of page) {
     const own = causesOf.get(task.id) ?? [];
-    if (task.deadline > at && own.includes(hit) && wasAlive('task', task.epoch, own)) tally.tasks += 1;
+    if (task.deadline > at && own.includes(hit) && wasAlive('task', task.epoch, own)) {
+      tally.tasks += 1;
+      tally.workloads.add(task.workload.id);
+    }
   }
   for (const { credential, task, own } of found) {
     if (own.includes(hit) && wasAlive('credential', credential.epoch, own)) add(tally, credential, task);

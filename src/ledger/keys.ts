@@ -1,5 +1,5 @@
 /** Every key and index name of the ledger. */
-import { sha256Bytes } from '../domain/digest.js';
+import { sha256, sha256Bytes } from '../domain/digest.js';
 import { shardOf, shardOfDigest, type Shard } from '../domain/id.js';
 import type { Cause } from '../domain/selector.js';
 import type { Key } from '../store/store.js';
@@ -62,9 +62,9 @@ export const riskKey = (cause: Cause): Key => `risk/${cause}`;
  */
 export const reactionKey = (rule: string, cause: Cause): Key => `reactions/${rule}:${cause}`;
 
-/** These two return the keys of how many tasks all reactions together have hit in a minute, and how many one signal has. */
-export const minuteAllowanceKey = (minute: number): Key => `reactions/minute:${minute}`;
-export const allowanceKey = (signal: string): Key => `reactions/of:${signal}`;
+/** Returns the key of whom a reaction has hit lately on the word of one source, of those of one trust entry. */
+export const budgetKey = ({ reaction, origin, issuer }: Record<'reaction' | 'origin' | 'issuer', string>): Key =>
+  `reactions/${reaction}:budget:${sha256(JSON.stringify([origin, issuer]))}`;
 
 /**
  * These three return the key of the state of delivery to a webhook, of a dead letter, and of all its dead letters: number

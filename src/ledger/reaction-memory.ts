@@ -1,4 +1,4 @@
-/** What is remembered of one reaction and one subject: who has reported it, and when the reaction was done last. */
+/** What is remembered of one reaction and one subject: who has reported it, and for which signal the reaction was done last. */
 import { z } from 'zod';
 import { moment } from '../domain/schemas.js';
 import type { Cause } from '../domain/selector.js';
@@ -9,13 +9,21 @@ import type { Ledger } from './ledger.js';
 /** Bounds the record: sources are few, and the latest report of each counts. */
 export const REPORTS_MOST = 16;
 
+/** A signal that has claimed a reaction, and when. What came of it stands in the record of that signal. */
+const claimSchema = z.strictObject({ signal: z.string(), at: moment });
+
+export type Claim = z.infer<typeof claimSchema>;
+
 /** Fields of other versions are ignored: the record is gone within hours, and a reaction must not fail on it. */
 const memorySchema = z.object({
   reports: z
     .array(z.strictObject({ source: z.string(), at: moment }))
     .max(REPORTS_MOST)
     .default([]),
-  done: z.strictObject({ signal: z.string(), at: moment }).optional(),
+  /** The reaction was carried out, or is about to be. */
+  done: claimSchema.optional(),
+  /** A person was asked. */
+  asked: claimSchema.optional(),
 });
 
 export const NO_MEMORY: z.infer<typeof memorySchema> = { reports: [] };

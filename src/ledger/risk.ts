@@ -1,4 +1,5 @@
-/** Risk in the ledger: one record for each cause. It expires when the risk has decayed to nothing. */
+/** Risk in the ledger: one record for each cause. It expires a day after the risk has decayed to nothing. */
+import { AHEAD_AT_MOST_MS } from '../domain/limits.js';
 import { goneAt, highest, levelNow, riskSchema, worse, type Risk } from '../domain/risk.js';
 import type { Cause } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
@@ -7,11 +8,11 @@ import { riskKey } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { upsertRecord } from './retry-on-conflict.js';
 
-const risks = record(riskSchema, riskKey, { expiresAt: goneAt });
+const risks = record(riskSchema, riskKey, { expiresAt: (risk) => goneAt(risk) + AHEAD_AT_MOST_MS });
 
-/** Returns the risk that stands afterwards: a higher one is not lowered. */
+/** Returns the risk that stands afterwards: a higher one is not lowered, nor taken for decayed by a clock that is ahead. */
 export const setRisk = (ledger: Ledger, cause: Cause, risk: Risk): Promise<Risk> =>
-  upsertRecord(ledger, risks, cause, (there) => worse(there, risk, ledger.clock.unchecked()));
+  upsertRecord(ledger, risks, cause, (there) => worse(there, risk, ledger.clock.uncheckedEarliest()));
 
 /** Returns the risks in the order asked; undefined where there is none, or none any more. */
 export const readRisks = async (ledger: Ledger, causes: readonly Cause[]): Promise<(Risk | undefined)[]> =>

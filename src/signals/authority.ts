@@ -9,7 +9,7 @@ import { taskCauses } from '../domain/hangs-on.js';
 import { causeOf, type Selector } from '../domain/selector.js';
 import { DETECTOR, type Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
-import { principalStarts } from '../identity/party-from-id.js';
+import { prefixOf, principalStarts } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTask } from '../ledger/tasks.js';
@@ -28,6 +28,25 @@ export function subjectScope({ trust, signals }: AuthoritySettings, source: Sign
 }
 
 /**
+ * Returns who is behind a signal. A caller may have many names, for example one for each branch of a repository. So all callers of
+ * one trust entry are one, except those that the reaction names in `from`. A trust entry reads like the beginning of an id, so
+ * that it is no transmitter with the same name.
+ */
+export function originOf(trust: readonly Trust[], { from = [] }: Pick<Reaction, 'from'>, source: string): string {
+  const entry = from.includes(source) ? undefined : trust.find((one) => source.startsWith(prefixOf(one)));
+  return entry ? prefixOf(entry) : source;
+}
+
+/** What a reaction hits, and whose budget it takes from. */
+export interface ReactionTarget {
+  selector: Selector;
+  /** The id of the workload or person that is hit. Of a task or credential: the workload that runs it. Of an issuer: its trust name. */
+  party: string;
+  /** The trust name of whoever is hit; empty where it is not known any more. */
+  issuer: string;
+}
+
+/**
  * Returns what a reaction hits: the subject of the signal, or what it belongs to. Undefined: the subject has no such thing, its
  * members contradict each other, or the source may not speak of it. Nothing is guessed.
  */
@@ -35,16 +54,40 @@ export async function resolveReactionTarget(
   { ledger, settings }: { ledger: Ledger; settings: AuthoritySettings },
   { about, source }: Pick<Signal, 'about' | 'source'>,
   covers: Reaction['covers'],
-): Promise<Selector | undefined> {
+): Promise<ReactionTarget | undefined> {
   const narrowest = RANKED.map((kind) => about.find((selector) => selector.kind === kind)).find((one) => one);
   if (!narrowest) return undefined;
   const task = await taskOf(ledger, narrowest);
   // All members of a subject must hold at once: a task together with a person matches nobody if the task is not that person's.
   if (!about.every((selector) => selector === narrowest || (task && holdsOf(task, selector)))) return undefined;
-  if (covers === undefined || covers === narrowest.kind) return narrowest;
+  const selector =
+    covers === undefined || covers === narrowest.kind
+      ? narrowest
+      : wider(settings, source, { narrowest, task, covers });
+  return selector && { selector, ...whoIsHit(settings.trust, selector, task) };
+}
+
+/** Returns what the subject belongs to, if the source may speak of it. */
+function wider(
+  settings: AuthoritySettings,
+  source: string,
+  { narrowest, task, covers }: { narrowest: Selector; task: Task | undefined; covers: NonNullable<Reaction['covers']> },
+): Selector | undefined {
   const scope = subjectScope(settings, source);
   const found = task ? partOf(task, covers) : issuerOf(settings.trust, narrowest, covers);
   return found && found.issuers.some((name) => scope.includes(name)) ? found.selector : undefined;
+}
+
+/** Tasks and credentials count as the workload that runs them: one that opens many must not use up what is there for others. */
+function whoIsHit(
+  trust: readonly Trust[],
+  { kind, value }: Selector,
+  task: Task | undefined,
+): Pick<ReactionTarget, 'party' | 'issuer'> {
+  if (kind === 'issuer') return { party: value, issuer: value };
+  if (task && (kind === 'task' || kind === 'credential'))
+    return { party: task.workload.id, issuer: task.workload.issuer };
+  return { party: value, issuer: vouchingFor(trust, value)?.name ?? '' };
 }
 
 const RANKED = ['credential', 'task', 'workload', 'principal', 'issuer'] as const;
@@ -85,6 +128,10 @@ function partOf(task: Task, covers: NonNullable<Reaction['covers']>): Part | und
 
 function issuerOf(trust: readonly Trust[], { kind, value }: Selector, covers: Reaction['covers']): Part | undefined {
   if (covers !== 'issuer' || (kind !== 'workload' && kind !== 'principal')) return undefined;
-  const found = trust.find((one) => principalStarts(one).some((start) => value.startsWith(start)));
+  const found = vouchingFor(trust, value);
   return found && { selector: { kind: 'issuer', value: found.name }, issuers: [found.name] };
 }
+
+/** Returns the trust entry to which a workload, a person or an address belongs. */
+const vouchingFor = (trust: readonly Trust[], value: string): Trust | undefined =>
+  trust.find((one) => principalStarts(one).some((start) => value.startsWith(start)));

@@ -2,14 +2,17 @@
  * Decides what is done about a signal: the first reaction that fits it, what that reaction covers, and whether a gate stops
  * it.
  */
-import type { Trust } from '../config/trust-schema.js';
 import { DETECTOR_OF, type Reaction, type SignalsConfig } from '../config/signals-schema.js';
+import type { Trust } from '../config/trust-schema.js';
 import { causeOf, effectFits, type Selector } from '../domain/selector.js';
-import type { ReactionDone, Signal } from '../domain/signal.js';
+import { DETECTOR, type ReactionDone, type Signal } from '../domain/signal.js';
 import { countUpTo } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { resolveReactionTarget } from './authority.js';
-import { claimReaction, countSources, findExistingHold, takeAllowance, wasDone } from './safeguards.js';
+import { takeFromBudget } from '../ledger/reaction-budget.js';
+import type { Claim } from '../ledger/reaction-memory.js';
+import { readSignal } from '../ledger/signals.js';
+import { originOf, resolveReactionTarget, type ReactionTarget } from './authority.js';
+import { claim, countSources, findExistingHold, holdsOn, readClaim } from './safeguards.js';
 
 /** What becomes of a signal. */
 type Evaluation = Pick<Signal, 'state' | 'waitsUntil'> & { reaction?: ReactionDone };
@@ -23,66 +26,73 @@ export interface EvaluateDeps {
 interface Plan {
   signal: Signal;
   rule: Reaction;
-  selector: Selector;
+  target: ReactionTarget;
+  /** Who is behind the signal. */
+  origin: string;
   reaction: ReactionDone;
-  /** Returns how many open tasks the reaction would hit. They are counted once, when a gate first asks. */
-  tasks(): Promise<number>;
+  /** Counts what the reaction would hit, once, when somebody first asks. A narrow reaction that acts does not wait for it. */
+  hit(): Promise<HitCount>;
 }
 
 /** Lets a reaction pass, or returns what the signal becomes instead. */
 type Gate = (deps: EvaluateDeps, plan: Plan) => Promise<'pass' | Evaluation>;
 
 /**
- * A reaction acts when it has passed all gates, in this order. The cheap ones come first. The claim comes after the sources are
- * counted, since a signal that waits claims nothing, and before the allowance, so that a reaction takes from it once.
+ * A reaction acts when it has passed all gates, in this order. The cheap ones come first. The claim comes last: a signal that waits
+ * for another source, or for a person, must not keep away a signal that could act.
  */
-const GATES: readonly Gate[] = [observedOnly, heldAlready, doneAlready, tooFewSources, claimedByAnother, tooManyTasks];
+const GATES: readonly Gate[] = [observedOnly, heldAlready, doneAlready, tooFewSources, beyondBudget, claimedByAnother];
 
 export async function evaluateSignal(deps: EvaluateDeps, signal: Signal): Promise<Evaluation> {
-  const rule = deps.settings.signals.reactions.find((one) => fits(one, signal));
+  const { ledger, settings } = deps;
+  const rule = settings.signals.reactions.find((one) => fits(one, signal));
   if (!rule) return { state: 'recorded' };
   const intended = reactionOf(rule);
   if (rule.do === 'record') return { state: 'recorded', reaction: intended };
-  const selector = await resolveReactionTarget(deps, signal, rule.covers);
-  if (!selector)
-    return recorded(intended, 'The subject is not known here, or has no such thing as the reaction covers.');
+  const target = await resolveReactionTarget(deps, signal, rule.covers);
+  if (!target) return recorded(intended, 'The subject is not known here, or has no such thing as the reaction covers.');
+  const { selector } = target;
   const reaction = { ...intended, selector };
   if (rule.do !== 'risk' && !effectFits(selector.kind, rule.do))
     return recorded(reaction, `"${rule.do}" does not fit a ${selector.kind}.`);
 
-  let counted: Promise<number> | undefined;
-  const plan = { signal, rule, selector, reaction, tasks: () => (counted ??= countTasks(deps, rule, selector)) };
+  let counted: Promise<HitCount> | undefined;
+  const hit = () => (counted ??= countHit(ledger, selector));
+  const plan = { signal, rule, target, origin: originOf(settings.trust, rule, signal.source), reaction, hit };
   for (const gate of GATES) {
     const evaluation = await gate(deps, plan);
     if (evaluation !== 'pass') return evaluation;
   }
-  return { state: 'reacted', reaction: { ...reaction, tasks: await plan.tasks() } };
+  return { state: 'reacted', reaction };
 }
 
 async function observedOnly({ settings }: EvaluateDeps, plan: Plan): ReturnType<Gate> {
   const { signal, rule, reaction } = plan;
   if (!rule.observe && !isDetectorObserving(settings.signals, signal)) return 'pass';
-  return { state: 'observed', reaction: { ...reaction, tasks: await plan.tasks() } };
+  // Risk hits no task.
+  const tasks = rule.do === 'risk' ? 0 : (await plan.hit()).tasks;
+  return { state: 'observed', reaction: { ...reaction, tasks } };
 }
 
-async function heldAlready({ ledger }: EvaluateDeps, { rule, selector, reaction }: Plan): ReturnType<Gate> {
+async function heldAlready({ ledger }: EvaluateDeps, { rule, target, reaction }: Plan): ReturnType<Gate> {
   if (rule.do !== 'hold' || rule.holdSeconds !== undefined) return 'pass';
-  const seq = await findExistingHold(ledger, selector, rule.name);
+  const seq = await findExistingHold(ledger, target.selector, rule.name);
   return seq === undefined ? 'pass' : recorded(reaction, `Revocation ${seq} of this reaction holds it already.`);
 }
 
-const DONE = 'The same was done, or put before a person, a moment ago.';
+const DONE = 'The same was done a moment ago.';
 
-async function doneAlready({ ledger, settings }: EvaluateDeps, plan: Plan): ReturnType<Gate> {
-  const isDone = await wasDone(ledger, plan.rule, subjectOf(plan), onceWithin(settings.signals, plan));
+async function doneAlready(deps: EvaluateDeps, plan: Plan): ReturnType<Gate> {
+  const other = await readClaim(deps.ledger, plan.rule, subjectOf(plan), 'done');
+  const isDone = other && other.signal !== plan.signal.id && (await isStillDone(deps, plan, other));
   return isDone ? recorded(plan.reaction, DONE) : 'pass';
 }
 
 async function tooFewSources({ ledger }: EvaluateDeps, plan: Plan): ReturnType<Gate> {
-  const { signal, rule, reaction } = plan;
+  const { signal, rule, origin, reaction } = plan;
   if (!rule.corroborate) return 'pass';
   const { sources, withinSeconds } = rule.corroborate;
-  const count = await countSources(ledger, rule, subjectOf(plan), signal);
+  const count = await countSources(ledger, rule, subjectOf(plan), { ...signal, origin });
   if (count >= sources) return 'pass';
   const waitsUntil = signal.receivedAt + withinSeconds * 1000;
   return {
@@ -92,28 +102,65 @@ async function tooFewSources({ ledger }: EvaluateDeps, plan: Plan): ReturnType<G
   };
 }
 
-async function claimedByAnother({ ledger, settings }: EvaluateDeps, plan: Plan): ReturnType<Gate> {
-  const isOurs = await claimReaction(ledger, plan.rule, subjectOf(plan), onceWithin(settings.signals, plan));
+async function beyondBudget(deps: EvaluateDeps, plan: Plan): ReturnType<Gate> {
+  const { ledger, settings } = deps;
+  const { signal, rule, target, origin, reaction } = plan;
+  const most = settings.signals.maxPartiesPerMinute;
+  if (rule.do === 'risk' || most === 'unlimited') return 'pass';
+  // What is reported as one counts as one, whatever it has open: otherwise it could protect itself by opening tasks.
+  const parties = target.selector.kind === 'issuer' ? Math.max(1, (await plan.hit()).workloads) : 1;
+  const budget = { reaction: rule.name, origin, issuer: target.issuer };
+  if (await takeFromBudget(ledger, budget, { of: target.party, parties }, most)) return 'pass';
+  const stands = (other: Claim) => isStillAsked(deps, other);
+  const isFirst = await claim(ledger, rule, subjectOf(plan), { what: 'asked', id: signal.id, stands });
+  if (!isFirst) return recorded(reaction, 'A person was asked about the same a moment ago.');
+  const because = 'It would hit more parties than this source may hit in a minute.';
+  return { state: 'pending', reaction: { ...reaction, tasks: (await plan.hit()).tasks, because } };
+}
+
+async function claimedByAnother(deps: EvaluateDeps, plan: Plan): ReturnType<Gate> {
+  const stands = (other: Claim) => isStillDone(deps, plan, other);
+  const isOurs = await claim(deps.ledger, plan.rule, subjectOf(plan), { what: 'done', id: plan.signal.id, stands });
   return isOurs ? 'pass' : recorded(plan.reaction, DONE);
 }
 
-async function tooManyTasks({ ledger, settings }: EvaluateDeps, plan: Plan): ReturnType<Gate> {
-  const { signal, rule, reaction } = plan;
-  const tasks = await plan.tasks();
-  // A reaction without an open task to hit may still forbid much: it takes as much from the allowance as one task.
-  const taken = rule.do === 'risk' ? 0 : Math.max(1, tasks);
-  if (await takeAllowance(ledger, { id: signal.id, tasks: taken }, settings.signals)) return 'pass';
-  const because = 'It would hit more tasks than are allowed in a minute.';
-  return { state: 'pending', reaction: { ...reaction, tasks, because } };
+/** Returns whether what another signal led to answers this one too. If that did not come to anything, it answers nothing. */
+async function isStillDone(
+  { ledger, settings }: EvaluateDeps,
+  plan: Plan,
+  { signal: id, at }: Claim,
+): Promise<boolean> {
+  const { signal, rule, target } = plan;
+  if (!isWithin(ledger, at, Math.min(settings.signals.dedupeSeconds, lastsSeconds(settings.signals, rule) / 2)))
+    return false;
+  // A cutoff answers what happened before it. Whoever came back since is not cut off.
+  if (rule.do === 'cutoff' && signal.at > at) return false;
+  const other = (await readSignal(ledger, id))?.value;
+  // One that is under way will be carried out, if need be by another broker.
+  if (other?.state !== 'reacted') return other?.state === 'accepted';
+  const seq = other.reaction?.seq;
+  return rule.do !== 'hold' || seq === undefined || (await holdsOn(ledger, target.selector)).includes(seq);
 }
 
-const subjectOf = ({ selector }: Plan) => causeOf(selector);
+/** Returns whether a person still has to decide about what another signal led to. */
+async function isStillAsked({ ledger, settings }: EvaluateDeps, { signal: id, at }: Claim): Promise<boolean> {
+  if (!isWithin(ledger, at, settings.signals.dedupeSeconds)) return false;
+  const state = (await readSignal(ledger, id))?.value.state;
+  return state === 'accepted' || state === 'pending';
+}
 
-/** A hold may lift itself before `dedupeSeconds` have passed. From then on the next signal must be able to hold again. */
-const onceWithin = ({ dedupeSeconds }: SignalsConfig, { signal, rule }: Plan) => ({
-  id: signal.id,
-  dedupeSeconds: Math.min(dedupeSeconds, rule.holdSeconds ?? Infinity),
-});
+/** The distance counts in both directions: a clock that was set back must not suppress reactions until it has caught up. */
+const isWithin = ({ clock }: Ledger, at: number, seconds: number): boolean =>
+  Math.abs(clock.uncheckedMiddle() - at) < seconds * 1000;
+
+/**
+ * Returns how long what the reaction does lasts by itself. A report is not answered by what ends soon: at least half of that time
+ * comes after every report.
+ */
+const lastsSeconds = ({ riskStepSeconds }: SignalsConfig, { do: does, holdSeconds = Infinity }: Reaction): number =>
+  does === 'risk' ? riskStepSeconds : holdSeconds;
+
+const subjectOf = ({ target }: Plan) => causeOf(target.selector);
 
 /** Returns everything that is needed to carry the reaction out: the configuration may have changed by then. */
 const reactionOf = ({ name, do: does, risk, holdSeconds }: Reaction): ReactionDone => ({
@@ -123,28 +170,31 @@ const reactionOf = ({ name, do: does, risk, holdSeconds }: Reaction): ReactionDo
   ...(does === 'hold' && holdSeconds !== undefined && { holdSeconds }),
 });
 
-/** Returns any number above the limit once the limit is passed: a person decides then, and an exact count costs more. */
-async function countTasks({ ledger, settings }: EvaluateDeps, rule: Reaction, selector: Selector): Promise<number> {
-  if (rule.do === 'risk') return 0;
-  const enough = { hit: Math.max(COUNTED_LEAST, settings.signals.maxTasksPerMinute), lookedAt: LOOKED_AT_MOST };
-  const { affected, isWhole } = await countUpTo(ledger, { selector, at: ledger.clock.unchecked(), enough });
-  return isWhole ? affected.tasks : Math.max(affected.tasks, enough.hit + 1);
+interface HitCount {
+  /** Open tasks; where not all were looked at, a number above all that were. */
+  tasks: number;
+  /** The workloads that run these tasks; Infinity where not all were looked at. */
+  workloads: number;
 }
 
-/** Counting goes on to here even where the limit is lower, so that whoever decides sees how many tasks it is about. */
-const COUNTED_LEAST = 1_000;
 const LOOKED_AT_MOST = 5_000;
+
+/** A clock that is ahead must not make the tasks seem fewer. */
+async function countHit(ledger: Ledger, selector: Selector): Promise<HitCount> {
+  const enough = { hit: LOOKED_AT_MOST, lookedAt: LOOKED_AT_MOST };
+  const at = ledger.clock.uncheckedEarliest();
+  const { affected, workloads, isWhole } = await countUpTo(ledger, { selector, at, enough });
+  return isWhole ? { tasks: affected.tasks, workloads } : { tasks: LOOKED_AT_MOST + 1, workloads: Infinity };
+}
 
 const fits = ({ event, level, from }: Reaction, signal: Signal): boolean =>
   event === signal.event &&
   (level === undefined || level === signal.level) &&
   (from === undefined || from.includes(signal.source));
 
-/**
- * Returns whether the detector of this event only observes. A report of such an event by somebody else has no effect
- * either.
- */
-function isDetectorObserving({ detectors }: SignalsConfig, { event }: Signal): boolean {
+/** Returns whether the signal is a finding of a detector that only observes. What others report is none. */
+function isDetectorObserving({ detectors }: SignalsConfig, { event, source }: Signal): boolean {
+  if (source !== DETECTOR) return false;
   const name = new Map<string, keyof typeof detectors>(Object.entries(DETECTOR_OF)).get(event);
   return name !== undefined && detectors[name].observe;
 }

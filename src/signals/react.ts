@@ -82,7 +82,7 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
       return reaction;
     }
     default: {
-      const { seq } = await publishRevocation(
+      const { seq, affected } = await publishRevocation(
         ledger,
         defined({
           id: publicationId(signal),
@@ -96,7 +96,7 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
           liftAt: holdSeconds === undefined ? undefined : now + holdSeconds * 1000,
         }),
       );
-      return { ...reaction, seq };
+      return defined({ ...reaction, tasks: affected?.tasks ?? reaction.tasks, seq });
     }
   }
 }

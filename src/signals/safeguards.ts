@@ -1,120 +1,92 @@
-/** The safeguards of reactions: too few sources, the same reaction again, too many tasks at once. */
-import type { Reaction, SignalsConfig } from '../config/signals-schema.js';
-import { FORGET_MARGIN_MS } from '../domain/limits.js';
+/** The safeguards of reactions: too few sources, the same reaction again, and the hold that stands already. */
+import type { Reaction } from '../config/signals-schema.js';
+import { AHEAD_AT_MOST_MS } from '../domain/limits.js';
 import { causeOf, type Cause, type Selector } from '../domain/selector.js';
-import type { Signal } from '../domain/signal.js';
-import { MINUTE_MS } from '../domain/time.js';
-import { allowanceKey, minuteAllowanceKey } from '../ledger/keys.js';
+import { DETECTOR, type Signal } from '../domain/signal.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { memoriesOf, NO_MEMORY, REPORTS_MOST } from '../ledger/reaction-memory.js';
+import { memoriesOf, NO_MEMORY, REPORTS_MOST, type Claim } from '../ledger/reaction-memory.js';
 import { readReceipt } from '../ledger/receipts.js';
 import { retryOnConflict, upsertRecord } from '../ledger/retry-on-conflict.js';
 
 /**
- * Records this signal's source, and returns how many different sources have reported the subject within the time of the
+ * Records who is behind this signal, and returns how many different origins have reported the subject within the time of the
  * reaction. The time counts from when the signal was received, however late it is evaluated.
  */
 export async function countSources(
   ledger: Ledger,
   rule: Reaction,
   cause: Cause,
-  { id, source, receivedAt }: Pick<Signal, 'id' | 'source' | 'receivedAt'>,
+  { id, origin, receivedAt }: Pick<Signal, 'id' | 'receivedAt'> & { origin: string },
 ): Promise<number> {
   const withinMs = (rule.corroborate?.withinSeconds ?? 0) * 1000;
-  const now = ledger.clock.unchecked();
-  const { reports } = await upsertRecord(ledger, memories(ledger, rule), cause, (memory = NO_MEMORY) => {
-    // Reports that led to the reaction once are used up: after a false alarm is lifted, all sources must report again.
-    const { done } = memory;
-    // A reaction in the future was recorded by a clock that was ahead. It uses up nothing.
-    const usedUpTo = done && done.signal !== id && done.at <= now ? done.at : 0;
-    const counts = (at: number) => at > usedUpTo && Math.abs(at - receivedAt) < withinMs;
-    const others = memory.reports.filter((report) => report.source !== source && counts(report.at));
-    return { ...memory, reports: [...others, { source, at: receivedAt }].slice(-REPORTS_MOST) };
+  const { reports, done } = await upsertRecord(ledger, memories(ledger, rule), cause, (memory = NO_MEMORY) => {
+    const others = memory.reports.filter(({ source }) => source !== origin);
+    return { ...memory, reports: [...others, { source: origin, at: receivedAt }].slice(-REPORTS_MOST) };
   });
-  return reports.length;
+  // Reports that led to the reaction once are used up: after a false alarm is lifted, all sources must report again. A reaction in
+  // the future was recorded by a clock that was ahead. It uses up nothing.
+  const usedUpTo = done && done.signal !== id && done.at <= ledger.clock.uncheckedMiddle() ? done.at : 0;
+  const counting = reports.filter(
+    ({ source, at }) => source === origin || (at > usedUpTo && Math.abs(at - receivedAt) < withinMs),
+  );
+  // A detector finds what it finds in the acts of callers, and an API that introspects can make it find something. So it is no
+  // second source beside anybody who reports the same event: the two may be one.
+  return Math.max(1, counting.filter(({ source }) => source !== DETECTOR).length);
 }
 
-/** Returns whether another signal led to this reaction less than `dedupeSeconds` ago. */
-export async function wasDone(
+/** What a signal can claim: that the reaction is done for it, or that a person is asked about it. */
+type ClaimKind = 'done' | 'asked';
+
+export const readClaim = async (
   ledger: Ledger,
   rule: Reaction,
   cause: Cause,
-  { id, dedupeSeconds }: { id: string; dedupeSeconds: number },
-): Promise<boolean> {
-  const done = (await memories(ledger, rule).read(ledger, cause))?.value.done;
-  return done !== undefined && done.signal !== id && stands(done, ledger.clock.unchecked(), dedupeSeconds);
-}
-
-/** The distance counts in both directions: a clock that was set back must not suppress reactions until it has caught up. */
-const stands = ({ at }: { at: number }, now: number, dedupeSeconds: number): boolean =>
-  Math.abs(now - at) < dedupeSeconds * 1000;
-
-/** Claims the reaction for this signal. False: another signal has claimed it less than `dedupeSeconds` ago. */
-export async function claimReaction(
-  ledger: Ledger,
-  rule: Reaction,
-  cause: Cause,
-  { id, dedupeSeconds }: { id: string; dedupeSeconds: number },
-): Promise<boolean> {
-  const now = ledger.clock.unchecked();
-  const { done } = await upsertRecord(ledger, memories(ledger, rule), cause, (memory = NO_MEMORY) => {
-    return memory.done && stands(memory.done, now, dedupeSeconds)
-      ? memory
-      : { ...memory, done: { signal: id, at: now } };
-  });
-  return done?.signal === id;
-}
+  what: ClaimKind,
+): Promise<Claim | undefined> => (await memories(ledger, rule).read(ledger, cause))?.value[what];
 
 /**
- * Takes the tasks out of this minute's allowance, once for each signal: two brokers may evaluate it at the same time, or one
- * again after a crash. False: fewer are left, and nothing is taken.
+ * Claims it for the signal `id`, once: two brokers may evaluate the same signal, or one again after a crash. False: another signal
+ * has claimed it, and that claim stands.
  */
-export async function takeAllowance(
+export function claim(
   ledger: Ledger,
-  { id, tasks }: { id: string; tasks: number },
-  { maxTasksPerMinute }: Pick<SignalsConfig, 'maxTasksPerMinute'>,
+  rule: Reaction,
+  cause: Cause,
+  { what, id, stands }: { what: ClaimKind; id: string; stands: (other: Claim) => Promise<boolean> },
 ): Promise<boolean> {
-  if (tasks === 0) return true;
-  const { records, clock } = ledger;
-  const now = clock.unchecked();
-  const [all, own] = [minuteAllowanceKey(Math.floor(now / MINUTE_MS)), allowanceKey(id)];
-  // Two records change in one commit, and `record` writes one.
+  const kind = memories(ledger, rule);
   return retryOnConflict(ledger, async () => {
-    const [text, taken] = await records.read([all, own]);
-    if (taken !== undefined) return true;
-    const used = Number(text ?? 0) + tasks;
-    if (used > maxTasksPerMinute) return false;
-    const until = now + FORGET_MARGIN_MS;
-    const done = await records.commit({
-      expect: [
-        [all, text],
-        [own, undefined],
-      ],
-      put: [
-        [all, String(used), until],
-        [own, String(tasks), until],
-      ],
-    });
-    return done ? true : undefined;
+    const stored = await kind.read(ledger, cause);
+    const there = stored?.value[what];
+    if (there?.signal === id) return true;
+    if (there && (await stands(there))) return false;
+    const own = { signal: id, at: ledger.clock.uncheckedMiddle() };
+    const next = { ...(stored?.value ?? NO_MEMORY), [what]: own };
+    return (await kind.write(ledger, cause, stored, next)) ? true : undefined;
   });
 }
 
 /**
  * Returns the number of a hold by which this reaction holds the subject until somebody lifts it, or undefined. A second hold
- * would change nothing and need a second lift. Holds of others do not count, whatever their ticket says: whoever placed one may lift
- * it when they like.
+ * would change nothing and need a second lift. Holds of others do not count, whatever their ticket says: whoever placed one may
+ * lift it when they like.
  */
 export async function findExistingHold(
   ledger: Ledger,
   selector: Selector,
   reaction: string,
 ): Promise<number | undefined> {
+  const receipts = await Promise.all((await holdsOn(ledger, selector)).map((seq) => readReceipt(ledger, seq)));
+  return receipts.find((receipt) => receipt?.reaction === reaction && receipt.liftAt === undefined)?.seq;
+}
+
+/** Returns the numbers of the holds on this selector itself that are in force. */
+export async function holdsOn(ledger: Ledger, selector: Selector): Promise<readonly number[]> {
   const subject = causeOf(selector);
   const [tombstone] = (await ledger.log.look([subject])).on([subject]);
-  const receipts = await Promise.all((tombstone?.holds ?? []).map((seq) => readReceipt(ledger, seq)));
-  return receipts.find((receipt) => receipt?.reaction === reaction && receipt.liftAt === undefined)?.seq;
+  return tombstone?.holds ?? [];
 }
 
 /** The memory of a reaction is kept for as long as corroboration may still ask for it, and an hour at least. */
 const memories = (ledger: Ledger, { name, corroborate }: Reaction) =>
-  memoriesOf(ledger, name, Math.max(3_600, corroborate?.withinSeconds ?? 0) * 1000 + FORGET_MARGIN_MS);
+  memoriesOf(ledger, name, Math.max(3_600, corroborate?.withinSeconds ?? 0) * 1000 + AHEAD_AT_MOST_MS);

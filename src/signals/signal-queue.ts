@@ -43,7 +43,7 @@ export function createSignalQueue(deps: ReactDeps, events: Events): SignalQueue 
   const queue = boundedQueue((id) => settle(id).catch((error: unknown) => events.failed(error)), limits);
 
   function isLeftBehind([id, receivedAt]: [string, number]): boolean {
-    const age = clock.unchecked() - receivedAt;
+    const age = clock.uncheckedMiddle() - receivedAt;
     // A signal from further in the future than clocks differ was received before the clock was set back. Waiting for
     // that moment could take for ever.
     return !queue.has(id) && (age >= LEFT_BEHIND_MS || age < -HARD_LIMITS.clockSkewSeconds * 1000);

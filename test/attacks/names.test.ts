@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 
 const SIGNALS = {
   reactions: [{ name: 'hold', event: 'session-revoked', from: ['lab:siem'], do: 'hold' }],
-  ...{ maxTasksPerMinute: 1_000_000, dedupeSeconds: 0 },
+  ...{ maxPartiesPerMinute: 'unlimited', dedupeSeconds: 0 },
 };
 const POLICIES = `
 @id("any-team-reads")

@@ -15,6 +15,12 @@ const TEN_MINUTES_MS = 600_000;
 const FIVE_HOURS_MS = 5 * 3_600_000;
 const SKEW_MS = 5_000;
 const HOLD = { name: 'edr', event: 'session-revoked', do: 'hold', covers: 'workload', holdSeconds: 300 };
+const REACTIONS = [
+  HOLD,
+  { name: 'few', event: 'risk-level-change', do: 'cutoff', covers: 'workload' },
+  { name: 'high', event: 'credential-compromise', do: 'risk', risk: 'HIGH' },
+  { name: 'medium', event: 'credential-change', do: 'risk', risk: 'MEDIUM' },
+];
 const REFUSED = { status: 503, body: { code: 'temporarily_unavailable' } };
 
 const task = { workload: 'lab:agent-7', purpose: 'summarise incident 4711' };
@@ -31,7 +37,10 @@ describe.each([
   let wrong: TestBroker;
 
   beforeAll(async () => {
-    setting = await startSignalBroker({ reactions: [HOLD] }, { redisUrl: (await startRedis()).url });
+    setting = await startSignalBroker(
+      { reactions: REACTIONS, maxPartiesPerMinute: 3 },
+      { redisUrl: (await startRedis()).url },
+    );
     right = setting.broker;
     wrong = await right.beside(handClock(right.clock.now() + byMs));
   });
@@ -125,6 +134,36 @@ describe.each([
       }
       expect(await held()).toMatchObject({ error: 'access_denied' });
     }
+  });
+
+  /** Reports about a workload through this broker; returns what became of it. */
+  async function report(broker: TestBroker, event: string, sub: string): Promise<string> {
+    const told = { id: `${event}-${sub}`, event, subject: workload(sub) };
+    const { body } = await broker.post('/signals/json', told, await right.identity('siem'));
+    const { id } = body as { id: string };
+    let state = '';
+    await until(async () => {
+      const { body: signal } = await right.get(`/signals/${id}`, await right.identity('soc'));
+      ({ state } = signal as { state: string });
+      return state !== 'accepted' && !('unfinished' in (signal as object));
+    }, 'nobody looked at the signal');
+    return state;
+  }
+
+  it('shares the budget of a reaction with the others: it neither refills it nor uses it up', async () => {
+    const states = [];
+    for (const [number, broker] of [wrong, right, wrong, wrong, right].entries())
+      states.push(await report(broker, 'risk-level-change', `party-${number}`));
+    expect(states).toEqual(['reacted', 'reacted', 'reacted', 'pending', 'pending']);
+    for (const broker of [right, wrong]) broker.clock.advance(60_001);
+    expect(await report(right, 'risk-level-change', 'party-5')).toBe('reacted');
+  });
+
+  it('does not take a risk for decayed', async () => {
+    await report(right, 'credential-compromise', 'agent-12');
+    await report(wrong, 'credential-change', 'agent-12');
+    const { body } = await right.get('/workloads/lab:agent-12/risk', await right.identity('soc'));
+    expect(body).toMatchObject({ level: 'HIGH' });
   });
 
   it('takes proof at no endpoint but those that end or hold', async () => {

@@ -12,7 +12,8 @@ const KEY = { MAYFLY_KEY_ENCRYPTION_KEY: 'ab'.repeat(32) };
 
 async function setting(store?: string) {
   const idp = await createTransmitter('idp', realClock, { about: ['lab'], perMinute: 100_000 });
-  const config = { signals: { transmitters: [idp.config], reactions: [HOLD] }, ...(store !== undefined && { store }) };
+  const signals = { transmitters: [idp.config], reactions: [HOLD], maxPartiesPerMinute: 'unlimited' };
+  const config = { signals, ...(store !== undefined && { store }) };
   return { idp, config, broker: await startProcess({ config, env: KEY }) };
 }
 

@@ -24,11 +24,11 @@ interface SignalBody {
 }
 
 beforeEach(async () => {
-  ({ broker } = await startSignalBroker({ reactions: RULES, maxTasksPerMinute: MOST }, { policies: POLICIES }));
+  ({ broker } = await startSignalBroker({ reactions: RULES, maxPartiesPerMinute: MOST }, { policies: POLICIES }));
   soc = await broker.identity('soc');
 });
 
-const MOST = 5;
+const MOST = 1;
 
 let told = 0;
 /** Sends a signal as the SIEM does, and returns its id when the broker has evaluated it. */
@@ -56,9 +56,10 @@ const audited = async (type: string) =>
     (line) => JSON.parse(line) as Record<string, unknown>,
   );
 
-/** Sends a signal whose reaction would hit more open tasks than a minute allows, and returns its id. */
+/** Sends a signal whose reaction would hit one party more than a minute allows, and returns its id. */
 async function pending(sub = 'agent-7'): Promise<string> {
-  for (let task = 0; task <= MOST; task += 1) await broker.exchange(await broker.identity(sub));
+  await broker.exchange(await broker.identity(sub));
+  await tell('somebody-else');
   return tell(sub);
 }
 
@@ -95,7 +96,7 @@ describe('GET /signals/{id}', () => {
 describe('GET /signals', () => {
   it('lists the oldest first, by subject, state and source', async () => {
     const one = await tell('agent-1');
-    const two = await pending('agent-2');
+    const two = await tell('agent-2');
     const three = await tell('agent-3', { event: 'risk-level-change' });
     expect(await ids()).toEqual([one, two, three]);
     expect(await ids('?subject=lab:agent-2')).toEqual([two]);
@@ -135,11 +136,10 @@ describe('GET /signals', () => {
 
 describe('GET /signals/pending', () => {
   it('lists what waits for a person, and nothing else', async () => {
-    await tell('agent-1');
     const id = await pending();
     const { body } = await broker.get('/signals/pending', soc);
     expect(body).toMatchObject({
-      signals: [{ id, state: 'pending', reaction: { tasks: MOST + 1, because: expect.any(String) } }],
+      signals: [{ id, state: 'pending', reaction: { tasks: 1, because: expect.any(String) } }],
     });
     await decide(id, 'dismiss');
     expect((await broker.get('/signals/pending', soc)).body).toEqual({ signals: [] });
@@ -196,7 +196,9 @@ describe('confirming', () => {
     await broker.work('signals');
     const again = await decide(id, 'confirm');
     expect([again.status, again.body]).toEqual([200, first.body]);
-    expect(((await broker.get('/revocations', soc)).body as { revocations: object[] }).revocations).toHaveLength(1);
+    const { revocations } = (await broker.get('/revocations', soc)).body as { revocations: object[] };
+    const ofAgent7 = { selector: { value: 'lab:agent-7' } };
+    expect(revocations).toMatchObject([{ selector: { value: 'lab:somebody-else' } }, ofAgent7]);
     expect(await audited('signal.decided')).toHaveLength(1);
   });
 

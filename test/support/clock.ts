@@ -19,6 +19,7 @@ export function handClock(startMs: number = Date.UTC(2030, 0, 1)): HandClock {
     now: () => now,
     unchecked: () => now,
     uncheckedEarliest: () => now,
+    uncheckedMiddle: () => now,
     uncheckedTimes: () => [now],
     isTrusted: () => true,
     elapsed: () => now - jumped,
@@ -37,6 +38,7 @@ export const realClock: TestClock = {
   now: () => systemClock.reading(),
   unchecked: () => systemClock.reading(),
   uncheckedEarliest: () => systemClock.reading(),
+  uncheckedMiddle: () => systemClock.reading(),
   uncheckedTimes: () => [systemClock.reading()],
   isTrusted: () => true,
 };

@@ -28,7 +28,7 @@ export function startSignalsBroker(
       { name: 'note', event: EVENTS.recorded, do: 'record' },
       { name: 'hold', event: EVENTS.held, do: 'hold', covers: 'workload' },
     ],
-    maxTasksPerMinute: UNLIMITED,
+    maxPartiesPerMinute: 'unlimited',
   };
   return startBroker({ directory, store: redisUrl, lab, more: { signals, redis: { prefix: PREFIX } } });
 }

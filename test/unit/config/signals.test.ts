@@ -98,6 +98,16 @@ describe('a reaction', () => {
     ['holds at a risk', { risk: 'HIGH' }, 'risk is for'],
     ['ends for a time', { do: 'cutoff', holdSeconds: 5 }, 'holdSeconds is for'],
     ['names a source that does not exist', { from: ['edr'] }, 'from[0] is no transmitter'],
+    [
+      'wants two sources, one of them the detector',
+      { from: ['idp', 'detector'], corroborate: { sources: 2, withinSeconds: 60 } },
+      'corroborate wants more sources than can report it',
+    ],
+    [
+      'wants two sources of what only a detector reports',
+      { event: 'denial-burst', corroborate: { sources: 2, withinSeconds: 60 } },
+      'corroborate wants more sources than can report it',
+    ],
   ])('that %s is refused', async (_name, more, problem) => {
     expect(await problems({ transmitters: [idp()], reactions: [rule(more)] })).toEqual([
       expect.stringContaining(`signals.reactions[0].${problem}`),
@@ -112,6 +122,7 @@ describe('a reaction', () => {
 
   it.each([
     { from: ['idp', 'detector', 'lab:siem', 'spiffe://prod.example/siem'] },
+    { event: 'use-after-end', from: ['lab:a', 'lab:b'], corroborate: { sources: 2, withinSeconds: 60 } },
     { do: 'end', covers: 'task' },
     { do: 'end', covers: undefined },
     { do: 'cutoff', covers: 'issuer' },
@@ -167,6 +178,15 @@ describe('a word that the broker writes where a name could stand', () => {
       { numRuns: 500 },
     );
   });
+});
+
+it('the brake of older versions is refused, with the name of what has taken its place', async () => {
+  expect(await problems({ maxTasksPerMinute: 100 })).toEqual([
+    expect.stringMatching(/^signals.maxTasksPerMinute is not a known setting: it is `maxPartiesPerMinute` now/),
+  ]);
+  const wrong = await Promise.all([-1, 1_001, 'all'].map((one) => problems({ maxPartiesPerMinute: one })));
+  expect(wrong.map(({ length }) => length)).toEqual([1, 1, 1]);
+  expect(await problems({ maxPartiesPerMinute: 'unlimited' })).toEqual([]);
 });
 
 it('callers speak of trust entries that exist', async () => {

@@ -1,16 +1,18 @@
 /** A broker dies between two writes while it reacts, or two react at once: the reaction happens, once. */
 import { describe, expect, it } from '@jest/globals';
 import { signalsSchema } from '../../../src/config/signals-schema.js';
+import { watchClock } from '../../../src/health/watched-clock.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
 import { readSignal } from '../../../src/ledger/signals.js';
 import { acceptSignal } from '../../../src/signals/accept.js';
 import { react, type ReactDeps } from '../../../src/signals/react.js';
+import { createSignalQueue } from '../../../src/signals/signal-queue.js';
 import type { Log, Records } from '../../../src/store/store.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
 
 const reactions = [{ name: 'hold', event: 'session-revoked', do: 'hold', covers: 'workload' }];
-/** The limit is so low that a reaction which took from the allowance twice would be stopped. */
-const signals = signalsSchema.parse({ reactions, maxTasksPerMinute: 1, dedupeSeconds: 60 });
+/** The limit is so low that a reaction which took from the budget twice would be stopped. */
+const signals = signalsSchema.parse({ reactions, maxPartiesPerMinute: 1, dedupeSeconds: 60 });
 
 async function setting(): Promise<{ whole: WholeBroker; id: string }> {
   const whole = await wholeBroker();
@@ -91,6 +93,22 @@ describe('a broker that dies while it reacts', () => {
     await react(broker(whole, {}), id);
     await expectOnce(whole, id);
   });
+});
+
+it('a signal that was left behind is found, also by a broker whose clock was set back', async () => {
+  const { whole, id } = await setting();
+  const reading = whole.clock.now();
+  const clock = watchClock(whole.clock, 5_000);
+  clock.compare({ store: reading, agreed: reading });
+  whole.clock.jump(-600_000);
+  clock.compare({ store: whole.clock.now(), agreed: reading });
+  whole.clock.advance(3_000);
+  const other = broker(whole, {});
+  const deps = { ...other, ledger: { ...other.ledger, clock } };
+  const failed: unknown[] = [];
+  await createSignalQueue(deps, { reacted: () => undefined, failed: (error) => failed.push(error) }).catchUp();
+  expect(failed).toEqual([]);
+  await expectOnce(whole, id);
 });
 
 it('brokers that look at one signal at once do it once, and say so once', async () => {

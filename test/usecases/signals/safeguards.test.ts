@@ -1,6 +1,12 @@
 /** The safeguards of reactions: observing only, a second source, a person where too many tasks would be hit, and no repetition. */
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Ledger } from '../../../src/ledger/ledger.js';
+import { takeFromBudget } from '../../../src/ledger/reaction-budget.js';
+import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
 import { audited, isActive, evaluated, minted, startSignalBroker } from '../../support/brokers/signals.js';
+import { handClock, type HandClock } from '../../support/clock.js';
+import { modelStore } from '../../support/search/model-store.js';
 import { until } from '../../support/until.js';
 import { workload } from '../../support/issuers/transmitter.js';
 
@@ -59,6 +65,7 @@ describe('a reaction that wants two sources', () => {
     for (const from of [setting.idp, setting.edr]) await setting.say(from, AGENT_7);
     await countedAs('reacted', setting.broker);
     setting.broker.clock.jump(-3_600_000);
+    await setting.broker.advance(1_000);
     expect((await evaluated(setting.broker, 2)).map(({ state }) => state)).toEqual(['waiting', 'reacted']);
     const soc = await setting.broker.identity('soc');
     await setting.broker.remove(`/revocations/${(await evaluated(setting.broker, 2))[1]?.reaction?.seq ?? 0}`, soc);
@@ -95,42 +102,101 @@ describe('a reaction that wants two sources', () => {
   });
 });
 
-describe('more tasks in a minute than reactions may hit', () => {
-  it('wait for a person: nothing dies, and the next minute is another', async () => {
-    const setting = await startSignalBroker({ reactions: [HOLD], maxTasksPerMinute: 3 });
+describe('more parties in a minute than one source may hit', () => {
+  const states = async (broker: Parameters<typeof evaluated>[0], count: number) =>
+    (await evaluated(broker, count)).map(({ state, reaction }) => [state, reaction?.tasks]);
+
+  it('wait for a person: nothing dies, and a minute later it is free again, not before', async () => {
+    const setting = await startSignalBroker({ reactions: [HOLD], maxPartiesPerMinute: 1 });
     const { broker } = setting;
     for (const sub of ['agent-1', 'agent-1', 'agent-2', 'agent-2']) await minted(broker, sub);
+    await broker.advance(59_900); // The next calendar minute begins between the two reports.
     await setting.say(setting.idp, workload('agent-1'));
     await evaluated(broker, 1);
+    await broker.advance(59_999);
     await setting.say(setting.idp, workload('agent-2'));
-    expect((await evaluated(broker, 2)).map(({ state, reaction }) => [state, reaction?.tasks])).toEqual([
+    expect(await states(broker, 2)).toEqual([
       ['reacted', 2],
       ['pending', 2],
     ]);
     expect((await broker.exchange(await broker.identity('agent-2'))).status).toBe(200);
-    await broker.advance(60_000);
+    await broker.advance(60_001);
     await setting.say(setting.idp, workload('agent-2'));
-    expect((await evaluated(broker, 3)).at(-1)).toMatchObject({ state: 'reacted', reaction: { tasks: 3 } });
+    expect((await states(broker, 3)).at(-1)).toEqual(['reacted', 3]);
   });
 
   it('never die of one signal, whatever the minute', async () => {
-    const setting = await startSignalBroker({ reactions: [{ ...HOLD, covers: 'issuer' }], maxTasksPerMinute: 1 });
+    const setting = await startSignalBroker({ reactions: [{ ...HOLD, covers: 'issuer' }], maxPartiesPerMinute: 1 });
     const two = [await minted(setting.broker, 'agent-1'), await minted(setting.broker, 'agent-2')];
     await setting.say(setting.idp, workload('somebody'));
-    expect(await evaluated(setting.broker, 1)).toMatchObject([{ state: 'pending', reaction: { tasks: 2 } }]);
+    expect(await states(setting.broker, 1)).toEqual([['pending', 2]]);
     expect(await Promise.all(two.map((one) => isActive(setting.broker, one)))).toEqual([true, true]);
   });
 
-  it('count those who have none as one: names made up by the hundred are held back, too', async () => {
-    const setting = await startSignalBroker({ reactions: [HOLD], maxTasksPerMinute: 1 });
-    await setting.say(setting.idp, workload('made-up-1'));
-    await evaluated(setting.broker, 1);
-    await setting.say(setting.idp, workload('made-up-2'));
-    const states = (await evaluated(setting.broker, 2)).map(({ state, reaction }) => [state, reaction?.tasks]);
-    expect(states).toEqual([
+  it('count those who have no task, too: names made up by the hundred are held back', async () => {
+    const setting = await startSignalBroker({ reactions: [HOLD], maxPartiesPerMinute: 1 });
+    for (const [index, sub] of ['made-up-1', 'made-up-2'].entries()) {
+      await setting.say(setting.idp, workload(sub));
+      await evaluated(setting.broker, index + 1);
+    }
+    expect(await states(setting.broker, 2)).toEqual([
       ['reacted', 0],
       ['pending', 0],
     ]);
+  });
+
+  it('ask a person once a moment, however often they are reported', async () => {
+    const setting = await startSignalBroker({ reactions: [HOLD], maxPartiesPerMinute: 0 });
+    for (const count of [1, 2]) {
+      await setting.say(setting.idp, AGENT_7);
+      await evaluated(setting.broker, count);
+    }
+    await setting.broker.advance(60_000);
+    await setting.say(setting.idp, AGENT_7);
+    expect((await states(setting.broker, 3)).map(([state]) => state)).toEqual(['pending', 'recorded', 'pending']);
+  });
+});
+
+describe('a budget', () => {
+  /** Takes hits out of one budget as time passes; returns which were let through, and when. */
+  async function hits(steps: readonly { of: number; afterMs: number }[], most: number) {
+    const clock = handClock();
+    const ledger = ledgerOn(clock);
+    const budget = { reaction: 'hold', origin: 'edr', issuer: 'lab' };
+    const through: { of: number; at: number }[] = [];
+    for (const { of, afterMs } of steps) {
+      clock.advance(afterMs);
+      const fits = await takeFromBudget(ledger, budget, { of: `lab:${of}`, parties: 1 }, most);
+      if (fits) through.push({ of, at: clock.now() });
+    }
+    return through;
+  }
+
+  it('lets no more parties through in any sixty seconds than it has', async () => {
+    const step = fc.record({ of: fc.nat(9), afterMs: fc.oneof(fc.nat(9_000), fc.constantFrom(0, 1, 59_999, 60_000)) });
+    const most = 3;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const through = await hits(steps, most);
+        for (const { at: end } of through) {
+          const within = through.filter(({ at }) => at <= end && at > end - 60_000);
+          expect(new Set(within.map(({ of }) => of)).size).toBeLessThanOrEqual(most);
+        }
+      }),
+    );
+  });
+
+  it('is all there again a minute after the last hit', async () => {
+    const steps = [1, 2, 3, 4, 5, 6].map((of) => ({ of, afterMs: of === 4 ? 60_000 : 0 }));
+    expect((await hits(steps, 3)).map(({ of }) => of)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('is taken from once by those who are hit again, and by brokers that evaluate at once', async () => {
+    const ledger = ledgerOn(handClock());
+    const budget = { reaction: 'hold', origin: 'edr', issuer: 'lab' };
+    const take = (of: string) => takeFromBudget(ledger, budget, { of, parties: 1 }, 2);
+    expect(await Promise.all(['a', 'a', 'a', 'a'].map(take))).toEqual([true, true, true, true]);
+    expect((await Promise.all(['b', 'c', 'd', 'e'].map(take))).filter(Boolean)).toHaveLength(1);
   });
 });
 
@@ -194,10 +260,16 @@ describe('the same reaction to the same subject', () => {
     await setting.say(setting.idp, AGENT_7);
     await countedAs('reacted', setting.broker);
     setting.broker.clock.jump(-3_600_000);
+    await setting.broker.advance(1_000);
     await setting.say(setting.idp, AGENT_7);
     expect((await evaluated(setting.broker, 2)).at(-1)).toMatchObject({ state: 'reacted' });
   });
 });
+
+function ledgerOn(clock: HandClock): Ledger {
+  const { records, log } = modelStore(clock);
+  return { records, log: openRevocationLog(log), clock };
+}
 
 /** Waits for a signal by the metrics: a broker whose clock is wrong lets nobody read its log. */
 const countedAs = (state: string, { operationsUrl }: { operationsUrl: string }): Promise<void> =>
