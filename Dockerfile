@@ -20,7 +20,7 @@ COPY config ./config
 # Served at /errors: every refusal points there.
 COPY docs/errors.md ./docs/errors.md
 RUN chmod 755 dist/src/cli/main.js && ln -s /app/dist/src/cli/main.js /usr/local/bin/mayfly
-# The only directory that is written to, and only by the embedded store: with Redis the root can be read-only.
+# The only directory that is written to, by the embedded store or as `redis.seenDirectory`: the root can be read-only.
 RUN mkdir -p /var/lib/mayfly && chown node:node /var/lib/mayfly && chmod 700 /var/lib/mayfly
 VOLUME /var/lib/mayfly
 USER node

@@ -22,11 +22,12 @@ export function instrumentStore(store: Store, metrics: Pick<Metrics, 'timeStore'
       count: timed('count', (index, by) => records.count(index, by)),
     },
     log: {
-      look: timed('look', (causes) => log.look(causes)),
+      look: timed('look', (causes, known) => log.look(causes, known)),
       publish: timed('publish', (publication) => log.publish(publication)),
       entries: timed('entries', (after, limit) => log.entries(after, limit)),
       snapshot: timed('snapshot', (after) => log.snapshot(after)),
       forget: timed('forget', (tombstones) => log.forget(tombstones)),
+      adopt: timed('adopt', (found, isKnown) => log.adopt(found, isKnown)),
       replace: timed('replace', (seen, generation) => log.replace(seen, generation)),
     },
     health: timed('health', () => store.health()),

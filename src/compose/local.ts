@@ -19,7 +19,7 @@ import { openRevocationLog } from '../ledger/revocation-log.js';
 import { createJwtMinter } from '../minters/jwt.js';
 import type { Minter } from '../minters/minter.js';
 import type { Store } from '../store/store.js';
-import { openStore } from './open-store.js';
+import { openSeen, openStore } from './open-store.js';
 
 export interface Local {
   store: Store;
@@ -55,10 +55,11 @@ export async function locally<T>(
   try {
     // A store whose state cannot be read may still take a revocation.
     await compareClock(store, clock).catch(() => undefined);
+    const seen = await openSeen(config.redis);
     return await work({
       store,
       system,
-      ledger: { records, log: openRevocationLog(log), clock },
+      ledger: { records, log: openRevocationLog(log, {}, seen), clock },
       config,
       trust: config.trust,
       async signing() {

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.js';
 import type { StoreLocation } from '../config/store-location.js';
 import { defined } from '../domain/defined.js';
 import type { SystemClock } from '../domain/time.js';
+import { openSeenDirectory, type SeenDirectory } from '../ledger/seen-directory.js';
 import { openLmdb } from '../store/lmdb.js';
 import type { RedisPlace } from '../store/redis/client.js';
 import { openRedis, type RedisStoreOptions } from '../store/redis/index.js';
@@ -25,9 +26,13 @@ interface RedisSelection extends Omit<StoreSelection, 'role'> {
 }
 
 export function redisOptions({ store, redis, clock }: RedisSelection): RedisStoreOptions {
-  const { ca, ...how } = redis;
-  return { ...how, place: placeOf(store), access: defined({ ...store.login, ca }), clock };
+  const { ca, prefix, replicas, onRestart } = redis;
+  return { prefix, replicas, onRestart, place: placeOf(store), access: defined({ ...store.login, ca }), clock };
 }
+
+/** Opens what this host has seen of the log, where the configuration says that it is kept. */
+export const openSeen = ({ seenDirectory }: Config['redis']): Promise<SeenDirectory | undefined> =>
+  seenDirectory === undefined ? Promise.resolve(undefined) : openSeenDirectory(seenDirectory);
 
 function placeOf(store: Extract<StoreLocation, { kind: 'redis' }>): RedisPlace {
   if ('sentinels' in store) return store;

@@ -15,6 +15,7 @@ import { openKeys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openRevocationLog, type LogEvents } from '../ledger/revocation-log.js';
 import { createPartyMemory } from '../ledger/seen.js';
+import type { SeenDirectory } from '../ledger/seen-directory.js';
 import { createNotifier } from '../notify/notifier.js';
 import { createCedarEngine } from '../policy/cedar/cedar.js';
 import type { Store } from '../store/store.js';
@@ -30,6 +31,7 @@ import {
   rememberCallers,
 } from './instrument.js';
 import { openMinters } from './minters.js';
+import { openSeen } from './open-store.js';
 import { assertPartyWithin } from './rate.js';
 import { openSignals } from './signals.js';
 
@@ -48,7 +50,8 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const node = randomBytes(4).toString('hex');
 
   const clock = watchClock(system, lifetimes.clockSkew * 1000);
-  const fitness = createFitness({ store, clock, node, agreedTime: 'raise' });
+  const seen = await openSeen(config.redis);
+  const fitness = createFitness({ store: withSeen(store, seen), clock, node, agreedTime: 'raise' });
   await fitness.check(); // From here on the clock tells the time, if it agrees with the store's.
   const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
   const { records } = store;
@@ -58,7 +61,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const ledger: Ledger = {
     records,
     clock,
-    log: openRevocationLog(store.log, logEvents(audit, { clock, log, metrics })),
+    log: openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }), seen),
   };
   const policy = await openPolicy(config, metrics);
   const { clockSkew: clockSkewSeconds } = lifetimes;
@@ -93,6 +96,15 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   };
   return { deps, clock, keys, fitness, enforcement, signals: signals.queue, detectors, notifier };
 }
+
+/** What was seen of the log must be kept outside the store, or a broker that starts again would not miss it. */
+const withSeen = (store: Store, seen: SeenDirectory | undefined): Store => ({
+  ...store,
+  async health() {
+    const health = await store.health();
+    return { ...health, problems: [...health.problems, ...[seen?.trouble() ?? []].flat()] };
+  },
+});
 
 const openPolicy = ({ policy: { directory }, targets }: LoadedConfig['config'], metrics: Metrics) =>
   createCedarEngine({

@@ -69,6 +69,14 @@ export const JOBS = {
     },
   },
 
+  /** Looks although nobody asks: a lost log is noticed, and what other brokers published is kept outside the store. */
+  log: {
+    everyMs: SECOND,
+    async run({ ledger }) {
+      await ledger.log.look([]);
+    },
+  },
+
   sweep: {
     everyMs: SECOND,
     async run({ ledger, fitness, pulse, metrics, clock, log }) {

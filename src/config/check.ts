@@ -19,6 +19,7 @@ export function fitFindings(parts: SoundParts): Finding[] {
     ...lifetimeFindings(parts),
     ...secretFindings(parts),
     ...authorityFindings(parts),
+    ...redisFindings(parts),
     ...parts.targets.flatMap((target, index) => targetFindings(target, index, parts.targets)),
     ...signalFindings(parts),
   ];
@@ -70,6 +71,12 @@ function lifetimeFindings({ lifetimes }: SoundParts): Finding[] {
   return pairs
     .filter(([usual, most]) => lifetimes[usual] > lifetimes[most])
     .map(([usual, most]) => ({ path: ['lifetimes', usual], reason: `is more than lifetimes.${most}` }));
+}
+
+/** A restored backup of Redis confirms everything that Redis is asked: what was revoked since would live again. */
+function redisFindings({ redis }: SoundParts): Finding[] {
+  if (redis?.onRestart !== 'trust' || redis.seenDirectory !== undefined) return [];
+  return [{ path: ['redis', 'onRestart'], reason: 'needs `redis.seenDirectory`, to notice a Redis that was set back' }];
 }
 
 function secretFindings({ store }: SoundParts): Finding[] {

@@ -19,12 +19,21 @@ export function resolveFiles<C extends Pick<Config, 'redis' | 'trust' | 'policy'
     defined({ ...one, ca: ca === undefined ? undefined : absolute(ca) });
   return {
     ...config,
-    redis: withCa(config.redis),
+    redis: resolveRedis(config.redis, absolute),
     policy,
     trust: config.trust.map((trust) => resolveTrust(trust, absolute)),
     signals: { ...config.signals, transmitters },
     notify: config.notify.map(withCa),
   };
+}
+
+function resolveRedis(redis: Config['redis'], absolute: (file: string) => string): Config['redis'] {
+  const { ca, seenDirectory, ...rest } = redis;
+  return defined({
+    ...rest,
+    ca: ca === undefined ? undefined : absolute(ca),
+    seenDirectory: seenDirectory === undefined ? undefined : absolute(seenDirectory),
+  });
 }
 
 function resolveTrust(trust: Trust, absolute: (file: string) => string): Trust {

@@ -67,6 +67,9 @@ export const configSchema = z.strictObject({
         .enum(['replace', 'trust'])
         .default('replace')
         .describe('`trust` keeps what lives across a restart of Redis where `appendfsync always` is confirmed.'),
+      seenDirectory: file
+        .optional()
+        .describe('Where a broker keeps, outside Redis, the last revocation that it has seen. `trust` needs it.'),
     })
     .prefault({})
     .describe('How Redis is used, where it is the store.'),

@@ -1,14 +1,15 @@
 /**
- * The revocation log as the broker uses it: parsed, and not trusted after a loss. A look that finds the log at another home,
- * without a generation, or behind what this process has already seen installs a new generation before it returns. Everything
- * of an older generation is dead: a lost log costs what was alive, because it must not revive what was revoked.
+ * The revocation log as the broker uses it: parsed, and not trusted after a loss. A look that finds the log without a
+ * generation, lacking what was seen of it (known-log.ts), or at another home whose store cannot prove that nothing is lost,
+ * installs a new generation before it returns. Everything of an older generation is dead: a lost log costs what was alive,
+ * because it must not revive what was revoked.
  */
-import { randomBytes } from 'node:crypto';
 import { death, parseEpoch, type Death, type Epoch, type Revocable } from '../domain/liveness.js';
 import type { Cause } from '../domain/selector.js';
 import type { Outcome } from '../domain/task-outcome.js';
 import { parseTombstone, type LogEntry, type Publication, type Tombstone } from '../domain/tombstone.js';
 import { StoreUnavailable, type Log, type Look } from '../store/store.js';
+import { fromMark, generationAfter, isWhole, learnt, markOf, withPublished, type Mark } from './known-log.js';
 
 /** One atomic look at the log. Every question throws on a cause that the look did not include. */
 export interface Seen {
@@ -38,24 +39,40 @@ export interface LogEvents {
   onNewGeneration?(lost: string | undefined): void;
 }
 
-export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationLog {
-  let highest: Epoch | undefined;
+/** Keeps what was seen of the log outside the store, so that a store which is set back while no broker runs is noticed. */
+export interface LogMemory {
+  /** What was kept when the process started. */
+  mark: Mark | undefined;
+  /** Resolves once this mark, or a later one, will outlive the process. */
+  keep(mark: Mark): Promise<void>;
+}
+
+export function openRevocationLog(log: Log, events: LogEvents = {}, memory?: LogMemory): RevocationLog {
+  let known = memory?.mark && fromMark(memory.mark);
 
   async function trusted(causes: readonly Cause[]): Promise<Look & { generation: string }> {
     for (let attempts = 0; attempts < REPLACEMENTS; attempts += 1) {
-      const before = highest; // Another look may return newer numbers while this one is under way.
-      const look = await log.look(causes);
+      const asked = known; // Another look may return newer numbers while this one is under way.
+      const look = await log.look(causes, asked);
       const { generation } = look;
-      const wentBack = before !== undefined && before.generation === generation && look.seq < before.seq;
-      if (generation !== undefined && !wentBack) {
-        const seq = highest?.generation === generation ? Math.max(highest.seq, look.seq) : look.seq;
-        highest = { generation, seq };
+      const found = generation ?? look.foreign;
+      const whole = found !== undefined && isWhole(asked, found, look);
+      if (generation !== undefined && whole) {
+        known = learnt(generation, look, { asked, now: known });
+        // What others publish is kept a moment later. A directory that cannot be written shows in the health of the broker.
+        memory?.keep(markOf(known)).catch(() => undefined);
         return { ...look, generation };
       }
-      const lost = generation ?? look.foreign;
-      if (await log.replace(lost, newGeneration())) events.onNewGeneration?.(lost);
+      if (whole && (await log.adopt(look, asked?.generation === found))) continue;
+      if (await log.replace(found, generationAfter([found, asked?.generation]))) events.onNewGeneration?.(found);
     }
     throw new StoreUnavailable('the revocation log does not keep its generation');
+  }
+
+  /** Looks for what was published, so that it is kept before it is acknowledged. */
+  async function kept(memory: LogMemory): Promise<void> {
+    await trusted([]);
+    if (known) await memory.keep(markOf(known));
   }
 
   return {
@@ -65,7 +82,8 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
     },
     async publish(publication) {
       const entry = await log.publish(publication);
-      if (entry && highest) highest = { ...highest, seq: Math.max(highest.seq, entry.seq) };
+      if (entry && known) known = withPublished(known, entry);
+      if (entry && memory) await kept(memory);
       if (entry) events.onPublished?.(entry);
       return entry;
     },
@@ -75,8 +93,6 @@ export function openRevocationLog(log: Log, events: LogEvents = {}): RevocationL
   };
 }
 
-const newGeneration = (): string => randomBytes(6).toString('base64url');
-
 /**
  * Installs a new generation although nothing was lost: everything older is dead, and stays dead whatever any clock says. Holds
  * stay in force.
@@ -84,7 +100,8 @@ const newGeneration = (): string => randomBytes(6).toString('base64url');
 export async function renewGeneration(log: Log): Promise<void> {
   for (let attempts = 0; attempts < REPLACEMENTS; attempts += 1) {
     const { generation, foreign } = await log.look([]);
-    if (await log.replace(generation ?? foreign, newGeneration())) return;
+    const old = generation ?? foreign;
+    if (await log.replace(old, generationAfter([old]))) return;
   }
   throw new StoreUnavailable('the revocation log does not keep its generation');
 }

@@ -1,7 +1,7 @@
 /** What both engines share in how they write things down: names and shards, texts with an expiry, entries of the log. */
 import { defined } from '../domain/defined.js';
 import { SEQ, type LogEntry, type Publication } from '../domain/tombstone.js';
-import type { Change, Key } from './store.js';
+import type { Change, Key, Known, Look } from './store.js';
 
 /** LMDB takes 1,978 bytes for an index, a score and a member together; Redis has no such limit. */
 const NAME_BYTES_MAX = 900;
@@ -72,3 +72,18 @@ export const numbered = (joined: string, seq: number): string => joined.replaceA
 
 /** Returns the entry of a stored text, which is always `JSON.stringify` of one. */
 export const parseLogEntry = (text: string): LogEntry => JSON.parse(text) as LogEntry;
+
+/**
+ * Returns whether an entry that is known is not in the log of that look. At the home where it was known, its number is enough;
+ * at another one its id is compared, because numbers are used again after a loss.
+ * @param idAt returns the id of an entry; undefined where there is none, or it is no longer kept
+ */
+export function lacksKnown(
+  known: Known | undefined,
+  { home, seq }: Pick<Look, 'home' | 'seq'>,
+  idAt: (seq: number) => string | undefined,
+): boolean {
+  if (known === undefined) return false;
+  if (known.home === home) return known.entries.some((entry) => entry.seq > seq);
+  return known.entries.some((entry) => idAt(entry.seq) !== entry.id);
+}

@@ -53,9 +53,9 @@ export interface Change {
 export interface Log {
   /**
    * Reads atomically on the primary: the number of the latest entry, and the tombstones of these causes as text.
-   * `generation` is undefined when the log has none or was written at another home: the caller must `replace` it.
+   * `generation` is undefined when the log has none or was written at another home: the caller must `adopt` or `replace` it.
    */
-  look(causes: readonly Cause[]): Promise<Look>;
+  look(causes: readonly Cause[], known?: Known): Promise<Look>;
   /**
    * Appends the entry and joins it into its cause's tombstone, atomically. Resolves when that is as durable as configured. The
    * same `id` returns the same entry for at least `PUBLICATIONS_KNOWN_MS`. Undefined: there was nothing to publish (a lift of
@@ -71,16 +71,42 @@ export interface Log {
   snapshot(after?: string): Promise<{ tombstones: [Cause, string][]; next?: string }>;
   /** Removes tombstones that still have exactly this text. */
   forget(tombstones: readonly [Cause, string][]): Promise<void>;
+  /**
+   * Takes the home of that look for the one where its `foreign` generation was installed: what lives lives on. False: there it
+   * is not proven that everything acknowledged has come along.
+   * @param isKnown whether the caller knew this generation from before, and the look lacks nothing of it
+   */
+  adopt(found: Look, isKnown: boolean): Promise<boolean>;
   /** Installs a generation at this home. False: the stored one (whatever its home) is no longer `seen`. */
   replace(seen: string | undefined, generation: string): Promise<boolean>;
 }
 
+/** What a process has seen of the log, so that a look can tell whether it is still there. */
+export interface Known {
+  /** Where it was seen. Undefined: part of it was not seen by a look, as what this process has just published. */
+  home: string | undefined;
+  /** The latest entry that was seen, and those that nobody has looked for yet. Each implies all before it. */
+  entries: readonly Place[];
+}
+
+/** The place of an entry in the log. Numbers are used again after a loss, ids are not. */
+export interface Place {
+  seq: number;
+  id: string;
+}
+
 export interface Look {
   generation: string | undefined;
-  /** Where `generation` is undefined: the one that was installed at another home, for `replace`. */
+  /** Where `generation` is undefined: the one that was installed at another home, for `adopt` and `replace`. */
   foreign?: string;
+  /** Which server or file answered, so that another one, or the same after a loss, is noticed. */
+  home: string;
   /** The sequence number of the latest entry; 0 before the first. No number is left out. */
   seq: number;
+  /** The id of the latest entry; undefined before the first. */
+  id: string | undefined;
+  /** Whether an entry that is known is not in this log. */
+  lacks: boolean;
   tombstones: (string | undefined)[];
 }
 

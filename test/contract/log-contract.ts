@@ -23,7 +23,10 @@ export function describeLog(opened: Opened): void {
     it('at a fresh log finds no generation, nothing published, no tombstone', async () => {
       expect(await log().look(['x', 'y'])).toEqual({
         generation: undefined,
+        home: expect.any(String),
         seq: 0,
+        id: undefined,
+        lacks: false,
         tombstones: [undefined, undefined],
       });
     });
@@ -37,6 +40,29 @@ export function describeLog(opened: Opened): void {
       expect(tombstones).toEqual([`|2@${b.at}|||${b.until}`, undefined, `||1|1|${a.until}`, `|2@${b.at}|||${b.until}`]);
       expect((await log().look([])).tombstones).toEqual([]);
     });
+
+    it('lacks what is known beyond its end, and at another home whatever has another id or is no longer kept', async () => {
+      const [first, second] = [await published(publication()), await published(publication())];
+      const { home, id } = await log().look([]);
+      expect(id).toBe(second.id);
+      const lacks = async (at: string | undefined, ...entries: { seq: number; id: string }[]) =>
+        (await log().look([first.cause], { home: at, entries })).lacks;
+      expect([await lacks(home, second), await lacks(undefined, first, second), await lacks(undefined)]).toEqual([
+        false,
+        false,
+        false,
+      ]);
+      expect(await lacks(home, first, { seq: 3, id: 'x' })).toBe(true);
+      for (const at of ['another', undefined]) {
+        expect([await lacks(at, first, { seq: 2, id: 'x' }), await lacks(at, { seq: 3, id: 'x' })]).toEqual([
+          true,
+          true,
+        ]);
+      }
+      expect((await log().look([first.cause], { home: 'another', entries: [first] })).tombstones).toEqual([
+        expect.any(String),
+      ]);
+    });
   });
 
   describe('a generation', () => {
@@ -44,7 +70,7 @@ export function describeLog(opened: Opened): void {
       expect(await log().replace('other', 'g1')).toBe(false);
       expect(await log().replace(undefined, 'g1')).toBe(true);
       expect(await log().replace(undefined, 'g2')).toBe(false);
-      expect(await log().look([])).toEqual({ generation: 'g1', seq: 0, tombstones: [] });
+      expect(await log().look([])).toMatchObject({ generation: 'g1', seq: 0, tombstones: [] });
       expect(await log().replace('g1', 'g2')).toBe(true);
       expect((await log().look([])).generation).toBe('g2');
     });
@@ -58,7 +84,7 @@ export function describeLog(opened: Opened): void {
     it('is not needed to publish, and leaves what is published as it is', async () => {
       const first = await published(publication());
       await log().replace(undefined, 'g1');
-      expect(await log().look([first.cause])).toEqual({
+      expect(await log().look([first.cause])).toMatchObject({
         generation: 'g1',
         seq: 1,
         tombstones: [`||1|1|${first.until}`],

@@ -1,12 +1,15 @@
 /** Faults that only Redis has: it is full, restarted, emptied, demoted, hung or badly configured. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import type { LogEntry, Publication } from '../../src/domain/tombstone.js';
+import { openRevocationLog, type RevocationLog } from '../../src/ledger/revocation-log.js';
+import { openSeenDirectory } from '../../src/ledger/seen-directory.js';
 import type { RedisStoreOptions } from '../../src/store/redis/index.js';
 import { LogGap, StoreUnavailable, type Store } from '../../src/store/store.js';
+import { temporaryDirectory } from '../support/directory.js';
 import { publication } from '../support/publication.js';
 import { openStoreAt } from '../support/redis-store.js';
 import { following, replicaOf, startRedis, type RedisServer } from '../support/redis.js';
@@ -74,16 +77,17 @@ describe('a restarted Redis', () => {
     await expect(store.log.look([])).rejects.toBeInstanceOf(StoreUnavailable);
     await server.start();
     await answering(store);
-    expect(await store.log.look([])).toEqual({ generation: undefined, seq: 0, tombstones: [] });
+    expect(await store.log.look([])).toMatchObject({ generation: undefined, seq: 0, id: undefined, tombstones: [] });
   });
 
   it.each([
-    ['always', 'replace', undefined],
-    ['everysec', 'trust', undefined],
-    ['always', 'trust', 'g'],
+    ['always', 'replace', 'known', undefined],
+    ['everysec', 'trust', 'known', undefined],
+    ['always', 'trust', 'unknown', undefined],
+    ['always', 'trust', 'known', 'g'],
   ] as const)(
-    'with appendfsync %s under onRestart %s has the generation %s',
-    async (appendfsync, onRestart, stored) => {
+    'with appendfsync %s under onRestart %s, its log %s, has the generation %s',
+    async (appendfsync, onRestart, knowledge, kept) => {
       const server = await startRedis({ appendonly: 'yes', appendfsync });
       const store = await open(server, { onRestart });
       await store.log.replace(undefined, 'g');
@@ -92,8 +96,12 @@ describe('a restarted Redis', () => {
       await server.stop();
       await server.start();
       await answering(store);
-      const { generation, foreign, seq } = await store.log.look([]);
-      expect({ generation, foreign, seq }).toEqual({ generation: stored, foreign: stored ? undefined : 'g', seq: 1 });
+      const found = await store.log.look([]);
+      expect(found).toMatchObject({ generation: undefined, foreign: 'g', seq: 1 });
+      expect(await store.log.adopt({ ...found, home: '00ff' }, true)).toBe(false); // It has moved since that look.
+      expect(await store.log.adopt({ ...found, foreign: 'other' }, true)).toBe(false);
+      expect(await store.log.adopt(found, knowledge === 'known')).toBe(kept !== undefined);
+      expect((await store.log.look([])).generation).toBe(kept);
       expect(await store.log.entries(0, 9)).toEqual([entry]);
       expect(await store.log.replace('g', 'g2')).toBe(true);
       expect((await store.log.look([])).generation).toBe('g2');
@@ -111,7 +119,95 @@ describe('a restarted Redis', () => {
     await server.send('REPLICAOF', '127.0.0.1', other.port);
     await until(following(server), 'the old primary does not follow');
     await server.send('REPLICAOF', 'NO', 'ONE');
-    expect(await store.log.look([])).toMatchObject({ generation: undefined, foreign: 'g' });
+    const found = await store.log.look([]);
+    expect(found).toMatchObject({ generation: undefined, foreign: 'g' });
+    expect(await store.log.adopt(found, true)).toBe(false);
+  });
+
+  describe('with every write on disk, trusted by brokers that keep what they have seen', () => {
+    const durable = () => ({ appendonly: 'yes', appendfsync: 'always', dir: temporaryDirectory() });
+    /** A broker as far as the log goes, whose memory outlives it in a directory. */
+    const broker = async (server: RedisServer, directory: string) => {
+      const store = await open(server, { onRestart: 'trust' });
+      return { store, log: openRevocationLog(store.log, {}, await openSeenDirectory(directory)) };
+    };
+    const generationAt = async ({ log }: { log: RevocationLog }) => (await log.look([])).epoch.generation;
+
+    async function setBack() {
+      const settings = durable();
+      const server = await startRedis(settings);
+      const [one, other] = [temporaryDirectory(), temporaryDirectory()];
+      const first = await broker(server, one);
+      const generation = await generationAt(first);
+      await first.log.publish(publication());
+      const backup = temporaryDirectory();
+      cpSync(settings.dir, backup, { recursive: true });
+      const second = await broker(server, other);
+      const restart = async (withBackup: boolean) => {
+        await server.stop();
+        if (withBackup) {
+          rmSync(settings.dir, { recursive: true });
+          cpSync(backup, settings.dir, { recursive: true });
+        }
+        await server.start();
+        // They start anew too, so that they know what their directories say, and nothing else.
+        return { first: await broker(server, one), second: await broker(server, other) };
+      };
+      return { server, generation, first, second, restart };
+    }
+
+    it('keeps its generation for all of them, as often as it restarts', async () => {
+      const { generation, second, restart } = await setBack();
+      await second.log.publish(publication());
+      expect(await generationAt(second)).toBe(generation);
+      for (let n = 0; n < 2; n += 1) {
+        const brokers = await restart(false);
+        expect([await generationAt(brokers.first), await generationAt(brokers.second)]).toEqual([
+          generation,
+          generation,
+        ]);
+      }
+    });
+
+    it('G5: set back by a backup, has another generation for the broker that acknowledged what is missing', async () => {
+      const { generation, first, restart } = await setBack();
+      await first.log.publish(publication());
+      expect(await generationAt((await restart(true)).first)).not.toBe(generation);
+    });
+
+    it('G5: and for whoever looks after it, though another broker that had seen less has trusted it', async () => {
+      const { generation, first, second, restart } = await setBack();
+      await generationAt(second);
+      await first.log.publish(publication());
+      const brokers = await restart(true);
+      expect(await generationAt(brokers.second)).toBe(generation); // It cannot know.
+      const replaced = await generationAt(brokers.first);
+      expect([await generationAt(brokers.first), await generationAt(brokers.second)]).toEqual([replaced, replaced]);
+      expect(replaced).not.toBe(generation);
+    });
+
+    it('G5: also where as many others were published since, and after an older generation came back', async () => {
+      const { generation, first, restart } = await setBack();
+      await first.log.publish(publication());
+      const { second } = await restart(true);
+      await second.store.log.publish(publication());
+      expect(await generationAt(second)).not.toBe(generation); // Nothing was kept in its directory: it trusts nothing.
+      const again = await restart(true);
+      const [replaced, newest] = [await generationAt(again.first), await generationAt(again.second)];
+      expect(new Set([generation, replaced, newest]).size).toBe(3); // They know different newer ones.
+      expect(await generationAt(again.first)).toBe(newest);
+    });
+
+    it('acknowledges nothing that cannot be kept', async () => {
+      const server = await startRedis(durable());
+      const directory = temporaryDirectory();
+      const { log } = await broker(server, directory);
+      await log.look([]);
+      await until(() => readdirSync(directory).length === 1, 'the generation is not kept');
+      rmSync(directory, { recursive: true });
+      await expect(log.publish(publication())).rejects.toThrow(`${directory} cannot be written (ENOENT)`);
+      await expect(openSeenDirectory(join(process.execPath, 'none'))).rejects.toThrow('cannot be written');
+    });
   });
 });
 

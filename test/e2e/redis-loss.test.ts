@@ -1,6 +1,8 @@
 /** Redis dies, forgets, comes back or fills up under a running broker: nothing revoked returns, and what is unsure is refused. */
+import { cpSync, rmSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
+import { temporaryDirectory } from '../support/directory.js';
 import { startRedis, type RedisServer, type Settings } from '../support/redis.js';
 import { DEAD, expectNeverActive } from '../support/never-active.js';
 import { canMount, smallDisk } from '../support/small-disk.js';
@@ -57,10 +59,11 @@ describe('Redis is killed', () => {
     expect(await isActive(here, await exchanged(broker, 'agent-7'))).toMatchObject({ active: true });
   });
 
-  it('G5: with every write on disk and onRestart "trust", the living live on and the revoked stay dead', async () => {
-    const durable = { appendonly: 'yes', appendfsync: 'always' };
-    const here = await scene(durable, { onRestart: 'trust' });
-    const { redis, alive, revoked } = here;
+  it('G5: with every write on disk and onRestart "trust", the living live on, the revoked stay dead, and a restored backup revives nothing', async () => {
+    const dir = temporaryDirectory();
+    const durable = { appendonly: 'yes', appendfsync: 'always', dir };
+    const here = await scene(durable, { onRestart: 'trust', seenDirectory: './seen' });
+    const { redis, broker, alive, revoked, api, soc } = here;
     await redis.kill();
     await expectNeverActive(
       here,
@@ -71,8 +74,19 @@ describe('Redis is killed', () => {
       expect.objectContaining({ active: true }),
       DEAD,
     ]);
-    const held = await here.broker.exchange(await here.broker.identity('agent-8'));
+    const held = await broker.exchange(await broker.identity('agent-8'));
     expect(held.body).toMatchObject({ error: 'access_denied', retry: 'after-lift' });
+
+    const backup = temporaryDirectory();
+    cpSync(dir, backup, { recursive: true });
+    expect((await revoke(broker, soc, 'lab:agent-7')).status).toBe(200);
+    await broker.kill();
+    await redis.stop();
+    rmSync(dir, { recursive: true });
+    cpSync(backup, dir, { recursive: true });
+    await redis.start();
+    await broker.start('live');
+    await expectNeverActive({ broker, api }, alive, ready(here));
   });
 });
 

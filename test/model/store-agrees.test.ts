@@ -6,7 +6,7 @@ import type { Outcome } from '../../src/domain/task-outcome.js';
 import type { Publication } from '../../src/domain/tombstone.js';
 import { openLmdb } from '../../src/store/lmdb.js';
 import { openRedis } from '../../src/store/redis/index.js';
-import { LogGap, type Change, type Key, type Log, type Store } from '../../src/store/store.js';
+import { LogGap, type Change, type Key, type Log, type Place, type Store } from '../../src/store/store.js';
 import { handClock, type HandClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { modelStore } from '../support/search/model-store.js';
@@ -41,8 +41,9 @@ const change = fc.record({
   unindex: few(fc.tuple(index, member)),
 });
 
+const id = fc.constantFrom('p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7', 'p8');
 const publishing = fc.record({
-  id: fc.constantFrom('p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7', 'p8'),
+  id,
   cause,
   effect: fc.constantFrom<Publication['effect']>('end', 'cutoff', 'hold', 'lift'),
   outcome: fc.constantFrom<Outcome>('completed', 'revoked'),
@@ -55,6 +56,7 @@ const ranged = fc.record(
   { requiredKeys: ['limit'] },
 );
 const counted = fc.record({ from: score, to: score }, { requiredKeys: [] });
+const known = fc.record({ isHere: fc.boolean(), entries: few(fc.record({ seq: fc.integer({ min: 1, max: 4 }), id })) });
 const generation = fc.constantFrom('g1', 'g2');
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -69,7 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: publishing.map((over) => asked('publish', over, ({ log }) => log.publish(publication(over)))),
   },
-  { weight: 2, arbitrary: fc.array(cause).map((causes) => asked('look', causes, ({ log }) => log.look(causes))) },
+  { weight: 2, arbitrary: fc.tuple(fc.array(cause), known).map((by) => asked('look', by, ({ log }) => look(log, ...by))) }, // prettier-ignore
   fc
     .tuple(fc.nat(6), fc.integer({ min: 1, max: 3 }))
     .map((by) => asked('entries', by, ({ log }) => entries(log, ...by))),
@@ -117,6 +119,13 @@ function committed(drawn: Required<Change>): Step {
     const isEmpty = Object.values(drawn).every((part) => part.length === 0);
     return isEmpty || records.commit({ ...drawn, put });
   });
+}
+
+/** The home itself is each store's own. */
+async function look(log: Log, causes: string[], { isHere, entries }: { isHere: boolean; entries: Place[] }) {
+  const { home } = await log.look([]);
+  const known = { home: isHere ? home : undefined, entries };
+  return { ...(await log.look(causes, known)), home: 'its own' };
 }
 
 const entries = (log: Log, after: number, limit: number): Promise<unknown> =>

@@ -2,7 +2,7 @@
 import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
 import type { SystemClock } from '../../domain/time.js';
 import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
-import { ENTRIES_KEPT, entryOf, numbered, parseLogEntry, stamped, textAt } from '../encoding.js';
+import { ENTRIES_KEPT, entryOf, lacksKnown, numbered, parseLogEntry, stamped, textAt } from '../encoding.js';
 import { LogGap, type Log } from '../store.js';
 import { expiredCollector } from './records.js';
 import type { Room } from './room.js';
@@ -23,13 +23,21 @@ export function lmdbLog(tables: Tables, clock: SystemClock, options: LogOptions)
 function readers(tables: Tables, home: string): Pick<Log, 'look' | 'entries' | 'snapshot'> {
   const { head, tombstones, entries } = tables;
   return {
-    look: (causes) =>
+    look: (causes, known) =>
       now(tables, () => {
         const stored = head.get('generation');
         const here = stored === undefined || head.get('home') === home;
+        const idAt = (place: number): string | undefined => {
+          const text = entries.get(place);
+          return text === undefined ? undefined : parseLogEntry(text).id;
+        };
+        const seq = latest(tables);
         return {
           ...(here ? { generation: stored } : { generation: undefined, foreign: stored }),
-          seq: latest(tables),
+          home,
+          seq,
+          id: idAt(seq),
+          lacks: lacksKnown(known, { home, seq }, idAt),
           tombstones: causes.map((cause) => tombstones.get(cause)),
         };
       }),
@@ -56,7 +64,7 @@ function writers(
   tables: Tables,
   clock: SystemClock,
   { home, room }: LogOptions,
-): Pick<Log, 'publish' | 'forget' | 'replace'> {
+): Pick<Log, 'publish' | 'forget' | 'adopt' | 'replace'> {
   const { head, tombstones, published } = tables;
   const collectExpired = expiredCollector(published, clock);
   return {
@@ -75,6 +83,8 @@ function writers(
       durably(tables, () => {
         for (const [cause, text] of unneeded) if (tombstones.get(cause) === text) void tombstones.remove(cause);
       }),
+    // A file at another home is a copy, and nothing tells how old it is.
+    adopt: () => Promise.resolve(false),
     replace: (seen, generation) =>
       durably(tables, () => {
         if (head.get('generation') !== seen) return false;

@@ -1,6 +1,6 @@
 /** The revocation log on Redis. */
-import { parseLogEntry } from '../encoding.js';
-import { LogGap, type Log, type Look } from '../store.js';
+import { lacksKnown, parseLogEntry } from '../encoding.js';
+import { LogGap, type Log } from '../store.js';
 import type { Client } from './client.js';
 import type { Keys } from './keys.js';
 import { publisher, type Publishing } from './publish.js';
@@ -12,6 +12,7 @@ const scripts = {
   entries: script(readScript('entries')),
   snapshot: script(readScript('snapshot')),
   forget: script(readScript('forget')),
+  adopt: script(readScript('adopt')),
   replace: script(readScript('replace')),
 };
 
@@ -25,28 +26,8 @@ interface LogOptions extends Publishing {
 export function redisLog(client: Client, keys: Keys, options: LogOptions): Log {
   const { head, tombstones } = keys;
 
-  const replace = async (seen: string | undefined, generation: string): Promise<boolean> =>
-    (await run(client, scripts.replace, [head], [seen ?? '', generation])) === 1;
-
-  const look = async (causes: readonly string[]): Promise<Look> => {
-    const answer = (await run(client, scripts.look, [head, tombstones], causes)) as (string | null)[];
-    const [generation, installedAt, home, seq] = answer;
-    const stored = generation ?? undefined;
-    const here = stored === undefined || installedAt === home;
-    return {
-      ...(here ? { generation: stored } : { generation: undefined, foreign: stored }),
-      seq: Number(seq ?? 0),
-      tombstones: answer.slice(4).map((text) => text ?? undefined),
-    };
-  };
-
   return {
-    look: async (causes) => {
-      const found = await look(causes);
-      if (found.foreign === undefined || !(await options.restartedWhole())) return found;
-      await replace(found.foreign, found.foreign);
-      return look(causes);
-    },
+    look: looker(client, keys),
     publish: publisher(client, keys, options),
     entries: async (after, limit) => {
       const answer = (await run(client, scripts.entries, [head, keys.entries], [after, limit])) as string[];
@@ -66,6 +47,36 @@ export function redisLog(client: Client, keys: Keys, options: LogOptions): Log {
         await run(client, scripts.forget, [tombstones], unneeded.slice(i, i + PAGE).flat());
       }
     },
-    replace,
+    adopt: async ({ foreign, home }, isKnown) =>
+      foreign !== undefined &&
+      isKnown &&
+      (await options.restartedWhole()) &&
+      (await run(client, scripts.adopt, [head], [foreign, home])) === 1,
+    replace: async (seen, generation) => (await run(client, scripts.replace, [head], [seen ?? '', generation])) === 1,
+  };
+}
+
+function looker(client: Client, { head, tombstones, entries }: Keys): Log['look'] {
+  return async (causes, known) => {
+    const numbers = known?.entries.map(({ seq }) => seq) ?? [];
+    const args = [known?.home ?? '', numbers.length, ...numbers, ...causes];
+    const answer = (await run(client, scripts.look, [head, tombstones, entries], args)) as (string | null)[];
+    const [generation, installedAt, home = null, latest, id, ...texts] = answer;
+    if (home === null) throw new Error('Redis does not tell its replication id');
+    const stored = generation ?? undefined;
+    const here = stored === undefined || installedAt === home;
+    const seq = Number(latest ?? 0);
+    const idAt = (number: number): string | undefined => {
+      const text = texts[numbers.indexOf(number)];
+      return typeof text === 'string' ? parseLogEntry(text).id : undefined;
+    };
+    return {
+      ...(here ? { generation: stored } : { generation: undefined, foreign: stored }),
+      home,
+      seq,
+      id: id ?? undefined,
+      lacks: lacksKnown(known, { home, seq }, idAt),
+      tombstones: texts.slice(numbers.length).map((text) => text ?? undefined),
+    };
   };
 }

@@ -28,7 +28,7 @@ export function publisher(client: Client, keys: Keys, { replicas, patient }: Pub
 
   const written = async (publication: Publication, before: string, after: string): Promise<[string, string]> => {
     const text = JSON.stringify({ ...publication, ...(before !== '' && { before }) });
-    const args = [publication.cause, before, after, text, PUBLICATIONS_KNOWN_MS, ENTRIES_KEPT];
+    const args = [publication.id, publication.cause, before, after, text, PUBLICATIONS_KNOWN_MS, ENTRIES_KEPT];
     const answer =
       replicas === 0
         ? await run(client, publish, names(publication.id), args)

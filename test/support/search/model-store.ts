@@ -6,7 +6,7 @@ import { PUBLICATIONS_KNOWN_MS } from '../../../src/domain/limits.js';
 import type { Cause } from '../../../src/domain/selector.js';
 import type { Clock } from '../../../src/domain/time.js';
 import { join, type LogEntry } from '../../../src/domain/tombstone.js';
-import { ENTRIES_KEPT, entryOf, numbered, shardOfChange } from '../../../src/store/encoding.js';
+import { ENTRIES_KEPT, entryOf, lacksKnown, numbered, shardOfChange } from '../../../src/store/encoding.js';
 import { LogGap, type Key, type Log, type Records, type Store } from '../../../src/store/store.js';
 
 export interface ModelState {
@@ -32,6 +32,8 @@ export interface ModelStore extends Store {
   wipe(): void;
   /** Keeps the contents, but under another home: the generation becomes foreign. */
   moveHome(): void;
+  /** Moves to another home, which is taken for the old one, whatever it lacks. */
+  takeForItsHome(): void;
   /** Brings back an older state, under the present home: a restored backup, or a failover that lost the latest writes. */
   rewind(state: ModelState): void;
 }
@@ -47,6 +49,7 @@ export function modelStore(clock: Clock, initial: ModelState = empty()): ModelSt
     clone: (other = clock) => modelStore(other, state),
     wipe: () => void Object.assign(state, empty(), { home: state.home }),
     moveHome: () => void (state.home += 1),
+    takeForItsHome: () => void (state.generationHome = state.home += 1),
     rewind: (older) => void Object.assign(state, copy(older), { home: state.home }),
   };
 }
@@ -89,8 +92,15 @@ function modelRecords(state: ModelState, clock: Clock): Records {
 
 function modelLog(state: ModelState, clock: Clock): Log {
   return {
-    look: (causes) =>
+    look: (causes, known) =>
       step(() => ({
+        home: String(state.home),
+        id: state.entries.at(-1)?.id,
+        lacks: lacksKnown(
+          known,
+          { home: String(state.home), seq: state.entries.length },
+          (seq) => state.entries[seq - 1]?.id,
+        ),
         ...(state.generationHome === state.home || state.generation === undefined
           ? { generation: state.generation }
           : { generation: undefined, foreign: state.generation }),
@@ -122,6 +132,7 @@ function modelLog(state: ModelState, clock: Clock): Log {
         for (const [cause, text] of tombstones)
           if (state.tombstones.get(cause) === text) state.tombstones.delete(cause);
       }),
+    adopt: () => Promise.resolve(false),
     replace: (seen, generation) =>
       step(() => {
         if (state.generation !== seen) return false;

@@ -39,7 +39,7 @@ export function steppedStore(store: Store, announce: Announce): Store {
     count: (index, by) => announce(`count ${index}`, reads(index), () => records.count(index, by)),
   };
   const steppedLog: Log = {
-    look: (causes) => announce('look', reads('log', ...causes), () => log.look(causes)),
+    look: (causes, known) => announce('look', reads('log', ...causes), () => log.look(causes, known)),
     publish: (publication) =>
       announce(
         `publish ${publication.effect} ${publication.id}`,
@@ -49,6 +49,7 @@ export function steppedStore(store: Store, announce: Announce): Store {
     entries: (after, limit) => announce('entries', reads('log'), () => log.entries(after, limit)),
     snapshot: (after) => announce('snapshot', reads('log', 'tombstones'), () => log.snapshot(after)),
     forget: (tombstones) => announce('forget', everything, () => log.forget(tombstones)),
+    adopt: (found, isKnown) => announce('adopt', everything, () => log.adopt(found, isKnown)),
     replace: (seen, generation) => announce('replace', everything, () => log.replace(seen, generation)),
   };
   return { ...store, records: steppedRecords, log: steppedLog };

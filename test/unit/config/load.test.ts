@@ -252,6 +252,11 @@ describe('parts that do not fit each other', () => {
       '12 lifetimes.task: is more than lifetimes.taskMax',
     ],
     [
+      'a Redis that is trusted, though nothing would show that it was set back',
+      `${SOUND}redis: { onRestart: trust }\n`,
+      '12 redis.onRestart: needs `redis.seenDirectory`, to notice a Redis that was set back',
+    ],
+    [
       'a password in the store URL',
       SOUND.replace('lmdb:../data', 'redis://u:hunter2@redis.example'),
       '2 store: holds a password: secrets never stand here, set REDIS_URL',

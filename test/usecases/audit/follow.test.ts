@@ -196,7 +196,7 @@ function dyingAt(store: Store, step: number, effect: 'before' | 'after'): { reco
     },
     log: {
       ...log,
-      look: guard((causes: Parameters<Log['look']>[0]) => log.look(causes)),
+      look: guard((...asked: Parameters<Log['look']>) => log.look(...asked)),
       entries: guard((after: number, limit: number) => log.entries(after, limit)),
     },
   };

@@ -16,6 +16,8 @@ const KEY = new Uint8Array(32);
 const revokeAgent = ({ deps: { ledger } }: WholeBroker) =>
   revoke(ledger, { selector: { kind: 'workload', value: AGENT }, effect: 'cutoff', reason: 'r', actor: 'soc' });
 
+const ELSEWHERE = { selector: { kind: 'owner', value: 'x' } } as const;
+
 async function setting() {
   const clock = handClock();
   const store = modelStore(clock);
@@ -101,6 +103,21 @@ describe('when the log was set back to an older state of itself', () => {
     expect(await broker.isActive(issued)).toBe(false);
   });
 
+  it('also at another home, where as many others were published since', async () => {
+    const { store, broker, another } = await setting();
+    const issued = await broker.exchange();
+    const backup = store.snapshotState();
+    await revokeAgent(broker);
+    await broker.deps.ledger.log.look([]);
+    store.rewind(backup);
+    const other = await another();
+    await revoke(other.deps.ledger, { ...ELSEWHERE, effect: 'cutoff', reason: 'r', actor: 'soc' });
+    store.takeForItsHome(); // What is trusted or adopted keeps its generation.
+    expect(await other.isActive(issued)).toBe(true); // It has never seen what is missing.
+    expect(await broker.isActive(issued)).toBe(false);
+    expect(await other.isActive(issued)).toBe(false);
+  });
+
   it('several brokers that find it at once install one generation', async () => {
     const { store, broker, another } = await setting();
     await revokeAgent(broker);
@@ -117,8 +134,8 @@ describe('what is no loss', () => {
     let gate = Promise.resolve();
     const slow: Log = {
       ...log,
-      async look(causes) {
-        const answer = await log.look(causes);
+      async look(...asked) {
+        const answer = await log.look(...asked);
         await gate;
         return answer;
       },
