@@ -94,7 +94,8 @@ function authorityFindings({ store, redis }: SoundParts): Finding[] {
 }
 
 function usesTls(store: Config['store']): boolean {
-  if (typeof store === 'string') return store.startsWith('rediss:');
+  // Where the store is none of Redis, REDIS_URL names the one that the certificates are for.
+  if (typeof store === 'string') return !store.startsWith('redis:');
   return 'sentinel' in store ? store.tls : store.redis.every((url) => url.startsWith('rediss:'));
 }
 

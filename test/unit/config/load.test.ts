@@ -132,7 +132,7 @@ describe('the environment', () => {
 
   it('must name a file that exists', async () => {
     await expect(loadConfig({ env: {} })).rejects.toThrow(
-      'No configuration: give it as -c <file> (check-config: as its argument), or set MAYFLY_CONFIG.',
+      'No configuration: give it as -c <file> (check-config and doctor: as an argument), or set MAYFLY_CONFIG.',
     );
     await expect(loadConfig({ env: {}, path: '/nowhere.yaml' })).rejects.toThrow('not a file that can be read');
   });
