@@ -1,5 +1,5 @@
 /** A source tries to hit more than it may speak of: by a subject that is read too broadly, or through a task. */
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { isActive, evaluated, minted, startSignalBroker } from '../support/brokers/signals.js';
 import { opaque, person, workload } from '../support/issuers/transmitter.js';
 import type { SignalBroker } from '../support/brokers/signals.js';
@@ -8,11 +8,11 @@ let setting: SignalBroker;
 let mine: { token: string; task: string; id: string };
 let count = 0;
 const reactions = [{ name: 'hold', event: 'session-revoked', do: 'hold', covers: 'workload' }];
-beforeEach(async () => {
+async function start(): Promise<void> {
   setting = await startSignalBroker({ reactions });
   mine = await minted(setting.broker, 'agent-7');
   count = 0;
-});
+}
 
 /** What a signal about the subject is taken to speak of, and what became of it. */
 async function told(subject: unknown, claims?: Record<string, unknown>) {
@@ -29,6 +29,9 @@ const complex = (members: object) => ({ format: 'complex', ...members });
 const AGENT_7 = workload('agent-7');
 
 describe('nobody is meant by', () => {
+  // Nothing happens to anybody here, so the same credential lives on from case to case.
+  beforeAll(start);
+
   it.each<[string, unknown]>([
     ['no subject', undefined],
     ['a subject of no format', { iss: 'https://issuer.lab.example', sub: 'agent-7' }],
@@ -63,6 +66,8 @@ describe('nobody is meant by', () => {
 });
 
 describe('a complex subject', () => {
+  beforeEach(start);
+
   it('is all of its members at once: a task and somebody it does not belong to are nobody', async () => {
     const subject = complex({ task: opaque(mine.task), workload: workload('agent-8') });
     expect(await told(subject)).toMatchObject({
@@ -92,6 +97,8 @@ describe('a complex subject', () => {
 });
 
 describe('aliases', () => {
+  beforeEach(start);
+
   it('are one subject: the first that is known, whatever else is said', async () => {
     const subject = { format: 'aliases', identifiers: [opaque('unknown'), AGENT_7, workload('agent-8')] };
     expect((await told(subject))?.about).toEqual([{ kind: 'workload', value: 'lab:agent-7' }]);

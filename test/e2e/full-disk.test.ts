@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, it, jest } from '@jest/globals';
+import { NAME_CHARACTERS_MAX } from '../../src/domain/name.js';
 import { systemClock } from '../../src/domain/time.js';
 import { openLmdb } from '../../src/store/lmdb.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
@@ -103,7 +104,7 @@ it('G6: when even the room that was kept is used up, a revocation is refused, th
   const { disk, broker } = here;
   const { access_token: token } = (await exchanged(here, 'agent-1')).body;
   await fill(here);
-  expect(await useUpRoom(here)).toBeGreaterThan(5_000);
+  expect(await useUpRoom(here)).toBeGreaterThan(1_000);
 
   expect((await revoke(here, 'lab:agent-1')).status).toBe(503);
   const refused = broker.mayfly('revocations', 'revoke', 'workload', 'lab:agent-1', '--reason', 'stolen');
@@ -121,13 +122,15 @@ it('G6: when even the room that was kept is used up, a revocation is refused, th
   expect(await broker.ended()).toBe(0);
 });
 
-/** Publishes beside the broker until the disk refuses everything, and returns how often that went well. */
+const longestName = () => `lab:${randomUUID()}`.padEnd(NAME_CHARACTERS_MAX, 'x');
+
+/** Publishes beside the broker, with the longest names, until the disk refuses everything. Returns how often that went well. */
 async function useUpRoom(here: Scene): Promise<number> {
   const store = await beside(here);
   let published = 0;
   for (const atOnce of [100, 10, 1]) {
     for (let refusals = 0; refusals < 20;) {
-      const batch = Array.from({ length: atOnce }, () => publication({ workload: `lab:${randomUUID()}` }));
+      const batch = Array.from({ length: atOnce }, () => publication({ workload: longestName() }));
       const results = await Promise.allSettled(batch.map((each) => store.log.publish(each)));
       const taken = results.filter(({ status }) => status === 'fulfilled').length;
       published += taken;

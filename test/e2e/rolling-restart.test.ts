@@ -49,9 +49,11 @@ async function startNginx(...brokers: BrokerProcess[]): Promise<Calls> {
 (hasNginx ? it : it.skip)(
   'two brokers are restarted one after the other behind nginx with its defaults, and no request is lost',
   async () => {
-    const config = { store: (await startRedis()).url, drainSeconds: 15 };
-    const one = await startProcess({ config, env: KEY });
-    const two = await startProcess({ config, env: KEY, like: one });
+    const { url: store } = await startRedis();
+    const one = await startProcess({ config: { store, drainSeconds: 2 }, env: KEY });
+    // nginx leaves out a server for ten seconds (`fail_timeout`) after it refused a connection, as the first one just did.
+    // The second must answer for longer than that, as it does by default.
+    const two = await startProcess({ config: { store, drainSeconds: 15 }, env: KEY, like: one });
     const nginx = await startNginx(one, two);
     const identity = await one.identity('agent-7');
 

@@ -61,7 +61,7 @@ it('a second signal ends it at once, and its store opens again with everything t
 });
 
 it('is first not ready, and still answers, so that a load balancer can find out before anything is refused', async () => {
-  const broker = await startProcess({ config: { drainSeconds: 5 } });
+  const broker = await startProcess({ config: { drainSeconds: 3 } });
   broker.signal('SIGTERM');
   await until(async () => !(await broker.isReady()), 'it is still ready');
   const { status, headers } = await broker.exchange(await broker.identity('agent-7'));

@@ -71,9 +71,10 @@ describe('STS that is down', () => {
     ['with no answer at all', { kind: 'hang' }],
   ])('%s is a 503, and what may have been made is denied', async (_, fault) => {
     always(fault);
-    const before = sessionsOf(ROLE).length;
+    const [before, calls] = [sessionsOf(ROLE).length, broker.aws.calls(STS)];
     const reply = await broker.session('agent-7');
     expectOAuthRefusal(reply, 503, 'temporarily_unavailable', /does not answer/);
+    expect(broker.aws.calls(STS) - calls).toBeLessThanOrEqual(3);
     expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(sessionsOf(ROLE)).toHaveLength(before);
     const entry = await broker.audited('revocation.published');

@@ -97,7 +97,7 @@ it('a random history is the same on every store', async () => {
         await Promise.all(stores.map((store) => store.close()));
       }
     }),
-    { numRuns: 200, interruptAfterTimeLimit: 12_000, markInterruptAsFailure: false },
+    { numRuns: 100, interruptAfterTimeLimit: 6_000, markInterruptAsFailure: false },
   );
 }, 60_000);
 

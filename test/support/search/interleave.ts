@@ -212,11 +212,17 @@ function namesByAppearance(): (text: string) => string {
     numbers.set(id, known);
     return `<${known}>`;
   };
-  return (text) =>
-    text
+  const named = new Map<string, string>();
+  return (text) => {
+    const before = named.get(text);
+    if (before !== undefined) return before;
+    const name = text
       .replace(/\b[ab][a-z2-7]\//g, '')
       .replace(/(tsk|crd)_[a-z2-7]{16}/g, number)
       .replace(/^[\w-]{16}$/, number);
+    named.set(text, name);
+    return name;
+  };
 }
 
 const endOf = (process: string): string => `end of ${process}`;

@@ -45,8 +45,8 @@ describe('a token in a text', () => {
     '\u001b[1',
     'ZXlK',
     'JWV5SmhiR2Np',
-  ])('reads %j, 300,000 characters of it, once: it takes no longer than its length', (part) => {
-    const text = `${part.repeat(300_000 / part.length)}!`;
+  ])('reads %j, 200,000 characters of it, once: it takes no longer than its length', (part) => {
+    const text = `${part.repeat(200_000 / part.length)}!`;
     expect([withoutTokens(text) !== text, holdsToken(text)]).toEqual([/eyJ\.{1,2}/.test(part), false]);
   });
 

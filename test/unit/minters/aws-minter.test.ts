@@ -268,14 +268,6 @@ describe('when STS fails', () => {
     expect(warned).toMatchObject([{ target: role, what: 'identity-provider' }]);
   });
 
-  it('what never answers ends in a refusal, whatever the number of attempts', async () => {
-    aws.faults.always(() => ({ kind: 'hang' }));
-    const error = await thrownBy(mint());
-    expect(error).not.toBeInstanceOf(NothingMinted);
-    expect(error).toMatchObject({ code: 'temporarily_unavailable' });
-    expect(aws.calls('AssumeRoleWithWebIdentity')).toBeLessThanOrEqual(3);
-  });
-
   it.each([
     refuse('AccessDenied', 403),
     refuse('InvalidIdentityToken'),
