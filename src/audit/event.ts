@@ -21,9 +21,17 @@ const fieldsSchema = z.strictObject({
   type: z.enum(AUDIT_EVENT_TYPES),
   /** When it was written, in milliseconds, by the clock of the broker that wrote it. */
   at: moment,
-  /** The caller or actor. `kind` and `issuer` are absent for the broker itself and for the command line of its operators. */
+  /**
+   * The caller or actor. `kind` and `issuer` are absent for the broker itself and for the command line of its operators.
+   * `subject` is there where the id is not made of `sub`.
+   */
   actor: z
-    .strictObject({ id: z.string(), kind: z.enum(['workload', 'person']).optional(), issuer: z.string().optional() })
+    .strictObject({
+      id: z.string(),
+      kind: z.enum(['workload', 'person']).optional(),
+      issuer: z.string().optional(),
+      subject: z.string().optional(),
+    })
     .optional(),
   task: z.string().optional(),
   workload: z.string().optional(),

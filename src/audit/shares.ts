@@ -3,6 +3,7 @@
  * have any number of names. The others are counted, per caller and per issuer. All of it is in memory; each broker counts for
  * itself. The number of callers kept has a bound, and the number of issuers is that of the configuration.
  */
+import { defined } from '../domain/defined.js';
 import type { AuditEvent } from './event.js';
 import { createTally, type Tally } from './tally.js';
 
@@ -126,10 +127,14 @@ function callerOf({ callers }: Issuer, event: AuditEvent): Caller | undefined {
   const known = callers.get(key);
   if (known || callers.size >= LINES_PER_ISSUER) return known;
   const linesMost = isDead ? LINES_OF_THE_DEAD : LINES_PER_CALLER;
-  const caller = { actor, credential, lines: 0, linesMost, tally: createTally() };
+  const caller = { actor: withoutSubject(actor), credential, lines: 0, linesMost, tally: createTally() };
   callers.set(key, caller);
   return caller;
 }
+
+/** A caller is counted as one, whichever of its runs asks. */
+const withoutSubject = (actor: AuditEvent['actor']): AuditEvent['actor'] =>
+  actor && defined({ id: actor.id, kind: actor.kind, issuer: actor.issuer });
 
 /** Returns whether a hold or a cutoff refused it, and no decision of policy. */
 const isLockedOut = ({ error, retry, decision }: AuditEvent): boolean =>

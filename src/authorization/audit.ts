@@ -86,7 +86,7 @@ const mayBeTarget = (text: string): boolean => text.length <= TARGET_CHARACTERS 
 const TARGET_CHARACTERS = 256;
 
 export const callerFields = ({ party, proofHash }: AuthenticatedCaller) => ({
-  actor: { id: party.id, kind: party.kind, issuer: party.issuer },
+  actor: defined({ id: party.id, kind: party.kind, issuer: party.issuer, subject: party.subject }),
   proofHash,
 });
 

@@ -1,7 +1,9 @@
 /** The requester of a credential: always a workload, proven by an identity token or by a credential of this broker; sometimes it acts for a person. */
 import { isWithin, type Access } from '../domain/access.js';
 import { sha256 } from '../domain/digest.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
+import { refOf } from '../domain/party.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_TYPE } from '../protocol/oauth.js';
@@ -92,7 +94,12 @@ export async function requesterByCredential(
     throw new BrokerError('access_denied', 'The token presented was not granted for that target.');
   }
   const caller = {
-    party: { ...task.workload, claims: credential.claims ?? {}, groups: [] },
+    party: defined({
+      ...refOf(task.workload),
+      subject: credential.subject,
+      claims: credential.claims ?? {},
+      groups: [],
+    }),
     proofHash: sha256(token),
     issuedAt: credential.issuedAt,
     expiresAt: credential.expiresAt,

@@ -51,6 +51,11 @@ function entryFindings(trust: Trust | undefined, index: number, ownIssuer: strin
       'needs `jwks`: keys are discovered over https only (http on loopback)',
     ],
     ['owner', trust.represents === 'person' && !!trust.owner, 'is for workloads; this issuer represents persons'],
+    [
+      'workload',
+      trust.represents === 'person' && trust.workload.join() !== 'sub',
+      'is for workloads; this issuer represents persons',
+    ],
     ['groups', trust.represents === 'workload' && !!trust.groups, 'is for persons; this issuer represents workloads'],
   ];
   return found.filter(([, wrong]) => wrong).map(([field, , reason]) => ({ path: ['trust', index, field], reason }));

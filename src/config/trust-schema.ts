@@ -21,6 +21,12 @@ const oidcTrust = z.strictObject({
     .default(['ES256', 'RS256', 'EdDSA'])
     .describe('Signature algorithms accepted from this issuer; any other token is refused.'),
   represents: z.enum(['workload', 'person']).default('workload').describe('What its tokens stand for.'),
+  workload: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(4)
+    .default(['sub'])
+    .describe('Workloads: the claims that make the id, `<name>:<values>`. They should outlast a run.'),
   owner: z
     .union([
       z.strictObject({ claim: z.string().min(1).describe('The claim that names the team; a JSON pointer if nested.') }),

@@ -14,7 +14,7 @@ import { changeParties, credentialCauses, partyCauses, risksFor } from '../domai
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import { refOf, type Party } from '../domain/party.js';
-import { causesOf } from '../domain/selector.js';
+import { causesOf, type Cause } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
 import type { Found } from '../ledger/credentials.js';
@@ -38,6 +38,8 @@ export interface Admission {
   /** The credential that the new one is derived from. */
   from?: Credential;
   risk: Level;
+  /** That of the party that asks. */
+  subject?: string;
   /** Claims about the workload, for a credential that can be used as proof later. */
   claims?: Party['claims'];
   /** Absent if the task is opened together with the credential. */
@@ -67,19 +69,15 @@ export async function admit(
     : draftImplicitTask(settings, now, requester, 'purpose' in request.under ? request.under.purpose : '', previous);
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
-  // The causes depend on whether there is a `workloadSeq`; the look that they are for decides its value.
-  const born = { id: credentialId, target: target.resource, ...(kindOf(target.minter).enforced && { workloadSeq: 0 }) };
-  const causes = credentialCauses(
-    defined({ ...born, from: from && { credential: from.id, target: from.target } }),
-    draft,
-  );
+  const { subject } = requester.caller.party;
+  const causes = causesOfBirth(credentialId, requester, target, draft);
   // A token of a party that is held or cut off may call nothing, neither as the caller nor as the person it acts for.
   const proofs = requester.onBehalfOf ? [requester.caller, requester.onBehalfOf] : [requester.caller];
   const [seen, risk] = await Promise.all([
     ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]),
     // Policy sees the highest risk. If no reaction of the configuration sets a risk, nothing is read.
     settings.signals.reactions.some((reaction) => reaction.do === 'risk')
-      ? riskOf(ledger, causesOf(risksFor(draft, from ? [from.id] : [])))
+      ? riskOf(ledger, causesOf(risksFor(draft, from ? [from.id] : [], subject)))
       : ('LOW' as const),
   ]);
 
@@ -98,11 +96,25 @@ export async function admit(
     access,
     risk,
     from,
+    subject,
     ...(target.resource === settings.proofTarget && { claims: requester.caller.party.claims }),
     stored,
     previous,
     credentialId,
   });
+}
+
+/** Returns what a credential will hang on that is issued to this requester. */
+function causesOfBirth(id: string, { caller, from }: Requester, { resource, minter }: Target, task: Task): Cause[] {
+  const born = {
+    id,
+    target: resource,
+    subject: caller.party.subject,
+    // The causes depend on whether there is one; the look that they are for decides its value.
+    workloadSeq: kindOf(minter).enforced ? 0 : undefined,
+    from: from && { credential: from.credential.id, target: from.credential.target },
+  };
+  return credentialCauses(defined(born), task);
 }
 
 /** Returns the requested access. A request that names no access means all that the task was opened for at this target. */
@@ -136,12 +148,15 @@ function refuseTask(task: Task, seen: Seen, now: number): void {
   if (state !== 'open') throw new BrokerError('invalid_grant', `The task has ended: ${state}.`);
 }
 
-/** Returns the task with its parties as they are proven now: an orchestrator that opened the task could not know the workload's owner. */
+/**
+ * Returns the task with its parties as they are proven now: an orchestrator that opened the task could not know the workload's
+ * owner. The subject stays that of the opener: a task must not hang on every run that ever worked on it.
+ */
 function withProvenParties(task: Task, { caller, onBehalfOf }: Requester, forSomebodyElse: () => BrokerError): Task {
   if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
   if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw forSomebodyElse();
   return changeParties(task, {
-    workload: refOf(caller.party),
+    workload: defined({ ...refOf(caller.party), subject: task.workload.subject }),
     ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),
   });
 }

@@ -13,7 +13,8 @@ import type { PartyRef } from '../domain/party.js';
 import { EVERYTHING } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import { withoutTokens } from '../domain/token-in-text.js';
-import { partyFromId, prefixOf, representedBy } from '../identity/party-from-id.js';
+import { joined } from '../identity/lasting-id.js';
+import { hasSubjects, partyFromId, prefixOf, representedBy } from '../identity/party-from-id.js';
 import { putCanary, type Canary } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { tasksUnder } from '../ledger/tasks-under.js';
@@ -103,6 +104,7 @@ async function draftCanary(
     task: task.id,
     kind: minter.kind,
     target: targetIn(config, minter.kind, request.target),
+    ...runOf(config, workload),
     state: 'active',
     // The access is wide, so that a thief tries the token.
     access: [{ path: '**', actions: ['read'] }],
@@ -123,6 +125,12 @@ async function withTeam(ledger: Ledger, { trust }: CanaryDeps['config'], workloa
     if (owner !== undefined) return { ...workload, owner };
   }
   return { ...workload, owner: MADE_UP_TEAM };
+}
+
+/** Returns a subject where the credentials of the issuer have one: they hang on one thing more, and tokens show how many there are. */
+function runOf({ trust }: CanaryDeps['config'], { id, issuer, subject }: PartyRef): Pick<Credential, 'subject'> {
+  const entry = trust.find(({ name }) => name === issuer);
+  return entry && hasSubjects(entry) ? { subject: subject ?? `${id}:1` } : {};
 }
 
 const MADE_UP_TEAM = 'platform';
@@ -149,5 +157,6 @@ const purposeIn = ({ purposes }: CanaryDeps['config']): string => Object.keys(pu
 function madeUpWorkload({ trust }: CanaryDeps['config']): string {
   const issuer = trust.find((one) => representedBy(one) === 'workload');
   if (!issuer) throw new Error('No `trust` entry represents workloads.');
-  return `${prefixOf(issuer)}backup`;
+  const values = issuer.kind === 'oidc' ? issuer.workload : [''];
+  return `${prefixOf(issuer)}${joined(values.map(() => 'backup'))}`;
 }

@@ -27,7 +27,7 @@ export const requestedSeconds = (
 
 /** G2: a credential never outlives its task's deadline, nor the credential it is derived from. Both ends are whole seconds, as in the token. */
 export function narrow(
-  { now, seen, task, credentialId, access, from, claims }: Admission,
+  { now, seen, task, credentialId, access, from, subject, claims }: Admission,
   decision: Decision,
   target: Target,
 ): Credential {
@@ -41,6 +41,7 @@ export function narrow(
     task: task.id,
     kind: target.minter,
     target: target.resource,
+    subject,
     access,
     issuedAt,
     expiresAt,

@@ -9,6 +9,8 @@ export const credentialSchema = z.strictObject({
   /** The kind of its target, by name (see `targets/kinds.ts`). */
   kind: z.string(),
   target: z.string(),
+  /** The `subject` of the party that it was issued to (see `party.ts`). Its task has that of the party that opened the task. */
+  subject: z.string().optional(),
   access: z.array(accessSchema),
   issuedAt: moment,
   expiresAt: moment,

@@ -21,7 +21,7 @@ import type { Task } from './task.js';
 /** A party with its claims, where there are any: the address of a person is a claim of their own token. */
 type NamedParty = PartyRef & Pick<RememberedPerson, 'claims'>;
 type TaskNames = Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'inherits' | 'formerly'>;
-type CredentialNames = Pick<Credential, 'id' | 'target' | 'workloadSeq' | 'from'>;
+type CredentialNames = Pick<Credential, 'id' | 'target' | 'subject' | 'workloadSeq' | 'from'>;
 
 /**
  * Takes one selector at a time. Each rule below says what something hangs on by calling it, so the rule is written once for
@@ -39,7 +39,7 @@ export const hangsOn = (credential: CredentialNames, task: TaskNames, ancestors:
     name('credential', credential.id);
     nameTask(task, name);
     for (const selector of inherited(task, ancestors)) name(selector.kind, selector.value);
-    nameTarget(credential, task, name);
+    nameIssue(credential, task, name);
     name(EVERYTHING.kind, EVERYTHING.value);
   });
 
@@ -48,7 +48,7 @@ export const credentialCauses = (credential: CredentialNames, task: TaskNames): 
   causesNamed((name, add) => {
     name('credential', credential.id);
     addTask(task, name, add);
-    nameTarget(credential, task, name);
+    nameIssue(credential, task, name);
   });
 
 /** Returns the causes of everything a task hangs on. Those of a child contain those of its parent. */
@@ -86,12 +86,14 @@ export function changeParties(
 const FORMER_NAMES_MOST = 8;
 
 /**
- * Returns the selectors whose risk counts for a request under a task, the narrowest first: the given credentials, the task and
- * those above it, its workload, and its principal. Issuers and teams have no risk.
+ * Returns the selectors whose risk counts for a request under a task, the narrowest first: the given credentials and subject,
+ * the task and those above it, its workload, and its principal. Issuers and teams have no risk.
+ * @param subject That of the party that asks, which need not be the one that opened the task.
  */
-export const risksFor = (task: TaskNames, credentials: readonly string[]): Selector[] =>
+export const risksFor = (task: TaskNames, credentials: readonly string[], subject?: string): Selector[] =>
   selectorsNamed((name) => {
     for (const id of credentials) name('credential', id);
+    if (subject !== undefined) name('subject', subject);
     nameLine(task, name);
     nameItself(task.workload, name);
     nameServed(task, name);
@@ -131,7 +133,9 @@ function nameTask(task: TaskNames, name: Name): void {
   for (const { kind, value } of task.formerly ?? []) name(kind, value);
 }
 
-function nameTarget({ target, workloadSeq, from }: CredentialNames, { workload }: TaskNames, name: Name): void {
+/** Names what a credential hangs on besides itself and its task: to whom it was issued, for which target, and from what. */
+function nameIssue({ target, subject, workloadSeq, from }: CredentialNames, { workload }: TaskNames, name: Name): void {
+  if (subject !== undefined) name('subject', subject);
   name('target', target);
   if (isEnforced({ workloadSeq })) name('target', sessionsOf(target, workload.id));
   if (!from) return;
@@ -154,8 +158,9 @@ function nameParty(party: NamedParty, name: Name): void {
 }
 
 function nameItself(party: NamedParty, name: Name): void {
-  if (party.kind === 'workload') name('workload', party.id);
-  else namePrincipal(party, name);
+  if (party.kind === 'person') namePrincipal(party, name);
+  else name('workload', party.id);
+  if (party.subject !== undefined) name('subject', party.subject);
 }
 
 function namePrincipal({ id, issuer, claims }: NamedParty, name: Name): void {

@@ -1,6 +1,6 @@
 /**
- * Parties: workloads and persons. The id of a workload is `spiffe://…` or `<trust name>:<sub>`, that of a person `<trust
- * name>:<sub>`.
+ * Parties: workloads and persons. The id of a workload is `spiffe://…` or `<trust name>:<claims>`, where the trust entry says
+ * which claims (`trust[].workload`, usually `sub`); that of a person is `<trust name>:<sub>`.
  */
 import { z } from 'zod';
 import { defined } from './defined.js';
@@ -12,6 +12,11 @@ export const partyRefSchema = z.strictObject({
   issuer: z.string(),
   /** The team that is responsible for a workload. */
   owner: z.string().optional(),
+  /**
+   * `<trust name>:<sub>` of a workload whose id is not made of `sub`: one run of it, or one branch. Absent where it would say
+   * the same as the id.
+   */
+  subject: z.string().optional(),
 });
 
 /** A party as it is stored in records. */
@@ -35,7 +40,8 @@ export interface Party extends PartyRef {
 /** Returns the value of a `principal` selector for whoever has this e-mail address. Signals about people often name only that. */
 export const emailValue = (trustName: string, address: string): string => `email:${trustName}/${address.toLowerCase()}`;
 
-export const refOf = ({ kind, id, issuer, owner }: PartyRef): PartyRef => defined({ kind, id, issuer, owner });
+export const refOf = ({ kind, id, issuer, owner, subject }: PartyRef): PartyRef =>
+  defined({ kind, id, issuer, owner, subject });
 
 export const rememberedPerson = (person: Party): RememberedPerson => ({
   ...refOf(person),

@@ -7,6 +7,7 @@ export const SELECTOR_KINDS = [
   'credential',
   'task',
   'workload',
+  'subject',
   'principal',
   'issuer',
   'owner',

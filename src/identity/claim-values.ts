@@ -9,9 +9,9 @@ import { Refused } from './token.js';
  * every hold on that name.
  * @param what it names, with its article
  */
-export function nameFrom(value: unknown, what: string): string {
+export function nameFrom(value: unknown, what: string, most = CLAIM_CHARACTERS_MAX): string {
   if (typeof value !== 'string') throw new Refused(`must have ${what}`);
-  const problem = nameProblem(value, CLAIM_CHARACTERS_MAX);
+  const problem = nameProblem(value, most);
   if (problem !== undefined) throw new Refused(`has ${what} that ${problem}`);
   return value;
 }

@@ -1,9 +1,11 @@
 /** Identity from an OIDC issuer, such as a CI system, a Kubernetes cluster or an identity provider. */
 import type { OidcTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
+import { NAME_CHARACTERS_MAX } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
 import { assertRequired, claimAt, listFrom, nameFrom, tagsFrom } from './claim-values.js';
 import type { JsonObject } from './json-object.js';
+import { hasLastingIds, joined } from './lasting-id.js';
 import type { TrustedIssuer } from './proof.js';
 import { verifySignature } from './signature.js';
 import { looksLikeSpiffe } from './spiffe.js';
@@ -35,7 +37,7 @@ function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
   const owner = ownerOf(trust, claims);
   return defined({
     kind: 'workload',
-    id: idOf(trust, claims),
+    ...namesOf(trust, claims),
     issuer: trust.name,
     owner,
     claims: tagsOf(trust, claims),
@@ -43,18 +45,27 @@ function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
   });
 }
 
+/** Returns the id of a workload, and its subject where that says something else. */
+function namesOf(trust: OidcTrust, claims: JsonObject): Pick<Party, 'id' | 'subject'> {
+  if (!hasLastingIds(trust)) return { id: idFrom(trust, claims['sub']) };
+  const parts = trust.workload.map((name) => nameFrom(claimAt(claims, name), `a claim ${name} for its id`));
+  // A subject that no id is made of may be longer: some issuers write the commit, the branch and the trigger into it.
+  const subject = idFrom(trust, claims['sub'], NAME_CHARACTERS_MAX - trust.name.length - 1);
+  return { id: idFrom(trust, joined(parts)), subject };
+}
+
 function personOf(trust: OidcTrust, claims: JsonObject): Party {
   return {
     kind: 'person',
-    id: idOf(trust, claims),
+    id: idFrom(trust, claims['sub']),
     issuer: trust.name,
     claims: tagsOf(trust, claims),
     groups: trust.groups ? listFrom(claims, trust.groups.claim) : [],
   };
 }
 
-function idOf(trust: OidcTrust, claims: JsonObject): string {
-  const subject = nameFrom(claims['sub'], 'a subject');
+function idFrom(trust: OidcTrust, value: unknown, most?: number): string {
+  const subject = nameFrom(value, 'a subject', most);
   if (looksLikeSpiffe(subject)) throw new Refused('names a SPIFFE ID, which its issuer cannot vouch for');
   return `${trust.name}:${subject}`;
 }

@@ -1,10 +1,11 @@
 /** Which configured issuer could prove an id that somebody merely names. An id that no issuer could prove is a mistake. */
-import type { Trust } from '../config/trust-schema.js';
+import type { OidcTrust, Trust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
 import { emailValue, type PartyRef } from '../domain/party.js';
 import type { Selector } from '../domain/selector.js';
+import { hasLastingIds, separated } from './lasting-id.js';
 import { looksLikeSpiffe, trustDomainOf } from './spiffe.js';
 
 /**
@@ -26,13 +27,15 @@ export function partyFromId(trust: readonly Trust[], kind: PartyRef['kind'], id:
 }
 
 /**
- * Returns whether the selector could hit anything: false for an issuer that is not configured, and for a workload or principal
- * that no configured issuer could prove.
+ * Returns whether the selector could hit anything: false for an issuer that is not configured, and for a workload, subject or
+ * principal that no configured issuer could prove.
  */
 export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selector): boolean {
   switch (kind) {
     case 'workload':
       return trust.some((one) => representedBy(one) === 'workload' && couldProve(one, value));
+    case 'subject':
+      return trust.some((one) => couldHaveSubject(one, value));
     // A workload that serves nobody else is its own principal.
     case 'principal':
       return trust.some((one) => couldProve(one, value) || couldHaveAddress(one, value));
@@ -60,8 +63,19 @@ export const representedBy = (trust: Trust): PartyRef['kind'] =>
 /** Returns whether the door would take a token of this issuer with this id. */
 function couldProve(trust: Trust, id: string): boolean {
   if (trust.kind === 'spiffe') return trustDomainOf(id) === trust.trustDomain;
-  const subject = restAfter(prefixOf(trust), id);
-  return isName(subject, CLAIM_CHARACTERS_MAX) && !looksLikeSpiffe(subject);
+  const rest = restAfter(prefixOf(trust), id);
+  const values = trust.represents === 'workload' ? separated(rest, trust.workload.length) : [rest];
+  const areNames = [rest, ...(values ?? [''])].every((text) => isName(text, CLAIM_CHARACTERS_MAX));
+  return areNames && !looksLikeSpiffe(rest);
+}
+
+/** Only where ids are made of other claims is a subject something else than an id. */
+export const hasSubjects = (trust: Trust): trust is OidcTrust =>
+  trust.kind === 'oidc' && trust.represents === 'workload' && hasLastingIds(trust);
+
+function couldHaveSubject(trust: Trust, value: string): boolean {
+  const subject = restAfter(prefixOf(trust), value);
+  return hasSubjects(trust) && subject !== '' && isName(value) && isName(subject) && !looksLikeSpiffe(subject);
 }
 
 /** Persons have an address if their tokens' claim `email` is read. Addresses are compared in lower case (`emailValue`). */

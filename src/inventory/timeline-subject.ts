@@ -74,7 +74,10 @@ async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promis
   }
   const causes = new Set<Cause>([...partyCauses(party), cause('principal', id), ALL]);
   return {
-    isOwn: ({ workload, actor }) => workload === id || actor?.id === id,
+    isOwn({ workload, actor }) {
+      if (actor?.id === id && actor.subject !== undefined) causes.add(cause('subject', actor.subject));
+      return workload === id || actor?.id === id;
+    },
     isHit: (selector) => causes.has(causeOf(selector)),
     owns: ({ workload }) => workload.id === id,
     parts: ['credential', 'task'],
@@ -82,7 +85,10 @@ async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promis
 }
 
 /** Adds the causes that an entry of the task names: its credentials and their targets, its workload and its principal. */
-function learn(causes: Set<Cause>, { type, credential, target, workload, principal = workload }: AuditEntry): void {
+function learn(
+  causes: Set<Cause>,
+  { type, actor, credential, target, workload, principal = workload }: AuditEntry,
+): void {
   if (type !== 'credential.granted' && type !== 'task.opened') return;
   const sessions = target !== undefined && workload !== undefined ? sessionsOf(target, workload) : undefined;
   const named = [
@@ -90,6 +96,7 @@ function learn(causes: Set<Cause>, { type, credential, target, workload, princip
     ['target', target],
     ['target', sessions],
     ['workload', workload],
+    ['subject', actor?.subject],
     ['principal', principal],
   ] as const;
   for (const [kind, value] of named) if (value !== undefined) causes.add(cause(kind, value));

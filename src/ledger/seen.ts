@@ -1,6 +1,6 @@
 /**
  * Who was here lately. A revocation of somebody who never was is most likely misspelt, and would look like a success. What is
- * remembered is one short record for each workload, person, team and issuer.
+ * remembered is one short record for each workload, person, team and issuer; for each subject with the workload that it is a run of.
  */
 import { LRUCache } from 'lru-cache';
 import { partyCauses } from '../domain/hangs-on.js';
@@ -29,15 +29,22 @@ export function createPartyMemory({ records, clock }: Pick<Ledger, 'records' | '
       // Nothing may fail here, and a time that is wrong is worth nothing.
       if (!clock.isTrusted()) return;
       const now = clock.now();
+      const subject = party.subject === undefined ? undefined : cause('subject', party.subject);
       for (const one of partyCauses(party)) {
         const at = written.get(one);
         if (at !== undefined && Math.abs(now - at) < WRITTEN_EVERY_MS) continue;
         written.set(one, now);
-        const put = records.commit({ put: [[seenKey(one), '', now + REMEMBERED_MS]] });
+        const put = records.commit({ put: [[seenKey(one), one === subject ? party.id : '', now + REMEMBERED_MS]] });
         void put.catch(() => written.delete(one));
       }
     },
   };
+}
+
+/** Returns the id of the workload that called with this subject within the last month. */
+export async function workloadOf({ records }: Pick<Ledger, 'records'>, subject: string): Promise<string | undefined> {
+  const [id = ''] = await records.read([seenKey(cause('subject', subject))]);
+  return id === '' ? undefined : id;
 }
 
 /** So many open tasks are looked at for one that a selector hits. */

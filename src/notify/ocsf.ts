@@ -114,6 +114,7 @@ const WIDTH: Record<SelectorKind, number> = {
   credential: LOW,
   task: LOW,
   workload: MEDIUM,
+  subject: LOW,
   principal: MEDIUM,
   issuer: HIGH,
   owner: HIGH,

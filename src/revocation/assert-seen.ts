@@ -54,12 +54,21 @@ function isConfigured({ trust, targets }: SeenDeps['settings'], { kind, value }:
 function hitsNobody({ trust }: SeenDeps['settings'], selector: Selector): BrokerError {
   const { kind, value } = selector;
   const meant = namesLike(trust, selector).filter((one) => canHitSomebody(trust, { kind, value: one }));
-  return refused(
-    kind === 'issuer'
-      ? `An issuer is named by its trust name; ${value} would hit nobody.${question(meant)}`
-      : `A ${kind} is written <trust name>:<sub>, or spiffe://<trust domain>/<path>, of a configured issuer; ${value} would hit nobody.${question(meant)}` +
+  const nobody = `${value} would hit nobody.${question(meant)}`;
+  switch (kind) {
+    case 'issuer':
+      return refused(`An issuer is named by its trust name; ${nobody}`);
+    case 'subject':
+      return refused(
+        `A subject is written <trust name>:<sub>, of an entry whose ids are made of other claims (trust[].workload); ${nobody}` +
+          ' Where ids are made of sub, name the workload.',
+      );
+    default:
+      return refused(
+        `A ${kind} is written <trust name>:<sub>, or spiffe://<trust domain>/<path>, of a configured issuer; ${nobody}` +
           ' What an issuer proved that is no longer configured is revoked by issuer.',
-  );
+      );
+  }
 }
 
 function neverSeen(selector: Selector, by: string, meant: readonly string[]): BrokerError {

@@ -12,6 +12,7 @@ import type { Task } from '../domain/task.js';
 import { prefixOf, principalStarts } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { workloadOf } from '../ledger/seen.js';
 import { readTask } from '../ledger/tasks.js';
 
 interface AuthoritySettings {
@@ -63,18 +64,18 @@ export async function resolveReactionTarget(
   const selector =
     covers === undefined || covers === narrowest.kind
       ? narrowest
-      : wider(settings, source, { narrowest, task, covers });
+      : await wider({ ledger, settings }, source, { narrowest, task, covers });
   return selector && { selector, ...whoIsHit(settings.trust, selector, task) };
 }
 
 /** Returns what the subject belongs to, if the source may speak of it. */
-function wider(
-  settings: AuthoritySettings,
+async function wider(
+  { ledger, settings }: { ledger: Ledger; settings: AuthoritySettings },
   source: string,
   { narrowest, task, covers }: { narrowest: Selector; task: Task | undefined; covers: NonNullable<Reaction['covers']> },
-): Selector | undefined {
+): Promise<Selector | undefined> {
   const scope = subjectScope(settings, source);
-  const found = task ? partOf(task, covers) : issuerOf(settings.trust, narrowest, covers);
+  const found = task ? partOf(task, covers) : await partOfParty(ledger, settings.trust, narrowest, covers);
   return found && found.issuers.some((name) => scope.includes(name)) ? found.selector : undefined;
 }
 
@@ -90,7 +91,7 @@ function whoIsHit(
   return { party: value, issuer: vouchingFor(trust, value)?.name ?? '' };
 }
 
-const RANKED = ['credential', 'task', 'workload', 'principal', 'issuer'] as const;
+const RANKED = ['credential', 'task', 'subject', 'workload', 'principal', 'issuer'] as const;
 
 async function taskOf(ledger: Ledger, { kind, value }: Selector): Promise<Task | undefined> {
   if (kind === 'task') return (await readTask(ledger, value))?.value;
@@ -126,10 +127,18 @@ function partOf(task: Task, covers: NonNullable<Reaction['covers']>): Part | und
   }
 }
 
-function issuerOf(trust: readonly Trust[], { kind, value }: Selector, covers: Reaction['covers']): Part | undefined {
-  if (covers !== 'issuer' || (kind !== 'workload' && kind !== 'principal')) return undefined;
-  const found = vouchingFor(trust, value);
-  return found && { selector: { kind: 'issuer', value: found.name }, issuers: [found.name] };
+async function partOfParty(
+  ledger: Ledger,
+  trust: readonly Trust[],
+  { kind, value }: Selector,
+  covers: Reaction['covers'],
+): Promise<Part | undefined> {
+  if (kind !== 'subject' && kind !== 'workload' && kind !== 'principal') return undefined;
+  const issuer = vouchingFor(trust, value)?.name;
+  if (issuer === undefined) return undefined;
+  if (covers === 'issuer') return { selector: { kind: 'issuer', value: issuer }, issuers: [issuer] };
+  const workload = covers === 'workload' && kind === 'subject' ? await workloadOf(ledger, value) : undefined;
+  return workload === undefined ? undefined : { selector: { kind: 'workload', value: workload }, issuers: [issuer] };
 }
 
 /** Returns the trust entry to which a workload, a person or an address belongs. */

@@ -8,7 +8,7 @@ import { isName } from '../domain/name.js';
 import { emailValue } from '../domain/party.js';
 import { distinct, isWellFormed, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
-import { canHitSomebody, prefixOf } from '../identity/party-from-id.js';
+import { canHitSomebody, hasSubjects, prefixOf } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTask } from '../ledger/tasks.js';
@@ -87,7 +87,8 @@ async function selectorOf(deps: SubjectDeps, subject: SimpleSubject): Promise<Se
 function partyOf(trust: readonly Trust[], issuer: string, sub: string): Selector | undefined {
   const [found, ...more] = trust.filter((one) => one.kind === 'oidc' && one.issuer === issuer);
   if (found?.kind !== 'oidc' || more.length > 0) return undefined;
-  return { kind: found.represents === 'person' ? 'principal' : 'workload', value: `${prefixOf(found)}${sub}` };
+  const kind = found.represents === 'person' ? 'principal' : hasSubjects(found) ? 'subject' : 'workload';
+  return { kind, value: `${prefixOf(found)}${sub}` };
 }
 
 function spiffeId(trust: readonly Trust[], uri: string): Selector | undefined {

@@ -3,10 +3,15 @@
  * name that the door takes is held by API, by command line and by signal, is refused everywhere from then on, and stands in every
  * answer as it is. Every other name is refused at the door, and by the same rule wherever else it is said.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { run } from '../../src/cli/run.js';
 import { CLAIM_CHARACTERS_MAX, nameProblem } from '../../src/domain/name.js';
+import { handClock } from '../support/clock.js';
+import { temporaryDirectory } from '../support/directory.js';
+import { createIssuer, type TestIssuer } from '../support/issuers/issuer.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { until } from '../support/until.js';
 
@@ -16,20 +21,30 @@ const SIGNALS = {
 };
 const POLICIES = `
 @id("any-team-reads")
-permit (principal in Issuer::"lab", action == Action::"read", resource in Resource::"https://tickets.example#incident");
+permit (principal, action == Action::"read", resource in Resource::"https://tickets.example#incident")
+when { principal in Issuer::"lab" || principal in Issuer::"ci" };
+
+@id("runs-open-their-tasks")
+permit (principal in Issuer::"ci", action == Action::"openTask", resource);
 `;
 
 let broker: TestBroker;
+let ci: TestIssuer;
 beforeAll(async () => {
   const config = { signals: SIGNALS, limits: { perWorkloadPerMinute: 1_000_000 } };
-  broker = await startBroker({ config, policies: POLICIES });
+  const clock = handClock();
+  ci = await createIssuer({ clock, url: 'https://ci.example' });
+  const file = join(temporaryDirectory(), 'ci.json');
+  writeFileSync(file, JSON.stringify(ci.jwks()));
+  const trust = [{ name: 'ci', kind: 'oidc', issuer: ci.url, jwks: { file }, workload: ['agent'] }];
+  broker = await startBroker({ config, policies: POLICIES, clock, trust });
 });
 
 type Way = 'api' | 'command' | 'signal';
 
 /** What a name can be of: how its bearer asks, and what a revocation calls it. */
 interface Role {
-  kind: 'workload' | 'owner' | 'principal';
+  kind: 'workload' | 'subject' | 'owner' | 'principal';
   valueOf: (name: string) => string;
   /** The subject of a signal; a team has none. */
   subjectOf?: (name: string) => object;
@@ -49,6 +64,12 @@ const ROLES: Record<string, Role> = {
     valueOf: (name) => `lab:${name}`,
     subjectOf: (sub) => ({ format: 'iss_sub', iss: broker.lab.url, sub }),
     ask: async (name) => ({ subject_token: await broker.identity(name, { team: 'agents' }) }),
+  },
+  'a run of a workload': {
+    kind: 'subject',
+    valueOf: (name) => `ci:${name}`,
+    subjectOf: (sub) => ({ format: 'iss_sub', iss: ci.url, sub }),
+    ask: async (sub) => ({ subject_token: await ci.token({ sub, aud: broker.url, agent: 'agent-7' }) }),
   },
   'a person': {
     kind: 'principal',
@@ -162,7 +183,11 @@ async function lift(value: string): Promise<void> {
 const audited = async (query: string) =>
   ((await get(`/audit?limit=1000&${query}`)).body as { lines: string[] }).lines.map(
     (line) =>
-      JSON.parse(line) as { actor?: { id: string }; workload?: string; revocation?: { selector: { value: string } } },
+      JSON.parse(line) as {
+        actor?: { id: string; subject?: string };
+        workload?: string;
+        revocation?: { selector: { value: string } };
+      },
   );
 
 async function revocableEverywhere(role: Role, name: string, way: Way): Promise<void> {
@@ -186,6 +211,7 @@ async function revocableEverywhere(role: Role, name: string, way: Way): Promise<
   expect(published.map(({ revocation }) => revocation?.selector.value)).toContain(value);
   if (kind === 'workload') await refusedAsWorkload(value, task, form['subject_token'] ?? '');
   if (kind === 'workload') await foundAsWorkload(value);
+  if (kind === 'subject') await foundAsRun(value);
   expect((await mayfly('revocations', 'list')).text).toContain(`of ${kind} ${value}  by`);
   await lift(value);
 }
@@ -207,6 +233,16 @@ async function foundAsWorkload(value: string): Promise<void> {
   const texts = timeline.entries.map((entry) => entry.text);
   expect(texts).toContainEqual(expect.stringContaining(`hold of workload ${value}`));
   expect(timeline.entries.map(({ by }) => by)).toContain(value);
+}
+
+/** The entries of the workload say which run it was, and its timeline has what was done to that run. */
+async function foundAsRun(subject: string): Promise<void> {
+  const query = `workload=${encodeURIComponent('ci:agent-7')}`;
+  expect((await audited(query)).map(({ actor }) => actor?.subject)).toContain(subject);
+  const timeline = (await get(`/timeline?${query}&limit=1000`)).body as { entries: { text: string }[] };
+  expect(timeline.entries.map(({ text }) => text)).toContainEqual(
+    expect.stringContaining(`hold of subject ${subject}`),
+  );
 }
 
 async function refusedEverywhere(role: Role, name: string): Promise<void> {

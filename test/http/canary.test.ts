@@ -55,12 +55,15 @@ describe('a canary', () => {
     expect(claims.exp - claims.iat).toBe(like.exp - like.iat);
   });
 
-  it('is of the team that has work now', async () => {
-    const before = await startBroker();
-    await minted(before, 'agent-7');
+  it('is of the team that has work now, and has the id and the causes that workloads of its issuer have', async () => {
+    const lab = { name: 'lab', kind: 'oidc', issuer: 'https://issuer.lab.example', jwks: { file: './lab.json' } };
+    const trust = [{ ...lab, owner: { claim: 'team' }, workload: ['sub', 'team'] }];
+    const before = await startBroker({ config: { trust } });
+    const { token } = await minted(before, 'agent-7');
     await before.close();
     const { said } = await mint(before);
-    expect(decodeJwt(said)).toMatchObject({ client_id: 'lab:backup', origin: { owner: 'sre' } });
+    expect(decodeJwt(said)).toMatchObject({ client_id: 'lab:backup:backup', origin: { owner: 'sre' } });
+    expect(decodeJwt(said)['causes']).toHaveLength((decodeJwt(token)['causes'] as string[]).length);
   });
 
   it('is taken by no verifier: its key is published nowhere', async () => {

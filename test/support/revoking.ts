@@ -1,8 +1,10 @@
 /** Revoking as a security team does it: by the real use cases, over any store, without HTTP. */
 import { effectFits, EFFECTS, SELECTOR_KINDS, type Effect, type Selector } from '../../src/domain/selector.js';
+import { openTask } from '../../src/tasks/open-task.js';
 import type { AuthenticatedCaller } from '../../src/identity/proof.js';
 import { proven } from './brokers/stubbed.js';
-import { withPersons } from './brokers/use-cases.js';
+import { handClock } from './clock.js';
+import { withPersons, withRuns } from './brokers/use-cases.js';
 import { AGENT, OPERATOR, TARGET, wholeBroker, type WholeBroker } from './brokers/use-cases.js';
 import { previewRevocation, revokeBySelector } from './verbs.js';
 
@@ -32,14 +34,19 @@ export const asking = {
 /** A broker with an issuer of persons, and a credential with a cause of every kind. */
 export async function oneThatHangsOnEverything() {
   const { settings } = (await wholeBroker()).deps;
-  const broker = await wholeBroker({ settings: withPersons(settings) });
-  const parent = await broker.open({ principal: 'staff:ada' });
-  const { task } = await broker.open({ parent: parent.task.id, heartbeat: { intervalSeconds: 60, missesAllowed: 3 } });
+  const clock = handClock();
+  const identify = (token: string) => Promise.resolve(inRun(proven(token, clock)));
+  const broker = await wholeBroker({ settings: withRuns(withPersons(settings)), clock, identify });
+  const open = (wish: object) =>
+    openTask(broker.deps, inRun(broker.operator), { workload: AGENT, purpose: 'triage', requestId: 'r', ...wish });
+  const parent = await open({ principal: 'staff:ada' });
+  const { task } = await open({ parent: parent.task.id, heartbeat: { intervalSeconds: 60, missesAllowed: 3 } });
   const issued = await broker.under(task.id);
   const values: Record<Selector['kind'], string[]> = {
     credential: [issued.credential.id],
     task: [task.id, parent.task.id],
     workload: [AGENT, OPERATOR],
+    subject: [RUN],
     principal: ['staff:ada'],
     issuer: ['lab', 'staff'],
     owner: ['sre'],
@@ -48,6 +55,9 @@ export async function oneThatHangsOnEverything() {
   };
   return { broker, task, issued, values };
 }
+
+const RUN = 'lab:run-1';
+const inRun = ({ party, ...proof }: AuthenticatedCaller) => ({ ...proof, party: { ...party, subject: RUN } });
 
 export const FITTING = SELECTOR_KINDS.flatMap((kind) =>
   EFFECTS.filter((effect) => effectFits(kind, effect)).map((effect) => [kind, effect] as const),

@@ -149,8 +149,11 @@ export function partyOf(id: string, clock: HandClock): AuthenticatedCaller {
   const times = { proofHash: 'proof', issuedAt: clock.now() + 60_000, expiresAt: clock.now() + 3_600_000 };
   const common = { id, issuer, claims: {}, groups: [] };
   if (issuer === 'staff') return { party: { kind: 'person', ...common }, ...times };
-  return { party: { kind: 'workload', owner: rest.split('-')[0] ?? '', ...common }, ...times };
+  return { party: { kind: 'workload', owner: rest.split('-')[0] ?? '', subject: runOf(id), ...common }, ...times };
 }
+
+/** The subject of a workload here: it has one run. */
+export const runOf = (workload: string): string => `${workload}:run-1`;
 
 const believing = (clock: HandClock): Fitness => ({
   check: () => Promise.resolve([]),
@@ -175,4 +178,5 @@ const TARGETS = new Map([ROLE, OTHER_ROLE].map((role) => [role, roleTarget(role)
 const TRUST = (['lab', 'ci', 'ops', 'staff'] as const).map((name) => ({
   ...{ kind: 'oidc' as const, name, issuer: `https://${name}.example`, claims: [] },
   ...{ represents: name === 'staff' ? ('person' as const) : ('workload' as const), algorithms: ['ES256' as const] },
+  workload: ['sub'],
 }));

@@ -58,6 +58,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
           name: 'lab',
           issuer: 'https://lab.example',
           represents: 'workload',
+          workload: ['sub'],
           algorithms: ['ES256'],
           claims: [],
         },

@@ -103,6 +103,12 @@ export async function wholeBroker(
   };
 }
 
+/** The same settings, whose workloads have ids that outlast their runs: a run is a subject. */
+export const withRuns = (settings: Settings): Settings => ({
+  ...settings,
+  trust: settings.trust.map((one) => (one.name === 'lab' ? { ...one, workload: ['agent'] } : one)),
+});
+
 /** The same settings, which also trust an issuer of persons: `staff`. */
 export const withPersons = (settings: Settings): Settings => ({
   ...settings,
@@ -113,6 +119,7 @@ export const withPersons = (settings: Settings): Settings => ({
       name: 'staff',
       issuer: 'https://staff.example',
       represents: 'person',
+      workload: ['sub'],
       algorithms: ['ES256'],
       claims: [],
     },

@@ -5,7 +5,7 @@
  */
 import type { Effect, SelectorKind } from '../../../src/domain/selector.js';
 import { OTHER_ROLE, ROLE } from './memory-aws.js';
-import { OPERATOR } from '../brokers/sessions.js';
+import { OPERATOR, runOf } from '../brokers/sessions.js';
 
 export const WORKLOADS = ['lab:red-1', 'lab:red-2', 'ci:blue-1'];
 export const ROLES = [ROLE, OTHER_ROLE];
@@ -59,7 +59,7 @@ export function sessionModel(): Model {
         ...[`task:${id}`, 'all:', `principal:${person ?? workload}`],
         ...(person === undefined ? [] : ['issuer:staff']),
         ...(above?.words ?? []),
-        ...wordsOfWorkload(workload).filter((word) => !opened || !isOwner(word)),
+        ...wordsOfWorkload(workload).filter((word) => !opened || !(isOwner(word) || isSubject(word))),
         ...(opened ? wordsOfWorkload(OPERATOR) : []),
       ]);
       const later = new Set(opened ? wordsOfWorkload(workload).filter(isOwner) : []);
@@ -87,7 +87,12 @@ export function sessionModel(): Model {
     bear(id, task, role, until) {
       const under = tasks.get(task);
       if (!under) throw new Error('born under nothing');
-      const words = new Set([...under.words, `credential:${id}`, ...wordsOfRole(role, under.workload)]);
+      const words = new Set([
+        ...under.words,
+        `credential:${id}`,
+        `subject:${runOf(under.workload)}`,
+        ...wordsOfRole(role, under.workload),
+      ]);
       sessions.set(id, { words, until, dead: false });
     },
     say(word, effect) {
@@ -111,10 +116,16 @@ export function sessionModel(): Model {
 }
 
 const isOwner = (word: string): boolean => word.startsWith('owner:');
+const isSubject = (word: string): boolean => word.startsWith('subject:');
 
 function wordsOfWorkload(workload: string): string[] {
   const [issuer = '', rest = ''] = workload.split(':');
-  return [`workload:${workload}`, `issuer:${issuer}`, `owner:${rest.split('-')[0] ?? ''}`];
+  return [
+    `workload:${workload}`,
+    `subject:${runOf(workload)}`,
+    `issuer:${issuer}`,
+    `owner:${rest.split('-')[0] ?? ''}`,
+  ];
 }
 
 const wordsOfRole = (role: string, workload: string): string[] => [`target:${role}`, `target:${role}#${workload}`];
@@ -139,6 +150,7 @@ export const sayable = ({ sessions, tasks }: Model): Record<SelectorKind, readon
   credential: [...sessions.keys()],
   task: [...tasks.keys()],
   workload: WORKLOADS,
+  subject: WORKLOADS.map(runOf),
   principal: [PERSON, ...WORKLOADS],
   issuer: ['lab', 'ci', 'staff'],
   owner: ['red', 'blue'],

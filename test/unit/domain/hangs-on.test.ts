@@ -73,6 +73,21 @@ describe('A credential', () => {
     expect(sessionCuts('arn:role', 'lab:a').filter((one) => causes.includes(one))).toHaveLength(cuts);
   });
 
+  it('hangs on the run that it was issued to, and on the run that opened its task', () => {
+    const opened = { ...task, workload: { ...task.workload, subject: 'lab:run-1' } };
+    const causes = credentialCauses({ ...derived, subject: 'lab:run-2' }, opened);
+    expect(causes).toEqual(expect.arrayContaining([cause('subject', 'lab:run-1'), cause('subject', 'lab:run-2')]));
+    expect(taskCauses(opened)).not.toContain(cause('subject', 'lab:run-2'));
+    const risks = risksFor(opened, [], 'lab:run-2').map(({ kind, value }) => `${kind} ${value}`);
+    expect(risks).toEqual([
+      'subject lab:run-2',
+      'task tsk_a',
+      'workload lab:a',
+      'subject lab:run-1',
+      'principal lab:a',
+    ]);
+  });
+
   it('a caller hangs on itself, its issuer and its team', () => {
     expect(partyCauses(party('lab:a'))).toEqual(
       causesOf([

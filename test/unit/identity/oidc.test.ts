@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Identify } from '../../../src/identity/identify.js';
+import fc from 'fast-check';
+import { trustSchema } from '../../../src/config/trust-schema.js';
+import { hangsOn } from '../../../src/domain/hangs-on.js';
+import { joined, separated } from '../../../src/identity/lasting-id.js';
+import { canHitSomebody } from '../../../src/identity/party-from-id.js';
 import { createDoorstep } from '../../support/issuers/identity.js';
 import { BROKER, createIssuer, type TestIssuer } from '../../support/issuers/issuer.js';
 
@@ -157,6 +162,68 @@ describe('tokens in the wild', () => {
       id: 'lab:system:serviceaccount:agents:summariser',
       claims: { '/kubernetes.io/namespace': 'agents' },
     });
+  });
+});
+
+describe('the id of a workload that outlasts its runs', () => {
+  const identified = async (workload: string[], claims: object) => {
+    const trust = { kind: 'oidc', name: 'ci', issuer: lab.url, jwks: { file: 'lab.json' }, workload };
+    const { party } = await door.identify([trust])(await lab.token({ ...claims }), { use: 'subject' });
+    // Whatever the door takes, a revocation can name.
+    const named = hangsOn({ id: '', target: '' }, { id: '', lineage: [], workload: party }, []);
+    const parties = named.filter(({ kind }) => ['workload', 'subject', 'principal'].includes(kind));
+    expect(parties.filter((selector) => !canHitSomebody([trustSchema.parse(trust)], selector))).toEqual([]);
+    return party;
+  };
+  const SUB = 'repo:acme/site:ref:refs/heads/main';
+
+  it.each([
+    [['repository_id'], { repository_id: '74' }, 'ci:74'],
+    [['repository'], { repository: 'acme:site%' }, 'ci:acme:site%'],
+    [['repository', '/job/workflow'], { repository: 'acme/site', job: { workflow: 'deploy' } }, 'ci:acme/site:deploy'],
+    [['repository', 'ref'], { repository: 'a:b%3A', ref: 'c' }, 'ci:a%3Ab%253A:c'],
+  ])('is made of %j', async (workload, claims, id) => {
+    const first = await identified(workload, { ...claims, sub: SUB });
+    expect(first).toMatchObject({ id, subject: `ci:${SUB}` });
+    const long = `repo:acme/site:ref:refs/heads/${'x'.repeat(1_800)}`;
+    expect(await identified(workload, { ...claims, sub: long })).toEqual({ ...first, subject: `ci:${long}` });
+  });
+
+  it('is sub alone unless the entry says otherwise, and then there is no other subject', async () => {
+    expect(await identified(['sub'], { sub: SUB })).not.toHaveProperty('subject');
+  });
+
+  const NOT_HERE = 'must have a claim ref for its id';
+  it.each<[string, object]>([
+    [NOT_HERE, { ref: undefined }],
+    [NOT_HERE, { ref: 7 }],
+    [NOT_HERE, { ref: ['main'] }],
+    ['has a claim ref for its id that is empty', { ref: '' }],
+    ['has a claim ref for its id that has a space at its beginning or end, or two in a row', { ref: ' main' }],
+    ['has a subject that is longer than 255 characters', { ref: 'x'.repeat(250) }],
+    ['must have a subject', { sub: undefined }],
+    ['has a subject that is longer than 2045 characters', { sub: 'x'.repeat(2_046) }],
+    ['names a SPIFFE ID, which its issuer cannot vouch for', { repository: 'spiffe', ref: '//prod.example/agent' }],
+  ])('is refused: %s', async (why, claims) => {
+    const asked = identified(['repository', 'ref'], { repository: 'acme/site', ref: 'main', sub: SUB, ...claims });
+    await expect(asked).rejects.toThrow(`The subject token ${why}.`);
+  });
+
+  it('is never that of other values, and is what its entry could prove', () => {
+    const value = fc.string({
+      unit: fc.constantFrom('a', ':', '%', '%3A', '%25', '3A', '/'),
+      minLength: 1,
+      maxLength: 6,
+    });
+    const list = fc.array(value, { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(list, list, (one, other) => {
+        expect(separated(joined(one), one.length)).toEqual(one);
+        if (one.length === other.length)
+          expect(joined(one) === joined(other)).toBe(one.join('\n') === other.join('\n'));
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
 

@@ -10,6 +10,7 @@ import { requesterByCredential } from '../../../src/authorization/requester.js';
 import { exchangeFor } from '../../../src/credentials/exchange.js';
 import { introspect } from '../../../src/credentials/introspect.js';
 import type { Issued } from '../../../src/credentials/release.js';
+import { defined } from '../../../src/domain/defined.js';
 import type { Party } from '../../../src/domain/party.js';
 import { causeOf, defaultEffect, type Cause, type Selector } from '../../../src/domain/selector.js';
 import { taskText, type Task } from '../../../src/domain/task.js';
@@ -53,14 +54,16 @@ beforeAll(async () => {
 interface Wish {
   id: string;
   owner?: string | undefined;
+  /** The run, of a workload whose id outlasts it. */
+  run?: string | undefined;
   email?: string | undefined;
 }
 
 /** Fresher than any cutoff here: what was born before one is dead, what asks after it is not. */
-function callerOf({ id, owner, email }: Wish): AuthenticatedCaller {
+function callerOf({ id, owner, run, email }: Wish): AuthenticatedCaller {
   const party: Party = id.startsWith('staff:')
     ? { kind: 'person', id, issuer: 'staff', claims: email === undefined ? {} : { email }, groups: [] }
-    : { kind: 'workload', id, issuer: 'lab', claims: {}, groups: [], ...(owner !== undefined && { owner }) };
+    : defined({ kind: 'workload' as const, id, issuer: 'lab', claims: {}, groups: [], owner, subject: run });
   const now = broker.clock.now();
   return { party, proofHash: 'proof', issuedAt: now + 60_000, expiresAt: now + 3_600_000 };
 }
@@ -70,8 +73,8 @@ async function open(opener: Wish, workload: string, more: { parent?: string; pri
   return (await openTask(broker.deps, callerOf(opener), request)).task;
 }
 
-const mint = (task: Task, owner?: string, person?: Wish): Promise<Issued> => {
-  const workload = { token: JSON.stringify({ id: task.workload.id, owner } satisfies Wish), type: JWT };
+const mint = (task: Task, owner?: string, person?: Wish, run?: string): Promise<Issued> => {
+  const workload = { token: JSON.stringify({ id: task.workload.id, owner, run } satisfies Wish), type: JWT };
   const proofs = person
     ? { subject: { token: JSON.stringify(person), type: JWT }, actor: workload }
     : { subject: workload };
@@ -104,22 +107,30 @@ const valuesOf = (causes: readonly Selector[], kind: Selector['kind']) =>
 /** One thing that happens to a tree of tasks; numbers choose among what there is by then. */
 type Step =
   | { do: 'open'; opener: Wish; workload: string; under: number | undefined; forAda: boolean }
-  | { do: 'mint'; task: number; owner: string | undefined; speaks: boolean; email: string | undefined }
+  | {
+      do: 'mint';
+      task: number;
+      owner: string | undefined;
+      run: string | undefined;
+      speaks: boolean;
+      email: string | undefined;
+    }
   | { do: 'derive'; from: number };
 
 const maybe = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined });
 const workload = fc.constantFrom('lab:one', 'lab:two', 'lab:three');
 const owner = maybe(fc.constantFrom('sre', 'data'));
+const run = maybe(fc.constantFrom('lab:run-1', 'lab:run-2'));
 const email = maybe(fc.constantFrom('Ada@staff.example', 'ada@new.example'));
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constant('open' as const),
-    opener: fc.oneof(fc.record({ id: workload, owner }), fc.record({ id: fc.constant(ADA), email })),
+    opener: fc.oneof(fc.record({ id: workload, owner, run }), fc.record({ id: fc.constant(ADA), email })),
     workload,
     under: maybe(fc.nat()),
     forAda: fc.boolean(),
   }),
-  fc.record({ do: fc.constant('mint' as const), task: fc.nat(), owner, speaks: fc.boolean(), email }),
+  fc.record({ do: fc.constant('mint' as const), task: fc.nat(), owner, run, speaks: fc.boolean(), email }),
   fc.record({ do: fc.constant('derive' as const), from: fc.nat() }),
 );
 
@@ -144,7 +155,7 @@ async function take(next: Step, tasks: Task[], issued: Issued[]): Promise<Issued
   }
   const task = oneOf(tasks, next.task);
   const speaking = task?.principal && next.speaks ? { id: ADA, email: next.email } : undefined;
-  return task && mint(task, next.owner, speaking);
+  return task && mint(task, next.owner, speaking, next.run);
 }
 
 describe('Everything that a credential hangs on', () => {
@@ -154,7 +165,7 @@ describe('Everything that a credential hangs on', () => {
         const [tasks, issued]: [Task[], Issued[]] = [[await open({ id: ADA }, 'lab:one', { principal: ADA })], []];
         for (const next of [
           ...steps,
-          { do: 'mint', task: choice, owner: 'sre', speaks: true, email: 'a@b.example' } as const,
+          { do: 'mint', task: choice, owner: 'sre', run: 'lab:run-3', speaks: true, email: 'a@b.example' } as const,
         ]) {
           const one = await take(next, tasks, issued);
           if (!one) continue;
@@ -223,6 +234,42 @@ describe('Everything that a credential hangs on', () => {
     await mint(parent, 'data');
     const { causes } = await answered(await mint(child));
     expect(valuesOf(causes, 'owner')).toEqual(['sre']);
+  });
+});
+
+describe('One run of a workload', () => {
+  const act = (selector: Selector, effect: 'hold' | 'cutoff') =>
+    revoke(broker.deps.ledger, { selector, effect, reason: 'test', actor: 'test' });
+  const later = () => broker.clock.advance(10_000);
+
+  it('is ended alone: what other runs of the workload have lives on, also under the same task', async () => {
+    const task = await open({ id: 'lab:boss' }, 'lab:one');
+    const [first, second] = [
+      await mint(task, 'sre', undefined, 'lab:r1'),
+      await mint(task, 'sre', undefined, 'lab:r2'),
+    ];
+    await act({ kind: 'subject', value: 'lab:r1' }, 'hold');
+    expect([await isActive(first), await isActive(second)]).toEqual([false, true]);
+    await expect(mint(task, 'sre', undefined, 'lab:r1')).rejects.toThrow('hold');
+    await expect(mint(task, 'sre', undefined, 'lab:r2')).resolves.toBeDefined();
+    later();
+  });
+
+  it('takes with it the tasks that it opened, and what is derived from its credentials', async () => {
+    const opened = await open({ id: 'lab:one', run: 'lab:r3' }, 'lab:one');
+    const other = await mint(opened, 'sre', undefined, 'lab:r4');
+    const derived = await derive(await mint(await open({ id: 'lab:boss' }, 'lab:two'), 'sre', undefined, 'lab:r3'));
+    await act({ kind: 'subject', value: 'lab:r3' }, 'cutoff');
+    expect([await isActive(other), await isActive(derived)]).toEqual([false, false]);
+    later();
+  });
+
+  it('cannot escape a hold of its workload, whatever its subject is called', async () => {
+    const task = await open({ id: 'lab:boss' }, 'lab:held');
+    const issued = [await mint(task, 'sre', undefined, 'lab:r5'), await mint(task, 'sre', undefined, 'lab:r6')];
+    await act({ kind: 'workload', value: 'lab:held' }, 'hold');
+    expect(await Promise.all(issued.map(isActive))).toEqual([false, false]);
+    await expect(mint(task, 'sre', undefined, 'lab:never-seen-before')).rejects.toThrow('hold');
   });
 });
 

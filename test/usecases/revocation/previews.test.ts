@@ -7,7 +7,8 @@ import { returnToken } from '../../../src/credentials/return-token.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore, type ModelState } from '../../support/search/model-store.js';
-import { AGENT, TARGET, wholeBroker } from '../../support/brokers/use-cases.js';
+import { bareBroker } from '../../support/brokers/stubbed.js';
+import { AGENT, TARGET, wholeBroker, withRuns } from '../../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
 import { soc, preview, oneThatHangsOnEverything, FITTING } from '../../support/revoking.js';
 import { liftHold } from '../../support/verbs.js';
@@ -55,7 +56,8 @@ describe('G8: truthful effect', () => {
   it('a preview writes nothing but its audit entry', async () => {
     const clock = handClock();
     const store = modelStore(clock);
-    const broker = await wholeBroker({ store, clock });
+    const settings = withRuns(bareBroker(store, clock).settings);
+    const broker = await wholeBroker({ store, clock, settings });
     const issued = await broker.exchange();
     const unaudited = ({ records, ...rest }: ModelState) => ({
       ...rest,

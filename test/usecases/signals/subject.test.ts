@@ -2,6 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { configSchema } from '../../../src/config/schema.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
+import { createPartyMemory } from '../../../src/ledger/seen.js';
+import { resolveReactionTarget } from '../../../src/signals/authority.js';
 import { selectorsOf } from '../../../src/signals/resolve-subject.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
@@ -45,6 +47,38 @@ describe('an address', () => {
     ['is no workload', [oidc('lab')], 0],
   ])('%s', async (_name, trust, count) => {
     expect(await selectors(trust, subject)).toHaveLength(count);
+  });
+});
+
+describe('a subject of an issuer whose ids outlast it', () => {
+  const trust = [oidc('ci', { workload: ['agent'] })];
+  const entries = configSchema.shape.trust.parse(trust);
+  const run = { kind: 'subject', value: 'ci:run-7' } as const;
+
+  it('is that run, and no workload', async () => {
+    expect(await selectors(trust, { format: 'iss_sub', iss: 'https://ci.example', sub: 'run-7' })).toEqual([run]);
+  });
+
+  it('belongs to the workload that called with it, and to nobody before', async () => {
+    const clock = handClock();
+    const { records, log } = modelStore(clock);
+    const ledger = { records, log: openRevocationLog(log), clock };
+    const settings = { trust: entries, signals: { transmitters: [], about: undefined } };
+    const covering = (covers: 'workload' | 'issuer') =>
+      resolveReactionTarget({ ledger, settings }, { about: [run], source: 'ops:siem' }, covers);
+    expect(await covering('workload')).toBeUndefined();
+    const party = {
+      kind: 'workload',
+      id: 'ci:agent-7',
+      issuer: 'ci',
+      subject: run.value,
+      claims: {},
+      groups: [],
+    } as const;
+    createPartyMemory(ledger).remember(party);
+    await new Promise(setImmediate); // Nobody waits for the write.
+    expect(await covering('workload')).toEqual({ kind: 'workload', value: 'ci:agent-7' });
+    expect(await covering('issuer')).toEqual({ kind: 'issuer', value: 'ci' });
   });
 });
 
