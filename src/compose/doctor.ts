@@ -9,6 +9,7 @@ import type { SystemClock } from '../domain/time.js';
 import { check, degradingCheck, type Check } from '../health/check.js';
 import { createFitness } from '../health/fitness.js';
 import { watchClock, type WatchedClock } from '../health/watched-clock.js';
+import { eachIssuer } from '../config/trust-schema.js';
 import { trustKeysOf } from '../identity/route.js';
 import { transmitterKeys } from '../identity/transmitters.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
@@ -27,8 +28,11 @@ export async function examine(loaded: LoadedConfig, system: SystemClock): Promis
   const { config, directory } = loaded;
   const clock = watchClock(system, config.lifetimes.clockSkew * 1000);
   const issuers = [
-    ...config.trust.map(
-      (trust) => [`issuer ${trust.name}`, trustKeysOf(trust, { clock, baseDirectory: directory })] as const,
+    ...config.trust.flatMap((trust) =>
+      eachIssuer([trust]).map((one, which) => {
+        const name = `issuer ${one.name}${which === 0 ? '' : ` also[${which - 1}]`}`;
+        return [name, trustKeysOf(one, { clock, baseDirectory: directory })] as const;
+      }),
     ),
     ...config.signals.transmitters.map(
       (one) => [`transmitter ${one.name}`, transmitterKeys(one, { clock, baseDirectory: directory })] as const,

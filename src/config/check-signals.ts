@@ -8,6 +8,7 @@ import type { ConfigPath, Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
 import type { Reaction, Transmitter } from './signals-schema.js';
 import type { SoundParts } from './sound-parts.js';
+import { issuersOf } from './trust-schema.js';
 
 export function signalFindings(parts: SoundParts): Finding[] {
   const { transmitters, reactions, signalsAbout } = parts;
@@ -45,7 +46,9 @@ function aboutFindings(about: readonly string[], at: ConfigPath, { trust }: Soun
   const unknown = entries.flatMap((entry, index) =>
     entry ? [] : [{ path: [...at, index], reason: 'is the name of no trust entry' }],
   );
-  const issuers = entries.map((entry, index): Claim[] => (entry?.kind === 'oidc' ? [[['', index], entry.issuer]] : []));
+  const issuers = entries.map((entry, index): Claim[] =>
+    entry?.kind === 'oidc' ? issuersOf(entry).map(({ issuer }) => [['', index], issuer]) : [],
+  );
   const twice = repeated(issuers.flat(), 'has the issuer of another name here: a subject of it would be nobody');
   return [...unknown, ...twice.map(({ path, reason }) => ({ path: [...at, ...path.slice(1)], reason }))];
 }

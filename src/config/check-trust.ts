@@ -4,25 +4,42 @@ import { isOwnIssuer } from './own-issuer.js';
 import type { Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
 import type { SoundParts } from './sound-parts.js';
-import type { Trust } from './trust-schema.js';
+import { issuersOf, type OidcTrust, type Trust } from './trust-schema.js';
 
 export function trustFindings(parts: SoundParts): Finding[] {
   return [
-    ...parts.trust.flatMap((trust, index) => entryFindings(trust, index, parts.issuer)),
+    ...parts.trust.flatMap((trust, index) => entryFindings(trust, index)),
+    ...sourcesOf(parts).flatMap((source) => sourceFindings(source, parts.issuer)),
     ...repeated(claimsOf(['trust'], parts.trust, 'name'), 'is the name of another trust entry'),
     ...repeated(identitiesOf(parts), 'is trusted twice: a token would have two names'),
     ...repeated(namesakes(parts), NAMESAKE),
   ];
 }
 
+/** One issuer of an entry, with its place. */
+interface Source {
+  at: [string, number, ...(string | number)[]];
+  entry: OidcTrust;
+}
+
+const sourcesOf = ({ trust }: SoundParts): Source[] =>
+  trust.flatMap((entry, index): Source[] =>
+    entry?.kind === 'oidc'
+      ? issuersOf(entry).map((one, which) => ({
+          at: ['trust', index, ...(which === 0 ? [] : ['also', which - 1])],
+          entry: one,
+        }))
+      : [],
+  );
+
 /** Returns what is allowed, and lets in tokens that the operator may not think of. */
-export function trustWarnings({ trust }: SoundParts): Finding[] {
-  const issuers = trust.map((entry) => (entry?.kind === 'oidc' ? entry.issuer : undefined));
-  return trust.flatMap((entry, index): Finding[] => {
-    if (entry?.kind !== 'oidc' || entry.require) return [];
-    const isShared = issuers.some((issuer, other) => issuer === entry.issuer && other !== index);
+export function trustWarnings(parts: SoundParts): Finding[] {
+  const sources = sourcesOf(parts);
+  return sources.flatMap(({ at, entry }): Finding[] => {
+    if (entry.require) return [];
+    const isShared = sources.some((other) => other.entry.issuer === entry.issuer && other.entry.name !== entry.name);
     const reason = isShared ? SHARED : PUBLIC_ISSUERS.has(entry.issuer) ? PUBLIC : undefined;
-    return reason === undefined ? [] : [{ path: ['trust', index], reason }];
+    return reason === undefined ? [] : [{ path: at, reason }];
   });
 }
 
@@ -40,44 +57,45 @@ const PUBLIC_ISSUERS = new Set([
   'https://accounts.google.com',
 ]);
 
-function entryFindings(trust: Trust | undefined, index: number, ownIssuer: string | undefined): Finding[] {
+function entryFindings(trust: Trust | undefined, index: number): Finding[] {
   if (trust?.kind !== 'oidc') return [];
+  const { represents, owner, groups, workload } = trust;
+  const forWorkloads = 'is for workloads; this issuer represents persons';
   const found: [string, boolean, string][] = [
-    // Otherwise a credential of the broker would prove a workload, and so get the next credential.
-    ['issuer', isOwnIssuer(trust.issuer, ownIssuer), 'is the broker itself, whose tokens prove no identity'],
-    [
-      'issuer',
-      !trust.jwks && !canDiscover(trust.issuer),
-      'needs `jwks`: keys are discovered over https only (http on loopback)',
-    ],
-    ['owner', trust.represents === 'person' && !!trust.owner, 'is for workloads; this issuer represents persons'],
-    [
-      'workload',
-      trust.represents === 'person' && trust.workload.join() !== 'sub',
-      'is for workloads; this issuer represents persons',
-    ],
-    ['groups', trust.represents === 'workload' && !!trust.groups, 'is for persons; this issuer represents workloads'],
+    ['owner', represents === 'person' && !!owner, forWorkloads],
+    ['workload', represents === 'person' && workload.join() !== 'sub', forWorkloads],
+    ['groups', represents === 'workload' && !!groups, 'is for persons; this issuer represents workloads'],
   ];
   return found.filter(([, wrong]) => wrong).map(([field, , reason]) => ({ path: ['trust', index, field], reason }));
 }
 
+function sourceFindings({ at, entry: { issuer, jwks } }: Source, ownIssuer: string | undefined): Finding[] {
+  const path = [...at, 'issuer'];
+  // Otherwise a credential of the broker would prove a workload, and so get the next credential.
+  if (isOwnIssuer(issuer, ownIssuer)) return [{ path, reason: 'is the broker itself, whose tokens prove no identity' }];
+  if (jwks || canDiscover(issuer)) return [];
+  return [{ path, reason: 'needs `jwks`: keys are discovered over https only (http on loopback)' }];
+}
+
 /** One issuer may be configured twice: for persons and for workloads, by the audience of the token. A trust domain may not. */
-function identitiesOf({ trust, issuer }: SoundParts): Claim[] {
-  return trust.flatMap((entry, index): Claim[] => {
-    if (entry === undefined) return [];
-    if (entry.kind === 'spiffe') return [[['trust', index, 'trustDomain'], `spiffe://${entry.trustDomain}`]];
-    if (!entry.audiences) return [[['trust', index, 'issuer'], `${entry.issuer} ${issuer ?? ''}`]];
-    return entry.audiences.map((audience, at) => [['trust', index, 'audiences', at], `${entry.issuer} ${audience}`]);
+function identitiesOf(parts: SoundParts): Claim[] {
+  const domains = parts.trust.flatMap((entry, index): Claim[] =>
+    entry?.kind === 'spiffe' ? [[['trust', index, 'trustDomain'], `spiffe://${entry.trustDomain}`]] : [],
+  );
+  const issuers = sourcesOf(parts).flatMap(({ at, entry: { issuer, audiences } }): Claim[] => {
+    if (!audiences) return [[[...at, 'issuer'], `${issuer} ${parts.issuer ?? ''}`]];
+    // The audiences belong to the entry, whichever of its issuers is meant.
+    const place = (index: number) => (at.length > 2 ? [...at, 'issuer'] : [...at, 'audiences', index]);
+    return audiences.map((audience, index) => [place(index), `${issuer} ${audience}`]);
   });
+  return [...domains, ...issuers];
 }
 
 const NAMESAKE =
   'is trusted under another name too: a subject that is held under one name could come under the other, by a token for the other audience';
 
 /** A workload chooses the audience of its token. As a person it can ask for nothing by itself, so these two may differ. */
-const namesakes = ({ trust }: SoundParts): Claim[] =>
-  trust.flatMap((entry, index): Claim[] =>
-    entry?.kind === 'oidc' ? [[['trust', index, 'issuer'], `${entry.represents} ${entry.issuer}`]] : [],
-  );
+const namesakes = (parts: SoundParts): Claim[] =>
+  sourcesOf(parts).map(({ at, entry }) => [[...at, 'issuer'], `${entry.represents} ${entry.issuer}`]);
 
 const canDiscover = (issuer: string): boolean => URL.canParse(issuer) && isSafeOrigin(new URL(issuer).origin);

@@ -38,7 +38,9 @@ function resolveRedis(redis: Config['redis'], absolute: (file: string) => string
 
 function resolveTrust(trust: Trust, absolute: (file: string) => string): Trust {
   if (trust.kind === 'spiffe') return { ...trust, bundle: { file: absolute(trust.bundle.file) } };
-  return trust.jwks ? { ...trust, jwks: resolveKeys(trust.jwks, absolute) } : trust;
+  const resolved = <T extends { jwks?: KeySource | undefined }>({ jwks, ...one }: T) =>
+    defined({ ...one, jwks: jwks && resolveKeys(jwks, absolute) });
+  return { ...resolved(trust), also: trust.also.map(resolved) };
 }
 
 function resolveKeys(keys: KeySource, absolute: (file: string) => string): KeySource {
@@ -76,7 +78,10 @@ type Named = [ConfigPath, file: string];
 function filesOf(trust: Trust | undefined, at: ConfigPath): Named[] {
   if (trust === undefined) return [];
   if (trust.kind === 'spiffe') return [[[...at, 'bundle', 'file'], trust.bundle.file]];
-  return keyFiles(trust.jwks, at);
+  return [
+    ...keyFiles(trust.jwks, at),
+    ...trust.also.flatMap(({ jwks }, index) => keyFiles(jwks, [...at, 'also', index])),
+  ];
 }
 
 function keyFiles(keys: KeySource | undefined, at: ConfigPath): Named[] {

@@ -1,11 +1,18 @@
 /** The schema of `trust`: the issuers whose tokens prove identity. */
 import { z } from 'zod';
-import { algorithm, file, keySource, requiredClaims, teamName, unreservedName } from './values.js';
+import { defined } from '../domain/defined.js';
+import { HARD_LIMITS } from '../domain/limits.js';
+import { algorithm, file, keySource, requiredClaims, seconds, teamName, unreservedName } from './values.js';
+
+const issuer = z.string().min(1);
+const proofAgeMax = seconds(HARD_LIMITS.proofAgeSeconds)
+  .default(28_800)
+  .describe('How old a token may be, by its `iat`, in seconds. Whoever steals one can use it for as long.');
 
 const oidcTrust = z.strictObject({
   kind: z.literal('oidc').describe('An OpenID Connect issuer, or anything that signs JWTs and publishes keys.'),
   name: unreservedName.describe('Stands before the subject in every id: `<name>:<sub>`.'),
-  issuer: z.string().min(1).describe('The `iss` claim, compared byte for byte.'),
+  issuer: issuer.describe('The `iss` claim, compared byte for byte.'),
   audiences: z
     .array(z.string().min(1))
     .min(1)
@@ -15,11 +22,26 @@ const oidcTrust = z.strictObject({
     .optional()
     .describe('Claims that a token must have, each with one of these values; `*` and `**` as in scopes.'),
   jwks: keySource.optional().describe('Default: discovery at the issuer.'),
+  also: z
+    .array(
+      z.strictObject({
+        issuer: issuer.describe('Another `iss` of the same parties.'),
+        jwks: keySource.optional().describe('Its own keys; default: discovery at it.'),
+      }),
+    )
+    .max(8)
+    .default([])
+    .describe('Further issuers whose tokens name the same parties, such as the next one of a cluster that changes it.'),
   algorithms: z
     .array(algorithm)
     .min(1)
     .default(['ES256', 'RS256', 'EdDSA'])
     .describe('Signature algorithms accepted from this issuer; any other token is refused.'),
+  accessTokens: z
+    .boolean()
+    .optional()
+    .describe('Whether tokens of type `at+jwt` are taken; default: those of persons are, those of workloads are not.'),
+  proofAgeMax,
   represents: z.enum(['workload', 'person']).default('workload').describe('What its tokens stand for.'),
   workload: z
     .array(z.string().min(1))
@@ -66,6 +88,7 @@ const spiffeTrust = z.strictObject({
     .min(1)
     .default(['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])
     .describe('Signature algorithms accepted; the SPIFFE standard allows these.'),
+  proofAgeMax,
   owner: z
     .strictObject({ value: teamName.describe('One team for every workload of this trust domain.') })
     .optional()
@@ -77,4 +100,11 @@ export const trustSchema = z.discriminatedUnion('kind', [oidcTrust, spiffeTrust]
 export type Trust = z.output<typeof trustSchema>;
 export type OidcTrust = Extract<Trust, { kind: 'oidc' }>;
 export type SpiffeTrust = Extract<Trust, { kind: 'spiffe' }>;
+/** Returns the entry once for each of its issuers, with the keys of that issuer. All else is the same: so are the parties. */
+export const issuersOf = ({ issuer, jwks, also, ...rest }: OidcTrust): OidcTrust[] =>
+  [defined({ issuer, jwks }), ...also].map((one) => ({ ...rest, ...one, also: [] }));
+
+export const eachIssuer = (trust: readonly Trust[]): Trust[] =>
+  trust.flatMap((entry): Trust[] => (entry.kind === 'oidc' ? issuersOf(entry) : [entry]));
+
 export type KeySource = z.output<typeof keySource>;

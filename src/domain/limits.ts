@@ -7,6 +7,8 @@ import { DAY_MS } from './time.js';
 export const HARD_LIMITS = {
   credentialLifetimeSeconds: 3_600,
   taskLifetimeSeconds: 28_800,
+  /** From the `iat` of a proof of identity. Cutoffs of parties are remembered for so long. */
+  proofAgeSeconds: 86_400,
   delegationDepth: 8,
   clockSkewSeconds: 60,
   /** Pairs of path and action. It is also the most details, scope tokens, and actions of one detail: more are refused unread. */

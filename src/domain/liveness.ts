@@ -73,13 +73,24 @@ export function refusesProof(
 }
 
 /**
- * Returns the moment after which the tombstone may be forgotten: everything that it could end has then expired (limits.ts).
- * Milliseconds.
+ * Returns the moment after which the tombstone may be forgotten: everything that it could end or refuse has then expired
+ * (limits.ts). Milliseconds.
  */
-export function forgettableAt(kind: SelectorKind, at: number, knownEnd?: number): number {
-  const seconds = kind === 'credential' ? HARD_LIMITS.credentialLifetimeSeconds : HARD_LIMITS.taskLifetimeSeconds;
-  return (knownEnd ?? at + seconds * 1000) + FORGET_MARGIN_MS;
-}
+export const forgettableAt = (kind: SelectorKind, at: number, knownEnd?: number): number =>
+  (knownEnd ?? at + SECONDS_HIT[kind] * 1000) + FORGET_MARGIN_MS;
+
+/** A cutoff of a party refuses its proofs too (`partyCauses` in hangs-on.ts), and the oldest of those is older than any task. */
+const SECONDS_HIT: Record<SelectorKind, number> = {
+  credential: HARD_LIMITS.credentialLifetimeSeconds,
+  task: HARD_LIMITS.taskLifetimeSeconds,
+  target: HARD_LIMITS.taskLifetimeSeconds,
+  all: HARD_LIMITS.taskLifetimeSeconds,
+  workload: HARD_LIMITS.proofAgeSeconds,
+  subject: HARD_LIMITS.proofAgeSeconds,
+  principal: HARD_LIMITS.proofAgeSeconds,
+  issuer: HARD_LIMITS.proofAgeSeconds,
+  owner: HARD_LIMITS.proofAgeSeconds,
+};
 
 /**
  * Returns the entries of a tombstone that end what was born at `epoch`. Birth has seen the entry of an equal number, so that

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import type { AuthenticatedCaller, Proof, TokenUse } from './proof.js';
+import type { AuthenticatedCaller, Proof, TokenUse, TrustedIssuer } from './proof.js';
 import { createRoute, type IdentifySetup } from './route.js';
 import { isDeclaredAs, readTimes, readToken, Refused, timesProblem, type TokenTimes } from './token.js';
 
@@ -35,11 +35,11 @@ export function createIdentify(setup: IdentifySetup): Identify {
    * is valid by one of those that may be right: otherwise nobody could revoke at a broker whose clock is ahead. One whose clock
    * is behind takes every fresh proof for one from the future, so the issuer's clock is among those that may be right.
    */
-  const assertTimely = (times: TokenTimes, purpose: 'ending' | undefined): void => {
+  const assertTimely = (times: TokenTimes, { proofAgeSeconds }: TrustedIssuer, purpose: 'ending' | undefined): void => {
     const isUnsure = purpose === 'ending' && !clock.isTrusted();
     const byIssuer = Math.max(clock.unchecked(), times.issuedAt, times.notBefore ?? 0);
     const candidates = isUnsure ? [...clock.uncheckedTimes(), byIssuer] : [clock.now()];
-    const problems = candidates.map((now) => timesProblem(times, now, skewMs));
+    const problems = candidates.map((now) => timesProblem(times, now, { skewMs, proofAgeSeconds }));
     const [problem] = problems;
     if (problem !== undefined && !problems.includes(undefined)) throw new Refused(problem);
   };
@@ -47,13 +47,13 @@ export function createIdentify(setup: IdentifySetup): Identify {
   const prove = async (token: string, proofHash: string, purpose?: 'ending'): Promise<Proof> => {
     const cached = proofs.get(proofHash);
     if (cached && (await cached.issuer.keys.current()) === cached.keys) {
-      assertTimely(cached.times, purpose);
+      assertTimely(cached.times, cached.issuer, purpose);
       return cached;
     }
     const unverified = readToken(token);
     const issuer = route(unverified);
     const times = readTimes(unverified.claims);
-    assertTimely(times, purpose);
+    assertTimely(times, issuer, purpose);
     const proof = { ...(await issuer.verify(unverified)), issuer, times };
     // Every use of the token returns this same object.
     Object.freeze(proof.party);

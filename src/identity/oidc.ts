@@ -18,8 +18,9 @@ const PLAIN = /^(jwt|jose)$/i;
 export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: readonly string[]): TrustedIssuer {
   const isPerson = trust.represents === 'person';
   // An access token is made for another API and proves little here. It is accepted for persons, whose clients often have
-  // nothing else; a workload can get a token for this broker.
-  const acceptsType = (typ: string) => PLAIN.test(typ) || (isPerson && ACCESS_TOKEN.test(typ));
+  // nothing else. A workload can get a token for this broker, but some providers give that no other type.
+  const { accessTokens = isPerson } = trust;
+  const acceptsType = (typ: string) => PLAIN.test(typ) || (accessTokens && ACCESS_TOKEN.test(typ));
 
   const verify = async ({ text, header, claims }: Unverified) => {
     if (claims['iss'] !== trust.issuer) throw new Refused('comes from another issuer');
@@ -30,7 +31,7 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
     const kind = isAccessToken ? ('oidc-access-token' as const) : ('oidc' as const);
     return { party: isPerson ? personOf(trust, claims) : workloadOf(trust, claims), kind, keys: used };
   };
-  return { audiences, keys, verify };
+  return { audiences, keys, proofAgeSeconds: trust.proofAgeMax, verify };
 }
 
 function workloadOf(trust: OidcTrust, claims: JsonObject): Party {

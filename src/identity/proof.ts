@@ -22,6 +22,8 @@ export interface TrustedIssuer {
   /** A token must be addressed to exactly one of these, and to nobody else. */
   audiences: readonly string[];
   keys: TrustKeys;
+  /** How old a proof may be, by its `iat`. */
+  proofAgeSeconds: number;
   /** Checks everything but issuer, audience and times, which identify() checks for all kinds alike. Throws Refused. */
   verify(token: Unverified): Promise<Verified>;
 }

@@ -2,7 +2,7 @@
  * Chooses the trusted issuer that must verify a token: by trust domain when the subject is a SPIFFE ID, otherwise by `iss`.
  * Never both, so that an OIDC issuer cannot vouch for a SPIFFE ID, nor a SPIFFE bundle for an OIDC subject.
  */
-import type { Trust } from '../config/trust-schema.js';
+import { eachIssuer, type Trust } from '../config/trust-schema.js';
 import type { Clock } from '../domain/time.js';
 import type { JsonObject } from './json-object.js';
 import { discoveredKeySource, keySource } from './key-source.js';
@@ -23,7 +23,7 @@ export interface IdentifySetup {
 }
 
 export function createRoute(setup: IdentifySetup): (token: Unverified) => TrustedIssuer {
-  const issuers = setup.trust.map((trust) => ({ trust, issuer: createIssuer(trust, setup) }));
+  const issuers = eachIssuer(setup.trust).map((trust) => ({ trust, issuer: createIssuer(trust, setup) }));
   const named = (key: string) => issuers.filter(({ trust }) => keyOf(trust) === key).map(({ issuer }) => issuer);
   const routes = new Map(issuers.map(({ trust }) => [keyOf(trust), named(keyOf(trust))]));
 
@@ -33,10 +33,15 @@ export function createRoute(setup: IdentifySetup): (token: Unverified) => Truste
     const audience = soleAudience(claims['aud']);
     const issuer = candidates.find(({ audiences }) => audience !== undefined && audiences.includes(audience));
     if (issuer) return issuer;
-    const accepted = candidates.flatMap(({ audiences }) => audiences);
-    throw new Refused(`must have exactly the audience ${accepted.join(' or ')}, and no other`);
+    const accepted = candidates.flatMap(({ audiences }) => audiences).join(' or ');
+    const several = Array.isArray(claims['aud']) && claims['aud'].length > 1 ? SEVERAL : '';
+    throw new Refused(`must have exactly the audience ${accepted}, and no other${several}`);
   };
 }
+
+/** Most who come here cannot know which setting of their provider adds an audience. The page says more than fits here. */
+const SEVERAL =
+  '; it has several: in Keycloak, turn off "Full scope allowed" of the client, or take the client scope `roles` from it; in ZITADEL, use a service user that asks for the audience of one project';
 
 function createIssuer(trust: Trust, setup: IdentifySetup): TrustedIssuer {
   const audiences = trust.audiences ?? [setup.issuer];
@@ -44,7 +49,7 @@ function createIssuer(trust: Trust, setup: IdentifySetup): TrustedIssuer {
   return trust.kind === 'oidc' ? createOidcIssuer(trust, keys, audiences) : createSpiffeIssuer(trust, keys, audiences);
 }
 
-/** Returns the keys of a configured issuer. Nothing is read before they are asked for. */
+/** Returns the keys of an entry's first issuer. Nothing is read before they are asked for. */
 export function trustKeysOf(trust: Trust, { clock, baseDirectory }: Pick<IdentifySetup, 'clock' | 'baseDirectory'>) {
   switch (trust.kind) {
     case 'oidc': {

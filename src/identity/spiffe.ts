@@ -27,7 +27,7 @@ export function createSpiffeIssuer(trust: SpiffeTrust, keys: TrustKeys, audience
     const used = await verifySignature(text, keys, trust.algorithms);
     return { party: workload(trust, id), kind: 'spiffe' as const, keys: used };
   };
-  return { audiences, keys, verify };
+  return { audiences, keys, proofAgeSeconds: trust.proofAgeMax, verify };
 }
 
 /**

@@ -1,6 +1,5 @@
 /** What every foreign token must satisfy, whoever issued it: its form, its header, its times and its declared type. */
 import { defined } from '../domain/defined.js';
-import { HARD_LIMITS } from '../domain/limits.js';
 import type { Party } from '../domain/party.js';
 import { LATEST_SECONDS } from '../domain/time.js';
 import { COMPACT_JWS } from '../protocol/jws.js';
@@ -89,9 +88,6 @@ export interface TokenTimes {
   issuedAt: number;
 }
 
-/** No longer than cutoffs are remembered (`forgettableAt` in domain/liveness). */
-const PROOF_AGE_MAX_MS = HARD_LIMITS.taskLifetimeSeconds * 1000;
-
 export function readTimes(claims: JsonObject): TokenTimes {
   const expiresAt = moment(claims, 'exp');
   if (expiresAt === undefined) throw new Refused('must say when it expires (exp)');
@@ -101,18 +97,25 @@ export function readTimes(claims: JsonObject): TokenTimes {
   return defined({ expiresAt, issuedAt, notBefore });
 }
 
+/** What a token must keep to: the difference allowed between clocks, and its age at most. The age is set per issuer. */
+interface TimeRules {
+  skewMs: number;
+  proofAgeSeconds: number;
+}
+
 /** Returns why a token is not valid now, as the end of a sentence ("The subject token …"); undefined if it is. */
 export function timesProblem(
   { expiresAt, notBefore, issuedAt }: TokenTimes,
   now: number,
-  skewMs: number,
+  { skewMs, proofAgeSeconds }: TimeRules,
 ): string | undefined {
   if (now >= expiresAt + skewMs) return 'has expired';
   if (notBefore !== undefined && notBefore > now + skewMs) return 'is not valid yet';
   // A cutoff refuses tokens issued before it. A token from the future would escape every cutoff, and so would one that is
   // older than cutoffs are remembered.
   if (issuedAt > now + skewMs) return 'was issued in the future';
-  if (issuedAt < now - PROOF_AGE_MAX_MS) return 'is too old; present one issued within eight hours';
+  if (issuedAt < now - proofAgeSeconds * 1000)
+    return `is too old; present one issued within the last ${proofAgeSeconds} seconds`;
   return undefined;
 }
 
@@ -140,7 +143,7 @@ const FITS = new Map<string, (token: TokenKind) => boolean>([
   [JWT_TYPE, anything],
   [ID_TOKEN_TYPE, ({ kind }) => kind === 'oidc'],
   // Many identity providers give their access tokens no type of their own, so any token of a person may be one.
-  [ACCESS_TOKEN_TYPE, ({ party }) => party.kind === 'person'],
+  [ACCESS_TOKEN_TYPE, ({ kind, party }) => kind === 'oidc-access-token' || party.kind === 'person'],
   [JWT_ASSERTION, anything],
   [SPIFFE_ASSERTION, ({ kind }) => kind === 'spiffe'],
 ]);

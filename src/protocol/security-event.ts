@@ -54,7 +54,8 @@ export const aliasesSchema = z.strictObject({
 });
 
 /** Since 1970, up to the year 9999: RFC 3339 can write no later moment. */
-const seconds = z.int().nonnegative().max(253_402_300_799);
+/** RFC 7519 §2 lets a time have a fraction, and some issuers write one. It is dropped, as in identity tokens. */
+const seconds = z.number().nonnegative().max(253_402_300_799).transform(Math.floor);
 
 /**
  * The claims of a SET: RFC 8417 §2.2, SSF 1.0 §4.1. `exp` and `sub` are forbidden, so that no SET passes for an identity

@@ -2,7 +2,7 @@
  * Resolves the subject of a signal to selectors, within what its source may speak of. A subject that is not understood as a
  * whole resolves to nothing: an unknown member would have narrowed it, and leaving that member out would hit others.
  */
-import type { Trust } from '../config/trust-schema.js';
+import { issuersOf, type Trust } from '../config/trust-schema.js';
 import { isId } from '../domain/id.js';
 import { isName } from '../domain/name.js';
 import { emailValue } from '../domain/party.js';
@@ -85,7 +85,9 @@ async function selectorOf(deps: SubjectDeps, subject: SimpleSubject): Promise<Se
 
 /** Returns undefined also for an issuer that stands under two trust names: the subject would be ambiguous. */
 function partyOf(trust: readonly Trust[], issuer: string, sub: string): Selector | undefined {
-  const [found, ...more] = trust.filter((one) => one.kind === 'oidc' && one.issuer === issuer);
+  const [found, ...more] = trust.filter(
+    (one) => one.kind === 'oidc' && issuersOf(one).some((source) => source.issuer === issuer),
+  );
   if (found?.kind !== 'oidc' || more.length > 0) return undefined;
   const kind = found.represents === 'person' ? 'principal' : hasSubjects(found) ? 'subject' : 'workload';
   return { kind, value: `${prefixOf(found)}${sub}` };

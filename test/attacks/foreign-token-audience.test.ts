@@ -27,8 +27,13 @@ it.each([
 ])('a token with an audience %s is refused, and told which one to have', async (_, aud) => {
   await expect(lab.present(await lab.issuer.token({ aud }))).rejects.toMatchObject({
     code: 'invalid_request',
-    message: `The subject token must have exactly the audience ${BROKER}, and no other.`,
+    message: expect.stringMatching(`^The subject token must have exactly the audience ${BROKER}, and no other[.;]`),
   });
+});
+
+it('a token with several audiences is told where providers take one from it', async () => {
+  const asked = lab.present(await lab.issuer.token({ aud: [BROKER, 'account'] }));
+  await expect(asked).rejects.toThrow(/no other; it has several: .*Keycloak.*Full scope allowed.*ZITADEL/);
 });
 
 it('an audience of one trust does not open another trust', async () => {

@@ -58,7 +58,7 @@ describe('at the edge, with 5 seconds of skew', () => {
     [
       'issued longer ago than a cutoff is remembered',
       { iat: -28_801 },
-      'is too old; present one issued within eight hours',
+      'is too old; present one issued within the last 28800 seconds',
     ],
   ])('a token %s', async (_, offsets, refusal) => {
     const claims = Object.fromEntries(Object.entries(offsets).map(([claim, offset]) => [claim, now + offset]));
@@ -66,4 +66,21 @@ describe('at the edge, with 5 seconds of skew', () => {
     if (refusal === undefined) await expect(presented).resolves.toBeDefined();
     else await expect(presented).rejects.toThrow(`The subject token ${refusal}.`);
   });
+
+  it.each([60, 86_400])(
+    'a token of an issuer whose tokens may be %d s old is that old at most, also when cached',
+    async (most) => {
+      const other = await createLab({ proofAgeMax: most });
+      const token = await other.issuer.token({
+        iat: other.clock.now() / 1000 - most,
+        exp: other.clock.now() / 1000 + 900,
+      });
+      await expect(other.present(token)).resolves.toBeDefined();
+      other.clock.advance(1_000);
+      await expect(other.present(token)).rejects.toThrow(
+        `is too old; present one issued within the last ${most} seconds.`,
+      );
+      other.remove();
+    },
+  );
 });

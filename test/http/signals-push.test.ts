@@ -31,6 +31,12 @@ describe('an event that is taken', () => {
     expect(reply.status).toBe(202);
   });
 
+  it('is taken with times that have a fraction', async () => {
+    const now = setting.broker.clock.now() / 1000;
+    const set = await setting.idp.set(subject, { claims: { iat: now - 0.5, toe: now - 1.25 } });
+    expect((await push(setting.broker, set)).status).toBe(202);
+  });
+
   it.each([
     ['verification', 'https://schemas.openid.net/secevent/ssf/event-type/verification', 'verification'],
     ['stream-updated', 'https://schemas.openid.net/secevent/ssf/event-type/stream-updated', 'stream-updated'],
@@ -53,6 +59,7 @@ describe('an event that is refused', () => {
     ['exp that says nothing', { claims: { exp: null } }, 'invalid_request', /\(exp\)/],
     ['sub', { claims: { sub: 'agent-7' } }, 'invalid_request', /\(sub\)/],
     ['no jti', { claims: { jti: undefined } }, 'invalid_request', /\(jti\)/],
+    ['an iat that is no time', { claims: { iat: -0.5 } }, 'invalid_request', /\(iat\)/],
     ['no iat', { claims: { iat: undefined } }, 'invalid_request', /\(iat\)/],
     ['no event', { claims: { events: {} } }, 'invalid_request', /exactly one/],
     ['several events', { claims: { events: { 'https://a': {}, 'https://b': {} } } }, 'invalid_request', /exactly one/],

@@ -179,4 +179,6 @@ const TRUST = (['lab', 'ci', 'ops', 'staff'] as const).map((name) => ({
   ...{ kind: 'oidc' as const, name, issuer: `https://${name}.example`, claims: [] },
   ...{ represents: name === 'staff' ? ('person' as const) : ('workload' as const), algorithms: ['ES256' as const] },
   workload: ['sub'],
+  also: [],
+  proofAgeMax: 28_800,
 }));

@@ -59,6 +59,8 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
           issuer: 'https://lab.example',
           represents: 'workload',
           workload: ['sub'],
+          also: [],
+          proofAgeMax: 28_800,
           algorithms: ['ES256'],
           claims: [],
         },

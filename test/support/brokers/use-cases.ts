@@ -120,6 +120,8 @@ export const withPersons = (settings: Settings): Settings => ({
       issuer: 'https://staff.example',
       represents: 'person',
       workload: ['sub'],
+      also: [],
+      proofAgeMax: 28_800,
       algorithms: ['ES256'],
       claims: [],
     },

@@ -237,6 +237,36 @@ describe('parts that do not fit each other', () => {
       '4 trust[0].jwks.url: must be an https URL (http only on loopback) without user or password',
     ],
     [
+      'a further issuer that is another entry',
+      trust(
+        oidc('a', 'issuer: x, also: [{ issuer: y, jwks: { file: lab.jwks.json } }]'),
+        oidc('b', 'issuer: y, audiences: [z]'),
+      ),
+      expect.stringMatching(/^5 trust\[1\]\.issuer: is trusted under another name too/),
+    ],
+    [
+      'a further issuer that is the broker, or has no keys, or a key file that is not there',
+      trust(
+        oidc(
+          'a',
+          'issuer: x, also: [{ issuer: "https://mayfly.example" }, { issuer: y }, { issuer: z, jwks: { file: no } }]',
+        ),
+      ),
+      '4 trust[0].also[0].issuer: is the broker itself, whose tokens prove no identity',
+      '4 trust[0].also[1].issuer: needs `jwks`: keys are discovered over https only (http on loopback)',
+      '4 trust[0].also[2].jwks.file: is not a file that can be read',
+    ],
+    [
+      'a proof older than cutoffs are remembered',
+      trust(oidc('a', 'issuer: x, proofAgeMax: 86401')),
+      '4 trust[0].proofAgeMax: Too big: expected number to be <=86400',
+    ],
+    [
+      'claims for the ids of persons',
+      trust(oidc('a', 'issuer: x, represents: person, workload: [oid]')),
+      '4 trust[0].workload: is for workloads; this issuer represents persons',
+    ],
+    [
       'one resource for two targets',
       SOUND.replace('policy:', '  - { resource: https://tickets.example, minter: jwt }\npolicy:'),
       '11 targets[1].resource: is the resource of another target',
@@ -271,8 +301,8 @@ describe('parts that do not fit each other', () => {
       SOUND.replace('lmdb:../data', '\n  redis: [redis://a, "redis://:hunter2@b"]'),
       '3 store.redis[1]: holds a password: secrets never stand here, set REDIS_URL',
     ],
-  ])('are refused: %s', async (_, yaml, problem) => {
-    expect(await problems(yaml)).toEqual([problem]);
+  ])('are refused: %s', async (_, yaml, ...found) => {
+    expect(await problems(yaml)).toEqual(found);
   });
 
   it.each(['workload', 'person'])(
@@ -287,6 +317,10 @@ describe('parts that do not fit each other', () => {
       ]);
     },
   );
+
+  it('are not: an issuer on loopback whose keys are discovered over http', async () => {
+    expect(await problems(trust('  - { kind: oidc, name: a, issuer: "http://127.0.0.1:8081" }\n'))).toEqual([]);
+  });
 
   it('are not: an issuer of workloads and persons, for two audiences', async () => {
     const yaml = trust(

@@ -1,6 +1,8 @@
 /** Tombstones join: whatever the order, nothing dead comes back, and a hold goes only by its own lift. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from '@jest/globals';
+import { hangsOn, partyCauses } from '../../../src/domain/hangs-on.js';
+import { HARD_LIMITS } from '../../../src/domain/limits.js';
 import {
   death,
   forgettableAt,
@@ -10,8 +12,9 @@ import {
   refusesProof,
   type Epoch,
 } from '../../../src/domain/liveness.js';
-import { SELECTOR_KINDS } from '../../../src/domain/selector.js';
+import { causeOf, SELECTOR_KINDS } from '../../../src/domain/selector.js';
 import type { Outcome } from '../../../src/domain/task-outcome.js';
+import { timesProblem } from '../../../src/identity/token.js';
 import { join, parseTombstone, SEQ, type Publication, type Tombstone } from '../../../src/domain/tombstone.js';
 
 type Act = Pick<Publication, 'effect'> & { until: number; outcome?: Outcome; lifts?: number };
@@ -168,10 +171,28 @@ describe('liveness', () => {
     expect(refusesProof([{ holds: [1], until: 0 }], 9_999, 5)).toBe('held');
   });
 
+  const HOUR_MS = 3_600_000;
+  const workload = { kind: 'workload', id: 'a:x', issuer: 'a', owner: 'o', subject: 'a:s' } as const;
+  const person = { kind: 'person', id: 'p:x', issuer: 'p', claims: { email: 'x@y.example' } } as const;
+  const named = hangsOn({ id: '', target: '' }, { id: '', lineage: [], workload, principal: person }, []);
+  const ofParties = new Set([...partyCauses(workload), ...partyCauses(person)]);
+  const refuseProofs = new Set(named.filter((one) => ofParties.has(causeOf(one))).map(({ kind }) => kind));
+
   it('nothing may be forgotten before the longest life under it is over, and two minutes more', () => {
+    expect([...refuseProofs].toSorted()).toEqual(['issuer', 'owner', 'principal', 'subject', 'workload']);
     for (const kind of SELECTOR_KINDS) {
-      expect(forgettableAt(kind, 0)).toBe(kind === 'credential' ? 3_720_000 : 28_920_000);
+      const hours = kind === 'credential' ? 1 : refuseProofs.has(kind) ? 24 : 8;
+      expect([kind, forgettableAt(kind, 0)]).toEqual([kind, hours * HOUR_MS + 120_000]);
       expect(forgettableAt(kind, 0, 60_000)).toBe(180_000);
+    }
+  });
+
+  it('a cutoff of a party is remembered until every proof that it refuses is too old for any issuer, whatever the skew', () => {
+    const skewMs = HARD_LIMITS.clockSkewSeconds * 1000;
+    for (const kind of refuseProofs) {
+      const forgotten = forgettableAt(kind, 0);
+      const rules = { skewMs, proofAgeSeconds: HARD_LIMITS.proofAgeSeconds };
+      expect(timesProblem({ issuedAt: skewMs, expiresAt: Infinity }, forgotten, rules)).toMatch(/^is too old/);
     }
   });
 

@@ -227,6 +227,46 @@ describe('the id of a workload that outlasts its runs', () => {
   });
 });
 
+describe('a second issuer of the same parties', () => {
+  const CLUSTER = 'https://next.lab.example';
+  const both = (also: object[]) =>
+    door.identify([{ kind: 'oidc', name: 'lab', issuer: lab.url, jwks: { file: 'lab.json' }, also }]);
+
+  it('names them by the same ids, with keys of its own', async () => {
+    const next = await createIssuer({ clock: door.clock, url: CLUSTER });
+    const identifyBoth = both([{ issuer: CLUSTER, jwks: { file: door.file('next.json', next.jwks()) } }]);
+    const [before, after] = await Promise.all(
+      [lab, next].map(async (one) => identifyBoth(await one.token({ sub: 'agent-7' }), { use: 'subject' })),
+    );
+    expect(after?.party).toEqual(before?.party);
+    // The keys of one do not vouch for the other: who runs one of them could otherwise sign for both.
+    const crossed = [await lab.token({ iss: CLUSTER }), await next.token({ iss: lab.url })];
+    for (const token of crossed)
+      await expect(identifyBoth(token, { use: 'subject' })).rejects.toThrow('is not signed by a key of its issuer');
+  });
+
+  it('is nobody unless it is named', async () => {
+    await expect(both([])(await lab.token({ iss: CLUSTER }), { use: 'subject' })).rejects.toThrow('no issuer');
+  });
+});
+
+describe('an access token', () => {
+  it.each([
+    ['workload', undefined, false],
+    ['workload', true, true],
+    ['workload', false, false],
+    ['person', undefined, true],
+    ['person', false, false],
+  ])('of a %s, where the entry says accessTokens: %s, is taken: %s', async (represents, accessTokens, taken) => {
+    const trust = { kind: 'oidc', name: 'api', issuer: lab.url, jwks: { file: 'lab.json' }, represents };
+    const identifyApi = door.identify([accessTokens === undefined ? trust : { ...trust, accessTokens }]);
+    const tokenType = 'urn:ietf:params:oauth:token-type:access_token';
+    const asked = identifyApi(await lab.token({ header: { typ: 'at+jwt' } }), { use: 'subject', tokenType });
+    if (taken) await expect(asked).resolves.toMatchObject({ party: { id: 'api:agent-1' } });
+    else await expect(asked).rejects.toThrow('is of a type that is not taken');
+  });
+});
+
 describe('what a token must say', () => {
   const require = {
     repository: ['acme/*', 'octo/site'],
