@@ -98,6 +98,7 @@ export async function requesterByCredential(
       ...refOf(task.workload),
       subject: credential.subject,
       claims: credential.claims ?? {},
+      unread: credential.unread,
       groups: [],
     }),
     proofHash: sha256(token),

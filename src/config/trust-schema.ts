@@ -57,7 +57,17 @@ const oidcTrust = z.strictObject({
     .optional()
     .describe('The team that answers for a workload: a claim of the token, or a fixed value.'),
   groups: z
-    .strictObject({ claim: z.string().min(1).describe('A claim whose value is a list of group names.') })
+    .strictObject({
+      claim: z.string().min(1).describe('A claim whose value is a list of group names.'),
+      ifAbsent: z
+        .enum(['refuse', 'none'])
+        .default('refuse')
+        .describe('What a token without that claim means: it is refused, or the person is in no group.'),
+      ifIncomplete: z
+        .enum(['refuse', 'keep'])
+        .default('refuse')
+        .describe('What a token means that does not say all groups: it is refused, or those that it says are kept.'),
+    })
     .optional()
     .describe('Persons: the claim that lists their groups.'),
   claims: z

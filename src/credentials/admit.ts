@@ -41,7 +41,7 @@ export interface Admission {
   /** That of the party that asks. */
   subject?: string;
   /** Claims about the workload, for a credential that can be used as proof later. */
-  claims?: Party['claims'];
+  known?: Pick<Party, 'claims' | 'unread'>;
   /** Absent if the task is opened together with the credential. */
   stored?: Versioned<Task>;
   /** The record by which a retry of this request finds the task. */
@@ -97,7 +97,7 @@ export async function admit(
     risk,
     from,
     subject,
-    ...(target.resource === settings.proofTarget && { claims: requester.caller.party.claims }),
+    ...(target.resource === settings.proofTarget && { known: knownOf(requester.caller.party) }),
     stored,
     previous,
     credentialId,
@@ -116,6 +116,8 @@ function causesOfBirth(id: string, { caller, from }: Requester, { resource, mint
   };
   return credentialCauses(defined(born), task);
 }
+
+const knownOf = ({ claims, unread }: Party): Pick<Party, 'claims' | 'unread'> => defined({ claims, unread });
 
 /** Returns the requested access. A request that names no access means all that the task was opened for at this target. */
 function requestedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {

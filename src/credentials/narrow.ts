@@ -27,7 +27,7 @@ export const requestedSeconds = (
 
 /** G2: a credential never outlives its task's deadline, nor the credential it is derived from. Both ends are whole seconds, as in the token. */
 export function narrow(
-  { now, seen, task, credentialId, access, from, subject, claims }: Admission,
+  { now, seen, task, credentialId, access, from, subject, known }: Admission,
   decision: Decision,
   target: Target,
 ): Credential {
@@ -47,7 +47,7 @@ export function narrow(
     expiresAt,
     epoch: formatEpoch(seen.epoch),
     state: enforced ? 'reserved' : 'active',
-    claims,
+    ...known,
     from: from && { credential: from.id, target: from.target },
     ...(enforced && {
       workloadSeq: latestCut(seen, sessionCuts(target.resource, task.workload.id)),

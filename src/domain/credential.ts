@@ -1,6 +1,7 @@
 /** The credential: the record of what was minted for one target under one task. It never holds the secret. */
 import { z } from 'zod';
 import { accessSchema } from './access.js';
+import { knownClaimsSchema } from './party.js';
 import { moment, natural } from './schemas.js';
 
 export const credentialSchema = z.strictObject({
@@ -18,7 +19,7 @@ export const credentialSchema = z.strictObject({
   /** `reserved` until a minter outside this process has answered; `failed` when it is certain that the minter made nothing. */
   state: z.enum(['reserved', 'active', 'failed']).default('active'),
   /** For a credential that proves its workload to this broker: the claims of the workload's own token. */
-  claims: z.record(z.string(), z.string()).optional(),
+  ...knownClaimsSchema.shape,
   /** The credential from which it was derived, and whose end is its end too. */
   from: z.strictObject({ credential: z.string(), target: z.string() }).optional(),
   /**

@@ -166,7 +166,7 @@ function nameItself(party: NamedParty, name: Name): void {
 function namePrincipal({ id, issuer, claims }: NamedParty, name: Name): void {
   name('principal', id);
   const address = claims?.['email'];
-  if (address !== undefined) name('principal', emailValue(issuer, address));
+  if (typeof address === 'string') name('principal', emailValue(issuer, address));
 }
 
 /** Returns the selectors that are named, each once, in the order of their first naming. */

@@ -22,9 +22,22 @@ export const partyRefSchema = z.strictObject({
 /** A party as it is stored in records. */
 export type PartyRef = z.infer<typeof partyRefSchema>;
 
+/** Text, or the entries of a list. */
+const claimsSchema = z.record(z.string(), z.union([z.string(), z.array(z.string()).readonly()]));
+
+/** What policy may know of a party from its token: `trust[].claims`. */
+export const knownClaimsSchema = z.object({
+  /** By the name of the claim as configured. */
+  claims: claimsSchema.optional(),
+  /** The claims among them that the token has, and that cannot be kept whole. */
+  unread: z.array(z.string()).readonly().optional(),
+});
+
+type KnownClaims = z.infer<typeof knownClaimsSchema>;
+
 /** A person as the record of a task stores them. Claims and groups come from their own token, if it was ever presented. */
 export const rememberedPersonSchema = partyRefSchema.extend({
-  claims: z.record(z.string(), z.string()).optional(),
+  ...knownClaimsSchema.shape,
   groups: z.array(z.string()).readonly().optional(),
 });
 
@@ -32,8 +45,8 @@ export type RememberedPerson = z.infer<typeof rememberedPersonSchema>;
 
 /** A party whose token was just verified, with the claims that the operator lists in `trust[].claims`. */
 export interface Party extends PartyRef {
-  /** By the name of the claim as configured; values as text. */
-  claims: Readonly<Record<string, string>>;
+  claims: NonNullable<KnownClaims['claims']>;
+  unread?: KnownClaims['unread'];
   groups: readonly string[];
 }
 
@@ -46,5 +59,6 @@ export const refOf = ({ kind, id, issuer, owner, subject }: PartyRef): PartyRef 
 export const rememberedPerson = (person: Party): RememberedPerson => ({
   ...refOf(person),
   ...(Object.keys(person.claims).length > 0 && { claims: person.claims }),
+  ...(person.unread && { unread: person.unread }),
   ...(person.groups.length > 0 && { groups: person.groups }),
 });

@@ -1,6 +1,7 @@
-/** Turns claims of a token into names, and into text for policy. */
+/** Turns claims of a token into names, and into text and lists for policy. docs/configuration.md has the table of what becomes what. */
 import { covers } from '../domain/access.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
+import type { Party } from '../domain/party.js';
 import { isObject, type JsonObject } from './json-object.js';
 import { Refused } from './token.js';
 
@@ -10,7 +11,8 @@ import { Refused } from './token.js';
  * @param what it names, with its article
  */
 export function nameFrom(value: unknown, what: string, most = CLAIM_CHARACTERS_MAX): string {
-  if (typeof value !== 'string') throw new Refused(`must have ${what}`);
+  if (value === undefined) throw new Refused(`must have ${what}`);
+  if (typeof value !== 'string') throw new Refused(`has ${what} that is not a text`);
   const problem = nameProblem(value, most);
   if (problem !== undefined) throw new Refused(`has ${what} that ${problem}`);
   return value;
@@ -22,8 +24,7 @@ export function nameFrom(value: unknown, what: string, most = CLAIM_CHARACTERS_M
  */
 export function assertRequired(claims: JsonObject, required: RequiredClaims = {}): void {
   for (const [name, patterns] of Object.entries(required)) {
-    const value = claimAt(claims, name);
-    const texts = (Array.isArray(value) ? value : [value]).flatMap((entry) => textOf(entry) ?? []);
+    const texts = entriesOf(claimAt(claims, name)).flatMap((entry) => textOf(entry) ?? []);
     if (!texts.some((text) => patterns.some((pattern) => matches(pattern, text)))) {
       throw new Refused(`must have a claim ${name} with a value that is accepted here`);
     }
@@ -38,39 +39,102 @@ const matches = (pattern: string, text: string): boolean =>
 
 const emptySegments = (text: string): number => text.split('/').filter((segment) => segment === '').length;
 
-/** Returns the named claims as tags. Text, booleans and exact integers become tags; lists and objects do not. */
-export function tagsFrom(claims: JsonObject, names: readonly string[]): Readonly<Record<string, string>> {
-  const found = names.flatMap((name) => {
-    const text = textOf(claimAt(claims, name));
-    return text === undefined ? [] : [[name, text] as const];
-  });
-  return Object.fromEntries(found);
+/** What a token says in a claim: nothing, something that cannot be kept whole, or a text or a list of texts. */
+type Reading = { kind: 'absent' | 'incomplete' } | { kind: 'whole'; value: string | readonly string[] };
+
+/**
+ * Returns what the token says in a claim. Text, booleans and exact integers are text, and lists of them are lists. Everything else
+ * is incomplete: an object, a fraction, null, an integer that JSON readers round, a list with one of these in it, and what the
+ * issuer left out because it was too large. So nothing that a token does not say whole looks like nothing.
+ */
+export function readClaim(claims: JsonObject, name: string): Reading {
+  if (isAbbreviated(claims, name)) return { kind: 'incomplete' };
+  const value = claimAt(claims, name);
+  if (value === undefined) return { kind: 'absent' };
+  const texts = entriesOf(value).map(textOf);
+  if (!texts.every((text) => text !== undefined)) return { kind: 'incomplete' };
+  const [text] = texts;
+  return { kind: 'whole', value: Array.isArray(value) || text === undefined ? texts : text };
 }
 
 /**
- * Returns the names in a claim that is a list. A single text counts as a list of one. What is no name is left out, and no policy
- * can name it (`literalProblem` in policy/cedar/load-policies.ts). To refuse the token would be a weapon: in many directories
+ * Returns whether the issuer says that the claim is elsewhere (OpenID Connect Core §5.6.2), or that there are groups which the
+ * token leaves out: Entra does both where a person is in more groups than fit.
+ */
+function isAbbreviated(claims: JsonObject, name: string): boolean {
+  const [member = ''] = pathOf(name);
+  const { _claim_names: elsewhere, hasgroups } = claims;
+  if (isObject(elsewhere) && Object.hasOwn(elsewhere, member)) return true;
+  return member === 'groups' && claims['groups'] === undefined && hasgroups !== undefined && hasgroups !== false;
+}
+
+/** Returns the named claims for policy, and the names of those that are there and cannot be kept whole. */
+export function knownFrom(claims: JsonObject, names: readonly string[]): Known {
+  const known: [name: string, value: string | readonly string[]][] = [];
+  const unread: string[] = [];
+  for (const name of names) {
+    const reading = readClaim(claims, name);
+    if (reading.kind === 'whole') known.push([name, reading.value]);
+    else if (reading.kind === 'incomplete') unread.push(name);
+  }
+  return { claims: Object.fromEntries(known), unread };
+}
+
+export interface Known extends Pick<Party, 'claims'> {
+  unread: string[];
+}
+
+/** What a claim that lists groups means where it is not there, or not whole. */
+interface GroupRules {
+  claim: string;
+  ifAbsent: 'refuse' | 'none';
+  ifIncomplete: 'refuse' | 'keep';
+}
+
+/**
+ * Returns the groups of a person. A token that does not say them all is refused, unless the entry says otherwise: whoever is in
+ * too many groups would slip past every `forbid` on one. What is no name is left out and is no reason to refuse, because no policy
+ * can name it (`literalProblem` in policy/cedar/load-policies.ts), and because to refuse would be a weapon: in many directories
  * anybody may make a group and put others into it.
  */
-export function listFrom(claims: JsonObject, name: string): readonly string[] {
-  const value = claimAt(claims, name);
-  const entries: unknown[] = Array.isArray(value) ? value : [value];
-  return entries.filter((entry) => typeof entry === 'string' && isName(entry, CLAIM_CHARACTERS_MAX)) as string[];
+export function groupsFrom(claims: JsonObject, { claim, ifAbsent, ifIncomplete }: GroupRules): Groups {
+  const { kind } = readClaim(claims, claim);
+  if (kind === 'absent') {
+    if (ifAbsent === 'refuse') throw new Refused(`must say the groups of the person in ${claim}`);
+    return { groups: [], isWhole: true };
+  }
+  if (kind === 'incomplete' && ifIncomplete === 'refuse') {
+    throw new Refused(`does not say all groups of the person in ${claim}`);
+  }
+  const texts = entriesOf(claimAt(claims, claim)).map(textOf);
+  const groups = texts.filter((text) => text !== undefined && isName(text, CLAIM_CHARACTERS_MAX)) as string[];
+  return { groups, isWhole: kind !== 'incomplete' && groups.length === texts.length };
 }
+
+interface Groups {
+  groups: string[];
+  /** Whether nothing of the claim was left out. */
+  isWhole: boolean;
+}
+
+/** A single value counts as a list of one. */
+const entriesOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
 /**
  * Returns the value of a top-level claim, or of a JSON pointer (RFC 6901) if the name begins with a slash. Only own members
  * of objects are read.
  */
 export function claimAt(claims: JsonObject, name: string): unknown {
-  const path = name.startsWith('/') ? name.slice(1).split('/').map(unescapePointer) : [name];
   let value: unknown = claims;
-  for (const member of path) {
+  for (const member of pathOf(name)) {
     if (!isObject(value) || !Object.hasOwn(value, member)) return undefined;
     value = value[member];
   }
   return value;
 }
+
+const pathOf = (name: string): string[] =>
+  name.startsWith('/') ? name.slice(1).split('/').map(unescapePointer) : [name];
 
 const unescapePointer = (segment: string): string => segment.replaceAll('~1', '/').replaceAll('~0', '~');
 

@@ -3,7 +3,7 @@ import type { OidcTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { NAME_CHARACTERS_MAX } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
-import { assertRequired, claimAt, listFrom, nameFrom, tagsFrom } from './claim-values.js';
+import { assertRequired, claimAt, groupsFrom, knownFrom, nameFrom, type Known } from './claim-values.js';
 import type { JsonObject } from './json-object.js';
 import { hasLastingIds, joined } from './lasting-id.js';
 import type { TrustedIssuer } from './proof.js';
@@ -36,12 +36,14 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
 
 function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
   const owner = ownerOf(trust, claims);
+  const known = knownOf(trust, claims);
   return defined({
     kind: 'workload',
     ...namesOf(trust, claims),
     issuer: trust.name,
     owner,
-    claims: tagsOf(trust, claims),
+    claims: known.claims,
+    unread: unlessEmpty(known.unread),
     groups: [],
   });
 }
@@ -56,13 +58,17 @@ function namesOf(trust: OidcTrust, claims: JsonObject): Pick<Party, 'id' | 'subj
 }
 
 function personOf(trust: OidcTrust, claims: JsonObject): Party {
-  return {
+  const known = knownOf(trust, claims);
+  const { groups, isWhole } = trust.groups ? groupsFrom(claims, trust.groups) : { groups: [], isWhole: true };
+  const unread = isWhole || !trust.groups ? known.unread : [...new Set([...known.unread, trust.groups.claim])];
+  return defined({
     kind: 'person',
     id: idFrom(trust, claims['sub']),
     issuer: trust.name,
-    claims: tagsOf(trust, claims),
-    groups: trust.groups ? listFrom(claims, trust.groups.claim) : [],
-  };
+    claims: known.claims,
+    unread: unlessEmpty(unread),
+    groups,
+  });
 }
 
 function idFrom(trust: OidcTrust, value: unknown, most?: number): string {
@@ -76,10 +82,11 @@ function ownerOf({ owner }: OidcTrust, claims: JsonObject): string | undefined {
   return 'value' in owner ? owner.value : nameFrom(claimAt(claims, owner.claim), 'an owning team');
 }
 
-/** Tags are text for policy alone, except for the address: a party can be revoked by it. */
-function tagsOf(trust: OidcTrust, claims: JsonObject): Readonly<Record<string, string>> {
-  const tags = tagsFrom(claims, trust.claims);
-  const address = tags['email'];
-  if (address !== undefined) nameFrom(address, 'an e-mail address');
-  return tags;
+/** Claims are for policy alone, except for the address: a party can be revoked by it. */
+function knownOf(trust: OidcTrust, claims: JsonObject): Known {
+  const known = knownFrom(claims, trust.claims);
+  if (trust.claims.includes('email') && Object.hasOwn(claims, 'email')) nameFrom(claims['email'], 'an e-mail address');
+  return known;
 }
+
+const unlessEmpty = (names: readonly string[]) => (names.length > 0 ? names : undefined);

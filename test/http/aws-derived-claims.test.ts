@@ -3,7 +3,10 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 
 const REDS = 'arn:aws:s3:::red-data';
-const isRed = 'principal is Workload && principal.hasTag("team") && principal.getTag("team") == "red"';
+/** By a text, by a list, and by a claim that cannot be kept. */
+const isRed = `principal is Workload && principal.hasTag("team") && principal.getTag("team") == "red" &&
+  principal.lists.hasTag("labels") && principal.lists.getTag("labels").contains("red") &&
+  principal.unread.contains("level")`;
 
 let broker: AwsBroker;
 beforeAll(async () => {
@@ -17,7 +20,7 @@ permit (principal, action in Action::"read", resource in Resource::"${ROLE}#${RE
   });
 });
 
-const asItself = (team: string) => broker.identity(`agent-${team}`, { team });
+const asItself = (team: string) => broker.identity(`agent-${team}`, { team, labels: ['x', team], level: 1.5 });
 /** Returns a token of the broker for this very endpoint. */
 async function derived(team: string): Promise<string> {
   const endpoint = { resource: `${broker.url}/aws/credentials`, scope: `${ROLE}:execute` };

@@ -65,14 +65,14 @@ export function partyEntities(
   if (context.kind === 'access')
     named.push(context.onBehalfOf, context.openedBy, context.delegatedBy, ...context.chain);
   else named.push(context.opening?.onBehalfOf);
-  const entities = new Map<string, EntityJson>();
+  const entities = new Map<string, EntityJson[]>();
   for (const party of named) {
     if (!party) continue;
     const key = `${party.kind} ${party.id}`;
     // Cedar refuses two definitions of one entity. The first one stays, because the principal's own proof is the newest.
-    if (!entities.has(key)) entities.set(key, partyEntity(party, groups));
+    if (!entities.has(key)) entities.set(key, partyEntitiesOf(party, groups));
   }
-  return [...entities.values()];
+  return [...entities.values()].flat();
 }
 
 export const partyUid = ({ kind, id }: PartyRef): TypeAndId => ({
@@ -83,13 +83,34 @@ export const partyUid = ({ kind, id }: PartyRef): TypeAndId => ({
 /** A party with claims and groups, as far as they are known. */
 type Mentioned = RememberedPerson;
 
-function partyEntity(party: Mentioned, groups: ReadonlySet<string>): EntityJson {
+/** The entity whose tags are the claims of a party that are lists. Tags of one entity have one type. */
+const LISTS = 'Lists';
+
+/** Returns whether it is the entity of somebody's lists. */
+export const isLists = ({ uid }: EntityJson): boolean => plain(uid).type === LISTS;
+
+function partyEntitiesOf(party: Mentioned, groups: ReadonlySet<string>): EntityJson[] {
   const parents: TypeAndId[] = [{ type: 'Issuer', id: party.issuer }];
   if (party.kind === 'workload' && party.owner !== undefined) parents.push({ type: 'Owner', id: party.owner });
   if (party.kind === 'person' && party.groups)
     parents.push(...party.groups.filter((id) => groups.has(id)).map((id): TypeAndId => ({ type: 'Group', id })));
-  return { uid: partyUid(party), attrs: {}, parents, ...(party.claims && { tags: { ...party.claims } }) };
+  const { claims = {}, unread = [] } = party;
+  const listsUid = { type: LISTS, id: `${party.kind} ${party.id}` };
+  const attrs = { lists: { __entity: listsUid }, unread: [...unread] };
+  return [
+    { uid: partyUid(party), attrs, parents, tags: tagsOf(claims, (value) => typeof value === 'string') },
+    { uid: listsUid, attrs: {}, parents: [], tags: tagsOf(claims, (value) => typeof value !== 'string') },
+  ];
 }
+
+type Claims = NonNullable<Mentioned['claims']>;
+
+const tagsOf = (claims: Claims, isMeant: (value: Claims[string]) => boolean): Record<string, CedarValueJson> =>
+  Object.fromEntries(
+    Object.entries(claims)
+      .filter(([, value]) => isMeant(value))
+      .map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
+  );
 
 /** Returns the subjects of a path. A pattern has one for itself, and one for each of its parts. */
 function pathSubjects(path: string, target: KnownTarget | undefined): Subject[] | 'too-many' | undefined {

@@ -20,12 +20,14 @@ interface KnownAction {
   entities: readonly EntityJson[];
 }
 
-export const SHIPPED_SCHEMA = `// Who. Tags are the verified claims named in trust[].claims.
+export const SHIPPED_SCHEMA = `// Who. Tags are the verified claims named in trust[].claims: texts here, lists as tags of "lists". "unread" names those
+// that a token has, and that cannot be kept whole.
 entity Issuer;
 entity Owner;
 entity Group;
-entity Workload in [Issuer, Owner] tags String;
-entity Person in [Issuer, Group] tags String;
+entity Lists tags Set<String>;
+entity Workload in [Issuer, Owner] = { lists: Lists, unread: Set<String> } tags String;
+entity Person in [Issuer, Group] = { lists: Lists, unread: Set<String> } tags String;
 
 // What. Tags and sensitivity come from the configuration of the target, never from who asks.
 entity Target tags String;

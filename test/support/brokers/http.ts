@@ -147,7 +147,7 @@ async function startFrom(setting: Setting): Promise<TestBroker> {
   };
 }
 
-const OWNED = { owner: { claim: 'team' }, claims: ['team'] };
+const OWNED = { owner: { claim: 'team' }, claims: ['team', 'labels', 'level'] };
 
 const running: (() => Promise<void>)[] = [];
 afterAll(() => Promise.all(running.map((close) => close())));

@@ -78,7 +78,14 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
 
 export const proven = (id: string, clock: HandClock, issuedAt: number = clock.now() - 60_000): AuthenticatedCaller => ({
   party: id.startsWith('staff:')
-    ? { kind: 'person', id, issuer: 'staff', claims: { desk: '7' }, groups: ['finance'] }
+    ? {
+        kind: 'person',
+        id,
+        issuer: 'staff',
+        claims: { desk: '7', roles: ['auditor'] },
+        unread: ['teams'],
+        groups: ['finance'],
+      }
     : { kind: 'workload', id, issuer: 'lab', owner: 'sre', claims: {}, groups: [] },
   proofHash: 'proof',
   issuedAt,

@@ -36,7 +36,13 @@ describe('A stored record', () => {
     [
       'for a person who was proven',
       {
-        principal: { kind: 'person', id: 'staff:ada', issuer: 'staff', groups: ['finance'], claims: { desk: '7' } },
+        principal: {
+          kind: 'person',
+          id: 'staff:ada',
+          issuer: 'staff',
+          groups: ['finance'],
+          claims: { desk: '7', roles: ['a'] },
+        },
         principalProven: true,
       },
     ],

@@ -58,7 +58,7 @@ describe('a workload of an OIDC issuer', () => {
       fork: false,
       'kubernetes.io': { namespace: 'agents' },
       'a/b': { 'c~d': 'deep' },
-      list: ['not', 'a', 'tag'],
+      list: ['a', 'list'],
     });
     const now = door.clock.now();
     expect(await asSubject(token)).toEqual({
@@ -73,6 +73,7 @@ describe('a workload of an OIDC issuer', () => {
           fork: 'false',
           '/kubernetes.io/namespace': 'agents',
           '/a~1b/c~0d': 'deep',
+          list: ['a', 'list'],
         },
         groups: [],
       },
@@ -103,9 +104,9 @@ describe('a workload of an OIDC issuer', () => {
     await expect(asSubject(silent)).rejects.toThrow('The subject token must say when it was issued (iat).');
   });
 
-  it('loses a number that is not exact rather than carry a wrong one', async () => {
+  it('carries no number that is not exact, and says that there was one', async () => {
     const { party } = await asSubject(await lab.token({ team: 'sre', repository_id: 2 ** 53 + 2 }));
-    expect(party.claims).toEqual({});
+    expect(party).toMatchObject({ claims: {}, unread: ['repository_id'] });
   });
 
   it('cannot be altered by whoever was handed the proof', async () => {
@@ -122,12 +123,51 @@ describe('a person', () => {
       id: 'people:ada',
       issuer: 'people',
       claims: {},
-      groups: ['sre', 'oncall'],
+      unread: ['groups'],
+      groups: ['sre', '7', 'oncall'],
     });
   });
 
+  it.each([
+    [{}, 'must say the groups of the person in groups'],
+    [{ groups: null }, 'does not say all groups of the person in groups'],
+    [{ groups: ['sre', {}] }, 'does not say all groups of the person in groups'],
+    [{ _claim_names: { groups: 'src1' } }, 'does not say all groups of the person in groups'],
+    [{ hasgroups: true }, 'does not say all groups of the person in groups'],
+  ])('whose token says %j is refused: a forbid on a group that it leaves out would not hold', async (claims, why) => {
+    const asked = idp.token({ groups: undefined, ...claims }).then(asSubject);
+    await expect(asked).rejects.toThrow(`The subject token ${why}.`);
+  });
+
+  it.each([
+    [{}, { groups: [] }],
+    [{ groups: ['sre', {}] }, { groups: ['sre'], unread: ['groups'] }],
+    [{ _claim_names: { groups: 'src1' } }, { groups: [], unread: ['groups'] }],
+  ])('whose token says %j is taken where the entry says so, and policy can ask', async (claims, known) => {
+    const groups = { claim: 'groups', ifAbsent: 'none', ifIncomplete: 'keep' };
+    const trust = {
+      kind: 'oidc',
+      name: 'people',
+      issuer: idp.url,
+      jwks: { file: 'idp.json' },
+      represents: 'person',
+      groups,
+    };
+    const asked = door.identify([trust])(await idp.token({ groups: undefined, ...claims }), { use: 'subject' });
+    await expect(asked).resolves.toMatchObject({ party: known });
+  });
+
+  it.each([[['ada@staff.example']], [null], [7]])(
+    'whose address is %j is refused: a hold by address would not reach them',
+    async (address) => {
+      const trust = { kind: 'oidc', name: 'mail', issuer: idp.url, jwks: { file: 'idp.json' }, claims: ['email'] };
+      const asked = door.identify([trust])(await idp.token({ email: address }), { use: 'subject' });
+      await expect(asked).rejects.toThrow('has an e-mail address that is not a text');
+    },
+  );
+
   it.each(['at+jwt', 'application/at+jwt', 'AT+JWT', 'JWT', 'jose'])('may show a token of type %s', async (typ) => {
-    await expect(asSubject(await idp.token({ header: { typ } }))).resolves.toBeDefined();
+    await expect(asSubject(await idp.token({ groups: [], header: { typ } }))).resolves.toBeDefined();
   });
 });
 
@@ -193,11 +233,10 @@ describe('the id of a workload that outlasts its runs', () => {
     expect(await identified(['sub'], { sub: SUB })).not.toHaveProperty('subject');
   });
 
-  const NOT_HERE = 'must have a claim ref for its id';
   it.each<[string, object]>([
-    [NOT_HERE, { ref: undefined }],
-    [NOT_HERE, { ref: 7 }],
-    [NOT_HERE, { ref: ['main'] }],
+    ['must have a claim ref for its id', { ref: undefined }],
+    ['has a claim ref for its id that is not a text', { ref: 7 }],
+    ['has a claim ref for its id that is not a text', { ref: ['main'] }],
     ['has a claim ref for its id that is empty', { ref: '' }],
     ['has a claim ref for its id that has a space at its beginning or end, or two in a row', { ref: ' main' }],
     ['has a subject that is longer than 255 characters', { ref: 'x'.repeat(250) }],
@@ -352,7 +391,7 @@ describe('a refusal', () => {
     ['refresh_token', 'person', false],
     ['saml2', 'workload', false],
   ])('declared as %s, the token of a %s: taken is %s', async (type, who, taken) => {
-    const token = await (who === 'person' ? idp.token() : lab.token({ team: 'sre' }));
+    const token = await (who === 'person' ? idp.token({ groups: [] }) : lab.token({ team: 'sre' }));
     const tokenType = `urn:ietf:params:oauth:token-type:${type}`;
     const asked = identify(token, { use: 'subject', tokenType });
     if (taken) await expect(asked).resolves.toBeDefined();
@@ -360,7 +399,7 @@ describe('a refusal', () => {
   });
 
   it('follows when an access token is declared an ID token', async () => {
-    const token = await idp.token({ header: { typ: 'at+jwt' } });
+    const token = await idp.token({ groups: [], header: { typ: 'at+jwt' } });
     const tokenType = 'urn:ietf:params:oauth:token-type:id_token';
     await expect(identify(token, { use: 'subject', tokenType })).rejects.toThrow('declared token type');
   });

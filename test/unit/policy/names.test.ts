@@ -26,7 +26,11 @@ async function permits(condition: string, query: PolicyQuery): Promise<boolean> 
   return (await engine.decide(query)).outcome === 'permit';
 }
 
-const ci = workload('ci:job', { owner: 'sre', claims: { ref: 'refs/heads/main' } });
+const ci = workload('ci:job', {
+  owner: 'sre',
+  claims: { ref: 'refs/heads/main', roles: ['agent', 'reader'], none: [] },
+  unread: ['teams'],
+});
 const ann = person('corp:ann', ['finance', 'oncall']);
 const hop = { kind: 'workload' as const, id: 'lab:planner', issuer: 'lab', owner: 'agents' };
 const plain = toAccess('incident/4711');
@@ -36,7 +40,7 @@ const rich = toAccess('incident/vip/1', 'read', {
     purposeFrom: 'opener',
     delegationDepth: 1,
     principalProven: true,
-    onBehalfOf: ann,
+    onBehalfOf: { ...ann, unread: ['groups'] },
     openedBy: hop,
     delegatedBy: hop,
     chain: [hop],
@@ -52,6 +56,12 @@ describe('of an access', () => {
     [
       'principal in Owner::"sre" && principal is Workload && principal.hasTag("ref") && principal.getTag("ref") == "refs/heads/main"',
     ],
+    [
+      'principal is Workload && principal.lists.hasTag("roles") && principal.lists.getTag("roles") == ["reader", "agent"]',
+    ],
+    ['principal is Workload && principal.lists.hasTag("none") && principal.lists.getTag("none").isEmpty()'],
+    ['principal is Workload && principal.unread.contains("teams")'],
+    ['context has onBehalfOf && context.onBehalfOf.unread == ["groups"]'],
     [`resource in Resource::"${TICKETS}#incident/vip"`],
     [
       `resource in Resource::"${TICKETS}#incident" && resource in Target::"${TICKETS}" && resource == Resource::"${TICKETS}#incident/vip/1"`,
@@ -113,6 +123,20 @@ describe('of an access', () => {
         toAccess('x', 'read', { by }),
       ),
     ).toBe(true);
+  });
+
+  it('a list is no tag, and a text is no list', async () => {
+    const query = toAccess('x', 'read', { by: ci });
+    expect(await permits('principal.hasTag("roles")', query)).toBe(false);
+    expect(await permits('principal.lists.hasTag("ref")', query)).toBe(false);
+  });
+
+  it('the lists of a party are its own, also where another has some', async () => {
+    const roles = (whose: string) =>
+      `${whose}.lists.hasTag("roles") && ${whose}.lists.getTag("roles").contains("agent")`;
+    const query = toAccess('x', 'read', { by: ci, context: { onBehalfOf: { ...ann, claims: { roles: ['reader'] } } } });
+    expect(await permits(roles('principal'), query)).toBe(true);
+    expect(await permits(`context has onBehalfOf && ${roles('context.onBehalfOf')}`, query)).toBe(false);
   });
 
   it('a workload and a person of one name are two', async () => {

@@ -215,7 +215,12 @@ describe('whom a task serves', () => {
     await broker.exchange({ ...FOR_ADA, under: { taskId: named.task.id } });
     await broker.under(named.task.id);
     const known = {
-      onBehalfOf: { id: 'staff:ada', groups: ['finance'], claims: { desk: '7' } },
+      onBehalfOf: {
+        id: 'staff:ada',
+        groups: ['finance'],
+        claims: { desk: '7', roles: ['auditor'] },
+        unread: ['teams'],
+      },
       principalProven: true,
     };
     expect(asked.map(({ context }) => context)).toMatchObject([known, { principalProven: false }, known, known]);
