@@ -150,7 +150,15 @@ describe.each(['lmdb', 'redis'] as const)('mayfly beside a broker on %s', (kind)
 it('a configuration whose store is not there is a mistake, not a new store', async () => {
   const said: string[] = [];
   const terminal = { out: () => undefined, err: (text: string) => void said.push(text), clock: systemClock };
-  const argv = ['revocations', 'revoke', 'all', '--reason', 'r', '--config', 'config/examples/github-actions.yaml'];
+  const argv = [
+    'revocations',
+    'revoke',
+    'all',
+    '--reason',
+    'r',
+    '--config',
+    'config/providers/github-actions/mayfly.yaml',
+  ];
   expect(await run(argv, terminal)).toBe(1);
   expect(said.join()).toMatch(/no store in .*: is this the configuration of the broker\?/);
 });

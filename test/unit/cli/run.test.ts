@@ -50,9 +50,9 @@ describe('mayfly dev-token', () => {
 
 describe('mayfly check-config', () => {
   it('says what a sound configuration would start', async () => {
-    const { code, out } = await mayfly('check-config', '--elsewhere', 'config/examples/kubernetes.yaml');
+    const { code, out } = await mayfly('check-config', '--elsewhere', 'config/providers/kubernetes/mayfly.yaml');
     expect(code).toBe(0);
-    expect(out).toMatch(/kubernetes\.yaml: sound\n.*https:\/\/mayfly\.example\n.*redis\n.*cluster \(oidc\)/s);
+    expect(out).toMatch(/mayfly\.yaml: sound\n.*https:\/\/mayfly\.example\n.*redis\n.*cluster \(oidc\)/s);
   });
 
   it('warns where a sound configuration lets in more than is meant', async () => {
@@ -85,7 +85,12 @@ describe('mayfly check-policy', () => {
   });
 
   it('holds them against the targets of the configuration', async () => {
-    const { code, err } = await mayfly('check-policy', 'config/policies', '-c', 'config/examples/github-actions.yaml');
+    const { code, err } = await mayfly(
+      'check-policy',
+      'config/policies',
+      '-c',
+      'config/providers/github-actions/mayfly.yaml',
+    );
     expect(code).toBe(1);
     expect(err).toMatch(/names a target that is not configured/);
   });

@@ -26,7 +26,7 @@ const target = (name: string, more: Partial<PolicyTarget> = {}): PolicyTarget =>
 
 const TARGETS = [
   ticketsTarget({ labels: [{ match: 'incident/restricted/**', sensitivity: ['restricted'] }] }),
-  ...['ledger', 'deploy', 'data', 'reports'].map((name) => target(name)),
+  ...['ledger', 'reports'].map((name) => target(name)),
   target('orders', { tags: { team: 'shop' } }),
   target('staging-orders', { tags: { team: 'shop', environment: 'staging' } }),
   target('people', {
@@ -42,12 +42,6 @@ type Expected = [what: string, query: PolicyQuery, outcome: string];
 const on = (name: string, path: string, action = 'read', more: Parameters<typeof toAccess>[2] = {}) =>
   toAccess(path, action, { ...more, target: `https://${name}.example` });
 const of = (owner: string) => workload('corp:agent', { owner });
-const job = (repository_id: string, ref: string, event_name = 'push') =>
-  workload('github:repo:acme/shop:ref:refs/heads/main', { claims: { repository_id, ref, event_name } });
-const pod = (account: string, namespace: string) =>
-  workload(`cluster:system:serviceaccount:${namespace}:${account}`, {
-    claims: { '/kubernetes.io/namespace': namespace },
-  });
 const ann = person('corp:ann', ['finance']);
 const revoke = (kind: string, by = person('corp:bob', ['oncall'])) =>
   toOperate('revoke', { type: 'broker' }, by, { revocation: { kind, value: 'x', effect: 'hold', dryRun: false } });
@@ -73,29 +67,6 @@ const documented: Record<string, Expected[]> = {
       'deny',
     ],
     ['nor by a pattern', on('ledger', 'team/payments/**', 'write', { by: of('payments') }), 'deny'],
-  ],
-  'github-actions': [
-    ['main deploys', on('deploy', 'shop/web', 'execute', { by: job('271828182', 'refs/heads/main') }), 'permit'],
-    ['a branch does not', on('deploy', 'shop/web', 'execute', { by: job('271828182', 'refs/heads/x') }), 'deny'],
-    ['another repository does not', on('deploy', 'shop/web', 'execute', { by: job('1', 'refs/heads/main') }), 'deny'],
-    [
-      'nor a pull request',
-      on('deploy', 'shop/web', 'execute', { by: job('271828182', 'refs/heads/main', 'pull_request') }),
-      'deny',
-    ],
-    ['a job opens its task', toOperate('openTask', taskOf(job('1', 'x')), job('1', 'x')), 'permit'],
-    ['and nobody else’s', toOperate('openTask', taskOf(of('shop')), job('1', 'x')), 'deny'],
-  ],
-  kubernetes: [
-    ['batch reads', on('data', 'datasets/1', 'read', { by: pod('any', 'batch') }), 'permit'],
-    ['others do not', on('data', 'datasets/1', 'read', { by: pod('any', 'web') }), 'deny'],
-    ['the loader writes', on('data', 'datasets/1', 'write', { by: pod('loader', 'batch') }), 'permit'],
-    ['others in its namespace do not', on('data', 'datasets/1', 'write', { by: pod('any', 'batch') }), 'deny'],
-    [
-      'without the claim nothing',
-      on('data', 'datasets/1', 'write', { by: workload('cluster:system:serviceaccount:batch:loader') }),
-      'deny',
-    ],
   ],
   'break-glass': [
     [
