@@ -3,7 +3,7 @@
  * behind or five hours ahead; or a broker on LMDB, whose store has no clock of its own, is set back.
  */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startBroker, type TestBroker } from '../support/brokers/http.js';
+import type { TestBroker } from '../support/brokers/http.js';
 import { minted, startSignalBroker, type SignalBroker } from '../support/brokers/signals.js';
 import { handClock } from '../support/clock.js';
 import { workload } from '../support/issuers/transmitter.js';
@@ -21,6 +21,7 @@ const REACTIONS = [
   { name: 'high', event: 'credential-compromise', do: 'risk', risk: 'HIGH' },
   { name: 'medium', event: 'credential-change', do: 'risk', risk: 'MEDIUM' },
 ];
+const SET_HEADERS = { 'content-type': 'application/secevent+jwt' };
 const REFUSED = { status: 503, body: { code: 'temporarily_unavailable' } };
 
 const task = { workload: 'lab:agent-7', purpose: 'summarise incident 4711' };
@@ -124,8 +125,7 @@ describe.each([
       ['agent-12', right],
     ] as const) {
       const set = await setting.idp.set(workload(sub), { claims: { iat: Math.floor(clock.now() / 1000) } });
-      const headers = { 'content-type': 'application/secevent+jwt' };
-      expect((await wrong.send('/signals', { method: 'POST', body: set, headers })).status).toBe(202);
+      expect((await wrong.send('/signals', { method: 'POST', body: set, headers: SET_HEADERS })).status).toBe(202);
       const held = async () => (await right.exchange(await right.identity(sub))).body as { error?: string } | undefined;
       await until(async () => (await held())?.error === 'access_denied', 'the signal did not hold');
       for (const broker of [wrong, right]) {
@@ -189,6 +189,7 @@ describe.each([
 
 describe('a broker on LMDB whose clock is set back ten minutes', () => {
   const SET_BACK_MS = 29_000_000;
+  let setting: SignalBroker;
   let broker: TestBroker;
   let token: string;
   /** By the clock of everybody else. */
@@ -199,7 +200,8 @@ describe('a broker on LMDB whose clock is set back ten minutes', () => {
   const introspected = async () => broker.introspect(token, await broker.identity('tickets-api'));
 
   beforeAll(async () => {
-    broker = await startBroker();
+    setting = await startSignalBroker({ reactions: [HOLD] });
+    ({ broker } = setting);
     token = (await minted(broker, 'agent-7', { lifetime: '60' })).token;
     await broker.post(
       '/revocations',
@@ -236,9 +238,12 @@ describe('a broker on LMDB whose clock is set back ten minutes', () => {
     expect(Date.parse((body as { at: string }).at)).toBe(broker.clock.now() + SET_BACK_MS);
   });
 
-  it('does so after a restart, too: the time agreed on is on disk', async () => {
+  it('does so after a restart, too: the time agreed on is on disk, and a fresh signal seems to come from the future', async () => {
     broker = await broker.again();
     await expectNothing();
+    const claims = { iat: Math.floor((broker.clock.now() + SET_BACK_MS) / 1000) };
+    const body = await setting.idp.set(workload('agent-12'), { claims });
+    expect((await broker.send('/signals', { method: 'POST', body, headers: SET_HEADERS })).status).toBe(202);
   });
 
   it('serves again when its clock has reached that time, and the dead stay dead', async () => {
