@@ -44,10 +44,10 @@ export const minterWarnings =
 
 /** Whoever has proved an identity was here, whatever becomes of the request. */
 export const rememberCallers =
-  (identify: Identify, memory: PartyMemory): Identify =>
+  (identify: Identify, memory: Pick<PartyMemory, 'called'>): Identify =>
   async (token, as) => {
     const caller = await identify(token, as);
-    memory.remember(caller.party);
+    memory.called(caller.party);
     return caller;
   };
 

@@ -69,7 +69,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const signals = openSignals({ loaded, ledger, audit, metrics, log });
   const onSignal = (id: string) => signals.queue.push(id);
   const detectors = openDetectors({ ledger, metrics, detectors: config.signals.detectors, onSignal });
-  const { observer } = detectors;
+  const parties = createPartyMemory(ledger);
   const minters = await openMinters({ targets, keys, issuer, clock, warn: minterWarnings(metrics, log) });
   const enforcement = openEnforcement({ targets, minters, ledger, clock, node, audit, metrics, log });
   const notifier = createNotifier({ ledger, audit, keys, issuer, node, metrics, log }, config.notify);
@@ -80,8 +80,9 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     issuer,
     log,
     metrics,
-    observer,
-    identify: rememberCallers(instrumentIdentify(identify, { metrics, log, observer }), createPartyMemory(ledger)),
+    observer: detectors.observer,
+    parties,
+    identify: rememberCallers(instrumentIdentify(identify, { metrics, log, observer: detectors.observer }), parties),
     policy: instrumentPolicy(policy, metrics),
     minters,
     targets: new Map(targets.map((target) => [target.resource, target])),

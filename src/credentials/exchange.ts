@@ -41,6 +41,7 @@ export async function exchangeFor(
     const grant = await retryOnConflict(deps.ledger, () => reserveGrant(deps, requester, request));
     const issued = await release(deps, grant, requestId);
     deps.observer.granted(issued);
+    deps.parties.granted(caller.party);
     return issued;
   });
 }

@@ -6,7 +6,8 @@ import { LRUCache } from 'lru-cache';
 import { partyCauses } from '../domain/hangs-on.js';
 import type { Party } from '../domain/party.js';
 import { cause, type Cause, type Selector } from '../domain/selector.js';
-import { DAY_MS, MINUTE_MS } from '../domain/time.js';
+import { createDistinctLimit } from '../domain/distinct-limit.js';
+import { DAY_MS, HOUR_MS } from '../domain/time.js';
 import { countUpTo } from './impact.js';
 import { recordKey, seenKey } from './keys.js';
 import type { Ledger } from './ledger.js';
@@ -14,31 +15,52 @@ import type { Ledger } from './ledger.js';
 /** Somebody who works once a month is known. */
 const REMEMBERED_MS = 32 * DAY_MS;
 /** Whoever keeps calling is written once an hour by each broker. */
-const WRITTEN_EVERY_MS = 60 * MINUTE_MS;
+const WRITTEN_EVERY_MS = HOUR_MS;
 const CAUSES_MAX = 10_000;
+/** New names of an issuer that are remembered in an hour though nothing was granted to them. */
+export const NEW_NAMES_PER_ISSUER = 100;
 
+/** Nobody waits for a write of these, and nothing fails with it: an open task shows a party, too. */
 export interface PartyMemory {
-  /** Nobody waits for the write, and nothing fails with it: an open task shows a party, too. */
-  remember(party: Party): void;
+  /** Somebody has proved an identity. An issuer may prove any number of names, so new ones are rationed. */
+  called(party: Party): void;
+  /** Somebody was granted a credential, and is remembered in any case. */
+  granted(party: Party): void;
 }
 
 export function createPartyMemory({ records, clock }: Pick<Ledger, 'records' | 'clock'>): PartyMemory {
-  const written = new LRUCache<Cause, number>({ max: CAUSES_MAX });
-  return {
-    remember(party) {
-      // Nothing may fail here, and a time that is wrong is worth nothing.
-      if (!clock.isTrusted()) return;
-      const now = clock.now();
-      const subject = party.subject === undefined ? undefined : cause('subject', party.subject);
-      for (const one of partyCauses(party)) {
-        const at = written.get(one);
-        if (at !== undefined && Math.abs(now - at) < WRITTEN_EVERY_MS) continue;
-        written.set(one, now);
-        const put = records.commit({ put: [[seenKey(one), one === subject ? party.id : '', now + REMEMBERED_MS]] });
-        void put.catch(() => written.delete(one));
-      }
-    },
-  };
+  /** When a cause was looked at last, and whether it was written then. */
+  const looked = new LRUCache<Cause, { at: number; isWritten: boolean }>({ max: CAUSES_MAX });
+  const newNames = createDistinctLimit({ most: NEW_NAMES_PER_ISSUER, everyMs: HOUR_MS });
+
+  async function write(
+    { id, subject }: Party,
+    { causes, now, mayBeNew }: { causes: readonly Cause[]; now: number; mayBeNew: (one: Cause) => boolean },
+  ): Promise<void> {
+    const run = subject === undefined ? undefined : cause('subject', subject);
+    const before = await records.read(causes.map(seenKey));
+    const kept = causes.filter((one, place) => before[place] !== undefined || mayBeNew(one));
+    for (const one of kept) looked.set(one, { at: now, isWritten: true });
+    await Promise.all(
+      kept.map((one) => records.commit({ put: [[seenKey(one), one === run ? id : '', now + REMEMBERED_MS]] })),
+    );
+  }
+
+  function remember(party: Party, isGranted: boolean): void {
+    // Nothing may fail here, and a time that is wrong is worth nothing.
+    if (!clock.isTrusted()) return;
+    const now = clock.now();
+    const due = partyCauses(party).filter((one) => {
+      const last = looked.get(one);
+      return !last || Math.abs(now - last.at) >= WRITTEN_EVERY_MS || (isGranted && !last.isWritten);
+    });
+    if (due.length === 0) return;
+    for (const one of due) looked.set(one, { at: now, isWritten: false });
+    const mayBeNew = (one: Cause) => isGranted || newNames.admits(party.issuer, one, now);
+    void write(party, { causes: due, now, mayBeNew }).catch(() => due.forEach((one) => looked.delete(one)));
+  }
+
+  return { called: (party) => remember(party, false), granted: (party) => remember(party, true) };
 }
 
 /** Returns the id of the workload that called with this subject within the last month. */

@@ -70,6 +70,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
       signals,
     },
     observer: unobserved,
+    parties: { granted: () => undefined },
     assertFitToMint: () => undefined,
     assertWithinRate: () => Promise.resolve(),
     assertWithinQuota: () => Promise.resolve(),

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { trustSchema } from '../../../src/config/trust-schema.js';
 import type { Selector, SelectorKind } from '../../../src/domain/selector.js';
-import { createPartyMemory } from '../../../src/ledger/seen.js';
+import { createPartyMemory, NEW_NAMES_PER_ISSUER } from '../../../src/ledger/seen.js';
 import { assertSeen } from '../../../src/revocation/assert-seen.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
@@ -111,6 +111,28 @@ describe('what is known', () => {
       expect([kind, await judge(broker, kind, value)]).toEqual([kind, true]);
   });
 
+  it('by having called, but only so many new names of an issuer in an hour; who is granted something always', async () => {
+    const broker = await inMemory();
+    const { ledger } = broker.deps;
+    const memory = createPartyMemory(ledger);
+    const named = (id: string) => ({ kind: 'workload', id, issuer: 'lab', claims: {}, groups: [] }) as const;
+    const isKnown = async (id: string) => (await judge(broker, 'workload', id)) === true;
+    for (let i = 0; i <= NEW_NAMES_PER_ISSUER; i += 1) memory.called(named(`lab:branch-${i}`));
+    memory.called(named('lab:late'));
+    await new Promise(setImmediate);
+    expect(await isKnown('lab:branch-0')).toBe(true);
+    expect(await isKnown('lab:late')).toBe(false);
+    memory.called({ ...named('fleet:other'), issuer: 'fleet' });
+    memory.granted(named('lab:late'));
+    await new Promise(setImmediate);
+    expect([await isKnown('fleet:other'), await isKnown('lab:late')]).toEqual([true, true]);
+
+    broker.clock.advance(3_600_000);
+    memory.called(named('lab:later'));
+    await new Promise(setImmediate);
+    expect(await isKnown('lab:later')).toBe(true);
+  });
+
   it('by having called within a month, also under an issuer that is configured no more', async () => {
     const broker = await inMemory();
     const { ledger } = broker.deps;
@@ -121,8 +143,8 @@ describe('what is known', () => {
       groups: [],
       claims: { email: 'Ada@left.example' },
     } as const;
-    createPartyMemory(ledger).remember(person);
-    createPartyMemory(ledger).remember(broker.agent.party);
+    createPartyMemory(ledger).called(person);
+    createPartyMemory(ledger).called(broker.agent.party);
     const selectors: [SelectorKind, string][] = [
       ['workload', AGENT],
       ['owner', 'sre'],

@@ -75,7 +75,7 @@ describe('a subject of an issuer whose ids outlast it', () => {
       claims: {},
       groups: [],
     } as const;
-    createPartyMemory(ledger).remember(party);
+    createPartyMemory(ledger).called(party);
     await new Promise(setImmediate); // Nobody waits for the write.
     expect(await covering('workload')).toEqual({ kind: 'workload', value: 'ci:agent-7' });
     expect(await covering('issuer')).toEqual({ kind: 'issuer', value: 'ci' });
