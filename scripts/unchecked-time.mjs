@@ -16,8 +16,8 @@ const REASONS = {
   ],
   'the state of a task, for verbs that end it; all others have read the checked time before': ['ledger/task-state.ts'],
   'raises alarms': [
-    'detectors/canaries.ts', 'detectors/detectors.ts', 'detectors/flush.ts', 'detectors/observe.ts', 'detectors/raise.ts',
-    'ledger/canaries.ts',
+    'detectors/canaries.ts', 'detectors/detectors.ts', 'detectors/flush.ts', 'detectors/observe.ts', 'detectors/pool.ts',
+    'detectors/raise.ts', 'ledger/canaries.ts',
   ],
   'pushes denials to a target: what removes one also waits until it has surely expired': [
     'enforcement/lease.ts', 'enforcement/push-denials.ts', 'enforcement/reconcile.ts', 'minters/aws/aws-clock.ts',

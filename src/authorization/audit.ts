@@ -4,6 +4,7 @@
  * the audit log reads them from the revocation log.
  */
 import type { AuditEvent } from '../audit/event.js';
+import type { DenialCharge, PartyCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { isId } from '../domain/id.js';
@@ -17,9 +18,17 @@ type RefusalDeps = Pick<Deps, 'audit' | 'ledger' | 'observer' | 'settings'>;
 /** What the audit entry says about the request, beside the caller and the reason. */
 type About = Partial<AuditEvent> & {
   type: 'credential.refused' | 'operation.refused';
-  /** The refusal came after policy permitted the request. It is audited, but it is no denial that detectors count. */
-  permitted?: boolean;
+  /** Returns for whom or what detectors count a denial: `nobody`, where another than the caller may have provoked it. */
+  charged: () => readonly DenialCharge[] | Promise<readonly DenialCharge[]>;
 };
+
+/** A refusal that says nothing about the caller. */
+export const nobody = () => [];
+
+/** A refusal of what the caller asked for itself, by a proof of its own. */
+export const itself =
+  ({ party }: AuthenticatedCaller) =>
+  (): [PartyCharge] => [{ kind: 'party', of: party }];
 
 /** Returns what the work returns. If the work throws a refusal, the refusal is audited and then thrown again. */
 export async function auditingRefusals<T>(
@@ -58,11 +67,10 @@ const NOT_AUDITED: ReadonlySet<BrokerError['code']> = new Set(['slow_down', 'tem
 async function audit(
   { audit, ledger, observer }: RefusalDeps,
   caller: AuthenticatedCaller,
-  { type, task, target, permitted = false, ...fields }: About,
+  { type, task, target, charged, ...fields }: About,
   error: BrokerError,
 ): Promise<void> {
-  // A security team that looks up what is gone would otherwise look like a workload that probes for what it may not have.
-  if (!permitted) observer.refused(caller.party, error, type === 'credential.refused' ? task : undefined);
+  observer.refused(await charged(), error);
   const event = defined({
     type,
     at: ledger.clock.unchecked(),

@@ -9,11 +9,11 @@ import type { Deps } from './deps.js';
 /** @param seen A look that includes the `partyCauses` of the caller. */
 export function refuseDeadCaller(
   { settings, observer }: Pick<Deps, 'settings' | 'observer'>,
-  { party, issuedAt }: AuthenticatedCaller,
+  { party, proofHash, issuedAt }: AuthenticatedCaller,
   seen: Seen,
 ): void {
   const problem = refusesProof(seen.on(partyCauses(party)), issuedAt, settings.lifetimes.clockSkew * 1000);
-  if (problem !== undefined) observer.lockedOut(party);
+  if (problem !== undefined) observer.lockedOut({ kind: 'proof', id: proofHash, of: party });
   if (problem === 'held') throw held();
   if (problem === 'cut') {
     throw new BrokerError(

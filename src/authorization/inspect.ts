@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { JWTPayload } from 'jose';
+import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { credentialCauses } from '../domain/hangs-on.js';
@@ -60,6 +61,13 @@ export function stateOf({ claims, found, causes }: Inspected, seen: Seen, now: n
   if (claims.exp * 1000 > now && seen.deathOf('credential', claims.epoch, causes) === undefined) return 'live';
   return wasEnded(found, seen, now) ? 'ended' : 'inactive';
 }
+
+/** Returns what detectors count a use of the credential for: anybody may have presented it. */
+export const chargeOf = ({ credential, task }: Found): CredentialCharge => ({
+  kind: 'credential',
+  id: credential.id,
+  of: task.workload,
+});
 
 /**
  * Returns whether an entry of the log ended an unexpired credential. Expiry, and the loss of the log that the credential

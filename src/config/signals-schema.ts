@@ -77,8 +77,8 @@ const detector = <S extends z.ZodRawShape>(shape: S, what: string) =>
 const detectors = z
   .strictObject({
     useAfterEnd: detector(threshold(1, 60), 'A credential is presented that was ended or revoked.'),
-    outOfScope: detector(threshold(5, 600), 'So many refusals of one task in a row, for what it may not do.'),
-    denialBurst: detector(threshold(30, 60), 'So many refusals of one workload.'),
+    outOfScope: detector(threshold(5, 600), 'So many refusals under one task in a row, for what it may not do.'),
+    denialBurst: detector(threshold(30, 60), 'So many refusals of what one workload itself asks for.'),
     mintSpike: detector(
       {
         factor: z
@@ -98,7 +98,7 @@ const detectors = z
       },
       'One credential is presented from more places than are allowed, as resource servers report.',
     ),
-    endedIdentity: detector(threshold(5, 60), 'Somebody who is held or cut off keeps trying.'),
+    endedIdentity: detector(threshold(5, 60), 'A token that a hold or cutoff refuses is presented again and again.'),
     canaryUsed: detector({}, 'A credential that was made to be found is presented.'),
   } satisfies Record<string, z.ZodType>)
   .prefault({})

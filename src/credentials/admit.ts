@@ -3,7 +3,7 @@
  * credential carries the epoch of that look, and its lifetime counts from the clock as it was before the look.
  */
 import { held, refuseDeadCaller } from '../authorization/caller.js';
-import { wasEnded } from '../authorization/inspect.js';
+import { chargeOf, wasEnded } from '../authorization/inspect.js';
 import type { Requester } from '../authorization/requester.js';
 import type { Target } from '../config/schema.js';
 import { isWithin, normalise, type Access } from '../domain/access.js';
@@ -82,7 +82,7 @@ export async function admit(
   ]);
 
   // Detectors are informed before anything is refused: the refusal may name the ended task and hide the dead credential.
-  if (requester.from && wasEnded(requester.from, seen, now)) deps.observer.deadUse(requester.from.credential.id);
+  if (requester.from && wasEnded(requester.from, seen, now)) deps.observer.deadUse(chargeOf(requester.from));
   for (const proof of proofs) refuseDeadCaller(deps, proof, seen);
   const task = stored ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
   refuseTask(task, seen, now);

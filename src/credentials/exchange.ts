@@ -1,16 +1,19 @@
 /** RFC 8693 token exchange: identify the requester, admit, ask policy, reserve the credential in the ledger, and only then mint it. */
-import { auditingRefusals } from '../authorization/audit.js';
+import { auditingRefusals, itself, nobody } from '../authorization/audit.js';
 import { decideAccess, denied } from '../authorization/decide.js';
+import { chargeOf } from '../authorization/inspect.js';
 import { permitOpening } from '../authorization/permit.js';
 import { identifyRequester, type Proofs, type Requester } from '../authorization/requester.js';
 import type { Target } from '../config/schema.js';
 import { pairsOf } from '../domain/access.js';
+import type { DenialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { assertEnforceable } from '../enforcement/assert-enforceable.js';
 import { draftReservation, reserve } from '../ledger/credentials.js';
 import { idempotencyChange } from '../ledger/idempotency.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
+import { readTask } from '../ledger/tasks.js';
 import type { Minter } from '../minters/minter.js';
 import { kindOf } from '../targets/kinds.js';
 import { admit } from './admit.js';
@@ -30,20 +33,40 @@ export async function exchangeFor(
   { requestId, read }: UnreadRequest,
 ): Promise<Issued> {
   const { caller } = requester;
-  const asked = { type: 'credential.refused', requestId } as const;
+  // What cannot be read was asked for by a program, and says nothing about what its workload wants.
+  const asked = { type: 'credential.refused', requestId, charged: nobody } as const;
   const request = await auditingRefusals(deps, caller, asked, async () => {
     await deps.assertWithinRate(caller.party);
     return read();
   });
   const { target, access, under } = request;
-  const about = defined({ ...asked, target, access, ...auditedUnder(under) });
+  const charged = () => chargesFor(deps, requester, under);
+  const about = defined({ ...asked, charged, target, access, ...auditedUnder(under) });
   return auditingRefusals(deps, caller, about, async () => {
     const grant = await retryOnConflict(deps.ledger, () => reserveGrant(deps, requester, request));
     const issued = await release(deps, grant, requestId);
-    deps.observer.granted(issued);
+    deps.observer.granted(requester.from ? chargeOf(requester.from) : { kind: 'party', of: caller.party }, issued);
     deps.parties.granted(caller.party);
     return issued;
   });
+}
+
+/**
+ * Returns for what detectors count a denial. Whoever presents a credential may have stolen it. Whoever opened the task decided what
+ * is denied under it: only under a task of its own making does a workload answer for itself too.
+ */
+async function chargesFor(
+  { ledger }: Pick<Deps, 'ledger'>,
+  { caller, from }: Requester,
+  under: CredentialRequest['under'],
+): Promise<readonly DenialCharge[]> {
+  if (from) return [chargeOf(from)];
+  if (!('taskId' in under)) return itself(caller)();
+  const task = (await readTask(ledger, under.taskId).catch(() => undefined))?.value;
+  // Whoever names a task of somebody else adds nothing to what is counted for it.
+  if (task?.workload.id !== caller.party.id) return [];
+  const itsTask = { kind: 'task', id: task.id, of: task.workload } as const;
+  return task.openedBy ? [itsTask] : [itsTask, ...itself(caller)()];
 }
 
 /** Makes one attempt. Returns undefined if the task changed in between; then everything is read and decided again. */

@@ -1,9 +1,10 @@
 /** RFC 7662: whether a token is live, for a resource server that policy lets ask. Every other answer is `active: false`. */
 import type { AuditEvent } from '../audit/event.js';
-import { auditingRefusals, callerFields } from '../authorization/audit.js';
+import { auditingRefusals, callerFields, nobody } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, denied } from '../authorization/decide.js';
-import { inspect, SIGNED_BUT_UNRECORDED, stateOf } from '../authorization/inspect.js';
+import { chargeOf, inspect, SIGNED_BUT_UNRECORDED, stateOf } from '../authorization/inspect.js';
+import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
@@ -36,10 +37,10 @@ export async function introspect(
   if (asking === 'not-permitted') return undefined;
   const now = ledger.clock.now();
   if (inspected?.found) {
-    const { claims } = inspected;
+    const { claims, found } = inspected;
     const state = stateOf(inspected, seen, now);
     // Only what the target itself reports is a use of the token. Anybody else could raise an alarm about somebody else's token.
-    if (asking === 'as-target') observeUse(observer, claims.jti, state, presentedFrom);
+    if (asking === 'as-target') observeUse(observer, chargeOf(found), state, presentedFrom);
     if (state === 'live') return claims;
   }
   await auditInactive(deps, caller, defined({ ...about, at: now, requestId }));
@@ -48,7 +49,7 @@ export async function introspect(
 
 function observeUse(
   observer: Deps['observer'],
-  credential: string,
+  credential: CredentialCharge,
   state: ReturnType<typeof stateOf>,
   presentedFrom: string | undefined,
 ): void {
@@ -74,7 +75,8 @@ function mayAsk(
   seen: Seen,
   about: Partial<AuditEvent>,
 ): Promise<Asking> {
-  const refused = { ...about, type: 'operation.refused' as const, verb: 'introspect' };
+  // The API asks about what others show to it: a token that it may not ask about is no doing of its own.
+  const refused = { ...about, type: 'operation.refused' as const, verb: 'introspect', charged: nobody };
   const asking = auditingRefusals(deps, caller, refused, async (): Promise<Asking> => {
     refuseDeadCaller(deps, caller, seen);
     // What is no token of this broker belongs to no target, and there is nothing to hide about it.

@@ -1,7 +1,7 @@
 /**
  * RFC 7009: a holder gives its credentials back. A foreign token, and a text without any, are left alone and answered alike.
  */
-import { auditingRefusals } from '../authorization/audit.js';
+import { auditingRefusals, nobody } from '../authorization/audit.js';
 import { assertLiveCaller } from '../authorization/caller.js';
 import type { SessionEffect } from '../enforcement/effect.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -19,7 +19,7 @@ export async function returnToken(
   caller: AuthenticatedCaller,
   { token, requestId }: { token: string; requestId: string },
 ): Promise<SessionEffect | undefined> {
-  const about = { type: 'operation.refused', verb: 'returnToken', requestId } as const;
+  const about = { type: 'operation.refused', verb: 'returnToken', requestId, charged: nobody } as const;
   await auditingRefusals(deps, caller, about, () => assertLiveCaller(deps, caller));
   const { credentials } = await credentialsIn(deps, token);
   const held = credentials.filter(({ workload }) => workload === caller.party.id);

@@ -8,8 +8,9 @@ import { flushTallies } from './flush.js';
 import { createObserver } from './observe.js';
 import type { Observer } from './observer.js';
 import { places } from './places.js';
-import { raise, type RaiseDeps } from './raise.js';
-import type { Finding, Rule, Tally } from './rule.js';
+import { createPool } from './pool.js';
+import { createRaise, type RaiseDeps } from './raise.js';
+import type { Rule } from './rule.js';
 import { isDue, spike } from './spike.js';
 import { createTallies } from './tallies.js';
 
@@ -34,7 +35,8 @@ export function openDetectors(setup: DetectorsSetup): Detectors {
   const deps = {
     ledger,
     rules: rulesOf(detectors),
-    raise: (tally: Tally, finding: Finding) => raise(setup, tally, finding),
+    pool: createPool(ledger),
+    raise: createRaise(setup),
   };
   return {
     observer: createObserver({ tallies, canaries, clock: ledger.clock }),
@@ -57,8 +59,14 @@ const rulesOf = (detectors: SignalsConfig['detectors']): Record<DetectorEvent, R
   // Each broker counts refusals since the last grant it knows of; a restarted tally restarts the stored count too.
   'out-of-scope': burst(detectors.outOfScope),
   'denial-burst': burst(detectors.denialBurst),
-  'mint-spike': spike(detectors.mintSpike),
+  'mint-spike': spikeOf(detectors.mintSpike),
   'many-places': places(detectors.manyPlaces),
   'ended-identity': burst(detectors.endedIdentity),
   'canary-used': burst(EVERY_CANARY),
 });
+
+/** What is granted to somebody who presents a credential is measured by `atLeast` alone: no credential lives long enough to have a usual. */
+function spikeOf(bounds: SignalsConfig['detectors']['mintSpike']): Rule {
+  const [usual, ofCredential] = [spike(bounds), burst({ threshold: bounds.atLeast, withinSeconds: 60 })];
+  return (stored, tally, now) => (tally.charge.kind === 'credential' ? ofCredential : usual)(stored, tally, now);
+}

@@ -4,25 +4,31 @@ import { eachSettled } from '../ledger/each-settled.js';
 import { detectorKey } from '../ledger/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
-import type { Finding, Rule, Tally } from './rule.js';
+import type { Pool } from './pool.js';
+import { subjectOf, type Finding, type Rule, type Tally } from './rule.js';
 import type { Tallies } from './tallies.js';
 
 interface FlushDeps {
   ledger: Ledger;
   rules: Record<DetectorEvent, Rule>;
+  pool: Pool;
   raise: (tally: Tally, finding: Finding) => Promise<void>;
 }
 
 const CONCURRENCY = 32;
 
 /** A tally that the store does not take is put back. It may be counted twice, but never zero times. */
-export function flushTallies(deps: FlushDeps, taken: readonly Tally[], tallies: Tallies): Promise<void> {
+export async function flushTallies(deps: FlushDeps, taken: readonly Tally[], tallies: Tallies): Promise<void> {
+  const pooled = await deps.pool(taken).catch((error: unknown) => {
+    taken.forEach((tally) => tallies.putBack(tally));
+    throw error;
+  });
   const flush = (tally: Tally) =>
     flushOne(deps, tally).catch((error: unknown) => {
       tallies.putBack(tally);
       throw error;
     });
-  return eachSettled(taken, flush, CONCURRENCY);
+  await eachSettled(pooled, flush, CONCURRENCY);
 }
 
 /**
@@ -30,8 +36,8 @@ export function flushTallies(deps: FlushDeps, taken: readonly Tally[], tallies: 
  * which were in memory only.
  */
 async function flushOne({ ledger, rules, raise }: FlushDeps, tally: Tally): Promise<void> {
-  const { event, subject, count } = tally;
-  const key = detectorKey(event, subject);
+  const { event, charge, count } = tally;
+  const key = detectorKey(event, subjectOf(charge));
   // The text is the rule's own, so this compares and sets it without a schema.
   await retryOnConflict(ledger, async () => {
     const [stored] = await ledger.records.read([key]);

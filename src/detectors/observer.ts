@@ -1,19 +1,22 @@
-/** The port through which use cases report events to the detectors. Its methods do not wait, touch no store and never throw. */
+/**
+ * The port through which use cases report events to the detectors. Its methods do not wait, touch no store and never throw. Each
+ * takes first whom or what the event is counted for: who reports it must know who can cause it.
+ */
+import type { CredentialCharge, DenialCharge, PartyCharge, ProofCharge } from '../domain/charge.js';
 import type { BrokerError } from '../domain/errors.js';
-import type { Party } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 
 export interface Observer {
   /** Reports that a credential was handed out. `opened`: its task was opened for it. */
-  granted(grant: { task: Task; opened: boolean }): void;
-  /** Reports that an authenticated caller was refused. `task` is the id that it named, whether such a task exists or not. */
-  refused(caller: Party, error: BrokerError, task?: string): void;
-  /** Reports that a party that is held or cut off has tried something. */
-  lockedOut(party: Party): void;
+  granted(to: PartyCharge | CredentialCharge, grant: { task: Task; opened: boolean }): void;
+  /** Reports a refusal. It is counted for each of the charges; for nobody where somebody else may have provoked it. */
+  refused(charges: readonly DenialCharge[], error: BrokerError): void;
+  /** Reports that a proof was presented of a party that is held or cut off. */
+  lockedOut(proof: ProofCharge): void;
   /** Reports that a credential was presented that was ended or revoked, and has not expired. */
-  deadUse(credential: string): void;
+  deadUse(credential: CredentialCharge): void;
   /** Reports that a credential was presented. `from` is where, as the target reports it. */
-  presented(credential: string, from: string): void;
-  /** Reports that a token was presented that does not verify here. */
+  presented(credential: CredentialCharge, from: string): void;
+  /** Reports that a token was presented that does not verify here. Whoever presented it, it may be a canary. */
   unverified(token: string): void;
 }

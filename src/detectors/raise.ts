@@ -1,13 +1,16 @@
 /** Raises a finding as a signal like any other: it is stored once, whichever brokers found it, and then evaluated. */
 import { DETECTOR_OF, type SignalsConfig } from '../config/signals-schema.js';
+import { partySelector } from '../domain/charge.js';
 import { sha256 } from '../domain/digest.js';
 import type { Selector } from '../domain/selector.js';
+import { createDistinctLimit } from '../domain/distinct-limit.js';
 import { DETECTOR, signalId } from '../domain/signal.js';
+import { MINUTE_MS } from '../domain/time.js';
 import { readCanary, type Canary } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { putSignal } from '../ledger/signals.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import type { Finding, Tally } from './rule.js';
+import { subjectOf, type Finding, type Tally } from './rule.js';
 
 export interface RaiseDeps {
   ledger: Ledger;
@@ -17,34 +20,61 @@ export interface RaiseDeps {
   onSignal(id: string): void;
 }
 
-export async function raise(deps: RaiseDeps, tally: Tally, { why, window }: Finding): Promise<void> {
-  const { event, subject, at } = tally;
-  const report = event === 'canary-used' ? await canaryReport(deps.ledger, subject) : { about: [...tally.about], why };
-  if (!report) return;
-  const itsId = `${event}\n${window}\n${subject}`;
-  const id = signalId(DETECTOR, itsId);
-  const put = await putSignal(deps.ledger, {
-    id,
-    source: DETECTOR,
-    digest: sha256(itsId),
-    event,
-    level: deps.detectors[DETECTOR_OF[event]].level,
-    about: report.about,
-    at,
-    receivedAt: deps.ledger.clock.unchecked(),
-    reason: report.why,
-    state: 'accepted',
-    revision: 0,
-  });
-  if (put === 'other') throw new Error('a finding has the id of something else');
-  deps.metrics.signal(DETECTOR, event, put);
-  if (put === 'new') deps.onSignal(id);
+type Raise = (tally: Tally, finding: Finding) => Promise<void>;
+
+/** Findings of one detector, about one issuer, that are told apart in a minute. The others are one signal. */
+export const FINDINGS_PER_ISSUER = 40;
+
+export function createRaise(deps: RaiseDeps): Raise {
+  const findings = createDistinctLimit({ most: FINDINGS_PER_ISSUER, everyMs: MINUTE_MS });
+  return async ({ event, charge, at }, finding) => {
+    const now = deps.ledger.clock.unchecked();
+    const issuer = 'of' in charge ? charge.of.issuer : undefined;
+    const isApart = issuer === undefined || findings.admits(`${event} ${issuer}`, subjectOf(charge), now);
+    const subject = isApart ? charge : ({ kind: 'issuer', id: issuer } as const);
+    const report = await reportOf(deps.ledger, subject, isApart ? finding.why : 'more findings');
+    if (!report) return;
+    const itsId = `${event}\n${finding.window}\n${subjectOf(subject)}`;
+    const id = signalId(DETECTOR, itsId);
+    const put = await putSignal(deps.ledger, {
+      id,
+      source: DETECTOR,
+      digest: sha256(itsId),
+      event,
+      level: deps.detectors[DETECTOR_OF[event]].level,
+      ...report,
+      at,
+      receivedAt: now,
+      state: 'accepted',
+      revision: 0,
+    });
+    if (put === 'other') throw new Error('a finding has the id of something else');
+    deps.metrics.signal(DETECTOR, event, put);
+    if (put === 'new') deps.onSignal(id);
+  };
 }
 
-/** Returns undefined when the canary has expired meanwhile. */
-async function canaryReport(ledger: Ledger, hash: string): Promise<{ about: Selector[]; why: string } | undefined> {
-  const canary = await readCanary(ledger, hash);
-  return canary && { about: aboutCanary(canary), why: `the canary "${canary.label}"` };
+/** Returns undefined for a canary that has expired meanwhile. */
+async function reportOf(
+  ledger: Ledger,
+  charge: Tally['charge'],
+  why: string,
+): Promise<{ about: Selector[]; reason: string } | undefined> {
+  switch (charge.kind) {
+    case 'party':
+      return { about: [partySelector(charge.of)], reason: why };
+    case 'proof':
+      // People are told whom the token names. No reaction reaches them: see signals/authority.ts.
+      return { about: [partySelector(charge.of)], reason: `${why}, by the token with the SHA-256 ${charge.id}` };
+    case 'issuer':
+      return { about: [], reason: `${why}, of parties of ${charge.id} that are not told apart` };
+    case 'canary': {
+      const canary = await readCanary(ledger, charge.id);
+      return canary && { about: aboutCanary(canary), reason: `the canary "${canary.label}"` };
+    }
+    default:
+      return { about: [{ kind: charge.kind, value: charge.id }], reason: why };
+  }
 }
 
 const aboutCanary = ({ task, workload }: Canary): Selector[] => [

@@ -1,6 +1,6 @@
 /** The shape of a detector's rule, and what its rules share. */
+import type { Charge, IssuerCharge } from '../domain/charge.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import type { Selector } from '../domain/selector.js';
 import type { DetectorEvent } from '../domain/signal.js';
 
 /** What one broker has counted of one subject since it last wrote to the store. */
@@ -8,9 +8,8 @@ export interface Tally {
   /** The key under which this broker keeps it until then. */
   key: string;
   event: DetectorEvent;
-  /** The name under which the store remembers the subject; the same at every broker. */
-  subject: string;
-  about: readonly Selector[];
+  /** The subject: whom or what the events are counted for. */
+  charge: Charge | IssuerCharge;
   count: number;
   /** When the last event was counted, in milliseconds. */
   at: number;
@@ -34,6 +33,10 @@ export interface RuleResult {
   until: number;
   finding?: Finding;
 }
+
+/** Returns the name under which the store remembers a subject; the same at every broker. */
+export const subjectOf = (charge: Tally['charge']): string =>
+  charge.kind === 'party' ? `${charge.of.kind}:${charge.of.id}` : `${charge.kind}:${charge.id}`;
 
 /** A pure function. `stored` is the `keep` of its last result for this subject, until that expires. */
 export type Rule = (stored: string | undefined, tally: Tally, now: number) => RuleResult;

@@ -1,13 +1,10 @@
 /** Tallies that are not in the store yet. Their number is bounded, since callers can invent subjects: the oldest is dropped. */
-import type { Selector } from '../domain/selector.js';
 import type { DetectorEvent } from '../domain/signal.js';
-import type { Tally } from './rule.js';
+import { subjectOf, type Tally } from './rule.js';
 
 export interface Tallies {
   /** Returns the tally of a subject, for the caller to add to. `period`: tallies of different periods are kept apart. */
-  of(event: DetectorEvent, about: readonly Selector[], at: number, period?: number): Tally;
-  /** Returns the tally of a subject that has no selectors yet. */
-  ofSubject(event: DetectorEvent, subject: string, at: number): Tally;
+  of(event: DetectorEvent, charge: Tally['charge'], at: number, period?: number): Tally;
   /** Takes out the tallies that are due, the oldest first. */
   take(isDue: (tally: Tally) => boolean, most: number): Tally[];
   /** Adds a tally again that the store did not take. */
@@ -33,17 +30,13 @@ export function createTallies(most: number, onDropped: () => void): Tallies {
     return tally;
   }
 
-  function of(event: DetectorEvent, about: readonly Selector[], subject: string, at: number, period = 0): Tally {
-    const key = `${event}\n${period}\n${subject}`;
-    const tally =
-      kept.get(key) ?? keep({ key, event, subject, about, count: 0, at, restarted: false, places: new Set() });
-    tally.at = at;
-    return tally;
-  }
-
   return {
-    of: (event, about, at, period) => of(event, about, subjectOf(about), at, period),
-    ofSubject: (event, subject, at) => of(event, [], subject, at),
+    of(event, charge, at, period) {
+      const fresh = newTally(event, charge, at, period);
+      const tally = kept.get(fresh.key) ?? keep(fresh);
+      tally.at = at;
+      return tally;
+    },
     take(isDue, atMost) {
       const taken: Tally[] = [];
       for (const tally of kept.values()) {
@@ -67,4 +60,12 @@ export function createTallies(most: number, onDropped: () => void): Tallies {
   };
 }
 
-const subjectOf = (about: readonly Selector[]): string => about.map(({ kind, value }) => `${kind}:${value}`).join('\n');
+export const newTally = (event: DetectorEvent, charge: Tally['charge'], at: number, period = 0): Tally => ({
+  key: `${event}\n${period}\n${subjectOf(charge)}`,
+  event,
+  charge,
+  count: 0,
+  at,
+  restarted: false,
+  places: new Set(),
+});

@@ -47,6 +47,7 @@ export const revocation = (deps: HttpDeps) =>
         context.addIssue('Name a selector, or the string that leaked: exactly one of them');
         return z.NEVER;
       }),
+    charged: () => 'caller',
     permit: (caller, input) => permitBySelector(deps, caller, input),
     async act(order, input, { requestId }) {
       if (isDryRun(order)) return ok(previewOnWire(await previewRevocation(deps, order, { ...input, requestId })));
@@ -91,6 +92,7 @@ export const holdLifting = (deps: HttpDeps) =>
     verb: 'revoke',
     from: 'query',
     input: z.strictObject({ reason: printable(512).exactOptional() }),
+    charged: () => 'nobody',
     permit: (caller, _, call) => permitLift(deps, caller, seqOf(call)),
     async act(permitted, input) {
       const receipt = await liftHold(deps.ledger, permitted, input);

@@ -110,6 +110,7 @@ export const signalDeciding = (deps: HttpDeps, verdict: 'confirm' | 'dismiss') =
     verb: 'revoke',
     from: 'body',
     input: z.strictObject({ reason }),
+    charged: () => 'nobody',
     permit: (caller, _, { params }) => permitDecision(deps, caller, params['id'] ?? ''),
     about: () => ({ verb: verdict }),
     act: async (permitted, input) => ok(signalOnWire(await decideSignal(deps, permitted, { ...input, verdict }))),

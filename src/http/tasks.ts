@@ -36,6 +36,7 @@ export const taskOpening = (deps: HttpDeps) =>
       parent: z.string().exactOptional(),
       heartbeat: z.strictObject({ intervalSeconds: seconds, missesAllowed: z.int().min(1).max(100) }).exactOptional(),
     }),
+    charged: ({ parent }) => (parent === undefined ? 'caller' : 'nobody'),
     // Policy is asked about the drafted task, by the use case.
     permit: (caller) => Promise.resolve(caller),
     about: ({ purpose }) => ({ purpose }),

@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import { partyCauses } from '../domain/hangs-on.js';
 import type { Party } from '../domain/party.js';
-import { cause, type Cause, type Selector } from '../domain/selector.js';
+import { cause, causeOf, type Cause, type Selector } from '../domain/selector.js';
 import { createDistinctLimit } from '../domain/distinct-limit.js';
 import { DAY_MS, HOUR_MS } from '../domain/time.js';
 import { countUpTo } from './impact.js';
@@ -68,6 +68,10 @@ export async function workloadOf({ records }: Pick<Ledger, 'records'>, subject: 
   const [id = ''] = await records.read([seenKey(cause('subject', subject))]);
   return id === '' ? undefined : id;
 }
+
+/** Returns for each selector of a party whether it is remembered. */
+export const areRemembered = async ({ records }: Ledger, parties: readonly Selector[]): Promise<boolean[]> =>
+  (await records.read(parties.map((one) => seenKey(causeOf(one))))).map((text) => text !== undefined);
 
 /** So many open tasks are looked at for one that a selector hits. */
 const TASKS_LOOKED_AT = 1_000;

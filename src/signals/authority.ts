@@ -53,14 +53,16 @@ export interface ReactionTarget {
  */
 export async function resolveReactionTarget(
   { ledger, settings }: { ledger: Ledger; settings: AuthoritySettings },
-  { about, source }: Pick<Signal, 'about' | 'source'>,
+  signal: Pick<Signal, 'about' | 'source' | 'event'>,
   covers: Reaction['covers'],
 ): Promise<ReactionTarget | undefined> {
+  const { about, source } = signal;
   const narrowest = RANKED.map((kind) => about.find((selector) => selector.kind === kind)).find((one) => one);
   if (!narrowest) return undefined;
   const task = await taskOf(ledger, narrowest);
   // All members of a subject must hold at once: a task together with a person matches nobody if the task is not that person's.
   if (!about.every((selector) => selector === narrowest || (task && holdsOf(task, selector)))) return undefined;
+  if (source === DETECTOR && !findingReaches(signal, narrowest, covers ?? narrowest.kind)) return undefined;
   const selector =
     covers === undefined || covers === narrowest.kind
       ? narrowest
@@ -90,6 +92,19 @@ function whoIsHit(
     return { party: task.workload.id, issuer: task.workload.issuer };
   return { party: value, issuer: vouchingFor(trust, value)?.name ?? '' };
 }
+
+/**
+ * A finding of a detector reaches what it is about, and of a credential the task. Who presented a credential, or worked under a
+ * task, may be a thief or led on by others, so its workload, person and issuer are not reached; and whoever presents a token that a
+ * hold or cutoff refuses is not the party that the token names.
+ */
+const findingReaches = (
+  { about, event }: Pick<Signal, 'about' | 'event'>,
+  narrowest: Selector,
+  reached: Selector['kind'],
+): boolean =>
+  event !== 'ended-identity' &&
+  (about.some(({ kind }) => kind === reached) || (narrowest.kind === 'credential' && reached === 'task'));
 
 const RANKED = ['credential', 'task', 'subject', 'workload', 'principal', 'issuer'] as const;
 

@@ -43,6 +43,10 @@ type Gate = (deps: EvaluateDeps, plan: Plan) => Promise<'pass' | Evaluation>;
  */
 const GATES: readonly Gate[] = [observedOnly, heldAlready, doneAlready, tooFewSources, beyondBudget, claimedByAnother];
 
+const NO_SUCH_THING = 'The subject is not known here, or has no such thing as the reaction covers.';
+const FINDING_STOPS_SHORT =
+  'The finding names nobody, or the reaction covers more than the token or task that was used: another may have used it.';
+
 export async function evaluateSignal(deps: EvaluateDeps, signal: Signal): Promise<Evaluation> {
   const { ledger, settings } = deps;
   const rule = settings.signals.reactions.find((one) => fits(one, signal));
@@ -50,7 +54,7 @@ export async function evaluateSignal(deps: EvaluateDeps, signal: Signal): Promis
   const intended = reactionOf(rule);
   if (rule.do === 'record') return { state: 'recorded', reaction: intended };
   const target = await resolveReactionTarget(deps, signal, rule.covers);
-  if (!target) return recorded(intended, 'The subject is not known here, or has no such thing as the reaction covers.');
+  if (!target) return recorded(intended, signal.source === DETECTOR ? FINDING_STOPS_SHORT : NO_SUCH_THING);
   const { selector } = target;
   const reaction = { ...intended, selector };
   if (rule.do !== 'risk' && !effectFits(selector.kind, rule.do))

@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { hash } from 'node:crypto';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import { run } from '../../src/cli/run.js';
 import { accessTokenClaimsSchema } from '../../src/protocol/access-token.js';
+import { mint, withCanary } from '../support/brokers/canary.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { audited, evaluated, minted } from '../support/brokers/signals.js';
 
@@ -11,25 +11,6 @@ const PERSON = 'urn:ietf:params:oauth:token-type:jwt';
 const CLIENT = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 const LASTING = { expiresInSeconds: 7_200 };
-
-/** Mints a canary on the broker's host. The embedded store requires that the broker is stopped. */
-async function mint({ configFile, clock }: TestBroker, ...options: string[]) {
-  const said: string[] = [];
-  const note = (text: string) => void said.push(text);
-  const argv = ['canary', 'mint', '--label', 'wiki/backup', ...options, '--config', configFile];
-  const code = await run(argv, { out: note, err: note, clock });
-  return { code, said: said.join('\n') };
-}
-
-async function withCanary(config: Record<string, unknown> = {}, ...options: string[]) {
-  const before = await startBroker({ config });
-  await before.close();
-  const { code, said: canary } = await mint(before, ...options);
-  expect(code).toBe(0);
-  const broker = await before.again();
-  await broker.work('detectors');
-  return { broker, canary };
-}
 
 /** Returns the names and types in a value, at any depth, and of lists the number of their members. */
 const shapeOf = (value: unknown): unknown => {
@@ -136,7 +117,7 @@ describe('a canary that speaks of somebody', () => {
   };
 
   it('stops the workload it was bound to', async () => {
-    const { broker, canary } = await withCanary(config, '--workload', 'lab:agent-7');
+    const { broker, canary } = await withCanary({ config }, '--workload', 'lab:agent-7');
     await broker.exchange(canary);
     await broker.work('detectors');
     const selector = { kind: 'workload', value: 'lab:agent-7' };

@@ -4,18 +4,27 @@ import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
 import { audited, isActive, evaluated, minted } from '../support/brokers/signals.js';
 
-const holding = (event: string, detector: string, settings: object = {}) => ({
+const holding = (event: string, detector: string, covers: string, settings: object = {}) => ({
   signals: {
     detectors: { [detector]: settings },
-    reactions: [{ name: 'stop', event, do: 'hold', covers: 'workload' }],
+    reactions: [{ name: 'stop', event, do: 'hold', covers }],
   },
 });
 
-/** Each function makes one finding about lab:agent-7. */
-const PROVOKED: [event: string, detector: string, provoke: (broker: TestBroker) => Promise<unknown>][] = [
+/**
+ * Each function makes one finding about what lab:agent-7 does: about the workload itself, or about a credential or task of it. The
+ * one that no reaction reaches is in test/attacks/detector-weapons.test.ts.
+ */
+const PROVOKED: [
+  event: string,
+  detector: string,
+  covers: 'task' | 'workload',
+  provoke: (broker: TestBroker) => Promise<unknown>,
+][] = [
   [
     'use-after-end',
     'useAfterEnd',
+    'task',
     async (broker) => {
       const credential = await minted(broker, 'agent-7');
       await broker.form('/revoke', { token: credential.token }, await as(broker, 'agent-7'));
@@ -25,6 +34,7 @@ const PROVOKED: [event: string, detector: string, provoke: (broker: TestBroker) 
   [
     'out-of-scope',
     'outOfScope',
+    'task',
     async (broker) => {
       const { task } = await minted(broker, 'agent-7');
       const agent = await broker.identity('agent-7');
@@ -35,6 +45,7 @@ const PROVOKED: [event: string, detector: string, provoke: (broker: TestBroker) 
   [
     'denial-burst',
     'denialBurst',
+    'workload',
     async (broker) => {
       const agent = await broker.identity('agent-7');
       for (let i = 0; i < 30; i += 1) await broker.exchange(agent, { scope: 'customer/1:read' });
@@ -43,6 +54,7 @@ const PROVOKED: [event: string, detector: string, provoke: (broker: TestBroker) 
   [
     'mint-spike',
     'mintSpike',
+    'workload',
     async (broker) => {
       const agent = await broker.identity('agent-7');
       for (let i = 0; i < 50; i += 1) await broker.exchange(agent);
@@ -51,23 +63,13 @@ const PROVOKED: [event: string, detector: string, provoke: (broker: TestBroker) 
   [
     'many-places',
     'manyPlaces',
+    'task',
     async (broker) => {
       const { token } = await minted(broker, 'agent-7');
       const api = await as(broker, 'tickets-api');
       for (const place of ['fra', 'ams', 'iad', 'nrt']) {
         await broker.form('/introspect', { token, presented_from: place }, api);
       }
-    },
-  ],
-  [
-    'ended-identity',
-    'endedIdentity',
-    async (broker) => {
-      const agent = await broker.identity('agent-7');
-      const selector = { kind: 'workload', value: 'lab:agent-7' };
-      const cutoff = { selector, effect: 'cutoff', reason: 'r', unseen: true };
-      await broker.post('/revocations', cutoff, await broker.identity('soc'));
-      for (let i = 0; i < 5; i += 1) await broker.exchange(agent);
     },
   ],
 ];
@@ -82,9 +84,9 @@ const mayMint = async (broker: TestBroker): Promise<boolean> => {
 };
 
 describe('each detector', () => {
-  describe.each(PROVOKED)('%s', (event, detector, provoke) => {
+  describe.each(PROVOKED)('%s', (event, detector, covers, provoke) => {
     it('is watched by default: what would have been done is said, and nothing is done', async () => {
-      const broker = await startBroker({ config: holding(event, detector) });
+      const broker = await startBroker({ config: holding(event, detector, covers) });
       await provoke(broker);
       await broker.work('detectors');
       const [finding, ...more] = await evaluated(broker, 1);
@@ -94,33 +96,24 @@ describe('each detector', () => {
         source: 'detector',
         level: 'HIGH',
         state: 'observed',
-        reaction: { rule: 'stop', do: 'hold', selector: { kind: 'workload', value: 'lab:agent-7' } },
+        reaction: { rule: 'stop', do: 'hold', selector: { kind: covers } },
       });
       expect(await mayMint(broker)).toBe(true);
       await broker.close();
     });
 
     it('is acted upon where it is not only watched', async () => {
-      const broker = await startBroker({ config: holding(event, detector, { observe: false, level: 'MEDIUM' }) });
+      const broker = await startBroker({
+        config: holding(event, detector, covers, { observe: false, level: 'MEDIUM' }),
+      });
       await provoke(broker);
       await broker.work('detectors');
       expect(await evaluated(broker, 1)).toMatchObject([{ event, level: 'MEDIUM', state: 'reacted' }]);
-      expect(await mayMint(broker)).toBe(false);
+      // What somebody does with a credential, or under a task, stops that task and not its workload.
+      expect(await mayMint(broker)).toBe(covers === 'task');
       await broker.close();
     });
   });
-});
-
-it('whoever opened a task for a workload cannot have that stopped by asking for too much under it', async () => {
-  const broker = await startBroker({ config: holding('out-of-scope', 'outOfScope', { observe: false }) });
-  const orchestrator = await broker.identity('orchestrator');
-  const { body } = await broker.post('/tasks', { workload: 'lab:agent-7', purpose: 'summarise' }, orchestrator);
-  const wish = { purpose: undefined, task_id: (body as { id: string }).id, scope: 'incident/1:nosuchverb' };
-  for (let i = 0; i < 5; i += 1) await broker.exchange(orchestrator, wish);
-  await broker.work('detectors');
-  expect(await evaluated(broker, 1)).toMatchObject([{ state: 'recorded', about: [{}, { value: 'lab:orchestrator' }] }]);
-  expect(await mayMint(broker)).toBe(true);
-  await broker.close();
 });
 
 describe('a verifier', () => {

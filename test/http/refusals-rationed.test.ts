@@ -5,7 +5,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditEntry } from '../../src/audit/event.js';
 import { LINES_PER_CALLER, LINES_PER_ISSUER } from '../../src/audit/shares.js';
+import { NEW_NAMES_PER_ISSUER } from '../../src/ledger/seen.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
+import { startRedis } from '../support/redis.js';
 import { requests } from '../support/refused-requests.js';
 
 const MORE = 5;
@@ -112,6 +114,40 @@ it('a name for each request is no share for each request: the issuer has one', a
       }) as object,
     }),
   ]);
+});
+
+describe('the store', () => {
+  it('does not grow with the names that an issuer proves, whatever is refused to them', async () => {
+    const redis = await startRedis();
+    const small = await startBroker({ redisUrl: redis.url });
+    const hold = { selector: { kind: 'owner', value: 'held' }, effect: 'hold', reason: 'x', unseen: true };
+    expect((await small.post('/revocations', hold, await small.identity('soc'))).status).toBe(200);
+    let names = 0;
+
+    /** Each of the new names is refused one thing, and is then held and refused as such. */
+    async function refuse(newNames: number): Promise<void> {
+      for (const end = names + newNames; names < end; names += 1) {
+        const [, , send] = requests[names % requests.length]!;
+        const [token, heldToken] = await Promise.all(
+          ['none', 'held'].map((team) => small.identity(`repo:org/app:ref:refs/heads/${team}-${names}`, { team })),
+        );
+        const statuses = [
+          await send({ broker: small, token: token!, task: foreign }, {}, names % 2 === 0),
+          await small.exchange(token!, { purpose: `x${names}` }),
+          await small.exchange(heldToken!),
+        ].map(({ status }) => status);
+        expect(statuses.filter((status) => status < 400)).toEqual([]);
+        if (names % 50 === 0) await small.work('detectors');
+      }
+      await small.work('detectors');
+    }
+
+    // From then on the shares of the issuer are used up.
+    await refuse(NEW_NAMES_PER_ISSUER);
+    const keys = Number(await redis.send('DBSIZE'));
+    await refuse(60);
+    expect(Number(await redis.send('DBSIZE')) - keys).toBe(0);
+  });
 });
 
 describe('what others show to an API', () => {

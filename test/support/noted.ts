@@ -4,8 +4,7 @@ import type { Rule, RuleResult, Tally } from '../../src/detectors/rule.js';
 export const noted = (over: Partial<Tally> = {}): Tally => ({
   key: 'key',
   event: 'denial-burst',
-  subject: 'workload:lab:agent',
-  about: [{ kind: 'workload', value: 'lab:agent' }],
+  charge: { kind: 'party', of: { kind: 'workload', id: 'lab:agent', issuer: 'lab' } },
   count: 1,
   at: 0,
   restarted: false,

@@ -1,6 +1,6 @@
 /** The use cases behind operator verbs, called as an endpoint calls them: policy is asked first, and a refusal is audited. */
 import type { Deps } from '../../src/authorization/deps.js';
-import { auditingRefusals } from '../../src/authorization/audit.js';
+import { auditingRefusals, itself } from '../../src/authorization/audit.js';
 import { permitOnTask } from '../../src/authorization/permit.js';
 import type { AuthenticatedCaller } from '../../src/identity/proof.js';
 import * as receipts from '../../src/revocation/receipts.js';
@@ -17,7 +17,7 @@ interface Request {
 type TaskRequest = Request & { taskId: string };
 
 const audited = <T>(deps: Deps, caller: Caller, verb: string, { requestId }: Request, work: () => Promise<T>) =>
-  auditingRefusals(deps, caller, { type: 'operation.refused', verb, requestId }, work);
+  auditingRefusals(deps, caller, { type: 'operation.refused', verb, requestId, charged: itself(caller) }, work);
 
 export const completeTask = (
   deps: Deps,

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { AuditEvent } from '../../audit/event.js';
-import { auditingRefusals } from '../../authorization/audit.js';
+import { auditingRefusals, itself, nobody } from '../../authorization/audit.js';
 import {
   permitOnBroker,
   permitOnTask,
@@ -34,6 +34,11 @@ interface Operation<V extends OperatorVerb, S extends z.ZodType, P> {
   /** Asks policy, and throws the refusal. It may read records first, because they decide the question; it reveals none. */
   permit: (caller: AuthenticatedCaller, input: z.output<S>, call: Call) => Promise<P>;
   act: (permission: P, input: z.output<S>, call: Call) => Promise<Answer>;
+  /**
+   * Whom detectors charge with a denial. `nobody`: it is about something that others made and may have named to the caller, so
+   * that they could have it denied again and again.
+   */
+  charged: (input: z.output<S>) => 'caller' | 'nobody';
   /** Further fields of the audit entry when `act` throws a refusal. */
   about?: (input: z.output<S>) => Pick<AuditEvent, 'verb' | 'purpose'>;
 }
@@ -56,35 +61,43 @@ export const operation = <V extends OperatorVerb, S extends z.ZodType, P extends
 /** Returns an operation on the broker as a whole: policy is asked by the verb alone. */
 export const brokerOperation = <V extends BrokerVerb, S extends z.ZodType>(
   deps: HttpDeps,
-  declared: Omit<Operation<V, S, Permitted<V>>, 'permit'>,
-): Handle => handled(deps, { ...declared, permit: (caller) => permitOnBroker(deps, caller, declared.verb) });
+  declared: Omit<Operation<V, S, Permitted<V>>, 'permit' | 'charged'>,
+): Handle =>
+  handled(deps, {
+    ...declared,
+    charged: () => 'caller',
+    permit: (caller) => permitOnBroker(deps, caller, declared.verb),
+  });
 
 /** An operation on the task in the path. A text that is no id names no task, and is refused like any other unknown id. */
 export const taskOperation = <V extends TaskVerb, S extends z.ZodType>(
   deps: HttpDeps,
-  declared: Omit<Operation<V, S, PermittedTask<V>>, 'permit'>,
+  declared: Omit<Operation<V, S, PermittedTask<V>>, 'permit' | 'charged'>,
 ): Handle =>
   handled(deps, {
     ...declared,
+    charged: () => 'nobody',
     permit: (caller, _, { params }) => permitOnTask(deps, caller, declared.verb, params['id'] ?? ''),
   });
 
 const handled =
   <V extends OperatorVerb, S extends z.ZodType, P>(
     deps: HttpDeps,
-    { verb, from, input, permit, act, about }: Operation<V, S, P>,
+    { verb, from, input, charged, permit, act, about }: Operation<V, S, P>,
   ): Handle =>
   async (call) => {
     const caller = await authenticate(deps, call, ENDING.has(verb) ? 'ending' : undefined);
     if (!NOT_RATE_LIMITED.has(verb)) await deps.assertWithinRate(caller.party);
     // An entry keeps `task` only if it is the id of a task.
     const { params, requestId } = call;
-    const asked = { type: 'operation.refused', verb, task: params['id'] ?? '', requestId } as const;
-    const { read, permission } = await auditingRefusals(deps, caller, asked, async () => {
-      const read = from === 'body' ? readJson(call, input) : readQuery(call, input);
-      return { read, permission: await permit(caller, read, call) };
-    });
+    const asked = { type: 'operation.refused', verb, task: params['id'] ?? '', requestId, charged: nobody } as const;
+    const read = await auditingRefusals(deps, caller, asked, () =>
+      from === 'body' ? readJson(call, input) : readQuery(call, input),
+    );
+    const wanting = { ...asked, charged: charged(read) === 'caller' ? itself(caller) : nobody };
+    const permission = await auditingRefusals(deps, caller, wanting, () => permit(caller, read, call));
+    // A security team that looks up what is gone would otherwise look like a workload that probes for what it may not have.
     // Opening a task is permitted within `act`, so its refusals still count as denials.
-    const acting = { ...asked, permitted: verb !== 'openTask', ...about?.(read) };
+    const acting = { ...(verb === 'openTask' ? wanting : asked), ...about?.(read) };
     return auditingRefusals(deps, caller, acting, () => act(permission, read, call));
   };

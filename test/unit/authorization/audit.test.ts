@@ -1,7 +1,7 @@
 /** Which refusals the audit log and the detectors get, and that no caller is answered otherwise because of it. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../../src/audit/event.js';
-import { auditingRefusals } from '../../../src/authorization/audit.js';
+import { auditingRefusals, itself, nobody } from '../../../src/authorization/audit.js';
 import { BROKER_ERROR_CODES, BrokerError } from '../../../src/domain/errors.js';
 import { AGENT, bareBroker, proven, unobserved } from '../../support/brokers/stubbed.js';
 import { handClock } from '../../support/clock.js';
@@ -9,8 +9,7 @@ import { modelStore } from '../../support/search/model-store.js';
 
 const clock = handClock();
 const caller = proven(AGENT, clock);
-const about = { type: 'operation.refused', verb: 'completeTask', requestId: 'r' } as const;
-const TASK = 'tsk_aabbbbbbbbbbbbbb';
+const about = { type: 'operation.refused', verb: 'completeTask', requestId: 'r', charged: nobody } as const;
 
 let entries: AuditEvent[];
 let takesEntries: boolean;
@@ -56,7 +55,8 @@ describe('Work of an authenticated caller', () => {
 
   it.each(AUDITED)('that is refused as %s leaves one entry, and the caller gets that same refusal', async (code) => {
     await refusing(refusal(code));
-    expect(entries).toEqual([expect.objectContaining({ ...about, error: code, reason: 'Refused.' })]);
+    expect(entries).toEqual([expect.objectContaining({ verb: 'completeTask', error: code, reason: 'Refused.' })]);
+    expect(entries[0]).not.toHaveProperty('charged');
     expect(entries[0]).toHaveProperty('actor.id', AGENT);
   });
 
@@ -78,24 +78,14 @@ describe('Work of an authenticated caller', () => {
 });
 
 describe('The detectors', () => {
-  it.each([
-    ['are given the task under which a credential is refused', 'credential.refused', TASK],
-    [
-      'are given no task when an operator verb is refused: it says nothing about its work',
-      'operation.refused',
-      undefined,
-    ],
-  ] as const)('%s', async (_, type, given) => {
+  it('are told whom a refusal is counted for, and of one without a refusal of anybody nothing', async () => {
     const error = refusal();
-    await refusing(error, { type, task: TASK });
-    expect(observed).toEqual([[caller.party, error, given]]);
-    expect(entries).toEqual([expect.objectContaining({ type, task: TASK })]);
-  });
-
-  it('are not given a refusal that came after policy permitted the request; the audit log is', async () => {
-    await refusing(refusal('not_found'), { permitted: true });
-    expect(observed).toEqual([]);
-    expect(entries).toEqual([expect.objectContaining({ ...about, error: 'not_found' })]);
-    expect(entries[0]).not.toHaveProperty('permitted');
+    await refusing(error, { charged: itself(caller) });
+    await refusing(error);
+    await refusing(refusal('slow_down'), { charged: itself(caller) });
+    expect(observed).toEqual([
+      [[{ kind: 'party', of: caller.party }], error],
+      [[], error],
+    ]);
   });
 });

@@ -22,6 +22,7 @@ import { completeTask } from '../../../src/tasks/complete-task.js';
 import { OPERATOR, wholeBroker } from '../../support/brokers/use-cases.js';
 
 const input = nothing;
+const charged = () => 'nobody' as const;
 const act = () => Promise.resolve(ok({}));
 const TASK = 'tsk_aabbbbbbbbbbbbbb';
 
@@ -31,15 +32,25 @@ const endpoints = (deps: HttpDeps) => [
     verb: 'completeTask',
     from: 'body',
     input,
+    charged,
     permit: (caller) => permitOnTask(deps, caller, 'completeTask', TASK),
     act,
   }),
   // @ts-expect-error Policy is not asked.
-  operation(deps, { verb: 'completeTask', from: 'body', input, act }),
+  operation(deps, { verb: 'completeTask', from: 'body', input, charged, act }),
+  // @ts-expect-error It does not say whom detectors charge with a denial.
   operation(deps, {
     verb: 'completeTask',
     from: 'body',
     input,
+    permit: (caller) => permitOnTask(deps, caller, 'completeTask', TASK),
+    act,
+  }),
+  operation(deps, {
+    verb: 'completeTask',
+    from: 'body',
+    input,
+    charged,
     // @ts-expect-error Policy is asked about another verb.
     permit: (caller) => permitOnTask(deps, caller, 'readTask', TASK),
     act,
@@ -48,6 +59,7 @@ const endpoints = (deps: HttpDeps) => [
     verb: 'readAudit',
     from: 'query',
     input,
+    charged,
     // @ts-expect-error The caller is authenticated, but not permitted.
     permit: (caller) => Promise.resolve(caller),
     act,

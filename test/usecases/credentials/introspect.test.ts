@@ -69,7 +69,7 @@ describe('who may ask', () => {
         ? policy.decide(query)
         : Promise.resolve({ outcome: 'deny', policies: [], digest: '' });
     const noted: string[] = [];
-    const observer = { ...broker.deps.observer, presented: (id: string) => void noted.push(id) };
+    const observer = { ...broker.deps.observer, presented: ({ id }: { id: string }) => void noted.push(id) };
     const deps = { ...broker.deps, observer, policy: { ...policy, decide } };
     const { minted, credential } = await broker.exchange();
     const ask = () =>
@@ -120,7 +120,7 @@ it.each([false, true])(
     const deps = {
       ...broker.deps,
       ledger: { ...ledger, log: { ...ledger.log, look } },
-      observer: { ...observer, deadUse: (id: string) => void used.push(id) },
+      observer: { ...observer, deadUse: ({ id }: { id: string }) => void used.push(id) },
     };
     const asked = { token: accessTokenOf(minted.material), requestId: 'r' };
     expect(await introspect(deps, proven('lab:api', broker.clock), asked)).toBeUndefined();

@@ -3,17 +3,29 @@ import { describe, expect, it } from '@jest/globals';
 import { requesterByCredential } from '../../../src/authorization/requester.js';
 import { exchangeFor } from '../../../src/credentials/exchange.js';
 import { introspect } from '../../../src/credentials/introspect.js';
+import { PROOFS_PER_ISSUER } from '../../../src/detectors/pool.js';
+import { FINDINGS_PER_ISSUER } from '../../../src/detectors/raise.js';
+import type { CredentialCharge } from '../../../src/domain/charge.js';
+import { BrokerError } from '../../../src/domain/errors.js';
 import { newId } from '../../../src/domain/id.js';
 import type { Selector } from '../../../src/domain/selector.js';
+import { DETECTOR, type DetectorEvent } from '../../../src/domain/signal.js';
 import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
 import { revoke } from '../../../src/ledger/revoke.js';
+import { resolveReactionTarget } from '../../../src/signals/authority.js';
 import { bareBroker, proven } from '../../support/brokers/stubbed.js';
 import { handClock } from '../../support/clock.js';
 import { findingsIn, watchedBroker, watching } from '../../support/brokers/detectors.js';
 import { modelStore } from '../../support/search/model-store.js';
 import { refusal } from '../../support/refusal-code.js';
-import { AGENT, lmdbStore, OPERATOR, TARGET, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { AGENT, lmdbStore, TARGET, type WholeBroker } from '../../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
+
+const someCredential = (): CredentialCharge => ({
+  kind: 'credential',
+  id: newId('crd'),
+  of: { kind: 'workload', id: AGENT, issuer: 'lab' },
+});
 
 const AGENT_IT_IS: [Selector] = [{ kind: 'workload', value: AGENT }];
 const end = ({ deps }: WholeBroker, selector: Selector, effect: 'end' | 'hold' | 'cutoff' = 'end') =>
@@ -106,7 +118,7 @@ describe('a credential used after its end', () => {
 });
 
 describe('refusals of one task in a row', () => {
-  it('are a finding about the task and its workload', async () => {
+  it('are a finding about the task', async () => {
     const broker = await watchedBroker({ outOfScope: { threshold: 3 } }, guarded);
     const { task } = await broker.open();
     for (let i = 0; i < 3; i += 1)
@@ -114,7 +126,7 @@ describe('refusals of one task in a row', () => {
     expect(await broker.findings()).toEqual([
       {
         event: 'out-of-scope',
-        about: [{ kind: 'task', value: task.id }, ...AGENT_IT_IS],
+        about: [{ kind: 'task', value: task.id }],
         reason: '3 within 600 s',
       },
     ]);
@@ -150,13 +162,39 @@ describe('refusals of one task in a row', () => {
   });
 });
 
-it('a burst of denials of one workload is found, over all its tasks', async () => {
+it('a burst of denials of one workload is found, over all tasks of its own making', async () => {
   const broker = await watchedBroker({ denialBurst: { threshold: 4 } }, guarded);
-  for (let i = 0; i < 4; i += 1) await refusal(broker.exchange(secret));
+  const { task } = await broker.exchange();
+  for (let i = 0; i < 3; i += 1) await refusal(broker.exchange(secret));
+  await refusal(broker.exchange({ ...secret, under: { taskId: task.id } }));
   await refusal(
     broker.exchange({ ...secret, subject: { token: 'lab:other', type: 'urn:ietf:params:oauth:token-type:jwt' } }),
   );
   expect(await broker.findings()).toEqual([{ event: 'denial-burst', about: AGENT_IT_IS, reason: '4 within 60 s' }]);
+});
+
+it('whoever presents a credential as proof charges it, and not the workload that it was granted to', async () => {
+  const thresholds = {
+    mintSpike: { factor: 2, atLeast: 3 },
+    denialBurst: { threshold: 3 },
+    outOfScope: { threshold: 3 },
+  };
+  const broker = await watchedBroker(thresholds, guarded);
+  const { minted, credential, task } = await broker.exchange();
+  const wanted = { audience: TARGET, access: { path: 'incident/4711', actions: ['read'] } };
+  const derive = async (path: string) => {
+    const requester = await requesterByCredential(broker.deps, accessTokenOf(minted.material), wanted);
+    if (!requester) throw new Error('it is one of ours');
+    const access = [{ path, actions: ['read'] }];
+    const asked = { target: TARGET, access, askedAsScope: false, under: { taskId: task.id } };
+    return refusal(exchangeFor(broker.deps, requester, { requestId: 'r', read: () => asked }));
+  };
+  for (let i = 0; i < 3; i += 1) expect(await derive('incident/4711')).toBe('granted');
+  for (let i = 0; i < 3; i += 1) expect(await derive('secret/1')).toBe('access_denied');
+  const about = [{ kind: 'credential', value: credential.id }];
+  const findings = await broker.findings();
+  expect(findings.map(({ event }) => event).toSorted()).toEqual(['mint-spike', 'out-of-scope']);
+  expect(findings.map((one) => one.about)).toEqual([about, about]);
 });
 
 describe('a spike of mints', () => {
@@ -208,6 +246,7 @@ describe('somebody who is held or cut off and keeps trying', () => {
     ['hold', 'staff:bo', 'principal'],
   ])('is found after a %s: %s', async (effect, id, kind) => {
     const broker = await watchedBroker({ endedIdentity: { threshold: 2 } });
+    await broker.remembers(id);
     await end(broker, { kind, value: id }, effect);
     const caller = proven(id, broker.clock);
     for (let i = 0; i < 2; i += 1) await introspect(broker.deps, caller, { token: 'x', requestId: 'r' });
@@ -217,19 +256,49 @@ describe('somebody who is held or cut off and keeps trying', () => {
   });
 });
 
+describe('a reaction to a finding', () => {
+  const KINDS = ['credential', 'task', 'workload', 'principal', 'issuer'] as const;
+
+  it.each<[DetectorEvent, (typeof KINDS)[number][], (typeof KINDS)[number][]]>([
+    ['use-after-end', ['credential'], ['credential', 'task']],
+    ['many-places', ['credential'], ['credential', 'task']],
+    ['out-of-scope', ['credential'], ['credential', 'task']],
+    ['mint-spike', ['credential'], ['credential', 'task']],
+    ['out-of-scope', ['task'], ['task']],
+    ['denial-burst', ['workload'], ['workload']],
+    ['mint-spike', ['workload'], ['workload']],
+    ['ended-identity', ['workload'], []],
+    ['ended-identity', ['principal'], []],
+    ['canary-used', ['task', 'workload'], ['task', 'workload']],
+    ['canary-used', ['workload'], ['workload']],
+    ['denial-burst', [], []],
+  ])('%s about %j reaches at most %j', async (event, about, reached) => {
+    const broker = await watchedBroker();
+    const { credential, task } = await broker.exchange();
+    const values = { credential: credential.id, task: task.id, workload: AGENT, principal: AGENT, issuer: 'lab' };
+    const signal = { event, source: DETECTOR, about: about.map((kind) => ({ kind, value: values[kind] })) };
+    const targets = await Promise.all(
+      KINDS.map((covers) =>
+        resolveReactionTarget({ ledger: broker.ledger, settings: broker.deps.settings }, signal, covers),
+      ),
+    );
+    expect(targets.filter((one) => one !== undefined)).toEqual(reached.map((kind) => ({ kind, value: values[kind] })));
+  });
+});
+
 describe('many brokers', () => {
   it('see one picture: what is spread over two of them is found, once', async () => {
     const clock = handClock();
     const store = await lmdbStore(clock);
-    const [one, two] = [0, 1].map(() => watching(store, clock, { endedIdentity: { threshold: 6 } }));
+    const [one, two] = [0, 1].map(() => watching(store, clock, { useAfterEnd: { threshold: 6 } }));
     if (!one || !two) throw new Error('two of them');
-    const { party } = proven(OPERATOR, clock);
+    const credential = someCredential();
     for (let i = 0; i < 3; i += 1) {
-      one.detectors.observer.lockedOut(party);
-      two.detectors.observer.lockedOut(party);
+      one.detectors.observer.deadUse(credential);
+      two.detectors.observer.deadUse(credential);
     }
     await Promise.all([one.detectors.run(), two.detectors.run()]);
-    expect(await findingsIn(one.ledger)).toMatchObject([{ event: 'ended-identity', reason: '6 within 60 s' }]);
+    expect(await findingsIn(one.ledger)).toMatchObject([{ event: 'use-after-end', reason: '6 within 60 s' }]);
     expect([...one.told, ...two.told]).toHaveLength(1);
   });
 
@@ -237,10 +306,54 @@ describe('many brokers', () => {
     const clock = handClock();
     const store = await lmdbStore(clock);
     const all = Array.from({ length: 8 }, () => watching(store, clock, { useAfterEnd: { threshold: 1 } }));
-    const credential = newId('crd');
+    const credential = someCredential();
     for (const { detectors } of all) detectors.observer.deadUse(credential);
     await Promise.all(all.map(({ detectors }) => detectors.run()));
     expect(all.flatMap(({ told }) => told)).toHaveLength(1);
+  });
+});
+
+describe('the store', () => {
+  const recordsOf = (event: string, store: ReturnType<typeof modelStore>) =>
+    [...store.snapshotState().records].filter(([key]) => key.includes(`noticed:${event}`)).length;
+  const many = Array.from({ length: 100 }, (_, i) => i);
+
+  it('counts parties that were never granted anything by their issuer, and names none of them', async () => {
+    const clock = handClock();
+    const store = modelStore(clock);
+    const { detectors, ledger } = watching(store, clock, { denialBurst: { threshold: 100 } });
+    const denied = new BrokerError('invalid_scope', 'No.');
+    for (const i of many) {
+      const of = { kind: 'workload', id: `lab:branch-${i}`, issuer: 'lab' } as const;
+      detectors.observer.refused([{ kind: 'party', of }], denied);
+    }
+    await detectors.run();
+    expect(recordsOf('denial-burst', store)).toBe(1);
+    const reason = '100 within 60 s, of parties of lab that are not told apart';
+    expect(await findingsIn(ledger)).toEqual([{ event: 'denial-burst', about: [], reason }]);
+  });
+
+  it('tells so many proofs of an issuer apart in a minute, however many tokens it gives out', async () => {
+    const clock = handClock();
+    const store = modelStore(clock);
+    const broker = await watchedBroker({}, { clock, store });
+    await broker.remembers(AGENT);
+    const { party } = broker.agent;
+    for (const i of many) broker.detectors.observer.lockedOut({ kind: 'proof', id: `proof-${i}`, of: party });
+    await broker.detectors.run();
+    expect(recordsOf('ended-identity', store)).toBe(PROOFS_PER_ISSUER + 1);
+  });
+
+  it('takes so many findings about an issuer in a minute, however many dead credentials are shown', async () => {
+    const clock = handClock();
+    const { detectors, ledger } = watching(modelStore(clock), clock);
+    many.forEach(() => detectors.observer.deadUse(someCredential()));
+    await detectors.run();
+    const findings = await findingsIn(ledger);
+    expect(findings).toHaveLength(FINDINGS_PER_ISSUER + 1);
+    expect(findings.filter(({ about }) => about.length === 0)).toMatchObject([
+      { reason: 'more findings, of parties of lab that are not told apart' },
+    ]);
   });
 });
 
@@ -248,11 +361,11 @@ describe('memory', () => {
   it('does not grow with the subjects that strangers make up: the oldest are dropped, and counted', async () => {
     const clock = handClock();
     const { detectors, dropped, ledger } = watching(modelStore(clock), clock, { useAfterEnd: { threshold: 1 } });
-    for (let i = 0; i < 100_000; i += 1) detectors.observer.deadUse(newId('crd'));
+    for (let i = 0; i < 100_000; i += 1) detectors.observer.deadUse(someCredential());
     expect(dropped()).toBe(90_000);
     for (let turn = 0; turn < 5; turn += 1) await detectors.run();
-    expect(await ledger.records.count('aa/signals')).toBeGreaterThan(0);
-    detectors.observer.deadUse(newId('crd'));
+    expect(await findingsIn(ledger)).toHaveLength(FINDINGS_PER_ISSUER + 1);
+    detectors.observer.deadUse(someCredential());
     expect(dropped()).toBe(90_000);
   });
 
@@ -268,14 +381,23 @@ describe('memory', () => {
           down ? Promise.reject(new Error('no store today')) : store.records.read(keys),
       },
     };
-    const { detectors, ledger } = watching(failing, clock, { useAfterEnd: { threshold: 3 } });
-    const credential = newId('crd');
-    detectors.observer.deadUse(credential);
-    detectors.observer.deadUse(credential);
-    await expect(detectors.run()).rejects.toThrow('1 of 1 failed');
-    detectors.observer.deadUse(credential);
+    const thresholds = { useAfterEnd: { threshold: 3 }, endedIdentity: { threshold: 3 } };
+    const { detectors, ledger } = watching(failing, clock, thresholds);
+    const { observer } = detectors;
+    const credential = someCredential();
+    const proof = { ...credential, kind: 'proof' } as const;
+    const both = (): void => {
+      observer.deadUse(credential);
+      observer.lockedOut(proof);
+    };
+    both();
+    await expect(detectors.run()).rejects.toThrow('no store today');
+    both();
+    await expect(detectors.run()).rejects.toThrow('no store today');
+    both();
     down = false;
     await detectors.run();
-    expect(await findingsIn(ledger)).toMatchObject([{ reason: '3 within 60 s' }]);
+    const reasons = (await findingsIn(ledger)).map(({ reason }) => reason);
+    expect(reasons.toSorted()).toEqual(['3 within 60 s', '3 within 60 s, of parties of lab that are not told apart']);
   });
 });
