@@ -33,23 +33,34 @@ export async function exchangeFor(
   { requestId, read }: UnreadRequest,
 ): Promise<Issued> {
   const { caller } = requester;
+  const rated = ratedApart(deps, requester);
   // What cannot be read was asked for by a program, and says nothing about what its workload wants.
   const asked = { type: 'credential.refused', requestId, charged: nobody } as const;
   const request = await auditingRefusals(deps, caller, asked, async () => {
-    await deps.assertWithinRate(caller.party);
+    await rated.assertWithinRate(caller.party);
     return read();
   });
   const { target, access, under } = request;
   const charged = () => chargesFor(deps, requester, under);
   const about = defined({ ...asked, charged, target, access, ...auditedUnder(under) });
   return auditingRefusals(deps, caller, about, async () => {
-    const grant = await retryOnConflict(deps.ledger, () => reserveGrant(deps, requester, request));
+    const grant = await retryOnConflict(deps.ledger, () => reserveGrant(rated, requester, request));
     const issued = await release(deps, grant, requestId);
     deps.observer.granted(requester.from ? chargeOf(requester.from) : { kind: 'party', of: caller.party }, issued);
     deps.parties.granted(caller.party);
     return issued;
   });
 }
+
+/** Whoever has stolen a credential and presents it must not use up what the workload may ask for by its identity. No name has a line break. */
+const ratedApart = (deps: Deps, { from }: Requester): Deps =>
+  from
+    ? {
+        ...deps,
+        assertWithinRate: ({ id, ...party }, points) =>
+          deps.assertWithinRate({ ...party, id: `${id}\nby credential` }, points),
+      }
+    : deps;
 
 /**
  * Returns for what detectors count a denial. Whoever presents a credential may have stolen it. Whoever opened the task decided what

@@ -1,8 +1,10 @@
 /** Detectors, from the event in a use case to the signal. */
 import { describe, expect, it } from '@jest/globals';
 import { requesterByCredential } from '../../../src/authorization/requester.js';
+import { assertPartyWithin } from '../../../src/compose/rate.js';
 import { exchangeFor } from '../../../src/credentials/exchange.js';
 import { introspect } from '../../../src/credentials/introspect.js';
+import type { Issued } from '../../../src/credentials/release.js';
 import { PROOFS_PER_ISSUER } from '../../../src/detectors/pool.js';
 import { FINDINGS_PER_ISSUER } from '../../../src/detectors/raise.js';
 import type { CredentialCharge } from '../../../src/domain/charge.js';
@@ -18,7 +20,7 @@ import { handClock } from '../../support/clock.js';
 import { findingsIn, watchedBroker, watching } from '../../support/brokers/detectors.js';
 import { modelStore } from '../../support/search/model-store.js';
 import { refusal } from '../../support/refusal-code.js';
-import { AGENT, lmdbStore, TARGET, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { AGENT, lmdbStore, TARGET, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 const someCredential = (): CredentialCharge => ({
@@ -40,6 +42,16 @@ const guarded: Pick<Parameters<typeof watchedBroker>[1] & object, 'policy'> = ((
       : policy.decide(query);
   return { policy: { ...policy, decide } };
 })();
+
+/** Presents the credential as proof, and asks for another under its task. Returns the refusal, or `granted`. */
+async function derive({ deps }: WholeBroker, { minted, task }: Issued, path = 'incident/4711'): Promise<string> {
+  const wanted = { audience: TARGET, access: { path: 'incident/4711', actions: ['read'] } };
+  const requester = await requesterByCredential(deps, accessTokenOf(minted.material), wanted);
+  if (!requester) throw new Error('it is one of ours');
+  const access = [{ path, actions: ['read'] }];
+  const asked = { target: TARGET, access, askedAsScope: false, under: { taskId: task.id } };
+  return refusal(exchangeFor(deps, requester, { requestId: 'r', read: () => asked }));
+}
 
 const secret = { access: [{ path: 'secret/1', actions: ['read'] }] };
 
@@ -72,17 +84,11 @@ describe('a credential used after its end', () => {
 
   it('is found where another is to be derived from it', async () => {
     const broker = await watchedBroker();
-    const { minted, credential, task } = await broker.exchange();
-    const wanted = { audience: TARGET, access: { path: 'incident/4711', actions: ['read'] } };
-    const derive = async () => {
-      const requester = await requesterByCredential(broker.deps, accessTokenOf(minted.material), wanted);
-      if (!requester) throw new Error('it is one of ours');
-      const asked = { target: TARGET, access: [wanted.access], askedAsScope: false, under: { taskId: task.id } };
-      return exchangeFor(broker.deps, requester, { requestId: 'r', read: () => asked });
-    };
-    expect(await refusal(derive())).toBe('granted');
+    const issued = await broker.exchange();
+    const { credential, task } = issued;
+    expect(await derive(broker, issued)).toBe('granted');
     await end(broker, { kind: 'task', value: task.id });
-    expect(await refusal(derive())).toBe('invalid_grant');
+    expect(await derive(broker, issued)).toBe('invalid_grant');
     expect(await broker.findings()).toMatchObject([
       { event: 'use-after-end', about: [{ kind: 'credential', value: credential.id }] },
     ]);
@@ -180,21 +186,24 @@ it('whoever presents a credential as proof charges it, and not the workload that
     outOfScope: { threshold: 3 },
   };
   const broker = await watchedBroker(thresholds, guarded);
-  const { minted, credential, task } = await broker.exchange();
-  const wanted = { audience: TARGET, access: { path: 'incident/4711', actions: ['read'] } };
-  const derive = async (path: string) => {
-    const requester = await requesterByCredential(broker.deps, accessTokenOf(minted.material), wanted);
-    if (!requester) throw new Error('it is one of ours');
-    const access = [{ path, actions: ['read'] }];
-    const asked = { target: TARGET, access, askedAsScope: false, under: { taskId: task.id } };
-    return refusal(exchangeFor(broker.deps, requester, { requestId: 'r', read: () => asked }));
-  };
-  for (let i = 0; i < 3; i += 1) expect(await derive('incident/4711')).toBe('granted');
-  for (let i = 0; i < 3; i += 1) expect(await derive('secret/1')).toBe('access_denied');
+  const issued = await broker.exchange();
+  const { credential } = issued;
+  for (let i = 0; i < 3; i += 1) expect(await derive(broker, issued)).toBe('granted');
+  for (let i = 0; i < 3; i += 1) expect(await derive(broker, issued, 'secret/1')).toBe('access_denied');
   const about = [{ kind: 'credential', value: credential.id }];
   const findings = await broker.findings();
   expect(findings.map(({ event }) => event).toSorted()).toEqual(['mint-spike', 'out-of-scope']);
   expect(findings.map((one) => one.about)).toEqual([about, about]);
+});
+
+it('whoever presents a credential as proof uses up nothing of what its workload may ask for itself', async () => {
+  const clock = handClock();
+  const assertWithinRate = assertPartyWithin({ perWorkloadPerMinute: 3, perIssuerPerMinute: 100 });
+  const broker = await wholeBroker({ clock, assertWithinRate });
+  const issued = await broker.exchange();
+  for (const outcome of ['granted', 'granted', 'granted', 'slow_down'])
+    expect(await derive(broker, issued)).toBe(outcome);
+  for (const outcome of ['granted', 'granted', 'slow_down']) expect(await refusal(broker.exchange())).toBe(outcome);
 });
 
 describe('a spike of mints', () => {
