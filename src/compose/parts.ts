@@ -45,7 +45,8 @@ export interface Surroundings {
 const VERDICTS_KEPT = 10_000;
 
 export async function makeParts(loaded: LoadedConfig, store: Store, { system, log, metrics }: Surroundings) {
-  const { config, directory } = loaded;
+  const { config, directory: baseDirectory } = loaded;
+  const { records } = store;
   const { issuer, lifetimes, limits, targets, trust } = config;
   const node = randomBytes(4).toString('hex');
 
@@ -54,18 +55,13 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const fitness = createFitness({ store: withSeen(store, seen), clock, node, agreedTime: 'raise' });
   await fitness.check(); // From here on the clock tells the time, if it agrees with the store's.
   const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
-  const { records } = store;
   const keys = await openKeys({ records, clock, keyEncryptionKey, rotationDays: config.keys.rotationDays });
   const written = instrumentAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
   const audit = rationed(written, { clock, hasRoom: () => fitness.hasRoomToSpare() });
-  const ledger: Ledger = {
-    records,
-    clock,
-    log: openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }), seen),
-  };
+  const revocations = openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }), seen);
+  const ledger: Ledger = { records, clock, log: revocations };
   const policy = await openPolicy(config, metrics);
-  const { clockSkew: clockSkewSeconds } = lifetimes;
-  const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds, baseDirectory: directory });
+  const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds: lifetimes.clockSkew, baseDirectory });
   const signals = openSignals({ loaded, ledger, audit, metrics, log });
   const onSignal = (id: string) => signals.queue.push(id);
   const detectors = openDetectors({ ledger, metrics, detectors: config.signals.detectors, onSignal });

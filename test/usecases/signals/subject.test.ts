@@ -65,7 +65,11 @@ describe('a subject of an issuer whose ids outlast it', () => {
     const ledger = { records, log: openRevocationLog(log), clock };
     const settings = { trust: entries, signals: { transmitters: [], about: undefined } };
     const covering = (covers: 'workload' | 'issuer') =>
-      resolveReactionTarget({ ledger, settings }, { about: [run], source: 'ops:siem' }, covers);
+      resolveReactionTarget(
+        { ledger, settings },
+        { about: [run], source: 'ops:siem', event: 'session-revoked' },
+        covers,
+      );
     expect(await covering('workload')).toBeUndefined();
     const party = {
       kind: 'workload',
