@@ -81,8 +81,8 @@ describe('a subject of an issuer whose ids outlast it', () => {
     } as const;
     createPartyMemory(ledger).called(party);
     await new Promise(setImmediate); // Nobody waits for the write.
-    expect(await covering('workload')).toEqual({ kind: 'workload', value: 'ci:agent-7' });
-    expect(await covering('issuer')).toEqual({ kind: 'issuer', value: 'ci' });
+    expect((await covering('workload'))?.selector).toEqual({ kind: 'workload', value: 'ci:agent-7' });
+    expect((await covering('issuer'))?.selector).toEqual({ kind: 'issuer', value: 'ci' });
   });
 });
 
