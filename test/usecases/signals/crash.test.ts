@@ -18,14 +18,18 @@ async function setting(): Promise<{ whole: WholeBroker; id: string }> {
   const whole = await wholeBroker();
   whole.deps.settings = { ...whole.deps.settings, signals };
   await whole.exchange();
-  // The signal is acknowledged, and then the broker dies: no broker has it queued.
+  return { whole, id: await acknowledged(whole, 'lab:siem') };
+}
+
+/** The signal is acknowledged, and then the broker dies: no broker has it queued. */
+async function acknowledged(whole: WholeBroker, source: string): Promise<string> {
   const deps = { ...whole.deps, issuer: 'https://mayfly.example', onSignal: () => undefined };
   const { id } = await acceptSignal(deps, {
-    ...{ source: 'lab:siem', about: ['lab'], itsId: '1', digest: 'x', event: 'session-revoked', level: 'HIGH' },
+    ...{ source, about: ['lab'], itsId: '1', digest: 'x', event: 'session-revoked', level: 'HIGH' },
     subject: { format: 'iss_sub', iss: 'https://lab.example', sub: 'agent' },
     at: whole.clock.now(),
   });
-  return { whole, id };
+  return id;
 }
 
 /** Another broker over the same store. */
@@ -117,6 +121,17 @@ it('brokers that look at one signal at once do it once, and say so once', async 
   await react(broker(whole, {}), id);
   await expectOnce(whole, id);
   expect((await whole.audited()).filter(({ type }) => type === 'signal.evaluated').length).toBe(1);
+});
+
+it('two sources that report one subject at once have it held once', async () => {
+  const { whole, id } = await setting();
+  const ids = [id, await acknowledged(whole, 'edr')];
+  await Promise.all([...ids, ...ids].map((one) => react(broker(whole, {}), one)));
+  for (const one of ids) await react(broker(whole, {}), one);
+  const events = await whole.audited();
+  expect(events.filter(({ type }) => type === 'revocation.published')).toHaveLength(1);
+  const states = events.flatMap(({ signal }) => signal?.state ?? []);
+  expect(new Set(states)).toEqual(new Set(['reacted', 'recorded']));
 });
 
 it('what was decided is done though the rule has left the configuration meanwhile', async () => {
