@@ -166,6 +166,14 @@ describe.each([
     expect(body).toMatchObject({ level: 'HIGH' });
   });
 
+  it('does not refuse for good a signal that is too old by its clock alone', async () => {
+    const iat = Math.floor(right.clock.now() / 1000) - 4 * 3_600;
+    const set = await setting.idp.set(workload('agent-13'), { claims: { iat } });
+    const send = { method: 'POST', body: set, headers: SET_HEADERS };
+    expect((await wrong.send('/signals', send)).status).toBe(byMs > 0 ? 503 : 202);
+    expect((await right.send('/signals', send)).status).toBe(202);
+  });
+
   it('takes proof at no endpoint but those that end or hold', async () => {
     const others = ROUTES.filter(({ method, path }) => !OPERATIONS.test(path) && !ELSEWHERE.has(`${method} ${path}`));
     expect(others.length).toBeGreaterThan(15);
