@@ -35,6 +35,9 @@ const REASONS = {
   'leaves out texts that have expired: what they could still grant is judged by the checked time': [
     'store/lmdb.ts', 'store/lmdb/log.ts', 'store/lmdb/records.ts', 'store/redis/records.ts',
   ],
+  'is compared with the clock of a server, and vouches for nothing where they differ': [
+    'store/redis/index.ts', 'store/redis/log.ts',
+  ],
   'tries the store in keys that no broker reads': ['store/redis/rehearse.ts'],
   'shows the time of a host, and ends everything before a wrong time is taken back': ['compose/agreed-time.ts'],
   'on a developer\'s machine, where there is no store to compare with': ['cli/dev-issuer.ts', 'cli/timeline.ts'],

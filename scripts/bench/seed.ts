@@ -50,8 +50,9 @@ export async function openLedger(
   location: StoreLocation,
   prefix: string,
 ): Promise<{ ledger: Ledger; close: () => Promise<void> }> {
-  const redis = { prefix, replicas: 0, onRestart: 'replace' } as const;
-  const store = await openStore({ store: location, redis, clock: systemClock, role: 'tool' });
+  const redis = { prefix, replicas: 0, onRestart: 'replace', onFailover: 'replace' } as const;
+  const config = { redis, lifetimes: { clockSkew: 5 } };
+  const store = await openStore({ store: location, config, clock: systemClock, role: 'tool' });
   const clock = watchClock(systemClock, 5_000);
   await compareClock(store, clock);
   return {
@@ -75,7 +76,7 @@ async function seedOne(ledger: Ledger, workload: string, index: number, epoch: s
     epoch,
     state: 'active',
   };
-  if (!(await reserve(ledger, draftReservation({ credential, task }))))
+  if (!(await reserve(ledger, draftReservation({ credential, task, durable: false }))))
     throw new Error('a fresh credential could not be reserved');
 }
 

@@ -39,7 +39,7 @@ export async function compose(
   { clock: system, log = createLogger(loaded.config.log) }: { clock: SystemClock; log?: Logger },
 ): Promise<Broker> {
   const metrics = createMetrics(system);
-  const selection = { store: loaded.store, redis: loaded.config.redis, clock: system, role: 'broker' } as const;
+  const selection = { store: loaded.store, config: loaded.config, clock: system, role: 'broker' } as const;
   const store = instrumentStore(await openStore(selection), metrics);
   try {
     return await brokerOver(store, loaded, { system, log, metrics });

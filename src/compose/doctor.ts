@@ -73,7 +73,7 @@ async function storeChecks(loaded: LoadedConfig, clocks: Clocks): Promise<Check[
   }
   let store: Store | undefined;
   const opened = await attempt('store', async () => {
-    store = await openStore({ store: where, redis: config.redis, clock: clocks.system, role: 'tool' });
+    store = await openStore({ store: where, config, clock: clocks.system, role: 'tool' });
   });
   if (!store) return [opened];
   try {
@@ -93,7 +93,7 @@ const fitnessOf = (store: Store, { clock }: Clocks): Promise<Check[]> =>
 
 async function rightsOf({ store, config }: LoadedConfig, { system: clock }: Clocks): Promise<Check[]> {
   if (store.kind === 'lmdb') return [];
-  const { failures, advice } = await rehearse(redisOptions({ store, redis: config.redis, clock }));
+  const { failures, advice } = await rehearse(redisOptions({ store, config, clock }));
   return [
     check('rights', failures.length === 0, failures.join('; ')),
     degradingCheck('failover', advice.length === 0, advice.join('; ')),

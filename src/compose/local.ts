@@ -49,7 +49,7 @@ export async function locally<T>(
     // Opening would create an empty store, and a revocation in it would have no effect on the broker.
     throw new Error(`There is no store in ${where.directory}: is this the configuration of the broker?`);
   }
-  const store = await openStore({ store: where, redis: config.redis, clock: system, role: 'tool' });
+  const store = await openStore({ store: where, config, clock: system, role: 'tool' });
   const { records, log } = store;
   const clock = watchClock(system, config.lifetimes.clockSkew * 1000);
   try {

@@ -11,23 +11,33 @@ import type { Store } from '../store/store.js';
 
 interface StoreSelection {
   store: StoreLocation;
-  redis: Config['redis'];
+  config: { redis: Omit<Config['redis'], 'seenDirectory'>; lifetimes: Pick<Config['lifetimes'], 'clockSkew'> };
   clock: SystemClock;
   role: 'broker' | 'tool';
 }
 
-export function openStore({ store, redis, clock, role }: StoreSelection): Promise<Store> {
+export function openStore({ store, config, clock, role }: StoreSelection): Promise<Store> {
   if (store.kind === 'lmdb') return openLmdb({ directory: store.directory, clock, role });
-  return openRedis(redisOptions({ store, redis, clock }));
+  return openRedis(redisOptions({ store, config, clock }));
 }
 
 interface RedisSelection extends Omit<StoreSelection, 'role'> {
   store: Extract<StoreLocation, { kind: 'redis' }>;
 }
 
-export function redisOptions({ store, redis, clock }: RedisSelection): RedisStoreOptions {
-  const { ca, prefix, replicas, onRestart } = redis;
-  return { prefix, replicas, onRestart, place: placeOf(store), access: defined({ ...store.login, ca }), clock };
+export function redisOptions({ store, config, clock }: RedisSelection): RedisStoreOptions {
+  const { ca, prefix, replicas, onRestart, onFailover } = config.redis;
+  const skewMs = config.lifetimes.clockSkew * 1000;
+  return {
+    prefix,
+    replicas,
+    onRestart,
+    onFailover,
+    skewMs,
+    place: placeOf(store),
+    access: defined({ ...store.login, ca }),
+    clock,
+  };
 }
 
 /** Opens what this host has seen of the log, where the configuration says that it is kept. */

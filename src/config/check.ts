@@ -73,10 +73,17 @@ function lifetimeFindings({ lifetimes }: SoundParts): Finding[] {
     .map(([usual, most]) => ({ path: ['lifetimes', usual], reason: `is more than lifetimes.${most}` }));
 }
 
-/** A restored backup of Redis confirms everything that Redis is asked: what was revoked since would live again. */
-function redisFindings({ redis }: SoundParts): Finding[] {
-  if (redis?.onRestart !== 'trust' || redis.seenDirectory !== undefined) return [];
-  return [{ path: ['redis', 'onRestart'], reason: 'needs `redis.seenDirectory`, to notice a Redis that was set back' }];
+function redisFindings({ store, redis }: SoundParts): Finding[] {
+  if (!redis) return [];
+  const isCluster = typeof store === 'object' && 'redis' in store;
+  const [trusts, keeps] = [redis.onRestart === 'trust', redis.onFailover === 'keep'];
+  const found: [string, boolean, string][] = [
+    // A restored backup of Redis confirms all that Redis is asked: what was revoked since would live again.
+    ['onRestart', trusts && redis.seenDirectory === undefined, 'needs `redis.seenDirectory`, to notice a Redis that was set back'],
+    ['onFailover', keeps && redis.replicas === 0, 'needs `redis.replicas`: all that can be promoted'],
+    ['onFailover', keeps && isCluster, 'is not for a Cluster, whose shards fail one by one'],
+  ]; // prettier-ignore
+  return found.filter(([, wrong]) => wrong).map(([field, , reason]) => ({ path: ['redis', field], reason }));
 }
 
 function secretFindings({ store }: SoundParts): Finding[] {

@@ -67,6 +67,10 @@ export const configSchema = z.strictObject({
         .enum(['replace', 'trust'])
         .default('replace')
         .describe('`trust` keeps what lives across a restart of Redis where `appendfsync always` is confirmed.'),
+      onFailover: z
+        .enum(['replace', 'keep'])
+        .default('replace')
+        .describe('`keep` keeps what lives where a replica is promoted that has everything acknowledged.'),
       seenDirectory: file
         .optional()
         .describe('Where a broker keeps, outside Redis, the last revocation that it has seen. `trust` needs it.'),

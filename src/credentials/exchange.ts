@@ -89,7 +89,8 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   refuseUnknownActions(deps.policy, request);
 
   const admission = await admit(deps, requester, request, target);
-  if (kindOf(target.minter).enforced) await assertEnforceable(deps.ledger, target.resource, admission);
+  const { enforced } = kindOf(target.minter);
+  if (enforced) await assertEnforceable(deps.ledger, target.resource, admission);
   const { stored, previous } = admission;
   const { party } = requester.caller;
   // Without a task, policy must first permit the one that is opened together with the credential.
@@ -112,7 +113,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   const credential = narrow(permitted, decision, target);
   await minter.assertMintable?.(credential);
   const beside = stored || !previous ? undefined : idempotencyChange(previous, task.id, task.deadline);
-  const drafted = draftReservation(defined({ credential, task, stored, beside }));
+  const drafted = draftReservation(defined({ credential, task, stored, beside, durable: enforced }));
   await deps.assertWithinQuota(party, { bytes: drafted.bytes, task, opens: !stored });
   const reserved = await reserve(deps.ledger, drafted);
   return reserved && { requester, reserved, task, opened: !stored, decision, minter };

@@ -18,6 +18,8 @@ interface Reservation {
   task: Task;
   /** The task as it was read; absent for a task that is born in the same commit. */
   stored?: Versioned<Task>;
+  /** Whether its target must be told of its end: then no failover may lose it. */
+  durable: boolean;
   /** What is written together with a task that is born, e.g. its idempotency record. */
   beside?: Pick<Change, 'expect' | 'put'>;
 }
@@ -36,11 +38,11 @@ interface DraftedReservation {
   bytes: number;
 }
 
-export function draftReservation({ credential, task, stored, beside }: Reservation): DraftedReservation {
+export function draftReservation({ credential, task, stored, beside, durable }: Reservation): DraftedReservation {
   const { id, expiresAt } = credential;
   const next: Task = { ...task, credentials: [...task.credentials, { id, expiresAt }] };
   const { change, after } = credentials.step(id, undefined, credential);
-  const whole = mergeChanges(stored ? step(stored, next) : birth(next), change, beside ?? {});
+  const whole = mergeChanges(stored ? step(stored, next) : birth(next), change, beside ?? {}, { durable });
   return { change: whole, after, bytes: growthOf(whole) };
 }
 

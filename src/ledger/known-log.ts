@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Known, Look, Place } from '../store/store.js';
 
-interface KnownLog extends Known {
+export interface KnownLog extends Known {
   generation: string;
 }
 

@@ -19,7 +19,7 @@ const signals = record(signalSchema, recordKey, {
 
 export const putSignal = (ledger: Ledger, signal: Signal): Promise<Put> =>
   retryOnConflict(ledger, async () =>
-    (await signals.write(ledger, signal.id, undefined, signal)) ? 'new' : findPut(ledger, signal),
+    (await signals.write(ledger, signal.id, undefined, signal, { durable: true })) ? 'new' : findPut(ledger, signal),
   );
 
 /** Returns undefined when the source has sent nothing under this id. */

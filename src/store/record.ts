@@ -104,6 +104,7 @@ export const mergeChanges = (...changes: Change[]): Change =>
     remove: someOf(changes.flatMap(({ remove = [] }) => remove)),
     index: someOf(changes.flatMap(({ index = [] }) => index)),
     unindex: someOf(changes.flatMap(({ unindex = [] }) => unindex)),
+    durable: changes.some(({ durable }) => durable) || undefined,
   });
 
 /** Returns by how many bytes the records grow with the change, at least 0. The texts that it replaces are those that it expects. */

@@ -48,6 +48,8 @@ export interface Change {
   /** Adds a member or moves its score. Scores are integers below 2^53. */
   index?: [Key, Member, score: number][];
   unindex?: [Key, Member][];
+  /** Whether it must be as durable as a publication before it is answered. */
+  durable?: boolean;
 }
 
 export interface Log {

@@ -21,6 +21,7 @@ const options = () => ({
   place: { url: server.url },
   access: { username: 'mayfly', password: PASSWORD },
   replicas: 0,
+  onFailover: 'replace' as const,
   clock: handClock(),
 });
 
@@ -31,7 +32,10 @@ beforeAll(async () => {
 
 storeContract('Redis with the rights of the documentation', async () => {
   const asBroker = { ...options(), prefix: `mayfly:${randomUUID()}:` };
-  return { clock: asBroker.clock, store: await openRedis({ ...asBroker, onRestart: 'replace' }) };
+  return {
+    clock: asBroker.clock,
+    store: await openRedis({ ...asBroker, onRestart: 'replace', skewMs: 5_000 }),
+  };
 });
 
 describe('the rights of the documentation', () => {

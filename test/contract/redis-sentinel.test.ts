@@ -12,7 +12,15 @@ afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())));
 
 async function open(sentinels: readonly string[], name = PRIMARY): Promise<Store> {
   const place = { sentinels, name, tls: false };
-  const store = await openRedis({ place, prefix: 't:', replicas: 0, onRestart: 'replace', clock: handClock() });
+  const store = await openRedis({
+    place,
+    prefix: 't:',
+    replicas: 0,
+    onRestart: 'replace',
+    onFailover: 'replace',
+    skewMs: 5_000,
+    clock: handClock(),
+  });
   opened.push(store);
   return store;
 }

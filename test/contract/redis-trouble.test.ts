@@ -18,7 +18,16 @@ const opened: Store[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())));
 
 async function open(place: RedisPlace, access: RedisAccess = {}): Promise<Store> {
-  const store = await openRedis({ place, access, prefix: 't:', replicas: 0, onRestart: 'replace', clock: handClock() });
+  const store = await openRedis({
+    place,
+    access,
+    prefix: 't:',
+    replicas: 0,
+    onRestart: 'replace',
+    onFailover: 'replace',
+    skewMs: 5_000,
+    clock: handClock(),
+  });
   opened.push(store);
   return store;
 }

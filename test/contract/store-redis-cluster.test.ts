@@ -13,6 +13,14 @@ storeContract('Redis Cluster', async () => {
   const prefix = `test-${randomUUID()}:`;
   return {
     clock,
-    store: await openRedis({ place: { nodes: cluster.urls }, prefix, replicas: 0, onRestart: 'replace', clock }),
+    store: await openRedis({
+      place: { nodes: cluster.urls },
+      prefix,
+      replicas: 0,
+      onRestart: 'replace',
+      onFailover: 'replace',
+      skewMs: 5_000,
+      clock,
+    }),
   };
 });

@@ -11,5 +11,16 @@ beforeAll(async () => void (url = await anyRedis()));
 storeContract('Redis', async () => {
   const clock = handClock();
   const prefix = `test-${randomUUID()}:`;
-  return { clock, store: await openRedis({ place: { url }, prefix, replicas: 0, onRestart: 'replace', clock }) };
+  return {
+    clock,
+    store: await openRedis({
+      place: { url },
+      prefix,
+      replicas: 0,
+      onRestart: 'replace',
+      onFailover: 'replace',
+      skewMs: 5_000,
+      clock,
+    }),
+  };
 });

@@ -25,7 +25,7 @@ describe.each(['lmdb', 'redis'] as const)('mayfly beside a broker on %s', (kind)
   /** Writes what a broker writes that is so far ahead together with its store. */
   const agreeOn = async (time: number) => {
     const { store: where, config } = await loadConfig({ path: broker.config });
-    const store = await openStore({ store: where, redis: config.redis, clock: systemClock, role: 'tool' });
+    const store = await openStore({ store: where, config, clock: systemClock, role: 'tool' });
     await raiseAgreedTime(store, await readAgreedTime(store), time);
     await store.close();
   };

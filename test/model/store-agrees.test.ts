@@ -102,7 +102,15 @@ it('a random history is the same on every store', async () => {
 }, 60_000);
 
 async function openAll(clock: HandClock, url: string): Promise<Store[]> {
-  const redis = { place: { url }, prefix: `test-${randomUUID()}:`, replicas: 0, onRestart: 'replace', clock } as const;
+  const redis = {
+    place: { url },
+    prefix: `test-${randomUUID()}:`,
+    replicas: 0,
+    onRestart: 'replace',
+    onFailover: 'replace',
+    skewMs: 5_000,
+    clock,
+  } as const;
   const directory = temporaryDirectory();
   return [modelStore(clock), await openLmdb({ directory, clock, role: 'broker' }), await openRedis(redis)];
 }
@@ -111,7 +119,7 @@ function asked(verb: string, about: unknown, run: Step['run']): Step {
   return { name: `${verb} ${JSON.stringify(about)}`, run };
 }
 
-function committed(drawn: Required<Change>): Step {
+function committed(drawn: Required<Omit<Change, 'durable'>>): Step {
   return asked('commit', drawn, async ({ records }, now) => {
     const put = drawn.put.map(([on, written, after]): [Key, string, number?] =>
       after === undefined ? [on, written] : [on, written, now + after],

@@ -13,6 +13,8 @@ export async function openStoreAt(url: string, over: Partial<RedisStoreOptions> 
     prefix: 't:',
     replicas: 0,
     onRestart: 'replace',
+    onFailover: 'replace',
+    skewMs: 5_000,
     clock: handClock(),
     ...over,
   });

@@ -33,7 +33,7 @@ export async function seedSessions(ledger: Ledger, count: number): Promise<Seede
       state: 'reserved',
       workloadSeq: 0,
     };
-    const reserved = await reserve(ledger, draftReservation({ credential, task }));
+    const reserved = await reserve(ledger, draftReservation({ credential, task, durable: true }));
     if (!reserved || !(await activate(ledger, reserved, `ASIA${index}`)))
       throw new Error('a fresh session could not be written down');
     return { id: credential.id, taskId: task.id };

@@ -2,11 +2,12 @@
 import type { SystemClock } from '../../domain/time.js';
 import { StoreUnavailable, type Store, type StoreHealth } from '../store.js';
 import { connect, nodesOf, type Client, type RedisAccess, type RedisPlace } from './client.js';
-import { factsOf, isReplica, keepsEverything, problemsOf, unusable, usedFractionOf } from './inspect.js';
+import { factsOf, isReplica, keepsEverything, keptProblems, problemsOf, unusable, usedFractionOf } from './inspect.js';
 import { keysUnder } from './keys.js';
 import { redisLog } from './log.js';
 import { redisRecords } from './records.js';
-import { asked } from './script.js';
+import { replicatedBy } from './replicas.js';
+import { asked, readScript, run, script } from './script.js';
 
 export interface RedisStoreOptions {
   place: RedisPlace;
@@ -14,12 +15,16 @@ export interface RedisStoreOptions {
   prefix: string;
   replicas: number;
   onRestart: 'replace' | 'trust';
+  onFailover: 'replace' | 'keep';
   clock: SystemClock;
+  /** How far the clocks of brokers and servers may differ. */
+  skewMs: number;
 }
 
 /** Rejects when Redis cannot be reached or must not be used (it evicts keys, is a replica, or is too old). */
 export async function openRedis(options: RedisStoreOptions): Promise<Store> {
-  const { place, access = {}, prefix, replicas, onRestart, clock } = options;
+  const { place, access = {}, prefix, replicas, onRestart, clock, skewMs } = options;
+  const kept = options.onFailover === 'keep' ? replicas : 0;
   const { client, trouble } = await connect(place, access, 'answer');
   const clients: Client[] = [client];
   try {
@@ -34,11 +39,13 @@ export async function openRedis(options: RedisStoreOptions): Promise<Store> {
     const keys = keysUnder(prefix);
     const mayTrust = onRestart === 'trust' && 'url' in place && replicas === 0;
     const restartedWhole = async () => mayTrust && (await allKeepEverything(client));
+    const replicated = replicatedBy({ replicas, patient });
+    const stamp = async () => Number(await run(client, stamping, [keys.head], [kept, clock.reading(), skewMs]));
     return {
-      records: redisRecords(client, keys, clock),
-      log: redisLog(client, keys, { replicas, patient, restartedWhole }),
+      records: redisRecords(client, keys, clock, replicated),
+      log: redisLog(client, keys, { replicated, restartedWhole, kept, clock, skewMs }),
       health: () =>
-        healthOf(client, replicas).catch((error: unknown) => {
+        healthOf(client, { replicas, kept, stamp }).catch((error: unknown) => {
           throw awayBecause(trouble()) ?? error;
         }),
       close: () => close(clients),
@@ -49,6 +56,8 @@ export async function openRedis(options: RedisStoreOptions): Promise<Store> {
   }
 }
 
+const stamping = script(readScript('stamp'));
+
 /** While there is no connection, each command only says so. The connection knows the cause. */
 const awayBecause = (why: string | undefined): StoreUnavailable | undefined =>
   why === undefined ? undefined : new StoreUnavailable(why);
@@ -58,25 +67,35 @@ async function allKeepEverything(client: Client): Promise<boolean> {
   return stored.every(Boolean);
 }
 
-async function healthOf(client: Client, replicas: number): Promise<StoreHealth> {
+interface Expected {
+  replicas: number;
+  /** How many replicas can be promoted, where a failover keeps what lives; otherwise 0. */
+  kept: number;
+  /** Returns for how many replicas the log is kept. */
+  stamp: () => Promise<number>;
+}
+
+async function healthOf(client: Client, { replicas, kept, stamp }: Expected): Promise<StoreHealth> {
   const nodes = await Promise.all(
     nodesOf(client).map(async (node) => {
       const [facts, [seconds, microseconds]] = await Promise.all([factsOf(node), asked(node.time())]);
       return {
         clock: Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000),
         usedFraction: usedFractionOf(facts),
-        problems: await problemsOf(node, facts, replicas),
+        problems: await problemsOf(node, facts, { replicas, kept }),
         isReplica: isReplica(facts),
       };
     }),
   );
   const [first] = nodes;
   if (!first) throw new StoreUnavailable('no node of the Redis Cluster is known');
+  const isReplicaAnywhere = nodes.some(({ isReplica }) => isReplica);
+  const others = isReplicaAnywhere ? [] : keptProblems(await stamp(), replicas);
   return {
     clock: first.clock,
     usedFraction: Math.max(...nodes.map(({ usedFraction }) => usedFraction)),
-    problems: [...new Set(nodes.flatMap(({ problems }) => problems))],
-    isReplica: nodes.some(({ isReplica }) => isReplica),
+    problems: [...new Set(nodes.flatMap(({ problems }) => problems)), ...others],
+    isReplica: isReplicaAnywhere,
   };
 }
 

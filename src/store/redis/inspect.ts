@@ -30,12 +30,19 @@ const evictionProblem = 'Redis may evict what it must keep: set maxmemory-policy
 const evicts = (facts: Facts): boolean => facts.get('maxmemory_policy') !== 'noeviction';
 
 /** Returns why nothing may be minted on this node now, each a sentence for an operator. */
-export async function problemsOf(node: Redis, facts: Facts, replicas: number): Promise<string[]> {
+export async function problemsOf(
+  node: Redis,
+  facts: Facts,
+  { replicas, kept }: { replicas: number; kept: number },
+): Promise<string[]> {
   const connected = Number(facts.get('connected_slaves') ?? 0);
   const problems: string[] = [];
   if (evicts(facts)) problems.push(evictionProblem);
   if (isReplica(facts)) problems.push('Redis is a replica: revocations cannot be written');
   if (connected < replicas) problems.push(`Redis has ${connected} replicas connected, ${replicas} are required`);
+  // It would not be waited for as soon as it is away, and could then be promoted.
+  if (kept > 0 && connected > kept)
+    problems.push(`Redis has ${connected} replicas connected, and redis.replicas says that ${kept} can be promoted`);
   if (!(await persists(node, facts))) problems.push('Redis persists nothing: set appendonly yes, or save');
   if (facts.get('aof_last_write_status') === 'err')
     problems.push('Redis cannot write its append-only file: its disk may be full');
@@ -44,8 +51,18 @@ export async function problemsOf(node: Redis, facts: Facts, replicas: number): P
   return problems;
 }
 
+/** @param kept for how many replicas the log says that it is kept; 0 for none */
+export const keptProblems = (kept: number, replicas: number): string[] =>
+  kept > replicas
+    ? [`The revocation log is kept for ${kept} replicas, and redis.replicas is ${replicas}: docs/high-availability.md`]
+    : [];
+
 /** Returns what goes well until something fails, each a sentence for an operator. A managed Redis may hide its settings. */
-export async function adviceOn(node: Redis, facts: Facts, replicas: number): Promise<string[]> {
+export async function adviceOn(
+  node: Redis,
+  facts: Facts,
+  { replicas, keeps }: { replicas: number; keeps: boolean },
+): Promise<string[]> {
   const connected = Number(facts.get('connected_slaves') ?? 0);
   const fsync = await setting(node, 'appendfsync');
   const found: [boolean, string][] = [
@@ -57,9 +74,10 @@ export async function adviceOn(node: Redis, facts: Facts, replicas: number): Pro
       facts.get('aof_enabled') === '1' && fsync !== undefined && fsync !== 'always',
       `with appendfsync ${fsync} a crash of Redis may lose the last revocations, and so all that lives`,
     ],
-    // Redis tells this number only where the setting is in force.
+    // Redis tells this number only where the setting is in force. Where a failover keeps what lives, nothing that a primary
+    // lacks is acknowledged while it answers.
     [
-      connected > 0 && !facts.has('min_slaves_good_slaves'),
+      !keeps && connected > 0 && !facts.has('min_slaves_good_slaves'),
       'a primary that was cut off from its replicas answers on: set min-replicas-to-write 1',
     ],
     [

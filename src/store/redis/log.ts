@@ -1,10 +1,12 @@
 /** The revocation log on Redis. */
+import type { SystemClock } from '../../domain/time.js';
 import { lacksKnown, parseLogEntry } from '../encoding.js';
 import { LogGap, type Log } from '../store.js';
 import type { Client } from './client.js';
 import type { Keys } from './keys.js';
-import { publisher, type Publishing } from './publish.js';
+import { publisher } from './publish.js';
 import { pairs } from './records.js';
+import type { Replicated } from './replicas.js';
 import { readScript, run, script } from './script.js';
 
 const scripts = {
@@ -13,22 +15,30 @@ const scripts = {
   snapshot: script(readScript('snapshot')),
   forget: script(readScript('forget')),
   adopt: script(readScript('adopt')),
+  confirm: script(readScript('confirm')),
   replace: script(readScript('replace')),
 };
 
 const PAGE = 1_000;
 
-interface LogOptions extends Publishing {
+interface LogOptions {
+  replicated: Replicated;
   /** Returns whether this is the same server after a restart that lost nothing (`redis.onRestart: trust`). */
   restartedWhole: () => Promise<boolean>;
+  /** How many replicas can be promoted, where a failover keeps what lives (`redis.onFailover: keep`); otherwise 0. */
+  kept: number;
+  clock: SystemClock;
+  /** How far the clocks of brokers and servers may differ. */
+  skewMs: number;
 }
 
 export function redisLog(client: Client, keys: Keys, options: LogOptions): Log {
   const { head, tombstones } = keys;
+  const { replicated, kept, clock, skewMs } = options;
 
   return {
     look: looker(client, keys),
-    publish: publisher(client, keys, options),
+    publish: publisher(client, keys, replicated),
     entries: async (after, limit) => {
       const answer = (await run(client, scripts.entries, [head, keys.entries], [after, limit])) as string[];
       const [seq, oldest, ...found] = answer;
@@ -47,14 +57,22 @@ export function redisLog(client: Client, keys: Keys, options: LogOptions): Log {
         await run(client, scripts.forget, [tombstones], unneeded.slice(i, i + PAGE).flat());
       }
     },
-    adopt: async ({ foreign, home }, isKnown) =>
-      foreign !== undefined &&
-      isKnown &&
-      (await options.restartedWhole()) &&
-      (await run(client, scripts.adopt, [head], [foreign, home])) === 1,
-    replace: async (seen, generation) => (await run(client, scripts.replace, [head], [seen ?? '', generation])) === 1,
+    adopt: async ({ foreign, home }, isKnown) => {
+      if (foreign === undefined) return false;
+      const proof = kept > 0 ? [kept, clock.reading(), skewMs] : [];
+      if (kept === 0 && !(isKnown && (await options.restartedWhole()))) return false;
+      return (await run(client, scripts.adopt, [head], [foreign, home, ...proof])) === 1;
+    },
+    replace: async (seen, generation) => {
+      const answer = await replicated(scripts.replace, [head], [seen ?? '', generation, kept], neededByReplace);
+      if (answer === 0) return false;
+      const [, waiting] = answer as [number, string];
+      return waiting === '' || (await run(client, scripts.confirm, [head], [waiting])) === 1;
+    },
   };
 }
+
+const neededByReplace = (answer: unknown): number => (Array.isArray(answer) ? Number(answer[0]) : 0);
 
 function looker(client: Client, { head, tombstones, entries }: Keys): Log['look'] {
   return async (causes, known) => {

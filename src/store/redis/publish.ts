@@ -8,32 +8,23 @@ import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
 import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
 import { ENTRIES_KEPT, entryOf, parseLogEntry } from '../encoding.js';
 import { StoreUnavailable, type Log } from '../store.js';
-import { unavailable, type Client } from './client.js';
+import type { Client } from './client.js';
 import type { Keys } from './keys.js';
-import { asked, readScript, run, script } from './script.js';
-
-export interface Publishing {
-  /** How many replicas must have a publication before it is acknowledged. */
-  replicas: number;
-  /** Where there are such replicas, a connection of its own: WAIT blocks every command behind it. */
-  patient: Client;
-}
+import type { Replicated } from './replicas.js';
+import { asked, readScript, script } from './script.js';
 
 const publish = script(readScript('publish'));
 const ATTEMPTS = 100;
-const REPLICAS_WITHIN_MS = 1_000;
 
-export function publisher(client: Client, keys: Keys, { replicas, patient }: Publishing): Log['publish'] {
+export function publisher(client: Client, keys: Keys, replicated: Replicated): Log['publish'] {
   const names = (id: string) => [keys.head, keys.tombstones, keys.entries, keys.published(id)];
 
   const written = async (publication: Publication, before: string, after: string): Promise<[string, string]> => {
     const text = JSON.stringify({ ...publication, ...(before !== '' && { before }) });
     const args = [publication.id, publication.cause, before, after, text, PUBLICATIONS_KNOWN_MS, ENTRIES_KEPT];
-    const answer =
-      replicas === 0
-        ? await run(client, publish, names(publication.id), args)
-        : await awaited(patient, names(publication.id), args, replicas);
-    return answer as [string, string];
+    const answer = await replicated(publish, names(publication.id), args, (given) => (given as [number])[0]);
+    const [, outcome, told] = answer as [number, string, string];
+    return [outcome, told];
   };
 
   const known = async (publication: Publication, seq: number, before: string): Promise<LogEntry> => {
@@ -60,13 +51,4 @@ export function publisher(client: Client, keys: Keys, { replicas, patient }: Pub
     }
     throw new StoreUnavailable('too many publications to one cause at once');
   };
-}
-
-/** Publishes and waits in one pipeline: WAIT counts the replicas of what its own connection wrote, on its own node of a cluster. */
-async function awaited(client: Client, names: string[], args: (string | number)[], replicas: number): Promise<unknown> {
-  const pipeline = client.pipeline().eval(publish.text, names.length, ...names, ...args);
-  const [published, waited] = (await asked(pipeline.wait(replicas, REPLICAS_WITHIN_MS).exec())) ?? [];
-  if (!published || published[0]) throw unavailable(published?.[0]);
-  if (Number(waited?.[1] ?? 0) < replicas) throw new StoreUnavailable('published, but too few replicas have it');
-  return published[1];
 }

@@ -4,6 +4,7 @@ import { EXPIRED_KEPT_MS, shardOfKey, shardOfChange, stamped, textAt } from '../
 import type { Change, Key, Records } from '../store.js';
 import type { Client } from './client.js';
 import type { Keys } from './keys.js';
+import type { Replicated } from './replicas.js';
 import { asked, readScript, run, script } from './script.js';
 
 const range = script(readScript('range'));
@@ -11,7 +12,7 @@ const commit = script(readScript('commit'));
 /** The same script for changes that only remove: they must be possible when the store is full. */
 const shrink = script(commit.text.replace('#!lua', '#!lua flags=allow-oom'));
 
-export function redisRecords(client: Client, keys: Keys, clock: SystemClock): Records {
+export function redisRecords(client: Client, keys: Keys, clock: SystemClock, replicated: Replicated): Records {
   return {
     read: async (wanted) => {
       const shards = [...new Set(wanted.map(shardOfKey))].map((shard) =>
@@ -28,7 +29,8 @@ export function redisRecords(client: Client, keys: Keys, clock: SystemClock): Re
       shardOfChange(change);
       const grows = Boolean(change.put?.length ?? change.index?.length);
       const [names, args] = written(change, keys, clock.reading());
-      return (await run(client, grows ? commit : shrink, names, args)) === 1;
+      const done = change.durable ? replicated(commit, names, args) : run(client, grows ? commit : shrink, names, args);
+      return (await done) === 1;
     },
     range: async (index, { after, to, limit }) => {
       const found = await run(client, range, [keys.index(index)], [to ?? '+inf', limit, ...(after ?? [])]);

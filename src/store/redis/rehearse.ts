@@ -12,6 +12,7 @@ import { adviceOn, factsOf } from './inspect.js';
 import { keysUnder, type Keys } from './keys.js';
 import { redisLog } from './log.js';
 import { redisRecords } from './records.js';
+import { replicatedBy } from './replicas.js';
 import { asked } from './script.js';
 
 interface Rehearsal {
@@ -24,8 +25,9 @@ interface Rehearsal {
 const KEPT_MS = 60_000;
 
 /** Rejects when Redis cannot be reached. */
-export async function rehearse(options: Omit<RedisStoreOptions, 'onRestart'>): Promise<Rehearsal> {
+export async function rehearse(options: Omit<RedisStoreOptions, 'onRestart' | 'skewMs'>): Promise<Rehearsal> {
   const { place, access = {}, prefix, replicas } = options;
+  const keeps = options.onFailover === 'keep';
   const { client } = await connect(place, access, 'replicas');
   const keys = keysUnder(`${prefix}doctor:${randomUUID()}:`);
   const id = randomUUID();
@@ -36,7 +38,7 @@ export async function rehearse(options: Omit<RedisStoreOptions, 'onRestart'>): P
       if (why !== undefined) failures.push(`a broker must be able to ${what}: ${why}`);
     }
     const advice = await Promise.all(
-      nodesOf(client).map(async (node) => adviceOn(node, await factsOf(node), replicas).catch(() => [])),
+      nodesOf(client).map(async (node) => adviceOn(node, await factsOf(node), { replicas, keeps }).catch(() => [])),
     );
     return { failures, advice: [...new Set(advice.flat())] };
   } finally {
@@ -58,8 +60,10 @@ function attemptsAt(
   id: string,
   { clock, replicas }: Pick<RedisStoreOptions, 'clock' | 'replicas'>,
 ): [what: string, attempt: () => Promise<unknown>][] {
-  const records = redisRecords(client, keys, clock);
-  const log = redisLog(client, keys, { replicas, patient: client, restartedWhole: () => Promise.resolve(false) });
+  const replicated = replicatedBy({ replicas, patient: client });
+  const records = redisRecords(client, keys, clock, replicated);
+  const restartedWhole = () => Promise.resolve(false);
+  const log = redisLog(client, keys, { replicated, restartedWhole, kept: 0, clock, skewMs: 0 });
   const at = clock.reading();
   const selector = { kind: 'task', value: 'none' } as const;
   const tried: Publication = {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { unavailable, type Client } from './client.js';
 
-interface Script {
+export interface Script {
   text: string;
   sha: string;
 }
