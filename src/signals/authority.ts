@@ -41,7 +41,7 @@ export function originOf(trust: readonly Trust[], { from = [] }: Pick<Reaction, 
 /** What a reaction hits, and whose budget it takes from. */
 export interface ReactionTarget {
   selector: Selector;
-  /** The id of the workload or person that is hit. Of a task or credential: the workload that runs it. Of an issuer: its trust name. */
+  /** The id of the workload or person that is hit. Of a task, credential or run: its workload. Of an issuer: its trust name. */
   party: string;
   /** The trust name of whoever is hit; empty where it is not known any more. */
   issuer: string;
@@ -63,34 +63,44 @@ export async function resolveReactionTarget(
   // All members of a subject must hold at once: a task together with a person matches nobody if the task is not that person's.
   if (!about.every((selector) => selector === narrowest || (task && holdsOf(task, selector)))) return undefined;
   if (source === DETECTOR && !findingReaches(signal, narrowest, covers ?? narrowest.kind)) return undefined;
+  const workload = narrowest.kind === 'subject' ? await workloadOf(ledger, narrowest.value) : task?.workload.id;
+  const whose = { task, workload };
   const selector =
     covers === undefined || covers === narrowest.kind
       ? narrowest
-      : await wider({ ledger, settings }, source, { narrowest, task, covers });
-  return selector && { selector, ...whoIsHit(settings.trust, selector, task) };
+      : wider(settings, source, { narrowest, covers, ...whose });
+  return selector && { selector, ...whoIsHit(settings.trust, selector, whose) };
+}
+
+/** To whom the subject of a signal belongs: a task, a credential or a run of a workload. */
+interface Whose {
+  task: Task | undefined;
+  /** The workload that runs it, as far as it is known. */
+  workload: string | undefined;
 }
 
 /** Returns what the subject belongs to, if the source may speak of it. */
-async function wider(
-  { ledger, settings }: { ledger: Ledger; settings: AuthoritySettings },
+function wider(
+  settings: AuthoritySettings,
   source: string,
-  { narrowest, task, covers }: { narrowest: Selector; task: Task | undefined; covers: NonNullable<Reaction['covers']> },
-): Promise<Selector | undefined> {
+  { narrowest, covers, task, workload }: Whose & { narrowest: Selector; covers: NonNullable<Reaction['covers']> },
+): Selector | undefined {
   const scope = subjectScope(settings, source);
-  const found = task ? partOf(task, covers) : await partOfParty(ledger, settings.trust, narrowest, covers);
+  const found = task ? partOf(task, covers) : partOfParty(settings.trust, narrowest, covers, workload);
   return found && found.issuers.some((name) => scope.includes(name)) ? found.selector : undefined;
 }
 
-/** Tasks and credentials count as the workload that runs them: one that opens many must not use up what is there for others. */
+/** Tasks, credentials and runs count as their workload: one that has many must not use up what is there for others. */
 function whoIsHit(
   trust: readonly Trust[],
   { kind, value }: Selector,
-  task: Task | undefined,
+  { task, workload }: Whose,
 ): Pick<ReactionTarget, 'party' | 'issuer'> {
   if (kind === 'issuer') return { party: value, issuer: value };
   if (task && (kind === 'task' || kind === 'credential'))
     return { party: task.workload.id, issuer: task.workload.issuer };
-  return { party: value, issuer: vouchingFor(trust, value)?.name ?? '' };
+  const party = kind === 'subject' ? (workload ?? value) : value;
+  return { party, issuer: vouchingFor(trust, value)?.name ?? '' };
 }
 
 /**
@@ -142,18 +152,18 @@ function partOf(task: Task, covers: NonNullable<Reaction['covers']>): Part | und
   }
 }
 
-async function partOfParty(
-  ledger: Ledger,
+function partOfParty(
   trust: readonly Trust[],
   { kind, value }: Selector,
   covers: Reaction['covers'],
-): Promise<Part | undefined> {
+  workload: string | undefined,
+): Part | undefined {
   if (kind !== 'subject' && kind !== 'workload' && kind !== 'principal') return undefined;
   const issuer = vouchingFor(trust, value)?.name;
   if (issuer === undefined) return undefined;
   if (covers === 'issuer') return { selector: { kind: 'issuer', value: issuer }, issuers: [issuer] };
-  const workload = covers === 'workload' && kind === 'subject' ? await workloadOf(ledger, value) : undefined;
-  return workload === undefined ? undefined : { selector: { kind: 'workload', value: workload }, issuers: [issuer] };
+  if (covers !== 'workload' || workload === undefined) return undefined;
+  return { selector: { kind: 'workload', value: workload }, issuers: [issuer] };
 }
 
 /** Returns the trust entry to which a workload, a person or an address belongs. */

@@ -64,7 +64,7 @@ describe('a subject of an issuer whose ids outlast it', () => {
     const { records, log } = modelStore(clock);
     const ledger = { records, log: openRevocationLog(log), clock };
     const settings = { trust: entries, signals: { transmitters: [], about: undefined } };
-    const covering = (covers: 'workload' | 'issuer') =>
+    const covering = (covers?: 'workload' | 'issuer') =>
       resolveReactionTarget(
         { ledger, settings },
         { about: [run], source: 'ops:siem', event: 'session-revoked' },
@@ -83,6 +83,8 @@ describe('a subject of an issuer whose ids outlast it', () => {
     await new Promise(setImmediate); // Nobody waits for the write.
     expect((await covering('workload'))?.selector).toEqual({ kind: 'workload', value: 'ci:agent-7' });
     expect((await covering('issuer'))?.selector).toEqual({ kind: 'issuer', value: 'ci' });
+    // One workload with many runs takes from one budget.
+    expect(await covering()).toEqual({ selector: run, party: 'ci:agent-7', issuer: 'ci' });
   });
 });
 
