@@ -19,8 +19,8 @@ export const workloadIndex = (shard: Shard, workload: Cause): Key => `${shard}/o
 /** Returns the index of the open tasks that an account has opened: task id → deadline. */
 export const openedIndex = (shard: Shard, account: Cause): Key => `${shard}/by:${account}`;
 
-/** Returns the key of how many bytes of records an account has caused. */
-export const keptKey = (account: Cause): Key => `kept/${account}`;
+/** Returns the key of a part of how many bytes of records an account has caused. */
+export const keptKey = (part: string): Key => `kept/${part}`;
 
 /** Returns the index of the open direct children of a task: task id → deadline. */
 export const childIndex = (parent: string): Key => `${shardOf(parent)}/under:${parent}`;

@@ -6,7 +6,7 @@ import type { Cause } from '../domain/selector.js';
 import { openedIndex } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { taskState } from './task-state.js';
-import { readTasks, settle } from './tasks.js';
+import { readReadableTasks, settle } from './tasks.js';
 
 /** Returns how many tasks that the account has opened are not past their deadline, and have no end in their record. */
 export async function countOpened({ records, clock }: Ledger, account: Cause): Promise<number> {
@@ -37,7 +37,7 @@ export async function settleSome(ledger: Ledger, account: Cause): Promise<number
 }
 
 async function settlePage(ledger: Ledger, ids: readonly string[]): Promise<number> {
-  const tasks = (await readTasks(ledger, ids)).map(({ value }) => value);
+  const tasks = await readReadableTasks(ledger, ids);
   const now = ledger.clock.now();
   const seen = await ledger.log.look([...new Set(tasks.flatMap(taskCauses))]);
   let settled = 0;

@@ -2,10 +2,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Credential } from '../../../src/domain/credential.js';
 import type { PartyRef } from '../../../src/domain/party.js';
-import type { Cause } from '../../../src/domain/selector.js';
+import { cause, type Cause } from '../../../src/domain/selector.js';
 import type { Task } from '../../../src/domain/task.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { accountsOf, type Quotas } from '../../../src/ledger/accounts.js';
+import { countKeptBytes } from '../../../src/ledger/kept-bytes.js';
 import { recordKey } from '../../../src/ledger/keys.js';
 import { createAllowance } from '../../../src/tasks/allowance.js';
 import { createQuotas } from '../../../src/tasks/quotas.js';
@@ -188,6 +189,17 @@ describe('bytes of records', () => {
     // The record of an Idempotency-Key has some bytes more.
     expect(charged[0]! - written).toBeGreaterThanOrEqual(0);
     expect(charged[0]! - written).toBeLessThan(200);
+  });
+
+  it('of many requests at once are all counted, and none of these is refused because of another', async () => {
+    const broker = await limited({});
+    const answers = Array.from({ length: 200 }, () => refusal(broker.open({ access: ceiling })));
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['granted']));
+    const { issuer } = proven(OPERATOR, broker.clock).party;
+    const kept = await countKeptBytes(broker.deps.ledger, cause('issuer', issuer));
+    // About 1.9 MB. Lots are drawn, and no luck is so odd that it is not half, or twice, as much.
+    expect(kept).toBeGreaterThan(900_000);
+    expect(kept).toBeLessThan(4_000_000);
   });
 
   it('have a limit, which a restart does not lift, until they are gone', async () => {
