@@ -24,7 +24,9 @@ export function addCanary(program: Command, { out, clock }: Terminal): void {
     .command('canary')
     .description('tokens that were never granted anything: whoever uses one has found it')
     .command('mint')
-    .description('print one, to be laid out where no honest program looks; it is kept nowhere')
+    .description(
+      'print one, made like a credential that an open task has, to be laid out where no honest program looks; it is kept nowhere',
+    )
     .requiredOption('--label <text>', 'where it is laid out, or a ticket that says so: the alarm repeats it', labelOf)
     .option('--days <number>', 'for how many days its use raises an alarm', daysOf, 90)
     .option('--target <resource>', 'what it seems to be for; default: the first target of kind jwt')

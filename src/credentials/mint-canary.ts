@@ -1,6 +1,6 @@
 /**
- * Mints a canary: a token like any other, by the minter itself, of a credential that nobody was granted. Its signature is
- * a decoy (keys/decoy-signer.ts): it looks like a real token, and no verifier accepts it. Any use of it is an alarm.
+ * Mints a canary: a token by the minter itself, of a credential that nobody was granted, made like one that somebody was. Its
+ * signature is a decoy (keys/decoy-signer.ts): it looks like a real token, and no verifier accepts it. Any use of it is an alarm.
  */
 import type { AuditLog } from '../audit/log.js';
 import type { Config } from '../config/schema.js';
@@ -10,12 +10,12 @@ import { sha256 } from '../domain/digest.js';
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch } from '../domain/liveness.js';
 import type { PartyRef } from '../domain/party.js';
-import { EVERYTHING } from '../domain/selector.js';
+import { EVERYTHING, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import { withoutTokens } from '../domain/token-in-text.js';
-import { joined } from '../identity/lasting-id.js';
-import { hasSubjects, partyFromId, prefixOf, representedBy } from '../identity/party-from-id.js';
+import { partyFromId } from '../identity/party-from-id.js';
 import { putCanary, type Canary } from '../ledger/canaries.js';
+import { readCredentials, type Found } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { tasksUnder } from '../ledger/tasks-under.js';
 import { readTask } from '../ledger/tasks.js';
@@ -25,7 +25,7 @@ import { accessTokenOf } from '../targets/kinds.js';
 interface CanaryDeps {
   ledger: Ledger;
   audit: Pick<AuditLog, 'append'>;
-  config: Pick<Config, 'trust' | 'targets' | 'purposes' | 'lifetimes'>;
+  config: Pick<Config, 'trust' | 'targets' | 'lifetimes'>;
   /** Mints what can be checked offline, with decoy signatures. The canary is of its kind. */
   minter: Minter;
   /** The actor of the audit entry. */
@@ -73,23 +73,28 @@ export async function mintCanary(deps: CanaryDeps, request: CanaryRequest): Prom
 
 /**
  * Returns the credential and its task, of which the ledger has no record. `names`: the task and the workload that an alarm
- * names.
+ * names. Workload, purpose and access are those of a real one: any that all canaries had would tell thieves, who read this file,
+ * what is a canary.
  */
 async function draftCanary(
   { ledger, config, minter }: CanaryDeps,
   request: CanaryRequest,
 ): Promise<{ credential: Credential; task: Task; names: Pick<Canary, 'task' | 'workload'> }> {
   const now = ledger.clock.now();
+  const target = targetIn(config, minter.kind, request.target);
   const bound = request.task === undefined ? undefined : await openTask(ledger, request.task, request.workload);
-  const named = () => partyFromId(config.trust, 'workload', request.workload ?? madeUpWorkload(config));
-  const workload = bound?.workload ?? (await withTeam(ledger, config, named()));
+  const named =
+    bound?.workload ??
+    (request.workload === undefined ? undefined : partyFromId(config.trust, 'workload', request.workload));
+  const model = await modelFor(ledger, target, named);
   const expiresAt = now + config.lifetimes.credential * 1000;
   const epoch = formatEpoch((await ledger.log.look([])).epoch);
   const task: Task = {
     id: newId('tsk'),
     lineage: [],
-    workload,
-    purpose: purposeIn(config),
+    // A token without a team would be no token of an issuer that names them.
+    workload: { ...model.task.workload, ...named },
+    purpose: (bound ?? model.task).purpose,
     purposeFrom: 'agent',
     openedAt: now,
     deadline: expiresAt,
@@ -99,41 +104,47 @@ async function draftCanary(
     suspended: false,
     revision: 0,
   };
+  const { kind, access, subject } = model.credential;
   const credential: Credential = {
-    id: newId('crd', shardOf(task.id)),
-    task: task.id,
-    kind: minter.kind,
-    target: targetIn(config, minter.kind, request.target),
-    ...runOf(config, workload),
-    state: 'active',
-    // The access is wide, so that a thief tries the token.
-    access: [{ path: '**', actions: ['read'] }],
-    issuedAt: now,
-    expiresAt,
-    epoch,
+    ...{ id: newId('crd', shardOf(task.id)), task: task.id, kind, target, access, ...defined({ subject }) },
+    ...{ state: 'active', issuedAt: now, expiresAt, epoch },
   };
-  const isNamed = bound !== undefined || request.workload !== undefined;
-  return { credential, task, names: defined({ task: request.task, workload: isNamed ? workload.id : undefined }) };
+  return { credential, task, names: defined({ task: request.task, workload: named?.id }) };
 }
 
-/** Returns the workload with a team, where the issuer names one: a token without it would be no token of this issuer. */
-async function withTeam(ledger: Ledger, { trust }: CanaryDeps['config'], workload: PartyRef): Promise<PartyRef> {
-  const issuer = trust.find(({ name }) => name === workload.issuer);
-  if (!issuer?.owner || workload.owner !== undefined) return workload;
-  for await (const page of tasksUnder(ledger, EVERYTHING)) {
-    const owner = page.find((task) => task.workload.issuer === issuer.name)?.workload.owner;
-    if (owner !== undefined) return { ...workload, owner };
+/** How many open tasks are looked at for a model. */
+const LOOKED_AT_MOST = 256;
+
+/** Returns a credential for the target: of the workload if there is one, else of another workload of its issuer. */
+async function modelFor(ledger: Ledger, target: string, named: PartyRef | undefined): Promise<Found> {
+  const own: Selector[] = named ? [{ kind: 'workload', value: named.id }] : [];
+  for (const selector of [...own, EVERYTHING]) {
+    let looked = 0;
+    for await (const page of tasksUnder(ledger, selector)) {
+      const found = await credentialAmong(
+        ledger,
+        target,
+        page.filter(({ workload }) => !named || workload.issuer === named.issuer),
+      );
+      if (found) return found;
+      looked += page.length;
+      if (looked >= LOOKED_AT_MOST) break;
+    }
   }
-  return { ...workload, owner: MADE_UP_TEAM };
+  throw new Error(
+    `None of the first ${LOOKED_AT_MOST} open tasks${named ? ` of ${named.issuer}` : ''} has a credential for ${target}, and a canary is made like a real one. Mint it while there is such work, or name another --target.`,
+  );
 }
 
-/** Returns a subject where the credentials of the issuer have one: they hang on one thing more, and tokens show how many there are. */
-function runOf({ trust }: CanaryDeps['config'], { id, issuer, subject }: PartyRef): Pick<Credential, 'subject'> {
-  const entry = trust.find(({ name }) => name === issuer);
-  return entry && hasSubjects(entry) ? { subject: subject ?? `${id}:1` } : {};
+/** Returns a credential for the target that one of the tasks has. It may have expired. */
+async function credentialAmong(ledger: Ledger, target: string, tasks: readonly Task[]): Promise<Found | undefined> {
+  const ids = tasks.flatMap(({ credentials }) => credentials.map(({ id }) => id));
+  const credential = (await readCredentials(ledger, ids)).find(
+    (one) => one.target === target && one.state === 'active',
+  );
+  const task = tasks.find(({ id }) => id === credential?.task);
+  return credential && task && { credential, task };
 }
-
-const MADE_UP_TEAM = 'platform';
 
 /** An alarm names task and workload together. If the task belonged to another workload, the pair would name nobody. */
 async function openTask(ledger: Ledger, id: string, workload: string | undefined): Promise<Task> {
@@ -149,14 +160,4 @@ function targetIn({ targets }: CanaryDeps['config'], kind: string, resource: str
   const found = resource === undefined ? ofKind[0] : ofKind.find((target) => target.resource === resource);
   if (!found) throw new Error(`The configuration has no such target of kind ${kind}.`);
   return found.resource;
-}
-
-const purposeIn = ({ purposes }: CanaryDeps['config']): string => Object.keys(purposes ?? {})[0] ?? 'nightly export';
-
-/** Returns the id of a workload that a configured issuer could prove. */
-function madeUpWorkload({ trust }: CanaryDeps['config']): string {
-  const issuer = trust.find((one) => representedBy(one) === 'workload');
-  if (!issuer) throw new Error('No `trust` entry represents workloads.');
-  const values = issuer.kind === 'oidc' ? issuer.workload : [''];
-  return `${prefixOf(issuer)}${joined(values.map(() => 'backup'))}`;
 }

@@ -57,8 +57,7 @@ export const prefixOf = (trust: Trust): string =>
 export const principalStarts = (trust: Trust): string[] =>
   trust.kind === 'spiffe' ? [prefixOf(trust)] : [prefixOf(trust), emailValue(trust.name, '')];
 
-export const representedBy = (trust: Trust): PartyRef['kind'] =>
-  trust.kind === 'spiffe' ? 'workload' : trust.represents;
+const representedBy = (trust: Trust): PartyRef['kind'] => (trust.kind === 'spiffe' ? 'workload' : trust.represents);
 
 /** Returns whether the door would take a token of this issuer with this id. */
 function couldProve(trust: Trust, id: string): boolean {
