@@ -165,6 +165,15 @@ describe('what a task says of itself', () => {
     expect([own.task.purposeFrom, (await broker.open()).task.purposeFrom]).toEqual(['agent', 'opener']);
   });
 
+  it('its purpose is kept without a token that somebody pasted into it, also a wrapped one', async () => {
+    const broker = await wholeBroker();
+    const jws = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.e30.${'A'.repeat(43)}`;
+    for (const purpose of [jws, jws.replaceAll('.', '%2E')]) {
+      const own = await openTask(broker.deps, broker.agent, { workload: AGENT, purpose, requestId: 'r' });
+      expect(own.task.purpose).toBe('[token removed]');
+    }
+  });
+
   it('every team that answered for its workload stays a cause of it', async () => {
     const clock = handClock();
     const teams = ['sre'];
