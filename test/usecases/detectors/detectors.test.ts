@@ -291,7 +291,9 @@ describe('a reaction to a finding', () => {
         resolveReactionTarget({ ledger: broker.ledger, settings: broker.deps.settings }, signal, covers),
       ),
     );
-    expect(targets.filter((one) => one !== undefined)).toEqual(reached.map((kind) => ({ kind, value: values[kind] })));
+    expect(targets.flatMap((one) => (one ? [one.selector] : []))).toEqual(
+      reached.map((kind) => ({ kind, value: values[kind] })),
+    );
   });
 });
 
