@@ -30,11 +30,12 @@ const UNFIT = [
   ['that is a token', 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln', 'has a token in it'],
 ] as const;
 
+const NOT_TEXT = 'that is not a text';
 const NO_TEXT = [
-  ['a list', ['agent-1']],
-  ['a number', 1],
-  ['null', null],
-  ['absent', undefined],
+  ['a list', ['agent-1'], `has a subject ${NOT_TEXT}`, `has an owning team ${NOT_TEXT}`],
+  ['a number', 1, `has a subject ${NOT_TEXT}`, `has an owning team ${NOT_TEXT}`],
+  ['null', null, `has a subject ${NOT_TEXT}`, `has an owning team ${NOT_TEXT}`],
+  ['absent', undefined, 'must have a subject', 'must have an owning team'],
 ] as const;
 
 it.each(UNFIT)('a subject %s is refused', async (_, sub, problem) => {
@@ -55,7 +56,7 @@ it.each(UNFIT)('an address %s is refused', async (_, email, problem) => {
   );
 });
 
-it.each(NO_TEXT)('a subject or an owner that is %s is refused', async (_, claim) => {
-  await expect(lab.present(await lab.issuer.token({ sub: claim, team: 'sre' }))).rejects.toThrow('must have a subject');
-  await expect(lab.present(await lab.issuer.token({ team: claim }))).rejects.toThrow('must have an owning team');
+it.each(NO_TEXT)('a subject or an owner that is %s is refused', async (_, claim, subject, owner) => {
+  await expect(lab.present(await lab.issuer.token({ sub: claim, team: 'sre' }))).rejects.toThrow(subject);
+  await expect(lab.present(await lab.issuer.token({ team: claim }))).rejects.toThrow(owner);
 });
