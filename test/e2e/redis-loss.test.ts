@@ -8,6 +8,7 @@ import { DEAD, expectNeverActive } from '../support/never-active.js';
 import { canMount, smallDisk } from '../support/small-disk.js';
 import { until } from '../support/until.js';
 
+const TRUST = { onRestart: 'trust', seenDirectory: './seen' };
 const KEY = { MAYFLY_KEY_ENCRYPTION_KEY: 'ab'.repeat(32) };
 
 interface Scene {
@@ -62,7 +63,7 @@ describe('Redis is killed', () => {
   it('G5: with every write on disk and onRestart "trust", the living live on, the revoked stay dead, and a restored backup revives nothing', async () => {
     const dir = temporaryDirectory();
     const durable = { appendonly: 'yes', appendfsync: 'always', dir };
-    const here = await scene(durable, { onRestart: 'trust', seenDirectory: './seen' });
+    const here = await scene(durable, TRUST);
     const { redis, broker, alive, revoked, api, soc } = here;
     await redis.kill();
     await expectNeverActive(
@@ -121,19 +122,14 @@ describe('the disk of Redis is full', () => {
   if (!canMount()) console.warn('Left out, because this user may not mount a tmpfs: a Redis whose disk is full.');
 
   (canMount() ? it : it.skip).each([
-    [
-      'everysec',
-      'it refuses every write',
-      /MISCONF: it cannot write to its disk/,
-      /cannot write its append-only file: its disk/,
-    ],
+    ['everysec', 'it refuses every write', /MISCONF: it cannot write to its disk/, /^wrong store: Redis .* disk/],
     ['always', 'it ends itself', /nothing listens|no connection/, /nothing listens there/],
   ])(
     'G6: with appendfsync %s %s: all is refused and says why, and what was acknowledged holds afterwards',
     async (appendfsync, _, why, wrong) => {
       const disk = smallDisk(8 * 1024 * 1024);
       if (!disk) throw new Error('nothing can be mounted any more');
-      const here = await scene({ appendonly: 'yes', appendfsync, dir: disk.directory }, { onRestart: 'trust' });
+      const here = await scene({ appendonly: 'yes', appendfsync, dir: disk.directory }, TRUST);
       const { redis, broker, alive, revoked, soc } = here;
       disk.fill(redis.pid());
       const acknowledged: string[] = [];
