@@ -121,7 +121,7 @@ export const configSchema = z.strictObject({
         .default(12_000)
         .describe('The same of all workloads and persons of one issuer together: one may have many names.'),
       openTasks: quota({ perWorkload: 10_000, perOwner: 50_000, perIssuer: 200_000 }).describe('Open at once.'),
-      keptMiB: quota({ perWorkload: 128, perOwner: 512, perIssuer: 2_048 }).describe(
+      keptMiB: quota({ perWorkload: 256, perOwner: 1_024, perIssuer: 4_096 }).describe(
         'MiB of records of tasks and credentials, which are kept for a day after their end.',
       ),
     })
