@@ -63,7 +63,7 @@ export function placeBroker(directory: string, around: Surroundings): BrokerProc
   };
 }
 
-/** The first rule stops an agent after one report, the second needs two. Together they end at most a hundred tasks a minute, the default. */
+/** The first rule stops an agent after one report, the second needs two. The third is too wide: it stops all agents for the secret of one. */
 const REACTIONS = [
   { name: 'risk-is-high', event: 'risk-level-change', level: 'HIGH', from: ['edr'], do: 'hold', covers: 'workload' },
   {
@@ -73,7 +73,7 @@ const REACTIONS = [
     do: 'hold',
     corroborate: { sources: 2, withinSeconds: 300 },
   },
-  { name: 'stolen-secret', event: 'credential-compromise', do: 'hold' },
+  { name: 'stolen-secret', event: 'credential-compromise', do: 'hold', covers: 'issuer' },
 ];
 
 const configuration = (at: Surroundings & { url: string; policies: string }) => ({
@@ -95,7 +95,8 @@ const configuration = (at: Surroundings & { url: string; policies: string }) => 
     awsTarget(at.awsUrl),
   ],
   policy: { engine: 'cedar', directory: at.policies },
-  signals: { transmitters: [at.transmitter], reactions: REACTIONS },
+  // A rule may stop three agents a minute by itself. With more, a person decides.
+  signals: { transmitters: [at.transmitter], reactions: REACTIONS, maxPartiesPerMinute: 3 },
   // One workload requests a thousand credentials here. With the default limit that would take two minutes.
   limits: { perWorkloadPerMinute: 10_000 },
 });

@@ -4,16 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEAD, issuedSchema, receiptSchema } from '../answers.js';
 import { good, refusal } from '../http.js';
-import { inParallel } from '../in-parallel.js';
 import { CLI } from '../places.js';
 import type { Stage } from '../stage.js';
 import { evaluated, push, signalSchema } from '../told-signal.js';
 import type { Transcript } from '../transcript.js';
 import { expectThat } from '../unexpected.js';
 
-/** More tasks than reactions may end in a minute. */
-const TASKS = 120;
-const AT_ONCE = 32;
 const PATIENCE_MS = 10_000;
 const WISH = { scope: 'incident/4711:read', purpose: 'watch incident 4711' };
 
@@ -70,16 +66,16 @@ async function falseAlarms(stage: Stage, tell: Transcript): Promise<void> {
     const { state, reaction } = await evaluated(stage, 'builder', 'waiting');
     return [`${state}, by rule ${reaction?.rule}: ${reaction?.because}`, await alive(stage, 'builder', token)];
   });
-  await tell.step(`another: deployer's secret is out, and it works on ${TASKS} tasks`, async () => {
-    token = await busy(stage, await stage.identity('deployer'));
-    await push(stage, 'deployer', 'risc/event-type/credential-compromise', { credential_type: 'x509' });
-    const { id, state, reaction } = await evaluated(stage, 'deployer', 'pending');
-    alarm = id;
-    return [
-      `${state}, by rule ${reaction?.rule}, for ${reaction?.tasks} tasks: ${reaction?.because}`,
-      await alive(stage, 'deployer', token),
-    ];
-  });
+  await tell.step(
+    "another: deployer's secret is out, and a rule that is too wide would stop all agents of lab",
+    async () => {
+      token = await mint(stage, await stage.identity('deployer'));
+      await push(stage, 'deployer', 'risc/event-type/credential-compromise', { credential_type: 'x509' });
+      const { id, state, reaction } = await evaluated(stage, 'deployer', 'pending');
+      alarm = id;
+      return [`${state}, by rule ${reaction?.rule}: ${reaction?.because}`, await alive(stage, 'deployer', token)];
+    },
+  );
   await tell.step('SOC knows of an exercise, and dismisses it', async () => {
     const asking = { bearer: await stage.identity('soc'), json: { reason: 'exercise of the red team' } };
     const { state } = good(await stage.ask(`/signals/${alarm}/dismiss`, asking), signalSchema);
@@ -90,12 +86,6 @@ async function falseAlarms(stage: Stage, tell: Transcript): Promise<void> {
 
 const mint = async (stage: Stage, identity: string): Promise<string> =>
   good(await stage.exchange(identity, WISH), issuedSchema).access_token;
-
-/** Returns the last of its credentials, each of which has a task of its own. */
-async function busy(stage: Stage, identity: string): Promise<string> {
-  const tasks = Array.from({ length: TASKS }, (_, index) => index);
-  return (await inParallel(tasks, AT_ONCE, () => mint(stage, identity))).at(-1) ?? '';
-}
 
 async function untilDead(stage: Stage, token: string): Promise<void> {
   const until = performance.now() + PATIENCE_MS;
