@@ -8,7 +8,8 @@ import { LOCAL } from '../domain/reserved.js';
 import type { SystemClock } from '../domain/time.js';
 import { readAgreedTime, removeAgreedTime, type AgreedTime } from '../health/agreed-time.js';
 import { watchClock } from '../health/watched-clock.js';
-import { openRevocationLog, renewGeneration } from '../ledger/revocation-log.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { renewGeneration } from '../ledger/revocation-log.js';
 import { publishRevocation } from '../revocation/revoke-by-selector.js';
 import type { Store } from '../store/store.js';
 import type { Local } from './local.js';
@@ -24,6 +25,8 @@ interface Times {
 interface TakeBackDeps {
   store: Pick<Store, 'health' | 'records' | 'log'>;
   system: SystemClock;
+  /** Its log keeps what it publishes in mind, as `redis.seenDirectory` wants. */
+  ledger: Pick<Ledger, 'log'>;
   config: Pick<Local['config'], 'lifetimes' | 'trust'>;
   signing: () => Promise<{ audit: Pick<AuditLog, 'append'> }>;
 }
@@ -39,14 +42,14 @@ export async function readTimes(store: Pick<Store, 'health' | 'records'>, system
  * @param reason for the audit log
  */
 export async function takeBackAgreedTime(
-  { store, system, config, signing }: TakeBackDeps,
+  { store, system, ledger: { log: revocations }, config, signing }: TakeBackDeps,
   reason: string,
 ): Promise<void> {
   const skewMs = config.lifetimes.clockSkew * 1000;
   const times = await readTimes(store, system);
   const agreed = agreedAhead(times, skewMs);
   const { audit } = await signing();
-  const { records, log } = store;
+  const { log } = store;
   // This clock has heard of no time agreed on: what is published now carries the time of host and store.
   const clock = watchClock(system, skewMs);
   clock.compare({ store: times.store, agreed: undefined });
@@ -55,7 +58,7 @@ export async function takeBackAgreedTime(
   const why = `The time agreed on was ${aheadMs(times) / 1000} s ahead: ${reason}`;
   await audit.append({ type: 'log.replaced', at: clock.now(), actor: { id: LOCAL }, reason: why });
   // A new generation ends no proof of identity, and a clock that was ahead may have made brokers forget a cutoff too early.
-  const ledger = { records, log: openRevocationLog(log), clock };
+  const ledger = { records: store.records, log: revocations, clock };
   for (const { name } of config.trust) {
     const everyProof = { selector: { kind: 'issuer', value: name }, effect: 'cutoff' } as const;
     await publishRevocation(ledger, { ...everyProof, reason: why, actor: LOCAL });

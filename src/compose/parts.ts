@@ -94,12 +94,13 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   return { deps, clock, keys, fitness, enforcement, signals: signals.queue, detectors, notifier };
 }
 
-/** What was seen of the log must be kept outside the store, or a broker that starts again would not miss it. */
+/** Adds to the store's problems that what was seen of the log cannot be kept: a broker that starts again would not miss it. */
 const withSeen = (store: Store, seen: SeenDirectory | undefined): Store => ({
   ...store,
   async health() {
     const health = await store.health();
-    return { ...health, problems: [...health.problems, ...[seen?.trouble() ?? []].flat()] };
+    const trouble = seen?.trouble();
+    return trouble === undefined ? health : { ...health, problems: [...health.problems, trouble] };
   },
 });
 

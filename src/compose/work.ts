@@ -6,7 +6,7 @@ import type { RationedAuditLog } from '../audit/ration.js';
 import { expireReservations } from '../credentials/expire-reservations.js';
 import type { Detectors } from '../detectors/detectors.js';
 import { EVERYTHING } from '../domain/selector.js';
-import { DAY_MS, type Clock } from '../domain/time.js';
+import { DAY_MS, MINUTE_MS, type Clock } from '../domain/time.js';
 import type { Reconciler } from '../enforcement/reconcile.js';
 import type { Fitness } from '../health/fitness.js';
 import type { Pulse, Readiness } from '../health/readiness.js';
@@ -50,11 +50,7 @@ interface Job extends Timing {
   run(deps: WorkDeps): Promise<void>;
 }
 
-const SECOND = 1_000;
-const TEN_SECONDS = 10 * SECOND;
-const THIRTY_SECONDS = 30 * SECOND;
-const MINUTE = 60 * SECOND;
-const TEN_MINUTES = 10 * MINUTE;
+const SECOND_MS = 1_000;
 
 /**
  * Every job that ends or forgets something by the time of day asks `fitness.maySweep()` first: whether the clock can be
@@ -63,7 +59,7 @@ const TEN_MINUTES = 10 * MINUTE;
 export const JOBS = {
   /** Checks all conditions. The result decides about minting until the next run, and is what the metrics show. */
   fitness: {
-    everyMs: SECOND,
+    everyMs: SECOND_MS,
     async run({ readiness }) {
       await readiness();
     },
@@ -71,14 +67,14 @@ export const JOBS = {
 
   /** Looks although nobody asks: a lost log is noticed, and what other brokers published is kept outside the store. */
   log: {
-    everyMs: SECOND,
+    everyMs: SECOND_MS,
     async run({ ledger }) {
       await ledger.log.look([]);
     },
   },
 
   sweep: {
-    everyMs: SECOND,
+    everyMs: SECOND_MS,
     async run({ ledger, fitness, pulse, metrics, clock, log }) {
       if (!fitness.maySweep()) return;
       const { lagMs, unreadable } = await sweep(ledger);
@@ -89,7 +85,7 @@ export const JOBS = {
   },
 
   receipts: {
-    everyMs: SECOND,
+    everyMs: SECOND_MS,
     async run({ ledger, fitness }) {
       try {
         if (fitness.maySweep()) await liftDueHolds(ledger);
@@ -100,17 +96,17 @@ export const JOBS = {
     },
   },
 
-  reconcile: { everyMs: SECOND, run: reconcileTargets },
+  reconcile: { everyMs: SECOND_MS, run: reconcileTargets },
 
   /** Compares what targets have with what they were given: somebody else may have changed it. */
-  drift: { everyMs: THIRTY_SECONDS, run: ({ reconcilers }) => onEach(reconcilers, (reconciler) => reconciler.check()) },
+  drift: { everyMs: 30 * SECOND_MS, run: ({ reconcilers }) => onEach(reconcilers, (reconciler) => reconciler.check()) },
 
-  signals: { everyMs: SECOND, run: ({ signals }) => signals.catchUp() },
+  signals: { everyMs: SECOND_MS, run: ({ signals }) => signals.catchUp() },
 
-  detectors: { everyMs: SECOND, run: ({ detectors }) => detectors.run() },
+  detectors: { everyMs: SECOND_MS, run: ({ detectors }) => detectors.run() },
 
   audit: {
-    everyMs: SECOND,
+    everyMs: SECOND_MS,
     async run({ audit, loads, pulse }) {
       try {
         await loads.catchUp();
@@ -124,13 +120,13 @@ export const JOBS = {
   },
 
   /** Enters how often callers were refused beyond what was entered whole. */
-  refusals: { everyMs: MINUTE, run: ({ audit }) => audit.enterCounts() },
+  refusals: { everyMs: MINUTE_MS, run: ({ audit }) => audit.enterCounts() },
 
   /** The notifier starts no second turn of a webhook, and one webhook that hangs must not keep the others from theirs. */
-  notify: { everyMs: SECOND, overlaps: true, run: ({ notifier }) => notifier.turn() },
+  notify: { everyMs: SECOND_MS, overlaps: true, run: ({ notifier }) => notifier.turn() },
 
   keys: {
-    everyMs: TEN_SECONDS,
+    everyMs: 10 * SECOND_MS,
     async run({ keys, audit, clock }) {
       for (const step of await keys.refresh()) {
         await audit.append({ type: 'keys.rotated', at: clock.unchecked(), reason: step });
@@ -139,14 +135,14 @@ export const JOBS = {
   },
 
   counts: {
-    everyMs: TEN_SECONDS,
+    everyMs: 10 * SECOND_MS,
     async run({ ledger, metrics }) {
       metrics.tasksOpen(await countTasksUnder(ledger, EVERYTHING));
     },
   },
 
   forget: {
-    everyMs: MINUTE,
+    everyMs: MINUTE_MS,
     async run({ ledger, store, fitness, signals }) {
       const { clock: storeClock } = await store.health();
       if (!fitness.maySweep()) return;
@@ -157,7 +153,7 @@ export const JOBS = {
   },
 
   prune: {
-    everyMs: TEN_MINUTES,
+    everyMs: 10 * MINUTE_MS,
     async run({ audit, fitness, auditRetentionDays }) {
       if (fitness.maySweep()) await audit.prune(fitness.surelyPast() - auditRetentionDays * DAY_MS);
     },

@@ -11,7 +11,7 @@ const proofAgeMax = seconds(HARD_LIMITS.proofAgeSeconds)
 
 const oidcTrust = z.strictObject({
   kind: z.literal('oidc').describe('An OpenID Connect issuer, or anything that signs JWTs and publishes keys.'),
-  name: unreservedName.describe('Stands before the subject in every id: `<name>:<sub>`.'),
+  name: unreservedName.describe('Stands before every id: `<name>:<sub>`, or what `workload` names instead of `sub`.'),
   issuer: issuer.describe('The `iss` claim, compared byte for byte.'),
   audiences: z
     .array(z.string().min(1))
@@ -74,7 +74,7 @@ const oidcTrust = z.strictObject({
     .array(z.string().min(1))
     .max(32)
     .default([])
-    .describe('Claims that become Cedar tags; a JSON pointer where nested.'),
+    .describe('Claims that policies can ask for: texts as tags, lists as sets; a JSON pointer where nested.'),
 });
 
 const spiffeTrust = z.strictObject({

@@ -132,7 +132,7 @@ async function modelFor(ledger: Ledger, target: string, named: PartyRef | undefi
     }
   }
   throw new Error(
-    `None of the first ${LOOKED_AT_MOST} open tasks${named ? ` of ${named.issuer}` : ''} has a credential for ${target}, and a canary is made like a real one. Mint it while there is such work, or name another --target.`,
+    `Of ${LOOKED_AT_MOST} open tasks that were looked at, none${named ? ` of ${named.issuer}` : ''} has a credential for ${target}. A canary is made like a real one: mint it while there is such work, or name another --target.`,
   );
 }
 

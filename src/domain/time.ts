@@ -22,7 +22,7 @@ export interface Clock extends Pick<SystemClock, 'elapsed' | 'pause'> {
   /** Returns the earliest of these times: what may not have expired can still be ended. Never throws either. */
   uncheckedEarliest(): number;
   /**
-   * Returns the middle one of these times, which is right unless two of them are wrong. It is for how long ago something was, where
+   * Returns the middle one of these times; of four, the earlier of the middle two. It is for how long ago something was, where
    * being too early is as bad as being too late. Never throws either.
    */
   uncheckedMiddle(): number;

@@ -111,7 +111,8 @@ interface Compared {
 }
 
 /**
- * Asks the store what time it is and which time was agreed on, and compares the clock with both. It writes nothing. Rejects when the store does not answer; the clock is then as trusted as it was.
+ * Asks the store what time it is and which time was agreed on, and compares the clock with both. It leaves the time agreed on as
+ * it is. Rejects when the store does not answer; the clock is then as trusted as it was.
  */
 export async function compareClock(store: Pick<Store, 'health' | 'records'>, clock: WatchedClock): Promise<Compared> {
   const [health, agreed] = await Promise.all([store.health(), readAgreedTime(store)]);

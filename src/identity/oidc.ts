@@ -53,8 +53,9 @@ function namesOf(trust: OidcTrust, claims: JsonObject): Pick<Party, 'id' | 'subj
   if (!hasLastingIds(trust)) return { id: idFrom(trust, claims['sub']) };
   const parts = trust.workload.map((name) => nameFrom(claimAt(claims, name), `a claim ${name} for its id`));
   // A subject that no id is made of may be longer: some issuers write the commit, the branch and the trigger into it.
-  const subject = idFrom(trust, claims['sub'], NAME_CHARACTERS_MAX - trust.name.length - 1);
-  return { id: idFrom(trust, joined(parts)), subject };
+  const most = NAME_CHARACTERS_MAX - trust.name.length - 1;
+  const subject = idFrom(trust, claims['sub'], { most });
+  return { id: idFrom(trust, joined(parts), { what: 'an id made of trust[].workload' }), subject };
 }
 
 function personOf(trust: OidcTrust, claims: JsonObject): Party {
@@ -71,8 +72,12 @@ function personOf(trust: OidcTrust, claims: JsonObject): Party {
   });
 }
 
-function idFrom(trust: OidcTrust, value: unknown, most?: number): string {
-  const subject = nameFrom(value, 'a subject', most);
+function idFrom(
+  trust: OidcTrust,
+  value: unknown,
+  { what = 'a subject', most }: { what?: string; most?: number } = {},
+): string {
+  const subject = nameFrom(value, what, most);
   if (looksLikeSpiffe(subject)) throw new Refused('names a SPIFFE ID, which its issuer cannot vouch for');
   return `${trust.name}:${subject}`;
 }

@@ -1,8 +1,8 @@
 /**
  * How many bytes of records an account has caused that are still kept. They are counted in blocks by drawing lots: a write of
  * a quarter of a block is entered as a whole block one time in four. So most writes enter nothing, the sum is right on
- * average, and of a hundred blocks it is right to a tenth. A block is entered before the records are written. What is lost with a
- * process is never counted too little.
+ * average, and of a hundred blocks it is right to a tenth. A block is entered before the records are written: a
+ * process that dies in between has counted too much, never too little.
  */
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';

@@ -65,7 +65,7 @@ function hitsNobody({ trust }: SeenDeps['settings'], selector: Selector): Broker
       );
     default:
       return refused(
-        `A ${kind} is written <trust name>:<sub>, or spiffe://<trust domain>/<path>, of a configured issuer; ${nobody}` +
+        `A ${kind} is written <trust name>:<sub> (or what trust[].workload names in place of sub), or spiffe://<trust domain>/<path>, of a configured issuer; ${nobody}` +
           ' What an issuer proved that is no longer configured is revoked by issuer.',
       );
   }

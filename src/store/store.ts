@@ -15,6 +15,7 @@ export const BEHIND_ALL_MEMBERS: Member = '~';
 export interface Store {
   records: Records;
   log: Log;
+  /** Where a failover keeps what lives, it also stamps the log (redis/stamp.lua). */
   health(): Promise<StoreHealth>;
   close(): Promise<void>;
 }

@@ -57,6 +57,10 @@ const fullOfTasks = (level: Level, most: number) =>
   });
 
 const fullOfRecords = (level: Level, most: number) =>
-  new BrokerError('quota_exceeded', `${WHO[level]} may have ${most} MiB of records, each for a day after its end.`, {
-    retryAfterSeconds: 3_600,
-  });
+  new BrokerError(
+    'quota_exceeded',
+    `${WHO[level]} may have ${most} MiB of records. Each counts until a day after the deadline of its task.`,
+    {
+      retryAfterSeconds: 3_600,
+    },
+  );

@@ -4,6 +4,7 @@ import { takeBackAgreedTime } from '../../../src/compose/agreed-time.js';
 import { raiseAgreedTime, readAgreedTime } from '../../../src/health/agreed-time.js';
 import { assertLiveCaller } from '../../../src/authorization/caller.js';
 import { forget } from '../../../src/ledger/forget.js';
+import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
 import type { Store } from '../../../src/store/store.js';
 import { AGENT, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
 import { proven } from '../../support/brokers/stubbed.js';
@@ -22,7 +23,8 @@ const agreeOn = async (time: number) => raiseAgreedTime(broker.store, await read
 const takeBack = (store: Store = broker.store) => {
   const { deps, clock } = broker;
   const signing = () => Promise.resolve({ audit: deps.audit });
-  return takeBackAgreedTime({ store, system: clock, config: deps.settings, signing }, 'an hour ahead');
+  const ledger = { log: openRevocationLog(store.log) };
+  return takeBackAgreedTime({ store, system: clock, ledger, config: deps.settings, signing }, 'an hour ahead');
 };
 
 /** The store, whose writes fail from the nth on, as when the process is killed there. */

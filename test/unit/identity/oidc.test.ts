@@ -239,7 +239,7 @@ describe('the id of a workload that outlasts its runs', () => {
     ['has a claim ref for its id that is not a text', { ref: ['main'] }],
     ['has a claim ref for its id that is empty', { ref: '' }],
     ['has a claim ref for its id that has a space at its beginning or end, or two in a row', { ref: ' main' }],
-    ['has a subject that is longer than 255 characters', { ref: 'x'.repeat(250) }],
+    ['has an id made of trust[].workload that is longer than 255 characters', { ref: 'x'.repeat(250) }],
     ['must have a subject', { sub: undefined }],
     ['has a subject that is longer than 2045 characters', { sub: 'x'.repeat(2_046) }],
     ['names a SPIFFE ID, which its issuer cannot vouch for', { repository: 'spiffe', ref: '//prod.example/agent' }],
