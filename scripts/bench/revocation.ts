@@ -60,7 +60,7 @@ export async function measureRevocation(
 async function acknowledged({ url }: Broker, headers: Record<string, string>, workload: string) {
   const selector = { kind: 'workload', value: workload };
   const from = performance.now();
-  const body = JSON.stringify({ selector, effect: 'cutoff', reason: 'benchmark' });
+  const body = JSON.stringify({ selector, effect: 'cutoff', reason: 'benchmark', unseen: true });
   const { status, text } = await post(`${url}/revocations`, { headers, body });
   const ms = performance.now() - from;
   if (status !== 200) throw new Error(`the revocation was answered ${status}: ${text}`);

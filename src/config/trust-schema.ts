@@ -96,8 +96,8 @@ const spiffeTrust = z.strictObject({
   algorithms: z
     .array(algorithm.exclude(['EdDSA']))
     .min(1)
-    .default(['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])
-    .describe('Signature algorithms accepted; the SPIFFE standard allows these.'),
+    .default(['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])
+    .describe('Signature algorithms accepted. The SPIFFE standard allows these, and ES512.'),
   proofAgeMax,
   owner: z
     .strictObject({ value: teamName.describe('One team for every workload of this trust domain.') })
