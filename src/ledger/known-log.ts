@@ -4,6 +4,7 @@
  * newer one, which another broker has installed.
  */
 import { randomBytes } from 'node:crypto';
+import { defined } from '../domain/defined.js';
 import type { Known, Look, Place } from '../store/store.js';
 
 export interface KnownLog extends Known {
@@ -13,13 +14,15 @@ export interface KnownLog extends Known {
 /** The latest that was seen of a log: what is kept of it outside the store. */
 export interface Mark {
   generation: string;
+  /** Where it was seen. There its number is enough, also when the entry itself is no longer kept. */
+  home?: string;
   /** The latest entry; absent before the first. */
   latest?: Place;
 }
 
-export const fromMark = ({ generation, latest }: Mark): KnownLog => ({
+export const fromMark = ({ generation, home, latest }: Mark): KnownLog => ({
   generation,
-  home: undefined,
+  home,
   entries: latest ? [latest] : [],
 });
 
@@ -28,9 +31,9 @@ export const isLater = (one: Mark, other: Mark): boolean =>
   orderOf(one.generation) > orderOf(other.generation) ||
   (one.generation === other.generation && (one.latest?.seq ?? 0) > (other.latest?.seq ?? 0));
 
-export function markOf({ generation, entries }: KnownLog): Mark {
+export function markOf({ generation, home, entries }: KnownLog): Mark {
   const [latest] = newestFirst(entries);
-  return latest ? { generation, latest } : { generation };
+  return defined({ generation, home, latest });
 }
 
 /** Returns the number of a generation; 0 for a text that is not numbered. */

@@ -4,6 +4,7 @@
  */
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../domain/defined.js';
 import { StoreUnavailable } from '../store/store.js';
 import { isLater, type Mark } from './known-log.js';
 import type { LogMemory } from './revocation-log.js';
@@ -61,14 +62,16 @@ async function firstMark(directory: string): Promise<Mark | undefined> {
   return latestOf(marksIn(await readdir(directory)));
 }
 
-const nameOf = ({ generation, latest }: Mark): string =>
-  `${generation}.${latest?.seq ?? 0}.${encodeURIComponent(latest?.id ?? '')}`;
+/** The home of a log on Redis is hexadecimal. */
+const nameOf = ({ generation, home = '', latest }: Mark): string =>
+  `${generation}.${latest?.seq ?? 0}.${home}.${encodeURIComponent(latest?.id ?? '')}`;
 
 function marksIn(names: readonly string[]): Mark[] {
   return names.flatMap((name) => {
-    const [, generation, seq, id] = /^([\w-]+)\.(\d+)\.(.*)$/.exec(name) ?? [];
+    const [, generation, seq, home, id] = /^([\w-]+)\.(\d+)\.([\da-f]*)\.(.*)$/.exec(name) ?? [];
     if (generation === undefined || id === undefined) return [];
-    return id === '' ? [{ generation }] : [{ generation, latest: { seq: Number(seq), id: decodeURIComponent(id) } }];
+    const latest = id === '' ? undefined : { seq: Number(seq), id: decodeURIComponent(id) };
+    return [defined({ generation, home: home || undefined, latest })];
   });
 }
 

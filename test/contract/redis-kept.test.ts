@@ -64,9 +64,17 @@ describe('a promoted replica', () => {
     expect(await second.store.log.look([])).toMatchObject({ generation: 'g', seq: 3 });
   });
 
-  it('G5: that came back from an older state on its disk does not, though it continues the history', async () => {
+  it('G5: that came back from an older state on its disk does not, though it continues the history', () =>
+    expectReplaced());
+
+  it('G5: nor does it where clocks that were ahead together have stamped the log', () => expectReplaced(600_000));
+
+  /** @param aheadMs how far ahead the clocks were that have stamped the log */
+  async function expectReplaced(aheadMs?: number): Promise<void> {
     const { primary, replica, store } = await pair();
     await stamped(store, replica);
+    if (aheadMs !== undefined) await primary.send('HSET', HEAD, 'stamped', String(realClock.reading() + aheadMs));
+    await until(following(replica), 'the replica does not follow');
     await replica.send('SAVE');
     expect((await store.log.publish(publication()))?.seq).toBe(1);
     await primary.kill();
@@ -81,7 +89,7 @@ describe('a promoted replica', () => {
     await until(async () => Number(await info(replica, 'server', 'uptime_in_seconds')) >= 2, 'too new');
     await there.health();
     expect(await there.log.adopt(found, true)).toBe(false);
-  });
+  }
 
   it('does not where more could have been promoted, or clocks differ, or what lives is not kept', async () => {
     const { primary, replica, store } = await pair();

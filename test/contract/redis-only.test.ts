@@ -198,6 +198,19 @@ describe('a restarted Redis', () => {
       expect(await generationAt(again.first)).toBe(newest);
     });
 
+    it('and a host that rested finds it whole, though what it saw last is no longer kept', async () => {
+      const server = await startRedis(durable());
+      const directory = temporaryDirectory();
+      const rested = await broker(server, directory);
+      await rested.log.publish(publication());
+      const generation = await generationAt(rested);
+      const { store } = await broker(server, temporaryDirectory());
+      for (let count = 0; count < 3; count += 1) await store.log.publish(publication());
+      const [entries = ''] = (await server.send('KEYS', '*entries*')) as string[];
+      await server.send('XTRIM', entries, 'MAXLEN', '1');
+      expect(await generationAt(await broker(server, directory))).toBe(generation);
+    });
+
     it('acknowledges nothing that cannot be kept', async () => {
       const server = await startRedis(durable());
       const directory = temporaryDirectory();

@@ -25,7 +25,9 @@ local function nothingIsMissing()
   if math.abs(now - ARGV[4]) > skew then return false end
   local uptime = string.match(redis.call('INFO', 'server'), 'uptime_in_seconds:(%d+)')
   -- Two clocks that each agree with a broker's may differ by twice as much. The uptime is cut to seconds.
-  return now - (uptime - 1) * 1000 + 2 * skew < (tonumber(head[4]) or 0)
+  local stamped = tonumber(head[4]) or 0
+  -- A stamp from the future was made by clocks that were ahead together. It says nothing about this start.
+  return now - (uptime - 1) * 1000 + 2 * skew < stamped and stamped <= now + 2 * skew
 end
 
 if ARGV[3] and home ~= head[2] and not nothingIsMissing() then return 0 end
