@@ -18,7 +18,10 @@ interface Changeable<Id, T, Input> extends Pick<RecordKind<Id, T, Input>, 'write
  * Returns the first result that is not undefined.
  * @param attempt Returns undefined when somebody else wrote first.
  */
-export async function retryOnConflict<T>({ clock }: Ledger, attempt: () => Promise<T | undefined>): Promise<T> {
+export async function retryOnConflict<T>(
+  { clock }: Pick<Ledger, 'clock'>,
+  attempt: () => Promise<T | undefined>,
+): Promise<T> {
   for (let attempts = 1; attempts <= ATTEMPTS; attempts += 1) {
     const result = await attempt();
     if (result !== undefined) return result;

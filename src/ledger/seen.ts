@@ -1,6 +1,6 @@
 /**
  * Who was here lately. A revocation of somebody who never was is most likely misspelt, and would look like a success. What is
- * remembered is one short record for each workload, person, team and issuer; for each subject with the workload that it is a run of.
+ * remembered is one short record for each workload, person, team and issuer; for each subject with the workloads that called with it.
  */
 import { LRUCache } from 'lru-cache';
 import { partyCauses } from '../domain/hangs-on.js';
@@ -11,6 +11,7 @@ import { DAY_MS, HOUR_MS } from '../domain/time.js';
 import { countUpTo } from './impact.js';
 import { recordKey, seenKey } from './keys.js';
 import type { Ledger } from './ledger.js';
+import { retryOnConflict } from './retry-on-conflict.js';
 
 /** Somebody who works once a month is known. */
 const REMEMBERED_MS = 32 * DAY_MS;
@@ -28,21 +29,22 @@ export interface PartyMemory {
   granted(party: Party): void;
 }
 
-export function createPartyMemory({ records, clock }: Pick<Ledger, 'records' | 'clock'>): PartyMemory {
-  /** When a cause was looked at last, and whether it was written then. */
-  const looked = new LRUCache<Cause, { at: number; isWritten: boolean }>({ max: CAUSES_MAX });
+export function createPartyMemory(ledger: Pick<Ledger, 'records' | 'clock'>): PartyMemory {
+  const { records, clock } = ledger;
+  /** When a name was looked at last, and whether it was written then. */
+  const looked = new LRUCache<string, { at: number; isWritten: boolean }>({ max: CAUSES_MAX });
   const newNames = createDistinctLimit({ most: NEW_NAMES_PER_ISSUER, everyMs: HOUR_MS });
 
-  async function write(
-    { id, subject }: Party,
-    { causes, now, mayBeNew }: { causes: readonly Cause[]; now: number; mayBeNew: (one: Cause) => boolean },
-  ): Promise<void> {
-    const run = subject === undefined ? undefined : cause('subject', subject);
-    const before = await records.read(causes.map(seenKey));
-    const kept = causes.filter((one, place) => before[place] !== undefined || mayBeNew(one));
-    for (const one of kept) looked.set(one, { at: now, isWritten: true });
+  async function write(names: readonly Name[], now: number, mayBeNew: (one: Name) => boolean): Promise<void> {
+    const before = await records.read(names.map((one) => seenKey(one.cause)));
+    const kept = names.filter((one, place) => isUnrationed(one, before[place], now) || mayBeNew(one));
+    for (const { key } of kept) looked.set(key, { at: now, isWritten: true });
     await Promise.all(
-      kept.map((one) => records.commit({ put: [[seenKey(one), one === run ? id : '', now + REMEMBERED_MS]] })),
+      kept.map((one) =>
+        one.runOf === undefined
+          ? records.commit({ put: [[seenKey(one.cause), '', now + REMEMBERED_MS]] })
+          : writeRun(ledger, one.cause, one.runOf),
+      ),
     );
   }
 
@@ -50,23 +52,81 @@ export function createPartyMemory({ records, clock }: Pick<Ledger, 'records' | '
     // Nothing may fail here, and a time that is wrong is worth nothing.
     if (!clock.isTrusted()) return;
     const now = clock.now();
-    const due = partyCauses(party).filter((one) => {
-      const last = looked.get(one);
+    const due = namesIn(party).filter(({ key }) => {
+      const last = looked.get(key);
       return !last || Math.abs(now - last.at) >= WRITTEN_EVERY_MS || (isGranted && !last.isWritten);
     });
     if (due.length === 0) return;
-    for (const one of due) looked.set(one, { at: now, isWritten: false });
-    const mayBeNew = (one: Cause) => isGranted || newNames.admits(party.issuer, one, now);
-    void write(party, { causes: due, now, mayBeNew }).catch(() => due.forEach((one) => looked.delete(one)));
+    for (const { key } of due) looked.set(key, { at: now, isWritten: false });
+    const mayBeNew = ({ key }: Name) => isGranted || newNames.admits(party.issuer, key, now);
+    void write(due, now, mayBeNew).catch(() => due.forEach(({ key }) => looked.delete(key)));
   }
 
   return { called: (party) => remember(party, false), granted: (party) => remember(party, true) };
 }
 
-/** Returns the id of the workload that called with this subject within the last month. */
-export async function workloadOf({ records }: Pick<Ledger, 'records'>, subject: string): Promise<string | undefined> {
-  const [id = ''] = await records.read([seenKey(cause('subject', subject))]);
-  return id === '' ? undefined : id;
+interface Name {
+  cause: Cause;
+  /** The workload that called with it; of a subject alone. */
+  runOf?: string;
+  /** What it is known by here: a subject is another name with each workload. */
+  key: string;
+}
+
+function namesIn(party: Party): Name[] {
+  const { id, subject } = party;
+  const run = subject === undefined ? undefined : cause('subject', subject);
+  return partyCauses(party).map((one) =>
+    one === run ? { cause: one, runOf: id, key: `${one} ${id}` } : { cause: one, key: one },
+  );
+}
+
+/** Two are enough to know that a subject does not tell which workload is meant. */
+const WORKLOADS_OF_SUBJECT = 2;
+
+/**
+ * Returns whether a name is written without being rationed: it is there, or it is the second workload of a subject that is there.
+ * Without the second, the first would be taken for the only one.
+ */
+function isUnrationed({ runOf }: Name, text: string | undefined, now: number): boolean {
+  if (text === undefined || runOf === undefined) return text !== undefined;
+  const ids = workloadsIn(text, now).map(([id]) => id);
+  return ids.length < WORKLOADS_OF_SUBJECT || ids.includes(runOf);
+}
+
+/** Writes the workload that called, and behind it the other one that called last. Each is forgotten by itself. */
+async function writeRun(
+  { records, clock }: Pick<Ledger, 'records' | 'clock'>,
+  subject: Cause,
+  id: string,
+): Promise<void> {
+  const key = seenKey(subject);
+  await retryOnConflict({ clock }, async () => {
+    const now = clock.now();
+    const [text] = await records.read([key]);
+    const others = text === undefined ? [] : workloadsIn(text, now).filter(([other]) => other !== id);
+    const until = now + REMEMBERED_MS;
+    const next = [[id, until] as const, ...others].slice(0, WORKLOADS_OF_SUBJECT);
+    const lines = next.map(([one, at]) => `${at} ${one}`).join('\n');
+    return (await records.commit({ expect: [[key, text]], put: [[key, lines, until]] })) || undefined;
+  });
+}
+
+/** Returns the workloads of the record of a subject that are still remembered, the latest caller first. No id has a line break. */
+const workloadsIn = (text: string, now: number): [id: string, until: number][] =>
+  text.split('\n').flatMap((line) => {
+    const [, until, id] = /^(\d+) (.+)$/.exec(line) ?? [];
+    return id !== undefined && Number(until) > now ? [[id, Number(until)]] : [];
+  });
+
+/** Returns the id of the only workload that called with this subject within the last month. Undefined: there is none, or several. */
+export async function workloadOf(
+  { records, clock }: Pick<Ledger, 'records' | 'clock'>,
+  subject: string,
+): Promise<string | undefined> {
+  const [text = ''] = await records.read([seenKey(cause('subject', subject))]);
+  const [only, another] = workloadsIn(text, clock.now());
+  return another ? undefined : only?.[0];
 }
 
 /** Returns for each selector of a party whether it is remembered. */

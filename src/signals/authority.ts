@@ -75,7 +75,7 @@ export async function resolveReactionTarget(
 /** To whom the subject of a signal belongs: a task, a credential or a run of a workload. */
 interface Whose {
   task: Task | undefined;
-  /** The workload that runs it, as far as it is known. */
+  /** The workload that runs it, as far as it is known. A subject with which several called has none. */
   workload: string | undefined;
 }
 

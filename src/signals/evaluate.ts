@@ -43,7 +43,7 @@ type Gate = (deps: EvaluateDeps, plan: Plan) => Promise<'pass' | Evaluation>;
  */
 const GATES: readonly Gate[] = [observedOnly, heldAlready, doneAlready, tooFewSources, beyondBudget, claimedByAnother];
 
-const NO_SUCH_THING = 'The subject is not known here, or has no such thing as the reaction covers.';
+const NO_SUCH_THING = 'The subject is not known here, or has no such thing as the reaction covers, or more than one.';
 const FINDING_STOPS_SHORT =
   'The finding names nobody, or the reaction covers more than the token or task that was used: another may have used it.';
 

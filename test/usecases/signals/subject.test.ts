@@ -59,7 +59,7 @@ describe('a subject of an issuer whose ids outlast it', () => {
     expect(await selectors(trust, { format: 'iss_sub', iss: 'https://ci.example', sub: 'run-7' })).toEqual([run]);
   });
 
-  it('belongs to the workload that called with it, and to nobody before', async () => {
+  function remembering() {
     const clock = handClock();
     const { records, log } = modelStore(clock);
     const ledger = { records, log: openRevocationLog(log), clock };
@@ -70,21 +70,31 @@ describe('a subject of an issuer whose ids outlast it', () => {
         { about: [run], source: 'ops:siem', event: 'session-revoked' },
         covers,
       );
+    const memory = createPartyMemory(ledger);
+    const calls = async (id: string) => {
+      memory.called({ kind: 'workload', id, issuer: 'ci', subject: run.value, claims: {}, groups: [] });
+      await new Promise(setImmediate); // Nobody waits for the write.
+    };
+    return { covering, calls };
+  }
+
+  it('belongs to the workload that called with it, and to nobody before', async () => {
+    const { covering, calls } = remembering();
     expect(await covering('workload')).toBeUndefined();
-    const party = {
-      kind: 'workload',
-      id: 'ci:agent-7',
-      issuer: 'ci',
-      subject: run.value,
-      claims: {},
-      groups: [],
-    } as const;
-    createPartyMemory(ledger).called(party);
-    await new Promise(setImmediate); // Nobody waits for the write.
+    await calls('ci:agent-7');
     expect((await covering('workload'))?.selector).toEqual({ kind: 'workload', value: 'ci:agent-7' });
     expect((await covering('issuer'))?.selector).toEqual({ kind: 'issuer', value: 'ci' });
     // One workload with many runs takes from one budget.
     expect(await covering()).toEqual({ selector: run, party: 'ci:agent-7', issuer: 'ci' });
+  });
+
+  it('with which two workloads called reaches neither: nothing is guessed', async () => {
+    const { covering, calls } = remembering();
+    await calls('ci:lint.yml');
+    await calls('ci:deploy.yml');
+    expect(await covering('workload')).toBeUndefined();
+    expect((await covering('issuer'))?.selector).toEqual({ kind: 'issuer', value: 'ci' });
+    expect(await covering()).toEqual({ selector: run, party: run.value, issuer: 'ci' });
   });
 });
 
