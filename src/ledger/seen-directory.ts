@@ -66,13 +66,24 @@ async function firstMark(directory: string): Promise<Mark | undefined> {
 const nameOf = ({ generation, home = '', latest }: Mark): string =>
   `${generation}.${latest?.seq ?? 0}.${home}.${encodeURIComponent(latest?.id ?? '')}`;
 
+/** Names that are no mark are of somebody else, and are left alone. */
 function marksIn(names: readonly string[]): Mark[] {
   return names.flatMap((name) => {
-    const [, generation, seq, home, id] = /^([\w-]+)\.(\d+)\.([\da-f]*)\.(.*)$/.exec(name) ?? [];
+    const [, generation, seq, home, text] = /^([\w-]+)\.(\d+)\.([\da-f]*)\.(.*)$/.exec(name) ?? [];
+    const id = text === undefined ? undefined : unescaped(text);
     if (generation === undefined || id === undefined) return [];
-    const latest = id === '' ? undefined : { seq: Number(seq), id: decodeURIComponent(id) };
+    const latest = id === '' ? undefined : { seq: Number(seq), id };
     return [defined({ generation, home: home || undefined, latest })];
   });
+}
+
+/** Returns the text that was escaped, or undefined if this is none: a percent sign by itself. */
+function unescaped(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 const latestOf = (marks: readonly Mark[]): Mark | undefined =>
