@@ -63,21 +63,24 @@ const ratedApart = (deps: Deps, { from }: Requester): Deps =>
     : deps;
 
 /**
- * Returns for what detectors count a denial. Whoever presents a credential may have stolen it. Whoever opened the task decided what
- * is denied under it: only under a task of its own making does a workload answer for itself too.
+ * Returns for what detectors count a denial. Whoever presents a credential may have stolen it. A person who is served decides what is
+ * asked for, and policy whether they may have it. Whoever opened a task, or a parent of it, decided what is denied under it: only
+ * under a root task of its own making, for itself, does a workload answer for itself too.
  */
 async function chargesFor(
   { ledger }: Pick<Deps, 'ledger'>,
-  { caller, from }: Requester,
+  { caller, onBehalfOf, from }: Requester,
   under: CredentialRequest['under'],
 ): Promise<readonly DenialCharge[]> {
   if (from) return [chargeOf(from)];
-  if (!('taskId' in under)) return itself(caller)();
+  if (!('taskId' in under)) return onBehalfOf ? [] : itself(caller)();
   const task = (await readTask(ledger, under.taskId).catch(() => undefined))?.value;
   // Whoever names a task of somebody else adds nothing to what is counted for it.
   if (task?.workload.id !== caller.party.id) return [];
+  if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) return [];
   const itsTask = { kind: 'task', id: task.id, of: task.workload } as const;
-  return task.openedBy ? [itsTask] : [itsTask, ...itself(caller)()];
+  const decidedByOthers = task.openedBy ?? task.principal ?? task.lineage[0];
+  return decidedByOthers ? [itsTask] : [itsTask, ...itself(caller)()];
 }
 
 /** Makes one attempt. Returns undefined if the task changed in between; then everything is read and decided again. */

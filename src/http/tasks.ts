@@ -36,7 +36,8 @@ export const taskOpening = (deps: HttpDeps) =>
       parent: z.string().exactOptional(),
       heartbeat: z.strictObject({ intervalSeconds: seconds, missesAllowed: z.int().min(1).max(100) }).exactOptional(),
     }),
-    charged: ({ parent }) => (parent === undefined ? 'caller' : 'nobody'),
+    // What a parent task or the person served stands in the way of, others decided.
+    charged: ({ parent, principal }) => (parent === undefined && principal === undefined ? 'caller' : 'nobody'),
     // Policy is asked about the drafted task, by the use case.
     permit: (caller) => Promise.resolve(caller),
     about: ({ purpose }) => ({ purpose }),

@@ -5,6 +5,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { DETECTOR_OF } from '../../src/config/signals-schema.js';
 import type { DetectorEvent } from '../../src/domain/signal.js';
+import { JWT_TYPE } from '../../src/protocol/oauth.js';
 import { withCanary } from '../support/brokers/canary.js';
 import { WIKI, type TestBroker } from '../support/brokers/http.js';
 import { isActive, minted } from '../support/brokers/signals.js';
@@ -15,7 +16,9 @@ const armed = {
   detectors: Object.fromEntries(Object.values(DETECTOR_OF).map((name) => [name, { observe: false }])),
   reactions: EVENTS.map((event) => ({ name: event, event, do: 'hold', covers: 'workload' })),
 };
-const policies = `@id("wiki") permit (principal in Owner::"sre", action in Action::"access", resource in Target::"${WIKI}");`;
+const policies = `@id("wiki") permit (principal in Owner::"sre", action in Action::"access", resource in Target::"${WIKI}");
+@id("mallory") forbid (principal, action in [Action::"access", Action::"openTask"], resource)
+when { context has onBehalfOf && context.onBehalfOf == Person::"staff:mallory" };`;
 
 /** The workload that the maker of the canary named: an alarm may stop it, because the maker said so. */
 const NAMED = 'lab:backup';
@@ -156,6 +159,35 @@ const CASES: Record<DetectorEvent, Case> = {
         async () => {
           const agent = await broker.identity('agent-7');
           await times(31, () => refused(broker.exchange(agent, { scope: 'no scope of ours' })));
+        },
+      ],
+      [
+        'a person whom policy forbids gives a shared agent work',
+        'agent-7',
+        async () => {
+          const mallory = await broker.person('mallory');
+          const agent = { actor_token: await broker.identity('agent-7'), actor_token_type: JWT_TYPE };
+          await times(31, () => refused(broker.exchange(mallory, agent)));
+        },
+      ],
+      [
+        'a person whom policy forbids has a shared agent open tasks for them',
+        'agent-7',
+        async () => {
+          const agent = await broker.identity('agent-7');
+          const task = { workload: 'lab:agent-7', purpose: 'x', principal: 'staff:mallory' };
+          await times(31, () => refused(broker.post('/tasks', task, agent)));
+        },
+      ],
+      [
+        'an orchestrator has the agent open a child of a task that permits nothing of what it does',
+        'agent-7',
+        async () => {
+          const access = [{ type: 'task_access', locations: [WIKI], identifier: 'page/1', actions: ['read'] }];
+          const parent = await openFor('agent-7', { access });
+          const child = { workload: 'lab:agent-7', purpose: 'x', parent };
+          const { body } = await broker.post('/tasks', child, await broker.identity('agent-7'));
+          await asksTooMuch('agent-7', 31, (body as { id: string }).id);
         },
       ],
     ],

@@ -20,7 +20,14 @@ import { handClock } from '../../support/clock.js';
 import { findingsIn, watchedBroker, watching } from '../../support/brokers/detectors.js';
 import { modelStore } from '../../support/search/model-store.js';
 import { refusal } from '../../support/refusal-code.js';
-import { AGENT, lmdbStore, TARGET, wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
+import {
+  AGENT,
+  lmdbStore,
+  TARGET,
+  wholeBroker,
+  withPersons,
+  type WholeBroker,
+} from '../../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
 
 const someCredential = (): CredentialCharge => ({
@@ -165,6 +172,29 @@ describe('refusals of one task in a row', () => {
     const asked = { subject: { token: 'lab:other', type: 'urn:ietf:params:oauth:token-type:jwt' }, under };
     for (let i = 0; i < 5; i += 1) await refusal(broker.exchange({ ...asked, ...secret }));
     expect(await broker.findings()).toEqual([]);
+  });
+
+  it('are nothing for a person who names the task of another, and count where the task serves them', async () => {
+    const clock = handClock();
+    const settings = withPersons(bareBroker(modelStore(clock), clock).settings);
+    const broker = await watchedBroker({ outOfScope: { threshold: 2 } }, { clock, settings });
+    const { task } = await broker.open({ principal: 'staff:alice' });
+    const type = 'urn:ietf:params:oauth:token-type:jwt';
+    const asks = (person: string) =>
+      refusal(
+        broker.exchange({
+          subject: { token: person, type },
+          actor: { token: AGENT, type },
+          under: { taskId: task.id },
+          target: 'https://nowhere.example',
+        }),
+      );
+    for (let i = 0; i < 2; i += 1) expect(await asks('staff:mallory')).toBe('invalid_target');
+    expect(await broker.findings()).toEqual([]);
+    for (let i = 0; i < 2; i += 1) expect(await asks('staff:alice')).toBe('invalid_target');
+    expect(await broker.findings()).toMatchObject([
+      { event: 'out-of-scope', about: [{ kind: 'task', value: task.id }] },
+    ]);
   });
 });
 
