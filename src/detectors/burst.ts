@@ -34,7 +34,11 @@ export const burst =
       keep: JSON.stringify(defined({ slots, raisedAt })),
       until: now + withinMs + FORGET_MARGIN_MS,
       ...(isFinding && {
-        finding: { why: `${total} within ${withinSeconds} s`, window: Math.floor(now / withinMs) },
+        finding: {
+          why: `${total} within ${withinSeconds} s`,
+          window: Math.floor(now / withinMs),
+          keepUntold: JSON.stringify(defined({ slots, raisedAt: before.raisedAt })),
+        },
       }),
     };
   };

@@ -5,14 +5,15 @@ import { detectorKey } from '../ledger/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import type { Pool } from './pool.js';
-import { subjectOf, type Finding, type Rule, type Tally } from './rule.js';
+import type { Raise } from './raise.js';
+import { subjectOf, type Rule, type Tally } from './rule.js';
 import type { Tallies } from './tallies.js';
 
 interface FlushDeps {
   ledger: Ledger;
   rules: Record<DetectorEvent, Rule>;
   pool: Pool;
-  raise: (tally: Tally, finding: Finding) => Promise<void>;
+  raise: Raise;
 }
 
 const CONCURRENCY = 32;
@@ -44,8 +45,9 @@ async function flushOne({ ledger, rules, raise }: FlushDeps, tally: Tally): Prom
     // Nothing is stored and nothing was counted: there is no streak to reset.
     if (stored === undefined && count === 0) return true;
     const { keep, until, finding } = rules[event](stored, tally, ledger.clock.unchecked());
-    if (finding) await raise(tally, finding);
-    const done = await ledger.records.commit({ expect: [[key, stored]], put: [[key, keep, until]] });
+    const isUntold = finding !== undefined && (await raise(tally, finding)) === 'untold';
+    const kept = isUntold ? finding.keepUntold : keep;
+    const done = await ledger.records.commit({ expect: [[key, stored]], put: [[key, kept, until]] });
     return done || undefined;
   });
 }

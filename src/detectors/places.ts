@@ -31,6 +31,7 @@ export const places =
         finding: {
           why: `from more than ${threshold} places within ${withinSeconds} s`,
           window: Math.floor(now / withinMs),
+          keepUntold: JSON.stringify(defined({ places: latest, raisedAt: before.raisedAt })),
         },
       }),
     };

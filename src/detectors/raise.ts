@@ -20,7 +20,8 @@ export interface RaiseDeps {
   onSignal(id: string): void;
 }
 
-type Raise = (tally: Tally, finding: Finding) => Promise<void>;
+/** Returns `untold` where the finding went into a signal that does not name its subject. */
+export type Raise = (tally: Tally, finding: Finding) => Promise<'told' | 'untold'>;
 
 /** Findings of one detector, about one issuer, that are told apart in a minute. The others are one signal. */
 export const FINDINGS_PER_ISSUER = 40;
@@ -33,7 +34,7 @@ export function createRaise(deps: RaiseDeps): Raise {
     const isApart = issuer === undefined || findings.admits(`${event} ${issuer}`, subjectOf(charge), now);
     const subject = isApart ? charge : ({ kind: 'issuer', id: issuer } as const);
     const report = await reportOf(deps.ledger, subject, isApart ? finding.why : 'more findings');
-    if (!report) return;
+    if (!report) return 'told';
     const itsId = `${event}\n${finding.window}\n${subjectOf(subject)}`;
     const id = signalId(DETECTOR, itsId);
     const put = await putSignal(deps.ledger, {
@@ -51,6 +52,7 @@ export function createRaise(deps: RaiseDeps): Raise {
     if (put === 'other') throw new Error('a finding has the id of something else');
     deps.metrics.signal(DETECTOR, event, put);
     if (put === 'new') deps.onSignal(id);
+    return isApart ? 'told' : 'untold';
   };
 }
 

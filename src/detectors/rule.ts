@@ -24,6 +24,8 @@ export interface Finding {
   why: string;
   /** The number of a stretch of time. In each of them a subject makes one finding, whichever brokers notice it. */
   window: number;
+  /** What the store remembers instead of `keep`, if the finding is not told apart from others: the subject is to be found again. */
+  keepUntold: string;
 }
 
 export interface RuleResult {

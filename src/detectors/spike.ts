@@ -50,7 +50,11 @@ export const spike =
       keep: JSON.stringify(defined({ usual, minutes, raised })),
       until: now + USUAL_KEPT_MS,
       ...(isFinding && {
-        finding: { why: `${got} in a minute, where ${usual.toFixed(1)} are usual`, window: minute },
+        finding: {
+          why: `${got} in a minute, where ${usual.toFixed(1)} are usual`,
+          window: minute,
+          keepUntold: JSON.stringify(defined({ usual, minutes, raised: before.raised })),
+        },
       }),
     };
   };

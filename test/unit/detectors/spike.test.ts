@@ -43,6 +43,15 @@ describe('a spike of mints', () => {
     expect(judgements.at(-1)?.finding?.window).toBe(Math.floor(START / 60_000) + 6);
   });
 
+  it('that was not told apart from others is found again', () => {
+    const [first] = judged(rule, [inMinute(0, 50)]);
+    const next = noted({ at: START, count: 1 });
+    expect(rule(first?.keep, next, START).finding).toBeUndefined();
+    expect(rule(first?.finding?.keepUntold, next, START).finding).toMatchObject({
+      why: '51 in a minute, where 0.0 are usual',
+    });
+  });
+
   it('does not excuse the next: it teaches no more than what would have been none', () => {
     const judgements = judged(rule, [
       ...steady(10, 20),

@@ -7,6 +7,7 @@ import { introspect } from '../../../src/credentials/introspect.js';
 import type { Issued } from '../../../src/credentials/release.js';
 import { PROOFS_PER_ISSUER } from '../../../src/detectors/pool.js';
 import { FINDINGS_PER_ISSUER } from '../../../src/detectors/raise.js';
+import type { Observer } from '../../../src/detectors/observer.js';
 import type { CredentialCharge } from '../../../src/domain/charge.js';
 import { BrokerError } from '../../../src/domain/errors.js';
 import { newId } from '../../../src/domain/id.js';
@@ -395,6 +396,26 @@ describe('the store', () => {
     expect(findings.filter(({ about }) => about.length === 0)).toMatchObject([
       { reason: 'more findings, of parties of lab that are not told apart' },
     ]);
+  });
+
+  it.each<[DetectorEvent, (observer: Observer, credential: CredentialCharge) => void]>([
+    ['use-after-end', (observer, credential) => observer.deadUse(credential)],
+    ['many-places', (observer, credential) => ['a', 'b', 'c', 'd'].forEach((at) => observer.presented(credential, at))],
+  ])('%s: tells what it did not tell apart in a flood, as soon as the flood is over', async (event, act) => {
+    const clock = handClock();
+    const thresholds = { useAfterEnd: { withinSeconds: 3_600 } };
+    const { detectors, ledger } = watching(modelStore(clock), clock, thresholds);
+    for (let i = 0; i < FINDINGS_PER_ISSUER; i += 1) act(detectors.observer, someCredential());
+    await detectors.run();
+    const stolen = someCredential();
+    const told = async () =>
+      (await findingsIn(ledger)).filter((one) => one.event === event && one.about[0]?.value === stolen.id).length;
+    for (const expected of [0, 1, 1]) {
+      act(detectors.observer, stolen);
+      await detectors.run();
+      expect(await told()).toBe(expected);
+      clock.advance(60_000);
+    }
   });
 });
 
