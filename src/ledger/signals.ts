@@ -9,7 +9,7 @@ import type { Versioned, Ledger } from './ledger.js';
 import { retryOnConflict, updateRecord } from './retry-on-conflict.js';
 import { pruneIndex, scanIndex } from './scan-index.js';
 
-/** `new`: the signal is durable now. `again`: it was there before. `other`: its source has sent something else under this id. */
+/** `new`: the signal is durable now. `again`: it was there before, and is durable now. `other`: its source has sent something else under this id. */
 export type Put = 'new' | 'again' | 'other';
 
 const signals = record(signalSchema, recordKey, {
@@ -22,13 +22,21 @@ export const putSignal = (ledger: Ledger, signal: Signal): Promise<Put> =>
     (await signals.write(ledger, signal.id, undefined, signal, { durable: true })) ? 'new' : findPut(ledger, signal),
   );
 
-/** Returns undefined when the source has sent nothing under this id. */
+/**
+ * Returns undefined when the source has sent nothing under this id. A signal that was only read may be on no replica: when it
+ * was written, the answer may have been 503.
+ */
 export async function findPut(
   ledger: Ledger,
   { id, digest }: Pick<Signal, 'id' | 'digest'>,
 ): Promise<'again' | 'other' | undefined> {
-  const there = await readSignal(ledger, id);
-  return there && (there.value.digest === digest ? 'again' : 'other');
+  const found = await retryOnConflict(ledger, async () => {
+    const there = await readSignal(ledger, id);
+    if (there?.value.digest !== digest) return there ? 'other' : 'none';
+    const isDurable = await ledger.records.commit({ expect: [[recordKey(id), there.text]], durable: true });
+    return isDurable ? 'again' : undefined;
+  });
+  return found === 'none' ? undefined : found;
 }
 
 /** Returns undefined for an id that is unknown, or not a signal's. */

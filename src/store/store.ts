@@ -49,7 +49,10 @@ export interface Change {
   /** Adds a member or moves its score. Scores are integers below 2^53. */
   index?: [Key, Member, score: number][];
   unindex?: [Key, Member][];
-  /** Whether it must be as durable as a publication before it is answered. */
+  /**
+   * Whether it must be as durable as a publication before it is answered. A change that writes nothing makes what it expects
+   * durable.
+   */
   durable?: boolean;
 }
 

@@ -8,7 +8,7 @@ import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { TaskState } from '../ledger/task-state.js';
 import { effectsOf, type AchievedEffect } from '../revocation/effects.js';
-import { endTask } from './end-task.js';
+import { endTask, publishEnd } from './end-task.js';
 
 interface CompleteRequest {
   outcome: (typeof DECLARED_OUTCOMES)[number];
@@ -27,7 +27,11 @@ export async function completeTask(
   { caller, subject: { task, state } }: PermittedTask<'completeTask'>,
   request: CompleteRequest,
 ): Promise<Completed> {
-  if (state !== 'open' && state !== 'suspended') return { task, state };
+  if (state !== 'open' && state !== 'suspended') {
+    // The end was only read, and perhaps no replica has it: its publication may have been answered with 503.
+    await publishEnd(ledger, task, { as: state, reason: request.reason ?? state, actor: caller.party.id });
+    return { task, state };
+  }
   const reason = request.reason ?? request.outcome;
   const end = { as: request.outcome, reason, actor: caller.party.id };
   let affected: Affected | undefined;

@@ -21,10 +21,20 @@ interface End {
 export async function endTask(
   ledger: Ledger,
   task: Task,
-  { as, reason, actor }: End,
+  end: End,
   between?: (entry: LogEntry) => Promise<void>,
 ): Promise<{ task: Task; entry: LogEntry }> {
-  const entry = await revoke(ledger, {
+  const entry = await publishEnd(ledger, task, end);
+  await between?.(entry);
+  const own = cause('task', task.id);
+  const [tombstone] = (await ledger.log.look([own])).on([own]);
+  const ended = { as: tombstone?.ended?.as ?? end.as, at: entry.at, reason: entry.reason };
+  return { task: await stored(ledger, task, ended), entry };
+}
+
+/** Resolves when the end is as durable as configured, also where it was published before. */
+export const publishEnd = (ledger: Ledger, task: Task, { as, reason, actor }: End): Promise<LogEntry> =>
+  revoke(ledger, {
     id: `end:${task.id}`,
     selector: { kind: 'task', value: task.id },
     effect: 'end',
@@ -33,12 +43,6 @@ export async function endTask(
     actor,
     knownEnd: task.deadline,
   });
-  await between?.(entry);
-  const own = cause('task', task.id);
-  const [tombstone] = (await ledger.log.look([own])).on([own]);
-  const ended = { as: tombstone?.ended?.as ?? as, at: entry.at, reason: entry.reason };
-  return { task: await stored(ledger, task, ended), entry };
-}
 
 /** The task is dead already. If the store is too full to record the end, the answer says so all the same and the sweep records it later. */
 async function stored(ledger: Ledger, task: Task, ended: NonNullable<Task['ended']>): Promise<Task> {

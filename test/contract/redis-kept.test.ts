@@ -1,7 +1,7 @@
 /** A failover that keeps what lives (`redis.onFailover: keep`), where the promoted replica shows that nothing acknowledged is missing. */
 import { describe, expect, it } from '@jest/globals';
 import type { RedisStoreOptions } from '../../src/store/redis/index.js';
-import { StoreUnavailable, type Store } from '../../src/store/store.js';
+import { StoreUnavailable, type Change, type Store } from '../../src/store/store.js';
 import { realClock } from '../support/clock.js';
 import { publication } from '../support/publication.js';
 import { openStoreAt } from '../support/redis-store.js';
@@ -147,5 +147,18 @@ describe('where what lives is kept', () => {
     await replica.kill();
     await expect(store.records.commit({ put: [['aa/2', 'x']], durable: true })).rejects.toThrow('too few replicas');
     expect(await store.records.commit({ put: [['aa/3', 'x']] })).toBe(true);
+  });
+
+  it('what was only read becomes durable by expecting it, and keeps its end', async () => {
+    const { replica, store } = await pair();
+    replica.signal('SIGSTOP');
+    const [end, read] = [Date.now() + 60_000, { expect: [['aa/1', 'x']], durable: true } satisfies Change];
+    expect(await store.records.commit({ put: [['aa/1', 'x', end]] })).toBe(true);
+    await expect(store.records.commit(read)).rejects.toThrow('too few replicas');
+    replica.signal('SIGCONT');
+    await until(() => store.records.commit(read).catch(() => false), 'the replica does not confirm');
+    expect(await replica.send('GET', 't:{aa}:1')).toBe(`${end.toString(36)} x`);
+    expect(Number(await replica.send('PTTL', 't:{aa}:1'))).toBeGreaterThan(0);
+    expect(await store.records.commit({ ...read, expect: [['aa/1', 'y']] })).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 #!lua
--- Writes a change, all of it or nothing. It is written if every expectation holds.
+-- Writes a change, all of it or nothing. It is written if every expectation holds. A change of expectations alone writes what
+-- it expects once more, so that a WAIT after it waits for the earlier write too.
 -- KEYS   the keys of what is expected, put, removed, indexed and unindexed, in this order
 -- ARGV   the broker's time; how many keys are expected, put, removed, indexed; then
 --        for each expected: '-' for no text, or a space and the text
@@ -25,6 +26,10 @@ end
 
 for _ = 1, ARGV[2] do
   if not expected() then return 0 end
+end
+for i = 1, key == #KEYS and key or 0 do
+  local stored = redis.call('GET', KEYS[i])
+  if stored then redis.call('SET', KEYS[i], stored, 'KEEPTTL') end
 end
 for _ = 1, ARGV[3] do
   key = key + 1

@@ -9,7 +9,7 @@ import { asked, readScript, run, script } from './script.js';
 
 const range = script(readScript('range'));
 const commit = script(readScript('commit'));
-/** The same script for changes that only remove: they must be possible when the store is full. */
+/** The same script for changes that add nothing: they must be possible when the store is full. */
 const shrink = script(commit.text.replace('#!lua', '#!lua flags=allow-oom'));
 
 export function redisRecords(client: Client, keys: Keys, clock: SystemClock, replicated: Replicated): Records {
@@ -29,7 +29,8 @@ export function redisRecords(client: Client, keys: Keys, clock: SystemClock, rep
       shardOfChange(change);
       const grows = Boolean(change.put?.length ?? change.index?.length);
       const [names, args] = written(change, keys, clock.reading());
-      const done = change.durable ? replicated(commit, names, args) : run(client, grows ? commit : shrink, names, args);
+      const fitting = grows ? commit : shrink;
+      const done = change.durable ? replicated(fitting, names, args) : run(client, fitting, names, args);
       return (await done) === 1;
     },
     range: async (index, { after, to, limit }) => {
