@@ -55,36 +55,38 @@ interface By {
   reason: string;
 }
 
-async function placeHold(ledger: Ledger, task: Task, by: By): Promise<{ task: Task; entry: LogEntry }> {
-  try {
-    return await rememberedHold(ledger, task.id, by);
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    // A store that is too full for records still takes revocations. This hold is lifted by the number on its receipt.
-    return { task, entry: await revoke(ledger, { ...holdOn(task), ...by }) };
-  }
-}
-
 /**
  * The hold of a suspended task may already be lifted, if a resumption stopped between the lift and the record, or is between
  * them now. So only a hold that is seen in force counts; otherwise the next suspension begins.
  */
-function rememberedHold(ledger: Ledger, id: string, by: By): Promise<{ task: Task; entry: LogEntry }> {
+function placeHold(ledger: Ledger, before: Task, by: By): Promise<{ task: Task; entry: LogEntry }> {
   let lifted = -1;
   return retryOnConflict(ledger, async () => {
-    const task = await updateTask(ledger, id, (current) =>
-      current.suspended && current.suspensions !== lifted
-        ? undefined
-        : { ...current, suspended: true, suspensions: current.suspensions + 1 },
-    );
+    const task = await recordSuspension(ledger, before.id, lifted);
+    // This hold is lifted by the number on its receipt.
+    if (task === 'unwritable') return { task: before, entry: await revoke(ledger, { ...holdOn(before), ...by }) };
     if (!task || task.ended) throw ended(task?.ended?.as ?? 'expired');
     const entry = await holdOf(ledger, task, by);
-    const own = cause('task', id);
+    const own = cause('task', task.id);
     const [tombstone] = (await ledger.log.look([own])).on([own]);
     if (tombstone?.holds.includes(entry.seq) === true) return { task, entry };
     lifted = task.suspensions;
     return undefined;
   });
+}
+
+/** A store that is too full for records still takes revocations, so here a refusal is an answer. */
+async function recordSuspension(ledger: Ledger, id: string, lifted: number): Promise<Task | null | 'unwritable'> {
+  try {
+    return await updateTask(ledger, id, (current) =>
+      current.suspended && current.suspensions !== lifted
+        ? undefined
+        : { ...current, suspended: true, suspensions: current.suspensions + 1 },
+    );
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return 'unwritable';
+    throw error;
+  }
 }
 
 /** Returns the log entry of this suspension. Publishing it again returns the entry that exists, so this is also how its number is found. */

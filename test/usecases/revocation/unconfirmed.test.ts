@@ -5,7 +5,7 @@ import { StoreUnavailable, type Store } from '../../../src/store/store.js';
 import { wholeBroker } from '../../support/brokers/use-cases.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
-import { completeTask } from '../../support/verbs.js';
+import { completeTask, resumeTask, suspendTask } from '../../support/verbs.js';
 
 /** A broker on a store that writes everything, and can be made to miss its replicas. */
 async function withReplicas() {
@@ -62,4 +62,21 @@ it('a signal that its source sends again', async () => {
   for (let attempt = 0; attempt < 3; attempt += 1) await expect(send()).rejects.toThrow('too few replicas');
   lose(false);
   expect(await send()).toMatchObject({ put: 'again' });
+});
+
+it('a suspension, which stays one hold that resuming lifts', async () => {
+  const { broker, store, lose } = await withReplicas();
+  const { task } = await broker.open();
+  const request = { taskId: task.id, requestId: 'r' };
+  const suspend = () => suspendTask(broker.deps, broker.operator, request);
+  const resume = () => resumeTask(broker.deps, broker.operator, request);
+  lose(true);
+  for (let attempt = 0; attempt < 3; attempt += 1) await expect(suspend()).rejects.toThrow('too few replicas');
+  lose(false);
+  expect(await suspend()).toMatchObject({ state: 'suspended', entry: { id: `suspend:${task.id}:1` } });
+  lose(true);
+  for (let attempt = 0; attempt < 3; attempt += 1) await expect(resume()).rejects.toThrow('too few replicas');
+  lose(false);
+  expect(await resume()).toMatchObject({ state: 'open' });
+  expect((await store.log.entries(0, 10)).map(({ effect }) => effect)).toEqual(['hold', 'lift']);
 });
