@@ -1,6 +1,6 @@
 /** Raises a finding as a signal like any other: it is stored once, whichever brokers found it, and then evaluated. */
 import { DETECTOR_OF, type SignalsConfig } from '../config/signals-schema.js';
-import { partySelector } from '../domain/charge.js';
+import { partySelector, type PartyCharge } from '../domain/charge.js';
 import { sha256 } from '../domain/digest.js';
 import type { Selector } from '../domain/selector.js';
 import { createDistinctLimit } from '../domain/distinct-limit.js';
@@ -25,14 +25,21 @@ export type Raise = (tally: Tally, finding: Finding) => Promise<'told' | 'untold
 
 /** Findings of one detector, about one issuer, that are told apart in a minute. The others are one signal. */
 export const FINDINGS_PER_ISSUER = 40;
+/** Those of them that are about one party, so that it takes more than one to drown what happens to others. */
+export const FINDINGS_PER_PARTY = 10;
 
 export function createRaise(deps: RaiseDeps): Raise {
-  const findings = createDistinctLimit({ most: FINDINGS_PER_ISSUER, everyMs: MINUTE_MS });
+  const findings = createDistinctLimit({
+    most: FINDINGS_PER_ISSUER,
+    mostOfOne: FINDINGS_PER_PARTY,
+    everyMs: MINUTE_MS,
+  });
   return async ({ event, charge, at }, finding) => {
     const now = deps.ledger.clock.unchecked();
-    const issuer = 'of' in charge ? charge.of.issuer : undefined;
-    const isApart = issuer === undefined || findings.admits(`${event} ${issuer}`, subjectOf(charge), now);
-    const subject = isApart ? charge : ({ kind: 'issuer', id: issuer } as const);
+    const admits = ({ issuer, id }: PartyCharge['of']) =>
+      findings.admits(`${event} ${issuer}`, { id: subjectOf(charge), of: id }, now);
+    const isApart = !('of' in charge) || admits(charge.of);
+    const subject = isApart ? charge : ({ kind: 'issuer', id: charge.of.issuer } as const);
     const report = await reportOf(deps.ledger, subject, isApart ? finding.why : 'more findings');
     if (!report) return 'told';
     const itsId = `${event}\n${finding.window}\n${subjectOf(subject)}`;

@@ -6,7 +6,7 @@ import { exchangeFor } from '../../../src/credentials/exchange.js';
 import { introspect } from '../../../src/credentials/introspect.js';
 import type { Issued } from '../../../src/credentials/release.js';
 import { PROOFS_PER_ISSUER } from '../../../src/detectors/pool.js';
-import { FINDINGS_PER_ISSUER } from '../../../src/detectors/raise.js';
+import { FINDINGS_PER_ISSUER, FINDINGS_PER_PARTY } from '../../../src/detectors/raise.js';
 import type { Observer } from '../../../src/detectors/observer.js';
 import type { CredentialCharge } from '../../../src/domain/charge.js';
 import { BrokerError } from '../../../src/domain/errors.js';
@@ -31,10 +31,10 @@ import {
 } from '../../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
 
-const someCredential = (): CredentialCharge => ({
+const someCredential = (holder = AGENT): CredentialCharge => ({
   kind: 'credential',
   id: newId('crd'),
-  of: { kind: 'workload', id: AGENT, issuer: 'lab' },
+  of: { kind: 'workload', id: holder, issuer: 'lab' },
 });
 
 const AGENT_IT_IS: [Selector] = [{ kind: 'workload', value: AGENT }];
@@ -389,13 +389,27 @@ describe('the store', () => {
   it('takes so many findings about an issuer in a minute, however many dead credentials are shown', async () => {
     const clock = handClock();
     const { detectors, ledger } = watching(modelStore(clock), clock);
-    many.forEach(() => detectors.observer.deadUse(someCredential()));
+    many.forEach((i) => detectors.observer.deadUse(someCredential(`lab:${i}`)));
     await detectors.run();
     const findings = await findingsIn(ledger);
     expect(findings).toHaveLength(FINDINGS_PER_ISSUER + 1);
     expect(findings.filter(({ about }) => about.length === 0)).toMatchObject([
       { reason: 'more findings, of parties of lab that are not told apart' },
     ]);
+  });
+
+  it('leaves room for findings about others, however many one workload makes', async () => {
+    const clock = handClock();
+    const { detectors, ledger } = watching(modelStore(clock), clock);
+    many.forEach(() => detectors.observer.deadUse(someCredential('lab:flood')));
+    await detectors.run();
+    expect(await findingsIn(ledger)).toHaveLength(FINDINGS_PER_PARTY + 1);
+    const stolen = someCredential();
+    detectors.observer.deadUse(stolen);
+    await detectors.run();
+    expect(await findingsIn(ledger)).toContainEqual(
+      expect.objectContaining({ about: [{ kind: 'credential', value: stolen.id }] }),
+    );
   });
 
   it.each<[DetectorEvent, (observer: Observer, credential: CredentialCharge) => void]>([
@@ -405,7 +419,7 @@ describe('the store', () => {
     const clock = handClock();
     const thresholds = { useAfterEnd: { withinSeconds: 3_600 } };
     const { detectors, ledger } = watching(modelStore(clock), clock, thresholds);
-    for (let i = 0; i < FINDINGS_PER_ISSUER; i += 1) act(detectors.observer, someCredential());
+    for (let i = 0; i < FINDINGS_PER_ISSUER; i += 1) act(detectors.observer, someCredential(`lab:${i}`));
     await detectors.run();
     const stolen = someCredential();
     const told = async () =>
@@ -423,7 +437,7 @@ describe('memory', () => {
   it('does not grow with the subjects that strangers make up: the oldest are dropped, and counted', async () => {
     const clock = handClock();
     const { detectors, dropped, ledger } = watching(modelStore(clock), clock, { useAfterEnd: { threshold: 1 } });
-    for (let i = 0; i < 100_000; i += 1) detectors.observer.deadUse(someCredential());
+    for (let i = 0; i < 100_000; i += 1) detectors.observer.deadUse(someCredential(`lab:${i}`));
     expect(dropped()).toBe(90_000);
     for (let turn = 0; turn < 5; turn += 1) await detectors.run();
     expect(await findingsIn(ledger)).toHaveLength(FINDINGS_PER_ISSUER + 1);
