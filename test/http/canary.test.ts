@@ -158,7 +158,10 @@ describe('a canary that speaks of somebody', () => {
       [['--task', task, '--workload', 'lab:other'], /The task belongs to workload lab:agent-7/],
       [['--task', 'tsk_aaaaaaaaaaaaaaaa'], /There is no task tsk_a{16}\./],
       [['--target', 'https://nowhere.example'], /no such target/],
-      [['--target', WIKI], /Of 256 open tasks that were looked at, none has a credential for .* while there is such work/],
+      [
+        ['--target', WIKI],
+        /Of 256 open tasks that were looked at, none has a credential for .* while there is such work/,
+      ],
       [['--target', WIKI, '--workload', 'lab:x'], /none of lab has a credential for/],
       [['--days', '0'], /from 1 to 365/],
       [['--task', 'x'], /reads tsk_/],
