@@ -1,29 +1,13 @@
 /** A primary that Sentinels know: killed under load, the store goes on with the replica that they promote. */
-import { afterEach, expect, it } from '@jest/globals';
-import { openRedis } from '../../src/store/redis/index.js';
+import { expect, it } from '@jest/globals';
 import type { Store } from '../../src/store/store.js';
-import { handClock } from '../support/clock.js';
 import { publication } from '../support/publication.js';
+import { openStoreIn } from '../support/redis-store.js';
 import { PRIMARY, startWatched } from '../support/sentinels.js';
 import { until } from '../support/until.js';
 
-const opened: Store[] = [];
-afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())));
-
-async function open(sentinels: readonly string[], name = PRIMARY): Promise<Store> {
-  const place = { sentinels, name, tls: false };
-  const store = await openRedis({
-    place,
-    prefix: 't:',
-    replicas: 0,
-    onRestart: 'replace',
-    onFailover: 'replace',
-    skewMs: 5_000,
-    clock: handClock(),
-  });
-  opened.push(store);
-  return store;
-}
+const open = (sentinels: readonly string[], name = PRIMARY): Promise<Store> =>
+  openStoreIn({ sentinels, name, tls: false });
 
 it('by Sentinels the store finds the primary, follows a failover, and meets another home there', async () => {
   const watched = await startWatched();

@@ -1,36 +1,19 @@
 /** Each way not to reach Redis has a sentence of its own: where, how it was tried, and the cause. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { openRedis } from '../../src/store/redis/index.js';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { RedisAccess, RedisPlace } from '../../src/store/redis/client.js';
-import type { StoreUnavailable } from '../../src/store/store.js';
-import { type Store } from '../../src/store/store.js';
-import { handClock } from '../support/clock.js';
+import type { Store, StoreUnavailable } from '../../src/store/store.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { freePort } from '../support/free-port.js';
 import { createServerCertificate } from '../support/issuers/certificate.js';
+import { openStoreIn } from '../support/redis-store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 const SECRET = 'a-password-that-no-message-shows';
-const opened: Store[] = [];
-afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())));
 
-async function open(place: RedisPlace, access: RedisAccess = {}): Promise<Store> {
-  const store = await openRedis({
-    place,
-    access,
-    prefix: 't:',
-    replicas: 0,
-    onRestart: 'replace',
-    onFailover: 'replace',
-    skewMs: 5_000,
-    clock: handClock(),
-  });
-  opened.push(store);
-  return store;
-}
+const open = (place: RedisPlace, access: RedisAccess = {}): Promise<Store> => openStoreIn(place, { access });
 
 async function refusal(place: RedisPlace, access: RedisAccess = {}): Promise<string> {
   const error = await open(place, access).catch((reason: unknown) => reason);

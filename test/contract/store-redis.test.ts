@@ -3,6 +3,7 @@ import { beforeAll } from '@jest/globals';
 import { openRedis } from '../../src/store/redis/index.js';
 import { handClock } from '../support/clock.js';
 import { anyRedis } from '../support/redis.js';
+import { PLAIN } from '../support/redis-store.js';
 import { storeContract } from './store-contract.js';
 
 let url: string;
@@ -13,14 +14,6 @@ storeContract('Redis', async () => {
   const prefix = `test-${randomUUID()}:`;
   return {
     clock,
-    store: await openRedis({
-      place: { url },
-      prefix,
-      replicas: 0,
-      onRestart: 'replace',
-      onFailover: 'replace',
-      skewMs: 5_000,
-      clock,
-    }),
+    store: await openRedis({ ...PLAIN, place: { url }, prefix, clock }),
   };
 });

@@ -12,6 +12,7 @@ import { temporaryDirectory } from '../support/directory.js';
 import { modelStore } from '../support/search/model-store.js';
 import { publication } from '../support/publication.js';
 import { anyRedis } from '../support/redis.js';
+import { PLAIN } from '../support/redis-store.js';
 
 interface Step {
   name: string;
@@ -102,15 +103,7 @@ it('a random history is the same on every store', async () => {
 }, 60_000);
 
 async function openAll(clock: HandClock, url: string): Promise<Store[]> {
-  const redis = {
-    place: { url },
-    prefix: `test-${randomUUID()}:`,
-    replicas: 0,
-    onRestart: 'replace',
-    onFailover: 'replace',
-    skewMs: 5_000,
-    clock,
-  } as const;
+  const redis = { ...PLAIN, place: { url }, prefix: `test-${randomUUID()}:`, clock };
   const directory = temporaryDirectory();
   return [modelStore(clock), await openLmdb({ directory, clock, role: 'broker' }), await openRedis(redis)];
 }
