@@ -22,7 +22,7 @@ type About = Partial<AuditEvent> & {
   charged: () => readonly DenialCharge[] | Promise<readonly DenialCharge[]>;
 };
 
-/** A refusal that says nothing about the caller. */
+/** Returns no charge: the refusal says nothing about the caller. */
 export const nobody = () => [];
 
 /** A refusal of what the caller asked for itself, by a proof of its own. */

@@ -52,7 +52,10 @@ export async function exchangeFor(
   });
 }
 
-/** Whoever has stolen a credential and presents it must not use up what the workload may ask for by its identity. No name has a line break. */
+/**
+ * Returns the same deps with a rate of its own for a presented credential: a thief must not use up the rate of the workload. The
+ * line break keeps the two apart, since no name has one.
+ */
 const ratedApart = (deps: Deps, { from }: Requester): Deps =>
   from
     ? {

@@ -42,7 +42,7 @@ export function createPool(ledger: Ledger): Pool {
 
 type NamedTally = Tally & { charge: PartyCharge | ProofCharge };
 
-/** Whoever was granted something is known: no spike of mints is a stranger's. */
+/** Returns whether the tally may be that of a party to which nothing was ever granted. A spike of mints never is. */
 const isNamed = (tally: Tally): tally is NamedTally =>
   tally.charge.kind === 'proof' || (tally.charge.kind === 'party' && tally.event !== 'mint-spike');
 

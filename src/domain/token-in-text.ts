@@ -37,7 +37,7 @@ export function withoutTokens(text: string): string {
 
 const REMOVED = '[token removed]';
 
-/** Returns the text without those that stand in it as they are: what else may be wrapped in it stays. */
+/** Returns the text without the secrets and tokens that stand in it unwrapped. What is wrapped in it stays. */
 export const withoutPlainTokens = (text: string): string => withoutNamed(withoutCompact(text));
 
 const withoutNamed = (text: string): string => text.replace(NAMED_SECRET, `$1${REMOVED}`);

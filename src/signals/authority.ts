@@ -30,8 +30,8 @@ export function subjectScope({ trust, signals }: AuthoritySettings, source: Sign
 
 /**
  * Returns who is behind a signal. A caller may have many names, for example one for each branch of a repository. So all callers of
- * one trust entry are one, except those that the reaction names in `from`. A trust entry reads like the beginning of an id, so
- * that it is no transmitter with the same name.
+ * one trust entry are one, except those that the reaction names in `from`. A trust entry is
+ * returned as the beginning of its ids (`lab:`), which is never the name of a transmitter.
  */
 export function originOf(trust: readonly Trust[], { from = [] }: Pick<Reaction, 'from'>, source: string): string {
   const entry = from.includes(source) ? undefined : trust.find((one) => source.startsWith(prefixOf(one)));

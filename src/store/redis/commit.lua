@@ -27,9 +27,11 @@ end
 for _ = 1, ARGV[2] do
   if not expected() then return 0 end
 end
-for i = 1, key == #KEYS and key or 0 do
-  local stored = redis.call('GET', KEYS[i])
-  if stored then redis.call('SET', KEYS[i], stored, 'KEEPTTL') end
+if key == #KEYS then
+  for i = 1, key do
+    local stored = redis.call('GET', KEYS[i])
+    if stored then redis.call('SET', KEYS[i], stored, 'KEEPTTL') end
+  end
 end
 for _ = 1, ARGV[3] do
   key = key + 1

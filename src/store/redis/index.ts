@@ -24,7 +24,7 @@ export interface RedisStoreOptions {
 /** Rejects when Redis cannot be reached or must not be used (it evicts keys, is a replica, or is too old). */
 export async function openRedis(options: RedisStoreOptions): Promise<Store> {
   const { place, access = {}, prefix, replicas, onRestart, clock, skewMs } = options;
-  const kept = options.onFailover === 'keep' ? replicas : 0;
+  const promotable = options.onFailover === 'keep' ? replicas : 0;
   const { client, trouble } = await connect(place, access, 'answer');
   const clients: Client[] = [client];
   try {
@@ -40,12 +40,12 @@ export async function openRedis(options: RedisStoreOptions): Promise<Store> {
     const mayTrust = onRestart === 'trust' && 'url' in place && replicas === 0;
     const restartedWhole = async () => mayTrust && (await allKeepEverything(client));
     const replicated = replicatedBy({ replicas, patient });
-    const stamp = async () => Number(await run(client, stamping, [keys.head], [kept, clock.reading(), skewMs]));
+    const stamp = async () => Number(await run(client, stamping, [keys.head], [promotable, clock.reading(), skewMs]));
     return {
       records: redisRecords(client, keys, clock, replicated),
-      log: redisLog(client, keys, { replicated, restartedWhole, kept, clock, skewMs }),
+      log: redisLog(client, keys, { replicated, restartedWhole, promotable, clock, skewMs }),
       health: () =>
-        healthOf(client, { replicas, kept, stamp }).catch((error: unknown) => {
+        healthOf(client, { replicas, promotable, stamp }).catch((error: unknown) => {
           throw awayBecause(trouble()) ?? error;
         }),
       close: () => close(clients),
@@ -70,19 +70,19 @@ async function allKeepEverything(client: Client): Promise<boolean> {
 interface Expected {
   replicas: number;
   /** How many replicas can be promoted, where a failover keeps what lives; otherwise 0. */
-  kept: number;
+  promotable: number;
   /** Returns for how many replicas the log is kept. */
   stamp: () => Promise<number>;
 }
 
-async function healthOf(client: Client, { replicas, kept, stamp }: Expected): Promise<StoreHealth> {
+async function healthOf(client: Client, { replicas, promotable, stamp }: Expected): Promise<StoreHealth> {
   const nodes = await Promise.all(
     nodesOf(client).map(async (node) => {
       const [facts, [seconds, microseconds]] = await Promise.all([factsOf(node), asked(node.time())]);
       return {
         clock: Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000),
         usedFraction: usedFractionOf(facts),
-        problems: await problemsOf(node, facts, { replicas, kept }),
+        problems: await problemsOf(node, facts, { replicas, promotable }),
         isReplica: isReplica(facts),
       };
     }),

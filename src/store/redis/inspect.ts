@@ -33,7 +33,7 @@ const evicts = (facts: Facts): boolean => facts.get('maxmemory_policy') !== 'noe
 export async function problemsOf(
   node: Redis,
   facts: Facts,
-  { replicas, kept }: { replicas: number; kept: number },
+  { replicas, promotable }: { replicas: number; promotable: number },
 ): Promise<string[]> {
   const connected = Number(facts.get('connected_slaves') ?? 0);
   const problems: string[] = [];
@@ -41,8 +41,10 @@ export async function problemsOf(
   if (isReplica(facts)) problems.push('Redis is a replica: revocations cannot be written');
   if (connected < replicas) problems.push(`Redis has ${connected} replicas connected, ${replicas} are required`);
   // It would not be waited for as soon as it is away, and could then be promoted.
-  if (kept > 0 && connected > kept)
-    problems.push(`Redis has ${connected} replicas connected, and redis.replicas says that ${kept} can be promoted`);
+  if (promotable > 0 && connected > promotable)
+    problems.push(
+      `Redis has ${connected} replicas connected, and redis.replicas says that ${promotable} can be promoted`,
+    );
   if (!(await persists(node, facts))) problems.push('Redis persists nothing: set appendonly yes, or save');
   if (facts.get('aof_last_write_status') === 'err')
     problems.push('Redis cannot write its append-only file: its disk may be full');

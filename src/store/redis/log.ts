@@ -26,7 +26,7 @@ interface LogOptions {
   /** Returns whether this is the same server after a restart that lost nothing (`redis.onRestart: trust`). */
   restartedWhole: () => Promise<boolean>;
   /** How many replicas can be promoted, where a failover keeps what lives (`redis.onFailover: keep`); otherwise 0. */
-  kept: number;
+  promotable: number;
   clock: SystemClock;
   /** How far the clocks of brokers and servers may differ. */
   skewMs: number;
@@ -34,7 +34,7 @@ interface LogOptions {
 
 export function redisLog(client: Client, keys: Keys, options: LogOptions): Log {
   const { head, tombstones } = keys;
-  const { replicated, kept, clock, skewMs } = options;
+  const { replicated, promotable, clock, skewMs } = options;
 
   return {
     look: looker(client, keys),
@@ -59,12 +59,12 @@ export function redisLog(client: Client, keys: Keys, options: LogOptions): Log {
     },
     adopt: async ({ foreign, home }, isKnown) => {
       if (foreign === undefined) return false;
-      const proof = kept > 0 ? [kept, clock.reading(), skewMs] : [];
-      if (kept === 0 && !(isKnown && (await options.restartedWhole()))) return false;
+      const proof = promotable > 0 ? [promotable, clock.reading(), skewMs] : [];
+      if (promotable === 0 && !(isKnown && (await options.restartedWhole()))) return false;
       return (await run(client, scripts.adopt, [head], [foreign, home, ...proof])) === 1;
     },
     replace: async (seen, generation) => {
-      const answer = await replicated(scripts.replace, [head], [seen ?? '', generation, kept], neededByReplace);
+      const answer = await replicated(scripts.replace, [head], [seen ?? '', generation, promotable], neededByReplace);
       if (answer === 0) return false;
       const [, waiting] = answer as [number, string];
       return waiting === '' || (await run(client, scripts.confirm, [head], [waiting])) === 1;

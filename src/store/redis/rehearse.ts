@@ -63,7 +63,7 @@ function attemptsAt(
   const replicated = replicatedBy({ replicas, patient: client });
   const records = redisRecords(client, keys, clock, replicated);
   const restartedWhole = () => Promise.resolve(false);
-  const log = redisLog(client, keys, { replicated, restartedWhole, kept: 0, clock, skewMs: 0 });
+  const log = redisLog(client, keys, { replicated, restartedWhole, promotable: 0, clock, skewMs: 0 });
   const at = clock.reading();
   const selector = { kind: 'task', value: 'none' } as const;
   const tried: Publication = {
