@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
 import { nameSchema } from '../domain/schemas.js';
 import { LEVELS, SIGNAL_EVENTS, SIGNAL_STATES, type DETECTOR_EVENTS } from '../domain/signal.js';
-import { algorithm, keySource, keyUrl, name, seconds, unreservedName } from './values.js';
+import { algorithm, algorithms, keySource, keyUrl, name, seconds, unreservedName } from './values.js';
 
 const DAY_SECONDS = 86_400;
 
@@ -12,10 +12,8 @@ export const transmitterSchema = z.strictObject({
   issuer: z.string().min(1).describe('The `iss` claim of its events, compared byte for byte.'),
   audience: z.string().min(1).describe('The `aud` its events must have, alone.'),
   jwks: keySource.describe('Where its keys are.'),
-  algorithms: z
-    .array(algorithm)
-    .min(1)
-    .default(['RS256', 'ES256'])
+  algorithms: algorithms(algorithm)
+    .prefault(['RS256', 'ES256'])
     .describe('Signature algorithms accepted from it; any other event is refused.'),
   about: z
     .array(unreservedName)
@@ -106,7 +104,7 @@ const detectors = z
 
 export const signalsSchema = z
   .strictObject({
-    transmitters: z.array(transmitterSchema).default([]).describe('Who may push Security Event Tokens.'),
+    transmitters: z.array(transmitterSchema).prefault([]).describe('Who may push Security Event Tokens.'),
     about: z
       .array(unreservedName)
       .optional()

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import { algorithm, file, keySource, requiredClaims, seconds, teamName, unreservedName } from './values.js';
+import { algorithm, algorithms, file, keySource, requiredClaims, seconds, teamName, unreservedName } from './values.js';
 
 const issuer = z.string().min(1);
 const proofAgeMax = seconds(HARD_LIMITS.proofAgeSeconds)
@@ -32,10 +32,8 @@ const oidcTrust = z.strictObject({
     .max(8)
     .default([])
     .describe('Further issuers whose tokens name the same parties, such as the next one of a cluster that changes it.'),
-  algorithms: z
-    .array(algorithm)
-    .min(1)
-    .default(['ES256', 'RS256', 'EdDSA'])
+  algorithms: algorithms(algorithm)
+    .prefault(['ES256', 'RS256', 'EdDSA'])
     .describe('Signature algorithms accepted from this issuer; any other token is refused.'),
   accessTokens: z
     .boolean()
@@ -93,10 +91,8 @@ const spiffeTrust = z.strictObject({
   bundle: z
     .strictObject({ file: file.describe('A SPIFFE bundle (JWKS); read again when it changes.') })
     .describe('Where the keys of the trust domain are.'),
-  algorithms: z
-    .array(algorithm.exclude(['EdDSA']))
-    .min(1)
-    .default(['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])
+  algorithms: algorithms(algorithm.exclude(['EdDSA', 'Ed25519']))
+    .prefault(['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])
     .describe('Signature algorithms accepted. The SPIFFE standard allows these, and ES512.'),
   proofAgeMax,
   owner: z

@@ -29,8 +29,21 @@ export const SIGNATURE_ALGORITHMS = [
   'PS384',
   'PS512',
   'EdDSA',
+  'Ed25519',
 ] as const;
 export const algorithm = z.enum(SIGNATURE_ALGORITHMS);
+
+/** RFC 9864 gave EdDSA with the curve Ed25519 a name of its own. An issuer that changes over to it signs as before. */
+const NAMES_OF_ED25519: readonly string[] = ['EdDSA', 'Ed25519'];
+
+/** A list of algorithms. Whoever names one of the two names of Ed25519 gets both. */
+export const algorithms = <A extends string>(one: z.ZodType<A>) =>
+  z
+    .array(one)
+    .min(1)
+    .transform((named): string[] =>
+      named.some((name) => NAMES_OF_ED25519.includes(name)) ? [...new Set([...named, ...NAMES_OF_ED25519])] : named,
+    );
 
 export const origin = z
   .string()

@@ -57,6 +57,8 @@ interface BrokerErrorDetails {
   /** The decision of policy, if policy was asked. The caller gets the id, and the audit log gets all of it. */
   decision?: { id: string; outcome: PolicyOutcome; policies: string[]; digest: string };
   retryAfterSeconds?: number;
+  /** False where `temporarily_unavailable` says nothing against the broker: a stranger can cause it, so it must raise no alarm. */
+  isOutage?: false;
   /** The error behind the refusal, for the log. The caller never sees it. */
   cause?: unknown;
 }
@@ -73,3 +75,7 @@ export class BrokerError extends Error {
     this.details = { retry: RETRY_BY_CODE[code], ...details };
   }
 }
+
+/** Returns whether the broker, or what it needs, is down. */
+export const isOutage = ({ code, details }: BrokerError): boolean =>
+  code === 'temporarily_unavailable' && details.isOutage !== false;

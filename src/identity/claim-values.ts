@@ -2,7 +2,7 @@
 import { covers } from '../domain/access.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
-import { isObject, type JsonObject } from './json-object.js';
+import { isObject, type JsonObject } from '../domain/json-object.js';
 import { Refused } from './token.js';
 
 /**

@@ -1,33 +1,37 @@
 /** Where the text of an issuer's key document comes from: a file, a URL, or the URL that its discovery document names. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { KEY_DOCUMENT_BYTES_MAX } from '../config/key-document.js';
 import type { KeySource as ConfiguredSource } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { sendRequest } from '../outbound/send-request.js';
-import { readDocument } from './json-object.js';
+import { readDocument } from '../domain/json-object.js';
 
 export interface KeySource {
   read(): Promise<string>;
   /** How long a text counts as current without another reading. */
   freshForMs: number;
+  /** How long after such a reading the text is not read again only because a token fits none of its keys. */
+  missPauseMs: number;
 }
 
-const FILE_FRESH_FOR_MS = 1_000;
-const URL_FRESH_FOR_MS = 600_000;
+/** A file is small work on this machine, so whatever fits no key is looked up in what the file has now. */
+const FILE = { freshForMs: 1_000, missPauseMs: 0 };
+/** Anybody can send a token that fits no key. The pause keeps such tokens from becoming requests to the issuer. */
+const URL_ELSEWHERE = { freshForMs: 600_000, missPauseMs: 30_000 };
 const FETCH_LIMIT_MS = 2_000;
-const BYTES_MAX = 256 * 1024;
 
 /** @param baseDirectory what relative paths are relative to */
 export function keySource(source: ConfiguredSource, baseDirectory: string): KeySource {
   const text = (path: string) => readFile(resolve(baseDirectory, path), 'utf8');
-  if ('file' in source) return { read: () => text(source.file), freshForMs: FILE_FRESH_FOR_MS };
+  if ('file' in source) return { read: () => text(source.file), ...FILE };
   const read = async () => {
     // Both files are read for each fetch: Kubernetes renews them while the process runs.
     const ca = source.ca === undefined ? undefined : await text(source.ca);
     const bearer = source.bearerFile === undefined ? undefined : (await text(source.bearerFile)).trim();
     return fetchText(source.url, defined({ totalMs: FETCH_LIMIT_MS, ca, bearer }));
   };
-  return { read, freshForMs: URL_FRESH_FOR_MS };
+  return { read, ...URL_ELSEWHERE };
 }
 
 /** Returns the keys by OpenID Connect Discovery 1.0 §4. Both requests together have the time of one. */
@@ -42,7 +46,7 @@ export function discoveredKeySource(issuer: string): KeySource {
     if (typeof keys !== 'string') throw new Error('discovery names no jwks_uri');
     return fetchText(keys, { totalMs: Math.max(1, Math.ceil(deadline - performance.now())) });
   };
-  return { read, freshForMs: URL_FRESH_FOR_MS };
+  return { read, ...URL_ELSEWHERE };
 }
 
 interface Fetch {
@@ -55,7 +59,7 @@ async function fetchText(url: string, { totalMs, ca, bearer }: Fetch): Promise<s
   const authorization = bearer === undefined ? undefined : `Bearer ${bearer}`;
   const headers = defined({ accept: 'application/json', authorization });
   const { status, body } = await sendRequest(
-    defined({ url, method: 'GET' as const, headers, ca, totalMs, bodyBytesMax: BYTES_MAX }),
+    defined({ url, method: 'GET' as const, headers, ca, totalMs, bodyBytesMax: KEY_DOCUMENT_BYTES_MAX }),
   ).catch((cause: unknown) => {
     throw new Error(`no answer from ${placeOf(url)}`, { cause });
   });

@@ -4,7 +4,7 @@ import { defined } from '../domain/defined.js';
 import { NAME_CHARACTERS_MAX } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
 import { assertRequired, claimAt, groupsFrom, knownFrom, nameFrom, type Known } from './claim-values.js';
-import type { JsonObject } from './json-object.js';
+import type { JsonObject } from '../domain/json-object.js';
 import { hasLastingIds, joined } from './lasting-id.js';
 import type { TrustedIssuer } from './proof.js';
 import { verifySignature } from './signature.js';

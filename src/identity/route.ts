@@ -4,7 +4,7 @@
  */
 import { eachIssuer, type Trust } from '../config/trust-schema.js';
 import type { Clock } from '../domain/time.js';
-import type { JsonObject } from './json-object.js';
+import type { JsonObject } from '../domain/json-object.js';
 import { discoveredKeySource, keySource } from './key-source.js';
 import { createOidcIssuer } from './oidc.js';
 import type { TrustedIssuer } from './proof.js';

@@ -4,7 +4,7 @@ import type { Party } from '../domain/party.js';
 import { LATEST_SECONDS } from '../domain/time.js';
 import { COMPACT_JWS } from '../protocol/jws.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_ASSERTION, JWT_TYPE, SPIFFE_ASSERTION } from '../protocol/oauth.js';
-import { type JsonObject, readObject } from './json-object.js';
+import { type JsonObject, readObject } from '../domain/json-object.js';
 
 /**
  * Why a token proves nothing, as the rest of a sentence that begins "The subject token …". identify() makes it a

@@ -4,7 +4,7 @@ import { sha256 } from '../domain/digest.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { type Clock, toSeconds } from '../domain/time.js';
 import { SET_TYP, type SetClaims, setClaimsSchema, type SetErrorCode } from '../protocol/security-event.js';
-import { isObject } from './json-object.js';
+import { isObject } from '../domain/json-object.js';
 import { keySource } from './key-source.js';
 import { verifySignature } from './signature.js';
 import { checkHeader, readToken, Refused, type Unverified } from './token.js';

@@ -1,6 +1,6 @@
 /**
- * Caches the keys of one issuer. They are read at first use, again when they are no longer fresh, and early when a token names
- * an unknown key. At most one read runs at a time. Why not jose.createRemoteJWKSet: docs/decisions/0015.
+ * Caches the keys of one issuer. They are read at first use, again when they are no longer fresh, and early when a token was
+ * signed by none of them. At most one read runs at a time. Why not jose.createRemoteJWKSet: docs/decisions/0015.
  */
 import { BrokerError } from '../domain/errors.js';
 import type { Clock } from '../domain/time.js';
@@ -10,14 +10,18 @@ import type { KeySource } from './key-source.js';
 export interface TrustKeys {
   /** Returns the key set to verify with now. Throws `temporarily_unavailable` when there is none. */
   current(): Promise<KeySet>;
-  /** Returns the key set after a token named an unknown key: read again, unless that was done within the last 30 s. */
-  renewed(): Promise<KeySet>;
+  /** Returns the key set after a token fitted no known key: read again, unless that must wait (`missPauseMs` of the source). */
+  renewed(): Promise<Renewed>;
+}
+
+interface Renewed {
+  keys: KeySet;
+  /** After how long the keys may be read again for another such token; 0: they were read for this one. */
+  againInMs: number;
 }
 
 /** While the source is down, the last keys are used for this long. After that tokens of the issuer are refused. */
 const STALE_FOR_MS = 3_600_000;
-/** Anybody can send a token with an invented `kid`. This pause keeps such tokens from becoming requests to the issuer. */
-const MISS_PAUSE_MS = 30_000;
 const FAILURE_PAUSE_MS = 5_000;
 
 export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle', clock: Clock): TrustKeys {
@@ -27,11 +31,13 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
   let missedAt = -Infinity;
   let reading: Promise<void> | undefined;
 
-  const isOver = (ms: number, since: number): boolean => {
+  /** Returns what is left of a time that began then; 0 when it is over. */
+  const leftOf = (ms: number, since: number): number => {
     const passed = clock.unchecked() - since;
     // If the clock was set back, the next read must not wait until the clock has caught up.
-    return passed >= ms || passed < 0;
+    return passed < 0 ? 0 : Math.max(0, ms - passed);
   };
+  const isOver = (ms: number, since: number): boolean => leftOf(ms, since) === 0;
 
   const readAgain = (): Promise<void> => {
     reading ??= read().finally(() => (reading = undefined));
@@ -62,13 +68,14 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
   };
 
   const renewed = async () => {
-    if (isOver(MISS_PAUSE_MS, missedAt)) {
+    const againInMs = leftOf(source.missPauseMs, missedAt);
+    if (againInMs === 0) {
       missedAt = clock.unchecked();
       await readAgain();
     } else await reading;
     // While the source is down the key may be a new one, so the answer is "later" and not "unknown key".
     if (failure !== undefined) throw unavailable(failure);
-    return current();
+    return { keys: await current(), againInMs };
   };
 
   return { current, renewed };

@@ -51,7 +51,7 @@ describe('a token is refused when its header chooses', () => {
     lab.file('lab.json', { keys: [...lab.issuer.jwks().keys, key.publicJwk] });
     lab.clock.advance(1_000);
     await expect(lab.present(await signToken(key, claims))).rejects.toThrow(
-      'The subject token must be signed with ES256 or RS256 or EdDSA.',
+      'The subject token must be signed with ES256 or RS256 or EdDSA or Ed25519.',
     );
   });
 

@@ -2,7 +2,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { calls, type Calls } from '../support/calls.js';
+import { handClock } from '../support/clock.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
+import { serveIssuer } from '../support/issuers/site.js';
 
 let broker: TestBroker;
 let operations: Calls;
@@ -98,5 +100,22 @@ describe('/metrics', () => {
       'mayfly_audit_waiting 0',
     ];
     expect(expected.filter((line) => !text.includes(line))).toEqual([]);
+  });
+
+  it('counts no failure for what strangers forge, though the answer may be 503', async () => {
+    const clock = handClock();
+    const site = await serveIssuer({ clock });
+    const far = await startBroker({ clock, trust: [{ name: 'far', kind: 'oidc', issuer: site.url }] });
+    const aud = far.url;
+    const forged = () => site.token({ aud, header: { kid: 'made-up' } });
+    expectOAuthRefusal(await far.exchange(await forged()), 400, 'invalid_request');
+    const unknown = await far.exchange(await forged());
+    expectOAuthRefusal(unknown, 503, 'temporarily_unavailable');
+    expect(unknown.headers.get('retry-after')).toBe('30');
+    await site.close();
+    const { text } = await calls(far.operationsUrl).get('/metrics');
+    expect(text).toContain('mayfly_exchanges_total{result="refused"} 2');
+    expect(text).not.toContain('mayfly_exchanges_total{result="failed"} 1');
+    expect(far.logged()).not.toContain('"level":"warn"');
   });
 });

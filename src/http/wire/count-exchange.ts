@@ -1,6 +1,6 @@
 /** Counts the outcome of an exchange, at whichever endpoint: an outage counts as failed, every other refusal as refused. */
 import type { Issued } from '../../credentials/release.js';
-import { BrokerError } from '../../domain/errors.js';
+import { BrokerError, isOutage } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 
 export async function countExchange(
@@ -13,8 +13,7 @@ export async function countExchange(
     metrics.minted(issued.credential.expiresAt);
     return issued;
   } catch (error) {
-    const refused = error instanceof BrokerError && error.code !== 'temporarily_unavailable';
-    metrics.exchanged(refused ? 'refused' : 'failed');
+    metrics.exchanged(error instanceof BrokerError && !isOutage(error) ? 'refused' : 'failed');
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
-import { BrokerError } from '../../domain/errors.js';
+import { BrokerError, isOutage } from '../../domain/errors.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
 import { requestLogger, type Logger } from '../../telemetry/log.js';
 import type { Metrics } from '../../telemetry/metrics.js';
@@ -115,7 +115,7 @@ function paramsOf({ params }: Request): Call['params'] {
 function report({ metrics }: RouteDeps, call: Call, endpoint: string, error: BrokerError): void {
   metrics.refused(error.code, endpoint);
   if (error.code === 'server_error') call.log.error({ err: error, endpoint }, 'failed');
-  else if (error.code === 'temporarily_unavailable') call.log.warn({ err: error, endpoint }, 'unavailable');
+  else if (isOutage(error)) call.log.warn({ err: error, endpoint }, 'unavailable');
   else call.log.debug({ err: error, endpoint }, 'refused');
 }
 

@@ -29,8 +29,8 @@ export interface TestIssuer {
   jwks(): { keys: JWK[] };
   /** The key that signs with this algorithm now. */
   key(alg?: string): SigningKey;
-  /** Replaces every key; what older ones signed no longer verifies, unless `keep`. */
-  rotate(options?: { keep?: boolean }): Promise<void>;
+  /** Replaces every key; what older ones signed no longer verifies, unless `keep`. With `sameIds` the new keys have the old ids. */
+  rotate(options?: { keep?: boolean; sameIds?: boolean }): Promise<void>;
 }
 
 export async function createIssuer(options: {
@@ -49,8 +49,8 @@ export async function createIssuer(options: {
     url,
     key,
     jwks: () => ({ keys: [...keys, ...retired].map(({ publicJwk }) => publicJwk) }),
-    rotate: async ({ keep = false } = {}) => {
-      generation += 1;
+    rotate: async ({ keep = false, sameIds = false } = {}) => {
+      if (!sameIds) generation += 1;
       retired = keep ? [...keys, ...retired] : [];
       keys = await newKeys();
     },

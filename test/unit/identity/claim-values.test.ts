@@ -10,7 +10,7 @@ import {
   nameFrom,
   readClaim,
 } from '../../../src/identity/claim-values.js';
-import { readObject, type JsonObject } from '../../../src/identity/json-object.js';
+import { readObject, type JsonObject } from '../../../src/domain/json-object.js';
 import { Refused } from '../../../src/identity/token.js';
 
 describe('a claim is found by its name', () => {

@@ -112,32 +112,69 @@ describe('keys from a URL', () => {
   );
 });
 
-describe('an unknown key id', () => {
+const withheld = {
+  code: 'temporarily_unavailable',
+  message: expect.stringContaining('The token fits no key of its issuer.'),
+  details: { retry: 'later', retryAfterSeconds: 30, isOutage: false },
+};
+
+describe('a token that no known key has signed', () => {
   beforeEach(async () => {
     site = await serveIssuer({ clock: door.clock });
   });
 
-  it('makes the keys be fetched again, so a rotation is noticed at once', async () => {
+  it.each<[string, { sameIds?: boolean; header?: Record<string, unknown> }]>([
+    ['a new key id', {}],
+    ['a key id that had another key before', { sameIds: true }],
+    ['no key id', { header: { kid: undefined } }],
+  ])('and that has %s makes the keys be fetched again, so a rotation is noticed at once', async (_, how) => {
     const identify = trusting({ url: `${site.url}/keys` });
     await identify(await site.token(), { use: 'subject' });
-    await site.rotate();
-    const tokens = [await site.token({ sub: 'a' }), await site.token({ sub: 'b' })];
+    await site.rotate(how);
+    const tokens = await Promise.all(['a', 'b'].map((sub) => site.token({ sub, ...how })));
     await Promise.all(tokens.map((token) => identify(token, { use: 'subject' })));
     expect(site.requests).toHaveLength(2);
   });
 
-  it('made up by anybody costs the issuer one request in 30 seconds', async () => {
+  /** What anybody can write: an unknown key id, and another signature under a known one. */
+  const forgeries: [string, () => Promise<string>, string][] = [
+    ['made-up key id', () => site.token({ header: { kid: crypto.randomUUID() } }), 'names no key of its issuer'],
+    [
+      'known key id',
+      async () => `${(await site.token()).replace(/[^.]*$/, '')}${Buffer.alloc(64, 7).toString('base64url')}`,
+      'is not signed by a key of its issuer',
+    ],
+  ];
+
+  it.each(forgeries)('forged with a %s costs the issuer one request in 30 seconds', async (_, forge, why) => {
     const identify = trusting({ url: `${site.url}/keys` });
-    await identify(await site.token(), { use: 'subject' });
-    for (let attempt = 0; attempt < 10; attempt += 1) {
-      const token = await site.token({ header: { kid: `made-up-${attempt}` } });
-      await expect(identify(token, { use: 'subject' })).rejects.toThrow('names no key of its issuer');
-    }
+    const honest = await site.token();
+    const present = async (token: string | Promise<string>) => identify(await token, { use: 'subject' });
+    await present(honest);
+    await expect(present(forge())).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: `The subject token ${why}.`,
+    });
+    for (let attempt = 0; attempt < 10; attempt += 1) await expect(present(forge())).rejects.toMatchObject(withheld);
     expect(site.requests).toHaveLength(2);
+    // Whoever has a token of a known key is served all the while.
+    await present(site.token({ sub: 'another' }));
+    await present(honest);
     door.clock.advance(30_000);
-    const token = await site.token({ header: { kid: 'made-up' } });
-    await expect(identify(token, { use: 'subject' })).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(present(forge())).rejects.toMatchObject({ code: 'invalid_request' });
     expect(site.requests).toHaveLength(3);
+  });
+
+  it.each(forgeries)('after a forgery with a %s is "later" while nobody can know, and then taken', async (_, forge) => {
+    const identify = trusting({ url: `${site.url}/keys` });
+    await expect(identify(await forge(), { use: 'subject' })).rejects.toMatchObject({ code: 'invalid_request' });
+    await site.rotate();
+    door.clock.advance(18_500);
+    const token = await site.token();
+    const again = { ...withheld, details: { ...withheld.details, retryAfterSeconds: 12 } };
+    await expect(identify(token, { use: 'subject' })).rejects.toMatchObject(again);
+    door.clock.advance(again.details.retryAfterSeconds * 1_000);
+    await expect(identify(token, { use: 'subject' })).resolves.toBeDefined();
   });
 
   it('while the source is down is "later": it may be a new key', async () => {
@@ -198,6 +235,8 @@ describe('keys from a file', () => {
     await site.rotate();
     door.file(name, site.jwks());
     door.clock.advance(1_000);
+    await expect(identify(old, { use: 'subject' })).rejects.toMatchObject({ code: 'invalid_request' });
+    // A file can always be asked, so the answer is never "later".
     await expect(identify(old, { use: 'subject' })).rejects.toMatchObject({ code: 'invalid_request' });
     await expect(identify(await site.token(), { use: 'subject' })).resolves.toBeDefined();
   });

@@ -94,6 +94,17 @@ describe('a workload of an OIDC issuer', () => {
     await expect(asSubject(await lab.token({ alg, team: 'sre' }))).resolves.toBeDefined();
   });
 
+  it.each([
+    [undefined, 'Ed25519'],
+    [['EdDSA'], 'Ed25519'],
+    [['Ed25519'], 'EdDSA'],
+  ])('may be vouched for, where the entry says algorithms: %j, with %s', async (algorithms, alg) => {
+    const issuer = await createIssuer({ clock: door.clock, algorithms: [alg] });
+    const jwks = { file: door.file(`${alg}.json`, issuer.jwks()) };
+    const identifyEd = door.identify([{ kind: 'oidc', name: 'ed', issuer: issuer.url, jwks, algorithms }]);
+    await expect(identifyEd(await issuer.token(), { use: 'subject' })).resolves.toBeDefined();
+  });
+
   it('of one issuer under two trusts is distinguished by audience', async () => {
     const { party } = await asSubject(await lab.token({ aud: 'urn:admin' }));
     expect(party).toMatchObject({ id: 'lab-admin:agent-1', issuer: 'lab-admin', owner: 'platform' });

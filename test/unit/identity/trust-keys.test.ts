@@ -11,8 +11,9 @@ it('one reading is under way at a time, whatever asks for it', async () => {
     reads += 1;
     return new Promise<string>((resolve) => (finish = resolve));
   };
-  const keys = createTrustKeys({ read, freshForMs: 1_000 }, 'jwks', handClock());
-  const asked = [keys.current(), keys.renewed(), keys.current(), keys.renewed()];
+  const keys = createTrustKeys({ read, freshForMs: 1_000, missPauseMs: 1_000 }, 'jwks', handClock());
+  const renewed = () => keys.renewed().then((found) => found.keys);
+  const asked = [keys.current(), renewed(), keys.current(), renewed()];
   finish(EMPTY);
   const [first, ...others] = await Promise.all(asked);
   expect(reads).toBe(1);
@@ -22,7 +23,7 @@ it('one reading is under way at a time, whatever asks for it', async () => {
 it('while keys are read again, the others go on with those that are known', async () => {
   const clock = handClock();
   let answer: Promise<string> = Promise.resolve(EMPTY);
-  const keys = createTrustKeys({ read: () => answer, freshForMs: 1_000 }, 'jwks', clock);
+  const keys = createTrustKeys({ read: () => answer, freshForMs: 1_000, missPauseMs: 1_000 }, 'jwks', clock);
   const known = await keys.current();
   clock.advance(1_000);
   let finish: (text: string) => void = () => undefined;
@@ -36,7 +37,11 @@ it('while keys are read again, the others go on with those that are known', asyn
 it('read again unchanged, the keys stay the same object: nothing that is remembered is thrown away', async () => {
   const clock = handClock();
   let text = EMPTY;
-  const keys = createTrustKeys({ read: () => Promise.resolve(text), freshForMs: 1_000 }, 'jwks', clock);
+  const keys = createTrustKeys(
+    { read: () => Promise.resolve(text), freshForMs: 1_000, missPauseMs: 1_000 },
+    'jwks',
+    clock,
+  );
   const known = await keys.current();
   clock.advance(1_000);
   expect(await keys.current()).toBe(known);

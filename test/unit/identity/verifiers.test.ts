@@ -14,7 +14,11 @@ import { createTrustDomain, type TestTrustDomain } from '../../support/issuers/t
 
 const clock = handClock();
 const keysOf = (document: object, kind: Parameters<typeof readKeySet>[1]) =>
-  createTrustKeys({ read: () => Promise.resolve(JSON.stringify(document)), freshForMs: 1_000 }, kind, clock);
+  createTrustKeys(
+    { read: () => Promise.resolve(JSON.stringify(document)), freshForMs: 1_000, missPauseMs: 0 },
+    kind,
+    clock,
+  );
 const verify = (issuer: TrustedIssuer, token: string) => issuer.verify(readToken(token));
 
 let lab: TestIssuer;
