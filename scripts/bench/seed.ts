@@ -81,7 +81,7 @@ async function seedOne(ledger: Ledger, workload: string, index: number, epoch: s
 }
 
 export const newTask = (now: number, workload: string, epoch: string): Task => ({
-  ...draftImplicitTask(SETTINGS, now, requesterByCredential(workload, now), 'summarise'),
+  ...draftImplicitTask(SETTINGS, now, requesterByCredential(workload, now), { purpose: 'summarise' }),
   epoch,
 });
 

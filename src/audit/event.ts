@@ -23,7 +23,7 @@ const fieldsSchema = z.strictObject({
   at: moment,
   /**
    * The caller or actor. `kind` and `issuer` are absent for the broker itself and for the command line of its operators.
-   * `subject` is there where the id is not made of `sub`.
+   * `subject` is there where the id is not made of `sub`, `run` where the token names a run (`trust[].run`).
    */
   actor: z
     .strictObject({
@@ -31,6 +31,7 @@ const fieldsSchema = z.strictObject({
       kind: z.enum(['workload', 'person']).optional(),
       issuer: z.string().optional(),
       subject: z.string().optional(),
+      run: z.string().optional(),
     })
     .optional(),
   task: z.string().optional(),

@@ -94,7 +94,7 @@ const mayBeTarget = (text: string): boolean => text.length <= TARGET_CHARACTERS 
 const TARGET_CHARACTERS = 256;
 
 export const callerFields = ({ party, proofHash }: AuthenticatedCaller) => ({
-  actor: defined({ id: party.id, kind: party.kind, issuer: party.issuer, subject: party.subject }),
+  actor: defined({ id: party.id, kind: party.kind, issuer: party.issuer, subject: party.subject, run: party.run }),
   proofHash,
 });
 

@@ -59,11 +59,12 @@ const PUBLIC_ISSUERS = new Set([
 
 function entryFindings(trust: Trust | undefined, index: number): Finding[] {
   if (trust?.kind !== 'oidc') return [];
-  const { represents, owner, groups, workload } = trust;
+  const { represents, owner, groups, workload, run } = trust;
   const forWorkloads = 'is for workloads; this issuer represents persons';
   const found: [string, boolean, string][] = [
     ['owner', represents === 'person' && !!owner, forWorkloads],
     ['workload', represents === 'person' && workload.join() !== 'sub', forWorkloads],
+    ['run', represents === 'person' && !!run, forWorkloads],
     ['groups', represents === 'workload' && !!groups, 'is for persons; this issuer represents workloads'],
   ];
   return found.filter(([, wrong]) => wrong).map(([field, , reason]) => ({ path: ['trust', index, field], reason }));

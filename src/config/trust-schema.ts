@@ -9,6 +9,8 @@ const proofAgeMax = seconds(HARD_LIMITS.proofAgeSeconds)
   .default(28_800)
   .describe('How old a token may be, by its `iat`, in seconds. Whoever steals one can use it for as long.');
 
+const runClaim = z.string().min(1).describe('The claim that names one run; a JSON pointer if nested.');
+
 const oidcTrust = z.strictObject({
   kind: z.literal('oidc').describe('An OpenID Connect issuer, or anything that signs JWTs and publishes keys.'),
   name: unreservedName.describe('Stands before every id: `<name>:<sub>`, or what `workload` names instead of `sub`.'),
@@ -47,6 +49,19 @@ const oidcTrust = z.strictObject({
     .max(4)
     .default(['sub'])
     .describe('Workloads: the claims that make the id, `<name>:<values>`. They should outlast a run.'),
+  run: z
+    .union([
+      runClaim.transform((claim) => ({ claim, ifAbsent: 'refuse' as const })),
+      z.strictObject({
+        claim: runClaim,
+        ifAbsent: z
+          .enum(['refuse', 'none'])
+          .default('refuse')
+          .describe('What a token without that claim means: it is refused, or it belongs to no run.'),
+      }),
+    ])
+    .optional()
+    .describe('Workloads: the claim that names one run. What one run asks for shares a task.'),
   owner: z
     .union([
       z.strictObject({ claim: z.string().min(1).describe('The claim that names the team; a JSON pointer if nested.') }),

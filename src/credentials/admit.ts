@@ -18,19 +18,19 @@ import { causesOf, type Cause } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
 import type { Found } from '../ledger/credentials.js';
-import { findPrevious, usedDifferently, type IdempotencyRecord } from '../ledger/idempotency.js';
-import type { Versioned } from '../ledger/ledger.js';
+import type { FoundTask } from '../ledger/found-task.js';
+import { usedDifferently } from '../ledger/idempotency.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import { riskOf } from '../ledger/risk.js';
-import { taskState } from '../ledger/task-state.js';
-import { readTask } from '../ledger/tasks.js';
+import { taskState, type TaskState } from '../ledger/task-state.js';
 import { kindOf } from '../targets/kinds.js';
 import { draftImplicitTask } from '../tasks/draft-task.js';
 import { provenPrincipal } from '../tasks/principal.js';
 import type { Deps } from './deps.js';
+import { findTask, unknownTask } from './find-task.js';
 import type { CredentialRequest } from './request.js';
 
-export interface Admission {
+export interface Admission extends FoundTask {
   now: number;
   seen: Seen;
   task: Task;
@@ -42,31 +42,29 @@ export interface Admission {
   subject?: string;
   /** Claims about the workload, for a credential that can be used as proof later. */
   known?: Pick<Party, 'claims' | 'unread'>;
-  /** Absent if the task is opened together with the credential. */
-  stored?: Versioned<Task>;
-  /** The record by which a retry of this request finds the task. */
-  previous?: IdempotencyRecord;
   credentialId: string;
 }
 
+/** Returns undefined when the task of the run ended in between: the next attempt does not find it any more. */
 export async function admit(
   deps: Pick<Deps, 'ledger' | 'settings' | 'observer'>,
   requester: Requester,
   request: CredentialRequest,
   target: Target,
-): Promise<Admission> {
+): Promise<Admission | undefined> {
   const { ledger, settings } = deps;
-  const previous = await findPrevious(ledger, requester.caller.party.id, request.idempotencyKey);
-  const taskId = 'taskId' in request.under ? request.under.taskId : previous?.taskId;
-  const stored = taskId === undefined ? undefined : await readTask(ledger, taskId);
-  if (taskId !== undefined && !stored) throw unknownTask();
+  const found = await findTask(ledger, requester, request);
+  const { stored, previous, run } = found;
   // A credential proves its workload under its own task only.
-  if (requester.from && requester.from.task.id !== taskId) throw unknownTask();
+  if (requester.from && requester.from.task.id !== stored?.value.id) throw unknownTask();
 
   const now = ledger.clock.now();
   const draft = stored
     ? withProvenParties(stored.value, requester, 'taskId' in request.under ? unknownTask : usedDifferently)
-    : draftImplicitTask(settings, now, requester, 'purpose' in request.under ? request.under.purpose : '', previous);
+    : draftImplicitTask(settings, now, requester, {
+        purpose: 'purpose' in request.under ? request.under.purpose : '',
+        shard: run?.shard ?? previous?.shard,
+      });
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
   const { subject } = requester.caller.party;
@@ -85,7 +83,9 @@ export async function admit(
   if (requester.from && wasEnded(requester.from, seen, now)) deps.observer.deadUse(chargeOf(requester.from));
   for (const proof of proofs) refuseDeadCaller(deps, proof, seen);
   const task = stored ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
-  refuseTask(task, seen, now);
+  const state = taskState(task, seen, now);
+  if (stored && stored === run?.task && state !== 'open' && state !== 'suspended') return undefined;
+  refuseTask(state);
   if (requester.from) refuseDeadParent(requester.from, seen);
   if (refusesBirth(seen.on(causes))) throw held();
   const access = requestedAccess(request, task, target);
@@ -98,8 +98,7 @@ export async function admit(
     from,
     subject,
     ...(target.resource === settings.proofTarget && { known: knownOf(requester.caller.party) }),
-    stored,
-    previous,
+    ...found,
     credentialId,
   });
 }
@@ -144,8 +143,7 @@ function refuseDeadParent({ credential, task }: Found, seen: Seen): void {
   throw new BrokerError('invalid_token', 'The credential presented has been revoked.');
 }
 
-function refuseTask(task: Task, seen: Seen, now: number): void {
-  const state = taskState(task, seen, now);
+function refuseTask(state: TaskState): void {
   if (state === 'suspended') throw held();
   if (state !== 'open') throw new BrokerError('invalid_grant', `The task has ended: ${state}.`);
 }
@@ -162,5 +160,3 @@ function withProvenParties(task: Task, { caller, onBehalfOf }: Requester, forSom
     ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),
   });
 }
-
-const unknownTask = () => new BrokerError('invalid_grant', 'No open task of this workload has that id.');

@@ -11,7 +11,7 @@ import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { assertEnforceable } from '../enforcement/assert-enforceable.js';
 import { draftReservation, reserve } from '../ledger/credentials.js';
-import { idempotencyChange } from '../ledger/idempotency.js';
+import { besideOf, claimed } from '../ledger/found-task.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { readTask } from '../ledger/tasks.js';
 import type { Minter } from '../minters/minter.js';
@@ -95,9 +95,10 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   refuseUnknownActions(deps.policy, request);
 
   const admission = await admit(deps, requester, request, target);
+  if (!admission) return undefined;
   const { enforced } = kindOf(target.minter);
   if (enforced) await assertEnforceable(deps.ledger, target.resource, admission);
-  const { stored, previous } = admission;
+  const { stored } = admission;
   const { party } = requester.caller;
   // Without a task, policy must first permit the one that is opened together with the credential.
   const opening = stored
@@ -118,11 +119,11 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   const task = await makeRoom(deps, permitted);
   const credential = narrow(permitted, decision, target);
   await minter.assertMintable?.(credential);
-  const beside = stored || !previous ? undefined : idempotencyChange(previous, task.id, task.deadline);
+  const beside = besideOf(admission, task);
   const drafted = draftReservation(defined({ credential, task, stored, beside, durable: enforced }));
   await deps.assertWithinQuota(party, { bytes: drafted.bytes, task, opens: !stored });
-  const reserved = await reserve(deps.ledger, drafted);
-  return reserved && { requester, reserved, task, opened: !stored, decision, minter };
+  const reserved = (await claimed(deps.ledger, admission, task)) && (await reserve(deps.ledger, drafted));
+  return reserved ? { requester, reserved, task, opened: !stored, decision, minter } : undefined;
 }
 
 const auditedUnder = (under: CredentialRequest['under']) =>

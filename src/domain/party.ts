@@ -48,6 +48,8 @@ export interface Party extends PartyRef {
   claims: NonNullable<KnownClaims['claims']>;
   unread?: KnownClaims['unread'];
   groups: readonly string[];
+  /** The run that a workload's token names (`trust[].run`); absent where it names none. It is said by nobody but the token. */
+  run?: string;
 }
 
 /** Returns the value of a `principal` selector for whoever has this e-mail address. Signals about people often name only that. */

@@ -19,6 +19,21 @@ export function nameFrom(value: unknown, what: string, most = CLAIM_CHARACTERS_M
 }
 
 /**
+ * Returns which run the token says it belongs to; undefined where it says none and the entry allows that. Anything but a text or
+ * an exact integer is refused: two runs must not share a task because what names them could not be read.
+ */
+export function runFrom(claims: JsonObject, { claim, ifAbsent }: RunRules): string | undefined {
+  const value = claimAt(claims, claim);
+  if (value === undefined && ifAbsent === 'none') return undefined;
+  return nameFrom(Number.isSafeInteger(value) ? String(value) : value, `a claim ${claim} for its run`);
+}
+
+interface RunRules {
+  claim: string;
+  ifAbsent: 'refuse' | 'none';
+}
+
+/**
  * Throws Refused unless each required claim has one of its values. Of a claim that is a list, one entry is enough. The sentence
  * names the claim, and none of the values: they may name customers.
  */

@@ -3,7 +3,7 @@ import type { OidcTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { NAME_CHARACTERS_MAX } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
-import { assertRequired, claimAt, groupsFrom, knownFrom, nameFrom, type Known } from './claim-values.js';
+import { assertRequired, claimAt, groupsFrom, knownFrom, nameFrom, runFrom, type Known } from './claim-values.js';
 import type { JsonObject } from '../domain/json-object.js';
 import { hasLastingIds, joined } from './lasting-id.js';
 import type { TrustedIssuer } from './proof.js';
@@ -45,6 +45,7 @@ function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
     claims: known.claims,
     unread: unlessEmpty(known.unread),
     groups: [],
+    run: trust.run && runFrom(claims, trust.run),
   });
 }
 

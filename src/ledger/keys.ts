@@ -27,6 +27,11 @@ export const childIndex = (parent: string): Key => `${shardOf(parent)}/under:${p
 
 export const idempotencyKey = (shard: Shard, digest: string): Key => `${shard}/again:${digest}`;
 
+/** Returns the key of the task that a run works under. */
+export function runKey(digest: Uint8Array): Key {
+  return `${shardOfDigest(digest)}/run:${Buffer.from(digest.subarray(0, 16)).toString('base64url')}`;
+}
+
 /** Returns the index of credentials that must be denied at their target when they die: credential id → expiry. */
 export const enforcementIndex = (shard: Shard): Key => `${shard}/told`;
 

@@ -4,7 +4,7 @@ import type { Requester } from '../authorization/requester.js';
 import { isWithin, pairsOf, type TargetAccess } from '../domain/access.js';
 import { BrokerError } from '../domain/errors.js';
 import { taskCauses } from '../domain/hangs-on.js';
-import { newId, shardOf } from '../domain/id.js';
+import { newId, shardOf, type Shard } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { refOf } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
@@ -35,11 +35,10 @@ export function draftImplicitTask(
   settings: Settings,
   now: number,
   { caller, onBehalfOf }: Requester,
-  purpose: string,
-  previous?: IdempotencyRecord,
+  { purpose, shard }: { purpose: string; shard?: Shard | undefined },
 ): Task {
   return {
-    ...newborn(now, newId('tsk', previous?.shard)),
+    ...newborn(now, newId('tsk', shard)),
     workload: refOf(caller.party),
     ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),
     purpose: statedPurpose(settings, purpose),

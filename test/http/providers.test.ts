@@ -22,6 +22,8 @@ interface Example {
   id: string;
   refusedWith: Record<string, unknown>;
   deniedWith: Record<string, unknown>;
+  /** The claims of the next run, where the entry says which claim names a run. */
+  nextRun?: Record<string, unknown>;
 }
 
 const ROOT = 'config/providers';
@@ -30,7 +32,7 @@ const providers = readdirSync(ROOT).map((name) => ({
   name,
   config: parse(read(name, 'mayfly.yaml')) as {
     issuer: string;
-    trust: [{ kind: string }];
+    trust: [{ kind: string; run?: unknown }];
     targets: [{ resource: string }];
   },
   example: JSON.parse(read(name, 'example.json')) as Example,
@@ -109,6 +111,19 @@ describe.each(providers)('$name', (provider) => {
     expect(shown).toMatchObject({ workload: example.id });
     const done = await broker.post(`/tasks/${task}/complete`, { outcome: 'completed' }, token);
     expect([done.status, done.body]).toMatchObject([200, { task: { state: 'completed' } }]);
+  });
+
+  it('shares one task between the requests of a run, where its tokens name one, and has another for the next run', async () => {
+    const { trust } = provider.config;
+    expect(example.nextRun !== undefined).toBe(trust[0].run !== undefined);
+    const taskOf = async (changed = {}) =>
+      ((await ask(await tokenOf(provider, changed))).body as { task_id: string }).task_id;
+    const [first, second, next] = [
+      await taskOf({ jti: '1' }),
+      await taskOf({ jti: '2' }),
+      await taskOf(example.nextRun),
+    ];
+    expect([second === first, next === first]).toEqual([trust[0].run !== undefined, false]);
   });
 
   it('lets in nobody whom its entry does not name', async () => {

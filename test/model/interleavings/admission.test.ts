@@ -98,4 +98,14 @@ describe('in every order of two admissions', () => {
       also: ({ witness }) => expect(witness.issued).toHaveLength(1),
     });
   });
+
+  it('one run opens one task, whichever of its requests comes first', async () => {
+    const under = { purpose: 'triage' };
+    await orders(({ exchange }) => ({ one: exchange(under, 'run-1'), other: exchange(under, 'run-1') }), {
+      also: ({ witness }) => {
+        expect(witness.issued).toHaveLength(2);
+        expect(new Set(witness.issued.map(({ credential }) => credential.task)).size).toBe(1);
+      },
+    });
+  });
 });

@@ -2,6 +2,7 @@
  * Plays for the search over orders: each actor does one thing as a broker of its own, and every order must keep the guarantees.
  * What is issued, published and asked is recorded with its span of steps, so "before" means before in that run.
  */
+import { defined } from '../../../src/domain/defined.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import type { Effect, Selector } from '../../../src/domain/selector.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
@@ -28,7 +29,8 @@ export interface Stage {
   task: string;
   /** The id of an open task of another workload, for eight hours. */
   plannersTask: string;
-  exchange: (under: { purpose: string } | { taskId: string }) => Actor;
+  /** @param run The run that the token of the agent names (`trust[].run`). */
+  exchange: (under: { purpose: string } | { taskId: string }, run?: string) => Actor;
   exchangeUnderNewChild: (parent: string) => Actor;
   complete: (task: string, outcome?: 'completed' | 'failed') => Actor;
   suspend: (task: string) => Actor;
@@ -162,7 +164,7 @@ function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOpt
     store,
     witness,
     act: (action) => (stepped) => action(brokerOn(stepped), stepped),
-    exchange: (under) => exchanging((stepped) => issue(brokerOn(stepped), stepped, under)),
+    exchange: (under, run) => exchanging((stepped) => issue(ofRun(brokerOn(stepped), run), stepped, under)),
     exchangeUnderNewChild: (parent) =>
       exchanging(async (stepped) => {
         const broker = brokerOn(stepped);
@@ -207,3 +209,11 @@ function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOpt
     },
   };
 }
+
+const ofRun = (broker: BareBroker, run: string | undefined): BareBroker => ({
+  ...broker,
+  async identify(token, as) {
+    const caller = await broker.identify(token, as);
+    return { ...caller, party: defined({ ...caller.party, run }) };
+  },
+});

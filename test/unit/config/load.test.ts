@@ -267,6 +267,11 @@ describe('parts that do not fit each other', () => {
       '4 trust[0].workload: is for workloads; this issuer represents persons',
     ],
     [
+      'a run of persons',
+      trust(oidc('a', 'issuer: x, represents: person, run: sid')),
+      '4 trust[0].run: is for workloads; this issuer represents persons',
+    ],
+    [
       'one resource for two targets',
       SOUND.replace('policy:', '  - { resource: https://tickets.example, minter: jwt }\npolicy:'),
       '11 targets[1].resource: is the resource of another target',

@@ -126,6 +126,39 @@ describe('a workload of an OIDC issuer', () => {
   });
 });
 
+describe('the run of a workload', () => {
+  const entry = (run: unknown) =>
+    door.identify([
+      { kind: 'oidc', name: 'lab', issuer: lab.url, jwks: { file: door.file('lab.json', lab.jwks()) }, run },
+    ] as Parameters<typeof door.identify>[0]);
+  const runOf = async (run: unknown, claims: Record<string, unknown>) =>
+    (await entry(run)(await lab.token(claims), { use: 'subject' })).party.run;
+
+  it.each<[unknown, Record<string, unknown>, string | undefined]>([
+    ['run_id', { run_id: '8675309' }, '8675309'],
+    ['build_number', { build_number: 17 }, '17'],
+    ['/kubernetes.io/pod/uid', { 'kubernetes.io': { pod: { uid: '5e0bd49b' } } }, '5e0bd49b'],
+    [{ claim: 'run_id', ifAbsent: 'none' }, {}, undefined],
+    [undefined, { run_id: '8675309' }, undefined],
+  ])('is what the claim %j says', async (run, claims, expected) => {
+    expect(await runOf(run, claims)).toBe(expected);
+  });
+
+  it.each<[unknown, unknown, string]>([
+    ['run_id', undefined, 'must have a claim run_id for its run.'],
+    ['run_id', '', 'has a claim run_id for its run that is empty.'],
+    ['run_id', ['1', '2'], 'has a claim run_id for its run that is not a text.'],
+    ['run_id', true, 'has a claim run_id for its run that is not a text.'],
+    ['run_id', null, 'has a claim run_id for its run that is not a text.'],
+    ['run_id', 2 ** 53 + 2, 'has a claim run_id for its run that is not a text.'],
+    ['run_id', 'a\nb', 'has a claim run_id for its run that has a character other than'],
+    [{ claim: 'run_id', ifAbsent: 'none' }, {}, 'has a claim run_id for its run that is not a text.'],
+    [{ claim: 'run_id', ifAbsent: 'none' }, '', 'has a claim run_id for its run that is empty.'],
+  ])('by %j is not guessed from %j', async (run, value, sentence) => {
+    await expect(runOf(run, { run_id: value })).rejects.toThrow(`The subject token ${sentence}`);
+  });
+});
+
 describe('a person', () => {
   it('has groups and no owner', async () => {
     const { party } = await asSubject(await idp.token({ sub: 'ada', groups: ['sre', 7, 'a\u202eb', 'oncall'] }));

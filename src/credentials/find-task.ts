@@ -1,0 +1,39 @@
+/** Finds the task of a request: the one that it names, that its first attempt opened, or that its run works under. */
+import type { Requester } from '../authorization/requester.js';
+import { defined } from '../domain/defined.js';
+import { BrokerError } from '../domain/errors.js';
+import type { FoundTask } from '../ledger/found-task.js';
+import { findPrevious } from '../ledger/idempotency.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { findRun, type FoundRun } from '../ledger/runs.js';
+import { readTask } from '../ledger/tasks.js';
+import type { CredentialRequest } from './request.js';
+
+export async function findTask(
+  ledger: Ledger,
+  requester: Requester,
+  { under, idempotencyKey }: Pick<CredentialRequest, 'under' | 'idempotencyKey'>,
+): Promise<FoundTask> {
+  const run = 'purpose' in under ? await runOf(ledger, requester, under.purpose) : undefined;
+  const previous = await findPrevious(ledger, scopeOf(requester), idempotencyKey, run?.shard);
+  const named = 'taskId' in under ? under.taskId : previous?.taskId;
+  const stored = named === undefined ? run?.task : await readTask(ledger, named);
+  if (named !== undefined && !stored) throw unknownTask();
+  return defined({ stored, previous, run });
+}
+
+/** Whoever holds only a credential says no run: a credential is for its own task. */
+async function runOf(
+  ledger: Ledger,
+  { caller, onBehalfOf }: Requester,
+  purpose: string,
+): Promise<FoundRun | undefined> {
+  const { id: workload, run } = caller.party;
+  return run === undefined ? undefined : findRun(ledger, { workload, run, principal: onBehalfOf?.party.id, purpose });
+}
+
+/** Returns whose Idempotency-Keys they are. Another run of the workload retries nothing of this one. No name has a line break. */
+const scopeOf = ({ caller: { party } }: Requester): string =>
+  party.run === undefined ? party.id : `${party.id}\n${party.run}`;
+
+export const unknownTask = () => new BrokerError('invalid_grant', 'No open task of this workload has that id.');

@@ -1,0 +1,63 @@
+/**
+ * Which task the requests of one run share. The record lies in the shard in which that task is born, so both are written in one
+ * commit: of two requests that come first, one opens the task, and the other finds it.
+ */
+import { z } from 'zod';
+import { sha256Bytes } from '../domain/digest.js';
+import { shardOfDigest, type Shard } from '../domain/id.js';
+import { moment } from '../domain/schemas.js';
+import type { Task } from '../domain/task.js';
+import { record } from '../store/record.js';
+import type { Change } from '../store/store.js';
+import { runKey } from './keys.js';
+import type { Ledger, Versioned } from './ledger.js';
+import { readTaskState } from './task-state.js';
+import { readTask } from './tasks.js';
+
+/** What requests must have in common to share a task. A purpose decides what policy permits, and a person whom the task serves. */
+interface Run {
+  workload: string;
+  /** As the token names it. Another workload may have a run of the same name. */
+  run: string;
+  principal: string | undefined;
+  purpose: string;
+}
+
+/** A run as it stands in the ledger. */
+export interface FoundRun {
+  digest: Uint8Array;
+  /** Where its tasks are born. */
+  shard: Shard;
+  /** Which task the record names, of whatever state; absent where there is no record. */
+  stored: Versioned<RunRecord> | undefined;
+  /** The task, unless it is over. */
+  task: Versioned<Task> | undefined;
+}
+
+/** `until`: the deadline of the task, in milliseconds. */
+const schema = z.strictObject({ task: z.string(), until: moment });
+type RunRecord = z.infer<typeof schema>;
+
+const runs = record(schema, runKey, { expiresAt: ({ until }) => until });
+
+/** A task whose deadline is nearer than this gives no credential any more: lifetimes are whole seconds. */
+const SHORTEST_LEFT_MS = 1_000;
+
+export async function findRun(ledger: Ledger, { workload, run, principal, purpose }: Run): Promise<FoundRun> {
+  const digest = sha256Bytes(JSON.stringify([workload, run, principal ?? null, purpose]));
+  const stored = await runs.read(ledger, digest);
+  const task = stored && (await readTask(ledger, stored.value.task));
+  const isOver = !task || (await cannotGoOn(ledger, task.value));
+  return { digest, shard: shardOfDigest(digest), stored, task: isOver ? undefined : task };
+}
+
+/** A suspended task is not over: otherwise a run that is held would go on under the next one. */
+async function cannotGoOn(ledger: Ledger, task: Task): Promise<boolean> {
+  if (task.deadline - ledger.clock.now() < SHORTEST_LEFT_MS) return true;
+  const state = await readTaskState(ledger, task);
+  return state !== 'open' && state !== 'suspended';
+}
+
+/** Returns the change by which the next request of the run finds this task. It fails if another request was faster. */
+export const runChange = ({ digest, stored }: FoundRun, { id, deadline }: Task): Change =>
+  runs.step(digest, stored, { task: id, until: deadline }).change;

@@ -1,0 +1,168 @@
+/** Runs: what one run of a workload asks for is one open task, without the workload naming it (`trust[].run`). */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Party } from '../../../src/domain/party.js';
+import { readTask } from '../../../src/ledger/tasks.js';
+import { revoke } from '../../../src/ledger/revoke.js';
+import { AGENT, TARGET, wholeBroker, withPersons, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { proven } from '../../support/brokers/stubbed.js';
+import { exchange, type ExchangeRequest } from '../../support/exchanging.js';
+import { handClock, type HandClock } from '../../support/clock.js';
+import { refusal } from '../../support/refusal-code.js';
+import { completeTask, resumeTask, suspendTask } from '../../support/verbs.js';
+
+let clock: HandClock;
+let broker: WholeBroker;
+/** What the token of whoever asks names as its run. */
+let run: string | undefined;
+let opened: boolean[];
+
+beforeEach(async () => {
+  clock = handClock();
+  run = 'run-1';
+  opened = [];
+  const { settings } = (await wholeBroker()).deps;
+  broker = await wholeBroker({
+    clock,
+    settings: withPersons(settings),
+    identify: (token) => {
+      const caller = proven(token, clock);
+      const party: Party = run === undefined || token.startsWith('staff:') ? caller.party : { ...caller.party, run };
+      return Promise.resolve({ ...caller, party });
+    },
+    assertWithinQuota: (_, { opens }) => Promise.resolve(void opened.push(opens)),
+  });
+});
+
+const JWT = 'urn:ietf:params:oauth:token-type:jwt';
+const as = (token: string) => ({ token, type: JWT });
+const ask = async (wish: Partial<ExchangeRequest> = {}): Promise<string> => (await broker.exchange(wish)).task.id;
+const stateOf = async (task: string) => (await readTask(broker.deps.ledger, task))?.value;
+const complete = (taskId: string) =>
+  completeTask(broker.deps, broker.operator, { taskId, outcome: 'completed', requestId: 'r' });
+
+describe('what one run asks for', () => {
+  it('is one task, which is opened once, and the audit log names the run', async () => {
+    const [first, second] = [await ask(), await ask({ access: [{ path: 'incident/5', actions: ['read'] }] })];
+    expect(second).toBe(first);
+    expect(opened).toEqual([true, false]);
+    expect((await stateOf(first))?.credentials).toHaveLength(2);
+    const granted = (await broker.audited()).filter(({ type }) => type === 'credential.granted');
+    expect(granted.map(({ actor, task }) => [actor?.run, task])).toEqual([
+      ['run-1', first],
+      ['run-1', first],
+    ]);
+  });
+
+  it.each<[string, Partial<ExchangeRequest>, string | undefined]>([
+    ['another run', {}, 'run-2'],
+    ['another workload with a run of that name', { subject: as('lab:other') }, 'run-1'],
+    ['another purpose', { under: { purpose: 'summarise' } }, 'run-1'],
+    ['a person', { subject: as('staff:ada'), actor: as(AGENT) }, 'run-1'],
+    ['no run', {}, undefined],
+  ])('is not the task of %s', async (_, wish, other) => {
+    const first = await ask();
+    run = other;
+    const second = await ask(wish);
+    expect(second).not.toBe(first);
+    const again = await ask(wish);
+    expect(again === second).toBe(other !== undefined);
+    run = 'run-1';
+    expect(await ask()).toBe(first);
+  });
+
+  it('is not the task of another person', async () => {
+    const [ada, bob] = ['staff:ada', 'staff:bob'].map((person) => ({ subject: as(person), actor: as(AGENT) }));
+    const [first, second] = [await ask(ada), await ask(bob)];
+    expect(second).not.toBe(first);
+    expect([(await stateOf(first))?.principal?.id, (await stateOf(second))?.principal?.id]).toEqual([
+      'staff:ada',
+      'staff:bob',
+    ]);
+  });
+
+  it('is under the task that it names, where it names one', async () => {
+    const { task } = await broker.open();
+    await ask();
+    expect(await ask({ under: { taskId: task.id } })).toBe(task.id);
+  });
+});
+
+describe('the task of a run', () => {
+  it.each<[string, (task: string) => Promise<unknown>]>([
+    ['is completed', complete],
+    ['was ended by a revocation of it', (value) => revokeTask(value)],
+    ['is past its deadline', async (task) => clock.set((await stateOf(task))?.deadline ?? 0)],
+    [
+      'is so near its deadline that it gives nothing',
+      async (task) => clock.set(((await stateOf(task))?.deadline ?? 0) - 999),
+    ],
+  ])('that %s is followed by another one', async (_, end) => {
+    const first = await ask();
+    await end(first);
+    const second = await ask();
+    expect(second).not.toBe(first);
+    expect(await ask()).toBe(second);
+  });
+
+  const revokeTask = (value: string) =>
+    revoke(broker.deps.ledger, { selector: { kind: 'task', value }, effect: 'end', reason: 'test', actor: 'broker' });
+
+  it('that is completed after it was found is not used, and the request is not refused', async () => {
+    const first = await ask();
+    const { ledger } = broker.deps;
+    let looks = 0;
+    const look: typeof ledger.log.look = async (causes) => {
+      looks += 1;
+      if (looks === 2) await complete(first);
+      return ledger.log.look(causes);
+    };
+    const racing = { ...broker.deps, ledger: { ...ledger, log: { ...ledger.log, look } } };
+    const { task } = await exchange(racing, {
+      subject: as(AGENT),
+      target: TARGET,
+      access: [{ path: 'incident/4711', actions: ['read'] }],
+      askedAsScope: true,
+      under: { purpose: 'triage' },
+      requestId: 'r',
+    });
+    expect(task.id).not.toBe(first);
+    expect((await stateOf(first))?.ended?.as).toBe('completed');
+  });
+
+  it('that is suspended is not left for another one', async () => {
+    const first = await ask();
+    await suspendTask(broker.deps, broker.operator, { taskId: first, requestId: 'r' });
+    expect(await refusal(broker.exchange())).toBe('access_denied');
+    await resumeTask(broker.deps, broker.operator, { taskId: first, requestId: 'r' });
+    expect(await ask()).toBe(first);
+  });
+});
+
+describe('with an Idempotency-Key', () => {
+  const keyed = { idempotencyKey: { key: 'k', body: 'b' } };
+
+  it.each([
+    ['first', () => Promise.resolve()],
+    ['after another request', () => ask()],
+  ])('a retry finds the task of its run, which has come %s, also when that has ended', async (_, before) => {
+    await before();
+    const first = await ask(keyed);
+    expect(await ask(keyed)).toBe(first);
+    await complete(first);
+    expect(await refusal(broker.exchange(keyed))).toBe('invalid_grant');
+    expect(await refusal(broker.exchange({ idempotencyKey: { key: 'k', body: 'c' } }))).toBe('conflict');
+    expect(await ask()).not.toBe(first);
+  });
+
+  it('another purpose is refused', async () => {
+    await ask(keyed);
+    const other = { under: { purpose: 'summarise' }, idempotencyKey: { key: 'k', body: 'c' } };
+    expect(await refusal(broker.exchange(other))).toBe('conflict');
+  });
+
+  it('another run retries nothing of this one', async () => {
+    const first = await ask(keyed);
+    run = 'run-2';
+    expect(await ask(keyed)).not.toBe(first);
+  });
+});
