@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
 import { nameSchema } from '../domain/schemas.js';
-import { LEVELS, SIGNAL_EVENTS, SIGNAL_STATES, type DETECTOR_EVENTS } from '../domain/signal.js';
+import { FOREIGN_EVENTS, LEVELS, SIGNAL_EVENTS, SIGNAL_STATES, type DETECTOR_EVENTS } from '../domain/signal.js';
 import { algorithm, algorithms, keySource, keyUrl, name, seconds, unreservedName } from './values.js';
 
 const DAY_SECONDS = 86_400;
@@ -19,6 +19,10 @@ export const transmitterSchema = z.strictObject({
     .array(unreservedName)
     .min(1)
     .describe('Trust names whose workloads and persons it may speak of. Signals about others change nothing.'),
+  events: z
+    .record(z.string().min(1).max(512), z.enum(FOREIGN_EVENTS))
+    .default({})
+    .describe('What its event types mean, where it has its own: URI of the type, and the event that it is taken for.'),
   perMinute: z.int().min(1).default(600).describe('Events a minute, counted by each broker for itself; more are 429.'),
 });
 

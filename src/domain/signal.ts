@@ -4,15 +4,19 @@ import { sha256Bytes } from './digest.js';
 import { newId, shardOfDigest } from './id.js';
 import { moment, natural, selectorSchema } from './schemas.js';
 
-/** The events of transmitters (CAEP 1.0, RISC 1.0), by the last part of the event's URI. */
-const FOREIGN_EVENTS = [
+/** The events of transmitters (CAEP 1.0, RISC 1.0, OAuth events), by the last part of the event's URI. */
+export const FOREIGN_EVENTS = [
   'session-revoked',
   'credential-change',
   'risk-level-change',
   'device-compliance-change',
+  'assurance-level-change',
   'account-disabled',
+  'account-purged',
+  'account-credential-change-required',
   'credential-compromise',
   'sessions-revoked',
+  'tokens-revoked',
 ] as const;
 
 /** The events that the broker's own detectors raise. */

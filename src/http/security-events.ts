@@ -24,8 +24,8 @@ export const signalPush =
 async function receive(deps: HttpDeps, text: string): Promise<Answer> {
   const { transmitters, metrics } = deps;
   const { transmitter, claims, event, digest } = await transmitters.receive(text);
-  const { name, about } = transmitter;
-  const report = { source: name, about, digest, ...reportFromSet(claims, event) };
+  const { name, about, events } = transmitter;
+  const report = { source: name, about, digest, ...reportFromSet(claims, event, events) };
   // The limit counts only after the token is verified, or strangers could use up what the transmitter may send.
   const { put } = await acceptSignal(deps, { ...report, assertWithinRate: () => deps.assertWithinSignalRate(name) });
   metrics.signal(name, report.event, put);

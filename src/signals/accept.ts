@@ -1,4 +1,5 @@
 /** Accepts a signal: it is translated into the broker's terms, and durable before its sender gets an answer. */
+import type { Transmitter } from '../config/signals-schema.js';
 import type { Trust } from '../config/trust-schema.js';
 import { BrokerError } from '../domain/errors.js';
 import { signalId, type Level, type Signal } from '../domain/signal.js';
@@ -76,12 +77,16 @@ async function putNew(deps: SignalDeps, report: Report, id: string): Promise<Put
 /** Removes tokens and unprintable characters: people read reasons, also on terminals. */
 const printable = (reason: string): string => masked(withoutTokens(reason).slice(0, REASON_CHARACTERS));
 
-/** Returns what an event of a Security Event Token reports, as far as it has a meaning here. */
+/**
+ * Returns what an event of a Security Event Token reports, as far as it has a meaning here.
+ * @param named What the entry of the transmitter takes types of events for, by URI. It comes before the standards.
+ */
 export function reportFromSet(
   { iat, toe, jti, sub_id: subject }: SetClaims,
   [uri, facts]: [uri: string, facts: object],
+  named: Transmitter['events'],
 ): Pick<Report, 'itsId' | 'event' | 'level' | 'subject' | 'at' | 'reason'> {
-  const event = EVENT_NAMES.get(uri) ?? 'unknown';
+  const event = new Map(Object.entries(named)).get(uri) ?? EVENT_NAMES.get(uri) ?? 'unknown';
   const parsed = eventFactsSchema.safeParse(facts).data ?? {};
   const [byAdmin] = Object.values(parsed.reason_admin ?? {});
   const reason = typeof byAdmin === 'string' ? byAdmin : (parsed.state ?? parsed.status);
@@ -105,6 +110,8 @@ function levelOf(event: Signal['event'], facts: ReturnType<typeof eventFactsSche
       return facts.current_level ?? 'HIGH';
     case 'device-compliance-change':
       return facts.current_status === 'compliant' ? 'LOW' : 'HIGH';
+    case 'assurance-level-change':
+      return facts.change_direction === 'increase' ? 'LOW' : 'HIGH';
     case 'credential-change':
       return facts.change_type === 'create' || facts.change_type === 'update' ? 'LOW' : 'HIGH';
     default:

@@ -27,6 +27,7 @@ const expectNobody = async (subject: unknown) => {
 
 const complex = (members: object) => ({ format: 'complex', ...members });
 const AGENT_7 = workload('agent-7');
+const OLDER = { subject_type: 'iss-sub', iss: 'https://issuer.lab.example', sub: 'agent-7' };
 
 describe('nobody is meant by', () => {
   // Nothing happens to anybody here, so the same credential lives on from case to case.
@@ -35,6 +36,10 @@ describe('nobody is meant by', () => {
   it.each<[string, unknown]>([
     ['no subject', undefined],
     ['a subject of no format', { iss: 'https://issuer.lab.example', sub: 'agent-7' }],
+    ['an older form with a member that it does not have', { ...OLDER, tenant: 'other' }],
+    ['two forms at once', { ...OLDER, format: 'iss_sub' }],
+    ['a complex subject without a format, one member of which is nobody', { user: AGENT_7, device: opaque('d') }],
+    ['a complex subject without a format beside an older form', { ...OLDER, user: AGENT_7 }],
     ['a format that is not understood', { format: 'phone_number', phone_number: '+1' }],
     ['a format that lacks a member', { format: 'iss_sub', iss: 'https://issuer.lab.example' }],
     ['a format with a member it does not have', { ...AGENT_7, tenant: 'other' }],

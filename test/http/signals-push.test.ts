@@ -38,6 +38,15 @@ describe('an event that is taken', () => {
   });
 
   it.each([
+    ['a number, as in the example of the specification', { txn: 8675309 }],
+    ['null', { txn: null }],
+    ['absent, and toe is a date', { toe: '2027-01-31T09:30:00Z' }],
+    ['claims that no specification has', { txn: { deep: [1] }, events_count: 1, exp_after: 'x', azp: 7 }],
+  ])('is taken with claims that nobody reads: txn is %s', async (_name, claims) => {
+    expect((await pushed({ claims })).status).toBe(202);
+  });
+
+  it.each([
     ['verification', 'https://schemas.openid.net/secevent/ssf/event-type/verification', 'verification'],
     ['stream-updated', 'https://schemas.openid.net/secevent/ssf/event-type/stream-updated', 'stream-updated'],
     ['one that is not known', 'https://example.com/event-type/rained', 'unknown'],
@@ -46,6 +55,61 @@ describe('an event that is taken', () => {
     expect((await push(broker, await idp.set(subject, { event: uri, facts: { state: 'x' } }))).status).toBe(202);
     expect(await evaluated(broker, 1)).toMatchObject([{ event, state: 'recorded', source: 'idp' }]);
     expect((await broker.exchange(await broker.identity('agent-7'))).status).toBe(200);
+  });
+});
+
+describe('an event in the form that its vendor sends', () => {
+  const RISC = 'https://schemas.openid.net/secevent/risc/event-type/';
+  const OKTA_RISK = 'https://schemas.okta.com/secevent/okta/event-type/user-risk-change';
+  const ADA = { kind: 'principal', value: 'staff:ada' };
+  const ADDRESS = { kind: 'principal', value: 'email:staff/ada@example.com' };
+  const google = { subject_type: 'iss-sub', iss: 'https://staff.example', sub: 'ada' };
+  const okta = { user: { format: 'email', email: 'ada@example.com' } };
+
+  it.each<[string, object, object]>([
+    [`${RISC}account-purged`, { subject: google }, { event: 'account-purged', level: 'HIGH', about: [ADA] }],
+    [
+      `${RISC}account-credential-change-required`,
+      { subject: google },
+      { event: 'account-credential-change-required', level: 'HIGH', about: [ADA] },
+    ],
+    [
+      'https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked',
+      { subject: google },
+      { event: 'tokens-revoked', level: 'HIGH', about: [ADA] },
+    ],
+    [
+      'https://schemas.openid.net/secevent/caep/event-type/assurance-level-change',
+      { subject: google, change_direction: 'decrease' },
+      { event: 'assurance-level-change', level: 'HIGH' },
+    ],
+    [
+      'https://schemas.openid.net/secevent/caep/event-type/assurance-level-change',
+      { subject: google, change_direction: 'increase' },
+      { event: 'assurance-level-change', level: 'LOW' },
+    ],
+    [
+      OKTA_RISK,
+      { subject: okta, current_level: 'low' },
+      { event: 'risk-level-change', level: 'LOW', about: [ADDRESS] },
+    ],
+    [
+      OKTA_RISK,
+      { subject: okta, current_level: 'high' },
+      { event: 'risk-level-change', level: 'HIGH', about: [ADDRESS] },
+    ],
+    ['https://schemas.okta.com/secevent/okta/event-type/ip-change', { subject: okta }, { event: 'unknown', about: [] }],
+  ])('is understood: %s %p', async (event, facts, expected) => {
+    const { broker, idp } = await startSignalBroker({}, { idp: { events: { [OKTA_RISK]: 'risk-level-change' } } });
+    const set = await idp.set(undefined, { event, facts });
+    expect((await push(broker, set)).status).toBe(202);
+    expect(await evaluated(broker, 1)).toMatchObject([expected]);
+  });
+
+  it('means nothing from a transmitter whose entry does not name it', async () => {
+    const { broker, edr } = await startSignalBroker({}, { idp: { events: { [OKTA_RISK]: 'risk-level-change' } } });
+    await push(broker, await edr.set(undefined, { event: OKTA_RISK, facts: { subject: okta } }));
+    expect(await evaluated(broker, 1)).toMatchObject([{ event: 'unknown', about: [] }]);
   });
 });
 
