@@ -5,9 +5,10 @@ import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
 import { EVALUATIONS_PER_POINT, HARD_LIMITS } from '../domain/limits.js';
 import type { Party } from '../domain/party.js';
-import type { Level } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
-import type { Verdict } from '../policy/policy-engine.js';
+import { toTimestamp } from '../domain/time.js';
+import type { JointRisk } from '../ledger/risk.js';
+import type { Because, Verdict } from '../policy/policy-engine.js';
 import type {
   AccessContext,
   OperateContext,
@@ -17,13 +18,16 @@ import type {
   TaskFacts,
 } from '../policy/query.js';
 import type { Deps } from './deps.js';
+import { easingOf, type Easing } from './easing.js';
 
 /** An answer by policy, as the audit log keeps it. */
-export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest'> {
+export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest' | 'because'> {
   id: string;
   lifetimeSeconds: number;
-  /** A description of the last question. If policy denies, it is the question that was denied. */
+  /** A description of the question that was not permitted. */
   about: string;
+  /** With `deny`: when policy will permit it, because the risk has fallen. */
+  eases?: Easing;
 }
 
 interface AccessQuestion {
@@ -32,7 +36,8 @@ interface AccessQuestion {
   target: string;
   access: readonly Access[];
   lifetimeSeconds: number;
-  risk: Level;
+  risk: JointRisk;
+  now: number;
 }
 
 interface AccessDeps extends Pick<Deps, 'policy'> {
@@ -52,17 +57,19 @@ export async function decideAccess(
   const evaluations = policy.evaluationsOf(queries);
   if (evaluations === undefined) throw tooManyEvaluations();
   // The first point was taken for the request itself.
-  const points = Math.ceil(evaluations / EVALUATIONS_PER_POINT) - 1;
-  if (points > 0) await assertWithinRate(question.party, points);
+  const points = Math.max(1, Math.ceil(evaluations / EVALUATIONS_PER_POINT));
+  if (points > 1) await assertWithinRate(question.party, points - 1);
   const verdicts: Verdict[] = [];
-  let about = '';
   for (const query of queries) {
     const verdict = await policy.decide(query);
     verdicts.push(verdict);
-    about = describeQuery(query);
-    if (verdict.outcome !== 'permit') break;
+    if (verdict.outcome === 'permit') continue;
+    const covers = (more: readonly PolicyQuery[]) =>
+      (policy.evaluationsOf([...queries, ...more]) ?? Infinity) <= points * EVALUATIONS_PER_POINT;
+    const eases = await easingOf(policy, { ...question, query, verdict, covers });
+    return defined({ ...settled(verdicts, question.lifetimeSeconds, describeQuery(query)), eases });
   }
-  return settled(verdicts, question.lifetimeSeconds, about);
+  return settled(verdicts, question.lifetimeSeconds);
 }
 
 /** Asks the one question of an operator verb. The lifetime is that of the task to be opened, or 0 for every other verb. */
@@ -85,14 +92,42 @@ const tooManyEvaluations = () =>
   );
 
 /** Returns the refusal, with a sentence for the developer of the caller. */
-export function denied({ about, id, outcome, policies, digest }: Decision): BrokerError {
+export function denied({ about, id, outcome, policies, digest, because, eases }: Decision): BrokerError {
   const decision = { id, outcome, policies, digest };
-  return outcome === 'needs-approval'
-    ? new BrokerError('access_denied', `Policy requires an approval for ${about}.`, {
-        decision,
-        retry: 'after-approval',
-      })
-    : new BrokerError('access_denied', `Policy does not permit ${about}.`, { decision });
+  if (outcome === 'needs-approval') {
+    const text = `Policy requires an approval for ${about}.`;
+    return new BrokerError('access_denied', text, { decision, retry: 'after-approval' });
+  }
+  const why = whyDenied(about, because);
+  if (!eases) return new BrokerError('access_denied', why, { decision });
+  const when = `At the risk ${eases.to} it is permitted; the risk falls to that at ${toTimestamp(eases.at)}, unless it is raised again.`;
+  return new BrokerError('access_denied', `${why} ${when}`, {
+    decision,
+    retry: 'later',
+    retryAfterSeconds: eases.waitSeconds,
+  });
+}
+
+function whyDenied(about: string, { why, policies }: Because = { why: 'no-permit', policies: [] }): string {
+  switch (why) {
+    case 'forbidden':
+      return `Policy forbids ${about}, by ${namesOf(policies)}.`;
+    case 'other-purpose':
+      return `No policy permits ${about} for this purpose; for another, ${namesOf(policies)} would.`;
+    case 'failed':
+      return `Policy cannot be evaluated for ${about}, because of ${namesOf(policies)}; that refuses it.`;
+    default:
+      return `No policy permits ${about}.`;
+  }
+}
+
+/** The audit log has all of them. */
+const NAMED_AT_MOST = 3;
+
+function namesOf(policies: readonly string[]): string {
+  const named = policies.slice(0, NAMED_AT_MOST).map((id) => `"${id}"`);
+  const more = policies.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** Returns the facts that policy may know of a task that is about to be opened: it has no id yet. */
@@ -114,18 +149,19 @@ function* queriesOf({ party, task, target, access, lifetimeSeconds, risk }: Acce
     openedBy: task.openedBy,
     chain: [],
     approvals: [],
-    risk,
+    risk: risk.level,
   });
   for (const { path, action } of pairsOf(access)) {
     yield { principal: party, action, resource: { type: 'resource', target, path }, context };
   }
 }
 
-function settled(verdicts: readonly Verdict[], lifetimeSeconds: number, about: string): Decision {
+function settled(verdicts: readonly Verdict[], lifetimeSeconds: number, about = ''): Decision {
   const last = verdicts.at(-1);
-  return {
+  return defined({
     id: newId('dec'),
     outcome: last?.outcome ?? 'deny',
+    because: last?.because,
     policies: [...new Set(verdicts.flatMap(({ policies }) => policies))],
     digest: last?.digest ?? '',
     lifetimeSeconds: Math.min(
@@ -133,7 +169,7 @@ function settled(verdicts: readonly Verdict[], lifetimeSeconds: number, about: s
       ...verdicts.map((verdict) => verdict.lifetimeSeconds ?? lifetimeSeconds),
     ),
     about,
-  };
+  });
 }
 
 /** Paths and actions have a checked alphabet, so an error text may contain them. */

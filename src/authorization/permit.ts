@@ -6,7 +6,7 @@
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
-import type { Party } from '../domain/party.js';
+import type { Party, PartyRef } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -86,7 +86,7 @@ export type PermittedTask<V extends TaskVerb> = Permitted<V, { task: Task; state
 
 /**
  * Reads the record, then takes one look at everything that the answer hangs on, then asks policy. A task that the caller may
- * not read is refused like a task that does not exist.
+ * not read, nor knows of, is refused like a task that does not exist.
  */
 export async function permitOnTask<V extends TaskVerb>(
   deps: PermitDeps,
@@ -114,9 +114,17 @@ async function assertPermittedOnTask(
   const resource = { type: 'task', task: factsOf(task) } as const;
   const decision = await decideOperation(policy, party, verb, resource);
   if (decision.outcome === 'permit') return;
+  if (knowsOf(party, task)) throw denied(decision);
   const reading = verb === 'readTask' ? decision : await decideOperation(policy, party, 'readTask', resource);
   throw reading.outcome === 'permit' ? denied(decision) : unknownTask();
 }
+
+/** Returns whether the party was told of the task, as its workload or as who opened it. A refusal need not hide it then. */
+export const knowsOf = (party: Party, { workload, openedBy }: Task): boolean =>
+  [workload, openedBy].some((one) => isSame(one, party));
+
+const isSame = (one: PartyRef | undefined, { kind, id, issuer }: Party): boolean =>
+  one?.kind === kind && one.id === id && one.issuer === issuer;
 
 /**
  * Returns the drafted task as policy permits it, perhaps with an earlier deadline, and the policies that permitted it. Both

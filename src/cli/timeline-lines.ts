@@ -9,6 +9,7 @@ const entrySchema = z.object({
   text: z.string(),
   reason: z.string().optional(),
   purpose: z.string().optional(),
+  policies: z.array(z.string()).optional(),
 });
 
 export type TimelineEntry = z.infer<typeof entrySchema>;
@@ -28,8 +29,9 @@ export function timelineLines(entries: readonly TimelineEntry[], first: Timeline
   ]);
 }
 
-function line({ type, by = '', text, reason, purpose }: TimelineEntry, ms: number): string {
+function line({ type, by = '', text, reason, purpose, policies }: TimelineEntry, ms: number): string {
   const more = [purpose, reason].flatMap((words) => (words === undefined ? [] : [`: ${words}`]));
+  if (policies) more.push(` [policies: ${policies.join(', ') || 'none'}]`);
   const columns = [sinceText(ms).padStart(TIME_WIDTH), type.padEnd(TYPE_WIDTH), by.padEnd(BY_WIDTH)];
   return masked(`${columns.join('  ')}  ${text}${more.join('')}`);
 }

@@ -15,13 +15,12 @@ import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import { refOf, type Party } from '../domain/party.js';
 import { causesOf, type Cause } from '../domain/selector.js';
-import type { Level } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
 import type { Found } from '../ledger/credentials.js';
 import type { FoundTask } from '../ledger/found-task.js';
 import { usedDifferently } from '../ledger/idempotency.js';
 import type { Seen } from '../ledger/revocation-log.js';
-import { riskOf } from '../ledger/risk.js';
+import { riskOf, type JointRisk } from '../ledger/risk.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { kindOf } from '../targets/kinds.js';
 import { draftImplicitTask } from '../tasks/draft-task.js';
@@ -37,13 +36,15 @@ export interface Admission extends FoundTask {
   access: Access[];
   /** The credential that the new one is derived from. */
   from?: Credential;
-  risk: Level;
+  risk: JointRisk;
   /** That of the party that asks. */
   subject?: string;
   /** Claims about the workload, for a credential that can be used as proof later. */
   known?: Pick<Party, 'claims' | 'unread'>;
   credentialId: string;
 }
+
+const NO_RISK: JointRisk = { level: 'LOW', risks: [] };
 
 /** Returns undefined when the task of the run ended in between: the next attempt does not find it any more. */
 export async function admit(
@@ -76,7 +77,7 @@ export async function admit(
     // Policy sees the highest risk. If no reaction of the configuration sets a risk, nothing is read.
     settings.signals.reactions.some((reaction) => reaction.do === 'risk')
       ? riskOf(ledger, causesOf(risksFor(draft, from ? [from.id] : [], subject)))
-      : ('LOW' as const),
+      : NO_RISK,
   ]);
 
   // Detectors are informed before anything is refused: the refusal may name the ended task and hide the dead credential.

@@ -111,6 +111,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
     target: target.resource,
     access: admission.access,
     risk: admission.risk,
+    now: admission.now,
     lifetimeSeconds: requestedSeconds(deps.settings, minter.lifetimeSecondsMax?.(target.resource) ?? Infinity, request),
   });
   if (access.outcome !== 'permit') throw denied(access);

@@ -34,8 +34,15 @@ export function nextFall(risk: Risk, now: number): { to: Level; at: number } | u
   return to && { to, at: risk.at + (steps + 1) * stepMs };
 }
 
+/** Returns the moment from which the risk is at this level or below it. Milliseconds. */
+export const fallenTo = (most: Level, { level, at, stepSeconds }: Risk): number =>
+  at + Math.max(0, rankOf(level) - rankOf(most)) * stepSeconds * 1000;
+
 /** Returns the moment from which nothing is left of the risk. Milliseconds. */
-export const goneAt = ({ level, at, stepSeconds }: Risk): number => at + rankOf(level) * stepSeconds * 1000;
+export const goneAt = (risk: Risk): number => fallenTo('LOW', risk);
+
+/** Returns the levels below this one, the highest first. */
+export const levelsBelow = (level: Level): Level[] => LEVELS.slice(0, rankOf(level)).reverse();
 
 export const highest = (levels: readonly Level[]): Level =>
   levels.reduce((most, level) => (rankOf(level) > rankOf(most) ? level : most), 'LOW');

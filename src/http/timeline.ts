@@ -42,7 +42,8 @@ export const timeline = (deps: HttpDeps) =>
 
 /** Returns a short form of the entry. The complete entry is in the audit log, under its number. */
 function entryOnWire(entry: AuditEntry) {
-  const { seq, at, type, actor, task, workload, credential, target, revocation, signal, reason, purpose } = entry;
+  const { seq, at, type, actor, task, workload, credential, target, revocation, signal, reason, purpose, decision } =
+    entry;
   return defined({
     seq,
     at: toTimestamp(at),
@@ -55,6 +56,7 @@ function entryOnWire(entry: AuditEntry) {
     workload,
     credential,
     target,
+    policies: decision?.policies,
     revocation: revocation?.seq,
     signal: signal?.id,
   });

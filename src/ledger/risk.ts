@@ -18,9 +18,14 @@ export const setRisk = (ledger: Ledger, cause: Cause, risk: Risk): Promise<Risk>
 export const readRisks = async (ledger: Ledger, causes: readonly Cause[]): Promise<(Risk | undefined)[]> =>
   (await risks.readEach(ledger, causes)).map((stored) => stored?.value);
 
-/** Returns the highest level that any of the causes has now. */
-export async function riskOf(ledger: Ledger, causes: readonly Cause[]): Promise<Level> {
-  const there = await readRisks(ledger, causes);
+/** What several causes together have: the highest level now, and the risks that it is made of. */
+export interface JointRisk {
+  level: Level;
+  risks: readonly Risk[];
+}
+
+export async function riskOf(ledger: Ledger, causes: readonly Cause[]): Promise<JointRisk> {
+  const risks = (await readRisks(ledger, causes)).filter((risk) => risk !== undefined);
   const now = ledger.clock.now();
-  return highest(there.flatMap((risk) => (risk ? [levelNow(risk, now)] : [])));
+  return { level: highest(risks.map((risk) => levelNow(risk, now))), risks };
 }

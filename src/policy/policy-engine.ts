@@ -35,6 +35,16 @@ export interface PolicyProblem {
   reason: string;
 }
 
+/**
+ * Why a query is refused. `no-permit`: no permit applies, or what refuses is secret. `other-purpose`: no permit applies to this
+ * purpose, and the policies named permit the same for another. `failed`: a policy could not be evaluated.
+ */
+export interface Because {
+  why: 'no-permit' | 'other-purpose' | 'forbidden' | 'failed';
+  /** Ids of policies, without those that the caller may not know of. Empty with `no-permit`, and never otherwise. */
+  policies: string[];
+}
+
 export interface Verdict {
   outcome: PolicyOutcome;
   /** With `permit`: the most seconds that policy allows, never more than the query asks for. */
@@ -43,6 +53,10 @@ export interface Verdict {
   approvals?: string[];
   /** Ids of the policies that decided; empty when no policy applied. */
   policies: string[];
+  /** With `deny`: why, as far as the caller may know it. */
+  because?: Because;
+  /** The caller may not know of one of the policies that decided. */
+  secret?: true;
   /** SHA-256 (base64url) of the policy set that decided. */
   digest: string;
 }

@@ -2,9 +2,9 @@
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields, taskFields } from '../authorization/audit.js';
 import { held, refuseDeadCaller } from '../authorization/caller.js';
-import { decideOperation, factsOf } from '../authorization/decide.js';
+import { decideOperation, denied, factsOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
-import { permitOpening } from '../authorization/permit.js';
+import { knowsOf, permitOpening } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
 import { isId, shardOf, type Shard } from '../domain/id.js';
@@ -82,7 +82,7 @@ const shardUnder = ({ parent }: OpenTaskRequest): Shard | undefined =>
   parent !== undefined && isId('tsk', parent) ? shardOf(parent) : undefined;
 
 /**
- * Returns the parent task. A parent that the caller may not read is refused like one that does not exist, before anything
+ * Returns the parent task. A parent that the caller may not read, nor knows of, is refused like one that does not exist, before anything
  * of the request is compared with it.
  */
 async function readableParent({ ledger, policy }: Deps, caller: AuthenticatedCaller, id: string): Promise<Task> {
@@ -90,7 +90,7 @@ async function readableParent({ ledger, policy }: Deps, caller: AuthenticatedCal
   if (!parent) throw unknownParent();
   const resource = { type: 'task', task: factsOf(parent.value) } as const;
   const reading = await decideOperation(policy, caller.party, 'readTask', resource);
-  if (reading.outcome !== 'permit') throw unknownParent();
+  if (reading.outcome !== 'permit') throw knowsOf(caller.party, parent.value) ? denied(reading) : unknownParent();
   return parent.value;
 }
 

@@ -31,14 +31,22 @@ export function policyEngineContract(name: string, create: () => Promise<PolicyE
     });
 
     it('refuses what no policy permits, and names none', async () => {
-      expect(await decide(toAccess('payroll/2024'))).toMatchObject({ outcome: 'deny', policies: [] });
+      expect(await decide(toAccess('payroll/2024'))).toMatchObject({
+        outcome: 'deny',
+        policies: [],
+        because: { why: 'no-permit', policies: [] },
+      });
       expect(await decide(toAccess('incident/4711', 'write'))).toMatchObject({ outcome: 'deny', policies: [] });
       const stranger = workload('lab:agent-7', { owner: 'sales' });
       expect(await decide(toAccess('incident/4711', 'read', { by: stranger }))).toMatchObject({ outcome: 'deny' });
     });
 
     it('refuses what is forbidden although it is permitted, and names the forbid', async () => {
-      expect(await decide(toAccess('incident/secret'))).toMatchObject({ outcome: 'deny', policies: ['no-secrets'] });
+      expect(await decide(toAccess('incident/secret'))).toMatchObject({
+        outcome: 'deny',
+        policies: ['no-secrets'],
+        because: { why: 'forbidden', policies: ['no-secrets'] },
+      });
     });
 
     it('shortens the lifetime where that is the way out, and never lengthens it', async () => {

@@ -38,7 +38,7 @@ const asking = (authorization_details: string, wish: Record<string, string | und
 
 describe('an action', () => {
   it.each([
-    ['outside policy', 's3:PutObject', 'access_denied', /does not permit 's3:PutObject'/],
+    ['outside policy', 's3:PutObject', 'access_denied', /No policy permits 's3:PutObject'/],
     ['in lower case', 's3:getobject', 'invalid_authorization_details', /'s3:getobject' does not exist/],
     ['that is not in the schema', 'iam:CreateUser', 'invalid_authorization_details', /does not exist/],
   ])('%s', async (_, action, code, description) => {

@@ -118,7 +118,7 @@ describe('what is permitted', () => {
     );
     const calls = broker.aws.calls('AssumeRoleWithWebIdentity');
     const reply = await broker.session('agent-7', { authorization_details: both });
-    expectOAuthRefusal(reply, 400, 'access_denied', /does not permit 's3:GetObject'/);
+    expectOAuthRefusal(reply, 400, 'access_denied', /Policy forbids 's3:GetObject' on .*, by 'no-secrets'/);
     expect(broker.aws.calls('AssumeRoleWithWebIdentity')).toBe(calls);
   });
 

@@ -131,7 +131,7 @@ describe.each(providers)('$name', (provider) => {
   });
 
   it('permits nothing to others, and nothing else to anybody', async () => {
-    const refused = { error: 'access_denied', error_description: expect.stringContaining('Policy does not permit') };
+    const refused = { error: 'access_denied', error_description: expect.stringContaining('No policy permits') };
     expect((await ask(await tokenOf(provider, example.deniedWith))).body).toMatchObject(refused);
     for (const scope of ['payroll:read', 'shop/web:write'])
       expect((await ask(await tokenOf(provider), scope)).body).toMatchObject(refused);

@@ -112,7 +112,7 @@ describe('openid-client', () => {
     const refused = openid.genericGrantRequest(config, grantType, { ...parameters, scope: 'incident/4711:write' });
     await expect(refused).rejects.toMatchObject({
       error: 'access_denied',
-      error_description: "Policy does not permit 'write' on incident/4711.",
+      error_description: "No policy permits 'write' on incident/4711.",
     });
   });
 });

@@ -127,7 +127,7 @@ describe('POST /tasks', () => {
 
   it('is refused by policy for whom it does not name, and unknown parents do not exist', async () => {
     const denied = await broker.post('/tasks', { ...wish, workload: 'lab:agent-9' }, await broker.identity('agent-8'));
-    expectProblem(denied, 403, 'access_denied', /does not permit opening this task/);
+    expectProblem(denied, 403, 'access_denied', /No policy permits opening this task/);
     const lost = await broker.post('/tasks', { ...wish, parent: 'tsk_aabbbbbbbbbbbbbb' }, orchestrator);
     expectProblem(lost, 404, 'not_found');
   });
@@ -164,6 +164,30 @@ describe('GET /tasks/{id}', () => {
     expectProblem(foreign, 404, 'not_found');
     expect((foreign.body as { detail: string }).detail).toBe((unknown.body as { detail: string }).detail);
     expectProblem(await broker.get('/tasks/x', agent), 404, 'not_found');
+  });
+
+  it('is 403 for its own workload and for its opener where policy does not permit it, and 404 for every other', async () => {
+    const own = 'principal == Workload::"lab:agent-7" || principal == Workload::"lab:opener"';
+    const strict = await startBroker({
+      policies: `@id("opener") permit (principal == Workload::"lab:opener", action == Action::"openTask", resource);
+        @id("nothing-on-tasks") forbid (principal, action in [Action::"readTask", Action::"completeTask"], resource) when { ${own} };`,
+    });
+    const reply = await strict.post('/tasks', wish, await strict.identity('opener'));
+    const { id } = reply.body as TaskBody;
+    for (const sub of ['agent-7', 'opener', 'agent-8']) {
+      const bearer = await strict.identity(sub);
+      const answers = [
+        await strict.get(`/tasks/${id}`, bearer),
+        await strict.post(`/tasks/${id}/complete`, { outcome: 'completed' }, bearer),
+        await strict.post('/tasks', { ...wish, parent: id }, bearer),
+      ];
+      for (const [index, answer] of answers.entries()) {
+        const name = index === 1 ? 'completeTask' : 'readTask';
+        if (sub === 'agent-8') expectProblem(answer, 404, 'not_found');
+        else
+          expectProblem(answer, 403, 'access_denied', `Policy forbids "${name}" on this task, by "nothing-on-tasks".`);
+      }
+    }
   });
 
   it('is 401 without proof, and 400 with a parameter', async () => {
@@ -226,7 +250,7 @@ describe('suspend and resume', () => {
 
   it('is not for the agent: it may read its task, so it gets the reason', async () => {
     const task = await open();
-    expectProblem(await verb(task, 'suspend', {}, agent), 403, 'access_denied', /does not permit "suspend/);
+    expectProblem(await verb(task, 'suspend', {}, agent), 403, 'access_denied', /No policy permits "suspend/);
   });
 });
 

@@ -70,11 +70,13 @@ describe('the timeline of a task', () => {
       by: 'lab:agent-7',
       text: `${id} for https://tickets.example (incident/4711:read), until 2030-01-01T00:05:00.000Z`,
       purpose: 'summarise incident 4711',
+      policies: ['workloads-open-their-own-tasks', 'sre-agents-read-incidents'],
       task,
       workload: 'lab:agent-7',
       credential: id,
       target: 'https://tickets.example',
     });
+    expect(entries[1]).toMatchObject({ policies: [] });
     expect(entries.slice(3).map(({ text }) => text)).toEqual([
       `end of credential ${id} (revocation 1, revoked)`,
       `${id} presented at https://tickets.example: not active`,

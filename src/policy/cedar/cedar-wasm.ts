@@ -11,9 +11,11 @@ export {
 } from '@cedar-policy/cedar-wasm/nodejs';
 export type {
   CedarValueJson,
+  Clause,
   Context,
   DetailedError,
   EntityJson,
+  PolicyJson,
   SchemaJson,
   TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs';

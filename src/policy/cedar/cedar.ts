@@ -2,7 +2,8 @@
 import PQueue from 'p-queue';
 import type { PolicyEngine, PolicyReload, Verdict } from '../policy-engine.js';
 import type { PolicyQuery } from '../query.js';
-import { preparsePolicySet, statefulIsAuthorized, type Context } from './cedar-wasm.js';
+import { explained, forAnyPurpose } from './because.js';
+import { preparsePolicySet, statefulIsAuthorized, type Context, type PolicyJson } from './cedar-wasm.js';
 import { termsOf } from './context.js';
 import { partyUid, type KnownTarget, type Subject } from './entities.js';
 import { loadPolicies, splitResourceId, type PolicySet, type PolicyTarget } from './load-policies.js';
@@ -72,12 +73,14 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
 
 function putInForce(name: string, set: PolicySet, options: CedarOptions): InForce {
   const { targets, maxCachedVerdicts, onEvaluation = () => undefined } = options;
-  const staticPolicies = Object.fromEntries(set.policies.map(({ id, text }) => [id, text]));
-  const answer = preparsePolicySet(name, { staticPolicies });
-  if (answer.type === 'failure') throw new Error('Cedar refuses policies it has validated');
+  preparse(name, Object.fromEntries(set.policies.map(({ id, text }) => [id, text])));
+  const permits = permitsForAnyPurpose(set);
+  const anyPurpose = Object.keys(permits).length > 0 ? `${name} for any purpose` : undefined;
+  if (anyPurpose !== undefined) preparse(anyPurpose, permits);
   return {
     set,
     name,
+    anyPurpose,
     rules: new Map(set.policies.map(({ id, rule }) => [id, rule])),
     targets: new Map(targets.map((target) => [target.resource, knownTarget(target, set)])),
     groups: new Set(
@@ -89,6 +92,20 @@ function putInForce(name: string, set: PolicySet, options: CedarOptions): InForc
     onEvaluation,
   };
 }
+
+function preparse(name: string, staticPolicies: Record<string, string | PolicyJson>): void {
+  if (preparsePolicySet(name, { staticPolicies }).type === 'failure')
+    throw new Error('Cedar refuses policies it has validated');
+}
+
+/** Those that callers may not know of are left out. */
+const permitsForAnyPurpose = ({ policies }: PolicySet): Record<string, PolicyJson> =>
+  Object.fromEntries(
+    policies.flatMap(({ id, rule, json }) => {
+      const permit = rule.effect === 'permit' && !rule.secret ? forAnyPurpose(json) : undefined;
+      return permit ? [[id, permit]] : [];
+    }),
+  );
 
 /**
  * Returns the target with the paths at which verdicts can change. A path that a policy names counts twice: as itself, and,
@@ -117,7 +134,7 @@ function planned(now: InForce, query: PolicyQuery): ReturnType<typeof planOf> {
 async function decide(now: InForce, query: PolicyQuery, turns: Turns): Promise<Verdict> {
   const plan = planned(now, query);
   if (typeof plan === 'string' || evaluationsOf([plan]) === undefined)
-    return { outcome: 'deny', policies: [], digest: now.set.digest };
+    return { outcome: 'deny', policies: [], because: { why: 'no-permit', policies: [] }, digest: now.set.digest };
   // A verb is one resource, and it may end something: it waits for nobody.
   return now.cache.remember(plan.key, () =>
     query.context.kind === 'access'
@@ -127,19 +144,29 @@ async function decide(now: InForce, query: PolicyQuery, turns: Turns): Promise<V
 }
 
 async function evaluate(now: InForce, query: PolicyQuery, plan: Plan, pause: () => Promise<void>): Promise<Verdict> {
-  const verdict = await settle(
+  let askAgain: ((set: string) => Answer) | undefined;
+  const settled = await settle(
     async function* (terms) {
       const context = plan.contextUnder(terms);
       for (const subject of plan.subjects) {
         await pause();
-        now.onEvaluation();
-        yield ask(now.name, query, subject, context, plan.around);
+        askAgain = (set) => {
+          now.onEvaluation();
+          return ask(set, query, subject, context, plan.around);
+        };
+        yield askAgain(now.name);
       }
     },
     now.rules,
     termsOf(query),
   );
-  return { ...verdict, digest: now.set.digest };
+  const { rules, anyPurpose } = now;
+  // Of what was asked last no permit applied.
+  const underOtherPurpose = () => {
+    const answer = anyPurpose === undefined ? undefined : askAgain?.(anyPurpose);
+    return answer?.allowed ? answer.policies : [];
+  };
+  return { ...explained(settled, { rules, underOtherPurpose }), digest: now.set.digest };
 }
 
 function ask(

@@ -16,6 +16,8 @@ export interface Plannable {
   /** The groups that policies name. */
   groups: ReadonlySet<string>;
   mentions: Mentions;
+  /** Names a second set: the permits as they read for any purpose. Absent if no permit is about the purpose. */
+  anyPurpose?: string | undefined;
 }
 
 export interface Plan {
@@ -35,7 +37,7 @@ export interface Plan {
 
 /** Returns `unknown` for a query that the schema does not describe, and `too-many` for a pattern with too many parts. Both are refused. */
 export function planOf(
-  { set, targets, groups, mentions }: Plannable,
+  { set, targets, groups, mentions, anyPurpose }: Plannable,
   query: PolicyQuery,
 ): Plan | 'unknown' | 'too-many' {
   const action = set.schema.actions.get(query.action);
@@ -56,12 +58,12 @@ export function planOf(
   const around = mentionedEntities([...action.entities, ...parties], mentions);
   const line = new Set(action.entities.map(({ uid }) => plain(uid).id));
   const rules = set.policies.filter(({ actions }) => actions?.some((one) => line.has(one)) ?? true);
-  const evaluations =
-    subjects.length *
-    roundsAtMost(
-      rules.map(({ rule }) => rule),
-      terms,
-    );
+  const rounds = roundsAtMost(
+    rules.map(({ rule }) => rule),
+    terms,
+  );
+  // A refusal takes one more, to find whether another purpose would do.
+  const evaluations = subjects.length * rounds + (anyPurpose === undefined ? 0 : 1);
   // The terms are in the key, for a way out may change them even where no policy mentions them.
   const key = sha256(
     JSON.stringify([partyUid(query.principal), query.action, terms, contextUnder(terms), around, subjects]),

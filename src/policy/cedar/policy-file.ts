@@ -1,7 +1,8 @@
 /** Parses one `*.cedar` file into its policies, each with its id, its line and the meaning of its annotations. */
 import { defined } from '../../domain/defined.js';
 import type { PolicyProblem } from '../policy-engine.js';
-import { policySetTextToParts, policyToJson, type TypeAndId } from './cedar-wasm.js';
+import { nameProblem } from '../../domain/name.js';
+import { policySetTextToParts, policyToJson, type PolicyJson, type TypeAndId } from './cedar-wasm.js';
 import { mentionsIn, type Mentions } from './mentions.js';
 import { lineAt, problemsOf } from './problem.js';
 
@@ -10,6 +11,7 @@ export interface Policy {
   file: string;
   line: number;
   text: string;
+  json: PolicyJson;
   rule: Rule;
   /** Every entity that the policy names. */
   literals: TypeAndId[];
@@ -25,6 +27,8 @@ export interface Rule {
   lifetimeSeconds?: number;
   /** On a forbid: the group whose approval is the way out. */
   approval?: string;
+  /** Callers may not know of the policy. */
+  secret?: true;
 }
 
 export function parsePolicyFile(file: string, text: string): { policies: Policy[]; problems: PolicyProblem[] } {
@@ -46,35 +50,47 @@ export function parsePolicyFile(file: string, text: string): { policies: Policy[
   return { policies, problems };
 }
 
-function readPolicy(
-  source: string,
-): Pick<Policy, 'id' | 'rule' | 'literals' | 'mentions' | 'actions'> & { reasons: string[] } {
+type Read = Pick<Policy, 'id' | 'json' | 'rule' | 'literals' | 'mentions' | 'actions'>;
+
+function readPolicy(source: string): Read & { reasons: string[] } {
   const answer = policyToJson(source);
   if (answer.type === 'failure') throw new Error('Cedar cannot read back what it has just split');
-  const { effect, annotations } = answer.json;
-  const { id, lifetime, approval, ...unknown } = annotations ?? {};
-  const reasons = Object.keys(unknown).map((name) => `unknown annotation @${name}; @id, @lifetime and @approval exist`);
+  const { json } = answer;
+  const { id, lifetime, approval, reveal } = json.annotations ?? {};
+  const rule: Rule = defined({
+    effect: json.effect,
+    lifetimeSeconds: lifetime === undefined ? undefined : Number(lifetime),
+    approval,
+    secret: reveal === undefined ? undefined : true,
+  });
+  return defined({
+    id: id ?? '',
+    json,
+    rule,
+    literals: entitiesIn(json),
+    mentions: mentionsIn({ ...json, annotations: {} }),
+    actions: json.action.op === 'All' ? undefined : entitiesIn(json.action).map((one) => one.id),
+    reasons: annotationProblems(json),
+  });
+}
+
+function annotationProblems({ effect, annotations = {} }: PolicyJson): string[] {
+  const { id, lifetime, approval, reveal, ...unknown } = annotations;
+  const reasons = Object.keys(unknown).map(
+    (name) => `unknown annotation @${name}; @id, @lifetime, @approval and @reveal exist`,
+  );
+  const misnamed = id ? nameProblem(id) : undefined;
   if (!id) reasons.push('has no @id');
-  // An annotation without a value is null, although its type says text. Neither check below accepts null.
+  // Callers, audit log and terminals are told the id as it is.
+  if (misnamed !== undefined) reasons.push(`has an @id that ${misnamed}`);
+  // An annotation without a value is null, although its type says text. No check below accepts null.
   if (lifetime !== undefined && !/^[1-9]\d{0,8}$/.test(lifetime))
     reasons.push('@lifetime must be a whole number of seconds, such as @lifetime("60")');
   if (approval !== undefined && !approval) reasons.push('@approval must name a group');
   if (approval !== undefined && effect === 'permit') reasons.push('@approval belongs on a forbid');
   if (approval !== undefined && lifetime !== undefined) reasons.push('@lifetime and @approval exclude each other');
-  const rule: Rule = defined({
-    effect,
-    lifetimeSeconds: lifetime === undefined ? undefined : Number(lifetime),
-    approval,
-  });
-  const actions = answer.json.action.op === 'All' ? undefined : entitiesIn(answer.json.action).map((one) => one.id);
-  return defined({
-    id: id ?? '',
-    rule,
-    literals: entitiesIn(answer.json),
-    mentions: mentionsIn({ ...answer.json, annotations: {} }),
-    actions,
-    reasons,
-  });
+  if (reveal !== undefined && reveal !== 'no') reasons.push('@reveal must be @reveal("no")');
+  return reasons;
 }
 
 /**

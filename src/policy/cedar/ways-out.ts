@@ -3,7 +3,7 @@
  * lifetime, or as if the group had approved. So every grant was itself evaluated with exactly its terms, and permitted.
  */
 import { defined } from '../../domain/defined.js';
-import type { Verdict } from '../policy-engine.js';
+import type { Because, Verdict } from '../policy-engine.js';
 import type { Rule } from './policy-file.js';
 
 /** The answer of the engine about one resource. */
@@ -46,26 +46,30 @@ export function roundsAtMost(rules: Iterable<Rule>, { lifetimeSeconds, approvals
   return Math.min(ROUNDS_MAX, 1 + ways.size);
 }
 
-export async function settle(
-  ask: Ask,
-  rules: ReadonlyMap<string, Rule>,
-  asked: Terms,
-): Promise<Omit<Verdict, 'digest'>> {
+/** A verdict by the policies alone, before it is decided what the caller may know of it. */
+export interface Settled extends Pick<Verdict, 'outcome' | 'lifetimeSeconds' | 'approvals' | 'policies'> {
+  /** With `deny`. */
+  why?: Because['why'];
+}
+
+export async function settle(ask: Ask, rules: ReadonlyMap<string, Rule>, asked: Terms): Promise<Settled> {
   let terms = asked;
   const passed: string[] = [];
   for (let rounds = 0; rounds < ROUNDS_MAX; rounds += 1) {
     const round = await collect(ask(terms), rules, terms);
-    if (round.refusedBy) return { outcome: 'deny', policies: sorted(round.refusedBy) };
+    if (round.refused) return { outcome: 'deny', why: round.refused, policies: sorted(round.policies) };
     const next = round.forbids.length > 0 ? takeWaysOut(round.forbids, terms) : withinPermits(round, terms);
     if (next === undefined) return granted(terms, asked, sorted([...passed, ...round.permits]));
     passed.push(...round.forbids.filter((forbid) => !hasWayOut(forbid, next)).map(({ id }) => id));
     terms = next;
   }
-  return { outcome: 'deny', policies: sorted(passed) };
+  return { outcome: 'deny', why: 'forbidden', policies: sorted(passed) };
 }
 
 interface Round {
-  refusedBy?: readonly string[];
+  refused?: NonNullable<Settled['why']>;
+  /** Those that refused. */
+  policies: readonly string[];
   permits: string[];
   /** The longest lifetime that the permits allow. */
   permittedSeconds: number;
@@ -77,11 +81,13 @@ type NamedRule = Rule & { id: string };
 
 /** Collects the answers of one round. It stops at the first refusal without a way out, so that a refusal is cheap. */
 async function collect(answers: ReturnType<Ask>, rules: ReadonlyMap<string, Rule>, terms: Terms): Promise<Round> {
-  const round: Round = { permits: [], permittedSeconds: Infinity, forbids: [] };
+  const round: Round = { policies: [], permits: [], permittedSeconds: Infinity, forbids: [] };
   for await (const { allowed, failed, policies } of answers) {
     const deciding = policies.map((id) => named(id, rules));
     const final = !allowed && !deciding.every((rule) => hasWayOut(rule, terms));
-    if (failed || final || policies.length === 0) return { ...round, refusedBy: policies };
+    if (failed) return { ...round, refused: 'failed', policies };
+    if (policies.length === 0) return { ...round, refused: 'no-permit' };
+    if (final) return { ...round, refused: 'forbidden', policies };
     if (allowed) {
       // One permit is enough for a resource, so its most generous permit counts. All resources must be permitted, so the least of
       // these maxima counts.
@@ -122,7 +128,7 @@ function withinPermits({ permittedSeconds }: Round, terms: Terms): Terms | undef
   return shorter ? { ...terms, lifetimeSeconds: permittedSeconds } : undefined;
 }
 
-function granted(terms: Terms, asked: Terms, policies: string[]): Omit<Verdict, 'digest'> {
+function granted(terms: Terms, asked: Terms, policies: string[]): Settled {
   const approvals = (terms.approvals ?? []).filter((group) => !asked.approvals?.includes(group));
   if (approvals.length > 0) return { outcome: 'needs-approval', approvals: sorted(approvals), policies };
   return defined({ outcome: 'permit', lifetimeSeconds: terms.lifetimeSeconds, policies });

@@ -54,7 +54,10 @@ const entry = (at: string, more: object = {}) => ({
 describe('mayfly timeline', () => {
   it('prints a line an entry, in columns, with times from the first, over all pages', async () => {
     answers = [
-      { status: 200, body: { entries: [entry('2030-01-01T00:00:00.000Z', { purpose: 'triage' })], next: 7 } },
+      {
+        status: 200,
+        body: { entries: [entry('2030-01-01T00:00:00.000Z', { purpose: 'triage', policies: ['a', 'b'] })], next: 7 },
+      },
       { status: 200, body: { entries: [], next: 9 } },
       {
         status: 200,
@@ -68,7 +71,7 @@ describe('mayfly timeline', () => {
       0,
       [
         'from 2030-01-01T00:00:00.000Z',
-        '     +0.0s  credential.granted      lab:a                     crd_1: triage',
+        '     +0.0s  credential.granted      lab:a                     crd_1: triage [policies: a, b]',
         '    +3m07s  revocation.published                              crd_1: odd',
       ],
     ]);

@@ -155,7 +155,7 @@ describe('any other entry', () => {
       target: 'https://tickets.example',
       proofHash: 'digest',
       error: 'access_denied',
-      reason: 'Policy does not permit it.',
+      reason: 'No policy permits it.',
       requestId: 'req_1',
     });
     expect(event).toMatchObject({ type: 'mayfly.credential.refused', subject: 'target:https://tickets.example' });

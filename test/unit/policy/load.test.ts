@@ -25,7 +25,7 @@ describe('a mistake in a policy is named with file, line and reason', () => {
     [
       'an unknown annotation',
       `${READ}@id("b")\n@lifetimes("60")\npermit (principal, action, resource);`,
-      ['a.cedar:2: unknown annotation @lifetimes; @id, @lifetime and @approval exist'],
+      ['a.cedar:2: unknown annotation @lifetimes; @id, @lifetime, @approval and @reveal exist'],
     ],
     [
       'a lifetime that is no whole number of seconds',
@@ -41,6 +41,16 @@ describe('a mistake in a policy is named with file, line and reason', () => {
       'a lifetime without a value',
       `@id("a") @lifetime permit (principal, action, resource);`,
       [expect.stringMatching(/^a\.cedar:1: @lifetime must be/)],
+    ],
+    [
+      'an id that callers and terminals could not be told',
+      `@id("a\\u{202e}b") permit (principal, action, resource);`,
+      ['a.cedar:1: has an @id that has a character other than the letters, digits and signs of ASCII'],
+    ],
+    [
+      'another value than no for what callers may know of',
+      `@id("a") @reveal("yes") permit (principal, action, resource);\n@id("b") @reveal permit (principal, action, resource);`,
+      ['a.cedar:1: @reveal must be @reveal("no")', 'a.cedar:2: @reveal must be @reveal("no")'],
     ],
     [
       'an approval of nobody',
@@ -204,7 +214,12 @@ describe('start and reload', () => {
     expect(await engine.decide(toAccess('x'))).toEqual(before);
     const { digest, problems } = await engine.reload();
     expect({ problems, changed: digest !== before.digest }).toEqual({ problems: [], changed: true });
-    expect(await engine.decide(toAccess('x'))).toEqual({ outcome: 'deny', policies: ['no'], digest });
+    expect(await engine.decide(toAccess('x'))).toEqual({
+      outcome: 'deny',
+      policies: ['no'],
+      because: { why: 'forbidden', policies: ['no'] },
+      digest,
+    });
   });
 
   it('a directory with a problem changes nothing', async () => {

@@ -45,7 +45,7 @@ describe('a forbid with @lifetime', () => {
     });
   });
   it('grants nothing by itself', async () => {
-    expect(await settled({ cap: cap(60) })).toEqual({ outcome: 'deny', policies: [] });
+    expect(await settled({ cap: cap(60) })).toEqual({ outcome: 'deny', why: 'no-permit', policies: [] });
   });
   it('with several, the shortest holds', async () => {
     expect(await settled({ permit, a: cap(120), b: cap(60) })).toMatchObject({
@@ -59,7 +59,11 @@ describe('a forbid with @lifetime', () => {
   });
   it('is no way out where the question has no lifetime', async () => {
     const always: Applies = { effect: 'forbid', lifetimeSeconds: 60 };
-    expect(await settled({ permit, always }, {})).toEqual({ outcome: 'deny', policies: ['always'] });
+    expect(await settled({ permit, always }, {})).toEqual({
+      outcome: 'deny',
+      why: 'forbidden',
+      policies: ['always'],
+    });
   });
 });
 
@@ -76,7 +80,7 @@ describe('a forbid with @approval', () => {
     expect(await settled({ permit, a: consent('x'), b: consent('y') }, asked)).toMatchObject({ approvals: ['y'] });
   });
   it('asks nobody for what no permit would grant then', async () => {
-    expect(await settled({ a: consent('x') })).toEqual({ outcome: 'deny', policies: [] });
+    expect(await settled({ a: consent('x') })).toEqual({ outcome: 'deny', why: 'no-permit', policies: [] });
   });
   it('asks nobody where shortening is enough', async () => {
     const long: Applies = { effect: 'forbid', approval: 'x', when: over(60) };
@@ -108,7 +112,7 @@ describe('ways out', () => {
   it('a failed evaluation is a refusal, also when it says allowed', async () => {
     const rules = new Map<string, Rule>([['p', permit]]);
     const ask: Ask = () => [{ allowed: true, failed: true, policies: ['p'] }];
-    expect(await settle(ask, rules, {})).toEqual({ outcome: 'deny', policies: ['p'] });
+    expect(await settle(ask, rules, {})).toEqual({ outcome: 'deny', why: 'failed', policies: ['p'] });
   });
 });
 

@@ -58,6 +58,35 @@ describe('a risk', () => {
     expect(await seen()).toBe('LOW');
   });
 
+  it('that refuses says when it has fallen far enough, unless a policy is secret', async () => {
+    const ask = async (scope: string) => broker.exchange(await broker.identity('agent-7'), { scope });
+    await risk(workload('agent-7'));
+    await broker.advance(100_000);
+    const first = await ask('incident/2:read');
+    expect(first.body).toMatchObject({
+      error: 'access_denied',
+      error_description:
+        "Policy forbids 'read' on incident/2, by 'not-at-high-risk'. At the risk MEDIUM it is permitted; " +
+        'the risk falls to that at 2030-01-01T00:10:00.000Z, unless it is raised again.',
+      retry: 'later',
+    });
+    expect(first.headers.get('retry-after')).toBe('500');
+    expect((await ask('incident/1:read')).headers.get('retry-after')).toBe('1100');
+    // Whatever the risk, nobody may do that.
+    expect((await ask('incident/1:write')).body).toMatchObject({ retry: 'never' });
+    await broker.advance(500_000);
+    expect((await ask('incident/2:read')).status).toBe(200);
+
+    count = 0;
+    const secret = POLICIES.replaceAll('@id', '@reveal("no") @id');
+    setting = await startSignalBroker({ reactions: [raises('workload')] }, { policies: secret });
+    broker = setting.broker;
+    await risk(workload('agent-7'));
+    const hidden = await ask('incident/2:read');
+    expect(hidden.body).toMatchObject({ error_description: "No policy permits 'read' on incident/2.", retry: 'never' });
+    expect(hidden.headers.get('retry-after')).toBeNull();
+  });
+
   it('is not lowered by whoever reports a smaller one, and begins anew with the next as great', async () => {
     await risk(workload('agent-7'));
     await broker.advance(300_000);

@@ -270,8 +270,13 @@ describe('opening under a parent', () => {
   it('reveals nothing of a parent that the caller may not read', async () => {
     const { broker } = await watched(({ action }) => (action === 'readTask' ? { outcome: 'deny' } : undefined));
     const { task } = await broker.open({ access, principal: 'staff:ada' });
-    for (const wish of [{ access: wider }, { access }, { principal: 'staff:eve' }, {}])
-      expect(await refusal(broker.open({ parent: task.id, ...wish }))).toBe('not_found');
+    const stranger = proven('lab:stranger', broker.clock);
+    for (const wish of [{ access: wider }, { access }, { principal: 'staff:eve' }, {}]) {
+      const asked = { workload: AGENT, purpose: 'triage', requestId: 'r', parent: task.id, ...wish };
+      expect(await refusal(openTask(broker.deps, stranger, asked))).toBe('not_found');
+      // Who opened the parent knows that it is there, and learns no more.
+      expect(await refusal(broker.open(asked))).toBe('access_denied');
+    }
   });
 
   it('takes more than reading it: one has to be let open tasks of that kind', async () => {
