@@ -12,7 +12,7 @@ export const signalPush =
   async ({ headers, body }) => {
     demandContentType(headers['content-type'], SET_CONTENT_TYPE);
     try {
-      return await receive(deps, textOf(body));
+      return await receive(deps, textOf(body).trimEnd());
     } catch (error) {
       if (error instanceof SetRefused) return refusal(error.err, error.message);
       // The transmitter used one id for two events. One of them is a forgery or a mistake, and the broker cannot know which.

@@ -31,6 +31,10 @@ describe('an event that is taken', () => {
     expect(reply.status).toBe(202);
   });
 
+  it('is taken with the newline of the file from which it was sent', async () => {
+    expect((await push(setting.broker, `${await setting.idp.set(subject)}\n`)).status).toBe(202);
+  });
+
   it('is taken with times that have a fraction', async () => {
     const now = setting.broker.clock.now() / 1000;
     const set = await setting.idp.set(subject, { claims: { iat: now - 0.5, toe: now - 1.25 } });

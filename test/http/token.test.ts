@@ -6,6 +6,7 @@ import { exchangeForm } from '../support/calls.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
+const CLIENT_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const POLICIES = `
 @id("caps") permit (principal == Workload::"lab:capped", action == Action::"read", resource in Target::"${WIKI}");
 @id("caps-lifetime") @lifetime("60") forbid (principal == Workload::"lab:capped", action, resource)
@@ -103,6 +104,22 @@ describe('what is granted', () => {
     ['client_id may name the same workload', { client_id: 'lab:agent-7' }],
   ])('%s', async (_, wish) => {
     expect((await broker.exchange(agent, wish)).status).toBe(200);
+  });
+
+  it('every token may have the newline at its end that the file had from which it was sent', async () => {
+    const ada = await broker.person('ada');
+    const proofs = {
+      ...{ actor_token: `${agent}\r\n`, actor_token_type: JWT },
+      ...{ client_assertion: `${agent}\n`, client_assertion_type: CLIENT_ASSERTION },
+    };
+    const { status, body } = await broker.exchange(`${ada}\n`, proofs);
+    expect(status).toBe(200);
+    const { access_token: token } = body as { access_token: string };
+    const api = { client_assertion: `${await broker.identity('tickets-api')}\n` };
+    const asked = { token: `${token}\n`, client_assertion_type: CLIENT_ASSERTION };
+    expect((await broker.form('/introspect', { ...asked, ...api })).body).toMatchObject({ active: true });
+    expect((await broker.form('/revoke', { ...asked, client_assertion: agent })).status).toBe(200);
+    expect((await broker.form('/introspect', { ...asked, ...api })).body).toEqual({ active: false });
   });
 
   it('a client assertion of the same workload is accepted beside the subject token', async () => {

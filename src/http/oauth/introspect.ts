@@ -4,7 +4,7 @@ import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 import { authenticateClient } from '../wire/authenticate.js';
-import { demanded, readForm, type Form } from '../wire/body.js';
+import { demandedToken, readForm, type Form } from '../wire/body.js';
 import { ok, type Handle } from '../wire/endpoint.js';
 import { isPrintable } from '../wire/fields.js';
 
@@ -18,7 +18,7 @@ export const introspection =
       deps,
       caller,
       defined({
-        token: demanded(form, 'token'),
+        token: demandedToken(form, 'token'),
         presentedFrom,
         requestId: call.requestId,
       }),

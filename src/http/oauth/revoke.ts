@@ -6,7 +6,7 @@ import { returnToken } from '../../credentials/return-token.js';
 import { defined } from '../../domain/defined.js';
 import type { HttpDeps } from '../deps.js';
 import { authenticateClient } from '../wire/authenticate.js';
-import { demanded, readForm } from '../wire/body.js';
+import { demandedToken, readForm } from '../wire/body.js';
 import type { Handle } from '../wire/endpoint.js';
 
 export const tokenRevocation =
@@ -14,6 +14,6 @@ export const tokenRevocation =
   async (call) => {
     const form = readForm(call);
     const caller = await authenticateClient(deps, call, form, 'ending');
-    const effect = await returnToken(deps, caller, { token: demanded(form, 'token'), requestId: call.requestId });
+    const effect = await returnToken(deps, caller, { token: demandedToken(form, 'token'), requestId: call.requestId });
     return defined({ status: 200, body: effect });
   };

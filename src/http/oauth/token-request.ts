@@ -7,7 +7,7 @@ import type { CredentialRequest } from '../../credentials/request.js';
 import type { Access } from '../../domain/access.js';
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
-import { demanded, type Form } from '../wire/body.js';
+import { demanded, demandedToken, type Form } from '../wire/body.js';
 import type { Call } from '../wire/endpoint.js';
 import { idempotencyKeyOf, isPrintable } from '../wire/fields.js';
 import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
@@ -43,7 +43,7 @@ function refuseOtherGrants(grantType: string): void {
 }
 
 const presented = (form: Form, name: 'subject_token' | 'actor_token') => ({
-  token: demanded(form, name),
+  token: demandedToken(form, name),
   type: demanded(form, `${name}_type`),
 });
 

@@ -4,7 +4,7 @@ import { BrokerError } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
 import { JWT_ASSERTION, SPIFFE_ASSERTION } from '../../protocol/oauth.js';
-import { demanded, type Form } from './body.js';
+import { demanded, demandedToken, type Form } from './body.js';
 import type { Call } from './endpoint.js';
 
 const ASSERTION_TYPES: ReadonlySet<string> = new Set([JWT_ASSERTION, SPIFFE_ASSERTION]);
@@ -63,7 +63,7 @@ function assertionOf(form: Form): { token: string; type: string } | undefined {
   if (!ASSERTION_TYPES.has(type)) {
     throw new BrokerError('invalid_client', 'The client_assertion_type is not supported.');
   }
-  return { token: demanded(form, 'client_assertion'), type };
+  return { token: demandedToken(form, 'client_assertion'), type };
 }
 
 /**

@@ -82,6 +82,12 @@ export function demanded(form: Form, name: string): string {
   return value;
 }
 
+/**
+ * Returns a token of the form. A file with a token often ends in a newline, and `curl --data-urlencode subject_token@file` sends
+ * it along. No token ends in white space, so nothing is lost with it.
+ */
+export const demandedToken = (form: Form, name: string): string => demanded(form, name).trimEnd();
+
 /** Decodes UTF-8, and refuses anything else: replaced characters would change what the sender meant. */
 export function textOf(body: Buffer): string {
   try {
