@@ -1,11 +1,17 @@
 /** The `targets` of the configuration: one shape for each kind, by its `minter`. */
 import { z } from 'zod';
 import { HARD_LIMITS } from '../domain/limits.js';
-import { SESSION_SECONDS_LEAST, isRoleArn } from '../targets/aws.js';
+import { SESSION_SECONDS_LEAST } from '../targets/aws.js';
+import { isRegion, isRoleArn } from '../targets/aws-names.js';
 import { absoluteUri, keyUrl, origin, resourcePath, seconds } from './values.js';
 
-const roleArn = z.string().refine(isRoleArn, 'must be the ARN of an IAM role');
-const awsRegion = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/, 'must be a region such as eu-central-1');
+const roleArn = z
+  .string()
+  .refine(
+    isRoleArn,
+    'must be the ARN of an IAM role such as arn:aws:iam::111122223333:role/jit/agent, of letters, digits and + = , . @ _ - /; its path has at most 512 characters, its name 64',
+  );
+const awsRegion = z.string().refine(isRegion, 'must be a region such as eu-central-1');
 
 const label = z.strictObject({
   match: resourcePath.describe('A resource path; `*` is one segment, `**` (last only) one or more.'),

@@ -4,6 +4,15 @@
  * for everything, and `…/*` for all that is below.
  */
 import { AWS_CREDENTIALS_TYPE, toProcessCredentials, type AwsCredentials } from '../protocol/aws-credentials.js';
+import {
+  accessKeyIdsIn,
+  isKnownPartition,
+  isRoleArn,
+  parseAction,
+  parseResource,
+  parseRole,
+  partitionOfRegion,
+} from './aws-names.js';
 import type { SettingProblem, TargetKind } from './kind.js';
 
 export interface AwsMaterial extends AwsCredentials {
@@ -13,14 +22,13 @@ export interface AwsMaterial extends AwsCredentials {
 /** An entry of the configuration, as far as its checks need it. */
 interface ConfiguredRole {
   resource: string;
-  aws: { audience: string; revokerRole: string; stsEndpoint?: string | undefined; iamEndpoint?: string | undefined };
-}
-
-export interface Role {
-  partition: string;
-  account: string;
-  /** With its path, as in the ARN after `role/`. */
-  name: string;
+  aws: {
+    region: string;
+    audience: string;
+    revokerRole: string;
+    stsEndpoint?: string | undefined;
+    iamEndpoint?: string | undefined;
+  };
 }
 
 /** The action that asks for the role as it is, on the role itself. It is the broker's own: AWS has no action of this name. */
@@ -34,17 +42,6 @@ export const SESSION_SECONDS_LEAST = 30;
  * quota: with larger other policies, IAM would refuse a full deny policy.
  */
 export const BASE_POLICY_CHARACTERS = 700;
-
-/** The clouds of AWS whose STS and IAM endpoints are known here. */
-const AWS_PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-eusc'] as const;
-export type AwsPartition = (typeof AWS_PARTITIONS)[number];
-
-const ROLE = /^arn:([a-z][a-z-]{0,31}):iam::(\d{12}|):role\/((?:[\w+=,.@-]{1,64}\/){0,8}[\w+=,.@-]{1,64})$/;
-/** Partition, service, region, account, and something of the resource. */
-const RESOURCE = /^arn:([a-z][a-z-]{0,31}):([a-z0-9-]{1,64}):([a-z0-9-]{0,32}):(\d{12}|aws|):./;
-/** Spelled as AWS documents it: IAM accepts any case, policies of the broker do not. No wildcard. */
-const ACTION = /^[a-z0-9-]{1,32}:[A-Za-z0-9]{1,64}$/;
-const ACCESS_KEY_ID = /(?<![A-Z0-9])ASIA[A-Z0-9]{12,124}(?![A-Z0-9])/g;
 
 export const aws: TargetKind<AwsMaterial, ConfiguredRole> = {
   name: 'aws-sts',
@@ -71,24 +68,6 @@ export const aws: TargetKind<AwsMaterial, ConfiguredRole> = {
   settingProblems,
 };
 
-export function parseRole(arn: string): Role | undefined {
-  const match = ROLE.exec(arn);
-  if (!match) return undefined;
-  const [, partition = '', account = '', name = ''] = match;
-  return { partition, account, name };
-}
-
-export function isRoleArn(text: string): boolean {
-  return ROLE.test(text);
-}
-
-export const isKnownPartition = (partition: string): partition is AwsPartition =>
-  AWS_PARTITIONS.some((known) => known === partition);
-
-function* accessKeyIdsIn(text: string): Generator<string> {
-  for (const [id] of text.matchAll(ACCESS_KEY_ID)) yield id;
-}
-
 /** Returns the path of an identifier: `arn:…:bucket/tenant-42/*` → `arn:…:bucket/tenant-42/**`. */
 export const pathOfIdentifier = (identifier: string): string =>
   identifier === '*' ? '**' : identifier.replace(/\/\*$/, '/**');
@@ -102,19 +81,18 @@ export function detailProblem(roleArn: string, identifier: string, actions: read
     const alone = actions.length === 1 && identifier === roleArn;
     return alone ? undefined : `"${WHOLE_ROLE}" stands alone, with the role as identifier.`;
   }
-  if (!actions.every((action) => ACTION.test(action)))
+  if (!actions.every((action) => parseAction(action) === 'one'))
     return 'An AWS action reads <service>:<Action>, as AWS spells it and without wildcards.';
   if (identifier === '*') return undefined;
-  const [, partition, , , account] = RESOURCE.exec(identifier) ?? [];
+  const resource = parseResource(identifier);
   const role = parseRole(roleArn);
-  if (partition === undefined || account === undefined || !role)
-    return 'The identifier is the ARN of a resource, "…/*" for all below it, or "*".';
+  if (!resource || !role) return 'The identifier is the ARN of a resource, "…/*" for all below it, or "*".';
   if (identifier.replace(/\/\*$/, '').includes('*')) return 'In an ARN "*" can only stand at the end, behind a "/".';
   // Servers that are not AWS, such as MinIO, keep AWS's partition in the names of their resources.
   const clouds = isKnownPartition(role.partition) ? [role.partition] : [role.partition, 'aws'];
-  if (!clouds.includes(partition) || (account !== '' && account !== 'aws' && account !== role.account))
-    return "The resource lies outside the role's account.";
-  return undefined;
+  const accounts = ['', 'aws', role.account];
+  const isInside = clouds.includes(resource.partition) && accounts.includes(resource.account);
+  return isInside ? undefined : "The resource lies outside the role's account.";
 }
 
 /**
@@ -130,8 +108,11 @@ function roleIdentity(roleArn: string): string {
 function settingProblems({ aws: settings, resource }: ConfiguredRole, targets: ReadonlySet<string>): SettingProblem[] {
   const role = parseRole(resource);
   const elsewhere = "is missing: where the role's partition has it is not known here";
-  const unknown = !isKnownPartition(role?.partition ?? '');
+  const partition = role?.partition ?? '';
+  const unknown = !isKnownPartition(partition);
+  const home = partitionOfRegion(settings.region);
   const found: [string, boolean, string][] = [
+    ['region', !unknown && home !== partition, `is a region of ${home}, and the role is in ${partition}`],
     // Whoever may get a token for that target could prove themselves to AWS with it.
     ['audience', targets.has(settings.audience), 'is the resource of a target'],
     ['revokerRole', targets.has(settings.revokerRole), 'is a target: agents could revoke'],

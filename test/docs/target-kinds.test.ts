@@ -57,6 +57,11 @@ describe('a kind of target', () => {
     expect(naming.toSorted()).toEqual(Object.keys(EXCEPTIONS).toSorted());
   });
 
+  it('has its patterns of AWS names in one file: no two of them can differ', () => {
+    const withPattern = files.filter((file) => /\^arn:|\^\[a-z\]\{2/.test(readFileSync(file, 'utf8')));
+    expect(withPattern).toEqual(['src/targets/aws-names.ts']);
+  });
+
   it.each(HOMES)('is at home in %s, which exists', (home) => {
     expect(files.some((file) => file.startsWith(home))).toBe(true);
   });

@@ -1,5 +1,6 @@
 /** The IAM policies of a role, of its boundary and of the revoker role, and the trust policies that say who assumes them. */
-import { BASE_POLICY_CHARACTERS, type Role } from '../../targets/aws.js';
+import { BASE_POLICY_CHARACTERS } from '../../targets/aws.js';
+import { parseAction, partitionOfResources, type Role } from '../../targets/aws-names.js';
 import { roleOf, type Federation } from './roles.js';
 
 type Condition = Partial<Record<'StringEquals' | 'StringLike' | 'Null', Record<string, string | readonly string[]>>>;
@@ -24,9 +25,6 @@ export interface Allowance {
   actions: readonly string[];
   resources: readonly string[];
 }
-
-/** One service; `*` at most at the end of the name, as in `s3:Get*`. */
-const ACTION = /^[a-z0-9-]{1,32}:(?:[A-Za-z0-9]{1,64}\*?|\*)$/;
 
 /** Actions that reach other identities or other sessions, or give out secrets that work after the session is dead. */
 const ESCAPES = [
@@ -197,7 +195,7 @@ const placeholder = (partition: string): Statement => ({
 });
 
 function refuseAction(action: string): void {
-  if (!ACTION.test(action))
+  if (parseAction(action) === undefined)
     throw new Error(`--action ${action}: is written <service>:<Action>, with "*" at most at the end.`);
   if (isGuarded(action))
     throw new Error(
@@ -214,6 +212,6 @@ const isGuarded = (action: string): boolean =>
   );
 
 function refuseResource(resource: string, partition: string): void {
-  if (resource === '*' || new RegExp(`^arn:${partition}:[a-z0-9-]+:[^:\\s]*:[^:\\s]*:\\S+$`).test(resource)) return;
+  if (resource === '*' || partitionOfResources(resource) === partition) return;
   throw new Error(`--on ${resource}: is "*" or the ARN of a resource, beginning with arn:${partition}:.`);
 }

@@ -1,7 +1,7 @@
 /** Roles of the configuration, and how their AWS account knows the broker: as an OIDC provider. */
 import type { Config } from '../../config/schema.js';
 import type { AwsTarget } from '../../config/target-schema.js';
-import { parseRole, type Role } from '../../targets/aws.js';
+import { parseRole, type Role } from '../../targets/aws-names.js';
 
 /** A target that is an IAM role, with what it shares with other targets of the configuration. */
 export interface TargetGroup {

@@ -1,30 +1,14 @@
-/**
- * Where STS and IAM are, and how a client of AWS's SDK is made for them. AWS is several clouds, called partitions, that know
- * nothing of each other. Within each, there is one IAM for all regions.
- */
+/** Where STS and IAM are, and how a client of AWS's SDK is made for them. */
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { AwsTarget } from '../../config/target-schema.js';
 import { AWS_ANSWER_MS, AWS_CALL_MS, AWS_CONNECT_MS } from '../../domain/timing.js';
-import { isKnownPartition, parseRole, type AwsPartition } from '../../targets/aws.js';
+import { parseRole, partitionNamed, type Partition } from '../../targets/aws-names.js';
 
 export interface Endpoint {
   endpoint: string;
   /** The region that a request is signed for. */
   region: string;
 }
-
-interface Partition {
-  suffix: string;
-  iamHost: string;
-  iamRegion: string;
-}
-
-const PARTITIONS: Record<AwsPartition, Partition> = {
-  aws: { suffix: 'amazonaws.com', iamHost: 'iam.amazonaws.com', iamRegion: 'us-east-1' },
-  'aws-cn': { suffix: 'amazonaws.com.cn', iamHost: 'iam.cn-north-1.amazonaws.com.cn', iamRegion: 'cn-north-1' },
-  'aws-us-gov': { suffix: 'amazonaws.com', iamHost: 'iam.us-gov.amazonaws.com', iamRegion: 'us-gov-west-1' },
-  'aws-eusc': { suffix: 'amazonaws.eu', iamHost: 'iam.eusc-de-east-1.amazonaws.eu', iamRegion: 'eusc-de-east-1' },
-};
 
 export const stsOf = ({ aws, resource }: AwsTarget): Endpoint => ({
   endpoint: aws.stsEndpoint ?? `https://sts.${aws.region}.${knownPartition(resource, 'stsEndpoint').suffix}`,
@@ -64,10 +48,7 @@ export const clientSettings = ({ endpoint, region }: Endpoint) =>
 /** Returns the time limit of one call with all its attempts. It runs from the moment this is called. */
 export const callLimit = (): AbortSignal => AbortSignal.timeout(AWS_CALL_MS);
 
-function partitionOf(roleArn: string): Partition | undefined {
-  const partition = parseRole(roleArn)?.partition ?? '';
-  return isKnownPartition(partition) ? PARTITIONS[partition] : undefined;
-}
+const partitionOf = (roleArn: string): Partition | undefined => partitionNamed(parseRole(roleArn)?.partition ?? '');
 
 /** Throws rather than guesses: the wrong host would receive the token that proves the broker to AWS. */
 function knownPartition(roleArn: string, setting: string): Partition {

@@ -12,6 +12,15 @@ const REVOKER = 'arn:aws:iam::111122223333:role/jit-revoker';
 const AWS = { region: 'eu-central-1', revokerRole: REVOKER };
 const role = (aws: object = {}, resource: string = ROLE) => ({ resource, minter: 'aws-sts', aws: { ...AWS, ...aws } });
 
+const inCloud = (partition: string, arn: string): string => arn.replace('arn:aws:', `arn:${partition}:`);
+/** The path as IAM counts it, with the slashes at both ends. */
+const pathOf = (pathCharacters: number, nameCharacters: number): string =>
+  `arn:aws:iam::111122223333:role/${'p'.repeat(pathCharacters - 2)}/${'n'.repeat(nameCharacters)}`;
+const NO_ROLE =
+  'targets[0].resource: must be the ARN of an IAM role such as arn:aws:iam::111122223333:role/jit/agent, of letters, digits and + = , . @ _ - /; its path has at most 512 characters, its name 64';
+
+const NO_REGION = 'targets[0].aws.region: must be a region such as eu-central-1';
+
 const problems = (...targets: object[]): Promise<string[]> => problemsOf({ targets });
 
 async function problemsOf(parts: object): Promise<string[]> {
@@ -30,6 +39,19 @@ async function problemsOf(parts: object): Promise<string[]> {
 
 it.each<[string, object[]]>([
   ['a role, with what has no default', [role()]],
+  [
+    'a role of the European Sovereign Cloud, whose endpoints are known',
+    [role({ region: 'eusc-de-east-1', revokerRole: inCloud('aws-eusc', REVOKER) }, inCloud('aws-eusc', ROLE))],
+  ],
+  [
+    'roles of China and of GovCloud',
+    [
+      role({ region: 'cn-north-1', revokerRole: inCloud('aws-cn', REVOKER) }, inCloud('aws-cn', ROLE)),
+      role({ region: 'us-gov-west-1', revokerRole: inCloud('aws-us-gov', REVOKER) }, inCloud('aws-us-gov', ROLE)),
+    ],
+  ],
+  ['a role of the longest path and name', [role({}, pathOf(512, 64))]],
+  ['a role far below other paths', [role({}, ROLE.replace('jit', 'a/b/c/d/e/f/g/h/i/j'))]],
   ['several roles of one account, with one revoker', [role(), role({}, `${ROLE}-2`)]],
   [
     'a role of another cloud, with both endpoints',
@@ -54,10 +76,16 @@ it.each<[string, object[], string]>([
     [{ resource: ROLE, minter: 'jwt' }],
     'targets[0].minter: must be aws-sts: the resource is an IAM role',
   ],
+  ['what is no role', [role({}, 'arn:aws:iam::111122223333:user/x')], NO_ROLE],
+  ['a path longer than of IAM', [role({}, pathOf(513, 64))], NO_ROLE],
+  ['a name longer than of IAM', [role({}, pathOf(512, 65))], NO_ROLE],
+  ["a path that is a wildcard in the revoker's policy", [role({}, ROLE.replace('jit', '*'))], NO_ROLE],
+  ['a region that could be a host', [role({ region: 'eu-central-1.evil.example' })], NO_REGION],
+  ['a region with a path', [role({ region: 'x/eu-central-1' })], NO_REGION],
   [
-    'what is no role',
-    [role({}, 'arn:aws:iam::111122223333:user/x')],
-    'targets[0].resource: must be the ARN of an IAM role',
+    'a region of another cloud than the role',
+    [role({ region: 'eusc-de-east-1' })],
+    'targets[0].aws.region: is a region of aws-eusc, and the role is in aws',
   ],
   [
     'a target whose tokens would prove the broker to AWS',
