@@ -107,7 +107,7 @@ async function assembled(store: Store, loaded: LoadedConfig, around: Surrounding
   const { log, metrics } = around;
   const parts = await makeParts(loaded, store, around);
   const { deps, clock, fitness, enforcement, notifier } = parts;
-  const { ledger, audit, policy } = deps;
+  const { ledger, audit, policy, requests } = deps;
   const pulse: Pulse = { auditFollows: true, draining: false };
   const { failing: failingTargets, reconcilers } = enforcement;
   const { behind } = notifier;
@@ -115,7 +115,7 @@ async function assembled(store: Store, loaded: LoadedConfig, around: Surrounding
   const readiness = loggedReadiness(createReadiness(checked), log);
   const { retentionDays: auditRetentionDays } = loaded.config.audit;
   const loads = policyLoads({ audit, clock, log });
-  const more = { ledger, store, audit, loads, readiness, pulse, reconcilers, auditRetentionDays };
+  const more = { ledger, store, audit, requests, loads, readiness, pulse, reconcilers, auditRetentionDays };
   const work = recurringWork({ ...parts, ...around, ...more });
   return { parts, readiness, work, pulse, loads };
 }

@@ -1,5 +1,4 @@
 /** Wraps ports to count and time their calls. Their results do not change. */
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { AuditLog } from '../audit/log.js';
 import type { Observer } from '../detectors/observer.js';
 import { BrokerError } from '../domain/errors.js';
@@ -10,25 +9,17 @@ import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { MinterDeps } from './minters.js';
 
-/** Log lines about refused proofs are limited: otherwise strangers could fill a disk. */
-const LINES_PER_SECOND = 10;
-
-/** A caller that is not authenticated gets no audit entry. Its refusal is counted, and some refusals are logged. */
+/** A caller that is not authenticated gets no audit entry. Its refusal is counted, and the line of the request has the reason. */
 export function instrumentIdentify(
   identify: Identify,
-  { metrics, log, observer }: { metrics: Metrics; log: Logger; observer: Pick<Observer, 'unverified'> },
+  { metrics, observer }: { metrics: Metrics; observer: Pick<Observer, 'unverified'> },
 ): Identify {
-  const limiter = new RateLimiterMemory({ points: LINES_PER_SECOND, duration: 1 });
   return async (token, as) => {
     try {
       return await identify(token, as);
     } catch (err) {
       metrics.identityRefused(reasonOf(err));
       observer.unverified(token);
-      await limiter.consume('any').then(
-        () => log.info({ err, use: as.use }, 'a proof of identity was not accepted'),
-        () => undefined,
-      );
       throw err;
     }
   };

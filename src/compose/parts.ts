@@ -22,6 +22,7 @@ import type { Store } from '../store/store.js';
 import { createQuotas } from '../tasks/quotas.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { createRequestLog } from '../telemetry/request-log.js';
 import { openEnforcement } from './enforcement.js';
 import {
   instrumentAudit,
@@ -74,11 +75,11 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     keys,
     audit,
     issuer,
-    log,
     metrics,
+    requests: createRequestLog(log, limits.perIssuerPerMinute),
     observer: detectors.observer,
     parties,
-    identify: rememberCallers(instrumentIdentify(identify, { metrics, log, observer: detectors.observer }), parties),
+    identify: rememberCallers(instrumentIdentify(identify, { metrics, observer: detectors.observer }), parties),
     policy: instrumentPolicy(policy, metrics),
     minters,
     targets: new Map(targets.map((target) => [target.resource, target])),

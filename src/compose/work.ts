@@ -23,6 +23,7 @@ import type { Store } from '../store/store.js';
 import { sweep } from '../tasks/sweep.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { RequestLog } from '../telemetry/request-log.js';
 import type { PolicyLoads } from './policy-loads.js';
 import type { Timing } from './schedule.js';
 
@@ -30,6 +31,7 @@ interface WorkDeps {
   ledger: Ledger;
   store: Pick<Store, 'health'>;
   audit: RationedAuditLog;
+  requests: Pick<RequestLog, 'endMinute'>;
   loads: Pick<PolicyLoads, 'catchUp'>;
   keys: Keys;
   fitness: Fitness;
@@ -119,8 +121,14 @@ export const JOBS = {
     },
   },
 
-  /** Enters how often callers were refused beyond what was entered whole. */
-  refusals: { everyMs: MINUTE_MS, run: ({ audit }) => audit.enterCounts() },
+  /** Says how often callers were refused beyond what was entered whole, and how many requests got no line in the log. */
+  refusals: {
+    everyMs: MINUTE_MS,
+    run({ audit, requests }) {
+      requests.endMinute();
+      return audit.enterCounts();
+    },
+  },
 
   /** The notifier starts no second turn of a webhook, and one webhook that hangs must not keep the others from theirs. */
   notify: { everyMs: SECOND_MS, overlaps: true, run: ({ notifier }) => notifier.turn() },

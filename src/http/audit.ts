@@ -65,12 +65,12 @@ export const auditHead = (deps: HttpDeps) =>
 export async function openForReading(
   { ledger, audit }: HttpDeps,
   { caller }: Permitted<'readAudit'>,
-  { requestId, log }: Call,
+  { requestId, noted }: Call,
 ): Promise<AuditReader> {
   const at = ledger.clock.unchecked();
-  const noted = audit.append({ type: 'audit.read', at, ...callerFields(caller), requestId });
-  const [, caughtUp] = await Promise.allSettled([noted, audit.catchUp()]);
-  if (caughtUp.status === 'rejected') log.warn({ err: caughtUp.reason as unknown }, 'the audit log is behind');
+  const entered = audit.append({ type: 'audit.read', at, ...callerFields(caller), requestId });
+  const [, caughtUp] = await Promise.allSettled([entered, audit.catchUp()]);
+  if (caughtUp.status === 'rejected') noted.trouble = new Error('the audit log is behind', { cause: caughtUp.reason });
   return audit;
 }
 

@@ -4,14 +4,14 @@ import type { Webhook } from '../config/signals-schema.js';
 import type { Deps } from '../credentials/deps.js';
 import type { Transmitters } from '../identity/transmitters.js';
 import type { Keys } from '../keys/keys.js';
-import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { RequestLog } from '../telemetry/request-log.js';
 
 export interface HttpDeps extends Deps {
   audit: AuditLog;
   keys: Pick<Keys, 'verify' | 'jwks'>;
   metrics: Metrics;
-  log: Logger;
+  requests: RequestLog;
   /** The broker's public origin. */
   issuer: string;
   transmitters: Transmitters;

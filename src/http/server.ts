@@ -72,9 +72,12 @@ export function publicEndpoints(deps: HttpDeps): Endpoint[] {
 
 /** Returns the app of the operations listener, which must never be public. */
 export const createOperationsApp = (
-  deps: Pick<HttpDeps, 'metrics' | 'log' | 'issuer'> & { readiness: Readiness; liveness: Pick<Liveness, 'reason'> },
+  deps: Pick<HttpDeps, 'metrics' | 'requests' | 'issuer'> & {
+    readiness: Readiness;
+    liveness: Pick<Liveness, 'reason'>;
+  },
 ): Express =>
-  mount(application(), deps, [
+  mount(application(), { ...deps, polled: true }, [
     ours('GET', '/health/live', liveness(deps.liveness)),
     ours('GET', '/health/ready', readiness(deps.readiness)),
     ours('GET', '/metrics', metricsPage(deps.metrics)),

@@ -9,6 +9,7 @@ import type { LogEntry } from '../domain/tombstone.js';
 import { ok } from './wire/endpoint.js';
 import { idempotencyKeyOf, printable } from './wire/fields.js';
 import { countsOf } from './wire/impact.js';
+import { noteTask } from './wire/noted.js';
 import { nothing, operation, taskOperation } from './wire/operation.js';
 import type { TaskState } from '../ledger/task-state.js';
 import { accessFromObjects, detailsOf } from '../targets/requested-access.js';
@@ -45,6 +46,7 @@ export const taskOpening = (deps: HttpDeps) =>
       const idempotencyKey = idempotencyKeyOf(call, input);
       const request = defined({ ...input, idempotencyKey, requestId: call.requestId });
       const answer = await openTask(deps, caller, request);
+      noteTask(call, answer.task.id);
       const headers = { Location: `${deps.issuer}/tasks/${answer.task.id}` };
       return { status: 201, headers, body: taskOnWire(answer) };
     },

@@ -1,6 +1,8 @@
 /** What every foreign token must satisfy, whoever issued it: its form, its header, its times and its declared type. */
 import { defined } from '../domain/defined.js';
+import { HARD_LIMITS } from '../domain/limits.js';
 import type { Party } from '../domain/party.js';
+import { masked } from '../domain/text.js';
 import { LATEST_SECONDS } from '../domain/time.js';
 import { COMPACT_JWS } from '../protocol/jws.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_ASSERTION, JWT_TYPE, SPIFFE_ASSERTION } from '../protocol/oauth.js';
@@ -55,6 +57,24 @@ function textOf(bytes: Buffer | undefined): string {
     return '';
   }
 }
+
+/**
+ * Returns who a token says made it, and with which key, for an operator who asks why it was not accepted. Nothing of it is
+ * proven: anybody can write anything there, so it is cut, and has no unprintable characters.
+ */
+export function claimedBy(text: string): { iss?: string; kid?: string } {
+  try {
+    if (text.length > HARD_LIMITS.subjectTokenBytes) return {};
+    const { header, claims } = readToken(text);
+    return defined({ iss: shown(claims['iss']), kid: shown(header['kid']) });
+  } catch {
+    return {};
+  }
+}
+
+const shown = (value: unknown): string | undefined =>
+  typeof value === 'string' ? masked(value.slice(0, CLAIMED_CHARACTERS)) : undefined;
+const CLAIMED_CHARACTERS = 128;
 
 interface HeaderRules {
   algorithms: readonly string[];

@@ -12,8 +12,25 @@ interface LogOptions {
   destination?: DestinationStream;
 }
 
+/** Lines that wait in memory for a slow reader of standard output. Beyond it they are dropped, and then counted in a line. */
+const WAITING_BYTES_MAX = 8 * 1024 * 1024;
+
 /** Returns a logger. Errors belong under `err`: `log.error({ err }, 'what failed')`. */
-export const createLogger = ({ level, destination = pino.destination(1) }: LogOptions): Logger =>
+export function createLogger({ level, destination }: LogOptions): Logger {
+  if (destination) return loggerTo(destination, level);
+  // Not synchronous: a reader that hangs would hold up every request. What waits is still written when the process exits.
+  const output = pino.destination({ dest: 1, sync: false, maxLength: WAITING_BYTES_MAX });
+  const log = loggerTo(output, level);
+  let dropped = 0;
+  output.on('drop', () => (dropped += 1));
+  output.on('drain', () => {
+    if (dropped > 0) log.warn({ dropped }, 'lines were dropped: standard output is read too slowly');
+    dropped = 0;
+  });
+  return log;
+}
+
+const loggerTo = (destination: DestinationStream, level: LogOptions['level']): Logger =>
   pino(
     {
       level,
@@ -25,6 +42,3 @@ export const createLogger = ({ level, destination = pino.destination(1) }: LogOp
     },
     destination,
   );
-
-/** Returns the logger for one request: each of its lines has the id that the answer has in X-Request-ID. */
-export const requestLogger = (logger: Logger, requestId: string): Logger => logger.child({ requestId });

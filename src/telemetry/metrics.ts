@@ -36,7 +36,8 @@ export interface Metrics {
   timePolicy(): Stop;
   policyEvaluated(): void;
   timeAuditAppend(): Stop;
-  timeHttp(endpoint: string): (status: number) => void;
+  /** The end of the measurement returns the seconds that it took. */
+  timeHttp(endpoint: string): (status: number) => number;
   /** Returns the text of `/metrics`. */
   exposition(): Promise<{ contentType: string; body: string }>;
 }
@@ -183,7 +184,7 @@ function timers({ histogram }: Factories) {
     timeAuditAppend: () => stop(append.startTimer()),
     timeHttp: (path) => {
       const end = http.startTimer({ endpoint: endpoint(path) });
-      return (status) => void end({ status });
+      return (status) => end({ status });
     },
   } satisfies Partial<Metrics>;
 }

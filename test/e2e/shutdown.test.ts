@@ -1,6 +1,8 @@
-/** SIGTERM: the broker is not ready, then takes nothing new, finishes what is in flight, and ends by itself. */
+/** SIGTERM: the broker is not ready, then takes nothing new, finishes what is in flight, ends by itself, and its log is whole. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { resolve } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { exchangeForm } from '../support/calls.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
@@ -74,4 +76,27 @@ it('is first not ready, and still answers, so that a load balancer can find out 
     ['ready', undefined],
     ['not ready', { running: 'the broker is shutting down' }],
   ]);
+});
+
+it('a reader of standard output that hangs holds up nothing: lines wait, then are dropped and counted; an exit writes the rest', async () => {
+  const script = `
+    import { createLogger } from ${JSON.stringify(resolve('dist/src/telemetry/log.js'))};
+    const log = createLogger({ level: 'info' });
+    for (let n = 0; n < 12000; n += 1) log.info({ text: 'x'.repeat(1000) }, 'line');
+    process.stderr.write('goes on');
+    process.stdin.once('data', () => (log.info('last'), process.exit(0)));`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+  await once(child.stderr, 'data'); // It was never read until here.
+  let output = '';
+  child.stdout.on('data', (text) => (output += String(text)));
+  await until(() => output.includes('"dropped":'), 'nothing was said of dropped lines');
+  child.stdin.write('end');
+  await once(child, 'close');
+  const lines = output
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { msg: string; dropped?: number });
+  const dropped = lines.reduce((sum, line) => sum + (line.dropped ?? 0), 0);
+  expect(lines.filter(({ msg }) => msg === 'line').length + dropped).toBe(12_000);
+  expect(lines.at(-1)?.msg).toBe('last');
 });

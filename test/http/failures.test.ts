@@ -10,6 +10,7 @@ import { mount } from '../../src/http/wire/route.js';
 import { StoreUnavailable } from '../../src/store/store.js';
 import { createLogger } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createRequestLog } from '../../src/telemetry/request-log.js';
 import { startBroker } from '../support/brokers/http.js';
 import { calls, exchangeForm } from '../support/calls.js';
 import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';
@@ -17,7 +18,11 @@ import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js'
 async function serving(handle: Endpoint['handle'], refusals: Endpoint['refusals'] = 'problem') {
   const lines: string[] = [];
   const log = createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } });
-  const deps = { log, metrics: createMetrics(systemClock), issuer: 'http://127.0.0.1:1' };
+  const deps = {
+    requests: createRequestLog(log, 1),
+    metrics: createMetrics(systemClock),
+    issuer: 'http://127.0.0.1:1',
+  };
   const app = mount(express(), deps, [{ method: 'GET', path: '/it', refusals, bodyBytes: 0, handle }]);
   const listener = await listen(app, '127.0.0.1:0');
   return { ...calls(listener.url), close: () => listener.close({ patienceMs: 100 }), logged: () => lines.join('') };

@@ -14,6 +14,7 @@ import { readQuery } from '../wire/body.js';
 import { countExchange } from '../wire/count-exchange.js';
 import { ok, type Call, type Handle } from '../wire/endpoint.js';
 import { printable, wholeNumber } from '../wire/fields.js';
+import { noteParty, noteRequest, noting } from '../wire/noted.js';
 import { AWS_CREDENTIALS_TYPE, toContainerCredentials } from '../../protocol/aws-credentials.js';
 import { accessFromDetails, uniteAccess } from '../../targets/requested-access.js';
 
@@ -36,7 +37,7 @@ type Asked = z.output<typeof input>;
 export const awsCredentials =
   (deps: HttpDeps): Handle =>
   async (call) => {
-    const { material } = (await countExchange(deps, () => issued(deps, call))).minted;
+    const { material } = (await countExchange(deps, call, () => issued(deps, call))).minted;
     // The exchange refuses this token type for targets of any other kind.
     if (material.kind !== 'aws-sts') throw new Error('the credential is no AWS session');
     return ok(toContainerCredentials(material));
@@ -46,10 +47,12 @@ async function issued(deps: HttpDeps, call: Call) {
   const target = call.params['target'] ?? '';
   const token = tokenOf(call);
   const wanted = { audience: deps.settings.proofTarget ?? '', access: { path: target, actions: ['execute'] } };
-  const requester = (await requesterByCredential(deps, token, wanted)) ?? (await identified(deps, token));
+  const requester = (await requesterByCredential(deps, token, wanted)) ?? (await identified(deps, call, token));
+  noteParty(call, requester.caller.party);
   const read = (): CredentialRequest => {
     const asked = readQuery(call, input);
-    return { ...requestOf(asked, target), ...underOf(asked, target, requester.from?.task.id) };
+    const under = underOf(asked, target, requester.from?.task.id);
+    return noteRequest(deps, call, { ...requestOf(asked, target), ...under });
   };
   return exchangeFor(deps, requester, { requestId: call.requestId, read });
 }
@@ -65,8 +68,8 @@ function tokenOf({ headers }: Call): string {
 }
 
 /** The token is in the Authorization header, so a token that is not accepted is a 401, as at every endpoint that reads it there. */
-async function identified({ identify }: HttpDeps, token: string): Promise<Requester> {
-  const caller = await identify(token, { use: 'bearer' });
+async function identified(deps: HttpDeps, call: Call, token: string): Promise<Requester> {
+  const caller = await noting(deps, call)(token, { use: 'bearer' });
   if (caller.party.kind === 'workload') return { caller };
   throw new BrokerError('invalid_request', 'Sessions are for workloads: send the identity token of one.');
 }

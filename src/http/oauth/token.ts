@@ -8,6 +8,7 @@ import { clientIfSent } from '../wire/authenticate.js';
 import { readForm } from '../wire/body.js';
 import { countExchange } from '../wire/count-exchange.js';
 import { ok, type Call, type Handle } from '../wire/endpoint.js';
+import { noteRequest, noting } from '../wire/noted.js';
 import { accessTokenOf, kindOf } from '../../targets/kinds.js';
 import { detailsOf, scopeOf } from '../../targets/requested-access.js';
 import { credentialRequestOf, proofsOf } from './token-request.js';
@@ -18,16 +19,16 @@ const ONE_TARGET = { resource: 'invalid_target', audience: 'invalid_target' } as
 export const token =
   (deps: HttpDeps): Handle =>
   async (call) =>
-    ok(answerOf(await countExchange(deps, () => exchanged(deps, call))));
+    ok(answerOf(await countExchange(deps, call, () => exchanged(deps, call))));
 
 async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   const form = readForm(call, ONE_TARGET);
   const proofs = proofsOf(form);
   const client = await clientIfSent(deps, call, form);
   const clientId = client?.party.id ?? form.get('client_id');
-  return exchange(deps, defined({ ...proofs, clientId }), {
+  return exchange({ ...deps, identify: noting(deps, call) }, defined({ ...proofs, clientId }), {
     requestId: call.requestId,
-    read: () => credentialRequestOf(form, call),
+    read: () => noteRequest(deps, call, credentialRequestOf(form, call)),
   });
 }
 

@@ -6,12 +6,13 @@ import type { AuthenticatedCaller } from '../../identity/proof.js';
 import { JWT_ASSERTION, SPIFFE_ASSERTION } from '../../protocol/oauth.js';
 import { demanded, demandedToken, type Form } from './body.js';
 import type { Call } from './endpoint.js';
+import { noting } from './noted.js';
 
 const ASSERTION_TYPES: ReadonlySet<string> = new Set([JWT_ASSERTION, SPIFFE_ASSERTION]);
 
 /** Returns the caller of a JSON endpoint: the bearer of an identity token. */
 export async function authenticate(
-  { identify }: Pick<HttpDeps, 'identify'>,
+  deps: Pick<HttpDeps, 'identify'>,
   call: Call,
   purpose?: 'ending',
 ): Promise<AuthenticatedCaller> {
@@ -19,7 +20,7 @@ export async function authenticate(
   if (token === undefined) {
     throw new BrokerError('invalid_token', 'Send an identity token as "Authorization: Bearer".');
   }
-  return identify(token, defined({ use: 'bearer' as const, purpose }));
+  return noting(deps, call)(token, defined({ use: 'bearer' as const, purpose }));
 }
 
 /** Returns the caller of an OAuth endpoint that requires client authentication. */
@@ -36,8 +37,8 @@ export async function authenticateClient(
 
 /** Returns the authenticated client, or undefined if no proof was sent. A proof that is sent must be valid, even where none is required. */
 export async function clientIfSent(
-  { identify }: Pick<HttpDeps, 'identify'>,
-  call: Pick<Call, 'headers'>,
+  deps: Pick<HttpDeps, 'identify'>,
+  call: Pick<Call, 'headers' | 'noted'>,
   form: Form,
   purpose?: 'ending',
 ): Promise<AuthenticatedCaller | undefined> {
@@ -47,6 +48,7 @@ export async function clientIfSent(
     throw new BrokerError('invalid_request', 'Only one way of client authentication can be used at once.');
   }
   if (assertion === undefined && bearer === undefined) return undefined;
+  const identify = noting(deps, call);
   const client = await (assertion === undefined
     ? identify(bearer ?? '', defined({ use: 'bearer' as const, purpose }))
     : identify(assertion.token, defined({ use: 'client' as const, tokenType: assertion.type, purpose })));

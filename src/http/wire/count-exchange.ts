@@ -1,14 +1,18 @@
-/** Counts the outcome of an exchange, at whichever endpoint: an outage counts as failed, every other refusal as refused. */
+/** Counts and notes the outcome of an exchange, at whichever endpoint: an outage counts as failed, every other refusal as refused. */
 import type { Issued } from '../../credentials/release.js';
 import { BrokerError, isOutage } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
+import type { Call } from './endpoint.js';
+import { noteTask } from './noted.js';
 
 export async function countExchange(
   { metrics }: Pick<HttpDeps, 'metrics'>,
+  call: Pick<Call, 'noted'>,
   exchanging: () => Promise<Issued>,
 ): Promise<Issued> {
   try {
     const issued = await exchanging();
+    noteTask(call, issued.task.id);
     metrics.exchanged('granted');
     metrics.minted(issued.credential.expiresAt);
     return issued;

@@ -1,6 +1,6 @@
 /** What an endpoint is: a function from a call to an answer. No endpoint sees Express. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Logger } from '../../telemetry/log.js';
+import type { Noted } from '../../telemetry/request-log.js';
 
 export interface Call {
   requestId: string;
@@ -11,7 +11,8 @@ export interface Call {
   headers: IncomingHttpHeaders;
   /** Empty when the request has no body. */
   body: Buffer;
-  log: Logger;
+  /** What the log line of this request says of it, as far as it is known. */
+  noted: Noted;
 }
 
 export interface Answer {

@@ -2,19 +2,22 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
-import { BrokerError, isOutage } from '../../domain/errors.js';
+import { BrokerError } from '../../domain/errors.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
-import { requestLogger, type Logger } from '../../telemetry/log.js';
 import type { Metrics } from '../../telemetry/metrics.js';
+import type { RequestLog } from '../../telemetry/request-log.js';
 import { bodyReader } from './body.js';
 import type { Answer, Call, Endpoint, Handle } from './endpoint.js';
 import { requestIdOf } from './fields.js';
+import { noteTask } from './noted.js';
 import { publicError, refusalOf } from './refusal.js';
 
 interface RouteDeps {
   metrics: Pick<Metrics, 'timeHttp' | 'refused'>;
-  log: Logger;
+  requests: Pick<RequestLog, 'write'>;
   issuer: string;
+  /** Whether machines ask these endpoints every few seconds. Default: no. */
+  polled?: boolean;
 }
 
 /** Mounts the endpoints, and refuses every other request: 405 with the allowed methods, 404, or 400 for an undecodable path. */
@@ -73,35 +76,40 @@ interface Served extends Pick<Endpoint, 'path' | 'refusals' | 'handle'> {
 function serve(deps: RouteDeps, { path, refusals, headers, bodyBytes, handle }: Served): RequestHandler {
   const readBody = bodyBytes === undefined ? undefined : bodyReader(bodyBytes);
   return async (request, response) => {
-    const stop = deps.metrics.timeHttp(path);
-    const call = callOf(deps, request);
+    const { metrics, requests, issuer, polled = false } = deps;
+    const stop = metrics.timeHttp(path);
+    const call = callOf(request);
+    let error: BrokerError | undefined;
     if (headers) response.set(headers);
     try {
       if (readBody) call.body = await readBody(request, response);
       await write(response, call, await handle(call));
-    } catch (error) {
-      const refusal = publicError(error);
-      report(deps, call, path, refusal);
-      await write(response, call, refusalOf(refusal, call, { format: refusals, issuer: deps.issuer }));
+    } catch (thrown) {
+      error = publicError(thrown);
+      metrics.refused(error.code, path);
+      await write(response, call, refusalOf(error, call, { format: refusals, issuer }));
     }
-    stop(response.statusCode);
+    const { statusCode: status } = response;
+    const { requestId, noted } = call;
+    const { method } = request;
+    requests.write({ requestId, endpoint: path, method, status, seconds: stop(status), noted, error, polled });
   };
 }
 
-function callOf({ log }: RouteDeps, request: Request): Call {
+function callOf(request: Request): Call {
   const requestId = requestIdOf(request.get('x-request-id'));
   // A query may contain question marks (RFC 3986, section 3.4): it begins behind the first.
   const query = /\?(.*)/.exec(request.url)?.[1] ?? '';
-  return {
+  const call = {
     requestId,
     params: paramsOf(request),
     query,
     headers: request.headers,
     body: Buffer.alloc(0),
-    get log() {
-      return requestLogger(log, requestId); // Most calls log nothing: read it where something is logged, and no earlier.
-    },
+    noted: {},
   };
+  noteTask(call, call.params['id']);
+  return call;
 }
 
 /** Express hands over the value of a wildcard in pieces. */
@@ -109,14 +117,6 @@ function paramsOf({ params }: Request): Call['params'] {
   const found: Record<string, string> = {};
   for (const name in params) found[name] = [params[name] ?? ''].flat().join('/');
   return found;
-}
-
-/** Bugs and outages are errors in the log. A refusal is normal work, so it is logged at debug level only. */
-function report({ metrics }: RouteDeps, call: Call, endpoint: string, error: BrokerError): void {
-  metrics.refused(error.code, endpoint);
-  if (error.code === 'server_error') call.log.error({ err: error, endpoint }, 'failed');
-  else if (isOutage(error)) call.log.warn({ err: error, endpoint }, 'unavailable');
-  else call.log.debug({ err: error, endpoint }, 'refused');
 }
 
 async function write(response: Response, call: Call, { status, headers, body }: Answer): Promise<void> {
@@ -131,9 +131,9 @@ async function write(response: Response, call: Call, { status, headers, body }: 
   if (body === undefined) response.end();
   else if (typeof body === 'string') response.end(body);
   else if (Symbol.asyncIterator in body) {
-    await pipeline(Readable.from(body), response).catch((err: unknown) =>
-      call.log.warn({ err }, 'an answer broke off'),
-    );
+    await pipeline(Readable.from(body), response).catch((cause: unknown) => {
+      call.noted.trouble = new Error('the answer broke off', { cause });
+    });
   } else {
     if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json; charset=utf-8');
     response.end(JSON.stringify(body));
