@@ -7,8 +7,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/@typescript/native/bin/tsc', import.meta.url));
 // The container image is built from src alone. Demo and benchmark, which need fakes/aws, are left out there.
 const project = existsSync(`${root}fakes`) ? 'tsconfig.json' : 'scripts/tsconfig.src.json';
-const compiled = spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
-if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+// Types are shipped for what others import, which is the client alone.
+for (const each of [project, 'scripts/tsconfig.client.json']) {
+  const compiled = spawnSync(process.execPath, [compiler, '-p', each], { cwd: root, stdio: 'inherit' });
+  if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+}
 
 // What was compiled from a file that has moved or gone since would be shipped for ever.
 for (const name of readdirSync(`${root}dist`, { recursive: true })) {

@@ -30,6 +30,7 @@ const TABLE = [
   ['store', 'domain', 'store|record|follow-log'],
   ['config', 'targets domain'],
   ['targets', 'domain protocol'],
+  ['client', 'domain protocol'],
   ['domain', ''],
   ['protocol', ''],
 ];

@@ -28,7 +28,7 @@ export const taskOpening = (deps: HttpDeps) =>
     verb: 'openTask',
     from: 'body',
     input: z.strictObject({
-      workload: nameSchema(),
+      workload: nameSchema().exactOptional(),
       principal: nameSchema().exactOptional(),
       purpose: printable(256),
       /** RFC 9396 objects: the most that can be granted under the task. */

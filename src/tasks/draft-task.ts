@@ -17,7 +17,8 @@ import { provenPrincipal, principalOf } from './principal.js';
 
 /** A request to open a task, in the broker's own terms. */
 export interface OpenTaskRequest {
-  workload: string;
+  /** A workload's id. Absent: the caller itself. */
+  workload?: string;
   /** A person's id. Absent: the task serves the person its parent serves, or the workload itself. */
   principal?: string;
   purpose: string;
@@ -57,7 +58,7 @@ interface Opening {
 /** Returns the record of a task that an orchestrator opens, or the workload itself ahead of its work. */
 export function draftTask(settings: Settings, now: number, { caller, request, parent, previous }: Opening): Task {
   const workload =
-    request.workload === caller.party.id
+    request.workload === undefined || request.workload === caller.party.id
       ? refOf(caller.party)
       : partyFromId(settings.trust, 'workload', request.workload);
   const opensItself = workload.id === caller.party.id;

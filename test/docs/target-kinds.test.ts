@@ -7,6 +7,9 @@ const HOMES = ['src/targets/', 'src/minters/jwt.ts', 'src/minters/aws/', 'src/ht
 
 /** Every other file that names a kind, and why it must. */
 const EXCEPTIONS: Record<string, string> = {
+  'src/client/identity/aws.ts': 'proves an AWS role of the agent, which is no target',
+  'src/client/adapters.ts': 'gives AWS SDKs the shape that they take',
+  'src/client/index.ts': 'exports both',
   'src/cli/run.ts': 'registers the commands of src/cli/aws/',
   'src/compose/minters.ts': 'picks the minter of each kind, and loads its SDK',
   'src/compose/parts.ts': 'knows at which endpoint a credential is proof of its workload: /aws/credentials',

@@ -5,6 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { awsCredentialsFor, mayfly, TaskEnded } from '../../src/client/index.js';
 import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { until } from '../support/until.js';
@@ -89,4 +91,16 @@ it('works by a token of the broker for this endpoint, and ends with it', async (
   expect(await sdk.call(600)).toHaveProperty('arn'); // GetCallerIdentity is what AWS can deny to nobody.
   expect(await sdk.call(400)).toEqual(NOTHING_FOUND);
   expect(minted()).toHaveLength(before);
+});
+
+it('takes sessions of a task from mayfly/client, an hour each, and none once the task has ended', async () => {
+  const token = await broker.identity('agent-7', { expiresInSeconds: 86_400 });
+  const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'summarise' });
+  const access = JSON.parse(details(`${BUCKET}/tenant-42/*`)) as object[];
+  const credentials = awsCredentialsFor(task, ROLE, access);
+  const client = new STSClient({ region: 'eu-central-1', endpoint: broker.aws.url, credentials });
+  expect(await client.send(new GetCallerIdentityCommand({}))).toMatchObject({ Arn: theLatest().arn });
+  expect((await credentials()).expiration.getTime() - broker.clock.now()).toBeGreaterThan(3_000_000);
+  await task.complete();
+  await expect(credentials()).rejects.toBeInstanceOf(TaskEnded);
 });

@@ -1,0 +1,98 @@
+/** Credentials of one task, each kept until it is nearly over and renewed ahead of that. */
+import { randomInt } from 'node:crypto';
+import { Refused, TaskEnded } from './errors.js';
+
+/** A credential as the broker issued it. It is not printed: `console.log` and `JSON.stringify` show no token. */
+export class Credential {
+  /** What the target takes, as `Authorization: Bearer`. */
+  readonly token!: string;
+  /** What was granted, as `<path>:<action>`; it may be less than what was asked for. */
+  readonly scope: string;
+  readonly #usableUntil: number;
+
+  constructor({ token, scope, usableUntil }: { token: string; scope: string; usableUntil: number }) {
+    // Not enumerable, so that no logger writes it.
+    Object.defineProperty(this, 'token', { value: token, enumerable: false });
+    this.scope = scope;
+    this.#usableUntil = usableUntil;
+  }
+
+  /** Whole seconds that it lives yet; 0 when it is over. */
+  get expiresInSeconds(): number {
+    return Math.max(0, Math.floor((this.#usableUntil - performance.now()) / 1000));
+  }
+}
+
+/** An answer of the broker, before it is kept. */
+export interface Issued {
+  token: string;
+  scope: string;
+  lifetimeSeconds: number;
+}
+
+interface Kept {
+  credential: Credential;
+  /** From then on it is renewed while it is still handed out. */
+  renewAt: number;
+  /** It is not handed out after this. */
+  usableUntil: number;
+}
+
+/** A request takes time to arrive, and a credential that dies on the way helps nobody. */
+const SPARE_MS = 5_000;
+
+/**
+ * Keeps one credential, and asks for the next at 60 to 80 % of its life: at a moment of its own, so that a thousand agents that
+ * started together do not renew together. One request at a time is in flight, however many wait for it. Time is counted on the
+ * monotonic clock from before the request was sent, so a wrong clock of the agent's host does not matter.
+ */
+export class KeptCredential {
+  readonly #issue: () => Promise<Issued>;
+  #kept: Kept | undefined;
+  #renewal: Promise<Kept> | undefined;
+
+  constructor(issue: () => Promise<Issued>) {
+    this.#issue = issue;
+  }
+
+  async get(): Promise<Credential> {
+    const now = performance.now();
+    const kept = this.#kept;
+    if (!kept || now >= kept.usableUntil) return (await this.#renew()).credential;
+    // Nobody waits for a renewal ahead of time. If it fails, what is kept lives on, and the next call tries again.
+    if (now >= kept.renewAt) void this.#renew().catch((error: unknown) => this.#failedAhead(error));
+    return kept.credential;
+  }
+
+  /** Forgets the credential, for example because a target refused it. */
+  discard(): void {
+    this.#kept = undefined;
+  }
+
+  #renew(): Promise<Kept> {
+    this.#renewal ??= this.#fetch().finally(() => (this.#renewal = undefined));
+    return this.#renewal;
+  }
+
+  async #fetch(): Promise<Kept> {
+    const from = performance.now();
+    const { token, scope, lifetimeSeconds } = await this.#issue();
+    const lifeMs = lifetimeSeconds * 1000;
+    const usableUntil = from + lifeMs - Math.min(SPARE_MS, lifeMs / 10);
+    const kept = {
+      credential: new Credential({ token, scope, usableUntil }),
+      renewAt: from + (lifeMs * randomInt(600, 800)) / 1000,
+      usableUntil,
+    };
+    this.#kept = kept;
+    return kept;
+  }
+
+  /** The end of the task ends what is kept. Any other failure only puts the next attempt off. */
+  #failedAhead(error: unknown): void {
+    if (error instanceof TaskEnded) this.discard();
+    if (!this.#kept) return;
+    const seconds = (error instanceof Refused ? error.retryAfterSeconds : undefined) ?? 1;
+    this.#kept.renewAt = performance.now() + Math.max(1, seconds) * 1000;
+  }
+}

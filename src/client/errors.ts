@@ -1,0 +1,64 @@
+/** What a client of the broker can meet. All are subclasses of MayflyError, so one `catch` can tell them from everything else. */
+
+/** What can help after a refusal; docs/errors.md explains each. */
+export type Retry = 'never' | 'with-less' | 'after-approval' | 'after-lift' | 'later';
+
+export class MayflyError extends Error {
+  override name = 'MayflyError';
+}
+
+interface RefusalDetails {
+  status: number;
+  code: string;
+  retry: Retry;
+  retryAfterSeconds: number | undefined;
+  decisionId: string | undefined;
+  requestId: string | undefined;
+}
+
+/** The broker was asked and said no. The message is its sentence. */
+export class Refused extends MayflyError {
+  override name = 'Refused';
+  /** A code of docs/errors.md, such as `access_denied`. */
+  readonly code: string;
+  readonly status: number;
+  readonly retry: Retry;
+  /** Seconds, where the broker said when to ask again. */
+  readonly retryAfterSeconds: number | undefined;
+  /** Show it to whoever writes the policies. */
+  readonly decisionId: string | undefined;
+  /** Show it to whoever runs the broker: its log has it. */
+  readonly requestId: string | undefined;
+
+  constructor(message: string, details: RefusalDetails) {
+    super(message);
+    this.code = details.code;
+    this.status = details.status;
+    this.retry = details.retry;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+    this.decisionId = details.decisionId;
+    this.requestId = details.requestId;
+  }
+}
+
+/**
+ * The task is over, so nothing more can be asked for under it and all its credentials are dead. This is not the expiry of a
+ * credential: the client renews those by itself.
+ */
+export class TaskEnded extends MayflyError {
+  override name = 'TaskEnded';
+  readonly task: string | undefined;
+  /** `completed`, `failed`, `cancelled`, `expired` or `revoked`; undefined where the broker did not say. */
+  readonly outcome: string | undefined;
+
+  constructor(task: string | undefined, outcome: string | undefined, cause?: unknown) {
+    super(`The task ${task ?? '(not opened yet)'} has ended${outcome === undefined ? '' : `: ${outcome}`}.`, { cause });
+    this.task = task;
+    this.outcome = outcome;
+  }
+}
+
+/** The broker could not be asked, or gave no answer that makes sense. Nothing is known about what was asked. */
+export class Unavailable extends MayflyError {
+  override name = 'Unavailable';
+}

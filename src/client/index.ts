@@ -1,0 +1,19 @@
+/**
+ * `mayfly/client`: credentials for one task, from an agent in Node. It has no dependencies.
+ *
+ *     const broker = mayfly({ url: 'https://mayfly.example', identity: fromFile('/var/run/secrets/mayfly/token') });
+ *     await broker.run({ purpose: 'summarise' }, async (task) => {
+ *       const { token } = await task.credential('https://tickets.example', 'incident/4711:read');
+ *     });
+ */
+export { mayfly, type Mayfly, type MayflyOptions, type TaskOptions } from './mayfly.js';
+export { Task, type Access, type Outcome, type Wish } from './task.js';
+export { Credential } from './credential.js';
+export { MayflyError, Refused, TaskEnded, Unavailable, type Retry } from './errors.js';
+export type { IdentitySource } from './request.js';
+export { fromFile } from './identity/file.js';
+export { fromGitHubActions } from './identity/github-actions.js';
+export { fetchFor } from './fetch.js';
+export { awsCredentialsFor, mcpAuthFor, type AwsSession } from './adapters.js';
+export { fromAws } from './identity/aws.js';
+export { fromSpiffe } from './identity/spiffe.js';

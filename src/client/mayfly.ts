@@ -1,0 +1,78 @@
+/** The entrance of the client: a broker, and the identity that this process shows it. */
+import { MayflyError } from './errors.js';
+import { ask, brokerOrigin, textOf, type Connection, type IdentitySource } from './request.js';
+import { Task } from './task.js';
+
+export interface MayflyOptions {
+  /** The origin of the broker: https, or http on loopback. */
+  url: string;
+  /** Where the workload's identity token comes from. */
+  identity: IdentitySource;
+  /** The most that one request may take; default 10 seconds. */
+  timeoutMs?: number;
+  fetch?: typeof fetch;
+}
+
+export interface TaskOptions {
+  purpose: string;
+  /** RFC 9396 objects: the most that can be granted under the task. Default: what policy permits. */
+  access?: readonly object[];
+  deadlineSeconds?: number;
+  /**
+   * How often the client says that this process lives; default 30 seconds. After three that are missing the broker ends the task,
+   * so nothing outlives a killed process for long.
+   */
+  heartbeatSeconds?: number;
+  /** Returns the token of the person that the task serves. Such a task is opened by its first credential, and has no heartbeat. */
+  person?: IdentitySource;
+}
+
+export interface Mayfly {
+  /** Opens a task. Leave its scope by complete() or leave(): `await using` alone says that it failed. */
+  task(options: TaskOptions): Promise<Task>;
+  /** Goes on with a task that somebody else has opened for this workload. */
+  join(id: string): Task;
+  /** Opens a task, runs the work, and completes the task: as `completed` after a return, as `failed` after a throw. */
+  run<T>(options: TaskOptions, work: (task: Task) => Promise<T>): Promise<T>;
+}
+
+const MISSES_ALLOWED = 3;
+
+export function mayfly({ url, identity, timeoutMs = 10_000, fetch = globalThis.fetch }: MayflyOptions): Mayfly {
+  const connection: Connection = { url: brokerOrigin(url), identity, timeoutMs, fetch };
+  const task = (options: TaskOptions) => openTask(connection, options);
+  return {
+    task,
+    join: (id) => new Task(connection, { id }),
+    async run(options, work) {
+      const opened = await task(options);
+      // What went wrong in the work is what the caller must learn, whether or not the broker can still be told.
+      const result = await work(opened).catch(async (error: unknown) => {
+        await opened.complete('failed').catch(() => undefined);
+        throw error;
+      });
+      await opened.complete('completed');
+      return result;
+    },
+  };
+}
+
+async function openTask(connection: Connection, options: TaskOptions): Promise<Task> {
+  const { purpose, access, deadlineSeconds, heartbeatSeconds = 30, person } = options;
+  if (person) {
+    if (access ?? deadlineSeconds ?? options.heartbeatSeconds) {
+      throw new MayflyError('A task for a person takes no access, deadlineSeconds and heartbeatSeconds.');
+    }
+    return new Task(connection, { purpose, person });
+  }
+  const body = {
+    purpose,
+    ...(access && { access }),
+    ...(deadlineSeconds !== undefined && { deadlineSeconds }),
+    heartbeat: { intervalSeconds: heartbeatSeconds, missesAllowed: MISSES_ALLOWED },
+  };
+  const headers = { Authorization: `Bearer ${await connection.identity()}`, 'Idempotency-Key': crypto.randomUUID() };
+  const id = textOf((await ask(connection, { path: '/tasks', body, headers }))['id']);
+  if (id === undefined) throw new MayflyError('The answer of the broker has no id of a task.');
+  return new Task(connection, { id, heartbeatSeconds });
+}

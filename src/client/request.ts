@@ -1,0 +1,137 @@
+/**
+ * One request to the broker. A token is sent to the configured broker and to nobody else: no redirect is followed, and plain http
+ * is for loopback. An answer is bounded in size and time before it is read.
+ */
+import { randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isSafeOrigin } from '../domain/safe-origin.js';
+import { MayflyError, Refused, Unavailable, type Retry } from './errors.js';
+
+/** Returns an identity token of the workload that is valid now. It is asked before each request, so that it may rotate. */
+export type IdentitySource = () => string | Promise<string>;
+
+export interface Connection {
+  /** The origin of the broker. */
+  url: string;
+  identity: IdentitySource;
+  fetch: typeof fetch;
+  timeoutMs: number;
+}
+
+interface Outgoing {
+  path: string;
+  /** An object is sent as JSON, parameters as a form; without a body it is a GET. */
+  body?: object | URLSearchParams;
+  headers?: Record<string, string>;
+  /** Ends the waiting, and the request. */
+  signal?: AbortSignal;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+const ANSWER_BYTES_MAX = 1_000_000;
+const ATTEMPTS_MAX = 3;
+const WAIT_SECONDS_MAX = 15;
+
+/** Returns the origin. Throws a MayflyError where a token must not be sent to it. */
+export function brokerOrigin(url: string): string {
+  const origin = URL.canParse(url) ? new URL(url).origin : '';
+  if (isSafeOrigin(origin)) return origin;
+  throw new MayflyError('The url of the broker must be https, or http on loopback.');
+}
+
+/**
+ * Returns the answer. A refusal that says `later` within 15 seconds is waited for, and so is an answer of nobody: three attempts
+ * in all. So every request must be safe to repeat.
+ */
+export async function ask(connection: Connection, outgoing: Outgoing): Promise<Members> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await askOnce(connection, outgoing);
+    } catch (error) {
+      const seconds = attempt < ATTEMPTS_MAX ? secondsToWait(error, attempt) : undefined;
+      if (seconds === undefined) throw error;
+      const { signal } = outgoing;
+      await pause(seconds * 1000, undefined, signal && { signal }).catch(() => undefined);
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+/** Returns how long to wait before the request is repeated; undefined where that would not help. */
+function secondsToWait(error: unknown, attempt: number): number | undefined {
+  if (error instanceof Unavailable) return (attempt * randomInt(100, 300)) / 1000;
+  if (!(error instanceof Refused) || error.retry !== 'later') return undefined;
+  const seconds = error.retryAfterSeconds ?? 1;
+  return seconds <= WAIT_SECONDS_MAX ? seconds : undefined;
+}
+
+async function askOnce({ url, fetch, timeoutMs }: Connection, { path, body, headers, signal }: Outgoing) {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  let answer: Response;
+  let text: string;
+  try {
+    answer = await fetch(`${url}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      redirect: 'error',
+      headers: { Accept: 'application/json', ...contentType(body), ...headers },
+      ...(body !== undefined && { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    });
+    text = await boundedText(answer);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new Unavailable(timeout.aborted ? 'The broker did not answer in time.' : 'The broker cannot be reached.', {
+      cause,
+    });
+  }
+  const members = membersOf(text);
+  if (answer.ok && members) return members;
+  throw refusalOf(answer, members ?? {});
+}
+
+const contentType = (body: Outgoing['body']): Record<string, string> =>
+  body === undefined || body instanceof URLSearchParams ? {} : { 'Content-Type': 'application/json' };
+
+async function boundedText({ body }: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += part.byteLength;
+    if (bytes > ANSWER_BYTES_MAX) throw new MayflyError('The answer is too large.');
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function membersOf(text: string): Members | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const RETRIES: readonly unknown[] = ['never', 'with-less', 'after-approval', 'after-lift', 'later'] satisfies Retry[];
+
+/** OAuth endpoints say `error` and `error_description`, all others `code` and `detail` (RFC 6749 and RFC 9457). */
+function refusalOf({ status, headers }: Response, members: Members): Refused | Unavailable {
+  const code = textOf(members['error']) ?? textOf(members['code']);
+  const sentence = textOf(members['error_description']) ?? textOf(members['detail']) ?? textOf(members['message']);
+  // Whatever answers without a code of the broker is something else: a proxy, a wrong address.
+  if (code === undefined) return new Unavailable(`The broker gave no answer that makes sense (status ${status}).`);
+  const { retry } = members;
+  const wait = Number(headers.get('retry-after') ?? Number.NaN);
+  const details = {
+    status,
+    code,
+    retry: RETRIES.includes(retry) ? (retry as Retry) : 'never',
+    decisionId: textOf(members['decision_id']),
+    requestId: headers.get('x-request-id') ?? undefined,
+    retryAfterSeconds: Number.isFinite(wait) && wait >= 0 ? wait : undefined,
+  } as const;
+  return new Refused(sentence ?? code, details);
+}
+
+export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

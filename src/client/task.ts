@@ -1,0 +1,194 @@
+/** A task of the broker, from the side of the agent: credentials under it, its heartbeat, its end. */
+import { JWT_TYPE, TOKEN_EXCHANGE } from '../protocol/oauth.js';
+import { KeptCredential, type Credential, type Issued } from './credential.js';
+import { MayflyError, Refused, TaskEnded } from './errors.js';
+import { ask, textOf, type Connection, type IdentitySource } from './request.js';
+
+/** What a credential may do: scope texts such as `incident/4711:read`, or RFC 9396 objects. */
+export type Access = string | readonly string[] | readonly object[];
+
+/** What a credential is asked for. */
+export interface Wish {
+  /** Default: what the task was opened for at this target. */
+  access?: Access;
+  /** The broker gives no more than policy and its configuration allow. Default: theirs, five minutes if nobody changed it. */
+  lifetimeSeconds?: number;
+}
+
+export type Outcome = 'completed' | 'failed' | 'cancelled';
+
+/** A task that its first credential opens. */
+interface Unopened {
+  purpose: string;
+  /** Returns the token of the person whom the task serves. */
+  person: IdentitySource;
+}
+
+type TaskSetup = { id: string; heartbeatSeconds?: number } | Unopened;
+
+export class Task implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #unopened: Unopened | undefined;
+  readonly #credentials = new Map<string, KeptCredential>();
+  readonly #ended = new AbortController();
+  #id: string | undefined;
+  #opening: Promise<unknown> | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #heartbeatFailure: unknown;
+  #over: MayflyError | undefined;
+
+  constructor(connection: Connection, setup: TaskSetup) {
+    this.#connection = connection;
+    this.#unopened = 'person' in setup ? setup : undefined;
+    if (!('id' in setup)) return;
+    this.#id = setup.id;
+    if (setup.heartbeatSeconds === undefined) return;
+    this.#heartbeat = setInterval(() => void this.#beat(), setup.heartbeatSeconds * 1000);
+    this.#heartbeat.unref();
+  }
+
+  /** `tsk_…`; undefined for a task with a person before its first credential. */
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  /**
+   * Aborted, with a TaskEnded as its reason, once the client learns that somebody else ended the task: from a heartbeat, or from a
+   * refusal. Pass it to whatever should stop then.
+   */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /**
+   * Returns a credential for the target, from memory while one lives. Throws TaskEnded, Refused where the broker says no, and
+   * Unavailable where it could not be asked and nothing that lives is kept.
+   */
+  async credential(target: string, wish: Access | Wish = {}): Promise<Credential> {
+    if (this.#over) throw this.#over;
+    return this.#keptFor(target, wish).get();
+  }
+
+  /** Forgets what is kept for the target, for example because it answered 401. */
+  discard(target: string, wish: Access | Wish = {}): void {
+    this.#keptFor(target, wish).discard();
+  }
+
+  /** Ends the task, and with it every credential of it. To end what is over already changes nothing. */
+  async complete(outcome: Outcome = 'completed', reason?: string): Promise<void> {
+    if (this.#over) return;
+    this.#stop(new TaskEnded(this.#id, outcome));
+    await this.#opening?.catch(() => undefined);
+    if (this.#id === undefined) return;
+    const body = { outcome, ...(reason !== undefined && { reason }) };
+    await this.#call('complete', body);
+  }
+
+  /** Hands the task over to another process: the heartbeat stops here, and nothing is ended. Returns the id of the task. */
+  leave(): string | undefined {
+    this.#stop(new MayflyError('The task was left: whoever it was handed to goes on with it.'));
+    return this.#id;
+  }
+
+  /** A scope that is left without complete() and leave() has failed: `await using` cannot tell a return from a throw. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.complete('failed');
+  }
+
+  #keptFor(target: string, wish: Access | Wish): KeptCredential {
+    const wanted = { resource: target, ...parametersOf(isWish(wish) ? wish : { access: wish }) };
+    const key = JSON.stringify(wanted);
+    const kept = this.#credentials.get(key) ?? new KeptCredential(() => this.#issue(wanted));
+    this.#credentials.set(key, kept);
+    return kept;
+  }
+
+  async #issue(wanted: Parameters): Promise<Issued> {
+    // Credentials that are asked for at the same time must not open two tasks.
+    while (this.#opening) await this.#opening.catch(() => undefined);
+    if (this.#id !== undefined) return this.#exchange(wanted, { task_id: this.#id });
+    const opening = this.#exchange(wanted, { purpose: this.#unopened?.purpose ?? '' });
+    this.#opening = opening;
+    return opening.finally(() => (this.#opening = undefined));
+  }
+
+  async #exchange(wanted: Parameters, under: Parameters): Promise<Issued> {
+    const person = this.#unopened?.person;
+    const workload = await this.#connection.identity();
+    const body = new URLSearchParams({
+      grant_type: TOKEN_EXCHANGE,
+      subject_token: person ? await person() : workload,
+      subject_token_type: JWT_TYPE,
+      ...(person && { actor_token: workload, actor_token_type: JWT_TYPE }),
+      ...wanted,
+      ...under,
+    });
+    // A repeated attempt must not open a second task.
+    const headers = { 'Idempotency-Key': crypto.randomUUID() };
+    const request = { path: '/token', body, signal: this.signal, ...('purpose' in under && { headers }) };
+    const answer = await this.#noticingTheEnd(ask(this.#connection, request));
+    const { access_token: token, expires_in: lifetimeSeconds, task_id: task } = answer;
+    if (typeof token !== 'string' || typeof lifetimeSeconds !== 'number' || typeof task !== 'string') {
+      throw new MayflyError('The answer of the broker has no access_token, expires_in and task_id.');
+    }
+    this.#id ??= task;
+    return { token, lifetimeSeconds, scope: textOf(answer['scope']) ?? '' };
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      const state = textOf((await this.#call('heartbeat', {}))['state']);
+      this.#heartbeatFailure = undefined;
+      // A suspended task may be resumed; every other state is the end.
+      if (state !== undefined && state !== 'open' && state !== 'suspended') this.#endedByOthers(state);
+    } catch (error) {
+      // The broker allows for some that are missing, and the next one may arrive.
+      this.#heartbeatFailure = error;
+    }
+  }
+
+  async #call(verb: string, body: object): Promise<Readonly<Record<string, unknown>>> {
+    const headers = { Authorization: `Bearer ${await this.#connection.identity()}` };
+    return ask(this.#connection, { path: `/tasks/${this.#id}/${verb}`, body, headers });
+  }
+
+  /** Turns the refusal of a task that is over into TaskEnded. */
+  async #noticingTheEnd<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== 'invalid_grant') throw error;
+      throw this.#endedByOthers(undefined, error);
+    }
+  }
+
+  #endedByOthers(outcome: string | undefined, cause: unknown = this.#heartbeatFailure): MayflyError {
+    const ended = this.#over ?? new TaskEnded(this.#id, outcome, cause);
+    if (!this.#over) {
+      this.#stop(ended);
+      this.#ended.abort(ended);
+    }
+    return ended;
+  }
+
+  #stop(why: MayflyError): void {
+    this.#over ??= why;
+    clearInterval(this.#heartbeat);
+    this.#credentials.clear();
+  }
+}
+
+type Parameters = Readonly<Record<string, string>>;
+
+const isWish = (wish: Access | Wish): wish is Wish => typeof wish === 'object' && !Array.isArray(wish);
+
+function parametersOf({ access, lifetimeSeconds }: Wish): Parameters {
+  const lifetime = lifetimeSeconds === undefined ? {} : { lifetime: String(lifetimeSeconds) };
+  if (access === undefined) return lifetime;
+  const entries = typeof access === 'string' ? [access] : access;
+  const isScope = entries.every((entry) => typeof entry === 'string');
+  return {
+    ...lifetime,
+    ...(isScope ? { scope: entries.join(' ') } : { authorization_details: JSON.stringify(entries) }),
+  };
+}
