@@ -118,7 +118,7 @@ describe('the line of an exchange', () => {
         level: 'info',
         status: 400,
         code: 'access_denied',
-        reason: expect.stringMatching(/^Policy /),
+        reason: expect.stringMatching(/^No policy permits /),
         decisionId: expect.stringMatching(/^dec_/),
         workload: 'lab:agent-7',
         person: 'staff:ada',

@@ -41,6 +41,12 @@ const verb = (task: TaskBody, name: string, body: object = {}, bearer = orchestr
   broker.post(`/tasks/${task.id}/${name}`, body, bearer);
 
 describe('POST /tasks', () => {
+  it('is for the caller itself where no workload is named', async () => {
+    const { body } = await broker.post('/tasks', { purpose: 'summarise' }, agent);
+    expect(body).toMatchObject({ workload: 'lab:agent-7', state: 'open' });
+    expect(body).not.toHaveProperty('openedBy');
+  });
+
   it('answers 201 with the task and where it is', async () => {
     const reply = await broker.post(
       '/tasks',
@@ -93,7 +99,6 @@ describe('POST /tasks', () => {
   });
 
   it.each([
-    ['no workload', { workload: undefined }, /workload/],
     ['no purpose', { purpose: undefined }, /purpose/],
     ['an unknown field', { deadline: 300 }, /no field of the name deadline/],
     ['a misspelt field within a field', { heartbeat: { interval: 1, missesAllowed: 1 } }, /heartbeat/],
