@@ -1,7 +1,9 @@
-/** The files that a configuration names: relative to its own directory, and readable before anything starts. */
-import { access, constants, stat } from 'node:fs/promises';
+/** The files that a configuration names: relative to its own directory, readable before anything starts, and of the right kind. */
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { defined } from '../domain/defined.js';
+import { bearerProblem, certificatesProblem } from './connection-files.js';
+import { keyDocumentWarning, readKeyDocument, type KeyDocumentKind } from './key-document.js';
 import type { ConfigPath, Finding } from './problem.js';
 import type { Config } from './schema.js';
 import type { KeySource, Trust } from './trust-schema.js';
@@ -52,32 +54,47 @@ function resolveKeys(keys: KeySource, absolute: (file: string) => string): KeySo
   });
 }
 
-export async function missingFiles(parts: SoundParts, directory: string): Promise<Finding[]> {
-  const files = [
-    ...(parts.redis?.ca === undefined ? [] : [[['redis', 'ca'], parts.redis.ca] satisfies Named]),
-    ...parts.trust.flatMap((trust, index) => filesOf(trust, ['trust', index])),
-    ...parts.transmitters.flatMap((one, index) => keyFiles(one?.jwks, ['signals', 'transmitters', index])),
-    ...parts.notify.flatMap((one, index) =>
-      one?.ca === undefined ? [] : [[['notify', index, 'ca'], one.ca] satisfies Named],
-    ),
-  ];
-  const found = await Promise.all(
-    files.map(async ([path, file]) => ((await isReadable(resolve(directory, file), 'file')) ? [] : [absent(path)])),
-  );
-  const policies = parts.policy?.directory;
-  if (policies !== undefined && !(await isReadable(resolve(directory, policies), 'directory'))) {
-    found.push([{ path: ['policy', 'directory'], reason: 'is not a directory that can be read' }]);
-  }
-  return found.flat();
+interface FileFindings {
+  problems: Finding[];
+  /** What is allowed and rarely meant. */
+  warnings: Finding[];
 }
 
-const absent = (path: ConfigPath): Finding => ({ path, reason: 'is not a file that can be read' });
+/** Opens every named file. What is wrong with one would otherwise be found out by the first caller that needs it. */
+export async function fileFindings(parts: SoundParts, directory: string): Promise<FileFindings> {
+  const found: FileFindings = { problems: [], warnings: [] };
+  const judge = async ({ path, file, problem, warning }: Named) => {
+    const text = await textOf(resolve(directory, file));
+    const reason = text === undefined ? 'is not a file that can be read' : problem(text);
+    if (reason !== undefined) found.problems.push({ path, reason });
+    const warned = text === undefined ? undefined : warning?.(text);
+    if (warned !== undefined) found.warnings.push({ path, reason: warned });
+  };
+  await Promise.all(filesOf(parts).map(judge));
+  const policies = parts.policy?.directory;
+  if (policies !== undefined && !(await isReadable(resolve(directory, policies), 'directory')))
+    found.problems.push({ path: ['policy', 'directory'], reason: 'is not a directory that can be read' });
+  return found;
+}
 
-type Named = [ConfigPath, file: string];
+/** A file, where it is named, and what may be wrong with its text. */
+interface Named {
+  path: ConfigPath;
+  file: string;
+  problem: (text: string) => string | undefined;
+  warning?: (text: string) => string | undefined;
+}
 
-function filesOf(trust: Trust | undefined, at: ConfigPath): Named[] {
+const filesOf = (parts: SoundParts): Named[] => [
+  ...certificates(parts.redis?.ca, ['redis', 'ca']),
+  ...parts.trust.flatMap((trust, index) => filesOfTrust(trust, ['trust', index])),
+  ...parts.transmitters.flatMap((one, index) => keyFiles(one?.jwks, ['signals', 'transmitters', index])),
+  ...parts.notify.flatMap((one, index) => certificates(one?.ca, ['notify', index, 'ca'])),
+];
+
+function filesOfTrust(trust: Trust | undefined, at: ConfigPath): Named[] {
   if (trust === undefined) return [];
-  if (trust.kind === 'spiffe') return [[[...at, 'bundle', 'file'], trust.bundle.file]];
+  if (trust.kind === 'spiffe') return [keyDocument(trust.bundle.file, [...at, 'bundle', 'file'], 'spiffe-bundle')];
   return [
     ...keyFiles(trust.jwks, at),
     ...trust.also.flatMap(({ jwks }, index) => keyFiles(jwks, [...at, 'also', index])),
@@ -86,11 +103,28 @@ function filesOf(trust: Trust | undefined, at: ConfigPath): Named[] {
 
 function keyFiles(keys: KeySource | undefined, at: ConfigPath): Named[] {
   if (keys === undefined) return [];
-  const named = 'file' in keys ? { file: keys.file } : { ca: keys.ca, bearerFile: keys.bearerFile };
-  return Object.entries(named).flatMap(([field, file]) =>
-    file === undefined ? [] : [[[...at, 'jwks', field], file] satisfies Named],
-  );
+  if ('file' in keys) return [keyDocument(keys.file, [...at, 'jwks', 'file'], 'jwks')];
+  const { ca, bearerFile } = keys;
+  const path = [...at, 'jwks', 'bearerFile'];
+  const bearer = bearerFile === undefined ? [] : [{ path, file: bearerFile, problem: bearerProblem }];
+  return [...certificates(ca, [...at, 'jwks', 'ca']), ...bearer];
 }
+
+const keyDocument = (file: string, path: ConfigPath, kind: KeyDocumentKind): Named => ({
+  path,
+  file,
+  problem: (text) => {
+    const document = readKeyDocument(text, kind);
+    return 'problem' in document ? document.problem : undefined;
+  },
+  warning: (text) => keyDocumentWarning(text, kind),
+});
+
+const certificates = (file: string | undefined, path: ConfigPath): Named[] =>
+  file === undefined ? [] : [{ path, file, problem: certificatesProblem }];
+
+const textOf = async (path: string): Promise<string | undefined> =>
+  (await isReadable(path, 'file')) ? readFile(path, 'utf8').catch(() => undefined) : undefined;
 
 export async function isReadable(path: string, kind: 'file' | 'directory'): Promise<boolean> {
   try {

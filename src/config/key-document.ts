@@ -10,6 +10,17 @@ export type KeyDocumentKind = 'jwks' | 'spiffe-bundle';
 /** The keys of a document that can verify a signature, or why nothing in it is believed: the end of "the file …". */
 type KeyDocument = { keys: (JsonObject & { kty: string })[] } | { problem: string };
 
+const NONE = {
+  jwks: 'has no key that could verify a token: nobody of this issuer is let in',
+  'spiffe-bundle': 'has no key for JWT-SVIDs (`use: jwt-svid`, with a `kid`): nobody of this trust domain is let in',
+} as const;
+
+/** Returns what to warn of in a document that is sound as such. An empty one may be meant: its issuer vouches for nobody any more. */
+export function keyDocumentWarning(text: string, kind: KeyDocumentKind): string | undefined {
+  const document = readKeyDocument(text, kind);
+  return 'keys' in document && document.keys.length === 0 ? NONE[kind] : undefined;
+}
+
 /**
  * The size of a document is its one limit. Keys are not counted: an issuer would be cut off by one key too many, and the cost of a
  * document follows from its size.
@@ -36,8 +47,9 @@ const isPrivate = (key: unknown): boolean =>
   isObject(key) && PRIVATE_MEMBERS.some((member) => Object.hasOwn(key, member));
 
 /** Returns what a text is that is no JSON object. Nothing of it is repeated: it may be a secret. */
-function formOf(text: string): string {
+export function formOf(text: string): string {
   if (text.trim() === '') return 'is empty';
+  if (text.includes('\0')) return 'is UTF-16 or no text: write it as UTF-8';
   const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(text) ?? [];
   if (label?.endsWith('PRIVATE KEY')) return PRIVATE;
   if (label !== undefined) return 'is PEM: keys are read as a JWKS, which is JSON (RFC 7517)';

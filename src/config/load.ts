@@ -5,7 +5,7 @@ import { trustWarnings } from './check-trust.js';
 import { fitFindings } from './check.js';
 import { readDocument } from './document.js';
 import { readEnvironment, type Environment } from './environment.js';
-import { missingFiles, resolveFiles } from './files.js';
+import { fileFindings, resolveFiles } from './files.js';
 import { ConfigError, pathText, type ConfigProblem, type Finding } from './problem.js';
 import { configSchema, type Config } from './schema.js';
 import { soundParts } from './sound-parts.js';
@@ -83,11 +83,8 @@ async function validate(text: string, source: string, directory: string, checkFi
   // The file could not be parsed: the problems found so far say where.
   if (document.value === undefined) return { value: undefined, problems, warnings: [] };
   const parts = soundParts(document.value);
-  const findings = [
-    ...schemaFindings(configSchema, document.value),
-    ...fitFindings(parts),
-    ...(checkFiles ? await missingFiles(parts, directory) : []),
-  ];
+  const files = checkFiles ? await fileFindings(parts, directory) : { problems: [], warnings: [] };
+  const findings = [...schemaFindings(configSchema, document.value), ...fitFindings(parts), ...files.problems];
   const placed = ({ path, reason }: Finding): ConfigProblem => ({
     source,
     line: document.lineOf(path),
@@ -96,7 +93,7 @@ async function validate(text: string, source: string, directory: string, checkFi
   });
   problems.push(...findings.map(placed));
   problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  return { value: document.value, problems, warnings: trustWarnings(parts).map(placed) };
+  return { value: document.value, problems, warnings: [...trustWarnings(parts), ...files.warnings].map(placed) };
 }
 
 const failure = (source: string, path: string, reason: string): ConfigError =>

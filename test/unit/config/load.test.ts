@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type LoadOptions } from '../../../src/config/load.js';
 import { ConfigError } from '../../../src/config/problem.js';
+import { createServerCertificate } from '../../support/issuers/certificate.js';
 
 const SOUND = `issuer: https://mayfly.example
 store: lmdb:../data
@@ -18,10 +20,13 @@ targets:
 policy: { engine: cedar, directory: ./policies }
 `;
 
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const PUBLIC_KEY = { ...publicKey.export({ format: 'jwk' }), kid: 'one' };
+
 async function directoryWith(yaml: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'mayfly-config-'));
   await mkdir(join(directory, 'policies'));
-  await writeFile(join(directory, 'lab.jwks.json'), '{"keys":[]}');
+  await writeFile(join(directory, 'lab.jwks.json'), JSON.stringify({ keys: [PUBLIC_KEY] }));
   await writeFile(join(directory, 'mayfly.yaml'), yaml);
   return directory;
 }
@@ -71,6 +76,101 @@ describe('a sound configuration', () => {
       '11 policy.directory: is not a directory that can be read',
     ]);
     expect(await problems(elsewhere, { checkFiles: false })).toEqual([]);
+  });
+});
+
+describe('a file that is named', () => {
+  const EVERY_FILE = `issuer: https://mayfly.example
+store: rediss://redis.example
+redis: { ca: ./ca }
+trust:
+  - { name: lab, kind: oidc, issuer: https://lab.example, jwks: { file: ./keys }, also: [{ issuer: https://b.example, jwks: { file: ./keys } }] }
+  - { name: far, kind: oidc, issuer: https://far.example, jwks: { url: https://far.example/keys, ca: ./ca, bearerFile: ./bearer } }
+  - { name: prod, kind: spiffe, trustDomain: prod.example, bundle: { file: ./bundle } }
+targets: [{ resource: https://tickets.example, minter: jwt }]
+policy: { engine: cedar, directory: ./policies }
+signals:
+  transmitters: [{ name: idp, issuer: https://idp.example, audience: a, about: [lab], jwks: { file: ./keys } }]
+notify: [{ name: soc, url: https://soc.example, ca: ./ca, types: [signal.evaluated] }]
+`;
+  const { authority, key: serverKey } = createServerCertificate();
+  const sound = {
+    keys: JSON.stringify({ keys: [PUBLIC_KEY] }),
+    bundle: JSON.stringify({ keys: [{ ...PUBLIC_KEY, use: 'jwt-svid' }] }),
+    ca: `a comment\n${authority}\n${authority}`,
+    bearer: 'token\n',
+  };
+
+  async function loadedWith(files: Partial<typeof sound>) {
+    const directory = await directoryWith(EVERY_FILE);
+    for (const [name, text] of Object.entries({ ...sound, ...files })) await writeFile(join(directory, name), text);
+    return loadConfig({ env: {}, path: join(directory, 'mayfly.yaml') });
+  }
+
+  /** Every place that names the file, and what is said there. */
+  const PLACES = {
+    keys: ['trust[0].jwks.file', 'trust[0].also[0].jwks.file', 'signals.transmitters[0].jwks.file'],
+    bundle: ['trust[2].bundle.file'],
+    ca: ['redis.ca', 'trust[1].jwks.ca', 'notify[0].ca'],
+    bearer: ['trust[1].jwks.bearerFile'],
+  };
+
+  it('is sound, wherever it is named', async () => {
+    await expect(loadedWith({})).resolves.toMatchObject({ warnings: [] });
+  });
+
+  const HIDDEN = /has a private or symmetric key: .* replace this key$/;
+  const PEM = /^is PEM: keys are read as a JWKS/;
+  const HTML = /^is HTML or XML/;
+  it.each<[keyof typeof sound, string, string, RegExp]>([
+    ['keys', 'nothing', '', /^is empty$/],
+    ['keys', 'a line break', '\n', /^is empty$/],
+    ['keys', 'a public key', publicKey.export({ type: 'spki', format: 'pem' }).toString(), PEM],
+    ['keys', 'a certificate', authority, PEM],
+    ['keys', 'a private key', serverKey, HIDDEN],
+    ['keys', 'a private JWK', JSON.stringify(privateKey.export({ format: 'jwk' })), HIDDEN],
+    ['keys', 'a private key in a JWKS', JSON.stringify({ keys: [privateKey.export({ format: 'jwk' })] }), HIDDEN],
+    ['keys', 'a symmetric key', '{"keys":[{"kty":"oct","k":"secret"}]}', HIDDEN],
+    ['keys', 'a page', '<!doctype html><p>secret</p>', HTML],
+    ['keys', 'words', 'secret', /^is not a JSON object$/],
+    ['keys', 'one key', JSON.stringify(PUBLIC_KEY), /^is one key: write it as/],
+    [
+      'keys',
+      'a discovery document',
+      '{"issuer":"x","jwks_uri":"secret"}',
+      /^is a discovery document: name what its jwks_uri/,
+    ],
+    ['keys', 'UTF-16', Buffer.from('{"keys":[]}', 'utf16le').toString(), /^is UTF-16/],
+    ['keys', 'too much', `{"keys":[]}${' '.repeat(256 * 1024)}`, /^is larger than 256 KiB$/],
+    ['bundle', 'a PEM bundle', authority, PEM],
+    ['bundle', 'a list of trust domains', '{"trust_domains":{}}', /^has no list of keys: it must be a SPIFFE bundle/],
+    ['bundle', 'a private key', serverKey, HIDDEN],
+    ['ca', 'nothing', '', /^is empty; certificates in PEM/],
+    ['ca', 'a page', '<html>secret', HTML],
+    ['ca', 'a private key', serverKey, /^has a private key and no certificate; certificates in PEM are needed$/],
+    ['ca', 'a JWKS', sound.keys, /^is JSON; certificates/],
+    ['ca', 'half a certificate', authority.replace(/\n[^-\n]{64}\n/, '\n'), /^has a certificate that cannot be read$/],
+    ['bearer', 'nothing', ' \n', /^is empty/],
+    ['bearer', 'a header', 'Bearer secret', /^must hold one token/],
+    ['bearer', 'a private key', serverKey, /^must hold one token/],
+  ])('as %s and holds %s is a mistake in every place, and is not quoted', async (name, _, text, reason) => {
+    const error: unknown = await loadedWith({ [name]: text }).catch((thrown: unknown) => thrown);
+    const { problems: found } = error as ConfigError;
+    expect(found.map(({ path }) => path).toSorted()).toEqual(PLACES[name].toSorted());
+    for (const one of found) expect(one.reason).toMatch(reason);
+    expect(String(error)).not.toMatch(/secret|MII|MHc/);
+  });
+
+  const [NOBODY, NO_SVID] = [/^has no key that could verify a token/, /^has no key for JWT-SVIDs/];
+  it.each<[keyof typeof sound, string, object[], RegExp]>([
+    ['keys', 'no key', [], NOBODY],
+    ['keys', 'a key for encryption', [{ ...PUBLIC_KEY, use: 'enc' }], NOBODY],
+    ['bundle', 'no key', [], NO_SVID],
+    ['bundle', 'the keys of a JWKS', [PUBLIC_KEY], NO_SVID],
+  ])('as %s and has %s is a warning', async (name, _, keys, reason) => {
+    const { warnings } = await loadedWith({ [name]: JSON.stringify({ keys }) });
+    expect(warnings.map(({ path }) => path).toSorted()).toEqual(PLACES[name].toSorted());
+    for (const one of warnings) expect(one.reason).toMatch(reason);
   });
 });
 

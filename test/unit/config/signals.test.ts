@@ -12,6 +12,7 @@ import * as reserved from '../../../src/domain/reserved.js';
 import { formatSelector, SELECTOR_KINDS } from '../../../src/domain/selector.js';
 import { DETECTOR } from '../../../src/domain/signal.js';
 import { temporaryDirectory } from '../../support/directory.js';
+import { createServerCertificate } from '../../support/issuers/certificate.js';
 
 const oidc = (name: string, issuer = `https://${name}.example`) => ({ name, kind: 'oidc', issuer, jwks: FILE });
 const FILE = { file: './keys.json' };
@@ -31,6 +32,7 @@ async function load(signals: object, more: object = {}) {
   const directory = temporaryDirectory();
   mkdirSync(join(directory, 'policies'));
   writeFileSync(join(directory, 'keys.json'), '{"keys":[]}');
+  writeFileSync(join(directory, 'ca.pem'), createServerCertificate().authority);
   const config = {
     ...{ issuer: 'https://mayfly.example', trust: [oidc('lab'), oidc('corp'), oidc('again', 'https://lab.example')] },
     ...{ targets: [{ resource: 'https://tickets.example', minter: 'jwt' }] },
@@ -52,11 +54,11 @@ async function problems(signals: object, more: object = {}): Promise<string[]> {
 }
 
 it('a sound one has absolute paths', async () => {
-  const hook = { name: 'siem', url: 'https://siem.example', ca: './keys.json' };
+  const hook = { name: 'siem', url: 'https://siem.example', ca: './ca.pem' };
   const { directory, loaded } = await load({ transmitters: [idp()], reactions: [rule()] }, { notify: [hook] });
   const path = join(directory, 'keys.json');
   expect(loaded.config.signals.transmitters[0]?.jwks).toEqual({ file: path });
-  expect(loaded.config.notify[0]?.ca).toBe(path);
+  expect(loaded.config.notify[0]?.ca).toBe(join(directory, 'ca.pem'));
 });
 
 describe('a transmitter', () => {
