@@ -74,6 +74,8 @@ function sourceFindings({ at, entry: { issuer, jwks } }: Source, ownIssuer: stri
   const path = [...at, 'issuer'];
   // Otherwise a credential of the broker would prove a workload, and so get the next credential.
   if (isOwnIssuer(issuer, ownIssuer)) return [{ path, reason: 'is the broker itself, whose tokens prove no identity' }];
+  if (/^spiffe:/i.test(issuer))
+    return [{ path, reason: 'is a SPIFFE trust domain: it needs an entry with `kind: spiffe`' }];
   if (jwks || canDiscover(issuer)) return [];
   return [{ path, reason: 'needs `jwks`: keys are discovered over https only (http on loopback)' }];
 }

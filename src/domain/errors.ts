@@ -57,6 +57,8 @@ interface BrokerErrorDetails {
   /** The decision of policy, if policy was asked. The caller gets the id, and the audit log gets all of it. */
   decision?: { id: string; outcome: PolicyOutcome; policies: string[]; digest: string };
   retryAfterSeconds?: number;
+  /** What an operator should look at, for the log. The caller never sees it. */
+  advice?: string;
   /** False where `temporarily_unavailable` says nothing against the broker: a stranger can cause it, so it must raise no alarm. */
   isOutage?: false;
   /** The error behind the refusal, for the log. The caller never sees it. */
@@ -76,6 +78,6 @@ export class BrokerError extends Error {
   }
 }
 
-/** Returns whether the broker, or what it needs, is down. */
-export const isOutage = ({ code, details }: BrokerError): boolean =>
-  code === 'temporarily_unavailable' && details.isOutage !== false;
+/** Returns whether the broker, or what it needs, fails: all else is about the caller. */
+export const isFailure = ({ code, details }: BrokerError): boolean =>
+  code === 'server_error' || (code === 'temporarily_unavailable' && details.isOutage !== false);

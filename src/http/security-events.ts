@@ -15,7 +15,10 @@ export const signalPush =
     try {
       return await receive(deps, call);
     } catch (error) {
-      if (error instanceof SetRefused) return refusal(call, error.err, error.message);
+      if (error instanceof SetRefused) {
+        call.noted.advice = error.advice;
+        return refusal(call, error.err, error.message);
+      }
       // The transmitter used one id for two events. One of them is a forgery or a mistake, and the broker cannot know which.
       if (error instanceof BrokerError && error.code === 'conflict')
         return refusal(call, 'invalid_request', error.message);

@@ -1,5 +1,6 @@
 /** Verifies a token as proof of identity: returns the caller, or refuses with one sentence that says why. */
 import { LRUCache } from 'lru-cache';
+import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
@@ -8,7 +9,8 @@ import { createRoute, type IdentifySetup } from './route.js';
 import { isDeclaredAs, readTimes, readToken, Refused, timesProblem, type TokenTimes } from './token.js';
 
 /**
- * Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be read, otherwise the code that fits the use.
+ * Throws a BrokerError: `temporarily_unavailable` when the issuer's keys cannot be read, `server_error` when what the issuer says
+ * of itself does not fit the configuration, otherwise the code that fits the use.
  */
 export type Identify = (
   token: string,
@@ -92,5 +94,5 @@ const REFUSALS = {
 
 function refusal(use: TokenUse, reason: Refused): BrokerError {
   const [code, noun] = REFUSALS[use];
-  return new BrokerError(code, `The ${noun} ${reason.message}.`, { cause: reason });
+  return new BrokerError(code, `The ${noun} ${reason.message}.`, defined({ cause: reason, advice: reason.advice }));
 }

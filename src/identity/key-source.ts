@@ -1,6 +1,9 @@
 /** Where the text of an issuer's key document comes from: a file, a URL, or the URL that its discovery document names. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { ConfigError } from '../config/problem.js';
+import { keyUrl } from '../config/values.js';
+import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
 import { KEY_DOCUMENT_BYTES_MAX } from '../config/key-document.js';
 import type { KeySource as ConfiguredSource } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
@@ -34,17 +37,23 @@ export function keySource(source: ConfiguredSource, baseDirectory: string): KeyS
   return { read, ...URL_ELSEWHERE };
 }
 
-/** Returns the keys by OpenID Connect Discovery 1.0 §4. Both requests together have the time of one. */
+/**
+ * Returns the keys by OpenID Connect Discovery 1.0 §4. Both requests together have the time of one. Reading throws a ConfigError
+ * where the issuer answers, and its answer and the configuration do not fit: that does not pass as an outage does.
+ */
 export function discoveredKeySource(issuer: string): KeySource {
   const read = async () => {
     const deadline = performance.now() + FETCH_LIMIT_MS;
     const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
     const metadata = readDocument(await fetchText(address, { totalMs: FETCH_LIMIT_MS }));
+    const misfit = (reason: string) => new ConfigError([{ source: placeOf(address), path: '', reason }]);
     // A document that names another issuer was served by, or for, somebody else (§4.3).
-    if (metadata['issuer'] !== issuer) throw new Error('discovery answered for another issuer');
-    const { jwks_uri: keys } = metadata;
-    if (typeof keys !== 'string') throw new Error('discovery names no jwks_uri');
-    return fetchText(keys, { totalMs: Math.max(1, Math.ceil(deadline - performance.now())) });
+    if (metadata['issuer'] !== issuer) {
+      throw misfit(`names the issuer ${quoted(metadata['issuer'])}, and the configuration names ${quoted(issuer)}`);
+    }
+    const keys = keyUrl.safeParse(metadata['jwks_uri']);
+    if (!keys.success) throw misfit('names no https URL for its keys (jwks_uri): say in `jwks` where they are');
+    return fetchText(keys.data, { totalMs: Math.max(1, Math.ceil(deadline - performance.now())) });
   };
   return { read, ...URL_ELSEWHERE };
 }
@@ -66,6 +75,10 @@ async function fetchText(url: string, { totalMs, ca, bearer }: Fetch): Promise<s
   if (status !== 200) throw new Error(`${placeOf(url)} answered ${status}`);
   return body;
 }
+
+/** What another server says of itself is shown only where it can be nothing but a name. */
+const quoted = (issuer: unknown): string =>
+  typeof issuer === 'string' && isName(issuer, CLAIM_CHARACTERS_MAX) ? `'${issuer}'` : 'something that is no name';
 
 /** A query may hold a secret. */
 function placeOf(url: string): string {

@@ -5,6 +5,7 @@
 import { eachIssuer, type Trust } from '../config/trust-schema.js';
 import type { Clock } from '../domain/time.js';
 import type { JsonObject } from '../domain/json-object.js';
+import { createNearIssuer } from './near-issuer.js';
 import { discoveredKeySource, keySource } from './key-source.js';
 import { createOidcIssuer } from './oidc.js';
 import type { TrustedIssuer } from './proof.js';
@@ -27,9 +28,18 @@ export function createRoute(setup: IdentifySetup): (token: Unverified) => Truste
   const named = (key: string) => issuers.filter(({ trust }) => keyOf(trust) === key).map(({ issuer }) => issuer);
   const routes = new Map(issuers.map(({ trust }) => [keyOf(trust), named(keyOf(trust))]));
 
+  const adviceFor = createNearIssuer(
+    eachIssuer(setup.trust).flatMap((trust) =>
+      trust.kind === 'oidc' ? [{ issuer: trust.issuer, place: `trust entry ${trust.name}` }] : [],
+    ),
+  );
+
   return ({ claims }) => {
+    const { iss, sub } = claims;
     const candidates = routes.get(claimedKey(claims) ?? '');
-    if (!candidates || claims['iss'] === setup.issuer) throw new Refused('comes from no issuer that is trusted here');
+    if (!candidates && looksLikeSpiffe(sub)) throw new Refused(NO_TRUST_DOMAIN);
+    if (!candidates || iss === setup.issuer)
+      throw new Refused('comes from no issuer that is trusted here', adviceFor(iss));
     const audience = soleAudience(claims['aud']);
     const issuer = candidates.find(({ audiences }) => audience !== undefined && audiences.includes(audience));
     if (issuer) return issuer;
@@ -42,6 +52,10 @@ export function createRoute(setup: IdentifySetup): (token: Unverified) => Truste
 /** Most who come here cannot know which setting of their provider adds an audience. The page says more than fits here. */
 const SEVERAL =
   '; it has several: in Keycloak, turn off "Full scope allowed" of the client, or take the client scope `roles` from it; in ZITADEL, use a service user that asks for the audience of one project';
+
+/** SPIRE's OIDC Discovery Provider makes the keys of a trust domain look like those of an OIDC issuer. */
+const NO_TRUST_DOMAIN =
+  'is for a SPIFFE ID of a trust domain that is not trusted here; an entry with `kind: spiffe` and the bundle of the trust domain takes it, and one with `kind: oidc` never does';
 
 function createIssuer(trust: Trust, setup: IdentifySetup): TrustedIssuer {
   const audiences = trust.audiences ?? [setup.issuer];

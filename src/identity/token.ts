@@ -14,6 +14,13 @@ import { type JsonObject, readObject } from '../domain/json-object.js';
  */
 export class Refused extends Error {
   override name = 'Refused';
+  /** What an operator should look at, for the log. It may say what is configured, which the caller must not learn. */
+  readonly advice: string | undefined;
+
+  constructor(reason: string, advice?: string) {
+    super(reason);
+    this.advice = advice;
+  }
 }
 
 /**

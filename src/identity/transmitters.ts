@@ -5,6 +5,7 @@ import { HARD_LIMITS } from '../domain/limits.js';
 import { type Clock, toSeconds } from '../domain/time.js';
 import { SET_TYP, type SetClaims, setClaimsSchema, type SetErrorCode } from '../protocol/security-event.js';
 import { isObject } from '../domain/json-object.js';
+import { createNearIssuer } from './near-issuer.js';
 import { keySource } from './key-source.js';
 import { verifySignature } from './signature.js';
 import { checkHeader, readToken, Refused, type Unverified } from './token.js';
@@ -26,10 +27,13 @@ interface ReceivedSet {
 export class SetRefused extends Error {
   override name = 'SetRefused';
   readonly err: SetErrorCode;
+  /** What an operator should look at, for the log. */
+  readonly advice: string | undefined;
 
-  constructor(err: SetErrorCode, description: string) {
+  constructor(err: SetErrorCode, description: string, advice?: string) {
     super(description);
     this.err = err;
+    this.advice = advice;
   }
 }
 
@@ -53,10 +57,14 @@ export function createTransmitters(setup: TransmittersSetup): Transmitters {
     transmitter,
     keys: transmitterKeys(transmitter, setup),
   }));
+  const adviceFor = createNearIssuer(
+    setup.transmitters.map(({ name, issuer }) => ({ issuer, place: `signals.transmitters entry ${name}` })),
+  );
   return {
     async receive(text: string): Promise<ReceivedSet> {
       const token = read(text);
       const from = senderOf(token, senders);
+      if (!from) throw new SetRefused('invalid_issuer', NO_TRANSMITTER, adviceFor(token.claims['iss']));
       await verify(token, from);
       const claims = claimsOf(token, from.transmitter, setup);
       const [event] = Object.entries(claims.events);
@@ -87,16 +95,16 @@ function read(text: string): Unverified {
 }
 
 /**
- * Returns the transmitter whose keys and rules decide. One issuer may be configured twice, for different audiences. The
- * claims are not verified yet.
+ * Returns the transmitter whose keys and rules decide, if there is one. One issuer may be configured twice, for different
+ * audiences. The claims are not verified yet.
  */
-function senderOf({ claims }: Unverified, senders: readonly Sender[]): Sender {
+function senderOf({ claims }: Unverified, senders: readonly Sender[]): Sender | undefined {
   const candidates = senders.filter(({ transmitter }) => transmitter.issuer === claims['iss']);
-  const [first] = candidates;
-  if (!first) throw new SetRefused('invalid_issuer', 'No transmitter with this issuer is configured.');
   const audience: unknown = [claims['aud']].flat()[0];
-  return candidates.find(({ transmitter }) => transmitter.audience === audience) ?? first;
+  return candidates.find(({ transmitter }) => transmitter.audience === audience) ?? candidates[0];
 }
+
+const NO_TRANSMITTER = 'No transmitter with this issuer is configured.';
 
 async function verify({ text, header }: Unverified, { transmitter, keys }: Sender): Promise<void> {
   const { algorithms } = transmitter;

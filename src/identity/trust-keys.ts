@@ -2,13 +2,17 @@
  * Caches the keys of one issuer. They are read at first use, again when they are no longer fresh, and early when a token was
  * signed by none of them. At most one read runs at a time. Why not jose.createRemoteJWKSet: docs/decisions/0015.
  */
+import { ConfigError } from '../config/problem.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Clock } from '../domain/time.js';
 import { type KeySet, readKeySet } from './key-set.js';
 import type { KeySource } from './key-source.js';
 
 export interface TrustKeys {
-  /** Returns the key set to verify with now. Throws `temporarily_unavailable` when there is none. */
+  /**
+   * Returns the key set to verify with now. When there is none it throws `temporarily_unavailable`, or `server_error` where the
+   * source does not fit the configuration.
+   */
   current(): Promise<KeySet>;
   /** Returns the key set after a token fitted no known key: read again, unless that must wait (`missPauseMs` of the source). */
   renewed(): Promise<Renewed>;
@@ -63,7 +67,7 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
     // One caller waits for the source. The others use the known keys, so that a server that hangs does not hold them up.
     if (isOver(pauseMs, triedAt)) await readAgain();
     else if (!known) await reading;
-    if (!known || isOver(STALE_FOR_MS, known.readAt)) throw unavailable(failure);
+    if (!known || isOver(STALE_FOR_MS, known.readAt)) throw noKeys(failure);
     return known.keys;
   };
 
@@ -74,15 +78,21 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
       await readAgain();
     } else await reading;
     // While the source is down the key may be a new one, so the answer is "later" and not "unknown key".
-    if (failure !== undefined) throw unavailable(failure);
+    if (failure !== undefined) throw noKeys(failure);
     return { keys: await current(), againInMs };
   };
 
   return { current, renewed };
 }
 
-const unavailable = (cause: unknown): BrokerError =>
-  new BrokerError('temporarily_unavailable', "The keys of the token's issuer cannot be read now.", {
-    retryAfterSeconds: FAILURE_PAUSE_MS / 1000,
-    cause,
-  });
+/** To ask again helps after an outage. It does not help where somebody must change the configuration first. */
+const noKeys = (cause: unknown): BrokerError =>
+  cause instanceof ConfigError
+    ? new BrokerError('server_error', MISFIT, { retry: 'never', cause })
+    : new BrokerError('temporarily_unavailable', "The keys of the token's issuer cannot be read now.", {
+        retryAfterSeconds: FAILURE_PAUSE_MS / 1000,
+        cause,
+      });
+
+const MISFIT =
+  "What the token's issuer says of itself and the configuration of the broker do not fit; an operator finds the reason in the log.";

@@ -3,7 +3,7 @@
  * as often as it likes, so the lines of a minute have a bound; what is beyond it is counted.
  */
 import { defined } from '../domain/defined.js';
-import { isOutage, type BrokerError } from '../domain/errors.js';
+import { isFailure, type BrokerError } from '../domain/errors.js';
 import { masked } from '../domain/text.js';
 import type { Logger } from './log.js';
 
@@ -22,6 +22,8 @@ export interface Noted {
   task?: string;
   /** Returns what a proof that was not accepted says of itself, from texts that anybody could write. */
   claimed?: () => { iss?: string; kid?: string };
+  /** What an operator should look at, where the answer has a format of its own. */
+  advice?: string | undefined;
   /** Why an event was refused, where the answer has a format of its own. */
   reason?: string;
   /** What went wrong although there was an answer. */
@@ -95,13 +97,12 @@ export function createRequestLog(log: Logger, answeredPerMinute: number): Reques
 /** Bugs are errors, outages are warnings. A refusal is normal work. */
 function levelOf({ error, noted, polled }: RequestLine): 'error' | 'warn' | 'info' | 'debug' {
   if (error?.code === 'server_error') return 'error';
-  if ((error && isOutage(error)) || noted.trouble) return 'warn';
+  if ((error && isFailure(error)) || noted.trouble) return 'warn';
   return polled ? 'debug' : 'info';
 }
 
 function fieldsOf({ requestId, endpoint, method, status, seconds, noted, error }: RequestLine): object {
   const { workload, person, transmitter, target, task, claimed, reason = error?.message, trouble } = noted;
-  const isOurs = error?.code === 'server_error' || (error && isOutage(error));
   return defined({
     requestId,
     endpoint,
@@ -117,6 +118,7 @@ function fieldsOf({ requestId, endpoint, method, status, seconds, noted, error }
     task,
     claimed: claimed?.(),
     milliseconds: Math.round(seconds * 10_000) / 10,
-    err: isOurs ? error : trouble,
+    advice: noted.advice ?? error?.details.advice,
+    err: error && isFailure(error) ? error : trouble,
   });
 }

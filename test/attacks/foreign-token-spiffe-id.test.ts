@@ -79,7 +79,7 @@ describe('a trust domain speaks for itself alone', () => {
     'spiffe://sub.prod.example/agent',
     'spiffe://prod.example.thief.example/agent',
   ])('not for %s, which nobody trusts', async (sub) => {
-    await expect(present(await prod.svid({ sub }))).rejects.toThrow('comes from no issuer that is trusted here');
+    await expect(present(await prod.svid({ sub }))).rejects.toThrow('of a trust domain that is not trusted here');
   });
 });
 

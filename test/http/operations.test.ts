@@ -102,6 +102,19 @@ describe('/metrics', () => {
     expect(expected.filter((line) => !text.includes(line))).toEqual([]);
   });
 
+  it('counts a failure where the configuration does not fit what an issuer says of itself', async () => {
+    const clock = handClock();
+    const site = await serveIssuer({ clock });
+    site.metadata = { issuer: `${site.url}/` };
+    const far = await startBroker({ clock, trust: [{ name: 'far', kind: 'oidc', issuer: site.url }] });
+    expectOAuthRefusal(await far.exchange(await site.token({ aud: far.url })), 500, 'server_error');
+    await site.close();
+    expect((await calls(far.operationsUrl).get('/metrics')).text).toContain(
+      'mayfly_exchanges_total{result="failed"} 1',
+    );
+    expect(far.logged()).toContain(`names the issuer '${site.url}/', and the configuration names '${site.url}'`);
+  });
+
   it('counts no failure for what strangers forge, though the answer may be 503', async () => {
     const clock = handClock();
     const site = await serveIssuer({ clock });

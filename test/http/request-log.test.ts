@@ -147,6 +147,42 @@ describe('the line of a proof that is not accepted', () => {
     ]);
   });
 
+  it.each([
+    ['a slash at its end', (iss: string) => `${iss}/`],
+    ['another case', (iss: string) => iss.toUpperCase()],
+    ['http', (iss: string) => iss.replace('https:', 'http:')],
+  ])(
+    'says which trusted issuer its own is near to, where they differ by %s; the caller learns nothing',
+    async (_, near) => {
+      const iss = near(broker.lab.url);
+      const present = async (id: Record<string, string>, from: string) =>
+        broker.exchange(await broker.lab.token({ iss: from, aud: broker.url }), {}, id);
+      const [line] = await linesOf((id) => present(id, iss));
+      expect(line).toMatchObject({
+        advice: `The token comes from ${iss}, and trust entry lab trusts ${broker.lab.url}: the two are compared byte for byte.`,
+      });
+      const { body } = await present({}, iss);
+      expect(body).toEqual((await present({}, 'https://elsewhere.example')).body);
+      expect(await linesOf((id) => present(id, 'https://elsewhere.example'))).not.toMatchObject([
+        { advice: expect.anything() },
+      ]);
+    },
+  );
+
+  it('of an event says so too', async () => {
+    const iss = 'https://idp.example';
+    const jwks = { file: './lab.json' };
+    const transmitter = { name: 'idp', issuer: `${iss}/`, audience: broker.url, jwks, about: ['lab'] };
+    const listener = await startBroker({ config: { signals: { transmitters: [transmitter] } } });
+    const body = await listener.lab.token({ iss });
+    const headers = { 'content-type': 'application/secevent+jwt' };
+    const answer = await listener.send('/signals', { method: 'POST', body, headers });
+    expect(answer.text).not.toContain('idp.example');
+    expect(lines(listener).at(-1)).toMatchObject({
+      advice: `The token comes from ${iss}, and signals.transmitters entry idp trusts ${iss}/: the two are compared byte for byte.`,
+    });
+  });
+
   it('keeps what is claimed short, on one line, and free of tokens', async () => {
     const iss = `a\u2028\u202e${agent}${'x'.repeat(500)}`;
     const forged = await broker.lab.token({ sub: 'agent-7', iss, aud: broker.url });

@@ -1,6 +1,6 @@
 /** Counts and notes the outcome of an exchange, at whichever endpoint: an outage counts as failed, every other refusal as refused. */
 import type { Issued } from '../../credentials/release.js';
-import { BrokerError, isOutage } from '../../domain/errors.js';
+import { BrokerError, isFailure } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 import type { Call } from './endpoint.js';
 import { noteTask } from './noted.js';
@@ -17,7 +17,7 @@ export async function countExchange(
     metrics.minted(issued.credential.expiresAt);
     return issued;
   } catch (error) {
-    metrics.exchanged(error instanceof BrokerError && !isOutage(error) ? 'refused' : 'failed');
+    metrics.exchanged(error instanceof BrokerError && !isFailure(error) ? 'refused' : 'failed');
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { realClock } from '../../support/clock.js';
 import { temporaryDirectory } from '../../support/directory.js';
 import { freePort } from '../../support/free-port.js';
 import { createIssuer } from '../../support/issuers/issuer.js';
+import { serveIssuer } from '../../support/issuers/site.js';
 import { startRedis } from '../../support/redis.js';
 
 async function doctor(store: unknown, over: Record<string, unknown> = {}) {
@@ -90,6 +91,17 @@ describe('mayfly doctor', () => {
     expect(code).toBe(1);
     expect(failed(out)).toEqual([
       `wrong issuer far: The keys of the token's issuer cannot be read now: no answer from http://127.0.0.1:${port}/jwks: The connection failed: ECONNREFUSED`,
+    ]);
+  });
+
+  it('says which issuer names itself otherwise than the configuration', async () => {
+    const site = await serveIssuer({ clock: realClock });
+    site.metadata = { issuer: `${site.url}/` };
+    const { code, out } = await doctor('lmdb:./data', { trust: [{ name: 'far', kind: 'oidc', issuer: site.url }] });
+    await site.close();
+    expect(code).toBe(1);
+    expect(failed(out)).toEqual([
+      expect.stringContaining(`names the issuer '${site.url}/', and the configuration names '${site.url}'`),
     ]);
   });
 

@@ -332,6 +332,11 @@ describe('parts that do not fit each other', () => {
       '4 trust[0].issuer: needs `jwks`: keys are discovered over https only (http on loopback)',
     ],
     [
+      'a trust domain as an OIDC issuer',
+      trust('  - { kind: oidc, name: a, issuer: "spiffe://prod.example" }\n'),
+      '4 trust[0].issuer: is a SPIFFE trust domain: it needs an entry with `kind: spiffe`',
+    ],
+    [
       'keys fetched in clear text',
       trust('  - { kind: oidc, name: a, issuer: x, jwks: { url: "http://lab.example/jwks" } }\n'),
       '4 trust[0].jwks.url: must be an https URL (http only on loopback) without user or password',

@@ -33,15 +33,38 @@ describe('keys from discovery', () => {
     expect(site.requests).toEqual(['/.well-known/openid-configuration', '/keys']);
   });
 
-  it.each([
-    ['another issuer', () => ({ issuer: 'https://issuer.example' })],
-    ['its own issuer, spelled with a slash', () => ({ issuer: `${site.url}/` })],
-    ['keys on plain http elsewhere', () => ({ jwks_uri: 'http://192.0.2.1/keys' })],
-    ['keys in a file', () => ({ jwks_uri: 'file:///etc/keys' })],
-    ['no keys', () => ({ jwks_uri: undefined })],
-  ])('are not taken from a document that names %s', async (_, metadata) => {
-    site.metadata = metadata();
-    await expect(trusting()(await site.token(), { use: 'subject' })).rejects.toMatchObject(unavailable);
+  it.each<[string, () => object, () => string]>([
+    [
+      'another issuer',
+      () => ({ issuer: 'https://issuer.example' }),
+      () => `names the issuer 'https://issuer.example', and the configuration names '${site.url}'`,
+    ],
+    [
+      'its own issuer, spelled with a slash',
+      () => ({ issuer: `${site.url}/` }),
+      () => `names the issuer '${site.url}/', and the configuration names '${site.url}'`,
+    ],
+    [
+      'an issuer that is no name',
+      () => ({ issuer: 'https://a\u202e' }),
+      () => 'names the issuer something that is no name',
+    ],
+    ['no issuer', () => ({ issuer: undefined }), () => 'names the issuer something that is no name'],
+    ['keys on plain http elsewhere', () => ({ jwks_uri: 'http://192.0.2.1/keys' }), () => 'names no https URL'],
+    ['keys in a file', () => ({ jwks_uri: 'file:///etc/keys' }), () => 'names no https URL'],
+    ['no keys', () => ({ jwks_uri: undefined }), () => 'names no https URL'],
+  ])('that name %s are a mistake of the configuration, and not an outage that passes', async (_, metadata, why) => {
+    site.metadata = { ...metadata() };
+    const identify = trusting();
+    const refusal: unknown = await identify(await site.token(), { use: 'subject' }).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'server_error', details: { retry: 'never' } });
+    const { message, cause } = refusal as Error;
+    expect(String(cause)).toContain(`${site.url}/.well-known/openid-configuration: ${why()}`);
+    expect(message).not.toContain(site.url);
+    // An operator who mends it at the issuer need not restart the broker.
+    site.metadata = {};
+    door.clock.advance(5_000);
+    await expect(identify(await site.token(), { use: 'subject' })).resolves.toBeDefined();
   });
 
   it.each<Behaviour>(['failing', 'redirecting', 'huge', 'talking nonsense', 'hanging', 'dripping'])(

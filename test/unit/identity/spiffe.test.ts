@@ -42,6 +42,14 @@ describe('a JWT-SVID', () => {
     expect(await identify(svid, { use: 'subject' })).toEqual(await identify(svid, { use: 'subject' }));
   });
 
+  it('of a SPIRE whose OIDC provider is configured as an issuer says which kind of entry takes it', async () => {
+    const spire = { kind: 'oidc', name: 'spire', issuer: 'https://oidc.prod.example', jwks: { file: 'spire.json' } };
+    const asked = door.identify([spire])(await prod.svid({ iss: spire.issuer }), { use: 'subject' });
+    await expect(asked).rejects.toThrow(/an entry with `kind: spiffe` and the bundle of the trust domain takes it/);
+    const { party } = await trusting(prod.bundle())(await prod.svid({ iss: spire.issuer }), { use: 'subject' });
+    expect(party.id).toBe('spiffe://prod.example/agent/one');
+  });
+
   it('fits the client assertion type made for it', async () => {
     const tokenType = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe';
     const identify = trusting(prod.bundle());
