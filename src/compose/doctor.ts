@@ -17,25 +17,27 @@ import { openKeys, type Keys } from '../keys/keys.js';
 import { hasRing } from '../keys/ring-record.js';
 import { checkPolicies } from '../policy/cedar/check-policies.js';
 import { problemText } from '../policy/cedar/problem.js';
+import { createProxyFor } from '../outbound/proxy.js';
 import { rehearse } from '../store/redis/rehearse.js';
 import type { Store } from '../store/store.js';
 import { sentenceOf } from '../telemetry/safe-error.js';
-import { openMinters } from './minters.js';
+import { openMinters, type MinterDeps } from './minters.js';
 import { openStore, redisOptions } from './open-store.js';
 
 /** Returns what was tried, in the order of a start. Nothing is left out because something before it failed. */
 export async function examine(loaded: LoadedConfig, system: SystemClock): Promise<Check[]> {
   const { config, directory } = loaded;
   const clock = watchClock(system, config.lifetimes.clockSkew * 1000);
+  const surroundings = { clock, baseDirectory: directory, proxyFor: createProxyFor(loaded.proxy) };
   const issuers = [
     ...config.trust.flatMap((trust) =>
       eachIssuer([trust]).map((one, which) => {
         const name = `issuer ${one.name}${which === 0 ? '' : ` also[${which - 1}]`}`;
-        return [name, trustKeysOf(one, { clock, baseDirectory: directory })] as const;
+        return [name, trustKeysOf(one, surroundings)] as const;
       }),
     ),
     ...config.signals.transmitters.map(
-      (one) => [`transmitter ${one.name}`, transmitterKeys(one, { clock, baseDirectory: directory })] as const,
+      (one) => [`transmitter ${one.name}`, transmitterKeys(one, surroundings)] as const,
     ),
   ];
   return [
@@ -116,12 +118,18 @@ async function keyChecks(store: Store, loaded: LoadedConfig, clocks: Clocks): Pr
   return [opened, ...(await targetChecks(keys, loaded, clocks))];
 }
 
-async function targetChecks(keys: Keys | undefined, { config }: LoadedConfig, { clock }: Clocks): Promise<Check[]> {
+async function targetChecks(
+  keys: Keys | undefined,
+  { config, proxy }: LoadedConfig,
+  { clock }: Clocks,
+): Promise<Check[]> {
   const { targets, issuer } = config;
   if (!keys) return targets.map(({ resource }) => untried(resource));
   // Minters say in their warnings what an operator should do.
-  const warnings: { target: string; advice: string }[] = [];
-  const minters = await openMinters({ targets, keys, issuer, clock, warn: (warning) => void warnings.push(warning) });
+  const warnings: Parameters<MinterDeps['warn']>[0][] = [];
+  const warn: MinterDeps['warn'] = (warning) => void warnings.push(warning);
+  const proxyFor = createProxyFor(proxy);
+  const minters = await openMinters({ targets, keys, issuer, clock, proxyFor, warn });
   return Promise.all(
     targets.map(async ({ resource, minter }) => {
       const enforcer = minters.get(minter)?.enforcer;

@@ -2,6 +2,7 @@
 import type { Target } from '../config/schema.js';
 import type { AwsTarget } from '../config/target-schema.js';
 import type { Clock } from '../domain/time.js';
+import type { ProxyFor } from '../outbound/proxy.js';
 import type { Keys } from '../keys/keys.js';
 import { createJwtMinter } from '../minters/jwt.js';
 import type { OperatorWarning } from '../minters/aws/context.js';
@@ -12,6 +13,7 @@ export interface MinterDeps {
   keys: Pick<Keys, 'sign'>;
   issuer: string;
   clock: Clock;
+  proxyFor: ProxyFor;
   warn: (warning: OperatorWarning) => void;
 }
 

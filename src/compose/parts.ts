@@ -17,6 +17,7 @@ import { openRevocationLog, type LogEvents } from '../ledger/revocation-log.js';
 import { createPartyMemory } from '../ledger/seen.js';
 import type { SeenDirectory } from '../ledger/seen-directory.js';
 import { createNotifier } from '../notify/notifier.js';
+import { createProxyFor } from '../outbound/proxy.js';
 import { createCedarEngine } from '../policy/cedar/cedar.js';
 import type { Store } from '../store/store.js';
 import { createQuotas } from '../tasks/quotas.js';
@@ -61,15 +62,16 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const audit = rationed(written, { clock, hasRoom: () => fitness.hasRoomToSpare() });
   const revocations = openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }), seen);
   const ledger: Ledger = { records, clock, log: revocations };
+  const around = { issuer, clock, proxyFor: createProxyFor(loaded.proxy) };
   const policy = await openPolicy(config, metrics);
-  const identify = createIdentify({ trust, issuer, clock, clockSkewSeconds: lifetimes.clockSkew, baseDirectory });
-  const signals = openSignals({ loaded, ledger, audit, metrics, log });
+  const identify = createIdentify({ ...around, trust, clockSkewSeconds: lifetimes.clockSkew, baseDirectory });
+  const signals = openSignals({ ...around, loaded, ledger, audit, metrics, log });
   const onSignal = (id: string) => signals.queue.push(id);
   const detectors = openDetectors({ ledger, metrics, detectors: config.signals.detectors, onSignal });
   const parties = createPartyMemory(ledger);
-  const minters = await openMinters({ targets, keys, issuer, clock, warn: minterWarnings(metrics, log) });
+  const minters = await openMinters({ ...around, targets, keys, warn: minterWarnings(metrics, log) });
   const enforcement = openEnforcement({ targets, minters, ledger, clock, node, audit, metrics, log });
-  const notifier = createNotifier({ ledger, audit, keys, issuer, node, metrics, log }, config.notify);
+  const notifier = createNotifier({ ...around, ledger, audit, keys, node, metrics, log }, config.notify);
   const deps = {
     ledger,
     keys,

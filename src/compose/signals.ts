@@ -4,6 +4,7 @@ import type { LoadedConfig } from '../config/load.js';
 import { NO_REACTION } from '../domain/reserved.js';
 import { createTransmitters, type Transmitters } from '../identity/transmitters.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { ProxyFor } from '../outbound/proxy.js';
 import { createSignalQueue, type SignalQueue } from '../signals/signal-queue.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -15,6 +16,7 @@ interface SignalsSetup {
   audit: AuditLog;
   metrics: Metrics;
   log: Logger;
+  proxyFor: ProxyFor;
 }
 
 interface Signals {
@@ -24,7 +26,7 @@ interface Signals {
   queue: SignalQueue;
 }
 
-export function openSignals({ loaded, ledger, audit, metrics, log }: SignalsSetup): Signals {
+export function openSignals({ loaded, ledger, audit, metrics, log, proxyFor }: SignalsSetup): Signals {
   const { lifetimes, signals, trust } = loaded.config;
   const { clock } = ledger;
   const limits = new Map(
@@ -39,6 +41,7 @@ export function openSignals({ loaded, ledger, audit, metrics, log }: SignalsSetu
       clock,
       clockSkewSeconds: lifetimes.clockSkew,
       baseDirectory: loaded.directory,
+      proxyFor,
     }),
     assertWithinSignalRate: async (name) => limits.get(name)?.(name),
     queue: createSignalQueue(

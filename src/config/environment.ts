@@ -7,10 +7,19 @@ import { redisAt, type RedisLogin, type StoreLocation } from './store-location.j
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The proxy that requests of the broker go through. */
+export interface ProxySettings {
+  /** Of the proxy itself: http or https, perhaps with user and password. */
+  url: string;
+  /** `NO_PROXY` as it is written. */
+  except: string;
+}
+
 interface FromEnvironment {
   redis?: StoreLocation;
   redisLogin?: RedisLogin;
   keyEncryptionKey: { value?: string; file?: string };
+  proxy?: ProxySettings;
   problems: ConfigProblem[];
 }
 
@@ -29,6 +38,17 @@ export async function readEnvironment(env: Environment): Promise<FromEnvironment
   const login = loginIn(env);
   if (Object.keys(login).length > 0) found.redisLogin = login;
 
+  // Nothing is sent in clear text over a network, so there is nothing that HTTP_PROXY would be for.
+  const proxy = env['https_proxy'] || env['HTTPS_PROXY'];
+  if (proxy) {
+    if (isProxyUrl(proxy)) found.proxy = { url: proxy, except: env['no_proxy'] || env['NO_PROXY'] || '' };
+    else
+      refuse(
+        'HTTPS_PROXY',
+        'must be the http:// or https:// URL of a proxy, without a path; in a password, % is written %25',
+      );
+  }
+
   const value = env['MAYFLY_KEY_ENCRYPTION_KEY'];
   const named = env['MAYFLY_KEY_ENCRYPTION_KEY_FILE'];
   if (value && named) refuse('MAYFLY_KEY_ENCRYPTION_KEY_FILE', 'and MAYFLY_KEY_ENCRYPTION_KEY are both set');
@@ -39,6 +59,14 @@ export async function readEnvironment(env: Environment): Promise<FromEnvironment
     found.keyEncryptionKey.file = file;
   }
   return found;
+}
+
+function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, pathname, search, hash, username, password } = new URL(text);
+  // A percent sign that is written plainly in a password.
+  if ([username, password].some((part) => /%(?![\da-f]{2})/i.test(part))) return false;
+  return (protocol === 'http:' || protocol === 'https:') && pathname === '/' && search === '' && hash === '';
 }
 
 const loginIn = (env: Environment): RedisLogin =>

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { trustWarnings } from './check-trust.js';
 import { fitFindings } from './check.js';
 import { readDocument } from './document.js';
-import { readEnvironment, type Environment } from './environment.js';
+import { readEnvironment, type Environment, type ProxySettings } from './environment.js';
 import { fileFindings, resolveFiles } from './files.js';
 import { ConfigError, pathText, type ConfigProblem, type Finding } from './problem.js';
 import { configSchema, type Config } from './schema.js';
@@ -29,6 +29,8 @@ export interface LoadedConfig {
   config: Omit<Config, 'store'>;
   store: StoreLocation;
   keyEncryptionKey: KeyEncryptionKeySource;
+  /** Absent: requests go straight to their servers. */
+  proxy?: ProxySettings;
   /** What is allowed and rarely meant, each with its place. */
   warnings: readonly ConfigProblem[];
   /** The file, and the directory that relative paths start from; both absolute. */
@@ -63,7 +65,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   if (problems.length > 0) throw new ConfigError(problems);
 
   const { store: written, ...config } = resolveFiles(configSchema.parse(value), directory);
-  const { redis, redisLogin, keyEncryptionKey } = environment;
+  const { redis, redisLogin, keyEncryptionKey, proxy } = environment;
   const named = storeAt(written, directory);
   const store = redis ?? named;
   const data = named.kind === 'lmdb' ? named.directory : resolve(directory, 'data');
@@ -71,6 +73,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
     config,
     store: store.kind === 'lmdb' || !redisLogin ? store : { ...store, login: redisLogin },
     keyEncryptionKey: { ...keyEncryptionKey, defaultFile: resolve(data, 'key-encryption.key') },
+    ...(proxy && { proxy }),
     warnings,
     path,
     directory,

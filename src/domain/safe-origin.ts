@@ -2,9 +2,12 @@
 
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
 
+/** @param hostname as a URL has it: an IPv6 address in brackets */
+export const isLoopback = (hostname: string): boolean => LOOPBACK_HOSTS.includes(hostname);
+
 /** Returns whether the text is exactly an origin (no path, no trailing slash) with https, or with http on a loopback host. */
 export function isSafeOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { origin, protocol, hostname } = new URL(text);
-  return origin === text && (protocol === 'https:' || (protocol === 'http:' && LOOPBACK_HOSTS.includes(hostname)));
+  return origin === text && (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname)));
 }

@@ -7,6 +7,7 @@ import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
 import { KEY_DOCUMENT_BYTES_MAX } from '../config/key-document.js';
 import type { KeySource as ConfiguredSource } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
+import type { ProxyFor } from '../outbound/proxy.js';
 import { sendRequest } from '../outbound/send-request.js';
 import { readDocument } from '../domain/json-object.js';
 
@@ -24,15 +25,20 @@ const FILE = { freshForMs: 1_000, missPauseMs: 0 };
 const URL_ELSEWHERE = { freshForMs: 600_000, missPauseMs: 30_000 };
 const FETCH_LIMIT_MS = 2_000;
 
-/** @param baseDirectory what relative paths are relative to */
-export function keySource(source: ConfiguredSource, baseDirectory: string): KeySource {
+/** Where keys are read from: what relative paths start from, and the way out. */
+export interface Surroundings {
+  baseDirectory: string;
+  proxyFor: ProxyFor;
+}
+
+export function keySource(source: ConfiguredSource, { baseDirectory, proxyFor }: Surroundings): KeySource {
   const text = (path: string) => readFile(resolve(baseDirectory, path), 'utf8');
   if ('file' in source) return { read: () => text(source.file), ...FILE };
   const read = async () => {
     // Both files are read for each fetch: Kubernetes renews them while the process runs.
     const ca = source.ca === undefined ? undefined : await text(source.ca);
     const bearer = source.bearerFile === undefined ? undefined : (await text(source.bearerFile)).trim();
-    return fetchText(source.url, defined({ totalMs: FETCH_LIMIT_MS, ca, bearer }));
+    return fetchText(source.url, defined({ totalMs: FETCH_LIMIT_MS, ca, bearer, proxyFor }));
   };
   return { read, ...URL_ELSEWHERE };
 }
@@ -41,11 +47,11 @@ export function keySource(source: ConfiguredSource, baseDirectory: string): KeyS
  * Returns the keys by OpenID Connect Discovery 1.0 §4. Both requests together have the time of one. Reading throws a ConfigError
  * where the issuer answers, and its answer and the configuration do not fit: that does not pass as an outage does.
  */
-export function discoveredKeySource(issuer: string): KeySource {
+export function discoveredKeySource(issuer: string, { proxyFor }: Pick<Surroundings, 'proxyFor'>): KeySource {
   const read = async () => {
     const deadline = performance.now() + FETCH_LIMIT_MS;
     const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const metadata = readDocument(await fetchText(address, { totalMs: FETCH_LIMIT_MS }));
+    const metadata = readDocument(await fetchText(address, { totalMs: FETCH_LIMIT_MS, proxyFor }));
     const misfit = (reason: string) => new ConfigError([{ source: placeOf(address), path: '', reason }]);
     // A document that names another issuer was served by, or for, somebody else (§4.3).
     if (metadata['issuer'] !== issuer) {
@@ -53,7 +59,7 @@ export function discoveredKeySource(issuer: string): KeySource {
     }
     const keys = keyUrl.safeParse(metadata['jwks_uri']);
     if (!keys.success) throw misfit('names no https URL for its keys (jwks_uri): say in `jwks` where they are');
-    return fetchText(keys.data, { totalMs: Math.max(1, Math.ceil(deadline - performance.now())) });
+    return fetchText(keys.data, { totalMs: Math.max(1, Math.ceil(deadline - performance.now())), proxyFor });
   };
   return { read, ...URL_ELSEWHERE };
 }
@@ -62,13 +68,14 @@ interface Fetch {
   totalMs: number;
   ca?: string;
   bearer?: string;
+  proxyFor: ProxyFor;
 }
 
-async function fetchText(url: string, { totalMs, ca, bearer }: Fetch): Promise<string> {
+async function fetchText(url: string, { bearer, ...fetch }: Fetch): Promise<string> {
   const authorization = bearer === undefined ? undefined : `Bearer ${bearer}`;
   const headers = defined({ accept: 'application/json', authorization });
   const { status, body } = await sendRequest(
-    defined({ url, method: 'GET' as const, headers, ca, totalMs, bodyBytesMax: KEY_DOCUMENT_BYTES_MAX }),
+    defined({ url, method: 'GET' as const, headers, bodyBytesMax: KEY_DOCUMENT_BYTES_MAX, ...fetch }),
   ).catch((cause: unknown) => {
     throw new Error(`no answer from ${placeOf(url)}`, { cause });
   });

@@ -6,21 +6,19 @@ import { eachIssuer, type Trust } from '../config/trust-schema.js';
 import type { Clock } from '../domain/time.js';
 import type { JsonObject } from '../domain/json-object.js';
 import { createNearIssuer } from './near-issuer.js';
-import { discoveredKeySource, keySource } from './key-source.js';
+import { discoveredKeySource, keySource, type Surroundings } from './key-source.js';
 import { createOidcIssuer } from './oidc.js';
 import type { TrustedIssuer } from './proof.js';
 import { createSpiffeIssuer, looksLikeSpiffe, trustDomainOf } from './spiffe.js';
 import { Refused, type Unverified } from './token.js';
 import { createTrustKeys } from './trust-keys.js';
 
-export interface IdentifySetup {
+export interface IdentifySetup extends Surroundings {
   trust: readonly Trust[];
   /** The broker's own issuer. It is the default audience, and its tokens prove no identity. */
   issuer: string;
   clock: Clock;
   clockSkewSeconds: number;
-  /** The directory that relative paths in `trust` start from. */
-  baseDirectory: string;
 }
 
 export function createRoute(setup: IdentifySetup): (token: Unverified) => TrustedIssuer {
@@ -64,14 +62,14 @@ function createIssuer(trust: Trust, setup: IdentifySetup): TrustedIssuer {
 }
 
 /** Returns the keys of an entry's first issuer. Nothing is read before they are asked for. */
-export function trustKeysOf(trust: Trust, { clock, baseDirectory }: Pick<IdentifySetup, 'clock' | 'baseDirectory'>) {
+export function trustKeysOf(trust: Trust, { clock, ...surroundings }: Surroundings & Pick<IdentifySetup, 'clock'>) {
   switch (trust.kind) {
     case 'oidc': {
-      const source = trust.jwks ? keySource(trust.jwks, baseDirectory) : discoveredKeySource(trust.issuer);
+      const source = trust.jwks ? keySource(trust.jwks, surroundings) : discoveredKeySource(trust.issuer, surroundings);
       return createTrustKeys(source, 'jwks', clock);
     }
     case 'spiffe':
-      return createTrustKeys(keySource(trust.bundle, baseDirectory), 'spiffe-bundle', clock);
+      return createTrustKeys(keySource(trust.bundle, surroundings), 'spiffe-bundle', clock);
     default:
       throw new Error('unknown kind of trust');
   }

@@ -6,7 +6,7 @@ import { type Clock, toSeconds } from '../domain/time.js';
 import { SET_TYP, type SetClaims, setClaimsSchema, type SetErrorCode } from '../protocol/security-event.js';
 import { isObject } from '../domain/json-object.js';
 import { createNearIssuer } from './near-issuer.js';
-import { keySource } from './key-source.js';
+import { keySource, type Surroundings } from './key-source.js';
 import { verifySignature } from './signature.js';
 import { checkHeader, readToken, Refused, type Unverified } from './token.js';
 import { createTrustKeys, type TrustKeys } from './trust-keys.js';
@@ -37,11 +37,10 @@ export class SetRefused extends Error {
   }
 }
 
-interface TransmittersSetup {
+interface TransmittersSetup extends Surroundings {
   transmitters: readonly Transmitter[];
   clock: Clock;
   clockSkewSeconds: number;
-  baseDirectory: string;
 }
 
 /** The oldest event that is accepted. Accepted events are remembered for longer than this, so a replay is always noticed. */
@@ -78,8 +77,8 @@ export function createTransmitters(setup: TransmittersSetup): Transmitters {
 /** Returns the keys of a configured transmitter. Nothing is read before they are asked for. */
 export const transmitterKeys = (
   { jwks }: Pick<Transmitter, 'jwks'>,
-  { clock, baseDirectory }: Pick<TransmittersSetup, 'clock' | 'baseDirectory'>,
-): TrustKeys => createTrustKeys(keySource(jwks, baseDirectory), 'jwks', clock);
+  { clock, ...surroundings }: Surroundings & Pick<TransmittersSetup, 'clock'>,
+): TrustKeys => createTrustKeys(keySource(jwks, surroundings), 'jwks', clock);
 
 interface Sender {
   transmitter: Transmitter;

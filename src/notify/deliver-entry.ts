@@ -8,6 +8,7 @@ import type { DeadLetter, WebhookRecord } from '../ledger/webhooks.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { cloudEvent, eventId, signedEvent } from './event.js';
+import type { ProxyFor } from '../outbound/proxy.js';
 import { isHopeless, isTooSoon, pauseMs, post, type Failure } from './post.js';
 
 export interface DeliveryDeps {
@@ -16,6 +17,7 @@ export interface DeliveryDeps {
   issuer: string;
   metrics: Pick<Metrics, 'notified'>;
   log: Pick<Logger, 'warn'>;
+  proxyFor: ProxyFor;
   /** How long one try may take, in milliseconds. */
   patienceMs?: number;
 }
@@ -57,7 +59,7 @@ export async function deliverEntry(
 }
 
 async function postEvent(
-  { keys, issuer, patienceMs = PATIENCE_MS }: DeliveryDeps,
+  { keys, issuer, proxyFor, patienceMs = PATIENCE_MS }: DeliveryDeps,
   { url, ca }: Webhook,
   { entry, line }: Delivery,
 ): Promise<Failure | undefined> {
@@ -67,5 +69,5 @@ async function postEvent(
     'mayfly-signature': signature,
     'user-agent': 'mayfly',
   };
-  return post(defined({ url, ca, body, headers, patienceMs }));
+  return post(defined({ url, ca, body, headers, patienceMs, proxyFor }));
 }

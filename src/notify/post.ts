@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { defined } from '../domain/defined.js';
 import { errorCode } from '../domain/error-code.js';
+import type { ProxyFor } from '../outbound/proxy.js';
 import { OutboundError, sendRequest } from '../outbound/send-request.js';
 
 interface Posting {
@@ -16,6 +17,7 @@ interface Posting {
   headers: Record<string, string>;
   /** The time limit for everything: name, connection, request, and the head of the answer. */
   patienceMs: number;
+  proxyFor: ProxyFor;
 }
 
 export interface Failure {
@@ -26,16 +28,10 @@ export interface Failure {
 }
 
 /** Returns undefined when the receiver accepted the event. */
-export async function post({
-  url,
-  ca: caFile,
-  body,
-  headers,
-  patienceMs: totalMs,
-}: Posting): Promise<Failure | undefined> {
+export async function post({ ca: caFile, patienceMs: totalMs, ...posting }: Posting): Promise<Failure | undefined> {
   try {
     const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
-    const posted = defined({ url, method: 'POST' as const, headers, body, ca, totalMs, bodyBytesMax: 0 });
+    const posted = defined({ ...posting, method: 'POST' as const, ca, totalMs, bodyBytesMax: 0 });
     return failureOf((await sendRequest(posted)).status);
   } catch (error) {
     return { because: reasonOf(error), isRefusal: false };

@@ -1,12 +1,12 @@
 /**
- * The one HTTPS client of the broker. A request follows no redirect, uses no proxy, and is bounded in time and bytes. Each
- * request has a connection of its own, which is closed with it: a changed CA file counts from the next request on, and no
+ * The one HTTPS client of the broker. A request follows no redirect, and is bounded in time and bytes. Each request has a connection of its own, which is closed with it: a changed CA file counts from the next request on, and no
  * request fails because a server has just closed an idle connection.
  */
 import { Agent, errors, request } from 'undici';
 import { defined } from '../domain/defined.js';
 import { errorCode } from '../domain/error-code.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
+import { noProxy, tunnelConnector, type ProxyFor } from './proxy.js';
 
 export interface OutboundRequest {
   url: string;
@@ -19,6 +19,8 @@ export interface OutboundRequest {
   totalMs: number;
   /** A longer body is an error. 0: the body is not read at all. A compressed body stays compressed, so it cannot grow later. */
   bodyBytesMax: number;
+  /** Default: none. */
+  proxyFor?: ProxyFor;
 }
 
 interface OutboundAnswer {
@@ -71,11 +73,13 @@ export async function sendRequest(outbound: OutboundRequest): Promise<OutboundAn
   }
 }
 
-function agentFor({ ca, totalMs, bodyBytesMax }: OutboundRequest): Agent {
+function agentFor({ url, ca, totalMs, bodyBytesMax, proxyFor = noProxy }: OutboundRequest): Agent {
+  const proxy = proxyFor(new URL(url));
+  // It is set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off.
+  const tls = defined({ rejectUnauthorized: true as const, ca, timeout: totalMs });
   return new Agent({
     connections: 1,
-    // It is set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off.
-    connect: defined({ rejectUnauthorized: true, ca, timeout: totalMs }),
+    connect: proxy ? tunnelConnector(proxy, tls) : tls,
     headersTimeout: totalMs,
     bodyTimeout: totalMs,
     maxHeaderSize: 16 * 1024,

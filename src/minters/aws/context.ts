@@ -2,6 +2,7 @@
 import type { AwsTarget } from '../../config/target-schema.js';
 import { toSeconds, toTimestamp, type Clock } from '../../domain/time.js';
 import type { Keys } from '../../keys/keys.js';
+import type { ProxyFor } from '../../outbound/proxy.js';
 import type { AwsClock } from './aws-clock.js';
 
 export interface AwsMinterDeps {
@@ -10,6 +11,7 @@ export interface AwsMinterDeps {
   /** The issuer of the broker: the `iss` of the token that proves it to AWS, where a target names no other. */
   issuer: string;
   clock: Clock;
+  proxyFor: ProxyFor;
   /** Logs advice for operators. It must not throw. */
   warn: (warning: OperatorWarning) => void;
 }

@@ -1,6 +1,7 @@
 /** Where STS and IAM are, and how a client of AWS's SDK is made for them. */
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { AwsTarget } from '../../config/target-schema.js';
+import { tunnelAgent, type ProxyFor } from '../../outbound/proxy.js';
 import { AWS_ANSWER_MS, AWS_CALL_MS, AWS_CONNECT_MS } from '../../domain/timing.js';
 import { parseRole, partitionNamed, type Partition } from '../../targets/aws-names.js';
 
@@ -25,8 +26,9 @@ export const iamOf = ({ aws, resource }: AwsTarget): Endpoint => ({
  * endpoint from there would receive the token that proves the broker to AWS; a region or profile from there would break
  * requests.
  */
-export const clientSettings = ({ endpoint, region }: Endpoint) =>
-  ({
+export function clientSettings({ endpoint, region }: Endpoint, proxyFor: ProxyFor) {
+  const proxy = proxyFor(new URL(endpoint));
+  return {
     endpoint,
     region,
     useFipsEndpoint: false,
@@ -42,8 +44,10 @@ export const clientSettings = ({ endpoint, region }: Endpoint) =>
       requestTimeout: AWS_ANSWER_MS,
       socketTimeout: AWS_ANSWER_MS,
       throwOnRequestTimeout: true,
+      ...(proxy && { httpsAgent: tunnelAgent(proxy, AWS_CONNECT_MS) }),
     },
-  }) satisfies STSClientConfig;
+  } satisfies STSClientConfig;
+}
 
 /** Returns the time limit of one call with all its attempts. It runs from the moment this is called. */
 export const callLimit = (): AbortSignal => AbortSignal.timeout(AWS_CALL_MS);

@@ -1,5 +1,6 @@
 /** The part of IAM that the broker uses: the one inline policy of a role that denies sessions. */
 import { DeleteRolePolicyCommand, GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import type { ProxyFor } from '../../outbound/proxy.js';
 import { answerOf, type Answer } from './answer.js';
 import { DENY_POLICY_NAME } from './deny-policy.js';
 import { callLimit, clientSettings, type Endpoint } from './endpoint.js';
@@ -25,10 +26,10 @@ export class IamFailure extends Error {
   }
 }
 
-export function createIam(endpoint: Endpoint, session: AwsSession): Iam {
+export function createIam(session: AwsSession, endpoint: Endpoint, proxyFor: ProxyFor): Iam {
   const { accessKeyId, secretAccessKey, sessionToken } = session;
   const credentials = { accessKeyId, secretAccessKey, sessionToken };
-  const client = new IAMClient({ ...clientSettings(endpoint), credentials });
+  const client = new IAMClient({ ...clientSettings(endpoint, proxyFor), credentials });
   const policyOf = (role: string) => ({ RoleName: role, PolicyName: DENY_POLICY_NAME });
   return {
     async put(role, document) {

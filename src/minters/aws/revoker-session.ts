@@ -33,7 +33,7 @@ export function revokerSessions(context: AwsContext): (target: AwsTarget) => Ren
     if (known) return known;
     const open = sessionOf(target, context);
     const session = renewingSession(context.clock, REVOKER_SESSION_MS, async () =>
-      createIam(iamEndpoint, await open()),
+      createIam(await open(), iamEndpoint, context.proxyFor),
     );
     sessions.set(shared, session);
     return session;
@@ -69,9 +69,12 @@ export function renewingSession<T>(clock: Clock, lifetimeMs: number, open: () =>
   };
 }
 
-function sessionOf(target: AwsTarget, { keys, clock, issuer, warn, awsClock }: AwsContext): () => Promise<AwsSession> {
+function sessionOf(
+  target: AwsTarget,
+  { keys, clock, issuer, warn, awsClock, proxyFor }: AwsContext,
+): () => Promise<AwsSession> {
   const { aws, resource } = target;
-  const sts = createSts(stsOf(target));
+  const sts = createSts(stsOf(target), proxyFor);
   const by = { keys, clock, issuer: aws.issuer ?? issuer, audience: aws.audience };
   const open = () =>
     sts

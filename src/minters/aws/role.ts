@@ -25,9 +25,9 @@ export interface Role {
 /** Percent. */
 const UTILIZATION_WARNED = 80;
 
-export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsClock }: AwsContext): Role {
+export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsClock, proxyFor }: AwsContext): Role {
   const { aws, resource } = target;
-  const sts = createSts(stsOf(target));
+  const sts = createSts(stsOf(target), proxyFor);
   const throttle = createStsThrottle({ clock, mintsPerSecond: aws.mintsPerSecond });
   const by: Issuer = { keys, clock, issuer: aws.issuer ?? issuer, audience: aws.audience };
 

@@ -7,6 +7,7 @@ import {
   type AssumeRoleWithWebIdentityResponse,
 } from '@aws-sdk/client-sts';
 import { defined } from '../../domain/defined.js';
+import type { ProxyFor } from '../../outbound/proxy.js';
 import { answerOf, KEY_NOT_RETRIEVED, type Answer } from './answer.js';
 import { callLimit, clientSettings, type Endpoint } from './endpoint.js';
 
@@ -57,9 +58,9 @@ const REPEATS = new Map([
   ['ExpiredToken', 1],
 ]);
 
-export function createSts(endpoint: Endpoint): Sts {
+export function createSts(endpoint: Endpoint, proxyFor: ProxyFor): Sts {
   const client = new STSClient({
-    ...clientSettings(endpoint),
+    ...clientSettings(endpoint, proxyFor),
     sigv4aSigningRegionSet: [],
     credentials: () => Promise.reject(new Error('STS requests of the broker are never signed')),
   });

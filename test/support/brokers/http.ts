@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { compose, type Broker } from '../../../src/compose/broker.js';
+import type { Environment } from '../../../src/config/environment.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { createLogger } from '../../../src/telemetry/log.js';
 import { freePort } from '../free-port.js';
@@ -52,6 +53,7 @@ export interface BrokerWish {
   trust?: object[];
   /** Further policies, besides those of config/policies. */
   policies?: string;
+  env?: Environment;
 }
 
 interface Setting {
@@ -59,6 +61,7 @@ interface Setting {
   clock: HandClock;
   lab: TestIssuer;
   staff: TestIssuer;
+  env: Environment;
 }
 
 export async function startBroker(wish: BrokerWish = {}): Promise<TestBroker> {
@@ -101,14 +104,14 @@ export async function startBroker(wish: BrokerWish = {}): Promise<TestBroker> {
   };
   const path = join(directory, 'mayfly.yaml');
   writeFileSync(path, stringify(config));
-  return startFrom({ path, clock, lab, staff });
+  return startFrom({ path, clock, lab, staff, env: wish.env ?? {} });
 }
 
 async function startFrom(setting: Setting): Promise<TestBroker> {
-  const { path, clock, lab, staff } = setting;
+  const { path, clock, lab, staff, env } = setting;
   const lines: string[] = [];
   const log = createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } });
-  const loaded = await loadConfig({ path, env: {} });
+  const loaded = await loadConfig({ path, env });
   const broker = await compose(loaded, { clock, log });
   const addresses = await broker.start({ scheduled: false });
   let closing: Promise<void> | undefined;

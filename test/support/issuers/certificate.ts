@@ -1,5 +1,5 @@
 /**
- * A private certificate authority and one server certificate for 127.0.0.1 and localhost. Written out in DER because a
+ * A private certificate authority and one server certificate for 127.0.0.1 and the given names. Written out in DER because a
  * fresh machine need not have `openssl`. Valid 2020–2049 by the real clock, which is the one TLS asks.
  */
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
@@ -11,13 +11,13 @@ export interface ServerCertificate {
   key: string;
 }
 
-export function createServerCertificate(): ServerCertificate {
+export function createServerCertificate(names: readonly string[] = ['localhost']): ServerCertificate {
   const authority = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const server = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const isAuthority = extension('551d13', sequence(tlv(0x01, Buffer.from([0xff]))));
   const hosts = extension(
     '551d11',
-    sequence(tlv(0x87, Buffer.from([127, 0, 0, 1])), tlv(0x82, Buffer.from('localhost'))),
+    sequence(tlv(0x87, Buffer.from([127, 0, 0, 1])), ...names.map((name) => tlv(0x82, Buffer.from(name)))),
   );
   const signedBy = (subject: string, key: KeyObject, extra: Buffer) =>
     certificate({ issuer: 'test authority', subject, key, extra, signer: authority.privateKey });

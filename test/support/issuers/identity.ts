@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { configSchema } from '../../../src/config/schema.js';
 import type { Trust } from '../../../src/config/trust-schema.js';
 import { createIdentify, type Identify } from '../../../src/identity/identify.js';
+import { noProxy } from '../../../src/outbound/proxy.js';
 import { handClock, type HandClock } from '../clock.js';
 import { BROKER } from './issuer.js';
 
@@ -33,6 +34,7 @@ export function createDoorstep(): Doorstep {
         clock,
         clockSkewSeconds: 5,
         baseDirectory: directory,
+        proxyFor: noProxy,
       }),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };

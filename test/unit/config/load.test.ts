@@ -214,8 +214,31 @@ describe('the environment', () => {
     expect(fromFile.keyEncryptionKey).toMatchObject({ file: named });
   });
 
+  it.each<[Record<string, string>, object | undefined]>([
+    [{}, undefined],
+    [{ HTTPS_PROXY: '', NO_PROXY: 'x' }, undefined],
+    [{ HTTP_PROXY: 'http://proxy:3128' }, undefined],
+    [{ HTTPS_PROXY: 'http://me:secret@proxy:3128' }, { url: 'http://me:secret@proxy:3128', except: '' }],
+    [
+      { HTTPS_PROXY: 'http://a', https_proxy: 'https://b/', NO_PROXY: 'c', no_proxy: 'd' },
+      { url: 'https://b/', except: 'd' },
+    ],
+  ])('%j names the proxy', async (env, proxy) => {
+    expect((await load(SOUND, { env })).loaded.proxy).toEqual(proxy);
+  });
+
+  it.each(['proxy:3128', 'socks5://proxy', 'http://proxy/path', 'http://me:hunter2%@proxy'])(
+    '%s is no proxy',
+    async (url) => {
+      const [problem] = await problems(SOUND, { env: { HTTPS_PROXY: url } });
+      expect(problem).toMatch(/^environment HTTPS_PROXY: must be the http/);
+      expect(problem).not.toContain('hunter2');
+    },
+  );
+
   it('is refused with the file, and never repeated', async () => {
     const env = {
+      HTTPS_PROXY: 'socks5://hunter2@proxy',
       REDIS_URL: 'http://:hunter2@x',
       MAYFLY_KEY_ENCRYPTION_KEY: 'hunter2',
       MAYFLY_KEY_ENCRYPTION_KEY_FILE: '/nowhere/key',
@@ -224,6 +247,7 @@ describe('the environment', () => {
     expect(found.map((line) => line.split(':')[0])).toEqual([
       '1 issuer',
       'environment REDIS_URL',
+      'environment HTTPS_PROXY',
       'environment MAYFLY_KEY_ENCRYPTION_KEY_FILE',
       'environment MAYFLY_KEY_ENCRYPTION_KEY_FILE',
     ]);

@@ -4,6 +4,7 @@ import { keySource } from '../../../src/identity/key-source.js';
 import { createServerCertificate } from '../../support/issuers/certificate.js';
 import { createDoorstep } from '../../support/issuers/identity.js';
 import { type Behaviour, type IssuerSite, serveIssuer } from '../../support/issuers/site.js';
+import { noProxy } from '../../../src/outbound/proxy.js';
 
 const door = createDoorstep();
 const tls = createServerCertificate();
@@ -130,7 +131,9 @@ describe('keys from a URL', () => {
     'never come from %s',
     async (address) => {
       const cause: unknown = expect.objectContaining({ message: expect.stringContaining('Only https is allowed') });
-      await expect(keySource({ url: address }, '.').read()).rejects.toMatchObject({ cause });
+      await expect(keySource({ url: address }, { baseDirectory: '.', proxyFor: noProxy }).read()).rejects.toMatchObject(
+        { cause },
+      );
     },
   );
 });

@@ -16,6 +16,7 @@ import type { Minter } from '../../../src/minters/minter.js';
 import { agentArn, agentRole, revokerArn, revokerRole } from '../../../fakes/aws/example-roles.js';
 import { startLoopbackAws, type LoopbackAws } from '../../../fakes/aws/server.js';
 import { modelStore } from '../../support/search/model-store.js';
+import { noProxy } from '../../../src/outbound/proxy.js';
 
 const issuer = 'http://127.0.0.1:8080';
 const account = '111122223333';
@@ -76,7 +77,9 @@ async function startMinter(): Promise<void> {
       ...{ lifetimeMax: 3_600, mintsPerSecond: 50, stsEndpoint: aws.url, iamEndpoint: aws.url },
     },
   };
-  minter = createAwsMinter({ targets: [target], keys, issuer, clock: realClock, warn: () => undefined });
+  minter = createAwsMinter({
+    ...{ targets: [target], keys, issuer, clock: realClock, proxyFor: noProxy, warn: () => undefined },
+  });
 }
 
 afterAll(async () => {

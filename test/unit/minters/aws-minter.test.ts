@@ -29,6 +29,7 @@ import { startLoopbackAws, type LoopbackAws } from '../../../fakes/aws/server.js
 import { handClock, type HandClock, realClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
+import { noProxy } from '../../../src/outbound/proxy.js';
 
 const issuer = 'http://127.0.0.1:8080';
 const account = '111122223333';
@@ -97,7 +98,7 @@ const target = (changed: Partial<AwsTarget['aws']> = {}, resource = role): AwsTa
 });
 const minterOf = (targets: AwsTarget[] = [target(), target({}, agentArn(account, 'agent-1'))]): Minter =>
   createAwsMinter({
-    ...{ targets, issuer, clock, warn: (what) => void warned.push(what) },
+    ...{ targets, issuer, clock, proxyFor: noProxy, warn: (what) => void warned.push(what) },
     keys: {
       async sign(claims, header) {
         const token = await keys.sign(claims, header);

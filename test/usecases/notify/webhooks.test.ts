@@ -14,6 +14,7 @@ import { startReceiver, type Received, type Receiver } from '../../support/recei
 import { until } from '../../support/until.js';
 import { unreliable, type Fate } from '../../support/audit.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { noProxy } from '../../../src/outbound/proxy.js';
 
 let broker: WholeBroker;
 let receiver: Receiver;
@@ -40,6 +41,7 @@ function notifier({ node = 'one', records = broker.store.records, webhook = {} }
       node,
       metrics,
       log,
+      proxyFor: noProxy,
       patienceMs: 300,
     },
     webhooks,
@@ -268,7 +270,7 @@ describe('what a receiver does not take', () => {
       { name: 'hears', url: other.url },
     ]);
     const both = createNotifier(
-      { ledger, audit, keys, issuer: 'x', node: 'one', metrics, log, patienceMs: 5_000 },
+      { ledger, audit, keys, issuer: 'x', node: 'one', metrics, log, proxyFor: noProxy, patienceMs: 5_000 },
       webhooks,
     );
     await both.begin();

@@ -5,6 +5,7 @@ import { openSignals } from '../../../src/compose/signals.js';
 import { acceptSignal } from '../../../src/signals/accept.js';
 import { createLogger } from '../../../src/telemetry/log.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
+import { noProxy } from '../../../src/outbound/proxy.js';
 import { wholeBroker } from '../../support/brokers/use-cases.js';
 
 const COUNT = 10_000;
@@ -20,7 +21,7 @@ it('10,000 at once: none that was acknowledged is lost, and none is evaluated tw
   const settings = { ...deps.settings, signals: signalsSchema.parse({ reactions }) };
   const log = createLogger({ level: 'silent' });
   const loaded = { config: settings, directory: '.' };
-  const { queue } = openSignals({ loaded, ledger, audit, log, metrics: createMetrics(clock) });
+  const { queue } = openSignals({ loaded, ledger, audit, log, proxyFor: noProxy, metrics: createMetrics(clock) });
   const intake = { ledger, settings, issuer: 'https://mayfly.example', onSignal: (id: string) => queue.push(id) };
 
   const tell = (number: number) =>
