@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
 import { nameSchema } from '../domain/schemas.js';
-import { FOREIGN_EVENTS, LEVELS, SIGNAL_EVENTS, SIGNAL_STATES, type DETECTOR_EVENTS } from '../domain/signal.js';
+import {
+  FOREIGN_EVENTS,
+  LEVELS,
+  NARROWING_MEMBERS,
+  SIGNAL_EVENTS,
+  SIGNAL_STATES,
+  type DETECTOR_EVENTS,
+} from '../domain/signal.js';
 import { algorithm, algorithms, keySource, keyUrl, name, seconds, unreservedName } from './values.js';
 
 const DAY_SECONDS = 86_400;
@@ -19,6 +26,10 @@ export const transmitterSchema = z.strictObject({
     .array(unreservedName)
     .min(1)
     .describe('Trust names whose workloads and persons it may speak of. Signals about others change nothing.'),
+  ignoreMembers: z
+    .array(z.enum(NARROWING_MEMBERS))
+    .default([])
+    .describe('Members of a subject that are passed over where they are unknown here: the user or workload is meant.'),
   events: z
     .record(z.string().min(1).max(512), z.enum(FOREIGN_EVENTS))
     .default({})

@@ -37,8 +37,9 @@ export interface Admission extends FoundTask {
   /** The credential that the new one is derived from. */
   from?: Credential;
   risk: JointRisk;
-  /** That of the party that asks. */
+  /** That of the party that asks, and that of the person it asks for. */
   subject?: string;
+  session?: string;
   /** Claims about the workload, for a credential that can be used as proof later. */
   known?: Pick<Party, 'claims' | 'unread'>;
   credentialId: string;
@@ -68,15 +69,15 @@ export async function admit(
       });
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
-  const { subject } = requester.caller.party;
-  const causes = causesOfBirth(credentialId, requester, target, draft);
+  const by = defined({ subject: requester.caller.party.subject, session: requester.onBehalfOf?.party.session });
+  const causes = causesOfBirth({ id: credentialId, ...by }, requester, target, draft);
   // A token of a party that is held or cut off may call nothing, neither as the caller nor as the person it acts for.
   const proofs = requester.onBehalfOf ? [requester.caller, requester.onBehalfOf] : [requester.caller];
   const [seen, risk] = await Promise.all([
     ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]),
     // Policy sees the highest risk. If no reaction of the configuration sets a risk, nothing is read.
     settings.signals.reactions.some((reaction) => reaction.do === 'risk')
-      ? riskOf(ledger, causesOf(risksFor(draft, from ? [from.id] : [], subject)))
+      ? riskOf(ledger, causesOf(risksFor(draft, from ? [from.id] : [], by)))
       : NO_RISK,
   ]);
 
@@ -97,7 +98,7 @@ export async function admit(
     access,
     risk,
     from,
-    subject,
+    ...by,
     ...(target.resource === settings.proofTarget && { known: knownOf(requester.caller.party) }),
     ...found,
     credentialId,
@@ -105,11 +106,15 @@ export async function admit(
 }
 
 /** Returns what a credential will hang on that is issued to this requester. */
-function causesOfBirth(id: string, { caller, from }: Requester, { resource, minter }: Target, task: Task): Cause[] {
+function causesOfBirth(
+  names: Pick<Credential, 'id' | 'subject' | 'session'>,
+  { from }: Requester,
+  { resource, minter }: Target,
+  task: Task,
+): Cause[] {
   const born = {
-    id,
+    ...names,
     target: resource,
-    subject: caller.party.subject,
     // The causes depend on whether there is one; the look that they are for decides its value.
     workloadSeq: kindOf(minter).enforced ? 0 : undefined,
     from: from && { credential: from.credential.id, target: from.credential.target },
@@ -151,13 +156,14 @@ function refuseTask(state: TaskState): void {
 
 /**
  * Returns the task with its parties as they are proven now: an orchestrator that opened the task could not know the workload's
- * owner. The subject stays that of the opener: a task must not hang on every run that ever worked on it.
+ * owner. The subject stays that of the opener, and the session that by which the person was first proven: a task must not hang on
+ * every run and every login that ever worked on it.
  */
 function withProvenParties(task: Task, { caller, onBehalfOf }: Requester, forSomebodyElse: () => BrokerError): Task {
   if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
   if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw forSomebodyElse();
   return changeParties(task, {
     workload: defined({ ...refOf(caller.party), subject: task.workload.subject }),
-    ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),
+    ...(onBehalfOf && provenPrincipal(onBehalfOf.party, task)),
   });
 }

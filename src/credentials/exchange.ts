@@ -47,7 +47,7 @@ export async function exchangeFor(
     const grant = await retryOnConflict(deps.ledger, () => reserveGrant(rated, requester, request));
     const issued = await release(deps, grant, requestId);
     deps.observer.granted(requester.from ? chargeOf(requester.from) : { kind: 'party', of: caller.party }, issued);
-    deps.parties.granted(caller.party);
+    for (const proof of [caller, requester.onBehalfOf]) if (proof) deps.parties.granted(proof.party);
     return issued;
   });
 }

@@ -27,7 +27,7 @@ export const requestedSeconds = (
 
 /** G2: a credential never outlives its task's deadline, nor the credential it is derived from. Both ends are whole seconds, as in the token. */
 export function narrow(
-  { now, seen, task, credentialId, access, from, subject, known }: Admission,
+  { now, seen, task, credentialId, access, from, subject, session, known }: Admission,
   decision: Decision,
   target: Target,
 ): Credential {
@@ -42,6 +42,7 @@ export function narrow(
     kind: target.minter,
     target: target.resource,
     subject,
+    session,
     access,
     issuedAt,
     expiresAt,

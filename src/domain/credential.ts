@@ -12,6 +12,8 @@ export const credentialSchema = z.strictObject({
   target: z.string(),
   /** The `subject` of the party that it was issued to (see `party.ts`). Its task has that of the party that opened the task. */
   subject: z.string().optional(),
+  /** The `session` of the person for whom it was issued (see `party.ts`). Its task has that by which it was opened. */
+  session: z.string().optional(),
   access: z.array(accessSchema),
   issuedAt: moment,
   expiresAt: moment,

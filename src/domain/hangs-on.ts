@@ -21,7 +21,7 @@ import type { Task } from './task.js';
 /** A party with its claims, where there are any: the address of a person is a claim of their own token. */
 type NamedParty = PartyRef & Pick<RememberedPerson, 'claims'>;
 type TaskNames = Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'inherits' | 'formerly'>;
-type CredentialNames = Pick<Credential, 'id' | 'target' | 'subject' | 'workloadSeq' | 'from'>;
+type CredentialNames = Pick<Credential, 'id' | 'target' | 'subject' | 'session' | 'workloadSeq' | 'from'>;
 
 /**
  * Takes one selector at a time. Each rule below says what something hangs on by calling it, so the rule is written once for
@@ -88,12 +88,17 @@ const FORMER_NAMES_MOST = 8;
 /**
  * Returns the selectors whose risk counts for a request under a task, the narrowest first: the given credentials and subject,
  * the task and those above it, its workload, and its principal. Issuers and teams have no risk.
- * @param subject That of the party that asks, which need not be the one that opened the task.
+ * @param by The subject of the party that asks, and the session of the person it asks for. Neither need be that by which the task
+ * was opened.
  */
-export const risksFor = (task: TaskNames, credentials: readonly string[], subject?: string): Selector[] =>
+export const risksFor = (
+  task: TaskNames,
+  credentials: readonly string[],
+  by: Pick<Credential, 'subject' | 'session'> = {},
+): Selector[] =>
   selectorsNamed((name) => {
     for (const id of credentials) name('credential', id);
-    if (subject !== undefined) name('subject', subject);
+    nameProof(by, name);
     nameLine(task, name);
     nameItself(task.workload, name);
     nameServed(task, name);
@@ -134,13 +139,20 @@ function nameTask(task: TaskNames, name: Name): void {
 }
 
 /** Names what a credential hangs on besides itself and its task: to whom it was issued, for which target, and from what. */
-function nameIssue({ target, subject, workloadSeq, from }: CredentialNames, { workload }: TaskNames, name: Name): void {
-  if (subject !== undefined) name('subject', subject);
+function nameIssue(credential: CredentialNames, { workload }: TaskNames, name: Name): void {
+  const { target, workloadSeq, from } = credential;
+  nameProof(credential, name);
   name('target', target);
   if (isEnforced({ workloadSeq })) name('target', sessionsOf(target, workload.id));
   if (!from) return;
   name('credential', from.credential);
   name('target', from.target);
+}
+
+/** Names by what the request was proven: a run of the workload, and a login session of the person. */
+function nameProof({ subject, session }: Pick<Credential, 'subject' | 'session'>, name: Name): void {
+  if (subject !== undefined) name('subject', subject);
+  if (session !== undefined) name('session', session);
 }
 
 function nameLine({ id, lineage }: TaskNames, name: Name): void {
@@ -163,8 +175,9 @@ function nameItself(party: NamedParty, name: Name): void {
   if (party.subject !== undefined) name('subject', party.subject);
 }
 
-function namePrincipal({ id, issuer, claims }: NamedParty, name: Name): void {
+function namePrincipal({ id, issuer, claims, session }: NamedParty, name: Name): void {
   name('principal', id);
+  if (session !== undefined) name('session', session);
   const address = claims?.['email'];
   if (typeof address === 'string') name('principal', emailValue(issuer, address));
 }

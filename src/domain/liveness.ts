@@ -88,6 +88,7 @@ const SECONDS_HIT: Record<SelectorKind, number> = {
   workload: HARD_LIMITS.proofAgeSeconds,
   subject: HARD_LIMITS.proofAgeSeconds,
   principal: HARD_LIMITS.proofAgeSeconds,
+  session: HARD_LIMITS.proofAgeSeconds,
   issuer: HARD_LIMITS.proofAgeSeconds,
   owner: HARD_LIMITS.proofAgeSeconds,
 };

@@ -17,6 +17,11 @@ export const partyRefSchema = z.strictObject({
    * the same as the id.
    */
   subject: z.string().optional(),
+  /**
+   * `<trust name>:<sid>` of a person: the login session that the token comes from (OpenID Connect Front-Channel Logout §3). Absent
+   * where the token names none that can be revoked by name.
+   */
+  session: z.string().optional(),
 });
 
 /** A party as it is stored in records. */
@@ -55,8 +60,8 @@ export interface Party extends PartyRef {
 /** Returns the value of a `principal` selector for whoever has this e-mail address. Signals about people often name only that. */
 export const emailValue = (trustName: string, address: string): string => `email:${trustName}/${address.toLowerCase()}`;
 
-export const refOf = ({ kind, id, issuer, owner, subject }: PartyRef): PartyRef =>
-  defined({ kind, id, issuer, owner, subject });
+export const refOf = ({ kind, id, issuer, owner, subject, session }: PartyRef): PartyRef =>
+  defined({ kind, id, issuer, owner, subject, session });
 
 export const rememberedPerson = (person: Party): RememberedPerson => ({
   ...refOf(person),

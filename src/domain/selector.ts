@@ -9,6 +9,7 @@ export const SELECTOR_KINDS = [
   'workload',
   'subject',
   'principal',
+  'session',
   'issuer',
   'owner',
   'target',

@@ -40,6 +40,13 @@ export const DETECTOR = 'detector';
 /** Events about the stream itself (SSF 1.0), and events without a meaning here. They are recorded and never acted upon. */
 const OTHER_EVENTS = ['verification', 'stream-updated', 'unknown'] as const;
 
+/**
+ * The members of a complex subject (SSF 1.0 §3.2) that only narrow who is meant by the others: to one session, device or tenant of
+ * the user. To pass over one of them hits more than was said, and nobody else.
+ */
+export const NARROWING_MEMBERS = ['session', 'device', 'tenant'] as const;
+export type NarrowingMember = (typeof NARROWING_MEMBERS)[number];
+
 export const SIGNAL_EVENTS = [...FOREIGN_EVENTS, ...DETECTOR_EVENTS] as const;
 
 export const LEVELS = ['LOW', 'MEDIUM', 'HIGH'] as const;

@@ -29,9 +29,9 @@ export const signalPush =
 async function receive(deps: HttpDeps, { body, noted }: Call): Promise<Answer> {
   const { transmitters, metrics } = deps;
   const { transmitter, claims, event, digest } = await transmitters.receive(textOf(body).trimEnd());
-  const { name, about, events } = transmitter;
+  const { name, about, ignoreMembers, events } = transmitter;
   noted.transmitter = name;
-  const report = { source: name, about, digest, ...reportFromSet(claims, event, events) };
+  const report = { source: name, about, ignoreMembers, digest, ...reportFromSet(claims, event, events) };
   // The limit counts only after the token is verified, or strangers could use up what the transmitter may send.
   const { put } = await acceptSignal(deps, { ...report, assertWithinRate: () => deps.assertWithinSignalRate(name) });
   metrics.signal(name, report.event, put);

@@ -1,11 +1,12 @@
 /** Identity from an OIDC issuer, such as a CI system, a Kubernetes cluster or an identity provider. */
 import type { OidcTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
-import { NAME_CHARACTERS_MAX } from '../domain/name.js';
+import { CLAIM_CHARACTERS_MAX, isName, NAME_CHARACTERS_MAX } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
 import { assertRequired, claimAt, groupsFrom, knownFrom, nameFrom, runFrom, type Known } from './claim-values.js';
 import type { JsonObject } from '../domain/json-object.js';
 import { hasLastingIds, joined } from './lasting-id.js';
+import { prefixOf } from './party-from-id.js';
 import type { TrustedIssuer } from './proof.js';
 import { verifySignature } from './signature.js';
 import { looksLikeSpiffe } from './spiffe.js';
@@ -66,12 +67,20 @@ function personOf(trust: OidcTrust, claims: JsonObject): Party {
   return defined({
     kind: 'person',
     id: idFrom(trust, claims['sub']),
+    session: sessionOf(trust, claims['sid']),
     issuer: trust.name,
     claims: known.claims,
     unread: unlessEmpty(unread),
     groups,
   });
 }
+
+/**
+ * Returns the session of a person. The trust name before it keeps the sessions of issuers apart, since each invents its own ids. One
+ * that is no name is left out: it could not be revoked, and who hears that it ended takes the person to be meant.
+ */
+const sessionOf = (trust: OidcTrust, sid: unknown): string | undefined =>
+  typeof sid === 'string' && isName(sid, CLAIM_CHARACTERS_MAX) ? `${prefixOf(trust)}${sid}` : undefined;
 
 function idFrom(
   trust: OidcTrust,

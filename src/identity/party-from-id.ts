@@ -27,8 +27,8 @@ export function partyFromId(trust: readonly Trust[], kind: PartyRef['kind'], id:
 }
 
 /**
- * Returns whether the selector could hit anything: false for an issuer that is not configured, and for a workload, subject or
- * principal that no configured issuer could prove.
+ * Returns whether the selector could hit anything: false for an issuer that is not configured, and for a workload, subject,
+ * principal or session that no configured issuer could prove.
  */
 export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selector): boolean {
   switch (kind) {
@@ -39,6 +39,8 @@ export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selecto
     // A workload that serves nobody else is its own principal.
     case 'principal':
       return trust.some((one) => couldProve(one, value) || couldHaveAddress(one, value));
+    case 'session':
+      return trust.some((one) => couldHaveSession(one, value));
     case 'issuer':
       return trust.some(({ name }) => name === value);
     default:
@@ -77,10 +79,15 @@ function couldHaveSubject(trust: Trust, value: string): boolean {
   return hasSubjects(trust) && subject !== '' && isName(value) && isName(subject) && !looksLikeSpiffe(subject);
 }
 
+/** Only the tokens of persons say a session (`sid`). */
+const couldHaveSession = (trust: Trust, value: string): boolean =>
+  hasSessions(trust) && isName(restAfter(prefixOf(trust), value), CLAIM_CHARACTERS_MAX);
+
+export const hasSessions = (trust: Trust): trust is OidcTrust => trust.kind === 'oidc' && trust.represents === 'person';
+
 /** Persons have an address if their tokens' claim `email` is read. Addresses are compared in lower case (`emailValue`). */
 const couldHaveAddress = (trust: Trust, value: string): boolean =>
-  trust.kind === 'oidc' &&
-  trust.represents === 'person' &&
+  hasSessions(trust) &&
   trust.claims.includes('email') &&
   value === value.toLowerCase() &&
   isName(restAfter(emailValue(trust.name, ''), value), CLAIM_CHARACTERS_MAX);

@@ -12,7 +12,7 @@ import { checkHeader, readToken, Refused, type Unverified } from './token.js';
 import { createTrustKeys, type TrustKeys } from './trust-keys.js';
 
 interface ReceivedSet {
-  transmitter: Pick<Transmitter, 'name' | 'about' | 'events'>;
+  transmitter: Pick<Transmitter, 'name' | 'about' | 'ignoreMembers' | 'events'>;
   claims: SetClaims;
   /** The URI of its one event, and the members of that event. */
   event: [uri: string, facts: object];

@@ -1,11 +1,12 @@
 /**
  * Who was here lately. A revocation of somebody who never was is most likely misspelt, and would look like a success. What is
- * remembered is one short record for each workload, person, team and issuer; for each subject with the workloads that called with it.
+ * remembered is one short record for each workload, person, team and issuer; for each subject with the workloads that called with
+ * it, and for each session with its person.
  */
 import { LRUCache } from 'lru-cache';
 import { partyCauses } from '../domain/hangs-on.js';
 import type { Party } from '../domain/party.js';
-import { cause, causeOf, type Cause, type Selector } from '../domain/selector.js';
+import { causeOf, causesOf, type Cause, type Selector } from '../domain/selector.js';
 import { createDistinctLimit } from '../domain/distinct-limit.js';
 import { DAY_MS, HOUR_MS } from '../domain/time.js';
 import { countUpTo } from './impact.js';
@@ -15,6 +16,11 @@ import { retryOnConflict } from './retry-on-conflict.js';
 
 /** Somebody who works once a month is known. */
 const REMEMBERED_MS = 32 * DAY_MS;
+/**
+ * Nothing that hangs on a session outlives the last token from it by more than a task. A session that is forgotten costs no safety:
+ * who hears that it ended takes the person to be meant.
+ */
+const SESSION_REMEMBERED_MS = DAY_MS;
 /** Whoever keeps calling is written once an hour by each broker. */
 const WRITTEN_EVERY_MS = HOUR_MS;
 const CAUSES_MAX = 10_000;
@@ -43,7 +49,7 @@ export function createPartyMemory(ledger: Pick<Ledger, 'records' | 'clock'>): Pa
       kept.map((one) =>
         one.runOf === undefined
           ? records.commit({ put: [[seenKey(one.cause), '', now + REMEMBERED_MS]] })
-          : writeRun(ledger, one.cause, one.runOf),
+          : writeRun(ledger, one, one.runOf),
       ),
     );
   }
@@ -58,7 +64,9 @@ export function createPartyMemory(ledger: Pick<Ledger, 'records' | 'clock'>): Pa
     });
     if (due.length === 0) return;
     for (const { key } of due) looked.set(key, { at: now, isWritten: false });
-    const mayBeNew = ({ key }: Name) => isGranted || newNames.admits(party.issuer, key, now);
+    // Every login is a new session: they would use up what an issuer may have of new names.
+    const mayBeNew = ({ key, rememberedMs }: Name) =>
+      isGranted || (rememberedMs === REMEMBERED_MS && newNames.admits(party.issuer, key, now));
     void write(due, now, mayBeNew).catch(() => due.forEach(({ key }) => looked.delete(key)));
   }
 
@@ -67,21 +75,26 @@ export function createPartyMemory(ledger: Pick<Ledger, 'records' | 'clock'>): Pa
 
 interface Name {
   cause: Cause;
-  /** The workload that called with it; of a subject alone. */
+  /** The workload that called with a subject, or the person whose session it is. */
   runOf?: string;
   /** What it is known by here: a subject is another name with each workload. */
   key: string;
+  rememberedMs: number;
 }
 
 function namesIn(party: Party): Name[] {
-  const { id, subject } = party;
-  const run = subject === undefined ? undefined : cause('subject', subject);
-  return partyCauses(party).map((one) =>
-    one === run ? { cause: one, runOf: id, key: `${one} ${id}` } : { cause: one, key: one },
-  );
+  const { id, subject, session } = party;
+  const causeIn = (kind: 'subject' | 'session', value: string | undefined) =>
+    value === undefined ? undefined : causeOf({ kind, value });
+  const [run, login] = [causeIn('subject', subject), causeIn('session', session)];
+  return partyCauses(party).map((one) => ({
+    cause: one,
+    ...(one === run || one === login ? { runOf: id, key: `${one} ${id}` } : { key: one }),
+    rememberedMs: one === login ? SESSION_REMEMBERED_MS : REMEMBERED_MS,
+  }));
 }
 
-/** Two are enough to know that a subject does not tell which workload is meant. */
+/** Two are enough to know that a subject, or a session, does not tell which party is meant. */
 const WORKLOADS_OF_SUBJECT = 2;
 
 /**
@@ -97,15 +110,15 @@ function isUnrationed({ runOf }: Name, text: string | undefined, now: number): b
 /** Writes the workload that called, and behind it the other one that called last. Each is forgotten by itself. */
 async function writeRun(
   { records, clock }: Pick<Ledger, 'records' | 'clock'>,
-  subject: Cause,
+  { cause, rememberedMs }: Name,
   id: string,
 ): Promise<void> {
-  const key = seenKey(subject);
+  const key = seenKey(cause);
   await retryOnConflict({ clock }, async () => {
     const now = clock.now();
     const [text] = await records.read([key]);
     const others = text === undefined ? [] : workloadsIn(text, now).filter(([other]) => other !== id);
-    const until = now + REMEMBERED_MS;
+    const until = now + rememberedMs;
     const next = [[id, until] as const, ...others].slice(0, WORKLOADS_OF_SUBJECT);
     const lines = next.map(([one, at]) => `${at} ${one}`).join('\n');
     return (await records.commit({ expect: [[key, text]], put: [[key, lines, until]] })) || undefined;
@@ -119,12 +132,15 @@ const workloadsIn = (text: string, now: number): [id: string, until: number][] =
     return id !== undefined && Number(until) > now ? [[id, Number(until)]] : [];
   });
 
-/** Returns the id of the only workload that called with this subject within the last month. Undefined: there is none, or several. */
-export async function workloadOf(
+/**
+ * Returns the id of the only workload that called with this subject within the last month, or of the person whose session it is.
+ * Undefined: there is none, or several.
+ */
+export async function onlyPartyOf(
   { records, clock }: Pick<Ledger, 'records' | 'clock'>,
-  subject: string,
+  run: Selector & { kind: 'subject' | 'session' },
 ): Promise<string | undefined> {
-  const [text = ''] = await records.read([seenKey(cause('subject', subject))]);
+  const [text = ''] = await records.read([seenKey(causeOf(run))]);
   const [only, another] = workloadsIn(text, clock.now());
   return another ? undefined : only?.[0];
 }
@@ -155,4 +171,11 @@ export async function isSeen(ledger: Ledger, selector: Selector): Promise<boolea
 
 /** A workload that serves nobody else is its own principal. */
 const namesOf = ({ kind, value }: Selector): Cause[] =>
-  kind === 'principal' ? [cause(kind, value), cause('workload', value)] : [cause(kind, value)];
+  causesOf(
+    kind === 'principal'
+      ? [
+          { kind, value },
+          { kind: 'workload', value },
+        ]
+      : [{ kind, value }],
+  );

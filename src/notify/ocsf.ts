@@ -116,6 +116,7 @@ const WIDTH: Record<SelectorKind, number> = {
   workload: MEDIUM,
   subject: LOW,
   principal: MEDIUM,
+  session: LOW,
   issuer: HIGH,
   owner: HIGH,
   target: HIGH,

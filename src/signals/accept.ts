@@ -2,7 +2,7 @@
 import type { Transmitter } from '../config/signals-schema.js';
 import type { Trust } from '../config/trust-schema.js';
 import { BrokerError } from '../domain/errors.js';
-import { signalId, type Level, type Signal } from '../domain/signal.js';
+import { signalId, type Level, type NarrowingMember, type Signal } from '../domain/signal.js';
 import { masked } from '../domain/text.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -23,6 +23,8 @@ interface Report {
   source: string;
   /** Trust names that the source may speak of. */
   about: readonly string[];
+  /** Members of a subject that are passed over where they are unknown here. */
+  ignoreMembers?: readonly NarrowingMember[];
   /** The id its source gave it. The same id of the same source is the same signal. */
   itsId: string;
   digest: string;
@@ -55,8 +57,7 @@ export async function acceptSignal(deps: SignalDeps, report: Report): Promise<{ 
 async function putNew(deps: SignalDeps, report: Report, id: string): Promise<Put> {
   const { source, digest, event, level, at, reason } = report;
   await report.assertWithinRate?.();
-  const about =
-    event === 'unknown' ? [] : await selectorsOf({ ...deps, ...deps.settings }, report.about, report.subject);
+  const about = event === 'unknown' ? [] : await selectorsOf({ ...deps, ...deps.settings }, report);
   const receivedAt = deps.ledger.clock.unchecked();
   return putSignal(deps.ledger, {
     id,

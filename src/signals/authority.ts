@@ -6,13 +6,14 @@
 import type { Trust } from '../config/trust-schema.js';
 import type { Reaction, SignalsConfig } from '../config/signals-schema.js';
 import { taskCauses } from '../domain/hangs-on.js';
+import { emailValue } from '../domain/party.js';
 import { causeOf, type Selector } from '../domain/selector.js';
 import { DETECTOR, type Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
 import { prefixOf, principalStarts } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { workloadOf } from '../ledger/seen.js';
+import { onlyPartyOf } from '../ledger/seen.js';
 import { readTask } from '../ledger/tasks.js';
 
 interface AuthoritySettings {
@@ -41,7 +42,7 @@ export function originOf(trust: readonly Trust[], { from = [] }: Pick<Reaction, 
 /** What a reaction hits, and whose budget it takes from. */
 export interface ReactionTarget {
   selector: Selector;
-  /** The id of the workload or person that is hit. Of a task, credential or run: its workload. Of an issuer: its trust name. */
+  /** The id of the workload or person that is hit: of a task, credential, run or session, that whose it is. Of an issuer: its trust name. */
   party: string;
   /** The trust name of whoever is hit; empty where it is not known any more. */
   issuer: string;
@@ -61,10 +62,12 @@ export async function resolveReactionTarget(
   if (!narrowest) return undefined;
   const task = await taskOf(ledger, narrowest);
   // All members of a subject must hold at once: a task together with a person matches nobody if the task is not that person's.
-  if (!about.every((selector) => selector === narrowest || (task && holdsOf(task, selector)))) return undefined;
+  const party = await partyBehind(ledger, narrowest, task);
+  const holds = (selector: Selector) =>
+    task ? holdsOf(task, selector) : isPersonOf(settings.trust, selector, { session: narrowest, party });
+  if (!about.every((selector) => selector === narrowest || holds(selector))) return undefined;
   if (source === DETECTOR && !findingReaches(signal, narrowest, covers ?? narrowest.kind)) return undefined;
-  const workload = narrowest.kind === 'subject' ? await workloadOf(ledger, narrowest.value) : task?.workload.id;
-  const whose = { task, workload };
+  const whose = { task, party };
   const selector =
     covers === undefined || covers === narrowest.kind
       ? narrowest
@@ -72,35 +75,56 @@ export async function resolveReactionTarget(
   return selector && { selector, ...whoIsHit(settings.trust, selector, whose) };
 }
 
-/** To whom the subject of a signal belongs: a task, a credential or a run of a workload. */
+/** To whom the subject of a signal belongs: a task, a credential, a run of a workload or a session of a person. */
 interface Whose {
   task: Task | undefined;
-  /** The workload that runs it, as far as it is known. A subject with which several called has none. */
-  workload: string | undefined;
+  /** The workload that runs it, or the person, as far as known. A subject with which several called has none. */
+  party: string | undefined;
+}
+
+const partyBehind = async (
+  ledger: Ledger,
+  { kind, value }: Selector,
+  task: Task | undefined,
+): Promise<string | undefined> =>
+  kind === 'subject' || kind === 'session' ? onlyPartyOf(ledger, { kind, value }) : task?.workload.id;
+
+/**
+ * Returns whether a member of a subject names the person whose session another member names. An address is taken for the person's,
+ * if it is of the same issuer: they may have another one since they logged in.
+ */
+function isPersonOf(
+  trust: readonly Trust[],
+  { kind, value }: Selector,
+  { session, party }: { session: Selector; party: string | undefined },
+): boolean {
+  if (session.kind !== 'session' || kind !== 'principal') return false;
+  const issuer = vouchingFor(trust, session.value)?.name;
+  return value === party || (issuer !== undefined && value.startsWith(emailValue(issuer, '')));
 }
 
 /** Returns what the subject belongs to, if the source may speak of it. */
 function wider(
   settings: AuthoritySettings,
   source: string,
-  { narrowest, covers, task, workload }: Whose & { narrowest: Selector; covers: NonNullable<Reaction['covers']> },
+  { narrowest, covers, task, party }: Whose & { narrowest: Selector; covers: NonNullable<Reaction['covers']> },
 ): Selector | undefined {
   const scope = subjectScope(settings, source);
-  const found = task ? partOf(task, covers) : partOfParty(settings.trust, narrowest, covers, workload);
+  const found = task ? partOf(task, covers) : partOfParty(settings.trust, narrowest, covers, party);
   return found && found.issuers.some((name) => scope.includes(name)) ? found.selector : undefined;
 }
 
-/** Tasks, credentials and runs count as their workload: one that has many must not use up what is there for others. */
+/** Tasks, credentials, runs and sessions count as their party: one that has many must not use up what is there for others. */
 function whoIsHit(
   trust: readonly Trust[],
   { kind, value }: Selector,
-  { task, workload }: Whose,
+  { task, party }: Whose,
 ): Pick<ReactionTarget, 'party' | 'issuer'> {
   if (kind === 'issuer') return { party: value, issuer: value };
   if (task && (kind === 'task' || kind === 'credential'))
     return { party: task.workload.id, issuer: task.workload.issuer };
-  const party = kind === 'subject' ? (workload ?? value) : value;
-  return { party, issuer: vouchingFor(trust, value)?.name ?? '' };
+  const one = kind === 'subject' || kind === 'session' ? (party ?? value) : value;
+  return { party: one, issuer: vouchingFor(trust, value)?.name ?? '' };
 }
 
 /**
@@ -116,7 +140,7 @@ const findingReaches = (
   event !== 'ended-identity' &&
   (about.some(({ kind }) => kind === reached) || (narrowest.kind === 'credential' && reached === 'task'));
 
-const RANKED = ['credential', 'task', 'subject', 'workload', 'principal', 'issuer'] as const;
+const RANKED = ['credential', 'task', 'session', 'subject', 'workload', 'principal', 'issuer'] as const;
 
 async function taskOf(ledger: Ledger, { kind, value }: Selector): Promise<Task | undefined> {
   if (kind === 'task') return (await readTask(ledger, value))?.value;
@@ -156,14 +180,15 @@ function partOfParty(
   trust: readonly Trust[],
   { kind, value }: Selector,
   covers: Reaction['covers'],
-  workload: string | undefined,
+  party: string | undefined,
 ): Part | undefined {
-  if (kind !== 'subject' && kind !== 'workload' && kind !== 'principal') return undefined;
+  if (kind !== 'subject' && kind !== 'session' && kind !== 'workload' && kind !== 'principal') return undefined;
   const issuer = vouchingFor(trust, value)?.name;
   if (issuer === undefined) return undefined;
   if (covers === 'issuer') return { selector: { kind: 'issuer', value: issuer }, issuers: [issuer] };
-  if (covers !== 'workload' || workload === undefined) return undefined;
-  return { selector: { kind: 'workload', value: workload }, issuers: [issuer] };
+  const itsParty = { subject: 'workload', session: 'principal', workload: undefined, principal: undefined }[kind];
+  if (covers === undefined || covers !== itsParty || party === undefined) return undefined;
+  return { selector: { kind: covers, value: party }, issuers: [issuer] };
 }
 
 /** Returns the trust entry to which a workload, a person or an address belongs. */

@@ -7,10 +7,12 @@ import { isId } from '../domain/id.js';
 import { isName } from '../domain/name.js';
 import { emailValue } from '../domain/party.js';
 import { distinct, isWellFormed, type Selector } from '../domain/selector.js';
+import { NARROWING_MEMBERS, type NarrowingMember, type Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
-import { canHitSomebody, hasSubjects, prefixOf } from '../identity/party-from-id.js';
+import { canHitSomebody, hasSessions, hasSubjects, prefixOf } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { onlyPartyOf } from '../ledger/seen.js';
 import { readTask } from '../ledger/tasks.js';
 import { aliasesSchema, simpleSubject, subjectSchema, type SimpleSubject } from '../protocol/security-event.js';
 
@@ -24,19 +26,56 @@ interface SubjectDeps {
 /** The members of a complex subject (SSF 1.0 §3.2) that are understood here. All members given hold at the same time. */
 const MEMBERS = new Set(['user', 'application', 'session', 'workload', 'task', 'credential', 'principal']);
 
-/**
- * @param about The trust names that the source may speak of.
- * @returns The selectors that all hold of the subject; empty when it is unknown here.
- */
-export async function selectorsOf(deps: SubjectDeps, about: readonly string[], subject: unknown): Promise<Selector[]> {
+interface Spoken {
+  /** The trust names that the source may speak of. */
+  about: readonly string[];
+  event: Signal['event'];
+  subject: unknown;
+  /** The members that the source may name and that need not be known here. */
+  ignoreMembers?: readonly NarrowingMember[];
+}
+
+/** Returns the selectors that all hold of the subject; empty when it is unknown here. */
+export async function selectorsOf(
+  { trust: all, ...deps }: SubjectDeps,
+  { about, event, subject, ignoreMembers = [] }: Spoken,
+): Promise<Selector[]> {
   const parsed = subjectSchema.safeParse(subject);
   if (!parsed.success) return [];
-  const trust = deps.trust.filter(({ name }) => about.includes(name));
+  const within = { ...deps, trust: all.filter(({ name }) => about.includes(name)) };
   const { format, ...members } = parsed.data;
-  if (format !== 'complex') return [(await one({ ...deps, trust }, subject)) ?? []].flat();
-  if (Object.keys(members).some((member) => !MEMBERS.has(member))) return [];
-  const found = await Promise.all(Object.values(members).map((member) => one({ ...deps, trust }, member)));
+  if (format !== 'complex') return [(await one(within, subject)) ?? (await sessionOf(within, subject)) ?? []].flat();
+  // Whose session it was is enough, where nothing here is known to hang on it: otherwise all of it would live on.
+  const passedOver: ReadonlySet<string> = new Set(event === 'session-revoked' ? NARROWING_MEMBERS : ignoreMembers);
+  const found = await Promise.all(
+    Object.entries(members).map(
+      async ([name, member]) => (await memberOf(within, name, member)) ?? (passedOver.has(name) ? [] : undefined),
+    ),
+  );
   return found.includes(undefined) ? [] : distinct(found.flatMap((selector) => selector ?? []));
+}
+
+/** Returns undefined when the member is not understood, or is nobody here. */
+async function memberOf(deps: SubjectDeps, name: string, member: unknown): Promise<Selector | undefined> {
+  if (!MEMBERS.has(name)) return undefined;
+  return (await one(deps, member)) ?? (name === 'session' ? sessionOf(deps, member) : undefined);
+}
+
+/**
+ * Returns the session of a person that the issuer knows by this id, if tokens from it were used here lately, and only those of one
+ * issuer that the source may speak of. Each issuer invents its own ids.
+ */
+async function sessionOf({ ledger, trust }: SubjectDeps, subject: unknown): Promise<Selector | undefined> {
+  const simple = simpleSubject(subject);
+  // Without the time nobody can say what is remembered. The session is then unknown, and the person is meant.
+  if (simple?.format !== 'opaque' || !ledger.clock.isTrusted()) return undefined;
+  const possible = trust
+    .filter(hasSessions)
+    .map((one) => ({ kind: 'session' as const, value: `${prefixOf(one)}${simple.id}` }))
+    .filter((selector) => canHitSomebody(trust, selector));
+  const persons = await Promise.all(possible.map((selector) => onlyPartyOf(ledger, selector)));
+  const [known, ...more] = possible.filter((_, place) => persons[place] !== undefined);
+  return more.length > 0 ? undefined : known;
 }
 
 /** Returns undefined when the subject is unknown. */

@@ -1,5 +1,6 @@
 /** The principal of a task: the person that it serves, and whether that person's own token was ever presented. Policy sees both. */
 import type { Settings } from '../authorization/deps.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { rememberedPerson, type Party } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
@@ -23,8 +24,14 @@ export function principalOf(
   return named === undefined ? {} : { principal: partyFromId(trust, 'person', named) };
 }
 
-/** Returns a principal whose own token was presented with this request. */
-export const provenPrincipal = (person: Party): Principal => ({
-  principal: rememberedPerson(person),
+/**
+ * Returns a principal whose own token was presented with this request.
+ * @param task The task that this person is the principal of already. It keeps the session by which they were first proven.
+ */
+export const provenPrincipal = (person: Party, task?: Principal): Principal => ({
+  principal: defined({
+    ...rememberedPerson(person),
+    session: task?.principalProven ? task.principal?.session : person.session,
+  }),
   principalProven: true,
 });

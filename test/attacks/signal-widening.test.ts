@@ -1,8 +1,13 @@
 /** A source tries to hit more than it may speak of: by a subject that is read too broadly, or through a task. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { isActive, evaluated, minted, startSignalBroker } from '../support/brokers/signals.js';
 import { opaque, person, workload } from '../support/issuers/transmitter.js';
 import type { SignalBroker } from '../support/brokers/signals.js';
+import { handClock } from '../support/clock.js';
+import { temporaryDirectory } from '../support/directory.js';
+import { createIssuer, type TestIssuer } from '../support/issuers/issuer.js';
 
 let setting: SignalBroker;
 let mine: { token: string; task: string; id: string };
@@ -25,6 +30,12 @@ const expectNobody = async (subject: unknown) => {
   expect(await isActive(setting.broker, mine)).toBe(true);
 };
 
+function writtenKeys(issuer: TestIssuer): string {
+  const file = join(temporaryDirectory(), 'jwks.json');
+  writeFileSync(file, JSON.stringify(issuer.jwks()));
+  return file;
+}
+
 const complex = (members: object) => ({ format: 'complex', ...members });
 const AGENT_7 = workload('agent-7');
 const OLDER = { subject_type: 'iss-sub', iss: 'https://issuer.lab.example', sub: 'agent-7' };
@@ -38,7 +49,8 @@ describe('nobody is meant by', () => {
     ['a subject of no format', { iss: 'https://issuer.lab.example', sub: 'agent-7' }],
     ['an older form with a member that it does not have', { ...OLDER, tenant: 'other' }],
     ['two forms at once', { ...OLDER, format: 'iss_sub' }],
-    ['a complex subject without a format, one member of which is nobody', { user: AGENT_7, device: opaque('d') }],
+    ['a complex subject without a format, one member of which is nobody', { user: AGENT_7, group: opaque('g') }],
+    ['members that only narrow, and nobody whom they narrow', complex({ session: opaque('s'), device: opaque('d') })],
     ['a complex subject without a format beside an older form', { ...OLDER, user: AGENT_7 }],
     ['a format that is not understood', { format: 'phone_number', phone_number: '+1' }],
     ['a format that lacks a member', { format: 'iss_sub', iss: 'https://issuer.lab.example' }],
@@ -54,7 +66,10 @@ describe('nobody is meant by', () => {
     ['a token of another issuer', { format: 'jwt_id', iss: 'https://other.example', jti: 'crd_aabbbbbbbbbbbbbb' }],
     ['no member at all', complex({})],
     ['a tenant alone', complex({ tenant: opaque('lab') })],
-    ['a member that is not understood beside one that is', complex({ workload: AGENT_7, device: opaque('d') })],
+    [
+      'a member that is not understood beside one that is',
+      complex({ workload: AGENT_7, application_instance: opaque('d') }),
+    ],
     ['a group beside one that is', complex({ workload: AGENT_7, group: opaque('g') })],
     [
       'a member that is nobody beside one that is',
@@ -157,5 +172,32 @@ describe('a transmitter that may speak of persons alone', () => {
     await setting.say(setting.idp, opaque(hers.id));
     expect(await evaluated(broker, 1)).toMatchObject([{ state: 'reacted' }]);
     expect([await isActive(broker, own), await isActive(broker, hers)]).toEqual([true, false]);
+  });
+});
+
+describe('a session', () => {
+  const OTHERS = { name: 'corp', kind: 'oidc', represents: 'person' };
+  const JWT = 'urn:ietf:params:oauth:token-type:jwt';
+
+  it('of one issuer does not end that of another by the same id, nor what a workload says of itself', async () => {
+    const clock = handClock();
+    const corp = await createIssuer({ clock, url: 'https://corp.example' });
+    const trust = [{ ...OTHERS, issuer: corp.url, jwks: { file: writtenKeys(corp) } }];
+    const cut = { name: 'logout', event: 'session-revoked', do: 'cutoff' };
+    setting = await startSignalBroker({ reactions: [cut] }, { idp: { about: ['staff', 'lab'] }, trust, clock });
+    const { broker } = setting;
+    const forToken = async (token: string, sid?: string) =>
+      minted(broker, 'agent-7', {
+        subject_token: token,
+        actor_token: await broker.identity('agent-7', { sid }),
+        actor_token_type: JWT,
+      });
+    const hers = await forToken(await broker.person('ada', { sid: 'one' }));
+    const his = await forToken(await corp.token({ sub: 'bob', aud: broker.url, sid: 'one' }));
+    const another = await forToken(await broker.person('eve', { sid: 'two' }), 'one');
+    expect(await setting.say(setting.idp, opaque('one'))).toBe(202);
+    expect(await evaluated(broker, 1)).toMatchObject([{ about: [{ kind: 'session', value: 'staff:one' }] }]);
+    const alive = await Promise.all([hers, his, another].map((one) => isActive(broker, one)));
+    expect(alive).toEqual([false, true, true]);
   });
 });

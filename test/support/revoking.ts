@@ -41,13 +41,16 @@ export async function oneThatHangsOnEverything() {
     openTask(broker.deps, inRun(broker.operator), { workload: AGENT, purpose: 'triage', requestId: 'r', ...wish });
   const parent = await open({ principal: 'staff:ada' });
   const { task } = await open({ parent: parent.task.id, heartbeat: { intervalSeconds: 60, missesAllowed: 3 } });
-  const issued = await broker.under(task.id);
+  const jwt = asking.subject.type;
+  const proofs = { subject: { token: 'staff:ada', type: jwt }, actor: { token: AGENT, type: jwt } };
+  const issued = await broker.exchange({ ...proofs, under: { taskId: task.id } });
   const values: Record<Selector['kind'], string[]> = {
     credential: [issued.credential.id],
     task: [task.id, parent.task.id],
     workload: [AGENT, OPERATOR],
     subject: [RUN],
     principal: ['staff:ada'],
+    session: [LOGIN],
     issuer: ['lab', 'staff'],
     owner: ['sre'],
     target: [TARGET],
@@ -57,7 +60,11 @@ export async function oneThatHangsOnEverything() {
 }
 
 const RUN = 'lab:run-1';
-const inRun = ({ party, ...proof }: AuthenticatedCaller) => ({ ...proof, party: { ...party, subject: RUN } });
+const LOGIN = 'staff:login-1';
+const inRun = ({ party, ...proof }: AuthenticatedCaller) => ({
+  ...proof,
+  party: { ...party, ...(party.kind === 'person' ? { session: LOGIN } : { subject: RUN }) },
+});
 
 export const FITTING = SELECTOR_KINDS.flatMap((kind) =>
   EFFECTS.filter((effect) => effectFits(kind, effect)).map((effect) => [kind, effect] as const),

@@ -78,7 +78,7 @@ describe('A credential', () => {
     const causes = credentialCauses({ ...derived, subject: 'lab:run-2' }, opened);
     expect(causes).toEqual(expect.arrayContaining([cause('subject', 'lab:run-1'), cause('subject', 'lab:run-2')]));
     expect(taskCauses(opened)).not.toContain(cause('subject', 'lab:run-2'));
-    const risks = risksFor(opened, [], 'lab:run-2').map(({ kind, value }) => `${kind} ${value}`);
+    const risks = risksFor(opened, [], { subject: 'lab:run-2' }).map(({ kind, value }) => `${kind} ${value}`);
     expect(risks).toEqual([
       'subject lab:run-2',
       'task tsk_a',

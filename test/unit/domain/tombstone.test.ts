@@ -173,13 +173,13 @@ describe('liveness', () => {
 
   const HOUR_MS = 3_600_000;
   const workload = { kind: 'workload', id: 'a:x', issuer: 'a', owner: 'o', subject: 'a:s' } as const;
-  const person = { kind: 'person', id: 'p:x', issuer: 'p', claims: { email: 'x@y.example' } } as const;
+  const person = { kind: 'person', id: 'p:x', issuer: 'p', session: 'p:s', claims: { email: 'x@y.example' } } as const;
   const named = hangsOn({ id: '', target: '' }, { id: '', lineage: [], workload, principal: person }, []);
   const ofParties = new Set([...partyCauses(workload), ...partyCauses(person)]);
   const refuseProofs = new Set(named.filter((one) => ofParties.has(causeOf(one))).map(({ kind }) => kind));
 
   it('nothing may be forgotten before the longest life under it is over, and two minutes more', () => {
-    expect([...refuseProofs].toSorted()).toEqual(['issuer', 'owner', 'principal', 'subject', 'workload']);
+    expect([...refuseProofs].toSorted()).toEqual(['issuer', 'owner', 'principal', 'session', 'subject', 'workload']);
     for (const kind of SELECTOR_KINDS) {
       const hours = kind === 'credential' ? 1 : refuseProofs.has(kind) ? 24 : 8;
       expect([kind, forgettableAt(kind, 0)]).toEqual([kind, hours * HOUR_MS + 120_000]);

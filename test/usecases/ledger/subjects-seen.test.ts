@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/time.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
-import { createPartyMemory, NEW_NAMES_PER_ISSUER, workloadOf } from '../../../src/ledger/seen.js';
+import { createPartyMemory, NEW_NAMES_PER_ISSUER, onlyPartyOf } from '../../../src/ledger/seen.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
 
@@ -16,7 +16,7 @@ function brokers() {
   const { records, log } = modelStore(clock);
   const ledger = { records, log: openRevocationLog(log), clock };
   const [here, there] = [createPartyMemory(ledger), createPartyMemory(ledger)];
-  return { clock, here, there, meant: () => workloadOf(ledger, SUBJECT) };
+  return { clock, here, there, meant: () => onlyPartyOf(ledger, { kind: 'subject', value: SUBJECT }) };
 }
 const written = () => new Promise((done) => setTimeout(done, 50));
 

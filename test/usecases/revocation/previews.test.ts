@@ -8,7 +8,7 @@ import { revoke } from '../../../src/ledger/revoke.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore, type ModelState } from '../../support/search/model-store.js';
 import { bareBroker } from '../../support/brokers/stubbed.js';
-import { AGENT, TARGET, wholeBroker, withRuns } from '../../support/brokers/use-cases.js';
+import { AGENT, TARGET, wholeBroker, withPersons, withRuns } from '../../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
 import { soc, preview, oneThatHangsOnEverything, FITTING } from '../../support/revoking.js';
 import { liftHold } from '../../support/verbs.js';
@@ -56,7 +56,7 @@ describe('G8: truthful effect', () => {
   it('a preview writes nothing but its audit entry', async () => {
     const clock = handClock();
     const store = modelStore(clock);
-    const settings = withRuns(bareBroker(store, clock).settings);
+    const settings = withPersons(withRuns(bareBroker(store, clock).settings));
     const broker = await wholeBroker({ store, clock, settings });
     const issued = await broker.exchange();
     const unaudited = ({ records, ...rest }: ModelState) => ({
@@ -67,7 +67,8 @@ describe('G8: truthful effect', () => {
     const before = unaudited(store.snapshotState());
     for (const [kind, effect] of FITTING) {
       const { id } = issued.credential;
-      const values: Partial<Record<string, string>> = { credential: id, task: issued.task.id, all: '', issuer: 'lab' };
+      const named = { credential: id, task: issued.task.id, session: 'staff:s', all: '', issuer: 'lab' };
+      const values: Partial<Record<string, string>> = named;
       const value = values[kind] ?? 'lab:x';
       await preview(broker, { kind, value }, effect);
     }

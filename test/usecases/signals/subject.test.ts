@@ -19,11 +19,7 @@ const selectors = (trust: object[], subject: unknown) => {
   const { records, log } = modelStore(clock);
   const ledger = { records, log: openRevocationLog(log), clock };
   const deps = { ledger, trust: entries, issuer: 'https://mayfly.example' };
-  return selectorsOf(
-    deps,
-    entries.map(({ name }) => name),
-    subject,
-  );
+  return selectorsOf(deps, { about: entries.map(({ name }) => name), event: 'account-disabled', subject });
 };
 
 describe('a SPIFFE ID', () => {
