@@ -64,6 +64,14 @@ function describeOther(entry: AuditEntry): string {
       return `${verb ?? 'an operation'} refused: ${error ?? 'refused'}`;
     case 'audit.counted':
       return describeCounts(entry);
+    case 'signal.decided_all':
+      return `${describeTogether(entry)} dismissed`;
+    case 'revocation.lifted_all':
+      return `${describeTogether(entry)} lifted`;
+    case 'signal.muted':
+      return `${entry.muted?.source ?? 'a source'} muted until ${toTimestamp(entry.muted?.until ?? 0)}`;
+    case 'signal.unmuted':
+      return `${entry.muted?.source ?? 'a source'} no longer muted`;
     case 'audit.gap':
       return `revocations ${missing?.from ?? ''} to ${missing?.to ?? ''} are missing here`;
     default:
@@ -81,6 +89,14 @@ function describeCounts({ actor, credential, counted }: AuditEntry): string {
   const about = credential === undefined ? '' : ` about ${credential}`;
   const sorts = events.map(({ type, verb, error, count }) => [type, verb, error, count].filter(Boolean).join(' '));
   return `${sum} more ${whose}${about}${inBrackets(sorts)}`;
+}
+
+function describeTogether({ type, together }: AuditEntry): string {
+  const { count = 0, source, reaction, subject } = together ?? {};
+  const filter = Object.entries({ source, reaction, subject }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}: ${value}`],
+  );
+  return `${count} ${type === 'signal.decided_all' ? 'pending signals' : 'holds'}${inBrackets(filter)}`;
 }
 
 function accessed({ target = 'a target', access = [], accessOmitted }: AuditEntry): string {

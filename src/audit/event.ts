@@ -89,6 +89,18 @@ const fieldsSchema = z.strictObject({
       reaction: reactionSchema.optional(),
     })
     .optional(),
+  /** What was done to many at once: by which filter, to how many, and to which signals (ids) or revocations (numbers). */
+  together: z
+    .strictObject({
+      count: natural,
+      of: z.array(z.string()),
+      source: z.string().optional(),
+      reaction: z.string().optional(),
+      subject: z.string().optional(),
+    })
+    .optional(),
+  /** The source of signals that was muted, and until when. Milliseconds. */
+  muted: z.strictObject({ source: z.string(), until: moment.optional() }).optional(),
   /** Events that were counted and not entered, between two moments in milliseconds, both inclusive. */
   counted: z
     .strictObject({

@@ -32,6 +32,10 @@ const ENTERED: Record<AuditEvent['type'], 'always' | 'rationed'> = {
   'target.sync_failed': 'always',
   'signal.evaluated': 'always',
   'signal.decided': 'always',
+  'signal.decided_all': 'always',
+  'signal.muted': 'always',
+  'signal.unmuted': 'always',
+  'revocation.lifted_all': 'always',
   'canary.minted': 'always',
   'log.replaced': 'always',
 };

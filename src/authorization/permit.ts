@@ -10,6 +10,7 @@ import type { Party, PartyRef } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
+import { eachSettled } from '../ledger/each-settled.js';
 import { stateNow, type TaskState } from '../ledger/task-state.js';
 import { readTask } from '../ledger/tasks.js';
 import type { OperateContext, OperatorVerb } from '../policy/query.js';
@@ -67,6 +68,35 @@ export const permitRevocation = <Subject>(
   subject: Subject,
   revocationOf: (subject: Subject) => NonNullable<OperateContext['revocation']>,
 ): Promise<Permitted<'revoke', Subject>> => ask(deps, caller, 'revoke', subject, { revocation: revocationOf(subject) });
+
+/** So many questions to policy are under way at once for one caller. */
+const CONCURRENCY = 16;
+
+/** Returns permission for each of the subjects of which policy gives it. The others are left out, and are no refusal of the request. */
+export async function permittedAmong<Subject>(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  of: {
+    subjects: readonly Subject[];
+    revocationOf: (subject: Subject) => NonNullable<OperateContext['revocation']>;
+  },
+): Promise<Permitted<'revoke', Subject>[]> {
+  const permitted: Permitted<'revoke', Subject>[] = [];
+  const { subjects, revocationOf } = of;
+  await eachSettled(
+    subjects,
+    async (subject) => {
+      const permission = await permitRevocation(deps, caller, subject, revocationOf).catch(undefinedIfDenied);
+      if (permission) permitted.push(permission);
+    },
+    CONCURRENCY,
+  );
+  return permitted;
+}
+
+function undefinedIfDenied(error: unknown): undefined {
+  if (!(error instanceof BrokerError && error.code === 'access_denied')) throw error;
+}
 
 async function ask<V extends OperatorVerb, Subject>(
   deps: PermitDeps,

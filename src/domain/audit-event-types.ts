@@ -26,6 +26,13 @@ export const AUDIT_EVENT_TYPES = [
   'signal.evaluated',
   /** A person confirmed or dismissed what a reaction wanted done. */
   'signal.decided',
+  /** Somebody dismissed all that a filter found. There is one entry, with their ids. */
+  'signal.decided_all',
+  /** A source of signals was muted: until then no reaction acts on its reports. And such a mute was ended before its time. */
+  'signal.muted',
+  'signal.unmuted',
+  /** Somebody lifts all holds of a reaction. There is one entry with their numbers, before those of the lifts. */
+  'revocation.lifted_all',
   /** A canary was minted: a token that was never granted to anybody, laid out to be found. */
   'canary.minted',
   /** The revocation log was lost and has a new generation: everything from an earlier generation is dead. */

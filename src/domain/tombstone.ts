@@ -41,6 +41,8 @@ export interface Publication {
    * reason prove nothing: whoever may revoke writes what they like there.
    */
   reaction?: string;
+  /** Who reported what the reaction acted on: `source` of a signal. */
+  source?: string;
   /** Whether the publisher knew anything by this selector; absent where that was not asked or not known. */
   seen?: boolean;
 }

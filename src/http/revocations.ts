@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
+import { nameSchema } from '../domain/schemas.js';
 import { EFFECTS, SELECTOR_KINDS, type Selector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
 import { ok, type Call } from './wire/endpoint.js';
@@ -10,7 +11,8 @@ import { countsOf } from './wire/impact.js';
 import { brokerOperation, nothing, operation } from './wire/operation.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { allWithEffects, withEffects, type Shown } from '../revocation/effects.js';
-import { liftHold, permitLift, showReceipt, showReceipts } from '../revocation/receipts.js';
+import { liftAll } from '../revocation/lift-all.js';
+import { HOLD_STATES, liftHold, permitLift, showReceipt, showReceipts } from '../revocation/receipts.js';
 import {
   isDryRun,
   permitBySelector,
@@ -57,18 +59,20 @@ export const revocation = (deps: HttpDeps) =>
     },
   });
 
-/** GET /revocations returns receipts as they stand now, oldest first, in pages. */
+/** GET /revocations returns receipts as they stand now, oldest first, in pages: all, or those of a reaction, a source, a state. */
 export const revocationList = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
     from: 'query',
     input: z.strictObject({
+      reaction: nameSchema().exactOptional(),
+      source: nameSchema().exactOptional(),
+      state: z.enum(HOLD_STATES).exactOptional(),
       after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
       limit: wholeNumber(1, 1_000).default(100),
     }),
-    async act(permitted, page) {
-      const receipts = await showReceipts(deps.ledger, permitted, page);
-      const next = receipts.length === page.limit ? receipts.at(-1)?.seq : undefined;
+    async act(permitted, { after, limit, ...filter }) {
+      const { receipts, next } = await showReceipts(deps.ledger, permitted, filter, { after, limit });
       const shown = await allWithEffects(deps.ledger, receipts);
       return ok(defined({ revocations: shown.map(receiptOnWire), next }));
     },
@@ -100,6 +104,22 @@ export const holdLifting = (deps: HttpDeps) =>
     },
   });
 
+/** POST /revocations/lift lifts all that one reaction holds, so many at a time. */
+export const allLifting = (deps: HttpDeps) =>
+  brokerOperation(deps, {
+    verb: 'readRevocations',
+    from: 'body',
+    input: z.strictObject({
+      reaction: nameSchema(),
+      source: nameSchema().exactOptional(),
+      reason: printable(512).exactOptional(),
+      after: z.int().min(0).exactOptional(),
+    }),
+    about: () => ({ verb: 'lift' }),
+    act: async (permitted, { reaction, source, ...input }, { requestId }) =>
+      ok(await liftAll(deps, permitted, { ...input, filter: defined({ reaction, source }), requestId })),
+  });
+
 /**
  * Returns the number in the path. Revocations are numbered from 1, so 0 stands for a text that is no number, and is never
  * found.
@@ -117,6 +137,8 @@ const receiptOnWire = ({ receipt, effects }: Shown) =>
     reason: receipt.reason,
     ticket: receipt.ticket,
     actor: receipt.actor,
+    reaction: receipt.reaction,
+    source: receipt.source,
     seen: receipt.seen,
     until: receipt.liftAt === undefined ? undefined : toTimestamp(receipt.liftAt),
     liftedBy: receipt.lifted,

@@ -14,11 +14,12 @@ import { auditHead, auditReading } from './audit.js';
 import { credentialReading } from './credential.js';
 import type { HttpDeps } from './deps.js';
 import { errorPage } from './error-page.js';
+import { muteList, muting, unmuting } from './mutes.js';
 import { notifications } from './notifications.js';
 import { liveness, readiness, metricsPage } from './operations.js';
-import { holdLifting, revocationList, revocation, revocationReceipt } from './revocations.js';
+import { allLifting, holdLifting, revocationList, revocation, revocationReceipt } from './revocations.js';
 import { signalPush } from './security-events.js';
-import { signalDeciding, pendingSignals, signalList, signalReading, jsonSignal } from './signals.js';
+import { allDismissing, signalDeciding, pendingSignals, signalList, signalReading, jsonSignal } from './signals.js';
 import { taskCompletion, taskHeartbeat, taskOpening, taskReading, taskResumption, taskSuspension } from './tasks.js';
 import { timeline } from './timeline.js';
 import { workloadRisk } from './workloads.js';
@@ -50,6 +51,7 @@ export function publicEndpoints(deps: HttpDeps): Endpoint[] {
 
     ours('POST', '/revocations', revocation(deps), 48 * KIB),
     ours('GET', '/revocations', revocationList(deps)),
+    ours('POST', '/revocations/lift', allLifting(deps), 4 * KIB),
     ours('GET', '/revocations/:seq', revocationReceipt(deps)),
     ours('DELETE', '/revocations/:seq', holdLifting(deps)),
     ours('GET', '/credentials/:id', credentialReading(deps)),
@@ -58,6 +60,10 @@ export function publicEndpoints(deps: HttpDeps): Endpoint[] {
     ours('POST', '/signals/json', jsonSignal(deps), 16 * KIB),
     ours('GET', '/signals', signalList(deps)),
     ours('GET', '/signals/pending', pendingSignals(deps)),
+    ours('POST', '/signals/dismiss', allDismissing(deps), 4 * KIB),
+    ours('POST', '/signals/mutes', muting(deps), 4 * KIB),
+    ours('GET', '/signals/mutes', muteList(deps)),
+    ours('DELETE', '/signals/mutes/*source', unmuting(deps)),
     ours('GET', '/signals/:id', signalReading(deps)),
     ours('POST', '/signals/:id/confirm', signalDeciding(deps, 'confirm'), 4 * KIB),
     ours('POST', '/signals/:id/dismiss', signalDeciding(deps, 'dismiss'), 4 * KIB),

@@ -15,6 +15,7 @@ import { brokerOperation, nothing, operation } from './wire/operation.js';
 import { acceptSignal } from '../signals/accept.js';
 import { subjectScope } from '../signals/authority.js';
 import { decideSignal, permitDecision } from '../signals/confirm.js';
+import { dismissAll } from '../signals/dismiss-all.js';
 import { showSignal, showSignals, type SignalPlace, type SignalFilter } from '../signals/list.js';
 import type { HttpDeps } from './deps.js';
 
@@ -59,6 +60,12 @@ const cursor = z
 
 const cursorText = ([receivedAt, id]: SignalPlace): string => `${receivedAt}.${id}`;
 
+const filter = {
+  subject: nameSchema(SELECTOR_CHARACTERS_MAX).exactOptional(),
+  source: nameSchema().exactOptional(),
+  reaction: nameSchema().exactOptional(),
+};
+
 const page = { after: cursor.exactOptional(), limit: wholeNumber(1, 500).default(100) };
 
 /** GET /signals returns signals with their source, subject and outcome; oldest first, in pages. */
@@ -67,9 +74,8 @@ export const signalList = (deps: HttpDeps) =>
     verb: 'readRevocations',
     from: 'query',
     input: z.strictObject({
-      subject: nameSchema(SELECTOR_CHARACTERS_MAX).exactOptional(),
+      ...filter,
       state: z.enum(SIGNAL_STATES).exactOptional(),
-      source: nameSchema().exactOptional(),
       ...page,
     }),
     act: (permitted, { after, limit, ...filter }) => pageOnWire(deps, permitted, filter, defined({ after, limit })),
@@ -80,8 +86,24 @@ export const pendingSignals = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
     from: 'query',
-    input: z.strictObject(page),
-    act: (permitted, page) => pageOnWire(deps, permitted, { state: 'pending' }, page),
+    input: z.strictObject({ ...filter, ...page }),
+    act: (permitted, { after, limit, ...filter }) =>
+      pageOnWire(deps, permitted, { ...filter, state: 'pending' }, defined({ after, limit })),
+  });
+
+/** POST /signals/dismiss dismisses what waits for a person, by a filter and so many at a time. */
+export const allDismissing = (deps: HttpDeps) =>
+  brokerOperation(deps, {
+    verb: 'readRevocations',
+    from: 'body',
+    input: z
+      .strictObject({ ...filter, reason, after: cursor.exactOptional() })
+      .refine((asked) => Object.keys(filter).some((name) => name in asked), 'Name a source, a reaction or a subject'),
+    about: () => ({ verb: 'dismiss' }),
+    async act(permitted, { reason, after, ...filter }, { requestId }) {
+      const { next, ...counts } = await dismissAll(deps, permitted, defined({ filter, reason, after, requestId }));
+      return ok(defined({ ...counts, next: next && cursorText(next) }));
+    },
   });
 
 async function pageOnWire(

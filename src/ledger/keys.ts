@@ -61,6 +61,9 @@ export const waitingIndex = (shard: Shard): Key => `${shard}/waiting`;
 /** Returns the key of the risk of a cause. */
 export const riskKey = (cause: Cause): Key => `risk/${cause}`;
 
+/** The key of the sources that are muted. */
+export const mutesKey = 'reactions/:mutes' satisfies Key;
+
 /**
  * Returns the key of what is remembered of a reaction and its subject: who has reported it, and when the reaction was done
  * last.

@@ -42,6 +42,8 @@ const receiptSchema = z.strictObject({
   actor: z.string(),
   /** The reaction that placed it: what ticket and actor say is no proof of that. */
   reaction: z.string().optional(),
+  /** Who reported what the reaction acted on. */
+  source: z.string().optional(),
   /** Whether anything was known by the selector. */
   seen: z.boolean().optional(),
   liftAt: z.int().optional(),
@@ -64,9 +66,38 @@ const receipts = record(receiptSchema, receiptKey, {
 export const readReceipt = async (ledger: Ledger, seq: number): Promise<Receipt | undefined> =>
   (await receipts.read(ledger, seq))?.value;
 
-/** Receipts after a sequence number, the oldest first. A receipt that cannot be read is left out and hides no other. */
-export async function listReceipts(ledger: Ledger, after: number, limit: number): Promise<Receipt[]> {
-  return receiptsOn(ledger, await ledger.records.range(receiptIndex, { after: [after, BEHIND_ALL_MEMBERS], limit }));
+/** How many receipts one answer reads at most, whatever the filter. */
+const LOOKED_AT_MOST = 5_000;
+const PAGE = 500;
+
+interface ReceiptPage {
+  receipts: Receipt[];
+  /** The number to continue after; absent on the last page. A page may be empty and not be the last. */
+  next?: number;
+}
+
+/**
+ * Returns the receipts after a sequence number that match, the oldest first. A receipt that cannot be read is left out and hides no
+ * other.
+ */
+export async function findReceipts(
+  ledger: Ledger,
+  matches: (receipt: Receipt) => boolean,
+  { after, limit }: { after: number; limit: number },
+): Promise<ReceiptPage> {
+  const found: Receipt[] = [];
+  let place = after;
+  for (let looked = 0; looked < LOOKED_AT_MOST; looked += PAGE) {
+    const page = await ledger.records.range(receiptIndex, { after: [place, BEHIND_ALL_MEMBERS], limit: PAGE });
+    const last = page.at(-1)?.[1];
+    if (last === undefined) return { receipts: found };
+    for (const receipt of await receiptsOn(ledger, page)) {
+      if (matches(receipt)) found.push(receipt);
+      if (found.length === limit) return { receipts: found, next: receipt.seq };
+    }
+    place = last;
+  }
+  return { receipts: found, next: place };
 }
 
 /** Yields all receipts in pages, the oldest first. */

@@ -18,6 +18,8 @@ interface Revocation {
   actor: string;
   /** The reaction that places it. Never taken from a request. */
   reaction?: string;
+  /** Who reported what the reaction acts on. */
+  source?: string;
   /** With `end`; default `revoked`. */
   outcome?: Outcome;
   ticket?: string;
@@ -32,7 +34,7 @@ interface Revocation {
 }
 
 export async function revoke({ log, clock }: Ledger, revocation: Revocation): Promise<LogEntry> {
-  const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id, seen, reaction } = revocation;
+  const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id, seen, reaction, source } = revocation;
   // Later is safer: a cutoff refuses identity tokens issued before this, and the log remembers it for as long after this.
   const at = clock.unchecked();
   const entry = await log.publish(
@@ -49,6 +51,7 @@ export async function revoke({ log, clock }: Ledger, revocation: Revocation): Pr
       ticket: ticket === undefined ? undefined : withoutTokens(ticket),
       actor,
       reaction,
+      source,
       seen,
     }),
   );

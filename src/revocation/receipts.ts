@@ -8,17 +8,34 @@ import { eachSettled } from '../ledger/each-settled.js';
 import { followReceipts, receiptInLog } from '../ledger/follow-receipts.js';
 import { liftIndex } from '../ledger/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { listReceipts, readReceipt, type Receipt } from '../ledger/receipts.js';
+import { findReceipts, readReceipt, type Receipt } from '../ledger/receipts.js';
 import { lift } from '../ledger/revoke.js';
 
 export const showReceipt = (ledger: Ledger, _: Permitted<'readRevocations'>, seq: number): Promise<Receipt> =>
   knownReceipt(ledger, seq);
 
+/** Of a hold, whether it is in force. Other effects have no state: they are done. */
+export const HOLD_STATES = ['held', 'lifted'] as const;
+
+export interface ReceiptFilter {
+  /** The reaction that placed it. */
+  reaction?: string;
+  /** Who reported what the reaction acted on. */
+  source?: string;
+  state?: (typeof HOLD_STATES)[number];
+}
+
 export const showReceipts = (
   ledger: Ledger,
   _: Permitted<'readRevocations'>,
-  { after, limit }: { after: number; limit: number },
-): Promise<Receipt[]> => listReceipts(ledger, after, limit);
+  filter: ReceiptFilter,
+  page: { after: number; limit: number },
+) => findReceipts(ledger, (receipt) => matches(receipt, filter), page);
+
+export const matches = (receipt: Receipt, { reaction, source, state }: ReceiptFilter): boolean =>
+  (reaction === undefined || reaction === receipt.reaction) &&
+  (source === undefined || source === receipt.source) &&
+  (state === undefined || (receipt.effect === 'hold' && (state === 'lifted') === (receipt.lifted !== undefined)));
 
 /** The hold that policy permits the caller to lift; undefined when there is no revocation with that number. */
 type PermittedLift = Permitted<'revoke', { hold: Receipt | undefined }>;
@@ -29,12 +46,12 @@ type PermittedLift = Permitted<'revoke', { hold: Receipt | undefined }>;
  */
 export async function permitLift(deps: PermitDeps, caller: AuthenticatedCaller, seq: number): Promise<PermittedLift> {
   const subject = { hold: await findReceipt(deps.ledger, seq) };
-  return permitRevocation(deps, caller, subject, ({ hold }) => ({
-    ...(hold?.selector ?? EVERYTHING),
-    effect: 'lift',
-    dryRun: false,
-  }));
+  return permitRevocation(deps, caller, subject, revocationToLift);
 }
+
+/** Returns what policy is asked about before a hold is lifted. */
+export const revocationToLift = ({ hold }: { hold: Receipt | undefined }) =>
+  ({ ...(hold?.selector ?? EVERYTHING), effect: 'lift', dryRun: false }) as const;
 
 /** Lifts a hold, so that new credentials can be born under it. The credentials that the hold killed stay dead. */
 export const liftHold = (

@@ -117,6 +117,8 @@ interface Revocation {
   ticket?: string;
   /** The reaction that places it. Never taken from a request. */
   reaction?: string;
+  /** Who reported what the reaction acts on. */
+  source?: string;
   /** Of a hold: when it is lifted by itself. Milliseconds. */
   liftAt?: number;
   /** Whether anything is known by the selector; absent where nobody asked. */

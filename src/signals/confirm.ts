@@ -46,7 +46,7 @@ export async function decideSignal(
  * Returns the revocation that policy is asked about. Without a signal or a reaction it is a hold of `all`: only whoever may
  * place that learns that there is nothing to decide.
  */
-function revocationOf({ signal }: { signal: Signal | undefined }) {
+export function revocationOf({ signal }: { signal: Signal | undefined }) {
   const { selector = EVERYTHING, do: does } = signal?.reaction ?? {};
   // Policy has no action for risk. Whoever may hold a subject may also raise its risk.
   const effect = does === 'end' || does === 'cutoff' ? does : 'hold';

@@ -6,8 +6,10 @@ import { DETECTOR_OF, type Reaction, type SignalsConfig } from '../config/signal
 import type { Trust } from '../config/trust-schema.js';
 import { causeOf, effectFits, type Selector } from '../domain/selector.js';
 import { DETECTOR, type ReactionDone, type Signal } from '../domain/signal.js';
+import { toTimestamp } from '../domain/time.js';
 import { countUpTo } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { listMutes } from '../ledger/mutes.js';
 import { takeFromBudget } from '../ledger/reaction-budget.js';
 import type { Claim } from '../ledger/reaction-memory.js';
 import { readSignal } from '../ledger/signals.js';
@@ -41,7 +43,15 @@ type Gate = (deps: EvaluateDeps, plan: Plan) => Promise<'pass' | Evaluation>;
  * A reaction acts when it has passed all gates, in this order. The cheap ones come first. The claim comes last: a signal that waits
  * for another source, or for a person, must not keep away a signal that could act.
  */
-const GATES: readonly Gate[] = [observedOnly, heldAlready, doneAlready, tooFewSources, beyondBudget, claimedByAnother];
+const GATES: readonly Gate[] = [
+  observedOnly,
+  muted,
+  heldAlready,
+  doneAlready,
+  tooFewSources,
+  beyondBudget,
+  claimedByAnother,
+];
 
 const NO_SUCH_THING = 'The subject is not known here, or has no such thing as the reaction covers, or more than one.';
 const FINDING_STOPS_SHORT =
@@ -76,6 +86,16 @@ async function observedOnly({ settings }: EvaluateDeps, plan: Plan): ReturnType<
   // Risk hits no task.
   const tasks = rule.do === 'risk' ? 0 : (await plan.hit()).tasks;
   return { state: 'observed', reaction: { ...reaction, tasks } };
+}
+
+/** A canary is shown by nobody by mistake, so no mute silences it. */
+const NEVER_MUTED: ReadonlySet<Signal['event']> = new Set(['canary-used']);
+
+/** Without the time nobody can say what is muted. Then nothing is. */
+async function muted({ ledger }: EvaluateDeps, { signal, reaction }: Plan): ReturnType<Gate> {
+  if (NEVER_MUTED.has(signal.event) || !ledger.clock.isTrusted()) return 'pass';
+  const mute = (await listMutes(ledger)).find(({ source }) => source === signal.source);
+  return mute ? recorded(reaction, `Its source is muted until ${toTimestamp(mute.until)}, by ${mute.by}.`) : 'pass';
 }
 
 async function heldAlready({ ledger }: EvaluateDeps, { rule, target, reaction }: Plan): ReturnType<Gate> {

@@ -1,4 +1,4 @@
-/** Shows signals as they stand now: one by id, or pages by subject, state and source. */
+/** Shows signals as they stand now: one by id, or pages by subject, state, source and reaction. */
 import type { Permitted } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import { HISTORY_MS } from '../domain/limits.js';
@@ -14,6 +14,8 @@ export interface SignalFilter {
   subject?: string;
   state?: Signal['state'];
   source?: string;
+  /** The name of the reaction that was taken, or would have been. */
+  reaction?: string;
 }
 
 interface PageOf {
@@ -67,6 +69,7 @@ export async function showSignals(
 const matches = ({ about, reaction, state, source }: Signal, filter: SignalFilter): boolean =>
   (filter.state === undefined || filter.state === state) &&
   (filter.source === undefined || filter.source === source) &&
+  (filter.reaction === undefined || filter.reaction === reaction?.rule) &&
   (filter.subject === undefined ||
     [...about, ...(reaction?.selector ? [reaction.selector] : [])].some(
       ({ kind, value }) => filter.subject === value || filter.subject === `${kind}:${value}`,

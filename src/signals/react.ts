@@ -93,6 +93,7 @@ async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: strin
           // The actor may be a person who confirmed it. The ticket tells people which reaction it was; `reaction` is the proof.
           ticket: reactionActor(rule),
           reaction: rule,
+          source,
           liftAt: holdSeconds === undefined ? undefined : now + holdSeconds * 1000,
         }),
       );

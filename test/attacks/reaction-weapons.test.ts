@@ -22,7 +22,12 @@ const REACTIONS = [
   { name: 'brief', event: 'device-compliance-change', do: 'hold', covers: 'workload', holdSeconds: 60 },
   { name: 'alarm', event: 'use-after-end', do: 'hold', covers: 'workload', corroborate: TWO },
 ];
-const POLICIES = `@id("every-branch-may-report") permit (principal, action == Action::"sendSignal", resource);`;
+const POLICIES = `
+@id("every-branch-may-report") permit (principal, action == Action::"sendSignal", resource);
+@id("holds-everything") permit (principal == Workload::"lab:lead", action == Action::"revoke", resource)
+when { context.effect != "lift" };
+@id("lifts-one-kind") permit (principal == Workload::"lab:lifts-all-but-all", action == Action::"revoke", resource)
+when { context.kind != "all" };`;
 
 let setting: SignalBroker;
 let soc: string;
@@ -184,3 +189,18 @@ describe('a report that comes first', () => {
 });
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
+
+describe('a source is muted by nobody', () => {
+  const mute = async (sub: string, source: string) => {
+    const { broker } = setting;
+    return (await broker.post('/signals/mutes', { source }, await broker.identity(sub))).status;
+  };
+
+  it.each(['agent-7', 'siem', 'orchestrator', 'tickets-api', 'lead', 'lifts-all-but-all'])(
+    'who may not lift a hold of everything: %s',
+    async (sub) => {
+      for (const source of ['idp', 'detector', 'lab:siem', `lab:${sub}`]) expect(await mute(sub, source)).toBe(403);
+      expect(await stateOf('idp', 'session-revoked', workload(`told-of-${sub}`))).toBe('reacted');
+    },
+  );
+});

@@ -127,8 +127,10 @@ describe('a canary that speaks of somebody', () => {
     },
   };
 
-  it('stops the workload it was bound to', async () => {
+  it('stops the workload it was bound to, also while what detectors say is muted', async () => {
     const { broker, canary } = await withCanary({ config }, '--workload', 'lab:agent-7');
+    const muted = await broker.post('/signals/mutes', { source: 'detector' }, await broker.identity('soc'));
+    expect(muted.status).toBe(200);
     await broker.exchange(canary);
     await broker.work('detectors');
     const selector = { kind: 'workload', value: 'lab:agent-7' };

@@ -1,9 +1,12 @@
 /** A confirmed reaction is carried out in the name of the person who confirmed it, whatever happens to the broker that took the decision. */
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../../src/audit/event.js';
-import { signalSchema, type Signal } from '../../../src/domain/signal.js';
-import { putSignal, readSignal, takeSignal } from '../../../src/ledger/signals.js';
+import type { AuditLog } from '../../../src/audit/log.js';
+import { permitOnBroker } from '../../../src/authorization/permit.js';
+import { signalId, signalSchema, type Signal } from '../../../src/domain/signal.js';
+import { listSignals, putSignal, readSignal, takeSignal } from '../../../src/ledger/signals.js';
 import { decideSignal as decide, permitDecision } from '../../../src/signals/confirm.js';
+import { dismissAll } from '../../../src/signals/dismiss-all.js';
 import { react } from '../../../src/signals/react.js';
 import { OPERATOR, wholeBroker } from '../../support/brokers/use-cases.js';
 import { decideSignal } from '../../support/verbs.js';
@@ -76,3 +79,32 @@ it.each(['confirm', 'dismiss'] as const)(
     expect((await broker.audited()).filter(({ type }) => type === 'revocation.published')).toEqual([]);
   },
 );
+
+describe('dismissing all that a filter finds', () => {
+  async function flooded(signals: number) {
+    const { deps, clock, operator } = await wholeBroker();
+    const ids = Array.from({ length: signals }, (_, place) => signalId('idp', String(place)));
+    await Promise.all(ids.map((id, place) => putSignal(deps.ledger, { ...pending(clock.now() + place), id })));
+    clock.advance(signals);
+    const permitted = await permitOnBroker(deps, operator, 'readRevocations');
+    const dismiss = (more: Partial<Parameters<typeof dismissAll>[2]> = {}, audit = deps.audit) =>
+      dismissAll({ ...deps, audit }, permitted, { filter: { reaction: 'stop' }, requestId: 'r', ...more });
+    const left = async () => (await listSignals(deps.ledger, 'pending', { limit: 1_000 })).length;
+    return { dismiss, left };
+  }
+
+  it('looks at so many at once, and goes on where it stopped', async () => {
+    const { dismiss, left } = await flooded(520);
+    const first = await dismiss();
+    expect([first, await left()]).toEqual([{ dismissed: 500, refused: 0, next: expect.any(Array) }, 20]);
+    expect(await dismiss(first.next ? { after: first.next } : {})).toEqual({ dismissed: 20, refused: 0 });
+    expect(await left()).toBe(0);
+  });
+
+  it('dismisses nothing that the audit log does not take', async () => {
+    const { dismiss, left } = await flooded(3);
+    const full = { append: () => Promise.reject(new Error('it is full')) };
+    await expect(dismiss({}, full as unknown as AuditLog)).rejects.toThrow('it is full');
+    expect(await left()).toBe(3);
+  });
+});
