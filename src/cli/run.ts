@@ -3,6 +3,7 @@
  * file.
  */
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../config/package-file.js';
 import { addAgreedTime } from './agreed-time.js';
 import { addAwsCredentials } from './aws/credentials.js';
 import { addAws } from './aws/setup.js';
@@ -24,6 +25,7 @@ Exit codes: 0 done, 1 not done or something is wrong with what was checked.`;
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   const program = new Command('mayfly')
     .description('Just-in-time credentials for software agents: one for each task, dead when the task is.')
+    .version(packageVersion())
     .addHelpText('after', AFTER_HELP)
     .exitOverride()
     .configureOutput({

@@ -1,5 +1,8 @@
 /** The composition root: makes a broker from a configuration, and wires its parts once. */
 import type { LoadedConfig } from '../config/load.js';
+import { packageVersion } from '../config/package-file.js';
+import { JSON_SOURCE, NO_REACTION } from '../domain/reserved.js';
+import { DETECTOR } from '../domain/signal.js';
 import type { SystemClock } from '../domain/time.js';
 import { createLiveness } from '../health/liveness.js';
 import { loggedReadiness } from '../health/readiness-log.js';
@@ -8,7 +11,7 @@ import { createApp, createOperationsApp } from '../http/server.js';
 import type { PolicyReload } from '../policy/policy-engine.js';
 import type { Store } from '../store/store.js';
 import { createLogger, type Logger } from '../telemetry/log.js';
-import { createMetrics } from '../telemetry/metrics.js';
+import { createMetrics, type Metrics } from '../telemetry/metrics.js';
 import { instrumentStore } from './instrument-store.js';
 import { listen, type Listener } from './listen.js';
 import { openStore } from './open-store.js';
@@ -39,6 +42,7 @@ export async function compose(
   { clock: system, log = createLogger(loaded.config.log) }: { clock: SystemClock; log?: Logger },
 ): Promise<Broker> {
   const metrics = createMetrics(system);
+  expectLabels(metrics, loaded.config);
   const selection = { store: loaded.store, config: loaded.config, clock: system, role: 'broker' } as const;
   const store = instrumentStore(await openStore(selection), metrics);
   try {
@@ -50,8 +54,7 @@ export async function compose(
 }
 
 async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundings): Promise<Broker> {
-  const { config } = loaded;
-  const { system, log } = around;
+  const [{ config }, { system, log }] = [loaded, around];
   const liveness = createLiveness(system);
   const store = liveness.watch(opened);
   const { parts, readiness, work, pulse, loads } = await assembled(store, loaded, around);
@@ -74,10 +77,11 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
       const api = await listen(createApp(deps), config.listen);
       const operations = await listen(createOperationsApp({ ...deps, readiness, liveness }), config.operations);
       listeners.push(api, operations);
-      log.info({ url: api.url, operationsUrl: operations.url, store: loaded.store.kind }, 'listening');
+      const urls = { url: api.url, operationsUrl: operations.url };
+      log.info({ version: packageVersion(), ...urls, store: loaded.store.kind }, 'listening');
       await work('fitness');
       if (scheduled) schedule = startSchedule(JOBS, work, log);
-      return { url: api.url, operationsUrl: operations.url };
+      return urls;
     },
     async reloadPolicies() {
       const result = await policy.reload();
@@ -100,6 +104,14 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
       await store.close();
     },
   };
+}
+
+/** Names for the metrics what the configuration names. */
+function expectLabels(metrics: Metrics, { signals, notify }: LoadedConfig['config']): void {
+  const names = (named: readonly { name: string }[]) => named.map(({ name }) => name);
+  metrics.expect('source', [JSON_SOURCE, DETECTOR, ...names(signals.transmitters)]);
+  metrics.expect('reaction', [NO_REACTION, ...names(signals.reactions)]);
+  metrics.expect('webhook', names(notify));
 }
 
 /** Makes the parts, and what watches over them: readiness and the recurring jobs. */

@@ -37,6 +37,7 @@ export function openEnforcement({ targets, minters, ...deps }: EnforcementDeps):
   const reconcilers = [...minters.values()].flatMap(({ kind, enforcer }) => {
     if (!enforcer) return [];
     const resources = targets.filter(({ minter }) => minter === kind).map(({ resource }) => resource);
+    deps.metrics.expect('target', resources);
     return [createReconciler({ ledger, node, enforcer, targets: resources, events })];
   });
   const releaseLeases = async () => {

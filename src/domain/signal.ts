@@ -49,6 +49,9 @@ export type NarrowingMember = (typeof NARROWING_MEMBERS)[number];
 
 export const SIGNAL_EVENTS = [...FOREIGN_EVENTS, ...DETECTOR_EVENTS] as const;
 
+/** Every event that a record of a signal can have. */
+export const STORED_EVENTS = [...SIGNAL_EVENTS, ...OTHER_EVENTS] as const;
+
 export const LEVELS = ['LOW', 'MEDIUM', 'HIGH'] as const;
 export type Level = (typeof LEVELS)[number];
 
@@ -91,7 +94,7 @@ export const signalSchema = z.strictObject({
   source: z.string(),
   /** SHA-256 of what was sent. The same bytes under the same id are a repetition; other bytes under that id are an error. */
   digest: z.string(),
-  event: z.enum([...SIGNAL_EVENTS, ...OTHER_EVENTS]),
+  event: z.enum(STORED_EVENTS),
   level: z.enum(LEVELS),
   /**
    * The selectors that the subject names. The signal is about whatever all of them hold for. Empty if the broker knows none of

@@ -3,13 +3,19 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { BrokerErrorCode } from '../domain/errors.js';
 import type { Effect, SelectorKind } from '../domain/selector.js';
 import type { SystemClock } from '../domain/time.js';
+import { packageVersion } from '../config/package-file.js';
 import { countLive } from './count-live.js';
-import { METRICS } from './metric-names.js';
+import { METRICS, type LabelValues } from './metric-names.js';
 
 /** Ends a measurement. */
 type Stop = () => void;
 
 export interface Metrics {
+  /**
+   * Names the values that a label can have, as far as the start of the broker knows them: counters under these begin at 0, so
+   * that the first event is an increase.
+   */
+  expect(label: 'endpoint' | 'what' | 'target' | 'source' | 'reaction' | 'webhook', values: readonly string[]): void;
   exchanged(result: 'granted' | 'refused' | 'failed'): void;
   /** @param endpoint A path of the route table, never the path that was requested. */
   refused(code: BrokerErrorCode, endpoint: string): void;
@@ -51,7 +57,8 @@ export function createMetrics(clock: SystemClock): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const make = factories(registry);
-  return {
+  make.gauge('build').set({ version: packageVersion(), node: process.version }, 1);
+  const metrics = {
     ...events(make),
     ...states(make, clock),
     ...targets(make),
@@ -61,6 +68,29 @@ export function createMetrics(clock: SystemClock): Metrics {
     ...policy(make),
     exposition: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
+  make.counters.forEach((made) => beginAtZero(made));
+  return {
+    ...metrics,
+    expect: (label, values) =>
+      make.counters.forEach((made) => {
+        if (label in made.labels) beginAtZero({ ...made, labels: { ...made.labels, [label]: values } });
+      }),
+  };
+}
+
+interface Made {
+  counter: Counter;
+  labels: Readonly<Record<string, LabelValues>>;
+}
+
+/** Makes the series of a counter for all values of its labels. One with values that are not known yet gets none. */
+function beginAtZero({ counter, labels }: Made): void {
+  let series: Record<string, string>[] = [{}];
+  for (const [label, values] of Object.entries(labels)) {
+    if (typeof values === 'string') return;
+    series = series.flatMap((one) => values.map((value) => ({ ...one, [label]: value })));
+  }
+  for (const one of series) counter.inc(one, 0);
 }
 
 type Name = keyof typeof METRICS;
@@ -70,11 +100,18 @@ type Factories = ReturnType<typeof factories>;
 function factories(registry: Registry) {
   const options = <N extends Name>(metric: N) => {
     const { name, help, labels } = METRICS[metric];
-    const labelNames = labels as readonly (typeof METRICS)[N]['labels'][number][];
+    const labelNames = Object.keys(labels) as (keyof (typeof METRICS)[N]['labels'] & string)[];
     return { name, help, labelNames, registers: [registry] };
   };
+  const counters: Made[] = [];
   return {
-    counter: <N extends Name>(metric: N) => new Counter(options(metric)),
+    /** Those that were made so far. */
+    counters,
+    counter: <N extends Name>(metric: N) => {
+      const counter = new Counter(options(metric));
+      counters.push({ counter, labels: METRICS[metric].labels });
+      return counter;
+    },
     gauge: <N extends Name>(metric: N) => new Gauge(options(metric)),
     /** A gauge whose value is computed whenever the metrics are read. */
     computedGauge: (metric: Name, value: () => number) =>

@@ -1,10 +1,13 @@
 /** The operations listener: alive, ready, and what is counted. */
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ROLE, startAwsBroker } from '../support/brokers/http-aws.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { calls, type Calls } from '../support/calls.js';
 import { handClock } from '../support/clock.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
 import { serveIssuer } from '../support/issuers/site.js';
+import { ROUTES } from '../support/routes.js';
 
 let broker: TestBroker;
 let operations: Calls;
@@ -130,5 +133,38 @@ describe('/metrics', () => {
     expect(text).toContain('mayfly_exchanges_total{result="refused"} 2');
     expect(text).not.toContain('mayfly_exchanges_total{result="failed"} 1');
     expect(far.logged()).not.toContain('"level":"warn"');
+  });
+
+  it('has every counter from the start, so that its first event is an increase', async () => {
+    const notify = [{ name: 'siem', url: 'http://127.0.0.1:9' }];
+    const { operationsUrl } = await startAwsBroker({ unfenced: true, config: { notify } });
+    const { text } = await calls(operationsUrl).get('/metrics');
+    const counters = [...text.matchAll(/^# TYPE (mayfly_\w+) counter$/gm)].map(([, name = '']) => name);
+    expect(counters.length).toBeGreaterThan(8);
+    const none = counters.filter((name) => !new RegExp(`^${name}[ {]`, 'm').test(text));
+    expect(none).toEqual(['mayfly_identity_refused_total']); // Its reasons are sentences, which nobody can list.
+    const expected = [
+      'mayfly_exchanges_total{result="failed"} 0',
+      'mayfly_refusals_total{code="server_error",endpoint="/tasks/:id"} 0',
+      'mayfly_refusals_total{code="not_found",endpoint="unknown"} 0',
+      'mayfly_revocations_total{selector="all",effect="hold"} 0',
+      'mayfly_generation_changes_total 1', // The first start on an empty store.
+      'mayfly_minter_warnings_total{what="deny-policy"} 0',
+      `mayfly_target_writes_total{target="${ROLE}",result="drifted"} 0`,
+      'mayfly_signals_total{source="detector",event="canary-used",put="new"} 0',
+      'mayfly_signals_evaluated_total{reaction="none",state="recorded"} 0',
+      'mayfly_webhook_deliveries_total{webhook="siem",result="dead"} 0',
+    ];
+    expect(expected.filter((line) => !text.includes(`${line}\n`))).toEqual([]);
+  });
+
+  it('says which version runs, which the public listener does not', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    const { text } = await operations.get('/metrics');
+    expect(text).toContain(`mayfly_build_info{version="${version}",node="${process.version}"} 1`);
+    for (const { path } of ROUTES) {
+      const reply = await broker.get(path);
+      expect([reply.text, ...reply.headers.values()].join('\n')).not.toContain(version);
+    }
   });
 });

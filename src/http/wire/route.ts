@@ -13,7 +13,7 @@ import { noteTask } from './noted.js';
 import { publicError, refusalOf } from './refusal.js';
 
 interface RouteDeps {
-  metrics: Pick<Metrics, 'timeHttp' | 'refused'>;
+  metrics: Pick<Metrics, 'expect' | 'timeHttp' | 'refused'>;
   requests: Pick<RequestLog, 'write'>;
   issuer: string;
   /** Whether machines ask these endpoints every few seconds. Default: no. */
@@ -22,6 +22,7 @@ interface RouteDeps {
 
 /** Mounts the endpoints, and refuses every other request: 405 with the allowed methods, 404, or 400 for an undecodable path. */
 export function mount(app: Express, deps: RouteDeps, endpoints: readonly Endpoint[]): Express {
+  deps.metrics.expect('endpoint', ['unknown', ...new Set(endpoints.map(({ path }) => path))]);
   app.use(refuseLongPath(deps));
   for (const endpoint of endpoints) app.route(endpoint.path)[methodOf(endpoint)](serve(deps, endpoint));
   // This comes after all endpoints, because a path may take several methods.

@@ -21,20 +21,24 @@ export interface AwsContext extends AwsMinterDeps {
   awsClock: AwsClock;
 }
 
+/** The subjects of warnings. */
+export const WARNING_SUBJECTS = [
+  'trust-policy',
+  'identity-provider',
+  'region-disabled',
+  'clock',
+  'refused-as-malformed',
+  'throttled',
+  'session-size',
+  'revoker-session',
+  'deny-policy',
+] as const;
+
 /** What the operator must know and the caller need not. It is logged and counted by `what`, and contains no secret. */
 export interface OperatorWarning {
   /** The ARN of the target's role. */
   target: string;
-  what:
-    | 'trust-policy'
-    | 'identity-provider'
-    | 'region-disabled'
-    | 'clock'
-    | 'refused-as-malformed'
-    | 'throttled'
-    | 'session-size'
-    | 'revoker-session'
-    | 'deny-policy';
+  what: (typeof WARNING_SUBJECTS)[number];
   /** What to look at, as a sentence. */
   advice: string;
   /** What AWS answered: the name of its error, the HTTP status, the id of the request. */

@@ -33,6 +33,11 @@ describe('mayfly', () => {
     for (const command of ['check-config', 'check-policy', 'dev-token']) expect(out).toContain(command);
   });
 
+  it('says its version', async () => {
+    const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+    expect(await mayfly('--version')).toMatchObject({ code: 0, out: version });
+  });
+
   it('fails on what it does not know', async () => {
     expect(await mayfly('mint')).toMatchObject({ code: 1, err: "error: unknown command 'mint'" });
     expect((await mayfly('dev-token')).err).toContain("required option '--sub <name>' not specified");

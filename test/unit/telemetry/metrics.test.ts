@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { StoreUnavailable } from '../../../src/store/store.js';
 import { instrumentStore } from '../../../src/compose/instrument-store.js';
-import { METRICS } from '../../../src/telemetry/metric-names.js';
+import { METRICS, type LabelValues } from '../../../src/telemetry/metric-names.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
@@ -57,6 +57,29 @@ describe('metrics', () => {
     ]) {
       expect(body).toContain(line);
     }
+  });
+
+  it('begin at 0, for all values of the labels of a counter', async () => {
+    const { metrics, text } = started();
+    for (const label of ['endpoint', 'what', 'target', 'source', 'reaction', 'webhook'] as const)
+      metrics.expect(label, ['one', 'other']);
+    const body = await text();
+    const counters = Object.values(METRICS).filter(({ name }) => name.endsWith('_total'));
+    const missing = counters.filter(({ name, labels }) => {
+      const values = Object.values<LabelValues>(labels);
+      const wanted = values.reduce((product, list) => product * (typeof list === 'string' ? 2 : list.length), 1);
+      const series = [...body.matchAll(new RegExp(`^${name}(\\{.*\\})? 0$`, 'gm'))];
+      return series.length !== wanted;
+    });
+    expect(missing).toEqual([METRICS.identityRefused]); // Its reasons are sentences, which nobody can list.
+  });
+
+  it('that began at 0 go on counting where they are', async () => {
+    const { metrics, text } = started();
+    metrics.expect('webhook', ['siem']);
+    metrics.notified('siem', 'dead');
+    metrics.expect('webhook', ['siem']);
+    expect(await text()).toContain('mayfly_webhook_deliveries_total{webhook="siem",result="dead"} 1');
   });
 
   it('cannot be made to grow by whoever chooses a label', async () => {
