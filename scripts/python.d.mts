@@ -1,0 +1,4 @@
+export const WHEELS: string;
+export function findPython(): string | undefined;
+export function hasWheels(): boolean;
+export function fetchWheels(): void;

@@ -1,0 +1,174 @@
+"""Bad days with a real broker: it is away, the identity is replaced, the clock is wrong, the task ends meanwhile."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from unittest import mock
+
+import mayfly
+from mayfly import _elapsed
+
+from .real_broker import READ, TICKETS, WithBroker, until
+
+OTHER = "incident/4712:read"
+
+
+@contextmanager
+def later(seconds: float) -> Iterator[None]:
+    """Some seconds have passed for the package, and none for the broker."""
+    moved: Callable[[], float] = lambda: _elapsed.elapsed() + seconds  # noqa: E731
+    with mock.patch("mayfly._credentials.elapsed", moved):
+        yield
+
+
+class ABrokerThatIsAway(WithBroker):
+    settings = {"log": {"level": "warn"}}  # One of its own: it is killed.
+
+    def broker(self, patience_seconds: float) -> mayfly.Broker:
+        return mayfly.Broker(
+            self.real.url, identity=lambda: self.real.identity("agent-7"), patience_seconds=patience_seconds
+        )
+
+    def test_is_missed_only_where_something_new_is_needed_and_waited_for_as_long_as_patience_lasts(self) -> None:
+        task, patient = self.broker(0.0).task("triage"), self.broker(60.0).task("triage")
+        first = task.credential(TICKETS, READ)
+
+        # The text of the block's own exception must be seen, and not that completing failed.
+        with self.assertLogs("mayfly") as logs, self.assertRaisesRegex(ValueError, "the work failed"):
+            with self.broker(0.0).task("triage") as failing:
+                failing.credential(TICKETS, READ)
+                self.real.kill()
+                raise ValueError("the work failed")
+        self.assertRegex(logs.output[0], f"{failing.id} could not be completed: .*did not answer")
+
+        with later(290):  # Due for renewal; it lives for ten seconds more.
+            for _ in range(5):
+                self.assertIs(task.credential(TICKETS, READ), first)
+            with self.assertRaises(mayfly.Unavailable):
+                task.credential(TICKETS, OTHER)
+        with later(301), self.assertRaises(mayfly.Unavailable):
+            task.credential(TICKETS, READ)
+        with self.assertRaises(mayfly.Unavailable):
+            task.complete()
+        with self.assertRaises(mayfly.TaskEnded):
+            task.credential(TICKETS, READ)  # This process has said that it needs no more.
+
+        comes_back = threading.Thread(target=self.real.start)
+        comes_back.start()
+        with patient:
+            self.assertTrue(self.real.is_active(patient.credential(TICKETS, READ).token))
+        comes_back.join()
+        task.complete()
+        self.assertEqual(self.real.state(task.id), "completed")
+
+
+class ARenewal(WithBroker):
+    def setUp(self) -> None:
+        self.broker = mayfly.Broker(self.real.url, identity=lambda: self.real.identity("agent-7"))
+
+    def test_is_made_before_the_credential_dies_while_the_old_one_is_served(self) -> None:
+        with self.broker.task("triage") as task:
+            first = task.credential(TICKETS, READ)
+            with later(100):
+                self.assertIs(task.credential(TICKETS, READ), first)
+                self.assertEqual(threads("mayfly-renew"), 0)
+            with later(270):
+                self.assertIs(task.credential(TICKETS, READ), first)
+                until(lambda: task.credential(TICKETS, READ) is not first, "it was not renewed")
+                renewed = task.credential(TICKETS, READ)
+            self.assertTrue(self.real.is_active(renewed.token))
+            self.assertTrue(self.real.is_active(first.token))
+
+    def test_that_is_refused_ends_the_use_of_the_old_one(self) -> None:
+        task = self.broker.task("triage")
+        task.credential(TICKETS, READ)
+        self.real.end(task.id)
+        with later(270):
+            task.credential(TICKETS, READ)
+            until(task.ended.is_set, "the renewal did not notice the end")
+            with self.assertRaises(mayfly.TaskEnded):
+                task.credential(TICKETS, READ)
+
+    def test_after_death_is_waited_for(self) -> None:
+        with self.broker.task("triage") as task:
+            first = task.credential(TICKETS, READ)
+            with later(301):
+                self.assertIsNot(task.credential(TICKETS, READ), first)
+
+
+class AClockThatIsAnHourOff(WithBroker):
+    def test_changes_nothing(self) -> None:
+        for hours in (-1, 1):
+            with (
+                self.subTest(hours=hours),
+                mayfly.Broker(self.real.url, identity=lambda: self.real.identity("agent-7")).task("triage") as task,
+            ):
+                before = task.credential(TICKETS, READ)
+                now = datetime.now(timezone.utc) + timedelta(hours=hours)
+                with mock.patch("mayfly._credentials.datetime") as wrong, mock.patch("time.time", now.timestamp):
+                    wrong.now.return_value = now
+                    self.assertIs(task.credential(TICKETS, READ), before)
+                    self.assertAlmostEqual(before.seconds_left, 300, delta=30)
+                    after = task.credential(TICKETS, OTHER)
+                    self.assertIs(task.credential(TICKETS, OTHER), after)
+                    self.assertAlmostEqual(after.seconds_left, 300, delta=30)
+                # It is shown as this machine counts, so that a person can compare it with the machine's clock.
+                self.assertAlmostEqual((after.expires_at - now).total_seconds(), 300, delta=30)
+                self.assertTrue(self.real.is_active(after.token))
+
+
+class AnIdentityInAFile(WithBroker):
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.file = Path(directory.name) / "token"
+        self.file.write_text(self.real.identity("agent-7"))
+
+    def broker(self, identity: mayfly.Identity) -> mayfly.Broker:
+        return mayfly.Broker(self.real.url, identity=identity, patience_seconds=0.0)
+
+    def test_may_be_replaced_and_be_away_for_a_moment(self) -> None:
+        with self.broker(mayfly.from_file(self.file)).task("triage") as task:
+            first = task.credential(TICKETS, READ)
+            self.file.unlink()
+            self.assertIs(task.credential(TICKETS, READ), first)
+            with self.assertRaisesRegex(mayfly.IdentityUnavailable, "FileNotFoundError"):
+                task.credential(TICKETS, OTHER)
+            fresh = self.file.with_suffix(".new")
+            fresh.write_text(self.real.identity("agent-7", "--ttl", "1800") + "\n")
+            os.replace(fresh, self.file)
+            self.assertTrue(self.real.is_active(task.credential(TICKETS, OTHER).token))
+
+    def test_that_is_read_while_it_is_written_is_read_again(self) -> None:
+        read, whole, half = mayfly.from_file(self.file), self.file.read_text(), self.file.read_text()[:-20]
+
+        def read_before_the_rest_is_written() -> str:
+            token = read()
+            self.file.write_text(whole)
+            return token
+
+        self.file.write_text(half)
+        with self.broker(read_before_the_rest_is_written).task("triage") as task:
+            self.file.write_text(half)
+            self.assertTrue(self.real.is_active(task.credential(TICKETS, READ).token))
+
+    def test_that_stays_wrong_is_refused(self) -> None:
+        self.file.write_text(self.file.read_text()[:-20])
+        with self.assertRaises(mayfly.Refused):
+            self.broker(mayfly.from_file(self.file)).task("triage")
+
+    def test_is_waited_for_like_the_broker(self) -> None:
+        tokens = iter(["", "", self.real.identity("agent-7")])
+        broker = mayfly.Broker(self.real.url, identity=lambda: next(tokens, self.real.identity("agent-7")))
+        with broker.task("triage") as task:
+            self.assertTrue(self.real.is_active(task.credential(TICKETS, READ).token))
+
+
+def threads(name: str) -> int:
+    return sum(thread.name == name for thread in threading.enumerate())
