@@ -3,7 +3,7 @@ import { isWithin, type Access } from '../domain/access.js';
 import { sha256 } from '../domain/digest.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import { refOf } from '../domain/party.js';
+import { isClient, refOf } from '../domain/party.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_TYPE } from '../protocol/oauth.js';
@@ -16,15 +16,22 @@ interface Presented {
   type: string;
 }
 
-/** The tokens of an exchange, before they are verified. */
+/** What a request for a credential shows: at least one of subject, assertion and client. The tokens are not verified yet. */
 export interface Proofs {
-  subject: Presented;
+  /** RFC 8693: the party for whom the credential is. */
+  subject?: Presented;
+  /** RFC 8693: the workload that acts for the subject. */
   actor?: Presented;
+  /** RFC 7523 §2.1: the token of a workload that is the whole grant. */
+  assertion?: string;
+  /** The client, which has authenticated itself. */
+  client?: AuthenticatedCaller;
+  /** Only a name; it must be that of the workload. */
   clientId?: string;
 }
 
 export interface Requester {
-  /** The workload: proven by the actor token if there is one, else by the subject token. */
+  /** The workload: proven as the actor if there is one, as the client of a person's token, or as the subject itself. */
   caller: AuthenticatedCaller;
   /** The person that the workload acts for. Their proof is looked up in the log like the caller's. */
   onBehalfOf?: AuthenticatedCaller;
@@ -34,27 +41,48 @@ export interface Requester {
 
 const ACCEPTED_TYPES: readonly string[] = [JWT_TYPE, ID_TOKEN_TYPE, ACCESS_TOKEN_TYPE];
 
-export async function identifyRequester(
-  { identify }: Pick<Deps, 'identify'>,
-  { subject, actor, clientId }: Proofs,
-): Promise<Requester> {
-  for (const { type } of actor ? [subject, actor] : [subject]) {
-    if (ACCEPTED_TYPES.includes(type)) continue;
-    throw new BrokerError('invalid_request', `The token type must be one of: ${ACCEPTED_TYPES.join(', ')}.`);
+export async function identifyRequester(deps: Pick<Deps, 'identify'>, proofs: Proofs): Promise<Requester> {
+  const requester = await proven(deps, proofs);
+  const { party } = requester.caller;
+  const { client, clientId } = proofs;
+  if (client && client.party.id !== party.id) {
+    throw new BrokerError('invalid_request', 'The client is not the workload whose token was presented.');
   }
-  const proven = await identify(subject.token, { use: 'subject', tokenType: subject.type });
-  const requester = actor
-    ? forPerson(proven, await identify(actor.token, { use: 'actor', tokenType: actor.type }))
-    : forItself(proven);
-  if (clientId !== undefined && clientId !== requester.caller.party.id) {
+  if (clientId !== undefined && !isClient(party, clientId)) {
     throw new BrokerError('invalid_request', 'The client_id is not the workload whose token was presented.');
   }
   return requester;
 }
 
+async function proven({ identify }: Pick<Deps, 'identify'>, proofs: Proofs): Promise<Requester> {
+  const { subject, actor, assertion, client } = proofs;
+  for (const presented of [subject, actor]) {
+    if (!presented || ACCEPTED_TYPES.includes(presented.type)) continue;
+    throw new BrokerError('invalid_request', `The token type must be one of: ${ACCEPTED_TYPES.join(', ')}.`);
+  }
+  if (subject) {
+    const forWhom = await identify(subject.token, { use: 'subject', tokenType: subject.type });
+    if (actor) return forPerson(forWhom, await identify(actor.token, { use: 'actor', tokenType: actor.type }));
+    // Gateways show the token of a person and authenticate themselves: the client is the actor.
+    return client && forWhom.party.kind === 'person' ? forPerson(forWhom, client) : forItself(forWhom);
+  }
+  const caller = assertion === undefined ? client : await identify(assertion, { use: 'assertion' });
+  if (!caller) throw new Error('a request without any proof');
+  if (caller.party.kind === 'workload') return { caller };
+  const [code, noun] =
+    assertion === undefined ? (['invalid_client', 'client'] as const) : (['invalid_grant', 'assertion'] as const);
+  throw new BrokerError(
+    code,
+    `The ${noun} must be a workload: a person gets no credential without one that acts for them.`,
+  );
+}
+
 function forItself(caller: AuthenticatedCaller): Requester {
   if (caller.party.kind === 'workload') return { caller };
-  throw new BrokerError('invalid_request', "A person's token needs an actor_token: the workload that acts for them.");
+  throw new BrokerError(
+    'invalid_request',
+    "A person's token needs the workload that acts for them: as actor_token, or as the client that authenticates itself.",
+  );
 }
 
 function forPerson(subject: AuthenticatedCaller, caller: AuthenticatedCaller): Requester {

@@ -94,6 +94,9 @@ export const configSchema = z.strictObject({
         .default(300)
         .describe('Of a credential, when none is asked for.'),
       credentialMax: seconds(HARD_LIMITS.credentialLifetimeSeconds).default(3_600).describe('The most that is given.'),
+      pastAssertion: seconds(HARD_LIMITS.credentialLifetimeSeconds, 0)
+        .default(60)
+        .describe('How long a credential may outlive the assertion that was the whole grant (RFC 7523).'),
       task: seconds(HARD_LIMITS.taskLifetimeSeconds)
         .default(3_600)
         .describe('From opening to deadline, when none is asked for.'),

@@ -12,13 +12,14 @@ import { BrokerError } from '../domain/errors.js';
 import { assertEnforceable } from '../enforcement/assert-enforceable.js';
 import { draftReservation, reserve } from '../ledger/credentials.js';
 import { besideOf, claimed } from '../ledger/found-task.js';
+import { useOnce } from '../ledger/assertions.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { readTask } from '../ledger/tasks.js';
 import type { Minter } from '../minters/minter.js';
 import { kindOf } from '../targets/kinds.js';
 import { admit } from './admit.js';
 import type { Deps } from './deps.js';
-import { makeRoom, narrow, requestedSeconds } from './narrow.js';
+import { makeRoom, narrow, requestedSeconds, secondsByProof } from './narrow.js';
 import { type Grant, release, type Issued } from './release.js';
 import type { CredentialRequest, UnreadRequest } from './request.js';
 
@@ -38,7 +39,9 @@ export async function exchangeFor(
   const asked = { type: 'credential.refused', requestId, charged: nobody } as const;
   const request = await auditingRefusals(deps, caller, asked, async () => {
     await rated.assertWithinRate(caller.party);
-    return read();
+    const asked = read();
+    if (caller.once) await useOnce(deps.ledger, caller.once);
+    return asked;
   });
   const { target, access, under } = request;
   const charged = () => chargesFor(deps, requester, under);
@@ -105,6 +108,10 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
     ? { task: admission.task, policies: [] }
     : await permitOpening(deps.policy, party, admission.task);
   const permitted = { ...admission, task: opening.task };
+  const mostSeconds = Math.min(
+    minter.lifetimeSecondsMax?.(target.resource) ?? Infinity,
+    secondsByProof(deps.settings, requester.caller, admission.now),
+  );
   const access = await decideAccess(deps, {
     party,
     task: permitted.task,
@@ -112,7 +119,7 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
     access: admission.access,
     risk: admission.risk,
     now: admission.now,
-    lifetimeSeconds: requestedSeconds(deps.settings, minter.lifetimeSecondsMax?.(target.resource) ?? Infinity, request),
+    lifetimeSeconds: requestedSeconds(deps.settings, mostSeconds, request),
   });
   if (access.outcome !== 'permit') throw denied(access);
 

@@ -8,6 +8,7 @@ import { sessionCuts } from '../domain/hangs-on.js';
 import { formatEpoch } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import { secondsToWait, wholeSeconds } from '../domain/time.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import { alive, readCredentials } from '../ledger/credentials.js';
 import { latestCut } from '../ledger/revocation-log.js';
 import { kindOf } from '../targets/kinds.js';
@@ -24,6 +25,13 @@ export const requestedSeconds = (
   lifetimeSecondsMax: number,
   { lifetimeSeconds }: Pick<CredentialRequest, 'lifetimeSeconds'>,
 ): number => Math.min(lifetimeSeconds ?? lifetimes.credential, lifetimes.credentialMax, lifetimeSecondsMax);
+
+/** Returns how long a credential may live on the proof of its caller. Only an assertion that was the whole grant bounds it. */
+export const secondsByProof = (
+  { lifetimes }: Deps['settings'],
+  { once, expiresAt }: AuthenticatedCaller,
+  now: number,
+): number => (once ? Math.max(1, Math.floor((expiresAt - now) / 1000) + lifetimes.pastAssertion) : Infinity);
 
 /** G2: a credential never outlives its task's deadline, nor the credential it is derived from. Both ends are whole seconds, as in the token. */
 export function narrow(

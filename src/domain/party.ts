@@ -60,6 +60,10 @@ export interface Party extends PartyRef {
 /** Returns the value of a `principal` selector for whoever has this e-mail address. Signals about people often name only that. */
 export const emailValue = (trustName: string, address: string): string => `email:${trustName}/${address.toLowerCase()}`;
 
+/** Returns whether a client that names itself so is this workload: by its id, or by the `sub` of its token (RFC 7521 §4.2). */
+export const isClient = ({ id, issuer, subject = id }: PartyRef, clientId: string): boolean =>
+  clientId === id || `${issuer}:${clientId}` === subject;
+
 export const refOf = ({ kind, id, issuer, owner, subject, session }: PartyRef): PartyRef =>
   defined({ kind, id, issuer, owner, subject, session });
 

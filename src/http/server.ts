@@ -4,7 +4,7 @@ import helmet, { type HelmetOptions } from 'helmet';
 import type { Liveness } from '../health/liveness.js';
 import type { Readiness } from '../health/readiness.js';
 import { awsCredentials } from './aws/credentials.js';
-import { keySet, metadata } from './oauth/discovery.js';
+import { authorization, keySet, metadata } from './oauth/discovery.js';
 import { introspection } from './oauth/introspect.js';
 import { tokenRevocation } from './oauth/revoke.js';
 import { token } from './oauth/token.js';
@@ -36,6 +36,7 @@ export function publicEndpoints(deps: HttpDeps): Endpoint[] {
     ours('GET', '/jwks', keySet(deps)),
     ours('GET', '/errors', errorPage),
 
+    oauth('GET', '/authorize', authorization),
     oauth('POST', '/token', token(deps), 64 * KIB),
     oauth('POST', '/revoke', tokenRevocation(deps), 48 * KIB),
     oauth('POST', '/introspect', introspection(deps), 48 * KIB),

@@ -4,6 +4,7 @@ import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
+import { assertionFacts, isAssertion, singleUse } from './assertion.js';
 import type { AuthenticatedCaller, Proof, TokenUse, TrustedIssuer } from './proof.js';
 import { createRoute, type IdentifySetup } from './route.js';
 import { isDeclaredAs, readTimes, readToken, Refused, timesProblem, type TokenTimes } from './token.js';
@@ -46,20 +47,21 @@ export function createIdentify(setup: IdentifySetup): Identify {
     if (problem !== undefined && !problems.includes(undefined)) throw new Refused(problem);
   };
 
-  const prove = async (token: string, proofHash: string, purpose?: 'ending'): Promise<Proof> => {
-    const cached = proofs.get(proofHash);
+  const prove = async (token: string, { key, use, purpose }: Proving): Promise<Proof> => {
+    const cached = proofs.get(key);
     if (cached && (await cached.issuer.keys.current()) === cached.keys) {
       assertTimely(cached.times, cached.issuer, purpose);
       return cached;
     }
     const unverified = readToken(token);
-    const issuer = route(unverified);
+    const issuer = route(unverified, use);
     const times = readTimes(unverified.claims);
     assertTimely(times, issuer, purpose);
-    const proof = { ...(await issuer.verify(unverified)), issuer, times };
+    const assertion = assertionFacts(unverified.claims);
+    const proof = { ...(await issuer.verify(unverified)), issuer, times, assertion };
     // Every use of the token returns this same object.
     Object.freeze(proof.party);
-    proofs.set(proofHash, proof);
+    proofs.set(key, proof);
     return proof;
   };
 
@@ -68,13 +70,23 @@ export function createIdentify(setup: IdentifySetup): Identify {
       // This limit bounds the cost of everything below, hashing included.
       if (token.length > HARD_LIMITS.subjectTokenBytes) throw new Refused('is larger than 16 KiB');
       const proofHash = sha256(token);
-      const proof = await prove(token, proofHash, purpose);
+      // An assertion may be addressed to the token endpoint, and a token that is must prove nothing elsewhere.
+      const key = isAssertion(use) ? `${proofHash} as assertion` : proofHash;
+      const proof = await prove(token, defined({ key, use, purpose }));
       if (!isDeclaredAs(tokenType, proof)) throw new Refused('is not of the declared token type');
-      return answer(proof, proofHash);
+      const caller = answer(proof, proofHash);
+      return use === 'assertion' ? { ...caller, once: singleUse(proof, clock.now(), skewMs) } : caller;
     } catch (error) {
       throw error instanceof Refused ? refusal(use, error) : error;
     }
   };
+}
+
+interface Proving {
+  /** Under which a proof is remembered. */
+  key: string;
+  use: TokenUse;
+  purpose?: 'ending';
 }
 
 const answer = ({ party, times }: Proof, proofHash: string): AuthenticatedCaller => ({
@@ -90,6 +102,7 @@ const REFUSALS = {
   actor: ['invalid_request', 'actor token'],
   client: ['invalid_client', 'client assertion'],
   bearer: ['invalid_token', 'bearer token'],
+  assertion: ['invalid_grant', 'assertion'],
 } as const satisfies Record<TokenUse, readonly [BrokerErrorCode, string]>;
 
 function refusal(use: TokenUse, reason: Refused): BrokerError {

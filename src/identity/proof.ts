@@ -12,10 +12,19 @@ export interface AuthenticatedCaller {
   /** Milliseconds; absent when the issuer did not say. A cutoff refuses proofs issued before it, and proofs without this. */
   issuedAt?: number;
   expiresAt: number;
+  /** Present where the proof may be used only once (RFC 7523 §3, 7). */
+  once?: SingleUse;
+}
+
+export interface SingleUse {
+  /** SHA-256 (base64url) of the issuer and the `jti` of the token. */
+  id: string;
+  /** Milliseconds: from then on the token is refused for its age. */
+  until: number;
 }
 
 /** In which place of a request the token stands; it decides the error code of a refusal. */
-export type TokenUse = 'subject' | 'actor' | 'client' | 'bearer';
+export type TokenUse = 'subject' | 'actor' | 'client' | 'bearer' | 'assertion';
 
 /** An issuer of the configuration, of whichever kind. */
 export interface TrustedIssuer {
@@ -38,4 +47,13 @@ interface Verified extends TokenKind {
 export interface Proof extends Verified {
   issuer: TrustedIssuer;
   times: TokenTimes;
+  assertion: AssertionFacts;
+}
+
+/** What counts only where a token is the whole grant (RFC 7523 §2.1). */
+export interface AssertionFacts {
+  iss?: string;
+  jti?: string;
+  /** It was made for a login (OpenID Connect Core §2), so whoever got it may be any website. */
+  isForLogin: boolean;
 }

@@ -8,8 +8,10 @@ import type { JsonObject } from '../domain/json-object.js';
 import { createNearIssuer } from './near-issuer.js';
 import { discoveredKeySource, keySource, type Surroundings } from './key-source.js';
 import { createOidcIssuer } from './oidc.js';
-import type { TrustedIssuer } from './proof.js';
+import { isAssertion } from './assertion.js';
+import type { TokenUse, TrustedIssuer } from './proof.js';
 import { createSpiffeIssuer, looksLikeSpiffe, trustDomainOf } from './spiffe.js';
+import { TOKEN_PATH } from '../protocol/oauth.js';
 import { Refused, type Unverified } from './token.js';
 import { createTrustKeys } from './trust-keys.js';
 
@@ -21,10 +23,10 @@ export interface IdentifySetup extends Surroundings {
   clockSkewSeconds: number;
 }
 
-export function createRoute(setup: IdentifySetup): (token: Unverified) => TrustedIssuer {
+export function createRoute(setup: IdentifySetup): (token: Unverified, use: TokenUse) => TrustedIssuer {
   const issuers = eachIssuer(setup.trust).map((trust) => ({ trust, issuer: createIssuer(trust, setup) }));
-  const named = (key: string) => issuers.filter(({ trust }) => keyOf(trust) === key).map(({ issuer }) => issuer);
-  const routes = new Map(issuers.map(({ trust }) => [keyOf(trust), named(keyOf(trust))]));
+  const under = (key: string) => issuers.filter(({ trust }) => keyOf(trust) === key).map(({ issuer }) => issuer);
+  const routes = new Map(issuers.map(({ trust }) => [keyOf(trust), under(keyOf(trust))]));
 
   const adviceFor = createNearIssuer(
     eachIssuer(setup.trust).flatMap((trust) =>
@@ -32,13 +34,14 @@ export function createRoute(setup: IdentifySetup): (token: Unverified) => Truste
     ),
   );
 
-  return ({ claims }) => {
+  return ({ claims }, use) => {
     const { iss, sub } = claims;
     const candidates = routes.get(claimedKey(claims) ?? '');
     if (!candidates && looksLikeSpiffe(sub)) throw new Refused(NO_TRUST_DOMAIN);
     if (!candidates || iss === setup.issuer)
       throw new Refused('comes from no issuer that is trusted here', adviceFor(iss));
-    const audience = soleAudience(claims['aud']);
+    const named = soleAudience(claims['aud']);
+    const audience = isAssertion(use) && named === `${setup.issuer}${TOKEN_PATH}` ? setup.issuer : named;
     const issuer = candidates.find(({ audiences }) => audience !== undefined && audiences.includes(audience));
     if (issuer) return issuer;
     const accepted = candidates.flatMap(({ audiences }) => audiences).join(' or ');

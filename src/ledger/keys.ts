@@ -27,6 +27,9 @@ export const childIndex = (parent: string): Key => `${shardOf(parent)}/under:${p
 
 export const idempotencyKey = (shard: Shard, digest: string): Key => `${shard}/again:${digest}`;
 
+/** Returns the key under which an assertion is used up. */
+export const assertionKey = (id: string): Key => `used/${id}`;
+
 /** Returns the key of the task that a run works under. */
 export function runKey(digest: Uint8Array): Key {
   return `${shardOfDigest(digest)}/run:${Buffer.from(digest.subarray(0, 16)).toString('base64url')}`;

@@ -19,11 +19,16 @@ describe('the metadata (RFC 8414)', () => {
       revocation_endpoint: `${broker.url}/revoke`,
       introspection_endpoint: `${broker.url}/introspect`,
       jwks_uri: `${broker.url}/jwks`,
-      response_types_supported: [],
-      grant_types_supported: ['urn:ietf:params:oauth:grant-type:token-exchange'],
+      authorization_endpoint: `${broker.url}/authorize`,
+      response_types_supported: ['none'],
+      grant_types_supported: [
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        'client_credentials',
+      ],
       authorization_details_types_supported: ['task_access'],
     });
-    expect(JSON.stringify(body)).not.toContain('"none"]');
+    expect(JSON.stringify({ ...(body as object), response_types_supported: [] })).not.toContain('"none"]');
   });
 
   it('names only endpoints that exist', async () => {
@@ -33,6 +38,21 @@ describe('the metadata (RFC 8414)', () => {
       const { status } = await broker.get(String(value).slice(broker.url.length));
       expect([name, status]).not.toEqual([name, 404]);
     }
+  });
+});
+
+describe('GET /authorize', () => {
+  it.each([
+    ['a program', 'application/json', 'application/json', '"error":"unsupported_response_type"'],
+    ['a browser', 'text/html,*/*', 'text/html', '<p>Nobody logs in here'],
+  ])('tells %s that nobody logs in here, and sends it nowhere', async (_who, accept, type, text) => {
+    const path = '/authorize?response_type=code&redirect_uri=https://evil.example&state=<script>';
+    const reply = await broker.get(path, undefined, { accept });
+    expect(reply.status).toBe(400);
+    expect(reply.headers.get('content-type')).toMatch(type);
+    expect(reply.headers.get('location')).toBeNull();
+    expect(reply.text).toContain(text);
+    expect(reply.text).not.toMatch(/evil|<script/);
   });
 });
 

@@ -44,7 +44,7 @@ describe('oauth4webapi', () => {
     const response = await oauth.discoveryRequest(issuer, { algorithm: 'oidc', ...insecure });
     const again = await oauth.processDiscoveryResponse(issuer, response);
     expect(again).toEqual(as);
-    expect(as.grant_types_supported).toEqual([EXCHANGE]);
+    expect(as.grant_types_supported).toContain(EXCHANGE);
   });
 
   it('exchanges a token (RFC 8693), and reads what was granted (RFC 9396)', async () => {

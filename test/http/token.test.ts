@@ -135,7 +135,7 @@ describe('what is refused', () => {
   const ABSENT = undefined;
   it.each([
     ['no grant_type', { grant_type: ABSENT }, 'invalid_request', 'The parameter grant_type is missing.'],
-    ['another grant', { grant_type: 'client_credentials' }, 'unsupported_grant_type', /token-exchange/],
+    ['another grant', { grant_type: 'authorization_code' }, 'unsupported_grant_type', /token-exchange/],
     ['no subject token', { subject_token: ABSENT }, 'invalid_request', /subject_token is missing/],
     ['no subject token type', { subject_token_type: ABSENT }, 'invalid_request', /subject_token_type is missing/],
     [
@@ -242,7 +242,7 @@ describe('what is refused', () => {
       await broker.exchange(await broker.person('ada')),
       400,
       'invalid_request',
-      /needs an actor_token/,
+      /needs the workload that acts for them/,
     );
     const forWorkload = await broker.exchange(agent, { actor_token: agent, actor_token_type: JWT });
     expectOAuthRefusal(forWorkload, 400, 'invalid_request', /token of a person/);
@@ -265,7 +265,7 @@ describe('what is refused', () => {
     const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
     const other = await broker.identity('agent-8');
     const wish = { client_assertion_type: type, client_assertion: other };
-    expectOAuthRefusal(await broker.exchange(agent, wish), 400, 'invalid_request', /client_id is not the workload/);
+    expectOAuthRefusal(await broker.exchange(agent, wish), 400, 'invalid_request', /client is not the workload/);
     const named = await broker.exchange(agent, { ...wish, client_id: 'lab:agent-7' });
     expectOAuthRefusal(named, 401, 'invalid_client');
     const forged = await broker.exchange(agent, { ...wish, client_assertion: 'a.b.c' });
@@ -278,14 +278,9 @@ describe('what is refused', () => {
 
   it('an Authorization header that proves another workload, or is of another scheme', async () => {
     const other = { authorization: `Bearer ${await broker.identity('agent-8')}` };
-    expectOAuthRefusal(
-      await broker.exchange(agent, {}, other),
-      400,
-      'invalid_request',
-      /client_id is not the workload/,
-    );
+    expectOAuthRefusal(await broker.exchange(agent, {}, other), 400, 'invalid_request', /client is not the workload/);
     const basic = await broker.exchange(agent, {}, { authorization: 'Basic bGFiOng=' });
-    expectOAuthRefusal(basic, 401, 'invalid_token');
+    expectOAuthRefusal(basic, 401, 'invalid_client', /no client secrets/);
     expect(basic.headers.get('www-authenticate')).toMatch(/^Bearer /);
     const same = await broker.exchange(agent, {}, { authorization: `Bearer ${agent}` });
     expect(same.status).toBe(200);

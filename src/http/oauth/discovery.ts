@@ -1,8 +1,9 @@
 /** The documents that OAuth clients and resource servers find by themselves: server metadata and the key set. */
 import { SIGNATURE_ALGORITHMS } from '../../config/values.js';
+import { BrokerError } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 import type { Handle } from '../wire/endpoint.js';
-import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
+import { GRANT_TYPES } from './token-request.js';
 import { kindOf } from '../../targets/kinds.js';
 
 const CACHED = { 'Cache-Control': 'public, max-age=300' };
@@ -21,9 +22,12 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
     revocation_endpoint: `${issuer}/revoke`,
     introspection_endpoint: `${issuer}/introspect`,
     jwks_uri: `${issuer}/jwks`,
-    // There is no authorization endpoint, because no browser takes part in any flow.
-    response_types_supported: [],
-    grant_types_supported: [TOKEN_EXCHANGE],
+    // Stock clients refuse metadata without these. Nobody logs in here: the endpoint answers that, and to every client alike.
+    authorization_endpoint: `${issuer}/authorize`,
+    response_types_supported: ['none'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
+    grant_types_supported: GRANT_TYPES,
     token_endpoint_auth_methods_supported: CLIENT_METHODS,
     token_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: ['private_key_jwt'],
@@ -35,6 +39,17 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
   };
   return () => Promise.resolve({ status: 200, headers: CACHED, body });
 }
+
+const NO_LOGIN =
+  'Nobody logs in here, and no client registers here: a workload proves itself at the token endpoint. Use client_credentials with a client assertion, or token exchange.';
+
+/** GET /authorize says that there is nothing to authorise here. It sends nobody anywhere: a redirect could be anybody's. */
+export const authorization: Handle = ({ headers }) => {
+  const refusal = new BrokerError('unsupported_response_type', NO_LOGIN);
+  if (!headers.accept?.includes('text/html')) return Promise.reject(refusal);
+  const body = `<!doctype html><title>Nobody logs in here</title><p>${NO_LOGIN}</p>`;
+  return Promise.resolve({ status: 400, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body });
+};
 
 /**
  * GET /jwks (RFC 7517) returns the current, next and retiring keys. Caches keep them for minutes only, so that a distrusted

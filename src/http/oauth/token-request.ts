@@ -10,13 +10,27 @@ import { BrokerError } from '../../domain/errors.js';
 import { demanded, demandedToken, type Form } from '../wire/body.js';
 import type { Call } from '../wire/endpoint.js';
 import { idempotencyKeyOf, isPrintable } from '../wire/fields.js';
-import { TOKEN_EXCHANGE } from '../../protocol/oauth.js';
+import { CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import { kindOfTarget } from '../../targets/kinds.js';
 import { accessFromDetails, accessFromScope, uniteAccess } from '../../targets/requested-access.js';
 
+/** What each grant shows beside the client, which may authenticate itself with any of them. */
+const GRANTS = new Map<string, (form: Form) => Proofs>([
+  [
+    TOKEN_EXCHANGE,
+    (form) => defined({ subject: presented(form, 'subject_token'), actor: presentedIfSent(form, 'actor_token') }),
+  ],
+  [JWT_BEARER, (form) => ({ assertion: demandedToken(form, 'assertion') })],
+  [CLIENT_CREDENTIALS, () => ({})],
+]);
+
+export const GRANT_TYPES = [...GRANTS.keys()];
+
+/** Returns the tokens of the grant. None of them is verified yet. */
 export function proofsOf(form: Form): Proofs {
-  refuseOtherGrants(demanded(form, 'grant_type'));
-  return defined({ subject: presented(form, 'subject_token'), actor: presentedIfSent(form, 'actor_token') });
+  const proofs = GRANTS.get(demanded(form, 'grant_type'));
+  if (proofs) return proofs(form);
+  throw new BrokerError('unsupported_grant_type', `The grant_type must be one of: ${GRANT_TYPES.join(', ')}.`);
 }
 
 export function credentialRequestOf(form: Form, call: Pick<Call, 'headers'>): CredentialRequest {
@@ -35,11 +49,6 @@ export function credentialRequestOf(form: Form, call: Pick<Call, 'headers'>): Cr
     askedAsScope: form.has('scope'),
     idempotencyKey,
   });
-}
-
-function refuseOtherGrants(grantType: string): void {
-  if (grantType === TOKEN_EXCHANGE) return;
-  throw new BrokerError('unsupported_grant_type', `The grant_type must be ${TOKEN_EXCHANGE}.`);
 }
 
 const presented = (form: Form, name: 'subject_token' | 'actor_token') => ({

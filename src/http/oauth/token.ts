@@ -4,7 +4,7 @@ import type { Issued } from '../../credentials/release.js';
 import { defined } from '../../domain/defined.js';
 import { toSeconds } from '../../domain/time.js';
 import type { HttpDeps } from '../deps.js';
-import { clientIfSent } from '../wire/authenticate.js';
+import { authenticateClient, clientIfSent } from '../wire/authenticate.js';
 import { readForm } from '../wire/body.js';
 import { countExchange } from '../wire/count-exchange.js';
 import { ok, type Call, type Handle } from '../wire/endpoint.js';
@@ -23,10 +23,13 @@ export const token =
 
 async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   const form = readForm(call, ONE_TARGET);
-  const proofs = proofsOf(form);
-  const client = await clientIfSent(deps, call, form);
-  const clientId = client?.party.id ?? form.get('client_id');
-  return exchange({ ...deps, identify: noting(deps, call) }, defined({ ...proofs, clientId }), {
+  const shown = proofsOf(form);
+  // Where the grant shows no token, the client is the whole proof.
+  const authenticated = Object.keys(shown).length === 0 ? authenticateClient : clientIfSent;
+  const client = await authenticated(deps, call, form);
+  // RFC 7523 §3.1: beside an assertion, a client that is not authenticated need not say who it is.
+  const clientId = client || shown.assertion !== undefined ? undefined : form.get('client_id');
+  return exchange({ ...deps, identify: noting(deps, call) }, defined({ ...shown, client, clientId }), {
     requestId: call.requestId,
     read: () => noteRequest(deps, call, credentialRequestOf(form, call)),
   });

@@ -1,6 +1,7 @@
 /** Authenticates the caller by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
+import { isClient } from '../../domain/party.js';
 import type { HttpDeps } from '../deps.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
 import { JWT_ASSERTION, SPIFFE_ASSERTION } from '../../protocol/oauth.js';
@@ -42,7 +43,7 @@ export async function clientIfSent(
   form: Form,
   purpose?: 'ending',
 ): Promise<AuthenticatedCaller | undefined> {
-  const assertion = assertionOf(form);
+  const assertion = assertionOf(form, call);
   const bearer = bearerToken(call);
   if (assertion !== undefined && bearer !== undefined) {
     throw new BrokerError('invalid_request', 'Only one way of client authentication can be used at once.');
@@ -56,8 +57,8 @@ export async function clientIfSent(
   return client;
 }
 
-function assertionOf(form: Form): { token: string; type: string } | undefined {
-  if (form.has('client_secret')) {
+function assertionOf(form: Form, { headers }: Pick<Call, 'headers'>): { token: string; type: string } | undefined {
+  if (form.has('client_secret') || /^basic\b/i.test(headers.authorization ?? '')) {
     throw new BrokerError('invalid_client', 'There are no client secrets here; send a client_assertion.');
   }
   if (!form.has('client_assertion') && !form.has('client_assertion_type')) return undefined;
@@ -84,6 +85,6 @@ function bearerToken({ headers }: Pick<Call, 'headers'>): string | undefined {
 
 function refuseOtherClientId({ party }: AuthenticatedCaller, form: Form): void {
   const clientId = form.get('client_id');
-  if (clientId === undefined || clientId === party.id) return;
+  if (clientId === undefined || isClient(party, clientId)) return;
   throw new BrokerError('invalid_client', 'The client_id is not the workload that was proven.');
 }

@@ -18,6 +18,7 @@ export const wireErrors = {
   invalid_scope: { status: 400, title: 'The requested access is malformed or too wide' },
   invalid_authorization_details: { status: 400, title: 'The authorization details are malformed' },
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported' },
+  unsupported_response_type: { status: 400, title: 'Nobody logs in here' },
   access_denied: { status: 403, oauthStatus: 400, title: 'The request is not permitted now' },
   not_found: { status: 404, title: 'The resource does not exist, or you may not read it' },
   conflict: { status: 409, title: 'The request conflicts with the current state' },

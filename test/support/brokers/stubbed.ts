@@ -50,7 +50,14 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
     targets: new Map([[TARGET, { resource: TARGET, minter: 'jwt', labels: [], tags: {} }]]),
     settings: {
       issuer: ISSUER,
-      lifetimes: { credential: 300, credentialMax: 3_600, task: 3_600, taskMax: 28_800, clockSkew: 5 },
+      lifetimes: {
+        credential: 300,
+        credentialMax: 3_600,
+        pastAssertion: 60,
+        task: 3_600,
+        taskMax: 28_800,
+        clockSkew: 5,
+      },
       limits: { credentialsPerTask, delegationDepth: 3 },
       trust: [
         {
