@@ -26,12 +26,13 @@ export function instrumentIdentify(
 }
 
 /** Counts and logs what minters warn operators about. */
-export const minterWarnings =
-  (metrics: Metrics, log: Logger): MinterDeps['warn'] =>
-  ({ target, what, advice, answer }) => {
+export const minterWarnings = (metrics: Metrics, log: Logger) => ({
+  warn({ target, what, advice, answer }: Parameters<MinterDeps['warn']>[0]) {
     metrics.minterWarning(what);
     log.warn({ target, what, answer }, advice);
-  };
+  },
+  expectWarnings: (subjects: readonly string[]) => metrics.expect('what', subjects),
+});
 
 /** Whoever has proved an identity was here, whatever becomes of the request. */
 export const rememberCallers =

@@ -69,9 +69,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const onSignal = (id: string) => signals.queue.push(id);
   const detectors = openDetectors({ ledger, metrics, detectors: config.signals.detectors, onSignal });
   const parties = createPartyMemory(ledger);
-  const warn = minterWarnings(metrics, log);
-  const expectWarnings = (subjects: readonly string[]) => metrics.expect('what', subjects);
-  const minters = await openMinters({ ...around, targets, keys, warn, expectWarnings });
+  const minters = await openMinters({ ...around, targets, keys, ...minterWarnings(metrics, log) });
   const enforcement = openEnforcement({ targets, minters, ledger, clock, node, audit, metrics, log });
   const notifier = createNotifier({ ...around, ledger, audit, keys, node, metrics, log }, config.notify);
   const deps = {
