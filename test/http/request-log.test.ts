@@ -34,7 +34,13 @@ async function linesOf(ask: (id: { 'x-request-id': string }) => Promise<unknown>
   return lines().filter(({ requestId }) => requestId === id);
 }
 
-const PUBLIC = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration', '/jwks', '/errors'];
+const PUBLIC = [
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/openid-configuration',
+  '/jwks',
+  '/errors',
+  '/authorize',
+];
 const OAUTH = ['/token', '/revoke', '/introspect'];
 /** Machines ask for these every few seconds. */
 const OPERATIONS = ['/health/live', '/health/ready', '/metrics'];

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../../src/config/load.js';
 import { ConfigError } from '../../../src/config/problem.js';
@@ -156,7 +156,10 @@ describe('a word that the broker writes where a name could stand', () => {
   });
 
   it('is in the list, wherever an actor or a source is written', () => {
-    const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+      // A label of a metric is no source.
+      (name) => name.endsWith('.ts') && basename(name) !== 'metric-names.ts',
+    );
     const texts = files.map((name) => readFileSync(join('src', name), 'utf8'));
     const written = texts.flatMap((text) => [
       ...text.matchAll(/\b(?:actor|source): (?:\{ id: )?(['`](?!environment)|[A-Z][A-Z_]*\b)/g),
