@@ -81,7 +81,10 @@ async function seedOne(ledger: Ledger, workload: string, index: number, epoch: s
 }
 
 export const newTask = (now: number, workload: string, epoch: string): Task => ({
-  ...draftImplicitTask(SETTINGS, now, requesterByCredential(workload, now), { purpose: 'summarise' }),
+  ...draftImplicitTask(SETTINGS, now, requesterByCredential(workload, now), {
+    purpose: 'summarise',
+    purposeFrom: 'agent',
+  }),
   epoch,
 });
 

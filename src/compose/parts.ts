@@ -20,6 +20,7 @@ import { createNotifier } from '../notify/notifier.js';
 import { createProxyFor } from '../outbound/proxy.js';
 import { createCedarEngine } from '../policy/cedar/cedar.js';
 import type { Store } from '../store/store.js';
+import { targetsByName } from '../targets/names.js';
 import { createQuotas } from '../tasks/quotas.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -84,7 +85,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     identify: rememberCallers(instrumentIdentify(identify, { metrics, observer: detectors.observer }), parties),
     policy: instrumentPolicy(policy, metrics),
     minters,
-    targets: new Map(targets.map((target) => [target.resource, target])),
+    targets: targetsByName(targets),
     settings: settingsOf(config),
     assertWithinRate: assertPartyWithin(limits),
     assertWithinQuota: createQuotas(ledger, limits),

@@ -12,7 +12,11 @@ import type { SoundParts } from './sound-parts.js';
 export function fitFindings(parts: SoundParts): Finding[] {
   return [
     ...trustFindings(parts),
-    ...repeated(claimsOf(['targets'], parts.targets, 'resource'), 'is the resource of another target'),
+    ...repeated(
+      [...claimsOf(['targets'], parts.targets, 'resource'), ...aliasClaims(parts)],
+      'is the name of another target',
+    ),
+    ...purposeFindings(parts),
     ...identityFindings(parts),
     ...skewFindings(parts),
     ...listenerFindings(parts),
@@ -24,6 +28,21 @@ export function fitFindings(parts: SoundParts): Finding[] {
     ...signalFindings(parts),
   ];
 }
+
+/** The other names of targets. */
+const aliasClaims = ({ targets }: SoundParts): Claim[] =>
+  targets.flatMap((target, index) =>
+    target && 'audiences' in target
+      ? target.audiences.map((alias, at): Claim => [['targets', index, 'audiences', at], alias])
+      : [],
+  );
+
+const purposeFindings = ({ targets, purposes }: SoundParts): Finding[] =>
+  targets.flatMap((target, index): Finding[] => {
+    const purpose = target && 'defaultPurpose' in target ? target.defaultPurpose : undefined;
+    if (purpose === undefined || !purposes || Object.hasOwn(purposes, purpose)) return [];
+    return [{ path: ['targets', index, 'defaultPurpose'], reason: 'is none of `purposes`' }];
+  });
 
 function targetFindings(
   target: Target | undefined,

@@ -8,7 +8,10 @@ import { reactionSchema, signalsSchema, transmitterSchema, webhookSchema } from 
 import { targetSchema } from './target-schema.js';
 import { trustSchema, type Trust } from './trust-schema.js';
 
-type Scalars = Pick<Config, 'issuer' | 'listen' | 'operations' | 'store' | 'redis' | 'policy' | 'lifetimes'>;
+type Scalars = Pick<
+  Config,
+  'issuer' | 'listen' | 'operations' | 'store' | 'redis' | 'policy' | 'lifetimes' | 'purposes'
+>;
 
 /** The parts that parse. An entry that does not is undefined, so the others keep their place. */
 export type SoundParts = { [K in keyof Scalars]: Scalars[K] | undefined } & {
@@ -32,6 +35,7 @@ export function soundParts(value: unknown): SoundParts {
     store: shape.store.safeParse(raw['store']).data,
     redis: shape.redis.safeParse(raw['redis']).data,
     policy: shape.policy.safeParse(raw['policy']).data,
+    purposes: shape.purposes.safeParse(raw['purposes']).data,
     lifetimes: shape.lifetimes.safeParse(raw['lifetimes']).data,
     trust: list(raw['trust']).map((entry) => trustSchema.safeParse(entry).data),
     targets: list(raw['targets']).map((entry) => targetSchema.safeParse(entry).data),

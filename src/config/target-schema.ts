@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { SESSION_SECONDS_LEAST } from '../targets/aws.js';
 import { isRegion, isRoleArn } from '../targets/aws-names.js';
-import { absoluteUri, keyUrl, origin, resourcePath, seconds } from './values.js';
+import { absoluteUri, keyUrl, origin, resourcePath, scopeAccess, scopeName, seconds } from './values.js';
 
 const roleArn = z
   .string()
@@ -29,6 +29,33 @@ const policyFacts = {
 const jwtTarget = z.strictObject({
   resource: absoluteUri.describe('RFC 8707 resource indicator; becomes `aud`.'),
   minter: z.literal('jwt').describe('What kind of credential it takes: a signed JWT access token.'),
+  audiences: z
+    .array(z.string().min(1).max(255))
+    .max(8)
+    .exactOptional()
+    .describe('Other names that clients call it by, as `resource` or `audience`. `aud` is always the resource.'),
+  scopes: z
+    .record(
+      scopeName,
+      z
+        .array(scopeAccess)
+        .min(1)
+        .transform((parts) => parts.flat()),
+    )
+    .exactOptional()
+    .describe('Plain names that clients ask for as `scope`, each with what it stands for.'),
+  defaultAccess: z
+    .array(scopeAccess)
+    .min(1)
+    .transform((parts) => parts.flat())
+    .exactOptional()
+    .describe('What a request asks for that names no access: `<path>:<action>` each.'),
+  defaultPurpose: z
+    .string()
+    .min(1)
+    .max(256)
+    .exactOptional()
+    .describe('The purpose of a request that names neither purpose nor task. Policy sees `purposeFrom: default`.'),
   ...policyFacts,
 });
 

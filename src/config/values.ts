@@ -5,6 +5,7 @@ import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
 import { RESERVED_WORDS } from '../domain/reserved.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 import { nameSchema } from '../domain/schemas.js';
+import { accessFromScope } from '../targets/requested-access.js';
 
 export const seconds = (most: number, least = 1) => z.int().min(least).max(most);
 export const name = z
@@ -64,6 +65,22 @@ export const resourcePath = z.string().superRefine((path, context) => {
   const problem = pathProblem(path);
   if (problem !== undefined) context.addIssue({ code: 'custom', message: `the path ${problem}` });
 });
+
+/** `<path>:<action>`, as in a scope: the access that it asks for. */
+export const scopeAccess = z.string().transform((text, context) => {
+  try {
+    return accessFromScope(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is no access' });
+    return z.NEVER;
+  }
+});
+
+/** A name without a colon, so that it never looks like an access. */
+export const scopeName = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'must be letters, digits, ".", "_", "/" or "-", without a colon');
 
 function isAbsoluteUri(text: string): boolean {
   return isName(text) && URL.canParse(text) && !/[#\s]/.test(text);

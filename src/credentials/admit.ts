@@ -64,7 +64,7 @@ export async function admit(
   const draft = stored
     ? withProvenParties(stored.value, requester, 'taskId' in request.under ? unknownTask : usedDifferently)
     : draftImplicitTask(settings, now, requester, {
-        purpose: 'purpose' in request.under ? request.under.purpose : '',
+        ...purposeOf(request.under),
         shard: run?.shard ?? previous?.shard,
       });
   const credentialId = newId('crd', shardOf(draft.id));
@@ -104,6 +104,12 @@ export async function admit(
     credentialId,
   });
 }
+
+/** An exchange that names a task opens none. */
+const purposeOf = (under: CredentialRequest['under']): Pick<Task, 'purpose' | 'purposeFrom'> =>
+  'taskId' in under
+    ? { purpose: '', purposeFrom: 'agent' }
+    : { purpose: under.purpose, purposeFrom: under.isDefault ? 'default' : 'agent' };
 
 /** Returns what a credential will hang on that is issued to this requester. */
 function causesOfBirth(

@@ -14,7 +14,7 @@ export async function findTask(
   requester: Requester,
   { under, idempotencyKey }: Pick<CredentialRequest, 'under' | 'idempotencyKey'>,
 ): Promise<FoundTask> {
-  const run = 'purpose' in under ? await runOf(ledger, requester, under.purpose) : undefined;
+  const run = 'purpose' in under ? await runOf(ledger, requester, under) : undefined;
   const previous = await findPrevious(ledger, scopeOf(requester), idempotencyKey, run?.shard);
   const named = 'taskId' in under ? under.taskId : previous?.taskId;
   const stored = named === undefined ? run?.task : await readTask(ledger, named);
@@ -22,13 +22,17 @@ export async function findTask(
   return defined({ stored, previous, run });
 }
 
-/** Whoever holds only a credential says no run: a credential is for its own task. */
+/**
+ * Whoever holds only a credential says no run: a credential is for its own task. A client that leaves the purpose to the target
+ * knows nothing of tasks, and asks again whenever its credential is over: all that it asks for belongs to one task, as if it were
+ * one run. No run has an empty name.
+ */
 async function runOf(
   ledger: Ledger,
   { caller, onBehalfOf }: Requester,
-  purpose: string,
+  { purpose, isDefault }: { purpose: string; isDefault?: true },
 ): Promise<FoundRun | undefined> {
-  const { id: workload, run } = caller.party;
+  const { id: workload, run = isDefault ? '' : undefined } = caller.party;
   return run === undefined ? undefined : findRun(ledger, { workload, run, principal: onBehalfOf?.party.id, purpose });
 }
 

@@ -1,6 +1,7 @@
 /** Makes the credential from the request: never with more access or time than requested, and often with less. */
 import type { Decision } from '../authorization/decide.js';
 import type { Target } from '../config/schema.js';
+import type { Access } from '../domain/access.js';
 import type { Credential } from '../domain/credential.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
@@ -12,6 +13,7 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import { alive, readCredentials } from '../ledger/credentials.js';
 import { latestCut } from '../ledger/revocation-log.js';
 import { kindOf } from '../targets/kinds.js';
+import { namesWithin } from '../targets/requested-access.js';
 import type { Admission } from './admit.js';
 import type { Deps } from './deps.js';
 import type { CredentialRequest } from './request.js';
@@ -52,6 +54,7 @@ export function narrow(
     subject,
     session,
     access,
+    ...grantedNames(target, access),
     issuedAt,
     expiresAt,
     epoch: formatEpoch(seen.epoch),
@@ -62,6 +65,12 @@ export function narrow(
       workloadSeq: latestCut(seen, sessionCuts(target.resource, task.workload.id)),
     }),
   });
+}
+
+/** A token carries the names of its target for what it grants, because stock servers compare names and not paths. */
+function grantedNames({ resource, ...target }: Target, access: Access[]): Pick<Credential, 'scopes'> {
+  const scopes = namesWithin('scopes' in target ? target.scopes : {}, resource, access);
+  return scopes.length > 0 ? { scopes } : {};
 }
 
 /**

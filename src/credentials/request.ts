@@ -11,7 +11,8 @@ export interface CredentialRequest {
   tokenType?: string;
   /** Whether the request has a `scope`: then an unknown action is an `invalid_scope`. */
   askedAsScope: boolean;
-  under: { purpose: string } | { taskId: string };
+  /** `isDefault`: the purpose is that of the target, because the request has none. */
+  under: { purpose: string; isDefault?: true } | { taskId: string };
   lifetimeSeconds?: number;
   idempotencyKey?: IdempotencyKey;
 }

@@ -15,6 +15,8 @@ export const credentialSchema = z.strictObject({
   /** The `session` of the person for whom it was issued (see `party.ts`). Its task has that by which it was opened. */
   session: z.string().optional(),
   access: z.array(accessSchema),
+  /** The names that the target had for this access when it was granted. */
+  scopes: z.array(z.string()).optional(),
   issuedAt: moment,
   expiresAt: moment,
   epoch: z.string(),

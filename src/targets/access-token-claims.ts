@@ -14,7 +14,7 @@ import { detailsOf, scopeOf } from './requested-access.js';
 export function claimsOf(issuer: string, credential: Credential, task: Task): AccessTokenClaims {
   const { workload } = task;
   const principal = task.principal ?? workload;
-  const scope = scopeOf(credential.access);
+  const scope = scopeOf(credential.access, credential.scopes);
   return {
     iss: issuer,
     sub: principal.id,

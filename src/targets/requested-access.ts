@@ -3,7 +3,15 @@
  * strict: a misspelt field is refused, because it could have been meant as a restriction.
  */
 import { z } from 'zod';
-import { isAction, normalise, pairsOf, pathProblem, type Access, type TargetAccess } from '../domain/access.js';
+import {
+  isAction,
+  isWithin,
+  normalise,
+  pairsOf,
+  pathProblem,
+  type Access,
+  type TargetAccess,
+} from '../domain/access.js';
 import { BrokerError } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { parseStrictJson } from '../domain/strict-json.js';
@@ -19,20 +27,32 @@ const detailSchema = z.strictObject({
 
 type AuthorizationDetail = z.infer<typeof detailSchema>;
 
+/** What each plain name in a scope stands for. */
+export type ScopeNames = Readonly<Record<string, readonly Access[]>>;
+
 /**
  * Returns the access of a scope. A scope is a list of `<resource path>:<action>`, separated by single spaces, each split at
- * its last colon.
+ * its last colon, or of names that the target has for access.
  */
-export function accessFromScope(scope: string): Access[] {
+export function accessFromScope(scope: string, names: ScopeNames = {}): Access[] {
   const tokens = scope.split(' ', HARD_LIMITS.pairsPerRequest + 1);
   if (tokens.length > HARD_LIMITS.pairsPerRequest) throw tooManyPairs();
-  return tokens.map((token) => {
+  return tokens.flatMap((token) => {
+    const named = Object.hasOwn(names, token) ? names[token] : undefined;
+    if (named) return named;
     const colon = token.lastIndexOf(':');
     if (colon < 1)
       throw refusedScope(`Each scope must read <path>:<action>; one has no ${colon === 0 ? 'path' : 'action'}.`);
     return checked({ path: token.slice(0, colon), actions: [token.slice(colon + 1)] }, refusedScope);
   });
 }
+
+/** Returns the names that the granted access covers whole. A stock server compares them as text. */
+export const namesWithin = (names: ScopeNames, target: string, granted: readonly Access[]): string[] =>
+  Object.keys(names).filter((name) => {
+    const ceiling = granted.map((access) => ({ target, ...access }));
+    return isWithin(ceiling, target, names[name] ?? []);
+  });
 
 /** @param text The parameter as it was sent: a JSON array of objects, all for `target`. */
 export function accessFromDetails(text: string, target: string): Access[] {
@@ -89,12 +109,17 @@ export function detailsOf(target: string, access: readonly Access[]): Authorizat
   }));
 }
 
-/** Returns the part of the access that can be written as scope: an action with a colon cannot. */
-export const scopeOf = (access: readonly Access[]): string =>
-  pairsOf(access)
-    .filter(({ action }) => !action.includes(':'))
-    .map(({ path, action }) => `${path}:${action}`)
-    .join(' ');
+/**
+ * Returns the part of the access that can be written as scope: an action with a colon cannot.
+ * @param names the names that the target has for what was granted
+ */
+export const scopeOf = (access: readonly Access[], names: readonly string[] = []): string =>
+  [
+    ...pairsOf(access)
+      .filter(({ action }) => !action.includes(':'))
+      .map(({ path, action }) => `${path}:${action}`),
+    ...names,
+  ].join(' ');
 
 function checked<A extends Access>(access: A, refused: (text: string) => BrokerError): A {
   const problem = pathProblem(access.path);

@@ -36,14 +36,14 @@ export function draftImplicitTask(
   settings: Settings,
   now: number,
   { caller, onBehalfOf }: Requester,
-  { purpose, shard }: { purpose: string; shard?: Shard | undefined },
+  { purpose, purposeFrom, shard }: Pick<Task, 'purpose' | 'purposeFrom'> & { shard?: Shard | undefined },
 ): Task {
   return {
     ...newborn(now, newId('tsk', shard)),
     workload: refOf(caller.party),
     ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),
     purpose: statedPurpose(settings, purpose),
-    purposeFrom: 'agent',
+    purposeFrom,
     deadline: deadlineOf(settings, now, undefined),
   };
 }

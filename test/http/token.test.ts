@@ -100,6 +100,7 @@ describe('what is granted', () => {
     ['empty parameters count as absent', { audience: '', task_id: '', client_id: '' }],
     ['unknown parameters are ignored', { flavour: 'vanilla' }],
     ['audience may equal the resource', { audience: TICKETS }],
+    ['audience may stand in its place', { resource: '', audience: TICKETS }],
     ['requested_token_type may name an access token', { requested_token_type: 'urn:ietf:params:oauth:token-type:jwt' }],
     ['client_id may name the same workload', { client_id: 'lab:agent-7' }],
   ])('%s', async (_, wish) => {
@@ -148,9 +149,9 @@ describe('what is refused', () => {
     ['an actor token without its type', { actor_token: 'x' }, 'invalid_request', /actor_token_type is missing/],
     ['another requested_token_type', { requested_token_type: 'urn:x:saml' }, 'invalid_request', /requested_token_type/],
     ['no resource', { resource: ABSENT }, 'invalid_request', /resource is missing/],
-    ['audience alone', { resource: ABSENT, audience: TICKETS }, 'invalid_request', /resource is missing/],
+    ['no target', { resource: ABSENT }, 'invalid_request', /resource is missing/],
     ['an unknown resource', { resource: 'https://nowhere.example' }, 'invalid_target', /not a target/],
-    ['an audience that differs', { audience: WIKI }, 'invalid_target', /must equal the resource/],
+    ['an audience that differs', { audience: WIKI }, 'invalid_target', /must name one target/],
     ['neither scope nor details', { scope: ABSENT }, 'invalid_request', /Send the access as scope/],
     ['neither purpose nor task', { purpose: ABSENT }, 'invalid_request', /either purpose .* or task_id .*, not both/],
     [

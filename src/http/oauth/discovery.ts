@@ -16,6 +16,8 @@ const CLIENT_METHODS = ['none', 'private_key_jwt'];
  */
 export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets'>): Handle {
   const kinds = [...new Set([...targets.values()].map(({ minter }) => kindOf(minter)))];
+  // Every name of a target leads to it.
+  const scopes = [...new Set([...targets.values()].flatMap((one) => ('scopes' in one ? Object.keys(one.scopes) : [])))];
   const body = {
     issuer,
     token_endpoint: `${issuer}/token`,
@@ -34,6 +36,7 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
     revocation_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     introspection_endpoint_auth_methods_supported: ['private_key_jwt', 'Bearer'],
     introspection_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
+    ...(scopes.length > 0 && { scopes_supported: scopes }),
     authorization_details_types_supported: kinds.map(({ detailType }) => detailType),
     ...Object.fromEntries(kinds.flatMap((kind) => Object.entries(kind.metadata ?? {}))),
   };

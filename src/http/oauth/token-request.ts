@@ -12,6 +12,7 @@ import type { Call } from '../wire/endpoint.js';
 import { idempotencyKeyOf, isPrintable } from '../wire/fields.js';
 import { CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import { kindOfTarget } from '../../targets/kinds.js';
+import { targetsWithScopes, type NamedTarget } from '../../targets/names.js';
 import { accessFromDetails, accessFromScope, uniteAccess } from '../../targets/requested-access.js';
 
 /** What each grant shows beside the client, which may authenticate itself with any of them. */
@@ -33,12 +34,17 @@ export function proofsOf(form: Form): Proofs {
   throw new BrokerError('unsupported_grant_type', `The grant_type must be one of: ${GRANT_TYPES.join(', ')}.`);
 }
 
-export function credentialRequestOf(form: Form, call: Pick<Call, 'headers'>): CredentialRequest {
-  const target = targetOf(form);
+/** @param targets by all their names */
+export function credentialRequestOf(
+  form: Form,
+  call: Pick<Call, 'headers'>,
+  targets: ReadonlyMap<string, NamedTarget>,
+): CredentialRequest {
+  const target = targetOf(form, targets);
   const requested = {
-    target,
+    target: target.resource,
     access: accessOf(form, target),
-    under: underOf(form),
+    under: underOf(form, target),
     ...lifetimeOf(form.get('lifetime')),
   };
   // The tokens are left out of the digest: a retry with a fresh identity token is the same request.
@@ -63,31 +69,42 @@ const presented = (form: Form, name: 'subject_token' | 'actor_token') => ({
 const presentedIfSent = (form: Form, name: 'actor_token') =>
   form.has(name) || form.has(`${name}_type`) ? presented(form, name) : undefined;
 
-function targetOf(form: Form): string {
-  const target = demanded(form, 'resource');
-  const audience = form.get('audience');
-  if (audience === undefined || audience === target) return target;
-  throw new BrokerError('invalid_target', 'The audience, if sent, must equal the resource.');
+/**
+ * Returns the target: by `resource` (RFC 8707) or `audience` (RFC 8693), which may be any name of it, else the one that has the
+ * names in `scope`. One that nobody configured is returned as it was sent, and refused where targets are looked up.
+ */
+function targetOf(form: Form, targets: ReadonlyMap<string, NamedTarget>): NamedTarget {
+  const named = [form.get('resource'), form.get('audience')].filter((name) => name !== undefined);
+  const [target, other] = named.map((name) => targets.get(name) ?? { resource: name });
+  if (target) {
+    if (!other || other.resource === target.resource) return target;
+    throw new BrokerError('invalid_target', 'The audience and the resource must name one target.');
+  }
+  const [only, second] = targetsWithScopes(targets.values(), form.get('scope') ?? '');
+  if (only && !second) return only;
+  if (!only) throw refused('The parameter resource is missing.');
+  throw new BrokerError('invalid_target', 'Several targets have that scope: name one of them as resource.');
 }
 
-function accessOf(form: Form, target: string): Access[] {
+function accessOf(form: Form, { resource, scopes, defaultAccess }: NamedTarget): Access[] {
   const scope = form.get('scope');
   const details = form.get('authorization_details');
   if (scope === undefined && details === undefined) {
+    if (defaultAccess) return [...defaultAccess];
     throw refused('Send the access as scope (<path>:<action>), as authorization_details, or both.');
   }
-  const { hasScope, resourceNoun } = kindOfTarget(target);
+  const { hasScope, resourceNoun } = kindOfTarget(resource);
   if (scope !== undefined && !hasScope) {
     const text = `Access to ${resourceNoun} has no scope: ask for it as authorization_details.`;
     throw new BrokerError('invalid_scope', text);
   }
   return uniteAccess(
-    scope === undefined ? [] : accessFromScope(scope),
-    details === undefined ? [] : accessFromDetails(details, target),
+    scope === undefined ? [] : accessFromScope(scope, scopes),
+    details === undefined ? [] : accessFromDetails(details, resource),
   );
 }
 
-function underOf(form: Form): CredentialRequest['under'] {
+function underOf(form: Form, { defaultPurpose }: NamedTarget): CredentialRequest['under'] {
   const purpose = form.get('purpose');
   const taskId = form.get('task_id');
   if (purpose !== undefined && taskId === undefined) {
@@ -95,6 +112,7 @@ function underOf(form: Form): CredentialRequest['under'] {
     throw refused('The purpose must be 1 to 256 printable characters.');
   }
   if (taskId !== undefined && purpose === undefined) return { taskId };
+  if (taskId === undefined && defaultPurpose !== undefined) return { purpose: defaultPurpose, isDefault: true };
   throw refused('Send either purpose (opens a new task) or task_id (uses an open task), not both.');
 }
 

@@ -31,7 +31,7 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   const clientId = client || shown.assertion !== undefined ? undefined : form.get('client_id');
   return exchange({ ...deps, identify: noting(deps, call) }, defined({ ...shown, client, clientId }), {
     requestId: call.requestId,
-    read: () => noteRequest(deps, call, credentialRequestOf(form, call)),
+    read: () => noteRequest(deps, call, credentialRequestOf(form, call, deps.targets)),
   });
 }
 
@@ -41,7 +41,7 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
  */
 function answerOf({ minted, credential, task }: Issued) {
   const kind = kindOf(credential.kind);
-  const scope = scopeOf(credential.access);
+  const scope = scopeOf(credential.access, credential.scopes);
   return {
     access_token: accessTokenOf(minted.material),
     issued_token_type: kind.tokenTypes[0],

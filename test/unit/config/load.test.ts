@@ -403,7 +403,7 @@ describe('parts that do not fit each other', () => {
     [
       'one resource for two targets',
       SOUND.replace('policy:', '  - { resource: https://tickets.example, minter: jwt }\npolicy:'),
-      '11 targets[1].resource: is the resource of another target',
+      '11 targets[1].resource: is the name of another target',
     ],
     [
       'metrics where the API is',
