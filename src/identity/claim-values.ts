@@ -11,10 +11,16 @@ import { Refused } from './token.js';
  * @param what it names, with its article
  */
 export function nameFrom(value: unknown, what: string, most = CLAIM_CHARACTERS_MAX): string {
+  const text = textFrom(value, what);
+  const problem = nameProblem(text, most);
+  if (problem !== undefined) throw new Refused(`has ${what} that ${problem}`);
+  return text;
+}
+
+/** Returns a claim that is text. Throws Refused for anything else. */
+export function textFrom(value: unknown, what: string): string {
   if (value === undefined) throw new Refused(`must have ${what}`);
   if (typeof value !== 'string') throw new Refused(`has ${what} that is not a text`);
-  const problem = nameProblem(value, most);
-  if (problem !== undefined) throw new Refused(`has ${what} that ${problem}`);
   return value;
 }
 

@@ -3,6 +3,8 @@
  * values make the same id.
  */
 import type { OidcTrust } from '../config/trust-schema.js';
+import { sha256 } from '../domain/digest.js';
+import { isName, NAME_CHARACTERS_MAX } from '../domain/name.js';
 
 const SEPARATOR = ':';
 
@@ -16,6 +18,22 @@ export const hasLastingIds = ({ workload }: Pick<OidcTrust, 'workload'>): boolea
  */
 export const joined = (values: readonly string[]): string =>
   values.length === 1 ? values.join('') : values.map(escaped).join(SEPARATOR);
+
+/**
+ * Returns what a `sub` is called here that no id is made of: itself where it is a name, and `sha256:` with its digest where it is
+ * none, because it is too long or has other letters than ASCII. One that reads like a digest is digested too: otherwise somebody
+ * could have a run that is called like the run of another.
+ */
+export function subjectName({ name }: Pick<OidcTrust, 'name'>, sub: string): string {
+  const isOwnName = isName(sub, NAME_CHARACTERS_MAX - name.length - 1) && !sub.startsWith(DIGEST);
+  return `${name}:${isOwnName ? sub : `${DIGEST}${sha256(sub)}`}`;
+}
+
+/** Returns whether a `sub` could be called so. */
+export const isSubjectName = (text: string): boolean =>
+  isName(text) && (!text.startsWith(DIGEST) || /^[\w-]{43}$/.test(text.slice(DIGEST.length)));
+
+const DIGEST = 'sha256:';
 
 /** Returns the values of an id, or undefined if the text is not what so many values could have made. */
 export function separated(text: string, count: number): string[] | undefined {

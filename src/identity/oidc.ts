@@ -1,11 +1,20 @@
 /** Identity from an OIDC issuer, such as a CI system, a Kubernetes cluster or an identity provider. */
 import type { OidcTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
-import { CLAIM_CHARACTERS_MAX, isName, NAME_CHARACTERS_MAX } from '../domain/name.js';
+import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
-import { assertRequired, claimAt, groupsFrom, knownFrom, nameFrom, runFrom, type Known } from './claim-values.js';
+import {
+  assertRequired,
+  claimAt,
+  groupsFrom,
+  knownFrom,
+  nameFrom,
+  runFrom,
+  textFrom,
+  type Known,
+} from './claim-values.js';
 import type { JsonObject } from '../domain/json-object.js';
-import { hasLastingIds, joined } from './lasting-id.js';
+import { hasLastingIds, joined, subjectName } from './lasting-id.js';
 import { prefixOf } from './party-from-id.js';
 import type { TrustedIssuer } from './proof.js';
 import { verifySignature } from './signature.js';
@@ -50,14 +59,18 @@ function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
   });
 }
 
-/** Returns the id of a workload, and its subject where that says something else. */
+/**
+ * Returns the id of a workload, and its subject where that says something else. A subject that no id is made of need not be a
+ * name: some issuers write the branch into it, in whatever letters.
+ */
 function namesOf(trust: OidcTrust, claims: JsonObject): Pick<Party, 'id' | 'subject'> {
   if (!hasLastingIds(trust)) return { id: idFrom(trust, claims['sub']) };
   const parts = trust.workload.map((name) => nameFrom(claimAt(claims, name), `a claim ${name} for its id`));
-  // A subject that no id is made of may be longer: some issuers write the commit, the branch and the trigger into it.
-  const most = NAME_CHARACTERS_MAX - trust.name.length - 1;
-  const subject = idFrom(trust, claims['sub'], { most });
-  return { id: idFrom(trust, joined(parts), { what: 'an id made of trust[].workload' }), subject };
+  const id = idFrom(trust, joined(parts), 'an id made of trust[].workload');
+  const subject = ownSubject(textFrom(claims['sub'], 'a subject'));
+  // Half a character has no bytes of its own: two such texts would have one digest, and so one name.
+  if (subject === '' || /\p{Surrogate}/u.test(subject)) throw new Refused('has a subject that is empty or not Unicode');
+  return { id, subject: subjectName(trust, subject) };
 }
 
 function personOf(trust: OidcTrust, claims: JsonObject): Party {
@@ -82,14 +95,12 @@ function personOf(trust: OidcTrust, claims: JsonObject): Party {
 const sessionOf = (trust: OidcTrust, sid: unknown): string | undefined =>
   typeof sid === 'string' && isName(sid, CLAIM_CHARACTERS_MAX) ? `${prefixOf(trust)}${sid}` : undefined;
 
-function idFrom(
-  trust: OidcTrust,
-  value: unknown,
-  { what = 'a subject', most }: { what?: string; most?: number } = {},
-): string {
-  const subject = nameFrom(value, what, most);
+const idFrom = ({ name }: OidcTrust, value: unknown, what = 'a subject'): string =>
+  `${name}:${ownSubject(nameFrom(value, what))}`;
+
+function ownSubject(subject: string): string {
   if (looksLikeSpiffe(subject)) throw new Refused('names a SPIFFE ID, which its issuer cannot vouch for');
-  return `${trust.name}:${subject}`;
+  return subject;
 }
 
 function ownerOf({ owner }: OidcTrust, claims: JsonObject): string | undefined {

@@ -5,7 +5,7 @@ import { BrokerError } from '../domain/errors.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
 import { emailValue, type PartyRef } from '../domain/party.js';
 import type { Selector } from '../domain/selector.js';
-import { hasLastingIds, separated } from './lasting-id.js';
+import { hasLastingIds, isSubjectName, separated } from './lasting-id.js';
 import { looksLikeSpiffe, trustDomainOf } from './spiffe.js';
 
 /**
@@ -76,7 +76,7 @@ export const hasSubjects = (trust: Trust): trust is OidcTrust =>
 
 function couldHaveSubject(trust: Trust, value: string): boolean {
   const subject = restAfter(prefixOf(trust), value);
-  return hasSubjects(trust) && subject !== '' && isName(value) && isName(subject) && !looksLikeSpiffe(subject);
+  return hasSubjects(trust) && isName(value) && isSubjectName(subject) && !looksLikeSpiffe(subject);
 }
 
 /** Only the tokens of persons say a session (`sid`). */

@@ -9,6 +9,7 @@ import { emailValue } from '../domain/party.js';
 import { distinct, isWellFormed, type Selector } from '../domain/selector.js';
 import { NARROWING_MEMBERS, type NarrowingMember, type Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
+import { subjectName } from '../identity/lasting-id.js';
 import { canHitSomebody, hasSessions, hasSubjects, prefixOf } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -128,8 +129,9 @@ function partyOf(trust: readonly Trust[], issuer: string, sub: string): Selector
     (one) => one.kind === 'oidc' && issuersOf(one).some((source) => source.issuer === issuer),
   );
   if (found?.kind !== 'oidc' || more.length > 0) return undefined;
-  const kind = found.represents === 'person' ? 'principal' : hasSubjects(found) ? 'subject' : 'workload';
-  return { kind, value: `${prefixOf(found)}${sub}` };
+  const value = `${prefixOf(found)}${sub}`;
+  if (found.represents === 'person') return { kind: 'principal', value };
+  return hasSubjects(found) ? { kind: 'subject', value: subjectName(found, sub) } : { kind: 'workload', value };
 }
 
 function spiffeId(trust: readonly Trust[], uri: string): Selector | undefined {

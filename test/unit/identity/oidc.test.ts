@@ -273,6 +273,23 @@ describe('the id of a workload that outlasts its runs', () => {
     expect(await identified(workload, { ...claims, sub: long })).toEqual({ ...first, subject: `ci:${long}` });
   });
 
+  it.each([
+    [
+      'has other letters than ASCII',
+      'repo:acme/site:ref:refs/heads/grün',
+      'BwwTFE_3mJI9ZiCQekG3JXzO96sREmCkyXzyL_XuUJo',
+    ],
+    ['is too long', 'x'.repeat(2_046), ''],
+    ['has two spaces', 'a  b', ''],
+    ['has a token in it', `run ${['eyJhbGciOiJFUzI1NiJ9', 'eyJzdWIiOiJ4In0', 'c2ln'].join('.')}`, ''],
+    ['reads like the digest of another', `sha256:${'A'.repeat(43)}`, ''],
+  ])('keeps a run apart whose sub %s: it is called by its digest', async (_, sub, known) => {
+    const { id, subject } = await identified(['repository'], { repository: 'acme/site', sub });
+    expect(id).toBe('ci:acme/site');
+    expect(subject).toBe(`ci:sha256:${createHash('sha256').update(sub).digest('base64url')}`);
+    if (known !== '') expect(subject).toBe(`ci:sha256:${known}`);
+  });
+
   it('is sub alone unless the entry says otherwise, and then there is no other subject', async () => {
     expect(await identified(['sub'], { sub: SUB })).not.toHaveProperty('subject');
   });
@@ -285,7 +302,9 @@ describe('the id of a workload that outlasts its runs', () => {
     ['has a claim ref for its id that has a space at its beginning or end, or two in a row', { ref: ' main' }],
     ['has an id made of trust[].workload that is longer than 255 characters', { ref: 'x'.repeat(250) }],
     ['must have a subject', { sub: undefined }],
-    ['has a subject that is longer than 2045 characters', { sub: 'x'.repeat(2_046) }],
+    ['has a subject that is not a text', { sub: 7 }],
+    ['has a subject that is empty or not Unicode', { sub: '' }],
+    ['has a subject that is empty or not Unicode', { sub: 'repo:\ud800' }],
     ['names a SPIFFE ID, which its issuer cannot vouch for', { repository: 'spiffe', ref: '//prod.example/agent' }],
   ])('is refused: %s', async (why, claims) => {
     const asked = identified(['repository', 'ref'], { repository: 'acme/site', ref: 'main', sub: SUB, ...claims });

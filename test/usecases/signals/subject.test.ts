@@ -1,6 +1,8 @@
 /** Subjects of signals under different trust entries: SPIFFE IDs, and names that would be ambiguous. */
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { configSchema } from '../../../src/config/schema.js';
+import { canHitSomebody } from '../../../src/identity/party-from-id.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
 import { createPartyMemory } from '../../../src/ledger/seen.js';
 import { resolveReactionTarget } from '../../../src/signals/authority.js';
@@ -50,6 +52,15 @@ describe('a subject of an issuer whose ids outlast it', () => {
   const trust = [oidc('ci', { workload: ['agent'] })];
   const entries = configSchema.shape.trust.parse(trust);
   const run = { kind: 'subject', value: 'ci:run-7' } as const;
+
+  it('is known by its digest where it is no name, in a signal as in a token', async () => {
+    const sub = 'refs/heads/grün';
+    const value = `ci:sha256:${createHash('sha256').update(sub).digest('base64url')}`;
+    const named = await selectors(trust, { format: 'iss_sub', iss: 'https://ci.example', sub });
+    expect(named).toEqual([{ kind: 'subject', value }]);
+    for (const none of ['ci:sha256:', 'ci:sha256:short', `${value}x`])
+      expect(canHitSomebody(entries, { kind: 'subject', value: none })).toBe(false);
+  });
 
   it('is that run, and no workload', async () => {
     expect(await selectors(trust, { format: 'iss_sub', iss: 'https://ci.example', sub: 'run-7' })).toEqual([run]);
