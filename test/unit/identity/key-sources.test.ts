@@ -172,23 +172,21 @@ describe('a token that no known key has signed', () => {
     ],
   ];
 
-  it.each(forgeries)('forged with a %s costs the issuer one request in 30 seconds', async (_, forge, why) => {
-    const identify = trusting({ url: `${site.url}/keys` });
-    const honest = await site.token();
-    const present = async (token: string | Promise<string>) => identify(await token, { use: 'subject' });
-    await present(honest);
-    await expect(present(forge())).rejects.toMatchObject({
-      code: 'invalid_request',
-      message: `The subject token ${why}.`,
-    });
-    for (let attempt = 0; attempt < 10; attempt += 1) await expect(present(forge())).rejects.toMatchObject(withheld);
-    expect(site.requests).toHaveLength(2);
-    // Whoever has a token of a known key is served all the while.
-    await present(site.token({ sub: 'another' }));
-    await present(honest);
-    door.clock.advance(30_000);
-    await expect(present(forge())).rejects.toMatchObject({ code: 'invalid_request' });
-    expect(site.requests).toHaveLength(3);
+  it('and is forged costs the issuer one request in 30 seconds, and nobody whose key is known waits', async () => {
+    for (const [, forge, why] of forgeries) {
+      const identify = trusting({ url: `${site.url}/keys` });
+      const present = async (token: Promise<string>) => identify(await token, { use: 'subject' });
+      site.requests.length = 0;
+      await present(site.token());
+      const refused = { code: 'invalid_request', message: `The subject token ${why}.` };
+      await expect(present(forge())).rejects.toMatchObject(refused);
+      for (let attempt = 0; attempt < 10; attempt += 1) await expect(present(forge())).rejects.toMatchObject(withheld);
+      await present(site.token({ sub: 'another' }));
+      expect(site.requests).toHaveLength(2);
+      door.clock.advance(30_000);
+      await expect(present(forge())).rejects.toMatchObject(refused);
+      expect(site.requests).toHaveLength(3);
+    }
   });
 
   it.each(forgeries)('after a forgery with a %s is "later" while nobody can know, and then taken', async (_, forge) => {
