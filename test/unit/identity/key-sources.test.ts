@@ -3,6 +3,7 @@ import type { Identify } from '../../../src/identity/identify.js';
 import { keySource } from '../../../src/identity/key-source.js';
 import { createServerCertificate } from '../../support/issuers/certificate.js';
 import { createDoorstep } from '../../support/issuers/identity.js';
+import { createIssuer } from '../../support/issuers/issuer.js';
 import { type Behaviour, type IssuerSite, serveIssuer } from '../../support/issuers/site.js';
 import { noProxy } from '../../../src/outbound/proxy.js';
 
@@ -263,6 +264,22 @@ describe('keys from a file', () => {
     // A file can always be asked, so the answer is never "later".
     await expect(identify(old, { use: 'subject' })).rejects.toMatchObject({ code: 'invalid_request' });
     await expect(identify(await site.token(), { use: 'subject' })).resolves.toBeDefined();
+  });
+
+  it.each([
+    [2, true],
+    [4, true],
+    [5, false],
+  ])('may have one key id, a few of them: of %i the last is found: %s', async (count, isFound) => {
+    const issuers = await Promise.all(Array.from({ length: count }, () => createIssuer({ clock: door.clock })));
+    const jwks = { keys: issuers.flatMap((one) => one.jwks().keys) };
+    const trust = { kind: 'oidc', name: 'lab', issuer: issuers[0]!.url, jwks: { file: door.file('same.json', jwks) } };
+    const identify = door.identify([trust]);
+    const asked = identify(await issuers.at(-1)!.token(), { use: 'subject' });
+    if (isFound) await expect(asked).resolves.toBeDefined();
+    else await expect(asked).rejects.toThrow('is not signed by a key of its issuer');
+    const stranger = await createIssuer({ clock: door.clock });
+    await expect(identify(await stranger.token(), { use: 'subject' })).rejects.toThrow('is not signed by a key');
   });
 
   it('half written are not taken: the last good ones stand', async () => {
