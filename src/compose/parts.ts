@@ -9,7 +9,9 @@ import { defined } from '../domain/defined.js';
 import type { Clock, SystemClock } from '../domain/time.js';
 import { createFitness } from '../health/fitness.js';
 import { watchClock } from '../health/watched-clock.js';
+import { openBundles } from '../identity/bundles.js';
 import { createIdentify } from '../identity/identify.js';
+import type { IdentifySetup } from '../identity/route.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -33,6 +35,7 @@ import {
   minterWarnings,
   rememberCallers,
 } from './instrument.js';
+import { watchBundles } from './watch-bundles.js';
 import { openMinters } from './minters.js';
 import { openSeen } from './open-store.js';
 import { assertPartyWithin } from './rate.js';
@@ -48,9 +51,9 @@ export interface Surroundings {
 const VERDICTS_KEPT = 10_000;
 
 export async function makeParts(loaded: LoadedConfig, store: Store, { system, log, metrics }: Surroundings) {
-  const { config, directory: baseDirectory } = loaded;
+  const { config } = loaded;
   const { records } = store;
-  const { issuer, lifetimes, limits, targets, trust } = config;
+  const { issuer, lifetimes, limits, targets } = config;
   const node = randomBytes(4).toString('hex');
 
   const clock = watchClock(system, lifetimes.clockSkew * 1000);
@@ -65,7 +68,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const ledger: Ledger = { records, clock, log: revocations };
   const around = { issuer, clock, proxyFor: createProxyFor(loaded.proxy) };
   const policy = await openPolicy(config, metrics);
-  const identify = createIdentify({ ...around, trust, clockSkewSeconds: lifetimes.clockSkew, baseDirectory });
+  const { identify, bundles } = openIdentity(loaded, around);
   const signals = openSignals({ ...around, loaded, ledger, audit, metrics, log });
   const onSignal = (id: string) => signals.queue.push(id);
   const detectors = openDetectors({ ledger, metrics, detectors: config.signals.detectors, onSignal });
@@ -95,7 +98,17 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     onSignal,
     webhooks: config.notify,
   };
-  return { deps, clock, keys, fitness, enforcement, signals: signals.queue, detectors, notifier };
+  return { deps, clock, keys, fitness, bundles, enforcement, signals: signals.queue, detectors, notifier };
+}
+
+function openIdentity(
+  { config: { trust, lifetimes }, directory: baseDirectory }: LoadedConfig,
+  around: Pick<IdentifySetup, 'issuer' | 'clock' | 'proxyFor'>,
+) {
+  const where = { ...around, baseDirectory };
+  const bundles = openBundles(trust, where);
+  const identify = createIdentify({ ...where, trust, bundles, clockSkewSeconds: lifetimes.clockSkew });
+  return { identify, bundles: watchBundles(bundles) };
 }
 
 /** Adds to the store's problems that what was seen of the log cannot be kept: a broker that starts again would not miss it. */

@@ -2,11 +2,12 @@
 import { access, constants, readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { defined } from '../domain/defined.js';
+import { bootstrapProblem } from './bundle.js';
 import { bearerProblem, certificatesProblem } from './connection-files.js';
 import { keyDocumentWarning, readKeyDocument, type KeyDocumentKind } from './key-document.js';
 import type { ConfigPath, Finding } from './problem.js';
 import type { Config } from './schema.js';
-import type { KeySource, Trust } from './trust-schema.js';
+import type { KeySource, SpiffeTrust, Trust } from './trust-schema.js';
 import type { SoundParts } from './sound-parts.js';
 
 /** Returns the same configuration, with absolute paths. */
@@ -39,10 +40,16 @@ function resolveRedis(redis: Config['redis'], absolute: (file: string) => string
 }
 
 function resolveTrust(trust: Trust, absolute: (file: string) => string): Trust {
-  if (trust.kind === 'spiffe') return { ...trust, bundle: { file: absolute(trust.bundle.file) } };
+  if (trust.kind === 'spiffe') return { ...trust, bundle: resolveBundle(trust.bundle, absolute) };
   const resolved = <T extends { jwks?: KeySource | undefined }>({ jwks, ...one }: T) =>
     defined({ ...one, jwks: jwks && resolveKeys(jwks, absolute) });
   return { ...resolved(trust), also: trust.also.map(resolved) };
+}
+
+function resolveBundle(bundle: SpiffeTrust['bundle'], absolute: (file: string) => string): SpiffeTrust['bundle'] {
+  if ('file' in bundle) return { file: absolute(bundle.file) };
+  if (bundle.profile === 'https_spiffe') return { ...bundle, bootstrap: absolute(bundle.bootstrap) };
+  return defined({ ...bundle, ca: bundle.ca === undefined ? undefined : absolute(bundle.ca) });
 }
 
 function resolveKeys(keys: KeySource, absolute: (file: string) => string): KeySource {
@@ -94,11 +101,17 @@ const filesOf = (parts: SoundParts): Named[] => [
 
 function filesOfTrust(trust: Trust | undefined, at: ConfigPath): Named[] {
   if (trust === undefined) return [];
-  if (trust.kind === 'spiffe') return [keyDocument(trust.bundle.file, [...at, 'bundle', 'file'], 'spiffe-bundle')];
+  if (trust.kind === 'spiffe') return bundleFiles(trust.bundle, [...at, 'bundle']);
   return [
     ...keyFiles(trust.jwks, at),
     ...trust.also.flatMap(({ jwks }, index) => keyFiles(jwks, [...at, 'also', index])),
   ];
+}
+
+function bundleFiles(bundle: SpiffeTrust['bundle'], at: ConfigPath): Named[] {
+  if ('file' in bundle) return [keyDocument(bundle.file, [...at, 'file'], 'spiffe-bundle')];
+  if (bundle.profile === 'https_web') return certificates(bundle.ca, [...at, 'ca']);
+  return [{ path: [...at, 'bootstrap'], file: bundle.bootstrap, problem: bootstrapProblem }];
 }
 
 function keyFiles(keys: KeySource | undefined, at: ConfigPath): Named[] {

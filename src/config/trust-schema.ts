@@ -2,7 +2,16 @@
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import { algorithm, algorithms, file, keySource, requiredClaims, seconds, teamName, unreservedName } from './values.js';
+import {
+  algorithm,
+  algorithms,
+  bundleSource,
+  keySource,
+  requiredClaims,
+  seconds,
+  teamName,
+  unreservedName,
+} from './values.js';
 
 const issuer = z.string().min(1);
 const proofAgeMax = seconds(HARD_LIMITS.proofAgeSeconds)
@@ -103,9 +112,7 @@ const spiffeTrust = z.strictObject({
     .min(1)
     .optional()
     .describe('Accepted `aud`; default: the issuer of the broker.'),
-  bundle: z
-    .strictObject({ file: file.describe('A SPIFFE bundle (JWKS); read again when it changes.') })
-    .describe('Where the keys of the trust domain are.'),
+  bundle: bundleSource.describe('Where the keys of the trust domain are.'),
   algorithms: algorithms(algorithm.exclude(['EdDSA', 'Ed25519']))
     .prefault(['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'])
     .describe('Signature algorithms accepted. The SPIFFE standard allows these, and ES512.'),

@@ -4,6 +4,7 @@ import { pathProblem, wildcardProblem } from '../domain/access.js';
 import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
 import { RESERVED_WORDS } from '../domain/reserved.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
+import { trustDomainOf } from '../domain/spiffe-id.js';
 import { nameSchema } from '../domain/schemas.js';
 import { accessFromScope } from '../targets/requested-access.js';
 
@@ -112,6 +113,32 @@ const claimPattern = z
 export const requiredClaims = z
   .record(z.string().min(1), z.array(claimPattern).min(1).max(64))
   .refine((claims) => Object.keys(claims).length > 0, 'must name a claim');
+
+/** Where a SPIFFE bundle is served. */
+const bundleUrl = keyUrl.refine((text) => text.startsWith('https:'), 'must be an https URL, also on loopback');
+const spiffeId = z
+  .string()
+  .refine(
+    (text) => trustDomainOf(text) !== undefined,
+    'must be the SPIFFE ID of a workload: spiffe://<trust domain>/<path>',
+  );
+/** Where the keys of a trust domain come from. */
+export const bundleSource = z.union([
+  z.strictObject({ file: file.describe('A SPIFFE bundle (JWKS); read again when it changes.') }),
+  z.strictObject({
+    url: bundleUrl.describe('Its bundle endpoint.'),
+    profile: z.literal('https_web').describe('The endpoint has a certificate as web sites have one.'),
+    ca: file.optional().describe('PEM certificates to trust for this URL instead of the system store.'),
+  }),
+  z.strictObject({
+    url: bundleUrl.describe('Its bundle endpoint.'),
+    profile: z.literal('https_spiffe').describe('The endpoint has an X.509-SVID.'),
+    id: spiffeId.describe('The SPIFFE ID of the endpoint. Only a server that proves it is believed.'),
+    bootstrap: file.describe(
+      'A bundle of the trust domain of `id`, whose X.509 authorities verify the endpoint at first.',
+    ),
+  }),
+]);
 
 const keyFile = z.strictObject({ file: file.describe('A JWKS document; read again when it changes.') });
 const servedKeys = z.strictObject({

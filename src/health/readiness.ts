@@ -28,10 +28,21 @@ interface ReadinessDeps {
   failingTargets?: ReadonlySet<string> | undefined;
   /** Webhooks that have been behind for long, by name. */
   behind: ReadonlyMap<string, number>;
+  /** What is wrong with the SPIFFE bundles, by the names of their trust entries. */
+  troubles: ReadonlyMap<string, string>;
 }
 
 export const createReadiness =
-  ({ fitness, policy, pulse, clock, metrics, failingTargets = new Set(), behind }: ReadinessDeps): Readiness =>
+  ({
+    fitness,
+    policy,
+    pulse,
+    clock,
+    metrics,
+    failingTargets = new Set(),
+    behind,
+    troubles,
+  }: ReadinessDeps): Readiness =>
   async () => {
     const failing = [...failingTargets].join(', ');
     const checks = [
@@ -43,6 +54,11 @@ export const createReadiness =
       // The broker is degraded and not unready: other brokers cannot write to these targets either, and all other targets
       // are served.
       degradingCheck('targets', failingTargets.size === 0, `revocations cannot be written to ${failing}`),
+      degradingCheck(
+        'bundles',
+        troubles.size === 0,
+        [...troubles].map(([name, what]) => `${name}: ${what}`).join('; '),
+      ),
       degradingCheck('webhooks', behind.size === 0, `events wait to be delivered to ${[...behind.keys()].join(', ')}`),
     ];
     for (const { name, ok } of checks) metrics.ready(name, ok);

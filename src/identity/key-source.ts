@@ -8,7 +8,7 @@ import { KEY_DOCUMENT_BYTES_MAX } from '../config/key-document.js';
 import type { KeySource as ConfiguredSource } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import type { ProxyFor } from '../outbound/proxy.js';
-import { sendRequest } from '../outbound/send-request.js';
+import { sendRequest, type OutboundRequest } from '../outbound/send-request.js';
 import { readDocument } from '../domain/json-object.js';
 
 export interface KeySource {
@@ -22,7 +22,7 @@ export interface KeySource {
 /** A file is small work on this machine, so whatever fits no key is looked up in what the file has now. */
 const FILE = { freshForMs: 1_000, missPauseMs: 0 };
 /** Anybody can send a token that fits no key. The pause keeps such tokens from becoming requests to the issuer. */
-const URL_ELSEWHERE = { freshForMs: 600_000, missPauseMs: 30_000 };
+export const URL_ELSEWHERE = { freshForMs: 600_000, missPauseMs: 30_000 };
 const FETCH_LIMIT_MS = 2_000;
 
 /** Where keys are read from: what relative paths start from, and the way out. */
@@ -38,7 +38,7 @@ export function keySource(source: ConfiguredSource, { baseDirectory, proxyFor }:
     // Both files are read for each fetch: Kubernetes renews them while the process runs.
     const ca = source.ca === undefined ? undefined : await text(source.ca);
     const bearer = source.bearerFile === undefined ? undefined : (await text(source.bearerFile)).trim();
-    return fetchText(source.url, defined({ totalMs: FETCH_LIMIT_MS, ca, bearer, proxyFor }));
+    return fetchText(source.url, defined({ ca, bearer, proxyFor }));
   };
   return { read, ...URL_ELSEWHERE };
 }
@@ -51,7 +51,7 @@ export function discoveredKeySource(issuer: string, { proxyFor }: Pick<Surroundi
   const read = async () => {
     const deadline = performance.now() + FETCH_LIMIT_MS;
     const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const metadata = readDocument(await fetchText(address, { totalMs: FETCH_LIMIT_MS, proxyFor }));
+    const metadata = readDocument(await fetchText(address, { proxyFor }));
     const misfit = (reason: string) => new ConfigError([{ source: placeOf(address), path: '', reason }]);
     // A document that names another issuer was served by, or for, somebody else (§4.3).
     if (metadata['issuer'] !== issuer) {
@@ -65,17 +65,18 @@ export function discoveredKeySource(issuer: string, { proxyFor }: Pick<Surroundi
 }
 
 interface Fetch {
-  totalMs: number;
+  totalMs?: number;
   ca?: string;
   bearer?: string;
+  checkServer?: OutboundRequest['checkServer'];
   proxyFor: ProxyFor;
 }
 
-async function fetchText(url: string, { bearer, ...fetch }: Fetch): Promise<string> {
+export async function fetchText(url: string, { bearer, totalMs = FETCH_LIMIT_MS, ...fetch }: Fetch): Promise<string> {
   const authorization = bearer === undefined ? undefined : `Bearer ${bearer}`;
   const headers = defined({ accept: 'application/json', authorization });
   const { status, body } = await sendRequest(
-    defined({ url, method: 'GET' as const, headers, bodyBytesMax: KEY_DOCUMENT_BYTES_MAX, ...fetch }),
+    defined({ url, method: 'GET' as const, headers, totalMs, bodyBytesMax: KEY_DOCUMENT_BYTES_MAX, ...fetch }),
   ).catch((cause: unknown) => {
     throw new Error(`no answer from ${placeOf(url)}`, { cause });
   });

@@ -5,8 +5,9 @@ import { BrokerError } from '../domain/errors.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
 import { emailValue, type PartyRef } from '../domain/party.js';
 import type { Selector } from '../domain/selector.js';
+import { trustDomainOf } from '../domain/spiffe-id.js';
 import { hasLastingIds, isSubjectName, separated } from './lasting-id.js';
-import { looksLikeSpiffe, trustDomainOf } from './spiffe.js';
+import { looksLikeSpiffe } from './spiffe.js';
 
 /**
  * Returns the party with this id, as far as the configuration knows it. Throws `invalid_request` when no issuer could prove

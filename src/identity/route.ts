@@ -5,17 +5,21 @@
 import { eachIssuer, type Trust } from '../config/trust-schema.js';
 import type { Clock } from '../domain/time.js';
 import type { JsonObject } from '../domain/json-object.js';
+import { trustDomainOf } from '../domain/spiffe-id.js';
+import { openBundle, type WatchedBundle } from './bundles.js';
 import { createNearIssuer } from './near-issuer.js';
 import { discoveredKeySource, keySource, type Surroundings } from './key-source.js';
 import { createOidcIssuer } from './oidc.js';
 import { isAssertion } from './assertion.js';
 import type { TokenUse, TrustedIssuer } from './proof.js';
-import { createSpiffeIssuer, looksLikeSpiffe, trustDomainOf } from './spiffe.js';
+import { createSpiffeIssuer, looksLikeSpiffe } from './spiffe.js';
 import { TOKEN_PATH } from '../protocol/oauth.js';
 import { Refused, type Unverified } from './token.js';
 import { createTrustKeys } from './trust-keys.js';
 
 export interface IdentifySetup extends Surroundings {
+  /** Those of the trust domains, by the names of their entries. */
+  bundles: ReadonlyMap<string, WatchedBundle>;
   trust: readonly Trust[];
   /** The broker's own issuer. It is the default audience, and its tokens prove no identity. */
   issuer: string;
@@ -60,7 +64,7 @@ const NO_TRUST_DOMAIN =
 
 function createIssuer(trust: Trust, setup: IdentifySetup): TrustedIssuer {
   const audiences = trust.audiences ?? [setup.issuer];
-  const keys = trustKeysOf(trust, setup);
+  const keys = setup.bundles.get(trust.name)?.keys ?? trustKeysOf(trust, setup);
   return trust.kind === 'oidc' ? createOidcIssuer(trust, keys, audiences) : createSpiffeIssuer(trust, keys, audiences);
 }
 
@@ -72,7 +76,7 @@ export function trustKeysOf(trust: Trust, { clock, ...surroundings }: Surroundin
       return createTrustKeys(source, 'jwks', clock);
     }
     case 'spiffe':
-      return createTrustKeys(keySource(trust.bundle, surroundings), 'spiffe-bundle', clock);
+      return openBundle(trust, { clock, ...surroundings }).keys;
     default:
       throw new Error('unknown kind of trust');
   }

@@ -1,15 +1,12 @@
 /** Identity from a SPIFFE trust domain: JWT-SVIDs, verified by the bundle of that trust domain and no other. */
 import type { SpiffeTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
-import { isName } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
+import { trustDomainOf } from '../domain/spiffe-id.js';
 import type { TrustedIssuer } from './proof.js';
 import { verifySignature } from './signature.js';
 import { checkHeader, Refused, type Unverified } from './token.js';
 import type { TrustKeys } from './trust-keys.js';
-
-/** `spiffe://<trust domain>/<path>`, in one spelling only, so that equal text is equal identity. */
-const SPIFFE_ID = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/;
 
 /** JWT-SVID §2 allows these header parameters, and `typ` in these spellings. */
 const HEADERS = ['alg', 'kid', 'typ'];
@@ -28,17 +25,6 @@ export function createSpiffeIssuer(trust: SpiffeTrust, keys: TrustKeys, audience
     return { party: workload(trust, id), kind: 'spiffe' as const, keys: used };
   };
   return { audiences, keys, proofAgeSeconds: trust.proofAgeMax, verify };
-}
-
-/**
- * Returns the trust domain of a SPIFFE ID; undefined unless the text is exactly the SPIFFE ID of a workload. A trust domain
- * without a path names no workload.
- */
-export function trustDomainOf(id: string): string | undefined {
-  if (!isName(id)) return undefined;
-  const [, trustDomain, path] = SPIFFE_ID.exec(id) ?? [];
-  const climbs = path?.split('/').some((segment) => segment === '.' || segment === '..');
-  return climbs ? undefined : trustDomain;
 }
 
 /** Returns whether a subject claims to be a SPIFFE ID, well-formed or not. An OIDC issuer must not vouch for one. */

@@ -101,9 +101,9 @@ const asError = (error: unknown): Error => (error instanceof Error ? error : new
 /** Returns undici's way to connect: through the proxy, and then TLS with these settings. */
 export function tunnelConnector(
   proxy: URL,
-  { timeout, ...tls }: { timeout: number; rejectUnauthorized: true; ca?: string },
+  { timeout, ...secured }: buildConnector.BuildOptions & { timeout: number; rejectUnauthorized: true },
 ): buildConnector.connector {
-  const secure = buildConnector({ ...tls, timeout });
+  const secure = buildConnector({ ...secured, timeout });
   return (options, callback) => {
     const { hostname, port } = options;
     openTunnel(proxy, { to: `${hostname}:${port || '443'}`, timeoutMs: timeout }).then(

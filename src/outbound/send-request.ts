@@ -2,6 +2,7 @@
  * The one HTTPS client of the broker. A request follows no redirect, and is bounded in time and bytes. Each request has a connection of its own, which is closed with it: a changed CA file counts from the next request on, and no
  * request fails because a server has just closed an idle connection.
  */
+import type { PeerCertificate } from 'node:tls';
 import { Agent, errors, request } from 'undici';
 import { defined } from '../domain/defined.js';
 import { errorCode } from '../domain/error-code.js';
@@ -15,6 +16,11 @@ export interface OutboundRequest {
   body?: Buffer;
   /** PEM certificates to trust instead of those of the system. */
   ca?: string;
+  /**
+   * Judges the certificate of a server (DER) whose chain is verified, in place of its host name. Returns why it is not the one
+   * that is meant, as an error with a code.
+   */
+  checkServer?: (certificate: Uint8Array) => Error | undefined;
   /** Bounds the whole: name lookup, connection, request, and the answer with its body. */
   totalMs: number;
   /** A longer body is an error. 0: the body is not read at all. A compressed body stays compressed, so it cannot grow later. */
@@ -73,10 +79,11 @@ export async function sendRequest(outbound: OutboundRequest): Promise<OutboundAn
   }
 }
 
-function agentFor({ url, ca, totalMs, bodyBytesMax, proxyFor = noProxy }: OutboundRequest): Agent {
+function agentFor({ url, ca, checkServer, totalMs, bodyBytesMax, proxyFor = noProxy }: OutboundRequest): Agent {
   const proxy = proxyFor(new URL(url));
   // It is set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off.
-  const tls = defined({ rejectUnauthorized: true as const, ca, timeout: totalMs });
+  const checkServerIdentity = checkServer && ((_host: string, { raw }: PeerCertificate) => checkServer(raw));
+  const tls = defined({ rejectUnauthorized: true as const, ca, checkServerIdentity, timeout: totalMs });
   return new Agent({
     connections: 1,
     connect: proxy ? tunnelConnector(proxy, tls) : tls,

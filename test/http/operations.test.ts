@@ -1,10 +1,12 @@
 /** The operations listener: alive, ready, and what is counted. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ROLE, startAwsBroker } from '../support/brokers/http-aws.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { calls, type Calls } from '../support/calls.js';
 import { handClock } from '../support/clock.js';
+import { temporaryDirectory } from '../support/directory.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
 import { serveIssuer } from '../support/issuers/site.js';
 import { ROUTES } from '../support/routes.js';
@@ -47,8 +49,27 @@ describe('/health', () => {
       'audit',
       'running',
       'targets',
+      'bundles',
       'webhooks',
     ]);
+  });
+
+  it('is degraded while nobody writes the bundle file of a trust domain, and says since when', async () => {
+    const file = join(temporaryDirectory(), 'prod.json');
+    writeFileSync(file, JSON.stringify({ keys: [] }));
+    const writtenAt = (ms: number) => utimesSync(file, ms / 1000, ms / 1000);
+    const clock = handClock();
+    writtenAt(clock.now() - 2 * 86_400_000);
+    const trust = [{ kind: 'spiffe', name: 'prod', trustDomain: 'prod.example', bundle: { file } }];
+    const watching = await startBroker({ trust, clock });
+    operations = calls(watching.operationsUrl);
+    await watching.work('bundles');
+    expect(await failing()).toEqual({ status: 200, names: ['bundles'] });
+    await watching.work('fitness');
+    expect(watching.logged()).toContain('prod: the file was last written at 2029-12-30T00:00:00.000Z');
+    writtenAt(clock.now());
+    await watching.work('bundles');
+    expect(await failing()).toEqual({ status: 200, names: [] });
   });
 
   it('is not ready once the sweep is ten seconds behind, and again when it has run', async () => {

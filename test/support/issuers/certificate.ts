@@ -1,8 +1,8 @@
 /**
- * A private certificate authority and one server certificate for 127.0.0.1 and the given names. Written out in DER because a
- * fresh machine need not have `openssl`. Valid 2020–2049 by the real clock, which is the one TLS asks.
+ * Private certificate authorities, and certificates for servers on 127.0.0.1. Written out in DER because a fresh machine need not
+ * have `openssl`. Valid 2020–2049 by the real clock, which is the one TLS asks.
  */
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 
 export interface ServerCertificate {
   /** PEM, all of them. */
@@ -11,20 +11,47 @@ export interface ServerCertificate {
   key: string;
 }
 
-export function createServerCertificate(names: readonly string[] = ['localhost']): ServerCertificate {
+interface Wish {
+  /** Host names; default: localhost. 127.0.0.1 is always there. */
+  names?: readonly string[];
+  /** URIs, such as a SPIFFE ID. */
+  uris?: readonly string[];
+  /** The certificate says that it is an authority itself. */
+  isAuthority?: boolean;
+}
+
+export const createServerCertificate = (names?: readonly string[]): ServerCertificate =>
+  createAuthority().issue(names ? { names } : {});
+
+export interface TestAuthority {
+  /** PEM. */
+  certificate: string;
+  issue(wish: Wish): ServerCertificate;
+}
+
+export function createAuthority(): TestAuthority {
   const authority = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const server = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const isAuthority = extension('551d13', sequence(tlv(0x01, Buffer.from([0xff]))));
-  const hosts = extension(
-    '551d11',
-    sequence(tlv(0x87, Buffer.from([127, 0, 0, 1])), ...names.map((name) => tlv(0x82, Buffer.from(name)))),
-  );
+  // TLS looks for the authority of a certificate by its name.
+  const issuer = `test authority ${randomBytes(8).toString('hex')}`;
   const signedBy = (subject: string, key: KeyObject, extra: Buffer) =>
-    certificate({ issuer: 'test authority', subject, key, extra, signer: authority.privateKey });
+    certificate({ issuer, subject, key, extra, signer: authority.privateKey });
+  const own = signedBy(issuer, authority.publicKey, IS_AUTHORITY);
   return {
-    authority: signedBy('test authority', authority.publicKey, isAuthority),
-    certificate: signedBy('test server', server.publicKey, hosts),
-    key: server.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    certificate: own,
+    issue({ names = ['localhost'], uris = [], isAuthority = false }) {
+      const server = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const alternatives = sequence(
+        tlv(0x87, Buffer.from([127, 0, 0, 1])),
+        ...names.map((name) => tlv(0x82, Buffer.from(name))),
+        ...uris.map((uri) => tlv(0x86, Buffer.from(uri))),
+      );
+      const extra = Buffer.concat([extension('551d11', alternatives), ...(isAuthority ? [IS_AUTHORITY] : [])]);
+      return {
+        authority: own,
+        certificate: signedBy('test server', server.publicKey, extra),
+        key: server.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+      };
+    },
   };
 }
 
@@ -50,12 +77,13 @@ function certificate(parts: {
   );
   const signature = tlv(0x03, Buffer.concat([Buffer.from([0]), sign('sha256', toSign, parts.signer)]));
   const base64 = sequence(toSign, ecdsaWithSha256, signature).toString('base64');
-  return `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN CERTIFICATE-----\n${(base64.match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 function tlv(tag: number, ...contents: Buffer[]): Buffer {
   const body = Buffer.concat(contents);
-  const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 0xff];
+  const long = body.length < 256 ? [0x81, body.length] : [0x82, body.length >> 8, body.length & 0xff];
+  const length = body.length < 128 ? [body.length] : long;
   return Buffer.concat([Buffer.from([tag, ...length]), body]);
 }
 
@@ -66,3 +94,4 @@ const utcTime = (text: string): Buffer => tlv(0x17, Buffer.from(text));
 const name = (commonName: string): Buffer =>
   sequence(tlv(0x31, sequence(oid('550403'), tlv(0x0c, Buffer.from(commonName)))));
 const extension = (id: string, value: Buffer): Buffer => sequence(oid(id), tlv(0x04, value));
+const IS_AUTHORITY = extension('551d13', sequence(tlv(0x01, Buffer.from([0xff]))));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configSchema } from '../../../src/config/schema.js';
 import type { Trust } from '../../../src/config/trust-schema.js';
+import { openBundles } from '../../../src/identity/bundles.js';
 import { createIdentify, type Identify } from '../../../src/identity/identify.js';
 import { noProxy } from '../../../src/outbound/proxy.js';
 import { handClock, type HandClock } from '../clock.js';
@@ -11,6 +12,7 @@ import { BROKER } from './issuer.js';
 
 export interface Doorstep {
   clock: HandClock;
+  directory: string;
   /** Writes a file that trusts can name. */
   file(name: string, content: unknown): string;
   identify(trust: object[]): Identify;
@@ -20,8 +22,10 @@ export interface Doorstep {
 export function createDoorstep(): Doorstep {
   const directory = mkdtempSync(join(tmpdir(), 'identity-'));
   const clock = handClock();
+  const around = { clock, baseDirectory: directory, proxyFor: noProxy };
   return {
     clock,
+    directory,
     file: (name, content) => {
       const text = typeof content === 'string' ? content : JSON.stringify(content);
       writeFileSync(join(directory, name), text);
@@ -30,11 +34,10 @@ export function createDoorstep(): Doorstep {
     identify: (trust) =>
       createIdentify({
         trust: parseTrust(trust),
+        bundles: openBundles(parseTrust(trust), around),
         issuer: BROKER,
-        clock,
         clockSkewSeconds: 5,
-        baseDirectory: directory,
-        proxyFor: noProxy,
+        ...around,
       }),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };

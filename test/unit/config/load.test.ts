@@ -318,6 +318,8 @@ describe('parts that do not fit each other', () => {
     `  - { kind: oidc, name: ${name}, jwks: { url: https://x.example }, ${rest} }\n`;
   const spiffe = (name: string) =>
     `  - { kind: spiffe, name: ${name}, trustDomain: prod.example, bundle: { file: lab.jwks.json } }\n`;
+  const endpoint = (name: string, bundle: string) =>
+    `  - { kind: spiffe, name: ${name}, trustDomain: ${name}.example, bundle: { ${bundle} } }\n`;
 
   it.each([
     [
@@ -329,6 +331,32 @@ describe('parts that do not fit each other', () => {
       'one issuer and audience twice, also by default',
       trust(oidc('a', 'issuer: x'), oidc('b', 'issuer: x, represents: person, audiences: [z, https://mayfly.example]')),
       '5 trust[1].audiences[1]: is trusted twice: a token would have two names',
+    ],
+    [
+      'a bundle endpoint without TLS, or one that must prove to be no workload',
+      trust(
+        endpoint('a', 'url: "http://127.0.0.1/b", profile: https_web'),
+        endpoint(
+          'b',
+          'url: "https://b.example/b", profile: https_spiffe, id: "spiffe://b.example", bootstrap: lab.jwks.json',
+        ),
+        endpoint('c', 'url: "https://c.example/b", profile: https_spiffe, bootstrap: lab.jwks.json'),
+      ),
+      expect.stringMatching(/^4 trust\[0\]\.bundle\.url: must be an https URL/),
+      expect.stringMatching(/^5 trust\[1\]\.bundle\.id: must be the SPIFFE ID of a workload/),
+      expect.stringMatching(/^6 trust\[2\]\.bundle\.id: /),
+    ],
+    [
+      'a bundle that verifies no endpoint, and one that is not there',
+      trust(
+        endpoint(
+          'a',
+          'url: "https://a.example/b", profile: https_spiffe, id: "spiffe://a/b", bootstrap: lab.jwks.json',
+        ),
+        endpoint('b', 'url: "https://b.example/b", profile: https_web, ca: no'),
+      ),
+      expect.stringMatching(/^4 trust\[0\]\.bundle\.bootstrap: has no certificate of an authority/),
+      '5 trust[1].bundle.ca: is not a file that can be read',
     ],
     [
       'one trust domain twice',

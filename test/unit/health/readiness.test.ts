@@ -11,6 +11,7 @@ let fitness: Check[];
 let metrics: Map<string, boolean>;
 let failingTargets: Set<string>;
 let behind: Map<string, number>;
+let troubles: Map<string, string>;
 
 beforeEach(() => {
   clock = handClock();
@@ -20,19 +21,20 @@ beforeEach(() => {
   metrics = new Map();
   failingTargets = new Set();
   behind = new Map();
+  troubles = new Map();
 });
 
 async function failing(): Promise<string[]> {
   const check = () => Promise.resolve(fitness);
   const ready = (name: string, ok: boolean) => void metrics.set(name, ok);
-  const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, failingTargets, behind };
+  const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, failingTargets, behind, troubles };
   const checks = await createReadiness(parts)();
   return checks.filter(({ ok }) => !ok).map(({ name }) => name);
 }
 
 it('holds when everything does, and the metrics say the same', async () => {
   expect(await failing()).toEqual([]);
-  const names = ['store', 'policy', 'sweep', 'audit', 'running', 'targets', 'webhooks'];
+  const names = ['store', 'policy', 'sweep', 'audit', 'running', 'targets', 'bundles', 'webhooks'];
   expect([...metrics]).toEqual(names.map((name) => [name, true]));
 });
 
