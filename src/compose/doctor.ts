@@ -10,6 +10,7 @@ import { check, degradingCheck, type Check } from '../health/check.js';
 import { createFitness } from '../health/fitness.js';
 import { watchClock, type WatchedClock } from '../health/watched-clock.js';
 import { eachIssuer } from '../config/trust-schema.js';
+import { openBundle, type WatchedBundle } from '../identity/bundles.js';
 import { trustKeysOf } from '../identity/route.js';
 import { transmitterKeys } from '../identity/transmitters.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
@@ -33,18 +34,29 @@ export async function examine(loaded: LoadedConfig, system: SystemClock): Promis
     ...config.trust.flatMap((trust) =>
       eachIssuer([trust]).map((one, which) => {
         const name = `issuer ${one.name}${which === 0 ? '' : ` also[${which - 1}]`}`;
-        return [name, trustKeysOf(one, surroundings)] as const;
+        return [
+          name,
+          () =>
+            one.kind === 'spiffe' ? noteOf(openBundle(one, surroundings)) : trustKeysOf(one, surroundings).current(),
+        ] as const;
       }),
     ),
     ...config.signals.transmitters.map(
-      (one) => [`transmitter ${one.name}`, transmitterKeys(one, surroundings)] as const,
+      (one) => [`transmitter ${one.name}`, () => transmitterKeys(one, surroundings).current()] as const,
     ),
   ];
   return [
     ...(await storeChecks(loaded, { system, clock })),
     await attempt('policy', () => assertSoundPolicies(config)),
-    ...(await Promise.all(issuers.map(([name, keys]) => attempt(name, () => keys.current())))),
+    ...(await Promise.all(issuers.map(([name, work]) => attempt(name, work)))),
   ];
+}
+
+/** Returns what is worth a note about a bundle that can be read. */
+async function noteOf(bundle: WatchedBundle): Promise<string | undefined> {
+  await bundle.keys.current();
+  const trouble = await bundle.look();
+  return trouble === undefined ? undefined : sentenceOf(trouble);
 }
 
 /** @param work Returns a text where something is worth a note. Rejects where something is wrong. */

@@ -1,5 +1,5 @@
 /** `mayfly doctor`: everything that would fail the first caller is said before, with an exit code. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
@@ -92,6 +92,18 @@ describe('mayfly doctor', () => {
     expect(failed(out)).toEqual([
       `wrong issuer far: The keys of the token's issuer cannot be read now: no answer from http://127.0.0.1:${port}/jwks: The connection failed: ECONNREFUSED`,
     ]);
+  });
+
+  it('notes a bundle file that nobody writes any more', async () => {
+    const file = join(temporaryDirectory(), 'prod.json');
+    const key = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y', use: 'jwt-svid', kid: '1' };
+    writeFileSync(file, JSON.stringify({ keys: [key] }));
+    utimesSync(file, 1_700_000_000, 1_700_000_000);
+    const trust = [{ name: 'prod', kind: 'spiffe', trustDomain: 'prod.example', bundle: { file } }];
+    const { out } = await doctor((await startRedis()).url, { trust });
+    expect(out).toContain(
+      'note  issuer prod: the file was last written at 2023-11-14T22:13:20.000Z: newer keys are unknown here',
+    );
   });
 
   it('says which issuer names itself otherwise than the configuration', async () => {

@@ -1,4 +1,5 @@
 /** The proxy of the environment, with a real proxy: which requests go through it, and what it can see and do. */
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
@@ -93,6 +94,22 @@ describe('A request through a proxy', () => {
     expect(sockets).toHaveLength(1);
     await until(() => sockets.every(({ closed }) => closed), 'a connection is left');
     odd.close();
+  });
+
+  it('has its server judged by whoever asks, in place of its name', async () => {
+    const asked: string[] = [];
+    const judged = (verdict: Error | undefined) =>
+      through('https://other.example/', {
+        checkServer: (der) => {
+          asked.push(new X509Certificate(der).subjectAltName ?? '');
+          return verdict;
+        },
+      });
+    await expect(judged(undefined)).resolves.toMatchObject({ status: 200 });
+    await expect(judged(Object.assign(new Error('no'), { code: 'ANOTHER' }))).rejects.toMatchObject({
+      code: 'ANOTHER',
+    });
+    expect(asked).toEqual(Array(2).fill(expect.stringContaining(`DNS:${KEYS}`)));
   });
 
   it('of a client on node:https goes the same way', async () => {
