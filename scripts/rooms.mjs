@@ -20,7 +20,7 @@ const TABLE = [
   ['detectors', 'ledger telemetry config domain', 'observer'],
   ['audit', 'keys store domain'],
   ['minters', 'keys outbound config targets domain protocol', 'minter'],
-  ['policy', 'config domain', 'policy-engine|query'],
+  ['policy', 'identity config domain', 'policy-engine|query'],
   ['identity', 'outbound config domain protocol'],
   ['health', 'store telemetry domain'],
   ['keys', 'store config domain protocol'],

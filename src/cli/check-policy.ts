@@ -11,13 +11,17 @@ export function addCheckPolicy(program: Command, { out }: Terminal): void {
     .command('check-policy')
     .description('parse policies and hold them against the schema, as a start would; say file, line and reason')
     .argument('[directory]', 'the policies; default: those of the configuration')
-    .option('-c, --config <file>', 'the configuration whose targets and labels they speak of; default: MAYFLY_CONFIG')
+    .option(
+      '-c, --config <file>',
+      'the configuration that they speak of: its targets, labels, issuers, claims and purposes; default: MAYFLY_CONFIG',
+    )
     .action(async (directory: string | undefined, { config: path }: { config?: string }) => {
       const { config } = await loadConfig(defined({ path, checkFiles: false }));
       const where = directory ?? config.policy.directory;
-      const { problems, summary } = await checkPolicies(where, config.targets);
+      const { problems, notes, summary } = await checkPolicies(where, config);
       if (problems.length > 0) throw new Error(problems.map(problemText).join('\n'));
       out(`${where}: sound; ${summary.permits} permits, ${summary.forbids} forbids, digest ${summary.digest ?? ''}`);
       for (const id of summary.ids) out(`  ${id}`);
+      for (const note of notes) out(`note: ${problemText(note)}`);
     });
 }

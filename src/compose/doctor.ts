@@ -69,8 +69,8 @@ async function attempt(name: string, work: () => Promise<unknown>): Promise<Chec
   }
 }
 
-async function assertSoundPolicies({ policy, targets }: LoadedConfig['config']): Promise<void> {
-  const { problems } = await checkPolicies(policy.directory, targets);
+async function assertSoundPolicies(config: LoadedConfig['config']): Promise<void> {
+  const { problems } = await checkPolicies(config.policy.directory, config);
   if (problems.length > 0) throw new Error(problems.map(problemText).join('; '));
 }
 

@@ -121,10 +121,10 @@ const withSeen = (store: Store, seen: SeenDirectory | undefined): Store => ({
   },
 });
 
-const openPolicy = ({ policy: { directory }, targets }: LoadedConfig['config'], metrics: Metrics) =>
+const openPolicy = (config: LoadedConfig['config'], metrics: Metrics) =>
   createCedarEngine({
-    directory,
-    targets,
+    directory: config.policy.directory,
+    configured: config,
     maxCachedVerdicts: VERDICTS_KEPT,
     onEvaluation: () => metrics.policyEvaluated(),
   });

@@ -16,7 +16,7 @@ import { looksLikeSpiffe } from './spiffe.js';
 export function partyFromId(trust: readonly Trust[], kind: PartyRef['kind'], id: string): PartyRef {
   const problem = nameProblem(id);
   if (problem !== undefined) throw new BrokerError('invalid_request', `The id of the ${kind} ${problem}.`);
-  const issuer = trust.find((one) => representedBy(one) === kind && couldProve(one, id));
+  const issuer = trust.find((one) => canProve(one, kind, id));
   if (!issuer) {
     throw new BrokerError(
       'invalid_request',
@@ -34,7 +34,7 @@ export function partyFromId(trust: readonly Trust[], kind: PartyRef['kind'], id:
 export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selector): boolean {
   switch (kind) {
     case 'workload':
-      return trust.some((one) => representedBy(one) === 'workload' && couldProve(one, value));
+      return couldBe(trust, 'workload', value);
     case 'subject':
       return trust.some((one) => couldHaveSubject(one, value));
     // A workload that serves nobody else is its own principal.
@@ -48,6 +48,13 @@ export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selecto
       return true;
   }
 }
+
+/** Returns whether the id could be that of a workload, or a person, whom a configured issuer can prove. */
+export const couldBe = (trust: readonly Trust[], kind: PartyRef['kind'], id: string): boolean =>
+  trust.some((one) => canProve(one, kind, id));
+
+const canProve = (one: Trust, kind: PartyRef['kind'], id: string): boolean =>
+  representedBy(one) === kind && couldProve(one, id);
 
 /** Returns what every id begins with that this issuer can prove. */
 export const prefixOf = (trust: Trust): string =>

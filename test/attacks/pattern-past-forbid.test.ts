@@ -120,7 +120,7 @@ it('a pattern over more named records than one request may cost is refused', asy
   const engine = await engineOf(
     `${ALL}@id("no") forbid (principal, action in Action::"access", resource) when { [${names}].contains(resource) };`,
   );
-  expect(await engine.decide(toAccess('**'))).toEqual({ outcome: 'deny', policies: [], digest: engine.digest });
+  expect(await engine.decide(toAccess('**'))).toMatchObject({ outcome: 'deny', policies: [] });
   expect(await engine.decide(toAccess('incident/x/**'))).toMatchObject({ outcome: 'permit' });
 });
 
@@ -169,7 +169,7 @@ describe('whatever the policies and labels', () => {
           ([effect, when], index) =>
             `@id("p${index}") ${effect} (principal, action == Action::"read", resource) when { ${restOf(effect)}(${when}) };`,
         );
-        const labelled = labels.map(([match, one]) => label(match, one));
+        const labelled = [...labels.map(([match, one]) => label(match, one)), label('elsewhere', 's', 't')];
         // Random conditions often cannot apply; such policies are refused at start, which is not what is tested here.
         const engine = await engineOf(text.join('\n'), [ticketsTarget({ labels: labelled })]).catch(() => undefined);
         if (engine) for (const one of asked) permitted += await holdsFor(engine, one, space);

@@ -1,11 +1,13 @@
 /** A token that was never granted anything: no verifier accepts it, and every use raises an alarm. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { accessTokenClaimsSchema } from '../../src/protocol/access-token.js';
 import { mint, withCanary } from '../support/brokers/canary.js';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
 import { audited, evaluated, minted } from '../support/brokers/signals.js';
+import { writePolicies } from '../support/policy.js';
 
 const PERSON = 'urn:ietf:params:oauth:token-type:jwt';
 const CLIENT = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -31,7 +33,9 @@ describe('a canary', () => {
   it('has the id and the causes that credentials of its issuer have, where they hang on a run too', async () => {
     const lab = { name: 'lab', kind: 'oidc', issuer: 'https://issuer.lab.example', jwks: { file: './lab.json' } };
     const trust = [{ ...lab, owner: { claim: 'team' }, workload: ['sub', 'team'] }];
-    const before = await startBroker({ config: { trust } });
+    // The other policies name workloads whose ids are made of one claim.
+    const directory = writePolicies({ 'agents.cedar': readFileSync('config/policies/agents.cedar', 'utf8') });
+    const before = await startBroker({ config: { trust, policy: { engine: 'cedar', directory } } });
     const { token } = await minted(before, 'agent-7');
     await before.close();
     const { said } = await mint(before);

@@ -98,7 +98,7 @@ describe.each(providers)('$name', (provider) => {
     const path = resolve(ROOT, name, 'mayfly.yaml');
     const { config, warnings } = await loadConfig({ env: {}, path, checkFiles: false });
     expect(warnings).toEqual([]);
-    const { problems, summary } = await checkPolicies(config.policy.directory, config.targets);
+    const { problems, summary } = await checkPolicies(config.policy.directory, config);
     expect({ problems, permits: summary.permits }).toEqual({ problems: [], permits: 2 });
   });
 

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Party } from '../../src/domain/party.js';
 import { createCedarEngine } from '../../src/policy/cedar/cedar.js';
-import type { PolicyTarget } from '../../src/policy/cedar/load-policies.js';
+import { trustSchema, type Trust } from '../../src/config/trust-schema.js';
+import type { Configured, PolicyTarget } from '../../src/policy/cedar/fit.js';
 import type { PolicyEngine } from '../../src/policy/policy-engine.js';
 import type { AccessContext, OperateContext, PolicyQuery, PolicyResource } from '../../src/policy/query.js';
 import { temporaryDirectory } from './directory.js';
@@ -17,6 +18,21 @@ export const ticketsTarget = (more: Partial<PolicyTarget> = {}): PolicyTarget =>
   ...more,
 });
 
+/** Issuers of workloads, of which one names their team, and of persons with groups. */
+export const TRUST: readonly Trust[] = [
+  { name: 'lab', owner: { claim: 'team' }, claims: ['ref', 'roles', 'teams', 'none', '__entity'] },
+  { name: 'ci' },
+  { name: 'corp' },
+  { name: 'corp', represents: 'person', groups: { claim: 'groups' } },
+  { name: 'staff', represents: 'person', groups: { claim: 'groups' }, claims: ['email', 'department'] },
+].map((entry) => trustSchema.parse({ kind: 'oidc', issuer: `https://${entry.name}.example`, ...entry }));
+
+/** What policies can speak of: these targets, and the parties of `TRUST`. */
+export const configuredWith = (
+  targets: readonly PolicyTarget[] = [ticketsTarget()],
+  more: Partial<Configured> = {},
+): Configured => ({ targets, trust: [...TRUST], ...more });
+
 export function writePolicies(files: Record<string, string>, directory = temporaryDirectory()): string {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
   return directory;
@@ -27,7 +43,11 @@ export const engineOf = (
   targets: readonly PolicyTarget[] = [ticketsTarget()],
   more: Record<string, string> = {},
 ): Promise<PolicyEngine> =>
-  createCedarEngine({ directory: writePolicies({ 'a.cedar': text, ...more }), targets, maxCachedVerdicts: 1_000 });
+  createCedarEngine({
+    directory: writePolicies({ 'a.cedar': text, ...more }),
+    configured: configuredWith(targets),
+    maxCachedVerdicts: 1_000,
+  });
 
 export const workload = (id = 'lab:agent-7', more: Partial<Party> = {}): Party => ({
   kind: 'workload',

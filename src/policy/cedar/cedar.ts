@@ -6,7 +6,8 @@ import { explained, forAnyPurpose } from './because.js';
 import { preparsePolicySet, statefulIsAuthorized, type Context, type PolicyJson } from './cedar-wasm.js';
 import { termsOf } from './context.js';
 import { partyUid, type KnownTarget, type Subject } from './entities.js';
-import { loadPolicies, splitResourceId, type PolicySet, type PolicyTarget } from './load-policies.js';
+import { splitResourceId, type Configured, type PolicyTarget } from './fit.js';
+import { loadPolicies, type PolicySet } from './load-policies.js';
 import { allMentions } from './mentions.js';
 import { evaluationsOf, planOf, type Plan, type Plannable } from './plan.js';
 import { problemText } from './problem.js';
@@ -16,7 +17,7 @@ import { settle, type Answer } from './ways-out.js';
 
 interface CedarOptions {
   directory: string;
-  targets: readonly PolicyTarget[];
+  configured: Configured;
   /** A verdict takes about a kilobyte. */
   maxCachedVerdicts: number;
   /** Called before each evaluation. */
@@ -37,7 +38,7 @@ let engines = 0;
 
 export async function createCedarEngine(options: CedarOptions): Promise<PolicyEngine> {
   const name = `policies-${(engines += 1)}`;
-  const { set, problems } = await loadPolicies(options.directory, options.targets);
+  const { set, problems } = await loadPolicies(options.directory, options.configured);
   if (!set) throw new Error(`the policies cannot be used:\n${problems.map(problemText).join('\n')}`);
   let now = putInForce(name, set, options);
   // Reloads run one after the other: an older reading must not win over a newer one.
@@ -45,7 +46,7 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
   const turns = takeTurns();
 
   async function reloadOnce(): Promise<PolicyReload> {
-    const loaded = await loadPolicies(options.directory, options.targets);
+    const loaded = await loadPolicies(options.directory, options.configured);
     if (!loaded.set) return { digest: now.set.digest, problems: loaded.problems };
     now = putInForce(name, loaded.set, options);
     return { digest: now.set.digest, problems: [] };
@@ -72,7 +73,7 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
 }
 
 function putInForce(name: string, set: PolicySet, options: CedarOptions): InForce {
-  const { targets, maxCachedVerdicts, onEvaluation = () => undefined } = options;
+  const { configured, maxCachedVerdicts, onEvaluation = () => undefined } = options;
   preparse(name, Object.fromEntries(set.policies.map(({ id, text }) => [id, text])));
   const permits = permitsForAnyPurpose(set);
   const anyPurpose = Object.keys(permits).length > 0 ? `${name} for any purpose` : undefined;
@@ -82,7 +83,7 @@ function putInForce(name: string, set: PolicySet, options: CedarOptions): InForc
     name,
     anyPurpose,
     rules: new Map(set.policies.map(({ id, rule }) => [id, rule])),
-    targets: new Map(targets.map((target) => [target.resource, knownTarget(target, set)])),
+    targets: new Map(configured.targets.map((target) => [target.resource, knownTarget(target, set)])),
     groups: new Set(
       set.policies.flatMap(({ literals }) => literals.flatMap(({ type, id }) => (type === 'Group' ? [id] : []))),
     ),

@@ -7,7 +7,7 @@ import { covers, isPattern, overlaps, pathProblem } from '../../domain/access.js
 import type { PartyRef, RememberedPerson } from '../../domain/party.js';
 import type { PolicyQuery, PolicyResource, TaskFacts } from '../query.js';
 import type { CedarValueJson, EntityJson, TypeAndId } from './cedar-wasm.js';
-import type { PolicyTarget } from './load-policies.js';
+import type { PolicyTarget } from './fit.js';
 import { partsOf } from './patterns.js';
 
 /**

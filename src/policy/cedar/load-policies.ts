@@ -1,18 +1,13 @@
 /** Reads a policy directory. If anything in it is wrong, nothing is used and every problem is reported. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Target } from '../../config/schema.js';
-import { isPattern, pathProblem } from '../../domain/access.js';
 import { sha256 } from '../../domain/digest.js';
-import { nameProblem } from '../../domain/name.js';
 import type { PolicyProblem } from '../policy-engine.js';
-import { validate, type TypeAndId } from './cedar-wasm.js';
+import { validate } from './cedar-wasm.js';
+import { misfits, type Configured, type PolicyTarget } from './fit.js';
 import { parsePolicyFile, type Policy } from './policy-file.js';
 import { problemsOf } from './problem.js';
 import { readSchema, SHIPPED_SCHEMA, type PolicySchema } from './schema.js';
-
-/** The facts about a target that policies may test. */
-export type PolicyTarget = Pick<Target, 'resource' | 'labels' | 'tags'>;
 
 export interface PolicySet {
   policies: Policy[];
@@ -26,25 +21,37 @@ interface LoadResult {
   /** The policies that could be read, also when others could not. */
   policies: Policy[];
   problems: PolicyProblem[];
+  /** Policies that wait for a target with labels or tags: until then they never apply. */
+  notes: PolicyProblem[];
 }
+
+/** What macOS puts beside a file that it copies, and what editors put beside one that is being edited. */
+const IGNORED = /^\.[_#]/;
 
 const SCHEMA_FILE = 'schema.cedarschema';
 
-export async function loadPolicies(directory: string, targets: readonly PolicyTarget[]): Promise<LoadResult> {
+export async function loadPolicies(directory: string, configured: Configured): Promise<LoadResult> {
   const files = await readPolicyFiles(directory);
-  if (files.problem) return { policies: [], problems: [files.problem] };
+  if (files.problem) return { policies: [], problems: [files.problem], notes: [] };
   const parsed = files.sources.map(([file, text]) => parsePolicyFile(file, text));
   const policies = parsed.flatMap((one) => one.policies).sort((a, b) => (a.id < b.id ? -1 : 1));
   const { schema, problems: schemaProblems } = readSchema(files.schemaFile, files.schemaText);
+  const misfitting = policies.flatMap((policy) => misfits(policy, configured));
+  const notes = misfitting.filter(({ waits }) => waits);
   const problems = [
     ...schemaProblems,
     ...parsed.flatMap((one) => one.problems),
     ...repeatedIds(policies),
-    ...policies.flatMap((policy) => literalProblems(policy, targets)),
+    ...misfitting.filter(({ waits }) => !waits),
     ...(schema ? validationProblems(policies, schema) : []),
   ].sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
-  if (!schema || problems.length > 0) return { policies, problems };
-  return { set: { policies, schema, digest: digestOf(policies, schema, targets) }, policies, problems };
+  if (!schema || problems.length > 0) return { policies, problems, notes };
+  return {
+    set: { policies, schema, digest: digestOf(policies, schema, configured.targets) },
+    policies,
+    problems,
+    notes,
+  };
 }
 
 interface PolicyFiles {
@@ -57,7 +64,10 @@ interface PolicyFiles {
 async function readPolicyFiles(directory: string): Promise<PolicyFiles> {
   const files: PolicyFiles = { sources: [], schemaFile: 'shipped schema', schemaText: SHIPPED_SCHEMA };
   try {
-    const names = (await readdir(directory)).sort();
+    const names = (await readdir(directory)).filter((name) => !IGNORED.test(name)).sort();
+    const miscased = names.find((name) => !name.endsWith('.cedar') && name.toLowerCase().endsWith('.cedar'));
+    if (miscased !== undefined)
+      return { ...files, problem: { file: join(directory, miscased), line: 1, reason: 'must end in .cedar' } };
     for (const name of names.filter((one) => one.endsWith('.cedar'))) {
       const file = join(directory, name);
       files.sources.push([file, await readFile(file, 'utf8')]);
@@ -85,46 +95,6 @@ function repeatedIds(policies: readonly Policy[]): PolicyProblem[] {
     else problems.push(problemAt(policy, `@id("${policy.id}") is also at ${other.file}:${other.line}`));
   }
   return problems;
-}
-
-/**
- * Problems with the entities that a policy names. A forbid with a misspelled resource would forbid nothing, and nobody would
- * notice.
- */
-function literalProblems(policy: Policy, targets: readonly PolicyTarget[]): PolicyProblem[] {
-  const known = new Set(targets.map(({ resource }) => resource));
-  return policy.literals.flatMap((literal) => {
-    const problem = literalProblem(literal, known);
-    return problem === undefined ? [] : [problemAt(policy, `${literal.type}::"${literal.id}" ${problem}`)];
-  });
-}
-
-function literalProblem({ type, id }: TypeAndId, targets: ReadonlySet<string>): string | undefined {
-  if (NAMED_IN_TOKENS.has(type)) {
-    const problem = nameProblem(id);
-    return problem && `${problem}: no token can name it`;
-  }
-  if (type !== 'Resource' && type !== 'Target') return undefined;
-  const [target = '', path] = type === 'Target' ? [id] : splitResourceId(id);
-  if (type === 'Resource' && path === undefined) return 'is not "<target>#<path>"';
-  if (!targets.has(target)) return 'names a target that is not configured';
-  if (path === undefined) return undefined;
-  if (isPattern(path))
-    return 'is a pattern; name the path above it with "in", or label the pattern in the configuration';
-  const problem = pathProblem(path);
-  return problem === undefined ? undefined : `has a path that ${problem}`;
-}
-
-/** The entities that tokens name. A forbid about a group whose name is left out of tokens would forbid nothing. */
-const NAMED_IN_TOKENS: ReadonlySet<string> = new Set(['Workload', 'Person', 'Owner', 'Group']);
-
-/**
- * Returns the target and the path of a resource id. A target is a URI without a fragment, so the first `#` separates it
- * from the path.
- */
-export function splitResourceId(id: string): [target: string, path: string | undefined] {
-  const at = id.indexOf('#');
-  return at < 0 ? [id, undefined] : [id.slice(0, at), id.slice(at + 1)];
 }
 
 /**

@@ -70,8 +70,14 @@ function readPolicy(source: string): Read & { reasons: string[] } {
     literals: entitiesIn(json),
     mentions: mentionsIn({ ...json, annotations: {} }),
     actions: json.action.op === 'All' ? undefined : entitiesIn(json.action).map((one) => one.id),
-    reasons: annotationProblems(json),
+    reasons: problemsIn(json),
   });
+}
+
+/** Ways out are looked at once all annotations are as they should be. */
+function problemsIn(json: PolicyJson): string[] {
+  const problems = annotationProblems(json);
+  return problems.length > 0 ? problems : deadEnds(json);
 }
 
 function annotationProblems({ effect, annotations = {} }: PolicyJson): string[] {
@@ -91,6 +97,15 @@ function annotationProblems({ effect, annotations = {} }: PolicyJson): string[] 
   if (approval !== undefined && lifetime !== undefined) reasons.push('@lifetime and @approval exclude each other');
   if (reveal !== undefined && reveal !== 'no') reasons.push('@reveal must be @reveal("no")');
   return reasons;
+}
+
+/** Returns the ways out that lead nowhere: a forbid that does not look at what they change applies again. */
+function deadEnds({ effect, annotations = {}, conditions }: PolicyJson): string[] {
+  const { words } = mentionsIn(conditions);
+  if (effect === 'permit') return [];
+  return Object.entries({ lifetime: 'lifetimeSeconds', approval: 'approvals' })
+    .filter(([name, attribute]) => annotations[name] !== undefined && !words.has(attribute))
+    .map(([name, attribute]) => `@${name} leads nowhere: no condition of the forbid is about context.${attribute}`);
 }
 
 /**

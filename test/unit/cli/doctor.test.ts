@@ -20,7 +20,7 @@ async function doctor(store: unknown, over: Record<string, unknown> = {}) {
   const settings = {
     issuer: 'http://127.0.0.1:8080',
     store,
-    trust: [{ name: 'lab', kind: 'oidc', issuer: lab.url, jwks: { file: './lab.json' } }],
+    trust: [{ name: 'lab', kind: 'oidc', issuer: lab.url, jwks: { file: './lab.json' }, owner: { claim: 'team' } }],
     targets: [{ resource: 'https://tickets.example', minter: 'jwt' }],
     policy: { engine: 'cedar', directory: resolve('config/policies') },
     ...over,
@@ -85,6 +85,13 @@ describe('mayfly doctor', () => {
   it('says which issuer has no keys', async () => {
     const port = await freePort();
     const trust = [
+      {
+        name: 'lab',
+        kind: 'oidc',
+        issuer: 'https://lab.example',
+        jwks: { file: './lab.json' },
+        owner: { claim: 'team' },
+      },
       { name: 'far', kind: 'oidc', issuer: 'https://far.example', jwks: { url: `http://127.0.0.1:${port}/jwks` } },
     ];
     const { code, out } = await doctor('lmdb:./data', { trust });

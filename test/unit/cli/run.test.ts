@@ -100,6 +100,22 @@ describe('mayfly check-policy', () => {
     expect(err).toMatch(/names a target that is not configured/);
   });
 
+  it('holds them against its issuers, claims and labels, and notes what waits for the first label', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mayfly-policies-'));
+    const check = (condition: string, config: string) =>
+      writeFile(
+        join(directory, 'a.cedar'),
+        `@id("guard")\nforbid (principal, action in Action::"access", resource)\nwhen { ${condition} };`,
+      ).then(() => mayfly('check-policy', directory, '-c', config));
+    const github = 'config/providers/github-actions/mayfly.yaml';
+    const misspelt = await check('principal.hasTag("refs")', github);
+    expect([misspelt.code, misspelt.err]).toEqual([1, expect.stringMatching(/a\.cedar:3: the tag "refs" is nowhere/)]);
+    const waiting = await check('resource.sensitivity.contains("secret")', github);
+    expect([waiting.code, waiting.out]).toEqual([0, expect.stringMatching(/note: .*a\.cedar:3: .*never "secret"/)]);
+    const wrong = await check('resource.sensitivity.contains("secret")', 'config/development.yaml');
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringMatching(/a\.cedar:3: .*there is restricted/)]);
+  });
+
   it('says file, line and reason, and fails', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'mayfly-policies-'));
     await writeFile(

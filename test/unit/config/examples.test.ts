@@ -16,7 +16,7 @@ describe('shipped configurations', () => {
 
   it('for development come with policies that fit their targets', async () => {
     const { config } = await loadConfig({ env: {}, path: 'config/development.yaml', checkFiles: false });
-    const { problems, summary } = await checkPolicies(config.policy.directory, config.targets);
+    const { problems, summary } = await checkPolicies(config.policy.directory, config);
     expect(problems).toEqual([]);
     expect(summary.permits).toBeGreaterThan(0);
   });

@@ -3,10 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { checkPolicies } from '../../../src/policy/cedar/check-policies.js';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
-import type { PolicyTarget } from '../../../src/policy/cedar/load-policies.js';
+import type { PolicyTarget } from '../../../src/policy/cedar/fit.js';
 import type { PolicyQuery } from '../../../src/policy/query.js';
 import { SHIPPED_SCHEMA } from '../../../src/policy/cedar/schema.js';
 import {
+  configuredWith,
   engineOf,
   person,
   taskOf,
@@ -156,11 +157,15 @@ it('every example is tested here, and all of them can be used together', async (
       .map((name) => `${name}.cedar`)
       .sort(),
   );
-  expect((await checkPolicies(`${root}examples/policies`, TARGETS)).problems).toEqual([]);
+  expect((await checkPolicies(`${root}examples/policies`, configuredWith(TARGETS))).problems).toEqual([]);
 });
 
 describe('the development policies', () => {
-  const engine = createCedarEngine({ directory: `${root}config/policies`, targets: TARGETS, maxCachedVerdicts: 10 });
+  const engine = createCedarEngine({
+    directory: `${root}config/policies`,
+    configured: configuredWith(TARGETS),
+    maxCachedVerdicts: 10,
+  });
   const agent = workload('lab:agent-7');
   const operator = (name: string) => workload(`lab:${name}`, { owner: 'platform' });
   const introspect = (by: string, resource = TICKETS) =>

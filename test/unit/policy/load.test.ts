@@ -1,18 +1,19 @@
 /** A policy directory is used whole or not at all, and every mistake in it is named with its place. */
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { trustSchema } from '../../../src/config/trust-schema.js';
 import { checkPolicies } from '../../../src/policy/cedar/check-policies.js';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
 import { SHIPPED_SCHEMA } from '../../../src/policy/cedar/schema.js';
 import { temporaryDirectory } from '../../support/directory.js';
-import { engineOf, ticketsTarget, toAccess, writePolicies } from '../../support/policy.js';
+import { configuredWith, engineOf, ticketsTarget, toAccess, writePolicies } from '../../support/policy.js';
 
 const READ = '@id("read") permit (principal, action == Action::"read", resource);\n';
 
 /** `a.cedar:2: reason` for each problem. */
 async function problemsIn(files: Record<string, string>, targets = [ticketsTarget()]): Promise<string[]> {
   const directory = writePolicies(files);
-  const { problems } = await checkPolicies(directory, targets);
+  const { problems } = await checkPolicies(directory, configuredWith(targets));
   return problems.map(({ file, line, reason }) => `${file.replace(`${directory}/`, '')}:${line}: ${reason}`);
 }
 
@@ -119,7 +120,9 @@ describe('a mistake in a policy is named with file, line and reason', () => {
     [
       'a target that is not configured',
       `@id("a") forbid (principal, action, resource in Resource::"https://ticket.example#incident");`,
-      [`a.cedar:1: Resource::"https://ticket.example#incident" names a target that is not configured`],
+      [
+        `a.cedar:1: Resource::"https://ticket.example#incident" names a target that is not configured; did you mean https://tickets.example?`,
+      ],
     ],
     [
       'the same for a Target, also inside a condition',
@@ -163,9 +166,122 @@ describe('a mistake in a policy is named with file, line and reason', () => {
     expect(await problemsOf(`// ${bad}\n${READ}${bad}`)).toEqual(['a.cedar:3: has no @id']);
   });
 
+  it('a file that would not be read because of its case, and none that no person wrote', async () => {
+    const files = { 'a.cedar': READ, '._a.cedar': '\0\u0005\u0016\u0007', '.#b.cedar': 'someone@host.1' };
+    expect(await problemsIn({ ...files, 'a.cedar~': 'permit', 'a.cedar.bak': 'permit' })).toEqual([]);
+    expect(await problemsIn({ ...files, 'Guards.Cedar': READ })).toEqual(['Guards.Cedar:1: must end in .cedar']);
+  });
+
   it('a directory that is missing or holds no policy', async () => {
-    expect((await checkPolicies('/nowhere', [])).problems).toHaveLength(1);
+    expect((await checkPolicies('/nowhere', configuredWith([]))).problems).toHaveLength(1);
     expect(await problemsIn({ 'notes.txt': 'permit' })).toEqual([expect.stringContaining('holds no *.cedar file')]);
+  });
+});
+
+describe('what is nowhere in the configuration is a mistake, at the line that names it', () => {
+  const configured = configuredWith(
+    [ticketsTarget({ tags: { environment: 'production' }, labels: [{ match: 'vip', sensitivity: ['restricted'] }] })],
+    {
+      trust: [
+        { name: 'lab', owner: { value: 'sre' }, claims: ['ref', 'roles'] },
+        { name: 'staff', represents: 'person', claims: ['department'] },
+      ].map((entry) => trustSchema.parse({ kind: 'oidc', issuer: `https://${entry.name}.example`, ...entry })),
+      purposes: { triage: { description: 'x' }, 'triage of alerts': { description: 'x' } },
+    },
+  );
+  const misfits = async (scope: string, condition = 'true') => {
+    const text = `@id("a")\nforbid (${scope}) when {\n${condition} };`;
+    const { problems } = await checkPolicies(writePolicies({ 'a.cedar': text }), configured);
+    return problems.map(({ line, reason }) => `${line}: ${reason}`);
+  };
+  const ACCESS = 'principal, action in Action::"access", resource';
+  const REVOKE = 'principal, action == Action::"revoke", resource';
+  const INTROSPECT = 'principal, action == Action::"introspect", resource';
+  const OPEN = 'principal, action == Action::"openTask", resource';
+
+  it.each([
+    ['context.risk == "high"', ACCESS, 'context.risk is never "high"; there is LOW, MEDIUM, HIGH; did you mean HIGH?'],
+    ['["LOW", "MEDUIM"].contains(context.risk)', ACCESS, /context.risk is never "MEDUIM".*did you mean MEDIUM/],
+    ['!(context.risk != "none")', ACCESS, /context.risk is never "none"/],
+    ['context.purposeFrom == "agents"', ACCESS, /context.purposeFrom is never "agents".*did you mean agent\?/],
+    ['context.kind == "workloads"', REVOKE, /context.kind is never "workloads".*did you mean workload\?/],
+    ['context.effect == "kill"', REVOKE, 'context.effect is never "kill"; there is end, cutoff, hold, lift'],
+    ['context.purpose == "triaging"', ACCESS, /context.purpose is never "triaging"; there is triage, triage of alerts/],
+    ['context.purpose like "repair *"', ACCESS, /context.purpose is never "repair \*"/],
+    ['resource.purpose == "repair"', OPEN, /resource.purpose is never "repair"/],
+    [
+      'resource.sensitivity.contains("restrcted")',
+      ACCESS,
+      /sensitivity is never "restrcted".*did you mean restricted\?/,
+    ],
+    ['resource.sensitivity.containsAny(["restricted", "x"])', ACCESS, /resource.sensitivity is never "x"/],
+    [
+      'principal.unread.contains("group")',
+      ACCESS,
+      'principal.unread is never "group"; there is ref, roles, department',
+    ],
+    [
+      'principal.hasTag("branch") && principal.getTag("branch") == "main"',
+      ACCESS,
+      /the tag "branch" is nowhere; trust\[\].claims/,
+    ],
+    ['principal.lists.hasTag("role")', ACCESS, /the tag "role" is nowhere.*did you mean roles\?/],
+    ['context has onBehalfOf && context.onBehalfOf.hasTag("team")', ACCESS, /the tag "team" is nowhere/],
+    ['resource.target.hasTag("env")', ACCESS, 'the tag "env" is nowhere; targets[].tags has environment'],
+    ['resource.hasTag("ref")', INTROSPECT, /the tag "ref" is nowhere; targets/],
+    ['principal in Owner::"platform"', ACCESS, /Owner::"platform" is the team of nobody; the configuration gives sre/],
+    [
+      'principal in Issuer::"labs"',
+      ACCESS,
+      /Issuer::"labs" names no entry of trust\[\]; there are lab, staff; did you mean lab\?/,
+    ],
+    ['principal == Workload::"agent-7"', ACCESS, /Workload::"agent-7" is nobody: .*did you mean lab:agent-7\?/],
+    ['principal == Workload::"staff:ada"', ACCESS, /Workload::"staff:ada" is nobody/],
+    ['principal == Person::"lab:ada"', ACCESS, /Person::"lab:ada" is nobody/],
+    ['principal in Group::"admins"', ACCESS, 'Group::"admins" is the group of nobody: no trust[] entry has groups'],
+    ['resource in Target::"https://tickets.exmaple"', ACCESS, /did you mean https:\/\/tickets.example\?/],
+  ])('%s', async (condition, scope, reason) => {
+    const found = (await misfits(scope, condition)).map((one) => one.replace(/^3: /, ''));
+    expect(found.length).toBeGreaterThan(0);
+    for (const one of found) expect(one).toEqual(typeof reason === 'string' ? reason : expect.stringMatching(reason));
+  });
+
+  it.each([
+    ['context.risk != "LOW" && context.purposeFrom == "opener"', ACCESS],
+    ['["task", "all"].contains(context.kind) && context.effect == "lift"', REVOKE],
+    ['context.purpose like "*alerts" || context.purpose == "triage"', ACCESS],
+    ['resource.sensitivity.contains("restricted") && resource.target.hasTag("environment")', ACCESS],
+    ['principal.hasTag("ref") && principal.getTag("ref") == "anything"', ACCESS],
+    ['principal.lists.hasTag("roles") && principal.lists.getTag("roles").contains("x")', ACCESS],
+    ['context has onBehalfOf && context.onBehalfOf.hasTag("department")', ACCESS],
+    ['principal.unread.contains("roles") && principal in Owner::"sre"', ACCESS],
+    ['principal == Workload::"lab:agent-7" || principal == Person::"staff:ada"', OPEN],
+    ['resource.hasTag("environment")', INTROSPECT],
+  ])('and what is there is none: %s', async (condition, scope) => {
+    expect(await misfits(scope, condition)).toEqual([]);
+  });
+
+  it.each([
+    ['resource.sensitivity.contains("restricted")', 'resource.sensitivity is never "restricted"; there is none'],
+    ['resource.target.hasTag("environment")', 'the tag "environment" is nowhere; targets[].tags has none'],
+  ])('a guard waits for the first label or tag of a target, and a note says so: %s', async (condition, reason) => {
+    const text = `@id("a") forbid (${ACCESS}) when { ${condition} };`;
+    const { problems, notes } = await checkPolicies(writePolicies({ 'a.cedar': text }), configuredWith());
+    expect(problems).toEqual([]);
+    expect(notes).toEqual([expect.objectContaining({ line: 1, reason })]);
+  });
+
+  it('also in the head of a policy', async () => {
+    expect(await misfits('principal == Workload::"agent-7", action, resource')).toEqual([
+      expect.stringMatching(/^2: Workload::"agent-7" is nobody/),
+    ]);
+  });
+
+  it.each(['@lifetime("60")', '@approval("x")'])('a way out that leads nowhere: %s', async (annotation) => {
+    const attribute = annotation.startsWith('@lifetime') ? 'lifetimeSeconds' : 'approvals';
+    expect(await problemsOf(`@id("a") ${annotation} forbid (principal, action in Action::"read", resource);`)).toEqual([
+      `a.cedar:1: ${annotation.replace(/\(.*/, '')} leads nowhere: no condition of the forbid is about context.${attribute}`,
+    ]);
   });
 });
 
@@ -208,7 +324,7 @@ describe('start and reload', () => {
 
   it('a sound directory takes over at once, remembered verdicts and all', async () => {
     const directory = writePolicies({ 'a.cedar': READ });
-    const engine = await createCedarEngine({ directory, targets: [ticketsTarget()], maxCachedVerdicts: 10 });
+    const engine = await createCedarEngine({ directory, configured: configuredWith(), maxCachedVerdicts: 10 });
     const before = await engine.decide(toAccess('x'));
     writePolicies({ 'b.cedar': '@id("no") forbid (principal, action, resource);' }, directory);
     expect(await engine.decide(toAccess('x'))).toEqual(before);
@@ -224,7 +340,7 @@ describe('start and reload', () => {
 
   it('a directory with a problem changes nothing', async () => {
     const directory = writePolicies({ 'a.cedar': READ });
-    const engine = await createCedarEngine({ directory, targets: [ticketsTarget()], maxCachedVerdicts: 10 });
+    const engine = await createCedarEngine({ directory, configured: configuredWith(), maxCachedVerdicts: 10 });
     const before = await engine.decide(toAccess('x'));
     writePolicies({ 'b.cedar': '@id("no") forbid (principal, action, resource);\nforbid' }, directory);
     const { digest, problems } = await engine.reload();
@@ -235,7 +351,7 @@ describe('start and reload', () => {
 
   it('two reloads at once end with what is in the directory', async () => {
     const directory = writePolicies({ 'a.cedar': READ });
-    const engine = await createCedarEngine({ directory, targets: [ticketsTarget()], maxCachedVerdicts: 10 });
+    const engine = await createCedarEngine({ directory, configured: configuredWith(), maxCachedVerdicts: 10 });
     const first = engine.reload();
     writePolicies({ 'a.cedar': READ.replace('permit', 'forbid') }, directory);
     await Promise.all([first, engine.reload()]);
@@ -270,7 +386,7 @@ describe('the digest', () => {
 
 it('the summary counts what could be read', async () => {
   const forbid = '@id("no") forbid (principal, action, resource);';
-  const { summary, problems } = await checkPolicies(writePolicies({ 'a.cedar': READ + forbid }), []);
+  const { summary, problems } = await checkPolicies(writePolicies({ 'a.cedar': READ + forbid }), configuredWith());
   expect(problems).toEqual([]);
   expect(summary).toEqual({
     permits: 1,
@@ -282,6 +398,6 @@ it('the summary counts what could be read', async () => {
 
 it('an empty directory is not a policy', async () => {
   await expect(
-    createCedarEngine({ directory: temporaryDirectory(), targets: [], maxCachedVerdicts: 1 }),
+    createCedarEngine({ directory: temporaryDirectory(), configured: configuredWith(), maxCachedVerdicts: 1 }),
   ).rejects.toThrow();
 });

@@ -16,6 +16,7 @@ const target = ticketsTarget({
   labels: [
     { match: 'incident/**', sensitivity: ['internal'] },
     { match: 'incident/vip/**', sensitivity: ['restricted', 'personal'] },
+    { match: 'press/**', sensitivity: ['public'] },
   ],
   tags: { environment: 'production' },
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
 import { verdictCache } from '../../../src/policy/cedar/verdict-cache.js';
 import type { Verdict } from '../../../src/policy/policy-engine.js';
-import { TICKETS, ticketsTarget, toAccess, writePolicies } from '../../support/policy.js';
+import { configuredWith, TICKETS, ticketsTarget, toAccess, writePolicies } from '../../support/policy.js';
 
 const POLICIES = `
 @id("reads") permit (principal, action == Action::"read", resource in Resource::"${TICKETS}#a");
@@ -23,7 +23,9 @@ const path = fc
 describe('Verdicts that are remembered', () => {
   it('are what an engine without a memory says, whatever was asked before', async () => {
     const [remembering, forgetful] = await Promise.all(
-      [1_000, 0].map((maxCachedVerdicts) => createCedarEngine({ directory, targets: [target], maxCachedVerdicts })),
+      [1_000, 0].map((maxCachedVerdicts) =>
+        createCedarEngine({ directory, configured: configuredWith([target]), maxCachedVerdicts }),
+      ),
     );
     await fc.assert(
       fc.asyncProperty(path, async (one) => {
@@ -35,7 +37,7 @@ describe('Verdicts that are remembered', () => {
   });
 
   it('are shared by paths that no policy and no label distinguishes, and by no others', async () => {
-    const engine = await createCedarEngine({ directory, targets: [target], maxCachedVerdicts: 1 });
+    const engine = await createCedarEngine({ directory, configured: configuredWith([target]), maxCachedVerdicts: 1 });
     // Equal queries are counted once.
     const isShared = (...paths: string[]) =>
       engine.evaluationsOf(paths.map((one) => toAccess(one))) === engine.evaluationsOf([toAccess(paths[0]!)]);

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { assertPartyWithin } from '../../../src/compose/rate.js';
 import type { PartyRef } from '../../../src/domain/party.js';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
-import { ticketsTarget, writePolicies } from '../../support/policy.js';
+import { configuredWith, ticketsTarget, writePolicies } from '../../support/policy.js';
 import { AGENT, wholeBroker } from '../../support/brokers/use-cases.js';
 
 const POLICIES = `@id("all") permit (principal, action, resource);
@@ -21,7 +21,7 @@ async function counting(assertWithinRate: (party: PartyRef, points?: number) => 
   const count = { done: 0 };
   const policy = await createCedarEngine({
     directory: writePolicies({ 'a.cedar': POLICIES }),
-    targets: [ticketsTarget({ labels: LABELS })],
+    configured: configuredWith([ticketsTarget({ labels: LABELS })]),
     maxCachedVerdicts: 1_000,
     onEvaluation: () => (count.done += 1),
   });
