@@ -53,6 +53,8 @@ function describeOther(entry: AuditEntry): string {
   switch (type) {
     case 'credential.granted':
       return `${credential ?? 'a credential'} for ${accessed(entry)}${until(entry)}`;
+    case 'credential.given_again':
+      return `${credential ?? 'a credential'} given again${until(entry)}`;
     case 'credential.refused':
       return `no credential for ${accessed(entry)}: ${error ?? 'refused'}`;
     case 'task.opened':

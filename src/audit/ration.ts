@@ -16,6 +16,7 @@ export interface RationedAuditLog extends AuditLog {
 /** A new type does not compile before it says which it is: `always` only for what made, ended or changed something. */
 const ENTERED: Record<AuditEvent['type'], 'always' | 'rationed'> = {
   'credential.granted': 'always',
+  'credential.given_again': 'rationed',
   'credential.refused': 'rationed',
   'task.opened': 'always',
   'revocation.published': 'always',

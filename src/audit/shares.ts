@@ -102,11 +102,13 @@ function settle({ id, callers, tally }: Issuer, now: number): { events: AuditEve
 /**
  * Sorts that share no lines. What others show to an API is kept apart from what the API asks for itself, and a dead credential of
  * this broker from junk: whoever shows junk must not use up the lines of the API, nor hide that a dead credential was shown.
- * And the refusals of one caller must not hide what another of its issuer was permitted to read.
+ * And the refusals of one caller must not hide what another of its issuer was permitted to read, nor must an SDK that asks before
+ * every call hide either.
  */
-function sortOf({ type, verb, credential }: AuditEvent): 'refused' | 'permitted' | 'shown' | 'dead' {
+function sortOf({ type, verb, credential }: AuditEvent): 'refused' | 'permitted' | 'repeated' | 'shown' | 'dead' {
   if (type === 'introspection.inactive') return credential === undefined ? 'shown' : 'dead';
   if (type === 'audit.read' || type === 'revocation.previewed') return 'permitted';
+  if (type === 'credential.given_again') return 'repeated';
   return verb === 'introspect' ? 'shown' : 'refused';
 }
 

@@ -5,6 +5,7 @@ import { rationed } from '../audit/ration.js';
 import type { Settings } from '../authorization/deps.js';
 import type { LoadedConfig } from '../config/load.js';
 import { openDetectors } from '../detectors/detectors.js';
+import { givenSessions } from '../credentials/given-again.js';
 import { defined } from '../domain/defined.js';
 import type { Clock, SystemClock } from '../domain/time.js';
 import { createFitness } from '../health/fitness.js';
@@ -85,6 +86,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     requests: createRequestLog(log, limits.perIssuerPerMinute),
     observer: detectors.observer,
     parties,
+    given: givenSessions(ledger),
     identify: rememberCallers(instrumentIdentify(identify, { metrics, observer: detectors.observer }), parties),
     policy: instrumentPolicy(policy, metrics),
     minters,

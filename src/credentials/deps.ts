@@ -4,11 +4,13 @@ import type { Target } from '../config/schema.js';
 import type { PartyRef } from '../domain/party.js';
 import type { PartyMemory } from '../ledger/seen.js';
 import type { Minter } from '../minters/minter.js';
+import type { GivenSessions } from './given-again.js';
 
 export interface Deps extends AuthorizationDeps {
   minters: ReadonlyMap<string, Minter>;
   targets: ReadonlyMap<string, Target>;
   parties: Pick<PartyMemory, 'granted'>;
+  given: GivenSessions;
   /** Throws `slow_down` if the party, or all parties of its issuer together, ask too often. */
   assertWithinRate(party: PartyRef, points?: number): Promise<void>;
   /** Throws `temporarily_unavailable` while this broker must not mint: clocks apart, store nearly full or unfit. */

@@ -20,7 +20,7 @@ import { kindOf } from '../targets/kinds.js';
 import { admit } from './admit.js';
 import type { Deps } from './deps.js';
 import { makeRoom, narrow, requestedSeconds, secondsByProof } from './narrow.js';
-import { type Grant, release, type Issued } from './release.js';
+import { type Grant, release, repeat, type Issued, type Repetition } from './release.js';
 import type { CredentialRequest, UnreadRequest } from './request.js';
 
 export async function exchange(deps: Deps, proofs: Proofs, unread: UnreadRequest): Promise<Issued> {
@@ -48,7 +48,7 @@ export async function exchangeFor(
   const about = defined({ ...asked, charged, target, access, ...auditedUnder(under) });
   return auditingRefusals(deps, caller, about, async () => {
     const grant = await retryOnConflict(deps.ledger, () => reserveGrant(rated, requester, request));
-    const issued = await release(deps, grant, requestId);
+    const issued = await ('given' in grant ? repeat(deps, grant, requestId) : release(deps, grant, requestId));
     deps.observer.granted(requester.from ? chargeOf(requester.from) : { kind: 'party', of: caller.party }, issued);
     for (const proof of [caller, requester.onBehalfOf]) if (proof) deps.parties.granted(proof.party);
     return issued;
@@ -90,7 +90,11 @@ async function chargesFor(
 }
 
 /** Makes one attempt. Returns undefined if the task changed in between; then everything is read and decided again. */
-async function reserveGrant(deps: Deps, requester: Requester, request: CredentialRequest): Promise<Grant | undefined> {
+async function reserveGrant(
+  deps: Deps,
+  requester: Requester,
+  request: CredentialRequest,
+): Promise<Grant | Repetition | undefined> {
   deps.assertFitToMint();
   const target = knownTarget(deps, request.target);
   const minter = minterOf(deps, target);
@@ -124,14 +128,17 @@ async function reserveGrant(deps: Deps, requester: Requester, request: Credentia
   if (access.outcome !== 'permit') throw denied(access);
 
   const decision = { ...access, policies: [...new Set([...opening.policies, ...access.policies])] };
-  const task = await makeRoom(deps, permitted);
   const credential = narrow(permitted, decision, target);
+  const { again } = request;
+  const given = again && (await deps.given.inPlaceOf(credential, permitted.task));
+  if (given) return { requester, given, task: permitted.task, decision };
+  const task = await makeRoom(deps, permitted, credential);
   await minter.assertMintable?.(credential);
   const beside = besideOf(admission, task);
   const drafted = draftReservation(defined({ credential, task, stored, beside, durable: enforced }));
   await deps.assertWithinQuota(party, { bytes: drafted.bytes, task, opens: !stored });
   const reserved = (await claimed(deps.ledger, admission, task)) && (await reserve(deps.ledger, drafted));
-  return reserved ? { requester, reserved, task, opened: !stored, decision, minter } : undefined;
+  return reserved ? defined({ requester, reserved, task, opened: !stored, decision, minter, again }) : undefined;
 }
 
 const auditedUnder = (under: CredentialRequest['under']) =>

@@ -16,6 +16,7 @@ import { kindOf } from '../targets/kinds.js';
 import { namesWithin } from '../targets/requested-access.js';
 import type { Admission } from './admit.js';
 import type { Deps } from './deps.js';
+import { notSuperseded } from './given-again.js';
 import type { CredentialRequest } from './request.js';
 
 /**
@@ -75,24 +76,27 @@ function grantedNames({ resource, ...target }: Target, access: Access[]): Pick<C
 
 /**
  * Returns the task without its expired credentials. Throws `slow_down` if there is no room for one more. The count is exact:
- * before it refuses, it looks up the listed credentials, and dead ones do not count.
+ * before it refuses, it looks up the listed credentials. Those that are dead, or that another has taken the place of, do not count.
  */
 export async function makeRoom(
   { ledger, settings }: Pick<Deps, 'ledger' | 'settings'>,
   { task, now }: Admission,
+  drafted: Credential,
 ): Promise<Task> {
   const { credentialsPerTask } = settings.limits;
   const unexpired = task.credentials.filter(({ expiresAt }) => expiresAt > now);
   if (unexpired.length < credentialsPerTask) return { ...task, credentials: unexpired };
 
-  const ids = unexpired.map(({ id }) => id);
-  const found = (await readCredentials(ledger, ids)).map((credential) => ({ credential, task }));
-  const living = new Set((await alive(ledger, found)).map(({ credential }) => credential.id));
-  if (living.size >= credentialsPerTask) {
-    const soonest = Math.min(...unexpired.map(({ expiresAt }) => expiresAt));
+  const listed = unexpired.map(({ id }) => id);
+  const found = (await readCredentials(ledger, listed)).map((credential) => ({ credential, task }));
+  const living = (await alive(ledger, found)).map(({ credential }) => credential);
+  const counted = notSuperseded(living, drafted, task);
+  if (counted.length >= credentialsPerTask) {
+    const soonest = Math.min(...counted.map(({ expiresAt }) => expiresAt));
     throw new BrokerError('slow_down', `The task has ${credentialsPerTask} live credentials, the most it may have.`, {
       retryAfterSeconds: secondsToWait(soonest - now),
     });
   }
-  return { ...task, credentials: unexpired.filter(({ id }) => living.has(id)) };
+  const ids = new Set(living.map(({ id }) => id));
+  return { ...task, credentials: unexpired.filter(({ id }) => ids.has(id)) };
 }

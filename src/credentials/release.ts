@@ -17,6 +17,7 @@ import { putHandle } from '../ledger/handles.js';
 import type { Versioned } from '../ledger/ledger.js';
 import { NothingMinted, type Minted, type Minter } from '../minters/minter.js';
 import type { Deps } from './deps.js';
+import type { Given } from './given-again.js';
 import { endUnreleased } from './expire-reservations.js';
 
 /** A credential that is decided and reserved in the ledger, and not yet minted. */
@@ -28,6 +29,16 @@ export interface Grant {
   opened: boolean;
   decision: Decision;
   minter: Minter;
+  /** It is kept, to be handed out once more. */
+  again?: true;
+}
+
+/** A session that was handed out before, and that is handed out once more in place of a new one. */
+export interface Repetition {
+  requester: Requester;
+  given: Given;
+  task: Task;
+  decision: Decision;
 }
 
 export interface Issued {
@@ -35,6 +46,16 @@ export interface Issued {
   credential: Credential;
   task: Task;
   opened: boolean;
+  /** It was handed out before. */
+  again?: true;
+}
+
+/** Hands out a session once more. Nothing is made by it, and the caller has it already: the audit log says that it was asked for. */
+export async function repeat(deps: Deps, { given, task, ...rest }: Repetition, requestId: string): Promise<Issued> {
+  const { minted, credential } = given;
+  const event = grantedEvent(deps.ledger.clock.now(), { ...rest, credential, task }, { requestId });
+  await deps.audit.append({ ...event, type: 'credential.given_again' });
+  return { minted, credential, task, opened: false, again: true };
 }
 
 export async function release(deps: Deps, grant: Grant, requestId: string): Promise<Issued> {
@@ -46,13 +67,14 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
     const minted = await minter.mint(credential, task);
     const { handle, scopeHash } = minted;
     await Promise.all([
-      deps.audit.append(grantedEvent(ledger.clock.now(), grant, requestId, scopeHash)),
+      deps.audit.append(grantedEvent(ledger.clock.now(), { ...grant, credential }, { requestId, scopeHash })),
       lookAgain(deps, grant),
       handle !== undefined && putHandle(ledger, credential, handle),
     ]);
     // This comes after the look, so that every active credential was alive once its target knew it.
     if (credential.state === 'reserved' && !(await activate(ledger, reserved, handle)))
       throw new Error('the record of the reservation was changed or lost');
+    if (grant.again) deps.given.keep({ minted, credential }, task);
     return { minted, credential, task, opened };
   } catch (error) {
     await unwind(deps, grant, error);
@@ -99,11 +121,14 @@ async function unwind({ ledger }: Pick<Deps, 'ledger'>, { reserved }: Grant, err
 
 function grantedEvent(
   at: number,
-  { requester, reserved, task, decision }: Grant,
-  requestId: string,
-  scopeHash?: string,
+  {
+    requester,
+    credential,
+    task,
+    decision,
+  }: Pick<Grant, 'requester' | 'task' | 'decision'> & { credential: Credential },
+  { requestId, scopeHash }: { requestId: string; scopeHash?: string | undefined },
 ): AuditEvent {
-  const { value: credential } = reserved;
   return defined({
     type: 'credential.granted',
     at,

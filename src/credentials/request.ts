@@ -15,6 +15,8 @@ export interface CredentialRequest {
   under: { purpose: string; isDefault?: true } | { taskId: string };
   lifetimeSeconds?: number;
   idempotencyKey?: IdempotencyKey;
+  /** Whether what was handed out before will do, while it is as good as new (see `given-again.ts`). */
+  again?: true;
 }
 
 /** A request that is still to be read. It is read once its requester is known: strangers make the broker read nothing. */

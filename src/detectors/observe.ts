@@ -19,9 +19,9 @@ const PLACE_CHARACTERS = 11;
 
 export function createObserver({ tallies, canaries, clock }: ObserverSetup): Observer {
   return {
-    granted(to, { task, opened }) {
+    granted(to, { task, opened, again }) {
       const now = clock.unchecked();
-      tallies.of('mint-spike', to, now, minuteOf(now)).count += 1;
+      if (!again) tallies.of('mint-spike', to, now, minuteOf(now)).count += 1;
       // A task that was just opened has no refusals to forget.
       const underTask = { kind: 'task', id: task.id, of: task.workload } as const;
       for (const charge of [...(opened ? [] : [underTask]), ...(to.kind === 'credential' ? [to] : [])])

@@ -7,8 +7,8 @@ import type { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 
 export interface Observer {
-  /** Reports that a credential was handed out. `opened`: its task was opened for it. */
-  granted(to: PartyCharge | CredentialCharge, grant: { task: Task; opened: boolean }): void;
+  /** Reports that a credential was handed out. `opened`: its task was opened for it. `again`: it is no new one. */
+  granted(to: PartyCharge | CredentialCharge, grant: { task: Task; opened: boolean; again?: true }): void;
   /** Reports a refusal. It is counted for each of the charges; for nobody where somebody else may have provoked it. */
   refused(charges: readonly DenialCharge[], error: BrokerError): void;
   /** Reports that a proof was presented of a party that is held or cut off. */

@@ -4,6 +4,8 @@
  */
 export const AUDIT_EVENT_TYPES = [
   'credential.granted',
+  /** A session that was handed out before was handed out once more, to whom it belongs. Nothing was minted. */
+  'credential.given_again',
   'credential.refused',
   'task.opened',
   'revocation.published',

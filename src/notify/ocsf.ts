@@ -92,6 +92,7 @@ type Meaning = readonly [activity: number, severity: number, status: number];
 
 const MEANINGS = {
   'credential.granted': [CREATE, INFORMATIONAL, SUCCESS],
+  'credential.given_again': [READ, INFORMATIONAL, SUCCESS],
   'credential.refused': [CREATE, LOW, FAILURE],
   'task.opened': [CREATE, INFORMATIONAL, SUCCESS],
   'revocation.published': [DELETE, LOW, SUCCESS],

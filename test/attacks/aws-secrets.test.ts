@@ -24,6 +24,8 @@ it('the keys of a session are in one answer and nowhere else, whatever is done w
   const query = new URLSearchParams({ purpose: 'x', authorization_details: details(`${BUCKET}/a`) });
   const { body } = await broker.send(`${AT}?${String(query)}`, { headers: { authorization: agent } });
   const container = body as { SecretAccessKey: string; Token: string };
+  const again = await broker.send(`${AT}?${String(query)}`, { headers: { authorization: agent } });
+  expect(again.body).toEqual(container); // It is kept for that: in memory alone, as is shown below.
   const secrets = [keys.secretAccessKey, keys.sessionToken, container.SecretAccessKey, container.Token];
   const form = asProcess(keys);
 

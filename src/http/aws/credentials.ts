@@ -81,6 +81,7 @@ const requestOf = ({ authorization_details: details, lifetime }: Asked, target: 
     lifetimeSeconds: lifetime,
     tokenType: AWS_CREDENTIALS_TYPE,
     askedAsScope: false,
+    again: true as const,
   });
 
 /** @param proven The task of the credential that was presented as proof, if it was one: no task has to be named then. */

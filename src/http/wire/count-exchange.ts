@@ -14,7 +14,7 @@ export async function countExchange(
     const issued = await exchanging();
     noteTask(call, issued.task.id);
     metrics.exchanged('granted');
-    metrics.minted(issued.credential.expiresAt);
+    if (!issued.again) metrics.minted(issued.credential.expiresAt);
     return issued;
   } catch (error) {
     metrics.exchanged(error instanceof BrokerError && !isFailure(error) ? 'refused' : 'failed');

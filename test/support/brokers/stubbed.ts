@@ -3,6 +3,7 @@
  * touch no store, so each is the plainest thing that implements its port; the audit log is one commit, as the real one is.
  */
 import type { Deps } from '../../../src/credentials/deps.js';
+import { givenSessions } from '../../../src/credentials/given-again.js';
 import type { Observer } from '../../../src/detectors/observer.js';
 import { signalsSchema } from '../../../src/config/signals-schema.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
@@ -26,9 +27,10 @@ const signals = signalsSchema.parse(undefined);
 
 export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 16): BareBroker {
   const minted: string[] = [];
+  const ledger = { records: store.records, log: openRevocationLog(store.log), clock };
   return {
     minted,
-    ledger: { records: store.records, log: openRevocationLog(store.log), clock },
+    ledger,
     // Fresher than any cutoff: here the log alone decides, and no clock.
     identify: (token) => Promise.resolve(proven(token, clock, clock.now() + 60_000)),
     policy: permitAll,
@@ -77,6 +79,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
       signals,
     },
     observer: unobserved,
+    given: givenSessions(ledger),
     parties: { granted: () => undefined },
     assertFitToMint: () => undefined,
     assertWithinRate: () => Promise.resolve(),

@@ -119,6 +119,16 @@ describe('what an API is shown', () => {
     ]);
   });
 
+  it('an SDK that asks before every call hides neither what was refused nor who read the log', async () => {
+    await refused(1_000, { ...caller('lab:api'), type: 'credential.given_again' });
+    await refused(1, caller('lab:api'));
+    await refused(1, { ...caller('lab:api'), type: 'audit.read' });
+    expect(entered.slice(LINES_PER_CALLER)).toEqual([
+      expect.objectContaining({ type: 'operation.refused' }),
+      expect.objectContaining({ type: 'audit.read' }),
+    ]);
+  });
+
   it('one dead credential that is shown again and again has one whole line, and one with the count', async () => {
     await refused(50, { ...shown, credential: 'crd_a' });
     await audit.enterCounts();

@@ -249,6 +249,14 @@ describe('a spike of mints', () => {
     const reason = '10 in a minute, where 3.0 are usual';
     expect(await broker.findings()).toEqual([{ event: 'mint-spike', about: AGENT_IT_IS, reason }]);
   });
+
+  it('is none where the same is given again: nothing was minted', async () => {
+    const broker = await watchedBroker({ mintSpike: { factor: 3, atLeast: 6 } });
+    const { task } = await broker.exchange();
+    for (let i = 0; i < 30; i += 1) await broker.exchange({ under: { taskId: task.id }, again: true });
+    broker.clock.advance(60_000);
+    expect(await broker.findings()).toEqual([]);
+  });
 });
 
 describe('a credential presented from many places', () => {
