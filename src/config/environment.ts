@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { defined } from '../domain/defined.js';
 import { isReadable } from './files.js';
 import type { ConfigProblem } from './problem.js';
+import { sentinelsInstead } from './values.js';
 import { redisAt, type RedisLogin, type StoreLocation } from './store-location.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,6 +24,8 @@ interface FromEnvironment {
   problems: ConfigProblem[];
 }
 
+const NO_REDIS = 'must be a redis:// or rediss:// URL; several, separated by commas, for a Cluster';
+
 /** An empty variable counts as unset, because compose files and charts leave unset variables empty. */
 export async function readEnvironment(env: Environment): Promise<FromEnvironment> {
   const found: FromEnvironment = { keyEncryptionKey: {}, problems: [] };
@@ -32,7 +35,7 @@ export async function readEnvironment(env: Environment): Promise<FromEnvironment
   if (urls) {
     const redis = redisAt(urls.split(','));
     if (redis) found.redis = redis;
-    else refuse('REDIS_URL', 'must be a redis:// or rediss:// URL; several, separated by commas, for a Cluster');
+    else refuse('REDIS_URL', sentinelsInstead(urls) ?? NO_REDIS);
   }
 
   const login = loginIn(env);

@@ -11,6 +11,7 @@ import { configSchema, type Config } from './schema.js';
 import { soundParts } from './sound-parts.js';
 import { storeAt, type StoreLocation } from './store-location.js';
 import { schemaFindings } from './validate.js';
+import { unreadFindings } from './unread.js';
 
 export interface KeyEncryptionKeySource {
   /** base64url, base64 or hex. */
@@ -87,7 +88,11 @@ async function validate(text: string, source: string, directory: string, checkFi
   if (document.value === undefined) return { value: undefined, problems, warnings: [] };
   const parts = soundParts(document.value);
   const files = checkFiles ? await fileFindings(parts, directory) : { problems: [], warnings: [] };
-  const findings = [...schemaFindings(configSchema, document.value), ...fitFindings(parts), ...files.problems];
+  const unread = unreadFindings(document.value);
+  const said = new Set(unread.map(({ path }) => pathText(path)));
+  const others = [...schemaFindings(configSchema, document.value), ...fitFindings(parts), ...files.problems];
+  // What else is wrong with the same value is no news.
+  const findings = [...unread, ...others.filter(({ path }) => !said.has(pathText(path)))];
   const placed = ({ path, reason }: Finding): ConfigProblem => ({
     source,
     line: document.lineOf(path),

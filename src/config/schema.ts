@@ -7,7 +7,7 @@ import { HARD_LIMITS } from '../domain/limits.js';
 import { notifySchema, signalsSchema } from './signals-schema.js';
 import { targetSchema } from './target-schema.js';
 import { trustSchema } from './trust-schema.js';
-import { file, hostPort, name, origin, redisNode, seconds, teamName } from './values.js';
+import { file, hostPort, name, origin, redisNode, seconds, sentinelsInstead, teamName } from './values.js';
 
 const purpose = z.strictObject({
   description: z.string().min(1).describe('For those who read the audit trail.'),
@@ -15,7 +15,9 @@ const purpose = z.strictObject({
 });
 
 const storeSchema = z.union([
-  z.string().regex(/^(lmdb:.+|rediss?:\/\/\S+)$/, 'must be lmdb:<directory>, redis://… or rediss://…'),
+  z.string().refine((text) => /^(lmdb:.+|rediss?:\/\/\S+)$/.test(text), {
+    error: ({ input }) => sentinelsInstead(String(input)) ?? 'must be lmdb:<directory>, redis://… or rediss://…',
+  }),
   z.strictObject({ redis: z.array(redisNode).min(1).describe('The nodes of a Redis Cluster.') }),
   z.strictObject({
     sentinel: z.array(hostPort).min(1).describe('Sentinels that know where the primary is.'),

@@ -105,7 +105,10 @@ const spiffeTrust = z.strictObject({
   trustDomain: z
     .string()
     .max(255)
-    .regex(/^[a-z0-9._-]+$/, 'must be a SPIFFE trust domain')
+    .regex(
+      /^[a-z0-9._-]+$/,
+      'must be a SPIFFE trust domain such as prod.example: lower case, without spiffe:// and without a path',
+    )
     .describe('Lower case, without `spiffe://`.'),
   audiences: z
     .array(z.string().min(1))

@@ -8,7 +8,12 @@ import { trustDomainOf } from '../domain/spiffe-id.js';
 import { nameSchema } from '../domain/schemas.js';
 import { accessFromScope } from '../targets/requested-access.js';
 
-export const seconds = (most: number, least = 1) => z.int().min(least).max(most);
+export const seconds = (most: number, least = 1) =>
+  z
+    .int({ error: ({ input }) => (typeof input === 'string' ? secondsInstead(input) : undefined) })
+    .min(least)
+    .max(most);
+
 export const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case letter, then up to 31 of a-z 0-9 -');
@@ -55,12 +60,16 @@ export const origin = z
   );
 export const absoluteUri = z.string().refine(isAbsoluteUri, 'must be an absolute URI in ASCII, without a fragment');
 export const file = z.string().min(1);
-export const hostPort = z
-  .string()
-  .refine(isHostPort, 'must be host:port, the host an address or name, [::1]:8080 for IPv6');
+const HOST_PORT = 'must be host:port, such as 127.0.0.1:8080, the host an address or name, [::1]:8080 for IPv6';
+export const hostPort = z.string(HOST_PORT).refine(isHostPort, HOST_PORT);
 export const keyUrl = z
   .string()
   .refine(isKeyUrl, 'must be an https URL (http only on loopback) without user or password');
+/** Returns what to write instead, where a URL names Sentinels, as several clients do; else undefined. */
+export const sentinelsInstead = (url: string): string | undefined =>
+  /^(?:rediss?[+-])?sentinel:/i.test(url.trim())
+    ? 'names Sentinels in a way that is not read here: write `store: { sentinel: [host:port, …], name: mymaster }` in the file'
+    : undefined;
 export const redisNode = z.string().regex(/^rediss?:\/\/\S+$/, 'must be a redis:// or rediss:// URL');
 export const resourcePath = z.string().superRefine((path, context) => {
   const problem = pathProblem(path);
@@ -82,6 +91,15 @@ export const scopeName = z
   .string()
   .max(64)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'must be letters, digits, ".", "_", "/" or "-", without a colon');
+const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3_600, d: 86_400 };
+
+/** Returns what to write where somebody wrote a duration, such as `5m`, or put a number into quotes. */
+function secondsInstead(text: string): string {
+  const [, count = '', unit = 's'] = /^(\d{1,6}) ?(s|m|min|h|d)?$/i.exec(text) ?? [];
+  const factor = SECONDS_OF[unit.toLowerCase()];
+  const example = count === '' || factor === undefined ? 'such as 300' : `here ${Number(count) * factor}`;
+  return `must be a number of seconds, without quotes and without a unit: ${example}`;
+}
 
 function isAbsoluteUri(text: string): boolean {
   return isName(text) && URL.canParse(text) && !/[#\s]/.test(text);

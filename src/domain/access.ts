@@ -31,7 +31,7 @@ export function pathProblem(path: string): string | undefined {
   for (const segment of segments) {
     if (segment === '') return 'has an empty segment';
     if (segment === '.' || segment === '..') return 'has a "." or ".." segment';
-    if (segment === '*' || segment === '**') continue;
+    if (segment.includes('*')) continue; // See wildcardProblem.
     if (!SEGMENT.test(segment)) return 'has a character outside A-Z a-z 0-9 . _ ~ @ + = , : -';
   }
   // The audit log prints what was granted as it is.
@@ -43,7 +43,9 @@ export function wildcardProblem(pattern: string): string | undefined {
   const segments = pattern.split('/');
   if (segments.slice(0, -1).includes('**')) return 'has "**" before its end';
   const isMixed = (segment: string): boolean => segment.includes('*') && !/^\*\*?$/.test(segment);
-  return segments.some(isMixed) ? 'has a "*" that is not a whole segment' : undefined;
+  return segments.some(isMixed)
+    ? 'has a "*" beside other characters: "*" stands for one whole segment, "**" at the end for one or more'
+    : undefined;
 }
 
 export const isAction = (text: string): boolean => ACTION.test(text);

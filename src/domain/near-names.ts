@@ -11,6 +11,10 @@ export function nearNames(text: string, names: Iterable<string>): string[] {
   return [...new Set(names)].filter((name) => name !== text && name.length <= COMPARED_CHARACTERS_MAX && near(name));
 }
 
+/** Returns the question to the author of a text that has none of the known names, with a space before it; empty without an answer. */
+export const didYouMean = (meant: readonly string[]): string =>
+  meant.length === 0 ? '' : ` Did you mean ${meant.slice(0, 3).join(' or ')}?`;
+
 /** The work grows with the square of the length. */
 const COMPARED_CHARACTERS_MAX = 256;
 

@@ -5,7 +5,7 @@
  */
 import type { Settings } from '../authorization/deps.js';
 import { BrokerError } from '../domain/errors.js';
-import { nearNames } from '../domain/near-names.js';
+import { didYouMean, nearNames } from '../domain/near-names.js';
 import { formatSelector, type Selector } from '../domain/selector.js';
 import { canHitSomebody, prefixOf } from '../identity/party-from-id.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -54,7 +54,7 @@ function isConfigured({ trust, targets }: SeenDeps['settings'], { kind, value }:
 function hitsNobody({ trust }: SeenDeps['settings'], selector: Selector): BrokerError {
   const { kind, value } = selector;
   const meant = namesLike(trust, selector).filter((one) => canHitSomebody(trust, { kind, value: one }));
-  const nobody = `${value} would hit nobody.${question(meant)}`;
+  const nobody = `${value} would hit nobody.${didYouMean(meant)}`;
   switch (kind) {
     case 'issuer':
       return refused(`An issuer is named by its trust name; ${nobody}`);
@@ -75,7 +75,7 @@ function hitsNobody({ trust }: SeenDeps['settings'], selector: Selector): Broker
 
 function neverSeen(selector: Selector, by: string, meant: readonly string[]): BrokerError {
   return refused(
-    `Nothing was ever seen here of ${formatSelector(selector)}, so nothing was revoked.${question(meant)} If it is meant, say ${by}.`,
+    `Nothing was ever seen here of ${formatSelector(selector)}, so nothing was revoked.${didYouMean(meant)} If it is meant, say ${by}.`,
   );
 }
 
@@ -108,8 +108,5 @@ function namesLike(trust: Settings['trust'], { kind, value }: Selector): string[
 
 const ownersIn = (trust: Settings['trust']): string[] =>
   trust.flatMap(({ owner }) => (owner && 'value' in owner ? [owner.value] : []));
-
-const question = (meant: readonly string[]): string =>
-  meant.length === 0 ? '' : ` Did you mean ${meant.slice(0, 3).join(' or ')}?`;
 
 const refused = (text: string): BrokerError => new BrokerError('invalid_request', text);

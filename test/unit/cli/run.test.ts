@@ -75,7 +75,7 @@ describe('mayfly check-config', () => {
     const { code, out, err } = await mayfly('check-config', file);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err.split('\n')).toEqual([
-      `${file}:4: lisen: is not a known setting`,
+      `${file}:4: lisen: is not a known setting. Did you mean listen?`,
       `${file}:10: trust[0].kind: Expected 'oidc' | 'spiffe'`,
     ]);
   });
