@@ -91,7 +91,10 @@ function pushEvents(
       );
     },
     recovered: well,
-    leaseLost: well,
+    leaseLost(target) {
+      failing.delete(target);
+      metrics.targetLeft(target);
+    },
   };
 }
 

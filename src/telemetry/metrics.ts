@@ -34,6 +34,8 @@ export interface Metrics {
   minterWarning(what: string): void;
   targetPushed(target: string, result: 'written' | 'failed' | 'drifted', now?: { denials: number; fill: number }): void;
   targetSyncFailing(target: string, seconds: number): void;
+  /** Another broker writes to the target now: this one no longer knows what it denies, and says nothing of it. */
+  targetLeft(target: string): void;
   notified(webhook: string, result: 'delivered' | 'failed' | 'dead'): void;
   webhookLag(webhook: string, seconds: number): void;
   auditWaiting(count: number): void;
@@ -199,6 +201,11 @@ function targets({ counter, gauge }: Factories) {
       fill.set({ target }, now.fill);
     },
     targetSyncFailing: (target, seconds) => failing.set({ target }, seconds),
+    targetLeft(target) {
+      denials.remove({ target });
+      fill.remove({ target });
+      failing.set({ target }, 0);
+    },
   } satisfies Partial<Metrics>;
 }
 

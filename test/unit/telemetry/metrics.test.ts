@@ -82,6 +82,17 @@ describe('metrics', () => {
     expect(await text()).toContain('mayfly_webhook_deliveries_total{webhook="siem",result="dead"} 1');
   });
 
+  it('say nothing of a target that another broker writes to now', async () => {
+    const { metrics, text } = started();
+    metrics.targetPushed('role', 'written', { denials: 3, fill: 0.95 });
+    metrics.targetSyncFailing('role', 5);
+    metrics.targetLeft('role');
+    const body = await text();
+    expect(body).not.toMatch(/^mayfly_target_(denials|fill_ratio)\{/m);
+    expect(body).toContain('mayfly_target_sync_failing_seconds{target="role"} 0');
+    expect(body).toContain('mayfly_target_writes_total{target="role",result="written"} 1');
+  });
+
   it('cannot be made to grow by whoever chooses a label', async () => {
     const { metrics, text } = started();
     for (let i = 0; i < 1_000; i += 1) metrics.identityRefused(`reason-${i}`);
