@@ -9,6 +9,7 @@ import { pairsOf } from '../domain/access.js';
 import type { DenialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
+import { likenessOfUrl } from '../domain/near-names.js';
 import { assertEnforceable } from '../enforcement/assert-enforceable.js';
 import { draftReservation, reserve } from '../ledger/credentials.js';
 import { besideOf, claimed } from '../ledger/found-task.js';
@@ -146,8 +147,11 @@ const auditedUnder = (under: CredentialRequest['under']) =>
 
 function knownTarget({ targets }: Pick<Deps, 'targets'>, resource: string): Target {
   const target = targets.get(resource);
-  if (!target) throw new BrokerError('invalid_target', 'The resource is not a target of this broker.');
-  return target;
+  if (target) return target;
+  // Only another spelling of what the caller has named, and is sure of: a guess would tell it the names of targets.
+  const meant = [...targets.keys()].find((one) => likenessOfUrl(one) === likenessOfUrl(resource));
+  const advice = meant === undefined ? '' : `; ${meant} is one`;
+  throw new BrokerError('invalid_target', `The resource is not a target of this broker${advice}.`);
 }
 
 function minterOf({ minters }: Pick<Deps, 'minters'>, target: Target): Minter {

@@ -41,3 +41,10 @@ function mistakesBetween(one: string, other: string): number {
   }
   return last.at(-1) ?? 0;
 }
+
+/** Returns a text that two URLs share if they differ only in a slash at the end, in case, or in http and https. */
+export const likenessOfUrl = (url: string): string =>
+  url
+    .toLowerCase()
+    .replace(/^http:/, 'https:')
+    .replace(/\/$/, '');

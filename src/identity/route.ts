@@ -40,10 +40,10 @@ export function createRoute(setup: IdentifySetup): (token: Unverified, use: Toke
 
   return ({ claims }, use) => {
     const { iss, sub } = claims;
+    if (iss === setup.issuer) throw new Refused(OWN_CREDENTIAL);
     const candidates = routes.get(claimedKey(claims) ?? '');
     if (!candidates && looksLikeSpiffe(sub)) throw new Refused(NO_TRUST_DOMAIN);
-    if (!candidates || iss === setup.issuer)
-      throw new Refused('comes from no issuer that is trusted here', adviceFor(iss));
+    if (!candidates) throw new Refused('comes from no issuer that is trusted here', adviceFor(iss));
     const named = soleAudience(claims['aud']);
     const audience = isAssertion(use) && named === `${setup.issuer}${TOKEN_PATH}` ? setup.issuer : named;
     const issuer = candidates.find(({ audiences }) => audience !== undefined && audiences.includes(audience));
@@ -53,6 +53,10 @@ export function createRoute(setup: IdentifySetup): (token: Unverified, use: Toke
     throw new Refused(`must have exactly the audience ${accepted}, and no other${several}`);
   };
 }
+
+/** Whoever wrote `iss` may be anybody: the text says what to do, and not whether the credential is one. */
+const OWN_CREDENTIAL =
+  'names this broker as its issuer, and what the broker issues proves no identity; present the identity token that your platform gives you';
 
 /** Most who come here cannot know which setting of their provider adds an audience. The page says more than fits here. */
 const SEVERAL =

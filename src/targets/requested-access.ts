@@ -43,7 +43,11 @@ export function accessFromScope(scope: string, names: ScopeNames = {}): Access[]
     const colon = token.lastIndexOf(':');
     if (colon < 1)
       throw refusedScope(`Each scope must read <path>:<action>; one has no ${colon === 0 ? 'path' : 'action'}.`);
-    return checked({ path: token.slice(0, colon), actions: [token.slice(colon + 1)] }, refusedScope);
+    const [path, action] = [token.slice(0, colon), token.slice(colon + 1)];
+    // Elsewhere a scope begins with what may be done.
+    if (isAction(path) && !isAction(action) && pathProblem(action) === undefined)
+      throw refusedScope(`A scope reads <path>:<action>: write ${action}:${path}.`);
+    return checked({ path, actions: [action] }, refusedScope);
   });
 }
 

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
 import { exchangeForm } from '../support/calls.js';
-import { expectOAuthRefusal } from '../support/expect-refusal.js';
+import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 const CLIENT_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -98,13 +98,47 @@ describe('what is granted', () => {
 
   it.each([
     ['empty parameters count as absent', { audience: '', task_id: '', client_id: '' }],
-    ['unknown parameters are ignored', { flavour: 'vanilla' }],
     ['audience may equal the resource', { audience: TICKETS }],
     ['audience may stand in its place', { resource: '', audience: TICKETS }],
     ['requested_token_type may name an access token', { requested_token_type: 'urn:ietf:params:oauth:token-type:jwt' }],
     ['client_id may name the same workload', { client_id: 'lab:agent-7' }],
   ])('%s', async (_, wish) => {
     expect((await broker.exchange(agent, wish)).status).toBe(200);
+  });
+
+  it.each([
+    [{}, undefined],
+    [{ flavour: 'vanilla' }, ['The parameter flavour is not read.']],
+    [{ ttl: '30' }, ['The parameter ttl is not read; did you mean lifetime?']],
+    [{ lifetme: '30' }, ['The parameter lifetme is not read; did you mean lifetime?']],
+    [{ ttl: '30', lifetime: '60' }, ['The parameter ttl is not read.']],
+    [{ ['x'.repeat(33)]: 'y', 'a b': 'z' }, ['Further parameters that are not read, and not named here: 2.']],
+    [
+      { a: '1', b: '1', c: '1', d: '1', e: '1' },
+      [
+        ...['a', 'b', 'c', 'd'].map((name) => `The parameter ${name} is not read.`),
+        'Further parameters that are not read, and not named here: 1.',
+      ],
+    ],
+  ])('the answer to %j names what nothing has read', async (wish, warnings) => {
+    const { status, body } = await broker.exchange(agent, wish);
+    expect([status, (body as { warnings?: string[] }).warnings]).toEqual([200, warnings]);
+  });
+
+  it('every parameter that the broker knows is read, so none of them is warned of', async () => {
+    const ada = await broker.person('ada');
+    const all = {
+      ...{ actor_token: agent, actor_token_type: JWT, client_id: 'lab:agent-7', audience: TICKETS, lifetime: '60' },
+      ...{ client_assertion: agent, client_assertion_type: CLIENT_ASSERTION, requested_token_type: JWT },
+      authorization_details: details({}),
+    };
+    const opened = await broker.exchange(ada, all);
+    const { task_id } = opened.body as { task_id: string };
+    const again = await broker.exchange(ada, { ...all, task_id, purpose: undefined });
+    for (const { status, body } of [opened, again]) {
+      expect(status).toBe(200);
+      expect(body).not.toHaveProperty('warnings');
+    }
   });
 
   it('every token may have the newline at its end that the file had from which it was sent', async () => {
@@ -149,7 +183,22 @@ describe('what is refused', () => {
     ['an actor token without its type', { actor_token: 'x' }, 'invalid_request', /actor_token_type is missing/],
     ['another requested_token_type', { requested_token_type: 'urn:x:saml' }, 'invalid_request', /requested_token_type/],
     ['no resource', { resource: ABSENT }, 'invalid_request', /resource is missing/],
-    ['no target', { resource: ABSENT }, 'invalid_request', /resource is missing/],
+    [
+      'a misspelt name',
+      { resource: ABSENT, resorce: TICKETS },
+      'invalid_request',
+      /is missing, and resorce is no parameter\.$/,
+    ],
+    ['a name that may be a secret', { resource: ABSENT, ['resource ']: 'x' }, 'invalid_request', /is missing\.$/],
+    ['a slash too many', { resource: `${TICKETS}/` }, 'invalid_target', /broker; https:\/\/tickets\.example is one\.$/],
+    [
+      'another case',
+      { resource: 'HTTP://Tickets.example' },
+      'invalid_target',
+      /broker; https:\/\/tickets\.example is one\.$/,
+    ],
+    ['a letter less', { resource: 'https://ticket.example' }, 'invalid_target', /of this broker\.$/],
+    ['a scope with the action first', { scope: 'read:incident/4711' }, 'invalid_scope', /write incident\/4711:read\.$/],
     ['an unknown resource', { resource: 'https://nowhere.example' }, 'invalid_target', /not a target/],
     ['an audience that differs', { audience: WIKI }, 'invalid_target', /must name one target/],
     ['neither scope nor details', { scope: ABSENT }, 'invalid_request', /Send the access as scope/],
@@ -251,7 +300,10 @@ describe('what is refused', () => {
 
   it('a credential of the broker itself as the subject: it is no identity', async () => {
     const { body } = await broker.exchange(agent);
-    expectOAuthRefusal(await broker.exchange((body as { access_token: string }).access_token), 400, 'invalid_request');
+    const { access_token: credential } = body as { access_token: string };
+    const why = /names this broker as its issuer.*present the identity token that your platform gives you/;
+    expectOAuthRefusal(await broker.exchange(credential), 400, 'invalid_request', why);
+    expectProblem(await broker.get('/tasks/x', credential), 401, 'invalid_token', why);
   });
 
   it("another workload's task, with the text for one that does not exist", async () => {

@@ -81,9 +81,8 @@ function targetOf(form: Form, targets: ReadonlyMap<string, NamedTarget>): NamedT
     throw new BrokerError('invalid_target', 'The audience and the resource must name one target.');
   }
   const [only, second] = targetsWithScopes(targets.values(), form.get('scope') ?? '');
-  if (only && !second) return only;
-  if (!only) throw refused('The parameter resource is missing.');
-  throw new BrokerError('invalid_target', 'Several targets have that scope: name one of them as resource.');
+  if (second) throw new BrokerError('invalid_target', 'Several targets have that scope: name one of them as resource.');
+  return only ?? { resource: demanded(form, 'resource') };
 }
 
 function accessOf(form: Form, { resource, scopes, defaultAccess }: NamedTarget): Access[] {

@@ -12,6 +12,7 @@ import { noteRequest, noting } from '../wire/noted.js';
 import { accessTokenOf, kindOf } from '../../targets/kinds.js';
 import { detailsOf, scopeOf } from '../../targets/requested-access.js';
 import { credentialRequestOf, proofsOf } from './token-request.js';
+import { warningsOf } from './warnings.js';
 
 /** RFC 8693 §2.1 and RFC 8707 §2 let a client repeat these parameters. A credential of this broker is for one target. */
 const ONE_TARGET = { resource: 'invalid_target', audience: 'invalid_target' } as const;
@@ -21,7 +22,7 @@ export const token =
   async (call) =>
     ok(answerOf(await countExchange(deps, call, () => exchanged(deps, call))));
 
-async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
+async function exchanged(deps: HttpDeps, call: Call): Promise<Issued & { warnings: string[] }> {
   const form = readForm(call, ONE_TARGET);
   const shown = proofsOf(form);
   // Where the grant shows no token, the client is the whole proof.
@@ -29,17 +30,18 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued> {
   const client = await authenticated(deps, call, form);
   // RFC 7523 §3.1: beside an assertion, a client that is not authenticated need not say who it is.
   const clientId = client || shown.assertion !== undefined ? undefined : form.get('client_id');
-  return exchange({ ...deps, identify: noting(deps, call) }, defined({ ...shown, client, clientId }), {
+  const issued = await exchange({ ...deps, identify: noting(deps, call) }, defined({ ...shown, client, clientId }), {
     requestId: call.requestId,
     read: () => noteRequest(deps, call, credentialRequestOf(form, call, deps.targets)),
   });
+  return { ...issued, warnings: warningsOf(form) };
 }
 
 /**
  * Returns the answer of POST /token. RFC 8693 §2.2.1 and RFC 9396 §7: the answer names the granted access, which may be
  * less than the requested one.
  */
-function answerOf({ minted, credential, task }: Issued) {
+function answerOf({ minted, credential, task, warnings }: Issued & { warnings: string[] }) {
   const kind = kindOf(credential.kind);
   const scope = scopeOf(credential.access, credential.scopes);
   return {
@@ -50,5 +52,6 @@ function answerOf({ minted, credential, task }: Issued) {
     ...(scope !== '' && { scope }),
     authorization_details: detailsOf(credential.target, credential.access),
     task_id: task.id,
+    ...(warnings.length > 0 && { warnings }),
   };
 }

@@ -6,6 +6,7 @@ import express, { type Request, type RequestHandler, type Response } from 'expre
 import type { z } from 'zod';
 import { BrokerError, type BrokerErrorCode } from '../../domain/errors.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
+import { nearNames } from '../../domain/near-names.js';
 import { parseStrictJson, type JsonProblem } from '../../domain/strict-json.js';
 import type { Call } from './endpoint.js';
 
@@ -59,7 +60,34 @@ function parametersOf(text: string): URLSearchParams {
   return new URLSearchParams(text);
 }
 
-export type Form = ReadonlyMap<string, string>;
+/** The parameters of a form. It remembers which were asked for, so what nobody reads needs no list of names to be found. */
+export interface Form {
+  get(name: string): string | undefined;
+  has(name: string): boolean;
+  /** The names that were sent, and not asked for until now. */
+  unread(): string[];
+  /** The names that were asked for until now, and not sent. */
+  missed(): string[];
+}
+
+function formOf(sent: ReadonlyMap<string, string>): Form {
+  const asked = new Set<string>();
+  return {
+    get(name) {
+      asked.add(name);
+      return sent.get(name);
+    },
+    has(name) {
+      asked.add(name);
+      return sent.has(name);
+    },
+    unread: () => [...sent.keys()].filter((name) => !asked.has(name)),
+    missed: () => [...asked].filter((name) => !sent.has(name)),
+  };
+}
+
+/** Whether a name that a caller made up may be repeated: it may be a secret in the wrong place. */
+export const isParameterName = (text: string): boolean => /^[a-z_]{1,32}$/i.test(text);
 
 /**
  * Parses the parameters of an OAuth endpoint as RFC 6749 §3.2 says: empty is absent, unknown is ignored, repeated is refused.
@@ -73,13 +101,15 @@ export function readForm(call: Pick<Call, 'headers' | 'body'>, mayRepeat: Record
     if (form.has(name)) throw repeated(name, new Map(Object.entries(mayRepeat)).get(name));
     form.set(name, value);
   }
-  return form;
+  return formOf(form);
 }
 
 export function demanded(form: Form, name: string): string {
   const value = form.get(name);
-  if (value === undefined) throw new BrokerError('invalid_request', `The parameter ${name} is missing.`);
-  return value;
+  if (value !== undefined) return value;
+  const [near] = nearNames(name, form.unread().filter(isParameterName));
+  const advice = near === undefined ? '' : `, and ${near} is no parameter`;
+  throw new BrokerError('invalid_request', `The parameter ${name} is missing${advice}.`);
 }
 
 /**
@@ -141,7 +171,7 @@ const NAMES_SHOWN = 4;
 /** Names the parameter only if the name has the form of a parameter: the caller may have sent a secret as a name. */
 function repeated(name: string, code: BrokerErrorCode | undefined): BrokerError {
   if (code !== undefined) return new BrokerError(code, `Exactly one ${name} can be named.`);
-  const which = /^[a-z_]{1,32}$/.test(name) ? ` (${name})` : '';
+  const which = isParameterName(name) ? ` (${name})` : '';
   return new BrokerError('invalid_request', `A parameter was sent twice${which}.`);
 }
 

@@ -5,11 +5,11 @@ import type { HttpDeps } from '../deps.js';
 import type { Call } from './endpoint.js';
 import { noteTask } from './noted.js';
 
-export async function countExchange(
+export async function countExchange<I extends Issued>(
   { metrics }: Pick<HttpDeps, 'metrics'>,
   call: Pick<Call, 'noted'>,
-  exchanging: () => Promise<Issued>,
-): Promise<Issued> {
+  exchanging: () => Promise<I>,
+): Promise<I> {
   try {
     const issued = await exchanging();
     noteTask(call, issued.task.id);

@@ -121,7 +121,8 @@ describe('when a risk will have fallen far enough', () => {
 
   it('is not looked for where the request has not paid for that, or a secret policy refuses', async () => {
     expect(await easing(AT_LOW, false)).toEqual({ eases: undefined, asked: 0 });
-    const secret = '@id("f") @reveal("no") forbid (principal, action == Action::"read", resource) when { context.risk == "HIGH" };';
+    const secret =
+      '@id("f") @reveal("no") forbid (principal, action == Action::"read", resource) when { context.risk == "HIGH" };';
     expect(await easing(READS + secret)).toEqual({ eases: undefined, asked: 0 });
   });
 });
