@@ -125,6 +125,8 @@ const fieldsSchema = z.strictObject({
   /** The signing key now current, or the digest of the policy set now in force. */
   installed: z.string().optional(),
   requestId: z.string().optional(),
+  /** The network address that the request came from, as far as known. */
+  address: z.string().optional(),
   /** The broker that wrote the entry; the log fills it in. */
   node: z.string().optional(),
 });

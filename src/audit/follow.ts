@@ -53,6 +53,8 @@ const published = (entry: LogEntry): FollowedEvent =>
     reason: entry.reason,
     outcome: entry.outcome,
     ticket: entry.ticket,
+    requestId: entry.requestId,
+    address: entry.address,
     revocation: defined({
       id: entry.id,
       seq: entry.seq,

@@ -15,6 +15,7 @@ export interface AuditFilter {
   /** The id of a policy decision. */
   decision?: string;
   type?: string;
+  requestId?: string;
   /** Milliseconds; `from` inclusive, `to` exclusive. */
   from?: number;
   to?: number;
@@ -105,6 +106,7 @@ const factsSchema = z.looseObject({
   task: z.string().optional(),
   workload: z.string().optional(),
   credential: z.string().optional(),
+  requestId: z.string().optional(),
   decision: z.looseObject({ id: z.string() }).optional(),
 });
 

@@ -93,10 +93,15 @@ async function audit(
 const mayBeTarget = (text: string): boolean => text.length <= TARGET_CHARACTERS && text.includes(':');
 const TARGET_CHARACTERS = 256;
 
-export const callerFields = ({ party, proofHash }: AuthenticatedCaller) => ({
-  actor: defined({ id: party.id, kind: party.kind, issuer: party.issuer, subject: party.subject, run: party.run }),
-  proofHash,
-});
+export const callerFields = ({ party, proofHash, trace }: AuthenticatedCaller) =>
+  defined({
+    actor: defined({ id: party.id, kind: party.kind, issuer: party.issuer, subject: party.subject, run: party.run }),
+    proofHash,
+    address: trace?.address,
+  });
+
+/** Who publishes an entry of the revocation log, and in which request. The audit log reads both from there. */
+export const publishedBy = ({ party, trace }: AuthenticatedCaller) => defined({ actor: party.id, trace });
 
 export const taskFields = (task: Task) =>
   defined({

@@ -4,11 +4,13 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { JWTPayload } from 'jose';
+import type { Presentation } from '../detectors/observer.js';
 import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { credentialCauses } from '../domain/hangs-on.js';
 import { cause, type Cause } from '../domain/selector.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
 import { readCredentials, type Found } from '../ledger/credentials.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import { readTasks } from '../ledger/tasks.js';
@@ -40,11 +42,17 @@ interface Unrecorded {
 export const SIGNED_BUT_UNRECORDED =
   'A key of this broker signed the token, but the ledger has no such credential, or another one under its id. The key may be stolen, or `issuer` was changed.';
 
+/** How the token was presented, and what its caller may then do: see `purpose` of identify(). */
+export type Shown = Presentation & { purpose?: 'ending' };
+
+export const shownBy = ({ party, trace }: AuthenticatedCaller, as: Presentation['as']): Presentation =>
+  defined({ as, by: party.id, trace });
+
 type InspectDeps = Pick<Deps, 'ledger' | 'keys' | 'settings' | 'observer'>;
 
 /** Returns undefined for anything but a valid, unexpired access token of this broker. It does not look at the log. */
-export async function inspect(deps: InspectDeps, token: string, purpose?: 'ending'): Promise<Inspected | undefined> {
-  const verified = await verify(deps, token, purpose);
+export async function inspect(deps: InspectDeps, token: string, shown: Shown): Promise<Inspected | undefined> {
+  const verified = await verify(deps, token, shown);
   if (!verified) return undefined;
   const found = await recordsOf(deps, verified.claims);
   const claims = found && claimsOf(deps.settings.issuer, found.credential, found.task);
@@ -86,8 +94,8 @@ export function wasEnded({ credential, task }: Found, seen: Seen, now: number): 
 export const verifiedClaims = async (
   deps: Pick<Deps, 'keys' | 'observer'>,
   token: string,
-  purpose?: 'ending',
-): Promise<AccessTokenClaims | undefined> => (await verify(deps, token, purpose))?.claims;
+  shown: Shown,
+): Promise<AccessTokenClaims | undefined> => (await verify(deps, token, shown))?.claims;
 
 interface Verified {
   /** All that the token says, also where no schema looks. */
@@ -98,7 +106,7 @@ interface Verified {
 async function verify(
   { keys, observer }: Pick<Deps, 'keys' | 'observer'>,
   token: string,
-  purpose: 'ending' | undefined,
+  { purpose, ...presentation }: Shown,
 ): Promise<Verified | undefined> {
   try {
     const payload = await keys.verify(token, defined({ typ: ACCESS_TOKEN_TYP, purpose }));
@@ -106,7 +114,7 @@ async function verify(
     return claims && { payload, claims };
   } catch (error) {
     if (!(error instanceof BrokerError && error.code === 'invalid_token')) throw error;
-    observer.unverified(token);
+    observer.unverified(token, presentation);
     return undefined;
   }
 }

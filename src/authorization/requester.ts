@@ -3,6 +3,7 @@ import { isWithin, type Access } from '../domain/access.js';
 import { sha256 } from '../domain/digest.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
+import type { RequestTrace } from '../domain/request-trace.js';
 import { isClient, refOf } from '../domain/party.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
@@ -99,6 +100,7 @@ interface Demands {
   audience: string;
   /** The access that the token must have been granted at that audience. */
   access: Access;
+  trace?: RequestTrace;
 }
 
 /**
@@ -108,9 +110,9 @@ interface Demands {
 export async function requesterByCredential(
   deps: Pick<Deps, 'keys' | 'ledger' | 'settings' | 'observer'>,
   token: string,
-  { audience, access }: Demands,
+  { audience, access, trace }: Demands,
 ): Promise<Requester | undefined> {
-  const inspected = await inspect(deps, token);
+  const inspected = await inspect(deps, token, defined({ as: 'proof' as const, trace }));
   if (!inspected) return undefined;
   const { claims, found } = inspected;
   if (!found || claims.aud !== audience) {
@@ -121,7 +123,8 @@ export async function requesterByCredential(
   if (!isWithin(granted, audience, [access])) {
     throw new BrokerError('access_denied', 'The token presented was not granted for that target.');
   }
-  const caller = {
+  const caller = defined({
+    trace,
     party: defined({
       ...refOf(task.workload),
       subject: credential.subject,
@@ -132,6 +135,6 @@ export async function requesterByCredential(
     proofHash: sha256(token),
     issuedAt: credential.issuedAt,
     expiresAt: credential.expiresAt,
-  };
+  });
   return { caller, from: found };
 }

@@ -1,4 +1,4 @@
-/** `mayfly timeline`: prints what happened to a task or a workload, for people who must understand it now. */
+/** `mayfly timeline`: prints what happened to a task or a workload, or in a request, for people who must understand it now. */
 import { Option, type Command } from 'commander';
 import { DAY_MS, toTimestamp } from '../domain/time.js';
 import { askBroker, brokerUrl, readIdentity } from './broker-client.js';
@@ -10,6 +10,7 @@ interface Options {
   tokenFile: string;
   task?: string;
   workload?: string;
+  request?: string;
   from?: string;
 }
 
@@ -21,12 +22,17 @@ Times are counted from the first entry.`;
 export function addTimeline(program: Command, { out, clock }: Terminal): void {
   program
     .command('timeline')
-    .description('print what happened to a task or a workload, oldest first')
+    .description('print what happened to a task or a workload, or in a request, oldest first')
     .requiredOption('--broker <url>', 'the issuer of the broker')
     .requiredOption('--token-file <path>', 'your identity token; policy must permit readAudit')
     .option('--task <id>', 'what happened under this task, and to it')
     .addOption(new Option('--workload <id>', 'or to this workload').conflicts('task'))
-    .option('--from <time>', 'as in RFC 3339; default: of a task all, of a workload the last day', timestampOf)
+    .addOption(new Option('--request <id>', 'or in this request (X-Request-ID)').conflicts(['task', 'workload']))
+    .option(
+      '--from <time>',
+      'as in RFC 3339; default: of a task or request all, of a workload the last day',
+      timestampOf,
+    )
     .addHelpText('after', EXAMPLE)
     .action(async (options: Options) => {
       const url = addressOf(options, clock.reading());
@@ -40,11 +46,12 @@ export function addTimeline(program: Command, { out, clock }: Terminal): void {
     });
 }
 
-function addressOf({ broker, task, workload, from }: Options, now: number): URL {
+function addressOf({ broker, task, workload, request, from }: Options, now: number): URL {
   const url = brokerUrl(broker, '/timeline');
-  if (task === undefined && workload === undefined) throw new Error('Give --task <id> or --workload <id>.');
+  if (task === undefined && workload === undefined && request === undefined)
+    throw new Error('Give --task <id>, --workload <id> or --request <id>.');
   const since = from ?? (workload === undefined ? undefined : toTimestamp(now - DAY_MS));
-  for (const [name, value] of Object.entries({ task, workload, from: since, limit: '1000' }))
+  for (const [name, value] of Object.entries({ task, workload, requestId: request, from: since, limit: '1000' }))
     if (value !== undefined) url.searchParams.set(name, value);
   return url;
 }

@@ -1,6 +1,7 @@
 /** Wraps ports to count and time their calls. Their results do not change. */
 import type { AuditLog } from '../audit/log.js';
 import type { Observer } from '../detectors/observer.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Identify } from '../identity/identify.js';
 import type { PartyMemory } from '../ledger/seen.js';
@@ -19,7 +20,7 @@ export function instrumentIdentify(
       return await identify(token, as);
     } catch (err) {
       metrics.identityRefused(reasonOf(err));
-      observer.unverified(token);
+      observer.unverified(token, defined({ as: 'proof' as const, trace: as.trace }));
       throw err;
     }
   };

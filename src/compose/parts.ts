@@ -99,6 +99,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     assertWithinSignalRate: signals.assertWithinSignalRate,
     onSignal,
     webhooks: config.notify,
+    trustProxy: config.trustProxy,
   };
   return { deps, clock, keys, fitness, bundles, enforcement, signals: signals.queue, detectors, notifier };
 }

@@ -7,7 +7,17 @@ import { HARD_LIMITS } from '../domain/limits.js';
 import { notifySchema, signalsSchema } from './signals-schema.js';
 import { targetSchema } from './target-schema.js';
 import { trustSchema } from './trust-schema.js';
-import { file, hostPort, name, origin, redisNode, seconds, sentinelsInstead, teamName } from './values.js';
+import {
+  file,
+  hostPort,
+  name,
+  networkAddress,
+  origin,
+  redisNode,
+  seconds,
+  sentinelsInstead,
+  teamName,
+} from './values.js';
 
 const purpose = z.strictObject({
   description: z.string().min(1).describe('For those who read the audit trail.'),
@@ -43,6 +53,10 @@ export const configSchema = z.strictObject({
   issuer: origin.describe('The public origin of the broker, exact: the `iss` of what it mints.'),
   listen: hostPort.default('127.0.0.1:8080').describe('Where the API listens.'),
   operations: hostPort.default('127.0.0.1:9090').describe('Where health and metrics listen; never public.'),
+  trustProxy: z
+    .array(networkAddress)
+    .default([])
+    .describe('Proxies whose `X-Forwarded-For` says the address of the caller: addresses and CIDR ranges.'),
   drainSeconds: seconds(300, 0)
     .default(15)
     .describe('How long a broker that was told to end (SIGTERM) still answers, while it is not ready.'),

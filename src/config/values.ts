@@ -1,4 +1,5 @@
 /** The kinds of text and number in a configuration, each with the sentence that refuses a wrong one. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { pathProblem, wildcardProblem } from '../domain/access.js';
 import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
@@ -91,6 +92,7 @@ export const scopeName = z
   .string()
   .max(64)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'must be letters, digits, ".", "_", "/" or "-", without a colon');
+
 const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3_600, d: 86_400 };
 
 /** Returns what to write where somebody wrote a duration, such as `5m`, or put a number into quotes. */
@@ -99,6 +101,18 @@ function secondsInstead(text: string): string {
   const factor = SECONDS_OF[unit.toLowerCase()];
   const example = count === '' || factor === undefined ? 'such as 300' : `here ${Number(count) * factor}`;
   return `must be a number of seconds, without quotes and without a unit: ${example}`;
+}
+
+/** `0.0.0.0/0` is none: whoever calls could then write any address. */
+export const networkAddress = z
+  .string()
+  .refine(isNetwork, 'must be an IP address or a CIDR range such as 10.0.0.0/8, and not every address');
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  if (most === 0 || address.includes('%') || more.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= most);
 }
 
 function isAbsoluteUri(text: string): boolean {

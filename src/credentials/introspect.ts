@@ -3,7 +3,7 @@ import type { AuditEvent } from '../audit/event.js';
 import { auditingRefusals, callerFields, nobody } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, denied } from '../authorization/decide.js';
-import { chargeOf, inspect, SIGNED_BUT_UNRECORDED, stateOf } from '../authorization/inspect.js';
+import { chargeOf, inspect, shownBy, SIGNED_BUT_UNRECORDED, stateOf } from '../authorization/inspect.js';
 import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
@@ -29,7 +29,7 @@ export async function introspect(
   { token, presentedFrom, requestId }: IntrospectRequest,
 ): Promise<AccessTokenClaims | undefined> {
   const { ledger, observer } = deps;
-  const inspected = await inspect(deps, token);
+  const inspected = await inspect(deps, token, defined({ ...shownBy(caller, 'introspected'), presentedFrom }));
   const causes = inspected?.causes ?? [];
   const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
   const about = inspected && auditedToken(inspected);

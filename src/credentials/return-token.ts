@@ -1,7 +1,8 @@
 /**
  * RFC 7009: a holder gives its credentials back. A foreign token, and a text without any, are left alone and answered alike.
  */
-import { auditingRefusals, nobody } from '../authorization/audit.js';
+import { auditingRefusals, nobody, publishedBy } from '../authorization/audit.js';
+import { shownBy } from '../authorization/inspect.js';
 import { assertLiveCaller } from '../authorization/caller.js';
 import type { SessionEffect } from '../enforcement/effect.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -21,19 +22,23 @@ export async function returnToken(
 ): Promise<SessionEffect | undefined> {
   const about = { type: 'operation.refused', verb: 'returnToken', requestId, charged: nobody } as const;
   await auditingRefusals(deps, caller, about, () => assertLiveCaller(deps, caller));
-  const { credentials } = await credentialsIn(deps, token);
+  const { credentials } = await credentialsIn(deps, token, shownBy(caller, 'returned'));
   const held = credentials.filter(({ workload }) => workload === caller.party.id);
-  const effects = await Promise.all(held.map((one) => giveBack(deps, one)));
+  const effects = await Promise.all(held.map((one) => giveBack(deps, caller, one)));
   return effects.find((effect) => effect !== undefined);
 }
 
-async function giveBack({ ledger }: ReturnDeps, held: Named): Promise<SessionEffect | undefined> {
+async function giveBack(
+  { ledger }: ReturnDeps,
+  caller: AuthenticatedCaller,
+  held: Named,
+): Promise<SessionEffect | undefined> {
   await revoke(ledger, {
     id: `returned:${held.id}`,
     selector: { kind: 'credential', value: held.id },
     effect: 'end',
     reason: 'returned by its holder',
-    actor: held.workload,
+    ...publishedBy(caller),
     knownEnd: held.expiresAt,
   });
   await dropCredential(ledger, held).catch(() => undefined);

@@ -46,9 +46,12 @@ export function createObserver({ tallies, canaries, clock }: ObserverSetup): Obs
       tally.count += 1;
       if (tally.places.size < PLACES_MOST) tally.places.add(placeHash(credential.id, from));
     },
-    unverified(token) {
+    unverified(token, presentation) {
       const found = canaries.find(token);
-      if (found !== undefined) tallies.of('canary-used', { kind: 'canary', id: found }, clock.unchecked()).count += 1;
+      if (found === undefined) return;
+      const tally = tallies.of('canary-used', { kind: 'canary', id: found }, clock.unchecked());
+      tally.count += 1;
+      tally.first ??= presentation;
     },
   };
 }

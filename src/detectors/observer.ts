@@ -4,6 +4,7 @@
  */
 import type { CredentialCharge, DenialCharge, PartyCharge, ProofCharge } from '../domain/charge.js';
 import type { BrokerError } from '../domain/errors.js';
+import type { RequestTrace } from '../domain/request-trace.js';
 import type { Task } from '../domain/task.js';
 
 export interface Observer {
@@ -18,5 +19,16 @@ export interface Observer {
   /** Reports that a credential was presented. `from` is where, as the target reports it. */
   presented(credential: CredentialCharge, from: string): void;
   /** Reports that a token was presented that does not verify here. Whoever presented it, it may be a canary. */
-  unverified(token: string): void;
+  unverified(token: string, presentation: Presentation): void;
+}
+
+/** How a token was presented: for whoever looks for the one that shows canaries. */
+export interface Presentation {
+  /** As proof of who calls, or as what the caller asks about, gives back or has found. */
+  as: 'proof' | 'introspected' | 'returned' | 'found';
+  /** Who presented it; absent where the token itself was to prove that. */
+  by?: string;
+  /** Where it was presented to the API that asks, as that API says. */
+  presentedFrom?: string;
+  trace?: RequestTrace;
 }

@@ -5,11 +5,13 @@ import { sha256 } from '../domain/digest.js';
 import type { Selector } from '../domain/selector.js';
 import { createDistinctLimit } from '../domain/distinct-limit.js';
 import { DETECTOR, signalId } from '../domain/signal.js';
+import { withoutTokens } from '../domain/token-in-text.js';
 import { MINUTE_MS } from '../domain/time.js';
 import { readCanary, type Canary } from '../ledger/canaries.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { putSignal } from '../ledger/signals.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { Presentation } from './observer.js';
 import { subjectOf, type Finding, type Tally } from './rule.js';
 
 export interface RaiseDeps {
@@ -34,13 +36,14 @@ export function createRaise(deps: RaiseDeps): Raise {
     mostOfOne: FINDINGS_PER_PARTY,
     everyMs: MINUTE_MS,
   });
-  return async ({ event, charge, at }, finding) => {
+  return async ({ event, charge, at, first }, finding) => {
     const now = deps.ledger.clock.unchecked();
     const admits = ({ issuer, id }: PartyCharge['of']) =>
       findings.admits(`${event} ${issuer}`, { id: subjectOf(charge), of: id }, now);
     const isApart = !('of' in charge) || admits(charge.of);
     const subject = isApart ? charge : ({ kind: 'issuer', id: charge.of.issuer } as const);
-    const report = await reportOf(deps.ledger, subject, isApart ? finding.why : 'more findings');
+    const why = isApart ? finding.why : 'more findings';
+    const report = await reportOf(deps.ledger, subject, { why, first });
     if (!report) return 'told';
     const itsId = `${event}\n${finding.window}\n${subjectOf(subject)}`;
     const id = signalId(DETECTOR, itsId);
@@ -67,7 +70,7 @@ export function createRaise(deps: RaiseDeps): Raise {
 async function reportOf(
   ledger: Ledger,
   charge: Tally['charge'],
-  why: string,
+  { why, first }: { why: string; first: Presentation | undefined },
 ): Promise<{ about: Selector[]; reason: string } | undefined> {
   switch (charge.kind) {
     case 'party':
@@ -79,11 +82,32 @@ async function reportOf(
       return { about: [], reason: `${why}, of parties of ${charge.id} that are not told apart` };
     case 'canary': {
       const canary = await readCanary(ledger, charge.id);
-      return canary && { about: aboutCanary(canary), reason: `the canary "${canary.label}"` };
+      return canary && { about: aboutCanary(canary), reason: `the canary "${canary.label}"${shown(first)}` };
     }
     default:
       return { about: [{ kind: charge.kind, value: charge.id }], reason: why };
   }
+}
+
+const SHOWN = {
+  proof: 'as a proof of identity',
+  introspected: 'to be introspected',
+  returned: 'to be returned',
+  found: 'as something found',
+} as const satisfies Record<Presentation['as'], string>;
+
+/** Says who showed it and from where, as far as known. What an API says of its own callers is its word alone. */
+function shown(presentation: Presentation | undefined): string {
+  if (!presentation) return '';
+  const { as, by, presentedFrom, trace } = presentation;
+  const parts = [
+    `, shown ${SHOWN[as]}`,
+    trace?.address === undefined ? '' : ` from ${trace.address}`,
+    by === undefined ? '' : ` by ${by}`,
+    presentedFrom === undefined ? '' : `, to which it was presented from ${withoutTokens(presentedFrom)}`,
+    trace === undefined ? '' : `, in the request ${trace.requestId}`,
+  ];
+  return parts.join('');
 }
 
 const aboutCanary = ({ task, workload }: Canary): Selector[] => [

@@ -1,6 +1,7 @@
 /** The shape of a detector's rule, and what its rules share. */
 import type { Charge, IssuerCharge } from '../domain/charge.js';
 import { HARD_LIMITS } from '../domain/limits.js';
+import type { Presentation } from './observer.js';
 import type { DetectorEvent } from '../domain/signal.js';
 
 /** What one broker has counted of one subject since it last wrote to the store. */
@@ -17,6 +18,8 @@ export interface Tally {
   restarted: boolean;
   /** Different places, as short hashes. */
   places: Set<string>;
+  /** Of a canary: how it was presented first. */
+  first?: Presentation;
 }
 
 export interface Finding {

@@ -50,6 +50,7 @@ export function createTallies(most: number, onDropped: () => void): Tallies {
       const since = kept.get(tally.key);
       if (!since) return void keep(tally);
       for (const place of tally.places) since.places.add(place);
+      if (tally.first) since.first = tally.first;
       if (since.restarted) return;
       since.count += tally.count;
       since.restarted = tally.restarted;

@@ -110,7 +110,15 @@ export const signalSchema = z.strictObject({
   waitsUntil: moment.optional(),
   reaction: reactionSchema.optional(),
   /** The person who confirmed or dismissed the reaction. */
-  decided: z.strictObject({ by: z.string(), at: moment, reason: z.string().optional() }).optional(),
+  decided: z
+    .strictObject({
+      by: z.string(),
+      at: moment,
+      reason: z.string().optional(),
+      requestId: z.string().optional(),
+      address: z.string().optional(),
+    })
+    .optional(),
   /** Present while the reaction and its audit entry are still to be done, by this broker or another one. */
   unfinished: z.literal(true).optional(),
   /** Every write raises it: see store/record.ts. */

@@ -3,6 +3,7 @@
  * nothing, except that a lift removes one hold. Both stores apply the join that is written here.
  */
 import type { Cause, Effect, Selector } from './selector.js';
+import type { RequestTrace } from './request-trace.js';
 import type { Outcome } from './task-outcome.js';
 
 export interface Tombstone {
@@ -19,7 +20,7 @@ export interface Tombstone {
 }
 
 /** A change for the log to publish. `until` follows from the selector: see `forgettableAt` in liveness.ts. */
-export interface Publication {
+export interface Publication extends Partial<RequestTrace> {
   /** Publishing the same id again changes nothing and returns the first sequence number. */
   id: string;
   cause: Cause;

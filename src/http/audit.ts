@@ -30,6 +30,7 @@ export const auditReading = (deps: HttpDeps) =>
       credential: printable(64).exactOptional(),
       decision: printable(64).exactOptional(),
       type: printable(64).exactOptional(),
+      requestId: printable(64).exactOptional(),
       from: timestamp.exactOptional(),
       to: timestamp.exactOptional(),
       after: wholeNumber(0, Number.MAX_SAFE_INTEGER).exactOptional(),

@@ -12,6 +12,8 @@ export interface HttpDeps extends Deps {
   keys: Pick<Keys, 'verify' | 'jwks'>;
   metrics: Metrics;
   requests: RequestLog;
+  /** The proxies that are believed when they say whose request they hand on (`X-Forwarded-For`). */
+  trustProxy: readonly string[];
   /** The broker's public origin. */
   issuer: string;
   transmitters: Transmitters;

@@ -27,7 +27,11 @@ import { workloadRisk } from './workloads.js';
 const KIB = 1024;
 
 /** Returns the app of the public listener. */
-export const createApp = (deps: HttpDeps): Express => mount(application(), deps, publicEndpoints(deps));
+export function createApp(deps: HttpDeps): Express {
+  const app = application();
+  app.set('trust proxy', deps.trustProxy);
+  return mount(app, deps, publicEndpoints(deps));
+}
 
 export function publicEndpoints(deps: HttpDeps): Endpoint[] {
   return [

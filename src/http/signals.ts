@@ -152,5 +152,5 @@ const signalOnWire = ({ id, source, event, level, about, reason, state, reaction
     reaction,
     // The state is decided, but its consequence is not carried out yet. That follows within seconds.
     ...(times.unfinished && { unfinished: true }),
-    decided: decided && { ...decided, at: toTimestamp(decided.at) },
+    decided: decided && defined({ by: decided.by, at: toTimestamp(decided.at), reason: decided.reason }),
   });

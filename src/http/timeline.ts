@@ -16,15 +16,21 @@ const input = z
   .strictObject({
     task: printable(64).exactOptional(),
     workload: nameSchema().exactOptional(),
+    requestId: printable(64).exactOptional(),
     from: timestamp.exactOptional(),
     to: timestamp.exactOptional(),
     after: wholeNumber(0, Number.MAX_SAFE_INTEGER).exactOptional(),
     limit: wholeNumber(1, 1_000).default(100),
   })
-  .transform(({ task, workload, ...page }, context) => {
-    if (task !== undefined && workload === undefined) return { about: { task }, ...page };
-    if (workload !== undefined && task === undefined) return { about: { workload }, ...page };
-    context.addIssue('Name a task or a workload: exactly one of them');
+  .transform(({ task, workload, requestId, ...page }, context) => {
+    const named = [
+      ...(task === undefined ? [] : [{ task }]),
+      ...(workload === undefined ? [] : [{ workload }]),
+      ...(requestId === undefined ? [] : [{ requestId }]),
+    ];
+    const [about, ...more] = named;
+    if (about && more.length === 0) return { about, ...page };
+    context.addIssue('Name a task, a workload or a request: exactly one of them');
     return z.NEVER;
   });
 

@@ -4,6 +4,7 @@ import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
+import type { RequestTrace } from '../domain/request-trace.js';
 import { assertionFacts, isAssertion, singleUse } from './assertion.js';
 import type { AuthenticatedCaller, Proof, TokenUse, TrustedIssuer } from './proof.js';
 import { createRoute, type IdentifySetup } from './route.js';
@@ -20,6 +21,7 @@ export type Identify = (
     tokenType?: string;
     /** What the caller may then do. Only for what ends or holds is a proof judged by a clock that may be wrong. */
     purpose?: 'ending';
+    trace?: RequestTrace;
   },
 ) => Promise<AuthenticatedCaller>;
 
@@ -65,7 +67,7 @@ export function createIdentify(setup: IdentifySetup): Identify {
     return proof;
   };
 
-  return async (token, { use, tokenType, purpose }) => {
+  return async (token, { use, tokenType, purpose, trace }) => {
     try {
       // This limit bounds the cost of everything below, hashing included.
       if (token.length > HARD_LIMITS.subjectTokenBytes) throw new Refused('is larger than 16 KiB');
@@ -74,7 +76,7 @@ export function createIdentify(setup: IdentifySetup): Identify {
       const key = isAssertion(use) ? `${proofHash} as assertion` : proofHash;
       const proof = await prove(token, defined({ key, use, purpose }));
       if (!isDeclaredAs(tokenType, proof)) throw new Refused('is not of the declared token type');
-      const caller = answer(proof, proofHash);
+      const caller = defined({ ...answer(proof, proofHash), trace });
       return use === 'assertion' ? { ...caller, once: singleUse(proof, clock.now(), skewMs) } : caller;
     } catch (error) {
       throw error instanceof Refused ? refusal(use, error) : error;

@@ -1,5 +1,6 @@
 /** Proof of identity: what a verified token says of a caller, and what an issuer must do to verify one. */
 import type { Party } from '../domain/party.js';
+import type { RequestTrace } from '../domain/request-trace.js';
 import type { KeySet } from './key-set.js';
 import type { TokenKind, TokenTimes, Unverified } from './token.js';
 import type { TrustKeys } from './trust-keys.js';
@@ -14,6 +15,8 @@ export interface AuthenticatedCaller {
   expiresAt: number;
   /** Present where the proof may be used only once (RFC 7523 §3, 7). */
   once?: SingleUse;
+  /** The request that the proof was shown in. */
+  trace?: RequestTrace;
 }
 
 export interface SingleUse {

@@ -11,7 +11,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import { tasksUnder } from '../ledger/tasks-under.js';
 import { readReadableTasks, readTask } from '../ledger/tasks.js';
 
-export type About = { task: string } | { workload: string };
+export type About = { task: string } | { workload: string } | { requestId: string };
 
 export interface TimelineSubject {
   /** No older entry concerns the subject. Milliseconds. */
@@ -30,8 +30,18 @@ export interface TimelineSubject {
 
 type SubjectDeps = Pick<Deps, 'settings'> & { ledger: Ledger };
 
-export const subjectOf = (deps: SubjectDeps, about: About): Promise<TimelineSubject> =>
-  'task' in about ? ofTask(deps.ledger, about.task) : ofWorkload(deps, about.workload);
+export async function subjectOf(deps: SubjectDeps, about: About): Promise<TimelineSubject> {
+  if ('task' in about) return ofTask(deps.ledger, about.task);
+  return 'workload' in about ? ofWorkload(deps, about.workload) : ofRequest(about.requestId);
+}
+
+/** Returns a request as the subject of a timeline: what was entered because of it, and no consequence of that. */
+const ofRequest = (requestId: string): TimelineSubject => ({
+  isOwn: (entry) => entry.requestId === requestId,
+  isHit: () => false,
+  owns: () => false,
+  parts: [],
+});
 
 /**
  * Returns a task as the subject of a timeline. The causes come from the record of the task. If that is gone, they are

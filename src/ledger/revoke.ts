@@ -6,6 +6,7 @@ import { defined } from '../domain/defined.js';
 import { newId } from '../domain/id.js';
 import { forgettableAt } from '../domain/liveness.js';
 import { causeOf, type Effect, type Selector } from '../domain/selector.js';
+import type { RequestTrace } from '../domain/request-trace.js';
 import type { Outcome } from '../domain/task-outcome.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import type { LogEntry } from '../domain/tombstone.js';
@@ -16,6 +17,8 @@ interface Revocation {
   effect: Effect;
   reason: string;
   actor: string;
+  /** The request that wants it. */
+  trace?: RequestTrace;
   /** The reaction that places it. Never taken from a request. */
   reaction?: string;
   /** Who reported what the reaction acts on. */
@@ -34,7 +37,8 @@ interface Revocation {
 }
 
 export async function revoke({ log, clock }: Ledger, revocation: Revocation): Promise<LogEntry> {
-  const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id, seen, reaction, source } = revocation;
+  const { selector, effect, reason, actor, outcome, ticket, liftAt, knownEnd, id, seen, reaction, source, trace } =
+    revocation;
   // Later is safer: a cutoff refuses identity tokens issued before this, and the log remembers it for as long after this.
   const at = clock.unchecked();
   const entry = await log.publish(
@@ -50,6 +54,7 @@ export async function revoke({ log, clock }: Ledger, revocation: Revocation): Pr
       reason: withoutTokens(reason),
       ticket: ticket === undefined ? undefined : withoutTokens(ticket),
       actor,
+      ...trace,
       reaction,
       source,
       seen,
@@ -66,7 +71,7 @@ export async function revoke({ log, clock }: Ledger, revocation: Revocation): Pr
 export function lift(
   { log, clock }: Ledger,
   hold: Pick<LogEntry, 'seq' | 'selector'>,
-  by: { actor: string; reason: string; id?: string },
+  by: Pick<Revocation, 'actor' | 'reason' | 'id' | 'trace'>,
 ): Promise<LogEntry | undefined> {
   const at = clock.now();
   return log.publish({
@@ -79,5 +84,6 @@ export function lift(
     until: forgettableAt(hold.selector.kind, at),
     reason: withoutTokens(by.reason),
     actor: by.actor,
+    ...by.trace,
   });
 }

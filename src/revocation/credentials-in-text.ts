@@ -3,7 +3,7 @@
  * have for sessions. What the text does not name is never made up.
  */
 import type { Deps } from '../authorization/deps.js';
-import { inspect, verifiedClaims } from '../authorization/inspect.js';
+import { inspect, verifiedClaims, type Shown } from '../authorization/inspect.js';
 import { BrokerError } from '../domain/errors.js';
 import { CANDIDATES_MOST, signedTokensIn } from '../domain/signed-token-in-text.js';
 import { findCredential, type Found } from '../ledger/credentials.js';
@@ -28,13 +28,13 @@ interface InText {
 }
 
 /** Throws `invalid_request` for a text with more tokens or names than are looked at: one behind them would stay alive. */
-export async function credentialsIn(deps: TextDeps, text: string): Promise<InText> {
+export async function credentialsIn(deps: TextDeps, text: string, shown: Shown): Promise<InText> {
   const tokens = signedTokensIn(text);
   if (tokens.length > CANDIDATES_MOST) throw new BrokerError('invalid_request', TOO_MANY);
   const called = await credentialsByHandle(deps.ledger, text);
   const [byHandle, byToken] = await Promise.all([
     Promise.all(called.map(async (id) => namedBy(await findCredential(deps.ledger, id)))),
-    Promise.all(tokens.map((token) => credentialOf(deps, token))),
+    Promise.all(tokens.map((token) => credentialOf(deps, token, { ...shown, purpose: 'ending' }))),
   ]);
   const all = [...byHandle, ...byToken].filter((one) => one !== undefined);
   const named = all.filter((one) => one !== 'unrecorded');
@@ -46,13 +46,13 @@ export async function credentialsIn(deps: TextDeps, text: string): Promise<InTex
 
 const TOO_MANY = `The text contains more than ${CANDIDATES_MOST} tokens. Send each by itself. Nothing was revoked.`;
 
-async function credentialOf(deps: TextDeps, token: string): Promise<Named | 'unrecorded' | undefined> {
+async function credentialOf(deps: TextDeps, token: string, shown: Shown): Promise<Named | 'unrecorded' | undefined> {
   try {
-    const inspected = await inspect(deps, token, 'ending');
+    const inspected = await inspect(deps, token, shown);
     return inspected && (namedBy(inspected.found) ?? 'unrecorded');
   } catch {
     // A record that cannot be read must not stop a revocation: the token itself says which credential it is, and whose.
-    const claims = await verifiedClaims(deps, token, 'ending');
+    const claims = await verifiedClaims(deps, token, shown);
     return claims && { id: claims.jti, task: claims.task.id, workload: claims.client_id, expiresAt: claims.exp * 1000 };
   }
 }

@@ -2,7 +2,7 @@
  * Lifts what a reaction has held by mistake: all its holds that are in force, so many at once. Policy is asked about each as if it
  * were lifted alone. Each lift is an entry of the revocation log, as always, and one entry of the audit log counts them.
  */
-import { callerFields } from '../authorization/audit.js';
+import { callerFields, publishedBy } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
 import { permittedAmong, type PermitDeps, type Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
@@ -50,7 +50,7 @@ export async function liftAll(
   const at = ledger.clock.now();
   const together = { ...filter, count: may.length, of: may.map(({ subject }) => String(subject.seq)) };
   await audit.append({ type: 'revocation.lifted_all', at, ...callerFields(caller), together, reason, requestId });
-  const by = { actor: caller.party.id, reason };
+  const by = { ...publishedBy(caller), reason };
   let lifted = 0;
   const lifting = eachSettled(
     may,

@@ -1,7 +1,9 @@
 /** Receipts of revocations for callers that may read them, and the lifting of holds. */
+import { publishedBy } from '../authorization/audit.js';
 import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import { BROKER } from '../domain/reserved.js';
+import type { RequestTrace } from '../domain/request-trace.js';
 import { EVERYTHING } from '../domain/selector.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { eachSettled } from '../ledger/each-settled.js';
@@ -58,11 +60,12 @@ export const liftHold = (
   ledger: Ledger,
   { caller, subject: { hold } }: PermittedLift,
   { reason = 'lifted' }: { reason?: string },
-): Promise<Receipt> => publishFoundLift(ledger, hold, { actor: caller.party.id, reason });
+): Promise<Receipt> => publishFoundLift(ledger, hold, { ...publishedBy(caller), reason });
 
 interface By {
   actor: string;
   reason: string;
+  trace?: RequestTrace;
 }
 
 /** Lifts a hold without asking whether anybody may: for whoever has the store's credentials. */

@@ -2,13 +2,14 @@
  * Revocation by a selector: what security teams order, and its preview. The entry in the log is published first, and what it
  * hit is counted after, so a revocation never waits for a count.
  */
-import { callerFields } from '../authorization/audit.js';
+import { callerFields, publishedBy } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
-import { SIGNED_BUT_UNRECORDED } from '../authorization/inspect.js';
+import { shownBy, SIGNED_BUT_UNRECORDED } from '../authorization/inspect.js';
 import { permitRevocation, type Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { defaultEffect, effectFits, valueProblem, type Effect, type Selector } from '../domain/selector.js';
+import type { RequestTrace } from '../domain/request-trace.js';
 import { UNDONE } from '../domain/unwrapped.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { findCredential } from '../ledger/credentials.js';
@@ -71,7 +72,7 @@ export async function permitBySelector(
   const ask = (selector: Selector) => (request.dryRun ? permit(selector, true) : permit(selector, false));
   const permitted = await ask(named);
   if (!('leaked' in what)) return permitted;
-  const { selector = named, problem } = await credentialIn(deps, what.leaked);
+  const { selector = named, problem } = await credentialIn(deps, what.leaked, caller);
   const permittedFound = await ask(selector);
   // Only a caller that may revoke learns what a text contains.
   if (problem !== undefined) throw invalid(problem);
@@ -89,8 +90,8 @@ export async function revokeBySelector(
   { reason, ticket, liftAt, unseen = false }: { reason: string; ticket?: string; liftAt?: number; unseen?: boolean },
 ): Promise<Receipt> {
   const seen = await assertSeen(deps, selector, { unseen, by: '"unseen": true' });
-  const actor = caller.party.id;
-  return publishRevocation(deps.ledger, defined({ selector, effect, reason, actor, ticket, liftAt, seen }));
+  const what = { selector, effect, reason, ticket, liftAt, seen };
+  return publishRevocation(deps.ledger, defined({ ...what, ...publishedBy(caller) }));
 }
 
 /** Returns what the revocation would hit. Nothing is written except an audit entry. */
@@ -114,6 +115,8 @@ interface Revocation {
   effect: Effect;
   reason: string;
   actor: string;
+  /** The request that wants it. */
+  trace?: RequestTrace;
   ticket?: string;
   /** The reaction that places it. Never taken from a request. */
   reaction?: string;
@@ -154,8 +157,12 @@ export function fittingEffect(
 const invalid = (text: string): BrokerError => new BrokerError('invalid_request', text);
 
 /** Returns the one credential that a text names, or the problem with the text. */
-async function credentialIn(deps: RevocationDeps, leaked: string): Promise<{ selector?: Selector; problem?: string }> {
-  const { credentials, unrecorded } = await credentialsIn(deps, leaked.trim());
+async function credentialIn(
+  deps: RevocationDeps,
+  leaked: string,
+  caller: AuthenticatedCaller,
+): Promise<{ selector?: Selector; problem?: string }> {
+  const { credentials, unrecorded } = await credentialsIn(deps, leaked.trim(), shownBy(caller, 'found'));
   const [found, ...more] = credentials;
   if (!found) return { problem: unrecorded ? UNRECORDED : NONE };
   const selector = { kind: 'credential', value: found.id } as const;

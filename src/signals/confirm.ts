@@ -38,7 +38,7 @@ export async function decideSignal(
   decision: Decision,
 ): Promise<Signal> {
   if (!signal) throw unknownSignal();
-  const decided = await decide(deps, caller.party.id, signal, decision);
+  const decided = await decide(deps, caller, signal, decision);
   return (decided.unfinished && (await react(deps, signal.id))) || decided;
 }
 
@@ -55,14 +55,19 @@ export function revocationOf({ signal }: { signal: Signal | undefined }) {
 
 async function decide(
   { ledger }: Pick<RevocationDeps, 'ledger'>,
-  by: string,
+  { party, trace }: AuthenticatedCaller,
   permitted: Signal,
   { verdict, reason }: Decision,
 ): Promise<Signal> {
   const state = verdict === 'confirm' ? 'reacted' : 'dismissed';
   const { clock } = ledger;
   const at = verdict === 'confirm' ? clock.unchecked() : clock.now();
-  const decided = defined({ by, at, reason: reason === undefined ? undefined : withoutTokens(reason) });
+  const decided = defined({
+    by: party.id,
+    at,
+    reason: reason === undefined ? undefined : withoutTokens(reason),
+    ...trace,
+  });
   const signal = await changeSignal(ledger, permitted.id, (current) => {
     if (current.state !== 'pending' || !current.reaction) return undefined;
     // The signal got its reaction after policy was asked, so policy was not asked about this revocation.

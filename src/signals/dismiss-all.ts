@@ -55,7 +55,7 @@ export async function dismissAll(
   await audit.append(
     defined({ type: 'signal.decided_all' as const, at, ...callerFields(caller), together, reason: said, requestId }),
   );
-  const decided = defined({ by: caller.party.id, at, reason: said });
+  const decided = defined({ by: caller.party.id, at, reason: said, ...caller.trace });
   let dismissed = 0;
   await eachSettled(
     may,

@@ -61,8 +61,8 @@ const explained = (signal: Signal): Omit<AuditEvent, 'at'> => {
   const audited = auditedSignal(signal);
   const { decided } = signal;
   if (!decided) return { type: 'signal.evaluated', ...audited };
-  const { by, reason } = decided;
-  return defined({ type: 'signal.decided', actor: { id: by }, signal: audited.signal, reason });
+  const { by, reason, requestId, address } = decided;
+  return defined({ type: 'signal.decided', actor: { id: by }, signal: audited.signal, reason, requestId, address });
 };
 
 async function act({ ledger, settings }: ReactDeps, signal: Signal, actor: string): Promise<ReactionDone> {

@@ -1,4 +1,5 @@
 /** Completes a task: the task ends with the declared outcome, and every credential and child task under it ends too. */
+import { publishedBy } from '../authorization/audit.js';
 import type { PermittedTask } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import type { DECLARED_OUTCOMES } from '../domain/task-outcome.js';
@@ -29,11 +30,11 @@ export async function completeTask(
 ): Promise<Completed> {
   if (state !== 'open' && state !== 'suspended') {
     // The end was only read, and perhaps no replica has it: its publication may have been answered with 503.
-    await publishEnd(ledger, task, { as: state, reason: request.reason ?? state, actor: caller.party.id });
+    await publishEnd(ledger, task, { as: state, reason: request.reason ?? state, ...publishedBy(caller) });
     return { task, state };
   }
   const reason = request.reason ?? request.outcome;
-  const end = { as: request.outcome, reason, actor: caller.party.id };
+  const end = { as: request.outcome, reason, ...publishedBy(caller) };
   let affected: Affected | undefined;
   const ended = await endTask(ledger, task, end, async (entry) => {
     affected = await impactOf(ledger, entry);

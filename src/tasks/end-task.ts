@@ -1,5 +1,6 @@
 /** Ends a task, by completion, deadline or missed heartbeats. The end is published first and stored in the record after; the first outcome stands. */
 import { cause } from '../domain/selector.js';
+import type { RequestTrace } from '../domain/request-trace.js';
 import type { Outcome } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
@@ -12,6 +13,7 @@ interface End {
   as: Outcome;
   reason: string;
   actor: string;
+  trace?: RequestTrace;
 }
 
 /**
@@ -33,14 +35,13 @@ export async function endTask(
 }
 
 /** Resolves when the end is as durable as configured, also where it was published before. */
-export const publishEnd = (ledger: Ledger, task: Task, { as, reason, actor }: End): Promise<LogEntry> =>
+export const publishEnd = (ledger: Ledger, task: Task, { as, ...by }: End): Promise<LogEntry> =>
   revoke(ledger, {
     id: `end:${task.id}`,
     selector: { kind: 'task', value: task.id },
     effect: 'end',
     outcome: as,
-    reason,
-    actor,
+    ...by,
     knownEnd: task.deadline,
   });
 

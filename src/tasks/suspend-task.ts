@@ -3,10 +3,12 @@
  * is resumed. The task record counts the suspensions, and is written before the hold is published under that number. So a crash
  * in between loses no hold, and a resumption lifts no other hold.
  */
+import { publishedBy } from '../authorization/audit.js';
 import type { PermittedTask } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { cause } from '../domain/selector.js';
+import type { RequestTrace } from '../domain/request-trace.js';
 import type { Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -28,7 +30,7 @@ export async function suspendTask(
   { reason = 'suspended' }: { reason?: string },
 ): Promise<Suspended> {
   if (hasEnded(state)) throw ended(state);
-  const held = await placeHold(ledger, task, { actor: caller.party.id, reason });
+  const held = await placeHold(ledger, task, { ...publishedBy(caller), reason });
   return { ...held, state: await readTaskState(ledger, held.task) };
 }
 
@@ -40,7 +42,7 @@ export async function resumeTask(
   if (hasEnded(state)) throw ended(state);
   if (!task.suspended) return { task, state };
 
-  const by = { actor: caller.party.id, reason: 'resumed' };
+  const by = { ...publishedBy(caller), reason: 'resumed' };
   const hold = await holdOf(ledger, task, by);
   const entry = await lift(ledger, hold, { ...by, id: `resume:${task.id}:${task.suspensions}` });
   const updated = await updateTask(ledger, task.id, (current) =>
@@ -53,6 +55,7 @@ export async function resumeTask(
 interface By {
   actor: string;
   reason: string;
+  trace?: RequestTrace;
 }
 
 /**

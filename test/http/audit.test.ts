@@ -150,3 +150,96 @@ describe('what a caller writes into a request', () => {
 function bytesOf(lines: string[]): Buffer[] {
   return lines.map((line) => Buffer.from(line));
 }
+
+describe('whose request it was', () => {
+  const HERE = '127.0.0.1';
+  const JWT = 'urn:ietf:params:oauth:token-type:jwt';
+  let sent = 0;
+  /** Sends a request under an id of its own, and returns what the audit log has by that id. */
+  async function entered(send: (headers: Record<string, string>) => Promise<unknown>, more = {}, of = broker) {
+    const id = `asked-${(sent += 1)}`;
+    // A new minute: of what one caller is refused, or reads, a minute has ten lines.
+    await of.work('refusals');
+    await of.work('refusals');
+    await send({ 'x-request-id': id, ...more });
+    const { body } = await of.get(`/audit?requestId=${id}`, await of.identity('soc'));
+    return (body as Page).lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  it('is said by every entry that a request makes, and they are found by its id', async () => {
+    const orchestrator = await broker.identity('orchestrator');
+    const opened = await broker.post('/tasks', { workload: 'lab:agent-7', purpose: 'x' }, orchestrator);
+    const { id } = opened.body as { id: string };
+    const { access_token: token } = (await broker.exchange(agent)).body as { access_token: string };
+    const selector = { kind: 'workload', value: 'lab:nobody' };
+    const post = (path: string, body: object, by: string) => (headers: Record<string, string>) =>
+      broker.post(path, body, by, headers);
+    const api = { authorization: `Bearer ${await broker.identity('tickets-api')}` };
+    const rows: [string, (headers: Record<string, string>) => Promise<unknown>][] = [
+      ['task.opened', post('/tasks', { workload: 'lab:agent-7', purpose: 'x' }, orchestrator)],
+      ['credential.granted', (headers) => broker.exchange(agent, {}, headers)],
+      ['credential.refused', (headers) => broker.exchange(agent, { scope: 'incident/4711:write' }, headers)],
+      ['operation.refused', post('/revocations', { selector, reason: 'x' }, agent)],
+      ['introspection.inactive', (headers) => broker.form('/introspect', { token: 'x' }, { ...api, ...headers })],
+      ['revocation.published', post(`/tasks/${id}/suspend`, {}, orchestrator)],
+      ['revocation.published', post(`/tasks/${id}/resume`, {}, orchestrator)],
+      ['revocation.published', post(`/tasks/${id}/complete`, { outcome: 'completed' }, orchestrator)],
+      [
+        'revocation.published',
+        (headers) => broker.form('/revoke', { token }, { authorization: `Bearer ${agent}`, ...headers }),
+      ],
+      ['revocation.previewed', post('/revocations', { selector, reason: 'x', dryRun: true }, soc)],
+      ['revocation.published', post('/revocations', { selector, reason: 'x', unseen: true }, soc)],
+      ['signal.muted', post('/signals/mutes', { source: 'detector' }, soc)],
+      ['audit.read', (headers) => broker.get('/audit', soc, headers)],
+    ];
+    for (const [type, send] of rows) {
+      const found = await entered(send);
+      expect({ type, found }).toEqual({ type, found: [expect.objectContaining({ type, address: HERE })] });
+    }
+    const { revocations } = (await broker.get('/revocations', soc)).body as { revocations: { seq: number }[] };
+    const lift = (headers: Record<string, string>) =>
+      broker.send(`/revocations/${revocations.at(-1)?.seq ?? 0}`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${soc}`, ...headers },
+      });
+    expect(await entered(lift)).toMatchObject([{ revocation: { effect: 'lift' }, address: HERE }]);
+  });
+
+  it('is in a timeline of its own', async () => {
+    const headers = { 'x-request-id': 'one-request' };
+    await broker.exchange(agent, {}, headers);
+    await broker.exchange(agent);
+    const { body } = await broker.get('/timeline?requestId=one-request', soc);
+    expect(body).toMatchObject({ entries: [{ type: 'credential.granted' }] });
+    expectProblem(await broker.get(`/timeline?requestId=x&task=${task}`, soc), 400, 'invalid_request', /exactly one/);
+  });
+
+  it('is what a proxy says that is trusted, from the right, and what nobody else says', async () => {
+    const behind = await startBroker({ config: { trustProxy: ['127.0.0.0/8', '10.0.0.0/8'] } });
+    const asked = await behind.identity('agent-7');
+    const addressOf = async (forwarded: string, of = behind, by = asked) => {
+      const send = (headers: Record<string, string>) => of.exchange(by, {}, headers);
+      const [entry] = await entered(send, { 'x-forwarded-for': forwarded }, of);
+      return entry?.['address'];
+    };
+    const rows: [string, string | undefined][] = [
+      ['203.0.113.9', '203.0.113.9'],
+      ['2001:db8::9', '2001:db8::9'],
+      ['::ffff:203.0.113.9', '203.0.113.9'],
+      ['6.6.6.6, 203.0.113.9', '203.0.113.9'],
+      ['6.6.6.6, 203.0.113.9, 10.1.1.1', '203.0.113.9'],
+      ['<script>', undefined],
+      ['203.0.113.9:4711', undefined],
+    ];
+    for (const [forwarded, address] of rows)
+      expect({ forwarded, address: await addressOf(forwarded) }).toEqual({ forwarded, address });
+    expect(await addressOf('203.0.113.9', broker, agent)).toBe(HERE);
+  });
+
+  it('of a person who is served is that of the workload that asks', async () => {
+    const send = async (headers: Record<string, string>) =>
+      broker.exchange(await broker.person('ada'), { actor_token: agent, actor_token_type: JWT }, headers);
+    expect(await entered(send)).toMatchObject([{ actor: { id: 'lab:agent-7' }, address: HERE }]);
+  });
+});

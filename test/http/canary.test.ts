@@ -78,23 +78,35 @@ describe('a canary', () => {
     );
     const person = await broker.person('bo', LASTING);
     const bearer = (token = '') => ({ authorization: `Bearer ${token}` });
-    const uses: [string, () => Promise<unknown>][] = [
-      ['introspection', () => broker.introspect(canary, api ?? '')],
+    const uses: [where: string, use: () => Promise<unknown>, how?: string][] = [
+      [
+        'introspection',
+        () => broker.form('/introspect', { token: canary, presented_from: '203.0.113.7' }, bearer(api)),
+        'to be introspected from 127.0.0.1 by lab:tickets-api, to which it was presented from 203.0.113.7',
+      ],
       ['subject token', () => broker.exchange(canary)],
       ['actor token', () => broker.exchange(person, { actor_token: canary, actor_token_type: PERSON })],
       [
         'client assertion',
         () => broker.exchange(agent ?? '', { client_assertion: canary, client_assertion_type: CLIENT }),
       ],
-      ['revocation', () => broker.form('/revoke', { token: canary }, bearer(agent))],
-      ['leaked', () => broker.post('/revocations', { leaked: ` ${canary}\n`, reason: 'r', dryRun: true }, soc)],
+      [
+        'revocation',
+        () => broker.form('/revoke', { token: canary }, bearer(agent)),
+        'to be returned from 127.0.0.1 by lab:agent-7',
+      ],
+      [
+        'leaked',
+        () => broker.post('/revocations', { leaked: ` ${canary}\n`, reason: 'r', dryRun: true }, soc),
+        'as something found from 127.0.0.1 by lab:soc',
+      ],
       ['Authorization', () => broker.get('/audit', canary)],
       [
         'AWS',
         () => broker.get('/aws/credentials/arn:aws:iam::111122223333:role/x', undefined, { authorization: canary }),
       ],
     ];
-    for (const [count, [where, use]] of uses.entries()) {
+    for (const [count, [where, use, how = 'as a proof of identity from 127.0.0.1']] of uses.entries()) {
       await use();
       await use();
       await broker.work('detectors');
@@ -104,7 +116,7 @@ describe('a canary', () => {
         event: 'canary-used',
         about: [],
         state: 'recorded',
-        why: 'the canary "wiki/backup"',
+        why: expect.stringContaining(`the canary "wiki/backup", shown ${how}, in the request req_`),
       });
       await use();
       await broker.work('detectors');

@@ -14,7 +14,7 @@ import { readQuery } from '../wire/body.js';
 import { countExchange } from '../wire/count-exchange.js';
 import { ok, type Call, type Handle } from '../wire/endpoint.js';
 import { printable, wholeNumber } from '../wire/fields.js';
-import { noteParty, noteRequest, noting } from '../wire/noted.js';
+import { noteParty, noteRequest, noting, traceOf } from '../wire/noted.js';
 import { AWS_CREDENTIALS_TYPE, toContainerCredentials } from '../../protocol/aws-credentials.js';
 import { accessFromDetails, uniteAccess } from '../../targets/requested-access.js';
 
@@ -46,7 +46,11 @@ export const awsCredentials =
 async function issued(deps: HttpDeps, call: Call) {
   const target = call.params['target'] ?? '';
   const token = tokenOf(call);
-  const wanted = { audience: deps.settings.proofTarget ?? '', access: { path: target, actions: ['execute'] } };
+  const wanted = {
+    trace: traceOf(call),
+    audience: deps.settings.proofTarget ?? '',
+    access: { path: target, actions: ['execute'] },
+  };
   const requester = (await requesterByCredential(deps, token, wanted)) ?? (await identified(deps, call, token));
   noteParty(call, requester.caller.party);
   const read = (): CredentialRequest => {

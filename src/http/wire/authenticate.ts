@@ -39,7 +39,7 @@ export async function authenticateClient(
 /** Returns the authenticated client, or undefined if no proof was sent. A proof that is sent must be valid, even where none is required. */
 export async function clientIfSent(
   deps: Pick<HttpDeps, 'identify'>,
-  call: Pick<Call, 'headers' | 'noted'>,
+  call: Pick<Call, 'headers' | 'noted' | 'requestId' | 'address'>,
   form: Form,
   purpose?: 'ending',
 ): Promise<AuthenticatedCaller | undefined> {

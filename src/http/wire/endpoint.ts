@@ -4,6 +4,8 @@ import type { Noted } from '../../telemetry/request-log.js';
 
 export interface Call {
   requestId: string;
+  /** The network address of the caller, as far as known: see `trustProxy`. */
+  address?: string;
   /** The parameters of the path. */
   params: Readonly<Record<string, string>>;
   /** As it was sent, without the question mark. It is parsed where it is read: `readQuery`. */

@@ -1,7 +1,9 @@
 /** What endpoints note for the log line of a request. See telemetry/request-log.ts. */
 import type { CredentialRequest } from '../../credentials/request.js';
+import { defined } from '../../domain/defined.js';
 import { isId } from '../../domain/id.js';
 import type { PartyRef } from '../../domain/party.js';
+import type { RequestTrace } from '../../domain/request-trace.js';
 import type { Identify } from '../../identity/identify.js';
 import { claimedBy } from '../../identity/token.js';
 import type { HttpDeps } from '../deps.js';
@@ -9,12 +11,16 @@ import type { Call } from './endpoint.js';
 
 type Noting = Pick<Call, 'noted'>;
 
+/** What of a call is kept beside what was done in it. */
+export const traceOf = ({ requestId, address }: Pick<Call, 'requestId' | 'address'>): RequestTrace =>
+  defined({ requestId, address });
+
 /** Returns an `identify` that notes whom a proof proved; of one that is not accepted, what it claims. */
 export const noting =
-  ({ identify }: Pick<HttpDeps, 'identify'>, call: Noting): Identify =>
+  ({ identify }: Pick<HttpDeps, 'identify'>, call: Noting & Pick<Call, 'requestId' | 'address'>): Identify =>
   async (token, as) => {
     try {
-      const caller = await identify(token, as);
+      const caller = await identify(token, { ...as, trace: traceOf(call) });
       noteParty(call, caller.party);
       return caller;
     } catch (error) {

@@ -1,4 +1,5 @@
 /** Endpoints under Express: reads the request, calls the endpoint, writes the answer or the refusal, counts and logs. */
+import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
@@ -101,8 +102,9 @@ function callOf(request: Request): Call {
   const requestId = requestIdOf(request.get('x-request-id'));
   // A query may contain question marks (RFC 3986, section 3.4): it begins behind the first.
   const query = /\?(.*)/.exec(request.url)?.[1] ?? '';
-  const call = {
+  const call: Call = {
     requestId,
+    ...addressOf(request),
     params: paramsOf(request),
     query,
     headers: request.headers,
@@ -111,6 +113,13 @@ function callOf(request: Request): Call {
   };
   noteTask(call, call.params['id']);
   return call;
+}
+
+/** A proxy may write anything into the header that it is believed; what is no address is none. */
+function addressOf({ ip = '' }: Request): Pick<Call, 'address'> {
+  // An IPv4 address, as a socket for both families has it.
+  const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
+  return isIP(address) === 0 ? {} : { address };
 }
 
 /** Express hands over the value of a wildcard in pieces. */
