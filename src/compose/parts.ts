@@ -62,16 +62,16 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const fitness = createFitness({ store: withSeen(store, seen), clock, node, agreedTime: 'raise' });
   await fitness.check(); // From here on the clock tells the time, if it agrees with the store's.
   const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
-  const keys = await openKeys({ records, clock, keyEncryptionKey, rotationDays: config.keys.rotationDays });
+  const keys = await openKeys({ records, clock, keyEncryptionKey, ...config.keys });
   const written = instrumentAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
   const audit = rationed(written, { clock, hasRoom: () => fitness.hasRoomToSpare() });
-  const revocations = openRevocationLog(store.log, logEvents(audit, { clock, log, metrics }), seen);
-  const ledger: Ledger = { records, clock, log: revocations };
+  const events = logEvents(audit, { clock, log, metrics });
+  const ledger: Ledger = { records, clock, log: openRevocationLog(store.log, events, seen) };
   const around = { issuer, clock, proxyFor: createProxyFor(loaded.proxy) };
   const policy = await openPolicy(config, metrics);
   const { identify, bundles } = openIdentity(loaded, around);
-  const signals = openSignals({ ...around, loaded, ledger, audit, metrics, log });
-  const onSignal = (id: string) => signals.queue.push(id);
+  const { queue, ...intake } = openSignals({ ...around, loaded, ledger, audit, metrics, log });
+  const onSignal = (id: string) => queue.push(id);
   const detectors = openDetectors({ ledger, metrics, detectors: config.signals.detectors, onSignal });
   const parties = createPartyMemory(ledger);
   const minters = await openMinters({ ...around, targets, keys, ...minterWarnings(metrics, log) });
@@ -95,13 +95,12 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     assertWithinRate: assertPartyWithin(limits),
     assertWithinQuota: createQuotas(ledger, limits),
     assertFitToMint: () => fitness.assertFitToMint(),
-    transmitters: signals.transmitters,
-    assertWithinSignalRate: signals.assertWithinSignalRate,
+    ...intake,
     onSignal,
     webhooks: config.notify,
     trustProxy: config.trustProxy,
   };
-  return { deps, clock, keys, fitness, bundles, enforcement, signals: signals.queue, detectors, notifier };
+  return { deps, clock, keys, fitness, bundles, enforcement, signals: queue, detectors, notifier };
 }
 
 function openIdentity(

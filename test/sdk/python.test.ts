@@ -60,14 +60,14 @@ const install = (...what: string[]) =>
   });
 
   it('passes its own tests, with nothing else installed than real HTTP clients', () => {
-    const { authority, certificate, key } = createServerCertificate();
+    const { authority, certificate, key } = createServerCertificate(['tickets.example']);
     for (const [name, pem] of Object.entries({ authority, certificate, key })) {
       writeFileSync(join(directory, `${name}.pem`), pem);
     }
     install('--find-links', WHEELS, '--requirement', 'tests/requirements.txt');
     const where = run(ofVenv, ['-c', 'import mayfly; print(mayfly.__file__)']);
     expect(where).toContain(directory);
-    const told = run(ofVenv, ['-W', 'error', '-m', 'unittest'], { MAYFLY_TEST_CERTIFICATES: directory });
+    const told = run(ofVenv, ['-W', 'error', '-m', 'unittest', '-v'], { MAYFLY_TEST_CERTIFICATES: directory });
     expect(told).toMatch(/^Ran \d+ tests[^]*\nOK/m);
     for (const [, reason] of told.matchAll(/skipped '(.*)'/g)) console.warn(`Left out of sdk/python: ${reason}`);
   }, 120_000);

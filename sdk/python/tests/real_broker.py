@@ -30,7 +30,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(holds: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+def until(holds: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
     """Return what ``holds`` returns as soon as it is true."""
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
@@ -60,6 +60,7 @@ class RealBroker:
             ],
             "targets": [{"resource": TICKETS, "minter": "jwt"}],
             "policy": {"engine": "cedar", "directory": str(ROOT / "config" / "policies")},
+            "limits": {"perWorkloadPerMinute": 100_000, "perIssuerPerMinute": 100_000},
             "drainSeconds": 0,
             **settings,
         }

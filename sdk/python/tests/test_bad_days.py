@@ -86,6 +86,17 @@ class ARenewal(WithBroker):
             self.assertTrue(self.real.is_active(first.token))
 
     def test_that_is_refused_ends_the_use_of_the_old_one(self) -> None:
+        with self.broker.task("triage") as task:
+            task.credential(TICKETS, READ)
+            self.real.ask("POST", f"/tasks/{task.id}/suspend", "orchestrator", {})
+            with later(270):
+                task.credential(TICKETS, READ)
+                until(lambda: threads("mayfly-renew") == 0, "the renewal does not end")
+                with self.assertRaises(mayfly.Refused) as caught:
+                    task.credential(TICKETS, READ)
+        self.assertEqual(caught.exception.retry, "after-lift")
+
+    def test_finds_out_that_the_task_has_ended(self) -> None:
         task = self.broker.task("triage")
         task.credential(TICKETS, READ)
         self.real.end(task.id)

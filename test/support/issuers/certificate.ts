@@ -1,6 +1,7 @@
 /**
  * Private certificate authorities, and certificates for servers on 127.0.0.1. Written out in DER because a fresh machine need not
- * have `openssl`. Valid 2020–2049 by the real clock, which is the one TLS asks.
+ * have `openssl`. Valid 2020–2049 by the real clock, which is the one TLS asks. With all that a strict verifier wants (RFC 5280
+ * §4.2.1), such as Python from 3.13 on.
  */
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 
@@ -45,7 +46,11 @@ export function createAuthority(): TestAuthority {
         ...names.map((name) => tlv(0x82, Buffer.from(name))),
         ...uris.map((uri) => tlv(0x86, Buffer.from(uri))),
       );
-      const extra = Buffer.concat([extension('551d11', alternatives), ...(isAuthority ? [IS_AUTHORITY] : [])]);
+      const extra = Buffer.concat([
+        extension('551d11', alternatives),
+        BY_AUTHORITY,
+        ...(isAuthority ? [IS_AUTHORITY] : []),
+      ]);
       return {
         authority: own,
         certificate: signedBy('test server', server.publicKey, extra),
@@ -94,4 +99,12 @@ const utcTime = (text: string): Buffer => tlv(0x17, Buffer.from(text));
 const name = (commonName: string): Buffer =>
   sequence(tlv(0x31, sequence(oid('550403'), tlv(0x0c, Buffer.from(commonName)))));
 const extension = (id: string, value: Buffer): Buffer => sequence(oid(id), tlv(0x04, value));
-const IS_AUTHORITY = extension('551d13', sequence(tlv(0x01, Buffer.from([0xff]))));
+const critical = (id: string, value: Buffer): Buffer => sequence(oid(id), TRUE, tlv(0x04, value));
+const TRUE = tlv(0x01, Buffer.from([0xff]));
+const KEY_ID = Buffer.from('test authority');
+const IS_AUTHORITY = Buffer.concat([
+  critical('551d13', sequence(TRUE)),
+  critical('551d0f', tlv(0x03, Buffer.from([2, 0b100]))), // keyCertSign
+  extension('551d0e', tlv(0x04, KEY_ID)),
+]);
+const BY_AUTHORITY = extension('551d23', sequence(tlv(0x80, KEY_ID)));

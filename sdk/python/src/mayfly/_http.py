@@ -106,17 +106,18 @@ def fetch(
         connection.request(method, target, body=body, headers={"Connection": "close", **headers})
         socket = connection.sock
         response = connection.getresponse()
-        chunks, size = [], 0
-        while chunk := response.read1(1 << 16):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > ANSWER_BYTES_MAX:
-                raise Unavailable(f"{url.origin} answered with more than {ANSWER_BYTES_MAX} bytes", may_pass=False)
+        text = b""
+        while not response.isclosed():
             # The timeout of a socket begins anew with each byte: a slow answer would never end.
             if (left := until - elapsed()) <= 0:
                 raise TimeoutError("the answer took too long")
             socket.settimeout(left)
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, b"".join(chunks))
+            if not (chunk := response.read1(1 << 16)):
+                break
+            text += chunk
+            if len(text) > ANSWER_BYTES_MAX:
+                raise Unavailable(f"{url.origin} answered with more than {ANSWER_BYTES_MAX} bytes", may_pass=False)
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, text)
     except (OSError, UnicodeError) as error:
         raise Unavailable(f"{url.origin} did not answer: {error}", may_pass=True) from error
     except http.client.HTTPException as error:
