@@ -39,20 +39,24 @@ class Bearer:
         """Return an ``httpx.Auth`` of the given module, ``httpx`` or ``httpx2``; MCP SDKs take it as ``auth``.
 
         In an ``AsyncClient`` it does not block the event loop. When the target answers 401 because the task has ended,
-        the request raises TaskEnded. After any other 401 the next request has a new credential.
+        the request raises TaskEnded. After any other 401 the next request has a new credential. A request that has
+        an ``Authorization`` already keeps it, for example the narrower one of ``mayfly.langchain``.
         """
         bearer = self
 
+        def authorized(request: Any) -> Any:
+            return request if "Authorization" in request.headers else bearer(request)
+
         class TaskAuth(httpx.Auth):  # type: ignore[misc]
             def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
-                response = yield bearer(request)
+                response = yield authorized(request)
                 if response.status_code == 401:
                     bearer._check()
 
             async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
                 from anyio import to_thread  # httpx and httpx2 depend on it
 
-                response = yield await to_thread.run_sync(bearer, request)
+                response = yield await to_thread.run_sync(authorized, request)
                 if response.status_code == 401:
                     await to_thread.run_sync(bearer._check)
 
