@@ -1,0 +1,196 @@
+/**
+ * Unmodified MCP clients (SDK 1 and 2) before an MCP server that asks the broker about each call: they find the broker by the
+ * metadata of the server, sign their own assertions or bring an identity token, and lose access with the task.
+ */
+import { writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import * as sdk2 from '@modelcontextprotocol/client';
+import {
+  PrivateKeyJwtProvider,
+  StaticPrivateKeyJwtProvider,
+} from '@modelcontextprotocol/sdk/client/auth-extensions.js';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { fetchFor, mayfly, mcpAuthFor } from '../../src/client/index.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { handClock } from '../support/clock.js';
+import { temporaryDirectory } from '../support/directory.js';
+
+const CLIENT = 'mcp-host';
+const PERMITS = `
+@id("hosts-call") permit (principal, action == Action::"execute", resource) when { context.purposeFrom == "default" };
+@id("hosts-open") permit (principal, action == Action::"openTask", resource);
+@id("agents-call") permit (principal in Owner::"sre", action == Action::"execute", resource);`;
+
+let broker: TestBroker;
+let server: Server;
+let resource: string;
+let privateKey: string;
+/** Who called under which task, for each call that was let in. */
+let calls: { caller: string; task: string }[] = [];
+
+beforeAll(async () => {
+  server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  resource = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  privateKey = await exportPKCS8(pair.privateKey);
+  const jwk = { ...(await exportJWK(pair.publicKey)), alg: 'ES256', use: 'sig', kid: 'one' };
+  const file = join(temporaryDirectory(), 'host.jwks.json');
+  writeFileSync(file, JSON.stringify({ keys: [jwk] }));
+  broker = await startBroker({
+    clock: handClock(Date.now()),
+    trust: [{ name: 'hosts', kind: 'oidc', issuer: CLIENT, jwks: { file } }],
+    policies:
+      PERMITS +
+      `@id("asks") permit (principal == Workload::"lab:mcp-server", action == Action::"introspect", resource);`,
+    config: {
+      targets: [
+        { resource: TICKETS, minter: 'jwt' },
+        {
+          resource,
+          minter: 'jwt',
+          scopes: { 'tools.call': ['tool/**:execute'] },
+          defaultAccess: ['tool/**:execute'],
+          defaultPurpose: 'tool-use',
+        },
+      ],
+    },
+  });
+});
+// The clients sign by the real time.
+beforeEach(() => broker.advance(Date.now() - broker.clock.now()));
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+interface Introspected {
+  active: boolean;
+  scope?: string;
+  client_id: string;
+  txn: string;
+}
+
+/** An MCP server as its SDK makes it, behind ten lines that ask the broker. */
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.url?.startsWith('/.well-known/oauth-protected-resource')) {
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify({ resource, authorization_servers: [broker.url], scopes_supported: ['tools.call'] }));
+    return;
+  }
+  const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const { body } = await broker.introspect(token, await broker.identity('mcp-server'));
+  const { active, scope = '', client_id: caller, txn: task } = body as Introspected;
+  if (!active || !scope.split(' ').includes('tools.call')) {
+    const metadata = new URL('/.well-known/oauth-protected-resource/mcp', resource).href;
+    response.writeHead(401, { 'WWW-Authenticate': `Bearer resource_metadata="${metadata}"` }).end();
+    return;
+  }
+  calls.push({ caller, task });
+  const mcp = new McpServer({ name: 'tickets', version: '1.0.0' });
+  mcp.registerTool('close', {}, () => ({ content: [{ type: 'text', text: 'closed' }] }));
+  const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true });
+  await mcp.connect(transport);
+  await transport.handleRequest(request, response);
+}
+
+type Transport1 = ConstructorParameters<typeof StreamableHTTPClientTransport>[1];
+type Transport2 = ConstructorParameters<typeof sdk2.StreamableHTTPClientTransport>[1];
+
+/** Each returns a connected client, or throws what the SDK throws. */
+async function connected1(options: Transport1): Promise<Client> {
+  const client = new Client({ name: 'host', version: '1.0.0' });
+  await client.connect(new StreamableHTTPClientTransport(new URL(resource), options));
+  return client;
+}
+async function connected2(options: Transport2): Promise<sdk2.Client> {
+  const client = new sdk2.Client({ name: 'host', version: '1.0.0' });
+  await client.connect(new sdk2.StreamableHTTPClientTransport(new URL(resource), options));
+  return client;
+}
+
+const signing = () => ({ clientId: CLIENT, privateKey, algorithm: 'ES256', expectedIssuer: broker.url });
+const holding = async () => ({
+  clientId: 'lab:agent-7',
+  jwtBearerAssertion: await broker.identity('agent-7'),
+  expectedIssuer: broker.url,
+});
+
+const WAYS: [string, string, () => Promise<Client | sdk2.Client>][] = [
+  [
+    'SDK 1, signing its assertions',
+    `hosts:${CLIENT}`,
+    () => connected1({ authProvider: new PrivateKeyJwtProvider(signing()) }),
+  ],
+  [
+    'SDK 1, with an identity token',
+    'lab:agent-7',
+    async () => connected1({ authProvider: new StaticPrivateKeyJwtProvider(await holding()) }),
+  ],
+  [
+    'SDK 2, signing its assertions',
+    `hosts:${CLIENT}`,
+    () => connected2({ authProvider: new sdk2.PrivateKeyJwtProvider(signing()) }),
+  ],
+  [
+    'SDK 2, with an identity token',
+    'lab:agent-7',
+    async () => connected2({ authProvider: new sdk2.StaticPrivateKeyJwtProvider(await holding()) }),
+  ],
+];
+
+describe('an unmodified MCP client', () => {
+  it.each(WAYS)('finds the broker, and calls a tool: %s', async (_what, workload, connect) => {
+    calls = [];
+    const client = await connect();
+    expect(await client.callTool({ name: 'close' })).toMatchObject({ content: [{ text: 'closed' }] });
+    expect(new Set(calls.map(({ caller }) => caller))).toEqual(new Set([workload]));
+    expect(new Set(calls.map(({ task }) => task)).size).toBe(1);
+    await client.close();
+  });
+
+  it('goes on under another task once its own is completed, which it never named', async () => {
+    calls = [];
+    const client = await connected2({ authProvider: new sdk2.StaticPrivateKeyJwtProvider(await holding()) });
+    await client.callTool({ name: 'close' });
+    const task = calls.at(-1)?.task;
+    const orchestrator = await broker.identity('orchestrator');
+    await broker.post(`/tasks/${task}/complete`, { outcome: 'completed' }, orchestrator);
+    expect(await client.callTool({ name: 'close' })).toMatchObject({ content: [{ text: 'closed' }] });
+    expect(calls.at(-1)?.task).not.toBe(task);
+    await client.close();
+  });
+
+  it('is shut out while its workload is held', async () => {
+    const client = await connected2({ authProvider: new sdk2.PrivateKeyJwtProvider(signing()) });
+    const hold = { selector: { kind: 'workload', value: `hosts:${CLIENT}` }, effect: 'hold', reason: 'test' };
+    expect((await broker.post('/revocations', hold, await broker.identity('soc'))).status).toBe(200);
+    calls = [];
+    await expect(client.callTool({ name: 'close' })).rejects.toThrow();
+    expect(calls).toEqual([]);
+    await client.close();
+  });
+});
+
+describe('mayfly/client', () => {
+  it.each(['SDK 1', 'SDK 2'])('gives a task to a transport of %s, and the tool is shut with the task', async (sdk) => {
+    const token = await broker.identity('agent-9');
+    const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'summarise' });
+    const wish = { target: resource, access: 'tool/**:execute' };
+    const client =
+      sdk === 'SDK 1'
+        ? await connected1({ fetch: fetchFor(task, wish) })
+        : await connected2({ authProvider: mcpAuthFor(task, wish) });
+    expect(await client.callTool({ name: 'close' })).toMatchObject({ content: [{ text: 'closed' }] });
+    await task.complete();
+    await expect(client.callTool({ name: 'close' })).rejects.toThrow();
+    await client.close();
+  });
+});
