@@ -118,12 +118,12 @@ function expectLabels(metrics: Metrics, { signals, notify }: LoadedConfig['confi
 async function assembled(store: Store, loaded: LoadedConfig, around: Surroundings) {
   const { log, metrics } = around;
   const parts = await makeParts(loaded, store, around);
-  const { deps, clock, fitness, bundles, enforcement, notifier } = parts;
+  const { deps, clock, fitness, issuers, enforcement, notifier } = parts;
   const { ledger, audit, policy, requests } = deps;
   const pulse: Pulse = { auditFollows: true, draining: false };
   const { failing: failingTargets, reconcilers } = enforcement;
   const { behind } = notifier;
-  const checked = { fitness, policy, pulse, clock, metrics, failingTargets, behind, troubles: bundles.troubles };
+  const checked = { fitness, policy, pulse, clock, metrics, failingTargets, behind, troubles: issuers.troubles };
   const readiness = loggedReadiness(createReadiness(checked), log);
   const { retentionDays: auditRetentionDays } = loaded.config.audit;
   const loads = policyLoads({ audit, clock, log });

@@ -9,9 +9,7 @@ import type { SystemClock } from '../domain/time.js';
 import { check, degradingCheck, type Check } from '../health/check.js';
 import { createFitness } from '../health/fitness.js';
 import { watchClock, type WatchedClock } from '../health/watched-clock.js';
-import { eachIssuer } from '../config/trust-schema.js';
-import { openBundle, type WatchedBundle } from '../identity/bundles.js';
-import { trustKeysOf } from '../identity/route.js';
+import { openIssuers, type WatchedKeys } from '../identity/issuer-keys.js';
 import { transmitterKeys } from '../identity/transmitters.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys, type Keys } from '../keys/keys.js';
@@ -31,16 +29,7 @@ export async function examine(loaded: LoadedConfig, system: SystemClock): Promis
   const clock = watchClock(system, config.lifetimes.clockSkew * 1000);
   const surroundings = { clock, baseDirectory: directory, proxyFor: createProxyFor(loaded.proxy) };
   const issuers = [
-    ...config.trust.flatMap((trust) =>
-      eachIssuer([trust]).map((one, which) => {
-        const name = `issuer ${one.name}${which === 0 ? '' : ` also[${which - 1}]`}`;
-        return [
-          name,
-          () =>
-            one.kind === 'spiffe' ? noteOf(openBundle(one, surroundings)) : trustKeysOf(one, surroundings).current(),
-        ] as const;
-      }),
-    ),
+    ...openIssuers(config.trust, surroundings).map((one) => [`issuer ${one.name}`, () => noteOf(one)] as const),
     ...config.signals.transmitters.map(
       (one) => [`transmitter ${one.name}`, () => transmitterKeys(one, surroundings).current()] as const,
     ),
@@ -52,10 +41,10 @@ export async function examine(loaded: LoadedConfig, system: SystemClock): Promis
   ];
 }
 
-/** Returns what is worth a note about a bundle that can be read. */
-async function noteOf(bundle: WatchedBundle): Promise<string | undefined> {
-  await bundle.keys.current();
-  const trouble = await bundle.look();
+/** Returns what is worth a note about keys that can be read. */
+async function noteOf({ keys, look }: WatchedKeys): Promise<string | undefined> {
+  await keys.current();
+  const trouble = await look();
   return trouble === undefined ? undefined : sentenceOf(trouble);
 }
 

@@ -10,9 +10,9 @@ import { defined } from '../domain/defined.js';
 import type { Clock, SystemClock } from '../domain/time.js';
 import { createFitness } from '../health/fitness.js';
 import { watchClock } from '../health/watched-clock.js';
-import { openBundles } from '../identity/bundles.js';
 import { createIdentify } from '../identity/identify.js';
-import type { IdentifySetup } from '../identity/route.js';
+import { openIssuers } from '../identity/issuer-keys.js';
+import type { Surroundings as KeySurroundings } from '../identity/key-source.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys } from '../keys/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -36,11 +36,11 @@ import {
   minterWarnings,
   rememberCallers,
 } from './instrument.js';
-import { watchBundles } from './watch-bundles.js';
 import { openMinters } from './minters.js';
 import { openSeen } from './open-store.js';
 import { assertPartyWithin } from './rate.js';
 import { openSignals } from './signals.js';
+import { watchIssuers } from './watch-issuers.js';
 
 export interface Surroundings {
   system: SystemClock;
@@ -69,7 +69,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const ledger: Ledger = { records, clock, log: openRevocationLog(store.log, events, seen) };
   const around = { issuer, clock, proxyFor: createProxyFor(loaded.proxy) };
   const policy = await openPolicy(config, metrics);
-  const { identify, bundles } = openIdentity(loaded, around);
+  const { identify, issuers } = openIdentity(loaded, around);
   const { queue, ...intake } = openSignals({ ...around, loaded, ledger, audit, metrics, log });
   const onSignal = (id: string) => queue.push(id);
   const detectors = openDetectors({ ledger, metrics, detectors: config.signals.detectors, onSignal });
@@ -100,17 +100,16 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     webhooks: config.notify,
     trustProxy: config.trustProxy,
   };
-  return { deps, clock, keys, fitness, bundles, enforcement, signals: queue, detectors, notifier };
+  return { deps, clock, keys, fitness, issuers, enforcement, signals: queue, detectors, notifier };
 }
 
 function openIdentity(
   { config: { trust, lifetimes }, directory: baseDirectory }: LoadedConfig,
-  around: Pick<IdentifySetup, 'issuer' | 'clock' | 'proxyFor'>,
+  { issuer, ...around }: { issuer: string; clock: Clock } & Pick<KeySurroundings, 'proxyFor'>,
 ) {
-  const where = { ...around, baseDirectory };
-  const bundles = openBundles(trust, where);
-  const identify = createIdentify({ ...where, trust, bundles, clockSkewSeconds: lifetimes.clockSkew });
-  return { identify, bundles: watchBundles(bundles) };
+  const issuers = openIssuers(trust, { ...around, baseDirectory });
+  const identify = createIdentify({ issuer, issuers, clock: around.clock, clockSkewSeconds: lifetimes.clockSkew });
+  return { identify, issuers: watchIssuers(issuers) };
 }
 
 /** Adds to the store's problems that what was seen of the log cannot be kept: a broker that starts again would not miss it. */

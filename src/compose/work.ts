@@ -25,7 +25,7 @@ import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { RequestLog } from '../telemetry/request-log.js';
 import type { PolicyLoads } from './policy-loads.js';
-import type { BundleWatch } from './watch-bundles.js';
+import type { IssuerWatch } from './watch-issuers.js';
 import type { Timing } from './schedule.js';
 
 interface WorkDeps {
@@ -36,7 +36,7 @@ interface WorkDeps {
   loads: Pick<PolicyLoads, 'catchUp'>;
   keys: Keys;
   fitness: Fitness;
-  bundles: BundleWatch;
+  issuers: IssuerWatch;
   pulse: Pulse;
   metrics: Metrics;
   clock: Clock;
@@ -135,7 +135,7 @@ export const JOBS = {
   /** The notifier starts no second turn of a webhook, and one webhook that hangs must not keep the others from theirs. */
   notify: { everyMs: SECOND_MS, overlaps: true, run: ({ notifier }) => notifier.turn() },
 
-  bundles: { everyMs: 10 * SECOND_MS, run: ({ bundles }) => bundles.look() },
+  issuers: { everyMs: 10 * SECOND_MS, run: ({ issuers }) => issuers.look() },
 
   keys: {
     everyMs: 10 * SECOND_MS,

@@ -28,7 +28,7 @@ interface ReadinessDeps {
   failingTargets?: ReadonlySet<string> | undefined;
   /** Webhooks that have been behind for long, by name. */
   behind: ReadonlyMap<string, number>;
-  /** What is wrong with the SPIFFE bundles, by the names of their trust entries. */
+  /** What is wrong with the keys of issuers, by the names of their trust entries. */
   troubles: ReadonlyMap<string, string>;
 }
 
@@ -55,7 +55,7 @@ export const createReadiness =
       // are served.
       degradingCheck('targets', failingTargets.size === 0, `revocations cannot be written to ${failing}`),
       degradingCheck(
-        'bundles',
+        'issuers',
         troubles.size === 0,
         [...troubles].map(([name, what]) => `${name}: ${what}`).join('; '),
       ),

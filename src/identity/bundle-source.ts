@@ -10,7 +10,7 @@ import { fetchText, keySource, URL_ELSEWHERE, type KeySource, type Surroundings 
 import { svidProblem } from './x509-svid.js';
 
 interface BundleSource extends KeySource {
-  /** Returns what an operator should know about the latest reading; undefined where all is well. */
+  /** Returns what an operator should know about a reading that did not fail; undefined where all is well. */
   trouble(clock: Clock): Promise<Error | undefined>;
 }
 
@@ -58,7 +58,6 @@ function endpointSource(endpoint: Endpoint, trustDomain: string, surroundings: S
   const fileText = (file: string) => readFile(resolve(surroundings.baseDirectory, file), 'utf8');
   const isOwn = endpoint.profile === 'https_spiffe' && trustDomainOf(endpoint.id) === trustDomain;
   let latest: Bundle | undefined;
-  let failure: Error | undefined;
   let warning: Error | undefined;
 
   /** Returns how the server is verified: by an authority for all the world, or by that of its trust domain. */
@@ -97,15 +96,8 @@ function endpointSource(endpoint: Endpoint, trustDomain: string, surroundings: S
     get freshForMs() {
       return latest ? freshForMs(latest) : REFRESH.unsaid;
     },
-    read: () =>
-      read().then(
-        (text) => ((failure = undefined), text),
-        (error: unknown) => {
-          failure = error instanceof Error ? error : new Error('the bundle endpoint could not be asked');
-          throw failure;
-        },
-      ),
-    trouble: () => Promise.resolve(failure ?? warning),
+    read,
+    trouble: () => Promise.resolve(warning),
   };
 }
 

@@ -2,25 +2,22 @@
  * Chooses the trusted issuer that must verify a token: by trust domain when the subject is a SPIFFE ID, otherwise by `iss`.
  * Never both, so that an OIDC issuer cannot vouch for a SPIFFE ID, nor a SPIFFE bundle for an OIDC subject.
  */
-import { eachIssuer, type Trust } from '../config/trust-schema.js';
+import type { Trust } from '../config/trust-schema.js';
 import type { Clock } from '../domain/time.js';
 import type { JsonObject } from '../domain/json-object.js';
 import { trustDomainOf } from '../domain/spiffe-id.js';
-import { openBundle, type WatchedBundle } from './bundles.js';
+import type { TrustedKeys } from './issuer-keys.js';
 import { createNearIssuer } from './near-issuer.js';
-import { discoveredKeySource, keySource, type Surroundings } from './key-source.js';
 import { createOidcIssuer } from './oidc.js';
 import { isAssertion } from './assertion.js';
 import type { TokenUse, TrustedIssuer } from './proof.js';
 import { createSpiffeIssuer, looksLikeSpiffe } from './spiffe.js';
 import { TOKEN_PATH } from '../protocol/oauth.js';
 import { Refused, type Unverified } from './token.js';
-import { createTrustKeys } from './trust-keys.js';
+import type { TrustKeys } from './trust-keys.js';
 
-export interface IdentifySetup extends Surroundings {
-  /** Those of the trust domains, by the names of their entries. */
-  bundles: ReadonlyMap<string, WatchedBundle>;
-  trust: readonly Trust[];
+export interface IdentifySetup {
+  issuers: readonly Pick<TrustedKeys, 'trust' | 'keys'>[];
   /** The broker's own issuer. It is the default audience, and its tokens prove no identity. */
   issuer: string;
   clock: Clock;
@@ -28,12 +25,12 @@ export interface IdentifySetup extends Surroundings {
 }
 
 export function createRoute(setup: IdentifySetup): (token: Unverified, use: TokenUse) => TrustedIssuer {
-  const issuers = eachIssuer(setup.trust).map((trust) => ({ trust, issuer: createIssuer(trust, setup) }));
+  const issuers = setup.issuers.map(({ trust, keys }) => ({ trust, issuer: createIssuer(trust, keys, setup.issuer) }));
   const under = (key: string) => issuers.filter(({ trust }) => keyOf(trust) === key).map(({ issuer }) => issuer);
   const routes = new Map(issuers.map(({ trust }) => [keyOf(trust), under(keyOf(trust))]));
 
   const adviceFor = createNearIssuer(
-    eachIssuer(setup.trust).flatMap((trust) =>
+    setup.issuers.flatMap(({ trust }) =>
       trust.kind === 'oidc' ? [{ issuer: trust.issuer, place: `trust entry ${trust.name}` }] : [],
     ),
   );
@@ -66,24 +63,9 @@ const SEVERAL =
 const NO_TRUST_DOMAIN =
   'is for a SPIFFE ID of a trust domain that is not trusted here; an entry with `kind: spiffe` and the bundle of the trust domain takes it, and one with `kind: oidc` never does';
 
-function createIssuer(trust: Trust, setup: IdentifySetup): TrustedIssuer {
-  const audiences = trust.audiences ?? [setup.issuer];
-  const keys = setup.bundles.get(trust.name)?.keys ?? trustKeysOf(trust, setup);
+function createIssuer(trust: Trust, keys: TrustKeys, ownIssuer: string): TrustedIssuer {
+  const audiences = trust.audiences ?? [ownIssuer];
   return trust.kind === 'oidc' ? createOidcIssuer(trust, keys, audiences) : createSpiffeIssuer(trust, keys, audiences);
-}
-
-/** Returns the keys of an entry's first issuer. Nothing is read before they are asked for. */
-export function trustKeysOf(trust: Trust, { clock, ...surroundings }: Surroundings & Pick<IdentifySetup, 'clock'>) {
-  switch (trust.kind) {
-    case 'oidc': {
-      const source = trust.jwks ? keySource(trust.jwks, surroundings) : discoveredKeySource(trust.issuer, surroundings);
-      return createTrustKeys(source, 'jwks', clock);
-    }
-    case 'spiffe':
-      return openBundle(trust, { clock, ...surroundings }).keys;
-    default:
-      throw new Error('unknown kind of trust');
-  }
 }
 
 const keyOf = (trust: Trust): string =>

@@ -16,6 +16,8 @@ export interface TrustKeys {
   current(): Promise<KeySet>;
   /** Returns the key set after a token fitted no known key: read again, unless that must wait (`missPauseMs` of the source). */
   renewed(): Promise<Renewed>;
+  /** Returns why the latest reading failed; undefined where it succeeded, or there was none yet. */
+  failure(): unknown;
 }
 
 interface Renewed {
@@ -82,7 +84,7 @@ export function createTrustKeys(source: KeySource, kind: 'jwks' | 'spiffe-bundle
     return { keys: await current(), againInMs };
   };
 
-  return { current, renewed };
+  return { current, renewed, failure: () => failure };
 }
 
 /** To ask again helps after an outage. It does not help where somebody must change the configuration first. */

@@ -49,7 +49,7 @@ describe('/health', () => {
       'audit',
       'running',
       'targets',
-      'bundles',
+      'issuers',
       'webhooks',
     ]);
   });
@@ -63,13 +63,39 @@ describe('/health', () => {
     const trust = [{ kind: 'spiffe', name: 'prod', trustDomain: 'prod.example', bundle: { file } }];
     const watching = await startBroker({ trust, clock });
     operations = calls(watching.operationsUrl);
-    await watching.work('bundles');
-    expect(await failing()).toEqual({ status: 200, names: ['bundles'] });
+    await watching.work('issuers');
+    expect(await failing()).toEqual({ status: 200, names: ['issuers'] });
     await watching.work('fitness');
     expect(watching.logged()).toContain('prod: the file was last written at 2029-12-30T00:00:00.000Z');
     writtenAt(clock.now());
-    await watching.work('bundles');
+    await watching.work('issuers');
     expect(await failing()).toEqual({ status: 200, names: [] });
+  });
+
+  it('is degraded while the keys of an issuer cannot be read, or it names itself otherwise, before anybody calls', async () => {
+    const clock = handClock();
+    const site = await serveIssuer({ clock });
+    const far = await startBroker({ clock, trust: [{ name: 'far', kind: 'oidc', issuer: site.url }] });
+    operations = calls(far.operationsUrl);
+    const after = async (ms: number) => {
+      await far.advance(ms);
+      await far.work('sweep');
+      await far.work('issuers');
+      const { checks } = (await operations.get('/health/ready')).body as Ready;
+      return checks.flatMap(({ ok, name, reason }) => (ok ? [] : [`${name}: ${reason}`]));
+    };
+    site.metadata = { issuer: `${site.url}/` };
+    const misfit = `names the issuer '${site.url}/', and the configuration names '${site.url}'`;
+    expect(await after(0)).toEqual([`issuers: far: ${site.url}/.well-known/openid-configuration: ${misfit}`]);
+    site.metadata = {};
+    expect(await after(5_000)).toEqual([]);
+    site.behaviour = 'failing';
+    expect(await after(600_000)).toEqual([expect.stringMatching(/^issuers: far: http:.* answered 500$/)]);
+    const token = await site.token({ aud: far.url, team: 'sre' });
+    expect((await far.exchange(token)).status).not.toBe(503);
+    site.behaviour = 'well';
+    expect(await after(5_000)).toEqual([]);
+    await site.close();
   });
 
   it('is not ready once the sweep is ten seconds behind, and again when it has run', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configSchema } from '../../../src/config/schema.js';
 import type { Trust } from '../../../src/config/trust-schema.js';
-import { openBundles } from '../../../src/identity/bundles.js';
+import { openIssuers } from '../../../src/identity/issuer-keys.js';
 import { createIdentify, type Identify } from '../../../src/identity/identify.js';
 import { noProxy } from '../../../src/outbound/proxy.js';
 import { handClock, type HandClock } from '../clock.js';
@@ -33,11 +33,10 @@ export function createDoorstep(): Doorstep {
     },
     identify: (trust) =>
       createIdentify({
-        trust: parseTrust(trust),
-        bundles: openBundles(parseTrust(trust), around),
+        issuers: openIssuers(parseTrust(trust), around),
         issuer: BROKER,
+        clock,
         clockSkewSeconds: 5,
-        ...around,
       }),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };

@@ -34,7 +34,7 @@ async function failing(): Promise<string[]> {
 
 it('holds when everything does, and the metrics say the same', async () => {
   expect(await failing()).toEqual([]);
-  const names = ['store', 'policy', 'sweep', 'audit', 'running', 'targets', 'bundles', 'webhooks'];
+  const names = ['store', 'policy', 'sweep', 'audit', 'running', 'targets', 'issuers', 'webhooks'];
   expect([...metrics]).toEqual(names.map((name) => [name, true]));
 });
 

@@ -1,0 +1,58 @@
+/** The keys of all trusted issuers, and a watch over them: they are read although nobody asks, and what is wrong is told. */
+import { eachIssuer, type Trust } from '../config/trust-schema.js';
+import type { Clock } from '../domain/time.js';
+import { bundleSource } from './bundle-source.js';
+import { discoveredKeySource, keySource, type Surroundings } from './key-source.js';
+import { createTrustKeys, type TrustKeys } from './trust-keys.js';
+
+export interface WatchedKeys {
+  keys: TrustKeys;
+  /** Reads the keys where that is due, and returns what an operator should know; undefined where all is well. */
+  look: () => Promise<unknown>;
+}
+
+export interface TrustedKeys extends WatchedKeys {
+  /** The entry as it is for this one issuer. */
+  trust: Trust;
+  /** The name of the entry, with the place of a further issuer in it: `lab also[0]`. */
+  name: string;
+}
+
+type Around = Surroundings & { clock: Clock };
+
+/** Returns the keys of each issuer of each entry. Nothing is read before it is asked for. */
+export const openIssuers = (trust: readonly Trust[], around: Around): TrustedKeys[] =>
+  trust.flatMap((entry) =>
+    eachIssuer([entry]).map((one, which) => ({
+      trust: one,
+      name: which === 0 ? one.name : `${one.name} also[${which - 1}]`,
+      ...openIssuer(one, around),
+    })),
+  );
+
+export function openIssuer(trust: Trust, { clock, ...surroundings }: Around): WatchedKeys {
+  switch (trust.kind) {
+    case 'oidc': {
+      const source = trust.jwks ? keySource(trust.jwks, surroundings) : discoveredKeySource(trust.issuer, surroundings);
+      return watched(createTrustKeys(source, 'jwks', clock));
+    }
+    case 'spiffe': {
+      const source = bundleSource(trust, surroundings);
+      return watched(createTrustKeys(source, 'spiffe-bundle', clock), () => source.trouble(clock));
+    }
+    default:
+      throw new Error('unknown kind of trust');
+  }
+}
+
+/**
+ * An issuer that is down, or names itself otherwise than the configuration, is told of while the last keys still serve. And a
+ * trust domain replaces its authorities: a broker that slept through all of that could no longer verify the endpoint of its bundle.
+ */
+const watched = (keys: TrustKeys, troubleOf?: () => Promise<unknown>): WatchedKeys => ({
+  keys,
+  async look() {
+    await keys.current().catch(() => undefined);
+    return keys.failure() ?? troubleOf?.().catch((error: unknown) => error);
+  },
+});
