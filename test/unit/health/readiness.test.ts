@@ -1,4 +1,5 @@
 /** Readiness: a broker is ready if every condition is met, and each condition that is not met is named. */
+import { readFileSync } from 'node:fs';
 import { beforeEach, expect, it } from '@jest/globals';
 import type { Check } from '../../../src/health/check.js';
 import { createReadiness, type Pulse } from '../../../src/health/readiness.js';
@@ -24,13 +25,21 @@ beforeEach(() => {
   troubles = new Map();
 });
 
-async function failing(): Promise<string[]> {
+function checks(): Promise<Check[]> {
   const check = () => Promise.resolve(fitness);
   const ready = (name: string, ok: boolean) => void metrics.set(name, ok);
   const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, failingTargets, behind, troubles };
-  const checks = await createReadiness(parts)();
-  return checks.filter(({ ok }) => !ok).map(({ name }) => name);
+  return createReadiness(parts)();
 }
+
+const failing = async (): Promise<string[]> => (await checks()).flatMap(({ ok, name }) => (ok ? [] : [name]));
+
+it('has alerts that wake nobody for what only degrades a broker', async () => {
+  const degrading = (await checks()).flatMap(({ name, degrades }) => (degrades ? [name] : [])).join('|');
+  const alerts = readFileSync('docs/alerts.yml', 'utf8');
+  expect(alerts).toContain(`expr: mayfly_readiness{check=~"${degrading}"} == 0`);
+  expect(alerts).toContain(`expr: mayfly_readiness{check!~"${degrading}|running"} == 0`);
+});
 
 it('holds when everything does, and the metrics say the same', async () => {
   expect(await failing()).toEqual([]);
@@ -47,6 +56,7 @@ it.each<[string, () => void]>([
   ['audit', () => (pulse.auditFollows = false)],
   ['running', () => (pulse.draining = true)],
   ['targets', () => failingTargets.add('arn:aws:iam::111122223333:role/jit/agent')],
+  ['issuers', () => troubles.set('lab', 'it is down')],
   ['webhooks', () => behind.set('siem', 301)],
 ])('does not hold without %s', async (name, break_) => {
   break_();
