@@ -1,19 +1,38 @@
 /** GET /aws/credentials/{role}: what an AWS SDK asks of a container credential provider, by a workload's own identity token. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { BUCKET, details, OTHER_ROLE, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import type { Reply } from '../support/calls.js';
+import { handClock } from '../support/clock.js';
+import { temporaryDirectory } from '../support/directory.js';
+import { createIssuer, type TestIssuer } from '../support/issuers/issuer.js';
 
 const CEILING = { access: JSON.parse(details(`${BUCKET}/tenant-42/*`)) as object[] };
 const DETAILS = { authorization_details: details(`${BUCKET}/tenant-42/*`) };
 /** The key is as long as one of AWS, and has plain letters only, as some of them do. */
 const SECRET = 'wJalrXUtnFEMIaK7MDENGabPxRfiCYEXAMPLEKEY';
+const CI_PERMITS = `
+@id("ci-reads-tenants")
+permit (principal in Issuer::"ci", action in [Action::"read", Action::"openTask", Action::"completeTask"], resource);
+`;
 const AT = `/aws/credentials/${encodeURIComponent(ROLE)}`;
 
 let broker: AwsBroker;
+/** Its tokens say which run they belong to. */
+let ci: TestIssuer;
 let agent: string;
 let asked: number;
 beforeAll(async () => {
-  broker = await startAwsBroker();
+  const clock = handClock();
+  ci = await createIssuer({ clock, url: 'https://ci.example' });
+  const file = join(temporaryDirectory(), 'ci.json');
+  writeFileSync(file, JSON.stringify(ci.jwks()));
+  broker = await startAwsBroker({
+    clock,
+    trust: [{ name: 'ci', kind: 'oidc', issuer: ci.url, jwks: { file }, run: 'run_id' }],
+    policies: CI_PERMITS,
+  });
   agent = await broker.identity('agent-7');
 });
 
@@ -128,6 +147,21 @@ describe('?purpose=', () => {
     expectAwsRefusal(await ask({ purpose: 'short', ...DETAILS }), 400, 'invalid_grant', /has ended/);
     await broker.pass(1);
     expect(taskTag(keyOf(await ask({ purpose: 'short', ...DETAILS })))).not.toBe(taskTag(key));
+  });
+});
+
+describe('of a run', () => {
+  const byRun = (run_id: string) => ci.token({ sub: 'deploy', run_id, aud: broker.url });
+
+  it('one purpose is one task, and the next run has another, also where that one was completed', async () => {
+    const once = async (run: string) => ask({ purpose: 'once', ...DETAILS }, await byRun(run));
+    const first = taskTag(keyOf(await once('1')));
+    const twice = await ask({ purpose: 'once', ...DETAILS, lifetime: '120' }, await byRun('1'));
+    expect(taskTag(keyOf(twice))).toBe(first);
+    const done = await broker.post(`/tasks/tsk_${first}/complete`, { outcome: 'completed' }, await byRun('1'));
+    expect(done.status).toBe(200);
+    expectAwsRefusal(await once('1'), 400, 'invalid_grant', /has ended/);
+    expect(taskTag(keyOf(await once('2')))).not.toBe(first);
   });
 });
 
