@@ -180,7 +180,7 @@ const ID_FIELDS = [
     'requestId',
     'retry',
   ],
-  ...['revocation', 'access', 'accessOmitted', 'decision', 'counted', 'missing', 'checkpoint', 'expiresAt'],
+  ...['revocation', 'access', 'accessOmitted', 'decision', 'counted', 'muted', 'missing', 'checkpoint', 'expiresAt'],
 ] as const;
 
 const idsOf = (entry: AuditEntry) => Object.fromEntries(ID_FIELDS.map((field) => [field, entry[field]]));

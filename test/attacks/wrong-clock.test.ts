@@ -230,6 +230,9 @@ describe('a broker on LMDB whose clock is set back ten minutes', () => {
     for (const identity of [(sub: string) => broker.identity(sub), proof]) {
       expect(await broker.exchange(await identity('agent-7'))).toMatchObject({ status: 503 });
       expect(await broker.post('/revocations', hold, await identity('soc'))).toMatchObject({ status: 200 });
+      expect(await broker.post('/signals/mutes', { source: 'idp' }, await identity('soc'))).toMatchObject({
+        status: 503,
+      });
     }
   };
 
@@ -264,7 +267,7 @@ describe('a broker on LMDB whose clock is set back ten minutes', () => {
   });
 });
 
-/** What ends or holds; and POST /token and /introspect, which take a form and are asked above. */
+/** What ends or holds, or is permitted by the same verb; and POST /token and /introspect, which take a form and are asked above. */
 const ELSEWHERE = new Set([
   'POST /token',
   'POST /introspect',
@@ -273,6 +276,8 @@ const ELSEWHERE = new Set([
   'POST /tasks/:id/suspend',
   'POST /revocations',
   'DELETE /revocations/:seq',
+  // What only `revoke` permits is asked for with the same proof, and reads the time that is known to be right.
+  'POST /signals/mutes',
   'POST /signals',
   'POST /signals/json',
   'POST /signals/:id/confirm',

@@ -32,8 +32,11 @@ const TAKES = {
   '/tasks/:id/resume': JSON_TYPE,
   '/tasks/:id/heartbeat': JSON_TYPE,
   '/revocations': JSON_TYPE,
+  '/revocations/lift': JSON_TYPE,
   '/signals': SET_TYPE,
   '/signals/json': JSON_TYPE,
+  '/signals/dismiss': JSON_TYPE,
+  '/signals/mutes': JSON_TYPE,
   '/signals/:id/confirm': JSON_TYPE,
   '/signals/:id/dismiss': JSON_TYPE,
 } as const;
@@ -60,7 +63,8 @@ afterEach(() => {
 });
 
 const forged = (header: object, claims: object) => forgeToken(header, claims, () => 'AA');
-const filled = (path: string) => path.replace(':id', 'tsk_aabbbbbbbbbbbbbb').replace(/[*:](seq|id|target)\b/, 'x');
+const filled = (path: string) =>
+  path.replace(':id', 'tsk_aabbbbbbbbbbbbbb').replace(/[*:](seq|id|target|source)\b/, 'x');
 
 /** The form of an endpoint without the parameters that the noise is in. */
 function formOf(post: Post, token: string | undefined): string {

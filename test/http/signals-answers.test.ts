@@ -185,7 +185,10 @@ describe('confirming', () => {
     const { seq } = (body as { reaction: { seq: number } }).reaction;
     expect((await broker.get(`/revocations/${seq}`, soc)).body).toMatchObject({ actor: 'lab:soc', effect: 'hold' });
     expect(await audited('signal.decided')).toMatchObject([
-      { actor: { id: 'lab:soc' }, reason: 'seen on two hosts', signal: { id, state: 'reacted', reaction: { seq } } },
+      {
+        ...{ actor: { id: 'lab:soc' }, requestId: expect.stringMatching(/^req_/), address: '127.0.0.1' },
+        ...{ reason: 'seen on two hosts', signal: { id, state: 'reacted', reaction: { seq } } },
+      },
     ]);
   });
 

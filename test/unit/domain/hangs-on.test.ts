@@ -88,6 +88,16 @@ describe('A credential', () => {
     ]);
   });
 
+  it('hangs on the session that asked for it, and on that by which the person of its task was proven', () => {
+    const principal = { kind: 'person', id: 'staff:ada', issuer: 'staff', session: 'staff:s-1' } as const;
+    const opened = { ...task, principal };
+    const causes = credentialCauses({ ...derived, session: 'staff:s-2' }, opened);
+    expect(causes).toEqual(expect.arrayContaining([cause('session', 'staff:s-1'), cause('session', 'staff:s-2')]));
+    expect(taskCauses(opened)).not.toContain(cause('session', 'staff:s-2'));
+    const risks = risksFor(opened, [], { session: 'staff:s-2' }).filter(({ kind }) => kind === 'session');
+    expect(risks.map(({ value }) => value)).toEqual(['staff:s-2', 'staff:s-1']);
+  });
+
   it('a caller hangs on itself, its issuer and its team', () => {
     expect(partyCauses(party('lab:a'))).toEqual(
       causesOf([

@@ -1,4 +1,7 @@
-/** Which workloads called with a subject: one `sub` may be that of several, and then it tells nothing of them. */
+/**
+ * Which workloads called with a subject: one `sub` may be that of several, and then it tells nothing of them. And whose the sessions
+ * are from which people asked.
+ */
 import { describe, expect, it } from '@jest/globals';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/time.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
@@ -16,7 +19,8 @@ function brokers() {
   const { records, log } = modelStore(clock);
   const ledger = { records, log: openRevocationLog(log), clock };
   const [here, there] = [createPartyMemory(ledger), createPartyMemory(ledger)];
-  return { clock, here, there, meant: () => onlyPartyOf(ledger, { kind: 'subject', value: SUBJECT }) };
+  const whose = (value: string) => onlyPartyOf(ledger, { kind: 'session', value });
+  return { clock, here, there, whose, meant: () => onlyPartyOf(ledger, { kind: 'subject', value: SUBJECT }) };
 }
 const written = () => new Promise((done) => setTimeout(done, 50));
 
@@ -65,5 +69,37 @@ describe('of a subject', () => {
     await written();
     clock.advance(DAY_MS + HOUR_MS);
     expect(await meant()).toBe('gh:42:test.yml');
+  });
+});
+
+describe('of a session', () => {
+  const ada = (session: string, id = 'staff:ada') =>
+    ({ kind: 'person', id, issuer: 'staff', session, claims: {}, groups: [] }) as const;
+
+  it('the person is known for a day after the last token for which something was granted', async () => {
+    const { clock, here, whose } = brokers();
+    here.called(ada('staff:s-1'));
+    await written();
+    expect(await whose('staff:s-1')).toBeUndefined();
+    here.granted(ada('staff:s-1'));
+    await written();
+    expect(await whose('staff:s-1')).toBe('staff:ada');
+    clock.advance(DAY_MS - 1);
+    here.called(ada('staff:s-1'));
+    await written();
+    clock.advance(DAY_MS - 1);
+    expect(await whose('staff:s-1')).toBe('staff:ada');
+    clock.advance(1);
+    expect(await whose('staff:s-1')).toBeUndefined();
+  });
+
+  it('logins use up nothing of the new names that an issuer may have', async () => {
+    const { here, there, meant } = brokers();
+    for (let login = 0; login <= NEW_NAMES_PER_ISSUER; login += 1)
+      here.called({ ...ada(`gh:s-${login}`, 'gh:ada'), issuer: 'gh' });
+    here.called(party(DEPLOY));
+    there.called(party(DEPLOY));
+    await written();
+    expect(await meant()).toBe(DEPLOY);
   });
 });
