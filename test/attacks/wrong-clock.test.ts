@@ -278,6 +278,7 @@ const ELSEWHERE = new Set([
   'DELETE /revocations/:seq',
   // What only `revoke` permits is asked for with the same proof, and reads the time that is known to be right.
   'POST /signals/mutes',
+  'DELETE /signals/mutes/*source',
   'POST /signals',
   'POST /signals/json',
   'POST /signals/:id/confirm',
