@@ -182,7 +182,7 @@ describe.each([
       const body = method === 'GET' ? {} : { body: '{}' };
       const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
       const reply = await wrong.send(path.replaceAll(/[:*]\w+/g, 'x'), { method, headers, ...body });
-      expect([method, path, reply.status]).toEqual([method, path, PUBLIC.has(path) ? 200 : 503]);
+      expect([method, path, reply.status]).toEqual([method, path, PUBLIC.get(path) ?? 503]);
     }
   });
 
@@ -288,9 +288,11 @@ const ELSEWHERE = new Set([
 /** Served by a listener of its own, which asks nobody for proof. */
 const OPERATIONS = /^\/(health|metrics)/;
 
-const PUBLIC = new Set([
-  '/.well-known/oauth-authorization-server',
-  '/.well-known/openid-configuration',
-  '/jwks',
-  '/errors',
+/** Paths that everybody is answered, and how. */
+const PUBLIC = new Map([
+  ['/.well-known/oauth-authorization-server', 200],
+  ['/.well-known/openid-configuration', 200],
+  ['/jwks', 200],
+  ['/errors', 200],
+  ['/authorize', 400],
 ]);
