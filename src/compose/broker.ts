@@ -8,6 +8,7 @@ import { createLiveness } from '../health/liveness.js';
 import { loggedReadiness } from '../health/readiness-log.js';
 import { createReadiness, type Pulse } from '../health/readiness.js';
 import { createApp, createOperationsApp } from '../http/server.js';
+import { policyFilesDigest } from '../policy/cedar/load-policies.js';
 import type { PolicyReload } from '../policy/policy-engine.js';
 import type { Store } from '../store/store.js';
 import { createLogger, type Logger } from '../telemetry/log.js';
@@ -17,6 +18,7 @@ import { listen, type Listener } from './listen.js';
 import { openStore } from './open-store.js';
 import { makeParts, type Surroundings } from './parts.js';
 import { policyLoads } from './policy-loads.js';
+import { watchPolicies } from './policy-watch.js';
 import { startSchedule, type Schedule } from './schedule.js';
 import { JOBS, recurringWork, type Work } from './work.js';
 
@@ -57,7 +59,7 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
   const [{ config }, { system, log }] = [loaded, around];
   const liveness = createLiveness(system);
   const store = liveness.watch(opened);
-  const { parts, readiness, work, pulse, loads } = await assembled(store, loaded, around);
+  const { parts, readiness, work, pulse, loads, policies } = await assembled(store, loaded, around);
   const { deps, clock, fitness, enforcement, signals, notifier } = parts;
   const { ledger, policy } = deps;
   const listeners: Listener[] = [];
@@ -83,11 +85,7 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
       if (scheduled) schedule = startSchedule(JOBS, work, log);
       return urls;
     },
-    async reloadPolicies() {
-      const result = await policy.reload();
-      if (result.problems.length === 0) await loads.enter(result.digest);
-      return result;
-    },
+    reloadPolicies: () => policies.reload(),
     async close({ pauseMs = config.drainSeconds * 1000, patienceMs = PATIENCE_MS } = {}) {
       pulse.draining = true;
       const [api, operations] = listeners;
@@ -97,6 +95,7 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
       await runAll(log, 'a step of the shutdown failed; another broker takes over what is left', [
         ...LAST_JOBS.map((job) => () => work(job)),
         () => signals.close(),
+        () => policies.close(),
         enforcement.releaseLeases,
         () => notifier.close(),
       ]);
@@ -123,13 +122,25 @@ async function assembled(store: Store, loaded: LoadedConfig, around: Surrounding
   const pulse: Pulse = { auditFollows: true, draining: false };
   const { failing: failingTargets, reconcilers } = enforcement;
   const { behind } = notifier;
-  const checked = { fitness, policy, pulse, clock, metrics, failingTargets, behind, troubles: issuers.troubles };
+  const loads = policyLoads({ audit, clock, log });
+  const filesDigest = () => policyFilesDigest(loaded.config.policy.directory);
+  const policies = watchPolicies({ policy, filesDigest, loads, ledger, node: parts.node, metrics, log });
+  const checked = {
+    fitness,
+    policy,
+    policies,
+    pulse,
+    clock,
+    metrics,
+    failingTargets,
+    behind,
+    troubles: issuers.troubles,
+  };
   const readiness = loggedReadiness(createReadiness(checked), log);
   const { retentionDays: auditRetentionDays } = loaded.config.audit;
-  const loads = policyLoads({ audit, clock, log });
-  const more = { ledger, store, audit, requests, loads, readiness, pulse, reconcilers, auditRetentionDays };
+  const more = { ledger, store, audit, requests, loads, policies, readiness, pulse, reconcilers, auditRetentionDays };
   const work = recurringWork({ ...parts, ...around, ...more });
-  return { parts, readiness, work, pulse, loads };
+  return { parts, readiness, work, pulse, loads, policies };
 }
 
 /** Runs every step, in this order, even where one fails. */

@@ -100,7 +100,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     webhooks: config.notify,
     trustProxy: config.trustProxy,
   };
-  return { deps, clock, keys, fitness, issuers, enforcement, signals: queue, detectors, notifier };
+  return { deps, node, clock, keys, fitness, issuers, enforcement, signals: queue, detectors, notifier };
 }
 
 function openIdentity(

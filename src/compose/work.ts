@@ -25,6 +25,7 @@ import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { RequestLog } from '../telemetry/request-log.js';
 import type { PolicyLoads } from './policy-loads.js';
+import type { PolicyWatch } from './policy-watch.js';
 import type { IssuerWatch } from './watch-issuers.js';
 import type { Timing } from './schedule.js';
 
@@ -34,6 +35,7 @@ interface WorkDeps {
   audit: RationedAuditLog;
   requests: Pick<RequestLog, 'endMinute'>;
   loads: Pick<PolicyLoads, 'catchUp'>;
+  policies: Pick<PolicyWatch, 'look' | 'compare'>;
   keys: Keys;
   fitness: Fitness;
   issuers: IssuerWatch;
@@ -122,6 +124,10 @@ export const JOBS = {
       }
     },
   },
+
+  policies: { everyMs: 2 * SECOND_MS, run: ({ policies }) => policies.look() },
+
+  deciding: { everyMs: 10 * SECOND_MS, run: ({ policies }) => policies.compare() },
 
   /** Says how often callers were refused beyond what was entered whole, and how many requests got no line in the log. */
   refusals: {

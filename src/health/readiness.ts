@@ -21,6 +21,12 @@ export interface Pulse {
 interface ReadinessDeps {
   fitness: Pick<Fitness, 'check'>;
   policy: { readonly digest: string };
+  policies: {
+    /** Why the files in the directory of policies are not in force. */
+    mistakes(): readonly string[];
+    /** Digests of the policies by which other brokers on the store decide, if not by these. */
+    others(): readonly string[];
+  };
   pulse: Pulse;
   clock: Clock;
   metrics: Pick<Metrics, 'ready'>;
@@ -36,6 +42,7 @@ export const createReadiness =
   ({
     fitness,
     policy,
+    policies,
     pulse,
     clock,
     metrics,
@@ -59,11 +66,29 @@ export const createReadiness =
         troubles.size === 0,
         [...troubles].map(([name, what]) => `${name}: ${what}`).join('; '),
       ),
+      // Those in force are whole, though not those that somebody wants.
+      filesCheck(policies.mistakes()),
+      agreementCheck(policies.others()),
       degradingCheck('webhooks', behind.size === 0, `events wait to be delivered to ${[...behind.keys()].join(', ')}`),
     ];
     for (const { name, ok } of checks) metrics.ready(name, ok);
     return checks;
   };
+
+const MISTAKES_SHOWN = 3;
+
+function filesCheck(mistakes: readonly string[]): Check {
+  const more = mistakes.length - MISTAKES_SHOWN;
+  const shown = [...mistakes.slice(0, MISTAKES_SHOWN), ...(more > 0 ? [`${more} more`] : [])].join('; ');
+  return degradingCheck('policy-files', mistakes.length === 0, `the policies of before stay in force: ${shown}`);
+}
+
+const agreementCheck = (others: readonly string[]): Check =>
+  degradingCheck(
+    'policy-agreement',
+    others.length === 0,
+    `other brokers on this store decide by other policies, or facts about targets: ${others.join(', ')}`,
+  );
 
 function sweepCheck({ swept }: Pulse, now: number): Check {
   if (!swept) return check('sweep', false, 'no sweep has run yet');

@@ -2,6 +2,7 @@
 import { statusOf } from '../health/check.js';
 import type { Liveness } from '../health/liveness.js';
 import type { Readiness } from '../health/readiness.js';
+import type { PolicyEngine } from '../policy/policy-engine.js';
 import { ok, type Handle } from './wire/endpoint.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
@@ -14,13 +15,19 @@ export const liveness =
     return Promise.resolve(wrong === undefined ? ok({ status: 'live' }) : dead);
   };
 
+interface ReadinessDeps {
+  readiness: Readiness;
+  /** `digest`: of the policies in force. */
+  policy: Pick<PolicyEngine, 'digest'>;
+}
+
 /** GET /health/ready returns 503 if a load balancer should send no requests to this broker. */
 export const readiness =
-  (checkAll: Readiness): Handle =>
+  ({ readiness: checkAll, policy }: ReadinessDeps): Handle =>
   async () => {
     const checks = await checkAll();
     const status = statusOf(checks);
-    return { status: status === 'not ready' ? 503 : 200, body: { status, checks } };
+    return { status: status === 'not ready' ? 503 : 200, body: { status, policies: policy.digest, checks } };
   };
 
 /** GET /metrics returns Prometheus text. */

@@ -83,14 +83,14 @@ export function publicEndpoints(deps: HttpDeps): Endpoint[] {
 
 /** Returns the app of the operations listener, which must never be public. */
 export const createOperationsApp = (
-  deps: Pick<HttpDeps, 'metrics' | 'requests' | 'issuer'> & {
+  deps: Pick<HttpDeps, 'metrics' | 'requests' | 'issuer' | 'policy'> & {
     readiness: Readiness;
     liveness: Pick<Liveness, 'reason'>;
   },
 ): Express =>
   mount(application(), { ...deps, polled: true }, [
     ours('GET', '/health/live', liveness(deps.liveness)),
-    ours('GET', '/health/ready', readiness(deps.readiness)),
+    ours('GET', '/health/ready', readiness(deps)),
     ours('GET', '/metrics', metricsPage(deps.metrics)),
   ]);
 

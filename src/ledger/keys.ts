@@ -95,6 +95,9 @@ export function detectorKey(event: string, subject: string): Key {
 export const canaryKey = (hash: string): Key => `canaries/${hash}`;
 export const canaryIndex: Key = 'canaries/all';
 
+/** Returns the index of by which policies brokers decide: broker and digest → when it said so. */
+export const decidingIndex: Key = 'brokers/deciding';
+
 /** Returns the key that says that a party was here. The causes are hashes, so they spread over the shards. */
 export const seenKey = (cause: Cause): Key => `${shardOfDigest(Buffer.from(cause, 'base64url'))}/seen:${cause}`;
 

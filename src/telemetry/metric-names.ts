@@ -112,6 +112,16 @@ export const METRICS = {
     labels: { operation: UNLISTED },
   },
   policy: { name: 'mayfly_policy_seconds', help: 'Time of policy decisions.', labels: {} },
+  policyInForce: {
+    name: 'mayfly_policy_info',
+    help: 'Always 1: its label is the digest of the policies in force on this broker.',
+    labels: { digest: UNLISTED },
+  },
+  policySets: {
+    name: 'mayfly_policy_sets',
+    help: 'How many different sets of policies the brokers on this store decide by.',
+    labels: {},
+  },
   policyEvaluations: {
     name: 'mayfly_policy_evaluations_total',
     help: 'Evaluations by the policy engine; verdicts that are remembered take none.',

@@ -43,6 +43,9 @@ export interface Metrics {
   timeStore(operation: string): Stop;
   timePolicy(): Stop;
   policyEvaluated(): void;
+  policyInForce(digest: string): void;
+  /** @param count How many different sets brokers on the store decide by. */
+  policySets(count: number): void;
   timeAuditAppend(): Stop;
   /** The end of the measurement returns the seconds that it took. */
   timeHttp(endpoint: string): (status: number) => number;
@@ -209,12 +212,19 @@ function targets({ counter, gauge }: Factories) {
   } satisfies Partial<Metrics>;
 }
 
-function policy({ counter, histogram }: Factories) {
+function policy({ counter, gauge, histogram }: Factories) {
   const seconds = histogram('policy', FAST);
   const evaluations = counter('policyEvaluations');
+  const inForce = gauge('policyInForce');
+  const sets = gauge('policySets');
   return {
     timePolicy: () => stop(seconds.startTimer()),
     policyEvaluated: () => evaluations.inc(),
+    policyInForce(digest) {
+      inForce.reset();
+      inForce.set({ digest }, 1);
+    },
+    policySets: (count) => sets.set(count),
   } satisfies Partial<Metrics>;
 }
 

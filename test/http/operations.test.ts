@@ -8,6 +8,7 @@ import { calls, type Calls } from '../support/calls.js';
 import { handClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
+import { writePolicies } from '../support/policy.js';
 import { serveIssuer } from '../support/issuers/site.js';
 import { ROUTES } from '../support/routes.js';
 
@@ -16,7 +17,7 @@ let operations: Calls;
 
 interface Ready {
   status: string;
-  checks: { name: string; ok: boolean; reason?: string }[];
+  checks: { name: string; ok: boolean; reason?: string; degrades?: true }[];
 }
 
 beforeEach(async () => {
@@ -50,8 +51,19 @@ describe('/health', () => {
       'running',
       'targets',
       'issuers',
+      'policy-files',
+      'policy-agreement',
       'webhooks',
     ]);
+  });
+
+  it('has an alert for each check: a page, or a ticket where the broker is only degraded', async () => {
+    const { checks } = (await operations.get('/health/ready')).body as Ready;
+    const degrading = checks.filter(({ degrades }) => degrades).map(({ name }) => name);
+    const alerts = readFileSync('docs/alerts.yml', 'utf8');
+    const listed = (operator: string) => alerts.split(`check${operator}"`)[1]?.split('"')[0]?.split('|').toSorted();
+    expect(listed('=~')).toEqual(degrading.toSorted());
+    expect(listed('!~')).toEqual([...degrading, 'running'].toSorted());
   });
 
   it('is degraded while nobody writes the bundle file of a trust domain, and says since when', async () => {
@@ -105,6 +117,34 @@ describe('/health', () => {
     expect(await failing()).toEqual({ status: 503, names: ['sweep'] });
     await broker.work('sweep');
     expect(await failing()).toEqual({ status: 200, names: [] });
+  });
+
+  it('has the digest of the policies, and is degraded while the files have a mistake', async () => {
+    const directory = writePolicies({ 'a.cedar': '@id("a") permit (principal, action, resource);' });
+    broker = await startBroker({ config: { policy: { engine: 'cedar', directory } } });
+    operations = calls(broker.operationsUrl);
+    const digest = async () => ((await operations.get('/health/ready')).body as { policies: string }).policies;
+    const before = await digest();
+    expect((await operations.get('/metrics')).text).toContain(`mayfly_policy_info{digest="${before}"} 1`);
+    const take = async (text: string) => {
+      writePolicies({ 'a.cedar': text }, directory);
+      for (let looks = 0; looks < 2; looks += 1) await broker.work('policies');
+    };
+    await take('permit (principal, action, resource);');
+    const { status, body } = await operations.get('/health/ready');
+    expect([status, (body as Ready).status, await digest()]).toEqual([200, 'degraded', before]);
+    expect((body as Ready).checks.find(({ name }) => name === 'policy-files')).toEqual({
+      name: 'policy-files',
+      ok: false,
+      degrades: true,
+      reason: `the policies of before stay in force: ${directory}/a.cedar:1: has no @id`,
+    });
+    expect(broker.logged()).toContain('the policies have mistakes; those in force stay');
+    await take('@id("b") permit (principal, action, resource);');
+    expect(await failing()).toEqual({ status: 200, names: [] });
+    expect(await digest()).not.toBe(before);
+    const { text } = await operations.get('/metrics');
+    expect(text.match(/^mayfly_policy_info\{.*$/gm)).toEqual([`mayfly_policy_info{digest="${await digest()}"} 1`]);
   });
 
   it('is not on the public listener, nor the API on this one', async () => {

@@ -48,6 +48,8 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
   async function reloadOnce(): Promise<PolicyReload> {
     const loaded = await loadPolicies(options.directory, options.configured);
     if (!loaded.set) return { digest: now.set.digest, problems: loaded.problems };
+    // Equal policies leave the verdicts that are remembered.
+    if (loaded.set.digest === now.set.digest) return { digest: now.set.digest, problems: [] };
     now = putInForce(name, loaded.set, options);
     return { digest: now.set.digest, problems: [] };
   }

@@ -54,6 +54,10 @@ export async function loadPolicies(directory: string, configured: Configured): P
   };
 }
 
+/** SHA-256 (base64url) of the files that a load would read, or of the reason why they cannot be read. */
+export const policyFilesDigest = async (directory: string): Promise<string> =>
+  sha256(JSON.stringify(await readPolicyFiles(directory)));
+
 interface PolicyFiles {
   sources: [file: string, text: string][];
   schemaFile: string;

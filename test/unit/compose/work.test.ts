@@ -5,6 +5,7 @@ import { JOBS } from '../../../src/compose/work.js';
 
 const EVERY_MS = new Map([
   ['1 s', 1_000],
+  ['2 s', 2_000],
   ['10 s', 10_000],
   ['30 s', 30_000],
   ['1 min', 60_000],

@@ -13,6 +13,8 @@ let metrics: Map<string, boolean>;
 let failingTargets: Set<string>;
 let behind: Map<string, number>;
 let troubles: Map<string, string>;
+let mistakes: string[];
+let others: string[];
 
 beforeEach(() => {
   clock = handClock();
@@ -23,13 +25,18 @@ beforeEach(() => {
   failingTargets = new Set();
   behind = new Map();
   troubles = new Map();
+  mistakes = [];
+  others = [];
 });
 
 function checks(): Promise<Check[]> {
   const check = () => Promise.resolve(fitness);
   const ready = (name: string, ok: boolean) => void metrics.set(name, ok);
-  const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, failingTargets, behind, troubles };
-  return createReadiness(parts)();
+  const policies = { mistakes: () => mistakes, others: () => others };
+  const watched = { failingTargets, behind, troubles, policies };
+  const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, ...watched };
+  const checks = await createReadiness(parts)();
+  return checks.filter(({ ok }) => !ok).map(({ name }) => name);
 }
 
 const failing = async (): Promise<string[]> => (await checks()).flatMap(({ ok, name }) => (ok ? [] : [name]));
@@ -43,7 +50,8 @@ it('has alerts that wake nobody for what only degrades a broker', async () => {
 
 it('holds when everything does, and the metrics say the same', async () => {
   expect(await failing()).toEqual([]);
-  const names = ['store', 'policy', 'sweep', 'audit', 'running', 'targets', 'issuers', 'webhooks'];
+  const degrading = ['targets', 'issuers', 'policy-files', 'policy-agreement', 'webhooks'];
+  const names = ['store', 'policy', 'sweep', 'audit', 'running', ...degrading];
   expect([...metrics]).toEqual(names.map((name) => [name, true]));
 });
 
@@ -57,6 +65,8 @@ it.each<[string, () => void]>([
   ['running', () => (pulse.draining = true)],
   ['targets', () => failingTargets.add('arn:aws:iam::111122223333:role/jit/agent')],
   ['issuers', () => troubles.set('lab', 'it is down')],
+  ['policy-files', () => mistakes.push('a.cedar:2: has no @id')],
+  ['policy-agreement', () => others.push('0'.repeat(43))],
   ['webhooks', () => behind.set('siem', 301)],
 ])('does not hold without %s', async (name, break_) => {
   break_();
