@@ -55,6 +55,7 @@ function outlivesCall(variable: ts.VariableDeclaration): boolean {
 describe('docs/memory.md', () => {
   it('lists what is remembered, file by file', () => {
     expect(named.length).toBeGreaterThan(10);
+    expect(new Set(named).size).toBe(named.length);
   });
 
   it.each(named)('names %s, which exists', (path) => {
