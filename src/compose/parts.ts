@@ -15,6 +15,8 @@ import { openIssuers } from '../identity/issuer-keys.js';
 import type { Surroundings as KeySurroundings } from '../identity/key-source.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys } from '../keys/keys.js';
+import { isPassing } from '../enforcement/assert-enforceable.js';
+import { untilEnforceable } from '../enforcement/until-enforceable.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openRevocationLog, type LogEvents } from '../ledger/revocation-log.js';
 import { createPartyMemory } from '../ledger/seen.js';
@@ -86,7 +88,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     requests: createRequestLog(log, limits.perIssuerPerMinute),
     observer: detectors.observer,
     parties,
-    given: givenSessions(ledger),
+    ...forSdks(ledger),
     identify: rememberCallers(instrumentIdentify(identify, { metrics, observer: detectors.observer }), parties),
     policy: instrumentPolicy(policy, metrics),
     minters,
@@ -111,6 +113,12 @@ function openIdentity(
   const identify = createIdentify({ issuer, issuers, clock: around.clock, clockSkewSeconds: lifetimes.clockSkew });
   return { identify, issuers: watchIssuers(issuers) };
 }
+
+/** Returns what is done for callers that ask often and give up soon. */
+const forSdks = (ledger: Ledger) => ({
+  given: givenSessions(ledger),
+  untilEnforceable: untilEnforceable(ledger.clock, (target) => isPassing(ledger, target)),
+});
 
 /** Adds to the store's problems that what was seen of the log cannot be kept: a broker that starts again would not miss it. */
 const withSeen = (store: Store, seen: SeenDirectory | undefined): Store => ({

@@ -48,6 +48,7 @@ export async function exchangeFor(
   const charged = () => chargesFor(deps, requester, under);
   const about = defined({ ...asked, charged, target, access, ...auditedUnder(under) });
   return auditingRefusals(deps, caller, about, async () => {
+    if (request.again) await waitFor(deps, target);
     const grant = await retryOnConflict(deps.ledger, () => reserveGrant(rated, requester, request));
     const issued = await ('given' in grant ? repeat(deps, grant, requestId) : release(deps, grant, requestId));
     deps.observer.granted(requester.from ? chargeOf(requester.from) : { kind: 'party', of: caller.party }, issued);
@@ -140,6 +141,11 @@ async function reserveGrant(
   await deps.assertWithinQuota(party, { bytes: drafted.bytes, task, opens: !stored });
   const reserved = (await claimed(deps.ledger, admission, task)) && (await reserve(deps.ledger, drafted));
   return reserved ? defined({ requester, reserved, task, opened: !stored, decision, minter, again }) : undefined;
+}
+
+async function waitFor({ targets, untilEnforceable }: Deps, resource: string): Promise<void> {
+  const target = targets.get(resource);
+  if (target && kindOf(target.minter).enforced) await untilEnforceable(resource);
 }
 
 const auditedUnder = (under: CredentialRequest['under']) =>

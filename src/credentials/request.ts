@@ -15,7 +15,10 @@ export interface CredentialRequest {
   under: { purpose: string; isDefault?: true } | { taskId: string };
   lifetimeSeconds?: number;
   idempotencyKey?: IdempotencyKey;
-  /** Whether what was handed out before will do, while it is as good as new (see `given-again.ts`). */
+  /**
+   * It is of an SDK, which asks often and gives up soon. What was handed out before will do, while it is as good as new (see
+   * `given-again.ts`), and a target that cannot be minted for yet is waited for.
+   */
   again?: true;
 }
 

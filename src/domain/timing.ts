@@ -57,6 +57,13 @@ export const AWS_CLOCK_BACK_OFF_MS = 30_000;
 /** A caller that is refused because nobody has the lease of the role, or because pushes fail, may ask again after this. */
 export const UNENFORCEABLE_RETRY_MS = 1_000;
 
+/**
+ * How long an SDK is kept waiting for a role before it is refused, and how often the role is looked at meanwhile. boto3 gives up
+ * on a connection after two seconds, and for good after three of them.
+ */
+export const ENFORCEABLE_PATIENCE_MS = 1_200;
+export const ENFORCEABLE_POLL_MS = 200;
+
 /** A caller that is refused because the role has all the live sessions it may have, may ask again after this. */
 export const FULL_TARGET_RETRY_MS = 60_000;
 

@@ -39,6 +39,16 @@ export async function assertEnforceable(
   );
 }
 
+/** Returns whether nothing can be minted for the target now, for a reason that passes by itself: pushing to it does not fail. */
+export async function isPassing(ledger: Ledger, target: string): Promise<boolean> {
+  const causes = [cause('target', target), ALL];
+  const [seen, stored] = await Promise.all([ledger.log.look(causes), readEnforcement(ledger, target)]);
+  const state = stored?.value;
+  const now = ledger.clock.now();
+  const at = { generation: seen.epoch.generation, cutAt: latestCut(seen, causes), now };
+  return state?.failingSince === undefined && waitBeforeMint(state, at) > 0;
+}
+
 /** Returns how long to wait before minting, in milliseconds, as far as can be guessed. 0: revocations can be enforced now. */
 function waitBeforeMint(
   state: Enforcement | undefined,

@@ -67,7 +67,11 @@ describe('a session that is asked for again', () => {
     }
     expect(sessionsOf(task)).toBe(9);
     expect(broker.reads(last)).toBe(true);
-    expect((await ask({ authorization_details: details(`${BUCKET}/tenant-42/c`) })).status).toBe(429);
+    const { status, headers, body: refusal } = await ask({ authorization_details: details(`${BUCKET}/tenant-42/c`) });
+    expect(status).toBe(429);
+    // SDKs show people the message alone.
+    const seconds = headers.get('retry-after') ?? '';
+    expect(refusal).toMatchObject({ message: expect.stringMatching(new RegExp(`\\(Retry-After: ${seconds} s\\)$`)) });
   });
 
   it('is no session that lasts longer than what may be had now', async () => {

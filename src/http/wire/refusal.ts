@@ -45,9 +45,9 @@ export function refusalOf(
         headers,
         body: { error: code, error_description: inRfc6749Letters(message), error_uri: uri, ...next },
       };
-    // The container credential providers of AWS SDKs show these two fields to people.
+    // The container credential providers of AWS SDKs show these two fields to people, and no header.
     case 'container':
-      return { status, headers, body: { code, message, ...next } };
+      return { status, headers, body: { code, message: `${message}${waitText(headers)}`, ...next } };
     // RFC 8935 §2.3 has error codes for faults of the event only. For every other fault the status is what counts.
     case 'set':
       return {
@@ -69,6 +69,9 @@ function waitOf({ code, details }: BrokerError): Record<string, string> {
   const seconds = details.retryAfterSeconds ?? fallback;
   return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
 }
+
+const waitText = ({ 'Retry-After': seconds }: Record<string, string>): string =>
+  seconds === undefined ? '' : ` (Retry-After: ${seconds} s)`;
 
 /**
  * Returns the challenge that belongs to a refusal. A challenge only answers an Authorization header: clients that see one

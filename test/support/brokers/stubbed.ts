@@ -80,6 +80,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
     },
     observer: unobserved,
     given: givenSessions(ledger),
+    untilEnforceable: () => Promise.resolve(),
     parties: { granted: () => undefined },
     assertFitToMint: () => undefined,
     assertWithinRate: () => Promise.resolve(),

@@ -43,6 +43,11 @@ const RULES: [reason: string, holds: (t: Times) => boolean, broken: Partial<Time
     { STS_UNVERIFIED_BACK_OFF_MS: timing.AWS_CLOCK_BACK_OFF_MS },
   ],
   [
+    'an SDK that is kept waiting for a role is answered before boto3 gives up, after two seconds',
+    (t) => t.ENFORCEABLE_PATIENCE_MS + t.ENFORCEABLE_POLL_MS < 2_000,
+    { ENFORCEABLE_PATIENCE_MS: 2_000 },
+  ],
+  [
     'a caller that asks again finds another answer possible: a broker has had a turn to take the lease or to push',
     (t) => t.PUSH_PAUSE_MS <= t.UNENFORCEABLE_RETRY_MS,
     { UNENFORCEABLE_RETRY_MS: timing.PUSH_PAUSE_MS - 1 },
