@@ -1,7 +1,7 @@
 /**
  * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions and signals
  * cost; prints each target and whether it is met. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
- * signals alone, and `--attack` what attacks cost, which nothing else measures.
+ * signals alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { attackReport } from './attack/report.js';
 import { measureAws } from './aws/measure.js';
 import { awsReport } from './aws/report.js';
 import { createSigner } from './issuer.js';
+import { measureKept } from './kept.js';
 import { startRedis } from './redis.js';
 import { measureSignals } from './signals/measure.js';
 import { signalsReport } from './signals/report.js';
@@ -41,6 +42,7 @@ const ATTACK = {
   stranger: { seconds: 10, perSecond: 200 },
   agent: { seconds: 10, perSecond: 20 },
 };
+const KEPT_TASKS = 5_000;
 const sizes = SIZES[process.argv.includes('--quick') ? 'quick' : 'whole'];
 
 // AWS's SDK would print a warning about the version of Node in each process.
@@ -58,21 +60,26 @@ const say = (what: string) => process.stderr.write(`${what}\n`);
 const print = (report: string) => process.stdout.write(`\n${report}\n`);
 const lab = await createSigner('lab');
 const redis = await startRedis(directory);
-const [awsAlone, signalsAlone, attackAlone] = ['--aws', '--signals', '--attack'].map((flag) =>
+const [awsAlone, signalsAlone, attackAlone, keptAlone] = ['--aws', '--signals', '--attack', '--kept'].map((flag) =>
   process.argv.includes(flag),
 );
-if (!awsAlone && !signalsAlone && !attackAlone) print(await againstPeer(directory, redis, lab, { ...sizes.peer, say }));
-if (!signalsAlone && !attackAlone) {
+const special = attackAlone || keptAlone;
+if (!awsAlone && !signalsAlone && !special) print(await againstPeer(directory, redis, lab, { ...sizes.peer, say }));
+if (!signalsAlone && !special) {
   say('AWS sessions: turns of the reconciler, the round trip to STS, ending many tasks');
   print(awsReport(await measureAws(directory, redis, lab, sizes.aws)));
 }
-if (!awsAlone && !attackAlone) {
+if (!awsAlone && !special) {
   say('Signals: taking them in, reacting to them, and the detectors');
   print(signalsReport(await measureSignals(directory, redis, lab, sizes.signals)));
 }
 if (attackAlone) {
   say('Attacks: the dearest requests of strangers and of permitted agents, alone and in numbers');
   print(attackReport(await measureAttacks(directory, redis, lab, ATTACK)));
+}
+if (keptAlone) {
+  say('Memory: what stays of finished tasks');
+  print(await measureKept(directory, redis, lab, KEPT_TASKS));
 }
 print(`${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}.`);
 await redis.end();
