@@ -198,7 +198,7 @@ describe('POST /revocations', () => {
       { selector: { kind: 'credential', value: 'crd_aabbbbbbbbbbbbbb' }, effect: 'hold' },
       /fit/,
     ],
-    ['dryrun misspelt', { selector: workload, dryrun: true }, /no field of the name dryrun/],
+    ['dryrun misspelt', { selector: workload, dryrun: true }, /no field of the name dryrun; there is dryRun\.$/],
     ['dryRun as text', { selector: workload, dryRun: 'true' }, /dryRun/],
     ['an unknown field in the selector', { selector: { ...workload, id: 'x' } }, /no field of the name id in selector/],
     ['neither selector nor leaked', {}, /exactly one of them/],

@@ -100,7 +100,7 @@ describe('POST /tasks', () => {
 
   it.each([
     ['no purpose', { purpose: undefined }, /purpose/],
-    ['an unknown field', { deadline: 300 }, /no field of the name deadline/],
+    ['an unknown field', { deadline: 300 }, /no field of the name deadline; there is deadlineSeconds\.$/],
     ['a misspelt field within a field', { heartbeat: { interval: 1, missesAllowed: 1 } }, /heartbeat/],
     ['a deadline of 0', { deadlineSeconds: 0 }, /deadlineSeconds/],
     ['a deadline that is text', { deadlineSeconds: '300' }, /deadlineSeconds/],

@@ -109,8 +109,8 @@ describe('what is granted', () => {
   it.each([
     [{}, undefined],
     [{ flavour: 'vanilla' }, ['The parameter flavour is not read.']],
-    [{ ttl: '30' }, ['The parameter ttl is not read; did you mean lifetime?']],
-    [{ lifetme: '30' }, ['The parameter lifetme is not read; did you mean lifetime?']],
+    [{ ttl: '30' }, ['The parameter ttl is not read. Did you mean lifetime?']],
+    [{ lifetme: '30' }, ['The parameter lifetme is not read. Did you mean lifetime?']],
     [{ ttl: '30', lifetime: '60' }, ['The parameter ttl is not read.']],
     [{ ['x'.repeat(33)]: 'y', 'a b': 'z' }, ['Further parameters that are not read, and not named here: 2.']],
     [

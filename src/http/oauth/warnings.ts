@@ -2,7 +2,7 @@
  * Parameters of POST /token that nothing reads. RFC 6749 §3.2 wants them ignored, but whoever writes `ttl=30` believes that the
  * credential lives for 30 seconds. So the answer names them, as RFC 6749 §5.1 lets clients ignore.
  */
-import { nearNames } from '../../domain/near-names.js';
+import { didYouMean, nearNames } from '../../domain/near-names.js';
 import { isParameterName, type Form } from '../wire/body.js';
 
 /** Names that other brokers and clouds use, and what they mean here. */
@@ -23,13 +23,12 @@ export function warningsOf(form: Form): string[] {
   const named = unread.filter(isParameterName).slice(0, WARNINGS_MOST);
   const others = unread.length - named.length;
   return [
-    ...named.map((name) => `The parameter ${name} is not read${adviceFor(name, form.missed())}`),
+    ...named.map((name) => `The parameter ${name} is not read.${didYouMean(meantBy(name, form.missed()))}`),
     ...(others > 0 ? [`Further parameters that are not read, and not named here: ${others}.`] : []),
   ];
 }
 
-function adviceFor(name: string, missed: readonly string[]): string {
+function meantBy(name: string, missed: readonly string[]): string[] {
   const meant = MEANT.get(name) ?? '';
-  const [near] = missed.includes(meant) ? [meant] : nearNames(name, missed);
-  return near === undefined ? '.' : `; did you mean ${near}?`;
+  return missed.includes(meant) ? [meant] : nearNames(name, missed);
 }

@@ -3,7 +3,7 @@
  * repeated JSON field is a refusal: a misspelt `dryrun` must not revoke.
  */
 import express, { type Request, type RequestHandler, type Response } from 'express';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { BrokerError, type BrokerErrorCode } from '../../domain/errors.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
 import { nearNames } from '../../domain/near-names.js';
@@ -148,10 +148,17 @@ function unreadable(cause: unknown, bytesMost: number): BrokerError {
 function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw malformed(sentence(result.error));
+  throw malformed(sentence(result.error, fieldsOf(schema)));
 }
 
-function sentence({ issues: [issue] }: z.ZodError): string {
+/** Returns the names of the fields of an object, also of one that is transformed after it is read. */
+function fieldsOf(schema: z.ZodType): string[] {
+  const read = schema instanceof z.ZodPipe ? schema.in : schema;
+  return read instanceof z.ZodObject ? Object.keys(read.shape) : [];
+}
+
+/** @param fields The names of the outermost fields. */
+function sentence({ issues: [issue] }: z.ZodError, fields: readonly string[]): string {
   const at = issue?.path.map(String).join('.') ?? '';
   if (issue?.code === 'unrecognized_keys') {
     // A secret in the wrong place must not be repeated as the name of a field. AWS secrets have 40 letters, all of them \w.
@@ -159,7 +166,10 @@ function sentence({ issues: [issue] }: z.ZodError): string {
       .slice(0, NAMES_SHOWN)
       .filter((key) => /^\w{1,32}$/.test(key))
       .join(', ');
-    return `There is no field of the name ${names || 'that was sent'}${at && ` in ${at}`}`;
+    const meant =
+      at === '' ? [...new Set(issue.keys.slice(0, NAMES_SHOWN).flatMap((key) => meantBy(key, fields)))] : [];
+    const advice = meant.length > 0 ? `; there is ${meant.join(', ')}` : '';
+    return `There is no field of the name ${names || 'that was sent'}${at && ` in ${at}`}${advice}`;
   }
   const reason = issue?.message.replace(/^Invalid input: /, '') ?? 'is malformed';
   if (issue?.code === 'custom' && at === '') return reason;
@@ -167,6 +177,10 @@ function sentence({ issues: [issue] }: z.ZodError): string {
 }
 
 const NAMES_SHOWN = 4;
+
+/** Returns the fields that are spelled nearly so, or that begin so and go on with a unit: `deadline` for `deadlineSeconds`. */
+const meantBy = (key: string, fields: readonly string[]): string[] =>
+  fields.filter((field) => nearNames(key, [field]).length > 0 || (key.length > 2 && field.startsWith(key)));
 
 /** Names the parameter only if the name has the form of a parameter: the caller may have sent a secret as a name. */
 function repeated(name: string, code: BrokerErrorCode | undefined): BrokerError {
