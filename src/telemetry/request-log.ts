@@ -32,6 +32,8 @@ export interface Noted {
 
 interface RequestLine {
   requestId: string;
+  /** From where it came, as far as known: see `trustProxy`. */
+  address?: string;
   /** A path of the route table, never the path that was requested. */
   endpoint: string;
   method: string;
@@ -101,10 +103,11 @@ function levelOf({ error, noted, polled }: RequestLine): 'error' | 'warn' | 'inf
   return polled ? 'debug' : 'info';
 }
 
-function fieldsOf({ requestId, endpoint, method, status, seconds, noted, error }: RequestLine): object {
+function fieldsOf({ requestId, address, endpoint, method, status, seconds, noted, error }: RequestLine): object {
   const { workload, person, transmitter, target, task, claimed, reason = error?.message, trouble } = noted;
   return defined({
     requestId,
+    address,
     endpoint,
     method,
     status,

@@ -105,6 +105,7 @@ describe('the line of an exchange', () => {
         time: expect.any(String),
         msg: 'request',
         requestId: expect.any(String),
+        address: '127.0.0.1',
         endpoint: '/token',
         method: 'POST',
         status: 200,

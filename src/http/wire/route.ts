@@ -10,7 +10,7 @@ import type { RequestLog } from '../../telemetry/request-log.js';
 import { bodyReader } from './body.js';
 import type { Answer, Call, Endpoint, Handle } from './endpoint.js';
 import { requestIdOf } from './fields.js';
-import { noteTask } from './noted.js';
+import { noteTask, traceOf } from './noted.js';
 import { publicError, refusalOf } from './refusal.js';
 
 interface RouteDeps {
@@ -92,9 +92,10 @@ function serve(deps: RouteDeps, { path, refusals, headers, bodyBytes, handle }: 
       await write(response, call, refusalOf(error, call, { format: refusals, issuer }));
     }
     const { statusCode: status } = response;
-    const { requestId, noted } = call;
     const { method } = request;
-    requests.write({ requestId, endpoint: path, method, status, seconds: stop(status), noted, error, polled });
+    const { noted } = call;
+    const seconds = stop(status);
+    requests.write({ ...traceOf(call), endpoint: path, method, status, seconds, noted, error, polled });
   };
 }
 
