@@ -103,11 +103,22 @@ class Clients(WithBroker):
         async def asynchronously() -> None:
             async with httpx.AsyncClient(auth=flow) as client:
                 self.assertEqual((await client.get(self.api.url)).status_code, 200)
+                stale = {"Authorization": "Bearer of-somebody-else"}
+                self.assertEqual((await client.get(self.api.url, headers=stale)).status_code, 401)
                 self.real.end(self.task.id)
                 with self.assertRaises(mayfly.TaskEnded):
                     await client.get(self.api.url)
 
         asyncio.run(asynchronously())
+
+    def test_a_401_is_not_hidden_by_a_broker_that_cannot_say_why(self) -> None:
+        httpx = installed("httpx")
+        there = {"access_token": "a.b.c", "token_type": "Bearer", "expires_in": 300, "id": "tsk_1", "state": "open"}
+        broker = Loopback(lambda seen: (503, {}, b"") if seen.method == "GET" else reply(200, there))
+        self.addCleanup(broker.close)
+        task = mayfly.Broker(broker.url, identity=lambda: "a.b.c", patience_seconds=0.0).task("triage")
+        flow = task.auth(TICKETS, READ, origin=self.api.url).for_httpx(httpx)
+        self.assertEqual(httpx.get(self.api.url, auth=flow).status_code, 401)
 
 
 def installed(name: str) -> ModuleType:

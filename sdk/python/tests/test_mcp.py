@@ -104,7 +104,7 @@ class LangChain(WithTickets):
 
         def access(call: Any) -> str:
             seen.append(call.args)
-            return f"incident/{call.args['number']}:read"
+            return mayfly.scope("incident", call.args["number"], action="read")
 
         async def call() -> str:
             from langchain_mcp_adapters.client import MultiServerMCPClient

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from typing import Any
 from unittest import mock
 
 import mayfly
@@ -125,6 +126,18 @@ class Credentials(TaskTest):
         with self.broker.task("triage") as task:
             credential = task.credential(TICKETS, CEILING)
         self.assertEqual(credential.authorization_details[0]["identifier"], "incident/**")
+
+    def test_can_be_asked_for_by_what_a_model_wrote_and_stay_as_narrow_as_meant(self) -> None:
+        with self.broker.task("triage") as task:
+            credential = task.credential(TICKETS, mayfly.scope("incident", 4711, "notes:1", action="read"))
+        self.assertEqual(credential.scope, "incident/4711/notes:1:read")
+        parts: list[Any] = ["*", "**", "1:read incident/**", "1/2", "..", ".", "", "1\n", "é", "1:read\tx", None, ["1"]]
+        for part in parts:
+            with self.subTest(part), self.assertRaises(ValueError):
+                mayfly.scope("incident", part, action="read")
+        for action in ("read incident/**:read", "", "read/x"):
+            with self.subTest(action), self.assertRaises(ValueError):
+                mayfly.scope("incident", action=action)
 
     def test_that_policy_refuses_are_refused_at_once_with_the_decision(self) -> None:
         with self.broker.task("triage") as task, self.assertRaises(mayfly.Refused) as caught:

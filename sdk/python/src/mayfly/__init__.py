@@ -7,7 +7,7 @@
 
 from ._auth import Bearer
 from ._broker import Broker
-from ._credentials import Access, Credential
+from ._credentials import Access, Credential, scope
 from ._errors import IdentityUnavailable, MayflyError, Refused, TaskEnded, Unavailable, WrongOrigin
 from ._identity import Identity, from_aws, from_env, from_file, from_github_actions, from_google
 from ._task import Outcome, Task
@@ -31,4 +31,5 @@ __all__ = [
     "from_file",
     "from_github_actions",
     "from_google",
+    "scope",
 ]

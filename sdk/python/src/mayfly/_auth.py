@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, TypeVar
 
 from ._credentials import Credential
-from ._errors import WrongOrigin
+from ._errors import MayflyError, TaskEnded, WrongOrigin
 from ._http import Url, parse_url
 
 Request = TypeVar("Request")
@@ -35,6 +35,15 @@ class Bearer:
         sent.headers["Authorization"] = f"Bearer {credential.token}"
         return request
 
+    def _learn_end(self) -> None:
+        """Raise TaskEnded if that is why the target answered 401. Whatever else is wrong must not hide the 401."""
+        try:
+            self._check()
+        except TaskEnded:
+            raise
+        except MayflyError:
+            return
+
     def for_httpx(self, httpx: Any) -> Any:
         """Return an ``httpx.Auth`` of the given module, ``httpx`` or ``httpx2``; MCP SDKs take it as ``auth``.
 
@@ -51,13 +60,13 @@ class Bearer:
             def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
                 response = yield authorized(request)
                 if response.status_code == 401:
-                    bearer._check()
+                    bearer._learn_end()
 
             async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
                 from anyio import to_thread  # httpx and httpx2 depend on it
 
                 response = yield await to_thread.run_sync(authorized, request)
                 if response.status_code == 401:
-                    await to_thread.run_sync(bearer._check)
+                    await to_thread.run_sync(bearer._learn_end)
 
         return TaskAuth()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -17,6 +18,21 @@ from ._errors import Refused, TaskEnded, Unavailable
 
 #: Scopes such as ``incident/4711:read``, separated by spaces; or RFC 9396 objects, as an AWS role needs them.
 Access: TypeAlias = str | Sequence[Mapping[str, object]]
+
+_SEGMENT = re.compile(r"[A-Za-z0-9._~@+=,:-]+")
+
+
+def scope(*path: str | int, action: str) -> str:
+    """Return the scope ``<path>:<action>``, made of parts that may come from a model or a user.
+
+    ``scope("incident", 4711, action="read")`` is ``incident/4711:read``. Raises ValueError for a part that is more than
+    one segment of a path: a space, a slash or a wildcard in it would ask for more than was meant.
+    """
+    for part in (*path, action):
+        if not isinstance(part, (str, int)) or str(part) in (".", "..") or _SEGMENT.fullmatch(str(part)) is None:
+            raise ValueError("a part of the scope is not one plain segment")
+    return f"{'/'.join(map(str, path))}:{action}"
+
 
 #: A credential is replaced when this part of its life is over, at random in between: agents that began together must
 #: not renew together.

@@ -45,7 +45,7 @@ class Url:
 def parse_url(text: str) -> Url | None:
     """Return the parts of a URL; None for anything that different parsers might read differently."""
     match = _URL.fullmatch(text.partition("#")[0])
-    if match is None or "\\" in text:
+    if match is None:
         return None
     scheme, host, port, target = match.groups()
     scheme = scheme.lower()

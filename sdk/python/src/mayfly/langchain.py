@@ -16,9 +16,9 @@ AccessOfCall: TypeAlias = Access | None | Callable[[Any], Access | None]
 class TaskInterceptor:
     """One of the ``tool_interceptors`` of ``MultiServerMCPClient``.
 
-    Arguments come from the model: what policy permits bounds them, whatever access they lead to.
+    Arguments come from the model: ``mayfly.scope`` refuses those that would ask for more than one path.
 
-    >>> tickets = ("https://tickets.example", lambda call: f"incident/{call.args['id']}:read")
+    >>> tickets = ("https://tickets.example", lambda call: mayfly.scope("incident", call.args["id"], action="read"))
     >>> TaskInterceptor(task, {"tickets": tickets})
     """
 
