@@ -48,8 +48,9 @@ class ABrokerThatIsAway(WithBroker):
         self.assertRegex(logs.output[0], f"{failing.id} could not be completed: .*did not answer")
 
         with later(290):  # Due for renewal; it lives for ten seconds more.
-            for _ in range(5):
+            for _ in range(3):
                 self.assertIs(task.credential(TICKETS, READ), first)
+                until(lambda: threads("mayfly-renew") == 0, "the renewal does not end")
             with self.assertRaises(mayfly.Unavailable):
                 task.credential(TICKETS, OTHER)
         with later(301), self.assertRaises(mayfly.Unavailable):

@@ -63,10 +63,10 @@ class Identities(unittest.TestCase):
     def test_of_github_actions_is_not_asked_for_in_clear_text_or_by_a_redirect(self) -> None:
         elsewhere = self.serve(reply(200, {"value": TOKEN}))
         server = self.serve((302, {"Location": elsewhere.url}, b""))
-        for url in ("http://github.example/id", server.url):
+        for url, problem in (("http://github.example/id", "not an https URL"), (server.url, "answered 302")):
             environment = {"ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner-secret"}
             with self.subTest(url), mock.patch.dict(os.environ, environment):
-                with self.assertRaises(mayfly.IdentityUnavailable):
+                with self.assertRaisesRegex(mayfly.IdentityUnavailable, problem):
                     mayfly.from_github_actions("https://mayfly.example")()
         self.assertEqual(elsewhere.seen, [])
 
