@@ -35,8 +35,7 @@ function checks(): Promise<Check[]> {
   const policies = { mistakes: () => mistakes, others: () => others };
   const watched = { failingTargets, behind, troubles, policies };
   const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, ...watched };
-  const checks = await createReadiness(parts)();
-  return checks.filter(({ ok }) => !ok).map(({ name }) => name);
+  return createReadiness(parts)();
 }
 
 const failing = async (): Promise<string[]> => (await checks()).flatMap(({ ok, name }) => (ok ? [] : [name]));
