@@ -74,6 +74,10 @@ const awsSettings = z.strictObject({
     ),
   revokerRole: roleArn.describe('The role by which the broker writes the deny policy of the target.'),
   wholeRole: z.boolean().default(false).describe('Whether the role can be asked for as it is (`aws:assumeRole`).'),
+  context: z
+    .boolean()
+    .default(false)
+    .describe('Whether AWS is told for whom a session is: the person or workload, the task and its purpose.'),
   lifetimeMax: seconds(HARD_LIMITS.credentialLifetimeSeconds, SESSION_SECONDS_LEAST)
     .default(HARD_LIMITS.credentialLifetimeSeconds)
     .describe('The most seconds a session gets; no more than the maximum session duration of the role.'),

@@ -79,6 +79,26 @@ describe('the session at AWS', () => {
     expect((claims?.exp ?? 0) - (claims?.iat ?? 0)).toBe(60);
   });
 
+  it('says to AWS for whom it is where that is wanted, and nowhere else', async () => {
+    const told = await startAwsBroker({ aws: { context: true } });
+    const claimsOf = async (of: AwsBroker, wish: Record<string, unknown>) => {
+      const taskId = await of.open('agent-7', wish);
+      const { accessKeyId } = await of.mint('agent-7', { purpose: undefined, task_id: taskId });
+      return { taskId, claims: of.aws.sessions().find(({ id }) => id === accessKeyId)?.claims };
+    };
+    const { taskId, claims } = await claimsOf(told, { purpose: 'read "42" #urgent', principal: 'staff:ada' });
+    expect(claims).toMatchObject({
+      mayfly_subject: 'staff:ada',
+      mayfly_subject_type: 'user',
+      mayfly_task: taskId,
+      mayfly_purpose: 'read _42_ _urgent',
+    });
+    const own = await claimsOf(told, { purpose: 'x'.repeat(200) });
+    expect(own.claims).toMatchObject({ mayfly_subject: 'lab:agent-7', mayfly_subject_type: 'workload' });
+    expect(own.claims).toHaveProperty('mayfly_purpose', 'x'.repeat(128));
+    expect(Object.keys((await claimsOf(broker, {})).claims ?? {}).join()).not.toContain('mayfly');
+  });
+
   it.each([
     ['30', 900],
     ['120', 900],

@@ -1,5 +1,6 @@
 /** All that an AWS account needs for one target, as the IAM API takes it. Provider and revoker role serve all targets of the account. */
 import type { Config } from '../../config/schema.js';
+import { ORIGIN_CLAIMS } from '../../targets/aws-origin.js';
 import {
   agentTrust,
   allowanceStatement,
@@ -14,10 +15,17 @@ import {
 import { federationOf, roleOf, targetGroup, type Federation, type TargetGroup } from './roles.js';
 
 export interface AccountSetup {
-  oidcProvider: { Url: string; ClientIDList: string[] };
+  oidcProvider: { Url: string; ClientIDList: string[]; ContextProvider?: ContextProvider };
   permissionsBoundary: NamedPolicy & { Path: string };
   role: RoleSetup;
   revokerRole: RoleSetup;
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_ContextProvider.html */
+interface ContextProvider {
+  SubjectSourceKey: string;
+  SubjectTypeSourceKey: string;
+  KeyDefinitionList: { SourceKey: string; TargetKey: string }[];
 }
 
 export interface RoleSetup {
@@ -42,14 +50,19 @@ const MAX_SESSION_SECONDS = 3_600;
 export function accountSetup(
   config: Pick<Config, 'issuer' | 'targets'>,
   roleArn: string,
-  allowance: Allowance,
+  { context = false, ...allowance }: Allowance & { context?: boolean },
 ): AccountSetup {
   const group = targetGroup(config, roleArn);
   const federation = federationOf(config.issuer, group.target);
   const allowed = allowanceStatement(allowance, roleOf(roleArn).partition);
   const { RoleName, Path, ...limits } = namedRole(roleArn);
+  if (context) refuseSilent(group);
   return {
-    oidcProvider: { Url: federation.url, ClientIDList: group.audiences },
+    oidcProvider: {
+      Url: federation.url,
+      ClientIDList: group.audiences,
+      ...(context && { ContextProvider: CONTEXT }),
+    },
     permissionsBoundary: {
       PolicyName: `${RoleName}-boundary`,
       Path,
@@ -65,6 +78,25 @@ export function accountSetup(
     },
     revokerRole: revokerRole(group, config.issuer),
   };
+}
+
+const CONTEXT: ContextProvider = {
+  SubjectSourceKey: ORIGIN_CLAIMS.subject,
+  SubjectTypeSourceKey: ORIGIN_CLAIMS.subjectType,
+  KeyDefinitionList: [
+    { SourceKey: ORIGIN_CLAIMS.task, TargetKey: 'task' },
+    { SourceKey: ORIGIN_CLAIMS.purpose, TargetKey: 'purpose' },
+  ],
+};
+
+/** The provider serves all roles of the account: with a context it would refuse the sessions of those that say nothing. */
+function refuseSilent({ atProvider }: TargetGroup): void {
+  const silent = atProvider.filter(({ aws }) => !aws.context).map(({ resource }) => resource);
+  if (silent.length === 0) return;
+  throw new Error(
+    `--context: set aws.context: true of ${silent.join(', ')} first, and restart the brokers. A provider with a context ` +
+      'takes no token that does not say for whom the session is.',
+  );
 }
 
 const revokerRole = ({ target, revokedTogether }: TargetGroup, issuer: string): RoleSetup => ({

@@ -10,6 +10,8 @@ export interface TargetGroup {
   revokedTogether: readonly AwsTarget[];
   /** The audiences of every target at the same OIDC provider. The provider rejects a token of an audience it does not list. */
   audiences: string[];
+  /** The targets at the same OIDC provider, itself among them. */
+  atProvider: readonly AwsTarget[];
 }
 
 /** The broker as an OIDC provider of one account. */
@@ -31,6 +33,7 @@ export function targetGroup({ issuer, targets }: Pick<Config, 'issuer' | 'target
   return {
     target,
     revokedTogether: roles.filter(({ aws }) => aws.revokerRole === target.aws.revokerRole),
+    atProvider,
     audiences: [...new Set(atProvider.map(({ aws }) => aws.audience))],
   };
 }

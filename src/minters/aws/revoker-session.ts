@@ -75,7 +75,7 @@ function sessionOf(
 ): () => Promise<AwsSession> {
   const { aws, resource } = target;
   const sts = createSts(stsOf(target), proxyFor);
-  const by = { keys, clock, issuer: aws.issuer ?? issuer, audience: aws.audience };
+  const by = { keys, clock, issuer: aws.issuer ?? issuer, audience: aws.audience, context: aws.context };
   const open = () =>
     sts
       .assume({

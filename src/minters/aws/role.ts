@@ -12,7 +12,7 @@ import { stsOf } from './endpoint.js';
 import { failureOf } from './sts-errors.js';
 import { createStsThrottle, type StsThrottle } from './sts-throttle.js';
 import { createSts, StsFailure, type AwsSession } from './sts.js';
-import { tagsOf, workloadTag } from './tags.js';
+import { tagsOf } from './tags.js';
 import { sessionIdentity, type Issuer } from './web-identity.js';
 
 export interface Role {
@@ -29,7 +29,7 @@ export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsCl
   const { aws, resource } = target;
   const sts = createSts(stsOf(target), proxyFor);
   const throttle = createStsThrottle({ clock, mintsPerSecond: aws.mintsPerSecond });
-  const by: Issuer = { keys, clock, issuer: aws.issuer ?? issuer, audience: aws.audience };
+  const by: Issuer = { keys, clock, issuer: aws.issuer ?? issuer, audience: aws.audience, context: aws.context };
 
   const refused = (thrown: unknown): never => {
     if (!(thrown instanceof StsFailure)) throw thrown;
@@ -64,7 +64,7 @@ export function createRole(target: AwsTarget, { keys, clock, issuer, warn, awsCl
         sessionName: tags.jc,
         durationSeconds: toSeconds(Math.max(STS_SESSION_LEAST_MS, expiresAt - issuedAt)),
         policy,
-        identity: () => sessionIdentity(by, workloadTag(task), tags),
+        identity: () => sessionIdentity(by, task, tags),
       };
       const sentAt = clock.now();
       const session = await sts.assume(request).catch(refused);

@@ -6,7 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { toSeconds, type Clock } from '../../domain/time.js';
 import { STS_PROOF_MS } from '../../domain/timing.js';
 import type { Keys } from '../../keys/keys.js';
-import type { SessionTags } from './tags.js';
+import type { Task } from '../../domain/task.js';
+import { originClaims, ownOriginClaims } from '../../targets/aws-origin.js';
+import { workloadTag, type SessionTags } from './tags.js';
 
 /** The name of the broker's own sessions. CloudTrail shows it. */
 export const REVOKER = 'mayfly-revoker';
@@ -17,15 +19,18 @@ export interface Issuer {
   issuer: string;
   /** A client id of the OIDC provider at AWS. It is a single string, since AWS wants an `azp` beside a list. */
   audience: string;
+  /** Whether sessions say for whom they are. The broker's own always says so: whether AWS asks may change before it does. */
+  context: boolean;
 }
 
 /**
  * Returns the JWT for a session that is handed out. Its tags are transitive, so they survive when the session assumes
  * another role.
  */
-export const sessionIdentity = (by: Issuer, workload: string, tags: SessionTags): Promise<string> =>
+export const sessionIdentity = (by: Issuer, task: Task, tags: SessionTags): Promise<string> =>
   signed(by, {
-    sub: `wl:${workload}`,
+    ...(by.context && originClaims(task)),
+    sub: `wl:${workloadTag(task)}`,
     jti: tags.jc,
     'https://aws.amazon.com/tags': {
       principal_tags: { jc: [tags.jc], jt: [tags.jt], jw: [tags.jw] },
@@ -39,7 +44,12 @@ export const sessionIdentity = (by: Issuer, workload: string, tags: SessionTags)
  * that of every session that is handed out, so a role's trust policy can keep the two powers apart.
  */
 export const revokerIdentity = (by: Issuer): Promise<string> =>
-  signed(by, { sub: 'broker:revoker', jti: randomUUID(), 'https://aws.amazon.com/source_identity': REVOKER });
+  signed(by, {
+    ...ownOriginClaims(REVOKER),
+    sub: 'broker:revoker',
+    jti: randomUUID(),
+    'https://aws.amazon.com/source_identity': REVOKER,
+  });
 
 function signed({ keys, clock, issuer, audience }: Issuer, claims: Record<string, unknown>): Promise<string> {
   const iat = toSeconds(clock.unchecked());

@@ -20,10 +20,12 @@ interface Over {
   issuer?: string;
   /** Of the first target. */
   aws?: string;
+  /** Of the second. */
+  other?: string;
 }
 
 /** Two targets of one account, one of another, and an API. */
-async function configuration({ issuer = 'https://jit.example.com', aws = '' }: Over = {}): Promise<string> {
+async function configuration({ issuer = 'https://jit.example.com', aws = '', other = '' }: Over = {}): Promise<string> {
   const file = join(await mkdtemp(join(tmpdir(), 'mayfly-aws-')), 'mayfly.yaml');
   const settings = `region: eu-central-1, revokerRole: "${REVOKER}"`;
   await writeFile(
@@ -33,7 +35,7 @@ trust: [{ name: lab, kind: oidc, issuer: https://lab.example, jwks: { file: ./jw
 targets:
   - { resource: https://tickets.example, minter: jwt }
   - { resource: "${AGENT}", minter: aws-sts, aws: { ${settings}${aws} } }
-  - { resource: "${OTHER}", minter: aws-sts, aws: { ${settings}, audience: reads } }
+  - { resource: "${OTHER}", minter: aws-sts, aws: { ${settings}, audience: reads${other} } }
   - resource: arn:aws:iam::444455556666:role/agent
     minter: aws-sts
     aws: { region: eu-central-1, audience: elsewhere, revokerRole: "arn:aws:iam::444455556666:role/r" }
@@ -132,6 +134,23 @@ describe('mayfly aws setup', () => {
       { Federated: `${ACCOUNT}:oidc-provider/keys.example` },
       { Federated: PROVIDER },
     ]);
+  });
+
+  it('with --context maps for whom a session is, once every role at the provider says so', async () => {
+    const { code, err } = await setup(['--context'], { aws: ', context: true' });
+    expect(code).toBe(1);
+    expect(err).toContain(`--context: set aws.context: true of ${OTHER} first, and restart the brokers.`);
+    const { oidcProvider } = await documents(['--context'], { aws: ', context: true', other: ', context: true' });
+    expect(oidcProvider).toHaveProperty('ContextProvider', {
+      SubjectSourceKey: 'mayfly_subject',
+      SubjectTypeSourceKey: 'mayfly_subject_type',
+      KeyDefinitionList: [
+        { SourceKey: 'mayfly_task', TargetKey: 'task' },
+        { SourceKey: 'mayfly_purpose', TargetKey: 'purpose' },
+      ],
+    });
+    expect((await setup(['--context', '--terraform'])).code).toBe(1);
+    expect(await documents([], { aws: ', context: true' })).not.toHaveProperty('oidcProvider.ContextProvider');
   });
 
   it.each(['https://jit.example.com:8443', 'http://127.0.0.1:8080'])(

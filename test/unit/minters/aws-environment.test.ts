@@ -73,7 +73,7 @@ async function startMinter(): Promise<void> {
   const target: AwsTarget = {
     ...{ resource: role, minter: 'aws-sts', labels: [], tags: {} },
     aws: {
-      ...{ region: 'eu-central-1', audience, revokerRole: revokerArn(account), wholeRole: false },
+      ...{ region: 'eu-central-1', audience, revokerRole: revokerArn(account), wholeRole: false, context: false },
       ...{ lifetimeMax: 3_600, mintsPerSecond: 50, stsEndpoint: aws.url, iamEndpoint: aws.url },
     },
   };

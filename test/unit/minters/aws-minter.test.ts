@@ -88,7 +88,7 @@ const keyPair =
   '<Credentials><AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>secret-canary</SecretAccessKey><SessionToken>secret-canary</SessionToken></Credentials>';
 
 const settings = (changed: Partial<AwsTarget['aws']> = {}): AwsTarget['aws'] => ({
-  ...{ region: 'eu-central-1', audience, revokerRole: revokerArn(account), wholeRole: false },
+  ...{ region: 'eu-central-1', audience, revokerRole: revokerArn(account), wholeRole: false, context: false },
   ...{ lifetimeMax: 3_600, mintsPerSecond: 50, stsEndpoint: aws.url, iamEndpoint: aws.url },
   ...changed,
 });
