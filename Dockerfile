@@ -23,7 +23,8 @@ RUN chmod 755 dist/src/cli/main.js && ln -s /app/dist/src/cli/main.js /usr/local
 # The only directory that is written to, by the embedded store or as `redis.seenDirectory`: the root can be read-only.
 RUN mkdir -p /var/lib/mayfly && chown node:node /var/lib/mayfly && chmod 700 /var/lib/mayfly
 VOLUME /var/lib/mayfly
-USER node
+# `node`, as a number: Kubernetes cannot tell that a name is not root (`runAsNonRoot`).
+USER 1000:1000
 EXPOSE 8080
 # Answers of the operations listener, inside the container: set `operations` to a port on 127.0.0.1 or 0.0.0.0.
 ENV MAYFLY_HEALTH_URL=http://127.0.0.1:9090/health/live
