@@ -107,6 +107,22 @@ class WhatIsNoAnswerOfABroker(AnswersTest):
         self.assertEqual(len(self.exchanges(server)), 3)
 
 
+class AnAnswerThatOpensATask(AnswersTest):
+    def test_names_the_task_and_its_state_and_is_else_no_answer_of_a_broker(self) -> None:
+        answer: dict[str, object] = {}
+        server = Loopback(lambda _: reply(201, {"id": "tsk_1", "state": "open", **answer}))
+        self.addCleanup(server.close)
+        wrong: list[dict[str, object]] = [{"id": "../x"}, {"id": None}, {"id": 1}, {"state": None}, {"state": {}}]
+        for answer in wrong:
+            with self.subTest(answer), self.assertRaises(mayfly.Unavailable):
+                self.task_at(server.url)
+        odd: list[object] = ["10", [], {"intervalSeconds": "10"}, {"intervalSeconds": -1}, {"intervalSeconds": True}]
+        for heartbeat in odd:
+            answer = {"heartbeat": heartbeat}
+            with self.subTest(heartbeat):
+                self.assertEqual(self.task_at(server.url).id, "tsk_1")
+
+
 class AnExchangeThatOpensATask(AnswersTest):
     def test_opens_one_however_often_it_is_sent_because_its_answer_was_lost(self) -> None:
         server = self.serve((502, {}, b""), (502, {}, b""), reply(200, GRANTED))

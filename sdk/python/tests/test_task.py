@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import signal
 import subprocess
@@ -209,7 +208,6 @@ class ATask(TaskTest):
             self.assertEqual(self.real.state(task_id), "open")
             agent.send_signal(signal.SIGKILL)
             del forgotten
-            gc.collect()
         until(lambda: self.real.state(task_id) == "expired", "the task of the process still lives")
         until(lambda: self.real.state(forgotten_id) == "expired", "the task that was forgotten still lives")
         self.assertFalse(self.real.is_active(token))
@@ -253,9 +251,13 @@ class ATaskEndedFromOutside(TaskTest):
         told: list[mayfly.TaskEnded] = []
         task.on_ended(mock.Mock(side_effect=ValueError("s3cret")))
         task.on_ended(told.append)
+        states: list[str] = []
+        task.on_ended(lambda _: states.append(self.real.state(task.id)))
+        task.on_ended(lambda _: task.complete())
         with self.assertLogs("mayfly", logging.ERROR) as logs:
             task.complete()
         self.assertEqual(len(told), 1)
+        self.assertEqual(states, ["completed"])  # The broker was told before anybody was called back.
         self.assertIn("ValueError", logs.output[0])
         self.assertNotIn("s3cret", str(logs.output))
 

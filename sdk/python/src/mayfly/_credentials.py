@@ -106,15 +106,17 @@ def key_of(target: str, access: Access | None, lifetime_seconds: int | None) -> 
     return (target, tuple(asked))
 
 
+Obtain: TypeAlias = Callable[[Key, bool], Credential]
+
+
 class CredentialCache:
     """The credentials of one task.
 
-    ``obtain(key, once)`` asks the broker; with ``once`` it does not wait and ask again. A refusal of the broker counts,
-    so what was kept is dropped. No answer does not count, so what is kept is served while it lives.
+    A refusal of the broker counts, so what was kept is dropped. No answer does not count, so what is kept is served
+    while it lives.
     """
 
-    def __init__(self, obtain: Callable[[Key, bool], Credential]) -> None:
-        self._obtain = obtain
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: dict[Key, Credential] = {}
         #: When each is to be replaced. It moves when a renewal got no answer.
@@ -124,8 +126,12 @@ class CredentialCache:
         self._drops = 0
         self._closed = False
 
-    def get(self, key: Key) -> Credential:
-        """Return a credential that lives. Raises what ``obtain`` raises if there is none."""
+    def get(self, key: Key, obtain: Obtain) -> Credential:
+        """Return a credential that lives. Raises what ``obtain`` raises if there is none.
+
+        ``obtain(key, once)`` asks the broker; with ``once`` it does not wait and ask again. It is not kept here: it is
+        a method of the task, and a task that nobody holds must be freed at once, for then its heartbeats stop.
+        """
         kept = self._kept.get(key)
         if kept is not None and elapsed() < self._due.get(key, 0.0):
             return kept
@@ -139,9 +145,9 @@ class CredentialCache:
                 flight = self._flights[key] = Future()
             drops = self._drops
         if is_mine and kept is not None:
-            self._fly_aside(key, flight, drops)
+            self._fly_aside(key, flight, drops, lambda: obtain(key, True))
         elif is_mine:
-            self._fly(key, flight, drops, False)
+            self._fly(key, flight, drops, lambda: obtain(key, False))
         return kept if kept is not None else flight.result()
 
     def drop(self) -> None:
@@ -156,19 +162,19 @@ class CredentialCache:
         self._closed = True
         self.drop()
 
-    def _fly_aside(self, key: Key, flight: Future[Credential], drops: int) -> None:
+    def _fly_aside(self, key: Key, flight: Future[Credential], drops: int, ask: Callable[[], Credential]) -> None:
         """Renew while the caller goes on with what still lives."""
-        renewal = threading.Thread(target=self._fly, args=(key, flight, drops, True), name="mayfly-renew", daemon=True)
+        renewal = threading.Thread(target=self._fly, args=(key, flight, drops, ask), name="mayfly-renew", daemon=True)
         try:
             renewal.start()
         except RuntimeError:
             # There are too many threads, or the interpreter ends and starts none any more.
-            self._fly(key, flight, drops, True)
+            self._fly(key, flight, drops, ask)
 
-    def _fly(self, key: Key, flight: Future[Credential], drops: int, is_renewal: bool) -> None:
+    def _fly(self, key: Key, flight: Future[Credential], drops: int, ask: Callable[[], Credential]) -> None:
         """Ask the broker, for everybody who waits for this key."""
         try:
-            credential = self._obtain(key, is_renewal)
+            credential = ask()
         except Exception as error:
             with self._lock:
                 self._put_off(key, error)

@@ -49,8 +49,8 @@ class Task:
         self._completes = completes
         self._lock = threading.Lock()
         #: Held while the first exchange opens the task, so that there is one task and not one for each thread.
-        self._opening = threading.Lock()
-        self._cache = CredentialCache(self._obtain)
+        self._opening = threading.RLock()
+        self._cache = CredentialCache()
         self._end: tuple[str | None, str | None] | None = None
         self._broker_knows = False
         self._uuid = uuid.uuid4()
@@ -72,7 +72,7 @@ class Task:
         Waits while the broker says ``later``, as long as the broker's ``patience_seconds``. Raises TaskEnded, Refused,
         Unavailable or IdentityUnavailable.
         """
-        return self._cache.get(key_of(target, access, lifetime_seconds))
+        return self._cache.get(key_of(target, access, lifetime_seconds), self._obtain)
 
     def auth(self, target: str, access: Access | None = None, *, origin: str | None = None) -> Bearer:
         """Return an ``auth`` for httpx, httpx2 or requests that sends credentials for the target, and to it alone.
@@ -105,11 +105,14 @@ class Task:
         Then call it again: until the broker knows, the credentials live until they expire.
         """
         self._set_ended(outcome, reason)
-        with self._opening:  # An exchange may be opening the task at this moment.
-            if self.id is None or self._broker_knows:
-                return
-            body = {"outcome": outcome, **({} if reason is None else {"reason": reason})}
-            self._learn(_task_in(self._calls.json("POST", f"/tasks/{self.id}/complete", body)))
+        try:
+            with self._opening:  # An exchange may be opening the task at this moment.
+                if self.id is None or self._broker_knows:
+                    return
+                body = {"outcome": outcome, **({} if reason is None else {"reason": reason})}
+                self._learn(_task_in(self._calls.json("POST", f"/tasks/{self.id}/complete", body)))
+        finally:
+            self._call_back()  # After the broker was told: a slow callback must not keep credentials alive.
 
     def leave(self) -> None:
         """Hand the task over: this process sends no more heartbeats, and the end of the block does not complete it."""
@@ -150,7 +153,8 @@ class Task:
     def _begin(self, opened: Mapping[str, Any], beats: bool) -> None:
         self.id = _id_in(opened, "id")
         self._learn(opened)
-        interval = (opened.get("heartbeat") or {}).get("intervalSeconds")
+        heartbeat = opened.get("heartbeat")
+        interval = heartbeat.get("intervalSeconds") if isinstance(heartbeat, dict) else None
         if beats and type(interval) is int and interval > 0 and not self.ended.is_set():
             self._beat_timeout = float(interval)
             self._heartbeat = Heartbeat(self._beat, interval)
@@ -198,6 +202,7 @@ class Task:
         except MayflyError:
             self._broker_knows = True
             self._set_ended(None, None)
+            self._call_back()
         raise self._ended_error() from refusal
 
     def _learn(self, task: Mapping[str, Any]) -> str:
@@ -212,6 +217,7 @@ class Task:
             end = (state, reason if isinstance(reason, str) else None)
             self._set_ended(*end)
             self._end = end  # The first outcome stands, and the broker knows which was first.
+            self._call_back()
         return state
 
     def _beat(self) -> None:
@@ -226,11 +232,14 @@ class Task:
             if self._end is not None:
                 return
             self._end = (outcome, reason)
-            callbacks, self._callbacks = self._callbacks, []
         self._cache.close()
         self.ended.set()
         if self._heartbeat is not None:
             self._heartbeat.stop()
+
+    def _call_back(self) -> None:
+        with self._lock:
+            callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             try:
                 callback(self._ended_error())
