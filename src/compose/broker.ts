@@ -20,6 +20,7 @@ import { makeParts, type Surroundings } from './parts.js';
 import { policyLoads } from './policy-loads.js';
 import { watchPolicies } from './policy-watch.js';
 import { startSchedule, type Schedule } from './schedule.js';
+import { watchIssuers } from './watch-issuers.js';
 import { JOBS, recurringWork, type Work } from './work.js';
 
 export interface Broker {
@@ -117,8 +118,9 @@ function expectLabels(metrics: Metrics, { signals, notify }: LoadedConfig['confi
 async function assembled(store: Store, loaded: LoadedConfig, around: Surroundings) {
   const { log, metrics } = around;
   const parts = await makeParts(loaded, store, around);
-  const { deps, clock, fitness, issuers, enforcement, notifier } = parts;
+  const { deps, clock, fitness, enforcement, notifier } = parts;
   const { ledger, audit, policy, requests } = deps;
+  const issuers = watchIssuers([...parts.issuers, ...deps.transmitters.keys]);
   const pulse: Pulse = { auditFollows: true, draining: false };
   const { failing: failingTargets, reconcilers } = enforcement;
   const { behind } = notifier;
@@ -138,7 +140,19 @@ async function assembled(store: Store, loaded: LoadedConfig, around: Surrounding
   };
   const readiness = loggedReadiness(createReadiness(checked), log);
   const { retentionDays: auditRetentionDays } = loaded.config.audit;
-  const more = { ledger, store, audit, requests, loads, policies, readiness, pulse, reconcilers, auditRetentionDays };
+  const more = {
+    issuers,
+    ledger,
+    store,
+    audit,
+    requests,
+    loads,
+    policies,
+    readiness,
+    pulse,
+    reconcilers,
+    auditRetentionDays,
+  };
   const work = recurringWork({ ...parts, ...around, ...more });
   return { parts, readiness, work, pulse, loads, policies };
 }

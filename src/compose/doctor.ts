@@ -9,8 +9,7 @@ import type { SystemClock } from '../domain/time.js';
 import { check, degradingCheck, type Check } from '../health/check.js';
 import { createFitness } from '../health/fitness.js';
 import { watchClock, type WatchedClock } from '../health/watched-clock.js';
-import { openIssuers, type WatchedKeys } from '../identity/issuer-keys.js';
-import { transmitterKeys } from '../identity/transmitters.js';
+import { openIssuers, openTransmitter, type WatchedKeys } from '../identity/issuer-keys.js';
 import { loadKeyEncryptionKey } from '../keys/key-encryption-key.js';
 import { openKeys, type Keys } from '../keys/keys.js';
 import { hasRing } from '../keys/ring-record.js';
@@ -29,15 +28,13 @@ export async function examine(loaded: LoadedConfig, system: SystemClock): Promis
   const clock = watchClock(system, config.lifetimes.clockSkew * 1000);
   const surroundings = { clock, baseDirectory: directory, proxyFor: createProxyFor(loaded.proxy) };
   const issuers = [
-    ...openIssuers(config.trust, surroundings).map((one) => [`issuer ${one.name}`, () => noteOf(one)] as const),
-    ...config.signals.transmitters.map(
-      (one) => [`transmitter ${one.name}`, () => transmitterKeys(one, surroundings).current()] as const,
-    ),
+    ...openIssuers(config.trust, surroundings),
+    ...config.signals.transmitters.map((one) => openTransmitter(one, surroundings)),
   ];
   return [
     ...(await storeChecks(loaded, { system, clock })),
     await attempt('policy', () => assertSoundPolicies(config)),
-    ...(await Promise.all(issuers.map(([name, work]) => attempt(name, work)))),
+    ...(await Promise.all(issuers.map((one) => attempt(one.name, () => noteOf(one))))),
   ];
 }
 

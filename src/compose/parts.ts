@@ -42,7 +42,6 @@ import { openMinters } from './minters.js';
 import { openSeen } from './open-store.js';
 import { assertPartyWithin } from './rate.js';
 import { openSignals } from './signals.js';
-import { watchIssuers } from './watch-issuers.js';
 
 export interface Surroundings {
   system: SystemClock;
@@ -111,7 +110,7 @@ function openIdentity(
 ) {
   const issuers = openIssuers(trust, { ...around, baseDirectory });
   const identify = createIdentify({ issuer, issuers, clock: around.clock, clockSkewSeconds: lifetimes.clockSkew });
-  return { identify, issuers: watchIssuers(issuers) };
+  return { identify, issuers };
 }
 
 /** Returns what is done for callers that ask often and give up soon. */

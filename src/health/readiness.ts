@@ -34,7 +34,7 @@ interface ReadinessDeps {
   failingTargets?: ReadonlySet<string> | undefined;
   /** Webhooks that have been behind for long, by name. */
   behind: ReadonlyMap<string, number>;
-  /** What is wrong with the keys of issuers, by the names of their trust entries. */
+  /** What is wrong with the keys of issuers and transmitters, by whose they are. */
   troubles: ReadonlyMap<string, string>;
 }
 

@@ -1,4 +1,5 @@
-/** The keys of all trusted issuers, and a watch over them: they are read although nobody asks, and what is wrong is told. */
+/** The keys of issuers and transmitters, and a watch over them: they are read although nobody asks, and what is wrong is told. */
+import type { Transmitter } from '../config/signals-schema.js';
 import { eachIssuer, type Trust } from '../config/trust-schema.js';
 import type { Clock } from '../domain/time.js';
 import { bundleSource } from './bundle-source.js';
@@ -11,11 +12,14 @@ export interface WatchedKeys {
   look: () => Promise<unknown>;
 }
 
-export interface TrustedKeys extends WatchedKeys {
+export interface NamedKeys extends WatchedKeys {
+  /** Whose they are: `issuer lab`, with the place of a further issuer in the entry `issuer lab also[0]`, or `transmitter idp`. */
+  name: string;
+}
+
+export interface TrustedKeys extends NamedKeys {
   /** The entry as it is for this one issuer. */
   trust: Trust;
-  /** The name of the entry, with the place of a further issuer in it: `lab also[0]`. */
-  name: string;
 }
 
 type Around = Surroundings & { clock: Clock };
@@ -25,7 +29,7 @@ export const openIssuers = (trust: readonly Trust[], around: Around): TrustedKey
   trust.flatMap((entry) =>
     eachIssuer([entry]).map((one, which) => ({
       trust: one,
-      name: which === 0 ? one.name : `${one.name} also[${which - 1}]`,
+      name: `issuer ${one.name}${which === 0 ? '' : ` also[${which - 1}]`}`,
       ...openIssuer(one, around),
     })),
   );
@@ -44,6 +48,15 @@ export function openIssuer(trust: Trust, { clock, ...surroundings }: Around): Wa
       throw new Error('unknown kind of trust');
   }
 }
+
+/** Returns the keys of a transmitter of security events. Nothing is read before it is asked for. */
+export const openTransmitter = (
+  { name, jwks }: Pick<Transmitter, 'name' | 'jwks'>,
+  { clock, ...surroundings }: Around,
+): NamedKeys => ({
+  name: `transmitter ${name}`,
+  ...watched(createTrustKeys(keySource(jwks, surroundings), 'jwks', clock)),
+});
 
 /**
  * An issuer that is down, or names itself otherwise than the configuration, is told of while the last keys still serve. And a

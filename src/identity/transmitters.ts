@@ -5,11 +5,11 @@ import { HARD_LIMITS } from '../domain/limits.js';
 import { type Clock, toSeconds } from '../domain/time.js';
 import { SET_TYP, type SetClaims, setClaimsSchema, type SetErrorCode } from '../protocol/security-event.js';
 import { isObject } from '../domain/json-object.js';
+import { openTransmitter, type NamedKeys } from './issuer-keys.js';
 import { createNearIssuer } from './near-issuer.js';
-import { keySource, type Surroundings } from './key-source.js';
+import type { Surroundings } from './key-source.js';
 import { verifySignature } from './signature.js';
 import { checkHeader, readToken, Refused, type Unverified } from './token.js';
-import { createTrustKeys, type TrustKeys } from './trust-keys.js';
 
 interface ReceivedSet {
   transmitter: Pick<Transmitter, 'name' | 'about' | 'ignoreMembers' | 'events'>;
@@ -47,6 +47,7 @@ interface TransmittersSetup extends Surroundings {
 const AGE_SECONDS_MAX = HARD_LIMITS.taskLifetimeSeconds;
 
 export interface Transmitters {
+  keys: readonly NamedKeys[];
   /** Throws SetRefused when the token is at fault; any other error, e.g. keys that cannot be fetched now, is not its fault. */
   receive(text: string): Promise<ReceivedSet>;
 }
@@ -54,12 +55,13 @@ export interface Transmitters {
 export function createTransmitters(setup: TransmittersSetup): Transmitters {
   const senders = setup.transmitters.map((transmitter): Sender => ({
     transmitter,
-    keys: transmitterKeys(transmitter, setup),
+    ...openTransmitter(transmitter, setup),
   }));
   const adviceFor = createNearIssuer(
     setup.transmitters.map(({ name, issuer }) => ({ issuer, place: `signals.transmitters entry ${name}` })),
   );
   return {
+    keys: senders,
     async receive(text: string): Promise<ReceivedSet> {
       const token = read(text);
       const from = senderOf(token, senders);
@@ -74,15 +76,8 @@ export function createTransmitters(setup: TransmittersSetup): Transmitters {
   };
 }
 
-/** Returns the keys of a configured transmitter. Nothing is read before they are asked for. */
-export const transmitterKeys = (
-  { jwks }: Pick<Transmitter, 'jwks'>,
-  { clock, ...surroundings }: Surroundings & Pick<TransmittersSetup, 'clock'>,
-): TrustKeys => createTrustKeys(keySource(jwks, surroundings), 'jwks', clock);
-
-interface Sender {
+interface Sender extends NamedKeys {
   transmitter: Transmitter;
-  keys: TrustKeys;
 }
 
 function read(text: string): Unverified {

@@ -78,7 +78,7 @@ describe('/health', () => {
     await watching.work('issuers');
     expect(await failing()).toEqual({ status: 200, names: ['issuers'] });
     await watching.work('fitness');
-    expect(watching.logged()).toContain('prod: the file was last written at 2029-12-30T00:00:00.000Z');
+    expect(watching.logged()).toContain('issuer prod: the file was last written at 2029-12-30T00:00:00.000Z');
     writtenAt(clock.now());
     await watching.work('issuers');
     expect(await failing()).toEqual({ status: 200, names: [] });
@@ -87,7 +87,10 @@ describe('/health', () => {
   it('is degraded while the keys of an issuer cannot be read, or it names itself otherwise, before anybody calls', async () => {
     const clock = handClock();
     const site = await serveIssuer({ clock });
-    const far = await startBroker({ clock, trust: [{ name: 'far', kind: 'oidc', issuer: site.url }] });
+    const jwks = { url: `${site.url}/events` };
+    const transmitter = { name: 'idp', issuer: 'https://idp.example', audience: 'a', jwks, about: ['lab'] };
+    const config = { signals: { transmitters: [transmitter] } };
+    const far = await startBroker({ clock, config, trust: [{ name: 'far', kind: 'oidc', issuer: site.url }] });
     operations = calls(far.operationsUrl);
     const after = async (ms: number) => {
       await far.advance(ms);
@@ -98,11 +101,12 @@ describe('/health', () => {
     };
     site.metadata = { issuer: `${site.url}/` };
     const misfit = `names the issuer '${site.url}/', and the configuration names '${site.url}'`;
-    expect(await after(0)).toEqual([`issuers: far: ${site.url}/.well-known/openid-configuration: ${misfit}`]);
+    expect(await after(0)).toEqual([`issuers: issuer far: ${site.url}/.well-known/openid-configuration: ${misfit}`]);
     site.metadata = {};
     expect(await after(5_000)).toEqual([]);
     site.behaviour = 'failing';
-    expect(await after(600_000)).toEqual([expect.stringMatching(/^issuers: far: http:.* answered 500$/)]);
+    const down = /^issuers: issuer far: http:.* answered 500; transmitter idp: http:.*\/events answered 500$/;
+    expect(await after(600_000)).toEqual([expect.stringMatching(down)]);
     const token = await site.token({ aud: far.url, team: 'sre' });
     expect((await far.exchange(token)).status).not.toBe(503);
     site.behaviour = 'well';
