@@ -42,7 +42,7 @@ entity Task = {
   openedByWorkload?: Workload,
   openedByPerson?: Person,
 };
-entity Approval;
+entity Approval; // reserved: there is no way to approve yet
 entity Broker enum ["self"];
 
 // Grants: everything in Action::"access" can be asked of POST /token. "lifetimeSeconds" is what is asked.
@@ -56,7 +56,7 @@ type AccessContext = {
   openedBy?: Workload,
   delegatedBy?: Workload,
   chain: Set<Workload>,
-  approvals: Set<String>,
+  approvals: Set<String>, // reserved: always empty
   risk: String, // LOW, MEDIUM, HIGH
 };
 action access;
