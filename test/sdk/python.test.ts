@@ -46,7 +46,7 @@ const install = (...what: string[]) =>
     const build = `import flit_core.buildapi as flit; print(flit.build_wheel(${JSON.stringify(directory)}))`;
     wheel = join(directory, run(ofVenv, ['-c', build]).trim());
     install(wheel);
-  });
+  }, 120_000);
 
   it('is a wheel of the version of the broker, typed, with licence and without tests', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -70,5 +70,5 @@ const install = (...what: string[]) =>
     const told = run(ofVenv, ['-W', 'error', '-m', 'unittest', '-v'], { MAYFLY_TEST_CERTIFICATES: directory });
     expect(told).toMatch(/^Ran \d+ tests[^]*\nOK/m);
     for (const [, reason] of told.matchAll(/skipped '(.*)'/g)) console.warn(`Left out of sdk/python: ${reason}`);
-  }, 120_000);
+  }, 240_000);
 });
