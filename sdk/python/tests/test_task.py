@@ -275,6 +275,19 @@ class ASuspendedTask(TaskTest):
         self.assertEqual(caught.exception.retry, "after-lift")
         self.assertFalse(self.real.is_active(first.token))
 
+    def test_is_told_by_the_heartbeat(self) -> None:
+        with self.beating() as task:
+            task.credential(TICKETS, READ)
+            self.real.ask("POST", f"/tasks/{task.id}/suspend", "orchestrator", {})
+
+            def serves_nothing() -> bool:
+                try:
+                    return not task.credential(TICKETS, READ)
+                except mayfly.Refused as refused:
+                    return refused.retry == "after-lift"
+
+            until(serves_nothing, "what was kept is served", 20)
+
 
 class ATaskWithAsManyCredentialsAsItMayHave(TaskTest):
     def test_is_told_to_come_back_later_and_uses_what_there_is(self) -> None:
