@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
 import { natural } from '../domain/schemas.js';
 import { holdsToken, withoutPlainTokens } from '../domain/token-in-text.js';
-import { eventAsEntered, type AuditEvent } from './event.js';
+import { auditFieldsSchema, eventAsEntered, type AuditEvent } from './event.js';
 
 /** A place in the chain: the number of a line and the SHA-256 (base64url) of its bytes. */
 export const placeSchema = z.strictObject({ seq: natural, hash: z.string() });
@@ -14,6 +14,15 @@ export type Place = z.infer<typeof placeSchema>;
 
 /** The place before the first line. */
 export const GENESIS: Place = { seq: 0, hash: '' };
+
+/** One line, as `extendChain` writes it. */
+export const auditLineSchema = z
+  .strictObject({
+    seq: natural.describe('The number of the line. The first is 1, and none is left out.'),
+    prev: z.string().describe('SHA-256 (base64url) of the bytes of the line before; empty on the first line.'),
+    ...auditFieldsSchema.shape,
+  })
+  .meta({ id: 'AuditLine', description: 'One line of the audit log.' });
 
 /** An entry that is not in the chain yet: the text of its line without its number and the hash before. */
 export type EntryText = string;

@@ -17,50 +17,48 @@ import { withoutTokens } from '../domain/token-in-text.js';
 /** Free text is cut, not refused: a long reason must not make an entry fail. */
 const freeText = (most: number) => z.string().transform((text) => withoutTokens(text).slice(0, most));
 
-const fieldsSchema = z.strictObject({
+export const auditFieldsSchema = z.strictObject({
   type: z.enum(AUDIT_EVENT_TYPES),
-  /** When it was written, in milliseconds, by the clock of the broker that wrote it. */
-  at: moment,
-  /**
-   * The caller or actor. `kind` and `issuer` are absent for the broker itself and for the command line of its operators.
-   * `subject` is there where the id is not made of `sub`, `run` where the token names a run (`trust[].run`).
-   */
+  at: moment.describe('When it was written, by the clock of the broker that wrote it.'),
   actor: z
     .strictObject({
       id: z.string(),
       kind: z.enum(['workload', 'person']).optional(),
-      issuer: z.string().optional(),
-      subject: z.string().optional(),
-      run: z.string().optional(),
+      issuer: z.string().optional().describe('The trust name.'),
+      subject: z.string().optional().describe('The `sub`, where the id is not made of it.'),
+      run: z.string().optional().describe('The run that the token names (`trust[].run`).'),
     })
-    .optional(),
+    .optional()
+    .describe('The caller. `kind` and `issuer` are absent for the broker itself and for the command line.'),
   task: z.string().optional(),
   workload: z.string().optional(),
-  principal: z.string().optional(),
+  principal: z.string().optional().describe('The id of the person served, or of the workload.'),
   credential: z.string().optional(),
-  target: z.string().optional(),
-  access: z.array(accessSchema).optional(),
-  /** Of a refused request: how many further pairs of path and action it asked for. */
-  accessOmitted: natural.optional(),
+  target: z.string().optional().describe('The `resource` of the target.'),
+  access: z.array(accessSchema).optional().describe('What was granted, or asked for in vain.'),
+  accessOmitted: natural
+    .optional()
+    .describe('Of a refused request: how many further pairs of path and action it asked for.'),
   purpose: freeText(256).optional(),
-  /** The expiry of the credential, the deadline of the task, or the end of the watch for a canary. Milliseconds. */
-  expiresAt: moment.optional(),
-  /** The decision of policy: the ids of its policies, and the digest of the policy set. */
+  expiresAt: moment
+    .optional()
+    .describe('The expiry of the credential, the deadline of the task, or the end of the watch for a canary.'),
   decision: z
     .strictObject({
       id: z.string(),
       outcome: z.enum(POLICY_OUTCOMES),
-      policies: z.array(z.string()),
-      digest: z.string(),
+      policies: z.array(z.string()).describe('The ids of the policies that decided.'),
+      digest: z.string().describe('Of the policy set.'),
     })
-    .optional(),
-  /** SHA-256 (base64url) of the restrictions that were sent to the target, for targets that take them. */
-  scopeHash: z.string().optional(),
-  /** SHA-256 (base64url) of the token that proved the caller's identity. */
-  proofHash: z.string().optional(),
-  /** The operator verb that was used or refused. */
-  verb: z.string().optional(),
-  error: z.enum(BROKER_ERROR_CODES).optional(),
+    .optional()
+    .describe('The decision of policy.'),
+  scopeHash: z
+    .string()
+    .optional()
+    .describe('SHA-256 (base64url) of the restrictions that were sent to the target, for targets that take them.'),
+  proofHash: z.string().optional().describe('SHA-256 (base64url) of the token that proved the caller.'),
+  verb: z.string().optional().describe('The operator verb that was used or refused.'),
+  error: z.enum(BROKER_ERROR_CODES).optional().describe('The code of the refusal: [errors.md](errors.md).'),
   retry: z.enum(RETRIES).optional(),
   outcome: z.string().optional(),
   reason: freeText(512).optional(),
@@ -71,13 +69,11 @@ const fieldsSchema = z.strictObject({
       seq: natural.optional(),
       effect: z.enum([...EFFECTS, 'lift']),
       selector: selectorSchema,
-      /** When it was published. The audit entry is written after that. */
-      at: moment.optional(),
-      lifts: natural.optional(),
-      liftAt: moment.optional(),
+      at: moment.optional().describe('When it was published. The audit entry is written after that.'),
+      lifts: natural.optional().describe('The number of the hold that it lifts.'),
+      liftAt: moment.optional().describe('When the hold is lifted by itself.'),
     })
     .optional(),
-  /** The signal, its source and subject, and what was done about it. */
   signal: z
     .strictObject({
       id: z.string(),
@@ -88,26 +84,30 @@ const fieldsSchema = z.strictObject({
       state: z.enum(SIGNAL_STATES),
       reaction: reactionSchema.optional(),
     })
-    .optional(),
-  /** What was done to many at once: by which filter, to how many, and to which signals (ids) or revocations (numbers). */
+    .optional()
+    .describe('The signal, its source and subject, and what was done about it.'),
   together: z
     .strictObject({
       count: natural,
-      of: z.array(z.string()),
+      of: z.array(z.string()).describe('Ids of signals, or numbers of revocations.'),
       source: z.string().optional(),
       reaction: z.string().optional(),
       subject: z.string().optional(),
     })
-    .optional(),
-  /** The source of signals that was muted, and until when. Milliseconds. */
-  muted: z.strictObject({ source: z.string(), until: moment.optional() }).optional(),
-  /** Events that were counted and not entered, between two moments in milliseconds, both inclusive. */
+    .optional()
+    .describe('What was done to many at once: by which filter, to how many, and to which.'),
+  muted: z
+    .strictObject({ source: z.string(), until: moment.optional() })
+    .optional()
+    .describe('The source of signals that was muted, and until when.'),
   counted: z
     .strictObject({
       from: moment,
       until: moment,
-      /** The issuer of the callers, where they are too many for a line each. Else the actor is the caller. */
-      issuer: z.string().optional(),
+      issuer: z
+        .string()
+        .optional()
+        .describe('Of the callers, where they are too many for a line each. Else the actor is the caller.'),
       events: z.array(
         z.strictObject({
           type: z.enum(AUDIT_EVENT_TYPES),
@@ -117,25 +117,30 @@ const fieldsSchema = z.strictObject({
         }),
       ),
     })
-    .optional(),
-  /** The numbers of revocations that are missing in the audit log, both inclusive. */
-  missing: z.strictObject({ from: natural, to: natural }).optional(),
-  /** The place where the chain begins after pruning. */
-  checkpoint: z.strictObject({ seq: natural, hash: z.string() }).optional(),
-  /** The signing key now current, or the digest of the policy set now in force. */
-  installed: z.string().optional(),
+    .optional()
+    .describe('Events that were counted and not entered, between two moments, both inclusive.'),
+  missing: z
+    .strictObject({ from: natural, to: natural })
+    .optional()
+    .describe('The numbers of revocations that are missing in the audit log, both inclusive.'),
+  checkpoint: z
+    .strictObject({ seq: natural, hash: z.string() })
+    .optional()
+    .describe('The place where the chain begins after pruning.'),
+  installed: z
+    .string()
+    .optional()
+    .describe('The signing key now current, or the digest of the policy set now in force.'),
   requestId: z.string().optional(),
-  /** The network address that the request came from, as far as known. */
-  address: z.string().optional(),
-  /** The broker that wrote the entry; the log fills it in. */
-  node: z.string().optional(),
+  address: z.string().optional().describe('The network address that the request came from, as far as known.'),
+  node: z.string().optional().describe('The broker that wrote the entry.'),
 });
 
-export type AuditEvent = z.infer<typeof fieldsSchema>;
+export type AuditEvent = z.infer<typeof auditFieldsSchema>;
 
 /** Throws on a field or value that is not in the schema. */
 export function eventAsEntered(event: AuditEvent): AuditEvent {
-  const entered = fieldsSchema.parse(event);
+  const entered = auditFieldsSchema.parse(event);
   return REFUSED.has(entered.type) ? { ...entered, ...askedInVain(entered) } : entered;
 }
 

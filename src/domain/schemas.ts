@@ -1,6 +1,6 @@
 /** The parts that the schemas of several records share. They stand apart from the rules of life, which need no library. */
 import { z } from 'zod';
-import { nameProblem } from './name.js';
+import { NAME_CHARACTERS_MAX, nameProblem } from './name.js';
 import { SELECTOR_KINDS } from './selector.js';
 
 /** Milliseconds since 1970-01-01T00:00:00Z. */
@@ -10,10 +10,13 @@ export const moment = z.int().nonnegative();
 export const natural = z.int().nonnegative();
 
 /** A name that comes from outside; the issue says what is wrong with it. */
-export const nameSchema = (most?: number) =>
-  z.string().superRefine((text, context) => {
-    const problem = nameProblem(text, most);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  });
+export const nameSchema = (most = NAME_CHARACTERS_MAX) =>
+  z
+    .string()
+    .superRefine((text, context) => {
+      const problem = nameProblem(text, most);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    })
+    .meta({ minLength: 1, maxLength: most });
 
 export const selectorSchema = z.strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string() });

@@ -2,12 +2,13 @@
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import { nameSchema } from '../domain/schemas.js';
+import { nameSchema, natural } from '../domain/schemas.js';
 import { EFFECTS, SELECTOR_KINDS, type Selector } from '../domain/selector.js';
 import { toTimestamp } from '../domain/time.js';
+import { affectedAnswer, countsOf, effectOfRevocation, effectsAnswer, selectorAnswer } from './wire/answers.js';
+import { json, time } from './wire/contract.js';
 import { ok, type Call } from './wire/endpoint.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
-import { countsOf } from './wire/impact.js';
 import { brokerOperation, nothing, operation } from './wire/operation.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { allWithEffects, withEffects, type Shown } from '../revocation/effects.js';
@@ -22,33 +23,84 @@ import {
 } from '../revocation/revoke-by-selector.js';
 import type { HttpDeps } from './deps.js';
 
+const about = {
+  at: time().describe('When it was published; of a preview, when it was counted.'),
+  selector: selectorAnswer,
+  effect: effectOfRevocation,
+  seen: z
+    .boolean()
+    .exactOptional()
+    .describe('Whether anything was known by the selector; absent if the store cannot say.'),
+  reentry: z.enum(['refused', 'possible']).describe('Whether credentials can be born under the selector again.'),
+  effects: effectsAnswer,
+};
+
+const receiptAnswer = z
+  .strictObject({
+    seq: natural.describe('Its number in the revocation log.'),
+    ...about,
+    reason: z.string(),
+    ticket: z.string().exactOptional(),
+    actor: z.string().describe('Who revoked: a party, or the source of a signal.'),
+    reaction: z.string().exactOptional().describe('The reaction that published it.'),
+    source: z.string().exactOptional().describe('The source of the signal that led to it.'),
+    until: time().exactOptional().describe('Of a hold: when it is lifted by itself.'),
+    liftedBy: natural.exactOptional().describe('Of a lifted hold: the number of the entry that lifted it.'),
+    affected: affectedAnswer.nullable().describe('Null until it is counted, which takes seconds.'),
+  })
+  .meta({ id: 'Receipt', description: 'A revocation, and how far it has come.' });
+
+const previewAnswer = z.strictObject({ dryRun: z.literal(true), ...about, affected: affectedAnswer });
+
+const revocationInput = z
+  .strictObject({
+    selector: z
+      .strictObject({
+        kind: z.enum(SELECTOR_KINDS),
+        value: z.string().exactOptional().describe('The id or name; left out for `all`.'),
+      })
+      .transform(({ kind, value = '' }): Selector => ({ kind, value }))
+      .exactOptional()
+      .describe('What is hit, with everything that hangs on it.'),
+    leaked: z
+      .string()
+      .min(1)
+      .max(HARD_LIMITS.subjectTokenBytes)
+      .exactOptional()
+      .describe(
+        'Instead of a selector: the text that was found, with a credential in it or what a target calls one. Never logged.',
+      ),
+    effect: z
+      .enum(EFFECTS)
+      .exactOptional()
+      .describe('Default: `end` for a credential or a task, `hold` for anything else.'),
+    reason: printable(512).describe('For the audit log.'),
+    ticket: printable(128).exactOptional().describe('A number in your own system.'),
+    until: timestamp.exactOptional().describe('Of a hold: when it is lifted by itself.'),
+    unseen: z
+      .boolean()
+      .default(false)
+      .describe('Yes, it is meant, although nothing was ever seen here of the selector.'),
+    dryRun: z.boolean().default(false).describe('Only count what it would hit.'),
+  })
+  .transform(({ selector, leaked, until, ...order }, context) => {
+    const what = selector ?? (leaked === undefined ? undefined : { leaked });
+    if (what && (!selector || leaked === undefined)) return defined({ what, liftAt: until, ...order });
+    context.addIssue('Name a selector, or the string that leaked: exactly one of them');
+    return z.NEVER;
+  });
+
+const path = { seq: 'The number of the revocation.' };
+
 /** POST /revocations ends, cuts off or holds whatever hangs on a selector. With `dryRun` it counts what it would hit. */
 export const revocation = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'revoke',
+    summary: 'Ends, cuts off or holds whatever hangs on a selector. With `dryRun` it only counts what that would hit.',
+    answers: { 200: json(z.union([receiptAnswer, previewAnswer])) },
+    refusals: ['not_found', 'conflict'],
     from: 'body',
-    input: z
-      .strictObject({
-        selector: z
-          .strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string().exactOptional() })
-          .transform(({ kind, value = '' }): Selector => ({ kind, value }))
-          .exactOptional(),
-        /** Instead of a selector: the found string itself. It is bounded like any token, and never logged. */
-        leaked: z.string().min(1).max(HARD_LIMITS.subjectTokenBytes).exactOptional(),
-        effect: z.enum(EFFECTS).exactOptional(),
-        reason: printable(512),
-        ticket: printable(128).exactOptional(),
-        until: timestamp.exactOptional(),
-        /** The caller means it, although nothing was ever seen here of the selector. */
-        unseen: z.boolean().default(false),
-        dryRun: z.boolean().default(false),
-      })
-      .transform(({ selector, leaked, until, ...order }, context) => {
-        const what = selector ?? (leaked === undefined ? undefined : { leaked });
-        if (what && (!selector || leaked === undefined)) return defined({ what, liftAt: until, ...order });
-        context.addIssue('Name a selector, or the string that leaked: exactly one of them');
-        return z.NEVER;
-      }),
+    input: revocationInput,
     charged: () => 'caller',
     permit: (caller, input) => permitBySelector(deps, caller, input),
     async act(order, input, { requestId }) {
@@ -63,13 +115,22 @@ export const revocation = (deps: HttpDeps) =>
 export const revocationList = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
+    summary: 'Lists revocations by hand and by signal, oldest first, each as it stands now.',
+    answers: {
+      200: json(
+        z.strictObject({
+          revocations: z.array(receiptAnswer),
+          next: natural.exactOptional().describe('The `after` of the next page; absent on the last.'),
+        }),
+      ),
+    },
     from: 'query',
     input: z.strictObject({
-      reaction: nameSchema().exactOptional(),
-      source: nameSchema().exactOptional(),
-      state: z.enum(HOLD_STATES).exactOptional(),
-      after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
-      limit: wholeNumber(1, 1_000).default(100),
+      reaction: nameSchema().exactOptional().describe('Those that this reaction published.'),
+      source: nameSchema().exactOptional().describe('Those that a signal of this source led to.'),
+      state: z.enum(HOLD_STATES).exactOptional().describe('Holds that are in force, or that are lifted.'),
+      after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0).describe('Those with a higher number.'),
+      limit: wholeNumber(1, 1_000).default(100).describe('So many at most.'),
     }),
     async act(permitted, { after, limit, ...filter }) {
       const { receipts, next } = await showReceipts(deps.ledger, permitted, filter, { after, limit });
@@ -82,6 +143,10 @@ export const revocationList = (deps: HttpDeps) =>
 export const revocationReceipt = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
+    summary: 'Shows one revocation as it stands now.',
+    path,
+    answers: { 200: json(receiptAnswer) },
+    refusals: ['not_found'],
     from: 'query',
     input: nothing,
     async act(permitted, _, call) {
@@ -94,8 +159,12 @@ export const revocationReceipt = (deps: HttpDeps) =>
 export const holdLifting = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'revoke',
+    summary: 'Lifts a hold. What it has killed stays dead.',
+    path,
+    answers: { 200: json(receiptAnswer) },
+    refusals: ['not_found', 'conflict'],
     from: 'query',
-    input: z.strictObject({ reason: printable(512).exactOptional() }),
+    input: z.strictObject({ reason: printable(512).exactOptional().describe('For the audit log.') }),
     charged: () => 'nobody',
     permit: (caller, _, call) => permitLift(deps, caller, seqOf(call)),
     async act(permitted, input) {
@@ -108,12 +177,23 @@ export const holdLifting = (deps: HttpDeps) =>
 export const allLifting = (deps: HttpDeps) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
+    summary: 'Lifts all that one reaction holds, at most 500 at a time.',
+    needs: '`readRevocations`, and `revoke` of each',
+    answers: {
+      200: json(
+        z.strictObject({
+          lifted: natural,
+          refused: natural.describe('Those that policy does not let the caller lift: they are in force as before.'),
+          next: natural.exactOptional().describe('The `after` of the next call; absent when all were looked at.'),
+        }),
+      ),
+    },
     from: 'body',
     input: z.strictObject({
-      reaction: nameSchema(),
-      source: nameSchema().exactOptional(),
-      reason: printable(512).exactOptional(),
-      after: z.int().min(0).exactOptional(),
+      reaction: nameSchema().describe('The name of the reaction.'),
+      source: nameSchema().exactOptional().describe('Only what a signal of this source led to.'),
+      reason: printable(512).exactOptional().describe('For the audit log.'),
+      after: z.int().min(0).exactOptional().describe('The `next` of the call before.'),
     }),
     about: () => ({ verb: 'lift' }),
     act: async (permitted, { reaction, source, ...input }, { requestId }) =>

@@ -1,16 +1,26 @@
 /** POST /signals (RFC 8935): a transmitter pushes one Security Event Token. The answer is 202 only after the token is stored durably. */
 import { BrokerError } from '../domain/errors.js';
 import { demandContentType, textOf } from './wire/body.js';
-import type { Answer, Call, Handle } from './wire/endpoint.js';
+import { described, type Contract } from './wire/contract.js';
+import type { Answer, Call } from './wire/endpoint.js';
 import { SetRefused } from '../identity/transmitters.js';
 import { claimedBy } from '../identity/token.js';
 import { SET_CONTENT_TYPE, type SetErrorCode } from '../protocol/security-event.js';
 import { acceptSignal, reportFromSet } from '../signals/accept.js';
 import type { HttpDeps } from './deps.js';
 
-export const signalPush =
-  (deps: HttpDeps): Handle =>
-  async (call) => {
+const contract: Contract = {
+  summary:
+    'Takes one event of a transmitter (RFC 8935, SSF 1.0). The answer comes when it is durable. A refusal has `err` and ' +
+    '`description`.',
+  proof: 'signature',
+  raw: [SET_CONTENT_TYPE, 'A Security Event Token (RFC 8417).'],
+  answers: { 202: {} },
+  refusals: ['slow_down', 'quota_exceeded'],
+};
+
+export const signalPush = (deps: HttpDeps) =>
+  described(contract, async (call) => {
     demandContentType(call.headers['content-type'], SET_CONTENT_TYPE);
     try {
       return await receive(deps, call);
@@ -24,7 +34,7 @@ export const signalPush =
         return refusal(call, 'invalid_request', error.message);
       throw error;
     }
-  };
+  });
 
 async function receive(deps: HttpDeps, { body, noted }: Call): Promise<Answer> {
   const { transmitters, metrics } = deps;

@@ -8,7 +8,9 @@ import { authorization, keySet, metadata } from './oauth/discovery.js';
 import { introspection } from './oauth/introspect.js';
 import { tokenRevocation } from './oauth/revoke.js';
 import { token } from './oauth/token.js';
-import type { Endpoint, Handle, RefusalFormat } from './wire/endpoint.js';
+import { openApi } from './openapi/document.js';
+import type { Described, DescribedEndpoint } from './wire/contract.js';
+import type { RefusalFormat } from './wire/endpoint.js';
 import { mount } from './wire/route.js';
 import { auditHead, auditReading } from './audit.js';
 import { credentialReading } from './credential.js';
@@ -33,8 +35,13 @@ export function createApp(deps: HttpDeps): Express {
   return mount(app, deps, publicEndpoints(deps));
 }
 
-export function publicEndpoints(deps: HttpDeps): Endpoint[] {
-  return [
+export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
+  const endpoints: DescribedEndpoint[] = [
+    ours(
+      'GET',
+      '/openapi.json',
+      openApi(deps, () => endpoints),
+    ),
     ours('GET', '/.well-known/oauth-authorization-server', metadata(deps)),
     ours('GET', '/.well-known/openid-configuration', metadata(deps)),
     ours('GET', '/jwks', keySet(deps)),
@@ -79,29 +86,38 @@ export function publicEndpoints(deps: HttpDeps): Endpoint[] {
     ours('GET', '/timeline', timeline(deps)),
     ours('GET', '/notifications', notifications(deps)),
   ];
+  return endpoints;
+}
+
+interface OperationsDeps extends Pick<HttpDeps, 'metrics' | 'requests' | 'issuer' | 'policy'> {
+  readiness: Readiness;
+  liveness: Pick<Liveness, 'reason'>;
 }
 
 /** Returns the app of the operations listener, which must never be public. */
-export const createOperationsApp = (
-  deps: Pick<HttpDeps, 'metrics' | 'requests' | 'issuer' | 'policy'> & {
-    readiness: Readiness;
-    liveness: Pick<Liveness, 'reason'>;
-  },
-): Express =>
-  mount(application(), { ...deps, polled: true }, [
-    ours('GET', '/health/live', liveness(deps.liveness)),
-    ours('GET', '/health/ready', readiness(deps)),
-    ours('GET', '/metrics', metricsPage(deps.metrics)),
-  ]);
+export const createOperationsApp = (deps: OperationsDeps): Express =>
+  mount(application(), { ...deps, polled: true }, operationsEndpoints(deps));
+
+export const operationsEndpoints = (deps: Omit<OperationsDeps, 'requests' | 'issuer'>): DescribedEndpoint[] => [
+  ours('GET', '/health/live', liveness(deps.liveness)),
+  ours('GET', '/health/ready', readiness(deps)),
+  ours('GET', '/metrics', metricsPage(deps.metrics)),
+];
 
 /** A GET or DELETE takes no body. A POST says how large the fields that it takes can be: see docs/api.md. */
 type Declared =
-  | [method: 'GET' | 'DELETE', path: string, handle: Handle]
-  | [method: 'POST', path: string, handle: Handle, bodyBytes: number];
+  | [method: 'GET' | 'DELETE', path: string, handle: Described]
+  | [method: 'POST', path: string, handle: Described, bodyBytes: number];
 
 const endpoint =
   (refusals: RefusalFormat) =>
-  (...[method, path, handle, bodyBytes = 0]: Declared): Endpoint => ({ method, path, refusals, bodyBytes, handle });
+  (...[method, path, handle, bodyBytes = 0]: Declared): DescribedEndpoint => ({
+    method,
+    path,
+    refusals,
+    bodyBytes,
+    handle,
+  });
 
 const ours = endpoint('problem');
 const oauth = endpoint('oauth');

@@ -1,42 +1,46 @@
 /** The endpoints of a task: open, read, complete, suspend, resume, heartbeat. */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
-import { nameSchema } from '../domain/schemas.js';
 import { DECLARED_OUTCOMES } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import { toTimestamp } from '../domain/time.js';
 import type { LogEntry } from '../domain/tombstone.js';
+import { countsOf } from './wire/answers.js';
+import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
 import { idempotencyKeyOf, printable } from './wire/fields.js';
-import { countsOf } from './wire/impact.js';
 import { noteTask } from './wire/noted.js';
 import { nothing, operation, taskOperation } from './wire/operation.js';
 import type { TaskState } from '../ledger/task-state.js';
-import { accessFromObjects, detailsOf } from '../targets/requested-access.js';
+import { detailsOf } from '../targets/requested-access.js';
 import { completeTask } from '../tasks/complete-task.js';
 import { heartbeat } from '../tasks/heartbeat.js';
 import { openTask } from '../tasks/open-task.js';
 import { resumeTask, suspendTask } from '../tasks/suspend-task.js';
 import type { HttpDeps } from './deps.js';
+import { aliveAnswer, changedAnswer, completedAnswer, openingInput, taskAnswer } from './task-contract.js';
 
-const seconds = z.int().min(1).max(999_999_999);
-const reason = printable(512).exactOptional();
+const reason = printable(512).exactOptional().describe('For the audit log.');
+const path = { id: 'The id of the task.' };
 
 /** POST /tasks opens a task. An orchestrator calls it for a workload, or the workload for itself. */
 export const taskOpening = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'openTask',
+    summary: 'Opens a task: an orchestrator for a workload, or the workload for itself.',
+    takesIdempotencyKey: true,
+    answers: { 201: json(taskAnswer) },
+    refusals: [
+      'invalid_authorization_details',
+      'invalid_grant',
+      'invalid_scope',
+      'invalid_target',
+      'not_found',
+      'conflict',
+      'quota_exceeded',
+    ],
     from: 'body',
-    input: z.strictObject({
-      workload: nameSchema().exactOptional(),
-      principal: nameSchema().exactOptional(),
-      purpose: printable(256),
-      /** RFC 9396 objects: the most that can be granted under the task. */
-      access: z.array(z.unknown()).transform(accessFromObjects).exactOptional(),
-      deadlineSeconds: seconds.exactOptional(),
-      parent: z.string().exactOptional(),
-      heartbeat: z.strictObject({ intervalSeconds: seconds, missesAllowed: z.int().min(1).max(100) }).exactOptional(),
-    }),
+    input: openingInput,
     // What a parent task or the person served stands in the way of, others decided.
     charged: ({ parent, principal }) => (parent === undefined && principal === undefined ? 'caller' : 'nobody'),
     // Policy is asked about the drafted task, by the use case.
@@ -56,6 +60,10 @@ export const taskOpening = (deps: HttpDeps) =>
 export const taskReading = (deps: HttpDeps) =>
   taskOperation(deps, {
     verb: 'readTask',
+    summary: 'Shows a task, with its state as of now.',
+    path,
+    answers: { 200: json(taskAnswer) },
+    refusals: ['not_found'],
     from: 'query',
     input: nothing,
     act: ({ subject }) => Promise.resolve(ok(taskOnWire(subject))),
@@ -65,8 +73,12 @@ export const taskReading = (deps: HttpDeps) =>
 export const taskCompletion = (deps: HttpDeps) =>
   taskOperation(deps, {
     verb: 'completeTask',
+    summary: 'Ends a task whose work is done, and with it every credential under it.',
+    path,
+    answers: { 200: json(completedAnswer) },
+    refusals: ['not_found', 'conflict'],
     from: 'body',
-    input: z.strictObject({ outcome: z.enum(DECLARED_OUTCOMES), reason }),
+    input: z.strictObject({ outcome: z.enum(DECLARED_OUTCOMES).describe('How it ended.'), reason }),
     async act(permitted, input) {
       const completed = await completeTask(deps.ledger, permitted, input);
       const { entry, affected, effects } = completed.revocation ?? {};
@@ -80,6 +92,10 @@ export const taskCompletion = (deps: HttpDeps) =>
 export const taskSuspension = (deps: HttpDeps) =>
   taskOperation(deps, {
     verb: 'suspendTask',
+    summary: 'Kills every credential of a task for good. None is born under it until it is resumed.',
+    path,
+    answers: { 200: json(changedAnswer) },
+    refusals: ['not_found', 'conflict'],
     from: 'body',
     input: z.strictObject({ reason }),
     async act(permitted, input) {
@@ -92,6 +108,10 @@ export const taskSuspension = (deps: HttpDeps) =>
 export const taskResumption = (deps: HttpDeps) =>
   taskOperation(deps, {
     verb: 'resumeTask',
+    summary: 'Lifts the hold that the suspension placed, and no other.',
+    path,
+    answers: { 200: json(changedAnswer) },
+    refusals: ['not_found', 'conflict'],
     from: 'body',
     input: nothing,
     async act(permitted) {
@@ -106,6 +126,11 @@ export const taskResumption = (deps: HttpDeps) =>
 export const taskHeartbeat = (deps: HttpDeps) =>
   taskOperation(deps, {
     verb: 'heartbeat',
+    summary:
+      'Reports that the agent is alive. The answer says whether it should go on: only while the state is `open`.',
+    path,
+    answers: { 200: json(aliveAnswer) },
+    refusals: ['not_found', 'conflict'],
     from: 'body',
     input: nothing,
     async act(permitted) {

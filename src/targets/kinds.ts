@@ -14,6 +14,11 @@ export const DEFAULT_KIND = KINDS.jwt;
 const kinds = new Map<string, TargetKind<Material>>(Object.entries(KINDS));
 const others = [...kinds.values()].filter((kind) => kind !== DEFAULT_KIND);
 
+export const KIND_NAMES = [...kinds.keys()];
+
+/** What targets of every kind call their credentials, as the field of an answer that has it. */
+export const HANDLE_LABELS = [...kinds.values()].flatMap(({ handles }) => handles?.label ?? []);
+
 /** RFC 9396: the types of authorization details that the broker defines. */
 export const DETAIL_TYPES = [...kinds.values()].map(({ detailType }) => detailType);
 

@@ -18,12 +18,18 @@ import { parseStrictJson } from '../domain/strict-json.js';
 import { DETAIL_TYPES, kindOfTarget } from './kinds.js';
 
 /** RFC 9396 §2: all types of the broker have the same fields. An unknown type or field is refused, as §5 demands. */
-const detailSchema = z.strictObject({
-  type: z.enum(DETAIL_TYPES),
-  locations: z.array(z.string()).length(1),
-  identifier: z.string(),
-  actions: z.array(z.string()).min(1).max(HARD_LIMITS.pairsPerRequest),
-});
+export const detailSchema = z
+  .strictObject({
+    type: z.enum(DETAIL_TYPES).describe('The kind of target: `task_access` for an API, `aws_session` for an IAM role.'),
+    locations: z.array(z.string()).length(1).describe('The `resource` of the target, and no other.'),
+    identifier: z
+      .string()
+      .describe(
+        'A resource path of the target, or a pattern: `*` stands for one segment, `**` at the end for any number.',
+      ),
+    actions: z.array(z.string()).min(1).max(HARD_LIMITS.pairsPerRequest).describe('What may be done with it.'),
+  })
+  .meta({ id: 'AuthorizationDetail', description: 'Some actions on one resource path of one target (RFC 9396).' });
 
 type AuthorizationDetail = z.infer<typeof detailSchema>;
 

@@ -1,16 +1,16 @@
 /** Every route is documented, and nothing is documented that is no route. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ROUTES } from '../support/routes.js';
+import { PUBLIC, ROUTES } from '../support/contracts.js';
 
 const routes = ROUTES.map(({ method, path }) => `${method} ${path}`);
 const page = readFileSync('docs/api.md', 'utf8');
 const rows = [...page.matchAll(/^\| `([A-Z]+)` +\| `([^`]+)` +\|/gm)].map(([, method, path]) => `${method} ${path}`);
 
 /** Of each POST, the largest body in KiB. */
-const sizes = [
-  ...readFileSync('src/http/server.ts', 'utf8').matchAll(/'(POST)', '([^']+)', .*, (?:(\d+) \* )?KIB\)/g),
-].map(([, method, path, kib = '1']) => `${method} ${path}: ${kib} KiB`);
+const sizes = [...PUBLIC.filter(({ method }) => method === 'POST')].map(
+  ({ method, path, bodyBytes }) => `${method} ${path}: ${bodyBytes / 1024} KiB`,
+);
 
 describe('docs/api.md', () => {
   it('says how large the body of every POST may be', () => {

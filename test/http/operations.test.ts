@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/directory.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
 import { writePolicies } from '../support/policy.js';
 import { serveIssuer } from '../support/issuers/site.js';
-import { ROUTES } from '../support/routes.js';
+import { ROUTES } from '../support/contracts.js';
 
 let broker: TestBroker;
 let operations: Calls;

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { LINES_PER_MINUTE } from '../../src/telemetry/request-log.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { calls } from '../support/calls.js';
-import { ROUTES } from '../support/routes.js';
+import { FOR_EVERYBODY, ROUTES } from '../support/contracts.js';
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 const CANARY = 'canary3f9c1b';
@@ -34,13 +34,6 @@ async function linesOf(ask: (id: { 'x-request-id': string }) => Promise<unknown>
   return lines().filter(({ requestId }) => requestId === id);
 }
 
-const PUBLIC = [
-  '/.well-known/oauth-authorization-server',
-  '/.well-known/openid-configuration',
-  '/jwks',
-  '/errors',
-  '/authorize',
-];
 const OAUTH = ['/token', '/revoke', '/introspect'];
 /** Machines ask for these every few seconds. */
 const OPERATIONS = ['/health/live', '/health/ready', '/metrics'];
@@ -80,7 +73,7 @@ describe('every request', () => {
       ]);
       expect(found[0]?.['level']).toBe(OPERATIONS.includes(path) ? 'debug' : 'info');
       // /token proves nobody before it has the proofs, and POST /signals is signed by whoever speaks.
-      if (![...PUBLIC, ...OPERATIONS, '/token', '/signals'].includes(path))
+      if (![...FOR_EVERYBODY, ...OPERATIONS, '/token', '/signals'].includes(path))
         expect(found[0]?.['workload']).toBe('lab:agent-7');
       expect(JSON.stringify(found)).not.toContain(CANARY);
     },

@@ -22,13 +22,23 @@ export interface Calls {
   send(path: string, init: RequestInit): Promise<Reply>;
 }
 
+export interface Sent {
+  /** With the query string. */
+  path: string;
+  method: string;
+  body: unknown;
+}
+
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 
-export function calls(url: string): Calls {
+/** @param examine What is thrown here fails the test that made the call. */
+export function calls(url: string, examine: (sent: Sent, reply: Reply) => void = () => undefined): Calls {
   const send = async (path: string, init: RequestInit): Promise<Reply> => {
     const response = await fetch(`${url}${path}`, { redirect: 'error', ...init });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: parsed(text) };
+    const reply = { status: response.status, headers: response.headers, text, body: parsed(text) };
+    examine({ path, method: init.method ?? 'GET', body: init.body }, reply);
+    return reply;
   };
   const form = (path: string, fields: Form, headers: Record<string, string> = {}) =>
     send(path, { method: 'POST', body: new URLSearchParams(pairsOf(fields)), headers });

@@ -12,7 +12,8 @@ import { BrokerError } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 import { readQuery } from '../wire/body.js';
 import { countExchange } from '../wire/count-exchange.js';
-import { ok, type Call, type Handle } from '../wire/endpoint.js';
+import { described, json, time, type Contract } from '../wire/contract.js';
+import { ok, type Call } from '../wire/endpoint.js';
 import { printable, wholeNumber } from '../wire/fields.js';
 import { noteParty, noteRequest, noting, traceOf } from '../wire/noted.js';
 import { AWS_CREDENTIALS_TYPE, toContainerCredentials } from '../../protocol/aws-credentials.js';
@@ -25,23 +26,51 @@ import { accessFromDetails, uniteAccess } from '../../targets/requested-access.j
 const USUAL_SECONDS = 3_600;
 
 const input = z.strictObject({
-  task: z.string().exactOptional(),
-  purpose: printable(256).exactOptional(),
-  /** RFC 9396, as at the token endpoint. Default: the access that the task was opened for. */
-  authorization_details: z.string().exactOptional(),
-  lifetime: wholeNumber(1, 999_999_999).default(USUAL_SECONDS),
+  task: z.string().exactOptional().describe('The open task under which the session is asked for.'),
+  purpose: printable(256)
+    .exactOptional()
+    .describe('What it is for, in words: a task is opened for it. Send this, or `task`.'),
+  authorization_details: z
+    .string()
+    .meta({ contentMediaType: 'application/json' })
+    .exactOptional()
+    .describe('As at `POST /token`. Default: the access that the task was opened for.'),
+  lifetime: wholeNumber(1, 999_999_999).default(USUAL_SECONDS).describe('So many seconds at most.'),
 });
+
+const contract: Contract = {
+  summary: 'Grants a session of an IAM role, as AWS SDKs ask for it ([aws.md](aws.md)).',
+  proof: 'container',
+  needs:
+    'the access itself, which policy must permit. Instead of an identity, a credential for `<issuer>/aws/credentials` with ' +
+    'the scope `<role>:execute` will do',
+  path: { target: 'The ARN of the role.' },
+  query: input,
+  answers: {
+    200: json(
+      z.strictObject({ AccessKeyId: z.string(), SecretAccessKey: z.string(), Token: z.string(), Expiration: time() }),
+    ),
+  },
+  refusals: [
+    'invalid_grant',
+    'invalid_scope',
+    'not_found',
+    'invalid_target',
+    'invalid_authorization_details',
+    'conflict',
+    'quota_exceeded',
+  ],
+};
 
 type Asked = z.output<typeof input>;
 
-export const awsCredentials =
-  (deps: HttpDeps): Handle =>
-  async (call) => {
+export const awsCredentials = (deps: HttpDeps) =>
+  described(contract, async (call) => {
     const { material } = (await countExchange(deps, call, () => issued(deps, call))).minted;
     // The exchange refuses this token type for targets of any other kind.
     if (material.kind !== 'aws-sts') throw new Error('the credential is no AWS session');
     return ok(toContainerCredentials(material));
-  };
+  });
 
 async function issued(deps: HttpDeps, call: Call) {
   const target = call.params['target'] ?? '';

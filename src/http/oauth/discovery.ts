@@ -1,20 +1,43 @@
 /** The documents that OAuth clients and resource servers find by themselves: server metadata and the key set. */
+import { z } from 'zod';
 import { SIGNATURE_ALGORITHMS } from '../../config/values.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
-import type { Handle } from '../wire/endpoint.js';
-import { GRANT_TYPES } from './token-request.js';
+import { described, json, type Contract, type Described } from '../wire/contract.js';
 import { kindOf } from '../../targets/kinds.js';
+import { GRANT_TYPES } from './token-request.js';
 
 const CACHED = { 'Cache-Control': 'public, max-age=300' };
 const KEY_SET = { ...CACHED, 'Content-Type': 'application/jwk-set+json' };
 const CLIENT_METHODS = ['none', 'private_key_jwt'];
 
+const metadataContract: Contract = {
+  summary:
+    'Says where everything is, and what is supported (RFC 8414). OpenID clients find the same at their own path.',
+  proof: 'none',
+  answers: {
+    200: json(z.looseObject({ issuer: z.string(), token_endpoint: z.string(), jwks_uri: z.string() })),
+  },
+};
+
+const keySetContract: Contract = {
+  summary:
+    'Returns the public keys that verify credentials. Fetch them again every five minutes, and for an unknown `kid`.',
+  proof: 'none',
+  answers: {
+    200: {
+      'application/jwk-set+json': z.strictObject({
+        keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })),
+      }),
+    },
+  },
+};
+
 /**
  * GET /.well-known/oauth-authorization-server (RFC 8414) returns the metadata. The same document is
  * at the path where OpenID clients look.
  */
-export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets'>): Handle {
+export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets'>): Described {
   const kinds = [...new Set([...targets.values()].map(({ minter }) => kindOf(minter)))];
   // Every name of a target leads to it.
   const scopes = [...new Set([...targets.values()].flatMap((one) => ('scopes' in one ? Object.keys(one.scopes) : [])))];
@@ -40,24 +63,30 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
     authorization_details_types_supported: kinds.map(({ detailType }) => detailType),
     ...Object.fromEntries(kinds.flatMap((kind) => Object.entries(kind.metadata ?? {}))),
   };
-  return () => Promise.resolve({ status: 200, headers: CACHED, body });
+  return described(metadataContract, () => Promise.resolve({ status: 200, headers: CACHED, body }));
 }
 
 const NO_LOGIN =
   'Nobody logs in here, and no client registers here: a workload proves itself at the token endpoint. Use client_credentials with a client assertion, or token exchange.';
 
+const authorizationContract: Contract = {
+  summary: 'Refuses: nobody logs in here. It is there for clients that want such an endpoint in the metadata.',
+  proof: 'none',
+  answers: { 400: { 'text/html': 'The refusal as a page, for a browser.' } },
+  refusals: ['unsupported_response_type'],
+};
+
 /** GET /authorize says that there is nothing to authorise here. It sends nobody anywhere: a redirect could be anybody's. */
-export const authorization: Handle = ({ headers }) => {
+export const authorization = described(authorizationContract, ({ headers }) => {
   const refusal = new BrokerError('unsupported_response_type', NO_LOGIN);
   if (!headers.accept?.includes('text/html')) return Promise.reject(refusal);
   const body = `<!doctype html><title>Nobody logs in here</title><p>${NO_LOGIN}</p>`;
   return Promise.resolve({ status: 400, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body });
-};
+});
 
 /**
  * GET /jwks (RFC 7517) returns the current, next and retiring keys. Caches keep them for minutes only, so that a distrusted
  * key is soon gone everywhere.
  */
-export const keySet =
-  ({ keys }: Pick<HttpDeps, 'keys'>): Handle =>
-  async () => ({ status: 200, headers: KEY_SET, body: await keys.jwks() });
+export const keySet = ({ keys }: Pick<HttpDeps, 'keys'>) =>
+  described(keySetContract, async () => ({ status: 200, headers: KEY_SET, body: await keys.jwks() }));

@@ -2,18 +2,64 @@
  * Translates the form of POST /token into the broker's own terms: the proofs first, and once these are verified the request.
  * Every mistake has its own code and sentence.
  */
+import { z } from 'zod';
 import type { Proofs } from '../../authorization/requester.js';
 import type { CredentialRequest } from '../../credentials/request.js';
 import type { Access } from '../../domain/access.js';
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
-import { demanded, demandedToken, type Form } from '../wire/body.js';
+import { demanded, demandedToken, type Form as FormOf } from '../wire/body.js';
+import { clientForm } from '../wire/authenticate.js';
 import type { Call } from '../wire/endpoint.js';
 import { idempotencyKeyOf, isPrintable } from '../wire/fields.js';
-import { CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_EXCHANGE } from '../../protocol/oauth.js';
+import { CLIENT_CREDENTIALS, JWT_BEARER, JWT_TYPE, TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import { kindOfTarget } from '../../targets/kinds.js';
 import { targetsWithScopes, type NamedTarget } from '../../targets/names.js';
 import { accessFromDetails, accessFromScope, uniteAccess } from '../../targets/requested-access.js';
+
+const presentedType = z
+  .string()
+  .describe(`What the token is: \`${JWT_TYPE}\`, or a type of RFC 8693 that it is as well.`);
+
+export const tokenForm = z.object({
+  grant_type: z.enum([TOKEN_EXCHANGE, JWT_BEARER, CLIENT_CREDENTIALS]).describe('[Which](clients.md#which-grant).'),
+  subject_token: z
+    .string()
+    .exactOptional()
+    .describe('Of token exchange: the identity of the workload; or of the person, with the workload as actor.'),
+  subject_token_type: presentedType.exactOptional(),
+  actor_token: z.string().exactOptional().describe('The identity of the workload that acts for the person.'),
+  actor_token_type: presentedType.exactOptional(),
+  assertion: z.string().exactOptional().describe('Of `jwt-bearer`: the identity of the workload (RFC 7523 §2.1).'),
+  resource: z.string().exactOptional().describe('The target. A credential is for one.'),
+  audience: z.string().exactOptional().describe('The same, in place of `resource` or beside it.'),
+  scope: z
+    .string()
+    .exactOptional()
+    .describe(
+      'The access: `<path>:<action>`, several with a space between them. This, `authorization_details`, or both.',
+    ),
+  authorization_details: z
+    .string()
+    .meta({ contentMediaType: 'application/json' })
+    .exactOptional()
+    .describe('The access as a JSON list of `AuthorizationDetail`.'),
+  purpose: z
+    .string()
+    .meta({ minLength: 1, maxLength: 256 })
+    .exactOptional()
+    .describe('What it is for, in words: a task is opened for it. Send this, or `task_id`.'),
+  task_id: z.string().exactOptional().describe('The open task under which the credential is asked for.'),
+  lifetime: z
+    .string()
+    .meta({ type: 'integer', minimum: 1 })
+    .exactOptional()
+    .describe('So many seconds at most. Default: [`lifetimes.credential`](configuration.md).'),
+  requested_token_type: z.string().exactOptional().describe('Need not be sent; if it is, it fits the kind of target.'),
+  ...clientForm,
+});
+
+type Form = FormOf<keyof typeof tokenForm.shape>;
 
 /** What each grant shows beside the client, which may authenticate itself with any of them. */
 const GRANTS = new Map<string, (form: Form) => Proofs>([

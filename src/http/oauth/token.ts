@@ -1,4 +1,5 @@
 /** POST /token: RFC 8693 token exchange. */
+import { z } from 'zod';
 import { exchange } from '../../credentials/exchange.js';
 import type { Issued } from '../../credentials/release.js';
 import { defined } from '../../domain/defined.js';
@@ -7,23 +8,53 @@ import type { HttpDeps } from '../deps.js';
 import { authenticateClient, clientIfSent } from '../wire/authenticate.js';
 import { readForm } from '../wire/body.js';
 import { countExchange } from '../wire/count-exchange.js';
-import { ok, type Call, type Handle } from '../wire/endpoint.js';
+import { described, json, type Contract } from '../wire/contract.js';
+import { ok, type Call } from '../wire/endpoint.js';
 import { noteRequest, noting } from '../wire/noted.js';
 import { accessTokenOf, kindOf } from '../../targets/kinds.js';
-import { detailsOf, scopeOf } from '../../targets/requested-access.js';
-import { credentialRequestOf, proofsOf } from './token-request.js';
+import { detailSchema, detailsOf, scopeOf } from '../../targets/requested-access.js';
+import { credentialRequestOf, proofsOf, tokenForm } from './token-request.js';
 import { warningsOf } from './warnings.js';
 
 /** RFC 8693 §2.1 and RFC 8707 §2 let a client repeat these parameters. A credential of this broker is for one target. */
 const ONE_TARGET = { resource: 'invalid_target', audience: 'invalid_target' } as const;
 
-export const token =
-  (deps: HttpDeps): Handle =>
-  async (call) =>
-    ok(answerOf(await countExchange(deps, call, () => exchanged(deps, call))));
+const contract: Contract = {
+  summary: 'Grants a credential for one target under one task, to whom policy permits the access (RFC 8693, RFC 7523).',
+  proof: 'subject',
+  needs: 'the access itself, which policy must permit',
+  takesIdempotencyKey: true,
+  form: tokenForm,
+  answers: {
+    200: json(
+      z.strictObject({
+        access_token: z.string().describe('The credential: a token; or JSON, where the target takes something else.'),
+        issued_token_type: z.string(),
+        token_type: z.enum(['Bearer', 'N_A']).describe('`N_A` for what is no OAuth token.'),
+        expires_in: z.int().describe('Seconds.'),
+        scope: z.string().exactOptional().describe('What was granted, as far as scope can say it.'),
+        authorization_details: z.array(detailSchema).describe('What was granted.'),
+        task_id: z.string().describe('The task under which more can be asked for.'),
+        warnings: z.array(z.string()).exactOptional().describe('Parameters that were sent and are not read.'),
+      }),
+    ),
+  },
+  refusals: [
+    'invalid_grant',
+    'invalid_target',
+    'invalid_scope',
+    'invalid_authorization_details',
+    'unsupported_grant_type',
+    'conflict',
+    'quota_exceeded',
+  ],
+};
+
+export const token = (deps: HttpDeps) =>
+  described(contract, async (call) => ok(answerOf(await countExchange(deps, call, () => exchanged(deps, call)))));
 
 async function exchanged(deps: HttpDeps, call: Call): Promise<Issued & { warnings: string[] }> {
-  const form = readForm(call, ONE_TARGET);
+  const form = readForm(call, tokenForm, ONE_TARGET);
   const shown = proofsOf(form);
   // Where the grant shows no token, the client is the whole proof.
   const authenticated = Object.keys(shown).length === 0 ? authenticateClient : clientIfSent;

@@ -18,7 +18,7 @@ const MEANT: ReadonlyMap<string, string> = new Map([
 const WARNINGS_MOST = 4;
 
 /** Returns one sentence for each parameter that was sent and not read, and one for those beyond four or without a usual name. */
-export function warningsOf(form: Form): string[] {
+export function warningsOf(form: Pick<Form, 'unread' | 'missed'>): string[] {
   const unread = form.unread();
   const named = unread.filter(isParameterName).slice(0, WARNINGS_MOST);
   const others = unread.length - named.length;

@@ -1,4 +1,5 @@
 /** Authenticates the caller by a token of a trusted issuer: in the Authorization header, or on OAuth endpoints as a client assertion. */
+import { z } from 'zod';
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
 import { isClient } from '../../domain/party.js';
@@ -10,6 +11,22 @@ import type { Call } from './endpoint.js';
 import { noting } from './noted.js';
 
 const ASSERTION_TYPES: ReadonlySet<string> = new Set([JWT_ASSERTION, SPIFFE_ASSERTION]);
+
+/** The parameters by which a client proves itself in a form (RFC 7523 §2.2), instead of in the Authorization header. */
+export const clientForm = {
+  client_assertion: z
+    .string()
+    .exactOptional()
+    .describe('The identity token of the caller, instead of the Authorization header.'),
+  client_assertion_type: z
+    .enum([JWT_ASSERTION, SPIFFE_ASSERTION])
+    .exactOptional()
+    .describe('Belongs to `client_assertion`.'),
+  client_id: z.string().exactOptional().describe('The id of the caller. It is compared with what was proven.'),
+  client_secret: z.never().exactOptional().describe('Refused: there are no secrets of clients here.'),
+};
+
+type ClientForm = Form<keyof typeof clientForm>;
 
 /** Returns the caller of a JSON endpoint: the bearer of an identity token. */
 export async function authenticate(
@@ -28,7 +45,7 @@ export async function authenticate(
 export async function authenticateClient(
   deps: Pick<HttpDeps, 'identify'>,
   call: Call,
-  form: Form,
+  form: ClientForm,
   purpose?: 'ending',
 ): Promise<AuthenticatedCaller> {
   const client = await clientIfSent(deps, call, form, purpose);
@@ -40,7 +57,7 @@ export async function authenticateClient(
 export async function clientIfSent(
   deps: Pick<HttpDeps, 'identify'>,
   call: Pick<Call, 'headers' | 'noted' | 'requestId' | 'address'>,
-  form: Form,
+  form: ClientForm,
   purpose?: 'ending',
 ): Promise<AuthenticatedCaller | undefined> {
   const assertion = assertionOf(form, call);
@@ -57,7 +74,10 @@ export async function clientIfSent(
   return client;
 }
 
-function assertionOf(form: Form, { headers }: Pick<Call, 'headers'>): { token: string; type: string } | undefined {
+function assertionOf(
+  form: ClientForm,
+  { headers }: Pick<Call, 'headers'>,
+): { token: string; type: string } | undefined {
   if (form.has('client_secret') || /^basic\b/i.test(headers.authorization ?? '')) {
     throw new BrokerError('invalid_client', 'There are no client secrets here; send a client_assertion.');
   }
@@ -83,7 +103,7 @@ function bearerToken({ headers }: Pick<Call, 'headers'>): string | undefined {
   return token;
 }
 
-function refuseOtherClientId({ party }: AuthenticatedCaller, form: Form): void {
+function refuseOtherClientId({ party }: AuthenticatedCaller, form: ClientForm): void {
   const clientId = form.get('client_id');
   if (clientId === undefined || isClient(party, clientId)) return;
   throw new BrokerError('invalid_client', 'The client_id is not the workload that was proven.');

@@ -60,10 +60,13 @@ function parametersOf(text: string): URLSearchParams {
   return new URLSearchParams(text);
 }
 
-/** The parameters of a form. It remembers which were asked for, so what nobody reads needs no list of names to be found. */
-export interface Form {
-  get(name: string): string | undefined;
-  has(name: string): boolean;
+/**
+ * The parameters of a form. Code can ask for those alone that the schema of the form names, so whatever is read is documented.
+ * It remembers which were asked for: what was sent and nobody read is found without another list.
+ */
+export interface Form<Name extends string = string> {
+  get(name: Name): string | undefined;
+  has(name: Name): boolean;
   /** The names that were sent, and not asked for until now. */
   unread(): string[];
   /** The names that were asked for until now, and not sent. */
@@ -93,7 +96,11 @@ export const isParameterName = (text: string): boolean => /^[a-z_]{1,32}$/i.test
  * Parses the parameters of an OAuth endpoint as RFC 6749 §3.2 says: empty is absent, unknown is ignored, repeated is refused.
  * @param mayRepeat Parameters that a standard lets clients repeat, with the code that says that the broker takes only one.
  */
-export function readForm(call: Pick<Call, 'headers' | 'body'>, mayRepeat: Record<string, BrokerErrorCode> = {}): Form {
+export function readForm<Name extends string>(
+  call: Pick<Call, 'headers' | 'body'>,
+  _: z.ZodObject<Record<Name, z.ZodType>>,
+  mayRepeat: Record<string, BrokerErrorCode> = {},
+): Form<Name> {
   demandContentType(call.headers['content-type'], 'application/x-www-form-urlencoded');
   const form = new Map<string, string>();
   for (const [name, value] of parametersOf(textOf(call.body))) {
@@ -104,7 +111,7 @@ export function readForm(call: Pick<Call, 'headers' | 'body'>, mayRepeat: Record
   return formOf(form);
 }
 
-export function demanded(form: Form, name: string): string {
+export function demanded<Name extends string>(form: Form<Name>, name: NoInfer<Name>): string {
   const value = form.get(name);
   if (value !== undefined) return value;
   const [near] = nearNames(name, form.unread().filter(isParameterName));
@@ -116,7 +123,8 @@ export function demanded(form: Form, name: string): string {
  * Returns a token of the form. A file with a token often ends in a newline, and `curl --data-urlencode subject_token@file` sends
  * it along. No token ends in white space, so nothing is lost with it.
  */
-export const demandedToken = (form: Form, name: string): string => demanded(form, name).trimEnd();
+export const demandedToken = <Name extends string>(form: Form<Name>, name: NoInfer<Name>): string =>
+  demanded(form, name).trimEnd();
 
 /** Decodes UTF-8, and refuses anything else: replaced characters would change what the sender meant. */
 export function textOf(body: Buffer): string {

@@ -6,6 +6,7 @@ import { BrokerError } from '../../domain/errors.js';
 import { hasUnprintable } from '../../domain/text.js';
 import { fromTimestamp } from '../../domain/time.js';
 import type { IdempotencyKey } from '../../ledger/idempotency.js';
+import { time } from './contract.js';
 import type { Call } from './endpoint.js';
 
 /** Bytes that are no UTF-8 have become this character. */
@@ -16,7 +17,10 @@ export const isPrintable = (text: string, most: number): boolean =>
   text !== '' && text.length <= most && !hasUnprintable(text) && !text.includes(REPLACEMENT);
 
 export const printable = (most: number) =>
-  z.string().refine((text) => isPrintable(text, most), `must be 1 to ${most} printable characters`);
+  z
+    .string()
+    .refine((text) => isPrintable(text, most), `must be 1 to ${most} printable characters`)
+    .meta({ minLength: 1, maxLength: most });
 
 /** Returns the schema of a number that arrives as text, e.g. as a parameter of a query string. */
 export const wholeNumber = (least: number, most: number) =>
@@ -24,10 +28,11 @@ export const wholeNumber = (least: number, most: number) =>
     .string()
     .regex(/^\d{1,15}$/, 'must be a whole number')
     .transform(Number)
-    .pipe(z.int().min(least).max(most));
+    .pipe(z.int().min(least).max(most))
+    .meta({ type: 'integer', minimum: least, maximum: most });
 
 /** An RFC 3339 time up to the year 9999; the output is milliseconds. */
-export const timestamp = z.string().transform((text, context) => {
+export const timestamp = time().transform((text, context) => {
   const ms = fromTimestamp(text);
   if (ms !== undefined) return ms;
   context.addIssue('must be a time as in RFC 3339, e.g. 2027-01-31T09:30:00Z');

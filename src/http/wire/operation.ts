@@ -18,7 +18,8 @@ import type { AuthenticatedCaller } from '../../identity/proof.js';
 import type { OperatorVerb } from '../../policy/query.js';
 import { authenticate } from './authenticate.js';
 import { readJson, readQuery } from './body.js';
-import type { Answer, Call, Handle } from './endpoint.js';
+import { described, type Contract, type Described } from './contract.js';
+import type { Answer, Call } from './endpoint.js';
 
 /**
  * What `act` receives. Opening a task is the exception: policy is asked about the task that the use case drafts, so the use case
@@ -26,7 +27,7 @@ import type { Answer, Call, Handle } from './endpoint.js';
  */
 type PermissionFor<V extends OperatorVerb> = V extends 'openTask' ? AuthenticatedCaller : Permitted<V, unknown>;
 
-interface Operation<V extends OperatorVerb, S extends z.ZodType, P> {
+interface Operation<V extends OperatorVerb, S extends z.ZodType, P> extends Told {
   verb: V;
   /** Where the input is: in a JSON body, or in the query string. */
   from: 'body' | 'query';
@@ -43,6 +44,9 @@ interface Operation<V extends OperatorVerb, S extends z.ZodType, P> {
   about?: (input: z.output<S>) => Pick<AuditEvent, 'verb' | 'purpose'>;
 }
 
+/** What the contract of an operation says beyond its verb and its input. */
+type Told = Pick<Contract, 'summary' | 'needs' | 'path' | 'takesIdempotencyKey' | 'answers' | 'refusals'>;
+
 /** Verbs that end or hold are never rate limited: a flood must not delay a revocation. Every other verb is, before it can write to the audit log. */
 const NOT_RATE_LIMITED: ReadonlySet<OperatorVerb> = new Set(['revoke', 'completeTask', 'suspendTask']);
 
@@ -56,13 +60,13 @@ export const nothing = z.strictObject({});
 export const operation = <V extends OperatorVerb, S extends z.ZodType, P extends PermissionFor<V>>(
   deps: HttpDeps,
   declared: Operation<V, S, P>,
-): Handle => handled(deps, declared);
+): Described => handled(deps, declared);
 
 /** Returns an operation on the broker as a whole: policy is asked by the verb alone. */
 export const brokerOperation = <V extends BrokerVerb, S extends z.ZodType>(
   deps: HttpDeps,
   declared: Omit<Operation<V, S, Permitted<V>>, 'permit' | 'charged'>,
-): Handle =>
+): Described =>
   handled(deps, {
     ...declared,
     charged: () => 'caller',
@@ -73,19 +77,19 @@ export const brokerOperation = <V extends BrokerVerb, S extends z.ZodType>(
 export const taskOperation = <V extends TaskVerb, S extends z.ZodType>(
   deps: HttpDeps,
   declared: Omit<Operation<V, S, PermittedTask<V>>, 'permit' | 'charged'>,
-): Handle =>
+): Described =>
   handled(deps, {
     ...declared,
     charged: () => 'nobody',
     permit: (caller, _, { params }) => permitOnTask(deps, caller, declared.verb, params['id'] ?? ''),
   });
 
-const handled =
-  <V extends OperatorVerb, S extends z.ZodType, P>(
-    deps: HttpDeps,
-    { verb, from, input, charged, permit, act, about }: Operation<V, S, P>,
-  ): Handle =>
-  async (call) => {
+function handled<V extends OperatorVerb, S extends z.ZodType, P>(
+  deps: HttpDeps,
+  { verb, from, input, charged, permit, act, about, ...told }: Operation<V, S, P>,
+): Described {
+  const contract: Contract = { needs: `\`${verb}\``, ...told, proof: 'bearer', [from]: input };
+  return described(contract, async (call) => {
     const caller = await authenticate(deps, call, ENDING.has(verb) ? 'ending' : undefined);
     if (!NOT_RATE_LIMITED.has(verb)) await deps.assertWithinRate(caller.party);
     // An entry keeps `task` only if it is the id of a task.
@@ -100,4 +104,5 @@ const handled =
     // Opening a task is permitted within `act`, so its refusals still count as denials.
     const acting = { ...(verb === 'openTask' ? wanting : asked), ...about?.(read) };
     return auditingRefusals(deps, caller, acting, () => act(permission, read, call));
-  };
+  });
+}

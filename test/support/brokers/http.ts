@@ -10,6 +10,7 @@ import { createLogger } from '../../../src/telemetry/log.js';
 import { freePort } from '../free-port.js';
 import { calls, type Calls } from '../calls.js';
 import { handClock, type HandClock } from '../clock.js';
+import { assertAsPromised } from '../contracts.js';
 import { temporaryDirectory } from '../directory.js';
 import { createIssuer, type TestIssuer, type TokenWish } from '../issuers/issuer.js';
 import { writePolicies } from '../policy.js';
@@ -121,7 +122,7 @@ async function startFrom(setting: Setting): Promise<TestBroker> {
     issuer.token({ sub, team: 'sre', aud: loaded.config.issuer, ...wish });
   return {
     ...addresses,
-    ...calls(addresses.url),
+    ...calls(addresses.url, assertAsPromised),
     clock,
     configFile: path,
     lab,

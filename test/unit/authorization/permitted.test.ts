@@ -26,23 +26,27 @@ const charged = () => 'nobody' as const;
 const act = () => Promise.resolve(ok({}));
 const TASK = 'tsk_aabbbbbbbbbbbbbb';
 
+const told = { summary: 'Does it.', answers: {} };
+
 /** This function is never called: compiling it is the test. */
 const endpoints = (deps: HttpDeps) => [
   operation(deps, {
     verb: 'completeTask',
     from: 'body',
     input,
+    ...told,
     charged,
     permit: (caller) => permitOnTask(deps, caller, 'completeTask', TASK),
     act,
   }),
   // @ts-expect-error Policy is not asked.
-  operation(deps, { verb: 'completeTask', from: 'body', input, charged, act }),
+  operation(deps, { verb: 'completeTask', from: 'body', input, ...told, charged, act }),
   // @ts-expect-error It does not say whom detectors charge with a denial.
   operation(deps, {
     verb: 'completeTask',
     from: 'body',
     input,
+    ...told,
     permit: (caller) => permitOnTask(deps, caller, 'completeTask', TASK),
     act,
   }),
@@ -50,6 +54,7 @@ const endpoints = (deps: HttpDeps) => [
     verb: 'completeTask',
     from: 'body',
     input,
+    ...told,
     charged,
     // @ts-expect-error Policy is asked about another verb.
     permit: (caller) => permitOnTask(deps, caller, 'readTask', TASK),
@@ -59,17 +64,19 @@ const endpoints = (deps: HttpDeps) => [
     verb: 'readAudit',
     from: 'query',
     input,
+    ...told,
     charged,
     // @ts-expect-error The caller is authenticated, but not permitted.
     permit: (caller) => Promise.resolve(caller),
     act,
   }),
   // @ts-expect-error Policy must know what would be revoked.
-  brokerOperation(deps, { verb: 'revoke', from: 'body', input, act }),
+  brokerOperation(deps, { verb: 'revoke', from: 'body', input, ...told, act }),
   taskOperation(deps, {
     verb: 'suspendTask',
     from: 'body',
     input,
+    ...told,
     // @ts-expect-error Permission to suspend the task is none to complete it.
     act: async (permitted) => ok(await completeTask(deps.ledger, permitted, { outcome: 'completed' })),
   }),

@@ -5,7 +5,7 @@ import { countReceipts, followReceipts } from '../../../src/ledger/follow-receip
 import { liftIndex, receiptKey } from '../../../src/ledger/keys.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { findReceipts, keepReceipt, readReceipt } from '../../../src/ledger/receipts.js';
-import { countsOf } from '../../../src/http/wire/impact.js';
+import { countsOf } from '../../../src/http/wire/answers.js';
 import { withEffects } from '../../../src/revocation/effects.js';
 import { liftDueHolds } from '../../../src/revocation/receipts.js';
 import { revoke } from '../../../src/ledger/revoke.js';

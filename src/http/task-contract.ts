@@ -1,0 +1,86 @@
+/** What the endpoints of a task take and answer. */
+import { z } from 'zod';
+import { nameSchema, natural } from '../domain/schemas.js';
+import { EFFECTS } from '../domain/selector.js';
+import { OUTCOMES } from '../domain/task-outcome.js';
+import { affectedAnswer, effectsAnswer, selectorAnswer } from './wire/answers.js';
+import { time } from './wire/contract.js';
+import { printable } from './wire/fields.js';
+import { accessFromObjects, detailSchema } from '../targets/requested-access.js';
+
+const seconds = z.int().min(1).max(999_999_999);
+
+export const openingInput = z.strictObject({
+  workload: nameSchema().exactOptional().describe('The id of the workload that will work on it. Default: the caller.'),
+  principal: nameSchema().exactOptional().describe('The id of the person whom it serves.'),
+  purpose: printable(256).describe('What it is for, in words: policy and the audit log read it.'),
+  access: z
+    .array(z.unknown())
+    .transform(accessFromObjects)
+    .meta({ items: { $ref: '#/$defs/AuthorizationDetail' } })
+    .exactOptional()
+    .describe('The most that can be granted under it, for one target or several. Default: policy alone decides.'),
+  deadlineSeconds: seconds
+    .exactOptional()
+    .describe('It ends after so many seconds. Default: [`lifetimes.task`](configuration.md).'),
+  parent: z.string().exactOptional().describe('The id of the task above it, with which it ends at the latest.'),
+  heartbeat: z
+    .strictObject({
+      intervalSeconds: seconds.describe('How often the agent will report.'),
+      missesAllowed: z.int().min(1).max(100).describe('How many reports in a row may be missing.'),
+    })
+    .exactOptional()
+    .describe('The task ends when its agent stops reporting. Default: it need not report.'),
+});
+
+const state = z
+  .enum(['open', 'suspended', ...OUTCOMES])
+  .describe('As of now: an ended ancestor, a hold or the deadline counts at once.');
+
+export const taskAnswer = z
+  .strictObject({
+    id: z.string(),
+    state,
+    workload: z.string().describe('The id of the workload that works on it.'),
+    principal: z.string().exactOptional().describe('The id of the person whom it serves, if it serves one.'),
+    openedBy: z.string().exactOptional().describe('Who opened it, if that was not its workload.'),
+    purpose: z.string(),
+    access: z
+      .array(detailSchema)
+      .exactOptional()
+      .describe('The most that can be granted under it. Absent: policy alone decides.'),
+    openedAt: time(),
+    deadline: time().describe('No credential under it outlives this.'),
+    lineage: z.array(z.string()).describe('The ids of the tasks above it, the root first.'),
+    heartbeat: z.strictObject({ intervalSeconds: natural, missesAllowed: natural, lastAt: time() }).exactOptional(),
+    endedAt: time().exactOptional(),
+    reason: z.string().exactOptional().describe('Why it ended.'),
+  })
+  .meta({ id: 'Task', description: 'A task: everything under it is dead when it is.' });
+
+const publishedFields = {
+  seq: natural.describe('Its number in the revocation log.'),
+  at: time(),
+  selector: selectorAnswer,
+  effect: z.enum([...EFFECTS, 'lift']).describe('`lift` takes a hold back.'),
+  reason: z.string(),
+};
+
+export const changedAnswer = z.strictObject({
+  task: taskAnswer,
+  revocation: z.strictObject(publishedFields).nullable().describe('What was published; null if nothing had to be.'),
+});
+
+export const completedAnswer = z.strictObject({
+  task: taskAnswer,
+  revocation: z
+    .strictObject({
+      ...publishedFields,
+      affected: affectedAnswer.nullable().describe('Null until it is counted.'),
+      effects: effectsAnswer.exactOptional(),
+    })
+    .nullable()
+    .describe('The entry that ended it; null if it had ended already.'),
+});
+
+export const aliveAnswer = z.strictObject({ state, deadline: time() });
