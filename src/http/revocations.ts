@@ -130,7 +130,7 @@ export const revocationList = (deps: HttpDeps) =>
       source: nameSchema().exactOptional().describe('Those that a signal of this source led to.'),
       state: z.enum(HOLD_STATES).exactOptional().describe('Holds that are in force, or that are lifted.'),
       after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0).describe('Those with a higher number.'),
-      limit: wholeNumber(1, 1_000).default(100).describe('So many at most.'),
+      limit: wholeNumber(1, 1_000).default(100).describe('So many at most. Default: 100.'),
     }),
     async act(permitted, { after, limit, ...filter }) {
       const { receipts, next } = await showReceipts(deps.ledger, permitted, filter, { after, limit });

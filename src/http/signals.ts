@@ -107,7 +107,7 @@ const filter = {
 
 const page = {
   after: cursor.exactOptional().describe('The `next` of the page before.'),
-  limit: wholeNumber(1, 500).default(100).describe('So many at most.'),
+  limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
 };
 
 /** GET /signals returns signals with their source, subject and outcome; oldest first, in pages. */

@@ -22,7 +22,7 @@ const input = z
     from: timestamp.exactOptional().describe('Not before.'),
     to: timestamp.exactOptional().describe('Before.'),
     after: wholeNumber(0, Number.MAX_SAFE_INTEGER).exactOptional().describe('The `next` of the page before.'),
-    limit: wholeNumber(1, 1_000).default(100).describe('So many at most.'),
+    limit: wholeNumber(1, 1_000).default(100).describe('So many at most. Default: 100.'),
   })
   .transform(({ task, workload, requestId, ...page }, context) => {
     const named = [

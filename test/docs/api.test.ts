@@ -1,29 +1,23 @@
-/** Every route is documented, and nothing is documented that is no route. */
+/** The pages that are made from the code are as the code makes them, and no route is left out. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { PUBLIC, ROUTES } from '../support/contracts.js';
+import { PAGES, pageText } from '../../scripts/pages/pages.js';
+import { auditLineSchema } from '../../src/audit/chain.js';
+import { AUDIT_EVENT_TYPES } from '../../src/domain/audit-event-types.js';
+import { ROUTES } from '../support/contracts.js';
 
-const routes = ROUTES.map(({ method, path }) => `${method} ${path}`);
 const page = readFileSync('docs/api.md', 'utf8');
-const rows = [...page.matchAll(/^\| `([A-Z]+)` +\| `([^`]+)` +\|/gm)].map(([, method, path]) => `${method} ${path}`);
 
-/** Of each POST, the largest body in KiB. */
-const sizes = [...PUBLIC.filter(({ method }) => method === 'POST')].map(
-  ({ method, path, bodyBytes }) => `${method} ${path}: ${bodyBytes / 1024} KiB`,
-);
+describe.each(PAGES)('%s', (path) => {
+  it('is what `npm run pages` writes', async () => {
+    expect(readFileSync(path, 'utf8')).toBe(await pageText(path));
+  });
+});
 
 describe('docs/api.md', () => {
-  it('says how large the body of every POST may be', () => {
-    const stated = [...page.matchAll(/^\| `(POST [^`]+)` +\| (\d+ KiB) +\|$/gm)].map(
-      ([, post, kib]) => `${post}: ${kib}`,
-    );
-    expect(stated.toSorted()).toEqual(sizes.toSorted());
-    expect(sizes).toHaveLength(routes.filter((route) => route.startsWith('POST ')).length);
-  });
-
-  it('has one row for every route, and no other', () => {
-    expect(routes).toContain('POST /token');
-    expect(rows.toSorted()).toEqual(routes.toSorted());
+  it('has a heading for every route, and no other', () => {
+    const headings = [...page.matchAll(/^### ([A-Z]+ \/.*)$/gm)].map(([, heading]) => heading);
+    expect(headings.toSorted()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted());
   });
 
   it.each(['/token', '/tasks', '/introspect', '/revoke', '/revocations', '/audit'])(
@@ -32,4 +26,18 @@ describe('docs/api.md', () => {
       expect(page).toMatch(new RegExp(`^curl .*\\$broker${path}\\b`, 'm'));
     },
   );
+});
+
+describe('docs/audit.md', () => {
+  it('shows a line that a broker could have written', () => {
+    const [, example = ''] = /```json\n(.*?)```/s.exec(readFileSync('docs/audit.md', 'utf8')) ?? [];
+    expect(auditLineSchema.safeParse(JSON.parse(example))).toMatchObject({ success: true });
+  });
+
+  it('explains every type of entry, and no other', () => {
+    const types = [...readFileSync('docs/audit.md', 'utf8').matchAll(/^- `([a-z]+\.[a-z_]+)`: /gm)].map(
+      ([, type]) => type,
+    );
+    expect(types).toEqual(AUDIT_EVENT_TYPES);
+  });
 });

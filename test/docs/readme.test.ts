@@ -64,7 +64,24 @@ describe.each(['README.md', ...docs.map((name) => `docs/${name}`)])('%s', (path)
     const missing = links.map(([, link]) => link ?? '').filter((link) => !existsSync(join(dirname(path), link)));
     expect(missing).toEqual([]);
   });
+
+  it('links to no heading that is not there', () => {
+    const links = [...readFileSync(path, 'utf8').matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)];
+    const missing = links
+      .map(([, file = '', anchor = '']) => ({ file: file === '' ? path : join(dirname(path), file), anchor }))
+      .filter(({ file, anchor }) => file.endsWith('.md') && !anchorsOf(file).includes(anchor));
+    expect(missing).toEqual([]);
+  });
 });
+
+/** The anchors that GitHub gives to the headings of a page. */
+const anchorsOf = (file: string): string[] =>
+  [...readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
 
 /** The parameters of the curl line, with an identity where the shell would put one. */
 function formOf(command: string, identity: string): Record<string, string> {

@@ -3,6 +3,7 @@
  * is checked, so docs/api.md and /openapi.json cannot say less, or other things, than the broker does.
  */
 import type { z } from 'zod';
+import { auditLineSchema } from '../../src/audit/chain.js';
 import type { HttpDeps } from '../../src/http/deps.js';
 import { REFUSALS, refusalsOf, SCHEMA_OF } from '../../src/http/openapi/refusals.js';
 import { operationsEndpoints, publicEndpoints } from '../../src/http/server.js';
@@ -42,13 +43,14 @@ function answerProblem({ handle }: DescribedEndpoint, { status, headers, text, b
   const promised = text === '' ? Object.values(shape)[0] : shape[mediaType];
   if (promised === undefined) return text === '' ? undefined : `the contract has no ${mediaType}`;
   if (typeof promised === 'string') return undefined;
-  if (mediaType !== 'application/x-ndjson') return mistake(promised, body);
-  return text
-    .split('\n', 20)
-    .reduce<string | undefined>((found, line) => found ?? lineProblem(promised, line), undefined);
+  if (mediaType === 'application/x-ndjson') return firstMistake(text.trim().split('\n', 20));
+  // A page of the audit log has its lines as text.
+  return mistake(promised, body) ?? firstMistake((body as { lines?: string[] } | undefined)?.lines ?? []);
 }
 
-const lineProblem = (schema: z.ZodType, line: string) => (line === '' ? undefined : mistake(schema, JSON.parse(line)));
+/** The first audit line that is not as docs/audit.md says. */
+const firstMistake = (lines: readonly string[]): string | undefined =>
+  lines.map((line) => mistake(auditLineSchema, JSON.parse(line))).find((found) => found !== undefined);
 
 function refusalProblem({ refusals, handle }: DescribedEndpoint, { body }: Reply): string | undefined {
   const malformed = mistake(REFUSALS[SCHEMA_OF[refusals]], body);

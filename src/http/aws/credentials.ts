@@ -35,7 +35,9 @@ const input = z.strictObject({
     .meta({ contentMediaType: 'application/json' })
     .exactOptional()
     .describe('As at `POST /token`. Default: the access that the task was opened for.'),
-  lifetime: wholeNumber(1, 999_999_999).default(USUAL_SECONDS).describe('So many seconds at most.'),
+  lifetime: wholeNumber(1, 999_999_999)
+    .default(USUAL_SECONDS)
+    .describe(`So many seconds at most. Default: ${USUAL_SECONDS}.`),
 });
 
 const contract: Contract = {

@@ -30,8 +30,9 @@ function made(schema: z.ZodType, { schemas }: Components, of: 'request' | 'answe
       // A number in a form or a query string is described as the number that it must be.
       if (jsonSchema.type === 'integer') delete jsonSchema.pattern;
       if (of === 'answer' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-      // Every whole number has this bound, which says nothing to people.
+      // Every whole number has these bounds, which say nothing to people.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
     },
   });
   const text = JSON.stringify(found).replaceAll('"#/$defs/', '"#/components/schemas/');
