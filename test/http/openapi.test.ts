@@ -1,5 +1,6 @@
 /** GET /openapi.json: every route is in it, and what it says of requests is what parses them. */
 import { describe, expect, it } from '@jest/globals';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { startBroker } from '../support/brokers/http.js';
 import { PUBLIC } from '../support/contracts.js';
 
@@ -34,6 +35,10 @@ describe('GET /openapi.json', () => {
     expect(document).toMatchObject({ openapi: '3.1.1', servers: [{ url: broker.url }] });
     expect(reply.text.length).toBeLessThan(128 * 1024);
     expect(reply.text).not.toMatch(/\]\([a-z-]+\.md/);
+  });
+
+  it('is OpenAPI 3.1, as the published schema of OpenAPI has it', async () => {
+    expect(await new Validator().validate(reply.body as Parameters<Validator['validate']>[0])).toEqual({ valid: true });
   });
 
   it('has every route, and no other', () => {
