@@ -1,7 +1,7 @@
 /** The entrance of the client: a broker, and the identity that this process shows it. */
-import { MayflyError } from './errors.js';
+import { MayflyError, TaskEnded } from './errors.js';
 import { ask, brokerOrigin, textOf, type Connection, type IdentitySource } from './request.js';
-import { Task } from './task.js';
+import { isOver, Task } from './task.js';
 
 export interface MayflyOptions {
   /** The origin of the broker: https, or http on loopback. */
@@ -30,8 +30,8 @@ export interface TaskOptions {
 export interface Mayfly {
   /** Opens a task. Leave its scope by complete() or leave(): `await using` alone says that it failed. */
   task(options: TaskOptions): Promise<Task>;
-  /** Goes on with a task that somebody else has opened for this workload. */
-  join(id: string): Task;
+  /** Goes on with a task that somebody else has opened for this workload, and takes over its heartbeat. Throws TaskEnded if it is over. */
+  join(id: string): Promise<Task>;
   /** Opens a task, runs the work, and completes the task: as `completed` after a return, as `failed` after a throw. */
   run<T>(options: TaskOptions, work: (task: Task) => Promise<T>): Promise<T>;
 }
@@ -43,7 +43,7 @@ export function mayfly({ url, identity, timeoutMs = 10_000, fetch = globalThis.f
   const task = (options: TaskOptions) => openTask(connection, options);
   return {
     task,
-    join: (id) => new Task(connection, { id }),
+    join: (id) => joinTask(connection, id),
     async run(options, work) {
       const opened = await task(options);
       // What went wrong in the work is what the caller must learn, whether or not the broker can still be told.
@@ -75,4 +75,15 @@ async function openTask(connection: Connection, options: TaskOptions): Promise<T
   const id = textOf((await ask(connection, { path: '/tasks', body, headers }))['id']);
   if (id === undefined) throw new MayflyError('The answer of the broker has no id of a task.');
   return new Task(connection, { id, heartbeatSeconds });
+}
+
+async function joinTask(connection: Connection, id: string): Promise<Task> {
+  const headers = { Authorization: `Bearer ${await connection.identity()}` };
+  const { state, heartbeat } = await ask(connection, { path: `/tasks/${encodeURIComponent(id)}`, headers });
+  if (typeof state === 'string' && isOver(state)) throw new TaskEnded(id, state);
+  const { intervalSeconds } = (heartbeat ?? {}) as { intervalSeconds?: unknown };
+  return new Task(connection, {
+    id,
+    ...(typeof intervalSeconds === 'number' && { heartbeatSeconds: intervalSeconds }),
+  });
 }

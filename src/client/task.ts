@@ -139,8 +139,7 @@ export class Task implements AsyncDisposable {
     try {
       const state = textOf((await this.#call('heartbeat', {}))['state']);
       this.#heartbeatFailure = undefined;
-      // A suspended task may be resumed; every other state is the end.
-      if (state !== undefined && state !== 'open' && state !== 'suspended') this.#endedByOthers(state);
+      if (state !== undefined && isOver(state)) this.#endedByOthers(state);
     } catch (error) {
       // The broker allows for some that are missing, and the next one may arrive.
       this.#heartbeatFailure = error;
@@ -177,6 +176,9 @@ export class Task implements AsyncDisposable {
     this.#credentials.clear();
   }
 }
+
+/** A suspended task may be resumed; every state but that and `open` is the end. */
+export const isOver = (state: string): boolean => state !== 'open' && state !== 'suspended';
 
 type Parameters = Readonly<Record<string, string>>;
 

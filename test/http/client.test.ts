@@ -69,10 +69,19 @@ describe('a task', () => {
     expect(await stateOf(id)).toBe('open');
     await expect(left.credential(TICKETS, READ)).rejects.toThrow('was left');
 
-    const joined = client().join(id);
+    const joined = await client().join(id);
     expect(await isActive((await joined.credential(TICKETS, READ)).token)).toBe(true);
     await joined[Symbol.asyncDispose]();
     expect(await stateOf(id)).toBe('failed');
+    await expect(client().join(id)).rejects.toMatchObject({ name: 'TaskEnded', outcome: 'failed' });
+  });
+
+  it('goes on with the heartbeat of a task that it joins', async () => {
+    const left = await client().task({ purpose: 'summarise', heartbeatSeconds: 1 });
+    const joined = await client().join(left.leave() ?? '');
+    await endOutside(joined.id);
+    await new Promise((resolve) => joined.signal.addEventListener('abort', resolve));
+    expect(joined.signal.reason).toMatchObject({ outcome: 'cancelled' });
   });
 
   it('asks the broker once for what many want at the same time, and again for other access', async () => {
