@@ -13,8 +13,9 @@ import { addCheckPolicy } from './check-policy.js';
 import { addDevToken } from './dev-token.js';
 import { addDoctor } from './doctor.js';
 import { addRevocations } from './revocations.js';
+import { addExec } from './exec.js';
 import { addRotateKeys } from './rotate-keys.js';
-import type { Terminal } from './terminal.js';
+import { Exit, type Terminal } from './terminal.js';
 import { addTimeline } from './timeline.js';
 import { addVerifyAudit } from './verify-audit.js';
 
@@ -36,6 +37,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   addCheckPolicy(program, terminal);
   addDoctor(program, terminal);
   addVerifyAudit(program, terminal);
+  addExec(program, terminal);
   addTimeline(program, terminal);
   addRevocations(program, terminal);
   addAgreedTime(program, terminal);
@@ -50,6 +52,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     // Commander has already printed what was wrong with the command line.
     if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof Exit) return error.code;
     terminal.err(error instanceof Error ? error.message : 'failed');
     return 1;
   }

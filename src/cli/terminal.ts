@@ -9,6 +9,15 @@ export interface Terminal {
   clock: SystemClock;
 }
 
+/** Thrown by a command that decides with which code `mayfly` ends. */
+export class Exit extends Error {
+  readonly code: number;
+  constructor(code: number) {
+    super(`exit ${code}`);
+    this.code = code;
+  }
+}
+
 /** Returns an option that names a moment, as it is written: as in RFC 3339. */
 export function timestampOf(text: string): string {
   if (fromTimestamp(text) !== undefined) return text;
