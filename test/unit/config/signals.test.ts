@@ -162,7 +162,7 @@ describe('a word that the broker writes where a name could stand', () => {
     );
     const texts = files.map((name) => readFileSync(join('src', name), 'utf8'));
     const written = texts.flatMap((text) => [
-      ...text.matchAll(/\b(?:actor|source): (?:\{ id: )?(['`](?!environment)|[A-Z][A-Z_]*\b)/g),
+      ...text.matchAll(/\b(?:actor|source): (?:\{ id: )?(['`](?!environment|The )|[A-Z][A-Z_]*\b)/g),
     ]);
     const known = new Set([...Object.keys(reserved), 'DETECTOR']);
     expect(written.length).toBeGreaterThan(5);

@@ -274,6 +274,6 @@ function ledgerOn(clock: HandClock): Ledger {
 /** Waits for a signal by the metrics: a broker whose clock is wrong lets nobody read its log. */
 const countedAs = (state: string, { operationsUrl }: { operationsUrl: string }): Promise<void> =>
   until(
-    async () => (await (await fetch(`${operationsUrl}/metrics`)).text()).includes(`state="${state}"`),
+    async () => new RegExp(`state="${state}"} [1-9]`).test(await (await fetch(`${operationsUrl}/metrics`)).text()),
     'the signal was not evaluated',
   );
