@@ -88,9 +88,12 @@ export class KeptCredential {
     return kept;
   }
 
-  /** The end of the task ends what is kept. Any other failure only puts the next attempt off. */
+  /**
+   * A refusal counts: what is kept may be dead by the same hold, or be more than policy permits now. It is dropped, and the next call
+   * learns why. No answer does not count, nor does "later": they only put the next attempt off.
+   */
   #failedAhead(error: unknown): void {
-    if (error instanceof TaskEnded) this.discard();
+    if (error instanceof TaskEnded || (error instanceof Refused && error.retry !== 'later')) this.discard();
     if (!this.#kept) return;
     const seconds = (error instanceof Refused ? error.retryAfterSeconds : undefined) ?? 1;
     this.#kept.renewAt = performance.now() + Math.max(1, seconds) * 1000;

@@ -21,17 +21,19 @@ export function fetchFor(task: Task, { target, access, origin = new URL(target).
     if (new URL(request.url).origin !== origin) {
       throw new MayflyError(`The credential is for ${origin}, and is not sent elsewhere.`);
     }
-    const send = async () => {
+    const send = async (one: Request) => {
       const { token } = await task.credential(target, access);
-      const headers = new Headers(request.headers);
+      const headers = new Headers(one.headers);
       headers.set('Authorization', `Bearer ${token}`);
-      return fetch(new Request(input, { ...init, headers, signal: AbortSignal.any([request.signal, task.signal]) }));
+      return fetch(new Request(one, { headers, signal: AbortSignal.any([request.signal, task.signal]) }));
     };
-    const answer = await send();
-    if (answer.status !== 401 || !isRepeatable(input, init)) return answer;
+    if (!isRepeatable(input, init)) return send(request);
+    // A request can be sent once: its body is read then.
+    const answer = await send(request.clone());
+    if (answer.status !== 401) return answer;
     task.discard(target, access);
     await answer.body?.cancel();
-    return send();
+    return send(request);
   };
 }
 

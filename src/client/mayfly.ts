@@ -60,8 +60,8 @@ export function mayfly({ url, identity, timeoutMs = 10_000, fetch = globalThis.f
 async function openTask(connection: Connection, options: TaskOptions): Promise<Task> {
   const { purpose, access, deadlineSeconds, heartbeatSeconds = 30, person } = options;
   if (person) {
-    if (access ?? deadlineSeconds ?? options.heartbeatSeconds) {
-      throw new MayflyError('A task for a person takes no access, deadlineSeconds and heartbeatSeconds.');
+    if ((access ?? deadlineSeconds ?? options.heartbeatSeconds) !== undefined) {
+      throw new MayflyError('A task for a person takes no access, no deadlineSeconds and no heartbeatSeconds.');
     }
     return new Task(connection, { purpose, person });
   }

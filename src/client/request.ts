@@ -33,11 +33,12 @@ const ANSWER_BYTES_MAX = 1_000_000;
 const ATTEMPTS_MAX = 3;
 const WAIT_SECONDS_MAX = 15;
 
-/** Returns the origin. Throws a MayflyError where a token must not be sent to it. */
+/** Returns the origin. Throws a MayflyError where a token must not be sent to it, and for a path: nothing would be sent there. */
 export function brokerOrigin(url: string): string {
-  const origin = URL.canParse(url) ? new URL(url).origin : '';
-  if (isSafeOrigin(origin)) return origin;
-  throw new MayflyError('The url of the broker must be https, or http on loopback.');
+  const { origin = '', href } = URL.canParse(url) ? new URL(url) : {};
+  if (!isSafeOrigin(origin)) throw new MayflyError('The url of the broker must be https, or http on loopback.');
+  if (href === `${origin}/`) return origin;
+  throw new MayflyError(`The url of the broker must be an origin, such as ${origin}, without a path.`);
 }
 
 /**
@@ -81,6 +82,7 @@ async function askOnce({ url, fetch, timeoutMs }: Connection, { path, body, head
     text = await boundedText(answer);
   } catch (cause) {
     signal?.throwIfAborted();
+    if (cause instanceof Unavailable) throw cause;
     throw new Unavailable(timeout.aborted ? 'The broker did not answer in time.' : 'The broker cannot be reached.', {
       cause,
     });
@@ -98,7 +100,7 @@ async function boundedText({ body }: Response): Promise<string> {
   let bytes = 0;
   for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += part.byteLength;
-    if (bytes > ANSWER_BYTES_MAX) throw new MayflyError('The answer is too large.');
+    if (bytes > ANSWER_BYTES_MAX) throw new Unavailable('The broker gave no answer that makes sense: it is too large.');
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');

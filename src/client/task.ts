@@ -35,7 +35,10 @@ export class Task implements AsyncDisposable {
   #opening: Promise<unknown> | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #heartbeatFailure: unknown;
+  /** Why nothing more is asked for here. */
   #over: MayflyError | undefined;
+  /** Whether nothing is left to tell: the broker knows of the end, or others go on with the task. */
+  #isSettled = false;
 
   constructor(connection: Connection, setup: TaskSetup) {
     this.#connection = connection;
@@ -74,18 +77,22 @@ export class Task implements AsyncDisposable {
     this.#keptFor(target, wish).discard();
   }
 
-  /** Ends the task, and with it every credential of it. To end what is over already changes nothing. */
+  /**
+   * Ends the task, and with it every credential of it. To end what is over already changes nothing. When it throws, the broker may not
+   * know: nothing more is asked for here, and what was issued lives on until complete() is called again, or the broker ends the task.
+   */
   async complete(outcome: Outcome = 'completed', reason?: string): Promise<void> {
-    if (this.#over) return;
+    if (this.#isSettled) return;
     this.#stop(new TaskEnded(this.#id, outcome));
     await this.#opening?.catch(() => undefined);
-    if (this.#id === undefined) return;
     const body = { outcome, ...(reason !== undefined && { reason }) };
-    await this.#call('complete', body);
+    if (this.#id !== undefined) await this.#call('complete', body);
+    this.#isSettled = true;
   }
 
   /** Hands the task over to another process: the heartbeat stops here, and nothing is ended. Returns the id of the task. */
   leave(): string | undefined {
+    this.#isSettled = true;
     this.#stop(new MayflyError('The task was left: whoever it was handed to goes on with it.'));
     return this.#id;
   }
@@ -106,6 +113,7 @@ export class Task implements AsyncDisposable {
   async #issue(wanted: Parameters): Promise<Issued> {
     // Credentials that are asked for at the same time must not open two tasks.
     while (this.#opening) await this.#opening.catch(() => undefined);
+    if (this.#over) throw this.#over;
     if (this.#id !== undefined) return this.#exchange(wanted, { task_id: this.#id });
     const opening = this.#exchange(wanted, { purpose: this.#unopened?.purpose ?? '' });
     this.#opening = opening;
@@ -139,6 +147,8 @@ export class Task implements AsyncDisposable {
     try {
       const state = textOf((await this.#call('heartbeat', {}))['state']);
       this.#heartbeatFailure = undefined;
+      // What was issued is dead, and stays dead when the task is resumed.
+      if (state === 'suspended') this.#credentials.clear();
       if (state !== undefined && isOver(state)) this.#endedByOthers(state);
     } catch (error) {
       // The broker allows for some that are missing, and the next one may arrive.
@@ -162,6 +172,7 @@ export class Task implements AsyncDisposable {
   }
 
   #endedByOthers(outcome: string | undefined, cause: unknown = this.#heartbeatFailure): MayflyError {
+    this.#isSettled = true;
     const ended = this.#over ?? new TaskEnded(this.#id, outcome, cause);
     if (!this.#over) {
       this.#stop(ended);

@@ -139,6 +139,56 @@ describe('a task', () => {
     expect(task.signal.reason).toMatchObject({ name: 'TaskEnded', outcome: 'cancelled' });
   });
 
+  it('is told to the broker by another complete() after one that did not reach it', async () => {
+    let away = false;
+    const task = await client({
+      fetch: (...call) => (away ? Promise.reject(new TypeError('refused')) : fetch(...call)),
+    }).task({ purpose: 'summarise' });
+    away = true;
+    await expect(task.complete()).rejects.toBeInstanceOf(Unavailable);
+    await expect(task.credential(TICKETS, READ)).rejects.toBeInstanceOf(TaskEnded);
+    away = false;
+    await task.complete();
+    expect(await stateOf(task.id ?? '')).toBe('completed');
+  });
+
+  it('hands out nothing from before a suspension, also when it is resumed', async () => {
+    const heard = new Set<unknown>();
+    const task = await client({
+      fetch: async (...call) => {
+        const answer = await fetch(...call);
+        heard.add(((await answer.clone().json()) as { state?: string }).state);
+        return answer;
+      },
+    }).task({ purpose: 'summarise', heartbeatSeconds: 1 });
+    const first = await task.credential(TICKETS, READ);
+    await broker.post(`/tasks/${task.id}/suspend`, {}, orchestrator);
+    await until(() => heard.has('suspended'));
+    await expect(task.credential(TICKETS, READ)).rejects.toMatchObject({ retry: 'after-lift' });
+    await broker.post(`/tasks/${task.id}/resume`, {}, orchestrator);
+    const next = await task.credential(TICKETS, READ);
+    expect(await Promise.all([first, next].map(({ token }) => isActive(token)))).toEqual([false, true]);
+    await task.complete();
+  });
+
+  it('drops what it keeps when the broker refuses to renew it', async () => {
+    const task = await client().task({ purpose: 'summarise' });
+    const first = await task.credential(TICKETS, READ);
+    const now = jest.spyOn(performance, 'now');
+    const from = performance.now();
+    now.mockImplementation(() => from + 250_000);
+    await broker.post(`/tasks/${task.id}/suspend`, {}, orchestrator);
+    expect(await task.credential(TICKETS, READ)).toBe(first);
+    await until(() =>
+      task
+        .credential(TICKETS, READ)
+        .then(() => false)
+        .catch((error: unknown) => error instanceof Refused),
+    );
+    now.mockRestore();
+    await task.complete();
+  });
+
   it('says in the words of the broker why not', async () => {
     const task = await client().task({ purpose: 'summarise' });
     const refusal = await task.credential(TICKETS, 'customer/12:read').catch((error: unknown) => error);
@@ -181,8 +231,9 @@ describe('a token', () => {
     await task.complete();
   });
 
-  it('goes to https and loopback only, and follows no redirect', async () => {
+  it('goes to https and loopback only, to no path, and follows no redirect', async () => {
     expect(() => client({ url: 'http://broker.example' })).toThrow('must be https');
+    expect(() => client({ url: 'https://example.com/mayfly' })).toThrow('without a path');
     const seen: string[] = [];
     const other = await serve((request, response) => {
       seen.push(request.url ?? '');
@@ -233,7 +284,36 @@ describe('fetchFor()', () => {
     await expect(call('https://elsewhere.example/')).rejects.toThrow('not sent elsewhere');
     await task.complete();
   });
+
+  const stream = () => new Blob(['note']).stream();
+  it.each<[string, (url: string) => [string | Request, RequestInit?], number]>([
+    ['a text', (url) => [url, { method: 'POST', body: 'note' }], 2],
+    ['a Request without a body', (url) => [new Request(url)], 2],
+    ['a Request with a body', (url) => [new Request(url, { method: 'POST', body: 'note' })], 1],
+    ['a stream', (url) => [url, { method: 'POST', body: stream(), duplex: 'half' }], 1],
+  ])('sends all of %s, and twice where that is possible', async (what, argumentsOf, times) => {
+    const seen: string[] = [];
+    const origin = await serve((request, response) => {
+      let body = '';
+      request.on('data', (part: Buffer) => (body += part.toString()));
+      request.on('end', () => {
+        seen.push(`${request.method} ${body}`);
+        response.writeHead(401).end();
+      });
+    });
+    const task = await client().task({ purpose: 'summarise' });
+    const call = fetchFor(task, { target: TICKETS, access: READ, origin });
+    const answer = await call(...argumentsOf(`${origin}/incident/4711`));
+    expect(answer.status).toBe(401);
+    expect(seen).toHaveLength(times);
+    expect([...new Set(seen)]).toEqual([what.includes('without') ? 'GET ' : 'POST note']);
+    await task.complete();
+  });
 });
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
 
 const servers: Server[] = [];
 afterEach(() => servers.splice(0).forEach((server) => server.close()));

@@ -3,14 +3,19 @@ import type { IdentitySource } from '../request.js';
 /** Such tokens live for five minutes or more. */
 const KEPT_MS = 120_000;
 
-/** Returns a source that asks at most every two minutes: for issuers that limit how often they are asked. */
+/**
+ * Returns a source that asks every two minutes, however many want a token at once: for issuers that limit how often they are asked.
+ * After a failure the next call asks again.
+ */
 export function kept(ask: () => Promise<string>): IdentitySource {
-  let last: { token: string; at: number } | undefined;
-  return async () => {
-    if (!last || performance.now() - last.at >= KEPT_MS) {
-      const at = performance.now();
-      last = { token: await ask(), at };
-    }
-    return last.token;
+  let last: { token: Promise<string>; at: number } | undefined;
+  return () => {
+    if (last && performance.now() - last.at < KEPT_MS) return last.token;
+    const asked = { token: ask(), at: performance.now() };
+    last = asked;
+    asked.token.catch(() => {
+      if (last === asked) last = undefined;
+    });
+    return asked.token;
   };
 }

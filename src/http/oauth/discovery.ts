@@ -1,6 +1,7 @@
 /** The documents that OAuth clients and resource servers find by themselves: server metadata and the key set. */
 import { z } from 'zod';
 import { SIGNATURE_ALGORITHMS } from '../../config/values.js';
+import { TOKEN_PATH } from '../../protocol/oauth.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 import { described, json, type Contract, type Described } from '../wire/contract.js';
@@ -43,7 +44,7 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
   const scopes = [...new Set([...targets.values()].flatMap((one) => ('scopes' in one ? Object.keys(one.scopes) : [])))];
   const body = {
     issuer,
-    token_endpoint: `${issuer}/token`,
+    token_endpoint: `${issuer}${TOKEN_PATH}`,
     revocation_endpoint: `${issuer}/revoke`,
     introspection_endpoint: `${issuer}/introspect`,
     jwks_uri: `${issuer}/jwks`,

@@ -1,4 +1,4 @@
-/** POST /token: RFC 8693 token exchange. */
+/** POST /token: a credential, by any of the grants in `token-request.ts`. */
 import { z } from 'zod';
 import { exchange } from '../../credentials/exchange.js';
 import type { Issued } from '../../credentials/release.js';

@@ -35,6 +35,22 @@ describe('fromGitHubActions()', () => {
     expect(asked).toEqual([['/token?api-version=2&audience=https%3A%2F%2Fmayfly.example', 'Bearer runner']]);
   });
 
+  it('asks once for many that want a token at the same time, and again after a failure', async () => {
+    let calls = 0;
+    const server = createServer((_request, response) => {
+      calls += 1;
+      response.writeHead(calls === 1 ? 500 : 200).end('{"value":"job-token"}');
+    });
+    await listening(server);
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
+    const env = { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'runner' };
+    const identity = fromGitHubActions('https://mayfly.example', env);
+    const failed = await Promise.allSettled([identity(), identity()]);
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await Promise.all([identity(), identity()])).toEqual(['job-token', 'job-token']);
+    expect(calls).toBe(2);
+  });
+
   it('says which permission is missing', async () => {
     await expect(fromGitHubActions('https://mayfly.example', {})()).rejects.toThrow('id-token: write');
   });
