@@ -18,7 +18,6 @@ import { causesOf, type Cause } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { Found } from '../ledger/credentials.js';
 import type { FoundTask } from '../ledger/found-task.js';
-import { usedDifferently } from '../ledger/idempotency.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import { riskOf, type JointRisk } from '../ledger/risk.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
@@ -62,7 +61,7 @@ export async function admit(
 
   const now = ledger.clock.now();
   const draft = stored
-    ? withProvenParties(stored.value, requester, 'taskId' in request.under ? unknownTask : usedDifferently)
+    ? withProvenParties(stored.value, requester)
     : draftImplicitTask(settings, now, requester, {
         ...purposeOf(request.under),
         shard: run?.shard ?? previous?.shard,
@@ -165,9 +164,9 @@ function refuseTask(state: TaskState): void {
  * owner. The subject stays that of the opener, and the session that by which the person was first proven: a task must not hang on
  * every run and every login that ever worked on it.
  */
-function withProvenParties(task: Task, { caller, onBehalfOf }: Requester, forSomebodyElse: () => BrokerError): Task {
+function withProvenParties(task: Task, { caller, onBehalfOf }: Requester): Task {
   if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
-  if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw forSomebodyElse();
+  if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
   return changeParties(task, {
     workload: defined({ ...refOf(caller.party), subject: task.workload.subject }),
     ...(onBehalfOf && provenPrincipal(onBehalfOf.party, task)),

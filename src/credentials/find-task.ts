@@ -1,9 +1,10 @@
 /** Finds the task of a request: the one that it names, that its first attempt opened, or that its run works under. */
 import type { Requester } from '../authorization/requester.js';
 import { defined } from '../domain/defined.js';
+import { sha256 } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
 import type { FoundTask } from '../ledger/found-task.js';
-import { findPrevious } from '../ledger/idempotency.js';
+import { findPrevious, type IdempotencyKey } from '../ledger/idempotency.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { findRun, type FoundRun } from '../ledger/runs.js';
 import { readTask } from '../ledger/tasks.js';
@@ -15,7 +16,7 @@ export async function findTask(
   { under, idempotencyKey }: Pick<CredentialRequest, 'under' | 'idempotencyKey'>,
 ): Promise<FoundTask> {
   const run = 'purpose' in under ? await runOf(ledger, requester, under) : undefined;
-  const previous = await findPrevious(ledger, scopeOf(requester), idempotencyKey, run?.shard);
+  const previous = await findPrevious(ledger, scopeOf(requester), keyFor(requester, idempotencyKey), run?.shard);
   const named = 'taskId' in under ? under.taskId : previous?.taskId;
   const stored = named === undefined ? run?.task : await readTask(ledger, named);
   if (named !== undefined && !stored) throw unknownTask();
@@ -39,5 +40,9 @@ async function runOf(
 /** Returns whose Idempotency-Keys they are. Another run of the workload retries nothing of this one. No name has a line break. */
 const scopeOf = ({ caller: { party } }: Requester): string =>
   party.run === undefined ? party.id : `${party.id}\n${party.run}`;
+
+/** The same words for another person, or for nobody, are another request. */
+const keyFor = ({ onBehalfOf }: Requester, sent: IdempotencyKey | undefined): IdempotencyKey | undefined =>
+  sent && { ...sent, body: sha256(`${sent.body}\n${onBehalfOf?.party.id ?? ''}`) };
 
 export const unknownTask = () => new BrokerError('invalid_grant', 'No open task of this workload has that id.');

@@ -57,7 +57,7 @@ export async function findPrevious(
   return defined({ shard, record: keyIn(shard), body, taskId: inShard?.task, unclaimed });
 }
 
-export const usedDifferently = (): BrokerError =>
+const usedDifferently = (): BrokerError =>
   new BrokerError('conflict', 'This Idempotency-Key was used with a different request.');
 
 /** Claims the key for this request, where that is to be done. Returns false if another request was faster. */

@@ -167,6 +167,16 @@ describe('a token of a person, shown by a client that authenticates itself', () 
     expect(await introspected(reply)).toMatchObject({ sub: 'staff:ada', act: { sub: 'lab:agent-7' } });
   });
 
+  it('has its Idempotency-Key for itself: with it nobody gets the task of the person for somebody else, or for nobody', async () => {
+    const headers = { authorization: `Bearer ${await broker.identity('agent-7')}`, 'idempotency-key': 'for-ada' };
+    const [first, again] = [await ask({}, headers), await ask({}, headers)];
+    expect(again.body).toMatchObject({ task_id: (first.body as { task_id: string }).task_id });
+    const eve = { subject_token: await broker.person('eve') };
+    expectOAuthRefusal(await ask(eve, headers), 409, 'conflict');
+    const forNobody = await broker.form('/token', { grant_type: 'client_credentials', ...WISH }, headers);
+    expectOAuthRefusal(forNobody, 409, 'conflict');
+  });
+
   it('is refused where the client is no workload, or another than the actor', async () => {
     const other = await broker.person('eve');
     expectOAuthRefusal(await ask({}, { authorization: `Bearer ${other}` }), 400, 'invalid_request');

@@ -94,7 +94,7 @@ export function credentialRequestOf(
     ...lifetimeOf(form.get('lifetime')),
   };
   // The tokens are left out of the digest: a retry with a fresh identity token is the same request.
-  const idempotencyKey = idempotencyKeyOf(call, { ...requested, forSomebody: form.has('actor_token') });
+  const idempotencyKey = idempotencyKeyOf(call, requested);
   return defined({
     ...requested,
     tokenType: form.get('requested_token_type'),
