@@ -58,6 +58,11 @@ export class TaskEnded extends MayflyError {
   }
 }
 
+/** The source of a token gave none, so nothing was asked for. */
+export class IdentityUnavailable extends MayflyError {
+  override name = 'IdentityUnavailable';
+}
+
 /** The broker could not be asked, or gave no answer that makes sense. Nothing is known about what was asked. */
 export class Unavailable extends MayflyError {
   override name = 'Unavailable';

@@ -5,10 +5,26 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isSafeOrigin } from '../domain/safe-origin.js';
-import { MayflyError, Refused, Unavailable, type Retry } from './errors.js';
+import { IdentityUnavailable, MayflyError, Refused, Unavailable, type Retry } from './errors.js';
 
-/** Returns an identity token of the workload that is valid now. It is asked before each request, so that it may rotate. */
+/** Returns an identity token that is valid now. It is asked before each request, so that it may rotate. */
 export type IdentitySource = () => string | Promise<string>;
+
+/**
+ * Returns the token of the source, without white space around it. Anything else must not become a header: the error of `fetch` would
+ * quote it, and half a token is one too many in a log. Throws IdentityUnavailable.
+ */
+export async function tokenFrom(source: IdentitySource, whose: 'workload' | 'person'): Promise<string> {
+  const token = await Promise.resolve()
+    .then(source)
+    .catch((cause: unknown) => {
+      if (cause instanceof MayflyError) throw cause;
+      throw new IdentityUnavailable(`The source of the token of the ${whose} failed.`, { cause });
+    });
+  const text = textOf(token)?.trim() ?? '';
+  if (/^[\w.~+/=-]+$/.test(text)) return text;
+  throw new IdentityUnavailable(`The source of the token of the ${whose} gave something that is not one token.`);
+}
 
 export interface Connection {
   /** The origin of the broker. */

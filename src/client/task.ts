@@ -2,7 +2,7 @@
 import { JWT_TYPE, TOKEN_EXCHANGE } from '../protocol/oauth.js';
 import { KeptCredential, type Credential, type Issued } from './credential.js';
 import { MayflyError, Refused, TaskEnded } from './errors.js';
-import { ask, textOf, type Connection, type IdentitySource } from './request.js';
+import { ask, textOf, tokenFrom, type Connection, type IdentitySource } from './request.js';
 
 /** What a credential may do: scope texts such as `incident/4711:read`, or RFC 9396 objects. */
 export type Access = string | readonly string[] | readonly object[];
@@ -65,7 +65,7 @@ export class Task implements AsyncDisposable {
 
   /**
    * Returns a credential for the target, from memory while one lives. Throws TaskEnded, Refused where the broker says no, and
-   * Unavailable where it could not be asked and nothing that lives is kept.
+   * Unavailable or IdentityUnavailable where it could not be asked and nothing that lives is kept.
    */
   async credential(target: string, wish: Access | Wish = {}): Promise<Credential> {
     if (this.#over) throw this.#over;
@@ -122,10 +122,10 @@ export class Task implements AsyncDisposable {
 
   async #exchange(wanted: Parameters, under: Parameters): Promise<Issued> {
     const person = this.#unopened?.person;
-    const workload = await this.#connection.identity();
+    const workload = await tokenFrom(this.#connection.identity, 'workload');
     const body = new URLSearchParams({
       grant_type: TOKEN_EXCHANGE,
-      subject_token: person ? await person() : workload,
+      subject_token: person ? await tokenFrom(person, 'person') : workload,
       subject_token_type: JWT_TYPE,
       ...(person && { actor_token: workload, actor_token_type: JWT_TYPE }),
       ...wanted,
@@ -157,7 +157,7 @@ export class Task implements AsyncDisposable {
   }
 
   async #call(verb: string, body: object): Promise<Readonly<Record<string, unknown>>> {
-    const headers = { Authorization: `Bearer ${await this.#connection.identity()}` };
+    const headers = { Authorization: `Bearer ${await tokenFrom(this.#connection.identity, 'workload')}` };
     return ask(this.#connection, { path: `/tasks/${this.#id}/${verb}`, body, headers });
   }
 

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import {
   fetchFor,
+  fromFile,
+  IdentityUnavailable,
   mayfly,
   Refused,
   TaskEnded,
@@ -229,6 +231,21 @@ describe('a token', () => {
     expect(printed.join()).not.toContain(credential.token);
     expect(printed.join()).not.toContain(identity);
     await task.complete();
+  });
+
+  it.each<[string, () => string | Promise<string>]>([
+    ['no file', fromFile('/nowhere/token')],
+    ['a file that is empty', () => '\n'],
+    ['two tokens', () => `${identity}\n${identity}`],
+    ['a source that fails', () => Promise.reject(new Error('offline'))],
+  ])('is asked for, and %s is IdentityUnavailable, of which nothing is sent or quoted', async (_what, source) => {
+    const sent = jest.fn(fetch);
+    const failure = await client({ identity: source, fetch: sent })
+      .task({ purpose: 'summarise' })
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(IdentityUnavailable);
+    expect(inspect(failure, { depth: 9 })).not.toContain(identity);
+    expect(sent).not.toHaveBeenCalled();
   });
 
   it('goes to https and loopback only, to no path, and follows no redirect', async () => {

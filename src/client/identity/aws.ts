@@ -1,4 +1,4 @@
-import { MayflyError } from '../errors.js';
+import { IdentityUnavailable } from '../errors.js';
 import type { IdentitySource } from '../request.js';
 import { kept } from './kept.js';
 
@@ -20,6 +20,6 @@ export const fromAws = (sts: Sts, audience: string): IdentitySource =>
   kept(async () => {
     const wish = { Audience: [audience], SigningAlgorithm: 'ES384', DurationSeconds: 300 };
     const { WebIdentityToken: token } = await sts.getWebIdentityToken(wish);
-    if (token === undefined) throw new MayflyError('AWS gave no token.');
+    if (token === undefined) throw new IdentityUnavailable('AWS gave no token.');
     return token;
   });

@@ -1,7 +1,7 @@
 /** A JWT-SVID from the SPIFFE Workload API (SPIFFE Workload API, §6.2.1): one gRPC call over a Unix socket, so no library is needed. */
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
-import { MayflyError } from '../errors.js';
+import { IdentityUnavailable, MayflyError } from '../errors.js';
 import type { IdentitySource } from '../request.js';
 
 const ANSWER_BYTES_MAX = 1_000_000;
@@ -19,7 +19,8 @@ export function fromSpiffe(audience: string, socket = process.env['SPIFFE_ENDPOI
   }
   return async () => {
     const svid = firstSvid(await call(path, audience));
-    if (svid === undefined) throw new MayflyError('The SPIFFE agent gave no JWT-SVID: is the workload registered?');
+    if (svid === undefined)
+      throw new IdentityUnavailable('The SPIFFE agent gave no JWT-SVID: is the workload registered?');
     return svid;
   };
 }
@@ -29,7 +30,7 @@ function call(path: string, audience: string): Promise<Buffer> {
   const socket = connect(path);
   const session = connectHttp2('http://localhost', { createConnection: () => socket });
   return new Promise<Buffer>((resolve, reject) => {
-    const fail = (why: string) => reject(new MayflyError(`The SPIFFE agent ${why}.`));
+    const fail = (why: string) => reject(new IdentityUnavailable(`The SPIFFE agent ${why}.`));
     socket.on('error', () => fail('cannot be reached'));
     session.on('error', () => fail('broke off'));
     const stream = session.request({
