@@ -1,5 +1,6 @@
 /** A task as what other libraries ask for. Each is an object of their shape, so that none of them is needed here. */
 import { MayflyError } from './errors.js';
+import { membersOf } from './request.js';
 import type { Access, Task } from './task.js';
 
 /** The `AuthProvider` of `@modelcontextprotocol/client` 2: give it to a transport as `authProvider`. For SDK 1, use fetchFor(). */
@@ -30,8 +31,7 @@ export interface AwsSession {
 export const awsCredentialsFor =
   (task: Task, role: string, access?: readonly object[]) => async (): Promise<AwsSession> => {
     const { token } = await task.credential(role, { ...(access && { access }), lifetimeSeconds: SESSION_SECONDS });
-    const session = JSON.parse(token) as Record<string, unknown>;
-    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = session;
+    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = membersOf(token) ?? {};
     if (![AccessKeyId, SecretAccessKey, SessionToken, Expiration].every((value) => typeof value === 'string')) {
       throw new MayflyError('The credential is no AWS session: is the target an IAM role?');
     }

@@ -122,7 +122,8 @@ async function boundedText({ body }: Response): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-function membersOf(text: string): Members | undefined {
+/** Returns the members of a JSON object; undefined for any other text. The error of the parser would quote it. */
+export function membersOf(text: string): Members | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined;

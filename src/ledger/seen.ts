@@ -47,9 +47,9 @@ export function createPartyMemory(ledger: Pick<Ledger, 'records' | 'clock'>): Pa
     for (const { key } of kept) looked.set(key, { at: now, isWritten: true });
     await Promise.all(
       kept.map((one) =>
-        one.runOf === undefined
+        one.partyOf === undefined
           ? records.commit({ put: [[seenKey(one.cause), '', now + REMEMBERED_MS]] })
-          : writeRun(ledger, one, one.runOf),
+          : writeParty(ledger, one, one.partyOf),
       ),
     );
   }
@@ -76,7 +76,7 @@ export function createPartyMemory(ledger: Pick<Ledger, 'records' | 'clock'>): Pa
 interface Name {
   cause: Cause;
   /** The workload that called with a subject, or the person whose session it is. */
-  runOf?: string;
+  partyOf?: string;
   /** What it is known by here: a subject is another name with each workload. */
   key: string;
   rememberedMs: number;
@@ -89,26 +89,26 @@ function namesIn(party: Party): Name[] {
   const [run, login] = [causeIn('subject', subject), causeIn('session', session)];
   return partyCauses(party).map((one) => ({
     cause: one,
-    ...(one === run || one === login ? { runOf: id, key: `${one} ${id}` } : { key: one }),
+    ...(one === run || one === login ? { partyOf: id, key: `${one} ${id}` } : { key: one }),
     rememberedMs: one === login ? SESSION_REMEMBERED_MS : REMEMBERED_MS,
   }));
 }
 
 /** Two are enough to know that a subject, or a session, does not tell which party is meant. */
-const WORKLOADS_OF_SUBJECT = 2;
+const PARTIES_MOST = 2;
 
 /**
- * Returns whether a name is written without being rationed: it is there, or it is the second workload of a subject that is there.
- * Without the second, the first would be taken for the only one.
+ * Returns whether a name is written without being rationed: it is there, or it is the second party by a subject or session that is
+ * there. Without the second, the first would be taken for the only one.
  */
-function isUnrationed({ runOf }: Name, text: string | undefined, now: number): boolean {
-  if (text === undefined || runOf === undefined) return text !== undefined;
-  const ids = workloadsIn(text, now).map(([id]) => id);
-  return ids.length < WORKLOADS_OF_SUBJECT || ids.includes(runOf);
+function isUnrationed({ partyOf }: Name, text: string | undefined, now: number): boolean {
+  if (text === undefined || partyOf === undefined) return text !== undefined;
+  const ids = partiesIn(text, now).map(([id]) => id);
+  return ids.length < PARTIES_MOST || ids.includes(partyOf);
 }
 
-/** Writes the workload that called, and behind it the other one that called last. Each is forgotten by itself. */
-async function writeRun(
+/** Writes the party that called, and behind it the other one that called last. Each is forgotten by itself. */
+async function writeParty(
   { records, clock }: Pick<Ledger, 'records' | 'clock'>,
   { cause, rememberedMs }: Name,
   id: string,
@@ -117,16 +117,16 @@ async function writeRun(
   await retryOnConflict({ clock }, async () => {
     const now = clock.now();
     const [text] = await records.read([key]);
-    const others = text === undefined ? [] : workloadsIn(text, now).filter(([other]) => other !== id);
+    const others = text === undefined ? [] : partiesIn(text, now).filter(([other]) => other !== id);
     const until = now + rememberedMs;
-    const next = [[id, until] as const, ...others].slice(0, WORKLOADS_OF_SUBJECT);
+    const next = [[id, until] as const, ...others].slice(0, PARTIES_MOST);
     const lines = next.map(([one, at]) => `${at} ${one}`).join('\n');
     return (await records.commit({ expect: [[key, text]], put: [[key, lines, until]] })) || undefined;
   });
 }
 
-/** Returns the workloads of the record of a subject that are still remembered, the latest caller first. No id has a line break. */
-const workloadsIn = (text: string, now: number): [id: string, until: number][] =>
+/** Returns the parties of a subject or session that are still remembered, the latest caller first. No id has a line break. */
+const partiesIn = (text: string, now: number): [id: string, until: number][] =>
   text.split('\n').flatMap((line) => {
     const [, until, id] = /^(\d+) (.+)$/.exec(line) ?? [];
     return id !== undefined && Number(until) > now ? [[id, Number(until)]] : [];
@@ -138,10 +138,10 @@ const workloadsIn = (text: string, now: number): [id: string, until: number][] =
  */
 export async function onlyPartyOf(
   { records, clock }: Pick<Ledger, 'records' | 'clock'>,
-  run: Selector & { kind: 'subject' | 'session' },
+  name: Selector & { kind: 'subject' | 'session' },
 ): Promise<string | undefined> {
-  const [text = ''] = await records.read([seenKey(causeOf(run))]);
-  const [only, another] = workloadsIn(text, clock.now());
+  const [text = ''] = await records.read([seenKey(causeOf(name))]);
+  const [only, another] = partiesIn(text, clock.now());
   return another ? undefined : only?.[0];
 }
 

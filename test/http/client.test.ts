@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import {
+  awsCredentialsFor,
   fetchFor,
   fromFile,
   IdentityUnavailable,
@@ -283,6 +284,17 @@ describe('an answer that is none of a broker', () => {
     });
     await expect(client({ url }).task({ purpose: 'summarise' })).rejects.toMatchObject({ retry: 'later' });
     expect(calls).toBe(3);
+  });
+});
+
+describe('awsCredentialsFor()', () => {
+  it('says that a credential is no AWS session, and quotes nothing of it', async () => {
+    const task = await client().task({ purpose: 'summarise' });
+    const access = [{ type: 'task_access', locations: [TICKETS], identifier: 'incident/4711', actions: ['read'] }];
+    const failure = await awsCredentialsFor(task, TICKETS, access)().catch((error: unknown) => error);
+    expect(inspect(failure)).toMatch(/no AWS session/);
+    expect(inspect(failure)).not.toContain('eyJ');
+    await task.complete();
   });
 });
 
