@@ -7,7 +7,7 @@ const WHO: Record<Proof, string> = {
   none: 'everybody',
   bearer: 'identity',
   client: 'identity, also as `client_assertion`',
-  subject: 'the subject token',
+  grant: 'the tokens of the grant',
   container: 'identity, in `Authorization` without a scheme',
   signature: 'the signature of a transmitter',
 };

@@ -21,7 +21,7 @@ const ONE_TARGET = { resource: 'invalid_target', audience: 'invalid_target' } as
 
 const contract: Contract = {
   summary: 'Grants a credential for one target under one task, to whom policy permits the access (RFC 8693, RFC 7523).',
-  proof: 'subject',
+  proof: 'grant',
   needs: 'the access itself, which policy must permit',
   takesIdempotencyKey: true,
   form: tokenForm,

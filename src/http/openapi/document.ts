@@ -80,7 +80,7 @@ const SECURITY_OF: Record<Proof, Json[]> = {
   none: [],
   bearer: [{ identity: [] }],
   client: [{ identity: [] }, {}],
-  subject: [{}, { identity: [] }],
+  grant: [{}, { identity: [] }],
   container: [{ container: [] }],
   signature: [],
 };

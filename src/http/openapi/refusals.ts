@@ -12,7 +12,7 @@ const BY_PROOF: Record<Proof, readonly BrokerErrorCode[]> = {
   none: [],
   bearer: ['invalid_token', 'access_denied', 'slow_down'],
   client: ['invalid_client', 'invalid_token', 'access_denied', 'slow_down'],
-  subject: ['invalid_client', 'invalid_token', 'access_denied', 'slow_down'],
+  grant: ['invalid_client', 'invalid_token', 'access_denied', 'slow_down'],
   container: ['invalid_token', 'access_denied', 'slow_down'],
   signature: [],
 };
