@@ -48,7 +48,9 @@ export function accessFromScope(scope: string, names: ScopeNames = {}): Access[]
     if (named) return named;
     const colon = token.lastIndexOf(':');
     if (colon < 1)
-      throw refusedScope(`Each scope must read <path>:<action>; one has no ${colon === 0 ? 'path' : 'action'}.`);
+      throw refusedScope(
+        `Each scope must read <path>:<action>${orOneOf(names)}; one has no ${colon === 0 ? 'path' : 'action'}.`,
+      );
     const [path, action] = [token.slice(0, colon), token.slice(colon + 1)];
     // Elsewhere a scope begins with what may be done.
     if (isAction(path) && !isAction(action) && pathProblem(action) === undefined)
@@ -56,6 +58,15 @@ export function accessFromScope(scope: string, names: ScopeNames = {}): Access[]
     return checked({ path, actions: [action] }, refusedScope);
   });
 }
+
+/** The names are in the metadata of the broker, which anybody may read. */
+function orOneOf(names: ScopeNames): string {
+  const all = Object.keys(names);
+  if (all.length === 0) return '';
+  return `, or be ${all.slice(0, NAMES_SHOWN).join(', ')}${all.length > NAMES_SHOWN ? ' or another name of the target' : ''}`;
+}
+
+const NAMES_SHOWN = 8;
 
 /** Returns the names that the granted access covers whole. A stock server compares them as text. */
 export const namesWithin = (names: ScopeNames, target: string, granted: readonly Access[]): string[] =>

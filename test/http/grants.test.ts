@@ -71,6 +71,14 @@ describe('client_credentials', () => {
     expectOAuthRefusal(await ask(wish, proof), 401, 'invalid_client');
   });
 
+  it.each(['subject_token', 'actor_token', 'assertion'])(
+    'refuses a %s beside it, and does not ignore whose it is',
+    async (name) => {
+      const person = await broker.person('ada');
+      expectOAuthRefusal(await ask({ [name]: person }), 400, 'invalid_request', /belongs to another grant/);
+    },
+  );
+
   it('refuses the token of a person, and a secret in the header', async () => {
     expectOAuthRefusal(await ask({ client_assertion: await broker.person('ada') }), 401, 'invalid_client', /workload/);
     const basic = { authorization: 'Basic bGFiOng=' };

@@ -80,7 +80,7 @@ describe('a request that says nothing but the target', () => {
       'invalid_request',
       /missing/,
     ],
-    ['a scope of another target', { scope: 'wiki.read' }, 'invalid_scope', /path/],
+    ['a scope of another target', { scope: 'wiki.read' }, 'invalid_scope', /or be tickets\.read, tickets\.all, both;/],
     ['a word of the language as a scope', { scope: 'constructor' }, 'invalid_scope', /path/],
     ['no purpose where the target has none', { resource: WIKI, scope: 'wiki.read' }, 'invalid_request', /purpose/],
     ['no access where the target has none', { resource: WIKI, purpose: 'p' }, 'invalid_request', /access/],

@@ -75,10 +75,20 @@ export const GRANT_TYPES = [...GRANTS.keys()];
 
 /** Returns the tokens of the grant. None of them is verified yet. */
 export function proofsOf(form: Form): Proofs {
-  const proofs = GRANTS.get(demanded(form, 'grant_type'));
-  if (proofs) return proofs(form);
-  throw new BrokerError('unsupported_grant_type', `The grant_type must be one of: ${GRANT_TYPES.join(', ')}.`);
+  const grant = demanded(form, 'grant_type');
+  const proofs = GRANTS.get(grant);
+  if (!proofs) {
+    throw new BrokerError('unsupported_grant_type', `The grant_type must be one of: ${GRANT_TYPES.join(', ')}.`);
+  }
+  const shown = proofs(form);
+  // Whoever shows the token of a person means that person. Without it the workload would get what the person may not have.
+  const ignored = form.unread().find((name) => SHOWN.includes(name));
+  if (ignored === undefined) return shown;
+  throw refused(`The parameter ${ignored} belongs to another grant than ${grant}.`);
 }
+
+/** Tokens that a request shows beside the proof of its client. */
+const SHOWN: readonly string[] = ['subject_token', 'actor_token', 'assertion'];
 
 /** @param targets by all their names */
 export function credentialRequestOf(
