@@ -68,7 +68,7 @@ export async function admit(
       });
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
-  const by = defined({ subject: requester.caller.party.subject, session: requester.onBehalfOf?.party.session });
+  const by = provenBy(requester);
   const causes = causesOfBirth({ id: credentialId, ...by }, requester, target, draft);
   // A token of a party that is held or cut off may call nothing, neither as the caller nor as the person it acts for.
   const proofs = requester.onBehalfOf ? [requester.caller, requester.onBehalfOf] : [requester.caller];
@@ -103,6 +103,10 @@ export async function admit(
     credentialId,
   });
 }
+
+/** Whoever shows a credential shows no person, but stands for the login by which that credential was asked for. */
+const provenBy = ({ caller, onBehalfOf, from }: Requester): Pick<Credential, 'subject' | 'session'> =>
+  defined({ subject: caller.party.subject, session: onBehalfOf?.party.session ?? from?.credential.session });
 
 /** An exchange that names a task opens none. */
 const purposeOf = (under: CredentialRequest['under']): Pick<Task, 'purpose' | 'purposeFrom'> =>

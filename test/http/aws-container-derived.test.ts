@@ -87,6 +87,21 @@ describe('a session by such a token', () => {
     expect([broker.reads(key), broker.reads(sibling)]).toEqual([false, true]);
   });
 
+  it('is denied with the login session that the token came from, though the task is of another', async () => {
+    const jwt = 'urn:ietf:params:oauth:token-type:jwt';
+    const loggedIn = async (sid: string) => ({
+      ...{ subject_token: await broker.person('ada', { sid }), actor_token: agent, actor_token_type: jwt },
+    });
+    const first = await tokenFor({ lifetime: '900', ...(await loggedIn('s-1')) });
+    const under = { purpose: undefined, task_id: first.task_id };
+    const second = await tokenFor({ lifetime: '900', ...under, ...(await loggedIn('s-2')) });
+    const keys = [keysOf(await ask(first.access_token)).key, keysOf(await ask(second.access_token)).key];
+    const selector = { kind: 'session', value: 'staff:s-2' };
+    await broker.post('/revocations', { selector, reason: 'logged out' }, await broker.identity('soc'));
+    await broker.pass(6);
+    expect(keys.map((key) => broker.reads(key))).toEqual([true, false]);
+  });
+
   it('names the selectors that it hangs on: the token is among it', async () => {
     const { access_token } = await tokenFor();
     const { key } = keysOf(await ask(access_token));
