@@ -81,7 +81,7 @@ async function openTask(connection: Connection, options: TaskOptions): Promise<T
 }
 
 async function joinTask(connection: Connection, id: string): Promise<Task> {
-  const headers = { Authorization: `Bearer ${await tokenFrom(connection.identity)}` };
+  const headers = { Authorization: `Bearer ${await tokenFrom(connection.identity, 'workload')}` };
   const { state, heartbeat } = await ask(connection, { path: `/tasks/${encodeURIComponent(id)}`, headers });
   if (typeof state === 'string' && isOver(state)) throw new TaskEnded(id, state);
   const { intervalSeconds } = (heartbeat ?? {}) as { intervalSeconds?: unknown };

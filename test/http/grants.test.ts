@@ -192,4 +192,19 @@ describe('a token of a person, shown by a client that authenticates itself', () 
     const bearer = { authorization: `Bearer ${await broker.identity('agent-8')}` };
     expectOAuthRefusal(await ask(actor, bearer), 400, 'invalid_request', /client is not the workload/);
   });
+
+  it('is no retry for the client itself, nor the other way round', async () => {
+    const headers = { authorization: `Bearer ${await broker.identity('agent-7')}` };
+    const itself = (key: string) =>
+      broker.form('/token', { grant_type: 'client_credentials', ...WISH }, { ...headers, 'idempotency-key': key });
+    const forHer = (key: string) => ask({}, { ...headers, 'idempotency-key': key });
+    for (const [key, first, then] of [
+      ['her-first', forHer, itself],
+      ['itself-first', itself, forHer],
+    ] as const) {
+      const task = (await introspected(await first(key))) as { task: { id: string } };
+      expect(await introspected(await first(key))).toMatchObject({ task: { id: task.task.id } });
+      expectOAuthRefusal(await then(key), 409, 'conflict', /different request/);
+    }
+  });
 });
