@@ -231,6 +231,7 @@ describe('whose request it was', () => {
       ['6.6.6.6, 203.0.113.9, 10.1.1.1', '203.0.113.9'],
       ['<script>', undefined],
       ['203.0.113.9:4711', undefined],
+      [`fe80::9%${'z'.repeat(4_000)}`, 'fe80::9'],
     ];
     for (const [forwarded, address] of rows)
       expect({ forwarded, address: await addressOf(forwarded) }).toEqual({ forwarded, address });

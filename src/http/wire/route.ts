@@ -118,8 +118,8 @@ function callOf(request: Request): Call {
 
 /** A proxy may write anything into the header that it is believed; what is no address is none. */
 function addressOf({ ip = '' }: Request): Pick<Call, 'address'> {
-  // An IPv4 address, as a socket for both families has it.
-  const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
+  // An IPv4 address, as a socket for both families has it. A zone (`fe80::1%eth0`) means nothing elsewhere, and may be of any length.
+  const address = ip.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*/s, '');
   return isIP(address) === 0 ? {} : { address };
 }
 
