@@ -42,9 +42,12 @@ export function createRoute(setup: IdentifySetup): (token: Unverified, use: Toke
     if (!candidates && looksLikeSpiffe(sub)) throw new Refused(NO_TRUST_DOMAIN);
     if (!candidates) throw new Refused('comes from no issuer that is trusted here', adviceFor(iss));
     const named = soleAudience(claims['aud']);
-    const audience = isAssertion(use) && named === `${setup.issuer}${TOKEN_PATH}` ? setup.issuer : named;
-    const issuer = candidates.find(({ audiences }) => audience !== undefined && audiences.includes(audience));
-    if (issuer) return issuer;
+    const isForTokenEndpoint = isAssertion(use) && named === `${setup.issuer}${TOKEN_PATH}`;
+    const takenAs = [named, isForTokenEndpoint ? setup.issuer : undefined].filter((one) => one !== undefined);
+    for (const audience of takenAs) {
+      const issuer = candidates.find(({ audiences }) => audiences.includes(audience));
+      if (issuer) return issuer;
+    }
     const accepted = candidates.flatMap(({ audiences }) => audiences).join(' or ');
     const several = Array.isArray(claims['aud']) && claims['aud'].length > 1 ? SEVERAL : '';
     throw new Refused(`must have exactly the audience ${accepted}, and no other${several}`);

@@ -110,6 +110,15 @@ describe('a workload of an OIDC issuer', () => {
     expect(party).toMatchObject({ id: 'lab-admin:agent-1', issuer: 'lab-admin', owner: 'platform' });
   });
 
+  it('may be addressed to the token endpoint by an entry that says so, in whatever place it stands', async () => {
+    const aud = `${BROKER}/token`;
+    const jwks = { file: door.file('lab.json', lab.jwks()) };
+    const byUrl = door.identify([{ kind: 'oidc', name: 'lab', issuer: lab.url, jwks, audiences: [aud] }]);
+    for (const use of ['subject', 'client', 'bearer'] as const)
+      expect((await byUrl(await lab.token({ aud }), { use })).party.id).toBe('lab:agent-1');
+    await expect(byUrl(await lab.token({ aud: BROKER }), { use: 'client' })).rejects.toThrow('must have exactly');
+  });
+
   it('must say when it was issued: a cutoff could not distinguish it from a fresh one', async () => {
     const silent = await lab.token({ team: 'sre', iat: undefined });
     await expect(asSubject(silent)).rejects.toThrow('The subject token must say when it was issued (iat).');
