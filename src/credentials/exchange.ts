@@ -155,7 +155,8 @@ function knownTarget({ targets }: Pick<Deps, 'targets'>, resource: string): Targ
   const target = targets.get(resource);
   if (target) return target;
   // Only another spelling of what the caller has named, and is sure of: a guess would tell it the names of targets.
-  const meant = [...targets.keys()].find((one) => likenessOfUrl(one) === likenessOfUrl(resource));
+  const sent = likenessOfUrl(resource);
+  const meant = [...targets.keys()].find((one) => likenessOfUrl(one) === sent);
   const advice = meant === undefined ? '' : `; ${meant} is one`;
   throw new BrokerError('invalid_target', `The resource is not a target of this broker${advice}.`);
 }
