@@ -10,10 +10,10 @@ import { isWithin, normalise, type Access } from '../domain/access.js';
 import type { Credential } from '../domain/credential.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import { changeParties, credentialCauses, partyCauses, risksFor } from '../domain/hangs-on.js';
+import { credentialCauses, partyCauses, risksFor } from '../domain/hangs-on.js';
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
-import { refOf, type Party } from '../domain/party.js';
+import type { Party } from '../domain/party.js';
 import { causesOf, type Cause } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { Found } from '../ledger/credentials.js';
@@ -23,9 +23,8 @@ import { riskOf, type JointRisk } from '../ledger/risk.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { kindOf } from '../targets/kinds.js';
 import { draftImplicitTask } from '../tasks/draft-task.js';
-import { provenPrincipal } from '../tasks/principal.js';
 import type { Deps } from './deps.js';
-import { findTask, unknownTask } from './find-task.js';
+import { findTask, unknownTask, withProvenParties } from './find-task.js';
 import type { CredentialRequest } from './request.js';
 
 export interface Admission extends FoundTask {
@@ -161,18 +160,4 @@ function refuseDeadParent({ credential, task }: Found, seen: Seen): void {
 function refuseTask(state: TaskState): void {
   if (state === 'suspended') throw held();
   if (state !== 'open') throw new BrokerError('invalid_grant', `The task has ended: ${state}.`);
-}
-
-/**
- * Returns the task with its parties as they are proven now: an orchestrator that opened the task could not know the workload's
- * owner. The subject stays that of the opener, and the session that by which the person was first proven: a task must not hang on
- * every run and every login that ever worked on it.
- */
-function withProvenParties(task: Task, { caller, onBehalfOf }: Requester): Task {
-  if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
-  if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
-  return changeParties(task, {
-    workload: defined({ ...refOf(caller.party), subject: task.workload.subject }),
-    ...(onBehalfOf && provenPrincipal(onBehalfOf.party, task)),
-  });
 }

@@ -3,11 +3,15 @@ import type { Requester } from '../authorization/requester.js';
 import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
+import { changeParties } from '../domain/hangs-on.js';
+import { refOf } from '../domain/party.js';
+import type { Task } from '../domain/task.js';
 import type { FoundTask } from '../ledger/found-task.js';
 import { findPrevious, type IdempotencyKey } from '../ledger/idempotency.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { findRun, type FoundRun } from '../ledger/runs.js';
 import { readTask } from '../ledger/tasks.js';
+import { provenPrincipal } from '../tasks/principal.js';
 import type { CredentialRequest } from './request.js';
 
 export async function findTask(
@@ -30,11 +34,16 @@ export async function findTask(
  */
 async function runOf(
   ledger: Ledger,
-  { caller, onBehalfOf }: Requester,
+  requester: Requester,
   { purpose, isDefault }: { purpose: string; isDefault?: true },
 ): Promise<FoundRun | undefined> {
+  const { caller, onBehalfOf } = requester;
   const { id: workload, run = isDefault ? '' : undefined } = caller.party;
-  return run === undefined ? undefined : findRun(ledger, { workload, run, principal: onBehalfOf?.party.id, purpose });
+  if (run === undefined) return undefined;
+  // Whether it is over is asked of the task as it would be worked under: a team that was cut off since may be new to it.
+  return findRun(ledger, { workload, run, principal: onBehalfOf?.party.id, purpose }, (task) =>
+    withProvenParties(task, requester),
+  );
 }
 
 /** Returns whose Idempotency-Keys they are. Another run of the workload retries nothing of this one. No name has a line break. */
@@ -46,3 +55,17 @@ const keyFor = ({ onBehalfOf }: Requester, sent: IdempotencyKey | undefined): Id
   sent && { ...sent, body: sha256(`${sent.body}\n${onBehalfOf?.party.id ?? ''}`) };
 
 export const unknownTask = () => new BrokerError('invalid_grant', 'No open task of this workload has that id.');
+
+/**
+ * Returns the task with its parties as they are proven now: an orchestrator that opened the task could not know the workload's
+ * owner. The subject stays that of the opener, and the session that by which the person was first proven: a task must not hang on
+ * every run and every login that ever worked on it.
+ */
+export function withProvenParties(task: Task, { caller, onBehalfOf }: Requester): Task {
+  if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
+  if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
+  return changeParties(task, {
+    workload: defined({ ...refOf(caller.party), subject: task.workload.subject }),
+    ...(onBehalfOf && provenPrincipal(onBehalfOf.party, task)),
+  });
+}

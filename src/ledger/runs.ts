@@ -43,11 +43,16 @@ const runs = record(schema, runKey, { expiresAt: ({ until }) => until });
 /** A task whose deadline is nearer than this gives no credential any more: lifetimes are whole seconds. */
 const SHORTEST_LEFT_MS = 1_000;
 
-export async function findRun(ledger: Ledger, { workload, run, principal, purpose }: Run): Promise<FoundRun> {
+/** @param asProven Returns the task with its parties as the request proves them */
+export async function findRun(
+  ledger: Ledger,
+  { workload, run, principal, purpose }: Run,
+  asProven: (task: Task) => Task = (task) => task,
+): Promise<FoundRun> {
   const digest = sha256Bytes(JSON.stringify([workload, run, principal ?? null, purpose]));
   const stored = await runs.read(ledger, digest);
   const task = stored && (await readTask(ledger, stored.value.task));
-  const isOver = !task || (await cannotGoOn(ledger, task.value));
+  const isOver = !task || (await cannotGoOn(ledger, asProven(task.value)));
   return { digest, shard: shardOfDigest(digest), stored, task: isOver ? undefined : task };
 }
 

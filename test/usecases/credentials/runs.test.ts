@@ -17,10 +17,13 @@ let broker: WholeBroker;
 /** What the token of whoever asks names as its run. */
 let run: string | undefined;
 let opened: boolean[];
+/** The team that the token of whoever asks names. */
+let owner: string;
 
 beforeEach(async () => {
   clock = handClock();
   run = 'run-1';
+  owner = 'sre';
   opened = [];
   const { settings } = (await wholeBroker()).deps;
   broker = await wholeBroker({
@@ -28,7 +31,8 @@ beforeEach(async () => {
     settings: withPersons(settings),
     identify: (token) => {
       const caller = proven(token, clock);
-      const party: Party = run === undefined || token.startsWith('staff:') ? caller.party : { ...caller.party, run };
+      if (run === undefined || token.startsWith('staff:')) return Promise.resolve(caller);
+      const party: Party = { ...caller.party, run, owner };
       return Promise.resolve({ ...caller, party });
     },
     assertWithinQuota: (_, { opens }) => Promise.resolve(void opened.push(opens)),
@@ -101,6 +105,17 @@ describe('the task of a run', () => {
   ])('that %s is followed by another one', async (_, end) => {
     const first = await ask();
     await end(first);
+    const second = await ask();
+    expect(second).not.toBe(first);
+    expect(await ask()).toBe(second);
+  });
+
+  it('that is over for a team that is new to it, and was cut off, is followed by another one', async () => {
+    const first = await ask();
+    const selector = { kind: 'owner', value: 'ops' } as const;
+    await revoke(broker.deps.ledger, { selector, effect: 'cutoff', reason: 'test', actor: 'broker' });
+    clock.advance(120_000);
+    owner = 'ops';
     const second = await ask();
     expect(second).not.toBe(first);
     expect(await ask()).toBe(second);
