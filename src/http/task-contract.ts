@@ -11,7 +11,9 @@ import { accessFromObjects, detailSchema } from '../targets/requested-access.js'
 const seconds = z.int().min(1).max(999_999_999);
 
 export const openingInput = z.strictObject({
-  workload: nameSchema().exactOptional().describe('The id of the workload that will work on it. Default: the caller.'),
+  workload: nameSchema()
+    .exactOptional()
+    .describe('The id of the workload that will work on it. Default: the caller, if it is one.'),
   principal: nameSchema().exactOptional().describe('The id of the person whom it serves.'),
   purpose: printable(256).describe('What it is for, in words: policy and the audit log read it.'),
   access: z

@@ -6,7 +6,7 @@ import { BrokerError } from '../domain/errors.js';
 import { taskCauses } from '../domain/hangs-on.js';
 import { newId, shardOf, type Shard } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import { refOf } from '../domain/party.js';
+import { refOf, type Party, type PartyRef } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import { withoutTokens } from '../domain/token-in-text.js';
@@ -57,10 +57,7 @@ interface Opening {
 
 /** Returns the record of a task that an orchestrator opens, or the workload itself ahead of its work. */
 export function draftTask(settings: Settings, now: number, { caller, request, parent, previous }: Opening): Task {
-  const workload =
-    request.workload === undefined || request.workload === caller.party.id
-      ? refOf(caller.party)
-      : partyFromId(settings.trust, 'workload', request.workload);
+  const workload = workloadOf(settings.trust, caller.party, request.workload);
   const opensItself = workload.id === caller.party.id;
   const ceiling = narrowed(parent?.ceiling, request.access);
   return {
@@ -76,6 +73,12 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
     ...(request.heartbeat && { heartbeat: { ...request.heartbeat, lastAt: now } }),
     ...(parent && { lineage: lineageUnder(parent, settings.limits), inherits: taskCauses(parent) }),
   };
+}
+
+function workloadOf(trust: Settings['trust'], caller: Party, named: string | undefined): PartyRef {
+  if (caller.kind === 'workload' && (named === undefined || named === caller.id)) return refOf(caller);
+  if (named !== undefined) return partyFromId(trust, 'workload', named);
+  throw new BrokerError('invalid_request', 'Name the workload that the task is for: a person gets no credential.');
 }
 
 /** The epoch is filled in after the look at the log. */

@@ -41,6 +41,14 @@ const verb = (task: TaskBody, name: string, body: object = {}, bearer = orchestr
   broker.post(`/tasks/${task.id}/${name}`, body, bearer);
 
 describe('POST /tasks', () => {
+  it('is for no person, whether they name themselves or nobody', async () => {
+    const ada = await broker.person('ada', { groups: ['operators'] });
+    const purpose = 'summarise incident 4711';
+    expectProblem(await broker.post('/tasks', { purpose }, ada), 400, 'invalid_request', /Name the workload/);
+    const herself = { purpose, workload: 'staff:ada' };
+    expectProblem(await broker.post('/tasks', herself, ada), 400, 'invalid_request', /No configured issuer/);
+  });
+
   it('is for the caller itself where no workload is named', async () => {
     const { body } = await broker.post('/tasks', { purpose: 'summarise' }, agent);
     expect(body).toMatchObject({ workload: 'lab:agent-7', state: 'open' });
