@@ -64,9 +64,11 @@ export class KeptCredential {
     return kept.credential;
   }
 
-  /** Forgets the credential, for example because a target refused it. */
-  discard(): void {
+  /** Forgets the credential; if one is named, only that. Returns whether it did: another caller may have been faster. */
+  discard(only?: Credential): boolean {
+    if (only && this.#kept?.credential !== only) return false;
     this.#kept = undefined;
+    return true;
   }
 
   #renew(): Promise<Kept> {

@@ -1,5 +1,6 @@
 /** `fetch` with a credential of a task: the shortest way from a task to a call. */
 import { MayflyError } from './errors.js';
+import type { Credential } from './credential.js';
 import type { Access, Task } from './task.js';
 
 interface Destination {
@@ -21,19 +22,19 @@ export function fetchFor(task: Task, { target, access, origin = new URL(target).
     if (new URL(request.url).origin !== origin) {
       throw new MayflyError(`The credential is for ${origin}, and is not sent elsewhere.`);
     }
-    const send = async (one: Request) => {
-      const { token } = await task.credential(target, access);
+    const send = async (one: Request, { token }: Credential) => {
       const headers = new Headers(one.headers);
       headers.set('Authorization', `Bearer ${token}`);
       return fetch(new Request(one, { headers, signal: AbortSignal.any([request.signal, task.signal]) }));
     };
-    if (!isRepeatable(input, init)) return send(request);
+    const credential = await task.credential(target, access);
+    if (!isRepeatable(input, init)) return send(request, credential);
     // A request can be sent once: its body is read then.
-    const answer = await send(request.clone());
+    const answer = await send(request.clone(), credential);
     if (answer.status !== 401) return answer;
-    task.discard(target, access);
+    task.discard(target, access, credential);
     await answer.body?.cancel();
-    return send(request);
+    return send(request, await task.credential(target, access));
   };
 }
 

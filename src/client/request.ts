@@ -103,7 +103,8 @@ async function askOnce({ url, fetch, timeoutMs }: Connection, { path, body, head
       cause,
     });
   }
-  const members = membersOf(text);
+  // RFC 7009 answers with nothing.
+  const members = text === '' ? {} : membersOf(text);
   if (answer.ok && members) return members;
   throw refusalOf(answer, members ?? {});
 }

@@ -72,9 +72,12 @@ export class Task implements AsyncDisposable {
     return this.#keptFor(target, wish).get();
   }
 
-  /** Forgets what is kept for the target, for example because it answered 401. */
-  discard(target: string, wish: Access | Wish = {}): void {
-    this.#keptFor(target, wish).discard();
+  /**
+   * Forgets what is kept for the target, for example because it answered 401. A credential that is named is given back, unless
+   * another caller was faster: one that nobody can use must not count against the limit of the task.
+   */
+  discard(target: string, wish: Access | Wish = {}, refused?: Credential): void {
+    if (this.#keptFor(target, wish).discard(refused) && refused) void this.#giveBack(refused).catch(() => undefined);
   }
 
   /**
@@ -154,6 +157,12 @@ export class Task implements AsyncDisposable {
       // The broker allows for some that are missing, and the next one may arrive.
       this.#heartbeatFailure = error;
     }
+  }
+
+  /** RFC 7009: the broker ends the credential. If it cannot be told, the credential ends by itself. */
+  async #giveBack({ token }: Credential): Promise<void> {
+    const headers = { Authorization: `Bearer ${await tokenFrom(this.#connection.identity, 'workload')}` };
+    await ask(this.#connection, { path: '/revoke', body: new URLSearchParams({ token }), headers });
   }
 
   async #call(verb: string, body: object): Promise<Readonly<Record<string, unknown>>> {

@@ -16,6 +16,7 @@ import {
   type MayflyOptions,
 } from '../../src/client/index.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { until } from '../support/until.js';
 
 const READ = 'incident/4711:read';
 
@@ -166,7 +167,7 @@ describe('a task', () => {
     }).task({ purpose: 'summarise', heartbeatSeconds: 1 });
     const first = await task.credential(TICKETS, READ);
     await broker.post(`/tasks/${task.id}/suspend`, {}, orchestrator);
-    await until(() => heard.has('suspended'));
+    await until(() => heard.has('suspended'), 'no heartbeat told of the suspension');
     await expect(task.credential(TICKETS, READ)).rejects.toMatchObject({ retry: 'after-lift' });
     await broker.post(`/tasks/${task.id}/resume`, {}, orchestrator);
     const next = await task.credential(TICKETS, READ);
@@ -182,11 +183,13 @@ describe('a task', () => {
     now.mockImplementation(() => from + 250_000);
     await broker.post(`/tasks/${task.id}/suspend`, {}, orchestrator);
     expect(await task.credential(TICKETS, READ)).toBe(first);
-    await until(() =>
-      task
-        .credential(TICKETS, READ)
-        .then(() => false)
-        .catch((error: unknown) => error instanceof Refused),
+    await until(
+      () =>
+        task
+          .credential(TICKETS, READ)
+          .then(() => false)
+          .catch((error: unknown) => error instanceof Refused),
+      'the refused renewal changed nothing',
     );
     now.mockRestore();
     await task.complete();
@@ -310,6 +313,9 @@ describe('fetchFor()', () => {
     expect((await call(`${origin}/incident/4711`, { method: 'POST', body: 'note' })).status).toBe(200);
     expect(seen).toEqual([expect.stringMatching(/^Bearer eyJ/), expect.stringMatching(/^Bearer eyJ/)]);
     expect(seen[0]).not.toBe(seen[1]);
+    // What the API refused was given back, so it does not count against the limit of the task.
+    await until(async () => !(await isActive(seen[0]?.slice(7) ?? '')), 'the refused credential lives');
+    expect(await isActive(seen[1]?.slice(7) ?? '')).toBe(true);
     await expect(call('https://elsewhere.example/')).rejects.toThrow('not sent elsewhere');
     await task.complete();
   });
@@ -339,11 +345,6 @@ describe('fetchFor()', () => {
     await task.complete();
   });
 });
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
 const servers: Server[] = [];
 afterEach(() => servers.splice(0).forEach((server) => server.close()));
 
