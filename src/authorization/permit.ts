@@ -69,10 +69,13 @@ export const permitRevocation = <Subject>(
   revocationOf: (subject: Subject) => NonNullable<OperateContext['revocation']>,
 ): Promise<Permitted<'revoke', Subject>> => ask(deps, caller, 'revoke', subject, { revocation: revocationOf(subject) });
 
-/** So many questions to policy are under way at once for one caller. */
-const CONCURRENCY = 16;
+/** A call about many subjects takes so many, so that it has an end; and so many of them are under way at once. */
+export const MANY = { most: 500, concurrency: 16 } as const;
 
-/** Returns permission for each of the subjects of which policy gives it. The others are left out, and are no refusal of the request. */
+/**
+ * Returns permission for each of the subjects of which policy gives it. The others are left out, and are no refusal of the request.
+ * One look at the log says that the caller is alive: it is the same caller for all of them.
+ */
 export async function permittedAmong<Subject>(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
@@ -83,20 +86,25 @@ export async function permittedAmong<Subject>(
 ): Promise<Permitted<'revoke', Subject>[]> {
   const permitted: Permitted<'revoke', Subject>[] = [];
   const { subjects, revocationOf } = of;
+  await assertLiveCaller(deps, caller);
   await eachSettled(
     subjects,
     async (subject) => {
-      const permission = await permitRevocation(deps, caller, subject, revocationOf).catch(undefinedIfDenied);
-      if (permission) permitted.push(permission);
+      const { outcome } = await decideOperator(deps, caller, 'revoke', { revocation: revocationOf(subject) });
+      if (outcome === 'permit') permitted.push(new Permission(caller, 'revoke', subject));
     },
-    CONCURRENCY,
+    MANY.concurrency,
   );
   return permitted;
 }
 
-function undefinedIfDenied(error: unknown): undefined {
-  if (!(error instanceof BrokerError && error.code === 'access_denied')) throw error;
-}
+/** Asks policy about a verb on the broker itself. Whether the caller is alive must be known. */
+const decideOperator = (
+  { policy }: Pick<PermitDeps, 'policy'>,
+  { party }: AuthenticatedCaller,
+  verb: OperatorVerb,
+  context?: Omit<OperateContext, 'kind'>,
+) => decideOperation(policy, party, verb, { type: 'broker' }, context);
 
 async function ask<V extends OperatorVerb, Subject>(
   deps: PermitDeps,
@@ -106,7 +114,7 @@ async function ask<V extends OperatorVerb, Subject>(
   context?: Omit<OperateContext, 'kind'>,
 ): Promise<Permitted<V, Subject>> {
   await assertLiveCaller(deps, caller);
-  const decision = await decideOperation(deps.policy, caller.party, verb, { type: 'broker' }, context);
+  const decision = await decideOperator(deps, caller, verb, context);
   if (decision.outcome !== 'permit') throw denied(decision);
   return new Permission(caller, verb, subject);
 }

@@ -4,7 +4,7 @@
  */
 import { callerFields, publishedBy } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
-import { permittedAmong, type PermitDeps, type Permitted } from '../authorization/permit.js';
+import { MANY, permittedAmong, type PermitDeps, type Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { followReceipts } from '../ledger/follow-receipts.js';
@@ -28,10 +28,6 @@ interface Lifted {
   next?: number;
 }
 
-/** One call looks at so many, so that it has an end. */
-const AT_ONCE = 500;
-const CONCURRENCY = 16;
-
 export async function liftAll(
   deps: PermitDeps & Pick<Deps, 'audit'>,
   { caller }: Permitted<'readRevocations'>,
@@ -39,7 +35,7 @@ export async function liftAll(
 ): Promise<Lifted> {
   const { ledger, audit } = deps;
   const held = { ...filter, state: 'held' as const };
-  const { receipts, next } = await findReceipts(ledger, (one) => matches(one, held), { after, limit: AT_ONCE });
+  const { receipts, next } = await findReceipts(ledger, (one) => matches(one, held), { after, limit: MANY.most });
   const may = await permittedAmong(deps, caller, {
     subjects: receipts,
     revocationOf: (hold) => revocationToLift({ hold }),
@@ -57,7 +53,7 @@ export async function liftAll(
     async ({ subject }) => {
       if (await lift(ledger, subject, by)) lifted += 1;
     },
-    CONCURRENCY,
+    MANY.concurrency,
   );
   // The holds are lifted, whatever happens here: a store that is too full to record it gets the record later.
   await lifting.finally(() => followReceipts(ledger).catch(() => undefined));

@@ -4,7 +4,7 @@
  */
 import { callerFields } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
-import { permittedAmong, type PermitDeps, type Permitted } from '../authorization/permit.js';
+import { MANY, permittedAmong, type PermitDeps, type Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import { eachSettled } from '../ledger/each-settled.js';
@@ -28,10 +28,6 @@ interface Dismissed {
   next?: SignalPlace;
 }
 
-/** One call looks at so many, so that it has an end. */
-const AT_ONCE = 500;
-const CONCURRENCY = 16;
-
 export async function dismissAll(
   deps: PermitDeps & Pick<Deps, 'audit'>,
   permitted: Permitted<'readRevocations'>,
@@ -39,7 +35,7 @@ export async function dismissAll(
 ): Promise<Dismissed> {
   const { ledger, audit } = deps;
   const { caller } = permitted;
-  const page = defined({ after, limit: AT_ONCE });
+  const page = defined({ after, limit: MANY.most });
   const { signals, next } = await showSignals(ledger, permitted, { ...filter, state: 'pending' }, page);
   const may = await permittedAmong(deps, caller, {
     subjects: signals,
@@ -64,7 +60,7 @@ export async function dismissAll(
       const taken = await takeSignal(ledger, { id, from: 'pending' }, () => ({ state: 'dismissed', decided }));
       if (taken) dismissed += 1;
     },
-    CONCURRENCY,
+    MANY.concurrency,
   );
   return defined({ dismissed, refused, next });
 }
