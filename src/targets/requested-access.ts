@@ -69,11 +69,10 @@ function orOneOf(names: ScopeNames): string {
 const NAMES_SHOWN = 8;
 
 /** Returns the names that the granted access covers whole. A stock server compares them as text. */
-export const namesWithin = (names: ScopeNames, target: string, granted: readonly Access[]): string[] =>
-  Object.keys(names).filter((name) => {
-    const ceiling = granted.map((access) => ({ target, ...access }));
-    return isWithin(ceiling, target, names[name] ?? []);
-  });
+export function namesWithin(names: ScopeNames, target: string, granted: readonly Access[]): string[] {
+  const ceiling = granted.map((access) => ({ target, ...access }));
+  return Object.keys(names).filter((name) => isWithin(ceiling, target, names[name] ?? []));
+}
 
 /** @param text The parameter as it was sent: a JSON array of objects, all for `target`. */
 export function accessFromDetails(text: string, target: string): Access[] {

@@ -61,26 +61,24 @@ export const tokenForm = z.object({
 
 type Form = FormOf<keyof typeof tokenForm.shape>;
 
-/** What each grant shows beside the client, which may authenticate itself with any of them. */
-const GRANTS = new Map<string, (form: Form) => Proofs>([
-  [
-    TOKEN_EXCHANGE,
-    (form) => defined({ subject: presented(form, 'subject_token'), actor: presentedIfSent(form, 'actor_token') }),
-  ],
-  [JWT_BEARER, (form) => ({ assertion: demandedToken(form, 'assertion') })],
-  [CLIENT_CREDENTIALS, () => ({})],
-]);
+export const GRANT_TYPES = tokenForm.shape.grant_type.options;
 
-export const GRANT_TYPES = [...GRANTS.keys()];
+/** What each grant shows beside the client, which may authenticate itself with any of them. */
+const GRANTS: Readonly<Record<(typeof GRANT_TYPES)[number], (form: Form) => Proofs>> = {
+  [TOKEN_EXCHANGE]: (form) =>
+    defined({ subject: presented(form, 'subject_token'), actor: presentedIfSent(form, 'actor_token') }),
+  [JWT_BEARER]: (form) => ({ assertion: demandedToken(form, 'assertion') }),
+  [CLIENT_CREDENTIALS]: () => ({}),
+};
 
 /** Returns the tokens of the grant. None of them is verified yet. */
 export function proofsOf(form: Form): Proofs {
-  const grant = demanded(form, 'grant_type');
-  const proofs = GRANTS.get(grant);
-  if (!proofs) {
+  const sent = demanded(form, 'grant_type');
+  const grant = GRANT_TYPES.find((one) => one === sent);
+  if (!grant) {
     throw new BrokerError('unsupported_grant_type', `The grant_type must be one of: ${GRANT_TYPES.join(', ')}.`);
   }
-  const shown = proofs(form);
+  const shown = GRANTS[grant](form);
   // Whoever shows the token of a person means that person. Without it the workload would get what the person may not have.
   const ignored = form.unread().find((name) => SHOWN.includes(name));
   if (ignored === undefined) return shown;
