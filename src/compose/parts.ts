@@ -105,11 +105,18 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
 }
 
 function openIdentity(
-  { config: { trust, lifetimes }, directory: baseDirectory }: LoadedConfig,
+  {
+    config: {
+      trust,
+      clientIds,
+      lifetimes: { clockSkew: clockSkewSeconds },
+    },
+    directory: baseDirectory,
+  }: LoadedConfig,
   { issuer, ...around }: { issuer: string; clock: Clock } & Pick<KeySurroundings, 'proxyFor'>,
 ) {
   const issuers = openIssuers(trust, { ...around, baseDirectory });
-  const identify = createIdentify({ issuer, issuers, clock: around.clock, clockSkewSeconds: lifetimes.clockSkew });
+  const identify = createIdentify({ issuer, issuers, clock: around.clock, clockSkewSeconds, clientIds });
   return { identify, issuers };
 }
 

@@ -1,4 +1,5 @@
 /** Checks the trust entries: each by itself, and whether two of them could give one token two names. */
+import { prefixOf } from '../domain/party.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 import { isOwnIssuer } from './own-issuer.js';
 import type { Finding } from './problem.js';
@@ -13,6 +14,7 @@ export function trustFindings(parts: SoundParts): Finding[] {
     ...repeated(claimsOf(['trust'], parts.trust, 'name'), 'is the name of another trust entry'),
     ...repeated(identitiesOf(parts), 'is trusted twice: a token would have two names'),
     ...repeated(namesakes(parts), NAMESAKE),
+    ...clientIdFindings(parts),
   ];
 }
 
@@ -22,7 +24,7 @@ interface Source {
   entry: OidcTrust;
 }
 
-const sourcesOf = ({ trust }: SoundParts): Source[] =>
+const sourcesOf = ({ trust }: Pick<SoundParts, 'trust'>): Source[] =>
   trust.flatMap((entry, index): Source[] =>
     entry?.kind === 'oidc'
       ? issuersOf(entry).map((one, which) => ({
@@ -102,3 +104,19 @@ const namesakes = (parts: SoundParts): Claim[] =>
   sourcesOf(parts).map(({ at, entry }) => [[...at, 'issuer'], `${entry.represents} ${entry.issuer}`]);
 
 const canDiscover = (issuer: string): boolean => URL.canParse(issuer) && isSafeOrigin(new URL(issuer).origin);
+
+/** One name for two clients would let either of them use what an issuer meant for the other. */
+function clientIdFindings({ clientIds = {}, trust }: SoundParts): Finding[] {
+  const entries = trust.filter((entry) => entry !== undefined);
+  const starts = entries.filter((one) => one.kind === 'spiffe' || one.represents === 'workload').map(prefixOf);
+  const isId = (text: string): boolean => starts.some((start) => text.startsWith(start));
+  const issuers = new Set(sourcesOf({ trust }).map(({ entry }) => entry.issuer));
+  return Object.entries(clientIds).flatMap(([clientId, workload]): Finding[] => {
+    const path = ['clientIds', clientId];
+    if (!isId(workload))
+      return [{ path, reason: 'is no id of a workload: it begins with the name of no entry of `trust`' }];
+    if (isId(clientId) || issuers.has(clientId))
+      return [{ path, reason: 'is what another workload is called: its id, or the issuer of its tokens' }];
+    return [];
+  });
+}

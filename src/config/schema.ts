@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { HARD_LIMITS } from '../domain/limits.js';
+import { CLAIM_CHARACTERS_MAX } from '../domain/name.js';
+import { nameSchema } from '../domain/schemas.js';
 import { notifySchema, signalsSchema } from './signals-schema.js';
 import { targetSchema } from './target-schema.js';
 import { trustSchema } from './trust-schema.js';
@@ -94,6 +96,10 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('How Redis is used, where it is the store.'),
   trust: z.array(trustSchema).min(1).describe('The issuers whose tokens prove identity.'),
+  clientIds: z
+    .record(nameSchema(CLAIM_CHARACTERS_MAX), nameSchema())
+    .default({})
+    .describe('What else workloads are called as OAuth clients: from `client_id` to the id of the workload.'),
   purposes: z.record(name, purpose).optional().describe('When present, any other purpose is refused.'),
   targets: z.array(targetSchema).min(1).describe('What credentials can be minted for.'),
   policy: z

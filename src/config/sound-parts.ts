@@ -10,7 +10,7 @@ import { trustSchema, type Trust } from './trust-schema.js';
 
 type Scalars = Pick<
   Config,
-  'issuer' | 'listen' | 'operations' | 'store' | 'redis' | 'policy' | 'lifetimes' | 'purposes'
+  'issuer' | 'listen' | 'operations' | 'store' | 'redis' | 'policy' | 'lifetimes' | 'purposes' | 'clientIds'
 >;
 
 /** The parts that parse. An entry that does not is undefined, so the others keep their place. */
@@ -35,6 +35,7 @@ export function soundParts(value: unknown): SoundParts {
     store: shape.store.safeParse(raw['store']).data,
     redis: shape.redis.safeParse(raw['redis']).data,
     policy: shape.policy.safeParse(raw['policy']).data,
+    clientIds: shape.clientIds.safeParse(raw['clientIds']).data,
     purposes: shape.purposes.safeParse(raw['purposes']).data,
     lifetimes: shape.lifetimes.safeParse(raw['lifetimes']).data,
     trust: list(raw['trust']).map((entry) => trustSchema.safeParse(entry).data),

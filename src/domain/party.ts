@@ -53,6 +53,11 @@ export interface Party extends PartyRef {
   claims: NonNullable<KnownClaims['claims']>;
   unread?: KnownClaims['unread'];
   groups: readonly string[];
+  /**
+   * What else the workload is called as an OAuth client, and nobody but it: by the configuration, or because it is the issuer of its
+   * own tokens. Absent where it is called nothing else.
+   */
+  clientIds?: readonly string[];
   /** The run that a workload's token names (`trust[].run`); absent where it names none. It is said by nobody but the token. */
   run?: string;
 }
@@ -60,9 +65,20 @@ export interface Party extends PartyRef {
 /** Returns the value of a `principal` selector for whoever has this e-mail address. Signals about people often name only that. */
 export const emailValue = (trustName: string, address: string): string => `email:${trustName}/${address.toLowerCase()}`;
 
-/** Returns whether a client that names itself so is this workload: by its id, or by the `sub` of its token (RFC 7521 §4.2). */
-export const isClient = ({ id, issuer, subject = id }: PartyRef, clientId: string): boolean =>
-  clientId === id || `${issuer}:${clientId}` === subject;
+/** Returns what every id begins with that this entry of `trust` can prove. */
+export const prefixOf = (trust: { kind: 'oidc'; name: string } | { kind: 'spiffe'; trustDomain: string }): string =>
+  trust.kind === 'spiffe' ? `spiffe://${trust.trustDomain}/` : `${trust.name}:`;
+
+/** Returns whether a client that names itself so is this workload: also by the `sub` of its token (RFC 7521 §4.2). */
+export const isClient = (party: Party, clientId: string): boolean =>
+  isOnlyClient(party, clientId) || `${party.issuer}:${clientId}` === (party.subject ?? party.id);
+
+/**
+ * The same, by a name that no other workload has: its id, or one of its `clientIds`. Two issuers may have a workload with the same
+ * `sub`, so whoever speaks of a client by its `sub` may mean either.
+ */
+const isOnlyClient = ({ id, clientIds = [] }: Party, clientId: string): boolean =>
+  clientId === id || clientIds.includes(clientId);
 
 export const refOf = ({ kind, id, issuer, owner, subject, session }: PartyRef): PartyRef =>
   defined({ kind, id, issuer, owner, subject, session });

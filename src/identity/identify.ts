@@ -4,6 +4,8 @@ import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
+import type { JsonObject } from '../domain/json-object.js';
+import type { Party } from '../domain/party.js';
 import type { RequestTrace } from '../domain/request-trace.js';
 import { assertionFacts, isAssertion, singleUse } from './assertion.js';
 import type { AuthenticatedCaller, Proof, TokenUse, TrustedIssuer } from './proof.js';
@@ -32,7 +34,7 @@ export function createIdentify(setup: IdentifySetup): Identify {
   // Verifying costs a hundred times as much as this lookup. Only verified tokens are cached, so an attacker cannot evict them
   // with invented ones; the key is a SHA-256, so no two tokens share an entry.
   const proofs = new LRUCache<string, Proof>({ max: PROOFS_MAX });
-  const { clock, clockSkewSeconds } = setup;
+  const { clock, clockSkewSeconds, clientIds = {} } = setup;
   const skewMs = clockSkewSeconds * 1000;
 
   /**
@@ -49,6 +51,13 @@ export function createIdentify(setup: IdentifySetup): Identify {
     if (problem !== undefined && !problems.includes(undefined)) throw new Refused(problem);
   };
 
+  /** A client that signs for itself is its own issuer, and nobody else has that name. */
+  const withClientIds = (party: Party, { iss, sub }: JsonObject): Party => {
+    const configured = Object.keys(clientIds).filter((name) => clientIds[name] === party.id);
+    const names = typeof iss === 'string' && iss === sub ? [...configured, iss] : configured;
+    return names.length > 0 ? { ...party, clientIds: names } : party;
+  };
+
   const prove = async (token: string, { key, use, purpose }: Proving): Promise<Proof> => {
     const cached = proofs.get(key);
     if (cached && (await cached.issuer.keys.current()) === cached.keys) {
@@ -60,7 +69,9 @@ export function createIdentify(setup: IdentifySetup): Identify {
     const times = readTimes(unverified.claims);
     assertTimely(times, issuer, purpose);
     const assertion = assertionFacts(unverified.claims);
-    const proof = { ...(await issuer.verify(unverified)), issuer, times, assertion };
+    const verified = await issuer.verify(unverified);
+    const party = withClientIds(verified.party, unverified.claims);
+    const proof = { ...verified, party, issuer, times, assertion };
     // Every use of the token returns this same object.
     Object.freeze(proof.party);
     proofs.set(key, proof);

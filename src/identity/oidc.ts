@@ -2,7 +2,7 @@
 import type { OidcTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
-import type { Party } from '../domain/party.js';
+import { prefixOf, type Party } from '../domain/party.js';
 import {
   assertRequired,
   claimAt,
@@ -15,7 +15,6 @@ import {
 } from './claim-values.js';
 import type { JsonObject } from '../domain/json-object.js';
 import { hasLastingIds, joined, subjectName } from './lasting-id.js';
-import { prefixOf } from './party-from-id.js';
 import type { TrustedIssuer } from './proof.js';
 import { verifySignature } from './signature.js';
 import { looksLikeSpiffe } from './spiffe.js';

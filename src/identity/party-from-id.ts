@@ -3,7 +3,7 @@ import type { OidcTrust, Trust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
-import { emailValue, type PartyRef } from '../domain/party.js';
+import { emailValue, prefixOf, type PartyRef } from '../domain/party.js';
 import type { Selector } from '../domain/selector.js';
 import { trustDomainOf } from '../domain/spiffe-id.js';
 import { hasLastingIds, isSubjectName, separated } from './lasting-id.js';
@@ -55,10 +55,6 @@ export const couldBe = (trust: readonly Trust[], kind: PartyRef['kind'], id: str
 
 const canProve = (one: Trust, kind: PartyRef['kind'], id: string): boolean =>
   representedBy(one) === kind && couldProve(one, id);
-
-/** Returns what every id begins with that this issuer can prove. */
-export const prefixOf = (trust: Trust): string =>
-  trust.kind === 'spiffe' ? `spiffe://${trust.trustDomain}/` : `${trust.name}:`;
 
 /**
  * Returns what every `principal` value of this issuer begins with: its ids, and the addresses that its tokens give to

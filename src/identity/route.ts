@@ -22,6 +22,8 @@ export interface IdentifySetup {
   issuer: string;
   clock: Clock;
   clockSkewSeconds: number;
+  /** What else workloads are called as OAuth clients, each name with the id of its workload. */
+  clientIds?: Readonly<Record<string, string>>;
 }
 
 export function createRoute(setup: IdentifySetup): (token: Unverified, use: TokenUse) => TrustedIssuer {

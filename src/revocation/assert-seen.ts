@@ -7,7 +7,8 @@ import type { Settings } from '../authorization/deps.js';
 import { BrokerError } from '../domain/errors.js';
 import { didYouMean, nearNames } from '../domain/near-names.js';
 import { formatSelector, type Selector } from '../domain/selector.js';
-import { canHitSomebody, prefixOf } from '../identity/party-from-id.js';
+import { prefixOf } from '../domain/party.js';
+import { canHitSomebody } from '../identity/party-from-id.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { isSeen } from '../ledger/seen.js';
 

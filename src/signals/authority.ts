@@ -6,11 +6,11 @@
 import type { Trust } from '../config/trust-schema.js';
 import type { Reaction, SignalsConfig } from '../config/signals-schema.js';
 import { taskCauses } from '../domain/hangs-on.js';
-import { emailValue } from '../domain/party.js';
+import { emailValue, prefixOf } from '../domain/party.js';
 import { causeOf, type Selector } from '../domain/selector.js';
 import { DETECTOR, type Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
-import { prefixOf, principalStarts } from '../identity/party-from-id.js';
+import { principalStarts } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { onlyPartyOf } from '../ledger/seen.js';

@@ -11,7 +11,7 @@ import { EVERYTHING } from '../domain/selector.js';
 import { DETECTOR } from '../domain/signal.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { prefixOf } from '../identity/party-from-id.js';
+import { prefixOf } from '../domain/party.js';
 import { listMutes, putMute, removeMute, type Mute } from '../ledger/mutes.js';
 import type { Ledger } from '../ledger/ledger.js';
 

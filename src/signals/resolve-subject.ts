@@ -5,12 +5,12 @@
 import { issuersOf, type Trust } from '../config/trust-schema.js';
 import { isId } from '../domain/id.js';
 import { isName } from '../domain/name.js';
-import { emailValue } from '../domain/party.js';
+import { emailValue, prefixOf } from '../domain/party.js';
 import { distinct, isWellFormed, type Selector } from '../domain/selector.js';
 import { NARROWING_MEMBERS, type NarrowingMember, type Signal } from '../domain/signal.js';
 import type { Task } from '../domain/task.js';
 import { subjectName } from '../identity/lasting-id.js';
-import { canHitSomebody, hasSessions, hasSubjects, prefixOf } from '../identity/party-from-id.js';
+import { canHitSomebody, hasSessions, hasSubjects } from '../identity/party-from-id.js';
 import { findCredential } from '../ledger/credentials.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { onlyPartyOf } from '../ledger/seen.js';

@@ -12,7 +12,8 @@ const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 const WISH = { resource: TICKETS, scope: 'incident/4711:read', purpose: 'summarise' };
 
 let broker: TestBroker;
-beforeAll(async () => void (broker = await startBroker()));
+const ALIASES = { 'f53f191f-9311': 'lab:agent-7', 'f53f191f-9312': 'lab:agent-8' };
+beforeAll(async () => void (broker = await startBroker({ config: { clientIds: ALIASES } })));
 
 const atTokenEndpoint = () => ({ aud: `${broker.url}/token` });
 const introspected = async (reply: Reply) => {
@@ -42,11 +43,15 @@ describe('client_credentials', () => {
   it.each([
     ['its id', 'lab:agent-7', 200],
     ['its sub', 'agent-7', 200],
+    ['its alias', 'f53f191f-9311', 200],
     ['another', 'lab:agent-8', 401],
+    ['the alias of another', 'f53f191f-9312', 401],
     ['the sub at another issuer', 'staff:agent-7', 401],
     ['its issuer', 'lab', 401],
   ])('takes as client_id %s: %s → %i', async (_what, client_id, status) => {
-    expect((await ask({ client_id })).status).toBe(status);
+    const reply = await ask({ client_id });
+    expect(reply.status).toBe(status);
+    if (status !== 200) expectOAuthRefusal(reply, 401, 'invalid_client', /client_id is not the workload/);
   });
 
   it('takes an assertion for the token endpoint, which proves nothing elsewhere, before and after', async () => {

@@ -364,6 +364,13 @@ describe('parts that do not fit each other', () => {
       '5 trust[1].trustDomain: is trusted twice: a token would have two names',
     ],
     [
+      'a client id that nobody could prove, or that is the name of another workload',
+      `${trust(oidc('a', 'issuer: x'), oidc('p', 'issuer: y, represents: person'))}clientIds: { one: "a:agent", two: "p:ada", x: "a:agent", "a:b": "a:agent" }\n`,
+      '10 clientIds.two: is no id of a workload: it begins with the name of no entry of `trust`',
+      '10 clientIds.x: is what another workload is called: its id, or the issuer of its tokens',
+      '10 clientIds.a:b: is what another workload is called: its id, or the issuer of its tokens',
+    ],
+    [
       'the broker as an issuer of identities',
       trust(oidc('a', 'issuer: https://mayfly.example/')),
       '4 trust[0].issuer: is the broker itself, whose tokens prove no identity',
