@@ -143,17 +143,45 @@ export async function permitOnTask<V extends TaskVerb>(
   return new Permission(caller, verb, { task, state: stateNow(deps.ledger, task, seen) });
 }
 
-async function assertPermittedOnTask(
-  { policy }: PermitDeps,
+/**
+ * Returns permission for each of the tasks that are in one of these states and that policy lets the caller read, in their
+ * order. The others are left out: a list is no place to learn of them, and to find none is no refusal.
+ */
+export async function permitReading(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  tasks: readonly Task[],
+  states: readonly TaskState[],
+): Promise<PermittedTask<'readTask'>[]> {
+  const seen = await deps.ledger.log.look([...new Set([...tasks.flatMap(taskCauses), ...partyCauses(caller.party)])]);
+  refuseDeadCaller(deps, caller, seen);
+  const permitted: PermittedTask<'readTask'>[] = [];
+  for (const task of tasks) {
+    const state = stateNow(deps.ledger, task, seen);
+    if (!states.includes(state)) continue;
+    const { outcome } = await decideOnTask(deps, caller, 'readTask', task);
+    if (outcome === 'permit') permitted.push(new Permission(caller, 'readTask', { task, state }));
+  }
+  return permitted;
+}
+
+const decideOnTask = (
+  { policy }: Pick<PermitDeps, 'policy'>,
   { party }: AuthenticatedCaller,
   verb: TaskVerb,
   task: Task,
+) => decideOperation(policy, party, verb, { type: 'task', task: factsOf(task) });
+
+async function assertPermittedOnTask(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  verb: TaskVerb,
+  task: Task,
 ): Promise<void> {
-  const resource = { type: 'task', task: factsOf(task) } as const;
-  const decision = await decideOperation(policy, party, verb, resource);
+  const decision = await decideOnTask(deps, caller, verb, task);
   if (decision.outcome === 'permit') return;
-  if (knowsOf(party, task)) throw denied(decision);
-  const reading = verb === 'readTask' ? decision : await decideOperation(policy, party, 'readTask', resource);
+  if (knowsOf(caller.party, task)) throw denied(decision);
+  const reading = verb === 'readTask' ? decision : await decideOnTask(deps, caller, 'readTask', task);
   throw reading.outcome === 'permit' ? denied(decision) : unknownTask();
 }
 

@@ -23,6 +23,7 @@ import { allLifting, holdLifting, revocationList, revocation, revocationReceipt 
 import { signalPush } from './security-events.js';
 import { allDismissing, signalDeciding, pendingSignals, signalList, signalReading, jsonSignal } from './signals.js';
 import { taskCompletion, taskHeartbeat, taskOpening, taskReading, taskResumption, taskSuspension } from './tasks.js';
+import { taskList } from './task-list.js';
 import { timeline } from './timeline.js';
 import { workloadRisk } from './workloads.js';
 
@@ -55,6 +56,7 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
     container('GET', '/aws/credentials/*target', awsCredentials(deps)),
 
     ours('POST', '/tasks', taskOpening(deps), 32 * KIB),
+    ours('GET', '/tasks', taskList(deps)),
     ours('GET', '/tasks/:id', taskReading(deps)),
     ours('POST', '/tasks/:id/complete', taskCompletion(deps), 4 * KIB),
     ours('POST', '/tasks/:id/suspend', taskSuspension(deps), 4 * KIB),

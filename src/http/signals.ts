@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
-import { isId } from '../domain/id.js';
 import { JSON_SOURCE } from '../domain/reserved.js';
 import { nameSchema, natural } from '../domain/schemas.js';
 import { SELECTOR_CHARACTERS_MAX } from '../domain/selector.js';
@@ -12,13 +11,13 @@ import { toTimestamp } from '../domain/time.js';
 import { selectorAnswer } from './wire/answers.js';
 import { json, time } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
-import { printable, timestamp, wholeNumber } from './wire/fields.js';
+import { printable, timestamp, wholeNumber, cursor, cursorText } from './wire/fields.js';
 import { brokerOperation, nothing, operation } from './wire/operation.js';
 import { acceptSignal } from '../signals/accept.js';
 import { subjectScope } from '../signals/authority.js';
 import { decideSignal, permitDecision } from '../signals/confirm.js';
 import { dismissAll } from '../signals/dismiss-all.js';
-import { showSignal, showSignals, type SignalPlace, type SignalFilter } from '../signals/list.js';
+import { showSignal, showSignals, type SignalFilter, type SignalPlace } from '../signals/list.js';
 import type { HttpDeps } from './deps.js';
 
 const reason = printable(512).exactOptional().describe('In words, for people.');
@@ -88,17 +87,6 @@ export const jsonSignal = (deps: HttpDeps) =>
     },
   });
 
-/** The cursor of a page, as text: `<received at>.<id>`. */
-const cursor = z
-  .string()
-  .regex(/^\d{1,15}\.(sig_[a-z2-7]{16})?$/, 'must be the `next` of a page')
-  .transform((text): SignalPlace => {
-    const [receivedAt = '', id = ''] = text.split('.');
-    return [Number(receivedAt), isId('sig', id) ? id : ''];
-  });
-
-const cursorText = ([receivedAt, id]: SignalPlace): string => `${receivedAt}.${id}`;
-
 const filter = {
   subject: nameSchema(SELECTOR_CHARACTERS_MAX).exactOptional().describe('An id, or `kind:id`.'),
   source: nameSchema().exactOptional().describe('The name of a transmitter, the id of a caller, or `detector`.'),
@@ -106,7 +94,7 @@ const filter = {
 };
 
 const page = {
-  after: cursor.exactOptional().describe('The `next` of the page before.'),
+  after: cursor('sig').exactOptional().describe('The `next` of the page before.'),
   limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
 };
 
@@ -154,7 +142,11 @@ export const allDismissing = (deps: HttpDeps) =>
     },
     from: 'body',
     input: z
-      .strictObject({ ...filter, reason, after: cursor.exactOptional().describe('The `next` of the call before.') })
+      .strictObject({
+        ...filter,
+        reason,
+        after: cursor('sig').exactOptional().describe('The `next` of the call before.'),
+      })
       .refine((asked) => Object.keys(filter).some((name) => name in asked), 'Name a source, a reaction or a subject'),
     about: () => ({ verb: 'dismiss' }),
     async act(permitted, { reason, after, ...filter }, { requestId }) {

@@ -140,7 +140,7 @@ export const taskHeartbeat = (deps: HttpDeps) =>
   });
 
 /** @param state The effective state: an ended ancestor, a hold or the deadline may count before the record says so. */
-function taskOnWire({ task, state }: { task: Task; state: TaskState }) {
+export function taskOnWire({ task, state }: { task: Task; state: TaskState }) {
   const { heartbeat, ended } = task;
   return defined({
     id: task.id,

@@ -16,7 +16,7 @@ interface TaskBody {
 }
 
 beforeAll(async () => {
-  broker = await startBroker();
+  broker = await startBroker({ config: { limits: { perWorkloadPerMinute: 10_000 } } });
   agent = await broker.identity('agent-7', { expiresInSeconds: 86_400 });
   orchestrator = await broker.identity('orchestrator', { expiresInSeconds: 86_400 });
   api = await broker.identity('tickets-api', { expiresInSeconds: 86_400 });
@@ -207,6 +207,105 @@ describe('GET /tasks/{id}', () => {
     const task = await open();
     expectProblem(await broker.get(`/tasks/${task.id}`), 401, 'invalid_token');
     expectProblem(await broker.get(`/tasks/${task.id}?verbose=1`, agent), 400, 'invalid_request', /verbose/);
+  });
+});
+
+describe('GET /tasks', () => {
+  interface List {
+    tasks: TaskBody[];
+    next?: string;
+  }
+  const listed = async (query: string, bearer = orchestrator) =>
+    (await broker.get(`/tasks${query}`, bearer)).body as List;
+  const idsOf = ({ tasks }: List) => tasks.map(({ id }) => id).toSorted();
+  /** Follows `next` to the last page. */
+  async function all(query: string, bearer = orchestrator): Promise<TaskBody[]> {
+    const found: TaskBody[] = [];
+    let after = '';
+    do {
+      const { tasks, next = '' } = await listed(`?${query}${after}`, bearer);
+      found.push(...tasks);
+      after = next && `&after=${next}`;
+    } while (after !== '');
+    return found;
+  }
+
+  it('lists what is open or suspended, each task as it is read alone, and nothing that is over', async () => {
+    const workload = 'lab:lister';
+    const [open1, open2, held, done] = [
+      await open({ workload }),
+      await open({ workload }),
+      await open({ workload }),
+      await open({ workload }),
+    ];
+    await verb(held, 'suspend');
+    await verb(done, 'complete', { outcome: 'completed' });
+    const own = `?workload=${workload}`;
+    expect(await listed(own)).toEqual({
+      tasks: expect.arrayContaining([(await broker.get(`/tasks/${held.id}`, orchestrator)).body]),
+    });
+    expect(idsOf(await listed(own))).toEqual([open1.id, open2.id, held.id].toSorted());
+    expect(idsOf(await listed(`${own}&state=suspended`))).toEqual([held.id]);
+    expect(idsOf(await listed(`${own}&state=open`))).toEqual([open1.id, open2.id].toSorted());
+  });
+
+  it('leaves out at once what a revocation has ended, though no record says so yet', async () => {
+    const workload = 'lab:lister-revoked';
+    await open({ workload });
+    const selector = { kind: 'workload', value: workload };
+    const soc = await broker.identity('soc');
+    await broker.post('/revocations', { selector, effect: 'cutoff', reason: 'test', unseen: true }, soc);
+    expect(await listed(`?workload=${workload}`)).toEqual({ tasks: [] });
+  });
+
+  it('pages through all of them, whatever the size of a page, and no page is longer', async () => {
+    const purpose = 'paged';
+    const opened = await Promise.all(
+      Array.from({ length: 70 }, (_, index) => open({ purpose, deadlineSeconds: 3_600 - index * 7 })),
+    );
+    const ids = opened.map(({ id }) => id).toSorted();
+    for (const limit of [3, 64, 70, 500]) {
+      const found = await all(`purpose=${purpose}&limit=${limit}`, await broker.identity('orchestrator'));
+      expect(found.map(({ id }) => id).toSorted()).toEqual(ids);
+      await broker.advance(60_000);
+    }
+    expect((await listed(`?purpose=${purpose}&limit=7`)).tasks).toHaveLength(7);
+  });
+
+  it('shows nobody what they may not read, and is no refusal where that is everything', async () => {
+    const mine = await open({ purpose: 'mine' });
+    await open({ purpose: 'mine', workload: 'lab:agent-9' });
+    expect(idsOf(await listed('?purpose=mine', agent))).toEqual([mine.id]);
+    expect(await listed('?purpose=mine', api)).toEqual({ tasks: [] });
+    expect(await listed('?workload=lab:agent-9', agent)).toEqual({ tasks: [] });
+  });
+
+  it('finds the tasks that serve a person, and does not take an opener for the workload', async () => {
+    const served = await open({ principal: 'staff:ada' });
+    expect(idsOf(await listed('?principal=staff:ada'))).toEqual([served.id]);
+    expect(await listed('?workload=lab:orchestrator')).toEqual({ tasks: [] });
+  });
+
+  it.each([
+    ['an unknown filter', '?owner=sre', /owner/],
+    ['the state of what is over', '?state=completed', /state/],
+    ['a cursor of something else', '?after=1.sig_aaaaaaaaaaaaaaaa', /next/],
+    ['a cursor without an id', '?after=1.', /next/],
+    ['no tasks at all', '?limit=0', /limit/],
+  ])('with %s is 400', async (_, query, detail) => {
+    expectProblem(await broker.get(`/tasks${query}`, orchestrator), 400, 'invalid_request', detail);
+  });
+
+  it('counts the pages that it looks at as requests: a filter that fits nothing is not free', async () => {
+    const small = await startBroker({ config: { limits: { perWorkloadPerMinute: 40 } } });
+    const opener = await small.identity('orchestrator');
+    for (let opened = 0; opened < 33; opened += 1) await small.post('/tasks', { ...wish, purpose: 'some' }, opener);
+    const looker = await small.identity('looker');
+    // 33 questions to policy cost three requests, and none costs one.
+    for (let asked = 0; asked < 13; asked += 1)
+      expect((await small.get('/tasks?purpose=some', looker)).status).toBe(200);
+    expect((await small.get('/tasks?purpose=none', looker)).status).toBe(200);
+    expectProblem(await small.get('/tasks?purpose=none', looker), 429, 'slow_down');
   });
 });
 

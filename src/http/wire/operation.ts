@@ -22,10 +22,12 @@ import { described, type Contract, type Described } from './contract.js';
 import type { Answer, Call } from './endpoint.js';
 
 /**
- * What `act` receives. Opening a task is the exception: policy is asked about the task that the use case drafts, so the use case
- * itself asks.
+ * What `act` receives: a permission, or one for each entry of a list. Opening a task is the exception: policy is asked about the task
+ * that the use case drafts, so the use case itself asks.
  */
-type PermissionFor<V extends OperatorVerb> = V extends 'openTask' ? AuthenticatedCaller : Permitted<V, unknown>;
+type PermissionFor<V extends OperatorVerb> = V extends 'openTask'
+  ? AuthenticatedCaller
+  : Permitted<V, unknown> | { permitted: readonly Permitted<V, unknown>[] };
 
 interface Operation<V extends OperatorVerb, S extends z.ZodType, P> extends Told {
   verb: V;

@@ -1,0 +1,70 @@
+/** Lists the tasks that are open or suspended, as far as the caller may read them. What it may not read is left out. */
+import { permitReading, type PermitDeps, type PermittedTask } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
+import { EVALUATIONS_PER_POINT } from '../domain/limits.js';
+import type { Task } from '../domain/task.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import { openTasksAfter, type PlacedTask, type TaskPlace } from '../ledger/open-tasks.js';
+import type { TaskState } from '../ledger/task-state.js';
+
+/** The states of a task that is not over. */
+export const LIVE_STATES = ['open', 'suspended'] as const satisfies readonly TaskState[];
+
+interface TaskFilter {
+  state?: (typeof LIVE_STATES)[number];
+  /** The ids of the workload that works on it, and of the person whom it serves. */
+  workload?: string;
+  principal?: string;
+  purpose?: string;
+}
+
+interface PermittedTasks {
+  permitted: PermittedTask<'readTask'>[];
+  /** The place to continue after; absent when all were looked at. A page may be empty and not be the last. */
+  next?: TaskPlace;
+}
+
+interface ListDeps extends PermitDeps {
+  /** Takes a further request from the rate of the caller, or throws `slow_down`. */
+  assertWithinRate: (party: AuthenticatedCaller['party']) => Promise<void>;
+}
+
+/** How many records one answer reads at most, whatever the filter; and how many at once: to parse them blocks the event loop. */
+const LOOKED_AT_MOST = 1_024;
+const PAGE = 64;
+
+/** Every page after the first that is looked at counts as one request more, and so do so many questions to policy. */
+export async function permitListed(
+  deps: ListDeps,
+  caller: AuthenticatedCaller,
+  { state, ...filter }: TaskFilter,
+  { after, limit }: { after?: TaskPlace; limit: number },
+): Promise<PermittedTasks> {
+  const states = state ? [state] : LIVE_STATES;
+  const permitted: PermittedTask<'readTask'>[] = [];
+  let place = after;
+  for (let looked = 0; looked < LOOKED_AT_MOST; looked += PAGE) {
+    if (looked > 0) await deps.assertWithinRate(caller.party);
+    const page = await openTasksAfter(deps.ledger, filter, { after: place, most: PAGE });
+    const wanted = page.tasks.filter(({ task }) => matches(task, filter));
+    for (let start = 0; start < wanted.length; start += EVALUATIONS_PER_POINT) {
+      if (start > 0) await deps.assertWithinRate(caller.party);
+      const asked = wanted.slice(start, start + EVALUATIONS_PER_POINT).map(({ task }) => task);
+      permitted.push(...(await permitReading(deps, caller, asked, states)));
+      if (permitted.length >= limit) return cutAfter(permitted.slice(0, limit), wanted);
+    }
+    if (!page.next) return { permitted };
+    place = page.next;
+  }
+  return defined({ permitted, next: place });
+}
+
+function cutAfter(permitted: PermittedTasks['permitted'], placed: readonly PlacedTask[]): PermittedTasks {
+  const last = permitted.at(-1)?.subject.task.id;
+  return defined({ permitted, next: placed.find(({ task }) => task.id === last)?.place });
+}
+
+const matches = ({ workload, principal, purpose }: Task, filter: TaskFilter): boolean =>
+  (filter.workload === undefined || filter.workload === workload.id) &&
+  (filter.principal === undefined || filter.principal === principal?.id) &&
+  (filter.purpose === undefined || filter.purpose === purpose);

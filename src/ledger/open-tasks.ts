@@ -1,0 +1,72 @@
+/** The open tasks in one order, in pages: by shard, then by score and id. An index has the order, so no page costs more than another. */
+import { SHARDS, shardOf, type Shard } from '../domain/id.js';
+import { cause } from '../domain/selector.js';
+import type { Task } from '../domain/task.js';
+import type { Key } from '../store/store.js';
+import { dueIndex, workloadIndex } from './keys.js';
+import type { Ledger } from './ledger.js';
+import { readReadableTasks } from './tasks.js';
+
+/** Where a page ended: the score of its last task, and that task's id, which names the shard. */
+export type TaskPlace = [score: number, id: string];
+
+export interface PlacedTask {
+  task: Task;
+  place: TaskPlace;
+}
+
+interface TaskPage {
+  /** Without those whose record cannot be read, or has ended since it was indexed. */
+  tasks: PlacedTask[];
+  /** The last place that was looked at; absent on the last page. */
+  next?: TaskPlace;
+}
+
+/** What narrows a page to the entries of an index. Without it, all open tasks are looked at. */
+interface TaskIndex {
+  /** The id of the workload that works on the task, or that opened it. */
+  workload?: string;
+}
+
+/** Where few tasks are open, most shards are empty: so many are asked at once. */
+const SHARDS_AT_ONCE = 16;
+
+/** Returns the next open tasks, `most` at most. A task that is renewed between two pages may be on both. */
+export async function openTasksAfter(
+  ledger: Ledger,
+  by: TaskIndex,
+  { after, most }: { after?: TaskPlace | undefined; most: number },
+): Promise<TaskPage> {
+  const places: TaskPlace[] = [];
+  const begun = after && shardOf(after[1]);
+  let shards = begun === undefined ? SHARDS : SHARDS.slice(SHARDS.indexOf(begun));
+  while (shards.length > 0 && places.length < most) {
+    const ranges = await Promise.all(
+      shards
+        .slice(0, SHARDS_AT_ONCE)
+        .map((shard) =>
+          ledger.records.range(indexFor(shard, by), { limit: most, ...(shard === begun && after && { after }) }),
+        ),
+    );
+    places.push(...ranges.flat().map(([id, score]): TaskPlace => [score, id]));
+    shards = shards.slice(SHARDS_AT_ONCE);
+  }
+  const page = places.slice(0, most);
+  const last = page.at(-1);
+  return { tasks: await readPlaced(ledger, page), ...(last && page.length === most && { next: last }) };
+}
+
+const indexFor = (shard: Shard, { workload }: TaskIndex): Key =>
+  workload === undefined ? dueIndex(shard) : workloadIndex(shard, cause('workload', workload));
+
+async function readPlaced(ledger: Ledger, places: readonly TaskPlace[]): Promise<PlacedTask[]> {
+  const tasks = await readReadableTasks(
+    ledger,
+    places.map(([, id]) => id),
+  );
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  return places.flatMap((place) => {
+    const task = byId.get(place[1]);
+    return task && !task.ended ? [{ task, place }] : [];
+  });
+}
