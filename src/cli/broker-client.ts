@@ -1,34 +1,10 @@
 /**
  * Sends the requests of commands to a broker. No error contains the identity token, or characters that could drive a terminal.
  */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { isSafeOrigin } from '../domain/safe-origin.js';
 import { oneLine } from '../domain/text.js';
 
 const TIMEOUT_MS = 10_000;
-
-/** @param broker The value of `--broker`. */
-export function brokerUrl(broker: string, path: string): URL {
-  const origin = broker.replace(/\/$/, '');
-  // The identity token is sent to this address, so never in clear text over a network.
-  if (!isSafeOrigin(origin))
-    throw new Error('--broker is an origin such as https://mayfly.example (http only on loopback).');
-  return new URL(path, origin);
-}
-
-/**
- * Reads an identity token from a file that a platform keeps fresh. Its form is checked here, because `fetch` quotes an invalid
- * header in its error.
- */
-export async function readIdentity(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new Error(`${file} is not a file that can be read.`);
-  });
-  const token = text.trim();
-  if (!/^[\w.~+/=-]+$/.test(token)) throw new Error(`${file} does not hold a token and nothing else.`);
-  return token;
-}
 
 /** Returns the JSON body of a 200; undefined when it is not JSON. Throws the refusal of the broker for any other status. */
 export async function askBroker(

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { mayfly, type Task } from '../client/index.js';
 import { defined } from '../domain/defined.js';
-import { brokerUrl, readIdentity } from './broker-client.js';
+import { brokerUrl, readIdentity } from './broker-options.js';
 import { Exit, type Terminal } from './terminal.js';
 
 interface Options {

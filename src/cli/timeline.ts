@@ -1,7 +1,8 @@
 /** `mayfly timeline`: prints what happened to a task or a workload, or in a request, for people who must understand it now. */
 import { Option, type Command } from 'commander';
 import { DAY_MS, toTimestamp } from '../domain/time.js';
-import { askBroker, brokerUrl, readIdentity } from './broker-client.js';
+import { askBroker } from './broker-client.js';
+import { brokerUrl, readIdentity } from './broker-options.js';
 import { timestampOf, type Terminal } from './terminal.js';
 import { timelineLines, timelineSchema, type TimelineEntry } from './timeline-lines.js';
 

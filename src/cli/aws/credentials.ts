@@ -1,6 +1,7 @@
 /** `mayfly aws-credentials`: AWS credentials for SDKs that run a program to get them (`credential_process`). */
 import { Option, type Command } from 'commander';
-import { askBroker, brokerUrl, readIdentity } from '../broker-client.js';
+import { askBroker } from '../broker-client.js';
+import { brokerUrl, readIdentity } from '../broker-options.js';
 import type { Terminal } from '../terminal.js';
 import { defined } from '../../domain/defined.js';
 import {

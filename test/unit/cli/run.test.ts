@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import { run } from '../../../src/cli/run.js';
 import { handClock } from '../../support/clock.js';
@@ -41,6 +42,24 @@ describe('mayfly', () => {
   it('fails on what it does not know', async () => {
     expect(await mayfly('mint')).toMatchObject({ code: 1, err: "error: unknown command 'mint'" });
     expect((await mayfly('dev-token')).err).toContain("required option '--sub <name>' not specified");
+  });
+});
+
+/** Returns the packages that a file of src loads when it is loaded, by itself or by what it imports. */
+function packagesOf(file: string, seen = new Set<string>()): string[] {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  const imports = readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type )[^;]*?from '([^']+)';/gm);
+  const found = [...imports].flatMap(([, from = '']) => {
+    if (from.startsWith('node:')) return [];
+    return from.startsWith('.') ? packagesOf(join(dirname(file), from.replace(/\.js$/, '.ts')), seen) : [from];
+  });
+  return [...new Set(found)].sort();
+}
+
+describe('a command that stands before every call of an agent', () => {
+  it.each(['main', 'exec'])('starts at once: %s loads no more than it needs', (name) => {
+    expect(packagesOf(`src/cli/${name}.ts`)).toEqual(['commander']);
   });
 });
 
