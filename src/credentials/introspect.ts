@@ -1,4 +1,7 @@
-/** RFC 7662: whether a token is live, for a resource server that policy lets ask. Every other answer is `active: false`. */
+/**
+ * RFC 7662: whether a token is live, for a resource server that policy lets ask, and for the workload whose own it is. Every other
+ * answer is `active: false`.
+ */
 import type { AuditEvent } from '../audit/event.js';
 import { auditingRefusals, callerFields, nobody } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
@@ -33,7 +36,8 @@ export async function introspect(
   const causes = inspected?.causes ?? [];
   const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
   const about = inspected && auditedToken(inspected);
-  const asking = await mayAsk(deps, caller, seen, defined({ ...about, requestId }));
+  const isHolder = inspected?.found?.task.workload.id === caller.party.id;
+  const asking = await mayAsk(deps, caller, seen, defined({ ...about, requestId, isHolder }));
   if (asking === 'not-permitted') return undefined;
   const now = ledger.clock.now();
   if (inspected?.found) {
@@ -65,15 +69,18 @@ const auditedToken = ({ found, claims }: Inspected): Partial<AuditEvent> =>
     ? { credential: claims.jti, task: claims.task.id, workload: claims.client_id, target: claims.aud }
     : { ...(isId('crd', claims.jti) && { credential: claims.jti }), target: claims.aud, reason: SIGNED_BUT_UNRECORDED };
 
-/** `as-target`: policy lets the caller introspect tokens of that target. `as-reader`: it may read every credential. */
-type Asking = 'as-target' | 'as-reader' | 'not-permitted';
+/**
+ * `as-target`: policy lets the caller introspect tokens of that target. `as-holder`: it is the caller's own, and it could read all
+ * that the answer says in the token itself, except whether it is alive. `as-reader`: it may read every credential.
+ */
+type Asking = 'as-target' | 'as-holder' | 'as-reader' | 'not-permitted';
 
 /** A caller that policy refuses gets the same answer as for a dead token. Only the audit log shows the difference. */
 function mayAsk(
   deps: IntrospectDeps,
   caller: AuthenticatedCaller,
   seen: Seen,
-  about: Partial<AuditEvent>,
+  { isHolder, ...about }: Partial<AuditEvent> & { isHolder: boolean },
 ): Promise<Asking> {
   // The API asks about what others show to it: a token that it may not ask about is no doing of its own.
   const refused = { ...about, type: 'operation.refused' as const, verb: 'introspect', charged: nobody };
@@ -87,6 +94,7 @@ function mayAsk(
       target: about.target,
     });
     if (decision.outcome === 'permit') return 'as-target';
+    if (isHolder) return 'as-holder';
     const reading = await decideOperation(policy, caller.party, 'readCredential', { type: 'broker' });
     if (reading.outcome === 'permit') return 'as-reader';
     throw denied(decision);

@@ -38,6 +38,35 @@ describe('a live token', () => {
   });
 });
 
+describe('its own holder', () => {
+  const own = async (wish?: Record<string, string>) =>
+    ((await broker.exchange(agent, wish)).body as { access_token: string }).access_token;
+
+  it('may ask without a permit, and learns when it is dead', async () => {
+    const mine = await own();
+    expect((await broker.introspect(mine, agent)).body).toMatchObject({ active: true });
+    await broker.form('/revoke', { token: mine }, { authorization: `Bearer ${agent}` });
+    expect((await broker.introspect(mine, agent)).text).toBe('{"active":false}');
+  });
+
+  it('is the workload alone: not another of the same team, nor the person whom it serves', async () => {
+    const mine = await own();
+    const ada = await broker.person('ada');
+    const forAda = await broker.exchange(agent, {
+      subject_token: ada,
+      actor_token: agent,
+      actor_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+    });
+    const theirs = (forAda.body as { access_token: string }).access_token;
+    expect((await broker.introspect(theirs, agent)).body).toMatchObject({ active: true, sub: 'staff:ada' });
+    const others = [await broker.identity('agent-8'), ada];
+    for (const other of others) {
+      expect((await broker.introspect(mine, other)).text).toBe('{"active":false}');
+      expect((await broker.introspect(theirs, other)).text).toBe('{"active":false}');
+    }
+  });
+});
+
 describe('exactly {"active":false}, without a reason', () => {
   const expectInactive = async (asked: string, bearer = api) => {
     const reply = await broker.introspect(asked, bearer);
@@ -51,14 +80,15 @@ describe('exactly {"active":false}, without a reason', () => {
   });
 
   it('for a caller that policy does not let ask, and the audit log says who asked', async () => {
-    await expectInactive(token, agent);
+    const other = await broker.identity('agent-8');
+    await expectInactive(token, other);
     const { body } = await broker.exchange(agent, { resource: WIKI, scope: 'page/1:read' });
     await expectInactive((body as { access_token: string }).access_token);
     const soc = await broker.identity('soc');
     const { lines } = (await broker.get(`/audit?task=${task}&type=operation.refused`, soc)).body as {
       lines: string[];
     };
-    expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({ verb: 'introspect', actor: { id: 'lab:agent-7' } });
+    expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({ verb: 'introspect', actor: { id: 'lab:agent-8' } });
   });
 
   it('once it has expired', async () => {

@@ -36,7 +36,9 @@ const introspectionAnswer = z.union([
 const contract: Contract = {
   summary: 'Tells an API whether a credential is live at this moment, and what it may (RFC 7662).',
   proof: 'client',
-  needs: '`introspect` on the target, or `readCredential`; without it every answer is `{"active":false}`',
+  needs:
+    '`introspect` on the target, or `readCredential`; a workload may ask about its own. Otherwise every answer is ' +
+    '`{"active":false}`',
   form: introspectionForm,
   answers: { 200: json(introspectionAnswer) },
 };
