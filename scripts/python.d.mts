@@ -1,4 +1,6 @@
 export const WHEELS: string;
+export const PACKAGES: string;
 export function findPython(): string | undefined;
 export function hasWheels(): boolean;
-export function fetchWheels(): void;
+export function hasPackages(): boolean;
+export function fetchForPython(): void;

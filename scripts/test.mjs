@@ -1,10 +1,10 @@
 // Runs the tests: installs redis-server if it is missing and that takes no password, then runs jest with the given arguments.
-// Tests start servers of their own, so `redis-server` is needed even when TEST_REDIS_URL names a further one. What the tests of
-// sdk/python need is fetched here, because no test reaches beyond this machine.
+// Tests start servers of their own, so `redis-server` is needed even when TEST_REDIS_URL names a further one. What the tests in
+// Python need is fetched here, because no test reaches beyond this machine.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { fetchWheels } from './python.mjs';
+import { fetchForPython } from './python.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -19,7 +19,7 @@ if (!hasRedis()) {
   process.exit(1);
 }
 
-fetchWheels();
+fetchForPython();
 
 const jest = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
 const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];

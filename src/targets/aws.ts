@@ -58,12 +58,8 @@ export const aws: TargetKind<AwsMaterial, ConfiguredRole> = {
   tokenType: 'N_A',
   accessToken: (material) => JSON.stringify(toProcessCredentials(material)),
   handles: { label: 'accessKeyId', findIn: accessKeyIdsIn },
-  // OpenID Connect Discovery §3: AWS registers the broker as an identity provider, and wants these beside issuer and keys.
-  metadata: {
-    response_types_supported: ['id_token'],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['ES256'],
-  },
+  // OpenID Connect Discovery §3: AWS registers the broker as an identity provider.
+  metadata: { response_types_supported: ['id_token'] },
   identity: { of: roleIdentity, clash: 'has the name of another role: their deny policies would be one' },
   settingProblems,
 };

@@ -2,10 +2,12 @@
  * Unmodified MCP clients (SDK 1 and 2) before an MCP server that asks the broker about each call: they find the broker by the
  * metadata of the server, sign their own assertions or bring an identity token, and lose access with the task.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import * as sdk2 from '@modelcontextprotocol/client';
 import {
@@ -17,6 +19,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { findPython, hasPackages, PACKAGES } from '../../scripts/python.mjs';
 import { fetchFor, mayfly, mcpAuthFor } from '../../src/client/index.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { handClock } from '../support/clock.js';
@@ -178,6 +181,45 @@ describe('an unmodified MCP client', () => {
     await client.close();
   });
 });
+
+const python = hasPackages() ? findPython() : undefined;
+if (python === undefined)
+  console.warn('Left out, because it was not fetched (npm test, with a network): mcp for Python.');
+
+(python === undefined ? describe.skip : describe)('the MCP SDK for Python', () => {
+  it('finds the broker with a projected token, calls a tool, and is shut out while its workload is held', async () => {
+    calls = [];
+    const client = await startPython('agent-8');
+    expect(await client.call()).toBe('closed');
+    expect(await client.call()).toBe('closed');
+    expect(new Set(calls.map(({ caller }) => caller))).toEqual(new Set(['lab:agent-8']));
+    const hold = { selector: { kind: 'workload', value: 'lab:agent-8' }, effect: 'hold', reason: 'test' };
+    expect((await broker.post('/revocations', hold, await broker.identity('soc'))).status).toBe(200);
+    calls = [];
+    expect(await client.call()).toMatch(/^it ended: [^]*OAuth/);
+    expect(calls).toEqual([]);
+  });
+});
+
+/** The client of test/interop. `call` returns what the tool answered; and after the end of the client, what that said. */
+async function startPython(sub: string): Promise<{ call(): Promise<string> }> {
+  const identity = join(temporaryDirectory(), 'token');
+  writeFileSync(identity, await broker.identity(sub));
+  const child = spawn(
+    python ?? '',
+    [resolve('test/interop/python/mcp_client.py'), resource, identity, `lab:${sub}`, broker.url],
+    { env: { PATH: process.env['PATH'], PYTHONPATH: PACKAGES, PYTHONDONTWRITEBYTECODE: '1' } },
+  );
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
+  const ended = once(child, 'close').then(() => `it ended: ${complaint}`);
+  return {
+    call() {
+      child.stdin.write('\n');
+      return Promise.race([once(child.stdout, 'data').then(([chunk]) => String(chunk).trim()), ended]);
+    },
+  };
+}
 
 describe('mayfly/client', () => {
   it.each(['SDK 1', 'SDK 2'])('gives a task to a transport of %s, and the tool is shut with the task', async (sdk) => {

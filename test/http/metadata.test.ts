@@ -21,6 +21,8 @@ describe('the metadata (RFC 8414)', () => {
       jwks_uri: `${broker.url}/jwks`,
       authorization_endpoint: `${broker.url}/authorize`,
       response_types_supported: ['none'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256', 'ES256'],
       grant_types_supported: [
         'urn:ietf:params:oauth:grant-type:token-exchange',
         'urn:ietf:params:oauth:grant-type:jwt-bearer',

@@ -52,7 +52,8 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
     authorization_endpoint: `${issuer}/authorize`,
     response_types_supported: ['none'],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['ES256'],
+    // OpenID Connect Discovery §3 demands RS256, and parsers check that. ES256 is what the keys sign with.
+    id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     grant_types_supported: GRANT_TYPES,
     token_endpoint_auth_methods_supported: CLIENT_METHODS,
     token_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
