@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -85,15 +85,14 @@ interface Introspected {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.url?.startsWith('/.well-known/oauth-protected-resource')) {
     response.setHeader('Content-Type', 'application/json');
-    response.end(JSON.stringify({ resource, authorization_servers: [broker.url], scopes_supported: ['tools.call'] }));
+    response.end(printed('json', /^[^]*$/));
     return;
   }
   const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
   const { body } = await broker.introspect(token, await broker.identity('mcp-server'));
   const { active, scope = '', client_id: caller, txn: task } = body as Introspected;
   if (!active || !scope.split(' ').includes('tools.call')) {
-    const metadata = new URL('/.well-known/oauth-protected-resource/mcp', resource).href;
-    response.writeHead(401, { 'WWW-Authenticate': `Bearer resource_metadata="${metadata}"` }).end();
+    response.writeHead(401, { 'WWW-Authenticate': printed('http', /(?<=WWW-Authenticate: ).*/) }).end();
     return;
   }
   calls.push({ caller, task });
@@ -102,6 +101,16 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true });
   await mcp.connect(transport);
   await transport.handleRequest(request, response);
+}
+
+/** What docs/resource-servers.md tells MCP servers to answer, with the addresses of this test. */
+function printed(language: string, part: RegExp): string {
+  const section = readFileSync('docs/resource-servers.md', 'utf8').split('## For MCP servers\n')[1] ?? '';
+  const block = section.split(`\`\`\`${language}\n`)[1]?.split('```')[0] ?? '';
+  const text = part.exec(block)?.[0] ?? '';
+  return text
+    .replaceAll('https://tickets.example', new URL(resource).origin)
+    .replace('https://mayfly.example', broker.url);
 }
 
 type Transport1 = ConstructorParameters<typeof StreamableHTTPClientTransport>[1];

@@ -58,6 +58,15 @@ describe('oauth4webapi', () => {
     });
   });
 
+  it('gets a credential with client_credentials, and a client assertion', async () => {
+    const client = { client_id: 'lab:agent-7' };
+    const auth = asserted(await broker.identity('agent-7'));
+    const wish = { resource: TICKETS, scope: 'incident/4711:read', purpose: 'summarise' };
+    const response = await oauth.clientCredentialsGrantRequest(as, client, auth, wish, insecure);
+    const granted = await oauth.processClientCredentialsResponse(as, client, response);
+    expect(granted).toMatchObject({ token_type: 'bearer', scope: 'incident/4711:read' });
+  });
+
   it('validates the access token as a resource server does (RFC 9068), by the published keys', async () => {
     const { access_token: token } = await exchanged();
     const request = new Request(`${TICKETS}/incident/4711`, { headers: { authorization: `Bearer ${token}` } });
@@ -100,6 +109,14 @@ describe('openid-client', () => {
     expect(await openid.tokenIntrospection(api, token)).toMatchObject({ active: true });
     await openid.tokenRevocation(agent, token);
     expect(await openid.tokenIntrospection(api, token)).toEqual({ active: false });
+  });
+
+  it('gets a credential with client_credentials, and a client assertion', async () => {
+    const auth = asserted(await broker.identity('agent-7'));
+    const options = { algorithm: 'oauth2' as const, execute };
+    const agent = await openid.discovery(new URL(broker.url), 'lab:agent-7', undefined, auth, options);
+    const wish = { resource: TICKETS, scope: 'incident/4711:read', purpose: 'summarise' };
+    expect(await openid.clientCredentialsGrant(agent, wish)).toMatchObject({ scope: 'incident/4711:read' });
   });
 
   it('sees a refusal with its code and sentence', async () => {

@@ -1,0 +1,58 @@
+/** The table of clients: each row has a test that is there. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+
+const page = readFileSync('docs/clients.md', 'utf8');
+const section = page.split(/^## /m).find((text) => text.startsWith('Which client\n')) ?? '';
+const rows = section
+  .split('\n')
+  .filter((line) => line.startsWith('|'))
+  .slice(2)
+  .map((line) => line.split('|').map((cell) => cell.trim()))
+  .map(([, client = '', grant = '', works = '', shown = '']) => ({ client, grant, works, shown }));
+
+describe('the table of clients', () => {
+  it.each(rows)('has a test for $client: $grant', ({ shown }) => {
+    const [, file = '', title = ''] = /^`(test\/[\w/.-]+\.test\.ts)`: (.+)$/.exec(shown) ?? [];
+    expect(existsSync(file)).toBe(true);
+    expect(namesIn(file)).toContain(title);
+  });
+
+  it.each(rows)('says plainly whether it works, and else what to use: $client: $grant', ({ works }) => {
+    expect(works).toMatch(/^(yes|yes, .+|no: .+)$/);
+  });
+
+  it.each([
+    'MCP TypeScript SDK 1',
+    'MCP TypeScript SDK 2',
+    'MCP Python SDK',
+    'MCP hosts that log a person in',
+    'oauth4webapi',
+    'openid-client',
+    'authlib',
+    'golang.org/x/oauth2',
+    'Nimbus',
+    'agentgateway',
+    'AgentCore',
+    '`mayfly/client`',
+    '`mayfly-broker`',
+    '`mayfly exec`',
+    'curl',
+  ])('has a row for %s', (client) => {
+    expect(rows.some((row) => row.client.includes(client))).toBe(true);
+  });
+});
+
+/** All that may name a test, or the row of one: the texts of a file, and the names of members. */
+function namesIn(file: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node)) found.push(node.text);
+    if (ts.isPropertyAssignment(node)) found.push(node.name.getText(source).replaceAll("'", ''));
+    ts.forEachChild(node, visit);
+  };
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
+  visit(source);
+  return found;
+}
