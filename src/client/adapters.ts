@@ -20,6 +20,7 @@ export interface AwsSession {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string;
+  /** By the clock of this machine, as the SDK counts: where that is wrong, what AWS says would be a time long past or to come. */
   expiration: Date;
 }
 
@@ -30,15 +31,18 @@ export interface AwsSession {
  */
 export const awsCredentialsFor =
   (task: Task, role: string, access?: readonly object[]) => async (): Promise<AwsSession> => {
-    const { token } = await task.credential(role, { ...(access && { access }), lifetimeSeconds: SESSION_SECONDS });
-    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = membersOf(token) ?? {};
-    if (![AccessKeyId, SecretAccessKey, SessionToken, Expiration].every((value) => typeof value === 'string')) {
+    const wish = { ...(access && { access }), lifetimeSeconds: SESSION_SECONDS };
+    const { token, expiresInSeconds } = await task.credential(role, wish);
+    const { AccessKeyId, SecretAccessKey, SessionToken } = membersOf(token) ?? {};
+    if (![AccessKeyId, SecretAccessKey, SessionToken].every((value) => typeof value === 'string')) {
       throw new MayflyError('The credential is no AWS session: is the target an IAM role?');
     }
+    // eslint-disable-next-line no-restricted-properties -- the SDK compares it with this very clock.
+    const now = Date.now();
     return {
       accessKeyId: String(AccessKeyId),
       secretAccessKey: String(SecretAccessKey),
       sessionToken: String(SessionToken),
-      expiration: new Date(String(Expiration)),
+      expiration: new Date(now + expiresInSeconds * 1000),
     };
   };

@@ -58,12 +58,38 @@ export class TaskEnded extends MayflyError {
   }
 }
 
-/** The source of a token gave none, so nothing was asked for. */
+/** The source of a token gave none: for example a file that is just being written. Nothing was asked for. */
 export class IdentityUnavailable extends MayflyError {
   override name = 'IdentityUnavailable';
 }
 
-/** The broker could not be asked, or gave no answer that makes sense. Nothing is known about what was asked. */
+/** The broker could not be asked, or gave no answer that makes sense. What was asked may or may not have happened. */
 export class Unavailable extends MayflyError {
   override name = 'Unavailable';
+  /** Whether it may be different a moment later; false for example after a redirect. */
+  readonly mayPass: boolean;
+  /** Seconds, where whatever answered said when to ask again. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(message: string, { mayPass = true, retryAfterSeconds, cause }: Circumstances = {}) {
+    super(message, { cause });
+    this.mayPass = mayPass;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
 }
+
+interface Circumstances {
+  mayPass?: boolean;
+  retryAfterSeconds?: number | undefined;
+  cause?: unknown;
+}
+
+/** Returns whether the same request may succeed a moment later: the broker said so, or has not answered at all. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof Refused) return error.retry === 'later';
+  return error instanceof IdentityUnavailable || (error instanceof Unavailable && error.mayPass);
+}
+
+/** Returns the seconds after which to ask again, where the answer said so. */
+export const retryAfterOf = (error: unknown): number | undefined =>
+  error instanceof Refused || error instanceof Unavailable ? error.retryAfterSeconds : undefined;

@@ -1,6 +1,6 @@
 /** The entrance of the client: a broker, and the identity that this process shows it. */
-import { MayflyError, TaskEnded } from './errors.js';
-import { ask, brokerOrigin, textOf, tokenFrom, type Connection, type IdentitySource } from './request.js';
+import { MayflyError, TaskEnded, Unavailable } from './errors.js';
+import { ask, asBearer, brokerOrigin, textOf, type Connection, type IdentitySource } from './request.js';
 import { isOver, Task } from './task.js';
 
 export interface MayflyOptions {
@@ -71,18 +71,16 @@ async function openTask(connection: Connection, options: TaskOptions): Promise<T
     ...(deadlineSeconds !== undefined && { deadlineSeconds }),
     heartbeat: { intervalSeconds: heartbeatSeconds, missesAllowed: MISSES_ALLOWED },
   };
-  const headers = {
-    Authorization: `Bearer ${await tokenFrom(connection.identity, 'workload')}`,
-    'Idempotency-Key': crypto.randomUUID(),
-  };
-  const id = textOf((await ask(connection, { path: '/tasks', body, headers }))['id']);
-  if (id === undefined) throw new MayflyError('The answer of the broker has no id of a task.');
+  // A repeated attempt must not open a second task.
+  const headers = { 'Idempotency-Key': crypto.randomUUID() };
+  const id = textOf((await ask(connection, { path: '/tasks', prove: asBearer({ body, headers }) }))['id']);
+  if (id === undefined) throw new Unavailable('The answer of the broker has no id of a task.', { mayPass: false });
   return new Task(connection, { id, heartbeatSeconds });
 }
 
 async function joinTask(connection: Connection, id: string): Promise<Task> {
-  const headers = { Authorization: `Bearer ${await tokenFrom(connection.identity, 'workload')}` };
-  const { state, heartbeat } = await ask(connection, { path: `/tasks/${encodeURIComponent(id)}`, headers });
+  const path = `/tasks/${encodeURIComponent(id)}`;
+  const { state, heartbeat } = await ask(connection, { path, prove: asBearer() });
   if (typeof state === 'string' && isOver(state)) throw new TaskEnded(id, state);
   const { intervalSeconds } = (heartbeat ?? {}) as { intervalSeconds?: unknown };
   return new Task(connection, {

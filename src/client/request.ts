@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isSafeOrigin } from '../domain/safe-origin.js';
-import { IdentityUnavailable, MayflyError, Refused, Unavailable, type Retry } from './errors.js';
+import { IdentityUnavailable, mayPass, MayflyError, Refused, retryAfterOf, Unavailable, type Retry } from './errors.js';
 
 /** Returns an identity token that is valid now. It is asked before each request, so that it may rotate. */
 export type IdentitySource = () => string | Promise<string>;
@@ -36,14 +36,25 @@ export interface Connection {
 
 interface Outgoing {
   path: string;
-  /** An object is sent as JSON, parameters as a form; without a body it is a GET. */
-  body?: object | URLSearchParams;
-  headers?: Record<string, string>;
+  /** Returns what is sent, with the identity token as its proof. It is called before each attempt, since the token may have been replaced. */
+  prove: (token: string) => Sent | Promise<Sent>;
   /** Ends the waiting, and the request. */
   signal?: AbortSignal;
 }
 
-type Members = Readonly<Record<string, unknown>>;
+interface Sent {
+  /** An object is sent as JSON, parameters as a form; without a body it is a GET. */
+  body?: object | URLSearchParams;
+  headers?: Record<string, string>;
+}
+
+/** The proof of every endpoint but `/token`. */
+export const asBearer =
+  ({ body, headers }: Sent = {}) =>
+  (token: string): Sent => ({ ...(body && { body }), headers: { Authorization: `Bearer ${token}`, ...headers } });
+
+/** A JSON object. */
+export type Members = Readonly<Record<string, unknown>>;
 
 const ANSWER_BYTES_MAX = 1_000_000;
 const ATTEMPTS_MAX = 3;
@@ -57,16 +68,23 @@ export function brokerOrigin(url: string): string {
   throw new MayflyError(`The url of the broker must be an origin, such as ${origin}, without a path.`);
 }
 
+/** The codes for a proof of identity that is not accepted; `invalid_request` by RFC 8693 §2.2.2. */
+const PROOF_REFUSED = ['invalid_token', 'invalid_client', 'invalid_request'];
+
 /**
  * Returns the answer. A refusal that says `later` within 15 seconds is waited for, and so is an answer of nobody: three attempts
  * in all. So every request must be safe to repeat.
  */
 export async function ask(connection: Connection, outgoing: Outgoing): Promise<Members> {
   for (let attempt = 1; ; attempt += 1) {
+    let token: string | undefined;
     try {
-      return await askOnce(connection, outgoing);
+      token = await tokenFrom(connection.identity, 'workload');
+      return await askOnce(connection, outgoing, token);
     } catch (error) {
-      const seconds = attempt < ATTEMPTS_MAX ? secondsToWait(error, attempt) : undefined;
+      if (attempt === ATTEMPTS_MAX) throw error;
+      if (await isOutdated(connection, token, error)) continue;
+      const seconds = secondsToWait(error, attempt);
       if (seconds === undefined) throw error;
       const { signal } = outgoing;
       await pause(seconds * 1000, undefined, signal && { signal }).catch(() => undefined);
@@ -75,22 +93,31 @@ export async function ask(connection: Connection, outgoing: Outgoing): Promise<M
   }
 }
 
-/** Returns how long to wait before the request is repeated; undefined where that would not help. */
+/** Returns whether a proof was refused that its source has replaced since: for example, the file was read while it was written. */
+async function isOutdated({ identity }: Connection, token: string | undefined, error: unknown): Promise<boolean> {
+  if (token === undefined || !(error instanceof Refused) || !PROOF_REFUSED.includes(error.code)) return false;
+  return (await tokenFrom(identity, 'workload').catch(() => token)) !== token;
+}
+
+/**
+ * Returns how long to wait before the request is repeated; undefined where that would not help. Many clients may have been sent away
+ * at once, and must not all come back at once.
+ */
 function secondsToWait(error: unknown, attempt: number): number | undefined {
-  if (error instanceof Unavailable) return (attempt * randomInt(100, 300)) / 1000;
-  if (!(error instanceof Refused) || error.retry !== 'later') return undefined;
-  const seconds = error.retryAfterSeconds ?? 1;
+  if (!mayPass(error)) return undefined;
+  const seconds = (retryAfterOf(error) ?? 0) + (attempt * randomInt(100, 300)) / 1000;
   return seconds <= WAIT_SECONDS_MAX ? seconds : undefined;
 }
 
-async function askOnce({ url, fetch, timeoutMs }: Connection, { path, body, headers, signal }: Outgoing) {
+async function askOnce({ url, fetch, timeoutMs }: Connection, { path, prove, signal }: Outgoing, token: string) {
+  const { body, headers } = await prove(token);
   const timeout = AbortSignal.timeout(timeoutMs);
   let answer: Response;
   let text: string;
   try {
     answer = await fetch(`${url}${path}`, {
       method: body === undefined ? 'GET' : 'POST',
-      redirect: 'error',
+      redirect: 'manual',
       headers: { Accept: 'application/json', ...contentType(body), ...headers },
       ...(body !== undefined && { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
@@ -99,9 +126,8 @@ async function askOnce({ url, fetch, timeoutMs }: Connection, { path, body, head
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof Unavailable) throw cause;
-    throw new Unavailable(timeout.aborted ? 'The broker did not answer in time.' : 'The broker cannot be reached.', {
-      cause,
-    });
+    const why = timeout.aborted ? 'did not answer in time' : `cannot be reached${systemCodeOf(cause)}`;
+    throw new Unavailable(`The broker ${why}.`, { cause });
   }
   // RFC 7009 answers with nothing.
   const members = text === '' ? {} : membersOf(text);
@@ -109,7 +135,13 @@ async function askOnce({ url, fetch, timeoutMs }: Connection, { path, body, head
   throw refusalOf(answer, members ?? {});
 }
 
-const contentType = (body: Outgoing['body']): Record<string, string> =>
+/** Returns such as `: ECONNREFUSED` or `: DEPTH_ZERO_SELF_SIGNED_CERT`, so that a wrong certificate is told from a broker that is away. */
+function systemCodeOf(error: unknown): string {
+  const { code } = ((error as Error).cause ?? error) as { code?: unknown };
+  return typeof code === 'string' ? `: ${code}` : '';
+}
+
+const contentType = (body: Sent['body']): Record<string, string> =>
   body === undefined || body instanceof URLSearchParams ? {} : { 'Content-Type': 'application/json' };
 
 async function boundedText({ body }: Response): Promise<string> {
@@ -117,7 +149,8 @@ async function boundedText({ body }: Response): Promise<string> {
   let bytes = 0;
   for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += part.byteLength;
-    if (bytes > ANSWER_BYTES_MAX) throw new Unavailable('The broker gave no answer that makes sense: it is too large.');
+    if (bytes > ANSWER_BYTES_MAX)
+      throw new Unavailable('The broker gave no answer that makes sense: it is too large.', { mayPass: false });
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
@@ -139,19 +172,29 @@ const RETRIES: readonly unknown[] = ['never', 'with-less', 'after-approval', 'af
 function refusalOf({ status, headers }: Response, members: Members): Refused | Unavailable {
   const code = textOf(members['error']) ?? textOf(members['code']);
   const sentence = textOf(members['error_description']) ?? textOf(members['detail']) ?? textOf(members['message']);
-  // Whatever answers without a code of the broker is something else: a proxy, a wrong address.
-  if (code === undefined) return new Unavailable(`The broker gave no answer that makes sense (status ${status}).`);
+  const retryAfterSeconds = secondsIn(headers.get('retry-after'));
+  if (code === undefined) return noAnswer(status, retryAfterSeconds);
   const { retry } = members;
-  const wait = Number(headers.get('retry-after') ?? Number.NaN);
   const details = {
     status,
     code,
     retry: RETRIES.includes(retry) ? (retry as Retry) : 'never',
     decisionId: textOf(members['decision_id']),
     requestId: headers.get('x-request-id') ?? undefined,
-    retryAfterSeconds: Number.isFinite(wait) && wait >= 0 ? wait : undefined,
+    retryAfterSeconds,
   } as const;
   return new Refused(sentence ?? code, details);
 }
+
+/** Whatever answers without a code of the broker is something else: a proxy, a load balancer, a wrong address. */
+function noAnswer(status: number, retryAfterSeconds: number | undefined): Unavailable {
+  const why = status >= 300 && status < 400 ? 'redirects are not followed' : 'a broker answers otherwise';
+  const message = `The broker gave no answer that makes sense (status ${status}): ${why}.`;
+  return new Unavailable(message, { mayPass: status === 429 || status >= 500, retryAfterSeconds });
+}
+
+/** RFC 9110 §10.2.3; a date is not understood. */
+const secondsIn = (retryAfter: string | null): number | undefined =>
+  /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) : undefined;
 
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -1,8 +1,9 @@
 /** A task of the broker, from the side of the agent: credentials under it, its heartbeat, its end. */
+import { createHash } from 'node:crypto';
 import { JWT_TYPE, TOKEN_EXCHANGE } from '../protocol/oauth.js';
 import { KeptCredential, type Credential, type Issued } from './credential.js';
-import { MayflyError, Refused, TaskEnded } from './errors.js';
-import { ask, textOf, tokenFrom, type Connection, type IdentitySource } from './request.js';
+import { MayflyError, Refused, TaskEnded, Unavailable } from './errors.js';
+import { ask, asBearer, textOf, tokenFrom, type Connection, type IdentitySource, type Members } from './request.js';
 
 /** What a credential may do: scope texts such as `incident/4711:read`, or RFC 9396 objects. */
 export type Access = string | readonly string[] | readonly object[];
@@ -31,10 +32,12 @@ export class Task implements AsyncDisposable {
   readonly #unopened: Unopened | undefined;
   readonly #credentials = new Map<string, KeptCredential>();
   readonly #ended = new AbortController();
+  readonly #opener = crypto.randomUUID();
   #id: string | undefined;
   #opening: Promise<unknown> | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #heartbeatFailure: unknown;
+  #isBeating = false;
   /** Why nothing more is asked for here. */
   #over: MayflyError | undefined;
   /** Whether nothing is left to tell: the broker knows of the end, or others go on with the task. */
@@ -108,7 +111,11 @@ export class Task implements AsyncDisposable {
   #keptFor(target: string, wish: Access | Wish): KeptCredential {
     const wanted = { resource: target, ...parametersOf(isWish(wish) ? wish : { access: wish }) };
     const key = JSON.stringify(wanted);
-    const kept = this.#credentials.get(key) ?? new KeptCredential(() => this.#issue(wanted));
+    const known = this.#credentials.get(key);
+    if (known) return known;
+    // An agent may touch a million things in turn: what is over is forgotten, or it would fill the memory.
+    for (const [old, { isIdle }] of this.#credentials) if (isIdle) this.#credentials.delete(old);
+    const kept = new KeptCredential(() => this.#issue(wanted));
     this.#credentials.set(key, kept);
     return kept;
   }
@@ -124,29 +131,36 @@ export class Task implements AsyncDisposable {
   }
 
   async #exchange(wanted: Parameters, under: Parameters): Promise<Issued> {
+    const prove = async (workload: string) => ({
+      body: await this.#form(workload, { ...wanted, ...under }),
+      // The same request, sent again because its answer was lost, must not open a second task.
+      ...('purpose' in under && { headers: { 'Idempotency-Key': key } }),
+    });
+    const key = `${this.#opener}-${createHash('sha256').update(JSON.stringify(wanted)).digest('base64url')}`;
+    const answer = await this.#noticingTheEnd(ask(this.#connection, { path: '/token', prove, signal: this.signal }));
+    const { task, ...issued } = issuedIn(answer);
+    this.#id ??= task;
+    // Meanwhile it may have been completed or left here.
+    if (this.#over) throw this.#over;
+    return issued;
+  }
+
+  /** The form of RFC 8693: this workload asks for itself, or acts for the person. */
+  async #form(workload: string, parameters: Parameters): Promise<URLSearchParams> {
     const person = this.#unopened?.person;
-    const workload = await tokenFrom(this.#connection.identity, 'workload');
-    const body = new URLSearchParams({
+    return new URLSearchParams({
       grant_type: TOKEN_EXCHANGE,
       subject_token: person ? await tokenFrom(person, 'person') : workload,
       subject_token_type: JWT_TYPE,
       ...(person && { actor_token: workload, actor_token_type: JWT_TYPE }),
-      ...wanted,
-      ...under,
+      ...parameters,
     });
-    // A repeated attempt must not open a second task.
-    const headers = { 'Idempotency-Key': crypto.randomUUID() };
-    const request = { path: '/token', body, signal: this.signal, ...('purpose' in under && { headers }) };
-    const answer = await this.#noticingTheEnd(ask(this.#connection, request));
-    const { access_token: token, expires_in: lifetimeSeconds, task_id: task } = answer;
-    if (typeof token !== 'string' || typeof lifetimeSeconds !== 'number' || typeof task !== 'string') {
-      throw new MayflyError('The answer of the broker has no access_token, expires_in and task_id.');
-    }
-    this.#id ??= task;
-    return { token, lifetimeSeconds, scope: textOf(answer['scope']) ?? '' };
   }
 
   async #beat(): Promise<void> {
+    // A broker that answers slowly is not asked again meanwhile.
+    if (this.#isBeating) return;
+    this.#isBeating = true;
     try {
       const state = textOf((await this.#call('heartbeat', {}))['state']);
       this.#heartbeatFailure = undefined;
@@ -156,18 +170,19 @@ export class Task implements AsyncDisposable {
     } catch (error) {
       // The broker allows for some that are missing, and the next one may arrive.
       this.#heartbeatFailure = error;
+    } finally {
+      this.#isBeating = false;
     }
   }
 
   /** RFC 7009: the broker ends the credential. If it cannot be told, the credential ends by itself. */
   async #giveBack({ token }: Credential): Promise<void> {
-    const headers = { Authorization: `Bearer ${await tokenFrom(this.#connection.identity, 'workload')}` };
-    await ask(this.#connection, { path: '/revoke', body: new URLSearchParams({ token }), headers });
+    const body = new URLSearchParams({ token });
+    await ask(this.#connection, { path: '/revoke', prove: asBearer({ body }) });
   }
 
-  async #call(verb: string, body: object): Promise<Readonly<Record<string, unknown>>> {
-    const headers = { Authorization: `Bearer ${await tokenFrom(this.#connection.identity, 'workload')}` };
-    return ask(this.#connection, { path: `/tasks/${this.#id}/${verb}`, body, headers });
+  #call(verb: string, body: object): Promise<Members> {
+    return ask(this.#connection, { path: `/tasks/${this.#id}/${verb}`, prove: asBearer({ body }) });
   }
 
   /** Turns the refusal of a task that is over into TaskEnded. */
@@ -201,6 +216,15 @@ export class Task implements AsyncDisposable {
 export const isOver = (state: string): boolean => state !== 'open' && state !== 'suspended';
 
 type Parameters = Readonly<Record<string, string>>;
+
+/** Throws Unavailable for what is no credential: what is not printable must not become a header, whose error would quote it. */
+function issuedIn({ access_token: token, expires_in: lifetimeSeconds, task_id: task, scope }: Members) {
+  const isCredential = typeof token === 'string' && /^[ -~]+$/.test(token);
+  if (!isCredential || !(typeof lifetimeSeconds === 'number' && lifetimeSeconds > 0) || typeof task !== 'string') {
+    throw new Unavailable('The answer of the broker has no access_token, expires_in and task_id.', { mayPass: false });
+  }
+  return { token, lifetimeSeconds, scope: textOf(scope) ?? '', task };
+}
 
 const isWish = (wish: Access | Wish): wish is Wish => typeof wish === 'object' && !Array.isArray(wish);
 

@@ -1,7 +1,11 @@
 /** `mayfly/client` against a whole broker. */
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import {
   awsCredentialsFor,
@@ -16,6 +20,8 @@ import {
   type MayflyOptions,
 } from '../../src/client/index.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { temporaryDirectory } from '../support/directory.js';
+import { createServerCertificate } from '../support/issuers/certificate.js';
 import { until } from '../support/until.js';
 
 const READ = 'incident/4711:read';
@@ -40,6 +46,7 @@ const client = (more: Partial<MayflyOptions> = {}): Mayfly =>
 const isActive = async (token: string) => ((await broker.introspect(token, api)).body as { active: boolean }).active;
 const stateOf = async (id: string) =>
   ((await broker.get(`/tasks/${id}`, orchestrator)).body as { state: string }).state;
+const urlOf = ([input]: Parameters<typeof fetch>) => (input instanceof Request ? input.url : input.toString());
 const endOutside = (id: string | undefined) =>
   broker.post(`/tasks/${id}/complete`, { outcome: 'cancelled' }, orchestrator);
 
@@ -108,17 +115,17 @@ describe('a task', () => {
     }).task({
       purpose: 'summarise',
     });
-    const now = jest.spyOn(performance, 'now');
+    const now = jest.spyOn(os, 'uptime');
     const first = await task.credential(TICKETS, READ);
     away = true;
-    const from = performance.now();
-    now.mockImplementation(() => from + 290_000);
+    const from = os.uptime();
+    now.mockImplementation(() => from + 290);
     expect(await task.credential(TICKETS, READ)).toBe(first);
-    now.mockImplementation(() => from + 296_000);
+    now.mockImplementation(() => from + 296);
     await expect(task.credential(TICKETS, READ)).rejects.toBeInstanceOf(Unavailable);
     away = false;
     const next = await task.credential(TICKETS, READ);
-    now.mockImplementation(() => from + 296_000 + 250_000);
+    now.mockImplementation(() => from + 296 + 250);
     expect(await task.credential(TICKETS, READ)).toBe(next);
     now.mockRestore();
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -141,6 +148,20 @@ describe('a task', () => {
     await endOutside(task.id);
     await new Promise((resolve) => task.signal.addEventListener('abort', resolve));
     expect(task.signal.reason).toMatchObject({ name: 'TaskEnded', outcome: 'cancelled' });
+  });
+
+  it('sends no heartbeat while the one before waits for its answer', async () => {
+    const timers = jest.spyOn(globalThis, 'setInterval');
+    let waiting = 0;
+    const task = await client({
+      fetch: (...call) => (urlOf(call).endsWith('/heartbeat') ? new Promise(() => (waiting += 1)) : fetch(...call)),
+    }).task({ purpose: 'summarise' });
+    const beat = timers.mock.calls.at(-1)?.[0] as () => void;
+    timers.mockRestore();
+    for (let times = 0; times < 3; times += 1) beat();
+    await until(() => waiting > 0, 'no heartbeat was sent');
+    expect(waiting).toBe(1);
+    await task.complete();
   });
 
   it('is told to the broker by another complete() after one that did not reach it', async () => {
@@ -178,9 +199,9 @@ describe('a task', () => {
   it('drops what it keeps when the broker refuses to renew it', async () => {
     const task = await client().task({ purpose: 'summarise' });
     const first = await task.credential(TICKETS, READ);
-    const now = jest.spyOn(performance, 'now');
-    const from = performance.now();
-    now.mockImplementation(() => from + 250_000);
+    const now = jest.spyOn(os, 'uptime');
+    const from = os.uptime();
+    now.mockImplementation(() => from + 250);
     await broker.post(`/tasks/${task.id}/suspend`, {}, orchestrator);
     expect(await task.credential(TICKETS, READ)).toBe(first);
     await until(
@@ -266,29 +287,151 @@ describe('a token', () => {
   });
 });
 
-describe('an answer that is none of a broker', () => {
-  it.each([
-    ['a page', (response: ServerResponse) => response.writeHead(502).end('<html>')],
-    ['a list', (response: ServerResponse) => response.end('[]')],
-    ['2 MB', (response: ServerResponse) => response.end('"'.padEnd(2_000_000, 'x'))],
-    ['a broken connection', (response: ServerResponse) => response.destroy()],
-  ])('is Unavailable: %s', async (_what, answer) => {
-    const url = await serve((_request, response) => void answer(response));
-    await expect(client({ url }).task({ purpose: 'summarise' })).rejects.toBeInstanceOf(Unavailable);
+describe('an identity in a file', () => {
+  const file = () => join(temporaryDirectory(), 'token');
+
+  it('that was read while it was written is read again, and one that stays wrong is refused', async () => {
+    const path = file();
+    const read = fromFile(path);
+    const half = identity.slice(0, -20);
+    // The rest is written once the client has read the half.
+    const client = (rest: string) =>
+      mayfly({
+        url: broker.url,
+        identity: async () => {
+          const token = await read();
+          writeFileSync(path, rest);
+          return token;
+        },
+      });
+    writeFileSync(path, half);
+    const task = await client(identity).task({ purpose: 'summarise' });
+    writeFileSync(path, half);
+    expect(await isActive((await task.credential(TICKETS, READ)).token)).toBe(true);
+    await task.complete();
+    writeFileSync(path, half);
+    await expect(client(half).task({ purpose: 'summarise' })).rejects.toMatchObject({ code: 'invalid_token' });
   });
 
-  it('is waited for where it says how long, three times at most', async () => {
+  it('may be replaced, and be away for a moment', async () => {
+    const path = file();
+    writeFileSync(path, identity);
+    const task = await client({ identity: fromFile(path) }).task({ purpose: 'summarise' });
+    const first = await task.credential(TICKETS, READ);
+    rmSync(path);
+    expect(await task.credential(TICKETS, READ)).toBe(first);
+    await expect(task.credential(TICKETS, 'incident/4712:read')).rejects.toBeInstanceOf(IdentityUnavailable);
+    const next = task.credential(TICKETS, 'incident/4712:read');
+    writeFileSync(`${path}.new`, await broker.identity('agent-7', { expiresInSeconds: 1_800 }));
+    renameSync(`${path}.new`, path);
+    expect(await isActive((await next).token)).toBe(true);
+    await task.complete();
+  });
+});
+
+const GRANTED = { access_token: 'a.b.c', token_type: 'Bearer', expires_in: 300, task_id: 'tsk_1' };
+const LATER = '{"code":"temporarily_unavailable","detail":"No.","retry":"later"}';
+
+describe('an answer that is none of a broker', () => {
+  const halfOf = (response: ServerResponse) => {
+    response.writeHead(200, { 'Content-Length': 99 }).write('{"id":"ts');
+    setImmediate(() => response.destroy());
+  };
+  it.each<[string, (response: ServerResponse) => unknown, number, string]>([
+    ['a page instead of an answer', (response) => response.end('<html>Sign in</html>'), 1, 'status 200'],
+    ['a page of a proxy', (response) => response.writeHead(502).end('<html>'), 3, 'status 502'],
+    ['a page that says when to come back', (response) => later(response, '30').end('<html>'), 1, 'status 503'],
+    ['a wrong address', (response) => response.writeHead(404).end('nothing here'), 1, 'status 404'],
+    ['a redirect', (response) => response.writeHead(307, { Location: '/' }).end(), 1, 'redirects are not followed'],
+    ['a list', (response) => response.end('[]'), 1, 'status 200'],
+    ['a task without an id', (response) => response.end('{"id":7}'), 1, 'no id'],
+    ['2 MB', (response) => response.end('"'.padEnd(2_000_000, 'x')), 1, 'too large'],
+    ['a broken connection', (response) => response.destroy(), 3, 'cannot be reached: UND_ERR_SOCKET'],
+    ['half an answer', halfOf, 3, 'cannot be reached'],
+    ['nothing in time', () => undefined, 3, 'did not answer in time'],
+    ['a head and nothing in time', (response) => response.writeHead(200).write('{'), 3, 'did not answer in time'],
+  ])('is Unavailable, and asked for again where that may help: %s', async (_what, answer, times, message) => {
     let calls = 0;
     const url = await serve((_request, response) => {
       calls += 1;
-      response
-        .writeHead(503, { 'Retry-After': '0' })
-        .end('{"code":"temporarily_unavailable","detail":"No.","retry":"later"}');
+      answer(response);
+    });
+    const failure = await client({ url, timeoutMs: 300 })
+      .task({ purpose: 'summarise' })
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Unavailable);
+    expect((failure as Error).message).toContain(message);
+    expect(calls).toBe(times);
+  });
+
+  it('is a server whose certificate nobody vouches for: nothing is sent to it, and the error says why', async () => {
+    const { certificate, key } = createServerCertificate(['localhost']);
+    const seen = jest.fn();
+    const url = (await listening(createTlsServer({ cert: certificate, key }, seen))).replace('http:', 'https:');
+    const failure = client({ url }).task({ purpose: 'summarise' });
+    await expect(failure).rejects.toThrow(
+      /cannot be reached: (?:UNABLE_TO_VERIFY_LEAF_SIGNATURE|[A-Z_]*CERT[A-Z_]*)\./,
+    );
+    expect(seen).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, object]>([
+    ['a token that is none', { access_token: 'a\r\nX-Evil: 1' }],
+    ['no token', { access_token: null }],
+    ['no life', { expires_in: 0 }],
+    ['a life that is no number', { expires_in: '300' }],
+    ['no task', { task_id: undefined }],
+  ])('is no credential, and quoted nowhere: %s', async (_what, wrong) => {
+    const url = await serve((_request, response) => response.end(JSON.stringify({ ...GRANTED, ...wrong })));
+    const task = await client({ url }).task({ purpose: 'summarise', person: () => identity });
+    const failure = await task.credential(TICKETS).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Unavailable);
+    expect(inspect(failure, { depth: 9 })).not.toContain('X-Evil');
+  });
+
+  it('is waited for where it says how long, three times at most, and not for long', async () => {
+    let calls = 0;
+    let seconds = '0';
+    const url = await serve((_request, response) => {
+      calls += 1;
+      later(response, seconds).end(LATER);
     });
     await expect(client({ url }).task({ purpose: 'summarise' })).rejects.toMatchObject({ retry: 'later' });
     expect(calls).toBe(3);
+    seconds = '16';
+    const refused = { retry: 'later', retryAfterSeconds: 16 };
+    await expect(client({ url }).task({ purpose: 'summarise' })).rejects.toMatchObject(refused);
+    expect(calls).toBe(4);
+  });
+
+  it('opens one task for a person however often it is asked again because the answer was lost', async () => {
+    const keys: unknown[] = [];
+    const url = await serve((request, response) => {
+      keys.push(request.headers['idempotency-key']);
+      if (keys.length < 5) response.destroy();
+      else response.end(JSON.stringify(GRANTED));
+    });
+    const task = await client({ url }).task({ purpose: 'summarise', person: () => identity });
+    await expect(task.credential(TICKETS)).rejects.toBeInstanceOf(Unavailable);
+    expect((await task.credential(TICKETS)).token).toBe('a.b.c');
+    expect(keys).toEqual(new Array(5).fill(expect.stringMatching(/./)));
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  it('gives no credential to a task that was completed while it was on its way', async () => {
+    const task = await client({
+      fetch: async (...call) => {
+        const answer = await fetch(...call);
+        if (urlOf(call).endsWith('/token')) await task.complete();
+        return answer;
+      },
+    }).task({ purpose: 'summarise' });
+    await expect(task.credential(TICKETS, READ)).rejects.toMatchObject({ name: 'TaskEnded', outcome: 'completed' });
+    expect(await stateOf(task.id ?? '')).toBe('completed');
   });
 });
+
+const later = (response: ServerResponse, seconds: string) => response.writeHead(503, { 'Retry-After': seconds });
 
 describe('awsCredentialsFor()', () => {
   it('says that a credential is no AWS session, and quotes nothing of it', async () => {
@@ -346,10 +489,17 @@ describe('fetchFor()', () => {
   });
 });
 const servers: Server[] = [];
-afterEach(() => servers.splice(0).forEach((server) => server.close()));
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
 
-async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
-  const server = createServer(answer);
+const serve = (answer: (request: IncomingMessage, response: ServerResponse) => unknown): Promise<string> =>
+  listening(createServer((request, response) => void answer(request, response)));
+
+async function listening(server: Server): Promise<string> {
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,6 +1,9 @@
+import { isSafeOrigin } from '../../domain/safe-origin.js';
 import { IdentityUnavailable } from '../errors.js';
 import type { IdentitySource } from '../request.js';
 import { kept } from './kept.js';
+
+const TIMEOUT_MS = 5_000;
 
 /**
  * Asks GitHub Actions for the OIDC token of the job. The job needs `permissions: id-token: write`.
@@ -15,8 +18,13 @@ export function fromGitHubActions(audience: string, env: NodeJS.ProcessEnv = pro
       );
     }
     const asked = new URL(url);
+    if (!isSafeOrigin(asked.origin)) throw new IdentityUnavailable('ACTIONS_ID_TOKEN_REQUEST_URL is no https URL.');
     asked.searchParams.set('audience', audience);
-    const answer = await fetch(asked, { headers: { Authorization: `Bearer ${bearer}` }, redirect: 'error' });
+    const answer = await fetch(asked, {
+      headers: { Authorization: `Bearer ${bearer}` },
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
     const { value } = (answer.ok ? await answer.json() : {}) as { value?: unknown };
     if (typeof value !== 'string') throw new IdentityUnavailable(`GitHub gave no token: status ${answer.status}.`);
     return value;

@@ -1,3 +1,4 @@
+import { elapsed } from '../elapsed.js';
 import type { IdentitySource } from '../request.js';
 
 /** Such tokens live for five minutes or more. */
@@ -10,8 +11,8 @@ const KEPT_MS = 120_000;
 export function kept(ask: () => Promise<string>): IdentitySource {
   let last: { token: Promise<string>; at: number } | undefined;
   return () => {
-    if (last && performance.now() - last.at < KEPT_MS) return last.token;
-    const asked = { token: ask(), at: performance.now() };
+    if (last && elapsed() - last.at < KEPT_MS) return last.token;
+    const asked = { token: ask(), at: elapsed() };
     last = asked;
     asked.token.catch(() => {
       if (last === asked) last = undefined;

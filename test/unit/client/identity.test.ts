@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createHttp2, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import os from 'node:os';
 import { join } from 'node:path';
 import { fromAws, fromFile, fromGitHubActions, fromSpiffe } from '../../../src/client/index.js';
 import { temporaryDirectory } from '../../support/directory.js';
@@ -51,8 +52,10 @@ describe('fromGitHubActions()', () => {
     expect(calls).toBe(2);
   });
 
-  it('says which permission is missing', async () => {
+  it('says which permission is missing, and sends the bearer over no plain http', async () => {
     await expect(fromGitHubActions('https://mayfly.example', {})()).rejects.toThrow('id-token: write');
+    const env = { ACTIONS_ID_TOKEN_REQUEST_URL: 'http://github.example/', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'runner' };
+    await expect(fromGitHubActions('https://mayfly.example', env)()).rejects.toThrow('no https URL');
   });
 });
 
@@ -64,8 +67,8 @@ describe('fromAws()', () => {
     expect(getWebIdentityToken.mock.calls).toEqual([
       [{ Audience: ['https://mayfly.example'], SigningAlgorithm: 'ES384', DurationSeconds: 300 }],
     ]);
-    const now = performance.now();
-    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now + 121_000);
+    const now = os.uptime();
+    const clock = jest.spyOn(os, 'uptime').mockReturnValue(now + 121);
     await identity();
     clock.mockRestore();
     expect(getWebIdentityToken).toHaveBeenCalledTimes(2);
