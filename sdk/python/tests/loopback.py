@@ -47,7 +47,8 @@ class Loopback:
                 loopback.seen.append(seen)
                 status, headers, text = loopback.answer(seen)
                 self.send_response(status)
-                for name, value in {"Content-Length": str(len(text)), **headers}.items():
+                length = {} if "Transfer-Encoding" in headers else {"Content-Length": str(len(text))}
+                for name, value in {**length, **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 with contextlib.suppress(OSError):  # The client may have had enough.

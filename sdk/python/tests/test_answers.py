@@ -58,7 +58,6 @@ class WhatIsNoAnswerOfABroker(AnswersTest):
             "no JSON object": reply(200, ["a.b.c"]),
             "JSON nested too deep": (200, json_type, b"[" * 100_000),
             "more than a MiB": reply(200, {**GRANTED, "padding": "x" * (2 << 20)}),
-            "half of what it announces": (200, {"Content-Length": "9999", "Connection": "close"}, b'{"access_tok'),
             "nothing": (204, {}, b""),
             "not found": (404, {}, b"nothing here"),
             "a refusal without a code": reply(400, {"error": {"message": "no"}}),
@@ -102,9 +101,23 @@ class WhatIsNoAnswerOfABroker(AnswersTest):
             self.task_at(url, patience_seconds=0.0, timeout_seconds=0.5).credential(TARGET, "a:read")
 
     def test_is_asked_again_where_it_may_pass(self) -> None:
-        server = self.serve((502, {}, b"<html>Bad Gateway</html>"), (503, {}, b""), reply(200, GRANTED))
-        self.assertEqual(self.task_at(server.url, person=PERSON).credential(TARGET, "a:read").token, "a.b.c")
-        self.assertEqual(len(self.exchanges(server)), 3)
+        half = b'{"access_tok'
+        for name, answer in {
+            "a page of a proxy": (502, {}, b"<html>Bad Gateway</html>"),
+            "nothing": (503, {}, b""),
+            "half of what it announces": (200, {"Content-Length": "9999", "Connection": "close"}, half),
+            "half of a chunk": (200, {"Transfer-Encoding": "chunked", "Connection": "close"}, b"ff\r\n" + half),
+        }.items():
+            with self.subTest(name):
+                server = self.serve(answer, reply(200, GRANTED))
+                self.assertEqual(self.task_at(server.url, person=PERSON).credential(TARGET, "a:read").token, "a.b.c")
+                self.assertEqual(len(self.exchanges(server)), 2)
+
+    def test_is_waited_for_as_long_as_a_proxy_says(self) -> None:
+        server = self.serve((503, {"Retry-After": "30"}, b"<html>"), reply(200, GRANTED))
+        with self.assertRaises(mayfly.Unavailable) as caught:
+            self.task_at(server.url).credential(TARGET, "a:read")
+        self.assertEqual((caught.exception.retry_after, len(self.exchanges(server))), (30, 1))
 
 
 class AnAnswerThatOpensATask(AnswersTest):

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
+import inspect
 import os
+import subprocess
+import sys
 import tempfile
 import threading
+import time
+import unittest
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -12,7 +19,7 @@ from pathlib import Path
 from unittest import mock
 
 import mayfly
-from mayfly import _elapsed
+from mayfly import _credentials, _elapsed
 
 from .real_broker import READ, TICKETS, WithBroker, until
 
@@ -112,6 +119,93 @@ class ARenewal(WithBroker):
             first = task.credential(TICKETS, READ)
             with later(301):
                 self.assertIsNot(task.credential(TICKETS, READ), first)
+
+    def test_is_one_request_however_many_tasks_of_asyncio_wait_for_it(self) -> None:
+        with self.broker.task("triage") as task:
+
+            async def together() -> set[str]:
+                asked = [asyncio.to_thread(task.credential, TICKETS, READ) for _ in range(8)]
+                return {credential.token for credential in await asyncio.gather(*asked)}
+
+            self.assertEqual(len(asyncio.run(together())), 1)
+
+    def test_that_got_no_answer_is_tried_again_by_each_of_many_agents_at_another_moment(self) -> None:
+        key = _credentials.key_of(TICKETS, READ, None)
+        lasting = {"access_token": "a.b.c", "token_type": "Bearer", "expires_in": 300}
+        kept = _credentials.credential_of(lasting, TICKETS, _elapsed.elapsed())
+        dues: list[set[float]] = [set(), set()]
+        now = 0.0
+        with mock.patch("mayfly._credentials.elapsed", lambda: now):
+            for _ in range(50):
+                cache = _credentials.CredentialCache()
+                cache.get(key, lambda *_: kept)
+                dues[0].add(cache._due[key])
+                cache._put_off(key, mayfly.Unavailable("away", may_pass=True))
+                dues[1].add(cache._due[key])
+        for due in dues:
+            self.assertEqual(len(due), 50)
+        self.assertGreater(max(dues[1]) - min(dues[1]), 1)
+        self.assertGreaterEqual(min(dues[1]), 2)
+
+
+class ASleepOfTheMachine(unittest.TestCase):
+    @unittest.skipUnless(hasattr(time, "CLOCK_BOOTTIME"), "another clock is used on this system")
+    def test_counts_as_time_that_passes(self) -> None:
+        with mock.patch("time.clock_gettime", side_effect=lambda clock: {time.CLOCK_BOOTTIME: 3600.0}[clock]):
+            self.assertEqual(_elapsed.elapsed(), 3600.0)
+
+
+FORKS = """
+import os, sys, threading, time
+import mayfly
+url, token, target, read, other = sys.argv[1:]
+main, asked, is_child = threading.get_ident(), threading.Event(), False
+def identity():
+    if threading.get_ident() != main and not is_child:
+        asked.set()
+        time.sleep(600)  # This thread asks for a credential, with all its locks and its place in the queue.
+    return token
+broker = mayfly.Broker(url, identity=identity)
+with broker.task("triage", heartbeat_seconds=60) as task:
+    first = task.credential(target, read)
+    threading.Thread(target=task.credential, args=(target, other), daemon=True).start()
+    asked.wait()
+    task._lock.acquire(), task._opening.acquire(), task._cache._lock.acquire()
+    child = os.fork()
+    if child == 0:
+        is_child = True
+        assert task.credential(target, read) is first
+        assert task.credential(target, other).token != first.token
+        assert threading.active_count() == 1, threading.enumerate()
+        raise ValueError("the end of the block in the child")
+    task._lock.release(), task._opening.release(), task._cache._lock.release()
+    assert os.waitpid(child, 0)[1] != 0
+    assert task.check() == "open"
+print(task.id)
+"""
+
+
+@unittest.skipUnless(hasattr(os, "fork"), "this system does not fork")
+class AForkedProcess(WithBroker):
+    def test_uses_the_task_of_its_parent_and_neither_waits_for_its_threads_nor_ends_it(self) -> None:
+        identity = self.real.identity("agent-7")
+        command = [sys.executable, "-W", "ignore", "-c", FORKS, self.real.url, identity, TICKETS, READ, OTHER]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertIn("the end of the block in the child", ran.stderr)
+        self.assertEqual(self.real.state(ran.stdout.strip()), "completed")
+
+    def test_begins_anew_with_every_lock(self) -> None:
+        """Whatever has a lock of its own is told of the fork."""
+        package = Path(inspect.getfile(mayfly)).parent
+        found = set()
+        for file in package.glob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.ClassDef) and "Lock()" in (text := ast.unparse(node)):
+                    found.add(node.name)
+                    self.assertIn("tell_in_children(self)", text, node.name)
+                    self.assertIn("def _after_fork(self)", text, node.name)
+        self.assertEqual(found, {"Task", "CredentialCache", "_Kept"})
 
 
 class AClockThatIsAnHourOff(WithBroker):

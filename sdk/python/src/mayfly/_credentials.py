@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from ._calls import may_pass
 from ._elapsed import elapsed
 from ._errors import Refused, TaskEnded, Unavailable
+from ._fork import tell_in_children
 
 #: Scopes such as ``incident/4711:read``, separated by spaces; or RFC 9396 objects, as an AWS role needs them.
 Access: TypeAlias = str | Sequence[Mapping[str, object]]
@@ -106,6 +107,10 @@ def key_of(target: str, access: Access | None, lifetime_seconds: int | None) -> 
     return (target, tuple(asked))
 
 
+def _renewal_of(credential: Credential) -> float:
+    return elapsed() + credential.seconds_left * random.uniform(_RENEWED_FROM, _RENEWED_TO)
+
+
 Obtain: TypeAlias = Callable[[Key, bool], Credential]
 
 
@@ -125,6 +130,7 @@ class CredentialCache:
         #: Counts how often everything was dropped: what was asked for before that is not kept after it.
         self._drops = 0
         self._closed = False
+        tell_in_children(self)
 
     def get(self, key: Key, obtain: Obtain) -> Credential:
         """Return a credential that lives. Raises what ``obtain`` raises if there is none.
@@ -162,6 +168,13 @@ class CredentialCache:
         self._closed = True
         self.drop()
 
+    def _after_fork(self) -> None:
+        # What is kept is served here too, and renewed by each process at a moment of its own.
+        self._lock = threading.Lock()
+        self._flights = {}
+        for key, kept in self._kept.items():
+            self._due[key] = _renewal_of(kept)
+
     def _fly_aside(self, key: Key, flight: Future[Credential], drops: int, ask: Callable[[], Credential]) -> None:
         """Renew while the caller goes on with what still lives."""
         renewal = threading.Thread(target=self._fly, args=(key, flight, drops, ask), name="mayfly-renew", daemon=True)
@@ -197,7 +210,7 @@ class CredentialCache:
         for old in [old for old, kept in self._kept.items() if kept.seconds_left <= 0]:
             del self._kept[old], self._due[old]
         self._kept[key] = credential
-        self._due[key] = elapsed() + credential.seconds_left * random.uniform(_RENEWED_FROM, _RENEWED_TO)
+        self._due[key] = _renewal_of(credential)
 
     def _put_off(self, key: Key, error: Exception) -> None:
         if key not in self._kept:

@@ -117,9 +117,13 @@ def fetch(
             text += chunk
             if len(text) > ANSWER_BYTES_MAX:
                 raise Unavailable(f"{url.origin} answered with more than {ANSWER_BYTES_MAX} bytes", may_pass=False)
+        if response.length:
+            raise ConnectionError("the answer was cut off")
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, text)
     except (OSError, UnicodeError) as error:
         raise Unavailable(f"{url.origin} did not answer: {error}", may_pass=True) from error
+    except http.client.IncompleteRead:
+        raise Unavailable(f"{url.origin} did not answer: the answer was cut off", may_pass=True) from None
     except http.client.HTTPException as error:
         # Its text repeats what the server sent, and so perhaps a token that the server was sent.
         raise Unavailable(f"{url.origin} did not answer in HTTP: {type(error).__name__}", may_pass=False) from None

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ._elapsed import elapsed
 from ._errors import IdentityUnavailable, Unavailable
+from ._fork import tell_in_children
 from ._http import fetch, parse_url
 
 Identity = Callable[[], str]
@@ -122,6 +123,7 @@ class _Kept:
         self._lock = threading.Lock()
         self._token: str | None = None
         self._until = 0.0
+        tell_in_children(self)
 
     def __call__(self) -> str:
         with self._lock:
@@ -129,6 +131,9 @@ class _Kept:
                 self._token = self._ask()
                 self._until = elapsed() + _KEPT_SECONDS
             return self._token
+
+    def _after_fork(self) -> None:
+        self._lock = threading.Lock()
 
     def forget(self) -> None:
         with self._lock:

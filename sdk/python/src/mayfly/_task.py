@@ -16,6 +16,7 @@ from ._calls import Calls
 from ._credentials import Access, Credential, CredentialCache, Key, credential_of, key_of
 from ._elapsed import elapsed
 from ._errors import MayflyError, Refused, TaskEnded, Unavailable
+from ._fork import tell_in_children
 from ._heartbeat import Heartbeat
 from ._http import parse_origin
 from ._identity import Identity
@@ -62,6 +63,7 @@ class Task:
         self.id: str | None = None
         if opened is not None:
             self._begin(opened, beats)
+        tell_in_children(self)
 
     def credential(
         self, target: str, access: Access | None = None, *, lifetime_seconds: int | None = None
@@ -149,6 +151,18 @@ class Task:
 
     def __repr__(self) -> str:
         return f"<mayfly.Task {self.id or 'not opened yet'}{' ended' if self.ended.is_set() else ''}>"
+
+    def _after_fork(self) -> None:
+        """In a forked process the task is that of its parent: used here, kept alive and ended there."""
+        self._lock, self._opening = threading.Lock(), threading.RLock()
+        was_ended, self.ended = self.ended.is_set(), threading.Event()
+        if was_ended:
+            self.ended.set()
+        self._heartbeat = None
+        if self.id is not None:
+            self._completes = False
+        else:  # Each process opens one of its own.
+            self._uuid = uuid.uuid4()
 
     def _begin(self, opened: Mapping[str, Any], beats: bool) -> None:
         self.id = _id_in(opened, "id")
