@@ -10,7 +10,7 @@ import { endpointSection } from './api.js';
 import { fieldsOf } from './schema.js';
 
 /** The tables are made without a broker: no endpoint is called. */
-const PUBLIC = publicEndpoints({ targets: new Map(), issuer: '' } as unknown as HttpDeps);
+const PUBLIC = publicEndpoints({ targets: new Map(), settings: { trust: [] }, issuer: '' } as unknown as HttpDeps);
 const OPERATIONS = operationsEndpoints({ liveness: {} } as unknown as Parameters<typeof operationsEndpoints>[0]);
 
 /** The sections of the public listener, by the first part of the path. */

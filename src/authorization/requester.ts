@@ -4,8 +4,8 @@ import { sha256 } from '../domain/digest.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import type { RequestTrace } from '../domain/request-trace.js';
-import { isClient, refOf } from '../domain/party.js';
-import type { AuthenticatedCaller } from '../identity/proof.js';
+import { isClient, isOnlyClient, refOf } from '../domain/party.js';
+import type { AuthenticatedCaller, ShownIdJag } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_TYPE } from '../protocol/oauth.js';
 import type { Deps } from './deps.js';
@@ -23,11 +23,11 @@ export interface Proofs {
   subject?: Presented;
   /** RFC 8693: the workload that acts for the subject. */
   actor?: Presented;
-  /** RFC 7523 §2.1: the token of a workload that is the whole grant. */
+  /** RFC 7523 §2.1: the token of a workload that is the whole grant, or an ID-JAG. */
   assertion?: string;
   /** The client, which has authenticated itself. */
   client?: AuthenticatedCaller;
-  /** Only a name; it must be that of the workload. */
+  /** Only a name, of a client that has not. It must be that of the workload. */
   clientId?: string;
 }
 
@@ -40,16 +40,21 @@ export interface Requester {
   from?: Found;
 }
 
+/** Returns the proofs that the request was made with. */
+export const proofsOf = ({ caller, onBehalfOf }: Requester): AuthenticatedCaller[] =>
+  onBehalfOf ? [caller, onBehalfOf] : [caller];
+
 const ACCEPTED_TYPES: readonly string[] = [JWT_TYPE, ID_TOKEN_TYPE, ACCESS_TOKEN_TYPE];
 
 export async function identifyRequester(deps: Pick<Deps, 'identify'>, proofs: Proofs): Promise<Requester> {
   const requester = await proven(deps, proofs);
   const { party } = requester.caller;
-  const { client, clientId } = proofs;
+  const { assertion, client, clientId } = proofs;
   if (client && client.party.id !== party.id) {
     throw new BrokerError('invalid_request', 'The client is not the workload whose token was presented.');
   }
-  if (clientId !== undefined && !isClient(party, clientId)) {
+  // RFC 7523 §3.1: beside an assertion, a client that is not authenticated need not say who it is.
+  if (assertion === undefined && clientId !== undefined && !isClient(party, clientId)) {
     throw new BrokerError('invalid_request', 'The client_id is not the workload whose token was presented.');
   }
   return requester;
@@ -69,12 +74,34 @@ async function proven({ identify }: Pick<Deps, 'identify'>, proofs: Proofs): Pro
   }
   const caller = assertion === undefined ? client : await identify(assertion, { use: 'assertion' });
   if (!caller) throw new Error('a request without any proof');
+  if (caller.idJag) return { caller: clientOf(caller.idJag, caller, proofs), onBehalfOf: caller };
   if (caller.party.kind === 'workload') return { caller };
   const [code, noun] =
     assertion === undefined ? (['invalid_client', 'client'] as const) : (['invalid_grant', 'assertion'] as const);
   throw new BrokerError(
     code,
     `The ${noun} must be a workload: a person gets no credential without one that acts for them.`,
+  );
+}
+
+/**
+ * Returns the client that an ID-JAG was issued to: the one that has authenticated itself, or a public one, for which the identity
+ * provider alone vouches. A client is meant by a name that no other has: an identity provider knows nothing of our issuers.
+ */
+function clientOf(
+  { clientId, publicClient }: ShownIdJag,
+  { proofHash, issuedAt, expiresAt, trace }: AuthenticatedCaller,
+  { client, clientId: named }: Proofs,
+): AuthenticatedCaller {
+  if (client?.party.kind === 'workload' && isOnlyClient(client.party, clientId)) return client;
+  if (client || (named !== undefined && named !== clientId)) {
+    throw new BrokerError('invalid_grant', 'The assertion was issued to another client.');
+  }
+  if (named !== undefined && publicClient)
+    return defined({ party: publicClient, proofHash, issuedAt, expiresAt, trace });
+  throw new BrokerError(
+    'invalid_client',
+    'The client that the assertion was issued to must authenticate itself: send a client_assertion, or an identity token as "Authorization: Bearer".',
   );
 }
 

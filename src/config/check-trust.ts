@@ -15,6 +15,7 @@ export function trustFindings(parts: SoundParts): Finding[] {
     ...repeated(identitiesOf(parts), 'is trusted twice: a token would have two names'),
     ...repeated(namesakes(parts), NAMESAKE),
     ...clientIdFindings(parts),
+    ...publicClientFindings(parts),
   ];
 }
 
@@ -61,13 +62,15 @@ const PUBLIC_ISSUERS = new Set([
 
 function entryFindings(trust: Trust | undefined, index: number): Finding[] {
   if (trust?.kind !== 'oidc') return [];
-  const { represents, owner, groups, workload, run } = trust;
+  const { represents, owner, groups, workload, run, idJag } = trust;
   const forWorkloads = 'is for workloads; this issuer represents persons';
+  const forPersons = 'is for persons; this issuer represents workloads';
   const found: [string, boolean, string][] = [
     ['owner', represents === 'person' && !!owner, forWorkloads],
     ['workload', represents === 'person' && workload.join() !== 'sub', forWorkloads],
     ['run', represents === 'person' && !!run, forWorkloads],
-    ['groups', represents === 'workload' && !!groups, 'is for persons; this issuer represents workloads'],
+    ['groups', represents === 'workload' && !!groups, forPersons],
+    ['idJag', represents === 'workload' && !!idJag, forPersons],
   ];
   return found.filter(([, wrong]) => wrong).map(([field, , reason]) => ({ path: ['trust', index, field], reason }));
 }
@@ -104,6 +107,15 @@ const namesakes = (parts: SoundParts): Claim[] =>
   sourcesOf(parts).map(({ at, entry }) => [[...at, 'issuer'], `${entry.represents} ${entry.issuer}`]);
 
 const canDiscover = (issuer: string): boolean => URL.canParse(issuer) && isSafeOrigin(new URL(issuer).origin);
+
+const publicClientFindings = ({ clientIds = {}, trust }: SoundParts): Finding[] =>
+  trust.flatMap((entry, index) =>
+    (entry?.kind === 'oidc' ? (entry.idJag?.publicClients ?? []) : []).flatMap((clientId, at): Finding[] =>
+      Object.hasOwn(clientIds, clientId)
+        ? []
+        : [{ path: ['trust', index, 'idJag', 'publicClients', at], reason: 'is none of `clientIds`' }],
+    ),
+  );
 
 /** One name for two clients would let either of them use what an issuer meant for the other. */
 function clientIdFindings({ clientIds = {}, trust }: SoundParts): Finding[] {

@@ -92,6 +92,15 @@ const oidcTrust = z.strictObject({
     })
     .optional()
     .describe('Persons: the claim that lists their groups.'),
+  idJag: z
+    .strictObject({
+      publicClients: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Those of `clientIds` that need no authentication beside an ID-JAG of this issuer.'),
+    })
+    .optional()
+    .describe('Persons: its ID-JAGs are taken, by which a client acts for a person without their token.'),
   claims: z
     .array(z.string().min(1))
     .max(32)

@@ -4,7 +4,7 @@
  */
 import { held, refuseDeadCaller } from '../authorization/caller.js';
 import { chargeOf, wasEnded } from '../authorization/inspect.js';
-import type { Requester } from '../authorization/requester.js';
+import { proofsOf, type Requester } from '../authorization/requester.js';
 import type { Target } from '../config/schema.js';
 import { isWithin, normalise, type Access } from '../domain/access.js';
 import type { Credential } from '../domain/credential.js';
@@ -62,7 +62,7 @@ export async function admit(
   const draft = stored
     ? withProvenParties(stored.value, requester)
     : draftImplicitTask(settings, now, requester, {
-        ...purposeOf(request.under),
+        ...openingOf(request),
         shard: run?.shard ?? previous?.shard,
       });
   const credentialId = newId('crd', shardOf(draft.id));
@@ -70,7 +70,7 @@ export async function admit(
   const by = provenBy(requester);
   const causes = causesOfBirth({ id: credentialId, ...by }, requester, target, draft);
   // A token of a party that is held or cut off may call nothing, neither as the caller nor as the person it acts for.
-  const proofs = requester.onBehalfOf ? [requester.caller, requester.onBehalfOf] : [requester.caller];
+  const proofs = proofsOf(requester);
   const [seen, risk] = await Promise.all([
     ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]),
     // Policy sees the highest risk. If no reaction of the configuration sets a risk, nothing is read.
@@ -107,11 +107,11 @@ export async function admit(
 const provenBy = ({ caller, onBehalfOf, from }: Requester): Pick<Credential, 'subject' | 'session'> =>
   defined({ subject: caller.party.subject, session: onBehalfOf?.party.session ?? from?.credential.session });
 
-/** An exchange that names a task opens none. */
-const purposeOf = (under: CredentialRequest['under']): Pick<Task, 'purpose' | 'purposeFrom'> =>
+/** Returns what a request says of the task that it opens. One that names a task opens none. */
+const openingOf = ({ under, ceiling }: CredentialRequest): Pick<Task, 'purpose' | 'purposeFrom' | 'ceiling'> =>
   'taskId' in under
     ? { purpose: '', purposeFrom: 'agent' }
-    : { purpose: under.purpose, purposeFrom: under.isDefault ? 'default' : 'agent' };
+    : defined({ purpose: under.purpose, purposeFrom: under.isDefault ? 'default' : 'agent', ceiling });
 
 /** Returns what a credential will hang on that is issued to this requester. */
 function causesOfBirth(

@@ -3,7 +3,7 @@ import { auditingRefusals, itself, nobody } from '../authorization/audit.js';
 import { decideAccess, denied } from '../authorization/decide.js';
 import { chargeOf } from '../authorization/inspect.js';
 import { permitOpening } from '../authorization/permit.js';
-import { identifyRequester, type Proofs, type Requester } from '../authorization/requester.js';
+import { identifyRequester, proofsOf, type Proofs, type Requester } from '../authorization/requester.js';
 import type { Target } from '../config/schema.js';
 import { pairsOf } from '../domain/access.js';
 import type { DenialCharge } from '../domain/charge.js';
@@ -40,8 +40,8 @@ export async function exchangeFor(
   const asked = { type: 'credential.refused', requestId, charged: nobody } as const;
   const request = await auditingRefusals(deps, caller, asked, async () => {
     await rated.assertWithinRate(caller.party);
-    const asked = read();
-    if (caller.once) await useOnce(deps.ledger, caller.once);
+    const asked = read(requester);
+    for (const { once } of proofsOf(requester)) if (once) await useOnce(deps.ledger, once);
     return asked;
   });
   const { target, access, under } = request;
@@ -52,7 +52,7 @@ export async function exchangeFor(
     const grant = await retryOnConflict(deps.ledger, () => reserveGrant(rated, requester, request));
     const issued = await ('given' in grant ? repeat(deps, grant, requestId) : release(deps, grant, requestId));
     deps.observer.granted(requester.from ? chargeOf(requester.from) : { kind: 'party', of: caller.party }, issued);
-    for (const proof of [caller, requester.onBehalfOf]) if (proof) deps.parties.granted(proof.party);
+    for (const { party } of proofsOf(requester)) deps.parties.granted(party);
     return issued;
   });
 }
@@ -116,7 +116,7 @@ async function reserveGrant(
   const permitted = { ...admission, task: opening.task };
   const mostSeconds = Math.min(
     minter.lifetimeSecondsMax?.(target.resource) ?? Infinity,
-    secondsByProof(deps.settings, requester.caller, admission.now),
+    secondsByProof(deps.settings, proofsOf(requester), admission.now),
   );
   const access = await decideAccess(deps, {
     party,

@@ -1,5 +1,6 @@
 /** Finds the task of a request: the one that it names, that its first attempt opened, or that its run works under. */
 import type { Requester } from '../authorization/requester.js';
+import type { TargetAccess } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
@@ -17,9 +18,9 @@ import type { CredentialRequest } from './request.js';
 export async function findTask(
   ledger: Ledger,
   requester: Requester,
-  { under, idempotencyKey }: Pick<CredentialRequest, 'under' | 'idempotencyKey'>,
+  { under, ceiling, idempotencyKey }: Pick<CredentialRequest, 'under' | 'ceiling' | 'idempotencyKey'>,
 ): Promise<FoundTask> {
-  const run = 'purpose' in under ? await runOf(ledger, requester, under) : undefined;
+  const run = 'purpose' in under ? await runOf(ledger, requester, { ...under, ceiling }) : undefined;
   const previous = await findPrevious(ledger, scopeOf(requester), keyFor(requester, idempotencyKey), run?.shard);
   const named = 'taskId' in under ? under.taskId : previous?.taskId;
   const stored = named === undefined ? run?.task : await readTask(ledger, named);
@@ -35,13 +36,13 @@ export async function findTask(
 async function runOf(
   ledger: Ledger,
   requester: Requester,
-  { purpose, isDefault }: { purpose: string; isDefault?: true },
+  { purpose, isDefault, ceiling }: { purpose: string; isDefault?: true; ceiling: TargetAccess[] | undefined },
 ): Promise<FoundRun | undefined> {
   const { caller, onBehalfOf } = requester;
   const { id: workload, run = isDefault ? '' : undefined } = caller.party;
   if (run === undefined) return undefined;
   // Whether it is over is asked of the task as it would be worked under: a team that was cut off since may be new to it.
-  return findRun(ledger, { workload, run, principal: onBehalfOf?.party.id, purpose }, (task) =>
+  return findRun(ledger, { workload, run, principal: onBehalfOf?.party.id, purpose, ceiling }, (task) =>
     withProvenParties(task, requester),
   );
 }

@@ -29,12 +29,17 @@ export const requestedSeconds = (
   { lifetimeSeconds }: Pick<CredentialRequest, 'lifetimeSeconds'>,
 ): number => Math.min(lifetimeSeconds ?? lifetimes.credential, lifetimes.credentialMax, lifetimeSecondsMax);
 
-/** Returns how long a credential may live on the proof of its caller. Only an assertion that was the whole grant bounds it. */
+/** Returns how long a credential may live on these proofs. Only an assertion, which can be used once, bounds it. */
 export const secondsByProof = (
   { lifetimes }: Deps['settings'],
-  { once, expiresAt }: AuthenticatedCaller,
+  proofs: readonly AuthenticatedCaller[],
   now: number,
-): number => (once ? Math.max(1, Math.floor((expiresAt - now) / 1000) + lifetimes.pastAssertion) : Infinity);
+): number =>
+  Math.min(
+    ...proofs.map(({ once, expiresAt }) =>
+      once ? Math.max(1, Math.floor((expiresAt - now) / 1000) + lifetimes.pastAssertion) : Infinity,
+    ),
+  );
 
 /** G2: a credential never outlives its task's deadline, nor the credential it is derived from. Both ends are whole seconds, as in the token. */
 export function narrow(

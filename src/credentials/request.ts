@@ -1,5 +1,6 @@
 /** A request for a credential, in the broker's own terms; the endpoints translate the parameters of the standards. */
-import type { Access } from '../domain/access.js';
+import type { Requester } from '../authorization/requester.js';
+import type { Access, TargetAccess } from '../domain/access.js';
 import type { IdempotencyKey } from '../ledger/idempotency.js';
 
 export interface CredentialRequest {
@@ -7,6 +8,8 @@ export interface CredentialRequest {
   target: string;
   /** Absent: all that the task was opened for at this target. */
   access?: Access[];
+  /** The most that the grant allows, of what it is for: the ceiling of a task that is opened by it. Absent: policy alone decides. */
+  ceiling?: TargetAccess[];
   /** The `requested_token_type`; absent: the type of the target. */
   tokenType?: string;
   /** Whether the request has a `scope`: then an unknown action is an `invalid_scope`. */
@@ -26,5 +29,5 @@ export interface CredentialRequest {
 export interface UnreadRequest {
   requestId: string;
   /** Throws the refusal of what is malformed. */
-  read: () => CredentialRequest;
+  read: (requester: Requester) => CredentialRequest;
 }

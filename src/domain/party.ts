@@ -77,7 +77,7 @@ export const isClient = (party: Party, clientId: string): boolean =>
  * The same, by a name that no other workload has: its id, or one of its `clientIds`. Two issuers may have a workload with the same
  * `sub`, so whoever speaks of a client by its `sub` may mean either.
  */
-const isOnlyClient = ({ id, clientIds = [] }: Party, clientId: string): boolean =>
+export const isOnlyClient = ({ id, clientIds = [] }: Party, clientId: string): boolean =>
   clientId === id || clientIds.includes(clientId);
 
 export const refOf = ({ kind, id, issuer, owner, subject, session }: PartyRef): PartyRef =>

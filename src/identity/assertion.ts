@@ -9,6 +9,9 @@ import { Refused } from './token.js';
 /** An assertion that is the whole grant is at most this old, and remembered as long, so that nobody uses it twice. */
 const ASSERTION_AGE_SECONDS = 3_600;
 
+/** Whoever steals an ID-JAG of a public client has all that it grants, so it is of use for as long as it takes to show it. */
+const ID_JAG_AGE_SECONDS = 300;
+
 /** Returns whether the token may be addressed to the token endpoint as well as to the issuer (RFC 7523 §3, 3). */
 export const isAssertion = (use: TokenUse): boolean => use === 'client' || use === 'assertion';
 
@@ -31,8 +34,9 @@ export function singleUse({ kind, party, times, assertion }: Proof, now: number,
     throw new Refused('is an access token, which every API that gets it could send here');
   if (isForLogin) throw new Refused('is an ID token of a login');
   if (jti === undefined) throw new Refused('must have an id (jti), a name, because it can be used only once');
-  const until = times.issuedAt + ASSERTION_AGE_SECONDS * 1000 + skewMs;
-  if (until <= now) throw new Refused(`is too old; sign one within ${ASSERTION_AGE_SECONDS} seconds`);
+  const ageSeconds = kind === 'id-jag' ? ID_JAG_AGE_SECONDS : ASSERTION_AGE_SECONDS;
+  const until = times.issuedAt + ageSeconds * 1000 + skewMs;
+  if (until <= now) throw new Refused(`is too old; show one within ${ageSeconds} seconds of its issue (iat)`);
   // The name of the trust entry keeps apart what different issuers number alike. No name has a line break.
   return { id: sha256(`${party.issuer}\n${iss}\n${jti}`), until };
 }

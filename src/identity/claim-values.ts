@@ -139,7 +139,7 @@ interface Groups {
 }
 
 /** A single value counts as a list of one. */
-const entriesOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+export const entriesOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
 /**
  * Returns the value of a top-level claim, or of a JSON pointer (RFC 6901) if the name begins with a slash. Only own members

@@ -4,10 +4,9 @@ import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import type { JsonObject } from '../domain/json-object.js';
-import type { Party } from '../domain/party.js';
 import type { RequestTrace } from '../domain/request-trace.js';
 import { assertionFacts, isAssertion, singleUse } from './assertion.js';
+import { createClients } from './clients.js';
 import type { AuthenticatedCaller, Proof, TokenUse, TrustedIssuer } from './proof.js';
 import { createRoute, type IdentifySetup } from './route.js';
 import { isDeclaredAs, readTimes, readToken, Refused, timesProblem, type TokenTimes } from './token.js';
@@ -31,10 +30,11 @@ const PROOFS_MAX = 10_000;
 
 export function createIdentify(setup: IdentifySetup): Identify {
   const route = createRoute(setup);
+  const withClients = createClients(setup);
   // Verifying costs a hundred times as much as this lookup. Only verified tokens are cached, so an attacker cannot evict them
   // with invented ones; the key is a SHA-256, so no two tokens share an entry.
   const proofs = new LRUCache<string, Proof>({ max: PROOFS_MAX });
-  const { clock, clockSkewSeconds, clientIds = {} } = setup;
+  const { clock, clockSkewSeconds } = setup;
   const skewMs = clockSkewSeconds * 1000;
 
   /**
@@ -51,13 +51,6 @@ export function createIdentify(setup: IdentifySetup): Identify {
     if (problem !== undefined && !problems.includes(undefined)) throw new Refused(problem);
   };
 
-  /** A client that signs for itself is its own issuer, and nobody else has that name. */
-  const withClientIds = (party: Party, { iss, sub }: JsonObject): Party => {
-    const configured = Object.keys(clientIds).filter((name) => clientIds[name] === party.id);
-    const names = typeof iss === 'string' && iss === sub ? [...configured, iss] : configured;
-    return names.length > 0 ? { ...party, clientIds: names } : party;
-  };
-
   const prove = async (token: string, { key, use, purpose }: Proving): Promise<Proof> => {
     const cached = proofs.get(key);
     if (cached && (await cached.issuer.keys.current()) === cached.keys) {
@@ -69,9 +62,7 @@ export function createIdentify(setup: IdentifySetup): Identify {
     const times = readTimes(unverified.claims);
     assertTimely(times, issuer, purpose);
     const assertion = assertionFacts(unverified.claims);
-    const verified = await issuer.verify(unverified);
-    const party = withClientIds(verified.party, unverified.claims);
-    const proof = { ...verified, party, issuer, times, assertion };
+    const proof = { ...withClients(await issuer.verify(unverified), issuer, unverified), issuer, times, assertion };
     // Every use of the token returns this same object.
     Object.freeze(proof.party);
     proofs.set(key, proof);
@@ -88,7 +79,10 @@ export function createIdentify(setup: IdentifySetup): Identify {
       const proof = await prove(token, defined({ key, use, purpose }));
       if (!isDeclaredAs(tokenType, proof)) throw new Refused('is not of the declared token type');
       const caller = defined({ ...answer(proof, proofHash), trace });
-      return use === 'assertion' ? { ...caller, once: singleUse(proof, clock.now(), skewMs) } : caller;
+      if (use === 'assertion')
+        return defined({ ...caller, once: singleUse(proof, clock.now(), skewMs), idJag: proof.idJag });
+      if (proof.idJag) throw new Refused('is an ID-JAG, which is taken as assertion alone');
+      return caller;
     } catch (error) {
       throw error instanceof Refused ? refusal(use, error) : error;
     }

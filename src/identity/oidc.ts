@@ -13,6 +13,7 @@ import {
   textFrom,
   type Known,
 } from './claim-values.js';
+import { idJagFrom, isIdJag } from './id-jag.js';
 import type { JsonObject } from '../domain/json-object.js';
 import { hasLastingIds, joined, subjectName } from './lasting-id.js';
 import type { TrustedIssuer } from './proof.js';
@@ -29,18 +30,20 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
   // An access token is made for another API and proves little here. It is accepted for persons, whose clients often have
   // nothing else. A workload can get a token for this broker, but some providers give that no other type.
   const { accessTokens = isPerson } = trust;
-  const acceptsType = (typ: string) => PLAIN.test(typ) || (accessTokens && ACCESS_TOKEN.test(typ));
+  const acceptsType = (typ: string) =>
+    PLAIN.test(typ) || (accessTokens && ACCESS_TOKEN.test(typ)) || (trust.idJag !== undefined && isIdJag({ typ }));
 
   const verify = async ({ text, header, claims }: Unverified) => {
     if (claims['iss'] !== trust.issuer) throw new Refused('comes from another issuer');
     checkHeader(header, { algorithms: trust.algorithms, acceptsType });
     const used = await verifySignature(text, keys, trust.algorithms);
     assertRequired(claims, trust.require);
+    const party = isPerson ? personOf(trust, claims) : workloadOf(trust, claims);
+    if (isIdJag(header)) return { party, kind: 'id-jag' as const, idJag: idJagFrom(claims, trust), keys: used };
     const isAccessToken = typeof header['typ'] === 'string' && ACCESS_TOKEN.test(header['typ']);
-    const kind = isAccessToken ? ('oidc-access-token' as const) : ('oidc' as const);
-    return { party: isPerson ? personOf(trust, claims) : workloadOf(trust, claims), kind, keys: used };
+    return { party, kind: isAccessToken ? ('oidc-access-token' as const) : ('oidc' as const), keys: used };
   };
-  return { audiences, keys, proofAgeSeconds: trust.proofAgeMax, verify };
+  return defined({ audiences, keys, proofAgeSeconds: trust.proofAgeMax, idJag: trust.idJag, verify });
 }
 
 function workloadOf(trust: OidcTrust, claims: JsonObject): Party {

@@ -1,6 +1,7 @@
 /** Proof of identity: what a verified token says of a caller, and what an issuer must do to verify one. */
 import type { Party } from '../domain/party.js';
 import type { RequestTrace } from '../domain/request-trace.js';
+import type { IdJag } from './id-jag.js';
 import type { KeySet } from './key-set.js';
 import type { TokenKind, TokenTimes, Unverified } from './token.js';
 import type { TrustKeys } from './trust-keys.js';
@@ -15,8 +16,15 @@ export interface AuthenticatedCaller {
   expiresAt: number;
   /** Present where the proof may be used only once (RFC 7523 §3, 7). */
   once?: SingleUse;
+  /** Present where the proof is an ID-JAG, which a client shows to act for this person. */
+  idJag?: ShownIdJag;
   /** The request that the proof was shown in. */
   trace?: RequestTrace;
+}
+
+export interface ShownIdJag extends IdJag {
+  /** The client, where the configuration lets this one do without authentication. */
+  publicClient?: Party;
 }
 
 export interface SingleUse {
@@ -36,12 +44,15 @@ export interface TrustedIssuer {
   keys: TrustKeys;
   /** How old a proof may be, by its `iat`. */
   proofAgeSeconds: number;
+  /** Present where its ID-JAGs are taken: the client ids that need no authentication beside one. */
+  idJag?: { publicClients: readonly string[] };
   /** Checks everything but issuer, audience and times, which identify() checks for all kinds alike. Throws Refused. */
   verify(token: Unverified): Promise<Verified>;
 }
 
-interface Verified extends TokenKind {
+export interface Verified extends TokenKind {
   party: Party;
+  idJag?: IdJag;
   /** The key set that verified the signature. */
   keys: KeySet;
 }
@@ -49,6 +60,7 @@ interface Verified extends TokenKind {
 /** A verified token, as cached until it expires or its issuer's keys change. */
 export interface Proof extends Verified {
   issuer: TrustedIssuer;
+  idJag?: ShownIdJag;
   times: TokenTimes;
   assertion: AssertionFacts;
 }

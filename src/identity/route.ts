@@ -9,6 +9,7 @@ import { trustDomainOf } from '../domain/spiffe-id.js';
 import type { TrustedKeys } from './issuer-keys.js';
 import { createNearIssuer } from './near-issuer.js';
 import { createOidcIssuer } from './oidc.js';
+import { isIdJag } from './id-jag.js';
 import { isAssertion } from './assertion.js';
 import type { TokenUse, TrustedIssuer } from './proof.js';
 import { createSpiffeIssuer, looksLikeSpiffe } from './spiffe.js';
@@ -37,13 +38,19 @@ export function createRoute(setup: IdentifySetup): (token: Unverified, use: Toke
     ),
   );
 
-  return ({ claims }, use) => {
+  return ({ header, claims }, use) => {
     const { iss, sub } = claims;
     if (iss === setup.issuer) throw new Refused(OWN_CREDENTIAL);
     const candidates = routes.get(claimedKey(claims) ?? '');
     if (!candidates && looksLikeSpiffe(sub)) throw new Refused(NO_TRUST_DOMAIN);
     if (!candidates) throw new Refused('comes from no issuer that is trusted here', adviceFor(iss));
     const named = soleAudience(claims['aud']);
+    const granting = isIdJag(header) ? candidates.find(({ idJag }) => idJag) : undefined;
+    if (granting) {
+      // It is for an authorization server. What the entry expects of other tokens may be the name of any client.
+      if (named !== setup.issuer) throw new Refused(`must have exactly the audience ${setup.issuer}, and no other`);
+      return granting;
+    }
     const isForTokenEndpoint = isAssertion(use) && named === `${setup.issuer}${TOKEN_PATH}`;
     const takenAs = [named, isForTokenEndpoint ? setup.issuer : undefined].filter((one) => one !== undefined);
     for (const audience of takenAs) {

@@ -159,7 +159,7 @@ function moment(claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number | unde
 
 /** What a token turned out to be, for comparison with what its request declares. */
 export interface TokenKind {
-  kind: 'oidc' | 'oidc-access-token' | 'spiffe';
+  kind: 'oidc' | 'oidc-access-token' | 'id-jag' | 'spiffe';
   party: Pick<Party, 'kind'>;
 }
 

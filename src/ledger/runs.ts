@@ -3,6 +3,7 @@
  * commit: of two requests that come first, one opens the task, and the other finds it.
  */
 import { z } from 'zod';
+import type { TargetAccess } from '../domain/access.js';
 import { sha256Bytes } from '../domain/digest.js';
 import { shardOfDigest, type Shard } from '../domain/id.js';
 import { moment } from '../domain/schemas.js';
@@ -21,6 +22,8 @@ interface Run {
   run: string;
   principal: string | undefined;
   purpose: string;
+  /** What bounds the tasks of these requests, where anything does: whoever brings a wider grant does not get the narrower task. */
+  ceiling?: readonly TargetAccess[] | undefined;
 }
 
 /** A run as it stands in the ledger. */
@@ -46,10 +49,11 @@ const SHORTEST_LEFT_MS = 1_000;
 /** @param asProven Returns the task with its parties as the request proves them */
 export async function findRun(
   ledger: Ledger,
-  { workload, run, principal, purpose }: Run,
+  { workload, run, principal, purpose, ceiling }: Run,
   asProven: (task: Task) => Task = (task) => task,
 ): Promise<FoundRun> {
-  const digest = sha256Bytes(JSON.stringify([workload, run, principal ?? null, purpose]));
+  const shared = [workload, run, principal ?? null, purpose, ...(ceiling ? [ceiling] : [])];
+  const digest = sha256Bytes(JSON.stringify(shared));
   const stored = await runs.read(ledger, digest);
   const task = stored && (await readTask(ledger, stored.value.task));
   const isOver = !task || (await cannotGoOn(ledger, asProven(task.value)));

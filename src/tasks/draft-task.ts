@@ -31,12 +31,12 @@ export interface OpenTaskRequest {
   requestId: string;
 }
 
-/** Returns the record of a task that an exchange opens. It has no ceiling: policy alone bounds what is granted under it. */
+/** Returns the record of a task that an exchange opens. Without a ceiling policy alone bounds what is granted under it. */
 export function draftImplicitTask(
   settings: Settings,
   now: number,
   { caller, onBehalfOf }: Requester,
-  { purpose, purposeFrom, shard }: Pick<Task, 'purpose' | 'purposeFrom'> & { shard?: Shard | undefined },
+  { purpose, purposeFrom, ceiling, shard }: Implicit,
 ): Task {
   return {
     ...newborn(now, newId('tsk', shard)),
@@ -44,9 +44,12 @@ export function draftImplicitTask(
     ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),
     purpose: statedPurpose(settings, purpose),
     purposeFrom,
+    ...(ceiling && { ceiling }),
     deadline: deadlineOf(settings, now, undefined),
   };
 }
+
+type Implicit = Pick<Task, 'purpose' | 'purposeFrom' | 'ceiling'> & { shard?: Shard | undefined };
 
 interface Opening {
   caller: AuthenticatedCaller;

@@ -11,7 +11,11 @@ import type { DescribedEndpoint } from '../../src/http/wire/contract.js';
 import type { Reply, Sent } from './calls.js';
 
 /** The tables are made without a broker: no endpoint is called. */
-export const PUBLIC = publicEndpoints({ targets: new Map(), issuer: 'https://mayfly.example' } as unknown as HttpDeps);
+export const PUBLIC = publicEndpoints({
+  targets: new Map(),
+  settings: { trust: [] },
+  issuer: 'https://mayfly.example',
+} as unknown as HttpDeps);
 export const OPERATIONS = operationsEndpoints({ liveness: {} } as unknown as Parameters<typeof operationsEndpoints>[0]);
 
 export const ROUTES = [...PUBLIC, ...OPERATIONS].map(({ method, path }) => ({ method, path }));

@@ -1,7 +1,7 @@
 /** The documents that OAuth clients and resource servers find by themselves: server metadata and the key set. */
 import { z } from 'zod';
 import { SIGNATURE_ALGORITHMS } from '../../config/values.js';
-import { TOKEN_PATH } from '../../protocol/oauth.js';
+import { ID_JAG_PROFILE, TOKEN_PATH } from '../../protocol/oauth.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 import { described, json, type Contract, type Described } from '../wire/contract.js';
@@ -38,7 +38,11 @@ const keySetContract: Contract = {
  * GET /.well-known/oauth-authorization-server (RFC 8414) returns the metadata. The same document is
  * at the path where OpenID clients look.
  */
-export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets'>): Described {
+export function metadata({
+  issuer,
+  targets,
+  settings: { trust },
+}: Pick<HttpDeps, 'issuer' | 'targets' | 'settings'>): Described {
   const kinds = [...new Set([...targets.values()].map(({ minter }) => kindOf(minter)))];
   // Every name of a target leads to it.
   const scopes = [...new Set([...targets.values()].flatMap((one) => ('scopes' in one ? Object.keys(one.scopes) : [])))];
@@ -55,6 +59,9 @@ export function metadata({ issuer, targets }: Pick<HttpDeps, 'issuer' | 'targets
     // OpenID Connect Discovery §3 demands RS256, and parsers check that. ES256 is what the keys sign with.
     id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     grant_types_supported: GRANT_TYPES,
+    ...(trust.some((one) => one.kind === 'oidc' && one.idJag) && {
+      authorization_grant_profiles_supported: [ID_JAG_PROFILE],
+    }),
     token_endpoint_auth_methods_supported: CLIENT_METHODS,
     token_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: ['private_key_jwt'],

@@ -5,9 +5,10 @@
 import { z } from 'zod';
 import type { Proofs } from '../../authorization/requester.js';
 import type { CredentialRequest } from '../../credentials/request.js';
-import type { Access } from '../../domain/access.js';
+import { isWithin, normalise, type Access, type TargetAccess } from '../../domain/access.js';
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
+import type { IdJag } from '../../identity/id-jag.js';
 import { demanded, demandedToken, type Form as FormOf } from '../wire/body.js';
 import { clientForm } from '../wire/authenticate.js';
 import type { Call } from '../wire/endpoint.js';
@@ -16,6 +17,7 @@ import { CLIENT_CREDENTIALS, JWT_BEARER, JWT_TYPE, TOKEN_EXCHANGE } from '../../
 import { kindOfTarget } from '../../targets/kinds.js';
 import { targetsWithScopes, type NamedTarget } from '../../targets/names.js';
 import { accessFromDetails, accessFromScope, uniteAccess } from '../../targets/requested-access.js';
+import { grantedBy } from './granted-by.js';
 
 const presentedType = z
   .string()
@@ -30,7 +32,10 @@ export const tokenForm = z.object({
   subject_token_type: presentedType.exactOptional(),
   actor_token: z.string().exactOptional().describe('The identity of the workload that acts for the person.'),
   actor_token_type: presentedType.exactOptional(),
-  assertion: z.string().exactOptional().describe('Of `jwt-bearer`: the identity of the workload (RFC 7523 §2.1).'),
+  assertion: z
+    .string()
+    .exactOptional()
+    .describe('Of `jwt-bearer`: the identity of the workload (RFC 7523 §2.1), or an ID-JAG.'),
   resource: z.string().exactOptional().describe('The target. A credential is for one.'),
   audience: z.string().exactOptional().describe('The same, in place of `resource` or beside it.'),
   scope: z
@@ -88,23 +93,29 @@ export function proofsOf(form: Form): Proofs {
 /** Tokens that a request shows beside the proof of its client. */
 const SHOWN: readonly string[] = ['subject_token', 'actor_token', 'assertion'];
 
-/** @param targets by all their names */
-export function credentialRequestOf(
-  form: Form,
-  call: Pick<Call, 'headers'>,
-  targets: ReadonlyMap<string, NamedTarget>,
-): CredentialRequest {
-  const target = targetOf(form, targets);
+interface Around extends Pick<Call, 'headers'> {
+  /** By all their names. */
+  targets: ReadonlyMap<string, NamedTarget>;
+  idJag: IdJag | undefined;
+}
+
+export function credentialRequestOf(form: Form, { headers, targets, idJag }: Around): CredentialRequest {
+  const target = targetOf(form, targets, idJag?.resources);
+  const granted = idJag && grantedBy(idJag, target);
+  const access = accessOf(form, target, granted);
+  // An ID-JAG that names a target alone grants no other, also not later by the task: it has what was asked for first.
+  const ceiling = granted ?? (idJag?.resources && access.map((one) => ({ target: target.resource, ...one })));
   const requested = {
     target: target.resource,
-    access: accessOf(form, target),
+    access,
     under: underOf(form, target),
     ...lifetimeOf(form.get('lifetime')),
   };
   // The tokens are left out of the digest: a retry with a fresh identity token is the same request.
-  const idempotencyKey = idempotencyKeyOf(call, requested);
+  const idempotencyKey = idempotencyKeyOf({ headers }, requested);
   return defined({
     ...requested,
+    ceiling,
     tokenType: form.get('requested_token_type'),
     askedAsScope: form.has('scope'),
     idempotencyKey,
@@ -123,13 +134,23 @@ const presented = (form: Form, name: 'subject_token' | 'actor_token') => ({
 const presentedIfSent = (form: Form, name: 'actor_token') =>
   form.has(name) || form.has(`${name}_type`) ? presented(form, name) : undefined;
 
+/** @param granted the resources that the grant is for; absent: any */
+function targetOf(form: Form, targets: Around['targets'], granted: readonly string[] | undefined): NamedTarget {
+  const named = (name: string): NamedTarget => targets.get(name) ?? { resource: name };
+  const sent = [form.get('resource'), form.get('audience')].filter((name) => name !== undefined);
+  const [only, another] = granted ?? [];
+  const meant = sent.length === 0 && only !== undefined && another === undefined ? [only] : sent;
+  const target = soleTarget(form, targets, meant.map(named));
+  if (granted && !granted.some((name) => named(name).resource === target.resource))
+    throw new BrokerError('invalid_target', 'The assertion was issued for another resource.');
+  return target;
+}
+
 /**
  * Returns the target: by `resource` (RFC 8707) or `audience` (RFC 8693), which may be any name of it, else the one that has the
  * names in `scope`. One that nobody configured is returned as it was sent, and refused where targets are looked up.
  */
-function targetOf(form: Form, targets: ReadonlyMap<string, NamedTarget>): NamedTarget {
-  const named = [form.get('resource'), form.get('audience')].filter((name) => name !== undefined);
-  const [target, other] = named.map((name) => targets.get(name) ?? { resource: name });
+function soleTarget(form: Form, targets: Around['targets'], [target, other]: NamedTarget[]): NamedTarget {
   if (target) {
     if (!other || other.resource === target.resource) return target;
     throw new BrokerError('invalid_target', 'The audience and the resource must name one target.');
@@ -139,11 +160,21 @@ function targetOf(form: Form, targets: ReadonlyMap<string, NamedTarget>): NamedT
   return only ?? { resource: demanded(form, 'resource') };
 }
 
-function accessOf(form: Form, { resource, scopes, defaultAccess }: NamedTarget): Access[] {
+/** @param granted the most that the grant allows; absent: anything */
+function accessOf(form: Form, target: NamedTarget, granted: readonly TargetAccess[] | undefined): Access[] {
+  const here = granted && normalise(granted.filter((one) => one.target === target.resource));
+  if (here?.length === 0) throw new BrokerError('invalid_scope', 'The assertion grants no access to that resource.');
+  const access = askedAccess(form, target, here ?? target.defaultAccess);
+  if (!granted || isWithin(granted, target.resource, access)) return access;
+  throw new BrokerError('invalid_scope', 'The request goes beyond what the assertion grants.', { retry: 'with-less' });
+}
+
+/** @param unsaid the access of a request that names none */
+function askedAccess(form: Form, { resource, scopes }: NamedTarget, unsaid: readonly Access[] | undefined): Access[] {
   const scope = form.get('scope');
   const details = form.get('authorization_details');
   if (scope === undefined && details === undefined) {
-    if (defaultAccess) return [...defaultAccess];
+    if (unsaid) return [...unsaid];
     throw refused('Send the access as scope (<path>:<action>), as authorization_details, or both.');
   }
   const { hasScope, resourceNoun } = kindOfTarget(resource);

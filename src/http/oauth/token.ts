@@ -10,7 +10,7 @@ import { readForm } from '../wire/body.js';
 import { countExchange } from '../wire/count-exchange.js';
 import { described, json, type Contract } from '../wire/contract.js';
 import { ok, type Call } from '../wire/endpoint.js';
-import { noteRequest, noting } from '../wire/noted.js';
+import { noteParty, noteRequest, noting } from '../wire/noted.js';
 import { accessTokenOf, kindOf } from '../../targets/kinds.js';
 import { detailSchema, detailsOf, scopeOf } from '../../targets/requested-access.js';
 import { credentialRequestOf, proofsOf, tokenForm } from './token-request.js';
@@ -59,11 +59,14 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued & { warning
   // Where the grant shows no token, the client is the whole proof.
   const authenticated = Object.keys(shown).length === 0 ? authenticateClient : clientIfSent;
   const client = await authenticated(deps, call, form);
-  // RFC 7523 §3.1: beside an assertion, a client that is not authenticated need not say who it is.
-  const clientId = client || shown.assertion !== undefined ? undefined : form.get('client_id');
+  const clientId = client ? undefined : form.get('client_id');
   const issued = await exchange({ ...deps, identify: noting(deps, call) }, defined({ ...shown, client, clientId }), {
     requestId: call.requestId,
-    read: () => noteRequest(deps, call, credentialRequestOf(form, call, deps.targets)),
+    read: ({ caller, onBehalfOf }) => {
+      noteParty(call, caller.party);
+      const asked = { headers: call.headers, targets: deps.targets, idJag: onBehalfOf?.idJag };
+      return noteRequest(deps, call, credentialRequestOf(form, asked));
+    },
   });
   return { ...issued, warnings: warningsOf(form) };
 }

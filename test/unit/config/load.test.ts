@@ -371,6 +371,15 @@ describe('parts that do not fit each other', () => {
       '10 clientIds.a:b: is what another workload is called: its id, or the issuer of its tokens',
     ],
     [
+      'ID-JAGs of an issuer of workloads, and from a public client that nobody knows',
+      trust(
+        oidc('a', 'issuer: x, idJag: {}'),
+        oidc('p', 'issuer: y, represents: person, idJag: { publicClients: [one] }'),
+      ),
+      '4 trust[0].idJag: is for persons; this issuer represents workloads',
+      '5 trust[1].idJag.publicClients[0]: is none of `clientIds`',
+    ],
+    [
       'the broker as an issuer of identities',
       trust(oidc('a', 'issuer: https://mayfly.example/')),
       '4 trust[0].issuer: is the broker itself, whose tokens prove no identity',
