@@ -44,7 +44,7 @@ export default tseslint.config(
           object: 'process',
           property: 'env',
           message:
-            'The environment is read in src/config/load.ts, by the client for its identity, and by exec for its command.',
+            'The environment is read in src/config/load.ts, by the client for its identity, by exec for its command, and by the program that hands it to commands.',
         },
       ],
       'no-restricted-syntax': ['error', noDate, uncheckedTime],
@@ -52,7 +52,7 @@ export default tseslint.config(
   },
   { files: UNCHECKED_TIME, rules: { 'no-restricted-syntax': ['error', noDate] } },
   {
-    files: ['src/config/load.ts', 'src/client/identity/*.ts', 'src/cli/exec.ts'],
+    files: ['src/config/load.ts', 'src/client/identity/*.ts', 'src/cli/exec.ts', 'src/cli/main.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   { files: ['src/domain/time.ts'], rules: { 'no-restricted-properties': 'off', 'no-restricted-syntax': 'off' } },

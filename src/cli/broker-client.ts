@@ -3,27 +3,59 @@
  */
 import { z } from 'zod';
 import { oneLine } from '../domain/text.js';
+import { withoutTokens } from '../domain/token-in-text.js';
 
 const TIMEOUT_MS = 10_000;
 
-/** Returns the JSON body of a 200; undefined when it is not JSON. Throws the refusal of the broker for any other status. */
-export async function askBroker(
-  url: URL,
-  { token, scheme = '', timeoutMs = TIMEOUT_MS }: { token: string; scheme?: 'Bearer ' | ''; timeoutMs?: number },
-): Promise<unknown> {
-  const { status, body } = await answerOf(url, `${scheme}${token}`, timeoutMs);
-  if (status !== 200) throw new Error(refusalText(status, body, token));
-  return body;
+export interface Question {
+  /** The identity token. */
+  token: string;
+  scheme?: 'Bearer ' | '';
+  timeoutMs?: number;
+  /** Default: GET; POST where there is a body. */
+  method?: 'DELETE';
+  /** Sent as JSON. What leaked goes here and never into a URL, which proxies log. */
+  body?: object;
 }
 
-async function answerOf(
-  url: URL,
-  authorization: string,
-  timeoutMs: number,
-): Promise<{ status: number; body: unknown }> {
+/** The broker was asked and did not answer with 200. The text is its sentence. */
+export class NotAnswered extends Error {
+  readonly status: number;
+  /** A code of docs/errors.md; undefined where something else than a broker answered. */
+  readonly code: string | undefined;
+  constructor(text: string, { status, code }: { status: number; code: string | undefined }) {
+    super(text);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** Returns the JSON body of a 200; undefined when it is not JSON. Throws NotAnswered for any other status. */
+export async function askBroker(url: URL, question: Question): Promise<unknown> {
+  const { status, body } = await answerOf(url, question);
+  if (status === 200) return body;
+  const { success, data } = refusalSchema.safeParse(body);
+  // The text of what is no broker is not shown: it could be anything.
+  if (!success) throw new NotAnswered(`The broker answered ${status}.`, { status, code: undefined });
+  const { code, detail, decision } = data;
+  const asked = decision === undefined ? '' : ` (policy decision ${decision})`;
+  const text = withoutTokens(`${code}: ${detail}${asked}`.replaceAll(question.token, '…'));
+  throw new NotAnswered(oneLine(text), { status, code });
+}
+
+async function answerOf(url: URL, question: Question): Promise<{ status: number; body: unknown }> {
+  const { token, scheme = '', timeoutMs = TIMEOUT_MS, body } = question;
+  const headers = { Accept: 'application/json', Authorization: `${scheme}${token}` };
+  const sent = body && {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { ...headers, 'Content-Type': 'application/json' },
+  };
   try {
     const response = await fetch(url, {
-      headers: { Accept: 'application/json', Authorization: authorization },
+      method: question.method ?? 'GET',
+      headers,
+      ...sent,
       // A server that redirects would choose who gets the identity token.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
@@ -54,20 +86,18 @@ function reasonOf(error: unknown): string {
   return failure?.cause?.code ?? 'the connection failed';
 }
 
-/** A refusal. Its text is `message` at /aws/credentials, as AWS SDKs expect, and `detail` everywhere else (RFC 9457). */
-const refusalSchema = z.union([
-  z.object({ code: z.string().regex(/^\w{1,64}$/), detail: z.string() }),
-  z
-    .object({ code: z.string().regex(/^\w{1,64}$/), message: z.string() })
-    .transform(({ code, message }) => ({ code, detail: message })),
-]);
+const code = z.string().regex(/^\w{1,64}$/);
+const decision = z.string().regex(/^dec_\w{1,64}$/);
 
 /**
- * Returns the text of a refusal. The answer may come from something that is no broker, and its text goes to a terminal. So
- * the text is one line, and the token in it is masked.
+ * A refusal. Its text is `message` at /aws/credentials, as AWS SDKs expect, and `detail` everywhere else (RFC 9457). The answer may
+ * come from something that is no broker, and its text goes to a terminal: so it is made one line, without tokens.
  */
-function refusalText(status: number, body: unknown, token: string): string {
-  const refusal = refusalSchema.safeParse(body);
-  if (!refusal.success) return `The broker answered ${status}.`;
-  return oneLine(`${refusal.data.code}: ${refusal.data.detail}`.replaceAll(token, '…'));
-}
+const refusalSchema = z
+  .object({ code, detail: z.string(), decision_id: decision.optional().catch(undefined) })
+  .or(
+    z
+      .object({ code, message: z.string(), decision_id: decision.optional().catch(undefined) })
+      .transform(({ message, ...rest }) => ({ ...rest, detail: message })),
+  )
+  .transform(({ decision_id, ...rest }) => ({ ...rest, decision: decision_id }));

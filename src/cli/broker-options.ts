@@ -11,15 +11,17 @@ export function brokerUrl(broker: string, path: string): URL {
   return new URL(path, origin);
 }
 
-/**
- * Reads an identity token from a file that a platform keeps fresh. Its form is checked here, because `fetch` quotes an invalid
- * header in its error.
- */
+/** Reads an identity token from a file that a platform keeps fresh. */
 export async function readIdentity(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => {
     throw new Error(`${file} is not a file that can be read.`);
   });
+  return tokenIn(text, file);
+}
+
+/** Returns the token without white space around it. Its form is checked, because `fetch` quotes an invalid header in its error. */
+export function tokenIn(text: string, where: string): string {
   const token = text.trim();
-  if (!/^[\w.~+/=-]+$/.test(token)) throw new Error(`${file} does not hold a token and nothing else.`);
+  if (!/^[\w.~+/=-]+$/.test(token)) throw new Error(`${where} does not hold a token and nothing else.`);
   return token;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program `mayfly`, which operators and newcomers run on the broker's host. */
+/** The program `mayfly`: for agents, for people who watch over them, and for operators on the broker's host. */
 import { systemClock } from '../domain/time.js';
 import { run } from './run.js';
 
@@ -7,4 +7,6 @@ process.exitCode = await run(process.argv.slice(2), {
   out: (text) => console.log(text),
   err: (text) => console.error(text),
   clock: systemClock,
+  env: process.env,
+  input: process.stdin,
 });

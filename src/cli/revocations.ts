@@ -2,7 +2,7 @@
  * `mayfly revocations`: revokes, lists and lifts on the broker's host, when no other way is left. It needs no identity, but the
  * credentials of the store.
  */
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { locally } from '../compose/local.js';
 import { defined } from '../domain/defined.js';
 import { LOCAL } from '../domain/reserved.js';
@@ -14,7 +14,7 @@ import { allReceipts, type Receipt } from '../ledger/receipts.js';
 import { assertSeen } from '../revocation/assert-seen.js';
 import { publishLift } from '../revocation/receipts.js';
 import { fittingEffect, publishRevocation } from '../revocation/revoke-by-selector.js';
-import { CONFIG, timestampOf, type Terminal } from './terminal.js';
+import { CONFIG, revocationNumberOf, selectorKindOf, timestampOf, type Terminal } from './terminal.js';
 
 interface RevokeOptions {
   effect?: Effect;
@@ -39,7 +39,7 @@ function addRevoke(revocations: Command, { out, clock }: Terminal): void {
   revocations
     .command('revoke')
     .description('end, cut off or hold whatever hangs on a selector')
-    .argument('<kind>', SELECTOR_KINDS.join(', '), kindOf)
+    .argument('<kind>', SELECTOR_KINDS.join(', '), selectorKindOf)
     .argument('[value]', 'the id, such as lab:agent-7 for a workload; none for all', '')
     .addOption(
       new Option('--effect <effect>', 'default: end for credential and task, hold for all else').choices(EFFECTS),
@@ -89,7 +89,7 @@ function addLift(revocations: Command, { out, clock }: Terminal): void {
   revocations
     .command('lift')
     .description('lift a hold: new credentials are possible, what it killed stays dead')
-    .argument('<number>', 'of the hold, as listed', numberOf)
+    .argument('<number>', 'of the hold, as listed', revocationNumberOf)
     .option('--reason <text>', 'for the audit log', 'lifted')
     .option(...CONFIG)
     .action((seq: number, { config, reason }: { config?: string; reason: string }) =>
@@ -107,15 +107,3 @@ const line = ({ seq, at, effect, selector, lifted, actor, reason }: Receipt): st
 
 const counted = (affected: Affected | undefined): string =>
   affected ? `${affected.credentials} credentials of ${affected.tasks} tasks` : 'what a broker is counting now';
-
-function kindOf(text: string): SelectorKind {
-  const kind = SELECTOR_KINDS.find((known) => known === text);
-  if (!kind) throw new InvalidArgumentError(`It is one of ${SELECTOR_KINDS.join(', ')}.`);
-  return kind;
-}
-
-function numberOf(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text))
-    throw new InvalidArgumentError('It is the number that `mayfly revocations list` shows at the start of the line.');
-  return Number(text);
-}

@@ -7,26 +7,44 @@ import { packageVersion } from '../config/package-file.js';
 import { Exit, type Terminal } from './terminal.js';
 
 const AFTER_HELP = `
-The configuration is the file given, or the one MAYFLY_CONFIG names.
-Exit codes: 0 done, 1 not done or something is wrong with what was checked.`;
+The configuration is the file given, or the one MAYFLY_CONFIG names. Commands over HTTP speak to the broker of \`mayfly login\`,
+or to --broker or MAYFLY_BROKER with the identity token of --token-file or MAYFLY_TOKEN.
+Exit codes: 0 done; 1 not done, refused, not confirmed, or something is wrong with what was checked.`;
 
 type Add = (program: Command, terminal: Terminal) => void;
+type Loaders = Readonly<Record<string, () => Promise<Add>>>;
 
-/** By name, in the order of `--help`. */
-const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
-  'check-config': () => import('./check-config.js').then(({ addCheckConfig }) => addCheckConfig),
-  'check-policy': () => import('./check-policy.js').then(({ addCheckPolicy }) => addCheckPolicy),
-  doctor: () => import('./doctor.js').then(({ addDoctor }) => addDoctor),
-  'verify-audit': () => import('./verify-audit.js').then(({ addVerifyAudit }) => addVerifyAudit),
-  exec: () => import('./exec.js').then(({ addExec }) => addExec),
-  timeline: () => import('./timeline.js').then(({ addTimeline }) => addTimeline),
-  revocations: () => import('./revocations.js').then(({ addRevocations }) => addRevocations),
-  'agreed-time': () => import('./agreed-time.js').then(({ addAgreedTime }) => addAgreedTime),
-  canary: () => import('./canary.js').then(({ addCanary }) => addCanary),
-  'rotate-keys': () => import('./rotate-keys.js').then(({ addRotateKeys }) => addRotateKeys),
-  'dev-token': () => import('./dev-token.js').then(({ addDevToken }) => addDevToken),
-  aws: () => import('./aws/setup.js').then(({ addAws }) => addAws),
-  'aws-credentials': () => import('./aws/credentials.js').then(({ addAwsCredentials }) => addAwsCredentials),
+/** By who runs them and by name, in the order of `--help`. */
+const ROLES: Readonly<Record<string, Loaders>> = {
+  'Agents:': {
+    exec: () => import('./exec.js').then(({ addExec }) => addExec),
+    'aws-credentials': () => import('./aws/credentials.js').then(({ addAwsCredentials }) => addAwsCredentials),
+  },
+  'People who watch over agents, over HTTP:': {
+    login: () => import('./people/login.js').then(({ addLogin }) => addLogin),
+    logout: () => import('./people/login.js').then(({ addLogout }) => addLogout),
+    whatis: () => import('./people/whatis.js').then(({ addWhatis }) => addWhatis),
+    timeline: () => import('./timeline.js').then(({ addTimeline }) => addTimeline),
+    holds: () => import('./people/holds.js').then(({ addHolds }) => addHolds),
+    revoke: () => import('./people/revoke.js').then(({ addRevoke }) => addRevoke),
+    lift: () => import('./people/holds.js').then(({ addLift }) => addLift),
+  },
+  'Operators, before the broker runs:': {
+    'check-config': () => import('./check-config.js').then(({ addCheckConfig }) => addCheckConfig),
+    'check-policy': () => import('./check-policy.js').then(({ addCheckPolicy }) => addCheckPolicy),
+    doctor: () => import('./doctor.js').then(({ addDoctor }) => addDoctor),
+    aws: () => import('./aws/setup.js').then(({ addAws }) => addAws),
+    'dev-token': () => import('./dev-token.js').then(({ addDevToken }) => addDevToken),
+  },
+  "Operators, on the broker's host:": {
+    revocations: () => import('./revocations.js').then(({ addRevocations }) => addRevocations),
+    'agreed-time': () => import('./agreed-time.js').then(({ addAgreedTime }) => addAgreedTime),
+    'rotate-keys': () => import('./rotate-keys.js').then(({ addRotateKeys }) => addRotateKeys),
+    canary: () => import('./canary.js').then(({ addCanary }) => addCanary),
+  },
+  'Auditors:': {
+    'verify-audit': () => import('./verify-audit.js').then(({ addVerifyAudit }) => addVerifyAudit),
+  },
 };
 
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -39,7 +57,10 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
-  for (const load of loadersFor(argv)) (await load())(program, terminal);
+  for (const [role, loaders] of rolesFor(argv)) {
+    program.commandsGroup(role);
+    for (const load of loaders) (await load())(program, terminal);
+  }
   try {
     await program.parseAsync(argv, { from: 'user' });
     return 0;
@@ -53,7 +74,11 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
 }
 
 /** Returns the loader of the command that is named, and those of all commands where none of them is: for `--help`, or to say so. */
-function loadersFor([name = '']: readonly string[]): readonly (() => Promise<Add>)[] {
-  const named = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  return named ? [named] : Object.values(COMMANDS);
+function rolesFor([name = '']: readonly string[]): readonly (readonly [string, readonly (() => Promise<Add>)[]])[] {
+  const roles = Object.entries(ROLES).map(([role, loaders]) => [role, new Map(Object.entries(loaders))] as const);
+  for (const [role, loaders] of roles) {
+    const load = loaders.get(name);
+    if (load) return [[role, [load]]];
+  }
+  return roles.map(([role, loaders]) => [role, [...loaders.values()]]);
 }

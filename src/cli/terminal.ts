@@ -1,5 +1,8 @@
 /** The surroundings of a command, and what commands accept alike. */
+import type { Readable } from 'node:stream';
 import { InvalidArgumentError } from 'commander';
+import type { Environment } from '../config/environment.js';
+import { SELECTOR_KINDS, type SelectorKind } from '../domain/selector.js';
 import { fromTimestamp, type SystemClock } from '../domain/time.js';
 
 export interface Terminal {
@@ -7,6 +10,10 @@ export interface Terminal {
   out: (text: string) => void;
   err: (text: string) => void;
   clock: SystemClock;
+  /** Default: empty. */
+  env?: Environment;
+  /** What is piped in, or the keyboard of a person (`isTTY`). Default: nothing. */
+  input?: Readable & { isTTY?: boolean };
 }
 
 /** Thrown by a command that decides with which code `mayfly` ends. */
@@ -22,6 +29,21 @@ export class Exit extends Error {
 export function timestampOf(text: string): string {
   if (fromTimestamp(text) !== undefined) return text;
   throw new InvalidArgumentError('It is written like 2027-01-31T09:30:00Z.');
+}
+
+/** Returns an argument that is the kind of a selector. */
+export function selectorKindOf(text: string): SelectorKind {
+  const kind = SELECTOR_KINDS.find((known) => known === text);
+  if (!kind) throw new InvalidArgumentError(`It is one of ${SELECTOR_KINDS.join(', ')}.`);
+  return kind;
+}
+
+/** Returns an argument that is the number of a revocation. */
+export function revocationNumberOf(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(
+    'It is the number that `mayfly revocations list` and `mayfly holds` show at the start of the line.',
+  );
 }
 
 /** The option of every command that opens the broker's store. */

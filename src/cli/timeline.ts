@@ -1,14 +1,12 @@
 /** `mayfly timeline`: prints what happened to a task or a workload, or in a request, for people who must understand it now. */
 import { Option, type Command } from 'commander';
 import { DAY_MS, toTimestamp } from '../domain/time.js';
-import { askBroker } from './broker-client.js';
-import { brokerUrl, readIdentity } from './broker-options.js';
+import { pagesOf } from './people/answered.js';
+import { connected, withConnection, type ConnectionOptions } from './people/connection.js';
 import { timestampOf, type Terminal } from './terminal.js';
 import { timelineLines, timelineSchema, type TimelineEntry } from './timeline-lines.js';
 
-interface Options {
-  broker: string;
-  tokenFile: string;
+interface Options extends ConnectionOptions {
   task?: string;
   workload?: string;
   request?: string;
@@ -16,16 +14,14 @@ interface Options {
 }
 
 const EXAMPLE = `
-  mayfly timeline --task tsk_… --broker https://mayfly.example --token-file ~/.mayfly-token
+  mayfly timeline --task tsk_…
 
 Times are counted from the first entry.`;
 
-export function addTimeline(program: Command, { out, clock }: Terminal): void {
-  program
-    .command('timeline')
+export function addTimeline(program: Command, terminal: Terminal): void {
+  const { out, clock } = terminal;
+  withConnection(program.command('timeline'))
     .description('print what happened to a task or a workload, or in a request, oldest first')
-    .requiredOption('--broker <url>', 'the issuer of the broker')
-    .requiredOption('--token-file <path>', 'your identity token; policy must permit readAudit')
     .option('--task <id>', 'what happened under this task, and to it')
     .addOption(new Option('--workload <id>', 'or to this workload').conflicts('task'))
     .addOption(new Option('--request <id>', 'or in this request (X-Request-ID)').conflicts(['task', 'workload']))
@@ -36,10 +32,10 @@ export function addTimeline(program: Command, { out, clock }: Terminal): void {
     )
     .addHelpText('after', EXAMPLE)
     .action(async (options: Options) => {
-      const url = addressOf(options, clock.reading());
-      const token = await readIdentity(options.tokenFile);
+      const query = queryOf(options, clock.reading());
+      const connection = await connected(options, terminal);
       let first: TimelineEntry | undefined;
-      for await (const entries of pages(url, token)) {
+      for await (const { entries } of pagesOf(connection, { path: '/timeline', query, page: timelineSchema })) {
         first ??= entries[0];
         if (first) for (const line of timelineLines(entries, first)) out(line);
       }
@@ -47,24 +43,9 @@ export function addTimeline(program: Command, { out, clock }: Terminal): void {
     });
 }
 
-function addressOf({ broker, task, workload, request, from }: Options, now: number): URL {
-  const url = brokerUrl(broker, '/timeline');
+function queryOf({ task, workload, request, from }: Options, now: number) {
   if (task === undefined && workload === undefined && request === undefined)
     throw new Error('Give --task <id>, --workload <id> or --request <id>.');
   const since = from ?? (workload === undefined ? undefined : toTimestamp(now - DAY_MS));
-  for (const [name, value] of Object.entries({ task, workload, requestId: request, from: since, limit: '1000' }))
-    if (value !== undefined) url.searchParams.set(name, value);
-  return url;
-}
-
-async function* pages(url: URL, token: string): AsyncGenerator<TimelineEntry[]> {
-  for (let after: number | undefined = 0; after !== undefined;) {
-    url.searchParams.set('after', String(after));
-    const page = timelineSchema.safeParse(await askBroker(url, { token, scheme: 'Bearer ' }));
-    if (!page.success) throw new Error(`${url.origin} answered with something else than a timeline.`);
-    yield page.data.entries;
-    // A server that answers with a place that was passed already would keep this loop going for ever.
-    const { next } = page.data;
-    after = next !== undefined && next > after ? next : undefined;
-  }
+  return { task, workload, requestId: request, from: since, limit: '1000' };
 }

@@ -15,3 +15,9 @@ export const masked = (text: string): string => text.replaceAll(EACH, '?');
 
 /** Returns the text as one line to read: a space for each run of unprintable characters. */
 export const oneLine = (text: string): string => text.replaceAll(RUNS, ' ');
+
+/** Returns JSON that says the same, with an escape for each unprintable character. */
+export const escaped = (json: string): string =>
+  json.replaceAll(EACH, (character) => character.split('').map(escape).join(''));
+
+const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

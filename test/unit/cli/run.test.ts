@@ -40,7 +40,7 @@ describe('mayfly', () => {
   });
 
   it('fails on what it does not know', async () => {
-    expect(await mayfly('mint')).toMatchObject({ code: 1, err: "error: unknown command 'mint'" });
+    expect(await mayfly('forge')).toMatchObject({ code: 1, err: "error: unknown command 'forge'" });
     expect((await mayfly('dev-token')).err).toContain("required option '--sub <name>' not specified");
   });
 });

@@ -76,7 +76,7 @@ describe('mayfly timeline', () => {
       ],
     ]);
     expect(asked.map(({ url }) => url)).toEqual([
-      '/timeline?task=tsk_1&limit=1000&after=0',
+      '/timeline?task=tsk_1&limit=1000',
       '/timeline?task=tsk_1&limit=1000&after=7',
       '/timeline?task=tsk_1&limit=1000&after=9',
     ]);
@@ -105,7 +105,7 @@ describe('mayfly timeline', () => {
   it.each([
     [{ status: 403, body: { code: 'access_denied', detail: 'No.\nreally' } }, 'access_denied: No. really'],
     [{ status: 502, body: 'gateway' }, 'The broker answered 502.'],
-    [{ status: 200, body: { entries: [{ at: 'now' }] } }, 'answered with something else than a timeline'],
+    [{ status: 200, body: { entries: [{ at: 'now' }] } }, 'no answer of a broker'],
   ])('says what was wrong with %j', async (answer, said) => {
     answers = [answer];
     const { code, err } = await timeline('--task', 'tsk_1');

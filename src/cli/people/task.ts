@@ -1,0 +1,38 @@
+/** A task as the broker answers it, and as a terminal shows it. */
+import { z } from 'zod';
+import type { Facts } from './lines.js';
+
+/** Members that it does not know are kept, for `--json`. */
+export const taskSchema = z.looseObject({
+  id: z.string(),
+  state: z.string(),
+  workload: z.string(),
+  principal: z.string().optional(),
+  openedBy: z.string().optional(),
+  purpose: z.string(),
+  openedAt: z.string(),
+  deadline: z.string(),
+  lineage: z.array(z.string()),
+  heartbeat: z.object({ intervalSeconds: z.int(), lastAt: z.string() }).optional(),
+  endedAt: z.string().optional(),
+  reason: z.string().optional(),
+});
+
+type TaskShown = z.infer<typeof taskSchema>;
+
+/** Whether credentials can be born under it, now or after it is resumed. */
+export const isAlive = ({ state }: TaskShown): boolean => state === 'open' || state === 'suspended';
+
+export const taskFacts = (task: TaskShown): Facts => [
+  ['task', task.id],
+  ['workload', task.workload],
+  ['for', task.principal],
+  ['opened by', task.openedBy],
+  ['purpose', task.purpose],
+  ['opened', task.openedAt],
+  ['deadline', task.deadline],
+  ['heartbeat', task.heartbeat && `every ${task.heartbeat.intervalSeconds} s, the last at ${task.heartbeat.lastAt}`],
+  ['below', task.lineage.length === 0 ? undefined : task.lineage.join(', ')],
+  ['ended', task.endedAt],
+  ['because', task.reason],
+];

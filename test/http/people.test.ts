@@ -1,0 +1,235 @@
+/** The commands for people, against a real broker: what they show, what they ask, and what they never do. */
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { run } from '../../src/cli/run.js';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { temporaryDirectory } from '../support/directory.js';
+
+let broker: TestBroker;
+let env: Record<string, string>;
+let credential: { token: string; id: string; task: string };
+
+const SOC_READS_TASKS = `@id("soc-reads-tasks") permit (principal == Workload::"lab:soc", action == Action::"readTask", resource);`;
+
+beforeAll(async () => {
+  broker = await startBroker({ policies: SOC_READS_TASKS });
+  env = { MAYFLY_BROKER: broker.url, MAYFLY_TOKEN: await broker.identity('soc') };
+});
+
+interface Typed {
+  /** What the person types or pastes; a pipe where there is no keyboard. */
+  typed?: string;
+  isTTY?: boolean;
+  env?: Record<string, string>;
+}
+
+async function mayfly(argv: string[], { typed, isTTY = true, env: other = env }: Typed = {}) {
+  const [out, err]: [string[], string[]] = [[], []];
+  const input = typed === undefined ? undefined : Object.assign(new PassThrough(), { isTTY });
+  input?.end(typed);
+  const terminal = {
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void err.push(text),
+    clock: broker.clock,
+    env: other,
+    ...(input && { input }),
+  };
+  const code = await run(argv, terminal);
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+async function granted(sub = 'agent-7') {
+  const { body } = await broker.exchange(await broker.identity(sub));
+  const { access_token: token, task_id: task } = body as { access_token: string; task_id: string };
+  const [, payload = ''] = token.split('.');
+  const { jti: id } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { jti: string };
+  return { token, id, task };
+}
+
+const isActive = async (token: string) =>
+  ((await broker.introspect(token, await broker.identity('tickets-api'))).body as { active: boolean }).active;
+
+const PASTED = '\r\u0004';
+
+describe('mayfly whatis', () => {
+  beforeAll(async () => {
+    credential = await granted();
+  });
+
+  it('finds a pasted credential, wrapped as it is, says how to end it, and shows nothing of what was pasted', async () => {
+    const text = `curl -H "Authorization: Bearer ${credential.token}"`;
+    const { code, out, err } = await mayfly(['whatis'], { typed: `${text}\rsecond line${PASTED}` });
+    expect([code, err]).toEqual([0, expect.stringMatching(/^Paste it.*not shown\.$/)]);
+    expect(out).toContain('A credential (jwt): live.');
+    expect(out).toMatch(new RegExp(`end it +mayfly revoke --reason '…' credential ${credential.id}`));
+    expect(out).toMatch(/dies with +workload lab:agent-7/);
+    expect(out + err).not.toContain(credential.token.split('.')[2]);
+    expect(broker.logged()).not.toContain(credential.token);
+  });
+
+  it('warns of a secret on the command line, and takes it from a pipe', async () => {
+    expect((await mayfly(['whatis', credential.token])).err).toMatch(/history of your shell/);
+    expect(await mayfly(['whatis'], { typed: credential.token, isTTY: false })).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('shows a task, and everything that a line of a log names', async () => {
+    const { out } = await mayfly(['whatis', `{"task":"${credential.task}","credential":"${credential.id}"}`]);
+    expect(out).toMatch(/A task: open\.[^]*purpose +summarise[^]*A credential \(jwt\): live\./);
+  });
+
+  it.each([
+    ['a name', 'lab:agent-7', /A name: workload lab:agent-7\.\n +alive under it +1 credentials of 1 tasks/],
+    ['a target', TICKETS, /A name: target https:\/\/tickets\.example\./],
+    ['a link to a refusal', 'https://mayfly.example/errors#access_denied', /A refusal of the broker, access_denied/],
+    ['an e-mail address', 'ann@example.com', /email:<trust name>\/<address>/],
+  ])('knows %s', async (_what, text, said) => {
+    expect(await mayfly(['whatis', text])).toMatchObject({ code: 0, out: expect.stringMatching(said) });
+  });
+
+  it('finds a decision and a request by what a refusal says', async () => {
+    const refused = await broker.exchange(await broker.identity('agent-7'), { scope: 'customer/1:read' });
+    const { decision_id: decision } = refused.body as { decision_id: string };
+    expect((await mayfly(['whatis', decision])).out).toMatch(/A decision of policy\.[^]*outcome +deny/);
+    const request = refused.headers.get('x-request-id') ?? '';
+    expect((await mayfly(['whatis', request])).out).toMatch(/A request\. What happened in it:[^]*credential\.refused/);
+  });
+
+  it('says what an identity token says of itself, and that nobody verified it', async () => {
+    const { code, out } = await mayfly(['whatis'], { typed: `${await broker.identity('agent-7')}${PASTED}` });
+    expect(code).toBe(0);
+    expect(out).toMatch(/no valid token of this broker[^]*nobody has verified it[^]*subject +"agent-7"/);
+  });
+
+  it.each([
+    ['a password', 'correct horse battery staple'],
+    ['a secret key of AWS', 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'],
+    ['an opaque token', 'ghp_0123456789abcdefABCDEF0123456789abcd'],
+  ])('sends %s nowhere, and does not repeat it', async (_what, secret) => {
+    const lines = broker.logged().length;
+    const { code, out, err } = await mayfly(['whatis'], { typed: `${secret}${PASTED}` });
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/nothing of it was sent anywhere/);
+    expect(err).not.toContain(secret);
+    expect(broker.logged().length).toBe(lines);
+  });
+
+  it('ends with 1 where nothing is known', async () => {
+    expect(await mayfly(['whatis', 'crd_aaaaaaaaaaaaaaaa'])).toMatchObject({ code: 1, out: '' });
+    expect(await mayfly(['whatis', 'lba:agent-7'])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/Did you mean lab:agent-7/),
+    });
+  });
+});
+
+describe('mayfly revoke, holds and lift', () => {
+  it('shows what it would hit, and does nothing unless the person says yes', async () => {
+    const { token } = await granted();
+    const order = ['revoke', 'workload', 'lab:agent-7', '--reason', 'odd'];
+    const { code, out, err } = await mayfly(order, { typed: 'no\n' });
+    expect([code, out]).toEqual([
+      1,
+      expect.stringMatching(/^hold of workload lab:agent-7 would hit \d+ credentials of \d+ tasks/),
+    ]);
+    expect(err).toMatch(/Type yes:\nNothing was revoked\./);
+    expect(await mayfly(order, { typed: 'yes\n', isTTY: false })).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/Say --yes/),
+    });
+    expect(await mayfly([...order, '--dry-run'])).toMatchObject({ code: 0 });
+    expect(await isActive(token)).toBe(true);
+  });
+
+  it('holds, lists the hold, and lifts it: what it killed stays dead', async () => {
+    const { token } = await granted();
+    const { out } = await mayfly(['revoke', 'workload', 'lab:agent-7', '--reason', 'odd'], { typed: 'yes\n' });
+    const [, seq = ''] = /mayfly lift (\d+)$/.exec(out) ?? [];
+    expect(await isActive(token)).toBe(false);
+    expect((await mayfly(['holds'])).out).toMatch(new RegExp(`^${seq} .*workload lab:agent-7 +by lab:soc .*odd$`, 'm'));
+    expect((await mayfly(['whatis', 'lab:agent-7'])).out).toContain(`mayfly lift ${seq}`);
+    expect((await mayfly(['whatis', seq])).out).toMatch(/A revocation: hold of workload lab:agent-7\./);
+
+    expect(await mayfly(['lift', seq])).toMatchObject({ code: 0 });
+    expect((await mayfly(['holds'])).out).toBe('Nothing is held.');
+    expect([await isActive(token), await isActive((await granted()).token)]).toEqual([false, true]);
+    expect(await mayfly(['lift', seq])).toMatchObject({ code: 1, err: expect.stringMatching(/^conflict: /) });
+  });
+
+  it('ends the credential in a text that leaked, and no other', async () => {
+    const [leaked, other] = [await granted(), await granted()];
+    const typed = `see ${leaked.token} in the ticket`;
+    const order = ['revoke', '--leaked', '--reason', 'found', '--yes', '--json'];
+    const { code, out, err } = await mayfly(order, { typed, isTTY: false });
+    expect([code, err]).toEqual([0, expect.stringContaining(`end of credential ${leaked.id} would hit 1 credentials`)]);
+    expect(JSON.parse(out)).toMatchObject({ selector: { kind: 'credential', value: leaked.id }, effect: 'end' });
+    expect([await isActive(leaked.token), await isActive(other.token)]).toEqual([false, true]);
+  });
+
+  it.each([
+    [['revoke', '--reason', 'r'], /Say a kind and a value/],
+    [['revoke', 'everything', '--reason', 'r'], /one of credential, task/],
+    [['revoke', 'workload', 'lab:agent-7'], /--reason/],
+    [['revoke', 'workload', '--reason', 'r'], /invalid_request: .*missing or malformed/],
+    [['lift'], /number of a hold/],
+    [['lift', 'x'], /at the start of the line/],
+    [['lift', '999'], /not_found: /],
+  ])('refuses %j', async (argv, said) => {
+    expect(await mayfly(argv)).toMatchObject({ code: 1, out: '', err: expect.stringMatching(said) });
+  });
+
+  it('says the sentence of the broker, and the decision, where policy says no', async () => {
+    const asked = { env: { ...env, MAYFLY_TOKEN: await broker.identity('agent-7') } };
+    const { code, err } = await mayfly(['revoke', 'all', '--reason', 'r', '--yes'], asked);
+    expect([code, err]).toEqual([1, expect.stringMatching(/^access_denied: .* \(policy decision dec_\w+\)$/)]);
+  });
+});
+
+describe('to whom and as whom', () => {
+  const loggedIn = (broker: string, token?: string) => {
+    const XDG_STATE_HOME = temporaryDirectory();
+    mkdirSync(join(XDG_STATE_HOME, 'mayfly'));
+    const login = { broker, provider: 'https://idp.example', clientId: 'mayfly-cli', scope: 'openid', token };
+    writeFileSync(join(XDG_STATE_HOME, 'mayfly/login.json'), JSON.stringify(login));
+    return { XDG_STATE_HOME };
+  };
+
+  it('is what the login says', async () => {
+    expect(await mayfly(['holds'], { env: loggedIn(broker.url, env['MAYFLY_TOKEN']) })).toMatchObject({ code: 0 });
+  });
+
+  it('gives the token of a login to no other broker', async () => {
+    const other = await startBroker();
+    const asked = { env: loggedIn('https://mayfly.example', env['MAYFLY_TOKEN']) };
+    const { code, err } = await mayfly(['holds', '--broker', other.url], asked);
+    expect([code, err]).toEqual([1, expect.stringMatching(/logged in for https:\/\/mayfly\.example/)]);
+    expect(other.logged()).not.toContain('"endpoint":"/revocations"');
+  });
+
+  it('says to log in again when the token of the login is not taken any more', async () => {
+    const gone = await broker.identity('soc', { expiresInSeconds: -60 });
+    const { err } = await mayfly(['holds'], { env: loggedIn(broker.url, gone) });
+    expect(err).toMatch(/^invalid_token: .* Log in again: mayfly login$/);
+    expect(err).not.toContain(gone);
+  });
+
+  it('must be said somewhere', async () => {
+    expect((await mayfly(['holds'], { env: {} })).err).toMatch(/Which broker\?/);
+    expect((await mayfly(['holds'], { env: loggedIn(broker.url) })).err).toMatch(/Who are you\?/);
+  });
+
+  it('forgets the token at logout, and keeps who the provider is', async () => {
+    const state = loggedIn(broker.url, 'a.b.c');
+    expect(await mayfly(['logout'], { env: state })).toMatchObject({ code: 0 });
+    const file = join(state.XDG_STATE_HOME, 'mayfly/login.json');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+      broker: broker.url,
+      provider: 'https://idp.example',
+      clientId: 'mayfly-cli',
+      scope: 'openid',
+    });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect((await mayfly(['logout'], { env: state })).out).toBe('You were not logged in.');
+  });
+});
