@@ -1,6 +1,6 @@
 export const WHEELS: string;
 export const PACKAGES: string;
-export function findPython(): string | undefined;
+export function findPython(modules?: string[]): string | undefined;
 export function hasWheels(): boolean;
 export function hasPackages(): boolean;
 export function fetchForPython(): void;

@@ -10,11 +10,13 @@ export const WHEELS = at('node_modules/.cache/mayfly-python');
 /** What test/interop/python imports, installed. */
 export const PACKAGES = at('node_modules/.cache/mayfly-python-clients');
 
-const USABLE = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))';
 const NAMES = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'];
 
-/** Returns the command of a Python ≥ 3.10 that can make virtual environments; undefined where there is none. */
-export const findPython = () => NAMES.find((name) => spawnSync(name, ['-c', USABLE]).status === 0);
+/** Returns the command of a Python ≥ 3.10 that has these modules; undefined where there is none. Without `modules`: to make virtual environments. */
+export function findPython(modules = ['venv', 'ensurepip']) {
+  const usable = `import ${['sys', ...modules].join(', ')}; sys.exit(sys.version_info < (3, 10))`;
+  return NAMES.find((name) => spawnSync(name, ['-c', usable]).status === 0);
+}
 
 export const hasWheels = () => existsSync(WHEELS);
 export const hasPackages = () => existsSync(PACKAGES);

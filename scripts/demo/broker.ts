@@ -8,6 +8,7 @@ import { stringify } from 'yaml';
 import { awsTarget, READS_TENANT_42 } from './aws-account.js';
 import { startChild, type Child } from './child.js';
 import { call } from './http.js';
+import { callsTools, mcpTarget } from './mcp-server.js';
 import { MAIN, POLICIES, TICKETS } from './places.js';
 import { Unexpected } from './unexpected.js';
 
@@ -30,6 +31,8 @@ interface Surroundings {
   operations: string;
   issuerUrl: string;
   awsUrl: string;
+  /** Where the MCP server will listen. */
+  mcp: string;
   /** The EDR whose signals the broker accepts. */
   transmitter: object;
 }
@@ -41,6 +44,7 @@ export function placeBroker(directory: string, around: Surroundings): BrokerProc
   const policies = join(directory, 'policies');
   cpSync(POLICIES, policies, { recursive: true });
   writeFileSync(join(policies, 'tenant-42.cedar'), READS_TENANT_42);
+  writeFileSync(join(policies, 'tools.cedar'), callsTools(around.mcp));
   writeFileSync(config, stringify(configuration({ ...around, url, policies })));
   let running: Child | undefined;
 
@@ -93,6 +97,7 @@ const configuration = (at: Surroundings & { url: string; policies: string }) => 
       ],
     },
     awsTarget(at.awsUrl),
+    mcpTarget(at.mcp),
   ],
   policy: { engine: 'cedar', directory: at.policies },
   // A rule may stop three agents a minute by itself. With more, a person decides.
@@ -112,13 +117,13 @@ async function isReady({ process, lastWords }: Child, operationsUrl: string): Pr
 }
 
 /** Returns free ports. A broker's issuer is its address, so the port must be known before it listens. All are opened at once, so they differ. */
-export async function freeAddresses(): Promise<Pick<Surroundings, 'api' | 'operations'>> {
-  const probes = [createServer(), createServer()] as const;
+export async function freeAddresses(): Promise<Pick<Surroundings, 'api' | 'operations' | 'mcp'>> {
+  const probes = [createServer(), createServer(), createServer()] as const;
   const addresses = probes.map(async (probe) => {
     await once(probe.listen(0, '127.0.0.1'), 'listening');
     return `127.0.0.1:${(probe.address() as AddressInfo).port}`;
   });
-  const [api = '', operations = ''] = await Promise.all(addresses);
+  const [api = '', operations = '', mcp = ''] = await Promise.all(addresses);
   await Promise.all(probes.map((probe) => once(probe.close(), 'close')));
-  return { api, operations };
+  return { api, operations, mcp };
 }

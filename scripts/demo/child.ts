@@ -11,10 +11,15 @@ export interface Child {
 
 const KEPT_CHARACTERS = 4_000;
 
+type Environment = Record<string, string>;
+
+export const startChild = (script: string, args: string[], env: Environment): Child =>
+  startProgram(process.execPath, [script, ...args], env);
+
 /** @param env The whole environment of the process: a REDIS_URL of the user's shell must not become the demo's store. */
-export function startChild(script: string, args: string[], env: Record<string, string>): Child {
+export function startProgram(program: string, args: string[], env: Environment): Child {
   // When this process ends, its pipe ends too, and a child that reads standard input notices.
-  const child = spawn(process.execPath, [script, ...args], {
+  const child = spawn(program, args, {
     // The second: AWS's SDK would print a warning about the age of Node.
     env: { PATH: process.env['PATH'] ?? '', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

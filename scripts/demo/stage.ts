@@ -1,4 +1,4 @@
-/** Everything the story needs, removed afterwards: a directory, an issuer, an EDR, the broker, the API, AWS. */
+/** Everything the story needs, removed afterwards: a directory, an issuer, an EDR, the broker, the API, an MCP server, AWS. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { startChild, type Child } from './child.js';
 import { call, type Asking, type Reply } from './http.js';
 import { openEdr, type Edr } from './edr.js';
 import { openIssuer } from './issuer.js';
+import { mcpUrl, openMcpServer } from './mcp-server.js';
 import { TICKETS, TICKETS_API } from './places.js';
 
 export interface Stage {
@@ -24,6 +25,9 @@ export interface Stage {
   exchange: (identity: string, wish: Wish) => Promise<Reply>;
   /** Introspects the token as the API does, and returns the exact answer. */
   introspect: (token: string) => Promise<string>;
+  ticketsUrl: string;
+  /** The URL of the MCP server. */
+  mcp: string;
   /** Calls the tickets API. */
   tickets: (method: 'GET' | 'PUT', path: string, token: string) => Promise<Reply>;
 }
@@ -47,6 +51,7 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
   const { transmitter } = edr;
   const broker = placeBroker(directory, { ...addresses, issuerUrl: issuer.url, awsUrl: aws.url, transmitter });
   let api: Child | undefined;
+  let mcp: { close(): void } | undefined;
   try {
     await broker.start();
     const identity = (name: string) => issuer.identity(name, broker.url);
@@ -54,7 +59,9 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
     const identityFile = join(directory, 'tickets-api.token');
     writeFileSync(identityFile, apiIdentity, { mode: 0o600 });
     api = startChild(TICKETS_API, [broker.url, identityFile], {});
-    const apiUrl = await firstLine(api);
+    const ticketsUrl = await firstLine(api);
+    const { mcp: address } = addresses;
+    mcp = await openMcpServer({ address, broker: broker.url, identity: await identity('mcp-server') });
     const ask: Stage['ask'] = (path, asking) => call(`${broker.url}${path}`, asking);
     await play({
       directory,
@@ -65,9 +72,12 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
       ask,
       exchange: (bearer, wish) => ask('/token', { form: { ...exchangeForm(bearer), ...wish } }),
       introspect: async (token) => (await ask('/introspect', { form: { token }, bearer: apiIdentity })).text,
-      tickets: (method, path, bearer) => call(`${apiUrl}/${path}`, { method, bearer }),
+      ticketsUrl,
+      mcp: mcpUrl(address),
+      tickets: (method, path, bearer) => call(`${ticketsUrl}/${path}`, { method, bearer }),
     });
   } finally {
+    mcp?.close();
     await api?.end('SIGTERM');
     await broker.end();
     await aws.close();

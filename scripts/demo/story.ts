@@ -2,6 +2,7 @@
 import { auditAct } from './acts/audit.js';
 import { awsAct } from './acts/aws.js';
 import { awsDeadlineAct } from './acts/aws-deadline.js';
+import { clientsAct } from './acts/clients.js';
 import { crashAct } from './acts/crash.js';
 import { deadlineAct } from './acts/deadline.js';
 import { leakAct } from './acts/leak.js';
@@ -14,7 +15,10 @@ import { onStage, type Stage } from './stage.js';
 import type { Transcript } from './transcript.js';
 
 const CAST = [
-  ['agent-7', 'an agent that works on one task; agent-8, builder, importer, deployer and rogue are others'],
+  [
+    'agent-7',
+    'an agent that works on one task; agent-8, builder, importer, deployer, rogue, mcp-agent, python-agent are others',
+  ],
   ['orchestrator', 'opens and completes tasks'],
   ['the API', 'holds the incidents, and asks the broker whether a credential is alive'],
   ['the EDR', 'watches the machines that agents run on, and signs what it finds'],
@@ -50,6 +54,7 @@ async function acts(stage: Stage, tell: Transcript): Promise<void> {
   });
   brief.catch(() => undefined); // The act that awaits it gets the error.
   const completed = await oneTaskAct(stage, tell);
+  await clientsAct(stage, tell);
   const expired = await deadlineAct(stage, tell);
   const revoked = await massRevocationAct(stage, tell);
   const leaked = await leakAct(stage, tell);

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { findPython } from '../../scripts/python.mjs';
 import { createTranscript } from '../../scripts/demo/transcript.js';
 import { expectThat } from '../../scripts/demo/unexpected.js';
 import { temporaryDirectory } from '../support/directory.js';
@@ -15,6 +16,9 @@ let group: number | undefined;
 afterEach(() => {
   if (group !== undefined && isRunning(group)) process.kill(-group, 'SIGKILL');
 });
+
+const python = findPython([]);
+const STEPS = python === undefined ? 53 : 56;
 
 describe('npm run demo', () => {
   it('plays the whole story, ends with 0, prints no token, and leaves neither process nor file behind', async () => {
@@ -31,7 +35,9 @@ describe('npm run demo', () => {
     const [code] = (await once(demo, 'close')) as [number | null];
 
     // Compared together, so that a failure shows the transcript.
-    expect({ code, told }).toEqual({ code: 0, told: expect.stringContaining('All 50 steps did what they say') });
+    expect({ code, told }).toEqual({ code: 0, told: expect.stringContaining(`All ${STEPS} steps did what they say`) });
+    expect(told).toMatch(/incident 4711 is closed, for lab:mcp-agent[^]*it gets no other .*\n +A hold is in force/);
+    expect(told).toMatch(python === undefined ? /python-agent are left out/ : /TaskEnded: the task tsk_\w+ has ended/);
     expect(told).toContain('one write, 1,000 credentials dead');
     expect(told).toMatch(/risk-level-change HIGH from edr .* reacted by risk-is-high \(hold of workload lab:agent-7/);
     expect(told).toMatch(/pending, by rule stolen-secret: .*\n +nothing of deployer has died/);
