@@ -5,6 +5,7 @@ import ts from 'typescript';
 
 const page = readFileSync('docs/clients.md', 'utf8');
 const section = page.split(/^## /m).find((text) => text.startsWith('Which client\n')) ?? '';
+const GATEWAYS = 'test/http/gateways.test.ts';
 const rows = section
   .split('\n')
   .filter((line) => line.startsWith('|'))
@@ -21,6 +22,13 @@ describe('the table of clients', () => {
 
   it.each(rows)('says plainly whether it works, and else what to use: $client: $grant', ({ works }) => {
     expect(works).toMatch(/^(yes|yes, .+|no: .+)$/);
+  });
+
+  it('leaves out no request of a gateway', () => {
+    const names = [...readFileSync(GATEWAYS, 'utf8').matchAll(/^ {4}name: '(.+)',$/gm)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(0);
+    const shown = new Set(rows.map((row) => row.shown));
+    expect(names.filter((name) => !shown.has(`\`${GATEWAYS}\`: ${name}`))).toEqual([]);
   });
 
   it.each([

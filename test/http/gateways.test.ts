@@ -139,6 +139,11 @@ const GRANTED: Granted[] = [
     introspected: { sub: `aws:${ROLE}` },
   },
   {
+    name: 'AgentCore, AWS_IAM_ID_TOKEN_JWT with the role as clientId',
+    form: async () => ({ grant_type: 'client_credentials', ...WISH, ...(await iamIdToken()), client_id: ROLE }),
+    introspected: { sub: `aws:${ROLE}` },
+  },
+  {
     name: 'OpenShell, client_credentials with a JWT-SVID',
     form: async () => ({ grant_type: 'client_credentials', ...(await svid('jwt-bearer')), ...openShell }),
     introspected: { sub: SPIFFE_ID },
@@ -204,6 +209,23 @@ const REFUSED: Refused[] = [
     name: 'agentgateway, jwt-bearer with the token of a person',
     form: async () => ({ ...(await asAssertion()), ...WISH, ...(await privateKeyJwt()) }),
     answer: [400, 'invalid_grant', /must be a workload/],
+  },
+  {
+    name: 'AgentCore, AWS_IAM_ID_TOKEN_JWT with another clientId',
+    form: async () => ({ ...(await person()), ...WISH, ...(await iamIdToken()), client_id: 'your-client-id' }),
+    answer: [401, 'invalid_client', /client_id is not the workload/],
+  },
+  {
+    name: 'AgentCore, TOKEN_EXCHANGE with M2M as actor',
+    form: async () => {
+      const form = { grant_type: 'client_credentials', ...WISH, ...(await iamIdToken()) };
+      const { access_token: token } = (await send({ form: () => Promise.resolve(form) })).body as {
+        access_token: string;
+      };
+      const actor = { actor_token: token, actor_token_type: `${TOKEN}access_token` };
+      return { ...(await person()), ...actor, ...WISH, ...(await iamIdToken()) };
+    },
+    answer: [400, 'invalid_request', /what the broker issues proves no identity/],
   },
   {
     name: 'AgentCore, JWT_AUTHORIZATION_GRANT',
