@@ -191,6 +191,30 @@ describe('an unmodified MCP client', () => {
   });
 });
 
+describe('an MCP host that logs a person in', () => {
+  it.each([
+    ['SDK 1, not registered', connected1, undefined, /does not support dynamic client registration/],
+    ['SDK 1, with a client id', connected1, { client_id: CLIENT }, /does not support response type code/],
+    ['SDK 2, not registered', connected2, undefined, /does not support dynamic client registration/],
+    ['SDK 2, with a client id', connected2, { client_id: CLIENT }, /does not support response type code/],
+  ] as const)('says that it cannot, and sends nobody anywhere: %s', async (_what, connected, client, why) => {
+    const sent: URL[] = [];
+    const authProvider = {
+      redirectUrl: 'http://127.0.0.1:1/callback',
+      clientMetadata: { redirect_uris: ['http://127.0.0.1:1/callback'] },
+      clientInformation: () => client && { ...client, issuer: broker.url },
+      saveClientInformation: () => undefined,
+      tokens: () => undefined,
+      saveTokens: () => undefined,
+      saveCodeVerifier: () => undefined,
+      codeVerifier: () => 'v'.repeat(43),
+      redirectToAuthorization: (url: URL) => void sent.push(url),
+    };
+    await expect(connected({ authProvider })).rejects.toThrow(why);
+    expect(sent).toEqual([]);
+  });
+});
+
 const python = hasPackages() ? findPython() : undefined;
 if (python === undefined)
   console.warn('Left out, because it was not fetched (npm test, with a network): mcp for Python.');
