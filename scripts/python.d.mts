@@ -1,6 +1,8 @@
 export const WHEELS: string;
 export const PACKAGES: string;
 export function findPython(modules?: string[]): string | undefined;
+export function packagesOf(folder: string): string;
 export function hasWheels(): boolean;
 export function hasPackages(): boolean;
 export function fetchForPython(): void;
+export function fetchPackages(folder: string): boolean;

@@ -3,10 +3,10 @@
  * brokers. By hand: `python -m unittest` in sdk/python.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { findPython, hasWheels, WHEELS } from '../../scripts/python.mjs';
+import { findPython, hasWheels, packagesOf, WHEELS } from '../../scripts/python.mjs';
 import { temporaryDirectory } from '../support/directory.js';
 import { createServerCertificate } from '../support/issuers/certificate.js';
 
@@ -69,6 +69,29 @@ const install = (...what: string[]) =>
     expect(where).toContain(directory);
     const told = run(ofVenv, ['-W', 'error', '-m', 'unittest', '-v'], { MAYFLY_TEST_CERTIFICATES: directory });
     expect(told).toMatch(/^Ran \d+ tests[^]*\nOK/m);
-    for (const [, reason] of told.matchAll(/skipped '(.*)'/g)) console.warn(`Left out of sdk/python: ${reason}`);
+    // The next test has the packages that these two need.
+    for (const [, reason = ''] of told.matchAll(/skipped '(.*)'/g)) {
+      if (!/^(mcp|langchain_mcp_adapters) /.test(reason)) console.warn(`Left out of sdk/python: ${reason}`);
+    }
   }, 240_000);
+
+  // The first MCP SDK and the second cannot be installed together. pip fetches nothing: it says whether the extra is satisfied.
+  it.each([
+    ['mcp', 'examples', 'OK (skipped=1)'],
+    ['mcp,langchain', 'examples/langchain', 'OK'],
+  ])(
+    'works with the extras [%s] and the packages of %s',
+    (extras, packages, result) => {
+      const env = { PYTHONPATH: packagesOf(packages) };
+      if (!existsSync(env.PYTHONPATH)) {
+        console.warn(`Left out of sdk/python: [${extras}], because the packages of ${packages} were not fetched.`);
+        return;
+      }
+      run(ofVenv, ['-m', 'pip', 'install', '--quiet', '--no-index', `${wheel}[${extras}]`], env);
+      const told = run(ofVenv, ['-m', 'unittest', '-v', 'tests.test_mcp'], env);
+      expect(told).toMatch(/^Ran 2 tests /m);
+      expect(told.trimEnd().split('\n').at(-1)).toBe(result);
+    },
+    240_000,
+  );
 });

@@ -1,0 +1,212 @@
+/**
+ * The recipes of examples/ as a newcomer runs them: each a process of its own, with the library it is about, a broker and the MCP
+ * servers of the recipes. Models are scripted. What a recipe does is read from the broker: its tasks and what was granted under them.
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findPython, packagesOf } from '../../scripts/python.mjs';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { mayfly } from '../../src/client/index.js';
+import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
+import { handClock } from '../support/clock.js';
+import { startProcess, TICKETS, type BrokerProcess } from '../support/brokers/process.js';
+import { temporaryDirectory } from '../support/directory.js';
+import { freePort } from '../support/free-port.js';
+import { until } from '../support/until.js';
+
+const python = findPython();
+const directory = temporaryDirectory();
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill();
+});
+
+let broker: BrokerProcess;
+beforeAll(async () => (broker = await startProcess()));
+
+type Env = Record<string, string>;
+
+interface Recipe {
+  command: [string, string];
+  env: Env;
+}
+
+const ofNode = (path: string): Recipe => ({
+  command: [process.execPath, resolve(`dist/examples/${path}.js`)],
+  env: {},
+});
+
+/** A script in Python, with the packages of a folder. Those of `from` are what it imports, beside the SDK from its source. */
+const ofPython = (path: string, packages = 'examples', from = path): Recipe => ({
+  command: [python ?? '', resolve(path)],
+  env: { PYTHONPATH: [resolve('sdk/python/src'), resolve(from, '..'), packagesOf(packages)].join(':') },
+});
+
+const isHere = (...folders: string[]) => python !== undefined && folders.every((one) => existsSync(packagesOf(one)));
+/** Says what is left out, and why. */
+function needing(...folders: string[]): typeof describe | typeof describe.skip {
+  if (isHere(...folders)) return describe;
+  console.warn(
+    `Left out, because the packages of ${folders.join(', ')} were not fetched: run \`npm test\` with a network.`,
+  );
+  return describe.skip;
+}
+
+/** The environment of a recipe that runs as `lab:<workload>`. */
+async function environmentOf({ env }: Recipe, workload: string, more: Env, at: Known = broker): Promise<Env> {
+  const file = join(directory, `${workload}.identity`);
+  writeFileSync(file, await at.identity(workload, { expiresInSeconds: 3_600 }));
+  const { PATH = '' } = process.env;
+  return { PATH, HOME: directory, MAYFLY_BROKER: at.url, MAYFLY_IDENTITY: file, ...env, ...more };
+}
+type Known = Pick<BrokerProcess, 'url' | 'identity'>;
+
+/** Runs a recipe to its end. */
+async function run(recipe: Recipe, workload: string, more: Env, at?: Known): Promise<Ran> {
+  const env = await environmentOf(recipe, workload, more, at);
+  const [program, script] = recipe.command;
+  return new Promise((done) => {
+    const child = execFile(program, [script], { env }, (_error, stdout, stderr) =>
+      done({ code: child.exitCode, said: stdout + stderr }),
+    );
+  });
+}
+
+interface Ran {
+  code: number | null;
+  said: string;
+}
+
+/** Starts an MCP server of the recipes. Returns its origin. */
+async function serve(recipe: Recipe): Promise<string> {
+  const port = await freePort();
+  const [program, script] = recipe.command;
+  const env = await environmentOf(recipe, 'tickets-api', { PORT: String(port) });
+  children.push(spawn(program, [script], { env, stdio: 'ignore' }));
+  const origin = `http://127.0.0.1:${port}`;
+  const isUp = () => fetch(`${origin}/mcp`, { method: 'POST' }).then(({ status }) => status === 401);
+  await until(() => isUp().catch(() => false), `${script} does not start`, 60_000);
+  return origin;
+}
+
+/** What the broker knows of a workload: the states of its tasks, and the paths that were granted, in order. */
+async function known(workload: string): Promise<{ tasks: unknown[]; paths: string[] }> {
+  const { body } = await broker.get(`/audit?workload=lab:${workload}`, await broker.identity('soc'));
+  const lines = (body as { lines: string[] }).lines.map((line) => JSON.parse(line) as Line);
+  const orchestrator = await broker.identity('orchestrator');
+  const opened = lines.filter(({ type }) => type === 'task.opened');
+  const tasks = await Promise.all(opened.map(({ task }) => broker.get(`/tasks/${task}`, orchestrator)));
+  const granted = lines.filter(({ type }) => type === 'credential.granted');
+  return {
+    tasks: tasks.map(({ body: task }) => (task as { state: string }).state),
+    paths: granted.flatMap(({ access = [] }) => access.map(({ path }) => path)),
+  };
+}
+interface Line {
+  type: string;
+  task: string;
+  access?: { path: string }[];
+}
+
+const LANGCHAIN = ofPython('test/examples/langchain_run.py', 'examples/langchain', 'examples/langchain/agent.py');
+const BOTO3 = ofPython('test/examples/boto3_run.py', 'examples', 'examples/boto3/session.py');
+const OPENAI = ofPython('test/examples/openai_agents_run.py', 'examples', 'examples/openai-agents/agent.py');
+const [CLIENT_TS, SERVER_TS] = [ofNode('mcp/client'), ofNode('mcp/server')];
+const [CLIENT_PY, SERVER_PY] = [ofPython('examples/mcp/client.py'), ofPython('examples/mcp/server.py')];
+
+needing('examples', 'examples/langchain')('an agent', () => {
+  let servers: Record<'ts' | 'py', string>;
+  beforeAll(async () => {
+    const [ts, py] = await Promise.all([SERVER_TS, SERVER_PY].map(serve));
+    servers = { ts: ts ?? '', py: py ?? '' };
+  });
+
+  it.each([
+    ['the MCP client in TypeScript', CLIENT_TS, 'ts'],
+    ['the MCP client in TypeScript', CLIENT_TS, 'py'],
+    ['the MCP client in Python', CLIENT_PY, 'ts'],
+    ['the MCP client in Python', CLIENT_PY, 'py'],
+    ['the agent of the OpenAI Agents SDK', OPENAI, 'py'],
+  ] as const)('reads its incident, and its task is completed: %s', async (what, recipe, server) => {
+    const workload = `${what.replaceAll(' ', '-')}-${server}`;
+    const { code, said } = await run(recipe, workload, { TICKETS_ORIGIN: servers[server] });
+    expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('incident 4711: the disk is full') });
+    expect(await known(workload)).toEqual({ tasks: ['completed'], paths: ['incident/4711'] });
+  });
+
+  it('gets a credential for what each tool call touches: LangGraph', async () => {
+    const { code, said } = await run(LANGCHAIN, 'langgraph', { TICKETS_ORIGIN: servers.ts, MODEL_ASKS: '4712' });
+    expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('incident 4712: the disk is full') });
+    expect(await known('langgraph')).toEqual({ tasks: ['completed'], paths: ['incident/none', 'incident/4712'] });
+  });
+
+  it('gets no credential when its model asks for more than one incident, and its task fails', async () => {
+    const { code, said } = await run(LANGCHAIN, 'wide', { TICKETS_ORIGIN: servers.ts, MODEL_ASKS: '"*"' });
+    expect({ code, said }).toMatchObject({ code: 1, said: expect.stringContaining('not one plain segment') });
+    expect(await known('wide')).toEqual({ tasks: ['failed'], paths: ['incident/none'] });
+  });
+
+  it.each([
+    ['failed', 'MODEL_FAILS'],
+    ['cancelled', 'CANCELLED'],
+  ])('whose run is over ends its task as %s', async (outcome, how) => {
+    expect((await run(OPENAI, outcome, { TICKETS_ORIGIN: servers.ts, [how]: 'yes' })).code).toBe(1);
+    expect((await known(outcome)).tasks).toEqual([outcome]);
+  });
+
+  it.each(['ts', 'py'] as const)(
+    'reaches nothing else at the MCP server (%s), and nothing once its task is over',
+    async (server) => {
+      const token = await broker.identity(`own-${server}`);
+      const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'triage' });
+      const { token: credential } = await task.credential(TICKETS, 'incident/4711:read');
+      const read = async (number: number): Promise<string> => {
+        const client = new Client({ name: 'test', version: '1.0.0' });
+        const authProvider = { token: () => Promise.resolve(credential) };
+        await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', servers[server]), { authProvider }));
+        const { content } = await client.callTool({ name: 'read_incident', arguments: { number } });
+        await client.close();
+        return JSON.stringify(content);
+      };
+      expect(await read(4711)).toContain('the disk is full');
+      expect(await read(4712)).toContain('refused: incident 4712 is not in the scope');
+      await task.complete();
+      await expect(read(4711)).rejects.toThrow();
+    },
+  );
+});
+
+needing('examples')('boto3', () => {
+  let aws: AwsBroker;
+  let env: Env;
+  beforeAll(async () => {
+    aws = await startAwsBroker({ clock: handClock(Date.now()) });
+    const region = { AWS_DEFAULT_REGION: 'eu-central-1', AGENT_ROLE: ROLE };
+    env = { ...region, AWS_ENDPOINT_URL_STS: aws.aws.url, AWS_ENDPOINT_URL_S3: `${aws.aws.url}/s3` };
+  });
+
+  it('reads an object with a session of its task', async () => {
+    const { code, said } = await run(ofPython('examples/boto3/session.py'), 'reader', env, aws);
+    expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining(`${BUCKET}/tenant-42/report.txt`) });
+  });
+
+  it('gets no further session once its task is over', async () => {
+    const { code, said } = await run(BOTO3, 'late', env, aws);
+    const role = ROLE.replace(/^.*\//, '');
+    expect({ code, said }).toEqual({
+      code: 0,
+      said: expect.stringMatching(`^arn:.*assumed-role/${role}/.*\nTaskEnded\n$`),
+    });
+  });
+
+  it('needs no code where the environment names the broker', async () => {
+    const named = `${aws.url}/aws/credentials/${encodeURIComponent(ROLE)}?purpose=summarise&authorization_details=`;
+    const uri = named + encodeURIComponent(details(`${BUCKET}/tenant-42/*`));
+    const file = join(directory, 'unchanged.identity');
+    const unchanged = { ...env, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file };
+    const { code, said } = await run(ofPython('test/examples/boto3_unchanged_run.py'), 'unchanged', unchanged, aws);
+    expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('assumed-role') });
+  });
+});
