@@ -1,5 +1,4 @@
 /** Agents with no code for this broker, or little: the MCP SDK as it is published, and an agent with the Python SDK. */
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -107,11 +106,7 @@ async function startAgent(stage: Stage, python: string): Promise<Agent> {
       return JSON.parse(line.value) as unknown;
     },
     goOn: () => void child.process.stdin?.write('\n'),
-    async end() {
-      if (child.process.exitCode !== null) return;
-      child.process.stdin?.end('\n');
-      await once(child.process, 'exit');
-    },
+    end: () => child.end('SIGTERM'),
   };
 }
 
