@@ -1,4 +1,4 @@
-// Checks all types, compiles everything to dist, and copies what the compiler does not: the Lua scripts.
+// Checks all types, compiles everything to dist and the client to sdk/typescript/dist, and copies what the compiler does not: the Lua scripts.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/@typescript/native/bin/tsc', import.meta.url));
 // The container image is built from src alone. Demo and benchmark, which need fakes/aws, are left out there.
 const project = existsSync(`${root}fakes`) ? 'tsconfig.json' : 'scripts/tsconfig.src.json';
-// Types are shipped for what others import, which is the client alone.
+// What others import is compiled once more, for a package of its own: the client, with its types and what it needs of src.
+rmSync(`${root}sdk/typescript/dist`, { recursive: true, force: true });
 for (const each of [project, 'scripts/tsconfig.client.json']) {
   const compiled = spawnSync(process.execPath, [compiler, '-p', each], { cwd: root, stdio: 'inherit' });
   if (compiled.status !== 0) process.exit(compiled.status ?? 1);

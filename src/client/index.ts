@@ -1,5 +1,5 @@
 /**
- * `mayfly/client`: credentials for one task, from an agent in Node. It has no dependencies.
+ * `@mayfly-broker/client`: credentials for one task, from an agent in Node. It has no dependencies.
  *
  *     const broker = mayfly({ url: 'https://mayfly.example', identity: fromFile('/var/run/secrets/mayfly/token') });
  *     await broker.run({ purpose: 'summarise' }, async (task) => {

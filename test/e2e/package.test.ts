@@ -1,48 +1,177 @@
-/** The package as others install it: packed, unpacked elsewhere, and imported without anything that the broker needs. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+/** The client as its users get it: packed, unpacked elsewhere, compiled against, and run in processes of its own. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startProcess, TICKETS, type BrokerProcess } from '../support/brokers/process.js';
 import { temporaryDirectory } from '../support/directory.js';
+import { until } from '../support/until.js';
+import { fakeTime, told } from '../support/wrong-clock.js';
 
+const NAME = '@mayfly-broker/client';
 const directory = temporaryDirectory();
-const home = join(directory, 'node_modules/mayfly');
+const home = join(directory, 'node_modules', NAME);
+let packed: string[];
 
 beforeAll(() => {
-  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], {
-    encoding: 'utf8',
-  });
-  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+  const options = ['--ignore-scripts', '--json', '--pack-destination', directory];
+  const told = execFileSync('npm', ['pack', './sdk/typescript', ...options], { encoding: 'utf8' });
+  const [{ filename, files }] = JSON.parse(told) as [{ filename: string; files: { path: string }[] }];
+  packed = files.map(({ path }) => path);
   mkdirSync(home, { recursive: true });
   execFileSync('tar', ['-xzf', join(directory, filename), '--strip-components=1', '-C', home]);
 });
 
-/** Runs a program that imports the package. */
-function run(program: string): string {
-  writeFileSync(join(directory, 'program.mjs'), program);
-  return execFileSync(process.execPath, ['program.mjs'], { cwd: directory, encoding: 'utf8', stdio: 'pipe' });
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+/** Writes a program that imports the package, and returns its path. */
+function program(name: string, text: string): string {
+  writeFileSync(join(directory, name), text);
+  return join(directory, name);
 }
+const run = (name: string, text: string) =>
+  execFileSync(process.execPath, [program(name, text)], { cwd: directory, encoding: 'utf8', stdio: 'pipe' });
+
+interface Manifest {
+  version: string;
+  private?: boolean;
+  dependencies?: object;
+  license: string;
+}
+const manifest = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Manifest;
 
 describe('the package', () => {
-  it('has a client that needs no other package', () => {
-    const out = run(`import * as client from 'mayfly/client'; console.log(Object.keys(client).sort().join(' '));`);
-    expect(out.trim().split(' ')).toEqual(expect.arrayContaining(['mayfly', 'fetchFor', 'fromFile', 'TaskEnded']));
+  it('is imported and required without any other package', () => {
+    const names = expect.arrayContaining(['mayfly', 'fetchFor', 'fromFile', 'TaskEnded']);
+    const print = 'console.log(JSON.stringify(Object.keys(client)));';
+    expect(JSON.parse(run('a.mjs', `import * as client from '${NAME}'; ${print}`))).toEqual(names);
+    expect(JSON.parse(run('a.cjs', `const client = require('${NAME}'); ${print}`))).toEqual(names);
+    expect(manifest(join(home, 'package.json'))).not.toHaveProperty('dependencies');
   });
 
-  it('has the types of the client, and gives away nothing else of the broker', () => {
-    const { exports } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
-      exports: Record<string, { types: string }>;
-    };
-    expect(existsSync(join(home, exports['./client']!.types))).toBe(true);
-    expect(() => run(`import 'mayfly/dist/src/main.js';`)).toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  it('gives away nothing but its entrance', () => {
+    expect(() => run('b.mjs', `import '${NAME}/dist/client/request.js';`)).toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
   });
 
-  it('has a command', () => {
-    expect(readFileSync(join(home, 'dist/src/cli/main.js'), 'utf8')).toMatch(/^#!/);
+  it('has its licence, and of the broker only the client and what it needs', () => {
+    const [others, client] = [packed, packed].map((paths, isClient) =>
+      paths.filter((path) => path.startsWith('dist/client/') === Boolean(isClient)).sort(),
+    );
+    const words = ['domain/safe-origin', 'protocol/oauth'].flatMap((path) => [`dist/${path}.d.ts`, `dist/${path}.js`]);
+    expect(others).toEqual(['LICENSE', 'README.md', ...words, 'package.json']);
+    expect(client?.every((path) => /\.(?:d\.ts|js)$/.test(path))).toBe(true);
+    expect(readFileSync(join(home, 'LICENSE'), 'utf8')).toBe(readFileSync('LICENSE', 'utf8'));
   });
 
-  it('has its licence, and no tests', () => {
-    expect(existsSync(join(home, 'LICENSE'))).toBe(true);
-    expect(existsSync(join(home, 'dist/test'))).toBe(false);
+  it('may be published, has the version of the broker, and the broker itself may not', () => {
+    const [client, broker] = [manifest(join(home, 'package.json')), manifest('package.json')];
+    expect(client).not.toHaveProperty('private');
+    expect(client).toMatchObject({ version: broker.version, license: broker.license });
+    expect(broker.private).toBe(true);
   });
+
+  it.each([
+    ['nodenext', 'nodenext'],
+    ['node16', 'node16'],
+    ['esnext', 'bundler'],
+  ])('has types for a strict consumer: module %s, resolution %s', (module, moduleResolution) => {
+    program('consumer.mts', CONSUMER);
+    const types = { typeRoots: [resolve('node_modules/@types')], types: ['node'] };
+    const strict = { strict: true, exactOptionalPropertyTypes: true, noEmit: true, skipLibCheck: false };
+    const compilerOptions = { module, moduleResolution, target: 'es2023', ...types, ...strict };
+    program('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.mts'] }));
+    const compiler = resolve('node_modules/@typescript/native/bin/tsc');
+    // It throws with what the compiler says.
+    execFileSync(process.execPath, [compiler, '-p', directory], { encoding: 'utf8', stdio: 'pipe' });
+  });
+});
+
+const CONSUMER = `
+import { awsCredentialsFor, fetchFor, fromAws, fromFile, fromGitHubActions, fromSpiffe, mayfly, mcpAuthFor } from '${NAME}';
+import { IdentityUnavailable, Refused, TaskEnded, Unavailable, type Credential, type Task } from '${NAME}';
+const broker = mayfly({ url: 'https://mayfly.example', identity: fromFile('/token'), timeoutMs: 1_000 });
+export const sources = [fromGitHubActions('a'), fromSpiffe('a', 'unix:///a'), fromAws({ getWebIdentityToken: async () => ({}) }, 'a')];
+export async function use(): Promise<void> {
+  await using task: Task = await broker.task({ purpose: 'triage' });
+  const credential: Credential = await task.credential('https://tickets.example', { access: ['incident/1:read'], lifetimeSeconds: 60 });
+  const call: typeof fetch = fetchFor(task, { target: 'https://tickets.example' });
+  await call('https://tickets.example', { signal: task.signal, headers: { 'X-Scope': credential.scope } });
+  const { expiration }: { expiration: Date } = await awsCredentialsFor(task, 'arn:aws:iam::111122223333:role/agent')();
+  const token: string = await mcpAuthFor(task, { target: 'https://tickets.example' }).token();
+  void [expiration, token];
+  await task.complete('failed', 'why');
+}
+export const isOver = (error: unknown): boolean => error instanceof TaskEnded && error.outcome === 'completed';
+export const seconds = (error: unknown): number | undefined =>
+  error instanceof Refused || error instanceof Unavailable ? error.retryAfterSeconds : error instanceof IdentityUnavailable ? 0 : undefined;
+`;
+
+/** Says what it got, and works for ever. */
+const AGENT = `
+import { mayfly } from '${NAME}';
+const [url, token] = process.argv.slice(2);
+const task = await mayfly({ url, identity: () => token }).task({ purpose: 'triage', heartbeatSeconds: 1 });
+const credential = await task.credential('${TICKETS}', 'incident/4711:read');
+const again = await task.credential('${TICKETS}', 'incident/4711:read');
+const { expiresInSeconds: left } = again;
+console.log(JSON.stringify({ now: Date.now(), task: task.id, token: credential.token, isKept: again === credential, left }));
+setInterval(() => undefined, 1_000);
+`;
+
+interface Said {
+  now: number;
+  task: string;
+  token: string;
+  isKept: boolean;
+  left: number;
+}
+
+describe('a process with the client', () => {
+  let broker: BrokerProcess;
+  beforeAll(async () => (broker = await startProcess()));
+
+  async function startAgent(
+    wrap: (...argv: string[]) => string[] = (...argv) => argv,
+  ): Promise<{ child: ChildProcess; said: Said }> {
+    const path = program('agent.mjs', AGENT);
+    const [command = '', ...args] = wrap(process.execPath, path, broker.url, await broker.identity('agent-7'));
+    const child = spawn(command, args, { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] });
+    children.push(child);
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    return { child, said: JSON.parse(line) as Said };
+  }
+  const isActive = async (token: string) =>
+    ((await broker.introspect(token, await broker.identity('tickets-api'))).body as { active: boolean }).active;
+  const stateOf = async (task: string) =>
+    ((await broker.get(`/tasks/${task}`, await broker.identity('orchestrator'))).body as { state: string }).state;
+
+  it('is missed by the broker after kill -9, which ends its task', async () => {
+    const { child, said } = await startAgent();
+    expect(await isActive(said.token)).toBe(true);
+    child.kill('SIGKILL');
+    await until(async () => (await stateOf(said.task)) === 'expired', 'the task of the killed process lives');
+    expect(await isActive(said.token)).toBe(false);
+  });
+
+  if (!fakeTime) console.warn('Left out, because faketime is not installed: a client whose clock is an hour off.');
+  (fakeTime ? it.each([-3_600, 3_600]) : it.skip.each([0]))(
+    'counts the life of its credentials right although its clock is off by %d s',
+    async (seconds) => {
+      const before = Date.now();
+      const { child, said } = await startAgent((...argv) => told(seconds, ...argv));
+      const shown = said.now - seconds * 1_000;
+      expect(shown).toBeGreaterThan(before - 60_000);
+      expect(shown).toBeLessThan(Date.now() + 60_000);
+      expect(said.isKept).toBe(true);
+      expect(said.left).toBeGreaterThan(200);
+      expect(said.left).toBeLessThanOrEqual(300);
+      expect(await isActive(said.token)).toBe(true);
+      child.kill('SIGKILL');
+    },
+  );
 });

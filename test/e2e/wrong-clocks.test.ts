@@ -2,25 +2,17 @@
  * Brokers as real processes whose clocks are really wrong: libfaketime tells the process another time than the kernel does. They
  * only end and hold. test/attacks/wrong-clock.test.ts says the same of every endpoint, with clocks that a test turns by hand.
  */
-import { spawnSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
+import { fakeTime, told } from '../support/wrong-clock.js';
 
-/** The library, as the command `faketime` preloads it. That command itself would stand between a test and its process. */
-const library = spawnSync('faketime', ['-f', '+0', 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' }).stdout.trim();
-if (!library)
+if (!fakeTime)
   console.warn('Left out, because faketime is not installed: processes whose clocks are wrong only end and hold.');
 
 const KEY = { MAYFLY_KEY_ENCRYPTION_KEY: 'ab'.repeat(32) };
 const [TEN_MINUTES, HOUR, FIVE_HOURS] = [600, 3_600, 18_000];
-
-/** The time that passes stays right: only the time of day is off, as on a host whose clock was set. */
-const told = (seconds: number, ...argv: string[]): string[] => {
-  const offset = `FAKETIME=${seconds < 0 ? '' : '+'}${seconds}s`;
-  return ['env', `LD_PRELOAD=${library}`, 'FAKETIME_DONT_FAKE_MONOTONIC=1', offset, ...argv];
-};
 
 const BEHIND_AGREED = /the clock is ([\d.]+) s behind the time that brokers and store agreed on/;
 
@@ -56,7 +48,7 @@ async function expectClockOff({ operations }: BrokerProcess, seconds: number, by
   expect(Math.abs(off - Math.abs(seconds))).toBeLessThan(60);
 }
 
-(library ? describe : describe.skip)('processes whose clocks are wrong', () => {
+(fakeTime ? describe : describe.skip)('processes whose clocks are wrong', () => {
   let right: BrokerProcess;
   let expired: string;
   const wrong = new Map<number, BrokerProcess>();

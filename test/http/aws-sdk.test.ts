@@ -93,7 +93,7 @@ it('works by a token of the broker for this endpoint, and ends with it', async (
   expect(minted()).toHaveLength(before);
 });
 
-it('takes sessions of a task from mayfly/client, an hour each, and none once the task has ended', async () => {
+it('takes sessions of a task from the client, an hour each, and none once the task has ended', async () => {
   const token = await broker.identity('agent-7', { expiresInSeconds: 86_400 });
   const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'summarise' });
   const access = JSON.parse(details(`${BUCKET}/tenant-42/*`)) as object[];

@@ -1,4 +1,4 @@
-/** `mayfly/client` against a whole broker. */
+/** The client against a whole broker. */
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';

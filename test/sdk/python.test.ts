@@ -30,7 +30,8 @@ function run(command: string, args: string[], env: Record<string, string> = {}):
   const ran = spawnSync(command, args, {
     cwd: SDK,
     encoding: 'utf8',
-    env: { PATH, PYTHONDONTWRITEBYTECODE: '1', ...env },
+    // Builds are then the same byte for byte (reproducible-builds.org).
+    env: { PATH, PYTHONDONTWRITEBYTECODE: '1', SOURCE_DATE_EPOCH: '1577836800', ...env },
   });
   if (ran.status !== 0) throw new Error(`${command} ended with ${ran.status}:\n${ran.stdout}${ran.stderr}`);
   return ran.stdout + ran.stderr;
@@ -57,6 +58,24 @@ const install = (...what: string[]) =>
     expect(names).toContain(`mayfly_broker-${version}.dist-info/licenses/LICENSE`);
     expect(names).not.toMatch(/test/);
     expect(readFileSync(join(SDK, 'LICENSE'), 'utf8')).toBe(readFileSync('LICENSE', 'utf8'));
+  });
+
+  it('may be published: it says what it needs and under which licence, and its sdist makes the same wheel', () => {
+    const metadata = run(ofVenv, ['-c', 'import importlib.metadata as m; print(m.metadata("mayfly-broker"))']);
+    expect(metadata).toMatch(/^License-Expression: Apache-2\.0$/m);
+    expect(metadata).toMatch(/^Requires-Python: >=3\.10$/m);
+    expect(metadata).toMatch(/^Description-Content-Type: text\/markdown$/m);
+    expect(metadata).not.toContain('Private ::');
+    const again = join(directory, 'again');
+    const rebuild = `
+import flit_core.buildapi as flit, os, sys, tarfile
+os.mkdir(sys.argv[1])
+with tarfile.open(os.path.join(sys.argv[1], flit.build_sdist(sys.argv[1]))) as sdist:
+    sdist.extractall(sys.argv[1], filter="data")
+    os.chdir(os.path.join(sys.argv[1], sdist.getnames()[0].split("/")[0]))
+print(flit.build_wheel(sys.argv[1]))`;
+    const rebuilt = join(again, run(ofVenv, ['-c', rebuild, again]).trim());
+    expect(readFileSync(rebuilt).equals(readFileSync(wheel))).toBe(true);
   });
 
   it('passes its own tests, with nothing else installed than real HTTP clients', () => {

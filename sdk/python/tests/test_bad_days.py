@@ -156,7 +156,7 @@ class ASleepOfTheMachine(unittest.TestCase):
 
 
 FORKS = """
-import os, sys, threading, time
+import os, signal, sys, threading, time
 import mayfly
 url, token, target, read, other = sys.argv[1:]
 main, asked, is_child = threading.get_ident(), threading.Event(), False
@@ -174,12 +174,13 @@ with broker.task("triage", heartbeat_seconds=60) as task:
     child = os.fork()
     if child == 0:
         is_child = True
+        signal.alarm(30)  # A child that waits for ever must not outlive the test.
         assert task.credential(target, read) is first
         assert task.credential(target, other).token != first.token
         assert threading.active_count() == 1, threading.enumerate()
         raise ValueError("the end of the block in the child")
     task._lock.release(), task._opening.release(), task._cache._lock.release()
-    assert os.waitpid(child, 0)[1] != 0
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1  # An exception, and no signal.
     assert task.check() == "open"
 print(task.id)
 """
