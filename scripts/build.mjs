@@ -7,9 +7,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/@typescript/native/bin/tsc', import.meta.url));
 // The container image is built from src alone. Demo and benchmark, which need fakes/aws, are left out there.
 const project = existsSync(`${root}fakes`) ? 'tsconfig.json' : 'scripts/tsconfig.src.json';
-// What others import is compiled once more, for a package of its own: the client, with its types and what it needs of src.
+// What others import is compiled apart, for a package of its own: the client, with its types and what it needs of src. It comes
+// first, because the examples import it as others do.
 rmSync(`${root}sdk/typescript/dist`, { recursive: true, force: true });
-for (const each of [project, 'scripts/tsconfig.client.json']) {
+for (const each of ['scripts/tsconfig.client.json', project]) {
   const compiled = spawnSync(process.execPath, [compiler, '-p', each], { cwd: root, stdio: 'inherit' });
   if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 }
