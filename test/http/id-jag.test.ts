@@ -111,7 +111,10 @@ describe('an ID-JAG', () => {
     const assertion = await idJag();
     const client = await asClient();
     const replies = await Promise.all([broker, beside, broker, beside].map((at) => show(assertion, client, at)));
-    expect(replies.map(({ status }) => status).toSorted()).toEqual([200, 400, 400, 400]);
+    const statuses = replies.map(({ status }) => status).toSorted();
+    expect(statuses[0]).toBe(200);
+    // A loser is told so, or to come later, where a busy store did not say in time who won.
+    for (const status of statuses.slice(1)) expect([400, 503]).toContain(status);
     for (const one of replies.filter(({ status }) => status === 400))
       expectOAuthRefusal(one, 400, 'invalid_grant', /used before/);
     const late = await idJag({ iat: Math.floor(broker.clock.now() / 1000) - 306 });
