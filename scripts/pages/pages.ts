@@ -16,7 +16,7 @@ const OPERATIONS = operationsEndpoints({ liveness: {} } as unknown as Parameters
 /** The sections of the public listener, by the first part of the path. */
 const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   Credentials: ['token', 'authorize', 'revoke', 'introspect', 'credentials', 'aws'],
-  Tasks: ['tasks'],
+  Tasks: ['tasks', 'runs'],
   Revocations: ['revocations'],
   Signals: ['signals', 'workloads'],
   'What happened': ['audit', 'timeline', 'notifications'],

@@ -1,6 +1,6 @@
 /** Every authenticated caller is looked up in the revocation log: a party that is held or cut off may call nothing. */
 import { BrokerError } from '../domain/errors.js';
-import { partyCauses } from '../domain/hangs-on.js';
+import { partyCauses, runCauses } from '../domain/hangs-on.js';
 import { refusesProof } from '../domain/liveness.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Seen } from '../ledger/revocation-log.js';
@@ -30,6 +30,16 @@ export async function assertLiveCaller(
   caller: AuthenticatedCaller,
 ): Promise<void> {
   refuseDeadCaller(deps, caller, await deps.ledger.log.look(partyCauses(caller.party)));
+}
+
+/**
+ * Throws if the run has ended that the caller's token names: nothing is opened or issued on it any more. The run may still read and
+ * complete what it has.
+ * @param seen A look that includes the `runCauses` of the caller.
+ */
+export function refuseEndedRun({ party }: AuthenticatedCaller, seen: Seen): void {
+  const ended = seen.on(runCauses(party)).find((tombstone) => tombstone?.ended)?.ended;
+  if (ended) throw new BrokerError('invalid_grant', `The run that the token names has ended: ${ended.as}.`);
 }
 
 export const held = (): BrokerError =>

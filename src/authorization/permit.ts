@@ -6,7 +6,7 @@
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
-import type { Party, PartyRef } from '../domain/party.js';
+import { runOf, runValue, type Party, type PartyRef } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -68,6 +68,19 @@ export const permitRevocation = <Subject>(
   subject: Subject,
   revocationOf: (subject: Subject) => NonNullable<OperateContext['revocation']>,
 ): Promise<Permitted<'revoke', Subject>> => ask(deps, caller, 'revoke', subject, { revocation: revocationOf(subject) });
+
+/** A run that is to be completed, as `issuer` (a trust name) and the name that tokens of that issuer say. */
+export type NamedRun = Readonly<Record<'issuer' | 'run', string>>;
+
+/** Policy knows whether it is the caller's own run. */
+export function permitOnRun(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  { issuer, run }: NamedRun,
+): Promise<Permitted<'completeRun', NamedRun>> {
+  const own = runOf(caller.party) === runValue(issuer, run);
+  return ask(deps, caller, 'completeRun', { issuer, run }, { run: { issuer, run, own } });
+}
 
 /** A call about many subjects takes so many, so that it has an end; and so many of them are under way at once. */
 export const MANY = { most: 500, concurrency: 16 } as const;

@@ -2,7 +2,7 @@
  * Admission: reads the records first, because they name the lineage, and then takes one atomic look at the log. The new
  * credential carries the epoch of that look, and its lifetime counts from the clock as it was before the look.
  */
-import { held, refuseDeadCaller } from '../authorization/caller.js';
+import { held, refuseDeadCaller, refuseEndedRun } from '../authorization/caller.js';
 import { chargeOf, wasEnded } from '../authorization/inspect.js';
 import { proofsOf, type Requester } from '../authorization/requester.js';
 import type { Target } from '../config/schema.js';
@@ -10,7 +10,7 @@ import { isWithin, normalise, type Access } from '../domain/access.js';
 import type { Credential } from '../domain/credential.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import { credentialCauses, partyCauses, risksFor } from '../domain/hangs-on.js';
+import { credentialCauses, partyCauses, risksFor, runCauses } from '../domain/hangs-on.js';
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import type { Party } from '../domain/party.js';
@@ -85,7 +85,7 @@ export async function admit(
   const task = stored ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
   const state = taskState(task, seen, now);
   if (stored && stored === run?.task && state !== 'open' && state !== 'suspended') return undefined;
-  refuseTask(state);
+  refuseOver(requester, state, seen);
   if (requester.from) refuseDeadParent(requester.from, seen);
   if (refusesBirth(seen.on(causes))) throw held();
   const access = requestedAccess(request, task, target);
@@ -113,10 +113,10 @@ const openingOf = ({ under, ceiling }: CredentialRequest): Pick<Task, 'purpose' 
     ? { purpose: '', purposeFrom: 'agent' }
     : defined({ purpose: under.purpose, purposeFrom: under.isDefault ? 'default' : 'agent', ceiling });
 
-/** Returns what a credential will hang on that is issued to this requester. */
+/** Returns what a credential will hang on that is issued to this requester, and the run that asks, whoever has opened the task. */
 function causesOfBirth(
   names: Pick<Credential, 'id' | 'subject' | 'session'>,
-  { from }: Requester,
+  { from, caller }: Requester,
   { resource, minter }: Target,
   task: Task,
 ): Cause[] {
@@ -127,7 +127,7 @@ function causesOfBirth(
     workloadSeq: kindOf(minter).enforced ? 0 : undefined,
     from: from && { credential: from.credential.id, target: from.credential.target },
   };
-  return credentialCauses(defined(born), task);
+  return [...credentialCauses(defined(born), task), ...runCauses(caller.party)];
 }
 
 const knownOf = ({ claims, unread }: Party): Pick<Party, 'claims' | 'unread'> => defined({ claims, unread });
@@ -157,7 +157,8 @@ function refuseDeadParent({ credential, task }: Found, seen: Seen): void {
   throw new BrokerError('invalid_token', 'The credential presented has been revoked.');
 }
 
-function refuseTask(state: TaskState): void {
+function refuseOver({ caller }: Requester, state: TaskState, seen: Seen): void {
+  refuseEndedRun(caller, seen);
   if (state === 'suspended') throw held();
   if (state !== 'open') throw new BrokerError('invalid_grant', `The task has ended: ${state}.`);
 }

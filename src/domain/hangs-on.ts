@@ -4,7 +4,7 @@
  * here, so they cannot disagree.
  */
 import { isEnforced, type Credential } from './credential.js';
-import { emailValue, type PartyRef, type RememberedPerson } from './party.js';
+import { emailValue, runOf, type Party, type PartyRef, type RememberedPerson } from './party.js';
 import {
   ALL,
   cause,
@@ -20,7 +20,7 @@ import type { Task } from './task.js';
 
 /** A party with its claims, where there are any: the address of a person is a claim of their own token. */
 type NamedParty = PartyRef & Pick<RememberedPerson, 'claims'>;
-type TaskNames = Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'inherits' | 'formerly'>;
+type TaskNames = Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'run' | 'inherits' | 'formerly'>;
 type CredentialNames = Pick<Credential, 'id' | 'target' | 'subject' | 'session' | 'workloadSeq' | 'from'>;
 
 /**
@@ -56,6 +56,12 @@ export const taskCauses = (task: TaskNames): Cause[] => causesNamed((name, add) 
 
 /** Returns the causes of a party by itself. The log is asked for them whenever the party calls. */
 export const partyCauses = (party: NamedParty): Cause[] => causesNamed((name) => nameParty(party, name));
+
+/** Returns the cause of the run that a party's token names, if it names one. Births on that token ask the log for it too. */
+export const runCauses = (party: Pick<Party, 'issuer' | 'run'>): Cause[] => {
+  const run = runOf(party);
+  return run === undefined ? [] : [cause('run', run)];
+};
 
 /** Returns the causes of a credential that these selectors do not name: those of an ancestor whose record is gone. */
 export function unnamedCauses(credential: CredentialNames, task: TaskNames, named: readonly Selector[]): Cause[] {
@@ -135,6 +141,7 @@ function nameTask(task: TaskNames, name: Name): void {
   nameLine(task, name);
   for (const party of [task.workload, task.openedBy, task.principal]) if (party) nameParty(party, name);
   nameServed(task, name);
+  if (task.run !== undefined) name('run', task.run);
   for (const { kind, value } of task.formerly ?? []) name(kind, value);
 }
 

@@ -79,7 +79,10 @@ export function refusesProof(
 export const forgettableAt = (kind: SelectorKind, at: number, knownEnd?: number): number =>
   (knownEnd ?? at + SECONDS_HIT[kind] * 1000) + FORGET_MARGIN_MS;
 
-/** A cutoff of a party refuses its proofs too (`partyCauses` in hangs-on.ts), and the oldest of those is older than any task. */
+/**
+ * A cutoff of a party refuses its proofs too (`partyCauses` in hangs-on.ts), and the end of a run what its proofs ask for. The oldest
+ * of those is older than any task.
+ */
 const SECONDS_HIT: Record<SelectorKind, number> = {
   credential: HARD_LIMITS.credentialLifetimeSeconds,
   task: HARD_LIMITS.taskLifetimeSeconds,
@@ -87,6 +90,7 @@ const SECONDS_HIT: Record<SelectorKind, number> = {
   all: HARD_LIMITS.taskLifetimeSeconds,
   workload: HARD_LIMITS.proofAgeSeconds,
   subject: HARD_LIMITS.proofAgeSeconds,
+  run: HARD_LIMITS.proofAgeSeconds,
   principal: HARD_LIMITS.proofAgeSeconds,
   session: HARD_LIMITS.proofAgeSeconds,
   issuer: HARD_LIMITS.proofAgeSeconds,

@@ -80,6 +80,13 @@ export const isClient = (party: Party, clientId: string): boolean =>
 export const isOnlyClient = ({ id, clientIds = [] }: Party, clientId: string): boolean =>
   clientId === id || clientIds.includes(clientId);
 
+/** Returns what the run of a token is called: the run, behind the trust name of the issuer that says it. */
+export const runValue = (issuer: string, run: string): string => `${issuer}:${run}`;
+
+/** Returns the value of the `run` selector for the run that a party's token names; undefined where it names none. */
+export const runOf = ({ issuer, run }: Pick<Party, 'issuer' | 'run'>): string | undefined =>
+  run === undefined ? undefined : runValue(issuer, run);
+
 export const refOf = ({ kind, id, issuer, owner, subject, session }: PartyRef): PartyRef =>
   defined({ kind, id, issuer, owner, subject, session });
 

@@ -8,6 +8,7 @@ export const SELECTOR_KINDS = [
   'task',
   'workload',
   'subject',
+  'run',
   'principal',
   'session',
   'issuer',
@@ -110,4 +111,4 @@ export function valueProblem({ kind, value }: Selector): string | undefined {
   }
 }
 
-const isTerminal = (kind: SelectorKind): boolean => kind === 'credential' || kind === 'task';
+const isTerminal = (kind: SelectorKind): boolean => kind === 'credential' || kind === 'task' || kind === 'run';

@@ -16,6 +16,8 @@ export const taskSchema = z.strictObject({
   principalProven: z.literal(true).optional(),
   /** The party that opened the task; absent if that was its workload. */
   openedBy: partyRefSchema.optional(),
+  /** `<trust name>:<run>`: the run by whose token it was opened. It ends with that run. Absent where the token named none. */
+  run: z.string().optional(),
   purpose: z.string(),
   purposeFrom: z.enum(['opener', 'agent', 'default']),
   /** The ceiling: the most that can be granted under the task. Absent if policy alone decides. */

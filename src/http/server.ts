@@ -22,7 +22,15 @@ import { liveness, readiness, metricsPage } from './operations.js';
 import { allLifting, holdLifting, revocationList, revocation, revocationReceipt } from './revocations.js';
 import { signalPush } from './security-events.js';
 import { allDismissing, signalDeciding, pendingSignals, signalList, signalReading, jsonSignal } from './signals.js';
-import { taskCompletion, taskHeartbeat, taskOpening, taskReading, taskResumption, taskSuspension } from './tasks.js';
+import {
+  runCompletion,
+  taskCompletion,
+  taskHeartbeat,
+  taskOpening,
+  taskReading,
+  taskResumption,
+  taskSuspension,
+} from './tasks.js';
 import { taskList } from './task-list.js';
 import { timeline } from './timeline.js';
 import { workloadRisk } from './workloads.js';
@@ -62,6 +70,8 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
     ours('POST', '/tasks/:id/suspend', taskSuspension(deps), 4 * KIB),
     ours('POST', '/tasks/:id/resume', taskResumption(deps), KIB),
     ours('POST', '/tasks/:id/heartbeat', taskHeartbeat(deps), KIB),
+
+    ours('POST', '/runs/complete', runCompletion(deps), 4 * KIB),
 
     ours('POST', '/revocations', revocation(deps), 48 * KIB),
     ours('GET', '/revocations', revocationList(deps)),

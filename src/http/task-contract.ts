@@ -1,8 +1,9 @@
 /** What the endpoints of a task take and answer. */
 import { z } from 'zod';
+import { CLAIM_CHARACTERS_MAX } from '../domain/name.js';
 import { nameSchema, natural } from '../domain/schemas.js';
 import { EFFECTS } from '../domain/selector.js';
-import { OUTCOMES } from '../domain/task-outcome.js';
+import { DECLARED_OUTCOMES, OUTCOMES } from '../domain/task-outcome.js';
 import { affectedAnswer, effectsAnswer, selectorAnswer } from './wire/answers.js';
 import { time } from './wire/contract.js';
 import { printable } from './wire/fields.js';
@@ -46,6 +47,7 @@ export const taskAnswer = z
     workload: z.string().describe('The id of the workload that works on it.'),
     principal: z.string().exactOptional().describe('The id of the person whom it serves, if it serves one.'),
     openedBy: z.string().exactOptional().describe('Who opened it, if that was not its workload.'),
+    run: z.string().exactOptional().describe('`<trust name>:<run>`: the run that opened it, and with which it ends.'),
     purpose: z.string(),
     access: z
       .array(detailSchema)
@@ -73,16 +75,37 @@ export const changedAnswer = z.strictObject({
   revocation: z.strictObject(publishedFields).nullable().describe('What was published; null if nothing had to be.'),
 });
 
-export const completedAnswer = z.strictObject({
-  task: taskAnswer,
-  revocation: z
-    .strictObject({
-      ...publishedFields,
-      affected: affectedAnswer.nullable().describe('Null until it is counted.'),
-      effects: effectsAnswer.exactOptional(),
-    })
-    .nullable()
-    .describe('The entry that ended it; null if it had ended already.'),
+const ending = z
+  .strictObject({
+    ...publishedFields,
+    affected: affectedAnswer.nullable().describe('Null until it is counted.'),
+    effects: effectsAnswer.exactOptional(),
+  })
+  .nullable()
+  .describe('The entry that ended it; null if it had ended already.');
+
+export const completedAnswer = z.strictObject({ task: taskAnswer, revocation: ending });
+
+export const completedRunAnswer = z.strictObject({
+  run: z.string().describe('`<trust name>:<run>`, as in a selector.'),
+  state: z.enum(OUTCOMES).describe('How it ended: the first outcome stands.'),
+  revocation: ending,
+});
+
+const reason = printable(512).exactOptional().describe('For the audit log.');
+
+export const suspensionInput = z.strictObject({ reason });
+
+export const completionInput = z.strictObject({
+  outcome: z.enum(DECLARED_OUTCOMES).describe('How it ended.'),
+  reason,
+});
+
+export const runCompletionInput = z.strictObject({
+  issuer: nameSchema().describe('The trust name of the issuer whose tokens name the run.'),
+  run: nameSchema(CLAIM_CHARACTERS_MAX).describe('The run, as those tokens name it (`trust[].run`).'),
+  outcome: z.enum(DECLARED_OUTCOMES).default('completed').describe('How it ended.'),
+  reason,
 });
 
 export const aliveAnswer = z.strictObject({ state, deadline: time() });

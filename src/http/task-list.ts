@@ -1,6 +1,8 @@
 /** GET /tasks: the tasks that are not over, in pages. */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
+import { CLAIM_CHARACTERS_MAX } from '../domain/name.js';
+import { runValue } from '../domain/party.js';
 import { nameSchema } from '../domain/schemas.js';
 import { LIVE_STATES, permitListed } from '../inventory/tasks.js';
 import type { HttpDeps } from './deps.js';
@@ -26,16 +28,28 @@ export const taskList = (deps: HttpDeps) =>
     needs: '`readTask` of each',
     answers: { 200: json(listAnswer) },
     from: 'query',
-    input: z.strictObject({
-      state: z.enum(LIVE_STATES).exactOptional().describe('Default: both.'),
-      workload: nameSchema().exactOptional().describe('The id of the workload that works on it.'),
-      principal: nameSchema().exactOptional().describe('The id of the person whom it serves.'),
-      purpose: printable(256).exactOptional(),
-      after: cursor('tsk').exactOptional().describe('The `next` of the page before.'),
-      limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
-    }),
+    input: z
+      .strictObject({
+        state: z.enum(LIVE_STATES).exactOptional().describe('Default: both.'),
+        workload: nameSchema().exactOptional().describe('The id of the workload that works on it.'),
+        principal: nameSchema().exactOptional().describe('The id of the person whom it serves.'),
+        purpose: printable(256).exactOptional(),
+        issuer: nameSchema().exactOptional().describe('With `run`: the trust name of the issuer whose tokens name it.'),
+        run: nameSchema(CLAIM_CHARACTERS_MAX)
+          .exactOptional()
+          .describe('The run that opened it, as those tokens name it.'),
+        after: cursor('tsk').exactOptional().describe('The `next` of the page before.'),
+        limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
+      })
+      .refine(({ issuer, run }) => (issuer === undefined) === (run === undefined), 'Name issuer and run together'),
     charged: () => 'nobody',
-    permit: (caller, { after, limit, ...filter }) => permitListed(deps, caller, filter, defined({ after, limit })),
+    permit: (caller, { after, limit, issuer = '', run, ...filter }) =>
+      permitListed(
+        deps,
+        caller,
+        defined({ ...filter, run: run === undefined ? undefined : runValue(issuer, run) }),
+        defined({ after, limit }),
+      ),
     act: ({ permitted, next }) =>
       Promise.resolve(
         ok(defined({ tasks: permitted.map(({ subject }) => taskOnWire(subject)), next: next && cursorText(next) })),

@@ -1,26 +1,37 @@
 /** The endpoints of a task: open, read, complete, suspend, resume, heartbeat. */
-import { z } from 'zod';
 import { defined } from '../domain/defined.js';
-import { DECLARED_OUTCOMES } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import { toTimestamp } from '../domain/time.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import { countsOf } from './wire/answers.js';
 import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
-import { idempotencyKeyOf, printable } from './wire/fields.js';
+import { idempotencyKeyOf } from './wire/fields.js';
 import { noteTask } from './wire/noted.js';
 import { nothing, operation, taskOperation } from './wire/operation.js';
+import { permitOnRun } from '../authorization/permit.js';
+import type { Affected } from '../ledger/impact.js';
 import type { TaskState } from '../ledger/task-state.js';
+import type { AchievedEffect } from '../revocation/effects.js';
 import { detailsOf } from '../targets/requested-access.js';
+import { completeRun } from '../tasks/complete-run.js';
 import { completeTask } from '../tasks/complete-task.js';
 import { heartbeat } from '../tasks/heartbeat.js';
 import { openTask } from '../tasks/open-task.js';
 import { resumeTask, suspendTask } from '../tasks/suspend-task.js';
 import type { HttpDeps } from './deps.js';
-import { aliveAnswer, changedAnswer, completedAnswer, openingInput, taskAnswer } from './task-contract.js';
+import {
+  aliveAnswer,
+  changedAnswer,
+  completedAnswer,
+  completedRunAnswer,
+  completionInput,
+  openingInput,
+  runCompletionInput,
+  suspensionInput,
+  taskAnswer,
+} from './task-contract.js';
 
-const reason = printable(512).exactOptional().describe('For the audit log.');
 const path = { id: 'The id of the task.' };
 
 /** POST /tasks opens a task. An orchestrator calls it for a workload, or the workload for itself. */
@@ -78,13 +89,26 @@ export const taskCompletion = (deps: HttpDeps) =>
     answers: { 200: json(completedAnswer) },
     refusals: ['not_found', 'conflict'],
     from: 'body',
-    input: z.strictObject({ outcome: z.enum(DECLARED_OUTCOMES).describe('How it ended.'), reason }),
+    input: completionInput,
     async act(permitted, input) {
       const completed = await completeTask(deps.ledger, permitted, input);
-      const { entry, affected, effects } = completed.revocation ?? {};
-      const published = entryOnWire(entry);
-      const impact = { affected: affected ? countsOf(affected) : null, effects };
-      return ok({ task: taskOnWire(completed), revocation: published && { ...published, ...impact } });
+      return ok({ task: taskOnWire(completed), revocation: endingOnWire(completed.revocation) });
+    },
+  });
+
+/** POST /runs/complete ends all tasks that a run opened, for whoever never saw them. */
+export const runCompletion = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'completeRun',
+    summary: 'Ends all tasks that a run has opened, with what is under them. It opens and gets nothing more.',
+    answers: { 200: json(completedRunAnswer) },
+    from: 'body',
+    input: runCompletionInput,
+    charged: () => 'caller',
+    permit: (caller, { issuer, run }) => permitOnRun(deps, caller, { issuer, run }),
+    async act(permitted, input) {
+      const { run, state, revocation } = await completeRun(deps, permitted, input);
+      return ok({ run, state, revocation: endingOnWire(revocation) });
     },
   });
 
@@ -97,7 +121,7 @@ export const taskSuspension = (deps: HttpDeps) =>
     answers: { 200: json(changedAnswer) },
     refusals: ['not_found', 'conflict'],
     from: 'body',
-    input: z.strictObject({ reason }),
+    input: suspensionInput,
     async act(permitted, input) {
       const suspended = await suspendTask(deps.ledger, permitted, input);
       return ok({ task: taskOnWire(suspended), revocation: entryOnWire(suspended.entry) });
@@ -148,6 +172,7 @@ export function taskOnWire({ task, state }: { task: Task; state: TaskState }) {
     workload: task.workload.id,
     principal: task.principal?.id,
     openedBy: task.openedBy?.id,
+    run: task.run,
     purpose: task.purpose,
     access: task.ceiling && task.ceiling.flatMap(({ target, ...access }) => detailsOf(target, [access])),
     openedAt: toTimestamp(task.openedAt),
@@ -160,6 +185,13 @@ export function taskOnWire({ task, state }: { task: Task; state: TaskState }) {
     },
     ...(ended && defined({ endedAt: toTimestamp(ended.at), reason: ended.reason })),
   });
+}
+
+/** Returns what ended a task or a run, and how much with it; null when it had ended before. */
+function endingOnWire(ending: { entry: LogEntry; affected?: Affected; effects: AchievedEffect[] } | undefined) {
+  if (!ending) return null;
+  const { entry, affected, effects } = ending;
+  return { ...entryOnWire(entry), affected: affected ? countsOf(affected) : null, effects };
 }
 
 /** Returns the log entry that ended, suspended or resumed a task; null when nothing had to be published. */

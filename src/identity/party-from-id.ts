@@ -29,12 +29,14 @@ export function partyFromId(trust: readonly Trust[], kind: PartyRef['kind'], id:
 
 /**
  * Returns whether the selector could hit anything: false for an issuer that is not configured, and for a workload, subject,
- * principal or session that no configured issuer could prove.
+ * run, principal or session that no configured issuer could prove.
  */
 export function canHitSomebody(trust: readonly Trust[], { kind, value }: Selector): boolean {
   switch (kind) {
     case 'workload':
       return couldBe(trust, 'workload', value);
+    case 'run':
+      return trust.some((one) => couldHaveRun(one, value));
     case 'subject':
       return trust.some((one) => couldHaveSubject(one, value));
     // A workload that serves nobody else is its own principal.
@@ -82,6 +84,11 @@ function couldHaveSubject(trust: Trust, value: string): boolean {
   const subject = restAfter(prefixOf(trust), value);
   return hasSubjects(trust) && isName(value) && isSubjectName(subject) && !looksLikeSpiffe(subject);
 }
+
+const couldHaveRun = (trust: Trust, value: string): boolean =>
+  trust.kind === 'oidc' &&
+  trust.represents === 'workload' &&
+  isName(restAfter(prefixOf(trust), value), CLAIM_CHARACTERS_MAX);
 
 /** Only the tokens of persons say a session (`sid`). */
 const couldHaveSession = (trust: Trust, value: string): boolean =>

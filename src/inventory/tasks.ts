@@ -16,6 +16,8 @@ interface TaskFilter {
   workload?: string;
   principal?: string;
   purpose?: string;
+  /** The run that opened it. */
+  run?: string;
 }
 
 interface PermittedTasks {
@@ -45,7 +47,7 @@ export async function permitListed(
   let place = after;
   for (let looked = 0; looked < LOOKED_AT_MOST; looked += PAGE) {
     if (looked > 0) await deps.assertWithinRate(caller.party);
-    const page = await openTasksAfter(deps.ledger, filter, { after: place, most: PAGE });
+    const page = await openTasksAfter(deps.ledger, indexedBy(filter), { after: place, most: PAGE });
     const wanted = page.tasks.filter(({ task }) => matches(task, filter));
     for (let start = 0; start < wanted.length; start += EVALUATIONS_PER_POINT) {
       if (start > 0) await deps.assertWithinRate(caller.party);
@@ -64,7 +66,13 @@ function cutAfter(permitted: PermittedTasks['permitted'], placed: readonly Place
   return defined({ permitted, next: placed.find(({ task }) => task.id === last)?.place });
 }
 
-const matches = ({ workload, principal, purpose }: Task, filter: TaskFilter): boolean =>
+const indexedBy = ({ run, workload }: TaskFilter) => {
+  if (run !== undefined) return { kind: 'run', value: run } as const;
+  return workload === undefined ? undefined : ({ kind: 'workload', value: workload } as const);
+};
+
+const matches = ({ workload, principal, purpose, run }: Task, filter: TaskFilter): boolean =>
+  (filter.run === undefined || filter.run === run) &&
   (filter.workload === undefined || filter.workload === workload.id) &&
   (filter.principal === undefined || filter.principal === principal?.id) &&
   (filter.purpose === undefined || filter.purpose === purpose);

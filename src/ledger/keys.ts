@@ -13,8 +13,8 @@ export const recordKey = (id: string): Key => `${shardOf(id)}/${id}`;
  */
 export const dueIndex = (shard: Shard): Key => `${shard}/due`;
 
-/** Returns the index of the open tasks of a workload: task id → deadline. */
-export const workloadIndex = (shard: Shard, workload: Cause): Key => `${shard}/of:${workload}`;
+/** Returns the index of the open tasks of a workload, or of a run: task id → deadline. */
+export const taskIndex = (shard: Shard, of: Cause): Key => `${shard}/of:${of}`;
 
 /** Returns the index of the open tasks that an account has opened: task id → deadline. */
 export const openedIndex = (shard: Shard, account: Cause): Key => `${shard}/by:${account}`;

@@ -1,9 +1,9 @@
 /** The open tasks in one order, in pages: by shard, then by score and id. An index has the order, so no page costs more than another. */
 import { SHARDS, shardOf, type Shard } from '../domain/id.js';
-import { cause } from '../domain/selector.js';
+import { causeOf, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { Key } from '../store/store.js';
-import { dueIndex, workloadIndex } from './keys.js';
+import { dueIndex, taskIndex } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { readReadableTasks } from './tasks.js';
 
@@ -22,19 +22,19 @@ interface TaskPage {
   next?: TaskPlace;
 }
 
-/** What narrows a page to the entries of an index. Without it, all open tasks are looked at. */
-interface TaskIndex {
-  /** The id of the workload that works on the task, or that opened it. */
-  workload?: string;
-}
+/** Of a workload there is an index of the tasks that it works on or has opened, and of a run of those that it has opened. */
+type Indexed = Selector & { kind: 'workload' | 'run' };
 
 /** Where few tasks are open, most shards are empty: so many are asked at once. */
 const SHARDS_AT_ONCE = 16;
 
-/** Returns the next open tasks, `most` at most. A task that is renewed between two pages may be on both. */
+/**
+ * Returns the next open tasks, `most` at most. A task that is renewed between two pages may be on both.
+ * @param by Whose tasks are looked at; undefined: all of them.
+ */
 export async function openTasksAfter(
   ledger: Ledger,
-  by: TaskIndex,
+  by: Indexed | undefined,
   { after, most }: { after?: TaskPlace | undefined; most: number },
 ): Promise<TaskPage> {
   const places: TaskPlace[] = [];
@@ -56,8 +56,7 @@ export async function openTasksAfter(
   return { tasks: await readPlaced(ledger, page), ...(last && page.length === most && { next: last }) };
 }
 
-const indexFor = (shard: Shard, { workload }: TaskIndex): Key =>
-  workload === undefined ? dueIndex(shard) : workloadIndex(shard, cause('workload', workload));
+const indexFor = (shard: Shard, by: Indexed | undefined): Key => (by ? taskIndex(shard, causeOf(by)) : dueIndex(shard));
 
 async function readPlaced(ledger: Ledger, places: readonly TaskPlace[]): Promise<PlacedTask[]> {
   const tasks = await readReadableTasks(

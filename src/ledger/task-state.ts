@@ -32,12 +32,16 @@ export function stateNow({ clock }: Pick<Ledger, 'clock'>, task: Task, seen: See
 }
 
 /**
- * Returns how the task ended by the log; undefined while it lives. A child whose parent completed or failed did neither
- * itself: it was cancelled.
+ * Returns how the task ended by the log; undefined while it lives. The end of its run is its own end. A child whose parent completed
+ * or failed did neither itself: it was cancelled.
  */
 function howDied(task: Task, seen: Seen, causes: readonly Cause[]): Outcome | undefined {
-  const [own] = seen.on([cause('task', task.id)]);
-  if (own?.ended) return own.ended.as;
+  const own = [cause('task', task.id), ...(task.run === undefined ? [] : [cause('run', task.run)])];
+  const [first] = seen
+    .on(own)
+    .flatMap((tombstone) => tombstone?.ended ?? [])
+    .toSorted((one, other) => one.seq - other.seq);
+  if (first) return first.as;
   const died = seen.deathOf('task', task.epoch, causes);
   return died === 'completed' || died === 'failed' ? 'cancelled' : died;
 }

@@ -4,7 +4,7 @@ import { cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { Key } from '../store/store.js';
 import { findCredential } from './credentials.js';
-import { childIndex, dueIndex, workloadIndex } from './keys.js';
+import { childIndex, dueIndex, taskIndex } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { scanIndexes } from './scan-index.js';
 import { readTasks } from './tasks.js';
@@ -19,7 +19,7 @@ export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGene
     if (found) yield [found.task];
   } else if (kind === 'task') {
     yield* family(ledger, await open(ledger, [value]), new Set());
-  } else if (kind === 'workload') {
+  } else if (kind === 'workload' || kind === 'run') {
     const seen = new Set<string>();
     for await (const page of indexed(ledger, indexesFor(selector))) yield* family(ledger, page, seen);
   } else {
@@ -36,7 +36,7 @@ export async function countTasksUnder({ records }: Ledger, selector: Selector): 
 
 function indexesFor({ kind, value }: Selector): Key[] {
   return SHARDS.map((shard) =>
-    kind === 'workload' ? workloadIndex(shard, cause('workload', value)) : dueIndex(shard),
+    kind === 'workload' || kind === 'run' ? taskIndex(shard, cause(kind, value)) : dueIndex(shard),
   );
 }
 

@@ -6,7 +6,7 @@ import { taskSchema, taskText, type Task } from '../domain/task.js';
 import { record } from '../store/record.js';
 import type { Change, Key } from '../store/store.js';
 import { accountsOf } from './accounts.js';
-import { childIndex, dueIndex, openedIndex, recordKey, workloadIndex } from './keys.js';
+import { childIndex, dueIndex, openedIndex, recordKey, taskIndex } from './keys.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { updateRecord } from './retry-on-conflict.js';
 
@@ -96,12 +96,13 @@ function indexChanges(task: Task, before: Task | undefined): Pick<Change, 'index
 /** Returns the index entries of an open task. Through what it inherits it is found by its ancestors' entries. */
 function entriesOf(task: Task | undefined): Map<Key, number> {
   if (!task || task.ended) return new Map();
-  const { id, deadline, workload, openedBy, lineage } = task;
+  const { id, deadline, workload, openedBy, run, lineage } = task;
   const shard = shardOf(id);
   const parent = lineage.at(-1);
   const workloads = [workload, openedBy].flatMap((party) => (party?.kind === 'workload' ? [party.id] : []));
   const untilDeadline = [
-    ...workloads.map((one) => workloadIndex(shard, cause('workload', one))),
+    ...workloads.map((one) => taskIndex(shard, cause('workload', one))),
+    ...(run === undefined ? [] : [taskIndex(shard, cause('run', run))]),
     ...accountsOf(openedBy ?? workload).map(({ account }) => openedIndex(shard, account)),
     ...(parent === undefined ? [] : [childIndex(parent)]),
   ];

@@ -120,6 +120,7 @@ const WIDTH: Record<SelectorKind, number> = {
   task: LOW,
   workload: MEDIUM,
   subject: LOW,
+  run: LOW,
   principal: MEDIUM,
   session: LOW,
   issuer: HIGH,

@@ -15,6 +15,7 @@ export interface PolicyQuery {
 export type OperatorVerb =
   | 'openTask'
   | 'completeTask'
+  | 'completeRun'
   | 'suspendTask'
   | 'resumeTask'
   | 'heartbeat'
@@ -65,6 +66,8 @@ export interface OperateContext {
   kind: 'operate';
   /** Present for `revoke`. */
   revocation?: { kind: string; value: string; effect: string; dryRun: boolean };
+  /** Present for `completeRun`. `own`: the caller's token names this run. */
+  run?: { issuer: string; run: string; own: boolean };
   /** Present for `openTask`: the requested lifetime, and the person whom the task would serve. */
   opening?: { lifetimeSeconds: number; onBehalfOf?: RememberedPerson; principalProven: boolean };
 }

@@ -61,6 +61,8 @@ function hitsNobody({ trust }: SeenDeps['settings'], selector: Selector): Broker
       return refused(`An issuer is named by its trust name; ${nobody}`);
     case 'session':
       return refused(`A session is written <trust name>:<sid>, of an entry that stands for persons; ${nobody}`);
+    case 'run':
+      return refused(`A run is written <trust name>:<run>, of an entry that stands for workloads; ${nobody}`);
     case 'subject':
       return refused(
         `A subject is written <trust name>:<sub>, of an entry whose ids are made of other claims (trust[].workload); ${nobody}` +

@@ -2,11 +2,12 @@
 import type { Settings } from '../authorization/deps.js';
 import type { Requester } from '../authorization/requester.js';
 import { isWithin, pairsOf, type TargetAccess } from '../domain/access.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { taskCauses } from '../domain/hangs-on.js';
 import { newId, shardOf, type Shard } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import { refOf, type Party, type PartyRef } from '../domain/party.js';
+import { refOf, runOf, type Party, type PartyRef } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import { withoutTokens } from '../domain/token-in-text.js';
@@ -45,6 +46,7 @@ export function draftImplicitTask(
     purpose: statedPurpose(settings, purpose),
     purposeFrom,
     ...(ceiling && { ceiling }),
+    ...openedIn(caller),
     deadline: deadlineOf(settings, now, undefined),
   };
 }
@@ -71,12 +73,15 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
     purpose: statedPurpose(settings, request.purpose),
     // A purpose that the agent itself states counts as the agent's, even if it is stated before the work.
     purposeFrom: opensItself ? 'agent' : 'opener',
+    ...openedIn(caller),
     ...(ceiling && { ceiling }),
     deadline: deadlineOf(settings, now, request.deadlineSeconds, parent),
     ...(request.heartbeat && { heartbeat: { ...request.heartbeat, lastAt: now } }),
     ...(parent && { lineage: lineageUnder(parent, settings.limits), inherits: taskCauses(parent) }),
   };
 }
+
+const openedIn = ({ party }: AuthenticatedCaller): Pick<Task, 'run'> => defined({ run: runOf(party) });
 
 function workloadOf(trust: Settings['trust'], caller: Party, named: string | undefined): PartyRef {
   if (caller.kind === 'workload' && (named === undefined || named === caller.id)) return refOf(caller);

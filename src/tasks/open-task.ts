@@ -1,7 +1,7 @@
 /** Opens a task for a workload, with purpose, ceiling, deadline, parent and heartbeat. It grants nothing yet. */
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields, taskFields } from '../authorization/audit.js';
-import { held, refuseDeadCaller } from '../authorization/caller.js';
+import { held, refuseDeadCaller, refuseEndedRun } from '../authorization/caller.js';
 import { decideOperation, denied, factsOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
 import { knowsOf, permitOpening } from '../authorization/permit.js';
@@ -67,6 +67,7 @@ async function tryOpening(
 
   const permitted = await permitOpening(deps.policy, caller.party, draft, parent);
   const task: Task = { ...permitted.task, epoch: formatEpoch(seen.epoch) };
+  refuseEndedRun(caller, seen);
   if (parent && taskState(parent, seen, now) !== 'open') throw parentNotOpen();
   if (refusesBirth(seen.on(causes))) throw held();
 

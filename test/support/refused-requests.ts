@@ -38,6 +38,7 @@ const REQUESTS: Record<OperatorVerb, Record<string, Send>> = {
   openTask: { open: post('/tasks', { workload: 'lab:agent-9', purpose: 'x' }) },
   readTask: { read: get((task) => `/tasks/${task}`) },
   completeTask: { complete: post(onTask('complete'), { outcome: 'completed' }) },
+  completeRun: { 'complete a run': post('/runs/complete', { issuer: 'lab', run: 'x' }) },
   suspendTask: { suspend: post(onTask('suspend'), {}) },
   resumeTask: { resume: post(onTask('resume'), {}) },
   heartbeat: { heartbeat: post(onTask('heartbeat'), {}) },

@@ -48,7 +48,8 @@ export async function oneThatHangsOnEverything() {
     credential: [issued.credential.id],
     task: [task.id, parent.task.id],
     workload: [AGENT, OPERATOR],
-    subject: [RUN],
+    subject: [SUBJECT],
+    run: [RUN],
     principal: ['staff:ada'],
     session: [LOGIN],
     issuer: ['lab', 'staff'],
@@ -59,11 +60,12 @@ export async function oneThatHangsOnEverything() {
   return { broker, task, issued, values };
 }
 
+const SUBJECT = 'lab:branch-1';
 const RUN = 'lab:run-1';
 const LOGIN = 'staff:login-1';
 const inRun = ({ party, ...proof }: AuthenticatedCaller) => ({
   ...proof,
-  party: { ...party, ...(party.kind === 'person' ? { session: LOGIN } : { subject: RUN }) },
+  party: { ...party, ...(party.kind === 'person' ? { session: LOGIN } : { subject: SUBJECT, run: 'run-1' }) },
 });
 
 export const FITTING = SELECTOR_KINDS.flatMap((kind) =>

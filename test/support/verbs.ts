@@ -1,11 +1,12 @@
 /** The use cases behind operator verbs, called as an endpoint calls them: policy is asked first, and a refusal is audited. */
 import type { Deps } from '../../src/authorization/deps.js';
 import { auditingRefusals, itself } from '../../src/authorization/audit.js';
-import { permitOnTask } from '../../src/authorization/permit.js';
+import { permitOnRun, permitOnTask, type NamedRun } from '../../src/authorization/permit.js';
 import type { AuthenticatedCaller } from '../../src/identity/proof.js';
 import * as receipts from '../../src/revocation/receipts.js';
 import * as revocation from '../../src/revocation/revoke-by-selector.js';
 import * as confirm from '../../src/signals/confirm.js';
+import * as completeOf from '../../src/tasks/complete-run.js';
 import * as complete from '../../src/tasks/complete-task.js';
 import * as beat from '../../src/tasks/heartbeat.js';
 import * as suspend from '../../src/tasks/suspend-task.js';
@@ -26,6 +27,11 @@ export const completeTask = (
 ) =>
   audited(deps, caller, 'completeTask', request, async () =>
     complete.completeTask(deps.ledger, await permitOnTask(deps, caller, 'completeTask', request.taskId), { outcome }),
+  );
+
+export const completeRun = (deps: Deps, caller: Caller, { requestId, ...run }: Request & NamedRun) =>
+  audited(deps, caller, 'completeRun', { requestId }, async () =>
+    completeOf.completeRun(deps, await permitOnRun(deps, caller, run), { outcome: 'completed' }),
   );
 
 export const suspendTask = (deps: Deps, caller: Caller, request: TaskRequest) =>

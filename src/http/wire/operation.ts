@@ -50,7 +50,7 @@ interface Operation<V extends OperatorVerb, S extends z.ZodType, P> extends Told
 type Told = Pick<Contract, 'summary' | 'needs' | 'path' | 'takesIdempotencyKey' | 'answers' | 'refusals'>;
 
 /** Verbs that end or hold are never rate limited: a flood must not delay a revocation. Every other verb is, before it can write to the audit log. */
-const NOT_RATE_LIMITED: ReadonlySet<OperatorVerb> = new Set(['revoke', 'completeTask', 'suspendTask']);
+const NOT_RATE_LIMITED: ReadonlySet<OperatorVerb> = new Set(['revoke', 'completeTask', 'completeRun', 'suspendTask']);
 
 /** The verbs that a broker with a wrong clock takes proof for. What else they can do, a lift or a preview, reads the checked time. */
 const ENDING: ReadonlySet<OperatorVerb> = new Set([...NOT_RATE_LIMITED, 'sendSignal']);

@@ -40,12 +40,13 @@ function accessContext(context: AccessContext, { lifetimeSeconds, approvals }: T
   };
 }
 
-function operateContext({ revocation, opening }: OperateContext, { lifetimeSeconds }: Terms): Context {
+function operateContext({ revocation, run, opening }: OperateContext, { lifetimeSeconds }: Terms): Context {
   return defined({
     kind: revocation?.kind,
     value: revocation?.value,
     effect: revocation?.effect,
     dryRun: revocation?.dryRun,
+    ...run,
     ...(opening && {
       lifetimeSeconds: lifetimeSeconds ?? opening.lifetimeSeconds,
       principalProven: opening.principalProven,

@@ -77,6 +77,11 @@ action completeTask, suspendTask, resumeTask, heartbeat, readTask in [operate] a
   principal: [Workload, Person],
   resource: [Task],
 };
+action completeRun in [operate] appliesTo {
+  principal: [Workload, Person],
+  resource: [Broker],
+  context: { issuer: String, run: String, own: Bool }, // own: the token of who asks names this run
+};
 action introspect, evaluate in [operate] appliesTo {
   principal: [Workload, Person],
   resource: [Target],

@@ -52,6 +52,17 @@ describe('in every order of admission, publication and introspection', () => {
     }));
   });
 
+  it('nothing survives the completion of its run, whether that comes before the request, while it is in flight, or after', async () => {
+    await orders(
+      ({ exchange, completeRun, ask }) => ({
+        agent: exchange({ purpose: 'triage' }, 'run-1'),
+        platform: completeRun('run-1'),
+        server: ask(),
+      }),
+      { also: async ({ living }) => expect(await living()).toEqual([]) },
+    );
+  });
+
   it('nothing survives under a child when the parent completes', async () => {
     await orders(({ exchangeUnderNewChild, complete, task }) => ({
       agent: exchangeUnderNewChild(task),

@@ -16,7 +16,7 @@ import { handClock, type HandClock } from '../clock.js';
 import { everyInterleaving, searchClock, type Scenario, type Search, type Stepped } from './interleave.js';
 import { modelStore, type ModelState, type ModelStore } from './model-store.js';
 import { checkGuarantees, livingOf, type Death, type Witness } from './witness.js';
-import { completeTask, resumeTask, suspendTask } from '../verbs.js';
+import { completeRun, completeTask, resumeTask, suspendTask } from '../verbs.js';
 import { exchange } from '../exchanging.js';
 
 type Actor = (stepped: Stepped) => Promise<unknown>;
@@ -33,6 +33,8 @@ export interface Stage {
   exchange: (under: { purpose: string } | { taskId: string }, run?: string) => Actor;
   exchangeUnderNewChild: (parent: string) => Actor;
   complete: (task: string, outcome?: 'completed' | 'failed') => Actor;
+  /** Completes the run of that name, of the issuer of the agent. */
+  completeRun: (run: string) => Actor;
   suspend: (task: string) => Actor;
   suspendAndResume: (task: string) => Actor;
   revoke: (selector: Selector, effect: Effect) => Actor;
@@ -177,6 +179,13 @@ function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOpt
         const { revocation } = await completeTask(brokerOn(stepped), operator, { taskId, outcome, requestId: 'r' });
         note(stepped, selectTask(taskId), 'end', revocation?.entry);
       },
+    completeRun: (run) => async (stepped) => {
+      const broker = brokerOn(stepped);
+      // The walk over the tasks asks every shard, so it is no step of the search: the log alone decides what is dead.
+      const walking = { ...broker, ledger: { ...broker.ledger, records: store.records } };
+      const { revocation } = await completeRun(walking, operator, { issuer: 'lab', run, requestId: 'r' });
+      note(stepped, { kind: 'run', value: `lab:${run}` }, 'end', revocation?.entry);
+    },
     suspend: (taskId) => async (stepped) => {
       const { entry } = await suspendTask(brokerOn(stepped), operator, { taskId, requestId: 'r' });
       note(stepped, selectTask(taskId), 'hold', entry);

@@ -151,6 +151,8 @@ export const sayable = ({ sessions, tasks }: Model): Record<SelectorKind, readon
   task: [...tasks.keys()],
   workload: WORKLOADS,
   subject: WORKLOADS.map(runOf),
+  // Nor a run.
+  run: ['lab:run-1'],
   principal: [PERSON, ...WORKLOADS],
   // Nobody's token says a session here, so to revoke one hits nothing.
   session: ['staff:login-1'],

@@ -25,12 +25,20 @@ describe('a cause', () => {
 
 describe('a selector', () => {
   it('holds by default what is wide, and ends what is one thing', () => {
-    expect(SELECTOR_KINDS.map(defaultEffect)).toEqual(['end', 'end', ...Array<string>(8).fill('hold')]);
+    expect(SELECTOR_KINDS.map(defaultEffect)).toEqual([
+      'end',
+      'end',
+      'hold',
+      'hold',
+      'end',
+      ...Array<string>(6).fill('hold'),
+    ]);
   });
 
   it('fits the effects that mean something for it', () => {
     const fitting = SELECTOR_KINDS.map((kind) => EFFECTS.filter((effect) => effectFits(kind, effect)).join());
-    expect(fitting).toEqual(['end', 'end,hold', ...Array<string>(8).fill('cutoff,hold')]);
+    const wide = 'cutoff,hold';
+    expect(fitting).toEqual(['end', 'end,hold', wide, wide, 'end,hold', ...Array<string>(6).fill(wide)]);
     expect(effectFits('all', 'nothing' as 'end')).toBe(false);
   });
 

@@ -3,8 +3,10 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Party } from '../../../src/domain/party.js';
 import { shardOf } from '../../../src/domain/id.js';
 import { findRun } from '../../../src/ledger/runs.js';
+import { readTaskState } from '../../../src/ledger/task-state.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import { revoke } from '../../../src/ledger/revoke.js';
+import { openTask } from '../../../src/tasks/open-task.js';
 import { AGENT, TARGET, wholeBroker, withPersons, type WholeBroker } from '../../support/brokers/use-cases.js';
 import { proven } from '../../support/brokers/stubbed.js';
 import { exchange, type ExchangeRequest } from '../../support/exchanging.js';
@@ -152,6 +154,36 @@ describe('the task of a run', () => {
     expect(await refusal(broker.exchange())).toBe('access_denied');
     await resumeTask(broker.deps, broker.operator, { taskId: first, requestId: 'r' });
     expect(await ask()).toBe(first);
+  });
+});
+
+describe('the end of a run', () => {
+  const endRun = (outcome: 'failed' | 'completed', value = 'lab:run-1') =>
+    revoke(broker.deps.ledger, {
+      selector: { kind: 'run', value },
+      effect: 'end',
+      outcome,
+      reason: 'test',
+      actor: 'broker',
+    });
+  const effective = async (id: string) => {
+    const task = await stateOf(id);
+    return task && readTaskState(broker.deps.ledger, task);
+  };
+
+  it('is that of its tasks before any record says so, and of a task that had ended it changes nothing', async () => {
+    const [first, second] = [await ask(), await ask({ under: { purpose: 'summarise' } })];
+    await complete(second);
+    await endRun('failed');
+    expect([await effective(first), await effective(second)]).toEqual(['failed', 'completed']);
+  });
+
+  it('cancels the tasks below that others work on', async () => {
+    const first = await ask();
+    const opening = { workload: 'lab:helper', purpose: 'part', parent: first, requestId: 'r' };
+    const { task } = await openTask(broker.deps, broker.operator, opening);
+    await endRun('completed');
+    expect([await effective(first), await effective(task.id)]).toEqual(['completed', 'cancelled']);
   });
 });
 
