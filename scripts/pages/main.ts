@@ -1,5 +1,13 @@
-/** npm run pages: writes the parts of docs/ that are made from the code. */
-import { writeFileSync } from 'node:fs';
+/** npm run pages: writes what is committed and made from the code: parts of docs/, and the client in the GitHub Action. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ACTION_LIBRARY, actionFiles } from './action.js';
 import { PAGES, pageText } from './pages.js';
 
 for (const path of PAGES) writeFileSync(path, await pageText(path));
+
+rmSync(ACTION_LIBRARY, { recursive: true, force: true });
+for (const [path, text] of await actionFiles()) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}

@@ -1,6 +1,8 @@
 /** The pages that are made from the code are as the code makes them, and no route is left out. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { ACTION_LIBRARY, actionFiles } from '../../scripts/pages/action.js';
 import { PAGES, pageText } from '../../scripts/pages/pages.js';
 import { auditLineSchema } from '../../src/audit/chain.js';
 import { AUDIT_EVENT_TYPES } from '../../src/domain/audit-event-types.js';
@@ -12,6 +14,14 @@ describe.each(PAGES)('%s', (path) => {
   it('is what `npm run pages` writes', async () => {
     expect(readFileSync(path, 'utf8')).toBe(await pageText(path));
   });
+});
+
+it('the client in the GitHub Action is what `npm run pages` writes', async () => {
+  const names = readdirSync(ACTION_LIBRARY, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.js'),
+  );
+  const there = names.map((name) => [join(ACTION_LIBRARY, name), readFileSync(join(ACTION_LIBRARY, name), 'utf8')]);
+  expect(Object.fromEntries(there)).toEqual(Object.fromEntries(await actionFiles()));
 });
 
 describe('docs/api.md', () => {

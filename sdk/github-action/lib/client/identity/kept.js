@@ -1,0 +1,19 @@
+import { elapsed } from '../elapsed.js';
+/** Such tokens live for five minutes or more. */
+const KEPT_MS = 120_000;
+/**
+ * Returns a source that asks every two minutes, however many want a token at once: for issuers that limit how often they are asked.
+ * After a failure the next call asks again.
+ */
+export function kept(ask) {
+  let last;
+  return () => {
+    if (last && elapsed() - last.at < KEPT_MS) return last.token;
+    const asked = { token: ask(), at: elapsed() };
+    last = asked;
+    asked.token.catch(() => {
+      if (last === asked) last = undefined;
+    });
+    return asked.token;
+  };
+}

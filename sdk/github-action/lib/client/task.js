@@ -1,0 +1,193 @@
+/** A task of the broker, from the side of the agent: credentials under it, its heartbeat, its end. */
+import { createHash } from 'node:crypto';
+import { JWT_TYPE, TOKEN_EXCHANGE } from '../protocol/oauth.js';
+import { KeptCredential } from './credential.js';
+import { MayflyError, Refused, TaskEnded, Unavailable } from './errors.js';
+import { ask, asBearer, textOf, tokenFrom } from './request.js';
+export class Task {
+  #connection;
+  #unopened;
+  #credentials = new Map();
+  #ended = new AbortController();
+  #opener = crypto.randomUUID();
+  #id;
+  #opening;
+  #heartbeat;
+  #heartbeatFailure;
+  #isBeating = false;
+  /** Why nothing more is asked for here. */
+  #over;
+  /** Whether nothing is left to tell: the broker knows of the end, or others go on with the task. */
+  #isSettled = false;
+  constructor(connection, setup) {
+    this.#connection = connection;
+    this.#unopened = 'person' in setup ? setup : undefined;
+    if (!('id' in setup)) return;
+    this.#id = setup.id;
+    if (setup.heartbeatSeconds === undefined) return;
+    this.#heartbeat = setInterval(() => void this.#beat(), setup.heartbeatSeconds * 1000);
+    this.#heartbeat.unref();
+  }
+  /** `tsk_…`; undefined for a task with a person before its first credential. */
+  get id() {
+    return this.#id;
+  }
+  /**
+   * Aborted, with a TaskEnded as its reason, once the client learns that somebody else ended the task: from a heartbeat, or from a
+   * refusal. Pass it to whatever should stop then.
+   */
+  get signal() {
+    return this.#ended.signal;
+  }
+  /**
+   * Returns a credential for the target, from memory while one lives. Throws TaskEnded, Refused where the broker says no, and
+   * Unavailable or IdentityUnavailable where it could not be asked and nothing that lives is kept.
+   */
+  async credential(target, wish = {}) {
+    if (this.#over) throw this.#over;
+    return this.#keptFor(target, wish).get();
+  }
+  /**
+   * Forgets what is kept for the target, for example because it answered 401. A credential that is named is given back, unless
+   * another caller was faster: one that nobody can use must not count against the limit of the task.
+   */
+  discard(target, wish = {}, refused) {
+    if (this.#keptFor(target, wish).discard(refused) && refused) void this.#giveBack(refused).catch(() => undefined);
+  }
+  /**
+   * Ends the task, and with it every credential of it. To end what is over already changes nothing. When it throws, the broker may not
+   * know: nothing more is asked for here, and what was issued lives on until complete() is called again, or the broker ends the task.
+   */
+  async complete(outcome = 'completed', reason) {
+    if (this.#isSettled) return;
+    this.#stop(new TaskEnded(this.#id, outcome));
+    await this.#opening?.catch(() => undefined);
+    const body = { outcome, ...(reason !== undefined && { reason }) };
+    if (this.#id !== undefined) await this.#call('complete', body);
+    this.#isSettled = true;
+  }
+  /** Hands the task over to another process: the heartbeat stops here, and nothing is ended. Returns the id of the task. */
+  leave() {
+    this.#isSettled = true;
+    this.#stop(new MayflyError('The task was left: whoever it was handed to goes on with it.'));
+    return this.#id;
+  }
+  /** A scope that is left without complete() and leave() has failed: `await using` cannot tell a return from a throw. */
+  async [Symbol.asyncDispose]() {
+    await this.complete('failed');
+  }
+  #keptFor(target, wish) {
+    const wanted = { resource: target, ...parametersOf(isWish(wish) ? wish : { access: wish }) };
+    const key = JSON.stringify(wanted);
+    const known = this.#credentials.get(key);
+    if (known) return known;
+    // An agent may touch a million things in turn: what is over is forgotten, or it would fill the memory.
+    for (const [old, { isIdle }] of this.#credentials) if (isIdle) this.#credentials.delete(old);
+    const kept = new KeptCredential(() => this.#issue(wanted));
+    this.#credentials.set(key, kept);
+    return kept;
+  }
+  async #issue(wanted) {
+    // Credentials that are asked for at the same time must not open two tasks.
+    while (this.#opening) await this.#opening.catch(() => undefined);
+    if (this.#over) throw this.#over;
+    if (this.#id !== undefined) return this.#exchange(wanted, { task_id: this.#id });
+    const opening = this.#exchange(wanted, { purpose: this.#unopened?.purpose ?? '' });
+    this.#opening = opening;
+    return opening.finally(() => (this.#opening = undefined));
+  }
+  async #exchange(wanted, under) {
+    const prove = async (workload) => ({
+      body: await this.#form(workload, { ...wanted, ...under }),
+      // The same request, sent again because its answer was lost, must not open a second task.
+      ...('purpose' in under && { headers: { 'Idempotency-Key': key } }),
+    });
+    const key = `${this.#opener}-${createHash('sha256').update(JSON.stringify(wanted)).digest('base64url')}`;
+    const answer = await this.#noticingTheEnd(ask(this.#connection, { path: '/token', prove, signal: this.signal }));
+    const { task, ...issued } = issuedIn(answer);
+    this.#id ??= task;
+    // Meanwhile it may have been completed or left here.
+    if (this.#over) throw this.#over;
+    return issued;
+  }
+  /** The form of RFC 8693: this workload asks for itself, or acts for the person. */
+  async #form(workload, parameters) {
+    const person = this.#unopened?.person;
+    return new URLSearchParams({
+      grant_type: TOKEN_EXCHANGE,
+      subject_token: person ? await tokenFrom(person, 'person') : workload,
+      subject_token_type: JWT_TYPE,
+      ...(person && { actor_token: workload, actor_token_type: JWT_TYPE }),
+      ...parameters,
+    });
+  }
+  async #beat() {
+    // A broker that answers slowly is not asked again meanwhile.
+    if (this.#isBeating) return;
+    this.#isBeating = true;
+    try {
+      const state = textOf((await this.#call('heartbeat', {}))['state']);
+      this.#heartbeatFailure = undefined;
+      // What was issued is dead, and stays dead when the task is resumed.
+      if (state === 'suspended') this.#credentials.clear();
+      if (state !== undefined && isOver(state)) this.#endedByOthers(state);
+    } catch (error) {
+      // The broker allows for some that are missing, and the next one may arrive.
+      this.#heartbeatFailure = error;
+    } finally {
+      this.#isBeating = false;
+    }
+  }
+  /** RFC 7009: the broker ends the credential. If it cannot be told, the credential ends by itself. */
+  async #giveBack({ token }) {
+    const body = new URLSearchParams({ token });
+    await ask(this.#connection, { path: '/revoke', prove: asBearer({ body }) });
+  }
+  #call(verb, body) {
+    return ask(this.#connection, { path: `/tasks/${this.#id}/${verb}`, prove: asBearer({ body }) });
+  }
+  /** Turns the refusal of a task that is over into TaskEnded. */
+  async #noticingTheEnd(answer) {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== 'invalid_grant') throw error;
+      throw this.#endedByOthers(undefined, error);
+    }
+  }
+  #endedByOthers(outcome, cause = this.#heartbeatFailure) {
+    this.#isSettled = true;
+    const ended = this.#over ?? new TaskEnded(this.#id, outcome, cause);
+    if (!this.#over) {
+      this.#stop(ended);
+      this.#ended.abort(ended);
+    }
+    return ended;
+  }
+  #stop(why) {
+    this.#over ??= why;
+    clearInterval(this.#heartbeat);
+    this.#credentials.clear();
+  }
+}
+/** A suspended task may be resumed; every state but that and `open` is the end. */
+export const isOver = (state) => state !== 'open' && state !== 'suspended';
+/** Throws Unavailable for what is no credential: what is not printable must not become a header, whose error would quote it. */
+function issuedIn({ access_token: token, expires_in: lifetimeSeconds, task_id: task, scope }) {
+  const isCredential = typeof token === 'string' && /^[ -~]+$/.test(token);
+  if (!isCredential || !(typeof lifetimeSeconds === 'number' && lifetimeSeconds > 0) || typeof task !== 'string') {
+    throw new Unavailable('The answer of the broker has no access_token, expires_in and task_id.', { mayPass: false });
+  }
+  return { token, lifetimeSeconds, scope: textOf(scope) ?? '', task };
+}
+const isWish = (wish) => typeof wish === 'object' && !Array.isArray(wish);
+function parametersOf({ access, lifetimeSeconds }) {
+  const lifetime = lifetimeSeconds === undefined ? {} : { lifetime: String(lifetimeSeconds) };
+  if (access === undefined) return lifetime;
+  const entries = typeof access === 'string' ? [access] : access;
+  const isScope = entries.every((entry) => typeof entry === 'string');
+  return {
+    ...lifetime,
+    ...(isScope ? { scope: entries.join(' ') } : { authorization_details: JSON.stringify(entries) }),
+  };
+}
