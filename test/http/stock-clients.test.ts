@@ -16,6 +16,8 @@ import { temporaryDirectory } from '../support/directory.js';
 interface StockClient {
   /** Absent: it does not run here. */
   command: string[] | undefined;
+  /** How to have it. */
+  needs: string;
   proves: string;
 }
 
@@ -24,17 +26,23 @@ const python = hasPackages() ? findPython() : undefined;
 const CLIENTS: Record<string, StockClient> = {
   authlib: {
     command: python === undefined ? undefined : [python, resolve('test/interop/python/authlib_client.py')],
+    needs: 'Python 3.11 to 3.13, and a network when `npm test` runs first',
     proves: 'hosts:stock-client',
   },
-  'golang.org/x/oauth2 and coreos/go-oidc': { command: go === undefined ? undefined : [go], proves: 'lab:agent-7' },
+  'golang.org/x/oauth2 and coreos/go-oidc': {
+    command: go === undefined ? undefined : [go],
+    needs: '`npm run test:interop`, where Go is on PATH',
+    proves: 'lab:agent-7',
+  },
   'nimbus oauth2-oidc-sdk': {
     command:
       jars === undefined ? undefined : ['java', '-cp', `${jars}/*`, resolve('test/interop/java/StockClient.java')],
+    needs: '`npm run test:interop`, where Java and Maven are on PATH',
     proves: 'hosts:stock-client',
   },
 };
-const left = Object.entries(CLIENTS).filter(([, { command }]) => command === undefined);
-for (const [name] of left) console.warn(`Left out, because it was not fetched (npm run test:interop): ${name}.`);
+for (const [name, { command, needs }] of Object.entries(CLIENTS))
+  if (command === undefined) console.warn(`Left out: ${name}. It needs ${needs}.`);
 
 const CLIENT = 'stock-client';
 const directory = temporaryDirectory();
