@@ -5,6 +5,7 @@ import { sha256 } from '../domain/digest.js';
 import { BrokerError, type BrokerErrorCode } from '../domain/errors.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { RequestTrace } from '../domain/request-trace.js';
+import { JWT_ASSERTION, JWT_TYPE } from '../protocol/oauth.js';
 import { assertionFacts, isAssertion, singleUse } from './assertion.js';
 import { createClients } from './clients.js';
 import type { AuthenticatedCaller, Proof, TokenUse, TrustedIssuer } from './proof.js';
@@ -77,7 +78,7 @@ export function createIdentify(setup: IdentifySetup): Identify {
       // An assertion may be addressed to the token endpoint, and a token that is must prove nothing elsewhere.
       const key = isAssertion(use) ? `${proofHash} as assertion` : proofHash;
       const proof = await prove(token, defined({ key, use, purpose }));
-      if (!isDeclaredAs(tokenType, proof)) throw new Refused('is not of the declared token type');
+      if (!isDeclaredAs(tokenType, proof)) throw new Refused(`is not of the declared token type; ${fitting(use)} fits`);
       const caller = defined({ ...answer(proof, proofHash), trace });
       if (use === 'assertion')
         return defined({ ...caller, once: singleUse(proof, clock.now(), skewMs), idJag: proof.idJag });
@@ -88,6 +89,9 @@ export function createIdentify(setup: IdentifySetup): Identify {
     }
   };
 }
+
+/** Returns the type as which any token may be declared there. */
+const fitting = (use: TokenUse): string => (use === 'client' ? JWT_ASSERTION : JWT_TYPE);
 
 interface Proving {
   /** Under which a proof is remembered. */

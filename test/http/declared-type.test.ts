@@ -85,6 +85,12 @@ describe('actor_token_type', () => {
   ] as const)('a workload by %s may not be declared as %s', async (by, type, description) => {
     expectOAuthRefusal(await exchangeAs(by, type), 400, 'invalid_request', description);
   });
+
+  it('is named by a refusal, where it fits', async () => {
+    const wrong = await exchangeAs('oidc', tokenType('access_token'));
+    const [named = ''] = /\S+(?= fits)/.exec((wrong.body as { error_description: string }).error_description) ?? [];
+    expect(await exchangeAs('oidc', named)).toMatchObject({ status: 200 });
+  });
 });
 
 describe('client_assertion_type', () => {
@@ -105,6 +111,12 @@ describe('client_assertion_type', () => {
     ['oidc', tokenType('jwt'), /client_assertion_type is not supported/],
   ] as const)('a workload by %s may not authenticate as %s', async (by, type, description) => {
     expectOAuthRefusal(await exchangeAs(by, type), 401, 'invalid_client', description);
+  });
+
+  it('is named by a refusal, where it fits', async () => {
+    const wrong = await exchangeAs('oidc', assertionType('jwt-spiffe'));
+    const [named = ''] = /\S+(?= fits)/.exec((wrong.body as { error_description: string }).error_description) ?? [];
+    expect(await exchangeAs('oidc', named)).toMatchObject({ status: 200 });
   });
 
   it.each(['/introspect', '/revoke'])('holds at %s too', async (path) => {

@@ -467,7 +467,10 @@ describe('a refusal', () => {
     const tokenType = `urn:ietf:params:oauth:token-type:${type}`;
     const asked = identify(token, { use: 'subject', tokenType });
     if (taken) await expect(asked).resolves.toBeDefined();
-    else await expect(asked).rejects.toThrow('The subject token is not of the declared token type.');
+    else
+      await expect(asked).rejects.toThrow(
+        'The subject token is not of the declared token type; urn:ietf:params:oauth:token-type:jwt fits.',
+      );
   });
 
   it('follows when an access token is declared an ID token', async () => {
