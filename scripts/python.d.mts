@@ -1,5 +1,6 @@
 export const WHEELS: string;
 export const PACKAGES: string;
+export const TEMPORAL_JARS: string;
 export function findPython(modules?: string[]): string | undefined;
 export function packagesOf(folder: string): string;
 export function hasWheels(): boolean;

@@ -31,6 +31,8 @@ export const hasWheels = () => existsSync(WHEELS);
 export const hasPackages = () => existsSync(PACKAGES);
 /** What the recipes of examples import, installed. Frameworks that need the first MCP SDK have a place of their own. */
 const RECIPES = ['examples', 'examples/langchain'];
+/** Temporal's test server, for the recipe for Temporal. */
+export const TEMPORAL_JARS = at('node_modules/.cache/mayfly-temporal');
 
 /** Fetches all that `npm test` uses, by the hashes, unless it is there. Without Python or network it does nothing. */
 export function fetchForPython() {

@@ -1,4 +1,4 @@
-"""A boto3 session whose credentials are sessions of a role, within a task: refreshed in time, refused once it has ended."""
+"""A boto3 session whose credentials are sessions of a role, within a task: none follows once it has ended."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""An MCP server (Python SDK 2) for credentials of the broker: about each request it asks whether the credential is alive."""
+"""An MCP server (Python SDK 2): about each request it asks the broker whether the credential is alive."""
 
 import os
 from pathlib import Path

@@ -2,7 +2,6 @@
 
 import os
 
-import boto3
 import mayfly
 import session
 

@@ -1,4 +1,4 @@
-"""Runs examples/openai-agents with a model that calls the tool and answers with what it said. `MODEL_FAILS`: it fails."""
+"""Runs examples/openai-agents with a model that answers with what the tool said. `MODEL_FAILS`: it fails."""
 
 import asyncio
 import os

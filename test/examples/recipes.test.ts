@@ -6,7 +6,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findPython, packagesOf } from '../../scripts/python.mjs';
+import { findPython, packagesOf, TEMPORAL_JARS } from '../../scripts/python.mjs';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { mayfly } from '../../src/client/index.js';
 import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
@@ -29,7 +29,7 @@ beforeAll(async () => (broker = await startProcess()));
 type Env = Record<string, string>;
 
 interface Recipe {
-  command: [string, string];
+  command: [string, ...string[]];
   env: Env;
 }
 
@@ -44,13 +44,10 @@ const ofPython = (path: string, packages = 'examples', from = path): Recipe => (
   env: { PYTHONPATH: [resolve('sdk/python/src'), resolve(from, '..'), packagesOf(packages)].join(':') },
 });
 
-const isHere = (...folders: string[]) => python !== undefined && folders.every((one) => existsSync(packagesOf(one)));
-/** Says what is left out, and why. */
-function needing(...folders: string[]): typeof describe | typeof describe.skip {
-  if (isHere(...folders)) return describe;
-  console.warn(
-    `Left out, because the packages of ${folders.join(', ')} were not fetched: run \`npm test\` with a network.`,
-  );
+/** Says what is left out where it was not fetched. */
+function needing(...places: string[]): typeof describe | typeof describe.skip {
+  if (python !== undefined && places.every((place) => existsSync(place))) return describe;
+  console.warn(`Left out, because not all was fetched that it needs (examples/README.md): ${places.join(', ')}.`);
   return describe.skip;
 }
 
@@ -66,9 +63,9 @@ type Known = Pick<BrokerProcess, 'url' | 'identity'>;
 /** Runs a recipe to its end. */
 async function run(recipe: Recipe, workload: string, more: Env, at?: Known): Promise<Ran> {
   const env = await environmentOf(recipe, workload, more, at);
-  const [program, script] = recipe.command;
+  const [program, ...args] = recipe.command;
   return new Promise((done) => {
-    const child = execFile(program, [script], { env }, (_error, stdout, stderr) =>
+    const child = execFile(program, args, { env }, (_error, stdout, stderr) =>
       done({ code: child.exitCode, said: stdout + stderr }),
     );
   });
@@ -82,12 +79,12 @@ interface Ran {
 /** Starts an MCP server of the recipes. Returns its origin. */
 async function serve(recipe: Recipe): Promise<string> {
   const port = await freePort();
-  const [program, script] = recipe.command;
+  const [program, ...args] = recipe.command;
   const env = await environmentOf(recipe, 'tickets-api', { PORT: String(port) });
-  children.push(spawn(program, [script], { env, stdio: 'ignore' }));
+  children.push(spawn(program, args, { env, stdio: 'ignore' }));
   const origin = `http://127.0.0.1:${port}`;
   const isUp = () => fetch(`${origin}/mcp`, { method: 'POST' }).then(({ status }) => status === 401);
-  await until(() => isUp().catch(() => false), `${script} does not start`, 60_000);
+  await until(() => isUp().catch(() => false), `${args.join(' ')} does not start`, 60_000);
   return origin;
 }
 
@@ -112,11 +109,16 @@ interface Line {
 
 const LANGCHAIN = ofPython('test/examples/langchain_run.py', 'examples/langchain', 'examples/langchain/agent.py');
 const BOTO3 = ofPython('test/examples/boto3_run.py', 'examples', 'examples/boto3/session.py');
+const TEMPORAL = ofPython('test/examples/temporal_run.py', 'examples/temporal', 'examples/temporal/workflow.py');
+const AIRFLOW: Recipe = {
+  command: [python ?? '', '-m', 'airflow'],
+  env: { PYTHONPATH: [resolve('sdk/python/src'), packagesOf('examples/airflow')].join(':') },
+};
 const OPENAI = ofPython('test/examples/openai_agents_run.py', 'examples', 'examples/openai-agents/agent.py');
 const [CLIENT_TS, SERVER_TS] = [ofNode('mcp/client'), ofNode('mcp/server')];
 const [CLIENT_PY, SERVER_PY] = [ofPython('examples/mcp/client.py'), ofPython('examples/mcp/server.py')];
 
-needing('examples', 'examples/langchain')('an agent', () => {
+needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', () => {
   let servers: Record<'ts' | 'py', string>;
   beforeAll(async () => {
     const [ts, py] = await Promise.all([SERVER_TS, SERVER_PY].map(serve));
@@ -178,7 +180,7 @@ needing('examples', 'examples/langchain')('an agent', () => {
   );
 });
 
-needing('examples')('boto3', () => {
+needing(packagesOf('examples'))('boto3', () => {
   let aws: AwsBroker;
   let env: Env;
   beforeAll(async () => {
@@ -209,4 +211,44 @@ needing('examples')('boto3', () => {
     const { code, said } = await run(ofPython('test/examples/boto3_unchanged_run.py'), 'unchanged', unchanged, aws);
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('assumed-role') });
   });
+});
+
+needing(packagesOf('examples/temporal'), TEMPORAL_JARS)('Temporal', () => {
+  it('completes the task by the verdict of the workflow, and workers only leave it', async () => {
+    const port = String(await freePort());
+    const server = ['-cp', `${TEMPORAL_JARS}/*`, 'io.temporal.testserver.TestServer', port];
+    children.push(spawn('java', server, { stdio: 'ignore' }));
+    const { code, said } = await run(TEMPORAL, 'temporal', { TEMPORAL_PORT: port });
+    expect({ code, said: said.split('\n').filter((line) => /^\d/.test(line)) }).toEqual({
+      code: 0,
+      said: [
+        '4711 incident 4711, by a credential for incident/4711:read',
+        '4712 incident 4712, by a credential for incident/4712:read',
+        '4713 CancelledError',
+        '4714 ActivityError',
+        '4715 ActivityError',
+      ],
+    });
+    const { tasks, paths } = await known('temporal');
+    expect(tasks).toEqual(['completed', 'completed', 'cancelled', 'failed', 'cancelled']);
+    // The second was tried again, by another credential of the same task.
+    expect(paths).toEqual([4711, 4712, 4712, 4713, 4714, 4715].map((number) => `incident/${number}`));
+  });
+});
+
+needing(packagesOf('examples/airflow'))('Airflow', () => {
+  const airflow = async (...args: string[]) => {
+    const folder = resolve('examples/airflow');
+    const settings = { CORE__PLUGINS_FOLDER: folder, CORE__DAGS_FOLDER: folder, CORE__LOAD_EXAMPLES: 'False' };
+    const named = Object.entries(settings).map(([name, value]) => [`AIRFLOW__${name}`, value]);
+    const home = { AIRFLOW_HOME: join(directory, 'airflow'), ...(Object.fromEntries(named) as Env) };
+    return run({ ...AIRFLOW, command: [...AIRFLOW.command, ...args] }, 'airflow', home);
+  };
+
+  it('ends a task of the broker with each try of a task instance', async () => {
+    expect(await airflow('db', 'migrate')).toMatchObject({ code: 0 });
+    expect(await airflow('dags', 'test', 'triage', '-c', '{"number": 4711}')).toMatchObject({ code: 0 });
+    expect(await airflow('dags', 'test', 'triage', '-c', '{"number": "*"}')).toMatchObject({ code: 1 });
+    expect(await known('airflow')).toEqual({ tasks: ['completed', 'failed'], paths: ['incident/4711'] });
+  }, 300_000);
 });
