@@ -1,7 +1,7 @@
 /**
  * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions and signals
  * cost; prints each target and whether it is met. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
- * signals alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
+ * signals alone, `--clients` what gateways and our clients meet alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { againstPeer } from './against-peer.js';
 import { measureAttacks } from './attack/measure.js';
 import { attackReport } from './attack/report.js';
+import { measureClients } from './clients/measure.js';
 import { measureAws } from './aws/measure.js';
 import { awsReport } from './aws/report.js';
 import { createSigner } from './issuer.js';
@@ -20,6 +21,7 @@ import { signalsReport } from './signals/report.js';
 const SIZES = {
   whole: {
     peer: { rounds: 3, requests: 3_000, warmUp: 4_000, many: 100_000 },
+    clients: { rounds: 4, requests: 2_000, warmUp: 2_000, calls: 100_000 },
     aws: { rounds: 3, requests: 600, warmUp: 1_000, turns: 80, ended: 10_000 },
     signals: {
       taken: { rounds: 3, events: 1_000, warmUp: 1_000 },
@@ -29,6 +31,7 @@ const SIZES = {
   },
   quick: {
     peer: { rounds: 1, requests: 1_000, warmUp: 1_000, many: 25_000 },
+    clients: { rounds: 2, requests: 1_000, warmUp: 1_000, calls: 50_000 },
     aws: { rounds: 1, requests: 500, warmUp: 500, turns: 40, ended: 3_000 },
     signals: {
       taken: { rounds: 1, events: 800, warmUp: 800 },
@@ -60,16 +63,21 @@ const say = (what: string) => process.stderr.write(`${what}\n`);
 const print = (report: string) => process.stdout.write(`\n${report}\n`);
 const lab = await createSigner('lab');
 const redis = await startRedis(directory);
-const [awsAlone, signalsAlone, attackAlone, keptAlone] = ['--aws', '--signals', '--attack', '--kept'].map((flag) =>
-  process.argv.includes(flag),
-);
-const special = attackAlone || keptAlone;
-if (!awsAlone && !signalsAlone && !special) print(await againstPeer(directory, redis, lab, { ...sizes.peer, say }));
-if (!signalsAlone && !special) {
+/** Parts that are measured without a flag; each flag measures its part alone. */
+const USUAL = ['--peer', '--clients', '--aws', '--signals'];
+const [attackAlone, keptAlone] = ['--attack', '--kept'].map((flag) => process.argv.includes(flag));
+const isAlone = attackAlone || keptAlone || USUAL.some((flag) => process.argv.includes(flag));
+const isWanted = (flag: string) => process.argv.includes(flag) || !isAlone;
+if (isWanted('--peer')) print(await againstPeer(directory, redis, lab, { ...sizes.peer, say }));
+if (isWanted('--clients')) {
+  say('Clients: the token endpoint under a gateway, and credential() from cache');
+  print(await measureClients(join(directory, 'clients'), redis, lab, sizes.clients));
+}
+if (isWanted('--aws')) {
   say('AWS sessions: turns of the reconciler, the round trip to STS, ending many tasks');
   print(awsReport(await measureAws(directory, redis, lab, sizes.aws)));
 }
-if (!awsAlone && !special) {
+if (isWanted('--signals')) {
   say('Signals: taking them in, reacting to them, and the detectors');
   print(signalsReport(await measureSignals(directory, redis, lab, sizes.signals)));
 }

@@ -25,7 +25,7 @@ export function report({ rows, named, signatures, revoked, auditBytes }: Finding
   ];
   return [
     table(
-      ['', 'per second', 'low–high', 'p50 ms', 'p99 ms', 'CPU µs', 'Redis CPU µs', 'to peer', 'CPU in signatures'],
+      ['', ...TURN_HEAD, 'to peer', 'CPU in signatures'],
       rows.map(({ name, turns }) => line(name, turns, ratio(name), signatureCpu)),
     ),
     `One ES256 signature by jose: ${signaturesPerSecond.toFixed(0)} per second, ${signatureCpu.toFixed(0)} µs CPU.`,
@@ -49,25 +49,32 @@ export function report({ rows, named, signatures, revoked, auditBytes }: Finding
   ].join('\n\n');
 }
 
-const line = (name: string, turns: readonly Turn[], toPeer: number, signatureCpu: number): string[] => {
-  const of = (value: (turn: Turn) => number) => median(turns.map(value));
+const line = (name: string, turns: readonly Turn[], toPeer: number, signatureCpu: number): string[] => [
+  name,
+  ...cellsOf(turns),
+  `${toPeer.toFixed(2)}×`,
+  (median(turns.map(({ cpuMicroseconds }) => cpuMicroseconds)) / signatureCpu).toFixed(1),
+];
+
+/** The columns of `cellsOf`. */
+export const TURN_HEAD = ['per second', 'low–high', 'p50 ms', 'p99 ms', 'CPU µs', 'Redis CPU µs'];
+
+/** What the turns of a contender took, as medians. */
+export function cellsOf(turns: readonly Turn[]): string[] {
+  const of = (value: (turn: Turn) => number, digits: number) => median(turns.map(value)).toFixed(digits);
   const rates = turns.map(({ perSecond }) => perSecond);
-  const cpu = of((turn) => turn.cpuMicroseconds);
   return [
-    name,
     median(rates).toFixed(0),
     span(rates, 0),
-    of(({ p50 }) => p50).toFixed(1),
-    of(({ p99 }) => p99).toFixed(1),
-    cpu.toFixed(0),
-    of((turn) => turn.redisCpuMicroseconds).toFixed(0),
-    `${toPeer.toFixed(2)}×`,
-    (cpu / signatureCpu).toFixed(1),
+    of(({ p50 }) => p50, 1),
+    of(({ p99 }) => p99, 1),
+    of(({ cpuMicroseconds }) => cpuMicroseconds, 0),
+    of(({ redisCpuMicroseconds }) => redisCpuMicroseconds, 0),
   ];
-};
+}
 
 /** Compares round by round, since other load slows both of a round alike. */
-const ratioTo = (peer: readonly Turn[], turns: readonly Turn[]): number =>
+export const ratioTo = (peer: readonly Turn[], turns: readonly Turn[]): number =>
   median(turns.map(({ perSecond }, round) => perSecond / (peer[round]?.perSecond ?? NaN)));
 
 const worst = ({ bytes }: Revoked): number => Math.max(bytes.oneWorkload, bytes.manyWorkloads);
