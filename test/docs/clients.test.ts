@@ -43,7 +43,7 @@ describe('the table of clients', () => {
     'Nimbus',
     'agentgateway',
     'AgentCore',
-    '`mayfly/client`',
+    '`@mayfly-broker/client`',
     '`mayfly-broker`',
     '`mayfly exec`',
     'curl',
