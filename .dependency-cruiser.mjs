@@ -51,7 +51,7 @@ export default {
     behind('lmdb', 'lmdb', 'store/lmdb'),
     behind('express', '(@types/)?express/', 'http/'),
     behind('cedar', '@cedar-policy', 'policy/cedar/'),
-    behind('undici', 'undici/', 'outbound/'),
+    behind('undici', 'undici/', '(outbound|cli/loopback)/'),
     behind('aws', '@aws-sdk', 'minters/aws/'),
     only(
       'no-dev-dependencies',

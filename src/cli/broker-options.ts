@@ -1,5 +1,6 @@
-/** What `--broker` and `--token-file` say. Apart from the client that sends requests, so that a command without it starts sooner. */
+/** What `--broker` and `--token-file` say. Apart from the client of the commands for people, so that `mayfly exec` starts sooner. */
 import { readFile } from 'node:fs/promises';
+import { IdentityUnavailable } from '../client/index.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 
 /** @param broker The value of `--broker`. */
@@ -14,7 +15,7 @@ export function brokerUrl(broker: string, path: string): URL {
 /** Reads an identity token from a file that a platform keeps fresh. */
 export async function readIdentity(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => {
-    throw new Error(`${file} is not a file that can be read.`);
+    throw new IdentityUnavailable(`${file} is not a file that can be read.`);
   });
   return tokenIn(text, file);
 }
@@ -22,6 +23,6 @@ export async function readIdentity(file: string): Promise<string> {
 /** Returns the token without white space around it. Its form is checked, because `fetch` quotes an invalid header in its error. */
 export function tokenIn(text: string, where: string): string {
   const token = text.trim();
-  if (!/^[\w.~+/=-]+$/.test(token)) throw new Error(`${where} does not hold a token and nothing else.`);
+  if (!/^[\w.~+/=-]+$/.test(token)) throw new IdentityUnavailable(`${where} does not hold a token and nothing else.`);
   return token;
 }

@@ -1,21 +1,15 @@
 /** `mayfly exec`: runs a command under a task of its own. The task ends with the command, and the command with the task. */
-import { spawn } from 'node:child_process';
-import { constants, tmpdir } from 'node:os';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
-import { mayfly, type Task } from '../client/index.js';
+import { Option, type Command } from 'commander';
 import { defined } from '../domain/defined.js';
-import { brokerUrl, readIdentity } from './broker-options.js';
+import { addAgentOptions, brokerOf, wholeSeconds } from './agent-options.js';
+import { handOver, type HandedOver, type HandingOptions } from './hand-over.js';
+import { allowedPath, apiUrl } from './loopback/path.js';
+import { runCommand } from './run-command.js';
 import { Exit, type Terminal } from './terminal.js';
 
-interface Options {
-  broker: string;
-  tokenFile: string;
+interface Options extends Omit<HandingOptions, 'target'> {
+  target?: string;
   purpose: string;
-  target: string;
-  access?: string[];
-  lifetime?: number;
   heartbeat?: number;
   leaveOpen?: true;
 }
@@ -24,109 +18,67 @@ const EXAMPLE = `
   mayfly exec --broker https://mayfly.example --token-file /var/run/secrets/mayfly/token \\
     --purpose triage --target https://tickets.example --access incident/4711:read -- node agent.js
 
-The command finds a credential in the file that MAYFLY_TOKEN_FILE names, replaced ahead of its end, and the id of the task in
-MAYFLY_TASK. Exit code 0 completes the task; any other, or a signal, fails it. If somebody else ends the task, the command is
-told to end (SIGTERM), and ten seconds later it is killed.`;
-
-function wholeSeconds(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is a whole number of seconds.');
-}
-
-/** A command that is told to end gets so long. */
-const PATIENCE_MS = 10_000;
-/** The file is looked at so often; the client renews its credentials well ahead. */
-const REFRESH_MS = 5_000;
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+The command finds the id of the task in MAYFLY_TASK, and its credential
+  in the file that MAYFLY_TOKEN_FILE names, which is replaced ahead of the end of what is in it;
+  with --endpoint: by GET at MAYFLY_TOKEN_URL, a fresh one for each call;
+  with --aws: by itself, if it uses an SDK of AWS; --target is the role, --access are authorization_details as JSON;
+  with --proxy: not at all. It calls the API at MAYFLY_PROXY_URL, and the credential is added on the way.
+Exit code 0 completes the task; any other, or a signal, fails it. If somebody else ends the task, the command is told to end
+(SIGTERM), and ten seconds later it is killed.`;
 
 export function addExec(program: Command, { err }: Terminal): void {
-  program
-    .command('exec')
+  addAgentOptions(program.command('exec'))
     .description('run a command under a task of its own, with a credential that dies with it')
-    .requiredOption('--broker <url>', 'the issuer of the broker')
-    .requiredOption('--token-file <path>', 'the identity token of the workload; it is read again each time')
     .requiredOption('--purpose <text>', 'what the task is for')
-    .requiredOption('--target <resource>', 'the target of the credential')
-    .option('--access <scopes...>', 'what it may do, as <path>:<action>; default: what the target says')
-    .option('--lifetime <seconds>', 'how long each credential lives; default: as the broker has it', wholeSeconds)
+    .option('--target <resource>', 'the target of the credential; with --proxy, default: the url')
     .option('--heartbeat <seconds>', 'how often the broker hears that the command runs; default: 30', wholeSeconds)
     .option('--leave-open', 'do not end the task with the command: another process goes on with it')
+    .addOption(
+      new Option('--endpoint', 'give the credential at an address instead of a file').conflicts(['aws', 'proxy']),
+    )
+    .addOption(new Option('--aws', 'give a session of a role to SDKs of AWS').conflicts(['lifetime', 'proxy']))
+    .option(
+      '--proxy <url>',
+      'add the credential to what the command sends to this API, and keep it from the command',
+      apiUrl,
+    )
+    .option('--allow <paths...>', 'with --proxy: nothing but these paths, each with all below it', allowedPath)
+    .option('--env <name>', 'with --proxy: a further variable for its address, such as OPENAI_BASE_URL')
     .argument('<command...>', 'the command, after --')
     .addHelpText('after', EXAMPLE)
-    .action(async (command: string[], options: Options) => {
-      throw new Exit(await underTask(command, options, err));
+    .action(async (command: string[], { target, ...options }: Options) => {
+      const resource = target ?? options.proxy;
+      if (resource === undefined) throw new Error('Give --target <resource>.');
+      if (options.proxy === undefined && (options.allow ?? options.env) !== undefined) {
+        throw new Error('--allow and --env are for --proxy.');
+      }
+      throw new Exit(await underTask(command, { ...options, target: resource }, err));
     });
 }
 
-async function underTask(command: readonly string[], options: Options, err: (text: string) => void): Promise<number> {
+async function underTask(
+  command: readonly string[],
+  options: Options & HandingOptions,
+  err: (text: string) => void,
+): Promise<number> {
   const report = (error: unknown) => err(error instanceof Error ? error.message : 'failed');
-  const url = brokerUrl(options.broker, '/').origin;
-  const broker = mayfly({ url, identity: () => readIdentity(options.tokenFile) });
-  const task = await broker.task(defined({ purpose: options.purpose, heartbeatSeconds: options.heartbeat }));
-  const directory = await mkdtemp(join(tmpdir(), 'mayfly-exec-'));
-  const credential = keptIn(join(directory, 'token'), task, options);
-  let refreshing: NodeJS.Timeout | undefined;
+  const task = await brokerOf(options).task(defined({ purpose: options.purpose, heartbeatSeconds: options.heartbeat }));
+  task.signal.addEventListener('abort', () =>
+    err(`${(task.signal.reason as Error).message} The command is told to end.`),
+  );
+  let handed: HandedOver | undefined;
   let code = 1;
   try {
-    await credential.write();
-    refreshing = setInterval(() => void credential.write().catch(report), REFRESH_MS);
-    code = await ended(command, { task, file: credential.file, err });
+    handed = await handOver(task, options, { environment: process.env, report });
+    code = await runCommand(command, {
+      env: { ...process.env, ...handed.env, MAYFLY_TASK: task.id },
+      until: task.signal,
+    });
     return code;
   } finally {
-    clearInterval(refreshing);
-    await rm(directory, { recursive: true, force: true });
+    await handed?.close();
     // The exit code of the command is what counts, whether or not the broker can still be told.
     if (options.leaveOpen) task.leave();
     else await task.complete(code === 0 ? 'completed' : 'failed').catch(report);
   }
-}
-
-/** A file that has the credential of the task, and that is replaced when there is another. */
-function keptIn(file: string, task: Task, { target, access, lifetime }: Options) {
-  const wish = defined({ access, lifetimeSeconds: lifetime });
-  let last: string | undefined;
-  return {
-    file,
-    async write() {
-      const { token } = await task.credential(target, wish);
-      if (token === last) return;
-      // A file that is renamed is never read half written.
-      await writeFile(`${file}.new`, token, { mode: 0o600 });
-      await rename(`${file}.new`, file);
-      last = token;
-    },
-  };
-}
-
-interface Running {
-  task: Task;
-  file: string;
-  err: (text: string) => void;
-}
-
-/** Returns the exit code of the command: as a shell says it, 128 and the number of the signal that ended it. */
-function ended([name = '', ...argv]: readonly string[], { task, file, err }: Running): Promise<number> {
-  const env = { ...process.env, MAYFLY_TOKEN_FILE: file, MAYFLY_TASK: task.id };
-  const child = spawn(name, argv, { stdio: 'inherit', env });
-  const forward = (signal: NodeJS.Signals) => void child.kill(signal);
-  for (const signal of FORWARDED) process.on(signal, forward);
-  let killing: NodeJS.Timeout | undefined;
-  const end = () => {
-    err(`${(task.signal.reason as Error).message} The command is told to end.`);
-    child.kill('SIGTERM');
-    killing = setTimeout(() => void child.kill('SIGKILL'), PATIENCE_MS);
-  };
-  task.signal.addEventListener('abort', end);
-  return new Promise<number>((resolve, reject) => {
-    child.on('error', (cause) => {
-      reject(new Error(`${name} cannot be run.`, { cause }));
-    });
-    child.on('exit', (code, signal) => {
-      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
-    });
-  }).finally(() => {
-    clearTimeout(killing);
-    task.signal.removeEventListener('abort', end);
-    for (const signal of FORWARDED) process.off(signal, forward);
-  });
 }

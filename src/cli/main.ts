@@ -6,6 +6,7 @@ import { run } from './run.js';
 process.exitCode = await run(process.argv.slice(2), {
   out: (text) => console.log(text),
   err: (text) => console.error(text),
+  isScreen: process.stdout.isTTY,
   clock: systemClock,
   env: process.env,
   input: process.stdin,

@@ -18,6 +18,8 @@ type Loaders = Readonly<Record<string, () => Promise<Add>>>;
 const ROLES: Readonly<Record<string, Loaders>> = {
   'Agents:': {
     exec: () => import('./exec.js').then(({ addExec }) => addExec),
+    proxy: () => import('./proxy.js').then(({ addProxy }) => addProxy),
+    headers: () => import('./headers.js').then(({ addHeaders }) => addHeaders),
     'aws-credentials': () => import('./aws/credentials.js').then(({ addAwsCredentials }) => addAwsCredentials),
   },
   'People who watch over agents, over HTTP:': {

@@ -9,6 +9,8 @@ export interface Terminal {
   /** Prints the answer and nothing else: a script may read it. */
   out: (text: string) => void;
   err: (text: string) => void;
+  /** Whether people read on a screen what `out` prints. */
+  isScreen?: boolean;
   clock: SystemClock;
   /** Default: empty. */
   env?: Environment;

@@ -32,6 +32,11 @@ export interface Mayfly {
   task(options: TaskOptions): Promise<Task>;
   /** Goes on with a task that somebody else has opened for this workload, and takes over its heartbeat. Throws TaskEnded if it is over. */
   join(id: string): Promise<Task>;
+  /**
+   * Works under a task that somebody else keeps alive, and sends no heartbeat: the task of that id, or else the one that all requests
+   * of the workload share which name no task, by the default purpose of their target.
+   */
+  under(id?: string): Task;
   /** Opens a task, runs the work, and completes the task: as `completed` after a return, as `failed` after a throw. */
   run<T>(options: TaskOptions, work: (task: Task) => Promise<T>): Promise<T>;
 }
@@ -44,6 +49,7 @@ export function mayfly({ url, identity, timeoutMs = 10_000, fetch = globalThis.f
   return {
     task,
     join: (id) => joinTask(connection, id),
+    under: (id) => new Task(connection, id === undefined ? {} : { id }),
     async run(options, work) {
       const opened = await task(options);
       // What went wrong in the work is what the caller must learn, whether or not the broker can still be told.

@@ -18,11 +18,11 @@ export interface Wish {
 
 export type Outcome = 'completed' | 'failed' | 'cancelled';
 
-/** A task that its first credential opens. */
+/** A task that its first credential opens, or finds: without a purpose, it is the one that all such requests of the workload share. */
 interface Unopened {
-  purpose: string;
+  purpose?: string;
   /** Returns the token of the person whom the task serves. */
-  person: IdentitySource;
+  person?: IdentitySource;
 }
 
 type TaskSetup = { id: string; heartbeatSeconds?: number } | Unopened;
@@ -45,7 +45,7 @@ export class Task implements AsyncDisposable {
 
   constructor(connection: Connection, setup: TaskSetup) {
     this.#connection = connection;
-    this.#unopened = 'person' in setup ? setup : undefined;
+    this.#unopened = 'id' in setup ? undefined : setup;
     if (!('id' in setup)) return;
     this.#id = setup.id;
     if (setup.heartbeatSeconds === undefined) return;
@@ -53,7 +53,7 @@ export class Task implements AsyncDisposable {
     this.#heartbeat.unref();
   }
 
-  /** `tsk_…`; undefined for a task with a person before its first credential. */
+  /** `tsk_…`; undefined before the first credential of a task that a person or the target's default purpose opens. */
   get id(): string | undefined {
     return this.#id;
   }
@@ -81,6 +81,17 @@ export class Task implements AsyncDisposable {
    */
   discard(target: string, wish: Access | Wish = {}, refused?: Credential): void {
     if (this.#keptFor(target, wish).discard(refused) && refused) void this.#giveBack(refused).catch(() => undefined);
+  }
+
+  /**
+   * Asks the broker whether a credential is alive: the answer is true at the moment of the question. A dead one is not handed out
+   * again. It is for those who stand in front of an API that never asks. Throws Unavailable or IdentityUnavailable where the broker
+   * could not be asked.
+   */
+  async isAlive(credential: Credential): Promise<boolean> {
+    const isAlive = (await this.#tell('/introspect', credential.token))['active'] === true;
+    if (!isAlive) for (const kept of this.#credentials.values()) kept.discard(credential);
+    return isAlive;
   }
 
   /**
@@ -125,7 +136,8 @@ export class Task implements AsyncDisposable {
     while (this.#opening) await this.#opening.catch(() => undefined);
     if (this.#over) throw this.#over;
     if (this.#id !== undefined) return this.#exchange(wanted, { task_id: this.#id });
-    const opening = this.#exchange(wanted, { purpose: this.#unopened?.purpose ?? '' });
+    const { purpose } = this.#unopened ?? {};
+    const opening = this.#exchange(wanted, purpose === undefined ? {} : { purpose });
     this.#opening = opening;
     return opening.finally(() => (this.#opening = undefined));
   }
@@ -177,8 +189,11 @@ export class Task implements AsyncDisposable {
 
   /** RFC 7009: the broker ends the credential. If it cannot be told, the credential ends by itself. */
   async #giveBack({ token }: Credential): Promise<void> {
-    const body = new URLSearchParams({ token });
-    await ask(this.#connection, { path: '/revoke', prove: asBearer({ body }) });
+    await this.#tell('/revoke', token);
+  }
+
+  #tell(path: string, token: string): Promise<Members> {
+    return ask(this.#connection, { path, prove: asBearer({ body: new URLSearchParams({ token }) }) });
   }
 
   #call(verb: string, body: object): Promise<Members> {

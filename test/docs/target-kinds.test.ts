@@ -10,6 +10,8 @@ const EXCEPTIONS: Record<string, string> = {
   'src/client/identity/aws.ts': 'proves an AWS role of the agent, which is no target',
   'src/client/adapters.ts': 'gives AWS SDKs the shape that they take',
   'src/client/index.ts': 'exports both',
+  'src/cli/exec.ts': 'has the option --aws, which src/cli/aws/ does',
+  'src/cli/hand-over.ts': 'picks it',
   'src/cli/run.ts': 'registers the commands of src/cli/aws/',
   'src/compose/minters.ts': 'picks the minter of each kind, and loads its SDK',
   'src/compose/parts.ts': 'knows at which endpoint a credential is proof of its workload: /aws/credentials',

@@ -58,7 +58,7 @@ function packagesOf(file: string, seen = new Set<string>()): string[] {
 }
 
 describe('a command that stands before every call of an agent', () => {
-  it.each(['main', 'exec'])('starts at once: %s loads no more than it needs', (name) => {
+  it.each(['main', 'exec', 'headers'])('starts at once: %s loads no more than it needs', (name) => {
     expect(packagesOf(`src/cli/${name}.ts`)).toEqual(['commander']);
   });
 });

@@ -1,0 +1,29 @@
+/** The options of the commands that an agent is run by: as whom it asks for credentials, and for which. */
+import { InvalidArgumentError, type Command } from 'commander';
+import { mayfly, type Mayfly, type Wish } from '../client/index.js';
+import { defined } from '../domain/defined.js';
+import { brokerUrl, readIdentity } from './broker-options.js';
+
+export interface AgentOptions {
+  broker: string;
+  tokenFile: string;
+  access?: string[];
+  lifetime?: number;
+}
+
+export const addAgentOptions = (command: Command): Command =>
+  command
+    .requiredOption('--broker <url>', 'the issuer of the broker')
+    .requiredOption('--token-file <path>', 'the identity token of the workload; it is read again each time')
+    .option('--access <scopes...>', 'what it may do, as <path>:<action>; default: what the target says')
+    .option('--lifetime <seconds>', 'how long each credential lives; default: as the broker has it', wholeSeconds);
+
+export const brokerOf = ({ broker, tokenFile }: AgentOptions): Mayfly =>
+  mayfly({ url: brokerUrl(broker, '/').origin, identity: () => readIdentity(tokenFile) });
+
+export const wishOf = ({ access, lifetime }: AgentOptions): Wish => defined({ access, lifetimeSeconds: lifetime });
+
+export function wholeSeconds(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a whole number of seconds.');
+}
