@@ -25,6 +25,8 @@ export function instrumentStore(store: Store, metrics: Pick<Metrics, 'timeStore'
       look: timed('look', (causes, known) => log.look(causes, known)),
       publish: timed('publish', (publication) => log.publish(publication)),
       entries: timed('entries', (after, limit) => log.entries(after, limit)),
+      // It waits on purpose.
+      awaitEntry: (after) => log.awaitEntry(after),
       snapshot: timed('snapshot', (after) => log.snapshot(after)),
       forget: timed('forget', (tombstones) => log.forget(tombstones)),
       adopt: timed('adopt', (found, isKnown) => log.adopt(found, isKnown)),

@@ -5,7 +5,7 @@
 import { FORGET_MARGIN_MS, HARD_LIMITS } from './limits.js';
 import type { SelectorKind } from './selector.js';
 import type { Outcome } from './task-outcome.js';
-import type { Tombstone } from './tombstone.js';
+import type { Deadly, Tombstone } from './tombstone.js';
 
 /** The place in the revocation log at which something was born. Its text is `<generation>.<sequence>`. */
 export interface Epoch {
@@ -47,7 +47,7 @@ export function death(
   kind: Revocable,
   epoch: Epoch,
   generation: string,
-  tombstones: readonly (Tombstone | undefined)[],
+  tombstones: readonly (Deadly | undefined)[],
 ): Death | undefined {
   if (epoch.generation !== generation) return { seq: 0, as: 'revoked' };
   let first: Death | undefined;
@@ -101,7 +101,7 @@ const SECONDS_HIT: Record<SelectorKind, number> = {
  * Returns the entries of a tombstone that end what was born at `epoch`. Birth has seen the entry of an equal number, so that
  * one ends nothing.
  */
-function endings(kind: Revocable, epoch: Epoch, tombstone: Tombstone | undefined): Death[] {
+function endings(kind: Revocable, epoch: Epoch, tombstone: Deadly | undefined): Death[] {
   if (!tombstone) return [];
   const found: Death[] = [];
   const { ended, cut, lastHold } = tombstone;

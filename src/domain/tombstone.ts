@@ -2,6 +2,7 @@
  * The tombstone: what the log stores under one cause. Publications are joined into it: each adds to the tombstone and removes
  * nothing, except that a lift removes one hold. Both stores apply the join that is written here.
  */
+import { defined } from './defined.js';
 import type { Cause, Effect, Selector } from './selector.js';
 import type { RequestTrace } from './request-trace.js';
 import type { Outcome } from './task-outcome.js';
@@ -55,6 +56,26 @@ export interface LogEntry extends Publication {
   before?: string;
 }
 
+/**
+ * What of a tombstone can end something. All of it only grows: so two readings of one tombstone, by whichever way they came,
+ * are joined in any order and as often as one likes.
+ */
+export interface Deadly extends Pick<Tombstone, 'ended' | 'lastHold' | 'until'> {
+  cut?: Pick<NonNullable<Tombstone['cut']>, 'seq'>;
+}
+
+/** Returns what both readings of one tombstone say together. */
+export function grown(one: Deadly | undefined, other: Deadly): Deadly {
+  if (one === undefined) return other;
+  const [ended] = [one.ended, other.ended].filter((end) => end !== undefined).sort((a, b) => a.seq - b.seq);
+  const [cut, lastHold] = [laterOf(one.cut?.seq, other.cut?.seq), laterOf(one.lastHold, other.lastHold)];
+  const until = Math.max(one.until, other.until);
+  return defined({ ended, cut: cut === undefined ? undefined : { seq: cut }, lastHold, until });
+}
+
+const laterOf = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
+
 /** The placeholder for the sequence number that the store is about to assign. */
 export const SEQ = '?';
 
@@ -84,6 +105,17 @@ export function join(before: string | undefined, entry: Publication): string | u
     default:
       throw new Error('unknown effect');
   }
+}
+
+/** Returns the tombstone that `join` wrote, with the number that the store has now assigned. */
+export const numbered = (joined: string, seq: number): string => joined.replaceAll(SEQ, String(seq));
+
+/** Returns the tombstone of an entry's cause right after that entry. */
+export function tombstoneAfter(entry: LogEntry): Tombstone {
+  const joined = join(entry.before, entry);
+  // The store has appended the entry, so there was something to publish.
+  if (joined === undefined) throw new Error('an entry that published nothing');
+  return parseTombstone(numbered(joined, entry.seq));
 }
 
 /**

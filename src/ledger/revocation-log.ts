@@ -27,6 +27,7 @@ export interface RevocationLog {
   look(causes: readonly Cause[]): Promise<Seen>;
   publish(publication: Publication): Promise<LogEntry | undefined>;
   entries: Log['entries'];
+  awaitEntry: Log['awaitEntry'];
   snapshot: Log['snapshot'];
   forget: Log['forget'];
 }
@@ -88,6 +89,7 @@ export function openRevocationLog(log: Log, events: LogEvents = {}, memory?: Log
       return entry;
     },
     entries: (after, limit) => log.entries(after, limit),
+    awaitEntry: (after) => log.awaitEntry(after),
     snapshot: (after) => log.snapshot(after),
     forget: (tombstones) => log.forget(tombstones),
   };

@@ -1,6 +1,6 @@
 /** What both engines share in how they write things down: names and shards, texts with an expiry, entries of the log. */
 import { defined } from '../domain/defined.js';
-import { SEQ, type LogEntry, type Publication } from '../domain/tombstone.js';
+import type { LogEntry, Publication } from '../domain/tombstone.js';
 import type { Change, Key, Known, Look } from './store.js';
 
 /** LMDB takes 1,978 bytes for an index, a score and a member together; Redis has no such limit. */
@@ -66,9 +66,6 @@ export const ENTRIES_KEPT = 100_000;
 /** @param before The tombstone of the cause before this publication. */
 export const entryOf = (publication: Publication, seq: number, before: string | undefined): LogEntry =>
   defined({ ...publication, seq, before });
-
-/** Returns the tombstone that `join` wrote, with the number that the store has now assigned. */
-export const numbered = (joined: string, seq: number): string => joined.replaceAll(SEQ, String(seq));
 
 /** Returns the entry of a stored text, which is always `JSON.stringify` of one. */
 export const parseLogEntry = (text: string): LogEntry => JSON.parse(text) as LogEntry;

@@ -73,6 +73,11 @@ export interface Log {
    * `after` was never reached (a log that lost its end).
    */
   entries(after: number, limit: number): Promise<LogEntry[]>;
+  /**
+   * Resolves with true as soon as there is an entry above `after`, or with false after a second without. It is a hint about when
+   * to ask for `entries`, and may be wrong. One waits at a time.
+   */
+  awaitEntry(after: number): Promise<boolean>;
   /** Tombstones in pages, in no particular order. The first page has no `after`; each next one has the `next` of the one before. */
   snapshot(after?: string): Promise<{ tombstones: [Cause, string][]; next?: string }>;
   /** Removes tombstones that still have exactly this text. */
@@ -115,6 +120,9 @@ export interface Look {
   lacks: boolean;
   tombstones: (string | undefined)[];
 }
+
+/** How long `awaitEntry` waits at most. */
+export const AWAITED_MS = 1_000;
 
 /** Entries that were asked for are not in the log: they are no longer kept, or never were. */
 export class LogGap extends Error {

@@ -192,6 +192,22 @@ export function describeLog(opened: Opened): void {
     });
   });
 
+  describe('waiting for an entry', () => {
+    it('is over at once where there is one, as soon as one is published, and after a second without', async () => {
+      const waited = log().awaitEntry(0);
+      await published(publication());
+      expect(await waited).toBe(true);
+      expect(await log().awaitEntry(0)).toBe(true);
+      expect(await log().awaitEntry(1)).toBe(false);
+    });
+
+    it('holds nothing else up', async () => {
+      const waiting = log().awaitEntry(0);
+      expect(await Promise.race([waiting, log().look([])])).toMatchObject({ seq: 0 });
+      await waiting;
+    });
+  });
+
   describe('a snapshot', () => {
     const all = async () => {
       const found = new Map<string, string>();

@@ -1,9 +1,9 @@
 /** The revocation log on LMDB. */
 import { PUBLICATIONS_KNOWN_MS } from '../../domain/limits.js';
 import type { SystemClock } from '../../domain/time.js';
-import { join, type LogEntry, type Publication } from '../../domain/tombstone.js';
-import { ENTRIES_KEPT, entryOf, lacksKnown, numbered, parseLogEntry, stamped, textAt } from '../encoding.js';
-import { LogGap, type Log } from '../store.js';
+import { join, numbered, type LogEntry, type Publication } from '../../domain/tombstone.js';
+import { ENTRIES_KEPT, entryOf, lacksKnown, parseLogEntry, stamped, textAt } from '../encoding.js';
+import { AWAITED_MS, LogGap, type Log } from '../store.js';
 import { expiredCollector } from './records.js';
 import type { Room } from './room.js';
 import { durably, now, type Tables } from './tables.js';
@@ -17,7 +17,40 @@ interface LogOptions {
 }
 
 export function lmdbLog(tables: Tables, clock: SystemClock, options: LogOptions): Log {
-  return { ...readers(tables, options.home), ...writers(tables, clock, options) };
+  const { awaitEntry, wake } = waiters(tables);
+  const writing = writers(tables, clock, options);
+  return {
+    ...readers(tables, options.home),
+    ...writing,
+    awaitEntry,
+    async publish(publication) {
+      const entry = await writing.publish(publication);
+      wake();
+      return entry;
+    },
+  };
+}
+
+/** Only this process is heard at once: `mayfly revocations`, which may write beside it, is heard of a second later. */
+function waiters(tables: Tables): Pick<Log, 'awaitEntry'> & { wake: () => void } {
+  const waiting = new Set<() => void>();
+  return {
+    wake: () => waiting.forEach((wake) => wake()),
+    async awaitEntry(after) {
+      const woken = new Promise<boolean>((resolve) => {
+        const done = (isThere: boolean) => {
+          clearTimeout(timer);
+          waiting.delete(wake);
+          resolve(isThere);
+        };
+        const wake = () => done(true);
+        const timer = setTimeout(done, AWAITED_MS, false).unref();
+        waiting.add(wake);
+      });
+      // It waits already, so an entry that comes while this is read is not missed.
+      return (await now(tables, () => latest(tables))) > after || woken;
+    },
+  };
 }
 
 function readers(tables: Tables, home: string): Pick<Log, 'look' | 'entries' | 'snapshot'> {

@@ -34,10 +34,10 @@ interface Connection {
   trouble: () => string | undefined;
 }
 
-/** What a connection waits for: answers, or (on a connection of its own) replicas. */
-type Patience = 'answer' | 'replicas';
+/** What a connection waits for: an answer at once, or (on a connection of its own) replicas, or the next revocation. */
+type Patience = 'answer' | 'patient';
 
-const COMMAND_LIMIT_MS = { answer: 500, replicas: 2_000 };
+const COMMAND_LIMIT_MS = { answer: 500, patient: 2_000 };
 const LEAVE_AGAIN_MS = 1_000;
 const ERRORS_KEPT = 16;
 const DEFAULT_PORT = 6379;

@@ -32,10 +32,14 @@ export async function openRedis(options: RedisStoreOptions): Promise<Store> {
       const reason = unusable(await factsOf(node));
       if (reason !== undefined) throw new Error(reason);
     }
-    const patient = replicas === 0 ? client : (await connect(place, access, 'replicas')).client;
-    clients.push(patient);
-    // The patient connection is seldom used: it would learn from the first revocation that its node is no longer the primary.
-    if (patient !== client) client.on('close', () => patient.disconnect(true));
+    const another = async () => {
+      const { client: further } = await connect(place, access, 'patient');
+      clients.push(further);
+      // It is seldom used, or only reads: it would not learn in time that its node is no longer the primary.
+      client.on('close', () => further.disconnect(true));
+      return further;
+    };
+    const [patient, waiting] = [replicas === 0 ? client : await another(), await another()];
     const keys = keysUnder(prefix);
     const mayTrust = onRestart === 'trust' && 'url' in place && replicas === 0;
     const restartedWhole = async () => mayTrust && (await allKeepEverything(client));
@@ -43,7 +47,7 @@ export async function openRedis(options: RedisStoreOptions): Promise<Store> {
     const stamp = async () => Number(await run(client, stamping, [keys.head], [promotable, clock.reading(), skewMs]));
     return {
       records: redisRecords(client, keys, clock, replicated),
-      log: redisLog(client, keys, { replicated, restartedWhole, promotable, clock, skewMs }),
+      log: redisLog(client, keys, { waiting, replicated, restartedWhole, promotable, clock, skewMs }),
       health: () =>
         healthOf(client, { replicas, promotable, stamp }).catch((error: unknown) => {
           throw awayBecause(trouble()) ?? error;

@@ -1,13 +1,13 @@
 /** The revocation log on Redis. */
 import type { SystemClock } from '../../domain/time.js';
 import { lacksKnown, parseLogEntry } from '../encoding.js';
-import { LogGap, type Log } from '../store.js';
+import { AWAITED_MS, LogGap, type Log } from '../store.js';
 import type { Client } from './client.js';
 import type { Keys } from './keys.js';
 import { publisher } from './publish.js';
 import { pairs } from './records.js';
 import type { Replicated } from './replicas.js';
-import { readScript, run, script } from './script.js';
+import { asked, readScript, run, script } from './script.js';
 
 const scripts = {
   look: script(readScript('look')),
@@ -22,6 +22,8 @@ const scripts = {
 const PAGE = 1_000;
 
 interface LogOptions {
+  /** A connection on which nothing else waits: a command that blocks holds up all that come after it. */
+  waiting: Client;
   replicated: Replicated;
   /** Returns whether this is the same server after a restart that lost nothing (`redis.onRestart: trust`). */
   restartedWhole: () => Promise<boolean>;
@@ -46,6 +48,10 @@ export function redisLog(client: Client, keys: Keys, options: LogOptions): Log {
         throw new LogGap(`entries after ${after} are not stored`);
       }
       return pairs(found).map(([id, text]) => ({ ...parseLogEntry(text), seq: parseInt(id, 10) }));
+    },
+    awaitEntry: async (after) => {
+      const stream = ['STREAMS', keys.entries, `${after}-0`] as const;
+      return (await asked(options.waiting.xread('COUNT', 1, 'BLOCK', AWAITED_MS, ...stream))) !== null;
     },
     snapshot: async (after = '0') => {
       const answer = await run(client, scripts.snapshot, [tombstones], [after, PAGE]);

@@ -28,7 +28,7 @@ const KEPT_MS = 60_000;
 export async function rehearse(options: Omit<RedisStoreOptions, 'onRestart' | 'skewMs'>): Promise<Rehearsal> {
   const { place, access = {}, prefix, replicas } = options;
   const keeps = options.onFailover === 'keep';
-  const { client } = await connect(place, access, 'replicas');
+  const { client } = await connect(place, access, 'patient');
   const keys = keysUnder(`${prefix}doctor:${randomUUID()}:`);
   const id = randomUUID();
   try {
@@ -63,7 +63,7 @@ function attemptsAt(
   const replicated = replicatedBy({ replicas, patient: client });
   const records = redisRecords(client, keys, clock, replicated);
   const restartedWhole = () => Promise.resolve(false);
-  const log = redisLog(client, keys, { replicated, restartedWhole, promotable: 0, clock, skewMs: 0 });
+  const log = redisLog(client, keys, { waiting: client, replicated, restartedWhole, promotable: 0, clock, skewMs: 0 });
   const at = clock.reading();
   const selector = { kind: 'task', value: 'none' } as const;
   const tried: Publication = {
@@ -83,6 +83,7 @@ function attemptsAt(
     ['publish it again', () => log.publish(tried)],
     ['look at the revocation log', () => log.look([tried.cause])],
     ['list its entries', () => log.entries(0, 1)],
+    ['wait for its entries', () => log.awaitEntry(0)],
     ['list its tombstones', () => log.snapshot()],
     ['forget a tombstone', () => forgetAll(log)],
     ['ask for the time', () => Promise.all(nodesOf(client).map((node) => asked(node.time())))],

@@ -5,9 +5,9 @@
 import { PUBLICATIONS_KNOWN_MS } from '../../../src/domain/limits.js';
 import type { Cause } from '../../../src/domain/selector.js';
 import type { Clock } from '../../../src/domain/time.js';
-import { join, type LogEntry } from '../../../src/domain/tombstone.js';
-import { ENTRIES_KEPT, entryOf, lacksKnown, numbered, shardOfChange } from '../../../src/store/encoding.js';
-import { LogGap, type Key, type Log, type Records, type Store } from '../../../src/store/store.js';
+import { join, numbered, type LogEntry } from '../../../src/domain/tombstone.js';
+import { ENTRIES_KEPT, entryOf, lacksKnown, shardOfChange } from '../../../src/store/encoding.js';
+import { AWAITED_MS, LogGap, type Key, type Log, type Records, type Store } from '../../../src/store/store.js';
 
 export interface ModelState {
   records: Map<Key, { text: string; expiresAt: number }>;
@@ -126,6 +126,10 @@ function modelLog(state: ModelState, clock: Clock): Log {
         if (after > length || after < length - ENTRIES_KEPT) throw new LogGap(`no entries after ${after}`);
         return state.entries.slice(after, after + limit);
       }),
+    async awaitEntry(after) {
+      for (let waited = 0; waited < AWAITED_MS && state.entries.length <= after; waited += 10) await clock.pause(10);
+      return state.entries.length > after;
+    },
     snapshot: () => step(() => ({ tombstones: [...state.tombstones] })),
     forget: (tombstones) =>
       step(() => {

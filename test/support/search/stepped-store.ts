@@ -47,6 +47,7 @@ export function steppedStore(store: Store, announce: Announce): Store {
         () => log.publish(publication),
       ),
     entries: (after, limit) => announce('entries', reads('log'), () => log.entries(after, limit)),
+    awaitEntry: (after) => log.awaitEntry(after),
     snapshot: (after) => announce('snapshot', reads('log', 'tombstones'), () => log.snapshot(after)),
     forget: (tombstones) => announce('forget', everything, () => log.forget(tombstones)),
     adopt: (found, isKnown) => announce('adopt', everything, () => log.adopt(found, isKnown)),

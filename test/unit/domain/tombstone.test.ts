@@ -15,7 +15,15 @@ import {
 import { causeOf, SELECTOR_KINDS } from '../../../src/domain/selector.js';
 import type { Outcome } from '../../../src/domain/task-outcome.js';
 import { timesProblem } from '../../../src/identity/token.js';
-import { join, parseTombstone, SEQ, type Publication, type Tombstone } from '../../../src/domain/tombstone.js';
+import {
+  grown,
+  join,
+  parseTombstone,
+  SEQ,
+  type Deadly,
+  type Publication,
+  type Tombstone,
+} from '../../../src/domain/tombstone.js';
 
 type Act = Pick<Publication, 'effect'> & { until: number; outcome?: Outcome; lifts?: number };
 
@@ -95,6 +103,23 @@ describe('a history of publications', () => {
         },
       ),
     ));
+
+  test('is what its readings say together, in whatever order and however often they are heard', () => {
+    const readings = acts.filter((all) => all.length > 0).map((all) => history(all));
+    const heard = readings.chain((all) =>
+      fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all], { minLength: all.length * 2 })),
+    );
+    fc.assert(
+      fc.property(heard, ([all, those]) => {
+        const whole = grown({ until: 0 }, all.at(-1)!);
+        expect(those.reduce<Deadly>(grown, { until: 0 })).toEqual(whole);
+        for (const seq of all.keys())
+          expect(death('credential', born(seq), 'g', [whole])).toEqual(
+            death('credential', born(seq), 'g', all.slice(-1)),
+          );
+      }),
+    );
+  });
 
   test('never shortens how long it must be remembered', () =>
     fc.assert(
