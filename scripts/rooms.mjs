@@ -7,8 +7,8 @@
 // prettier-ignore
 const TABLE = [
   ['cli', 'compose credentials revocation audit policy ledger config targets client domain protocol'],
-  ['compose', 'http credentials signals tasks revocation authorization enforcement notify detectors audit minters policy identity health keys ledger outbound telemetry store config targets domain'],
-  ['http', 'credentials inventory signals tasks revocation authorization audit policy identity health keys ledger telemetry store config targets domain protocol'],
+  ['compose', 'http feed credentials signals tasks revocation authorization enforcement notify detectors audit minters policy identity health keys ledger outbound telemetry store config targets domain'],
+  ['http', 'feed credentials inventory signals tasks revocation authorization audit policy identity health keys ledger telemetry store config targets domain protocol'],
   ['credentials', 'tasks revocation authorization enforcement audit minters identity ledger config targets domain protocol'],
   ['inventory', 'revocation authorization enforcement audit identity ledger domain'],
   ['signals', 'revocation authorization audit identity ledger config domain protocol'],
@@ -16,6 +16,7 @@ const TABLE = [
   ['revocation', 'authorization enforcement identity ledger targets domain'],
   ['authorization', 'detectors audit policy identity keys ledger config targets domain protocol'],
   ['enforcement', 'minters ledger store domain'],
+  ['feed', 'ledger store domain protocol'],
   ['notify', 'audit keys ledger outbound telemetry config domain'],
   ['detectors', 'ledger telemetry config domain', 'observer'],
   ['audit', 'keys store domain'],
@@ -26,7 +27,7 @@ const TABLE = [
   ['keys', 'store config domain protocol'],
   ['ledger', 'store targets domain'],
   ['outbound', 'domain'],
-  ['telemetry', 'config domain'],
+  ['telemetry', 'config domain protocol'],
   ['store', 'domain', 'store|record|follow-log'],
   ['config', 'targets domain'],
   ['targets', 'domain protocol'],

@@ -44,7 +44,7 @@ class Permission<V extends OperatorVerb, Subject> {
 export type Permitted<V extends OperatorVerb, Subject = undefined> = Permission<V, Subject>;
 
 /** Verbs on the broker as a whole: policy is asked by the verb alone. */
-export type BrokerVerb = 'readRevocations' | 'readCredential' | 'readAudit' | 'sendSignal';
+export type BrokerVerb = 'readRevocations' | 'readCredential' | 'readAudit' | 'sendSignal' | 'followFeed';
 
 /** Verbs on a task that exists. */
 export type TaskVerb = 'readTask' | 'completeTask' | 'suspendTask' | 'resumeTask' | 'heartbeat';

@@ -62,7 +62,7 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
   const store = liveness.watch(opened);
   const { parts, readiness, work, pulse, loads, policies } = await assembled(store, loaded, around);
   const { deps, clock, fitness, enforcement, signals, notifier } = parts;
-  const { ledger, policy } = deps;
+  const { ledger, feed, policy } = deps;
   const listeners: Listener[] = [];
   let schedule: Schedule | undefined;
 
@@ -91,7 +91,8 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
       pulse.draining = true;
       const [api, operations] = listeners;
       if (api) await work('fitness'); // A load balancer that asks learns at once that this broker is not ready.
-      await api?.close({ pause: () => clock.pause(pauseMs), patienceMs });
+      // Nobody sends verifiers here any more by then: they come again, to another broker.
+      await api?.close({ pause: () => clock.pause(pauseMs).then(feed.close), patienceMs });
       await schedule?.stop(patienceMs);
       await runAll(log, 'a step of the shutdown failed; another broker takes over what is left', [
         ...LAST_JOBS.map((job) => () => work(job)),
@@ -119,7 +120,7 @@ async function assembled(store: Store, loaded: LoadedConfig, around: Surrounding
   const { log, metrics } = around;
   const parts = await makeParts(loaded, store, around);
   const { deps, clock, fitness, enforcement, notifier } = parts;
-  const { ledger, audit, policy, requests } = deps;
+  const { ledger, feed, audit, policy, requests } = deps;
   const issuers = watchIssuers([...parts.issuers, ...deps.transmitters.keys]);
   const pulse: Pulse = { auditFollows: true, draining: false };
   const { failing: failingTargets, reconcilers } = enforcement;
@@ -143,6 +144,7 @@ async function assembled(store: Store, loaded: LoadedConfig, around: Surrounding
   const more = {
     issuers,
     ledger,
+    feed,
     store,
     audit,
     requests,

@@ -21,6 +21,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import { openRevocationLog, type LogEvents } from '../ledger/revocation-log.js';
 import { createPartyMemory } from '../ledger/seen.js';
 import type { SeenDirectory } from '../ledger/seen-directory.js';
+import { openFeed } from '../feed/feed.js';
 import { createNotifier } from '../notify/notifier.js';
 import { createProxyFor } from '../outbound/proxy.js';
 import { createCedarEngine } from '../policy/cedar/cedar.js';
@@ -87,7 +88,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     requests: createRequestLog(log, limits.perIssuerPerMinute),
     observer: detectors.observer,
     parties,
-    ...forSdks(ledger),
+    ...forSdks(ledger, metrics),
     identify: rememberCallers(instrumentIdentify(identify, { metrics, observer: detectors.observer }), parties),
     policy: instrumentPolicy(policy, metrics),
     minters,
@@ -120,8 +121,9 @@ function openIdentity(
   return { identify, issuers };
 }
 
-/** Returns what is done for callers that ask often and give up soon. */
-const forSdks = (ledger: Ledger) => ({
+/** Returns what is done for callers that ask often and give up soon, and for verifiers, which ask once and hear the rest. */
+const forSdks = (ledger: Ledger, metrics: Metrics) => ({
+  feed: openFeed(ledger, { onFollowers: metrics.feedFollowers, onEnd: metrics.feedEnded }),
   given: givenSessions(ledger),
   untilEnforceable: untilEnforceable(ledger.clock, (target) => isPassing(ledger, target)),
 });

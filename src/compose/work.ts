@@ -8,6 +8,7 @@ import type { Detectors } from '../detectors/detectors.js';
 import { EVERYTHING } from '../domain/selector.js';
 import { DAY_MS, MINUTE_MS, type Clock } from '../domain/time.js';
 import type { Reconciler } from '../enforcement/reconcile.js';
+import type { Feed } from '../feed/feed.js';
 import type { Fitness } from '../health/fitness.js';
 import type { Pulse, Readiness } from '../health/readiness.js';
 import type { Keys } from '../keys/keys.js';
@@ -31,6 +32,7 @@ import type { Timing } from './schedule.js';
 
 interface WorkDeps {
   ledger: Ledger;
+  feed: Pick<Feed, 'beat'>;
   store: Pick<Store, 'health'>;
   audit: RationedAuditLog;
   requests: Pick<RequestLog, 'endMinute'>;
@@ -78,6 +80,9 @@ export const JOBS = {
       await ledger.log.look([]);
     },
   },
+
+  /** Looks for all who follow the feed: they hear of it, and one that hears nothing for seconds refuses everything. */
+  feed: { everyMs: SECOND_MS, run: ({ feed }) => feed.beat() },
 
   sweep: {
     everyMs: SECOND_MS,

@@ -2,6 +2,7 @@
 import type { AuditLog } from '../audit/log.js';
 import type { Webhook } from '../config/signals-schema.js';
 import type { Deps } from '../credentials/deps.js';
+import type { Feed } from '../feed/feed.js';
 import type { Transmitters } from '../identity/transmitters.js';
 import type { Keys } from '../keys/keys.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -10,6 +11,7 @@ import type { RequestLog } from '../telemetry/request-log.js';
 export interface HttpDeps extends Deps {
   audit: AuditLog;
   keys: Pick<Keys, 'verify' | 'jwks'>;
+  feed: Pick<Feed, 'subscribe'>;
   metrics: Metrics;
   requests: RequestLog;
   /** The proxies that are believed when they say whose request they hand on (`X-Forwarded-For`). */

@@ -16,6 +16,7 @@ import { auditHead, auditReading } from './audit.js';
 import { credentialReading } from './credential.js';
 import type { HttpDeps } from './deps.js';
 import { errorPage } from './error-page.js';
+import { revocationFeed } from './feed.js';
 import { muteList, muting, unmuting } from './mutes.js';
 import { notifications } from './notifications.js';
 import { liveness, readiness, metricsPage } from './operations.js';
@@ -76,6 +77,7 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
     ours('POST', '/revocations', revocation(deps), 48 * KIB),
     ours('GET', '/revocations', revocationList(deps)),
     ours('POST', '/revocations/lift', allLifting(deps), 4 * KIB),
+    ours('GET', '/revocations/feed', revocationFeed(deps)),
     ours('GET', '/revocations/:seq', revocationReceipt(deps)),
     ours('DELETE', '/revocations/:seq', holdLifting(deps)),
     ours('GET', '/credentials/:id', credentialReading(deps)),

@@ -2,6 +2,7 @@
 import { BROKER_ERROR_CODES } from '../domain/errors.js';
 import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
 import { SIGNAL_STATES, STORED_EVENTS } from '../domain/signal.js';
+import { FEED_ENDS } from '../protocol/feed.js';
 
 /** The label's values are in the configuration, the route table or a minter: `Metrics.expect` names them at the start. */
 const NAMED_AT_START = 'named at the start';
@@ -90,6 +91,16 @@ export const METRICS = {
     name: 'mayfly_signal_reaction_seconds',
     help: 'Time from accepting a signal to the end of its reaction.',
     labels: {},
+  },
+  feedFollowers: {
+    name: 'mayfly_feed_followers',
+    help: 'Verifiers that follow the revocation feed of this broker.',
+    labels: {},
+  },
+  feedEnds: {
+    name: 'mayfly_feed_ends_total',
+    help: 'Streams of the feed that ended: by the broker (renew, slow, closing, refused, stuck), or left by the verifier.',
+    labels: { reason: [...FEED_ENDS, 'left', 'stuck'] },
   },
   detectorDropped: {
     name: 'mayfly_detector_dropped_total',

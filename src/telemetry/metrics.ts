@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { BrokerErrorCode } from '../domain/errors.js';
 import type { Effect, SelectorKind } from '../domain/selector.js';
 import type { SystemClock } from '../domain/time.js';
+import type { FeedEnd } from '../protocol/feed.js';
 import { packageVersion } from '../config/package-file.js';
 import { countLive } from './count-live.js';
 import { METRICS, type LabelValues } from './metric-names.js';
@@ -31,6 +32,9 @@ export interface Metrics {
   signalEvaluated(reaction: string, state: string, seconds: number): void;
   /** Counts a subject that a detector forgot before it was written to the store. */
   detectorDropped(): void;
+  feedFollowers: (count: number) => void;
+  /** @param reason `stuck`: its connection took nothing more. `left`: the verifier ended it. */
+  feedEnded: (reason: FeedEnd | 'left' | 'stuck') => void;
   minterWarning(what: string): void;
   targetPushed(target: string, result: 'written' | 'failed' | 'drifted', now?: { denials: number; fill: number }): void;
   targetSyncFailing(target: string, seconds: number): void;
@@ -69,6 +73,7 @@ export function createMetrics(clock: SystemClock): Metrics {
     ...targets(make),
     ...signals(make),
     ...webhooks(make),
+    ...feed(make),
     ...timers(make),
     ...policy(make),
     exposition: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
@@ -175,6 +180,15 @@ function signals({ counter, histogram }: Factories) {
       seconds.observe(took);
     },
     detectorDropped: () => dropped.inc(),
+  } satisfies Partial<Metrics>;
+}
+
+function feed({ counter, gauge }: Factories) {
+  const followers = gauge('feedFollowers');
+  const ends = counter('feedEnds');
+  return {
+    feedFollowers: (count) => followers.set(count),
+    feedEnded: (reason) => ends.inc({ reason }),
   } satisfies Partial<Metrics>;
 }
 

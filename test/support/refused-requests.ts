@@ -70,10 +70,10 @@ const REQUESTS: Record<OperatorVerb, Record<string, Send>> = {
     'read the notifications': get('/notifications'),
   },
   sendSignal: { 'send a signal': post('/signals/json', signal) },
+  followFeed: { 'follow the feed': get('/revocations/feed') },
   introspect: {},
   // No endpoint yet.
   evaluate: {},
-  followFeed: {},
   approve: {},
 };
 

@@ -22,6 +22,11 @@ export interface Answer {
   headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON; text and lines are sent as they are. */
   body?: object | string | AsyncIterable<string>;
+  /**
+   * The body has no end of its own: either side ends it whenever it likes, and that is no trouble. Once aborted, the
+   * connection is closed.
+   */
+  endless?: { cut: AbortSignal };
 }
 
 export type Handle = (call: Call) => Promise<Answer>;

@@ -130,7 +130,7 @@ function paramsOf({ params }: Request): Call['params'] {
   return found;
 }
 
-async function write(response: Response, call: Call, { status, headers, body }: Answer): Promise<void> {
+async function write(response: Response, call: Call, { status, headers, body, endless }: Answer): Promise<void> {
   if (response.headersSent) {
     response.destroy(); // An answer that broke off must not look complete.
     return;
@@ -142,8 +142,10 @@ async function write(response: Response, call: Call, { status, headers, body }: 
   if (body === undefined) response.end();
   else if (typeof body === 'string') response.end(body);
   else if (Symbol.asyncIterator in body) {
-    await pipeline(Readable.from(body), response).catch((cause: unknown) => {
-      call.noted.trouble = new Error('the answer broke off', { cause });
+    // HEAD asks for nothing of it, and what is written would go nowhere.
+    const lines = response.req.method === 'HEAD' ? [] : body;
+    await pipeline(Readable.from(lines), response, endless ? { signal: endless.cut } : {}).catch((cause: unknown) => {
+      if (!endless) call.noted.trouble = new Error('the answer broke off', { cause });
     });
   } else {
     if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json; charset=utf-8');

@@ -1,0 +1,167 @@
+/**
+ * The revocation feed of this process: who follows it, what ends a stream, and the look each second that everybody hears of.
+ */
+import { randomInt } from 'node:crypto';
+import { BrokerError } from '../domain/errors.js';
+import type { Epoch } from '../domain/liveness.js';
+import type { Cause } from '../domain/selector.js';
+import { MINUTE_MS } from '../domain/time.js';
+import type { LogEntry } from '../domain/tombstone.js';
+import { eachSettled } from '../ledger/each-settled.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { FeedEnd } from '../protocol/feed.js';
+import { createFollower } from './follow.js';
+import { createSnapshots } from './snapshot.js';
+import { streamTo, type Progress } from './stream.js';
+
+/** Beyond these a subscriber is told to come later: each holds a connection. */
+const FOLLOWERS_MAX = { all: 10_000, ofOneParty: 2_000 } as const;
+/** Two clocks may drift apart by a tenth of a second in this time, and what has changed since the proof is asked again. */
+const STREAM_MS = 10 * MINUTE_MS;
+/** Whether a subscriber may still follow is asked so often, and at once when a revocation hits it. */
+const ASK_AGAIN_MS = 30_000;
+const ASKED_AT_ONCE = 16;
+/** A connection that takes nothing for so long is closed: its verifier has long begun to refuse everything. */
+const STUCK_MS = 10_000;
+/** The log is followed for so long after the last subscriber has left, because verifiers come again. */
+const IDLE_MS = MINUTE_MS;
+
+export interface Subscription {
+  /** Who follows. */
+  party: string;
+  /** Which of its instances, as it says. */
+  instance?: string;
+  /** The causes of the party: an entry on any of them makes `admit` be asked at once. */
+  causes: readonly Cause[];
+  /** The place of the last event that it has. */
+  from?: Epoch;
+  /** For how long its proof of identity is valid. Milliseconds. */
+  validMs: number;
+  /** Throws `access_denied` when the party may follow no more. */
+  admit: () => Promise<unknown>;
+}
+
+interface Stream {
+  texts: AsyncIterable<string>;
+  /** Aborted when the connection is to be closed, whatever it has not taken yet. */
+  cut: AbortSignal;
+}
+
+export interface Feed {
+  /** Rejects when the log cannot be read now, or when too many follow. */
+  subscribe(subscription: Subscription): Promise<Stream>;
+  /** Looks at the log for everybody who follows, and ends what is to end. Rejects when the log could not be read. */
+  beat(): Promise<void>;
+  /** Ends all streams: their verifiers come again, to another broker. */
+  close: () => void;
+}
+
+interface Subscriber extends Subscription {
+  progress: Progress;
+  cut: AbortController;
+  endsAt: number;
+  askAt: number;
+}
+
+interface FeedEvents {
+  onFollowers: (count: number) => void;
+  onEnd: (reason: FeedEnd | 'left' | 'stuck') => void;
+}
+
+export function openFeed({ log, clock }: Pick<Ledger, 'log' | 'clock'>, events: FeedEvents): Feed {
+  const subscribers = new Set<Subscriber>();
+  let closed = false;
+  let idleSince = clock.elapsed();
+
+  const askAgain = async (whom: readonly Subscriber[]) =>
+    whom.length > 0 ? admitAgain(whom, clock.elapsed()).finally(follower.ring) : undefined;
+  const follower = createFollower({
+    ledger: { log, clock },
+    onEntries: (entries) => void askAgain(hitBy(entries, subscribers)),
+  });
+  const snapshots = createSnapshots(log, follower);
+
+  async function* counted(subscriber: Subscriber): AsyncGenerator<string> {
+    const { progress, from, cut } = subscriber;
+    subscribers.add(subscriber);
+    if (closed) progress.end = 'closing';
+    events.onFollowers(subscribers.size);
+    try {
+      yield* streamTo({ follower, snapshots, clock }, progress, from);
+    } finally {
+      subscribers.delete(subscriber);
+      events.onFollowers(subscribers.size);
+      events.onEnd(cut.signal.aborted ? 'stuck' : (progress.end ?? 'left'));
+    }
+  }
+
+  return {
+    async subscribe(subscription) {
+      if (closed) throw later('This broker is about to end; follow another one.');
+      assertRoom(subscribers, subscription.party);
+      if (!follower.line()) await follower.look();
+      const subscriber = begun(subscription, clock.elapsed());
+      return { texts: counted(subscriber), cut: subscriber.cut.signal };
+    },
+    async beat() {
+      const now = clock.elapsed();
+      endDue(subscribers, now);
+      snapshots.forget();
+      if (closed) return;
+      if (subscribers.size > 0) idleSince = now;
+      else if (now - idleSince >= IDLE_MS) follower.stop();
+      if (!follower.line() && subscribers.size === 0) return;
+      await follower.look();
+      await askAgain([...subscribers].filter(({ askAt }) => now >= askAt));
+    },
+    close() {
+      closed = true;
+      for (const { progress } of subscribers) progress.end ??= 'closing';
+      follower.stop();
+    },
+  };
+}
+
+const begun = (subscription: Subscription, now: number): Subscriber => ({
+  ...subscription,
+  progress: {},
+  cut: new AbortController(),
+  // They do not all come again in the same second.
+  endsAt: now + Math.min(subscription.validMs, STREAM_MS - randomInt(MINUTE_MS)),
+  askAt: now + ASK_AGAIN_MS,
+});
+
+/** Ends streams whose time is up, and closes connections that take nothing more. */
+function endDue(subscribers: ReadonlySet<Subscriber>, now: number): void {
+  for (const { progress, cut, endsAt } of subscribers) {
+    if (now >= endsAt) progress.end ??= 'renew';
+    if (now - (progress.stuckSince ?? now) >= STUCK_MS) cut.abort();
+  }
+}
+
+/** Returns those whose own party a revocation hits: whoever is held hears nothing more. */
+function hitBy(entries: readonly LogEntry[], subscribers: ReadonlySet<Subscriber>): Subscriber[] {
+  const hit = new Set(entries.filter(({ effect }) => effect !== 'lift').map(({ cause }) => cause));
+  return [...subscribers].filter(({ causes }) => causes.some((cause) => hit.has(cause)));
+}
+
+/** Asks whether these may still follow. A store that is away says nothing about them; then nobody hears a heartbeat either. */
+const admitAgain = (whom: readonly Subscriber[], now: number): Promise<void> =>
+  eachSettled(
+    whom,
+    async (subscriber) => {
+      subscriber.askAt = now + ASK_AGAIN_MS;
+      if (await subscriber.admit().then(() => false, isRefusal)) subscriber.progress.end ??= 'refused';
+    },
+    ASKED_AT_ONCE,
+  );
+
+const isRefusal = (error: unknown): boolean => error instanceof BrokerError && error.code === 'access_denied';
+
+function assertRoom(subscribers: ReadonlySet<Subscriber>, party: string): void {
+  const { all, ofOneParty } = FOLLOWERS_MAX;
+  const own = [...subscribers].filter((subscriber) => subscriber.party === party).length;
+  if (subscribers.size >= all || own >= ofOneParty) throw later('Too many verifiers follow this broker.');
+}
+
+const later = (text: string) => new BrokerError('temporarily_unavailable', text, { retryAfterSeconds: 1 });

@@ -1,0 +1,64 @@
+/** The endpoint of the revocation feed. What a verifier hears, and what it makes of it, is in docs/feed.md. */
+import { z } from 'zod';
+import { auditingRefusals, nobody } from '../authorization/audit.js';
+import { permitOnBroker, type Permitted } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
+import { partyCauses } from '../domain/hangs-on.js';
+import { parseEpoch, type Epoch } from '../domain/liveness.js';
+import type { Subscription } from '../feed/feed.js';
+import { ok, type Call } from './wire/endpoint.js';
+import { printable } from './wire/fields.js';
+import { brokerOperation } from './wire/operation.js';
+import type { HttpDeps } from './deps.js';
+
+const HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-store, no-transform',
+  // nginx would otherwise keep events back until it has a buffer full of them.
+  'X-Accel-Buffering': 'no',
+};
+
+/** GET /revocations/feed says what is dead, and from then on what dies. */
+export const revocationFeed = (deps: HttpDeps) =>
+  brokerOperation(deps, {
+    verb: 'followFeed',
+    summary:
+      'Says what is dead, and from then on everything that dies, until either side ends it. The request header ' +
+      '`Last-Event-ID` goes on from an event. The events, and what a verifier makes of them: [feed.md](feed.md).',
+    answers: { 200: { 'text/event-stream': 'Server-sent events.' } },
+    from: 'query',
+    input: z.strictObject({
+      instance: printable(64).exactOptional().describe('Which of the instances of the caller this is: a pod, a host.'),
+    }),
+    async act(permitted, { instance }, call) {
+      const { texts, cut } = await deps.feed.subscribe(subscriptionOf(deps, permitted, call, instance));
+      return { ...ok(texts), headers: HEADERS, endless: { cut } };
+    },
+  });
+
+function subscriptionOf(
+  deps: HttpDeps,
+  { caller }: Permitted<'followFeed'>,
+  { headers, requestId }: Call,
+  instance: string | undefined,
+): Subscription {
+  const { party, expiresAt } = caller;
+  const asked = { type: 'operation.refused', verb: 'followFeed', requestId, charged: nobody } as const;
+  return defined({
+    party: party.id,
+    instance,
+    causes: partyCauses(party),
+    from: lastEvent(headers['last-event-id']),
+    validMs: expiresAt - deps.ledger.clock.now(),
+    admit: () => auditingRefusals(deps, caller, asked, () => permitOnBroker(deps, caller, 'followFeed')),
+  });
+}
+
+/** Whoever sends what is no id of an event gets everything, as one who sends none. */
+function lastEvent(id: string | string[] | undefined): Epoch | undefined {
+  try {
+    return typeof id === 'string' ? parseEpoch(id) : undefined;
+  } catch {
+    return undefined;
+  }
+}
