@@ -254,7 +254,7 @@ async function startPython(sub: string): Promise<{ call(): Promise<string> }> {
   };
 }
 
-describe('the client', () => {
+describe('@mayfly-broker/client', () => {
   it.each(['SDK 1', 'SDK 2'])('gives a task to a transport of %s, and the tool is shut with the task', async (sdk) => {
     const token = await broker.identity('agent-9');
     const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'summarise' });

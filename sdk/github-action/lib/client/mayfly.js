@@ -9,6 +9,7 @@ export function mayfly({ url, identity, timeoutMs = 10_000, fetch = globalThis.f
   return {
     task,
     join: (id) => joinTask(connection, id),
+    under: (id) => new Task(connection, id === undefined ? {} : { id }),
     async run(options, work) {
       const opened = await task(options);
       // What went wrong in the work is what the caller must learn, whether or not the broker can still be told.

@@ -21,14 +21,14 @@ export class Task {
   #isSettled = false;
   constructor(connection, setup) {
     this.#connection = connection;
-    this.#unopened = 'person' in setup ? setup : undefined;
+    this.#unopened = 'id' in setup ? undefined : setup;
     if (!('id' in setup)) return;
     this.#id = setup.id;
     if (setup.heartbeatSeconds === undefined) return;
     this.#heartbeat = setInterval(() => void this.#beat(), setup.heartbeatSeconds * 1000);
     this.#heartbeat.unref();
   }
-  /** `tsk_…`; undefined for a task with a person before its first credential. */
+  /** `tsk_…`; undefined before the first credential of a task that a person or the target's default purpose opens. */
   get id() {
     return this.#id;
   }
@@ -53,6 +53,16 @@ export class Task {
    */
   discard(target, wish = {}, refused) {
     if (this.#keptFor(target, wish).discard(refused) && refused) void this.#giveBack(refused).catch(() => undefined);
+  }
+  /**
+   * Asks the broker whether a credential is alive: the answer is true at the moment of the question. A dead one is not handed out
+   * again. It is for those who stand in front of an API that never asks. Throws Unavailable or IdentityUnavailable where the broker
+   * could not be asked.
+   */
+  async isAlive(credential) {
+    const isAlive = (await this.#tell('/introspect', credential.token))['active'] === true;
+    if (!isAlive) for (const kept of this.#credentials.values()) kept.discard(credential);
+    return isAlive;
   }
   /**
    * Ends the task, and with it every credential of it. To end what is over already changes nothing. When it throws, the broker may not
@@ -92,7 +102,8 @@ export class Task {
     while (this.#opening) await this.#opening.catch(() => undefined);
     if (this.#over) throw this.#over;
     if (this.#id !== undefined) return this.#exchange(wanted, { task_id: this.#id });
-    const opening = this.#exchange(wanted, { purpose: this.#unopened?.purpose ?? '' });
+    const { purpose } = this.#unopened ?? {};
+    const opening = this.#exchange(wanted, purpose === undefined ? {} : { purpose });
     this.#opening = opening;
     return opening.finally(() => (this.#opening = undefined));
   }
@@ -140,8 +151,10 @@ export class Task {
   }
   /** RFC 7009: the broker ends the credential. If it cannot be told, the credential ends by itself. */
   async #giveBack({ token }) {
-    const body = new URLSearchParams({ token });
-    await ask(this.#connection, { path: '/revoke', prove: asBearer({ body }) });
+    await this.#tell('/revoke', token);
+  }
+  #tell(path, token) {
+    return ask(this.#connection, { path, prove: asBearer({ body: new URLSearchParams({ token }) }) });
   }
   #call(verb, body) {
     return ask(this.#connection, { path: `/tasks/${this.#id}/${verb}`, prove: asBearer({ body }) });

@@ -5,6 +5,8 @@ export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** RFC 6749 §4.4: the client asks for itself. */
 export const CLIENT_CREDENTIALS = 'client_credentials';
+/** What metadata say of a server that takes ID-JAGs (draft-ietf-oauth-identity-assertion-authz-grant). */
+export const ID_JAG_PROFILE = 'urn:ietf:params:oauth:grant-profile:id-jag';
 /** The path of the token endpoint. Its URL is an audience of assertions. */
 export const TOKEN_PATH = '/token';
 /** Token types of RFC 8693 §3: what a request declares of a token that it presents, and what an answer says of one it returns. */
