@@ -5,7 +5,8 @@ import { isOwnIssuer } from './own-issuer.js';
 import type { Finding } from './problem.js';
 import { claimsOf, repeated, type Claim } from './repeated.js';
 import type { SoundParts } from './sound-parts.js';
-import { issuersOf, type OidcTrust, type Trust } from './trust-schema.js';
+import { isDocument, issuersOf, type OidcTrust, type Trust } from './trust-schema.js';
+import { isDocumentUrl } from './values.js';
 
 export function trustFindings(parts: SoundParts): Finding[] {
   return [
@@ -62,12 +63,15 @@ const PUBLIC_ISSUERS = new Set([
 
 function entryFindings(trust: Trust | undefined, index: number): Finding[] {
   if (trust?.kind !== 'oidc') return [];
-  const { represents, owner, groups, workload, run, idJag } = trust;
+  const { represents, owner, groups, workload, run, idJag, jwks } = trust;
+  const isClient = isDocument(jwks);
   const forWorkloads = 'is for workloads; this issuer represents persons';
   const forPersons = 'is for persons; this issuer represents workloads';
   const found: [string, boolean, string][] = [
     ['owner', represents === 'person' && !!owner, forWorkloads],
     ['workload', represents === 'person' && workload.join() !== 'sub', forWorkloads],
+    ['workload', isClient && workload.join() !== 'sub', 'is not for a client that signs for itself: its id is its URL'],
+    ['jwks', represents === 'person' && isClient, forWorkloads],
     ['run', represents === 'person' && !!run, forWorkloads],
     ['groups', represents === 'workload' && !!groups, forPersons],
     ['idJag', represents === 'workload' && !!idJag, forPersons],
@@ -81,6 +85,10 @@ function sourceFindings({ at, entry: { issuer, jwks } }: Source, ownIssuer: stri
   if (isOwnIssuer(issuer, ownIssuer)) return [{ path, reason: 'is the broker itself, whose tokens prove no identity' }];
   if (/^spiffe:/i.test(issuer))
     return [{ path, reason: 'is a SPIFFE trust domain: it needs an entry with `kind: spiffe`' }];
+  if (isDocument(jwks) && !isDocumentUrl(issuer))
+    return [
+      { path, reason: 'is no URL of a client-id document: https (http on loopback), with a path, without a fragment' },
+    ];
   if (jwks || canDiscover(issuer)) return [];
   return [{ path, reason: 'needs `jwks`: keys are discovered over https only (http on loopback)' }];
 }

@@ -7,7 +7,7 @@ import { bearerProblem, certificatesProblem } from './connection-files.js';
 import { keyDocumentWarning, readKeyDocument, type KeyDocumentKind } from './key-document.js';
 import type { ConfigPath, Finding } from './problem.js';
 import type { Config } from './schema.js';
-import type { KeySource, SpiffeTrust, Trust } from './trust-schema.js';
+import type { IssuerKeys, SpiffeTrust, Trust } from './trust-schema.js';
 import type { SoundParts } from './sound-parts.js';
 
 /** Returns the same configuration, with absolute paths. */
@@ -41,7 +41,7 @@ function resolveRedis(redis: Config['redis'], absolute: (file: string) => string
 
 function resolveTrust(trust: Trust, absolute: (file: string) => string): Trust {
   if (trust.kind === 'spiffe') return { ...trust, bundle: resolveBundle(trust.bundle, absolute) };
-  const resolved = <T extends { jwks?: KeySource | undefined }>({ jwks, ...one }: T) =>
+  const resolved = <T extends { jwks?: IssuerKeys | undefined }>({ jwks, ...one }: T) =>
     defined({ ...one, jwks: jwks && resolveKeys(jwks, absolute) });
   return { ...resolved(trust), also: trust.also.map(resolved) };
 }
@@ -52,13 +52,16 @@ function resolveBundle(bundle: SpiffeTrust['bundle'], absolute: (file: string) =
   return defined({ ...bundle, ca: bundle.ca === undefined ? undefined : absolute(bundle.ca) });
 }
 
-function resolveKeys(keys: KeySource, absolute: (file: string) => string): KeySource {
-  if ('file' in keys) return { file: absolute(keys.file) };
-  return defined({
-    url: keys.url,
-    ca: keys.ca === undefined ? undefined : absolute(keys.ca),
-    bearerFile: keys.bearerFile === undefined ? undefined : absolute(keys.bearerFile),
+/** Of a place where keys are, these are the names of files. */
+const KEY_FILES = ['file', 'ca', 'bearerFile'] as const;
+
+function resolveKeys<K extends IssuerKeys>(keys: K, absolute: (file: string) => string): K {
+  const files: Partial<Record<(typeof KEY_FILES)[number], string | undefined>> = keys;
+  const resolved = KEY_FILES.flatMap((name) => {
+    const file = files[name];
+    return file === undefined ? [] : [[name, absolute(file)] as const];
   });
+  return { ...keys, ...Object.fromEntries(resolved) };
 }
 
 interface FileFindings {
@@ -114,10 +117,11 @@ function bundleFiles(bundle: SpiffeTrust['bundle'], at: ConfigPath): Named[] {
   return [{ path: [...at, 'bootstrap'], file: bundle.bootstrap, problem: bootstrapProblem }];
 }
 
-function keyFiles(keys: KeySource | undefined, at: ConfigPath): Named[] {
+function keyFiles(keys: IssuerKeys | undefined, at: ConfigPath): Named[] {
   if (keys === undefined) return [];
   if ('file' in keys) return [keyDocument(keys.file, [...at, 'jwks', 'file'], 'jwks')];
-  const { ca, bearerFile } = keys;
+  const { ca } = keys;
+  const bearerFile = 'url' in keys ? keys.bearerFile : undefined;
   const path = [...at, 'jwks', 'bearerFile'];
   const bearer = bearerFile === undefined ? [] : [{ path, file: bearerFile, problem: bearerProblem }];
   return [...certificates(ca, [...at, 'jwks', 'ca']), ...bearer];

@@ -6,7 +6,7 @@ import {
   algorithm,
   algorithms,
   bundleSource,
-  keySource,
+  issuerKeys,
   requiredClaims,
   seconds,
   teamName,
@@ -32,12 +32,12 @@ const oidcTrust = z.strictObject({
   require: requiredClaims
     .optional()
     .describe('Claims that a token must have, each with one of these values; `*` and `**` as in scopes.'),
-  jwks: keySource.optional().describe('Default: discovery at the issuer.'),
+  jwks: issuerKeys.optional().describe('Default: discovery at the issuer.'),
   also: z
     .array(
       z.strictObject({
         issuer: issuer.describe('Another `iss` of the same parties.'),
-        jwks: keySource.optional().describe('Its own keys; default: discovery at it.'),
+        jwks: issuerKeys.optional().describe('Its own keys; default: discovery at it.'),
       }),
     )
     .max(8)
@@ -147,4 +147,10 @@ export const issuersOf = ({ issuer, jwks, also, ...rest }: OidcTrust): OidcTrust
 export const eachIssuer = (trust: readonly Trust[]): Trust[] =>
   trust.flatMap((entry): Trust[] => (entry.kind === 'oidc' ? issuersOf(entry) : [entry]));
 
-export type KeySource = z.output<typeof keySource>;
+export type IssuerKeys = z.output<typeof issuerKeys>;
+/** Where the keys of a client stand in its client-id document. */
+export type DocumentKeys = Extract<IssuerKeys, { clientDocument: true }>;
+export type KeySource = Exclude<IssuerKeys, DocumentKeys>;
+
+export const isDocument = (jwks: IssuerKeys | undefined): jwks is DocumentKeys =>
+  jwks !== undefined && 'clientDocument' in jwks;

@@ -178,5 +178,19 @@ const servedKeys = z.strictObject({
   ca: file.optional().describe('PEM certificates to trust for this URL instead of the system store.'),
   bearerFile: file.optional().describe('A token to send, read anew for each fetch (Kubernetes).'),
 });
+const documentKeys = z.strictObject({
+  clientDocument: z
+    .literal(true)
+    .describe('The `issuer` is the URL of a client-id document, whose client signs for itself by the keys in it.'),
+  ca: file.optional().describe('PEM certificates to trust for that URL instead of the system store.'),
+});
 /** Where the keys of an issuer come from. */
 export const keySource = z.union([keyFile, servedKeys]);
+/** The same, of one that may be a client that signs for itself. */
+export const issuerKeys = z.union([keyFile, servedKeys, documentKeys]);
+/** The id of a client with such a document has a path, and one spelling: it is compared byte for byte. */
+export const isDocumentUrl = (url: string): boolean => {
+  if (!isKeyUrl(url)) return false;
+  const { href, pathname, hash } = new URL(url);
+  return href === url && pathname !== '/' && hash === '';
+};

@@ -1,9 +1,9 @@
 /** The keys of issuers and transmitters, and a watch over them: they are read although nobody asks, and what is wrong is told. */
 import type { Transmitter } from '../config/signals-schema.js';
-import { eachIssuer, type Trust } from '../config/trust-schema.js';
+import { eachIssuer, isDocument, type OidcTrust, type Trust } from '../config/trust-schema.js';
 import type { Clock } from '../domain/time.js';
 import { bundleSource } from './bundle-source.js';
-import { discoveredKeySource, keySource, type Surroundings } from './key-source.js';
+import { discoveredKeySource, documentKeySource, keySource, type KeySource, type Surroundings } from './key-source.js';
 import { createTrustKeys, type TrustKeys } from './trust-keys.js';
 
 export interface WatchedKeys {
@@ -37,8 +37,7 @@ export const openIssuers = (trust: readonly Trust[], around: Around): TrustedKey
 export function openIssuer(trust: Trust, { clock, ...surroundings }: Around): WatchedKeys {
   switch (trust.kind) {
     case 'oidc': {
-      const source = trust.jwks ? keySource(trust.jwks, surroundings) : discoveredKeySource(trust.issuer, surroundings);
-      return watched(createTrustKeys(source, 'jwks', clock));
+      return watched(createTrustKeys(oidcKeys(trust, surroundings), 'jwks', clock));
     }
     case 'spiffe': {
       const source = bundleSource(trust, surroundings);
@@ -47,6 +46,11 @@ export function openIssuer(trust: Trust, { clock, ...surroundings }: Around): Wa
     default:
       throw new Error('unknown kind of trust');
   }
+}
+
+function oidcKeys({ issuer, jwks }: OidcTrust, surroundings: Surroundings): KeySource {
+  if (!jwks) return discoveredKeySource(issuer, surroundings);
+  return isDocument(jwks) ? documentKeySource(issuer, jwks, surroundings) : keySource(jwks, surroundings);
 }
 
 /** Returns the keys of a transmitter of security events. Nothing is read before it is asked for. */

@@ -5,11 +5,11 @@ import { ConfigError } from '../config/problem.js';
 import { keyUrl } from '../config/values.js';
 import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
 import { KEY_DOCUMENT_BYTES_MAX } from '../config/key-document.js';
-import type { KeySource as ConfiguredSource } from '../config/trust-schema.js';
+import type { DocumentKeys, KeySource as ConfiguredSource } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import type { ProxyFor } from '../outbound/proxy.js';
 import { sendRequest, type OutboundRequest } from '../outbound/send-request.js';
-import { readDocument } from '../domain/json-object.js';
+import { readDocument, type JsonObject } from '../domain/json-object.js';
 
 export interface KeySource {
   read(): Promise<string>;
@@ -44,22 +44,63 @@ export function keySource(source: ConfiguredSource, { baseDirectory, proxyFor }:
 }
 
 /**
- * Returns the keys by OpenID Connect Discovery 1.0 §4. Both requests together have the time of one. Reading throws a ConfigError
- * where the issuer answers, and its answer and the configuration do not fit: that does not pass as an outage does.
+ * Returns the keys by OpenID Connect Discovery 1.0 §4. Reading throws a ConfigError where the issuer answers, and its answer and the
+ * configuration do not fit: that does not pass as an outage does.
  */
 export function discoveredKeySource(issuer: string, { proxyFor }: Pick<Surroundings, 'proxyFor'>): KeySource {
+  const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  return keysBehind(
+    address,
+    () => Promise.resolve({ proxyFor }),
+    (metadata, misfit) => {
+      // A document that names another issuer was served by, or for, somebody else (§4.3).
+      if (metadata['issuer'] !== issuer) {
+        throw misfit(`names the issuer ${quoted(metadata['issuer'])}, and the configuration names ${quoted(issuer)}`);
+      }
+      const keys = keyUrl.safeParse(metadata['jwks_uri']);
+      if (!keys.success) throw misfit('names no https URL for its keys (jwks_uri): say in `jwks` where they are');
+      return { url: keys.data };
+    },
+  );
+}
+
+/**
+ * Returns the keys of a client by its client-id document (draft-ietf-oauth-client-id-metadata-document), whose URL is its id. The
+ * document is written by the client: it could name any server, also one that only the broker can reach. So what it names must be
+ * where the document is, which the configuration names.
+ */
+export function documentKeySource(
+  clientId: string,
+  { ca }: DocumentKeys,
+  { baseDirectory, proxyFor }: Surroundings,
+): KeySource {
+  const trusted = async () =>
+    defined({ ca: ca === undefined ? undefined : await readFile(resolve(baseDirectory, ca), 'utf8'), proxyFor });
+  return keysBehind(clientId, trusted, (document, misfit) => {
+    const { client_id: named, token_endpoint_auth_method: method, jwks, jwks_uri: uri } = document;
+    if (named !== clientId) throw misfit(`names the client ${quoted(named)}, which is not its own URL`);
+    if (method !== 'private_key_jwt')
+      throw misfit('is of a client that does not sign: token_endpoint_auth_method must be private_key_jwt');
+    if ((jwks === undefined) === (uri === undefined)) throw misfit('must have either jwks or jwks_uri');
+    if (jwks !== undefined) return { text: JSON.stringify(jwks) };
+    const keys = keyUrl.safeParse(uri);
+    if (!keys.success || new URL(keys.data).origin !== new URL(clientId).origin)
+      throw misfit('has its keys elsewhere (jwks_uri): they must have the origin of the document');
+    return { url: keys.data };
+  });
+}
+
+type Behind = (document: JsonObject, misfit: (reason: string) => ConfigError) => { url: string } | { text: string };
+
+/** Returns the keys that another document has, or says where they are. Both requests together have the time of one. */
+function keysBehind(address: string, around: () => Promise<Pick<Fetch, 'ca' | 'proxyFor'>>, keysIn: Behind): KeySource {
+  const misfit = (reason: string) => new ConfigError([{ source: placeOf(address), path: '', reason }]);
   const read = async () => {
     const deadline = performance.now() + FETCH_LIMIT_MS;
-    const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const metadata = readDocument(await fetchText(address, { proxyFor }));
-    const misfit = (reason: string) => new ConfigError([{ source: placeOf(address), path: '', reason }]);
-    // A document that names another issuer was served by, or for, somebody else (§4.3).
-    if (metadata['issuer'] !== issuer) {
-      throw misfit(`names the issuer ${quoted(metadata['issuer'])}, and the configuration names ${quoted(issuer)}`);
-    }
-    const keys = keyUrl.safeParse(metadata['jwks_uri']);
-    if (!keys.success) throw misfit('names no https URL for its keys (jwks_uri): say in `jwks` where they are');
-    return fetchText(keys.data, { totalMs: Math.max(1, Math.ceil(deadline - performance.now())), proxyFor });
+    const fetch = await around();
+    const keys = keysIn(readDocument(await fetchText(address, fetch)), misfit);
+    if ('text' in keys) return keys.text;
+    return fetchText(keys.url, { ...fetch, totalMs: Math.max(1, Math.ceil(deadline - performance.now())) });
   };
   return { read, ...URL_ELSEWHERE };
 }

@@ -1,5 +1,5 @@
 /** Identity from an OIDC issuer, such as a CI system, a Kubernetes cluster or an identity provider. */
-import type { OidcTrust } from '../config/trust-schema.js';
+import { isDocument, type OidcTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
 import { prefixOf, type Party } from '../domain/party.js';
@@ -35,6 +35,9 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
 
   const verify = async ({ text, header, claims }: Unverified) => {
     if (claims['iss'] !== trust.issuer) throw new Refused('comes from another issuer');
+    // Whoever holds the keys could otherwise be as many workloads as it likes, and a hold would reach one of them.
+    if (isDocument(trust.jwks) && claims['sub'] !== trust.issuer)
+      throw new Refused('is for another than the client itself');
     checkHeader(header, { algorithms: trust.algorithms, acceptsType });
     const used = await verifySignature(text, keys, trust.algorithms);
     assertRequired(claims, trust.require);

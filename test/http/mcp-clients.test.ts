@@ -11,6 +11,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import * as sdk2 from '@modelcontextprotocol/client';
 import {
+  createPrivateKeyJwtAuth,
   PrivateKeyJwtProvider,
   StaticPrivateKeyJwtProvider,
 } from '@modelcontextprotocol/sdk/client/auth-extensions.js';
@@ -24,6 +25,7 @@ import { fetchFor, mayfly, mcpAuthFor } from '../../src/client/index.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { handClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
+import { serveClient, type ClientSite } from '../support/issuers/client-site.js';
 
 const CLIENT = 'mcp-host';
 const PERMITS = `
@@ -35,6 +37,8 @@ let broker: TestBroker;
 let server: Server;
 let resource: string;
 let privateKey: string;
+/** A host with a client-id document. */
+let site: ClientSite;
 /** Who called under which task, for each call that was let in. */
 let calls: { caller: string; task: string }[] = [];
 
@@ -47,9 +51,17 @@ beforeAll(async () => {
   const jwk = { ...(await exportJWK(pair.publicKey)), alg: 'ES256', use: 'sig', kid: 'one' };
   const file = join(temporaryDirectory(), 'host.jwks.json');
   writeFileSync(file, JSON.stringify({ keys: [jwk] }));
+  const clock = handClock(Date.now());
+  site = await serveClient({ clock });
+  site.document = { jwks: { keys: [jwk] } };
+  const ca = join(temporaryDirectory(), 'site-ca.pem');
+  writeFileSync(ca, site.authority);
   broker = await startBroker({
-    clock: handClock(Date.now()),
-    trust: [{ name: 'hosts', kind: 'oidc', issuer: CLIENT, jwks: { file } }],
+    clock,
+    trust: [
+      { name: 'hosts', kind: 'oidc', issuer: CLIENT, jwks: { file }, require: { sub: [CLIENT] } },
+      { name: 'apps', kind: 'oidc', issuer: site.url, jwks: { clientDocument: true, ca } },
+    ],
     policies:
       PERMITS +
       `@id("asks") permit (principal == Workload::"lab:mcp-server", action == Action::"introspect", resource);`,
@@ -72,6 +84,7 @@ beforeEach(() => broker.advance(Date.now() - broker.clock.now()));
 afterAll(() => {
   server.close();
   server.closeAllConnections();
+  return site.close();
 });
 
 interface Introspected {
@@ -135,6 +148,32 @@ const holding = async () => ({
   expectedIssuer: broker.url,
 });
 
+type Saved = { client_id: string } | undefined;
+type Tokens = { access_token: string; token_type: string } | undefined;
+
+/** What a host says of itself that has a client-id document: the SDK makes its URL the client id where the metadata know that. */
+function documented(addClientAuthentication: ReturnType<typeof createPrivateKeyJwtAuth>) {
+  let [client, tokens]: [Saved, Tokens] = [undefined, undefined];
+  const noLogin = () => {
+    throw new Error('nobody logs in');
+  };
+  return {
+    redirectUrl: undefined,
+    clientMetadataUrl: site.url,
+    clientMetadata: { redirect_uris: [], grant_types: ['client_credentials'] },
+    clientInformation: () => client,
+    saveClientInformation: (saved: Saved) => void (client = saved),
+    tokens: () => tokens,
+    saveTokens: (saved: Tokens) => void (tokens = saved),
+    redirectToAuthorization: noLogin,
+    saveCodeVerifier: () => undefined,
+    codeVerifier: noLogin,
+    prepareTokenRequest: (scope = '') => new URLSearchParams({ grant_type: 'client_credentials', scope }),
+    addClientAuthentication,
+  };
+}
+const asDocumented = () => ({ issuer: site.url, subject: site.url, privateKey, alg: 'ES256' });
+
 const WAYS: [string, string, () => Promise<Client | sdk2.Client>][] = [
   [
     'SDK 1, signing its assertions',
@@ -159,6 +198,22 @@ const WAYS: [string, string, () => Promise<Client | sdk2.Client>][] = [
 ];
 
 describe('an unmodified MCP client', () => {
+  it.each<[string, () => Promise<Client | sdk2.Client>]>([
+    ['SDK 1', () => connected1({ authProvider: documented(createPrivateKeyJwtAuth(asDocumented())) })],
+    ['SDK 2', () => connected2({ authProvider: documented(sdk2.createPrivateKeyJwtAuth(asDocumented())) })],
+    [
+      'SDK 2, its own provider',
+      () => connected2({ authProvider: new sdk2.PrivateKeyJwtProvider({ ...signing(), clientId: site.url }) }),
+    ],
+  ])('with a client-id document finds the broker, and calls a tool: %s', async (_sdk, connect) => {
+    calls = [];
+    const client = await connect();
+    expect(await client.callTool({ name: 'close' })).toMatchObject({ content: [{ text: 'closed' }] });
+    expect(new Set(calls.map(({ caller }) => caller))).toEqual(new Set([`apps:${site.url}`]));
+    expect(new Set(site.requests)).toEqual(new Set(['/client.json']));
+    await client.close();
+  });
+
   it.each(WAYS)('finds the broker, and calls a tool: %s', async (_what, workload, connect) => {
     calls = [];
     const client = await connect();

@@ -30,6 +30,9 @@ describe('the metadata (RFC 8414)', () => {
       ],
       authorization_details_types_supported: ['task_access'],
     });
+    // Nothing of this is configured here.
+    for (const name of ['authorization_grant_profiles_supported', 'client_id_metadata_document_supported'])
+      expect(body).not.toHaveProperty(name);
     expect(JSON.stringify({ ...(body as object), response_types_supported: [] })).not.toContain('"none"]');
   });
 

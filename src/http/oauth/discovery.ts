@@ -1,5 +1,6 @@
 /** The documents that OAuth clients and resource servers find by themselves: server metadata and the key set. */
 import { z } from 'zod';
+import { eachIssuer, isDocument } from '../../config/trust-schema.js';
 import { SIGNATURE_ALGORITHMS } from '../../config/values.js';
 import { ID_JAG_PROFILE, TOKEN_PATH } from '../../protocol/oauth.js';
 import { BrokerError } from '../../domain/errors.js';
@@ -46,6 +47,7 @@ export function metadata({
   const kinds = [...new Set([...targets.values()].map(({ minter }) => kindOf(minter)))];
   // Every name of a target leads to it.
   const scopes = [...new Set([...targets.values()].flatMap((one) => ('scopes' in one ? Object.keys(one.scopes) : [])))];
+  const oidc = eachIssuer(trust).filter((one) => one.kind === 'oidc');
   const body = {
     issuer,
     token_endpoint: `${issuer}${TOKEN_PATH}`,
@@ -59,9 +61,8 @@ export function metadata({
     // OpenID Connect Discovery §3 demands RS256, and parsers check that. ES256 is what the keys sign with.
     id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     grant_types_supported: GRANT_TYPES,
-    ...(trust.some((one) => one.kind === 'oidc' && one.idJag) && {
-      authorization_grant_profiles_supported: [ID_JAG_PROFILE],
-    }),
+    ...(oidc.some(({ idJag }) => idJag) && { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
+    ...(oidc.some(({ jwks }) => isDocument(jwks)) && { client_id_metadata_document_supported: true }),
     token_endpoint_auth_methods_supported: CLIENT_METHODS,
     token_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: ['private_key_jwt'],

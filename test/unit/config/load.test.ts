@@ -380,6 +380,22 @@ describe('parts that do not fit each other', () => {
       '5 trust[1].idJag.publicClients[0]: is none of `clientIds`',
     ],
     [
+      'a client-id document that is none, or that stands for others than its client',
+      trust(
+        ...['client', 'https://c.example', 'https://c.example/a#b', 'https://C.example/a', 'http://c.example/a'].map(
+          (url, index) => `  - { kind: oidc, name: c${index}, issuer: "${url}", jwks: { clientDocument: true } }\n`,
+        ),
+        '  - { kind: oidc, name: p, issuer: "https://c.example/p", jwks: { clientDocument: true }, represents: person }\n',
+        '  - { kind: oidc, name: w, issuer: "https://c.example/w", jwks: { clientDocument: true }, workload: [azp] }\n',
+      ),
+      ...[4, 5, 6, 7, 8].map(
+        (line) =>
+          `${line} trust[${line - 4}].issuer: is no URL of a client-id document: https (http on loopback), with a path, without a fragment`,
+      ),
+      '9 trust[5].jwks: is for workloads; this issuer represents persons',
+      '10 trust[6].workload: is not for a client that signs for itself: its id is its URL',
+    ],
+    [
       'the broker as an issuer of identities',
       trust(oidc('a', 'issuer: https://mayfly.example/')),
       '4 trust[0].issuer: is the broker itself, whose tokens prove no identity',

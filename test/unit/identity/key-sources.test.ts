@@ -3,7 +3,8 @@ import type { Identify } from '../../../src/identity/identify.js';
 import { keySource } from '../../../src/identity/key-source.js';
 import { createServerCertificate } from '../../support/issuers/certificate.js';
 import { createDoorstep } from '../../support/issuers/identity.js';
-import { createIssuer } from '../../support/issuers/issuer.js';
+import { serveClient, type ClientSite } from '../../support/issuers/client-site.js';
+import { createIssuer, type TokenWish } from '../../support/issuers/issuer.js';
 import { type Behaviour, type IssuerSite, serveIssuer } from '../../support/issuers/site.js';
 import { noProxy } from '../../../src/outbound/proxy.js';
 
@@ -296,5 +297,77 @@ describe('keys from a file', () => {
     await expect(trusting({ file: 'absent.json' })(await site.token(), { use: 'subject' })).rejects.toMatchObject(
       unavailable,
     );
+  });
+});
+
+describe('keys in a client-id document', () => {
+  let client: ClientSite;
+  beforeEach(async () => {
+    client = await serveClient({ clock: door.clock });
+    site = await serveIssuer({ clock: door.clock });
+  });
+  afterEach(() => client.close());
+
+  const trustingClient = (): Identify =>
+    door.identify([
+      {
+        kind: 'oidc',
+        name: 'apps',
+        issuer: client.url,
+        jwks: { clientDocument: true, ca: door.file('client-ca.pem', client.authority) },
+      },
+    ]);
+  const signed = (claims: TokenWish = {}) => client.client.token({ sub: client.url, ...claims });
+  const refusalOf = (identified: Promise<unknown>) => identified.catch((error: unknown) => error);
+
+  it.each<[string, () => object, string[]]>([
+    ['itself', () => ({}), ['/client.json']],
+    ['a place beside it', () => ({ jwks: undefined, jwks_uri: `${client.origin}/keys` }), ['/client.json', '/keys']],
+  ])('are read from %s, and prove the client whose URL it is', async (_what, document, requests) => {
+    client.document = { ...document() };
+    const { party } = await trustingClient()(await signed(), { use: 'client' });
+    expect(party).toMatchObject({ id: `apps:${client.url}`, kind: 'workload', clientIds: [client.url] });
+    expect(client.requests).toEqual(requests);
+  });
+
+  it('prove nobody but that client: it would escape its holds under another name', async () => {
+    const refusal = await refusalOf(trustingClient()(await signed({ sub: 'another' }), { use: 'client' }));
+    expect(refusal).toMatchObject({
+      code: 'invalid_client',
+      message: expect.stringContaining('another than the client'),
+    });
+  });
+
+  it.each<[string, () => object, string]>([
+    ['another client', () => ({ client_id: `${client.url}?` }), 'names the client'],
+    ['no client', () => ({ client_id: undefined }), 'names the client something that is no name'],
+    ['a client with a secret', () => ({ token_endpoint_auth_method: 'client_secret_post' }), 'does not sign'],
+    ['a client without authentication', () => ({ token_endpoint_auth_method: undefined }), 'does not sign'],
+    ['keys twice', () => ({ jwks_uri: `${client.origin}/keys` }), 'either jwks or jwks_uri'],
+    ['no keys', () => ({ jwks: undefined }), 'either jwks or jwks_uri'],
+    // This server answers, and is what an attacker would want the broker to ask.
+    ['keys of a server inside', () => ({ jwks: undefined, jwks_uri: `${site.url}/keys` }), 'has its keys elsewhere'],
+    ['keys in a file', () => ({ jwks: undefined, jwks_uri: 'file:///etc/keys' }), 'has its keys elsewhere'],
+  ])('are not taken from one that says %s, and nobody else is asked', async (_what, document, why) => {
+    client.document = { ...document() };
+    const refusal = await refusalOf(trustingClient()(await signed(), { use: 'client' }));
+    expect(refusal).toMatchObject({ code: 'server_error', details: { retry: 'never' } });
+    expect(String((refusal as Error).cause)).toContain(why);
+    expect([client.requests, site.requests]).toEqual([['/client.json'], []]);
+  });
+
+  it('change with it: a key that is gone proves nothing, and a client that is gone nothing after an hour', async () => {
+    const identify = trustingClient();
+    await identify(await signed(), { use: 'client' });
+    const old = await signed({ expiresInSeconds: 20_000 });
+    await client.client.rotate();
+    door.clock.advance(600_000);
+    await expect(identify(await signed(), { use: 'client' })).resolves.toBeDefined();
+    await expect(identify(old, { use: 'client' })).rejects.toMatchObject({ code: 'invalid_client' });
+    client.document = { client_id: 'https://elsewhere.example/client.json' };
+    door.clock.advance(3_599_000);
+    await expect(identify(await signed(), { use: 'client' })).resolves.toBeDefined();
+    door.clock.advance(2_000);
+    await expect(identify(await signed(), { use: 'client' })).rejects.toMatchObject({ code: 'server_error' });
   });
 });
