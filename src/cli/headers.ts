@@ -23,7 +23,9 @@ export function addHeaders(program: Command, { out, isScreen }: Terminal): void 
     .action(async (options: Options) => {
       if (isScreen)
         throw new Error('The headers have a secret, and are not printed to a terminal. Give them to a tool.');
-      const { token } = await brokerOf(options).under(options.task).credential(options.target, wishOf(options));
+      // A variable that is set to nothing names no task.
+      const task = options.task === '' ? undefined : options.task;
+      const { token } = await brokerOf(options).under(task).credential(options.target, wishOf(options));
       out(JSON.stringify({ Authorization: `Bearer ${token}` }));
     });
 }

@@ -11,7 +11,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** The file is looked at so often; the client renews its credentials well ahead. */
-const REFRESH_MS = 5_000;
+const REFRESH_MS = 1_000;
 
 interface TokenFile {
   path: string;

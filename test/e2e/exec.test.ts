@@ -1,10 +1,14 @@
-/** `mayfly exec`: real commands under tasks of a real broker. */
+/** `mayfly exec`, `proxy` and `headers`: real processes under tasks of a real broker. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import { beforeAll, describe, expect, it } from '@jest/globals';
-import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
+import { BUCKET, details, ROLE, startAwsBroker } from '../support/brokers/http-aws.js';
 import { handClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { until } from '../support/until.js';
@@ -15,35 +19,39 @@ let orchestrator: string;
 const directory = temporaryDirectory();
 
 beforeAll(async () => {
-  broker = await startBroker({ clock: handClock(Date.now()) });
+  broker = await startBroker({
+    clock: handClock(Date.now()),
+    config: {
+      targets: [
+        { resource: TICKETS, minter: 'jwt' },
+        { resource: WIKI, minter: 'jwt', defaultPurpose: 'tool-use', defaultAccess: ['page/1:read'] },
+      ],
+    },
+    policies: `@id("wiki") permit (principal, action == Action::"read", resource in Target::"${WIKI}");`,
+  });
   tokenFile = join(directory, 'identity');
   writeFileSync(tokenFile, await broker.identity('agent-7', { expiresInSeconds: 3_600 }));
   orchestrator = await broker.identity('orchestrator', { expiresInSeconds: 3_600 });
 });
 
-/** Runs a program of Node under `mayfly exec`. `said` is what it and the wrapper wrote. */
-function underTask(program: string, ...options: string[]) {
-  const wish = ['--purpose', 'summarise', '--target', TICKETS, '--access', 'incident/4711:read', ...options];
-  const argv = [
-    'exec',
-    '--broker',
-    broker.url,
-    '--token-file',
-    tokenFile,
-    ...wish,
-    '--',
-    process.execPath,
-    '-e',
-    program,
-  ];
-  const child = spawn(process.execPath, [resolve('dist/src/cli/main.js'), ...argv], {
+/** Runs `mayfly`, as the workload. `said` is what it and its command wrote. */
+function start([name = '', ...argv]: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const options = ['--broker', broker.url, '--token-file', tokenFile];
+  const child = spawn(process.execPath, [resolve('dist/src/cli/main.js'), name, ...options, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => (said += part.toString()));
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, said }));
   return { child, ended, said: () => said };
 }
+
+const WISH = ['--target', TICKETS, '--access', 'incident/4711:read'];
+
+/** Runs a program of Node under `mayfly exec`. */
+const underTask = (program: string, ...options: string[]) =>
+  start(['exec', '--purpose', 'summarise', ...WISH, ...options, '--', process.execPath, '-e', program]);
 
 const stateOf = async (id: string) =>
   ((await broker.get(`/tasks/${id}`, orchestrator)).body as { state: string }).state;
@@ -105,7 +113,7 @@ describe('mayfly exec', () => {
   it('replaces the credential by another before its end, as a whole', async () => {
     const watch = `${SAY} let last; setInterval(() => { const now = fs.readFileSync(MAYFLY_TOKEN_FILE, 'utf8');
       if (last && now !== last) { console.log('replaced ' + now); process.exit(0); } last = now; }, 20);`;
-    const { ended } = underTask(watch, '--lifetime', '10');
+    const { ended } = underTask(watch, '--lifetime', '5');
     const { code, said } = await ended;
     expect(code).toBe(0);
     expect(said).toMatch(/^replaced eyJ[\w-]+\.[\w-]+\.[\w-]+$/m);
@@ -121,5 +129,181 @@ describe('mayfly exec', () => {
     expect([code, existsSync(marker)]).toEqual([1, false]);
     expect(said).toContain('customer/1');
     expect(said).not.toContain(readFileSync(tokenFile, 'utf8'));
+  });
+});
+
+/** An API that never asks. It answers with what it was sent as Authorization. */
+async function startApi(): Promise<string> {
+  const api = createServer((request, response) => response.end(`authorization ${request.headers.authorization}`));
+  api.listen(0, '127.0.0.1');
+  await once(api, 'listening');
+  apis.push(api);
+  return `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+}
+const apis: Server[] = [];
+afterAll(() => {
+  for (const api of apis) {
+    api.close();
+    api.closeAllConnections();
+  }
+});
+
+describe('mayfly exec without a file', () => {
+  const GET = (name: string) => `fetch(process.env.${name}).then(async (answer) =>
+    console.log(JSON.stringify([process.env.MAYFLY_TASK, await answer.text(), JSON.stringify(process.env)])));`;
+  const said = (text: string) => JSON.parse(text.split('\n')[0] ?? '') as [task: string, answer: string, env: string];
+
+  it('gives the credential at an address, for as long as the command runs', async () => {
+    const { code, said: text } = await underTask(GET('MAYFLY_TOKEN_URL'), '--endpoint').ended;
+    const [task, answer, env] = said(text);
+    const credential = JSON.parse(answer) as { access_token: string; expires_in: number };
+    expect(code).toBe(0);
+    expect(credential).toEqual({
+      access_token: expect.stringMatching(/^eyJ/),
+      token_type: 'Bearer',
+      expires_in: expect.any(Number),
+      scope: 'incident/4711:read',
+    });
+    expect(env).not.toContain(credential.access_token);
+    expect(env).not.toContain('MAYFLY_TOKEN_FILE');
+    expect(await stateOf(task)).toBe('completed');
+    await expect(fetch((JSON.parse(env) as NodeJS.ProcessEnv)['MAYFLY_TOKEN_URL'] ?? '')).rejects.toThrow(
+      'fetch failed',
+    );
+  });
+
+  it('keeps the credential from the command, and adds it to what the command sends', async () => {
+    const api = await startApi();
+    const options = ['--proxy', api, '--env', 'TICKETS_URL', '--allow', '/'];
+    const { code, said: text } = await underTask(GET('TICKETS_URL'), ...options).ended;
+    const [, answer, env] = said(text);
+    expect(code).toBe(0);
+    expect(answer).toMatch(/^authorization Bearer eyJ/);
+    expect(env).not.toContain('eyJ');
+    const { MAYFLY_PROXY_URL, TICKETS_URL, NO_PROXY } = JSON.parse(env) as NodeJS.ProcessEnv;
+    expect(TICKETS_URL).toBe(MAYFLY_PROXY_URL);
+    expect(NO_PROXY).toMatch(/(^|,)127\.0\.0\.1$/);
+  });
+
+  it('ends access at once when the wrapper is killed, and the task by its heartbeat', async () => {
+    const api = await startApi();
+    const program = `${GET('MAYFLY_PROXY_URL')} setInterval(() => fetch(process.env.MAYFLY_PROXY_URL).catch((error) => {
+      console.log(error.cause.code); process.exit(); }), 100);`;
+    const { child, ended, said: text } = underTask(program, '--proxy', api, '--heartbeat', '30');
+    await until(() => text().includes('Bearer eyJ'), 'the command runs');
+    child.kill('SIGKILL');
+    // The command is not killed, and ends when it finds nobody.
+    expect((await ended).said).toContain('ECONNREFUSED');
+    const [task] = said(text());
+    expect(await stateOf(task)).toBe('open');
+    await broker.advance(91_000);
+    await broker.work('sweep');
+    expect(await stateOf(task)).toBe('expired');
+  });
+
+  it.each([
+    ['no target', [], 'Give --target <resource>.'],
+    ['paths for no proxy', ['--target', TICKETS, '--allow', '/a'], '--allow and --env are for --proxy.'],
+    ['two ways', ['--endpoint', '--proxy', 'https://a.example'], "'--endpoint' cannot be used with option '--proxy"],
+    ['clear text', ['--proxy', 'http://a.example'], 'It is the https address of an API'],
+    ['a password', ['--proxy', 'https://u:p@a.example'], 'It is the https address of an API'],
+    ['no path', ['--proxy', 'https://a.example', '--allow', 'incident'], 'It is a path such as /v1/messages.'],
+  ])('refuses %s before there is a task', async (_what, options, why) => {
+    const command = ['exec', '--purpose', 'summarise', ...options, '--', 'true'];
+    const { code, said: text } = await start(command).ended;
+    expect([code, text]).toEqual([1, expect.stringContaining(why)]);
+  });
+});
+
+describe('mayfly proxy', () => {
+  const addressIn = (text: string) => /^(http:\/\/127\.0\.0\.1:\d+\/[\w-]{43})$/m.exec(text)?.[1];
+
+  it('prints its address, and completes its task when it is told to end', async () => {
+    const { child, ended, said } = start(['proxy', await startApi(), '--purpose', 'summarise', ...WISH]);
+    await until(() => addressIn(said()) !== undefined, 'no address');
+    const authorization = await (await fetch(addressIn(said()) ?? '')).text();
+    child.kill('SIGTERM');
+    expect(await ended).toEqual({ code: 0, said: `${addressIn(said())}\n` });
+    const { task } = JSON.parse(Buffer.from(authorization.split('.')[1] ?? '', 'base64url').toString()) as {
+      task: { id: string };
+    };
+    expect(await stateOf(task.id)).toBe('completed');
+  });
+
+  it('writes its address to a file for its user alone, and ends when somebody ends the task', async () => {
+    const opened = await broker.post('/tasks', { purpose: 'summarise' }, readFileSync(tokenFile, 'utf8'));
+    const { id } = opened.body as { id: string };
+    const file = join(directory, 'url');
+    writeFileSync(file, 'of before', { mode: 0o644 });
+    const options = ['--task', id, '--url-file', file, ...WISH];
+    const { ended } = start(['proxy', await startApi(), ...options]);
+    await until(() => addressIn(readFileSync(file, 'utf8')) !== undefined, 'no address');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const url = readFileSync(file, 'utf8').trim();
+    expect((await fetch(url)).status).toBe(200);
+    await broker.post(`/tasks/${id}/complete`, { outcome: 'cancelled' }, orchestrator);
+    await until(async () => (await fetch(url).catch(() => undefined))?.status !== 200, 'access goes on');
+    expect(await ended).toEqual({ code: 1, said: `The task ${id} has ended.\n` });
+  });
+});
+
+describe('mayfly headers', () => {
+  it('prints an object of headers and nothing else, under the task of the environment', async () => {
+    const opened = await broker.post('/tasks', { purpose: 'summarise' }, readFileSync(tokenFile, 'utf8'));
+    const { id } = opened.body as { id: string };
+    const { code, said } = await start(['headers', ...WISH], { MAYFLY_TASK: id }).ended;
+    const { Authorization } = JSON.parse(said) as { Authorization: string };
+    expect([code, await isActive(Authorization.slice('Bearer '.length))]).toEqual([0, true]);
+    await broker.post(`/tasks/${id}/complete`, { outcome: 'completed' }, orchestrator);
+    const after = await start(['headers', ...WISH], { MAYFLY_TASK: id }).ended;
+    expect(after).toEqual({ code: 1, said: `The task ${id} has ended.\n` });
+  });
+
+  it('works under the one task that the workload shares where none is named, and opens no other', async () => {
+    const both = [1, 2].map(() => start(['headers', '--target', WIKI], { MAYFLY_TASK: '' }).ended);
+    const tasks = (await Promise.all(both)).map(({ said }) => {
+      const { Authorization } = JSON.parse(said) as { Authorization: string };
+      return (decodeJwt(Authorization.slice('Bearer '.length)) as { task: { id: string } }).task.id;
+    });
+    expect(tasks[0]).toMatch(/^tsk_/);
+    expect(tasks[1]).toBe(tasks[0]);
+  });
+
+  it('says why there are none', async () => {
+    const { code, said } = await start(['headers', '--target', WIKI, '--access', 'page/1:write']).ended;
+    expect([code, said]).toEqual([1, expect.stringContaining('page/1')]);
+  });
+});
+
+describe('mayfly exec --aws', () => {
+  const CALL = `import { STSClient, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+    const { Arn } = await new STSClient({ endpoint: process.env.AWS_URL }).send(new GetCallerIdentityCommand());
+    console.log(Arn);`;
+
+  it('has an SDK of AWS work with a session of the task, whatever else it could find', async () => {
+    const aws = await startAwsBroker({ clock: handClock(Date.now()) });
+    const file = join(directory, 'aws-identity');
+    writeFileSync(file, await aws.identity('agent-7'));
+    const argv = ['exec', '--broker', aws.url, '--token-file', file, '--purpose', 'summarise', '--target', ROLE];
+    const access = ['--access', details(`${BUCKET}/tenant-42/*`)];
+    const command = [process.execPath, '--input-type=module', '-e', CALL];
+    const env = {
+      ...process.env,
+      AWS_URL: aws.aws.url,
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'of-somebody-else',
+      AWS_PROFILE: 'admin',
+    };
+    const main = resolve('dist/src/cli/main.js');
+    const child = spawn(process.execPath, [main, ...argv, '--aws', ...access, '--', ...command], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let said = '';
+    child.stdout.on('data', (part: Buffer) => (said += part.toString()));
+    expect((await once(child, 'close'))[0]).toBe(0);
+    const [session] = aws.aws.sessions().filter(({ role }) => role === ROLE);
+    expect(said).toBe(`arn:aws:sts::111122223333:assumed-role/agent-0/${session?.roleSessionName}\n`);
   });
 });

@@ -63,6 +63,19 @@ describe('a command that stands before every call of an agent', () => {
   });
 });
 
+describe('mayfly headers', () => {
+  it('prints no secret where people read it, and asks for none', async () => {
+    const err: string[] = [];
+    const argv = ['headers', '--broker', 'https://mayfly.example', '--token-file', '/nowhere', '--target', 'x'];
+    const out = () => expect('printed').toBe('');
+    const code = await run(argv, { out, err: (text) => err.push(text), isScreen: true, clock });
+    expect([code, err]).toEqual([
+      1,
+      ['The headers have a secret, and are not printed to a terminal. Give them to a tool.'],
+    ]);
+  });
+});
+
 describe('mayfly dev-token', () => {
   it.each([
     [['--sub', 'agent-7 '], /--sub .*A broker refuses it: it has a space at its beginning or end/],
