@@ -11,10 +11,8 @@ let broker: TestBroker;
 let env: Record<string, string>;
 let credential: { token: string; id: string; task: string };
 
-const SOC_READS_TASKS = `@id("soc-reads-tasks") permit (principal == Workload::"lab:soc", action == Action::"readTask", resource);`;
-
 beforeAll(async () => {
-  broker = await startBroker({ policies: SOC_READS_TASKS });
+  broker = await startBroker();
   env = { MAYFLY_BROKER: broker.url, MAYFLY_TOKEN: await broker.identity('soc') };
 });
 
@@ -121,6 +119,20 @@ describe('mayfly whatis', () => {
       code: 1,
       err: expect.stringMatching(/Did you mean lab:agent-7/),
     });
+  });
+});
+
+describe('mayfly tasks', () => {
+  it('lists what is open, a line or a JSON object each', async () => {
+    const { task } = await granted('agent-8');
+    const { out } = await mayfly(['tasks', '--workload', 'lab:agent-8']);
+    expect(out).toMatch(new RegExp(`^${task} +open +lab:agent-8 +until \\S+Z +summarise .*\nEnd one by its id: `));
+    const lines = (await mayfly(['tasks', '--json', '--state', 'open'])).out.split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { id: string }).id)).toContain(task);
+  });
+
+  it('says so where there is none that the caller may see', async () => {
+    expect((await mayfly(['tasks', '--purpose', 'none of it'])).out).toBe('No task is open.');
   });
 });
 

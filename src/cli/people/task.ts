@@ -18,7 +18,7 @@ export const taskSchema = z.looseObject({
   reason: z.string().optional(),
 });
 
-type TaskShown = z.infer<typeof taskSchema>;
+export type TaskShown = z.infer<typeof taskSchema>;
 
 /** Whether credentials can be born under it, now or after it is resumed. */
 export const isAlive = ({ state }: TaskShown): boolean => state === 'open' || state === 'suspended';

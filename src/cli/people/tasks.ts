@@ -1,0 +1,47 @@
+/** `mayfly tasks`: lists the tasks that are not over, as far as the caller may read them. */
+import { Option, type Command } from 'commander';
+import { z } from 'zod';
+import type { Terminal } from '../terminal.js';
+import { pagesOf } from './answered.js';
+import { connected, withConnection, type ConnectionOptions } from './connection.js';
+import { columns, jsonLine } from './lines.js';
+import { taskSchema, type TaskShown } from './task.js';
+
+interface Options extends ConnectionOptions {
+  state?: string;
+  workload?: string;
+  principal?: string;
+  purpose?: string;
+  json?: true;
+}
+
+const listSchema = z.object({ tasks: z.array(taskSchema), next: z.string().optional() });
+
+export function addTasks(program: Command, terminal: Terminal): void {
+  withConnection(program.command('tasks'))
+    .description('list the tasks that are open or suspended and that you may read')
+    .addOption(new Option('--state <state>', 'default: both').choices(['open', 'suspended']))
+    .option('--workload <id>', 'those on which this workload works')
+    .option('--principal <id>', 'those that serve this person')
+    .option('--purpose <text>', 'those with exactly this purpose')
+    .option('--json', 'one task a line, as the broker answers it')
+    .action(async ({ state, workload, principal, purpose, json, ...options }: Options) => {
+      const connection = await connected(options, terminal);
+      const query = { state, workload, principal, purpose, limit: '500' };
+      let count = 0;
+      for await (const { tasks } of pagesOf(connection, { path: '/tasks', query, page: listSchema })) {
+        count += tasks.length;
+        for (const line of json ? tasks.map(jsonLine) : columns(tasks.map(row))) terminal.out(line);
+      }
+      if (json) return;
+      terminal.out(count === 0 ? 'No task is open.' : 'End one by its id: mayfly revoke --reason … task <id>');
+    });
+}
+
+const row = ({ id, state, workload, principal, purpose, deadline }: TaskShown): string[] => [
+  id,
+  state,
+  workload + (principal === undefined ? '' : ` for ${principal}`),
+  `until ${deadline}`,
+  purpose,
+];
