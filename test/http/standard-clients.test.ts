@@ -111,10 +111,9 @@ describe('openid-client', () => {
     expect(await openid.tokenIntrospection(api, token)).toEqual({ active: false });
   });
 
-  it('gets a credential with client_credentials, and a client assertion', async () => {
+  it('discovers it as an OpenID provider, and gets a credential with client_credentials', async () => {
     const auth = asserted(await broker.identity('agent-7'));
-    const options = { algorithm: 'oauth2' as const, execute };
-    const agent = await openid.discovery(new URL(broker.url), 'lab:agent-7', undefined, auth, options);
+    const agent = await openid.discovery(new URL(broker.url), 'lab:agent-7', undefined, auth, { execute });
     const wish = { resource: TICKETS, scope: 'incident/4711:read', purpose: 'summarise' };
     expect(await openid.clientCredentialsGrant(agent, wish)).toMatchObject({ scope: 'incident/4711:read' });
   });
