@@ -111,6 +111,21 @@ class Clients(WithBroker):
 
         asyncio.run(asynchronously())
 
+    def test_what_an_api_refuses_is_given_back_and_replaced(self) -> None:
+        httpx = installed("httpx")
+        seen: list[str] = []
+
+        def picky(request: Seen) -> Any:
+            seen.append(request.headers["authorization"].split(" ")[1])
+            return reply(401 if len(seen) == 1 else 200, {})
+
+        api = Loopback(picky)
+        self.addCleanup(api.close)
+        other = self.task.credential(TICKETS, "incident/4712:read")
+        with httpx.Client(auth=self.task.auth(TICKETS, READ, origin=api.url).for_httpx(httpx)) as client:
+            self.assertEqual([client.get(api.url).status_code for _ in range(2)], [401, 200])
+        self.assertEqual([self.real.is_active(token) for token in (*seen, other.token)], [False, True, True])
+
     def test_a_401_is_not_hidden_by_a_broker_that_cannot_say_why(self) -> None:
         httpx = installed("httpx")
         there = {"access_token": "a.b.c", "token_type": "Bearer", "expires_in": 300, "id": "tsk_1", "state": "open"}

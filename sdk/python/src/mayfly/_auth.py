@@ -19,9 +19,9 @@ class Bearer:
     one origin; any other raises WrongOrigin before anything is sent.
     """
 
-    def __init__(self, credential: Callable[[], Credential], check: Callable[[], object], origin: Url) -> None:
+    def __init__(self, credential: Callable[[], Credential], refused: Callable[[str], object], origin: Url) -> None:
         self._credential = credential
-        self._check = check
+        self._refused = refused
         self._origin = origin.origin
 
     def __call__(self, request: Request) -> Request:
@@ -35,10 +35,10 @@ class Bearer:
         sent.headers["Authorization"] = f"Bearer {credential.token}"
         return request
 
-    def _learn_end(self) -> None:
+    def _learn_end(self, request: Any) -> None:
         """Raise TaskEnded if that is why the target answered 401. Whatever else is wrong must not hide the 401."""
         try:
-            self._check()
+            self._refused(request.headers["Authorization"].partition(" ")[2])
         except TaskEnded:
             raise
         except MayflyError:
@@ -48,7 +48,7 @@ class Bearer:
         """Return an ``httpx.Auth`` of the given module, ``httpx`` or ``httpx2``; MCP SDKs take it as ``auth``.
 
         In an ``AsyncClient`` it does not block the event loop. When the target answers 401 because the task has ended,
-        the request raises TaskEnded. After any other 401 the next request has a new credential. A request that has
+        the request raises TaskEnded. After any other 401 the next request has a new credential, and the refused one is given back. A request that has
         an ``Authorization`` already keeps it, for example the narrower one of ``mayfly.langchain``.
         """
         bearer = self
@@ -60,13 +60,13 @@ class Bearer:
             def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
                 response = yield authorized(request)
                 if response.status_code == 401:
-                    bearer._learn_end()
+                    bearer._learn_end(request)
 
             async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
                 from anyio import to_thread  # httpx and httpx2 depend on it
 
                 response = yield await to_thread.run_sync(authorized, request)
                 if response.status_code == 401:
-                    await to_thread.run_sync(bearer._learn_end)
+                    await to_thread.run_sync(bearer._learn_end, request)
 
         return TaskAuth()

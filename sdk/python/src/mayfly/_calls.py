@@ -111,6 +111,16 @@ class Calls:
 
         return self._repeated(attempt, once, stop)
 
+    def give_back(self, token: str) -> None:
+        """Call ``POST /revoke`` (RFC 7009) for a credential of this workload."""
+
+        def attempt(own: str) -> dict[str, Any]:
+            headers = {"Authorization": f"Bearer {own}", "Content-Type": "application/x-www-form-urlencoded"}
+            form = urlencode({"token": token}).encode()
+            return self._send(_Call("POST", "/revoke", headers, form, None, (own, token), self._timeout))
+
+        self._repeated(attempt, once=True)
+
     def _repeated(
         self, attempt: Callable[[str], dict[str, Any]], once: bool, stop: threading.Event | None = None
     ) -> dict[str, Any]:
@@ -158,7 +168,7 @@ class Calls:
             timeout=call.timeout_seconds,
             context=self._context,
         )
-        parsed = answer.json()
+        parsed = answer.json() if answer.body else {}  # RFC 7009 answers with nothing.
         if answer.status in (200, 201) and isinstance(parsed, dict):
             return parsed
         raise _refusal(answer, parsed, call.secrets) or self._no_answer(answer)

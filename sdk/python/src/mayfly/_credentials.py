@@ -156,6 +156,11 @@ class CredentialCache:
             self._fly(key, flight, drops, lambda: obtain(key, False))
         return kept if kept is not None else flight.result()
 
+    def has(self, token: str) -> bool:
+        """Return whether the token is one of those that are kept."""
+        with self._lock:
+            return any(kept.token == token for kept in self._kept.values())
+
     def drop(self) -> None:
         """Forget every credential: they may be dead."""
         with self._lock:

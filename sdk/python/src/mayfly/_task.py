@@ -85,7 +85,7 @@ class Task:
             sent_to = parse_origin(origin, allow_http=True)
         else:
             sent_to = parse_origin("/".join(target.split("/")[:3]))
-        return Bearer(lambda: self.credential(target, access), self.check, sent_to)
+        return Bearer(lambda: self.credential(target, access), self._refused, sent_to)
 
     def check(self) -> str:
         """Ask the broker whether the task lives: ``open`` or ``suspended``. Raises TaskEnded if it does not.
@@ -99,6 +99,13 @@ class Task:
         state = self._learn(self._calls.json("GET", f"/tasks/{self.id}"))
         self._raise_if_ended()
         return state
+
+    def _refused(self, token: str) -> None:
+        """A target has refused this token. If it is one of ours, it must not count against the limit of the task."""
+        is_ours = self._cache.has(token)
+        self.check()
+        if is_ours:
+            self._calls.give_back(token)
 
     def complete(self, outcome: Outcome = "completed", reason: str | None = None) -> None:
         """End the task, and with it every credential of it. The first outcome stands.
