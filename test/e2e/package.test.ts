@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type * as Client from '../../src/client/index.js';
 import { startProcess, TICKETS, type BrokerProcess } from '../support/brokers/process.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { until } from '../support/until.js';
@@ -156,6 +157,23 @@ describe('a process with the client', () => {
     child.kill('SIGKILL');
     await until(async () => (await stateOf(said.task)) === 'expired', 'the task of the killed process lives');
     expect(await isActive(said.token)).toBe(false);
+  });
+
+  it('works with what lives while the broker is away, and goes on with its task when it is back', async () => {
+    // The very files of the package.
+    const { mayfly } = (await import(join(home, 'dist/client/index.js'))) as typeof Client;
+    const identity = await broker.identity('agent-7');
+    const task = await mayfly({ url: broker.url, identity: () => identity }).task({ purpose: 'triage' });
+    const first = await task.credential(TICKETS, 'incident/4711:read');
+    await broker.kill();
+    expect(await task.credential(TICKETS, 'incident/4711:read')).toBe(first);
+    const refused = { name: 'Unavailable', message: 'The broker cannot be reached: ECONNREFUSED.' };
+    await expect(task.credential(TICKETS, 'incident/4712:read')).rejects.toMatchObject(refused);
+    await broker.start();
+    expect(await isActive(first.token)).toBe(true);
+    expect(await isActive((await task.credential(TICKETS, 'incident/4712:read')).token)).toBe(true);
+    await task.complete();
+    expect(await stateOf(task.id ?? '')).toBe('completed');
   });
 
   if (!fakeTime) console.warn('Left out, because faketime is not installed: a client whose clock is an hour off.');
