@@ -92,7 +92,7 @@ describe('mayfly exec', () => {
 
   it('passes a signal on, and fails the task', async () => {
     const { child, ended, said } = underTask(
-      `${SAY} process.on('SIGTERM', () => process.exit(3)); setInterval(() => 0, 1000);`,
+      `process.on('SIGTERM', () => process.exit(3)); ${SAY} setInterval(() => 0, 1000);`,
     );
     await until(() => said().includes('eyJ'), 'the command runs');
     child.kill('SIGTERM');
