@@ -1,10 +1,12 @@
 /** The requester of a credential: always a workload, proven by an identity token or by a credential of this broker; sometimes it acts for a person. */
+import { eachIssuer } from '../config/trust-schema.js';
 import { isWithin, type Access } from '../domain/access.js';
 import { sha256 } from '../domain/digest.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import type { RequestTrace } from '../domain/request-trace.js';
-import { isClient, isOnlyClient, refOf } from '../domain/party.js';
+import { isClient, isOnlyClient, refOf, type Party } from '../domain/party.js';
+import type { NamedActor } from '../identity/claim-values.js';
 import type { AuthenticatedCaller, ShownIdJag } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_TYPE } from '../protocol/oauth.js';
@@ -46,10 +48,18 @@ export const proofsOf = ({ caller, onBehalfOf }: Requester): AuthenticatedCaller
 
 const ACCEPTED_TYPES: readonly string[] = [JWT_TYPE, ID_TOKEN_TYPE, ACCESS_TOKEN_TYPE];
 
-export async function identifyRequester(deps: Pick<Deps, 'identify'>, proofs: Proofs): Promise<Requester> {
+export async function identifyRequester(deps: Pick<Deps, 'identify' | 'settings'>, proofs: Proofs): Promise<Requester> {
   const requester = await proven(deps, proofs);
   const { party } = requester.caller;
   const { assertion, client, clientId } = proofs;
+  const { mayAct } = requester.onBehalfOf ?? {};
+  if (mayAct && !isActor(deps.settings, party, mayAct)) {
+    const code = assertion === undefined ? 'invalid_request' : 'invalid_grant';
+    throw new BrokerError(
+      code,
+      'The token of the person says who may act for them (may_act), and that is not this workload.',
+    );
+  }
   if (client && client.party.id !== party.id) {
     throw new BrokerError('invalid_request', 'The client is not the workload whose token was presented.');
   }
@@ -59,6 +69,13 @@ export async function identifyRequester(deps: Pick<Deps, 'identify'>, proofs: Pr
   }
   return requester;
 }
+
+/** Returns whether `may_act` means this workload: by the subject that its issuer gives it, or by a name that only it has. */
+const isActor = ({ trust }: Pick<Deps['settings'], 'trust'>, party: Party, { sub, iss }: NamedActor): boolean =>
+  iss === undefined
+    ? isOnlyClient(party, sub)
+    : isClient(party, sub) &&
+      eachIssuer(trust).some((one) => one.kind === 'oidc' && one.issuer === iss && one.name === party.issuer);
 
 async function proven({ identify }: Pick<Deps, 'identify'>, proofs: Proofs): Promise<Requester> {
   const { subject, actor, assertion, client } = proofs;

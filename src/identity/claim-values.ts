@@ -1,5 +1,6 @@
 /** Turns claims of a token into names, and into text and lists for policy. docs/configuration.md has the table of what becomes what. */
 import { covers } from '../domain/access.js';
+import { defined } from '../domain/defined.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
 import { isObject, type JsonObject } from '../domain/json-object.js';
@@ -32,6 +33,21 @@ export function runFrom(claims: JsonObject, { claim, ifAbsent }: RunRules): stri
   const value = claimAt(claims, claim);
   if (value === undefined && ifAbsent === 'none') return undefined;
   return nameFrom(Number.isSafeInteger(value) ? String(value) : value, `a claim ${claim} for its run`);
+}
+
+/** Who may act for a person, as their token says (RFC 8693 §4.4). Without `iss` the subject is a name that needs no issuer. */
+export interface NamedActor {
+  sub: string;
+  iss?: string;
+}
+
+/** Returns whom `may_act` names; undefined where the token does not say. What cannot be read is refused: it would exclude somebody. */
+export function actorFrom({ may_act: named }: JsonObject): NamedActor | undefined {
+  if (named === undefined) return undefined;
+  if (!isObject(named)) throw new Refused('has a may_act that is no object');
+  const { sub, iss } = named;
+  const issuer = iss === undefined ? undefined : textFrom(iss, 'an issuer in may_act');
+  return defined({ sub: textFrom(sub, 'a subject in may_act'), iss: issuer });
 }
 
 interface RunRules {

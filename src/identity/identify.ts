@@ -100,12 +100,8 @@ interface Proving {
   purpose?: 'ending';
 }
 
-const answer = ({ party, times }: Proof, proofHash: string): AuthenticatedCaller => ({
-  party,
-  proofHash,
-  expiresAt: times.expiresAt,
-  issuedAt: times.issuedAt,
-});
+const answer = ({ party, times, mayAct }: Proof, proofHash: string): AuthenticatedCaller =>
+  defined({ party, proofHash, expiresAt: times.expiresAt, issuedAt: times.issuedAt, mayAct });
 
 /** Error codes by RFC 8693 §2.2.2, RFC 6749 §5.2 and RFC 6750 §3.1. */
 const REFUSALS = {

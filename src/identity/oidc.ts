@@ -4,6 +4,7 @@ import { defined } from '../domain/defined.js';
 import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
 import { prefixOf, type Party } from '../domain/party.js';
 import {
+  actorFrom,
   assertRequired,
   claimAt,
   groupsFrom,
@@ -42,9 +43,10 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
     const used = await verifySignature(text, keys, trust.algorithms);
     assertRequired(claims, trust.require);
     const party = isPerson ? personOf(trust, claims) : workloadOf(trust, claims);
-    if (isIdJag(header)) return { party, kind: 'id-jag' as const, idJag: idJagFrom(claims, trust), keys: used };
+    const verified = defined({ party, keys: used, mayAct: isPerson ? actorFrom(claims) : undefined });
+    if (isIdJag(header)) return { ...verified, kind: 'id-jag' as const, idJag: idJagFrom(claims, trust) };
     const isAccessToken = typeof header['typ'] === 'string' && ACCESS_TOKEN.test(header['typ']);
-    return { party, kind: isAccessToken ? ('oidc-access-token' as const) : ('oidc' as const), keys: used };
+    return { ...verified, kind: isAccessToken ? ('oidc-access-token' as const) : ('oidc' as const) };
   };
   return defined({ audiences, keys, proofAgeSeconds: trust.proofAgeMax, idJag: trust.idJag, verify });
 }

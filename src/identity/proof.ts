@@ -1,6 +1,7 @@
 /** Proof of identity: what a verified token says of a caller, and what an issuer must do to verify one. */
 import type { Party } from '../domain/party.js';
 import type { RequestTrace } from '../domain/request-trace.js';
+import type { NamedActor } from './claim-values.js';
 import type { IdJag } from './id-jag.js';
 import type { KeySet } from './key-set.js';
 import type { TokenKind, TokenTimes, Unverified } from './token.js';
@@ -16,6 +17,8 @@ export interface AuthenticatedCaller {
   expiresAt: number;
   /** Present where the proof may be used only once (RFC 7523 §3, 7). */
   once?: SingleUse;
+  /** Who alone may act for this person, where their token says so. */
+  mayAct?: NamedActor;
   /** Present where the proof is an ID-JAG, which a client shows to act for this person. */
   idJag?: ShownIdJag;
   /** The request that the proof was shown in. */
@@ -52,6 +55,7 @@ export interface TrustedIssuer {
 
 export interface Verified extends TokenKind {
   party: Party;
+  mayAct?: NamedActor;
   idJag?: IdJag;
   /** The key set that verified the signature. */
   keys: KeySet;

@@ -190,6 +190,25 @@ describe('a token of a person, shown by a client that authenticates itself', () 
     expectOAuthRefusal(forNobody, 409, 'conflict');
   });
 
+  it.each<[string, unknown, number]>([
+    ['by the subject at its issuer', { iss: 'https://issuer.lab.example', sub: 'agent-7' }, 200],
+    ['by its id', { sub: 'lab:agent-7' }, 200],
+    ['by its client id', { sub: 'f53f191f-9311' }, 200],
+    ['by a subject that another may have too', { sub: 'agent-7' }, 400],
+    ['by the subject at another issuer', { iss: 'https://staff.example', sub: 'agent-7' }, 400],
+    ['no more than another', { sub: 'lab:agent-8' }, 400],
+    ['in no way that can be read', 'lab:agent-7', 400],
+    ['nowhere', {}, 400],
+  ])('is honoured where it names who may act, the client %s: → %i', async (_how, may_act, status) => {
+    person = await broker.person('ada', { may_act });
+    const actor = { actor_token: await broker.identity('agent-7'), actor_token_type: JWT };
+    const bearer = { authorization: `Bearer ${await broker.identity('agent-7')}` };
+    for (const reply of [await ask({}, bearer), await ask(actor)]) {
+      if (status === 200) expect(await introspected(reply)).toMatchObject({ act: { sub: 'lab:agent-7' } });
+      else expectOAuthRefusal(reply, 400, 'invalid_request', /may_act/);
+    }
+  });
+
   it('is refused where the client is no workload, or another than the actor', async () => {
     const other = await broker.person('eve');
     expectOAuthRefusal(await ask({}, { authorization: `Bearer ${other}` }), 400, 'invalid_request');
