@@ -2,6 +2,7 @@
  * Credentials of which the broker says that they live, for the proxy in front of an API that never asks. It is asked before a
  * request is sent on, if it was not within the last second, and each second while requests run: one question for all of them.
  */
+import { elapsed } from '../../client/elapsed.js';
 import {
   MayflyError,
   Refused,
@@ -31,7 +32,7 @@ export class LiveAccess {
   readonly #target: string;
   readonly #wish: Wish;
   readonly #running = new Set<Running>();
-  /** When the last question was asked that the broker answered with yes. Monotonic milliseconds. */
+  /** When the last question was asked that the broker answered with yes. */
   readonly #heard = new WeakMap<Credential, number>();
   readonly #asking = new Map<Credential, Promise<boolean>>();
   #watching: NodeJS.Timeout | undefined;
@@ -73,7 +74,7 @@ export class LiveAccess {
 
   /** The API refused the credential. Returns whether another one is worth a try. */
   refused(credential: Credential): boolean {
-    const now = performance.now();
+    const now = elapsed();
     if (now - this.#refusedAt < REFUSALS_APART_MS) return false;
     this.#refusedAt = now;
     this.#task.discard(this.#target, this.#wish, credential);
@@ -87,7 +88,7 @@ export class LiveAccess {
   #next = (): Promise<Credential> => this.#task.credential(this.#target, this.#wish);
 
   async #isLive(credential: Credential): Promise<boolean> {
-    return performance.now() - this.#heardAt(credential) < FRESH_MS || this.#ask(credential);
+    return elapsed() - this.#heardAt(credential) < FRESH_MS || this.#ask(credential);
   }
 
   #heardAt = (credential: Credential): number => this.#heard.get(credential) ?? -Infinity;
@@ -100,7 +101,7 @@ export class LiveAccess {
   }
 
   async #askNow(credential: Credential): Promise<boolean> {
-    const from = performance.now();
+    const from = elapsed();
     const isAlive = await this.#task.isAlive(credential);
     if (isAlive) this.#heard.set(credential, from);
     else
@@ -113,7 +114,7 @@ export class LiveAccess {
   }
 
   async #watch(): Promise<void> {
-    const unheard = performance.now() - UNHEARD_MS;
+    const unheard = elapsed() - UNHEARD_MS;
     for (const { credential, cut } of this.#running) {
       if (this.#heardAt(credential) < unheard) cut(new Unavailable('The broker has not been heard for five seconds.'));
     }

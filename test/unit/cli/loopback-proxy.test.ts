@@ -1,8 +1,9 @@
 /** The proxy that adds the credential of a task, between a command and an API that never asks. The broker and the API are real. */
-import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
+import os from 'node:os';
 import { startProxy } from '../../../src/cli/loopback/proxy.js';
 import { mayfly, type Task } from '../../../src/client/index.js';
 import { startBroker, TICKETS, type TestBroker } from '../../support/brokers/http.js';
@@ -18,6 +19,15 @@ beforeAll(async () => {
   const lasting = { expiresInSeconds: 86_400 };
   [identity, soc] = await Promise.all([broker.identity('agent-7', lasting), broker.identity('soc', lasting)]);
 });
+
+let passed = 0;
+beforeEach(() => {
+  passed = 0;
+  const uptime = os.uptime.bind(os);
+  jest.spyOn(os, 'uptime').mockImplementation(() => uptime() + passed);
+});
+/** So many seconds pass at the proxy, without anybody waiting for them. */
+const pass = (seconds: number) => void (passed += seconds);
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -400,8 +410,7 @@ describe('the end of access', () => {
     const { proxy, task, api } = await startAll(ok);
     const orchestrator = await broker.identity('orchestrator');
     await broker.post(`/tasks/${task.id}/suspend`, {}, orchestrator);
-    const from = performance.now();
-    jest.spyOn(performance, 'now').mockImplementation(() => from + 1_001);
+    pass(1.01);
     expect(await call(`${proxy.url}/incident/4711`)).toMatchObject({
       status: 403,
       text: refusal('access_denied', 'A hold is in force; nothing is granted until it is lifted.'),
@@ -415,8 +424,7 @@ describe('the end of access', () => {
     const { open, answer } = stream();
     const { proxy, task, asked } = await startAll(answer, { lifetimeSeconds: 5 });
     const reading = await send(`${proxy.url}/events`);
-    const now = performance.now.bind(performance);
-    jest.spyOn(performance, 'now').mockImplementation(() => now() + 3_000);
+    pass(3);
     await until(() => asked.filter((path) => path === '/token').length === 2, 'no other credential was asked for');
     open[0]?.write('data: 2\n\n');
     let read = '';
@@ -432,8 +440,7 @@ describe('a broker', () => {
     await Promise.all(Array.from({ length: 50 }, () => call(`${proxy.url}/incident/4711`)));
     const introspected = () => asked.filter((path) => path === '/introspect').length;
     expect(introspected()).toBe(1);
-    const from = performance.now();
-    jest.spyOn(performance, 'now').mockImplementation(() => from + 1_001);
+    pass(1.01);
     await Promise.all(Array.from({ length: 50 }, () => call(`${proxy.url}/incident/4711`)));
     expect(introspected()).toBe(2);
   });
@@ -443,15 +450,14 @@ describe('a broker', () => {
     const { proxy, link, api } = await startAll(answer);
     const reading = await send(`${proxy.url}/events`);
     link.away = true;
-    const from = performance.now();
-    const now = jest.spyOn(performance, 'now').mockImplementation(() => from + 3_000);
+    pass(3);
     expect(await call(`${proxy.url}/events`)).toMatchObject({
       status: 503,
       text: refusal('temporarily_unavailable', 'The broker cannot be reached.'),
       headers: { 'retry-after': '1' },
     });
     expect(reading.destroyed).toBe(false);
-    now.mockImplementation(() => from + 5_001);
+    pass(2.01);
     await expect(textOf(reading)).rejects.toThrow('aborted');
     link.away = false;
     expect((await send(`${proxy.url}/events`)).statusCode).toBe(200);
