@@ -46,6 +46,9 @@ describe('the table of clients', () => {
     '`@mayfly-broker/client`',
     '`mayfly-broker`',
     '`mayfly exec`',
+    '`mayfly exec --proxy`',
+    '`mayfly proxy`',
+    '`mayfly headers`',
     'curl',
   ])('has a row for %s', (client) => {
     expect(rows.some((row) => row.client.includes(client))).toBe(true);

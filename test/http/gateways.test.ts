@@ -45,6 +45,7 @@ beforeAll(async () => {
     ],
     policies: `@id("all") permit (principal, action in [Action::"read", Action::"openTask"], resource);`,
     config: {
+      clientIds: { 'agentcore-provider': `aws:${ROLE}` },
       targets: [
         {
           resource: TICKETS,
@@ -142,6 +143,11 @@ const GRANTED: Granted[] = [
     name: 'AgentCore, AWS_IAM_ID_TOKEN_JWT with the role as clientId',
     form: async () => ({ grant_type: 'client_credentials', ...WISH, ...(await iamIdToken()), client_id: ROLE }),
     introspected: { sub: `aws:${ROLE}` },
+  },
+  {
+    name: 'AgentCore, AWS_IAM_ID_TOKEN_JWT with a clientId that clientIds has',
+    form: async () => ({ ...(await person()), ...WISH, ...(await iamIdToken()), client_id: 'agentcore-provider' }),
+    introspected: forAda(`aws:${ROLE}`),
   },
   {
     name: 'OpenShell, client_credentials with a JWT-SVID',
