@@ -21,7 +21,7 @@ import { signalsReport } from './signals/report.js';
 const SIZES = {
   whole: {
     peer: { rounds: 3, requests: 3_000, warmUp: 4_000, many: 100_000 },
-    clients: { rounds: 4, requests: 2_000, warmUp: 2_000, calls: 100_000 },
+    clients: { rounds: 4, requests: 1_500, warmUp: 1_500, calls: 50_000 },
     aws: { rounds: 3, requests: 600, warmUp: 1_000, turns: 80, ended: 10_000 },
     signals: {
       taken: { rounds: 3, events: 1_000, warmUp: 1_000 },
@@ -57,7 +57,7 @@ process.on('SIGTERM', () => process.exit(143));
 setTimeout(() => {
   process.stderr.write('This takes longer than it may; is the machine busy?\n');
   process.exit(1);
-}, 600_000).unref();
+}, 900_000).unref();
 
 const say = (what: string) => process.stderr.write(`${what}\n`);
 const print = (report: string) => process.stdout.write(`\n${report}\n`);

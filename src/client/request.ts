@@ -7,8 +7,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 import { IdentityUnavailable, mayPass, MayflyError, Refused, retryAfterOf, Unavailable, type Retry } from './errors.js';
 
-/** Returns an identity token that is valid now. It is asked before each request, so that it may rotate. */
-export type IdentitySource = () => string | Promise<string>;
+/**
+ * Returns an identity token that is valid now. It is asked before each attempt, so that it may rotate. A source that keeps tokens may
+ * have `forget()`, which is called when the broker has refused one.
+ */
+export type IdentitySource = (() => string | Promise<string>) & { forget?: () => void };
 
 /**
  * Returns the token of the source, without white space around it. Anything else must not become a header: the error of `fetch` would
@@ -96,6 +99,7 @@ export async function ask(connection: Connection, outgoing: Outgoing): Promise<M
 /** Returns whether a proof was refused that its source has replaced since: for example, the file was read while it was written. */
 async function isOutdated({ identity }: Connection, token: string | undefined, error: unknown): Promise<boolean> {
   if (token === undefined || !(error instanceof Refused) || !PROOF_REFUSED.includes(error.code)) return false;
+  identity.forget?.();
   return (await tokenFrom(identity, 'workload').catch(() => token)) !== token;
 }
 

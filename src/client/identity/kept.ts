@@ -6,11 +6,11 @@ const KEPT_MS = 120_000;
 
 /**
  * Returns a source that asks every two minutes, however many want a token at once: for issuers that limit how often they are asked.
- * After a failure the next call asks again.
+ * After a failure, and after a refusal by the broker, the next call asks again.
  */
 export function kept(ask: () => Promise<string>): IdentitySource {
   let last: { token: Promise<string>; at: number } | undefined;
-  return () => {
+  const source = () => {
     if (last && elapsed() - last.at < KEPT_MS) return last.token;
     const asked = { token: ask(), at: elapsed() };
     last = asked;
@@ -19,4 +19,5 @@ export function kept(ask: () => Promise<string>): IdentitySource {
     });
     return asked.token;
   };
+  return Object.assign(source, { forget: () => (last = undefined) });
 }

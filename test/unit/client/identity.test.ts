@@ -1,12 +1,12 @@
 /** Where the client takes the identity of its process from. */
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttp2, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import { join } from 'node:path';
-import { fromAws, fromFile, fromGitHubActions, fromSpiffe } from '../../../src/client/index.js';
+import { fromAws, fromFile, fromGitHubActions, fromSpiffe, mayfly } from '../../../src/client/index.js';
 import { temporaryDirectory } from '../../support/directory.js';
 
 describe('fromFile()', () => {
@@ -23,13 +23,14 @@ describe('fromFile()', () => {
 describe('fromGitHubActions()', () => {
   it('asks with the bearer of the job for the audience, and not before every request', async () => {
     const asked: unknown[] = [];
-    const server = createServer((request, response) => {
+    const url = await answering((request, response) => {
       asked.push([request.url, request.headers.authorization]);
       response.end('{"value":"job-token"}');
     });
-    await listening(server);
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token?api-version=2`;
-    const env = { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'runner' };
+    const env = {
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${url}/token?api-version=2`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'runner',
+    };
     const identity = fromGitHubActions('https://mayfly.example', env);
     expect(await identity()).toBe('job-token');
     expect(await identity()).toBe('job-token');
@@ -38,18 +39,31 @@ describe('fromGitHubActions()', () => {
 
   it('asks once for many that want a token at the same time, and again after a failure', async () => {
     let calls = 0;
-    const server = createServer((_request, response) => {
+    const url = await answering((_request, response) => {
       calls += 1;
       response.writeHead(calls === 1 ? 500 : 200).end('{"value":"job-token"}');
     });
-    await listening(server);
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
     const env = { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'runner' };
     const identity = fromGitHubActions('https://mayfly.example', env);
     const failed = await Promise.allSettled([identity(), identity()]);
     expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(await Promise.all([identity(), identity()])).toEqual(['job-token', 'job-token']);
     expect(calls).toBe(2);
+  });
+
+  it('is asked again when the broker has refused a token that was kept', async () => {
+    const tokens = ['refused', 'fresh'];
+    const github = await answering((_request, response) => response.end(JSON.stringify({ value: tokens.shift() })));
+    const broker = await answering((request, response) => {
+      const isFresh = request.headers.authorization === 'Bearer fresh';
+      response
+        .writeHead(isFresh ? 201 : 401)
+        .end(isFresh ? '{"id":"tsk_1"}' : '{"code":"invalid_token","retry":"never"}');
+    });
+    const env = { ACTIONS_ID_TOKEN_REQUEST_URL: github, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'runner' };
+    const task = await mayfly({ url: broker, identity: fromGitHubActions('a', env) }).task({ purpose: 'triage' });
+    expect(task.leave()).toBe('tsk_1');
+    expect(tokens).toEqual([]);
   });
 
   it('says which permission is missing, and sends the bearer over no plain http', async () => {
@@ -125,6 +139,12 @@ describe('fromSpiffe()', () => {
 
 const servers: (Server | Http2Server)[] = [];
 afterEach(() => servers.splice(0).forEach((server) => server.close()));
+
+async function answering(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  await listening(server);
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 async function listening(server: Server | Http2Server, path?: string): Promise<void> {
   servers.push(server);

@@ -61,6 +61,7 @@ export async function ask(connection, outgoing) {
 /** Returns whether a proof was refused that its source has replaced since: for example, the file was read while it was written. */
 async function isOutdated({ identity }, token, error) {
   if (token === undefined || !(error instanceof Refused) || !PROOF_REFUSED.includes(error.code)) return false;
+  identity.forget?.();
   return (await tokenFrom(identity, 'workload').catch(() => token)) !== token;
 }
 /**

@@ -3,11 +3,11 @@ import { elapsed } from '../elapsed.js';
 const KEPT_MS = 120_000;
 /**
  * Returns a source that asks every two minutes, however many want a token at once: for issuers that limit how often they are asked.
- * After a failure the next call asks again.
+ * After a failure, and after a refusal by the broker, the next call asks again.
  */
 export function kept(ask) {
   let last;
-  return () => {
+  const source = () => {
     if (last && elapsed() - last.at < KEPT_MS) return last.token;
     const asked = { token: ask(), at: elapsed() };
     last = asked;
@@ -16,4 +16,5 @@ export function kept(ask) {
     });
     return asked.token;
   };
+  return Object.assign(source, { forget: () => (last = undefined) });
 }
