@@ -7,11 +7,12 @@ import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
 import { temporaryDirectory } from '../support/directory.js';
 import { freePort } from '../support/free-port.js';
 import { until } from '../support/until.js';
 
-const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...under('docs'), ...under('sdk')];
+const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...['docs', 'sdk', 'examples'].flatMap(under)];
 const withBlocks = pages.filter((page) => blocksOf(page).length > 0);
 
 /** Markdown below a folder. */
@@ -111,4 +112,13 @@ describe('the shell blocks of a page', () => {
     const active = ACTIVE[page];
     if (active) expect([...said.matchAll(/"active":(true|false)/g)].map(([, answer]) => answer)).toEqual(active);
   });
+});
+
+it('every block of YAML on a page is YAML, as far as it goes: some show alternatives, which have the same key', () => {
+  const problems = pages.flatMap((page) => {
+    const blocks = [...readFileSync(page, 'utf8').matchAll(/```ya?ml\n(.*?)```/gs)].map(([, text = '']) => text);
+    const documents = blocks.flatMap((text) => parseAllDocuments(text, { uniqueKeys: false }));
+    return documents.flatMap(({ errors }) => errors.map(({ message }) => `${page}: ${message}`));
+  });
+  expect(problems).toEqual([]);
 });

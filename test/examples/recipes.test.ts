@@ -180,6 +180,40 @@ needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', ()
   );
 });
 
+describe('a coding agent, by a stand-in that does with its configuration what the agent does', () => {
+  let env: Env;
+  beforeAll(async () => {
+    const bin = temporaryDirectory();
+    const programs = {
+      mayfly: 'dist/src/cli/main.js',
+      claude: 'test/examples/stand-ins/claude.mjs',
+      codex: 'test/examples/stand-ins/codex.mjs',
+    };
+    for (const [name, path] of Object.entries(programs)) {
+      writeFileSync(join(bin, name), `#!/bin/sh\nexec "${process.execPath}" "${resolve(path)}" "$@"\n`, {
+        mode: 0o755,
+      });
+    }
+    env = { TICKETS_ORIGIN: await serve(SERVER_TS), PATH: `${bin}:${process.env['PATH']}` };
+  });
+  const recipe = (name: string): Recipe => ({ command: ['sh', resolve(`examples/coding-agents/${name}.sh`)], env });
+
+  it.each([
+    // The first credential is the one that exec always has ready.
+    ['claude', ['incident/4711', 'incident/4711']],
+    ['codex', ['incident/4711']],
+  ])('%s reads its incident, and its task is completed', async (name, paths) => {
+    const { code, said } = await run(recipe(name), name, env);
+    expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('incident 4711: the disk is full') });
+    expect(await known(name)).toEqual({ tasks: ['completed'], paths });
+  });
+
+  it.each(['claude', 'codex'])('%s that fails has failed its task', async (name) => {
+    expect((await run(recipe(name), `${name}-fails`, { ...env, TOOL_FAILS: 'yes' })).code).toBe(3);
+    expect((await known(`${name}-fails`)).tasks).toEqual(['failed']);
+  });
+});
+
 needing(packagesOf('examples'))('boto3', () => {
   let aws: AwsBroker;
   let env: Env;

@@ -1,6 +1,6 @@
 /**
- * The recipes for gateways: the configuration of the gateway and that of the broker fit together. The gateways themselves do not
- * run here; what they send is made from their configuration, in the shape that test/http/gateways has from their sources.
+ * The recipes that are configuration. For gateways, that of the gateway and that of the broker fit together: the gateways themselves
+ * do not run here, so what they send is made from their configuration, in the shape that test/http/gateways has from their sources.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -135,5 +135,24 @@ describe('AgentCore', () => {
     expect(check(request)).toBe('');
     expect(check({ ...request, credentialProviderVendor: 'Mayfly' })).toMatch(/credentialProviderVendor is not one of/);
     expect(check({ ...request, secret: 'x' })).toMatch(/Unknown parameter in input: "secret"/);
+  });
+});
+
+describe('the workflow of GitHub Actions', () => {
+  interface Job {
+    permissions: Record<string, string>;
+    steps: { uses?: string; with?: Record<string, unknown>; run?: string }[];
+  }
+  const workflow = parse(readFileSync('examples/github-actions/triage.yml', 'utf8')) as { jobs: { triage: Job } };
+  const action = parse(readFileSync('action.yml', 'utf8')) as { inputs: Record<string, { required?: boolean }> };
+
+  it('gives the action what it takes, and the job an identity', () => {
+    const { permissions, steps } = workflow.jobs.triage;
+    const given = Object.keys(steps.find(({ uses }) => uses?.startsWith('acme/mayfly@'))?.with ?? {});
+    const required = Object.entries(action.inputs).filter(([, input]) => input.required);
+    expect(given.filter((name) => !(name in action.inputs))).toEqual([]);
+    expect(given).toEqual(expect.arrayContaining(required.map(([name]) => name)));
+    expect(permissions).toEqual({ 'id-token': 'write' });
+    expect(steps.at(-1)?.run).toContain('$(cat "$MAYFLY_TOKEN_FILE")');
   });
 });
