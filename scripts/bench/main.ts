@@ -21,7 +21,13 @@ import { signalsReport } from './signals/report.js';
 const SIZES = {
   whole: {
     peer: { rounds: 3, requests: 3_000, warmUp: 4_000, many: 100_000 },
-    clients: { rounds: 4, requests: 1_500, warmUp: 1_500, calls: 50_000 },
+    clients: {
+      rounds: 4,
+      requests: 1_500,
+      warmUp: 1_500,
+      calls: 50_000,
+      withoutCode: { rounds: 5, calls: 1_000, ends: 20, commands: 10 },
+    },
     aws: { rounds: 3, requests: 600, warmUp: 1_000, turns: 80, ended: 10_000 },
     signals: {
       taken: { rounds: 3, events: 1_000, warmUp: 1_000 },
@@ -31,7 +37,13 @@ const SIZES = {
   },
   quick: {
     peer: { rounds: 1, requests: 1_000, warmUp: 1_000, many: 25_000 },
-    clients: { rounds: 2, requests: 1_000, warmUp: 1_000, calls: 50_000 },
+    clients: {
+      rounds: 2,
+      requests: 1_000,
+      warmUp: 1_000,
+      calls: 50_000,
+      withoutCode: { rounds: 3, calls: 500, ends: 8, commands: 5 },
+    },
     aws: { rounds: 1, requests: 500, warmUp: 500, turns: 40, ended: 3_000 },
     signals: {
       taken: { rounds: 1, events: 800, warmUp: 800 },
@@ -70,7 +82,7 @@ const isAlone = attackAlone || keptAlone || USUAL.some((flag) => process.argv.in
 const isWanted = (flag: string) => process.argv.includes(flag) || !isAlone;
 if (isWanted('--peer')) print(await againstPeer(directory, redis, lab, { ...sizes.peer, say }));
 if (isWanted('--clients')) {
-  say('Clients: the token endpoint under a gateway, and credential() from cache');
+  say('Clients: the token endpoint under a gateway, credential() from cache, the proxy, and exec');
   print(await measureClients(join(directory, 'clients'), redis, lab, sizes.clients));
 }
 if (isWanted('--aws')) {

@@ -1,4 +1,4 @@
-/** What clients meet: the token endpoint under a gateway, and `credential()` of our own clients. Returns the report. */
+/** What clients meet: the token endpoint under a gateway, `credential()` of our own clients, and commands without code. Returns the report. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AUDIENCE, startBroker } from '../broker.js';
@@ -6,18 +6,20 @@ import { createSigner, type Signer } from '../issuer.js';
 import type { RedisServer } from '../redis.js';
 import { measureCached } from './cached.js';
 import { measureGateway, STAFF, type GatewayWish } from './gateway.js';
-import { clientsReport } from './report.js';
+import { clientsReport, withoutCodeReport } from './report.js';
+import { measureWithoutCode, type WithoutCodeWish } from './without-code.js';
 
 export interface ClientsWish extends Omit<GatewayWish, 'redisPid'> {
   /** Calls of `credential()` in a round. */
   calls: number;
+  withoutCode: WithoutCodeWish;
 }
 
 export async function measureClients(
   directory: string,
   redis: RedisServer,
   lab: Signer,
-  { calls, ...wish }: ClientsWish,
+  { calls, withoutCode, ...wish }: ClientsWish,
 ): Promise<string> {
   const staff = await createSigner('staff');
   mkdirSync(directory, { recursive: true });
@@ -32,6 +34,7 @@ export async function measureClients(
   });
   const outcome = await measureGateway(broker, { lab, staff }, { ...wish, redisPid: redis.pid });
   const cached = await measureCached(broker, lab, calls);
+  const commands = await measureWithoutCode(directory, broker, lab, withoutCode);
   await broker.end();
-  return clientsReport(outcome, cached);
+  return `${clientsReport(outcome, cached)}\n\n${withoutCodeReport(commands)}`;
 }

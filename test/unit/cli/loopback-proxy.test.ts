@@ -159,6 +159,14 @@ describe('what passes', () => {
     expect(JSON.stringify(answer)).not.toContain('eyJ');
   });
 
+  it('has no credential but the one, also where nothing else is said of the forged one', async () => {
+    const { api, proxy } = await startAll(ok);
+    await call(`${proxy.url}/incident/4711`, { headers: { authorization: 'Bearer forged' } });
+    const sent = api.seen[0]?.rawHeaders ?? [];
+    expect(sent.filter((name) => name.toLowerCase() === 'authorization')).toHaveLength(1);
+    expect(sent).not.toContain('Bearer forged');
+  });
+
   it('comes while it is sent: an event is there before the next one is written', async () => {
     const { open, answer } = stream();
     const { proxy } = await startAll(answer);
