@@ -27,8 +27,16 @@ export const HOUR_MS = 3_600_000;
 
 const SETTINGS: Settings = {
   issuer: 'http://127.0.0.1:8080',
-  lifetimes: { credential: 300, credentialMax: 3_600, pastAssertion: 60, task: 3_600, taskMax: 28_800, clockSkew: 5 },
-  limits: { credentialsPerTask: 16, delegationDepth: 3 },
+  lifetimes: {
+    credential: 300,
+    credentialMax: 3_600,
+    pastAssertion: 60,
+    task: 3_600,
+    taskMax: 28_800,
+    taskIdle: 900,
+    clockSkew: 5,
+  },
+  limits: { credentialsPerTask: 16, credentialsPerSharedTask: 128, delegationDepth: 3 },
   trust: [],
   targets: [],
   signals: signalsSchema.parse(undefined),

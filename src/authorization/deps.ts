@@ -34,7 +34,7 @@ interface Writing {
 }
 
 export interface Settings extends Pick<Config, 'issuer' | 'lifetimes' | 'purposes'> {
-  limits: Pick<Config['limits'], 'credentialsPerTask' | 'delegationDepth'>;
+  limits: Pick<Config['limits'], 'credentialsPerTask' | 'credentialsPerSharedTask' | 'delegationDepth'>;
   /** Decides which issuer an id belongs to that a caller only names. */
   trust: Config['trust'];
   /** The resources of all targets. */

@@ -18,6 +18,7 @@ import { openKeys } from '../keys/keys.js';
 import { isPassing } from '../enforcement/assert-enforceable.js';
 import { untilEnforceable } from '../enforcement/until-enforceable.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { createInTurn } from '../ledger/in-turn.js';
 import { openRevocationLog, type LogEvents } from '../ledger/revocation-log.js';
 import { createPartyMemory } from '../ledger/seen.js';
 import type { SeenDirectory } from '../ledger/seen-directory.js';
@@ -125,6 +126,7 @@ function openIdentity(
 const forSdks = (ledger: Ledger, metrics: Metrics) => ({
   feed: openFeed(ledger, { onFollowers: metrics.feedFollowers, onEnd: metrics.feedEnded }),
   given: givenSessions(ledger),
+  inTurn: createInTurn(),
   untilEnforceable: untilEnforceable(ledger.clock, (target) => isPassing(ledger, target)),
 });
 

@@ -123,6 +123,9 @@ export const configSchema = z.strictObject({
         .default(3_600)
         .describe('From opening to deadline, when none is asked for.'),
       taskMax: seconds(HARD_LIMITS.taskLifetimeSeconds).default(28_800).describe('The most that is given.'),
+      taskIdle: seconds(HARD_LIMITS.taskLifetimeSeconds)
+        .default(900)
+        .describe('How long a task that requests share lasts when nothing is granted under it, and nothing is alive.'),
       clockSkew: seconds(HARD_LIMITS.clockSkewSeconds, 0)
         .default(5)
         .describe('Allowed in foreign tokens, and between broker and store.'),
@@ -132,6 +135,12 @@ export const configSchema = z.strictObject({
   limits: z
     .strictObject({
       credentialsPerTask: z.int().min(1).max(64).default(16).describe('Alive at once.'),
+      credentialsPerSharedTask: z
+        .int()
+        .min(1)
+        .max(256)
+        .default(128)
+        .describe('The same of a task that many processes may share, because their requests name none.'),
       delegationDepth: z.int().min(0).max(HARD_LIMITS.delegationDepth).default(3).describe('Hops below a root task.'),
       perWorkloadPerMinute: z
         .int()

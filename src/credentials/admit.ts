@@ -54,17 +54,14 @@ export async function admit(
 ): Promise<Admission | undefined> {
   const { ledger, settings } = deps;
   const found = await findTask(ledger, requester, request);
-  const { stored, previous, run } = found;
+  const { stored, run } = found;
   // A credential proves its workload under its own task only.
   if (requester.from && requester.from.task.id !== stored?.value.id) throw unknownTask();
 
   const now = ledger.clock.now();
   const draft = stored
-    ? withProvenParties(stored.value, requester)
-    : draftImplicitTask(settings, now, requester, {
-        ...openingOf(request),
-        shard: run?.shard ?? previous?.shard,
-      });
+    ? kept(withProvenParties(stored.value, requester), now)
+    : draftImplicitTask(settings, now, requester, { ...openingOf(request), ...placeOf(found) });
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
   const by = provenBy(requester);
@@ -106,6 +103,17 @@ export async function admit(
 /** Whoever shows a credential shows no person, but stands for the login by which that credential was asked for. */
 const provenBy = ({ caller, onBehalfOf, from }: Requester): Pick<Credential, 'subject' | 'session'> =>
   defined({ subject: caller.party.subject, session: onBehalfOf?.party.session ?? from?.credential.session });
+
+/** Returns a shared task with its latest sign of life, which is written with the credential; not more often than once an interval. */
+function kept(task: Task, now: number): Task {
+  const { shared, heartbeat } = task;
+  if (!shared || !heartbeat || now - heartbeat.lastAt < heartbeat.intervalSeconds * 1000) return task;
+  return { ...task, heartbeat: { ...heartbeat, lastAt: now } };
+}
+
+/** Returns where a task is born that the next requests are to find. */
+const placeOf = ({ run, previous }: FoundTask) =>
+  run ? ({ shard: run.shard, shared: true } as const) : { shard: previous?.shard };
 
 /** Returns what a request says of the task that it opens. One that names a task opens none. */
 const openingOf = ({ under, ceiling }: CredentialRequest): Pick<Task, 'purpose' | 'purposeFrom' | 'ceiling'> =>

@@ -3,6 +3,7 @@ import type { Deps as AuthorizationDeps } from '../authorization/deps.js';
 import type { Target } from '../config/schema.js';
 import type { PartyRef } from '../domain/party.js';
 import type { UntilEnforceable } from '../enforcement/until-enforceable.js';
+import type { InTurn } from '../ledger/in-turn.js';
 import type { PartyMemory } from '../ledger/seen.js';
 import type { Minter } from '../minters/minter.js';
 import type { GivenSessions } from './given-again.js';
@@ -12,6 +13,8 @@ export interface Deps extends AuthorizationDeps {
   targets: ReadonlyMap<string, Target>;
   parties: Pick<PartyMemory, 'granted'>;
   given: GivenSessions;
+  /** Requests that share a task wait for each other. */
+  inTurn: InTurn;
   untilEnforceable: UntilEnforceable;
   /** Throws `slow_down` if the party, or all parties of its issuer together, ask too often. */
   assertWithinRate(party: PartyRef, points?: number): Promise<void>;

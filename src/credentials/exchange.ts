@@ -15,10 +15,12 @@ import { draftReservation, reserve } from '../ledger/credentials.js';
 import { besideOf, claimed } from '../ledger/found-task.js';
 import { useOnce } from '../ledger/assertions.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
+import { textOf } from '../ledger/runs.js';
 import { readTask } from '../ledger/tasks.js';
 import type { Minter } from '../minters/minter.js';
 import { kindOf } from '../targets/kinds.js';
 import { admit } from './admit.js';
+import { sharedBy } from './find-task.js';
 import type { Deps } from './deps.js';
 import { makeRoom, narrow, requestedSeconds, secondsByProof } from './narrow.js';
 import { type Grant, release, repeat, type Issued, type Repetition } from './release.js';
@@ -49,7 +51,10 @@ export async function exchangeFor(
   const about = defined({ ...asked, charged, target, access, ...auditedUnder(under) });
   return auditingRefusals(deps, caller, about, async () => {
     if (request.again) await waitFor(deps, target);
-    const grant = await retryOnConflict(deps.ledger, () => reserveGrant(rated, requester, request));
+    const shared = sharedBy(requester, request);
+    const grant = await deps.inTurn(shared && textOf(shared), () =>
+      retryOnConflict(deps.ledger, () => reserveGrant(rated, requester, request)),
+    );
     const issued = await ('given' in grant ? repeat(deps, grant, requestId) : release(deps, grant, requestId));
     deps.observer.granted(requester.from ? chargeOf(requester.from) : { kind: 'party', of: caller.party }, issued);
     for (const { party } of proofsOf(requester)) deps.parties.granted(party);

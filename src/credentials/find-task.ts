@@ -1,6 +1,5 @@
 /** Finds the task of a request: the one that it names, that its first attempt opened, or that its run works under. */
 import type { Requester } from '../authorization/requester.js';
-import type { TargetAccess } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
@@ -10,7 +9,7 @@ import type { Task } from '../domain/task.js';
 import type { FoundTask } from '../ledger/found-task.js';
 import { findPrevious, type IdempotencyKey } from '../ledger/idempotency.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { findRun, type FoundRun } from '../ledger/runs.js';
+import { findRun, type Run } from '../ledger/runs.js';
 import { readTask } from '../ledger/tasks.js';
 import { provenPrincipal } from '../tasks/principal.js';
 import type { CredentialRequest } from './request.js';
@@ -18,9 +17,12 @@ import type { CredentialRequest } from './request.js';
 export async function findTask(
   ledger: Ledger,
   requester: Requester,
-  { under, ceiling, idempotencyKey }: Pick<CredentialRequest, 'under' | 'ceiling' | 'idempotencyKey'>,
+  request: Pick<CredentialRequest, 'under' | 'ceiling' | 'idempotencyKey'>,
 ): Promise<FoundTask> {
-  const run = 'purpose' in under ? await runOf(ledger, requester, { ...under, ceiling }) : undefined;
+  const { under, idempotencyKey } = request;
+  const shared = sharedBy(requester, request);
+  // Whether it is over is asked of the task as it would be worked under: a team that was cut off since may be new to it.
+  const run = shared && (await findRun(ledger, shared, (task) => withProvenParties(task, requester)));
   const previous = await findPrevious(ledger, scopeOf(requester), keyFor(requester, idempotencyKey), run?.shard);
   const named = 'taskId' in under ? under.taskId : previous?.taskId;
   const stored = named === undefined ? run?.task : await readTask(ledger, named);
@@ -29,22 +31,19 @@ export async function findTask(
 }
 
 /**
- * Whoever holds only a credential says no run: a credential is for its own task. A client that leaves the purpose to the target
- * knows nothing of tasks, and asks again whenever its credential is over: all that it asks for belongs to one task, as if it were
- * one run. No run has an empty name.
+ * Returns what requests have in common that share a task; undefined for a request that names its task, or has one to itself. Whoever
+ * holds only a credential says no run: a credential is for its own task. A client that leaves the purpose to the target knows nothing
+ * of tasks, and asks again whenever its credential is over: all that it asks for belongs to one task, as if it were one run. No run
+ * has an empty name.
  */
-async function runOf(
-  ledger: Ledger,
-  requester: Requester,
-  { purpose, isDefault, ceiling }: { purpose: string; isDefault?: true; ceiling: TargetAccess[] | undefined },
-): Promise<FoundRun | undefined> {
-  const { caller, onBehalfOf } = requester;
-  const { id: workload, run = isDefault ? '' : undefined } = caller.party;
-  if (run === undefined) return undefined;
-  // Whether it is over is asked of the task as it would be worked under: a team that was cut off since may be new to it.
-  return findRun(ledger, { workload, run, principal: onBehalfOf?.party.id, purpose, ceiling }, (task) =>
-    withProvenParties(task, requester),
-  );
+export function sharedBy(
+  { caller: { party }, onBehalfOf }: Requester,
+  { under, ceiling }: Pick<CredentialRequest, 'under' | 'ceiling'>,
+): Run | undefined {
+  if ('taskId' in under) return undefined;
+  const { id: workload, run = under.isDefault && '' } = party;
+  const { purpose } = under;
+  return run === undefined ? undefined : { workload, run, principal: onBehalfOf?.party.id, purpose, ceiling };
 }
 
 /** Returns whose Idempotency-Keys they are. Another run of the workload retries nothing of this one. No name has a line break. */

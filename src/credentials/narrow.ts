@@ -88,17 +88,17 @@ export async function makeRoom(
   { task, now }: Admission,
   drafted: Credential,
 ): Promise<Task> {
-  const { credentialsPerTask } = settings.limits;
+  const most = task.shared ? settings.limits.credentialsPerSharedTask : settings.limits.credentialsPerTask;
   const unexpired = task.credentials.filter(({ expiresAt }) => expiresAt > now);
-  if (unexpired.length < credentialsPerTask) return { ...task, credentials: unexpired };
+  if (unexpired.length < most) return { ...task, credentials: unexpired };
 
   const listed = unexpired.map(({ id }) => id);
   const found = (await readCredentials(ledger, listed)).map((credential) => ({ credential, task }));
   const living = (await alive(ledger, found)).map(({ credential }) => credential);
   const counted = notSuperseded(living, drafted, task);
-  if (counted.length >= credentialsPerTask) {
+  if (counted.length >= most) {
     const soonest = Math.min(...counted.map(({ expiresAt }) => expiresAt));
-    throw new BrokerError('slow_down', `The task has ${credentialsPerTask} live credentials, the most it may have.`, {
+    throw new BrokerError('slow_down', `The task has ${most} live credentials, the most it may have.`, {
       retryAfterSeconds: secondsToWait(soonest - now),
     });
   }

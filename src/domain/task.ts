@@ -18,12 +18,15 @@ export const taskSchema = z.strictObject({
   openedBy: partyRefSchema.optional(),
   /** `<trust name>:<run>`: the run by whose token it was opened. It ends with that run. Absent where the token named none. */
   run: z.string().optional(),
+  /** Whoever names no task is led to it: all that one run asks for with a purpose, or a workload with the purpose of a target. */
+  shared: z.literal(true).optional(),
   purpose: z.string(),
   purposeFrom: z.enum(['opener', 'agent', 'default']),
   /** The ceiling: the most that can be granted under the task. Absent if policy alone decides. */
   ceiling: z.array(targetAccessSchema).optional(),
   openedAt: moment,
   deadline: moment,
+  /** Of a shared task, each request that is granted is one. */
   heartbeat: z.strictObject({ intervalSeconds: z.int(), missesAllowed: z.int(), lastAt: moment }).optional(),
   /** `<generation>.<sequence>` of the revocation log when the task was born. */
   epoch: z.string(),

@@ -48,6 +48,7 @@ export const taskAnswer = z
     principal: z.string().exactOptional().describe('The id of the person whom it serves, if it serves one.'),
     openedBy: z.string().exactOptional().describe('Who opened it, if that was not its workload.'),
     run: z.string().exactOptional().describe('`<trust name>:<run>`: the run that opened it, and with which it ends.'),
+    shared: z.literal(true).exactOptional().describe('Requests that name no task are led to it.'),
     purpose: z.string(),
     access: z
       .array(detailSchema)

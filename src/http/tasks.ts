@@ -173,6 +173,7 @@ export function taskOnWire({ task, state }: { task: Task; state: TaskState }) {
     principal: task.principal?.id,
     openedBy: task.openedBy?.id,
     run: task.run,
+    shared: task.shared,
     purpose: task.purpose,
     access: task.ceiling && task.ceiling.flatMap(({ target, ...access }) => detailsOf(target, [access])),
     openedAt: toTimestamp(task.openedAt),

@@ -13,10 +13,10 @@ import type { Change } from '../store/store.js';
 import { runKey } from './keys.js';
 import type { Ledger, Versioned } from './ledger.js';
 import { readTaskState } from './task-state.js';
-import { readTask } from './tasks.js';
+import { dueAt, readTask } from './tasks.js';
 
 /** What requests must have in common to share a task. A purpose decides what policy permits, and a person whom the task serves. */
-interface Run {
+export interface Run {
   workload: string;
   /** As the token names it. Another workload may have a run of the same name. */
   run: string;
@@ -49,22 +49,26 @@ const SHORTEST_LEFT_MS = 1_000;
 /** @param asProven Returns the task with its parties as the request proves them */
 export async function findRun(
   ledger: Ledger,
-  { workload, run, principal, purpose, ceiling }: Run,
+  run: Run,
   asProven: (task: Task) => Task = (task) => task,
 ): Promise<FoundRun> {
-  const shared = [workload, run, principal ?? null, purpose, ...(ceiling ? [ceiling] : [])];
-  const digest = sha256Bytes(JSON.stringify(shared));
+  const digest = sha256Bytes(textOf(run));
   const stored = await runs.read(ledger, digest);
   const task = stored && (await readTask(ledger, stored.value.task));
   const isOver = !task || (await cannotGoOn(ledger, asProven(task.value)));
   return { digest, shard: shardOfDigest(digest), stored, task: isOver ? undefined : task };
 }
 
+/** Returns a text that is the same for requests that share a task, and for no others. */
+export const textOf = ({ workload, run, principal, purpose, ceiling }: Run): string =>
+  JSON.stringify([workload, run, principal ?? null, purpose, ...(ceiling ? [ceiling] : [])]);
+
 /** A suspended task is not over: otherwise a run that is held would go on under the next one. */
 async function cannotGoOn(ledger: Ledger, task: Task): Promise<boolean> {
   if (task.deadline - ledger.clock.now() < SHORTEST_LEFT_MS) return true;
   const state = await readTaskState(ledger, task);
-  return state !== 'open' && state !== 'suspended';
+  // One that is idle is over although no sweep has come by: brokers may have been away for an hour.
+  return state === 'open' ? dueAt(task) <= ledger.clock.now() : state !== 'suspended';
 }
 
 /** Returns the change by which the next request of the run finds this task. It fails if another request was faster. */

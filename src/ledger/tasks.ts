@@ -76,11 +76,17 @@ export const dropDue = ({ records }: Ledger, id: string): Promise<boolean> =>
   records.commit({ unindex: [[dueIndex(shardOf(id)), id]] });
 
 /** Returns when the sweep must look at a task: at its deadline, or when so many heartbeats are missed that it ends. */
-export function dueAt(task: Task): number {
-  const { heartbeat } = task;
-  if (!heartbeat) return task.deadline;
-  return Math.min(task.deadline, heartbeat.lastAt + heartbeat.intervalSeconds * heartbeat.missesAllowed * 1000);
+export function dueAt({ deadline, heartbeat, shared, credentials }: Task): number {
+  if (!heartbeat) return deadline;
+  const missed = heartbeat.lastAt + heartbeat.intervalSeconds * heartbeat.missesAllowed * 1000;
+  // Who has a credential does not ask: a shared task is idle when its last one is over.
+  const used = shared ? Math.max(0, ...credentials.map(({ expiresAt }) => expiresAt)) : 0;
+  return Math.min(deadline, Math.max(missed, used));
 }
+
+/** Returns whether there are tasks below it that are not past their deadline, and have no end in their record. */
+export const hasOpenChildren = async ({ records, clock }: Ledger, id: string): Promise<boolean> =>
+  (await records.count(childIndex(id), { from: clock.now() + 1 })) > 0;
 
 /** Its parties may change while it is open, so an entry is compared by its index and not by its place. */
 function indexChanges(task: Task, before: Task | undefined): Pick<Change, 'index' | 'unindex'> {

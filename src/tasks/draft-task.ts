@@ -37,7 +37,7 @@ export function draftImplicitTask(
   settings: Settings,
   now: number,
   { caller, onBehalfOf }: Requester,
-  { purpose, purposeFrom, ceiling, shard }: Implicit,
+  { purpose, purposeFrom, ceiling, shard, shared }: Implicit,
 ): Task {
   return {
     ...newborn(now, newId('tsk', shard)),
@@ -47,11 +47,16 @@ export function draftImplicitTask(
     purposeFrom,
     ...(ceiling && { ceiling }),
     ...openedIn(caller),
+    ...(shared && { shared, heartbeat: idleAfter(settings, now) }),
     deadline: deadlineOf(settings, now, undefined),
   };
 }
 
-type Implicit = Pick<Task, 'purpose' | 'purposeFrom' | 'ceiling'> & { shard?: Shard | undefined };
+interface Implicit extends Pick<Task, 'purpose' | 'purposeFrom' | 'ceiling'> {
+  shard?: Shard | undefined;
+  /** The next requests of the same run, or of the same workload, are led to it. */
+  shared?: true | undefined;
+}
 
 interface Opening {
   caller: AuthenticatedCaller;
@@ -80,6 +85,16 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
     ...(parent && { lineage: lineageUnder(parent, settings.limits), inherits: taskCauses(parent) }),
   };
 }
+
+/** In so many shares of `lifetimes.taskIdle` a shared task is kept alive once: so most requests under it move nothing in an index. */
+const IDLE_SHARES = 8;
+
+/** With one share more than the whole, the task lasts at least as long as is configured after the latest request. */
+const idleAfter = ({ lifetimes }: Settings, now: number): NonNullable<Task['heartbeat']> => ({
+  intervalSeconds: Math.ceil(lifetimes.taskIdle / IDLE_SHARES),
+  missesAllowed: IDLE_SHARES + 1,
+  lastAt: now,
+});
 
 const openedIn = ({ party }: AuthenticatedCaller): Pick<Task, 'run'> => defined({ run: runOf(party) });
 

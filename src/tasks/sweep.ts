@@ -10,7 +10,7 @@ import type { Task } from '../domain/task.js';
 import { dueIndex } from '../ledger/keys.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readTaskState } from '../ledger/task-state.js';
-import { dropDue, dueAt, moveDue, readTask, settle, updateTask } from '../ledger/tasks.js';
+import { dropDue, dueAt, hasOpenChildren, moveDue, readTask, settle, updateTask } from '../ledger/tasks.js';
 import { StoreUnavailable } from '../store/store.js';
 import { endTask } from './end-task.js';
 
@@ -73,7 +73,7 @@ async function sweepTask(ledger: Ledger, id: string): Promise<boolean> {
   const state = await readTaskState(ledger, task);
   switch (state) {
     case 'open':
-      if (dueAt(task) <= ledger.clock.now()) return expire(ledger, task, 'its heartbeats were missed');
+      if (dueAt(task) <= ledger.clock.now()) return expireUnheard(ledger, task);
       await moveDue(ledger, stored, Math.min(task.deadline, ledger.clock.now() + RECHECK_MS));
       return false;
     case 'suspended':
@@ -85,6 +85,14 @@ async function sweepTask(ledger: Ledger, id: string): Promise<boolean> {
       await settle(ledger, id, { as: state, at: ledger.clock.now() });
       return true;
   }
+}
+
+/** A task below is worked on by others, who ask for nothing under the shared task itself. */
+async function expireUnheard(ledger: Ledger, task: Task): Promise<boolean> {
+  if (!task.shared) return expire(ledger, task, 'its heartbeats were missed');
+  if (!(await hasOpenChildren(ledger, task.id))) return expire(ledger, task, 'nothing was asked for any more');
+  await renewHeartbeat(ledger, task.id);
+  return false;
 }
 
 /** While a workload is held it may call nothing, so it cannot send heartbeats. Lifting the hold must not end its task. */

@@ -113,4 +113,12 @@ describe('the task of a client that knows none', () => {
     expect(await introspected(first)).toEqual({ active: false });
     expect((await granted({}, 'agent-9')).task_id).not.toBe(first.task_id);
   });
+
+  it('gives a credential to each of 40 processes that begin at once, and for each target', async () => {
+    const asked = Array.from({ length: 80 }, (_, index) =>
+      granted({ scope: index % 2 === 0 ? READ : 'both' }, 'fleet'),
+    );
+    const tasks = new Set((await Promise.all(asked)).map(({ task_id: task }) => task));
+    expect(tasks.size).toBe(1);
+  });
 });

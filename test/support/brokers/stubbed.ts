@@ -7,6 +7,7 @@ import { givenSessions } from '../../../src/credentials/given-again.js';
 import type { Observer } from '../../../src/detectors/observer.js';
 import { signalsSchema } from '../../../src/config/signals-schema.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
+import { createInTurn } from '../../../src/ledger/in-turn.js';
 import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
 import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
 import type { Store } from '../../../src/store/store.js';
@@ -58,9 +59,10 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
         pastAssertion: 60,
         task: 3_600,
         taskMax: 28_800,
+        taskIdle: 900,
         clockSkew: 5,
       },
-      limits: { credentialsPerTask, delegationDepth: 3 },
+      limits: { credentialsPerTask, credentialsPerSharedTask: credentialsPerTask, delegationDepth: 3 },
       trust: [
         {
           kind: 'oidc',
@@ -80,6 +82,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
     },
     observer: unobserved,
     given: givenSessions(ledger),
+    inTurn: createInTurn(),
     untilEnforceable: () => Promise.resolve(),
     parties: { granted: () => undefined },
     assertFitToMint: () => undefined,

@@ -6,6 +6,7 @@ import { findRun } from '../../../src/ledger/runs.js';
 import { readTaskState } from '../../../src/ledger/task-state.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import { revoke } from '../../../src/ledger/revoke.js';
+import { sweep } from '../../../src/tasks/sweep.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import { AGENT, TARGET, wholeBroker, withPersons, type WholeBroker } from '../../support/brokers/use-cases.js';
 import { proven } from '../../support/brokers/stubbed.js';
@@ -184,6 +185,101 @@ describe('the end of a run', () => {
     const { task } = await openTask(broker.deps, broker.operator, opening);
     await endRun('completed');
     expect([await effective(first), await effective(task.id)]).toEqual(['completed', 'cancelled']);
+  });
+});
+
+describe('a shared task', () => {
+  const idleMs = 900_000;
+  const sweepNow = () => sweep(broker.deps.ledger);
+  const stateNow = async (id: string) => {
+    const task = await stateOf(id);
+    return task && readTaskState(broker.deps.ledger, task);
+  };
+  /** Credentials of the longest lifetime would keep it in use. */
+  const short = { lifetimeSeconds: 60 };
+
+  it('ends when nothing was granted under it for so long, and not before; the next request opens another one', async () => {
+    const first = await ask(short);
+    // The latest request before a renewal is due: it writes none, and the whole time still begins with it.
+    clock.advance(112_999);
+    expect(await ask(short)).toBe(first);
+    clock.advance(idleMs - 1);
+    await sweepNow();
+    expect(await stateNow(first)).toBe('open');
+    expect(await ask(short)).toBe(first);
+    clock.advance(idleMs - 1);
+    await sweepNow();
+    expect(await stateNow(first)).toBe('open');
+    // It is renewed once in an eighth of the time, and so lasts an eighth longer at the most.
+    clock.advance(idleMs / 8 + 5_000);
+    await sweepNow();
+    expect((await stateOf(first))?.ended).toMatchObject({ as: 'expired', reason: 'nothing was asked for any more' });
+    expect(await ask(short)).not.toBe(first);
+  });
+
+  it('that is idle is followed by another one also where no sweep has come by', async () => {
+    const first = await ask(short);
+    clock.advance(2 * idleMs);
+    expect(await ask(short)).not.toBe(first);
+  });
+
+  it('is not idle while a credential of it is alive, for who has one does not ask', async () => {
+    const first = await ask({ lifetimeSeconds: 3_000 });
+    clock.advance(2_999_999);
+    await sweepNow();
+    expect(await stateNow(first)).toBe('open');
+    clock.advance(1);
+    await sweepNow();
+    expect(await stateNow(first)).toBe('expired');
+  });
+
+  it('is not idle while a task below it is open, and is not renewed by what is refused', async () => {
+    const [first, refused] = [await ask(short), await ask({ ...short, under: { purpose: 'other' } })];
+    const opening = { workload: 'lab:helper', purpose: 'part', parent: first, requestId: 'r', deadlineSeconds: 1_500 };
+    await openTask(broker.deps, broker.operator, opening);
+    clock.advance(idleMs / 2);
+    const nowhere = { target: 'https://nowhere.example', under: { purpose: 'other' } };
+    expect(await refusal(broker.exchange(nowhere))).toBe('invalid_target');
+    clock.advance(idleMs - 1);
+    await sweepNow();
+    expect([await stateNow(first), await stateNow(refused)]).toEqual(['open', 'expired']);
+    // The child is past its deadline, and so no reason to go on; the renewal by the child has to run out first.
+    clock.advance(2 * idleMs);
+    await sweepNow();
+    await sweepNow();
+    expect(await stateNow(first)).toBe('expired');
+  });
+
+  it('that is suspended is neither ended nor left, however long that lasts', async () => {
+    const first = await ask(short);
+    await suspendTask(broker.deps, broker.operator, { taskId: first, requestId: 'r' });
+    clock.advance(2 * idleMs);
+    expect(await refusal(broker.exchange(short))).toBe('access_denied');
+    await sweepNow();
+    await resumeTask(broker.deps, broker.operator, { taskId: first, requestId: 'r' });
+    await sweepNow();
+    expect(await ask(short)).toBe(first);
+  });
+
+  it('writes its sign of life once in an eighth of the time, and not with each request', async () => {
+    const first = await ask(short);
+    const lastAt = async () => ((await stateOf(first))?.heartbeat?.lastAt ?? 0) - clock.now();
+    clock.advance(112_999);
+    await ask(short);
+    expect(await lastAt()).toBe(-112_999);
+    clock.advance(1);
+    await ask(short);
+    expect(await lastAt()).toBe(0);
+  });
+
+  it('has a limit of its own, and a task that is named has the other', async () => {
+    const { settings } = broker.deps;
+    settings.limits.credentialsPerSharedTask = 20;
+    for (let asked = 0; asked < 20; asked += 1) await ask();
+    expect(await refusal(broker.exchange())).toBe('slow_down');
+    const { task } = await broker.open();
+    for (let asked = 0; asked < 16; asked += 1) await ask({ under: { taskId: task.id } });
+    expect(await refusal(broker.exchange({ under: { taskId: task.id } }))).toBe('slow_down');
   });
 });
 
