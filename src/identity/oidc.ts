@@ -52,6 +52,8 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
 }
 
 function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
+  // Nothing here proves the key, so whoever steals the token would be let in. A person's token is shown by a workload that has proven itself.
+  if (Object.hasOwn(claims, 'cnf')) throw new Refused('is for the holder of a key (cnf), which nothing here proves');
   const owner = ownerOf(trust, claims);
   const known = knownOf(trust, claims);
   return defined({

@@ -1,4 +1,4 @@
-/** The table of clients: each row has a test that is there. */
+/** The tables of clients and of divergences: each row has a test that is there. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
@@ -52,6 +52,23 @@ describe('the table of clients', () => {
     'curl',
   ])('has a row for %s', (client) => {
     expect(rows.some((row) => row.client.includes(client))).toBe(true);
+  });
+});
+
+describe('the table of divergences', () => {
+  const divergences = readFileSync('docs/divergences.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (standard|-)/.test(line))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .map((cells) => ({ standard: cells[1] ?? '', cells: cells.slice(1, -1) }));
+
+  it.each(divergences)('says what, why and where it is shown: $standard', ({ cells }) => {
+    expect(cells).toHaveLength(5);
+    const shown = cells[4] ?? '';
+    if (shown === 'not shown') return;
+    const [, file = '', title = ''] = /^`(test\/[\w/.-]+\.test\.ts)`: (.+)$/.exec(shown) ?? [];
+    expect(existsSync(file)).toBe(true);
+    expect(namesIn(file)).toContain(title);
   });
 });
 

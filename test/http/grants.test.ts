@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import type { Reply } from '../support/calls.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
-import { BROKER, type TokenWish } from '../support/issuers/issuer.js';
+import { BROKER, createIssuer, type TokenWish } from '../support/issuers/issuer.js';
 
 const ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -129,11 +129,6 @@ describe('jwt-bearer', () => {
     ['without an id', { jti: undefined }, /jti/],
     ['whose id is no name', { jti: 'a  b' }, /jti/],
     ['that is an ID token of a login', { jti: 'login-1', nonce: 'n' }, /ID token/],
-    ['that is an access token', { jti: 'at-1', header: { typ: 'at+jwt' } }, /type/],
-    ['that is an identity assertion for another grant', { jti: 'jag-1', header: { typ: 'oauth-id-jag+jwt' } }, /type/],
-    ['that is a workload identity token', { jti: 'wit-1', header: { typ: 'wit+jwt' } }, /type/],
-    ['for somebody else', { jti: 'aud-1', aud: 'https://other.example' }, /audience/],
-    ['that has expired', { jti: 'exp-1', expiresInSeconds: -60 }, /expired/],
   ])('refuses an assertion %s', async (_what, proof, why) => {
     expectOAuthRefusal(await ask(await signed('agent-7', proof)), 400, 'invalid_grant', why);
   });
@@ -158,6 +153,53 @@ describe('jwt-bearer', () => {
       'invalid_request',
       /assertion/,
     );
+  });
+});
+
+describe('an assertion that proves nothing', () => {
+  /** Whoever wants to be an issuer can sign in its name. */
+  const forged = async (url: string, wish: TokenWish = {}) =>
+    (await createIssuer({ clock: broker.clock, url })).token({
+      sub: 'agent-7',
+      aud: broker.url,
+      jti: 'forged',
+      ...wish,
+    });
+
+  it.each<[string, () => Promise<string>, RegExp]>([
+    ['of a type for APIs', () => broker.identity('agent-7', { jti: 'at', header: { typ: 'at+jwt' } }), /of a type/],
+    [
+      'of a type for a key that must be proven',
+      () => broker.identity('a', { jti: 'w', header: { typ: 'wit+jwt' } }),
+      /of a type/,
+    ],
+    [
+      'of the type of an ID-JAG',
+      () => broker.identity('a', { jti: 'j', header: { typ: 'oauth-id-jag+jwt' } }),
+      /of a type/,
+    ],
+    ['for the holder of a key', () => broker.identity('a', { jti: 'cnf', cnf: { jkt: 'x' } }), /holder of a key/],
+    [
+      'of the type for client assertions alone',
+      () => broker.identity('a', { jti: 'c', header: { typ: 'client-authentication+jwt' } }),
+      /of a type/,
+    ],
+    ['of a type for events', () => broker.identity('a', { jti: 's', header: { typ: 'secevent+jwt' } }), /of a type/],
+    ['for another audience', () => broker.identity('a', { jti: 'aud', aud: 'https://other.example' }), /audience/],
+    ['that has expired', () => broker.identity('a', { jti: 'exp', expiresInSeconds: -60 }), /expired/],
+    ['that does not say when it was issued', () => broker.identity('a', { jti: 'iat', iat: undefined }), /iat/],
+    ['by a key that its issuer does not have', () => forged(broker.lab.url), /key of its issuer/],
+    ['by an issuer that nobody trusts', () => forged('https://nobody.example'), /no issuer that is trusted/],
+    ['by a client that signs for itself, and that nobody trusts', () => forged('me', { sub: 'me' }), /no issuer/],
+    ['by the broker itself', () => forged(broker.url), /names this broker/],
+    ['that is no token', () => Promise.resolve('a.b.c'), /base64url|compact form/],
+    ['of a person', () => broker.person('ada', { jti: 'ada' }), /must be a workload/],
+  ])('%s is refused by the code of its grant', async (_what, token, why) => {
+    const asGrant = { grant_type: BEARER, assertion: await token(), ...WISH };
+    expectOAuthRefusal(await broker.form('/token', asGrant), 400, 'invalid_grant', why);
+    const asClient = { client_assertion_type: ASSERTION, client_assertion: await token() };
+    const form = { grant_type: 'client_credentials', ...asClient, ...WISH };
+    expectOAuthRefusal(await broker.form('/token', form), 401, 'invalid_client', why);
   });
 });
 
@@ -199,7 +241,7 @@ describe('a token of a person, shown by a client that authenticates itself', () 
     ['no more than another', { sub: 'lab:agent-8' }, 400],
     ['in no way that can be read', 'lab:agent-7', 400],
     ['nowhere', {}, 400],
-  ])('is honoured where it names who may act, the client %s: → %i', async (_how, may_act, status) => {
+  ])('is honoured where it names who may act, the client %s', async (_how, may_act, status) => {
     person = await broker.person('ada', { may_act });
     const actor = { actor_token: await broker.identity('agent-7'), actor_token_type: JWT };
     const bearer = { authorization: `Bearer ${await broker.identity('agent-7')}` };
