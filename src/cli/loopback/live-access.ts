@@ -67,7 +67,9 @@ export class LiveAccess {
       replace: (next) => (running.credential = next),
       done: () => {
         this.#running.delete(running);
-        if (this.#running.size === 0) this.#stopWatching();
+        if (this.#running.size > 0) return;
+        clearInterval(this.#watching);
+        this.#watching = undefined;
       },
     };
   }
@@ -83,6 +85,11 @@ export class LiveAccess {
 
   cutAll(why: Error): void {
     for (const { cut } of this.#running) cut(why);
+  }
+
+  /** Asks no more. */
+  close(): void {
+    clearInterval(this.#watching);
   }
 
   #next = (): Promise<Credential> => this.#task.credential(this.#target, this.#wish);
@@ -136,10 +143,5 @@ export class LiveAccess {
     const next = await this.#next();
     if (!(await this.#isLive(next))) return;
     for (const running of over) running.credential = next;
-  }
-
-  #stopWatching(): void {
-    clearInterval(this.#watching);
-    this.#watching = undefined;
   }
 }

@@ -26,6 +26,7 @@ export async function startProxy(task: Task, { url, target, wish, allow = ['/'] 
     async close() {
       await loopback.close();
       await close();
+      live.close();
     },
   };
 }
