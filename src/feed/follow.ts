@@ -24,7 +24,7 @@ interface FollowDeps {
 }
 
 /** A look at the log that found everything up to `seq` in the line. `at` is when it was sent, by `Clock.elapsed`. */
-interface Beat {
+export interface Beat {
   line: Line;
   seq: number;
   at: number;
@@ -85,7 +85,8 @@ export function createFollower({ ledger: { log, clock }, onEntries }: FollowDeps
     ring,
     line: tail.line,
     beat: () => beat,
-    look: () => (waiting ??= turns.add(confirm)),
+    // A turn may begin at once, and would then be over before it is kept here for others.
+    look: () => (waiting ??= Promise.resolve().then(() => turns.add(confirm))),
     stop() {
       running = beat = undefined;
       tail.leave();
@@ -130,6 +131,7 @@ function createTail({ look, entries }: FollowedLog, onEntries: FollowDeps['onEnt
     if (isWhole) begun.append(kept);
     lastId = kept.at(-1)?.id;
     line = begun;
+    onEntries([]); // Whoever waits for the next entry must now hear of another line.
   }
 
   async function read(): Promise<void> {

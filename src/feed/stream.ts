@@ -5,7 +5,7 @@
 import type { Epoch } from '../domain/liveness.js';
 import type { Clock } from '../domain/time.js';
 import { feedEvent, type FeedEnd } from '../protocol/feed.js';
-import type { Follower } from './follow.js';
+import type { Beat, Follower } from './follow.js';
 import type { Line } from './line.js';
 import type { Snapshots } from './snapshot.js';
 
@@ -39,7 +39,7 @@ async function* texts(deps: StreamDeps, progress: Progress, from?: Epoch): Async
   const { follower, clock } = deps;
   yield feedEvent('hello', { at: clock.elapsed() });
   resume(progress, follower.line(), from);
-  let heard = -Infinity;
+  let heard: Beat | undefined;
   while (progress.end === undefined) {
     const bell = follower.bell();
     const line = follower.line();
@@ -69,9 +69,9 @@ async function* snapshotTexts(
   progress: Progress,
   line: Line,
 ): AsyncGenerator<string> {
-  const bell = follower.bell();
   const { seq, texts } = snapshots.of(line);
-  const found = await texts.catch(() => bell);
+  // The bell after the failure, not one from before: that rang with it, and this would ask a store that is away all the time.
+  const found = await texts.catch(() => follower.bell());
   if (!found) return;
   for (const text of found) {
     if (progress.end !== undefined || follower.line() !== line) return;
@@ -84,7 +84,7 @@ async function* snapshotTexts(
  * Returns the entries that the subscriber does not have yet; where it has all, the latest look at the log, which it has not
  * heard of. Undefined: there is nothing new.
  */
-function next({ beat }: Pick<Follower, 'beat'>, progress: Progress, heard: number) {
+function next({ beat }: Pick<Follower, 'beat'>, progress: Progress, heard: Beat | undefined) {
   const { place } = progress;
   if (!place) return undefined;
   const { line, seq } = place;
@@ -94,6 +94,6 @@ function next({ beat }: Pick<Follower, 'beat'>, progress: Progress, heard: numbe
     return { text: entries.text, heard };
   }
   const latest = beat();
-  if (latest?.line !== line || latest.seq > seq || latest.at <= heard) return undefined;
-  return { text: feedEvent('heartbeat', { generation: line.generation, seq, at: latest.at }), heard: latest.at };
+  if (latest?.line !== line || latest.seq > seq || latest === heard) return undefined;
+  return { text: feedEvent('heartbeat', { generation: line.generation, seq, at: latest.at }), heard: latest };
 }

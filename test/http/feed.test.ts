@@ -4,8 +4,11 @@ import { decodeJwt } from 'jose';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { follow, type FeedReader } from '../support/feed-reader.js';
 
-const VERIFIERS = `
-@id("verifiers-follow") permit (principal == Workload::"lab:verifier", action == Action::"followFeed", resource);`;
+const VERIFIERS = ['verifier', 'verifier-2']
+  .map(
+    (name) => `@id("${name}") permit (principal == Workload::"lab:${name}", action == Action::"followFeed", resource);`,
+  )
+  .join('\n');
 
 let broker: TestBroker;
 let soc: string;
@@ -50,4 +53,58 @@ describe('a verifier that follows', () => {
     reader.leave();
     await reader.ended;
   });
+
+  it('comes again with the id of the last event, and hears only what it lacks', async () => {
+    const first = await listen();
+    await first.hears('heartbeat');
+    const id = first.lastId();
+    first.leave();
+    const { jti, epoch, causes } = await claimsOf('agent-4');
+    await revoke('credential', jti);
+    const second = await listen(id);
+    await second.hears('heartbeat');
+    expect(second.heard.map(({ event }) => event)).toEqual(['hello', 'revocation', 'heartbeat']);
+    expect(second.isDead({ epoch, causes })).toBe(true);
+    second.leave();
+    for (const other of ['nonsense', '0_other.1', `${id?.split('.')[0]}.999999`]) {
+      const third = await listen(other);
+      await third.hears('complete');
+      third.leave();
+    }
+  });
+
+  it('hears no name, reason or ticket of what was revoked', async () => {
+    const reader = await listen();
+    await reader.hears('heartbeat');
+    await revoke('workload', 'lab:nobody-knows', { reason: 'a secret reason', ticket: 'SEC-1' });
+    await reader.hears('revocation');
+    expect(JSON.stringify(reader.heard)).not.toMatch(/nobody-knows|secret reason|SEC-1/);
+    reader.leave();
+  });
+
+  it('hears nothing more once it is held, nor gets a stream', async () => {
+    const bearer = await broker.identity('verifier-2');
+    const reader = await follow({ url: broker.url, bearer });
+    await reader.hears('heartbeat');
+    await revoke('workload', 'lab:verifier-2');
+    expect(await reader.hears('end')).toEqual({ reason: 'refused' });
+    await reader.ended;
+    expect((await follow({ url: broker.url, bearer })).status).toBe(403);
+  });
+
+  it('gets no stream without the verb, and none from HEAD', async () => {
+    expect((await follow({ url: broker.url, bearer: await broker.identity('agent-9') })).status).toBe(403);
+    const headers = { authorization: `Bearer ${await broker.identity('verifier')}` };
+    const head = await fetch(`${broker.url}/revocations/feed`, { method: 'HEAD', headers });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+});
+
+it('a broker that ends tells its verifiers, and is not kept by them', async () => {
+  const other = await startBroker({ policies: VERIFIERS });
+  const reader = await follow({ url: other.url, bearer: await other.identity('verifier') });
+  await reader.hears('heartbeat');
+  await other.close();
+  expect(await reader.hears('end')).toEqual({ reason: 'closing' });
+  await reader.ended;
 });

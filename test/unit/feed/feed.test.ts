@@ -1,0 +1,255 @@
+/** The feed without HTTP: what becomes of verifiers that are slow, stuck, refused or too many, and of a log that fails. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BrokerError } from '../../../src/domain/errors.js';
+import { openFeed, type Feed } from '../../../src/feed/feed.js';
+import { KEPT } from '../../../src/feed/line.js';
+import { openRevocationLog, type RevocationLog } from '../../../src/ledger/revocation-log.js';
+import { LogGap, StoreUnavailable, type Log, type Store } from '../../../src/store/store.js';
+import { handClock, type HandClock } from '../../support/clock.js';
+import { publication } from '../../support/publication.js';
+import { until } from '../../support/until.js';
+import { modelStore } from '../../support/search/model-store.js';
+
+let clock: HandClock;
+let store: Store;
+let log: RevocationLog;
+let feed: Feed;
+let ends: string[];
+/** What the store does instead of listing entries, or looking, while it is set. */
+let failing: Partial<Pick<Log, 'entries' | 'look' | 'snapshot'>>;
+
+beforeEach(() => {
+  [clock, ends, failing] = [handClock(), [], {}];
+  store = modelStore(clock);
+  const instead = <K extends keyof typeof failing>(name: K) =>
+    ((...input: never[]) => (failing[name] ?? store.log[name])(...(input as [never, never]))) as Log[K];
+  const mayFail = { entries: instead('entries'), look: instead('look'), snapshot: instead('snapshot') };
+  log = openRevocationLog({ ...store.log, ...mayFail });
+  feed = openFeed({ log, clock }, { onFollowers: () => undefined, onEnd: (reason) => ends.push(reason) });
+});
+afterEach(() => feed.close());
+
+const publish = async (count = 1) => {
+  for (let i = 0; i < count; i += 1) await log.publish(publication({ workload: `w${i}` }));
+};
+const subscribe = (over: object = {}) =>
+  feed.subscribe({ party: 'lab:api', causes: [], validMs: Infinity, admit: () => Promise.resolve(), ...over });
+
+/** A verifier that takes whatever comes, as soon as it comes. */
+function reading({ texts }: Awaited<ReturnType<typeof subscribe>>) {
+  const heard: string[] = [];
+  let given = 0;
+  void (async () => {
+    for await (const text of texts) heard.push(...text.split('\n\n').filter(Boolean));
+    heard.push('event: over');
+  })();
+  const next = async (): Promise<string> => {
+    await until(() => heard.length > given, 'nothing more is said');
+    return heard[given++] ?? '';
+  };
+  /** Returns the names of the events up to this one. */
+  const upTo = async (event: string): Promise<string[]> => {
+    for (const names: string[] = []; ;) {
+      const name = /^event: (\w+)/m.exec(await next())?.[1] ?? '';
+      names.push(name);
+      if (name === event || name === 'over') return names;
+    }
+  };
+  return { next, upTo };
+}
+
+/** A verifier that takes the next piece when the test says so. */
+const slowly = ({ texts }: Awaited<ReturnType<typeof subscribe>>) => texts[Symbol.asyncIterator]();
+
+describe('a verifier that reads slowly', () => {
+  it('makes nobody else wait, is told, and is lost when its place is no longer kept', async () => {
+    const [slow, quick] = [slowly(await subscribe()), reading(await subscribe())];
+    for (let piece = ''; !piece.includes('heartbeat');) piece = ((await slow.next()) as { value: string }).value;
+    await quick.upTo('heartbeat');
+    const [portions, each] = [17, Math.ceil((2 * KEPT + 1) / 17)];
+    for (let portion = 0; portion < portions; portion += 1) {
+      await publish(each);
+      for (let i = 1; i <= each; i += 1) expect(await quick.next()).toContain(`.${portion * each + i}\n`);
+    }
+    expect(await slow.next()).toEqual({ value: 'event: end\ndata: {"reason":"slow"}\n\n', done: false });
+    expect([(await slow.next()).done, ends]).toEqual([true, ['slow']]);
+  });
+
+  it('has its connection closed when it takes nothing for ten seconds', async () => {
+    const stream = await subscribe();
+    const stuck = slowly(stream);
+    await stuck.next();
+    clock.advance(9_999);
+    await feed.beat();
+    expect(stream.cut.aborted).toBe(false);
+    clock.advance(1);
+    await feed.beat();
+    expect(stream.cut.aborted).toBe(true);
+    await stuck.return?.();
+    expect(ends).toEqual(['stuck']);
+  });
+});
+
+describe('a heartbeat', () => {
+  it('comes after a look that went well, and after everything up to it', async () => {
+    const verifier = reading(await subscribe());
+    await verifier.upTo('heartbeat');
+    await publish(3);
+    await feed.beat();
+    const heard = await verifier.upTo('heartbeat');
+    expect(heard).toEqual(['revocation', 'revocation', 'revocation', 'heartbeat']);
+  });
+
+  it('comes never while the store is away, however often the broker tries', async () => {
+    const verifier = reading(await subscribe());
+    await verifier.upTo('heartbeat');
+    failing.look = () => Promise.reject(new StoreUnavailable('away'));
+    for (let i = 0; i < 3; i += 1) await expect(feed.beat()).rejects.toThrow('away');
+    const newcomer = reading(await subscribe());
+    expect(await newcomer.upTo('hello')).toEqual(['hello']);
+    delete failing.look;
+    await publish(1);
+    expect(await verifier.upTo('revocation')).toEqual(['revocation']);
+    await feed.beat();
+    expect(await verifier.upTo('heartbeat')).toEqual(['heartbeat']);
+    expect((await newcomer.upTo('heartbeat')).at(-1)).toBe('heartbeat');
+  });
+
+  it('counts by a clock that nobody can set', async () => {
+    const verifier = reading(await subscribe());
+    await verifier.upTo('heartbeat');
+    const ats: number[] = [];
+    for (const jump of [0, 3_600_000]) {
+      clock.advance(1_000);
+      clock.jump(jump);
+      await feed.beat();
+      ats.push(Number(/"at":(\d+)/.exec(await verifier.next())?.[1]));
+    }
+    expect((ats[1] ?? 0) - (ats[0] ?? 0)).toBe(1_000);
+  });
+});
+
+describe('what cannot be gone on from begins with a snapshot', () => {
+  const after = async (from: { generation: string; seq: number }) => {
+    const found = await reading(await subscribe({ from })).upTo('heartbeat');
+    return found.slice(1);
+  };
+
+  it('another generation, an id ahead of the log, and one that is no longer kept; but not one that is', async () => {
+    await publish(2);
+    const { generation } = (await log.look([])).epoch;
+    const whole = ['snapshot', 'tombstones', 'complete', 'heartbeat'];
+    expect(await after({ generation, seq: 1 })).toEqual(['revocation', 'heartbeat']);
+    expect(await after({ generation, seq: 2 })).toEqual(['heartbeat']);
+    expect(await after({ generation, seq: 3 })).toEqual(whole);
+    expect(await after({ generation: `${generation}x`, seq: 1 })).toEqual(whole);
+  });
+
+  it('a stream that is trimmed under those who read it', async () => {
+    const verifier = reading(await subscribe());
+    await verifier.upTo('heartbeat');
+    failing.entries = (after, limit) =>
+      after < 2 ? Promise.reject(new LogGap('trimmed')) : store.log.entries(after, limit);
+    await publish(3);
+    expect(await verifier.upTo('heartbeat')).toEqual(['snapshot', 'tombstones', 'complete', 'heartbeat']);
+  });
+
+  it('a log that is lost while its tombstones are read is not taken for one without any', async () => {
+    await publish(1);
+    const { generation } = (await log.look([])).epoch;
+    failing.snapshot = () => {
+      delete failing.snapshot;
+      failing.look = async () => ({ ...(await modelStore(clock).log.look([])), generation: '9_later' });
+      return Promise.resolve({ tombstones: [] });
+    };
+    const verifier = reading(await subscribe());
+    const complete: string[] = [];
+    for (let text = await verifier.next(); complete.length === 0; text = await verifier.next())
+      if (text.includes('event: complete')) complete.push(text);
+    expect(complete[0]).toContain('9_later');
+    expect(complete[0]).not.toContain(generation);
+  });
+});
+
+describe('a stream ends', () => {
+  const refuse = () => Promise.reject(new BrokerError('access_denied', 'no'));
+
+  it('at once when a revocation hits its caller, and not when it hits another', async () => {
+    const hit = publication({ workload: 'hit' });
+    let asked = 0;
+    const admit = () => ((asked += 1), refuse());
+    const [held, other] = [
+      reading(await subscribe({ causes: [hit.cause], admit })),
+      reading(await subscribe({ causes: ['other'], admit })),
+    ];
+    await Promise.all([held.upTo('heartbeat'), other.upTo('heartbeat')]);
+    await log.publish(hit);
+    expect((await held.upTo('end')).at(-1)).toBe('end');
+    expect([asked, ends]).toEqual([1, ['refused'].slice(0, ends.length)]);
+    expect(await other.upTo('revocation')).toEqual(['revocation']);
+  });
+
+  it('within half a minute after policy refuses it; a store that is away refuses nobody', async () => {
+    let answer: () => Promise<unknown> = () => Promise.reject(new StoreUnavailable('away'));
+    const verifier = reading(await subscribe({ admit: () => answer() }));
+    await verifier.upTo('heartbeat');
+    clock.advance(30_000);
+    await feed.beat();
+    expect(await verifier.upTo('heartbeat')).toEqual(['heartbeat']);
+    answer = refuse;
+    clock.advance(30_000);
+    await feed.beat();
+    expect((await verifier.upTo('end')).at(-1)).toBe('end');
+    await verifier.next();
+    expect(ends).toEqual(['refused']);
+  });
+
+  it.each([
+    ['when its proof of identity expires', 1_000, 1_000],
+    ['after ten minutes', Infinity, 600_000],
+  ])('%s', async (_, validMs, passes) => {
+    const verifier = reading(await subscribe({ validMs }));
+    await verifier.upTo('heartbeat');
+    clock.advance(passes);
+    await feed.beat();
+    expect((await verifier.upTo('end')).at(-1)).toBe('end');
+    await verifier.next();
+    expect(ends).toEqual(['renew']);
+  });
+
+  it('when the broker ends, and no other begins', async () => {
+    const verifier = reading(await subscribe());
+    await verifier.upTo('heartbeat');
+    feed.close();
+    expect(await verifier.next()).toBe('event: end\ndata: {"reason":"closing"}');
+    await expect(subscribe()).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+  });
+});
+
+it('one party cannot take the place of all others', async () => {
+  const begin = async (party: string) => String((await slowly(await subscribe({ party })).next()).value);
+  for (let i = 0; i < 2_000; i += 1) await begin('lab:greedy');
+  await expect(begin('lab:greedy')).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+  expect(await begin('lab:other')).toContain('hello');
+});
+
+it('thousands that come at once read the tombstones once, and look a few times', async () => {
+  await publish(3);
+  let [snapshots, looks] = [0, 0];
+  const counted = openFeed(
+    {
+      log: {
+        ...log,
+        snapshot: (after) => ((snapshots += 1), log.snapshot(after)),
+        look: (causes) => ((looks += 1), log.look(causes)),
+      },
+      clock,
+    },
+    { onFollowers: () => undefined, onEnd: () => undefined },
+  );
+  feed = counted;
+  const all = await Promise.all(Array.from({ length: 1_000 }, (_, i) => subscribe({ party: String(i) })));
+  await Promise.all(all.map((stream) => reading(stream).upTo('heartbeat')));
+  expect(snapshots).toBe(1);
+  expect(looks).toBeLessThan(10);
+});
