@@ -84,7 +84,7 @@ function parsed(text: string): Heard {
 function createState(lastEventId: string | undefined) {
   const heard: Heard[] = [];
   let kept = new Map<string, Deadly>();
-  let place = lastEventId === undefined ? undefined : parseEpoch(lastEventId);
+  let place = /^[\w-]+\.\d+$/.test(lastEventId ?? '') ? parseEpoch(lastEventId ?? '') : undefined;
   let coming = new Map<string, Deadly>();
   let live = false;
   const join = (into: Map<string, Deadly>, cause: string, tombstone: FeedEvents['revocation']['tombstone']) =>
