@@ -9,7 +9,7 @@ TARGET = "https://tickets.example"  # as the configuration of the broker names t
 
 
 @task
-def read_incident(number: int) -> str:
+def read_incident(number: str) -> str:
     broker = mayfly.Broker(
         os.environ.get("MAYFLY_BROKER", "https://mayfly.example"),
         identity=mayfly.from_file(os.environ.get("MAYFLY_IDENTITY", "/var/run/secrets/mayfly/token")),

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import mayfly
 from langchain.agents import create_agent
+from langchain.messages import HumanMessage
 from langchain_mcp_adapters.client import MultiServerMCPClient
 from mayfly.langchain import TaskInterceptor
 
@@ -31,7 +32,7 @@ async def triage(model: Any, question: str) -> str:
         servers: Any = {"tickets": {"transport": "streamable_http", "url": f"{ORIGIN}/mcp", "auth": listing}}
         per_call = TaskInterceptor(task, {"tickets": (TARGET, access)})
         tools = await MultiServerMCPClient(servers, tool_interceptors=[per_call]).get_tools()
-        answer = await create_agent(model, tools).ainvoke({"messages": [("user", question)]})
+        answer = await create_agent(model, tools).ainvoke({"messages": [HumanMessage(question)]})
         return str(answer["messages"][-1].content)
 
 

@@ -30,8 +30,8 @@ class Introspection:
         )
 
 
-auth = AuthSettings(issuer_url=BROKER, resource_server_url=TARGET, validate_token_resource=True)
-server = MCPServer("tickets", token_verifier=Introspection(), auth=auth)
+auth = {"issuer_url": BROKER, "resource_server_url": TARGET, "validate_token_resource": True}
+server = MCPServer("tickets", token_verifier=Introspection(), auth=AuthSettings.model_validate(auth))
 
 
 @server.tool()
