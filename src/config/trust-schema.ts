@@ -18,7 +18,15 @@ const proofAgeMax = seconds(HARD_LIMITS.proofAgeSeconds)
   .default(28_800)
   .describe('How old a token may be, by its `iat`, in seconds. Whoever steals one can use it for as long.');
 
-const runClaim = z.string().min(1).describe('The claim that names one run; a JSON pointer if nested.');
+const runClaims = z
+  .union([
+    z
+      .string()
+      .min(1)
+      .transform((claim) => [claim]),
+    z.array(z.string().min(1)).min(1).max(4),
+  ])
+  .describe('The claim that names one run, or several that do together; a JSON pointer if nested.');
 
 const oidcTrust = z.strictObject({
   kind: z.literal('oidc').describe('An OpenID Connect issuer, or anything that signs JWTs and publishes keys.'),
@@ -60,9 +68,10 @@ const oidcTrust = z.strictObject({
     .describe('Workloads: the claims that make the id, `<name>:<values>`. They should outlast a run.'),
   run: z
     .union([
-      runClaim.transform((claim) => ({ claim, ifAbsent: 'refuse' as const })),
+      z.literal(false),
+      runClaims.transform((claim) => ({ claim, ifAbsent: 'refuse' as const })),
       z.strictObject({
-        claim: runClaim,
+        claim: runClaims,
         ifAbsent: z
           .enum(['refuse', 'none'])
           .default('refuse')
@@ -70,7 +79,9 @@ const oidcTrust = z.strictObject({
       }),
     ])
     .optional()
-    .describe('Workloads: the claim that names one run. What one run asks for shares a task.'),
+    .describe(
+      'Workloads: the claim that names one run, whose requests share a task; false: none does. Default: `run`, else `task`.',
+    ),
   owner: z
     .union([
       z.strictObject({ claim: z.string().min(1).describe('The claim that names the team; a JSON pointer if nested.') }),

@@ -20,7 +20,7 @@ import { readTask } from '../ledger/tasks.js';
 import type { Minter } from '../minters/minter.js';
 import { kindOf } from '../targets/kinds.js';
 import { admit } from './admit.js';
-import { sharedBy } from './find-task.js';
+import { sharedBy, underTaskOf } from './find-task.js';
 import type { Deps } from './deps.js';
 import { makeRoom, narrow, requestedSeconds, secondsByProof } from './narrow.js';
 import { type Grant, release, repeat, type Issued, type Repetition } from './release.js';
@@ -44,7 +44,7 @@ export async function exchangeFor(
     await rated.assertWithinRate(caller.party);
     const asked = read(requester);
     for (const { once } of proofsOf(requester)) if (once) await useOnce(deps.ledger, once);
-    return asked;
+    return { ...asked, under: underTaskOf(requester, asked.under) };
   });
   const { target, access, under } = request;
   const charged = () => chargesFor(deps, requester, under);

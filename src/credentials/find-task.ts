@@ -4,6 +4,7 @@ import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
 import { changeParties } from '../domain/hangs-on.js';
+import { isId } from '../domain/id.js';
 import { refOf } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import type { FoundTask } from '../ledger/found-task.js';
@@ -29,6 +30,13 @@ export async function findTask(
   if (named !== undefined && !stored) throw unknownTask();
   return defined({ stored, previous, run });
 }
+
+/** Whoever makes the tokens of a workload may have opened the task for it, and put its id where others put a run. */
+export const underTaskOf = (
+  { caller: { party } }: Requester,
+  under: CredentialRequest['under'],
+): CredentialRequest['under'] =>
+  party.run !== undefined && isId('tsk', party.run) && 'purpose' in under ? { taskId: party.run } : under;
 
 /**
  * Returns what requests have in common that share a task; undefined for a request that names its task, or has one to itself. Whoever

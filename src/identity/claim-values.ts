@@ -4,6 +4,7 @@ import { defined } from '../domain/defined.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
 import type { Party } from '../domain/party.js';
 import { isObject, type JsonObject } from '../domain/json-object.js';
+import { joined } from './lasting-id.js';
 import { Refused } from './token.js';
 
 /**
@@ -29,11 +30,23 @@ export function textFrom(value: unknown, what: string): string {
  * Returns which run the token says it belongs to; undefined where it says none and the entry allows that. Anything but a text or
  * an exact integer is refused: two runs must not share a task because what names them could not be read.
  */
-export function runFrom(claims: JsonObject, { claim, ifAbsent }: RunRules): string | undefined {
-  const value = claimAt(claims, claim);
-  if (value === undefined && ifAbsent === 'none') return undefined;
-  return nameFrom(Number.isSafeInteger(value) ? String(value) : value, `a claim ${claim} for its run`);
+export function runFrom(claims: JsonObject, rules: RunRules | undefined): string | undefined {
+  if (rules === false) return undefined;
+  const { claim, ifAbsent } = rules ?? ownRun(claims);
+  const values = claim.map((name) => ({ name, value: claimAt(claims, name) }));
+  if (ifAbsent === 'none' && values.every(({ value }) => value === undefined)) return undefined;
+  const texts = values.map(({ name, value }) =>
+    nameFrom(Number.isSafeInteger(value) ? String(value) : value, `a claim ${name} for its run`),
+  );
+  return nameFrom(joined(texts), 'a run made of trust[].run');
 }
+
+/** Where no claim is configured, who makes assertions for this broker says the run in a claim of that name. */
+const ownRun = (claims: JsonObject) =>
+  ({ claim: [Object.hasOwn(claims, 'run') ? 'run' : 'task'], ifAbsent: 'none' }) as const;
+
+/** False: no token of the issuer names a run. */
+type RunRules = false | { claim: readonly string[]; ifAbsent: 'refuse' | 'none' };
 
 /** Who may act for a person, as their token says (RFC 8693 §4.4). Without `iss` the subject is a name that needs no issuer. */
 export interface NamedActor {
@@ -48,11 +61,6 @@ export function actorFrom({ may_act: named }: JsonObject): NamedActor | undefine
   const { sub, iss } = named;
   const issuer = iss === undefined ? undefined : textFrom(iss, 'an issuer in may_act');
   return defined({ sub: textFrom(sub, 'a subject in may_act'), iss: issuer });
-}
-
-interface RunRules {
-  claim: string;
-  ifAbsent: 'refuse' | 'none';
 }
 
 /**

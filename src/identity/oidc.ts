@@ -64,7 +64,7 @@ function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
     claims: known.claims,
     unread: unlessEmpty(known.unread),
     groups: [],
-    run: trust.run && runFrom(claims, trust.run),
+    run: runFrom(claims, trust.run),
   });
 }
 

@@ -151,3 +151,52 @@ describe('POST /runs/complete', () => {
     expectProblem(await complete('9', more, admin), 400, 'invalid_request', detail);
   });
 });
+
+describe('a run that the token names where none is configured', () => {
+  const byClaims = async (claims: Record<string, unknown>, wish: Record<string, string | undefined> = {}) =>
+    broker.exchange(await broker.identity('agent-7', claims), wish);
+  const taskOf = async (...asked: Parameters<typeof byClaims>) => {
+    const { status, body, text } = await byClaims(...asked);
+    if (status !== 200) throw new Error(text);
+    return (body as Granted).task_id;
+  };
+
+  it('is its claim "run", else its claim "task", as text or number', async () => {
+    const first = await taskOf({ run: 'r-1' });
+    expect(await taskOf({ run: 'r-1', task: 't-1' })).toBe(first);
+    expect(await taskOf({ run: 'r-2' })).not.toBe(first);
+    const second = await taskOf({ task: 17 });
+    expect(await taskOf({ task: '17' })).toBe(second);
+    expect(await taskOf({})).not.toBe(await taskOf({}));
+  });
+
+  it('is completed like any other', async () => {
+    await taskOf({ run: 'r-3' });
+    const admin = await broker.identity('admin');
+    await broker.post('/runs/complete', { issuer: 'lab', run: 'r-3' }, admin);
+    expectOAuthRefusal(await byClaims({ run: 'r-3' }), 400, 'invalid_grant', /has ended: completed/);
+  });
+
+  it('is a task that was opened for the workload, where the claim is its id; and no task of another', async () => {
+    const orchestrator = await broker.identity('orchestrator');
+    const open = async (workload: string) =>
+      ((await broker.post('/tasks', { workload, purpose: 'ahead' }, orchestrator)).body as { id: string }).id;
+    const [mine, foreign] = [await open('lab:agent-7'), await open('lab:agent-9')];
+    expect(await taskOf({ task: mine })).toBe(mine);
+    expectOAuthRefusal(await byClaims({ task: foreign }), 400, 'invalid_grant', /No open task of this workload/);
+    await broker.post(`/tasks/${mine}/complete`, { outcome: 'completed' }, orchestrator);
+    expectOAuthRefusal(await byClaims({ task: mine }), 400, 'invalid_grant', /The task has ended: completed/);
+  });
+
+  it.each([
+    ['an object', { id: 'x' }],
+    ['a list', ['r-1']],
+    ['a fraction', 1.5],
+    ['null', null],
+    ['an empty text', ''],
+    ['a text that is no name', 'r\n1'],
+  ])('that is %s refuses the token', async (_, run) => {
+    expectOAuthRefusal(await byClaims({ run }), 400, 'invalid_request', /a claim run for its run/);
+    expectOAuthRefusal(await byClaims({ task: run }), 400, 'invalid_request', /a claim task for its run/);
+  });
+});

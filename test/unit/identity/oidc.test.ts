@@ -149,6 +149,13 @@ describe('the run of a workload', () => {
     ['/kubernetes.io/pod/uid', { 'kubernetes.io': { pod: { uid: '5e0bd49b' } } }, '5e0bd49b'],
     [{ claim: 'run_id', ifAbsent: 'none' }, {}, undefined],
     [undefined, { run_id: '8675309' }, undefined],
+    [undefined, { run: 'r', task: 't' }, 'r'],
+    [undefined, { task: 17 }, '17'],
+    [false, { run: 'r', task: { id: 't' } }, undefined],
+    ['run_id', { run_id: 'a', run: 'r', task: ['t'] }, 'a'],
+    [['run_id', 'run_attempt'], { run_id: '4711', run_attempt: 2 }, '4711:2'],
+    [['a', 'b'], { a: 'x:y', b: 'z' }, 'x%3Ay:z'],
+    [{ claim: ['a', 'b'], ifAbsent: 'none' }, {}, undefined],
   ])('is what the claim %j says', async (run, claims, expected) => {
     expect(await runOf(run, claims)).toBe(expected);
   });
@@ -163,6 +170,8 @@ describe('the run of a workload', () => {
     ['run_id', 'a\nb', 'has a claim run_id for its run that has a character other than'],
     [{ claim: 'run_id', ifAbsent: 'none' }, {}, 'has a claim run_id for its run that is not a text.'],
     [{ claim: 'run_id', ifAbsent: 'none' }, '', 'has a claim run_id for its run that is empty.'],
+    [{ claim: ['run_id', 'run_attempt'], ifAbsent: 'none' }, '1', 'must have a claim run_attempt for its run.'],
+    [['run_id', 'run_id'], 'x'.repeat(200), 'has a run made of trust[].run that is longer'],
   ])('by %j is not guessed from %j', async (run, value, sentence) => {
     await expect(runOf(run, { run_id: value })).rejects.toThrow(`The subject token ${sentence}`);
   });
