@@ -293,6 +293,14 @@ describe('the client of an ID-JAG', () => {
     expect(await introspected(reply)).toMatchObject({ sub: 'idp:ada', act: { sub: 'lab:desktop' } });
   });
 
+  it('may sign for itself: as the issuer of its assertions it is nobody else', async () => {
+    const client_assertion = await twin.token({ sub: twin.url, aud: broker.url });
+    const client = { client_assertion_type: CLIENT_ASSERTION, client_assertion };
+    const reply = await show(await idJag({ client_id: twin.url }), client);
+    expect(await introspected(reply)).toMatchObject({ act: { sub: `twin:${twin.url}` } });
+    expectOAuthRefusal(await show(await idJag({ client_id: idp.url }), client), 400, 'invalid_grant', /another client/);
+  });
+
   it.each<[string, string, Record<string, string>, number, string]>([
     ['says no client_id', 'public-portal', {}, 401, 'invalid_client'],
     ['says that of another', 'public-portal', { client_id: 'portal' }, 400, 'invalid_grant'],
