@@ -85,14 +85,15 @@ describe('mayfly exec', () => {
     expect(await stateOf(factsOf(said).task)).toBe('failed');
   });
 
-  it('leaves the task open where another process goes on with it', async () => {
+  it('leaves the task open where another process goes on with it, and its credential alive', async () => {
     const { said } = await underTask(SAY, '--leave-open').ended;
-    expect(await stateOf(factsOf(said).task)).toBe('open');
+    const { task, token } = factsOf(said);
+    expect([await stateOf(task), await isActive(token)]).toEqual(['open', true]);
   });
 
   it('passes a signal on, and fails the task', async () => {
     const { child, ended, said } = underTask(
-      `process.on('SIGTERM', () => process.exit(3)); ${SAY} setInterval(() => 0, 1000);`,
+      `process.on('SIGTERM', () => process.exit(3)); setInterval(() => 0, 1000); ${SAY}`,
     );
     await until(() => said().includes('eyJ'), 'the command runs');
     child.kill('SIGTERM');
@@ -149,9 +150,12 @@ afterAll(() => {
 });
 
 describe('mayfly exec without a file', () => {
-  const GET = (name: string) => `fetch(process.env.${name}).then(async (answer) =>
-    console.log(JSON.stringify([process.env.MAYFLY_TASK, await answer.text(), JSON.stringify(process.env)])));`;
-  const said = (text: string) => JSON.parse(text.split('\n')[0] ?? '') as [task: string, answer: string, env: string];
+  /** Says what it got there, and its environment, as far as that is about this, or holds a token. */
+  const GET = (name: string) => `fetch(process.env.${name}).then(async (answer) => {
+    const env = Object.entries(process.env).filter((entry) => /MAYFLY|TICKETS|NO_PROXY|eyJ/.test(entry.join()));
+    console.log(JSON.stringify([process.env.MAYFLY_TASK, await answer.text(), Object.fromEntries(env)])); });`;
+  const said = (text: string) =>
+    JSON.parse(text.split('\n')[0] ?? '') as [task: string, answer: string, env: NodeJS.ProcessEnv];
 
   it('gives the credential at an address, for as long as the command runs', async () => {
     const { code, said: text } = await underTask(GET('MAYFLY_TOKEN_URL'), '--endpoint').ended;
@@ -164,12 +168,9 @@ describe('mayfly exec without a file', () => {
       expires_in: expect.any(Number),
       scope: 'incident/4711:read',
     });
-    expect(env).not.toContain(credential.access_token);
-    expect(env).not.toContain('MAYFLY_TOKEN_FILE');
+    expect(JSON.stringify(env)).not.toMatch(/eyJ|MAYFLY_TOKEN_FILE/);
     expect(await stateOf(task)).toBe('completed');
-    await expect(fetch((JSON.parse(env) as NodeJS.ProcessEnv)['MAYFLY_TOKEN_URL'] ?? '')).rejects.toThrow(
-      'fetch failed',
-    );
+    await expect(fetch(env['MAYFLY_TOKEN_URL'] ?? '')).rejects.toThrow('fetch failed');
   });
 
   it('keeps the credential from the command, and adds it to what the command sends', async () => {
@@ -179,21 +180,21 @@ describe('mayfly exec without a file', () => {
     const [, answer, env] = said(text);
     expect(code).toBe(0);
     expect(answer).toMatch(/^authorization Bearer eyJ/);
-    expect(env).not.toContain('eyJ');
-    const { MAYFLY_PROXY_URL, TICKETS_URL, NO_PROXY } = JSON.parse(env) as NodeJS.ProcessEnv;
+    expect(JSON.stringify(env)).not.toContain('eyJ');
+    const { MAYFLY_PROXY_URL, TICKETS_URL, NO_PROXY } = env;
     expect(TICKETS_URL).toBe(MAYFLY_PROXY_URL);
     expect(NO_PROXY).toMatch(/(^|,)127\.0\.0\.1$/);
   });
 
   it('ends access at once when the wrapper is killed, and the task by its heartbeat', async () => {
     const api = await startApi();
-    const program = `${GET('MAYFLY_PROXY_URL')} setInterval(() => fetch(process.env.MAYFLY_PROXY_URL).catch((error) => {
-      console.log(error.cause.code); process.exit(); }), 100);`;
+    const program = `${GET('MAYFLY_PROXY_URL')} setInterval(() => fetch(process.env.MAYFLY_PROXY_URL).catch(({ cause }) => {
+      if (cause.code === 'ECONNREFUSED') { console.log('nobody is there'); process.exit(); } }), 100);`;
     const { child, ended, said: text } = underTask(program, '--proxy', api, '--heartbeat', '30');
     await until(() => text().includes('Bearer eyJ'), 'the command runs');
     child.kill('SIGKILL');
     // The command is not killed, and ends when it finds nobody.
-    expect((await ended).said).toContain('ECONNREFUSED');
+    expect((await ended).said).toContain('nobody is there');
     const [task] = said(text());
     expect(await stateOf(task)).toBe('open');
     await broker.advance(91_000);
@@ -244,6 +245,19 @@ describe('mayfly proxy', () => {
     await broker.post(`/tasks/${id}/complete`, { outcome: 'cancelled' }, orchestrator);
     await until(async () => (await fetch(url).catch(() => undefined))?.status !== 200, 'access goes on');
     expect(await ended).toEqual({ code: 1, said: `The task ${id} has ended.\n` });
+  });
+
+  it('is for the target of the same name unless another is given, and starts nothing without a credential', async () => {
+    const { code, said } = await start([
+      'proxy',
+      'https://a.example/v1/',
+      '--purpose',
+      'summarise',
+      '--access',
+      'a:read',
+    ]).ended;
+    expect([code, said]).toEqual([1, 'The resource is not a target of this broker.\n']);
+    expect((await start(['proxy', 'https://a.example']).ended).said).toBe('Give --purpose <text> or --task <id>.\n');
   });
 });
 

@@ -248,6 +248,26 @@ describe('a task', () => {
   });
 });
 
+describe('a task that somebody else keeps alive', () => {
+  it('has no heartbeat of this process, and tells its end', async () => {
+    const asked: string[] = [];
+    const others = await client().task({ purpose: 'summarise' });
+    const task = client({
+      fetch: (input, init) => {
+        asked.push(new URL(input).pathname);
+        return fetch(input, init);
+      },
+    }).under(others.id);
+    const credential = await task.credential(TICKETS, READ);
+    expect(await task.isAlive(credential)).toBe(true);
+    expect(asked).toEqual(['/token', '/introspect']);
+    await others.complete();
+    expect(await task.isAlive(credential)).toBe(false);
+    // What is known to be dead is not handed out, though it has minutes left.
+    await expect(task.credential(TICKETS, READ)).rejects.toBeInstanceOf(TaskEnded);
+  });
+});
+
 describe('a token', () => {
   it('is not printed', async () => {
     const task = await client().task({ purpose: 'summarise' });

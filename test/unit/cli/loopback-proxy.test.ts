@@ -218,6 +218,9 @@ describe('what passes', () => {
   });
 });
 
+/** What one server takes for the end of a request, another takes for its middle. */
+const SMUGGLED = 'Content-Length: 4\r\nTransfer-Encoding: chunked';
+
 describe('whoever does not know the address gets nothing', () => {
   const NOTHING = refusal('not_found', 'There is nothing here.');
 
@@ -247,6 +250,7 @@ describe('whoever does not know the address gets nothing', () => {
   it.each([
     ['CONNECT', (_: URL, api: string) => `CONNECT ${new URL(api).host} HTTP/1.1`, 405],
     ['an absolute address', (_: URL, api: string) => `GET ${api}/incident/4711 HTTP/1.1`, 404],
+    ['a body of two lengths', ({ pathname }: URL) => `POST ${pathname}/ HTTP/1.1\r\n${SMUGGLED}`, 400],
     ['TRACE, which would show the credential', ({ pathname }: URL) => `TRACE ${pathname}/ HTTP/1.1`, 405],
   ])('%s leads nowhere', async (_what, line, status) => {
     const { api, proxy } = await startAll(ok);
