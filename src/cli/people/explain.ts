@@ -1,6 +1,5 @@
 /** Asks the broker about one thing: what it is, whether it lives, whose it is, what it hangs on, and how to end it. */
 import { formatSelector, type Selector } from '../../domain/selector.js';
-import { masked } from '../../domain/text.js';
 import { textOf } from '../../client/request.js';
 import { HANDLE_LABELS } from '../../targets/kinds.js';
 import { NotAnswered } from '../broker-client.js';
@@ -25,7 +24,7 @@ import type { Thing } from './recognise.js';
 import { isAlive, taskFacts, taskSchema } from './task.js';
 
 interface Explained {
-  /** The first is a sentence, the others are below it. */
+  /** The first is a sentence, the others are below it. With texts of strangers in them, as they are. */
   lines: string[];
   /** What the broker answered, for machines. */
   answer: unknown;
@@ -69,7 +68,7 @@ async function ofToken(text: string, connection: Connection): Promise<Explained>
     return { lines: ['The text contains a credential of this broker.', ...lines], answer };
   } catch (error) {
     if (!(error instanceof NotAnswered) || error.code !== 'invalid_request') throw error;
-    return { lines: [masked(error.message), ...foreignToken(text)], answer: { code: error.code } };
+    return { lines: [error.message, ...foreignToken(text)], answer: { code: error.code } };
   }
 }
 
@@ -140,7 +139,7 @@ async function ofSignal(id: string, { at, ask }: Connection): Promise<Explained>
     ['received', signal.receivedAt],
     ['because', signal.reason],
   ]);
-  return { lines: [masked(`A signal: ${signal.state}.`), ...facts], answer };
+  return { lines: [`A signal: ${signal.state}.`, ...facts], answer };
 }
 
 async function ofRequest(id: string, { at, ask }: Connection): Promise<Explained> {
@@ -155,7 +154,7 @@ async function ofRevocation(seq: number, { at, ask }: Connection): Promise<Expla
   const answer = await ask(at(`/revocations/${seq}`));
   const receipt = answered(receiptSchema, answer);
   const lines = [
-    masked(`A revocation: ${orderText(receipt)}${receipt.liftedBy === undefined ? '' : ', lifted'}.`),
+    `A revocation: ${orderText(receipt)}${receipt.liftedBy === undefined ? '' : ', lifted'}.`,
     ...factLines([
       ['number', String(receipt.seq)],
       ['published', receipt.at],
@@ -179,7 +178,7 @@ async function ofName(selectors: readonly Selector[], connection: Connection): P
     throw new Error(previews.find((one) => typeof one === 'string') ?? 'Nothing was ever seen here of it.');
   const holds = await holdsInForce(connection, {});
   const lines = known.flatMap(({ selector, affected }) => [
-    masked(`A name: ${formatSelector(selector)}.`),
+    `A name: ${formatSelector(selector)}.`,
     ...factLines([
       ['alive under it', counted(affected)],
       ...holds

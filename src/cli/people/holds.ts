@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { formatSelector } from '../../domain/selector.js';
+import { masked } from '../../domain/text.js';
 import { revocationNumberOf, type Terminal } from '../terminal.js';
 import { answered, pagesOf } from './answered.js';
 import { connected, withConnection, type Connection, type ConnectionOptions } from './connection.js';
@@ -85,7 +86,7 @@ async function liftOne(
   { out }: Terminal,
 ) {
   const answer = await ask(at(`/revocations/${number}`, { reason }), { method: 'DELETE' });
-  out(`Lifted: ${orderText(answered(receiptSchema, answer))}. What it killed stays dead.`);
+  out(masked(`Lifted: ${orderText(answered(receiptSchema, answer))}. What it killed stays dead.`));
 }
 
 /** A call lifts so many, and says where to go on. */

@@ -1,5 +1,6 @@
 /** `mayfly whatis`: says what a pasted text is, whether it lives, whose it is, and how to end it. */
 import type { Command } from 'commander';
+import { masked } from '../../domain/text.js';
 import { holdsToken } from '../../domain/token-in-text.js';
 import type { Terminal } from '../terminal.js';
 import { connected, withConnection, type Connection, type ConnectionOptions } from './connection.js';
@@ -54,7 +55,7 @@ async function shown(thing: Thing, { text, connection, terminal, json }: Showing
   try {
     const { lines, answer } = await explain(thing, text, connection);
     if (json) terminal.out(jsonLine({ ...thing, answer }));
-    else for (const line of lines) terminal.out(line);
+    else for (const line of lines) terminal.out(masked(line));
     return true;
   } catch (error) {
     const name = 'id' in thing ? `${thing.id}: ` : '';
