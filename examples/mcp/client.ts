@@ -1,6 +1,6 @@
 // An agent (MCP TypeScript SDK 2) that reads one incident, with a credential that dies with its task.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { fromFile, mayfly, mcpAuthFor } from 'mayfly/client';
+import { fromFile, mayfly, mcpAuthFor } from 'mayfly/client'; // outside of this checkout: '@mayfly-broker/client'
 
 const TARGET = 'https://tickets.example'; // as the configuration of the broker names the server
 const { MAYFLY_BROKER = 'https://mayfly.example', MAYFLY_IDENTITY = '/var/run/secrets/mayfly/token' } = process.env;

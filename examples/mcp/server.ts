@@ -7,7 +7,7 @@ import {
   OAuthErrorCode,
   requireBearerAuth,
 } from '@modelcontextprotocol/server';
-import { fromFile } from 'mayfly/client';
+import { fromFile } from 'mayfly/client'; // outside of this checkout: '@mayfly-broker/client'
 import { z } from 'zod';
 
 const TARGET = 'https://tickets.example'; // as the configuration of the broker names this server

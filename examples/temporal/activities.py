@@ -45,8 +45,8 @@ class Joined(ActivityInboundInterceptor):
 
 @activity.defn
 def open_task(purpose: str) -> str:
-    # Without heartbeats, because no worker sends them while a workflow waits: what is lost ends at the deadline. So does
-    # the first of two tasks, where this was tried again because its answer was lost.
+    # Without heartbeats, because no worker sends them while a workflow waits: what is lost ends at the deadline. So
+    # does the first of two tasks, where this was tried again because its answer was lost.
     return str(broker.task(purpose, heartbeat_seconds=0, deadline_seconds=3600).id)
 
 
