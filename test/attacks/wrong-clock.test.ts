@@ -98,6 +98,9 @@ describe.each([
     expect(await wrong.form('/revoke', { token: other.token }, { authorization: `Bearer ${agent}` })).toMatchObject({
       status: 200,
     });
+    expect(await wrong.post('/runs/complete', { issuer: 'lab', run: 'r-1' }, orchestrator)).toMatchObject({
+      status: 200,
+    });
     const api = await right.identity('tickets-api');
     for (const dead of [token, other.token]) {
       expect((await right.introspect(dead, api)).body).toEqual({ active: false });
@@ -274,6 +277,7 @@ const ELSEWHERE = new Set([
   'POST /revoke',
   'POST /tasks/:id/complete',
   'POST /tasks/:id/suspend',
+  'POST /runs/complete',
   'POST /revocations',
   'DELETE /revocations/:seq',
   // What only `revoke` permits is asked for with the same proof, and reads the time that is known to be right.
