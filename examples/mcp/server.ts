@@ -2,10 +2,13 @@
 import { serve } from '@hono/node-server';
 import {
   createMcpHandler,
+  getOAuthProtectedResourceMetadataUrl,
   McpServer,
   OAuthError,
   OAuthErrorCode,
+  oauthMetadataResponse,
   requireBearerAuth,
+  type OAuthMetadata,
 } from '@modelcontextprotocol/server';
 import { fromFile } from 'mayfly/client'; // outside of this checkout: '@mayfly-broker/client'
 import { z } from 'zod';
@@ -42,8 +45,17 @@ const handler = createMcpHandler(() => {
   });
   return server;
 });
-const gate = requireBearerAuth({ verifier: { verifyAccessToken }, expectedResource: new URL(TARGET) });
+// RFC 9728: a client that knows no broker finds it by this document.
+const found = await fetch(new URL('/.well-known/oauth-authorization-server', MAYFLY_BROKER));
+const metadata = { oauthMetadata: (await found.json()) as OAuthMetadata, resourceServerUrl: new URL(TARGET) };
+const gate = requireBearerAuth({
+  verifier: { verifyAccessToken },
+  expectedResource: new URL(TARGET),
+  resourceMetadataUrl: getOAuthProtectedResourceMetadataUrl(new URL(TARGET)),
+});
 async function fetchMcp(request: Request): Promise<Response> {
+  const document = oauthMetadataResponse(request, metadata);
+  if (document) return document;
   const caller = await gate(request);
   return caller instanceof Response ? caller : handler.fetch(request, { authInfo: caller });
 }

@@ -158,6 +158,13 @@ needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', ()
     expect((await known(outcome)).tasks).toEqual([outcome]);
   });
 
+  it.each(['ts', 'py'] as const)('is told by the MCP server (%s) which broker it believes', async (server) => {
+    const challenge = (await fetch(`${servers[server]}/mcp`, { method: 'POST' })).headers.get('www-authenticate');
+    const where = /resource_metadata="([^"]+)"/.exec(challenge ?? '')?.[1] ?? '';
+    const document: unknown = await (await fetch(where.replace(TICKETS, servers[server]))).json();
+    expect(document).toMatchObject({ authorization_servers: [broker.url] });
+  });
+
   it.each(['ts', 'py'] as const)(
     'reaches nothing else at the MCP server (%s), and nothing once its task is over',
     async (server) => {
