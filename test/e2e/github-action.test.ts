@@ -1,7 +1,7 @@
 /** The GitHub Action, run as a runner runs it: by action.yml, with inputs and files in the environment, and an OIDC endpoint. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -19,17 +19,13 @@ const action = parse(readFileSync('action.yml', 'utf8')) as {
 
 let broker: TestBroker;
 let orchestrator: string;
-/** Answers of GitHub's OIDC endpoint wait for this. */
-let gate: Promise<unknown> = Promise.resolve();
-let brokenOff = 0;
 const github = createServer((request, response) => {
-  response.on('close', () => (brokenOff += response.writableFinished ? 0 : 1));
-  void gate.then(async () => {
+  void (async () => {
     const audience = new URL(request.url ?? '', 'http://github').searchParams.get('audience') ?? '';
     const known = request.headers.authorization === 'Bearer of-the-job';
     const value = known ? await broker.identity('agent-7', { aud: audience, expiresInSeconds: 3_600 }) : undefined;
     response.end(JSON.stringify({ value }));
-  });
+  })();
 });
 
 beforeAll(async () => {
@@ -137,7 +133,6 @@ describe('the GitHub Action', () => {
     const its = await begun();
     expect(await after(its, status)).toMatchObject({ code: 0 });
     expect(await stateOf(its.task)).toBe(outcome);
-    await gone(its);
   });
 
   it('runs its end whatever happened to the job, and learns how it ended', () => {
@@ -150,7 +145,7 @@ describe('the GitHub Action', () => {
     await broker.post(`/tasks/${its.task}/complete`, { outcome: 'cancelled' }, orchestrator);
     const { code, said } = await after(its, 'success');
     expect([code, said]).toEqual([0, expect.stringContaining(`::warning::The task ${its.task} has ended: cancelled`)]);
-    await gone(its);
+    expect(existsSync(its.file)).toBe(false);
   });
 
   it('leaves nothing alive when the runner is killed and there is no step after the job', async () => {
@@ -171,20 +166,16 @@ describe('the GitHub Action', () => {
     expect(await stateOf(task)).toBe('expired');
   });
 
-  it('opens nothing for a step that is stopped while it waits', async () => {
-    let open: (value?: unknown) => void = () => undefined;
-    gate = new Promise((resolve) => (open = resolve));
-    const before = brokenOff;
-    const its = job();
-    const { child, ended } = step(action.runs.main, its.env);
-    await once(github, 'request');
-    child.kill('SIGKILL');
-    await ended;
-    await until(() => brokenOff > before, 'the keeper asks on');
-    open();
-    gate = Promise.resolve();
-    expect(its.written('STATE')).toEqual({});
-    expect(await after(its, 'cancelled')).toEqual({ code: 0, said: '' });
+  it('ends at once what a step has opened that dies before the job knows of it', async () => {
+    const its = job({}, { GITHUB_STATE: join(temporaryDirectory(), 'missing', 'state') });
+    const { code, said } = await step(action.runs.main, its.env).ended;
+    expect([code, said]).toEqual([1, expect.stringContaining('::add-mask::eyJ')]);
+    const isOpen = async () => {
+      const { body } = await broker.get('/tasks?workload=lab:agent-7&state=open', orchestrator);
+      return (body as { tasks: object[] }).tasks.length > 0;
+    };
+    await until(async () => !(await isOpen()), 'the task stays open');
+    await until(() => readdirSync(its.temp).length === 0, 'the file stays');
   });
 
   it.each([
