@@ -124,7 +124,7 @@ function openIdentity(
 
 /** Returns what is done for callers that ask often and give up soon, and for verifiers, which ask once and hear the rest. */
 const forSdks = (ledger: Ledger, metrics: Metrics) => ({
-  feed: openFeed(ledger, { onFollowers: metrics.feedFollowers, onEnd: metrics.feedEnded }),
+  feed: openFeed(ledger, { onFollowers: metrics.feedFollowers, onEnd: metrics.feedEnded, onKnown: metrics.knownBy }),
   given: givenSessions(ledger),
   inTurn: createInTurn(),
   untilEnforceable: untilEnforceable(ledger.clock, (target) => isPassing(ledger, target)),

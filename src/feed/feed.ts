@@ -8,9 +8,13 @@ import type { Cause } from '../domain/selector.js';
 import { MINUTE_MS } from '../domain/time.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import { eachSettled } from '../ledger/each-settled.js';
+import { needsReceipt } from '../ledger/follow-receipts.js';
+import type { InformedVerifier } from '../ledger/known-by.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { FeedEnd } from '../protocol/feed.js';
+import { acknowledge, type Acknowledgement } from './acknowledge.js';
 import { createFollower } from './follow.js';
+import { createInformed } from './informed.js';
 import { createSnapshots } from './snapshot.js';
 import { streamTo, type Progress } from './stream.js';
 
@@ -50,6 +54,8 @@ interface Stream {
 export interface Feed {
   /** Rejects when the log cannot be read now, or when too many follow. */
   subscribe(subscription: Subscription): Promise<Stream>;
+  /** Returns how many entries were measured. Refuses what was never sent, and another generation. */
+  acknowledge(ack: Acknowledgement): Promise<number>;
   /** Looks at the log for everybody who follows, and ends what is to end. Rejects when the log could not be read. */
   beat(): Promise<void>;
   /** Ends all streams: their verifiers come again, to another broker. */
@@ -66,60 +72,81 @@ interface Subscriber extends Subscription {
 interface FeedEvents {
   onFollowers: (count: number) => void;
   onEnd: (reason: FeedEnd | 'left' | 'stuck') => void;
+  /** @param seconds From the publication until the verifier denied, at most. */
+  onKnown: (verifier: string, seconds: number) => void;
 }
 
-export function openFeed({ log, clock }: Pick<Ledger, 'log' | 'clock'>, events: FeedEvents): Feed {
-  const subscribers = new Set<Subscriber>();
-  let closed = false;
+/** Who follows. */
+interface Room {
+  subscribers: Set<Subscriber>;
+  isClosed: boolean;
+  events: FeedEvents;
+}
+
+export function openFeed(ledger: Ledger, events: FeedEvents): Feed {
+  const { log, clock } = ledger;
+  const room: Room = { subscribers: new Set(), isClosed: false, events };
+  const { subscribers } = room;
+  const informed = createInformed(ledger);
   let idleSince = clock.elapsed();
 
   const askAgain = async (whom: readonly Subscriber[]) =>
     whom.length > 0 ? admitAgain(whom, clock.elapsed()).finally(follower.ring) : undefined;
-  const follower = createFollower({
-    ledger: { log, clock },
-    onEntries: (entries) => void askAgain(hitBy(entries, subscribers)),
+  const follower = createFollower(ledger, (line, entries) => {
+    void askAgain(hitBy(entries, subscribers));
+    const told = [...subscribers].map(nameOf);
+    for (const { seq } of entries.filter(needsReceipt)) informed.note(line.published(seq), told);
   });
   const snapshots = createSnapshots(log, follower);
 
-  async function* counted(subscriber: Subscriber): AsyncGenerator<string> {
-    const { progress, from, cut } = subscriber;
-    subscribers.add(subscriber);
-    if (closed) progress.end = 'closing';
-    events.onFollowers(subscribers.size);
-    try {
-      yield* streamTo({ follower, snapshots, clock }, progress, from);
-    } finally {
-      subscribers.delete(subscriber);
-      events.onFollowers(subscribers.size);
-      events.onEnd(cut.signal.aborted ? 'stuck' : (progress.end ?? 'left'));
-    }
-  }
-
   return {
     async subscribe(subscription) {
-      if (closed) throw later('This broker is about to end; follow another one.');
+      if (room.isClosed) throw later('This broker is about to end; follow another one.');
       assertRoom(subscribers, subscription.party);
       if (!follower.line()) await follower.look();
       const subscriber = begun(subscription, clock.elapsed());
-      return { texts: counted(subscriber), cut: subscriber.cut.signal };
+      const texts = streamTo({ follower, snapshots, clock }, subscriber.progress, subscription.from);
+      return { texts: counted(texts, subscriber, room), cut: subscriber.cut.signal };
+    },
+    async acknowledge(ack) {
+      if (!follower.line()) await follower.look();
+      return acknowledge({ clock, follower, informed, subscribers, ...events }, ack);
     },
     async beat() {
       const now = clock.elapsed();
       endDue(subscribers, now);
       snapshots.forget();
-      if (closed) return;
+      if (room.isClosed) return;
       if (subscribers.size > 0) idleSince = now;
       else if (now - idleSince >= IDLE_MS) follower.stop();
       if (!follower.line() && subscribers.size === 0) return;
       await follower.look();
-      await askAgain([...subscribers].filter(({ askAt }) => now >= askAt));
+      await Promise.all([informed.write(), askAgain([...subscribers].filter(({ askAt }) => now >= askAt))]);
     },
     close() {
-      closed = true;
+      room.isClosed = true;
       for (const { progress } of subscribers) progress.end ??= 'closing';
       follower.stop();
     },
   };
+}
+
+const nameOf = ({ party, instance }: Subscriber): InformedVerifier =>
+  instance === undefined ? { verifier: party } : { verifier: party, instance };
+
+/** Counts a subscriber for as long as its stream is read. */
+async function* counted(texts: AsyncIterable<string>, subscriber: Subscriber, room: Room): AsyncGenerator<string> {
+  const { subscribers, events } = room;
+  subscribers.add(subscriber);
+  if (room.isClosed) subscriber.progress.end = 'closing';
+  events.onFollowers(subscribers.size);
+  try {
+    yield* texts;
+  } finally {
+    subscribers.delete(subscriber);
+    events.onFollowers(subscribers.size);
+    events.onEnd(subscriber.cut.signal.aborted ? 'stuck' : (subscriber.progress.end ?? 'left'));
+  }
 }
 
 const begun = (subscription: Subscription, now: number): Subscriber => ({

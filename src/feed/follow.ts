@@ -18,10 +18,12 @@ const AGAIN_MS = 200;
 type FollowedLog = Pick<RevocationLog, 'look' | 'entries' | 'awaitEntry'>;
 
 interface FollowDeps {
-  ledger: { log: FollowedLog; clock: Pick<Clock, 'elapsed' | 'pause'> };
-  /** Receives what was published since the last call. It must not throw. */
-  onEntries: (entries: readonly LogEntry[]) => void;
+  log: FollowedLog;
+  clock: Pick<Clock, 'elapsed' | 'pause'>;
 }
+
+/** Receives what was published since the last call, now in the line. It must not throw. */
+type OnEntries = (line: Line, entries: readonly LogEntry[]) => void;
 
 /** A look at the log that found everything up to `seq` in the line. `at` is when it was sent, by `Clock.elapsed`. */
 export interface Beat {
@@ -46,10 +48,10 @@ export interface Follower {
   stop(): void;
 }
 
-export function createFollower({ ledger: { log, clock }, onEntries }: FollowDeps): Follower {
+export function createFollower({ log, clock }: FollowDeps, onEntries: OnEntries): Follower {
   const { bell, ring } = createBell();
-  const tail = createTail(log, (entries) => {
-    onEntries(entries);
+  const tail = createTail(log, (line, entries) => {
+    onEntries(line, entries);
     ring();
   });
   /** Two that read the same place would append it twice. */
@@ -97,7 +99,7 @@ export function createFollower({ ledger: { log, clock }, onEntries }: FollowDeps
 
 /** Reads what is published as soon as it is, until nobody wants it any more. */
 async function keepReading(
-  { log, clock }: FollowDeps['ledger'],
+  { log, clock }: FollowDeps,
   { tail, turns }: { tail: ReturnType<typeof createTail>; turns: PQueue },
   isWanted: () => boolean,
 ): Promise<void> {
@@ -115,7 +117,7 @@ async function keepReading(
 }
 
 /** The end of the log as far as it was read. */
-function createTail({ look, entries }: FollowedLog, onEntries: FollowDeps['onEntries']) {
+function createTail({ look, entries }: FollowedLog, onEntries: OnEntries) {
   let line: Line | undefined;
   let lastId: string | undefined;
   const latest = async () => (await look([])).epoch.seq;
@@ -131,7 +133,7 @@ function createTail({ look, entries }: FollowedLog, onEntries: FollowDeps['onEnt
     if (isWhole) begun.append(kept);
     lastId = kept.at(-1)?.id;
     line = begun;
-    onEntries([]); // Whoever waits for the next entry must now hear of another line.
+    onEntries(line, []); // Whoever waits for the next entry must now hear of another line.
   }
 
   async function read(): Promise<void> {
@@ -140,7 +142,7 @@ function createTail({ look, entries }: FollowedLog, onEntries: FollowDeps['onEnt
       if (found.is !== 'entries') return begin();
       line.append(found.entries);
       lastId = found.entries.at(-1)?.id ?? lastId;
-      if (found.entries.length > 0) onEntries(found.entries);
+      if (found.entries.length > 0) onEntries(line, found.entries);
       more = found.entries.length === PAGE;
     }
   }

@@ -3,9 +3,9 @@
  * line and has no buffer of its own: one that is slow costs no memory, and is lost when its number is no longer kept.
  */
 import { defined } from '../domain/defined.js';
-import { isId } from '../domain/id.js';
 import { formatEpoch } from '../domain/liveness.js';
 import { grown, tombstoneAfter, type Deadly, type LogEntry, type Tombstone } from '../domain/tombstone.js';
+import { needsReceipt } from '../ledger/follow-receipts.js';
 import { feedEvent } from '../protocol/feed.js';
 
 /** About as much as a busy deployment publishes while a verifier connects anew. Some four megabytes. */
@@ -14,8 +14,9 @@ export const KEPT = 16_384;
 const CHUNK_CHARACTERS = 64 * 1024;
 
 /** An entry as it was published: what its acknowledgement is measured by. */
-interface Published {
+export interface Published {
   seq: number;
+  id: string;
   /** By the clock of the broker that published it. Milliseconds. */
   at: number;
   /** Whether a receipt is kept of it. */
@@ -61,10 +62,10 @@ export function createLine(generation: string, from: number): Line {
 
 function eventOf(generation: string, entry: LogEntry) {
   const { seq, at, cause, id } = entry;
-  const hasReceipt = isId('rev', id);
+  const hasReceipt = needsReceipt(entry);
   const receipt = hasReceipt ? (true as const) : undefined;
   const data = defined({ seq, cause, tombstone: deadlyOf(tombstoneAfter(entry)), receipt });
-  return { seq, at, hasReceipt, text: feedEvent('revocation', data, formatEpoch({ generation, seq })) };
+  return { seq, id, at, hasReceipt, text: feedEvent('revocation', data, formatEpoch({ generation, seq })) };
 }
 
 /** Returns what of the tombstone a verifier needs: no reason, no party, and not the clock of a cutoff. */

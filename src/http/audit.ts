@@ -13,7 +13,7 @@ import { BrokerError } from '../domain/errors.js';
 import { nameSchema, natural } from '../domain/schemas.js';
 import { ok, type Answer, type Call } from './wire/endpoint.js';
 import { json } from './wire/contract.js';
-import { printable, timestamp, wholeNumber } from './wire/fields.js';
+import { accepts, printable, timestamp, wholeNumber } from './wire/fields.js';
 import { brokerOperation, nothing } from './wire/operation.js';
 import type { HttpDeps } from './deps.js';
 
@@ -55,7 +55,7 @@ export const auditReading = (deps: HttpDeps) =>
     from: 'query',
     input: readingInput,
     async act(permitted, { after, limit, upTo, ...filter }, call) {
-      const whole = acceptsExport(call);
+      const whole = accepts(call, EXPORT);
       if (whole && (limit !== undefined || Object.keys(filter).length > 0)) throw exportTakesNoFilter();
       if (!whole && upTo !== undefined) throw pageTakesNoEnd();
       const audit = await openForReading(deps, permitted, call);
@@ -106,9 +106,6 @@ function exported(audit: AuditReader, after: number | undefined, to: number | un
 async function* withNewlines(lines: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const line of lines) yield `${line}\n`;
 }
-
-const acceptsExport = ({ headers }: Call): boolean =>
-  (headers.accept ?? '').split(',').some((type) => type.split(';', 1)[0]?.trim().toLowerCase() === EXPORT);
 
 const exportTakesNoFilter = () =>
   new BrokerError(

@@ -1,11 +1,13 @@
-/** The endpoint of the revocation feed. What a verifier hears, and what it makes of it, is in docs/feed.md. */
+/** The endpoints of the revocation feed. What a verifier hears, and what it makes of it, is in docs/feed.md. */
 import { z } from 'zod';
 import { auditingRefusals, nobody } from '../authorization/audit.js';
 import { permitOnBroker, type Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { parseEpoch, type Epoch } from '../domain/liveness.js';
+import { natural } from '../domain/schemas.js';
 import type { Subscription } from '../feed/feed.js';
+import { json } from './wire/contract.js';
 import { ok, type Call } from './wire/endpoint.js';
 import { printable } from './wire/fields.js';
 import { brokerOperation } from './wire/operation.js';
@@ -18,6 +20,11 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 };
 
+const instance = printable(64).describe('Which of the instances of the caller this is: a pod, a host.');
+/** As many as a verifier applies in a second, where many things end at once. */
+const ENTRIES_MOST = 500;
+const WAITED_MS_MOST = 60_000;
+
 /** GET /revocations/feed says what is dead, and from then on what dies. */
 export const revocationFeed = (deps: HttpDeps) =>
   brokerOperation(deps, {
@@ -27,13 +34,47 @@ export const revocationFeed = (deps: HttpDeps) =>
       '`Last-Event-ID` goes on from an event. The events, and what a verifier makes of them: [feed.md](feed.md).',
     answers: { 200: { 'text/event-stream': 'Server-sent events.' } },
     from: 'query',
-    input: z.strictObject({
-      instance: printable(64).exactOptional().describe('Which of the instances of the caller this is: a pod, a host.'),
-    }),
+    input: z.strictObject({ instance: instance.exactOptional() }),
     async act(permitted, { instance }, call) {
       const { texts, cut } = await deps.feed.subscribe(subscriptionOf(deps, permitted, call, instance));
       return { ...ok(texts), headers: HEADERS, endless: { cut } };
     },
+  });
+
+/** POST /revocations/feed/ack says what a verifier has applied. */
+export const feedAcknowledgement = (deps: HttpDeps) =>
+  brokerOperation(deps, {
+    verb: 'followFeed',
+    summary:
+      'Says which entries of the feed a verifier has applied, and when: the time to deny is measured by it, and receipts ' +
+      'name who knew. Many entries go in one call; any broker takes it.',
+    answers: {
+      200: json(z.strictObject({ measured: natural.describe('Not those that are no longer kept here.') })),
+    },
+    refusals: ['conflict'],
+    from: 'body',
+    input: z.strictObject({
+      generation: printable(64).describe('The generation that the entries are of.'),
+      instance: instance.exactOptional(),
+      applied: z
+        .array(
+          z.strictObject({
+            seq: z.int().min(1).describe('The number of the entry.'),
+            waitedMs: z
+              .int()
+              .min(0)
+              .max(WAITED_MS_MOST)
+              .default(0)
+              .describe('For how many milliseconds it was applied when this request was sent, by your own clock.'),
+          }),
+        )
+        .min(1)
+        .max(ENTRIES_MOST),
+    }),
+    act: async ({ caller }, { generation, instance, applied }) =>
+      ok({
+        measured: await deps.feed.acknowledge(defined({ verifier: caller.party.id, instance, generation, applied })),
+      }),
   });
 
 function subscriptionOf(

@@ -9,11 +9,11 @@ import { affectedAnswer, countsOf, effectOfRevocation, effectsAnswer, selectorAn
 import { json, time } from './wire/contract.js';
 import { ok, type Call } from './wire/endpoint.js';
 import { printable, timestamp, wholeNumber } from './wire/fields.js';
-import { brokerOperation, nothing, operation } from './wire/operation.js';
+import { brokerOperation, operation } from './wire/operation.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { allWithEffects, withEffects, type Shown } from '../revocation/effects.js';
 import { liftAll } from '../revocation/lift-all.js';
-import { HOLD_STATES, liftHold, permitLift, showReceipt, showReceipts } from '../revocation/receipts.js';
+import { HOLD_STATES, liftHold, permitLift, showReceipts } from '../revocation/receipts.js';
 import {
   isDryRun,
   permitBySelector,
@@ -35,7 +35,7 @@ const about = {
   effects: effectsAnswer,
 };
 
-const receiptAnswer = z
+export const receiptAnswer = z
   .strictObject({
     seq: natural.describe('Its number in the revocation log.'),
     ...about,
@@ -90,7 +90,7 @@ const revocationInput = z
     return z.NEVER;
   });
 
-const path = { seq: 'The number of the revocation.' };
+export const SEQ_PATH = { seq: 'The number of the revocation.' };
 
 /** POST /revocations ends, cuts off or holds whatever hangs on a selector. With `dryRun` it counts what it would hit. */
 export const revocation = (deps: HttpDeps) =>
@@ -139,28 +139,12 @@ export const revocationList = (deps: HttpDeps) =>
     },
   });
 
-/** GET /revocations/{seq} returns one receipt as it stands now. */
-export const revocationReceipt = (deps: HttpDeps) =>
-  brokerOperation(deps, {
-    verb: 'readRevocations',
-    summary: 'Shows one revocation as it stands now.',
-    path,
-    answers: { 200: json(receiptAnswer) },
-    refusals: ['not_found'],
-    from: 'query',
-    input: nothing,
-    async act(permitted, _, call) {
-      const receipt = await showReceipt(deps.ledger, permitted, seqOf(call));
-      return ok(receiptOnWire(await withEffects(deps.ledger, receipt)));
-    },
-  });
-
 /** DELETE /revocations/{seq} lifts a hold. The credentials that the hold has killed stay dead. */
 export const holdLifting = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'revoke',
     summary: 'Lifts a hold. What it has killed stays dead.',
-    path,
+    path: SEQ_PATH,
     answers: { 200: json(receiptAnswer) },
     refusals: ['not_found', 'conflict'],
     from: 'query',
@@ -204,11 +188,11 @@ export const allLifting = (deps: HttpDeps) =>
  * Returns the number in the path. Revocations are numbered from 1, so 0 stands for a text that is no number, and is never
  * found.
  */
-const seqOf = ({ params: { seq = '' } }: Pick<Call, 'params'>): number =>
+export const seqOf = ({ params: { seq = '' } }: Pick<Call, 'params'>): number =>
   /^[1-9]\d{0,14}$/.test(seq) ? Number(seq) : 0;
 
 /** Returns the receipt on the wire. It must be true about what the revocation did (G8). */
-const receiptOnWire = ({ receipt, effects }: Shown) =>
+export const receiptOnWire = ({ receipt, effects }: Shown) =>
   defined({
     seq: receipt.seq,
     at: toTimestamp(receipt.at),

@@ -16,11 +16,12 @@ import { auditHead, auditReading } from './audit.js';
 import { credentialReading } from './credential.js';
 import type { HttpDeps } from './deps.js';
 import { errorPage } from './error-page.js';
-import { revocationFeed } from './feed.js';
+import { feedAcknowledgement, revocationFeed } from './feed.js';
 import { muteList, muting, unmuting } from './mutes.js';
 import { notifications } from './notifications.js';
 import { liveness, readiness, metricsPage } from './operations.js';
-import { allLifting, holdLifting, revocationList, revocation, revocationReceipt } from './revocations.js';
+import { revocationReceipt } from './receipt.js';
+import { allLifting, holdLifting, revocationList, revocation } from './revocations.js';
 import { signalPush } from './security-events.js';
 import { allDismissing, signalDeciding, pendingSignals, signalList, signalReading, jsonSignal } from './signals.js';
 import {
@@ -74,12 +75,7 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
 
     ours('POST', '/runs/complete', runCompletion(deps), 4 * KIB),
 
-    ours('POST', '/revocations', revocation(deps), 48 * KIB),
-    ours('GET', '/revocations', revocationList(deps)),
-    ours('POST', '/revocations/lift', allLifting(deps), 4 * KIB),
-    ours('GET', '/revocations/feed', revocationFeed(deps)),
-    ours('GET', '/revocations/:seq', revocationReceipt(deps)),
-    ours('DELETE', '/revocations/:seq', holdLifting(deps)),
+    ...revocationEndpoints(deps),
     ours('GET', '/credentials/:id', credentialReading(deps)),
 
     { ...ours('POST', '/signals', signalPush(deps), 16 * KIB), refusals: 'set' },
@@ -102,6 +98,17 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
   ];
   return endpoints;
 }
+
+/** The feed comes before the numbers: `feed` is none. */
+const revocationEndpoints = (deps: HttpDeps): DescribedEndpoint[] => [
+  ours('POST', '/revocations', revocation(deps), 48 * KIB),
+  ours('GET', '/revocations', revocationList(deps)),
+  ours('POST', '/revocations/lift', allLifting(deps), 4 * KIB),
+  ours('GET', '/revocations/feed', revocationFeed(deps)),
+  ours('POST', '/revocations/feed/ack', feedAcknowledgement(deps), 32 * KIB),
+  ours('GET', '/revocations/:seq', revocationReceipt(deps)),
+  ours('DELETE', '/revocations/:seq', holdLifting(deps)),
+];
 
 interface OperationsDeps extends Pick<HttpDeps, 'metrics' | 'requests' | 'issuer' | 'policy'> {
   readiness: Readiness;

@@ -95,7 +95,7 @@ async function count(ledger: Ledger, receipt: Receipt): Promise<Receipt> {
 }
 
 /** Ends and suspensions of a task are recorded in the task itself. A revocation has no other record, so it gets a receipt. */
-const needsReceipt = ({ id }: LogEntry): boolean => isId('rev', id);
+export const needsReceipt = ({ id }: Pick<LogEntry, 'id'>): boolean => isId('rev', id);
 
 const receiptOf = ({
   seq,

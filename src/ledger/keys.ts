@@ -103,6 +103,8 @@ export const seenKey = (cause: Cause): Key => `${shardOfDigest(Buffer.from(cause
 
 /** Receipts are bookkeeping, so they are in a shard of their own and not in that of the log. */
 export const receiptKey = (seq: number): Key => `receipts/${seq}`;
+/** Returns the key of who was told of a revocation. */
+export const knownByKey = (seq: number): Key => `receipts/known:${seq}`;
 export const receiptIndex: Key = 'receipts/all';
 export const uncountedIndex: Key = 'receipts/uncounted';
 export const liftIndex: Key = 'receipts/lifts';

@@ -102,6 +102,11 @@ export const METRICS = {
     help: 'Streams of the feed that ended: by the broker (renew, slow, closing, refused, stuck), or left by the verifier.',
     labels: { reason: [...FEED_ENDS, 'left', 'stuck'] },
   },
+  timeToDeny: {
+    name: 'mayfly_time_to_deny_seconds',
+    help: 'Time from the publication of a revocation until a verifier denied, as it acknowledged, by verifier.',
+    labels: { verifier: UNLISTED },
+  },
   detectorDropped: {
     name: 'mayfly_detector_dropped_total',
     help: 'Subjects that detectors dropped before they were written to the store, because there were too many at once.',

@@ -35,6 +35,8 @@ export interface Metrics {
   feedFollowers: (count: number) => void;
   /** @param reason `stuck`: its connection took nothing more. `left`: the verifier ended it. */
   feedEnded: (reason: FeedEnd | 'left' | 'stuck') => void;
+  /** @param seconds From the publication of a revocation until the verifier denied. */
+  knownBy: (verifier: string, seconds: number) => void;
   minterWarning(what: string): void;
   targetPushed(target: string, result: 'written' | 'failed' | 'drifted', now?: { denials: number; fill: number }): void;
   targetSyncFailing(target: string, seconds: number): void;
@@ -183,11 +185,14 @@ function signals({ counter, histogram }: Factories) {
   } satisfies Partial<Metrics>;
 }
 
-function feed({ counter, gauge }: Factories) {
+function feed({ counter, gauge, histogram }: Factories) {
+  const seconds = histogram('timeToDeny', SLOW);
+  const verifier = boundedLabel();
   const followers = gauge('feedFollowers');
   const ends = counter('feedEnds');
   return {
     feedFollowers: (count) => followers.set(count),
+    knownBy: (name, took) => seconds.observe({ verifier: verifier(name) }, took),
     feedEnded: (reason) => ends.inc({ reason }),
   } satisfies Partial<Metrics>;
 }

@@ -1,6 +1,6 @@
 /** The revocation feed over HTTP: what a verifier hears, in which order, and when the broker says nothing or ends it. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { decodeJwt } from 'jose';
+import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from 'jose';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { follow, type FeedReader } from '../support/feed-reader.js';
 
@@ -97,6 +97,41 @@ describe('a verifier that follows', () => {
     const headers = { authorization: `Bearer ${await broker.identity('verifier')}` };
     const head = await fetch(`${broker.url}/revocations/feed`, { method: 'HEAD', headers });
     expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+});
+
+describe('an acknowledgement', () => {
+  it('is in the receipt and in the metrics; the receipt is signed for whoever asks, under a type of its own', async () => {
+    const [said, silent] = [await listen(undefined, '?instance=a'), await listen(undefined, '?instance=b')];
+    await Promise.all([said.hears('heartbeat'), silent.hears('heartbeat')]);
+    const { seq } = (await revoke('workload', 'lab:agent-8')).body as { seq: number };
+    const { receipt } = await said.hears('revocation');
+    expect(receipt).toBe(true);
+    const verifier = await broker.identity('verifier');
+    const applied = [{ seq, waitedMs: 0 }];
+    const generation = said.applied()?.generation;
+    const acknowledge = (over: object) =>
+      broker.post('/revocations/feed/ack', { generation, instance: 'a', applied, ...over }, verifier);
+    expect((await acknowledge({})).body).toEqual({ measured: 1 });
+    expect((await acknowledge({ applied: [{ seq: seq + 1 }] })).status).toBe(400);
+    expect((await acknowledge({ generation: '0_x' })).status).toBe(409);
+    await broker.work('feed');
+    const shown = (await broker.get(`/revocations/${seq}`, soc)).body as { at: string; verifiers: object[] };
+    expect(shown.verifiers).toEqual([
+      { verifier: 'lab:verifier', instance: 'a', knewAt: shown.at, afterMs: 0 },
+      { verifier: 'lab:verifier', instance: 'b' },
+    ]);
+    const signed = await broker.get(`/revocations/${seq}`, soc, { accept: 'application/jwt' });
+    const keys = createLocalJWKSet((await broker.get('/jwks')).body as JSONWebKeySet);
+    const { payload } = await jwtVerify(signed.text, keys, {
+      typ: 'mayfly-receipt+jwt',
+      issuer: broker.url,
+      currentDate: new Date(broker.clock.now()),
+    });
+    expect(payload['receipt']).toEqual(shown);
+    const metrics = await (await fetch(`${broker.operationsUrl}/metrics`)).text();
+    expect(metrics).toContain('mayfly_time_to_deny_seconds_count{verifier="lab:verifier"} 1');
+    for (const reader of [said, silent]) reader.leave();
   });
 });
 

@@ -70,7 +70,10 @@ const REQUESTS: Record<OperatorVerb, Record<string, Send>> = {
     'read the notifications': get('/notifications'),
   },
   sendSignal: { 'send a signal': post('/signals/json', signal) },
-  followFeed: { 'follow the feed': get('/revocations/feed') },
+  followFeed: {
+    'follow the feed': get('/revocations/feed'),
+    acknowledge: post('/revocations/feed/ack', { generation: '1_x', applied: [{ seq: 1 }] }),
+  },
   introspect: {},
   // No endpoint yet.
   evaluate: {},

@@ -73,3 +73,7 @@ export function idempotencyKeyOf({ headers }: Pick<Call, 'headers'>, meaning: ob
   }
   return { key, body: sha256(JSON.stringify(meaning)) };
 }
+
+/** Returns whether the caller asks for this media type, in place of what it would get. */
+export const accepts = ({ headers }: Pick<Call, 'headers'>, mediaType: string): boolean =>
+  (headers.accept ?? '').split(',').some((type) => type.split(';', 1)[0]?.trim().toLowerCase() === mediaType);

@@ -1,10 +1,13 @@
 /** The feed without HTTP: what becomes of verifiers that are slow, stuck, refused or too many, and of a log that fails. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerError } from '../../../src/domain/errors.js';
+import { newId } from '../../../src/domain/id.js';
 import { openFeed, type Feed } from '../../../src/feed/feed.js';
 import { KEPT } from '../../../src/feed/line.js';
+import type { Ledger } from '../../../src/ledger/ledger.js';
+import { verifiersOf } from '../../../src/ledger/known-by.js';
 import { openRevocationLog, type RevocationLog } from '../../../src/ledger/revocation-log.js';
-import { LogGap, StoreUnavailable, type Log, type Store } from '../../../src/store/store.js';
+import { LogGap, StoreUnavailable, type Change, type Log, type Store } from '../../../src/store/store.js';
 import { handClock, type HandClock } from '../../support/clock.js';
 import { publication } from '../../support/publication.js';
 import { until } from '../../support/until.js';
@@ -12,9 +15,11 @@ import { modelStore } from '../../support/search/model-store.js';
 
 let clock: HandClock;
 let store: Store;
+let isFull = false;
 let log: RevocationLog;
 let feed: Feed;
 let ends: string[];
+let known: [verifier: string, seconds: number][];
 /** What the store does instead of listing entries, or looking, while it is set. */
 let failing: Partial<Pick<Log, 'entries' | 'look' | 'snapshot'>>;
 
@@ -25,9 +30,21 @@ beforeEach(() => {
     ((...input: never[]) => (failing[name] ?? store.log[name])(...(input as [never, never]))) as Log[K];
   const mayFail = { entries: instead('entries'), look: instead('look'), snapshot: instead('snapshot') };
   log = openRevocationLog({ ...store.log, ...mayFail });
-  feed = openFeed({ log, clock }, { onFollowers: () => undefined, onEnd: (reason) => ends.push(reason) });
+  known = [];
+  feed = openFeed(ledger(), events);
 });
 afterEach(() => feed.close());
+
+const ledger = (): Ledger => {
+  const commit = (change: Change) =>
+    isFull ? Promise.reject(new StoreUnavailable('full')) : store.records.commit(change);
+  return { records: { ...store.records, commit }, log, clock };
+};
+const events = {
+  onFollowers: () => undefined,
+  onEnd: (reason: string) => ends.push(reason),
+  onKnown: (...one: [string, number]) => known.push(one),
+};
 
 const publish = async (count = 1) => {
   for (let i = 0; i < count; i += 1) await log.publish(publication({ workload: `w${i}` }));
@@ -226,6 +243,58 @@ describe('a stream ends', () => {
   });
 });
 
+describe('an acknowledgement', () => {
+  const rev = (name: string) => publication({ id: newId('rev'), workload: name, at: clock.now() });
+  const acked = async (seq: number, more: object = {}) => {
+    const { generation } = (await log.look([])).epoch;
+    return feed.acknowledge({ verifier: 'lab:api', generation, applied: [{ seq, waitedMs: 0 }], ...more });
+  };
+
+  it('measures the time to deny, without what the verifier waited, and never as less than nothing', async () => {
+    const verifier = reading(await subscribe());
+    await verifier.upTo('heartbeat');
+    await log.publish(rev('a'));
+    await verifier.upTo('revocation');
+    clock.advance(250);
+    expect(await acked(1, { applied: [{ seq: 1, waitedMs: 50 }] })).toBe(1);
+    expect(await acked(1, { applied: [{ seq: 1, waitedMs: 60_000 }] })).toBe(1);
+    expect(known).toEqual([
+      ['lab:api', 0.2],
+      ['lab:api', 0],
+    ]);
+  });
+
+  it('of what was never sent is refused: beyond the log, beyond a stream that is behind, of another generation', async () => {
+    const slow = slowly(await subscribe({ instance: 'slow' }));
+    await slow.next();
+    await log.publish(rev('a'));
+    await expect(acked(2)).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(acked(1, { instance: 'slow' })).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(acked(1, { generation: '0_x' })).rejects.toMatchObject({ code: 'conflict' });
+    expect(known).toEqual([]);
+    expect(await acked(1, { instance: 'with its stream at another broker' })).toBe(1);
+  });
+
+  it('is evidence for the receipt: who was told, and when each knew; nothing of it is lost while the store is full', async () => {
+    const verifiers = [reading(await subscribe({ instance: 'a' })), reading(await subscribe({ instance: 'b' }))];
+    await Promise.all(verifiers.map((one) => one.upTo('heartbeat')));
+    const entry = (await log.publish(rev('a')))!;
+    await Promise.all(verifiers.map((one) => one.upTo('revocation')));
+    clock.advance(20);
+    await acked(1, { instance: 'a' });
+    isFull = true;
+    await expect(feed.beat()).rejects.toThrow();
+    isFull = false;
+    await feed.beat();
+    const informed = await verifiersOf(ledger(), entry);
+    expect(informed.map(({ instance, knewAt }) => [instance, knewAt])).toEqual([
+      ['a', entry.at + 20],
+      ['b', undefined],
+    ]);
+    expect(await verifiersOf(ledger(), { ...entry, id: 'another' })).toEqual([]);
+  });
+});
+
 it('one party cannot take the place of all others', async () => {
   const begin = async (party: string) => String((await slowly(await subscribe({ party })).next()).value);
   for (let i = 0; i < 2_000; i += 1) await begin('lab:greedy');
@@ -236,18 +305,12 @@ it('one party cannot take the place of all others', async () => {
 it('thousands that come at once read the tombstones once, and look a few times', async () => {
   await publish(3);
   let [snapshots, looks] = [0, 0];
-  const counted = openFeed(
-    {
-      log: {
-        ...log,
-        snapshot: (after) => ((snapshots += 1), log.snapshot(after)),
-        look: (causes) => ((looks += 1), log.look(causes)),
-      },
-      clock,
-    },
-    { onFollowers: () => undefined, onEnd: () => undefined },
-  );
-  feed = counted;
+  const counted: RevocationLog = {
+    ...log,
+    snapshot: (after) => ((snapshots += 1), log.snapshot(after)),
+    look: (causes) => ((looks += 1), log.look(causes)),
+  };
+  feed = openFeed({ ...ledger(), log: counted }, events);
   const all = await Promise.all(Array.from({ length: 1_000 }, (_, i) => subscribe({ party: String(i) })));
   await Promise.all(all.map((stream) => reading(stream).upTo('heartbeat')));
   expect(snapshots).toBe(1);

@@ -1,0 +1,49 @@
+/** Keeps who was told of a revocation and when each knew, until it is written into the ledger, once a second. */
+import { eachSettled } from '../ledger/each-settled.js';
+import { addVerifiers, joinedVerifiers, type InformedVerifier } from '../ledger/known-by.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Published } from './line.js';
+
+/** Of more revocations within a second, the oldest get no evidence. */
+const WAITING_MOST = 1_000;
+const WRITTEN_AT_ONCE = 16;
+
+export interface Informed {
+  /** An entry that is no longer kept is passed over. */
+  note(entry: Published | undefined, verifiers: readonly InformedVerifier[]): void;
+  /** Writes what was noted. What could not be written is kept for the next time. */
+  write(): Promise<void>;
+}
+
+export function createInformed(ledger: Ledger): Informed {
+  let waiting = new Map<number, { entry: Published; verifiers: InformedVerifier[] }>();
+
+  function note(entry: Published | undefined, verifiers: readonly InformedVerifier[]): void {
+    if (!entry || verifiers.length === 0) return;
+    const before = waiting.get(entry.seq);
+    const noted = before?.entry.id === entry.id ? before.verifiers : [];
+    waiting.set(entry.seq, { entry, verifiers: joinedVerifiers([...noted, ...verifiers]) });
+    const [oldest] = waiting.keys();
+    if (waiting.size > WAITING_MOST && oldest !== undefined) waiting.delete(oldest);
+  }
+
+  return {
+    note,
+    write() {
+      const taken = [...waiting.values()];
+      waiting = new Map();
+      return eachSettled(
+        taken,
+        async ({ entry, verifiers }) => {
+          try {
+            await addVerifiers(ledger, entry, verifiers);
+          } catch (error) {
+            note(entry, verifiers);
+            throw error;
+          }
+        },
+        WRITTEN_AT_ONCE,
+      );
+    },
+  };
+}
