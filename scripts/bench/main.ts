@@ -1,7 +1,7 @@
 /**
  * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions and signals
  * cost; prints each target and whether it is met. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
- * signals alone, `--clients` what gateways and our clients meet alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
+ * signals alone, `--feed` the revocation feed alone, `--clients` what gateways and our clients meet alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { measureClients } from './clients/measure.js';
 import { measureAws } from './aws/measure.js';
 import { awsReport } from './aws/report.js';
 import { createSigner } from './issuer.js';
+import { measureFeed } from './feed.js';
 import { measureKept } from './kept.js';
 import { startRedis } from './redis.js';
 import { measureSignals } from './signals/measure.js';
@@ -29,6 +30,7 @@ const SIZES = {
       withoutCode: { rounds: 5, calls: 1_000, ends: 20, commands: 10 },
     },
     aws: { rounds: 3, requests: 600, warmUp: 1_000, turns: 80, ended: 10_000 },
+    feed: { revocations: 100, publications: 20_000 },
     signals: {
       taken: { rounds: 3, events: 1_000, warmUp: 1_000 },
       reactions: { seconds: 4, perSecond: [25, 100] },
@@ -45,6 +47,7 @@ const SIZES = {
       withoutCode: { rounds: 3, calls: 500, ends: 8, commands: 5 },
     },
     aws: { rounds: 1, requests: 500, warmUp: 500, turns: 40, ended: 3_000 },
+    feed: { revocations: 40, publications: 10_000 },
     signals: {
       taken: { rounds: 1, events: 800, warmUp: 800 },
       reactions: { seconds: 3, perSecond: [25, 100] },
@@ -76,7 +79,7 @@ const print = (report: string) => process.stdout.write(`\n${report}\n`);
 const lab = await createSigner('lab');
 const redis = await startRedis(directory);
 /** Parts that are measured without a flag; each flag measures its part alone. */
-const USUAL = ['--peer', '--clients', '--aws', '--signals'];
+const USUAL = ['--peer', '--clients', '--aws', '--signals', '--feed'];
 const [attackAlone, keptAlone] = ['--attack', '--kept'].map((flag) => process.argv.includes(flag));
 const isAlone = attackAlone || keptAlone || USUAL.some((flag) => process.argv.includes(flag));
 const isWanted = (flag: string) => process.argv.includes(flag) || !isAlone;
@@ -92,6 +95,10 @@ if (isWanted('--aws')) {
 if (isWanted('--signals')) {
   say('Signals: taking them in, reacting to them, and the detectors');
   print(signalsReport(await measureSignals(directory, redis, lab, sizes.signals)));
+}
+if (isWanted('--feed')) {
+  say('The feed: how soon fifty verifiers hear of a revocation, and how many a second they are handed');
+  print(await measureFeed(join(directory, 'feed'), redis, lab, sizes.feed));
 }
 if (attackAlone) {
   say('Attacks: the dearest requests of strangers and of permitted agents, alone and in numbers');

@@ -120,12 +120,14 @@ describe('a heartbeat', () => {
   it('comes never while the store is away, however often the broker tries', async () => {
     const verifier = reading(await subscribe());
     await verifier.upTo('heartbeat');
+    const from = (await log.look([])).epoch;
     failing.look = () => Promise.reject(new StoreUnavailable('away'));
     for (let i = 0; i < 3; i += 1) await expect(feed.beat()).rejects.toThrow('away');
-    const newcomer = reading(await subscribe());
-    expect(await newcomer.upTo('hello')).toEqual(['hello']);
+    const [newcomer, returned] = [reading(await subscribe()), reading(await subscribe({ from }))];
+    expect([await newcomer.upTo('hello'), await returned.upTo('hello')]).toEqual([['hello'], ['hello']]);
     delete failing.look;
     await publish(1);
+    expect(await returned.upTo('revocation')).toEqual(['revocation']);
     expect(await verifier.upTo('revocation')).toEqual(['revocation']);
     await feed.beat();
     expect(await verifier.upTo('heartbeat')).toEqual(['heartbeat']);
