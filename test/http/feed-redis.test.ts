@@ -36,7 +36,7 @@ const revoke = async (at: TestBroker, value: string) =>
   );
 const heartbeats = ({ heard }: FeedReader) => heard.filter(({ event }) => event === 'heartbeat').length;
 
-describe('with two brokers', () => {
+describe('two brokers', () => {
   it('what one publishes is heard at the other by itself, and a verifier goes on there when the first ends', async () => {
     const other = await broker.beside(handClock(Date.now()));
     const [here, there] = [await listen(), await listen(other)];
