@@ -74,9 +74,9 @@ async function forward(request: IncomingMessage, response: ServerResponse, route
     response.flushHeaders();
     await pipeline(answer.body, response, { signal: ending.signal });
   } catch (error) {
-    // Half an answer must not look like a whole one.
-    if (response.headersSent) response.destroy();
-    else refuse(response, refusalOf(ending.signal.reason ?? error) ?? unreached(error, route.upstream));
+    // Half an answer is broken off by the pipeline, and must not look like a whole one.
+    if (!response.headersSent)
+      refuse(response, refusalOf(ending.signal.reason ?? error) ?? unreached(error, route.upstream));
   } finally {
     done?.();
   }
@@ -92,7 +92,7 @@ function send(
     path: `${upstream.pathname.replace(/\/$/, '')}${path}` || '/',
     method: request.method ?? 'GET',
     headers: forApi(request, token),
-    // Not the request itself: it would be destroyed with the call, and then nobody could answer it.
+    // Not the request itself: what the API leaves unread is read here, or the command waits for five seconds with its next request.
     body: hasBody(request) ? request.pipe(new PassThrough()).on('close', () => request.resume()) : null,
     responseHeaders: 'raw',
     signal,

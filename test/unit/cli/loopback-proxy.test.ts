@@ -329,14 +329,20 @@ describe('what breaks', () => {
     await expect(textOf(reading)).rejects.toThrow('aborted');
   });
 
-  it('at the command breaks off the call at the API', async () => {
-    const { open, answer } = stream();
-    const { proxy } = await startAll(answer);
-    const reading = await send(`${proxy.url}/events`);
-    await until(() => open.length === 1, 'the API was not called');
-    const gone = once(open[0]!, 'close');
-    reading.destroy();
-    await gone;
+  it.each([
+    ['while the answer comes', stream().answer],
+    ['while the API still thinks', () => undefined],
+  ])('at the command breaks off the call at the API, %s', async (_what, answer) => {
+    const gone: Promise<unknown>[] = [];
+    const { proxy } = await startAll((request, response) => {
+      gone.push(once(response, 'close'));
+      answer(request, response);
+    });
+    const outgoing = request(`${proxy.url}/events`).on('error', () => undefined);
+    outgoing.end();
+    await until(() => gone.length === 1, 'the API was not called');
+    outgoing.destroy();
+    await gone[0];
   });
 
   it('before the API is reached is a 502 with its code, also for a request with a body', async () => {
@@ -437,7 +443,14 @@ describe('the end of access', () => {
     const { proxy, task, asked } = await startAll(answer, { lifetimeSeconds: 5 });
     const reading = await send(`${proxy.url}/events`);
     pass(3);
-    await until(() => asked.filter((path) => path === '/token').length === 2, 'no other credential was asked for');
+    await broker.advance(4_000);
+    const since = () => asked.slice(asked.lastIndexOf('/token')).filter((path) => path === '/introspect').length;
+    const isRenewed = () => asked.filter((path) => path === '/token').length === 2;
+    await until(() => isRenewed() && since() >= 4, 'the proxy does not ask about another credential');
+    // The first one is over now.
+    await broker.advance(2_000);
+    const before = asked.length;
+    await until(() => asked.length > before + 1, 'the proxy asks no more');
     open[0]?.write('data: 2\n\n');
     let read = '';
     while (!read.endsWith('2\n\n')) read += String((await once(reading, 'data'))[0]);
