@@ -32,30 +32,43 @@ export async function measureFeed(
   lab: Signer,
   { revocations, publications }: { revocations: number; publications: number },
 ): Promise<string> {
-  const broker = await startBroker({ directory, store: redis.url, lab, more: { redis: { prefix: 'feed:' } } });
+  const start = () => startBroker({ directory, store: redis.url, lab, more: { redis: { prefix: 'feed:' } } });
+  // Verifiers hear at one broker of what was revoked at another. Both have the key-encryption key of the directory.
+  const [broker, other] = [await start(), await start()];
   const [soc = '', api = ''] = await lab.tokens(2, (i) => ({
     ...{ iss: LAB, aud: AUDIENCE, team: 'sre' },
     sub: i === 0 ? 'soc' : 'tickets-api',
   }));
   const verifiers = await Promise.all(Array.from({ length: VERIFIERS }, () => follow(broker.url, api)));
-  const waits: number[] = [];
+  const [waits, whole] = [new Array<number>(), new Array<number>()];
   for (let i = -20; i < revocations; i += 1) {
-    const { seq, at } = await revoke(broker.url, soc, `lab:nobody-${i}`);
+    const sent = performance.now();
+    const { seq, answeredAt } = await revoke(other.url, soc, `lab:nobody-${i}`);
     await until(() => verifiers.every((verifier) => verifier.heardAt.has(seq)));
-    // What comes before the publisher itself has its answer takes no time. The first warm up.
-    if (i >= 0) waits.push(...verifiers.map(({ heardAt }) => Math.max(0, (heardAt.get(seq) ?? NaN) - at)));
+    if (i < 0) continue; // The first ones warm up.
+    const heard = verifiers.map(({ heardAt }) => heardAt.get(seq) ?? NaN);
+    // A verifier may know before the caller has its answer.
+    waits.push(...heard.map((moment) => Math.max(0, moment - answeredAt)));
+    whole.push(...heard.map((moment) => moment - sent));
   }
   const { perSecond } = await publishMany(redis, verifiers, publications);
   for (const verifier of verifiers) verifier.leave();
-  await broker.end();
-  const sorted = waits.toSorted((a, b) => a - b);
-  const [half, most] = [quantile(sorted, 0.5), quantile(sorted, 0.99)];
-  return targetTable([
-    [`time to deny, ${VERIFIERS} verifiers on Redis, p50`, '≤ 10 ms', half, half <= 10, ' ms'],
+  await Promise.all([broker.end(), other.end()]);
+  const [half, most] = [0.5, 0.99].map((share) => quantileOf(waits, share)) as [number, number];
+  const targets = targetTable([
+    ['time to deny from the acknowledged call, p50', '≤ 10 ms', half, half <= 10, ' ms'],
     ['the same, p99', '≤ 50 ms', most, most <= 50, ' ms'],
     [`publications a second to ${VERIFIERS} verifiers, no hole`, '≥ 5000', perSecond, perSecond >= 5_000, ''],
   ]);
+  const [sentHalf, sentMost] = [0.5, 0.99].map((share) => quantileOf(whole, share).toFixed(1));
+  return `${targets}\n\nFrom sending the call to the other broker until a verifier had heard: p50 ${sentHalf} ms, p99 ${sentMost} ms.`;
 }
+
+const quantileOf = (numbers: readonly number[], share: number): number =>
+  quantile(
+    numbers.toSorted((a, b) => a - b),
+    share,
+  );
 
 /** Follows the feed, and fails on a hole. */
 async function follow(url: string, bearer: string): Promise<Verifier> {
@@ -83,12 +96,12 @@ async function follow(url: string, bearer: string): Promise<Verifier> {
   return verifier;
 }
 
-async function revoke(url: string, bearer: string, value: string): Promise<{ seq: number; at: number }> {
+async function revoke(url: string, bearer: string, value: string): Promise<{ seq: number; answeredAt: number }> {
   const body = JSON.stringify({ selector: { kind: 'workload', value }, reason: 'benchmark', unseen: true });
   const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
   const { status, text } = await post(`${url}/revocations`, { headers, body });
   if (status !== 200) throw new Error(`the revocation was answered ${status}: ${text}`);
-  return { seq: (JSON.parse(text) as { seq: number }).seq, at: performance.now() };
+  return { seq: (JSON.parse(text) as { seq: number }).seq, answeredAt: performance.now() };
 }
 
 /** Publishes as the end of a task does: without a receipt. The time is until the last verifier has the last one. */
