@@ -24,7 +24,7 @@ import { taskState, type TaskState } from '../ledger/task-state.js';
 import { kindOf } from '../targets/kinds.js';
 import { draftImplicitTask } from '../tasks/draft-task.js';
 import type { Deps } from './deps.js';
-import { findTask, unknownTask, withProvenParties } from './find-task.js';
+import { findTask, refuseBeyondGrant, unknownTask, withProvenParties } from './find-task.js';
 import type { CredentialRequest } from './request.js';
 
 export interface Admission extends FoundTask {
@@ -62,6 +62,7 @@ export async function admit(
   const draft = stored
     ? kept(withProvenParties(stored.value, requester), now)
     : draftImplicitTask(settings, now, requester, { ...openingOf(request), ...placeOf(found) });
+  if (stored) refuseBeyondGrant(stored.value, request);
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
   const by = provenBy(requester);

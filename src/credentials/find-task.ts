@@ -1,5 +1,6 @@
 /** Finds the task of a request: the one that it names, that its first attempt opened, or that its run works under. */
 import type { Requester } from '../authorization/requester.js';
+import { isWithin } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
@@ -76,4 +77,19 @@ export function withProvenParties(task: Task, { caller, onBehalfOf }: Requester)
     workload: defined({ ...refOf(caller.party), subject: task.workload.subject }),
     ...(onBehalfOf && provenPrincipal(onBehalfOf.party, task)),
   });
+}
+
+/**
+ * A grant with bounds proves its person for no task that may have more: the record would say that they are proven, and the workload
+ * could then ask for the rest by its own proof alone.
+ */
+export function refuseBeyondGrant(
+  { ceiling, principalProven }: Task,
+  { ceiling: granted }: Pick<CredentialRequest, 'ceiling'>,
+): void {
+  if (!granted || principalProven || ceiling?.every((one) => isWithin(granted, one.target, [one]))) return;
+  throw new BrokerError(
+    'invalid_grant',
+    'The assertion grants less than the task may have, and nobody has proven the person of the task yet: ask without task_id.',
+  );
 }

@@ -278,6 +278,19 @@ describe('what an ID-JAG grants', () => {
     }
   });
 
+  it('proves the person for no task that may have more, which the client could then ask for alone', async () => {
+    const opened = async (...paths: string[]) => {
+      const access = paths.length > 0 ? details(...paths) : undefined;
+      const wish = { workload: 'lab:agent-7', principal: 'idp:hopper', purpose: 'x', access };
+      return ((await broker.post('/tasks', wish, await broker.identity('orchestrator'))).body as { id: string }).id;
+    };
+    const shown = async (task_id: string) =>
+      ask({ sub: 'hopper', authorization_details: details('incident/4/**') }, { task_id, scope: 'incident/4/x:read' });
+    for (const wide of [await opened(), await opened('incident/4/x', 'incident/7')])
+      expectOAuthRefusal(await shown(wide), 400, 'invalid_grant', /ask without task_id/);
+    expect((await shown(await opened('incident/4/x'))).status).toBe(200);
+  });
+
   it('is one task for all ID-JAGs that grant the same, and another for one that grants more', async () => {
     const task = async (scope: string) =>
       granted(await ask({ scope, sub: 'grace' }, { scope: 'incident/4/x:read' })).task_id;
