@@ -1,4 +1,4 @@
-/** Every command that the README shows works as written, and no page has a dead link. */
+/** Every command that the README shows works as written, no page has a dead link, and the changelog says each thing once. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -45,8 +45,7 @@ describe('README.md', () => {
   });
 
   it('shows a permit that stands in the development policies', () => {
-    const flat = (text: string) => text.replaceAll(/\s+/g, ' ');
-    expect(flat(readFileSync('config/policies/agents.cedar', 'utf8'))).toContain(flat(permit).trim());
+    expect(inOneLine(readFileSync('config/policies/agents.cedar', 'utf8'))).toContain(inOneLine(permit));
     expect(permit).toContain(TICKETS);
   });
 
@@ -55,6 +54,8 @@ describe('README.md', () => {
     for (const [parameter] of curl.matchAll(/-d \S+/g)) expect(printed).toContain(parameter);
   });
 });
+
+const inOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
 const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
 
@@ -71,6 +72,20 @@ describe.each(['README.md', ...docs.map((name) => `docs/${name}`)])('%s', (path)
       .map(([, file = '', anchor = '']) => ({ file: file === '' ? path : join(dirname(path), file), anchor }))
       .filter(({ file, anchor }) => file.endsWith('.md') && !anchorsOf(file).includes(anchor));
     expect(missing).toEqual([]);
+  });
+});
+
+describe('CHANGELOG.md', () => {
+  const sections = readFileSync('CHANGELOG.md', 'utf8').split(/^##+ .*$/m);
+  const entries = sections.map((text) => text.split(/^- /m).slice(1).map(inOneLine));
+
+  it('has no entry that breaks off', () => {
+    expect(entries.flat().filter((entry) => !entry.endsWith('.'))).toEqual([]);
+  });
+
+  it('begins no two entries of a section alike: one of them would be an earlier state of the other', () => {
+    const begins = entries.map((section) => section.map((entry) => entry.slice(0, 24)));
+    expect(begins.map((section) => section.filter((one, at) => section.indexOf(one) !== at)).flat()).toEqual([]);
   });
 });
 
