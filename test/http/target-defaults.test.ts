@@ -82,8 +82,13 @@ describe('a request that says nothing but the target', () => {
     ],
     ['a scope of another target', { scope: 'wiki.read' }, 'invalid_scope', /or be tickets\.read, tickets\.all, both;/],
     ['a word of the language as a scope', { scope: 'constructor' }, 'invalid_scope', /path/],
-    ['no purpose where the target has none', { resource: WIKI, scope: 'wiki.read' }, 'invalid_request', /purpose/],
-    ['no access where the target has none', { resource: WIKI, purpose: 'p' }, 'invalid_request', /access/],
+    [
+      'no purpose where the target has none',
+      { resource: WIKI, scope: 'wiki.read' },
+      'invalid_request',
+      /no default purpose/,
+    ],
+    ['no access where the target has none', { resource: WIKI, purpose: 'p' }, 'invalid_request', /no default access/],
   ])('refuses %s', async (_what, wish: Record<string, string>, code, text) => {
     expectOAuthRefusal(await ask(wish), 400, code, text);
   });

@@ -175,7 +175,9 @@ function askedAccess(form: Form, { resource, scopes }: NamedTarget, unsaid: read
   const details = form.get('authorization_details');
   if (scope === undefined && details === undefined) {
     if (unsaid) return [...unsaid];
-    throw refused('Send the access as scope (<path>:<action>), as authorization_details, or both.');
+    throw refused(
+      'Send the access as scope (<path>:<action>), as authorization_details, or both: the target has no default access.',
+    );
   }
   const { hasScope, resourceNoun } = kindOfTarget(resource);
   if (scope !== undefined && !hasScope) {
@@ -196,8 +198,9 @@ function underOf(form: Form, { defaultPurpose }: NamedTarget): CredentialRequest
     throw refused('The purpose must be 1 to 256 printable characters.');
   }
   if (taskId !== undefined && purpose === undefined) return { taskId };
-  if (taskId === undefined && defaultPurpose !== undefined) return { purpose: defaultPurpose, isDefault: true };
-  throw refused('Send either purpose (opens a new task) or task_id (uses an open task), not both.');
+  if (taskId !== undefined) throw refused('Send purpose (opens a new task) or task_id (uses an open task), not both.');
+  if (defaultPurpose !== undefined) return { purpose: defaultPurpose, isDefault: true };
+  throw refused('Send purpose (opens a new task) or task_id (uses an open task): the target has no default purpose.');
 }
 
 function lifetimeOf(text: string | undefined): { lifetimeSeconds?: number } {
