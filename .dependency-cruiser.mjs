@@ -49,7 +49,7 @@ export default {
     ),
     behind('ioredis', 'ioredis', 'store/redis/'),
     behind('lmdb', 'lmdb', 'store/lmdb'),
-    behind('express', '(@types/)?express/', 'http/'),
+    behind('path-to-regexp', 'path-to-regexp/', 'http/'),
     behind('cedar', '@cedar-policy', 'policy/cedar/'),
     behind('undici', 'undici/', '(outbound|cli/loopback)/'),
     behind('aws', '@aws-sdk', 'minters/aws/'),

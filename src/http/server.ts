@@ -1,6 +1,5 @@
 /** The route table: every path that the broker serves, on one page. */
-import express, { type Express } from 'express';
-import helmet, { type HelmetOptions } from 'helmet';
+import type { RequestListener } from 'node:http';
 import type { Liveness } from '../health/liveness.js';
 import type { Readiness } from '../health/readiness.js';
 import { awsCredentials } from './aws/credentials.js';
@@ -11,7 +10,7 @@ import { token } from './oauth/token.js';
 import { openApi } from './openapi/document.js';
 import type { Described, DescribedEndpoint } from './wire/contract.js';
 import type { RefusalFormat } from './wire/endpoint.js';
-import { mount } from './wire/route.js';
+import { requestListener } from './wire/route.js';
 import { auditHead, auditReading } from './audit.js';
 import { credentialReading } from './credential.js';
 import type { HttpDeps } from './deps.js';
@@ -39,12 +38,8 @@ import { workloadRisk } from './workloads.js';
 
 const KIB = 1024;
 
-/** Returns the app of the public listener. */
-export function createApp(deps: HttpDeps): Express {
-  const app = application();
-  app.set('trust proxy', deps.trustProxy);
-  return mount(app, deps, publicEndpoints(deps));
-}
+/** Returns what the public listener serves. */
+export const createApp = (deps: HttpDeps): RequestListener => requestListener(deps, publicEndpoints(deps));
 
 export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
   const endpoints: DescribedEndpoint[] = [
@@ -115,9 +110,9 @@ interface OperationsDeps extends Pick<HttpDeps, 'metrics' | 'requests' | 'issuer
   liveness: Pick<Liveness, 'reason'>;
 }
 
-/** Returns the app of the operations listener, which must never be public. */
-export const createOperationsApp = (deps: OperationsDeps): Express =>
-  mount(application(), { ...deps, polled: true }, operationsEndpoints(deps));
+/** Returns what the operations listener serves, which must never be public. */
+export const createOperationsApp = (deps: OperationsDeps): RequestListener =>
+  requestListener({ ...deps, polled: true }, operationsEndpoints(deps));
 
 export const operationsEndpoints = (deps: Omit<OperationsDeps, 'requests' | 'issuer'>): DescribedEndpoint[] => [
   ours('GET', '/health/live', liveness(deps.liveness)),
@@ -143,30 +138,3 @@ const endpoint =
 const ours = endpoint('problem');
 const oauth = endpoint('oauth');
 const container = endpoint('container');
-
-/** Express for an API: no response is a page, and each path can be written in one way only. */
-function application(): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.disable('query parser');
-  app.enable('strict routing');
-  app.enable('case sensitive routing');
-  app.use(helmet(HEADERS));
-  return app;
-}
-
-/** The headers of helmet that matter for an API, whose responses are no pages, frames or scripts. */
-const HEADERS: HelmetOptions = {
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-  },
-  xFrameOptions: { action: 'deny' },
-  crossOriginOpenerPolicy: false,
-  originAgentCluster: false,
-  xDnsPrefetchControl: false,
-  xDownloadOptions: false,
-  xPermittedCrossDomainPolicies: false,
-  xXssProtection: false,
-};

@@ -2,11 +2,10 @@
 import { Agent, request } from 'node:http';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import express from 'express';
 import { listen } from '../../src/compose/listen.js';
 import { systemClock } from '../../src/domain/time.js';
 import { type Endpoint } from '../../src/http/wire/endpoint.js';
-import { mount } from '../../src/http/wire/route.js';
+import { requestListener } from '../../src/http/wire/route.js';
 import { StoreUnavailable } from '../../src/store/store.js';
 import { createLogger } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
@@ -23,7 +22,7 @@ async function serving(handle: Endpoint['handle'], refusals: Endpoint['refusals'
     metrics: createMetrics(systemClock),
     issuer: 'http://127.0.0.1:1',
   };
-  const app = mount(express(), deps, [{ method: 'GET', path: '/it', refusals, bodyBytes: 0, handle }]);
+  const app = requestListener(deps, [{ method: 'GET', path: '/it', refusals, bodyBytes: 0, handle }]);
   const listener = await listen(app, '127.0.0.1:0');
   return { ...calls(listener.url), close: () => listener.close({ patienceMs: 100 }), logged: () => lines.join('') };
 }
@@ -43,6 +42,23 @@ describe('a bug', () => {
     expectOAuthRefusal(await server.get('/it'), 500, 'server_error');
     await server.close();
   });
+});
+
+it('a log that fails ends the connection of its request, and nothing else', async () => {
+  let fails = true;
+  const requests = {
+    write() {
+      if (fails) throw new Error('no log');
+    },
+  };
+  const deps = { requests, metrics: createMetrics(systemClock), issuer: 'http://127.0.0.1:1' };
+  const handle = () => Promise.resolve({ status: 200 });
+  const served = requestListener(deps, [{ method: 'GET', path: '/it', refusals: 'problem', bodyBytes: 0, handle }]);
+  const listener = await listen(served, '127.0.0.1:0');
+  await fetch(`${listener.url}/it`).catch(() => undefined);
+  fails = false;
+  expect((await fetch(`${listener.url}/it`)).status).toBe(200);
+  await listener.close({ patienceMs: 100 });
 });
 
 it('a store that does not answer is 503 with Retry-After', async () => {

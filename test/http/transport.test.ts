@@ -29,7 +29,7 @@ describe('a method that is not taken', () => {
 
   it.each([
     ['/jwks', 'GET, HEAD'],
-    ['/tasks', 'POST'],
+    ['/tasks', 'POST, GET, HEAD'],
     ['/revocations', 'POST, GET, HEAD'],
     ['/revocations/1', 'GET, HEAD, DELETE'],
     ['/audit', 'GET, HEAD'],
@@ -43,6 +43,24 @@ describe('a method that is not taken', () => {
 describe('a path that is none', () => {
   it.each(['/', '/nowhere', '/token/', '/TOKEN', '/tasks/x/y', '/audit/', '//token'])('%s is 404', async (path) => {
     expectProblem(await broker.get(path), 404, 'not_found');
+  });
+
+  it('has its query behind the first question mark, and may have the origin in front, as proxies send it', async () => {
+    for (const target of ['/audit?x=?', `${broker.url}/audit?x=?`, 'HTTP://other.example/audit?x=?']) {
+      const socket = connect(Number(new URL(broker.url).port), '127.0.0.1');
+      const bearer = `Authorization: Bearer ${agent}`;
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\n${bearer}\r\nConnection: close\r\n\r\n`);
+      const answer = (await socket.toArray()).join('');
+      expect({ target, answer }).toMatchObject({
+        answer: expect.stringMatching(/^HTTP\/1.1 400 [^]*no field of the name x/),
+      });
+    }
+  });
+
+  it('comes before a pattern that it fits, for the methods that it takes', async () => {
+    expectProblem(await broker.get('/signals/pending?x=1', agent), 400, 'invalid_request');
+    expectProblem(await broker.get('/signals/dismiss', agent), 403, 'access_denied');
+    expect((await broker.send('/signals/dismiss', { method: 'PUT' })).headers.get('allow')).toBe('POST');
   });
 
   it('that cannot be decoded is 400', async () => {
@@ -68,6 +86,17 @@ describe('a body', () => {
     const large = await broker.form('/token', { ...exchangeForm(agent), padding: 'x'.repeat(65_536) });
     expectOAuthRefusal(large, 413, 'payload_too_large');
     expectProblem(await broker.post('/tasks', `"${'x'.repeat(65_536)}"`, agent), 413, 'payload_too_large');
+  });
+
+  it('is taken up to the last byte of its bound, whether it says its length or not', async () => {
+    for (const [bytes, status] of [
+      [1_024, 401],
+      [1_025, 413],
+    ] as const)
+      for (const body of ['x'.repeat(bytes), new Blob(['x'.repeat(bytes)]).stream()]) {
+        const reply = await broker.send('/tasks/x/resume', { method: 'POST', body, duplex: 'half' });
+        expect([bytes, reply.status]).toEqual([bytes, status]);
+      }
   });
 
   it('that is compressed is 415: a few bytes must not become gigabytes', async () => {
@@ -98,12 +127,23 @@ describe('X-Request-ID', () => {
 describe('every answer', () => {
   it('keeps quiet about what serves it, and cannot be framed, sniffed or kept', async () => {
     const { headers } = await broker.exchange(agent);
-    expect(headers.get('x-powered-by')).toBeNull();
-    expect(headers.get('etag')).toBeNull();
-    expect(headers.get('cache-control')).toBe('no-store');
-    expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'");
-    expect(headers.get('strict-transport-security')).toMatch(/^max-age=/);
+    const always = {
+      'cache-control': 'no-store',
+      connection: expect.any(String),
+      'content-length': expect.any(String),
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'content-type': expect.stringMatching(/^application\/(problem\+)?json/),
+      'cross-origin-resource-policy': 'same-origin',
+      date: expect.any(String),
+      'keep-alive': expect.any(String),
+      'referrer-policy': 'no-referrer',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'x-request-id': expect.any(String),
+    };
+    expect(Object.fromEntries(headers)).toEqual(always);
+    expect(Object.fromEntries((await broker.get('/nowhere')).headers)).toEqual(always);
   });
 
   it('lets no origin of a browser read it', async () => {

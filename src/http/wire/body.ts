@@ -2,7 +2,7 @@
  * The input of a request, read strictly: the body as bytes, JSON or an OAuth form, and the query string. An unknown or
  * repeated JSON field is a refusal: a misspelt `dryrun` must not revoke.
  */
-import express, { type Request, type RequestHandler, type Response } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { BrokerError, type BrokerErrorCode } from '../../domain/errors.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
@@ -10,22 +10,35 @@ import { nearNames } from '../../domain/near-names.js';
 import { parseStrictJson, type JsonProblem } from '../../domain/strict-json.js';
 import type { Call } from './endpoint.js';
 
-type ReadBody = (request: Request, response: Response) => Promise<Buffer>;
-
-/** Returns a reader of whole bodies, bounded and never decompressed: a few bytes must not become gigabytes. */
-export function bodyReader(bytesMost: number): ReadBody {
-  const readRaw: RequestHandler = express.raw({ type: () => true, inflate: false, limit: bytesMost });
-  return async (request, response) => {
-    await new Promise<void>((resolve, reject) => {
-      void readRaw(request, response, (error?: unknown) => {
-        if (error === undefined) resolve();
-        else reject(unreadable(error, bytesMost));
-      });
+/**
+ * Reads a whole body. It is bounded and never decompressed: a few bytes must not become gigabytes. What is beyond the bound
+ * is not kept.
+ */
+export async function readBody(request: IncomingMessage, bytesMost: number): Promise<Buffer> {
+  const { headers } = request;
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return Buffer.alloc(0);
+  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
+    throw new BrokerError('unsupported_media_type', 'The body must be sent without a content encoding.');
+  }
+  if (Number(headers['content-length']) > bytesMost) throw tooLarge(bytesMost);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bytesMost) reject(tooLarge(bytesMost));
+      else chunks.push(chunk);
     });
-    const body: unknown = request.body;
-    return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-  };
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('close', () => reject(new BrokerError('invalid_request', 'The body could not be read.')));
+  });
 }
+
+const tooLarge = (bytesMost: number) =>
+  new BrokerError(
+    'payload_too_large',
+    bytesMost === 0 ? 'Send no body here.' : `A body has at most ${bytesMost} bytes here.`,
+  );
 
 /** Parses a JSON body. No body counts as an empty object, because some verbs have everything in their path. */
 export function readJson<S extends z.ZodType>(
@@ -139,18 +152,6 @@ export function textOf(body: Buffer): string {
 export function demandContentType(sent: string | undefined, wanted: string): void {
   if (sent?.split(';', 1)[0]?.trim().toLowerCase() === wanted) return;
   throw new BrokerError('unsupported_media_type', `The body must be sent as ${wanted}.`);
-}
-
-function unreadable(cause: unknown, bytesMost: number): BrokerError {
-  const status = typeof cause === 'object' && cause !== null && 'status' in cause ? cause.status : undefined;
-  if (status === 413) {
-    const text = bytesMost === 0 ? 'Send no body here.' : `A body has at most ${bytesMost} bytes here.`;
-    return new BrokerError('payload_too_large', text, { cause });
-  }
-  if (status === 415) {
-    return new BrokerError('unsupported_media_type', 'The body must be sent without a content encoding.', { cause });
-  }
-  return new BrokerError('invalid_request', 'The body could not be read.', { cause });
 }
 
 function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {

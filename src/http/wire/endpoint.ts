@@ -1,4 +1,4 @@
-/** What an endpoint is: a function from a call to an answer. No endpoint sees Express. */
+/** What an endpoint is: a function from a call to an answer. No endpoint sees HTTP. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Noted } from '../../telemetry/request-log.js';
 
@@ -33,7 +33,7 @@ export type Handle = (call: Call) => Promise<Answer>;
 
 export interface Endpoint {
   method: 'GET' | 'POST' | 'DELETE';
-  /** In the syntax of Express: `/tasks/:id`. */
+  /** In the syntax of path-to-regexp: `/tasks/:id`. */
   path: string;
   refusals: RefusalFormat;
   /** The largest body: what its fields can take. 0 where everything is in the path and the query string. */

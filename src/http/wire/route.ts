@@ -1,154 +1,161 @@
-/** Endpoints under Express: reads the request, calls the endpoint, writes the answer or the refusal, counts and logs. */
-import { isIP } from 'node:net';
+/** Endpoints behind HTTP: finds the endpoint, reads the request, writes the answer or the refusal, counts and logs. */
+import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
+import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
-import { HARD_LIMITS } from '../../domain/limits.js';
 import type { Metrics } from '../../telemetry/metrics.js';
 import type { RequestLog } from '../../telemetry/request-log.js';
-import { bodyReader } from './body.js';
-import type { Answer, Call, Endpoint, Handle } from './endpoint.js';
+import { readBody } from './body.js';
+import { callerAddress, type AddressOf } from './caller-address.js';
+import type { Answer, Call, Endpoint } from './endpoint.js';
 import { requestIdOf } from './fields.js';
 import { noteTask, traceOf } from './noted.js';
 import { publicError, refusalOf } from './refusal.js';
+import { router } from './router.js';
 
 interface RouteDeps {
   metrics: Pick<Metrics, 'expect' | 'timeHttp' | 'refused'>;
   requests: Pick<RequestLog, 'write'>;
   issuer: string;
+  /** The proxies that are believed when they say whose request they hand on. Default: none. */
+  trustProxy?: readonly string[];
   /** Whether machines ask these endpoints every few seconds. Default: no. */
   polled?: boolean;
 }
 
-/** Mounts the endpoints, and refuses every other request: 405 with the allowed methods, 404, or 400 for an undecodable path. */
-export function mount(app: Express, deps: RouteDeps, endpoints: readonly Endpoint[]): Express {
-  deps.metrics.expect('endpoint', ['unknown', ...new Set(endpoints.map(({ path }) => path))]);
-  app.use(refuseLongPath(deps));
-  for (const endpoint of endpoints) app.route(endpoint.path)[methodOf(endpoint)](serve(deps, endpoint));
-  // This comes after all endpoints, because a path may take several methods.
-  for (const { path, refusals } of endpoints) {
-    const allowed = methodsOf(endpoints.filter((endpoint) => endpoint.path === path));
-    app.all(path, serve(deps, { path, refusals, headers: { Allow: allowed }, handle: otherMethod(allowed) }));
-  }
-  app.use(serve(deps, { path: 'unknown', refusals: 'problem', handle: noSuchPath }));
-  app.use(brokenBeforeAnyEndpoint(deps));
-  return app;
-}
-
-function methodOf({ method }: Endpoint) {
-  return ({ GET: 'get', POST: 'post', DELETE: 'delete' } as const)[method];
-}
-
-const methodsOf = (endpoints: readonly Endpoint[]): string =>
-  endpoints.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
-
-const otherMethod =
-  (allowed: string): Handle =>
-  () =>
-    Promise.reject(new BrokerError('method_not_allowed', `This path takes ${allowed}.`));
-
-/** A wildcard takes any number of parts, and each is decoded before its endpoint could ask who calls. */
-function refuseLongPath(deps: RouteDeps): RequestHandler {
-  const refuse = serve(deps, { path: 'unknown', refusals: 'problem', handle: noSuchPath });
-  const most = HARD_LIMITS.urlParts;
-  return (request, response, next) =>
-    request.path.split('/', most + 2).length > most + 1 ? refuse(request, response, next) : next();
-}
-
-const noSuchPath: Handle = () => Promise.reject(new BrokerError('not_found', 'There is nothing under that path.'));
-
-/** Express itself fails only on a path that it cannot decode. It recognises an error handler by the four parameters. */
-const brokenBeforeAnyEndpoint =
-  (deps: RouteDeps): ErrorRequestHandler =>
-  (error: unknown, request, response, next) => {
-    const malformed = error instanceof URIError;
-    const refusal = malformed ? new BrokerError('invalid_request', 'The path cannot be decoded.') : publicError(error);
-    const handle: Handle = () => Promise.reject(refusal);
-    return serve(deps, { path: 'unknown', refusals: 'problem', handle })(request, response, next);
-  };
-
+/** Who answers a request: an endpoint, or what refuses it. */
 interface Served extends Pick<Endpoint, 'path' | 'refusals' | 'handle'> {
   /** Without it no body is read, because whatever was sent is refused. */
   bodyBytes?: number;
   /** Headers of every response, refusals included. */
-  headers?: Record<string, string>;
+  headers?: Readonly<Record<string, string>>;
+  params?: Call['params'];
 }
 
-function serve(deps: RouteDeps, { path, refusals, headers, bodyBytes, handle }: Served): RequestHandler {
-  const readBody = bodyBytes === undefined ? undefined : bodyReader(bodyBytes);
-  return async (request, response) => {
-    const { metrics, requests, issuer, polled = false } = deps;
-    const stop = metrics.timeHttp(path);
-    const call = callOf(request);
-    let error: BrokerError | undefined;
-    if (headers) response.set(headers);
+/** Serves the endpoints, and refuses every other request: 405 with the allowed methods, 404, or 400 for an undecodable path. */
+export function requestListener(deps: RouteDeps, endpoints: readonly Endpoint[]): RequestListener {
+  deps.metrics.expect('endpoint', ['unknown', ...new Set(endpoints.map(({ path }) => path))]);
+  const servedAt = finder(endpoints);
+  const addressOf = callerAddress(deps.trustProxy ?? []);
+  return (request, response) => {
+    const exchange = { request, response, addressOf };
+    serve(deps, servedAt(request), exchange)
+      // Only a fault of the code comes here: that of an endpoint is answered before.
+      .catch((error: unknown) => serve(deps, refusing(publicError(error)), exchange))
+      .catch(() => response.destroy());
+  };
+}
+
+function finder(endpoints: readonly Endpoint[]): (request: IncomingMessage) => Served {
+  const find = router(endpoints);
+  return ({ method: sent = '', url = '' }) => {
+    const method = sent === 'HEAD' ? 'GET' : sent;
     try {
-      if (readBody) call.body = await readBody(request, response);
-      await write(response, call, await handle(call));
-    } catch (thrown) {
-      error = publicError(thrown);
-      metrics.refused(error.code, path);
-      await write(response, call, refusalOf(error, call, { format: refusals, issuer }));
+      const { routes, params } = find(method, targetOf(url).path) ?? NOWHERE;
+      const route = routes.find((one) => one.method === method);
+      if (route) return { ...route, params };
+      return routes[0] ? otherMethod(routes[0], routes) : refusing(noSuchPath());
+    } catch (error) {
+      const malformed = error instanceof URIError;
+      return refusing(
+        malformed ? new BrokerError('invalid_request', 'The path cannot be decoded.') : publicError(error),
+      );
     }
-    const { statusCode: status } = response;
-    const { method } = request;
-    const { noted } = call;
-    const seconds = stop(status);
-    requests.write({ ...traceOf(call), endpoint: path, method, status, seconds, noted, error, polled });
   };
 }
 
-function callOf(request: Request): Call {
-  const requestId = requestIdOf(request.get('x-request-id'));
-  // A query may contain question marks (RFC 3986, section 3.4): it begins behind the first.
-  const query = /\?(.*)/.exec(request.url)?.[1] ?? '';
-  const call: Call = {
-    requestId,
-    ...addressOf(request),
-    params: paramsOf(request),
-    query,
-    headers: request.headers,
-    body: Buffer.alloc(0),
-    noted: {},
-  };
-  noteTask(call, call.params['id']);
+const NOWHERE = { routes: [], params: {} };
+const noSuchPath = () => new BrokerError('not_found', 'There is nothing under that path.');
+
+const refusing = (refusal: BrokerError): Served => ({
+  path: 'unknown',
+  refusals: 'problem',
+  handle: () => Promise.reject(refusal),
+});
+
+function otherMethod({ path, refusals }: Endpoint, routes: readonly Endpoint[]): Served {
+  const allowed = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+  const refusal = new BrokerError('method_not_allowed', `This path takes ${allowed}.`);
+  return { ...refusing(refusal), path, refusals, headers: { Allow: allowed } };
+}
+
+/** Splits the target of a request. Its origin may stand in front (RFC 9112, section 3.2.2), and a query may contain question marks. */
+function targetOf(url: string): { path: string; query: string } {
+  const target = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
+  const mark = target.indexOf('?');
+  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+}
+
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  addressOf: AddressOf;
+}
+
+async function serve(deps: RouteDeps, served: Served, exchange: Exchange): Promise<void> {
+  const { metrics, requests, issuer, polled = false } = deps;
+  const { path, refusals, headers = {}, bodyBytes, handle } = served;
+  const { request, response } = exchange;
+  const stop = metrics.timeHttp(path);
+  const call = callOf(exchange, served.params);
+  const written = (answer: Answer) => write(response, call, { ...answer, headers: { ...headers, ...answer.headers } });
+  let error: BrokerError | undefined;
+  try {
+    if (bodyBytes !== undefined) call.body = await readBody(request, bodyBytes);
+    await written(await handle(call));
+  } catch (thrown) {
+    error = publicError(thrown);
+    metrics.refused(error.code, path);
+    await written(refusalOf(error, call, { format: refusals, issuer }));
+  }
+  const { statusCode: status } = response;
+  const { method = '' } = request;
+  const { noted } = call;
+  const seconds = stop(status);
+  requests.write({ ...traceOf(call), endpoint: path, method, status, seconds, noted, error, polled });
+}
+
+function callOf({ request, addressOf }: Exchange, params: Call['params'] = {}): Call {
+  const { headers, url = '' } = request;
+  const { query } = targetOf(url);
+  const requestId = requestIdOf([headers['x-request-id']].flat()[0]);
+  const address = addressOf(request);
+  const call: Call = { ...defined({ requestId, address }), params, query, headers, body: Buffer.alloc(0), noted: {} };
+  noteTask(call, params['id']);
   return call;
 }
 
-/** A proxy may write anything into the header that it is believed; what is no address is none. */
-function addressOf({ ip = '' }: Request): Pick<Call, 'address'> {
-  // An IPv4 address, as a socket for both families has it. A zone (`fe80::1%eth0`) means nothing elsewhere, and may be of any length.
-  const address = ip.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*/s, '');
-  return isIP(address) === 0 ? {} : { address };
-}
+/** What matters for an API, whose responses are no pages, frames or scripts, and which only its callers may keep. */
+const HEADERS: OutgoingHttpHeaders = {
+  'Content-Security-Policy': "default-src 'none';frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Cache-Control': 'no-store',
+};
 
-/** Express hands over the value of a wildcard in pieces. */
-function paramsOf({ params }: Request): Call['params'] {
-  const found: Record<string, string> = {};
-  for (const name in params) found[name] = [params[name] ?? ''].flat().join('/');
-  return found;
-}
-
-async function write(response: Response, call: Call, { status, headers, body, endless }: Answer): Promise<void> {
+async function write(response: ServerResponse, call: Call, { status, headers, body, endless }: Answer): Promise<void> {
   if (response.headersSent) {
     response.destroy(); // An answer that broke off must not look complete.
     return;
   }
-  response.statusCode = status;
-  response.setHeader('X-Request-ID', call.requestId);
-  response.setHeader('Cache-Control', 'no-store');
-  for (const name in headers) response.setHeader(name, headers[name] ?? '');
-  if (body === undefined) response.end();
-  else if (typeof body === 'string') response.end(body);
-  else if (Symbol.asyncIterator in body) {
+  const head = { ...HEADERS, 'X-Request-ID': call.requestId, ...headers };
+  if (typeof body === 'object' && Symbol.asyncIterator in body) {
+    response.writeHead(status, head);
     // HEAD asks for nothing of it, and what is written would go nowhere.
     const lines = response.req.method === 'HEAD' ? [] : body;
     await pipeline(Readable.from(lines), response, endless ? { signal: endless.cut } : {}).catch((cause: unknown) => {
       if (!endless) call.noted.trouble = new Error('the answer broke off', { cause });
     });
-  } else {
-    if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json; charset=utf-8');
-    response.end(JSON.stringify(body));
+    return;
   }
+  const [type, text] = typeof body === 'object' ? [JSON_TYPE, JSON.stringify(body)] : [undefined, body ?? ''];
+  // RFC 9110, section 8.6: 204 has no length.
+  const length = status === 204 ? undefined : { 'Content-Length': Buffer.byteLength(text) };
+  response.writeHead(status, { ...type, ...head, ...length }).end(text);
 }
+
+const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
