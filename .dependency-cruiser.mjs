@@ -44,8 +44,18 @@ export default {
     only(
       'rules-of-life-need-nothing',
       'what a verifier needs runs without a library',
-      { path: src('domain/(liveness|tombstone|task-outcome|selector|id|limits|time|token-in-text|digest|text)\\.ts') },
+      {
+        path: src(
+          'domain/(access|liveness|tombstone|task-outcome|selector|id|limits|time|token-in-text|digest|text)\\.ts',
+        ),
+      },
       { path: 'node_modules/', reachable: true },
+    ),
+    only(
+      'verifier-needs-jose-alone',
+      'each API that checks a credential installs what the verifier needs',
+      { path: src('verifier/') },
+      { path: 'node_modules/', pathNot: 'node_modules/(jose|@types)/', reachable: true },
     ),
     behind('ioredis', 'ioredis', 'store/redis/'),
     behind('lmdb', 'lmdb', 'store/lmdb'),

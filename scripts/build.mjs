@@ -1,4 +1,4 @@
-// Checks all types, compiles everything to dist and the client to sdk/typescript/dist, and copies what the compiler does not: the Lua scripts.
+// Checks all types, compiles everything to dist and the packages for others to sdk/, and copies what the compiler does not: the Lua scripts.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,10 +7,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/@typescript/native/bin/tsc', import.meta.url));
 // The container image is built from src alone. Demo and benchmark, which need fakes/aws, are left out there.
 const project = existsSync(`${root}fakes`) ? 'tsconfig.json' : 'scripts/tsconfig.src.json';
-// What others import is compiled apart, for a package of its own: the client, with its types and what it needs of src. It comes
-// first, because the examples import it as others do.
-rmSync(`${root}sdk/typescript/dist`, { recursive: true, force: true });
-for (const each of ['scripts/tsconfig.client.json', project]) {
+// What others import is compiled apart, for packages of their own: client and verifier, with their types and what they need of src.
+// They come first, because the examples import them as others do.
+for (const sdk of ['typescript', 'verifier']) rmSync(`${root}sdk/${sdk}/dist`, { recursive: true, force: true });
+for (const each of ['scripts/tsconfig.client.json', 'scripts/tsconfig.verifier.json', project]) {
   const compiled = spawnSync(process.execPath, [compiler, '-p', each], { cwd: root, stdio: 'inherit' });
   if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 }

@@ -31,6 +31,7 @@ const TABLE = [
   ['store', 'domain', 'store|record|follow-log'],
   ['config', 'targets domain'],
   ['targets', 'domain protocol'],
+  ['verifier', 'client domain protocol'],
   ['client', 'domain protocol'],
   ['domain', ''],
   ['protocol', ''],

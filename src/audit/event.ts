@@ -4,12 +4,11 @@
  * alphabets let no whole token in. Tokens are removed from free text: from what people write, and from what a refused caller asked for.
  */
 import { z } from 'zod';
-import { accessSchema } from '../domain/access.js';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
 import { defined } from '../domain/defined.js';
 import { BROKER_ERROR_CODES, RETRIES } from '../domain/errors.js';
 import { POLICY_OUTCOMES } from '../domain/policy-outcome.js';
-import { moment, natural, selectorSchema } from '../domain/schemas.js';
+import { accessSchema, moment, natural, selectorSchema } from '../domain/schemas.js';
 import { EFFECTS } from '../domain/selector.js';
 import { LEVELS, reactionSchema, SIGNAL_STATES } from '../domain/signal.js';
 import { withoutTokens } from '../domain/token-in-text.js';

@@ -148,7 +148,8 @@ function systemCodeOf(error: unknown): string {
 const contentType = (body: Sent['body']): Record<string, string> =>
   body === undefined || body instanceof URLSearchParams ? {} : { 'Content-Type': 'application/json' };
 
-async function boundedText({ body }: Response): Promise<string> {
+/** Returns the body. Throws Unavailable for one that is too large. */
+export async function boundedText({ body }: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {

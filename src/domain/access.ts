@@ -2,20 +2,21 @@
  * Access: resource paths, actions, and which pattern covers which. `*` stands for exactly one segment, `**` (last only) for
  * one or more. Patterns are compared segment by segment: no regular expression is ever built from input.
  */
-import { z } from 'zod';
 import { HARD_LIMITS } from './limits.js';
 import { holdsToken } from './token-in-text.js';
 
 const SEGMENT = /^[A-Za-z0-9._~@+=,:-]+$/;
 const ACTION = /^[A-Za-z][A-Za-z0-9._:-]{0,63}$/;
 
-export const accessSchema = z.strictObject({ path: z.string(), actions: z.array(z.string()) });
-
 /** Some actions on one path pattern of one target. */
-export type Access = z.infer<typeof accessSchema>;
+export interface Access {
+  path: string;
+  actions: string[];
+}
 
-export const targetAccessSchema = z.strictObject({ target: z.string(), ...accessSchema.shape });
-export type TargetAccess = z.infer<typeof targetAccessSchema>;
+export interface TargetAccess extends Access {
+  target: string;
+}
 
 /** One action on one path: policy answers one question for each pair. */
 interface Pair {

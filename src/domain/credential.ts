@@ -1,8 +1,7 @@
 /** The credential: the record of what was minted for one target under one task. It never holds the secret. */
 import { z } from 'zod';
-import { accessSchema } from './access.js';
 import { knownClaimsSchema } from './party.js';
-import { moment, natural } from './schemas.js';
+import { accessSchema, moment, natural } from './schemas.js';
 
 export const credentialSchema = z.strictObject({
   id: z.string(),

@@ -21,6 +21,9 @@ export function parseEpoch(text: string): Epoch {
   return { generation: match[1], seq: Number(match[2]) };
 }
 
+/** Returns the number of a generation, which grows with each new one; 0 for a text that is not numbered. */
+export const orderOf = (generation: string): number => Number(/^(\d+)_/.exec(generation)?.[1] ?? 0);
+
 /** The two kinds of record that a revocation can end. A hold ends credentials, and only suspends tasks. */
 export type Revocable = 'task' | 'credential';
 

@@ -1,5 +1,6 @@
 /** The parts that the schemas of several records share. They stand apart from the rules of life, which need no library. */
 import { z } from 'zod';
+import type { Access, TargetAccess } from './access.js';
 import { NAME_CHARACTERS_MAX, nameProblem } from './name.js';
 import { SELECTOR_KINDS } from './selector.js';
 
@@ -20,3 +21,13 @@ export const nameSchema = (most = NAME_CHARACTERS_MAX) =>
     .meta({ minLength: 1, maxLength: most });
 
 export const selectorSchema = z.strictObject({ kind: z.enum(SELECTOR_KINDS), value: z.string() });
+
+export const accessSchema = z.strictObject({
+  path: z.string(),
+  actions: z.array(z.string()),
+}) satisfies z.ZodType<Access>;
+
+export const targetAccessSchema = z.strictObject({
+  target: z.string(),
+  ...accessSchema.shape,
+}) satisfies z.ZodType<TargetAccess>;

@@ -1,8 +1,7 @@
 /** The task: the unit of trust. Every credential belongs to one task and ends with it. */
 import { z } from 'zod';
-import { targetAccessSchema } from './access.js';
 import { partyRefSchema, rememberedPersonSchema } from './party.js';
-import { moment, natural, selectorSchema } from './schemas.js';
+import { moment, natural, selectorSchema, targetAccessSchema } from './schemas.js';
 import { OUTCOMES } from './task-outcome.js';
 
 export const taskSchema = z.strictObject({

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { defined } from '../domain/defined.js';
+import { orderOf } from '../domain/liveness.js';
 import type { Known, Look, Place } from '../store/store.js';
 
 export interface KnownLog extends Known {
@@ -35,9 +36,6 @@ export function markOf({ generation, home, entries }: KnownLog): Mark {
   const [latest] = newestFirst(entries);
   return defined({ generation, home, latest });
 }
-
-/** Returns the number of a generation; 0 for a text that is not numbered. */
-const orderOf = (generation: string): number => Number(/^(\d+)_/.exec(generation)?.[1] ?? 0);
 
 /** Returns a new generation, newer than all of these. */
 export const generationAfter = (older: readonly (string | undefined)[]): string =>

@@ -1,7 +1,7 @@
 /** The client as its users get it: packed, unpacked elsewhere, compiled against, and run in processes of its own. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -16,14 +16,17 @@ const directory = temporaryDirectory();
 const home = join(directory, 'node_modules', NAME);
 let packed: string[];
 
-beforeAll(() => {
+beforeAll(() => void (packed = unpack('./sdk/typescript', home)));
+
+/** Packs a package as it is published, unpacks it, and returns the paths of its files. */
+function unpack(source: string, into: string): string[] {
   const options = ['--ignore-scripts', '--json', '--pack-destination', directory];
-  const told = execFileSync('npm', ['pack', './sdk/typescript', ...options], { encoding: 'utf8' });
+  const told = execFileSync('npm', ['pack', source, ...options], { encoding: 'utf8' });
   const [{ filename, files }] = JSON.parse(told) as [{ filename: string; files: { path: string }[] }];
-  packed = files.map(({ path }) => path);
-  mkdirSync(home, { recursive: true });
-  execFileSync('tar', ['-xzf', join(directory, filename), '--strip-components=1', '-C', home]);
-});
+  mkdirSync(into, { recursive: true });
+  execFileSync('tar', ['-xzf', join(directory, filename), '--strip-components=1', '-C', into]);
+  return files.map(({ path }) => path);
+}
 
 const children: ChildProcess[] = [];
 afterAll(() => {
@@ -131,6 +134,33 @@ interface Said {
   isKept: boolean;
   left: number;
 }
+
+describe('the package of the verifier', () => {
+  const own = '@mayfly-broker/verifier';
+  const place = join(directory, 'node_modules', own);
+  let files: string[];
+  beforeAll(() => void (files = unpack('./sdk/verifier', place)));
+
+  it('is imported with jose and no other package, and gives away nothing but its entrance', () => {
+    cpSync('node_modules/jose', join(directory, 'node_modules/jose'), { recursive: true });
+    const names: unknown = JSON.parse(
+      run('v.mjs', `import * as all from '${own}'; console.log(JSON.stringify(Object.keys(all)));`),
+    );
+    expect(names).toEqual(expect.arrayContaining(['createVerifier', 'covers', 'VerificationError', 'fromFile']));
+    expect(() => run('w.mjs', `import '${own}/dist/verifier/token.js';`)).toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    const dependencies = { jose: (manifest('package.json').dependencies as { jose: string }).jose };
+    expect(manifest(join(place, 'package.json'))).toMatchObject({
+      version: manifest('package.json').version,
+      dependencies,
+    });
+  });
+
+  it('has of the broker only the words and rules that need no library', () => {
+    const rooms = new Set(files.flatMap((path) => /^dist\/(\w+)\//.exec(path)?.[1] ?? []));
+    expect([...rooms].sort()).toEqual(['client', 'domain', 'protocol', 'verifier']);
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/domain/liveness.js']));
+  });
+});
 
 describe('a process with the client', () => {
   let broker: BrokerProcess;
