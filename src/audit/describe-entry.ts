@@ -61,8 +61,13 @@ function describeOther(entry: AuditEntry): string {
       return `${task ?? 'a task'} opened for ${entry.workload ?? 'a workload'}${until(entry)}`;
     case 'introspection.inactive':
       return `${presented(entry)}: not active`;
+    case 'access.permitted':
+      return `${presented(entry)}: used for ${accessed(entry)}, ${entry.times ?? 1} times`;
+    case 'access.denied':
+      return `${presented(entry)}: refused ${accessed(entry)}`;
     case 'operation.refused':
-      if (verb === 'introspect' && error === 'access_denied') return `${presented(entry)}: not permitted to ask`;
+      if ((verb === 'introspect' || verb === 'evaluate') && error === 'access_denied')
+        return `${presented(entry)}: not permitted to ask`;
       return `${verb ?? 'an operation'} refused: ${error ?? 'refused'}`;
     case 'audit.counted':
       return describeCounts(entry);

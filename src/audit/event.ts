@@ -35,6 +35,15 @@ export const auditFieldsSchema = z.strictObject({
   credential: z.string().optional(),
   target: z.string().optional().describe('The `resource` of the target.'),
   access: z.array(accessSchema).optional().describe('What was granted, or asked for in vain.'),
+  chain: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Who acts for whom, where access is used: the workload, who opened its task, the tasks above it, and whom it serves.',
+    ),
+  times: natural
+    .optional()
+    .describe('How often in the minute. Of permits that were too many for an entry each: of all of them.'),
   accessOmitted: natural
     .optional()
     .describe('Of a refused request: how many further pairs of path and action it asked for.'),
@@ -143,7 +152,7 @@ export function eventAsEntered(event: AuditEvent): AuditEvent {
   return REFUSED.has(entered.type) ? { ...entered, ...askedInVain(entered) } : entered;
 }
 
-const REFUSED: ReadonlySet<AuditEvent['type']> = new Set(['credential.refused', 'operation.refused']);
+const REFUSED: ReadonlySet<AuditEvent['type']> = new Set(['credential.refused', 'operation.refused', 'access.denied']);
 
 const askedInVain = ({ target, access }: AuditEvent): Pick<AuditEvent, 'target' | 'access'> =>
   defined({

@@ -6,15 +6,22 @@ import type { Access } from '../domain/access.js';
 import type { Clock } from '../domain/time.js';
 import type { AuditEvent } from './event.js';
 import type { AuditLog } from './log.js';
+import { gatherPermits } from './permits.js';
 import { createShares } from './shares.js';
 
 export interface RationedAuditLog extends AuditLog {
-  /** Ends the minute: enters one line for each caller, and each issuer, of which events were counted and not entered. */
+  /**
+   * Ends the minute: enters one line for each caller, and each issuer, of which events were counted and not entered; and the permits
+   * that were gathered.
+   */
   enterCounts(): Promise<void>;
 }
 
-/** A new type does not compile before it says which it is: `always` only for what made, ended or changed something. */
-const ENTERED: Record<AuditEvent['type'], 'always' | 'rationed'> = {
+/**
+ * A new type does not compile before it says which it is: `always` only for what made, ended or changed something, `gathered` for
+ * what happens at every use of a credential.
+ */
+const ENTERED: Record<AuditEvent['type'], 'always' | 'rationed' | 'gathered'> = {
   'credential.granted': 'always',
   'credential.given_again': 'rationed',
   'credential.refused': 'rationed',
@@ -23,6 +30,8 @@ const ENTERED: Record<AuditEvent['type'], 'always' | 'rationed'> = {
   'revocation.previewed': 'rationed',
   'operation.refused': 'rationed',
   'introspection.inactive': 'rationed',
+  'access.permitted': 'gathered',
+  'access.denied': 'rationed',
   'keys.rotated': 'always',
   'policy.loaded': 'always',
   'audit.read': 'rationed',
@@ -50,23 +59,31 @@ interface Surroundings {
 /** Returns the audit log as use cases see it. */
 export function rationed(audit: AuditLog, { clock, hasRoom }: Surroundings): RationedAuditLog {
   const shares = createShares(hasRoom);
+  const permits = gatherPermits();
   return {
     ...audit,
     async append(event) {
       if (ENTERED[event.type] === 'always') return audit.append(event);
-      if (shares.take(event)) return audit.append(cut(event));
+      if (ENTERED[event.type] === 'gathered') permits.add(event);
+      else if (shares.take(event)) return audit.append(cut(event));
     },
     async enterCounts() {
       // Without room the counts go on, and are entered when there is room again.
       if (!hasRoom()) return;
-      const events = shares.endMinute(clock.unchecked());
-      const entered = await Promise.allSettled(events.map((event) => audit.append(event)));
-      const failed = events.filter((_, place) => entered[place]?.status === 'rejected');
-      failed.forEach((event) => shares.putBack(event));
-      if (failed.length > 0)
-        throw new Error(`${failed.length} lines with counts were not entered; the next run tries again`);
+      const counts = await enter(audit, shares.endMinute(clock.unchecked()));
+      counts.forEach((event) => shares.putBack(event));
+      const uses = await enter(audit, permits.endMinute());
+      uses.forEach((event) => permits.add(event));
+      const failed = counts.length + uses.length;
+      if (failed > 0) throw new Error(`${failed} lines with counts were not entered; the next run tries again`);
     },
   };
+}
+
+/** Returns the events that the audit log did not take. */
+async function enter(audit: AuditLog, events: readonly AuditEvent[]): Promise<AuditEvent[]> {
+  const entered = await Promise.allSettled(events.map((event) => audit.append(event)));
+  return events.filter((_, place) => entered[place]?.status === 'rejected');
 }
 
 const PAIRS_KEPT = 4;

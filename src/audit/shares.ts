@@ -105,11 +105,16 @@ function settle({ id, callers, tally }: Issuer, now: number): { events: AuditEve
  * And the refusals of one caller must not hide what another of its issuer was permitted to read, nor must an SDK that asks before
  * every call hide either.
  */
-function sortOf({ type, verb, credential }: AuditEvent): 'refused' | 'permitted' | 'repeated' | 'shown' | 'dead' {
+function sortOf({
+  type,
+  verb,
+  credential,
+}: AuditEvent): 'refused' | 'permitted' | 'repeated' | 'shown' | 'dead' | 'denied' {
   if (type === 'introspection.inactive') return credential === undefined ? 'shown' : 'dead';
   if (type === 'audit.read' || type === 'revocation.previewed') return 'permitted';
   if (type === 'credential.given_again') return 'repeated';
-  return verb === 'introspect' ? 'shown' : 'refused';
+  if (type === 'access.denied') return 'denied';
+  return verb === 'introspect' || verb === 'evaluate' ? 'shown' : 'refused';
 }
 
 function issuerOf(issuers: Map<string, Issuer>, event: AuditEvent): Issuer {
@@ -122,9 +127,11 @@ function issuerOf(issuers: Map<string, Issuer>, event: AuditEvent): Issuer {
 
 /** Returns undefined for a caller that the issuer's share has no room for. */
 function callerOf({ callers }: Issuer, event: AuditEvent): Caller | undefined {
-  const isDead = sortOf(event) === 'dead';
+  const sort = sortOf(event);
+  const isDead = sort === 'dead';
   const { actor } = event;
-  const credential = isDead ? event.credential : undefined;
+  // The API asks for many: the refusals of one credential must not use up the lines of the others.
+  const credential = isDead || sort === 'denied' ? event.credential : undefined;
   const key = `${actor?.id ?? ''}\n${credential ?? ''}`;
   const known = callers.get(key);
   if (known || callers.size >= LINES_PER_ISSUER) return known;

@@ -9,9 +9,10 @@ import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { credentialCauses } from '../domain/hangs-on.js';
+import { refOf, type Party } from '../domain/party.js';
 import { cause, type Cause } from '../domain/selector.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { readCredentials, type Found } from '../ledger/credentials.js';
+import { findCredential, readCredentials, type Found } from '../ledger/credentials.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import { readTasks } from '../ledger/tasks.js';
 import { ACCESS_TOKEN_TYP, accessTokenClaimsSchema, type AccessTokenClaims } from '../protocol/access-token.js';
@@ -19,7 +20,7 @@ import { claimsOf } from '../targets/access-token-claims.js';
 import type { Deps } from './deps.js';
 
 /** A token whose signature and expiry were valid when it was presented. */
-type Inspected = Genuine | Unrecorded;
+export type Inspected = Genuine | Unrecorded;
 
 /** The records say what the token says. */
 interface Genuine {
@@ -59,6 +60,30 @@ export async function inspect(deps: InspectDeps, token: string, shown: Shown): P
   if (!claims || !saysTheSame(verified, claims)) return { claims: verified.claims, causes: [] };
   return { found, claims, causes: claims.causes };
 }
+
+/**
+ * Returns the credential with this id. Whoever names it has seen its token, or has not: the answer is for callers that policy lets
+ * ask about its target. Undefined: there is none, or it was never handed out.
+ */
+export async function inspectById(
+  { ledger, settings }: Pick<Deps, 'ledger' | 'settings'>,
+  id: string,
+): Promise<Genuine | undefined> {
+  const found = await findCredential(ledger, id);
+  if (found?.credential.state !== 'active') return undefined;
+  const claims = claimsOf(settings.issuer, found.credential, found.task);
+  return { found, claims, causes: claims.causes };
+}
+
+/** Returns the workload that holds the credential, as its own token said when the credential was issued. */
+export const holderOf = ({ credential, task }: Found): Party =>
+  defined({
+    ...refOf(task.workload),
+    subject: credential.subject,
+    claims: credential.claims ?? {},
+    unread: credential.unread,
+    groups: [],
+  });
 
 /** The state of a token after one look at the log. `inactive`: it has expired, its log is lost, or the ledger has no such record. */
 type TokenState = 'live' | 'ended' | 'inactive';

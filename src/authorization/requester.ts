@@ -5,13 +5,13 @@ import { sha256 } from '../domain/digest.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import type { RequestTrace } from '../domain/request-trace.js';
-import { isClient, isOnlyClient, refOf, type Party } from '../domain/party.js';
+import { isClient, isOnlyClient, type Party } from '../domain/party.js';
 import type { NamedActor } from '../identity/claim-values.js';
 import type { AuthenticatedCaller, ShownIdJag } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_TYPE } from '../protocol/oauth.js';
 import type { Deps } from './deps.js';
-import { inspect } from './inspect.js';
+import { holderOf, inspect } from './inspect.js';
 
 interface Presented {
   token: string;
@@ -162,20 +162,14 @@ export async function requesterByCredential(
   if (!found || claims.aud !== audience) {
     throw new BrokerError('invalid_token', 'The token presented is not for this endpoint.');
   }
-  const { credential, task } = found;
+  const { credential } = found;
   const granted = credential.access.map((one) => ({ target: audience, ...one }));
   if (!isWithin(granted, audience, [access])) {
     throw new BrokerError('access_denied', 'The token presented was not granted for that target.');
   }
   const caller = defined({
     trace,
-    party: defined({
-      ...refOf(task.workload),
-      subject: credential.subject,
-      claims: credential.claims ?? {},
-      unread: credential.unread,
-      groups: [],
-    }),
+    party: holderOf(found),
     proofHash: sha256(token),
     issuedAt: credential.issuedAt,
     expiresAt: credential.expiresAt,

@@ -5,21 +5,22 @@
 import { held, refuseDeadCaller, refuseEndedRun } from '../authorization/caller.js';
 import { chargeOf, wasEnded } from '../authorization/inspect.js';
 import { proofsOf, type Requester } from '../authorization/requester.js';
+import { riskNow } from '../authorization/risk-now.js';
 import type { Target } from '../config/schema.js';
 import { isWithin, normalise, type Access } from '../domain/access.js';
 import type { Credential } from '../domain/credential.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import { credentialCauses, partyCauses, risksFor, runCauses } from '../domain/hangs-on.js';
+import { credentialCauses, partyCauses, runCauses } from '../domain/hangs-on.js';
 import { newId, shardOf } from '../domain/id.js';
 import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import type { Party } from '../domain/party.js';
-import { causesOf, type Cause } from '../domain/selector.js';
+import type { Cause } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { Found } from '../ledger/credentials.js';
 import type { FoundTask } from '../ledger/found-task.js';
 import type { Seen } from '../ledger/revocation-log.js';
-import { riskOf, type JointRisk } from '../ledger/risk.js';
+import type { JointRisk } from '../ledger/risk.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { kindOf } from '../targets/kinds.js';
 import { draftImplicitTask } from '../tasks/draft-task.js';
@@ -38,12 +39,10 @@ export interface Admission extends FoundTask {
   /** That of the party that asks, and that of the person it asks for. */
   subject?: string;
   session?: string;
-  /** Claims about the workload, for a credential that can be used as proof later. */
-  known?: Pick<Party, 'claims' | 'unread'>;
+  /** What policy may know of the workload: it is asked again where the credential is used. */
+  known: Pick<Credential, 'claims' | 'unread'>;
   credentialId: string;
 }
-
-const NO_RISK: JointRisk = { level: 'LOW', risks: [] };
 
 /** Returns undefined when the task of the run ended in between: the next attempt does not find it any more. */
 export async function admit(
@@ -71,10 +70,7 @@ export async function admit(
   const proofs = proofsOf(requester);
   const [seen, risk] = await Promise.all([
     ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]),
-    // Policy sees the highest risk. If no reaction of the configuration sets a risk, nothing is read.
-    settings.signals.reactions.some((reaction) => reaction.do === 'risk')
-      ? riskOf(ledger, causesOf(risksFor(draft, from ? [from.id] : [], by)))
-      : NO_RISK,
+    riskNow(deps, { task: draft, credentials: from ? [from.id] : [], by }),
   ]);
 
   // Detectors are informed before anything is refused: the refusal may name the ended task and hide the dead credential.
@@ -95,7 +91,7 @@ export async function admit(
     risk,
     from,
     ...by,
-    ...(target.resource === settings.proofTarget && { known: knownOf(requester.caller.party) }),
+    known: knownOf(requester.caller.party),
     ...found,
     credentialId,
   });
@@ -139,7 +135,8 @@ function causesOfBirth(
   return [...credentialCauses(defined(born), task), ...runCauses(caller.party)];
 }
 
-const knownOf = ({ claims, unread }: Party): Pick<Party, 'claims' | 'unread'> => defined({ claims, unread });
+const knownOf = ({ claims, unread }: Party): Pick<Credential, 'claims' | 'unread'> =>
+  defined({ claims: Object.keys(claims).length > 0 ? claims : undefined, unread });
 
 /** Returns the requested access. A request that names no access means all that the task was opened for at this target. */
 function requestedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {

@@ -12,6 +12,10 @@ export const AUDIT_EVENT_TYPES = [
   'revocation.previewed',
   'operation.refused',
   'introspection.inactive',
+  /** Where a credential is used, the answer was yes: one entry for each credential, action, resource and minute, with a count. */
+  'access.permitted',
+  /** Where a live credential is used, the answer was no. */
+  'access.denied',
   'keys.rotated',
   'policy.loaded',
   'audit.read',

@@ -21,7 +21,7 @@ export const credentialSchema = z.strictObject({
   epoch: z.string(),
   /** `reserved` until a minter outside this process has answered; `failed` when it is certain that the minter made nothing. */
   state: z.enum(['reserved', 'active', 'failed']).default('active'),
-  /** For a credential that proves its workload to this broker: the claims of the workload's own token. */
+  /** The claims of the workload's own token: policy is asked with them again when the credential is used. */
   ...knownClaimsSchema.shape,
   /** The credential from which it was derived, and whose end is its end too. */
   from: z.strictObject({ credential: z.string(), target: z.string() }).optional(),

@@ -15,6 +15,8 @@ export const HARD_LIMITS = {
   pairsPerRequest: 32,
   /** By policy, for one request. Patterns take many: one for each part that policies or labels tell apart. */
   policyEvaluations: 96,
+  /** Questions in one call of AuthZEN's evaluations. */
+  evaluationsPerCall: 100,
   /** Parts of the path of a request, between slashes. */
   urlParts: 64,
   /** Parameters of a form or a query string. */
@@ -23,6 +25,8 @@ export const HARD_LIMITS = {
   jsonDepth: 32,
   /** Values in a JSON body or parameter. The largest request that means something has half as many. */
   jsonValues: 1_024,
+  /** Values in a call with many evaluations: each has a dozen, and what its asker adds. */
+  jsonValuesOfEvaluations: 4_096,
   pathSegments: 8,
   pathCharacters: 256,
   /** Handles, such as access key ids, that are looked for in one text. */

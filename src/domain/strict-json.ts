@@ -28,8 +28,11 @@ export function parseJson(text: string, shape: Shape = {}): { value: unknown; na
  * Returns the value, or what is wrong; `repeated` has an object with a name twice. `JSON.parse` silently keeps the last of two
  * such fields, while a person or a gateway that reviews the text may read the first: the text means two things.
  */
-export function parseStrictJson(text: string): { value: unknown } | JsonProblem {
-  const parsed = parseJson(text, { valuesMost: HARD_LIMITS.jsonValues });
+export function parseStrictJson(
+  text: string,
+  valuesMost: number = HARD_LIMITS.jsonValues,
+): { value: unknown } | JsonProblem {
+  const parsed = parseJson(text, { valuesMost });
   if (typeof parsed === 'string') return parsed;
   return countFields(parsed.value) === parsed.names ? { value: parsed.value } : 'repeated';
 }

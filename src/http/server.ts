@@ -3,6 +3,8 @@ import type { RequestListener } from 'node:http';
 import type { Liveness } from '../health/liveness.js';
 import type { Readiness } from '../health/readiness.js';
 import { awsCredentials } from './aws/credentials.js';
+import { evaluation, evaluations } from './authzen/evaluation.js';
+import { decisionPoint, EVALUATION_PATH, EVALUATIONS_PATH } from './authzen/metadata.js';
 import { authorization, keySet, metadata } from './oauth/discovery.js';
 import { introspection } from './oauth/introspect.js';
 import { tokenRevocation } from './oauth/revoke.js';
@@ -56,7 +58,7 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
     oauth('GET', '/authorize', authorization),
     oauth('POST', '/token', token(deps), 64 * KIB),
     oauth('POST', '/revoke', tokenRevocation(deps), 48 * KIB),
-    oauth('POST', '/introspect', introspection(deps), 48 * KIB),
+    ...usesOfCredentials(deps),
 
     container('GET', '/aws/credentials/*target', awsCredentials(deps)),
 
@@ -105,6 +107,14 @@ const revocationEndpoints = (deps: HttpDeps): DescribedEndpoint[] => [
   ours('DELETE', '/revocations/:seq', holdLifting(deps)),
 ];
 
+/** What is asked where credentials are used. */
+const usesOfCredentials = (deps: HttpDeps): DescribedEndpoint[] => [
+  oauth('POST', '/introspect', introspection(deps), 48 * KIB),
+  ours('GET', '/.well-known/authzen-configuration', decisionPoint(deps)),
+  authzen('POST', EVALUATION_PATH, evaluation(deps), 48 * KIB),
+  authzen('POST', EVALUATIONS_PATH, evaluations(deps), 256 * KIB),
+];
+
 interface OperationsDeps extends Pick<HttpDeps, 'metrics' | 'requests' | 'issuer' | 'policy'> {
   readiness: Readiness;
   liveness: Pick<Liveness, 'reason'>;
@@ -138,3 +148,4 @@ const endpoint =
 const ours = endpoint('problem');
 const oauth = endpoint('oauth');
 const container = endpoint('container');
+const authzen = endpoint('authzen');

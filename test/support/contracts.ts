@@ -58,7 +58,7 @@ const firstMistake = (lines: readonly string[]): string | undefined =>
 
 function refusalProblem({ refusals, handle }: DescribedEndpoint, { body }: Reply): string | undefined {
   const malformed = mistake(REFUSALS[SCHEMA_OF[refusals]], body);
-  if (malformed !== undefined || refusals === 'set') return malformed;
+  if (malformed !== undefined || refusals === 'set' || refusals === 'authzen') return malformed;
   const { code, error } = body as { code?: string; error?: string };
   const promised: string[] = refusalsOf(handle.contract);
   return promised.includes(code ?? error ?? '') ? undefined : 'the contract has no such refusal';

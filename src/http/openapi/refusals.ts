@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { BROKER_ERROR_CODES, RETRIES, type BrokerErrorCode } from '../../domain/errors.js';
 import type { Contract, Proof } from '../wire/contract.js';
 import type { RefusalFormat } from '../wire/endpoint.js';
-import { wireErrorOf } from '../wire/wire-errors.js';
+import { statusOf, wireErrorOf } from '../wire/wire-errors.js';
 import type { Components, Json } from './components.js';
 
 /** The codes of every endpoint, and those that come with a way of proving who calls. */
@@ -39,16 +39,12 @@ export function refusedResponses(contract: Contract, format: RefusalFormat, { re
   return found;
 }
 
-function statusOf(code: BrokerErrorCode, format: RefusalFormat): number {
-  const { status, oauthStatus = status } = wireErrorOf(code);
-  return format === 'oauth' ? oauthStatus : status;
-}
-
 const MEDIA_TYPE_OF: Record<RefusalFormat, string> = {
   problem: 'application/problem+json',
   oauth: 'application/json',
   container: 'application/json',
   set: 'application/json',
+  authzen: 'application/json',
 };
 
 export const SCHEMA_OF = {
@@ -56,6 +52,7 @@ export const SCHEMA_OF = {
   oauth: 'OAuthError',
   container: 'ContainerError',
   set: 'SetError',
+  authzen: 'AuthzenError',
 } as const;
 
 const code = z.enum(BROKER_ERROR_CODES);
@@ -91,4 +88,5 @@ export const REFUSALS = {
   SetError: z
     .strictObject({ err: z.string(), description: z.string() })
     .describe('RFC 8935 §2.3. `err` is for faults of the event; else the status counts.'),
+  AuthzenError: z.string().describe('AuthZEN 1.0: what was wrong, as a sentence.'),
 } satisfies Record<(typeof SCHEMA_OF)[RefusalFormat], z.ZodType>;

@@ -44,19 +44,20 @@ const tooLarge = (bytesMost: number) =>
 export function readJson<S extends z.ZodType>(
   { headers, body }: Pick<Call, 'headers' | 'body'>,
   schema: S,
+  valuesMost: number = HARD_LIMITS.jsonValues,
 ): z.output<S> {
   if (body.length === 0) return parsed(schema, {});
   demandContentType(headers['content-type'], 'application/json');
-  const json = parseStrictJson(textOf(body));
+  const json = parseStrictJson(textOf(body), valuesMost);
+  if (json === 'too many') throw malformed(`The body has more than ${valuesMost} values`);
   if (typeof json === 'string') throw malformed(WRONG_JSON[json]);
   return parsed(schema, json.value);
 }
 
-const WRONG_JSON: Record<JsonProblem, string> = {
+const WRONG_JSON: Record<Exclude<JsonProblem, 'too many'>, string> = {
   malformed: 'The body is not JSON',
   repeated: 'A field is written twice',
   'too deep': `The body is nested more than ${HARD_LIMITS.jsonDepth} deep`,
-  'too many': `The body has more than ${HARD_LIMITS.jsonValues} values`,
 };
 
 export function readQuery<S extends z.ZodType>({ query }: Pick<Call, 'query'>, schema: S): z.output<S> {
@@ -154,7 +155,8 @@ export function demandContentType(sent: string | undefined, wanted: string): voi
   throw new BrokerError('unsupported_media_type', `The body must be sent as ${wanted}.`);
 }
 
-function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+/** Returns the value as the schema has it, and refuses anything else. */
+export function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw malformed(sentence(result.error, fieldsOf(schema)));

@@ -41,7 +41,10 @@ export interface Endpoint {
   handle: Handle;
 }
 
-/** How an endpoint refuses: by RFC 6749, by RFC 9457, as the container credential providers of AWS SDKs read it, by RFC 8935. */
-export type RefusalFormat = 'oauth' | 'problem' | 'container' | 'set';
+/**
+ * How an endpoint refuses: by RFC 6749, by RFC 9457, as the container credential providers of AWS SDKs read it, by RFC 8935, by AuthZEN
+ * 1.0, or by the status alone.
+ */
+export type RefusalFormat = 'oauth' | 'problem' | 'container' | 'set' | 'authzen';
 
 export const ok = (body: object): Answer => ({ status: 200, body });

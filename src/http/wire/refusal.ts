@@ -6,7 +6,7 @@ import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
 import { StoreUnavailable } from '../../store/store.js';
 import type { Answer, Call, RefusalFormat } from './endpoint.js';
-import { wireErrorOf } from './wire-errors.js';
+import { statusOf, wireErrorOf } from './wire-errors.js';
 
 interface RefusalStyle {
   format: RefusalFormat;
@@ -34,14 +34,15 @@ export function refusalOf(
   { format, issuer }: RefusalStyle,
 ): Answer {
   const { code, message, details } = error;
-  const { status, oauthStatus = status, title } = wireErrorOf(code);
+  const { title } = wireErrorOf(code);
+  const status = statusOf(code, format);
   const uri = `${issuer}/errors#${code}`;
   const next = defined({ decision_id: details.decision?.id, retry: details.retry });
   const headers = { ...waitOf(error), ...challengeOf(error, call) };
   switch (format) {
     case 'oauth':
       return {
-        status: oauthStatus,
+        status,
         headers,
         body: { error: code, error_description: inRfc6749Letters(message), error_uri: uri, ...next },
       };
@@ -54,6 +55,13 @@ export function refusalOf(
         status,
         headers: { ...headers, 'Content-Language': 'en' },
         body: { err: 'invalid_request', description: message },
+      };
+    // AuthZEN 1.0 §10.1.2: the body is a message.
+    case 'authzen':
+      return {
+        status,
+        headers: { ...headers, 'Content-Type': 'application/json; charset=utf-8' },
+        body: JSON.stringify(message),
       };
     default:
       return {

@@ -1,0 +1,246 @@
+/**
+ * Whether something may be done now, asked where it is done. Yes only if all of it holds at this moment: the credential lives, it
+ * covers the access, the one who asks may ask, and policy would permit the access again.
+ */
+import type { AuditEvent } from '../audit/event.js';
+import { auditingRefusals, callerFields, nobody, taskFields } from '../authorization/audit.js';
+import { refuseDeadCaller } from '../authorization/caller.js';
+import { decideAccess, decideOperation, denied, type Decision } from '../authorization/decide.js';
+import {
+  chargeOf,
+  holderOf,
+  inspect,
+  inspectById,
+  shownBy,
+  stateOf,
+  type Inspected,
+} from '../authorization/inspect.js';
+import { riskNow } from '../authorization/risk-now.js';
+import { isWithin } from '../domain/access.js';
+import { defined } from '../domain/defined.js';
+import { credentialCauses, partyCauses } from '../domain/hangs-on.js';
+import { isId } from '../domain/id.js';
+import { refusesBirth } from '../domain/liveness.js';
+import type { PartyRef } from '../domain/party.js';
+import type { RequestTrace } from '../domain/request-trace.js';
+import type { Cause } from '../domain/selector.js';
+import type { Task } from '../domain/task.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import type { Found } from '../ledger/credentials.js';
+import type { Seen } from '../ledger/revocation-log.js';
+import type { AccessTokenClaims } from '../protocol/access-token.js';
+import type { Deps } from './deps.js';
+
+type EvaluateDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'observer'>;
+
+/** A credential, shown or named by its id; or a party that is only named, of which no credential is looked at. */
+export type SubjectOfUse = { token: string } | { credential: string } | { party: PartyRef };
+
+export interface Question {
+  subject: SubjectOfUse;
+  /** What the one who asks takes the credential for, if it says so: its id, or whose it is, the workload's or whom that serves. */
+  takenFor?: string;
+  /** The `resource` of a target. Absent: the one that the credential is for, whichever that is. */
+  target?: string;
+  /** One path, no pattern. */
+  path: string;
+  action: string;
+  trace: RequestTrace;
+}
+
+/**
+ * The order is that in which they are found. `not-permitted`: who asks may not ask about this target. `not-live`: there is no such
+ * live credential for this target, and nobody is told why. `not-covered`: the credential lives, and was not granted this.
+ */
+export type WhyNot = 'not-permitted' | 'not-live' | 'not-covered' | 'policy';
+
+export type Evaluation =
+  { permitted: true; claims?: AccessTokenClaims } | { permitted: false; why: WhyNot; decision?: Decision };
+
+const no = (why: WhyNot, decision?: Decision): Evaluation => defined({ permitted: false as const, why, decision });
+
+/**
+ * The look at the log begins after the question arrived.
+ * @param asker Undefined: the configuration lets whoever shows a credential of the target ask about it.
+ */
+export async function evaluate(
+  deps: EvaluateDeps,
+  asker: AuthenticatedCaller | undefined,
+  question: Question,
+): Promise<Evaluation> {
+  const { ledger } = deps;
+  const use = await useOf(deps, asker, question);
+  const seen = await ledger.log.look([...new Set([...use.causes, ...(asker ? partyCauses(asker.party) : [])])]);
+  if (asker && !(await mayAsk(deps, asker, { seen, use, question }))) return no('not-permitted');
+  const now = ledger.clock.now();
+  const about = entryOf(asker, { use, question, at: now });
+  if (!lives(deps, { use, seen, now, question })) {
+    await enter(deps, { ...about, type: 'introspection.inactive' });
+    return no('not-live');
+  }
+  const { target, found, task } = use;
+  const { path, action } = question;
+  if (target === undefined || !task) return no('not-live');
+  const granted = found?.credential.access.map((one) => ({ target, ...one }));
+  if (granted && !isWithin(granted, target, [{ path, actions: [action] }])) {
+    await enter(deps, { ...about, type: 'access.denied', reason: 'The credential was not granted this.' });
+    return no('not-covered');
+  }
+  const decision = await decide(deps, { use: { ...use, target, task }, question, now });
+  const { id, outcome, policies, digest } = decision;
+  const decided = { ...about, decision: { id, outcome, policies, digest } };
+  if (!isPermitted(decision, found, now)) {
+    await enter(deps, { ...decided, type: 'access.denied', reason: denied(decision).message });
+    return no('policy', decision);
+  }
+  await enter(deps, { ...decided, type: 'access.permitted' });
+  return defined({ permitted: true as const, claims: use.inspected?.claims });
+}
+
+/** What the question is about, as the ledger has it. */
+interface Use {
+  target: string | undefined;
+  causes: readonly Cause[];
+  /** Absent where nothing is known of what was shown. */
+  task?: Task;
+  party?: PartyRef;
+  found?: Found;
+  inspected?: Inspected;
+}
+
+async function useOf(
+  deps: EvaluateDeps,
+  asker: AuthenticatedCaller | undefined,
+  { subject, target, trace }: Question,
+): Promise<Use> {
+  if ('party' in subject) {
+    const task = imaginedTask(deps, subject.party);
+    const causes = target === undefined ? [] : credentialCauses({ id: '', target }, task);
+    return { target, causes, task, party: subject.party };
+  }
+  const shown = asker ? shownBy(asker, 'introspected') : { as: 'proof' as const, trace };
+  const inspected =
+    'token' in subject ? await inspect(deps, subject.token, shown) : await inspectById(deps, subject.credential);
+  if (!inspected) return { target, causes: [] };
+  const { causes, claims, found } = inspected;
+  return defined({ target: target ?? claims.aud, causes, inspected, found, task: found?.task });
+}
+
+/** A task as it would be opened for a party that asks for nothing else: policy is asked about one. It is never stored. */
+function imaginedTask({ ledger }: EvaluateDeps, workload: PartyRef): Task {
+  const now = ledger.clock.now();
+  return {
+    id: '',
+    lineage: [],
+    workload,
+    purpose: '',
+    purposeFrom: 'default',
+    openedAt: now,
+    deadline: now,
+    epoch: '',
+    credentials: [],
+    suspensions: 0,
+    suspended: false,
+    revision: 0,
+  };
+}
+
+interface Asked {
+  seen: Seen;
+  use: Use;
+  question: Question;
+}
+
+async function mayAsk(
+  deps: EvaluateDeps,
+  asker: AuthenticatedCaller,
+  { seen, use: { target }, question: { trace } }: Asked,
+): Promise<boolean> {
+  // What others make an API ask is not its own doing.
+  const about = { type: 'operation.refused', verb: 'evaluate', charged: nobody, requestId: trace.requestId } as const;
+  const asking = auditingRefusals(deps, asker, defined({ ...about, target }), async () => {
+    refuseDeadCaller(deps, asker, seen);
+    // What names no target belongs to none, and there is nothing to hide about it.
+    if (target === undefined) return true;
+    const decision = await decideOperation(deps.policy, asker.party, 'evaluate', { type: 'target', target });
+    if (decision.outcome !== 'permit') throw denied(decision);
+    return true;
+  });
+  return asking.catch(() => false);
+}
+
+interface Looked extends Asked {
+  now: number;
+}
+
+/** Tells detectors of a dead credential that somebody uses. One that is only named by its id was shown to nobody. */
+function lives({ observer }: EvaluateDeps, { use, seen, now, question }: Looked): boolean {
+  const { inspected, party, target, causes, found } = use;
+  if (party) return target !== undefined && refusesBirth(seen.on(causes)) === undefined;
+  if (!inspected || !found) return false;
+  const state = stateOf(inspected, seen, now);
+  if (state === 'ended' && 'token' in question.subject) observer.deadUse(chargeOf(found));
+  const { claims } = inspected;
+  const names = [undefined, claims.jti, claims.client_id, claims.sub];
+  return state === 'live' && claims.aud === target && names.includes(question.takenFor);
+}
+
+interface Deciding {
+  use: Use & { target: string; task: Task };
+  question: Question;
+  now: number;
+}
+
+async function decide(deps: EvaluateDeps, { use, question, now }: Deciding): Promise<Decision> {
+  const { found, task, target } = use;
+  const { path, action } = question;
+  const { subject, session, id } = found?.credential ?? {};
+  const by = defined({ subject, session });
+  const risk = await riskNow(deps, { task, credentials: id === undefined ? [] : [id], by });
+  const party = found ? holderOf(found) : { ...task.workload, claims: {}, groups: [] };
+  const lifetimeSeconds = found ? lifetimeOf(found) : deps.settings.lifetimes.credential;
+  const access = [{ path, actions: [action] }];
+  // One path costs a few evaluations at most. An API may ask as often as it is used.
+  const asking = { policy: deps.policy, assertWithinRate: () => Promise.resolve() };
+  return decideAccess(asking, { party, task, target, access, lifetimeSeconds, risk, now });
+}
+
+const lifetimeOf = ({ credential: { issuedAt, expiresAt } }: Found): number =>
+  Math.max(1, Math.round((expiresAt - issuedAt) / 1000));
+
+/** Where policy allows less time now than it did, the credential counts as long as it would have got today. */
+const isPermitted = ({ outcome, lifetimeSeconds }: Decision, found: Found | undefined, now: number): boolean =>
+  outcome === 'permit' && (!found || found.credential.issuedAt + lifetimeSeconds * 1000 > now);
+
+/** Of a token that no record confirms, nothing is entered but the id in it: it could name anybody as its holder. */
+function entryOf(
+  asker: AuthenticatedCaller | undefined,
+  { use, question, at }: { use: Use; question: Question; at: number },
+): Omit<AuditEvent, 'type'> {
+  const { found, inspected, party, target } = use;
+  const { path, action, trace } = question;
+  const jti = inspected?.claims.jti ?? '';
+  return defined({
+    at,
+    ...(asker ? callerFields(asker) : { address: trace.address }),
+    ...(isId('crd', jti) && { credential: jti }),
+    ...(found && { ...taskFields(found.task), chain: chainOf(found.task) }),
+    ...(party && { [party.kind === 'workload' ? 'workload' : 'principal']: party.id }),
+    ...((found ?? party) && { target, access: [{ path, actions: [action] }] }),
+    verb: 'evaluate',
+    requestId: trace.requestId,
+  });
+}
+
+const chainOf = ({ workload, openedBy, lineage, principal }: Task): string[] => [
+  ...new Set([workload.id, openedBy?.id ?? workload.id, ...lineage.toReversed(), principal?.id ?? workload.id]),
+];
+
+/** The answer does not wait for the audit log to be there: a no stays a no, and permits are gathered in memory. */
+async function enter({ audit }: EvaluateDeps, event: AuditEvent): Promise<void> {
+  try {
+    await audit.append(event);
+  } catch {
+    // The answer is what it is in any case.
+  }
+}
