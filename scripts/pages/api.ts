@@ -9,6 +9,7 @@ const WHO: Record<Proof, string> = {
   client: 'identity, also as `client_assertion`',
   grant: 'the tokens of the grant',
   container: 'identity, in `Authorization` without a scheme',
+  credential: 'a credential of the broker: `Authorization: Bearer`',
   signature: 'the signature of a transmitter',
 };
 

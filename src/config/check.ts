@@ -16,6 +16,7 @@ export function fitFindings(parts: SoundParts): Finding[] {
       [...claimsOf(['targets'], parts.targets, 'resource'), ...aliasClaims(parts)],
       'is the name of another target',
     ),
+    ...repeated(gatewayClaims(parts), 'is the name of another target for gateways'),
     ...purposeFindings(parts),
     ...identityFindings(parts),
     ...skewFindings(parts),
@@ -35,6 +36,11 @@ const aliasClaims = ({ targets }: SoundParts): Claim[] =>
     target && 'audiences' in target
       ? target.audiences.map((alias, at): Claim => [['targets', index, 'audiences', at], alias])
       : [],
+  );
+
+const gatewayClaims = ({ targets }: SoundParts): Claim[] =>
+  targets.flatMap((target, index): Claim[] =>
+    target && 'forwardAuth' in target ? [[['targets', index, 'forwardAuth', 'name'], target.forwardAuth.name]] : [],
   );
 
 const purposeFindings = ({ targets, purposes }: SoundParts): Finding[] =>

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { SESSION_SECONDS_LEAST } from '../targets/aws.js';
 import { isRegion, isRoleArn } from '../targets/aws-names.js';
+import { routeOf } from '../targets/forward-routes.js';
+import { nameSchema } from '../domain/schemas.js';
 import { absoluteUri, keyUrl, origin, resourcePath, scopeAccess, scopeName, seconds } from './values.js';
 
 const roleArn = z
@@ -19,6 +21,25 @@ const label = z.strictObject({
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .transform((value) => [value].flat())
     .describe('A word, or several, that policies can test (`resource.sensitivity`).'),
+});
+
+const route = z
+  .strictObject({
+    match: z.string().describe('`<METHOD> <path>`; `{name}` stands for one segment. The first that fits counts.'),
+    access: z.string().describe('What it needs: `<path>:<action>`, with `{name}` of the match.'),
+  })
+  .transform(({ match, access }, context) => {
+    const made = routeOf(match, access);
+    if (typeof made !== 'string') return made;
+    context.addIssue({ code: 'custom', message: made });
+    return z.NEVER;
+  });
+
+const forwardAuth = z.strictObject({
+  name: nameSchema()
+    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'must be lower-case letters, digits, "." and "-"')
+    .describe('Gateways ask at `/forward-auth/<name>`.'),
+  routes: z.array(route).min(1).max(256).describe('Which access a request needs. A request that fits none is refused.'),
 });
 
 const policyFacts = {
@@ -56,6 +77,9 @@ const jwtTarget = z.strictObject({
     .max(256)
     .exactOptional()
     .describe('The purpose of a request that names neither purpose nor task. Policy sees `purposeFrom: default`.'),
+  forwardAuth: forwardAuth
+    .exactOptional()
+    .describe('Lets gateways ask whether a request may pass, by the credential in it.'),
   ...policyFacts,
 });
 

@@ -67,6 +67,12 @@ const SECURITY = {
     bearerFormat: 'JWT',
     description: 'An identity token of an issuer that the broker trusts. Credentials of the broker are no identity.',
   },
+  credential: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A credential of the broker, as it was presented to the gateway.',
+  },
   container: {
     type: 'apiKey',
     in: 'header',
@@ -82,6 +88,7 @@ const SECURITY_OF: Record<Proof, Json[]> = {
   client: [{ identity: [] }, {}],
   grant: [{}, { identity: [] }],
   container: [{ container: [] }],
+  credential: [{ credential: [] }],
   signature: [],
 };
 

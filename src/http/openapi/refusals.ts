@@ -14,6 +14,7 @@ const BY_PROOF: Record<Proof, readonly BrokerErrorCode[]> = {
   client: ['invalid_client', 'invalid_token', 'access_denied', 'slow_down'],
   grant: ['invalid_client', 'invalid_token', 'access_denied', 'slow_down'],
   container: ['invalid_token', 'access_denied', 'slow_down'],
+  credential: ['invalid_token', 'access_denied'],
   signature: [],
 };
 

@@ -93,7 +93,7 @@ function assertionOf(
  * Returns the token of the Authorization header (RFC 6750 §2.1). Undefined only without a header: another scheme, or a
  * missing token, is refused with its own sentence.
  */
-function bearerToken({ headers }: Pick<Call, 'headers'>): string | undefined {
+export function bearerToken({ headers }: Pick<Call, 'headers'>): string | undefined {
   const { authorization } = headers;
   if (authorization === undefined) return undefined;
   const token = /^bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];

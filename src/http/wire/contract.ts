@@ -29,9 +29,10 @@ export interface Contract {
 /**
  * How callers prove who they are. `bearer`: an identity token in the Authorization header. `client`: the same, or as
  * `client_assertion`. `grant`: the tokens of the grant in the form, and the client where it proves itself. `container`: a token in the
- * Authorization header, without a scheme. `signature`: the body is signed. `none`: anybody may ask.
+ * Authorization header, without a scheme. `credential`: a credential of this broker in the
+ * Authorization header. `signature`: the body is signed. `none`: anybody may ask.
  */
-export type Proof = 'none' | 'bearer' | 'client' | 'grant' | 'container' | 'signature';
+export type Proof = 'none' | 'bearer' | 'client' | 'grant' | 'container' | 'credential' | 'signature';
 
 /** By media type, what the answer has: a schema of the JSON, or of each line; or a sentence for text. None: it is empty. */
 export type AnswerShape = Readonly<Record<string, z.ZodType | string>>;

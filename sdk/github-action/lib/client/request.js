@@ -105,7 +105,8 @@ function systemCodeOf(error) {
 }
 const contentType = (body) =>
   body === undefined || body instanceof URLSearchParams ? {} : { 'Content-Type': 'application/json' };
-async function boundedText({ body }) {
+/** Returns the body. Throws Unavailable for one that is too large. */
+export async function boundedText({ body }) {
   const parts = [];
   let bytes = 0;
   for await (const part of body ?? []) {
