@@ -5,9 +5,9 @@
 import { BrokerError } from '../domain/errors.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Follower } from './follow.js';
-import type { Informed } from './informed.js';
 import type { Line } from './line.js';
 import type { Progress } from './stream.js';
+import type { Witness } from './witness.js';
 
 export interface Acknowledgement {
   verifier: string;
@@ -20,7 +20,7 @@ export interface Acknowledgement {
 interface AcknowledgeDeps {
   clock: Ledger['clock'];
   follower: Pick<Follower, 'line' | 'look'>;
-  informed: Pick<Informed, 'note'>;
+  witness: Pick<Witness, 'note'>;
   subscribers: Iterable<{ party: string; instance?: string; progress: Progress }>;
   /** @param seconds From the publication until the verifier denied, at most. */
   onKnown: (verifier: string, seconds: number) => void;
@@ -46,8 +46,7 @@ export async function acknowledge(deps: AcknowledgeDeps, ack: Acknowledgement): 
   });
   for (const { entry, knewAt } of known) {
     deps.onKnown(verifier, (knewAt - entry.at) / 1000);
-    if (entry.hasReceipt)
-      deps.informed.note(entry, [{ verifier, ...(instance !== undefined && { instance }), knewAt }]);
+    if (entry.hasReceipt) deps.witness.note(entry, [{ verifier, ...(instance !== undefined && { instance }), knewAt }]);
   }
   return known.length;
 }

@@ -14,9 +14,9 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { FeedEnd } from '../protocol/feed.js';
 import { acknowledge, type Acknowledgement } from './acknowledge.js';
 import { createFollower } from './follow.js';
-import { createInformed } from './informed.js';
 import { createSnapshots } from './snapshot.js';
 import { streamTo, type Progress } from './stream.js';
+import { createWitness } from './witness.js';
 
 /** Beyond these a subscriber is told to come later: each holds a connection. */
 const FOLLOWERS_MAX = { all: 10_000, ofOneParty: 2_000 } as const;
@@ -87,7 +87,7 @@ export function openFeed(ledger: Ledger, events: FeedEvents): Feed {
   const { log, clock } = ledger;
   const room: Room = { subscribers: new Set(), isClosed: false, events };
   const { subscribers } = room;
-  const informed = createInformed(ledger);
+  const witness = createWitness(ledger);
   let idleSince = clock.elapsed();
 
   const askAgain = async (whom: readonly Subscriber[]) =>
@@ -95,7 +95,7 @@ export function openFeed(ledger: Ledger, events: FeedEvents): Feed {
   const follower = createFollower(ledger, (line, entries) => {
     void askAgain(hitBy(entries, subscribers));
     const told = [...subscribers].map(nameOf);
-    for (const { seq } of entries.filter(needsReceipt)) informed.note(line.published(seq), told);
+    for (const { seq } of entries.filter(needsReceipt)) witness.note(line.published(seq), told);
   });
   const snapshots = createSnapshots(log, follower);
 
@@ -110,7 +110,7 @@ export function openFeed(ledger: Ledger, events: FeedEvents): Feed {
     },
     async acknowledge(ack) {
       if (!follower.line()) await follower.look();
-      return acknowledge({ clock, follower, informed, subscribers, ...events }, ack);
+      return acknowledge({ clock, follower, witness, subscribers, ...events }, ack);
     },
     async beat() {
       const now = clock.elapsed();
@@ -121,7 +121,7 @@ export function openFeed(ledger: Ledger, events: FeedEvents): Feed {
       else if (now - idleSince >= IDLE_MS) follower.stop();
       if (!follower.line() && subscribers.size === 0) return;
       await follower.look();
-      await Promise.all([informed.write(), askAgain([...subscribers].filter(({ askAt }) => now >= askAt))]);
+      await Promise.all([witness.write(), askAgain([...subscribers].filter(({ askAt }) => now >= askAt))]);
     },
     close() {
       room.isClosed = true;

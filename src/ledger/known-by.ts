@@ -42,27 +42,23 @@ export async function verifiersOf(ledger: Ledger, { seq, id }: Pick<Entry, 'seq'
   return stored?.id === id ? stored.verifiers : [];
 }
 
-/** Adds what is known of these verifiers. Of two instances under one name, the later moment stands. */
-export const addVerifiers = (
-  ledger: Ledger,
-  { seq, id, at }: Entry,
-  verifiers: readonly InformedVerifier[],
-): Promise<unknown> =>
-  upsertRecord(ledger, records, seq, (stored) => ({
-    id,
-    at,
-    verifiers: joinedVerifiers([...(stored?.id === id ? stored.verifiers : []), ...verifiers]).slice(0, VERIFIERS_MOST),
-  }));
+/** Verifiers by their name and instance, in the order in which they were told. */
+export type Informed = Map<string, InformedVerifier>;
 
-/** Returns each verifier once, with the later moment. */
-export function joinedVerifiers(verifiers: readonly InformedVerifier[]): InformedVerifier[] {
-  const byName = new Map<string, InformedVerifier>();
-  for (const one of verifiers) {
-    const { verifier, instance, knewAt } = one;
-    const name = JSON.stringify([verifier, instance]);
-    const before = byName.get(name)?.knewAt;
-    const later = before === undefined || knewAt === undefined ? (before ?? knewAt) : Math.max(before, knewAt);
-    byName.set(name, defined({ verifier, instance, knewAt: later }));
-  }
-  return [...byName.values()];
+/** Adds what is known of these verifiers. */
+export const addVerifiers = (ledger: Ledger, { seq, id, at }: Entry, informed: Informed): Promise<unknown> =>
+  upsertRecord(ledger, records, seq, (stored) => {
+    const all: Informed = new Map();
+    for (const one of stored?.id === id ? stored.verifiers : []) inform(all, one);
+    for (const one of informed.values()) inform(all, one);
+    return { id, at, verifiers: [...all.values()] };
+  });
+
+/** Adds one verifier. Of two instances under one name, the later moment stands. */
+export function inform(informed: Informed, { verifier, instance, knewAt }: InformedVerifier): void {
+  const name = `${verifier}\n${instance ?? ''}`;
+  const before = informed.get(name)?.knewAt;
+  const later = before === undefined || knewAt === undefined ? (before ?? knewAt) : Math.max(before, knewAt);
+  if (informed.has(name) || informed.size < VERIFIERS_MOST)
+    informed.set(name, defined({ verifier, instance, knewAt: later }));
 }

@@ -1,6 +1,6 @@
 /** Keeps who was told of a revocation and when each knew, until it is written into the ledger, once a second. */
 import { eachSettled } from '../ledger/each-settled.js';
-import { addVerifiers, joinedVerifiers, type InformedVerifier } from '../ledger/known-by.js';
+import { addVerifiers, inform, type Informed, type InformedVerifier } from '../ledger/known-by.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Published } from './line.js';
 
@@ -8,21 +8,22 @@ import type { Published } from './line.js';
 const WAITING_MOST = 1_000;
 const WRITTEN_AT_ONCE = 16;
 
-export interface Informed {
+export interface Witness {
   /** An entry that is no longer kept is passed over. */
   note(entry: Published | undefined, verifiers: readonly InformedVerifier[]): void;
   /** Writes what was noted. What could not be written is kept for the next time. */
   write(): Promise<void>;
 }
 
-export function createInformed(ledger: Ledger): Informed {
-  let waiting = new Map<number, { entry: Published; verifiers: InformedVerifier[] }>();
+export function createWitness(ledger: Ledger): Witness {
+  let waiting = new Map<number, { entry: Published; informed: Informed }>();
 
-  function note(entry: Published | undefined, verifiers: readonly InformedVerifier[]): void {
-    if (!entry || verifiers.length === 0) return;
+  function note(entry: Published | undefined, verifiers: Iterable<InformedVerifier>): void {
+    if (!entry) return;
     const before = waiting.get(entry.seq);
-    const noted = before?.entry.id === entry.id ? before.verifiers : [];
-    waiting.set(entry.seq, { entry, verifiers: joinedVerifiers([...noted, ...verifiers]) });
+    const noted = before?.entry.id === entry.id ? before : { entry, informed: new Map<string, InformedVerifier>() };
+    for (const verifier of verifiers) inform(noted.informed, verifier);
+    if (noted.informed.size > 0) waiting.set(entry.seq, noted);
     const [oldest] = waiting.keys();
     if (waiting.size > WAITING_MOST && oldest !== undefined) waiting.delete(oldest);
   }
@@ -34,11 +35,11 @@ export function createInformed(ledger: Ledger): Informed {
       waiting = new Map();
       return eachSettled(
         taken,
-        async ({ entry, verifiers }) => {
+        async ({ entry, informed }) => {
           try {
-            await addVerifiers(ledger, entry, verifiers);
+            await addVerifiers(ledger, entry, informed);
           } catch (error) {
-            note(entry, verifiers);
+            note(entry, informed.values());
             throw error;
           }
         },
