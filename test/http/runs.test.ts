@@ -141,6 +141,11 @@ describe('POST /runs/complete', () => {
 
   it.each([
     ['an issuer that nobody trusts', { issuer: 'cii' }, /No tokens of the issuer "cii".*Did you mean ci\?$/],
+    [
+      'an issuer with the begin of a run in it, about which policy would be asked',
+      { issuer: 'ci:a', run: 'b' },
+      /"ci:a"/,
+    ],
     ['an issuer of persons', { issuer: 'staff' }, /stands for workloads/],
     ['an outcome that cannot be declared', { outcome: 'revoked' }, /outcome/],
     ['an empty run', { run: '' }, /run/],
