@@ -1,4 +1,5 @@
 /** Lists the tasks that are open or suspended, as far as the caller may read them. What it may not read is left out. */
+import { assertLiveCaller } from '../authorization/caller.js';
 import { permitReading, type PermitDeps, type PermittedTask } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { EVALUATIONS_PER_POINT } from '../domain/limits.js';
@@ -42,6 +43,8 @@ export async function permitListed(
   { state, ...filter }: TaskFilter,
   { after, limit }: { after?: TaskPlace; limit: number },
 ): Promise<PermittedTasks> {
+  // Also where nothing fits the filter: a refusal must not say that something does.
+  await assertLiveCaller(deps, caller);
   const states = state ? [state] : LIVE_STATES;
   const permitted: PermittedTask<'readTask'>[] = [];
   let place = after;
