@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../src/cli/run.js';
@@ -102,6 +103,10 @@ describe('mayfly login', () => {
     const address = new URL(await addressSaid(said));
     const forged = `${address.searchParams.get('redirect_uri') ?? ''}?code=stolen&state=guessed`;
     expect((await fetch(forged)).status).toBe(404);
+    // No address at all, as no browser sends it: an exception here would end the login.
+    const { hostname: host, port } = new URL(forged);
+    const [odd] = (await once(get({ host, port, path: '//', agent: false }), 'response')) as [IncomingMessage];
+    expect(odd.resume().statusCode).toBe(404);
     await browse(address.href, asAnn);
     expect(await code).toBe(0);
 

@@ -103,7 +103,9 @@ interface Redirect {
 async function redirectWith(state: string, port: number): Promise<Redirect> {
   let uri = '';
   const server = createServer((request, response) => {
-    const address = new URL(request.url ?? '/', uri);
+    // Other users of this host call it too, and with anything: `//` is no address.
+    const { url: asked = '' } = request;
+    const address = new URL(URL.canParse(asked, uri) ? asked : '/', uri);
     const isIt = address.pathname === '/callback' && address.searchParams.get('state') === state;
     response.writeHead(isIt ? 200 : 404, {
       'Content-Type': 'text/plain',
