@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import type * as Client from '../../src/client/index.js';
 import { startProcess, TICKETS, type BrokerProcess } from '../support/brokers/process.js';
 import { temporaryDirectory } from '../support/directory.js';
@@ -127,6 +128,16 @@ console.log(JSON.stringify({ now: Date.now(), task: task.id, token: credential.t
 setInterval(() => undefined, 1_000);
 `;
 
+/** Answers in the place of the target, and says with which credential it was asked. */
+const TICKETS_ANSWER = `
+const { fetch: real } = globalThis;
+globalThis.fetch = (asked, init) => {
+  if (!asked.url?.startsWith('${TICKETS}/')) return real(asked, init);
+  console.log(asked.headers.get('authorization').replace('Bearer ', ''));
+  return Promise.resolve(Response.json({}));
+};
+`;
+
 interface Said {
   now: number;
   task: string;
@@ -180,6 +191,16 @@ describe('a process with the client', () => {
     ((await broker.introspect(token, await broker.identity('tickets-api'))).body as { active: boolean }).active;
   const stateOf = async (task: string) =>
     ((await broker.get(`/tasks/${task}`, await broker.identity('orchestrator'))).body as { state: string }).state;
+
+  it.each(['README.md', 'docs/clients.md', 'sdk/typescript/README.md'])('does what %s shows first', async (page) => {
+    const [, shown = ''] = /```ts\n(import [^`]*broker\.run[^`]*)```/.exec(readFileSync(page, 'utf8')) ?? [];
+    const here = shown
+      .replace('https://mayfly.example', broker.url)
+      .replace('/var/run/secrets/mayfly/token', program('identity', await broker.identity('agent-7')));
+    const token = run('shown.mjs', `${TICKETS_ANSWER}\n${here}`).trim();
+    const { task } = decodeJwt<{ task: { id: string } }>(token);
+    expect([await stateOf(task.id), await isActive(token)]).toEqual(['completed', false]);
+  });
 
   it('is missed by the broker after kill -9, which ends its task', async () => {
     const { child, said } = await startAgent();

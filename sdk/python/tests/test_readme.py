@@ -1,4 +1,4 @@
-"""The first lines of the README do what they say."""
+"""The first lines of this package's README, and those of the broker's, do what they say."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from unittest import mock
 
 from .real_broker import WithBroker, claims_of
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+HERE = Path(__file__).resolve()
+PAGES = [HERE.parents[1] / "README.md", HERE.parents[3] / "README.md"]
 
 
 class TheFirstLines(WithBroker):
     def test_get_a_credential_and_end_the_task(self) -> None:
-        (first, *_) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+        for page in PAGES:
+            with self.subTest(page=page):
+                (first, *_) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+                self.check(first)
+
+    def check(self, first: str) -> None:
         sent: list[Any] = []
 
         def get(url: str, auth: Any) -> None:
