@@ -29,17 +29,26 @@ export async function keepInFile(token: () => Promise<string>, report: (error: u
   const directory = await mkdtemp(join(tmpdir(), 'mayfly-exec-'));
   const path = join(directory, 'token');
   let last: string | undefined;
-  const write = async (next: string) => {
-    if (next === last) return;
-    await replaceFile(path, next);
-    last = next;
-  };
+  let isClosed = false;
+  let writing = Promise.resolve();
+  // One after the other: two that write at once could put half of a token in place.
+  const write = (next: string): Promise<void> =>
+    (writing = writing
+      .catch(() => undefined)
+      .then(async () => {
+        if (isClosed || next === last) return;
+        await replaceFile(path, next);
+        last = next;
+      }));
   await write(first);
   const refreshing = setInterval(() => void token().then(write).catch(report), REFRESH_MS);
   return {
     path,
     async close() {
+      isClosed = true;
       clearInterval(refreshing);
+      // What is being written would otherwise come back into the directory while it is removed.
+      await writing.catch(() => undefined);
       await rm(directory, { recursive: true, force: true });
     },
   };
