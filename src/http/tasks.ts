@@ -10,12 +10,11 @@ import { idempotencyKeyOf } from './wire/fields.js';
 import { noteTask } from './wire/noted.js';
 import { nothing, operation, taskOperation } from './wire/operation.js';
 import { permitOnRun } from '../authorization/permit.js';
-import type { Affected } from '../ledger/impact.js';
 import type { TaskState } from '../ledger/task-state.js';
-import type { AchievedEffect } from '../revocation/effects.js';
 import { detailsOf } from '../targets/requested-access.js';
 import { completeRun } from '../tasks/complete-run.js';
 import { completeTask } from '../tasks/complete-task.js';
+import type { Ending } from '../tasks/ending.js';
 import { heartbeat } from '../tasks/heartbeat.js';
 import { openTask } from '../tasks/open-task.js';
 import { resumeTask, suspendTask } from '../tasks/suspend-task.js';
@@ -189,7 +188,7 @@ export function taskOnWire({ task, state }: { task: Task; state: TaskState }) {
 }
 
 /** Returns what ended a task or a run, and how much with it; null when it had ended before. */
-function endingOnWire(ending: { entry: LogEntry; affected?: Affected; effects: AchievedEffect[] } | undefined) {
+function endingOnWire(ending: Ending | undefined) {
   if (!ending) return null;
   const { entry, affected, effects } = ending;
   return { ...entryOnWire(entry), affected: affected ? countsOf(affected) : null, effects };

@@ -5,37 +5,29 @@
 import { publishedBy } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
 import type { NamedRun, Permitted } from '../authorization/permit.js';
-import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { didYouMean, nearNames } from '../domain/near-names.js';
 import { runValue } from '../domain/party.js';
 import { causeOf, type Selector } from '../domain/selector.js';
-import type { DECLARED_OUTCOMES, Outcome } from '../domain/task-outcome.js';
-import type { LogEntry } from '../domain/tombstone.js';
+import type { Outcome } from '../domain/task-outcome.js';
 import { canHitSomebody } from '../identity/party-from-id.js';
-import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { revoke } from '../ledger/revoke.js';
 import { settle } from '../ledger/tasks.js';
 import { tasksUnder } from '../ledger/tasks-under.js';
-import { effectsOf, type AchievedEffect } from '../revocation/effects.js';
-
-interface CompleteRunRequest {
-  outcome: (typeof DECLARED_OUTCOMES)[number];
-  reason?: string;
-}
+import { endingBy, type Completion, type Ending } from './ending.js';
 
 interface CompletedRun {
   run: string;
   state: Outcome;
   /** Absent if the run had ended before: the first outcome stands. */
-  revocation?: { entry: LogEntry; affected?: Affected; effects: AchievedEffect[] };
+  revocation?: Ending;
 }
 
 export async function completeRun(
   { ledger, settings }: Pick<Deps, 'ledger' | 'settings'>,
   { caller, subject }: Permitted<'completeRun', NamedRun>,
-  { outcome, reason = outcome }: CompleteRunRequest,
+  { outcome, reason = outcome }: Completion,
 ): Promise<CompletedRun> {
   const run = runValue(subject.issuer, subject.run);
   const selector: Selector = { kind: 'run', value: run };
@@ -47,11 +39,10 @@ export async function completeRun(
   const end = { id: `end:run:${run}`, selector, effect: 'end', outcome, reason, ...publishedBy(caller) } as const;
   const entry = await revoke(ledger, end);
   if (before) return { run, state: before };
-  const affected = await impactOf(ledger, entry);
-  const effects = await effectsOf(ledger, affected, entry);
+  const revocation = await endingBy(ledger, entry);
   const state = (await endOf(ledger, selector)) ?? outcome;
   await settleTasks(ledger, selector, { as: state, at: entry.at, reason }).catch(() => undefined);
-  return { run, state, revocation: defined({ entry, affected, effects }) };
+  return { run, state, revocation };
 }
 
 async function endOf({ log }: Ledger, selector: Selector): Promise<Outcome | undefined> {
@@ -59,10 +50,6 @@ async function endOf({ log }: Ledger, selector: Selector): Promise<Outcome | und
   const [tombstone] = (await log.look([own])).on([own]);
   return tombstone?.ended?.as;
 }
-
-/** The run is over already, so the answer says so even if the store cannot count now how much died with it. */
-const impactOf = async (ledger: Ledger, { selector, at, seq, before }: LogEntry): Promise<Affected | undefined> =>
-  countImpact(ledger, { selector, at, published: { seq, before } }).catch(() => undefined);
 
 /** So many tasks of a run are recorded as ended at once. Of others the sweep records it at their deadline; they are as dead. */
 const SETTLED_MOST = 256;
