@@ -124,7 +124,7 @@ export const verifiedClaims = async (
 
 interface Verified {
   /** All that the token says, also where no schema looks. */
-  payload: JWTPayload;
+  payload: Readonly<JWTPayload>;
   claims: AccessTokenClaims;
 }
 

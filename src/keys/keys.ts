@@ -1,5 +1,5 @@
 /** The broker's signing keys: sign, publish, verify, rotate. Private keys are stored sealed, and unsealed in memory only. */
-import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose';
+import { decodeProtectedHeader, type JWTPayload } from 'jose';
 import { BrokerError } from '../domain/errors.js';
 import type { Clock } from '../domain/time.js';
 import type { JwkSet } from '../protocol/jwks.js';
@@ -9,6 +9,7 @@ import type { Step } from './ring.js';
 import { sealedKeysOf } from './ring.js';
 import { unseal, type OpenKey } from './seal.js';
 import { signedJws } from './sign.js';
+import { verifier } from './verified.js';
 
 /**
  * A ring older than this is read again before anything is signed. It must stay well below the time that retired keys are kept.
@@ -28,7 +29,7 @@ export interface Keys {
    * Returns the payload of an unexpired token of this broker. Throws `invalid_token` for anything else. A token that is to be
    * ended is also taken by a broker that cannot know what has expired.
    */
-  verify(token: string, expected: { typ: string; purpose?: 'ending' }): Promise<JWTPayload>;
+  verify(token: string, expected: { typ: string; purpose?: 'ending' }): Promise<Readonly<JWTPayload>>;
   /** Returns the public keys: current, next and retiring. They come from memory when the store cannot be read. */
   jwks(): Promise<JwkSet>;
   /** Reads the ring and takes the steps that are due. Returns the steps taken, for the audit log. */
@@ -44,6 +45,7 @@ export interface Keys {
 export async function openKeys(deps: RingDeps): Promise<Keys> {
   let opened = await openRing(deps, new Map());
   let reading: Promise<Step[]> | undefined;
+  const verifyWith = verifier();
 
   const turn = async (asked?: Step): Promise<Step[]> => {
     opened = await openRing(deps, opened.keys, asked);
@@ -77,11 +79,9 @@ export async function openKeys(deps: RingDeps): Promise<Keys> {
       if (olderThan(opened.keys.has(kid) ? RING_STALE_MS : COOLDOWN_MS)) await refresh();
       const key = opened.keys.get(kid);
       if (!key) throw notOurs();
-      const options = { algorithms: ['ES256'], typ, currentDate: new Date(timeFor(purpose, deps.clock)) };
-      const { payload } = await jwtVerify(token, key.publicKey, options).catch((cause: unknown) => {
+      return verifyWith(token, key, { typ, now: timeFor(purpose, deps.clock) }).catch((cause: unknown) => {
         throw notOurs(cause);
       });
-      return payload;
     },
   };
 }

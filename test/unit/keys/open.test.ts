@@ -3,6 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { createLocalJWKSet, decodeProtectedHeader, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import { openKeys, type Keys } from '../../../src/keys/keys.js';
+import { sealedKey, unseal } from '../../../src/keys/seal.js';
+import { signedJws } from '../../../src/keys/sign.js';
+import { verifier } from '../../../src/keys/verified.js';
 import type { Key, Store } from '../../../src/store/store.js';
 import { StoreUnavailable } from '../../../src/store/store.js';
 import { handClock } from '../../support/clock.js';
@@ -187,6 +190,47 @@ describe('what is not our token', () => {
     ];
     for (const token of bad) await expect(keys.verify(token, { typ })).rejects.toMatchObject(refused);
     await expect(keys.verify(good, { typ })).resolves.toMatchObject({ exp: seconds + 60 });
+  });
+
+  it('is refused too where the same token was ours before: expired, as another type, altered, of a withdrawn key', async () => {
+    const { open, clock } = setting();
+    const keys = await open();
+    const exp = clock.now() / 1000 + 60;
+    const [withdrawn, good] = [
+      await keys.sign({ exp, jti: 'a' }, { typ }),
+      await keys.sign({ exp, jti: 'b' }, { typ }),
+    ];
+    for (const token of [withdrawn, good, good]) await keys.verify(token, { typ });
+    const altered = good.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'));
+    await expect(keys.verify(altered, { typ })).rejects.toMatchObject(refused);
+    await expect(keys.verify(good, { typ: 'other+jwt' })).rejects.toMatchObject(refused);
+    clock.advance(60_000);
+    await expect(keys.verify(good, { typ })).rejects.toMatchObject(refused);
+    clock.advance(-60_000);
+    await keys.rotate({ distrustOld: true });
+    await expect(keys.verify(withdrawn, { typ })).rejects.toMatchObject(refused);
+  });
+
+  it('is refused for every key but the one that signed it, although that one has verified it', async () => {
+    const { keyEncryptionKey } = setting();
+    const made = async () => unseal(await sealedKey(keyEncryptionKey), keyEncryptionKey);
+    const [signing, other] = [await made(), await made()];
+    const token = signedJws({ typ, kid: signing.kid }, { exp: 61 }, signing.privateKey);
+    const verify = verifier();
+    const expected = { typ, now: 60_000 };
+    expect(await verify(token, signing, expected)).toEqual({ exp: 61 });
+    await expect(verify(token, other, expected)).rejects.toThrow('signature verification failed');
+  });
+
+  it('a payload that was verified cannot be changed for whoever is shown the token next', async () => {
+    const { open } = setting();
+    const keys = await open();
+    const token = await keys.sign({ exp: 9_999_999_999, sub: 'agent-7' }, { typ });
+    for (let time = 0; time < 2; time += 1) {
+      const payload = await keys.verify(token, { typ });
+      expect(() => Object.assign(payload, { sub: 'agent-8' })).toThrow(TypeError);
+      expect(payload.sub).toBe('agent-7');
+    }
   });
 
   it('a flood of unknown key ids reads the store once a second', async () => {
