@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ACTION_LIBRARY, actionFiles } from '../../scripts/pages/action.js';
 import { PAGES, pageText } from '../../scripts/pages/pages.js';
+import { VECTORS, vectorsText } from '../../scripts/pages/vectors.js';
 import { auditLineSchema } from '../../src/audit/chain.js';
 import { AUDIT_EVENT_TYPES } from '../../src/domain/audit-event-types.js';
 import { ROUTES } from '../support/contracts.js';
@@ -50,4 +51,8 @@ describe('docs/audit.md', () => {
     );
     expect(types).toEqual(AUDIT_EVENT_TYPES);
   });
+});
+
+it('the cases for verifiers in other languages are what the rules of the broker decide', async () => {
+  expect(readFileSync(VECTORS, 'utf8')).toBe(await vectorsText());
 });

@@ -90,14 +90,14 @@ print(flit.build_wheel(sys.argv[1]))`;
     expect(told).toMatch(/^Ran \d+ tests[^]*\nOK/m);
     // The next test has the packages that these need.
     for (const [, reason = ''] of told.matchAll(/skipped '(.*)'/g)) {
-      if (!/^(mcp|langchain_mcp_adapters|boto3) /.test(reason)) console.warn(`Left out of sdk/python: ${reason}`);
+      if (!/^(mcp|langchain_mcp_adapters|boto3|jwt) /.test(reason)) console.warn(`Left out of sdk/python: ${reason}`);
     }
   }, 240_000);
 
   // The first MCP SDK and the second cannot be installed together. pip fetches nothing: it says whether the extra is satisfied.
-  for (const [extras, packages, missing] of [
-    ['aws,mcp', 'examples', 'langchain_mcp_adapters'],
-    ['langchain,mcp', 'examples/langchain', 'boto3'],
+  for (const [extras, packages, missing, more] of [
+    ['aws,mcp,verifier', 'examples', 'langchain_mcp_adapters', ['verifier_rules', 'verifier']],
+    ['langchain,mcp', 'examples/langchain', 'boto3', []],
   ] as const) {
     const isThere = existsSync(packagesOf(packages));
     if (!isThere)
@@ -107,8 +107,9 @@ print(flit.build_wheel(sys.argv[1]))`;
       () => {
         const env = { PYTHONPATH: packagesOf(packages) };
         run(ofVenv, ['-m', 'pip', 'install', '--quiet', '--no-index', `${wheel}[${extras}]`], env);
-        const told = run(ofVenv, ['-m', 'unittest', '-v', 'tests.test_mcp', 'tests.test_boto3'], env);
-        expect(told).toMatch(/^Ran 3 tests [^]*\nOK \(skipped=1\)\n$/m);
+        const modules = ['mcp', 'boto3', ...more].map((name) => `tests.test_${name}`);
+        const told = run(ofVenv, ['-m', 'unittest', '-v', ...modules], env);
+        expect(told).toMatch(/^Ran \d+ tests [^]*\nOK \(skipped=1\)\n$/m);
         expect(told).toContain(`skipped '${missing} is not installed'`);
       },
       240_000,

@@ -113,13 +113,17 @@ class Calls:
 
     def give_back(self, token: str) -> None:
         """Call ``POST /revoke`` (RFC 7009) for a credential of this workload."""
+        self.show("/revoke", token)
+
+    def show(self, path: str, token: str) -> dict[str, Any]:
+        """Call an endpoint that takes a token as a form, as this workload, once."""
 
         def attempt(own: str) -> dict[str, Any]:
             headers = {"Authorization": f"Bearer {own}", "Content-Type": "application/x-www-form-urlencoded"}
             form = urlencode({"token": token}).encode()
-            return self._send(_Call("POST", "/revoke", headers, form, None, (own, token), self._timeout))
+            return self._send(_Call("POST", path, headers, form, None, (own, token), self._timeout))
 
-        self._repeated(attempt, once=True)
+        return self._repeated(attempt, once=True)
 
     def _repeated(
         self, attempt: Callable[[str], dict[str, Any]], once: bool, stop: threading.Event | None = None

@@ -79,6 +79,15 @@ class Answer:
             return None
 
 
+def connection_to(url: Url, timeout: float, context: ssl.SSLContext | None) -> http.client.HTTPConnection:
+    """Return a connection that is not opened yet. ``timeout`` is that of each wait for bytes, in seconds."""
+    host = url.host.strip("[]")
+    if url.scheme == "https":
+        verified = context or ssl.create_default_context()
+        return http.client.HTTPSConnection(host, url.port, timeout=timeout, context=verified)
+    return http.client.HTTPConnection(host, url.port, timeout=timeout)
+
+
 def fetch(
     url: Url,
     *,
@@ -92,14 +101,7 @@ def fetch(
 
     Proxies of the environment are not used, and redirects are answers like any other.
     """
-    host = url.host.strip("[]")
-    connection: http.client.HTTPConnection
-    if url.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            host, url.port, timeout=timeout, context=context or ssl.create_default_context()
-        )
-    else:
-        connection = http.client.HTTPConnection(host, url.port, timeout=timeout)
+    connection = connection_to(url, timeout, context)
     until = elapsed() + timeout
     try:
         target = url.target if url.target.startswith("/") else f"/{url.target}"

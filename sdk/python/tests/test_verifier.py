@@ -1,0 +1,322 @@
+"""The verifier at real brokers, which stop, die and come again; and with tokens that no broker makes.
+
+Run where PyJWT is installed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import queue
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+from unittest import TestCase
+
+import mayfly
+
+from .loopback import Loopback, Reply, Seen, reply
+from .real_broker import READ, TICKETS, RealBroker, WithBroker, until
+from .test_auth import installed
+
+INCIDENT = {"resource": "incident/4711", "action": "read"}
+
+
+def make(real: RealBroker, **options: Any) -> Any:
+    installed("jwt")
+    from mayfly.verifier import Verifier
+
+    workload = options.pop("workload", "tickets-api")
+    options = {"stale_seconds": 2.0, **options}
+    return Verifier(real.url, TICKETS, identity=lambda: real.identity(workload), **options)
+
+
+def reason_of(decide: Callable[[], object]) -> str | None:
+    """Return why it is refused; None if it is not."""
+    from mayfly.verifier import VerificationError
+
+    try:
+        decide()
+    except VerificationError as error:
+        return error.reason
+    return None
+
+
+class VerifierTest(WithBroker):
+    def setUp(self) -> None:
+        self.verifier = self.made()
+        self.assertTrue(self.verifier.wait_ready(20))
+        self.agent = mayfly.Broker(self.real.url, identity=lambda: self.real.identity("agent-7"))
+
+    def made(self, **options: Any) -> Any:
+        verifier = make(self.real, **options)
+        self.addCleanup(verifier.close)
+        return verifier
+
+    def opened(self) -> tuple[mayfly.Task, str]:
+        """Return a task, and a credential of it."""
+        task = self.agent.task("triage")
+        self.addCleanup(task.leave)
+        return task, task.credential(TICKETS, READ).token
+
+    def why(self, token: str, **needed: str) -> str | None:
+        return reason_of(lambda: self.verifier.verify(token, **needed))
+
+
+class AVerifierThatHears(VerifierTest):
+    def test_takes_a_credential_until_its_task_ends_and_says_so_to_running_work(self) -> None:
+        task, token = self.opened()
+        _, other = self.opened()
+        claims = self.verifier.verify(token, **INCIDENT)
+        self.assertEqual((claims.client_id, claims.task_id), ("lab:agent-7", task.id))
+        told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.verifier.on_revoked(claims, told.put)
+        self.verifier.on_revoked(self.verifier.verify(other), lambda _: told.put("another's"))
+        self.real.end(task.id)
+        self.assertEqual(told.get(timeout=20).reason, "dead")
+        self.assertEqual(self.why(token), "dead")
+        self.assertEqual(reason_of(lambda: self.verifier.check(claims)), "dead")
+        self.assertIsNone(self.why(other))
+        self.assertTrue(told.empty())
+
+    def test_takes_a_credential_at_once_that_was_born_after_what_it_has_heard(self) -> None:
+        for _ in range(5):
+            ended, _ = self.opened()
+            self.real.end(ended.id)
+            self.assertIsNone(self.why(self.opened()[1], **INCIDENT))
+
+    def test_refuses_what_the_credential_is_not_for(self) -> None:
+        from mayfly.verifier import VerificationError
+
+        _, token = self.opened()
+        with self.assertRaises(VerificationError) as caught:
+            self.verifier.verify(token, resource="incident/4712", action="read")
+        self.assertEqual((caught.exception.status, caught.exception.scope), (403, "incident/4712:read"))
+        for resource, action in (
+            ("incident/4711", "write"),
+            ("incident/*", "read"),
+            ("incident/../incident/4711", "read"),
+        ):
+            self.assertEqual(self.why(token, resource=resource, action=action), "access")
+        with self.assertRaises(TypeError):
+            self.verifier.verify(token, resource="incident/4711")
+
+    def test_serves_asyncio_also_where_it_has_to_wait(self) -> None:
+        task, token = self.opened()
+        fresh = self.made()  # It has no keys yet.
+        self.assertTrue(fresh.wait_ready(20))
+        for _ in range(2):
+            self.assertEqual(asyncio.run(fresh.verify_async(token, **INCIDENT)).task_id, task.id)
+        self.real.end(task.id)
+        until(lambda: self.why(token) == "dead", "it is not heard")
+        until(lambda: reason_of(lambda: asyncio.run(fresh.verify_async(token))) == "dead", "it is not heard")
+
+    def test_hears_for_itself_in_a_forked_process(self) -> None:
+        task, token = self.opened()
+        self.assertIsNone(self.why(token))
+        child = os.fork()
+        if child == 0:
+            try:
+                alive = self.verifier.wait_ready(20) and self.why(token) is None
+                os._exit(0 if alive else 1)
+            except BaseException:
+                os._exit(2)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
+        self.assertIsNone(self.why(token))
+
+    def test_refuses_everything_where_policy_does_not_let_it_follow(self) -> None:
+        _, token = self.opened()
+        excluded = self.made(workload="agent-7")
+        self.assertEqual(reason_of(lambda: excluded.verify(token)), "stale")
+        self.assertFalse(excluded.wait_ready(0.5))
+
+    def test_refuses_everything_once_it_is_closed(self) -> None:
+        _, token = self.opened()
+        self.assertIsNone(self.why(token))
+        self.verifier.close()
+        self.assertEqual(self.why(token), "stale")
+
+
+class AVerifierThatAsks(VerifierTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.verifier = self.made(by="introspection", cache_seconds=0.0)
+
+    def test_takes_a_credential_until_its_task_ends(self) -> None:
+        task, token = self.opened()
+        self.assertIsNone(self.why(token, **INCIDENT))
+        self.assertEqual(self.why(token, resource="incident/4712", action="read"), "access")
+        self.assertEqual(asyncio.run(self.verifier.verify_async(token)).task_id, task.id)
+        self.real.end(task.id)
+        self.assertEqual(self.why(token), "dead")
+
+    def test_believes_a_yes_for_as_long_as_it_was_told_to(self) -> None:
+        task, token = self.opened()
+        keeping = self.made(by="introspection", cache_seconds=1.0)
+        keeping.verify(token)
+        self.real.end(task.id)
+        self.assertEqual(self.why(token), "dead")
+        until(lambda: reason_of(lambda: keeping.verify(token)) == "dead", "a yes is believed for ever", 20)
+
+
+class OnBadDays(VerifierTest):
+    settings = {"drainSeconds": 1}  # A broker of its own, which is stopped and killed.
+
+    def test_refuses_while_the_broker_says_nothing_and_knows_afterwards_what_died(self) -> None:
+        task, token = self.opened()
+        _, other = self.opened()
+        told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.verifier.on_revoked(self.verifier.verify(token), told.put)
+        process = self.real._process
+        assert process is not None
+        # The connections stay open, and nothing comes: as when a cable is cut.
+        process.send_signal(signal.SIGSTOP)
+        try:
+            until(lambda: self.why(token) == "stale", "it goes on without news", 20)
+            self.assertEqual(told.get(timeout=20).reason, "stale")
+        finally:
+            process.send_signal(signal.SIGCONT)
+        until(lambda: self.why(token) is None, "it does not come again")
+        self.real.kill()
+        until(lambda: self.why(token) == "stale", "it goes on without a broker", 20)
+        self.real.start()
+        self.real.end(task.id)
+        until(lambda: self.why(other) is None, "it does not come again")
+        until(lambda: self.why(token) == "dead", "it is not heard")
+
+
+class Forger:
+    """A broker with one key, which signs whatever a test wants, and calls every token active."""
+
+    def __init__(self) -> None:
+        jwt: Any = installed("jwt")
+        ec: Any = installed("cryptography.hazmat.primitives.asymmetric.ec")
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key()))
+        self.keys: list[object] = [{**public, "kid": "k1", "alg": "ES256", "use": "sig"}]
+        self.server = Loopback(self.answer)
+        #: By hand: PyJWT does not sign what no broker makes.
+        self.algorithm = jwt.get_algorithm_by_name
+
+    def answer(self, seen: Seen) -> Reply:
+        return reply(200, {"keys": self.keys} if seen.path == "/jwks" else {"active": True})
+
+    def fetches(self) -> int:
+        return sum(seen.path == "/jwks" for seen in self.server.seen)
+
+    def sign(self, *, header: dict[str, Any] | None = None, key: Any = None, alg: str = "ES256", **changed: Any) -> str:
+        now = int(time.time())
+        detail = {"type": "task_access", "locations": [TICKETS], "identifier": "incident/*", "actions": ["read"]}
+        claims = {
+            **{"iss": self.server.url, "sub": "lab:a", "client_id": "lab:a", "aud": TICKETS, "iat": now},
+            **{"exp": now + 300, "jti": "crd_1", "txn": "tsk_1", "causes": ["c"], "epoch": "1_a.1"},
+            **{"task": {"id": "tsk_1", "lineage": ["tsk_1"], "purpose": "p"}, "authorization_details": [detail]},
+            **changed,
+        }
+        headers = {"typ": "at+jwt", "kid": "k1", "alg": alg, **(header or {})}
+        text = f"{_part(headers)}.{_part(claims)}"
+        signature = self.algorithm(alg).sign(text.encode(), key if key is not None else self.key)
+        return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def _part(members: dict[str, Any]) -> str:
+    present = {name: value for name, value in members.items() if value is not None}
+    return base64.urlsafe_b64encode(json.dumps(present).encode()).rstrip(b"=").decode()
+
+
+class TokensThatNoBrokerMakes(TestCase):
+    def setUp(self) -> None:
+        self.forger = Forger()
+        self.addCleanup(self.forger.server.close)
+        from mayfly.verifier import Verifier
+
+        self.verifier = Verifier(self.forger.server.url, TICKETS, identity=lambda: "own", by="introspection")
+        self.addCleanup(self.verifier.close)
+
+    def why(self, token: str) -> str | None:
+        return reason_of(lambda: self.verifier.verify(token, **INCIDENT))
+
+    def without(self, name: str) -> str:
+        changed: dict[str, Any] = {name: None}
+        return self.forger.sign(**changed)
+
+    def test_are_refused_whatever_introspection_would_say(self) -> None:
+        sign, ec = self.forger.sign, installed("cryptography.hazmat.primitives.asymmetric.ec")
+        stranger: Any = ec.generate_private_key(ec.SECP256R1())
+        now = time.time()
+        self.assertIsNone(self.why(sign()))
+        public = self.forger.key.public_key()
+        forms: Any = installed("cryptography.hazmat.primitives.serialization")
+        pem = public.public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo)
+        raw = public.public_bytes(forms.Encoding.X962, forms.PublicFormat.UncompressedPoint)
+        head, body, signature = sign().split(".")
+        for expected, token in {
+            "signature": [
+                sign(key=stranger),
+                sign(key=raw, alg="HS256"),
+                sign(key=pem, alg="HS256"),
+                sign(header={"alg": "none"}),
+                sign(header={"kid": "k2"}),
+                sign(header={"kid": None}),
+                sign(header={"alg": "ES384"}),
+                f"{head}.{sign(sub='lab:b').split('.')[1]}.{signature}",
+            ],
+            "kind": [
+                sign(header={"typ": "JWT"}),
+                sign(header={"typ": "audit-head+jwt"}),
+                sign(header={"typ": None}),
+                sign(causes=[]),
+                sign(causes="c"),
+                sign(epoch="1"),
+                sign(task={"id": 1, "purpose": "p"}),
+                sign(authorization_details=[{}]),
+                sign(exp=str(int(now) + 300)),
+                sign(exp=True),
+                sign(exp=now + 86_400),
+                *[self.without(name) for name in ("sub", "client_id", "jti", "txn", "task", "epoch", "exp", "causes")],
+            ],
+            "issuer": [sign(iss="https://other.example"), sign(iss=self.forger.server.url + "/"), sign(iss=None)],
+            "audience": [sign(aud="https://other.example"), sign(aud=[TICKETS]), sign(aud=None)],
+            "expired": [sign(exp=now - 1)],
+            "malformed": [
+                sign(header={"crit": ["exp"]}),
+                "",
+                "x",
+                f"{head}.{body}.",
+                f"{head}.{body}.{signature}=",
+                f" {sign()}",
+                sign(sub="x" * 17_000),
+            ],
+            "access": [sign(authorization_details=[])],
+        }.items():
+            for number, one in enumerate(token):
+                with self.subTest(f"{expected} {number}"):
+                    self.assertEqual(self.why(one), expected)
+
+    def test_with_unknown_keys_do_not_make_it_fetch_keys_again_and_again(self) -> None:
+        for number in range(50):
+            self.assertEqual(self.why(self.forger.sign(header={"kid": f"x{number}"})), "signature")
+        self.assertEqual(self.forger.fetches(), 1)
+        self.assertIsNone(self.why(self.forger.sign()))
+
+    def test_and_others_are_refused_while_the_broker_cannot_be_asked(self) -> None:
+        asked = {"answer": reply(503, {})}
+        keys = reply(200, {"keys": self.forger.keys})
+        self.forger.server.answer = lambda seen: keys if seen.path == "/jwks" else asked["answer"]
+        denied = reply(403, {"error": "access_denied"})
+        for asked["answer"] in (reply(503, {}), denied, reply(200, []), reply(301, {}, Location="/")):
+            self.assertEqual(self.why(self.forger.sign()), "broker")
+        for inactive in ({"active": False}, {"active": "true"}, {"active": 1}, {}):
+            asked["answer"] = reply(200, inactive)
+            self.assertEqual(self.why(self.forger.sign()), "dead")
+
+    def test_are_not_told_from_others_while_there_are_no_keys(self) -> None:
+        self.forger.server.answer = lambda _: reply(503, {})
+        self.assertEqual(self.why(self.forger.sign()), "keys")
+
+    def test_are_not_taken_by_a_key_that_is_for_something_else(self) -> None:
+        self.forger.keys = [{**dict(key), "use": "enc"} for key in self.forger.keys]  # type: ignore[call-overload]
+        self.assertEqual(self.why(self.forger.sign()), "signature")
