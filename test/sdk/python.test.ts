@@ -97,7 +97,7 @@ print(flit.build_wheel(sys.argv[1]))`;
   // The first MCP SDK and the second cannot be installed together. pip fetches nothing: it says whether the extra is satisfied.
   for (const [extras, packages, missing, more] of [
     ['aws,mcp,verifier', 'examples', 'langchain_mcp_adapters', ['verifier_rules', 'verifier']],
-    ['langchain,mcp', 'examples/langchain', 'boto3', []],
+    ['langchain,mcp,verifier', 'examples/langchain', 'boto3', []],
   ] as const) {
     const isThere = existsSync(packagesOf(packages));
     if (!isThere)

@@ -21,7 +21,6 @@ class TicketServer:
 
     def __init__(self, real: RealBroker) -> None:
         is_first = is_first_mcp()
-        uvicorn: Any = installed("uvicorn")
         made: Any = installed("mcp.server.fastmcp" if is_first else "mcp.server")
         server = made.FastMCP("tickets") if is_first else made.MCPServer("tickets")
 
@@ -43,9 +42,21 @@ class TicketServer:
                 self.tokens.append(token)
             await inner(scope, receive, send)
 
+        self._served = Served(guarded)
+        self.origin = self._served.origin
+
+    def close(self) -> None:
+        self._served.close()
+
+
+class Served:
+    """An ASGI application, in a thread."""
+
+    def __init__(self, application: Any) -> None:
+        uvicorn: Any = installed("uvicorn")
         port = free_port()
         self.origin = f"http://127.0.0.1:{port}"
-        self._server = uvicorn.Server(uvicorn.Config(guarded, port=port, log_level="critical", lifespan="on"))
+        self._server = uvicorn.Server(uvicorn.Config(application, port=port, log_level="critical", lifespan="on"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         until(lambda: self._server.started, "the MCP server does not start")
@@ -120,6 +131,63 @@ class LangChain(WithTickets):
         self.assertEqual(seen, [{"number": 4712}])
         scopes = {claims_of(token)["scope"] for token in self.server.tokens}
         self.assertEqual(scopes, {READ, "incident/4712:read"})
+
+
+class AServerWithTheVerifier(WithBroker):
+    def setUp(self) -> None:
+        is_first = is_first_mcp()
+        from mcp.server.auth.settings import AuthSettings
+
+        from mayfly.verifier import Verifier
+        from mayfly.verifier.mcp import McpTokenVerifier
+
+        self.verifier = Verifier(self.real.url, TICKETS, identity=lambda: self.real.identity("tickets-api"))
+        self.addCleanup(self.verifier.close)
+        self.assertTrue(self.verifier.wait_ready(20))
+        tokens = McpTokenVerifier(self.verifier)
+        made: Any = installed("mcp.server.fastmcp" if is_first else "mcp.server")
+        settings = AuthSettings.model_validate({"issuer_url": self.real.url, "resource_server_url": TICKETS})
+        server = (made.FastMCP if is_first else made.MCPServer)("tickets", token_verifier=tokens, auth=settings)
+
+        @server.tool()  # type: ignore[untyped-decorator, unused-ignore]
+        def ticket(number: int) -> str:
+            return f"incident {number} for {tokens.require(f'incident/{number}', 'read').task_id}"
+
+        self.server = Served(server.streamable_http_app())
+        self.addCleanup(self.server.close)
+
+    def test_lets_a_tool_touch_what_its_caller_may_until_the_task_ends(self) -> None:
+        httpx: Any = installed("httpx" if is_first_mcp() else "httpx2")
+        broker = mayfly.Broker(self.real.url, identity=lambda: self.real.identity("agent-7"))
+        task = broker.task("triage")
+        token = task.credential(TICKETS, READ).token
+
+        async def call() -> list[str]:
+            from mcp import ClientSession
+            from mcp.client.streamable_http import streamable_http_client
+
+            async with (
+                httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+                streamable_http_client(f"{self.server.origin}/mcp", http_client=http) as (read, write, *_),
+                ClientSession(read, write) as session,
+            ):
+                await session.initialize()
+                return [str(await session.call_tool("ticket", {"number": number})) for number in (4711, 4712)]
+
+        def status() -> int:
+            headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
+            return int(httpx.post(f"{self.server.origin}/mcp", headers=headers, json={}).status_code)
+
+        fitting, other = asyncio.run(call())
+        self.assertIn(f"incident 4711 for {task.id}", fitting)
+        self.assertIn("The credential is for something else. Needed: incident/4712:read", other)
+        refused = httpx.post(f"{self.server.origin}/mcp", json={})
+        self.assertEqual(refused.status_code, 401)
+        self.assertIn("resource_metadata=", refused.headers["www-authenticate"])
+        task.complete()
+        until(lambda: status() == 401, "it is not heard")
+        self.verifier.close()
+        self.assertGreaterEqual(status(), 500)
 
 
 def types_in(error: BaseException | None) -> list[type]:

@@ -140,6 +140,74 @@ class AVerifierThatHears(VerifierTest):
         self.assertEqual(self.why(token), "stale")
 
 
+class AnApiWithStarlette(VerifierTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.starlette: Any = installed("starlette.applications")
+        from starlette.requests import Request
+        from starlette.responses import PlainTextResponse, Response
+        from starlette.routing import Route
+
+        from mayfly.verifier.starlette import Guard
+
+        guard = Guard(self.verifier)
+        read = guard.needs("incident/{number}", "read")
+
+        async def incident(request: Request) -> Response:
+            return PlainTextResponse((await read(request)).task_id)
+
+        self.app = self.starlette.Starlette(routes=[Route("/incident/{number}", incident), guard.metadata(["tools"])])
+
+    def get(self, path: str, *authorizations: str) -> tuple[int, dict[str, str], str]:
+        """Return status, headers and body of what the application answers."""
+        headers = [(b"authorization", one.encode()) for one in authorizations]
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
+        asyncio.run(self.app(scope, receive, send))
+        answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        return sent[0]["status"], answered, sent[1]["body"].decode()
+
+    def test_lets_a_live_credential_touch_what_it_covers_and_says_what_is_missing(self) -> None:
+        task, token = self.opened()
+        status, _, body = self.get("/incident/4711", f"Bearer {token}")
+        self.assertEqual((status, body), (200, task.id))
+        metadata = 'resource_metadata="https://tickets.example/.well-known/oauth-protected-resource"'
+        for path, authorizations, status, challenge in (
+            ("/incident/4711", [], 401, f"Bearer {metadata}"),
+            ("/incident/4711", [f"Basic {token}"], 401, f"Bearer {metadata}"),
+            ("/incident/4711", [f"Bearer {token}", "Bearer x"], 401, f"Bearer {metadata}"),
+            ("/incident/4711", ["Bearer x"], 401, f'Bearer error="invalid_token", {metadata}'),
+            (
+                "/incident/4712",
+                [f"bearer {token}"],
+                403,
+                f'Bearer error="insufficient_scope", scope="incident/4712:read", {metadata}',
+            ),
+            # A stranger's words are no part of a header.
+            ('/incident/x", a="', [f"Bearer {token}"], 403, f'Bearer error="insufficient_scope", {metadata}'),
+            ("/incident/..", [f"Bearer {token}"], 403, f'Bearer error="insufficient_scope", {metadata}'),
+        ):
+            answer = self.get(path, *authorizations)
+            self.assertEqual((answer[0], answer[1].get("www-authenticate")), (status, challenge), path)
+        self.real.end(task.id)
+        until(lambda: self.get("/incident/4711", f"Bearer {token}")[0] == 401, "it is not heard")
+        self.verifier.close()
+        self.assertEqual(self.get("/incident/4711", f"Bearer {token}")[0], 503)
+
+    def test_tells_clients_which_broker_it_believes(self) -> None:
+        status, _, body = self.get("/.well-known/oauth-protected-resource")
+        self.assertEqual(status, 200)
+        told = json.loads(body)
+        self.assertEqual((told["resource"], told["authorization_servers"]), (TICKETS, [self.real.url]))
+
+
 class AVerifierThatAsks(VerifierTest):
     def setUp(self) -> None:
         super().setUp()

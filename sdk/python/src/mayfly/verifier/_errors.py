@@ -34,7 +34,8 @@ class VerificationError(MayflyError):
         self.status: Literal[401, 403, 503]
         #: What the caller is told: a code of RFC 6750 section 3.1, or that nobody knows at this moment.
         self.code: Literal["invalid_token", "insufficient_scope", "temporarily_unavailable"]
-        #: With ``insufficient_scope``: what would have been enough, as ``<path>:<action>``.
+        #: With ``insufficient_scope``: what would have been enough, as ``<path>:<action>``; None if no credential has
+        #: such a path.
         self.scope = scope
         if reason in _UNAVAILABLE:
             self.status, self.code = 503, "temporarily_unavailable"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import socket
 import ssl
 import threading
@@ -23,6 +24,7 @@ from ._errors import VerificationError
 from ._events import Complete, Event, Revocation
 from ._feed import Follower, Following
 from ._keys import Keys
+from ._rules import is_path
 from ._token import Claims, Expected, read_token
 from ._watch import OnDead, Watchers
 
@@ -32,6 +34,7 @@ _STALE_SECONDS = (2.0, 30.0)
 _CACHE_SECONDS_MAX = 10.0
 _ANSWERS_MAX = 10_000
 _FORGET_EACH_SECONDS = 60.0
+_ACTION = re.compile(r"[A-Za-z][A-Za-z0-9._:-]{0,63}")
 
 
 class Verifier:
@@ -259,4 +262,6 @@ def _check_access(claims: Claims, resource: str | None, action: str | None) -> N
     if resource is None or action is None:
         raise TypeError("resource and action go together")
     if not claims.covers(resource, action):
-        raise VerificationError("access", scope=f"{resource}:{action}")
+        # It goes into headers: not what a stranger has made of the path of a request.
+        is_sayable = is_path(resource) and _ACTION.fullmatch(action) is not None
+        raise VerificationError("access", scope=f"{resource}:{action}" if is_sayable else None)
