@@ -38,6 +38,30 @@ describe('a live token', () => {
   });
 });
 
+describe('with an action and a resource', () => {
+  const asked = (action: string | undefined, resource: string | undefined, shown = token) =>
+    broker.form('/introspect', { token: shown, action, resource }, { authorization: `Bearer ${api}` });
+
+  it('is active only for what the credential covers', async () => {
+    expect((await asked('read', 'incident/4711')).body).toMatchObject({ active: true, sub: 'lab:agent-7' });
+    for (const [action, resource] of [
+      ['write', 'incident/4711'],
+      ['read', 'incident/4712'],
+    ] as const)
+      expect((await asked(action, resource)).text).toBe('{"active":false}');
+  });
+
+  it('one without the other, and a pattern, are refused, whatever the token', async () => {
+    for (const shown of [token, 'x'])
+      for (const [action, resource] of [
+        ['read', undefined],
+        [undefined, 'incident/4711'],
+        ['read', 'incident/*'],
+      ] as const)
+        expectOAuthRefusal(await asked(action, resource, shown), 400, 'invalid_request');
+  });
+});
+
 describe('its own holder', () => {
   const own = async (wish?: Record<string, string>) =>
     ((await broker.exchange(agent, wish)).body as { access_token: string }).access_token;

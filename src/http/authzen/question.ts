@@ -46,10 +46,15 @@ export function questionOf(
   asked: AuthzenQuestion,
 ): Question {
   const { path, action, target } = accessOf(deps, asked);
+  assertOneUse(path, action);
+  return defined({ ...subjectOf(deps, call, asked), target, path, action, trace: traceOf(call) });
+}
+
+/** Throws `invalid_request` unless this is one action on one path. */
+export function assertOneUse(path: string, action: string): void {
   const problem = isPattern(path) ? 'is a pattern' : pathProblem(path);
   if (problem !== undefined) throw wrong(`A resource path ${problem}.`);
   if (!isAction(action)) throw wrong('An action begins with a letter, and has letters, digits, ".", "_", ":" and "-".');
-  return defined({ ...subjectOf(deps, call, asked), target, path, action, trace: traceOf(call) });
 }
 
 const wrong = (text: string) => new BrokerError('invalid_request', text);

@@ -1,15 +1,18 @@
 /** POST /introspect (RFC 7662): the claims of a live token, or exactly `{"active":false}` and no reason. */
 import { z } from 'zod';
+import { evaluate } from '../../credentials/evaluate.js';
 import { introspect } from '../../credentials/introspect.js';
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 import { accessTokenClaimsSchema } from '../../protocol/access-token.js';
+import { assertOneUse } from '../authzen/question.js';
 import { authenticateClient, clientForm } from '../wire/authenticate.js';
-import { demandedToken, readForm, type Form } from '../wire/body.js';
+import { demanded, demandedToken, readForm, type Form } from '../wire/body.js';
 import { described, json, type Contract } from '../wire/contract.js';
 import { ok } from '../wire/endpoint.js';
 import { isPrintable } from '../wire/fields.js';
+import { traceOf } from '../wire/noted.js';
 
 const PLACE_CHARACTERS = 256;
 
@@ -23,6 +26,11 @@ const introspectionForm = z.object({
     .describe(
       'Whatever tells your callers apart, such as an address: one token in many places is an alarm. Kept as a hash.',
     ),
+  action: z
+    .string()
+    .exactOptional()
+    .describe('With `resource`: active only if this may be done now, as `/access/v1/evaluation` answers it.'),
+  resource: z.string().exactOptional().describe('With `action`: one path at the target of the credential.'),
   ...clientForm,
 });
 
@@ -38,7 +46,7 @@ const contract: Contract = {
   proof: 'client',
   needs:
     '`introspect` on the target, or `readCredential`; a workload may ask about its own. Otherwise every answer is ' +
-    '`{"active":false}`',
+    '`{"active":false}`. With `action` and `resource`: `evaluate` too',
   form: introspectionForm,
   answers: { 200: json(introspectionAnswer) },
 };
@@ -47,18 +55,30 @@ export const introspection = (deps: HttpDeps) =>
   described(contract, async (call) => {
     const form = readForm(call, introspectionForm);
     const caller = await authenticateClient(deps, call, form);
-    const presentedFrom = placeIn(form);
+    const token = demandedToken(form, 'token');
+    const [presentedFrom, use] = [placeIn(form), useIn(form)];
     const claims = await introspect(
       deps,
       caller,
       defined({
-        token: demandedToken(form, 'token'),
+        token,
         presentedFrom,
         requestId: call.requestId,
       }),
     );
-    return ok(claims ? { active: true, token_type: 'Bearer', ...claims } : { active: false });
+    const asked = claims && use && { subject: { token }, target: claims.aud, ...use, trace: traceOf(call) };
+    // A resource server that reads nothing but `active` refuses what may not be done.
+    const isActive = claims && (!asked || (await evaluate(deps, caller, asked)).permitted);
+    return ok(isActive ? { active: true, token_type: 'Bearer', ...claims } : { active: false });
   });
+
+/** Returns what is to be done with the credential; undefined where that is not asked. It is read before anything is known of the token. */
+function useIn(form: Form<'action' | 'resource'>): { path: string; action: string } | undefined {
+  if (!form.has('action') && !form.has('resource')) return undefined;
+  const use = { path: demanded(form, 'resource'), action: demanded(form, 'action') };
+  assertOneUse(use.path, use.action);
+  return use;
+}
 
 /**
  * Returns a parameter of this broker: an address, a region or a host, or any other text by which the API distinguishes its
