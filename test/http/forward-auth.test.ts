@@ -19,6 +19,7 @@ let task: string;
 beforeAll(async () => {
   const routes = [
     { match: 'GET /incidents/{id}', access: 'incident/{id}:read' },
+    { match: 'GET /search/{text}', access: 'incident/4711:read' },
     { match: 'POST /incidents/{id}', access: 'incident/{id}:write' },
   ];
   const tickets = { resource: TICKETS, minter: 'jwt', forwardAuth: { name: 'tickets', routes } };
@@ -102,6 +103,12 @@ describe('403, whatever the credential: a request that could be read in two ways
   ])('%s', async (_, method, uri) => {
     expect(await asked(original(method, uri))).toBe(403);
     expect(await asked(forwarded(method, uri))).toBe(403);
+  });
+
+  it('also where the segment has no part in the access', async () => {
+    expect(await asked(original('GET', '/search/a'))).toBe(200);
+    for (const text of ['%2e%2e', '..', 'a%2fb', 'a;b', 'a\\b', '%00', '*', ''])
+      expect([text, await asked(original('GET', `/search/${text}`))]).toEqual([text, 403]);
   });
 
   it('what a client wrote beside what the gateway wrote', async () => {
