@@ -19,7 +19,7 @@ interface BeliefDeps {
   staleMs: number;
 }
 
-export interface Belief extends Pick<HeardLog, 'verdict' | 'forget' | 'size' | 'lose'> {
+export interface Belief extends Pick<HeardLog, 'place' | 'verdict' | 'forget' | 'size' | 'lose'> {
   /** A new stream begins, whose request was sent at `sent`, by `clock.elapsed`. */
   begin: (sent: number) => void;
   /** Applies an event. Throws FeedBroken where something is missing before it: then nothing is believed any more. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { elapsed } from '../client/elapsed.js';
 import { ask, asBearer, type Connection } from '../client/request.js';
+import { createAcknowledger } from './acknowledge.js';
 import { createBelief, type Belief } from './belief.js';
 import type { Claims } from './claims.js';
 import { VerificationError } from './errors.js';
@@ -41,6 +42,7 @@ const ownTime = (): number => Date.now();
 
 export function lifeByFeed({ connection, instance, staleMs, onFeed, onChange }: FeedDeps): Life {
   const belief = createBelief({ clock: { now: instant, elapsed }, staleMs });
+  const acknowledger = createAcknowledger(connection, instance);
   let wasLive = false;
   const feed = followFeed({
     connection,
@@ -50,7 +52,9 @@ export function lifeByFeed({ connection, instance, staleMs, onFeed, onChange }: 
     onHeard(heard) {
       if (heard.event === 'revocation') {
         onChange(heard.data.cause);
-        onFeed({ is: 'revocation', seq: heard.data.seq, tombstones: belief.size() });
+        const { seq, receipt } = heard.data;
+        acknowledger.note({ seq, receipt, generation: belief.place()?.generation ?? '' });
+        onFeed({ is: 'revocation', seq, tombstones: belief.size() });
       }
       if (heard.event === 'complete') onChange();
       if (belief.isLive() && !wasLive) onFeed({ is: 'live' });
@@ -77,6 +81,7 @@ export function lifeByFeed({ connection, instance, staleMs, onFeed, onChange }: 
     },
     close() {
       feed.close();
+      acknowledger.close();
       clearInterval(forgetting);
     },
   };

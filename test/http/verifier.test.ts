@@ -1,8 +1,19 @@
 /** The verifier against a whole broker: what it lets in, and how soon it does not. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
+import { requireBearerAuth as requireBearerAuth1 } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
+import { OAuthError, OAuthErrorCode, requireBearerAuth } from '@modelcontextprotocol/server';
+import express from 'express';
 import { accessTokenClaimsSchema } from '../../src/protocol/access-token.js';
 import {
+  admittedOf,
   createVerifier,
+  guardTool,
+  mcpTokenVerifier,
+  protect,
   type Seen,
   type Verifier,
   type VerifierOptions,
@@ -10,6 +21,7 @@ import {
 } from '../../src/verifier/index.js';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
 import { realClock } from '../support/clock.js';
+import { until } from '../support/until.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 
 const READ = { resource: 'incident/4711', action: 'read' };
@@ -31,12 +43,14 @@ beforeAll(async () => {
     broker.identity('tickets-api', lasting),
     broker.identity('orchestrator', lasting),
   ]);
-  pump = setInterval(() => void broker.work('feed').catch(() => undefined), 200);
+  const work = () => Promise.all([broker.work('feed'), broker.work('fitness')]);
+  pump = setInterval(() => void work().catch(() => undefined), 200);
 });
-afterEach(() => {
-  for (const verifier of verifiers.splice(0)) verifier.close();
+afterAll(async () => {
+  clearInterval(pump);
+  await broker.close();
+  for (const verifier of verifiers) verifier.close();
 });
-afterAll(() => clearInterval(pump));
 
 function start(more: Partial<VerifierOptions> = {}): Verifier {
   const options = {
@@ -101,6 +115,16 @@ describe('a verifier that follows the feed', () => {
     stop();
   });
 
+  it('tells the broker when it knew, so that the receipt names it', async () => {
+    const verifier = start({ instance: 'pod-7' });
+    await verifier.ready();
+    const selector = { kind: 'workload', value: 'lab:agent-9' };
+    const { body } = await broker.post('/revocations', { selector, reason: 'test', unseen: true }, soc);
+    const receipt = async () => (await broker.get(`/revocations/${(body as { seq: number }).seq}`, soc)).text;
+    const isNamed = async () => /"instance":"pod-7"[^}]*"knewAt":"/.test(await receipt());
+    await until(isNamed, 'the receipt does not say that this verifier knew');
+  });
+
   it('knows of what was revoked before it came, and of a hold that was lifted', async () => {
     const [ended, held] = [await issued('agent-4'), await issued('agent-5')];
     await complete(ended.task);
@@ -113,21 +137,99 @@ describe('a verifier that follows the feed', () => {
     expect(await refusal(verifier.verify(held.token))).toBe('dead');
     expect(await refusal(verifier.verify((await issued('agent-5')).token))).toBe('none');
   });
+});
 
-  it('refuses everything while the store of the broker stands still, and recovers by itself', async () => {
-    const verifier = start({ staleMs: 2_000 });
+describe('an API behind protect()', () => {
+  let [verifier, url]: [Verifier, string] = [undefined as never, ''];
+  let server: Server;
+  beforeAll(async () => {
+    verifier = createVerifier({ issuer: broker.url, audience: TICKETS, identity: () => api });
+    const needs = ({ url: path = '' }: IncomingMessage) => ({ resource: path.slice(1), action: 'read' });
+    const app = express();
+    app.use(protect(verifier, { needs, scopes: ['incident/4711:read'] }));
+    app.get('/incident/:number', (request, response) => {
+      const { claims, signal } = admittedOf(request);
+      if (request.headers['x-slow'] === undefined) return void response.json({ by: claims.client_id });
+      response.write('begun');
+      signal.addEventListener('abort', () => response.end('whole'));
+    });
+    server = app.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await verifier.ready();
-    const claims = await verifier.verify((await issued('agent-6')).token);
-    const cut = new Promise((resolve) => verifier.onRevoked(claims, ({ reason }) => resolve(reason)));
-    redis.signal('SIGSTOP');
-    try {
-      expect(await cut).toBe('stale');
-      expect(verifier.isReady()).toBe(false);
-    } finally {
-      redis.signal('SIGCONT');
-    }
-    await verifier.ready();
-    verifier.check(claims);
+  });
+  afterAll(() => {
+    verifiers.push(verifier);
+    server.close();
+    server.closeAllConnections();
+  });
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  const call = (path: string, headers: Record<string, string> = {}) => fetch(`${url}${path}`, { headers });
+  const METADATA = 'https://tickets.example/.well-known/oauth-protected-resource';
+
+  it('answers as the standards have it: whom it lets in, whom not, and where the broker is', async () => {
+    const { token } = await issued('agent-10');
+    expect(await (await call('/incident/4711', bearer(token))).json()).toEqual({ by: 'lab:agent-10' });
+    const challenge = async (path: string, headers = {}) => {
+      const { status, headers: given } = await call(path, headers);
+      return `${status} ${given.get('www-authenticate')}`;
+    };
+    expect(await challenge('/incident/4711')).toBe(`401 Bearer resource_metadata="${METADATA}"`);
+    expect(await challenge('/incident/4711', bearer('a.b.c'))).toMatch('401 Bearer error="invalid_token"');
+    expect(await challenge('/incident/4712', bearer(token))).toMatch(
+      /^403 Bearer error="insufficient_scope".*scope="incident\/4712:read", resource_metadata="/,
+    );
+    expect(await challenge('/incident%2F4711', bearer(token))).toMatch('403 Bearer error="insufficient_scope"');
+    expect(await (await call(new URL(METADATA).pathname)).json()).toEqual({
+      resource: TICKETS,
+      authorization_servers: [broker.url],
+      bearer_methods_supported: ['header'],
+      scopes_supported: ['incident/4711:read'],
+    });
+  });
+
+  it('is cut in the middle of an answer when the task is completed', async () => {
+    const { token, task } = await issued('agent-11');
+    const answer = await call('/incident/4711', { ...bearer(token), 'x-slow': 'yes' });
+    await complete(task);
+    await expect(answer.text()).rejects.toThrow('terminated');
+    expect((await call('/incident/4711', bearer(token))).status).toBe(401);
+  });
+
+  it('of MCP, with SDK 2: a tool touches what the credential covers, and only while it lives', async () => {
+    const own = mcpTokenVerifier(verifier, (message) => new OAuthError(OAuthErrorCode.InvalidToken, message));
+    const gate = requireBearerAuth({ verifier: own, expectedResource: new URL(TICKETS) });
+    const { token, task } = await issued('agent-12', { scope: 'incident/7:read incident/4711:read' });
+    const request = new Request('http://127.0.0.1/mcp', { headers: bearer(token) });
+    const authInfo = await gate(request);
+    if (authInfo instanceof Response) throw new Error('the gate refuses a live credential');
+    const read = (resource: string) => ({ resource, action: 'read' });
+    const handler = ({ number }: { number: number }) => ({ content: [{ type: 'text', text: `incident ${number}` }] });
+    const guarded = (use: string) =>
+      guardTool(verifier, { use: read(use), data: ({ number }) => [read(`incident/${number}`)] }, handler);
+    const said = async (use: string, number: number) =>
+      (await guarded(use)({ number }, { http: { authInfo } })).content[0]?.text;
+    expect(await said('incident/7', 4711)).toBe('incident 4711');
+    expect(await said('incident/7', 4712)).toMatch('Needed: incident/4712:read');
+    expect(await said('incident/8', 4711)).toMatch('Needed: incident/8:read');
+    await complete(task);
+    await until(async () => (await said('incident/7', 4711)) !== 'incident 4711', 'the tool works on');
+    expect(await gate(request)).toMatchObject({ status: 401 });
+  });
+
+  it('of MCP, with SDK 1: the gate knows the living from the dead', async () => {
+    const own = mcpTokenVerifier(verifier, (message) => new InvalidTokenError(message));
+    const app = express().use(requireBearerAuth1({ verifier: own }), (_, response) => void response.end());
+    const listening = app.listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const address = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
+    const { token, task } = await issued('agent-13');
+    const statusOf = async () => (await fetch(address, { headers: bearer(token) })).status;
+    expect(await statusOf()).toBe(200);
+    await complete(task);
+    await until(async () => (await statusOf()) === 401, 'the gate lets a dead credential in');
+    listening.close();
+    listening.closeAllConnections();
   });
 });
 
@@ -158,9 +260,29 @@ describe('a verifier that asks', () => {
     const forged = `${head}.${Buffer.from('{"aud":"x"}').toString('base64url')}.${signature}`;
     expect(await refusal(verifier.verify(forged))).toBe('signature');
     expect(asked).toEqual(['/jwks']);
-    await broker.close();
-    expect(await refusal(verifier.verify(token))).toBe('broker');
+    const away: typeof fetch = (input, init) =>
+      new URL(input instanceof Request ? input.url : input).pathname === '/jwks'
+        ? fetch(input, init)
+        : Promise.reject(new Error('away'));
+    expect(await refusal(start({ by: 'introspection', fetch: away }).verify(token))).toBe('broker');
   });
+});
+
+// Last, because a broker whose store stood still mints nothing for a while.
+it('refuses everything while the store of the broker stands still, and recovers by itself', async () => {
+  const verifier = start({ staleMs: 2_000 });
+  await verifier.ready();
+  const claims = await verifier.verify((await issued('agent-6')).token);
+  const cut = new Promise((resolve) => verifier.onRevoked(claims, ({ reason }) => resolve(reason)));
+  redis.signal('SIGSTOP');
+  try {
+    expect(await cut).toBe('stale');
+    expect(verifier.isReady()).toBe(false);
+  } finally {
+    redis.signal('SIGCONT');
+  }
+  await verifier.ready();
+  verifier.check(claims);
 });
 
 it('tells metrics of each decision and of the feed', () => {
