@@ -1,10 +1,16 @@
 /** What a client of the broker can meet. All are subclasses of MayflyError, so one `catch` can tell them from everything else. */
+import { oneLine } from '../domain/text.js';
 
 /** What can help after a refusal; docs/errors.md explains each. */
 export type Retry = 'never' | 'with-less' | 'after-approval' | 'after-lift' | 'later';
 
 export class MayflyError extends Error {
   override name = 'MayflyError';
+
+  /** The message may have texts of whatever answered: in a terminal or a log it is one line, and drives nothing. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(oneLine(message), options);
+  }
 }
 
 interface RefusalDetails {

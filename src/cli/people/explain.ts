@@ -1,6 +1,6 @@
 /** Asks the broker about one thing: what it is, whether it lives, whose it is, what it hangs on, and how to end it. */
 import { formatSelector, type Selector } from '../../domain/selector.js';
-import { textOf } from '../../client/request.js';
+import { membersOf, textOf } from '../../client/request.js';
 import { HANDLE_LABELS } from '../../targets/kinds.js';
 import { NotAnswered } from '../broker-client.js';
 import { timelineLines, timelineSchema } from '../timeline-lines.js';
@@ -115,7 +115,8 @@ async function ofDecision(id: string, { at, ask }: Connection): Promise<Explaine
   const { lines } = answered(auditSchema, await ask(at('/audit', { decision: id, limit: '1' })));
   const [line] = lines;
   if (line === undefined) throw new Error('The audit log has no such decision, or does not have it yet or any more.');
-  const answer: unknown = JSON.parse(line);
+  // The error of the parser would quote it.
+  const answer = membersOf(line);
   const { type, actor, target, task, reason, decision } = answered(decisionSchema, answer);
   const facts = factLines([
     ['entry', type],

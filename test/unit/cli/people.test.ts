@@ -1,12 +1,15 @@
 /** What commands for people take a text for, and what they print of an answer that somebody else has made up. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { recognised, THINGS_MOST } from '../../../src/cli/people/recognise.js';
 import { quoted } from '../../../src/cli/people/receipt.js';
 import { run } from '../../../src/cli/run.js';
 import { handClock } from '../../support/clock.js';
+import { temporaryDirectory } from '../../support/directory.js';
 
 describe('what a pasted text is', () => {
   const id = (prefix: string) => `${prefix}_aaaaaaaaaaaaaaaa`;
@@ -84,6 +87,7 @@ const task = {
   reason: EVIL,
 };
 const ANSWERS: [path: RegExp, answer: object][] = [
+  [/^\/audit\?decision=dec_b/, { lines: [EVIL] }],
   [/^\/revocations\?/, { revocations: [receipt] }],
   [/^\/revocations\/7/, receipt],
   [/^\/revocations$/, { ...receipt, dryRun: true }],
@@ -140,8 +144,10 @@ describe('an answer of whoever is no broker', () => {
     response.writeHead(answer ? 200 : 403);
     response.end(JSON.stringify(answer ?? { code: 'access_denied', detail: EVIL }));
   });
+  const tokenFile = join(temporaryDirectory(), 'token');
   let origin = '';
   beforeAll(async () => {
+    writeFileSync(tokenFile, 'a.b.c');
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -168,12 +174,34 @@ describe('an answer of whoever is no broker', () => {
     'revoke task a --reason r --dry-run --json',
     'revoke task a --reason r --yes',
   ])('drives no terminal and forges no line: mayfly %s', async (command) => {
+    const lines = await said(command);
+    expect(lines.join('')).toMatch(/x(\?|\\u001b| )\[2J/);
+    expectHarmless(lines);
+  });
+
+  it.each([
+    ['whatis dec_bbbbbbbbbbbbbbbb', /no answer of a broker/],
+    [`headers --target https://a.example`, /x \[2J/],
+    [`proxy http://127.0.0.1 --purpose p`, /x \[2J/],
+    [`exec --target https://a.example --purpose p -- true`, /x \[2J/],
+  ])('says so, and shows nothing that drives: mayfly %s', async (command, sentence) => {
+    const lines = await said(command);
+    expect(lines.join('')).toMatch(sentence);
+    expectHarmless(lines);
+  });
+
+  async function said(command: string): Promise<string[]> {
     const lines: string[] = [];
     const note = (text: string) => void lines.push(text);
     const env = { MAYFLY_BROKER: origin, MAYFLY_TOKEN: 'a.b.c' };
-    await run(command.split(' '), { out: note, err: note, clock: handClock(), env });
-    expect(lines.join('')).toMatch(/x(\?|\\u001b| )\[2J/);
+    const [name = '', ...argv] = command.split(' ');
+    const asAgent = ['headers', 'proxy', 'exec'].includes(name) ? ['--broker', origin, '--token-file', tokenFile] : [];
+    await run([name, ...asAgent, ...argv], { out: note, err: note, clock: handClock(), env });
+    return lines;
+  }
+
+  function expectHarmless(lines: readonly string[]): void {
     // eslint-disable-next-line no-control-regex -- what it looks for
     for (const line of lines) expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/);
-  });
+  }
 });

@@ -1,6 +1,11 @@
 /** What a client of the broker can meet. All are subclasses of MayflyError, so one `catch` can tell them from everything else. */
+import { oneLine } from '../domain/text.js';
 export class MayflyError extends Error {
   name = 'MayflyError';
+  /** The message may have texts of whatever answered: in a terminal or a log it is one line, and drives nothing. */
+  constructor(message, options) {
+    super(oneLine(message), options);
+  }
 }
 /** The broker was asked and said no. The message is its sentence. */
 export class Refused extends MayflyError {
