@@ -97,7 +97,7 @@ export function openFeed(ledger: Ledger, events: FeedEvents): Feed {
     const told = [...subscribers].map(nameOf);
     for (const { seq } of entries.filter(needsReceipt)) witness.note(line.published(seq), told);
   });
-  const snapshots = createSnapshots(log, follower);
+  const snapshots = createSnapshots(log, follower, clock);
 
   return {
     async subscribe(subscription) {

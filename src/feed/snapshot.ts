@@ -1,5 +1,6 @@
 /** All tombstones, as the text of events. However many subscribers want them at once, they are read once. */
 import { formatEpoch } from '../domain/liveness.js';
+import { MINUTE_MS, type Clock } from '../domain/time.js';
 import { parseTombstone } from '../domain/tombstone.js';
 import type { RevocationLog } from '../ledger/revocation-log.js';
 import { feedEvent } from '../protocol/feed.js';
@@ -15,15 +16,22 @@ interface Snapshot {
 
 export interface Snapshots {
   of(line: Line): Snapshot;
-  /** Frees the memory of the latest one, once it is read: whoever comes within the same second shares it. */
+  /** Frees the memory of the latest one, when it was shared for a minute. */
   forget(): void;
 }
+
+/**
+ * All who come within a minute share one, and go on from its number. Otherwise one verifier that comes again each second without an
+ * id would have all tombstones read each second; and one that reads slowly keeps its snapshot, so each stream would keep another.
+ */
+const SHARED_MS = MINUTE_MS;
 
 export function createSnapshots(
   log: Pick<RevocationLog, 'snapshot'>,
   follower: Pick<Follower, 'look' | 'line'>,
+  clock: Pick<Clock, 'elapsed'>,
 ): Snapshots {
-  let latest: (Snapshot & { line: Line; isRead: boolean }) | undefined;
+  let latest: (Snapshot & { line: Line; readAt?: number }) | undefined;
 
   async function read(line: Line, seq: number): Promise<string[]> {
     const { generation } = line;
@@ -49,15 +57,17 @@ export function createSnapshots(
     of(line) {
       if (latest?.line === line && line.covers(latest.seq)) return latest;
       const seq = line.head();
-      const begun = { line, seq, texts: read(line, seq), isRead: false };
+      const begun: typeof latest = { line, seq, texts: read(line, seq) };
       begun.texts.then(
-        () => (begun.isRead = true),
-        () => (latest = undefined),
+        () => (begun.readAt = clock.elapsed()),
+        () => {
+          if (latest === begun) latest = undefined;
+        },
       );
       return (latest = begun);
     },
     forget() {
-      if (latest?.isRead) latest = undefined;
+      if (clock.elapsed() - (latest?.readAt ?? Infinity) >= SHARED_MS) latest = undefined;
     },
   };
 }

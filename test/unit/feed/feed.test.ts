@@ -308,17 +308,39 @@ it('one party cannot take the place of all others', async () => {
   expect(await begin('lab:other')).toContain('hello');
 });
 
-it('thousands that come at once read the tombstones once, and look a few times', async () => {
-  await publish(3);
+describe('the tombstones are read', () => {
   let [snapshots, looks] = [0, 0];
-  const counted: RevocationLog = {
-    ...log,
-    snapshot: (after) => ((snapshots += 1), log.snapshot(after)),
-    look: (causes) => ((looks += 1), log.look(causes)),
-  };
-  feed = openFeed({ ...ledger(), log: counted }, events);
-  const all = await Promise.all(Array.from({ length: 1_000 }, (_, i) => subscribe({ party: String(i) })));
-  await Promise.all(all.map((stream) => reading(stream).upTo('heartbeat')));
-  expect(snapshots).toBe(1);
-  expect(looks).toBeLessThan(10);
+  beforeEach(() => {
+    [snapshots, looks] = [0, 0];
+    const counted: RevocationLog = {
+      ...log,
+      snapshot: (after) => ((snapshots += 1), log.snapshot(after)),
+      look: (causes) => ((looks += 1), log.look(causes)),
+    };
+    feed = openFeed({ ...ledger(), log: counted }, events);
+  });
+
+  it('once for thousands that come at once, and a few looks are enough', async () => {
+    await publish(3);
+    const all = await Promise.all(Array.from({ length: 1_000 }, (_, i) => subscribe({ party: String(i) })));
+    await Promise.all(all.map((stream) => reading(stream).upTo('heartbeat')));
+    expect(snapshots).toBe(1);
+    expect(looks).toBeLessThan(10);
+  });
+
+  it('once a minute for one that comes again each second without an id, and it still hears all that came since', async () => {
+    await publish(1);
+    for (let second = 0; second < 59; second += 1) {
+      const heard = await reading(await subscribe()).upTo('heartbeat');
+      expect(heard.filter((event) => event === 'revocation')).toHaveLength(second > 0 ? 1 : 0);
+      if (second === 0) await publish(1);
+      clock.advance(1_000);
+      await feed.beat();
+    }
+    expect(snapshots).toBe(1);
+    clock.advance(1_000);
+    await feed.beat();
+    const heard = await reading(await subscribe()).upTo('heartbeat');
+    expect([snapshots, heard]).toEqual([2, ['hello', 'snapshot', 'tombstones', 'complete', 'heartbeat']]);
+  });
 });
