@@ -5,7 +5,7 @@ import { sha256 } from '../domain/digest.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import type { RequestTrace } from '../domain/request-trace.js';
-import { isClient, isOnlyClient, type Party } from '../domain/party.js';
+import { isClient, isOnlyClient, isSubject, type Party } from '../domain/party.js';
 import type { NamedActor } from '../identity/claim-values.js';
 import type { AuthenticatedCaller, ShownIdJag } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
@@ -74,7 +74,7 @@ export async function identifyRequester(deps: Pick<Deps, 'identify' | 'settings'
 const isActor = ({ trust }: Pick<Deps['settings'], 'trust'>, party: Party, { sub, iss }: NamedActor): boolean =>
   iss === undefined
     ? isOnlyClient(party, sub)
-    : isClient(party, sub) &&
+    : isSubject(party, sub) &&
       eachIssuer(trust).some((one) => one.kind === 'oidc' && one.issuer === iss && one.name === party.issuer);
 
 async function proven({ identify }: Pick<Deps, 'identify'>, proofs: Proofs): Promise<Requester> {

@@ -71,7 +71,11 @@ export const prefixOf = (trust: { kind: 'oidc'; name: string } | { kind: 'spiffe
 
 /** Returns whether a client that names itself so is this workload: also by the `sub` of its token (RFC 7521 §4.2). */
 export const isClient = (party: Party, clientId: string): boolean =>
-  isOnlyClient(party, clientId) || `${party.issuer}:${clientId}` === (party.subject ?? party.id);
+  isOnlyClient(party, clientId) || isSubject(party, clientId);
+
+/** Returns whether its issuer calls it so (`sub`). */
+export const isSubject = (party: Party, sub: string): boolean =>
+  `${party.issuer}:${sub}` === (party.subject ?? party.id);
 
 /**
  * The same, by a name that no other workload has: its id, or one of its `clientIds`. Two issuers may have a workload with the same

@@ -237,6 +237,11 @@ describe('a token of a person, shown by a client that authenticates itself', () 
     ['by its id', { sub: 'lab:agent-7' }, 200],
     ['by its client id', { sub: 'f53f191f-9311' }, 200],
     ['by a subject that another may have too', { sub: 'agent-7' }, 400],
+    [
+      'by a subject at its issuer that is only its client id',
+      { iss: 'https://issuer.lab.example', sub: 'f53f191f-9311' },
+      400,
+    ],
     ['by the subject at another issuer', { iss: 'https://staff.example', sub: 'agent-7' }, 400],
     ['no more than another', { sub: 'lab:agent-8' }, 400],
     ['in no way that can be read', 'lab:agent-7', 400],
