@@ -39,13 +39,31 @@ const sourcesOf = ({ trust }: Pick<SoundParts, 'trust'>): Source[] =>
 /** Returns what is allowed, and lets in tokens that the operator may not think of. */
 export function trustWarnings(parts: SoundParts): Finding[] {
   const sources = sourcesOf(parts);
-  return sources.flatMap(({ at, entry }): Finding[] => {
+  const opened = sources.flatMap(({ at, entry }): Finding[] => {
     if (entry.require) return [];
     const isShared = sources.some((other) => other.entry.issuer === entry.issuer && other.entry.name !== entry.name);
     const reason = isShared ? SHARED : PUBLIC_ISSUERS.has(entry.issuer) ? PUBLIC : undefined;
     return reason === undefined ? [] : [{ path: at, reason }];
   });
+  return [
+    ...opened,
+    ...publicClients(parts)
+      .filter(isOfNoTeam(parts))
+      .map(({ path }) => ({ path, reason: NO_TEAM })),
+  ];
 }
+
+/** The team of a workload may stand in its token, which a public client does not show. */
+const isOfNoTeam =
+  ({ clientIds = {}, trust }: SoundParts) =>
+  ({ clientId }: PublicClient): boolean => {
+    const workload = Object.hasOwn(clientIds, clientId) ? (clientIds[clientId] ?? '') : '';
+    const entry = trust.find((one) => one?.kind === 'oidc' && workload.startsWith(prefixOf(one)));
+    return entry?.owner !== undefined && 'claim' in entry.owner;
+  };
+
+const NO_TEAM =
+  'is a public client whose team would stand in its token, and it shows none: no hold on a team reaches it, and no policy about one';
 
 const SHARED =
   'has the issuer of another entry, and only the audience tells their tokens apart: name in `require` a claim that only these have';
@@ -116,14 +134,23 @@ const namesakes = (parts: SoundParts): Claim[] =>
 
 const canDiscover = (issuer: string): boolean => URL.canParse(issuer) && isSafeOrigin(new URL(issuer).origin);
 
-const publicClientFindings = ({ clientIds = {}, trust }: SoundParts): Finding[] =>
+interface PublicClient {
+  path: Finding['path'];
+  clientId: string;
+}
+
+const publicClients = ({ trust }: SoundParts): PublicClient[] =>
   trust.flatMap((entry, index) =>
-    (entry?.kind === 'oidc' ? (entry.idJag?.publicClients ?? []) : []).flatMap((clientId, at): Finding[] =>
-      Object.hasOwn(clientIds, clientId)
-        ? []
-        : [{ path: ['trust', index, 'idJag', 'publicClients', at], reason: 'is none of `clientIds`' }],
-    ),
+    (entry?.kind === 'oidc' ? (entry.idJag?.publicClients ?? []) : []).map((clientId, at) => ({
+      path: ['trust', index, 'idJag', 'publicClients', at],
+      clientId,
+    })),
   );
+
+const publicClientFindings = (parts: SoundParts): Finding[] =>
+  publicClients(parts)
+    .filter(({ clientId }) => !Object.hasOwn(parts.clientIds ?? {}, clientId))
+    .map(({ path }) => ({ path, reason: 'is none of `clientIds`' }));
 
 /** One name for two clients would let either of them use what an issuer meant for the other. */
 function clientIdFindings({ clientIds = {}, trust }: SoundParts): Finding[] {

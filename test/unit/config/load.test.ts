@@ -619,6 +619,11 @@ describe('what is sound and rarely meant', () => {
       '  - { kind: oidc, name: staff, represents: person, issuer: https://lab.example, require: { azp: [web] } }\ntargets:',
     );
   const at = (issuer: string) => SOUND.replace('https://lab.example', issuer);
+  const publicClient = (owner: string) =>
+    `${SOUND.replace('    jwks:', `    owner: ${owner}\n    jwks:`).replace(
+      'targets:',
+      '  - { kind: oidc, name: idp, represents: person, issuer: https://idp.example, idJag: { publicClients: [app] } }\ntargets:',
+    )}clientIds: { app: "lab:app" }\n`;
 
   it.each([
     [
@@ -627,6 +632,11 @@ describe('what is sound and rarely meant', () => {
       /^4 trust\[0\]: .*only the audience/,
     ],
     ['an issuer of the whole world', at('https://gitlab.com'), /^4 trust\[0\]: lets in everybody/],
+    [
+      'a public client whose team only a token of its own would say',
+      publicClient('{ claim: team }'),
+      /idJag\.publicClients\[0\]: is a public client whose team/,
+    ],
   ])('is said: %s', async (_, yaml, warning) => {
     const { loaded } = await load(yaml);
     expect(loaded.warnings.map(({ line, path, reason }) => `${line} ${path}: ${reason}`)).toEqual([
@@ -637,6 +647,7 @@ describe('what is sound and rarely meant', () => {
   it.each([
     ['two entries that each require a claim', shared('require: { azp: [agents] }')],
     ['an issuer of one company', SOUND],
+    ['a public client of an issuer whose workloads are of one team', publicClient('{ value: sre }')],
   ])('is not said of %s', async (_, yaml) => {
     expect((await load(yaml)).loaded.warnings).toEqual([]);
   });
