@@ -38,8 +38,8 @@ async function mayfly(argv: string[], { typed, isTTY = true, env: other = env }:
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
-async function granted(sub = 'agent-7') {
-  const { body } = await broker.exchange(await broker.identity(sub));
+async function granted(sub = 'agent-7', claims = {}) {
+  const { body } = await broker.exchange(await broker.identity(sub, claims));
   const { access_token: token, task_id: task } = body as { access_token: string; task_id: string };
   const [, payload = ''] = token.split('.');
   const { jti: id } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { jti: string };
@@ -132,7 +132,15 @@ describe('mayfly tasks', () => {
   });
 
   it('says so where there is none that the caller may see', async () => {
-    expect((await mayfly(['tasks', '--purpose', 'none of it'])).out).toBe('No task is open.');
+    const none = 'No task is open or suspended that fits and that you may read.';
+    expect((await mayfly(['tasks', '--purpose', 'none of it'])).out).toBe(none);
+  });
+
+  it('lists what a run has opened, by the name by which it is revoked', async () => {
+    const { task } = await granted('agent-9', { run: 'a:1' });
+    expect((await mayfly(['tasks', '--run', 'lab:a:1'])).out).toMatch(new RegExp(`^${task} [^\n]*\nEnd one`));
+    expect((await mayfly(['tasks', '--run', 'lab:a'])).out).toMatch(/^No task/);
+    expect(await mayfly(['tasks', '--run', '4711'])).toMatchObject({ code: 1, err: expect.stringMatching(/ci:4711/) });
   });
 });
 

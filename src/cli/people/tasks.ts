@@ -1,5 +1,5 @@
 /** `mayfly tasks`: lists the tasks that are not over, as far as the caller may read them. */
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
 import type { Terminal } from '../terminal.js';
 import { pagesOf } from './answered.js';
@@ -12,6 +12,7 @@ interface Options extends ConnectionOptions {
   workload?: string;
   principal?: string;
   purpose?: string;
+  run?: { issuer: string; run: string };
   json?: true;
 }
 
@@ -24,18 +25,28 @@ export function addTasks(program: Command, terminal: Terminal): void {
     .option('--workload <id>', 'those on which this workload works')
     .option('--principal <id>', 'those that serve this person')
     .option('--purpose <text>', 'those with exactly this purpose')
+    .option('--run <id>', 'those that this run has opened, such as ci:4711: <trust name>:<run>', runOf)
     .option('--json', 'one task a line, as the broker answers it')
-    .action(async ({ state, workload, principal, purpose, json, ...options }: Options) => {
+    .action(async ({ state, workload, principal, purpose, run, json, ...options }: Options) => {
       const connection = await connected(options, terminal);
-      const query = { state, workload, principal, purpose, limit: '500' };
+      const query = { state, workload, principal, purpose, ...run, limit: '500' };
       let count = 0;
       for await (const { tasks } of pagesOf(connection, { path: '/tasks', query, page: listSchema })) {
         count += tasks.length;
         for (const line of json ? tasks.map(jsonLine) : columns(tasks.map(row))) terminal.out(line);
       }
       if (json) return;
-      terminal.out(count === 0 ? 'No task is open.' : 'End one by its id: mayfly revoke --reason … task <id>');
+      terminal.out(count === 0 ? NOTHING : 'End one by its id: mayfly revoke --reason … task <id>');
     });
+}
+
+const NOTHING = 'No task is open or suspended that fits and that you may read.';
+
+/** A trust name has no colon. */
+function runOf(text: string): NonNullable<Options['run']> {
+  const [, issuer, run] = /^([^:]+):(.+)$/.exec(text) ?? [];
+  if (issuer !== undefined && run !== undefined) return { issuer, run };
+  throw new InvalidArgumentError('It is <trust name>:<run>, such as ci:4711.');
 }
 
 const row = ({ id, state, workload, principal, purpose, deadline }: TaskShown): string[] => [
