@@ -1,4 +1,5 @@
 /** `mayfly proxy`: stands in front of an API for as long as it runs, and adds the credential of a task to each request. */
+import { rm } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { Task } from '../client/index.js';
 import { defined } from '../domain/defined.js';
@@ -34,7 +35,10 @@ export function addProxy(program: Command, { out }: Terminal): void {
     .addOption(new Option('--task <id>', 'or under which open task').conflicts(['purpose', 'heartbeat']))
     .option('--heartbeat <seconds>', 'how often the broker hears that the proxy runs; default: 30', wholeSeconds)
     .option('--allow <paths...>', 'nothing but these paths, each with all below it', allowedPath)
-    .option('--url-file <path>', 'write the address to this file, for its user alone, and print nothing')
+    .option(
+      '--url-file <path>',
+      'write the address to this file, for its user alone, and print nothing; it is removed at the end',
+    )
     .addHelpText('after', EXAMPLE)
     .action(async (url: string, options: Options) => {
       const { task: id, purpose, heartbeat: heartbeatSeconds } = options;
@@ -60,6 +64,8 @@ async function serveUntilTold(
     await told;
   } finally {
     await proxy.close();
+    // Somebody else may get its port next.
+    if (urlFile !== undefined) await rm(urlFile, { force: true });
   }
 }
 

@@ -245,6 +245,7 @@ describe('mayfly proxy', () => {
     await broker.post(`/tasks/${id}/complete`, { outcome: 'cancelled' }, orchestrator);
     await until(async () => (await fetch(url).catch(() => undefined))?.status !== 200, 'access goes on');
     expect(await ended).toEqual({ code: 1, said: `The task ${id} has ended.\n` });
+    expect(existsSync(file)).toBe(false);
   });
 
   it('is for the target of the same name unless another is given, and starts nothing without a credential', async () => {
