@@ -2,6 +2,7 @@
 import type { StoreLocation } from '../../src/config/store-location.js';
 import type { Task } from '../../src/domain/task.js';
 import { draftImplicitTask } from '../../src/tasks/draft-task.js';
+import { configSchema } from '../../src/config/schema.js';
 import { signalsSchema } from '../../src/config/signals-schema.js';
 import type { Settings } from '../../src/authorization/deps.js';
 import type { Credential } from '../../src/domain/credential.js';
@@ -27,16 +28,8 @@ export const HOUR_MS = 3_600_000;
 
 const SETTINGS: Settings = {
   issuer: 'http://127.0.0.1:8080',
-  lifetimes: {
-    credential: 300,
-    credentialMax: 3_600,
-    pastAssertion: 60,
-    task: 3_600,
-    taskMax: 28_800,
-    taskIdle: 900,
-    clockSkew: 5,
-  },
-  limits: { credentialsPerTask: 16, credentialsPerSharedTask: 128, delegationDepth: 3 },
+  lifetimes: configSchema.shape.lifetimes.parse(undefined),
+  limits: configSchema.shape.limits.parse(undefined),
   trust: [],
   targets: [],
   signals: signalsSchema.parse(undefined),

@@ -5,6 +5,7 @@
 import type { Deps } from '../../../src/credentials/deps.js';
 import { givenSessions } from '../../../src/credentials/given-again.js';
 import type { Observer } from '../../../src/detectors/observer.js';
+import { configSchema } from '../../../src/config/schema.js';
 import { signalsSchema } from '../../../src/config/signals-schema.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { createInTurn } from '../../../src/ledger/in-turn.js';
@@ -25,6 +26,7 @@ export interface BareBroker extends Deps {
 }
 
 const signals = signalsSchema.parse(undefined);
+const lifetimes = configSchema.shape.lifetimes.parse(undefined);
 
 export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 16): BareBroker {
   const minted: string[] = [];
@@ -53,15 +55,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
     targets: new Map([[TARGET, { resource: TARGET, minter: 'jwt', labels: [], tags: {} }]]),
     settings: {
       issuer: ISSUER,
-      lifetimes: {
-        credential: 300,
-        credentialMax: 3_600,
-        pastAssertion: 60,
-        task: 3_600,
-        taskMax: 28_800,
-        taskIdle: 900,
-        clockSkew: 5,
-      },
+      lifetimes,
       limits: { credentialsPerTask, credentialsPerSharedTask: credentialsPerTask, delegationDepth: 3 },
       trust: [
         {
