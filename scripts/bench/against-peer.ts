@@ -33,12 +33,17 @@ export async function againstPeer(
   const onLmdb = await startBroker({ directory: join(directory, 'on-lmdb'), store: 'lmdb:./store', lab });
   const oidcProvider = await startPeer(redis.url, client);
 
-  const named = { peer: 'oidc-provider on Redis', same: 'Redis, same identity token', fresh: 'Redis, every token new' };
+  const named = {
+    peer: 'oidc-provider on Redis',
+    same: 'Redis, same identity token',
+    fresh: 'Redis, every token new',
+    introspected: 'Redis, introspection',
+  };
   const contenders = [
     peer(named.peer, oidcProvider, client),
     sameToken(named.same, onRedis, lab),
     newTokens(named.fresh, onRedis, lab),
-    introspection('Redis, introspection', onRedis, lab),
+    introspection(named.introspected, onRedis, lab),
     sameToken('LMDB, same identity token', onLmdb, lab),
     newTokens('LMDB, every token new', onLmdb, lab),
   ];

@@ -66,6 +66,7 @@ export const introspection = (name: string, broker: Broker, lab: Signer): Conten
       headers: { Authorization: `Bearer ${caller}` },
       bodies: Array.from({ length: count }, (_, index) => form({ token: live[index % live.length] ?? '' })),
       expect: '"active":true',
+      connections: 32,
     };
   },
 });

@@ -6,7 +6,7 @@ import { span, table, targetTable, type Target } from './table.js';
 
 export interface Findings extends Outcome {
   /** Names of the rows that targets apply to. */
-  named: { peer: string; same: string; fresh: string };
+  named: { peer: string; same: string; fresh: string; introspected: string };
   revoked: Revoked;
   auditBytes: number;
 }
@@ -16,10 +16,17 @@ export function report({ rows, named, signatures, revoked, auditBytes }: Finding
   const signaturesPerSecond = median(signatures.map(({ perSecond }) => perSecond));
   const turnsOf = (name: string) => rows.find((row) => row.name === name)?.turns ?? [];
   const ratio = (name: string) => ratioTo(turnsOf(named.peer), turnsOf(name));
+  const cpu = (name: string) => ratioTo(turnsOf(named.peer), turnsOf(name), ({ cpuMicroseconds }) => cpuMicroseconds);
+  const introspections = median(turnsOf(named.introspected).map(({ perSecond }) => perSecond));
+  const atMost = (what: string, most: number, got: number): Target => [what, `≤ ${most}`, got, got <= most, '×'];
   const [few, many] = [median(revoked.few), median(revoked.many)];
   const targets: Target[] = [
     ['same identity token, throughput to peer', '≥ 2', ratio(named.same), ratio(named.same) >= 2, '×'],
     ['every identity token new, throughput to peer', '≥ 1.2', ratio(named.fresh), ratio(named.fresh) >= 1.2, '×'],
+    atMost('same identity token, CPU to peer', 0.5, cpu(named.same)),
+    atMost('every identity token new, CPU to peer', 0.7, cpu(named.fresh)),
+    atMost('introspection, CPU to peer', 0.35, cpu(named.introspected)),
+    ['introspections a second, 32 in flight', '≥ 3000', introspections, introspections >= 3_000, ''],
     [`revoke ${revoked.held.many} to revoke ${revoked.held.few}`, '≤ 2', many / few, many / few <= 2, '×'],
     ['Redis bytes per live credential with its task', '≤ 1100', worst(revoked), worst(revoked) <= 1100, ' B'],
   ];
@@ -74,7 +81,10 @@ export function cellsOf(turns: readonly Turn[]): string[] {
 }
 
 /** Compares round by round, since other load slows both of a round alike. */
-export const ratioTo = (peer: readonly Turn[], turns: readonly Turn[]): number =>
-  median(turns.map(({ perSecond }, round) => perSecond / (peer[round]?.perSecond ?? NaN)));
+export const ratioTo = (
+  peer: readonly Turn[],
+  turns: readonly Turn[],
+  value: (turn: Turn) => number = ({ perSecond }) => perSecond,
+): number => median(turns.map((turn, round) => value(turn) / (peer[round] ? value(peer[round]) : NaN)));
 
 const worst = ({ bytes }: Revoked): number => Math.max(bytes.oneWorkload, bytes.manyWorkloads);
