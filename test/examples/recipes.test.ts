@@ -76,14 +76,14 @@ interface Ran {
   said: string;
 }
 
-/** Starts an MCP server of the recipes. Returns its origin. */
-async function serve(recipe: Recipe): Promise<string> {
+/** Starts a server of the recipes: it is up when it refuses a request without a credential. Returns its origin. */
+async function serve(recipe: Recipe, path = '/mcp', method = 'POST'): Promise<string> {
   const port = await freePort();
   const [program, ...args] = recipe.command;
   const env = await environmentOf(recipe, 'tickets-api', { PORT: String(port) });
   children.push(spawn(program, args, { env, stdio: 'ignore' }));
   const origin = `http://127.0.0.1:${port}`;
-  const isUp = () => fetch(`${origin}/mcp`, { method: 'POST' }).then(({ status }) => status === 401);
+  const isUp = () => fetch(`${origin}${path}`, { method }).then(({ status }) => status === 401);
   await until(() => isUp().catch(() => false), `${args.join(' ')} does not start`, 60_000);
   return origin;
 }
@@ -115,13 +115,14 @@ const AIRFLOW: Recipe = {
   env: { PYTHONPATH: [resolve('sdk/python/src'), packagesOf('examples/airflow')].join(':') },
 };
 const OPENAI = ofPython('test/examples/openai_agents_run.py', 'examples', 'examples/openai-agents/agent.py');
+const FASTAPI = ofPython('examples/fastapi-api/app.py');
 const [CLIENT_TS, SERVER_TS] = [ofNode('mcp/client'), ofNode('mcp/server')];
 const [CLIENT_PY, SERVER_PY] = [ofPython('examples/mcp/client.py'), ofPython('examples/mcp/server.py')];
 
 needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', () => {
   let servers: Record<'ts' | 'py', string>;
   beforeAll(async () => {
-    const [ts, py] = await Promise.all([SERVER_TS, SERVER_PY].map(serve));
+    const [ts, py] = await Promise.all([SERVER_TS, SERVER_PY].map((recipe) => serve(recipe)));
     servers = { ts: ts ?? '', py: py ?? '' };
   });
 
@@ -185,6 +186,27 @@ needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', ()
       await expect(read(4711)).rejects.toThrow();
     },
   );
+});
+
+needing(packagesOf('examples'))('an API', () => {
+  it('decides by itself who may read which incident, and hears when a task is over: FastAPI', async () => {
+    const origin = await serve(FASTAPI, '/incident/4711', 'GET');
+    const token = await broker.identity('api-user');
+    const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'triage' });
+    const { token: credential } = await task.credential(TICKETS, 'incident/4711:read');
+    const read = (number: number) =>
+      fetch(`${origin}/incident/${number}`, { headers: { authorization: `Bearer ${credential}` } });
+    // It refuses everything until it has the whole feed.
+    await until(async () => (await read(4711)).status === 200, 'the API does not hear the feed', 60_000);
+    expect(await (await read(4711)).text()).toContain(`incident 4711, for ${task.id}`);
+    const other = await read(4712);
+    expect([other.status, other.headers.get('www-authenticate')]).toEqual([
+      403,
+      expect.stringContaining('scope="incident/4712:read"'),
+    ]);
+    await task.complete();
+    await until(async () => (await read(4711)).status === 401, 'the API does not hear that the task is over', 60_000);
+  });
 });
 
 describe('a coding agent, by a stand-in that does with its configuration what the agent does', () => {

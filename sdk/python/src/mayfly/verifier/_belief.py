@@ -90,6 +90,11 @@ class Belief:
             for cause in [cause for cause, kept in self._kept.items() if kept.until + _FORGET_AFTER_MS < now_ms]:
                 del self._kept[cause]
 
+    def generation(self) -> str | None:
+        """Return the log that everything was applied of; None: everything must come anew."""
+        with self.changed:
+            return None if self._place is None else self._place.generation
+
     def __len__(self) -> int:
         return len(self._kept)
 

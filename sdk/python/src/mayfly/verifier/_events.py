@@ -40,6 +40,8 @@ class Revocation(NamedTuple):
     seq: int
     cause: str
     tombstone: Tombstone
+    #: Whether a receipt is kept of it, which is to name who knew.
+    has_receipt: bool
 
 
 class HeartbeatHeard(NamedTuple):
@@ -128,7 +130,9 @@ _MAKERS: dict[bytes, Callable[[Any], Event]] = {
     b"snapshot": lambda data: Snapshot(_place(data)),
     b"tombstones": _tombstones,
     b"complete": lambda data: Complete(_place(data)),
-    b"revocation": lambda data: Revocation(_natural(data["seq"]), _text(data["cause"]), _tombstone(data["tombstone"])),
+    b"revocation": lambda data: Revocation(
+        _natural(data["seq"]), _text(data["cause"]), _tombstone(data["tombstone"]), data.get("receipt") is True
+    ),
     b"heartbeat": lambda data: HeartbeatHeard(_place(data), _number(data["at"])),
     b"end": lambda data: End(_text(data["reason"])),
 }

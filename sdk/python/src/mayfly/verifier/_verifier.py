@@ -19,6 +19,7 @@ from .._errors import MayflyError
 from .._fork import tell_in_children
 from .._http import parse_origin
 from .._identity import Identity
+from ._ack import Acknowledger
 from ._belief import Belief
 from ._errors import VerificationError
 from ._events import Complete, Event, Revocation
@@ -149,6 +150,7 @@ class Verifier:
             self._follower.close()
         self._belief.lose()
         self._watchers.close()
+        self._acknowledger.close()
 
     def __enter__(self) -> Verifier:
         return self
@@ -162,6 +164,7 @@ class Verifier:
         self._lock = threading.Lock()
         self._belief = Belief(self._stale)
         self._watchers = Watchers(self._problem)
+        self._acknowledger = Acknowledger(self._calls, self._following.instance)
         self._answers: dict[bytes, float] = {}
         self._forgotten_at = elapsed()
         self._follower: Follower | None = None
@@ -180,6 +183,9 @@ class Verifier:
     def _heard(self, event: Event) -> None:
         if isinstance(event, Revocation):
             self._watchers.look(event.cause)
+            generation = self._belief.generation()
+            if generation is not None:
+                self._acknowledger.applied(generation, event.seq, has_receipt=event.has_receipt)
         elif isinstance(event, Complete):
             self._watchers.look(None)
         if elapsed() - self._forgotten_at > _FORGET_EACH_SECONDS:
