@@ -6,7 +6,7 @@ import type { Refusal } from './refusal.js';
 const MALFORMED: Refusal = {
   status: 400,
   code: 'invalid_path',
-  message: 'The path has a segment "." or "..", also encoded, or an encoding that is none.',
+  message: 'The path has a segment "." or "..", a tab or a line break, also encoded, or an encoding that is none.',
 };
 
 /** @param allow Paths, each with all that is below it. */
@@ -26,9 +26,10 @@ const READINGS = 3;
 
 /**
  * Returns whether any reading of the path has a segment that leads up, or none: an API may decode it more than once, take a backslash
- * for a slash, or drop what follows a semicolon.
+ * for a slash, drop what follows a semicolon, or pass over tabs and line breaks, as the parser of URLs in Node does.
  */
 function climbs(path: string, readings = READINGS): boolean {
+  if (/[\t\r\n]/.test(path)) return true;
   if (path.split(/[/\\]/).some((segment) => /^\.\.?(?:;|$)/.test(segment))) return true;
   const decoded = decodedOnce(path);
   if (decoded === path) return false;

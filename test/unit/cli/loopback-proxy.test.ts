@@ -265,7 +265,8 @@ describe('whoever does not know the address gets nothing', () => {
 });
 
 describe('paths', () => {
-  const MALFORMED = 'The path has a segment "." or "..", also encoded, or an encoding that is none.';
+  const MALFORMED =
+    'The path has a segment "." or "..", a tab or a line break, also encoded, or an encoding that is none.';
 
   it.each([
     ['/v1/items', 200],
@@ -286,6 +287,8 @@ describe('paths', () => {
     ['/v1/items/..;/admin', 400],
     ['/v1/items/..\\admin', 400],
     ['/v1/items/..%5cadmin', 400],
+    ['/v1/items/.%09./admin', 400],
+    ['/v1/items/%250a..', 400],
     ['/v1/items/%zz', 400],
     [`/v1/items/%${'25'.repeat(20)}2e`, 400],
   ])('%s is answered %d where /v1/items is allowed', async (path, status) => {
