@@ -136,8 +136,11 @@ async function askOnce({ url, fetch, timeoutMs }: Connection, { path, prove, sig
   // RFC 7009 answers with nothing.
   const members = text === '' ? {} : membersOf(text);
   if (answer.ok && members) return members;
-  throw refusalOf(answer, members ?? {});
+  const shown = body instanceof URLSearchParams ? TOKEN_PARAMETERS.flatMap((name) => body.getAll(name)) : [];
+  throw refusalOf(answer, members ?? {}, [token, ...shown]);
 }
+
+const TOKEN_PARAMETERS = ['subject_token', 'actor_token', 'token'];
 
 /** Returns such as `: ECONNREFUSED` or `: DEPTH_ZERO_SELF_SIGNED_CERT`, so that a wrong certificate is told from a broker that is away. */
 function systemCodeOf(error: unknown): string {
@@ -173,10 +176,16 @@ export function membersOf(text: string): Members | undefined {
 
 const RETRIES: readonly unknown[] = ['never', 'with-less', 'after-approval', 'after-lift', 'later'] satisfies Retry[];
 
-/** OAuth endpoints say `error` and `error_description`, all others `code` and `detail` (RFC 6749 and RFC 9457). */
-function refusalOf({ status, headers }: Response, members: Members): Refused | Unavailable {
+const SENTENCE_CHARACTERS_MAX = 512;
+
+/**
+ * OAuth endpoints say `error` and `error_description`, all others `code` and `detail` (RFC 6749 and RFC 9457).
+ * @param secrets What was sent. Whoever answered may have put it into the text, which goes to logs.
+ */
+function refusalOf({ status, headers }: Response, members: Members, secrets: readonly string[]): Refused | Unavailable {
   const code = textOf(members['error']) ?? textOf(members['code']);
-  const sentence = textOf(members['error_description']) ?? textOf(members['detail']) ?? textOf(members['message']);
+  const said = textOf(members['error_description']) ?? textOf(members['detail']) ?? textOf(members['message']);
+  const sentence = secrets.reduce<string | undefined>((text, secret) => text?.replaceAll(secret, '…'), said);
   const retryAfterSeconds = secondsIn(headers.get('retry-after'));
   if (code === undefined) return noAnswer(status, retryAfterSeconds);
   const { retry } = members;
@@ -188,7 +197,7 @@ function refusalOf({ status, headers }: Response, members: Members): Refused | U
     requestId: headers.get('x-request-id') ?? undefined,
     retryAfterSeconds,
   } as const;
-  return new Refused(sentence ?? code, details);
+  return new Refused((sentence ?? code).slice(0, SENTENCE_CHARACTERS_MAX), details);
 }
 
 /** Whatever answers without a code of the broker is something else: a proxy, a load balancer, a wrong address. */

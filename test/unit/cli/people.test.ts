@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { recognised, THINGS_MOST } from '../../../src/cli/people/recognise.js';
 import { quoted } from '../../../src/cli/people/receipt.js';
@@ -142,7 +143,10 @@ describe('an answer of whoever is no broker', () => {
   const server = createServer((request, response) => {
     const [, answer] = ANSWERS.find(([path]) => path.test(request.url ?? '')) ?? [];
     response.writeHead(answer ? 200 : 403);
-    response.end(JSON.stringify(answer ?? { code: 'access_denied', detail: EVIL }));
+    void text(request).then((body) => {
+      const detail = `${EVIL} ${request.headers.authorization} ${body}`;
+      response.end(JSON.stringify(answer ?? { code: 'access_denied', detail }));
+    });
   });
   const tokenFile = join(temporaryDirectory(), 'token');
   let origin = '';
@@ -201,6 +205,7 @@ describe('an answer of whoever is no broker', () => {
   }
 
   function expectHarmless(lines: readonly string[]): void {
+    expect(lines.join('')).not.toContain('a.b.c');
     // eslint-disable-next-line no-control-regex -- what it looks for
     for (const line of lines) expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/);
   }

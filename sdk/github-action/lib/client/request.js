@@ -96,8 +96,10 @@ async function askOnce({ url, fetch, timeoutMs }, { path, prove, signal }, token
   // RFC 7009 answers with nothing.
   const members = text === '' ? {} : membersOf(text);
   if (answer.ok && members) return members;
-  throw refusalOf(answer, members ?? {});
+  const shown = body instanceof URLSearchParams ? TOKEN_PARAMETERS.flatMap((name) => body.getAll(name)) : [];
+  throw refusalOf(answer, members ?? {}, [token, ...shown]);
 }
+const TOKEN_PARAMETERS = ['subject_token', 'actor_token', 'token'];
 /** Returns such as `: ECONNREFUSED` or `: DEPTH_ZERO_SELF_SIGNED_CERT`, so that a wrong certificate is told from a broker that is away. */
 function systemCodeOf(error) {
   const { code } = error.cause ?? error;
@@ -127,10 +129,15 @@ export function membersOf(text) {
   }
 }
 const RETRIES = ['never', 'with-less', 'after-approval', 'after-lift', 'later'];
-/** OAuth endpoints say `error` and `error_description`, all others `code` and `detail` (RFC 6749 and RFC 9457). */
-function refusalOf({ status, headers }, members) {
+const SENTENCE_CHARACTERS_MAX = 512;
+/**
+ * OAuth endpoints say `error` and `error_description`, all others `code` and `detail` (RFC 6749 and RFC 9457).
+ * @param secrets What was sent. Whoever answered may have put it into the text, which goes to logs.
+ */
+function refusalOf({ status, headers }, members, secrets) {
   const code = textOf(members['error']) ?? textOf(members['code']);
-  const sentence = textOf(members['error_description']) ?? textOf(members['detail']) ?? textOf(members['message']);
+  const said = textOf(members['error_description']) ?? textOf(members['detail']) ?? textOf(members['message']);
+  const sentence = secrets.reduce((text, secret) => text?.replaceAll(secret, '…'), said);
   const retryAfterSeconds = secondsIn(headers.get('retry-after'));
   if (code === undefined) return noAnswer(status, retryAfterSeconds);
   const { retry } = members;
@@ -142,7 +149,7 @@ function refusalOf({ status, headers }, members) {
     requestId: headers.get('x-request-id') ?? undefined,
     retryAfterSeconds,
   };
-  return new Refused(sentence ?? code, details);
+  return new Refused((sentence ?? code).slice(0, SENTENCE_CHARACTERS_MAX), details);
 }
 /** Whatever answers without a code of the broker is something else: a proxy, a load balancer, a wrong address. */
 function noAnswer(status, retryAfterSeconds) {
