@@ -25,7 +25,7 @@ export async function findTask(
   const shared = sharedBy(requester, request);
   // Whether it is over is asked of the task as it would be worked under: a team that was cut off since may be new to it.
   const run = shared && (await findRun(ledger, shared, (task) => withProvenParties(task, requester)));
-  const previous = await findPrevious(ledger, scopeOf(requester), keyFor(requester, idempotencyKey), run?.shard);
+  const previous = await findPrevious(ledger, requester.caller.party, keyFor(requester, idempotencyKey), run?.shard);
   const named = 'taskId' in under ? under.taskId : previous?.taskId;
   const stored = named === undefined ? run?.task : await readTask(ledger, named);
   if (named !== undefined && !stored) throw unknownTask();
@@ -54,10 +54,6 @@ export function sharedBy(
   const { purpose } = under;
   return run === undefined ? undefined : { workload, run, principal: onBehalfOf?.party.id, purpose, ceiling };
 }
-
-/** Returns whose Idempotency-Keys they are. Another run of the workload retries nothing of this one. No name has a line break. */
-const scopeOf = ({ caller: { party } }: Requester): string =>
-  party.run === undefined ? party.id : `${party.id}\n${party.run}`;
 
 /** The same words for another person, or for nobody, are another request. */
 const keyFor = ({ onBehalfOf }: Requester, sent: IdempotencyKey | undefined): IdempotencyKey | undefined =>

@@ -8,6 +8,7 @@ import { defined } from '../domain/defined.js';
 import { sha256Bytes } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
 import { shardOfDigest, type Shard } from '../domain/id.js';
+import type { Party } from '../domain/party.js';
 import type { Change, Key } from '../store/store.js';
 import { idempotencyKey } from './keys.js';
 import type { Ledger } from './ledger.js';
@@ -38,13 +39,13 @@ const schema = z.strictObject({ body: z.string(), task: z.string().optional() })
  */
 export async function findPrevious(
   { records }: Ledger,
-  caller: string,
+  caller: Pick<Party, 'id' | 'run'>,
   sent: IdempotencyKey | undefined,
   within?: Shard,
 ): Promise<IdempotencyRecord | undefined> {
   if (!sent) return undefined;
   const { key, body } = sent;
-  const digest = sha256Bytes(`${caller}\n${key}`);
+  const digest = sha256Bytes(`${scopeOf(caller)}\n${key}`);
   const home = shardOfDigest(digest);
   const shard = within ?? home;
   const keyIn = (one: Shard) => idempotencyKey(one, digest.subarray(0, 16).toString('base64url'));
@@ -56,6 +57,9 @@ export async function findPrevious(
   const unclaimed = shard === home || claim ? undefined : keyIn(home);
   return defined({ shard, record: keyIn(shard), body, taskId: inShard?.task, unclaimed });
 }
+
+/** Returns whose keys they are. Another run of the workload retries nothing of this one. No name has a line break. */
+const scopeOf = ({ id, run }: Pick<Party, 'id' | 'run'>): string => (run === undefined ? id : `${id}\n${run}`);
 
 const usedDifferently = (): BrokerError =>
   new BrokerError('conflict', 'This Idempotency-Key was used with a different request.');

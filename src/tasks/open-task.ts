@@ -54,7 +54,7 @@ async function tryOpening(
   request: OpenTaskRequest,
 ): Promise<(TaskAnswer & { isNew: boolean }) | undefined> {
   const { ledger, settings } = deps;
-  const previous = await findPrevious(ledger, caller.party.id, request.idempotencyKey, shardUnder(request));
+  const previous = await findPrevious(ledger, caller.party, request.idempotencyKey, shardUnder(request));
   const first = previous?.taskId === undefined ? undefined : await readTask(ledger, previous.taskId);
   const parent = request.parent === undefined ? undefined : await readableParent(deps, caller, request.parent);
 

@@ -121,6 +121,18 @@ describe('POST /runs/complete', () => {
     expectOAuthRefusal(await ask('6'), 400, 'invalid_grant', /has ended: completed/);
   });
 
+  it('leaves alone what another run has opened with the same Idempotency-Key', async () => {
+    const open = async (run: string) => {
+      const key = { 'idempotency-key': 'deploy' };
+      const reply = await broker.post('/tasks', { purpose: 'deploy' }, await job(run), key);
+      return (reply.body as { id: string }).id;
+    };
+    const [first, other] = [await open('20'), await open('21')];
+    expect(await open('20')).toBe(first);
+    await complete('20');
+    expect((await broker.get(`/tasks/${other}`, platform)).body).toMatchObject({ run: 'ci:21', state: 'open' });
+  });
+
   it('is for the run itself, by its own token, and for no other run of its workload', async () => {
     await granted('7');
     expectProblem(await complete('7', {}, await job('8')), 403, 'access_denied', /No policy permits "completeRun"/);
