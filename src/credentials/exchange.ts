@@ -15,7 +15,7 @@ import { draftReservation, reserve } from '../ledger/credentials.js';
 import { besideOf, claimed } from '../ledger/found-task.js';
 import { useOnce } from '../ledger/assertions.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
-import { textOf } from '../ledger/runs.js';
+import { sharedTaskKey } from '../ledger/runs.js';
 import { readTask } from '../ledger/tasks.js';
 import type { Minter } from '../minters/minter.js';
 import { kindOf } from '../targets/kinds.js';
@@ -52,7 +52,7 @@ export async function exchangeFor(
   return auditingRefusals(deps, caller, about, async () => {
     if (request.again) await waitFor(deps, target);
     const shared = sharedBy(requester, request);
-    const grant = await deps.inTurn(shared && textOf(shared), () =>
+    const grant = await deps.inTurn(shared && sharedTaskKey(shared), () =>
       retryOnConflict(deps.ledger, () => reserveGrant(rated, requester, request)),
     );
     const issued = await ('given' in grant ? repeat(deps, grant, requestId) : release(deps, grant, requestId));

@@ -52,7 +52,7 @@ export async function findRun(
   run: Run,
   asProven: (task: Task) => Task = (task) => task,
 ): Promise<FoundRun> {
-  const digest = sha256Bytes(textOf(run));
+  const digest = sha256Bytes(sharedTaskKey(run));
   const stored = await runs.read(ledger, digest);
   const task = stored && (await readTask(ledger, stored.value.task));
   const isOver = !task || (await cannotGoOn(ledger, asProven(task.value)));
@@ -60,7 +60,7 @@ export async function findRun(
 }
 
 /** Returns a text that is the same for requests that share a task, and for no others. */
-export const textOf = ({ workload, run, principal, purpose, ceiling }: Run): string =>
+export const sharedTaskKey = ({ workload, run, principal, purpose, ceiling }: Run): string =>
   JSON.stringify([workload, run, principal ?? null, purpose, ...(ceiling ? [ceiling] : [])]);
 
 /** A suspended task is not over: otherwise a run that is held would go on under the next one. */
