@@ -1,5 +1,6 @@
 /** When the broker itself fails: one generic sentence outside, everything else inside, and never a half answer. */
-import { Agent, request } from 'node:http';
+import { Agent, request, type RequestListener } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { listen } from '../../src/compose/listen.js';
@@ -98,6 +99,38 @@ describe('shutting down', () => {
     await closed;
     await expect(broker.get('/jwks')).rejects.toThrow();
   });
+
+  it('does not wait for clients that send no request, nor the whole of its head, while others are answered', async () => {
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    const app: RequestListener = ({ url }, response) =>
+      void (url === '/slow' ? finished : Promise.resolve()).then(() => response.end(url));
+    const listener = await listen(app, '127.0.0.1:0');
+    const open = async (bytes: string) => {
+      const socket = connect(Number(new URL(listener.url).port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write(bytes);
+      return socket;
+    };
+    const head = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const [silent, half, second, late, slow] = await Promise.all(
+      ['', 'GET /half HTTP/1.1\r\nHo', `${head('/first')}GET /sec`, 'GET /late HT', head('/slow')].map(open),
+    );
+    expect(await (await fetch(`${listener.url}/quick`)).text()).toBe('/quick'); // By now the others have arrived.
+    // Far longer than the test may take.
+    const closed = listener.close({ patienceMs: 600_000 });
+    late!.write('TP/1.1\r\nHost: x\r\n\r\n');
+    const heard = async (socket: Socket | undefined) => String(Buffer.concat(await socket!.toArray()));
+    expect(await Promise.all([silent, half, second, late].map(heard))).toEqual([
+      '',
+      '',
+      expect.stringMatching(/\/first$/),
+      expect.stringMatching(/\/late$/),
+    ]);
+    finish();
+    expect(await heard(slow)).toMatch(/\/slow$/);
+    await closed;
+  }, 20_000);
 
   it('and starting again on the same store: what lived lives, what was dead is dead', async () => {
     const first = await startBroker();
