@@ -31,6 +31,9 @@ export interface Belief extends Pick<HeardLog, 'place' | 'verdict' | 'forget' | 
   changed: () => Promise<void>;
 }
 
+/** Two clocks that run well differ by less in the ten minutes that a stream lasts, also where `elapsed` knows whole seconds only. */
+const CLOCKS_DIFFER_MS = 2_000;
+
 export function createBelief({ clock, staleMs }: BeliefDeps): Belief {
   const log = createHeardLog();
   /** `sent` by our clock and `at` by that of the broker are nearly the same moment. */
@@ -52,8 +55,11 @@ export function createBelief({ clock, staleMs }: BeliefDeps): Belief {
     if (heard.event === 'snapshot') sure = undefined;
     if (heard.event !== 'heartbeat') return;
     if (stream.at === undefined) throw new FeedBroken('the feed has left its first event out');
+    const heardAgeMs = clock.elapsed() - stream.sent - (heard.data.at - stream.at);
+    // A machine that was paused: from now on, events that are late would pass for fresh ones.
+    if (heardAgeMs < -CLOCKS_DIFFER_MS) throw new FeedBroken('the clock of this machine stood still');
     // Not below 0: a clock of the broker that runs ahead must not make us surer than we are.
-    const ageMs = Math.max(0, clock.elapsed() - stream.sent - (heard.data.at - stream.at));
+    const ageMs = Math.max(0, heardAgeMs);
     if (ageMs <= age()) sure = { ageMs, at: clock.now() };
   }
 

@@ -2,7 +2,7 @@
  * The claims of an access token as a verifier hands them on. They are the broker's own (src/protocol/access-token.ts), checked by
  * hand, because a verifier brings no library for it.
  */
-import { covers as coversPattern, isPattern, pathProblem } from '../domain/access.js';
+import { covers as coversPattern, isAction, isPattern, pathProblem } from '../domain/access.js';
 import { isObject } from '../domain/json-object.js';
 
 /** RFC 9396: some actions on one resource path (which may be a pattern) of one target. */
@@ -49,7 +49,7 @@ const DETAIL_TYPE = 'task_access';
 
 /** Returns whether the credential lets its holder do that. A path that is none, or is a pattern, is covered by nothing. */
 export function covers({ aud, authorization_details: granted }: Claims, { resource, action }: Needed): boolean {
-  if (pathProblem(resource) !== undefined || isPattern(resource)) return false;
+  if (!isPath(resource)) return false;
   return granted.some(
     ({ type, locations, identifier, actions }) =>
       type === DETAIL_TYPE &&
@@ -59,6 +59,16 @@ export function covers({ aud, authorization_details: granted }: Claims, { resour
       coversPattern(identifier, resource),
   );
 }
+
+/**
+ * Returns what would have been enough, as `<path>:<action>`; undefined if no credential has it. Both may be made of the URL of a
+ * request, and the answer goes into a header: a path of the broker has no quotation mark, space or line break.
+ */
+export const scopeOf = ({ resource, action }: Needed): string | undefined =>
+  isPath(resource) && isAction(action) ? `${resource}:${action}` : undefined;
+
+/** A path of one thing, and no pattern. */
+const isPath = (resource: string): boolean => pathProblem(resource) === undefined && !isPattern(resource);
 
 /** Returns whether a payload has every claim, each of its type. One that has not is no credential of this broker. */
 export function isClaims(payload: unknown): payload is Claims {

@@ -48,10 +48,10 @@ export class VerificationError extends Error {
   readonly reason: VerificationReason;
   /** The HTTP status that fits: 401, 403 or 503. */
   readonly status: 401 | 403 | 503;
-  /** With `insufficient_scope`: what would have been enough, as `<path>:<action>`. */
+  /** With `insufficient_scope`: what would have been enough, as `<path>:<action>`; undefined if no credential has such a thing. */
   readonly scope: string | undefined;
 
-  constructor(reason: VerificationReason, { cause, scope }: { cause?: unknown; scope?: string } = {}) {
+  constructor(reason: VerificationReason, { cause, scope }: { cause?: unknown; scope?: string | undefined } = {}) {
     super(SENTENCE[CODE[reason]], { cause });
     this.code = CODE[reason];
     this.reason = reason;

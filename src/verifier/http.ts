@@ -111,7 +111,7 @@ interface Refusal {
   resourceMetadata: string;
 }
 
-/** Returns the challenge (RFC 6750 §3, RFC 9728 §5.1). Nothing that a caller sent is in it, and a path cannot have a quotation mark. */
+/** Returns the challenge (RFC 6750 §3, RFC 9728 §5.1). Of what a caller sent, it has at most a path and an action: see `scopeOf`. */
 function challengeOf({ error, resourceMetadata }: Omit<Refusal, 'status'>): string {
   const parts = [
     ...(error ? [`error="${error.code}"`, `error_description="${error.message}"`] : []),

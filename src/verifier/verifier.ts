@@ -1,7 +1,7 @@
 /** The entrance of the verifier: a broker, the API that this process is, and how it knows what is dead. */
 import os from 'node:os';
 import { brokerOrigin, type Connection, type IdentitySource } from '../client/request.js';
-import { covers, type Claims, type Needed } from './claims.js';
+import { covers, scopeOf, type Claims, type Needed } from './claims.js';
 import { VerificationError, type VerificationReason } from './errors.js';
 import { createKeys } from './keys.js';
 import { lifeByAsking, lifeByFeed, type FeedEventSeen } from './life.js';
@@ -120,5 +120,5 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
 function assertCovers(claims: Claims, needed: Needed): void {
   if (covers(claims, needed)) return;
-  throw new VerificationError('access', { scope: `${needed.resource}:${needed.action}` });
+  throw new VerificationError('access', { scope: scopeOf(needed) });
 }

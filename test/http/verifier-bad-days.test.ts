@@ -6,6 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SignJWT } from 'jose';
 import {
   createVerifier,
+  guardTool,
+  protect,
+  type Needed,
   type Seen,
   type Verifier,
   type VerifierOptions,
@@ -162,6 +165,62 @@ describe('a token', () => {
   });
 });
 
+describe('what a credential is needed for, made of the words of a stranger', () => {
+  const challengeTo = async (needs: () => Needed) => {
+    const guard = protect(verifier, { needs });
+    const api = createServer((request, response) => guard(request, response, () => void response.end('in')));
+    api.listen(0, '127.0.0.1');
+    await once(api, 'listening');
+    const address = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+    const { status, headers } = await fetch(address, { headers: { authorization: `Bearer ${await token()}` } });
+    api.closeAllConnections();
+    api.close();
+    return `${status} ${headers.get('www-authenticate')}`;
+  };
+  const toolSays = async (needed: Needed) => {
+    const authInfo = { extra: { claims: await verifier.verify(await token()) } };
+    const { content } = await guardTool(verifier, { use: needed, data: () => [] }, () => ({
+      content: [{ text: 'in' }],
+    }))({}, { authInfo });
+    return content[0]!.text;
+  };
+  const SENTENCE = 'The credential is for something else.';
+  const said = (scope: string) =>
+    `403 Bearer error="insufficient_scope", error_description="${SENTENCE}", ${scope}` +
+    `resource_metadata="${TICKETS}/.well-known/oauth-protected-resource"`;
+
+  it('is said where some credential could have it', async () => {
+    await startLive();
+    const needed = { resource: 'page/4711@x.y', action: 'read:all' };
+    expect(await challengeTo(() => needed)).toBe(said('scope="page/4711@x.y:read:all", '));
+    expect(await toolSays(needed)).toBe(`${SENTENCE} Needed: page/4711@x.y:read:all`);
+  });
+
+  it.each([
+    ['a quotation mark', 'page", error="x', 'read'],
+    ['a line break', 'page\r\nSet-Cookie: a=b', 'read'],
+    ['a space', 'page/1:read page', 'read'],
+    ['a letter that is not ASCII', 'page/é', 'read'],
+    ['a pattern', 'page/*', 'read'],
+    ['a way up', 'page/..', 'read'],
+    ['nothing', '', 'read'],
+    ['more than a path has', 'x'.repeat(5_000), 'read'],
+    ['a quotation mark in the action', 'page', 'read", error="x'],
+    ['a line break in the action', 'page', 'read\n'],
+    ['a space in the action', 'page', 'read page:write'],
+    ['no action', 'page', ''],
+  ])('is refused and not repeated where it has %s', async (_, resource, action) => {
+    await startLive();
+    expect(await challengeTo(() => ({ resource, action }))).toBe(said(''));
+    expect(await toolSays({ resource, action })).toBe(SENTENCE);
+  });
+
+  it('is 500, and nothing is let in, where it cannot be told', async () => {
+    await startLive();
+    expect(await challengeTo(() => ({ resource: decodeURIComponent('%zz'), action: 'read' }))).toBe('500 null');
+  });
+});
+
 describe('keys', () => {
   it('are not fetched for each token that names an unknown one', async () => {
     await startLive();
@@ -255,7 +314,7 @@ describe('a feed', () => {
     expect(await refusal(await token())).toBe('stale');
   });
 
-  it('is asked for again at growing, random distances, and after a refusal not for seconds', async () => {
+  it('is asked for again after failures, and after a refusal not for a second at least', async () => {
     let answered = 503;
     instead = (path, response) => path === '/revocations/feed' && Boolean(response.writeHead(answered).end());
     start();
