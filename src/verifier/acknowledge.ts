@@ -21,6 +21,7 @@ interface Applied {
 export function createAcknowledger(connection: Connection, instance: string) {
   let gathered: (Applied & { at: Instant })[] = [];
   let timer: NodeJS.Timeout | undefined;
+  const closing = new AbortController();
 
   function tell(): void {
     timer = undefined;
@@ -32,6 +33,7 @@ export function createAcknowledger(connection: Connection, instance: string) {
       path: '/revocations/feed/ack',
       // The waiting is counted anew before each attempt.
       prove: (token) => asBearer({ body: body() })(token),
+      signal: closing.signal,
     }).catch(() => undefined);
   }
 
@@ -44,7 +46,10 @@ export function createAcknowledger(connection: Connection, instance: string) {
       if (gathered.length < ENTRIES_MOST) gathered.push({ ...applied, at: instant() });
       timer ??= setTimeout(tell, GATHER_MS).unref();
     },
-    close: (): void => clearTimeout(timer),
+    close(): void {
+      clearTimeout(timer);
+      closing.abort();
+    },
   };
 }
 

@@ -325,4 +325,15 @@ describe('a feed', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(asked).toHaveLength(before);
   });
+
+  it('is told nothing more by a verifier that was closed while the broker did not take what it told', async () => {
+    const acks = () => asked.filter(({ path }) => path === '/revocations/feed/ack');
+    instead = (path, response) => path === '/revocations/feed/ack' && Boolean(response.writeHead(503).end());
+    const stream = await startLive();
+    say(stream, 'revocation', { seq: 6, cause: 'else', tombstone: { until: FAR } });
+    await until(() => acks().length === 1, 'it does not tell');
+    verifier.close();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(acks()).toHaveLength(1);
+  });
 });
