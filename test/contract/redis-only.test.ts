@@ -35,6 +35,21 @@ async function answering(store: Store): Promise<void> {
 
 const write = (store: Store, text = 'x') => store.records.commit({ put: [['aa/1', text]] });
 
+it('a store that was closed leaves nothing that holds its process', async () => {
+  const server = await startRedis();
+  const held = (kind: string) => process.getActiveResourcesInfo().filter((one) => one === kind).length;
+  const allClosed = () => until(() => held('TCPSocketWrap') === 0, 'a connection is still open');
+  await allClosed();
+  const timers = held('Timeout');
+  const stores = await Promise.all([open(server), open(server), open(server)]);
+  for (const store of stores) await store.log.publish(publication());
+  for (const store of stores) await store.close();
+  await allClosed();
+  // Right then: ioredis waits two seconds before it destroys a connection.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(held('Timeout')).toBe(timers);
+});
+
 describe('a full Redis', () => {
   it('refuses records, still takes and answers revocations, and may shrink', async () => {
     const server = await startRedis();

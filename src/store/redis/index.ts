@@ -36,7 +36,10 @@ export async function openRedis(options: RedisStoreOptions): Promise<Store> {
       const { client: further } = await connect(place, access, 'patient');
       clients.push(further);
       // It is seldom used, or only reads: it would not learn in time that its node is no longer the primary.
-      client.on('close', () => further.disconnect(true));
+      client.on('close', () => {
+        // Where it has ended, ioredis would hold the process for two seconds, to destroy a connection that is gone.
+        if (further.status !== 'end') further.disconnect(true);
+      });
       return further;
     };
     const [patient, waiting] = [replicas === 0 ? client : await another(), await another()];
