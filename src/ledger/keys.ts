@@ -1,7 +1,7 @@
 /** Every key and index name of the ledger. */
 import { sha256, sha256Bytes } from '../domain/digest.js';
 import { shardOf, shardOfDigest, type Shard } from '../domain/id.js';
-import type { Cause } from '../domain/selector.js';
+import { cause, type Cause, type Selector } from '../domain/selector.js';
 import type { Key } from '../store/store.js';
 
 /** Returns the key of the record of a task, credential or signal. Its id names its shard. */
@@ -13,11 +13,26 @@ export const recordKey = (id: string): Key => `${shardOf(id)}/${id}`;
  */
 export const dueIndex = (shard: Shard): Key => `${shard}/due`;
 
-/** Returns the index of the open tasks of a workload, or of a run: task id → deadline. */
+/** Returns the index of the open tasks that others have opened for a workload, or that a run has opened: task id → deadline. */
 export const taskIndex = (shard: Shard, of: Cause): Key => `${shard}/of:${of}`;
 
 /** Returns the index of the open tasks that an account has opened: task id → deadline. */
 export const openedIndex = (shard: Shard, account: Cause): Key => `${shard}/by:${account}`;
+
+/** Whose open tasks are found without looking at all. */
+export type Indexed = Selector & { kind: 'workload' | 'run' };
+
+export const isIndexed = (selector: Selector): selector is Indexed =>
+  selector.kind === 'workload' || selector.kind === 'run';
+
+/**
+ * Returns the indexes of a shard that together name each open task that a workload works on or has opened, or that a run has
+ * opened. No task is in two of them: an entry takes up to 120 bytes of Redis, and most workloads open their tasks themselves.
+ */
+export function indexesOf(shard: Shard, { kind, value }: Indexed): Key[] {
+  const of = cause(kind, value);
+  return kind === 'run' ? [taskIndex(shard, of)] : [taskIndex(shard, of), openedIndex(shard, of)];
+}
 
 /** Returns the key of a part of how many bytes of records an account has caused. */
 export const keptKey = (part: string): Key => `kept/${part}`;

@@ -1,9 +1,8 @@
 /** The open tasks in one order, in pages: by shard, then by score and id. An index has the order, so no page costs more than another. */
-import { SHARDS, shardOf, type Shard } from '../domain/id.js';
-import { causeOf, type Selector } from '../domain/selector.js';
+import { SHARDS, shardOf } from '../domain/id.js';
 import type { Task } from '../domain/task.js';
 import type { Key } from '../store/store.js';
-import { dueIndex, taskIndex } from './keys.js';
+import { dueIndex, indexesOf, type Indexed } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { readReadableTasks } from './tasks.js';
 
@@ -22,9 +21,6 @@ interface TaskPage {
   next?: TaskPlace;
 }
 
-/** Of a workload there is an index of the tasks that it works on or has opened, and of a run of those that it has opened. */
-type Indexed = Selector & { kind: 'workload' | 'run' };
-
 /** Where few tasks are open, most shards are empty: so many are asked at once. */
 const SHARDS_AT_ONCE = 16;
 
@@ -42,13 +38,14 @@ export async function openTasksAfter(
   let shards = begun === undefined ? SHARDS : SHARDS.slice(SHARDS.indexOf(begun));
   while (shards.length > 0 && places.length < most) {
     const ranges = await Promise.all(
-      shards
-        .slice(0, SHARDS_AT_ONCE)
-        .map((shard) =>
-          ledger.records.range(indexFor(shard, by), { limit: most, ...(shard === begun && after && { after }) }),
-        ),
+      shards.slice(0, SHARDS_AT_ONCE).map((shard) =>
+        openInShard(ledger, by ? indexesOf(shard, by) : [dueIndex(shard)], {
+          limit: most,
+          ...(shard === begun && after && { after }),
+        }),
+      ),
     );
-    places.push(...ranges.flat().map(([id, score]): TaskPlace => [score, id]));
+    places.push(...ranges.flat());
     shards = shards.slice(SHARDS_AT_ONCE);
   }
   const page = places.slice(0, most);
@@ -56,7 +53,19 @@ export async function openTasksAfter(
   return { tasks: await readPlaced(ledger, page), ...(last && page.length === most && { next: last }) };
 }
 
-const indexFor = (shard: Shard, by: Indexed | undefined): Key => (by ? taskIndex(shard, causeOf(by)) : dueIndex(shard));
+/** Returns the places of a shard in their order. Each index says its own first ones, so the first `limit` of all are among them. */
+async function openInShard(
+  { records }: Ledger,
+  indexes: readonly Key[],
+  by: { after?: TaskPlace; limit: number },
+): Promise<TaskPlace[]> {
+  const ranges = await Promise.all(indexes.map((index) => records.range(index, by)));
+  return ranges
+    .flat()
+    .map(([id, score]): TaskPlace => [score, id])
+    .toSorted(([score, id], [otherScore, otherId]) => score - otherScore || (id < otherId ? -1 : 1))
+    .slice(0, by.limit);
+}
 
 async function readPlaced(ledger: Ledger, places: readonly TaskPlace[]): Promise<PlacedTask[]> {
   const tasks = await readReadableTasks(

@@ -1,10 +1,10 @@
 /** The open tasks that may hang on a selector, in pages: from an index where there is one, else all. The caller checks each. */
 import { SHARDS } from '../domain/id.js';
-import { cause, type Selector } from '../domain/selector.js';
+import type { Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { Key } from '../store/store.js';
 import { findCredential } from './credentials.js';
-import { childIndex, dueIndex, taskIndex } from './keys.js';
+import { childIndex, dueIndex, indexesOf, isIndexed } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { scanIndexes } from './scan-index.js';
 import { readTasks } from './tasks.js';
@@ -19,7 +19,7 @@ export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGene
     if (found) yield [found.task];
   } else if (kind === 'task') {
     yield* family(ledger, await open(ledger, [value]), new Set());
-  } else if (kind === 'workload' || kind === 'run') {
+  } else if (isIndexed(selector)) {
     const seen = new Set<string>();
     for await (const page of indexed(ledger, indexesFor(selector))) yield* family(ledger, page, seen);
   } else {
@@ -34,10 +34,8 @@ export async function countTasksUnder({ records }: Ledger, selector: Selector): 
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-function indexesFor({ kind, value }: Selector): Key[] {
-  return SHARDS.map((shard) =>
-    kind === 'workload' || kind === 'run' ? taskIndex(shard, cause(kind, value)) : dueIndex(shard),
-  );
+function indexesFor(selector: Selector): Key[] {
+  return SHARDS.flatMap((shard) => (isIndexed(selector) ? indexesOf(shard, selector) : [dueIndex(shard)]));
 }
 
 /** Yields the tasks and all their descendants, one level after the other. */

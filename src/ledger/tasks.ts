@@ -105,9 +105,8 @@ function entriesOf(task: Task | undefined): Map<Key, number> {
   const { id, deadline, workload, openedBy, run, lineage } = task;
   const shard = shardOf(id);
   const parent = lineage.at(-1);
-  const workloads = [workload, openedBy].flatMap((party) => (party?.kind === 'workload' ? [party.id] : []));
   const untilDeadline = [
-    ...workloads.map((one) => taskIndex(shard, cause('workload', one))),
+    ...(openedBy && workload.kind === 'workload' ? [taskIndex(shard, cause('workload', workload.id))] : []),
     ...(run === undefined ? [] : [taskIndex(shard, cause('run', run))]),
     ...accountsOf(openedBy ?? workload).map(({ account }) => openedIndex(shard, account)),
     ...(parent === undefined ? [] : [childIndex(parent)]),

@@ -272,6 +272,21 @@ describe('GET /tasks', () => {
     expect((await listed(`?purpose=${purpose}&limit=7`)).tasks).toHaveLength(7);
   });
 
+  it('pages through what a workload has opened itself and what others have opened for it, in one order', async () => {
+    const workload = 'lab:agent-8';
+    const own = await broker.identity('agent-8', { expiresInSeconds: 86_400 });
+    const opened = await Promise.all(
+      Array.from({ length: 24 }, (_, index) =>
+        open({ workload, deadlineSeconds: 3_600 - index * 7 }, index % 2 === 0 ? own : orchestrator),
+      ),
+    );
+    for (const limit of [1, 5, 24]) {
+      const found = await all(`workload=${workload}&limit=${limit}`);
+      expect(found.map(({ id }) => id).toSorted()).toEqual(opened.map(({ id }) => id).toSorted());
+      await broker.advance(60_000);
+    }
+  });
+
   it('shows nobody what they may not read, and is no refusal where that is everything', async () => {
     const mine = await open({ purpose: 'mine' });
     await open({ purpose: 'mine', workload: 'lab:agent-9' });
