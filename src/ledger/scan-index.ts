@@ -16,7 +16,8 @@ export const scanIndex = (records: Pick<Records, 'range'>, index: Key, by: ScanB
   scanIndexes(records, [index], by);
 
 /**
- * Yields the members of several indexes. Every index is read at once, and those that have more than a page are read again.
+ * Yields the members of several indexes. Every index is read at once, and those that have more than a page are read again. The
+ * first page has about `limit` members of all indexes together: whoever stops after some of them has not read thousands.
  * The order is ascending within one index only.
  */
 export async function* scanIndexes(
@@ -25,15 +26,20 @@ export async function* scanIndexes(
   by: ScanBy,
 ): AsyncGenerator<Scored[]> {
   let cursors: { index: Key; after?: [score: number, Member] }[] = indexes.map((index) => ({ index }));
+  let limit = Math.ceil(by.limit / indexes.length);
   while (cursors.length > 0) {
-    const pages = await Promise.all(cursors.map(({ index, after }) => records.range(index, defined({ ...by, after }))));
+    const asked = { ...by, limit };
+    const pages = await Promise.all(
+      cursors.map(({ index, after }) => records.range(index, defined({ ...asked, after }))),
+    );
     const found = pages.flat();
     if (found.length > 0) yield found;
     cursors = cursors.flatMap(({ index }, place) => {
       const page = pages[place] ?? [];
       const last = page.at(-1);
-      return last && page.length === by.limit ? [{ index, after: [last[1], last[0]] }] : [];
+      return last && page.length === asked.limit ? [{ index, after: [last[1], last[0]] }] : [];
     });
+    ({ limit } = by);
   }
 }
 

@@ -10,9 +10,10 @@ import { causeOf, causesOf, type Cause, type Selector } from '../domain/selector
 import { createDistinctLimit } from '../domain/distinct-limit.js';
 import { DAY_MS, HOUR_MS } from '../domain/time.js';
 import { countUpTo } from './impact.js';
-import { recordKey, seenKey } from './keys.js';
+import { isIndexed, recordKey, seenKey } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { retryOnConflict } from './retry-on-conflict.js';
+import { countTasksUnder } from './tasks-under.js';
 
 /** Somebody who works once a month is known. */
 const REMEMBERED_MS = 32 * DAY_MS;
@@ -163,6 +164,8 @@ export async function isSeen(ledger: Ledger, selector: Selector): Promise<boolea
   const texts = await ledger.records.read(isRecord ? [recordKey(value)] : namesOf(selector).map(seenKey));
   if (texts.some((text) => text !== undefined)) return true;
   if (isRecord) return false;
+  // Also by tasks that a revocation has ended, until their records say so: it may be ordered again.
+  if (isIndexed(selector)) return (await countTasksUnder(ledger, selector)) > 0;
   const enough = { hit: 0, lookedAt: TASKS_LOOKED_AT };
   const { affected, isWhole } = await countUpTo(ledger, { selector, at: ledger.clock.now(), enough });
   if (affected.tasks + affected.credentials > 0) return true;

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { trustSchema } from '../../../src/config/trust-schema.js';
 import type { Selector, SelectorKind } from '../../../src/domain/selector.js';
 import { createPartyMemory, NEW_NAMES_PER_ISSUER } from '../../../src/ledger/seen.js';
+import { revoke } from '../../../src/ledger/revoke.js';
 import { assertSeen } from '../../../src/revocation/assert-seen.js';
 import { handClock } from '../../support/clock.js';
 import { modelStore } from '../../support/search/model-store.js';
@@ -109,6 +110,15 @@ describe('what is known', () => {
     const { task, credential } = await broker.exchange();
     for (const { kind, value } of everything({ task: task.id, credential: credential.id }))
       expect([kind, await judge(broker, kind, value)]).toEqual([kind, true]);
+  });
+
+  it('by a task of a workload that is ended already, so that it can be ordered again', async () => {
+    const broker = await inMemory();
+    await broker.exchange();
+    const selector = { kind: 'workload', value: AGENT } as const;
+    await revoke(broker.deps.ledger, { selector, effect: 'cutoff', reason: 'test', actor: 'test' });
+    expect(await judge(broker, 'workload', AGENT)).toBe(true);
+    expect(await judge(broker, 'workload', 'lab:agnet-7')).toContain('Nothing was ever seen here');
   });
 
   it('by having called, but only so many new names of an issuer in an hour; who is granted something always', async () => {
