@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { auditBytesPerEntry } from './audit-memory.js';
 import { startBroker } from './broker.js';
 import { accessToken, introspection, newTokens, peer, sameToken } from './contenders.js';
+import { credentialMemory } from './credential-memory.js';
 import { createSigner, type Signer } from './issuer.js';
 import { drive } from './load.js';
 import { startPeer } from './peer.js';
@@ -57,5 +58,7 @@ export async function againstPeer(
   say(`Revoking a workload that holds ${many} credentials`);
   const revoked = await measureRevocation(onRedis, redis, lab, many);
   await onRedis.end();
-  return report({ ...outcome, named, revoked, auditBytes });
+  say('Seeding credentials to measure their memory');
+  const credentialBytes = await credentialMemory(join(directory, 'memory'));
+  return report({ ...outcome, named, revoked, credentialBytes, auditBytes });
 }

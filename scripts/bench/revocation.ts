@@ -1,4 +1,4 @@
-/** The cost of revoking a workload, by the number of its credentials, and the Redis memory of live credentials. */
+/** The cost of revoking a workload, by the number of its credentials. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { AUDIENCE, LAB, type Broker } from './broker.js';
 import type { Signer } from './issuer.js';
@@ -14,8 +14,6 @@ export interface Revoked {
   many: number[];
   /** Milliseconds until the first receipt had its count, and that count. */
   counted: { ms: number; credentials: number };
-  /** Redis memory for each live credential with its task: all of one workload, and twenty to a workload. */
-  bytes: { oneWorkload: number; manyWorkloads: number };
 }
 
 const FEW = 10;
@@ -24,19 +22,13 @@ const COUNTED_WITHIN_MS = 60_000;
 
 export async function measureRevocation(
   broker: Broker,
-  redis: RedisServer,
+  redis: Pick<RedisServer, 'url'>,
   lab: Signer,
   many: number,
 ): Promise<Revoked> {
   const seeder = await openSeeder(redis.url);
-  const bytesEach = async (count: number, subOf: (index: number) => string) => {
-    const before = await redis.usedMemory();
-    await seeder.seed(count, subOf);
-    return ((await redis.usedMemory()) - before) / count;
-  };
   await seeder.seed(FEW * TIMES, (index) => `few-${Math.floor(index / FEW)}`);
-  const manyWorkloads = await bytesEach(many / 5, (index) => `some-${Math.floor(index / 20)}`);
-  const oneWorkload = await bytesEach(many, () => 'many');
+  await seeder.seed(many, () => 'many');
   await seeder.close();
 
   const [soc = ''] = await lab.tokens(1, () => ({ iss: LAB, sub: 'soc', aud: AUDIENCE, team: 'soc' }));
@@ -54,7 +46,7 @@ export async function measureRevocation(
     // The first revocation ends them. The others find the same records, and are counted in the background like the first.
     if (i === 0) counted = await countedWithin(broker, headers, seq);
   }
-  return { held: { few: FEW, many }, ...results, counted, bytes: { oneWorkload, manyWorkloads } };
+  return { held: { few: FEW, many }, ...results, counted };
 }
 
 async function acknowledged({ url }: Broker, headers: Record<string, string>, workload: string) {
