@@ -4,7 +4,7 @@ import { sentenceOf } from '../telemetry/safe-error.js';
 
 export interface IssuerWatch {
   look(): Promise<void>;
-  /** What is wrong, by whose keys they are, as of the latest look. */
+  /** What is wrong, by whose keys they are, as of the latest look; in the order of the configuration. */
   troubles: ReadonlyMap<string, string>;
 }
 
@@ -13,12 +13,9 @@ export function watchIssuers(issuers: readonly NamedKeys[]): IssuerWatch {
   return {
     troubles,
     async look() {
-      const lookAt = async ({ name, look }: NamedKeys) => {
-        const trouble = await look();
-        if (trouble === undefined) troubles.delete(name);
-        else troubles.set(name, sentenceOf(trouble));
-      };
-      await Promise.all(issuers.map(lookAt));
+      const found = await Promise.all(issuers.map(async ({ name, look }) => [name, await look()] as const));
+      troubles.clear();
+      for (const [name, trouble] of found) if (trouble !== undefined) troubles.set(name, sentenceOf(trouble));
     },
   };
 }

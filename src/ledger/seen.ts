@@ -164,10 +164,12 @@ export async function isSeen(ledger: Ledger, selector: Selector): Promise<boolea
   const texts = await ledger.records.read(isRecord ? [recordKey(value)] : namesOf(selector).map(seenKey));
   if (texts.some((text) => text !== undefined)) return true;
   if (isRecord) return false;
+  // A wrong clock may take for forgotten what is known: then this throws, and nobody is said to be unknown.
+  const at = ledger.clock.now();
   // Also by tasks that a revocation has ended, until their records say so: it may be ordered again.
   if (isIndexed(selector)) return (await countTasksUnder(ledger, selector)) > 0;
   const enough = { hit: 0, lookedAt: TASKS_LOOKED_AT };
-  const { affected, isWhole } = await countUpTo(ledger, { selector, at: ledger.clock.now(), enough });
+  const { affected, isWhole } = await countUpTo(ledger, { selector, at, enough });
   if (affected.tasks + affected.credentials > 0) return true;
   return isWhole ? false : undefined;
 }

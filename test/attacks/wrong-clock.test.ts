@@ -274,6 +274,8 @@ describe('a broker on LMDB whose clock is set back ten minutes', () => {
 const ELSEWHERE = new Set([
   'POST /token',
   'POST /introspect',
+  // Asked about a target that there is: test/http/forward-auth.
+  'GET /forward-auth/:name',
   'POST /revoke',
   'POST /tasks/:id/complete',
   'POST /tasks/:id/suspend',

@@ -6,9 +6,12 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HOUR_MS } from '../../src/domain/time.js';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
+import { handClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { freePort } from '../support/free-port.js';
+import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 
 let broker: TestBroker;
@@ -16,13 +19,14 @@ let agent: string;
 let token: string;
 let task: string;
 
+const ROUTES = [
+  { match: 'GET /incidents/{id}', access: 'incident/{id}:read' },
+  { match: 'GET /search/{text}', access: 'incident/4711:read' },
+  { match: 'POST /incidents/{id}', access: 'incident/{id}:write' },
+];
+const tickets = { resource: TICKETS, minter: 'jwt', forwardAuth: { name: 'tickets', routes: ROUTES } };
+
 beforeAll(async () => {
-  const routes = [
-    { match: 'GET /incidents/{id}', access: 'incident/{id}:read' },
-    { match: 'GET /search/{text}', access: 'incident/4711:read' },
-    { match: 'POST /incidents/{id}', access: 'incident/{id}:write' },
-  ];
-  const tickets = { resource: TICKETS, minter: 'jwt', forwardAuth: { name: 'tickets', routes } };
   const labels = [{ match: 'incident/*/attachment/**', sensitivity: 'restricted' }];
   broker = await startBroker({
     config: {
@@ -60,6 +64,16 @@ describe('the status', () => {
   it('is 401 without a live credential of the target', async () => {
     expect((await broker.get('/forward-auth/tickets', undefined, READ)).status).toBe(401);
     for (const bad of ['x', agent, `${token.slice(0, -6)}AAAAAA`]) expect(await asked(READ, bad)).toBe(401);
+  });
+
+  it('is 503 at a broker whose clock is wrong: it cannot say what has expired', async () => {
+    const { url: redisUrl } = await startRedis();
+    const right = await startBroker({ redisUrl, clock: handClock(Date.now()), config: { targets: [tickets] } });
+    const wrong = await right.beside(handClock(right.clock.now() + 5 * HOUR_MS));
+    await wrong.work('fitness');
+    const { access_token } = (await right.exchange(await right.identity('agent-7'))).body as { access_token: string };
+    expect((await right.get('/forward-auth/tickets', access_token, READ)).status).toBe(200);
+    expect((await wrong.get('/forward-auth/tickets', access_token, READ)).status).toBe(503);
   });
 
   it('is 404 for a name that no target has', async () => {
