@@ -47,7 +47,7 @@ it('a store that was closed leaves nothing that holds its process', async () => 
   await allClosed();
   // Right then: ioredis waits two seconds before it destroys a connection.
   await new Promise((resolve) => setImmediate(resolve));
-  expect(held('Timeout')).toBe(timers);
+  expect(held('Timeout')).toBeLessThanOrEqual(timers);
 });
 
 describe('a full Redis', () => {
