@@ -15,6 +15,9 @@ type Scored = [member: Member, score: number];
 export const scanIndex = (records: Pick<Records, 'range'>, index: Key, by: ScanBy): AsyncGenerator<Scored[]> =>
   scanIndexes(records, [index], by);
 
+/** So many of each index are read first: most have fewer, and need no second round. */
+const FIRST_PAGE_LEAST = 4;
+
 /**
  * Yields the members of several indexes. Every index is read at once, and those that have more than a page are read again. The
  * first page has about `limit` members of all indexes together: whoever stops after some of them has not read thousands.
@@ -26,7 +29,7 @@ export async function* scanIndexes(
   by: ScanBy,
 ): AsyncGenerator<Scored[]> {
   let cursors: { index: Key; after?: [score: number, Member] }[] = indexes.map((index) => ({ index }));
-  let limit = Math.ceil(by.limit / indexes.length);
+  let limit = Math.min(by.limit, Math.max(FIRST_PAGE_LEAST, Math.ceil(by.limit / indexes.length)));
   while (cursors.length > 0) {
     const asked = { ...by, limit };
     const pages = await Promise.all(

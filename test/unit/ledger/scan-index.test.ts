@@ -44,13 +44,13 @@ it('several are read at once, and only the long ones again', async () => {
   for await (const page of scanIndexes(counted, indexes, { limit: 4 })) all.push(...page.map(([member]) => member));
   expect(new Set(all).size).toBe(15);
   expect(all).toHaveLength(15);
-  expect(read.map((index) => index.slice(-1)).join('')).toBe('0123' + '013' + '0' + '0');
+  expect(read.map((index) => index.slice(-1)).join('')).toBe('0123' + '03' + '0');
 });
 
 it('whoever stops after the first page of several has not read a page of each', async () => {
   const { records, indexes } = await indexed([9, 9, 9, 9]);
-  for await (const page of scanIndexes(records, indexes, { limit: 4 })) {
-    expect(page).toHaveLength(4);
+  for await (const page of scanIndexes(records, indexes, { limit: 16 })) {
+    expect(page).toHaveLength(16);
     break;
   }
   expect.assertions(1);
