@@ -25,6 +25,8 @@ export interface IdempotencyRecord {
   /** The task that the first attempt opened; absent when this is the first attempt. */
   taskId?: string;
   record: Key;
+  /** What stands in `record` and names no task: the claim of a request whose task was born in another shard. */
+  claimed?: string;
   /** Where the key must be claimed before the task is born; absent where that is done, or where both are one commit. */
   unclaimed?: Key;
   body: string;
@@ -55,7 +57,14 @@ export async function findPrevious(
   const claim = inHome ?? inShard;
   for (const used of [inShard, claim]) if (used && used.body !== body) throw usedDifferently();
   const unclaimed = shard === home || claim ? undefined : keyIn(home);
-  return defined({ shard, record: keyIn(shard), body, taskId: inShard?.task, unclaimed });
+  return defined({
+    shard,
+    record: keyIn(shard),
+    claimed: inShard?.task === undefined ? texts[0] : undefined,
+    body,
+    taskId: inShard?.task,
+    unclaimed,
+  });
 }
 
 /** Returns whose keys they are. Another run of the workload retries nothing of this one. No name has a line break. */
@@ -78,10 +87,10 @@ export const claimKey = async (
 
 /** Returns the change that must be committed together with the birth of the task. */
 export const idempotencyChange = (
-  { record, body }: IdempotencyRecord,
+  { record, claimed, body }: IdempotencyRecord,
   task: string,
   expiresAt: number,
 ): Required<Pick<Change, 'expect' | 'put'>> => ({
-  expect: [[record, undefined]],
+  expect: [[record, claimed]],
   put: [[record, JSON.stringify({ body, task }), expiresAt]],
 });

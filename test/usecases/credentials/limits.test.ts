@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { returnToken } from '../../../src/credentials/return-token.js';
 import type { Issued } from '../../../src/credentials/release.js';
+import { shardOf } from '../../../src/domain/id.js';
 import { refusal } from '../../support/refusal-code.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
@@ -97,6 +98,21 @@ describe('a retry with the same key', () => {
       expect(one.task.id).toBe(two.task.id);
     }
     expect(await refusal(broker.open({ parent: '../../x', idempotencyKey }))).toBe('not_found');
+  });
+
+  it('opens a child in the shard of the key itself, although the key was used for one elsewhere', async () => {
+    const home = shardOf((await (await wholeBroker()).open({ idempotencyKey })).task.id);
+    const broker = await wholeBroker();
+    const parentIn = async (isIt: (shard: string) => boolean) => {
+      for (;;) {
+        const { id } = (await broker.open()).task;
+        if (isIt(shardOf(id))) return id;
+      }
+    };
+    await broker.open({ parent: await parentIn((shard) => shard !== home), idempotencyKey });
+    const parent = await parentIn((shard) => shard === home);
+    const [one, two] = [await broker.open({ parent, idempotencyKey }), await broker.open({ parent, idempotencyKey })];
+    expect(one.task.id).toBe(two.task.id);
   });
 
   it('opens a new task once the old one is long over', async () => {
