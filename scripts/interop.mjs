@@ -8,7 +8,8 @@ const CACHE = at('node_modules/.cache/mayfly-interop');
 
 /** Returns whether it was built. */
 function built(folder, command, ...args) {
-  const options = { cwd: at(`test/interop/${folder}`), stdio: ['ignore', 'inherit', 'inherit'] };
+  // A network that does not answer must not hold this up.
+  const options = { cwd: at(`test/interop/${folder}`), stdio: ['ignore', 'inherit', 'inherit'], timeout: 300_000 };
   const { status, error } = spawnSync(command, args, options);
   if (status !== 0) console.error(`${command} ${args[0]}: ${error?.message ?? 'failed'}`);
   return status === 0;
