@@ -3,6 +3,7 @@
  * knows counts only as far as a look at the log confirms it.
  */
 import PQueue from 'p-queue';
+import { createBell, type Bell } from '../domain/bell.js';
 import { defined } from '../domain/defined.js';
 import type { Clock } from '../domain/time.js';
 import type { LogEntry } from '../domain/tombstone.js';
@@ -32,14 +33,12 @@ export interface Beat {
   at: number;
 }
 
-export interface Follower {
+/** The bell rings with each change of the line and of the beat. */
+export interface Follower extends Bell {
   /** Undefined while the log is not followed: before the first look, and after one that failed to find the place. */
   line(): Line | undefined;
   /** The latest look. Undefined after one that failed: then nobody is told that there is nothing new. */
   beat(): Beat | undefined;
-  /** Resolves with the next change of any of these, and whenever `ring` is called. */
-  bell: () => Promise<void>;
-  ring: () => void;
   /**
    * Looks at the log, and follows up to what it found. Begins to follow if nobody did before. Those who ask while no look has
    * begun share the next.
@@ -153,19 +152,4 @@ function createTail({ look, entries }: FollowedLog, onEntries: OnEntries) {
 function noneIfGone(error: unknown): LogEntry[] {
   if (error instanceof LogGap) return [];
   throw error;
-}
-
-/** One bell for all who wait: `bell` resolves at the next `ring`. */
-function createBell(): Pick<Follower, 'bell' | 'ring'> {
-  let ring: () => void = () => undefined;
-  const next = () => new Promise<void>((resolve) => (ring = resolve));
-  let bell = next();
-  return {
-    bell: () => bell,
-    ring() {
-      const rung = ring;
-      bell = next();
-      rung();
-    },
-  };
 }

@@ -2,6 +2,7 @@
  * What a verifier believes to be dead: the log as it was heard, while it knew for sure not long ago that this is all. The reader
  * of docs/feed.md. It refuses whenever it may have missed something.
  */
+import { createBell } from '../domain/bell.js';
 import { formatEpoch } from '../domain/liveness.js';
 import { FeedBroken, type Heard } from './feed-events.js';
 import { createHeardLog, type HeardLog } from './heard-log.js';
@@ -84,18 +85,5 @@ export function createBelief({ clock, staleMs }: BeliefDeps): Belief {
       return place && formatEpoch(place);
     },
     changed: bell,
-  };
-}
-
-function createBell() {
-  let ring: () => void = () => undefined;
-  let next = new Promise<void>((resolve) => (ring = resolve));
-  return {
-    bell: () => next,
-    ring: () => {
-      const rung = ring;
-      next = new Promise<void>((resolve) => (ring = resolve));
-      rung();
-    },
   };
 }
