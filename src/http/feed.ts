@@ -7,6 +7,7 @@ import { partyCauses } from '../domain/hangs-on.js';
 import { parseEpoch, type Epoch } from '../domain/liveness.js';
 import { natural } from '../domain/schemas.js';
 import type { Subscription } from '../feed/feed.js';
+import { ACKNOWLEDGED_MOST, WAITED_MS_MOST } from '../protocol/feed.js';
 import { json } from './wire/contract.js';
 import { ok, type Call } from './wire/endpoint.js';
 import { printable } from './wire/fields.js';
@@ -21,10 +22,6 @@ const HEADERS = {
 };
 
 const instance = printable(64).describe('Which of the instances of the caller this is: a pod, a host.');
-/** As many as a verifier applies in a second, where many things end at once. */
-const ENTRIES_MOST = 500;
-const WAITED_MS_MOST = 60_000;
-
 /** GET /revocations/feed says what is dead, and from then on what dies. */
 export const revocationFeed = (deps: HttpDeps) =>
   brokerOperation(deps, {
@@ -69,7 +66,7 @@ export const feedAcknowledgement = (deps: HttpDeps) =>
           }),
         )
         .min(1)
-        .max(ENTRIES_MOST),
+        .max(ACKNOWLEDGED_MOST),
     }),
     act: async ({ caller }, { generation, instance, applied }) =>
       ok({

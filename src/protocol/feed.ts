@@ -19,6 +19,10 @@ interface FeedTombstone {
 export const FEED_ENDS = ['renew', 'slow', 'closing', 'refused'] as const;
 export type FeedEnd = (typeof FEED_ENDS)[number];
 
+/** The bounds of one acknowledgement: about as many entries as are applied in a second, and how long one may have waited. */
+export const ACKNOWLEDGED_MOST = 500;
+export const WAITED_MS_MOST = 60_000;
+
 /** A place in the log: everything up to the entry `seq` of this generation. */
 interface FeedPlace {
   generation: string;

@@ -3,13 +3,11 @@
  * depends on it: what cannot be told is dropped.
  */
 import { ask, asBearer, type Connection } from '../client/request.js';
+import { ACKNOWLEDGED_MOST, WAITED_MS_MOST } from '../protocol/feed.js';
 import { ageOf, instant, type Instant } from './instant.js';
 
 /** Revocations come in bursts, and one call tells of many. */
 const GATHER_MS = 1_000;
-/** What the broker takes in one call. */
-const ENTRIES_MOST = 500;
-const WAITED_MS_MOST = 60_000;
 
 interface Applied {
   seq: number;
@@ -43,7 +41,7 @@ export function createAcknowledger(connection: Connection, instance: string) {
       const last = gathered.at(-1);
       if (last && last.generation !== applied.generation) gathered = [];
       else if (last?.receipt === false) gathered.pop();
-      if (gathered.length < ENTRIES_MOST) gathered.push({ ...applied, at: instant() });
+      if (gathered.length < ACKNOWLEDGED_MOST) gathered.push({ ...applied, at: instant() });
       timer ??= setTimeout(tell, GATHER_MS).unref();
     },
     close(): void {

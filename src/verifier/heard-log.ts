@@ -1,10 +1,8 @@
 /** What was heard of the revocation log: everything up to one place in it. How long ago that was true is not asked here. */
+import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import { death, formatEpoch, orderOf, parseEpoch, type Epoch } from '../domain/liveness.js';
 import { grown, type Deadly } from '../domain/tombstone.js';
 import { FeedBroken, type Heard } from './feed-events.js';
-
-/** How much longer than needed a tombstone is kept: clocks differ. */
-const FORGET_AFTER_MS = 120_000;
 
 /** `unborn`: its birth is in a part of the log that has not come yet. `unknown`: nothing may be believed now. */
 type Verdict = 'alive' | 'dead' | 'unborn' | 'unknown';
@@ -23,7 +21,7 @@ export interface HeardLog {
   /** Everything up to here was applied. */
   place: () => Epoch | undefined;
   verdict: (mortal: Mortal) => Verdict;
-  /** Forgets what ended nothing since long. @param now a time that is not too late. Milliseconds since 1970. */
+  /** Forgets what ended nothing since long, with a margin, because clocks differ. @param now a time that is not too late. Milliseconds since 1970. */
   forget: (now: number) => void;
   /** How many tombstones are kept. */
   size: () => number;
@@ -77,7 +75,7 @@ export function createHeardLog(): HeardLog {
           )
         : 'unknown',
     forget(now) {
-      for (const [cause, { until }] of kept) if (until + FORGET_AFTER_MS < now) kept.delete(cause);
+      for (const [cause, { until }] of kept) if (until + FORGET_MARGIN_MS < now) kept.delete(cause);
     },
     size: () => kept.size,
   };
