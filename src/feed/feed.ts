@@ -108,10 +108,7 @@ export function openFeed(ledger: Ledger, events: FeedEvents): Feed {
       const texts = streamTo({ follower, snapshots, clock }, subscriber.progress, subscription.from);
       return { texts: counted(texts, subscriber, room), cut: subscriber.cut.signal };
     },
-    async acknowledge(ack) {
-      if (!follower.line()) await follower.look();
-      return acknowledge({ clock, follower, witness, subscribers, ...events }, ack);
-    },
+    acknowledge: (ack) => acknowledge({ clock, follower, witness, subscribers, ...events }, ack),
     async beat() {
       const now = clock.elapsed();
       endDue(subscribers, now);
