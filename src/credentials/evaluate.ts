@@ -236,7 +236,7 @@ const chainOf = ({ workload, openedBy, lineage, principal }: Task): string[] => 
   ...new Set([workload.id, openedBy?.id ?? workload.id, ...lineage.toReversed(), principal?.id ?? workload.id]),
 ];
 
-/** The answer does not wait for the audit log to be there: a no stays a no, and permits are gathered in memory. */
+/** An audit log that is away changes no answer: nothing is released here, and permits are gathered in memory first. */
 async function enter({ audit }: EvaluateDeps, event: AuditEvent): Promise<void> {
   try {
     await audit.append(event);
