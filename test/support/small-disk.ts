@@ -11,8 +11,8 @@ import { afterAll } from '@jest/globals';
 
 export interface SmallDisk {
   directory: string;
-  /** Leaves room for nothing. `pid` is a process that writes there. */
-  fill(pid: number): void;
+  /** Leaves room for `left` bytes (none) and no more. `pid` is a process that writes there. */
+  fill(pid: number, left?: number): void;
   free(pid: number): void;
   /** Returns the command line that runs a program on this disk as it is now. */
   command(...argv: string[]): string[];
@@ -53,9 +53,9 @@ function mounted(directory: string): SmallDisk {
   const filler = join(directory, 'filler');
   return {
     directory,
-    fill() {
+    fill(_pid, left = 0) {
       const { bavail, bsize } = statfsSync(directory);
-      writeFileSync(filler, Buffer.alloc(bavail * bsize, 1));
+      writeFileSync(filler, Buffer.alloc(bavail * bsize - left, 1));
     },
     free: () => rmSync(filler),
     command: (...argv) => argv,
@@ -66,8 +66,8 @@ function limited(directory: string): SmallDisk {
   let limit: string | undefined;
   return {
     directory,
-    fill(pid) {
-      limit = `--fsize=${largestFile(directory)}:unlimited`;
+    fill(pid, left = 0) {
+      limit = `--fsize=${largestFile(directory) + left}:unlimited`;
       execFileSync('prlimit', ['--pid', String(pid), limit]);
     },
     free(pid) {
