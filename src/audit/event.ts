@@ -39,7 +39,7 @@ export const auditFieldsSchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'Who acts for whom, where access is used: the workload, who opened its task, the tasks above it, and whom it serves.',
+      'Who acts for whom, where access is used: the workload, who opened its task, of each task above its id, workload and opener, and whom it serves.',
     ),
   times: natural
     .optional()

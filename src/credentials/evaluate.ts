@@ -24,7 +24,7 @@ import { refusesBirth } from '../domain/liveness.js';
 import type { PartyRef } from '../domain/party.js';
 import type { RequestTrace } from '../domain/request-trace.js';
 import type { Cause } from '../domain/selector.js';
-import type { Task } from '../domain/task.js';
+import { chainOf, type Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
 import type { Seen } from '../ledger/revocation-log.js';
@@ -231,10 +231,6 @@ function entryOf(
     requestId: trace.requestId,
   });
 }
-
-const chainOf = ({ workload, openedBy, lineage, principal }: Task): string[] => [
-  ...new Set([workload.id, openedBy?.id ?? workload.id, ...lineage.toReversed(), principal?.id ?? workload.id]),
-];
 
 /** An audit log that is away changes no answer: nothing is released here, and permits are gathered in memory first. */
 async function enter({ audit }: EvaluateDeps, event: AuditEvent): Promise<void> {

@@ -8,6 +8,8 @@ export const taskSchema = z.strictObject({
   id: z.string(),
   /** The ids of its ancestors, the root first; empty for a root task. */
   lineage: z.array(z.string()).default([]),
+  /** Who acts above it, the nearest first: of each ancestor its id, its workload, and who opened it if that was another. */
+  above: z.array(z.string()).optional(),
   workload: partyRefSchema,
   /** The person whom the task serves; absent if it serves its workload. */
   principal: rememberedPersonSchema.optional(),
@@ -48,6 +50,23 @@ export const taskSchema = z.strictObject({
 });
 
 export type Task = z.infer<typeof taskSchema>;
+
+/**
+ * Returns ids from the one that acts to the one that is served: the workload, who opened the task, the same of each task above, and
+ * the person. Of a task from before ancestors were recorded, the ids of the tasks above stand for all of these.
+ */
+export const chainOf = ({ principal, ...task }: Task): string[] =>
+  [...actorsOf(task), ...aboveOf(task), ...(principal ? [principal.id] : [])].filter(
+    (id, at, all) => id !== all[at - 1],
+  );
+
+/** Returns the `above` of a task under this parent. */
+export const aboveUnder = (parent: Task): string[] => [parent.id, ...actorsOf(parent), ...aboveOf(parent)];
+
+const actorsOf = ({ workload, openedBy }: Pick<Task, 'workload' | 'openedBy'>): string[] =>
+  openedBy ? [workload.id, openedBy.id] : [workload.id];
+
+const aboveOf = ({ above, lineage }: Pick<Task, 'above' | 'lineage'>): string[] => above ?? lineage.toReversed();
 
 /** Returns the record as it is stored: without the values that every task is born with, because most tasks never change. */
 export const taskText = ({ lineage, suspensions, suspended, revision, ...rest }: Task): string =>

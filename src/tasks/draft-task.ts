@@ -8,7 +8,7 @@ import { taskCauses } from '../domain/hangs-on.js';
 import { newId, shardOf, type Shard } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { refOf, runOf, type Party, type PartyRef } from '../domain/party.js';
-import type { Task } from '../domain/task.js';
+import { aboveUnder, type Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import { partyFromId } from '../identity/party-from-id.js';
@@ -82,7 +82,11 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
     ...(ceiling && { ceiling }),
     deadline: deadlineOf(settings, now, request.deadlineSeconds, parent),
     ...(request.heartbeat && { heartbeat: { ...request.heartbeat, lastAt: now } }),
-    ...(parent && { lineage: lineageUnder(parent, settings.limits), inherits: taskCauses(parent) }),
+    ...(parent && {
+      lineage: lineageUnder(parent, settings.limits),
+      above: aboveUnder(parent),
+      inherits: taskCauses(parent),
+    }),
   };
 }
 

@@ -170,7 +170,7 @@ describe('the certification scenario: batch and discovery', () => {
 });
 
 const incident = { type: TICKETS, id: 'incident/4711' };
-const granted = async (wish: Record<string, string> = {}, bearer = agent) =>
+const granted = async (wish: Record<string, string | undefined> = {}, bearer = agent) =>
   (await broker.exchange(bearer, wish)).body as { access_token: string; task_id: string };
 const of = (token: string, more: object = {}) => ({
   subject: { type: 'credential', id: token },
@@ -285,5 +285,25 @@ describe('the audit log', () => {
         access: [{ path: 'incident/4711', actions: ['read'] }],
       }),
     ]);
+  });
+
+  it('has everybody who acts for somebody: in the task, in those above it, and whom they serve', async () => {
+    const orchestrator = await broker.identity('orchestrator');
+    const open = async (more: object) =>
+      ((await broker.post('/tasks', { purpose: 'chain', ...more }, orchestrator)).body as { id: string }).id;
+    const root = await open({ workload: 'lab:agent-8', principal: 'staff:ada' });
+    const middle = await open({ workload: 'lab:agent-9', parent: root });
+    const task = await open({ workload: 'lab:agent-7', parent: middle });
+    const { access_token: token } = await granted({ task_id: task, purpose: undefined });
+    expect(await decisionOf(of(token, { action: write }))).toBe(false);
+    const { lines } = (await broker.get(`/audit?task=${task}`, await broker.identity('soc'))).body as {
+      lines: string[];
+    };
+    const denied = lines
+      .map((line) => JSON.parse(line) as { type: string })
+      .filter(({ type }) => type === 'access.denied');
+    const by = 'lab:orchestrator';
+    const chain = ['lab:agent-7', by, middle, 'lab:agent-9', by, root, 'lab:agent-8', by, 'staff:ada'];
+    expect(denied).toEqual([expect.objectContaining({ chain })]);
   });
 });
