@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { auditBytesPerEntry } from './audit-memory.js';
 import { startBroker } from './broker.js';
-import { accessToken, introspection, newTokens, peer, sameToken } from './contenders.js';
+import { accessToken, evaluation, introspection, newTokens, peer, sameToken } from './contenders.js';
 import { credentialMemory } from './credential-memory.js';
 import { createSigner, type Signer } from './issuer.js';
 import { drive } from './load.js';
@@ -39,12 +39,14 @@ export async function againstPeer(
     same: 'Redis, same identity token',
     fresh: 'Redis, every token new',
     introspected: 'Redis, introspection',
+    evaluated: 'Redis, evaluation',
   };
   const contenders = [
     peer(named.peer, oidcProvider, client),
     sameToken(named.same, onRedis, lab),
     newTokens(named.fresh, onRedis, lab),
     introspection(named.introspected, onRedis, lab),
+    evaluation(named.evaluated, onRedis, lab),
     sameToken('LMDB, same identity token', onLmdb, lab),
     newTokens('LMDB, every token new', onLmdb, lab),
   ];

@@ -1,4 +1,5 @@
 /** The contenders: the server, its requests, and the answer each request must have. */
+import { decodeJwt } from 'jose';
 import { AUDIENCE, LAB, TARGET, type Broker } from './broker.js';
 import type { Signer } from './issuer.js';
 import { drive, type Load } from './load.js';
@@ -53,25 +54,48 @@ export const newTokens = (name: string, { url, pid }: Broker, lab: Signer): Cont
   },
 });
 
-/** Introspection of live tokens by the API that they are for. */
-export const introspection = (name: string, broker: Broker, lab: Signer): Contender => ({
-  name,
-  pid: broker.pid,
-  async prepare(count) {
-    const exchanges = await sameToken('', broker, lab).prepare(Math.min(count, LIVE_TOKENS));
-    const live = (await drive(exchanges)).answers.map(accessToken);
-    const [caller = ''] = await lab.tokens(1, () => identity('tickets-api'));
-    return {
-      url: `${broker.url}/introspect`,
-      headers: { Authorization: `Bearer ${caller}` },
-      bodies: Array.from({ length: count }, (_, index) => form({ token: live[index % live.length] ?? '' })),
-      expect: '"active":true',
-      connections: 32,
-    };
-  },
-});
+/** Questions about live tokens, by the API that they are for. */
+const asking =
+  (path: string, load: Pick<Load, 'expect' | 'headers'>, bodyOf: (token: string) => string) =>
+  (name: string, broker: Broker, lab: Signer): Contender => ({
+    name,
+    pid: broker.pid,
+    async prepare(count) {
+      const live = await liveTokens(broker, lab, Math.min(count, LIVE_TOKENS));
+      const [caller = ''] = await lab.tokens(1, () => identity('tickets-api'));
+      return {
+        url: `${broker.url}${path}`,
+        headers: { Authorization: `Bearer ${caller}`, ...load.headers },
+        bodies: Array.from({ length: count }, (_, index) => bodyOf(live[index % live.length] ?? '')),
+        expect: load.expect,
+        connections: 32,
+      };
+    },
+  });
 
 const LIVE_TOKENS = 1_000;
+
+export async function liveTokens(broker: Broker, lab: Signer, count: number): Promise<string[]> {
+  return (await drive(await sameToken('', broker, lab).prepare(count))).answers.map(accessToken);
+}
+
+export const introspection = asking('/introspect', { expect: '"active":true' }, (token) => form({ token }));
+
+/** Returns the path that the credential was granted. */
+export const pathIn = (token: string): string =>
+  decodeJwt<{ authorization_details: { identifier: string }[] }>(token).authorization_details[0]?.identifier ?? '';
+
+/** AuthZEN, asked whether the holder may do what it was granted. */
+export const evaluation = asking(
+  '/access/v1/evaluation',
+  { expect: '"decision":true', headers: { 'Content-Type': 'application/json' } },
+  (token) =>
+    JSON.stringify({
+      subject: { type: 'credential', id: token },
+      action: { name: 'read' },
+      resource: { type: TARGET, id: pathIn(token) },
+    }),
+);
 
 export function accessToken(answer: string): string {
   const parsed: unknown = JSON.parse(answer);

@@ -1,7 +1,7 @@
 /**
  * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions and signals
  * cost; prints each target and whether it is met. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
- * signals alone, `--feed` the revocation feed alone, `--clients` what gateways and our clients meet alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
+ * signals alone, `--feed` the revocation feed alone, `--verifier` and `--brokers` what their files say, `--clients` what gateways and our clients meet alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -12,12 +12,17 @@ import { attackReport } from './attack/report.js';
 import { measureClients } from './clients/measure.js';
 import { measureAws } from './aws/measure.js';
 import { awsReport } from './aws/report.js';
+import { measureBrokers } from './brokers.js';
 import { createSigner } from './issuer.js';
 import { measureFeed } from './feed.js';
 import { measureKept } from './kept.js';
 import { startRedis } from './redis.js';
 import { measureSignals } from './signals/measure.js';
 import { signalsReport } from './signals/report.js';
+import { measureVerifier } from './verifier/measure.js';
+
+/** Of them, the goals speak. */
+const TOMBSTONES = { time: 10_000, memory: 100_000 };
 
 const SIZES = {
   whole: {
@@ -31,6 +36,8 @@ const SIZES = {
     },
     aws: { rounds: 3, requests: 600, warmUp: 1_000, turns: 80, ended: 10_000 },
     feed: { revocations: 100, publications: 20_000 },
+    verifier: { rounds: 8, calls: 2_000, tombstones: TOMBSTONES },
+    brokers: { rounds: 5, requests: 4_000, warmUp: 4_000 },
     signals: {
       taken: { rounds: 3, events: 1_000, warmUp: 1_000 },
       reactions: { seconds: 4, perSecond: [25, 100] },
@@ -48,6 +55,8 @@ const SIZES = {
     },
     aws: { rounds: 1, requests: 500, warmUp: 500, turns: 40, ended: 3_000 },
     feed: { revocations: 40, publications: 10_000 },
+    verifier: { rounds: 4, calls: 1_000, tombstones: TOMBSTONES },
+    brokers: { rounds: 3, requests: 2_000, warmUp: 3_000 },
     signals: {
       taken: { rounds: 1, events: 800, warmUp: 800 },
       reactions: { seconds: 3, perSecond: [25, 100] },
@@ -79,7 +88,7 @@ const print = (report: string) => process.stdout.write(`\n${report}\n`);
 const lab = await createSigner('lab');
 const redis = await startRedis(directory);
 /** Parts that are measured without a flag; each flag measures its part alone. */
-const USUAL = ['--peer', '--clients', '--aws', '--signals', '--feed'];
+const USUAL = ['--peer', '--clients', '--aws', '--signals', '--feed', '--verifier', '--brokers'];
 const [attackAlone, keptAlone] = ['--attack', '--kept'].map((flag) => process.argv.includes(flag));
 const isAlone = attackAlone || keptAlone || USUAL.some((flag) => process.argv.includes(flag));
 const isWanted = (flag: string) => process.argv.includes(flag) || !isAlone;
@@ -99,6 +108,14 @@ if (isWanted('--signals')) {
 if (isWanted('--feed')) {
   say('The feed: how soon fifty verifiers hear of a revocation, and how many a second they are handed');
   print(await measureFeed(join(directory, 'feed'), redis, lab, sizes.feed));
+}
+if (isWanted('--verifier')) {
+  say('The verifier: what a decision costs over the signature, and its memory');
+  print(await measureVerifier(join(directory, 'verifier'), redis, lab, sizes.verifier));
+}
+if (isWanted('--brokers')) {
+  say('One, two and four brokers on one Redis');
+  print(await measureBrokers(join(directory, 'brokers'), redis, lab, sizes.brokers));
 }
 if (attackAlone) {
   say('Attacks: the dearest requests of strangers and of permitted agents, alone and in numbers');

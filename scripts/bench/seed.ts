@@ -7,7 +7,8 @@ import { signalsSchema } from '../../src/config/signals-schema.js';
 import type { Settings } from '../../src/authorization/deps.js';
 import type { Credential } from '../../src/domain/credential.js';
 import { newId, shardOf } from '../../src/domain/id.js';
-import { formatEpoch } from '../../src/domain/liveness.js';
+import { forgettableAt, formatEpoch } from '../../src/domain/liveness.js';
+import { causeOf } from '../../src/domain/selector.js';
 import { systemClock } from '../../src/domain/time.js';
 import { compareClock } from '../../src/health/fitness.js';
 import { watchClock } from '../../src/health/watched-clock.js';
@@ -60,6 +61,20 @@ export async function openLedger(
     ledger: { records: store.records, log: openRevocationLog(store.log), clock },
     close: () => store.close(),
   };
+}
+
+/** Publishes as ends of tasks do, without a receipt, straight into the log of brokers with this prefix. */
+export async function publishEnds(redisUrl: string, prefix: string, count: number): Promise<void> {
+  const { ledger, close } = await openLedger({ kind: 'redis', cluster: false, urls: [redisUrl] }, prefix);
+  await many(count, async () => {
+    const selector = { kind: 'task' as const, value: newId('tsk') };
+    const at = ledger.clock.now();
+    await ledger.log.publish({
+      ...{ id: selector.value, cause: causeOf(selector), selector, effect: 'end', outcome: 'completed', at },
+      ...{ until: forgettableAt('task', at), reason: 'benchmark', actor: 'bench' },
+    });
+  });
+  await close();
 }
 
 async function seedOne(ledger: Ledger, workload: string, index: number, epoch: string): Promise<void> {
