@@ -3,13 +3,16 @@
  * has it, names where the broker is found (RFC 9728), and cuts the request whose credential dies.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Claims, Needed } from './claims.js';
+import { scopeOf, type Claims, type Needed } from './claims.js';
 import { VerificationError } from './errors.js';
 import type { Verifier } from './verifier.js';
 
-export interface ProtectOptions {
-  /** What a request is about to do; undefined where a live credential for this API is enough. */
-  needs?: (request: IncomingMessage) => Needed | undefined;
+export interface ProtectOptions<R extends IncomingMessage = IncomingMessage> {
+  /**
+   * What a request is about to do; undefined where a live credential for this API is enough. Asked about requests without a credential
+   * too: they are told which scope would do. If it throws, the answer is 500.
+   */
+  needs?: (request: R) => Needed | undefined;
   /** `scopes_supported` of the metadata: names of the broker's configuration, for clients that look for some. */
   scopes?: readonly string[];
 }
@@ -21,7 +24,7 @@ export interface Admitted {
   signal: AbortSignal;
 }
 
-type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+type Middleware<R> = (request: R, response: ServerResponse, next: () => void) => void;
 
 const admitted = new WeakMap<IncomingMessage, Admitted>();
 
@@ -50,18 +53,23 @@ export const metadataOf = ({ audience, issuer }: Verifier, scopes?: readonly str
  * Returns a middleware. It answers 401, 403 and 503 by itself, and calls `next` for what is let in. When the credential dies meanwhile,
  * the connection is closed: half an answer is not to look like a whole one.
  */
-export function protect(verifier: Verifier, { needs, scopes }: ProtectOptions = {}): Middleware {
-  const { href, pathname } = metadataUrl(verifier.audience);
-  async function admit(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+export function protect<R extends IncomingMessage = IncomingMessage>(
+  verifier: Verifier,
+  { needs, scopes }: ProtectOptions<R> = {},
+): Middleware<R> {
+  const { href: resourceMetadata, pathname } = metadataUrl(verifier.audience);
+  async function admit(request: R, response: ServerResponse): Promise<boolean> {
+    const needed = needs?.(request);
+    const scope = needed && scopeOf(needed);
     const token = bearerOf(request.headers.authorization);
-    if (token === undefined) return refuse(response, { status: 401, resourceMetadata: href });
+    if (token === undefined) return refuse(response, { status: 401, scope, resourceMetadata });
     try {
-      const claims = await verifier.verify(token, needs?.(request));
+      const claims = await verifier.verify(token, needed);
       cutWhenDead(verifier, claims, { request, response });
       return !response.destroyed;
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error;
-      return refuse(response, { status: error.status, error, resourceMetadata: href });
+      return refuse(response, { status: error.status, error, scope, resourceMetadata });
     }
   }
   return (request, response, next) => {
@@ -108,14 +116,16 @@ function pathOf(request: IncomingMessage & { originalUrl?: string }): string {
 interface Refusal {
   status: number;
   error?: VerificationError;
+  /** What would do; undefined where nothing or anything would. */
+  scope: string | undefined;
   resourceMetadata: string;
 }
 
 /** Returns the challenge (RFC 6750 §3, RFC 9728 §5.1). Of what a caller sent, it has at most a path and an action: see `scopeOf`. */
-function challengeOf({ error, resourceMetadata }: Omit<Refusal, 'status'>): string {
+function challengeOf({ error, scope, resourceMetadata }: Omit<Refusal, 'status'>): string {
   const parts = [
     ...(error ? [`error="${error.code}"`, `error_description="${error.message}"`] : []),
-    ...(error?.scope === undefined ? [] : [`scope="${error.scope}"`]),
+    ...(scope === undefined ? [] : [`scope="${scope}"`]),
     `resource_metadata="${resourceMetadata}"`,
   ];
   return `Bearer ${parts.join(', ')}`;

@@ -174,8 +174,12 @@ describe('an API behind protect()', () => {
       const { status, headers: given } = await call(path, headers);
       return `${status} ${given.get('www-authenticate')}`;
     };
-    expect(await challenge('/incident/4711')).toBe(`401 Bearer resource_metadata="${METADATA}"`);
-    expect(await challenge('/incident/4711', bearer('a.b.c'))).toMatch('401 Bearer error="invalid_token"');
+    const scope = 'scope="incident/4711:read"';
+    expect(await challenge('/incident/4711')).toBe(`401 Bearer ${scope}, resource_metadata="${METADATA}"`);
+    expect(await challenge('/incident%22')).toBe(`401 Bearer resource_metadata="${METADATA}"`);
+    expect(await challenge('/incident/4711', bearer('a.b.c'))).toMatch(
+      new RegExp(`^401 Bearer error="invalid_token".*${scope}, resource_metadata="`),
+    );
     expect(await challenge('/incident/4712', bearer(token))).toMatch(
       /^403 Bearer error="insufficient_scope".*scope="incident\/4712:read", resource_metadata="/,
     );
