@@ -14,6 +14,8 @@ from mayfly.langchain import TaskInterceptor
 TARGET = "https://tickets.example"  # as the configuration of the broker names the MCP server
 ORIGIN = os.environ.get("TICKETS_ORIGIN", TARGET)  # where the server is, if not at its own name
 
+USE = "tool/read_incident:execute"
+
 broker = mayfly.Broker(
     os.environ.get("MAYFLY_BROKER", "https://mayfly.example"),
     identity=mayfly.from_file(os.environ.get("MAYFLY_IDENTITY", "/var/run/secrets/mayfly/token")),
@@ -22,13 +24,13 @@ broker = mayfly.Broker(
 
 def access(call: Any) -> str:
     """The arguments come from the model: `mayfly.scope` refuses those that would ask for more than one incident."""
-    return mayfly.scope("incident", call.args["number"], action="read")
+    return f"{USE} {mayfly.scope('incident', call.args['number'], action='read')}"
 
 
 async def triage(model: Any, question: str) -> str:
     # The task is open while the agent runs: completed at its end, failed after an exception.
     with broker.task("triage") as task:
-        listing = task.auth(TARGET, "incident/none:read", origin=ORIGIN).for_httpx(httpx)  # to ask for the tools
+        listing = task.auth(TARGET, USE, origin=ORIGIN).for_httpx(httpx)  # to ask for the tools: it touches no incident
         servers: Any = {"tickets": {"transport": "streamable_http", "url": f"{ORIGIN}/mcp", "auth": listing}}
         per_call = TaskInterceptor(task, {"tickets": (TARGET, access)})
         tools = await MultiServerMCPClient(servers, tool_interceptors=[per_call]).get_tools()

@@ -20,7 +20,8 @@ broker = mayfly.Broker(
 async def main() -> None:
     # The task is open while the block runs: completed at its end, failed after an exception. A thread sends heartbeats.
     with broker.task("triage") as task:
-        auth = task.auth(TARGET, "incident/4711:read", origin=ORIGIN).for_httpx(httpx2)
+        access = "tool/read_incident:execute incident/4711:read"
+        auth = task.auth(TARGET, access, origin=ORIGIN).for_httpx(httpx2)
         async with (
             httpx2.AsyncClient(auth=auth) as http,
             Client(streamable_http_client(f"{ORIGIN}/mcp", http_client=http)) as client,

@@ -10,7 +10,8 @@ const broker = mayfly({ url: MAYFLY_BROKER, identity: fromFile(MAYFLY_IDENTITY) 
 
 // The task is open while this runs: completed after a return, failed after a throw. Heartbeats are sent meanwhile.
 await broker.run({ purpose: 'triage' }, async (task) => {
-  const authProvider = mcpAuthFor(task, { target: TARGET, access: 'incident/4711:read' });
+  const access = ['tool/read_incident:execute', 'incident/4711:read'];
+  const authProvider = mcpAuthFor(task, { target: TARGET, access });
   const client = new Client({ name: 'triage', version: '1.0.0' });
   await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', TICKETS_ORIGIN), { authProvider }));
   try {

@@ -1,46 +1,29 @@
-"""An MCP server (Python SDK 2): about each request it asks the broker whether the credential is alive."""
+"""An MCP server (Python SDK 2) that hears what dies. To use a tool is one thing, and what it touches is another."""
 
 import os
-from pathlib import Path
 
-import httpx2
+import mayfly
+from mayfly.verifier import Verifier
+from mayfly.verifier.mcp import McpTokenVerifier
 from mcp.server import MCPServer
-from mcp.server.auth.middleware.auth_context import get_access_token
-from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 
 TARGET = "https://tickets.example"  # as the configuration of the broker names this server
 BROKER = os.environ.get("MAYFLY_BROKER", "https://mayfly.example")
-IDENTITY = Path(os.environ.get("MAYFLY_IDENTITY", "/var/run/secrets/mayfly/token"))
+IDENTITY = os.environ.get("MAYFLY_IDENTITY", "/var/run/secrets/mayfly/token")
 
-
-class Introspection:
-    async def verify_token(self, token: str) -> AccessToken | None:
-        headers = {"Authorization": f"Bearer {IDENTITY.read_text().strip()}"}
-        async with httpx2.AsyncClient(base_url=BROKER, headers=headers) as http:
-            answer = (await http.post("/introspect", data={"token": token})).raise_for_status().json()
-        if not answer["active"]:
-            return None
-        return AccessToken(
-            token=token,
-            client_id=answer["client_id"],
-            scopes=answer.get("scope", "").split(),
-            expires_at=answer["exp"],
-            resource=answer["aud"],
-        )
-
-
+verifier = Verifier(BROKER, TARGET, identity=mayfly.from_file(IDENTITY))
+tokens = McpTokenVerifier(verifier)
 auth = {"issuer_url": BROKER, "resource_server_url": TARGET, "validate_token_resource": True}
-server = MCPServer("tickets", token_verifier=Introspection(), auth=AuthSettings.model_validate(auth))
+server = MCPServer("tickets", token_verifier=tokens, auth=AuthSettings.model_validate(auth))
 
 
 @server.tool()
 def read_incident(number: int) -> str:
-    caller = get_access_token()
-    # The credential of a call says what this call may touch.
-    if caller is None or f"incident/{number}:read" not in caller.scopes:
-        return f"refused: incident {number} is not in the scope"
+    tokens.require("tool/read_incident", "execute")
+    tokens.require(f"incident/{number}", "read")
     return f"incident {number}: the disk is full"
 
 
+verifier.wait_ready(30)  # Until it has heard all that is dead, it refuses everything.
 server.run("streamable-http", port=int(os.environ.get("PORT", "8000")))

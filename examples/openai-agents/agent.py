@@ -20,7 +20,8 @@ broker = mayfly.Broker(
 async def triage(model: str | Model, incident: int) -> str:
     # The task is open while the run lasts: completed at its end, failed after an exception, cancelled with asyncio.
     with broker.task("triage") as task:
-        auth = task.auth(TARGET, mayfly.scope("incident", incident, action="read"), origin=ORIGIN).for_httpx(httpx2)
+        access = f"tool/read_incident:execute {mayfly.scope('incident', incident, action='read')}"
+        auth = task.auth(TARGET, access, origin=ORIGIN).for_httpx(httpx2)
         async with MCPServerStreamableHttp({"url": f"{ORIGIN}/mcp", "auth": auth}, name="tickets") as tickets:
             agent = Agent(name="triage", model=model, mcp_servers=[tickets])
             result = await Runner.run(agent, f"What is wrong in incident {incident}?")

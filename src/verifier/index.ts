@@ -16,4 +16,4 @@ export { fromFile } from '../client/identity/file.js';
 export { fromSpiffe } from '../client/identity/spiffe.js';
 export { fromAws } from '../client/identity/aws.js';
 export { admittedOf, metadataOf, protect, type Admitted, type ProtectOptions } from './http.js';
-export { guardTool, mcpTokenVerifier, type McpAuthInfo, type ToolNeeds } from './mcp.js';
+export { guardTool, mcpTokenVerifier, scopeChallengeOf, type McpAuthInfo, type ToolNeeds } from './mcp.js';

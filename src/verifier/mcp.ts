@@ -2,7 +2,7 @@
  * The verifier behind an MCP server. Each is an object or function of the shape that the MCP SDKs ask for, so that neither is
  * needed here.
  */
-import type { Claims, Needed } from './claims.js';
+import { covers, scopeOf, type Claims, type Needed } from './claims.js';
 import { VerificationError } from './errors.js';
 import type { Verifier } from './verifier.js';
 
@@ -35,15 +35,19 @@ export const mcpTokenVerifier = (verifier: Verifier, invalidToken: (message: str
 
 /** What a call of a tool needs: the use of the tool, and each thing that it touches with these arguments. */
 export interface ToolNeeds<Arguments> {
-  /** Such as `{resource: 'tool/read_incident', action: 'call'}`. */
+  /** Such as `{resource: 'tool/read_incident', action: 'execute'}`. */
   use: Needed;
   /** Such as `({number}) => [{resource: 'incident/' + number, action: 'read'}]`; an empty list: it touches nothing. */
   data: (given: Arguments) => readonly Needed[];
 }
 
+interface AuthInfo {
+  extra?: unknown;
+}
+
 interface CallContext {
-  http?: { authInfo?: { extra?: unknown } | undefined } | undefined;
-  authInfo?: { extra?: unknown } | undefined;
+  http?: { authInfo?: AuthInfo | undefined } | undefined;
+  authInfo?: AuthInfo | undefined;
 }
 
 interface Refused {
@@ -64,7 +68,7 @@ export const guardTool =
   ) =>
   async (given: Arguments, context: Context): Promise<Result | Refused> => {
     try {
-      const claims = claimsOf(context);
+      const claims = claimsOf(context.http?.authInfo ?? context.authInfo);
       for (const needed of [use, ...data(given)]) verifier.check(claims, needed);
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error;
@@ -73,8 +77,38 @@ export const guardTool =
     return handler(given, context);
   };
 
-function claimsOf({ http, authInfo }: CallContext): Claims {
-  const extra = (http?.authInfo ?? authInfo)?.extra as { claims?: Claims } | undefined;
+interface ScopeContext {
+  request: { params?: { [name: string]: unknown } | undefined };
+  authInfo?: AuthInfo;
+}
+
+/**
+ * Returns the `scopeChallenge` of a tool, in SDK 2: a call that needs more than its credential is for is answered with 403 and all the
+ * scopes that it needs, so that a client can get a credential for them. It only says so: `guardTool` is what refuses. The SDK asks it
+ * about arguments that were not checked yet; those that `data` cannot read are left to the schema of the tool.
+ */
+export const scopeChallengeOf =
+  <Arguments>({ use, data }: ToolNeeds<Arguments>) =>
+  ({ request, authInfo }: ScopeContext): { scopes: [string, ...string[]] } | undefined => {
+    const claims = claimsOf(authInfo);
+    const needed = readable(() => [use, ...data(request.params?.['arguments'] as Arguments)]);
+    if (!needed || needed.every((each) => covers(claims, each))) return undefined;
+    const [first, ...others] = needed.map(scopeOf);
+    return first !== undefined && areTexts(others) ? { scopes: [first, ...others] } : undefined;
+  };
+
+function readable<Read>(read: () => Read): Read | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+const areTexts = (scopes: (string | undefined)[]): scopes is string[] => !scopes.includes(undefined);
+
+function claimsOf(authInfo: AuthInfo | undefined): Claims {
+  const extra = authInfo?.extra as { claims?: Claims } | undefined;
   if (!extra?.claims) throw new Error('This call did not come through mcpTokenVerifier().');
   return extra.claims;
 }

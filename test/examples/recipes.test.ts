@@ -7,7 +7,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findPython, packagesOf, TEMPORAL_JARS } from '../../scripts/python.mjs';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport, type InsufficientScopeError } from '@modelcontextprotocol/client';
 import { mayfly } from '../../src/client/index.js';
 import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import { handClock } from '../support/clock.js';
@@ -115,8 +115,10 @@ const AIRFLOW: Recipe = {
   env: { PYTHONPATH: [resolve('sdk/python/src'), packagesOf('examples/airflow')].join(':') },
 };
 const OPENAI = ofPython('test/examples/openai_agents_run.py', 'examples', 'examples/openai-agents/agent.py');
+/** The path that stands for the use of the tool. */
+const TOOL = 'tool/read_incident';
 const FASTAPI = ofPython('examples/fastapi-api/app.py');
-const [CLIENT_TS, SERVER_TS] = [ofNode('mcp/client'), ofNode('mcp/server')];
+const [CLIENT_TS, SERVER_TS, EXPRESS] = [ofNode('mcp/client'), ofNode('mcp/server'), ofNode('express-api/server')];
 const [CLIENT_PY, SERVER_PY] = [ofPython('examples/mcp/client.py'), ofPython('examples/mcp/server.py')];
 
 needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', () => {
@@ -136,19 +138,19 @@ needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', ()
     const workload = `${what.replaceAll(' ', '-')}-${server}`;
     const { code, said } = await run(recipe, workload, { TICKETS_ORIGIN: servers[server] });
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('incident 4711: the disk is full') });
-    expect(await known(workload)).toEqual({ tasks: ['completed'], paths: ['incident/4711'] });
+    expect(await known(workload)).toEqual({ tasks: ['completed'], paths: [TOOL, 'incident/4711'] });
   });
 
   it('gets a credential for what each tool call touches: LangGraph', async () => {
     const { code, said } = await run(LANGCHAIN, 'langgraph', { TICKETS_ORIGIN: servers.ts, MODEL_ASKS: '4712' });
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('incident 4712: the disk is full') });
-    expect(await known('langgraph')).toEqual({ tasks: ['completed'], paths: ['incident/none', 'incident/4712'] });
+    expect(await known('langgraph')).toEqual({ tasks: ['completed'], paths: [TOOL, TOOL, 'incident/4712'] });
   });
 
   it('gets no credential when its model asks for more than one incident, and its task fails', async () => {
     const { code, said } = await run(LANGCHAIN, 'wide', { TICKETS_ORIGIN: servers.ts, MODEL_ASKS: '"*"' });
     expect({ code, said }).toMatchObject({ code: 1, said: expect.stringContaining('not one plain segment') });
-    expect(await known('wide')).toEqual({ tasks: ['failed'], paths: ['incident/none'] });
+    expect(await known('wide')).toEqual({ tasks: ['failed'], paths: [TOOL] });
   });
 
   it.each([
@@ -166,46 +168,69 @@ needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', ()
     expect(document).toMatchObject({ authorization_servers: [broker.url] });
   });
 
-  it.each(['ts', 'py'] as const)(
+  // The one answers with 403 before the tool is reached, and names all that the call needs; the other by the result of the tool.
+  it.each([
+    ['ts', `InsufficientScopeError ${TOOL}:execute `, `InsufficientScopeError ${TOOL}:execute incident/4711:read`],
+    ['py', 'Needed: ', `Needed: ${TOOL}:execute`],
+  ] as const)(
     'reaches nothing else at the MCP server (%s), and nothing once its task is over',
-    async (server) => {
+    async (server, forOther, forTool) => {
       const token = await broker.identity(`own-${server}`);
       const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'triage' });
-      const { token: credential } = await task.credential(TICKETS, 'incident/4711:read');
-      const read = async (number: number): Promise<string> => {
+      const { token: credential } = await task.credential(TICKETS, [`${TOOL}:execute`, 'incident/4711:read']);
+      const { token: useless } = await task.credential(TICKETS, 'incident/4711:read');
+      const read = async (number: number, token = credential): Promise<string> => {
         const client = new Client({ name: 'test', version: '1.0.0' });
-        const authProvider = { token: () => Promise.resolve(credential) };
+        const authProvider = { token: () => Promise.resolve(token) };
         await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', servers[server]), { authProvider }));
         const { content } = await client.callTool({ name: 'read_incident', arguments: { number } });
         await client.close();
         return JSON.stringify(content);
       };
+      const refusal = (...call: Parameters<typeof read>) =>
+        read(...call).catch((error: unknown) => {
+          const { name, requiredScope } = error as InsufficientScopeError;
+          return `${name} ${requiredScope}`;
+        });
       expect(await read(4711)).toContain('the disk is full');
-      expect(await read(4712)).toContain('refused: incident 4712 is not in the scope');
+      expect(await refusal(4712)).toContain(`${forOther}incident/4712:read`);
+      expect(await refusal(4711, useless)).toContain(forTool);
       await task.complete();
+      const headers = { authorization: `Bearer ${credential}` };
+      const status = async () => (await fetch(`${servers[server]}/mcp`, { method: 'POST', headers })).status;
+      await until(async () => (await status()) === 401, 'the server does not hear that the task is over');
       await expect(read(4711)).rejects.toThrow();
     },
   );
 });
 
-needing(packagesOf('examples'))('an API', () => {
-  it('decides by itself who may read which incident, and hears when a task is over: FastAPI', async () => {
-    const origin = await serve(FASTAPI, '/incident/4711', 'GET');
-    const token = await broker.identity('api-user');
-    const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'triage' });
-    const { token: credential } = await task.credential(TICKETS, 'incident/4711:read');
-    const read = (number: number) =>
-      fetch(`${origin}/incident/${number}`, { headers: { authorization: `Bearer ${credential}` } });
-    // It refuses everything until it has the whole feed.
-    await until(async () => (await read(4711)).status === 200, 'the API does not hear the feed', 60_000);
-    expect(await (await read(4711)).text()).toContain(`incident 4711, for ${task.id}`);
-    const other = await read(4712);
-    expect([other.status, other.headers.get('www-authenticate')]).toEqual([
-      403,
-      expect.stringContaining('scope="incident/4712:read"'),
-    ]);
-    await task.complete();
-    await until(async () => (await read(4711)).status === 401, 'the API does not hear that the task is over', 60_000);
+describe.each([
+  ['express', EXPRESS, describe],
+  ['FastAPI', FASTAPI, needing(packagesOf('examples'))],
+] as const)('an API: %s', (name, recipe, describeHere) => {
+  describeHere('with the verifier', () => {
+    it('decides by itself who may read which incident, and cuts what runs when a task is over', async () => {
+      const origin = await serve(recipe, '/incident/4711', 'GET');
+      const token = await broker.identity(`user-of-${name}`);
+      const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'triage' });
+      const { token: credential } = await task.credential(TICKETS, 'incident/4711:read');
+      const read = (path: string) => fetch(`${origin}/${path}`, { headers: { authorization: `Bearer ${credential}` } });
+      expect(await (await read('incident/4711')).text()).toMatch(
+        new RegExp(`incident.*4711.*${task.id}.*disk is full`),
+      );
+      const other = await read('incident/4712');
+      expect([other.status, other.headers.get('www-authenticate')]).toEqual([
+        403,
+        expect.stringContaining('scope="incident/4712:read"'),
+      ]);
+      const log = ((await read('incident/4711/log')).body as ReadableStream<Uint8Array>).getReader();
+      expect(new TextDecoder().decode((await log.read()).value)).toContain('the disk is full');
+      await task.complete();
+      // It would go on for ever.
+      const rest = async (): Promise<void> => ((await log.read()).done ? undefined : rest());
+      await expect(rest()).rejects.toThrow('terminated');
+      expect((await read('incident/4711')).status).toBe(401);
+    });
   });
 });
 
@@ -229,8 +254,8 @@ describe('a coding agent, by a stand-in that does with its configuration what th
 
   it.each([
     // The first credential is the one that exec always has ready.
-    ['claude', ['incident/4711', 'incident/4711']],
-    ['codex', ['incident/4711']],
+    ['claude', [TOOL, 'incident/4711', TOOL, 'incident/4711']],
+    ['codex', [TOOL, 'incident/4711']],
   ])('%s reads its incident, and its task is completed', async (name, paths) => {
     const { code, said } = await run(recipe(name), name, env);
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('incident 4711: the disk is full') });
