@@ -78,14 +78,36 @@ it('is first not ready, and still answers, so that a load balancer can find out 
   ]);
 });
 
+/** A process that logs, by the module of the broker. */
+const logging = (script: string) => {
+  const module = JSON.stringify(resolve('dist/src/telemetry/log.js'));
+  const whole = `import { createLogger } from ${module}; const log = createLogger({ level: 'info' }); ${script}`;
+  return spawn(process.execPath, ['--input-type=module', '--eval', whole]);
+};
+
+it('a line is written soon though nothing follows it, also after a reader that hung; and one before a crash is not lost', async () => {
+  const child = logging(`
+    for (let n = 0; n < 300; n += 1) log.info({ text: 'x'.repeat(1000) }, 'line');
+    setTimeout(() => log.info('tail'), 100);
+    setTimeout(() => process.stderr.write('nobody has read'), 300);
+    process.stdin.once('data', () => {
+      log.info('last');
+      throw new Error('a crash');
+    });`);
+  await once(child.stderr, 'data');
+  let output = '';
+  child.stdout.on('data', (text) => (output += String(text)));
+  await until(() => output.includes('"msg":"tail"'), 'the line waits for another one');
+  child.stdin.write('crash');
+  await once(child, 'close');
+  expect(output).toContain('"msg":"last"');
+});
+
 it('a reader of standard output that hangs holds up nothing: lines wait, then are dropped and counted; an exit writes the rest', async () => {
-  const script = `
-    import { createLogger } from ${JSON.stringify(resolve('dist/src/telemetry/log.js'))};
-    const log = createLogger({ level: 'info' });
+  const child = logging(`
     for (let n = 0; n < 12000; n += 1) log.info({ text: 'x'.repeat(1000) }, 'line');
     process.stderr.write('goes on');
-    process.stdin.once('data', () => (log.info('last'), process.exit(0)));`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+    process.stdin.once('data', () => (log.info('last'), process.exit(0)));`);
   await once(child.stderr, 'data'); // It was never read until here.
   let output = '';
   child.stdout.on('data', (text) => (output += String(text)));

@@ -30,7 +30,10 @@ export async function readBody(request: IncomingMessage, bytesMost: number): Pro
       else chunks.push(chunk);
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));
-    request.on('close', () => reject(new BrokerError('invalid_request', 'The body could not be read.')));
+    // Node closes every request, also one that was read whole.
+    request.on('close', () => {
+      if (!request.readableEnded) reject(new BrokerError('invalid_request', 'The body could not be read.'));
+    });
   });
 }
 
@@ -143,11 +146,13 @@ export const demandedToken = <Name extends string>(form: Form<Name>, name: NoInf
 /** Decodes UTF-8, and refuses anything else: replaced characters would change what the sender meant. */
 export function textOf(body: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return utf8.decode(body);
   } catch (cause) {
     throw new BrokerError('invalid_request', 'The body is not UTF-8.', { cause });
   }
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Compares the media type without its parameters. */
 export function demandContentType(sent: string | undefined, wanted: string): void {
