@@ -4,7 +4,7 @@ import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
 import { EVALUATIONS_PER_POINT, HARD_LIMITS } from '../domain/limits.js';
-import type { Party } from '../domain/party.js';
+import type { Given, Party } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { toTimestamp } from '../domain/time.js';
 import type { JointRisk } from '../ledger/risk.js';
@@ -38,6 +38,8 @@ interface AccessQuestion {
   lifetimeSeconds: number;
   risk: JointRisk;
   now: number;
+  /** Of a use: what the one who asks says of it, and may say. */
+  given?: Given;
 }
 
 interface AccessDeps extends Pick<Deps, 'policy'> {
@@ -136,7 +138,15 @@ export const draftFacts = ({ workload, purpose, openedBy }: Task): TaskFacts =>
 
 export const factsOf = (task: Task): TaskFacts => ({ id: task.id, ...draftFacts(task) });
 
-function* queriesOf({ party, task, target, access, lifetimeSeconds, risk }: AccessQuestion): Generator<PolicyQuery> {
+function* queriesOf({
+  party,
+  task,
+  target,
+  access,
+  lifetimeSeconds,
+  risk,
+  given,
+}: AccessQuestion): Generator<PolicyQuery> {
   const context: AccessContext = defined({
     kind: 'access',
     purpose: task.purpose,
@@ -150,6 +160,7 @@ function* queriesOf({ party, task, target, access, lifetimeSeconds, risk }: Acce
     chain: [],
     approvals: [],
     risk: risk.level,
+    given,
   });
   for (const { path, action } of pairsOf(access)) {
     yield { principal: party, action, resource: { type: 'resource', target, path }, context };

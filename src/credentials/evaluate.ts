@@ -21,7 +21,7 @@ import { defined } from '../domain/defined.js';
 import { credentialCauses, partyCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import { refusesBirth } from '../domain/liveness.js';
-import type { PartyRef } from '../domain/party.js';
+import type { Given, PartyRef } from '../domain/party.js';
 import type { RequestTrace } from '../domain/request-trace.js';
 import type { Cause } from '../domain/selector.js';
 import { chainOf, type Task } from '../domain/task.js';
@@ -45,6 +45,8 @@ export interface Question {
   /** One path, no pattern. */
   path: string;
   action: string;
+  /** What the one who asks says of the use, for policy alone. Absent where it says nothing. */
+  given?: Given;
   trace: RequestTrace;
 }
 
@@ -54,8 +56,13 @@ export interface Question {
  */
 export type WhyNot = 'not-permitted' | 'not-live' | 'not-covered' | 'policy';
 
-export type Evaluation =
-  { permitted: true; claims?: AccessTokenClaims } | { permitted: false; why: WhyNot; decision?: Decision };
+interface Heard {
+  /** Policy was asked without what the question says of the use, because it does not let the one who asks say anything. */
+  unheard?: true;
+}
+
+export type Evaluation = Heard &
+  ({ permitted: true; claims?: AccessTokenClaims } | { permitted: false; why: WhyNot; decision?: Decision });
 
 const no = (why: WhyNot, decision?: Decision): Evaluation => defined({ permitted: false as const, why, decision });
 
@@ -86,15 +93,17 @@ export async function evaluate(
     await enter(deps, { ...about, type: 'access.denied', reason: 'The credential was not granted this.' });
     return no('not-covered');
   }
-  const decision = await decide(deps, { use: { ...use, target, task }, question, now });
+  const given = await heardFrom(deps, asker, target, question);
+  const unheard = question.given && !given ? { unheard: true as const } : {};
+  const decision = await decide(deps, { use: { ...use, target, task }, question, now, given });
   const { id, outcome, policies, digest } = decision;
   const decided = { ...about, decision: { id, outcome, policies, digest } };
   if (!isPermitted(decision, found, now)) {
     await enter(deps, { ...decided, type: 'access.denied', reason: denied(decision).message });
-    return no('policy', decision);
+    return { ...no('policy', decision), ...unheard };
   }
   await enter(deps, { ...decided, type: 'access.permitted' });
-  return defined({ permitted: true as const, claims: use.inspected?.claims });
+  return defined({ permitted: true as const, claims: use.inspected?.claims, ...unheard });
 }
 
 /** What the question is about, as the ledger has it. */
@@ -169,6 +178,18 @@ async function mayAsk(
   return asking.catch(() => false);
 }
 
+/** Returns what the one who asks says of the use, if policy lets it say anything about uses of this target. */
+async function heardFrom(
+  { policy }: EvaluateDeps,
+  asker: AuthenticatedCaller | undefined,
+  target: string,
+  { given }: Question,
+): Promise<Given | undefined> {
+  if (!asker || !given) return undefined;
+  const { outcome } = await decideOperation(policy, asker.party, 'assertProperties', { type: 'target', target });
+  return outcome === 'permit' ? given : undefined;
+}
+
 interface Looked extends Asked {
   now: number;
 }
@@ -189,9 +210,10 @@ interface Deciding {
   use: Use & { target: string; task: Task };
   question: Question;
   now: number;
+  given: Given | undefined;
 }
 
-async function decide(deps: EvaluateDeps, { use, question, now }: Deciding): Promise<Decision> {
+async function decide(deps: EvaluateDeps, { use, question, now, given }: Deciding): Promise<Decision> {
   const { found, task, target } = use;
   const { path, action } = question;
   const { subject, session, id } = found?.credential ?? {};
@@ -202,7 +224,7 @@ async function decide(deps: EvaluateDeps, { use, question, now }: Deciding): Pro
   const access = [{ path, actions: [action] }];
   // One path costs a few evaluations at most. An API may ask as often as it is used.
   const asking = { policy: deps.policy, assertWithinRate: () => Promise.resolve() };
-  return decideAccess(asking, { party, task, target, access, lifetimeSeconds, risk, now });
+  return decideAccess(asking, defined({ party, task, target, access, lifetimeSeconds, risk, now, given }));
 }
 
 const lifetimeOf = ({ credential: { issuedAt, expiresAt } }: Found): number =>

@@ -17,6 +17,8 @@ export const HARD_LIMITS = {
   policyEvaluations: 96,
   /** Questions in one call of AuthZEN's evaluations. */
   evaluationsPerCall: 100,
+  /** Values in what an API says of one entity of an evaluation, or of its context; of a list each entry is one. */
+  propertyValues: 128,
   /** Parts of the path of a request, between slashes. */
   urlParts: 64,
   /** Parameters of a form or a query string. */

@@ -38,7 +38,13 @@ export const knownClaimsSchema = z.object({
   unread: z.array(z.string()).readonly().optional(),
 });
 
-type KnownClaims = z.infer<typeof knownClaimsSchema>;
+export type KnownClaims = z.infer<typeof knownClaimsSchema>;
+
+/** Values by their names, and the names of those that cannot be kept whole. */
+export type Known = { [Name in keyof KnownClaims]-?: NonNullable<KnownClaims[Name]> };
+
+/** What the one who asks about a use says of it, and nobody has verified: the `properties` of the three entities of AuthZEN, and its `context`. */
+export type Given = Readonly<Record<'subject' | 'action' | 'resource' | 'context', Known>>;
 
 /** A person as the record of a task stores them. Claims and groups come from their own token, if it was ever presented. */
 export const rememberedPersonSchema = partyRefSchema.extend({

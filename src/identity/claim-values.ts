@@ -2,7 +2,7 @@
 import { covers } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { CLAIM_CHARACTERS_MAX, isName, nameProblem } from '../domain/name.js';
-import type { Party } from '../domain/party.js';
+import type { Known } from '../domain/party.js';
 import { isObject, type JsonObject } from '../domain/json-object.js';
 import { joined } from './lasting-id.js';
 import { Refused } from './token.js';
@@ -89,12 +89,15 @@ type Reading = { kind: 'absent' | 'incomplete' } | { kind: 'whole'; value: strin
 
 /**
  * Returns what the token says in a claim. Text, booleans and exact integers are text, and lists of them are lists. Everything else
- * is incomplete: an object, a fraction, null, an integer that JSON readers round, a list with one of these in it, and what the
- * issuer left out because it was too large. So nothing that a token does not say whole looks like nothing.
+ * is incomplete: an object, a fraction, null, an integer that JSON readers round, text that is no Unicode, a list with one of these in
+ * it, and what the issuer left out because it was too large. So nothing that a token does not say whole looks like nothing.
  */
 export function readClaim(claims: JsonObject, name: string): Reading {
   if (isAbbreviated(claims, name)) return { kind: 'incomplete' };
-  const value = claimAt(claims, name);
+  return readValue(claimAt(claims, name));
+}
+
+function readValue(value: unknown): Reading {
   if (value === undefined) return { kind: 'absent' };
   const texts = entriesOf(value).map(textOf);
   if (!texts.every((text) => text !== undefined)) return { kind: 'incomplete' };
@@ -114,19 +117,25 @@ function isAbbreviated(claims: JsonObject, name: string): boolean {
 }
 
 /** Returns the named claims for policy, and the names of those that are there and cannot be kept whole. */
-export function knownFrom(claims: JsonObject, names: readonly string[]): Known {
+export const knownFrom = (claims: JsonObject, names: readonly string[]): Known =>
+  wholeOnes(names.map((name) => [name, readClaim(claims, name)]));
+
+/** Returns the members of an object for policy, by the rules for claims. A name that is no Unicode is none for policy either. */
+export const membersOf = (object: JsonObject = {}): Known =>
+  wholeOnes(
+    Object.entries(object)
+      .filter(([name]) => isUnicode(name))
+      .map(([name, value]) => [name, readValue(value)]),
+  );
+
+function wholeOnes(readings: readonly [name: string, Reading][]): Known {
   const known: [name: string, value: string | readonly string[]][] = [];
   const unread: string[] = [];
-  for (const name of names) {
-    const reading = readClaim(claims, name);
+  for (const [name, reading] of readings) {
     if (reading.kind === 'whole') known.push([name, reading.value]);
     else if (reading.kind === 'incomplete') unread.push(name);
   }
   return { claims: Object.fromEntries(known), unread };
-}
-
-export interface Known extends Pick<Party, 'claims'> {
-  unread: string[];
 }
 
 /** What a claim that lists groups means where it is not there, or not whole. */
@@ -183,8 +192,11 @@ const pathOf = (name: string): string[] =>
 
 const unescapePointer = (segment: string): string => segment.replaceAll('~1', '/').replaceAll('~0', '~');
 
+const isUnicode = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+
 function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
+  // Half a pair of UTF-16 is no Unicode: no policy can name it, and Cedar cannot read it.
+  if (typeof value === 'string') return isUnicode(value) ? value : undefined;
   // Two integers above 2^53 can parse to the same number: no tag is safer than the tag of somebody else.
   return typeof value === 'boolean' || Number.isSafeInteger(value) ? String(value) : undefined;
 }

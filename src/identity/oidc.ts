@@ -2,7 +2,7 @@
 import { isDocument, type OidcTrust } from '../config/trust-schema.js';
 import { defined } from '../domain/defined.js';
 import { CLAIM_CHARACTERS_MAX, isName } from '../domain/name.js';
-import { prefixOf, type Party } from '../domain/party.js';
+import { prefixOf, type Known, type Party } from '../domain/party.js';
 import {
   actorFrom,
   assertRequired,
@@ -12,7 +12,6 @@ import {
   nameFrom,
   runFrom,
   textFrom,
-  type Known,
 } from './claim-values.js';
 import { idJagFrom, isIdJag } from './id-jag.js';
 import type { JsonObject } from '../domain/json-object.js';

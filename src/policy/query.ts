@@ -1,7 +1,7 @@
 /**
  * The query to a policy engine, in one shape for every decision. Its names are a contract with policy authors (docs/policy.md).
  */
-import type { Party, PartyRef, RememberedPerson } from '../domain/party.js';
+import type { Given, Party, PartyRef, RememberedPerson } from '../domain/party.js';
 import type { Level } from '../domain/signal.js';
 
 export interface PolicyQuery {
@@ -22,6 +22,7 @@ export type OperatorVerb =
   | 'readTask'
   | 'introspect'
   | 'evaluate'
+  | 'assertProperties'
   | 'revoke'
   | 'readRevocations'
   | 'readCredential'
@@ -60,6 +61,8 @@ export interface AccessContext {
   chain: PartyRef[];
   approvals: string[];
   risk: Level;
+  /** Of a use: what the API that asks says of it. Absent where it says nothing, or may not, and for a grant. */
+  given?: Given;
 }
 
 export interface OperateContext {

@@ -74,9 +74,11 @@ const REQUESTS: Record<OperatorVerb, Record<string, Send>> = {
     'follow the feed': get('/revocations/feed'),
     acknowledge: post('/revocations/feed/ack', { generation: '1_x', applied: [{ seq: 1 }] }),
   },
+  // Whoever may not is answered all the same: dead, no, or without what it said.
   introspect: {},
-  // No endpoint yet.
   evaluate: {},
+  assertProperties: {},
+  // No endpoint yet.
   approve: {},
 };
 

@@ -34,6 +34,10 @@ const decisionAnswer = z
           .enum(['credential', 'policy'])
           .exactOptional()
           .describe('`policy`: a party was only named, no credential was looked at.'),
+        properties: z
+          .literal('ignored')
+          .exactOptional()
+          .describe('`properties` and `context` were sent, and policy has not heard of them: see `assertProperties`.'),
         reason_user: text.exactOptional().describe('Of a no: why, for whoever asked for the access.'),
         reason_admin: text.exactOptional().describe('The same for those who may read the audit log.'),
         decision_id: z.string().exactOptional().describe('The decision of policy, as the audit log names it.'),
@@ -167,8 +171,9 @@ async function answer(
   const question = questionOf(deps, call, asked);
   const evaluated = await evaluate(deps, caller, question);
   const basis = 'party' in question.subject ? ('policy' as const) : ('credential' as const);
-  if (evaluated.permitted) return { decision: true, context: { basis } };
-  return { decision: false, context: defined({ basis, ...(await reasons(deps, caller, evaluated)) }) };
+  const heard = defined({ basis, properties: evaluated.unheard && ('ignored' as const) });
+  if (evaluated.permitted) return { decision: true, context: heard };
+  return { decision: false, context: defined({ ...heard, ...(await reasons(deps, caller, evaluated)) }) };
 }
 
 const REASONS: Record<Exclude<WhyNot, 'policy'>, string> = {

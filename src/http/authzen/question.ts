@@ -1,19 +1,32 @@
 /**
  * What a question of AuthZEN 1.0 means here. The subject is a credential, or a party that is only named; the action is an action of
- * policy; the resource is a path at a target. Fields that are not read are ignored, as the standard demands.
+ * policy; the resource is a path at a target. Properties are what the caller says. Other fields are ignored, as the standard demands.
  */
 import { z } from 'zod';
 import type { Question, SubjectOfUse } from '../../credentials/evaluate.js';
 import { isAction, isPattern, pathProblem } from '../../domain/access.js';
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
+import type { Given } from '../../domain/party.js';
 import { isId } from '../../domain/id.js';
+import type { JsonObject } from '../../domain/json-object.js';
+import { HARD_LIMITS } from '../../domain/limits.js';
+import { entriesOf, membersOf } from '../../identity/claim-values.js';
 import { partyFromId } from '../../identity/party-from-id.js';
 import type { HttpDeps } from '../deps.js';
 import type { Call } from '../wire/endpoint.js';
 import { traceOf } from '../wire/noted.js';
 
-const properties = z.record(z.string(), z.unknown()).exactOptional().describe('Accepted, and not read.');
+const HEARD = 'policy hears it as `context.given`, if you may `assertProperties` on the target';
+const isBounded = (given: JsonObject): boolean =>
+  Object.values(given).flatMap(entriesOf).length <= HARD_LIMITS.propertyValues;
+const tooMany = { error: `has more than ${HARD_LIMITS.propertyValues} values` };
+
+const properties = z
+  .record(z.string(), z.unknown())
+  .refine(isBounded, tooMany)
+  .exactOptional()
+  .describe(`What you say of it: ${HEARD}. At most ${HARD_LIMITS.propertyValues} values.`);
 const entity = { type: z.string(), id: z.string(), properties };
 
 export const subjectInput = z
@@ -28,7 +41,8 @@ export const resourceInput = z
   .describe('`type`: a target, by its `resource` or one of its `audiences`. `id`: a path at it, without patterns.');
 export const contextInput = z
   .looseObject({ access_token: z.string().exactOptional().describe('The credential that was presented to you.') })
-  .describe('`access_token` is read; all else is ignored.');
+  .refine(isBounded, tooMany)
+  .describe(`What you say of the request beside \`access_token\`: ${HEARD}.`);
 
 export const questionInput = z.object({
   subject: subjectInput,
@@ -47,7 +61,27 @@ export function questionOf(
 ): Question {
   const { path, action, target } = accessOf(deps, asked);
   assertOneUse(path, action);
-  return defined({ ...subjectOf(deps, call, asked), target, path, action, trace: traceOf(call) });
+  return defined({
+    ...subjectOf(deps, call, asked),
+    target,
+    path,
+    action,
+    given: givenIn(asked),
+    trace: traceOf(call),
+  });
+}
+
+/** The credential is no property: it must reach neither policy nor what remembers verdicts. */
+function givenIn({ subject, action, resource, context = {} }: AuthzenQuestion): Given | undefined {
+  const rest = Object.fromEntries(Object.entries(context).filter(([name]) => name !== 'access_token'));
+  const said = [subject.properties, action.properties, resource.properties, rest];
+  if (said.every((one = {}) => Object.keys(one).length === 0)) return undefined;
+  return {
+    subject: membersOf(subject.properties),
+    action: membersOf(action.properties),
+    resource: membersOf(resource.properties),
+    context: membersOf(rest),
+  };
 }
 
 /** Throws `invalid_request` unless this is one action on one path. */

@@ -3,7 +3,7 @@ import { defined } from '../../domain/defined.js';
 import type { PartyRef } from '../../domain/party.js';
 import type { AccessContext, OperateContext, PolicyQuery } from '../query.js';
 import type { CedarValueJson, Context } from './cedar-wasm.js';
-import { partyReference } from './entities.js';
+import { givenReferences, partyReference } from './entities.js';
 import type { Terms } from './ways-out.js';
 
 /** Returns the terms that the query asks for: those parts of it that a way out can change. */
@@ -35,6 +35,7 @@ function accessContext(context: AccessContext, { lifetimeSeconds, approvals }: T
     risk: context.risk,
     ...person(context.onBehalfOf),
     principalProven: context.principalProven,
+    ...(context.given && { given: givenReferences(context.given) }),
     ...(isWorkload(context.openedBy) && { openedBy: partyReference(context.openedBy) }),
     ...(isWorkload(context.delegatedBy) && { delegatedBy: partyReference(context.delegatedBy) }),
   };

@@ -4,7 +4,7 @@
  * two paths that no policy and no label tells apart become one and the same entity, and are evaluated once.
  */
 import { covers, isPattern, overlaps, pathProblem } from '../../domain/access.js';
-import type { PartyRef, RememberedPerson } from '../../domain/party.js';
+import type { Given, KnownClaims, PartyRef, RememberedPerson } from '../../domain/party.js';
 import type { PolicyQuery, PolicyResource, TaskFacts } from '../query.js';
 import type { CedarValueJson, EntityJson, TypeAndId } from './cedar-wasm.js';
 import type { PolicyTarget } from './fit.js';
@@ -94,14 +94,31 @@ function partyEntitiesOf(party: Mentioned, groups: ReadonlySet<string>): EntityJ
   if (party.kind === 'workload' && party.owner !== undefined) parents.push({ type: 'Owner', id: party.owner });
   if (party.kind === 'person' && party.groups)
     parents.push(...party.groups.filter((id) => groups.has(id)).map((id): TypeAndId => ({ type: 'Group', id })));
-  const { claims = {}, unread = [] } = party;
-  const listsUid = { type: LISTS, id: `${party.kind} ${party.id}` };
+  return knownEntities(partyUid(party), party, parents);
+}
+
+/** Returns an entity with what is known of it, and that of its lists. */
+function knownEntities(
+  uid: TypeAndId,
+  { claims = {}, unread = [] }: KnownClaims,
+  parents: TypeAndId[] = [],
+): EntityJson[] {
+  const listsUid = { type: LISTS, id: `${uid.type} ${uid.id}` };
   const attrs = { lists: { __entity: listsUid }, unread: [...unread] };
   return [
-    { uid: partyUid(party), attrs, parents, tags: tagsOf(claims, (value) => typeof value === 'string') },
+    { uid, attrs, parents, tags: tagsOf(claims, (value) => typeof value === 'string') },
     { uid: listsUid, attrs: {}, parents: [], tags: tagsOf(claims, (value) => typeof value !== 'string') },
   ];
 }
+
+/** Returns what the API that asks about a use says of it, apart from all that is known. */
+export function givenEntities({ context }: PolicyQuery): EntityJson[] {
+  const given = context.kind === 'access' ? Object.entries(context.given ?? {}) : [];
+  return given.flatMap(([of, said]) => knownEntities({ type: 'Given', id: of }, said));
+}
+
+export const givenReferences = (given: Given): Record<string, CedarValueJson> =>
+  Object.fromEntries(Object.keys(given).map((of) => [of, reference('Given', of)]));
 
 type Claims = NonNullable<Mentioned['claims']>;
 

@@ -171,6 +171,7 @@ const claimsOf = (trust: readonly Trust[]): string[] =>
   trust.flatMap((one) => ('claims' in one ? [...one.claims, ...(one.groups ? [one.groups.claim] : [])] : []));
 
 function tagProblem({ holder, tag }: Tagged, configured: Configured): string | undefined {
+  if (holder === 'given') return undefined;
   const claims = configured.trust.flatMap((one) => ('claims' in one ? one.claims : []));
   const tags = tagsOf(configured);
   const [where, names] =

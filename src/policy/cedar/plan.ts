@@ -4,7 +4,16 @@ import { HARD_LIMITS } from '../../domain/limits.js';
 import type { PolicyQuery } from '../query.js';
 import type { Context, EntityJson } from './cedar-wasm.js';
 import { contextOf, termsOf } from './context.js';
-import { isLists, partyEntities, partyUid, plain, subjectsOf, type KnownTarget, type Subject } from './entities.js';
+import {
+  givenEntities,
+  isLists,
+  partyEntities,
+  partyUid,
+  plain,
+  subjectsOf,
+  type KnownTarget,
+  type Subject,
+} from './entities.js';
 import type { PolicySet } from './load-policies.js';
 import { mentionedContext, mentionedEntities, type Mentions } from './mentions.js';
 import { roundsAtMost, type Terms } from './ways-out.js';
@@ -54,8 +63,11 @@ export function planOf(
   const subjects = distinct(
     found.map(({ uid, entities }) => ({ uid, entities: mentionedEntities(entities, mentions) })),
   );
-  const parties = partyEntities(query, groups).filter((one) => mentions.words.has('lists') || !isLists(one));
-  const around = mentionedEntities([...action.entities, ...parties], mentions);
+  const given = mentions.words.has('given') ? givenEntities(query) : [];
+  const facts = [...partyEntities(query, groups), ...given].filter(
+    (one) => mentions.words.has('lists') || !isLists(one),
+  );
+  const around = mentionedEntities([...action.entities, ...facts], mentions);
   const line = new Set(action.entities.map(({ uid }) => plain(uid).id));
   const rules = set.policies.filter(({ actions }) => actions?.some((one) => line.has(one)) ?? true);
   const rounds = roundsAtMost(

@@ -29,6 +29,9 @@ entity Lists tags Set<String>;
 entity Workload in [Issuer, Owner] = { lists: Lists, unread: Set<String> } tags String;
 entity Person in [Issuer, Group] = { lists: Lists, unread: Set<String> } tags String;
 
+// What the API that asks about a use says of it, by names of its own. Nobody has verified it. The same kinds of values.
+entity Given = { lists: Lists, unread: Set<String> } tags String;
+
 // What. Tags and sensitivity come from the configuration of the target, never from who asks.
 entity Target tags String;
 entity Resource in [Resource, Target] = {
@@ -58,6 +61,7 @@ type AccessContext = {
   chain: Set<Workload>,
   approvals: Set<String>, // reserved: always empty
   risk: String, // LOW, MEDIUM, HIGH
+  given?: { subject: Given, action: Given, resource: Given, context: Given }, // of a use alone, never of a grant
 };
 action access;
 action read, write, execute, export in [access] appliesTo {
@@ -82,7 +86,7 @@ action completeRun in [operate] appliesTo {
   resource: [Broker],
   context: { issuer: String, run: String, own: Bool }, // own: the token of who asks names this run
 };
-action introspect, evaluate in [operate] appliesTo {
+action introspect, evaluate, assertProperties in [operate] appliesTo {
   principal: [Workload, Person],
   resource: [Target],
 };

@@ -13,8 +13,8 @@ export interface Compared {
 
 /** A tag that is read or asked for by name. */
 export interface Tagged {
-  /** What has it: a party, a target, or something that only Cedar's types tell. */
-  holder: 'party' | 'target' | undefined;
+  /** What has it: a party, a target, what a caller says, or something that only Cedar's types tell. */
+  holder: 'party' | 'target' | 'given' | undefined;
   tag: string;
 }
 
@@ -60,7 +60,7 @@ function comparedWithPattern({ left, pattern }: { left: Node; pattern: readonly 
 
 function compare(side: Node, text: string, holdsFor: Compared['holdsFor']): Compared[] {
   const attribute = side['.'];
-  if (!isAttribute(attribute)) return [];
+  if (!isAttribute(attribute) || isGiven(attribute)) return [];
   const of = attribute.left['Var'];
   return [{ ...(typeof of === 'string' && { of }), attribute: attribute.attr, text, holdsFor }];
 }
@@ -73,9 +73,14 @@ function holderOf(node: Node): Tagged['holder'] {
   if (node['Var'] === 'resource') return 'target';
   const attribute = node['.'];
   if (!isAttribute(attribute)) return undefined;
+  if (isGiven(attribute)) return 'given';
   if (attribute.attr === 'target') return 'target';
   return PARTIES.has(attribute.attr) ? 'party' : undefined;
 }
+
+/** What is beneath `given` has names of its own, whatever they are. */
+const isGiven = ({ attr, left }: Attribute): boolean =>
+  attr === 'given' || (isAttribute(left['.']) && isGiven(left['.']));
 
 const PARTIES: ReadonlySet<string> = new Set([
   'lists',
@@ -101,5 +106,10 @@ const isBinary = (node: unknown): node is Binary => isObject(node) && isObject(n
 const isLike = (node: unknown): node is { left: Node; pattern: readonly unknown[] } =>
   isObject(node) && isObject(node['left']) && Array.isArray(node['pattern']);
 
-const isAttribute = (node: unknown): node is { left: Node; attr: string } =>
+interface Attribute {
+  left: Node;
+  attr: string;
+}
+
+const isAttribute = (node: unknown): node is Attribute =>
   isObject(node) && isObject(node['left']) && typeof node['attr'] === 'string';

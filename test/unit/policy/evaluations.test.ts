@@ -122,6 +122,28 @@ describe('the number of evaluations', () => {
     expect(count.done).toBe(engine.evaluationsOf(queries.slice(0, 1)));
   });
 
+  it.each([
+    ['that no policy names: they are one question', 'context.given.resource.hasTag("status")', 1],
+    ['where a policy computes the names', 'context.given.resource.hasTag(context.purposeFrom)', 3],
+    ['that is named', 'context.given.resource.hasTag("ip1")', 2],
+  ])('counts what an API says under names %s', async (_, condition, expected) => {
+    const { engine } = await countingEngine(
+      `${ALL} @id("g") permit (principal, action == Action::"read", resource) when { context has given && ${condition} };`,
+      [ticketsTarget()],
+    );
+    const nothing = { claims: {}, unread: [] };
+    const saying = (name: string) => {
+      const given = {
+        subject: nothing,
+        action: nothing,
+        context: nothing,
+        resource: { ...nothing, claims: { [name]: 'x' } },
+      };
+      return toAccess('incident/4711', 'read', { context: { given } });
+    };
+    expect(engine.evaluationsOf(['ip1', 'ip2', 'ip3'].map(saying))).toBe(expected);
+  });
+
   it('is undefined above what one request may need, and then nothing is evaluated', async () => {
     const { engine, count } = await countingEngine(ALL, [sevenLabels]);
     expect(engine.evaluationsOf([toAccess(wide())])).toBe(65);

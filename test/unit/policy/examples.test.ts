@@ -43,6 +43,13 @@ type Expected = [what: string, query: PolicyQuery, outcome: string];
 const on = (name: string, path: string, action = 'read', more: Parameters<typeof toAccess>[2] = {}) =>
   toAccess(path, action, { ...more, target: `https://${name}.example` });
 const of = (owner: string) => workload('corp:agent', { owner });
+const nothing = { claims: {}, unread: [] };
+const orderIs = (status: string) => ({
+  subject: nothing,
+  action: nothing,
+  context: nothing,
+  resource: { ...nothing, claims: { status } },
+});
 const ann = person('corp:ann', ['finance']);
 const revoke = (kind: string, by = person('corp:bob', ['oncall'])) =>
   toOperate('revoke', { type: 'broker' }, by, { revocation: { kind, value: 'x', effect: 'hold', dryRun: false } });
@@ -110,6 +117,25 @@ const documented: Record<string, Expected[]> = {
       'permit 60',
     ],
     ['no third hop', on('orders', 'x', 'read', { by: of('shop'), context: { delegationDepth: 3 } }), 'deny'],
+  ],
+  properties: [
+    [
+      'the API says something',
+      toOperate('assertProperties', { type: 'target', target: 'https://orders.example' }, workload('corp:orders-api')),
+      'permit',
+    ],
+    [
+      'nobody else does',
+      toOperate('assertProperties', { type: 'target', target: 'https://orders.example' }, of('shop')),
+      'deny',
+    ],
+    ['a grant', on('orders', 'x', 'write', { by: of('shop') }), 'permit'],
+    [
+      'a use of what is archived',
+      on('orders', 'x', 'write', { by: of('shop'), context: { given: orderIs('archived') } }),
+      'deny',
+    ],
+    ['of what is not', on('orders', 'x', 'write', { by: of('shop'), context: { given: orderIs('open') } }), 'permit'],
   ],
   people: [
     [

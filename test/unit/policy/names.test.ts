@@ -47,6 +47,12 @@ const rich = toAccess('incident/vip/1', 'read', {
     chain: [hop],
     approvals: ['on-call'],
     risk: 'HIGH',
+    given: {
+      subject: { claims: { role: 'admin', teams: ['a', 'b'] }, unread: ['score'] },
+      action: { claims: { soft: 'true' }, unread: [] },
+      resource: { claims: { status: 'archived' }, unread: [] },
+      context: { claims: {}, unread: ['device'] },
+    },
   },
 });
 
@@ -81,6 +87,12 @@ describe('of an access', () => {
     [
       'context has openedBy && context.openedBy in Owner::"agents" && context has delegatedBy && context.delegatedBy in Issuer::"lab"',
     ],
+    [
+      'context has given && context.given.subject.hasTag("role") && context.given.subject.getTag("role") == "admin" && context.given.subject.lists.hasTag("teams") && context.given.subject.lists.getTag("teams").contains("b") && context.given.subject.unread.contains("score")',
+    ],
+    ['context has given && context.given.action.hasTag("soft") && context.given.action.getTag("soft") == "true"'],
+    ['context has given && context.given.resource.hasTag("status") && !context.given.resource.hasTag("role")'],
+    ['context has given && !context.given.context.hasTag("status") && context.given.context.unread == ["device"]'],
     ['context.chain.contains(Workload::"lab:planner") && context.approvals.contains("on-call")'],
   ])('%s', async (condition) => {
     expect(await permits(`${condition} && !resource.pattern`, rich)).toBe(true);
@@ -93,7 +105,7 @@ describe('of an access', () => {
 
   it('what is not there is absent', async () => {
     const absent =
-      '!(context has onBehalfOf) && !(context has openedBy) && !(context has delegatedBy) && context.chain.isEmpty()';
+      '!(context has onBehalfOf) && !(context has openedBy) && !(context has delegatedBy) && !(context has given) && context.chain.isEmpty()';
     expect(await permits(absent, plain)).toBe(true);
   });
 
@@ -189,12 +201,10 @@ describe('of a verb', () => {
     expect(await permits(condition, toOperate('revoke', { type: 'broker' }, ci))).toBe(false);
   });
 
-  it('introspection is about a target', async () => {
-    const query = toOperate('introspect', { type: 'target', target: TICKETS }, ci);
+  it.each(['introspect', 'evaluate', 'assertProperties'])('%s is about a target', async (verb) => {
+    const query = toOperate(verb, { type: 'target', target: TICKETS }, ci);
     expect(await permits(`resource == Target::"${TICKETS}" && resource.hasTag("environment")`, query)).toBe(true);
-    expect(await permits('true', toOperate('introspect', { type: 'target', target: 'https://x.example' }, ci))).toBe(
-      false,
-    );
+    expect(await permits('true', toOperate(verb, { type: 'target', target: 'https://x.example' }, ci))).toBe(false);
   });
 
   it.each(['readRevocations', 'readCredential', 'readAudit', 'sendSignal', 'followFeed'])(
