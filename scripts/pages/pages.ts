@@ -15,7 +15,7 @@ const OPERATIONS = operationsEndpoints({ liveness: {} } as unknown as Parameters
 
 /** The sections of the public listener, by the first part of the path. */
 const SECTIONS: Readonly<Record<string, readonly string[]>> = {
-  Credentials: ['token', 'authorize', 'revoke', 'introspect', 'access', 'forward-auth', 'credentials', 'aws'],
+  Credentials: ['token', 'authorize', 'revoke', 'introspect', 'access', 'forward-auth', 'usage', 'credentials', 'aws'],
   Tasks: ['tasks', 'runs'],
   Revocations: ['revocations'],
   Signals: ['signals', 'workloads'],

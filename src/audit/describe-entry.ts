@@ -65,6 +65,8 @@ function describeOther(entry: AuditEntry): string {
       return `${presented(entry)}: used for ${accessed(entry)}, ${entry.times ?? 1} times`;
     case 'access.denied':
       return `${presented(entry)}: refused ${accessed(entry)}`;
+    case 'access.reported':
+      return `${presented(entry)}: ${outcome ?? 'used'} ${accessed(entry)}, ${entry.times ?? 1} times, says ${entry.actor?.id ?? 'somebody'}`;
     case 'operation.refused':
       if ((verb === 'introspect' || verb === 'evaluate') && error === 'access_denied')
         return `${presented(entry)}: not permitted to ask`;

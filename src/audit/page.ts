@@ -50,10 +50,14 @@ export async function readPage(
   for await (const [seq, line] of linesAfter(records, await seek(records, after, filter.from))) {
     if (matches(line) && concerns(line)) lines.push(line);
     scanned += 1;
-    if (lines.length >= limit || scanned >= LINES_SCANNED) return { lines, next: seq };
+    if (lines.length < limit && scanned < LINES_SCANNED) continue;
+    return isBeyond(line, filter.to) ? { lines } : { lines, next: seq };
   }
   return { lines };
 }
+
+/** Returns whether all that comes after the line is too late, although the clocks of brokers differ. */
+const isBeyond = (line: string, to = Infinity): boolean => timeOf(line) - FORGET_MARGIN_MS > to;
 
 /** Returns every line after `after` that is kept, with its number. */
 export async function* linesAfter(

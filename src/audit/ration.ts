@@ -6,12 +6,12 @@ import type { Access } from '../domain/access.js';
 import type { Clock } from '../domain/time.js';
 import type { AuditEvent } from './event.js';
 import type { AuditLog } from './log.js';
-import { gatherPermits } from './permits.js';
 import { createShares } from './shares.js';
+import { gatherUses } from './uses.js';
 
 export interface RationedAuditLog extends AuditLog {
   /**
-   * Ends the minute: enters one line for each caller, and each issuer, of which events were counted and not entered; and the permits
+   * Ends the minute: enters one line for each caller, and each issuer, of which events were counted and not entered; and the uses
    * that were gathered.
    */
   enterCounts(): Promise<void>;
@@ -32,6 +32,7 @@ const ENTERED: Record<AuditEvent['type'], 'always' | 'rationed' | 'gathered'> = 
   'introspection.inactive': 'rationed',
   'access.permitted': 'gathered',
   'access.denied': 'rationed',
+  'access.reported': 'gathered',
   'keys.rotated': 'always',
   'policy.loaded': 'always',
   'audit.read': 'rationed',
@@ -59,12 +60,12 @@ interface Surroundings {
 /** Returns the audit log as use cases see it. */
 export function rationed(audit: AuditLog, { clock, hasRoom }: Surroundings): RationedAuditLog {
   const shares = createShares(hasRoom);
-  const permits = gatherPermits();
+  const uses = gatherUses();
   return {
     ...audit,
     async append(event) {
       if (ENTERED[event.type] === 'always') return audit.append(event);
-      if (ENTERED[event.type] === 'gathered') permits.add(event);
+      if (ENTERED[event.type] === 'gathered') uses.add(event);
       else if (shares.take(event)) return audit.append(cut(event));
     },
     async enterCounts() {
@@ -72,9 +73,9 @@ export function rationed(audit: AuditLog, { clock, hasRoom }: Surroundings): Rat
       if (!hasRoom()) return;
       const counts = await enter(audit, shares.endMinute(clock.unchecked()));
       counts.forEach((event) => shares.putBack(event));
-      const uses = await enter(audit, permits.endMinute());
-      uses.forEach((event) => permits.add(event));
-      const failed = counts.length + uses.length;
+      const gathered = await enter(audit, uses.endMinute());
+      gathered.forEach((event) => uses.add(event));
+      const failed = counts.length + gathered.length;
       if (failed > 0) throw new Error(`${failed} lines with counts were not entered; the next run tries again`);
     },
   };

@@ -15,7 +15,7 @@ import { stateNow, type TaskState } from '../ledger/task-state.js';
 import { readTask } from '../ledger/tasks.js';
 import type { OperateContext, OperatorVerb } from '../policy/query.js';
 import { assertLiveCaller, refuseDeadCaller } from './caller.js';
-import { decideOperation, denied, factsOf, draftFacts } from './decide.js';
+import { decideOperation, denied, factsOf, draftFacts, type Decision } from './decide.js';
 import type { Deps } from './deps.js';
 
 /**
@@ -72,6 +72,17 @@ export const permitRevocation = <Subject>(
 /** A run that is to be completed, as `issuer` (a trust name) and the name that tokens of that issuer say. */
 export type NamedRun = Readonly<Record<'issuer' | 'run', string>>;
 
+/** Policy may permit one target and not another. @param target its `resource`, or what the caller took for one */
+export const permitOnTarget = (
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  verb: 'reportUsage',
+  target: string,
+): Promise<Permitted<'reportUsage', { target: string }>> =>
+  ifPermitted(deps, new Permission(caller, verb, { target }), () =>
+    decideOperation(deps.policy, caller.party, verb, { type: 'target', target }),
+  );
+
 /** Policy knows whether it is the caller's own run. */
 export function permitOnRun(
   deps: PermitDeps,
@@ -119,17 +130,25 @@ const decideOperator = (
   context?: Omit<OperateContext, 'kind'>,
 ) => decideOperation(policy, party, verb, { type: 'broker' }, context);
 
-async function ask<V extends OperatorVerb, Subject>(
+const ask = <V extends OperatorVerb, Subject>(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
   verb: V,
   subject: Subject,
   context?: Omit<OperateContext, 'kind'>,
-): Promise<Permitted<V, Subject>> {
-  await assertLiveCaller(deps, caller);
-  const decision = await decideOperator(deps, caller, verb, context);
+): Promise<Permitted<V, Subject>> =>
+  ifPermitted(deps, new Permission(caller, verb, subject), () => decideOperator(deps, caller, verb, context));
+
+/** Returns the permission once the caller is known to be alive and policy has permitted it. */
+async function ifPermitted<P extends Pick<Permitted<OperatorVerb>, 'caller'>>(
+  deps: PermitDeps,
+  permission: P,
+  decide: () => Promise<Decision>,
+): Promise<P> {
+  await assertLiveCaller(deps, permission.caller);
+  const decision = await decide();
   if (decision.outcome !== 'permit') throw denied(decision);
-  return new Permission(caller, verb, subject);
+  return permission;
 }
 
 /** A verb permitted on a task, with the task as it was at the question. */

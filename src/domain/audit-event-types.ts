@@ -16,6 +16,8 @@ export const AUDIT_EVENT_TYPES = [
   'access.permitted',
   /** Where a live credential is used, the answer was no. */
   'access.denied',
+  /** An API says how often a credential was used, and whether it let that pass. Nobody but the API has seen it. */
+  'access.reported',
   'keys.rotated',
   'policy.loaded',
   'audit.read',

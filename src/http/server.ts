@@ -37,6 +37,7 @@ import {
 } from './tasks.js';
 import { taskList } from './task-list.js';
 import { timeline } from './timeline.js';
+import { taskUsage, usageReport } from './usage.js';
 import { workloadRisk } from './workloads.js';
 
 const KIB = 1024;
@@ -66,6 +67,7 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
     ours('POST', '/tasks', taskOpening(deps), 32 * KIB),
     ours('GET', '/tasks', taskList(deps)),
     ours('GET', '/tasks/:id', taskReading(deps)),
+    ours('GET', '/tasks/:id/usage', taskUsage(deps)),
     ours('POST', '/tasks/:id/complete', taskCompletion(deps), 4 * KIB),
     ours('POST', '/tasks/:id/suspend', taskSuspension(deps), 4 * KIB),
     ours('POST', '/tasks/:id/resume', taskResumption(deps), KIB),
@@ -115,6 +117,7 @@ const usesOfCredentials = (deps: HttpDeps): DescribedEndpoint[] => [
   authzen('POST', EVALUATION_PATH, evaluation(deps), 48 * KIB),
   authzen('POST', EVALUATIONS_PATH, evaluations(deps), 256 * KIB),
   ours('GET', '/forward-auth/:name', forwardAuth(deps)),
+  ours('POST', '/usage', usageReport(deps), 64 * KIB),
 ];
 
 interface OperationsDeps extends Pick<HttpDeps, 'metrics' | 'requests' | 'issuer' | 'policy'> {

@@ -23,6 +23,7 @@ export type OperatorVerb =
   | 'introspect'
   | 'evaluate'
   | 'assertProperties'
+  | 'reportUsage'
   | 'revoke'
   | 'readRevocations'
   | 'readCredential'

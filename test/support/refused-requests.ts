@@ -74,6 +74,12 @@ const REQUESTS: Record<OperatorVerb, Record<string, Send>> = {
     'follow the feed': get('/revocations/feed'),
     acknowledge: post('/revocations/feed/ack', { generation: '1_x', applied: [{ seq: 1 }] }),
   },
+  reportUsage: {
+    'report use': post('/usage', {
+      target: 'https://tickets.example',
+      uses: [{ credential: 'crd_aabbbbbbbbbbbbbb', permitted: true }],
+    }),
+  },
   // Whoever may not is answered all the same: dead, no, or without what it said.
   introspect: {},
   evaluate: {},

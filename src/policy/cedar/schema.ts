@@ -86,7 +86,7 @@ action completeRun in [operate] appliesTo {
   resource: [Broker],
   context: { issuer: String, run: String, own: Bool }, // own: the token of who asks names this run
 };
-action introspect, evaluate, assertProperties in [operate] appliesTo {
+action introspect, evaluate, assertProperties, reportUsage in [operate] appliesTo {
   principal: [Workload, Person],
   resource: [Target],
 };

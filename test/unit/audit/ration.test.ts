@@ -5,6 +5,7 @@ import type { AuditEvent } from '../../../src/audit/event.js';
 import type { AuditLog } from '../../../src/audit/log.js';
 import { rationed, type RationedAuditLog } from '../../../src/audit/ration.js';
 import { LINES_PER_CALLER, LINES_PER_ISSUER } from '../../../src/audit/shares.js';
+import { USES_KEPT } from '../../../src/audit/uses.js';
 import { HARD_LIMITS } from '../../../src/domain/limits.js';
 import { handClock } from '../../support/clock.js';
 
@@ -134,6 +135,60 @@ describe('what an API is shown', () => {
     await audit.enterCounts();
     expect(entered).toHaveLength(2);
     expect(entered[1]).toMatchObject({ type: 'audit.counted', credential: 'crd_a' });
+  });
+});
+
+describe('uses of credentials', () => {
+  const use = (api: string, number: number, more: Partial<AuditEvent> = {}): AuditEvent => ({
+    ...{ type: 'access.reported', at: clock.now(), outcome: 'permitted', ...caller(api), target: 'https://a.example' },
+    ...{ credential: `crd_${number}`, task: `tsk_${number}`, access: [{ path: `a/${number}`, actions: ['read'] }] },
+    ...more,
+  });
+  const timesOf = (events: readonly AuditEvent[]) => events.reduce((sum, { times = 0 }) => sum + times, 0);
+
+  it('of one caller fill half of the lines of a minute at most; all that is beyond is one line', async () => {
+    for (let i = 0; i < 5_000; i += 1) await audit.append(use('lab:floods', i));
+    await audit.append(use('lab:other', 1));
+    await audit.enterCounts();
+    expect(entered).toHaveLength(USES_KEPT.ofCaller + 2);
+    expect(entered.filter(({ credential }) => credential === undefined)).toEqual([
+      expect.objectContaining({ ...caller('lab:floods'), times: 5_000 - USES_KEPT.ofCaller }),
+    ]);
+    expect(entered.at(-1)).toMatchObject({ ...caller('lab:other'), credential: 'crd_1' });
+  });
+
+  it('of many callers have a bound too, and every use is counted', async () => {
+    for (let i = 0; i < 5_000; i += 1) await audit.append(use(`lab:${i % 10}`, i));
+    await audit.enterCounts();
+    expect(entered).toHaveLength(USES_KEPT.inAll + 10);
+    expect(timesOf(entered)).toBe(5_000);
+  });
+
+  it('of one task are kept apart up to its share, and beyond that counted for each credential', async () => {
+    const rest = { task: 'tsk_a', credential: 'crd_a' };
+    for (let i = 0; i < 100; i += 1) await audit.append(use('lab:api', i, rest));
+    await audit.enterCounts();
+    expect(entered).toHaveLength(USES_KEPT.ofTask + 1);
+    expect(entered.at(-1)).toMatchObject({ ...rest, times: 100 - USES_KEPT.ofTask });
+    expect(entered.at(-1)).not.toHaveProperty('access');
+  });
+
+  it('that were denied are not counted as permitted, and what the broker decided not as what an API says', async () => {
+    await audit.append(use('lab:api', 1));
+    await audit.append(use('lab:api', 1, { outcome: 'denied' }));
+    await audit.append(use('lab:api', 1, { type: 'access.permitted' }));
+    await audit.enterCounts();
+    expect(entered.map(({ times }) => times)).toEqual([1, 1, 1]);
+  });
+
+  it('that the audit log does not take are entered later', async () => {
+    await audit.append(use('lab:api', 1, { times: 3 }));
+    takesEntries = false;
+    await expect(audit.enterCounts()).rejects.toThrow();
+    takesEntries = true;
+    await audit.append(use('lab:api', 1));
+    await audit.enterCounts();
+    expect(entered).toEqual([expect.objectContaining({ times: 4 })]);
   });
 });
 

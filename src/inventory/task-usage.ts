@@ -1,0 +1,48 @@
+/** What the credentials of a task were granted, and what is known of their use, from the audit log. */
+import { parseEntry } from '../audit/event.js';
+import type { AuditLog } from '../audit/log.js';
+import { addUp, type CredentialUsage } from '../audit/usage.js';
+import type { PermittedTask } from '../authorization/permit.js';
+import { FORGET_MARGIN_MS } from '../domain/limits.js';
+import { MINUTE_MS } from '../domain/time.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+
+interface TaskUsage {
+  credentials: CredentialUsage[];
+  /** Whether all that the audit log has of the task was read. */
+  complete: boolean;
+}
+
+interface TaskUsageDeps {
+  audit: Pick<AuditLog, 'page'>;
+  /** Takes a further request from the rate of the caller, or throws `slow_down`. */
+  assertWithinRate: (party: AuthenticatedCaller['party']) => Promise<void>;
+}
+
+/** A page reads 5,000 lines. Each after the first counts as one request more. */
+const PAGES_MOST = 20;
+const LINES_A_PAGE = 1_000;
+const USES_MOST = 1_000;
+/** Uses are entered by the minute, and reports may come ten minutes late. */
+const ENTERED_LATE_MS = 15 * MINUTE_MS;
+
+export async function readTaskUsage(
+  { audit, assertWithinRate }: TaskUsageDeps,
+  { caller, subject: { task } }: PermittedTask<'readTask'>,
+): Promise<TaskUsage> {
+  const usage = addUp(USES_MOST);
+  const filter = {
+    task: task.id,
+    from: task.openedAt - FORGET_MARGIN_MS,
+    ...(task.ended && { to: task.ended.at + ENTERED_LATE_MS }),
+  };
+  let after = 0;
+  for (let pages = 0; pages < PAGES_MOST; pages += 1) {
+    if (pages > 0) await assertWithinRate(caller.party);
+    const { lines, next } = await audit.page({ after, limit: LINES_A_PAGE, filter });
+    for (const line of lines) usage.add(parseEntry(line));
+    if (next === undefined) return { credentials: usage.credentials(), complete: true };
+    after = next;
+  }
+  return { credentials: usage.credentials(), complete: false };
+}
