@@ -1,4 +1,4 @@
-/** The client as its users get it: packed, unpacked elsewhere, compiled against, and run in processes of its own. */
+/** Client and verifier as their users get them: packed, unpacked elsewhere, compiled against, and run in processes of its own. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,15 @@ const directory = temporaryDirectory();
 const home = join(directory, 'node_modules', NAME);
 let packed: string[];
 
-beforeAll(() => void (packed = unpack('./sdk/typescript', home)));
+const VERIFIER = '@mayfly-broker/verifier';
+const verifierHome = join(directory, 'node_modules', VERIFIER);
+let verifierPacked: string[];
+
+beforeAll(() => {
+  packed = unpack('./sdk/typescript', home);
+  verifierPacked = unpack('./sdk/verifier', verifierHome);
+  cpSync('node_modules/jose', join(directory, 'node_modules/jose'), { recursive: true });
+});
 
 /** Packs a package as it is published, unpacks it, and returns the paths of its files. */
 function unpack(source: string, into: string): string[] {
@@ -47,6 +55,9 @@ interface Manifest {
   private?: boolean;
   dependencies?: object;
   license: string;
+  main?: string;
+  types?: string;
+  exports?: { '.': { types: string; default: string } };
 }
 const manifest = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Manifest;
 
@@ -83,16 +94,22 @@ describe('the package', () => {
     expect(broker.private).toBe(true);
   });
 
+  // `moduleResolution: node` of older projects does not look at `exports`.
+  it.each(['typescript', 'verifier'])('is found by compilers that know no exports: sdk/%s', (name) => {
+    const { main, types, exports } = manifest(`sdk/${name}/package.json`);
+    expect({ types, default: main }).toEqual(exports?.['.']);
+  });
+
   it.each([
     ['nodenext', 'nodenext'],
     ['node16', 'node16'],
     ['esnext', 'bundler'],
-  ])('has types for a strict consumer: module %s, resolution %s', (module, moduleResolution) => {
-    program('consumer.mts', CONSUMER);
+  ])('has, as the verifier, types for a strict consumer: module %s, resolution %s', (module, moduleResolution) => {
+    const files = [program('consumer.mts', CONSUMER), program('verifier-consumer.mts', VERIFIER_CONSUMER)];
     const types = { typeRoots: [resolve('node_modules/@types')], types: ['node'] };
     const strict = { strict: true, exactOptionalPropertyTypes: true, noEmit: true, skipLibCheck: false };
     const compilerOptions = { module, moduleResolution, target: 'es2023', ...types, ...strict };
-    program('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.mts'] }));
+    program('tsconfig.json', JSON.stringify({ compilerOptions, files }));
     const compiler = resolve('node_modules/@typescript/native/bin/tsc');
     // It throws with what the compiler says.
     execFileSync(process.execPath, [compiler, '-p', directory], { encoding: 'utf8', stdio: 'pipe' });
@@ -117,6 +134,50 @@ export async function use(): Promise<void> {
 export const isOver = (error: unknown): boolean => error instanceof TaskEnded && error.outcome === 'completed';
 export const seconds = (error: unknown): number | undefined =>
   error instanceof Refused || error instanceof Unavailable ? error.retryAfterSeconds : error instanceof IdentityUnavailable ? 0 : undefined;
+`;
+
+const VERIFIER_CONSUMER = `
+import { createServer, type IncomingMessage } from 'node:http';
+import { admittedOf, covers, createVerifier, fromFile, guardTool, mcpTokenVerifier, metadataOf, protect } from '${VERIFIER}';
+import { scopeChallengeOf, VerificationError, type Claims, type Needed, type Seen, type VerificationReason, type Verifier } from '${VERIFIER}';
+
+export const refusals = new Map<VerificationReason, number>();
+const observe = (seen: Seen): void => {
+  if (seen.is === 'decision' && seen.refused) refusals.set(seen.refused, (refusals.get(seen.refused) ?? 0) + 1);
+};
+const options = { issuer: 'https://a', audience: 'https://b', identity: fromFile('/token'), staleMs: 3_000, observe };
+const verifier: Verifier = createVerifier(options);
+export async function use(token: string): Promise<Claims | 401 | 403 | 503> {
+  const needed: Needed = { resource: 'incident/4711', action: 'read' };
+  try {
+    const claims = await verifier.verify(token, needed);
+    const stop: () => void = verifier.onRevoked(claims, ({ reason }) => console.log(reason));
+    stop();
+    return covers(claims, needed) ? claims : 403;
+  } catch (error) {
+    if (error instanceof VerificationError) return error.status;
+    throw error;
+  }
+}
+
+const read = (number: string | number): Needed => ({ resource: 'incident/' + number, action: 'read' });
+const plain = protect(verifier, { needs: ({ url = '' }) => read(url), scopes: ['read'] });
+createServer((request, response) =>
+  plain(request, response, () => {
+    const signal: AbortSignal = admittedOf(request).signal;
+    response.end(JSON.stringify({ ...metadataOf(verifier), signal }));
+  }),
+);
+/** As the request of a framework is one of Node, and more. */
+type Framed = IncomingMessage & { params: { number: string } };
+export const framed: (...args: [Framed, Parameters<typeof plain>[1], () => void]) => void = protect(verifier, {
+  needs: ({ params }: Framed) => read(params.number),
+});
+
+const needs = { use: read(0), data: ({ number }: { number: number }) => [read(number)] };
+export const tool = guardTool(verifier, needs, ({ number }, context: { http?: { authInfo?: { extra?: unknown } } }) => ({ number, context }));
+export const challenge: { scopes: [string, ...string[]] } | undefined = scopeChallengeOf(needs)({ request: { params: { arguments: {} } } });
+export const info = mcpTokenVerifier(verifier, (message) => new Error(message)).verifyAccessToken('token');
 `;
 
 /** Says what it got, and works for ever. */
@@ -150,29 +211,23 @@ interface Said {
 }
 
 describe('the package of the verifier', () => {
-  const own = '@mayfly-broker/verifier';
-  const place = join(directory, 'node_modules', own);
-  let files: string[];
-  beforeAll(() => void (files = unpack('./sdk/verifier', place)));
-
-  it('is imported with jose and no other package, and gives away nothing but its entrance', () => {
-    cpSync('node_modules/jose', join(directory, 'node_modules/jose'), { recursive: true });
-    const names: unknown = JSON.parse(
-      run('v.mjs', `import * as all from '${own}'; console.log(JSON.stringify(Object.keys(all)));`),
-    );
-    expect(names).toEqual(expect.arrayContaining(['createVerifier', 'covers', 'VerificationError', 'fromFile']));
-    expect(() => run('w.mjs', `import '${own}/dist/verifier/token.js';`)).toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  it('is imported and required with jose and no other package, and gives away nothing but its entrance', () => {
+    const names = expect.arrayContaining(['createVerifier', 'covers', 'VerificationError', 'fromFile']);
+    const print = 'console.log(JSON.stringify(Object.keys(all)));';
+    expect(JSON.parse(run('v.mjs', `import * as all from '${VERIFIER}'; ${print}`))).toEqual(names);
+    expect(JSON.parse(run('v.cjs', `const all = require('${VERIFIER}'); ${print}`))).toEqual(names);
+    expect(() => run('w.mjs', `import '${VERIFIER}/dist/verifier/token.js';`)).toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
     const dependencies = { jose: (manifest('package.json').dependencies as { jose: string }).jose };
-    expect(manifest(join(place, 'package.json'))).toMatchObject({
+    expect(manifest(join(verifierHome, 'package.json'))).toMatchObject({
       version: manifest('package.json').version,
       dependencies,
     });
   });
 
   it('has of the broker only the words and rules that need no library', () => {
-    const rooms = new Set(files.flatMap((path) => /^dist\/(\w+)\//.exec(path)?.[1] ?? []));
+    const rooms = new Set(verifierPacked.flatMap((path) => /^dist\/(\w+)\//.exec(path)?.[1] ?? []));
     expect([...rooms].sort()).toEqual(['client', 'domain', 'protocol', 'verifier']);
-    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/domain/liveness.js']));
+    expect(verifierPacked).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/domain/liveness.js']));
   });
 });
 
