@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { JWT_TYPE, TOKEN_EXCHANGE } from '../protocol/oauth.js';
 import { KeptCredential, type Credential, type Issued } from './credential.js';
+import { elapsed } from './elapsed.js';
 import { MayflyError, Refused, TaskEnded, Unavailable } from './errors.js';
 import { ask, asBearer, textOf, tokenFrom, type Connection, type IdentitySource, type Members } from './request.js';
 
@@ -15,6 +16,8 @@ export interface Wish {
   /** The broker gives no more than policy and its configuration allow. Default: theirs, five minutes if nobody changed it. */
   lifetimeSeconds?: number;
 }
+
+const AWAITED = '/introspect/wait';
 
 export type Outcome = 'completed' | 'failed' | 'cancelled';
 
@@ -89,9 +92,34 @@ export class Task implements AsyncDisposable {
    * could not be asked.
    */
   async isAlive(credential: Credential): Promise<boolean> {
-    const isAlive = (await this.#tell('/introspect', credential.token))['active'] === true;
-    if (!isAlive) for (const kept of this.#credentials.values()) kept.discard(credential);
-    return isAlive;
+    return this.#noticingDeath(credential, await this.#tell('/introspect', credential.token));
+  }
+
+  /**
+   * Waits for the death of a credential, `seconds` at most (1 to 20). The broker answers in the moment of it. Resolves with whether
+   * the credential lives, and for how many milliseconds after the question was sent that is certain. Throws as `isAlive` does, and
+   * Refused at a broker that does not know the question.
+   * @param instance Names this process in receipts of revocations.
+   */
+  async untilDead(
+    credential: Credential,
+    { seconds, instance, signal }: { seconds: number; instance: string; signal?: AbortSignal },
+  ): Promise<{ isAlive: boolean; forMs: number }> {
+    const prove = asBearer({ body: { token: credential.token, seconds, instance } });
+    const answer = await ask(this.#connection, { path: AWAITED, prove, ...(signal && { signal }) });
+    const forMs = answer['waitedMs'];
+    return { isAlive: this.#noticingDeath(credential, answer), forMs: typeof forMs === 'number' ? forMs : 0 };
+  }
+
+  /**
+   * Tells the broker that a dead credential is out of use here from this moment on: the receipt of what ended it then says so.
+   * @param instance Names this process in the receipt.
+   */
+  async denied({ token }: Credential, instance: string): Promise<void> {
+    const since = elapsed();
+    // The waiting is counted anew before each attempt.
+    const body = () => ({ token, deniedMs: Math.round(elapsed() - since), instance });
+    await ask(this.#connection, { path: AWAITED, prove: (identity) => asBearer({ body: body() })(identity) });
   }
 
   /**
@@ -185,6 +213,12 @@ export class Task implements AsyncDisposable {
     } finally {
       this.#isBeating = false;
     }
+  }
+
+  /** A dead credential is not handed out again. */
+  #noticingDeath(credential: Credential, { active }: Members): boolean {
+    if (active !== true) for (const kept of this.#credentials.values()) kept.discard(credential);
+    return active === true;
   }
 
   /** RFC 7009: the broker ends the credential. If it cannot be told, the credential ends by itself. */

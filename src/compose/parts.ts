@@ -124,7 +124,12 @@ function openIdentity(
 
 /** Returns what is done for callers that ask often and give up soon, and for verifiers, which ask once and hear the rest. */
 const forSdks = (ledger: Ledger, metrics: Metrics) => ({
-  feed: openFeed(ledger, { onFollowers: metrics.feedFollowers, onEnd: metrics.feedEnded, onKnown: metrics.knownBy }),
+  feed: openFeed(ledger, {
+    onFollowers: metrics.feedFollowers,
+    onWaiting: metrics.feedWaiting,
+    onEnd: metrics.feedEnded,
+    onKnown: metrics.knownBy,
+  }),
   given: givenSessions(ledger),
   inTurn: createInTurn(),
   untilEnforceable: untilEnforceable(ledger.clock, (target) => isPassing(ledger, target)),

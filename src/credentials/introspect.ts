@@ -11,6 +11,7 @@ import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
+import type { Epoch } from '../domain/liveness.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import type { AccessTokenClaims } from '../protocol/access-token.js';
@@ -22,15 +23,25 @@ interface IntrospectRequest {
   token: string;
   /** The place from which the token was presented to the resource server, as the server names it. */
   presentedFrom?: string;
+  /** Nobody has just presented it: who asks waits for its end, and that is no use of it. */
+  isWatched?: true;
   requestId: string;
 }
 
+/** A live token by its claims; or one that is not, with the entry of the log that ended it, where the caller may know. */
+type Introspected = { claims: AccessTokenClaims } | { claims?: undefined; endedBy?: Epoch };
+
 /** Returns the claims of a live token, else undefined. The one look at the log begins after the question arrived. */
-export async function introspect(
+export const introspect = async (
+  ...asked: Parameters<typeof introspectWithEnd>
+): Promise<AccessTokenClaims | undefined> => (await introspectWithEnd(...asked)).claims;
+
+/** The same, with what ended the token. */
+export async function introspectWithEnd(
   deps: IntrospectDeps,
   caller: AuthenticatedCaller,
-  { token, presentedFrom, requestId }: IntrospectRequest,
-): Promise<AccessTokenClaims | undefined> {
+  { token, presentedFrom, isWatched, requestId }: IntrospectRequest,
+): Promise<Introspected> {
   const { ledger, observer } = deps;
   const inspected = await inspect(deps, token, defined({ ...shownBy(caller, 'introspected'), presentedFrom }));
   const causes = inspected?.causes ?? [];
@@ -38,17 +49,25 @@ export async function introspect(
   const about = inspected && auditedToken(inspected);
   const isHolder = inspected?.found?.task.workload.id === caller.party.id;
   const asking = await mayAsk(deps, caller, seen, defined({ ...about, requestId, isHolder }));
-  if (asking === 'not-permitted') return undefined;
+  if (asking === 'not-permitted') return {};
   const now = ledger.clock.now();
+  let endedBy: Epoch | undefined;
   if (inspected?.found) {
     const { claims, found } = inspected;
     const state = stateOf(inspected, seen, now);
     // Only what the target itself reports is a use of the token. Anybody else could raise an alarm about somebody else's token.
-    if (asking === 'as-target') observeUse(observer, chargeOf(found), state, presentedFrom);
-    if (state === 'live') return claims;
+    if (asking === 'as-target' && !isWatched) observeUse(observer, chargeOf(found), state, presentedFrom);
+    if (state === 'live') return { claims };
+    endedBy = state === 'ended' ? endOf(inspected, seen) : undefined;
   }
   await auditInactive(deps, caller, defined({ ...about, at: now, requestId }));
-  return undefined;
+  return defined({ endedBy });
+}
+
+/** Returns the entry of the log that ended a token which an entry has ended. */
+function endOf({ claims, causes }: Inspected, seen: Seen): Epoch | undefined {
+  const death = seen.firstDeathOf('credential', claims.epoch, causes);
+  return death && { generation: seen.epoch.generation, seq: death.seq };
 }
 
 function observeUse(

@@ -2,6 +2,7 @@
  * A verifier says what it has applied, so that the time from a revocation to its denial is measured where it counts. It may be
  * said at any broker. Nobody can have applied what was never sent, so that is refused.
  */
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Follower } from './follow.js';
@@ -12,6 +13,8 @@ import type { Witness } from './witness.js';
 export interface Acknowledgement {
   verifier: string;
   instance?: string;
+  /** `wait`: it waited for the end of one credential. It was sent no entries, and the broker has found this one itself. */
+  by?: 'wait';
   generation: string;
   /** `waitedMs`: how long before this request was sent the entry was applied, by the clock of the verifier. */
   applied: readonly { seq: number; waitedMs: number }[];
@@ -38,7 +41,7 @@ export async function acknowledge(deps: AcknowledgeDeps, ack: Acknowledgement): 
     throw new BrokerError('conflict', 'The log has another generation: what was applied of this one counts no more.');
   if (latest > sentUpTo(deps.subscribers, ack, line))
     throw new BrokerError('invalid_request', 'An entry that was never sent cannot be acknowledged.');
-  const { verifier, instance } = ack;
+  const { verifier, instance, by } = ack;
   const known = ack.applied.flatMap(({ seq, waitedMs }) => {
     const entry = line.published(seq);
     // A moment before the publication, or one to come, would be the mistake of some clock.
@@ -46,7 +49,7 @@ export async function acknowledge(deps: AcknowledgeDeps, ack: Acknowledgement): 
   });
   for (const { entry, knewAt } of known) {
     deps.onKnown(verifier, (knewAt - entry.at) / 1000);
-    if (entry.hasReceipt) deps.witness.note(entry, [{ verifier, ...(instance !== undefined && { instance }), knewAt }]);
+    if (entry.hasReceipt) deps.witness.note(entry, [defined({ verifier, instance, by, knewAt })]);
   }
   return known.length;
 }
@@ -54,9 +57,10 @@ export async function acknowledge(deps: AcknowledgeDeps, ack: Acknowledgement): 
 /** Returns the last number that can have been applied: what its streams here were sent, or else the end of the log. */
 function sentUpTo(
   subscribers: AcknowledgeDeps['subscribers'],
-  { verifier, instance }: Acknowledgement,
+  { verifier, instance, by }: Acknowledgement,
   line: Line,
 ): number {
+  if (by === 'wait') return line.head();
   const own = [...subscribers].filter((one) => one.party === verifier && one.instance === instance);
   if (own.length === 0) return line.head();
   return Math.max(...own.map(({ progress: { place } }) => (place?.line === line ? place.seq : 0)));

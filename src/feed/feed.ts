@@ -16,6 +16,7 @@ import { acknowledge, type Acknowledgement } from './acknowledge.js';
 import { createFollower } from './follow.js';
 import { createSnapshots } from './snapshot.js';
 import { streamTo, type Progress } from './stream.js';
+import { createWaiting, type Waiting } from './waiting.js';
 import { createWitness } from './witness.js';
 
 /** Beyond these a subscriber is told to come later: each holds a connection. */
@@ -56,9 +57,11 @@ export interface Feed {
   subscribe(subscription: Subscription): Promise<Stream>;
   /** Returns how many entries were measured. Refuses what was never sent, and another generation. */
   acknowledge(ack: Acknowledgement): Promise<number>;
+  /** See `Waiting`. */
+  listen: Waiting['listen'];
   /** Looks at the log for everybody who follows, and ends what is to end. Rejects when the log could not be read. */
   beat(): Promise<void>;
-  /** Ends all streams: their verifiers come again, to another broker. */
+  /** Ends all streams, and all waiting: who followed or waited comes again, to another broker. */
   close: () => void;
 }
 
@@ -71,6 +74,7 @@ interface Subscriber extends Subscription {
 
 interface FeedEvents {
   onFollowers: (count: number) => void;
+  onWaiting: (count: number) => void;
   onEnd: (reason: FeedEnd | 'left' | 'stuck') => void;
   /** @param seconds From the publication until the verifier denied, at most. */
   onKnown: (verifier: string, seconds: number) => void;
@@ -95,8 +99,11 @@ export function openFeed(ledger: Ledger, events: FeedEvents): Feed {
   const follower = createFollower(ledger, (line, entries) => {
     void askAgain(hitBy(entries, subscribers));
     const told = [...subscribers].map(nameOf);
-    for (const { seq } of entries.filter(needsReceipt)) witness.note(line.published(seq), told);
+    for (const { seq, cause } of entries.filter(needsReceipt))
+      witness.note(line.published(seq), [...told, ...waiting.under(cause)]);
+    waiting.hear(entries);
   });
+  const waiting = createWaiting(follower, events.onWaiting);
   const snapshots = createSnapshots(log, follower, clock);
 
   return {
@@ -108,21 +115,24 @@ export function openFeed(ledger: Ledger, events: FeedEvents): Feed {
       const texts = streamTo({ follower, snapshots, clock }, subscriber.progress, subscription.from);
       return { texts: counted(texts, subscriber, room), cut: subscriber.cut.signal };
     },
+    listen: waiting.listen,
     acknowledge: (ack) => acknowledge({ clock, follower, witness, subscribers, ...events }, ack),
     async beat() {
       const now = clock.elapsed();
       endDue(subscribers, now);
       snapshots.forget();
       if (room.isClosed) return;
-      if (subscribers.size > 0) idleSince = now;
+      const users = subscribers.size + waiting.count();
+      if (users > 0) idleSince = now;
       else if (now - idleSince >= IDLE_MS) follower.stop();
-      if (!follower.line() && subscribers.size === 0) return;
+      if (!follower.line() && users === 0) return;
       await follower.look();
       await Promise.all([witness.write(), askAgain([...subscribers].filter(({ askAt }) => now >= askAt))]);
     },
     close() {
       room.isClosed = true;
       for (const { progress } of subscribers) progress.end ??= 'closing';
+      waiting.close();
       follower.stop();
     },
   };

@@ -4,6 +4,7 @@
  */
 import { defined } from '../domain/defined.js';
 import { formatEpoch } from '../domain/liveness.js';
+import type { Cause } from '../domain/selector.js';
 import { grown, tombstoneAfter, type Deadly, type LogEntry, type Tombstone } from '../domain/tombstone.js';
 import { needsReceipt } from '../ledger/follow-receipts.js';
 import { feedEvent } from '../protocol/feed.js';
@@ -19,6 +20,7 @@ export interface Published {
   id: string;
   /** By the clock of the broker that published it. Milliseconds. */
   at: number;
+  cause: Cause;
   /** Whether a receipt is kept of it. */
   hasReceipt: boolean;
 }
@@ -30,6 +32,8 @@ export interface Line {
   append(entries: readonly LogEntry[]): void;
   /** Returns whether every entry above `seq` is here, and `seq` itself was reached. */
   covers(seq: number): boolean;
+  /** Returns whether an entry above `seq` is under one of the causes; yes where not all of them are kept. */
+  concerns(causes: readonly Cause[], seq: number): boolean;
   /** Returns the events above `seq`, as many as go at once, and the number of the last; undefined where there is none. */
   after(seq: number): { text: string; seq: number } | undefined;
   /** Undefined: it is not kept, or not published yet. */
@@ -50,6 +54,12 @@ export function createLine(generation: string, from: number): Line {
       if (events.length > 2 * KEPT) before += events.splice(0, events.length - KEPT).length;
     },
     covers: (seq) => seq >= before && seq <= head(),
+    concerns(causes, seq) {
+      if (seq < before || seq > head()) return true;
+      for (let at = seq - before; at < events.length; at += 1)
+        if (causes.includes(events[at]?.cause ?? '')) return true;
+      return false;
+    },
     after(seq) {
       let text = '';
       let next = seq;
@@ -65,7 +75,7 @@ function eventOf(generation: string, entry: LogEntry) {
   const hasReceipt = needsReceipt(entry);
   const receipt = hasReceipt ? (true as const) : undefined;
   const data = defined({ seq, cause, tombstone: deadlyOf(tombstoneAfter(entry)), receipt });
-  return { seq, id, at, hasReceipt, text: feedEvent('revocation', data, formatEpoch({ generation, seq })) };
+  return { seq, id, at, cause, hasReceipt, text: feedEvent('revocation', data, formatEpoch({ generation, seq })) };
 }
 
 /** Returns what of the tombstone a verifier needs: no reason, no party, and not the clock of a cutoff. */

@@ -11,7 +11,7 @@ import type { RequestLog } from '../telemetry/request-log.js';
 export interface HttpDeps extends Deps {
   audit: AuditLog;
   keys: Pick<Keys, 'sign' | 'verify' | 'jwks'>;
-  feed: Pick<Feed, 'subscribe' | 'acknowledge'>;
+  feed: Pick<Feed, 'subscribe' | 'acknowledge' | 'listen'>;
   metrics: Metrics;
   requests: RequestLog;
   /** The proxies that are believed when they say whose request they hand on (`X-Forwarded-For`). */

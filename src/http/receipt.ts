@@ -21,13 +21,19 @@ const informedAnswer = receiptAnswer.extend({
   verifiers: z
     .array(
       z.strictObject({
-        verifier: z.string().describe('The party that follows the [feed](feed.md).'),
+        verifier: z.string().describe('The party that was told.'),
         instance: z.string().exactOptional().describe('Which of its instances, as it says.'),
+        by: z
+          .literal('wait')
+          .exactOptional()
+          .describe(
+            'It waited for the end of a credential that it uses, as `mayfly proxy` does. Absent: it follows the feed.',
+          ),
         knewAt: time().exactOptional().describe('Absent: it was told, and has not said that it knows.'),
         afterMs: z.int().exactOptional().describe('How long after the publication that was, at most.'),
       }),
     )
-    .describe('Who followed the feed when it was published, of each broker; a thousand at most.'),
+    .describe('Who followed the feed or waited when it was published, of each broker; a thousand at most.'),
 });
 
 export const revocationReceipt = (deps: HttpDeps) =>
@@ -53,10 +59,11 @@ export const revocationReceipt = (deps: HttpDeps) =>
     },
   });
 
-const verifierOnWire = ({ verifier, instance, knewAt }: InformedVerifier, { at }: Pick<Receipt, 'at'>) =>
+const verifierOnWire = ({ verifier, instance, by, knewAt }: InformedVerifier, { at }: Pick<Receipt, 'at'>) =>
   defined({
     verifier,
     instance,
+    by,
     knewAt: knewAt === undefined ? undefined : toTimestamp(knewAt),
     afterMs: knewAt === undefined ? undefined : knewAt - at,
   });

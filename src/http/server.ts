@@ -7,6 +7,7 @@ import { evaluation, evaluations } from './authzen/evaluation.js';
 import { decisionPoint, EVALUATION_PATH, EVALUATIONS_PATH } from './authzen/metadata.js';
 import { authorization, keySet, metadata } from './oauth/discovery.js';
 import { introspection } from './oauth/introspect.js';
+import { introspectionWait } from './oauth/introspect-wait.js';
 import { tokenRevocation } from './oauth/revoke.js';
 import { token } from './oauth/token.js';
 import { openApi } from './openapi/document.js';
@@ -113,6 +114,7 @@ const revocationEndpoints = (deps: HttpDeps): DescribedEndpoint[] => [
 /** What is asked where credentials are used. */
 const usesOfCredentials = (deps: HttpDeps): DescribedEndpoint[] => [
   oauth('POST', '/introspect', introspection(deps), 48 * KIB),
+  ours('POST', '/introspect/wait', introspectionWait(deps), 48 * KIB),
   ours('GET', '/.well-known/authzen-configuration', decisionPoint(deps)),
   authzen('POST', EVALUATION_PATH, evaluation(deps), 48 * KIB),
   authzen('POST', EVALUATIONS_PATH, evaluations(deps), 256 * KIB),

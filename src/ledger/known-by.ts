@@ -12,10 +12,12 @@ import type { Ledger } from './ledger.js';
 import { upsertRecord } from './retry-on-conflict.js';
 
 const verifierSchema = z.strictObject({
-  /** The id of the party that follows the feed. */
+  /** The id of the party that follows the feed, or waits for the end of one credential. */
   verifier: z.string(),
   /** Which of its instances, as it said. */
   instance: z.string().optional(),
+  /** How it hears. Absent: it follows the feed. `wait`: it waits for the end of one credential, as a proxy does. */
+  by: z.literal('wait').optional(),
   /** When it knew, at the latest. Absent: it was told, and has not said that it knows. */
   knewAt: moment.optional(),
 });
@@ -55,10 +57,10 @@ export const addVerifiers = (ledger: Ledger, { seq, id, at }: Entry, informed: I
   });
 
 /** Adds one verifier. Of two instances under one name, the later moment stands. */
-export function inform(informed: Informed, { verifier, instance, knewAt }: InformedVerifier): void {
-  const name = `${verifier}\n${instance ?? ''}`;
+export function inform(informed: Informed, { verifier, instance, by, knewAt }: InformedVerifier): void {
+  const name = `${verifier}\n${instance ?? ''}\n${by ?? ''}`;
   const before = informed.get(name)?.knewAt;
   const later = before === undefined || knewAt === undefined ? (before ?? knewAt) : Math.max(before, knewAt);
   if (informed.has(name) || informed.size < VERIFIERS_MOST)
-    informed.set(name, defined({ verifier, instance, knewAt: later }));
+    informed.set(name, defined({ verifier, instance, by, knewAt: later }));
 }

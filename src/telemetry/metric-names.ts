@@ -97,6 +97,11 @@ export const METRICS = {
     help: 'Verifiers that follow the revocation feed of this broker.',
     labels: {},
   },
+  feedWaiting: {
+    name: 'mayfly_feed_waiting',
+    help: 'Callers that wait at this broker for the end of a credential, as proxies of agents do.',
+    labels: {},
+  },
   feedEnds: {
     name: 'mayfly_feed_ends_total',
     help: 'Streams of the feed that ended: by the broker (renew, slow, closing, refused, stuck), or left by the verifier.',

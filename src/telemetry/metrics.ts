@@ -33,6 +33,7 @@ export interface Metrics {
   /** Counts a subject that a detector forgot before it was written to the store. */
   detectorDropped(): void;
   feedFollowers: (count: number) => void;
+  feedWaiting: (count: number) => void;
   /** @param reason `stuck`: its connection took nothing more. `left`: the verifier ended it. */
   feedEnded: (reason: FeedEnd | 'left' | 'stuck') => void;
   /** @param seconds From the publication of a revocation until the verifier denied. */
@@ -189,9 +190,11 @@ function feed({ counter, gauge, histogram }: Factories) {
   const seconds = histogram('timeToDeny', SLOW);
   const verifier = boundedLabel();
   const followers = gauge('feedFollowers');
+  const waiting = gauge('feedWaiting');
   const ends = counter('feedEnds');
   return {
     feedFollowers: (count) => followers.set(count),
+    feedWaiting: (count) => waiting.set(count),
     knownBy: (name, took) => seconds.observe({ verifier: verifier(name) }, took),
     feedEnded: (reason) => ends.inc({ reason }),
   } satisfies Partial<Metrics>;

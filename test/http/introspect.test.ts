@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { startBroker, WIKI, type TestBroker } from '../support/brokers/http.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
+import { until } from '../support/until.js';
 
 const WIKI_READERS = `
 @id("wiki") permit (principal == Workload::"lab:agent-7", action == Action::"read", resource in Target::"${WIKI}");`;
@@ -88,6 +89,43 @@ describe('its own holder', () => {
       expect((await broker.introspect(mine, other)).text).toBe('{"active":false}');
       expect((await broker.introspect(theirs, other)).text).toBe('{"active":false}');
     }
+  });
+});
+
+describe('waiting for the end', () => {
+  const own = async () => ((await broker.exchange(agent)).body as { access_token: string }).access_token;
+  const metrics = async () => (await fetch(`${broker.operationsUrl}/metrics`)).text();
+  const waitWith = (bearer: string, body: object) => broker.post('/introspect/wait', body, bearer);
+
+  it('is answered when the credential is revoked, for its holder and for its target; the receipt says when they knew', async () => {
+    const [soc, mine] = [await broker.identity('soc'), await own()];
+    const waits = [agent, api].map((bearer) => waitWith(bearer, { token: mine, instance: 'pod-1' }));
+    await until(async () => (await metrics()).includes('\nmayfly_feed_waiting 2\n'), 'nobody waits');
+    const { body } = await broker.post('/revocations', { leaked: mine, reason: 'found in a log' }, soc);
+    for (const { status, text } of await Promise.all(waits)) expect([status, text]).toEqual([200, '{"active":false}']);
+    await waitWith(agent, { token: mine, instance: 'pod-1', deniedMs: 0 });
+    await broker.work('feed');
+    const { seq } = body as { seq: number };
+    expect((await broker.get(`/revocations/${seq}`, soc)).body).toMatchObject({
+      verifiers: [
+        { verifier: 'lab:agent-7', instance: 'pod-1', by: 'wait', afterMs: 0 },
+        { verifier: 'lab:tickets-api', instance: 'pod-1', by: 'wait' },
+      ],
+    });
+  });
+
+  it('is for those alone who may ask: others are told nothing, and wait for nothing', async () => {
+    const mine = await own();
+    const stranger = await broker.identity('agent-8');
+    expect((await waitWith(stranger, { token: mine })).text).toBe('{"active":false}');
+    expect((await waitWith(stranger, { token: mine, deniedMs: 0 })).text).toBe('{"active":false}');
+    expect((await waitWith(agent, { token: 'x' })).text).toBe('{"active":false}');
+  });
+
+  it('ends after as long as was asked for, with a yes; a dead caller has a no', async () => {
+    const mine = await own();
+    expect((await waitWith(agent, { token: mine, seconds: 1 })).body).toEqual({ active: true, waitedMs: 0 });
+    expect((await waitWith(agent, { token: mine, seconds: 21 })).status).toBe(400);
   });
 });
 

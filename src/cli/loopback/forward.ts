@@ -63,7 +63,7 @@ async function forward(request: IncomingMessage, response: ServerResponse, route
     const running = route.live.run(credential, (why) => ending.abort(why));
     ({ done } = running);
     let answer = await send(request, credential, { ...route, signal: ending.signal });
-    if (answer.statusCode === 401 && route.live.refused(credential) && !hasBody(request)) {
+    if (answer.statusCode === 401 && running.refused() && !hasBody(request)) {
       await answer.body.dump();
       const next = await route.live.credential();
       running.replace(next);

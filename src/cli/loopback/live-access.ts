@@ -1,7 +1,10 @@
 /**
  * Credentials of which the broker says that they live, for the proxy in front of an API that never asks. It is asked before a
- * request is sent on, if it was not within the last second, and each second while requests run: one question for all of them.
+ * request is sent on, if it was not within the last second. While requests run, the proxy waits at the broker for the end of their
+ * credential: one question for all of them, answered in the moment of the end.
  */
+import os from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { elapsed } from '../../client/elapsed.js';
 import {
   MayflyError,
@@ -15,16 +18,31 @@ import {
 
 /** What the broker said is good for so long. */
 const FRESH_MS = 1_000;
+/** The broker answers so soon where nothing ends, so that its silence is noticed in time. */
+const WAIT_SECONDS = 2;
 /** What runs is cut when the broker has not been heard for so long. */
 const UNHEARD_MS = 5_000;
 /** An API that always answers 401 must not make the broker issue a credential for each call. */
 const REFUSALS_APART_MS = 5_000;
 
+const instance = `${os.hostname().slice(0, 50)}:${process.pid}`;
+
 /** A request on its way. */
 interface Running {
-  /** Answered for by the next one when it runs out: a stream may last longer than a credential. */
-  credential: Credential;
+  /**
+   * Answered for by the next one when it runs out: a stream may last longer than a credential. Undefined once the API has refused it:
+   * it is given back then, and its death is no reason to cut what the API answers to that.
+   */
+  credential: Credential | undefined;
   cut: (why: Error) => void;
+}
+
+interface Run {
+  /** The API refused its credential. Returns whether another one is worth a try. */
+  refused: () => boolean;
+  /** It goes on with another credential. */
+  replace: (next: Credential) => void;
+  done: () => void;
 }
 
 export class LiveAccess {
@@ -35,6 +53,9 @@ export class LiveAccess {
   /** When the last question was asked that the broker answered with yes. */
   readonly #heard = new WeakMap<Credential, number>();
   readonly #asking = new Map<Credential, Promise<boolean>>();
+  /** Those for whose end the proxy waits at the broker. */
+  readonly #awaited = new Set<Credential>();
+  readonly #closing = new AbortController();
   #watching: NodeJS.Timeout | undefined;
   #refusedAt = -Infinity;
 
@@ -59,12 +80,20 @@ export class LiveAccess {
   }
 
   /** Has the request cut when its access is over. Call `done` when it has ended. */
-  run(credential: Credential, cut: Running['cut']): { replace: (next: Credential) => void; done: () => void } {
+  run(credential: Credential, cut: Running['cut']): Run {
     const running: Running = { credential, cut };
     this.#running.add(running);
     this.#watching ??= setInterval(() => void this.#watch(), FRESH_MS);
+    this.#await(credential);
     return {
-      replace: (next) => (running.credential = next),
+      refused: () => {
+        running.credential = undefined;
+        return this.#refused(credential);
+      },
+      replace: (next) => {
+        running.credential = next;
+        this.#await(next);
+      },
       done: () => {
         this.#running.delete(running);
         if (this.#running.size > 0) return;
@@ -74,8 +103,8 @@ export class LiveAccess {
     };
   }
 
-  /** The API refused the credential. Returns whether another one is worth a try. */
-  refused(credential: Credential): boolean {
+  /** Returns whether another one is worth a try. */
+  #refused(credential: Credential): boolean {
     const now = elapsed();
     if (now - this.#refusedAt < REFUSALS_APART_MS) return false;
     this.#refusedAt = now;
@@ -90,6 +119,7 @@ export class LiveAccess {
   /** Asks no more. */
   close(): void {
     clearInterval(this.#watching);
+    this.#closing.abort();
   }
 
   #next = (): Promise<Credential> => this.#task.credential(this.#target, this.#wish);
@@ -109,39 +139,81 @@ export class LiveAccess {
 
   async #askNow(credential: Credential): Promise<boolean> {
     const from = elapsed();
-    const isAlive = await this.#task.isAlive(credential);
-    if (isAlive) this.#heard.set(credential, from);
+    return this.#hear(credential, await this.#task.isAlive(credential), from);
+  }
+
+  /** @param at When that was true, at the earliest. */
+  #hear(credential: Credential, isAlive: boolean, at: number): boolean {
+    if (isAlive) this.#heard.set(credential, Math.max(at, this.#heardAt(credential)));
     else
       this.#cutThoseWith(credential, new MayflyError('The credential is dead: it was revoked, or its task has ended.'));
     return isAlive;
   }
 
+  /** Waits for the end of a credential while requests run with it. */
+  #await(credential: Credential): void {
+    if (this.#awaited.has(credential)) return;
+    void this.#untilDead(credential);
+  }
+
+  async #untilDead(credential: Credential): Promise<void> {
+    const { signal } = this.#closing;
+    this.#awaited.add(credential);
+    let isAlive = true;
+    while (isAlive && !signal.aborted && this.#isInUse(credential)) {
+      const from = elapsed();
+      isAlive = await this.#waitOnce(credential, from);
+      // Whoever answers at once, although nothing has ended, is not asked more often than once a second.
+      if (isAlive) await pause(Math.max(0, from + FRESH_MS - elapsed()), undefined, { signal }).catch(() => undefined);
+    }
+    this.#awaited.delete(credential);
+  }
+
+  /** Returns false once the credential is dead, and what ran with it is cut. */
+  async #waitOnce(credential: Credential, from: number): Promise<boolean> {
+    const { signal } = this.#closing;
+    try {
+      const { isAlive, forMs } = await this.#task.untilDead(credential, { seconds: WAIT_SECONDS, instance, signal });
+      if (this.#hear(credential, isAlive, from + forMs)) return true;
+      // For the receipt alone: if the broker cannot be told, the receipt is silent about this proxy.
+      await this.#task.denied(credential, instance).catch(() => undefined);
+      return false;
+    } catch {
+      // An older broker does not know the question, and one that is away may come back: it is asked without waiting.
+      return this.#ask(credential).catch((error: unknown) => {
+        this.#cutIfOver(error);
+        return true;
+      });
+    }
+  }
+
+  #isInUse = (credential: Credential): boolean => [...this.#running].some((one) => one.credential === credential);
+
   #cutThoseWith(credential: Credential, why: Error): void {
     for (const running of this.#running) if (running.credential === credential) running.cut(why);
+  }
+
+  #cutIfOver(error: unknown): void {
+    // Whether the broker may be asked again in time, the next turn says.
+    if (error instanceof TaskEnded || (error instanceof Refused && error.retry !== 'later')) this.cutAll(error);
   }
 
   async #watch(): Promise<void> {
     const unheard = elapsed() - UNHEARD_MS;
     for (const { credential, cut } of this.#running) {
-      if (this.#heardAt(credential) < unheard) cut(new Unavailable('The broker has not been heard for five seconds.'));
+      if (credential && this.#heardAt(credential) < unheard)
+        cut(new Unavailable('The broker has not been heard for five seconds.'));
     }
-    try {
-      await this.#succeed();
-      await Promise.all(
-        [...new Set([...this.#running].map(({ credential }) => credential))].map((one) => this.#ask(one)),
-      );
-    } catch (error) {
-      // Whether the broker may be asked again in time, the next turn says.
-      if (error instanceof TaskEnded || (error instanceof Refused && error.retry !== 'later')) this.cutAll(error);
-    }
+    await this.#succeed().catch((error: unknown) => this.#cutIfOver(error));
   }
 
   /** Puts the next credential in the place of those that have run out. */
   async #succeed(): Promise<void> {
-    const over = [...this.#running].filter(({ credential }) => credential.expiresInSeconds === 0);
+    const over = [...this.#running].filter(({ credential }) => credential?.expiresInSeconds === 0);
     if (over.length === 0) return;
     const next = await this.#next();
     if (!(await this.#isLive(next))) return;
     for (const running of over) running.credential = next;
+    this.#await(next);
   }
 }

@@ -62,12 +62,14 @@ interface Wish {
 async function startAll(answer: Answer, { path = '', allow, lifetimeSeconds = 300 }: Wish = {}) {
   const api = await startApi(answer);
   const asked: string[] = [];
-  const link = { away: false };
+  const link: { away: boolean; refuses?: string } = { away: false };
   const client = mayfly({
     url: broker.url,
     identity: () => identity,
     fetch: (input, init) => {
-      asked.push(new URL(input).pathname);
+      const { pathname } = new URL(input);
+      asked.push(pathname);
+      if (pathname === link.refuses) return Promise.resolve(Response.json({ code: 'not_found' }, { status: 404 }));
       return link.away ? Promise.reject(new TypeError('away')) : fetch(input, init);
     },
   });
@@ -408,6 +410,36 @@ describe('the end of access', () => {
     expect(api.seen).toHaveLength(1);
   });
 
+  it('is told by the broker in the moment of it, without being asked again, and the receipt says when', async () => {
+    const { answer } = stream();
+    const { api, proxy, asked } = await startAll(answer);
+    const reading = await send(`${proxy.url}/events`);
+    await until(() => asked.includes('/introspect/wait'), 'the proxy does not wait');
+    const before = asked.length;
+    const leaked = api.seen[0]?.headers.authorization?.slice(7);
+    const { body } = await broker.post('/revocations', { leaked, reason: 'found in a log' }, soc);
+    await expect(textOf(reading)).rejects.toThrow('aborted');
+    await until(() => asked.length > before, 'the proxy does not say that it knows');
+    // What it says, and no further question.
+    expect(asked.slice(before)).toEqual(['/introspect/wait']);
+    const { seq } = body as { seq: number };
+    const receipt = async () => (await broker.get(`/revocations/${seq}`, soc)).text;
+    await until(async () => {
+      await broker.work('feed');
+      return /"verifier":"lab:agent-7","instance":"[^"]+:\d+","by":"wait","knewAt":"/.test(await receipt());
+    }, 'the receipt does not name the proxy');
+  });
+
+  it('is noticed within a second too where the broker does not let it wait', async () => {
+    const { answer } = stream();
+    const { proxy, task, asked, link } = await startAll(answer);
+    link.refuses = '/introspect/wait';
+    const reading = await send(`${proxy.url}/events`);
+    await until(() => asked.slice(asked.indexOf('/introspect/wait')).includes('/introspect'), 'the proxy does not ask');
+    await endOutside(task);
+    await expect(textOf(reading)).rejects.toThrow('aborted');
+  });
+
   it('says why to a request that the API has not answered yet', async () => {
     const { proxy, task, api } = await startAll(() => undefined);
     const waiting = call(`${proxy.url}/incident/4711`);
@@ -447,9 +479,9 @@ describe('the end of access', () => {
     const reading = await send(`${proxy.url}/events`);
     pass(3);
     await broker.advance(4_000);
-    const since = () => asked.slice(asked.lastIndexOf('/token')).filter((path) => path === '/introspect').length;
+    const since = () => asked.slice(asked.lastIndexOf('/token')).filter((path) => path === '/introspect/wait').length;
     const isRenewed = () => asked.filter((path) => path === '/token').length === 2;
-    await until(() => isRenewed() && since() >= 4, 'the proxy does not ask about another credential');
+    await until(() => isRenewed() && since() >= 1, 'the proxy does not ask about another credential');
     // The first one is over now.
     await broker.advance(2_000);
     const before = asked.length;

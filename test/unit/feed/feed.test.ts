@@ -42,6 +42,7 @@ const ledger = (): Ledger => {
 };
 const events = {
   onFollowers: () => undefined,
+  onWaiting: () => undefined,
   onEnd: (reason: string) => ends.push(reason),
   onKnown: (...one: [string, number]) => known.push(one),
 };
@@ -298,6 +299,78 @@ describe('an acknowledgement', () => {
       ['b', undefined],
     ]);
     expect(await verifiersOf(ledger(), { ...entry, id: 'another' })).toEqual([]);
+  });
+});
+
+describe('who waits for the end of one thing', () => {
+  const LONG_MS = 3_600_000;
+  const who = (verifier = 'lab:agent', instance = 'a') => ({ verifier, instance, by: 'wait' as const });
+  const [mine, other] = [publication({ workload: 'mine' }), publication({ workload: 'other' })];
+
+  /** `over` says whether the waiting has ended. */
+  async function waiting(causes = [mine.cause], wait = feed.listen(who())) {
+    const state = { over: false, ended: (await wait)(causes, LONG_MS) };
+    void state.ended.then(() => (state.over = true));
+    return state;
+  }
+
+  it('is woken by an entry under a cause of its own, and by no other', async () => {
+    const [woken, still] = [await waiting(), await waiting(['another cause'])];
+    await log.publish(other);
+    await log.publish(mine);
+    await woken.ended;
+    expect(still.over).toBe(false);
+  });
+
+  it('does not miss what is published between its look at the log and its waiting', async () => {
+    const wait = feed.listen(who());
+    await wait;
+    const stream = reading(await subscribe());
+    await stream.upTo('heartbeat');
+    await log.publish(mine);
+    await stream.upTo('revocation');
+    await (
+      await waiting([mine.cause], wait)
+    ).ended;
+  });
+
+  it('is woken when the log is another one, and when the broker ends; nobody waits at a broker that ends', async () => {
+    const [of, until] = [await waiting(), await waiting()];
+    failing.look = async () => ({ ...(await modelStore(clock).log.look([])), generation: '9_later' });
+    await feed.beat();
+    await of.ended;
+    delete failing.look;
+    await until.ended;
+    const last = await waiting();
+    feed.close();
+    await last.ended;
+    await (
+      await waiting()
+    ).ended;
+  });
+
+  it('is named in the receipt of what woke it, and says there when it had cut its work', async () => {
+    // A stream of the same name, which was sent nothing yet, says nothing about who waits.
+    await slowly(await subscribe({ party: 'lab:agent', instance: 'a' })).next();
+    const waits = [who(), who('lab:agent', 'b')].map((one) => waiting([mine.cause], feed.listen(one)));
+    await Promise.all(waits);
+    const entry = (await log.publish({ ...mine, id: newId('rev'), at: clock.now() }))!;
+    await Promise.all((await Promise.all(waits)).map(({ ended }) => ended));
+    clock.advance(30);
+    const { generation } = (await log.look([])).epoch;
+    await feed.acknowledge({ ...who(), generation, applied: [{ seq: entry.seq, waitedMs: 10 }] });
+    await feed.beat();
+    expect((await verifiersOf(ledger(), entry)).slice(1)).toEqual([
+      { ...who(), knewAt: entry.at + 20 },
+      who('lab:agent', 'b'),
+    ]);
+  });
+
+  it('is not held up beyond two thousand of one party: they are answered at once', async () => {
+    const greedy = await feed.listen(who('lab:greedy'));
+    for (let i = 0; i < 2_000; i += 1) void greedy(['greed'], LONG_MS);
+    await greedy(['greed'], LONG_MS);
+    expect((await waiting()).over).toBe(false);
   });
 });
 

@@ -128,6 +128,25 @@ it.each([false, true])(
   },
 );
 
+it('a dead token of which somebody waits for the end is no use of it; the same token shown to its target is one', async () => {
+  const broker = await wholeBroker();
+  const { minted, credential } = await broker.exchange();
+  const selector = { kind: 'credential', value: credential.id } as const;
+  await revoke(broker.deps.ledger, { selector, effect: 'end', reason: 'r', actor: 'soc' });
+  const used: string[] = [];
+  const observer = { ...broker.deps.observer, deadUse: ({ id }: { id: string }) => void used.push(id) };
+  const ask = (more: { isWatched?: true }) =>
+    introspect({ ...broker.deps, observer }, proven('lab:api', broker.clock), {
+      token: accessTokenOf(minted.material),
+      requestId: 'r',
+      ...more,
+    });
+  await ask({ isWatched: true });
+  expect(used).toEqual([]);
+  await ask({});
+  expect(used).toEqual([credential.id]);
+});
+
 it('a record that is gone is a dead token', async () => {
   const broker = await wholeBroker();
   const { minted, credential } = await broker.exchange();

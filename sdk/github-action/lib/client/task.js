@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { JWT_TYPE, TOKEN_EXCHANGE } from '../protocol/oauth.js';
 import { KeptCredential } from './credential.js';
+import { elapsed } from './elapsed.js';
 import { MayflyError, Refused, TaskEnded, Unavailable } from './errors.js';
 import { ask, asBearer, textOf, tokenFrom } from './request.js';
+const AWAITED = '/introspect/wait';
 export class Task {
   #connection;
   #unopened;
@@ -60,9 +62,29 @@ export class Task {
    * could not be asked.
    */
   async isAlive(credential) {
-    const isAlive = (await this.#tell('/introspect', credential.token))['active'] === true;
-    if (!isAlive) for (const kept of this.#credentials.values()) kept.discard(credential);
-    return isAlive;
+    return this.#noticingDeath(credential, await this.#tell('/introspect', credential.token));
+  }
+  /**
+   * Waits for the death of a credential, `seconds` at most (1 to 20). The broker answers in the moment of it. Resolves with whether
+   * the credential lives, and for how many milliseconds after the question was sent that is certain. Throws as `isAlive` does, and
+   * Refused at a broker that does not know the question.
+   * @param instance Names this process in receipts of revocations.
+   */
+  async untilDead(credential, { seconds, instance, signal }) {
+    const prove = asBearer({ body: { token: credential.token, seconds, instance } });
+    const answer = await ask(this.#connection, { path: AWAITED, prove, ...(signal && { signal }) });
+    const forMs = answer['waitedMs'];
+    return { isAlive: this.#noticingDeath(credential, answer), forMs: typeof forMs === 'number' ? forMs : 0 };
+  }
+  /**
+   * Tells the broker that a dead credential is out of use here from this moment on: the receipt of what ended it then says so.
+   * @param instance Names this process in the receipt.
+   */
+  async denied({ token }, instance) {
+    const since = elapsed();
+    // The waiting is counted anew before each attempt.
+    const body = () => ({ token, deniedMs: Math.round(elapsed() - since), instance });
+    await ask(this.#connection, { path: AWAITED, prove: (identity) => asBearer({ body: body() })(identity) });
   }
   /**
    * Ends the task, and with it every credential of it. To end what is over already changes nothing. When it throws, the broker may not
@@ -148,6 +170,11 @@ export class Task {
     } finally {
       this.#isBeating = false;
     }
+  }
+  /** A dead credential is not handed out again. */
+  #noticingDeath(credential, { active }) {
+    if (active !== true) for (const kept of this.#credentials.values()) kept.discard(credential);
+    return active === true;
   }
   /** RFC 7009: the broker ends the credential. If it cannot be told, the credential ends by itself. */
   async #giveBack({ token }) {
