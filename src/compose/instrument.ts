@@ -7,7 +7,7 @@ import type { Identify } from '../identity/identify.js';
 import type { PartyMemory } from '../ledger/seen.js';
 import type { PolicyEngine } from '../policy/policy-engine.js';
 import type { Logger } from '../telemetry/log.js';
-import type { Metrics } from '../telemetry/metrics.js';
+import type { Metrics, Took } from '../telemetry/metrics.js';
 import type { MinterDeps } from './minters.js';
 
 /** A caller that is not authenticated gets no audit entry. Its refusal is counted, and the line of the request has the reason. */
@@ -58,30 +58,34 @@ export function instrumentPolicy(policy: PolicyEngine, metrics: Metrics): Policy
       return policy.digest;
     },
     reload: () => policy.reload(),
-    async decide(query) {
-      const stop = metrics.timePolicy();
-      try {
-        return await policy.decide(query);
-      } finally {
-        stop();
-      }
-    },
+    decide: timed(metrics.policyTook, (query) => policy.decide(query)),
   };
 }
 
 export function instrumentAudit(audit: AuditLog, metrics: Metrics): AuditLog {
   let waiting = 0;
+  const append = timed(metrics.auditAppendTook, (event: Parameters<AuditLog['append']>[0]) => audit.append(event));
   return {
     ...audit,
     async append(event) {
-      const stop = metrics.timeAuditAppend();
       metrics.auditWaiting((waiting += 1));
       try {
-        await audit.append(event);
+        await append(event);
       } finally {
         metrics.auditWaiting((waiting -= 1));
-        stop();
       }
     },
   };
 }
+
+/** Returns the call, which now says how long it took, whatever comes of it. */
+export const timed =
+  <A extends unknown[], R>(took: Took, call: (...input: A) => Promise<R>) =>
+  async (...input: A): Promise<R> => {
+    const from = performance.now();
+    try {
+      return await call(...input);
+    } finally {
+      took((performance.now() - from) / 1000);
+    }
+  };

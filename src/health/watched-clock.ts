@@ -53,7 +53,9 @@ export function watchClock(system: SystemClock, skewMs: number): WatchedClock {
       if (isTrusted()) return Math.max(system.reading(), agreedOn);
       throw new BrokerError('temporarily_unavailable', WRONG, { retryAfterSeconds: 1 });
     },
-    unchecked: () => Math.max(...uncheckedTimes()),
+    // Each request asks several times: the same times, without a list of them. One that is none is -Infinity.
+    unchecked: () =>
+      Math.max(system.reading(), agreedOn, Math.floor(system.elapsed() + Math.max(aheadMs.store, aheadMs.trusted))),
     uncheckedEarliest: () => Math.min(...uncheckedTimes()),
     uncheckedMiddle: () => middleOf(uncheckedTimes()),
     uncheckedTimes,

@@ -8,8 +8,8 @@ import { packageVersion } from '../config/package-file.js';
 import { countLive } from './count-live.js';
 import { METRICS, type LabelValues } from './metric-names.js';
 
-/** Ends a measurement. */
-type Stop = () => void;
+/** Takes how long something took, in seconds. */
+export type Took = (seconds: number) => void;
 
 export interface Metrics {
   /**
@@ -47,15 +47,15 @@ export interface Metrics {
   webhookLag(webhook: string, seconds: number): void;
   auditWaiting(count: number): void;
   ready(check: string, holds: boolean): void;
-  timeStore(operation: string): Stop;
-  timePolicy(): Stop;
+  /** Returns what takes the durations of an operation. */
+  storeTook(operation: string): Took;
+  policyTook: Took;
   policyEvaluated(): void;
   policyInForce(digest: string): void;
   /** @param count How many different sets brokers on the store decide by. */
   policySets(count: number): void;
-  timeAuditAppend(): Stop;
-  /** The end of the measurement returns the seconds that it took. */
-  timeHttp(endpoint: string): (status: number) => number;
+  auditAppendTook: Took;
+  httpTook(endpoint: string, status: number, seconds: number): void;
   /** Returns the text of `/metrics`. */
   exposition(): Promise<{ contentType: string; body: string }>;
 }
@@ -159,14 +159,17 @@ function states({ gauge, computedGauge }: Factories, clock: SystemClock) {
   computedGauge('credentialsLive', () => live.count());
   const tasks = gauge('tasksOpen');
   const lag = gauge('sweepLag');
-  const waiting = gauge('auditWaiting');
+  let waiting = 0;
+  computedGauge('auditWaiting', () => waiting);
   const readiness = gauge('readiness');
   const check = boundedLabel();
   return {
     minted: (expiresAt) => live.add(expiresAt),
     tasksOpen: (count) => tasks.set(count),
     sweepLag: (seconds) => lag.set(seconds),
-    auditWaiting: (count) => waiting.set(count),
+    auditWaiting(count) {
+      waiting = count;
+    },
     ready: (name, holds) => readiness.set({ check: check(name) }, holds ? 1 : 0),
   } satisfies Partial<Metrics>;
 }
@@ -240,7 +243,7 @@ function policy({ counter, gauge, histogram }: Factories) {
   const inForce = gauge('policyInForce');
   const sets = gauge('policySets');
   return {
-    timePolicy: () => stop(seconds.startTimer()),
+    policyTook: (took) => seconds.observe(took),
     policyEvaluated: () => evaluations.inc(),
     policyInForce(digest) {
       inForce.reset();
@@ -256,19 +259,14 @@ function timers({ histogram }: Factories) {
   const http = histogram('http', SLOW);
   const [operation, endpoint] = [boundedLabel(), boundedLabel()];
   return {
-    timeStore: (name) => stop(store.startTimer({ operation: operation(name) })),
-    timeAuditAppend: () => stop(append.startTimer()),
-    timeHttp: (path) => {
-      const end = http.startTimer({ endpoint: endpoint(path) });
-      return (status) => end({ status });
+    storeTook(name) {
+      const series = store.labels({ operation: operation(name) });
+      return (seconds) => series.observe(seconds);
     },
+    auditAppendTook: (seconds) => append.observe(seconds),
+    httpTook: (path, status, seconds) => http.observe({ endpoint: endpoint(path), status }, seconds),
   } satisfies Partial<Metrics>;
 }
-
-const stop =
-  (end: () => number): Stop =>
-  () =>
-    void end();
 
 /**
  * Returns a function that returns a label's value, or `other` once it has had LABEL_VALUES_MAX values. Each value is a time series that stays in

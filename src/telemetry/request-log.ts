@@ -33,7 +33,7 @@ export interface Noted {
 interface RequestLine {
   requestId: string;
   /** From where it came, as far as known: see `trustProxy`. */
-  address?: string;
+  address: string | undefined;
   /** A path of the route table, never the path that was requested. */
   endpoint: string;
   method: string;
@@ -72,8 +72,8 @@ export function createRequestLog(log: Logger, answeredPerMinute: number): Reques
     const refused = isProven ? status >= 400 : undefined;
     const key = `${refused ?? 'stranger'}\n${issuer ?? ''}\n${transmitter ?? ''}`;
     const linesLeft = refused === false ? answeredPerMinute : LINES_PER_MINUTE;
-    const share = shares.get(key) ?? { of: defined({ refused, issuer, transmitter }), linesLeft, unlogged: 0 };
-    shares.set(key, share);
+    let share = shares.get(key);
+    if (!share) shares.set(key, (share = { of: defined({ refused, issuer, transmitter }), linesLeft, unlogged: 0 }));
     return share;
   }
 
@@ -103,9 +103,10 @@ function levelOf({ error, noted, polled }: RequestLine): 'error' | 'warn' | 'inf
   return polled ? 'debug' : 'info';
 }
 
+/** What is undefined is left out by the logger. */
 function fieldsOf({ requestId, address, endpoint, method, status, seconds, noted, error }: RequestLine): object {
   const { workload, person, transmitter, target, task, claimed, reason = error?.message, trouble } = noted;
-  return defined({
+  return {
     requestId,
     address,
     endpoint,
@@ -123,5 +124,5 @@ function fieldsOf({ requestId, address, endpoint, method, status, seconds, noted
     milliseconds: Math.round(seconds * 10_000) / 10,
     advice: noted.advice ?? error?.details.advice,
     err: error && isFailure(error) ? error : trouble,
-  });
+  };
 }

@@ -57,8 +57,8 @@ export const timestamp = time().transform((text, context) => {
 const REQUEST_ID = /^[\w.~-]{1,64}$/;
 
 /** Returns the caller's own request id if it is harmless, else a new one. */
-export const requestIdOf = (sent: string | undefined): string =>
-  sent !== undefined && REQUEST_ID.test(sent) ? sent : `req_${randomUUID()}`;
+export const requestIdOf = (sent: string | string[] | undefined): string =>
+  typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : `req_${randomUUID()}`;
 
 /**
  * Returns the Idempotency-Key and a digest of the request, or undefined when there is no such header. The same key with the

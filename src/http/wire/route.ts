@@ -2,7 +2,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { Metrics } from '../../telemetry/metrics.js';
 import type { RequestLog } from '../../telemetry/request-log.js';
@@ -10,12 +9,12 @@ import { readBody } from './body.js';
 import { callerAddress, type AddressOf } from './caller-address.js';
 import type { Answer, Call, Endpoint } from './endpoint.js';
 import { requestIdOf } from './fields.js';
-import { noteTask, traceOf } from './noted.js';
+import { noteTask } from './noted.js';
 import { publicError, refusalOf } from './refusal.js';
 import { router } from './router.js';
 
 interface RouteDeps {
-  metrics: Pick<Metrics, 'expect' | 'timeHttp' | 'refused'>;
+  metrics: Pick<Metrics, 'expect' | 'httpTook' | 'refused'>;
   requests: Pick<RequestLog, 'write'>;
   issuer: string;
   /** The proxies that are believed when they say whose request they hand on. Default: none. */
@@ -28,9 +27,13 @@ interface RouteDeps {
 interface Served extends Pick<Endpoint, 'path' | 'refusals' | 'handle'> {
   /** Without it no body is read, because whatever was sent is refused. */
   bodyBytes?: number;
-  /** Headers of every response, refusals included. */
+  /** Headers of its refusals, beside those that a refusal has anyway. */
   headers?: Readonly<Record<string, string>>;
-  params?: Call['params'];
+}
+
+interface Found {
+  served: Served;
+  params: Call['params'];
 }
 
 /** Serves the endpoints, and refuses every other request: 405 with the allowed methods, 404, or 400 for an undecodable path. */
@@ -42,30 +45,30 @@ export function requestListener(deps: RouteDeps, endpoints: readonly Endpoint[])
     const exchange = { request, response, addressOf };
     serve(deps, servedAt(request), exchange)
       // Only a fault of the code comes here: that of an endpoint is answered before.
-      .catch((error: unknown) => serve(deps, refusing(publicError(error)), exchange))
+      .catch((error: unknown) => serve(deps, nowhere(refusing(publicError(error))), exchange))
       .catch(() => response.destroy());
   };
 }
 
-function finder(endpoints: readonly Endpoint[]): (request: IncomingMessage) => Served {
+function finder(endpoints: readonly Endpoint[]): (request: IncomingMessage) => Found {
   const find = router(endpoints);
   return ({ method: sent = '', url = '' }) => {
     const method = sent === 'HEAD' ? 'GET' : sent;
     try {
-      const { routes, params } = find(method, targetOf(url).path) ?? NOWHERE;
-      const route = routes.find((one) => one.method === method);
-      if (route) return { ...route, params };
-      return routes[0] ? otherMethod(routes[0], routes) : refusing(noSuchPath());
+      const found = find(method, targetOf(url).path);
+      if (!found) return nowhere(refusing(noSuchPath()));
+      return 'route' in found ? { served: found.route, params: found.params } : nowhere(otherMethod(found.others));
     } catch (error) {
       const malformed = error instanceof URIError;
-      return refusing(
-        malformed ? new BrokerError('invalid_request', 'The path cannot be decoded.') : publicError(error),
+      return nowhere(
+        refusing(malformed ? new BrokerError('invalid_request', 'The path cannot be decoded.') : publicError(error)),
       );
     }
   };
 }
 
-const NOWHERE = { routes: [], params: {} };
+/** No parameter of a path is known where no endpoint has it. */
+const nowhere = (served: Served): Found => ({ served, params: {} });
 const noSuchPath = () => new BrokerError('not_found', 'There is nothing under that path.');
 
 const refusing = (refusal: BrokerError): Served => ({
@@ -74,7 +77,8 @@ const refusing = (refusal: BrokerError): Served => ({
   handle: () => Promise.reject(refusal),
 });
 
-function otherMethod({ path, refusals }: Endpoint, routes: readonly Endpoint[]): Served {
+function otherMethod(routes: readonly [Endpoint, ...Endpoint[]]): Served {
+  const [{ path, refusals }] = routes;
   const allowed = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
   const refusal = new BrokerError('method_not_allowed', `This path takes ${allowed}.`);
   return { ...refusing(refusal), path, refusals, headers: { Allow: allowed } };
@@ -93,38 +97,42 @@ interface Exchange {
   addressOf: AddressOf;
 }
 
-async function serve(deps: RouteDeps, served: Served, exchange: Exchange): Promise<void> {
+async function serve(deps: RouteDeps, { served, params }: Found, exchange: Exchange): Promise<void> {
+  const from = performance.now();
   const { metrics, requests, issuer, polled = false } = deps;
-  const { path, refusals, headers = {}, bodyBytes, handle } = served;
+  const { path, refusals, headers, bodyBytes, handle } = served;
   const { request, response } = exchange;
-  const stop = metrics.timeHttp(path);
-  const call = callOf(exchange, served.params);
-  const written = (answer: Answer) => write(response, call, { ...answer, headers: { ...headers, ...answer.headers } });
+  const call = callOf(exchange, params);
   let error: BrokerError | undefined;
   try {
     if (bodyBytes !== undefined) call.body = await readBody(request, bodyBytes);
-    await written(await handle(call));
+    await write(response, call, await handle(call));
   } catch (thrown) {
     error = publicError(thrown);
     metrics.refused(error.code, path);
-    await written(refusalOf(error, call, { format: refusals, issuer }));
+    const refusal = refusalOf(error, call, { format: refusals, issuer });
+    await write(response, call, headers ? { ...refusal, headers: { ...headers, ...refusal.headers } } : refusal);
   }
   const { statusCode: status } = response;
   const { method = '' } = request;
-  const { noted } = call;
-  const seconds = stop(status);
-  requests.write({ ...traceOf(call), endpoint: path, method, status, seconds, noted, error, polled });
+  const { requestId, address, noted } = call;
+  const seconds = (performance.now() - from) / 1000;
+  metrics.httpTook(path, status, seconds);
+  requests.write({ requestId, address, endpoint: path, method, status, seconds, noted, error, polled });
 }
 
-function callOf({ request, addressOf }: Exchange, params: Call['params'] = {}): Call {
+function callOf({ request, addressOf }: Exchange, params: Call['params']): Call {
   const { headers, url = '' } = request;
   const { query } = targetOf(url);
-  const requestId = requestIdOf([headers['x-request-id']].flat()[0]);
+  const requestId = requestIdOf(headers['x-request-id']);
+  const call: Call = { requestId, params, query, headers, body: NO_BODY, noted: {} };
   const address = addressOf(request);
-  const call: Call = { ...defined({ requestId, address }), params, query, headers, body: Buffer.alloc(0), noted: {} };
+  if (address !== undefined) call.address = address;
   noteTask(call, params['id']);
   return call;
 }
+
+const NO_BODY = Buffer.alloc(0);
 
 /** What matters for an API, whose responses are no pages, frames or scripts, and which only its callers may keep. */
 const HEADERS: OutgoingHttpHeaders = {
@@ -142,9 +150,10 @@ async function write(response: ServerResponse, call: Call, { status, headers, bo
     response.destroy(); // An answer that broke off must not look complete.
     return;
   }
-  const head = { ...HEADERS, 'X-Request-ID': call.requestId, ...headers };
+  const head: OutgoingHttpHeaders = { ...HEADERS };
+  head['X-Request-ID'] = call.requestId;
   if (typeof body === 'object' && Symbol.asyncIterator in body) {
-    response.writeHead(status, head);
+    response.writeHead(status, Object.assign(head, headers));
     // HEAD asks for nothing of it, and what is written would go nowhere.
     const lines = response.req.method === 'HEAD' ? [] : body;
     await pipeline(Readable.from(lines), response, endless ? { signal: endless.cut } : {}).catch((cause: unknown) => {
@@ -152,10 +161,9 @@ async function write(response: ServerResponse, call: Call, { status, headers, bo
     });
     return;
   }
-  const [type, text] = typeof body === 'object' ? [JSON_TYPE, JSON.stringify(body)] : [undefined, body ?? ''];
+  if (typeof body === 'object') head['Content-Type'] = 'application/json; charset=utf-8';
+  const text = typeof body === 'object' ? JSON.stringify(body) : (body ?? '');
   // RFC 9110, section 8.6: 204 has no length.
-  const length = status === 204 ? undefined : { 'Content-Length': Buffer.byteLength(text) };
-  response.writeHead(status, { ...type, ...head, ...length }).end(text);
+  if (status !== 204) head['Content-Length'] = Buffer.byteLength(text);
+  response.writeHead(status, Object.assign(head, headers)).end(text);
 }
-
-const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };

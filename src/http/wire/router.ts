@@ -10,48 +10,48 @@ interface Route {
 
 type Params = Readonly<Record<string, string>>;
 
-interface Found<R> {
-  /** The endpoints of the path, in the order of the table: never empty. */
-  routes: readonly R[];
-  params: Params;
-}
+/** The endpoint of a request; or, where none of the path takes its method, the endpoints that the path has. */
+type Found<R> = { route: R; params: Params } | { others: Routes<R> };
 
 /**
- * Returns the function that finds the routes of a path: the first ones that take the method, otherwise the first ones of that
- * path, otherwise undefined. A path without parameters comes before a pattern that it fits. The function throws URIError on
- * a parameter that cannot be decoded.
+ * Returns the function that finds the route of a path and method; undefined where the path has none. A path without parameters
+ * comes before a pattern that it fits. The function throws URIError on a parameter that cannot be decoded.
  */
 export function router<R extends Route>(table: readonly R[]): (method: string, path: string) => Found<R> | undefined {
-  const fixed = new Map<string, R[]>();
-  const patterns: { match: MatchFunction<Partial<Record<string, string | string[]>>>; routes: R[] }[] = [];
+  const fixed = new Map<string, Routes<R>>();
+  const patterns: { match: MatchFunction<Partial<Record<string, string | string[]>>>; routes: Routes<R> }[] = [];
   for (const [path, routes] of byPath(table)) {
     if (/[:*]/.test(path)) patterns.push({ match: match(path, { sensitive: true, trailing: false }), routes });
     else fixed.set(path, routes);
   }
 
-  function* fitting(path: string): Generator<Found<R>> {
-    const routes = fixed.get(path);
-    if (routes) yield { routes, params: {} };
-    if (isLong(path)) return;
-    for (const pattern of patterns) {
-      const matched = pattern.match(path);
-      if (matched) yield { routes: pattern.routes, params: joined(matched.params) };
-    }
-  }
-
   return (method, path) => {
-    let first: Found<R> | undefined;
-    for (const found of fitting(path)) {
-      if (found.routes.some((route) => route.method === method)) return found;
-      first ??= found;
+    let others = fixed.get(path);
+    const route = routeFor(method, others);
+    if (route) return { route, params: NO_PARAMS };
+    for (const pattern of isLong(path) ? [] : patterns) {
+      const matched = pattern.match(path);
+      if (!matched) continue;
+      const route = routeFor(method, pattern.routes);
+      if (route) return { route, params: joined(matched.params) };
+      others ??= pattern.routes;
     }
-    return first;
+    return others && { others };
   };
 }
 
-function byPath<R extends Route>(table: readonly R[]): Map<string, R[]> {
-  const paths = new Map<string, R[]>();
-  for (const route of table) paths.set(route.path, [...(paths.get(route.path) ?? []), route]);
+type Routes<R> = readonly [R, ...R[]];
+
+const NO_PARAMS: Params = {};
+const routeFor = <R extends Route>(method: string, routes: Routes<R> | undefined): R | undefined =>
+  routes?.find((route) => route.method === method);
+
+function byPath<R extends Route>(table: readonly R[]): Map<string, Routes<R>> {
+  const paths = new Map<string, Routes<R>>();
+  for (const route of table) {
+    const before = paths.get(route.path);
+    paths.set(route.path, before ? [...before, route] : [route]);
+  }
   return paths;
 }
 

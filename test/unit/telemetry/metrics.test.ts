@@ -37,9 +37,9 @@ describe('metrics', () => {
     metrics.sweepLag(0.5);
     metrics.auditWaiting(2);
     metrics.ready('store', false);
-    metrics.timeHttp('/token')(400);
-    metrics.timePolicy()();
-    metrics.timeAuditAppend()();
+    metrics.httpTook('/token', 400, 0.01);
+    metrics.policyTook(0.01);
+    metrics.auditAppendTook(0.01);
     const body = await text();
     for (const line of [
       'mayfly_exchanges_total{result="granted"} 1',
