@@ -4,6 +4,7 @@
  * installs a new generation before it returns. Everything of an older generation is dead: a lost log costs what was alive,
  * because it must not revive what was revoked.
  */
+import { askTogether } from '../domain/ask-together.js';
 import { death, parseEpoch, type Death, type Epoch, type Revocable } from '../domain/liveness.js';
 import type { Cause } from '../domain/selector.js';
 import type { Outcome } from '../domain/task-outcome.js';
@@ -11,7 +12,10 @@ import { parseTombstone, type LogEntry, type Publication, type Tombstone } from 
 import { StoreUnavailable, type Log, type Look } from '../store/store.js';
 import { fromMark, generationAfter, isWhole, learnt, markOf, withPublished, type Mark } from './known-log.js';
 
-/** One atomic look at the log. Every question throws on a cause that the look did not include. */
+/**
+ * One atomic look at the log, for all who looked at the same time. Every question throws on a cause that nobody of them has looked
+ * for.
+ */
 export interface Seen {
   /** Where the log stood: whatever is born of this look carries it. */
   epoch: Epoch;
@@ -24,6 +28,7 @@ export interface Seen {
 }
 
 export interface RevocationLog {
+  /** The look begins after the call. */
   look(causes: readonly Cause[]): Promise<Seen>;
   publish(publication: Publication): Promise<LogEntry | undefined>;
   entries: Log['entries'];
@@ -77,10 +82,10 @@ export function openRevocationLog(log: Log, events: LogEvents = {}, memory?: Log
   }
 
   return {
-    async look(causes) {
+    look: askTogether(async (causes) => {
       const { generation, seq, tombstones } = await trusted(causes);
       return seenOf({ generation, seq }, new Map(causes.map((cause, index) => [cause, tombstones[index]])));
-    },
+    }),
     async publish(publication) {
       const entry = await log.publish(publication);
       if (entry && known) known = withPublished(known, entry);

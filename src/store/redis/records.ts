@@ -1,4 +1,6 @@
 /** Records and indexes on Redis. */
+import { Cluster } from 'ioredis';
+import { askTogether } from '../../domain/ask-together.js';
 import type { SystemClock } from '../../domain/time.js';
 import { EXPIRED_KEPT_MS, shardOfKey, shardOfChange, stamped, textAt } from '../encoding.js';
 import type { Change, Key, Records } from '../store.js';
@@ -13,16 +15,11 @@ const commit = script(readScript('commit'));
 const shrink = script(commit.text.replace('#!lua', '#!lua flags=allow-oom'));
 
 export function redisRecords(client: Client, keys: Keys, clock: SystemClock, replicated: Replicated): Records {
+  const storedUnder = askTogether(reader(client, keys));
   return {
     read: async (wanted) => {
-      const shards = [...new Set(wanted.map(shardOfKey))].map((shard) =>
-        wanted.filter((key) => shardOfKey(key) === shard),
-      );
-      const read = async (together: Key[]) => {
-        const texts = await asked(client.mget(together.map(keys.record)));
-        return together.map((key, i): [Key, string | null] => [key, texts[i] ?? null]);
-      };
-      const stored = new Map((await Promise.all(shards.map(read))).flat());
+      if (wanted.length === 0) return [];
+      const stored = await storedUnder(wanted);
       return wanted.map((key) => textAt(clock.reading(), stored.get(key)));
     },
     commit: async (change) => {
@@ -40,6 +37,18 @@ export function redisRecords(client: Client, keys: Keys, clock: SystemClock, rep
     count: (index, { from, to } = {}) => asked(client.zcount(keys.index(index), from ?? '-inf', to ?? '+inf')),
   };
 }
+
+/** Returns the function that reads the texts under the keys. On a cluster, a command is about keys of one shard. */
+function reader(client: Client, keys: Keys) {
+  return async (wanted: readonly Key[]): Promise<Map<Key, string | null>> => {
+    const groups = client instanceof Cluster ? byShard(wanted) : [wanted];
+    const texts = await Promise.all(groups.map((group) => asked(client.mget(group.map(keys.record)))));
+    return new Map(groups.flatMap((group, nth) => group.map((key, i) => [key, texts[nth]?.[i] ?? null])));
+  };
+}
+
+const byShard = (wanted: readonly Key[]): Key[][] =>
+  [...new Set(wanted.map(shardOfKey))].map((shard) => wanted.filter((key) => shardOfKey(key) === shard));
 
 /** Returns the KEYS and ARGV of commit.lua. */
 function written(change: Change, keys: Keys, now: number): [string[], (string | number)[]] {
