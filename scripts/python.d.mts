@@ -1,6 +1,8 @@
 export const WHEELS: string;
 export const PACKAGES: string;
 export const TEMPORAL_JARS: string;
+export const SPRING_JARS: string;
+export const GO_CACHE: string;
 export function findPython(modules?: string[]): string | undefined;
 export function packagesOf(folder: string): string;
 export function hasWheels(): boolean;

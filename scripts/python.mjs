@@ -33,6 +33,9 @@ export const hasPackages = () => existsSync(PACKAGES);
 const RECIPES = ['examples', 'examples/langchain'];
 /** Temporal's test server, for the recipe for Temporal. */
 export const TEMPORAL_JARS = at('node_modules/.cache/mayfly-temporal');
+/** Spring Boot, and what `go build` has compiled, for the programs in docs/resource-servers.md. */
+export const SPRING_JARS = at('node_modules/.cache/mayfly-spring');
+export const GO_CACHE = at('node_modules/.cache/mayfly-go');
 
 /** Fetches all that `npm test` uses, by the hashes, unless it is there. Without Python or network it does nothing. */
 export function fetchForPython() {

@@ -2,91 +2,41 @@
  * The recipes of examples/ as a newcomer runs them: each a process of its own, with the library it is about, a broker and the MCP
  * servers of the recipes. Models are scripted. What a recipe does is read from the broker: its tasks and what was granted under them.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findPython, packagesOf, TEMPORAL_JARS } from '../../scripts/python.mjs';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport, type InsufficientScopeError } from '@modelcontextprotocol/client';
+import { packagesOf, TEMPORAL_JARS } from '../../scripts/python.mjs';
 import { mayfly } from '../../src/client/index.js';
 import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import { handClock } from '../support/clock.js';
 import { startProcess, TICKETS, type BrokerProcess } from '../support/brokers/process.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { freePort } from '../support/free-port.js';
+import {
+  identityFile,
+  needing,
+  ofNode,
+  ofPython,
+  python,
+  run,
+  serve,
+  startChild,
+  type Env,
+  type Recipe,
+} from '../support/recipes.js';
 import { until } from '../support/until.js';
-
-const python = findPython();
-const directory = temporaryDirectory();
-const children: ChildProcess[] = [];
-afterAll(() => {
-  for (const child of children) child.kill();
-});
 
 let broker: BrokerProcess;
 beforeAll(async () => (broker = await startProcess()));
 
-type Env = Record<string, string>;
-
-interface Recipe {
-  command: [string, ...string[]];
-  env: Env;
-}
-
-const ofNode = (path: string): Recipe => ({
-  command: [process.execPath, resolve(`dist/examples/${path}.js`)],
-  env: {},
-});
-
-/** A script in Python, with the packages of a folder. Those of `from` are what it imports, beside the SDK from its source. */
-const ofPython = (path: string, packages = 'examples', from = path): Recipe => ({
-  command: [python ?? '', resolve(path)],
-  env: { PYTHONPATH: [resolve('sdk/python/src'), resolve(from, '..'), packagesOf(packages)].join(':') },
-});
-
-/** Says what is left out where it was not fetched. */
-function needing(...places: string[]): typeof describe | typeof describe.skip {
-  if (python !== undefined && places.every((place) => existsSync(place))) return describe;
-  console.warn(`Left out, because not all was fetched that it needs (examples/README.md): ${places.join(', ')}.`);
-  return describe.skip;
-}
-
-/** The environment of a recipe that runs as `lab:<workload>`. */
-async function environmentOf({ env }: Recipe, workload: string, more: Env, at: Known = broker): Promise<Env> {
-  const file = join(directory, `${workload}.identity`);
-  writeFileSync(file, await at.identity(workload, { expiresInSeconds: 3_600 }));
-  const { PATH = '' } = process.env;
-  return { PATH, HOME: directory, MAYFLY_BROKER: at.url, MAYFLY_IDENTITY: file, ...env, ...more };
-}
-type Known = Pick<BrokerProcess, 'url' | 'identity'>;
-
-/** Runs a recipe to its end. */
-async function run(recipe: Recipe, workload: string, more: Env, at?: Known): Promise<Ran> {
-  const env = await environmentOf(recipe, workload, more, at);
-  const [program, ...args] = recipe.command;
-  return new Promise((done) => {
-    const child = execFile(program, args, { env }, (_error, stdout, stderr) =>
-      done({ code: child.exitCode, said: stdout + stderr }),
-    );
-  });
-}
-
-interface Ran {
-  code: number | null;
-  said: string;
-}
-
-/** Starts a server of the recipes: it is up when it refuses a request without a credential. Returns its origin. */
-async function serve(recipe: Recipe, path = '/mcp', method = 'POST'): Promise<string> {
-  const port = await freePort();
-  const [program, ...args] = recipe.command;
-  const env = await environmentOf(recipe, 'tickets-api', { PORT: String(port) });
-  children.push(spawn(program, args, { env, stdio: 'ignore' }));
-  const origin = `http://127.0.0.1:${port}`;
-  const isUp = () => fetch(`${origin}${path}`, { method }).then(({ status }) => status === 401);
-  await until(() => isUp().catch(() => false), `${args.join(' ')} does not start`, 60_000);
-  return origin;
-}
+const runAs = (
+  recipe: Recipe,
+  workload: string,
+  more: Env = {},
+  at: Pick<BrokerProcess, 'url' | 'identity'> = broker,
+) => run({ ...recipe, env: { ...recipe.env, ...more } }, workload, at);
+const serveMcp = (recipe: Recipe) => serve(recipe, 'POST /mcp', broker);
 
 /** What the broker knows of a workload: the states of its tasks, and the paths that were granted, in order. */
 async function known(workload: string): Promise<{ tasks: unknown[]; paths: string[] }> {
@@ -124,7 +74,7 @@ const [CLIENT_PY, SERVER_PY] = [ofPython('examples/mcp/client.py'), ofPython('ex
 needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', () => {
   let servers: Record<'ts' | 'py', string>;
   beforeAll(async () => {
-    const [ts, py] = await Promise.all([SERVER_TS, SERVER_PY].map((recipe) => serve(recipe)));
+    const [ts, py] = await Promise.all([SERVER_TS, SERVER_PY].map((recipe) => serveMcp(recipe)));
     servers = { ts: ts ?? '', py: py ?? '' };
   });
 
@@ -136,19 +86,19 @@ needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', ()
     ['the agent of the OpenAI Agents SDK', OPENAI, 'py'],
   ] as const)('reads its incident, and its task is completed: %s', async (what, recipe, server) => {
     const workload = `${what.replaceAll(' ', '-')}-${server}`;
-    const { code, said } = await run(recipe, workload, { TICKETS_ORIGIN: servers[server] });
+    const { code, said } = await runAs(recipe, workload, { TICKETS_ORIGIN: servers[server] });
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('incident 4711: the disk is full') });
     expect(await known(workload)).toEqual({ tasks: ['completed'], paths: [TOOL, 'incident/4711'] });
   });
 
   it('gets a credential for what each tool call touches: LangGraph', async () => {
-    const { code, said } = await run(LANGCHAIN, 'langgraph', { TICKETS_ORIGIN: servers.ts, MODEL_ASKS: '4712' });
+    const { code, said } = await runAs(LANGCHAIN, 'langgraph', { TICKETS_ORIGIN: servers.ts, MODEL_ASKS: '4712' });
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('incident 4712: the disk is full') });
     expect(await known('langgraph')).toEqual({ tasks: ['completed'], paths: [TOOL, TOOL, 'incident/4712'] });
   });
 
   it('gets no credential when its model asks for more than one incident, and its task fails', async () => {
-    const { code, said } = await run(LANGCHAIN, 'wide', { TICKETS_ORIGIN: servers.ts, MODEL_ASKS: '"*"' });
+    const { code, said } = await runAs(LANGCHAIN, 'wide', { TICKETS_ORIGIN: servers.ts, MODEL_ASKS: '"*"' });
     expect({ code, said }).toMatchObject({ code: 1, said: expect.stringContaining('not one plain segment') });
     expect(await known('wide')).toEqual({ tasks: ['failed'], paths: [TOOL] });
   });
@@ -157,7 +107,7 @@ needing(packagesOf('examples'), packagesOf('examples/langchain'))('an agent', ()
     ['failed', 'MODEL_FAILS'],
     ['cancelled', 'CANCELLED'],
   ])('whose run is over ends its task as %s', async (outcome, how) => {
-    expect((await run(OPENAI, outcome, { TICKETS_ORIGIN: servers.ts, [how]: 'yes' })).code).toBe(1);
+    expect((await runAs(OPENAI, outcome, { TICKETS_ORIGIN: servers.ts, [how]: 'yes' })).code).toBe(1);
     expect((await known(outcome)).tasks).toEqual([outcome]);
   });
 
@@ -210,7 +160,7 @@ describe.each([
 ] as const)('an API: %s', (name, recipe, describeHere) => {
   describeHere('with the verifier', () => {
     it('decides by itself who may read which incident, and cuts what runs when a task is over', async () => {
-      const origin = await serve(recipe, '/incident/4711', 'GET');
+      const origin = await serve(recipe, 'GET /incident/4711', broker);
       const token = await broker.identity(`user-of-${name}`);
       const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'triage' });
       const { token: credential } = await task.credential(TICKETS, 'incident/4711:read');
@@ -248,7 +198,7 @@ describe('a coding agent, by a stand-in that does with its configuration what th
         mode: 0o755,
       });
     }
-    env = { TICKETS_ORIGIN: await serve(SERVER_TS), PATH: `${bin}:${process.env['PATH']}` };
+    env = { TICKETS_ORIGIN: await serveMcp(SERVER_TS), PATH: `${bin}:${process.env['PATH']}` };
   });
   const recipe = (name: string): Recipe => ({ command: ['sh', resolve(`examples/coding-agents/${name}.sh`)], env });
 
@@ -257,13 +207,13 @@ describe('a coding agent, by a stand-in that does with its configuration what th
     ['claude', [TOOL, 'incident/4711', TOOL, 'incident/4711']],
     ['codex', [TOOL, 'incident/4711']],
   ])('%s reads its incident, and its task is completed', async (name, paths) => {
-    const { code, said } = await run(recipe(name), name, env);
+    const { code, said } = await runAs(recipe(name), name, env);
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('incident 4711: the disk is full') });
     expect(await known(name)).toEqual({ tasks: ['completed'], paths });
   });
 
   it.each(['claude', 'codex'])('%s that fails has failed its task', async (name) => {
-    expect((await run(recipe(name), `${name}-fails`, { ...env, TOOL_FAILS: 'yes' })).code).toBe(3);
+    expect((await runAs(recipe(name), `${name}-fails`, { ...env, TOOL_FAILS: 'yes' })).code).toBe(3);
     expect((await known(`${name}-fails`)).tasks).toEqual(['failed']);
   });
 });
@@ -278,12 +228,12 @@ needing(packagesOf('examples'))('boto3', () => {
   });
 
   it('reads an object with a session of its task', async () => {
-    const { code, said } = await run(ofPython('examples/boto3/session.py'), 'reader', env, aws);
+    const { code, said } = await runAs(ofPython('examples/boto3/session.py'), 'reader', env, aws);
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining(`${BUCKET}/tenant-42/report.txt`) });
   });
 
   it('gets no further session once its task is over', async () => {
-    const { code, said } = await run(BOTO3, 'late', env, aws);
+    const { code, said } = await runAs(BOTO3, 'late', env, aws);
     const role = ROLE.replace(/^.*\//, '');
     expect({ code, said }).toEqual({
       code: 0,
@@ -294,9 +244,9 @@ needing(packagesOf('examples'))('boto3', () => {
   it('needs no code where the environment names the broker', async () => {
     const named = `${aws.url}/aws/credentials/${encodeURIComponent(ROLE)}?purpose=summarise&authorization_details=`;
     const uri = named + encodeURIComponent(details(`${BUCKET}/tenant-42/*`));
-    const file = join(directory, 'unchanged.identity');
+    const file = await identityFile('unchanged', aws);
     const unchanged = { ...env, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file };
-    const { code, said } = await run(ofPython('test/examples/boto3_unchanged_run.py'), 'unchanged', unchanged, aws);
+    const { code, said } = await runAs(ofPython('test/examples/boto3_unchanged_run.py'), 'unchanged', unchanged, aws);
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('assumed-role') });
   });
 });
@@ -305,8 +255,8 @@ needing(packagesOf('examples/temporal'), TEMPORAL_JARS)('Temporal', () => {
   it('completes the task by the verdict of the workflow, and workers only leave it', async () => {
     const port = String(await freePort());
     const server = ['-cp', `${TEMPORAL_JARS}/*`, 'io.temporal.testserver.TestServer', port];
-    children.push(spawn('java', server, { stdio: 'ignore' }));
-    const { code, said } = await run(TEMPORAL, 'temporal', { TEMPORAL_PORT: port });
+    startChild('java', server);
+    const { code, said } = await runAs(TEMPORAL, 'temporal', { TEMPORAL_PORT: port });
     expect({ code, said: said.split('\n').filter((line) => /^\d/.test(line)) }).toEqual({
       code: 0,
       said: [
@@ -325,12 +275,13 @@ needing(packagesOf('examples/temporal'), TEMPORAL_JARS)('Temporal', () => {
 });
 
 needing(packagesOf('examples/airflow'))('Airflow', () => {
+  const home = temporaryDirectory();
   const airflow = async (...args: string[]) => {
     const folder = resolve('examples/airflow');
     const settings = { CORE__PLUGINS_FOLDER: folder, CORE__DAGS_FOLDER: folder, CORE__LOAD_EXAMPLES: 'False' };
     const named = Object.entries(settings).map(([name, value]) => [`AIRFLOW__${name}`, value]);
-    const home = { AIRFLOW_HOME: join(directory, 'airflow'), ...(Object.fromEntries(named) as Env) };
-    return run({ ...AIRFLOW, command: [...AIRFLOW.command, ...args] }, 'airflow', home);
+    const env = { AIRFLOW_HOME: home, ...(Object.fromEntries(named) as Env) };
+    return runAs({ ...AIRFLOW, command: [...AIRFLOW.command, ...args] }, 'airflow', env);
   };
 
   it('ends a task of the broker with each try of a task instance', async () => {
