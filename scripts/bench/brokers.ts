@@ -9,9 +9,16 @@ import { median, quantile } from './numbers.js';
 import type { RedisServer } from './redis.js';
 import { span, table, targetTable, type Target } from './table.js';
 
-/** How many brokers share the load, case by case. The first is what the others are compared with. */
-const CASES = [1, 2, 4] as const;
+/** The first is what the others are compared with. The last shows what the number of processes costs, whatever they share. */
+const CASES = [
+  { name: '1 broker', brokers: 1 },
+  { name: '2 brokers', brokers: 2 },
+  { name: '4 brokers', brokers: 4 },
+  { name: '4 brokers, each with logs of its own', brokers: 4, areAlone: true },
+] as const;
 type Case = (typeof CASES)[number];
+
+const BROKERS_MOST = 4;
 
 interface Turn {
   perSecond: number;
@@ -34,29 +41,34 @@ export async function measureBrokers(
   lab: Signer,
   { rounds, requests, warmUp }: BrokersWish,
 ): Promise<string> {
-  const start = () =>
+  const start = (prefix: string) =>
     startBroker({
-      directory: join(directory, 'broker'),
+      directory: join(directory, prefix),
       store: redis.url,
       lab,
-      more: { redis: { prefix: 'brokers:' } },
+      more: { redis: { prefix: `${prefix}:` } },
     });
-  const brokers: Broker[] = [];
-  for (let i = 0; i < Math.max(...CASES); i += 1) brokers.push(await start());
-  for (const broker of brokers) await drive(await sameToken('', broker, lab).prepare(warmUp));
-  const turns = new Map<Case, Turn[]>(CASES.map((count) => [count, []]));
+  const [together, alone]: [Broker[], Broker[]] = [[], []];
+  for (let i = 0; i < BROKERS_MOST; i += 1) {
+    together.push(await start('together'));
+    alone.push(await start(`alone-${i}`));
+  }
+  const all = [...together, ...alone];
+  for (const broker of all) await drive(await sameToken('', broker, lab).prepare(warmUp));
+  const turns = new Map<Case, Turn[]>(CASES.map((one) => [one, []]));
   for (let round = 0; round < rounds; round += 1) {
     // The order turns, so that other load on the machine affects all alike.
     const first = round % CASES.length;
-    for (const count of [...CASES.slice(first), ...CASES.slice(0, first)]) {
+    for (const one of [...CASES.slice(first), ...CASES.slice(0, first)]) {
+      const from = 'areAlone' in one ? alone : together;
       // Nor is it always the same broker that has done the most, and so has the best compiled code.
-      const some = [...brokers, ...brokers].slice(round % brokers.length).slice(0, count);
-      turns.get(count)?.push(await measure(some, lab, requests));
+      const some = [...from, ...from].slice(round % BROKERS_MOST).slice(0, one.brokers);
+      turns.get(one)?.push(await measure(some, lab, requests));
       process.stderr.write('.');
     }
   }
   process.stderr.write('\n');
-  await Promise.all(brokers.map((broker) => broker.end()));
+  await Promise.all(all.map((broker) => broker.end()));
   return report(turns);
 }
 
@@ -79,33 +91,29 @@ async function measure(brokers: readonly Broker[], lab: Signer, requests: number
 }
 
 function report(turns: ReadonlyMap<Case, Turn[]>): string {
-  const of = (count: Case, value: (turn: Turn) => number) => median((turns.get(count) ?? []).map(value));
   const rate = ({ perSecond }: Turn) => perSecond;
-  const rows = CASES.map((count) => {
-    const rates = (turns.get(count) ?? []).map(rate);
-    const [p50, p99] = [of(count, (turn) => turn.p50).toFixed(1), of(count, (turn) => turn.p99).toFixed(1)];
+  const rows = [...turns].map(([{ name }, of]) => {
+    const middle = (value: (turn: Turn) => number, digits: number) => median(of.map(value)).toFixed(digits);
+    const rates = [middle(rate, 0), span(of.map(rate), 0)];
     return [
-      String(count),
-      median(rates).toFixed(0),
-      span(rates, 0),
-      p50,
-      p99,
-      of(count, (turn) => turn.cpuMicroseconds).toFixed(0),
+      name,
+      ...rates,
+      middle(({ p50 }) => p50, 1),
+      middle(({ p99 }) => p99, 1),
+      middle(({ cpuMicroseconds }) => cpuMicroseconds, 0),
     ];
   });
-  const ratio = (count: Case, value: (turn: Turn) => number) => {
-    const alone = turns.get(CASES[0]) ?? [];
-    return median(
-      (turns.get(count) ?? []).map((turn, round) => value(turn) / (alone[round] ? value(alone[round]) : NaN)),
-    );
+  const toFirst = (one: Case, value: (turn: Turn) => number) => {
+    const first = (turns.get(CASES[0]) ?? []).map(value);
+    return median((turns.get(one) ?? []).map((turn, round) => value(turn) / (first[round] ?? NaN)));
   };
-  const targets = CASES.slice(1).flatMap((count): Target[] => {
-    const [sum, p99] = [ratio(count, rate), ratio(count, (turn) => turn.p99)];
+  const targets = CASES.filter((one) => one.brokers > 1 && !('areAlone' in one)).flatMap((one): Target[] => {
+    const [sum, p99] = [toFirst(one, rate), toFirst(one, (turn) => turn.p99)];
     return [
-      [`${count} brokers, sum of exchanges to one broker`, '≥ 1', sum, sum >= 1, '×'],
-      [`${count} brokers, p99 to one broker`, '≤ 1', p99, p99 <= 1, '×'],
+      [`${one.name}: exchanges to 1 broker`, '≥ 1', sum, sum >= 1, '×'],
+      [`${one.name}: p99 to 1 broker`, '≤ 1', p99, p99 <= 1, '×'],
     ];
   });
-  const head = ['brokers on one Redis', 'exchanges a second', 'low–high', 'p50 ms', 'p99 ms', 'CPU µs'];
+  const head = ['on one Redis', 'exchanges a second', 'low–high', 'p50 ms', 'p99 ms', 'CPU µs'];
   return `${table(head, rows)}\n\n${targetTable(targets)}`;
 }

@@ -37,7 +37,7 @@ const SIZES = {
     aws: { rounds: 3, requests: 600, warmUp: 1_000, turns: 80, ended: 10_000 },
     feed: { revocations: 100, publications: 20_000 },
     verifier: { rounds: 8, calls: 2_000, tombstones: TOMBSTONES },
-    brokers: { rounds: 5, requests: 4_000, warmUp: 4_000 },
+    brokers: { rounds: 4, requests: 4_000, warmUp: 4_000 },
     signals: {
       taken: { rounds: 3, events: 1_000, warmUp: 1_000 },
       reactions: { seconds: 4, perSecond: [25, 100] },
@@ -56,7 +56,7 @@ const SIZES = {
     aws: { rounds: 1, requests: 500, warmUp: 500, turns: 40, ended: 3_000 },
     feed: { revocations: 40, publications: 10_000 },
     verifier: { rounds: 4, calls: 1_000, tombstones: TOMBSTONES },
-    brokers: { rounds: 3, requests: 2_000, warmUp: 3_000 },
+    brokers: { rounds: 4, requests: 2_000, warmUp: 3_000 },
     signals: {
       taken: { rounds: 1, events: 800, warmUp: 800 },
       reactions: { seconds: 3, perSecond: [25, 100] },
