@@ -4,17 +4,30 @@
  */
 import { format } from 'prettier';
 import { covers, isPattern, pathProblem } from '../../src/domain/access.js';
+import { FORGET_MARGIN_MS, HARD_LIMITS } from '../../src/domain/limits.js';
 import { death } from '../../src/domain/liveness.js';
 import { grown, type Deadly } from '../../src/domain/tombstone.js';
+import { ACKNOWLEDGED_MOST, WAITED_MS_MOST } from '../../src/protocol/feed.js';
 
 export const VECTORS = 'test/vectors/verifier.json';
 
 /** Returns the text of the file as it should be. */
 export const vectorsText = (): Promise<string> =>
-  format(JSON.stringify({ death: deaths(), grown: joins(), covers: coverings(), paths: paths() }), {
+  format(JSON.stringify({ bounds: BOUNDS, death: deaths(), grown: joins(), covers: coverings(), paths: paths() }), {
     parser: 'json',
     printWidth: 120,
   });
+
+/** Numbers that both sides must have alike. */
+const BOUNDS = {
+  acknowledgedMost: ACKNOWLEDGED_MOST,
+  waitedMsMost: WAITED_MS_MOST,
+  forgetMarginMs: FORGET_MARGIN_MS,
+  lifeSecondsMost: HARD_LIMITS.credentialLifetimeSeconds + HARD_LIMITS.clockSkewSeconds,
+  tokenCharactersMost: HARD_LIMITS.subjectTokenBytes,
+  pathCharactersMost: HARD_LIMITS.pathCharacters,
+  pathSegmentsMost: HARD_LIMITS.pathSegments,
+};
 
 const EPOCH = { generation: '2_f00d', seq: 5 };
 

@@ -42,7 +42,7 @@ import {
 } from './instrument.js';
 import { openMinters } from './minters.js';
 import { openSeen } from './open-store.js';
-import { assertPartyWithin } from './rate.js';
+import { assertFeedWithin, assertPartyWithin } from './rate.js';
 import { openSignals } from './signals.js';
 
 export interface Surroundings {
@@ -130,6 +130,7 @@ const forSdks = (ledger: Ledger, metrics: Metrics) => ({
     onEnd: metrics.feedEnded,
     onKnown: metrics.knownBy,
   }),
+  assertFeedWithin: assertFeedWithin(),
   given: givenSessions(ledger),
   inTurn: createInTurn(),
   untilEnforceable: untilEnforceable(ledger.clock, (target) => isPassing(ledger, target)),

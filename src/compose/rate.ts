@@ -3,6 +3,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { BrokerError } from '../domain/errors.js';
 import type { PartyRef } from '../domain/party.js';
 import { secondsToWait } from '../domain/time.js';
+import { FEED_PER_MINUTE } from '../feed/feed.js';
 
 interface Limit {
   perMinute: number;
@@ -21,6 +22,18 @@ export function assertWithin({ perMinute, refusal }: Limit): (key: string, point
     }
   };
 }
+
+/** The feed has limits of its own: hundreds of instances of one API follow it under one name. */
+export const assertFeedWithin = () => ({
+  streams: assertWithin({
+    perMinute: FEED_PER_MINUTE.streams,
+    refusal: `The verifiers of one workload may begin ${FEED_PER_MINUTE.streams} streams a minute.`,
+  }),
+  acknowledgements: assertWithin({
+    perMinute: FEED_PER_MINUTE.acknowledgements,
+    refusal: `The verifiers of one workload may acknowledge ${FEED_PER_MINUTE.acknowledgements} times a minute.`,
+  }),
+});
 
 interface PartyLimits {
   perWorkloadPerMinute: number;

@@ -21,6 +21,11 @@ import { createWitness } from './witness.js';
 
 /** Beyond these a subscriber is told to come later: each holds a connection. */
 const FOLLOWERS_MAX = { all: 10_000, ofOneParty: 2_000 } as const;
+/**
+ * What one party may ask of the feed in a minute. Its instances all come again at once when a broker has ended, so each may; and
+ * when much is revoked, each acknowledges once a second.
+ */
+export const FEED_PER_MINUTE = { streams: FOLLOWERS_MAX.ofOneParty, acknowledgements: 6_000 } as const;
 /** Two clocks may drift apart by a tenth of a second in this time, and what has changed since the proof is asked again. */
 const STREAM_MS = 10 * MINUTE_MS;
 /** Whether a subscriber may still follow is asked so often, and at once when a revocation hits it. */

@@ -1,6 +1,6 @@
 /** Keeps who was told of a revocation and when each knew, until it is written into the ledger, once a second. */
 import { eachSettled } from '../ledger/each-settled.js';
-import { addVerifiers, inform, type Informed, type InformedVerifier } from '../ledger/known-by.js';
+import { addVerifiers, createInformed, type Informed, type InformedVerifier } from '../ledger/known-by.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Published } from './line.js';
 
@@ -21,9 +21,9 @@ export function createWitness(ledger: Ledger): Witness {
   function note(entry: Published | undefined, verifiers: Iterable<InformedVerifier>): void {
     if (!entry) return;
     const before = waiting.get(entry.seq);
-    const noted = before?.entry.id === entry.id ? before : { entry, informed: new Map<string, InformedVerifier>() };
-    for (const verifier of verifiers) inform(noted.informed, verifier);
-    if (noted.informed.size > 0) waiting.set(entry.seq, noted);
+    const noted = before?.entry.id === entry.id ? before : { entry, informed: createInformed() };
+    for (const verifier of verifiers) noted.informed.add(verifier);
+    if (noted.informed.all().length > 0) waiting.set(entry.seq, noted);
     const [oldest] = waiting.keys();
     if (waiting.size > WAITING_MOST && oldest !== undefined) waiting.delete(oldest);
   }
@@ -39,7 +39,7 @@ export function createWitness(ledger: Ledger): Witness {
           try {
             await addVerifiers(ledger, entry, informed);
           } catch (error) {
-            note(entry, informed.values());
+            note(entry, informed.all());
             throw error;
           }
         },

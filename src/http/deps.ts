@@ -2,7 +2,7 @@
 import type { AuditLog } from '../audit/log.js';
 import type { Webhook } from '../config/signals-schema.js';
 import type { Deps } from '../credentials/deps.js';
-import type { Feed } from '../feed/feed.js';
+import type { Feed, FEED_PER_MINUTE } from '../feed/feed.js';
 import type { Transmitters } from '../identity/transmitters.js';
 import type { Keys } from '../keys/keys.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -19,6 +19,8 @@ export interface HttpDeps extends Deps {
   /** The broker's public origin. */
   issuer: string;
   transmitters: Transmitters;
+  /** Throw `slow_down` if the verifiers of a party ask too much. */
+  assertFeedWithin: Record<keyof typeof FEED_PER_MINUTE, (party: string) => Promise<void>>;
   /** Throws `slow_down` if a transmitter sends too much. */
   assertWithinSignalRate(transmitter: string): Promise<void>;
   /** Queues a signal that was stored, so that it is evaluated soon. */

@@ -30,6 +30,7 @@ export const revocationFeed = (deps: HttpDeps) =>
       'Says what is dead, and from then on everything that dies, until either side ends it. The request header ' +
       '`Last-Event-ID` goes on from an event. The events, and what a verifier makes of them: [feed.md](feed.md).',
     answers: { 200: { 'text/event-stream': 'Server-sent events.' } },
+    within: ({ id }) => deps.assertFeedWithin.streams(id),
     from: 'query',
     input: z.strictObject({ instance: instance.exactOptional() }),
     async act(permitted, { instance }, call) {
@@ -49,6 +50,7 @@ export const feedAcknowledgement = (deps: HttpDeps) =>
       200: json(z.strictObject({ measured: natural.describe('Not those that are no longer kept here.') })),
     },
     refusals: ['conflict'],
+    within: ({ id }) => deps.assertFeedWithin.acknowledgements(id),
     from: 'body',
     input: z.strictObject({
       generation: printable(64).describe('The generation that the entries are of.'),

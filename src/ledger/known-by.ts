@@ -31,8 +31,11 @@ const knownBySchema = z.strictObject({
   verifiers: z.array(verifierSchema),
 });
 
-/** The bound keeps the record small. Of more verifiers, the receipt is silent. */
-const VERIFIERS_MOST = 1_000;
+/**
+ * The bounds keep the record small: of more verifiers, the receipt is silent. What an instance is called is for the party to say, so
+ * one that makes names up must not take the places of all others.
+ */
+const VERIFIERS_MOST = { all: 1_000, ofOneParty: 500 } as const;
 
 const records = record(knownBySchema, knownByKey, { expiresAt: ({ at }) => at + HISTORY_MS });
 
@@ -44,23 +47,36 @@ export async function verifiersOf(ledger: Ledger, { seq, id }: Pick<Entry, 'seq'
   return stored?.id === id ? stored.verifiers : [];
 }
 
-/** Verifiers by their name and instance, in the order in which they were told. */
-export type Informed = Map<string, InformedVerifier>;
+/** Verifiers in the order in which they were told, each once. */
+export interface Informed {
+  /** Of two instances under one name, the later moment stands. */
+  add: (verifier: InformedVerifier) => void;
+  all: () => InformedVerifier[];
+}
+
+export function createInformed(first: readonly InformedVerifier[] = []): Informed {
+  const byName = new Map<string, InformedVerifier>();
+  /** How many instances each party has. */
+  const instances = new Map<string, number>();
+
+  function add({ verifier, instance, by, knewAt }: InformedVerifier): void {
+    const name = `${verifier}\n${instance ?? ''}\n${by ?? ''}`;
+    const before = byName.get(name);
+    const own = instances.get(verifier) ?? 0;
+    if (!before && (byName.size >= VERIFIERS_MOST.all || own >= VERIFIERS_MOST.ofOneParty)) return;
+    if (!before) instances.set(verifier, own + 1);
+    const moments = [before?.knewAt, knewAt].filter((moment) => moment !== undefined);
+    byName.set(name, defined({ verifier, instance, by, knewAt: moments.length > 0 ? Math.max(...moments) : undefined }));
+  }
+
+  first.forEach(add);
+  return { add, all: () => [...byName.values()] };
+}
 
 /** Adds what is known of these verifiers. */
 export const addVerifiers = (ledger: Ledger, { seq, id, at }: Entry, informed: Informed): Promise<unknown> =>
   upsertRecord(ledger, records, seq, (stored) => {
-    const all: Informed = new Map();
-    for (const one of stored?.id === id ? stored.verifiers : []) inform(all, one);
-    for (const one of informed.values()) inform(all, one);
-    return { id, at, verifiers: [...all.values()] };
+    const together = createInformed(stored?.id === id ? stored.verifiers : []);
+    informed.all().forEach(together.add);
+    return { id, at, verifiers: together.all() };
   });
-
-/** Adds one verifier. Of two instances under one name, the later moment stands. */
-export function inform(informed: Informed, { verifier, instance, by, knewAt }: InformedVerifier): void {
-  const name = `${verifier}\n${instance ?? ''}\n${by ?? ''}`;
-  const before = informed.get(name)?.knewAt;
-  const later = before === undefined || knewAt === undefined ? (before ?? knewAt) : Math.max(before, knewAt);
-  if (informed.has(name) || informed.size < VERIFIERS_MOST)
-    informed.set(name, defined({ verifier, instance, by, knewAt: later }));
-}

@@ -135,6 +135,18 @@ describe('an acknowledgement', () => {
   });
 });
 
+it('many verifiers of one workload follow and acknowledge, though the workload may ask hardly anything else', async () => {
+  const other = await startBroker({ policies: VERIFIERS, config: { limits: { perWorkloadPerMinute: 1 } } });
+  const bearer = await other.identity('verifier');
+  const readers = await Promise.all([1, 2, 3].map(() => follow({ url: other.url, bearer })));
+  for (const reader of readers) await reader.hears('heartbeat');
+  const unheard = { generation: readers[0]?.applied()?.generation, applied: [{ seq: 1 }] };
+  for (let i = 0; i < 3; i += 1) expect((await other.post('/revocations/feed/ack', unheard, bearer)).status).toBe(400);
+  const asks = async () => (await other.get('/tasks/tsk_none', bearer)).status;
+  expect([await asks(), await asks()].map((status) => status === 429)).toEqual([false, true]);
+  for (const reader of readers) reader.leave();
+});
+
 it('a broker that ends tells its verifiers, and is not kept by them', async () => {
   const other = await startBroker({ policies: VERIFIERS });
   const reader = await follow({ url: other.url, bearer: await other.identity('verifier') });

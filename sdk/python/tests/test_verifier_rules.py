@@ -35,6 +35,20 @@ class TheRules(TestCase):
     def setUp(self) -> None:
         self.rules = rules()
 
+    def test_have_the_bounds_of_the_broker(self) -> None:
+        from mayfly.verifier import _ack, _belief, _token
+
+        own = {
+            "acknowledgedMost": _ack._ENTRIES_MAX,
+            "waitedMsMost": _ack._WAITED_SECONDS_MAX * 1000,
+            "forgetMarginMs": _belief._FORGET_AFTER_MS,
+            "lifeSecondsMost": _token._LIFE_SECONDS_MAX,
+            "tokenCharactersMost": _token._TOKEN_CHARACTERS_MAX,
+            "pathCharactersMost": self.rules._PATH_CHARACTERS_MAX,
+            "pathSegmentsMost": self.rules._PATH_SEGMENTS_MAX,
+        }
+        self.assertEqual(own, VECTORS["bounds"])
+
     def test_say_dead_where_the_broker_does(self) -> None:
         for case in VECTORS["death"]:
             epoch = self.rules.Epoch(**case["epoch"])

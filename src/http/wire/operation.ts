@@ -13,6 +13,7 @@ import {
   type PermittedTask,
   type TaskVerb,
 } from '../../authorization/permit.js';
+import type { PartyRef } from '../../domain/party.js';
 import type { HttpDeps } from '../deps.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
 import type { OperatorVerb } from '../../policy/query.js';
@@ -42,6 +43,8 @@ interface Operation<V extends OperatorVerb, S extends z.ZodType, P> extends Told
    * that they could have it denied again and again.
    */
   charged: (input: z.output<S>) => 'caller' | 'nobody';
+  /** The limit of how often a party may ask this; default: with everything else that it asks. Throws `slow_down`. */
+  within?: (party: PartyRef) => Promise<void>;
   /** Further fields of the audit entry when `act` throws a refusal. */
   about?: (input: z.output<S>) => Pick<AuditEvent, 'verb' | 'purpose'>;
 }
@@ -88,12 +91,12 @@ export const taskOperation = <V extends TaskVerb, S extends z.ZodType>(
 
 function handled<V extends OperatorVerb, S extends z.ZodType, P>(
   deps: HttpDeps,
-  { verb, from, input, charged, permit, act, about, ...told }: Operation<V, S, P>,
+  { verb, from, input, charged, permit, act, about, within, ...told }: Operation<V, S, P>,
 ): Described {
   const contract: Contract = { needs: `\`${verb}\``, ...told, proof: 'bearer', [from]: input };
   return described(contract, async (call) => {
     const caller = await authenticate(deps, call, ENDING.has(verb) ? 'ending' : undefined);
-    if (!NOT_RATE_LIMITED.has(verb)) await deps.assertWithinRate(caller.party);
+    if (!NOT_RATE_LIMITED.has(verb)) await (within ? within(caller.party) : deps.assertWithinRate(caller.party));
     // An entry keeps `task` only if it is the id of a task.
     const { params, requestId } = call;
     const asked = { type: 'operation.refused', verb, task: params['id'] ?? '', requestId, charged: nobody } as const;

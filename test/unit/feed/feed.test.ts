@@ -1,8 +1,9 @@
 /** The feed without HTTP: what becomes of verifiers that are slow, stuck, refused or too many, and of a log that fails. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { assertFeedWithin } from '../../../src/compose/rate.js';
 import { BrokerError } from '../../../src/domain/errors.js';
 import { newId } from '../../../src/domain/id.js';
-import { openFeed, type Feed } from '../../../src/feed/feed.js';
+import { FEED_PER_MINUTE, openFeed, type Feed } from '../../../src/feed/feed.js';
 import { KEPT } from '../../../src/feed/line.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { verifiersOf } from '../../../src/ledger/known-by.js';
@@ -372,6 +373,31 @@ describe('who waits for the end of one thing', () => {
     await greedy(['greed'], LONG_MS);
     expect((await waiting()).over).toBe(false);
   });
+
+it.each(['streams', 'acknowledgements'] as const)(
+  'the %s of one party in a minute are limited, and those of others go on',
+  async (what) => {
+    const within = assertFeedWithin()[what];
+    for (let i = 0; i < FEED_PER_MINUTE[what]; i += 1) await within('lab:greedy');
+    await expect(within('lab:greedy')).rejects.toMatchObject({ code: 'slow_down' });
+    await expect(within('lab:other')).resolves.toBeUndefined();
+  },
+);
+
+it('one party that makes names of instances up does not take the places of others in a receipt', async () => {
+  const entry = (await log.publish(publication({ id: newId('rev'), workload: 'a', at: clock.now() })))!;
+  const { generation } = (await log.look([])).epoch;
+  const say = (verifier: string, instance: string) =>
+    feed.acknowledge({ verifier, instance, generation, applied: [{ seq: 1, waitedMs: 0 }] });
+  await reading(await subscribe()).upTo('heartbeat');
+  for (let i = 0; i < 1_500; i += 1) await say('lab:greedy', `made up ${i}`);
+  await feed.beat();
+  for (let i = 1_500; i < 1_600; i += 1) await say('lab:greedy', `made up ${i}`);
+  await say('lab:other', 'pod-1');
+  await feed.beat();
+  const informed = await verifiersOf(ledger(), entry);
+  expect(informed.filter(({ verifier }) => verifier === 'lab:greedy')).toHaveLength(500);
+  expect(informed.at(-1)).toMatchObject({ verifier: 'lab:other', instance: 'pod-1' });
 });
 
 it('one party cannot take the place of all others', async () => {
