@@ -27,9 +27,10 @@ export interface GivenSessions {
 /** A session takes about two kilobytes of memory. One that is forgotten costs a call to STS. */
 const SESSIONS_KEPT = 2_000;
 
-export function givenSessions(ledger: Ledger): GivenSessions {
+/** @param keptMax How many sessions are kept. The cache takes the memory for all places at once. */
+export function givenSessions(ledger: Ledger, keptMax = SESSIONS_KEPT): GivenSessions {
   // A secret is dropped when its session ends, whether or not anybody asks for it.
-  const sessions = new LRUCache<string, Given>({ max: SESSIONS_KEPT, ttl: 1, ttlAutopurge: true });
+  const sessions = new LRUCache<string, Given>({ max: keptMax, ttl: 1, ttlAutopurge: true });
   return {
     async inPlaceOf(drafted, task) {
       const key = purposeOf(drafted, task);

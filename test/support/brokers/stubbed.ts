@@ -26,6 +26,8 @@ export interface BareBroker extends Deps {
 }
 
 const signals = signalsSchema.parse(undefined);
+/** Few, because a search makes a hundred thousand brokers, and each takes the memory for all places at once. */
+const SESSIONS_KEPT = 20;
 const lifetimes = configSchema.shape.lifetimes.parse(undefined);
 
 export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 16): BareBroker {
@@ -75,7 +77,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
       signals,
     },
     observer: unobserved,
-    given: givenSessions(ledger),
+    given: givenSessions(ledger, SESSIONS_KEPT),
     inTurn: createInTurn(),
     untilEnforceable: () => Promise.resolve(),
     parties: { granted: () => undefined },
