@@ -14,6 +14,8 @@ const uncheckedTime = {
     'Read `now`, which refuses while the clock is wrong; or say in scripts/unchecked-time.mjs why a wrong clock grants nothing here.',
 };
 
+const TEST_WITH_TIME = '/^(it|test|(before|after)(All|Each))$/';
+
 export default tseslint.config(
   { ignores: ['**/dist', 'coverage', 'node_modules'] },
   js.configs.recommended,
@@ -60,6 +62,22 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts', 'scripts/**/*.ts', 'fakes/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'performance', property: 'now', message: 'No test asserts on time taken: the machine may be busy.' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: `:matches(CallExpression[callee.name=${TEST_WITH_TIME}], CallExpression[callee.callee.property.name='each']) > Literal:last-child[value<180000]`,
+          message: 'jest.config.js says how long a test may take, the same for all: the machine may be busy.',
+        },
+      ],
+    },
   },
   { files: ['**/*.{js,mjs,cjs}'], languageOptions: { globals: globals.node } },
 );

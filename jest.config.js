@@ -6,8 +6,8 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
   setupFiles: ['no-network', 'forget-async-storages', 'repeat-seed'].map((name) => `<rootDir>/test/support/${name}.ts`),
-  // Machines that test are shared: a test that takes ten seconds on a quiet one may take a minute.
-  testTimeout: 90_000,
+  // Machines that test are shared: a test that takes ten seconds on a quiet one may take a minute. None has less than this.
+  testTimeout: 180_000,
   testSequencer: '<rootDir>/test/support/long-first.mjs',
   maxWorkers: '100%',
   // What a test file loaded is not collected, about 20 MB each. A worker that has grown beyond this is replaced.

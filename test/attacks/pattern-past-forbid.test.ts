@@ -176,7 +176,7 @@ describe('whatever the policies and labels', () => {
       }),
       { numRuns: 80 },
     );
-  }, 120_000);
+  });
 });
 
 const restOf = (effect: string): string => {

@@ -27,9 +27,9 @@ it('by Sentinels the store finds the primary, follows a failover, and meets anot
   over = true;
   await load;
   expect((await store.log.look([])).generation).toBe('g2');
-}, 60_000);
+});
 
 it('a name that the Sentinels do not know is said to be unknown', async () => {
   const watched = await startWatched();
   await expect(open(watched.addresses, 'other')).rejects.toThrow('the Sentinels know no primary of this name');
-}, 60_000);
+});

@@ -93,7 +93,7 @@ cat $kept
     env: { PATH: process.env['PATH'], MAYFLY_CONFIG: config },
   });
   const isReady = () => fetch(`http://127.0.0.1:${operationsPort}/health/ready`).then(({ ok }) => ok);
-  await until(() => isReady().catch(() => false), 'the broker is not ready', 30_000);
+  await until(() => isReady().catch(() => false), 'the broker is not ready');
 });
 
 /** What introspection answers on these pages, in order. */

@@ -50,7 +50,7 @@ describe('npm run demo', () => {
     expect(told).not.toContain('\u001b');
     expect(readdirSync(temporary)).toEqual([]);
     expect(isRunning(group ?? 0)).toBe(false);
-  }, 120_000);
+  });
 });
 
 describe('a transcript', () => {

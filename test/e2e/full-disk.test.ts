@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { NAME_CHARACTERS_MAX } from '../../src/domain/name.js';
 import { systemClock } from '../../src/domain/time.js';
 import { openLmdb } from '../../src/store/lmdb.js';
@@ -16,7 +16,6 @@ import { until } from '../support/until.js';
 const MIB = 1024 * 1024;
 /** A tenth of it, the room of grants alone, is far more than what one refusal and one grant write. */
 const LEFT = 6 * MIB;
-jest.setTimeout(90_000);
 
 interface Scene {
   disk: SmallDisk;

@@ -116,14 +116,14 @@ describe('the GitHub Action', () => {
     expect([await isActive(token), await stateOf(task)]).toEqual([true, 'open']);
 
     // The credential is replaced while the steps of the job run.
-    await until(() => readFileSync(file, 'utf8') !== token, 'the credential is not renewed', 10_000);
+    await until(() => readFileSync(file, 'utf8') !== token, 'the credential is not renewed');
     const renewed = readFileSync(file, 'utf8');
 
     expect(await after(its, 'success')).toMatchObject({ code: 0, said: expect.stringContaining('is over: completed') });
     expect([await isActive(token), await isActive(renewed), await stateOf(task)]).toEqual([false, false, 'completed']);
     expect(existsSync(dirname(file))).toBe(false);
     await gone(its);
-  }, 30_000);
+  });
 
   it.each([
     ['failure', 'failed'],

@@ -14,7 +14,7 @@ describe.each(['lmdb', 'redis'] as const)('mayfly beside a broker on %s', (kind)
   let broker: BrokerProcess;
   beforeAll(async () => {
     broker = await startProcess(kind === 'redis' ? { config: { store: (await startRedis()).url } } : {});
-  }, 30_000);
+  });
 
   const mayfly = async (...argv: string[]) => {
     const said: string[] = [];

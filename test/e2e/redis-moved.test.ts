@@ -84,5 +84,5 @@ describe('Sentinels', () => {
     await until(granted(broker), 'the broker does not grant again');
     expect(await isAlive()).toBe(true);
     expect(await isLive(broker)).toBe(true);
-  }, 60_000);
+  });
 });

@@ -80,5 +80,4 @@ async function startNginx(...brokers: BrokerProcess[]): Promise<Calls> {
     expect(Object.keys(others)).toEqual(resets.map(([answer]) => answer));
     expect(resets.reduce((sum, [, count]) => sum + count, 0)).toBeLessThanOrEqual(2);
   },
-  180_000,
 );

@@ -16,7 +16,7 @@ beforeAll(async () => {
     config: { store: redis.url },
     env: { MAYFLY_KEY_ENCRYPTION_KEY: 'ab'.repeat(32) },
   });
-}, 30_000);
+});
 
 const exchanged = async (broker: BrokerProcess, sub: string) =>
   (await broker.exchange(await broker.identity(sub))).body as { access_token: string; task_id: string };

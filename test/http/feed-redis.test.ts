@@ -108,7 +108,7 @@ it('ten thousand publications at once reach every verifier without a hole', asyn
     );
   for (const reader of readers) {
     // The reader itself fails on a hole.
-    await until(() => reader.applied()?.seq === many, `applied ${reader.applied()?.seq}`, 30_000);
+    await until(() => reader.applied()?.seq === many, `applied ${reader.applied()?.seq}`);
     reader.leave();
   }
 });

@@ -95,7 +95,7 @@ describe('mayfly login', () => {
     await catchUp();
     const holds = mayfly(state, 'holds');
     expect([await holds.code, holds.said()]).toEqual([0, 'Nothing is held.']);
-  }, 30_000);
+  });
 
   it('tells nothing to whoever calls the redirect without the state, and waits on', async () => {
     const state = emptyState();

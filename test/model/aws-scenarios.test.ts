@@ -31,7 +31,7 @@ async function playAll(
 it('after any life of a broker the dead sessions are denied and the living pass', async () => {
   const lives = LIVES * 0.6;
   await playAll(lives, ({ lived, died }) => Math.min(lived, died) > lives / 1.5);
-}, 120_000);
+});
 
 it('and so it is where a role has room for few ends, so that the broker must cut off more than was asked', async () => {
   const lives = LIVES * 0.4;
@@ -40,4 +40,4 @@ it('and so it is where a role has room for few ends, so that the broker must cut
     ({ lived, died, compactions }) => Math.min(lived, died, compactions) > lives / 4,
     ({ credentials, tasks, workloads }) => (credentials.length + tasks.length + workloads.length) / 2,
   );
-}, 120_000);
+});

@@ -100,7 +100,7 @@ it('a random history is the same on every store', async () => {
     }),
     { numRuns: 100, interruptAfterTimeLimit: 6_000, markInterruptAsFailure: false },
   );
-}, 60_000);
+});
 
 async function openAll(clock: HandClock, url: string): Promise<Store[]> {
   const redis = { ...PLAIN, place: { url }, prefix: `test-${randomUUID()}:`, clock };

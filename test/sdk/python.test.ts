@@ -47,7 +47,7 @@ const install = (...what: string[]) =>
     const build = `import flit_core.buildapi as flit; print(flit.build_wheel(${JSON.stringify(directory)}))`;
     wheel = join(directory, run(ofVenv, ['-c', build]).trim());
     install(wheel);
-  }, 120_000);
+  });
 
   it('is a wheel of the version of the broker, typed, with licence and without tests', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };

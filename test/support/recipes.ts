@@ -88,6 +88,6 @@ export async function serve(recipe: Recipe, request: string, at: Known, port?: n
   const [method = '', path = ''] = request.split(' ');
   const origin = `http://127.0.0.1:${own}`;
   const isUp = () => fetch(`${origin}${path}`, { method }).then(({ status }) => status === 401);
-  await until(() => isUp().catch(() => false), `${args.join(' ')} does not start`, 60_000);
+  await until(() => isUp().catch(() => false), `${args.join(' ')} does not start`);
   return origin;
 }

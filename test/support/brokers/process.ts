@@ -96,7 +96,7 @@ export async function startProcess(wish: ProcessWish = {}): Promise<BrokerProces
     for (const stream of [started.stdout, started.stderr]) stream.on('data', (text) => (written += String(text)));
     running.add((child = started));
     const reached = () => is(state).then((yes) => yes || failIfOver(started, written));
-    await until(reached, `the broker is not ${state}`, 30_000);
+    await until(reached, `the broker is not ${state}`);
   };
   await start(wish.until);
   return {

@@ -37,13 +37,11 @@ describe('undici, which brings a connector of its own, does not either', () => {
 
   it('nor does the client of the broker', async () => {
     const asked = { url: 'https://broker.example/', method: 'GET' as const, headers: {}, bodyBytesMax: 0 };
-    const start = performance.now();
+    // Refused on the way out: a lookup or a connection that fails has a code.
     await expect(sendRequest({ ...asked, totalMs: 30_000 })).rejects.toMatchObject({
       reason: 'failed',
       code: undefined,
     });
-    // Refused on the way out: there is neither a lookup nor a connection to wait for.
-    expect(performance.now() - start).toBeLessThan(1_000);
   });
 });
 
