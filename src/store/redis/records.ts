@@ -15,7 +15,8 @@ const commit = script(readScript('commit'));
 const shrink = script(commit.text.replace('#!lua', '#!lua flags=allow-oom'));
 
 export function redisRecords(client: Client, keys: Keys, clock: SystemClock, replicated: Replicated): Records {
-  const storedUnder = askTogether(reader(client, keys));
+  // On a cluster nobody waits for, nor fails by, a shard of others.
+  const storedUnder = client instanceof Cluster ? readByShard(client, keys) : askTogether(readAtOnce(client, keys));
   return {
     read: async (wanted) => {
       if (wanted.length === 0) return [];
@@ -38,17 +39,24 @@ export function redisRecords(client: Client, keys: Keys, clock: SystemClock, rep
   };
 }
 
-/** Returns the function that reads the texts under the keys. On a cluster, a command is about keys of one shard. */
-function reader(client: Client, keys: Keys) {
-  return async (wanted: readonly Key[]): Promise<Map<Key, string | null>> => {
-    const groups = client instanceof Cluster ? byShard(wanted) : [wanted];
-    const texts = await Promise.all(groups.map((group) => asked(client.mget(group.map(keys.record)))));
-    return new Map(groups.flatMap((group, nth) => group.map((key, i) => [key, texts[nth]?.[i] ?? null])));
-  };
-}
+type Texts = ReadonlyMap<Key, string | null>;
 
-const byShard = (wanted: readonly Key[]): Key[][] =>
-  [...new Set(wanted.map(shardOfKey))].map((shard) => wanted.filter((key) => shardOfKey(key) === shard));
+const readAtOnce =
+  (client: Client, keys: Keys) =>
+  async (wanted: readonly Key[]): Promise<Texts> => {
+    const texts = await asked(client.mget(wanted.map(keys.record)));
+    return new Map(wanted.map((key, i) => [key, texts[i] ?? null]));
+  };
+
+/** On a cluster, a command is about keys of one shard. */
+const readByShard =
+  (client: Client, keys: Keys) =>
+  async (wanted: readonly Key[]): Promise<Texts> => {
+    const shards = [...new Set(wanted.map(shardOfKey))];
+    const read = readAtOnce(client, keys);
+    const texts = await Promise.all(shards.map((shard) => read(wanted.filter((key) => shardOfKey(key) === shard))));
+    return new Map(texts.flatMap((some) => [...some]));
+  };
 
 /** Returns the KEYS and ARGV of commit.lua. */
 function written(change: Change, keys: Keys, now: number): [string[], (string | number)[]] {

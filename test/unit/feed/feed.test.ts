@@ -373,6 +373,7 @@ describe('who waits for the end of one thing', () => {
     await greedy(['greed'], LONG_MS);
     expect((await waiting()).over).toBe(false);
   });
+});
 
 it.each(['streams', 'acknowledgements'] as const)(
   'the %s of one party in a minute are limited, and those of others go on',
