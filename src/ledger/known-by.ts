@@ -66,7 +66,10 @@ export function createInformed(first: readonly InformedVerifier[] = []): Informe
     if (!before && (byName.size >= VERIFIERS_MOST.all || own >= VERIFIERS_MOST.ofOneParty)) return;
     if (!before) instances.set(verifier, own + 1);
     const moments = [before?.knewAt, knewAt].filter((moment) => moment !== undefined);
-    byName.set(name, defined({ verifier, instance, by, knewAt: moments.length > 0 ? Math.max(...moments) : undefined }));
+    byName.set(
+      name,
+      defined({ verifier, instance, by, knewAt: moments.length > 0 ? Math.max(...moments) : undefined }),
+    );
   }
 
   first.forEach(add);
