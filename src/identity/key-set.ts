@@ -1,10 +1,11 @@
 /** Makes a key document the public keys that may verify signatures. */
-import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet } from 'jose';
 import { readKeyDocument, type KeyDocumentKind } from '../config/key-document.js';
 
 /** The keys of an issuer. Callers compare it by identity: another object means that the keys changed. */
 export interface KeySet {
-  find: JWTVerifyGetKey;
+  /** Finds the key by `alg` and `kid`. Rejects with an error of jose where there is none, or more than one. */
+  find: ReturnType<typeof createLocalJWKSet>;
 }
 
 /** Throws when the document as a whole cannot be trusted. A single unfit key is left out. */

@@ -33,13 +33,13 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
   const acceptsType = (typ: string) =>
     PLAIN.test(typ) || (accessTokens && ACCESS_TOKEN.test(typ)) || (trust.idJag !== undefined && isIdJag({ typ }));
 
-  const verify = async ({ text, header, claims }: Unverified) => {
+  const verify = async (token: Unverified) => {
+    const { header, claims } = token;
     if (claims['iss'] !== trust.issuer) throw new Refused('comes from another issuer');
     // Whoever holds the keys could otherwise be as many workloads as it likes, and a hold would reach one of them.
     if (isDocument(trust.jwks) && claims['sub'] !== trust.issuer)
       throw new Refused('is for another than the client itself');
-    checkHeader(header, { algorithms: trust.algorithms, acceptsType });
-    const used = await verifySignature(text, keys, trust.algorithms);
+    const used = await verifySignature(checkHeader(token, { algorithms: trust.algorithms, acceptsType }), keys);
     assertRequired(claims, trust.require);
     const party = isPerson ? personOf(trust, claims) : workloadOf(trust, claims);
     const verified = defined({ party, keys: used, mayAct: isPerson ? actorFrom(claims) : undefined });

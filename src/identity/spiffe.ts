@@ -15,13 +15,13 @@ const TYPES = ['JWT', 'JOSE'];
 export function createSpiffeIssuer(trust: SpiffeTrust, keys: TrustKeys, audiences: readonly string[]): TrustedIssuer {
   const acceptsType = (typ: string) => TYPES.includes(typ);
 
-  const verify = async ({ text, header, claims }: Unverified) => {
-    const id = claims['sub'];
+  const verify = async (token: Unverified) => {
+    const id = token.claims['sub'];
     if (typeof id !== 'string' || trustDomainOf(id) !== trust.trustDomain) {
       throw new Refused('is not for a workload of its trust domain');
     }
-    checkHeader(header, { algorithms: trust.algorithms, acceptsType, only: HEADERS });
-    const used = await verifySignature(text, keys, trust.algorithms);
+    const signed = checkHeader(token, { algorithms: trust.algorithms, acceptsType, only: HEADERS });
+    const used = await verifySignature(signed, keys);
     return { party: workload(trust, id), kind: 'spiffe' as const, keys: used };
   };
   return { audiences, keys, proofAgeSeconds: trust.proofAgeMax, verify };

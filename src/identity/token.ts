@@ -90,8 +90,15 @@ interface HeaderRules {
   only?: readonly string[];
 }
 
+/** A token by whose header its key is found. */
+export interface Signed {
+  text: string;
+  alg: string;
+  kid: string | undefined;
+}
+
 /** The parameters that say where keys are (`jku`, `jwk`, `x5u`, `x5c`) are never read: an attacker would name their own key. */
-export function checkHeader(header: JsonObject, { algorithms, acceptsType, only }: HeaderRules): void {
+export function checkHeader({ text, header }: Unverified, { algorithms, acceptsType, only }: HeaderRules): Signed {
   const { alg, typ, kid } = header;
   if (typeof alg !== 'string' || !algorithms.includes(alg)) {
     throw new Refused(`must be signed with ${algorithms.join(' or ')}`);
@@ -106,6 +113,7 @@ export function checkHeader(header: JsonObject, { algorithms, acceptsType, only 
   if (only && Object.keys(header).some((parameter) => !only.includes(parameter))) {
     throw new Refused(`may have no header but ${only.join(', ')}`);
   }
+  return { text, alg, kid };
 }
 
 /** When a token is valid, in milliseconds. Read once, and checked again each time a cached proof is used. */

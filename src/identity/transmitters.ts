@@ -9,7 +9,7 @@ import { openTransmitter, type NamedKeys } from './issuer-keys.js';
 import { createNearIssuer } from './near-issuer.js';
 import type { Surroundings } from './key-source.js';
 import { verifySignature } from './signature.js';
-import { checkHeader, readToken, Refused, type Unverified } from './token.js';
+import { checkHeader, readToken, Refused, type Signed, type Unverified } from './token.js';
 
 interface ReceivedSet {
   transmitter: Pick<Transmitter, 'name' | 'about' | 'ignoreMembers' | 'events'>;
@@ -100,19 +100,20 @@ function senderOf({ claims }: Unverified, senders: readonly Sender[]): Sender | 
 
 const NO_TRANSMITTER = 'No transmitter with this issuer is configured.';
 
-async function verify({ text, header }: Unverified, { transmitter, keys }: Sender): Promise<void> {
+async function verify(token: Unverified, { transmitter, keys }: Sender): Promise<void> {
   const { algorithms } = transmitter;
-  const { typ } = header;
+  const { alg, typ } = token.header;
   // The explicit type is required: another JWT of the same issuer (an ID token, a logout token) must not pass as an event.
   if (typeof typ !== 'string' || typ.toLowerCase().replace(/^application\//, '') !== SET_TYP)
     throw new SetRefused('invalid_request', `The event token must have the type ${SET_TYP}.`);
+  let signed: Signed;
   try {
-    checkHeader(header, { algorithms, acceptsType: () => true });
+    signed = checkHeader(token, { algorithms, acceptsType: () => true });
   } catch (error) {
-    throw refused(algorithms.some((one) => one === header['alg']) ? 'invalid_request' : 'authentication_failed', error);
+    throw refused(algorithms.some((one) => one === alg) ? 'invalid_request' : 'authentication_failed', error);
   }
   try {
-    await verifySignature(text, keys, algorithms);
+    await verifySignature(signed, keys);
   } catch (error) {
     throw refused(
       error instanceof Refused && error.message.startsWith('names') ? 'invalid_key' : 'authentication_failed',

@@ -1,15 +1,14 @@
 /** The broker's signing keys: sign, publish, verify, rotate. Private keys are stored sealed, and unsealed in memory only. */
-import { decodeProtectedHeader, type JWTPayload } from 'jose';
+import type { JWTPayload } from 'jose';
 import { BrokerError } from '../domain/errors.js';
 import type { Clock } from '../domain/time.js';
 import type { JwkSet } from '../protocol/jwks.js';
-import { COMPACT_JWS } from '../protocol/jws.js';
 import { turnRing, type RingDeps } from './ring-record.js';
 import type { Step } from './ring.js';
 import { sealedKeysOf } from './ring.js';
 import { unseal, type OpenKey } from './seal.js';
 import { signedJws } from './sign.js';
-import { verifier } from './verified.js';
+import { createVerifier } from './verified.js';
 
 /**
  * A ring older than this is read again before anything is signed. It must stay well below the time that retired keys are kept.
@@ -45,7 +44,7 @@ export interface Keys {
 export async function openKeys(deps: RingDeps): Promise<Keys> {
   let opened = await openRing(deps, new Map());
   let reading: Promise<Step[]> | undefined;
-  const verifyWith = verifier();
+  const verifier = createVerifier();
 
   const turn = async (asked?: Step): Promise<Step[]> => {
     opened = await openRing(deps, opened.keys, asked);
@@ -74,14 +73,13 @@ export async function openKeys(deps: RingDeps): Promise<Keys> {
       return { keys: [...opened.keys.values()].map(({ jwk }) => jwk) };
     },
     async verify(token, { typ, purpose }) {
-      const kid = kidOf(token);
+      const shown = attempted(() => verifier.read(token));
       // Another broker may have distrusted the key: a stale ring must not verify with it any longer.
-      if (olderThan(opened.keys.has(kid) ? RING_STALE_MS : COOLDOWN_MS)) await refresh();
-      const key = opened.keys.get(kid);
+      if (olderThan(opened.keys.has(shown.kid) ? RING_STALE_MS : COOLDOWN_MS)) await refresh();
+      const key = opened.keys.get(shown.kid);
       if (!key) throw notOurs();
-      return verifyWith(token, key, { typ, now: timeFor(purpose, deps.clock) }).catch((cause: unknown) => {
-        throw notOurs(cause);
-      });
+      const now = timeFor(purpose, deps.clock);
+      return attempted(() => verifier.verify(shown, key, { typ, now }));
     },
   };
 }
@@ -114,15 +112,10 @@ async function openRing(deps: RingDeps, known: ReadonlyMap<string, OpenKey>, ask
 const timeFor = (purpose: 'ending' | undefined, clock: Clock): number =>
   purpose === 'ending' && !clock.isTrusted() ? 0 : clock.now();
 
-/**
- * Returns the `kid` of the token. Only `kid` is read from the header, to choose among the broker's own keys. `jwk`, `jku`,
- * `x5u` and `x5c` are never read: an attacker would name their own key.
- */
-function kidOf(token: string): string {
-  // The form is checked before jose decodes, which forgives padding and white space. The broker makes only the strict form.
-  if (!COMPACT_JWS.test(token)) throw notOurs();
+/** Whatever is wrong with a token, its caller hears the same of it. */
+function attempted<T>(step: () => T): T {
   try {
-    return decodeProtectedHeader(token).kid ?? '';
+    return step();
   } catch (cause) {
     throw notOurs(cause);
   }

@@ -2,16 +2,8 @@
  * Seals private keys for the store: JWE, encrypted directly with the key-encryption key (`dir`, A256GCM; RFC 7516, RFC 7518
  * §4.5).
  */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
-import {
-  calculateJwkThumbprint,
-  compactDecrypt,
-  CompactEncrypt,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type CryptoKey,
-} from 'jose';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { calculateJwkThumbprint, compactDecrypt, CompactEncrypt, exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import type { PublicJwk } from '../protocol/jwks.js';
 import type { SealedKey } from './ring.js';
@@ -28,7 +20,7 @@ const privateJwkSchema = z.object({
 export interface OpenKey {
   kid: string;
   privateKey: KeyObject;
-  publicKey: CryptoKey;
+  publicKey: KeyObject;
   jwk: PublicJwk;
 }
 
@@ -50,7 +42,7 @@ export async function unseal({ kid, sealed }: SealedKey, keyEncryptionKey: Uint8
   if ((await calculateJwkThumbprint(publicPart)) !== kid) throw new Error('a sealed signing key is not what it says');
   const jwk: PublicJwk = { ...publicPart, kid, use: 'sig', alg: 'ES256' };
   const privateKey = createPrivateKey({ key: { ...publicPart, d }, format: 'jwk' });
-  return { kid, jwk, privateKey, publicKey: await imported(publicPart) };
+  return { kid, jwk, privateKey, publicKey: createPublicKey({ key: publicPart, format: 'jwk' }) };
 }
 
 async function decrypt(sealed: string, keyEncryptionKey: Uint8Array): Promise<z.infer<typeof privateJwkSchema>> {
@@ -66,10 +58,4 @@ async function decrypt(sealed: string, keyEncryptionKey: Uint8Array): Promise<z.
       'The signing keys in the store do not open with this key-encryption key. Start with the key they were sealed with.',
     );
   }
-}
-
-async function imported(jwk: object): Promise<CryptoKey> {
-  const key = await importJWK(jwk, 'ES256', { extractable: false });
-  if (key instanceof Uint8Array) throw new Error('not an asymmetric key');
-  return key;
 }

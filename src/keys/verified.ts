@@ -1,7 +1,10 @@
 /** Verifies tokens of this broker. An API shows the same token with every call, so its signature is verified once. */
-import { jwtVerify, type JWTPayload } from 'jose';
+import { decodeProtectedHeader, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { sha256 } from '../domain/digest.js';
+import { readObject } from '../domain/json-object.js';
+import { isSignedBy } from '../domain/signature.js';
+import { COMPACT_JWS } from '../protocol/jws.js';
 import type { OpenKey } from './seal.js';
 
 interface Expected {
@@ -10,38 +13,62 @@ interface Expected {
   now: number;
 }
 
-/** Returns the payload of an unexpired token that the key signed, the same frozen object each time. Throws for anything else. */
-type VerifyWith = (token: string, key: OpenKey, expected: Expected) => Promise<Readonly<JWTPayload>>;
-
-interface Verified {
-  key: OpenKey;
-  typ: string;
-  payload: Readonly<JWTPayload>;
+/** A token that claims to be of this broker. */
+interface Shown {
+  text: string;
+  digest: string;
+  /** Only by it a key is chosen, among the broker's own. `jwk`, `jku`, `x5u` and `x5c` are never read: an attacker would name their own key. */
+  kid: string;
+  alg: unknown;
+  typ: unknown;
+  /** Present where a key has verified the signature: then the payload is what that key signed. */
+  signed?: { by: OpenKey; payload: Readonly<JWTPayload> };
 }
 
 const VERIFIED_MAX = 10_000;
 
-/**
- * Only verified tokens are remembered, so an attacker cannot evict them with invented ones. Who signed, the type and the
- * expiry are compared at every use; where one does not fit, jose judges the whole token and says why.
- */
-export function verifier(): VerifyWith {
-  const remembered = new LRUCache<string, Verified>({ max: VERIFIED_MAX });
-  return async (token, key, { typ, now }) => {
-    const digest = sha256(token);
-    const known = remembered.get(digest);
-    if (known && known.key === key && known.typ === typ && expiresAfter(now, known.payload)) return known.payload;
-    const { payload } = await jwtVerify(token, key.publicKey, {
-      algorithms: ['ES256'],
-      typ,
-      currentDate: new Date(now),
-    });
-    Object.freeze(payload);
-    remembered.set(digest, { key, typ, payload });
-    return payload;
+/** Only verified tokens are remembered, so an attacker cannot evict them with invented ones. */
+export function createVerifier() {
+  const remembered = new LRUCache<string, Shown>({ max: VERIFIED_MAX });
+  return {
+    /** Throws for what has not the form of a token. Nothing is verified yet. */
+    read(text: string): Shown {
+      const digest = sha256(text);
+      return remembered.get(digest) ?? { text, digest, ...headerOf(text) };
+    },
+    /**
+     * Returns the payload of an unexpired token that the key signed, the same frozen object each time. Throws for anything else.
+     * Who signed, the type and the expiry are compared at every use.
+     */
+    verify(token: Shown, key: OpenKey, { typ, now }: Expected): Readonly<JWTPayload> {
+      if (token.signed?.by !== key) {
+        token.signed = { by: key, payload: payloadSignedBy(key, token) };
+        remembered.set(token.digest, token);
+      }
+      if (token.typ !== typ) throw new Error('the token is of another type');
+      if (!isValidAt(now, token.signed.payload)) throw new Error('the token is not valid now');
+      return token.signed.payload;
+    },
   };
 }
 
-/** Tokens of this broker have an `exp` and no `nbf`. Another one, signed with a stolen key, is judged by jose each time. */
-const expiresAfter = (now: number, { exp, nbf }: JWTPayload): boolean =>
-  exp !== undefined && nbf === undefined && exp * 1000 > now;
+function headerOf(text: string): Pick<Shown, 'kid' | 'alg' | 'typ'> {
+  // The form is checked before jose decodes, which forgives padding and white space. The broker makes only the strict form.
+  if (!COMPACT_JWS.test(text)) throw new Error('the token is not a JWS in compact form');
+  const { kid = '', alg, typ, crit } = decodeProtectedHeader(text);
+  if (crit !== undefined) throw new Error('the token demands an extension');
+  return { kid, alg, typ };
+}
+
+function payloadSignedBy({ publicKey }: OpenKey, { text, alg }: Shown): Readonly<JWTPayload> {
+  if (alg !== 'ES256' || !isSignedBy(publicKey, alg, text)) throw new Error('the token is not signed by the key');
+  const payload = readObject(Buffer.from(text.split('.', 2)[1] ?? '', 'base64url').toString());
+  if (!payload) throw new Error('the token has no claims');
+  return Object.freeze(payload);
+}
+
+/** Tokens of this broker have an `exp` and no `nbf`. Whoever has stolen a key may write others. */
+const isValidAt = (now: number, { exp, nbf }: Readonly<JWTPayload>): boolean =>
+  isTime(exp) && exp * 1000 > now && (nbf === undefined || (isTime(nbf) && nbf * 1000 <= now));
+
+const isTime = (value: unknown): value is number => typeof value === 'number';

@@ -1,5 +1,6 @@
 import { createHmac, createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { derOf } from '../support/der.js';
 import { BROKER, forgeToken, newSigningKey, signToken } from '../support/issuers/issuer.js';
 import { createLab, type Lab } from '../support/issuers/lab.js';
 
@@ -63,5 +64,41 @@ describe('a token is refused when its header chooses', () => {
     ['nothing', undefined],
   ])('%s as its algorithm', async (_, alg) => {
     await expect(lab.present(forgeToken({ alg }, claims, () => 'AAAA'))).rejects.toThrow('must be signed with');
+  });
+});
+
+describe('a token by ES256 or RS256, which are verified without jose, is refused', () => {
+  let both: Lab;
+  beforeAll(async () => {
+    both = await createLab({}, ['ES256', 'RS256']);
+  });
+  afterAll(() => both.remove());
+
+  it('where it is signed by the key of the other, and says so, or says that it is its own', async () => {
+    for (const [alg, other] of [
+      ['ES256', 'RS256'],
+      ['RS256', 'ES256'],
+    ] as const) {
+      const key = both.issuer.key(alg);
+      const { kid } = both.issuer.key(other);
+      await expect(both.present(await signToken({ ...key, kid }, claims))).rejects.toThrow(
+        'names no key of its issuer',
+      );
+      const [, payload, signature] = (await both.issuer.token({ alg })).split('.') as [string, string, string];
+      const header = Buffer.from(JSON.stringify({ alg: other, kid, typ: 'JWT' })).toString('base64url');
+      await expect(both.present(`${header}.${payload}.${signature}`)).rejects.toThrow('is not signed by a key');
+    }
+  });
+
+  it('where the signature is zero, too short, too long, or DER', async () => {
+    const good = await both.issuer.token();
+    await expect(both.present(good)).resolves.toBeDefined();
+    const [header, payload, signature] = good.split('.') as [string, string, string];
+    const bytes = Buffer.from(signature, 'base64url');
+    for (const wrong of [Buffer.alloc(64), bytes.subarray(0, 63), Buffer.concat([bytes, Buffer.alloc(1)])]) {
+      const token = `${header}.${payload}.${wrong.toString('base64url')}`;
+      await expect(both.present(token)).rejects.toThrow('is not signed by a key');
+    }
+    await expect(both.present(`${header}.${payload}.${derOf(signature)}`)).rejects.toThrow('is not signed by a key');
   });
 });

@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { compactVerify, type JWK } from 'jose';
+import { isSignedBy } from '../../../src/domain/signature.js';
 import { readKeySet } from '../../../src/identity/key-set.js';
 import { newSigningKey, signToken } from '../../support/issuers/issuer.js';
 
@@ -87,4 +88,16 @@ it('a sound key beside weak ones verifies', async () => {
   const key = await newSigningKey('RS256', 'sound');
   const keys = readKeySet(JSON.stringify({ keys: [{ ...rsa(1024), kid: 'weak' }, key.publicJwk] }), 'jwks');
   await expect(compactVerify(await signToken(key, { sub: 'agent' }), keys.find)).resolves.toBeDefined();
+});
+
+it('a key verifies by the algorithm of its type alone', async () => {
+  for (const [alg, other] of [
+    ['ES256', 'RS256'],
+    ['RS256', 'ES256'],
+  ] as const) {
+    const key = await newSigningKey(alg, 'one');
+    const publicKey = createPublicKey({ key: { ...key.publicJwk }, format: 'jwk' });
+    const token = await signToken(key, { sub: 'agent' });
+    expect([isSignedBy(publicKey, alg, token), isSignedBy(publicKey, other, token)]).toEqual([true, false]);
+  }
 });
