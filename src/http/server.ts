@@ -21,7 +21,7 @@ import { errorPage } from './error-page.js';
 import { feedAcknowledgement, revocationFeed } from './feed.js';
 import { muteList, muting, unmuting } from './mutes.js';
 import { notifications } from './notifications.js';
-import { forwardAuth } from './forward-auth.js';
+import { forwardAuth, forwardAuthByPath } from './forward-auth.js';
 import { liveness, readiness, metricsPage } from './operations.js';
 import { revocationReceipt } from './receipt.js';
 import { allLifting, holdLifting, revocationList, revocation } from './revocations.js';
@@ -118,7 +118,8 @@ const usesOfCredentials = (deps: HttpDeps): DescribedEndpoint[] => [
   ours('GET', '/.well-known/authzen-configuration', decisionPoint(deps)),
   authzen('POST', EVALUATION_PATH, evaluation(deps), 48 * KIB),
   authzen('POST', EVALUATIONS_PATH, evaluations(deps), 256 * KIB),
-  ours('GET', '/forward-auth/:name', forwardAuth(deps)),
+  { ...ours('GET', '/forward-auth/:name', forwardAuth(deps)), anyMethod: true },
+  { ...ours('GET', '/forward-auth/:name/*path', forwardAuthByPath(deps)), anyMethod: true },
   ours('POST', '/usage', usageReport(deps), 64 * KIB),
 ];
 

@@ -276,6 +276,7 @@ const ELSEWHERE = new Set([
   'POST /introspect',
   // Asked about a target that there is: test/http/forward-auth.
   'GET /forward-auth/:name',
+  'GET /forward-auth/:name/*path',
   'POST /revoke',
   'POST /tasks/:id/complete',
   'POST /tasks/:id/suspend',

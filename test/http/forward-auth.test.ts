@@ -1,10 +1,10 @@
-/** GET /forward-auth/{name}: a gateway asks by the credential in the request; and nginx, which does so with the file in examples/. */
+/** /forward-auth/{name}: a gateway asks by the credential in the request; and real ones do so with their files in examples/. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HOUR_MS } from '../../src/domain/time.js';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
@@ -47,6 +47,24 @@ const asked = async (headers: Record<string, string>, bearer: string | undefined
   (await broker.get(`/forward-auth/${name}`, bearer, headers)).status;
 const original = (method: string, uri: string) => ({ 'x-original-method': method, 'x-original-uri': uri });
 const forwarded = (method: string, uri: string) => ({ 'x-forwarded-method': method, 'x-forwarded-uri': uri });
+/** As Envoy asks: the path as it is written, behind that of the broker. fetch would tidy it up. */
+const byPath = (method: string, uri: string, headers: Record<string, string> = {}, name = 'tickets') =>
+  new Promise<number>((resolve, reject) => {
+    const { hostname: host, port } = new URL(broker.url);
+    const path = `/forward-auth/${name}${uri}`;
+    const options = {
+      host,
+      port,
+      path,
+      method,
+      agent: false,
+      headers: { authorization: `Bearer ${token}`, ...headers },
+    };
+    const sent = request(options, (answer) => {
+      answer.resume().on('end', () => resolve(answer.statusCode ?? 0));
+    });
+    sent.on('error', reject).end();
+  });
 const READ = original('GET', '/incidents/4711');
 
 describe('the status', () => {
@@ -59,6 +77,16 @@ describe('the status', () => {
     expect(headers.get('x-mayfly-credential')).toMatch(/^crd_/);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(await asked(forwarded('GET', '/incidents/4711?full=1'))).toBe(200);
+  });
+
+  it('is the same for a gateway that asks by method and path of the request', async () => {
+    expect(await byPath('GET', '/incidents/4711')).toBe(200);
+    expect(await byPath('GET', '/incidents/4711?full=1&x=%2e%2e/')).toBe(200);
+    expect(await byPath('POST', '/incidents/4711')).toBe(403);
+    expect(await byPath('GET', '/incidents/4711', { authorization: 'Bearer x' })).toBe(401);
+    expect(await byPath('GET', '/incidents/4711', { authorization: '' })).toBe(401);
+    expect(await byPath('GET', '/incidents/4711', {}, 'wiki')).toBe(404);
+    expect(await byPath('GET', '/../wiki/incidents/4711')).toBe(403);
   });
 
   it('is 401 without a live credential of the target', async () => {
@@ -117,12 +145,24 @@ describe('403, whatever the credential: a request that could be read in two ways
   ])('%s', async (_, method, uri) => {
     expect(await asked(original(method, uri))).toBe(403);
     expect(await asked(forwarded(method, uri))).toBe(403);
+    // Node itself writes no such head; Envoy sends what it has taken.
+    if (/^[A-Z]+$/.test(method) && /^\/[\x21-\x7e]*$/.test(uri))
+      expect([400, 403]).toContain(await byPath(method, uri));
   });
 
   it('also where the segment has no part in the access', async () => {
     expect(await asked(original('GET', '/search/a'))).toBe(200);
     for (const text of ['%2e%2e', '..', 'a%2fb', 'a;b', 'a\\b', '%00', '*', ''])
       expect([text, await asked(original('GET', `/search/${text}`))]).toEqual([text, 403]);
+  });
+
+  it('what stands in the path, and in headers too', async () => {
+    expect(await byPath('GET', '/incidents/4711', { 'x-original-uri': '/incidents/4711' })).toBe(403);
+    expect(await byPath('GET', '/incidents/4711', forwarded('GET', '/incidents/4711'))).toBe(403);
+    expect(await byPath('GET', '', {})).toBe(403);
+    expect(await byPath('GET', '', { ...READ })).toBe(200);
+    expect(await byPath('POST', '', { ...READ })).toBe(200);
+    expect(await byPath('GET', '/', { ...READ })).toBe(404);
   });
 
   it('what a client wrote beside what the gateway wrote', async () => {
@@ -133,96 +173,170 @@ describe('403, whatever the credential: a request that could be read in two ways
   });
 });
 
-const NGINX = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path));
-if (NGINX === undefined) process.stderr.write('nginx is not installed: examples/nginx is not run.\n');
+/** A gateway, with its file in examples/. It listens at 8088, the broker at 8080, the API at 8000: the test has other ports. */
+interface Gateway {
+  name: string;
+  file: string;
+  args: (file: string, directory: string) => string[];
+  /** What a test needs and an example does not. */
+  adapt?: (text: string, directory: string) => string;
+  /** Its answer when the broker does not answer. */
+  whenDown: number;
+}
 
-(NGINX === undefined ? describe.skip : describe)('nginx, with examples/nginx/nginx.conf', () => {
+const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+const GATEWAYS: Gateway[] = [
+  {
+    name: 'nginx',
+    file: 'examples/nginx/nginx.conf',
+    adapt: (text, directory) =>
+      text.replace(
+        'http {',
+        `http { access_log off; ${TEMPORARY.map((one) => `${one}_temp_path ${directory}/${one};`).join(' ')}`,
+      ),
+    args: (file, directory) => [
+      ...['-p', directory, '-e', `${directory}/error.log`, '-c', file],
+      ...['-g', `daemon off; master_process off; pid ${directory}/pid; error_log ${directory}/error.log;`],
+    ],
+    whenDown: 500,
+  },
+  {
+    name: 'caddy',
+    file: 'examples/caddy/Caddyfile',
+    adapt: (text) => `{\n\tadmin off\n}\n${text}`,
+    args: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
+    whenDown: 502,
+  },
+  {
+    name: 'envoy',
+    file: 'examples/envoy/envoy.yaml',
+    args: (file) => ['-c', file, '--use-dynamic-base-id', '--concurrency', '1', '-l', 'error'],
+    whenDown: 503,
+  },
+];
+
+const FOLDERS = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
+const programOf = ({ name }: Gateway) => FOLDERS.map((folder) => join(folder, name)).find((path) => existsSync(path));
+const installed = GATEWAYS.filter((gateway) => programOf(gateway) !== undefined);
+for (const gateway of GATEWAYS)
+  if (!installed.includes(gateway))
+    process.stderr.write(`${gateway.name} is not installed: ${gateway.file} is not run.\n`);
+
+(installed.length === 0 ? describe.skip : describe)('a real gateway, with its file in examples/', () => {
   const seen: { url: string | undefined; headers: NodeJS.Dict<string | string[]> }[] = [];
   const api = createServer((call, answer) => {
     seen.push({ url: call.url, headers: call.headers });
     answer.end('incident');
   });
-  let port: number;
-  let stop: () => Promise<unknown>;
+  const ports = new Map<string, number>();
+  const running: (() => Promise<unknown>)[] = [];
+
+  async function start(gateway: Gateway): Promise<void> {
+    const port = await freePort();
+    const directory = temporaryDirectory();
+    const file = join(directory, basename(gateway.file));
+    const { port: apiPort } = api.address() as AddressInfo;
+    const text = readFileSync(gateway.file, 'utf8')
+      .replaceAll('8088', String(port))
+      .replaceAll('8000', String(apiPort))
+      .replaceAll('8080', new URL(broker.url).port);
+    writeFileSync(file, gateway.adapt?.(text, directory) ?? text);
+    const options = { stdio: 'ignore', env: { ...process.env, HOME: directory } } as const;
+    const child = spawn(programOf(gateway) ?? '', gateway.args(file, directory), options);
+    const ended = once(child, 'exit');
+    running.push(() => {
+      child.kill('SIGKILL');
+      return ended;
+    });
+    ports.set(gateway.name, port);
+    await until(
+      () =>
+        ask(gateway, '/').then(
+          () => true,
+          () => false,
+        ),
+      `${gateway.name} does not answer`,
+    );
+  }
 
   beforeAll(async () => {
     api.listen(0, '127.0.0.1');
     await once(api, 'listening');
-    port = await freePort();
-    const directory = temporaryDirectory();
-    const text = readFileSync('examples/nginx/nginx.conf', 'utf8')
-      .replace('127.0.0.1:8088', `127.0.0.1:${port}`)
-      .replace('http://127.0.0.1:8000', `http://127.0.0.1:${(api.address() as AddressInfo).port}`)
-      .replace('http://127.0.0.1:8080', broker.url)
-      .replace(
-        'http {',
-        ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].reduce(
-          (lines, name) => `${lines}\n${name}_temp_path ${directory}/${name};`,
-          'http { access_log off;',
-        ),
-      );
-    const path = join(directory, 'nginx.conf');
-    writeFileSync(path, text);
-    const globals = `daemon off; master_process off; pid ${directory}/pid; error_log ${directory}/error.log;`;
-    const nginx = spawn(NGINX ?? '', ['-p', directory, '-e', `${directory}/error.log`, '-c', path, '-g', globals]);
-    const ended = once(nginx, 'exit');
-    stop = () => {
-      nginx.kill('SIGKILL');
-      return ended;
-    };
-    await until(
-      () =>
-        ask('/').then(
-          () => true,
-          () => false,
-        ),
-      'nginx does not answer',
-    );
+    await Promise.all(installed.map(start));
   });
   afterAll(async () => {
-    await stop();
+    await Promise.all(running.map((stop) => stop()));
     api.close();
   });
 
   /** The path as it is written: fetch would tidy it up. */
-  const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+  const ask = ({ name }: Gateway, path: string, headers: Record<string, string> = {}, method = 'GET') =>
     new Promise<number>((resolve, reject) => {
+      const port = ports.get(name);
       const sent = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (answer) => {
         answer.resume().on('end', () => resolve(answer.statusCode ?? 0));
       });
       sent.on('error', reject).end();
     });
-  const bearer = (own = token) => ({ authorization: `Bearer ${own}` });
+  const bearer = { authorization: '' };
+  beforeAll(() => void (bearer.authorization = `Bearer ${token}`));
 
-  it('hands on what the credential covers, and tells the API whose it is, whatever the client wrote', async () => {
+  it.each(installed)(
+    '$name hands on what the credential covers, and tells the API whose it is, whatever the client wrote',
+    async (gateway) => {
+      const forged = {
+        'x-mayfly-subject': 'staff:root',
+        'x-mayfly-task': 'tsk_x',
+        'x-forwarded-uri': '/incidents/1',
+        'x-forwarded-method': 'DELETE',
+        x_mayfly_subject: 'x',
+        X_MAYFLY_TASK: 'x',
+        'x.mayfly.subject': 'x',
+        'X~Mayfly-Task': 'x',
+      };
+      expect(await ask(gateway, '/incidents/4711?a=1', { ...bearer, ...forged })).toBe(200);
+      const { url, headers } = seen.at(-1) ?? {};
+      expect(url).toBe('/incidents/4711?a=1');
+      expect(headers).toMatchObject({ 'x-mayfly-subject': 'lab:agent-7', 'x-mayfly-task': task });
+      expect(headers).not.toHaveProperty('authorization');
+      expect(Object.keys(headers ?? {}).filter((name) => /^x.mayfly/.test(name))).toHaveLength(4);
+    },
+  );
+
+  it.each(installed)('$name hands nothing else on', async (gateway) => {
+    const before = seen.length;
     const forged = {
-      'x-mayfly-subject': 'staff:root',
-      'x-mayfly-task': 'tsk_x',
-      'x-forwarded-uri': '/incidents/1',
-      x_mayfly_subject: 'x',
+      'x-original-uri': '/incidents/4711',
+      'x-original-method': 'GET',
+      'x-forwarded-uri': '/incidents/4711',
     };
-    expect(await ask('/incidents/4711?a=1', { ...bearer(), ...forged })).toBe(200);
-    const { url, headers } = seen.at(-1) ?? {};
-    expect(url).toBe('/incidents/4711?a=1');
-    expect(headers).toMatchObject({ 'x-mayfly-subject': 'lab:agent-7', 'x-mayfly-task': task });
-    expect(headers).not.toHaveProperty('authorization');
-    expect(headers).not.toHaveProperty('x_mayfly_subject');
+    expect(await ask(gateway, '/incidents/4711')).toBe(401);
+    expect(await ask(gateway, '/incidents/4711', { authorization: 'Bearer x' })).toBe(401);
+    expect(await ask(gateway, '/incidents/4712', bearer)).toBe(403);
+    expect(await ask(gateway, '/incidents/4712', { ...bearer, ...forged })).toBe(403);
+    for (const path of [
+      '/incidents/4712/../4711',
+      '/incidents%2f4711',
+      '//incidents/4711',
+      '/incidents/471%31',
+      '/incidents/4711/',
+    ])
+      expect([path, await ask(gateway, path, bearer)]).toEqual([path, 403]);
+    for (const method of ['DELETE', 'POST', 'PUT', 'PATCH', 'OPTIONS', 'HEAD'])
+      expect([method, await ask(gateway, '/incidents/4711', bearer, method)]).toEqual([method, 403]);
+    for (const path of ['/_mayfly', '/', '/../tickets/incidents/4711'])
+      expect([400, 403, 404]).toContain(await ask(gateway, path, bearer));
+    expect(seen.length).toBe(before);
   });
 
-  it('hands nothing else on', async () => {
+  it('none hands anything on once the task is completed, nor when the broker does not answer', async () => {
     const before = seen.length;
-    const forged = { 'x-original-uri': '/incidents/4711', 'x-original-method': 'GET' };
-    expect(await ask('/incidents/4711')).toBe(401);
-    expect(await ask('/incidents/4712', bearer())).toBe(403);
-    expect(await ask('/incidents/4712', { ...bearer(), ...forged })).toBe(403);
-    for (const path of ['/incidents/4712/../4711', '/incidents%2f4711', '//incidents/4711', '/incidents/471%31'])
-      expect([path, await ask(path, bearer())]).toEqual([path, 403]);
-    expect(await ask('/incidents/4711', bearer(), 'DELETE')).toBe(403);
-    expect(await ask('/_mayfly', bearer())).toBe(404);
     await broker.post(`/tasks/${task}/complete`, { outcome: 'completed' }, agent);
-    expect(await ask('/incidents/4711', bearer())).toBe(401);
+    for (const gateway of installed)
+      expect([gateway.name, await ask(gateway, '/incidents/4711', bearer)]).toEqual([gateway.name, 401]);
     await broker.close();
-    expect(await ask('/incidents/4711', bearer())).toBe(500);
+    for (const gateway of installed)
+      expect([gateway.name, await ask(gateway, '/incidents/4711', bearer)]).toEqual([gateway.name, gateway.whenDown]);
     expect(seen.length).toBe(before);
   });
 });

@@ -73,8 +73,15 @@ describe('every request', () => {
       ]);
       expect(found[0]?.['level']).toBe(OPERATIONS.includes(path) ? 'debug' : 'info');
       // /token proves nobody before it has the proofs, POST /signals is signed by whoever speaks, a gateway asks as nobody.
-      if (![...FOR_EVERYBODY, ...OPERATIONS, '/token', '/signals', '/forward-auth/:name'].includes(path))
-        expect(found[0]?.['workload']).toBe('lab:agent-7');
+      const nobody = [
+        ...FOR_EVERYBODY,
+        ...OPERATIONS,
+        '/token',
+        '/signals',
+        '/forward-auth/:name',
+        '/forward-auth/:name/*path',
+      ];
+      if (!nobody.includes(path)) expect(found[0]?.['workload']).toBe('lab:agent-7');
       expect(JSON.stringify(found)).not.toContain(CANARY);
     },
   );

@@ -6,6 +6,9 @@ export interface Call {
   requestId: string;
   /** The network address of the caller, as far as known: see `trustProxy`. */
   address?: string;
+  /** As they were sent: nothing is decoded. For endpoints that are asked about another request by a copy of its head. */
+  method: string;
+  path: string;
   /** The parameters of the path. */
   params: Readonly<Record<string, string>>;
   /** As it was sent, without the question mark. It is parsed where it is read: `readQuery`. */
@@ -33,6 +36,8 @@ export type Handle = (call: Call) => Promise<Answer>;
 
 export interface Endpoint {
   method: 'GET' | 'POST' | 'DELETE';
+  /** Whoever asks about another request may ask by the method of that. Default: no. */
+  anyMethod?: true;
   /** In the syntax of path-to-regexp: `/tasks/:id`. */
   path: string;
   refusals: RefusalFormat;

@@ -122,10 +122,10 @@ async function serve(deps: RouteDeps, { served, params }: Found, exchange: Excha
 }
 
 function callOf({ request, addressOf }: Exchange, params: Call['params']): Call {
-  const { headers, url = '' } = request;
-  const { query } = targetOf(url);
+  const { method = '', headers, url = '' } = request;
+  const { path, query } = targetOf(url);
   const requestId = requestIdOf(headers['x-request-id']);
-  const call: Call = { requestId, params, query, headers, body: NO_BODY, noted: {} };
+  const call: Call = { requestId, method, path, params, query, headers, body: NO_BODY, noted: {} };
   const address = addressOf(request);
   if (address !== undefined) call.address = address;
   noteTask(call, params['id']);

@@ -4,6 +4,7 @@ import { HARD_LIMITS } from '../../domain/limits.js';
 
 interface Route {
   method: string;
+  anyMethod?: true;
   /** `/tasks/:id`: one part of a path. `/signals/mutes/*source`: any number of them. */
   path: string;
 }
@@ -44,7 +45,7 @@ type Routes<R> = readonly [R, ...R[]];
 
 const NO_PARAMS: Params = {};
 const routeFor = <R extends Route>(method: string, routes: Routes<R> | undefined): R | undefined =>
-  routes?.find((route) => route.method === method);
+  routes?.find((route) => route.anyMethod ?? route.method === method);
 
 function byPath<R extends Route>(table: readonly R[]): Map<string, Routes<R>> {
   const paths = new Map<string, Routes<R>>();
