@@ -26,7 +26,7 @@ const REASONS = {
   'writes down when something happened, or tells how long ago': [
     'audit/head.ts', 'audit/log.ts', 'audit/ration.ts', 'authorization/audit.ts', 'compose/enforcement.ts', 'compose/policy-loads.ts',
     'compose/parts.ts', 'compose/signals.ts', 'compose/work.ts', 'http/audit.ts', 'http/notifications.ts', 'ledger/deciding.ts',
-    'revocation/effects.ts', 'telemetry/count-live.ts',
+    'revocation/effects.ts', 'telemetry/count-live.ts', 'cli/drill/command.ts',
   ],
   'decides when to try or to read again': [
     'identity/trust-keys.ts', 'keys/keys.ts', 'keys/ring-record.ts', 'notify/deliver-entry.ts', 'notify/deliver.ts',

@@ -31,6 +31,7 @@ const ROLES: Readonly<Record<string, Loaders>> = {
     holds: () => import('./people/holds.js').then(({ addHolds }) => addHolds),
     revoke: () => import('./people/revoke.js').then(({ addRevoke }) => addRevoke),
     lift: () => import('./people/holds.js').then(({ addLift }) => addLift),
+    drill: () => import('./drill/command.js').then(({ addDrill }) => addDrill),
   },
   'Operators, before the broker runs:': {
     'check-config': () => import('./check-config.js').then(({ addCheckConfig }) => addCheckConfig),

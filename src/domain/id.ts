@@ -6,9 +6,9 @@ import { randomFillSync } from 'node:crypto';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const SHARD_COUNT = 64;
-const ID = /^(tsk|crd|apr|dec|rev|sig)_([ab][a-z2-7])([a-z2-7]{14})$/;
+const ID = /^(tsk|crd|apr|dec|rev|sig|drl)_([ab][a-z2-7])([a-z2-7]{14})$/;
 
-type IdPrefix = 'tsk' | 'crd' | 'apr' | 'dec' | 'rev' | 'sig';
+type IdPrefix = 'tsk' | 'crd' | 'apr' | 'dec' | 'rev' | 'sig' | 'drl';
 export type Shard = string;
 
 /** All shards, in order: `aa` … `b7`. */

@@ -9,6 +9,8 @@ export const HARD_LIMITS = {
   taskLifetimeSeconds: 28_800,
   /** From the `iat` of a proof of identity. Cutoffs of parties are remembered for so long. */
   proofAgeSeconds: 86_400,
+  /** Of shadow credentials (`mayfly drill`). Their tombstones are remembered for no longer. */
+  drillSeconds: 600,
   delegationDepth: 8,
   clockSkewSeconds: 60,
   /** Pairs of path and action. It is also the most details, scope tokens, and actions of one detail: more are refused unread. */

@@ -88,6 +88,7 @@ export const forgettableAt = (kind: SelectorKind, at: number, knownEnd?: number)
  */
 const SECONDS_HIT: Record<SelectorKind, number> = {
   credential: HARD_LIMITS.credentialLifetimeSeconds,
+  drill: HARD_LIMITS.drillSeconds,
   task: HARD_LIMITS.taskLifetimeSeconds,
   target: HARD_LIMITS.taskLifetimeSeconds,
   all: HARD_LIMITS.taskLifetimeSeconds,

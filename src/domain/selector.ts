@@ -3,6 +3,7 @@ import { sha256 } from './digest.js';
 import { isId } from './id.js';
 import { NAME_CHARACTERS_MAX, nameProblem } from './name.js';
 
+/** `drill` is of shadow credentials (`mayfly drill`): nothing that the broker issues hangs on one. */
 export const SELECTOR_KINDS = [
   'credential',
   'task',
@@ -14,6 +15,7 @@ export const SELECTOR_KINDS = [
   'issuer',
   'owner',
   'target',
+  'drill',
   'all',
 ] as const;
 export type SelectorKind = (typeof SELECTOR_KINDS)[number];
@@ -75,7 +77,7 @@ export const defaultEffect = (kind: SelectorKind): Effect => (isTerminal(kind) ?
 
 /**
  * Returns whether an effect makes sense: `end` for what never comes back, `cutoff` and `hold` for what does. A task can be
- * held too, a credential cannot.
+ * held too, a credential and a drill cannot.
  */
 export function effectFits(kind: SelectorKind, effect: Effect): boolean {
   switch (effect) {
@@ -84,7 +86,7 @@ export function effectFits(kind: SelectorKind, effect: Effect): boolean {
     case 'cutoff':
       return !isTerminal(kind);
     case 'hold':
-      return kind !== 'credential';
+      return kind !== 'credential' && kind !== 'drill';
     default:
       return false;
   }
@@ -104,6 +106,8 @@ export function valueProblem({ kind, value }: Selector): string | undefined {
       return isId('crd', value) ? undefined : 'is not the id of a credential';
     case 'task':
       return isId('tsk', value) ? undefined : 'is not the id of a task';
+    case 'drill':
+      return isId('drl', value) ? undefined : 'is not the id of a drill';
     case 'target':
       return nameProblem(value, SELECTOR_CHARACTERS_MAX);
     default:
@@ -111,4 +115,5 @@ export function valueProblem({ kind, value }: Selector): string | undefined {
   }
 }
 
-const isTerminal = (kind: SelectorKind): boolean => kind === 'credential' || kind === 'task' || kind === 'run';
+const isTerminal = (kind: SelectorKind): boolean =>
+  kind === 'credential' || kind === 'task' || kind === 'run' || kind === 'drill';

@@ -19,6 +19,8 @@ export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGene
     if (found) yield [found.task];
   } else if (kind === 'task') {
     yield* family(ledger, await open(ledger, [value]), new Set());
+  } else if (kind === 'drill') {
+    // Nothing hangs on a drill.
   } else if (isIndexed(selector)) {
     const seen = new Set<string>();
     for await (const page of indexed(ledger, indexesFor(selector))) yield* family(ledger, page, seen);
@@ -29,6 +31,7 @@ export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGene
 
 /** Returns how many tasks `tasksUnder` looks at, not counting children. */
 export async function countTasksUnder({ records }: Ledger, selector: Selector): Promise<number> {
+  if (selector.kind === 'drill') return 0;
   if (selector.kind === 'credential' || selector.kind === 'task') return 1;
   const counts = await Promise.all(indexesFor(selector).map((index) => records.count(index)));
   return counts.reduce((sum, count) => sum + count, 0);

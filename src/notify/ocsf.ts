@@ -126,6 +126,7 @@ const WIDTH: Record<SelectorKind, number> = {
   issuer: HIGH,
   owner: HIGH,
   target: HIGH,
+  drill: INFORMATIONAL,
   all: CRITICAL,
 };
 

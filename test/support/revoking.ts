@@ -55,6 +55,7 @@ export async function oneThatHangsOnEverything() {
     issuer: ['lab', 'staff'],
     owner: ['sre'],
     target: [TARGET],
+    drill: [],
     all: [''],
   };
   return { broker, task, issued, values };

@@ -44,7 +44,10 @@ export async function connected(options: ConnectionOptions, terminal: Pick<Termi
 }
 
 /** The token of a login goes to the broker of that login: another address on the command line must not get it. */
-async function whoAndWhere({ broker: named, tokenFile }: ConnectionOptions, { env = {} }: Pick<Terminal, 'env'>) {
+export async function whoAndWhere(
+  { broker: named, tokenFile }: ConnectionOptions,
+  { env = {} }: Pick<Terminal, 'env'>,
+) {
   const login = await readLogin(env);
   const broker = named ?? (env['MAYFLY_BROKER'] || login?.broker);
   if (broker === undefined) throw new Error('Which broker? Say --broker <url>, set MAYFLY_BROKER, or `mayfly login`.');

@@ -159,5 +159,7 @@ export const sayable = ({ sessions, tasks }: Model): Record<SelectorKind, readon
   issuer: ['lab', 'ci', 'staff'],
   owner: ['red', 'blue'],
   target: [...ROLES, ...ROLES.flatMap((role) => WORKLOADS.map((workload) => `${role}#${workload}`))],
+  // Nothing hangs on one.
+  drill: [],
   all: [''],
 });

@@ -31,14 +31,16 @@ describe('a selector', () => {
       'hold',
       'hold',
       'end',
-      ...Array<string>(6).fill('hold'),
+      ...Array<string>(5).fill('hold'),
+      'end',
+      'hold',
     ]);
   });
 
   it('fits the effects that mean something for it', () => {
     const fitting = SELECTOR_KINDS.map((kind) => EFFECTS.filter((effect) => effectFits(kind, effect)).join());
     const wide = 'cutoff,hold';
-    expect(fitting).toEqual(['end', 'end,hold', wide, wide, 'end,hold', ...Array<string>(6).fill(wide)]);
+    expect(fitting).toEqual(['end', 'end,hold', wide, wide, 'end,hold', ...Array<string>(5).fill(wide), 'end', wide]);
     expect(effectFits('all', 'nothing' as 'end')).toBe(false);
   });
 
@@ -46,6 +48,7 @@ describe('a selector', () => {
     ['all', 'x'],
     ['credential', 'tsk_aabbbbbbbbbbbbbb'],
     ['task', ''],
+    ['drill', 'crd_aabbbbbbbbbbbbbb'],
     ['workload', ''],
     ['workload', ' \t'],
     ['owner', 'x'.repeat(2_049)],

@@ -1,4 +1,5 @@
 /** What a preview and a receipt say of a revocation is what it does. */
+import { newId } from '../../../src/domain/id.js';
 import { describe, expect, it } from '@jest/globals';
 import { countReceipts } from '../../../src/ledger/follow-receipts.js';
 import { countImpact } from '../../../src/ledger/impact.js';
@@ -67,7 +68,14 @@ describe('G8: truthful effect', () => {
     const before = unaudited(store.snapshotState());
     for (const [kind, effect] of FITTING) {
       const { id } = issued.credential;
-      const named = { credential: id, task: issued.task.id, session: 'staff:s', all: '', issuer: 'lab' };
+      const named = {
+        credential: id,
+        task: issued.task.id,
+        session: 'staff:s',
+        drill: newId('drl'),
+        all: '',
+        issuer: 'lab',
+      };
       const values: Partial<Record<string, string>> = named;
       const value = values[kind] ?? 'lab:x';
       await preview(broker, { kind, value }, effect);
