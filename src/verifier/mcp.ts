@@ -59,6 +59,7 @@ interface Refused {
 /**
  * Returns a handler of a tool that runs only if the credential of the call still lives, and lets its holder use the tool and touch
  * all that it would touch. Otherwise the result is an error that names the scope that would do, for the model and its client.
+ * Both is reported to the broker, unless the verifier has `reportUsage: false`.
  */
 export const guardTool =
   <Arguments, Context extends CallContext, Result>(
@@ -69,7 +70,7 @@ export const guardTool =
   async (given: Arguments, context: Context): Promise<Result | Refused> => {
     try {
       const claims = claimsOf(context.http?.authInfo ?? context.authInfo);
-      for (const needed of [use, ...data(given)]) verifier.check(claims, needed);
+      for (const needed of [use, ...data(given)]) verifier.check(claims, needed, { report: true });
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error;
       return refused(error);

@@ -6,6 +6,7 @@ import { VerificationError, type VerificationReason } from './errors.js';
 import { createKeys } from './keys.js';
 import { lifeByAsking, lifeByFeed, type FeedEventSeen } from './life.js';
 import { readToken } from './token.js';
+import { createUsageReporter } from './usage.js';
 import { createWatchers, type OnDead } from './watchers.js';
 
 export interface VerifierOptions {
@@ -28,13 +29,21 @@ export interface VerifierOptions {
   cacheMs?: number;
   /** Which of the instances of this API it is; default: the name of the host. */
   instance?: string;
+  /**
+   * Whether it tells the broker which uses it let pass and which it denied; needs `reportUsage` on the target. true: whatever is
+   * verified or checked together with what it needs; false: nothing. Default: what guardTool() checks.
+   */
+  reportUsage?: boolean;
   fetch?: typeof fetch;
   /** For metrics and logs. It must not throw. */
   observe?: (seen: Seen) => void;
 }
 
-/** Each decision, and what the feed does. */
-export type Seen = { is: 'decision'; refused: VerificationReason | undefined } | FeedEventSeen;
+/** Each decision, what the feed does, and uses that the broker could not be told. */
+export type Seen =
+  | { is: 'decision'; refused: VerificationReason | undefined }
+  | FeedEventSeen
+  | { is: 'untold'; uses: number; why: string };
 
 export interface Verifier {
   readonly issuer: string;
@@ -44,8 +53,11 @@ export interface Verifier {
    * @throws VerificationError with the status 401, 403 or 503
    */
   verify(token: string, needed?: Needed): Promise<Claims>;
-  /** Throws a VerificationError unless verified claims still hold, and cover what is needed: for each step of longer work. */
-  check(claims: Claims, needed?: Needed): void;
+  /**
+   * Throws a VerificationError unless verified claims still hold, and cover what is needed: for each step of longer work.
+   * @param how `report`: whether it is reported as a use where `reportUsage` was left out; default: no
+   */
+  check(claims: Claims, needed?: Needed, how?: { report: boolean }): void;
   /**
    * Calls once, when the credential is not to be used any more: revoked, expired, or the feed is not heard. Returns how to stop.
    * By introspection, only its expiry is noticed.
@@ -55,7 +67,7 @@ export interface Verifier {
   ready(): Promise<void>;
   /** Whether it can decide now: for a readiness probe. */
   isReady: () => boolean;
-  /** Leaves the feed. */
+  /** Leaves the feed, and sends the last report without waiting for its answer. */
   close(): void;
 }
 
@@ -68,7 +80,7 @@ const STALE_MS = { least: 2_000, most: 30_000 } as const;
 export function createVerifier(options: VerifierOptions): Verifier {
   const { issuer, audience, by = 'feed', cacheMs = DEFAULT_CACHE_MS, observe = () => undefined } = options;
   const { url = issuer, identity, fetch = globalThis.fetch, instance = os.hostname().slice(0, 64) } = options;
-  const { staleMs = DEFAULT_STALE_MS } = options;
+  const { staleMs = DEFAULT_STALE_MS, reportUsage } = options;
   if (!(staleMs >= STALE_MS.least && staleMs <= STALE_MS.most))
     throw new TypeError(`staleMs must be ${STALE_MS.least} to ${STALE_MS.most}`);
   const connection: Connection = { url: brokerOrigin(url), identity, fetch, timeoutMs: TIMEOUT_MS };
@@ -80,31 +92,29 @@ export function createVerifier(options: VerifierOptions): Verifier {
     claims.exp * 1000 <= life.now() ? new VerificationError('expired') : life.problem(claims);
   const watchers = createWatchers(problem);
   const expected = { issuer, audience, keys: createKeys(connection.url, fetch) };
+  const usage = createUsageReporter(connection, audience, (untold) => observe({ is: 'untold', ...untold }));
 
   async function verify(token: string, needed?: Needed): Promise<Claims> {
     const claims = await readToken(token, expected, life.now());
-    await life.assertAlive(token, claims);
-    if (needed) assertCovers(claims, needed);
+    const error = await life.assertAlive(token, claims).then(() => undefined, asRefusal);
+    decide(claims, needed, { error, isReported: reportUsage ?? false });
     return claims;
+  }
+
+  /** Throws the error, or another one where the claims do not cover what is needed. */
+  function decide(claims: Claims, needed: Needed | undefined, { error, isReported }: Decided): void {
+    const found = error ?? (needed && accessProblem(claims, needed));
+    // With 503 nobody knows: that is no denial.
+    if (needed && isReported && found?.status !== 503) usage.note(claims, needed, !found);
+    if (found) throw found;
   }
 
   return {
     issuer,
     audience,
-    async verify(token, needed) {
-      try {
-        const claims = await verify(token, needed);
-        observe({ is: 'decision', refused: undefined });
-        return claims;
-      } catch (error) {
-        if (error instanceof VerificationError) observe({ is: 'decision', refused: error.reason });
-        throw error;
-      }
-    },
-    check(claims, needed) {
-      const found = problem(claims);
-      if (found) throw found;
-      if (needed) assertCovers(claims, needed);
+    verify: (token, needed) => observed(observe, verify(token, needed)),
+    check(claims, needed, { report } = { report: false }) {
+      decide(claims, needed, { error: problem(claims), isReported: reportUsage ?? report });
     },
     onRevoked: watchers.watch,
     isReady: life.isLive,
@@ -113,12 +123,33 @@ export function createVerifier(options: VerifierOptions): Verifier {
     },
     close() {
       life.close();
+      usage.close();
       watchers.close();
     },
   };
 }
 
-function assertCovers(claims: Claims, needed: Needed): void {
-  if (covers(claims, needed)) return;
-  throw new VerificationError('access', { scope: scopeOf(needed) });
+async function observed(observe: (seen: Seen) => void, decision: Promise<Claims>): Promise<Claims> {
+  try {
+    const claims = await decision;
+    observe({ is: 'decision', refused: undefined });
+    return claims;
+  } catch (error) {
+    if (error instanceof VerificationError) observe({ is: 'decision', refused: error.reason });
+    throw error;
+  }
+}
+
+interface Decided {
+  /** Why the credential does not hold, whatever is needed. */
+  error: VerificationError | undefined;
+  isReported: boolean;
+}
+
+const accessProblem = (claims: Claims, needed: Needed): VerificationError | undefined =>
+  covers(claims, needed) ? undefined : new VerificationError('access', { scope: scopeOf(needed) });
+
+function asRefusal(error: unknown): VerificationError {
+  if (error instanceof VerificationError) return error;
+  throw error;
 }

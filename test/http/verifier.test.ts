@@ -29,19 +29,24 @@ const READ = { resource: 'incident/4711', action: 'read' };
 let redis: RedisServer;
 let broker: TestBroker;
 let pump: NodeJS.Timeout;
-let [soc, api, orchestrator] = ['', '', ''];
+let [soc, api, orchestrator, follower, reporter] = ['', '', '', '', ''];
 const seen: Seen[] = [];
 const verifiers: Verifier[] = [];
 
 beforeAll(async () => {
   redis = await startRedis();
   const unturned = { set: () => undefined, jump: () => undefined, advance: () => undefined };
-  broker = await startBroker({ redisUrl: redis.url, clock: { ...realClock, ...unturned } });
+  const policies = `
+    @id("f") permit (principal == Workload::"lab:follower", action == Action::"followFeed", resource);
+    @id("r") permit (principal == Workload::"lab:reporter", action == Action::"reportUsage", resource);`;
+  broker = await startBroker({ redisUrl: redis.url, clock: { ...realClock, ...unturned }, policies });
   const lasting = { expiresInSeconds: 86_400 };
-  [soc, api, orchestrator] = await Promise.all([
+  [soc, api, orchestrator, follower, reporter] = await Promise.all([
     broker.identity('soc', lasting),
     broker.identity('tickets-api', lasting),
     broker.identity('orchestrator', lasting),
+    broker.identity('follower', lasting),
+    broker.identity('reporter', lasting),
   ]);
   const work = () => Promise.all([broker.work('feed'), broker.work('fitness')]);
   pump = setInterval(() => void work().catch(() => undefined), 200);
@@ -234,6 +239,75 @@ describe('an API behind protect()', () => {
     await until(async () => (await statusOf()) === 401, 'the gate lets a dead credential in');
     listening.close();
     listening.closeAllConnections();
+  });
+});
+
+describe('what was used', () => {
+  /** Lets `work` use credentials at a verifier, and returns what the broker then knows of the task. */
+  async function usedBy(more: Partial<VerifierOptions>, work: (verifier: Verifier, token: string) => Promise<void>) {
+    const verifier = start(more);
+    await verifier.ready();
+    const { token, task } = await issued('agent-20');
+    await work(verifier, token);
+    verifier.close();
+    const usesOf = async () => {
+      await broker.work('refusals');
+      const { body } = await broker.get(`/tasks/${task}/usage`, soc);
+      return (body as { credentials: { uses: Record<string, unknown>[] }[] }).credentials.flatMap(({ uses }) => uses);
+    };
+    return { usesOf, token };
+  }
+  const deny = { resource: 'incident/4712', action: 'read' };
+  const nameless = { resource: 'incident/../4711', action: 'read' };
+  const byApi = { reportedBy: 'lab:tickets-api' };
+  const decide = async (verifier: Verifier, token: string) => {
+    const claims = await verifier.verify(token, READ);
+    verifier.check(claims, READ);
+    for (const needed of [deny, nameless]) expect(await refusal(verifier.verify(token, needed))).toBe('access');
+    await verifier.verify(token);
+  };
+  const decideAsTool = async (verifier: Verifier, token: string) => {
+    const authInfo = { extra: { claims: await verifier.verify(token, READ) } };
+    const guarded = guardTool(verifier, { use: READ, data: () => [deny] }, () => ({ content: [] }));
+    expect(await guarded({}, { authInfo })).toMatchObject({ isError: true });
+  };
+
+  it('is reported by a verifier that is told so: what it let pass, what it denied, and no text that is no path', async () => {
+    const { usesOf } = await usedBy({ reportUsage: true }, async (verifier, token) => {
+      // It hears nothing, so it knows nothing: that is no denial.
+      const deaf = start({ reportUsage: true, identity: () => reporter });
+      expect(await refusal(deaf.verify(token, READ))).toBe('stale');
+      deaf.close();
+      await decide(verifier, token);
+    });
+    await until(async () => (await usesOf()).length > 0, 'nothing is reported');
+    expect(await usesOf()).toEqual([
+      expect.objectContaining({ ...READ, permitted: 2, denied: 0, ...byApi }),
+      expect.objectContaining({ ...deny, permitted: 0, denied: 1, ...byApi }),
+      expect.not.objectContaining({ resource: expect.anything() as unknown }),
+    ]);
+  });
+
+  it('is reported of tools unless the verifier is told not to, and of nothing else', async () => {
+    const [tool, api, silent] = [
+      await usedBy({}, decideAsTool),
+      await usedBy({}, decide),
+      await usedBy({ reportUsage: false }, decideAsTool),
+    ];
+    await until(async () => (await tool.usesOf()).length === 2, 'the guard reports nothing');
+    expect(await tool.usesOf()).toEqual([
+      expect.objectContaining({ ...READ, permitted: 1, denied: 0 }),
+      expect.objectContaining({ ...deny, permitted: 0, denied: 1 }),
+    ]);
+    expect([await api.usesOf(), await silent.usesOf()]).toEqual([[], []]);
+  });
+
+  it('is not missed where policy does not take reports: the verifier decides as before, and says that it could not tell', async () => {
+    const untold = new Promise<Seen>((resolve) => {
+      const observe = (one: Seen) => one.is === 'untold' && resolve(one);
+      void usedBy({ reportUsage: true, identity: () => follower, observe }, decide);
+    });
+    expect(await untold).toEqual({ is: 'untold', uses: 3, why: expect.stringContaining('reportUsage') as unknown });
   });
 });
 
