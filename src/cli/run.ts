@@ -32,6 +32,7 @@ const ROLES: Readonly<Record<string, Loaders>> = {
     revoke: () => import('./people/revoke.js').then(({ addRevoke }) => addRevoke),
     lift: () => import('./people/holds.js').then(({ addLift }) => addLift),
     drill: () => import('./drill/command.js').then(({ addDrill }) => addDrill),
+    policy: () => import('./policy/policy.js').then(({ addPolicy }) => addPolicy),
   },
   'Operators, before the broker runs:': {
     'check-config': () => import('./check-config.js').then(({ addCheckConfig }) => addCheckConfig),

@@ -1,9 +1,11 @@
 /** What was used of what was granted: APIs report it, the broker knows its own decisions, and whoever may read a task reads both. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
+import { run } from '../../src/cli/run.js';
 import { USE_COUNT_MOST, USES_MOST } from '../../src/protocol/usage.js';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
 import { expectProblem } from '../support/expect-refusal.js';
+import { engineOf, toAccess, workload } from '../support/policy.js';
 
 const POLICIES = `
 @id("agent-7-writes") permit (principal == Workload::"lab:agent-7", action == Action::"write", resource in Resource::"${TICKETS}#incident");
@@ -193,5 +195,49 @@ describe('a report', () => {
       expect.objectContaining({ permitted: 36, reportedBy: 'lab:tickets-api' }),
     ]);
     expect(await usesOf(other.task)).toEqual([expect.objectContaining({ ...read(1), permitted: 1 })]);
+  });
+});
+
+describe('mayfly policy suggest', () => {
+  const suggest = async (workload: string, token = soc) => {
+    const [out, err]: [string[], string[]] = [[], []];
+    const code = await run(['policy', 'suggest', '--workload', workload, '--since', '1d'], {
+      out: (text) => void out.push(text),
+      err: (text) => void err.push(text),
+      clock: broker.clock,
+      env: { MAYFLY_BROKER: broker.url, MAYFLY_TOKEN: token },
+    });
+    return { code, out: out.join('\n'), err: err.join('\n') };
+  };
+  const grantedTo = async (sub: string, scope: string) => {
+    const { body } = await broker.exchange(await broker.identity(sub), { scope });
+    return decodeJwt((body as { access_token: string }).access_token).jti ?? '';
+  };
+
+  it('prints a permit of what was used alone, which the engine takes, and what it stands on', async () => {
+    const credential = await grantedTo('agent-20', 'incident/*:read');
+    await report([{ credential, ...read(1), count: 7 }]);
+    await broker.work('refusals');
+    const { code, out } = await suggest('lab:agent-20');
+    expect(code).toBe(0);
+    expect(out).toContain('7 uses of 1 credentials on 1 days, as the broker and lab:tickets-api say');
+    expect(out).toContain('CAREFUL: one day');
+    const engine = await engineOf(out);
+    const outcomeOf = async (path: string, action: string) =>
+      (await engine.decide(toAccess(path, action, { by: workload('lab:agent-20') }))).outcome;
+    expect(await outcomeOf('incident/1', 'read')).toBe('permit');
+    expect([await outcomeOf('incident/2', 'read'), await outcomeOf('incident/1', 'write')]).toEqual(['deny', 'deny']);
+  });
+
+  it('suggests nothing where no use is known, and says so', async () => {
+    await grantedTo('agent-21', 'incident/1:read');
+    const { code, out, err } = await suggest('lab:agent-21');
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('do the APIs report?');
+    expect((await suggest('lab:agent-22')).err).toContain('has no credential of lab:agent-22');
+  });
+
+  it('is refused to whom policy does not let read the audit log', async () => {
+    expect(await suggest('lab:agent-20', agent)).toMatchObject({ code: 1, out: '' });
   });
 });

@@ -27,6 +27,8 @@ export const signalSchema = z.object({
 
 export const auditSchema = z.object({ lines: z.array(z.string()) });
 
+export const auditPageSchema = auditSchema.extend({ next: z.int().optional() });
+
 /** A line of the audit log. */
 export const decisionSchema = z.object({
   type: z.string(),
