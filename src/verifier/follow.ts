@@ -15,6 +15,11 @@ const RETURN_MS_MAX = 1_000;
 /** No key, no permit, a hold: only people can mend that. */
 const REFUSED_MS = [5_000, 10_000] as const;
 
+const HINTS: Record<number, string> = {
+  401: ', because it does not accept the identity of this API',
+  403: ', because no policy permits this API `followFeed`',
+};
+
 interface FollowDeps {
   connection: Connection;
   /** Which instance this is, for receipts of revocations. */
@@ -62,7 +67,8 @@ function pauseAfter(end: End, failures: number): number {
 }
 
 async function followOnce(deps: FollowDeps, closed: AbortSignal, onTime: (time: number) => void): Promise<End> {
-  const { belief, onHeard, onEnd, connection } = deps;
+  const { belief, onHeard, connection } = deps;
+  const onEnd = (why: string) => closed.aborted || deps.onEnd(why);
   const silence = createSilence(deps.silenceMs);
   const signal = AbortSignal.any([closed, silence.signal]);
   let last: Heard | undefined;
@@ -71,7 +77,7 @@ async function followOnce(deps: FollowDeps, closed: AbortSignal, onTime: (time: 
     if (response.status !== 200) {
       await response.body?.cancel();
       if (response.status === 401) connection.identity.forget?.();
-      onEnd(`the broker answers ${response.status}`);
+      onEnd(`the broker answers ${response.status}${HINTS[response.status] ?? ''}`);
       return response.status === 401 || response.status === 403 ? 'refused' : 'failed';
     }
     onTime(timeOf(response));

@@ -35,11 +35,11 @@ export interface VerifierOptions {
    */
   reportUsage?: boolean;
   fetch?: typeof fetch;
-  /** For metrics and logs. It must not throw. */
+  /** For metrics and logs. It must not throw. Without it, the end of the feed is a warning of the process (`process.emitWarning`). */
   observe?: (seen: Seen) => void;
 }
 
-/** Each decision, what the feed does, and uses that the broker could not be told. */
+/** Each decision of `verify` and `check`, what the feed does, and uses that the broker could not be told. */
 export type Seen =
   | { is: 'decision'; refused: VerificationReason | undefined }
   | FeedEventSeen
@@ -78,11 +78,10 @@ const DEFAULT_STALE_MS = 5_000;
 const STALE_MS = { least: 2_000, most: 30_000 } as const;
 
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { issuer, audience, by = 'feed', cacheMs = DEFAULT_CACHE_MS, observe = () => undefined } = options;
+  const { issuer, audience, by = 'feed', cacheMs = DEFAULT_CACHE_MS, observe = warnsOfFeed() } = options;
   const { url = issuer, identity, fetch = globalThis.fetch, instance = os.hostname().slice(0, 64) } = options;
-  const { staleMs = DEFAULT_STALE_MS, reportUsage } = options;
-  if (!(staleMs >= STALE_MS.least && staleMs <= STALE_MS.most))
-    throw new TypeError(`staleMs must be ${STALE_MS.least} to ${STALE_MS.most}`);
+  const staleMs = checkedStaleMs(options.staleMs);
+  const { reportUsage } = options;
   const connection: Connection = { url: brokerOrigin(url), identity, fetch, timeoutMs: TIMEOUT_MS };
   const life =
     by === 'feed'
@@ -97,16 +96,17 @@ export function createVerifier(options: VerifierOptions): Verifier {
   async function verify(token: string, needed?: Needed): Promise<Claims> {
     const claims = await readToken(token, expected, life.now());
     const error = await life.assertAlive(token, claims).then(() => undefined, asRefusal);
-    decide(claims, needed, { error, isReported: reportUsage ?? false });
+    const found = decided(claims, needed, { error, isReported: reportUsage ?? false });
+    if (found) throw found;
     return claims;
   }
 
-  /** Throws the error, or another one where the claims do not cover what is needed. */
-  function decide(claims: Claims, needed: Needed | undefined, { error, isReported }: Decided): void {
-    const found = error ?? (needed && accessProblem(claims, needed));
+  /** Returns the error, or another one where the claims do not cover what is needed. */
+  function decided(claims: Claims, needed: Needed | undefined, { error, isReported }: Decided) {
+    const found = error ?? accessProblem(claims, needed);
     // With 503 nobody knows: that is no denial.
     if (needed && isReported && found?.status !== 503) usage.note(claims, needed, !found);
-    if (found) throw found;
+    return found;
   }
 
   return {
@@ -114,7 +114,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
     audience,
     verify: (token, needed) => observed(observe, verify(token, needed)),
     check(claims, needed, { report } = { report: false }) {
-      decide(claims, needed, { error: problem(claims), isReported: reportUsage ?? report });
+      const found = decided(claims, needed, { error: problem(claims), isReported: reportUsage ?? report });
+      observe({ is: 'decision', refused: found?.reason });
+      if (found) throw found;
     },
     onRevoked: watchers.watch,
     isReady: life.isLive,
@@ -146,10 +148,28 @@ interface Decided {
   isReported: boolean;
 }
 
-const accessProblem = (claims: Claims, needed: Needed): VerificationError | undefined =>
-  covers(claims, needed) ? undefined : new VerificationError('access', { scope: scopeOf(needed) });
-
 function asRefusal(error: unknown): VerificationError {
   if (error instanceof VerificationError) return error;
   throw error;
+}
+
+function checkedStaleMs(staleMs = DEFAULT_STALE_MS): number {
+  if (staleMs >= STALE_MS.least && staleMs <= STALE_MS.most) return staleMs;
+  throw new TypeError(`staleMs must be ${STALE_MS.least} to ${STALE_MS.most}`);
+}
+
+function accessProblem(claims: Claims, needed?: Needed): VerificationError | undefined {
+  if (!needed || covers(claims, needed)) return undefined;
+  return new VerificationError('access', { scope: scopeOf(needed) });
+}
+
+/** Whoever sets this up for the first time would otherwise see nothing but 503. Says the same thing once until the feed is heard. */
+function warnsOfFeed(): (seen: Seen) => void {
+  let said: string | undefined;
+  return (seen) => {
+    if (seen.is === 'live') said = undefined;
+    if (seen.is !== 'ended' || seen.why === said) return;
+    said = seen.why;
+    process.emitWarning(`The revocation feed is not followed: ${seen.why}.`, 'MayflyWarning');
+  };
 }

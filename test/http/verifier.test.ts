@@ -1,5 +1,5 @@
 /** The verifier against a whole broker: what it lets in, and how soon it does not. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -88,6 +88,8 @@ describe('a verifier that follows the feed', () => {
     const { token } = await issued('agent-1');
     const claims = await verifier.verify(token, READ);
     expect(accessTokenClaimsSchema.parse(claims)).toEqual(claims);
+    expect(() => verifier.check(claims, { resource: 'incident/4712', action: 'read' })).toThrow('something else');
+    expect(seen.at(-1)).toEqual({ is: 'decision', refused: 'access' });
     await expect(verifier.verify(token, { resource: 'incident/4712', action: 'read' })).rejects.toMatchObject({
       status: 403,
       code: 'insufficient_scope',
@@ -101,6 +103,19 @@ describe('a verifier that follows the feed', () => {
     const verifier = start({ identity: () => soc });
     await expect(verifier.verify(token)).rejects.toMatchObject({ status: 503, reason: 'stale' });
     expect(verifier.isReady()).toBe(false);
+  });
+
+  it('says on stderr why it does not hear, where nobody observes it', async () => {
+    const said = jest.spyOn(process, 'emitWarning');
+    const texts = () => said.mock.calls.map(([text]) => String(text)).filter((text) => text.includes('403'));
+    const verifier = createVerifier({ issuer: broker.url, audience: TICKETS, identity: () => soc });
+    verifiers.push(verifier);
+    await until(() => texts().length > 0, 'nothing is said');
+    expect(texts()).toEqual([
+      expect.stringMatching(/^The revocation feed is not followed: .*permits.*`followFeed`\.$/),
+    ]);
+    verifier.close();
+    said.mockRestore();
   });
 
   it('cuts running work when its task is completed, and lets nothing in from then on', async () => {
