@@ -179,6 +179,36 @@ const CASES: Record<string, Case[]> = {
   MayflyTargetNearlyFull: [state(`mayfly_target_fill_ratio{${IN},target="role"}`, 0.5, 0.95, 16)],
   MayflyTargetRefusesBroker: [event(`mayfly_minter_warnings_total{${IN},what="trust-policy"}`, 20)],
   MayflyEventGivenUp: [event(`mayfly_webhook_deliveries_total{${IN},webhook="siem",result="dead"}`, 70)],
+  MayflyDenySlow: [
+    {
+      when: 'a verifier begins to know late, and is quick again',
+      series: {
+        [`mayfly_time_to_deny_seconds_bucket{${IN},verifier="api",le="1"}`]: '0+9x20 180x20 180+9x60',
+        [`mayfly_time_to_deny_seconds_bucket{${IN},verifier="api",le="2.5"}`]: '0+9x20 189+9x20 360+9x60',
+        [`mayfly_time_to_deny_seconds_bucket{${IN},verifier="api",le="+Inf"}`]: '0+9x20 189+9x20 360+9x60',
+      },
+      fires: 30,
+      ends: 70,
+    },
+  ],
+  MayflyVerifierCutOff: [event(`mayfly_feed_ends_total{${IN},reason="slow"}`, 20)],
+  MayflyVerifiersGone: [
+    {
+      when: 'most stay away, and come again',
+      series: { [`mayfly_feed_followers{${IN}}`]: '10x30 4x15 10x60' },
+      fires: 38,
+      ends: 50,
+    },
+    {
+      when: 'they move to another broker, and then go',
+      series: {
+        [`mayfly_feed_followers{${IN}}`]: '10x30 0x200',
+        [`mayfly_feed_followers{job="mayfly",instance="b"}`]: '0x30 10x30 4x200',
+      },
+      fires: 68,
+      ends: 135,
+    },
+  ],
   MayflyRevokedWidely: [event(`mayfly_revocations_total{${IN},selector="all",effect="hold"}`, 20)],
   MayflyReactionWaits: [event(`mayfly_signals_evaluated_total{${IN},reaction="hold",state="pending"}`, 20)],
   MayflyCanaryUsed: [event(`mayfly_signals_total{${IN},source="detector",event="canary-used",put="new"}`, 20)],
