@@ -5,11 +5,11 @@ import type { PolicyQuery } from '../query.js';
 import { explained, forAnyPurpose } from './because.js';
 import { preparsePolicySet, statefulIsAuthorized, type Context, type PolicyJson } from './cedar-wasm.js';
 import { termsOf } from './context.js';
-import { partyUid, type KnownTarget, type Subject } from './entities.js';
+import { partyUid, type KnownTarget } from './entities.js';
 import { splitResourceId, type Configured, type PolicyTarget } from './fit.js';
 import { loadPolicies, type PolicySet } from './load-policies.js';
 import { allMentions } from './mentions.js';
-import { evaluationsOf, planOf, type Plan, type Plannable } from './plan.js';
+import { evaluationsOf, planner, type Plan, type Plannable, type Planned } from './plan.js';
 import { problemText } from './problem.js';
 import { takeTurns, type Turns } from './turns.js';
 import { verdictCache, type VerdictCache } from './verdict-cache.js';
@@ -29,10 +29,14 @@ interface InForce extends Plannable {
   name: string;
   rules: ReadonlyMap<string, PolicySet['policies'][number]['rule']>;
   cache: VerdictCache;
+  planOf: (query: PolicyQuery) => Planned;
   /** A query is planned once, when its evaluations are counted. */
-  plans: WeakMap<PolicyQuery, ReturnType<typeof planOf>>;
+  plans: WeakMap<PolicyQuery, Planned>;
   onEvaluation: () => void;
 }
+
+/** A question takes some three kilobytes. */
+const QUESTIONS_KEPT = 2_000;
 
 let engines = 0;
 
@@ -80,16 +84,20 @@ function putInForce(name: string, set: PolicySet, options: CedarOptions): InForc
   const permits = permitsForAnyPurpose(set);
   const anyPurpose = Object.keys(permits).length > 0 ? `${name} for any purpose` : undefined;
   if (anyPurpose !== undefined) preparse(anyPurpose, permits);
-  return {
+  const plannable: Plannable = {
     set,
-    name,
     anyPurpose,
-    rules: new Map(set.policies.map(({ id, rule }) => [id, rule])),
     targets: new Map(configured.targets.map((target) => [target.resource, knownTarget(target, set)])),
     groups: new Set(
       set.policies.flatMap(({ literals }) => literals.flatMap(({ type, id }) => (type === 'Group' ? [id] : []))),
     ),
     mentions: allMentions(set.policies.map(({ mentions }) => mentions)),
+  };
+  return {
+    ...plannable,
+    name,
+    rules: new Map(set.policies.map(({ id, rule }) => [id, rule])),
+    planOf: planner(plannable, Math.min(maxCachedVerdicts, QUESTIONS_KEPT)),
     cache: verdictCache(maxCachedVerdicts),
     plans: new WeakMap(),
     onEvaluation,
@@ -124,12 +132,12 @@ function knownTarget(target: PolicyTarget, { policies }: PolicySet): KnownTarget
   return { ...target, named, cuts: [...new Set([...labelled, ...[...named].flatMap((path) => [path, `${path}/**`])])] };
 }
 
-function* plansOf(now: InForce, queries: readonly PolicyQuery[]): Generator<ReturnType<typeof planOf>> {
+function* plansOf(now: InForce, queries: readonly PolicyQuery[]): Generator<Planned> {
   for (const query of queries) yield planned(now, query);
 }
 
-function planned(now: InForce, query: PolicyQuery): ReturnType<typeof planOf> {
-  const plan = now.plans.get(query) ?? planOf(now, query);
+function planned(now: InForce, query: PolicyQuery): Planned {
+  const plan = now.plans.get(query) ?? now.planOf(query);
   now.plans.set(query, plan);
   return plan;
 }
@@ -175,7 +183,7 @@ async function evaluate(now: InForce, query: PolicyQuery, plan: Plan, pause: () 
 function ask(
   name: string,
   { principal, action }: PolicyQuery,
-  { uid, entities }: Subject,
+  { uid, entities }: Plan['subjects'][number],
   context: Context,
   around: Plan['around'],
 ): Answer {

@@ -20,10 +20,12 @@ export interface KnownTarget extends PolicyTarget {
   named: ReadonlySet<string>;
 }
 
-/** The resource of one authorization call, with its entities. A pattern needs several calls. */
+/** The resource of one authorization call. A pattern needs several calls. */
 export interface Subject {
-  uid: TypeAndId;
-  entities: EntityJson[];
+  /** All that `tell` depends on, as text: subjects of the same text are told alike. */
+  text: string;
+  /** Returns the resource with its entities, as Cedar is told of it. */
+  tell: () => { uid: TypeAndId; entities: EntityJson[] };
 }
 
 /**
@@ -149,25 +151,32 @@ function pathSubject(
   pattern: boolean,
   carries: (label: string, path: string) => boolean,
 ): Subject {
-  const idOf = (named: string) => `${target.resource}#${named}`;
-  // No policy can name the empty path, so it stands for every path that no policy names.
-  const uid = { type: 'Resource', id: idOf(target.named.has(path) ? path : '') };
   const labels = target.labels.filter(({ match }) => carries(match, path));
-  const attrs = {
-    target: reference('Target', target.resource),
+  const place: Place = {
+    // No policy can name the empty path, so it stands for every path that no policy names.
+    named: target.named.has(path) ? path : '',
+    above: pathsAbove(path).filter((one) => target.named.has(one)),
     pattern,
     sensitivity: [...new Set(labels.flatMap(({ sensitivity }) => sensitivity))].sort(),
   };
-  const above = pathsAbove(path).filter((one) => target.named.has(one));
-  const entities: EntityJson[] = [
-    {
-      uid,
-      attrs,
-      parents: [{ type: 'Target', id: target.resource }, ...above.map((one) => ({ type: 'Resource', id: idOf(one) }))],
-    },
-    targetEntity(target),
-  ];
-  return { uid, entities };
+  return { text: JSON.stringify([target.resource, place]), tell: () => tellOf(target, place) };
+}
+
+/** What policies may know of a path. */
+interface Place {
+  named: string;
+  above: string[];
+  pattern: boolean;
+  sensitivity: string[];
+}
+
+function tellOf(target: KnownTarget, { named, above, pattern, sensitivity }: Place): ReturnType<Subject['tell']> {
+  const { resource } = target;
+  const uidOf = (path: string): TypeAndId => ({ type: 'Resource', id: `${resource}#${path}` });
+  const uid = uidOf(named);
+  const attrs = { target: reference('Target', resource), pattern, sensitivity };
+  const parents = [{ type: 'Target', id: resource }, ...above.map(uidOf)];
+  return { uid, entities: [{ uid, attrs, parents }, targetEntity(target)] };
 }
 
 function pathsAbove(path: string): string[] {
@@ -190,7 +199,10 @@ function taskSubject({ id, workload, purpose, openedBy }: TaskFacts): Subject {
   return alone({ uid: { type: 'Task', id: id ?? 'new' }, attrs, parents: [] });
 }
 
-const alone = (one: EntityJson): Subject => ({ uid: plain(one.uid), entities: [one] });
+const alone = (one: EntityJson): Subject => ({
+  text: JSON.stringify(one),
+  tell: () => ({ uid: plain(one.uid), entities: [one] }),
+});
 
 export const plain = (uid: EntityJson['uid']): TypeAndId => ('__entity' in uid ? uid.__entity : uid);
 

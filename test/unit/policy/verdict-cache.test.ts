@@ -4,7 +4,16 @@ import fc from 'fast-check';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
 import { verdictCache } from '../../../src/policy/cedar/verdict-cache.js';
 import type { Verdict } from '../../../src/policy/policy-engine.js';
-import { configuredWith, TICKETS, ticketsTarget, toAccess, writePolicies } from '../../support/policy.js';
+import {
+  configuredWith,
+  person,
+  TICKETS,
+  ticketsTarget,
+  toAccess,
+  toOperate,
+  workload,
+  writePolicies,
+} from '../../support/policy.js';
 
 const POLICIES = `
 @id("reads") permit (principal, action == Action::"read", resource in Resource::"${TICKETS}#a");
@@ -20,6 +29,37 @@ const path = fc
   .array(fc.constantFrom('a', 'b', 'c', 'd', '*'), { minLength: 1, maxLength: 5 })
   .map((segments) => segments.join('/'));
 
+const OTHER = 'https://wiki.example';
+const party = fc
+  .record({
+    id: fc.constantFrom('lab:a', 'lab:b'),
+    owner: fc.constantFrom('sre', 'web'),
+    ref: fc.constantFrom('main', 'x'),
+  })
+  .map(({ id, owner, ref }) => workload(id, { owner, claims: { ref } }));
+const purpose = fc.constantFrom('triage', 'review');
+const lifetimeSeconds = fc.constantFrom(30, 300);
+const served = fc.constantFrom<string[][]>([], ['on-call']).map((groups) => person('corp:p', groups));
+const query = fc.oneof(
+  fc
+    .record({
+      by: party,
+      target: fc.constantFrom(TICKETS, OTHER, 'https://nobody.example'),
+      context: fc.record({ purpose, lifetimeSeconds, risk: fc.constantFrom('LOW' as const, 'HIGH' as const) }),
+    })
+    .map((asked) => toAccess('a/1', 'read', asked)),
+  fc
+    .record({ by: party, workload: party, purpose, lifetimeSeconds, onBehalfOf: served })
+    .map(({ by, workload, purpose, ...opening }) =>
+      toOperate('openTask', { type: 'task', task: { workload, purpose } }, by, {
+        opening: { ...opening, principalProven: true },
+      }),
+    ),
+  fc
+    .record({ by: party, target: fc.constantFrom(TICKETS, OTHER) })
+    .map(({ by, target }) => toOperate('introspect', { type: 'target', target }, by)),
+);
+
 describe('Verdicts that are remembered', () => {
   it('are what an engine without a memory says, whatever was asked before', async () => {
     const [remembering, forgetful] = await Promise.all(
@@ -34,6 +74,37 @@ describe('Verdicts that are remembered', () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  it("are no other party's, and of no other request, task or target", async () => {
+    const policies = `
+      @id("ref") permit (principal, action in Action::"access", resource in Target::"${TICKETS}") when { principal.hasTag("ref") && principal.getTag("ref") == "main" };
+      @id("people") permit (principal, action == Action::"openTask", resource)
+        when { resource.workload in Owner::"sre" && resource.purpose == "triage" && context has onBehalfOf && context.onBehalfOf in Group::"on-call" };
+      @id("short") @lifetime("60") forbid (principal, action in Action::"access", resource)
+        when { context.lifetimeSeconds > 60 && context.purpose == "triage" };
+      @id("risky") forbid (principal, action in Action::"access", resource) when { context.risk == "HIGH" };
+      @id("asks") permit (principal in Owner::"sre", action == Action::"introspect", resource == Target::"${TICKETS}");`;
+    const targets = [target, ticketsTarget({ resource: OTHER })];
+    const [remembering, forgetful] = await Promise.all(
+      [1_000, 0].map((maxCachedVerdicts) =>
+        createCedarEngine({
+          directory: writePolicies({ 'a.cedar': policies }),
+          configured: configuredWith(targets),
+          maxCachedVerdicts,
+        }),
+      ),
+    );
+    const outcomes = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(query, async (one) => {
+        const verdict = await forgetful!.decide(one);
+        outcomes.add(JSON.stringify([one.resource.type, verdict.outcome, verdict.policies]));
+        expect(await remembering!.decide(one)).toEqual(verdict);
+      }),
+      { numRuns: 500 },
+    );
+    expect(outcomes.size).toBeGreaterThan(8);
   });
 
   it('are shared by paths that no policy and no label distinguishes, and by no others', async () => {
