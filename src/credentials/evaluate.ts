@@ -45,8 +45,8 @@ export interface Question {
   /** One path, no pattern. */
   path: string;
   action: string;
-  /** What the one who asks says of the use, for policy alone. Absent where it says nothing. */
-  given?: Given;
+  /** Reads what the one who asks says of the use, for policy alone. Absent where it says nothing. */
+  given?: () => Given;
   trace: RequestTrace;
 }
 
@@ -187,7 +187,7 @@ async function heardFrom(
 ): Promise<Given | undefined> {
   if (!asker || !given) return undefined;
   const { outcome } = await decideOperation(policy, asker.party, 'assertProperties', { type: 'target', target });
-  return outcome === 'permit' ? given : undefined;
+  return outcome === 'permit' ? given() : undefined;
 }
 
 interface Looked extends Asked {

@@ -72,16 +72,16 @@ export function questionOf(
 }
 
 /** The credential is no property: it must reach neither policy nor what remembers verdicts. */
-function givenIn({ subject, action, resource, context = {} }: AuthzenQuestion): Given | undefined {
+function givenIn({ subject, action, resource, context = {} }: AuthzenQuestion): (() => Given) | undefined {
   const rest = Object.fromEntries(Object.entries(context).filter(([name]) => name !== 'access_token'));
   const said = [subject.properties, action.properties, resource.properties, rest];
   if (said.every((one = {}) => Object.keys(one).length === 0)) return undefined;
-  return {
+  return () => ({
     subject: membersOf(subject.properties),
     action: membersOf(action.properties),
     resource: membersOf(resource.properties),
     context: membersOf(rest),
-  };
+  });
 }
 
 /** Throws `invalid_request` unless this is one action on one path. */
