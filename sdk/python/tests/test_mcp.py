@@ -179,6 +179,8 @@ class AServerWithTheVerifier(WithBroker):
             return int(httpx.post(f"{self.server.origin}/mcp", headers=headers, json={}).status_code)
 
         fitting, other = asyncio.run(call())
+        waiting = {use.resource: use.permitted for use in self.verifier._usage._waiting}
+        self.assertEqual(waiting, {"incident/4711": True, "incident/4712": False}, "what tools use is to be reported")
         self.assertIn(f"incident 4711 for {task.id}", fitting)
         self.assertIn("The credential is for something else. Needed: incident/4712:read", other)
         refused = httpx.post(f"{self.server.origin}/mcp", json={})

@@ -158,6 +158,99 @@ class AVerifierThatHears(VerifierTest):
         self.assertEqual(self.why(token), "stale")
 
 
+class WhatWasUsed(VerifierTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.status = 200
+        self.server = Loopback(lambda _: reply(self.status, {"taken": 1} if self.status == 200 else DENIED))
+        self.addCleanup(self.server.close)
+
+    def reporter(self) -> Any:
+        from mayfly._calls import Calls
+        from mayfly._http import parse_origin
+        from mayfly.verifier._usage import UsageReporter
+
+        origin = parse_origin(self.server.url)
+        calls = Calls(origin, lambda: "token", context=None, timeout_seconds=5.0, patience_seconds=5.0)
+        return UsageReporter(calls, TICKETS)
+
+    def recorded(self, verifier: Any) -> list[Any]:
+        """Return what the verifier reports when it is closed."""
+        verifier.close()
+        until(lambda: self.server.seen, "nothing is reported")
+        return [use for seen in self.server.seen for use in json.loads(seen.body)["uses"]]
+
+    def decided_by(self, **options: Any) -> tuple[Any, str]:
+        verifier = self.made(**options)
+        verifier._usage = self.reporter()
+        self.assertTrue(verifier.wait_ready(20))
+        _, token = self.opened()
+        claims = verifier.verify(token, **INCIDENT)
+        verifier.check(claims, **INCIDENT)
+        for resource in ("incident/4712", "incident/../4712"):
+            self.assertEqual(reason_of(lambda r=resource: verifier.verify(token, resource=r, action="read")), "access")
+        verifier.verify(token)
+        verifier.check(claims, **INCIDENT, report=True)
+        return verifier, claims.jti
+
+    def test_is_reported_where_the_verifier_is_told_so_and_the_broker_takes_it(self) -> None:
+        verifier, jti = self.decided_by(report_usage=True)
+        uses = self.recorded(verifier)
+        self.assertEqual(
+            uses,
+            [
+                {"credential": jti, "permitted": True, **INCIDENT, "count": 3},
+                {"credential": jti, "permitted": False, "resource": "incident/4712", "action": "read", "count": 1},
+                {"credential": jti, "permitted": False, "count": 1},
+            ],
+        )
+        (report,) = self.server.seen
+        self.assertEqual(self.real.ask("POST", report.path, "tickets-api", json.loads(report.body)), {"taken": 3})
+
+    def test_is_by_default_what_is_marked_as_a_use_of_a_tool(self) -> None:
+        verifier, jti = self.decided_by()
+        self.assertEqual(self.recorded(verifier), [{"credential": jti, "permitted": True, **INCIDENT, "count": 1}])
+
+    def test_is_not_reported_where_the_verifier_is_told_not_to_nor_while_nobody_knows(self) -> None:
+        self.decided_by(report_usage=False)[0].close()
+        deaf = self.made(workload="agent-7", report_usage=True)
+        deaf._usage = self.reporter()
+        _, token = self.opened()
+        self.assertEqual(reason_of(lambda: deaf.verify(token, **INCIDENT)), "stale")
+        deaf.close()
+        last = self.reporter()
+        last.note("crd_last", "incident/1", "read", permitted=True)
+        self.assertEqual([use["credential"] for use in self.recorded(last)], ["crd_last"])
+
+    def test_is_bounded_in_memory_and_in_each_report(self) -> None:
+        usage = self.reporter()
+        for number in range(5_000):
+            usage.note("crd_a", f"incident/{number}", "read", permitted=True)
+        usage.close()
+        until(lambda: len(self.server.seen) == 11, "not all is sent")
+        reports = [json.loads(seen.body)["uses"] for seen in self.server.seen]
+        self.assertEqual(max(len(uses) for uses in reports), 100)
+        self.assertEqual(sum(use["count"] for uses in reports for use in uses), 5_000)
+
+    def test_pauses_where_it_is_refused(self) -> None:
+        self.status = 403
+        usage = self.reporter()
+        usage.note("crd_a", "incident/1", "read", permitted=True)
+        usage.close()
+        until(lambda: usage._paused_until > 0, "no pause begins")
+        usage.note("crd_a", "incident/1", "read", permitted=True)
+        # Were there a report, it would come before these.
+        for count in (2, 3):
+            other = self.reporter()
+            other.note("crd_b", "incident/1", "read", permitted=True)
+            other.close()
+            until(lambda n=count: len(self.server.seen) >= n, "the other report does not come")
+        self.assertEqual(len(self.server.seen), 3)
+
+
+DENIED = {"code": "access_denied", "detail": "no", "retry": "never"}
+
+
 class AnApiWithStarlette(VerifierTest):
     def setUp(self) -> None:
         super().setUp()

@@ -14,6 +14,7 @@ from typing import NamedTuple
 _EPOCH = re.compile(r"([\w-]+)\.(\d{1,15})", re.ASCII)
 _NUMBERED = re.compile(r"(\d{1,15})_", re.ASCII)
 _SEGMENT = re.compile(r"[A-Za-z0-9._~@+=,:-]+")
+_ACTION = re.compile(r"[A-Za-z][A-Za-z0-9._:-]{0,63}")
 _PATH_CHARACTERS_MAX, _PATH_SEGMENTS_MAX = 256, 8
 
 
@@ -105,6 +106,11 @@ def _is_segment(segment: str) -> bool:
 def is_pattern(path: str) -> bool:
     """Return whether the path has a wildcard, and so is no path of one thing."""
     return not {"*", "**"}.isdisjoint(path.split("/"))
+
+
+def is_action(text: str) -> bool:
+    """Return whether the broker would take the text for an action."""
+    return _ACTION.fullmatch(text) is not None
 
 
 def covers(pattern: str, path: str) -> bool:

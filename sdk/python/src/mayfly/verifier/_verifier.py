@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import socket
 import ssl
 import threading
@@ -25,8 +24,9 @@ from ._errors import VerificationError
 from ._events import Complete, Event, Revocation
 from ._feed import Follower, Following
 from ._keys import Keys
-from ._rules import is_path
+from ._rules import is_action, is_path
 from ._token import Claims, Expected, read_token
+from ._usage import UsageReporter
 from ._watch import OnDead, Watchers
 
 _TIMEOUT_SECONDS = 5.0
@@ -35,7 +35,6 @@ _STALE_SECONDS = (2.0, 30.0)
 _CACHE_SECONDS_MAX = 10.0
 _ANSWERS_MAX = 10_000
 _FORGET_EACH_SECONDS = 60.0
-_ACTION = re.compile(r"[A-Za-z][A-Za-z0-9._:-]{0,63}")
 
 
 class Verifier:
@@ -57,6 +56,7 @@ class Verifier:
         stale_seconds: float = 5.0,
         cache_seconds: float = 1.0,
         instance: str | None = None,
+        report_usage: bool | None = None,
     ) -> None:
         """Name the broker and this API as the broker's configuration does, byte for byte.
 
@@ -70,6 +70,10 @@ class Verifier:
 
         ``by="introspection"`` asks about each token, and needs ``introspect`` on the target. A yes is believed for
         ``cache_seconds`` (at most 10), and a revoked credential may work for so long. Raises ValueError.
+
+        ``report_usage`` is whether it tells the broker which uses it let pass and which it denied, every 15 seconds in a
+        thread; it needs ``reportUsage`` on the target. True: whatever is verified or checked together with a resource;
+        False: nothing. By default what ``McpTokenVerifier.require`` checks.
         """
         if by not in ("feed", "introspection"):
             raise ValueError("by is 'feed' or 'introspection'")
@@ -81,7 +85,7 @@ class Verifier:
         context = ssl.create_default_context(cafile=ca_file) if origin.scheme == "https" else None
         self.issuer, self.audience = issuer, audience
         self._expected = Expected(issuer, audience, Keys(origin, context, _TIMEOUT_SECONDS))
-        self._stale, self._cache = stale_seconds, cache_seconds
+        self._stale, self._cache, self._reports = stale_seconds, cache_seconds, report_usage
         self._calls = Calls(
             origin, identity, context=context, timeout_seconds=_TIMEOUT_SECONDS, patience_seconds=_TIMEOUT_SECONDS
         )
@@ -112,15 +116,16 @@ class Verifier:
             return claims
         return await asyncio.to_thread(self.verify, token, resource=resource, action=action)
 
-    def check(self, claims: Claims, *, resource: str | None = None, action: str | None = None) -> None:
+    def check(
+        self, claims: Claims, *, resource: str | None = None, action: str | None = None, report: bool = False
+    ) -> None:
         """Raise VerificationError unless verified claims still hold, and cover that: for each step of longer work.
 
-        By introspection, only their expiry is noticed.
+        By introspection, only their expiry is noticed. ``report`` is whether it is reported as a use where
+        ``report_usage`` was left out.
         """
-        _check_access(claims, resource, action)
-        error = self._problem(claims)
-        if error is not None:
-            raise error
+        is_reported = report if self._reports is None else self._reports
+        self._decide(claims, resource, action, error=self._problem(claims), is_reported=is_reported)
 
     def on_revoked(self, claims: Claims, callback: OnDead) -> Callable[[], object]:
         """Call back once when the credential is not to be used any more: revoked, expired, or the feed is not heard.
@@ -144,13 +149,14 @@ class Verifier:
             return self._belief.changed.wait_for(lambda: self.is_ready, timeout_seconds)
 
     def close(self) -> None:
-        """Leave the feed. From then on everything is refused."""
+        """Leave the feed, and send the last report of use. From then on everything is refused."""
         self._is_closed = True
         if self._follower is not None:
             self._follower.close()
         self._belief.lose()
         self._watchers.close()
         self._acknowledger.close()
+        self._usage.close()
 
     def __enter__(self) -> Verifier:
         return self
@@ -165,6 +171,7 @@ class Verifier:
         self._belief = Belief(self._stale)
         self._watchers = Watchers(self._problem)
         self._acknowledger = Acknowledger(self._calls, self._following.instance)
+        self._usage = UsageReporter(self._calls, self.audience)
         self._answers: dict[bytes, float] = {}
         self._forgotten_at = elapsed()
         self._follower: Follower | None = None
@@ -207,18 +214,42 @@ class Verifier:
         claims = read_token(token, self._expected, self._now, may_wait=may_wait)
         if claims is None:
             return None
+        error: VerificationError | None = None
         if self._by_feed:
             error = self._problem(claims)
             if error is not None and error.reason == "unheard":
                 if not may_wait:
                     return None
                 error = self._wait_for_news(claims)
-            if error is not None:
-                raise error
-        elif not self._is_active(token, may_wait):
-            return None
-        _check_access(claims, resource, action)
+        else:
+            try:
+                if not self._is_active(token, may_wait):
+                    return None
+            except VerificationError as inactive:
+                error = inactive
+        self._decide(claims, resource, action, error=error, is_reported=self._reports is True)
         return claims
+
+    def _decide(
+        self,
+        claims: Claims,
+        resource: str | None,
+        action: str | None,
+        *,
+        error: VerificationError | None,
+        is_reported: bool,
+    ) -> None:
+        """Raise the error, or another one where the claims do not cover that; and report the use."""
+        if (resource is None) != (action is None):
+            raise TypeError("resource and action go together")
+        found = error
+        if resource is not None and action is not None:
+            found = error or _access_problem(claims, resource, action)
+            # With 503 nobody knows: that is no denial.
+            if is_reported and (found is None or found.status != 503):
+                self._usage.note(claims.jti, resource, action, permitted=found is None)
+        if found is not None:
+            raise found
 
     def _problem(self, claims: Claims) -> VerificationError | None:
         if claims.exp <= self._now():
@@ -262,12 +293,9 @@ class Verifier:
         return True
 
 
-def _check_access(claims: Claims, resource: str | None, action: str | None) -> None:
-    if resource is None and action is None:
-        return
-    if resource is None or action is None:
-        raise TypeError("resource and action go together")
-    if not claims.covers(resource, action):
-        # It goes into headers: not what a stranger has made of the path of a request.
-        is_sayable = is_path(resource) and _ACTION.fullmatch(action) is not None
-        raise VerificationError("access", scope=f"{resource}:{action}" if is_sayable else None)
+def _access_problem(claims: Claims, resource: str, action: str) -> VerificationError | None:
+    if claims.covers(resource, action):
+        return None
+    # It goes into headers: not what a stranger has made of the path of a request.
+    is_sayable = is_path(resource) and is_action(action)
+    return VerificationError("access", scope=f"{resource}:{action}" if is_sayable else None)

@@ -70,14 +70,15 @@ class McpTokenVerifier:
         """Return the claims of the caller of this tool, if they cover that, and the credential still lives.
 
         To use a tool is one thing, and what it touches another. Raises the SDK's ToolError, whose text the model reads:
-        it names the scope that is missing. Its cause is the VerificationError.
+        it names the scope that is missing. Its cause is the VerificationError. The broker is told of the use, unless the
+        verifier has ``report_usage=False``.
         """
         token = get_access_token()
         if not isinstance(token, VerifiedToken):
             raise ToolError("The request had no credential.")
         claims: Claims = token.verified
         try:
-            self._verifier.check(claims, resource=resource, action=action)
+            self._verifier.check(claims, resource=resource, action=action, report=True)
         except VerificationError as error:
             missing = "" if error.scope is None else f" Needed: {error.scope}"
             raise ToolError(f"{error}{missing}") from error
