@@ -91,6 +91,7 @@ const configuration = (at: Surroundings & { url: string; policies: string }) => 
     {
       resource: TICKETS,
       minter: 'jwt',
+      forwardAuth: { name: 'tickets', routes: [{ match: 'GET /incidents/{id}', access: 'incident/{id}:read' }] },
       labels: [
         { match: 'incident/*/attachment/**', sensitivity: 'restricted' },
         { match: 'customer/**', sensitivity: 'restricted' },

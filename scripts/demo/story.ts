@@ -5,6 +5,7 @@ import { awsDeadlineAct } from './acts/aws-deadline.js';
 import { clientsAct } from './acts/clients.js';
 import { crashAct } from './acts/crash.js';
 import { deadlineAct } from './acts/deadline.js';
+import { everywhereAct } from './acts/everywhere.js';
 import { leakAct } from './acts/leak.js';
 import { massRevocationAct } from './acts/mass-revocation.js';
 import { oneTaskAct } from './acts/one-task.js';
@@ -63,4 +64,5 @@ async function acts(stage: Stage, tell: Transcript): Promise<void> {
   const survivors = await crashAct(stage, tell, { completed, dead: [expired, ...revoked, leaked, stopped] });
   await auditAct(stage, tell, survivors);
   await awsDeadlineAct(stage, tell, { denied, brief: await brief });
+  await everywhereAct(stage, tell);
 }

@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 const python = findPython([]);
-const STEPS = python === undefined ? 53 : 56;
+const STEPS = python === undefined ? 55 : 58;
 
 describe('npm run demo', () => {
   it('plays the whole story, ends with 0, prints no token, and leaves neither process nor file behind', async () => {
@@ -44,6 +44,14 @@ describe('npm run demo', () => {
     expect(told).toContain('This demo uses no AWS account: STS, IAM and S3 are played by a loopback server.');
     expect(told).toMatch(/the same keys, a moment later: refused by AWS .*\n +403 AccessDenied, although/);
     expect(told).toMatch(/"Effect":"Deny".*aws:PrincipalTag\/jt":\["[a-z2-7]{16}"\]/);
+    for (const way of [
+      'introspection',
+      'evaluation \\(AuthZEN\\)',
+      'forward-auth',
+      'verifier by the feed',
+      'mayfly proxy',
+    ])
+      expect(told).toMatch(new RegExp(`^ +${way}.* \\d+ ms$`, 'm'));
     expect(told).not.toMatch(/eyJ[\w-]+\.[\w-]+\.[\w-]+/);
     // Secret access keys have forty characters of base64, session tokens more.
     expect(told).not.toMatch(/SecretAccessKey|SessionToken|[A-Za-z0-9+/]{40,}/);
