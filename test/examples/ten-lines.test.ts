@@ -159,9 +159,18 @@ it('every stack on the page is run here, or says why not', () => {
   expect(programs.map(({ name }) => name).sort()).toEqual(run.sort());
 });
 
+/** The lines of a text, without spaces around them and comments behind them. */
+const lines = (text: string) => text.split('\n').flatMap((line) => line.replace(/ (?:\/\/|#) .*$/, '').trim() || []);
+
 it('what is printed for nginx is in the file that is run with it', () => {
-  const lines = (text = '') => text.split('\n').flatMap((line) => line.trim() || []);
-  const printed = lines(stacks.find(({ language }) => language === 'nginx')?.text);
+  const printed = lines(stacks.find(({ language }) => language === 'nginx')?.text ?? '');
   expect(printed.length).toBeGreaterThan(10);
   expect(lines(readFileSync('examples/nginx/nginx.conf', 'utf8'))).toEqual(expect.arrayContaining(printed));
+});
+
+it.each(['README.md', 'sdk/verifier/README.md'])('what %s shows to APIs is among what is run', (path) => {
+  const blocks = [...readFileSync(path, 'utf8').matchAll(/```(?:ts|python)\n(.*?)```/gs)].map(([, text = '']) => text);
+  const shown = blocks.filter((text) => /protect\(|Guard\(/.test(text));
+  expect(shown.length).toBeGreaterThan(0);
+  expect(lines(chapter)).toEqual(expect.arrayContaining(shown.flatMap(lines)));
 });
