@@ -1,10 +1,10 @@
-/** ES modules through ts-jest, transpile only: `npm run build` checks the types, of tests too. */
+/** ES modules, as `npm run build` has compiled them. It checks the types, of tests too. */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
+  transform: { '^.+\\.ts$': '<rootDir>/test/support/compiled.mjs' },
   setupFiles: ['no-network', 'forget-async-storages', 'repeat-seed'].map((name) => `<rootDir>/test/support/${name}.ts`),
   // Machines that test are shared: a test that takes ten seconds on a quiet one may take a minute. None has less than this.
   testTimeout: 180_000,
