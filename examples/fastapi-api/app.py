@@ -31,13 +31,12 @@ async def read_incident(number: int, claims: Reader) -> str:
 @app.get("/incident/{number}/log")
 async def follow_log(number: int, claims: Reader) -> StreamingResponse:
     async def lines() -> AsyncIterator[str]:
-        """Lines for as long as the caller listens. When its credential dies, `check` raises, and the answer breaks off."""
         while True:
-            verifier.check(claims)
             yield "the disk is full\n"
             await asyncio.sleep(0.1)
 
-    return StreamingResponse(lines(), media_type="text/plain")
+    # For as long as the caller listens. When its credential dies, the answer breaks off in the midst of it.
+    return StreamingResponse(guard.while_alive(claims, lines()), media_type="text/plain")
 
 
 verifier.wait_ready(30)  # Until it has heard all that is dead, it refuses everything.

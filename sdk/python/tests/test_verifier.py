@@ -13,7 +13,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from unittest import TestCase
 
@@ -261,7 +261,7 @@ class AnApiWithStarlette(VerifierTest):
 
         from mayfly.verifier.starlette import Guard
 
-        guard = Guard(self.verifier)
+        guard = self.guard = Guard(self.verifier)
         read = guard.needs("incident/{number}", "read")
 
         async def incident(request: Request) -> Response:
@@ -290,11 +290,12 @@ class AnApiWithStarlette(VerifierTest):
         status, _, body = self.get("/incident/4711", f"Bearer {token}")
         self.assertEqual((status, body), (200, task.id))
         metadata = 'resource_metadata="https://tickets.example/.well-known/oauth-protected-resource"'
+        scope = 'scope="incident/4711:read"'
         for path, authorizations, status, challenge in (
-            ("/incident/4711", [], 401, f"Bearer {metadata}"),
-            ("/incident/4711", [f"Basic {token}"], 401, f"Bearer {metadata}"),
-            ("/incident/4711", [f"Bearer {token}", "Bearer x"], 401, f"Bearer {metadata}"),
-            ("/incident/4711", ["Bearer x"], 401, f'Bearer error="invalid_token", {metadata}'),
+            ("/incident/4711", [], 401, f"Bearer {scope}, {metadata}"),
+            ("/incident/4711", [f"Basic {token}"], 401, f"Bearer {scope}, {metadata}"),
+            ("/incident/4711", [f"Bearer {token}", "Bearer x"], 401, f"Bearer {scope}, {metadata}"),
+            ("/incident/4711", ["Bearer x"], 401, f'Bearer error="invalid_token", {scope}, {metadata}'),
             (
                 "/incident/4712",
                 [f"bearer {token}"],
@@ -303,6 +304,8 @@ class AnApiWithStarlette(VerifierTest):
             ),
             # A stranger's words are no part of a header.
             ('/incident/x", a="', [f"Bearer {token}"], 403, f'Bearer error="insufficient_scope", {metadata}'),
+            # Nobody is told to ask for more than one thing.
+            ("/incident/*", [f"Bearer {token}"], 403, f'Bearer error="insufficient_scope", {metadata}'),
             ("/incident/..", [f"Bearer {token}"], 403, f'Bearer error="insufficient_scope", {metadata}'),
         ):
             answer = self.get(path, *authorizations)
@@ -311,6 +314,22 @@ class AnApiWithStarlette(VerifierTest):
         until(lambda: self.get("/incident/4711", f"Bearer {token}")[0] == 401, "it is not heard")
         self.verifier.close()
         self.assertEqual(self.get("/incident/4711", f"Bearer {token}")[0], 503)
+
+    def test_breaks_off_a_streamed_answer_when_the_credential_dies_and_lets_another_end(self) -> None:
+        task, token = self.opened()
+        claims = self.verifier.verify(token)
+
+        async def parts(is_whole: bool) -> AsyncIterator[str]:
+            yield "begun"
+            if not is_whole:
+                self.real.end(task.id)
+                await asyncio.Event().wait()
+
+        async def read(is_whole: bool) -> list[str]:
+            return [part async for part in self.guard.while_alive(claims, parts(is_whole))]
+
+        self.assertEqual(asyncio.run(read(True)), ["begun"])
+        self.assertEqual(reason_of(lambda: asyncio.run(asyncio.wait_for(read(False), 20))), "dead")
 
     def test_tells_clients_which_broker_it_believes(self) -> None:
         status, _, body = self.get("/.well-known/oauth-protected-resource")

@@ -12,7 +12,7 @@ import jwt
 from ._errors import VerificationError
 from ._keys import Keys
 from ._rules import covers as pattern_covers
-from ._rules import is_path, is_pattern, parse_epoch
+from ._rules import is_action, is_path, is_pattern, parse_epoch
 
 #: The broker makes no larger ones than it reads.
 _TOKEN_CHARACTERS_MAX = 16_384
@@ -52,7 +52,7 @@ class Claims:
 
     def covers(self, resource: str, action: str) -> bool:
         """Return whether it lets its holder do that. A path that is none, or is a pattern, is covered by nothing."""
-        if not is_path(resource) or is_pattern(resource):
+        if not _is_one_path(resource):
             return False
         return any(
             detail["type"] == _DETAIL_TYPE
@@ -61,6 +61,18 @@ class Claims:
             and pattern_covers(detail["identifier"], resource)
             for detail in self.all["authorization_details"]
         )
+
+
+def scope_of(resource: str, action: str) -> str | None:
+    """Return what would be enough, as ``<path>:<action>``; None if no credential has it.
+
+    Both may be made of the URL of a request, and the answer goes into a header: it has no quotation mark or line break.
+    """
+    return f"{resource}:{action}" if _is_one_path(resource) and is_action(action) else None
+
+
+def _is_one_path(resource: str) -> bool:
+    return is_path(resource) and not is_pattern(resource)
 
 
 @dataclass(frozen=True)

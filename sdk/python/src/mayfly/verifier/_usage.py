@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .._calls import Calls, may_pass
 from .._elapsed import elapsed
 from .._errors import MayflyError
-from ._rules import is_action, is_path, is_pattern
+from ._token import scope_of
 
 _LOG = logging.getLogger("mayfly")
 _EACH_SECONDS = 15.0
@@ -45,7 +45,7 @@ class UsageReporter:
         use = _Use(credential, permitted, resource, action)
         with self._lock:
             if use not in self._waiting:
-                is_named = is_path(resource) and not is_pattern(resource) and is_action(action)
+                is_named = scope_of(resource, action) is not None
                 if not is_named or len(self._waiting) >= _WAITING_MAX:
                     use = _Use(credential, permitted)
                 is_full = use not in self._waiting and len(self._waiting) >= 2 * _WAITING_MAX

@@ -24,8 +24,7 @@ from ._errors import VerificationError
 from ._events import Complete, Event, Revocation
 from ._feed import Follower, Following
 from ._keys import Keys
-from ._rules import is_action, is_path
-from ._token import Claims, Expected, read_token
+from ._token import Claims, Expected, read_token, scope_of
 from ._usage import UsageReporter
 from ._watch import OnDead, Watchers
 
@@ -296,6 +295,4 @@ class Verifier:
 def _access_problem(claims: Claims, resource: str, action: str) -> VerificationError | None:
     if claims.covers(resource, action):
         return None
-    # It goes into headers: not what a stranger has made of the path of a request.
-    is_sayable = is_path(resource) and is_action(action)
-    return VerificationError("access", scope=f"{resource}:{action}" if is_sayable else None)
+    return VerificationError("access", scope=scope_of(resource, action))

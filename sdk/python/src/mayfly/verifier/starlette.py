@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,9 +14,11 @@ from starlette.routing import Route
 
 from .._http import parse_url
 from ._errors import VerificationError
-from ._token import Claims
+from ._token import Claims, scope_of
 from ._verifier import Verifier
 
+Part = TypeVar("Part")
+_END: Any = object()
 _WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
@@ -49,15 +53,48 @@ class Guard:
 
         async def guarded(request: Request) -> Claims:
             touched = resource and re.sub(r"\{(\w+)\}", lambda name: str(request.path_params[name[1]]), resource)
+            scope = scope_of(touched, action) if touched is not None and action is not None else None
             token = _bearer_of(request)
             if token is None:
-                raise HTTPException(401, "a credential is needed", {"WWW-Authenticate": self._challenge()})
+                raise HTTPException(401, "a credential is needed", self._challenge(scope=scope))
             try:
                 return await self._verifier.verify_async(token, resource=touched, action=action)
             except VerificationError as error:
-                raise HTTPException(error.status, str(error), self._headers(error)) from None
+                is_unknown = error.status == 503
+                headers = {"Retry-After": "1"} if is_unknown else self._challenge(error=error.code, scope=scope)
+                raise HTTPException(error.status, str(error), headers) from None
 
         return guarded
+
+    async def while_alive(self, claims: Claims, parts: AsyncIterable[Part]) -> AsyncIterator[Part]:
+        """Yield the parts of a streamed answer, and raise VerificationError in the moment that the credential dies.
+
+        The answer breaks off then, also where the next part is still waited for: half an answer does not look like a
+        whole one. ``StreamingResponse(guard.while_alive(claims, lines()))``.
+        """
+        loop = asyncio.get_running_loop()
+        dead: asyncio.Future[VerificationError] = loop.create_future()
+
+        def die(error: VerificationError) -> None:
+            if not dead.done():
+                dead.set_result(error)
+
+        stop = self._verifier.on_revoked(claims, lambda error: loop.call_soon_threadsafe(die, error))
+        rest, step = aiter(parts), None
+        try:
+            while True:
+                step = asyncio.ensure_future(anext(rest, _END))
+                await asyncio.wait((step, dead), return_when=asyncio.FIRST_COMPLETED)
+                if dead.done():
+                    raise dead.result()
+                part = step.result()
+                if part is _END:
+                    return
+                yield part
+        finally:
+            stop()
+            if step is not None:
+                step.cancel()
 
     def metadata(self, scopes: Sequence[str] = ()) -> Route:
         """Return the route by which clients find the broker (RFC 9728)."""
@@ -73,15 +110,10 @@ class Guard:
 
         return Route(self._path, answer)
 
-    def _headers(self, error: VerificationError) -> dict[str, str]:
-        if error.status == 503:
-            return {"Retry-After": "1"}
-        said = {"error": error.code, **({} if error.scope is None else {"scope": error.scope})}
-        return {"WWW-Authenticate": self._challenge(**said)}
-
-    def _challenge(self, **said: str) -> str:
+    def _challenge(self, **said: str | None) -> dict[str, str]:
         parameters = {**said, "resource_metadata": self._metadata_url}
-        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+        pairs = (f'{name}="{value}"' for name, value in parameters.items() if value is not None)
+        return {"WWW-Authenticate": f"Bearer {', '.join(pairs)}"}
 
 
 def _bearer_of(request: Request) -> str | None:
