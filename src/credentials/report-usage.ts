@@ -5,6 +5,7 @@
 import { callerFields, taskFields } from '../authorization/audit.js';
 import type { Permitted } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
+import type { Task } from '../domain/task.js';
 import { MINUTE_MS } from '../domain/time.js';
 import { readCredentials } from '../ledger/credentials.js';
 import { readTasks } from '../ledger/tasks.js';
@@ -35,12 +36,16 @@ export async function reportUsage(
 ): Promise<number> {
   const at = ledger.clock.now();
   const named = await readCredentials(ledger, [...new Set(uses.map(({ credential }) => credential))]);
-  const own = named.filter((one) => one.target === target && one.expiresAt + REPORTED_LATE_MS > at);
+  const own = named.filter((one) => one.target === target);
   const tasks = await readTasks(ledger, [...new Set(own.map(({ task }) => task))]);
   const taskOf = new Map(tasks.map(({ value }) => [value.id, value]));
-  const taskOfCredential = new Map(own.map(({ id, task }) => [id, taskOf.get(task)]));
+  const takenFor = new Map<string, Task>();
+  for (const { id, expiresAt, task: of } of own) {
+    const task = taskOf.get(of);
+    if (task && at < Math.min(expiresAt, task.ended?.at ?? Infinity) + REPORTED_LATE_MS) takenFor.set(id, task);
+  }
   const taken = uses.flatMap((use) => {
-    const task = taskOfCredential.get(use.credential);
+    const task = takenFor.get(use.credential);
     return task ? [{ ...use, task }] : [];
   });
   for (const { credential, resource, action, permitted, count, task } of taken)

@@ -152,11 +152,14 @@ describe('a report', () => {
     expect(await usesOf(task)).toEqual([]);
   });
 
-  it('comes too late ten minutes after the credential was over', async () => {
+  it('comes too late ten minutes after the credential was over, by itself or with its task', async () => {
     const { credential } = await granted();
+    const ended = await granted();
+    await broker.post(`/tasks/${ended.task}/complete`, { outcome: 'completed' }, agent);
     await broker.advance(300_000 + 599_000);
     const again = await broker.identity('tickets-api');
     expect((await report([{ credential, ...read(1) }], again)).body).toEqual({ taken: 1 });
+    expect((await report([{ credential: ended.credential, ...read(1) }], again)).body).toEqual({ taken: 0 });
     await broker.advance(2_000);
     expect((await report([{ credential, ...read(1) }], again)).body).toEqual({ taken: 0 });
     await identify();

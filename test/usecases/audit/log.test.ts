@@ -188,6 +188,8 @@ describe.each(stores)('the audit log on %s', (_, openStore) => {
     );
     const sparse = await log.page({ limit: 10, filter: { task: 'none' } });
     expect(sparse).toEqual({ lines: [], next: 5_000 });
+    const early = await log.page({ limit: 10, filter: { task: 'none', to: start + day } });
+    expect(early).toEqual({ lines: [] });
     const late = await log.page({ limit: 1, filter: { from: start + 10 * day } });
     expect(late.lines).toEqual([(await setting.lines())[14_400]]);
   });
