@@ -135,13 +135,22 @@ async function verify(
 ): Promise<Verified | undefined> {
   try {
     const payload = await keys.verify(token, defined({ typ: ACCESS_TOKEN_TYP, purpose }));
-    const { data: claims } = accessTokenClaimsSchema.safeParse(payload);
+    const claims = readPayloads.get(payload) ?? readPayload(payload);
     return claims && { payload, claims };
   } catch (error) {
     if (!(error instanceof BrokerError && error.code === 'invalid_token')) throw error;
     observer.unverified(token, presentation);
     return undefined;
   }
+}
+
+/** A token that is shown again has the same payload, also as an object (keys/verified.ts): its claims are read once. */
+const readPayloads = new WeakMap<object, AccessTokenClaims>();
+
+function readPayload(payload: Readonly<JWTPayload>): AccessTokenClaims | undefined {
+  const { data: claims } = accessTokenClaimsSchema.safeParse(payload);
+  if (claims) readPayloads.set(payload, claims);
+  return claims;
 }
 
 /** Both records are read at once, by the ids in the token. They count only if they belong together. */

@@ -33,18 +33,25 @@ const CAUSE_CHARACTERS = 16;
 
 /**
  * One exchange asks for the same few causes about forty times. The number is bounded, and so is the length of a value.
- * A plain Map, emptied when full: verifiers use this file too, and it needs no library for that.
+ * Plain Maps, emptied when full: verifiers use this file too, and it needs no library for that. One for each kind, so that what is
+ * known is found without a text made of both.
  */
 const CAUSES_KEPT = 10_000;
-const causes = new Map<string, Cause>();
+const causes = new Map<SelectorKind, Map<string, Cause>>(SELECTOR_KINDS.map((kind) => [kind, new Map()]));
+let kept = 0;
 
 export function cause(kind: SelectorKind, value: string): Cause {
-  const selector = `${kind}:${value}`;
-  const known = causes.get(selector);
-  if (known !== undefined) return known;
-  const found = sha256(selector).slice(0, CAUSE_CHARACTERS);
-  if (causes.size >= CAUSES_KEPT) causes.clear();
-  causes.set(selector, found);
+  const known = causes.get(kind)?.get(value);
+  return known ?? keep(kind, value, sha256(`${kind}:${value}`).slice(0, CAUSE_CHARACTERS));
+}
+
+function keep(kind: SelectorKind, value: string, found: Cause): Cause {
+  if (kept >= CAUSES_KEPT) {
+    for (const ofKind of causes.values()) ofKind.clear();
+    kept = 0;
+  }
+  causes.get(kind)?.set(value, found);
+  kept += 1;
   return found;
 }
 

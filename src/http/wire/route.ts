@@ -1,5 +1,5 @@
 /** Endpoints behind HTTP: finds the endpoint, reads the request, writes the answer or the refusal, counts and logs. */
-import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeader, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BrokerError } from '../../domain/errors.js';
@@ -135,7 +135,7 @@ function callOf({ request, addressOf }: Exchange, params: Call['params']): Call 
 const NO_BODY = Buffer.alloc(0);
 
 /** What matters for an API, whose responses are no pages, frames or scripts, and which only its callers may keep. */
-const HEADERS: OutgoingHttpHeaders = {
+const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': "default-src 'none';frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
@@ -150,10 +150,9 @@ async function write(response: ServerResponse, call: Call, { status, headers, bo
     response.destroy(); // An answer that broke off must not look complete.
     return;
   }
-  const head: OutgoingHttpHeaders = { ...HEADERS };
-  head['X-Request-ID'] = call.requestId;
+  const head = headOf(call, headers);
   if (typeof body === 'object' && Symbol.asyncIterator in body) {
-    response.writeHead(status, Object.assign(head, headers));
+    response.writeHead(status, head);
     // HEAD asks for nothing of it, and what is written would go nowhere.
     const lines = response.req.method === 'HEAD' ? [] : body;
     await pipeline(Readable.from(lines), response, endless ? { signal: endless.cut } : {}).catch((cause: unknown) => {
@@ -161,9 +160,23 @@ async function write(response: ServerResponse, call: Call, { status, headers, bo
     });
     return;
   }
-  if (typeof body === 'object') head['Content-Type'] = 'application/json; charset=utf-8';
   const text = typeof body === 'object' ? JSON.stringify(body) : (body ?? '');
+  if (typeof body === 'object' && headers?.['Content-Type'] === undefined)
+    head.push('Content-Type', 'application/json; charset=utf-8');
   // RFC 9110, section 8.6: 204 has no length.
-  if (status !== 204) head['Content-Length'] = Buffer.byteLength(text);
-  response.writeHead(status, Object.assign(head, headers)).end(text);
+  if (status !== 204) head.push('Content-Length', Buffer.byteLength(text));
+  response.writeHead(status, head).end(text);
 }
+
+/**
+ * Returns the names and values of headers, one after the other: Node takes such a list as it is. What an answer says replaces
+ * what all answers say.
+ */
+function headOf({ requestId }: Call, own: Answer['headers']): OutgoingHttpHeader[] {
+  const head: OutgoingHttpHeader[] = own ? listOf({ ...HEADERS, ...own }) : EVERY.slice();
+  head.push('X-Request-ID', requestId);
+  return head;
+}
+
+const listOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();
+const EVERY = listOf(HEADERS);
