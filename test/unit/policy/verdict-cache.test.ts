@@ -1,6 +1,7 @@
 /** A cached verdict equals the verdict that the policies would give, also where one verdict serves many paths. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { Given } from '../../../src/domain/party.js';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
 import { verdictCache } from '../../../src/policy/cedar/verdict-cache.js';
 import type { Verdict } from '../../../src/policy/policy-engine.js';
@@ -40,12 +41,21 @@ const party = fc
 const purpose = fc.constantFrom('triage', 'review');
 const lifetimeSeconds = fc.constantFrom(30, 300);
 const served = fc.constantFrom<string[][]>([], ['on-call']).map((groups) => person('corp:p', groups));
+const saying = (status: string): Given => {
+  const nothing = { claims: {}, unread: [] };
+  return { subject: nothing, action: nothing, context: nothing, resource: { claims: { status }, unread: [] } };
+};
 const query = fc.oneof(
   fc
     .record({
       by: party,
       target: fc.constantFrom(TICKETS, OTHER, 'https://nobody.example'),
-      context: fc.record({ purpose, lifetimeSeconds, risk: fc.constantFrom('LOW' as const, 'HIGH' as const) }),
+      context: fc.record({
+        purpose,
+        lifetimeSeconds,
+        risk: fc.constantFrom('LOW' as const, 'HIGH' as const),
+        given: fc.constantFrom('open', 'closed').map(saying),
+      }),
     })
     .map((asked) => toAccess('a/1', 'read', asked)),
   fc
@@ -84,6 +94,8 @@ describe('Verdicts that are remembered', () => {
       @id("short") @lifetime("60") forbid (principal, action in Action::"access", resource)
         when { context.lifetimeSeconds > 60 && context.purpose == "triage" };
       @id("risky") forbid (principal, action in Action::"access", resource) when { context.risk == "HIGH" };
+      @id("closed") forbid (principal, action in Action::"access", resource)
+        when { context has given && context.given.resource.hasTag("status") && context.given.resource.getTag("status") == "closed" };
       @id("asks") permit (principal in Owner::"sre", action == Action::"introspect", resource == Target::"${TICKETS}");`;
     const targets = [target, ticketsTarget({ resource: OTHER })];
     const [remembering, forgetful] = await Promise.all(
