@@ -185,7 +185,7 @@ export async function permitReading(
   tasks: readonly Task[],
   states: readonly TaskState[],
 ): Promise<PermittedTask<'readTask'>[]> {
-  const seen = await deps.ledger.log.look([...new Set([...tasks.flatMap(taskCauses), ...partyCauses(caller.party)])]);
+  const seen = await deps.ledger.log.look([...tasks.flatMap(taskCauses), ...partyCauses(caller.party)]);
   refuseDeadCaller(deps, caller, seen);
   const permitted: PermittedTask<'readTask'>[] = [];
   for (const task of tasks) {

@@ -69,7 +69,7 @@ export async function admit(
   // A token of a party that is held or cut off may call nothing, neither as the caller nor as the person it acts for.
   const proofs = proofsOf(requester);
   const [seen, risk] = await Promise.all([
-    ledger.log.look([...new Set([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))])]),
+    ledger.log.look([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))]),
     riskNow(deps, { task: draft, credentials: from ? [from.id] : [], by }),
   ]);
 

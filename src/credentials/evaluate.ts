@@ -77,7 +77,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { ledger } = deps;
   const use = await useOf(deps, asker, question);
-  const seen = await ledger.log.look([...new Set([...use.causes, ...(asker ? partyCauses(asker.party) : [])])]);
+  const seen = await ledger.log.look([...use.causes, ...(asker ? partyCauses(asker.party) : [])]);
   if (asker && !(await mayAsk(deps, asker, { seen, use, question }))) return no('not-permitted');
   const now = ledger.clock.now();
   const about = entryOf(asker, { use, question, at: now });

@@ -45,7 +45,7 @@ export async function introspectWithEnd(
   const { ledger, observer } = deps;
   const inspected = await inspect(deps, token, defined({ ...shownBy(caller, 'introspected'), presentedFrom }));
   const causes = inspected?.causes ?? [];
-  const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
+  const seen = await ledger.log.look([...causes, ...partyCauses(caller.party)]);
   const about = inspected && auditedToken(inspected);
   const isHolder = inspected?.found?.task.workload.id === caller.party.id;
   const asking = await mayAsk(deps, caller, seen, defined({ ...about, requestId, isHolder }));

@@ -96,7 +96,7 @@ async function selectDead(
   found: readonly CachedCredential[],
   isCutOff: Circumstances['isCutOff'],
 ): Promise<[target: string, Denial][]> {
-  const seen = await ledger.log.look([...new Set(found.flatMap(({ own }) => own))]);
+  const seen = await ledger.log.look(found.flatMap(({ own }) => own));
   return found.flatMap((one): [string, Denial][] => {
     const { credential } = one;
     return isDead(one, seen) && !isCutOff(credential) ? [[credential.target, denialOf(one, seen)]] : [];

@@ -116,8 +116,7 @@ export async function alive(ledger: Ledger, found: readonly Found[]): Promise<Fo
   const now = ledger.clock.now();
   const unexpired = found.filter(({ credential }) => credential.expiresAt > now);
   if (unexpired.length === 0) return [];
-  const causes = [...new Set(unexpired.flatMap(({ credential, task }) => credentialCauses(credential, task)))];
-  const seen = await ledger.log.look(causes);
+  const seen = await ledger.log.look(unexpired.flatMap(({ credential, task }) => credentialCauses(credential, task)));
   return unexpired.filter(
     ({ credential, task }) =>
       seen.deathOf('credential', credential.epoch, credentialCauses(credential, task)) === undefined,

@@ -39,7 +39,7 @@ export async function settleSome(ledger: Ledger, account: Cause): Promise<number
 async function settlePage(ledger: Ledger, ids: readonly string[]): Promise<number> {
   const tasks = await readReadableTasks(ledger, ids);
   const now = ledger.clock.now();
-  const seen = await ledger.log.look([...new Set(tasks.flatMap(taskCauses))]);
+  const seen = await ledger.log.look(tasks.flatMap(taskCauses));
   let settled = 0;
   for (const task of tasks) {
     const state = taskState(task, seen, now);

@@ -28,7 +28,7 @@ export interface Seen {
 }
 
 export interface RevocationLog {
-  /** The look begins after the call. */
+  /** The look begins after the call. Causes may be named twice. */
   look(causes: readonly Cause[]): Promise<Seen>;
   publish(publication: Publication): Promise<LogEntry | undefined>;
   entries: Log['entries'];

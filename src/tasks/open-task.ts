@@ -61,7 +61,7 @@ async function tryOpening(
   const now = ledger.clock.now();
   const draft = first?.value ?? draftTask(settings, now, { caller, request, parent, previous });
   const causes = taskCauses(draft);
-  const seen = await ledger.log.look([...new Set([...causes, ...partyCauses(caller.party)])]);
+  const seen = await ledger.log.look([...causes, ...partyCauses(caller.party)]);
   refuseDeadCaller(deps, caller, seen);
   if (first) return { task: first.value, state: taskState(first.value, seen, now), isNew: false };
 
