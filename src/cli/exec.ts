@@ -1,7 +1,8 @@
 /** `mayfly exec`: runs a command under a task of its own. The task ends with the command, and the command with the task. */
 import { Option, type Command } from 'commander';
 import { defined } from '../domain/defined.js';
-import { addAgentOptions, brokerOf, wholeSeconds } from './agent-options.js';
+import { addAgentOptions, brokerOf, wholeSeconds, wishOf } from './agent-options.js';
+import { hearEnd } from './hear-end.js';
 import { handOver, type HandedOver, type HandingOptions } from './hand-over.js';
 import { allowedPath, apiUrl } from './loopback/path.js';
 import { runCommand } from './run-command.js';
@@ -67,15 +68,19 @@ async function underTask(
     err(`${(task.signal.reason as Error).message} The command is told to end.`),
   );
   let handed: HandedOver | undefined;
+  let stop: (() => void) | undefined;
   let code = 1;
   try {
     handed = await handOver(task, options, { environment: process.env, report });
+    // A session of AWS is no token of the broker that could be waited for: there, the heartbeat tells.
+    if (!options.aws) stop = hearEnd(task, options.target, wishOf(options));
     code = await runCommand(command, {
       env: { ...process.env, ...handed.env, MAYFLY_TASK: task.id },
       until: task.signal,
     });
     return code;
   } finally {
+    stop?.();
     await handed?.close();
     // The exit code of the command is what counts, whether or not the broker can still be told.
     if (options.leaveOpen) task.leave();

@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import type { Task } from '../client/index.js';
 import { defined } from '../domain/defined.js';
 import { addAgentOptions, brokerOf, wholeSeconds, wishOf, type AgentOptions } from './agent-options.js';
+import { hearEnd } from './hear-end.js';
 import { allowedPath, apiUrl } from './loopback/path.js';
 import { startProxy } from './loopback/proxy.js';
 import type { Terminal } from './terminal.js';
@@ -56,13 +57,16 @@ async function serveUntilTold(
   url: string,
   { out, urlFile, target = url, allow, ...options }: Options & Pick<Terminal, 'out'>,
 ): Promise<void> {
-  const proxy = await startProxy(task, { url, target, wish: wishOf(options), allow });
+  const wish = wishOf(options);
+  const proxy = await startProxy(task, { url, target, wish, allow });
+  const stop = hearEnd(task, target, wish);
   try {
     const told = toldToEnd(task.signal);
     if (urlFile === undefined) out(proxy.url);
     else await replaceFile(urlFile, `${proxy.url}\n`);
     await told;
   } finally {
+    stop();
     await proxy.close();
     // Somebody else may get its port next.
     if (urlFile !== undefined) await rm(urlFile, { force: true });

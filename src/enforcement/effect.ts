@@ -29,11 +29,23 @@ export function effectAt(
 ): SessionEffect {
   if (expiresAt <= now) return { effect: 'expired' };
   const boundedBySeconds = Math.ceil((expiresAt - now) / 1000);
-  const marks = state?.generation === generation ? state.marks : [];
-  const covering = marks.filter((mark) => seq !== undefined && mark.seq >= seq);
-  if (covering.some(({ at }) => at + PROPAGATION_MS <= now)) return { effect: 'effective' };
-  if (covering.length > 0) return { effect: 'written', boundedBySeconds, waitsFor: 'propagation' };
+  const deniesFrom = deniedFrom(state, { generation, seq });
+  if (deniesFrom !== undefined && deniesFrom <= now) return { effect: 'effective' };
+  if (deniesFrom !== undefined) return { effect: 'written', boundedBySeconds, waitsFor: 'propagation' };
   return { effect: 'pending', boundedBySeconds, waitsFor: reason(state, expiresAt - now) };
+}
+
+/**
+ * Returns from when on the target certainly denies what an entry of the log ended; undefined while that is not written there. Of
+ * writes that are in force only the latest is remembered: long after the entry, this may be the moment of a later one.
+ */
+export function deniedFrom(
+  state: Enforcement | undefined,
+  { generation, seq }: Pick<SessionEnd, 'generation' | 'seq'>,
+): number | undefined {
+  const marks = state?.generation === generation ? state.marks : [];
+  const first = marks.find((mark) => seq !== undefined && mark.seq >= seq);
+  return first && first.at + PROPAGATION_MS;
 }
 
 function reason(state: Enforcement | undefined, leftMs: number): Wait {

@@ -4,7 +4,7 @@ import { defined } from '../domain/defined.js';
 import { toSeconds, toTimestamp } from '../domain/time.js';
 import { verifiersOf, type InformedVerifier } from '../ledger/known-by.js';
 import type { Receipt } from '../ledger/receipts.js';
-import { withEffects } from '../revocation/effects.js';
+import { denyingTargets, withEffects } from '../revocation/effects.js';
 import { showReceipt } from '../revocation/receipts.js';
 import { json, time } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
@@ -34,6 +34,19 @@ const informedAnswer = receiptAnswer.extend({
       }),
     )
     .describe('Who followed the feed or waited when it was published, of each broker; a thousand at most.'),
+  roles: z
+    .array(
+      z.strictObject({
+        target: z.string().describe('The ARN of a role at which it ended sessions.'),
+        deniedSince: time()
+          .exactOptional()
+          .describe(
+            'Since when the deny policy of the role is in force for them, at the latest: it was written fifteen seconds before. ' +
+              'Absent: not yet. Asked long after, it may be the moment of a later write.',
+          ),
+      }),
+    )
+    .describe('The AWS roles that have to deny sessions; none until the hits are counted.'),
 });
 
 export const revocationReceipt = (deps: HttpDeps) =>
@@ -50,8 +63,18 @@ export const revocationReceipt = (deps: HttpDeps) =>
     async act(permitted, _, call) {
       const { ledger, keys, issuer } = deps;
       const receipt = await showReceipt(ledger, permitted, seqOf(call));
-      const [shown, informed] = await Promise.all([withEffects(ledger, receipt), verifiersOf(ledger, receipt)]);
-      const body = { ...receiptOnWire(shown), verifiers: informed.map((one) => verifierOnWire(one, receipt)) };
+      const [shown, informed, denying] = await Promise.all([
+        withEffects(ledger, receipt),
+        verifiersOf(ledger, receipt),
+        denyingTargets(ledger, receipt),
+      ]);
+      const body = {
+        ...receiptOnWire(shown),
+        verifiers: informed.map((one) => verifierOnWire(one, receipt)),
+        roles: denying.map(({ target, deniedSince }) =>
+          defined({ target, deniedSince: deniedSince && toTimestamp(deniedSince) }),
+        ),
+      };
       if (!accepts(call, SIGNED)) return ok(body);
       const claims = { iss: issuer, iat: toSeconds(ledger.clock.now()), receipt: body };
       const signed = await keys.sign(claims, { typ: RECEIPT_TYP });

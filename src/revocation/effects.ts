@@ -5,7 +5,7 @@ import { defined } from '../domain/defined.js';
 import { cause, type Cause } from '../domain/selector.js';
 import { toTimestamp, wholeSeconds } from '../domain/time.js';
 import type { LogEntry } from '../domain/tombstone.js';
-import { effectAt, type SessionEffect } from '../enforcement/effect.js';
+import { deniedFrom, effectAt, type SessionEffect } from '../enforcement/effect.js';
 import type { Found } from '../ledger/credentials.js';
 import { readEnforcement } from '../ledger/enforcement.js';
 import type { Affected } from '../ledger/impact.js';
@@ -88,6 +88,32 @@ export async function effectsOf(
   const enforced = hits.filter(({ kind }) => kind.enforced);
   const online = hits.filter(({ kind }) => !kind.enforced);
   return [...effectsByKind(online, published), ...(await effectsByTarget(ledger, enforced, published?.seq))];
+}
+
+/** A target to which denials are pushed, and since when it denies what a revocation hit there. Milliseconds. */
+interface DenyingTarget {
+  target: string;
+  /** At the latest then. Absent: not yet for certain. */
+  deniedSince?: number;
+}
+
+/** Returns the targets to which this revocation is pushed; none until its hits are counted. */
+export async function denyingTargets(
+  ledger: Ledger,
+  { affected, seq, at }: Pick<Receipt, 'affected' | 'seq' | 'at'>,
+): Promise<DenyingTarget[]> {
+  const targets = Object.keys(affected?.byTarget ?? {}).filter((target) => kindOfTarget(target).enforced);
+  if (targets.length === 0) return [];
+  const { generation } = (await ledger.log.look([])).epoch;
+  const now = ledger.clock.unchecked();
+  return Promise.all(
+    targets.map(async (target) => {
+      const from = deniedFrom((await readEnforcement(ledger, target))?.value, { generation, seq });
+      // What the target has may be older than the entry: then it denied all that before.
+      const deniedSince = from === undefined || from > now ? undefined : Math.max(at, from);
+      return defined({ target, deniedSince });
+    }),
+  );
 }
 
 /** The credentials that a revocation hit at one target. */

@@ -101,13 +101,13 @@ describe('mayfly exec', () => {
     expect(await stateOf(factsOf(said()).task)).toBe('failed');
   });
 
-  it('tells the command to end when somebody else ends the task', async () => {
-    const { ended, said } = underTask(`${SAY} setInterval(() => 0, 1000);`, '--heartbeat', '1');
+  it('tells the command to end when somebody else ends the task, without waiting for the next heartbeat', async () => {
+    const { ended, said } = underTask(`${SAY} setInterval(() => 0, 1000);`, '--heartbeat', '600');
     await until(() => said().includes('eyJ'), 'the command runs');
     const { task } = factsOf(said());
     await broker.post(`/tasks/${task}/complete`, { outcome: 'cancelled' }, orchestrator);
     expect((await ended).code).toBe(143);
-    expect(said()).toContain('has ended: cancelled. The command is told to end.');
+    expect(said()).toContain('has ended. The command is told to end.');
     expect(await stateOf(task)).toBe('cancelled');
   });
 

@@ -105,6 +105,7 @@ describe('POST /revocations', () => {
     const posted = await revoke({ selector: { kind: 'task', value: keys.taskId } });
     const { seq } = posted.body as { seq: number };
     const now = async () => effectsIn(await broker.get(`/revocations/${seq}`, soc));
+    const roles = async () => ((await broker.get(`/revocations/${seq}`, soc)).body as { roles: object[] }).roles;
     const told = { kind: 'aws-sts', target: ROLE, count: 1 };
     expect(effectsIn(posted)).toEqual([{ ...told, effect: 'pending', boundedBySeconds: 60, waitsFor: 'write' }]);
     expect(await now()).toEqual(effectsIn(posted));
@@ -112,11 +113,15 @@ describe('POST /revocations', () => {
     expect(await now()).toEqual([{ ...told, effect: 'written', boundedBySeconds: 59, waitsFor: 'propagation' }]);
     await broker.pass(14);
     expect(await now()).toMatchObject([{ effect: 'written' }]);
+    expect(await roles()).toEqual([{ target: ROLE }]);
     await broker.pass(1);
     expect(await now()).toEqual([{ ...told, effect: 'effective' }]);
+    const inForce = [{ target: ROLE, deniedSince: new Date(broker.clock.now()).toISOString() }];
+    expect(await roles()).toEqual(inForce);
     expect(broker.reads(keys.accessKeyId)).toBe(false);
     await broker.pass(44);
     expect(await now()).toEqual([{ ...told, effect: 'expired' }]);
+    expect(await roles()).toEqual(inForce);
     const all = (await broker.get('/revocations?limit=100', soc)).text;
     expect(all).toContain('"effect":"expired"');
   });

@@ -25,7 +25,8 @@ const UNHEARD_MS = 5_000;
 /** An API that always answers 401 must not make the broker issue a credential for each call. */
 const REFUSALS_APART_MS = 5_000;
 
-const instance = `${os.hostname().slice(0, 50)}:${process.pid}`;
+/** Names this process in receipts of revocations. */
+export const instance = `${os.hostname().slice(0, 50)}:${process.pid}`;
 
 /** A request on its way. */
 interface Running {
