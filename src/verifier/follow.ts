@@ -59,8 +59,8 @@ export function followFeed(deps: FollowDeps): Follower {
   };
 }
 
-/** Full jitter: after a failover, a thousand verifiers do not come in the same moment. */
-function pauseAfter(end: End, failures: number): number {
+/** Returns milliseconds. Full jitter: after a failover, a thousand verifiers do not come in the same moment. */
+export function pauseAfter(end: End, failures: number): number {
   if (end === 'refused') return randomInt(...REFUSED_MS);
   const most = end === 'again' ? RETURN_MS_MAX : Math.min(PAUSE_MS_MAX, 250 * 2 ** Math.min(failures, 10));
   return randomInt(20, most);

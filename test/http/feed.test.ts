@@ -1,5 +1,7 @@
 /** The revocation feed over HTTP: what a verifier hears, in which order, and when the broker says nothing or ends it. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from 'jose';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { follow, type FeedReader } from '../support/feed-reader.js';
@@ -134,6 +136,53 @@ describe('an acknowledgement', () => {
     for (const reader of [said, silent]) reader.leave();
   });
 });
+
+it('hundreds that come again at once are all served, and everything is read once for them', async () => {
+  const other = await startBroker({ policies: VERIFIERS });
+  const bearer = await other.identity('verifier');
+  const crowd = (lastEventId?: string) =>
+    Promise.all(Array.from({ length: 300 }, () => hearing(`${other.url}/revocations/feed`, bearer, lastEventId)));
+  const first = await crowd();
+  const places = await Promise.all(first.map((one) => one.hears(/event: heartbeat\ndata: (.*)/)));
+  const { generation, seq } = JSON.parse(places[0] ?? '') as { generation: string; seq: number };
+  for (const one of first) one.leave();
+  const second = await crowd(`${generation}.${seq}`);
+  await Promise.all(second.map((one) => one.hears(/event: heartbeat\ndata: (.*)/)));
+  const body = { selector: { kind: 'workload', value: 'lab:x' }, reason: 'test', unseen: true };
+  await other.post('/revocations', body, await other.identity('soc'));
+  const heard = await Promise.all(second.map((one) => one.hears(/event: revocation\ndata: \{"seq":(\d+)/)));
+  expect(new Set(heard)).toEqual(new Set([String(seq + 1)]));
+  expect(second.filter((one) => one.text().includes('event: snapshot'))).toEqual([]);
+  const metrics = await (await fetch(`${other.operationsUrl}/metrics`)).text();
+  expect(metrics).toContain('mayfly_store_seconds_count{operation="snapshot"} 1\n');
+  for (const one of second) one.leave();
+});
+
+/** A stream of which only the text is kept. */
+async function hearing(url: string, bearer: string, lastEventId: string | undefined) {
+  const headers = {
+    authorization: `Bearer ${bearer}`,
+    ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+  };
+  const asked = get(url, { headers, agent: false });
+  asked.on('error', () => undefined);
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  expect(response.statusCode).toBe(200);
+  let text = '';
+  response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+  response.on('error', () => undefined);
+  const found = (pattern: RegExp) => pattern.exec(text)?.[1];
+  return {
+    text: () => text,
+    leave: () => void asked.destroy(),
+    async hears(pattern: RegExp): Promise<string> {
+      for (let hit = found(pattern); ; hit = found(pattern)) {
+        if (hit !== undefined) return hit;
+        await once(response, 'data');
+      }
+    },
+  };
+}
 
 it('many verifiers of one workload follow and acknowledge, though the workload may ask hardly anything else', async () => {
   const other = await startBroker({ policies: VERIFIERS, config: { limits: { perWorkloadPerMinute: 1 } } });

@@ -22,6 +22,7 @@ import {
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
 import { realClock } from '../support/clock.js';
 import { until } from '../support/until.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 
 const READ = { resource: 'incident/4711', action: 'read' };
@@ -32,6 +33,7 @@ let pump: NodeJS.Timeout;
 let [soc, api, orchestrator, follower, reporter] = ['', '', '', '', ''];
 const seen: Seen[] = [];
 const verifiers: Verifier[] = [];
+const proxies: { close(): void }[] = [];
 
 beforeAll(async () => {
   redis = await startRedis();
@@ -53,6 +55,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   clearInterval(pump);
+  for (const proxy of proxies) proxy.close();
   await broker.close();
   for (const verifier of verifiers) verifier.close();
 });
@@ -376,6 +379,43 @@ it('refuses everything while the store of the broker stands still, and recovers 
   }
   await verifier.ready();
   verifier.check(claims);
+});
+
+describe('something between verifier and broker', () => {
+  async function startBehind() {
+    const proxy = await startTcpProxy(broker.url);
+    proxies.push(proxy);
+    const ends: string[] = [];
+    const observe = (one: Seen) => {
+      if (one.is === 'ended') ends.push(one.why);
+    };
+    const verifier = start({ url: proxy.url, staleMs: 2_000, observe });
+    await verifier.ready();
+    const { token, task } = await issued('agent-12');
+    const claims = await verifier.verify(token);
+    const cut = new Promise<string>((resolve) => verifier.onRevoked(claims, ({ reason }) => resolve(reason)));
+    return { proxy, ends, verifier, token, task, cut };
+  }
+
+  it('that loses every packet and closes nothing makes it refuse; afterwards it knows what died meanwhile', async () => {
+    const { proxy, verifier, token, task, cut } = await startBehind();
+    proxy.swallow();
+    await complete(task);
+    expect(await cut).toBe('stale');
+    expect(await refusal(verifier.verify(token))).toBe('stale');
+    proxy.heal();
+    await verifier.ready();
+    expect(await refusal(verifier.verify(token))).toBe('dead');
+  });
+
+  it('that hands events on too slowly makes it refuse, although some arrive all the time', async () => {
+    const { proxy, ends, verifier, token, cut } = await startBehind();
+    // Heartbeats come five times a second here, and two of them arrive: each is older than the one before it.
+    proxy.trickle(500);
+    expect(await cut).toBe('stale');
+    expect(await refusal(verifier.verify(token))).toBe('stale');
+    expect(ends).toEqual([]);
+  });
 });
 
 it('tells metrics of each decision and of the feed', () => {

@@ -69,6 +69,27 @@ class TheRules(TestCase):
             self.assertEqual((self.rules.is_path(path), self.rules.is_pattern(path)), (is_path, is_pattern), path)
 
 
+class ThousandsThatComeAgain(TestCase):
+    def test_are_spread_over_the_whole_time_that_they_have(self) -> None:
+        installed("jwt")
+        from mayfly.verifier._feed import pause_after
+
+        for end, failures, least, most in (
+            ("again", 0, 0.0, 1.0),
+            ("failed", 0, 0.0, 0.5),
+            ("failed", 3, 0.0, 4.0),
+            ("failed", 1000, 0.0, 5.0),
+            ("refused", 0, 5.0, 10.0),
+        ):
+            with self.subTest(end, failures=failures):
+                pauses = [pause_after(end, failures) for _ in range(1000)]  # type: ignore[arg-type]
+                self.assertTrue(all(least <= pause <= most for pause in pauses))
+                for tenth in range(10):
+                    begin = least + (most - least) * tenth / 10
+                    here = sum(begin <= pause < begin + (most - least) / 10 for pause in pauses)
+                    self.assertLess(here, 200, "too many at once")
+
+
 GENERATION = "2_f00d"
 
 

@@ -1,6 +1,7 @@
 /** What a verifier believes after each thing that it can hear, or not hear. */
 import { describe, expect, it } from '@jest/globals';
 import { createBelief, type Belief } from '../../../src/verifier/belief.js';
+import { pauseAfter } from '../../../src/verifier/follow.js';
 import { createReader } from '../../../src/verifier/feed-events.js';
 import { feedEvent, type FeedEvent, type FeedEvents } from '../../../src/protocol/feed.js';
 
@@ -224,3 +225,19 @@ describe('forgetting', () => {
     expect(judge(belief, 1, 'ended')).toBe('dead');
   });
 });
+
+it.each([
+  ['again', 0, 0, 1_000],
+  ['failed', 1, 0, 500],
+  ['failed', 3, 0, 2_000],
+  ['failed', 1_000, 0, 5_000],
+  ['refused', 0, 5_000, 10_000],
+] as const)(
+  'a thousand that come again (%s, %d failures) are spread over the time from %d to %d',
+  (end, failures, least, most) => {
+    const tenth = (most - least) / 10;
+    const tenths = Array.from({ length: 1_000 }, () => Math.floor((pauseAfter(end, failures) - least) / tenth));
+    for (let each = 0; each < 10; each += 1) expect(tenths.filter((one) => one === each).length).toBeLessThan(200);
+    expect(tenths.filter((one) => one < 0 || one > 9)).toEqual([]);
+  },
+);

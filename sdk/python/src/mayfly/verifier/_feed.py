@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Literal
 from urllib.parse import quote
 
 from .._elapsed import elapsed
@@ -47,6 +48,14 @@ class Following:
     silence_seconds: float
 
 
+def pause_after(end: Literal["again", "refused", "failed"], failures: int) -> float:
+    """Return seconds, at random: after a failover, a thousand verifiers must not come in the same moment."""
+    if end == "refused":
+        return random.uniform(*_REFUSED_SECONDS)
+    most = _RETURN_SECONDS_MAX if end == "again" else min(_PAUSE_SECONDS_MAX, 0.5 * 2 ** min(failures, 10))
+    return random.uniform(0.02, most)
+
+
 class Follower:
     """Follows until it is closed."""
 
@@ -79,22 +88,19 @@ class Follower:
         while not self._stop.is_set():
             try:
                 reason = self._follow_once()
-                pause = random.uniform(0.02, _RETURN_SECONDS_MAX)
-                failures = 0
+                pause, failures = pause_after("again", 0), 0
                 if reason == "refused":
                     raise _RefusedHere("the broker has ended the stream: this workload may not follow any more")
             except _RefusedHere as error:
                 _LOG.warning("the feed is not followed: %s", error)
-                pause = random.uniform(*_REFUSED_SECONDS)
+                pause = pause_after("refused", 0)
             except Exception as error:
                 if isinstance(error, FeedBroken):
                     self._belief.lose()  # Something may have been missed.
                 if self._stop.is_set():
                     return
                 _LOG.warning("the feed was lost: %s", _in_words(error))
-                # At random: after a failover, a thousand verifiers must not come in the same moment.
-                pause = random.uniform(0.02, min(_PAUSE_SECONDS_MAX, 0.5 * 2 ** min(failures, 10)))
-                failures += 1
+                pause, failures = pause_after("failed", failures), failures + 1
             self._stop.wait(pause)
 
     def _follow_once(self) -> str:
