@@ -17,6 +17,7 @@ const EXCEPTIONS: Record<string, string> = {
   'src/compose/parts.ts': 'knows at which endpoint a credential is proof of its workload: /aws/credentials',
   'src/config/target-schema.ts': 'what operators write for each kind',
   'src/domain/timing.ts': 'times of AWS stand beside the times that must fit them',
+  'src/http/receipt.ts': 'says since when a role of AWS denies',
   'src/http/server.ts': 'the route of src/http/aws/',
   'src/protocol/aws-credentials.ts': "the forms that AWS's own tools read",
   'src/telemetry/scrub.ts': 'masks every secret that has a form of its own, of whatever kind',
