@@ -26,8 +26,14 @@ import { makeRoom, narrow, requestedSeconds, secondsByProof } from './narrow.js'
 import { type Grant, release, repeat, type Issued, type Repetition } from './release.js';
 import type { CredentialRequest, UnreadRequest } from './request.js';
 
-export async function exchange(deps: Deps, proofs: Proofs, unread: UnreadRequest): Promise<Issued> {
-  return exchangeFor(deps, await identifyRequester(deps, proofs), unread);
+/** @param unread with `identify` in the place of that of `deps`, where whoever asks wants to know whom it has identified */
+export async function exchange(
+  deps: Deps,
+  proofs: Proofs,
+  unread: UnreadRequest & Partial<Pick<Deps, 'identify'>>,
+): Promise<Issued> {
+  const { identify = deps.identify } = unread;
+  return exchangeFor(deps, await identifyRequester({ identify, settings: deps.settings }, proofs), unread);
 }
 
 /** Does the exchange for a requester that is identified already. */

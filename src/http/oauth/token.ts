@@ -60,7 +60,8 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued & { warning
   const authenticated = Object.keys(shown).length === 0 ? authenticateClient : clientIfSent;
   const client = await authenticated(deps, call, form);
   const clientId = client ? undefined : form.get('client_id');
-  const issued = await exchange({ ...deps, identify: noting(deps, call) }, defined({ ...shown, client, clientId }), {
+  const issued = await exchange(deps, defined({ ...shown, client, clientId }), {
+    identify: noting(deps, call),
     requestId: call.requestId,
     read: ({ caller, onBehalfOf }) => {
       noteParty(call, caller.party);
