@@ -1,9 +1,12 @@
 /** The log has one line for each request, which its X-Request-ID finds: who, what, and what came of it, and no secret. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { LINES_PER_MINUTE } from '../../src/telemetry/request-log.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { calls } from '../support/calls.js';
 import { FOR_EVERYBODY, ROUTES } from '../support/contracts.js';
+import { until } from '../support/until.js';
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 const CANARY = 'canary3f9c1b';
@@ -85,6 +88,17 @@ describe('every request', () => {
       expect(JSON.stringify(found)).not.toContain(CANARY);
     },
   );
+
+  it('whose body does not come to its end has the reason', async () => {
+    const socket = connect(Number(new URL(broker.url).port), '127.0.0.1');
+    const head = 'POST /token HTTP/1.1\r\nHost: x\r\nX-Request-ID: half\r\nContent-Length: 10\r\n';
+    socket.write(`${head}Expect: 100-continue\r\n\r\nhalf`);
+    await once(socket, 'data'); // The broker waits for the body.
+    socket.destroy();
+    const found = () => lines().filter(({ requestId }) => requestId === 'half');
+    await until(() => found().length > 0, 'the request has no line');
+    expect(found()).toMatchObject([{ status: 400, reason: 'The body could not be read.' }]);
+  });
 
   it('under no path of the route table is of the endpoint "unknown"', async () => {
     const found = await linesOf((id) => broker.get(`/${CANARY}`, undefined, id));
