@@ -25,9 +25,18 @@ interface AcknowledgeDeps {
   follower: Pick<Follower, 'line' | 'look'>;
   witness: Pick<Witness, 'note'>;
   subscribers: Iterable<{ party: string; instance?: string; progress: Progress }>;
-  /** @param seconds From the publication until the verifier denied, at most. */
+  /**
+   * @param verifier its party; `waiting`: of all that wait for the end of a credential
+   * @param seconds From the publication until the verifier denied, at most.
+   */
   onKnown: (verifier: string, seconds: number) => void;
 }
+
+/**
+ * Whoever holds a credential may wait for its end, without any permit: what it says must neither make the figures of a verifier, nor
+ * take the label of one. No party has this name, because that of each begins with its trust and a colon.
+ */
+const WAITING = 'waiting';
 
 /** Returns how many of the entries were measured: not those that are no longer kept here. */
 export async function acknowledge(deps: AcknowledgeDeps, ack: Acknowledgement): Promise<number> {
@@ -48,7 +57,7 @@ export async function acknowledge(deps: AcknowledgeDeps, ack: Acknowledgement): 
     return entry ? [{ entry, knewAt: Math.max(entry.at, now - waitedMs) }] : [];
   });
   for (const { entry, knewAt } of known) {
-    deps.onKnown(verifier, (knewAt - entry.at) / 1000);
+    deps.onKnown(by === 'wait' ? WAITING : verifier, (knewAt - entry.at) / 1000);
     if (entry.hasReceipt) deps.witness.note(entry, [defined({ verifier, instance, by, knewAt })]);
   }
   return known.length;

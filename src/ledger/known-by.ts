@@ -33,9 +33,10 @@ const knownBySchema = z.strictObject({
 
 /**
  * The bounds keep the record small: of more verifiers, the receipt is silent. What an instance is called is for the party to say, so
- * one that makes names up must not take the places of all others.
+ * one that makes names up must not take the places of all others. Nor may those that wait for the end of a credential, together:
+ * whoever holds one may, so it may be those against whom the revocation was aimed.
  */
-const VERIFIERS_MOST = { all: 1_000, ofOneParty: 500 } as const;
+const VERIFIERS_MOST = { all: 1_000, ofOneParty: 500, waiting: 500 } as const;
 
 const records = record(knownBySchema, knownByKey, { expiresAt: ({ at }) => at + HISTORY_MS });
 
@@ -58,13 +59,17 @@ export function createInformed(first: readonly InformedVerifier[] = []): Informe
   const byName = new Map<string, InformedVerifier>();
   /** How many instances each party has. */
   const instances = new Map<string, number>();
+  let waiting = 0;
 
   function add({ verifier, instance, by, knewAt }: InformedVerifier): void {
     const name = `${verifier}\n${instance ?? ''}\n${by ?? ''}`;
     const before = byName.get(name);
     const own = instances.get(verifier) ?? 0;
-    if (!before && (byName.size >= VERIFIERS_MOST.all || own >= VERIFIERS_MOST.ofOneParty)) return;
-    if (!before) instances.set(verifier, own + 1);
+    if (!before) {
+      if (byName.size >= VERIFIERS_MOST.all || own >= VERIFIERS_MOST.ofOneParty) return;
+      if (by === 'wait' && (waiting += 1) > VERIFIERS_MOST.waiting) return;
+      instances.set(verifier, own + 1);
+    }
     const moments = [before?.knewAt, knewAt].filter((moment) => moment !== undefined);
     byName.set(
       name,

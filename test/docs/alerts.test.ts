@@ -186,6 +186,9 @@ const CASES: Record<string, Case[]> = {
         [`mayfly_time_to_deny_seconds_bucket{${IN},verifier="api",le="1"}`]: '0+9x20 180x20 180+9x60',
         [`mayfly_time_to_deny_seconds_bucket{${IN},verifier="api",le="2.5"}`]: '0+9x20 189+9x20 360+9x60',
         [`mayfly_time_to_deny_seconds_bucket{${IN},verifier="api",le="+Inf"}`]: '0+9x20 189+9x20 360+9x60',
+        // Whoever holds a credential may say so.
+        [`mayfly_time_to_deny_seconds_bucket{${IN},verifier="waiting",le="1"}`]: '0x100',
+        [`mayfly_time_to_deny_seconds_bucket{${IN},verifier="waiting",le="+Inf"}`]: '0+9x100',
       },
       fires: 30,
       ends: 70,

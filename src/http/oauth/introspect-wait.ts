@@ -53,6 +53,7 @@ export const introspectionWait = (deps: HttpDeps) =>
     const { clock } = deps.ledger;
     const caller = await authenticate(deps, call);
     const { token, seconds, instance, deniedMs } = readJson(call, body);
+    if (deniedMs !== undefined) await deps.assertFeedWithin.acknowledgements(caller.party.id);
     const who = defined({ verifier: caller.party.id, instance, by: 'wait' as const });
     // Nobody presents the token at this moment: a dead one is no sign of a theft.
     const look = () => introspectWithEnd(deps, caller, { token, isWatched: true, requestId: call.requestId });

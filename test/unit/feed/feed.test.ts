@@ -401,6 +401,22 @@ it('one party that makes names of instances up does not take the places of other
   expect(informed.at(-1)).toMatchObject({ verifier: 'lab:other', instance: 'pod-1' });
 });
 
+it('those who wait for the end of a credential take neither the places of verifiers in a receipt, nor the name of one in metrics', async () => {
+  const entry = (await log.publish(publication({ id: newId('rev'), workload: 'a', at: clock.now() })))!;
+  const { generation } = (await log.look([])).epoch;
+  const say = (verifier: string, more: object) =>
+    feed.acknowledge({ verifier, generation, applied: [{ seq: 1, waitedMs: 0 }], ...more });
+  await reading(await subscribe()).upTo('heartbeat');
+  for (const holder of ['lab:one', 'lab:two', 'lab:three'])
+    for (let i = 0; i < 400; i += 1) await say(holder, { instance: `made up ${i}`, by: 'wait' });
+  await say('lab:other', { instance: 'pod-1' });
+  await feed.beat();
+  const informed = await verifiersOf(ledger(), entry);
+  expect(informed.filter(({ by }) => by === 'wait')).toHaveLength(500);
+  expect(informed.at(-1)).toMatchObject({ verifier: 'lab:other', instance: 'pod-1' });
+  expect(new Set(known.map(([verifier]) => verifier))).toEqual(new Set(['waiting', 'lab:other']));
+});
+
 it('one party cannot take the place of all others', async () => {
   const begin = async (party: string) => String((await slowly(await subscribe({ party })).next()).value);
   for (let i = 0; i < 2_000; i += 1) await begin('lab:greedy');
