@@ -15,9 +15,10 @@ const RETURN_MS_MAX = 1_000;
 /** No key, no permit, a hold: only people can mend that. */
 const REFUSED_MS = [5_000, 10_000] as const;
 
+/** The answers that shut this API out, and why. */
 const HINTS: Record<number, string> = {
   401: ', because it does not accept the identity of this API',
-  403: ', because no policy permits this API `followFeed`',
+  403: ', because no policy permits this API `followFeed`, or because it is held',
 };
 
 interface FollowDeps {
@@ -28,8 +29,14 @@ interface FollowDeps {
   /** A stream that says nothing for so long is left. Milliseconds. */
   silenceMs: number;
   onHeard: (heard: Heard) => void;
-  /** Each time that a stream has ended, and why. */
-  onEnd: (why: string) => void;
+  /** Each time that a stream has ended. */
+  onEnd: (ended: Ended) => void;
+}
+
+export interface Ended {
+  why: string;
+  /** The broker shuts this API out: only people can mend that. False: coming again may help. */
+  isRefused: boolean;
 }
 
 interface Follower {
@@ -68,7 +75,10 @@ export function pauseAfter(end: End, failures: number): number {
 
 async function followOnce(deps: FollowDeps, closed: AbortSignal, onTime: (time: number) => void): Promise<End> {
   const { belief, onHeard, connection } = deps;
-  const onEnd = (why: string) => closed.aborted || deps.onEnd(why);
+  const ended = (end: End, why: string): End => {
+    if (!closed.aborted) deps.onEnd({ why, isRefused: end === 'refused' });
+    return end;
+  };
   const silence = createSilence(deps.silenceMs);
   const signal = AbortSignal.any([closed, silence.signal]);
   let last: Heard | undefined;
@@ -77,8 +87,8 @@ async function followOnce(deps: FollowDeps, closed: AbortSignal, onTime: (time: 
     if (response.status !== 200) {
       await response.body?.cancel();
       if (response.status === 401) connection.identity.forget?.();
-      onEnd(`the broker answers ${response.status}${HINTS[response.status] ?? ''}`);
-      return response.status === 401 || response.status === 403 ? 'refused' : 'failed';
+      const hint = HINTS[response.status];
+      return ended(hint === undefined ? 'failed' : 'refused', `the broker answers ${response.status}${hint ?? ''}`);
     }
     onTime(timeOf(response));
     const read = createReader();
@@ -91,13 +101,12 @@ async function followOnce(deps: FollowDeps, closed: AbortSignal, onTime: (time: 
         onHeard(heard);
       }
     }
-    onEnd(last?.event === 'end' ? last.data.reason : 'broken off');
-    if (last?.event !== 'end') return 'failed';
-    return last.data.reason === 'refused' ? 'refused' : 'again';
+    if (last?.event !== 'end') return ended('failed', 'broken off');
+    const { reason } = last.data;
+    return ended(reason === 'refused' ? 'refused' : 'again', reason);
   } catch (error) {
     if (error instanceof FeedBroken) belief.lose();
-    onEnd(silence.signal.aborted ? 'silence' : reasonOf(error));
-    return 'failed';
+    return ended('failed', silence.signal.aborted ? 'silence' : reasonOf(error));
   } finally {
     silence.end();
   }

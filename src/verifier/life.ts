@@ -6,7 +6,7 @@ import { createAcknowledger } from './acknowledge.js';
 import { createBelief, type Belief } from './belief.js';
 import type { Claims } from './claims.js';
 import { VerificationError } from './errors.js';
-import { followFeed } from './follow.js';
+import { followFeed, type Ended } from './follow.js';
 import { ageOf, instant, type Instant } from './instant.js';
 
 interface Life {
@@ -24,7 +24,7 @@ interface Life {
 
 /** What the feed does, for metrics and logs. */
 export type FeedEventSeen =
-  { is: 'live' } | { is: 'ended'; why: string } | { is: 'revocation'; seq: number; tombstones: number };
+  { is: 'live' } | ({ is: 'ended' } & Ended) | { is: 'revocation'; seq: number; tombstones: number };
 
 interface FeedDeps {
   connection: Connection;
@@ -60,7 +60,7 @@ export function lifeByFeed({ connection, instance, staleMs, onFeed, onChange }: 
       if (belief.isLive() && !wasLive) onFeed({ is: 'live' });
       wasLive = belief.isLive();
     },
-    onEnd: (why) => onFeed({ is: 'ended', why }),
+    onEnd: (ended) => onFeed({ is: 'ended', ...ended }),
   });
   const forgetting = setInterval(() => forget(belief, feed.brokerTime()), FORGET_EACH_MS);
   forgetting.unref();

@@ -1,4 +1,4 @@
-/** Every command that the README shows works as written, no page has a dead link, and the changelog says each thing once. */
+/** Every command that the README shows works as written, no page has a dead link or a broken table, and the changelog says each thing once. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -73,7 +73,15 @@ describe.each(['README.md', ...docs.map((name) => `docs/${name}`)])('%s', (path)
       .filter(({ file, anchor }) => file.endsWith('.md') && !anchorsOf(file).includes(anchor));
     expect(missing).toEqual([]);
   });
+
+  it('has no row of a table with more or fewer cells than its head, which readers would see in the wrong columns', () => {
+    const prose = readFileSync(path, 'utf8').replaceAll(/^ *```.*?^ *```/gms, '');
+    const tables = [...prose.matchAll(/(?:^\|.*\n)+/gm)].map(([table]) => table.trimEnd().split('\n'));
+    expect(tables.flatMap(([head = '', ...rows]) => rows.filter((row) => cellsOf(row) !== cellsOf(head)))).toEqual([]);
+  });
 });
+
+const cellsOf = (row: string): number => row.match(/(?<!\\)\|/g)?.length ?? 0;
 
 describe('CHANGELOG.md', () => {
   const sections = readFileSync('CHANGELOG.md', 'utf8').split(/^##+ .*$/m);

@@ -8,6 +8,7 @@ import { run } from '../../src/cli/run.js';
 import { forgettableAt } from '../../src/domain/liveness.js';
 import { newId } from '../../src/domain/id.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
+import { audited } from '../support/brokers/signals.js';
 import { handClock, realClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
 
@@ -82,6 +83,9 @@ describe('mayfly drill', () => {
       err: expect.stringContaining('The verifiers cannot follow the feed: the broker answers 403'),
     });
     expect(await receipts()).toHaveLength(before);
+    // It does not wait for a permit either: each attempt of the verifier would have been refused again.
+    const refused = (await audited(broker, 'operation.refused')).filter(({ verb }) => verb === 'followFeed');
+    expect(refused.map(({ actor }) => actor?.id)).toEqual(['lab:half']);
   });
 
   it('is refused for what is no drill, as a hold, and beyond its sizes', async () => {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { newId } from '../../domain/id.js';
 import { createVerifier, type Claims, type Verifier } from '../../verifier/index.js';
 import { createReader } from '../../verifier/feed-events.js';
+import type { Ended } from '../../verifier/follow.js';
 import { formatEpoch } from '../../domain/liveness.js';
 import { createShadows, SHADOW } from './shadow.js';
 
@@ -46,7 +47,7 @@ export async function measureDrill(
   patienceMs: number = PATIENCE_MS,
 ): Promise<Measured> {
   const shadows = await createShadows();
-  const why = { ended: 'they hear nothing' };
+  let ended: Ended = { why: 'they hear nothing', isRefused: false };
   const verifiers = Array.from({ length: size.verifiers }, (_, index) =>
     createVerifier({
       issuer: SHADOW,
@@ -56,12 +57,12 @@ export async function measureDrill(
       instance: `drill-${index + 1}`,
       fetch: shadows.fetch,
       observe(seen) {
-        if (seen.is === 'ended') why.ended = seen.why;
+        if (seen.is === 'ended') ended = seen;
       },
     }),
   );
   try {
-    await readyWithin(verifiers, why);
+    await readyWithin(verifiers, () => ended);
     const epoch = await placeOf(deps);
     const measured: Measured = { waits: [], denied: 0, seqs: [0, 0] };
     for (let round = 0; round < size.publications; round += 1) {
@@ -79,12 +80,12 @@ export async function measureDrill(
   }
 }
 
-async function readyWithin(verifiers: readonly Verifier[], why: { ended: string }): Promise<void> {
+async function readyWithin(verifiers: readonly Verifier[], lastEnd: () => Ended): Promise<void> {
   const patience = AbortSignal.timeout(READY_WITHIN_MS);
   while (!verifiers.every((verifier) => verifier.isReady())) {
+    const { why, isRefused } = lastEnd();
     // A permit that is missing does not come by waiting.
-    if (patience.aborted || /answers 40[13]$/.test(why.ended))
-      throw new Error(`The verifiers cannot follow the feed: ${why.ended}.`);
+    if (patience.aborted || isRefused) throw new Error(`The verifiers cannot follow the feed: ${why}.`);
     await pause(50);
   }
 }
