@@ -6,7 +6,6 @@
  * writes its message about it behind the end of a buffer), so it must not come to that.
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, statfsSync, statSync, writeSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreUnavailable } from '../store.js';
 import type { Tables } from './tables.js';
@@ -20,7 +19,7 @@ export interface Room {
   /** Throws when a revocation would take the last of the room. To be called in a write transaction. */
   assertForRevocations(): void;
   /** Returns how much of what records may grow to is used, 0 to 1. */
-  usedFraction(): Promise<number>;
+  usedFraction(): number;
 }
 
 /** Opens the room, and makes the file as long as it has to be. A disk without space for that stops nothing but records. */
@@ -51,8 +50,10 @@ export function openRoom({ environment }: Tables, directory: string, keptBytes: 
       if (!ensureLeft(keptBytes / 4))
         throw new StoreUnavailable('the disk is full, and the room that was kept for revocations is used up');
     },
-    async usedFraction() {
-      const { bavail, bsize } = await statfs(directory);
+    usedFraction() {
+      // Another process may have made the file longer: what it took of the disk would then be missing on both sides.
+      fileBytes = statSync(file).size;
+      const { bavail, bsize } = statfsSync(directory);
       return Math.min(usedBytes() / Math.max(fileBytes - keptBytes + bavail * bsize, 1), 1);
     },
   };
