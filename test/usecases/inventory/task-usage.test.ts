@@ -4,20 +4,23 @@ import { permitOnTask } from '../../../src/authorization/permit.js';
 import { readTaskUsage } from '../../../src/inventory/task-usage.js';
 import { wholeBroker } from '../../support/brokers/use-cases.js';
 
-it('reads no further than twenty pages, each after the first a request of the caller, and says that it is not complete', async () => {
+it('reads no further than twenty pages, each of which costs the caller ten requests, and says that it is not complete', async () => {
   const broker = await wholeBroker();
   const { deps, operator } = broker;
   const permitted = await permitOnTask(deps, operator, 'readTask', (await broker.open()).task.id);
-  const paid: string[] = [];
-  const assertWithinRate = ({ id }: { id: string }) => Promise.resolve(void paid.push(id));
+  const paid: [string, number][] = [];
+  const assertWithinRate = ({ id }: { id: string }, requests: number) =>
+    Promise.resolve(void paid.push([id, requests]));
   // A log that goes on for ever, with nothing of this task in it.
   const endless = { page: ({ after = 0 }) => Promise.resolve({ lines: [], next: after + 5_000 }) };
   expect(await readTaskUsage({ audit: endless, assertWithinRate }, permitted)).toEqual({
     credentials: [],
     complete: false,
   });
-  expect(paid).toEqual(Array.from({ length: 19 }, () => operator.party.id));
+  const { id } = operator.party;
+  // The request itself was counted before.
+  expect(paid).toEqual([[id, 9], ...Array.from({ length: 19 }, () => [id, 10])]);
   const whole = await readTaskUsage({ audit: deps.audit, assertWithinRate }, permitted);
   expect(whole).toEqual({ credentials: [], complete: true });
-  expect(paid).toHaveLength(19);
+  expect(paid.slice(20)).toEqual([[id, 9]]);
 });
