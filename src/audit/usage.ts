@@ -17,6 +17,8 @@ export interface Use {
 
 interface Grant {
   access: Access[];
+  /** The ids of the policies that permitted it. */
+  policies: string[];
   /** Milliseconds. */
   issuedAt: number;
   expiresAt: number;
@@ -70,8 +72,15 @@ export function addUp(usesMost: number): Usage {
   return {
     add(entry) {
       if (entry.credential === undefined) return;
-      const { type, access = [], at: issuedAt, expiresAt = issuedAt } = entry;
-      if (type === 'credential.granted') credentialOf(entry).credential.grant = { access, issuedAt, expiresAt };
+      const {
+        type,
+        access = [],
+        at: issuedAt,
+        expiresAt = issuedAt,
+        decision: { policies } = { policies: [] },
+      } = entry;
+      if (type === 'credential.granted')
+        credentialOf(entry).credential.grant = { access, policies, issuedAt, expiresAt };
       if (type === 'access.permitted') count(entry, 'permitted');
       if (type === 'access.denied') count(entry, 'denied');
       if (type === 'access.reported') count(entry, entry.outcome === 'permitted' ? 'permitted' : 'denied');

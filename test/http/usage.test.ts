@@ -225,6 +225,8 @@ describe('mayfly policy suggest', () => {
     expect(code).toBe(0);
     expect(out).toContain('7 uses of 1 credentials on 1 days, as the broker and lab:tickets-api say');
     expect(out).toContain('CAREFUL: one day');
+    // Its conditions are not in the suggestion.
+    expect(out).toMatch(/CAREFUL: it was granted by [^.]*\bsre-agents-read-incidents\b/);
     const engine = await engineOf(out);
     const outcomeOf = async (path: string, action: string) =>
       (await engine.decide(toAccess(path, action, { by: workload('lab:agent-20') }))).outcome;

@@ -21,7 +21,8 @@ const EXAMPLE = `
   mayfly policy suggest --workload lab:agent-1 --since 7d > suggested.cedar
 
 It needs readAudit. What nobody reports is unknown, and not unused: see that the APIs report (docs/resource-servers.md).
-Put the permits in the place of the one that grants more. Forbids stay as they are.`;
+Put the permits in the place of the one that grants more, with whatever else that demands (when, unless): it is not in them.
+Forbids stay as they are.`;
 
 export function addSuggest(policy: Command, terminal: Terminal): void {
   withConnection(policy.command('suggest'))
@@ -63,7 +64,7 @@ const NOTHING = (workload: string, from: string, { credentials }: UseOfWorkload)
 const DAYS_ENOUGH = 3;
 
 function foundation(workload: string, from: string, use: UseOfWorkload): string[] {
-  const { uses, credentials, days, reporters, unclear } = use;
+  const { uses, credentials, days, reporters, unclear, policies } = use;
   const said =
     reporters.length > 0 ? `, as the broker and ${reporters.join(', ')} say` : ', as the broker decided them';
   return [
@@ -73,6 +74,7 @@ function foundation(workload: string, from: string, use: UseOfWorkload): string[
       ? [`CAREFUL: ${days === 1 ? 'one day' : `${days} days`} of use is little to stand on.`]
       : []),
     ...(unclear > 0 ? [`CAREFUL: of ${unclear} uses it is not known what was touched, or what was granted.`] : []),
+    `CAREFUL: it was granted by ${policies.join(', ')}. What else they demand (when, unless) is not below: carry it over.`,
     ...use.silent.map((target) => `No use is known at ${target}: nothing is suggested there.`),
     ...use.unused.map((one) => `Granted, and no use is known: ${one}`),
     ...use.beyondGrant.map((one) => `Let pass by the API, and never granted: ${one}`),

@@ -20,6 +20,8 @@ export interface UseOfWorkload {
   /** Days (UTC) on which the latest uses of credentials were. */
   days: number;
   reporters: string[];
+  /** The ids of the policies by which the credentials were granted. */
+  policies: string[];
 }
 
 export function useOf(credentials: readonly CredentialUsage[]): UseOfWorkload {
@@ -44,6 +46,7 @@ export function useOf(credentials: readonly CredentialUsage[]): UseOfWorkload {
     credentials: credentials.length,
     days: new Set(permitted.map(({ lastAt }) => toTimestamp(lastAt).slice(0, 10))).size,
     reporters: [...new Set(permitted.flatMap(({ reportedBy }) => reportedBy ?? []))],
+    policies: [...new Set(credentials.flatMap(({ grant }) => grant?.policies ?? []))],
   };
 }
 

@@ -1,7 +1,8 @@
 /**
  * Writes the permits that recent use would have needed. Cedar names paths and folders, and no patterns: many paths under one pattern
  * become the folder that they have in common. Whatever let the pattern be granted permits that folder already (policies cannot name
- * less), so a suggestion is never wider than what it takes the place of.
+ * less), so a suggestion names no more than what it takes the place of. Its other conditions, of a person or of the risk, are not known
+ * here: whoever takes a suggestion over has to carry them over.
  */
 import { overlaps } from '../../domain/access.js';
 

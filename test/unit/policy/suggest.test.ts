@@ -23,7 +23,7 @@ interface Granted {
 const credentialOf = ({ path, action, used }: Granted, number: number): CredentialUsage => ({
   id: `crd_${number}`,
   target: TICKETS,
-  grant: { access: [{ path, actions: [action] }], issuedAt: BORN, expiresAt: BORN + 300_000 },
+  grant: { access: [{ path, actions: [action] }], policies: ['wide'], issuedAt: BORN, expiresAt: BORN + 300_000 },
   uses: used.map((one) => ({ path: one, action, permitted: 1, denied: 0, lastAt: BORN + 61_000 })),
 });
 
