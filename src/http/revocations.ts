@@ -104,6 +104,8 @@ export const revocation = (deps: HttpDeps) =>
     charged: () => 'caller',
     permit: (caller, input) => permitBySelector(deps, caller, input),
     async act(order, input, { requestId }) {
+      // Whatever stops a theft has no limit. A drill stops none, and every verifier would keep what each of thousands leaves.
+      if (order.subject.selector.kind === 'drill') await deps.assertWithinRate(order.caller.party);
       if (isDryRun(order)) return ok(previewOnWire(await previewRevocation(deps, order, { ...input, requestId })));
       const receipt = await revokeBySelector(deps, order, input);
       const headers = { Location: `${deps.issuer}/revocations/${receipt.seq}` };

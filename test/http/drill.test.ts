@@ -22,7 +22,11 @@ const directory = temporaryDirectory();
 let broker: TestBroker;
 let soc: string;
 beforeAll(async () => {
-  broker = await startBroker({ policies: DRILLS, clock: handClock(Date.now()) });
+  broker = await startBroker({
+    policies: DRILLS,
+    clock: handClock(Date.now()),
+    config: { limits: { perWorkloadPerMinute: 60 } },
+  });
   soc = await broker.identity('soc');
 });
 
@@ -98,6 +102,17 @@ describe('mayfly drill', () => {
         (await broker.post('/revocations', { selector: { kind: 'drill', value }, effect, reason: 'r' }, soc)).status,
       ).toBe(400);
     expect((await drill('drills', '--verifiers', '1001')).code).toBe(1);
+  });
+
+  it('has a limit, and who has reached it may still revoke what is real', async () => {
+    const half = await broker.identity('half');
+    const revoke = async (kind: string, value: string) => {
+      const order = { selector: { kind, value }, reason: 'a flood', unseen: true };
+      return (await broker.post('/revocations', order, half)).status;
+    };
+    const statuses = await Promise.all(Array.from({ length: 70 }, () => revoke('drill', newId('drl'))));
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(10);
+    expect(await revoke('workload', 'lab:thief')).toBe(200);
   });
 
   it('says so when a revocation is not heard, and counts no time for it', async () => {
