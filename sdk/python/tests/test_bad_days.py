@@ -270,6 +270,13 @@ class AnIdentityInAFile(WithBroker):
         with self.assertRaises(mayfly.Refused):
             self.broker(mayfly.from_file(self.file)).task("triage")
 
+    def test_by_a_function_that_fails_is_none_and_its_words_are_not_repeated(self) -> None:
+        def source() -> str:
+            raise KeyError("secret")
+
+        with self.assertRaisesRegex(mayfly.IdentityUnavailable, "^the identity source failed: KeyError$"):
+            self.broker(source).task("triage")
+
     def test_is_waited_for_like_the_broker(self) -> None:
         tokens = iter(["", "", self.real.identity("agent-7")])
         broker = mayfly.Broker(self.real.url, identity=lambda: next(tokens, self.real.identity("agent-7")))

@@ -145,9 +145,12 @@ class AVerifierThatHears(VerifierTest):
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
         until(lambda: self.why(token) == "dead", "it is not heard")
 
-    def test_refuses_everything_where_policy_does_not_let_it_follow(self) -> None:
+    def test_refuses_everything_where_policy_does_not_let_it_follow_and_its_log_says_why(self) -> None:
         _, token = self.opened()
-        excluded = self.made(workload="agent-7")
+        with self.assertLogs("mayfly", "WARNING") as log:
+            excluded = self.made(workload="agent-7")
+            until(lambda: log.output, "nothing is logged")
+        self.assertIn("answers 403, because no policy permits this API `followFeed`", log.output[0])
         self.assertEqual(reason_of(lambda: excluded.verify(token)), "stale")
         self.assertFalse(excluded.wait_ready(0.5))
 
@@ -165,13 +168,13 @@ class WhatWasUsed(VerifierTest):
         self.server = Loopback(lambda _: reply(self.status, {"taken": 1} if self.status == 200 else DENIED))
         self.addCleanup(self.server.close)
 
-    def reporter(self) -> Any:
+    def reporter(self, identity: mayfly.Identity = lambda: "token") -> Any:
         from mayfly._calls import Calls
         from mayfly._http import parse_origin
         from mayfly.verifier._usage import UsageReporter
 
         origin = parse_origin(self.server.url)
-        calls = Calls(origin, lambda: "token", context=None, timeout_seconds=5.0, patience_seconds=5.0)
+        calls = Calls(origin, identity, context=None, timeout_seconds=5.0, patience_seconds=5.0)
         return UsageReporter(calls, TICKETS)
 
     def recorded(self, verifier: Any) -> list[Any]:
@@ -231,6 +234,24 @@ class WhatWasUsed(VerifierTest):
         reports = [json.loads(seen.body)["uses"] for seen in self.server.seen]
         self.assertEqual(max(len(uses) for uses in reports), 100)
         self.assertEqual(sum(use["count"] for uses in reports for use in uses), 5_000)
+
+    def test_goes_on_after_a_failure_of_the_identity_source(self) -> None:
+        failures = [KeyError("of the user's own code")]
+
+        def source() -> str:
+            if failures:
+                raise failures.pop()
+            return "token"
+
+        usage = self.reporter(source)
+        usage.close()
+
+        def is_reported() -> bool:
+            usage.note("crd_a", "incident/1", "read", permitted=True)
+            return bool(self.server.seen)
+
+        until(is_reported, "nothing is reported")
+        self.assertEqual(failures, [])
 
     def test_pauses_where_it_is_refused(self) -> None:
         self.status = 403

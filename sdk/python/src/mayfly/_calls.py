@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from ._elapsed import elapsed
 from ._errors import IdentityUnavailable, MayflyError, Refused, Unavailable
 from ._http import Answer, Url, fetch
-from ._identity import Identity, checked_token
+from ._identity import Identity, token_from
 
 _CODE = re.compile(r"[a-z_]{1,64}")
 _TEXT_MAX = 500
@@ -63,7 +63,7 @@ class Calls:
 
     def identity(self) -> str:
         """Return the identity token as it is now."""
-        return checked_token(self._identity(), "the identity source")
+        return token_from(self._identity, "the identity source")
 
     def json(
         self,
@@ -100,7 +100,7 @@ class Calls:
         """
 
         def attempt(own: str) -> dict[str, Any]:
-            theirs = None if person is None else checked_token(person(), "the source of the person's token")
+            theirs = None if person is None else token_from(person, "the source of the person's token")
             tokens = {"subject_token": theirs or own, **({"actor_token": own} if theirs else {})}
             types = {f"{name}_type": "urn:ietf:params:oauth:token-type:jwt" for name in tokens}
             grant = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"}

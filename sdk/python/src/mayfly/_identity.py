@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ._elapsed import elapsed
-from ._errors import IdentityUnavailable, Unavailable
+from ._errors import IdentityUnavailable, MayflyError, Unavailable
 from ._fork import tell_in_children
 from ._http import fetch, parse_url
 
@@ -30,6 +30,20 @@ def checked_token(text: object, source: str) -> str:
     if len(token) > TOKEN_CHARACTERS_MAX or _TOKEN.fullmatch(token) is None:
         raise IdentityUnavailable(f"{source} does not hold one token and nothing else")
     return token
+
+
+def token_from(source: Identity, name: str) -> str:
+    """Return the token that a source gives. Raises IdentityUnavailable too where a function of the user's own fails.
+
+    Threads call it that outlast such a failure: renewal, reports, acknowledgements.
+    """
+    try:
+        token = source()
+    except MayflyError:
+        raise
+    except Exception as error:
+        raise IdentityUnavailable(f"{name} failed: {type(error).__name__}") from error
+    return checked_token(token, name)
 
 
 def from_file(path: str | os.PathLike[str]) -> Identity:

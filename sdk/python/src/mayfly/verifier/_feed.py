@@ -17,7 +17,7 @@ from urllib.parse import quote
 from .._elapsed import elapsed
 from .._errors import MayflyError
 from .._http import Url, connection_to
-from .._identity import Identity, checked_token
+from .._identity import Identity, token_from
 from ._belief import Belief
 from ._events import End, Event, FeedBroken, Reader
 
@@ -28,6 +28,11 @@ _PAUSE_SECONDS_MAX = 5.0
 _RETURN_SECONDS_MAX = 1.0
 #: No permit, a hold, an identity that is not accepted: only people can mend that.
 _REFUSED_SECONDS = (5.0, 10.0)
+#: The answers that shut this API out, and why.
+_HINTS = {
+    401: "because it does not accept the identity of this API",
+    403: "because no policy permits this API `followFeed`, or because it is held",
+}
 _PIECE_BYTES = 1 << 16
 
 
@@ -106,7 +111,7 @@ class Follower:
     def _follow_once(self) -> str:
         """Follow one stream to its end, and return the reason that the broker gives for it."""
         following = self._following
-        token = checked_token(following.identity(), "the identity source")
+        token = token_from(following.identity, "the identity source")
         last_event_id = self._belief.last_event_id()
         sent = elapsed()
         self._belief.begin(sent)
@@ -128,11 +133,11 @@ class Follower:
             connection.close()
 
     def _check(self, response: http.client.HTTPResponse) -> None:
-        if response.status in (401, 403):
+        if response.status in _HINTS:
             forget = getattr(self._following.identity, "forget", None)
             if forget is not None:
                 forget()
-            raise _RefusedHere(f"the broker answers {response.status}")
+            raise _RefusedHere(f"the broker answers {response.status}, {_HINTS[response.status]}")
         if response.status != 200:
             raise ConnectionError(f"the broker answers {response.status}")
         kind, date = response.headers.get("Content-Type", ""), response.headers.get("Date", "")
