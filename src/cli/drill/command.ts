@@ -17,7 +17,7 @@ const EXPLAINED = `
 Safe in production. What is revoked are shadow credentials: tokens that this command signs itself, with a key, an issuer and an
 audience that no API has. The broker mints nothing and ends nothing; its log gets one entry for each publication, of the kind
 "drill", which it forgets twelve minutes later. Receipts and audit entries stay. Policy must permit "followFeed" and "revoke" of
-the kind "drill". Exit code 1: a verifier did not deny.`;
+the kind "drill". Exit code 1: a verifier did not deny, or nothing could be measured.`;
 
 export function addDrill(program: Command, terminal: Terminal): void {
   withConnection(program.command('drill'))

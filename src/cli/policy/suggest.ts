@@ -1,5 +1,5 @@
 /** `mayfly policy suggest`: prints the narrower permits that recent use of a workload would have needed, and what they stand on. */
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseEntry } from '../../audit/event.js';
 import { addUp } from '../../audit/usage.js';
 import { masked } from '../../domain/text.js';
@@ -28,7 +28,7 @@ export function addSuggest(policy: Command, terminal: Terminal): void {
   withConnection(policy.command('suggest'))
     .description('print narrower permits for a workload, by what it used of what it was granted')
     .requiredOption('--workload <id>', 'such as lab:agent-1')
-    .option('--since <time>', 'how far back: 12h, 7d', sinceOf, 7 * DAY_MS)
+    .addOption(new Option('--since <time>', 'how far back: 12h, 7d').argParser(sinceOf).default(7 * DAY_MS, '7d'))
     .addHelpText('after', EXAMPLE)
     .action(async ({ workload, since, ...options }: Options) => {
       const from = toTimestamp(terminal.clock.reading() - since);

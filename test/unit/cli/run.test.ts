@@ -34,6 +34,11 @@ describe('mayfly', () => {
     for (const command of ['check-config', 'check-policy', 'dev-token']) expect(out).toContain(command);
   });
 
+  it('says what an option is by default in the words that it takes', async () => {
+    const { out } = await mayfly('policy', 'suggest', '--help');
+    expect(out).toMatch(/--since <time> .*\(default: 7d\)/);
+  });
+
   it('says its version', async () => {
     const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
     expect(await mayfly('--version')).toMatchObject({ code: 0, out: version });
