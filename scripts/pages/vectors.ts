@@ -8,15 +8,23 @@ import { FORGET_MARGIN_MS, HARD_LIMITS } from '../../src/domain/limits.js';
 import { death } from '../../src/domain/liveness.js';
 import { grown, type Deadly } from '../../src/domain/tombstone.js';
 import { ACKNOWLEDGED_MOST, WAITED_MS_MOST } from '../../src/protocol/feed.js';
+import { isClaims } from '../../src/verifier/claims.js';
 
 export const VECTORS = 'test/vectors/verifier.json';
 
 /** Returns the text of the file as it should be. */
 export const vectorsText = (): Promise<string> =>
-  format(JSON.stringify({ bounds: BOUNDS, death: deaths(), grown: joins(), covers: coverings(), paths: paths() }), {
-    parser: 'json',
-    printWidth: 120,
-  });
+  format(
+    JSON.stringify({
+      bounds: BOUNDS,
+      claims: { made: CLAIMS, otherwise: otherClaims() },
+      death: deaths(),
+      grown: joins(),
+      covers: coverings(),
+      paths: paths(),
+    }),
+    { parser: 'json', printWidth: 120 },
+  );
 
 /** Numbers that both sides must have alike. */
 const BOUNDS = {
@@ -28,6 +36,39 @@ const BOUNDS = {
   pathCharactersMost: HARD_LIMITS.pathCharacters,
   pathSegmentsMost: HARD_LIMITS.pathSegments,
 };
+
+/** Claims as the broker makes them, with all that may be left out. */
+const CLAIMS = {
+  ...{ iss: 'https://mayfly.example', aud: 'https://tickets.example', sub: 'staff:ada', client_id: 'lab:agent-7' },
+  ...{ jti: 'crd_1', txn: 'tsk_1', iat: 1, exp: 2.5, scope: 'a:read', epoch: '1_a.5', causes: ['c'] },
+  authorization_details: [{ type: 'task_access', locations: ['l'], identifier: 'a', actions: ['read'] }],
+  task: { id: 'tsk_1', lineage: ['tsk_1'], purpose: 'p' },
+  origin: { workload: 'lab:agent-7', issuer: 'lab', owner: 'sre', principal: 'staff:ada' },
+  act: { sub: 'lab:agent-7' },
+};
+
+/** Whether these are claims of a credential still, when one member is another one or, where no value is named, is not there. */
+function otherClaims(): unknown[] {
+  const values = [[], [null], ['x'], [''], [7], [true], [[]], [['x']], [[7]], [{}]];
+  return pathsIn(CLAIMS).flatMap((path) =>
+    values.map((value) => [path, value, isClaims(changed(CLAIMS, path, value))] as const),
+  );
+}
+
+/** The way to each member: names in objects, places in lists, which have one member each. */
+const pathsIn = (json: object): string[][] =>
+  Object.entries(json).flatMap(([name, value]: [string, unknown]) => [
+    [name],
+    ...(typeof value === 'object' && value !== null ? pathsIn(value).map((path) => [name, ...path]) : []),
+  ]);
+
+function changed(json: object, [name = '', ...rest]: readonly string[], [value]: readonly unknown[]): unknown {
+  const members = json as Readonly<Record<string, object>>;
+  const next = rest.length > 0 ? changed(members[name] ?? {}, rest, [value]) : value;
+  if (Array.isArray(json)) return next === undefined ? [] : [next];
+  const others = Object.entries(members).filter(([other]) => other !== name);
+  return Object.fromEntries(next === undefined ? others : [...others, [name, next]]);
+}
 
 const EPOCH = { generation: '2_f00d', seq: 5 };
 

@@ -433,6 +433,7 @@ class Forger:
             **{"iss": self.server.url, "sub": "lab:a", "client_id": "lab:a", "aud": TICKETS, "iat": now},
             **{"exp": now + 300, "jti": "crd_1", "txn": "tsk_1", "causes": ["c"], "epoch": "1_a.1"},
             **{"task": {"id": "tsk_1", "lineage": ["tsk_1"], "purpose": "p"}, "authorization_details": [detail]},
+            "origin": {"workload": "lab:a", "issuer": "lab", "principal": "lab:a"},
             **changed,
         }
         headers = {"typ": "at+jwt", "kid": "k1", "alg": alg, **(header or {})}

@@ -5,6 +5,7 @@ Run where PyJWT is installed.
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from typing import Any
@@ -59,6 +60,24 @@ class TheRules(TestCase):
         for case in VECTORS["grown"]:
             both = self.rules.grown(tombstone(case["one"]), tombstone(case["other"]))
             self.assertEqual(both, tombstone(case["both"]), case)
+
+    def test_take_the_claims_that_the_verifier_for_node_takes(self) -> None:
+        from mayfly.verifier import _token
+
+        made = VECTORS["claims"]["made"]
+        self.assertIsNotNone(_token._claims_in(made))
+        for path, value, is_taken in VECTORS["claims"]["otherwise"]:
+            claims = json.loads(json.dumps(made))
+            *above, last = [int(name) if name == "0" else name for name in path]
+            place = functools.reduce(lambda one, name: one[name], above, claims)
+            if value:
+                place[last] = value[0]
+            else:
+                del place[last]
+            self.assertEqual(_token._claims_in(claims) is not None, is_taken, (path, value))
+        for number in (float("nan"), float("inf"), 10**400):
+            for name in ("exp", "iat"):
+                self.assertIsNone(_token._claims_in({**made, name: number}), (name, number))
 
     def test_cover_what_the_broker_covers(self) -> None:
         for pattern, path, is_covered in VECTORS["covers"]:

@@ -22,6 +22,8 @@ _ALGORITHM = "ES256"
 _TYP = "at+jwt"
 #: The broker makes none that live longer: a revocation is not remembered for longer. An hour, and what clocks differ.
 _LIFE_SECONDS_MAX = 3_660
+#: Beyond it are infinity, and integers that are no float.
+_NUMBER_MAX = 1e300
 #: What a verifier knows how to read. Details of other types grant nothing here.
 _DETAIL_TYPE = "task_access"
 
@@ -136,33 +138,56 @@ def _kid_of(token: object) -> str:
 
 
 def _claims_in(payload: Mapping[str, Any]) -> Claims | None:
-    """Return the claims if each is there, and of its type. A token that lacks one is no credential of this broker."""
-    task, causes, details = payload.get("task"), payload.get("causes"), payload.get("authorization_details")
-    texts = [payload.get(name) for name in ("sub", "client_id", "aud", "jti", "txn", "epoch")]
-    scope, exp = payload.get("scope", ""), payload.get("exp")
-    if (
-        not _are_texts([*texts, scope])
-        or not isinstance(task, dict)
-        or not _are_texts([task.get("id"), task.get("purpose")])
-        or not _are_texts(causes)
-        or not causes  # Nothing could end it.
-        or not isinstance(details, list)
-        or not all(map(_is_detail, details))
-        or type(exp) not in (int, float)
-        or not _is_epoch(payload["epoch"])
-    ):
+    """Return the claims of a payload that is one of a credential; None for any other."""
+    if not _is_credential(payload):
         return None
-    sub, client_id, aud, jti, _, epoch = map(str, texts)
-    return Claims(sub, client_id, aud, jti, float(exp or 0), scope, task["id"], tuple(causes or ()), epoch, payload)
+    return Claims(
+        **{name: payload[name] for name in ("sub", "client_id", "aud", "jti", "epoch")},
+        exp=float(payload["exp"]),
+        scope=payload.get("scope", ""),
+        task_id=payload["task"]["id"],
+        causes=tuple(payload["causes"]),
+        all=payload,
+    )
+
+
+def _is_credential(payload: Mapping[str, Any]) -> bool:
+    """Return whether each claim is there, and of its type, as the verifier for Node has it (``isClaims``)."""
+    details, task, origin = (payload.get(name) for name in ("authorization_details", "task", "origin"))
+    causes = payload.get("causes")
+    return (
+        _has_texts(payload, "iss", "sub", "client_id", "aud", "jti", "txn", "epoch")
+        and _is_epoch(payload["epoch"])
+        and _is_number(payload.get("iat"))
+        and _is_number(payload.get("exp"))
+        and isinstance(payload.get("scope", ""), str)
+        and isinstance(details, list)
+        and all(map(_is_detail, details))
+        and ("act" not in payload or _has_texts(payload["act"], "sub"))
+        and _has_texts(task, "id", "purpose")
+        and _are_texts(task.get("lineage"))
+        and _has_texts(origin, "workload", "issuer", "principal")
+        and isinstance(origin.get("owner", ""), str)
+        and _are_texts(causes)
+        and causes != []  # Nothing could end it.
+    )
 
 
 def _is_detail(detail: Any) -> bool:
     return (
-        isinstance(detail, dict)
-        and _are_texts([detail.get("type"), detail.get("identifier")])
+        _has_texts(detail, "type", "identifier")
         and _are_texts(detail.get("locations"))
         and _are_texts(detail.get("actions"))
     )
+
+
+def _has_texts(found: Any, *names: str) -> bool:
+    return isinstance(found, dict) and all(isinstance(found.get(name), str) for name in names)
+
+
+def _is_number(found: Any) -> bool:
+    """Return whether it is one that can be compared: JSON in Python has NaN and Infinity too, and true is no number."""
+    return type(found) in (int, float) and -_NUMBER_MAX < found < _NUMBER_MAX
 
 
 def _are_texts(values: Any) -> bool:
