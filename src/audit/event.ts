@@ -39,8 +39,9 @@ export const auditFieldsSchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'Who acts for whom, where access is used: the workload, who opened its task, of each task above its id, workload and opener, and whom it serves.',
+      'Who acts for whom, where access is used or was handed on: the workload, who opened its task, of each task above its id, workload and opener, and whom it serves.',
     ),
+  handedOn: z.string().optional().describe('The credential by which the task was handed on to its workload.'),
   times: natural
     .optional()
     .describe('How often in the minute. Of permits that were too many for an entry each: of all of them.'),

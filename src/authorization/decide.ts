@@ -138,6 +138,10 @@ export const draftFacts = ({ workload, purpose, openedBy }: Task): TaskFacts =>
 
 export const factsOf = (task: Task): TaskFacts => ({ id: task.id, ...draftFacts(task) });
 
+/** Returns the person whom the task serves. The chain names a workload that handed it on. */
+export const personOf = ({ principal }: Pick<Task, 'principal'>): Task['principal'] =>
+  principal?.kind === 'person' ? principal : undefined;
+
 function* queriesOf({
   party,
   task,
@@ -154,10 +158,11 @@ function* queriesOf({
     lifetimeSeconds,
     delegationDepth: task.lineage.length,
     // A person's token may be presented only once for a task. Policy sees the person at each renewal all the same.
-    onBehalfOf: task.principal,
+    onBehalfOf: personOf(task),
     principalProven: task.principalProven ?? false,
     openedBy: task.openedBy,
-    chain: [],
+    delegatedBy: task.chain?.[0],
+    chain: task.chain ?? [],
     approvals: [],
     risk: risk.level,
     given,

@@ -6,7 +6,7 @@
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
-import { runOf, runValue, type Party, type PartyRef } from '../domain/party.js';
+import { isSame, runOf, runValue, type Party } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -15,7 +15,7 @@ import { stateNow, type TaskState } from '../ledger/task-state.js';
 import { readTask } from '../ledger/tasks.js';
 import type { OperateContext, OperatorVerb } from '../policy/query.js';
 import { assertLiveCaller, refuseDeadCaller } from './caller.js';
-import { decideOperation, denied, factsOf, draftFacts, type Decision } from './decide.js';
+import { decideOperation, denied, factsOf, draftFacts, personOf, type Decision } from './decide.js';
 import type { Deps } from './deps.js';
 
 /**
@@ -221,9 +221,6 @@ async function assertPermittedOnTask(
 export const knowsOf = (party: Party, { workload, openedBy }: Task): boolean =>
   [workload, openedBy].some((one) => isSame(one, party));
 
-const isSame = (one: PartyRef | undefined, { kind, id, issuer }: Party): boolean =>
-  one?.kind === kind && one.id === id && one.issuer === issuer;
-
 /**
  * Returns the drafted task as policy permits it, perhaps with an earlier deadline, and the policies that permitted it. Both
  * POST /tasks and an exchange open tasks.
@@ -237,7 +234,7 @@ export async function permitOpening(
   const opening = defined({
     lifetimeSeconds: Math.ceil((draft.deadline - draft.openedAt) / 1000),
     principalProven: draft.principalProven ?? false,
-    onBehalfOf: draft.principal,
+    onBehalfOf: personOf(draft),
   });
   const policies: string[] = [];
   let task = draft;

@@ -5,13 +5,14 @@ import { sha256 } from '../domain/digest.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import type { RequestTrace } from '../domain/request-trace.js';
-import { isClient, isOnlyClient, isSubject, type Party } from '../domain/party.js';
+import { isClient, isOnlyClient, isSame, isSubject, type Party } from '../domain/party.js';
 import type { NamedActor } from '../identity/claim-values.js';
+import { claimedBy } from '../identity/token.js';
 import type { AuthenticatedCaller, ShownIdJag } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
 import { ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, JWT_TYPE } from '../protocol/oauth.js';
 import type { Deps } from './deps.js';
-import { holderOf, inspect } from './inspect.js';
+import { holderOf, inspect, shownBy } from './inspect.js';
 
 interface Presented {
   token: string;
@@ -40,6 +41,8 @@ export interface Requester {
   onBehalfOf?: AuthenticatedCaller;
   /** The credential that the caller proved itself by. Whatever is derived from it ends with it. */
   from?: Found;
+  /** The credential that is handed on to the caller, or that the caller narrows: what it gets is under that one's task. */
+  handed?: Found;
 }
 
 /** Returns the proofs that the request was made with. */
@@ -48,7 +51,7 @@ export const proofsOf = ({ caller, onBehalfOf }: Requester): AuthenticatedCaller
 
 const ACCEPTED_TYPES: readonly string[] = [JWT_TYPE, ID_TOKEN_TYPE, ACCESS_TOKEN_TYPE];
 
-export async function identifyRequester(deps: Pick<Deps, 'identify' | 'settings'>, proofs: Proofs): Promise<Requester> {
+export async function identifyRequester(deps: IdentifyDeps, proofs: Proofs): Promise<Requester> {
   const requester = await proven(deps, proofs);
   const { party } = requester.caller;
   const { assertion, client, clientId } = proofs;
@@ -70,6 +73,8 @@ export async function identifyRequester(deps: Pick<Deps, 'identify' | 'settings'
   return requester;
 }
 
+type IdentifyDeps = Pick<Deps, 'identify' | 'settings' | 'keys' | 'ledger' | 'observer'>;
+
 /** Returns whether `may_act` means this workload: by the subject that its issuer gives it, or by a name that only it has. */
 const isActor = ({ trust }: Pick<Deps['settings'], 'trust'>, party: Party, { sub, iss }: NamedActor): boolean =>
   iss === undefined
@@ -77,12 +82,14 @@ const isActor = ({ trust }: Pick<Deps['settings'], 'trust'>, party: Party, { sub
     : isSubject(party, sub) &&
       eachIssuer(trust).some((one) => one.kind === 'oidc' && one.issuer === iss && one.name === party.issuer);
 
-async function proven({ identify }: Pick<Deps, 'identify'>, proofs: Proofs): Promise<Requester> {
+async function proven(deps: IdentifyDeps, proofs: Proofs): Promise<Requester> {
+  const { identify, settings } = deps;
   const { subject, actor, assertion, client } = proofs;
   for (const presented of [subject, actor]) {
     if (!presented || ACCEPTED_TYPES.includes(presented.type)) continue;
     throw new BrokerError('invalid_request', `The token type must be one of: ${ACCEPTED_TYPES.join(', ')}.`);
   }
+  if (subject && claimedBy(subject.token).iss === settings.issuer) return handedOn(deps, { ...proofs, subject });
   if (subject) {
     const forWhom = await identify(subject.token, { use: 'subject', tokenType: subject.type });
     if (actor) return forPerson(forWhom, await identify(actor.token, { use: 'actor', tokenType: actor.type }));
@@ -137,6 +144,39 @@ function forPerson(subject: AuthenticatedCaller, caller: AuthenticatedCaller): R
     throw new BrokerError('invalid_request', 'With an actor_token the subject_token must be the token of a person.');
   }
   return { caller, onBehalfOf: subject };
+}
+
+/**
+ * Returns the workload that a credential of this broker is handed on to, or that narrows its own. Its own proof is asked first: of
+ * strangers no credential is looked up. Whether the credential lives is decided later, by the one look at the log of admission.
+ */
+async function handedOn(
+  deps: IdentifyDeps,
+  { subject, actor, client }: Proofs & { subject: Presented },
+): Promise<Requester> {
+  if (subject.type === ID_TOKEN_TYPE)
+    throw new BrokerError('invalid_request', `A credential of this broker is declared as ${ACCESS_TOKEN_TYPE}.`);
+  const caller = actor ? await deps.identify(actor.token, { use: 'actor', tokenType: actor.type }) : client;
+  if (!caller) {
+    throw new BrokerError(
+      'invalid_request',
+      'A credential of this broker proves no identity. To hand it on, the workload that asks sends its identity token as actor_token, or authenticates itself as the client.',
+    );
+  }
+  if (caller.party.kind !== 'workload')
+    throw new BrokerError('invalid_request', 'A credential is handed on to a workload, and not to a person.');
+  const handed = (await inspect(deps, subject.token, shownBy(caller, 'proof')))?.found;
+  if (!handed) throw new BrokerError('invalid_request', 'The subject token is no valid credential of this broker.');
+  const { workload, principal } = handed.task;
+  if (actor && isSame(workload, caller.party)) {
+    throw new BrokerError(
+      'invalid_request',
+      'The actor_token is of the workload that holds the credential: to narrow it, the workload authenticates itself as the client.',
+    );
+  }
+  if (!isSame(workload, caller.party) && isSame(principal, caller.party))
+    throw new BrokerError('invalid_request', 'The credential is already for the workload that would act: its subject.');
+  return { caller, handed };
 }
 
 interface Demands {

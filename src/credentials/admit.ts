@@ -60,25 +60,27 @@ export async function admit(
   const now = ledger.clock.now();
   const draft = stored
     ? kept(withProvenParties(stored.value, requester), now)
-    : draftImplicitTask(settings, now, requester, { ...openingOf(request), ...placeOf(found) });
+    : draftImplicitTask(settings, now, requester, { ...openingOf(requester, request), ...placeOf(requester, found) });
   if (stored) refuseBeyondGrant(stored.value, request);
   const credentialId = newId('crd', shardOf(draft.id));
   const from = requester.from?.credential;
+  const shown = requester.handed ?? requester.from;
   const by = provenBy(requester);
   const causes = causesOfBirth({ id: credentialId, ...by }, requester, target, draft);
   // A token of a party that is held or cut off may call nothing, neither as the caller nor as the person it acts for.
   const proofs = proofsOf(requester);
   const [seen, risk] = await Promise.all([
     ledger.log.look([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))]),
-    riskNow(deps, { task: draft, credentials: from ? [from.id] : [], by }),
+    riskNow(deps, { task: draft, credentials: shown ? [shown.credential.id] : [], by }),
   ]);
 
   // Detectors are informed before anything is refused: the refusal may name the ended task and hide the dead credential.
-  if (requester.from && wasEnded(requester.from, seen, now)) deps.observer.deadUse(chargeOf(requester.from));
+  if (shown && wasEnded(shown, seen, now)) deps.observer.deadUse(chargeOf(shown));
   for (const proof of proofs) refuseDeadCaller(deps, proof, seen);
   const task = stored ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
   const state = taskState(task, seen, now);
   if (stored && stored === run?.task && state !== 'open' && state !== 'suspended') return undefined;
+  if (requester.handed) refuseDeadSubject(requester.handed, seen);
   refuseOver(requester, state, seen);
   if (requester.from) refuseDeadParent(requester.from, seen);
   if (refusesBirth(seen.on(causes))) throw held();
@@ -109,14 +111,20 @@ function kept(task: Task, now: number): Task {
 }
 
 /** Returns where a task is born that the next requests are to find. */
-const placeOf = ({ run, previous }: FoundTask) =>
-  run ? ({ shard: run.shard, shared: true } as const) : { shard: previous?.shard };
+function placeOf({ handed }: Requester, { run, previous }: FoundTask) {
+  if (handed) return { shard: shardOf(handed.task.id) };
+  return run ? ({ shard: run.shard, shared: true } as const) : { shard: previous?.shard };
+}
 
 /** Returns what a request says of the task that it opens. One that names a task opens none. */
-const openingOf = ({ under, ceiling }: CredentialRequest): Pick<Task, 'purpose' | 'purposeFrom' | 'ceiling'> =>
-  'taskId' in under
-    ? { purpose: '', purposeFrom: 'agent' }
-    : defined({ purpose: under.purpose, purposeFrom: under.isDefault ? 'default' : 'agent', ceiling });
+function openingOf(
+  { handed }: Requester,
+  { under, ceiling }: CredentialRequest,
+): Pick<Task, 'purpose' | 'purposeFrom' | 'ceiling'> {
+  if ('taskId' in under) return { purpose: '', purposeFrom: 'agent' };
+  if (handed && under.isKept) return { purpose: under.purpose, purposeFrom: handed.task.purposeFrom };
+  return defined({ purpose: under.purpose, purposeFrom: under.isDefault ? 'default' : 'agent', ceiling });
+}
 
 /** Returns what a credential will hang on that is issued to this requester, and the run that asks, whoever has opened the task. */
 function causesOfBirth(
@@ -139,12 +147,11 @@ const knownOf = ({ claims, unread }: Party): Pick<Credential, 'claims' | 'unread
   defined({ claims: Object.keys(claims).length > 0 ? claims : undefined, unread });
 
 /** Returns the requested access. A request that names no access means all that the task was opened for at this target. */
-function requestedAccess({ access }: CredentialRequest, { ceiling }: Task, target: Target): Access[] {
+function requestedAccess({ access }: CredentialRequest, { ceiling, handedOn }: Task, target: Target): Access[] {
   const { resource } = target;
   if (access && ceiling && !isWithin(ceiling, resource, access)) {
-    throw new BrokerError('invalid_scope', 'The request goes beyond what the task was opened for.', {
-      retry: 'with-less',
-    });
+    const bound = handedOn ? 'was handed on' : 'the task was opened for';
+    throw new BrokerError('invalid_scope', `The request goes beyond what ${bound}.`, { retry: 'with-less' });
   }
   if (access) return access;
   if (ceiling) {
@@ -158,10 +165,18 @@ function requestedAccess({ access }: CredentialRequest, { ceiling }: Task, targe
 }
 
 /** The credential that is presented as proof may be dead while its task lives. */
-function refuseDeadParent({ credential, task }: Found, seen: Seen): void {
-  if (seen.deathOf('credential', credential.epoch, credentialCauses(credential, task)) === undefined) return;
-  throw new BrokerError('invalid_token', 'The credential presented has been revoked.');
+function refuseDeadParent(from: Found, seen: Seen): void {
+  if (isDead(from, seen)) throw new BrokerError('invalid_token', 'The credential presented has been revoked.');
 }
+
+/** RFC 8693 §2.2.2 names the code. */
+function refuseDeadSubject(handed: Found, seen: Seen): void {
+  if (isDead(handed, seen))
+    throw new BrokerError('invalid_request', 'The subject token is a credential that has been revoked.');
+}
+
+const isDead = ({ credential, task }: Found, seen: Seen): boolean =>
+  seen.deathOf('credential', credential.epoch, credentialCauses(credential, task)) !== undefined;
 
 function refuseOver({ caller }: Requester, state: TaskState, seen: Seen): void {
   refuseEndedRun(caller, seen);

@@ -33,7 +33,7 @@ export async function exchange(
   unread: UnreadRequest & Partial<Pick<Deps, 'identify'>>,
 ): Promise<Issued> {
   const { identify = deps.identify } = unread;
-  return exchangeFor(deps, await identifyRequester({ identify, settings: deps.settings }, proofs), unread);
+  return exchangeFor(deps, await identifyRequester({ ...deps, identify }, proofs), unread);
 }
 
 /** Does the exchange for a requester that is identified already. */
@@ -83,15 +83,16 @@ const ratedApart = (deps: Deps, { from }: Requester): Deps =>
 
 /**
  * Returns for what detectors count a denial. Whoever presents a credential may have stolen it. A person who is served decides what is
- * asked for, and policy whether they may have it. Whoever opened a task, or a parent of it, decided what is denied under it: only
+ * asked for, and policy whether they may have it; so does whoever hands a credential on. Whoever opened a task, or a parent of it, decided what is denied under it: only
  * under a root task of its own making, for itself, does a workload answer for itself too.
  */
 async function chargesFor(
   { ledger }: Pick<Deps, 'ledger'>,
-  { caller, onBehalfOf, from }: Requester,
+  { caller, onBehalfOf, from, handed }: Requester,
   under: CredentialRequest['under'],
 ): Promise<readonly DenialCharge[]> {
-  if (from) return [chargeOf(from)];
+  const shown = handed ?? from;
+  if (shown) return [chargeOf(shown)];
   if (!('taskId' in under)) return onBehalfOf ? [] : itself(caller)();
   const task = (await readTask(ledger, under.taskId).catch(() => undefined))?.value;
   // Whoever names a task of somebody else adds nothing to what is counted for it.

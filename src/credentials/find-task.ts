@@ -5,7 +5,7 @@ import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
 import { changeParties } from '../domain/hangs-on.js';
-import { isId } from '../domain/id.js';
+import { isId, shardOf } from '../domain/id.js';
 import { refOf } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import type { FoundTask } from '../ledger/found-task.js';
@@ -25,39 +25,53 @@ export async function findTask(
   const shared = sharedBy(requester, request);
   // Whether it is over is asked of the task as it would be worked under: a team that was cut off since may be new to it.
   const run = shared && (await findRun(ledger, shared, (task) => withProvenParties(task, requester)));
-  const previous = await findPrevious(ledger, requester.caller.party, keyFor(requester, idempotencyKey), run?.shard);
+  const within = requester.handed ? shardOf(requester.handed.task.id) : run?.shard;
+  const previous = await findPrevious(ledger, requester.caller.party, keyFor(requester, idempotencyKey), within);
   const named = 'taskId' in under ? under.taskId : previous?.taskId;
   const stored = named === undefined ? run?.task : await readTask(ledger, named);
   if (named !== undefined && !stored) throw unknownTask();
   return defined({ stored, previous, run });
 }
 
-/** Whoever makes the tokens of a workload may have opened the task for it, and put its id where others put a run. */
-export const underTaskOf = (
-  { caller: { party } }: Requester,
+/**
+ * Whoever makes the tokens of a workload may have opened the task for it, and put its id where others put a run. What is handed on
+ * opens a task of its own, under the one that it comes from.
+ */
+export function underTaskOf(
+  { caller: { party }, handed }: Requester,
   under: CredentialRequest['under'],
-): CredentialRequest['under'] =>
-  party.run !== undefined && isId('tsk', party.run) && 'purpose' in under ? { taskId: party.run } : under;
+): CredentialRequest['under'] {
+  if (handed && 'taskId' in under) {
+    throw new BrokerError(
+      'invalid_request',
+      'A credential as subject_token opens a task below its own: leave out task_id. More under the new task is asked for without that subject_token.',
+    );
+  }
+  return !handed && party.run !== undefined && isId('tsk', party.run) && 'purpose' in under
+    ? { taskId: party.run }
+    : under;
+}
 
 /**
- * Returns what requests have in common that share a task; undefined for a request that names its task, or has one to itself. Whoever
+ * Returns what requests have in common that share a task; undefined for a request that names its task, or has one to itself: what is
+ * handed on ends with one credential. Whoever
  * holds only a credential says no run: a credential is for its own task. A client that leaves the purpose to the target knows nothing
  * of tasks, and asks again whenever its credential is over: all that it asks for belongs to one task, as if it were one run. No run
  * has an empty name.
  */
 export function sharedBy(
-  { caller: { party }, onBehalfOf }: Requester,
+  { caller: { party }, onBehalfOf, handed }: Requester,
   { under, ceiling }: Pick<CredentialRequest, 'under' | 'ceiling'>,
 ): Run | undefined {
-  if ('taskId' in under) return undefined;
+  if ('taskId' in under || handed) return undefined;
   const { id: workload, run = under.isDefault && '' } = party;
   const { purpose } = under;
   return run === undefined ? undefined : { workload, run, principal: onBehalfOf?.party.id, purpose, ceiling };
 }
 
-/** The same words for another person, or for nobody, are another request. */
-const keyFor = ({ onBehalfOf }: Requester, sent: IdempotencyKey | undefined): IdempotencyKey | undefined =>
-  sent && { ...sent, body: sha256(`${sent.body}\n${onBehalfOf?.party.id ?? ''}`) };
+/** The same words for another person, for another credential that was handed on, or for nobody, are another request. */
+const keyFor = ({ onBehalfOf, handed }: Requester, sent: IdempotencyKey | undefined): IdempotencyKey | undefined =>
+  sent && { ...sent, body: sha256(`${sent.body}\n${onBehalfOf?.party.id ?? handed?.credential.id ?? ''}`) };
 
 export const unknownTask = () => new BrokerError('invalid_grant', 'No open task of this workload has that id.');
 

@@ -10,7 +10,7 @@ import type { Credential } from '../domain/credential.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { credentialCauses } from '../domain/hangs-on.js';
-import type { Task } from '../domain/task.js';
+import { chainOf, type Task } from '../domain/task.js';
 import { MINT_BEGINS_WITHIN_MS } from '../domain/timing.js';
 import { abandon, activate, dropCredential } from '../ledger/credentials.js';
 import { putHandle } from '../ledger/handles.js';
@@ -134,6 +134,7 @@ function grantedEvent(
     at,
     ...callerFields(requester.caller),
     ...taskFields(task),
+    ...(task.handedOn && { handedOn: task.handedOn[0], chain: chainOf(task) }),
     credential: credential.id,
     target: credential.target,
     access: credential.access,

@@ -14,8 +14,11 @@ export interface CredentialRequest {
   tokenType?: string;
   /** Whether the request has a `scope`: then an unknown action is an `invalid_scope`. */
   askedAsScope: boolean;
-  /** `isDefault`: the purpose is that of the target, because the request has none. */
-  under: { purpose: string; isDefault?: true } | { taskId: string };
+  /**
+   * `isDefault`: the purpose is that of the target, because the request has none. `isKept`: it is that of the task whose credential
+   * was handed on, for the same reason.
+   */
+  under: { purpose: string; isDefault?: true; isKept?: true } | { taskId: string };
   lifetimeSeconds?: number;
   idempotencyKey?: IdempotencyKey;
   /**

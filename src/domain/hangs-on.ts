@@ -20,7 +20,10 @@ import type { Task } from './task.js';
 
 /** A party with its claims, where there are any: the address of a person is a claim of their own token. */
 type NamedParty = PartyRef & Pick<RememberedPerson, 'claims'>;
-type TaskNames = Pick<Task, 'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'run' | 'inherits' | 'formerly'>;
+type TaskNames = Pick<
+  Task,
+  'id' | 'lineage' | 'workload' | 'principal' | 'openedBy' | 'run' | 'chain' | 'handedOn' | 'inherits' | 'formerly'
+>;
 type CredentialNames = Pick<Credential, 'id' | 'target' | 'subject' | 'session' | 'workloadSeq' | 'from'>;
 
 /**
@@ -93,7 +96,8 @@ const FORMER_NAMES_MOST = 8;
 
 /**
  * Returns the selectors whose risk counts for a request under a task, the narrowest first: the given credentials and subject,
- * the task and those above it, its workload, and its principal. Issuers and teams have no risk.
+ * the task with those above it and the credentials that it was handed on by, the workloads of all these, and its principal. Issuers
+ * and teams have no risk.
  * @param by The subject of the party that asks, and the session of the person it asks for. Neither need be that by which the task
  * was opened.
  */
@@ -106,7 +110,7 @@ export const risksFor = (
     for (const id of credentials) name('credential', id);
     nameProof(by, name);
     nameLine(task, name);
-    nameItself(task.workload, name);
+    for (const workload of [task.workload, ...(task.chain ?? [])]) nameItself(workload, name);
     nameServed(task, name);
   });
 
@@ -162,9 +166,10 @@ function nameProof({ subject, session }: Pick<Credential, 'subject' | 'session'>
   if (session !== undefined) name('session', session);
 }
 
-function nameLine({ id, lineage }: TaskNames, name: Name): void {
+function nameLine({ id, lineage, handedOn = [] }: TaskNames, name: Name): void {
   name('task', id);
   for (const ancestor of lineage) name('task', ancestor);
+  for (const credential of handedOn) name('credential', credential);
 }
 
 /** Names whom the task serves. A workload that serves nobody else is its own principal. */

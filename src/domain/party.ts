@@ -97,6 +97,10 @@ export const runValue = (issuer: string, run: string): string => `${issuer}:${ru
 export const runOf = ({ issuer, run }: Pick<Party, 'issuer' | 'run'>): string | undefined =>
   run === undefined ? undefined : runValue(issuer, run);
 
+/** Returns whether both are one party, by the word of one issuer. */
+export const isSame = (one: PartyRef | undefined, { kind, id, issuer }: PartyRef): boolean =>
+  one?.kind === kind && one.id === id && one.issuer === issuer;
+
 export const refOf = ({ kind, id, issuer, owner, subject, session }: PartyRef): PartyRef =>
   defined({ kind, id, issuer, owner, subject, session });
 

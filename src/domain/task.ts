@@ -1,6 +1,6 @@
 /** The task: the unit of trust. Every credential belongs to one task and ends with it. */
 import { z } from 'zod';
-import { partyRefSchema, rememberedPersonSchema } from './party.js';
+import { partyRefSchema, rememberedPersonSchema, type PartyRef } from './party.js';
 import { moment, natural, selectorSchema, targetAccessSchema } from './schemas.js';
 import { OUTCOMES } from './task-outcome.js';
 
@@ -10,8 +10,15 @@ export const taskSchema = z.strictObject({
   lineage: z.array(z.string()).default([]),
   /** Who acts above it, the nearest first: of each ancestor its id, its workload, and who opened it if that was another. */
   above: z.array(z.string()).optional(),
+  /** The workloads of the tasks above it, the nearest first, without itself. Absent if there are none, or they are the same. */
+  chain: z.array(partyRefSchema).optional(),
+  /**
+   * The credentials by which it, or a task above it, was handed on; the nearest first. It lives no longer than they do, so a hold
+   * that ends them ends it.
+   */
+  handedOn: z.array(z.string()).optional(),
   workload: partyRefSchema,
-  /** The person whom the task serves; absent if it serves its workload. */
+  /** The person whom the task serves, or the workload that handed it on; absent if it serves its own workload. */
   principal: rememberedPersonSchema.optional(),
   /** The person's own token was presented, by them or by the workload. Absent if somebody only named them. */
   principalProven: z.literal(true).optional(),
@@ -62,6 +69,12 @@ export const chainOf = ({ principal, ...task }: Task): string[] =>
 
 /** Returns the `above` of a task under this parent. */
 export const aboveUnder = (parent: Task): string[] => [parent.id, ...actorsOf(parent), ...aboveOf(parent)];
+
+/** Returns the `chain` of a task for this workload under this parent. */
+export const chainUnder = ({ workload: above, chain = [] }: Task, workload: PartyRef): Pick<Task, 'chain'> => {
+  const whole = above.id === workload.id ? chain : [above, ...chain];
+  return whole.length > 0 ? { chain: whole } : {};
+};
 
 const actorsOf = ({ workload, openedBy }: Pick<Task, 'workload' | 'openedBy'>): string[] =>
   openedBy ? [workload.id, openedBy.id] : [workload.id];

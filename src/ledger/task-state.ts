@@ -42,6 +42,10 @@ function howDied(task: Task, seen: Seen, causes: readonly Cause[]): Outcome | un
     .flatMap((tombstone) => tombstone?.ended ?? [])
     .toSorted((one, other) => one.seq - other.seq);
   if (first) return first.as;
-  const died = seen.deathOf('task', task.epoch, causes);
+  const died = seen.deathOf('task', task.epoch, causes) ?? deathAbove(task, seen);
   return died === 'completed' || died === 'failed' ? 'cancelled' : died;
 }
+
+/** A task that was handed on was born of a credential, and ends with whatever ends that: also with a hold, which only suspends tasks. */
+const deathAbove = ({ handedOn, inherits = [], epoch }: Task, seen: Seen): Outcome | undefined =>
+  handedOn && seen.deathOf('credential', epoch, inherits);

@@ -16,7 +16,7 @@ export async function* tasksUnder(ledger: Ledger, selector: Selector): AsyncGene
   const { kind, value } = selector;
   if (kind === 'credential') {
     const found = await findCredential(ledger, value);
-    if (found) yield [found.task];
+    if (found) yield* family(ledger, [found.task], new Set());
   } else if (kind === 'task') {
     yield* family(ledger, await open(ledger, [value]), new Set());
   } else if (kind === 'drill') {

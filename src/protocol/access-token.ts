@@ -23,7 +23,9 @@ const grantedAccessSchema = z.object({
  */
 export const accessTokenClaimsSchema = z.looseObject({
   iss: z.string(),
-  sub: z.string().describe('The id of the principal, which is the workload itself if the task serves nobody else.'),
+  sub: z
+    .string()
+    .describe('The id of the principal: the person served, or the workload that began, if it serves nobody else.'),
   client_id: z.string().describe('The id of the workload that holds the credential.'),
   aud: z.string().describe('The resource of the target. It is one, never a list.'),
   iat: seconds,
@@ -34,7 +36,9 @@ export const accessTokenClaimsSchema = z.looseObject({
   act: z
     .looseObject({ sub: z.string() })
     .optional()
-    .describe('The workload, if it acts for somebody else: RFC 8693 §4.1.'),
+    .describe(
+      'The workload, if it acts for somebody else (RFC 8693 §4.1). Whoever handed the task on to it stands in its `act`, and so on.',
+    ),
   txn: z.string().describe('The id of the root task: the same in all credentials below it.'),
   task: z.object({ id: z.string(), lineage: z.array(z.string()), purpose: z.string() }),
   origin: z

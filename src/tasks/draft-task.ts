@@ -4,15 +4,17 @@ import type { Requester } from '../authorization/requester.js';
 import { isWithin, pairsOf, type TargetAccess } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import { taskCauses } from '../domain/hangs-on.js';
+import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
 import { newId, shardOf, type Shard } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { refOf, runOf, type Party, type PartyRef } from '../domain/party.js';
-import { aboveUnder, type Task } from '../domain/task.js';
+import type { Cause } from '../domain/selector.js';
+import { aboveUnder, chainUnder, type Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import { partyFromId } from '../identity/party-from-id.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
+import type { Found } from '../ledger/credentials.js';
 import type { IdempotencyKey, IdempotencyRecord } from '../ledger/idempotency.js';
 import { provenPrincipal, principalOf } from './principal.js';
 
@@ -36,7 +38,7 @@ export interface OpenTaskRequest {
 export function draftImplicitTask(
   settings: Settings,
   now: number,
-  { caller, onBehalfOf }: Requester,
+  { caller, onBehalfOf, handed }: Requester,
   { purpose, purposeFrom, ceiling, shard, shared }: Implicit,
 ): Task {
   return {
@@ -49,6 +51,24 @@ export function draftImplicitTask(
     ...openedIn(caller),
     ...(shared && { shared, heartbeat: idleAfter(settings, now) }),
     deadline: deadlineOf(settings, now, undefined),
+    ...(handed && handedOnTo(settings, now, refOf(caller.party), handed)),
+  };
+}
+
+/**
+ * Returns what a task has of the credential by which it was handed on: that one's task is its parent, that one's access its ceiling,
+ * and it ends no later. Whatever ends the credential ends the task, because it inherits all causes.
+ */
+function handedOnTo(settings: Settings, now: number, workload: PartyRef, { credential, task: parent }: Found) {
+  const { target, access, expiresAt } = credential;
+  const principal = parent.principal ?? parent.workload;
+  return {
+    ...under(settings, workload, parent, credentialCauses(credential, parent)),
+    // A workload that narrows what it does for itself goes on serving itself.
+    ...(principal.id !== workload.id && defined({ principal, principalProven: parent.principalProven })),
+    handedOn: [credential.id, ...(parent.handedOn ?? [])],
+    ceiling: access.map((one) => ({ target, ...one })),
+    deadline: Math.min(deadlineOf(settings, now, undefined, parent), wholeSeconds(expiresAt)),
   };
 }
 
@@ -83,12 +103,19 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
     deadline: deadlineOf(settings, now, request.deadlineSeconds, parent),
     ...(request.heartbeat && { heartbeat: { ...request.heartbeat, lastAt: now } }),
     ...(parent && {
-      lineage: lineageUnder(parent, settings.limits),
-      above: aboveUnder(parent),
-      inherits: taskCauses(parent),
+      ...under(settings, workload, parent, taskCauses(parent)),
+      ...(parent.handedOn && { handedOn: parent.handedOn }),
     }),
   };
 }
+
+/** Returns what a task of this workload has of its place under another. */
+const under = (settings: Settings, workload: PartyRef, parent: Task, inherits: Cause[]) => ({
+  lineage: lineageUnder(parent, settings.limits),
+  above: aboveUnder(parent),
+  ...chainUnder(parent, workload),
+  inherits,
+});
 
 /** In so many shares of `lifetimes.taskIdle` a shared task is kept alive once: so most requests under it move nothing in an index. */
 const IDLE_SHARES = 8;

@@ -297,7 +297,7 @@ describe('what is refused', () => {
     const { body } = await broker.exchange(agent);
     const { access_token: credential } = body as { access_token: string };
     const why = /names this broker as its issuer.*present the identity token that your platform gives you/;
-    expectOAuthRefusal(await broker.exchange(credential), 400, 'invalid_request', why);
+    expectOAuthRefusal(await broker.exchange(credential), 400, 'invalid_request', /proves no identity\. To hand it on/);
     expectProblem(await broker.get('/tasks/x', credential), 401, 'invalid_token', why);
   });
 

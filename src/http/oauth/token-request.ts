@@ -8,7 +8,9 @@ import type { CredentialRequest } from '../../credentials/request.js';
 import { isWithin, normalise, type Access, type TargetAccess } from '../../domain/access.js';
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
+import type { Task } from '../../domain/task.js';
 import type { IdJag } from '../../identity/id-jag.js';
+import type { Found } from '../../ledger/credentials.js';
 import { demanded, demandedToken, type Form as FormOf } from '../wire/body.js';
 import { clientForm } from '../wire/authenticate.js';
 import type { Call } from '../wire/endpoint.js';
@@ -28,9 +30,14 @@ export const tokenForm = z.object({
   subject_token: z
     .string()
     .exactOptional()
-    .describe('Of token exchange: the identity of the workload; or of the person, with the workload as actor.'),
+    .describe(
+      'Of token exchange: the identity of the workload; or of the person, with the workload as actor; or [a credential that is handed on](delegation.md).',
+    ),
   subject_token_type: presentedType.exactOptional(),
-  actor_token: z.string().exactOptional().describe('The identity of the workload that acts for the person.'),
+  actor_token: z
+    .string()
+    .exactOptional()
+    .describe('The identity of the workload that acts: for the person, or with the credential that is handed on.'),
   actor_token_type: presentedType.exactOptional(),
   assertion: z
     .string()
@@ -97,20 +104,23 @@ interface Around extends Pick<Call, 'headers'> {
   /** By all their names. */
   targets: ReadonlyMap<string, NamedTarget>;
   idJag: IdJag | undefined;
+  /** The credential that is handed on: what the request leaves out is as it is there. */
+  handed?: Found | undefined;
 }
 
-export function credentialRequestOf(form: Form, { headers, targets, idJag }: Around): CredentialRequest {
-  const target = targetOf(form, targets, idJag?.resources);
+export function credentialRequestOf(form: Form, { headers, targets, idJag, handed }: Around): CredentialRequest {
+  const target = targetOf(form, targets, handed ? [handed.credential.target] : idJag?.resources);
   const granted = idJag && grantedBy(idJag, target);
-  const access = accessOf(form, target, granted);
+  // Without access a credential is handed on whole: its access is the ceiling of the task.
+  const access = handed && !asksAccess(form) ? undefined : accessOf(form, target, granted);
   // An ID-JAG that names a target alone grants no other, also not later by the task: it has what was asked for first.
-  const ceiling = granted ?? (idJag?.resources && access.map((one) => ({ target: target.resource, ...one })));
-  const requested = {
+  const ceiling = granted ?? (idJag?.resources && access?.map((one) => ({ target: target.resource, ...one })));
+  const requested = defined({
     target: target.resource,
     access,
-    under: underOf(form, target),
+    under: underOf(form, target, handed?.task),
     ...lifetimeOf(form.get('lifetime')),
-  };
+  });
   // The tokens are left out of the digest: a retry with a fresh identity token is the same request.
   const idempotencyKey = idempotencyKeyOf({ headers }, requested);
   return defined({
@@ -142,7 +152,7 @@ function targetOf(form: Form, targets: Around['targets'], granted: readonly stri
   const meant = sent.length === 0 && only !== undefined && another === undefined ? [only] : sent;
   const target = soleTarget(form, targets, meant.map(named));
   if (granted && !granted.some((name) => named(name).resource === target.resource))
-    throw new BrokerError('invalid_target', 'The assertion was issued for another resource.');
+    throw new BrokerError('invalid_target', 'The token presented was issued for another resource.');
   return target;
 }
 
@@ -169,11 +179,13 @@ function accessOf(form: Form, target: NamedTarget, granted: readonly TargetAcces
   throw new BrokerError('invalid_scope', 'The request goes beyond what the assertion grants.', { retry: 'with-less' });
 }
 
+const asksAccess = (form: Form): boolean => form.has('scope') || form.has('authorization_details');
+
 /** @param unsaid the access of a request that names none */
 function askedAccess(form: Form, { resource, scopes }: NamedTarget, unsaid: readonly Access[] | undefined): Access[] {
   const scope = form.get('scope');
   const details = form.get('authorization_details');
-  if (scope === undefined && details === undefined) {
+  if (!asksAccess(form)) {
     if (unsaid) return [...unsaid];
     throw refused(
       'Send the access as scope (<path>:<action>), as authorization_details, or both: the target has no default access.',
@@ -190,7 +202,8 @@ function askedAccess(form: Form, { resource, scopes }: NamedTarget, unsaid: read
   );
 }
 
-function underOf(form: Form, { defaultPurpose }: NamedTarget): CredentialRequest['under'] {
+/** @param handed the task whose credential is handed on, and whose purpose is kept unless the request has another */
+function underOf(form: Form, { defaultPurpose }: NamedTarget, handed: Task | undefined): CredentialRequest['under'] {
   const purpose = form.get('purpose');
   const taskId = form.get('task_id');
   if (purpose !== undefined && taskId === undefined) {
@@ -199,6 +212,7 @@ function underOf(form: Form, { defaultPurpose }: NamedTarget): CredentialRequest
   }
   if (taskId !== undefined && purpose === undefined) return { taskId };
   if (taskId !== undefined) throw refused('Send purpose (opens a new task) or task_id (uses an open task), not both.');
+  if (handed) return { purpose: handed.purpose, isKept: true };
   if (defaultPurpose !== undefined) return { purpose: defaultPurpose, isDefault: true };
   throw refused('Send purpose (opens a new task) or task_id (uses an open task): the target has no default purpose.');
 }

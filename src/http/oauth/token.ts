@@ -63,9 +63,9 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued & { warning
   const issued = await exchange(deps, defined({ ...shown, client, clientId }), {
     identify: noting(deps, call),
     requestId: call.requestId,
-    read: ({ caller, onBehalfOf }) => {
+    read: ({ caller, onBehalfOf, handed }) => {
       noteParty(call, caller.party);
-      const asked = { headers: call.headers, targets: deps.targets, idJag: onBehalfOf?.idJag };
+      const asked = { headers: call.headers, targets: deps.targets, idJag: onBehalfOf?.idJag, handed };
       return noteRequest(deps, call, credentialRequestOf(form, asked));
     },
   });

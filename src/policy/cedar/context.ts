@@ -3,7 +3,7 @@ import { defined } from '../../domain/defined.js';
 import type { PartyRef } from '../../domain/party.js';
 import type { AccessContext, OperateContext, PolicyQuery } from '../query.js';
 import type { CedarValueJson, Context } from './cedar-wasm.js';
-import { givenReferences, partyReference } from './entities.js';
+import { givenReferences, ownerReference, partyReference } from './entities.js';
 import type { Terms } from './ways-out.js';
 
 /** Returns the terms that the query asks for: those parts of it that a way out can change. */
@@ -31,6 +31,7 @@ function accessContext(context: AccessContext, { lifetimeSeconds, approvals }: T
     lifetimeSeconds: lifetimeSeconds ?? context.lifetimeSeconds,
     delegationDepth: context.delegationDepth,
     chain: context.chain.filter(isWorkload).map(partyReference),
+    chainOwners: ownersOf(context.chain).map(ownerReference),
     approvals: [...(approvals ?? context.approvals)],
     risk: context.risk,
     ...person(context.onBehalfOf),
@@ -55,6 +56,8 @@ function operateContext({ revocation, run, opening }: OperateContext, { lifetime
     }),
   });
 }
+
+const ownersOf = (chain: readonly PartyRef[]): string[] => [...new Set(chain.flatMap(({ owner }) => owner ?? []))];
 
 const isWorkload = (party: PartyRef | undefined): party is PartyRef => party?.kind === 'workload';
 

@@ -210,4 +210,6 @@ const entity = (type: string, id: string): EntityJson => ({ uid: { type, id }, a
 
 const reference = (type: string, id: string): CedarValueJson => ({ __entity: { type, id } });
 
+export const ownerReference = (owner: string): CedarValueJson => reference('Owner', owner);
+
 export const partyReference = (party: PartyRef): CedarValueJson => ({ __entity: partyUid(party) });

@@ -57,8 +57,9 @@ type AccessContext = {
   onBehalfOf?: Person,
   principalProven: Bool, // false where onBehalfOf was merely named
   openedBy?: Workload,
-  delegatedBy?: Workload,
-  chain: Set<Workload>,
+  delegatedBy?: Workload, // the nearest of the chain
+  chain: Set<Workload>, // the workloads of the tasks above, as far as they are others
+  chainOwners: Set<Owner>,
   approvals: Set<String>, // reserved: always empty
   risk: String, // LOW, MEDIUM, HIGH
   given?: { subject: Given, action: Given, resource: Given, context: Given }, // of a use alone, never of a grant
