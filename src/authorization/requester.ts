@@ -55,14 +55,12 @@ export async function identifyRequester(deps: IdentifyDeps, proofs: Proofs): Pro
   const requester = await proven(deps, proofs);
   const { party } = requester.caller;
   const { assertion, client, clientId } = proofs;
-  const { mayAct } = requester.onBehalfOf ?? {};
-  if (mayAct && !isActor(deps.settings, party, mayAct)) {
-    const code = assertion === undefined ? 'invalid_request' : 'invalid_grant';
-    throw new BrokerError(
-      code,
-      'The token of the person says who may act for them (may_act), and that is not this workload.',
-    );
-  }
+  refuseOtherActor(
+    deps,
+    party,
+    requester.onBehalfOf?.mayAct,
+    assertion === undefined ? 'invalid_request' : 'invalid_grant',
+  );
   if (client && client.party.id !== party.id) {
     throw new BrokerError('invalid_request', 'The client is not the workload whose token was presented.');
   }
@@ -74,6 +72,18 @@ export async function identifyRequester(deps: IdentifyDeps, proofs: Proofs): Pro
 }
 
 type IdentifyDeps = Pick<Deps, 'identify' | 'settings' | 'keys' | 'ledger' | 'observer'>;
+
+/** Throws if the token of the person names another workload as who may act for them. */
+export function refuseOtherActor(
+  { settings }: Pick<Deps, 'settings'>,
+  party: Party,
+  mayAct: NamedActor | undefined,
+  code: 'invalid_request' | 'invalid_grant',
+): void {
+  if (!mayAct || isActor(settings, party, mayAct)) return;
+  const text = 'The token of the person says who may act for them (may_act), and that is not this workload.';
+  throw new BrokerError(code, text);
+}
 
 /** Returns whether `may_act` means this workload: by the subject that its issuer gives it, or by a name that only it has. */
 const isActor = ({ trust }: Pick<Deps['settings'], 'trust'>, party: Party, { sub, iss }: NamedActor): boolean =>

@@ -4,7 +4,7 @@
  */
 import { held, refuseDeadCaller, refuseEndedRun } from '../authorization/caller.js';
 import { chargeOf, wasEnded } from '../authorization/inspect.js';
-import { proofsOf, type Requester } from '../authorization/requester.js';
+import { proofsOf, refuseOtherActor, type Requester } from '../authorization/requester.js';
 import { riskNow } from '../authorization/risk-now.js';
 import type { Target } from '../config/schema.js';
 import { isWithin, normalise, type Access } from '../domain/access.js';
@@ -81,6 +81,7 @@ export async function admit(
   const state = taskState(task, seen, now);
   if (stored && stored === run?.task && state !== 'open' && state !== 'suspended') return undefined;
   if (requester.handed) refuseDeadSubject(requester.handed, seen);
+  refuseOtherActor(deps, requester.caller.party, task.mayAct, requester.handed ? 'invalid_request' : 'invalid_grant');
   refuseOver(requester, state, seen);
   if (requester.from) refuseDeadParent(requester.from, seen);
   if (refusesBirth(seen.on(causes))) throw held();

@@ -83,7 +83,8 @@ export const unknownTask = () => new BrokerError('invalid_grant', 'No open task 
 export function withProvenParties(task: Task, { caller, onBehalfOf }: Requester): Task {
   if (task.workload.id !== caller.party.id || task.workload.issuer !== caller.party.issuer) throw unknownTask();
   if (onBehalfOf && task.principal?.id !== onBehalfOf.party.id) throw unknownTask();
-  return changeParties(task, {
+  const { mayAct = task.mayAct } = onBehalfOf ?? {};
+  return changeParties(defined({ ...task, mayAct }), {
     workload: defined({ ...refOf(caller.party), subject: task.workload.subject }),
     ...(onBehalfOf && provenPrincipal(onBehalfOf.party, task)),
   });

@@ -35,16 +35,23 @@ type Name = (kind: SelectorKind, value: string) => void;
 /**
  * Returns everything a credential hangs on, as selectors. The record of a task has what it inherits as causes alone: the
  * records of the ancestors name them. If one of these is gone, `unnamedCauses` returns what is missing here.
- * @param ancestors The records of `task.lineage`, as far as they still exist.
+ * @param above The records of `task.lineage` and of `task.handedOn`, as far as they still exist.
  */
-export const hangsOn = (credential: CredentialNames, task: TaskNames, ancestors: readonly TaskNames[]): Selector[] =>
+export const hangsOn = (credential: CredentialNames, task: TaskNames, above: Above = NOTHING_ABOVE): Selector[] =>
   selectorsNamed((name) => {
     name('credential', credential.id);
     nameTask(task, name);
-    for (const selector of inherited(task, ancestors)) name(selector.kind, selector.value);
+    for (const selector of inherited(task, above)) name(selector.kind, selector.value);
     nameIssue(credential, task, name);
     name(EVERYTHING.kind, EVERYTHING.value);
   });
+
+interface Above {
+  ancestors: readonly TaskNames[];
+  credentials: readonly CredentialNames[];
+}
+
+const NOTHING_ABOVE: Above = { ancestors: [], credentials: [] };
 
 /** Returns the causes of everything a credential hangs on: a token carries them, and the log is asked for them. */
 export const credentialCauses = (credential: CredentialNames, task: TaskNames): Cause[] =>
@@ -128,9 +135,12 @@ export const sessionCuts = (target: string, workload: string): Cause[] =>
  * Returns the selectors of the ancestors that the task inherited. An ancestor may have changed since: a child keeps
  * the selectors that its ancestors had when it was opened.
  */
-function inherited({ inherits = [] }: TaskNames, ancestors: readonly TaskNames[]): Selector[] {
-  const causes = new Set(inherits);
-  const named = selectorsNamed((name) => ancestors.forEach((ancestor) => nameTask(ancestor, name)));
+function inherited(task: TaskNames, { ancestors, credentials }: Above): Selector[] {
+  const causes = new Set(task.inherits);
+  const named = selectorsNamed((name) => {
+    for (const ancestor of ancestors) nameTask(ancestor, name);
+    for (const credential of credentials) nameIssue(credential, task, name);
+  });
   return named.filter((selector) => causes.has(causeOf(selector)));
 }
 

@@ -22,6 +22,8 @@ export const taskSchema = z.strictObject({
   principal: rememberedPersonSchema.optional(),
   /** The person's own token was presented, by them or by the workload. Absent if somebody only named them. */
   principalProven: z.literal(true).optional(),
+  /** Who alone may act for the person, where their token says so (`may_act`): also under tasks below. */
+  mayAct: z.strictObject({ sub: z.string(), iss: z.string().exactOptional() }).optional(),
   /** The party that opened the task; absent if that was its workload. */
   openedBy: partyRefSchema.optional(),
   /** `<trust name>:<run>`: the run by whose token it was opened. It ends with that run. Absent where the token named none. */

@@ -9,7 +9,7 @@ import { hangsOn, unnamedCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import type { Cause, Selector } from '../domain/selector.js';
 import type { SessionEffect } from '../enforcement/effect.js';
-import { alive, findCredential, type Found } from '../ledger/credentials.js';
+import { alive, findCredential, readCredentials, type Found } from '../ledger/credentials.js';
 import { credentialByHandle } from '../ledger/handles.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readReadableTasks } from '../ledger/tasks.js';
@@ -41,8 +41,11 @@ export async function readCredential(
   if (!found) throw new BrokerError('not_found', 'There is no credential with that id.');
   const state = await stateOf(ledger, found);
   const end = state === 'live' || state === 'reserved' ? undefined : await sessionEffect(ledger, found);
-  const ancestors = await readReadableTasks(ledger, found.task.lineage);
-  const causes = hangsOn(found.credential, found.task, ancestors);
+  const [ancestors, credentials] = await Promise.all([
+    readReadableTasks(ledger, found.task.lineage),
+    readCredentials(ledger, found.task.handedOn ?? []).catch(() => []),
+  ]);
+  const causes = hangsOn(found.credential, found.task, { ancestors, credentials });
   return defined({
     ...found,
     state,

@@ -44,7 +44,7 @@ export function draftImplicitTask(
   return {
     ...newborn(now, newId('tsk', shard)),
     workload: refOf(caller.party),
-    ...(onBehalfOf && provenPrincipal(onBehalfOf.party)),
+    ...(onBehalfOf && defined({ ...provenPrincipal(onBehalfOf.party), mayAct: onBehalfOf.mayAct })),
     purpose: statedPurpose(settings, purpose),
     purposeFrom,
     ...(ceiling && { ceiling }),
@@ -114,6 +114,7 @@ const under = (settings: Settings, workload: PartyRef, parent: Task, inherits: C
   lineage: lineageUnder(parent, settings.limits),
   above: aboveUnder(parent),
   ...chainUnder(parent, workload),
+  ...(parent.mayAct && { mayAct: parent.mayAct }),
   inherits,
 });
 

@@ -27,7 +27,8 @@ export interface Claims {
   jti: string;
   scope?: string | undefined;
   authorization_details: GrantedAccess[];
-  act?: { sub: string } | undefined;
+  /** Who acts for whom it is for, if somebody does. Whoever handed the work on to that one stands in its `act`, and so on. */
+  act?: Actor | undefined;
   /** The root task: the same in all credentials below it. */
   txn: string;
   task: { id: string; lineage: string[]; purpose: string };
@@ -36,6 +37,12 @@ export interface Claims {
   causes: string[];
   /** `<generation>.<sequence>` of the revocation log at its birth. */
   epoch: string;
+}
+
+/** RFC 8693 §4.1. Only the outermost one has the credential. */
+interface Actor {
+  sub: string;
+  act?: Actor | undefined;
 }
 
 /** What a request is about to do: one action on one path under the target, such as `read` on `incident/4711`. */
@@ -81,7 +88,7 @@ export function isClaims(payload: unknown): payload is Claims {
     isOptionalText(scope) &&
     Array.isArray(granted) &&
     granted.every(isGranted) &&
-    (act === undefined || (isObject(act) && areTexts(act, ['sub']))) &&
+    (act === undefined || isActor(act)) &&
     isObject(task) &&
     areTexts(task, ['id', 'purpose']) &&
     isTexts(task['lineage']) &&
@@ -95,6 +102,9 @@ export function isClaims(payload: unknown): payload is Claims {
     /^[\w-]+\.\d{1,15}$/.test(epoch)
   );
 }
+
+const isActor = (act: unknown): boolean =>
+  isObject(act) && areTexts(act, ['sub']) && (act['act'] === undefined || isActor(act['act']));
 
 const isGranted = (detail: unknown): boolean =>
   isObject(detail) &&

@@ -138,6 +138,26 @@ describe('a verifier that follows the feed', () => {
     stop();
   });
 
+  it('lets in what was handed on, and cuts it when the credential ends by which it was', async () => {
+    const verifier = start();
+    await verifier.ready();
+    const first = await issued('agent-6');
+    const type = 'urn:ietf:params:oauth:token-type';
+    const handed = { subject_token_type: `${type}:access_token`, purpose: undefined };
+    const actor = { actor_token: await broker.identity('agent-8'), actor_token_type: `${type}:jwt` };
+    const { body } = await broker.exchange(first.token, { ...handed, ...actor });
+    const claims = await verifier.verify((body as { access_token: string }).access_token, READ);
+    expect([claims.sub, claims.act]).toEqual(['lab:agent-6', { sub: 'lab:agent-8' }]);
+    const cut = new Promise((resolve) => verifier.onRevoked(claims, ({ reason }) => resolve(reason)));
+    await broker.form(
+      '/revoke',
+      { token: first.token },
+      { authorization: `Bearer ${await broker.identity('agent-6')}` },
+    );
+    expect(await cut).toBe('dead');
+    expect(() => verifier.check(claims)).toThrow('not valid');
+  });
+
   it('tells the broker when it knew, so that the receipt names it', async () => {
     const verifier = start({ instance: 'pod-7' });
     await verifier.ready();

@@ -3,6 +3,9 @@
  * What is issued, published and asked is recorded with its span of steps, so "before" means before in that run.
  */
 import { defined } from '../../../src/domain/defined.js';
+import { exchangeFor } from '../../../src/credentials/exchange.js';
+import type { Issued } from '../../../src/credentials/release.js';
+import { findCredential } from '../../../src/ledger/credentials.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import type { Effect, Selector } from '../../../src/domain/selector.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
@@ -32,6 +35,9 @@ export interface Stage {
   /** @param run The run that the token of the agent names (`trust[].run`). */
   exchange: (under: { purpose: string } | { taskId: string }, run?: string) => Actor;
   exchangeUnderNewChild: (parent: string) => Actor;
+  /** The agent asks with the credential that the planner has under `plannersTask`. */
+  handOn: () => Actor;
+  plannersCredential: string;
   complete: (task: string, outcome?: 'completed' | 'failed') => Actor;
   /** Completes the run of that name, of the issuer of the agent. */
   completeRun: (run: string) => Actor;
@@ -86,12 +92,21 @@ export async function orders(
   return runs;
 }
 
-/** What each run begins with: two open tasks, opened once for all runs. */
+/** What each run begins with: two open tasks, and a credential of the planner. They are made once for all runs. */
 interface Prepared {
   state: ModelState;
   task: string;
   plannersTask: string;
+  plannersCredential: string;
 }
+
+const ASKING = {
+  target: TARGET,
+  access: [{ path: 'incident/4711', actions: ['read'] }],
+  askedAsScope: true,
+  requestId: 'r',
+};
+const asked = (token: string) => ({ subject: { token, type: 'urn:ietf:params:oauth:token-type:jwt' } });
 
 async function prepare(): Promise<Prepared> {
   const clock = handClock();
@@ -103,7 +118,8 @@ async function prepare(): Promise<Prepared> {
     return task.id;
   };
   const [task, plannersTask] = [await open(AGENT, 14_400), await open(PLANNER, 28_800)];
-  return { state: store.snapshotState(), task, plannersTask };
+  const { credential } = await exchange(opener, { ...ASKING, ...asked(PLANNER), under: { taskId: plannersTask } });
+  return { state: store.snapshotState(), task, plannersTask, plannersCredential: credential.id };
 }
 
 function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOptions): Stage {
@@ -120,20 +136,15 @@ function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOpt
     under: { purpose: string } | { taskId: string },
   ): Promise<void> => {
     witness.minted.push(broker.minted);
-    const access = [{ path: 'incident/4711', actions: ['read'] }];
-    const subject = { token: AGENT, type: 'urn:ietf:params:oauth:token-type:jwt' };
+    const fresh = 'purpose' in under;
+    await witnessed(stepped, fresh, () => exchange(broker, { ...ASKING, ...asked(AGENT), under }));
+  };
+  const witnessed = async (stepped: Stepped, fresh: boolean, issuing: () => Promise<Issued>): Promise<void> => {
     try {
-      const { credential } = await exchange(broker, {
-        subject,
-        target: TARGET,
-        access,
-        askedAsScope: true,
-        under,
-        requestId: 'r',
-      });
+      const { credential } = await issuing();
       witness.issued.push({ credential, span: stepped.span });
     } catch (error) {
-      witness.refusals.push({ error, span: stepped.span, fresh: 'purpose' in under });
+      witness.refusals.push({ error, span: stepped.span, fresh });
       throw error;
     }
   };
@@ -172,6 +183,20 @@ function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOpt
         const broker = brokerOn(stepped);
         const child = await openTask(broker, operator, { workload: AGENT, purpose: 'part', parent, requestId: 'r' });
         await issue(broker, stepped, { taskId: child.task.id });
+      }),
+    handOn: () =>
+      exchanging(async (stepped) => {
+        const broker = brokerOn(stepped);
+        witness.minted.push(broker.minted);
+        await witnessed(stepped, false, async () => {
+          const handed = await findCredential(broker.ledger, tasks.plannersCredential);
+          if (!handed) throw new Error('the planner has no credential');
+          const requester = { caller: await broker.identify(AGENT, { use: 'actor' }), handed };
+          return exchangeFor(broker, requester, {
+            requestId: 'r',
+            read: () => ({ ...ASKING, under: { purpose: 'part' } }),
+          });
+        });
       }),
     complete:
       (taskId, outcome = 'completed') =>

@@ -65,7 +65,7 @@ describe('A credential', () => {
     ['that a target asks about', derived, 1],
     ['that must be pushed to its target', { ...derived, workloadSeq: 0 }, 2],
   ])('hangs on the same by name and by cause: one %s', (_, credential, cuts) => {
-    const named = hangsOn(credential, task, []);
+    const named = hangsOn(credential, task);
     const causes = credentialCauses(credential, task);
     expect(new Set(causesOf(named))).toEqual(new Set(causes));
     expect(unnamedCauses(credential, task, named)).toEqual([]);

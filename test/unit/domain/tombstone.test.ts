@@ -199,7 +199,7 @@ describe('liveness', () => {
   const HOUR_MS = 3_600_000;
   const workload = { kind: 'workload', id: 'a:x', issuer: 'a', owner: 'o', subject: 'a:s' } as const;
   const person = { kind: 'person', id: 'p:x', issuer: 'p', session: 'p:s', claims: { email: 'x@y.example' } } as const;
-  const named = hangsOn({ id: '', target: '' }, { id: '', lineage: [], workload, principal: person }, []);
+  const named = hangsOn({ id: '', target: '' }, { id: '', lineage: [], workload, principal: person });
   const ofParties = new Set([...partyCauses(workload), ...partyCauses(person)]);
   const refuseProofs = new Set(named.filter((one) => ofParties.has(causeOf(one))).map(({ kind }) => kind));
 

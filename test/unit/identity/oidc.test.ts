@@ -272,7 +272,7 @@ describe('the id of a workload that outlasts its runs', () => {
     const trust = { kind: 'oidc', name: 'ci', issuer: lab.url, jwks: { file: 'lab.json' }, workload };
     const { party } = await door.identify([trust])(await lab.token({ ...claims }), { use: 'subject' });
     // Whatever the door takes, a revocation can name.
-    const named = hangsOn({ id: '', target: '' }, { id: '', lineage: [], workload: party }, []);
+    const named = hangsOn({ id: '', target: '' }, { id: '', lineage: [], workload: party });
     const parties = named.filter(({ kind }) => ['workload', 'subject', 'principal'].includes(kind));
     expect(parties.filter((selector) => !canHitSomebody([trustSchema.parse(trust)], selector))).toEqual([]);
     return party;
