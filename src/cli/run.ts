@@ -27,6 +27,7 @@ const ROLES: Readonly<Record<string, Loaders>> = {
     logout: () => import('./people/login.js').then(({ addLogout }) => addLogout),
     whatis: () => import('./people/whatis.js').then(({ addWhatis }) => addWhatis),
     tasks: () => import('./people/tasks.js').then(({ addTasks }) => addTasks),
+    tree: () => import('./people/tree.js').then(({ addTree }) => addTree),
     timeline: () => import('./timeline.js').then(({ addTimeline }) => addTimeline),
     holds: () => import('./people/holds.js').then(({ addHolds }) => addHolds),
     revoke: () => import('./people/revoke.js').then(({ addRevoke }) => addRevoke),

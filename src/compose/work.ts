@@ -17,6 +17,7 @@ import { forget } from '../ledger/forget.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
 import { countTasksUnder } from '../ledger/tasks-under.js';
+import { forgetTrees } from '../ledger/trees.js';
 import type { Notifier } from '../notify/notifier.js';
 import { liftDueHolds } from '../revocation/receipts.js';
 import type { SignalQueue } from '../signals/signal-queue.js';
@@ -169,7 +170,9 @@ export const JOBS = {
     async run({ ledger, store, fitness, signals }) {
       const { clock: storeClock } = await store.health();
       if (!fitness.maySweep()) return;
-      await forget(ledger, Math.min(storeClock, fitness.surelyPast()));
+      const past = Math.min(storeClock, fitness.surelyPast());
+      await forget(ledger, past);
+      await forgetTrees(ledger, past);
       await pruneReceipts(ledger);
       await signals.prune();
     },

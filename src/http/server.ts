@@ -36,7 +36,7 @@ import {
   taskResumption,
   taskSuspension,
 } from './tasks.js';
-import { taskList } from './task-list.js';
+import { taskList, taskTree } from './task-list.js';
 import { timeline } from './timeline.js';
 import { taskUsage, usageReport } from './usage.js';
 import { workloadRisk } from './workloads.js';
@@ -69,6 +69,7 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
     ours('GET', '/tasks', taskList(deps)),
     ours('GET', '/tasks/:id', taskReading(deps)),
     ours('GET', '/tasks/:id/usage', taskUsage(deps)),
+    ours('GET', '/tasks/:id/tree', taskTree(deps)),
     ours('POST', '/tasks/:id/complete', taskCompletion(deps), 4 * KIB),
     ours('POST', '/tasks/:id/suspend', taskSuspension(deps), 4 * KIB),
     ours('POST', '/tasks/:id/resume', taskResumption(deps), KIB),

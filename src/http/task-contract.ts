@@ -4,6 +4,7 @@ import { CLAIM_CHARACTERS_MAX } from '../domain/name.js';
 import { nameSchema, natural } from '../domain/schemas.js';
 import { EFFECTS } from '../domain/selector.js';
 import { DECLARED_OUTCOMES, OUTCOMES } from '../domain/task-outcome.js';
+import { TASK_STATES } from '../ledger/task-state.js';
 import { affectedAnswer, effectsAnswer, selectorAnswer } from './wire/answers.js';
 import { time } from './wire/contract.js';
 import { printable } from './wire/fields.js';
@@ -36,9 +37,7 @@ export const openingInput = z.strictObject({
     .describe('The task ends when its agent stops reporting. Default: it need not report.'),
 });
 
-const state = z
-  .enum(['open', 'suspended', ...OUTCOMES])
-  .describe('As of now: an ended ancestor, a hold or the deadline counts at once.');
+const state = z.enum(TASK_STATES).describe('As of now: an ended ancestor, a hold or the deadline counts at once.');
 
 export const taskAnswer = z
   .strictObject({

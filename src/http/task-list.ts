@@ -1,17 +1,17 @@
-/** GET /tasks: the tasks that are not over, in pages. */
+/** GET /tasks: the tasks that are not over, in pages. GET /tasks/{id}/tree: those of one tree. */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
 import { CLAIM_CHARACTERS_MAX } from '../domain/name.js';
 import { runValue } from '../domain/party.js';
 import { nameSchema } from '../domain/schemas.js';
-import { LIVE_STATES, permitListed } from '../inventory/tasks.js';
+import { LIVE_STATES, permitListed, permitTree } from '../inventory/tasks.js';
 import type { HttpDeps } from './deps.js';
 import { taskAnswer } from './task-contract.js';
 import { taskOnWire } from './tasks.js';
 import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
 import { cursor, cursorText, printable, wholeNumber } from './wire/fields.js';
-import { operation } from './wire/operation.js';
+import { operation, taskOperation } from './wire/operation.js';
 
 const listAnswer = z.strictObject({
   tasks: z.array(taskAnswer),
@@ -20,6 +20,14 @@ const listAnswer = z.strictObject({
     .exactOptional()
     .describe('The `after` of the next page; absent on the last. A page may be short, or empty, and not be the last.'),
 });
+
+const paging = {
+  after: cursor('tsk').exactOptional().describe('The `next` of the page before.'),
+  limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
+};
+
+const listed = ({ permitted, next }: Awaited<ReturnType<typeof permitListed>>) =>
+  ok(defined({ tasks: permitted.map(({ subject }) => taskOnWire(subject)), next: next && cursorText(next) }));
 
 export const taskList = (deps: HttpDeps) =>
   operation(deps, {
@@ -38,8 +46,7 @@ export const taskList = (deps: HttpDeps) =>
         run: nameSchema(CLAIM_CHARACTERS_MAX)
           .exactOptional()
           .describe('The run that opened it, as those tokens name it.'),
-        after: cursor('tsk').exactOptional().describe('The `next` of the page before.'),
-        limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
+        ...paging,
       })
       .refine(({ issuer, run }) => (issuer === undefined) === (run === undefined), 'Name issuer and run together'),
     charged: () => 'nobody',
@@ -50,8 +57,20 @@ export const taskList = (deps: HttpDeps) =>
         defined({ ...filter, run: run === undefined ? undefined : runValue(issuer, run) }),
         defined({ after, limit }),
       ),
-    act: ({ permitted, next }) =>
-      Promise.resolve(
-        ok(defined({ tasks: permitted.map(({ subject }) => taskOnWire(subject)), next: next && cursorText(next) })),
-      ),
+    act: (found) => Promise.resolve(listed(found)),
+  });
+
+export const taskTree = (deps: HttpDeps) =>
+  taskOperation(deps, {
+    verb: 'readTask',
+    summary:
+      'Shows the tree that a task belongs to, as far as the caller may read it: the root, and every task that was ' +
+      'opened below it, also those that have ended. Who is below whom is in `lineage`.',
+    needs: '`readTask` of each',
+    path: { id: 'The id of a task, the root or any other.' },
+    answers: { 200: json(listAnswer) },
+    refusals: ['not_found'],
+    from: 'query',
+    input: z.strictObject(paging),
+    act: async (permitted, { after, limit }) => listed(await permitTree(deps, permitted, defined({ after, limit }))),
   });

@@ -1,12 +1,13 @@
-/** Lists the tasks that are open or suspended, as far as the caller may read them. What it may not read is left out. */
+/** Lists tasks: those that are open or suspended, and those of one tree. What the caller may not read is left out. */
 import { assertLiveCaller } from '../authorization/caller.js';
 import { permitReading, type PermitDeps, type PermittedTask } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { EVALUATIONS_PER_POINT } from '../domain/limits.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { openTasksAfter, type PlacedTask, type TaskPlace } from '../ledger/open-tasks.js';
-import type { TaskState } from '../ledger/task-state.js';
+import { openTasksAfter, type PageBy, type PlacedTask, type TaskPage, type TaskPlace } from '../ledger/open-tasks.js';
+import { TASK_STATES, type TaskState } from '../ledger/task-state.js';
+import { treeAfter } from '../ledger/trees.js';
 
 /** The states of a task that is not over. */
 export const LIVE_STATES = ['open', 'suspended'] as const satisfies readonly TaskState[];
@@ -27,6 +28,11 @@ interface PermittedTasks {
   next?: TaskPlace;
 }
 
+export interface Wanted {
+  after?: TaskPlace;
+  limit: number;
+}
+
 interface ListDeps extends PermitDeps {
   /** Takes a further request from the rate of the caller, or throws `slow_down`. */
   assertWithinRate: (party: AuthenticatedCaller['party']) => Promise<void>;
@@ -36,22 +42,65 @@ interface ListDeps extends PermitDeps {
 const LOOKED_AT_MOST = 1_024;
 const PAGE = 64;
 
-/** Every page after the first that is looked at counts as one request more, and so do so many questions to policy. */
 export async function permitListed(
   deps: ListDeps,
   caller: AuthenticatedCaller,
   { state, ...filter }: TaskFilter,
-  { after, limit }: { after?: TaskPlace; limit: number },
+  wanted: Wanted,
 ): Promise<PermittedTasks> {
   // Also where nothing fits the filter: a refusal must not say that something does.
   await assertLiveCaller(deps, caller);
-  const states = state ? [state] : LIVE_STATES;
+  return permitEach(
+    deps,
+    caller,
+    {
+      states: state ? [state] : LIVE_STATES,
+      pageAfter: (by) => openTasksAfter(deps.ledger, indexedBy(filter), by),
+      fits: (task) => matches(task, filter),
+    },
+    wanted,
+  );
+}
+
+/**
+ * Returns the tasks of the tree that a task belongs to, in whatever state, as far as the caller may read them: the root first, then
+ * the others as they were opened.
+ */
+export const permitTree = (
+  deps: ListDeps,
+  { caller, subject: { task } }: PermittedTask<'readTask'>,
+  wanted: Wanted,
+): Promise<PermittedTasks> =>
+  permitEach(
+    deps,
+    caller,
+    {
+      states: TASK_STATES,
+      pageAfter: (by) => treeAfter(deps.ledger, task.lineage[0] ?? task.id, by),
+      fits: () => true,
+    },
+    wanted,
+  );
+
+interface Looked {
+  states: readonly TaskState[];
+  pageAfter: (by: PageBy) => Promise<TaskPage>;
+  fits: (task: Task) => boolean;
+}
+
+/** Every page after the first that is looked at counts as one request more, and so do so many questions to policy. */
+async function permitEach(
+  deps: ListDeps,
+  caller: AuthenticatedCaller,
+  { states, pageAfter, fits }: Looked,
+  { after, limit }: Wanted,
+): Promise<PermittedTasks> {
   const permitted: PermittedTask<'readTask'>[] = [];
   let place = after;
   for (let looked = 0; looked < LOOKED_AT_MOST; looked += PAGE) {
     if (looked > 0) await deps.assertWithinRate(caller.party);
-    const page = await openTasksAfter(deps.ledger, indexedBy(filter), { after: place, most: PAGE });
-    const wanted = page.tasks.filter(({ task }) => matches(task, filter));
+    const page = await pageAfter({ after: place, most: PAGE });
+    const wanted = page.tasks.filter(({ task }) => fits(task));
     for (let start = 0; start < wanted.length; start += EVALUATIONS_PER_POINT) {
       if (start > 0) await deps.assertWithinRate(caller.party);
       const asked = wanted.slice(start, start + EVALUATIONS_PER_POINT).map(({ task }) => task);
@@ -61,8 +110,21 @@ export async function permitListed(
     if (!page.next) return { permitted };
     place = page.next;
   }
-  return defined({ permitted, next: place });
+  return defined({ permitted, next: place && asShown(place, permitted) });
 }
+
+/**
+ * Returns the place as the caller may see it: of a task that it may not read, without the end of the id. That place is in front of
+ * the task, which is looked at once more, and behind nearly all others with its score.
+ */
+function asShown([score, id]: TaskPlace, permitted: PermittedTasks['permitted']): TaskPlace {
+  const isRead = permitted.some(({ subject }) => subject.task.id === id);
+  return isRead ? [score, id] : [score, id.slice(0, -UNSHOWN) + FIRST_OF_ALPHABET.repeat(UNSHOWN)];
+}
+
+const UNSHOWN = 10;
+/** Of the alphabet of ids, in the order in which a store sorts. */
+const FIRST_OF_ALPHABET = '2';
 
 function cutAfter(permitted: PermittedTasks['permitted'], placed: readonly PlacedTask[]): PermittedTasks {
   const last = permitted.at(-1)?.subject.task.id;

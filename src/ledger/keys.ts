@@ -40,6 +40,12 @@ export const keptKey = (part: string): Key => `kept/${part}`;
 /** Returns the index of the open direct children of a task: task id → deadline. */
 export const childIndex = (parent: string): Key => `${shardOf(parent)}/under:${parent}`;
 
+/** Returns the index of all tasks that were opened below a root task, also those that have ended: task id → when it was opened. */
+export const treeIndex = (root: string): Key => `${shardOf(root)}/tree:${root}`;
+
+/** Returns the index of the root tasks that have a `treeIndex`: task id → until when that is kept. */
+export const treesIndex = (shard: Shard): Key => `${shard}/trees`;
+
 export const idempotencyKey = (shard: Shard, digest: string): Key => `${shard}/again:${digest}`;
 
 /** Returns the key under which an assertion is used up. */

@@ -14,8 +14,8 @@ export interface PlacedTask {
   place: TaskPlace;
 }
 
-interface TaskPage {
-  /** Without those whose record cannot be read, or has ended since it was indexed. */
+export interface TaskPage {
+  /** Without those whose record is gone or cannot be read. */
   tasks: PlacedTask[];
   /** The last place that was looked at; absent on the last page. */
   next?: TaskPlace;
@@ -24,14 +24,20 @@ interface TaskPage {
 /** Where few tasks are open, most shards are empty: so many are asked at once. */
 const SHARDS_AT_ONCE = 16;
 
+/** How a page is asked for: the place that it begins after, and how many tasks it has at most. */
+export interface PageBy {
+  after?: TaskPlace | undefined;
+  most: number;
+}
+
 /**
- * Returns the next open tasks, `most` at most. A task that is renewed between two pages may be on both.
+ * Returns the next open tasks, `most` at most, without those that have ended since they were indexed. A task that is renewed between two pages may be on both.
  * @param by Whose tasks are looked at; undefined: all of them.
  */
 export async function openTasksAfter(
   ledger: Ledger,
   by: Indexed | undefined,
-  { after, most }: { after?: TaskPlace | undefined; most: number },
+  { after, most }: PageBy,
 ): Promise<TaskPage> {
   const places: TaskPlace[] = [];
   const begun = after && shardOf(after[1]);
@@ -48,9 +54,8 @@ export async function openTasksAfter(
     places.push(...ranges.flat());
     shards = shards.slice(SHARDS_AT_ONCE);
   }
-  const page = places.slice(0, most);
-  const last = page.at(-1);
-  return { tasks: await readPlaced(ledger, page), ...(last && page.length === most && { next: last }) };
+  const { tasks, next } = await readPage(ledger, places.slice(0, most), most);
+  return { tasks: tasks.filter(({ task }) => !task.ended), ...(next && { next }) };
 }
 
 /** Returns the places of a shard in their order. Each index says its own first ones, so the first `limit` of all are among them. */
@@ -67,14 +72,17 @@ async function openInShard(
     .slice(0, by.limit);
 }
 
-async function readPlaced(ledger: Ledger, places: readonly TaskPlace[]): Promise<PlacedTask[]> {
+/** Returns the tasks at these places. Where there are as many as were asked for, more may follow. */
+export async function readPage(ledger: Ledger, places: readonly TaskPlace[], most: number): Promise<TaskPage> {
   const tasks = await readReadableTasks(
     ledger,
     places.map(([, id]) => id),
   );
   const byId = new Map(tasks.map((task) => [task.id, task]));
-  return places.flatMap((place) => {
+  const placed = places.flatMap((place) => {
     const task = byId.get(place[1]);
-    return task && !task.ended ? [{ task, place }] : [];
+    return task ? [{ task, place }] : [];
   });
+  const last = places.at(-1);
+  return { tasks: placed, ...(last && places.length === most && { next: last }) };
 }

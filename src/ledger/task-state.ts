@@ -2,12 +2,13 @@
 import { taskCauses } from '../domain/hangs-on.js';
 import { refusesBirth } from '../domain/liveness.js';
 import { cause, type Cause } from '../domain/selector.js';
-import type { Outcome } from '../domain/task-outcome.js';
+import { OUTCOMES, type Outcome } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import type { Ledger } from './ledger.js';
 import type { Seen } from './revocation-log.js';
 
-export type TaskState = 'open' | 'suspended' | Outcome;
+export const TASK_STATES = ['open', 'suspended', ...OUTCOMES] as const;
+export type TaskState = (typeof TASK_STATES)[number];
 
 /** @param seen A look at `taskCauses(task)` that began after the question arrived: an older one may miss a revocation. */
 export function taskState(task: Task, seen: Seen, now: number): TaskState {

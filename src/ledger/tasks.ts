@@ -1,12 +1,12 @@
 /** Task records: reading, writing, and when the sweep must look at each. */
 import { isId, shardOf } from '../domain/id.js';
-import { HISTORY_MS } from '../domain/limits.js';
+import { FORGET_MARGIN_MS, HARD_LIMITS, HISTORY_MS } from '../domain/limits.js';
 import { cause } from '../domain/selector.js';
 import { taskSchema, taskText, type Task } from '../domain/task.js';
 import { record } from '../store/record.js';
 import type { Change, Key } from '../store/store.js';
 import { accountsOf } from './accounts.js';
-import { childIndex, dueIndex, openedIndex, recordKey, taskIndex } from './keys.js';
+import { childIndex, dueIndex, openedIndex, recordKey, taskIndex, treeIndex, treesIndex } from './keys.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { updateRecord } from './retry-on-conflict.js';
 
@@ -88,13 +88,26 @@ export function dueAt({ deadline, heartbeat, shared, credentials }: Task): numbe
 export const hasOpenChildren = async ({ records, clock }: Ledger, id: string): Promise<boolean> =>
   (await records.count(childIndex(id), { from: clock.now() + 1 })) > 0;
 
+type Indexed = NonNullable<Change['index']>[number];
+
+/** The last record below a root is gone so long after the last task below it was opened. */
+const TREE_KEPT_MS = HARD_LIMITS.taskLifetimeSeconds * 1000 + HISTORY_MS + FORGET_MARGIN_MS;
+
+/** Returns the entries by which a task is found from its root. Its end does not remove them (`ledger/trees.ts` does). */
+const treeEntries = ({ id, lineage: [root], openedAt }: Task): Indexed[] =>
+  root === undefined
+    ? []
+    : [
+        [treeIndex(root), id, openedAt],
+        [treesIndex(shardOf(root)), root, openedAt + TREE_KEPT_MS],
+      ];
+
 /** Its parties may change while it is open, so an entry is compared by its index and not by its place. */
 function indexChanges(task: Task, before: Task | undefined): Pick<Change, 'index' | 'unindex'> {
   const [is, was] = [entriesOf(task), entriesOf(before)];
+  const moved = [...is].filter(([index, score]) => was.get(index) !== score);
   return {
-    index: [...is]
-      .filter(([index, score]) => was.get(index) !== score)
-      .map(([index, score]) => [index, task.id, score]),
+    index: [...moved.map(([index, score]): Indexed => [index, task.id, score]), ...(before ? [] : treeEntries(task))],
     unindex: [...was.keys()].filter((index) => !is.has(index)).map((index) => [index, task.id]),
   };
 }

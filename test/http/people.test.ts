@@ -144,6 +144,34 @@ describe('mayfly tasks', () => {
   });
 });
 
+describe('mayfly tree', () => {
+  it('draws what is below what, marks the one that was asked for, and has what has ended', async () => {
+    const { task: root } = await granted('agent-8');
+    const orchestrator = await broker.identity('orchestrator');
+    const open = async (parent: string) => {
+      await broker.advance(1);
+      const wish = { workload: 'lab:agent-9', purpose: 'a part', parent };
+      return ((await broker.post('/tasks', wish, orchestrator)).body as { id: string }).id;
+    };
+    const [child, beside] = [await open(root), await open(root)];
+    const below = await open(child);
+    await broker.post(`/tasks/${child}/complete`, { outcome: 'completed' }, orchestrator);
+    const { out } = await mayfly(['tree', child]);
+    const row = (mark: string, id: string, state: string) => `${mark}${id} +${state} .*\n`;
+    expect(out).toMatch(
+      new RegExp(
+        `^${row('  ', root, 'open')}${row('>   ', child, 'completed')}${row('      ', below, 'cancelled')}${row('    ', beside, 'open')}With a task`,
+      ),
+    );
+    const lines = (await mayfly(['tree', below, '--json'])).out.split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual([root, child, beside, below]);
+    expect(await mayfly(['tree', 'tsk_aaaaaaaaaaaaaaaa'])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/not_found/),
+    });
+  });
+});
+
 describe('mayfly revoke, holds and lift', () => {
   it('shows what it would hit, and does nothing unless the person says yes', async () => {
     const { token } = await granted();

@@ -324,6 +324,46 @@ describe('GET /tasks', () => {
   });
 });
 
+describe('GET /tasks/{id}/tree', () => {
+  const treeOf = async ({ id }: TaskBody, bearer = orchestrator, query = '') =>
+    (await broker.get(`/tasks/${id}/tree${query}`, bearer)).body as { tasks: TaskBody[]; next?: string };
+
+  it('shows every task of the tree as it is read alone, the root first, whichever of them is asked for', async () => {
+    const root = await open();
+    await broker.advance(1);
+    const child = await open({ parent: root.id });
+    await broker.advance(1);
+    const grandchild = await open({ parent: child.id, workload: 'lab:agent-9' });
+    await verb(child, 'complete', { outcome: 'failed', reason: 'it was odd' });
+    const alone = await Promise.all(
+      [root, child, grandchild].map(async ({ id }) => (await broker.get(`/tasks/${id}`, orchestrator)).body),
+    );
+    expect(alone).toMatchObject([{ state: 'open' }, { state: 'failed' }, { state: 'cancelled' }]);
+    for (const task of [root, child, grandchild]) expect(await treeOf(task)).toEqual({ tasks: alone });
+  });
+
+  it('is paged', async () => {
+    const root = await open();
+    for (let more = 0; more < 4; more += 1) await open({ parent: root.id });
+    const first = await treeOf(root, orchestrator, '?limit=3');
+    expect(first.tasks).toHaveLength(3);
+    const rest = await treeOf(root, orchestrator, `?limit=3&after=${first.next}`);
+    expect(rest).not.toHaveProperty('next');
+    expect(new Set([...first.tasks, ...rest.tasks].map(({ id }) => id)).size).toBe(5);
+  });
+
+  it('leaves out what the caller may not read, and is 404 for a task of somebody else or of nobody', async () => {
+    const root = await open({ workload: 'lab:agent-9' });
+    const child = await open({ parent: root.id });
+    await open({ parent: root.id, workload: 'lab:agent-9' });
+    expect((await treeOf(child, agent)).tasks.map(({ id }) => id)).toEqual([child.id]);
+    const foreign = await broker.get(`/tasks/${root.id}/tree`, agent);
+    expectProblem(foreign, 404, 'not_found', /There is no task with that id/);
+    expectProblem(await broker.get('/tasks/tsk_aaaaaaaaaaaaaaaa/tree', agent), 404, 'not_found');
+    expectProblem(await broker.get('/tasks/nothing/tree', agent), 404, 'not_found');
+  });
+});
+
 describe('POST /tasks/{id}/complete', () => {
   it('ends the task and kills its credentials; the first outcome stands', async () => {
     const task = await open();

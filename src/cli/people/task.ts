@@ -20,6 +20,9 @@ export const taskSchema = z.looseObject({
 
 export type TaskShown = z.infer<typeof taskSchema>;
 
+/** A page of tasks. */
+export const listSchema = z.object({ tasks: z.array(taskSchema), next: z.string().optional() });
+
 /** Whether credentials can be born under it, now or after it is resumed. */
 export const isAlive = ({ state }: TaskShown): boolean => state === 'open' || state === 'suspended';
 
@@ -35,4 +38,13 @@ export const taskFacts = (task: TaskShown): Facts => [
   ['below', task.lineage.length === 0 ? undefined : task.lineage.join(', ')],
   ['ended', task.endedAt],
   ['because', task.reason],
+];
+
+/** A task as a line of a list. */
+export const taskRow = ({ id, state, workload, principal, purpose, deadline }: TaskShown): string[] => [
+  id,
+  state,
+  workload + (principal === undefined ? '' : ` for ${principal}`),
+  `until ${deadline}`,
+  purpose,
 ];

@@ -1,11 +1,10 @@
 /** `mayfly tasks`: lists the tasks that are not over, as far as the caller may read them. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { z } from 'zod';
 import type { Terminal } from '../terminal.js';
 import { pagesOf } from './answered.js';
 import { connected, withConnection, type ConnectionOptions } from './connection.js';
 import { columns, jsonLine } from './lines.js';
-import { taskSchema, type TaskShown } from './task.js';
+import { listSchema, taskRow } from './task.js';
 
 interface Options extends ConnectionOptions {
   state?: string;
@@ -15,8 +14,6 @@ interface Options extends ConnectionOptions {
   run?: { issuer: string; run: string };
   json?: true;
 }
-
-const listSchema = z.object({ tasks: z.array(taskSchema), next: z.string().optional() });
 
 export function addTasks(program: Command, terminal: Terminal): void {
   withConnection(program.command('tasks'))
@@ -33,7 +30,7 @@ export function addTasks(program: Command, terminal: Terminal): void {
       let count = 0;
       for await (const { tasks } of pagesOf(connection, { path: '/tasks', query, page: listSchema })) {
         count += tasks.length;
-        for (const line of json ? tasks.map(jsonLine) : columns(tasks.map(row))) terminal.out(line);
+        for (const line of json ? tasks.map(jsonLine) : columns(tasks.map(taskRow))) terminal.out(line);
       }
       if (json) return;
       terminal.out(count === 0 ? NOTHING : 'End one by its id: mayfly revoke --reason … task <id>');
@@ -48,11 +45,3 @@ function runOf(text: string): NonNullable<Options['run']> {
   if (issuer !== undefined && run !== undefined) return { issuer, run };
   throw new InvalidArgumentError('It is <trust name>:<run>, such as ci:4711.');
 }
-
-const row = ({ id, state, workload, principal, purpose, deadline }: TaskShown): string[] => [
-  id,
-  state,
-  workload + (principal === undefined ? '' : ` for ${principal}`),
-  `until ${deadline}`,
-  purpose,
-];

@@ -1,0 +1,131 @@
+/** Lists of tasks: a tree has what has ended, as long as the records last, and no page says more than its reader may know. */
+import { describe, expect, it } from '@jest/globals';
+import { permitOnTask } from '../../../src/authorization/permit.js';
+import { shardOf } from '../../../src/domain/id.js';
+import type { Task } from '../../../src/domain/task.js';
+import { permitListed, permitTree, type Wanted } from '../../../src/inventory/tasks.js';
+import { treeIndex, treesIndex } from '../../../src/ledger/keys.js';
+import type { TaskPlace } from '../../../src/ledger/open-tasks.js';
+import { birth, readTasks, settle } from '../../../src/ledger/tasks.js';
+import { forgetTrees } from '../../../src/ledger/trees.js';
+import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { openStoreAt } from '../../support/redis-store.js';
+import { startRedis } from '../../support/redis.js';
+import { completeTask } from '../../support/verbs.js';
+
+const treeOf = async ({ deps, operator }: WholeBroker, id: string) => {
+  const permitted = await permitOnTask(deps, operator, 'readTask', id);
+  const { permitted: tasks } = await permitTree(deps, permitted, { limit: 500 });
+  return tasks.map(({ subject: { task, state } }) => [task.id, state]);
+};
+
+async function grow(broker: WholeBroker) {
+  const { task: root } = await broker.open();
+  broker.clock.advance(1);
+  const { task: child } = await broker.open({ parent: root.id });
+  broker.clock.advance(1);
+  const { task: grandchild } = await broker.open({ parent: child.id });
+  return { root, child, grandchild };
+}
+
+const kept = async ({ store: { records } }: WholeBroker, root: string) => ({
+  tasks: await records.count(treeIndex(root)),
+  trees: await records.count(treesIndex(shardOf(root))),
+});
+
+describe('a tree', () => {
+  it('has what has ended as long as its record lasts, and is forgotten after the last record of it', async () => {
+    const broker = await wholeBroker();
+    const { root, child, grandchild } = await grow(broker);
+    await completeTask(broker.deps, broker.operator, { taskId: child.id, outcome: 'completed', requestId: 'r' });
+    const whole = [
+      [root.id, 'open'],
+      [child.id, 'completed'],
+      [grandchild.id, 'cancelled'],
+    ];
+    for (const { id } of [root, child, grandchild]) expect(await treeOf(broker, id)).toEqual(whole);
+    // The latest that anything below it could have ended, and a day.
+    broker.clock.set(grandchild.openedAt + 28_800_000 + 86_400_000);
+    await forgetTrees(broker.deps.ledger, broker.clock.now());
+    expect(await kept(broker, root.id)).toEqual({ tasks: 2, trees: 1 });
+    broker.clock.advance(120_000);
+    await forgetTrees(broker.deps.ledger, broker.clock.now());
+    expect(await kept(broker, root.id)).toEqual({ tasks: 0, trees: 0 });
+  });
+
+  it('is kept on for a task that is opened below it later', async () => {
+    const broker = await wholeBroker();
+    const { root } = await grow(broker);
+    broker.clock.advance(600_000);
+    const { task: later } = await broker.open({ parent: root.id });
+    await forgetTrees(broker.deps.ledger, later.openedAt + 28_800_000 + 86_400_000);
+    expect(await kept(broker, root.id)).toEqual({ tasks: 3, trees: 1 });
+  });
+
+  it('of a task with nothing below it is the task, and takes no place in the store', async () => {
+    const broker = await wholeBroker();
+    const { task } = await broker.open();
+    expect(await treeOf(broker, task.id)).toEqual([[task.id, 'open']]);
+    expect(await kept(broker, task.id)).toEqual({ tasks: 0, trees: 0 });
+  });
+});
+
+/** More than one answer looks at: then it ends at a task that the reader may not read. */
+const MANY = 1_100;
+
+async function withMany(store?: WholeBroker['store']) {
+  const { deps } = await wholeBroker();
+  const own = 'own';
+  const decide: typeof deps.policy.decide = async (query) => {
+    const isForeign = query.resource.type === 'task' && query.resource.task.purpose !== own;
+    return query.action === 'readTask' && isForeign
+      ? { outcome: 'deny', policies: [], digest: 'one' }
+      : deps.policy.decide(query);
+  };
+  const broker = await wholeBroker({ ...(store && { store }), policy: { ...deps.policy, decide } });
+  const { task: root } = await broker.open({ purpose: own });
+  const { task: other } = await broker.open({ purpose: own, parent: root.id });
+  const foreign = Array.from({ length: MANY }, (_, place): Task => {
+    const id = root.id.slice(0, 6) + ids(place);
+    return { ...root, id, lineage: [root.id], purpose: 'foreign', openedAt: root.openedAt - 1 };
+  });
+  await Promise.all(foreign.map((task) => broker.store.records.commit(birth(task))));
+  await settle(broker.deps.ledger, foreign[0]?.id ?? '', { as: 'failed', at: broker.clock.now() });
+  return { broker, own: [root.id, other.id].toSorted() };
+}
+
+/** Returns 14 characters of an id. */
+const ids = (place: number): string =>
+  place
+    .toString(8)
+    .padStart(6, '0')
+    .replaceAll(/\d/g, (digit) => 'abcdefgh'[Number(digit)] ?? '') + 'aaaaaaaa';
+
+describe.each([
+  ['LMDB', undefined],
+  ['Redis', async () => openStoreAt((await startRedis()).url)],
+])('on %s', (_, openStore) => {
+  it('no cursor, of the list or of a tree, names a task that the reader may not read', async () => {
+    const { broker, own } = await withMany(await openStore?.());
+    const { deps, operator } = broker;
+    const tree = await permitOnTask(deps, operator, 'readTask', own[0] ?? '');
+    const lists = [
+      (wanted: Wanted) => permitListed(deps, operator, {}, wanted),
+      (wanted: Wanted) => permitTree(deps, tree, wanted),
+    ];
+    for (const list of lists) {
+      const found: string[] = [];
+      const cursors: string[] = [];
+      for (let after: TaskPlace | undefined, pages = 0; pages < 10; pages += 1) {
+        const { permitted, next } = await list({ limit: 500, ...(after && { after }) });
+        found.push(...permitted.map(({ subject }) => subject.task.id));
+        if (!next) break;
+        after = next;
+        cursors.push(next[1]);
+      }
+      expect(found.toSorted()).toEqual(own);
+      expect(cursors.length).toBeGreaterThan(0);
+      expect(await readTasks(deps.ledger, cursors)).toEqual([]);
+    }
+  });
+});
