@@ -24,7 +24,10 @@ export async function everywhereAct(stage: Stage, tell: Transcript): Promise<voi
   try {
     const running: Running[] = [];
     await tell.step('agent-8 reads a log that goes on and on, at two APIs', async () => {
-      running.push(await read(verifying.url, token), await read(proxy.url));
+      running.push(
+        { way: 'verifier by the feed: cut its answer', ...(await read(verifying.url, token)) },
+        { way: 'mayfly proxy: cut the answer of its API', ...(await read(proxy.url)) },
+      );
       for (const { lines } of running) await until(() => lines() > 3, 'lines of a log');
       return ['one has a verifier, which follows the feed', 'the other never asks, and stands behind mayfly proxy'];
     });
@@ -41,12 +44,14 @@ export async function everywhereAct(stage: Stage, tell: Transcript): Promise<voi
 
 /** An answer that is being read. */
 interface Running {
+  /** How its end is known, for the transcript. */
+  way: string;
   lines: () => number;
   /** Resolves with the moment at which it was cut. */
   cutAt: Promise<number>;
 }
 
-async function read(url: string, token?: string): Promise<Running> {
+async function read(url: string, token?: string): Promise<Omit<Running, 'way'>> {
   const asked = get(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, agent: false });
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
   expectThat(answer.statusCode === 200, 'HTTP 200', answer.statusCode ?? 0);
@@ -60,7 +65,7 @@ async function read(url: string, token?: string): Promise<Running> {
 async function endAndMeasure(
   stage: Stage,
   { id }: Pick<Task, 'id'>,
-  { token, running: [verified, proxied], api }: { token: string; running: readonly Running[]; api: string },
+  { token, running, api }: { token: string; running: readonly Running[]; api: string },
 ): Promise<string[]> {
   const evaluation = {
     subject: { type: 'credential', id: token },
@@ -85,16 +90,13 @@ async function endAndMeasure(
   const sentAt = performance.now();
   const waits = [
     ...asks.map(async ([way, saysNo]) => [way, await firstNo(saysNo)] as const),
-    ...[verified, proxied].map(async (running, index) => {
-      const way = index === 0 ? 'verifier by the feed: cut its answer' : 'mayfly proxy: cut the answer of its API';
-      return [way, (await within(running?.cutAt)) ?? NaN] as const;
-    }),
+    ...running.map(async ({ way, cutAt }) => [way, await within(cutAt)] as const),
   ];
   const reply = await stage.ask(`/tasks/${id}/complete`, { bearer, json: { outcome: 'completed' } });
   const { seq } = good(reply, completedSchema).revocation;
   const known = await Promise.all(waits);
   return [
-    `entry ${seq} of the revocation log; after the call was sent, each said no for the first time after`,
+    `entry ${seq} of the revocation log; from sending the call to the first no, by each way:`,
     ...known.map(([way, at]) => `${way.padEnd(42)}${(at - sentAt).toFixed(0).padStart(5)} ms`),
     'the first three are asked, again and again; the last two hear it while they work',
   ];
@@ -105,11 +107,11 @@ async function firstNo(saysNo: () => Promise<boolean>): Promise<number> {
   return performance.now();
 }
 
-async function within(cutAt: Promise<number> | undefined): Promise<number | undefined> {
-  let cut: number | undefined;
-  void cutAt?.then((at) => (cut = at));
-  await until(() => cut !== undefined, 'an answer that is cut');
-  return cut;
+async function within(cutAt: Promise<number>): Promise<number> {
+  let isCut = false;
+  void cutAt.then(() => (isCut = true));
+  await until(() => isCut, 'an answer that is cut');
+  return cutAt;
 }
 
 async function until(holds: () => boolean | Promise<boolean>, expected: string): Promise<void> {
