@@ -372,6 +372,14 @@ class AVerifierThatAsks(VerifierTest):
         self.real.end(task.id)
         self.assertEqual(self.why(token), "dead")
 
+    def test_refuses_everything_once_it_is_closed(self) -> None:
+        _, token = self.opened()
+        verifier = self.made(by="introspection")
+        claims = verifier.verify(token, **INCIDENT)
+        verifier.close()
+        self.assertEqual(reason_of(lambda: verifier.verify(token, **INCIDENT)), "stale")
+        self.assertEqual(reason_of(lambda: verifier.check(claims, **INCIDENT)), "stale")
+
     def test_believes_a_yes_for_as_long_as_it_was_told_to(self) -> None:
         task, token = self.opened()
         keeping = self.made(by="introspection", cache_seconds=1.0)

@@ -251,6 +251,8 @@ class Verifier:
             raise found
 
     def _problem(self, claims: Claims) -> VerificationError | None:
+        if self._is_closed:
+            return VerificationError("stale")
         if claims.exp <= self._now():
             return VerificationError("expired")
         if not self._by_feed:
