@@ -67,7 +67,10 @@ export interface Verifier {
   ready(): Promise<void>;
   /** Whether it can decide now: for a readiness probe. */
   isReady: () => boolean;
-  /** Leaves the feed, and sends the last report without waiting for its answer. */
+  /**
+   * Leaves the feed, and sends the last report without waiting for its answer. From then on nothing is heard: after `staleMs` everything
+   * is refused, and work that still runs is cut.
+   */
   close(): void;
 }
 

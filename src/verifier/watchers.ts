@@ -36,8 +36,12 @@ export function createWatchers(judge: Judge) {
     }
   }
 
+  let isClosed = false;
   // Expiry and silence come without an event.
-  const timer = setInterval(() => look(all), EACH_MS);
+  const timer = setInterval(() => {
+    look(all);
+    if (isClosed && all.size === 0) clearInterval(timer);
+  }, EACH_MS);
   timer.unref();
   return {
     /** Calls `onDead` once, at the latest a second after the credential has died. Returns how to stop. */
@@ -53,6 +57,9 @@ export function createWatchers(judge: Judge) {
     },
     /** Looks at those that hang on the cause, or at all. */
     look: (cause?: string) => look(cause === undefined ? all : (byCause.get(cause) ?? [])),
-    close: () => clearInterval(timer),
+    /** Work that still runs is told nevertheless: nobody else would cut it. */
+    close() {
+      isClosed = true;
+    },
   };
 }

@@ -115,7 +115,7 @@ describe('a verifier that follows the feed', () => {
     verifiers.push(verifier);
     await until(() => texts().length > 0, 'nothing is said');
     expect(texts()).toEqual([
-      expect.stringMatching(/^The revocation feed is not followed: .*permits.*`followFeed`\.$/),
+      expect.stringMatching(/^The revocation feed is not followed: .*permits.*`followFeed`, or because it is held\.$/),
     ]);
     verifier.close();
     said.mockRestore();
@@ -382,6 +382,15 @@ describe('a verifier that asks', () => {
         : Promise.reject(new Error('away'));
     expect(await refusal(start({ by: 'introspection', fetch: away }).verify(token))).toBe('broker');
   });
+});
+
+it('cuts what still runs after it was closed: it hears nothing more', async () => {
+  const verifier = start({ staleMs: 2_000 });
+  await verifier.ready();
+  const claims = await verifier.verify((await issued('agent-13')).token);
+  const cut = new Promise((resolve) => verifier.onRevoked(claims, ({ reason }) => resolve(reason)));
+  verifier.close();
+  expect(await cut).toBe('stale');
 });
 
 // Last, because a broker whose store stood still mints nothing for a while.

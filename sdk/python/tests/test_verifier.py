@@ -156,9 +156,15 @@ class AVerifierThatHears(VerifierTest):
 
     def test_refuses_everything_once_it_is_closed(self) -> None:
         _, token = self.opened()
-        self.assertIsNone(self.why(token))
-        self.verifier.close()
-        self.assertEqual(self.why(token), "stale")
+        for verifier in (self.verifier, self.made(by="introspection")):
+            claims = verifier.verify(token)
+            told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+            verifier.on_revoked(claims, told.put)
+            verifier.close()
+            self.assertEqual(reason_of(lambda verifier=verifier: verifier.verify(token)), "stale")
+            self.assertEqual(told.get(timeout=20).reason, "stale")
+            verifier.on_revoked(claims, told.put)
+            self.assertEqual(told.get(timeout=20).reason, "stale")
 
 
 class WhatWasUsed(VerifierTest):

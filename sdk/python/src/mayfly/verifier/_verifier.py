@@ -148,7 +148,7 @@ class Verifier:
             return self._belief.changed.wait_for(lambda: self.is_ready, timeout_seconds)
 
     def close(self) -> None:
-        """Leave the feed, and send the last report of use. From then on everything is refused."""
+        """Leave the feed, and send the last report of use. From then on all is refused, and what runs is cut."""
         self._is_closed = True
         if self._follower is not None:
             self._follower.close()

@@ -53,6 +53,7 @@ class Watchers:
             self._queue.put(cause)
 
     def close(self) -> None:
+        """Look at all once more: what is not to be believed from now on must not go on."""
         self._queue.put(False)
 
     def _run(self) -> None:
@@ -61,14 +62,18 @@ class Watchers:
                 cause = self._queue.get(timeout=_EACH_SECONDS)
             except queue.Empty:
                 cause = None
-            if cause is False:
-                return
+            is_last = cause is False
             with self._lock:
-                found: Iterable[_Watcher] = self._all if cause is None else self._by_cause.get(str(cause), ())
+                is_all = cause is None or is_last
+                found: Iterable[_Watcher] = self._all if is_all else self._by_cause.get(str(cause), ())
                 found = list(found)
+                if is_last:
+                    self._is_running = False
             for watcher in found:
                 if (error := self._judge(watcher.claims)) is not None and self._stop(watcher):
                     self._call(watcher, error)
+            if is_last:
+                return
 
     def _stop(self, watcher: _Watcher) -> bool:
         with self._lock:
