@@ -37,6 +37,12 @@ export interface Mayfly {
    * of the workload share which name no task, by the default purpose of their target.
    */
   under(id?: string): Task;
+  /**
+   * Goes on with what another agent gave to this one: the token of a credential of its own. The task is opened by its first credential,
+   * below the task of that one; it has no heartbeat, gives nothing that goes beyond that credential, and ends with it.
+   * @param options.purpose Default: the purpose of the other agent's task.
+   */
+  handedOn(token: string, options?: { purpose?: string }): Task;
   /** Opens a task, runs the work, and completes the task: as `completed` after a return, as `failed` after a throw. */
   run<T>(options: TaskOptions, work: (task: Task) => Promise<T>): Promise<T>;
 }
@@ -49,6 +55,8 @@ export function mayfly({ url, identity, timeoutMs = 10_000, fetch = globalThis.f
   return {
     task,
     join: (id) => joinTask(connection, id),
+    handedOn: (token, { purpose } = {}) =>
+      new Task(connection, { handedOn: token, ...(purpose !== undefined && { purpose }) }),
     under: (id) => new Task(connection, id === undefined ? {} : { id }),
     async run(options, work) {
       const opened = await task(options);

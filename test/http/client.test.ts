@@ -7,6 +7,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { decodeJwt } from 'jose';
 import {
   awsCredentialsFor,
   fetchFor,
@@ -85,6 +86,31 @@ describe('a task', () => {
     await joined[Symbol.asyncDispose]();
     expect(await stateOf(id)).toBe('failed');
     await expect(client().join(id)).rejects.toMatchObject({ name: 'TaskEnded', outcome: 'failed' });
+  });
+
+  it('goes on with what another agent has handed on, below its task, and ends with that', async () => {
+    const planner = await client().task({ purpose: 'summarise' });
+    const { token } = await planner.credential(TICKETS, READ);
+    const other = await broker.identity('agent-8', { expiresInSeconds: 86_400 });
+    const mine = client({ identity: () => other }).handedOn(token);
+    const [first, second] = await Promise.all([
+      mine.credential(TICKETS),
+      mine.credential(TICKETS, { access: READ, lifetimeSeconds: 60 }),
+    ]);
+    for (const one of [first, second])
+      expect(decodeJwt(one.token)).toMatchObject({
+        sub: 'lab:agent-7',
+        act: { sub: 'lab:agent-8' },
+        task: { id: mine.id, lineage: [planner.id], purpose: 'summarise' },
+      });
+    await expect(mine.credential(TICKETS, 'incident/4712:read')).rejects.toMatchObject({ code: 'invalid_scope' });
+    await planner.complete();
+    expect(await isActive(second.token)).toBe(false);
+    await expect(mine.credential(TICKETS, 'incident/4711/notes:read')).rejects.toMatchObject({ name: 'TaskEnded' });
+    const again = client({ identity: () => other }).handedOn(token, { purpose: 'more' });
+    const refused = await again.credential(TICKETS).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'invalid_request', message: expect.stringMatching(/has been revoked/) });
+    expect(inspect(again)).not.toContain(token);
   });
 
   it('goes on with the heartbeat of a task that it joins', async () => {

@@ -121,6 +121,29 @@ class Credentials(TaskTest):
             claims = claims_of(task.credential(TICKETS, READ).token)
         self.assertEqual((claims["sub"], claims["act"]["sub"]), ("staff:ada", AGENT))
 
+    def test_of_another_agent_are_worked_with_until_they_end(self) -> None:
+        scout = mayfly.Broker(self.real.url, identity=lambda: self.real.identity("agent-8"))
+        with self.broker.task("triage") as task:
+            given = task.credential(TICKETS, READ)
+            with scout.handed_on(given.token) as mine:
+                first = mine.credential(TICKETS)
+                second = mine.credential(TICKETS, READ, lifetime_seconds=60)
+                claims = claims_of(second.token)
+                self.assertEqual((claims["sub"], claims["act"]), (AGENT, {"sub": "lab:agent-8"}))
+                self.assertEqual((claims["task"]["id"], claims["task"]["purpose"]), (mine.id, "triage"))
+                self.assertEqual(claims["task"]["lineage"], [task.id])
+                self.assertEqual(claims_of(first.token)["task"]["id"], mine.id)
+                with self.assertRaises(mayfly.Refused) as caught:
+                    mine.credential(TICKETS, "incident/4712:read")
+                self.assertEqual(caught.exception.code, "invalid_scope")
+                self.real.end(task.id)
+                self.assertFalse(self.real.is_active(second.token))
+                with self.assertRaises(mayfly.TaskEnded):
+                    mine.credential(TICKETS, "incident/4711/notes:read")
+        with self.assertRaises(mayfly.IdentityUnavailable) as wrong:
+            scout.handed_on("two tokens")
+        self.assertNotIn("two tokens", str(wrong.exception))
+
     def test_can_be_asked_for_as_objects(self) -> None:
         with self.broker.task("triage") as task:
             credential = task.credential(TICKETS, CEILING)

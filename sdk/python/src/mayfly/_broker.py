@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ._calls import Calls
 from ._http import parse_origin
-from ._identity import Identity
+from ._identity import Identity, checked_token
 from ._task import Task
 
 _HEARTBEAT_SECONDS = 30
@@ -92,6 +92,15 @@ class Broker:
         body = {"purpose": purpose, **named, **({"heartbeat": heartbeat} if heartbeat_seconds else {})}
         opened = self._calls.json("POST", "/tasks", body, idempotency_key=str(uuid.uuid4()))
         return Task(self._calls, opened=opened, beats=workload is None)
+
+    def handed_on(self, token: str, *, purpose: str | None = None) -> Task:
+        """Go on with what another agent gave to this one: the token of a credential of its own.
+
+        The task is opened by its first credential, below the task of that one. It has no heartbeat, gives nothing that
+        goes beyond that credential, and ends with it. ``purpose`` is by default that of the other agent's task. Raises
+        IdentityUnavailable for what is not one token.
+        """
+        return Task(self._calls, purpose=purpose, handed_on=checked_token(token, "what was handed on"))
 
     def join(self, task_id: str) -> Task:
         """Go on with a task that somebody else has opened for this workload, and send its heartbeats if it has any.

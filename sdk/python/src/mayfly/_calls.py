@@ -89,20 +89,25 @@ class Calls:
         self,
         parameters: Mapping[str, str],
         *,
-        person: Identity | None,
+        person: Identity | None = None,
+        handed_on: str | None = None,
         idempotency_key: str | None = None,
         once: bool = False,
         stop: threading.Event | None = None,
     ) -> dict[str, Any]:
-        """Call ``POST /token`` (RFC 8693), as this workload, or as this workload that acts for a person.
+        """Call ``POST /token`` (RFC 8693), as this workload, which may act for a person or with what was handed on.
 
         ``stop`` ends the waiting between two attempts.
         """
 
         def attempt(own: str) -> dict[str, Any]:
-            theirs = None if person is None else token_from(person, "the source of the person's token")
+            theirs = handed_on
+            if theirs is None and person is not None:
+                theirs = token_from(person, "the source of the person's token")
             tokens = {"subject_token": theirs or own, **({"actor_token": own} if theirs else {})}
             types = {f"{name}_type": "urn:ietf:params:oauth:token-type:jwt" for name in tokens}
+            if handed_on is not None:
+                types["subject_token_type"] = "urn:ietf:params:oauth:token-type:access_token"
             grant = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"}
             form = urlencode({**grant, **tokens, **types, **parameters}).encode()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}

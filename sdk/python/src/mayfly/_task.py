@@ -30,7 +30,7 @@ _ALIVE = ("open", "suspended")
 class Task:
     """A piece of work with a purpose. Every credential of it dies with it. Safe to use from many threads.
 
-    Made by ``Broker.task`` and ``Broker.join``. The end of a ``with`` block completes it: as ``completed``, or after an
+    Made by ``Broker.task``, ``Broker.join`` and ``Broker.handed_on``. The end of a ``with`` block completes it: as ``completed``, or after an
     exception as ``failed``.
     """
 
@@ -41,12 +41,14 @@ class Task:
         purpose: str | None = None,
         opened: Mapping[str, Any] | None = None,
         person: Identity | None = None,
+        handed_on: str | None = None,
         completes: bool = True,
         beats: bool = True,
     ) -> None:
         self._calls = calls
         self._purpose = purpose
         self._person = person
+        self._handed_on = handed_on
         self._completes = completes
         self._lock = threading.Lock()
         #: Held while the first exchange opens the task, so that there is one task and not one for each thread.
@@ -59,7 +61,7 @@ class Task:
         self._heartbeat: Heartbeat | None = None
         #: Set once the task is known to be ended, whoever ended it.
         self.ended = threading.Event()
-        #: ``tsk_…``. None before the first credential of a task for a person.
+        #: ``tsk_…``. None before the first credential of a task for a person, or of one that was handed on.
         self.id: str | None = None
         if opened is not None:
             self._begin(opened, beats)
@@ -191,12 +193,13 @@ class Task:
 
     def _exchange(self, key: Key, once: bool) -> Credential:
         target, asked = key
-        under = {"purpose": self._purpose or ""} if self.id is None else {"task_id": self.id}
+        under = {"task_id": self.id} if self.id is not None else {} if self._purpose is None else {"purpose": self._purpose}
         asked_at = elapsed()
         try:
             answer = self._calls.exchange(
                 {"resource": target, **dict(asked), **under},
                 person=self._person,
+                handed_on=self._handed_on if self.id is None else None,  # From then on the task is this workload's own.
                 idempotency_key=self._opening_key(key) if self.id is None else None,
                 once=once,
                 stop=self.ended,
