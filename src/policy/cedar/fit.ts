@@ -62,7 +62,7 @@ function problemAt({ file, line, text }: Policy, about: string, reason: string):
 
 const nameOf = ({ type, id }: TypeAndId): string => `${type}::"${id}"`;
 
-function literalProblem({ type, id }: TypeAndId, { targets, trust }: Configured): string | undefined {
+export function literalProblem({ type, id }: TypeAndId, { targets, trust }: Configured): string | undefined {
   switch (type) {
     case 'Workload':
       return unnamed(id) ?? partyProblem(trust, 'workload', id);
@@ -130,7 +130,7 @@ export function splitResourceId(id: string): [target: string, path: string | und
   return at < 0 ? [id, undefined] : [id.slice(0, at), id.slice(at + 1)];
 }
 
-function valueProblem({ of, attribute, text, holdsFor }: Compared, configured: Configured): string | undefined {
+export function valueProblem({ of, attribute, text, holdsFor }: Compared, configured: Configured): string | undefined {
   const values = valuesOf(of, attribute, configured);
   if (!values || values.some(holdsFor)) return undefined;
   const name = of === undefined ? attribute : `${of}.${attribute}`;
@@ -170,7 +170,7 @@ const ENUMERATED: Readonly<Record<string, readonly string[]>> = {
 const claimsOf = (trust: readonly Trust[]): string[] =>
   trust.flatMap((one) => ('claims' in one ? [...one.claims, ...(one.groups ? [one.groups.claim] : [])] : []));
 
-function tagProblem({ holder, tag }: Tagged, configured: Configured): string | undefined {
+export function tagProblem({ holder, tag }: Tagged, configured: Configured): string | undefined {
   if (holder === 'given') return undefined;
   const claims = configured.trust.flatMap((one) => ('claims' in one ? one.claims : []));
   const tags = tagsOf(configured);

@@ -81,6 +81,111 @@ describe('mayfly headers', () => {
   });
 });
 
+describe('mayfly policy test', () => {
+  const policies = `@id("sre-reads")
+@lifetime("300")
+permit (principal in Owner::"sre", action in Action::"read", resource in Resource::"https://tickets.example#incident");
+@id("writes-wait")
+@approval("oncall")
+forbid (principal, action in Action::"write", resource)
+unless { context.approvals.contains("oncall") };
+@id("sre-writes")
+permit (principal in Owner::"sre", action == Action::"write", resource in Target::"https://tickets.example");`;
+
+  async function tried(cases: string, ...argv: string[]) {
+    const directory = await mkdtemp(join(tmpdir(), 'mayfly-cases-'));
+    const file = join(directory, 'cases.yaml');
+    await writeFile(join(directory, 'a.cedar'), policies);
+    await writeFile(file, cases);
+    const { code, out, err } = await mayfly('policy', 'test', file, '-c', 'config/development.yaml', ...argv);
+    return { code, out: out.replaceAll(file, 'cases.yaml').split('\n'), err };
+  }
+
+  const parties = "policies: .\nparties:\n  agent: { workload: 'lab:agent-1', owner: sre }\n";
+  const one = (expected: string, more = '') =>
+    `${parties}cases:\n  - name: one\n    principal: agent\n    action: read\n    resource: https://tickets.example#incident/1\n${more}    expect: ${expected}\n`;
+
+  it('shows what is not as expected as a diff, with who decided, and fails', async () => {
+    const two = one('{ outcome: deny, lifetimeSeconds: 300, policies: [sre-writes] }').replace(
+      'cases:',
+      `cases:
+  - { name: a write waits, principal: agent, action: write, resource: 'https://tickets.example#a', expect: permit }
+  - { name: others wait for nobody, principal: { workload: 'lab:x' }, action: read, resource: 'https://tickets.example#a', expect: { outcome: permit, approvals: [oncall] } }
+  - { name: as it should be, principal: agent, action: write, resource: 'https://tickets.example#a', expect: { outcome: needs-approval, approvals: [oncall], policies: [writes-wait, sre-writes] } }`,
+    );
+    expect(await tried(two)).toEqual({
+      code: 1,
+      out: [
+        'cases.yaml: 1 of 4 as expected',
+        'cases.yaml:5: a write waits',
+        '    - outcome: permit',
+        '    + outcome: needs-approval',
+        '      by sre-writes, writes-wait',
+        'cases.yaml:6: others wait for nobody',
+        '    - outcome: permit',
+        '    + outcome: deny',
+        '    - approvals: oncall',
+        '    + approvals: none',
+        '      by no permit: none applies',
+        'cases.yaml:8: one',
+        '    - outcome: deny',
+        '    + outcome: permit',
+        '    - policies: sre-writes',
+        '    + policies: sre-reads',
+        '      by sre-reads',
+      ],
+      err: '3 of 4 cases are not as expected.',
+    });
+  });
+
+  it.each([
+    ['an action', one('deny').replace('action: read', 'action: reed'), /:7: cases\[0\]\.action: .*Did you mean read\?/],
+    [
+      'a target',
+      one('deny').replace('tickets', 'tickts'),
+      /:8: .*resource: .*not configured; did you mean https:\/\/tickets/,
+    ],
+    [
+      'a path',
+      one('deny').replace('incident/1', 'incident//1'),
+      /:8: .*resource: has a path that has an empty segment/,
+    ],
+    [
+      'a key',
+      one('deny', '    contxt: {}\n'),
+      /:9: cases\[0\]\.contxt: is not a known setting\. Did you mean context\?/,
+    ],
+    [
+      'a fact',
+      one('deny', '    context: { rsk: LOW }\n'),
+      /:9: .*context\.rsk: is not a known setting\. Did you mean risk\?/,
+    ],
+    ['a value', one('deny', '    context: { risk: low }\n'), /:9: .*context\.risk: /],
+    ['a policy', one('{ outcome: permit, policies: [sre-read] }'), /:9: .*policies\[0\]: .*Did you mean sre-reads\?/],
+    ['an outcome', one('allow'), /:9: cases\[0\]\.expect: /],
+    ['a party', one('deny').replace('principal: agent', 'principal: agnet'), /:6: .*principal: .*Did you mean agent\?/],
+    ['an id', one('deny').replace('lab:agent-1', 'lob:agent-1'), /:3: parties\.agent\.workload: is nobody/],
+    [
+      'a claim',
+      one('deny').replace('owner: sre', 'claims: { tem: sre }'),
+      /:3: .*claims\.tem: the tag "tem" is nowhere/,
+    ],
+    ['a task where a path belongs', one('deny').replace('https://tickets.example#incident/1', '{ workload: agent, purpose: x }'), /:8: .*<target>#<path>/], // prettier-ignore
+    ['facts of another action', one('deny', '    context: { risk: LOW }\n').replace('action: read', 'action: introspect'), /:9: .*context\.risk: is not a known setting/], // prettier-ignore
+    ['nothing in it', '', /:1: holds no cases/],
+    ['the same twice', one('deny', '    action: read\n'), /:9: Map keys must be unique/],
+  ])('a case with %s that does not exist is a mistake with its line', async (_, cases, mistake) => {
+    const { code, out, err } = await tried(cases);
+    expect({ code, err }).toEqual({ code: 1, err: '1 of 1 files cannot be tried; see above.' });
+    expect(out.join('\n')).toMatch(mistake);
+  });
+
+  it('tries other policies where the command line names them', async () => {
+    const { out } = await tried(one('permit'), '-p', 'config/policies');
+    expect(out[0]).toBe('cases.yaml: 1 of 1 as expected');
+  });
+});
+
 describe('mayfly dev-token', () => {
   it.each([
     [['--sub', 'agent-7 '], /--sub .*A broker refuses it: it has a space at its beginning or end/],

@@ -1,190 +1,91 @@
 /** The policies that are shipped do what their texts say: development policies, examples, and the page about them. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { readCases } from '../../../src/cli/policy/case-file.js';
+import { run } from '../../../src/cli/run.js';
+import { loadConfig } from '../../../src/config/load.js';
+import type { Party } from '../../../src/domain/party.js';
 import { checkPolicies } from '../../../src/policy/cedar/check-policies.js';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
-import type { PolicyTarget } from '../../../src/policy/cedar/fit.js';
+import { parsePolicyFile } from '../../../src/policy/cedar/policy-file.js';
+import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
 import type { PolicyQuery } from '../../../src/policy/query.js';
 import { SHIPPED_SCHEMA } from '../../../src/policy/cedar/schema.js';
+import { handClock } from '../../support/clock.js';
 import {
   configuredWith,
   engineOf,
-  person,
   taskOf,
   ticketsTarget,
   toAccess,
   toOperate,
   workload,
+  writePolicies,
   TICKETS,
 } from '../../support/policy.js';
 
 const root = new URL('../../../', import.meta.url).pathname;
 const read = (path: string) => readFileSync(root + path, 'utf8');
-const target = (name: string, more: Partial<PolicyTarget> = {}): PolicyTarget => ({
-  ...ticketsTarget(more),
-  resource: `https://${name}.example`,
-});
+const EXAMPLES = readdirSync(`${root}examples/policies`, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => `${root}examples/policies/${name}`);
+const config = `${root}examples/policies/mayfly.yaml`;
 
-const TARGETS = [
-  ticketsTarget({ labels: [{ match: 'incident/restricted/**', sensitivity: ['restricted'] }] }),
-  ...['ledger', 'reports'].map((name) => target(name)),
-  target('orders', { tags: { team: 'shop' } }),
-  target('staging-orders', { tags: { team: 'shop', environment: 'staging' } }),
-  target('people', {
-    labels: [
-      { match: 'people/*/salary', sensitivity: ['personal', 'secret'] },
-      { match: 'people/**', sensitivity: ['personal'] },
-    ],
-  }),
-];
+describe('examples/policies', () => {
+  it.each(EXAMPLES)('do what their cases say: %s', async (directory) => {
+    const said: string[] = [];
+    const terminal = {
+      out: (text: string) => said.push(text),
+      err: (text: string) => said.push(text),
+      clock: handClock(),
+    };
+    expect([await run(['policy', 'test', `${directory}/cases.yaml`], terminal), ...said]).toEqual([
+      0,
+      expect.stringMatching(/: (\d+) of \1 as expected$/),
+    ]);
+  });
 
-type Expected = [what: string, query: PolicyQuery, outcome: string];
+  it.each(EXAMPLES)('have no policy that no case needs: %s', async (directory) => {
+    const { cases, engine } = await readCases(`${directory}/cases.yaml`, {});
+    const { config: configured } = await loadConfig({ path: config, checkFiles: false });
+    const answers = async (by: PolicyEngine) => {
+      const verdicts = await Promise.all(cases.map(({ query }) => by.decide(query)));
+      return verdicts.map(({ outcome, lifetimeSeconds, approvals }) => ({ outcome, lifetimeSeconds, approvals }));
+    };
+    const { policies } = parsePolicyFile('policies.cedar', readFileSync(`${directory}/policies.cedar`, 'utf8'));
+    const all = await answers(engine);
+    for (const { id } of policies) {
+      const others = policies.filter((one) => one.id !== id).map(({ text }) => text);
+      const without = writePolicies({ 'a.cedar': [...others, FOR_NOBODY].join('\n') });
+      const reduced = await createCedarEngine({ directory: without, configured, maxCachedVerdicts: 0 });
+      expect([id, await answers(reduced)]).not.toEqual([id, all]);
+    }
+  });
 
-const on = (name: string, path: string, action = 'read', more: Parameters<typeof toAccess>[2] = {}) =>
-  toAccess(path, action, { ...more, target: `https://${name}.example` });
-const of = (owner: string) => workload('corp:agent', { owner });
-const nothing = { claims: {}, unread: [] };
-const orderIs = (status: string) => ({
-  subject: nothing,
-  action: nothing,
-  context: nothing,
-  resource: { ...nothing, claims: { status } },
-});
-const ann = person('corp:ann', ['finance']);
-const revoke = (kind: string, by = person('corp:bob', ['oncall'])) =>
-  toOperate('revoke', { type: 'broker' }, by, { revocation: { kind, value: 'x', effect: 'hold', dryRun: false } });
-
-const documented: Record<string, Expected[]> = {
-  'least-privilege': [
-    ['a team writes its own', on('ledger', 'team/payments/2024', 'write', { by: of('payments') }), 'permit'],
-    ['not another team', on('ledger', 'team/payments/2024', 'write', { by: of('shop') }), 'deny'],
-    ['prices for all', on('ledger', 'prices', 'read', { by: of('shop') }), 'permit'],
-    ['and nothing beneath them', on('ledger', 'prices/draft', 'read', { by: of('shop') }), 'deny'],
-    ['no agent closes the books', on('ledger', 'team/payments/closing/q1', 'write', { by: of('payments') }), 'deny'],
-    [
-      'but one acting for somebody',
-      on('ledger', 'team/payments/closing/q1', 'write', {
-        by: of('payments'),
-        context: { onBehalfOf: ann, principalProven: true },
-      }),
-      'permit',
-    ],
-    [
-      'whose own token was presented: anybody can name one',
-      on('ledger', 'team/payments/closing/q1', 'write', { by: of('payments'), context: { onBehalfOf: ann } }),
-      'deny',
-    ],
-    ['nor by a pattern', on('ledger', 'team/payments/**', 'write', { by: of('payments') }), 'deny'],
-  ],
-  'break-glass': [
-    [
-      'reading, for five minutes',
-      on('orders', 'production/1', 'read', {
-        by: of('incident-response'),
-        context: { purposeFrom: 'opener', lifetimeSeconds: 900 },
-      }),
-      'permit 300',
-    ],
-    [
-      'repairing needs a person',
-      on('orders', 'production/1', 'write', { by: of('incident-response'), context: { purposeFrom: 'opener' } }),
-      'needs-approval duty-managers',
-    ],
-    [
-      'with whose approval it is granted',
-      on('orders', 'production/1', 'write', {
-        by: of('incident-response'),
-        context: { purposeFrom: 'opener', approvals: ['duty-managers'] },
-      }),
-      'permit 300',
-    ],
-    ['a made-up purpose opens nothing', on('orders', 'production/1', 'write', { by: of('incident-response') }), 'deny'],
-  ],
-  'production-lifetimes': [
-    [
-      'an hour in staging',
-      on('staging-orders', 'x', 'read', { by: of('shop'), context: { lifetimeSeconds: 3_600 } }),
-      'permit 3600',
-    ],
-    [
-      'ten minutes elsewhere',
-      on('orders', 'x', 'read', { by: of('shop'), context: { lifetimeSeconds: 3_600 } }),
-      'permit 600',
-    ],
-    [
-      'one under suspicion',
-      on('orders', 'x', 'read', { by: of('shop'), context: { lifetimeSeconds: 3_600, risk: 'HIGH' } }),
-      'permit 60',
-    ],
-    ['no third hop', on('orders', 'x', 'read', { by: of('shop'), context: { delegationDepth: 3 } }), 'deny'],
-  ],
-  properties: [
-    [
-      'the API says something',
-      toOperate('assertProperties', { type: 'target', target: 'https://orders.example' }, workload('corp:orders-api')),
-      'permit',
-    ],
-    [
-      'nobody else does',
-      toOperate('assertProperties', { type: 'target', target: 'https://orders.example' }, of('shop')),
-      'deny',
-    ],
-    ['a grant', on('orders', 'x', 'write', { by: of('shop') }), 'permit'],
-    [
-      'a use of what is archived',
-      on('orders', 'x', 'write', { by: of('shop'), context: { given: orderIs('archived') } }),
-      'deny',
-    ],
-    ['of what is not', on('orders', 'x', 'write', { by: of('shop'), context: { given: orderIs('open') } }), 'permit'],
-  ],
-  people: [
-    [
-      'for finance',
-      on('reports', 'finance/q1', 'read', { by: of('assistants'), context: { onBehalfOf: ann } }),
-      'permit',
-    ],
-    ['for itself not', on('reports', 'finance/q1', 'read', { by: of('assistants') }), 'deny'],
-    [
-      'for somebody else not',
-      on('reports', 'finance/q1', 'read', { by: of('assistants'), context: { onBehalfOf: person('corp:eve') } }),
-      'deny',
-    ],
-    ['on-call ends tasks', toOperate('completeTask', taskOf(of('shop')), person('corp:bob', ['oncall'])), 'permit'],
-    ['and revokes a workload', revoke('workload'), 'permit'],
-    ['not everything', revoke('all'), 'deny'],
-    ['others revoke nothing', revoke('workload', ann), 'deny'],
-  ],
-  labels: [
-    ['one record', on('people', 'people/ann', 'read', { by: of('hr') }), 'permit'],
-    ['no salary', on('people', 'people/ann/salary', 'read', { by: of('hr') }), 'deny'],
-    ['no folder of people', on('people', 'people/*', 'read', { by: of('hr') }), 'deny'],
-    ['not by asking for everything', on('people', '**', 'read', { by: of('hr') }), 'deny'],
-    ['what is not personal, by pattern', on('people', 'jobs/**', 'read', { by: of('hr') }), 'permit'],
-  ],
-};
-
-/** The outcome, with the lifetime or the groups where the expectation speaks of them. */
-async function outcomeOf(file: string, query: PolicyQuery, expected: string): Promise<string> {
-  const engine = await engineOf(read(`examples/policies/${file}.cedar`), TARGETS);
-  const { outcome, lifetimeSeconds = '', approvals } = await engine.decide(query);
-  return expected.includes(' ') ? `${outcome} ${approvals?.join(' ') ?? lifetimeSeconds}` : outcome;
-}
-
-describe.each(Object.entries(documented))('examples/policies/%s.cedar', (file, cases) => {
-  it.each(cases)('%s', async (_, query, expected) => {
-    expect(await outcomeOf(file, query, expected)).toBe(expected);
+  it('can be used together', async () => {
+    const { config: configured } = await loadConfig({ path: config, checkFiles: false });
+    const together = EXAMPLES.map((directory) => [
+      `${basename(directory)}.cedar`,
+      readFileSync(`${directory}/policies.cedar`, 'utf8'),
+    ]);
+    const directory = writePolicies(Object.fromEntries(together) as Record<string, string>);
+    expect((await checkPolicies(directory, configured)).problems).toEqual([]);
   });
 });
 
-it('every example is tested here, and all of them can be used together', async () => {
-  const files = readdirSync(`${root}examples/policies`).sort();
-  expect(files).toEqual(
-    Object.keys(documented)
-      .map((name) => `${name}.cedar`)
-      .sort(),
-  );
-  expect((await checkPolicies(`${root}examples/policies`, configuredWith(TARGETS))).problems).toEqual([]);
-});
+/** A directory without any policy is a mistake. */
+const FOR_NOBODY = '@id("nobody") permit (principal == Workload::"corp:nobody", action == Action::"read", resource);';
+
+type Expected = [what: string, query: PolicyQuery, outcome: string];
+
+const TARGETS = [
+  ticketsTarget({ labels: [{ match: 'incident/restricted/**', sensitivity: ['restricted'] }] }),
+  ticketsTarget({ resource: 'https://ledger.example' }),
+];
+
+const revoke = (kind: string, by: Party) =>
+  toOperate('revoke', { type: 'broker' }, by, { revocation: { kind, value: 'x', effect: 'hold', dryRun: false } });
 
 describe('the development policies', () => {
   const engine = createCedarEngine({
