@@ -9,6 +9,8 @@ export function mayfly({ url, identity, timeoutMs = 10_000, fetch = globalThis.f
   return {
     task,
     join: (id) => joinTask(connection, id),
+    handedOn: (token, { purpose } = {}) =>
+      new Task(connection, { handedOn: token, ...(purpose !== undefined && { purpose }) }),
     under: (id) => new Task(connection, id === undefined ? {} : { id }),
     async run(options, work) {
       const opened = await task(options);

@@ -1,6 +1,6 @@
 /** A task of the broker, from the side of the agent: credentials under it, its heartbeat, its end. */
 import { createHash } from 'node:crypto';
-import { JWT_TYPE, TOKEN_EXCHANGE } from '../protocol/oauth.js';
+import { ACCESS_TOKEN_TYPE, JWT_TYPE, TOKEN_EXCHANGE } from '../protocol/oauth.js';
 import { KeptCredential } from './credential.js';
 import { elapsed } from './elapsed.js';
 import { MayflyError, Refused, TaskEnded, Unavailable } from './errors.js';
@@ -30,7 +30,7 @@ export class Task {
     this.#heartbeat = setInterval(() => void this.#beat(), setup.heartbeatSeconds * 1000);
     this.#heartbeat.unref();
   }
-  /** `tsk_…`; undefined before the first credential of a task that a person or the target's default purpose opens. */
+  /** `tsk_…`; undefined before the first credential of a task that a person, what was handed on, or the target's default purpose opens. */
   get id() {
     return this.#id;
   }
@@ -130,10 +130,11 @@ export class Task {
     return opening.finally(() => (this.#opening = undefined));
   }
   async #exchange(wanted, under) {
+    const isOpening = 'purpose' in under || this.#handedOn !== undefined;
     const prove = async (workload) => ({
       body: await this.#form(workload, { ...wanted, ...under }),
       // The same request, sent again because its answer was lost, must not open a second task.
-      ...('purpose' in under && { headers: { 'Idempotency-Key': key } }),
+      ...(isOpening && { headers: { 'Idempotency-Key': key } }),
     });
     const key = `${this.#opener}-${createHash('sha256').update(JSON.stringify(wanted)).digest('base64url')}`;
     const answer = await this.#noticingTheEnd(ask(this.#connection, { path: '/token', prove, signal: this.signal }));
@@ -143,16 +144,22 @@ export class Task {
     if (this.#over) throw this.#over;
     return issued;
   }
-  /** The form of RFC 8693: this workload asks for itself, or acts for the person. */
+  /** The form of RFC 8693: this workload asks for itself, or acts for the person, or with what was handed on. */
   async #form(workload, parameters) {
     const person = this.#unopened?.person;
+    const handedOn = this.#handedOn;
+    const shown = handedOn ?? (person && (await tokenFrom(person, 'person')));
     return new URLSearchParams({
       grant_type: TOKEN_EXCHANGE,
-      subject_token: person ? await tokenFrom(person, 'person') : workload,
-      subject_token_type: JWT_TYPE,
-      ...(person && { actor_token: workload, actor_token_type: JWT_TYPE }),
+      subject_token: shown ?? workload,
+      subject_token_type: handedOn === undefined ? JWT_TYPE : ACCESS_TOKEN_TYPE,
+      ...(shown !== undefined && { actor_token: workload, actor_token_type: JWT_TYPE }),
       ...parameters,
     });
+  }
+  /** The credential that opens the task, as long as it is not open: from then on the task is this workload's own. */
+  get #handedOn() {
+    return this.#id === undefined ? this.#unopened?.handedOn : undefined;
   }
   async #beat() {
     // A broker that answers slowly is not asked again meanwhile.
