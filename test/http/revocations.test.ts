@@ -236,7 +236,7 @@ describe('receipts', () => {
     expect(rest.revocations).toMatchObject([{ selector: { value: 'c' } }]);
     expect(rest).not.toHaveProperty('next');
     const [one] = first.revocations;
-    expect((await broker.get(`/revocations/${one?.seq ?? 0}`, soc)).body).toEqual({ ...one, verifiers: [] });
+    expect((await broker.get(`/revocations/${one?.seq ?? 0}`, soc)).body).toEqual({ ...one, verifiers: [], roles: [] });
   });
 
   it('say the same two moments whenever they are read', async () => {
