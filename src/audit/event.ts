@@ -41,6 +41,7 @@ export const auditFieldsSchema = z.strictObject({
     .describe(
       'Who acts for whom, where access is used or was handed on: the workload, who opened its task, of each task above its id, workload and opener, and whom it serves.',
     ),
+  continues: z.string().optional().describe('The task that this one goes on with.'),
   handedOn: z.string().optional().describe('The credential by which the task was handed on to its workload.'),
   times: natural
     .optional()

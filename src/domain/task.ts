@@ -17,6 +17,8 @@ export const taskSchema = z.strictObject({
    * that ends them ends it.
    */
   handedOn: z.array(z.string()).optional(),
+  /** The task that it goes on with. It hangs on nothing of that one: policy has decided anew. */
+  continues: z.string().optional(),
   workload: partyRefSchema,
   /** The person whom the task serves, or the workload that handed it on; absent if it serves its own workload. */
   principal: rememberedPersonSchema.optional(),

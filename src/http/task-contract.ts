@@ -28,6 +28,12 @@ export const openingInput = z.strictObject({
     .exactOptional()
     .describe('It ends after so many seconds. Default: [`lifetimes.task`](configuration.md).'),
   parent: z.string().exactOptional().describe('The id of the task above it, with which it ends at the latest.'),
+  continues: z
+    .string()
+    .exactOptional()
+    .describe(
+      'The id of a task that it goes on with, after that one’s deadline for example. It has nothing of that one: the audit log links both.',
+    ),
   heartbeat: z
     .strictObject({
       intervalSeconds: seconds.describe('How often the agent will report.'),
@@ -44,7 +50,7 @@ export const taskAnswer = z
     id: z.string(),
     state,
     workload: z.string().describe('The id of the workload that works on it.'),
-    principal: z.string().exactOptional().describe('The id of the person whom it serves, if it serves one.'),
+    principal: z.string().exactOptional().describe('Whom it serves: a person, or the workload that handed it on.'),
     openedBy: z.string().exactOptional().describe('Who opened it, if that was not its workload.'),
     run: z.string().exactOptional().describe('`<trust name>:<run>`: the run that opened it, and with which it ends.'),
     shared: z.literal(true).exactOptional().describe('Requests that name no task are led to it.'),
@@ -56,6 +62,7 @@ export const taskAnswer = z
     openedAt: time(),
     deadline: time().describe('No credential under it outlives this.'),
     lineage: z.array(z.string()).describe('The ids of the tasks above it, the root first.'),
+    continues: z.string().exactOptional().describe('The id of the task that it goes on with.'),
     heartbeat: z.strictObject({ intervalSeconds: natural, missesAllowed: natural, lastAt: time() }).exactOptional(),
     endedAt: time().exactOptional(),
     reason: z.string().exactOptional().describe('Why it ended.'),

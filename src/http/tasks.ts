@@ -178,6 +178,7 @@ export function taskOnWire({ task, state }: { task: Task; state: TaskState }) {
     openedAt: toTimestamp(task.openedAt),
     deadline: toTimestamp(task.deadline),
     lineage: task.lineage,
+    continues: task.continues,
     heartbeat: heartbeat && {
       intervalSeconds: heartbeat.intervalSeconds,
       missesAllowed: heartbeat.missesAllowed,

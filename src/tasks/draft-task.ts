@@ -29,6 +29,8 @@ export interface OpenTaskRequest {
   access?: TargetAccess[];
   deadlineSeconds?: number;
   parent?: string;
+  /** The id of a task that it goes on with. */
+  continues?: string;
   heartbeat?: { intervalSeconds: number; missesAllowed: number };
   idempotencyKey?: IdempotencyKey;
   requestId: string;
@@ -101,6 +103,7 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
     ...openedIn(caller),
     ...(ceiling && { ceiling }),
     deadline: deadlineOf(settings, now, request.deadlineSeconds, parent),
+    ...(request.continues !== undefined && { continues: request.continues }),
     ...(request.heartbeat && { heartbeat: { ...request.heartbeat, lastAt: now } }),
     ...(parent && {
       ...under(settings, workload, parent, taskCauses(parent)),

@@ -5,6 +5,7 @@ import { held, refuseDeadCaller, refuseEndedRun } from '../authorization/caller.
 import { decideOperation, denied, factsOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
 import { knowsOf, permitOpening } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
 import { isId, shardOf, type Shard } from '../domain/id.js';
@@ -56,7 +57,8 @@ async function tryOpening(
   const { ledger, settings } = deps;
   const previous = await findPrevious(ledger, caller.party, request.idempotencyKey, shardUnder(request));
   const first = previous?.taskId === undefined ? undefined : await readTask(ledger, previous.taskId);
-  const parent = request.parent === undefined ? undefined : await readableParent(deps, caller, request.parent);
+  const parent = request.parent === undefined ? undefined : await readable(deps, caller, request.parent, 'parent');
+  if (request.continues !== undefined) await readable(deps, caller, request.continues, 'earlier');
 
   const now = ledger.clock.now();
   const draft = first?.value ?? draftTask(settings, now, { caller, request, parent, previous });
@@ -83,26 +85,33 @@ const shardUnder = ({ parent }: OpenTaskRequest): Shard | undefined =>
   parent !== undefined && isId('tsk', parent) ? shardOf(parent) : undefined;
 
 /**
- * Returns the parent task. A parent that the caller may not read, nor knows of, is refused like one that does not exist, before anything
- * of the request is compared with it.
+ * Returns a task that the request names. One that the caller may not read, nor knows of, is refused like one that does not exist,
+ * before anything of the request is compared with it.
  */
-async function readableParent({ ledger, policy }: Deps, caller: AuthenticatedCaller, id: string): Promise<Task> {
-  const parent = await readTask(ledger, id);
-  if (!parent) throw unknownParent();
-  const resource = { type: 'task', task: factsOf(parent.value) } as const;
+async function readable(
+  { ledger, policy }: Deps,
+  caller: AuthenticatedCaller,
+  id: string,
+  which: 'parent' | 'earlier',
+): Promise<Task> {
+  const unknown = () => new BrokerError('not_found', `There is no ${which} task with that id.`);
+  const stored = await readTask(ledger, id);
+  if (!stored) throw unknown();
+  const resource = { type: 'task', task: factsOf(stored.value) } as const;
   const reading = await decideOperation(policy, caller.party, 'readTask', resource);
-  if (reading.outcome !== 'permit') throw knowsOf(caller.party, parent.value) ? denied(reading) : unknownParent();
-  return parent.value;
+  if (reading.outcome !== 'permit') throw knowsOf(caller.party, stored.value) ? denied(reading) : unknown();
+  return stored.value;
 }
 
-const unknownParent = () => new BrokerError('not_found', 'There is no parent task with that id.');
 const parentNotOpen = () => new BrokerError('conflict', 'The parent task is not open.');
 
-const openedEvent = (at: number, task: Task, caller: AuthenticatedCaller, requestId: string): AuditEvent => ({
-  type: 'task.opened',
-  at,
-  ...callerFields(caller),
-  ...taskFields(task),
-  expiresAt: task.deadline,
-  requestId,
-});
+const openedEvent = (at: number, task: Task, caller: AuthenticatedCaller, requestId: string): AuditEvent =>
+  defined({
+    type: 'task.opened' as const,
+    at,
+    ...callerFields(caller),
+    ...taskFields(task),
+    continues: task.continues,
+    expiresAt: task.deadline,
+    requestId,
+  });

@@ -423,3 +423,27 @@ it('the task of another is not readable by whoever was handed something on', asy
   await handOn(first, 'scout');
   expectProblem(await broker.get(`/tasks/${first.task_id}`, await broker.identity('scout')), 404, 'not_found');
 });
+
+describe('a task that continues another', () => {
+  const open = async (more: object, sub = 'planner') =>
+    broker.post('/tasks', { purpose: 'more', ...more }, await broker.identity(sub));
+
+  it('names it, also in the audit log, and lives by itself', async () => {
+    const { task_id: continues } = await own('planner');
+    const { body } = await open({ continues });
+    const { id } = body as { id: string };
+    expect(body).toMatchObject({ continues, lineage: [], state: 'open' });
+    await revoke('task', continues, 'end');
+    expect([await taskState(continues), await taskState(id)]).toEqual(['revoked', 'open']);
+    const auditor = await broker.identity('soc', { team: 'security' });
+    const { text } = await broker.get(`/audit?task=${id}&type=task.opened`, auditor);
+    expect(text).toContain(`\\"continues\\":\\"${continues}\\"`);
+  });
+
+  it('is refused for a task that its caller may not read, as for one that does not exist', async () => {
+    const { task_id: continues } = await own('planner');
+    const none = /^There is no earlier task with that id\.$/;
+    expectProblem(await open({ continues }, 'stranger'), 404, 'not_found', none);
+    expectProblem(await open({ continues: 'tsk_aaaaaaaaaaaaaaaa' }), 404, 'not_found', none);
+  });
+});
