@@ -87,26 +87,21 @@ it('names those above a child task: their workloads, their teams and whom they s
   expect(new Set(causes.map(causeOf))).toEqual(carried(access_token));
 });
 
-it('names what was handed on by: each credential, and the login by which the first was asked for', async () => {
+it('names what was handed on by: each credential, and the login by which the first of them was asked for', async () => {
   const type = 'urn:ietf:params:oauth:token-type';
   const handOn = async (subject: string, by: string, actor: string, claims = {}) => {
     const wish = { actor_token: await broker.identity(actor, claims), actor_token_type: `${type}:jwt` };
     const { body } = await broker.exchange(subject, { ...wish, subject_token_type: `${type}:${by}` });
     return (body as { access_token: string }).access_token;
   };
-  const ada = await broker.person('ada', { sid: 'login-1' });
-  const { body: opened } = await broker.post(
-    '/tasks',
-    { purpose: 'p', workload: 'lab:agent-7', principal: 'staff:ada' },
-    await broker.identity('orchestrator'),
-  );
-  const { body } = await broker.exchange(ada, {
-    actor_token: agent,
-    actor_token_type: `${type}:jwt`,
-    purpose: undefined,
-    task_id: (opened as { id: string }).id,
-  });
-  const { access_token: first } = body as { access_token: string };
+  const asAda = async (sid: string, under: object) => {
+    const ada = await broker.person('ada', { sid });
+    const { body } = await broker.exchange(ada, { actor_token: agent, actor_token_type: `${type}:jwt`, ...under });
+    return body as { access_token: string; task_id: string };
+  };
+  // The task remembers the login of its opening, and the credential that is handed on was asked for by another.
+  const { task_id } = await asAda('login-1', {});
+  const { access_token: first } = await asAda('login-2', { purpose: undefined, task_id });
   const second = await handOn(first, 'access_token', 'agent-8');
   const third = await handOn(second, 'access_token', 'agent-9');
   const causes = await selectorsOf(third);
@@ -114,7 +109,7 @@ it('names what was handed on by: each credential, and the login by which the fir
     expect.arrayContaining([
       { kind: 'credential', value: decodeJwt(first).jti },
       { kind: 'credential', value: decodeJwt(second).jti },
-      { kind: 'session', value: 'staff:login-1' },
+      { kind: 'session', value: 'staff:login-2' },
     ]),
   );
   expect(new Set(causes.map(causeOf))).toEqual(carried(third));

@@ -234,6 +234,12 @@ describe('what was handed on, while something above is held', () => {
     await broker.advance(60_000);
     const first = await own('holder');
     const second = await handOn(first, 'scout');
+    const opened = await broker.post(
+      '/tasks',
+      { purpose: 'p', parent: second.task_id },
+      await broker.identity('scout'),
+    );
+    const { id: below } = opened.body as { id: string };
     const { seq } = await revoke('workload', 'lab:holder', 'hold');
     expectOAuthRefusal(
       await ask(first, 'scout'),
@@ -242,6 +248,7 @@ describe('what was handed on, while something above is held', () => {
       /^The subject token is a credential that has been revoked\.$/,
     );
     await broker.remove(`/revocations/${seq}`, soc);
+    expect(await taskState(below)).toBe('revoked');
     expect([await isActive(first), await isActive(second), await taskState(second.task_id)]).toEqual([
       false,
       false,
