@@ -1,7 +1,7 @@
 /**
  * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions and signals
  * cost; prints each target and whether it is met. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
- * signals alone, `--feed` the revocation feed alone, `--verifier` and `--brokers` what their files say, `--clients` what gateways and our clients meet alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
+ * signals alone, `--feed` the revocation feed alone, `--verifier` and `--brokers` what their files say, `--clients` what gateways and our clients meet alone, `--policies` a decision among many policies alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { measureBrokers } from './brokers.js';
 import { createSigner } from './issuer.js';
 import { measureFeed } from './feed.js';
 import { measureKept } from './kept.js';
+import { measurePolicies } from './policies.js';
 import { startRedis } from './redis.js';
 import { measureSignals } from './signals/measure.js';
 import { signalsReport } from './signals/report.js';
@@ -38,6 +39,7 @@ const SIZES = {
     feed: { revocations: 100, publications: 20_000 },
     verifier: { rounds: 8, calls: 2_000, tombstones: TOMBSTONES },
     brokers: { rounds: 4, requests: 4_000, warmUp: 4_000 },
+    policies: 5_000,
     signals: {
       taken: { rounds: 3, events: 1_000, warmUp: 1_000 },
       reactions: { seconds: 4, perSecond: [25, 100] },
@@ -57,6 +59,7 @@ const SIZES = {
     feed: { revocations: 40, publications: 10_000 },
     verifier: { rounds: 4, calls: 1_000, tombstones: TOMBSTONES },
     brokers: { rounds: 4, requests: 2_000, warmUp: 3_000 },
+    policies: 2_000,
     signals: {
       taken: { rounds: 1, events: 800, warmUp: 800 },
       reactions: { seconds: 3, perSecond: [25, 100] },
@@ -88,7 +91,7 @@ const print = (report: string) => process.stdout.write(`\n${report}\n`);
 const lab = await createSigner('lab');
 const redis = await startRedis(directory);
 /** Parts that are measured without a flag; each flag measures its part alone. */
-const USUAL = ['--peer', '--clients', '--aws', '--signals', '--feed', '--verifier', '--brokers'];
+const USUAL = ['--peer', '--clients', '--aws', '--signals', '--feed', '--verifier', '--brokers', '--policies'];
 const [attackAlone, keptAlone] = ['--attack', '--kept'].map((flag) => process.argv.includes(flag));
 const isAlone = attackAlone || keptAlone || USUAL.some((flag) => process.argv.includes(flag));
 const isWanted = (flag: string) => process.argv.includes(flag) || !isAlone;
@@ -116,6 +119,10 @@ if (isWanted('--verifier')) {
 if (isWanted('--brokers')) {
   say('One, two and four brokers on one Redis');
   print(await measureBrokers(join(directory, 'brokers'), redis, lab, sizes.brokers));
+}
+if (isWanted('--policies')) {
+  say('Policies: a decision among 1,000 of them');
+  print(await measurePolicies(join(directory, 'policies'), sizes.policies));
 }
 if (attackAlone) {
   say('Attacks: the dearest requests of strangers and of permitted agents, alone and in numbers');

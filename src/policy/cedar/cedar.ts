@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import type { PolicyEngine, PolicyReload, Verdict } from '../policy-engine.js';
 import type { PolicyQuery } from '../query.js';
 import { explained, forAnyPurpose } from './because.js';
-import { preparsePolicySet, statefulIsAuthorized, type Context, type PolicyJson } from './cedar-wasm.js';
+import type { Context } from './cedar-wasm.js';
 import { termsOf } from './context.js';
 import { partyUid, type KnownTarget } from './entities.js';
 import { splitResourceId, type Configured, type PolicyTarget } from './fit.js';
@@ -11,6 +11,7 @@ import { loadPolicies, type PolicySet } from './load-policies.js';
 import { allMentions } from './mentions.js';
 import { evaluationsOf, planner, type Plan, type Plannable, type Planned } from './plan.js';
 import { problemText } from './problem.js';
+import { forget, setsOf, type NamedPolicy, type Sets } from './sets.js';
 import { takeTurns, type Turns } from './turns.js';
 import { verdictCache, type VerdictCache } from './verdict-cache.js';
 import { settle, type Answer } from './ways-out.js';
@@ -25,8 +26,9 @@ interface CedarOptions {
 }
 
 interface InForce extends Plannable {
-  /** Names the parsed set inside the Cedar library. The library never frees one, so an engine always reuses its own name. */
-  name: string;
+  sets: Sets;
+  /** The permits as they read for any purpose. Absent if no permit is about the purpose. */
+  permitsForAnyPurpose?: Sets | undefined;
   rules: ReadonlyMap<string, PolicySet['policies'][number]['rule']>;
   cache: VerdictCache;
   planOf: (query: PolicyQuery) => Planned;
@@ -54,7 +56,9 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
     if (!loaded.set) return { digest: now.set.digest, problems: loaded.problems };
     // Equal policies leave the verdicts that are remembered.
     if (loaded.set.digest === now.set.digest) return { digest: now.set.digest, problems: [] };
+    const before = now;
     now = putInForce(name, loaded.set, options);
+    forgetUnnamed(before, now);
     return { digest: now.set.digest, problems: [] };
   }
 
@@ -80,13 +84,12 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
 
 function putInForce(name: string, set: PolicySet, options: CedarOptions): InForce {
   const { configured, maxCachedVerdicts, onEvaluation = () => undefined } = options;
-  preparse(name, Object.fromEntries(set.policies.map(({ id, text }) => [id, text])));
   const permits = permitsForAnyPurpose(set);
-  const anyPurpose = Object.keys(permits).length > 0 ? `${name} for any purpose` : undefined;
-  if (anyPurpose !== undefined) preparse(anyPurpose, permits);
+  const sets = setsOf(name, set.policies);
+  const anyPurpose = permits.length > 0 ? setsOf(`${name} for any purpose`, permits) : undefined;
   const plannable: Plannable = {
     set,
-    anyPurpose,
+    hasOtherPurposes: anyPurpose !== undefined,
     targets: new Map(configured.targets.map((target) => [target.resource, knownTarget(target, set)])),
     groups: new Set(
       set.policies.flatMap(({ literals }) => literals.flatMap(({ type, id }) => (type === 'Group' ? [id] : []))),
@@ -95,7 +98,8 @@ function putInForce(name: string, set: PolicySet, options: CedarOptions): InForc
   };
   return {
     ...plannable,
-    name,
+    sets,
+    permitsForAnyPurpose: anyPurpose,
     rules: new Map(set.policies.map(({ id, rule }) => [id, rule])),
     planOf: planner(plannable, Math.min(maxCachedVerdicts, QUESTIONS_KEPT)),
     cache: verdictCache(maxCachedVerdicts),
@@ -104,19 +108,17 @@ function putInForce(name: string, set: PolicySet, options: CedarOptions): InForc
   };
 }
 
-function preparse(name: string, staticPolicies: Record<string, string | PolicyJson>): void {
-  if (preparsePolicySet(name, { staticPolicies }).type === 'failure')
-    throw new Error('Cedar refuses policies it has validated');
+function forgetUnnamed(before: InForce, now: InForce): void {
+  forget(before.sets, now.sets);
+  if (before.permitsForAnyPurpose) forget(before.permitsForAnyPurpose, now.permitsForAnyPurpose ?? now.sets);
 }
 
 /** Those that callers may not know of are left out. */
-const permitsForAnyPurpose = ({ policies }: PolicySet): Record<string, PolicyJson> =>
-  Object.fromEntries(
-    policies.flatMap(({ id, rule, json }) => {
-      const permit = rule.effect === 'permit' && !rule.secret ? forAnyPurpose(json) : undefined;
-      return permit ? [[id, permit]] : [];
-    }),
-  );
+const permitsForAnyPurpose = ({ policies }: PolicySet): NamedPolicy[] =>
+  policies.flatMap(({ id, rule, json }) => {
+    const permit = rule.effect === 'permit' && !rule.secret ? forAnyPurpose(json) : undefined;
+    return permit ? [{ id, json: permit }] : [];
+  });
 
 /**
  * Returns the target with the paths at which verdicts can change. A path that a policy names counts twice: as itself, and,
@@ -155,50 +157,43 @@ async function decide(now: InForce, query: PolicyQuery, turns: Turns): Promise<V
 }
 
 async function evaluate(now: InForce, query: PolicyQuery, plan: Plan, pause: () => Promise<void>): Promise<Verdict> {
-  let askAgain: ((set: string) => Answer) | undefined;
+  let askAgain: ((sets: Sets) => Answer) | undefined;
   const settled = await settle(
     async function* (terms) {
       const context = plan.contextUnder(terms);
       for (const subject of plan.subjects) {
         await pause();
-        askAgain = (set) => {
+        askAgain = (sets) => {
           now.onEvaluation();
-          return ask(set, query, subject, context, plan.around);
+          return ask(sets, query, subject, context, plan.around);
         };
-        yield askAgain(now.name);
+        yield askAgain(now.sets);
       }
     },
     now.rules,
     termsOf(query),
   );
-  const { rules, anyPurpose } = now;
+  const { rules, permitsForAnyPurpose: anyPurpose } = now;
   // Of what was asked last no permit applied.
   const underOtherPurpose = () => {
-    const answer = anyPurpose === undefined ? undefined : askAgain?.(anyPurpose);
+    const answer = anyPurpose && askAgain?.(anyPurpose);
     return answer?.allowed ? answer.policies : [];
   };
   return { ...explained(settled, { rules, underOtherPurpose }), digest: now.set.digest };
 }
 
 function ask(
-  name: string,
+  sets: Sets,
   { principal, action }: PolicyQuery,
   { uid, entities }: Plan['subjects'][number],
   context: Context,
   around: Plan['around'],
 ): Answer {
-  const answer = statefulIsAuthorized({
+  return sets.ask({
     principal: partyUid(principal),
     action: { type: 'Action', id: action },
     resource: uid,
     context,
-    preparsedPolicySetId: name,
-    validateRequest: false,
     entities: [...around, ...entities],
   });
-  if (answer.type === 'failure') return { allowed: false, failed: true, policies: [] };
-  const { reason, errors } = answer.response.diagnostics;
-  // Cedar skips a policy whose evaluation fails. It may have been a forbid, so the answer counts as failed.
-  if (errors.length > 0) return { allowed: false, failed: true, policies: errors.map(({ policyId }) => policyId) };
-  return { allowed: answer.response.decision === 'allow', failed: false, policies: reason };
 }

@@ -26,8 +26,8 @@ export interface Plannable {
   /** The groups that policies name. */
   groups: ReadonlySet<string>;
   mentions: Mentions;
-  /** Names a second set: the permits as they read for any purpose. Absent if no permit is about the purpose. */
-  anyPurpose?: string | undefined;
+  /** A permit is about the purpose: so a refusal is asked about for any other, too. */
+  hasOtherPurposes: boolean;
 }
 
 /** One resource of a query, as Cedar is told of it: with what policies mention. */
@@ -92,7 +92,7 @@ export function planner(plannable: Plannable, most: number): (query: PolicyQuery
       subjects,
       parts: found.length,
       // A refusal takes one more, to find whether another purpose would do.
-      evaluations: subjects.length * rounds + (plannable.anyPurpose === undefined ? 0 : 1),
+      evaluations: subjects.length * rounds + (plannable.hasOtherPurposes ? 1 : 0),
     };
   };
 }
