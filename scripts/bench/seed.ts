@@ -32,6 +32,7 @@ const SETTINGS: Settings = {
   lifetimes: configSchema.shape.lifetimes.parse(undefined),
   limits: configSchema.shape.limits.parse(undefined),
   trust: [],
+  owners: {},
   targets: [],
   signals: signalsSchema.parse(undefined),
 };

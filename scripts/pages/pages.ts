@@ -18,7 +18,8 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   Credentials: ['token', 'authorize', 'revoke', 'introspect', 'access', 'forward-auth', 'usage', 'credentials', 'aws'],
   Tasks: ['tasks', 'runs'],
   Revocations: ['revocations'],
-  Signals: ['signals', 'workloads'],
+  Signals: ['signals'],
+  Inventory: ['workloads', 'owners'],
   'What happened': ['audit', 'timeline', 'notifications'],
   Discovery: ['.well-known', 'jwks', 'openapi.json', 'errors'],
 };

@@ -158,6 +158,7 @@ const settingsOf = ({
   issuer,
   lifetimes,
   limits,
+  owners,
   purposes,
   signals,
   targets,
@@ -172,6 +173,7 @@ const settingsOf = ({
     signals,
     proofTarget: `${issuer}/aws/credentials`,
     purposes,
+    owners,
   });
 
 /** Returns the reactions to events of the revocation log. A revocation is acknowledged without waiting for them. */

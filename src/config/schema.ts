@@ -10,6 +10,7 @@ import { notifySchema, signalsSchema } from './signals-schema.js';
 import { targetSchema } from './target-schema.js';
 import { trustSchema } from './trust-schema.js';
 import {
+  absoluteUri,
   file,
   hostPort,
   name,
@@ -24,6 +25,11 @@ import {
 const purpose = z.strictObject({
   description: z.string().min(1).describe('For those who read the audit trail.'),
   owner: teamName.optional().describe('The team that answers for the purpose.'),
+});
+
+const owner = z.strictObject({
+  contact: nameSchema().optional().describe('How to reach the team, such as a channel or a telephone number.'),
+  runbook: absoluteUri.optional().describe('Where it is written what to do when its agents misbehave.'),
 });
 
 const storeSchema = z.union([
@@ -101,6 +107,10 @@ export const configSchema = z.strictObject({
     .default({})
     .describe('What else workloads are called as OAuth clients: from `client_id` to the id of the workload.'),
   purposes: z.record(name, purpose).optional().describe('When present, any other purpose is refused.'),
+  owners: z
+    .record(teamName, owner)
+    .default({})
+    .describe('Of teams, whom to ask and what to do: shown to whoever looks up their workloads.'),
   targets: z.array(targetSchema).min(1).describe('What credentials can be minted for.'),
   policy: z
     .discriminatedUnion('engine', [

@@ -6,10 +6,9 @@ import { partyCauses, sessionsOf, taskCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import { ALL, cause, causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
-import { partyFromId } from '../identity/party-from-id.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { tasksUnder } from '../ledger/tasks-under.js';
 import { readReadableTasks, readTask } from '../ledger/tasks.js';
+import { workloadParty } from './workload-party.js';
 
 export type About = { task: string } | { workload: string } | { requestId: string };
 
@@ -76,12 +75,8 @@ async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
  * Returns a workload as the subject of a timeline. The owner of the workload comes from one of its open tasks, or from the
  * configuration.
  */
-async function ofWorkload({ ledger, settings }: SubjectDeps, id: string): Promise<TimelineSubject> {
-  let party = partyFromId(settings.trust, 'workload', id);
-  for await (const page of tasksUnder(ledger, { kind: 'workload', value: id })) {
-    party = page.find(({ workload }) => workload.id === id)?.workload ?? party;
-    if (party.owner !== undefined) break;
-  }
+async function ofWorkload(deps: SubjectDeps, id: string): Promise<TimelineSubject> {
+  const party = await workloadParty(deps, id);
   const causes = new Set<Cause>([...partyCauses(party), cause('principal', id), ALL]);
   return {
     isOwn({ workload, actor }) {

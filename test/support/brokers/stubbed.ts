@@ -74,6 +74,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
       ],
       targets: [TARGET],
       purposes: undefined,
+      owners: {},
       signals,
     },
     observer: unobserved,

@@ -1,0 +1,126 @@
+/**
+ * How a workload or a team stands now, for whoever is on call: whom to ask, what is alive, what is held, and of a workload its risk
+ * and its last refusals.
+ */
+import { parseEntry, type AuditEntry } from '../audit/event.js';
+import type { AuditLog } from '../audit/log.js';
+import type { Deps } from '../authorization/deps.js';
+import { permitOnBroker, type Permitted, type PermitDeps } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
+import { partyCauses } from '../domain/hangs-on.js';
+import { ALL, cause, causeOf, type Cause, type Selector } from '../domain/selector.js';
+import type { Level } from '../domain/signal.js';
+import { countUpTo, type Affected } from '../ledger/impact.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { readReceipt, type Receipt } from '../ledger/receipts.js';
+import { riskOf } from '../ledger/risk.js';
+import { isSeen } from '../ledger/seen.js';
+import { workloadParty } from './workload-party.js';
+
+/** A team, and what the configuration says of it (`owners`). */
+interface Owner {
+  name: string;
+  contact?: string | undefined;
+  runbook?: string | undefined;
+}
+
+interface Standing {
+  /** Whether anything is known by the name. Undefined: not as far as was looked. */
+  seen: boolean | undefined;
+  /** What a revocation would hit. `all`: whether that is all of it. */
+  live: { affected: Affected; all: boolean };
+  held: boolean;
+  /** The receipts of the holds, the latest first; of a hold of this second there may be none yet. */
+  holds: Receipt[];
+}
+
+export interface WorkloadStanding extends Standing {
+  workload: string;
+  issuer: string;
+  owner?: Owner;
+  level: Level;
+  /** The latest refusals, the latest first. Absent where the caller may not read the audit log. */
+  refusals?: AuditEntry[];
+}
+
+export interface OwnerStanding extends Standing {
+  owner: Owner;
+}
+
+type Reading = Permitted<'readRevocations'>;
+type StandingDeps = PermitDeps & Pick<Deps, 'settings'> & { audit: Pick<AuditLog, 'page' | 'head'> };
+
+export async function showWorkload(deps: StandingDeps, { caller }: Reading, id: string): Promise<WorkloadStanding> {
+  const { ledger, settings } = deps;
+  const party = await workloadParty(deps, id);
+  const [standing, risk, refusals] = await Promise.all([
+    standingOf(ledger, { kind: 'workload', value: id }, [...partyCauses(party), cause('principal', id), ALL]),
+    riskOf(ledger, [cause('workload', id), cause('principal', id)]),
+    mayReadAudit(deps, caller).then((may) => (may ? lastRefusals(deps.audit, id) : undefined)),
+  ]);
+  const owner = party.owner === undefined ? undefined : ownerOf(settings, party.owner);
+  return { ...standing, workload: id, issuer: party.issuer, level: risk.level, ...defined({ owner, refusals }) };
+}
+
+export async function showOwner(
+  { ledger, settings }: Pick<StandingDeps, 'ledger' | 'settings'>,
+  _: Reading,
+  name: string,
+): Promise<OwnerStanding> {
+  const selector = { kind: 'owner', value: name } as const;
+  return { ...(await standingOf(ledger, selector, [causeOf(selector), ALL])), owner: ownerOf(settings, name) };
+}
+
+/** A team may be called `constructor`. */
+const ownerOf = ({ owners }: Deps['settings'], name: string): Owner => ({
+  name,
+  ...(Object.hasOwn(owners, name) && owners[name]),
+});
+
+/** So many open tasks are looked at for one answer. */
+const TASKS_LOOKED_AT = 1_000;
+const HOLDS_SHOWN = 20;
+
+async function standingOf(ledger: Ledger, selector: Selector, causes: readonly Cause[]): Promise<Standing> {
+  const enough = { hit: TASKS_LOOKED_AT, lookedAt: TASKS_LOOKED_AT };
+  const [log, { affected, isWhole }, seen] = await Promise.all([
+    ledger.log.look(causes),
+    countUpTo(ledger, { selector, at: ledger.clock.now(), enough }),
+    isSeen(ledger, selector),
+  ]);
+  const holds = log.on(causes).flatMap((tombstone) => tombstone?.holds ?? []);
+  const latest = [...new Set(holds)].toSorted((one, other) => other - one).slice(0, HOLDS_SHOWN);
+  const receipts = await Promise.all(latest.map((seq) => readReceipt(ledger, seq)));
+  return {
+    seen,
+    live: { affected, all: isWhole },
+    held: holds.length > 0,
+    holds: receipts.filter((receipt) => receipt !== undefined),
+  };
+}
+
+/** The answer without the refusals is no refusal of the request. */
+const mayReadAudit = (deps: PermitDeps, caller: Reading['caller']): Promise<boolean> =>
+  permitOnBroker(deps, caller, 'readAudit').then(
+    () => true,
+    () => false,
+  );
+
+/** The lines at the end of the audit log that are looked at. A page reads no more. */
+const LINES_LOOKED_AT = 5_000;
+const REFUSALS_SHOWN = 10;
+
+async function lastRefusals(audit: StandingDeps['audit'], workload: string): Promise<AuditEntry[]> {
+  const { seq } = await audit.head();
+  const named = JSON.stringify(workload);
+  const { lines } = await audit.page({
+    after: Math.max(0, seq - LINES_LOOKED_AT),
+    limit: LINES_LOOKED_AT,
+    concerns: (line) => line.includes(named) && line.includes('.refused"'),
+  });
+  const refusals = lines.map(parseEntry).filter((entry) => isRefusalOf(entry, workload));
+  return refusals.slice(-REFUSALS_SHOWN).toReversed();
+}
+
+const isRefusalOf = ({ type, actor, workload }: AuditEntry, id: string): boolean =>
+  (type === 'credential.refused' || type === 'operation.refused') && (actor?.id === id || workload === id);

@@ -1,0 +1,105 @@
+/** GET /workloads/{id} and /owners/{name}: an agent misbehaves, whose is it, what does it hold, and is it held? */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { expectProblem } from '../support/expect-refusal.js';
+
+const WATCHER = `@id("watchers-see-revocations")
+permit (principal == Workload::"lab:watcher", action == Action::"readRevocations", resource);
+@id("other-teams-read")
+permit (principal, action == Action::"read", resource) when { principal in [Owner::"red", Owner::"blue"] };`;
+const SRE = { contact: '#sre-oncall', runbook: 'https://wiki.example/agents' };
+
+let broker: TestBroker;
+let soc: string;
+
+beforeAll(async () => {
+  broker = await startBroker({ policies: WATCHER, config: { owners: { sre: SRE } } });
+  soc = await broker.identity('soc', { expiresInSeconds: 86_400 });
+});
+
+const agentOf = (sub: string, team: string) => broker.identity(sub, { team });
+const shown = async (path: string, bearer = soc) => (await broker.get(path, bearer)).body;
+const revoke = async (kind: string, value: string) =>
+  (await broker.post('/revocations', { selector: { kind, value }, reason: 'odd' }, soc)).body as { seq: number };
+
+describe('GET /workloads/{id}', () => {
+  it('says whose it is, what is alive and where, and that nothing holds it', async () => {
+    await broker.exchange(await agentOf('agent-7', 'sre'));
+    expect(await shown('/workloads/lab:agent-7')).toEqual({
+      workload: 'lab:agent-7',
+      issuer: 'lab',
+      owner: { name: 'sre', ...SRE },
+      seen: true,
+      live: { credentials: 1, tasks: 1, byTarget: { [TICKETS]: 1 }, byOwner: { sre: 1 } },
+      all: true,
+      risk: 'LOW',
+      held: false,
+      holds: [],
+      refusals: [],
+    });
+  });
+
+  it('has its last refusals, the latest first, and those of nobody else', async () => {
+    const [agent, other] = [await agentOf('agent-8', 'sre'), await agentOf('agent-9', 'sre')];
+    for (const scope of ['customer/1:read', 'customer/2:read']) await broker.exchange(agent, { scope });
+    await broker.exchange(other, { scope: 'customer/3:read' });
+    const { refusals } = (await shown('/workloads/lab:agent-8')) as { refusals: { decision: string }[] };
+    expect(refusals).toEqual([
+      expect.objectContaining({ error: 'access_denied', target: TICKETS }),
+      expect.objectContaining({ error: 'access_denied', target: TICKETS }),
+    ]);
+    expect(refusals[0]?.decision).not.toBe(refusals[1]?.decision);
+  });
+
+  it('has the holds on it and on its team, and nothing is alive under these', async () => {
+    await broker.exchange(await agentOf('agent-5', 'red'));
+    expect(await shown('/workloads/lab:agent-5')).toMatchObject({ held: false, live: { credentials: 1 } });
+    const [own, team] = [await revoke('workload', 'lab:agent-5'), await revoke('owner', 'red')];
+    expect(await shown('/workloads/lab:agent-5')).toMatchObject({
+      held: true,
+      live: { credentials: 0 },
+      holds: [{ seq: team.seq }, { seq: own.seq }],
+    });
+    await broker.send(`/revocations/${team.seq}`, { method: 'DELETE', headers: { Authorization: `Bearer ${soc}` } });
+    expect(await shown('/workloads/lab:agent-5')).toMatchObject({ held: true, holds: [{ seq: own.seq }] });
+  });
+
+  it('says of a workload that nobody knows that nothing was seen of it; an id that nobody could prove is 400', async () => {
+    expect(await shown('/workloads/lab:agent-77')).toMatchObject({ seen: false, live: { tasks: 0 }, held: false });
+    expectProblem(await broker.get('/workloads/agent-7', soc), 400, 'invalid_request', /No configured issuer/);
+    expectProblem(await broker.get('/workloads/nowhere:agent-7', soc), 400, 'invalid_request');
+  });
+
+  it('is for those who may read revocations, and leaves refusals out for those who may not read the audit log', async () => {
+    const agent = await agentOf('agent-7', 'sre');
+    for (const path of ['/workloads/lab:agent-7', '/workloads/lab:agent-77', '/owners/sre'])
+      expectProblem(await broker.get(path, agent), 403, 'access_denied');
+    const known = await shown('/workloads/lab:agent-8', await broker.identity('watcher'));
+    expect(known).toMatchObject({ workload: 'lab:agent-8' });
+    expect(known).not.toHaveProperty('refusals');
+  });
+});
+
+describe('GET /owners/{name}', () => {
+  it('says whom to ask, what of the team is alive, and what holds it', async () => {
+    await broker.exchange(await agentOf('agent-4', 'blue'));
+    expect(await shown('/owners/blue')).toMatchObject({
+      owner: { name: 'blue' },
+      seen: true,
+      live: { credentials: 1, tasks: 1 },
+      held: false,
+    });
+    expect(await shown('/owners/sre')).toMatchObject({ owner: { name: 'sre', ...SRE } });
+    const { seq } = await revoke('owner', 'blue');
+    expect(await shown('/owners/blue')).toMatchObject({ live: { credentials: 0 }, held: true, holds: [{ seq }] });
+  });
+
+  it.each(['constructor', '__proto__'])('takes no property of the language for a team: %s', async (name) => {
+    expect(await shown(`/owners/${name}`)).toMatchObject({ owner: { name }, seen: false });
+    expect(Object.keys(((await shown(`/owners/${name}`)) as { owner: object }).owner)).toEqual(['name']);
+  });
+
+  it('is 400 for what is no name', async () => {
+    expectProblem(await broker.get('/owners/%20', soc), 400, 'invalid_request', /name of the team/);
+  });
+});
