@@ -30,8 +30,8 @@ _ALIVE = ("open", "suspended")
 class Task:
     """A piece of work with a purpose. Every credential of it dies with it. Safe to use from many threads.
 
-    Made by ``Broker.task``, ``Broker.join`` and ``Broker.handed_on``. The end of a ``with`` block completes it: as ``completed``, or after an
-    exception as ``failed``.
+    Made by ``Broker.task``, ``Broker.join`` and ``Broker.handed_on``. The end of a ``with`` block completes it: as
+    ``completed``, or after an exception as ``failed``.
     """
 
     def __init__(
@@ -193,7 +193,8 @@ class Task:
 
     def _exchange(self, key: Key, once: bool) -> Credential:
         target, asked = key
-        under = {"task_id": self.id} if self.id is not None else {} if self._purpose is None else {"purpose": self._purpose}
+        named = {"task_id": self.id, "purpose": None if self.id is not None else self._purpose}
+        under = {name: value for name, value in named.items() if value is not None}
         asked_at = elapsed()
         try:
             answer = self._calls.exchange(
