@@ -172,6 +172,7 @@ permit (principal in Owner::"sre", action == Action::"write", resource in Target
     ],
     ['a task where a path belongs', one('deny').replace('https://tickets.example#incident/1', '{ workload: agent, purpose: x }'), /:8: .*<target>#<path>/], // prettier-ignore
     ['facts of another action', one('deny', '    context: { risk: LOW }\n').replace('action: read', 'action: introspect'), /:9: .*context\.risk: is not a known setting/], // prettier-ignore
+    ['a kind of revocation', one('deny', '    context: { kind: tsk, value: x, effect: hold }\n').replace('action: read', 'action: revoke').replace(/ {4}resource.*\n/, ''), /:8: .*context\.kind: context\.kind is never "tsk"/], // prettier-ignore
     ['nothing in it', '', /:1: holds no cases/],
     ['the same twice', one('deny', '    action: read\n'), /:9: Map keys must be unique/],
   ])('a case with %s that does not exist is a mistake with its line', async (_, cases, mistake) => {
