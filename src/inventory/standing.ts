@@ -71,11 +71,8 @@ export async function showOwner(
   return { ...(await standingOf(ledger, selector, [causeOf(selector), ALL])), owner: ownerOf(settings, name) };
 }
 
-/** A team may be called `constructor`. */
-const ownerOf = ({ owners }: Deps['settings'], name: string): Owner => ({
-  name,
-  ...(Object.hasOwn(owners, name) && owners[name]),
-});
+/** A name that every object has, such as `constructor`, adds nothing: only own fields are spread. */
+const ownerOf = ({ owners }: Deps['settings'], name: string): Owner => ({ ...owners[name], name });
 
 /** So many open tasks are looked at for one answer. */
 const TASKS_LOOKED_AT = 1_000;
