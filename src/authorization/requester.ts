@@ -160,21 +160,13 @@ function forPerson(subject: AuthenticatedCaller, caller: AuthenticatedCaller): R
  * Returns the workload that a credential of this broker is handed on to, or that narrows its own. Its own proof is asked first: of
  * strangers no credential is looked up. Whether the credential lives is decided later, by the one look at the log of admission.
  */
-async function handedOn(
-  deps: IdentifyDeps,
-  { subject, actor, client }: Proofs & { subject: Presented },
-): Promise<Requester> {
-  if (subject.type === ID_TOKEN_TYPE)
-    throw new BrokerError('invalid_request', `A credential of this broker is declared as ${ACCESS_TOKEN_TYPE}.`);
-  const caller = actor ? await deps.identify(actor.token, { use: 'actor', tokenType: actor.type }) : client;
-  if (!caller) {
-    throw new BrokerError(
-      'invalid_request',
-      'A credential of this broker proves no identity. To hand it on, the workload that asks sends its identity token as actor_token, or authenticates itself as the client.',
-    );
-  }
-  if (caller.party.kind !== 'workload')
-    throw new BrokerError('invalid_request', 'A credential is handed on to a workload, and not to a person.');
+async function handedOn(deps: IdentifyDeps, proofs: HandingOn): Promise<Requester> {
+  const { subject, actor } = proofs;
+  const caller = await actorOf(deps, proofs).catch(async (error: unknown) => {
+    // It may be a canary, and those are noticed wherever they are shown: it is refused as proof of an identity, too.
+    await deps.identify(subject.token, { use: 'subject', tokenType: subject.type }).catch(() => undefined);
+    throw error;
+  });
   const handed = (await inspect(deps, subject.token, shownBy(caller, 'proof')))?.found;
   if (!handed) throw new BrokerError('invalid_request', 'The subject token is no valid credential of this broker.');
   const { workload, principal } = handed.task;
@@ -187,6 +179,27 @@ async function handedOn(
   if (!isSame(workload, caller.party) && isSame(principal, caller.party))
     throw new BrokerError('invalid_request', 'The credential is already for the workload that would act: its subject.');
   return { caller, handed };
+}
+
+type HandingOn = Proofs & { subject: Presented };
+
+/** Returns the workload that a credential is handed on to, by its own proof. */
+async function actorOf(
+  { identify }: IdentifyDeps,
+  { subject, actor, client }: HandingOn,
+): Promise<AuthenticatedCaller> {
+  if (subject.type === ID_TOKEN_TYPE)
+    throw new BrokerError('invalid_request', `A credential of this broker is declared as ${ACCESS_TOKEN_TYPE}.`);
+  const caller = actor ? await identify(actor.token, { use: 'actor', tokenType: actor.type }) : client;
+  if (!caller) {
+    throw new BrokerError(
+      'invalid_request',
+      'A credential of this broker proves no identity. To hand it on, the workload that asks sends its identity token as actor_token, or authenticates itself as the client.',
+    );
+  }
+  if (caller.party.kind !== 'workload')
+    throw new BrokerError('invalid_request', 'A credential is handed on to a workload, and not to a person.');
+  return caller;
 }
 
 interface Demands {

@@ -85,6 +85,7 @@ describe('a canary', () => {
         'to be introspected from 127.0.0.1 by lab:tickets-api, to which it was presented from 203.0.113.7',
       ],
       ['subject token', () => broker.exchange(canary)],
+      ['what is handed on', () => broker.exchange(canary, { actor_token: 'x', actor_token_type: PERSON })],
       ['actor token', () => broker.exchange(person, { actor_token: canary, actor_token_type: PERSON })],
       [
         'client assertion',
