@@ -17,7 +17,7 @@ import { formatEpoch, refusesBirth } from '../domain/liveness.js';
 import type { Party } from '../domain/party.js';
 import type { Cause } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
-import type { Found } from '../ledger/credentials.js';
+import { isDead, type Found } from '../ledger/credentials.js';
 import type { FoundTask } from '../ledger/found-task.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import type { JointRisk } from '../ledger/risk.js';
@@ -175,9 +175,6 @@ function refuseDeadSubject(handed: Found, seen: Seen): void {
   if (isDead(handed, seen))
     throw new BrokerError('invalid_request', 'The subject token is a credential that has been revoked.');
 }
-
-const isDead = ({ credential, task }: Found, seen: Seen): boolean =>
-  seen.deathOf('credential', credential.epoch, credentialCauses(credential, task)) !== undefined;
 
 function refuseOver({ caller }: Requester, state: TaskState, seen: Seen): void {
   refuseEndedRun(caller, seen);

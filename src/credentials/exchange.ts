@@ -82,9 +82,9 @@ const ratedApart = (deps: Deps, { from }: Requester): Deps =>
     : deps;
 
 /**
- * Returns for what detectors count a denial. Whoever presents a credential may have stolen it. A person who is served decides what is
- * asked for, and policy whether they may have it; so does whoever hands a credential on. Whoever opened a task, or a parent of it, decided what is denied under it: only
- * under a root task of its own making, for itself, does a workload answer for itself too.
+ * Returns for what detectors count a denial. Whoever presents a credential may have stolen it: also one that is said to be handed on.
+ * A person who is served decides what is asked for, and policy whether they may have it. Whoever opened a task, or a parent of it,
+ * decided what is denied under it: only under a root task of its own making, for itself, does a workload answer for itself too.
  */
 async function chargesFor(
   { ledger }: Pick<Deps, 'ledger'>,

@@ -53,11 +53,10 @@ export function underTaskOf(
 }
 
 /**
- * Returns what requests have in common that share a task; undefined for a request that names its task, or has one to itself: what is
- * handed on ends with one credential. Whoever
- * holds only a credential says no run: a credential is for its own task. A client that leaves the purpose to the target knows nothing
- * of tasks, and asks again whenever its credential is over: all that it asks for belongs to one task, as if it were one run. No run
- * has an empty name.
+ * Returns what requests have in common that share a task; undefined for a request that names its task, or has one to itself. What is
+ * handed on has a task to itself, because it ends with the credential that it comes from. Whoever holds only a credential says no
+ * run: a credential is for its own task. A client that leaves the purpose to the target knows nothing of tasks, and asks again
+ * whenever its credential is over: all that it asks for belongs to one task, as if it were one run. No run has an empty name.
  */
 export function sharedBy(
   { caller: { party }, onBehalfOf, handed }: Requester,

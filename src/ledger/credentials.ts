@@ -10,6 +10,7 @@ import { growthOf, mergeChanges, record } from '../store/record.js';
 import type { Change } from '../store/store.js';
 import { recordKey, enforcementIndex, unconfirmedIndex } from './keys.js';
 import type { Versioned, Ledger } from './ledger.js';
+import type { Seen } from './revocation-log.js';
 import { birth, readTask, step, updateTask } from './tasks.js';
 
 interface Reservation {
@@ -117,11 +118,12 @@ export async function alive(ledger: Ledger, found: readonly Found[]): Promise<Fo
   const unexpired = found.filter(({ credential }) => credential.expiresAt > now);
   if (unexpired.length === 0) return [];
   const seen = await ledger.log.look(unexpired.flatMap(({ credential, task }) => credentialCauses(credential, task)));
-  return unexpired.filter(
-    ({ credential, task }) =>
-      seen.deathOf('credential', credential.epoch, credentialCauses(credential, task)) === undefined,
-  );
+  return unexpired.filter((one) => !isDead(one, seen));
 }
+
+/** Returns whether something that the credential hangs on has ended it. Its expiry is another question. */
+export const isDead = ({ credential, task }: Found, seen: Seen): boolean =>
+  seen.deathOf('credential', credential.epoch, credentialCauses(credential, task)) !== undefined;
 
 /** Removes a dead credential from its task's list, so that it no longer counts against the task's limit. */
 export const dropCredential = (ledger: Ledger, { id, task }: Pick<Credential, 'id' | 'task'>): Promise<Task | null> =>
