@@ -32,8 +32,9 @@ export async function exchange(
   proofs: Proofs,
   unread: UnreadRequest & Partial<Pick<Deps, 'identify'>>,
 ): Promise<Issued> {
+  const { settings, keys, ledger, observer } = deps;
   const { identify = deps.identify } = unread;
-  return exchangeFor(deps, await identifyRequester({ ...deps, identify }, proofs), unread);
+  return exchangeFor(deps, await identifyRequester({ identify, settings, keys, ledger, observer }, proofs), unread);
 }
 
 /** Does the exchange for a requester that is identified already. */
