@@ -482,6 +482,7 @@ class TokensThatNoBrokerMakes(TestCase):
         stranger: Any = ec.generate_private_key(ec.SECP256R1())
         now = time.time()
         self.assertIsNone(self.why(sign()))
+        self.assertIsNone(self.why(sign(header={"typ": "application/AT+jwt"})))
         public = self.forger.key.public_key()
         forms: Any = installed("cryptography.hazmat.primitives.serialization")
         pem = public.public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo)
@@ -502,6 +503,7 @@ class TokensThatNoBrokerMakes(TestCase):
                 sign(header={"typ": "JWT"}),
                 sign(header={"typ": "audit-head+jwt"}),
                 sign(header={"typ": None}),
+                sign(header={"typ": "text/at+jwt"}),
                 sign(causes=[]),
                 sign(causes="c"),
                 sign(epoch="1"),

@@ -18,8 +18,9 @@ from ._rules import is_action, is_path, is_pattern, parse_epoch
 _TOKEN_CHARACTERS_MAX = 16_384
 _COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 _ALGORITHM = "ES256"
-#: RFC 9068 section 2.1. The same keys sign audit heads and more, which are no credentials.
-_TYP = "at+jwt"
+#: RFC 9068 section 2.1, with and without the prefix that RFC 7515 section 4.1.9 lets be left out; in any case, as media types are.
+#: The same keys sign audit heads and more, which are no credentials.
+_TYPS = ("at+jwt", "application/at+jwt")
 #: The broker makes none that live longer: a revocation is not remembered for longer. An hour, and what clocks differ.
 _LIFE_SECONDS_MAX = 3_660
 #: Beyond it are infinity, and integers that are no float.
@@ -129,12 +130,16 @@ def _kid_of(token: object) -> str:
     if header.get("alg") != _ALGORITHM:
         raise VerificationError("signature")
     # `crit` and `b64` would change what the signature means.
-    if header.get("typ") != _TYP or "crit" in header or "b64" in header:
+    if not _is_typ(header.get("typ")) or "crit" in header or "b64" in header:
         raise VerificationError("kind")
     kid = header.get("kid")
     if not isinstance(kid, str):
         raise VerificationError("signature")
     return kid
+
+
+def _is_typ(typ: Any) -> bool:
+    return isinstance(typ, str) and typ.lower() in _TYPS
 
 
 def _claims_in(payload: Mapping[str, Any]) -> Claims | None:
