@@ -42,7 +42,10 @@ export const auditFieldsSchema = z.strictObject({
       'Who acts for whom, where access is used or was handed on: the workload, who opened its task, of each task above its id, workload and opener, and whom it serves.',
     ),
   continues: z.string().optional().describe('The task that this one goes on with.'),
-  handedOn: z.string().optional().describe('The credential by which the task was handed on to its workload.'),
+  handedOn: z
+    .string()
+    .optional()
+    .describe('The credential by which the task was handed on to its workload, or by which that was asked in vain.'),
   times: natural
     .optional()
     .describe('How often in the minute. Of permits that were too many for an entry each: of all of them.'),

@@ -69,8 +69,10 @@ export async function admit(
   const causes = causesOfBirth({ id: credentialId, ...by }, requester, target, draft);
   // A token of a party that is held or cut off may call nothing, neither as the caller nor as the person it acts for.
   const proofs = proofsOf(requester);
+  // A retry finds the task that its first attempt opened. What was handed on may hang on more by now than that task inherited.
+  const handed = requester.handed ? credentialCauses(requester.handed.credential, requester.handed.task) : [];
   const [seen, risk] = await Promise.all([
-    ledger.log.look([...causes, ...proofs.flatMap(({ party }) => partyCauses(party))]),
+    ledger.log.look([...causes, ...handed, ...proofs.flatMap(({ party }) => partyCauses(party))]),
     riskNow(deps, { task: draft, credentials: shown ? [shown.credential.id] : [], by }),
   ]);
 

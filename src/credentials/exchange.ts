@@ -46,7 +46,8 @@ export async function exchangeFor(
   const { caller } = requester;
   const rated = ratedApart(deps, requester);
   // What cannot be read was asked for by a program, and says nothing about what its workload wants.
-  const asked = { type: 'credential.refused', requestId, charged: nobody } as const;
+  const handedOn = requester.handed?.credential.id;
+  const asked = defined({ type: 'credential.refused' as const, requestId, charged: nobody, handedOn });
   const request = await auditingRefusals(deps, caller, asked, async () => {
     await rated.assertWithinRate(caller.party);
     const asked = read(requester);

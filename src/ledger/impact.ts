@@ -89,7 +89,10 @@ async function countPage(ledger: Ledger, query: ImpactQuery, page: Task[], tally
   const hit = causeOf(selector);
   for (const task of page) {
     const own = causesOf.get(task.id) ?? [];
-    if (task.deadline > at && own.includes(hit) && wasAlive('task', task.epoch, own)) {
+    // What was handed on has ended with a hold on anything above it (see `deathAbove` in task-state.ts).
+    const above = task.handedOn ? (task.inherits ?? []) : [];
+    const lived = wasAlive('task', task.epoch, own) && wasAlive('credential', task.epoch, above);
+    if (task.deadline > at && own.includes(hit) && lived) {
       tally.tasks += 1;
       tally.workloads.add(task.workload.id);
     }

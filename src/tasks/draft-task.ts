@@ -61,16 +61,31 @@ export function draftImplicitTask(
  * Returns what a task has of the credential by which it was handed on: that one's task is its parent, that one's access its ceiling,
  * and it ends no later. Whatever ends the credential ends the task, because it inherits all causes.
  */
-function handedOnTo(settings: Settings, now: number, workload: PartyRef, { credential, task: parent }: Found) {
+function handedOnTo(settings: Settings, now: number, workload: PartyRef, found: Found) {
+  const { credential } = found;
   const { target, access, expiresAt } = credential;
+  const parent = asIssued(found);
   const principal = parent.principal ?? parent.workload;
   return {
-    ...under(settings, workload, parent, credentialCauses(credential, parent)),
+    ...under(settings, workload, parent, credentialCauses(credential, found.task)),
     // A workload that narrows what it does for itself goes on serving itself.
     ...(principal.id !== workload.id && defined({ principal, principalProven: parent.principalProven })),
     handedOn: [credential.id, ...(parent.handedOn ?? [])],
     ceiling: access.map((one) => ({ target, ...one })),
     deadline: Math.min(deadlineOf(settings, now, undefined, parent), wholeSeconds(expiresAt)),
+  };
+}
+
+/**
+ * Returns the task of a credential with its parties as they were proven for the credential: by another run of the workload, or by
+ * another login of the person, than those that opened the task. The risk of these counts for what is handed on, too.
+ */
+function asIssued({ credential: { subject, session }, task }: Found): Task {
+  const { workload, principal } = task;
+  return {
+    ...task,
+    workload: { ...workload, ...(subject !== undefined && { subject }) },
+    ...(principal && { principal: { ...principal, ...(session !== undefined && { session }) } }),
   };
 }
 
@@ -109,6 +124,8 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
       ...under(settings, workload, parent, taskCauses(parent)),
       ...(parent.handedOn && { handedOn: parent.handedOn }),
     }),
+    // Whoever has the token of a person can open a task with it, and must not choose another to act for them by that.
+    ...(caller.mayAct && request.principal === caller.party.id && { mayAct: caller.mayAct }),
   };
 }
 

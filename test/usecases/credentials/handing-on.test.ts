@@ -1,15 +1,24 @@
 /** What handing on must keep, whatever is handed on and whatever is revoked: checked for patterns, and for causes of every kind. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { credentialCauses } from '../../../src/domain/hangs-on.js';
+import { credentialCauses, risksFor } from '../../../src/domain/hangs-on.js';
 import { BrokerError } from '../../../src/domain/errors.js';
 import type { Access } from '../../../src/domain/access.js';
 import { cause } from '../../../src/domain/selector.js';
 import { readTaskState } from '../../../src/ledger/task-state.js';
 import { accessTokenOf } from '../../../src/targets/kinds.js';
 import type { Issued } from '../../../src/credentials/release.js';
-import { AGENT, TARGET, wholeBroker, withPersons, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { openTask } from '../../../src/tasks/open-task.js';
+import {
+  AGENT,
+  TARGET,
+  wholeBroker,
+  withPersons,
+  withRuns,
+  type WholeBroker,
+} from '../../support/brokers/use-cases.js';
 import { proven } from '../../support/brokers/stubbed.js';
+import { handClock } from '../../support/clock.js';
 import type { ExchangeRequest } from '../../support/exchanging.js';
 import { FITTING, oneThatHangsOnEverything, soc } from '../../support/revoking.js';
 
@@ -154,4 +163,86 @@ describe('may_act', () => {
     expect(narrowed.task.lineage).toEqual([first.task.id]);
     expect(await broker.isActive(await broker.under(narrowed.task.id))).toBe(true);
   });
+
+  it('of the person binds a task that is opened with their token for somebody else', async () => {
+    const broker = await named(AGENT);
+    const ada = await broker.deps.identify('staff:ada', { use: 'bearer' });
+    const opening = { workload: SCOUT, principal: 'staff:ada', purpose: 'triage', requestId: 'r' };
+    const { task } = await openTask(broker.deps, ada, opening);
+    const subject = { token: SCOUT, type: JWT };
+    await expect(broker.exchange({ subject, under: { taskId: task.id } })).rejects.toMatchObject({
+      code: 'invalid_grant',
+      message: expect.stringMatching(NOT_THIS_ONE),
+    });
+    const forAgent = await openTask(broker.deps, ada, { ...opening, workload: AGENT });
+    expect(await broker.isActive(await broker.under(forAgent.task.id))).toBe(true);
+  });
+});
+
+/** A broker with an agent of a team and a run, and a person of a login, that a test changes between two requests. */
+async function changing() {
+  const now = { owner: 'sre', subject: 'lab:branch-1', session: 'staff:login-1' };
+  const clock = handClock();
+  const { settings } = (await wholeBroker()).deps;
+  const identify = (token: string) => {
+    const { party, ...proof } = proven(token, clock);
+    const { owner, subject, session } = now;
+    const changed = { 'staff:ada': { session }, [AGENT]: { subject, owner } }[token];
+    return Promise.resolve({ ...proof, party: { ...party, ...changed } });
+  };
+  const broker = await wholeBroker({ clock, identify, settings: withRuns(withPersons(settings)) });
+  const forAda = (under: ExchangeRequest['under']) =>
+    broker.exchange({ subject: { token: 'staff:ada', type: JWT }, actor: { token: AGENT, type: JWT }, under });
+  return { broker, now, forAda };
+}
+
+describe('where the parties have changed since the task was opened', () => {
+  it('the risk of the run and of the login counts by which the credential was asked for that is handed on', async () => {
+    const { broker, now, forAda } = await changing();
+    const { task } = await forAda({ purpose: 'triage' });
+    Object.assign(now, { subject: 'lab:branch-2', session: 'staff:login-2' });
+    const second = await handOn(broker, await forAda({ taskId: task.id }));
+    const third = await handOn(broker, second, {}, 'lab:clerk');
+    for (const { task } of [second, third]) {
+      const counted = risksFor(task, []);
+      expect(counted).toContainEqual({ kind: 'subject', value: 'lab:branch-2' });
+      expect(counted).toContainEqual({ kind: 'session', value: 'staff:login-2' });
+    }
+    for (const [kind, value] of [
+      ['subject', 'lab:branch-1'],
+      ['session', 'staff:login-1'],
+    ] as const)
+      expect(credentialCauses(third.credential, third.task)).toContain(cause(kind, value));
+  });
+
+  it('a retry still finds what the first attempt was handed on', async () => {
+    const { broker, now, forAda } = await changing();
+    const first = await forAda({ purpose: 'triage' });
+    const again = { idempotencyKey: { key: 'once', body: 'same' } };
+    const { task } = await handOn(broker, first, again);
+    now.owner = 'payments';
+    await forAda({ taskId: first.task.id });
+    expect((await handOn(broker, first, again)).task.id).toBe(task.id);
+    await soc(broker, { kind: 'owner', value: 'payments' }, 'cutoff');
+    const revoked = { code: 'invalid_request', message: expect.stringMatching(/credential that has been revoked/) };
+    await expect(handOn(broker, first, again)).rejects.toMatchObject(revoked);
+  });
+});
+
+it('a refusal is audited with the credential that was shown', async () => {
+  const broker = await wholeBroker();
+  const first = await broker.exchange();
+  const wider = { access: [{ path: 'incident/*', actions: ['read'] }] };
+  await expect(handOn(broker, first, wider)).rejects.toMatchObject({ code: 'invalid_scope' });
+  const entries = (await broker.audited()).filter(({ type }) => type === 'credential.refused');
+  expect(entries).toMatchObject([{ handedOn: first.credential.id, actor: { id: SCOUT }, error: 'invalid_scope' }]);
+});
+
+it('what ended with a hold is not counted again by a later revocation', async () => {
+  const broker = await wholeBroker();
+  await handOn(broker, await broker.exchange());
+  const held = await soc(broker, { kind: 'workload', value: AGENT }, 'hold');
+  expect(held.affected).toMatchObject({ tasks: 2, credentials: 2 });
+  const cut = await soc(broker, { kind: 'workload', value: SCOUT }, 'cutoff');
+  expect(cut.affected).toMatchObject({ tasks: 0, credentials: 0 });
 });
