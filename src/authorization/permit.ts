@@ -58,6 +58,22 @@ export const permitOnBroker = <V extends BrokerVerb>(
 ): Promise<Permitted<V>> => ask(deps, caller, verb, undefined);
 
 /**
+ * Returns the permission, or undefined where policy refuses it: for a part that an answer may leave out. Policy that cannot be
+ * evaluated is no refusal: whoever reads an answer with a part less would take that for a right that they lack.
+ */
+export async function permitPart<V extends BrokerVerb>(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  verb: V,
+): Promise<Permitted<V> | undefined> {
+  await assertLiveCaller(deps, caller);
+  const { outcome, because } = await decideOperator(deps, caller, verb);
+  if (because?.why === 'failed')
+    throw new BrokerError('temporarily_unavailable', `Policy cannot be evaluated for "${verb}".`);
+  return outcome === 'permit' ? new Permission(caller, verb, undefined) : undefined;
+}
+
+/**
  * Policy may permit one selector or effect and not another.
  * @param revocationOf Returns what would be revoked, or lifted. The question is derived from the subject, so permission for one
  * subject cannot be carried to another.

@@ -13,7 +13,7 @@ import { brokerOperation, operation } from './wire/operation.js';
 import type { Receipt } from '../ledger/receipts.js';
 import { allWithEffects, withEffects, type Shown } from '../revocation/effects.js';
 import { liftAll } from '../revocation/lift-all.js';
-import { HOLD_STATES, liftHold, permitLift, showReceipts } from '../revocation/receipts.js';
+import { HOLD_STATES, liftHold, permitLift, showReceipts, type ReceiptFilter } from '../revocation/receipts.js';
 import {
   isDryRun,
   permitBySelector,
@@ -113,11 +113,43 @@ export const revocation = (deps: HttpDeps) =>
     },
   });
 
+const paging = {
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0).describe('Those with a higher number.'),
+  limit: wholeNumber(1, 1_000).default(100).describe('So many at most. Default: 100.'),
+};
+
+const filter = {
+  reaction: nameSchema().exactOptional().describe('Those that this reaction published.'),
+  source: nameSchema().exactOptional().describe('Those that a signal of this source led to.'),
+};
+
 /** GET /revocations returns receipts as they stand now, oldest first, in pages: all, or those of a reaction, a source, a state. */
 export const revocationList = (deps: HttpDeps) =>
+  receiptList(deps, {
+    summary: 'Lists revocations by hand and by signal, oldest first, each as it stands now.',
+    input: z.strictObject({
+      ...filter,
+      state: z.enum(HOLD_STATES).exactOptional().describe('Holds that are in force, or that are lifted.'),
+      ...paging,
+    }),
+  });
+
+/** GET /holds is the list of revocations for `state=held`: whoever looks for what is held looks for that name. */
+export const holdList = (deps: HttpDeps) =>
+  receiptList(deps, {
+    summary: 'Lists the holds that are in force, oldest first: the same as `GET /revocations?state=held`.',
+    input: z.strictObject({ ...filter, ...paging }).transform((asked) => ({ ...asked, state: 'held' as const })),
+  });
+
+interface ReceiptList {
+  summary: string;
+  input: z.ZodType<ReceiptFilter & { after: number; limit: number }>;
+}
+
+const receiptList = (deps: HttpDeps, { summary, input }: ReceiptList) =>
   brokerOperation(deps, {
     verb: 'readRevocations',
-    summary: 'Lists revocations by hand and by signal, oldest first, each as it stands now.',
+    summary,
     answers: {
       200: json(
         z.strictObject({
@@ -127,15 +159,9 @@ export const revocationList = (deps: HttpDeps) =>
       ),
     },
     from: 'query',
-    input: z.strictObject({
-      reaction: nameSchema().exactOptional().describe('Those that this reaction published.'),
-      source: nameSchema().exactOptional().describe('Those that a signal of this source led to.'),
-      state: z.enum(HOLD_STATES).exactOptional().describe('Holds that are in force, or that are lifted.'),
-      after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0).describe('Those with a higher number.'),
-      limit: wholeNumber(1, 1_000).default(100).describe('So many at most. Default: 100.'),
-    }),
-    async act(permitted, { after, limit, ...filter }) {
-      const { receipts, next } = await showReceipts(deps.ledger, permitted, filter, { after, limit });
+    input,
+    async act(permitted, { after, limit, ...wanted }) {
+      const { receipts, next } = await showReceipts(deps.ledger, permitted, wanted, { after, limit });
       const shown = await allWithEffects(deps.ledger, receipts);
       return ok(defined({ revocations: shown.map(receiptOnWire), next }));
     },

@@ -24,7 +24,7 @@ import { notifications } from './notifications.js';
 import { forwardAuth, forwardAuthByPath } from './forward-auth.js';
 import { liveness, readiness, metricsPage } from './operations.js';
 import { revocationReceipt } from './receipt.js';
-import { allLifting, holdLifting, revocationList, revocation } from './revocations.js';
+import { allLifting, holdLifting, holdList, revocationList, revocation } from './revocations.js';
 import { signalPush } from './security-events.js';
 import { allDismissing, signalDeciding, pendingSignals, signalList, signalReading, jsonSignal } from './signals.js';
 import {
@@ -108,6 +108,7 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
 const revocationEndpoints = (deps: HttpDeps): DescribedEndpoint[] => [
   ours('POST', '/revocations', revocation(deps), 48 * KIB),
   ours('GET', '/revocations', revocationList(deps)),
+  ours('GET', '/holds', holdList(deps)),
   ours('POST', '/revocations/lift', allLifting(deps), 4 * KIB),
   ours('GET', '/revocations/feed', revocationFeed(deps)),
   ours('POST', '/revocations/feed/ack', feedAcknowledgement(deps), 32 * KIB),

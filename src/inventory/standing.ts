@@ -5,7 +5,7 @@
 import { parseEntry, type AuditEntry } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
 import type { Deps } from '../authorization/deps.js';
-import { permitOnBroker, type Permitted, type PermitDeps } from '../authorization/permit.js';
+import { permitPart, type Permitted, type PermitDeps } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { ALL, cause, causeOf, type Cause, type Selector } from '../domain/selector.js';
@@ -56,7 +56,7 @@ export async function showWorkload(deps: StandingDeps, { caller }: Reading, id: 
   const [standing, risk, refusals] = await Promise.all([
     standingOf(ledger, { kind: 'workload', value: id }, [...partyCauses(party), cause('principal', id), ALL]),
     riskOf(ledger, [cause('workload', id), cause('principal', id)]),
-    mayReadAudit(deps, caller).then((may) => (may ? lastRefusals(deps.audit, id) : undefined)),
+    permitPart(deps, caller, 'readAudit').then((permitted) => permitted && lastRefusals(deps.audit, permitted, id)),
   ]);
   const owner = party.owner === undefined ? undefined : ownerOf(settings, party.owner);
   return { ...standing, workload: id, issuer: party.issuer, level: risk.level, ...defined({ owner, refusals }) };
@@ -96,18 +96,15 @@ async function standingOf(ledger: Ledger, selector: Selector, causes: readonly C
   };
 }
 
-/** The answer without the refusals is no refusal of the request. */
-const mayReadAudit = (deps: PermitDeps, caller: Reading['caller']): Promise<boolean> =>
-  permitOnBroker(deps, caller, 'readAudit').then(
-    () => true,
-    () => false,
-  );
-
 /** The lines at the end of the audit log that are looked at. A page reads no more. */
 const LINES_LOOKED_AT = 5_000;
 const REFUSALS_SHOWN = 10;
 
-async function lastRefusals(audit: StandingDeps['audit'], workload: string): Promise<AuditEntry[]> {
+async function lastRefusals(
+  audit: StandingDeps['audit'],
+  _: Permitted<'readAudit'>,
+  workload: string,
+): Promise<AuditEntry[]> {
   const { seq } = await audit.head();
   const named = JSON.stringify(workload);
   const { lines } = await audit.page({

@@ -1,4 +1,4 @@
-/** GET /workloads/{id} and /owners/{name}: an agent misbehaves, whose is it, what does it hold, and is it held? */
+/** GET /workloads/{id}, /owners/{name} and /holds: an agent misbehaves, whose is it, what does it hold, and is it held? */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { expectProblem } from '../support/expect-refusal.js';
@@ -20,7 +20,9 @@ beforeAll(async () => {
 const agentOf = (sub: string, team: string) => broker.identity(sub, { team });
 const shown = async (path: string, bearer = soc) => (await broker.get(path, bearer)).body;
 const revoke = async (kind: string, value: string) =>
-  (await broker.post('/revocations', { selector: { kind, value }, reason: 'odd' }, soc)).body as { seq: number };
+  (await broker.post('/revocations', { selector: { kind, value }, reason: 'odd', unseen: true }, soc)).body as {
+    seq: number;
+  };
 
 describe('GET /workloads/{id}', () => {
   it('says whose it is, what is alive and where, and that nothing holds it', async () => {
@@ -101,5 +103,29 @@ describe('GET /owners/{name}', () => {
 
   it('is 400 for what is no name', async () => {
     expectProblem(await broker.get('/owners/%20', soc), 400, 'invalid_request', /name of the team/);
+  });
+});
+
+describe('GET /holds', () => {
+  it('answers as GET /revocations?state=held does, page by page, without what was lifted', async () => {
+    const [first, lifted, last] = [
+      await revoke('owner', 'holds-1'),
+      await revoke('owner', 'holds-2'),
+      await revoke('owner', 'holds-3'),
+    ];
+    await broker.send(`/revocations/${lifted.seq}`, { method: 'DELETE', headers: { Authorization: `Bearer ${soc}` } });
+    const whole = (await shown('/holds')) as { revocations: { seq: number; effect: string }[] };
+    expect(whole).toEqual(await shown('/revocations?state=held'));
+    expect(whole.revocations.map(({ seq }) => seq)).toEqual(expect.arrayContaining([first.seq, last.seq]));
+    expect(whole.revocations.map(({ seq }) => seq)).not.toContain(lifted.seq);
+    const page = (await shown(`/holds?after=${first.seq}&limit=1`)) as { revocations: unknown[] };
+    expect(page).toEqual(await shown(`/revocations?state=held&after=${first.seq}&limit=1`));
+    expect(page).toMatchObject({ revocations: [{ seq: last.seq }], next: last.seq });
+    expect(await shown('/holds?reaction=nobody')).toEqual({ revocations: [] });
+  });
+
+  it('lists holds alone, for those who may read revocations', async () => {
+    expectProblem(await broker.get('/holds?state=lifted', soc), 400, 'invalid_request');
+    expectProblem(await broker.get('/holds', await agentOf('agent-7', 'sre')), 403, 'access_denied');
   });
 });
