@@ -5,9 +5,9 @@
  */
 import { z } from 'zod';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
+import { decisionSchema } from '../domain/decision.js';
 import { defined } from '../domain/defined.js';
 import { BROKER_ERROR_CODES, RETRIES } from '../domain/errors.js';
-import { POLICY_OUTCOMES } from '../domain/policy-outcome.js';
 import { accessSchema, moment, natural, selectorSchema } from '../domain/schemas.js';
 import { EFFECTS } from '../domain/selector.js';
 import { LEVELS, reactionSchema, SIGNAL_STATES } from '../domain/signal.js';
@@ -56,15 +56,7 @@ export const auditFieldsSchema = z.strictObject({
   expiresAt: moment
     .optional()
     .describe('The expiry of the credential, the deadline of the task, or the end of the watch for a canary.'),
-  decision: z
-    .strictObject({
-      id: z.string(),
-      outcome: z.enum(POLICY_OUTCOMES),
-      policies: z.array(z.string()).describe('The ids of the policies that decided.'),
-      digest: z.string().describe('Of the policy set.'),
-    })
-    .optional()
-    .describe('The decision of policy.'),
+  decision: decisionSchema.optional().describe('The decision of policy.'),
   scopeHash: z
     .string()
     .optional()

@@ -1,5 +1,6 @@
 /** Questions to policy. An access question is asked once for each pair of path and action: one denial refuses all, and the shortest lifetime counts. */
 import { pairsOf, type Access } from '../domain/access.js';
+import type { DecisionRecord } from '../domain/decision.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { newId } from '../domain/id.js';
@@ -8,6 +9,7 @@ import type { Given, Party } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { toTimestamp } from '../domain/time.js';
 import type { JointRisk } from '../ledger/risk.js';
+import { keptFacts } from '../policy/facts.js';
 import type { Because, Verdict } from '../policy/policy-engine.js';
 import type {
   AccessContext,
@@ -20,14 +22,31 @@ import type {
 import type { Deps } from './deps.js';
 import { easingOf, type Easing } from './easing.js';
 
-/** An answer by policy, as the audit log keeps it. */
+/** An answer by policy. */
 export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest' | 'because'> {
   id: string;
+  /** The query that was not permitted; else the last one. Absent where nothing was asked for. */
+  query?: PolicyQuery;
   lifetimeSeconds: number;
-  /** A description of the question that was not permitted. */
-  about: string;
   /** With `deny`: when policy will permit it, because the risk has fallen. */
   eases?: Easing;
+  /** With the same request a task is opened, of so many seconds: policy was asked for that too. */
+  openedFor?: number;
+  /** The task above the one that is about to be opened: policy was asked about that too. */
+  parent?: TaskFacts;
+}
+
+/** Returns the decision as the audit log keeps it. */
+export function recordOf(decision: Decision): DecisionRecord {
+  const { id, query, outcome, policies, digest, openedFor, parent, lifetimeSeconds } = decision;
+  return defined({
+    id,
+    outcome,
+    policies,
+    digest,
+    lifetimeSeconds: outcome === 'permit' && lifetimeSeconds > 0 ? lifetimeSeconds : undefined,
+    ...(query && keptFacts(query, { isRefused: outcome !== 'permit', openedFor, parent })),
+  });
 }
 
 interface AccessQuestion {
@@ -69,9 +88,9 @@ export async function decideAccess(
     const covers = (more: readonly PolicyQuery[]) =>
       (policy.evaluationsOf([...queries, ...more]) ?? Infinity) <= points * EVALUATIONS_PER_POINT;
     const eases = await easingOf(policy, { ...question, query, verdict, covers });
-    return defined({ ...settled(verdicts, question.lifetimeSeconds, describeQuery(query)), eases });
+    return defined({ ...settled(verdicts, query, question.lifetimeSeconds), eases });
   }
-  return settled(verdicts, question.lifetimeSeconds);
+  return settled(verdicts, queries.at(-1), question.lifetimeSeconds);
 }
 
 /** Asks the one question of an operator verb. The lifetime is that of the task to be opened, or 0 for every other verb. */
@@ -83,7 +102,7 @@ export async function decideOperation(
   context: Omit<OperateContext, 'kind'> = {},
 ): Promise<Decision> {
   const query: PolicyQuery = { principal: party, action, resource, context: { kind: 'operate', ...context } };
-  return settled([await policy.decide(query)], context.opening?.lifetimeSeconds ?? 0, describeQuery(query));
+  return settled([await policy.decide(query)], query, context.opening?.lifetimeSeconds ?? 0);
 }
 
 const tooManyEvaluations = () =>
@@ -94,8 +113,9 @@ const tooManyEvaluations = () =>
   );
 
 /** Returns the refusal, with a sentence for the developer of the caller. */
-export function denied({ about, id, outcome, policies, digest, because, eases }: Decision): BrokerError {
-  const decision = { id, outcome, policies, digest };
+export function denied(denial: Decision): BrokerError {
+  const { query, outcome, because, eases } = denial;
+  const [about, decision] = [query ? describeQuery(query) : 'nothing', recordOf(denial)];
   if (outcome === 'needs-approval') {
     const text = `Policy requires an approval for ${about}.`;
     return new BrokerError('access_denied', text, { decision, retry: 'after-approval' });
@@ -172,10 +192,11 @@ function* queriesOf({
   }
 }
 
-function settled(verdicts: readonly Verdict[], lifetimeSeconds: number, about = ''): Decision {
+function settled(verdicts: readonly Verdict[], query: PolicyQuery | undefined, lifetimeSeconds: number): Decision {
   const last = verdicts.at(-1);
   return defined({
     id: newId('dec'),
+    query,
     outcome: last?.outcome ?? 'deny',
     because: last?.because,
     policies: [...new Set(verdicts.flatMap(({ policies }) => policies))],
@@ -184,7 +205,6 @@ function settled(verdicts: readonly Verdict[], lifetimeSeconds: number, about = 
       lifetimeSeconds,
       ...verdicts.map((verdict) => verdict.lifetimeSeconds ?? lifetimeSeconds),
     ),
-    about,
   });
 }
 

@@ -13,7 +13,7 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { stateNow, type TaskState } from '../ledger/task-state.js';
 import { readTask } from '../ledger/tasks.js';
-import type { OperateContext, OperatorVerb } from '../policy/query.js';
+import type { OperateContext, OperatorVerb, TaskFacts } from '../policy/query.js';
 import { assertLiveCaller, refuseDeadCaller } from './caller.js';
 import { decideOperation, denied, factsOf, draftFacts, personOf, type Decision } from './decide.js';
 import type { Deps } from './deps.js';
@@ -237,31 +237,42 @@ async function assertPermittedOnTask(
 export const knowsOf = (party: Party, { workload, openedBy }: Task): boolean =>
   [workload, openedBy].some((one) => isSame(one, party));
 
-/**
- * Returns the drafted task as policy permits it, perhaps with an earlier deadline, and the policies that permitted it. Both
- * POST /tasks and an exchange open tasks.
- */
+/** A task as policy permits it to be opened, perhaps with an earlier deadline. */
+export interface Opening {
+  task: Task;
+  /** With the policies of all questions. */
+  decision: Decision;
+  /** The lifetime that was asked for. */
+  seconds: number;
+}
+
+/** Both POST /tasks and an exchange open tasks. */
 export async function permitOpening(
   policy: Deps['policy'],
   party: Party,
   draft: Task,
   parent?: Task,
-): Promise<{ task: Task; policies: string[] }> {
+): Promise<Opening> {
   const opening = defined({
     lifetimeSeconds: Math.ceil((draft.deadline - draft.openedAt) / 1000),
     principalProven: draft.principalProven ?? false,
     onBehalfOf: personOf(draft),
   });
-  const policies: string[] = [];
-  let task = draft;
-  // A child inherits the parent's access and person. So its opener needs the permission to open tasks such as the parent, too.
-  for (const facts of parent ? [factsOf(parent), draftFacts(draft)] : [draftFacts(draft)]) {
+  const ask = async (facts: TaskFacts) => {
     const decision = await decideOperation(policy, party, 'openTask', { type: 'task', task: facts }, { opening });
     if (decision.outcome !== 'permit') throw denied(decision);
-    policies.push(...decision.policies);
-    task = endingWithin(task, decision.lifetimeSeconds);
-  }
-  return { task, policies };
+    return decision;
+  };
+  // A child inherits the parent's access and person. So its opener needs the permission to open tasks such as the parent, too.
+  const above = parent && { facts: factsOf(parent), decision: await ask(factsOf(parent)) };
+  const own = await ask(draftFacts(draft));
+  const lifetimeSeconds = Math.min(own.lifetimeSeconds, above?.decision.lifetimeSeconds ?? Infinity);
+  const policies = [...new Set([...(above?.decision.policies ?? []), ...own.policies])];
+  return {
+    task: endingWithin(draft, lifetimeSeconds),
+    decision: defined({ ...own, policies, lifetimeSeconds, parent: above?.facts }),
+    seconds: opening.lifetimeSeconds,
+  };
 }
 
 /** The deadline is in whole seconds, like every deadline. */

@@ -5,7 +5,7 @@
 import type { AuditEvent } from '../audit/event.js';
 import { auditingRefusals, callerFields, nobody, taskFields } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
-import { decideAccess, decideOperation, denied, type Decision } from '../authorization/decide.js';
+import { decideAccess, decideOperation, denied, recordOf, type Decision } from '../authorization/decide.js';
 import {
   chargeOf,
   holderOf,
@@ -96,8 +96,7 @@ export async function evaluate(
   const given = await heardFrom(deps, asker, target, question);
   const unheard = question.given && !given ? { unheard: true as const } : {};
   const decision = await decide(deps, { use: { ...use, target, task }, question, now, given });
-  const { id, outcome, policies, digest } = decision;
-  const decided = { ...about, decision: { id, outcome, policies, digest } };
+  const decided = { ...about, decision: recordOf(decision) };
   if (!isPermitted(decision, found, now)) {
     await enter(deps, { ...decided, type: 'access.denied', reason: denied(decision).message });
     return { ...no('policy', decision), ...unheard };

@@ -124,15 +124,13 @@ async function reserveGrant(
   const { stored } = admission;
   const { party } = requester.caller;
   // Without a task, policy must first permit the one that is opened together with the credential.
-  const opening = stored
-    ? { task: admission.task, policies: [] }
-    : await permitOpening(deps.policy, party, admission.task);
-  const permitted = { ...admission, task: opening.task };
+  const opening = stored ? undefined : await permitOpening(deps.policy, party, admission.task);
+  const permitted = { ...admission, task: opening?.task ?? admission.task };
   const mostSeconds = Math.min(
     minter.lifetimeSecondsMax?.(target.resource) ?? Infinity,
     secondsByProof(deps.settings, proofsOf(requester), admission.now),
   );
-  const access = await decideAccess(deps, {
+  const decided = await decideAccess(deps, {
     party,
     task: permitted.task,
     target: target.resource,
@@ -141,9 +139,11 @@ async function reserveGrant(
     now: admission.now,
     lifetimeSeconds: requestedSeconds(deps.settings, mostSeconds, request),
   });
+  const access = defined({ ...decided, openedFor: opening?.seconds });
   if (access.outcome !== 'permit') throw denied(access);
 
-  const decision = { ...access, policies: [...new Set([...opening.policies, ...access.policies])] };
+  const policies = [...new Set([...(opening?.decision.policies ?? []), ...access.policies])];
+  const decision = { ...access, policies };
   const credential = narrow(permitted, decision, target);
   const { again } = request;
   const given = again && (await deps.given.inPlaceOf(credential, permitted.task));

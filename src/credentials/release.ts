@@ -4,7 +4,7 @@
  */
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields, taskFields } from '../authorization/audit.js';
-import type { Decision } from '../authorization/decide.js';
+import { recordOf, type Decision } from '../authorization/decide.js';
 import type { Requester } from '../authorization/requester.js';
 import type { Credential } from '../domain/credential.js';
 import { defined } from '../domain/defined.js';
@@ -140,9 +140,7 @@ function grantedEvent(
     access: credential.access,
     expiresAt: credential.expiresAt,
     scopeHash,
-    decision: decisionFields(decision),
+    decision: recordOf(decision),
     requestId,
   });
 }
-
-const decisionFields = ({ id, outcome, policies, digest }: Decision) => ({ id, outcome, policies, digest });

@@ -1,6 +1,6 @@
 /** Refusals. A BrokerError is a refusal. Expected alternatives are return values instead, and bugs are plain Errors. */
 
-import type { PolicyOutcome } from './policy-outcome.js';
+import type { DecisionRecord } from './decision.js';
 
 export const BROKER_ERROR_CODES = [
   'invalid_request',
@@ -57,7 +57,7 @@ const RETRY_BY_CODE: Readonly<Record<BrokerErrorCode, Retry>> = {
 interface BrokerErrorDetails {
   retry?: Retry;
   /** The decision of policy, if policy was asked. The caller gets the id, and the audit log gets all of it. */
-  decision?: { id: string; outcome: PolicyOutcome; policies: string[]; digest: string };
+  decision?: DecisionRecord;
   retryAfterSeconds?: number;
   /** What an operator should look at, for the log. The caller never sees it. */
   advice?: string;

@@ -17,6 +17,8 @@ export const HARD_LIMITS = {
   pairsPerRequest: 32,
   /** By policy, for one request. Patterns take many: one for each part that policies or labels tell apart. */
   policyEvaluations: 96,
+  /** Of what policy was told for a decision, as the audit log keeps it. Above that it is not kept. */
+  decisionFactsCharacters: 4_096,
   /** Questions in one call of AuthZEN's evaluations. */
   evaluationsPerCall: 100,
   /** Values in what an API says of one entity of an evaluation, or of its context; of a list each entry is one. */

@@ -182,10 +182,20 @@ const ID_FIELDS = [
     'requestId',
     'retry',
   ],
-  ...['revocation', 'access', 'accessOmitted', 'decision', 'counted', 'muted', 'missing', 'checkpoint', 'expiresAt'],
+  ...['revocation', 'access', 'accessOmitted', 'counted', 'muted', 'missing', 'checkpoint', 'expiresAt'],
 ] as const;
 
-const idsOf = (entry: AuditEntry) => Object.fromEntries(ID_FIELDS.map((field) => [field, entry[field]]));
+const idsOf = (entry: AuditEntry) => ({
+  ...Object.fromEntries(ID_FIELDS.map((field) => [field, entry[field]])),
+  decision: decisionOf(entry),
+});
+
+/** Without what policy was told: groups and claims of people stay in the audit log. */
+function decisionOf({ decision }: AuditEntry) {
+  if (!decision) return undefined;
+  const { id, outcome, policies, digest } = decision;
+  return { id, outcome, policies, digest };
+}
 
 /** Returns the selector as a resource of OCSF. `all` has no value of its own, and OCSF wants one. */
 const resourceOf = ({ kind, value }: Selector) => ({ type: kind, uid: kind === 'all' ? 'all' : value });

@@ -2,9 +2,9 @@
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields, taskFields } from '../authorization/audit.js';
 import { held, refuseDeadCaller, refuseEndedRun } from '../authorization/caller.js';
-import { decideOperation, denied, factsOf } from '../authorization/decide.js';
+import { decideOperation, denied, factsOf, recordOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
-import { knowsOf, permitOpening } from '../authorization/permit.js';
+import { knowsOf, permitOpening, type Opening } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
@@ -27,8 +27,8 @@ export interface TaskAnswer {
 }
 
 export async function openTask(deps: Deps, caller: AuthenticatedCaller, request: OpenTaskRequest): Promise<TaskAnswer> {
-  const { isNew, ...answer } = await retryOnConflict(deps.ledger, () => tryOpening(deps, caller, request));
-  if (isNew) await auditOpening(deps, caller, answer.task, request.requestId);
+  const { opening, ...answer } = await retryOnConflict(deps.ledger, () => tryOpening(deps, caller, request));
+  if (opening) await auditOpening(deps, caller, { ...opening, task: answer.task }, request.requestId);
   return answer;
 }
 
@@ -36,11 +36,11 @@ export async function openTask(deps: Deps, caller: AuthenticatedCaller, request:
 async function auditOpening(
   { audit, ledger }: Deps,
   caller: AuthenticatedCaller,
-  task: Task,
+  { task, decision }: Opening,
   requestId: string,
 ): Promise<void> {
   try {
-    await audit.append(openedEvent(ledger.clock.now(), task, caller, requestId));
+    await audit.append({ ...openedEvent(ledger.clock.now(), task, caller, requestId), decision: recordOf(decision) });
   } catch (error) {
     const end = { as: 'cancelled', reason: 'its opening could not be audited', actor: BROKER } as const;
     await endTask(ledger, task, end).catch(() => undefined);
@@ -48,12 +48,12 @@ async function auditOpening(
   }
 }
 
-/** Makes one attempt. Returns undefined if the id or the Idempotency-Key was taken in between. */
+/** Makes one attempt. Returns undefined if the id or the Idempotency-Key was taken in between. `opening` is of a new task. */
 async function tryOpening(
   deps: Deps,
   caller: AuthenticatedCaller,
   request: OpenTaskRequest,
-): Promise<(TaskAnswer & { isNew: boolean }) | undefined> {
+): Promise<(TaskAnswer & { opening?: Opening }) | undefined> {
   const { ledger, settings } = deps;
   const previous = await findPrevious(ledger, caller.party, request.idempotencyKey, shardUnder(request));
   const first = previous?.taskId === undefined ? undefined : await readTask(ledger, previous.taskId);
@@ -65,7 +65,7 @@ async function tryOpening(
   const causes = taskCauses(draft);
   const seen = await ledger.log.look([...causes, ...partyCauses(caller.party)]);
   refuseDeadCaller(deps, caller, seen);
-  if (first) return { task: first.value, state: taskState(first.value, seen, now), isNew: false };
+  if (first) return { task: first.value, state: taskState(first.value, seen, now) };
 
   const permitted = await permitOpening(deps.policy, caller.party, draft, parent);
   const task: Task = { ...permitted.task, epoch: formatEpoch(seen.epoch) };
@@ -78,7 +78,7 @@ async function tryOpening(
   await deps.assertWithinQuota(caller.party, { bytes: growthOf(change), task, opens: true });
   if (previous && !(await claimKey(ledger, previous, task.deadline))) return undefined;
   const written = await ledger.records.commit(change);
-  return written ? { task, state: 'open', isNew: true } : undefined;
+  return written ? { task, state: 'open', opening: permitted } : undefined;
 }
 
 const shardUnder = ({ parent }: OpenTaskRequest): Shard | undefined =>

@@ -45,7 +45,11 @@ describe('GET /audit', () => {
     const [granted] = await entries(`?task=${task}&type=credential.granted`);
     expect(granted).toMatchObject({
       actor: { id: 'lab:agent-7', kind: 'workload', issuer: 'lab' },
-      decision: { outcome: 'permit', policies: expect.arrayContaining(['sre-agents-read-incidents']) },
+      decision: {
+        outcome: 'permit',
+        policies: expect.arrayContaining(['sre-agents-read-incidents']),
+        facts: { principal: { id: 'lab:agent-7', owner: 'sre' }, access: { purposeFrom: expect.any(String) } },
+      },
       proofHash: expect.stringMatching(/^[\w-]{43}$/),
       requestId: expect.stringMatching(/^req_/),
     });

@@ -76,6 +76,14 @@ describe('a revocation', () => {
     });
   });
 
+  it('has of a decision who decided, and not what policy was told', () => {
+    const decision = { id: 'dec_x', outcome: 'permit' as const, policies: ['p'], digest: 'd' };
+    const person = { kind: 'person' as const, id: 'staff:ann', issuer: 'staff', groups: ['oncall'] };
+    const { event } = rendered({ type: 'task.opened', decision: { ...decision, facts: { principal: person } } });
+    expect(event.data).toMatchObject({ unmapped: { decision } });
+    expect(JSON.stringify(event)).not.toContain('oncall');
+  });
+
   it.each([
     ['everybody', { kind: 'all', value: '' }, 'end', undefined, 5],
     ['an issuer', { kind: 'issuer', value: 'lab' }, 'hold', undefined, 4],
