@@ -13,6 +13,7 @@ import { keptFacts } from '../policy/facts.js';
 import type { Because, Verdict } from '../policy/policy-engine.js';
 import type {
   AccessContext,
+  Delegation,
   OperateContext,
   OperatorVerb,
   PolicyQuery,
@@ -162,6 +163,9 @@ export const factsOf = (task: Task): TaskFacts => ({ id: task.id, ...draftFacts(
 export const personOf = ({ principal }: Pick<Task, 'principal'>): Task['principal'] =>
   principal?.kind === 'person' ? principal : undefined;
 
+export const delegationOf = ({ lineage, chain = [] }: Task): Delegation =>
+  defined({ delegationDepth: lineage.length, delegatedBy: chain[0], chain });
+
 function* queriesOf({
   party,
   task,
@@ -176,13 +180,11 @@ function* queriesOf({
     purpose: task.purpose,
     purposeFrom: task.purposeFrom,
     lifetimeSeconds,
-    delegationDepth: task.lineage.length,
     // A person's token may be presented only once for a task. Policy sees the person at each renewal all the same.
     onBehalfOf: personOf(task),
     principalProven: task.principalProven ?? false,
     openedBy: task.openedBy,
-    delegatedBy: task.chain?.[0],
-    chain: task.chain ?? [],
+    ...delegationOf(task),
     approvals: [],
     risk: risk.level,
     given,

@@ -15,7 +15,7 @@ import { stateNow, type TaskState } from '../ledger/task-state.js';
 import { readTask } from '../ledger/tasks.js';
 import type { OperateContext, OperatorVerb, TaskFacts } from '../policy/query.js';
 import { assertLiveCaller, refuseDeadCaller } from './caller.js';
-import { decideOperation, denied, factsOf, draftFacts, personOf, type Decision } from './decide.js';
+import { decideOperation, delegationOf, denied, factsOf, draftFacts, personOf, type Decision } from './decide.js';
 import type { Deps } from './deps.js';
 
 /**
@@ -257,6 +257,7 @@ export async function permitOpening(
     lifetimeSeconds: Math.ceil((draft.deadline - draft.openedAt) / 1000),
     principalProven: draft.principalProven ?? false,
     onBehalfOf: personOf(draft),
+    ...delegationOf(draft),
   });
   const ask = async (facts: TaskFacts) => {
     const decision = await decideOperation(policy, party, 'openTask', { type: 'task', task: facts }, { opening });

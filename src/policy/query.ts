@@ -47,19 +47,24 @@ export interface TaskFacts {
   openedBy?: PartyRef;
 }
 
-export interface AccessContext {
+/** Who hands on to whom: in a question about access, and in one about opening the task for it. */
+export interface Delegation {
+  delegationDepth: number;
+  /** The nearest of the chain. */
+  delegatedBy?: PartyRef;
+  chain: PartyRef[];
+}
+
+export interface AccessContext extends Delegation {
   kind: 'access';
   purpose: string;
   purposeFrom: 'opener' | 'agent' | 'default';
   /** The requested lifetime, already within the configured bounds. */
   lifetimeSeconds: number;
-  delegationDepth: number;
   onBehalfOf?: RememberedPerson;
   /** Whether the token of that person was ever presented. False when the person was only named, and when there is no person. */
   principalProven: boolean;
   openedBy?: PartyRef;
-  delegatedBy?: PartyRef;
-  chain: PartyRef[];
   approvals: string[];
   risk: Level;
   /** Of a use: what the API that asks says of it. Absent where it says nothing, or may not, and for a grant. */
@@ -72,6 +77,6 @@ export interface OperateContext {
   revocation?: { kind: string; value: string; effect: string; dryRun: boolean };
   /** Present for `completeRun`. `own`: the caller's token names this run. */
   run?: { issuer: string; run: string; own: boolean };
-  /** Present for `openTask`: the requested lifetime, and the person whom the task would serve. */
-  opening?: { lifetimeSeconds: number; onBehalfOf?: RememberedPerson; principalProven: boolean };
+  /** Present for `openTask`: the requested lifetime, the person whom the task would serve, and who stands above it. */
+  opening?: Delegation & { lifetimeSeconds: number; onBehalfOf?: RememberedPerson; principalProven: boolean };
 }

@@ -13,6 +13,8 @@ const POLICIES = `
   when { context.chainOwners.contains(Owner::"stranger") };
 @id("not-by-way-of-the-relay") forbid (principal, action in Action::"access", resource)
   when { context.chain.contains(Workload::"lab:relay") && context.delegationDepth > 1 };
+@id("guests-are-handed-nothing") forbid (principal, action == Action::"openTask", resource)
+  when { resource.workload == Workload::"lab:guest" && context has delegatedBy && context.chainOwners.contains(Owner::"sre") };
 @id("lab-opens-for-others") permit (principal in Issuer::"lab", action == Action::"openTask", resource);`;
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
@@ -152,6 +154,17 @@ describe('a credential as subject_token', () => {
     expectOAuthRefusal(await ask(strange, 'scout'), 400, 'access_denied', /nothing-by-way-of-strangers/);
     const relayed = await handOn(await own('relay'), 'scout');
     expectOAuthRefusal(await ask(relayed, 'clerk'), 400, 'access_denied', /not-by-way-of-the-relay/);
+  });
+
+  it('asks policy whether the task may be opened for it, with the whole chain too', async () => {
+    await own('guest');
+    const first = await own('planner');
+    const refused = /^Policy forbids opening this task, by .guests-are-handed-nothing.\.$/;
+    expectOAuthRefusal(await ask(first, 'guest'), 400, 'access_denied', refused);
+    const wish = { purpose: 'part', parent: first.task_id, workload: 'lab:guest' };
+    expectProblem(await broker.post('/tasks', wish, await broker.identity('planner')), 403, 'access_denied', refused);
+    const itself = await broker.post('/tasks', { purpose: 'part' }, await broker.identity('guest'));
+    expect(itself.status).toBe(201);
   });
 
   it('is handed on by the client that authenticates itself, too', async () => {

@@ -1,7 +1,7 @@
 /** Builds the Cedar context of a query under given terms. It has exactly the attributes of the schema, with their types. */
 import { defined } from '../../domain/defined.js';
 import type { PartyRef } from '../../domain/party.js';
-import type { AccessContext, OperateContext, PolicyQuery } from '../query.js';
+import type { AccessContext, Delegation, OperateContext, PolicyQuery } from '../query.js';
 import type { CedarValueJson, Context } from './cedar-wasm.js';
 import { givenReferences, ownerReference, partyReference } from './entities.js';
 import type { Terms } from './ways-out.js';
@@ -29,16 +29,13 @@ function accessContext(context: AccessContext, { lifetimeSeconds, approvals }: T
     purpose: context.purpose,
     purposeFrom: context.purposeFrom,
     lifetimeSeconds: lifetimeSeconds ?? context.lifetimeSeconds,
-    delegationDepth: context.delegationDepth,
-    chain: context.chain.filter(isWorkload).map(partyReference),
-    chainOwners: ownersOf(context.chain).map(ownerReference),
+    ...delegation(context),
     approvals: [...(approvals ?? context.approvals)],
     risk: context.risk,
     ...person(context.onBehalfOf),
     principalProven: context.principalProven,
     ...(context.given && { given: givenReferences(context.given) }),
     ...(isWorkload(context.openedBy) && { openedBy: partyReference(context.openedBy) }),
-    ...(isWorkload(context.delegatedBy) && { delegatedBy: partyReference(context.delegatedBy) }),
   };
 }
 
@@ -53,9 +50,17 @@ function operateContext({ revocation, run, opening }: OperateContext, { lifetime
       lifetimeSeconds: lifetimeSeconds ?? opening.lifetimeSeconds,
       principalProven: opening.principalProven,
       ...person(opening.onBehalfOf),
+      ...delegation(opening),
     }),
   });
 }
+
+const delegation = ({ delegationDepth, delegatedBy, chain }: Delegation): Record<string, CedarValueJson> => ({
+  delegationDepth,
+  chain: chain.filter(isWorkload).map(partyReference),
+  chainOwners: ownersOf(chain).map(ownerReference),
+  ...(isWorkload(delegatedBy) && { delegatedBy: partyReference(delegatedBy) }),
+});
 
 const ownersOf = (chain: readonly PartyRef[]): string[] => [...new Set(chain.flatMap(({ owner }) => owner ?? []))];
 

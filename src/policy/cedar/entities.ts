@@ -64,9 +64,9 @@ export function partyEntities(
 ): EntityJson[] {
   const task = resource.type === 'task' ? resource.task : undefined;
   const named: (Mentioned | undefined)[] = [principal, task?.workload, task?.openedBy];
-  if (context.kind === 'access')
-    named.push(context.onBehalfOf, context.openedBy, context.delegatedBy, ...context.chain);
-  else named.push(context.opening?.onBehalfOf);
+  if (context.kind === 'access') named.push(context.openedBy);
+  const { onBehalfOf, delegatedBy, chain = [] } = (context.kind === 'access' ? context : context.opening) ?? {};
+  named.push(onBehalfOf, delegatedBy, ...chain);
   const entities = new Map<string, EntityJson[]>();
   for (const party of named) {
     if (!party) continue;

@@ -76,7 +76,15 @@ action operate;
 action openTask in [operate] appliesTo {
   principal: [Workload, Person],
   resource: [Task],
-  context: { lifetimeSeconds: Long, onBehalfOf?: Person, principalProven: Bool },
+  context: {
+    lifetimeSeconds: Long,
+    onBehalfOf?: Person,
+    principalProven: Bool,
+    delegationDepth: Long,
+    delegatedBy?: Workload,
+    chain: Set<Workload>,
+    chainOwners: Set<Owner>,
+  },
 };
 action completeTask, suspendTask, resumeTask, heartbeat, readTask in [operate] appliesTo {
   principal: [Workload, Person],

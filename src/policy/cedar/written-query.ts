@@ -46,21 +46,25 @@ type WrittenQuery = z.infer<typeof writtenQuerySchema>;
 const served = { onBehalfOf: whoSchema.optional(), principalProven: z.boolean().default(false) };
 const lifetimeSeconds = seconds.default(300);
 
+const delegation = {
+  delegationDepth: z.int().min(0).default(0),
+  delegatedBy: whoSchema.optional(),
+  chain: z.array(whoSchema).default([]),
+};
+
 /** What is not written is as it mostly is: no person, no parent task, no risk. */
 const accessSchema = z.strictObject({
   purpose: text.default('a task'),
   purposeFrom: taskSchema.shape.purposeFrom.default('agent'),
   lifetimeSeconds,
-  delegationDepth: z.int().min(0).default(0),
   ...served,
   openedBy: whoSchema.optional(),
-  delegatedBy: whoSchema.optional(),
-  chain: z.array(whoSchema).default([]),
+  ...delegation,
   approvals: z.array(text).default([]),
   risk: z.enum(LEVELS).default('LOW'),
   given: z.partialRecord(z.enum(['subject', 'action', 'resource', 'context']), facts).optional(),
 });
-const openTaskSchema = z.strictObject({ lifetimeSeconds, ...served });
+const openTaskSchema = z.strictObject({ lifetimeSeconds, ...served, ...delegation });
 const revokeSchema = z.strictObject({ kind: text, value: text, effect: text, dryRun: z.boolean().default(false) });
 const completeRunSchema = z.strictObject({ issuer: text, run: text, own: z.boolean() });
 
@@ -164,17 +168,14 @@ function taskOf(
 
 function accessContext(reading: Reading, { context = {} }: WrittenQuery, at: ConfigPath): AccessContext {
   const read = parsed(reading, accessSchema, context, at);
-  const { onBehalfOf, openedBy, delegatedBy, chain, given, ...rest } = read ?? accessSchema.parse({});
+  const { openedBy, given, ...rest } = read ?? accessSchema.parse({});
   noteValue(reading, 'purpose', rest.purpose, [...at, 'purpose']);
-  const one = (who: Who | undefined, name: string) => maybe(reading, who, [...at, name]);
   const said = (of: keyof NonNullable<typeof given>) => membersOf(given?.[of]);
   return defined({
     kind: 'access' as const,
     ...rest,
-    onBehalfOf: one(onBehalfOf, 'onBehalfOf'),
-    openedBy: one(openedBy, 'openedBy'),
-    delegatedBy: one(delegatedBy, 'delegatedBy'),
-    chain: chain.map((who, index) => partyOf(reading, who, [...at, 'chain', index])),
+    ...partiesOf(reading, rest, at),
+    openedBy: maybe(reading, openedBy, [...at, 'openedBy']),
     given: given && {
       subject: said('subject'),
       action: said('action'),
@@ -184,12 +185,24 @@ function accessContext(reading: Reading, { context = {} }: WrittenQuery, at: Con
   });
 }
 
+/** Returns whom the task serves, and who stands above it. */
+function partiesOf(
+  reading: Reading,
+  { onBehalfOf, delegatedBy, chain }: { onBehalfOf?: Who | undefined; delegatedBy?: Who | undefined; chain: Who[] },
+  at: ConfigPath,
+) {
+  return {
+    onBehalfOf: maybe(reading, onBehalfOf, [...at, 'onBehalfOf']),
+    delegatedBy: maybe(reading, delegatedBy, [...at, 'delegatedBy']),
+    chain: chain.map((who, index) => partyOf(reading, who, [...at, 'chain', index])),
+  };
+}
+
 function operateContext(reading: Reading, { action, context = {} }: WrittenQuery, at: ConfigPath): OperateContext {
   const kind = 'operate';
   if (action === 'openTask') {
-    const { onBehalfOf, ...rest } = parsed(reading, openTaskSchema, context, at) ?? openTaskSchema.parse({});
-    const person = maybe(reading, onBehalfOf, [...at, 'onBehalfOf']);
-    return { kind, opening: defined({ ...rest, onBehalfOf: person }) };
+    const opening = parsed(reading, openTaskSchema, context, at) ?? openTaskSchema.parse({});
+    return { kind, opening: defined({ ...opening, ...partiesOf(reading, opening, at) }) };
   }
   if (action === 'revoke') {
     const revocation = parsed(reading, revokeSchema, context, at);

@@ -48,7 +48,7 @@ describe('a refusal says', () => {
   it('the same of the purpose of a task', async () => {
     const permit = `@id("opens") permit (principal, action == Action::"openTask", resource) when { resource.purpose == "triage" };`;
     const query = toOperate('openTask', taskOf(toAccess('x').principal), undefined, {
-      opening: { lifetimeSeconds: 60, principalProven: false },
+      opening: { lifetimeSeconds: 60, principalProven: false, delegationDepth: 0, chain: [] },
     });
     expect(await becauseOf(permit, query)).toEqual({ why: 'other-purpose', policies: ['opens'] });
   });

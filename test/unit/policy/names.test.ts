@@ -1,6 +1,6 @@
 /** The names of docs/policy.md: each means what the page says. One permit, one question that it fits and one that it does not. */
 import { describe, expect, it } from '@jest/globals';
-import type { PolicyQuery } from '../../../src/policy/query.js';
+import type { Delegation, PolicyQuery } from '../../../src/policy/query.js';
 import {
   engineOf,
   person,
@@ -178,7 +178,7 @@ describe('of a verb', () => {
   });
 
   it('opening knows the deadline asked for and whom it would serve, and policy may shorten it', async () => {
-    const opening = { lifetimeSeconds: 3_600, onBehalfOf: ann, principalProven: true };
+    const opening = { lifetimeSeconds: 3_600, onBehalfOf: ann, principalProven: true, delegationDepth: 0, chain: [] };
     const query = toOperate('openTask', { type: 'task', task: { workload: hop, purpose: 'plan' } }, ci, { opening });
     expect(
       await permits(
@@ -190,6 +190,20 @@ describe('of a verb', () => {
       '@id("p") @lifetime("600") permit (principal, action == Action::"openTask", resource);',
     );
     expect(await engine.decide(query)).toMatchObject({ outcome: 'permit', lifetimeSeconds: 600 });
+  });
+
+  it('opening knows who stands above, as the access under it will', async () => {
+    const condition =
+      'context.delegationDepth == 2 && context has delegatedBy && context.delegatedBy in Issuer::"lab" && context.chain.contains(Workload::"lab:planner") && context.chainOwners.contains(Owner::"agents")';
+    const alone = '!(context has delegatedBy) && context.chain.isEmpty() && context.chainOwners.isEmpty()';
+    const asked = (delegation: Delegation) =>
+      toOperate('openTask', taskOf(ci), ci, {
+        opening: { lifetimeSeconds: 60, principalProven: false, ...delegation },
+      });
+    const below = asked({ delegationDepth: 2, delegatedBy: hop, chain: [hop] });
+    const root = asked({ delegationDepth: 0, chain: [] });
+    expect([await permits(condition, below), await permits(condition, root)]).toEqual([true, false]);
+    expect([await permits(alone, below), await permits(alone, root)]).toEqual([false, true]);
   });
 
   it('a revocation has kind, value, effect and whether it is only asked', async () => {

@@ -21,6 +21,8 @@ const POLICIES = `
 @id("one") forbid (principal, action == Action::"read", resource == Resource::"${TICKETS}#a/b");
 @id("under") forbid (principal, action == Action::"read", resource in Resource::"${TICKETS}#a/c/b")
   unless { resource == Resource::"${TICKETS}#a/c/b/a" };
+@id("opens") permit (principal, action == Action::"openTask", resource)
+  unless { context.chainOwners.contains(Owner::"web") && context.delegationDepth > 1 };
 @id("labelled") @lifetime("60") forbid (principal, action in Action::"access", resource)
   when { resource.sensitivity.contains("restricted") && context.lifetimeSeconds > 60 };
 `;
@@ -59,10 +61,10 @@ const query = fc.oneof(
     })
     .map((asked) => toAccess('a/1', 'read', asked)),
   fc
-    .record({ by: party, workload: party, purpose, lifetimeSeconds, onBehalfOf: served })
+    .record({ by: party, workload: party, purpose, lifetimeSeconds, onBehalfOf: served, chain: fc.array(party) })
     .map(({ by, workload, purpose, ...opening }) =>
       toOperate('openTask', { type: 'task', task: { workload, purpose } }, by, {
-        opening: { ...opening, principalProven: true },
+        opening: { ...opening, principalProven: true, delegationDepth: opening.chain.length },
       }),
     ),
   fc
