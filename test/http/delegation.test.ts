@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
 import type { Reply } from '../support/calls.js';
 import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';
+import { HANDED_ON, handingOn, JWT } from '../support/handing-on.js';
 
 const POLICIES = `
 @id("lab-reads") permit (principal in Issuer::"lab", action in [Action::"read", Action::"write"], resource in Target::"${TICKETS}");
@@ -16,9 +17,6 @@ const POLICIES = `
 @id("guests-are-handed-nothing") forbid (principal, action == Action::"openTask", resource)
   when { resource.workload == Workload::"lab:guest" && context has delegatedBy && context.chainOwners.contains(Owner::"sre") };
 @id("lab-opens-for-others") permit (principal in Issuer::"lab", action == Action::"openTask", resource);`;
-
-const JWT = 'urn:ietf:params:oauth:token-type:jwt';
-const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 
 interface Granted {
   access_token: string;
@@ -66,21 +64,13 @@ const forAda = async (sub: string, claims = {}) =>
     }),
   );
 
-const HANDED_ON = { subject_token_type: ACCESS_TOKEN, purpose: undefined, resource: undefined, scope: undefined };
-
 /** What a workload asks for with a credential of another. */
 const ask = async (
   { access_token: token }: Pick<Granted, 'access_token'>,
   actor: string,
   wish: Wish = {},
   claims = {},
-) =>
-  broker.exchange(token, {
-    ...HANDED_ON,
-    actor_token: await broker.identity(actor, claims),
-    actor_token_type: JWT,
-    ...wish,
-  });
+) => broker.exchange(token, handingOn(await broker.identity(actor, claims), wish));
 const handOn = async (...asked: Parameters<typeof ask>) => ok(await ask(...asked));
 
 /** What a workload asks for with its own. */
@@ -211,9 +201,9 @@ describe('a credential as subject_token', () => {
 
   it('with an Idempotency-Key is handed on once, and is another request with another credential', async () => {
     const [first, other] = [await own('planner'), await own('planner')];
-    const actor = { actor_token: await broker.identity('scout'), actor_token_type: JWT };
+    const scout = await broker.identity('scout');
     const send = ({ access_token: token }: Granted) =>
-      broker.exchange(token, { ...HANDED_ON, ...actor }, { 'idempotency-key': 'once' });
+      broker.exchange(token, handingOn(scout), { 'idempotency-key': 'once' });
     expect(ok(await send(first)).task_id).toBe(ok(await send(first)).task_id);
     expectOAuthRefusal(await send(other), 409, 'conflict');
   });
@@ -373,9 +363,8 @@ describe('is refused', () => {
 
   it('an actor that is another than the client', async () => {
     const { access_token: token } = await own('planner');
-    const actor = { actor_token: await broker.identity('scout'), actor_token_type: JWT };
     const authorization = `Bearer ${await broker.identity('clerk')}`;
-    const reply = await broker.exchange(token, { ...HANDED_ON, ...actor }, { authorization });
+    const reply = await broker.exchange(token, handingOn(await broker.identity('scout')), { authorization });
     expectOAuthRefusal(reply, 400, 'invalid_request', /^The client is not the workload whose token was presented\.$/);
   });
 
@@ -421,6 +410,19 @@ describe('is refused', () => {
       expectOAuthRefusal(await ask({ access_token: token }, 'scout'), 400, 'invalid_request', none);
     await broker.advance(31_000);
     expectOAuthRefusal(await ask(first, 'scout'), 400, 'invalid_request', none);
+  });
+
+  it('a credential of another deployment: of another issuer, and of one that says it is this broker', async () => {
+    for (const [config, text] of [
+      [{}, /^The subject token comes from no issuer that is trusted here\.$/],
+      [{ issuer: broker.url }, /^The subject token is no valid credential of this broker\.$/],
+    ] as const) {
+      const other = await startBroker({ policies: POLICIES, config });
+      const theirs = ok(await other.exchange(await other.identity('planner'), { scope: 'incident/4711:read' }));
+      expect(claimsOf(theirs)).toMatchObject({ iss: 'issuer' in config ? broker.url : other.url });
+      expectOAuthRefusal(await ask(theirs, 'scout'), 400, 'invalid_request', text);
+      await other.close();
+    }
   });
 
   it('a chain that is deeper than configured', async () => {

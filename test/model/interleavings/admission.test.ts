@@ -4,10 +4,9 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { cause, type Effect, type Selector } from '../../../src/domain/selector.js';
-import { readTaskState } from '../../../src/ledger/task-state.js';
-import { readTask, readTasks } from '../../../src/ledger/tasks.js';
+import { readTask } from '../../../src/ledger/tasks.js';
 import { AGENT, PLANNER, TARGET } from '../../support/brokers/stubbed.js';
-import { orders, type Stage } from '../../support/search/orders.js';
+import { orders } from '../../support/search/orders.js';
 
 const workload: Selector = { kind: 'workload', value: AGENT };
 
@@ -80,34 +79,6 @@ describe('in every order of admission, publication and introspection', () => {
       {
         // The child's own list of causes is what is in question, so the search does not rely on it here.
         also: async ({ living }) => expect(await living()).toEqual([]),
-      },
-    );
-  });
-
-  it.each<[string, (stage: Stage) => Selector, Effect]>([
-    ['it is ended', ({ plannersCredential: value }) => ({ kind: 'credential', value }), 'end'],
-    ['its task is ended', ({ plannersTask: value }) => ({ kind: 'task', value }), 'end'],
-    ['its holder is held', () => ({ kind: 'workload', value: PLANNER }), 'hold'],
-    ['its holder is cut off', () => ({ kind: 'workload', value: PLANNER }), 'cutoff'],
-  ])('nothing that was handed on by a credential survives when %s', async (_what, selector, effect) => {
-    await orders((stage) => ({ agent: stage.handOn(), soc: stage.revoke(selector(stage), effect) }), {
-      also: async ({ living }) => expect(await living()).toEqual([]),
-    });
-  });
-
-  it('nothing that is handed on comes back when a hold on whoever handed it on is lifted', async () => {
-    await orders(
-      ({ handOn, holdAndLift }) => ({ agent: handOn(), soc: holdAndLift({ kind: 'workload', value: PLANNER }) }),
-      {
-        async also({ witness, ledger, living }) {
-          // Whether it was handed on before the hold or after the lift: the credential it comes from is dead.
-          const tasks = await readTasks(
-            ledger,
-            witness.issued.map(({ credential }) => credential.task),
-          );
-          const states = await Promise.all(tasks.map(({ value }) => readTaskState(ledger, value)));
-          expect([await living(), states]).toEqual([[], states.map(() => 'revoked')]);
-        },
       },
     );
   });

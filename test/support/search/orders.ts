@@ -8,6 +8,8 @@ import type { Issued } from '../../../src/credentials/release.js';
 import { findCredential } from '../../../src/ledger/credentials.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import type { Effect, Selector } from '../../../src/domain/selector.js';
+import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
+import type { OpenTaskRequest } from '../../../src/tasks/draft-task.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { readTaskState, type TaskState } from '../../../src/ledger/task-state.js';
 import { readTask } from '../../../src/ledger/tasks.js';
@@ -18,6 +20,7 @@ import { AGENT, bareBroker, OPERATOR, PLANNER, proven, TARGET, type BareBroker }
 import { handClock, type HandClock } from '../clock.js';
 import { everyInterleaving, searchClock, type Scenario, type Search, type Stepped } from './interleave.js';
 import { modelStore, type ModelState, type ModelStore } from './model-store.js';
+import { withPersons } from '../brokers/use-cases.js';
 import { checkGuarantees, livingOf, type Death, type Witness } from './witness.js';
 import { completeRun, completeTask, resumeTask, suspendTask } from '../verbs.js';
 import { exchange } from '../exchanging.js';
@@ -30,12 +33,13 @@ export interface Stage {
   store: ModelStore;
   /** The id of an open task of the agent, for four hours. */
   task: string;
-  /** The id of an open task of another workload, for eight hours. */
+  /** The id of an open task of another workload, for eight hours, under a root task and for a person. */
   plannersTask: string;
+  plannersRoot: string;
   /** @param run The run that the token of the agent names (`trust[].run`). */
   exchange: (under: { purpose: string } | { taskId: string }, run?: string) => Actor;
   exchangeUnderNewChild: (parent: string) => Actor;
-  /** The agent asks with the credential that the planner has under `plannersTask`. */
+  /** The agent asks with the credential that the planner has under `plannersTask`, which hangs on all of `ABOVE`. */
   handOn: () => Actor;
   plannersCredential: string;
   complete: (task: string, outcome?: 'completed' | 'failed') => Actor;
@@ -97,8 +101,12 @@ interface Prepared {
   state: ModelState;
   task: string;
   plannersTask: string;
+  plannersRoot: string;
   plannersCredential: string;
 }
+
+/** Names of which only what the planner has is, and not the agent by itself. */
+export const ABOVE = { run: 'run-0', subject: 'lab:branch-0', person: 'staff:ada', session: 'staff:login-0' } as const;
 
 const ASKING = {
   target: TARGET,
@@ -111,15 +119,28 @@ const asked = (token: string) => ({ subject: { token, type: 'urn:ietf:params:oau
 async function prepare(): Promise<Prepared> {
   const clock = handClock();
   const store = modelStore(clock);
-  const opener = bareBroker(store, clock);
-  const opening = { purpose: 'triage', requestId: 'r' };
-  const open = async (workload: string, deadlineSeconds: number): Promise<string> => {
-    const { task } = await openTask(opener, proven(OPERATOR, clock), { ...opening, workload, deadlineSeconds });
-    return task.id;
+  const bare = bareBroker(store, clock);
+  const opener = {
+    ...bare,
+    settings: withPersons(bare.settings),
+    identify: (token: string) => namedInFull(token, clock),
   };
-  const [task, plannersTask] = [await open(AGENT, 14_400), await open(PLANNER, 28_800)];
-  const { credential } = await exchange(opener, { ...ASKING, ...asked(PLANNER), under: { taskId: plannersTask } });
-  return { state: store.snapshotState(), task, plannersTask, plannersCredential: credential.id };
+  const open = async (wish: Partial<OpenTaskRequest>, by = proven(OPERATOR, clock)): Promise<string> =>
+    (await openTask(opener, by, { purpose: 'triage', requestId: 'r', ...wish })).task.id;
+  const task = await open({ workload: AGENT, deadlineSeconds: 14_400 });
+  const inRun = await namedInFull(OPERATOR, clock);
+  const planners = { workload: PLANNER, principal: ABOVE.person, deadlineSeconds: 28_800 };
+  const plannersRoot = await open(planners, inRun);
+  const plannersTask = await open({ ...planners, parent: plannersRoot }, inRun);
+  const proofs = { ...asked(ABOVE.person), actor: asked(PLANNER).subject };
+  const { credential } = await exchange(opener, { ...ASKING, ...proofs, under: { taskId: plannersTask } });
+  return { state: store.snapshotState(), task, plannersTask, plannersRoot, plannersCredential: credential.id };
+}
+
+async function namedInFull(token: string, clock: HandClock): Promise<AuthenticatedCaller> {
+  const { party, ...proof } = proven(token, clock, clock.now() + 60_000);
+  const { run, subject, session } = ABOVE;
+  return { ...proof, party: { ...party, ...(party.kind === 'person' ? { session } : { run, subject }) } };
 }
 
 function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOptions): Stage {
