@@ -46,6 +46,15 @@ export const treeIndex = (root: string): Key => `${shardOf(root)}/tree:${root}`;
 /** Returns the index of the root tasks that have a `treeIndex`: task id → until when that is kept. */
 export const treesIndex = (shard: Shard): Key => `${shard}/trees`;
 
+/** Returns the index of approvals that wait for an answer: approval id → until when it can be answered. */
+export const approvalIndex = (shard: Shard): Key => `${shard}/approvals`;
+
+/** Returns the index of approvals that were given in an emergency, and that nobody has reviewed yet: approval id → since when. */
+export const reviewIndex = (shard: Shard): Key => `${shard}/reviews`;
+
+/** Returns the key of the approval that was asked for last by the same words. */
+export const askedKey = (shard: Shard, digest: string): Key => `${shard}/asked:${digest}`;
+
 export const idempotencyKey = (shard: Shard, digest: string): Key => `${shard}/again:${digest}`;
 
 /** Returns the key under which an assertion is used up. */
