@@ -2,6 +2,7 @@
 import type { StoreLocation } from '../../src/config/store-location.js';
 import type { Task } from '../../src/domain/task.js';
 import { draftImplicitTask } from '../../src/tasks/draft-task.js';
+import { approvalsSchema } from '../../src/config/approvals-schema.js';
 import { configSchema } from '../../src/config/schema.js';
 import { signalsSchema } from '../../src/config/signals-schema.js';
 import type { Settings } from '../../src/authorization/deps.js';
@@ -28,6 +29,7 @@ export interface Seeder {
 export const HOUR_MS = 3_600_000;
 
 const SETTINGS: Settings = {
+  approvals: approvalsSchema.parse(undefined),
   issuer: 'http://127.0.0.1:8080',
   lifetimes: configSchema.shape.lifetimes.parse(undefined),
   limits: configSchema.shape.limits.parse(undefined),

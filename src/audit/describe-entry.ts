@@ -59,6 +59,8 @@ function describeOther(entry: AuditEntry): string {
       return `no credential for ${accessed(entry)}: ${error ?? 'refused'}`;
     case 'task.opened':
       return `${task ?? 'a task'} opened for ${entry.workload ?? 'a workload'}${until(entry)}`;
+    case 'approval.requested':
+      return `${entry.approval?.id ?? 'an approval'} asked for: ${accessed(entry)}`;
     case 'introspection.inactive':
       return `${presented(entry)}: not active`;
     case 'access.permitted':

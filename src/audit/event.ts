@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
+import { APPROVAL_ANSWERS } from '../domain/approval.js';
 import { decisionSchema } from '../domain/decision.js';
 import { defined } from '../domain/defined.js';
 import { BROKER_ERROR_CODES, RETRIES } from '../domain/errors.js';
@@ -124,6 +125,17 @@ export const auditFieldsSchema = z.strictObject({
     })
     .optional()
     .describe('Events that were counted and not entered, between two moments, both inclusive.'),
+  approval: z
+    .strictObject({
+      id: z.string(),
+      says: z.enum(APPROVAL_ANSWERS).optional(),
+      groups: z.array(z.string()).optional().describe('That were asked, or that the person answered for.'),
+      complete: z.boolean().optional().describe('Whether nobody else has to agree.'),
+      lifetimeSeconds: z.int().optional().describe('Of the credential that it is about, as it stands.'),
+      lapsesAt: moment.optional().describe('Until then it can be answered.'),
+    })
+    .optional()
+    .describe('The request that waits for people, or that they have agreed to.'),
   missing: z
     .strictObject({ from: natural, to: natural })
     .optional()

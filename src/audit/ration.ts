@@ -33,6 +33,7 @@ const ENTERED: Record<AuditEvent['type'], 'always' | 'rationed' | 'gathered'> = 
   'access.permitted': 'gathered',
   'access.denied': 'rationed',
   'access.reported': 'gathered',
+  'approval.requested': 'always',
   'keys.rotated': 'always',
   'policy.loaded': 'always',
   'audit.read': 'rationed',

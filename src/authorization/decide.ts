@@ -1,5 +1,6 @@
 /** Questions to policy. An access question is asked once for each pair of path and action: one denial refuses all, and the shortest lifetime counts. */
 import { pairsOf, type Access } from '../domain/access.js';
+import { uniteNeeds, type NeededApproval } from '../domain/approval.js';
 import type { DecisionRecord } from '../domain/decision.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
@@ -29,6 +30,9 @@ export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest
   /** The query that was not permitted; else the last one. Absent where nothing was asked for. */
   query?: PolicyQuery;
   lifetimeSeconds: number;
+  /** With `needs-approval`: whose yes is wanted, for all of the request, and the policies that want it. */
+  needs?: NeededApproval[];
+  wantedBy?: string[];
   /** With `deny`: when policy will permit it, because the risk has fallen. */
   eases?: Easing;
   /** With the same request a task is opened, of so many seconds: policy was asked for that too. */
@@ -46,11 +50,11 @@ export function recordOf(decision: Decision): DecisionRecord {
     policies,
     digest,
     lifetimeSeconds: outcome === 'permit' && lifetimeSeconds > 0 ? lifetimeSeconds : undefined,
-    ...(query && keptFacts(query, { isRefused: outcome !== 'permit', openedFor, parent })),
+    ...(query && keptFacts(query, { isRefused: outcome === 'deny', openedFor, parent })),
   });
 }
 
-interface AccessQuestion {
+export interface AccessQuestion {
   party: Party;
   task: Task;
   target: string;
@@ -58,6 +62,8 @@ interface AccessQuestion {
   lifetimeSeconds: number;
   risk: JointRisk;
   now: number;
+  /** The groups whose yes is complete. */
+  approvals?: readonly string[];
   /** Of a use: what the one who asks says of it, and may say. */
   given?: Given;
 }
@@ -85,13 +91,15 @@ export async function decideAccess(
   for (const query of queries) {
     const verdict = await policy.decide(query);
     verdicts.push(verdict);
-    if (verdict.outcome === 'permit') continue;
+    // What people would be asked about must not be refused in another part: a yes would be in vain.
+    if (verdict.outcome !== 'deny') continue;
     const covers = (more: readonly PolicyQuery[]) =>
       (policy.evaluationsOf([...queries, ...more]) ?? Infinity) <= points * EVALUATIONS_PER_POINT;
     const eases = await easingOf(policy, { ...question, query, verdict, covers });
     return defined({ ...settled(verdicts, query, question.lifetimeSeconds), eases });
   }
-  return settled(verdicts, queries.at(-1), question.lifetimeSeconds);
+  const waits = verdicts.findIndex(({ outcome }) => outcome !== 'permit');
+  return settled(verdicts, queries.at(waits), question.lifetimeSeconds);
 }
 
 /** Asks the one question of an operator verb. The lifetime is that of the task to be opened, or 0 for every other verb. */
@@ -173,6 +181,7 @@ function* queriesOf({
   access,
   lifetimeSeconds,
   risk,
+  approvals = [],
   given,
 }: AccessQuestion): Generator<PolicyQuery> {
   const context: AccessContext = defined({
@@ -185,7 +194,7 @@ function* queriesOf({
     principalProven: task.principalProven ?? false,
     openedBy: task.openedBy,
     ...delegationOf(task),
-    approvals: [],
+    approvals: [...approvals],
     risk: risk.level,
     given,
   });
@@ -195,12 +204,19 @@ function* queriesOf({
 }
 
 function settled(verdicts: readonly Verdict[], query: PolicyQuery | undefined, lifetimeSeconds: number): Decision {
+  const waiting = verdicts.filter(({ outcome }) => outcome === 'needs-approval');
   const last = verdicts.at(-1);
+  // A denial is the last that was asked for. Whatever waits is no permit yet.
+  const outcome = last?.outcome === 'permit' && waiting.length > 0 ? 'needs-approval' : (last?.outcome ?? 'deny');
   return defined({
     id: newId('dec'),
     query,
-    outcome: last?.outcome ?? 'deny',
+    outcome,
     because: last?.because,
+    ...(outcome === 'needs-approval' && {
+      needs: uniteNeeds(waiting.flatMap(({ needs = [] }) => needs)),
+      wantedBy: [...new Set(waiting.flatMap(({ wantedBy = [] }) => wantedBy))].sort(),
+    }),
     policies: [...new Set(verdicts.flatMap(({ policies }) => policies))],
     digest: last?.digest ?? '',
     lifetimeSeconds: Math.min(

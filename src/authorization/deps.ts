@@ -33,7 +33,7 @@ interface Writing {
   opens: boolean;
 }
 
-export interface Settings extends Pick<Config, 'issuer' | 'lifetimes' | 'purposes' | 'owners'> {
+export interface Settings extends Pick<Config, 'issuer' | 'lifetimes' | 'purposes' | 'owners' | 'approvals'> {
   limits: Pick<Config['limits'], 'credentialsPerTask' | 'credentialsPerSharedTask' | 'delegationDepth'>;
   /** Decides which issuer an id belongs to that a caller only names. */
   trust: Config['trust'];

@@ -155,6 +155,7 @@ const openPolicy = (config: LoadedConfig['config'], metrics: Metrics) =>
   });
 
 const settingsOf = ({
+  approvals,
   issuer,
   lifetimes,
   limits,
@@ -165,6 +166,7 @@ const settingsOf = ({
   trust,
 }: LoadedConfig['config']): Settings =>
   defined({
+    approvals,
     issuer,
     lifetimes,
     limits,

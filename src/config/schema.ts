@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { HARD_LIMITS } from '../domain/limits.js';
 import { CLAIM_CHARACTERS_MAX } from '../domain/name.js';
 import { nameSchema } from '../domain/schemas.js';
+import { approvalsSchema } from './approvals-schema.js';
 import { notifySchema, signalsSchema } from './signals-schema.js';
 import { targetSchema } from './target-schema.js';
 import { trustSchema } from './trust-schema.js';
@@ -181,6 +182,7 @@ export const configSchema = z.strictObject({
     .strictObject({ retentionDays: z.number().positive().default(30).describe('Until entries are pruned.') })
     .prefault({})
     .describe('The audit log.'),
+  approvals: approvalsSchema,
   signals: signalsSchema,
   notify: notifySchema,
   log: z

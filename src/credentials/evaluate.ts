@@ -215,7 +215,7 @@ interface Deciding {
 async function decide(deps: EvaluateDeps, { use, question, now, given }: Deciding): Promise<Decision> {
   const { found, task, target } = use;
   const { path, action } = question;
-  const { subject, session, id } = found?.credential ?? {};
+  const { subject, session, id, approval } = found?.credential ?? {};
   const by = defined({ subject, session });
   const risk = await riskNow(deps, { task, credentials: id === undefined ? [] : [id], by });
   const party = found ? holderOf(found) : { ...task.workload, claims: {}, groups: [] };
@@ -223,7 +223,10 @@ async function decide(deps: EvaluateDeps, { use, question, now, given }: Decidin
   const access = [{ path, actions: [action] }];
   // One path costs a few evaluations at most. An API may ask as often as it is used.
   const asking = { policy: deps.policy, assertWithinRate: () => Promise.resolve() };
-  return decideAccess(asking, defined({ party, task, target, access, lifetimeSeconds, risk, now, given }));
+  return decideAccess(
+    asking,
+    defined({ party, task, target, access, lifetimeSeconds, risk, now, given, approvals: approval?.groups }),
+  );
 }
 
 const lifetimeOf = ({ credential: { issuedAt, expiresAt } }: Found): number =>

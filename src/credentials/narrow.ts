@@ -43,7 +43,18 @@ export const secondsByProof = (
 
 /** G2: a credential never outlives its task's deadline, nor the credential it is derived from. Both ends are whole seconds, as in the token. */
 export function narrow(
-  { now, seen, task, credentialId, access, from, subject, session, known }: Admission,
+  {
+    now,
+    seen,
+    task,
+    credentialId,
+    access,
+    from,
+    subject,
+    session,
+    known,
+    approval,
+  }: Admission & Pick<Credential, 'approval'>,
   decision: Decision,
   target: Target,
 ): Credential {
@@ -66,6 +77,7 @@ export function narrow(
     epoch: formatEpoch(seen.epoch),
     state: enforced ? 'reserved' : 'active',
     ...known,
+    approval,
     from: from && { credential: from.id, target: from.target },
     ...(enforced && {
       workloadSeq: latestCut(seen, sessionCuts(target.resource, task.workload.id)),

@@ -12,6 +12,7 @@ import { BrokerError } from '../domain/errors.js';
 import { credentialCauses } from '../domain/hangs-on.js';
 import { chainOf, type Task } from '../domain/task.js';
 import { MINT_BEGINS_WITHIN_MS } from '../domain/timing.js';
+import { changeApproval } from '../ledger/approvals.js';
 import { abandon, activate, dropCredential } from '../ledger/credentials.js';
 import { putHandle } from '../ledger/handles.js';
 import type { Versioned } from '../ledger/ledger.js';
@@ -116,8 +117,17 @@ async function unwind({ ledger }: Pick<Deps, 'ledger'>, { reserved }: Grant, err
     endUnreleased(ledger, credential, 'the exchange that reserved it failed'),
     dropCredential(ledger, credential),
   ]);
-  if (error instanceof NothingMinted) await abandon(ledger, reserved).catch(() => undefined);
+  const nothingMinted = error instanceof NothingMinted;
+  if (nothingMinted) await abandon(ledger, reserved).catch(() => undefined);
+  // What is made in this process has not left it.
+  if (nothingMinted || credential.state === 'active') await giveBackApproval(ledger, credential).catch(() => undefined);
 }
+
+/** Nobody has got what the approval was given for, so it can be used again. */
+const giveBackApproval = async (ledger: Deps['ledger'], { id, approval }: Credential): Promise<void> => {
+  if (!approval) return;
+  await changeApproval(ledger, approval.id, ({ used, ...rest }) => (used?.credential === id ? rest : undefined));
+};
 
 function grantedEvent(
   at: number,
@@ -140,6 +150,7 @@ function grantedEvent(
     access: credential.access,
     expiresAt: credential.expiresAt,
     scopeHash,
+    approval: credential.approval,
     decision: recordOf(decision),
     requestId,
   });

@@ -18,12 +18,32 @@ export const neededApprovalSchema = z.strictObject({
 });
 export type NeededApproval = z.infer<typeof neededApprovalSchema>;
 
+/**
+ * Returns what all of these want together: of each group, once, as many persons as the most demanding wants. The yes of a group stands
+ * for longer only where all who want it say so.
+ */
+export function uniteNeeds(needs: readonly NeededApproval[]): NeededApproval[] {
+  const groups = [...new Set(needs.map(({ group }) => group))].sort();
+  return groups.map((group) => {
+    const same = needs.filter((one) => one.group === group);
+    const approvers = Math.max(...same.map((one) => one.approvers));
+    return { group, approvers, ...(same.every(({ reuse }) => reuse) && { reuse: true as const }) };
+  });
+}
+
+/** Returns whether whoever has got the first has all that is needed now. */
+export const coversNeeds = (got: readonly NeededApproval[], needed: readonly NeededApproval[]): boolean =>
+  needed.every(({ group, approvers }) => got.some((one) => one.group === group && one.approvers >= approvers));
+
+export const APPROVAL_ANSWERS = ['approve', 'deny', 'emergency'] as const;
+
 /** What one person has answered. */
 const answerSchema = z.strictObject({
-  by: partyRefSchema,
+  /** With the claims of their token: they may be cut off by the address in it. */
+  by: rememberedPersonSchema,
   at: moment,
   /** `emergency`: a yes in the place of everybody who would have to agree (break-glass). */
-  says: z.enum(['approve', 'deny', 'emergency']),
+  says: z.enum(APPROVAL_ANSWERS),
   /** The groups for which policy lets this person answer. */
   groups: z.array(z.string()),
   /** The person's login is a cause: a yes of somebody who was cut off since does not count. */
@@ -50,11 +70,14 @@ export const approvalSchema = z.strictObject({
   asked: z.strictObject({
     target: z.string(),
     access: z.array(accessSchema),
+    /** What policy allows once it is approved: the most that the credential can live. */
     lifetimeSeconds: z.int().min(1),
+    /** What the request itself said, if anything. */
+    lifetimeWanted: z.int().min(1).optional(),
     tokenType: z.string().optional(),
     askedAsScope: z.boolean(),
   }),
-  /** SHA-256 of what the request was: asking the same again finds this approval. */
+  /** SHA-256 of what the request was, its task among it: asking the same again finds this approval (`domain/asked.ts`). */
   digest: z.string(),
   needs: z.array(neededApprovalSchema).min(1),
   /** The policies that want it, and the digest of their set. */
@@ -91,7 +114,7 @@ export function approvalStateAt(approval: Approval, now: number): ApprovalState 
   if (cancelledAt !== undefined) return 'cancelled';
   if (answers.some(({ says }) => says === 'deny')) return 'denied';
   if (used && !isReusable(approval)) return 'used';
-  if (usableUntil !== undefined) return now < usableUntil ? 'approved' : 'expired';
+  if (usableUntil !== undefined) return used || now < usableUntil ? 'approved' : 'expired';
   return now < lapsesAt ? 'pending' : 'expired';
 }
 

@@ -18,6 +18,8 @@ export const AUDIT_EVENT_TYPES = [
   'access.denied',
   /** An API says how often a credential was used, and whether it let that pass. Nobody but the API has seen it. */
   'access.reported',
+  /** People are asked whether a request may be granted. It waits for them. */
+  'approval.requested',
   'keys.rotated',
   'policy.loaded',
   'audit.read',

@@ -30,6 +30,8 @@ export const credentialSchema = z.strictObject({
    * revocations must be pushed to the target, which then denies all sessions of before one cutoff by this number.
    */
   workloadSeq: natural.optional(),
+  /** The approval by which it was issued, and the groups whose yes that is: policy is asked with them again when it is used. */
+  approval: z.strictObject({ id: z.string(), groups: z.array(z.string()) }).optional(),
   /** The name that the target has for it, such as an access key id. Not a secret. */
   handle: z.string().optional(),
 });

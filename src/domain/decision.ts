@@ -18,16 +18,20 @@ const taskFacts = z.strictObject({
   openedBy: named.optional(),
 });
 
+const delegation = {
+  delegationDepth: natural.optional(),
+  chain: z.array(named).optional(),
+};
+
 /** What mostly is the same is left out: no person, no parent task, no approval, the risk `LOW`. */
 const accessFacts = z.strictObject({
   purpose: z.string(),
   purposeFrom: taskSchema.shape.purposeFrom,
   lifetimeSeconds: natural.describe('What was asked for.'),
-  delegationDepth: natural.optional(),
+  ...delegation,
   onBehalfOf: party.optional(),
   principalProven: z.literal(true).optional(),
   openedBy: named.optional(),
-  chain: z.array(named).optional(),
   approvals: z.array(z.string()).optional(),
   risk: z.enum(LEVELS).optional(),
   given: z.literal(true).optional().describe('An API said something of the use. What it said is not kept.'),
@@ -53,6 +57,7 @@ const operationFacts = z.strictObject({
   opening: z
     .strictObject({
       lifetimeSeconds: natural,
+      ...delegation,
       onBehalfOf: party.optional(),
       principalProven: z.literal(true).optional(),
     })

@@ -59,6 +59,8 @@ interface BrokerErrorDetails {
   /** The decision of policy, if policy was asked. The caller gets the id, and the audit log gets all of it. */
   decision?: DecisionRecord;
   retryAfterSeconds?: number;
+  /** The question to people that the request waits for, or that was answered with no, and the task that it hangs on. */
+  approval?: { id: string; task: string };
   /** What an operator should look at, for the log. The caller never sees it. */
   advice?: string;
   /** False where `temporarily_unavailable` says nothing against the broker: a stranger can cause it, so it must raise no alarm. */

@@ -40,6 +40,10 @@ export const taskSchema = z.strictObject({
   deadline: moment,
   /** Of a shared task, each request that is granted is one. */
   heartbeat: z.strictObject({ intervalSeconds: z.int(), missesAllowed: z.int(), lastAt: moment }).optional(),
+  /** Until then people may answer what was asked under it. Of a shared task: it is not idle before. */
+  asksUntil: moment.optional(),
+  /** Approvals that were used once and whose yes stands for the rest of the task, the latest first. */
+  approvals: z.array(z.string()).optional(),
   /** `<generation>.<sequence>` of the revocation log when the task was born. */
   epoch: z.string(),
   /** The causes of its parent at birth. The selectors behind them are in the records of the ancestors. */

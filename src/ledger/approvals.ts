@@ -2,11 +2,13 @@
 import { approvalSchema, type Approval } from '../domain/approval.js';
 import { isId, shardOf, type Shard } from '../domain/id.js';
 import { HISTORY_MS } from '../domain/limits.js';
+import type { Task } from '../domain/task.js';
 import { record } from '../store/record.js';
 import type { Change, Key } from '../store/store.js';
-import { approvalIndex, askedKey, recordKey, reviewIndex } from './keys.js';
+import { approvalIndex, askedKey, openingKey, recordKey, reviewIndex } from './keys.js';
 import type { Ledger, Versioned } from './ledger.js';
 import { updateRecord } from './retry-on-conflict.js';
+import { readTask } from './tasks.js';
 
 /** One that waits for a review does not expire. */
 const approvals = record(approvalSchema, recordKey, {
@@ -20,12 +22,16 @@ export const readApproval = async (ledger: Ledger, id: string): Promise<Versione
   isId('apr', id) ? approvals.read(ledger, id) : undefined;
 
 /** Returns the approvals in the order asked, without the unknown ones. */
-export async function readApprovals(ledger: Ledger, ids: readonly string[]): Promise<Approval[]> {
+export const readApprovals = async (ledger: Ledger, ids: readonly string[]): Promise<Approval[]> =>
+  (await readVersionedApprovals(ledger, ids)).map(({ value }) => value);
+
+/** The same, for whoever writes one of them. */
+export async function readVersionedApprovals(ledger: Ledger, ids: readonly string[]): Promise<Versioned<Approval>[]> {
   const found = await approvals.readEach(
     ledger,
     ids.filter((id) => isId('apr', id)),
   );
-  return found.flatMap((stored) => stored?.value ?? []);
+  return found.flatMap((stored) => stored ?? []);
 }
 
 /** Changes an approval. `change` returns undefined when there is nothing to do. Returns it as it stands then; null: it is unknown. */
@@ -39,30 +45,61 @@ export const changeApproval = (
 export const approvalStep = (stored: Versioned<Approval> | undefined, next: Approval): Change =>
   approvals.step(next.id, stored, next).change;
 
+/** Where something was looked for that others may write meanwhile: a key, and what stood there. */
+export interface Sought {
+  key: Key;
+  text: string | undefined;
+}
+
 /** Returns the approval that was asked for last by these words, in the shard of its task. */
 export async function findAsked(
   ledger: Ledger,
   shard: Shard,
   digest: string,
-): Promise<{ stored: Versioned<Approval> | undefined; pointer: string | undefined }> {
-  const [pointer] = await ledger.records.read([askedKey(shard, digest)]);
-  return { stored: pointer === undefined ? undefined : await readApproval(ledger, pointer), pointer };
+): Promise<{ sought: Sought; stored: Versioned<Approval> | undefined }> {
+  const sought = await readAt(ledger, askedKey(shard, digest));
+  return { sought, stored: sought.text === undefined ? undefined : await readApproval(ledger, sought.text) };
 }
+
+/** Returns the task that was opened for a question which these words asked; undefined where there is none, or its record is gone. */
+export async function findOpening(
+  ledger: Ledger,
+  shard: Shard,
+  digest: string,
+): Promise<{ sought: Sought; task: Task | undefined }> {
+  const sought = await readAt(ledger, openingKey(shard, digest));
+  return { sought, task: sought.text === undefined ? undefined : (await readTask(ledger, sought.text))?.value };
+}
+
+async function readAt({ records }: Ledger, key: Key): Promise<Sought> {
+  const [text] = await records.read([key]);
+  return { key, text };
+}
+
+/** Returns the change by which the next request of these words is led to the task. It fails if another request was faster. */
+export const openingChange = ({ key, text }: Sought, { id, deadline }: Task): Change => ({
+  expect: [[key, text]],
+  put: [[key, id, deadline]],
+});
 
 /**
  * Returns the change that asks a question, in one commit with the task that it hangs on. Of several that ask the same at once, one
  * commit succeeds: the others find its question.
- * @param pointer what `findAsked` found under the same words
+ * @param before what was asked last by the same words, and is settled; undefined: nothing, and the task is new
  */
-export function askingChange(approval: Approval, pointer: string | undefined): Change {
-  const { change } = approvals.step(approval.id, undefined, approval);
-  const key = askedKey(shardOf(approval.task), approval.digest);
+export function askingChange(approval: Approval, before: Sought | undefined): Change {
+  const { id, task, digest, lapsesAt } = approval;
+  const { change } = approvals.step(id, undefined, approval);
+  const key = askedKey(shardOf(task), digest);
   return {
     ...change,
-    expect: [...change.expect, [key, pointer]],
-    put: [...change.put, [key, approval.id, approval.lapsesAt + HISTORY_MS]],
+    expect: [...change.expect, [key, before?.text]],
+    put: [...change.put, [key, id, lapsesAt + HISTORY_MS]],
   };
 }
+
+/** Returns the change that passes only while nobody else writes the approval, and writes nothing. */
+export const unchanged = ({ value, text }: Versioned<Approval>): Change => ({ expect: [[recordKey(value.id), text]] });
 
 function indexChanges(approval: Approval, before: Approval | undefined): Pick<Change, 'index' | 'unindex'> {
   const { id, review, lapsesAt } = approval;

@@ -21,8 +21,8 @@ interface Reservation {
   stored?: Versioned<Task>;
   /** Whether its target must be told of its end: then no failover may lose it. */
   durable: boolean;
-  /** What is written together with a task that is born, e.g. its idempotency record. */
-  beside?: Pick<Change, 'expect' | 'put'>;
+  /** What is written together with it, e.g. the idempotency record of a task that is born. */
+  beside?: readonly Change[];
 }
 
 const credentials = record(credentialSchema, recordKey, {
@@ -39,11 +39,11 @@ interface DraftedReservation {
   bytes: number;
 }
 
-export function draftReservation({ credential, task, stored, beside, durable }: Reservation): DraftedReservation {
+export function draftReservation({ credential, task, stored, beside = [], durable }: Reservation): DraftedReservation {
   const { id, expiresAt } = credential;
   const next: Task = { ...task, credentials: [...task.credentials, { id, expiresAt }] };
   const { change, after } = credentials.step(id, undefined, credential);
-  const whole = mergeChanges(stored ? step(stored, next) : birth(next), change, beside ?? {}, { durable });
+  const whole = mergeChanges(stored ? step(stored, next) : birth(next), change, ...beside, { durable });
   return { change: whole, after, bytes: growthOf(whole) };
 }
 

@@ -52,6 +52,15 @@ export const approvalIndex = (shard: Shard): Key => `${shard}/approvals`;
 /** Returns the index of approvals that were given in an emergency, and that nobody has reviewed yet: approval id → since when. */
 export const reviewIndex = (shard: Shard): Key => `${shard}/reviews`;
 
+/** Returns the key of which questions to people a workload has asked lately. */
+export function askingKey(workload: string): Key {
+  const digest = sha256Bytes(workload);
+  return `${shardOfDigest(digest)}/asking:${digest.subarray(0, 16).toString('base64url')}`;
+}
+
+/** Returns the key of the task that was opened for a question, by the words of a request that named none. */
+export const openingKey = (shard: Shard, digest: string): Key => `${shard}/opening:${digest}`;
+
 /** Returns the key of the approval that was asked for last by the same words. */
 export const askedKey = (shard: Shard, digest: string): Key => `${shard}/asked:${digest}`;
 

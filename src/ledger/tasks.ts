@@ -76,11 +76,11 @@ export const dropDue = ({ records }: Ledger, id: string): Promise<boolean> =>
   records.commit({ unindex: [[dueIndex(shardOf(id)), id]] });
 
 /** Returns when the sweep must look at a task: at its deadline, or when so many heartbeats are missed that it ends. */
-export function dueAt({ deadline, heartbeat, shared, credentials }: Task): number {
+export function dueAt({ deadline, heartbeat, shared, credentials, asksUntil = 0 }: Task): number {
   if (!heartbeat) return deadline;
   const missed = heartbeat.lastAt + heartbeat.intervalSeconds * heartbeat.missesAllowed * 1000;
-  // Who has a credential does not ask: a shared task is idle when its last one is over.
-  const used = shared ? Math.max(0, ...credentials.map(({ expiresAt }) => expiresAt)) : 0;
+  // Who has a credential does not ask: a shared task is idle when its last one is over, and nobody is asked about another.
+  const used = shared ? Math.max(asksUntil, ...credentials.map(({ expiresAt }) => expiresAt)) : 0;
   return Math.min(deadline, Math.max(missed, used));
 }
 

@@ -4,7 +4,7 @@ import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { Party, PartyRef, RememberedPerson } from '../domain/party.js';
 import { holdsToken, withoutTokens } from '../domain/token-in-text.js';
-import type { AccessContext, OperateContext, PolicyQuery, PolicyResource, TaskFacts } from './query.js';
+import type { AccessContext, Delegation, OperateContext, PolicyQuery, PolicyResource, TaskFacts } from './query.js';
 
 /** What was asked in the same breath, and is no part of the query. */
 interface Beside {
@@ -49,11 +49,10 @@ function accessFacts(context: AccessContext): NonNullable<Facts['access']> {
     purpose,
     purposeFrom,
     lifetimeSeconds,
-    delegationDepth: delegationDepth || undefined,
+    ...delegationFacts({ delegationDepth, chain }),
     onBehalfOf: onBehalfOf && partyFacts(onBehalfOf),
     principalProven: context.principalProven || undefined,
     openedBy: openedBy && named(openedBy),
-    chain: chain.length > 0 ? chain.map(named) : undefined,
     approvals: approvals.length > 0 ? [...approvals] : undefined,
     risk: risk === 'LOW' ? undefined : risk,
     given: context.given && true,
@@ -77,11 +76,25 @@ function operationFacts(
       opening &&
       defined({
         lifetimeSeconds: opening.lifetimeSeconds,
+        ...delegationFacts(opening),
         onBehalfOf: opening.onBehalfOf && partyFacts(opening.onBehalfOf),
         principalProven: opening.principalProven || undefined,
       }),
   });
 }
+
+const delegationFacts = ({ delegationDepth, chain }: Pick<Delegation, 'delegationDepth' | 'chain'>) => ({
+  delegationDepth: delegationDepth || undefined,
+  chain: chain.length > 0 ? chain.map(named) : undefined,
+});
+
+const delegationOf = ({
+  delegationDepth = 0,
+  chain = [],
+}: {
+  delegationDepth?: number | undefined;
+  chain?: PartyRef[] | undefined;
+}): Delegation => defined({ delegationDepth, delegatedBy: chain[0], chain });
 
 /** What access is asked for. */
 interface Pair {
@@ -107,19 +120,17 @@ export function queriesOf({ principal, access, operation }: Facts, pairs: readon
 }
 
 function accessContext(facts: NonNullable<Facts['access']>): AccessContext {
-  const { purpose, purposeFrom, lifetimeSeconds, delegationDepth, onBehalfOf, openedBy, risk } = facts;
-  const { chain = [], approvals = [] } = facts;
+  const { purpose, purposeFrom, lifetimeSeconds, onBehalfOf, openedBy, risk } = facts;
+  const { approvals = [] } = facts;
   return defined({
     kind: 'access' as const,
     purpose,
     purposeFrom,
     lifetimeSeconds,
-    delegationDepth: delegationDepth ?? 0,
+    ...delegationOf(facts),
     onBehalfOf,
     principalProven: facts.principalProven ?? false,
     openedBy,
-    delegatedBy: chain[0],
-    chain,
     approvals,
     risk: risk ?? 'LOW',
   });
@@ -129,7 +140,7 @@ function accessContext(facts: NonNullable<Facts['access']>): AccessContext {
 function openingQuery(by: Party, facts: NonNullable<Facts['access']>, lifetimeSeconds: number): PolicyQuery {
   const { purpose, openedBy, onBehalfOf, principalProven = false } = facts;
   const task = defined({ workload: named(by), purpose, openedBy });
-  const opening = defined({ lifetimeSeconds, principalProven, onBehalfOf });
+  const opening = defined({ lifetimeSeconds, principalProven, onBehalfOf, ...delegationOf(facts) });
   return {
     principal: by,
     action: 'openTask',
@@ -144,7 +155,8 @@ function operationQueries(by: Party, facts: NonNullable<Facts['operation']>): Po
     kind: 'operate' as const,
     revocation,
     run,
-    opening: opening && defined({ ...opening, principalProven: opening.principalProven ?? false }),
+    opening:
+      opening && defined({ ...opening, ...delegationOf(opening), principalProven: opening.principalProven ?? false }),
   });
   const about = (resource: PolicyResource): PolicyQuery => ({ principal: by, action, resource, context });
   return [...(parent ? [about({ type: 'task', task: defined(parent) })] : []), about(resourceOf(facts))];

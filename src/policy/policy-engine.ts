@@ -1,4 +1,5 @@
 /** The policy port: may this party do this? An engine is pure: the same query to the same policy set has the same verdict. */
+import type { NeededApproval } from '../domain/approval.js';
 import type { PolicyOutcome } from '../domain/policy-outcome.js';
 import type { PolicyQuery } from './query.js';
 
@@ -47,10 +48,14 @@ export interface Because {
 
 export interface Verdict {
   outcome: PolicyOutcome;
-  /** With `permit`: the most seconds that policy allows, never more than the query asks for. */
+  /** With `permit`, and with what would be one once it is approved: the most seconds that policy allows, never more than the query asks for. */
   lifetimeSeconds?: number;
   /** With `needs-approval`: the groups whose approval would turn it into a permit. */
   approvals?: string[];
+  /** With `needs-approval`: what is wanted of each of these groups. */
+  needs?: NeededApproval[];
+  /** With `needs-approval`: ids of the policies that want it. */
+  wantedBy?: string[];
   /** Ids of the policies that decided; empty when no policy applied. */
   policies: string[];
   /** With `deny`: why, as far as the caller may know it. */

@@ -219,7 +219,7 @@ describe('what is refused', () => {
     ['an action policy denies', { scope: 'incident/4711:write' }, 'access_denied', /No policy permits 'write'/],
     ['a path policy denies', { scope: 'customer/1:read' }, 'access_denied', /No policy permits 'read' on customer/],
     ['one denied pair among permitted ones', { scope: 'incident/1:read customer/1:read' }, 'access_denied', /customer/],
-    ['what needs an approval', { scope: 'incident/4711:export' }, 'access_denied', /requires an approval/],
+    ['what needs an approval', { scope: 'incident/4711:export' }, 'access_denied', /People must agree to this first/],
     ['more than 32 pairs', { scope: scopes(33) }, 'invalid_request', /At most 32 pairs/],
   ])('%s', async (_, wish, code, description) => {
     expectOAuthRefusal(await broker.exchange(agent, wish), 400, code, description);
@@ -352,7 +352,12 @@ describe('what is refused', () => {
     const denied = await broker.exchange(agent, { scope: 'incident/4711:write' });
     expect(denied.body).toMatchObject({ decision_id: expect.stringMatching(/^dec_/), retry: 'never' });
     const approval = await broker.exchange(agent, { scope: 'incident/4711:export' });
-    expect(approval.body).toMatchObject({ decision_id: expect.stringMatching(/^dec_/), retry: 'after-approval' });
+    expect(approval.body).toMatchObject({
+      decision_id: expect.stringMatching(/^dec_/),
+      retry: 'after-approval',
+      approval_id: expect.stringMatching(/^apr_/),
+      task_id: expect.stringMatching(/^tsk_/),
+    });
   });
 });
 

@@ -60,6 +60,14 @@ const code = z.enum(BROKER_ERROR_CODES);
 const next = {
   decision_id: z.string().exactOptional().describe('The decision of policy, as the audit log names it.'),
   retry: z.enum(RETRIES).describe('When it makes sense to ask again.'),
+  approval_id: z
+    .string()
+    .exactOptional()
+    .describe('The question to people that the request waits for, or that was answered with no.'),
+  task_id: z
+    .string()
+    .exactOptional()
+    .describe('Beside `approval_id`: the task under which the same can be asked again.'),
 };
 
 /** The forms of refusals, as `refusalOf` in wire/refusal.ts writes them. */

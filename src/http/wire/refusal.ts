@@ -37,7 +37,12 @@ export function refusalOf(
   const { title } = wireErrorOf(code);
   const status = statusOf(code, format);
   const uri = `${issuer}/errors#${code}`;
-  const next = defined({ decision_id: details.decision?.id, retry: details.retry });
+  const next = defined({
+    decision_id: details.decision?.id,
+    retry: details.retry,
+    approval_id: details.approval?.id,
+    task_id: details.approval?.task,
+  });
   const headers = { ...waitOf(error), ...challengeOf(error, call) };
   switch (format) {
     case 'oauth':

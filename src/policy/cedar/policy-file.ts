@@ -27,6 +27,10 @@ export interface Rule {
   lifetimeSeconds?: number;
   /** On a forbid: the group whose approval is the way out. */
   approval?: string;
+  /** Beside `approval`: so many persons of the group; absent: one. */
+  approvers?: number;
+  /** Beside `approval`: the yes stands for the rest of the task. */
+  reuse?: true;
   /** Callers may not know of the policy. */
   secret?: true;
 }
@@ -56,11 +60,13 @@ function readPolicy(source: string): Read & { reasons: string[] } {
   const answer = policyToJson(source);
   if (answer.type === 'failure') throw new Error('Cedar cannot read back what it has just split');
   const { json } = answer;
-  const { id, lifetime, approval, reveal } = json.annotations ?? {};
+  const { id, lifetime, approval, approvers, reuse, reveal } = json.annotations ?? {};
   const rule: Rule = defined({
     effect: json.effect,
     lifetimeSeconds: lifetime === undefined ? undefined : Number(lifetime),
     approval,
+    approvers: approvers === undefined ? undefined : Number(approvers),
+    reuse: reuse === undefined ? undefined : true,
     secret: reveal === undefined ? undefined : true,
   });
   return defined({
@@ -81,9 +87,9 @@ function problemsIn(json: PolicyJson): string[] {
 }
 
 function annotationProblems({ effect, annotations = {} }: PolicyJson): string[] {
-  const { id, lifetime, approval, reveal, ...unknown } = annotations;
+  const { id, lifetime, approval, approvers, reuse, reveal, ...unknown } = annotations;
   const reasons = Object.keys(unknown).map(
-    (name) => `unknown annotation @${name}; @id, @lifetime, @approval and @reveal exist`,
+    (name) => `unknown annotation @${name}; @id, @lifetime, @approval, @approvers, @reuse and @reveal exist`,
   );
   const misnamed = id ? nameProblem(id) : undefined;
   if (!id) reasons.push('has no @id');
@@ -95,6 +101,11 @@ function annotationProblems({ effect, annotations = {} }: PolicyJson): string[] 
   if (approval !== undefined && !approval) reasons.push('@approval must name a group');
   if (approval !== undefined && effect === 'permit') reasons.push('@approval belongs on a forbid');
   if (approval !== undefined && lifetime !== undefined) reasons.push('@lifetime and @approval exclude each other');
+  if (approval === undefined && (approvers ?? reuse) !== undefined)
+    reasons.push('@approvers and @reuse belong beside @approval');
+  if (approvers !== undefined && !/^[12]$/.test(approvers))
+    reasons.push('@approvers must be @approvers("1") or @approvers("2")');
+  if (reuse !== undefined && reuse !== 'task') reasons.push('@reuse must be @reuse("task")');
   if (reveal !== undefined && reveal !== 'no') reasons.push('@reveal must be @reveal("no")');
   return reasons;
 }

@@ -60,7 +60,7 @@ type AccessContext = {
   delegatedBy?: Workload, // the nearest of the chain
   chain: Set<Workload>, // the workloads of the tasks above, as far as they are others
   chainOwners: Set<Owner>,
-  approvals: Set<String>, // reserved: always empty
+  approvals: Set<String>, // the groups that have agreed to this request
   risk: String, // LOW, MEDIUM, HIGH
   given?: { subject: Given, action: Given, resource: Given, context: Given }, // of a use alone, never of a grant
 };

@@ -28,6 +28,6 @@ export function verdictCache(verdictsMax: number): VerdictCache {
 /** Callers share the object. */
 function frozen(verdict: Verdict): Verdict {
   Object.freeze(verdict.policies);
-  if (verdict.approvals) Object.freeze(verdict.approvals);
+  for (const list of [verdict.approvals, verdict.needs, verdict.wantedBy]) if (list) Object.freeze(list);
   return Object.freeze(verdict);
 }

@@ -2,6 +2,7 @@
  * Ways out of a forbid. A forbid with @lifetime or @approval is not final: the same query is evaluated again with the shorter
  * lifetime, or as if the group had approved. So every grant was itself evaluated with exactly its terms, and permitted.
  */
+import { uniteNeeds, type NeededApproval } from '../../domain/approval.js';
 import { defined } from '../../domain/defined.js';
 import type { Because, Verdict } from '../policy-engine.js';
 import type { Rule } from './policy-file.js';
@@ -47,23 +48,26 @@ export function roundsAtMost(rules: Iterable<Rule>, { lifetimeSeconds, approvals
 }
 
 /** A verdict by the policies alone, before it is decided what the caller may know of it. */
-export interface Settled extends Pick<Verdict, 'outcome' | 'lifetimeSeconds' | 'approvals' | 'policies'> {
+export interface Settled extends Pick<
+  Verdict,
+  'outcome' | 'lifetimeSeconds' | 'approvals' | 'needs' | 'wantedBy' | 'policies'
+> {
   /** With `deny`. */
   why?: Because['why'];
 }
 
 export async function settle(ask: Ask, rules: ReadonlyMap<string, Rule>, asked: Terms): Promise<Settled> {
   let terms = asked;
-  const passed: string[] = [];
+  const passed: NamedRule[] = [];
   for (let rounds = 0; rounds < ROUNDS_MAX; rounds += 1) {
     const round = await collect(ask(terms), rules, terms);
     if (round.refused) return { outcome: 'deny', why: round.refused, policies: sorted(round.policies) };
     const next = round.forbids.length > 0 ? takeWaysOut(round.forbids, terms) : withinPermits(round, terms);
-    if (next === undefined) return granted(terms, asked, sorted([...passed, ...round.permits]));
-    passed.push(...round.forbids.filter((forbid) => !hasWayOut(forbid, next)).map(({ id }) => id));
+    if (next === undefined) return granted(terms, passed, round.permits);
+    passed.push(...round.forbids.filter((forbid) => !hasWayOut(forbid, next)));
     terms = next;
   }
-  return { outcome: 'deny', why: 'forbidden', policies: sorted(passed) };
+  return { outcome: 'deny', why: 'forbidden', policies: idsOf(passed) };
 }
 
 interface Round {
@@ -128,10 +132,18 @@ function withinPermits({ permittedSeconds }: Round, terms: Terms): Terms | undef
   return shorter ? { ...terms, lifetimeSeconds: permittedSeconds } : undefined;
 }
 
-function granted(terms: Terms, asked: Terms, policies: string[]): Settled {
-  const approvals = (terms.approvals ?? []).filter((group) => !asked.approvals?.includes(group));
-  if (approvals.length > 0) return { outcome: 'needs-approval', approvals: sorted(approvals), policies };
-  return defined({ outcome: 'permit', lifetimeSeconds: terms.lifetimeSeconds, policies });
+function granted({ lifetimeSeconds }: Terms, passed: readonly NamedRule[], permits: readonly string[]): Settled {
+  const policies = sorted([...idsOf(passed), ...permits]);
+  const wanting = passed.filter(({ approval }) => approval !== undefined);
+  if (wanting.length === 0) return defined({ outcome: 'permit', lifetimeSeconds, policies });
+  const needs = uniteNeeds(wanting.flatMap(neededBy));
+  const approvals = needs.map(({ group }) => group);
+  return defined({ outcome: 'needs-approval', lifetimeSeconds, approvals, needs, wantedBy: idsOf(wanting), policies });
 }
+
+const neededBy = ({ approval: group, approvers = 1, reuse }: Rule): NeededApproval[] =>
+  group === undefined ? [] : [defined({ group, approvers, reuse })];
+
+const idsOf = (rules: readonly NamedRule[]): string[] => sorted(rules.map(({ id }) => id));
 
 const sorted = (texts: readonly string[]): string[] => [...new Set(texts)].sort();

@@ -5,6 +5,7 @@
 import type { Deps } from '../../../src/credentials/deps.js';
 import { givenSessions } from '../../../src/credentials/given-again.js';
 import type { Observer } from '../../../src/detectors/observer.js';
+import { approvalsSchema } from '../../../src/config/approvals-schema.js';
 import { configSchema } from '../../../src/config/schema.js';
 import { signalsSchema } from '../../../src/config/signals-schema.js';
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
@@ -56,6 +57,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
     },
     targets: new Map([[TARGET, { resource: TARGET, minter: 'jwt', labels: [], tags: {} }]]),
     settings: {
+      approvals: approvalsSchema.parse(undefined),
       issuer: ISSUER,
       lifetimes,
       limits: { credentialsPerTask, credentialsPerSharedTask: credentialsPerTask, delegationDepth: 3 },

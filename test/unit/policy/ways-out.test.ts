@@ -72,6 +72,12 @@ describe('a forbid with @approval', () => {
     expect(await settled({ permit, a: consent('x'), b: consent('y') })).toEqual({
       outcome: 'needs-approval',
       approvals: ['x', 'y'],
+      needs: [
+        { group: 'x', approvers: 1 },
+        { group: 'y', approvers: 1 },
+      ],
+      wantedBy: ['a', 'b'],
+      lifetimeSeconds: 300,
       policies: ['a', 'b', 'permit'],
     });
   });

@@ -1,0 +1,133 @@
+/**
+ * Asks people: one record, bound to exactly what was asked, in one commit with the task that it hangs on. A task that the request would
+ * have opened is opened now, without a credential: what waits, waits under a task, and ends with it.
+ */
+import { callerFields, taskFields } from '../authorization/audit.js';
+import { denied } from '../authorization/decide.js';
+import { approvalStateAt, type Approval, type NeededApproval } from '../domain/approval.js';
+import { digestUnder } from '../domain/asked.js';
+import { normalise } from '../domain/access.js';
+import { defined } from '../domain/defined.js';
+import { newId, shardOf, type Shard } from '../domain/id.js';
+import { refOf } from '../domain/party.js';
+import { chainOf, type Task } from '../domain/task.js';
+import { secondsToWait } from '../domain/time.js';
+import { approvalStep, askingChange, changeApproval, openingChange, type Sought } from '../ledger/approvals.js';
+import { enterQuestion } from '../ledger/asking.js';
+import { besideOf, claimed } from '../ledger/found-task.js';
+import type { Versioned } from '../ledger/ledger.js';
+import { birth, step } from '../ledger/tasks.js';
+import { growthOf, mergeChanges } from '../store/record.js';
+import type { Change } from '../store/store.js';
+import { stillWaiting, tooManyQuestions } from './refusals.js';
+import type { ApprovalDeps, Waiting } from './waiting.js';
+
+/** What the same words have led to before. */
+interface Before {
+  /** The question that was asked under the task, where the task is not new. */
+  asked?: Sought;
+  stored?: Versioned<Approval> | undefined;
+  /** The task that was opened for them, and the shard of the next, where nothing else leads to one. */
+  opening?: Sought & { shard: Shard };
+}
+
+/** Returns undefined if the records have changed meanwhile. Otherwise it throws the refusal that says which question was asked. */
+export async function park(deps: ApprovalDeps, waiting: Waiting, before: Before): Promise<undefined> {
+  const { ledger, settings } = deps;
+  const { needed, stored, requester } = waiting;
+  const { needs = [] } = needed;
+  if (needs.length === 0) throw denied(needed);
+  const approval = drafted(deps, waiting, { needs, shard: before.opening?.shard });
+  const task = { ...taskOf(waiting, approval.task), asksUntil: approval.lapsesAt };
+  const { pendingPerWorkload: most } = settings.approvals;
+  const question = { id: approval.id, until: approval.lapsesAt };
+  const { fullUntil } = await enterQuestion(ledger, approval.workload.id, { question, most });
+  if (fullUntil !== undefined) throw tooManyQuestions(most, secondsToWait(fullUntil - approval.askedAt));
+
+  const change = mergeChanges(
+    stored ? step(stored, task) : birth(task),
+    besideOf(waiting, task),
+    before.opening ? openingChange(before.opening, task) : {},
+    askingChange(approval, before.asked),
+    before.stored ? superseding(before.stored, approval.askedAt) : {},
+  );
+  await deps.assertWithinQuota(requester.caller.party, { bytes: growthOf(change), task, opens: !stored });
+  const written = (await claimed(ledger, waiting, task)) && (await ledger.records.commit(change));
+  if (!written) return undefined;
+  await tell(deps, waiting, { approval, task });
+  throw stillWaiting(approval, needed);
+}
+
+/** A new task is born where the next request of the same words looks for it: nobody has learnt its id yet. */
+function drafted(
+  { settings }: ApprovalDeps,
+  waiting: Waiting,
+  { needs, shard }: { needs: NeededApproval[]; shard: Shard | undefined },
+): Approval {
+  const { task: draft, asked, question, needed, stored } = waiting;
+  const { now: askedAt } = question;
+  const task = stored || shard === undefined ? draft : { ...draft, id: newId('tsk', shard) };
+  const { workload, principal, openedBy, chain, purpose, purposeFrom, deadline } = task;
+  return defined({
+    id: newId('apr', shardOf(task.id)),
+    task: task.id,
+    workload: refOf(workload),
+    principal,
+    openedBy,
+    chain,
+    purpose,
+    purposeFrom,
+    asked: defined({
+      target: asked.target,
+      access: normalise(asked.access),
+      lifetimeSeconds: needed.lifetimeSeconds,
+      lifetimeWanted: asked.lifetimeSeconds,
+      tokenType: asked.tokenType,
+      askedAsScope: asked.askedAsScope,
+    }),
+    digest: digestUnder(task, asked),
+    needs,
+    policies: needed.wantedBy ?? needed.policies,
+    policyDigest: needed.digest,
+    askedAt,
+    lapsesAt: Math.min(deadline, askedAt + settings.approvals.waitSeconds * 1000),
+    answers: [],
+    deferralCodes: [],
+    revision: 0,
+  });
+}
+
+const taskOf = ({ task, stored }: Waiting, id: string): Task => (stored ? task : { ...task, id });
+
+/** What policy wants now, the earlier question did not ask; or somebody who agreed to it was cut off. Nobody can answer it any more. */
+function superseding(stored: Versioned<Approval>, at: number): Change {
+  const state = approvalStateAt(stored.value, at);
+  return state === 'pending' || state === 'approved' ? approvalStep(stored, { ...stored.value, cancelledAt: at }) : {};
+}
+
+/** Whoever must answer learns of the question from the audit log. A question that nobody hears of is taken back: the next request asks anew. */
+async function tell(
+  { audit, ledger }: ApprovalDeps,
+  { requester: { caller }, needed, requestId }: Waiting,
+  { approval, task }: { approval: Approval; task: Task },
+): Promise<void> {
+  const { id, outcome, policies, digest } = needed;
+  try {
+    await audit.append({
+      type: 'approval.requested',
+      at: approval.askedAt,
+      ...callerFields(caller),
+      ...taskFields(task),
+      chain: chainOf(task),
+      target: approval.asked.target,
+      access: approval.asked.access,
+      approval: { id: approval.id, groups: approval.needs.map(({ group }) => group), lapsesAt: approval.lapsesAt },
+      decision: { id, outcome, policies, digest },
+      requestId,
+    });
+  } catch (error) {
+    const takenBack = (one: Approval) => ({ ...one, cancelledAt: ledger.clock.now() });
+    await changeApproval(ledger, approval.id, takenBack).catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+/** What whoever asked is told while people have not agreed. No text names a person. */
+import type { Approval } from '../domain/approval.js';
+import { BrokerError } from '../domain/errors.js';
+import { recordOf, type Decision } from '../authorization/decide.js';
+
+type Asked = Pick<Approval, 'id' | 'task'>;
+
+/** @param decision absent where policy was not asked */
+export const stillWaiting = (approval: Asked, decision?: Decision): BrokerError =>
+  new BrokerError(
+    'access_denied',
+    'People must agree to this first, and they are asked. Ask the same again once they have.',
+    {
+      retry: 'after-approval',
+      ...about(approval, decision),
+    },
+  );
+
+export const refusedByPerson = (approval: Asked, decision?: Decision): BrokerError =>
+  new BrokerError('access_denied', 'People were asked about this, and the answer was no.', about(approval, decision));
+
+export const tooManyQuestions = (most: number, retryAfterSeconds: number): BrokerError =>
+  new BrokerError(
+    'slow_down',
+    `The workload has ${most} questions open that people must answer, the most it may have.`,
+    {
+      retryAfterSeconds,
+    },
+  );
+
+const about = ({ id, task }: Asked, decision: Decision | undefined) => ({
+  approval: { id, task },
+  ...(decision && { decision: recordOf(decision) }),
+});
