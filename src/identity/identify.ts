@@ -9,7 +9,7 @@ import { JWT_ASSERTION, JWT_TYPE } from '../protocol/oauth.js';
 import { assertionFacts, isAssertion, singleUse } from './assertion.js';
 import { createClients } from './clients.js';
 import type { AuthenticatedCaller, Proof, TokenUse, TrustedIssuer } from './proof.js';
-import { createRoute, type IdentifySetup } from './route.js';
+import { createRoute, soleAudience, type IdentifySetup } from './route.js';
 import { isDeclaredAs, readTimes, readToken, Refused, timesProblem, type TokenTimes } from './token.js';
 
 /**
@@ -63,7 +63,9 @@ export function createIdentify(setup: IdentifySetup): Identify {
     const times = readTimes(unverified.claims);
     assertTimely(times, issuer, purpose);
     const assertion = assertionFacts(unverified.claims);
-    const proof = { ...withClients(await issuer.verify(unverified), issuer, unverified), issuer, times, assertion };
+    const audience = soleAudience(unverified.claims['aud']);
+    const verified = withClients(await issuer.verify(unverified), issuer, unverified);
+    const proof = { ...verified, issuer, times, audience, assertion };
     // Every use of the token returns this same object.
     Object.freeze(proof.party);
     proofs.set(key, proof);
@@ -100,8 +102,8 @@ interface Proving {
   purpose?: 'ending';
 }
 
-const answer = ({ party, times, mayAct }: Proof, proofHash: string): AuthenticatedCaller =>
-  defined({ party, proofHash, expiresAt: times.expiresAt, issuedAt: times.issuedAt, mayAct });
+const answer = ({ party, times, audience, mayAct }: Proof, proofHash: string): AuthenticatedCaller =>
+  defined({ party, proofHash, audience, expiresAt: times.expiresAt, issuedAt: times.issuedAt, mayAct });
 
 /** Error codes by RFC 8693 §2.2.2, RFC 6749 §5.2 and RFC 6750 §3.1. */
 const REFUSALS = {

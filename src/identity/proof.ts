@@ -15,6 +15,8 @@ export interface AuthenticatedCaller {
   /** Milliseconds; absent when the issuer did not say. A cutoff refuses proofs issued before it, and proofs without this. */
   issuedAt?: number;
   expiresAt: number;
+  /** For whom alone the token was made: the broker, or a client. Who shows a person's token is that client, or got it from there. */
+  audience?: string;
   /** Present where the proof may be used only once (RFC 7523 §3, 7). */
   once?: SingleUse;
   /** Who alone may act for this person, where their token says so. */
@@ -66,6 +68,7 @@ export interface Proof extends Verified {
   issuer: TrustedIssuer;
   idJag?: ShownIdJag;
   times: TokenTimes;
+  audience: string | undefined;
   assertion: AssertionFacts;
 }
 

@@ -95,7 +95,7 @@ function claimedKey({ iss, sub }: JsonObject): string | undefined {
 /**
  * Returns the only audience of the token; undefined when it has several, because any other recipient could replay it here.
  */
-function soleAudience(aud: unknown): string | undefined {
+export function soleAudience(aud: unknown): string | undefined {
   const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
   const [only] = audiences;
   return audiences.length === 1 && typeof only === 'string' ? only : undefined;

@@ -78,6 +78,7 @@ describe('a workload of an OIDC issuer', () => {
         groups: [],
       },
       proofHash: createHash('sha256').update(token).digest('base64url'),
+      audience: BROKER,
       issuedAt: now,
       expiresAt: now + 300_000,
     });
@@ -106,7 +107,8 @@ describe('a workload of an OIDC issuer', () => {
   });
 
   it('of one issuer under two trusts is distinguished by audience', async () => {
-    const { party } = await asSubject(await lab.token({ aud: 'urn:admin' }));
+    const { party, audience } = await asSubject(await lab.token({ aud: ['urn:admin'] }));
+    expect(audience).toBe('urn:admin');
     expect(party).toMatchObject({ id: 'lab-admin:agent-1', issuer: 'lab-admin', owner: 'platform' });
   });
 
