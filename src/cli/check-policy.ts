@@ -1,6 +1,7 @@
 /** `mayfly check-policy`: says whether a broker would take a policy directory, and every problem if it would not. */
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.js';
+import { cedarDirectory } from '../config/policy-schema.js';
 import { defined } from '../domain/defined.js';
 import { checkPolicies } from '../policy/cedar/check-policies.js';
 import { problemText } from '../policy/cedar/problem.js';
@@ -17,7 +18,7 @@ export function addCheckPolicy(program: Command, { out }: Terminal): void {
     )
     .action(async (directory: string | undefined, { config: path }: { config?: string }) => {
       const { config } = await loadConfig(defined({ path, checkFiles: false }));
-      const where = directory ?? config.policy.directory;
+      const where = cedarDirectory(config, directory);
       const { problems, notes, summary } = await checkPolicies(where, config);
       if (problems.length > 0) throw new Error(problems.map(problemText).join('\n'));
       out(`${where}: sound; ${summary.permits} permits, ${summary.forbids} forbids, digest ${summary.digest ?? ''}`);

@@ -8,7 +8,6 @@ import { createLiveness } from '../health/liveness.js';
 import { loggedReadiness } from '../health/readiness-log.js';
 import { createReadiness, type Pulse } from '../health/readiness.js';
 import { createApp, createOperationsApp } from '../http/server.js';
-import { policyFilesDigest } from '../policy/cedar/load-policies.js';
 import type { PolicyReload } from '../policy/policy-engine.js';
 import type { Store } from '../store/store.js';
 import { createLogger, type Logger } from '../telemetry/log.js';
@@ -76,7 +75,7 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
         () => work('sweep'),
         () => notifier.begin(),
       ]);
-      await loads.enter(policy.digest);
+      await loads.enter(policy);
       const api = await listen(createApp(deps), config.listen);
       const operations = await listen(createOperationsApp({ ...deps, readiness, liveness }), config.operations);
       listeners.push(api, operations);
@@ -126,8 +125,7 @@ async function assembled(store: Store, loaded: LoadedConfig, around: Surrounding
   const { failing: failingTargets, reconcilers } = enforcement;
   const { behind } = notifier;
   const loads = policyLoads({ audit, clock, log });
-  const filesDigest = () => policyFilesDigest(loaded.config.policy.directory);
-  const policies = watchPolicies({ policy, filesDigest, loads, ledger, node: parts.node, metrics, log });
+  const policies = watchPolicies({ policy, loads, ledger, node: parts.node, metrics, log });
   const checked = {
     fitness,
     policy,

@@ -15,12 +15,14 @@ import { openKeys, type Keys } from '../keys/keys.js';
 import { hasRing } from '../keys/ring-record.js';
 import { checkPolicies } from '../policy/cedar/check-policies.js';
 import { problemText } from '../policy/cedar/problem.js';
-import { createProxyFor } from '../outbound/proxy.js';
+import { createProxyFor, type ProxyFor } from '../outbound/proxy.js';
+import { probeNote } from '../policy/remote/probe.js';
 import { rehearse } from '../store/redis/rehearse.js';
 import type { Store } from '../store/store.js';
 import { sentenceOf } from '../telemetry/safe-error.js';
 import { openMinters, type MinterDeps } from './minters.js';
 import { openStore, redisOptions } from './open-store.js';
+import { decisionPoint } from './policy.js';
 
 /** Returns what was tried, in the order of a start. Nothing is left out because something before it failed. */
 export async function examine(loaded: LoadedConfig, system: SystemClock): Promise<Check[]> {
@@ -33,7 +35,7 @@ export async function examine(loaded: LoadedConfig, system: SystemClock): Promis
   ];
   return [
     ...(await storeChecks(loaded, { system, clock })),
-    await attempt('policy', () => assertSoundPolicies(config)),
+    await attempt('policy', () => policyNote(config, surroundings)),
     ...(await Promise.all(issuers.map((one) => attempt(one.name, () => noteOf(one))))),
   ];
 }
@@ -55,9 +57,16 @@ async function attempt(name: string, work: () => Promise<unknown>): Promise<Chec
   }
 }
 
-async function assertSoundPolicies(config: LoadedConfig['config']): Promise<void> {
-  const { problems } = await checkPolicies(config.policy.directory, config);
+/** Returns what is worth a note about policies that can be used. */
+async function policyNote(
+  config: LoadedConfig['config'],
+  { proxyFor }: { proxyFor: ProxyFor },
+): Promise<string | undefined> {
+  const { policy } = config;
+  if (policy.engine !== 'cedar') return probeNote(decisionPoint(policy, proxyFor));
+  const { problems } = await checkPolicies(policy.directory, config);
   if (problems.length > 0) throw new Error(problems.map(problemText).join('; '));
+  return undefined;
 }
 
 interface Clocks {

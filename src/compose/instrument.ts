@@ -57,6 +57,10 @@ export function instrumentPolicy(policy: PolicyEngine, metrics: Metrics): Policy
     get digest() {
       return policy.digest;
     },
+    get named() {
+      return policy.named;
+    },
+    source: () => policy.source(),
     reload: () => policy.reload(),
     decide: timed(metrics.policyTook, (query) => policy.decide(query)),
   };

@@ -25,7 +25,6 @@ import type { SeenDirectory } from '../ledger/seen-directory.js';
 import { openFeed } from '../feed/feed.js';
 import { createNotifier } from '../notify/notifier.js';
 import { createProxyFor } from '../outbound/proxy.js';
-import { createCedarEngine } from '../policy/cedar/cedar.js';
 import type { Store } from '../store/store.js';
 import { targetsByName } from '../targets/names.js';
 import { createQuotas } from '../tasks/quotas.js';
@@ -42,6 +41,7 @@ import {
 } from './instrument.js';
 import { openMinters } from './minters.js';
 import { openSeen } from './open-store.js';
+import { openPolicy } from './policy.js';
 import { assertFeedWithin, assertPartyWithin } from './rate.js';
 import { openSignals } from './signals.js';
 
@@ -50,9 +50,6 @@ export interface Surroundings {
   log: Logger;
   metrics: Metrics;
 }
-
-/** A verdict takes about a kilobyte of memory. */
-const VERDICTS_KEPT = 10_000;
 
 export async function makeParts(loaded: LoadedConfig, store: Store, { system, log, metrics }: Surroundings) {
   const { config } = loaded;
@@ -71,7 +68,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const events = logEvents(audit, { clock, log, metrics });
   const ledger: Ledger = { records, clock, log: openRevocationLog(store.log, events, seen) };
   const around = { issuer, clock, proxyFor: createProxyFor(loaded.proxy) };
-  const policy = await openPolicy(config, metrics);
+  const policy = await openPolicy(config, { ...around, metrics });
   const { identify, issuers } = openIdentity(loaded, around);
   const { queue, ...intake } = openSignals({ ...around, loaded, ledger, audit, metrics, log });
   const onSignal = (id: string) => queue.push(id);
@@ -145,14 +142,6 @@ const withSeen = (store: Store, seen: SeenDirectory | undefined): Store => ({
     return trouble === undefined ? health : { ...health, problems: [...health.problems, trouble] };
   },
 });
-
-const openPolicy = (config: LoadedConfig['config'], metrics: Metrics) =>
-  createCedarEngine({
-    directory: config.policy.directory,
-    configured: config,
-    maxCachedVerdicts: VERDICTS_KEPT,
-    onEvaluation: () => metrics.policyEvaluated(),
-  });
 
 const settingsOf = ({
   approvals,

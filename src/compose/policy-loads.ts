@@ -4,12 +4,17 @@
  */
 import type { AuditEvent } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
+import { defined } from '../domain/defined.js';
 import type { Clock } from '../domain/time.js';
+import type { PolicyEngine } from '../policy/policy-engine.js';
 import type { Logger } from '../telemetry/log.js';
+
+/** A policy set, and what an engine elsewhere calls it. */
+type InForce = Pick<PolicyEngine, 'digest' | 'named'>;
 
 export interface PolicyLoads {
   /** Enters that these policies are in force now, or leaves it to `catchUp`. */
-  enter(digest: string): Promise<void>;
+  enter(policy: InForce): Promise<void>;
   /** Makes the entries that could not be made before. */
   catchUp(): Promise<void>;
 }
@@ -32,8 +37,10 @@ export function policyLoads({ audit, clock, log }: PolicyLoadsDeps): PolicyLoads
     }
   }
   return {
-    async enter(installed) {
-      waiting.push({ type: 'policy.loaded', at: clock.unchecked(), installed });
+    async enter({ digest: installed, named: reason }) {
+      // An engine elsewhere that has not answered yet: nothing is in force.
+      if (installed === '') return;
+      waiting.push(defined({ type: 'policy.loaded' as const, at: clock.unchecked(), installed, reason }));
       await catchUp().catch((err: unknown) => log.error({ err }, 'the policies in force are not yet in the audit log'));
     },
     catchUp,

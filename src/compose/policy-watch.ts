@@ -1,8 +1,9 @@
 /**
- * Takes changed policies into force while the broker runs: on demand at once, and otherwise by looking at the directory again and
- * again. A file watch would miss what happens on network file systems and behind the links of a Kubernetes ConfigMap, and says
+ * Takes changed policies into force while the broker runs: on demand at once, and otherwise by looking again and again at the
+ * directory, or at an engine elsewhere. A file watch would miss what happens on network file systems and behind the links of a Kubernetes ConfigMap, and says
  * nothing of when a change is complete.
  */
+import { defined } from '../domain/defined.js';
 import { enterDeciding, leaveDeciding } from '../ledger/deciding.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { problemText } from '../policy/cedar/problem.js';
@@ -22,14 +23,14 @@ export interface PolicyWatch {
   close(): Promise<void>;
   /** Why the files in the directory are not in force; empty when they are. */
   mistakes(): readonly string[];
+  /** Why the engine does not answer; undefined while it does. */
+  outage(): string | undefined;
   /** Digests of the policies by which other brokers on the store decide, if not by these. */
   others(): readonly string[];
 }
 
 interface PolicyWatchDeps {
-  policy: Pick<PolicyEngine, 'digest' | 'reload'>;
-  /** Returns a digest of the files that a reload would read. */
-  filesDigest: () => Promise<string>;
+  policy: Pick<PolicyEngine, 'digest' | 'named' | 'reload' | 'source'>;
   loads: Pick<PolicyLoads, 'enter'>;
   ledger: Ledger;
   /** The name of this broker on the store. */
@@ -39,40 +40,55 @@ interface PolicyWatchDeps {
 }
 
 export function watchPolicies(deps: PolicyWatchDeps): PolicyWatch {
-  const { policy, filesDigest, loads, ledger, node, metrics, log } = deps;
+  const { policy, loads, ledger, node, metrics, log } = deps;
   let mistakes: readonly string[] = [];
   let others: readonly string[] = [];
-  /** What the files were at the last look, and when they were read last. */
+  let outage: string | undefined;
+  /** What there was at the last look, and what was read last. */
   let [seen, read]: (string | undefined)[] = [];
-  metrics.policyInForce(policy.digest);
+  let inForce = policy.digest;
+  if (inForce !== '') metrics.policyInForce(inForce);
 
   async function reload(): Promise<PolicyReload> {
-    const [before, files] = [policy.digest, await filesDigest()];
+    const source = await policy.source();
     const result = await policy.reload();
     const { problems, digest } = result;
-    read = files;
+    read = source;
     mistakes = problems.map(problemText);
+    outage = result.outage;
     if (problems.length > 0) log.error({ problems, digest }, 'the policies have mistakes; those in force stay');
-    else if (digest !== before) log.info({ digest, before }, 'other policies are in force');
-    metrics.policyInForce(digest);
-    if (digest !== before) await loads.enter(digest);
+    if (outage !== undefined) log.error({ outage }, 'the policy engine does not answer: nothing is decided');
+    await enterOthers();
     return result;
+  }
+
+  /** An engine elsewhere changes its policies by itself, and the broker learns of it by any answer. */
+  async function enterOthers(): Promise<void> {
+    const [before, { digest, named }] = [inForce, policy];
+    if (digest === before) return;
+    inForce = digest;
+    log.info(defined({ digest, before, named }), 'other policies are in force');
+    metrics.policyInForce(digest);
+    await loads.enter(policy);
   }
 
   return {
     reload,
     async look() {
-      const files = await filesDigest();
-      const isSettled = files === seen;
-      seen = files;
-      if (isSettled && files !== read) await reload();
+      const source = await policy.source();
+      const isSettled = source === seen;
+      seen = source;
+      if (isSettled && source !== read) await reload();
+      else await enterOthers();
     },
     async compare() {
+      if (policy.digest === '') return;
       others = await enterDeciding(ledger, node, policy.digest);
       metrics.policySets(1 + others.length);
     },
     close: () => leaveDeciding(ledger, node),
     mistakes: () => mistakes,
+    outage: () => outage,
     others: () => others,
   };
 }

@@ -16,18 +16,21 @@ export function resolveFiles<C extends Pick<Config, 'redis' | 'trust' | 'policy'
   directory: string,
 ): C {
   const absolute = (file: string): string => resolve(directory, file);
-  const policy = { ...config.policy, directory: absolute(config.policy.directory) };
-  const transmitters = config.signals.transmitters.map((one) => ({ ...one, jwks: resolveKeys(one.jwks, absolute) }));
+  const transmitters = config.signals.transmitters.map((one) => ({ ...one, jwks: withFiles(one.jwks, absolute) }));
   const withCa = <T extends { ca?: string | undefined }>({ ca, ...one }: T) =>
     defined({ ...one, ca: ca === undefined ? undefined : absolute(ca) });
   return {
     ...config,
     redis: resolveRedis(config.redis, absolute),
-    policy,
+    policy: resolvePolicy(config.policy, absolute),
     trust: config.trust.map((trust) => resolveTrust(trust, absolute)),
     signals: { ...config.signals, transmitters },
     notify: config.notify.map(withCa),
   };
+}
+
+function resolvePolicy(policy: Config['policy'], absolute: (file: string) => string): Config['policy'] {
+  return policy.engine === 'cedar' ? { ...policy, directory: absolute(policy.directory) } : withFiles(policy, absolute);
 }
 
 function resolveRedis(redis: Config['redis'], absolute: (file: string) => string): Config['redis'] {
@@ -42,7 +45,7 @@ function resolveRedis(redis: Config['redis'], absolute: (file: string) => string
 function resolveTrust(trust: Trust, absolute: (file: string) => string): Trust {
   if (trust.kind === 'spiffe') return { ...trust, bundle: resolveBundle(trust.bundle, absolute) };
   const resolved = <T extends { jwks?: IssuerKeys | undefined }>({ jwks, ...one }: T) =>
-    defined({ ...one, jwks: jwks && resolveKeys(jwks, absolute) });
+    defined({ ...one, jwks: jwks && withFiles(jwks, absolute) });
   return { ...resolved(trust), also: trust.also.map(resolved) };
 }
 
@@ -52,16 +55,16 @@ function resolveBundle(bundle: SpiffeTrust['bundle'], absolute: (file: string) =
   return defined({ ...bundle, ca: bundle.ca === undefined ? undefined : absolute(bundle.ca) });
 }
 
-/** Of a place where keys are, these are the names of files. */
-const KEY_FILES = ['file', 'ca', 'bearerFile'] as const;
+/** Of a place that the broker reads from, these are the names of files. */
+const CONNECTION_FILES = ['file', 'ca', 'bearerFile'] as const;
 
-function resolveKeys<K extends IssuerKeys>(keys: K, absolute: (file: string) => string): K {
-  const files: Partial<Record<(typeof KEY_FILES)[number], string | undefined>> = keys;
-  const resolved = KEY_FILES.flatMap((name) => {
+function withFiles<P extends object>(place: P, absolute: (file: string) => string): P {
+  const files: Partial<Record<(typeof CONNECTION_FILES)[number], string | undefined>> = place;
+  const resolved = CONNECTION_FILES.flatMap((name) => {
     const file = files[name];
     return file === undefined ? [] : [[name, absolute(file)] as const];
   });
-  return { ...keys, ...Object.fromEntries(resolved) };
+  return { ...place, ...Object.fromEntries(resolved) };
 }
 
 interface FileFindings {
@@ -81,7 +84,7 @@ export async function fileFindings(parts: SoundParts, directory: string): Promis
     if (warned !== undefined) found.warnings.push({ path, reason: warned });
   };
   await Promise.all(filesOf(parts).map(judge));
-  const policies = parts.policy?.directory;
+  const policies = parts.policy?.engine === 'cedar' ? parts.policy.directory : undefined;
   if (policies !== undefined && !(await isReadable(resolve(directory, policies), 'directory')))
     found.problems.push({ path: ['policy', 'directory'], reason: 'is not a directory that can be read' });
   return found;
@@ -100,7 +103,13 @@ const filesOf = (parts: SoundParts): Named[] => [
   ...parts.trust.flatMap((trust, index) => filesOfTrust(trust, ['trust', index])),
   ...parts.transmitters.flatMap((one, index) => keyFiles(one?.jwks, ['signals', 'transmitters', index])),
   ...parts.notify.flatMap((one, index) => certificates(one?.ca, ['notify', index, 'ca'])),
+  ...policyFiles(parts.policy),
 ];
+
+const policyFiles = (policy: SoundParts['policy']): Named[] =>
+  policy === undefined || policy.engine === 'cedar'
+    ? []
+    : [...certificates(policy.ca, ['policy', 'ca']), ...bearer(policy.bearerFile, ['policy', 'bearerFile'])];
 
 function filesOfTrust(trust: Trust | undefined, at: ConfigPath): Named[] {
   if (trust === undefined) return [];
@@ -122,9 +131,7 @@ function keyFiles(keys: IssuerKeys | undefined, at: ConfigPath): Named[] {
   if ('file' in keys) return [keyDocument(keys.file, [...at, 'jwks', 'file'], 'jwks')];
   const { ca } = keys;
   const bearerFile = 'url' in keys ? keys.bearerFile : undefined;
-  const path = [...at, 'jwks', 'bearerFile'];
-  const bearer = bearerFile === undefined ? [] : [{ path, file: bearerFile, problem: bearerProblem }];
-  return [...certificates(ca, [...at, 'jwks', 'ca']), ...bearer];
+  return [...certificates(ca, [...at, 'jwks', 'ca']), ...bearer(bearerFile, [...at, 'jwks', 'bearerFile'])];
 }
 
 const keyDocument = (file: string, path: ConfigPath, kind: KeyDocumentKind): Named => ({
@@ -139,6 +146,9 @@ const keyDocument = (file: string, path: ConfigPath, kind: KeyDocumentKind): Nam
 
 const certificates = (file: string | undefined, path: ConfigPath): Named[] =>
   file === undefined ? [] : [{ path, file, problem: certificatesProblem }];
+
+const bearer = (file: string | undefined, path: ConfigPath): Named[] =>
+  file === undefined ? [] : [{ path, file, problem: bearerProblem }];
 
 const textOf = async (path: string): Promise<string | undefined> =>
   (await isReadable(path, 'file')) ? readFile(path, 'utf8').catch(() => undefined) : undefined;

@@ -7,6 +7,7 @@ import { HARD_LIMITS } from '../domain/limits.js';
 import { CLAIM_CHARACTERS_MAX } from '../domain/name.js';
 import { nameSchema } from '../domain/schemas.js';
 import { approvalsSchema } from './approvals-schema.js';
+import { policySchema } from './policy-schema.js';
 import { notifySchema, signalsSchema } from './signals-schema.js';
 import { targetSchema } from './target-schema.js';
 import { trustSchema } from './trust-schema.js';
@@ -113,14 +114,7 @@ export const configSchema = z.strictObject({
     .default({})
     .describe('Of teams, whom to ask and what to do: shown to whoever looks up their workloads.'),
   targets: z.array(targetSchema).min(1).describe('What credentials can be minted for.'),
-  policy: z
-    .discriminatedUnion('engine', [
-      z.strictObject({
-        engine: z.literal('cedar').describe('Cedar, inside the broker.'),
-        directory: file.describe('Holds the `*.cedar` files and `schema.cedarschema`.'),
-      }),
-    ])
-    .describe('Who may do what.'),
+  policy: policySchema.describe('Who may do what.'),
   lifetimes: z
     .strictObject({
       credential: seconds(HARD_LIMITS.credentialLifetimeSeconds)

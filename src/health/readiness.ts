@@ -24,6 +24,8 @@ interface ReadinessDeps {
   policies: {
     /** Why the files in the directory of policies are not in force. */
     mistakes(): readonly string[];
+    /** Why an engine outside the broker does not answer; undefined while it does. */
+    outage(): string | undefined;
     /** Digests of the policies by which other brokers on the store decide, if not by these. */
     others(): readonly string[];
   };
@@ -54,7 +56,7 @@ export const createReadiness =
     const failing = [...failingTargets].join(', ');
     const checks = [
       ...(await fitness.check()),
-      check('policy', policy.digest !== '', 'no policies are in force'),
+      policyCheck(policy.digest, policies.outage()),
       sweepCheck(pulse, clock.unchecked()),
       check('audit', pulse.auditFollows, 'the audit log does not take entries'),
       check('running', !pulse.draining, 'the broker is shutting down'),
@@ -74,6 +76,10 @@ export const createReadiness =
     for (const { name, ok } of checks) metrics.ready(name, ok);
     return checks;
   };
+
+/** The broker is unready, as an engine is mostly its own: that of another broker may answer. */
+const policyCheck = (digest: string, outage: string | undefined): Check =>
+  check('policy', digest !== '' && outage === undefined, outage ?? 'no policies are in force');
 
 const MISTAKES_SHOWN = 3;
 

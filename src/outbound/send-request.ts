@@ -1,9 +1,10 @@
 /**
- * The one HTTPS client of the broker. A request follows no redirect, and is bounded in time and bytes. Each request has a connection of its own, which is closed with it: a changed CA file counts from the next request on, and no
- * request fails because a server has just closed an idle connection.
+ * The one HTTPS client of the broker. A request follows no redirect, and is bounded in time and bytes. Each request has a connection
+ * of its own, which is closed with it: a changed CA file counts from the next request on, and no request fails because a server has
+ * just closed an idle connection. For a server that is asked all the time: kept-connections.ts.
  */
 import type { PeerCertificate } from 'node:tls';
-import { Agent, errors, request } from 'undici';
+import { Agent, errors, request, type Dispatcher } from 'undici';
 import { defined } from '../domain/defined.js';
 import { errorCode } from '../domain/error-code.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
@@ -29,8 +30,10 @@ export interface OutboundRequest {
   proxyFor?: ProxyFor;
 }
 
-interface OutboundAnswer {
+export interface OutboundAnswer {
   status: number;
+  /** As the server sent it; absent where it sent none. */
+  contentType?: string;
   /** Of an answer with a status of 200 to 299; empty for every other, whose body is not read. */
   body: string;
 }
@@ -54,38 +57,66 @@ export class OutboundError extends Error {
  * answer.
  */
 export async function sendRequest(outbound: OutboundRequest): Promise<OutboundAnswer> {
-  const { url, method, headers, body, totalMs, bodyBytesMax } = outbound;
-  // On a network, somebody who reads or changes clear text could learn a bearer token, or replace the keys in the answer.
-  if (!URL.canParse(url) || !isSafeOrigin(new URL(url).origin)) {
-    throw new OutboundError('insecure', 'Only https is allowed, and http on this machine.');
-  }
-  // Node takes an empty text for none, and would trust every certificate authority of the system.
-  if (outbound.ca?.trim() === '') throw new OutboundError('insecure', 'The CA file is empty.');
-  const signal = AbortSignal.timeout(totalMs);
+  assertSafe(outbound);
   const agent = agentFor(outbound);
+  const signal = AbortSignal.timeout(outbound.totalMs);
   try {
-    const sent = defined({ method, headers, body, reset: true, dispatcher: agent, signal });
-    const { statusCode: status, body: received } = await request(url, sent);
-    // Closing the connection ends an unread body with an error that nobody waits for.
-    received.on('error', () => undefined);
-    const isRead = bodyBytesMax > 0 && status >= 200 && status < 300;
-    return { status, body: isRead ? await received.text() : '' };
-  } catch (error) {
-    throw signal.aborted
-      ? new OutboundError('timeout', 'The server did not answer in time.')
-      : withoutServerText(error);
+    return await exchange(agent, outbound, { signal, reset: true });
   } finally {
     await agent.destroy();
   }
 }
 
-function agentFor({ url, ca, checkServer, totalMs, bodyBytesMax, proxyFor = noProxy }: OutboundRequest): Agent {
+export function assertSafe({ url, ca }: Pick<OutboundRequest, 'url' | 'ca'>): void {
+  // On a network, somebody who reads or changes clear text could learn a bearer token, or replace the keys in the answer.
+  if (!URL.canParse(url) || !isSafeOrigin(new URL(url).origin)) {
+    throw new OutboundError('insecure', 'Only https is allowed, and http on this machine.');
+  }
+  // Node takes an empty text for none, and would trust every certificate authority of the system.
+  if (ca?.trim() === '') throw new OutboundError('insecure', 'The CA file is empty.');
+}
+
+interface How {
+  signal: AbortSignal;
+  /** The connection is closed with the request. */
+  reset: boolean;
+}
+
+/** Sends the request over a connection of the dispatcher. */
+export async function exchange(
+  dispatcher: Dispatcher,
+  { url, method, headers, body, bodyBytesMax }: OutboundRequest,
+  { signal, reset }: How,
+): Promise<OutboundAnswer> {
+  try {
+    const sent = defined({ method, headers, body, reset, dispatcher, signal });
+    const { statusCode: status, headers: received, body: stream } = await request(url, sent);
+    // Closing the connection ends an unread body with an error that nobody waits for.
+    stream.on('error', () => undefined);
+    const contentType = received['content-type'];
+    const answer = defined({ status, contentType: typeof contentType === 'string' ? contentType : undefined });
+    if (bodyBytesMax > 0 && status >= 200 && status < 300) return { ...answer, body: await stream.text() };
+    // The rest may be endless: the connection goes with it.
+    stream.destroy();
+    return { ...answer, body: '' };
+  } catch (error) {
+    throw signal.aborted
+      ? new OutboundError('timeout', 'The server did not answer in time.')
+      : withoutServerText(error);
+  }
+}
+
+/** @param connections How many there are at once. */
+export function agentFor(
+  { url, ca, checkServer, totalMs, bodyBytesMax, proxyFor = noProxy }: OutboundRequest,
+  connections = 1,
+): Agent {
   const proxy = proxyFor(new URL(url));
   // It is set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off.
   const checkServerIdentity = checkServer && ((_host: string, { raw }: PeerCertificate) => checkServer(raw));
   const tls = defined({ rejectUnauthorized: true as const, ca, checkServerIdentity, timeout: totalMs });
   return new Agent({
-    connections: 1,
+    connections,
     connect: proxy ? tunnelConnector(proxy, tls) : tls,
     headersTimeout: totalMs,
     bodyTimeout: totalMs,

@@ -4,6 +4,10 @@ import type { PolicyOutcome } from '../domain/policy-outcome.js';
 import type { PolicyQuery } from './query.js';
 
 export interface PolicyEngine {
+  /**
+   * Throws `temporarily_unavailable` where the engine gives no answer: that is no verdict, so nobody is denied anything by policy,
+   * and nothing is permitted.
+   */
   decide(query: PolicyQuery): Promise<Verdict>;
   /**
    * Returns the most evaluations that the verdicts on these queries can take, before any is done. Undefined: they are more
@@ -15,8 +19,12 @@ export interface PolicyEngine {
    * mistake.
    */
   isGrantable(action: string): boolean;
-  /** SHA-256 (base64url) of the policy set now in force. */
+  /** SHA-256 (base64url) of the policy set now in force. Empty as long as an engine elsewhere has not answered yet. */
   readonly digest: string;
+  /** What an engine elsewhere calls that policy set. */
+  readonly named?: string | undefined;
+  /** Returns a text that changes when a reload would find other policies, or an engine elsewhere that fails or answers again. */
+  source(): Promise<string>;
   /** Reads the policies again: all of them come into force, or nothing changes. Concurrent reloads run one after the other. */
   reload(): Promise<PolicyReload>;
 }
@@ -26,6 +34,8 @@ export interface PolicyReload {
   digest: string;
   /** Empty when the policies were taken; otherwise the earlier ones stay in force. */
   problems: readonly PolicyProblem[];
+  /** Why an engine elsewhere does not answer. Until it does, nothing is decided. */
+  outage?: string;
 }
 
 /** A mistake in the policies, with its place. */

@@ -1,5 +1,6 @@
 /** Every metric of the broker, beside those of its process: name, help text, and its labels with their values. */
 import { BROKER_ERROR_CODES } from '../domain/errors.js';
+import { POLICY_SILENCES } from '../domain/policy-outcome.js';
 import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
 import { SIGNAL_STATES, STORED_EVENTS } from '../domain/signal.js';
 import { FEED_ENDS } from '../protocol/feed.js';
@@ -147,6 +148,11 @@ export const METRICS = {
     name: 'mayfly_policy_evaluations_total',
     help: 'Evaluations by the policy engine; verdicts that are remembered take none.',
     labels: {},
+  },
+  policyUnanswered: {
+    name: 'mayfly_policy_unanswered_total',
+    help: 'Questions that a policy engine outside the broker has not answered, by reason; each was refused as an outage.',
+    labels: { reason: POLICY_SILENCES },
   },
   auditAppend: {
     name: 'mayfly_audit_append_seconds',

@@ -1,6 +1,7 @@
 /** The metrics. There is one function for each thing that happens, so that labels are few and never free text. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { BrokerErrorCode } from '../domain/errors.js';
+import type { PolicySilence } from '../domain/policy-outcome.js';
 import type { Effect, SelectorKind } from '../domain/selector.js';
 import type { SystemClock } from '../domain/time.js';
 import type { FeedEnd } from '../protocol/feed.js';
@@ -51,6 +52,7 @@ export interface Metrics {
   storeTook(operation: string): Took;
   policyTook: Took;
   policyEvaluated(): void;
+  policyUnanswered(reason: PolicySilence): void;
   policyInForce(digest: string): void;
   /** @param count How many different sets brokers on the store decide by. */
   policySets(count: number): void;
@@ -240,11 +242,13 @@ function targets({ counter, gauge }: Factories) {
 function policy({ counter, gauge, histogram }: Factories) {
   const seconds = histogram('policy', FAST);
   const evaluations = counter('policyEvaluations');
+  const unanswered = counter('policyUnanswered');
   const inForce = gauge('policyInForce');
   const sets = gauge('policySets');
   return {
     policyTook: (took) => seconds.observe(took),
     policyEvaluated: () => evaluations.inc(),
+    policyUnanswered: (reason) => unanswered.inc({ reason }),
     policyInForce(digest) {
       inForce.reset();
       inForce.set({ digest }, 1);

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
+import { cedarDirectory } from '../../src/config/policy-schema.js';
 import { checkPolicies } from '../../src/policy/cedar/check-policies.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { handClock } from '../support/clock.js';
@@ -98,7 +99,7 @@ describe.each(providers)('$name', (provider) => {
     const path = resolve(ROOT, name, 'mayfly.yaml');
     const { config, warnings } = await loadConfig({ env: {}, path, checkFiles: false });
     expect(warnings).toEqual([]);
-    const { problems, summary } = await checkPolicies(config.policy.directory, config);
+    const { problems, summary } = await checkPolicies(cedarDirectory(config), config);
     expect({ problems, permits: summary.permits }).toEqual({ problems: [], permits: 2 });
   });
 

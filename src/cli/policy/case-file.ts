@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { readDocument } from '../../config/document.js';
 import { loadConfig } from '../../config/load.js';
+import { cedarDirectory } from '../../config/policy-schema.js';
 import { pathText, problemText, type ConfigPath, type Finding } from '../../config/problem.js';
 import { schemaFindings } from '../../config/validate.js';
 import { defined } from '../../domain/defined.js';
@@ -83,7 +84,7 @@ export async function readCases(file: string, where: Where): Promise<{ cases: Ca
   const { config: configured } = await loadConfig(
     defined({ path: where.config ?? beside(written.config), checkFiles: false }),
   );
-  const directory = where.policies ?? beside(written.policies) ?? configured.policy.directory;
+  const directory = cedarDirectory(configured, where.policies ?? beside(written.policies));
   const { set, problems } = await loadPolicies(directory, configured);
   if (!set) throw new Error(problems.map(policyProblemText).join('\n'));
   const findings: Finding[] = [];

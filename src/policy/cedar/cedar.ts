@@ -7,7 +7,7 @@ import type { Context } from './cedar-wasm.js';
 import { termsOf } from './context.js';
 import { partyUid, type KnownTarget } from './entities.js';
 import { splitResourceId, type Configured, type PolicyTarget } from './fit.js';
-import { loadPolicies, type PolicySet } from './load-policies.js';
+import { loadPolicies, policyFilesDigest, type PolicySet } from './load-policies.js';
 import { allMentions } from './mentions.js';
 import { evaluationsOf, planner, type Plan, type Plannable, type Planned } from './plan.js';
 import { problemText } from './problem.js';
@@ -79,6 +79,7 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
       return now.set.digest;
     },
     reload: () => reloads.add(reloadOnce),
+    source: () => policyFilesDigest(options.directory),
   };
 }
 

@@ -121,6 +121,7 @@ const permitAll: PolicyEngine = {
   isGrantable: () => true,
   evaluationsOf: ({ length }) => length,
   reload: () => Promise.resolve({ digest: 'all', problems: [] }),
+  source: () => Promise.resolve('all'),
   decide: ({ context }) =>
     Promise.resolve({
       outcome: 'permit',

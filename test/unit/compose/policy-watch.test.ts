@@ -5,7 +5,6 @@ import { describe, expect, it } from '@jest/globals';
 import { watchPolicies } from '../../../src/compose/policy-watch.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
-import { policyFilesDigest } from '../../../src/policy/cedar/load-policies.js';
 import { wholeBroker } from '../../support/brokers/use-cases.js';
 import { temporaryDirectory } from '../../support/directory.js';
 import { configuredWith, toAccess, writePolicies } from '../../support/policy.js';
@@ -20,8 +19,7 @@ async function watched(directory: string, node = 'one', ledger?: Ledger) {
   const [inForce, sets]: [string[], number[]] = [[], []];
   const watch = watchPolicies({
     policy,
-    filesDigest: () => policyFilesDigest(directory),
-    loads: { enter: (digest) => Promise.resolve(void entered.push(digest)) },
+    loads: { enter: ({ digest }) => Promise.resolve(void entered.push(digest)) },
     ledger: ledger ?? (await wholeBroker()).deps.ledger,
     node,
     metrics: { policyInForce: (digest) => void inForce.push(digest), policySets: (count) => void sets.push(count) },

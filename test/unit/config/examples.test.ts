@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadConfig } from '../../../src/config/load.js';
+import { cedarDirectory } from '../../../src/config/policy-schema.js';
 import { configSchema } from '../../../src/config/schema.js';
 import { checkPolicies } from '../../../src/policy/cedar/check-policies.js';
 
@@ -16,7 +17,7 @@ describe('shipped configurations', () => {
 
   it('for development come with policies that fit their targets', async () => {
     const { config } = await loadConfig({ env: {}, path: 'config/development.yaml', checkFiles: false });
-    const { problems, summary } = await checkPolicies(config.policy.directory, config);
+    const { problems, summary } = await checkPolicies(cedarDirectory(config), config);
     expect(problems).toEqual([]);
     expect(summary.permits).toBeGreaterThan(0);
   });
@@ -56,7 +57,7 @@ describe('compose.yaml', () => {
     const { config } = await loadConfig({ env: {}, path: 'config/examples/compose.yaml', checkFiles: false });
     const places = mounts.map(([, place]) => place);
     expect(places).toContain(config.redis.seenDirectory);
-    expect(places).toContain(config.policy.directory);
+    expect(places).toContain(cedarDirectory(config));
     for (const trust of config.trust) {
       if (trust.kind === 'oidc' && trust.jwks && 'file' in trust.jwks) expect(places).toContain(trust.jwks.file);
     }

@@ -52,7 +52,7 @@ describe('a sound configuration', () => {
     const { directory, loaded } = await load(SOUND);
     expect(loaded.config.listen).toBe('127.0.0.1:8080');
     expect(loaded.config.lifetimes).toMatchObject({ credential: 300, taskMax: 28_800 });
-    expect(loaded.config.policy.directory).toBe(join(directory, 'policies'));
+    expect(loaded.config.policy).toMatchObject({ directory: join(directory, 'policies') });
     expect(loaded.config.trust[0]).toMatchObject({ jwks: { file: join(directory, 'lab.jwks.json') } });
     expect(loaded.store).toEqual({ kind: 'lmdb', directory: join(directory, '../data') });
     expect(loaded.path).toBe(join(directory, 'mayfly.yaml'));

@@ -14,6 +14,7 @@ let failingTargets: Set<string>;
 let behind: Map<string, number>;
 let troubles: Map<string, string>;
 let mistakes: string[];
+let outage: string | undefined;
 let others: string[];
 
 beforeEach(() => {
@@ -26,13 +27,14 @@ beforeEach(() => {
   behind = new Map();
   troubles = new Map();
   mistakes = [];
+  outage = undefined;
   others = [];
 });
 
 function checks(): Promise<Check[]> {
   const check = () => Promise.resolve(fitness);
   const ready = (name: string, ok: boolean) => void metrics.set(name, ok);
-  const policies = { mistakes: () => mistakes, others: () => others };
+  const policies = { mistakes: () => mistakes, outage: () => outage, others: () => others };
   const watched = { failingTargets, behind, troubles, policies };
   const parts = { fitness: { check }, policy, pulse, clock, metrics: { ready }, ...watched };
   return createReadiness(parts)();
@@ -57,6 +59,7 @@ it('holds when everything does, and the metrics say the same', async () => {
 it.each<[string, () => void]>([
   ['store', () => (fitness = [{ name: 'store', ok: false, reason: 'gone' }])],
   ['policy', () => (policy = { digest: '' })],
+  ['policy', () => (outage = 'OPA does not answer')],
   ['sweep', () => delete pulse.swept],
   ['sweep', () => clock.advance(10_000)],
   ['sweep', () => (pulse.swept = { at: clock.now(), lagMs: 10_000 })],

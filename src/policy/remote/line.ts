@@ -1,0 +1,87 @@
+/** The line to a policy engine in another process: asks it, and knows by which policies it answered last. */
+import { sha256 } from '../../domain/digest.js';
+import type { PolicySilence } from '../../domain/policy-outcome.js';
+import type { PolicyQuery } from '../query.js';
+import type { Answer } from './answer.js';
+import type { DecisionPoint } from './decision-point.js';
+import { lane } from './lane.js';
+import { questionOf, type ToldTarget } from './question.js';
+import { Unanswered } from './unanswered.js';
+
+export interface LineOptions {
+  point: DecisionPoint;
+  targets: readonly ToldTarget[];
+  /** Returns a time in milliseconds that only goes forward. */
+  elapsed: () => number;
+  /** Called before each question. */
+  onQuestion?: () => void;
+  onUnanswered?: (reason: PolicySilence) => void;
+}
+
+interface Line {
+  /** Rejects with `Unanswered`. */
+  ask(query: PolicyQuery): Promise<Decided>;
+  /** What was heard last; undefined before the first answer. */
+  heard(): Heard | undefined;
+  /** Whether the engine need not be asked only to see that it answers: it has, lately, and nothing has failed since. */
+  isFine(): boolean;
+}
+
+interface Heard {
+  /** What the engine calls the policies that decided. */
+  named: string;
+  /** SHA-256 of that, and of what the configuration says of targets. */
+  digest: string;
+}
+
+interface Decided extends Heard {
+  answer: Answer;
+}
+
+const QUIET_MS = 10_000;
+
+/** @param facts What else of the configuration decides. */
+export function lineTo(options: LineOptions, facts: unknown): Line {
+  const { point, elapsed, onQuestion = () => undefined, onUnanswered = () => undefined } = options;
+  const targets = new Map(options.targets.map((target) => [target.resource, target]));
+  const configured = sha256(JSON.stringify([options.targets.map(factsOf), facts]));
+  // A flood of requests for access must not keep a revocation waiting.
+  const lanes = {
+    access: lane({ connections: 32, questionsMax: 256 }),
+    operate: lane({ connections: 8, questionsMax: 64 }),
+  };
+  let last: (Heard & { at: number }) | undefined;
+  let isFailing = false;
+
+  const heardFrom = (answer: Answer): Heard => {
+    const named = answer.named ?? UNNAMED;
+    if (last?.named === named) return last;
+    // The same policies at another address are the same.
+    return { named, digest: sha256(JSON.stringify([answer.named ?? point.place, configured])) };
+  };
+
+  return {
+    async ask(query) {
+      onQuestion();
+      try {
+        const question = questionOf(query, targets);
+        const answer = await lanes[query.context.kind].take((send) => point.ask(question, send));
+        const { named, digest } = heardFrom(answer);
+        last = { named, digest, at: elapsed() };
+        isFailing = false;
+        return { answer, named, digest };
+      } catch (error) {
+        isFailing = true;
+        if (error instanceof Unanswered) onUnanswered(error.reason);
+        throw error;
+      }
+    },
+    heard: () => last,
+    isFine: () => last !== undefined && !isFailing && elapsed() - last.at < QUIET_MS,
+  };
+}
+
+/** What the audit log has in place of a name. */
+const UNNAMED = 'not named by the engine';
+
+const factsOf = ({ resource, labels, tags }: ToldTarget) => [resource, labels, tags];
