@@ -123,12 +123,12 @@ async function prepare(): Promise<Prepared> {
   const opener = {
     ...bare,
     settings: withPersons(bare.settings),
-    identify: (token: string) => namedInFull(token, clock),
+    identify: (token: string) => Promise.resolve(namedInFull(token, clock)),
   };
   const open = async (wish: Partial<OpenTaskRequest>, by = proven(OPERATOR, clock)): Promise<string> =>
     (await openTask(opener, by, { purpose: 'triage', requestId: 'r', ...wish })).task.id;
   const task = await open({ workload: AGENT, deadlineSeconds: 14_400 });
-  const inRun = await namedInFull(OPERATOR, clock);
+  const inRun = namedInFull(OPERATOR, clock);
   const planners = { workload: PLANNER, principal: ABOVE.person, deadlineSeconds: 28_800 };
   const plannersRoot = await open(planners, inRun);
   const plannersTask = await open({ ...planners, parent: plannersRoot }, inRun);
@@ -137,7 +137,7 @@ async function prepare(): Promise<Prepared> {
   return { state: store.snapshotState(), task, plannersTask, plannersRoot, plannersCredential: credential.id };
 }
 
-async function namedInFull(token: string, clock: HandClock): Promise<AuthenticatedCaller> {
+function namedInFull(token: string, clock: HandClock): AuthenticatedCaller {
   const { party, ...proof } = proven(token, clock, clock.now() + 60_000);
   const { run, subject, session } = ABOVE;
   return { ...proof, party: { ...party, ...(party.kind === 'person' ? { session } : { run, subject }) } };
