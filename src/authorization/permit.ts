@@ -6,7 +6,7 @@
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
-import { isSame, runOf, runValue, type Party } from '../domain/party.js';
+import { isSame, runOf, runValue, type Party, type PartyRef } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -209,6 +209,28 @@ export async function permitReading(
     if (!states.includes(state)) continue;
     const { outcome } = await decideOnTask(deps, caller, 'readTask', task);
     if (outcome === 'permit') permitted.push(new Permission(caller, 'readTask', { task, state }));
+  }
+  return permitted;
+}
+
+/**
+ * Returns permission to look at each of the workloads that the caller may know of: all of them with `readRevocations`, else those
+ * of which policy lets it read tasks. It is asked about a task without a purpose that nobody else opened. The others are left out.
+ * @param all what `permitPart` says of `readRevocations`
+ */
+export async function permitLookingAt<W extends { party: PartyRef }>(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  workloads: readonly W[],
+  all: Permitted<'readRevocations'> | undefined,
+): Promise<Permitted<'readRevocations', W>[]> {
+  const permitted: Permitted<'readRevocations', W>[] = [];
+  for (const one of workloads) {
+    const task = { workload: one.party, purpose: '' };
+    const isPermitted =
+      all !== undefined ||
+      (await decideOperation(deps.policy, caller.party, 'readTask', { type: 'task', task })).outcome === 'permit';
+    if (isPermitted) permitted.push(new Permission(caller, 'readRevocations', one));
   }
   return permitted;
 }

@@ -28,6 +28,7 @@ const ROLES: Readonly<Record<string, Loaders>> = {
     whatis: () => import('./people/whatis.js').then(({ addWhatis }) => addWhatis),
     tasks: () => import('./people/tasks.js').then(({ addTasks }) => addTasks),
     tree: () => import('./people/tree.js').then(({ addTree }) => addTree),
+    workloads: () => import('./people/workloads.js').then(({ addWorkloads }) => addWorkloads),
     timeline: () => import('./timeline.js').then(({ addTimeline }) => addTimeline),
     holds: () => import('./people/holds.js').then(({ addHolds }) => addHolds),
     revoke: () => import('./people/revoke.js').then(({ addRevoke }) => addRevoke),

@@ -18,6 +18,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
 import { countTasksUnder } from '../ledger/tasks-under.js';
 import { forgetTrees } from '../ledger/trees.js';
+import { forgetWorkloads } from '../ledger/workloads.js';
 import type { Notifier } from '../notify/notifier.js';
 import { liftDueHolds } from '../revocation/receipts.js';
 import type { SignalQueue } from '../signals/signal-queue.js';
@@ -173,6 +174,7 @@ export const JOBS = {
       const past = Math.min(storeClock, fitness.surelyPast());
       await forget(ledger, past);
       await forgetTrees(ledger, past);
+      await forgetWorkloads(ledger, past);
       await pruneReceipts(ledger);
       await signals.prune();
     },

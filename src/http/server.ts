@@ -38,6 +38,7 @@ import {
 } from './tasks.js';
 import { taskList, taskTree } from './task-list.js';
 import { ownerReading, workloadReading } from './standing.js';
+import { workloadList } from './workload-list.js';
 import { timeline } from './timeline.js';
 import { taskUsage, usageReport } from './usage.js';
 import { workloadRisk } from './workloads.js';
@@ -92,6 +93,7 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
     ours('GET', '/signals/:id', signalReading(deps)),
     ours('POST', '/signals/:id/confirm', signalDeciding(deps, 'confirm'), 4 * KIB),
     ours('POST', '/signals/:id/dismiss', signalDeciding(deps, 'dismiss'), 4 * KIB),
+    ours('GET', '/workloads', workloadList(deps)),
     ours('GET', '/workloads/*id/risk', workloadRisk(deps)),
     ours('GET', '/workloads/*id', workloadReading(deps)),
     ours('GET', '/owners/*name', ownerReading(deps)),

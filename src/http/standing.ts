@@ -15,7 +15,7 @@ import { json, time } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
 import { brokerOperation, nothing } from './wire/operation.js';
 
-const owner = z
+export const ownerAnswer = z
   .strictObject({
     name: z.string(),
     contact: z.string().exactOptional(),
@@ -23,7 +23,7 @@ const owner = z
   })
   .describe('The team that answers for it, and what the configuration says of the team (`owners`).');
 
-const common = {
+export const common = {
   seen: z
     .boolean()
     .exactOptional()
@@ -48,7 +48,10 @@ const refusal = z.strictObject({
 const workloadAnswer = z.strictObject({
   workload: z.string(),
   issuer: z.string().describe('The trust name of the issuer that proves it.'),
-  owner: owner.exactOptional(),
+  owner: ownerAnswer.exactOptional(),
+  lastSeenAt: time()
+    .exactOptional()
+    .describe('When it called last; a call within an hour of that one is not entered. Absent: not within a month.'),
   ...common,
   risk: z.enum(LEVELS).describe('Its level now; why is at `GET /workloads/{id}/risk`.'),
   refusals: z
@@ -69,8 +72,9 @@ export const workloadReading = (deps: HttpDeps) =>
     input: nothing,
     async act(permitted, _, { params }) {
       const found = await showWorkload(deps, permitted, params['id'] ?? '');
-      const { workload, issuer, owner, level, refusals } = found;
-      const shown = { workload, issuer, owner, risk: level, refusals: refusals?.map(refusalOnWire) };
+      const { workload, issuer, owner, seenAt, level, refusals } = found;
+      const lastSeenAt = seenAt === undefined ? undefined : toTimestamp(seenAt);
+      const shown = { workload, issuer, owner, lastSeenAt, risk: level, refusals: refusals?.map(refusalOnWire) };
       return ok(defined({ ...shown, ...(await standingOnWire(deps, found)) }));
     },
   });
@@ -80,7 +84,7 @@ export const ownerReading = (deps: HttpDeps) =>
     verb: 'readRevocations',
     summary: 'Shows a team as it stands now: whom to ask, what of it is alive, and its holds.',
     path: { name: 'The name of the team, as it is or percent-encoded.' },
-    answers: { 200: json(z.strictObject({ owner, ...common })) },
+    answers: { 200: json(z.strictObject({ owner: ownerAnswer, ...common })) },
     from: 'query',
     input: nothing,
     async act(permitted, _, { params }) {

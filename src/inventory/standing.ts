@@ -8,14 +8,15 @@ import type { Deps } from '../authorization/deps.js';
 import { permitPart, type Permitted, type PermitDeps } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
+import type { PartyRef } from '../domain/party.js';
 import { ALL, cause, causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Level } from '../domain/signal.js';
-import { countUpTo, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readReceipt, type Receipt } from '../ledger/receipts.js';
 import { riskOf } from '../ledger/risk.js';
 import { isSeen } from '../ledger/seen.js';
-import { workloadParty } from './workload-party.js';
+import { liveUnder, type Live } from './live.js';
+import { knownWorkload } from './known-workload.js';
 
 /** A team, and what the configuration says of it (`owners`). */
 interface Owner {
@@ -27,8 +28,8 @@ interface Owner {
 interface Standing {
   /** Whether anything is known by the name. Undefined: not as far as was looked. */
   seen: boolean | undefined;
-  /** What a revocation would hit. `all`: whether that is all of it. */
-  live: { affected: Affected; all: boolean };
+  /** What a revocation would hit. */
+  live: Live;
   held: boolean;
   /** The receipts of the holds, the latest first; of a hold of this second there may be none yet. */
   holds: Receipt[];
@@ -38,6 +39,8 @@ export interface WorkloadStanding extends Standing {
   workload: string;
   issuer: string;
   owner?: Owner;
+  /** When it called last, to the hour. Milliseconds; absent where it did not within a month. */
+  seenAt?: number;
   level: Level;
   /** The latest refusals, the latest first. Absent where the caller may not read the audit log. */
   refusals?: AuditEntry[];
@@ -52,14 +55,20 @@ type StandingDeps = PermitDeps & Pick<Deps, 'settings'> & { audit: Pick<AuditLog
 
 export async function showWorkload(deps: StandingDeps, { caller }: Reading, id: string): Promise<WorkloadStanding> {
   const { ledger, settings } = deps;
-  const party = await workloadParty(deps, id);
+  const { party, seenAt } = await knownWorkload(deps, id);
   const [standing, risk, refusals] = await Promise.all([
-    standingOf(ledger, { kind: 'workload', value: id }, [...partyCauses(party), cause('principal', id), ALL]),
+    standingOf(ledger, { kind: 'workload', value: id }, workloadCauses(party)),
     riskOf(ledger, [cause('workload', id), cause('principal', id)]),
     permitPart(deps, caller, 'readAudit').then((permitted) => permitted && lastRefusals(deps.audit, permitted, id)),
   ]);
   const owner = party.owner === undefined ? undefined : ownerOf(settings, party.owner);
-  return { ...standing, workload: id, issuer: party.issuer, level: risk.level, ...defined({ owner, refusals }) };
+  return {
+    ...standing,
+    workload: id,
+    issuer: party.issuer,
+    level: risk.level,
+    ...defined({ seenAt, owner, refusals }),
+  };
 }
 
 export async function showOwner(
@@ -72,17 +81,17 @@ export async function showOwner(
 }
 
 /** A name that every object has, such as `constructor`, adds nothing: only own fields are spread. */
-const ownerOf = ({ owners }: Deps['settings'], name: string): Owner => ({ ...owners[name], name });
+export const ownerOf = ({ owners }: Deps['settings'], name: string): Owner => ({ ...owners[name], name });
 
-/** So many open tasks are looked at for one answer. */
-const TASKS_LOOKED_AT = 1_000;
 const HOLDS_SHOWN = 20;
 
+/** Returns what a hold must be on to hold the workload. One that serves nobody else is its own principal. */
+export const workloadCauses = (party: PartyRef): Cause[] => [...partyCauses(party), cause('principal', party.id), ALL];
+
 async function standingOf(ledger: Ledger, selector: Selector, causes: readonly Cause[]): Promise<Standing> {
-  const enough = { hit: TASKS_LOOKED_AT, lookedAt: TASKS_LOOKED_AT };
-  const [log, { affected, isWhole }, seen] = await Promise.all([
+  const [log, live, seen] = await Promise.all([
     ledger.log.look(causes),
-    countUpTo(ledger, { selector, at: ledger.clock.now(), enough }),
+    liveUnder(ledger, selector),
     isSeen(ledger, selector),
   ]);
   const holds = log.on(causes).flatMap((tombstone) => tombstone?.holds ?? []);
@@ -90,7 +99,7 @@ async function standingOf(ledger: Ledger, selector: Selector, causes: readonly C
   const receipts = await Promise.all(latest.map((seq) => readReceipt(ledger, seq)));
   return {
     seen,
-    live: { affected, all: isWhole },
+    live,
     held: holds.length > 0,
     holds: receipts.filter((receipt) => receipt !== undefined),
   };

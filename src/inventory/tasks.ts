@@ -33,7 +33,7 @@ export interface Wanted {
   limit: number;
 }
 
-interface ListDeps extends PermitDeps {
+export interface ListDeps extends PermitDeps {
   /** Takes a further request from the rate of the caller, or throws `slow_down`. */
   assertWithinRate: (party: AuthenticatedCaller['party']) => Promise<void>;
 }

@@ -8,7 +8,7 @@ import { ALL, cause, causeOf, type Cause, type Selector } from '../domain/select
 import type { Task } from '../domain/task.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { readReadableTasks, readTask } from '../ledger/tasks.js';
-import { workloadParty } from './workload-party.js';
+import { knownWorkload } from './known-workload.js';
 
 export type About = { task: string } | { workload: string } | { requestId: string };
 
@@ -76,7 +76,7 @@ async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
  * configuration.
  */
 async function ofWorkload(deps: SubjectDeps, id: string): Promise<TimelineSubject> {
-  const party = await workloadParty(deps, id);
+  const { party } = await knownWorkload(deps, id);
   const causes = new Set<Cause>([...partyCauses(party), cause('principal', id), ALL]);
   return {
     isOwn({ workload, actor }) {

@@ -137,8 +137,15 @@ export const canaryIndex: Key = 'canaries/all';
 /** Returns the index of by which policies brokers decide: broker and digest → when it said so. */
 export const decidingIndex: Key = 'brokers/deciding';
 
-/** Returns the key that says that a party was here. The causes are hashes, so they spread over the shards. */
-export const seenKey = (cause: Cause): Key => `${shardOfDigest(Buffer.from(cause, 'base64url'))}/seen:${cause}`;
+/** Returns the shard of what is known of a party. The causes are hashes, so they spread over the shards. */
+export const seenShard = (cause: Cause): Shard => shardOfDigest(Buffer.from(cause, 'base64url'));
+
+/** Returns the key that says that a party was here. */
+export const seenKey = (cause: Cause): Key => `${seenShard(cause)}/seen:${cause}`;
+
+/** Returns the index of the workloads that were here, all of them or those of a team: workload and team → when it was written. */
+export const workloadsIndex = (shard: Shard, owner?: string): Key =>
+  owner === undefined ? `${shard}/workloads` : `${shard}/workloads:${cause('owner', owner)}`;
 
 /** Receipts are bookkeeping, so they are in a shard of their own and not in that of the log. */
 export const receiptKey = (seq: number): Key => `receipts/${seq}`;

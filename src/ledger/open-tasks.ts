@@ -2,6 +2,7 @@
 import { SHARDS, shardOf } from '../domain/id.js';
 import type { Task } from '../domain/task.js';
 import type { Key } from '../store/store.js';
+import { acrossShards } from './across-shards.js';
 import { dueIndex, indexesOf, type Indexed } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { readReadableTasks } from './tasks.js';
@@ -21,9 +22,6 @@ export interface TaskPage {
   next?: TaskPlace;
 }
 
-/** Where few tasks are open, most shards are empty: so many are asked at once. */
-const SHARDS_AT_ONCE = 16;
-
 /** How a page is asked for: the place that it begins after, and how many tasks it has at most. */
 export interface PageBy {
   after?: TaskPlace | undefined;
@@ -39,22 +37,15 @@ export async function openTasksAfter(
   by: Indexed | undefined,
   { after, most }: PageBy,
 ): Promise<TaskPage> {
-  const places: TaskPlace[] = [];
   const begun = after && shardOf(after[1]);
-  let shards = begun === undefined ? SHARDS : SHARDS.slice(SHARDS.indexOf(begun));
-  while (shards.length > 0 && places.length < most) {
-    const ranges = await Promise.all(
-      shards.slice(0, SHARDS_AT_ONCE).map((shard) =>
-        openInShard(ledger, by ? indexesOf(shard, by) : [dueIndex(shard)], {
-          limit: most,
-          ...(shard === begun && after && { after }),
-        }),
-      ),
-    );
-    places.push(...ranges.flat());
-    shards = shards.slice(SHARDS_AT_ONCE);
-  }
-  const { tasks, next } = await readPage(ledger, places.slice(0, most), most);
+  const shards = begun === undefined ? SHARDS : SHARDS.slice(SHARDS.indexOf(begun));
+  const places = await acrossShards(shards, most, (shard) =>
+    openInShard(ledger, by ? indexesOf(shard, by) : [dueIndex(shard)], {
+      limit: most,
+      ...(shard === begun && after && { after }),
+    }),
+  );
+  const { tasks, next } = await readPage(ledger, places, most);
   return { tasks: tasks.filter(({ task }) => !task.ended), ...(next && { next }) };
 }
 

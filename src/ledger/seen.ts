@@ -5,18 +5,18 @@
  */
 import { LRUCache } from 'lru-cache';
 import { partyCauses } from '../domain/hangs-on.js';
-import type { Party } from '../domain/party.js';
-import { causeOf, causesOf, type Cause, type Selector } from '../domain/selector.js';
+import type { Party, PartyRef } from '../domain/party.js';
+import { cause, causeOf, causesOf, type Cause, type Selector } from '../domain/selector.js';
 import { createDistinctLimit } from '../domain/distinct-limit.js';
-import { DAY_MS, HOUR_MS } from '../domain/time.js';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../domain/time.js';
+import type { Change } from '../store/store.js';
 import { countUpTo } from './impact.js';
 import { isIndexed, recordKey, seenKey } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { retryOnConflict } from './retry-on-conflict.js';
 import { countTasksUnder } from './tasks-under.js';
+import { remembering, REMEMBERED_MS } from './workloads.js';
 
-/** Somebody who works once a month is known. */
-const REMEMBERED_MS = 32 * DAY_MS;
 /**
  * Nothing that hangs on a session outlives the last token from it by more than a task. A session that is forgotten costs no safety:
  * who hears that it ended takes the person to be meant.
@@ -24,6 +24,8 @@ const REMEMBERED_MS = 32 * DAY_MS;
 const SESSION_REMEMBERED_MS = DAY_MS;
 /** Whoever keeps calling is written once an hour by each broker. */
 const WRITTEN_EVERY_MS = HOUR_MS;
+/** Its tokens may name another team each time. */
+const OTHER_TEAM_EVERY_MS = MINUTE_MS;
 const CAUSES_MAX = 10_000;
 /** New names of an issuer that are remembered in an hour though nothing was granted to them. */
 export const NEW_NAMES_PER_ISSUER = 100;
@@ -38,33 +40,33 @@ export interface PartyMemory {
 
 export function createPartyMemory(ledger: Pick<Ledger, 'records' | 'clock'>): PartyMemory {
   const { records, clock } = ledger;
-  /** When a name was looked at last, and whether it was written then. */
-  const looked = new LRUCache<string, { at: number; isWritten: boolean }>({ max: CAUSES_MAX });
+  /** When a name was looked at last, whether it was written then, and with which team. */
+  const looked = new LRUCache<string, { at: number; isWritten: boolean; owner: string | undefined }>({
+    max: CAUSES_MAX,
+  });
   const newNames = createDistinctLimit({ most: NEW_NAMES_PER_ISSUER, everyMs: HOUR_MS });
 
   async function write(names: readonly Name[], now: number, mayBeNew: (one: Name) => boolean): Promise<void> {
-    const before = await records.read(names.map((one) => seenKey(one.cause)));
-    const kept = names.filter((one, place) => isUnrationed(one, before[place], now) || mayBeNew(one));
-    for (const { key } of kept) looked.set(key, { at: now, isWritten: true });
-    await Promise.all(
-      kept.map((one) =>
-        one.partyOf === undefined
-          ? records.commit({ put: [[seenKey(one.cause), '', now + REMEMBERED_MS]] })
-          : writeParty(ledger, one, one.partyOf),
-      ),
-    );
+    const texts = await records.read(names.map((one) => seenKey(one.cause)));
+    const kept = names
+      .map((one, place) => ({ ...one, before: texts[place] }))
+      .filter((one) => isUnrationed(one, one.before, now) || mayBeNew(one));
+    for (const { key, workload } of kept) looked.set(key, { at: now, isWritten: true, owner: workload?.owner });
+    await Promise.all(kept.map((one) => writeName(ledger, one, now)));
   }
 
   function remember(party: Party, isGranted: boolean): void {
     // Nothing may fail here, and a time that is wrong is worth nothing.
     if (!clock.isTrusted()) return;
     const now = clock.now();
-    const due = namesIn(party).filter(({ key }) => {
+    const due = namesIn(party).filter(({ key, workload }) => {
       const last = looked.get(key);
-      return !last || Math.abs(now - last.at) >= WRITTEN_EVERY_MS || (isGranted && !last.isWritten);
+      if (!last || (isGranted && !last.isWritten)) return true;
+      const everyMs = last.owner === workload?.owner ? WRITTEN_EVERY_MS : OTHER_TEAM_EVERY_MS;
+      return Math.abs(now - last.at) >= everyMs;
     });
     if (due.length === 0) return;
-    for (const { key } of due) looked.set(key, { at: now, isWritten: false });
+    for (const { key, workload } of due) looked.set(key, { at: now, isWritten: false, owner: workload?.owner });
     // Every login is a new session: they would use up what an issuer may have of new names.
     const mayBeNew = ({ key, rememberedMs }: Name) =>
       isGranted || (rememberedMs === REMEMBERED_MS && newNames.admits(party.issuer, key, now));
@@ -76,6 +78,8 @@ export function createPartyMemory(ledger: Pick<Ledger, 'records' | 'clock'>): Pa
 
 interface Name {
   cause: Cause;
+  /** Where it is the id of a workload: whose it is, and who answers for it. */
+  workload?: PartyRef;
   /** The workload that called with a subject, or the person whose session it is. */
   partyOf?: string;
   /** What it is known by here: a subject is another name with each workload. */
@@ -88,11 +92,25 @@ function namesIn(party: Party): Name[] {
   const causeIn = (kind: 'subject' | 'session', value: string | undefined) =>
     value === undefined ? undefined : causeOf({ kind, value });
   const [run, login] = [causeIn('subject', subject), causeIn('session', session)];
+  const itself = party.kind === 'workload' ? cause('workload', id) : undefined;
   return partyCauses(party).map((one) => ({
     cause: one,
+    ...(one === itself && { workload: party }),
     ...(one === run || one === login ? { partyOf: id, key: `${one} ${id}` } : { key: one }),
     rememberedMs: one === login ? SESSION_REMEMBERED_MS : REMEMBERED_MS,
   }));
+}
+
+async function writeName(
+  ledger: Pick<Ledger, 'records' | 'clock'>,
+  name: Name & { before: string | undefined },
+  now: number,
+): Promise<void> {
+  if (name.partyOf !== undefined) return writeParty(ledger, name, name.partyOf);
+  const change: Change = name.workload
+    ? remembering(name.workload, name.before, now)
+    : { put: [[seenKey(name.cause), '', now + REMEMBERED_MS]] };
+  await ledger.records.commit(change);
 }
 
 /** Two are enough to know that a subject, or a session, does not tell which party is meant. */

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../src/cli/run.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { temporaryDirectory } from '../support/directory.js';
+import { until } from '../support/until.js';
 
 let broker: TestBroker;
 let env: Record<string, string>;
@@ -141,6 +142,40 @@ describe('mayfly tasks', () => {
     expect((await mayfly(['tasks', '--run', 'lab:a:1'])).out).toMatch(new RegExp(`^${task} [^\n]*\nEnd one`));
     expect((await mayfly(['tasks', '--run', 'lab:a'])).out).toMatch(/^No task/);
     expect(await mayfly(['tasks', '--run', '4711'])).toMatchObject({ code: 1, err: expect.stringMatching(/ci:4711/) });
+  });
+});
+
+describe('mayfly workloads', () => {
+  const listed = async (...more: string[]) => mayfly(['workloads', '--owner', 'fleet', ...more]);
+  const inFleet = async (...more: string[]) =>
+    (await listed('--json', ...more)).out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as { workload: string }).workload)
+      .toSorted();
+
+  it('lists who called, a line or a JSON object each, and can count what is alive', async () => {
+    for (const sub of ['fleet-1', 'fleet-2']) await broker.get('/tasks', await broker.identity(sub, { team: 'fleet' }));
+    const orchestrator = await broker.identity('orchestrator');
+    await broker.post('/tasks', { workload: 'lab:fleet-1', purpose: 'summarise' }, orchestrator);
+    await until(async () => (await inFleet()).length === 2, 'they are not in the list');
+    expect((await listed()).out.split('\n').toSorted()).toEqual([
+      expect.stringMatching(/^lab:fleet-1 +fleet +- +seen \S+Z +- +risk LOW$/),
+      expect.stringMatching(/^lab:fleet-2 +fleet +- +seen \S+Z +- +risk LOW$/),
+    ]);
+    expect((await listed('--live')).out).toMatch(/lab:fleet-1 .* risk LOW +0 credentials of 1 tasks/);
+    expect(await inFleet('--limit', '1')).toHaveLength(1);
+    expect(await inFleet('--held')).toEqual([]);
+    await mayfly(['revoke', 'workload', 'lab:fleet-2', '--reason', 'odd', '--yes']);
+    expect(await inFleet('--held')).toEqual(['lab:fleet-2']);
+    expect((await listed('--held')).out).toMatch(/ +held +risk LOW$/);
+    const [hold = ''] = (await mayfly(['holds'])).out.split(' ');
+    expect(await mayfly(['lift', hold])).toMatchObject({ code: 0 });
+  });
+
+  it('says so where there is none, and what it does not take', async () => {
+    expect((await mayfly(['workloads', '--owner', 'nobody'])).out).toMatch(/^No workload fits/);
+    expect(await mayfly(['workloads', '--limit', 'x'])).toMatchObject({ code: 1 });
   });
 });
 

@@ -2,11 +2,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { expectProblem } from '../support/expect-refusal.js';
+import { until } from '../support/until.js';
 
 const WATCHER = `@id("watchers-see-revocations")
 permit (principal == Workload::"lab:watcher", action == Action::"readRevocations", resource);
 @id("other-teams-read")
-permit (principal, action == Action::"read", resource) when { principal in [Owner::"red", Owner::"blue"] };`;
+permit (principal, action == Action::"read", resource) when { principal in [Owner::"red", Owner::"blue", Owner::"green"] };`;
 const SRE = { contact: '#sre-oncall', runbook: 'https://wiki.example/agents' };
 
 let broker: TestBroker;
@@ -27,10 +28,12 @@ const revoke = async (kind: string, value: string) =>
 describe('GET /workloads/{id}', () => {
   it('says whose it is, what is alive and where, and that nothing holds it', async () => {
     await broker.exchange(await agentOf('agent-7', 'sre'));
+    await until(async () => 'lastSeenAt' in ((await shown('/workloads/lab:agent-7')) as object), 'it was not entered');
     expect(await shown('/workloads/lab:agent-7')).toEqual({
       workload: 'lab:agent-7',
       issuer: 'lab',
       owner: { name: 'sre', ...SRE },
+      lastSeenAt: expect.any(String),
       seen: true,
       live: { credentials: 1, tasks: 1, byTarget: { [TICKETS]: 1 }, byOwner: { sre: 1 } },
       all: true,
@@ -80,6 +83,60 @@ describe('GET /workloads/{id}', () => {
     expect(known).toMatchObject({ workload: 'lab:agent-8' });
     expect(known).not.toHaveProperty('refusals');
   });
+});
+
+interface Listed {
+  workloads: { workload: string; held: boolean }[];
+  next?: string;
+}
+
+describe('GET /workloads', () => {
+  const list = async (query: string, bearer = soc) => (await shown(`/workloads${query}`, bearer)) as Listed;
+  const namesIn = async (query: string, bearer = soc) =>
+    (await list(query, bearer)).workloads.map(({ workload }) => workload).toSorted();
+
+  beforeAll(async () => {
+    await broker.exchange(await agentOf('listed-1', 'green'));
+    await broker.exchange(await agentOf('listed-2', 'green'));
+    await until(async () => (await namesIn('?owner=green')).length === 2, 'they are not in the list');
+  });
+
+  it('has a row for each workload that called, with whose it is, and whether it is held', async () => {
+    expect((await list('?owner=green&limit=1')).workloads).toHaveLength(1);
+    expect((await list('?owner=green')).workloads).toContainEqual({
+      workload: 'lab:listed-1',
+      issuer: 'lab',
+      owner: { name: 'green' },
+      lastSeenAt: expect.any(String),
+      held: false,
+      risk: 'LOW',
+    });
+    const { seq } = await revoke('workload', 'lab:listed-2');
+    expect(await namesIn('?owner=green&held=true')).toEqual(['lab:listed-2']);
+    expect(await namesIn('?owner=green&held=false')).toEqual(['lab:listed-1']);
+    expect(await namesIn('?owner=green&risk=HIGH')).toEqual([]);
+    expect(await namesIn('?owner=green&issuer=staff')).toEqual([]);
+    await broker.send(`/revocations/${seq}`, { method: 'DELETE', headers: { Authorization: `Bearer ${soc}` } });
+    expect(await namesIn('?owner=green&held=true')).toEqual([]);
+  });
+
+  it('counts what is alive where it is asked to', async () => {
+    const { workloads } = await list('?owner=green&live=true');
+    const row = workloads.find(({ workload }) => workload === 'lab:listed-1');
+    expect(row).toMatchObject({ live: { credentials: 1, tasks: 1, byTarget: { [TICKETS]: 1 } }, all: true });
+  });
+
+  it('shows a workload itself, where it may read its own tasks, and nobody else; the watcher, all', async () => {
+    expect(await namesIn('', await agentOf('listed-1', 'green'))).toEqual(['lab:listed-1']);
+    expect(await namesIn('?owner=green', await broker.identity('watcher'))).toEqual(['lab:listed-1', 'lab:listed-2']);
+  });
+
+  it.each(['held=yes', 'after=aa.1', 'after=zz.1.1', 'after=tsk_aaaaaaaaaaaaaaaa', 'limit=501', 'target=x'])(
+    'is 400 for %s',
+    async (query) => {
+      expectProblem(await broker.get(`/workloads?${query}`, soc), 400, 'invalid_request');
+    },
+  );
 });
 
 describe('GET /owners/{name}', () => {
