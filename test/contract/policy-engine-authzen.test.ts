@@ -17,7 +17,7 @@ function evaluate({ subject, action: { name }, resource, context }: EvaluationRe
   ];
   const forbids = name === 'read' && matchesSecret(path) ? ['no-secrets'] : [];
   const isApproved = (context['approvals'] as string[] | undefined)?.includes('on-call');
-  const approvals = name === 'export' && !isApproved ? ['on-call'] : [];
+  const approvals = name === 'export' && !isApproved ? [{ group: 'on-call', approvers: 2, reuse: true }] : [];
   return {
     decision: permits.length > 0 && forbids.length === 0 && approvals.length === 0,
     context: {

@@ -8,7 +8,7 @@ const POLICIES = `
 @id("restricted") @lifetime("60") forbid (principal, action in Action::"access", resource)
   when { resource.sensitivity.contains("restricted") && context.lifetimeSeconds > 60 };
 @id("exports") permit (principal in Owner::"sre", action == Action::"export", resource in Resource::"https://tickets.example#incident");
-@id("export-approval") @approval("on-call") forbid (principal, action == Action::"export", resource)
+@id("export-approval") @approval("on-call") @approvers("2") @reuse("task") forbid (principal, action == Action::"export", resource)
   unless { context.approvals.contains("on-call") };
 @id("soc") permit (principal == Workload::"lab:soc", action == Action::"revoke", resource);
 `;

@@ -44,7 +44,7 @@ forbids contains "no-secrets" if {
 	touches(["incident", "secret"])
 }
 
-approvals contains "on-call" if {
+approvals contains {"group": "on-call", "approvers": 2, "reuse": true} if {
 	input.action == "export"
 	not "on-call" in input.context.approvals
 }

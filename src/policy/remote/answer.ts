@@ -1,5 +1,6 @@
 /** What another engine may answer, and the verdict that it makes. Whatever is not exactly an answer is none, so it permits nothing. */
 import { z } from 'zod';
+import { neededApprovalSchema, uniteNeeds, type NeededApproval } from '../../domain/approval.js';
 import { defined } from '../../domain/defined.js';
 import { CLAIM_CHARACTERS_MAX } from '../../domain/name.js';
 import { nameSchema } from '../../domain/schemas.js';
@@ -9,12 +10,20 @@ import { Unanswered } from './unanswered.js';
 
 const name = nameSchema(CLAIM_CHARACTERS_MAX);
 
+/** A group alone wants one person of it, for this once. */
+const needed = z.union([
+  name.transform((group): NeededApproval => ({ group, approvers: 1 })),
+  z
+    .strictObject({ group: name, approvers: neededApprovalSchema.shape.approvers, reuse: z.boolean().exactOptional() })
+    .transform(({ reuse, ...rest }): NeededApproval => ({ ...rest, ...(reuse === true && { reuse }) })),
+]);
+
 /** Callers, audit log and terminals are told groups and ids of policies as they are: so both are names. */
 const terms = {
   /** The most that is permitted. It never lengthens what was asked. */
   lifetimeSeconds: z.int().positive().exactOptional(),
   /** The groups without whose approval it is not permitted. */
-  approvals: z.array(name).max(16).exactOptional(),
+  approvals: z.array(needed).max(16).exactOptional(),
   /** Ids of the policies that decided. */
   policies: z.array(name).max(64).exactOptional(),
   /** False: callers are not told of these policies. */
@@ -50,12 +59,14 @@ export function verdictOf({ context }: PolicyQuery, answer: Answer, digest: stri
   const { allow, approvals = [], policies: named = [], reveal } = answer;
   const policies = [...new Set(named)].sort();
   const given = context.kind === 'access' ? context.approvals : [];
-  const missing = [...new Set(approvals)].filter((group) => !given.includes(group)).sort();
+  const needs = uniteNeeds(approvals.filter(({ group }) => !given.includes(group)));
   const settled = defined({ policies, digest, secret: reveal === false ? (true as const) : undefined });
   // A verb of the broker waits for nobody: there, what wants an approval is refused.
-  if (missing.length > 0 && context.kind === 'access')
-    return { ...settled, outcome: 'needs-approval', approvals: missing };
-  if (!allow || missing.length > 0)
+  if (needs.length > 0 && context.kind === 'access') {
+    const groups = needs.map(({ group }) => group);
+    return { ...settled, outcome: 'needs-approval', approvals: groups, needs, wantedBy: policies };
+  }
+  if (!allow || needs.length > 0)
     return { ...settled, outcome: 'deny', because: because(reveal === false ? [] : policies) };
   const asked = context.kind === 'access' ? context.lifetimeSeconds : context.opening?.lifetimeSeconds;
   const lifetimeSeconds = asked && Math.min(asked, answer.lifetimeSeconds ?? asked);
