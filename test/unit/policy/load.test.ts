@@ -26,7 +26,7 @@ describe('a mistake in a policy is named with file, line and reason', () => {
     [
       'an unknown annotation',
       `${READ}@id("b")\n@lifetimes("60")\npermit (principal, action, resource);`,
-      ['a.cedar:2: unknown annotation @lifetimes; @id, @lifetime, @approval and @reveal exist'],
+      ['a.cedar:2: unknown annotation @lifetimes; @id, @lifetime, @approval, @approvers, @reuse and @reveal exist'],
     ],
     [
       'a lifetime that is no whole number of seconds',
