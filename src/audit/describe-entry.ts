@@ -4,13 +4,14 @@ import { toTimestamp } from '../domain/time.js';
 import type { AuditEntry } from './event.js';
 
 export function describeEntry(entry: AuditEntry): string {
-  const { revocation, signal } = entry;
+  const { revocation, signal, approval } = entry;
   if (revocation) return describeRevocation(revocation, entry.outcome);
   if (signal) return describeSignal(signal);
+  if (approval && entry.type.startsWith('approval.')) return describeApproval(entry, approval);
   return describeOther(entry);
 }
 
-type Part<K extends 'revocation' | 'signal'> = NonNullable<AuditEntry[K]>;
+type Part<K extends 'revocation' | 'signal' | 'approval'> = NonNullable<AuditEntry[K]>;
 
 function describeRevocation(
   { effect, selector, seq, lifts, liftAt }: Part<'revocation'>,
@@ -23,6 +24,24 @@ function describeRevocation(
     ...(liftAt === undefined ? [] : [`until ${toTimestamp(liftAt)}`]),
   ];
   return `${what} ${formatSelector(selector)}${inBrackets(how)}`;
+}
+
+/** The question, or an answer to it. */
+function describeApproval(
+  entry: AuditEntry,
+  { id, says, groups = [], lapsesAt, lifetimeSeconds }: Part<'approval'>,
+): string {
+  const { actor, workload = 'a workload', principal } = entry;
+  const seconds = lifetimeSeconds === undefined ? '' : ` for ${lifetimeSeconds} seconds`;
+  const what = `${accessed(entry)}${seconds}`;
+  const by = actor?.id ?? 'somebody';
+  if (says === 'deny') return `${id}: ${by} denies ${workload} ${what}`;
+  if (says === 'approve') return `${id}: ${by} agrees, for ${groups.join(' and ')}, to ${workload} at ${what}`;
+  if (says === 'emergency') return `${id}: EMERGENCY declared by ${by}: ${workload} at ${what}`;
+  if (entry.type === 'approval.reviewed') return `${id}: ${by} has reviewed the emergency of ${workload} at ${what}`;
+  const served = principal === undefined ? '' : ` for ${principal}`;
+  const wanted = groups.length === 0 ? '' : `: wanted are ${groups.join(' and ')}`;
+  return `${id}: ${workload}${served} asks for ${what}${wanted}${lapsesAt === undefined ? '' : `, until ${toTimestamp(lapsesAt)}`}`;
 }
 
 function describeSignal({ event, level, source, about, state, reaction }: Part<'signal'>): string {

@@ -3,6 +3,7 @@
  * verb and reads its subject from nowhere else. Only the functions of this file make one: they look up whether the caller is
  * alive, and ask policy.
  */
+import type { Approval, ApprovalState } from '../domain/approval.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
@@ -10,10 +11,13 @@ import { isSame, runOf, runValue, type Party, type PartyRef } from '../domain/pa
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
+import { approvalState } from '../ledger/approval-state.js';
+import { readApproval } from '../ledger/approvals.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { stateNow, type TaskState } from '../ledger/task-state.js';
-import { readTask } from '../ledger/tasks.js';
+import { readTask, readTasks } from '../ledger/tasks.js';
 import type { OperateContext, OperatorVerb, TaskFacts } from '../policy/query.js';
+import { askWhatMayBeAnswered, type Answerable } from './ask-approval.js';
 import { assertLiveCaller, refuseDeadCaller } from './caller.js';
 import { decideOperation, delegationOf, denied, factsOf, draftFacts, personOf, type Decision } from './decide.js';
 import type { Deps } from './deps.js';
@@ -258,6 +262,61 @@ async function assertPermittedOnTask(
 /** Returns whether the party was told of the task, as its workload or as who opened it. A refusal need not hide it then. */
 export const knowsOf = (party: Party, { workload, openedBy }: Task): boolean =>
   [workload, openedBy].some((one) => isSame(one, party));
+
+/** An approval as the caller may see it, and what they may do about it. */
+export interface SeenApproval extends Answerable {
+  approval: Approval;
+  /** Undefined: its record is gone. */
+  task: Task | undefined;
+  state: ApprovalState;
+}
+
+/** One that the caller may not see is refused like one that does not exist. */
+export async function permitOnApproval(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  id: string,
+): Promise<Permitted<'approve', SeenApproval>> {
+  const stored = await readApproval(deps.ledger, id);
+  const [permitted] = await permitApprovals(deps, caller, stored ? [stored.value] : [], true);
+  if (!permitted) throw unknownApproval();
+  return permitted;
+}
+
+/**
+ * Returns permission to see each of the approvals that the caller may answer, or has asked for, in their order. The others are left
+ * out: a list is no place to learn of them.
+ * @param byTask Also those whose task the caller may read.
+ */
+export async function permitApprovals(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  approvals: readonly Approval[],
+  byTask = false,
+): Promise<Permitted<'approve', SeenApproval>[]> {
+  const ids = [...new Set(approvals.map(({ task }) => task))];
+  const tasks = new Map((await readTasks(deps.ledger, ids)).map(({ value }) => [value.id, value]));
+  const seen = await deps.ledger.log.look([...[...tasks.values()].flatMap(taskCauses), ...partyCauses(caller.party)]);
+  refuseDeadCaller(deps, caller, seen);
+  const permitted: Permitted<'approve', SeenApproval>[] = [];
+  for (const approval of approvals) {
+    const task = tasks.get(approval.task);
+    const may = await askWhatMayBeAnswered(deps, caller, approval, task);
+    const isSeen = may.groups.length > 0 || may.breaksGlass || hasAskedFor(caller.party, approval);
+    if (!isSeen && !(byTask && task && (await mayRead(deps, caller, task)))) continue;
+    const state = approvalState(deps.ledger, approval, task, seen);
+    permitted.push(new Permission(caller, 'approve', { approval, task, state, ...may }));
+  }
+  return permitted;
+}
+
+const mayRead = async (deps: PermitDeps, caller: AuthenticatedCaller, task: Task): Promise<boolean> =>
+  (await decideOnTask(deps, caller, 'readTask', task)).outcome === 'permit';
+
+const hasAskedFor = (party: Party, { workload, openedBy, principal }: Approval): boolean =>
+  [workload, openedBy, principal].some((one) => isSame(one, party));
+
+const unknownApproval = () => new BrokerError('not_found', 'There is no approval with that id.');
 
 /** A task as policy permits it to be opened, perhaps with an earlier deadline. */
 export interface Opening {

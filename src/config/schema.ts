@@ -32,6 +32,9 @@ const purpose = z.strictObject({
 const owner = z.strictObject({
   contact: nameSchema().optional().describe('How to reach the team, such as a channel or a telephone number.'),
   runbook: absoluteUri.optional().describe('Where it is written what to do when its agents misbehave.'),
+  members: nameSchema()
+    .optional()
+    .describe('The group of its people; default: the one that is called like the team. They alone cannot approve.'),
 });
 
 const storeSchema = z.union([
@@ -112,7 +115,9 @@ export const configSchema = z.strictObject({
   owners: z
     .record(teamName, owner)
     .default({})
-    .describe('Of teams, whom to ask and what to do: shown to whoever looks up their workloads.'),
+    .describe(
+      'Of teams, whom to ask and what to do, shown to whoever looks up their workloads; and who belongs to them.',
+    ),
   targets: z.array(targetSchema).min(1).describe('What credentials can be minted for.'),
   policy: policySchema.describe('Who may do what.'),
   lifetimes: z

@@ -160,9 +160,6 @@ const WEBHOOK_TYPES: ReadonlySet<string> = new Set([
   ...SIGNAL_STATES.filter((state) => state !== 'accepted').map((state) => `signal.${state}`),
 ]);
 
-/** Reserved for entries about approvals. The broker writes none yet, so a webhook must ask for something else beside it. */
-const RESERVED_TYPE = 'approval';
-
 /** Names that look like a type of audit entry, or were one in an older version, and what to ask for instead. */
 const INSTEAD = new Map([
   ['task.ended', 'the end of a task is a `revocation.published` entry'],
@@ -174,7 +171,7 @@ const INSTEAD = new Map([
   ['signal.accepted', 'an entry is written once a signal is evaluated: ask for `signal` or for a later state'],
 ]);
 
-const webhookType = z.string().refine((text) => WEBHOOK_TYPES.has(text) || text === RESERVED_TYPE, {
+const webhookType = z.string().refine((text) => WEBHOOK_TYPES.has(text), {
   error: ({ input }) => {
     const instead = INSTEAD.get(String(input));
     const reason = 'is no type of audit entry, nor the first word of one';
@@ -188,11 +185,10 @@ export const webhookSchema = z.strictObject({
   types: z
     .array(webhookType)
     .min(1)
-    .refine((types) => types.length === 0 || types.some((type) => type !== RESERVED_TYPE), {
-      error: 'asks for `approval` alone, which is reserved and not written yet: nothing would ever be delivered',
-    })
     .default(['revocation', 'signal'])
-    .describe('Types of audit entries, their first words, or what became of a signal: `revocation`, `signal.reacted`.'),
+    .describe(
+      'Types of audit entries, their first words, or what became of a signal: `revocation`, `signal.reacted`. Emergencies go to all.',
+    ),
   ca: z.string().min(1).optional().describe('PEM certificates to trust for this URL instead of those of the system.'),
   giveUpSeconds: seconds(7 * DAY_SECONDS)
     .default(DAY_SECONDS)

@@ -46,6 +46,8 @@ const answerSchema = z.strictObject({
   says: z.enum(APPROVAL_ANSWERS),
   /** The groups for which policy lets this person answer. */
   groups: z.array(z.string()),
+  /** The person belongs to a team whose agent asks: such a yes is not enough alone. */
+  ofOwner: z.literal(true).optional(),
   /** The person's login is a cause: a yes of somebody who was cut off since does not count. */
   issuedAt: moment,
   reason: z.string().optional(),
@@ -54,6 +56,9 @@ const answerSchema = z.strictObject({
   lifetimeSeconds: z.int().min(1).optional(),
 });
 export type ApprovalAnswer = z.infer<typeof answerSchema>;
+
+/** A yes is only kept where it adds something, so more are not needed: room for a no always remains. */
+export const ANSWERS_MOST = 16;
 
 export const approvalSchema = z.strictObject({
   id: z.string(),
@@ -86,7 +91,7 @@ export const approvalSchema = z.strictObject({
   askedAt: moment,
   /** Until then it can be answered. */
   lapsesAt: moment,
-  answers: z.array(answerSchema).max(8).default([]),
+  answers: z.array(answerSchema).max(ANSWERS_MOST).default([]),
   /** Set by the answer that completes it: until then the credential can be fetched. */
   usableUntil: moment.optional(),
   used: z.strictObject({ at: moment, credential: z.string() }).optional(),

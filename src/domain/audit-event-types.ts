@@ -20,6 +20,12 @@ export const AUDIT_EVENT_TYPES = [
   'access.reported',
   /** People are asked whether a request may be granted. It waits for them. */
   'approval.requested',
+  /** A person answered a request that waits: they agreed, to all of it or to less, or refused. */
+  'approval.answered',
+  /** Somebody agreed in the place of all who would have had to, because they could not be waited for (break-glass). */
+  'approval.emergency',
+  /** Somebody who did not declare it has looked at an emergency, and closed its review. */
+  'approval.reviewed',
   'keys.rotated',
   'policy.loaded',
   'audit.read',

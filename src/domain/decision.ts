@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { POLICY_OUTCOMES } from './policy-outcome.js';
 import { partyRefSchema, rememberedPersonSchema } from './party.js';
-import { natural } from './schemas.js';
+import { accessSchema, natural } from './schemas.js';
 import { LEVELS } from './signal.js';
 import { taskSchema } from './task.js';
 
@@ -44,12 +44,24 @@ const accessFacts = z.strictObject({
     .describe('Seconds. With the same request a task was opened, and policy was asked for that, too.'),
 });
 
+/** A request that waits for people, as whoever may answer it is asked about it: once for each group. */
+const approvalFacts = z.strictObject({
+  id: z.string(),
+  group: z.string(),
+  workload: named,
+  onBehalfOf: party.optional(),
+  target: z.string(),
+  access: z.array(accessSchema),
+  purpose: z.string(),
+});
+
 const operationFacts = z.strictObject({
   action: z.string(),
   target: z.string().optional(),
   task: taskFacts.optional(),
   parent: taskFacts.optional().describe('To open a task under another, policy is asked about that one, too.'),
-  approval: z.string().optional(),
+  approval: approvalFacts.optional(),
+  emergency: z.strictObject({ own: z.boolean() }).optional(),
   revocation: z
     .strictObject({ kind: z.string(), value: z.string(), effect: z.string(), dryRun: z.boolean() })
     .optional(),

@@ -1,5 +1,6 @@
 /** Refusals. A BrokerError is a refusal. Expected alternatives are return values instead, and bugs are plain Errors. */
 
+import type { ApprovalState } from './approval.js';
 import type { DecisionRecord } from './decision.js';
 
 export const BROKER_ERROR_CODES = [
@@ -61,6 +62,8 @@ interface BrokerErrorDetails {
   retryAfterSeconds?: number;
   /** The question to people that the request waits for, or that was answered with no, and the task that it hangs on. */
   approval?: { id: string; task: string };
+  /** With `conflict`: the state of the approval that could not be changed. */
+  state?: ApprovalState;
   /** What an operator should look at, for the log. The caller never sees it. */
   advice?: string;
   /** False where `temporarily_unavailable` says nothing against the broker: a stranger can cause it, so it must raise no alarm. */

@@ -14,6 +14,7 @@ import { openApi } from './openapi/document.js';
 import type { Described, DescribedEndpoint } from './wire/contract.js';
 import type { RefusalFormat } from './wire/endpoint.js';
 import { requestListener } from './wire/route.js';
+import { approvalDecision, approvalList, approvalReading, approvalReview } from './approvals.js';
 import { auditHead, auditReading } from './audit.js';
 import { credentialReading } from './credential.js';
 import type { HttpDeps } from './deps.js';
@@ -79,6 +80,7 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
 
     ours('POST', '/runs/complete', runCompletion(deps), 4 * KIB),
 
+    ...approvalEndpoints(deps),
     ...revocationEndpoints(deps),
     ours('GET', '/credentials/:id', credentialReading(deps)),
 
@@ -105,6 +107,14 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
   ];
   return endpoints;
 }
+
+/** Requests that wait for people. */
+const approvalEndpoints = (deps: HttpDeps): DescribedEndpoint[] => [
+  ours('GET', '/approvals', approvalList(deps)),
+  ours('GET', '/approvals/:id', approvalReading(deps)),
+  ours('POST', '/approvals/:id/decision', approvalDecision(deps), 16 * KIB),
+  ours('POST', '/approvals/:id/review', approvalReview(deps), 4 * KIB),
+];
 
 /** The feed comes before the numbers: `feed` is none. */
 const revocationEndpoints = (deps: HttpDeps): DescribedEndpoint[] => [

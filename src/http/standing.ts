@@ -20,6 +20,7 @@ export const ownerAnswer = z
     name: z.string(),
     contact: z.string().exactOptional(),
     runbook: z.string().exactOptional(),
+    members: z.string().exactOptional().describe('The group of its people.'),
   })
   .describe('The team that answers for it, and what the configuration says of the team (`owners`).');
 

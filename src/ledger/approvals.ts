@@ -1,6 +1,6 @@
 /** Approvals in the ledger: each lies in the shard of its task, and is found by what was asked, by whom it waits for, and for review. */
 import { approvalSchema, type Approval } from '../domain/approval.js';
-import { isId, shardOf, type Shard } from '../domain/id.js';
+import { isId, SHARDS, shardOf, type Shard } from '../domain/id.js';
 import { HISTORY_MS } from '../domain/limits.js';
 import type { Task } from '../domain/task.js';
 import { record } from '../store/record.js';
@@ -34,12 +34,60 @@ export async function readVersionedApprovals(ledger: Ledger, ids: readonly strin
   return found.flatMap((stored) => stored ?? []);
 }
 
-/** Changes an approval. `change` returns undefined when there is nothing to do. Returns it as it stands then; null: it is unknown. */
+/** What is listed: those that wait for an answer, and emergencies that wait for a review. */
+export const APPROVAL_LISTS = ['pending', 'review'] as const;
+type ApprovalList = (typeof APPROVAL_LISTS)[number];
+
+const INDEX_OF = { pending: approvalIndex, review: reviewIndex } satisfies Record<ApprovalList, (shard: Shard) => Key>;
+
+/** A place in a list: by shard, which the id names, then by score and id. */
+export type ApprovalPlace = [score: number, id: string];
+
+interface ApprovalPage {
+  approvals: Approval[];
+  /** Where each of them is. */
+  places: ApprovalPlace[];
+  /** The last place that was looked at; absent on the last page. */
+  next?: ApprovalPlace;
+}
+
+/** Returns the next approvals of a list, `most` at most. One that has been settled since it was indexed may be among them. */
+export async function approvalsAfter(
+  ledger: Ledger,
+  list: ApprovalList,
+  { after, most }: { after?: ApprovalPlace; most: number },
+): Promise<ApprovalPage> {
+  const begun = after && shardOf(after[1]);
+  const shards = begun === undefined ? SHARDS : SHARDS.slice(SHARDS.indexOf(begun));
+  const ranges = await Promise.all(
+    shards.map((shard) =>
+      ledger.records.range(INDEX_OF[list](shard), { limit: most, ...(shard === begun && after && { after }) }),
+    ),
+  );
+  const places = ranges
+    .flat()
+    .map(([id, score]): ApprovalPlace => [score, id])
+    .slice(0, most);
+  const approvals = await readApprovals(
+    ledger,
+    places.map(([, id]) => id),
+  );
+  const last = places.at(-1);
+  return { approvals, places, ...(last && places.length === most && { next: last }) };
+}
+
+/**
+ * Changes an approval. `change` returns undefined when there is nothing to do. Returns it as it stands then; null: it is unknown.
+ * It is as durable as a revocation: a person was told that the answer stands.
+ */
 export const changeApproval = (
   ledger: Ledger,
   id: string,
   change: (approval: Approval) => Approval | undefined,
-): Promise<Approval | null> => updateRecord(ledger, { ...approvals, read: readApproval }, id, change);
+): Promise<Approval | null> => updateRecord(ledger, { read: readApproval, write: writeDurably }, id, change);
+
+const writeDurably: typeof approvals.write = (store, id, stored, next) =>
+  approvals.write(store, id, stored, next, { durable: true });
 
 /** Returns the change that writes the next state, for a commit that does more. */
 export const approvalStep = (stored: Versioned<Approval> | undefined, next: Approval): Change =>

@@ -90,16 +90,18 @@ function stepOverLost(
   return { after: pruned, dead: { ...deadLetter, seq: after + 1, upTo: pruned, because } };
 }
 
+const ALARM: AuditEntry['type'] = 'approval.emergency';
+
 /**
  * Returns a function from a line and its type to the entry, or to undefined when the webhook did not ask for it. Webhooks ask
  * for the first word of a type, for a whole type, or for the state of a signal. Most lines are of no interest to a webhook, and
- * are not parsed.
+ * are not parsed. An emergency goes to all of them: whoever agrees to something in the place of others must not do so unseen.
  */
 function entrySelector(types: readonly string[]): (type: string, line: string) => AuditEntry | undefined {
   const filter = new Set(types);
   return (type, line) => {
     const [first = ''] = type.split('.', 1);
-    if (filter.has(type) || filter.has(first)) return parseEntry(line);
+    if (filter.has(type) || filter.has(first) || type === ALARM) return parseEntry(line);
     if (first !== 'signal') return undefined;
     const entry = parseEntry(line);
     return filter.has(`signal.${entry.signal?.state ?? ''}`) ? entry : undefined;

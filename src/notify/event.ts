@@ -28,7 +28,7 @@ export function cloudEvent(entry: AuditEntry, line: string, issuer: string) {
     time: toTimestamp(entry.at),
     datacontenttype: 'application/json',
     dataschema: schemaOf(entry),
-    data: ocsfEvent(entry, id),
+    data: ocsfEvent(entry, id, issuer),
   });
 }
 
@@ -52,11 +52,19 @@ export async function signedEvent(
 }
 
 /** Returns `kind:value` of the narrowest thing that the entry names, or undefined when it names nothing. */
-function subjectOf({ revocation, signal, credential, task, workload, target }: AuditEntry): string | undefined {
+function subjectOf({
+  revocation,
+  signal,
+  approval,
+  credential,
+  task,
+  workload,
+  target,
+}: AuditEntry): string | undefined {
   const [first] = signal?.about ?? [];
   const selector = revocation?.selector ?? signal?.reaction?.selector ?? first;
   if (selector) return formatSelector(selector, ':');
-  const named = Object.entries({ signal: signal?.id, credential, task, workload, target });
+  const named = Object.entries({ signal: signal?.id, approval: approval?.id, credential, task, workload, target });
   const [found] = named.filter(([, value]) => value !== undefined);
   return found && `${found[0]}:${found[1] ?? ''}`;
 }

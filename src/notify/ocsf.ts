@@ -13,7 +13,8 @@ const VERSION = '1.3.0';
 export const schemaOf = ({ signal }: Pick<AuditEntry, 'signal'>): string =>
   `https://schema.ocsf.io/${VERSION}/classes/${signal ? 'detection_finding' : 'api_activity'}`;
 
-export function ocsfEvent(entry: AuditEntry, id: string) {
+/** @param issuer The public origin of the broker: a question links to where a person answers it, after they have signed in. */
+export function ocsfEvent(entry: AuditEntry, id: string, issuer: string) {
   const { category_uid, class_uid, activity_id, ...body } = entry.signal
     ? detectionFinding(entry, entry.signal)
     : apiActivity(entry);
@@ -34,13 +35,14 @@ export function ocsfEvent(entry: AuditEntry, id: string) {
       ...correlation(entry),
     },
     ...body,
+    ...(entry.approval && { unmapped: { ...body.unmapped, link: `${issuer}/approvals/${entry.approval.id}` } }),
   };
 }
 
-/** Returns the id by which a receiver finds related events: of the signal, else the task, the revocation, or the request. */
-function correlation({ signal, task, revocation, requestId }: AuditEntry): { correlation_uid?: string } {
+/** Returns the id by which a receiver finds related events: of the signal, the approval, else the task, the revocation, or the request. */
+function correlation({ signal, approval, task, revocation, requestId }: AuditEntry): { correlation_uid?: string } {
   const ended = revocation?.selector.kind === 'task' ? revocation.selector.value : undefined;
-  const uid = signal?.id ?? task ?? ended ?? revocation?.id ?? requestId;
+  const uid = signal?.id ?? approval?.id ?? task ?? ended ?? revocation?.id ?? requestId;
   return uid === undefined ? {} : { correlation_uid: uid };
 }
 
@@ -103,6 +105,9 @@ const MEANINGS = {
   'revocation.previewed': [READ, INFORMATIONAL, SUCCESS],
   'operation.refused': [OTHER, LOW, FAILURE],
   'introspection.inactive': [READ, LOW, FAILURE],
+  'approval.answered': [UPDATE, LOW, SUCCESS],
+  'approval.emergency': [UPDATE, CRITICAL, SUCCESS],
+  'approval.reviewed': [UPDATE, LOW, SUCCESS],
   'keys.rotated': [UPDATE, LOW, SUCCESS],
   'policy.loaded': [UPDATE, LOW, SUCCESS],
   'audit.read': [READ, INFORMATIONAL, SUCCESS],
@@ -182,7 +187,7 @@ const ID_FIELDS = [
     'requestId',
     'retry',
   ],
-  ...['revocation', 'access', 'accessOmitted', 'counted', 'muted', 'missing', 'checkpoint', 'expiresAt'],
+  ...['approval', 'revocation', 'access', 'accessOmitted', 'counted', 'muted', 'missing', 'checkpoint', 'expiresAt'],
 ] as const;
 
 const idsOf = (entry: AuditEntry) => ({

@@ -4,7 +4,15 @@ import { defined } from '../domain/defined.js';
 import { HARD_LIMITS } from '../domain/limits.js';
 import type { Party, PartyRef, RememberedPerson } from '../domain/party.js';
 import { holdsToken, withoutTokens } from '../domain/token-in-text.js';
-import type { AccessContext, Delegation, OperateContext, PolicyQuery, PolicyResource, TaskFacts } from './query.js';
+import type {
+  AccessContext,
+  ApprovalFacts,
+  Delegation,
+  OperateContext,
+  PolicyQuery,
+  PolicyResource,
+  TaskFacts,
+} from './query.js';
 
 /** What was asked in the same breath, and is no part of the query. */
 interface Beside {
@@ -30,6 +38,7 @@ export function keptFacts(query: PolicyQuery, beside: Beside = {}): Pick<Decisio
 /** Returns what callers write as they like. Names and paths have been looked at where they entered. */
 function textsIn({ resource, context }: PolicyQuery): string[] {
   const purposes = resource.type === 'task' ? [resource.task.purpose] : [];
+  if (resource.type === 'approval') purposes.push(resource.approval.purpose);
   if (context.kind === 'access') return [...purposes, context.purpose];
   return context.revocation ? [...purposes, context.revocation.value] : purposes;
 }
@@ -69,7 +78,8 @@ function operationFacts(
     target: resource.type === 'target' ? resource.target : undefined,
     task: resource.type === 'task' ? taskFacts(resource.task) : undefined,
     parent: parent && taskFacts(parent),
-    approval: resource.type === 'approval' ? resource.id : undefined,
+    approval: resource.type === 'approval' ? approvalFacts(resource.approval) : undefined,
+    emergency: context.emergency,
     revocation,
     run,
     opening:
@@ -150,11 +160,12 @@ function openingQuery(by: Party, facts: NonNullable<Facts['access']>, lifetimeSe
 }
 
 function operationQueries(by: Party, facts: NonNullable<Facts['operation']>): PolicyQuery[] {
-  const { action, parent, revocation, run, opening } = facts;
+  const { action, parent, revocation, run, opening, emergency } = facts;
   const context: OperateContext = defined({
     kind: 'operate' as const,
     revocation,
     run,
+    emergency,
     opening:
       opening && defined({ ...opening, ...delegationOf(opening), principalProven: opening.principalProven ?? false }),
   });
@@ -165,11 +176,22 @@ function operationQueries(by: Party, facts: NonNullable<Facts['operation']>): Po
 function resourceOf({ target, task, approval }: NonNullable<Facts['operation']>): PolicyResource {
   if (target !== undefined) return { type: 'target', target };
   if (task) return { type: 'task', task: defined(task) };
-  return approval === undefined ? { type: 'broker' } : { type: 'approval', id: approval };
+  return approval === undefined ? { type: 'broker' } : { type: 'approval', approval: defined(approval) };
 }
 
 const taskFacts = ({ id, workload, purpose, openedBy }: TaskFacts): TaskFacts =>
   defined({ id, workload: named(workload), purpose, openedBy: openedBy && named(openedBy) });
+
+const approvalFacts = ({ id, group, workload, onBehalfOf, target, access, purpose }: ApprovalFacts) =>
+  defined({
+    id,
+    group,
+    workload: named(workload),
+    onBehalfOf: onBehalfOf && partyFacts(onBehalfOf),
+    target,
+    access: [...access],
+    purpose,
+  });
 
 /** Returns what policy may know of somebody who is only named. */
 const named = ({ kind, id, issuer, owner }: PartyRef): PartyRef => defined({ kind, id, issuer, owner });

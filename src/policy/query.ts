@@ -1,6 +1,7 @@
 /**
  * The query to a policy engine, in one shape for every decision. Its names are a contract with policy authors (docs/policy.md).
  */
+import type { Access } from '../domain/access.js';
 import type { Given, Party, PartyRef, RememberedPerson } from '../domain/party.js';
 import type { Level } from '../domain/signal.js';
 
@@ -30,13 +31,14 @@ export type OperatorVerb =
   | 'readAudit'
   | 'sendSignal'
   | 'followFeed'
-  | 'approve';
+  | 'approve'
+  | 'breakGlass';
 
 export type PolicyResource =
   | { type: 'resource'; target: string; path: string }
   | { type: 'target'; target: string }
   | { type: 'task'; task: TaskFacts }
-  | { type: 'approval'; id: string }
+  | { type: 'approval'; approval: ApprovalFacts }
   | { type: 'broker' };
 
 /** The facts about a task that policies may test. A task that is about to be opened has no id yet. */
@@ -45,6 +47,17 @@ export interface TaskFacts {
   workload: PartyRef;
   purpose: string;
   openedBy?: PartyRef;
+}
+
+/** The facts about a request that waits for people. Policy is asked for each group that is wanted. */
+export interface ApprovalFacts {
+  id: string;
+  group: string;
+  workload: PartyRef;
+  onBehalfOf?: RememberedPerson;
+  target: string;
+  access: readonly Access[];
+  purpose: string;
 }
 
 /** Who hands on to whom: in a question about access, and in one about opening the task for it. */
@@ -77,6 +90,8 @@ export interface OperateContext {
   revocation?: { kind: string; value: string; effect: string; dryRun: boolean };
   /** Present for `completeRun`. `own`: the caller's token names this run. */
   run?: { issuer: string; run: string; own: boolean };
+  /** Present for `breakGlass`. `own`: it is the caller's own request, as its principal, its opener, or somebody of its chain. */
+  emergency?: { own: boolean };
   /** Present for `openTask`: the requested lifetime, the person whom the task would serve, and who stands above it. */
   opening?: Delegation & { lifetimeSeconds: number; onBehalfOf?: RememberedPerson; principalProven: boolean };
 }

@@ -84,8 +84,13 @@ const REQUESTS: Record<OperatorVerb, Record<string, Send>> = {
   introspect: {},
   evaluate: {},
   assertProperties: {},
-  // No endpoint yet.
-  approve: {},
+  approve: {
+    'show an approval': get('/approvals/apr_aabbbbbbbbbbbbbb'),
+    'answer an approval': post('/approvals/apr_aabbbbbbbbbbbbbb/decision', { decision: 'approve', digest: 'x' }),
+    'review an emergency': post('/approvals/apr_aabbbbbbbbbbbbbb/review', { note: 'x' }),
+  },
+  // An emergency is declared where others answer.
+  breakGlass: {},
 };
 
 export const requests = Object.entries(REQUESTS).flatMap(([verb, sends]) =>

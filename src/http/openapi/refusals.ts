@@ -1,5 +1,6 @@
 /** How endpoints refuse, for the document: which codes, with which status, in which form. */
 import { z } from 'zod';
+import { APPROVAL_STATES } from '../../domain/approval.js';
 import { BROKER_ERROR_CODES, RETRIES, type BrokerErrorCode } from '../../domain/errors.js';
 import type { Contract, Proof } from '../wire/contract.js';
 import type { RefusalFormat } from '../wire/endpoint.js';
@@ -81,6 +82,7 @@ export const REFUSALS = {
       instance: z.string().describe('The id of the request.'),
       code,
       ...next,
+      state: z.enum(APPROVAL_STATES).exactOptional().describe('Of an approval that cannot be answered as it stands.'),
     })
     .describe('RFC 9457.'),
   OAuthError: z

@@ -33,7 +33,7 @@ export const wholeNumber = (least: number, most: number) =>
     .meta({ type: 'integer', minimum: least, maximum: most });
 
 /** Returns the schema of the cursor of a page, `<score>.<id>`: where the page before ended. */
-export const cursor = (prefix: 'sig' | 'tsk') =>
+export const cursor = (prefix: 'sig' | 'tsk' | 'apr') =>
   z
     .string()
     .regex(new RegExp(`^\\d{1,15}\\.${prefix}_[a-z2-7]{16}$`), 'must be the `next` of a page')

@@ -72,7 +72,16 @@ export function refusalOf(
       return {
         status,
         headers: { ...headers, 'Content-Type': 'application/problem+json' },
-        body: { type: uri, title, status, detail: message, instance: call.requestId, code, ...next },
+        body: defined({
+          type: uri,
+          title,
+          status,
+          detail: message,
+          instance: call.requestId,
+          code,
+          ...next,
+          state: details.state,
+        }),
       };
   }
 }

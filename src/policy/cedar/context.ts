@@ -39,13 +39,14 @@ function accessContext(context: AccessContext, { lifetimeSeconds, approvals }: T
   };
 }
 
-function operateContext({ revocation, run, opening }: OperateContext, { lifetimeSeconds }: Terms): Context {
+function operateContext({ revocation, run, emergency, opening }: OperateContext, { lifetimeSeconds }: Terms): Context {
   return defined({
     kind: revocation?.kind,
     value: revocation?.value,
     effect: revocation?.effect,
     dryRun: revocation?.dryRun,
     ...run,
+    ...emergency,
     ...(opening && {
       lifetimeSeconds: lifetimeSeconds ?? opening.lifetimeSeconds,
       principalProven: opening.principalProven,

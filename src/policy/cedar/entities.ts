@@ -5,7 +5,7 @@
  */
 import { covers, isPattern, overlaps, pathProblem } from '../../domain/access.js';
 import type { Given, KnownClaims, PartyRef, RememberedPerson } from '../../domain/party.js';
-import type { PolicyQuery, PolicyResource, TaskFacts } from '../query.js';
+import type { ApprovalFacts, PolicyQuery, PolicyResource, TaskFacts } from '../query.js';
 import type { CedarValueJson, EntityJson, TypeAndId } from './cedar-wasm.js';
 import type { PolicyTarget } from './fit.js';
 import { partsOf } from './patterns.js';
@@ -46,7 +46,7 @@ export function subjectsOf(
     case 'task':
       return [taskSubject(resource.task)];
     case 'approval':
-      return [alone(entity('Approval', resource.id))];
+      return approvalSubjects(resource.approval, targets.get(resource.approval.target));
     case 'broker':
       return [alone(entity('Broker', 'self'))];
     default:
@@ -56,14 +56,17 @@ export function subjectsOf(
 
 /**
  * Returns the entities of all parties that the query names. Only a party whose token was verified, now or earlier in the task,
- * has tags and groups. Groups that no policy names are left out.
+ * has tags and groups. Groups that no policy names are left out, and none of these is wanted for an approval.
  */
 export function partyEntities(
   { principal, context, resource }: PolicyQuery,
-  groups: ReadonlySet<string>,
+  namedGroups: ReadonlySet<string>,
 ): EntityJson[] {
   const task = resource.type === 'task' ? resource.task : undefined;
+  const approval = resource.type === 'approval' ? resource.approval : undefined;
+  const groups = approval ? new Set([...namedGroups, approval.group]) : namedGroups;
   const named: (Mentioned | undefined)[] = [principal, task?.workload, task?.openedBy];
+  named.push(approval?.workload, approval?.onBehalfOf);
   if (context.kind === 'access') named.push(context.openedBy);
   const { onBehalfOf, delegatedBy, chain = [] } = (context.kind === 'access' ? context : context.opening) ?? {};
   named.push(onBehalfOf, delegatedBy, ...chain);
@@ -197,6 +200,27 @@ function taskSubject({ id, workload, purpose, openedBy }: TaskFacts): Subject {
   };
   // A task that is about to be opened has no id yet. No real id reads "new".
   return alone({ uid: { type: 'Task', id: id ?? 'new' }, attrs, parents: [] });
+}
+
+/** A target that is no longer configured has nobody who may answer for it. */
+function approvalSubjects(
+  { id, group, workload, onBehalfOf, access, purpose }: ApprovalFacts,
+  target: KnownTarget | undefined,
+): Subject[] | undefined {
+  if (!target) return undefined;
+  const labels = target.labels.filter(({ match }) => access.some(({ path }) => overlaps(match, path)));
+  const uid = { type: 'Approval', id };
+  const attrs = {
+    group: reference('Group', group),
+    workload: partyReference(workload),
+    ...(onBehalfOf && { onBehalfOf: partyReference(onBehalfOf) }),
+    target: reference('Target', target.resource),
+    actions: [...new Set(access.flatMap(({ actions }) => actions))].sort(),
+    sensitivity: [...new Set(labels.flatMap(({ sensitivity }) => sensitivity))].sort(),
+    purpose,
+  };
+  const entities = [{ uid, attrs, parents: [] }, targetEntity(target)];
+  return [{ text: JSON.stringify(entities), tell: () => ({ uid, entities }) }];
 }
 
 const alone = (one: EntityJson): Subject => ({

@@ -103,7 +103,9 @@ export function planner(plannable: Plannable, most: number): (query: PolicyQuery
  */
 function textOf(query: PolicyQuery, { words, wholeContext }: Mentions): string | undefined {
   const { resource, context } = query;
-  // Entities of parties come from the resource only where it is a task. One that is about to be opened has no id.
+  // Entities of parties come from the resource only where it is a task or an approval. The one has no id before it is opened, and
+  // people answer the other once.
+  if (resource.type === 'approval') return undefined;
   if (resource.type === 'task') return resource.task.id === undefined ? JSON.stringify(query) : undefined;
   const hears = words.has('given') || wholeContext;
   if (context.kind === 'access' && context.given && hears) return undefined;

@@ -45,7 +45,16 @@ entity Task = {
   openedByWorkload?: Workload,
   openedByPerson?: Person,
 };
-entity Approval; // reserved: there is no way to approve yet
+// A request that waits for people. Asked for each group that is wanted.
+entity Approval = {
+  group: Group,
+  workload: Workload,
+  onBehalfOf?: Person,
+  target: Target,
+  actions: Set<String>,
+  sensitivity: Set<String>, // of all that was asked for
+  purpose: String,
+};
 entity Broker enum ["self"];
 
 // Grants: everything in Action::"access" can be asked of POST /token. "lifetimeSeconds" is what is asked.
@@ -109,8 +118,13 @@ action readRevocations, readCredential, readAudit, sendSignal, followFeed in [op
   resource: [Broker],
 };
 action approve in [operate] appliesTo {
-  principal: [Workload, Person],
+  principal: [Person],
   resource: [Approval],
+};
+action breakGlass in [operate] appliesTo {
+  principal: [Person],
+  resource: [Approval],
+  context: { own: Bool }, // own: who asks is served by it, has opened it, or is of its chain
 };
 `;
 

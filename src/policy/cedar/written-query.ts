@@ -29,12 +29,27 @@ export const partySchema = z.union([workloadSchema, personSchema]);
 /** A text is the name of one of the parties that the file describes. */
 const whoSchema = z.union([text, workloadSchema, personSchema]);
 
+/** A request that waits for people: what is asked for, by whom, and the group that is wanted. */
+const waitingSchema = z.strictObject({
+  group: text,
+  /** `<target>#<path>`. */
+  of: text,
+  actions: z.array(text).min(1),
+  workload: whoSchema,
+  onBehalfOf: whoSchema.optional(),
+  purpose: text.default('a task'),
+});
+
 export const writtenQuerySchema = z.strictObject({
   principal: whoSchema,
   action: text,
-  /** `<target>#<path>`, `<target>`, a task, or nothing where the action is on the broker. */
+  /** `<target>#<path>`, `<target>`, a task, an approval, or nothing where the action is on the broker. */
   resource: z
-    .union([text, z.strictObject({ workload: whoSchema, purpose: text, openedBy: whoSchema.optional() })])
+    .union([
+      text,
+      z.strictObject({ workload: whoSchema, purpose: text, openedBy: whoSchema.optional() }),
+      waitingSchema,
+    ])
     .optional(),
   context: facts.optional(),
 });
@@ -66,6 +81,7 @@ const accessSchema = z.strictObject({
 });
 const openTaskSchema = z.strictObject({ lifetimeSeconds, ...served, ...delegation });
 const revokeSchema = z.strictObject({ kind: text, value: text, effect: text, dryRun: z.boolean().default(false) });
+const breakGlassSchema = z.strictObject({ own: z.boolean().default(false) });
 const completeRunSchema = z.strictObject({ issuer: text, run: text, own: z.boolean() });
 
 /** What a written query is held against, and where its mistakes go. */
@@ -130,8 +146,11 @@ function resourceOf(
   at: ConfigPath,
 ): PolicyResource {
   const { configured, note } = reading;
-  if (types.has('Task')) {
-    if (typeof written === 'object') return taskOf(reading, written, at);
+  if (types.has('Approval')) {
+    if (typeof written === 'object' && 'group' in written) return approvalOf(reading, written, at);
+    note(at, `is an approval, with "group", "of", "actions" and "workload": ${action} is about one`);
+  } else if (types.has('Task')) {
+    if (typeof written === 'object' && !('group' in written)) return taskOf(reading, written, at);
     note(at, `is a task, with "workload" and "purpose": ${action} is about one`);
   } else if (types.has('Broker')) {
     if (written !== undefined) note(at, `is not written for ${action}: it is about the broker`);
@@ -157,13 +176,31 @@ function malformed(path: string): string | undefined {
 
 function taskOf(
   reading: Reading,
-  { workload, purpose, openedBy }: Exclude<WrittenQuery['resource'], string | undefined>,
+  { workload, purpose, openedBy }: Extract<WrittenQuery['resource'], { openedBy?: unknown }>,
   at: ConfigPath,
 ): PolicyResource {
   noteValue(reading, 'purpose', purpose, [...at, 'purpose']);
   const opener = maybe(reading, openedBy, [...at, 'openedBy']);
   const served = partyOf(reading, workload, [...at, 'workload']);
   return { type: 'task', task: defined({ workload: served, purpose, openedBy: opener }) };
+}
+
+function approvalOf(
+  reading: Reading,
+  { group, of, actions, workload, onBehalfOf, purpose }: z.infer<typeof waitingSchema>,
+  at: ConfigPath,
+): PolicyResource {
+  const { configured, note } = reading;
+  const [target, path] = splitResourceId(of);
+  note([...at, 'of'], literalProblem({ type: 'Target', id: target }, configured));
+  note([...at, 'of'], path === undefined ? 'is written as <target>#<path>' : malformed(path));
+  note([...at, 'group'], literalProblem({ type: 'Group', id: group }, configured));
+  noteValue(reading, 'purpose', purpose, [...at, 'purpose']);
+  const asks = partyOf(reading, workload, [...at, 'workload']);
+  const served = maybe(reading, onBehalfOf, [...at, 'onBehalfOf']);
+  const access = [{ path: path ?? '', actions }];
+  const approval = defined({ id: 'waiting', group, workload: asks, onBehalfOf: served, target, access, purpose });
+  return { type: 'approval', approval };
 }
 
 function accessContext(reading: Reading, { context = {} }: WrittenQuery, at: ConfigPath): AccessContext {
@@ -211,6 +248,7 @@ function operateContext(reading: Reading, { action, context = {} }: WrittenQuery
     return defined({ kind, revocation });
   }
   if (action === 'completeRun') return defined({ kind, run: parsed(reading, completeRunSchema, context, at) });
+  if (action === 'breakGlass') return defined({ kind, emergency: parsed(reading, breakGlassSchema, context, at) });
   parsed(reading, z.strictObject({}), context, at);
   return { kind };
 }

@@ -6,7 +6,15 @@ import type { Target } from '../../config/schema.js';
 import { covers, isPattern, overlaps } from '../../domain/access.js';
 import { defined } from '../../domain/defined.js';
 import type { Given, KnownClaims, PartyRef, RememberedPerson } from '../../domain/party.js';
-import type { AccessContext, OperateContext, PolicyQuery, PolicyResource, TaskFacts } from '../query.js';
+import type {
+  AccessContext,
+  ApprovalFacts,
+  Delegation,
+  OperateContext,
+  PolicyQuery,
+  PolicyResource,
+  TaskFacts,
+} from '../query.js';
 
 /** The facts about a target that are told. */
 export type ToldTarget = Pick<Target, 'resource' | 'labels' | 'tags'>;
@@ -71,31 +79,48 @@ function toldResource(resource: PolicyResource, targets: ReadonlyMap<string, Tol
       return { type: 'target', target: resource.target, tags: targets.get(resource.target)?.tags ?? {} };
     case 'task':
       return { type: 'task', ...toldTask(resource.task) };
-    default:
+    case 'approval':
+      return { type: 'approval', ...toldApproval(resource.approval) };
+    case 'broker':
       return resource;
   }
 }
+
+const toldApproval = ({ id, group, workload, onBehalfOf, target, access, purpose }: ApprovalFacts) =>
+  defined({
+    id,
+    group,
+    workload: told(workload),
+    onBehalfOf: onBehalfOf && known(onBehalfOf),
+    target,
+    access,
+    purpose,
+  });
 
 /** A task that is about to be opened has no id yet. No real id reads "new". */
 const toldTask = ({ id = 'new', workload, purpose, openedBy }: TaskFacts) =>
   defined({ id, workload: told(workload), purpose, openedBy: openedBy && told(openedBy) });
 
-const accessContext = ({ chain, openedBy, delegatedBy, onBehalfOf, given, ...context }: AccessContext) =>
+const accessContext = ({ openedBy, onBehalfOf, given, ...context }: AccessContext) =>
   defined({
     purpose: context.purpose,
     purposeFrom: context.purposeFrom,
     lifetimeSeconds: context.lifetimeSeconds,
-    delegationDepth: context.delegationDepth,
     onBehalfOf: onBehalfOf && known(onBehalfOf),
     principalProven: context.principalProven,
     openedBy: openedBy && told(openedBy),
-    delegatedBy: delegatedBy && told(delegatedBy),
-    chain: chain.map(told),
-    chainOwners: [...new Set(chain.flatMap(({ owner }) => owner ?? []))],
+    ...delegation(context),
     approvals: context.approvals,
     risk: context.risk,
     given: given && toldGiven(given),
   });
+
+const delegation = ({ delegationDepth, delegatedBy, chain }: Delegation) => ({
+  delegationDepth,
+  delegatedBy: delegatedBy && told(delegatedBy),
+  chain: chain.map(told),
+  chainOwners: [...new Set(chain.flatMap(({ owner }) => owner ?? []))],
+});
 
 const toldGiven = ({ subject, action, resource, context }: Given) => ({
   subject: said(subject),
@@ -104,7 +129,7 @@ const toldGiven = ({ subject, action, resource, context }: Given) => ({
   context: said(context),
 });
 
-const operateContext = ({ revocation, run, opening }: OperateContext) =>
+const operateContext = ({ revocation, run, opening, emergency }: OperateContext) =>
   defined({
     kind: revocation?.kind,
     value: revocation?.value,
@@ -112,8 +137,9 @@ const operateContext = ({ revocation, run, opening }: OperateContext) =>
     dryRun: revocation?.dryRun,
     issuer: run?.issuer,
     run: run?.run,
-    own: run?.own,
+    own: run?.own ?? emergency?.own,
     lifetimeSeconds: opening?.lifetimeSeconds,
     onBehalfOf: opening?.onBehalfOf && known(opening.onBehalfOf),
     principalProven: opening?.principalProven,
+    ...(opening && delegation(opening)),
   });

@@ -30,6 +30,7 @@ const ABOUT: Readonly<Record<OperatorVerb, PolicyResource['type']>> = {
   sendSignal: 'broker',
   followFeed: 'broker',
   approve: 'approval',
+  breakGlass: 'approval',
 };
 
 const about: ReadonlyMap<string, PolicyResource['type']> = new Map(Object.entries(ABOUT));

@@ -93,6 +93,7 @@ export async function startBroker(wish: BrokerWish = {}): Promise<TestBroker> {
         jwks: file('staff.json', staff.jwks()),
         represents: 'person',
         claims: ['email'],
+        groups: { claim: 'groups' },
       },
       ...(wish.trust ?? []),
     ],

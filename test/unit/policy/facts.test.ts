@@ -47,17 +47,27 @@ const operation = fc
     resource: fc.oneof(
       fc.constant({ type: 'broker' } as const),
       fc.constant({ type: 'target', target: TICKETS } as const),
-      fc.constant({ type: 'approval', id: 'apr_1' } as const),
+      fc.record({ group: word, workload: aRef, onBehalfOf: some(aPerson), purpose: word }).map((approval) => ({
+        type: 'approval' as const,
+        approval: defined({ id: 'apr_1', target: TICKETS, access: [], ...approval }),
+      })),
       fc
         .record({ id: some(word), workload: aRef, purpose: word, openedBy: some(aRef) })
         .map((task) => ({ type: 'task' as const, task: defined(task) })),
     ),
     revocation: some(fc.record({ kind: word, value: word, effect: word, dryRun: fc.boolean() })),
+    emergency: some(fc.record({ own: fc.boolean() })),
     run: some(fc.record({ issuer: word, run: word, own: fc.boolean() })),
     opening: some(
       fc
-        .record({ lifetimeSeconds: fc.nat(9_000), onBehalfOf: some(aPerson), principalProven: fc.boolean() })
-        .map(defined),
+        .record({
+          lifetimeSeconds: fc.nat(9_000),
+          onBehalfOf: some(aPerson),
+          principalProven: fc.boolean(),
+          delegationDepth: fc.nat(3),
+          chain: fc.array(aRef, { maxLength: 3 }),
+        })
+        .map((opening) => defined({ ...opening, delegatedBy: opening.chain[0] })),
     ),
   })
   .map(({ by, resource, ...context }) => toOperate('revoke', resource, by, defined(context) as object));

@@ -1,6 +1,6 @@
 /** The names of docs/policy.md: each means what the page says. One permit, one question that it fits and one that it does not. */
 import { describe, expect, it } from '@jest/globals';
-import type { Delegation, PolicyQuery } from '../../../src/policy/query.js';
+import type { ApprovalFacts, Delegation, PolicyQuery } from '../../../src/policy/query.js';
 import {
   engineOf,
   person,
@@ -54,6 +54,59 @@ const rich = toAccess('incident/vip/1', 'read', {
       context: { claims: {}, unread: ['device'] },
     },
   },
+});
+
+describe('of an approval', () => {
+  const facts = (more: Partial<ApprovalFacts> = {}): ApprovalFacts => ({
+    id: 'apr_aabbbbbbbbbbbbbb',
+    group: 'finance',
+    workload: ci,
+    onBehalfOf: person('corp:bob', ['sales']),
+    target: TICKETS,
+    access: [
+      { path: 'incident/vip/1', actions: ['write'] },
+      { path: 'press/1', actions: ['read', 'write'] },
+    ],
+    purpose: 'pay',
+    ...more,
+  });
+  const approve = (more: Partial<ApprovalFacts> = {}, by = ann) =>
+    toOperate('approve', { type: 'approval', approval: facts(more) }, by);
+
+  it.each([
+    ['principal in resource.group'],
+    ['resource.group == Group::"finance"'],
+    ['resource.workload == Workload::"ci:job" && resource.workload in Owner::"sre"'],
+    ['resource.workload.hasTag("ref") && resource.workload.getTag("ref") == "refs/heads/main"'],
+    ['resource has onBehalfOf && resource.onBehalfOf in Group::"sales"'],
+    [`resource.target == Target::"${TICKETS}" && resource.target.hasTag("environment")`],
+    ['resource.actions == ["read", "write"]'],
+    ['resource.sensitivity == ["internal", "restricted", "personal", "public"]'],
+    ['resource.purpose == "pay"'],
+  ])('%s', async (condition) => {
+    expect(await permits(condition, approve())).toBe(true);
+    const other = approve({
+      group: 'sre-oncall',
+      workload: workload('lab:x', { owner: 'sales' }),
+      onBehalfOf: undefined as never,
+      access: [{ path: 'other', actions: ['read'] }],
+      purpose: 'other',
+    });
+    expect(await permits(condition, other)).toBe(condition.startsWith('resource.target'));
+  });
+
+  it('a workload never approves, and nobody for a target that is not configured', async () => {
+    expect(await permits('true', approve())).toBe(true);
+    expect(await permits('true', approve({}, ci as never))).toBe(false);
+    expect(await permits('true', approve({ target: 'https://gone.example' }))).toBe(false);
+  });
+
+  it('whoever would break the glass for a request of their own is told apart', async () => {
+    const breakGlass = (own: boolean) =>
+      toOperate('breakGlass', { type: 'approval', approval: facts() }, ann, { emergency: { own } });
+    expect(await permits('!context.own && principal in Group::"oncall"', breakGlass(false))).toBe(true);
+    expect(await permits('!context.own', breakGlass(true))).toBe(false);
+  });
 });
 
 describe('of an access', () => {

@@ -116,7 +116,7 @@ describe('a webhook', () => {
     [['signal.accepted']],
     [['task.ended']],
     [['revocation', 'task.suspended']],
-    [['approval']],
+    [['approvals']],
     [['Revocation']],
     [[]],
   ])('cannot ask for %j', (types) => {

@@ -1,0 +1,72 @@
+/** The approvals that a caller may see: those that they may answer, and those that they asked for. In pages. */
+import { assertLiveCaller } from '../authorization/caller.js';
+import { permitApprovals, type PermitDeps, type Permitted, type SeenApproval } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import { APPROVAL_LISTS, approvalsAfter, type ApprovalPlace } from '../ledger/approvals.js';
+
+export { APPROVAL_LISTS };
+
+interface SeenApprovals {
+  permitted: Permitted<'approve', SeenApproval>[];
+  /** The place to continue after; absent when all were looked at. A page may be short, or empty, and not be the last. */
+  next?: ApprovalPlace;
+}
+
+interface ListDeps extends PermitDeps {
+  /** Takes a further request from the rate of the caller, or throws `slow_down`. */
+  assertWithinRate: (party: AuthenticatedCaller['party']) => Promise<void>;
+}
+
+interface Wanted {
+  state: (typeof APPROVAL_LISTS)[number];
+  after?: ApprovalPlace;
+  limit: number;
+}
+
+/** How many records one answer reads at most: each asks policy a few questions. So many at once, and each time counts as a request. */
+const LOOKED_AT_MOST = 512;
+const PAGE = 32;
+
+export async function listApprovals(
+  deps: ListDeps,
+  caller: AuthenticatedCaller,
+  { state, after, limit }: Wanted,
+): Promise<SeenApprovals> {
+  // Also where nothing waits: a refusal must not say that something does.
+  await assertLiveCaller(deps, caller);
+  const permitted: SeenApprovals['permitted'] = [];
+  let place = after;
+  for (let looked = 0; looked < LOOKED_AT_MOST; looked += PAGE) {
+    if (looked > 0) await deps.assertWithinRate(caller.party);
+    const page = await approvalsAfter(deps.ledger, state, defined({ after: place, most: PAGE }));
+    const found = await permitApprovals(deps, caller, page.approvals);
+    permitted.push(...found.filter(({ subject }) => isListed(subject, state)));
+    if (permitted.length >= limit) return cutAfter(permitted.slice(0, limit), page.places);
+    if (!page.next) return { permitted };
+    place = page.next;
+  }
+  return defined({ permitted, next: place && asShown(place, permitted) });
+}
+
+/** An index is behind the clock, and knows nothing of the end of a task. */
+const isListed = ({ state, approval }: SeenApproval, wanted: Wanted['state']): boolean =>
+  wanted === 'pending' ? state === 'pending' : approval.review !== undefined && !approval.review.closed;
+
+function cutAfter(permitted: SeenApprovals['permitted'], places: readonly ApprovalPlace[]): SeenApprovals {
+  const last = permitted.at(-1)?.subject.approval.id;
+  return defined({ permitted, next: places.find(([, id]) => id === last) });
+}
+
+/**
+ * Returns the place as the caller may see it: of an approval that they may not see, without the end of the id. It is in front of that
+ * one, which is looked at once more.
+ */
+function asShown([score, id]: ApprovalPlace, permitted: SeenApprovals['permitted']): ApprovalPlace {
+  const isSeen = permitted.some(({ subject }) => subject.approval.id === id);
+  return isSeen ? [score, id] : [score, id.slice(0, -UNSHOWN) + FIRST_OF_ALPHABET.repeat(UNSHOWN)];
+}
+
+const UNSHOWN = 10;
+/** Of the alphabet of ids, in the order in which a store sorts. */
+const FIRST_OF_ALPHABET = '2';

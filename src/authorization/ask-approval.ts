@@ -1,0 +1,45 @@
+/** What policy lets a person answer of a request that waits: the question of each group that is wanted is one of its own. */
+import type { Approval } from '../domain/approval.js';
+import { isOwnRequest } from '../domain/approval-answers.js';
+import { defined } from '../domain/defined.js';
+import type { Task } from '../domain/task.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import type { ApprovalFacts, OperateContext } from '../policy/query.js';
+import { decideOperation, personOf } from './decide.js';
+import type { Deps } from './deps.js';
+
+/** What a person may do about an approval, as far as policy decides that. */
+export interface Answerable {
+  /** The groups that are wanted, and for which policy lets the caller answer. */
+  groups: readonly string[];
+  /** Policy lets the caller agree in the place of all of them. */
+  breaksGlass: boolean;
+}
+
+/** Only persons answer, whatever policies say. */
+export async function askWhatMayBeAnswered(
+  { policy }: Pick<Deps, 'policy'>,
+  { party }: AuthenticatedCaller,
+  approval: Approval,
+  task: Task | undefined,
+): Promise<Answerable> {
+  if (party.kind !== 'person') return { groups: [], breaksGlass: false };
+  const permits = async (verb: 'approve' | 'breakGlass', group: string, context?: Omit<OperateContext, 'kind'>) => {
+    const resource = { type: 'approval', approval: factsOf(approval, group) } as const;
+    return (await decideOperation(policy, party, verb, resource, context)).outcome === 'permit';
+  };
+  const emergency = { own: isOwnRequest(party, approval, task) };
+  const groups: string[] = [];
+  let breaksGlass = true;
+  for (const { group } of approval.needs) {
+    if (await permits('approve', group)) groups.push(group);
+    breaksGlass &&= await permits('breakGlass', group, { emergency });
+  }
+  return { groups, breaksGlass };
+}
+
+const factsOf = (approval: Approval, group: string): ApprovalFacts => {
+  const { id, workload, asked, purpose } = approval;
+  const { target, access } = asked;
+  return defined({ id, group, workload, onBehalfOf: personOf(approval), target, access, purpose });
+};

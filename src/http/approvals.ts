@@ -1,0 +1,104 @@
+/** The endpoints of requests that wait for people: list, read, answer, review. */
+import { z } from 'zod';
+import { answerApproval } from '../approvals/answer.js';
+import { APPROVAL_LISTS, listApprovals } from '../approvals/list.js';
+import { reviewApproval } from '../approvals/review.js';
+import { permitOnApproval } from '../authorization/permit.js';
+import { defined } from '../domain/defined.js';
+import { approvalAnswer, approvalOnWire, decisionInput, reviewInput } from './approval-contract.js';
+import type { HttpDeps } from './deps.js';
+import { json } from './wire/contract.js';
+import { ok } from './wire/endpoint.js';
+import { cursor, cursorText, wholeNumber } from './wire/fields.js';
+import { nothing, operation } from './wire/operation.js';
+
+const path = { id: 'The id of the approval.' };
+
+/** GET /approvals lists what the caller may answer, or has asked for. */
+export const approvalList = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'approve',
+    summary: 'Lists requests that wait: those that the caller may answer, or has asked for. In no particular order.',
+    needs: '`approve` or `breakGlass` of each, or to have asked for it',
+    answers: {
+      200: json(
+        z.strictObject({
+          approvals: z.array(approvalAnswer),
+          next: z
+            .string()
+            .exactOptional()
+            .describe(
+              'The `after` of the next page; absent on the last. A page may be short, or empty, and not be the last.',
+            ),
+        }),
+      ),
+    },
+    from: 'query',
+    input: z.strictObject({
+      state: z
+        .enum(APPROVAL_LISTS)
+        .default('pending')
+        .describe(
+          '`pending`: they wait for an answer. `review`: emergencies that nobody has reviewed. Default: `pending`.',
+        ),
+      after: cursor('apr').exactOptional().describe('The `next` of the page before.'),
+      limit: wholeNumber(1, 200).default(50).describe('So many at most. Default: 50.'),
+    }),
+    charged: () => 'nobody',
+    permit: (caller, { state, after, limit }) => listApprovals(deps, caller, defined({ state, after, limit })),
+    act: ({ permitted, next }) => {
+      const approvals = permitted.map(({ subject }) => approvalOnWire(deps, subject));
+      return Promise.resolve(ok(defined({ approvals, next: next && cursorText(next) })));
+    },
+  });
+
+/** GET /approvals/{id} shows one as it stands now. */
+export const approvalReading = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'approve',
+    summary: 'Shows a request that waits for people as it stands now: to who may answer it, or has asked for it.',
+    needs: '`approve` or `breakGlass` of it, `readTask` of its task, or to have asked for it',
+    path,
+    answers: { 200: json(approvalAnswer) },
+    refusals: ['not_found'],
+    from: 'query',
+    input: nothing,
+    charged: () => 'nobody',
+    permit: (caller, _, { params }) => permitOnApproval(deps, caller, params['id'] ?? ''),
+    act: ({ subject }) => Promise.resolve(ok(approvalOnWire(deps, subject))),
+  });
+
+/** POST /approvals/{id}/decision takes the answer of a person. */
+export const approvalDecision = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'approve',
+    summary:
+      'Answers a request that waits: a person agrees, to all of it or to less, or refuses. The first answer stands.',
+    needs: '`approve` of it; for an emergency `breakGlass`',
+    path,
+    answers: { 200: json(approvalAnswer) },
+    refusals: ['not_found', 'conflict'],
+    from: 'body',
+    input: decisionInput,
+    charged: () => 'nobody',
+    permit: (caller, _, { params }) => permitOnApproval(deps, caller, params['id'] ?? ''),
+    about: ({ decision }) => ({ verb: decision === 'emergency' ? 'breakGlass' : 'approve' }),
+    act: async (permitted, input, { requestId }) =>
+      ok(approvalOnWire(deps, await answerApproval(deps, permitted, input, requestId))),
+  });
+
+/** POST /approvals/{id}/review closes the review of an emergency. */
+export const approvalReview = (deps: HttpDeps) =>
+  operation(deps, {
+    verb: 'approve',
+    summary: 'Closes the review of an emergency, by somebody who did not declare it.',
+    path,
+    answers: { 200: json(approvalAnswer) },
+    refusals: ['not_found', 'conflict'],
+    from: 'body',
+    input: reviewInput,
+    charged: () => 'nobody',
+    permit: (caller, _, { params }) => permitOnApproval(deps, caller, params['id'] ?? ''),
+    act: async (permitted, { note }, { requestId }) =>
+      ok(approvalOnWire(deps, await reviewApproval(deps, permitted, note, requestId))),
+  });
