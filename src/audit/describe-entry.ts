@@ -77,7 +77,7 @@ function describeOther(entry: AuditEntry): string {
     case 'credential.refused':
       return `no credential for ${accessed(entry)}: ${error ?? 'refused'}`;
     case 'task.opened':
-      return `${task ?? 'a task'} opened for ${entry.workload ?? 'a workload'}${until(entry)}`;
+      return `${task ?? 'a task'} opened for ${entry.workload ?? 'a workload'}${until(entry)}${goesOn(entry)}`;
     case 'approval.requested':
       return `${entry.approval?.id ?? 'an approval'} asked for: ${accessed(entry)}`;
     case 'introspection.inactive':
@@ -139,5 +139,7 @@ function accessed({ target = 'a target', access = [], accessOmitted }: AuditEntr
 
 const until = ({ expiresAt }: AuditEntry): string =>
   expiresAt === undefined ? '' : `, until ${toTimestamp(expiresAt)}`;
+
+const goesOn = ({ continues }: AuditEntry): string => (continues === undefined ? '' : `, goes on with ${continues}`);
 
 const inBrackets = (parts: string[]): string => (parts.length > 0 ? ` (${parts.join(', ')})` : '');

@@ -55,7 +55,8 @@ async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
   return {
     ...(task && { since: task.openedAt }),
     isOwn(entry) {
-      if (entry.task !== id) return false;
+      // What goes on with it has a timeline of its own: this one has where it began.
+      if (entry.task !== id) return entry.continues === id;
       learn(causes, entry);
       return true;
     },

@@ -93,21 +93,22 @@ type Indexed = NonNullable<Change['index']>[number];
 /** The last record below a root is gone so long after the last task below it was opened. */
 const TREE_KEPT_MS = HARD_LIMITS.taskLifetimeSeconds * 1000 + HISTORY_MS + FORGET_MARGIN_MS;
 
-/** Returns the entries by which a task is found from its root. Its end does not remove them (`ledger/trees.ts` does). */
-const treeEntries = ({ id, lineage: [root], openedAt }: Task): Indexed[] =>
-  root === undefined
-    ? []
-    : [
-        [treeIndex(root), id, openedAt],
-        [treesIndex(shardOf(root)), root, openedAt + TREE_KEPT_MS],
-      ];
+/** Returns the entries by which a task is found from a root. Its end does not remove them (`ledger/trees.ts` does). */
+export const treeEntries = (root: string, { id, openedAt }: Task): Indexed[] => [
+  [treeIndex(root), id, openedAt],
+  [treesIndex(shardOf(root)), root, openedAt + TREE_KEPT_MS],
+];
 
 /** Its parties may change while it is open, so an entry is compared by its index and not by its place. */
 function indexChanges(task: Task, before: Task | undefined): Pick<Change, 'index' | 'unindex'> {
   const [is, was] = [entriesOf(task), entriesOf(before)];
+  const [root] = task.lineage;
   const moved = [...is].filter(([index, score]) => was.get(index) !== score);
   return {
-    index: [...moved.map(([index, score]): Indexed => [index, task.id, score]), ...(before ? [] : treeEntries(task))],
+    index: [
+      ...moved.map(([index, score]): Indexed => [index, task.id, score]),
+      ...(before || root === undefined ? [] : treeEntries(root, task)),
+    ],
     unindex: [...was.keys()].filter((index) => !is.has(index)).map((index) => [index, task.id]),
   };
 }

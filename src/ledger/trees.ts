@@ -1,7 +1,12 @@
-/** The tree of a root task: the root, and all that was opened below it as long as the records last, whether it has ended or not. */
+/**
+ * The tree of a root task: the root, all that was opened below it, and what goes on with any of these, as long as the records last,
+ * whether it has ended or not.
+ */
 import { SHARDS } from '../domain/id.js';
+import type { Task } from '../domain/task.js';
 import { treeIndex, treesIndex } from './keys.js';
 import type { Ledger } from './ledger.js';
+import { treeEntries } from './tasks.js';
 import { readPage, type PageBy, type TaskPage } from './open-tasks.js';
 
 /** Returns the next tasks of a tree: the root first, then the others as they were opened. */
@@ -14,6 +19,14 @@ export async function treeAfter(ledger: Ledger, root: string, { after, most }: P
     places.slice(0, most).map(([score, id]) => [score, id]),
     most,
   );
+}
+
+/**
+ * Enters a task in the tree of the one that it goes on with, before it is there: the two may be in different shards, and an entry
+ * without a record shows nothing.
+ */
+export async function joinTree({ records }: Ledger, { id, lineage }: Task, later: Task): Promise<void> {
+  await records.commit({ index: treeEntries(lineage[0] ?? id, later) });
 }
 
 const TREES_AT_ONCE = 100;

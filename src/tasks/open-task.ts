@@ -17,6 +17,7 @@ import { claimKey, findPrevious, idempotencyChange } from '../ledger/idempotency
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { taskState, type TaskState } from '../ledger/task-state.js';
 import { birth, readTask } from '../ledger/tasks.js';
+import { joinTree } from '../ledger/trees.js';
 import { growthOf, mergeChanges } from '../store/record.js';
 import { draftTask, type OpenTaskRequest } from './draft-task.js';
 import { endTask } from './end-task.js';
@@ -58,7 +59,8 @@ async function tryOpening(
   const previous = await findPrevious(ledger, caller.party, request.idempotencyKey, shardUnder(request));
   const first = previous?.taskId === undefined ? undefined : await readTask(ledger, previous.taskId);
   const parent = request.parent === undefined ? undefined : await readable(deps, caller, request.parent, 'parent');
-  if (request.continues !== undefined) await readable(deps, caller, request.continues, 'earlier');
+  const earlier =
+    request.continues === undefined ? undefined : await readable(deps, caller, request.continues, 'earlier');
 
   const now = ledger.clock.now();
   const draft = first?.value ?? draftTask(settings, now, { caller, request, parent, previous });
@@ -77,6 +79,7 @@ async function tryOpening(
   const change = mergeChanges(birth(task), beside);
   await deps.assertWithinQuota(caller.party, { bytes: growthOf(change), task, opens: true });
   if (previous && !(await claimKey(ledger, previous, task.deadline))) return undefined;
+  if (earlier) await joinTree(ledger, earlier, task);
   const written = await ledger.records.commit(change);
   return written ? { task, state: 'open', opening: permitted } : undefined;
 }

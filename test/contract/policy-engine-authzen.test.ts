@@ -21,7 +21,7 @@ function evaluate({ subject, action: { name }, resource, context }: EvaluationRe
   return {
     decision: permits.length > 0 && forbids.length === 0 && approvals.length === 0,
     context: {
-      policies: forbids.length > 0 ? forbids : permits,
+      policies: forbids.length > 0 ? forbids : approvals.length > 0 ? ['export-approval'] : permits,
       approvals,
       digest: 'contract 1',
       ...(sensitivity.includes('restricted') && { lifetimeSeconds: 60 }),

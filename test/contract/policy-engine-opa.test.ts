@@ -16,7 +16,11 @@ allow if {
 
 answer := object.union({"allow": allow, "policies": deciding, "approvals": approvals, "digest": "contract 1"}, limit)
 
-deciding := forbids if count(forbids) > 0 else := permits
+deciding := forbids if {
+	count(forbids) > 0
+} else := {"export-approval"} if {
+	count(approvals) > 0
+} else := permits
 
 default limit := {}
 

@@ -460,6 +460,15 @@ describe('a task that continues another', () => {
     const auditor = await broker.identity('soc', { team: 'security' });
     const { text } = await broker.get(`/audit?task=${id}&type=task.opened`, auditor);
     expect(text).toContain(`\\"continues\\":\\"${continues}\\"`);
+    const opened = { type: 'task.opened', task: id, text: expect.stringContaining(`goes on with ${continues}`) };
+    for (const task of [continues, id]) {
+      const { entries } = (await broker.get(`/timeline?task=${task}`, await broker.identity('soc'))).body as {
+        entries: { type: string; task?: string }[];
+      };
+      expect(entries.filter((one) => one.type === 'task.opened' && one.task === id)).toEqual([
+        expect.objectContaining(opened),
+      ]);
+    }
   });
 
   it('is refused for a task that its caller may not read, as for one that does not exist', async () => {

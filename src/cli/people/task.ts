@@ -13,6 +13,7 @@ export const taskSchema = z.looseObject({
   openedAt: z.string(),
   deadline: z.string(),
   lineage: z.array(z.string()),
+  continues: z.string().optional(),
   heartbeat: z.object({ intervalSeconds: z.int(), lastAt: z.string() }).optional(),
   endedAt: z.string().optional(),
   reason: z.string().optional(),
@@ -36,15 +37,16 @@ export const taskFacts = (task: TaskShown): Facts => [
   ['deadline', task.deadline],
   ['heartbeat', task.heartbeat && `every ${task.heartbeat.intervalSeconds} s, the last at ${task.heartbeat.lastAt}`],
   ['below', task.lineage.length === 0 ? undefined : task.lineage.join(', ')],
+  ['goes on with', task.continues],
   ['ended', task.endedAt],
   ['because', task.reason],
 ];
 
 /** A task as a line of a list. */
-export const taskRow = ({ id, state, workload, principal, purpose, deadline }: TaskShown): string[] => [
+export const taskRow = ({ id, state, workload, principal, purpose, deadline, continues }: TaskShown): string[] => [
   id,
   state,
   workload + (principal === undefined ? '' : ` for ${principal}`),
   `until ${deadline}`,
-  purpose,
+  continues === undefined ? purpose : `${purpose} (goes on with ${continues})`,
 ];

@@ -62,6 +62,22 @@ describe('a tree', () => {
     expect(await kept(broker, root.id)).toEqual({ tasks: 3, trees: 1 });
   });
 
+  it('has what goes on with a task of it, wherever that is, and that one has its own', async () => {
+    const broker = await wholeBroker();
+    const { root, child, grandchild } = await grow(broker);
+    broker.clock.advance(1);
+    const { task: later } = await broker.open({ continues: child.id });
+    broker.clock.advance(1);
+    const { task: below } = await broker.open({ continues: later.id, parent: root.id });
+    const tree = [root, child, grandchild, later, below].map(({ id }) => [id, 'open']);
+    expect(await treeOf(broker, grandchild.id)).toEqual(tree);
+    expect(await treeOf(broker, later.id)).toEqual([
+      [later.id, 'open'],
+      [below.id, 'open'],
+    ]);
+    expect([later.continues, below.continues]).toEqual([child.id, later.id]);
+  });
+
   it('of a task with nothing below it is the task, and takes no place in the store', async () => {
     const broker = await wholeBroker();
     const { task } = await broker.open();
@@ -89,7 +105,8 @@ async function withMany(store?: WholeBroker['store']) {
     const id = root.id.slice(0, 6) + ids(place);
     return { ...root, id, lineage: [root.id], purpose: 'foreign', openedAt: root.openedAt - 1 };
   });
-  await Promise.all(foreign.map((task) => broker.store.records.commit(birth(task))));
+  for (let start = 0; start < foreign.length; start += 100)
+    await Promise.all(foreign.slice(start, start + 100).map((task) => broker.store.records.commit(birth(task))));
   await settle(broker.deps.ledger, foreign[0]?.id ?? '', { as: 'failed', at: broker.clock.now() });
   return { broker, own: [root.id, other.id].toSorted() };
 }
