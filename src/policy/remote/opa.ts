@@ -17,7 +17,7 @@ interface Opa extends Reach {
 }
 
 const document = z.looseObject({
-  result: z.unknown(),
+  result: z.unknown().optional(),
   provenance: z
     .looseObject({
       bundles: z.record(z.string(), z.looseObject({ revision: z.string().optional() })).optional(),

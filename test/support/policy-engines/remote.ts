@@ -12,6 +12,7 @@ import { ticketsTarget } from '../policy.js';
 export interface RemoteWish {
   targets?: readonly PolicyTarget[];
   patterns?: 'refuse' | 'ask';
+  actions?: readonly string[];
   timeoutMs?: number;
   ca?: string;
   bearerFile?: string;
@@ -39,7 +40,7 @@ function engineAt(point: Parameters<typeof createRemoteEngine>[0]['point'], wish
     point,
     targets,
     patterns,
-    actions: ['read', 'write', 'execute', 'export'],
+    actions: wish.actions ?? ['read', 'write', 'execute', 'export'],
     elapsed: () => clock.now(),
     onUnanswered: (reason) => void unanswered.push(reason),
   });
