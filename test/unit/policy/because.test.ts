@@ -85,7 +85,7 @@ describe('a policy with @reveal("no")', () => {
 });
 
 it('names three policies at most', () => {
-  const decision = { id: 'dec_1', outcome: 'deny', digest: '', lifetimeSeconds: 0, about: '"read" on x' } as const;
+  const decision = { id: 'dec_1', outcome: 'deny', digest: '', lifetimeSeconds: 0, query: toAccess('x') } as const;
   const policies = ['a', 'b', 'c', 'd', 'e'];
   const { message } = denied({ ...decision, policies, because: { why: 'forbidden', policies } });
   expect(message).toBe('Policy forbids "read" on x, by "a", "b", "c" and 2 more.');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { defined } from '../../../src/domain/defined.js';
 import { refOf, type Party } from '../../../src/domain/party.js';
-import type { AccessContext, PolicyQuery } from '../../../src/policy/query.js';
+import type { AccessContext, Delegation, PolicyQuery } from '../../../src/policy/query.js';
 import { questionOf } from '../../../src/policy/remote/question.js';
 import { handClock } from '../../support/clock.js';
 import { temporaryDirectory } from '../../support/directory.js';
@@ -39,6 +39,13 @@ const everything: Party = {
   unread: ['level'],
 };
 const planner = { ...everything, id: 'lab:planner', claims: {} };
+const toldPlanner = {
+  type: 'workload',
+  id: 'lab:planner',
+  issuer: planner.issuer,
+  ...(planner.owner !== undefined && { owner: planner.owner }),
+};
+const ALONE: Delegation = { delegationDepth: 0, chain: [] };
 const context: Partial<AccessContext> = {
   onBehalfOf: { ...everything, kind: 'person', id: 'staff:ann', issuer: 'staff', groups: ['oncall'] },
   principalProven: true,
@@ -70,7 +77,7 @@ describe('A question', () => {
 
   it('says nothing of tokens, sessions, clients and runs', () => {
     const operate = toOperate('openTask', taskOf(everything), everything, {
-      opening: { lifetimeSeconds: 60, onBehalfOf: planner, principalProven: true },
+      opening: { ...ALONE, lifetimeSeconds: 60, onBehalfOf: planner, principalProven: true },
     });
     for (const query of [toAccess('x', 'read', { by: everything, context }), operate])
       expect(JSON.stringify(questionOf(query, TARGETS))).not.toMatch(/SUBJECT|SESSION|CLIENT|RUN/);
@@ -100,14 +107,20 @@ describe('A question', () => {
     const told = { type: 'workload', id: 'lab:agent-7', issuer, owner: 'sre' };
     const run = { issuer: 'lab', run: '1', own: true };
     const revocation = { kind: 'task', value: 'x', effect: 'end', dryRun: true };
-    const opening = { lifetimeSeconds: 60, principalProven: false };
+    const opening = {
+      lifetimeSeconds: 60,
+      principalProven: false,
+      delegationDepth: 1,
+      delegatedBy: planner,
+      chain: [planner],
+    };
     const task = { type: 'task', id: 'tsk_aabbbbbbbbbbbbbb', purpose: 'summarise incident 4711', workload: told };
     const broker = { type: 'broker' } as const;
     expect(about(toOperate('completeTask', taskOf(everything)))).toEqual({ resource: task, context: {} });
     const draft = { type: 'task' as const, task: { workload: everything, purpose: 'x', openedBy: everything } };
     expect(about(toOperate('openTask', draft, everything, { opening }))).toEqual({
       resource: { type: 'task', id: 'new', purpose: 'x', workload: told, openedBy: told },
-      context: opening,
+      context: { ...opening, delegatedBy: toldPlanner, chain: [toldPlanner], chainOwners: ['sre'] },
     });
     expect(about(toOperate('completeRun', broker, everything, { run }))).toEqual({ resource: broker, context: run });
     expect(about(toOperate('revoke', broker, everything, { revocation }))).toEqual({
@@ -170,7 +183,7 @@ describe('The engine is asked', () => {
 
   it('about nothing that makes no sense, for it may permit everything', async () => {
     const { engine, asked } = await counting();
-    const opening = { lifetimeSeconds: 60, onBehalfOf: planner, principalProven: true };
+    const opening = { ...ALONE, lifetimeSeconds: 60, onBehalfOf: planner, principalProven: true };
     const queries = [
       toAccess('x', 'raed'),
       toAccess('x', 'revoke'),
@@ -243,7 +256,7 @@ describe('An answer', () => {
   it('never gives more time than was asked', async () => {
     expect(await answering({ allow: true, lifetimeSeconds: 3_600 })).toMatchObject({ lifetimeSeconds: 300 });
     expect(await answering({ allow: true, lifetimeSeconds: 60 })).toMatchObject({ lifetimeSeconds: 60 });
-    const opening = { opening: { lifetimeSeconds: 900, principalProven: false } };
+    const opening = { opening: { ...ALONE, lifetimeSeconds: 900, principalProven: false } };
     const open = toOperate('openTask', taskOf(workload()), workload(), opening);
     expect(await answering({ allow: true, lifetimeSeconds: 60 }, open)).toMatchObject({ lifetimeSeconds: 60 });
   });
@@ -253,6 +266,8 @@ describe('An answer', () => {
     expect(await answering(answer, toAccess('x', 'read', { context: { approvals: ['given'] } }))).toEqual({
       outcome: 'needs-approval',
       approvals: ['a', 'b'],
+      needs: ['a', 'b'].map((group) => ({ group, approvers: 1 })),
+      wantedBy: ['p'],
       policies: ['p'],
       digest,
     });
