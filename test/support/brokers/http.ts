@@ -130,7 +130,7 @@ async function startFrom(setting: Setting): Promise<TestBroker> {
     staff,
     work: broker.work,
     identity: signedBy(lab),
-    person: signedBy(staff),
+    person: (sub, wish) => signedBy(staff)(sub, { groups: [], ...wish }),
     async advance(ms) {
       clock.advance(ms);
       await broker.work('fitness');
