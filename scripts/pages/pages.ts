@@ -17,6 +17,7 @@ const OPERATIONS = operationsEndpoints({ liveness: {} } as unknown as Parameters
 const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   Credentials: ['token', 'authorize', 'revoke', 'introspect', 'access', 'forward-auth', 'usage', 'credentials', 'aws'],
   Tasks: ['tasks', 'runs'],
+  Approvals: ['approvals'],
   Revocations: ['revocations', 'holds'],
   Signals: ['signals'],
   Inventory: ['workloads', 'owners'],
