@@ -9,7 +9,7 @@ const REASONS = {
     'health/clock-monitor.ts', 'health/fitness.ts', 'health/readiness.ts', 'health/watched-clock.ts',
   ],
   'ends or holds: a wrong clock ends too early, or holds for longer': [
-    'identity/identify.ts', 'identity/transmitters.ts', 'ledger/revoke.ts', 'ledger/risk.ts', 'ledger/reaction-budget.ts',
+    'approvals/cancel.ts',    'identity/identify.ts', 'identity/transmitters.ts', 'ledger/revoke.ts', 'ledger/risk.ts', 'ledger/reaction-budget.ts',
     'ledger/reaction-memory.ts', 'revocation/revoke-by-selector.ts', 'signals/accept.ts', 'signals/confirm.ts',
     'signals/evaluate.ts', 'signals/react.ts', 'signals/safeguards.ts', 'signals/signal-queue.ts', 'http/signals.ts',
     'cli/revocations.ts', 'cli/rotate-keys.ts',

@@ -19,6 +19,7 @@ import type { Versioned } from '../ledger/ledger.js';
 import { birth, step } from '../ledger/tasks.js';
 import { growthOf, mergeChanges } from '../store/record.js';
 import type { Change } from '../store/store.js';
+import { auditCancelled } from './cancel.js';
 import { stillWaiting, tooManyQuestions } from './refusals.js';
 import type { ApprovalDeps, Waiting } from './waiting.js';
 
@@ -54,6 +55,9 @@ export async function park(deps: ApprovalDeps, waiting: Waiting, before: Before)
   await deps.assertWithinQuota(requester.caller.party, { bytes: growthOf(change), task, opens: !stored });
   const written = (await claimed(ledger, waiting, task)) && (await ledger.records.commit(change));
   if (!written) return undefined;
+  const { caller } = requester;
+  if (before.stored && isOpen(before.stored, approval.askedAt))
+    await auditCancelled(deps, before.stored.value, { caller, requestId: waiting.requestId });
   await tell(deps, waiting, { approval, task });
   throw stillWaiting(approval, needed);
 }
@@ -100,9 +104,12 @@ function drafted(
 const taskOf = ({ task, stored }: Waiting, id: string): Task => (stored ? task : { ...task, id });
 
 /** What policy wants now, the earlier question did not ask; or somebody who agreed to it was cut off. Nobody can answer it any more. */
-function superseding(stored: Versioned<Approval>, at: number): Change {
-  const state = approvalStateAt(stored.value, at);
-  return state === 'pending' || state === 'approved' ? approvalStep(stored, { ...stored.value, cancelledAt: at }) : {};
+const superseding = (stored: Versioned<Approval>, at: number): Change =>
+  isOpen(stored, at) ? approvalStep(stored, { ...stored.value, cancelledAt: at }) : {};
+
+function isOpen({ value }: Versioned<Approval>, at: number): boolean {
+  const state = approvalStateAt(value, at);
+  return state === 'pending' || state === 'approved';
 }
 
 /** Whoever must answer learns of the question from the audit log. A question that nobody hears of is taken back: the next request asks anew. */

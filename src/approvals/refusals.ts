@@ -3,7 +3,7 @@ import type { Approval } from '../domain/approval.js';
 import { BrokerError } from '../domain/errors.js';
 import { recordOf, type Decision } from '../authorization/decide.js';
 
-type Asked = Pick<Approval, 'id' | 'task'>;
+type Asked = Pick<Approval, 'id' | 'task' | 'lapsesAt'>;
 
 /** @param decision absent where policy was not asked */
 export const stillWaiting = (approval: Asked, decision?: Decision): BrokerError =>
@@ -19,6 +19,16 @@ export const stillWaiting = (approval: Asked, decision?: Decision): BrokerError 
 export const refusedByPerson = (approval: Asked, decision?: Decision): BrokerError =>
   new BrokerError('access_denied', 'People were asked about this, and the answer was no.', about(approval, decision));
 
+export const takenBack = (approval: Asked): BrokerError =>
+  new BrokerError('access_denied', 'The question was taken back, or its task is over.', about(approval));
+
+export const lapsed = (approval: Asked): BrokerError =>
+  new BrokerError(
+    'expired_token',
+    'Nobody answered in time, or what was agreed to was not fetched in time. Ask anew.',
+    about(approval),
+  );
+
 export const tooManyQuestions = (most: number, retryAfterSeconds: number): BrokerError =>
   new BrokerError(
     'slow_down',
@@ -28,7 +38,7 @@ export const tooManyQuestions = (most: number, retryAfterSeconds: number): Broke
     },
   );
 
-const about = ({ id, task }: Asked, decision: Decision | undefined) => ({
-  approval: { id, task },
+const about = ({ id, task, lapsesAt }: Asked, decision?: Decision) => ({
+  approval: { id, task, lapsesAt },
   ...(decision && { decision: recordOf(decision) }),
 });

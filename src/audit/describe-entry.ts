@@ -80,6 +80,8 @@ function describeOther(entry: AuditEntry): string {
       return `${task ?? 'a task'} opened for ${entry.workload ?? 'a workload'}${until(entry)}${goesOn(entry)}`;
     case 'approval.requested':
       return `${entry.approval?.id ?? 'an approval'} asked for: ${accessed(entry)}`;
+    case 'approval.cancelled':
+      return `${entry.approval?.id ?? 'an approval'} taken back`;
     case 'introspection.inactive':
       return `${presented(entry)}: not active`;
     case 'access.permitted':

@@ -37,6 +37,7 @@ const ENTERED: Record<AuditEvent['type'], 'always' | 'rationed' | 'gathered'> = 
   'approval.answered': 'always',
   'approval.emergency': 'always',
   'approval.reviewed': 'always',
+  'approval.cancelled': 'always',
   'keys.rotated': 'always',
   'policy.loaded': 'always',
   'audit.read': 'rationed',

@@ -65,7 +65,11 @@ async function lockoutBefore(deps: RefusalDeps, caller: AuthenticatedCaller, thr
 const isEntered = ({ code, details }: BrokerError): boolean =>
   !NOT_AUDITED.has(code) && !(details.approval && details.retry === 'after-approval');
 
-const NOT_AUDITED: ReadonlySet<BrokerError['code']> = new Set(['slow_down', 'temporarily_unavailable']);
+const NOT_AUDITED: ReadonlySet<BrokerError['code']> = new Set([
+  'slow_down',
+  'temporarily_unavailable',
+  'authorization_pending',
+]);
 
 /** Writes the audit entry if the audit log takes it. If not, the caller is refused for the same reason. */
 async function audit(

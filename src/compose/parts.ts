@@ -1,5 +1,6 @@
 /** Makes the parts of a broker, each once, from the store upwards. Only compose/ picks implementations. */
 import { randomBytes } from 'node:crypto';
+import { createPace } from '../approvals/pace.js';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
 import { rationed } from '../audit/ration.js';
 import type { Settings } from '../authorization/deps.js';
@@ -128,6 +129,7 @@ const forSdks = (ledger: Ledger, metrics: Metrics) => ({
     onKnown: metrics.knownBy,
   }),
   assertFeedWithin: assertFeedWithin(),
+  pace: createPace(ledger.clock),
   given: givenSessions(ledger),
   inTurn: createInTurn(),
   untilEnforceable: untilEnforceable(ledger.clock, (target) => isPassing(ledger, target)),

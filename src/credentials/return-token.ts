@@ -1,6 +1,8 @@
 /**
  * RFC 7009: a holder gives its credentials back. A foreign token, and a text without any, are left alone and answered alike.
  */
+import { cancelByCode } from '../approvals/cancel.js';
+import { isDeferralCode } from '../approvals/deferral-code.js';
 import { auditingRefusals, nobody, publishedBy } from '../authorization/audit.js';
 import { shownBy } from '../authorization/inspect.js';
 import { assertLiveCaller } from '../authorization/caller.js';
@@ -22,6 +24,7 @@ export async function returnToken(
 ): Promise<SessionEffect | undefined> {
   const about = { type: 'operation.refused', verb: 'returnToken', requestId, charged: nobody } as const;
   await auditingRefusals(deps, caller, about, () => assertLiveCaller(deps, caller));
+  if (isDeferralCode(token)) await cancelByCode(deps, token, { caller, requestId });
   const { credentials } = await credentialsIn(deps, token, shownBy(caller, 'returned'));
   const held = credentials.filter(({ workload }) => workload === caller.party.id);
   const effects = await Promise.all(held.map((one) => giveBack(deps, caller, one)));

@@ -3,7 +3,6 @@
  * have different digests, so a yes to the one is none to the other.
  */
 import { normalise, type Access, type TargetAccess } from './access.js';
-import type { Approval } from './approval.js';
 import { sha256, sha256Bytes } from './digest.js';
 import { shardOfDigest, type Shard } from './id.js';
 import type { PartyRef } from './party.js';
@@ -40,14 +39,6 @@ export function digestOpening(opening: AskedOpening, asked: Asked): { digest: st
   const text = JSON.stringify(['opening', partyText(workload), partyText(principal), said, askedText(asked)]);
   return { digest: sha256(text), shard: shardOfDigest(sha256Bytes(text)) };
 }
-
-/** Returns what the request said whose approval this is. */
-export const askedIn = ({ asked: { target, access, lifetimeWanted, tokenType } }: Pick<Approval, 'asked'>): Asked => ({
-  target,
-  access,
-  lifetimeSeconds: lifetimeWanted,
-  tokenType,
-});
 
 const partyText = (party: PartyRef | undefined) => (party ? [party.kind, party.issuer, party.id] : null);
 

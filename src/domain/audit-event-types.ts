@@ -26,6 +26,8 @@ export const AUDIT_EVENT_TYPES = [
   'approval.emergency',
   /** Somebody who did not declare it has looked at an emergency, and closed its review. */
   'approval.reviewed',
+  /** A question is taken back, by whoever asked or because another has taken its place. Nobody can answer it any more. */
+  'approval.cancelled',
   'keys.rotated',
   'policy.loaded',
   'audit.read',

@@ -13,6 +13,8 @@ export const BROKER_ERROR_CODES = [
   'invalid_authorization_details',
   'unsupported_grant_type',
   'unsupported_response_type',
+  'authorization_pending',
+  'expired_token',
   'access_denied',
   'not_found',
   'conflict',
@@ -43,6 +45,8 @@ const RETRY_BY_CODE: Readonly<Record<BrokerErrorCode, Retry>> = {
   invalid_authorization_details: 'never',
   unsupported_grant_type: 'never',
   unsupported_response_type: 'never',
+  authorization_pending: 'never',
+  expired_token: 'never',
   access_denied: 'never',
   not_found: 'never',
   conflict: 'never',
@@ -61,9 +65,11 @@ interface BrokerErrorDetails {
   decision?: DecisionRecord;
   retryAfterSeconds?: number;
   /** The question to people that the request waits for, or that was answered with no, and the task that it hangs on. */
-  approval?: { id: string; task: string };
   /** With `conflict`: the state of the approval that could not be changed. */
   state?: ApprovalState;
+  approval?: { id: string; task: string; lapsesAt: number };
+  /** The code by which what people must agree to is fetched. It is a secret, and goes to whoever asked alone. */
+  deferral?: { code: string; expiresInSeconds: number; intervalSeconds: number };
   /** What an operator should look at, for the log. The caller never sees it. */
   advice?: string;
   /** False where `temporarily_unavailable` says nothing against the broker: a stranger can cause it, so it must raise no alarm. */

@@ -1,6 +1,7 @@
 /** The dependencies of endpoints: those of the use cases, and those that only an answer needs. */
 import type { AuditLog } from '../audit/log.js';
 import type { Webhook } from '../config/signals-schema.js';
+import type { Pace } from '../approvals/pace.js';
 import type { Deps } from '../credentials/deps.js';
 import type { Feed, FEED_PER_MINUTE } from '../feed/feed.js';
 import type { Transmitters } from '../identity/transmitters.js';
@@ -11,6 +12,8 @@ import type { RequestLog } from '../telemetry/request-log.js';
 export interface HttpDeps extends Deps {
   audit: AuditLog;
   keys: Pick<Keys, 'sign' | 'verify' | 'jwks'>;
+  /** How often agents may ask whether people have answered. */
+  pace: Pace;
   feed: Pick<Feed, 'subscribe' | 'acknowledge' | 'listen'>;
   metrics: Metrics;
   requests: RequestLog;

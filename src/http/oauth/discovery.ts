@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { eachIssuer, isDocument } from '../../config/trust-schema.js';
 import { SIGNATURE_ALGORITHMS } from '../../config/values.js';
-import { ID_JAG_PROFILE, TOKEN_PATH } from '../../protocol/oauth.js';
+import { ACCESS_TOKEN_TYPE, DEFERRAL_CODE_TYPE, ID_JAG_PROFILE, TOKEN_PATH } from '../../protocol/oauth.js';
 import { BrokerError } from '../../domain/errors.js';
 import type { HttpDeps } from '../deps.js';
 import { described, json, type Contract, type Described } from '../wire/contract.js';
@@ -61,6 +61,8 @@ export function metadata({
     // OpenID Connect Discovery §3 demands RS256, and parsers check that. ES256 is what the keys sign with.
     id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     grant_types_supported: GRANT_TYPES,
+    deferred_token_response_supported: true,
+    revocation_endpoint_token_type_values_supported: [ACCESS_TOKEN_TYPE, DEFERRAL_CODE_TYPE],
     ...(oidc.some(({ idJag }) => idJag) && { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
     ...(oidc.some(({ jwks }) => isDocument(jwks)) && { client_id_metadata_document_supported: true }),
     token_endpoint_auth_methods_supported: CLIENT_METHODS,

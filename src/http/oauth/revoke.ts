@@ -14,15 +14,17 @@ import { described, json, type Contract } from '../wire/contract.js';
 const revocationForm = z.object({
   token: z
     .string()
-    .describe('The credential as it was issued, or what its target itself calls it. A text has at most 8.'),
+    .describe(
+      'The credential as it was issued, or what its target itself calls it (a text has at most 8); or a `deferral_code`.',
+    ),
   token_type_hint: z.string().exactOptional().describe('Not needed, and not read.'),
   ...clientForm,
 });
 
 const contract: Contract = {
   summary:
-    'Gives a credential back: its holder does not need it any more, and it is dead at once. The answer is the same where the ' +
-    'caller holds no such credential (RFC 7009).',
+    'Gives a credential back: its holder does not need it any more, and it is dead at once. Or takes back what waits until ' +
+    'people agree. The answer is the same where the caller holds no such thing (RFC 7009).',
   proof: 'client',
   needs: 'the identity of the holder',
   form: revocationForm,

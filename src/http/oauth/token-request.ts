@@ -15,7 +15,7 @@ import { demanded, demandedToken, type Form as FormOf } from '../wire/body.js';
 import { clientForm } from '../wire/authenticate.js';
 import type { Call } from '../wire/endpoint.js';
 import { idempotencyKeyOf, isPrintable } from '../wire/fields.js';
-import { CLIENT_CREDENTIALS, JWT_BEARER, JWT_TYPE, TOKEN_EXCHANGE } from '../../protocol/oauth.js';
+import { CLIENT_CREDENTIALS, DEFERRED, JWT_BEARER, JWT_TYPE, TOKEN_EXCHANGE } from '../../protocol/oauth.js';
 import { kindOfTarget } from '../../targets/kinds.js';
 import { targetsWithScopes, type NamedTarget } from '../../targets/names.js';
 import { accessFromDetails, accessFromScope, uniteAccess } from '../../targets/requested-access.js';
@@ -26,7 +26,9 @@ const presentedType = z
   .describe(`What the token is: \`${JWT_TYPE}\`, or a type of RFC 8693 that it is as well.`);
 
 export const tokenForm = z.object({
-  grant_type: z.enum([TOKEN_EXCHANGE, JWT_BEARER, CLIENT_CREDENTIALS]).describe('[Which](clients.md#which-grant).'),
+  grant_type: z
+    .enum([TOKEN_EXCHANGE, JWT_BEARER, CLIENT_CREDENTIALS, DEFERRED])
+    .describe('[Which](clients.md#which-grant).'),
   subject_token: z
     .string()
     .exactOptional()
@@ -67,29 +69,51 @@ export const tokenForm = z.object({
     .meta({ type: 'integer', minimum: 1 })
     .exactOptional()
     .describe('So many seconds at most. Default: [`lifetimes.credential`](configuration.md).'),
+  completion_mode: z
+    .string()
+    .exactOptional()
+    .describe(
+      '`deferred`: where people must agree first, the refusal has a `deferral_code` (Deferred Token Response).',
+    ),
+  deferral_code: z
+    .string()
+    .exactOptional()
+    .describe(
+      'Of `deferred`: what was got for it. The client authenticates itself; nothing of the request is sent again.',
+    ),
   requested_token_type: z.string().exactOptional().describe('Need not be sent; if it is, it fits the kind of target.'),
   ...clientForm,
 });
 
-type Form = FormOf<keyof typeof tokenForm.shape>;
+export type TokenForm = FormOf<keyof typeof tokenForm.shape>;
+type Form = TokenForm;
 
 export const GRANT_TYPES = tokenForm.shape.grant_type.options;
 
+/** Of the grant of the Deferred Token Response, the code is the whole request. */
+type ShowingGrant = Exclude<(typeof GRANT_TYPES)[number], typeof DEFERRED>;
+
 /** What each grant shows beside the client, which may authenticate itself with any of them. */
-const GRANTS: Readonly<Record<(typeof GRANT_TYPES)[number], (form: Form) => Proofs>> = {
+const GRANTS: Readonly<Record<ShowingGrant, (form: Form) => Proofs>> = {
   [TOKEN_EXCHANGE]: (form) =>
     defined({ subject: presented(form, 'subject_token'), actor: presentedIfSent(form, 'actor_token') }),
   [JWT_BEARER]: (form) => ({ assertion: demandedToken(form, 'assertion') }),
   [CLIENT_CREDENTIALS]: () => ({}),
 };
 
-/** Returns the tokens of the grant. None of them is verified yet. */
-export function proofsOf(form: Form): Proofs {
+export function grantOf(form: Form): (typeof GRANT_TYPES)[number] {
   const sent = demanded(form, 'grant_type');
   const grant = GRANT_TYPES.find((one) => one === sent);
-  if (!grant) {
-    throw new BrokerError('unsupported_grant_type', `The grant_type must be one of: ${GRANT_TYPES.join(', ')}.`);
-  }
+  if (grant) return grant;
+  throw new BrokerError('unsupported_grant_type', `The grant_type must be one of: ${GRANT_TYPES.join(', ')}.`);
+}
+
+/** Returns whether whoever asks can wait for an answer that is not there yet. */
+export const isDeferrable = (form: Form): boolean =>
+  form.get('completion_mode')?.split(' ').includes('deferred') ?? false;
+
+/** Returns the tokens of the grant. None of them is verified yet. */
+export function proofsOf(form: Form, grant: ShowingGrant): Proofs {
   const shown = GRANTS[grant](form);
   // Whoever shows the token of a person means that person. Without it the workload would get what the person may not have.
   const ignored = form.unread().find((name) => SHOWN.includes(name));

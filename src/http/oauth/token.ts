@@ -1,8 +1,11 @@
 /** POST /token: a credential, by any of the grants in `token-request.ts`. */
 import { z } from 'zod';
+import { deferred } from '../../approvals/fetch.js';
 import { exchange } from '../../credentials/exchange.js';
 import type { Issued } from '../../credentials/release.js';
 import { defined } from '../../domain/defined.js';
+import { BrokerError } from '../../domain/errors.js';
+import { DEFERRED } from '../../protocol/oauth.js';
 import { toSeconds } from '../../domain/time.js';
 import type { HttpDeps } from '../deps.js';
 import { authenticateClient, clientIfSent } from '../wire/authenticate.js';
@@ -13,7 +16,8 @@ import { ok, type Call } from '../wire/endpoint.js';
 import { noteParty, noteRequest, noting } from '../wire/noted.js';
 import { accessTokenOf, kindOf } from '../../targets/kinds.js';
 import { detailSchema, detailsOf, scopeOf } from '../../targets/requested-access.js';
-import { credentialRequestOf, proofsOf, tokenForm } from './token-request.js';
+import { fetched } from './deferred.js';
+import { credentialRequestOf, grantOf, isDeferrable, proofsOf, tokenForm, type TokenForm } from './token-request.js';
 import { warningsOf } from './warnings.js';
 
 /** RFC 8693 §2.1 and RFC 8707 §2 let a client repeat these parameters. A credential of this broker is for one target. */
@@ -45,6 +49,8 @@ const contract: Contract = {
     'invalid_scope',
     'invalid_authorization_details',
     'unsupported_grant_type',
+    'authorization_pending',
+    'expired_token',
     'conflict',
     'quota_exceeded',
   ],
@@ -55,7 +61,22 @@ export const token = (deps: HttpDeps) =>
 
 async function exchanged(deps: HttpDeps, call: Call): Promise<Issued & { warnings: string[] }> {
   const form = readForm(call, tokenForm, ONE_TARGET);
-  const shown = proofsOf(form);
+  const grant = grantOf(form);
+  if (grant === DEFERRED) return fetched(deps, call, form);
+  const shown = proofsOf(form, grant);
+  const isDeferred = isDeferrable(form);
+  try {
+    return await granted(deps, call, { form, shown });
+  } catch (error) {
+    throw isDeferred && error instanceof BrokerError ? await deferred(deps, error) : error;
+  }
+}
+
+async function granted(
+  deps: HttpDeps,
+  call: Call,
+  { form, shown }: { form: TokenForm; shown: ReturnType<typeof proofsOf> },
+): Promise<Issued & { warnings: string[] }> {
   // Where the grant shows no token, the client is the whole proof.
   const authenticated = Object.keys(shown).length === 0 ? authenticateClient : clientIfSent;
   const client = await authenticated(deps, call, form);

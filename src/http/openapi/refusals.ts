@@ -91,6 +91,15 @@ export const REFUSALS = {
       error_description: z.string(),
       error_uri: z.string().meta({ format: 'uri' }),
       ...next,
+      deferral_code: z
+        .string()
+        .exactOptional()
+        .describe('Of the first `authorization_pending`: the secret by which the grant is fetched.'),
+      expires_in: z.int().exactOptional().describe('Beside `deferral_code`: so many seconds people have to answer.'),
+      interval: z
+        .int()
+        .exactOptional()
+        .describe('Beside `deferral_code`: ask again after so many seconds, not before.'),
     })
     .describe('RFC 6749 §5.2.'),
   ContainerError: z

@@ -33,23 +33,24 @@ export function refusalOf(
   call: Pick<Call, 'requestId' | 'headers'>,
   { format, issuer }: RefusalStyle,
 ): Answer {
-  const { code, message, details } = error;
+  const { code, message } = error;
   const { title } = wireErrorOf(code);
   const status = statusOf(code, format);
   const uri = `${issuer}/errors#${code}`;
-  const next = defined({
-    decision_id: details.decision?.id,
-    retry: details.retry,
-    approval_id: details.approval?.id,
-    task_id: details.approval?.task,
-  });
+  const next = nextOf(error);
   const headers = { ...waitOf(error), ...challengeOf(error, call) };
   switch (format) {
     case 'oauth':
       return {
         status,
         headers,
-        body: { error: code, error_description: inRfc6749Letters(message), error_uri: uri, ...next },
+        body: {
+          error: code,
+          error_description: inRfc6749Letters(message),
+          error_uri: uri,
+          ...next,
+          ...deferralOf(error),
+        },
       };
     // The container credential providers of AWS SDKs show these two fields to people, and no header.
     case 'container':
@@ -85,6 +86,18 @@ export function refusalOf(
       };
   }
 }
+
+/** What can be done next, and what to show to whom. */
+const nextOf = ({ details: { decision, retry, approval } }: BrokerError) =>
+  defined({ decision_id: decision?.id, retry, approval_id: approval?.id, task_id: approval?.task });
+
+/** As the draft of the Deferred Token Response names it. */
+const deferralOf = ({ details: { deferral } }: BrokerError) =>
+  deferral && {
+    deferral_code: deferral.code,
+    expires_in: deferral.expiresInSeconds,
+    interval: deferral.intervalSeconds,
+  };
 
 function waitOf({ code, details }: BrokerError): Record<string, string> {
   const fallback = code === 'slow_down' || code === 'temporarily_unavailable' ? 1 : undefined;

@@ -22,6 +22,8 @@ export const wireErrors = {
   invalid_authorization_details: { status: 400, title: 'The authorization details are malformed' },
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported' },
   unsupported_response_type: { status: 400, title: 'Nobody logs in here' },
+  authorization_pending: { status: 400, title: 'People have not answered yet' },
+  expired_token: { status: 400, title: 'What was waited for has lapsed' },
   access_denied: { status: 403, oauthStatus: 400, title: 'The request is not permitted now' },
   not_found: { status: 404, title: 'The resource does not exist, or you may not read it' },
   conflict: { status: 409, title: 'The request conflicts with the current state' },

@@ -29,6 +29,27 @@ describe('a mistake in a policy is named with file, line and reason', () => {
       ['a.cedar:2: unknown annotation @lifetimes; @id, @lifetime, @approval, @approvers, @reuse and @reveal exist'],
     ],
     [
+      'who must approve, where nobody is asked, and other numbers and other ends than there are',
+      [
+        '@id("a") @approvers("2")',
+        '@id("b") @reuse("task")',
+        '@id("c") @approval("x") @approvers("3")',
+        '@id("d") @approval("x") @approvers',
+        '@id("e") @approval("x") @reuse',
+        '@id("f") @approval("x") @reuse("ever")',
+      ]
+        .map((notes) => `${notes} forbid (principal, action, resource) unless { context.approvals.contains("x") };`)
+        .join('\n'),
+      [
+        'a.cedar:1: @approvers and @reuse belong beside @approval',
+        'a.cedar:2: @approvers and @reuse belong beside @approval',
+        'a.cedar:3: @approvers must be @approvers("1") or @approvers("2")',
+        'a.cedar:4: @approvers must be @approvers("1") or @approvers("2")',
+        'a.cedar:5: @reuse must be @reuse("task")',
+        'a.cedar:6: @reuse must be @reuse("task")',
+      ],
+    ],
+    [
       'a lifetime that is no whole number of seconds',
       ['"1m"', '"0"', '"-1"', '"60.5"', '" 60"', '"1e3"', '""']
         .map((v, i) => `@id("${i}") @lifetime(${v}) permit (principal, action, resource);`)

@@ -1,0 +1,102 @@
+/** Fetches by a deferral code what people had to agree to: the state of the question, and once they have agreed, what was asked for. */
+import { assertLiveCaller } from '../authorization/caller.js';
+import { auditingRefusals, nobody } from '../authorization/audit.js';
+import type { Deps } from '../authorization/deps.js';
+import { approvalStateAt, type Approval, type ApprovalState } from '../domain/approval.js';
+import { BrokerError } from '../domain/errors.js';
+import { secondsToWait } from '../domain/time.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import { readTask } from '../ledger/tasks.js';
+import { readTaskState } from '../ledger/task-state.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { approvalByCode, giveCode } from './deferral-code.js';
+import type { Pace } from './pace.js';
+import { lapsed, refusedByPerson, takenBack } from './refusals.js';
+
+interface FetchDeps extends Pick<Deps, 'ledger' | 'audit' | 'settings' | 'observer'> {
+  pace: Pace;
+}
+
+/**
+ * Returns the refusal of a request that waits, with a code by which what was asked for can be fetched.
+ * @param refusal that which says which question was asked
+ */
+export async function deferred(
+  { ledger, pace }: Pick<FetchDeps, 'ledger' | 'pace'>,
+  refusal: BrokerError,
+): Promise<BrokerError> {
+  const { approval, decision } = refusal.details;
+  if (!approval || refusal.details.retry !== 'after-approval') return refusal;
+  const code = await giveCode(ledger, approval.id);
+  if (code === undefined) return refusal;
+  return new BrokerError('authorization_pending', 'People must agree to this first, and they are asked.', {
+    retry: 'after-approval',
+    approval,
+    ...(decision && { decision }),
+    deferral: {
+      code,
+      expiresInSeconds: secondsToWait(approval.lapsesAt - ledger.clock.now()),
+      intervalSeconds: pace.intervalSeconds,
+    },
+  });
+}
+
+/** Returns the approval whose yes is complete. Everything else is thrown, as the refusal that whoever polls gets. */
+export async function fetchApproved(
+  deps: FetchDeps,
+  caller: AuthenticatedCaller,
+  { code, requestId }: { code: string; requestId: string },
+): Promise<Approval> {
+  const about = { type: 'credential.refused', requestId, charged: nobody } as const;
+  return auditingRefusals(deps, caller, about, async () => {
+    await assertLiveCaller(deps, caller);
+    const approval = await approvalByCode(deps.ledger, caller.party, code);
+    if (!approval) throw unknownCode();
+    const tooFast = deps.pace.isTooFast(approval.id);
+    if (tooFast !== undefined) throw slowDown(tooFast);
+    const state = await stateOf(deps.ledger, approval);
+    // The code is used up with what it was for, also where the yes stands for more.
+    if (approval.used) throw unknownCode();
+    switch (state) {
+      case 'approved':
+        return approval;
+      case 'pending':
+        throw stillPending(approval);
+      case 'denied':
+        throw refusedByPerson(approval);
+      case 'expired':
+        throw lapsed(approval);
+      case 'cancelled':
+        throw takenBack(approval);
+      default:
+        throw unknownCode();
+    }
+  });
+}
+
+/** Returns the state. What waits ends with its task. */
+async function stateOf(ledger: Ledger, approval: Approval): Promise<ApprovalState> {
+  const state = approvalStateAt(approval, ledger.clock.now());
+  if (state !== 'pending' && state !== 'approved') return state;
+  const task = await readTask(ledger, approval.task);
+  const of = task && (await readTaskState(ledger, task.value));
+  return of === 'open' || of === 'suspended' ? state : 'cancelled';
+}
+
+const unknownCode = () =>
+  new BrokerError('invalid_grant', 'No deferral code of this workload waits to be used: it is unknown, or was used.');
+
+const stillPending = ({ id, task, lapsesAt }: Approval) =>
+  new BrokerError('authorization_pending', 'People have not answered yet.', {
+    retry: 'after-approval',
+    approval: { id, task, lapsesAt },
+  });
+
+const slowDown = (seconds: number) =>
+  new BrokerError(
+    'slow_down',
+    `The code was shown too soon: from now on, wait ${seconds} seconds between two requests.`,
+    {
+      retryAfterSeconds: seconds,
+    },
+  );

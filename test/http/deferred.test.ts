@@ -1,0 +1,236 @@
+/** The Deferred Token Response: an agent that can wait gets a code, and by it once what people have agreed to. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { answerAt } from '../support/answering.js';
+import { startBroker, type TestBroker } from '../support/brokers/http.js';
+import type { Reply } from '../support/calls.js';
+import { expectOAuthRefusal } from '../support/expect-refusal.js';
+
+const DEFERRED = 'urn:ietf:params:oauth:grant-type:deferred';
+const CODE_TYPE = 'urn:ietf:params:oauth:token-type:deferral-code';
+const ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+interface Waiting {
+  deferral_code: string;
+  approval_id: string;
+  task_id: string;
+}
+interface Granted {
+  access_token: string;
+  scope: string;
+  task_id: string;
+  expires_in: number;
+}
+
+let broker: TestBroker;
+let agent: string;
+let paths = 0;
+
+beforeAll(async () => {
+  broker = await startBroker({ config: { approvals: { waitSeconds: 600, pendingPerWorkload: 64 } } });
+  agent = await broker.identity('agent', { exp: 4_000_000_000 });
+});
+
+/** Asks for what the shipped policies let the on-call group agree to: each time for another incident. */
+const asks = (wish: Record<string, string | undefined> = {}): Promise<Reply> =>
+  broker.exchange(agent, { scope: `incident/${(paths += 1)}:export`, completion_mode: 'deferred', ...wish });
+
+async function waits(wish?: Record<string, string | undefined>): Promise<Waiting> {
+  const { status, text, body } = await asks(wish);
+  if (status !== 400) throw new Error(text);
+  return body as Waiting;
+}
+
+const poll = (
+  code: string | undefined,
+  { by = agent, ...wish }: Record<string, string | undefined> & { by?: string } = {},
+) =>
+  broker.form('/token', {
+    grant_type: DEFERRED,
+    deferral_code: code,
+    client_assertion: by,
+    client_assertion_type: ASSERTION,
+    ...wish,
+  });
+
+const AGREE = { by: { kind: 'person', id: 'staff:bo', issuer: 'staff' } } as const;
+
+describe('a request that can wait', () => {
+  it('is answered with a code, and how to use it', async () => {
+    const reply = await asks();
+    expectOAuthRefusal(reply, 400, 'authorization_pending', /^People must agree to this first, and they are asked\.$/);
+    expect(reply.body).toMatchObject({
+      deferral_code: expect.stringMatching(/^apr_[a-z2-7]{16}\.[\w-]{43}$/),
+      expires_in: 600,
+      interval: 5,
+      retry: 'after-approval',
+      approval_id: expect.stringMatching(/^apr_/),
+      task_id: expect.stringMatching(/^tsk_/),
+      decision_id: expect.stringMatching(/^dec_/),
+    });
+  });
+
+  it('gets no code unless it says so', async () => {
+    for (const completion_mode of [undefined, 'immediate']) {
+      const reply = await asks({ completion_mode });
+      expectOAuthRefusal(reply, 400, 'access_denied', /^People must agree to this first/);
+      expect(reply.body).not.toHaveProperty('deferral_code');
+    }
+  });
+
+  it('is refused at once where nobody could agree to it', async () => {
+    const reply = await asks({ scope: 'people/1:write' });
+    expectOAuthRefusal(reply, 400, 'access_denied', /^No policy permits/);
+    expect(reply.body).not.toHaveProperty('deferral_code');
+  });
+});
+
+describe('the code', () => {
+  it('says that nobody has answered, and then gets what was asked for, once', async () => {
+    const { deferral_code: code, approval_id: id, task_id: task } = await waits({ lifetime: '60' });
+    const pending = await poll(code);
+    expectOAuthRefusal(pending, 400, 'authorization_pending', /^People have not answered yet\.$/);
+    expect(pending.body).not.toHaveProperty('deferral_code');
+    await answerAt(broker, id, AGREE);
+    await broker.advance(5_000);
+    const { status, body } = await poll(code);
+    expect([status, body]).toMatchObject([
+      200,
+      { task_id: task, scope: `incident/${paths}:export`, token_type: 'Bearer', expires_in: 60 },
+    ]);
+    const api = await broker.identity('gateway');
+    expect((await broker.introspect((body as Granted).access_token, api)).status).toBe(200);
+    await broker.advance(5_000);
+    expectOAuthRefusal(await poll(code), 400, 'invalid_grant', /^No deferral code of this workload waits/);
+  });
+
+  it('gets it for one of several who show it at once', async () => {
+    const { deferral_code: code, approval_id: id } = await waits();
+    await answerAt(broker, id, AGREE);
+    const replies = await Promise.all([poll(code), poll(code), poll(code)]);
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
+  });
+
+  it('is not to be shown too often: each time the wait grows by five seconds', async () => {
+    const { deferral_code: code } = await waits();
+    await poll(code);
+    const early = await poll(code);
+    expectOAuthRefusal(early, 429, 'slow_down', /wait 10 seconds between two requests\.$/);
+    expect(early.headers.get('retry-after')).toBe('10');
+    await broker.advance(6_000);
+    expectOAuthRefusal(await poll(code), 429, 'slow_down', /wait 15 seconds/);
+    await broker.advance(15_000);
+    expectOAuthRefusal(await poll(code), 400, 'authorization_pending');
+  });
+
+  it.each<[string, (code: string) => Promise<Reply>]>([
+    ['guessed', (code) => poll(`${code.slice(0, -43)}${'A'.repeat(43)}`)],
+    ['of an approval that there is not', (code) => poll(`apr_aa${'b'.repeat(14)}${code.slice(20)}`)],
+    ['no code at all', () => poll('x')],
+    ['of another workload', async (code) => poll(code, { by: await broker.identity('other') })],
+    ['shown by a person', async (code) => poll(code, { by: await broker.person('ada') })],
+  ])('that is %s is like one that there is not', async (_, show) => {
+    const { deferral_code: code, approval_id: id } = await waits();
+    await answerAt(broker, id, AGREE);
+    const sentence = /^No deferral code of this workload waits to be used: it is unknown, or was used\.$/;
+    expectOAuthRefusal(await show(code), 400, 'invalid_grant', sentence);
+    expect((await poll(code)).status).toBe(200);
+  });
+
+  it.each(['resource', 'scope', 'subject_token', 'task_id', 'purpose', 'completion_mode', 'lifetime'])(
+    'is shown without %s, which stands in the request already',
+    async (name) => {
+      const { deferral_code: code } = await waits();
+      expectOAuthRefusal(
+        await poll(code, { [name]: 'x' }),
+        400,
+        'invalid_request',
+        new RegExp(`${name} is not sent again`),
+      );
+    },
+  );
+
+  it('is shown by a client that authenticates itself, and is not left out', async () => {
+    const { deferral_code: code } = await waits();
+    const bare = await broker.form('/token', { grant_type: DEFERRED, deferral_code: code });
+    expectOAuthRefusal(bare, 401, 'invalid_client');
+    expectOAuthRefusal(await poll(undefined), 400, 'invalid_request', /deferral_code is missing/);
+  });
+
+  it.each<[string, string, RegExp, (waiting: Waiting) => Promise<unknown>]>([
+    ['nobody has answered in time', 'expired_token', /^Nobody answered in time/, () => broker.advance(600_000)],
+    [
+      'the answer is no',
+      'access_denied',
+      /^People were asked about this, and the answer was no\.$/,
+      ({ approval_id: id }) => answerAt(broker, id, { ...AGREE, says: 'deny' }),
+    ],
+    [
+      'what was agreed to was not fetched',
+      'expired_token',
+      /^Nobody answered in time/,
+      async ({ approval_id: id }) => {
+        await answerAt(broker, id, AGREE);
+        await broker.advance(300_000);
+      },
+    ],
+    [
+      'the task is over',
+      'access_denied',
+      /^The question was taken back, or its task is over\.$/,
+      ({ task_id: task }) => broker.post(`/tasks/${task}/complete`, { outcome: 'completed' }, agent),
+    ],
+    [
+      'whoever asked takes it back',
+      'access_denied',
+      /^The question was taken back, or its task is over\.$/,
+      ({ deferral_code: token }) => broker.form('/revoke', { token, token_type_hint: CODE_TYPE }, bearer(agent)),
+    ],
+    [
+      'whoever asked takes it back after the yes',
+      'access_denied',
+      /^The question was taken back, or its task is over\.$/,
+      async ({ deferral_code: token, approval_id: id }) => {
+        await answerAt(broker, id, AGREE);
+        await broker.form('/revoke', { token }, bearer(agent));
+      },
+    ],
+  ])('gets nothing once %s', async (_, error, sentence, happens) => {
+    const waiting = await waits();
+    await happens(waiting);
+    expectOAuthRefusal(await poll(waiting.deferral_code), 400, error, sentence);
+  });
+
+  it('is taken back by its own workload alone, and whoever tries is told nothing', async () => {
+    const { deferral_code: token, approval_id: id } = await waits();
+    const reply = await broker.form('/revoke', { token }, bearer(await broker.identity('other')));
+    expect([reply.status, reply.text]).toEqual([200, '']);
+    await answerAt(broker, id, AGREE);
+    expect((await poll(token)).status).toBe(200);
+  });
+
+  it('gets nothing for a workload that is held', async () => {
+    const soc = await broker.identity('soc', { team: 'security' });
+    const held = await broker.identity('held', { exp: 4_000_000_000 });
+    const { body } = await broker.exchange(held, { scope: 'incident/1:export', completion_mode: 'deferred' });
+    const { deferral_code: code, approval_id: id } = body as Waiting;
+    await answerAt(broker, id, AGREE);
+    await broker.post('/revocations', { selector: { kind: 'workload', value: 'lab:held' }, reason: 'x' }, soc);
+    expectOAuthRefusal(await poll(code, { by: held }), 400, 'access_denied');
+  });
+
+  it('stands in no log', () => {
+    expect(broker.logged()).toMatch(/authorization_pending/);
+    expect(broker.logged()).not.toMatch(/apr_[a-z2-7]{16}\.[\w-]{43}/);
+  });
+});
+
+it('servers say that they can do this', async () => {
+  const { body } = await broker.get('/.well-known/oauth-authorization-server');
+  expect(body).toMatchObject({
+    deferred_token_response_supported: true,
+    grant_types_supported: expect.arrayContaining([DEFERRED]),
+    revocation_endpoint_token_type_values_supported: expect.arrayContaining([CODE_TYPE]),
+  });
+});
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
