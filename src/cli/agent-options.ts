@@ -1,6 +1,6 @@
 /** The options of the commands that an agent is run by: as whom it asks for credentials, and for which. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { mayfly, type Mayfly, type Wish } from '../client/index.js';
+import { mayfly, type ApprovalNeeded, type Mayfly, type Wish } from '../client/index.js';
 import { defined } from '../domain/defined.js';
 import { brokerUrl, readIdentity } from './broker-options.js';
 
@@ -21,7 +21,15 @@ export const addAgentOptions = (command: Command): Command =>
 export const brokerOf = ({ broker, tokenFile }: AgentOptions): Mayfly =>
   mayfly({ url: brokerUrl(broker, '/').origin, identity: () => readIdentity(tokenFile) });
 
-export const wishOf = ({ access, lifetime }: AgentOptions): Wish => defined({ access, lifetimeSeconds: lifetime });
+/** @param tell Is told when people are asked. The program waits for them. */
+export const wishOf = ({ access, lifetime }: AgentOptions, tell?: (text: string) => void): Wish =>
+  defined({
+    access,
+    lifetimeSeconds: lifetime,
+    waitForApproval: tell && (({ approvalId }: ApprovalNeeded) => tell(waitingText(approvalId))),
+  });
+
+const waitingText = (id: string): string => `People must agree to this first, and are asked (${id}). Waiting for them.`;
 
 export function wholeSeconds(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);

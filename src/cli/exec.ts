@@ -71,7 +71,7 @@ async function underTask(
   let stop: (() => void) | undefined;
   let code = 1;
   try {
-    handed = await handOver(task, options, { environment: process.env, report });
+    handed = await handOver(task, options, { environment: process.env, report, tell: err });
     // A session of AWS is no token of the broker that could be waited for: there, the heartbeat tells.
     if (!options.aws) stop = hearEnd(task, options.target, wishOf(options));
     code = await runCommand(command, {

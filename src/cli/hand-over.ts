@@ -22,16 +22,18 @@ export interface HandedOver {
 interface Surroundings {
   environment: NodeJS.ProcessEnv;
   report: (error: unknown) => void;
+  /** Says to people what the program waits for. */
+  tell: (text: string) => void;
 }
 
 /** The code of each way is loaded for it alone, so that a command which needs none of them starts sooner. */
 export async function handOver(
   task: Task,
   options: HandingOptions,
-  { environment, report }: Surroundings,
+  { environment, report, tell }: Surroundings,
 ): Promise<HandedOver> {
   const { target, proxy, allow, env: name } = options;
-  const wish = wishOf(options);
+  const wish = wishOf(options, tell);
   const direct = pastProxies(environment);
   if (proxy !== undefined) {
     const start = await import('./loopback/proxy.js').then(({ startProxy }) => startProxy);

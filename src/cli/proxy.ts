@@ -27,7 +27,7 @@ It prints one line: the address at which the API is. Whoever knows the address m
 With --purpose it opens a task, and completes it when it is told to end (SIGTERM). With --task it works under a task that somebody
 else keeps alive. When the task ends, so does the proxy.`;
 
-export function addProxy(program: Command, { out }: Terminal): void {
+export function addProxy(program: Command, { out, err }: Terminal): void {
   addAgentOptions(program.command('proxy'))
     .description('stand in front of an API, and add the credential of a task to each request')
     .argument('<url>', 'the API', apiUrl)
@@ -44,7 +44,7 @@ export function addProxy(program: Command, { out }: Terminal): void {
     .action(async (url: string, options: Options) => {
       const { task: id, purpose, heartbeat: heartbeatSeconds } = options;
       const broker = brokerOf(options);
-      const serve = (task: Task) => serveUntilTold(task, url, { ...options, out });
+      const serve = (task: Task) => serveUntilTold(task, url, { ...options, out, err });
       if (id !== undefined) return serve(broker.under(id));
       if (purpose === undefined) throw new Error('Give --purpose <text> or --task <id>.');
       return broker.run(defined({ purpose, heartbeatSeconds }), serve);
@@ -55,9 +55,9 @@ export function addProxy(program: Command, { out }: Terminal): void {
 async function serveUntilTold(
   task: Task,
   url: string,
-  { out, urlFile, target = url, allow, ...options }: Options & Pick<Terminal, 'out'>,
+  { out, err, urlFile, target = url, allow, ...options }: Options & Pick<Terminal, 'out' | 'err'>,
 ): Promise<void> {
-  const wish = wishOf(options);
+  const wish = wishOf(options, err);
   const proxy = await startProxy(task, { url, target, wish, allow });
   const stop = hearEnd(task, target, wish);
   try {

@@ -1,7 +1,7 @@
 /** Credentials of one task, each kept until it is nearly over and renewed ahead of that. */
 import { randomInt } from 'node:crypto';
 import { elapsed } from './elapsed.js';
-import { mayPass, Refused, retryAfterOf, TaskEnded } from './errors.js';
+import { ApprovalNeeded, mayPass, Refused, retryAfterOf, TaskEnded } from './errors.js';
 
 /** A credential as the broker issued it. It is not printed: `console.log` and `JSON.stringify` show no token. */
 export class Credential {
@@ -53,6 +53,8 @@ export class KeptCredential {
   readonly #issue: () => Promise<Issued>;
   #kept: Kept | undefined;
   #renewal: Promise<Kept> | undefined;
+  /** People had to agree to it: they are not asked again ahead of time, but when it is wanted. */
+  #asksPeople = false;
 
   constructor(issue: () => Promise<Issued>) {
     this.#issue = issue;
@@ -86,12 +88,15 @@ export class KeptCredential {
 
   async #fetch(): Promise<Kept> {
     const from = elapsed();
-    const { token, scope, lifetimeSeconds } = await this.#issue();
+    const { token, scope, lifetimeSeconds } = await this.#issue().catch((error: unknown) => {
+      this.#asksPeople ||= error instanceof ApprovalNeeded;
+      throw error;
+    });
     const lifeMs = lifetimeSeconds * 1000;
     const usableUntil = from + lifeMs - Math.min(SPARE_MS, lifeMs / 10);
     const kept = {
       credential: new Credential({ token, scope, usableUntil }),
-      renewAt: from + (lifeMs * randomInt(600, 800)) / 1000,
+      renewAt: this.#asksPeople ? usableUntil : from + (lifeMs * randomInt(600, 800)) / 1000,
       usableUntil,
     };
     this.#kept = kept;
@@ -104,6 +109,11 @@ export class KeptCredential {
    * a broker that comes back is not asked by all of them at once.
    */
   #failedAhead(error: unknown): void {
+    // What people agreed to lives on, while they are asked about the next.
+    if (error instanceof ApprovalNeeded) {
+      if (this.#kept) this.#kept.renewAt = this.#kept.usableUntil;
+      return;
+    }
     if (error instanceof TaskEnded || (error instanceof Refused && !mayPass(error))) this.discard();
     if (!this.#kept) return;
     const pauseMs = randomInt(...PAUSE_MS);

@@ -48,6 +48,41 @@ export class Refused extends MayflyError {
 }
 
 /**
+ * People must agree first, and are asked. `task.agreed(error)` waits for them; then the same can be asked for again. Nobody is asked twice
+ * about the same.
+ */
+export class ApprovalNeeded extends Refused {
+  override name = 'ApprovalNeeded';
+  /** `apr_…`: the question. */
+  readonly approvalId: string;
+  /** The task under which the same is to be asked for again. */
+  readonly task: string;
+
+  constructor(
+    message: string,
+    { approvalId, task, ...details }: RefusalDetails & { approvalId: string; task: string },
+  ) {
+    super(message, details);
+    this.approvalId = approvalId;
+    this.task = task;
+  }
+}
+
+/** People were asked, and have not agreed: they refused, nobody answered in time, or the question was taken back. */
+export class NotApproved extends MayflyError {
+  override name = 'NotApproved';
+  readonly approvalId: string;
+  /** `denied`, `expired` or `cancelled`. */
+  readonly state: string;
+
+  constructor(approvalId: string, state: string) {
+    super(`People have not agreed (${approvalId}): ${state}.`);
+    this.approvalId = approvalId;
+    this.state = state;
+  }
+}
+
+/**
  * The task is over, so nothing more can be asked for under it and all its credentials are dead. This is not the expiry of a
  * credential: the client renews those by itself.
  */

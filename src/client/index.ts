@@ -9,7 +9,16 @@
 export { mayfly, type Mayfly, type MayflyOptions, type TaskOptions } from './mayfly.js';
 export { Task, type Access, type Outcome, type Wish } from './task.js';
 export { Credential } from './credential.js';
-export { IdentityUnavailable, MayflyError, Refused, TaskEnded, Unavailable, type Retry } from './errors.js';
+export {
+  ApprovalNeeded,
+  IdentityUnavailable,
+  MayflyError,
+  NotApproved,
+  Refused,
+  TaskEnded,
+  Unavailable,
+  type Retry,
+} from './errors.js';
 export type { IdentitySource } from './request.js';
 export { fromFile } from './identity/file.js';
 export { fromGitHubActions } from './identity/github-actions.js';

@@ -5,7 +5,16 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isSafeOrigin } from '../domain/safe-origin.js';
-import { IdentityUnavailable, mayPass, MayflyError, Refused, retryAfterOf, Unavailable, type Retry } from './errors.js';
+import {
+  ApprovalNeeded,
+  IdentityUnavailable,
+  mayPass,
+  MayflyError,
+  Refused,
+  retryAfterOf,
+  Unavailable,
+  type Retry,
+} from './errors.js';
 
 /**
  * Returns an identity token that is valid now. It is asked before each attempt, so that it may rotate. A source that keeps tokens may
@@ -197,8 +206,16 @@ function refusalOf({ status, headers }: Response, members: Members, secrets: rea
     requestId: headers.get('x-request-id') ?? undefined,
     retryAfterSeconds,
   } as const;
-  return new Refused((sentence ?? code).slice(0, SENTENCE_CHARACTERS_MAX), details);
+  const message = (sentence ?? code).slice(0, SENTENCE_CHARACTERS_MAX);
+  const [approvalId, task] = [idIn(members['approval_id']), idIn(members['task_id'])];
+  return details.retry === 'after-approval' && approvalId !== undefined && task !== undefined
+    ? new ApprovalNeeded(message, { ...details, approvalId, task })
+    : new Refused(message, details);
 }
+
+/** Ids become a part of paths, and are shown to people. */
+const idIn = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^[a-z]{3}_[a-z2-7]{16}$/.test(value) ? value : undefined;
 
 /** Whatever answers without a code of the broker is something else: a proxy, a load balancer, a wrong address. */
 function noAnswer(status: number, retryAfterSeconds: number | undefined): Unavailable {

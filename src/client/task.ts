@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { ACCESS_TOKEN_TYPE, JWT_TYPE, TOKEN_EXCHANGE } from '../protocol/oauth.js';
 import { KeptCredential, type Credential, type Issued } from './credential.js';
 import { elapsed } from './elapsed.js';
-import { MayflyError, Refused, TaskEnded, Unavailable } from './errors.js';
+import { ApprovalNeeded, MayflyError, NotApproved, Refused, TaskEnded, Unavailable } from './errors.js';
 import { ask, asBearer, textOf, tokenFrom, type Connection, type IdentitySource, type Members } from './request.js';
 
 /** What a credential may do: scope texts such as `incident/4711:read`, or RFC 9396 objects. */
@@ -15,9 +15,15 @@ export interface Wish {
   access?: Access;
   /** The broker gives no more than policy and its configuration allow. Default: theirs, five minutes if nobody changed it. */
   lifetimeSeconds?: number;
+  /** Where people must agree first: wait for them. A function is told before which question they are asked. Default: throw ApprovalNeeded. */
+  waitForApproval?: true | ((asked: ApprovalNeeded) => void);
 }
 
 const AWAITED = '/introspect/wait';
+
+/** Of one request that waits for people. Programs around agents often give up after a minute. */
+const WAIT_SECONDS_MOST = 55;
+const WAIT_SPARE_SECONDS = 2;
 
 export type Outcome = 'completed' | 'failed' | 'cancelled';
 
@@ -76,8 +82,37 @@ export class Task implements AsyncDisposable {
    * Unavailable or IdentityUnavailable where it could not be asked and nothing that lives is kept.
    */
   async credential(target: string, wish: Access | Wish = {}): Promise<Credential> {
-    if (this.#over) throw this.#over;
-    return this.#keptFor(target, wish).get();
+    const { waitForApproval } = isWish(wish) ? wish : {};
+    for (;;) {
+      if (this.#over) throw this.#over;
+      try {
+        return await this.#keptFor(target, wish).get();
+      } catch (error) {
+        if (!waitForApproval || !(error instanceof ApprovalNeeded)) throw error;
+        if (waitForApproval !== true) waitForApproval(error);
+        await this.agreed(error);
+      }
+    }
+  }
+
+  /**
+   * Resolves once people have agreed to what was refused with this error: ask for the same again then, within the few minutes for which
+   * their yes can be used. Throws NotApproved, TaskEnded, and what every question to the broker throws.
+   */
+  async agreed({ approvalId }: ApprovalNeeded, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const path = `/approvals/${approvalId}?wait=${this.#waitSeconds}`;
+    for (;;) {
+      if (this.#over) throw this.#over;
+      const either = signal ? AbortSignal.any([signal, this.signal]) : this.signal;
+      const state = textOf((await ask(this.#connection, { path, prove: asBearer(), signal: either }))['state']);
+      if (state === 'approved' || state === 'used') return;
+      if (state !== 'pending') throw new NotApproved(approvalId, state ?? 'unknown');
+    }
+  }
+
+  /** The broker answers before the client gives up on a request. */
+  get #waitSeconds(): number {
+    return Math.max(1, Math.min(WAIT_SECONDS_MOST, Math.floor(this.#connection.timeoutMs / 1000) - WAIT_SPARE_SECONDS));
   }
 
   /**
@@ -180,12 +215,23 @@ export class Task implements AsyncDisposable {
       ...(isOpening && { headers: { 'Idempotency-Key': key } }),
     });
     const key = `${this.#opener}-${createHash('sha256').update(JSON.stringify(wanted)).digest('base64url')}`;
-    const answer = await this.#noticingTheEnd(ask(this.#connection, { path: '/token', prove, signal: this.signal }));
+    const asking = ask(this.#connection, { path: '/token', prove, signal: this.signal });
+    const answer = await this.#noticingTheEnd(this.#noticingItsTask(asking));
     const { task, ...issued } = issuedIn(answer);
     this.#id ??= task;
     // Meanwhile it may have been completed or left here.
     if (this.#over) throw this.#over;
     return issued;
+  }
+
+  /** What waits for people waits under a task, which is open from then on: the same is asked for under that one. */
+  async #noticingItsTask<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof ApprovalNeeded) this.#id ??= error.task;
+      throw error;
+    }
   }
 
   /** The form of RFC 8693: this workload asks for itself, or acts for the person, or with what was handed on. */

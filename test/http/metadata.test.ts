@@ -27,6 +27,7 @@ describe('the metadata (RFC 8414)', () => {
         'urn:ietf:params:oauth:grant-type:token-exchange',
         'urn:ietf:params:oauth:grant-type:jwt-bearer',
         'client_credentials',
+        'urn:ietf:params:oauth:grant-type:deferred',
       ],
       authorization_details_types_supported: ['task_access'],
     });

@@ -31,6 +31,34 @@ export class Refused extends MayflyError {
   }
 }
 /**
+ * People must agree first, and are asked. `task.agreed(error)` waits for them; then the same can be asked for again. Nobody is asked twice
+ * about the same.
+ */
+export class ApprovalNeeded extends Refused {
+  name = 'ApprovalNeeded';
+  /** `apr_…`: the question. */
+  approvalId;
+  /** The task under which the same is to be asked for again. */
+  task;
+  constructor(message, { approvalId, task, ...details }) {
+    super(message, details);
+    this.approvalId = approvalId;
+    this.task = task;
+  }
+}
+/** People were asked, and have not agreed: they refused, nobody answered in time, or the question was taken back. */
+export class NotApproved extends MayflyError {
+  name = 'NotApproved';
+  approvalId;
+  /** `denied`, `expired` or `cancelled`. */
+  state;
+  constructor(approvalId, state) {
+    super(`People have not agreed (${approvalId}): ${state}.`);
+    this.approvalId = approvalId;
+    this.state = state;
+  }
+}
+/**
  * The task is over, so nothing more can be asked for under it and all its credentials are dead. This is not the expiry of a
  * credential: the client renews those by itself.
  */

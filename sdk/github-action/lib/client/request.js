@@ -5,7 +5,15 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isSafeOrigin } from '../domain/safe-origin.js';
-import { IdentityUnavailable, mayPass, MayflyError, Refused, retryAfterOf, Unavailable } from './errors.js';
+import {
+  ApprovalNeeded,
+  IdentityUnavailable,
+  mayPass,
+  MayflyError,
+  Refused,
+  retryAfterOf,
+  Unavailable,
+} from './errors.js';
 /**
  * Returns the token of the source, without white space around it. Anything else must not become a header: the error of `fetch` would
  * quote it, and half a token is one too many in a log. Throws IdentityUnavailable.
@@ -149,8 +157,14 @@ function refusalOf({ status, headers }, members, secrets) {
     requestId: headers.get('x-request-id') ?? undefined,
     retryAfterSeconds,
   };
-  return new Refused((sentence ?? code).slice(0, SENTENCE_CHARACTERS_MAX), details);
+  const message = (sentence ?? code).slice(0, SENTENCE_CHARACTERS_MAX);
+  const [approvalId, task] = [idIn(members['approval_id']), idIn(members['task_id'])];
+  return details.retry === 'after-approval' && approvalId !== undefined && task !== undefined
+    ? new ApprovalNeeded(message, { ...details, approvalId, task })
+    : new Refused(message, details);
 }
+/** Ids become a part of paths, and are shown to people. */
+const idIn = (value) => (typeof value === 'string' && /^[a-z]{3}_[a-z2-7]{16}$/.test(value) ? value : undefined);
 /** Whatever answers without a code of the broker is something else: a proxy, a load balancer, a wrong address. */
 function noAnswer(status, retryAfterSeconds) {
   const why = status >= 300 && status < 400 ? 'redirects are not followed' : 'a broker answers otherwise';

@@ -5,6 +5,10 @@ export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** RFC 6749 §4.4: the client asks for itself. */
 export const CLIENT_CREDENTIALS = 'client_credentials';
+/** Deferred Token Response (draft-ietf-oauth-deferred-token-response): a grant that people must agree to first is fetched by a code. */
+export const DEFERRED = 'urn:ietf:params:oauth:grant-type:deferred';
+/** The type of that code at the revocation endpoint. */
+export const DEFERRAL_CODE_TYPE = 'urn:ietf:params:oauth:token-type:deferral-code';
 /** What metadata say of a server that takes ID-JAGs (draft-ietf-oauth-identity-assertion-authz-grant). */
 export const ID_JAG_PROFILE = 'urn:ietf:params:oauth:grant-profile:id-jag';
 /** The path of the token endpoint. Its URL is an audience of assertions. */

@@ -8,18 +8,29 @@
 from ._auth import Bearer
 from ._broker import Broker
 from ._credentials import Access, Credential, scope
-from ._errors import IdentityUnavailable, MayflyError, Refused, TaskEnded, Unavailable, WrongOrigin
+from ._errors import (
+    ApprovalNeeded,
+    IdentityUnavailable,
+    MayflyError,
+    NotApproved,
+    Refused,
+    TaskEnded,
+    Unavailable,
+    WrongOrigin,
+)
 from ._identity import Identity, from_aws, from_env, from_file, from_github_actions, from_google
 from ._task import Outcome, Task
 
 __all__ = [
     "Access",
+    "ApprovalNeeded",
     "Bearer",
     "Broker",
     "Credential",
     "Identity",
     "IdentityUnavailable",
     "MayflyError",
+    "NotApproved",
     "Outcome",
     "Refused",
     "Task",

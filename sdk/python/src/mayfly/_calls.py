@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ._elapsed import elapsed
-from ._errors import IdentityUnavailable, MayflyError, Refused, Unavailable
+from ._errors import ApprovalNeeded, IdentityUnavailable, MayflyError, Refused, Unavailable
 from ._http import Answer, Url, fetch
 from ._identity import Identity, token_from
 
@@ -192,6 +192,10 @@ class Calls:
         )
 
 
+#: Ids become a part of paths, and are shown to people.
+_ID = re.compile(r"[a-z]{3}_[a-z2-7]{16}")
+
+
 def _refusal(answer: Answer, body: object, secrets: tuple[str, ...]) -> Refused | None:
     """Return the refusal by RFC 6749 or RFC 9457; None if the answer is neither."""
     if answer.status < 400 or not isinstance(body, dict):
@@ -204,15 +208,19 @@ def _refusal(answer: Answer, body: object, secrets: tuple[str, ...]) -> Refused 
         value = body.get(name)
         return _one_line(value, secrets) if isinstance(value, str) else None
 
-    return Refused(
-        text("error_description") or text("detail") or "no reason was given",
-        code=code,
-        status=answer.status,
-        retry=text("retry"),
-        retry_after=_retry_after(answer),
-        decision_id=text("decision_id"),
-        request_id=_one_line(answer.headers.get("x-request-id", ""), secrets) or None,
-    )
+    sentence = text("error_description") or text("detail") or "no reason was given"
+    details: dict[str, Any] = {
+        "code": code,
+        "status": answer.status,
+        "retry": text("retry"),
+        "retry_after": _retry_after(answer),
+        "decision_id": text("decision_id"),
+        "request_id": _one_line(answer.headers.get("x-request-id", ""), secrets) or None,
+    }
+    approval_id, task_id = text("approval_id") or "", text("task_id") or ""
+    if details["retry"] == "after-approval" and _ID.fullmatch(approval_id) and _ID.fullmatch(task_id):
+        return ApprovalNeeded(sentence, approval_id=approval_id, task_id=task_id, **details)
+    return Refused(sentence, **details)
 
 
 def _retry_after(answer: Answer) -> float | None:

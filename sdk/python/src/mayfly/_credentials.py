@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from ._calls import may_pass
 from ._elapsed import elapsed
-from ._errors import Refused, TaskEnded, Unavailable
+from ._errors import ApprovalNeeded, Refused, TaskEnded, Unavailable
 from ._fork import tell_in_children
 
 #: Scopes such as ``incident/4711:read``, separated by spaces; or RFC 9396 objects, as an AWS role needs them.
@@ -127,6 +127,8 @@ class CredentialCache:
         #: When each is to be replaced. It moves when a renewal got no answer.
         self._due: dict[Key, float] = {}
         self._flights: dict[Key, Future[Credential]] = {}
+        #: What people had to agree to. They are not asked again ahead of time, but when it is wanted.
+        self._asking: set[Key] = set()
         #: Counts how often everything was dropped: what was asked for before that is not kept after it.
         self._drops = 0
         self._closed = False
@@ -214,13 +216,19 @@ class CredentialCache:
         # An agent may touch a million things in turn: what is dead is forgotten, or its keys would fill the memory.
         for old in [old for old, kept in self._kept.items() if kept.seconds_left <= 0]:
             del self._kept[old], self._due[old]
+        self._asking &= {key, *self._kept}
         self._kept[key] = credential
-        self._due[key] = _renewal_of(credential)
+        asks = key in self._asking
+        self._due[key] = elapsed() + credential.seconds_left if asks else _renewal_of(credential)
 
     def _put_off(self, key: Key, error: Exception) -> None:
+        if isinstance(error, ApprovalNeeded):
+            self._asking.add(key)
         if key not in self._kept:
             return
-        if isinstance(error, (Refused, TaskEnded)) and not may_pass(error):
+        if isinstance(error, ApprovalNeeded):  # What people agreed to lives on, while they are asked about the next.
+            self._due[key] = elapsed() + self._kept[key].seconds_left
+        elif isinstance(error, (Refused, TaskEnded)) and not may_pass(error):
             del self._kept[key], self._due[key]
         else:
             asked = getattr(error, "retry_after", None) or 0.0

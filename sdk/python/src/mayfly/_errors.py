@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MayflyError(Exception):
     """Any error of this package."""
@@ -51,6 +53,30 @@ class Refused(MayflyError):
         self.decision_id = decision_id
         #: Under this id the broker's log speaks of the request.
         self.request_id = request_id
+
+
+class ApprovalNeeded(Refused):
+    """People must agree first, and are asked.
+
+    ``task.agreed(error)`` waits for them; then the same can be asked for again. Nobody is asked twice about the same.
+    """
+
+    def __init__(self, text: str, *, approval_id: str, task_id: str, **details: Any) -> None:
+        super().__init__(text, **details)
+        #: ``apr_…``: the question.
+        self.approval_id = approval_id
+        #: The task under which the same is to be asked for again.
+        self.task_id = task_id
+
+
+class NotApproved(MayflyError):
+    """People were asked, and have not agreed: they refused, nobody answered in time, or the question was taken back."""
+
+    def __init__(self, approval_id: str, state: str) -> None:
+        super().__init__(f"people have not agreed ({approval_id}): {state}")
+        self.approval_id = approval_id
+        #: ``denied``, ``expired`` or ``cancelled``.
+        self.state = state
 
 
 class Unavailable(MayflyError):

@@ -15,7 +15,7 @@ from ._auth import Bearer
 from ._calls import Calls
 from ._credentials import Access, Credential, CredentialCache, Key, credential_of, key_of
 from ._elapsed import elapsed
-from ._errors import MayflyError, Refused, TaskEnded, Unavailable
+from ._errors import ApprovalNeeded, MayflyError, NotApproved, Refused, TaskEnded, Unavailable
 from ._fork import tell_in_children
 from ._heartbeat import Heartbeat
 from ._http import parse_origin
@@ -25,6 +25,9 @@ Outcome = Literal["completed", "failed", "cancelled"]
 
 _LOG = logging.getLogger("mayfly")
 _ALIVE = ("open", "suspended")
+#: Of one request that waits for people. Programs around agents often give up after a minute.
+_WAIT_SECONDS = 55
+_WAIT_SPARE_SECONDS = 10.0
 
 
 class Task:
@@ -68,15 +71,44 @@ class Task:
         tell_in_children(self)
 
     def credential(
-        self, target: str, access: Access | None = None, *, lifetime_seconds: int | None = None
+        self,
+        target: str,
+        access: Access | None = None,
+        *,
+        lifetime_seconds: int | None = None,
+        wait_for_approval: bool | Callable[[ApprovalNeeded], object] = False,
     ) -> Credential:
         """Return a credential for the target that lives: a kept one, or a new one.
 
         Without ``access`` the broker decides what it is, or refuses. Policy bounds ``lifetime_seconds``.
-        Waits while the broker says ``later``, as long as the broker's ``patience_seconds``. Raises TaskEnded, Refused,
-        Unavailable or IdentityUnavailable.
+        Waits while the broker says ``later``, as long as the broker's ``patience_seconds``; with ``wait_for_approval``
+        also for people who must agree first, after a function was told which question they are asked. Raises TaskEnded,
+        ApprovalNeeded, NotApproved, Refused, Unavailable or IdentityUnavailable.
         """
-        return self._cache.get(key_of(target, access, lifetime_seconds), self._obtain)
+        while True:
+            try:
+                return self._cache.get(key_of(target, access, lifetime_seconds), self._obtain)
+            except ApprovalNeeded as asked:
+                if wait_for_approval is False:
+                    raise
+                if callable(wait_for_approval):
+                    wait_for_approval(asked)
+                self.agreed(asked)
+
+    def agreed(self, asked: ApprovalNeeded) -> None:
+        """Return once people have agreed to what was refused with this error: ask for the same again then.
+
+        Their yes can be used for a few minutes. Raises NotApproved, TaskEnded, and what every question to the broker
+        raises.
+        """
+        path = f"/approvals/{asked.approval_id}?wait={_WAIT_SECONDS}"
+        while True:
+            self._raise_if_ended()
+            state = self._calls.json("GET", path, timeout_seconds=_WAIT_SECONDS + _WAIT_SPARE_SECONDS).get("state")
+            if state in ("approved", "used"):
+                return
+            if state != "pending":
+                raise NotApproved(asked.approval_id, state if isinstance(state, str) else "unknown")
 
     def auth(self, target: str, access: Access | None = None, *, origin: str | None = None) -> Bearer:
         """Return an ``auth`` for httpx, httpx2 or requests that sends credentials for the target, and to it alone.
@@ -207,6 +239,8 @@ class Task:
             )
         except MayflyError as error:
             self._raise_if_ended()
+            if isinstance(error, ApprovalNeeded) and self.id is None:
+                self.id = error.task_id  # What waits for people waits under a task, which is open from then on.
             if isinstance(error, Refused) and error.code == "invalid_grant" and self.id is not None:
                 self._learn_end(error)
             raise
