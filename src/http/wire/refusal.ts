@@ -81,7 +81,7 @@ export function refusalOf(
           instance: call.requestId,
           code,
           ...next,
-          state: details.state,
+          state: error.details.state,
         }),
       };
   }
