@@ -7,7 +7,7 @@
 // prettier-ignore
 const TABLE = [
   ['cli', 'compose credentials revocation audit policy ledger config targets verifier client domain protocol'],
-  ['compose', 'http feed credentials signals tasks revocation authorization enforcement notify detectors audit minters policy identity health keys ledger outbound telemetry store config targets domain'],
+  ['compose', 'http feed credentials approvals signals tasks revocation authorization enforcement notify detectors audit minters policy identity health keys ledger outbound telemetry store config targets domain'],
   ['http', 'feed credentials approvals inventory signals tasks revocation authorization audit policy identity health keys ledger telemetry store config targets domain protocol'],
   ['credentials', 'approvals tasks revocation authorization enforcement audit minters identity ledger config targets domain protocol'],
   ['inventory', 'revocation authorization enforcement audit identity ledger domain'],
