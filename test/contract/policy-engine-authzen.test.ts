@@ -18,10 +18,11 @@ function evaluate({ subject, action: { name }, resource, context }: EvaluationRe
   const forbids = name === 'read' && matchesSecret(path) ? ['no-secrets'] : [];
   const isApproved = (context['approvals'] as string[] | undefined)?.includes('on-call');
   const approvals = name === 'export' && !isApproved ? [{ group: 'on-call', approvers: 2, reuse: true }] : [];
+  const asking = permits.length > 0 && approvals.length > 0 ? ['export-approval'] : [];
   return {
     decision: permits.length > 0 && forbids.length === 0 && approvals.length === 0,
     context: {
-      policies: forbids.length > 0 ? forbids : approvals.length > 0 ? ['export-approval'] : permits,
+      policies: forbids.length > 0 ? forbids : [...permits, ...asking],
       approvals,
       digest: 'contract 1',
       ...(sensitivity.includes('restricted') && { lifetimeSeconds: 60 }),

@@ -16,11 +16,16 @@ allow if {
 
 answer := object.union({"allow": allow, "policies": deciding, "approvals": approvals, "digest": "contract 1"}, limit)
 
-deciding := forbids if {
-	count(forbids) > 0
-} else := {"export-approval"} if {
-	count(approvals) > 0
-} else := permits
+default deciding := set()
+
+deciding := forbids if count(forbids) > 0
+
+deciding := permits | asking if {
+	count(permits) > 0
+	count(forbids) == 0
+}
+
+asking contains "export-approval" if count(approvals) > 0
 
 default limit := {}
 

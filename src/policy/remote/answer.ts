@@ -61,15 +61,16 @@ export function verdictOf({ context }: PolicyQuery, answer: Answer, digest: stri
   const given = context.kind === 'access' ? context.approvals : [];
   const needs = uniteNeeds(approvals.filter(({ group }) => !given.includes(group)));
   const settled = defined({ policies, digest, secret: reveal === false ? (true as const) : undefined });
+  const asked = context.kind === 'access' ? context.lifetimeSeconds : context.opening?.lifetimeSeconds;
+  const lifetimeSeconds = asked && Math.min(asked, answer.lifetimeSeconds ?? asked);
   // A verb of the broker waits for nobody: there, what wants an approval is refused.
   if (needs.length > 0 && context.kind === 'access') {
     const groups = needs.map(({ group }) => group);
-    return { ...settled, outcome: 'needs-approval', approvals: groups, needs, wantedBy: policies };
+    const granted = defined({ ...settled, lifetimeSeconds });
+    return { ...granted, outcome: 'needs-approval', approvals: groups, needs, wantedBy: policies };
   }
   if (!allow || needs.length > 0)
     return { ...settled, outcome: 'deny', because: because(reveal === false ? [] : policies) };
-  const asked = context.kind === 'access' ? context.lifetimeSeconds : context.opening?.lifetimeSeconds;
-  const lifetimeSeconds = asked && Math.min(asked, answer.lifetimeSeconds ?? asked);
   return defined({ ...settled, outcome: 'permit' as const, lifetimeSeconds });
 }
 

@@ -101,18 +101,18 @@ const toldApproval = ({ id, group, workload, onBehalfOf, target, access, purpose
 const toldTask = ({ id = 'new', workload, purpose, openedBy }: TaskFacts) =>
   defined({ id, workload: told(workload), purpose, openedBy: openedBy && told(openedBy) });
 
-const accessContext = ({ openedBy, onBehalfOf, given, ...context }: AccessContext) =>
+const accessContext = (context: AccessContext) =>
   defined({
     purpose: context.purpose,
     purposeFrom: context.purposeFrom,
     lifetimeSeconds: context.lifetimeSeconds,
-    onBehalfOf: onBehalfOf && known(onBehalfOf),
+    onBehalfOf: context.onBehalfOf && known(context.onBehalfOf),
     principalProven: context.principalProven,
-    openedBy: openedBy && told(openedBy),
+    openedBy: context.openedBy && told(context.openedBy),
     ...delegation(context),
     approvals: context.approvals,
     risk: context.risk,
-    given: given && toldGiven(given),
+    given: context.given && toldGiven(context.given),
   });
 
 const delegation = ({ delegationDepth, delegatedBy, chain }: Delegation) => ({
@@ -141,5 +141,5 @@ const operateContext = ({ revocation, run, opening, emergency }: OperateContext)
     lifetimeSeconds: opening?.lifetimeSeconds,
     onBehalfOf: opening?.onBehalfOf && known(opening.onBehalfOf),
     principalProven: opening?.principalProven,
-    ...(opening && delegation(opening)),
+    ...(opening && defined(delegation(opening))),
   });

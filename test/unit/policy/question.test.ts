@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { defined } from '../../../src/domain/defined.js';
 import { refOf, type Party } from '../../../src/domain/party.js';
-import type { AccessContext, Delegation, PolicyQuery } from '../../../src/policy/query.js';
+import { contextOf, termsOf } from '../../../src/policy/cedar/context.js';
+import type { AccessContext, OperateContext, PolicyQuery } from '../../../src/policy/query.js';
 import { questionOf } from '../../../src/policy/remote/question.js';
 import { handClock } from '../../support/clock.js';
 import { temporaryDirectory } from '../../support/directory.js';
@@ -39,19 +40,13 @@ const everything: Party = {
   unread: ['level'],
 };
 const planner = { ...everything, id: 'lab:planner', claims: {} };
-const toldPlanner = {
-  type: 'workload',
-  id: 'lab:planner',
-  issuer: planner.issuer,
-  ...(planner.owner !== undefined && { owner: planner.owner }),
-};
-const ALONE: Delegation = { delegationDepth: 0, chain: [] };
+const above = { delegationDepth: 1, delegatedBy: planner, chain: [planner, workload('ci:other', { owner: 'sre' })] };
+const nobodyAbove = { delegationDepth: 0, chain: [] };
 const context: Partial<AccessContext> = {
   onBehalfOf: { ...everything, kind: 'person', id: 'staff:ann', issuer: 'staff', groups: ['oncall'] },
   principalProven: true,
   openedBy: planner,
-  delegatedBy: planner,
-  chain: [planner, workload('ci:other', { owner: 'sre' })],
+  ...above,
 };
 
 describe('A question', () => {
@@ -77,7 +72,7 @@ describe('A question', () => {
 
   it('says nothing of tokens, sessions, clients and runs', () => {
     const operate = toOperate('openTask', taskOf(everything), everything, {
-      opening: { ...ALONE, lifetimeSeconds: 60, onBehalfOf: planner, principalProven: true },
+      opening: { lifetimeSeconds: 60, onBehalfOf: planner, principalProven: true, ...above },
     });
     for (const query of [toAccess('x', 'read', { by: everything, context }), operate])
       expect(JSON.stringify(questionOf(query, TARGETS))).not.toMatch(/SUBJECT|SESSION|CLIENT|RUN/);
@@ -107,20 +102,14 @@ describe('A question', () => {
     const told = { type: 'workload', id: 'lab:agent-7', issuer, owner: 'sre' };
     const run = { issuer: 'lab', run: '1', own: true };
     const revocation = { kind: 'task', value: 'x', effect: 'end', dryRun: true };
-    const opening = {
-      lifetimeSeconds: 60,
-      principalProven: false,
-      delegationDepth: 1,
-      delegatedBy: planner,
-      chain: [planner],
-    };
+    const opening = { lifetimeSeconds: 60, principalProven: false, ...nobodyAbove };
     const task = { type: 'task', id: 'tsk_aabbbbbbbbbbbbbb', purpose: 'summarise incident 4711', workload: told };
     const broker = { type: 'broker' } as const;
     expect(about(toOperate('completeTask', taskOf(everything)))).toEqual({ resource: task, context: {} });
     const draft = { type: 'task' as const, task: { workload: everything, purpose: 'x', openedBy: everything } };
     expect(about(toOperate('openTask', draft, everything, { opening }))).toEqual({
       resource: { type: 'task', id: 'new', purpose: 'x', workload: told, openedBy: told },
-      context: { ...opening, delegatedBy: toldPlanner, chain: [toldPlanner], chainOwners: ['sre'] },
+      context: { ...opening, chainOwners: [] },
     });
     expect(about(toOperate('completeRun', broker, everything, { run }))).toEqual({ resource: broker, context: run });
     expect(about(toOperate('revoke', broker, everything, { revocation }))).toEqual({
@@ -131,6 +120,23 @@ describe('A question', () => {
       resource: { type: 'target', target: TICKETS, tags: { team: 'sre' } },
       context: {},
     });
+  });
+
+  it('has each member of the context that Cedar is told', () => {
+    const person = { ...everything, kind: 'person', id: 'staff:ann', issuer: 'staff' } as const;
+    const said = { claims: {}, unread: [] };
+    const given = { subject: said, action: said, resource: said, context: said };
+    const broker = { type: 'broker' } as const;
+    const operate = (context: Partial<OperateContext>) => toOperate('x', broker, everything, context);
+    const queries = [
+      toAccess('x', 'read', { context: { ...context, onBehalfOf: person, given } }),
+      operate({ opening: { lifetimeSeconds: 60, onBehalfOf: person, principalProven: true, ...above } }),
+      operate({ revocation: { kind: 'task', value: 'x', effect: 'end', dryRun: true } }),
+      operate({ run: { issuer: 'lab', run: '1', own: true } }),
+    ];
+    const names = (of: object | undefined) => Object.keys(of ?? {}).sort();
+    for (const query of queries)
+      expect(names(questionOf(query, TARGETS).context)).toEqual(names(contextOf(query, termsOf(query))));
   });
 
   it('is told to AuthZEN as that standard has it', async () => {
@@ -183,7 +189,7 @@ describe('The engine is asked', () => {
 
   it('about nothing that makes no sense, for it may permit everything', async () => {
     const { engine, asked } = await counting();
-    const opening = { ...ALONE, lifetimeSeconds: 60, onBehalfOf: planner, principalProven: true };
+    const opening = { lifetimeSeconds: 60, onBehalfOf: planner, principalProven: true, ...nobodyAbove };
     const queries = [
       toAccess('x', 'raed'),
       toAccess('x', 'revoke'),
@@ -256,7 +262,7 @@ describe('An answer', () => {
   it('never gives more time than was asked', async () => {
     expect(await answering({ allow: true, lifetimeSeconds: 3_600 })).toMatchObject({ lifetimeSeconds: 300 });
     expect(await answering({ allow: true, lifetimeSeconds: 60 })).toMatchObject({ lifetimeSeconds: 60 });
-    const opening = { opening: { ...ALONE, lifetimeSeconds: 900, principalProven: false } };
+    const opening = { opening: { lifetimeSeconds: 900, principalProven: false, ...nobodyAbove } };
     const open = toOperate('openTask', taskOf(workload()), workload(), opening);
     expect(await answering({ allow: true, lifetimeSeconds: 60 }, open)).toMatchObject({ lifetimeSeconds: 60 });
   });
@@ -268,6 +274,7 @@ describe('An answer', () => {
       approvals: ['a', 'b'],
       needs: ['a', 'b'].map((group) => ({ group, approvers: 1 })),
       wantedBy: ['p'],
+      lifetimeSeconds: 300,
       policies: ['p'],
       digest,
     });
