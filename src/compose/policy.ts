@@ -1,5 +1,6 @@
 /** Opens the policy engine that the configuration names. */
 import type { Config } from '../config/schema.js';
+import type { Clock } from '../domain/time.js';
 import type { ProxyFor } from '../outbound/proxy.js';
 import { createCedarEngine } from '../policy/cedar/cedar.js';
 import type { PolicyEngine } from '../policy/policy-engine.js';
@@ -13,13 +14,14 @@ import type { Metrics } from '../telemetry/metrics.js';
 const VERDICTS_KEPT = 10_000;
 
 interface Around {
+  clock: Pick<Clock, 'elapsed'>;
   proxyFor: ProxyFor;
   metrics: Pick<Metrics, 'policyEvaluated' | 'policyUnanswered'>;
 }
 
 export function openPolicy(
   config: Pick<Config, 'policy' | 'targets' | 'trust' | 'purposes'>,
-  { proxyFor, metrics }: Around,
+  { clock, proxyFor, metrics }: Around,
 ): Promise<PolicyEngine> {
   const { policy, targets } = config;
   const onEvaluation = () => metrics.policyEvaluated();
@@ -33,7 +35,7 @@ export function openPolicy(
     targets,
     actions,
     patterns,
-    elapsed: () => performance.now(),
+    elapsed: () => clock.elapsed(),
     onQuestion: onEvaluation,
     onUnanswered: (reason) => metrics.policyUnanswered(reason),
   });

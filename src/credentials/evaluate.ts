@@ -18,6 +18,7 @@ import {
 import { riskNow } from '../authorization/risk-now.js';
 import { isWithin } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
+import { ifDenied } from '../domain/errors.js';
 import { credentialCauses, partyCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import { refusesBirth } from '../domain/liveness.js';
@@ -174,7 +175,7 @@ async function mayAsk(
     if (decision.outcome !== 'permit') throw denied(decision);
     return true;
   });
-  return asking.catch(() => false);
+  return asking.catch(ifDenied(false));
 }
 
 /** Returns what the one who asks says of the use, if policy lets it say anything about uses of this target. */

@@ -9,6 +9,7 @@ import { decideOperation, denied } from '../authorization/decide.js';
 import { chargeOf, inspect, shownBy, SIGNED_BUT_UNRECORDED, stateOf } from '../authorization/inspect.js';
 import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
+import { ifDenied } from '../domain/errors.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { isId } from '../domain/id.js';
 import type { Epoch } from '../domain/liveness.js';
@@ -118,7 +119,7 @@ function mayAsk(
     if (reading.outcome === 'permit') return 'as-reader';
     throw denied(decision);
   });
-  return asking.catch(() => 'not-permitted');
+  return asking.catch(ifDenied('not-permitted' as const));
 }
 
 /**

@@ -94,3 +94,11 @@ export class BrokerError extends Error {
 /** Returns whether the broker, or what it needs, fails: all else is about the caller. */
 export const isFailure = ({ code, details }: BrokerError): boolean =>
   code === 'server_error' || (code === 'temporarily_unavailable' && details.isOutage !== false);
+
+/** Returns the value in the place of a denial, for `catch`. An outage stays one: who could not be asked has not said no. */
+export const ifDenied =
+  <T>(value: T) =>
+  (error: unknown): T => {
+    if (error instanceof BrokerError && error.code === 'access_denied') return value;
+    throw error;
+  };

@@ -17,6 +17,7 @@ export const LOGGED_WITH_MESSAGE: ReadonlySet<string> = new Set([
   'LogGap',
   'NothingMinted',
   'OutboundError',
+  'Unanswered',
 ]);
 const CAUSES_MAX = 4;
 

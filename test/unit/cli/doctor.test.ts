@@ -10,6 +10,7 @@ import { temporaryDirectory } from '../../support/directory.js';
 import { freePort } from '../../support/free-port.js';
 import { createIssuer } from '../../support/issuers/issuer.js';
 import { serveIssuer } from '../../support/issuers/site.js';
+import { json, serve } from '../../support/policy-engines/decision-point.js';
 import { startRedis } from '../../support/redis.js';
 
 async function doctor(store: unknown, over: Record<string, unknown> = {}) {
@@ -81,6 +82,17 @@ describe('mayfly doctor', () => {
     await server.send('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     expect(failed((await doctor(server.url)).out)).toEqual([expect.stringContaining('noeviction')]);
   });
+
+  it.each<[string, object, string]>([
+    ['sound, where it names its policies', { allow: false, digest: 'v1' }, 'ok    policy'],
+    ['worth a note where it names none', { allow: false }, 'note  policy: URL/v1/data/x does not say which policies it decides by: the digest of decisions stays when they change'],
+    ['worth a note where it permits what nobody may', { allow: true, digest: 'v1' }, 'note  policy: URL/v1/data/x lets a workload read revocations that does not exist: does it permit everything?'],
+    ['wrong where its answer is none', { allow: 'yes' }, 'wrong policy: The policy engine answered with something other than docs/policy.md describes'],
+  ])('finds a policy engine elsewhere %s', async (_, result, line) => {
+    const { url } = await serve((_request, response) => json(response, { result }));
+    const { out } = await doctor((await startRedis()).url, { policy: { engine: 'opa', url, path: 'x' } });
+    expect(out.map((one) => one.replace(url, 'URL'))).toContain(line);
+  }); // prettier-ignore
 
   it('says which issuer has no keys', async () => {
     const port = await freePort();

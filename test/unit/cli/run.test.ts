@@ -81,6 +81,21 @@ describe('mayfly headers', () => {
   });
 });
 
+describe('a policy engine elsewhere', () => {
+  it('has no policies that the commands about Cedar could read, and they say so', async () => {
+    const { file } = await development();
+    const yaml = await readFile(file, 'utf8');
+    const engine = "policy: { engine: opa, url: 'http://127.0.0.1:8181', path: mayfly/answer }";
+    await writeFile(file, yaml.replace(/^policy:.*(?:\n +.*)*/m, engine));
+    const why =
+      'The configuration has the policy engine opa, which keeps its own policies. Only policies of Cedar can be read here: name their directory.';
+    expect(await mayfly('check-policy', '-c', file)).toMatchObject({ code: 1, err: expect.stringContaining(why) });
+    expect(await mayfly('check-policy', 'config/policies', '-c', file)).toMatchObject({ code: 0 });
+    const cases = 'examples/policies/write-approved/cases.yaml';
+    expect((await mayfly('policy', 'test', cases, '-c', file)).err).not.toContain(why);
+  });
+});
+
 describe('mayfly policy test', () => {
   const policies = `@id("sre-reads")
 @lifetime("300")

@@ -47,6 +47,37 @@ async function problems(yaml: string, options?: LoadOptions): Promise<string[]> 
   return [];
 }
 
+describe('a policy engine elsewhere', () => {
+  const elsewhere = (policy: string) => SOUND.replace('{ engine: cedar, directory: ./policies }', `{ ${policy} }`);
+  const HTTPS = 'must be an https URL (http only on loopback) without user or password';
+
+  it('has its defaults, its URL without a slash at the end, and absolute paths', async () => {
+    const { directory, loaded } = await load(
+      elsewhere('engine: opa, url: http://127.0.0.1:8181/, path: a/b, ca: ./ca.pem, bearerFile: ./token'),
+      { checkFiles: false },
+    );
+    expect(loaded.config.policy).toEqual({
+      ...{ engine: 'opa', url: 'http://127.0.0.1:8181', path: 'a/b', timeoutMs: 1_000, patterns: 'refuse' },
+      actions: ['read', 'write', 'execute', 'export'],
+      ca: join(directory, 'ca.pem'),
+      bearerFile: join(directory, 'token'),
+    });
+  });
+
+  it.each<[string, string[]]>([
+    ['engine: opa, url: http://opa.example, path: a', [`11 policy.url: ${HTTPS}`]],
+    ['engine: authzen, url: https://me:secret@pdp.example', [`11 policy.url: ${HTTPS}`]],
+    ['engine: authzen, url: https://pdp.example/?a=b', ['11 policy.url: must have no query and no fragment']],
+    ['engine: opa, url: https://opa.example, path: ../v1/policies', ['11 policy.path: must be the path of a document, such as mayfly/answer']],
+    ['engine: opa, url: https://opa.example, path: /a', ['11 policy.path: must be the path of a document, such as mayfly/answer']],
+    ['engine: authzen, url: https://pdp.example, actions: [s3 get]', ['11 policy.actions[0]: must be the name of an action, such as read or s3:GetObject']],
+    ['engine: authzen, url: https://pdp.example, ca: ./no.pem', ['11 policy.ca: is not a file that can be read']],
+    ['engine: authzen, url: https://pdp.example, bearerFile: ./no', ['11 policy.bearerFile: is not a file that can be read']],
+  ])('is refused as { %s }', async (policy, expected) => {
+    expect(await problems(elsewhere(policy))).toEqual(expected);
+  }); // prettier-ignore
+});
+
 describe('a sound configuration', () => {
   it('has its defaults, and every path absolute from its own directory', async () => {
     const { directory, loaded } = await load(SOUND);
