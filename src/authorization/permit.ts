@@ -15,7 +15,7 @@ import { approvalState } from '../ledger/approval-state.js';
 import { readApproval } from '../ledger/approvals.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { stateNow, type TaskState } from '../ledger/task-state.js';
-import { readTask, readTasks } from '../ledger/tasks.js';
+import { readFormer, readTask, readTasks } from '../ledger/tasks.js';
 import type { OperateContext, OperatorVerb, TaskFacts } from '../policy/query.js';
 import { askWhatMayBeAnswered, type Answerable } from './ask-approval.js';
 import { assertLiveCaller, refuseDeadCaller } from './caller.js';
@@ -184,16 +184,19 @@ export async function permitOnTask<V extends TaskVerb>(
   verb: V,
   taskId: string,
 ): Promise<PermittedTask<V>> {
-  const stored = await readTask(deps.ledger, taskId);
+  const task = (await readTask(deps.ledger, taskId))?.value ?? (await formerFor(deps, verb, taskId));
   const seen = await deps.ledger.log.look([
-    ...new Set([...(stored ? taskCauses(stored.value) : []), ...partyCauses(caller.party)]),
+    ...new Set([...(task ? taskCauses(task) : []), ...partyCauses(caller.party)]),
   ]);
   refuseDeadCaller(deps, caller, seen);
-  if (!stored) throw unknownTask();
-  const task = stored.value;
+  if (!task) throw unknownTask();
   await assertPermittedOnTask(deps, caller, verb, task);
   return new Permission(caller, verb, { task, state: stateNow(deps.ledger, task, seen) });
 }
+
+/** What is left of an ended task of a tree can be read for longer than its record. Nothing else can be done to it. */
+const formerFor = async ({ ledger }: PermitDeps, verb: TaskVerb, id: string): Promise<Task | undefined> =>
+  verb === 'readTask' ? (await readFormer(ledger, [id]))[0] : undefined;
 
 /**
  * Returns permission for each of the tasks that are in one of these states and that policy lets the caller read, in their

@@ -43,6 +43,9 @@ export const childIndex = (parent: string): Key => `${shardOf(parent)}/under:${p
 /** Returns the index of all tasks that were opened below a root task, also those that have ended: task id → when it was opened. */
 export const treeIndex = (root: string): Key => `${shardOf(root)}/tree:${root}`;
 
+/** Returns the key of what is left of an ended task of a tree, once its record has expired. */
+export const formerKey = (id: string): Key => `${shardOf(id)}/was:${id}`;
+
 /** Returns the index of the root tasks that have a `treeIndex`: task id → until when that is kept. */
 export const treesIndex = (shard: Shard): Key => `${shard}/trees`;
 

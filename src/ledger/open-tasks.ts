@@ -45,7 +45,7 @@ export async function openTasksAfter(
       ...(shard === begun && after && { after }),
     }),
   );
-  const { tasks, next } = await readPage(ledger, places, most);
+  const { tasks, next } = await readPage(ledger, places, { most, read: readReadableTasks });
   return { tasks: tasks.filter(({ task }) => !task.ended), ...(next && { next }) };
 }
 
@@ -64,8 +64,12 @@ async function openInShard(
 }
 
 /** Returns the tasks at these places. Where there are as many as were asked for, more may follow. */
-export async function readPage(ledger: Ledger, places: readonly TaskPlace[], most: number): Promise<TaskPage> {
-  const tasks = await readReadableTasks(
+export async function readPage(
+  ledger: Ledger,
+  places: readonly TaskPlace[],
+  { most, read }: { most: number; read: typeof readReadableTasks },
+): Promise<TaskPage> {
+  const tasks = await read(
     ledger,
     places.map(([, id]) => id),
   );

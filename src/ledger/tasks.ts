@@ -1,12 +1,14 @@
 /** Task records: reading, writing, and when the sweep must look at each. */
+import { defined } from '../domain/defined.js';
 import { isId, shardOf } from '../domain/id.js';
-import { FORGET_MARGIN_MS, HARD_LIMITS, HISTORY_MS } from '../domain/limits.js';
+import { FORGET_MARGIN_MS, HARD_LIMITS, HISTORY_MS, TREE_HISTORY_MS } from '../domain/limits.js';
+import { refOf } from '../domain/party.js';
 import { cause } from '../domain/selector.js';
 import { taskSchema, taskText, type Task } from '../domain/task.js';
 import { record } from '../store/record.js';
 import type { Change, Key } from '../store/store.js';
 import { accountsOf } from './accounts.js';
-import { childIndex, dueIndex, openedIndex, recordKey, taskIndex, treeIndex, treesIndex } from './keys.js';
+import { childIndex, dueIndex, formerKey, openedIndex, recordKey, taskIndex, treeIndex, treesIndex } from './keys.js';
 import type { Versioned, Ledger } from './ledger.js';
 import { updateRecord } from './retry-on-conflict.js';
 
@@ -36,15 +38,17 @@ export async function readTasks(ledger: Ledger, ids: readonly string[]): Promise
  * to people, which one damaged record must not hide. Nothing may be permitted because a task is missing here.
  */
 export async function readReadableTasks({ records }: Ledger, ids: readonly string[]): Promise<Task[]> {
-  const texts = await records.read(ids.filter((id) => isId('tsk', id)).map(recordKey));
-  return texts.flatMap((text) => {
+  return readableTexts(await records.read(ids.filter((id) => isId('tsk', id)).map(recordKey)));
+}
+
+const readableTexts = (texts: readonly (string | undefined)[]): Task[] =>
+  texts.flatMap((text) => {
     try {
       return text === undefined ? [] : [tasks.parse(text)];
     } catch {
       return [];
     }
   });
-}
 
 /** Returns the change that writes a task for the first time. */
 export const birth = (task: Task) => tasks.step(task.id, undefined, task).change;
@@ -64,8 +68,42 @@ export const updateTask = (
   updateRecord(ledger, { ...tasks, read: readTask }, id, (task) => (task.ended ? undefined : change(task)));
 
 /** Records an end that the log has published, and removes the task's index entries. The first end that is recorded stands. */
-export const settle = (ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> =>
-  updateTask(ledger, id, (task) => ({ ...task, ended, credentials: [] }));
+export async function settle(ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> {
+  const task = await updateTask(ledger, id, (open) => ({ ...open, ended, credentials: [] }));
+  if (task && (await isInTree(ledger, task))) await keepFormer(ledger, task);
+  return task;
+}
+
+/** Where nothing goes on with it, a task without others above or below is a tree that nobody looks for. */
+const isInTree = async ({ records }: Ledger, { id, lineage, continues }: Task): Promise<boolean> =>
+  lineage.length > 0 || continues !== undefined || (await records.count(treeIndex(id))) > 0;
+
+/** Keeps what a tree shows of an ended task, in a short record that outlasts its own. */
+export async function keepFormer({ records }: Ledger, task: Task): Promise<void> {
+  if (task.ended)
+    await records.commit({ put: [[formerKey(task.id), formerText(task), task.ended.at + TREE_HISTORY_MS]] });
+}
+
+/** Without what bounded it, and what is known of the person beyond the name. */
+const formerText = (task: Task): string =>
+  taskText(
+    defined({
+      ...task,
+      principal: task.principal && refOf(task.principal),
+      ceiling: undefined,
+      heartbeat: undefined,
+      inherits: undefined,
+      above: undefined,
+      chain: undefined,
+      mayAct: undefined,
+      formerly: undefined,
+    }),
+  );
+
+/** Returns what is left of these ended tasks, for explanations to people, in the order asked. */
+export async function readFormer({ records }: Ledger, ids: readonly string[]): Promise<Task[]> {
+  return readableTexts(await records.read(ids.filter((id) => isId('tsk', id)).map(formerKey)));
+}
 
 /** Moves when the sweep looks at a task, if nobody has written the task meanwhile. */
 export const moveDue = ({ records }: Ledger, { value, text }: Versioned<Task>, at: number): Promise<boolean> =>
@@ -90,8 +128,8 @@ export const hasOpenChildren = async ({ records, clock }: Ledger, id: string): P
 
 type Indexed = NonNullable<Change['index']>[number];
 
-/** The last record below a root is gone so long after the last task below it was opened. */
-const TREE_KEPT_MS = HARD_LIMITS.taskLifetimeSeconds * 1000 + HISTORY_MS + FORGET_MARGIN_MS;
+/** Nothing is left of the last task below a root so long after it was opened. */
+const TREE_KEPT_MS = HARD_LIMITS.taskLifetimeSeconds * 1000 + TREE_HISTORY_MS + FORGET_MARGIN_MS;
 
 /** Returns the entries by which a task is found from a root. Its end does not remove them (`ledger/trees.ts` does). */
 export const treeEntries = (root: string, { id, openedAt }: Task): Indexed[] => [

@@ -1,12 +1,12 @@
 /**
- * The tree of a root task: the root, all that was opened below it, and what goes on with any of these, as long as the records last,
- * whether it has ended or not.
+ * The tree of a root task: the root, all that was opened below it, and what goes on with any of these, whether it has ended or not:
+ * for a day by the records, and for a month by what is left of them.
  */
 import { SHARDS } from '../domain/id.js';
 import type { Task } from '../domain/task.js';
 import { treeIndex, treesIndex } from './keys.js';
 import type { Ledger } from './ledger.js';
-import { treeEntries } from './tasks.js';
+import { keepFormer, readFormer, readReadableTasks, treeEntries } from './tasks.js';
 import { readPage, type PageBy, type TaskPage } from './open-tasks.js';
 
 /** Returns the next tasks of a tree: the root first, then the others as they were opened. */
@@ -17,22 +17,31 @@ export async function treeAfter(ledger: Ledger, root: string, { after, most }: P
   return readPage(
     ledger,
     places.slice(0, most).map(([score, id]) => [score, id]),
-    most,
+    { most, read: readAlsoFormer },
   );
+}
+
+async function readAlsoFormer(ledger: Ledger, ids: readonly string[]): Promise<Task[]> {
+  const found = await readReadableTasks(ledger, ids);
+  const there = new Set(found.map(({ id }) => id));
+  const gone = ids.filter((id) => !there.has(id));
+  return gone.length === 0 ? found : [...found, ...(await readFormer(ledger, gone))];
 }
 
 /**
  * Enters a task in the tree of the one that it goes on with, before it is there: the two may be in different shards, and an entry
  * without a record shows nothing.
  */
-export async function joinTree({ records }: Ledger, { id, lineage }: Task, later: Task): Promise<void> {
-  await records.commit({ index: treeEntries(lineage[0] ?? id, later) });
+export async function joinTree(ledger: Ledger, earlier: Task, later: Task): Promise<void> {
+  await ledger.records.commit({ index: treeEntries(earlier.lineage[0] ?? earlier.id, later) });
+  // It may have ended before it was part of a tree.
+  await keepFormer(ledger, earlier);
 }
 
 const TREES_AT_ONCE = 100;
 const TASKS_AT_ONCE = 1_000;
 
-/** Removes what is kept of trees that are over for so long that no record of them is left. @param now Milliseconds. */
+/** Removes what is kept of trees that are over for so long that nothing of them is left. @param now Milliseconds. */
 export async function forgetTrees(ledger: Ledger, now: number): Promise<void> {
   for (const shard of SHARDS) {
     const trees = await ledger.records.range(treesIndex(shard), { to: now, limit: TREES_AT_ONCE });

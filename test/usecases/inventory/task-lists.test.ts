@@ -3,14 +3,16 @@ import { describe, expect, it } from '@jest/globals';
 import { permitOnTask } from '../../../src/authorization/permit.js';
 import { shardOf } from '../../../src/domain/id.js';
 import type { Task } from '../../../src/domain/task.js';
+import { DAY_MS } from '../../../src/domain/time.js';
 import { permitListed, permitTree, type Wanted } from '../../../src/inventory/tasks.js';
 import { treeIndex, treesIndex } from '../../../src/ledger/keys.js';
 import type { TaskPlace } from '../../../src/ledger/open-tasks.js';
 import { birth, readTasks, settle } from '../../../src/ledger/tasks.js';
 import { forgetTrees } from '../../../src/ledger/trees.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
-import { openStoreAt } from '../../support/redis-store.js';
-import { startRedis } from '../../support/redis.js';
+import { openStoreAt, openStoreIn } from '../../support/redis-store.js';
+import { refusal } from '../../support/refusal-code.js';
+import { startCluster, startRedis } from '../../support/redis.js';
 import { completeTask } from '../../support/verbs.js';
 
 const treeOf = async ({ deps, operator }: WholeBroker, id: string) => {
@@ -34,7 +36,7 @@ const kept = async ({ store: { records } }: WholeBroker, root: string) => ({
 });
 
 describe('a tree', () => {
-  it('has what has ended as long as its record lasts, and is forgotten after the last record of it', async () => {
+  it('has what has ended for a month, and is forgotten when nothing of it is left', async () => {
     const broker = await wholeBroker();
     const { root, child, grandchild } = await grow(broker);
     await completeTask(broker.deps, broker.operator, { taskId: child.id, outcome: 'completed', requestId: 'r' });
@@ -44,8 +46,16 @@ describe('a tree', () => {
       [grandchild.id, 'cancelled'],
     ];
     for (const { id } of [root, child, grandchild]) expect(await treeOf(broker, id)).toEqual(whole);
-    // The latest that anything below it could have ended, and a day.
-    broker.clock.set(grandchild.openedAt + 28_800_000 + 86_400_000);
+    await completeTask(broker.deps, broker.operator, { taskId: root.id, outcome: 'completed', requestId: 'r' });
+    const { ledger } = broker.deps;
+    await settle(ledger, grandchild.id, { as: 'cancelled', at: broker.clock.now() });
+    const over = [[root.id, 'completed'], ...whole.slice(1)];
+    broker.clock.advance(30 * DAY_MS - 1_000);
+    expect(await readTasks(ledger, [root.id, child.id, grandchild.id])).toEqual([]);
+    for (const { id } of [root, child, grandchild]) expect(await treeOf(broker, id)).toEqual(over);
+    // The latest that anything below it could have ended, and a month.
+    broker.clock.set(grandchild.openedAt + 28_800_000 + 30 * DAY_MS);
+    for (const { id } of [root, child]) expect(await refusal(treeOf(broker, id))).toBe('not_found');
     await forgetTrees(broker.deps.ledger, broker.clock.now());
     expect(await kept(broker, root.id)).toEqual({ tasks: 2, trees: 1 });
     broker.clock.advance(120_000);
@@ -58,7 +68,7 @@ describe('a tree', () => {
     const { root } = await grow(broker);
     broker.clock.advance(600_000);
     const { task: later } = await broker.open({ parent: root.id });
-    await forgetTrees(broker.deps.ledger, later.openedAt + 28_800_000 + 86_400_000);
+    await forgetTrees(broker.deps.ledger, later.openedAt + 28_800_000 + 30 * DAY_MS);
     expect(await kept(broker, root.id)).toEqual({ tasks: 3, trees: 1 });
   });
 
@@ -121,7 +131,27 @@ const ids = (place: number): string =>
 describe.each([
   ['LMDB', undefined],
   ['Redis', async () => openStoreAt((await startRedis()).url)],
+  ['Redis Cluster', async () => openStoreIn({ nodes: (await startCluster()).urls })],
 ])('on %s', (_, openStore) => {
+  it('a tree has what is below it in its shard, what goes on with it in any, and what has ended', async () => {
+    const store = await openStore?.();
+    const broker = await wholeBroker({ ...(store && { store }) });
+    const { root, child, grandchild } = await grow(broker);
+    await completeTask(broker.deps, broker.operator, { taskId: child.id, outcome: 'completed', requestId: 'r' });
+    const later: string[] = [];
+    for (let count = 0; count < 8; count += 1) {
+      broker.clock.advance(1);
+      later.push((await broker.open({ continues: grandchild.id })).task.id);
+    }
+    expect(new Set([...later, root.id].map(shardOf)).size).toBeGreaterThan(1);
+    expect((await treeOf(broker, grandchild.id)).map(([id]) => id)).toEqual([
+      ...[root, child, grandchild].map(({ id }) => id),
+      ...later,
+    ]);
+    await forgetTrees(broker.deps.ledger, broker.clock.now() + 40 * DAY_MS);
+    expect(await kept(broker, root.id)).toEqual({ tasks: 0, trees: 0 });
+  });
+
   it('no cursor, of the list or of a tree, names a task that the reader may not read', async () => {
     const { broker, own } = await withMany(await openStore?.());
     const { deps, operator } = broker;
