@@ -1,7 +1,7 @@
 /**
  * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions and signals
  * cost; prints each target and whether it is met. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
- * signals alone, `--feed` the revocation feed alone, `--verifier` and `--brokers` what their files say, `--clients` what gateways and our clients meet alone, `--policies` a decision among many policies alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
+ * signals alone, `--feed` the revocation feed alone, `--verifier` and `--brokers` what their files say, `--clients` what gateways and our clients meet alone, `--policies` a decision among many policies alone, `--inventory` pages of the inventory alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { measureClients } from './clients/measure.js';
 import { measureAws } from './aws/measure.js';
 import { awsReport } from './aws/report.js';
 import { measureBrokers } from './brokers.js';
+import { measureInventory } from './inventory.js';
 import { createSigner } from './issuer.js';
 import { measureFeed } from './feed.js';
 import { measureKept } from './kept.js';
@@ -40,6 +41,7 @@ const SIZES = {
     verifier: { rounds: 8, calls: 2_000, tombstones: TOMBSTONES },
     brokers: { rounds: 4, requests: 4_000, warmUp: 4_000 },
     policies: 5_000,
+    inventory: { tasks: 100_000, requests: 100 },
     signals: {
       taken: { rounds: 3, events: 1_000, warmUp: 1_000 },
       reactions: { seconds: 4, perSecond: [25, 100] },
@@ -60,6 +62,7 @@ const SIZES = {
     verifier: { rounds: 4, calls: 1_000, tombstones: TOMBSTONES },
     brokers: { rounds: 4, requests: 2_000, warmUp: 3_000 },
     policies: 2_000,
+    inventory: { tasks: 20_000, requests: 40 },
     signals: {
       taken: { rounds: 1, events: 800, warmUp: 800 },
       reactions: { seconds: 3, perSecond: [25, 100] },
@@ -91,7 +94,17 @@ const print = (report: string) => process.stdout.write(`\n${report}\n`);
 const lab = await createSigner('lab');
 const redis = await startRedis(directory);
 /** Parts that are measured without a flag; each flag measures its part alone. */
-const USUAL = ['--peer', '--clients', '--aws', '--signals', '--feed', '--verifier', '--brokers', '--policies'];
+const USUAL = [
+  '--peer',
+  '--clients',
+  '--aws',
+  '--signals',
+  '--feed',
+  '--verifier',
+  '--brokers',
+  '--policies',
+  '--inventory',
+];
 const [attackAlone, keptAlone] = ['--attack', '--kept'].map((flag) => process.argv.includes(flag));
 const isAlone = attackAlone || keptAlone || USUAL.some((flag) => process.argv.includes(flag));
 const isWanted = (flag: string) => process.argv.includes(flag) || !isAlone;
@@ -123,6 +136,10 @@ if (isWanted('--brokers')) {
 if (isWanted('--policies')) {
   say('Policies: a decision among 1,000 of them');
   print(await measurePolicies(join(directory, 'policies'), sizes.policies));
+}
+if (isWanted('--inventory')) {
+  say('The inventory: a page of it among 100,000 open tasks');
+  print(await measureInventory(join(directory, 'inventory'), redis, lab, sizes.inventory));
 }
 if (attackAlone) {
   say('Attacks: the dearest requests of strangers and of permitted agents, alone and in numbers');

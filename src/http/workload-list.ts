@@ -33,7 +33,7 @@ const yesOrNo = z.enum(['true', 'false']).transform((text) => text === 'true');
 /** The place where the page before ended, as `<shard>.<score>.<passed>`. */
 const cursor = z
   .string()
-  .regex(/^[ab][a-z2-7]\.\d{1,15}\.\d{1,6}$/, 'must be the `next` of a page')
+  .regex(/^[ab][a-z2-7]\.\d{1,15}\.\d{1,4}$/, 'must be the `next` of a page')
   .transform((text): WorkloadPlace => {
     const [shard = '', score, passed] = text.split('.');
     return { shard, score: Number(score), passed: Number(passed) };

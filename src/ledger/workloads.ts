@@ -68,9 +68,13 @@ async function readSeen({ records }: Pick<Ledger, 'records'>, ids: readonly stri
   });
 }
 
-/** Returns undefined for the record of an older release, which says nothing but that the workload was here. */
+/** Returns undefined for a record of an older release, which says nothing but that the workload was here, or a damaged one. */
 function read(text: string | undefined): z.infer<typeof seenSchema> | undefined {
-  return text ? seenSchema.parse(JSON.parse(text)) : undefined;
+  try {
+    return text ? seenSchema.parse(JSON.parse(text)) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where a page ended. It names no workload: a reader who may not know the last one that was looked at learns nothing of it. */

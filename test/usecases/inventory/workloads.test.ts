@@ -7,7 +7,12 @@ import { DAY_MS } from '../../../src/domain/time.js';
 import { permitWorkloads } from '../../../src/inventory/workloads.js';
 import { knownWorkload } from '../../../src/inventory/known-workload.js';
 import { createPartyMemory } from '../../../src/ledger/seen.js';
-import { workloadsIndex } from '../../../src/ledger/keys.js';
+import { seenKey, workloadsIndex } from '../../../src/ledger/keys.js';
+import { permitOnBroker } from '../../../src/authorization/permit.js';
+import { cause } from '../../../src/domain/selector.js';
+import type { Level } from '../../../src/domain/signal.js';
+import { showWorkload } from '../../../src/inventory/standing.js';
+import { setRisk } from '../../../src/ledger/risk.js';
 import { forgetWorkloads, readSeenWorkload, remembering, type WorkloadPlace } from '../../../src/ledger/workloads.js';
 import type { Store } from '../../../src/store/store.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';
@@ -157,6 +162,37 @@ describe('who called', () => {
     memory.called(workload('lab:agent-1', 'last'));
     await remembered(broker, 'lab:agent-1', 'last');
     expect(writes).toBe(2);
+  });
+
+  it.each(['workload', 'principal'] as const)('is found by its risk, as a %s', async (kind) => {
+    const { deps, store, clock, operator } = await wholeBroker();
+    const [at, ids] = [clock.now(), ['lab:calm', 'lab:odd']];
+    await enter(store.records, ids, { at });
+    const risk = { level: 'HIGH', at, stepSeconds: 3_600, signal: 'sig_aaaaaaaaaaaaaaaa', why: 'odd' } as const;
+    await setRisk(deps.ledger, cause(kind, 'lab:odd'), risk);
+    const found = async (level: Level) =>
+      (await permitWorkloads(deps, operator, { risk: level }, { limit: 9 })).permitted.map(
+        ({ subject }) => subject.party.id,
+      );
+    expect([await found('HIGH'), await found('LOW')]).toEqual([['lab:odd'], ['lab:calm']]);
+    const reading = await permitOnBroker(deps, operator, 'readRevocations');
+    expect(await showWorkload(deps, reading, 'lab:odd')).toMatchObject({ level: 'HIGH', seenAt: at });
+    clock.advance(3_600_000);
+    expect([await found('HIGH'), await found('MEDIUM')]).toEqual([[], ['lab:odd']]);
+  });
+
+  it('is left out while its record cannot be read, which hides nobody else, and is entered anew', async () => {
+    const broker = await wholeBroker();
+    const { records } = broker.store;
+    await enter(records, ['lab:good', 'lab:damaged'], { owner: 'red', at: broker.clock.now() });
+    for (const text of ['{', '{"at":"x"}', '']) {
+      await records.commit({ put: [[seenKey(cause('workload', 'lab:damaged')), text]] });
+      expect((await pages(broker)).all).toEqual(['lab:good']);
+      expect(await readSeenWorkload(broker.deps.ledger, 'lab:damaged')).toBeUndefined();
+    }
+    createPartyMemory(broker.deps.ledger).called(workload('lab:damaged', 'red'));
+    await remembered(broker, 'lab:damaged', 'red');
+    expect((await pages(broker)).all).toEqual(['lab:damaged', 'lab:good']);
   });
 
   it('of two brokers that are told of two teams at once, one is true, and the list has it once', async () => {
