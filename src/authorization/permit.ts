@@ -7,6 +7,7 @@ import type { Approval, ApprovalState } from '../domain/approval.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
+import { EVALUATIONS_PER_POINT } from '../domain/limits.js';
 import { isSame, runOf, runValue, type Party, type PartyRef } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
@@ -206,18 +207,29 @@ export async function permitReading(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
   tasks: readonly Task[],
-  states: readonly TaskState[],
+  { states, most, beforeMore }: ReadingBy,
 ): Promise<PermittedTask<'readTask'>[]> {
-  const seen = await deps.ledger.log.look([...tasks.flatMap(taskCauses), ...partyCauses(caller.party)]);
+  const seen = await deps.ledger.log.look([...new Set(tasks.flatMap(taskCauses)), ...partyCauses(caller.party)]);
   refuseDeadCaller(deps, caller, seen);
+  const inState = tasks
+    .map((task) => ({ task, state: stateNow(deps.ledger, task, seen) }))
+    .filter(({ state }) => states.includes(state));
   const permitted: PermittedTask<'readTask'>[] = [];
-  for (const task of tasks) {
-    const state = stateNow(deps.ledger, task, seen);
-    if (!states.includes(state)) continue;
+  for (const [asked, { task, state }] of inState.entries()) {
+    if (permitted.length === most) break;
+    if (asked > 0 && asked % EVALUATIONS_PER_POINT === 0) await beforeMore();
     const { outcome } = await decideOnTask(deps, caller, 'readTask', task);
     if (outcome === 'permit') permitted.push(new Permission(caller, 'readTask', { task, state }));
   }
   return permitted;
+}
+
+interface ReadingBy {
+  states: readonly TaskState[];
+  /** So many are enough. */
+  most: number;
+  /** Is called before policy is asked so many further questions as cost a request. */
+  beforeMore: () => Promise<void>;
 }
 
 /**

@@ -2,7 +2,6 @@
 import { assertLiveCaller } from '../authorization/caller.js';
 import { permitReading, type PermitDeps, type PermittedTask } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
-import { EVALUATIONS_PER_POINT } from '../domain/limits.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { openTasksAfter, type PageBy, type PlacedTask, type TaskPage, type TaskPlace } from '../ledger/open-tasks.js';
@@ -38,9 +37,12 @@ export interface ListDeps extends PermitDeps {
   assertWithinRate: (party: AuthenticatedCaller['party']) => Promise<void>;
 }
 
-/** How many records one answer reads at most, whatever the filter; and how many at once: to parse them blocks the event loop. */
+/**
+ * How many records one answer reads at most, whatever the filter; and how many at once, as far as so many are asked for: to parse
+ * them blocks the event loop.
+ */
 const LOOKED_AT_MOST = 1_024;
-const PAGE = 64;
+const [PAGE_LEAST, PAGE_MOST] = [64, 128];
 
 export async function permitListed(
   deps: ListDeps,
@@ -96,17 +98,17 @@ async function permitEach(
   { after, limit }: Wanted,
 ): Promise<PermittedTasks> {
   const permitted: PermittedTask<'readTask'>[] = [];
+  const most = Math.min(Math.max(limit, PAGE_LEAST), PAGE_MOST);
+  const beforeMore = () => deps.assertWithinRate(caller.party);
   let place = after;
-  for (let looked = 0; looked < LOOKED_AT_MOST; looked += PAGE) {
-    if (looked > 0) await deps.assertWithinRate(caller.party);
-    const page = await pageAfter({ after: place, most: PAGE });
+  for (let looked = 0; looked + most <= LOOKED_AT_MOST; looked += most) {
+    if (looked > 0) await beforeMore();
+    const page = await pageAfter({ after: place, most });
     const wanted = page.tasks.filter(({ task }) => fits(task));
-    for (let start = 0; start < wanted.length; start += EVALUATIONS_PER_POINT) {
-      if (start > 0) await deps.assertWithinRate(caller.party);
-      const asked = wanted.slice(start, start + EVALUATIONS_PER_POINT).map(({ task }) => task);
-      permitted.push(...(await permitReading(deps, caller, asked, states)));
-      if (permitted.length >= limit) return cutAfter(permitted.slice(0, limit), wanted);
-    }
+    const asked = wanted.map(({ task }) => task);
+    const left = { states, most: limit - permitted.length, beforeMore };
+    permitted.push(...(await permitReading(deps, caller, asked, left)));
+    if (permitted.length === limit) return cutAfter(permitted, wanted);
     if (!page.next) return { permitted };
     place = page.next;
   }

@@ -52,7 +52,7 @@ export async function permitWorkloads(
   const permitted: PermittedWorkloads['permitted'] = [];
   const most = Math.min(Math.max(limit, PAGE_LEAST), PAGE_MOST);
   let place = after;
-  for (let looked = 0; looked < LOOKED_AT_MOST; looked += most) {
+  for (let looked = 0; looked + most <= LOOKED_AT_MOST; looked += most) {
     if (looked > 0) await deps.assertWithinRate(caller.party);
     const { workloads, next } = await workloadsAfter(deps.ledger, { owner, after: place, most });
     const listed = (await withState(deps.ledger, workloads)).filter((one) => matches(one, filter));
