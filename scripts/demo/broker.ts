@@ -30,6 +30,8 @@ interface Surroundings {
   api: string;
   operations: string;
   issuerUrl: string;
+  /** The issuer of people. */
+  peopleUrl: string;
   awsUrl: string;
   /** Where the MCP server will listen. */
   mcp: string;
@@ -86,7 +88,10 @@ const configuration = (at: Surroundings & { url: string; policies: string }) => 
   operations: at.operations,
   drainSeconds: 0,
   store: 'lmdb:./store',
-  trust: [{ name: 'lab', kind: 'oidc', issuer: at.issuerUrl, owner: { claim: 'team' }, claims: ['team'] }],
+  trust: [
+    { name: 'lab', kind: 'oidc', issuer: at.issuerUrl, owner: { claim: 'team' }, claims: ['team'] },
+    { name: 'staff', kind: 'oidc', issuer: at.peopleUrl, represents: 'person' },
+  ],
   targets: [
     {
       resource: TICKETS,

@@ -19,6 +19,8 @@ export interface Stage {
   edr: Pick<Edr, 'event'>;
   /** Returns an identity token of `lab:<name>`, valid for an hour. */
   identity: (name: string) => Promise<string>;
+  /** Returns an identity token of `staff:<name>`, who is a person. */
+  person: (name: string) => Promise<string>;
   /** Calls the broker. */
   ask: (path: string, asking: Asking) => Promise<Reply>;
   /** POST /token, for the tickets API unless the wish names another resource. */
@@ -33,6 +35,9 @@ export interface Stage {
 }
 
 interface Wish {
+  subject_token_type?: string;
+  actor_token?: string;
+  actor_token_type?: string;
   resource?: string;
   scope?: string;
   authorization_details?: string;
@@ -44,12 +49,18 @@ interface Wish {
 /** Runs `play` on a stage; whatever happens, no process and no file is left behind. */
 export async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'mayfly-demo-'));
-  const issuer = await openIssuer();
+  const [issuer, people] = [await openIssuer(), await openIssuer()];
   const addresses = await freeAddresses();
   const aws = await openAwsAccount(`http://${addresses.api}`);
   const edr = await openEdr(directory, issuer.url);
   const { transmitter } = edr;
-  const broker = placeBroker(directory, { ...addresses, issuerUrl: issuer.url, awsUrl: aws.url, transmitter });
+  const broker = placeBroker(directory, {
+    ...addresses,
+    issuerUrl: issuer.url,
+    peopleUrl: people.url,
+    awsUrl: aws.url,
+    transmitter,
+  });
   let api: Child | undefined;
   let mcp: { close(): void } | undefined;
   try {
@@ -69,6 +80,7 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
       aws,
       edr,
       identity,
+      person: (name) => people.identity(name, broker.url),
       ask,
       exchange: (bearer, wish) => ask('/token', { form: { ...exchangeForm(bearer), ...wish } }),
       introspect: async (token) => (await ask('/introspect', { form: { token }, bearer: apiIdentity })).text,
@@ -82,6 +94,7 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
     await broker.end();
     await aws.close();
     issuer.close();
+    people.close();
     rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -6,6 +6,7 @@ import { clientsAct } from './acts/clients.js';
 import { crashAct } from './acts/crash.js';
 import { deadlineAct } from './acts/deadline.js';
 import { everywhereAct } from './acts/everywhere.js';
+import { handingOnAct } from './acts/handing-on.js';
 import { leakAct } from './acts/leak.js';
 import { massRevocationAct } from './acts/mass-revocation.js';
 import { oneTaskAct } from './acts/one-task.js';
@@ -16,10 +17,8 @@ import { onStage, type Stage } from './stage.js';
 import type { Transcript } from './transcript.js';
 
 const CAST = [
-  [
-    'agent-7',
-    'an agent that works on one task; agent-8, builder, importer, deployer, rogue, mcp-agent, python-agent are others',
-  ],
+  ['agent-7', 'an agent that works on one task; agent-8, assistant, researcher, importer, rogue and more are others'],
+  ['ada', 'a person, for whom assistant works'],
   ['orchestrator', 'opens and completes tasks'],
   ['the API', 'holds the incidents, and asks the broker whether a credential is alive'],
   ['the EDR', 'watches the machines that agents run on, and signs what it finds'],
@@ -56,12 +55,16 @@ async function acts(stage: Stage, tell: Transcript): Promise<void> {
   brief.catch(() => undefined); // The act that awaits it gets the error.
   const completed = await oneTaskAct(stage, tell);
   await clientsAct(stage, tell);
+  const handedOn = await handingOnAct(stage, tell);
   const expired = await deadlineAct(stage, tell);
   const revoked = await massRevocationAct(stage, tell);
   const leaked = await leakAct(stage, tell);
   const stopped = await signalsAct(stage, tell);
   const denied = await awsAct(stage, tell, brief);
-  const survivors = await crashAct(stage, tell, { completed, dead: [expired, ...revoked, leaked, stopped] });
+  const survivors = await crashAct(stage, tell, {
+    completed,
+    dead: [...handedOn, expired, ...revoked, leaked, stopped],
+  });
   await auditAct(stage, tell, survivors);
   await awsDeadlineAct(stage, tell, { denied, brief: await brief });
   await everywhereAct(stage, tell);

@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 const python = findPython([]);
-const STEPS = python === undefined ? 55 : 58;
+const STEPS = python === undefined ? 63 : 66;
 
 describe('npm run demo', () => {
   it('plays the whole story, ends with 0, prints no token, and leaves neither process nor file behind', async () => {
@@ -38,6 +38,9 @@ describe('npm run demo', () => {
     expect({ code, told }).toEqual({ code: 0, told: expect.stringContaining(`All ${STEPS} steps did what they say`) });
     expect(told).toMatch(/incident 4711 is closed, for lab:mcp-agent[^]*it gets no other .*\n +A hold is in force/);
     expect(told).toMatch(python === undefined ? /python-agent are left out/ : /TaskEnded: the task tsk_\w+ has ended/);
+    expect(told).toMatch(
+      /researcher acts, before it assistant, for ada[^]*tsk_\w+ +open[^]*all below is dead[^]*tsk_\w+ +cancelled/,
+    );
     expect(told).toContain('one write, 1,000 credentials dead');
     expect(told).toMatch(/risk-level-change HIGH from edr .* reacted by risk-is-high \(hold of workload lab:agent-7/);
     expect(told).toMatch(/pending, by rule stolen-secret: .*\n +nothing of deployer has died/);
