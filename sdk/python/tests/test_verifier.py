@@ -84,6 +84,22 @@ class AVerifierThatHears(VerifierTest):
         self.assertIsNone(self.why(other))
         self.assertTrue(told.empty())
 
+    def test_takes_what_was_handed_on_until_the_first_credential_ends(self) -> None:
+        first, token = self.opened()
+        scout = mayfly.Broker(self.real.url, identity=lambda: self.real.identity("scout"))
+        second = scout.handed_on(token)
+        claims = self.verifier.verify(second.credential(TICKETS, READ).token, **INCIDENT)
+        self.assertEqual((claims.sub, claims.client_id, claims.task_id), ("lab:agent-7", "lab:scout", second.id))
+        self.assertNotEqual(second.id, first.id)
+        told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.verifier.on_revoked(claims, told.put)
+        end = {"selector": {"kind": "credential", "value": self.verifier.verify(token).jti}, "reason": "a test"}
+        self.real.ask("POST", "/revocations", "soc", end)
+        self.assertEqual(told.get(timeout=20).reason, "dead")
+        self.assertEqual(reason_of(lambda: self.verifier.check(claims)), "dead")
+        with self.assertRaises(mayfly.TaskEnded):
+            second.credential(TICKETS, READ, lifetime_seconds=30)
+
     def test_tells_the_broker_what_it_knows_and_receipts_name_it(self) -> None:
         self.verifier.close()
         named = self.made(instance="pod-7")
