@@ -5,7 +5,7 @@ import type { PolicyQuery } from '../query.js';
 import { explained, forAnyPurpose } from './because.js';
 import type { Context } from './cedar-wasm.js';
 import { termsOf } from './context.js';
-import { partyUid, type KnownTarget } from './entities.js';
+import { partyKey, partyUid, type KnownTarget } from './entities.js';
 import { splitResourceId, type Configured, type PolicyTarget } from './fit.js';
 import { loadPolicies, policyFilesDigest, type PolicySet } from './load-policies.js';
 import { allMentions } from './mentions.js';
@@ -95,6 +95,7 @@ function putInForce(name: string, set: PolicySet, options: CedarOptions): InForc
     groups: new Set(
       set.policies.flatMap(({ literals }) => literals.flatMap(({ type, id }) => (type === 'Group' ? [id] : []))),
     ),
+    parties: new Set(set.policies.flatMap(({ literals }) => literals.flatMap((one) => partyKey(one) ?? []))),
     mentions: allMentions(set.policies.map(({ mentions }) => mentions)),
   };
   return {

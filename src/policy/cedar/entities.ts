@@ -85,6 +85,12 @@ export const partyUid = ({ kind, id }: PartyRef): TypeAndId => ({
   id,
 });
 
+/** Returns the type and id of a party as one text, the same for the entity of its lists; undefined for any other entity. */
+export function partyKey({ type, id }: TypeAndId): string | undefined {
+  if (type === LISTS) return id;
+  return type === 'Person' || type === 'Workload' ? `${type} ${id}` : undefined;
+}
+
 /** A party with claims and groups, as far as they are known. */
 type Mentioned = RememberedPerson;
 

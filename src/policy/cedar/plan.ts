@@ -9,6 +9,7 @@ import {
   givenEntities,
   isLists,
   partyEntities,
+  partyKey,
   partyUid,
   plain,
   subjectsOf,
@@ -25,6 +26,8 @@ export interface Plannable {
   targets: ReadonlyMap<string, KnownTarget>;
   /** The groups that policies name. */
   groups: ReadonlySet<string>;
+  /** The parties that policies name, as `partyKey` writes them. */
+  parties: ReadonlySet<string>;
   mentions: Mentions;
   /** A permit is about the purpose: so a refusal is asked about for any other, too. */
   hasOtherPurposes: boolean;
@@ -112,7 +115,7 @@ function textOf(query: PolicyQuery, { words, wholeContext }: Mentions): string |
   return JSON.stringify({ ...query, resource: undefined, context: { ...context, given: undefined } });
 }
 
-function questionOf({ set, groups, mentions }: Plannable, query: PolicyQuery): Question | 'unknown' {
+function questionOf({ set, groups, parties, mentions }: Plannable, query: PolicyQuery): Question | 'unknown' {
   const action = set.schema.actions.get(query.action);
   const terms = termsOf(query);
   const context = contextOf(query, terms);
@@ -131,9 +134,36 @@ function questionOf({ set, groups, mentions }: Plannable, query: PolicyQuery): Q
     terms,
   );
   // The terms are in the key, for a way out may change them even where no policy mentions them.
-  const key = sha256(JSON.stringify([partyUid(query.principal), query.action, terms, contextUnder(terms), around]));
+  // Of a path nothing names a party. A task names some, and has a key of its own as the resource.
+  const naming = query.resource.type === 'resource' ? inOrder(parties) : undefined;
+  const asked = [partyUid(query.principal), query.action, terms, contextUnder(terms), around];
+  const key = sha256(JSON.stringify(asked, naming));
   return { key, contextUnder, around, rounds, resources: action.resources };
 }
+
+/**
+ * Returns a replacer for JSON that names parties by the order in which they come, except those that a policy names. Cedar compares
+ * ids and does nothing else with them. So what is said of a party counts, and which of them are the same one, and not what they are
+ * called: a thousand persons of whom the same is known are one question.
+ */
+function inOrder(named: ReadonlySet<string>): (_: string, value: unknown) => unknown {
+  const places = new Map<string, string>();
+  return (_, value) => {
+    const key = isUid(value) ? partyKey(value) : undefined;
+    if (key === undefined || !isUid(value) || named.has(key)) return value;
+    const place = places.get(key) ?? `#${places.size}`;
+    places.set(key, place);
+    return { type: value.type, id: place };
+  };
+}
+
+const isUid = (value: unknown): value is TypeAndId =>
+  typeof value === 'object' &&
+  value !== null &&
+  'type' in value &&
+  'id' in value &&
+  typeof value.type === 'string' &&
+  typeof value.id === 'string';
 
 function planned({ mentions }: Plannable, { tell }: Subject): PlannedSubject {
   const { uid, entities: all } = tell();

@@ -23,6 +23,10 @@ const POLICIES = `
   unless { resource == Resource::"${TICKETS}#a/c/b/a" };
 @id("opens") permit (principal, action == Action::"openTask", resource)
   unless { context.chainOwners.contains(Owner::"web") && context.delegationDepth > 1 };
+@id("not-for-one") forbid (principal, action == Action::"read", resource)
+  when { context has onBehalfOf && context.onBehalfOf == Person::"corp:p" && context.principalProven };
+@id("not-back") forbid (principal is Workload, action == Action::"read", resource)
+  when { context.chain.contains(principal) || context.chain.contains(Workload::"lab:c") };
 @id("labelled") @lifetime("60") forbid (principal, action in Action::"access", resource)
   when { resource.sensitivity.contains("restricted") && context.lifetimeSeconds > 60 };
 `;
@@ -57,6 +61,12 @@ const query = fc.oneof(
         lifetimeSeconds,
         risk: fc.constantFrom('LOW' as const, 'HIGH' as const),
         given: fc.constantFrom('open', 'closed').map(saying),
+        onBehalfOf: fc.constantFrom('corp:p', 'corp:q', 'corp:r').map((id) => person(id)),
+        principalProven: fc.boolean(),
+        chain: fc.array(
+          fc.constantFrom('lab:a', 'lab:b', 'lab:c', 'lab:d').map((id) => workload(id)),
+          { maxLength: 2 },
+        ),
       }),
     })
     .map((asked) => toAccess('a/1', 'read', asked)),
@@ -73,6 +83,28 @@ const query = fc.oneof(
 );
 
 describe('Verdicts that are remembered', () => {
+  it('are those of all parties of whom the same is known, except where a policy names one, or asks whether two are the same', async () => {
+    let evaluations = 0;
+    const engine = await createCedarEngine({
+      directory,
+      configured: configuredWith([target]),
+      maxCachedVerdicts: 1_000,
+      onEvaluation: () => (evaluations += 1),
+    });
+    const costOf = async (onBehalfOf: string, chain: string[]) => {
+      const before = evaluations;
+      const context = { onBehalfOf: person(onBehalfOf), principalProven: true, chain: chain.map((id) => workload(id)) };
+      const { outcome } = await engine.decide(toAccess('a/1', 'read', { by: workload('lab:a'), context }));
+      return [outcome, evaluations > before ? 'asked' : 'remembered'];
+    };
+    expect(await costOf('corp:q', ['lab:b'])).toEqual(['permit', 'asked']);
+    expect(await costOf('corp:r', ['lab:b'])).toEqual(['permit', 'remembered']);
+    expect(await costOf('corp:r', ['lab:d'])).toEqual(['permit', 'remembered']);
+    expect(await costOf('corp:p', ['lab:d'])).toEqual(['deny', 'asked']);
+    expect(await costOf('corp:r', ['lab:a'])).toEqual(['deny', 'asked']);
+    expect(await costOf('corp:r', ['lab:c'])).toEqual(['deny', 'asked']);
+  });
+
   it('are what an engine without a memory says, whatever was asked before', async () => {
     const [remembering, forgetful] = await Promise.all(
       [1_000, 0].map((maxCachedVerdicts) =>
