@@ -40,7 +40,7 @@ const REASONS = {
   ],
   'tries the store in keys that no broker reads': ['store/redis/rehearse.ts'],
   'shows the time of a host, and ends everything before a wrong time is taken back': ['compose/agreed-time.ts'],
-  'on a developer\'s machine, where there is no store to compare with': ['cli/dev-issuer.ts', 'cli/policy/suggest.ts', 'cli/timeline.ts'],
+  'on a developer\'s machine, where there is no store to compare with': ['cli/dev-issuer.ts', 'cli/policy/diff.ts', 'cli/policy/suggest.ts', 'cli/timeline.ts'],
 };
 
 export const UNCHECKED_TIME = Object.values(REASONS)

@@ -43,13 +43,14 @@ export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest
 
 /** Returns the decision as the audit log keeps it. */
 export function recordOf(decision: Decision): DecisionRecord {
-  const { id, query, outcome, policies, digest, openedFor, parent, lifetimeSeconds } = decision;
+  const { id, query, outcome, needs, policies, digest, openedFor, parent, lifetimeSeconds } = decision;
   return defined({
     id,
     outcome,
     policies,
     digest,
     lifetimeSeconds: outcome === 'permit' && lifetimeSeconds > 0 ? lifetimeSeconds : undefined,
+    approvals: outcome === 'needs-approval' ? needs?.map(({ group }) => group) : undefined,
     ...(query && keptFacts(query, { isRefused: outcome === 'deny', openedFor, parent })),
   });
 }

@@ -88,6 +88,7 @@ export const decisionSchema = z.strictObject({
   policies: z.array(z.string()).describe('The ids of the policies that decided.'),
   digest: z.string().describe('Of the policy set.'),
   lifetimeSeconds: natural.optional().describe('The most that policy allowed, of what was permitted.'),
+  approvals: z.array(z.string()).optional().describe('The groups whose approval would have turned it into a permit.'),
   facts: factsSchema.optional().describe('What policy was told.'),
   unkept: z
     .enum(['too-long', 'may-hold-a-secret'])

@@ -107,7 +107,7 @@ const delegationOf = ({
 }): Delegation => defined({ delegationDepth, delegatedBy: chain[0], chain });
 
 /** What access is asked for. */
-interface Pair {
+export interface Pair {
   target: string;
   path: string;
   action: string;

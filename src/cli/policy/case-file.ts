@@ -1,29 +1,14 @@
-/** Reads a file of cases for `mayfly policy test`. Every mistake has its line; a file with one is not run. */
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+/** Reads a file of cases for `mayfly policy test`. A file with a mistake is not run. */
 import { z } from 'zod';
-import { readDocument } from '../../config/document.js';
-import { loadConfig } from '../../config/load.js';
-import { cedarDirectory } from '../../config/policy-schema.js';
-import { pathText, problemText, type ConfigPath, type Finding } from '../../config/problem.js';
-import { schemaFindings } from '../../config/validate.js';
-import { defined } from '../../domain/defined.js';
-import { isObject } from '../../domain/json-object.js';
+import type { ConfigPath } from '../../config/problem.js';
 import { didYouMean, nearNames } from '../../domain/near-names.js';
-import type { Party } from '../../domain/party.js';
 import { POLICY_OUTCOMES } from '../../domain/policy-outcome.js';
 import { createCedarEngine } from '../../policy/cedar/cedar.js';
-import { loadPolicies, type PolicySet } from '../../policy/cedar/load-policies.js';
-import { problemText as policyProblemText } from '../../policy/cedar/problem.js';
-import {
-  describedParty,
-  partySchema,
-  readQuery,
-  writtenQuerySchema,
-  type Reading,
-} from '../../policy/cedar/written-query.js';
+import type { PolicySet } from '../../policy/cedar/load-policies.js';
+import { readQuery, writtenQuerySchema, type Reading } from '../../policy/cedar/written-query.js';
 import type { PolicyEngine } from '../../policy/policy-engine.js';
 import type { PolicyQuery } from '../../policy/query.js';
+import { aroundQueries, readWritten, type Where } from './written-file.js';
 
 const text = z.string().min(1);
 const outcome = z.enum(POLICY_OUTCOMES);
@@ -34,11 +19,8 @@ const expectationSchema = z.strictObject({
   policies: z.array(text).optional(),
 });
 
-/** Paths in it start from the file. */
-const fileSchema = z.strictObject({
-  config: text.optional(),
-  policies: text.optional(),
-  parties: z.record(text, partySchema).default({}),
+const schema = z.strictObject({
+  ...aroundQueries,
   cases: z
     .array(
       z.strictObject({
@@ -50,7 +32,7 @@ const fileSchema = z.strictObject({
     .min(1),
 });
 
-type CaseFile = z.infer<typeof fileSchema>;
+type CaseFile = z.infer<typeof schema>;
 
 /** What is not in it may be anything. */
 export type Expectation = z.infer<typeof expectationSchema>;
@@ -62,55 +44,17 @@ export interface Case {
   expect: Expectation;
 }
 
-/** What the command line says; it outweighs what the file says. */
-export interface Where {
-  config?: string;
-  policies?: string;
-}
+const shape = 'holds no cases: it is written as in docs/policy.md';
 
 /** Throws an Error with every mistake of the file, of its configuration, or of its policies. */
 export async function readCases(file: string, where: Where): Promise<{ cases: Case[]; engine: PolicyEngine }> {
-  const source = await readFile(file, 'utf8').catch(() => {
-    throw new Error(`${file}: is not a file that can be read`);
-  });
-  const document = readDocument(source);
-  const { value } = document;
-  if (document.problems.length > 0) throw mistakes(file, document.problems);
-  const placed = ({ path, reason }: Finding) => ({ line: document.lineOf(path), path: pathText(path), reason });
-  const misshapen = isObject(value) ? schemaFindings(fileSchema, value) : [{ path: [], reason: SHAPE }];
-  if (misshapen.length > 0) throw mistakes(file, misshapen.map(placed));
-  const written = fileSchema.parse(value);
-  const beside = (path: string | undefined) => path && resolve(dirname(file), path);
-  const { config: configured } = await loadConfig(
-    defined({ path: where.config ?? beside(written.config), checkFiles: false }),
-  );
-  const directory = cedarDirectory(configured, where.policies ?? beside(written.policies));
-  const { set, problems } = await loadPolicies(directory, configured);
-  if (!set) throw new Error(problems.map(policyProblemText).join('\n'));
-  const findings: Finding[] = [];
-  const note = (path: ConfigPath, reason: string | undefined) => {
-    if (reason !== undefined) findings.push({ path, reason });
-  };
-  const known = withParties({ schema: set.schema, configured, parties: new Map(), note }, written);
+  const { written, known, set, assertSound, lineOf, ...policies } = await readWritten(file, where, { schema, shape });
   const cases = written.cases.map((one, index) => caseOf({ known, set }, one, ['cases', index]));
-  if (findings.length > 0) throw mistakes(file, findings.map(placed));
+  assertSound();
   return {
-    cases: cases.map((one, index) => ({ ...one, line: document.lineOf(['cases', index]) })),
-    engine: await createCedarEngine({ directory, configured, maxCachedVerdicts: 0 }),
+    cases: cases.map((one, index) => ({ ...one, line: lineOf(['cases', index]) })),
+    engine: await createCedarEngine({ ...policies, maxCachedVerdicts: 0 }),
   };
-}
-
-const SHAPE = 'holds no cases: it is written as in docs/policy.md';
-
-const mistakes = (source: string, problems: readonly { line: number; path?: string; reason: string }[]): Error =>
-  new Error(problems.map((problem) => problemText({ source, path: '', ...problem })).join('\n'));
-
-function withParties(known: Reading, { parties }: CaseFile): Reading {
-  const described = Object.entries(parties).map(([name, party]): [string, Party] => [
-    name,
-    describedParty(known, party, ['parties', name]),
-  ]);
-  return { ...known, parties: new Map(described) };
 }
 
 function caseOf(

@@ -1,14 +1,15 @@
 /** `mayfly policy suggest`: prints the narrower permits that recent use of a workload would have needed, and what they stand on. */
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { parseEntry } from '../../audit/event.js';
 import { addUp } from '../../audit/usage.js';
 import { masked } from '../../domain/text.js';
-import { DAY_MS, HOUR_MS, toTimestamp } from '../../domain/time.js';
+import { DAY_MS, toTimestamp } from '../../domain/time.js';
 import { suggestPermits } from '../../policy/cedar/suggest.js';
 import { pagesOf } from '../people/answered.js';
 import { auditPageSchema } from '../people/answers.js';
 import { connected, withConnection, type Connection, type ConnectionOptions } from '../people/connection.js';
 import type { Terminal } from '../terminal.js';
+import { sinceOption } from './since.js';
 import { useOf, type UseOfWorkload } from './use-of-workload.js';
 
 interface Options extends ConnectionOptions {
@@ -28,7 +29,7 @@ export function addSuggest(policy: Command, terminal: Terminal): void {
   withConnection(policy.command('suggest'))
     .description('print narrower permits for a workload, by what it used of what it was granted')
     .requiredOption('--workload <id>', 'such as lab:agent-1')
-    .addOption(new Option('--since <time>', 'how far back: 12h, 7d').argParser(sinceOf).default(7 * DAY_MS, '7d'))
+    .addOption(sinceOption(7 * DAY_MS, '7d'))
     .addHelpText('after', EXAMPLE)
     .action(async ({ workload, since, ...options }: Options) => {
       const from = toTimestamp(terminal.clock.reading() - since);
@@ -37,12 +38,6 @@ export function addSuggest(policy: Command, terminal: Terminal): void {
       for (const line of foundation(workload, from, use)) terminal.out(masked(`// ${line}`));
       terminal.out(`\n${suggestPermits(workload, use.accesses)}`);
     });
-}
-
-function sinceOf(text: string): number {
-  const [, number = '', unit] = /^([1-9]\d{0,3})([hd])$/.exec(text) ?? [];
-  if (unit === undefined) throw new InvalidArgumentError('It is a number of hours or days, such as 12h or 7d.');
-  return Number(number) * (unit === 'h' ? HOUR_MS : DAY_MS);
 }
 
 /** Different uses that are kept in memory; what is beyond is counted, and named nowhere. */

@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import { masked } from '../../domain/text.js';
 import type { Verdict } from '../../policy/policy-engine.js';
 import type { Terminal } from '../terminal.js';
-import { readCases, type Case, type Expectation, type Where } from './case-file.js';
+import { readCases, type Case, type Expectation } from './case-file.js';
+import type { Where } from './written-file.js';
 
 const EXAMPLE = `
   mayfly policy test tests/*.yaml

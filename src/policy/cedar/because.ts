@@ -1,7 +1,8 @@
 /** Why a query is refused, as far as its caller may know: a policy with @reveal("no") is never named, nor hinted at. */
 import { defined } from '../../domain/defined.js';
 import type { Because, Verdict } from '../policy-engine.js';
-import type { Clause, PolicyJson } from './cedar-wasm.js';
+import type { PolicyJson } from './cedar-wasm.js';
+import { clausesOf } from './clauses.js';
 import type { Rule } from './policy-file.js';
 import type { Settled } from './ways-out.js';
 
@@ -26,24 +27,12 @@ function because(why: Because['why'], told: string[], elsewhere: readonly string
   return told.length > 0 ? { why, policies: told } : { why: 'no-permit', policies: [] };
 }
 
-/**
- * Returns the permit without its conditions about the purpose; undefined where it has none. A condition of several is taken
- * apart: `when { a && b }` means the same as `when { a } when { b }`, and `unless { a || b }` the same as two of it.
- */
+/** Returns the permit without its conditions about the purpose; undefined where it has none. */
 export function forAnyPurpose(permit: PolicyJson): PolicyJson | undefined {
-  const clauses = permit.conditions.flatMap(({ kind, body }) =>
-    partsOf(body, kind === 'when' ? '&&' : '||').map((part): Clause => ({ kind, body: part })),
-  );
+  const clauses = clausesOf(permit);
   const kept = clauses.filter(({ body }) => !readsPurpose(body));
   return kept.length < clauses.length ? { ...permit, conditions: kept } : undefined;
 }
-
-type Expression = Clause['body'];
-
-const partsOf = (body: Expression, joint: '&&' | '||'): Expression[] => {
-  const joined = (body as Partial<Record<string, { left: Expression; right: Expression }>>)[joint];
-  return joined ? [...partsOf(joined.left, joint), ...partsOf(joined.right, joint)] : [body];
-};
 
 /** Both the context of an access and a task have an attribute of that name. */
 const readsPurpose = (node: unknown): boolean =>

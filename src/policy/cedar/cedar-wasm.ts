@@ -2,8 +2,10 @@
 import './v8-guard.js';
 
 export {
+  isAuthorized,
   policySetTextToParts,
   policyToJson,
+  policyToText,
   preparsePolicySet,
   schemaToJsonWithResolvedTypes,
   statefulIsAuthorized,

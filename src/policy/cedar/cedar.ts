@@ -5,11 +5,11 @@ import type { PolicyQuery } from '../query.js';
 import { explained, forAnyPurpose } from './because.js';
 import type { Context } from './cedar-wasm.js';
 import { termsOf } from './context.js';
-import { partyKey, partyUid, type KnownTarget } from './entities.js';
-import { splitResourceId, type Configured, type PolicyTarget } from './fit.js';
+import { partyUid } from './entities.js';
+import type { Configured } from './fit.js';
 import { loadPolicies, policyFilesDigest, type PolicySet } from './load-policies.js';
-import { allMentions } from './mentions.js';
 import { evaluationsOf, planner, type Plan, type Plannable, type Planned } from './plan.js';
+import { plannableOf } from './plannable.js';
 import { problemText } from './problem.js';
 import { forget, setsOf, type NamedPolicy, type Sets } from './sets.js';
 import { takeTurns, type Turns } from './turns.js';
@@ -88,16 +88,7 @@ function putInForce(name: string, set: PolicySet, options: CedarOptions): InForc
   const permits = permitsForAnyPurpose(set);
   const sets = setsOf(name, set.policies);
   const anyPurpose = permits.length > 0 ? setsOf(`${name} for any purpose`, permits) : undefined;
-  const plannable: Plannable = {
-    set,
-    hasOtherPurposes: anyPurpose !== undefined,
-    targets: new Map(configured.targets.map((target) => [target.resource, knownTarget(target, set)])),
-    groups: new Set(
-      set.policies.flatMap(({ literals }) => literals.flatMap(({ type, id }) => (type === 'Group' ? [id] : []))),
-    ),
-    parties: new Set(set.policies.flatMap(({ literals }) => literals.flatMap((one) => partyKey(one) ?? []))),
-    mentions: allMentions(set.policies.map(({ mentions }) => mentions)),
-  };
+  const plannable = plannableOf(set, configured, anyPurpose !== undefined);
   return {
     ...plannable,
     sets,
@@ -121,20 +112,6 @@ const permitsForAnyPurpose = ({ policies }: PolicySet): NamedPolicy[] =>
     const permit = rule.effect === 'permit' && !rule.secret ? forAnyPurpose(json) : undefined;
     return permit ? [{ id, json: permit }] : [];
   });
-
-/**
- * Returns the target with the paths at which verdicts can change. A path that a policy names counts twice: as itself, and,
- * because of `in`, as everything below it.
- */
-function knownTarget(target: PolicyTarget, { policies }: PolicySet): KnownTarget {
-  const named = new Set<string>();
-  for (const { type, id } of policies.flatMap(({ literals }) => literals)) {
-    const [resource, path] = splitResourceId(id);
-    if (type === 'Resource' && resource === target.resource && path !== undefined) named.add(path);
-  }
-  const labelled = target.labels.map(({ match }) => match);
-  return { ...target, named, cuts: [...new Set([...labelled, ...[...named].flatMap((path) => [path, `${path}/**`])])] };
-}
 
 function* plansOf(now: InForce, queries: readonly PolicyQuery[]): Generator<Planned> {
   for (const query of queries) yield planned(now, query);
