@@ -71,11 +71,15 @@ export async function answerOf(asked: Asked, { record, queries, isPart }: Record
   return isPart && answer.outcome === 'permit' ? 'some-unknown' : answer;
 }
 
-/** One denial denies all; else what needs an approval waits; else the shortest lifetime of an access counts. */
+/** One denial denies all; else what needs approvals waits for all of them; else the shortest lifetime of an access counts. */
 function together(verdicts: readonly { query: PolicyQuery; verdict: Verdict }[]): Answer | undefined {
-  for (const outcome of ['deny', 'needs-approval'] as const) {
-    const found = verdicts.find(({ verdict }) => verdict.outcome === outcome);
-    if (found) return answer(found);
+  const denied = verdicts.find(({ verdict }) => verdict.outcome === 'deny');
+  if (denied) return answer(denied);
+  const waiting = verdicts.filter(({ verdict }) => verdict.outcome === 'needs-approval');
+  if (waiting[0]) {
+    const approvals = [...new Set(waiting.flatMap(({ verdict }) => verdict.approvals ?? []))].sort();
+    const policies = [...new Set(verdicts.flatMap(({ verdict }) => verdict.policies))];
+    return { ...answer(waiting[0]), approvals, policies };
   }
   const asked = verdicts.filter(({ query }) => query.context.kind === 'access');
   const [first] = [...(asked.length > 0 ? asked : verdicts)].sort((a, b) => secondsOf(a) - secondsOf(b));
