@@ -61,7 +61,7 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
   const store = liveness.watch(opened);
   const { parts, readiness, work, pulse, loads, policies } = await assembled(store, loaded, around);
   const { deps, clock, fitness, enforcement, signals, notifier } = parts;
-  const { ledger, feed, policy } = deps;
+  const { ledger, feed, answers, policy } = deps;
   const listeners: Listener[] = [];
   let schedule: Schedule | undefined;
 
@@ -91,7 +91,11 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
       const [api, operations] = listeners;
       if (api) await work('fitness'); // A load balancer that asks learns at once that this broker is not ready.
       // Nobody sends verifiers here any more by then: they come again, to another broker.
-      await api?.close({ pause: () => clock.pause(pauseMs).then(feed.close), patienceMs });
+      const wakeAll = () => {
+        feed.close();
+        answers.close();
+      };
+      await api?.close({ pause: () => clock.pause(pauseMs).then(wakeAll), patienceMs });
       await schedule?.stop(patienceMs);
       await runAll(log, 'a step of the shutdown failed; another broker takes over what is left', [
         ...LAST_JOBS.map((job) => () => work(job)),

@@ -1,6 +1,7 @@
 /** Makes the parts of a broker, each once, from the store upwards. Only compose/ picks implementations. */
 import { randomBytes } from 'node:crypto';
 import { createPace } from '../approvals/pace.js';
+import { createAnswerWaiting } from '../approvals/wait.js';
 import { openAuditLog, type AuditLog } from '../audit/log.js';
 import { rationed } from '../audit/ration.js';
 import type { Settings } from '../authorization/deps.js';
@@ -130,6 +131,7 @@ const forSdks = (ledger: Ledger, metrics: Metrics) => ({
   }),
   assertFeedWithin: assertFeedWithin(),
   pace: createPace(ledger.clock),
+  answers: createAnswerWaiting(ledger),
   given: givenSessions(ledger),
   inTurn: createInTurn(),
   untilEnforceable: untilEnforceable(ledger.clock, (target) => isPassing(ledger, target)),

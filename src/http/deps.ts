@@ -2,6 +2,7 @@
 import type { AuditLog } from '../audit/log.js';
 import type { Webhook } from '../config/signals-schema.js';
 import type { Pace } from '../approvals/pace.js';
+import type { AnswerWaiting } from '../approvals/wait.js';
 import type { Deps } from '../credentials/deps.js';
 import type { Feed, FEED_PER_MINUTE } from '../feed/feed.js';
 import type { Transmitters } from '../identity/transmitters.js';
@@ -14,6 +15,8 @@ export interface HttpDeps extends Deps {
   keys: Pick<Keys, 'sign' | 'verify' | 'jwks'>;
   /** How often agents may ask whether people have answered. */
   pace: Pace;
+  /** Callers that wait for people to answer. */
+  answers: AnswerWaiting;
   feed: Pick<Feed, 'subscribe' | 'acknowledge' | 'listen'>;
   metrics: Metrics;
   requests: RequestLog;

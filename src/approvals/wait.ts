@@ -1,0 +1,92 @@
+/**
+ * Callers that wait for people: many wait for many questions, and the store is read once a second for all of them together. Whoever is
+ * woken is told nothing: it looks itself.
+ */
+import type { Approval } from '../domain/approval.js';
+import { createBell } from '../domain/bell.js';
+import { readApprovals } from '../ledger/approvals.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { readTaskState } from '../ledger/task-state.js';
+import { readTasks } from '../ledger/tasks.js';
+
+/** Beyond these nobody waits: the answer comes at once, as without a wait. Each holds a connection. */
+const WAITING_MAX = { all: 5_000, ofOneParty: 200 } as const;
+
+const LOOK_EACH_MS = 1_000;
+
+export interface AnswerWaiting {
+  /**
+   * Resolves when the record is another than this one, its task is over, nobody can answer it any more, the time is up, too many wait, or this broker is about to end.
+   * @param ms Milliseconds.
+   */
+  wait: (party: string, approval: Approval, ms: number) => Promise<void>;
+  /** Wakes all. Nobody waits from then on. */
+  close: () => void;
+}
+
+interface Waiter {
+  party: string;
+  approval: Approval;
+  wake: () => void;
+}
+
+export function createAnswerWaiting(ledger: Ledger): AnswerWaiting {
+  const waiters = new Set<Waiter>();
+  let isClosed = false;
+  let isLooking = false;
+
+  /** Goes on while anybody waits. A store that does not answer wakes nobody: whoever waits may not be told a guess. */
+  async function lookOn(): Promise<void> {
+    if (isLooking) return;
+    isLooking = true;
+    while (waiters.size > 0) {
+      await ledger.clock.pause(LOOK_EACH_MS);
+      const waiting = [...waiters];
+      const known = waiting.map(({ approval }) => approval);
+      const same = await stillSame(ledger, known).catch(() => undefined);
+      for (const { wake } of waiting.filter(({ approval }) => same && !same.has(keyOf(approval)))) wake();
+    }
+    isLooking = false;
+  }
+
+  const isFull = (party: string) =>
+    waiters.size >= WAITING_MAX.all ||
+    [...waiters].filter((one) => one.party === party).length >= WAITING_MAX.ofOneParty;
+
+  return {
+    async wait(party, approval, ms) {
+      const untilLapse = approval.lapsesAt - ledger.clock.now();
+      if (isClosed || untilLapse <= 0 || isFull(party)) return;
+      const { bell, ring } = createBell();
+      const rung = bell();
+      const waiter = { party, approval, wake: ring };
+      const timer = setTimeout(ring, Math.min(ms, untilLapse));
+      waiters.add(waiter);
+      void lookOn();
+      await rung;
+      clearTimeout(timer);
+      waiters.delete(waiter);
+    },
+    close() {
+      isClosed = true;
+      for (const { wake } of waiters) wake();
+    },
+  };
+}
+
+/** Returns the keys of those whose record is as it was, and whose task goes on. */
+async function stillSame(ledger: Ledger, known: readonly Approval[]): Promise<Set<string>> {
+  const distinct = new Map(known.map((approval) => [approval.id, approval]));
+  const [found, tasks] = await Promise.all([
+    readApprovals(ledger, [...distinct.keys()]),
+    readTasks(ledger, [...new Set([...distinct.values()].map(({ task }) => task))]),
+  ]);
+  // The looks are joined by the log into one.
+  const states = await Promise.all(
+    tasks.map(async ({ value }) => [value.id, await readTaskState(ledger, value)] as const),
+  );
+  const goingOn = new Set(states.flatMap(([id, state]) => (state === 'open' || state === 'suspended' ? [id] : [])));
+  return new Set(found.filter(({ task }) => goingOn.has(task)).map(keyOf));
+}
+
+const keyOf = ({ id, revision }: Approval): string => `${id} ${revision}`;
