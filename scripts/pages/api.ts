@@ -11,6 +11,7 @@ const WHO: Record<Proof, string> = {
   container: 'identity, in `Authorization` without a scheme',
   credential: 'a credential of the broker: `Authorization: Bearer`',
   signature: 'the signature of a transmitter',
+  session: 'a person who has signed in on the page',
 };
 
 export function endpointSection(
@@ -26,6 +27,7 @@ export function endpointSection(
     `- Who: ${WHO[contract.proof]}${contract.needs === undefined ? '' : `; ${contract.needs}`}.`,
     ...requestOf(contract, bodyBytes, components),
     ...Object.entries(contract.answers).flatMap(([status, shape]) => answerOf(status, shape, components)),
+    ...(contract.page === undefined ? [] : [`- For a browser, \`text/html\`: ${contract.page}`]),
     ...refusalsOf(contract),
     '',
   ].join('\n');

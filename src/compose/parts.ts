@@ -33,6 +33,7 @@ import { createQuotas } from '../tasks/quotas.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { createRequestLog } from '../telemetry/request-log.js';
+import { forHttp } from './for-http.js';
 import { openEnforcement } from './enforcement.js';
 import {
   instrumentAudit,
@@ -99,8 +100,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
     assertFitToMint: () => fitness.assertFitToMint(),
     ...intake,
     onSignal,
-    webhooks: config.notify,
-    trustProxy: config.trustProxy,
+    ...forHttp(loaded, { ...around, keys }),
   };
   return { deps, node, clock, keys, fitness, issuers, enforcement, signals: queue, detectors, notifier };
 }
@@ -159,7 +159,7 @@ const settingsOf = ({
   trust,
 }: LoadedConfig['config']): Settings =>
   defined({
-    approvals,
+    approvals: { ...approvals, clients: [...approvals.clients, ...(approvals.page ? [approvals.page.clientId] : [])] },
     issuer,
     lifetimes,
     limits,

@@ -1,6 +1,7 @@
 /** The schema of approvals: for how long a question waits, and for how long a yes stands. */
 import { z } from 'zod';
 import { HARD_LIMITS } from '../domain/limits.js';
+import { approverPageSchema } from './approver-page-schema.js';
 import { seconds } from './values.js';
 
 export const approvalsSchema = z
@@ -24,6 +25,7 @@ export const approvalsSchema = z
       .array(z.string().min(1))
       .default([])
       .describe('For whom the token of a person must be made (its `aud`) to answer with; none: any that is trusted.'),
+    page: approverPageSchema.optional(),
   })
   .prefault({})
   .describe('Requests that wait until people agree.');

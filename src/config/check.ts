@@ -2,6 +2,7 @@
 import { FENCE_MS } from '../domain/timing.js';
 import type { TargetKind } from '../targets/kind.js';
 import { kindOf, kindOfTarget, KINDS } from '../targets/kinds.js';
+import { approvalFindings } from './check-approvals.js';
 import { signalFindings } from './check-signals.js';
 import { trustFindings } from './check-trust.js';
 import type { Finding } from './problem.js';
@@ -27,6 +28,7 @@ export function fitFindings(parts: SoundParts): Finding[] {
     ...redisFindings(parts),
     ...parts.targets.flatMap((target, index) => targetFindings(target, index, parts.targets)),
     ...signalFindings(parts),
+    ...approvalFindings(parts),
   ];
 }
 

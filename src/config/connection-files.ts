@@ -24,6 +24,10 @@ function isCertificate(pem: string): boolean {
   }
 }
 
+/** The secret of a client is sent as it stands, without the line end of its file. */
+export const secretProblem = (text: string): string | undefined =>
+  /^[\x20-\x7e]+$/.test(text.trim()) ? undefined : 'must hold one line: the client secret';
+
 /** A bearer token is sent in a header: one word. */
 export function bearerProblem(text: string): string | undefined {
   const token = text.trim();

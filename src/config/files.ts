@@ -3,7 +3,7 @@ import { access, constants, readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { defined } from '../domain/defined.js';
 import { bootstrapProblem } from './bundle.js';
-import { bearerProblem, certificatesProblem } from './connection-files.js';
+import { bearerProblem, certificatesProblem, secretProblem } from './connection-files.js';
 import { keyDocumentWarning, readKeyDocument, type KeyDocumentKind } from './key-document.js';
 import type { ConfigPath, Finding } from './problem.js';
 import type { Config } from './schema.js';
@@ -11,7 +11,7 @@ import type { IssuerKeys, SpiffeTrust, Trust } from './trust-schema.js';
 import type { SoundParts } from './sound-parts.js';
 
 /** Returns the same configuration, with absolute paths. */
-export function resolveFiles<C extends Pick<Config, 'redis' | 'trust' | 'policy' | 'signals' | 'notify'>>(
+export function resolveFiles<C extends Pick<Config, 'redis' | 'trust' | 'policy' | 'signals' | 'notify' | 'approvals'>>(
   config: C,
   directory: string,
 ): C {
@@ -19,6 +19,9 @@ export function resolveFiles<C extends Pick<Config, 'redis' | 'trust' | 'policy'
   const transmitters = config.signals.transmitters.map((one) => ({ ...one, jwks: withFiles(one.jwks, absolute) }));
   const withCa = <T extends { ca?: string | undefined }>({ ca, ...one }: T) =>
     defined({ ...one, ca: ca === undefined ? undefined : absolute(ca) });
+  const withSecret = <T extends { clientSecretFile?: string | undefined }>({ clientSecretFile: name, ...one }: T) =>
+    defined({ ...one, clientSecretFile: name === undefined ? undefined : absolute(name) });
+  const { page } = config.approvals;
   return {
     ...config,
     redis: resolveRedis(config.redis, absolute),
@@ -26,6 +29,7 @@ export function resolveFiles<C extends Pick<Config, 'redis' | 'trust' | 'policy'
     trust: config.trust.map((trust) => resolveTrust(trust, absolute)),
     signals: { ...config.signals, transmitters },
     notify: config.notify.map(withCa),
+    approvals: defined({ ...config.approvals, page: page && withSecret(withCa(page)) }),
   };
 }
 
@@ -102,6 +106,8 @@ const filesOf = (parts: SoundParts): Named[] => [
   ...certificates(parts.redis?.ca, ['redis', 'ca']),
   ...parts.trust.flatMap((trust, index) => filesOfTrust(trust, ['trust', index])),
   ...parts.transmitters.flatMap((one, index) => keyFiles(one?.jwks, ['signals', 'transmitters', index])),
+  ...certificates(parts.page?.ca, ['approvals', 'page', 'ca']),
+  ...secrets(parts.page?.clientSecretFile, ['approvals', 'page', 'clientSecretFile']),
   ...parts.notify.flatMap((one, index) => certificates(one?.ca, ['notify', index, 'ca'])),
   ...policyFiles(parts.policy),
 ];
@@ -149,6 +155,9 @@ const certificates = (file: string | undefined, path: ConfigPath): Named[] =>
 
 const bearer = (file: string | undefined, path: ConfigPath): Named[] =>
   file === undefined ? [] : [{ path, file, problem: bearerProblem }];
+
+const secrets = (file: string | undefined, path: ConfigPath): Named[] =>
+  file === undefined ? [] : [{ path, file, problem: secretProblem }];
 
 const textOf = async (path: string): Promise<string | undefined> =>
   (await isReadable(path, 'file')) ? readFile(path, 'utf8').catch(() => undefined) : undefined;

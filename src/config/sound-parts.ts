@@ -2,6 +2,7 @@
  * Parses each part of a configuration by itself, so that the parts that are valid can be checked against each other although
  * others are not.
  */
+import { approverPageSchema, type ApproverPage } from './approver-page-schema.js';
 import { configSchema, type Config, type Target } from './schema.js';
 import type { Reaction, Transmitter, Webhook } from './signals-schema.js';
 import { reactionSchema, signalsSchema, transmitterSchema, webhookSchema } from './signals-schema.js';
@@ -17,6 +18,8 @@ type Scalars = Pick<
 export type SoundParts = { [K in keyof Scalars]: Scalars[K] | undefined } & {
   trust: (Trust | undefined)[];
   targets: (Target | undefined)[];
+  /** `approvals.page` */
+  page: ApproverPage | undefined;
   transmitters: (Transmitter | undefined)[];
   /** `signals.about` */
   signalsAbout: string[] | undefined;
@@ -40,6 +43,7 @@ export function soundParts(value: unknown): SoundParts {
     lifetimes: shape.lifetimes.safeParse(raw['lifetimes']).data,
     trust: list(raw['trust']).map((entry) => trustSchema.safeParse(entry).data),
     targets: list(raw['targets']).map((entry) => targetSchema.safeParse(entry).data),
+    page: approverPageSchema.safeParse(object(raw['approvals'])['page']).data,
     transmitters: list(signals['transmitters']).map((entry) => transmitterSchema.safeParse(entry).data),
     signalsAbout: signalsSchema.safeParse({ about: signals['about'] }).data?.about,
     reactions: list(signals['reactions']).map((entry) => reactionSchema.safeParse(entry).data),

@@ -5,6 +5,7 @@ import type { Pace } from '../approvals/pace.js';
 import type { AnswerWaiting } from '../approvals/wait.js';
 import type { Deps } from '../credentials/deps.js';
 import type { Feed, FEED_PER_MINUTE } from '../feed/feed.js';
+import type { BrowserLogin } from '../identity/browser-login.js';
 import type { Transmitters } from '../identity/transmitters.js';
 import type { Keys } from '../keys/keys.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -31,6 +32,8 @@ export interface HttpDeps extends Deps {
   assertWithinSignalRate(transmitter: string): Promise<void>;
   /** Queues a signal that was stored, so that it is evaluated soon. */
   onSignal(id: string): void;
+  /** How approvers sign in on their page; absent where none is configured. */
+  login?: BrowserLogin;
   /** The receivers of notifications. */
   webhooks: readonly Pick<Webhook, 'name' | 'types'>[];
 }

@@ -41,6 +41,8 @@ import { taskList, taskTree } from './task-list.js';
 import { ownerReading, workloadReading } from './standing.js';
 import { workloadList } from './workload-list.js';
 import { timeline } from './timeline.js';
+import { home } from './page/home.js';
+import { SIGNED_IN_PATH, signedIn, signIn, signOut } from './page/sign-in.js';
 import { taskUsage, usageReport } from './usage.js';
 import { workloadRisk } from './workloads.js';
 
@@ -100,6 +102,8 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
     ours('GET', '/workloads/*id', workloadReading(deps)),
     ours('GET', '/owners/*name', ownerReading(deps)),
 
+    ...approvalPages(deps),
+
     ours('GET', '/audit', auditReading(deps)),
     ours('GET', '/audit/head', auditHead(deps)),
     ours('GET', '/timeline', timeline(deps)),
@@ -138,6 +142,14 @@ const usesOfCredentials = (deps: HttpDeps): DescribedEndpoint[] => [
   { ...ours('GET', '/forward-auth/:name', forwardAuth(deps)), anyMethod: true },
   { ...ours('GET', '/forward-auth/:name/*path', forwardAuthByPath(deps)), anyMethod: true },
   ours('POST', '/usage', usageReport(deps), 64 * KIB),
+];
+
+/** The page for approvers: what a browser needs beside the API. */
+const approvalPages = (deps: HttpDeps): DescribedEndpoint[] => [
+  ours('GET', '/approvals', home(deps)),
+  ours('GET', '/approvals/sign-in', signIn(deps)),
+  ours('GET', SIGNED_IN_PATH, signedIn(deps)),
+  ours('POST', '/approvals/sign-out', signOut(deps), KIB),
 ];
 
 interface OperationsDeps extends Pick<HttpDeps, 'metrics' | 'requests' | 'issuer' | 'policy'> {

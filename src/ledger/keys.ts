@@ -72,6 +72,9 @@ export const idempotencyKey = (shard: Shard, digest: string): Key => `${shard}/a
 /** Returns the key under which an assertion is used up. */
 export const assertionKey = (id: string): Key => `used/${id}`;
 
+/** Returns the key of the session of a person in a browser. */
+export const sessionKey = (id: string): Key => `sessions/${id}`;
+
 /** Returns the key of the task that a run works under. */
 export function runKey(digest: Uint8Array): Key {
   return `${shardOfDigest(digest)}/run:${Buffer.from(digest.subarray(0, 16)).toString('base64url')}`;

@@ -26,6 +26,8 @@ export interface OutboundRequest {
   totalMs: number;
   /** A longer body is an error. 0: the body is not read at all. A compressed body stays compressed, so it cannot grow later. */
   bodyBytesMax: number;
+  /** The body of a refusal (400 to 499) is read too. Default: it is not. */
+  readsRefusals?: true;
   /** Default: none. */
   proxyFor?: ProxyFor;
 }
@@ -34,7 +36,7 @@ export interface OutboundAnswer {
   status: number;
   /** As the server sent it; absent where it sent none. */
   contentType?: string;
-  /** Of an answer with a status of 200 to 299; empty for every other, whose body is not read. */
+  /** Of an answer with a status of 200 to 299, or of a refusal where it is wanted; empty for every other, whose body is not read. */
   body: string;
 }
 
@@ -85,7 +87,7 @@ interface How {
 /** Sends the request over a connection of the dispatcher. */
 export async function exchange(
   dispatcher: Dispatcher,
-  { url, method, headers, body, bodyBytesMax }: OutboundRequest,
+  { url, method, headers, body, bodyBytesMax, readsRefusals }: OutboundRequest,
   { signal, reset }: How,
 ): Promise<OutboundAnswer> {
   try {
@@ -95,7 +97,8 @@ export async function exchange(
     stream.on('error', () => undefined);
     const contentType = received['content-type'];
     const answer = defined({ status, contentType: typeof contentType === 'string' ? contentType : undefined });
-    if (bodyBytesMax > 0 && status >= 200 && status < 300) return { ...answer, body: await stream.text() };
+    const isWanted = (status >= 200 && status < 300) || (readsRefusals === true && status >= 400 && status < 500);
+    if (bodyBytesMax > 0 && isWanted) return { ...answer, body: await stream.text() };
     // The rest may be endless: the connection goes with it.
     stream.destroy();
     return { ...answer, body: '' };

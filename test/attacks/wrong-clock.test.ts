@@ -8,7 +8,7 @@ import { minted, startSignalBroker, type SignalBroker } from '../support/brokers
 import { handClock } from '../support/clock.js';
 import { workload } from '../support/issuers/transmitter.js';
 import { startRedis } from '../support/redis.js';
-import { FOR_EVERYBODY, ROUTES } from '../support/contracts.js';
+import { FOR_BROWSERS, FOR_EVERYBODY, ROUTES } from '../support/contracts.js';
 import { until } from '../support/until.js';
 
 const TEN_MINUTES_MS = 600_000;
@@ -185,7 +185,11 @@ describe.each([
       const body = method === 'GET' ? {} : { body: '{}' };
       const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
       const reply = await wrong.send(path.replaceAll(/[:*]\w+/g, 'x'), { method, headers, ...body });
-      expect([method, path, reply.status === 503]).toEqual([method, path, !FOR_EVERYBODY.includes(path)]);
+      expect([method, path, reply.status === 503]).toEqual([
+        method,
+        path,
+        ![...FOR_EVERYBODY, ...FOR_BROWSERS].includes(path),
+      ]);
     }
   });
 

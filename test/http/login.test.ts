@@ -20,7 +20,7 @@ let child: ChildProcess;
 beforeAll(async () => {
   const port = await freePort();
   provider = `http://127.0.0.1:${port}`;
-  child = spawn(process.execPath, [resolve('test/support/openid-provider.mjs'), String(port)], {
+  child = spawn(process.execPath, [resolve('fakes/openid-provider.mjs'), String(port)], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   await once(child.stdout!, 'data');

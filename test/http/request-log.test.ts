@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { LINES_PER_MINUTE } from '../../src/telemetry/request-log.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { calls } from '../support/calls.js';
-import { FOR_EVERYBODY, ROUTES } from '../support/contracts.js';
+import { FOR_BROWSERS, FOR_EVERYBODY, ROUTES } from '../support/contracts.js';
 import { until } from '../support/until.js';
 
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
@@ -78,6 +78,7 @@ describe('every request', () => {
       // /token proves nobody before it has the proofs, POST /signals is signed by whoever speaks, a gateway asks as nobody.
       const nobody = [
         ...FOR_EVERYBODY,
+        ...FOR_BROWSERS,
         ...OPERATIONS,
         '/token',
         '/signals',

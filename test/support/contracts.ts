@@ -23,6 +23,9 @@ export const ROUTES = [...PUBLIC, ...OPERATIONS].map(({ method, path }) => ({ me
 /** The paths of the public listener that ask nobody for proof. */
 export const FOR_EVERYBODY = PUBLIC.filter(({ handle }) => handle.contract.proof === 'none').map(({ path }) => path);
 
+/** The paths that only browsers use, in the session of a person. Where no page is configured, they do not exist. */
+export const FOR_BROWSERS = PUBLIC.filter(({ handle }) => handle.contract.proof === 'session').map(({ path }) => path);
+
 const patterns = PUBLIC.map((endpoint) => ({
   endpoint,
   pattern: new RegExp(`^${endpoint.path.replaceAll(/\*\w+/g, '.+').replaceAll(/:\w+/g, '[^/]+')}$`),
@@ -41,6 +44,7 @@ export function assertAsPromised({ path, method, body }: Sent, reply: Reply): vo
 }
 
 function answerProblem({ handle }: DescribedEndpoint, { status, headers, text, body }: Reply): string | undefined {
+  if (handle.contract.page !== undefined && headers.get('content-type')?.startsWith('text/html')) return undefined;
   const shape = handle.contract.answers[status];
   if (!shape) return 'the contract has no such status';
   const mediaType = headers.get('content-type')?.split(';', 1)[0] ?? '';

@@ -1,6 +1,7 @@
 /** GET /openapi.json: the API as an OpenAPI 3.1 document, made from the route table and from the schemas that parse requests. */
 import { z } from 'zod';
 import type { HttpDeps } from '../deps.js';
+import { SESSION_COOKIE } from '../page/cookies.js';
 import { described, type AnswerShape, type Contract, type DescribedEndpoint, type Proof } from '../wire/contract.js';
 import {
   answerSchema,
@@ -73,6 +74,12 @@ const SECURITY = {
     bearerFormat: 'JWT',
     description: 'A credential of the broker, as it was presented to the gateway.',
   },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: SESSION_COOKIE,
+    description: 'The session of a person who has signed in on the page for approvers.',
+  },
   container: {
     type: 'apiKey',
     in: 'header',
@@ -90,6 +97,7 @@ const SECURITY_OF: Record<Proof, Json[]> = {
   container: [{ container: [] }],
   credential: [{ credential: [] }],
   signature: [],
+  session: [{ session: [] }],
 };
 
 /** `/tasks/:id` and `/workloads/*id/risk` as OpenAPI writes them. */
@@ -99,7 +107,7 @@ function operationOf({ method, path, refusals, bodyBytes, handle }: DescribedEnd
   const { contract } = handle;
   const { summary, proof, needs } = contract;
   const [first = summary] = summary.split(/(?<=\.) (?=[A-Z])/, 1);
-  const answers = Object.entries(contract.answers).map(([status, shape]) => [status, answerOf(shape, components)]);
+  const answers = Object.entries(withPage(contract)).map(([status, shape]) => [status, answerOf(shape, components)]);
   return {
     operationId: [method.toLowerCase(), ...path.split(/\W+/).filter(Boolean)].map(capitalised).join(''),
     summary: first,
@@ -160,6 +168,10 @@ function requestBodyOf({ body, form, raw }: Contract, components: Components): J
     content: { [mediaType]: { schema: made } },
   };
 }
+
+/** A page is an answer like the others, in another media type. */
+const withPage = ({ answers, page }: Contract): Contract['answers'] =>
+  page === undefined ? answers : { ...answers, 200: { ...answers[200], 'text/html': page } };
 
 function answerOf(shape: AnswerShape, components: Components): Json {
   const content = Object.entries(shape).map(([mediaType, of]) => [

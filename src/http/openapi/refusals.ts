@@ -17,6 +17,7 @@ const BY_PROOF: Record<Proof, readonly BrokerErrorCode[]> = {
   container: ['invalid_token', 'access_denied', 'slow_down'],
   credential: ['invalid_token', 'access_denied'],
   signature: [],
+  session: ['invalid_token', 'access_denied', 'slow_down'],
 };
 
 /** Returns the codes with which an endpoint can refuse. */

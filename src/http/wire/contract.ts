@@ -22,6 +22,8 @@ export interface Contract {
   /** The request header `Idempotency-Key` is read. */
   takesIdempotencyKey?: true;
   answers: Readonly<Record<number, AnswerShape>>;
+  /** What a browser gets (`text/html`), as a sentence. Whatever is refused to it is a page, too. */
+  page?: string;
   /** The codes of its refusals, beside those that all endpoints with the same proof have (`refusalsOf` in openapi.ts). */
   refusals?: readonly BrokerErrorCode[];
 }
@@ -30,9 +32,10 @@ export interface Contract {
  * How callers prove who they are. `bearer`: an identity token in the Authorization header. `client`: the same, or as
  * `client_assertion`. `grant`: the tokens of the grant in the form, and the client where it proves itself. `container`: a token in the
  * Authorization header, without a scheme. `credential`: a credential of this broker in the
- * Authorization header. `signature`: the body is signed. `none`: anybody may ask.
+ * Authorization header. `signature`: the body is signed. `session`: a person who has signed in, by the cookie of the page for approvers.
+ * `none`: anybody may ask.
  */
-export type Proof = 'none' | 'bearer' | 'client' | 'grant' | 'container' | 'credential' | 'signature';
+export type Proof = 'none' | 'bearer' | 'client' | 'grant' | 'container' | 'credential' | 'signature' | 'session';
 
 /** By media type, what the answer has: a schema of the JSON, or of each line; or a sentence for text. None: it is empty. */
 export type AnswerShape = Readonly<Record<string, z.ZodType | string>>;

@@ -1,5 +1,6 @@
 /** What an endpoint is: a function from a call to an answer. No endpoint sees HTTP. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { BrokerError } from '../../domain/errors.js';
 import type { Noted } from '../../telemetry/request-log.js';
 
 export interface Call {
@@ -23,6 +24,10 @@ export interface Call {
 export interface Answer {
   status: number;
   headers?: Readonly<Record<string, string>>;
+  /** Values of `Set-Cookie`, each in a line of its own. */
+  cookies?: readonly string[];
+  /** What the answer refuses, where it tells that in a form of its own: it is counted and logged like every refusal. */
+  refusal?: BrokerError;
   /** An object is sent as JSON; text and lines are sent as they are. */
   body?: object | string | AsyncIterable<string>;
   /**

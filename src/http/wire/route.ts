@@ -106,13 +106,15 @@ async function serve(deps: RouteDeps, { served, params }: Found, exchange: Excha
   let error: BrokerError | undefined;
   try {
     if (bodyBytes !== undefined) call.body = await readBody(request, bodyBytes);
-    await write(response, call, await handle(call));
+    const answer = await handle(call);
+    error = answer.refusal;
+    await write(response, call, answer);
   } catch (thrown) {
     error = publicError(thrown);
-    metrics.refused(error.code, path);
     const refusal = refusalOf(error, call, { format: refusals, issuer });
     await write(response, call, headers ? { ...refusal, headers: { ...headers, ...refusal.headers } } : refusal);
   }
+  if (error) metrics.refused(error.code, path);
   const { statusCode: status } = response;
   const { method = '' } = request;
   const { requestId, address, noted } = call;
@@ -145,12 +147,14 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-async function write(response: ServerResponse, call: Call, { status, headers, body, endless }: Answer): Promise<void> {
+async function write(response: ServerResponse, call: Call, answer: Answer): Promise<void> {
+  const { status, headers, cookies = [], body, endless } = answer;
   if (response.headersSent) {
     response.destroy(); // An answer that broke off must not look complete.
     return;
   }
   const head = headOf(call, headers);
+  for (const cookie of cookies) head.push('Set-Cookie', cookie);
   if (typeof body === 'object' && Symbol.asyncIterator in body) {
     response.writeHead(status, head);
     // HEAD asks for nothing of it, and what is written would go nowhere.

@@ -411,6 +411,24 @@ describe('parts that do not fit each other', () => {
       '5 trust[1].idJag.publicClients[0]: is none of `clientIds`',
     ],
     [
+      'a page for approvers where no person could sign in, or that has no use for its secret',
+      `${trust(oidc('a', 'issuer: x'))}approvals: { page: { trust: a, clientId: web, clientSecretFile: ./none } }\n`,
+      '9 approvals.page.trust: must be an entry of kind oidc that represents persons',
+      '9 approvals.page.clientSecretFile: has no use with private_key_jwt',
+      '9 approvals.page.clientSecretFile: is not a file that can be read',
+    ],
+    [
+      'a page for approvers whose tokens nobody would take, and without the secret that it needs',
+      `${trust(oidc('p', 'issuer: y, represents: person'))}approvals: { page: { trust: p, clientId: web, authenticates: client_secret_post } }\n`,
+      '9 approvals.page.clientId: must stand in `audiences` of the entry p, whose ID tokens are for it',
+      '9 approvals.page.clientSecretFile: is needed for a client secret',
+    ],
+    [
+      'a page for approvers of an issuer that is not there',
+      `${trust(oidc('a', 'issuer: x'))}approvals: { page: { trust: staff, clientId: web } }\n`,
+      '9 approvals.page.trust: is the name of no entry of `trust`',
+    ],
+    [
       'a client-id document that is none, or that stands for others than its client',
       trust(
         ...['client', 'https://c.example', 'https://c.example/a#b', 'https://C.example/a', 'http://c.example/a'].map(
