@@ -29,7 +29,7 @@ import { assertMayAnswer, isOfOwner } from './may-answer.js';
 export type AnswerDeps = Pick<Deps, 'ledger' | 'audit' | 'settings'>;
 
 /** What the person says. */
-interface Decision extends Partial<Terms> {
+export interface Decision extends Partial<Terms> {
   decision: ApprovalAnswer['says'];
   /** The digest that was shown with the request: the answer is to that, and to nothing else. */
   digest: string;

@@ -14,7 +14,7 @@ import { openApi } from './openapi/document.js';
 import type { Described, DescribedEndpoint } from './wire/contract.js';
 import type { RefusalFormat } from './wire/endpoint.js';
 import { requestListener } from './wire/route.js';
-import { approvalDecision, approvalList, approvalReading, approvalReview } from './approvals.js';
+import { approvalDecision, approvalReview } from './approvals.js';
 import { auditHead, auditReading } from './audit.js';
 import { credentialReading } from './credential.js';
 import type { HttpDeps } from './deps.js';
@@ -41,7 +41,8 @@ import { taskList, taskTree } from './task-list.js';
 import { ownerReading, workloadReading } from './standing.js';
 import { workloadList } from './workload-list.js';
 import { timeline } from './timeline.js';
-import { home } from './page/home.js';
+import { pageAnswering, pageReviewing } from './page/answer.js';
+import { pagedList, pagedReading } from './page/approval-pages.js';
 import { SIGNED_IN_PATH, signedIn, signIn, signOut } from './page/sign-in.js';
 import { taskUsage, usageReport } from './usage.js';
 import { workloadRisk } from './workloads.js';
@@ -102,8 +103,6 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
     ours('GET', '/workloads/*id', workloadReading(deps)),
     ours('GET', '/owners/*name', ownerReading(deps)),
 
-    ...approvalPages(deps),
-
     ours('GET', '/audit', auditReading(deps)),
     ours('GET', '/audit/head', auditHead(deps)),
     ours('GET', '/timeline', timeline(deps)),
@@ -114,10 +113,11 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
 
 /** Requests that wait for people. */
 const approvalEndpoints = (deps: HttpDeps): DescribedEndpoint[] => [
-  ours('GET', '/approvals', approvalList(deps)),
-  ours('GET', '/approvals/:id', approvalReading(deps)),
+  ours('GET', '/approvals', pagedList(deps)),
+  ours('GET', '/approvals/:id', pagedReading(deps)),
   ours('POST', '/approvals/:id/decision', approvalDecision(deps), 16 * KIB),
   ours('POST', '/approvals/:id/review', approvalReview(deps), 4 * KIB),
+  ...approvalPages(deps),
 ];
 
 /** The feed comes before the numbers: `feed` is none. */
@@ -146,10 +146,11 @@ const usesOfCredentials = (deps: HttpDeps): DescribedEndpoint[] => [
 
 /** The page for approvers: what a browser needs beside the API. */
 const approvalPages = (deps: HttpDeps): DescribedEndpoint[] => [
-  ours('GET', '/approvals', home(deps)),
   ours('GET', '/approvals/sign-in', signIn(deps)),
   ours('GET', SIGNED_IN_PATH, signedIn(deps)),
   ours('POST', '/approvals/sign-out', signOut(deps), KIB),
+  ours('POST', '/approvals/:id/answer', pageAnswering(deps), 8 * KIB),
+  ours('POST', '/approvals/:id/close', pageReviewing(deps), 8 * KIB),
 ];
 
 interface OperationsDeps extends Pick<HttpDeps, 'metrics' | 'requests' | 'issuer' | 'policy'> {

@@ -11,7 +11,7 @@ import { html } from './html.js';
 import { sessionOf, type Session } from './session.js';
 
 /** What shows or does something for whoever has signed in. */
-type ForSession = (call: Call, session: Session) => Promise<Answer>;
+export type ForSession = (call: Call, session: Session) => Promise<Answer>;
 
 type PageContract = Pick<Contract, 'summary' | 'needs' | 'path' | 'raw' | 'refusals'> & { page: string };
 

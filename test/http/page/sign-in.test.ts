@@ -48,7 +48,10 @@ describe('signing in', () => {
     expect(at.broker.logged()).not.toMatch(/code=|eyJ/);
   });
 
-  it('goes on to a request alone, and to nowhere else', async () => {
+  it('goes on to the request that the person wanted to see, and to nowhere else', async () => {
+    const id = `apr_${'a'.repeat(16)}`;
+    const { url, status } = (await at.signedIn('ann.sre-oncall', `/approvals/${id}`)).shown;
+    expect([url, status]).toEqual([`${at.broker.url}/approvals/${id}`, 404]);
     const away = await fetch(`${at.broker.url}/approvals/sign-in?to=//evil.example`, { redirect: 'manual' });
     expect(away.headers.getSetCookie().join()).not.toContain('evil');
   });

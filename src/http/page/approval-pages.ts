@@ -1,0 +1,37 @@
+/** The endpoints of the API that show browsers a page: what waits, and one request. */
+import { z } from 'zod';
+import { listApprovals } from '../../approvals/list.js';
+import { permitOnApproval } from '../../authorization/permit.js';
+import { defined } from '../../domain/defined.js';
+import { approvalList, approvalReading } from '../approvals.js';
+import type { HttpDeps } from '../deps.js';
+import { readQuery } from '../wire/body.js';
+import { cursor, cursorText } from '../wire/fields.js';
+import { approvalPage } from './approval-page.js';
+import { listPage, type Listed } from './list-page.js';
+import { withPage } from './with-page.js';
+
+const LISTED = 50;
+const paging = z.strictObject({ after: cursor('apr').exactOptional() });
+
+export const pagedList = (deps: HttpDeps) =>
+  withPage(deps, approvalList(deps), 'what waits for the person who has signed in.', async (call, session) => {
+    const { after } = readQuery(call, paging);
+    const listed = async (state: 'pending' | 'review'): Promise<Listed> => {
+      const wanted = { state, limit: LISTED, after: state === 'pending' ? after : undefined };
+      const { permitted, next } = await listApprovals(deps, session.caller, defined(wanted));
+      return { seen: permitted.map(({ subject }) => subject), next: next && cursorText(next) };
+    };
+    return listPage(await listed('pending'), await listed('review'), session, deps.ledger.clock.now());
+  });
+
+export const pagedReading = (deps: HttpDeps) =>
+  withPage(
+    deps,
+    approvalReading(deps),
+    'the request in plain words, and the forms of the answer.',
+    async (call, session) => {
+      const { subject } = await permitOnApproval(deps, session.caller, call.params['id'] ?? '');
+      return approvalPage(deps, subject, session);
+    },
+  );

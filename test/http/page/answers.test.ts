@@ -1,0 +1,107 @@
+/** Answers by the forms of the page, without a browser: what a form can say, and what is refused whatever it says. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { PlainBrowser } from '../../../scripts/demo/plain-browser.js';
+import { startApproverPage, type ApproverPage } from '../../support/approvers.js';
+
+const POLICIES = `
+@id("fixer-works") permit (principal == Workload::"lab:fixer", action in Action::"access", resource in Target::"https://tickets.example");
+@id("writes-wait") @approval("sre-oncall") forbid (principal == Workload::"lab:fixer", action == Action::"write", resource)
+  unless { context.approvals.contains("sre-oncall") };
+@id("members-answer") permit (principal, action == Action::"approve", resource) when { principal in resource.group };
+@id("duty-breaks-glass") permit (principal in Group::"duty", action == Action::"breakGlass", resource) unless { context.own };`;
+
+let at: ApproverPage;
+let ann: PlainBrowser;
+let count = 0;
+beforeAll(async () => {
+  at = await startApproverPage({ policies: POLICIES });
+  ann = await at.signedIn('ann.sre-oncall');
+});
+
+async function parked(purpose = `close ${(count += 1)}`) {
+  const scope = 'incident/4711:read incident/4711:write';
+  const ask = async () => {
+    const { body } = await at.broker.exchange(await at.broker.identity('fixer'), { scope, purpose });
+    return body as Record<string, unknown> & { approval_id: string };
+  };
+  const { approval_id: id } = await ask();
+  return { id, ask, path: `${at.broker.url}/approvals/${id}` };
+}
+
+describe('an answer by a form', () => {
+  it('to all that is asked takes nothing away', async () => {
+    const { ask, path } = await parked();
+    await ann.open(path);
+    const shown = await ann.submit({ decision: 'approve' });
+    expect([shown.status, shown.url]).toEqual([200, path]);
+    expect(await ask()).toMatchObject({ scope: 'incident/4711:read incident/4711:write' });
+  });
+
+  it.each([
+    ['with nothing ticked', { decision: 'approve', keep: null }, 400, 'Nothing is ticked'],
+    ['for longer than was asked', { decision: 'approve', seconds: '999999' }, 400, 'can only take away'],
+    ['for a time that is none', { decision: 'approve', seconds: '1e9' }, 400, 'whole number of seconds'],
+    ['that refuses without a reason', { decision: 'deny', reason: ' ' }, 400, 'Say why'],
+    ['with a reason beyond all bounds', { decision: 'deny', reason: 'x'.repeat(513) }, 400, 'at most 512'],
+    [
+      'to what was shown otherwise',
+      { decision: 'approve', digest: 'x' },
+      403,
+      'made for another session, or for another request',
+    ],
+  ])('%s is refused, and changes nothing', async (_what, fields: Record<string, string | null>, status, why) => {
+    const { ask, path } = await parked();
+    await ann.open(path);
+    const { decision = '', ...rest } = fields;
+    const { url, form } = ann.formWith({ decision });
+    for (const [name, value] of Object.entries(rest)) {
+      if (value === null) form.delete(name);
+      else form.set(name, value);
+    }
+    const cookie = [...ann.cookies].map((pair) => pair.join('=')).join('; ');
+    const reply = await at.broker.send(url.slice(at.broker.url.length), {
+      method: 'POST',
+      body: form,
+      headers: { cookie, Origin: at.broker.url },
+    });
+    expect([reply.status, reply.text]).toEqual([status, expect.stringContaining(why)]);
+    expect(await ask()).toMatchObject({ retry: 'after-approval' });
+  });
+
+  it('that was made for another request is refused: the tag in it names what was shown', async () => {
+    const [one, two] = [await parked(), await parked()];
+    await ann.open(one.path);
+    const { form } = ann.formWith({ decision: 'approve' });
+    const cookie = [...ann.cookies].map((pair) => pair.join('=')).join('; ');
+    const reply = await at.broker.send(`/approvals/${two.id}/answer`, {
+      method: 'POST',
+      body: form,
+      headers: { cookie, Origin: at.broker.url },
+    });
+    expect(reply.status).toBe(403);
+    expect(await two.ask()).toMatchObject({ retry: 'after-approval' });
+  });
+
+  it('of somebody who may not answer finds nothing there', async () => {
+    const { path } = await parked();
+    const eve = await at.signedIn('eve.sales');
+    expect(await eve.open(path)).toMatchObject({ status: 404 });
+    expect((await eve.open(`${at.broker.url}/approvals`)).text).toContain('Nothing waits for you');
+  });
+
+  it('in an emergency needs a reason, and its review is closed by somebody else', async () => {
+    const { ask, path } = await parked();
+    const dan = await at.signedIn('dan.duty');
+    await dan.open(path);
+    await dan.submit({ decision: 'emergency', reason: 'all is on fire' });
+    expect(dan.shown.text).toContain('declared an emergency');
+    expect(await ask()).toHaveProperty('access_token');
+    await dan.open(path);
+    expect(dan.shown.text).not.toContain('Close the review');
+    await ann.open(`${at.broker.url}/approvals`);
+    expect(ann.shown.text).toContain('Emergencies to review');
+    await ann.open(path);
+    await ann.submit({ note: 'it was' });
+    expect(ann.shown.text).toMatch(/Reviewed by <strong>people:ann\.sre-oncall/);
+  });
+});
