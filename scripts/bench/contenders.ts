@@ -12,11 +12,11 @@ export interface Contender {
   prepare(count: number): Promise<Load>;
 }
 
-const WORKLOADS = 20;
+export const WORKLOADS = 20;
 const PURPOSES = ['summarise', 'triage', 'review', 'answer'];
-const GRANTED = '"access_token":"eyJ';
+export const GRANTED = '"access_token":"eyJ';
 
-const form = (fields: Record<string, string>): string => new URLSearchParams(fields).toString();
+export const form = (fields: Record<string, string>): string => new URLSearchParams(fields).toString();
 
 /** A task of its own for each request, each about an incident of its own. */
 const exchange = (subjectToken: string, index: number): string =>
@@ -30,7 +30,7 @@ const exchange = (subjectToken: string, index: number): string =>
   });
 
 const identity = (sub: string, team = 'sre') => ({ iss: LAB, sub, aud: AUDIENCE, team });
-const agent = (index: number) => identity(`agent-${index % WORKLOADS}`);
+export const agent = (index: number) => identity(`agent-${index % WORKLOADS}`);
 
 export function sameToken(name: string, { url, pid }: Broker, lab: Signer): Contender {
   const stored = lab.tokens(WORKLOADS, agent);
@@ -57,11 +57,11 @@ export const newTokens = (name: string, { url, pid }: Broker, lab: Signer): Cont
 /** Questions about live tokens, by the API that they are for. */
 const asking =
   (path: string, load: Pick<Load, 'expect' | 'headers'>, bodyOf: (token: string) => string) =>
-  (name: string, broker: Broker, lab: Signer): Contender => ({
+  (name: string, broker: Broker, lab: Signer, tokens = liveTokens): Contender => ({
     name,
     pid: broker.pid,
     async prepare(count) {
-      const live = await liveTokens(broker, lab, Math.min(count, LIVE_TOKENS));
+      const live = await tokens(broker, lab, Math.min(count, LIVE_TOKENS));
       const [caller = ''] = await lab.tokens(1, () => identity('tickets-api'));
       return {
         url: `${broker.url}${path}`,

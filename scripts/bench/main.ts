@@ -1,7 +1,7 @@
 /**
  * npm run bench: Mayfly against an authorization server in the same run on the same cores, and what AWS sessions and signals
  * cost; prints each target and whether it is met. `--quick` measures less of everything, `--aws` the AWS sessions alone, `--signals` the
- * signals alone, `--feed` the revocation feed alone, `--verifier` and `--brokers` what their files say, `--clients` what gateways and our clients meet alone, `--policies` a decision among many policies alone, `--inventory` pages of the inventory alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
+ * signals alone, `--feed` the revocation feed alone, `--verifier` and `--brokers` what their files say, `--clients` what gateways and our clients meet alone, `--policies` a decision among many policies alone, `--inventory` pages of the inventory alone, `--handing-on` what handing on costs alone, `--attack` what attacks cost and `--kept` what stays of finished tasks, which nothing else measures.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { measureBrokers } from './brokers.js';
 import { measureInventory } from './inventory.js';
 import { createSigner } from './issuer.js';
 import { measureFeed } from './feed.js';
+import { measureHandingOn } from './handing-on.js';
 import { measureKept } from './kept.js';
 import { measurePolicies } from './policies.js';
 import { startRedis } from './redis.js';
@@ -40,6 +41,7 @@ const SIZES = {
     feed: { revocations: 100, publications: 20_000 },
     verifier: { rounds: 8, calls: 2_000, tombstones: TOMBSTONES },
     brokers: { rounds: 4, requests: 4_000, warmUp: 4_000 },
+    handingOn: { rounds: 4, requests: 2_000, warmUp: 2_000 },
     policies: 5_000,
     inventory: { tasks: 100_000, requests: 100 },
     signals: {
@@ -61,6 +63,7 @@ const SIZES = {
     feed: { revocations: 40, publications: 10_000 },
     verifier: { rounds: 4, calls: 1_000, tombstones: TOMBSTONES },
     brokers: { rounds: 4, requests: 2_000, warmUp: 3_000 },
+    handingOn: { rounds: 3, requests: 800, warmUp: 800 },
     policies: 2_000,
     inventory: { tasks: 20_000, requests: 40 },
     signals: {
@@ -104,6 +107,7 @@ const USUAL = [
   '--brokers',
   '--policies',
   '--inventory',
+  '--handing-on',
 ];
 const [attackAlone, keptAlone] = ['--attack', '--kept'].map((flag) => process.argv.includes(flag));
 const isAlone = attackAlone || keptAlone || USUAL.some((flag) => process.argv.includes(flag));
@@ -132,6 +136,10 @@ if (isWanted('--verifier')) {
 if (isWanted('--brokers')) {
   say('One, two and four brokers on one Redis');
   print(await measureBrokers(join(directory, 'brokers'), redis, lab, sizes.brokers));
+}
+if (isWanted('--handing-on')) {
+  say('Handing on beside a plain exchange, and a use for a person by a chain beside a plain one');
+  print(await measureHandingOn(join(directory, 'handing-on'), redis, lab, sizes.handingOn));
 }
 if (isWanted('--policies')) {
   say('Policies: a decision among 1,000 of them');

@@ -25,8 +25,8 @@ export interface RoundsWish {
   /** How many requests warm up the code before it is measured. */
   warmUp: number;
   redisPid: number;
-  /** A further measurement, taken once per round. */
-  yardstick: () => Promise<SignatureCost>;
+  /** A further measurement, taken once per round; absent where nothing is compared with it. */
+  yardstick?: () => Promise<SignatureCost>;
 }
 
 export interface Outcome {
@@ -45,7 +45,7 @@ export async function runRounds(contenders: readonly Contender[], wish: RoundsWi
       turns.push(await measure(contender, wish));
       process.stderr.write('.');
     }
-    signatures.push(await wish.yardstick());
+    if (wish.yardstick) signatures.push(await wish.yardstick());
   }
   process.stderr.write('\n');
   return { rows: rows.map(({ contender: { name }, turns }) => ({ name, turns })), signatures };
