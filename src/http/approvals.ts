@@ -10,7 +10,7 @@ import type { HttpDeps } from './deps.js';
 import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
 import { cursor, cursorText, wholeNumber } from './wire/fields.js';
-import { nothing, operation } from './wire/operation.js';
+import { operation } from './wire/operation.js';
 
 const path = { id: 'The id of the approval.' };
 
@@ -52,7 +52,10 @@ export const approvalList = (deps: HttpDeps) =>
     },
   });
 
-/** GET /approvals/{id} shows one as it stands now. */
+/** Programs around agents often give up after a minute. */
+const WAIT_SECONDS_MOST = 55;
+
+/** GET /approvals/{id} shows one as it stands now, or once it is another than now. */
 export const approvalReading = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'approve',
@@ -62,10 +65,21 @@ export const approvalReading = (deps: HttpDeps) =>
     answers: { 200: json(approvalAnswer) },
     refusals: ['not_found'],
     from: 'query',
-    input: nothing,
+    input: z.strictObject({
+      wait: wholeNumber(1, WAIT_SECONDS_MOST)
+        .exactOptional()
+        .describe(
+          'Seconds. While it is pending, the answer comes once anything of it changes, or after so many seconds.',
+        ),
+    }),
     charged: () => 'nobody',
     permit: (caller, _, { params }) => permitOnApproval(deps, caller, params['id'] ?? ''),
-    act: ({ subject }) => Promise.resolve(ok(approvalOnWire(deps, subject))),
+    async act({ caller, subject: { approval, state } }, { wait = 0 }) {
+      if (state === 'pending' && wait > 0) await deps.answers.wait(caller.party.id, approval, wait * 1000);
+      // Whoever waited may have been cut off meanwhile, and the record may be another: all is asked again.
+      const { subject } = await permitOnApproval(deps, caller, approval.id);
+      return ok(approvalOnWire(deps, subject));
+    },
   });
 
 /** POST /approvals/{id}/decision takes the answer of a person. */

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { answerAt } from '../support/answering.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import type { Reply } from '../support/calls.js';
-import { expectOAuthRefusal } from '../support/expect-refusal.js';
+import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';
 
 const DEFERRED = 'urn:ietf:params:oauth:grant-type:deferred';
 const CODE_TYPE = 'urn:ietf:params:oauth:token-type:deferral-code';
@@ -127,7 +127,6 @@ describe('the code', () => {
     ['of an approval that there is not', (code) => poll(`apr_aa${'b'.repeat(14)}${code.slice(20)}`)],
     ['no code at all', () => poll('x')],
     ['of another workload', async (code) => poll(code, { by: await broker.identity('other') })],
-    ['shown by a person', async (code) => poll(code, { by: await broker.person('ada') })],
   ])('that is %s is like one that there is not', async (_, show) => {
     const { deferral_code: code, approval_id: id } = await waits();
     await answerAt(broker, id, AGREE);
@@ -153,6 +152,7 @@ describe('the code', () => {
     const { deferral_code: code } = await waits();
     const bare = await broker.form('/token', { grant_type: DEFERRED, deferral_code: code });
     expectOAuthRefusal(bare, 401, 'invalid_client');
+    expectOAuthRefusal(await poll(code, { by: await broker.person('ada') }), 401, 'invalid_client');
     expectOAuthRefusal(await poll(undefined), 400, 'invalid_request', /deferral_code is missing/);
   });
 
@@ -221,6 +221,42 @@ describe('the code', () => {
   it('stands in no log', () => {
     expect(broker.logged()).toMatch(/authorization_pending/);
     expect(broker.logged()).not.toMatch(/apr_[a-z2-7]{16}\.[\w-]{43}/);
+  });
+});
+
+describe('GET /approvals/{id} with a wait', () => {
+  const wait = (id: string, seconds: string, by = agent) => broker.get(`/approvals/${id}?wait=${seconds}`, by);
+
+  it('answers once people have, and the same can be asked for then', async () => {
+    const { approval_id: id, task_id: task } = await waits();
+    const answers = wait(id, '55');
+    await answerAt(broker, id, AGREE);
+    expect((await answers).body).toMatchObject({ id, state: 'approved', task });
+    const again = await broker.exchange(agent, {
+      scope: `incident/${paths}:export`,
+      purpose: undefined,
+      task_id: task,
+    });
+    expect([again.status, again.body]).toMatchObject([200, { task_id: task }]);
+  });
+
+  it('answers after so many seconds, at once where nothing is open, and when the task is over', async () => {
+    const { approval_id: id, task_id: task } = await waits();
+    expect((await wait(id, '1')).body).toMatchObject({ state: 'pending' });
+    const answers = wait(id, '55');
+    await broker.post(`/tasks/${task}/complete`, { outcome: 'completed' }, agent);
+    expect((await answers).body).toMatchObject({ state: 'cancelled' });
+    expect((await wait(id, '55')).body).toMatchObject({ state: 'cancelled' });
+  });
+
+  it.each(['0', '56', 'x', '1.5'])('takes no wait of %s', async (seconds) => {
+    const { approval_id: id } = await waits();
+    expectProblem(await wait(id, seconds), 400, 'invalid_request');
+  });
+
+  it('hides the question from whoever has nothing to do with it', async () => {
+    const { approval_id: id } = await waits();
+    expectProblem(await wait(id, '55', await broker.identity('other', { team: 'x' })), 404, 'not_found');
   });
 });
 
