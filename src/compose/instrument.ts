@@ -66,7 +66,8 @@ export function instrumentPolicy(policy: PolicyEngine, metrics: Metrics): Policy
   };
 }
 
-export function instrumentAudit(audit: AuditLog, metrics: Metrics): AuditLog {
+/** Counts answers of people, and logs an emergency as it is declared: whoever reads neither webhooks nor metrics may read the log. */
+export function instrumentAudit(audit: AuditLog, { metrics, log }: { metrics: Metrics; log: Logger }): AuditLog {
   let waiting = 0;
   const append = timed(metrics.auditAppendTook, (event: Parameters<AuditLog['append']>[0]) => audit.append(event));
   return {
@@ -75,6 +76,10 @@ export function instrumentAudit(audit: AuditLog, metrics: Metrics): AuditLog {
       metrics.auditWaiting((waiting += 1));
       try {
         await append(event);
+        const { type, approval, actor, workload, target } = event;
+        if (approval?.says && type.startsWith('approval.')) metrics.approvalAnswered(approval.says);
+        if (type === 'approval.emergency')
+          log.warn({ approval: approval?.id, by: actor?.id, workload, target }, 'somebody has declared an emergency');
       } finally {
         metrics.auditWaiting((waiting -= 1));
       }

@@ -66,8 +66,11 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   await fitness.check(); // From here on the clock tells the time, if it agrees with the store's.
   const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
   const keys = await openKeys({ records, clock, keyEncryptionKey, ...config.keys });
-  const written = instrumentAudit(openAuditLog({ records, log: store.log, clock, keys, issuer, node }), metrics);
-  const audit = rationed(written, { clock, hasRoom: () => fitness.hasRoomToSpare() });
+  const written = openAuditLog({ records, log: store.log, clock, keys, issuer, node });
+  const audit = rationed(instrumentAudit(written, { metrics, log }), {
+    clock,
+    hasRoom: () => fitness.hasRoomToSpare(),
+  });
   const events = logEvents(audit, { clock, log, metrics });
   const ledger: Ledger = { records, clock, log: openRevocationLog(store.log, events, seen) };
   const around = { issuer, clock, proxyFor: createProxyFor(loaded.proxy) };

@@ -13,6 +13,7 @@ import type { Fitness } from '../health/fitness.js';
 import type { Pulse, Readiness } from '../health/readiness.js';
 import type { Keys } from '../keys/keys.js';
 import { countReceipts, followReceipts } from '../ledger/follow-receipts.js';
+import { openReviews } from '../ledger/approvals.js';
 import { forget } from '../ledger/forget.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
@@ -163,6 +164,10 @@ export const JOBS = {
     everyMs: 10 * SECOND_MS,
     async run({ ledger, metrics }) {
       metrics.tasksOpen(await countTasksUnder(ledger, EVERYTHING));
+      const { count, oldest } = await openReviews(ledger);
+      const now = ledger.clock.unchecked();
+      metrics.reviewsOpen(count);
+      metrics.reviewAge(Math.max(0, now - (oldest ?? now)) / 1000);
     },
   },
 

@@ -76,6 +76,19 @@ export async function approvalsAfter(
   return { approvals, places, ...(last && places.length === most && { next: last }) };
 }
 
+/** Returns how many emergencies wait for a review, and since when the oldest does. */
+export async function openReviews({ records }: Ledger): Promise<{ count: number; oldest?: number }> {
+  const ranges = await Promise.all(
+    SHARDS.map(async (shard) => {
+      const index = reviewIndex(shard);
+      return { count: await records.count(index), first: (await records.range(index, { limit: 1 }))[0]?.[1] };
+    }),
+  );
+  const since = ranges.flatMap(({ first }) => first ?? []);
+  const count = ranges.reduce((sum, one) => sum + one.count, 0);
+  return { count, ...(since.length > 0 && { oldest: Math.min(...since) }) };
+}
+
 /**
  * Changes an approval. `change` returns undefined when there is nothing to do. Returns it as it stands then; null: it is unknown.
  * It is as durable as a revocation: a person was told that the answer stands.

@@ -1,4 +1,5 @@
 /** Every metric of the broker, beside those of its process: name, help text, and its labels with their values. */
+import { APPROVAL_ANSWERS } from '../domain/approval.js';
 import { BROKER_ERROR_CODES } from '../domain/errors.js';
 import { POLICY_SILENCES } from '../domain/policy-outcome.js';
 import { EFFECTS, SELECTOR_KINDS } from '../domain/selector.js';
@@ -112,6 +113,21 @@ export const METRICS = {
     name: 'mayfly_time_to_deny_seconds',
     help: 'Time from the publication of a revocation until a verifier denied, as it acknowledged, by verifier.',
     labels: { verifier: UNLISTED },
+  },
+  approvalAnswers: {
+    name: 'mayfly_approval_answers_total',
+    help: 'Answers of people to requests that wait, as this broker took them.',
+    labels: { says: APPROVAL_ANSWERS },
+  },
+  reviewsOpen: {
+    name: 'mayfly_approval_reviews_open',
+    help: 'Emergencies that nobody has reviewed yet.',
+    labels: {},
+  },
+  reviewAge: {
+    name: 'mayfly_approval_review_age_seconds',
+    help: 'For how long the oldest emergency has waited for its review; 0 if there is none.',
+    labels: {},
   },
   detectorDropped: {
     name: 'mayfly_detector_dropped_total',

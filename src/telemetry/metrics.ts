@@ -1,5 +1,6 @@
 /** The metrics. There is one function for each thing that happens, so that labels are few and never free text. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ApprovalAnswer } from '../domain/approval.js';
 import type { BrokerErrorCode } from '../domain/errors.js';
 import type { PolicySilence } from '../domain/policy-outcome.js';
 import type { Effect, SelectorKind } from '../domain/selector.js';
@@ -31,6 +32,9 @@ export interface Metrics {
   /** @param source The name of a transmitter, `json` or `detector`. */
   signal(source: string, event: string, put: 'new' | 'again'): void;
   signalEvaluated(reaction: string, state: string, seconds: number): void;
+  approvalAnswered(says: ApprovalAnswer['says']): void;
+  reviewsOpen(count: number): void;
+  reviewAge(seconds: number): void;
   /** Counts a subject that a detector forgot before it was written to the store. */
   detectorDropped(): void;
   feedFollowers: (count: number) => void;
@@ -77,6 +81,7 @@ export function createMetrics(clock: SystemClock): Metrics {
     ...states(make, clock),
     ...targets(make),
     ...signals(make),
+    ...approvals(make),
     ...webhooks(make),
     ...feed(make),
     ...timers(make),
@@ -202,6 +207,15 @@ function feed({ counter, gauge, histogram }: Factories) {
     feedWaiting: (count) => waiting.set(count),
     knownBy: (name, took) => seconds.observe({ verifier: verifier(name) }, took),
     feedEnded: (reason) => ends.inc({ reason }),
+  } satisfies Partial<Metrics>;
+}
+
+function approvals({ counter, gauge }: Factories) {
+  const [answers, open, age] = [counter('approvalAnswers'), gauge('reviewsOpen'), gauge('reviewAge')];
+  return {
+    approvalAnswered: (says) => answers.inc({ says }),
+    reviewsOpen: (count) => open.set(count),
+    reviewAge: (seconds) => age.set(seconds),
   } satisfies Partial<Metrics>;
 }
 

@@ -214,6 +214,8 @@ const CASES: Record<string, Case[]> = {
   ],
   MayflyRevokedWidely: [event(`mayfly_revocations_total{${IN},selector="all",effect="hold"}`, 20)],
   MayflyReactionWaits: [event(`mayfly_signals_evaluated_total{${IN},reaction="hold",state="pending"}`, 20)],
+  MayflyEmergencyDeclared: [event(`mayfly_approval_answers_total{${IN},says="emergency"}`, 20)],
+  MayflyReviewOpen: [state(`mayfly_approval_review_age_seconds{${IN}}`, 0, 90_000)],
   MayflyCanaryUsed: [event(`mayfly_signals_total{${IN},source="detector",event="canary-used",put="new"}`, 20)],
   MayflyDetectorsForget: [event(`mayfly_detector_dropped_total{${IN}}`, 70)],
   MayflyProofsRefused: [
