@@ -66,11 +66,8 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   await fitness.check(); // From here on the clock tells the time, if it agrees with the store's.
   const keyEncryptionKey = await loadKeyEncryptionKey(loaded.keyEncryptionKey);
   const keys = await openKeys({ records, clock, keyEncryptionKey, ...config.keys });
-  const written = openAuditLog({ records, log: store.log, clock, keys, issuer, node });
-  const audit = rationed(instrumentAudit(written, { metrics, log }), {
-    clock,
-    hasRoom: () => fitness.hasRoomToSpare(),
-  });
+  const kept = { records, log: store.log, clock, keys, issuer, node };
+  const audit = openAudit(kept, { fitness, metrics, log });
   const events = logEvents(audit, { clock, log, metrics });
   const ledger: Ledger = { records, clock, log: openRevocationLog(store.log, events, seen) };
   const around = { issuer, clock, proxyFor: createProxyFor(loaded.proxy) };
@@ -107,6 +104,16 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   };
   return { deps, node, clock, keys, fitness, issuers, enforcement, signals: queue, detectors, notifier };
 }
+
+/** Returns the audit log as use cases see it. */
+const openAudit = (
+  kept: Parameters<typeof openAuditLog>[0],
+  { fitness, ...around }: Pick<Surroundings, 'metrics' | 'log'> & { fitness: ReturnType<typeof createFitness> },
+) =>
+  rationed(instrumentAudit(openAuditLog(kept), around), {
+    clock: kept.clock,
+    hasRoom: () => fitness.hasRoomToSpare(),
+  });
 
 function openIdentity(
   {
