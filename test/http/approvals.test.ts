@@ -297,3 +297,55 @@ describe('several persons', () => {
     expect(shownOf(await answer(id, await person('fay', ['finance'])))).toMatchObject({ state: 'approved' });
   });
 });
+
+describe('the list', () => {
+  const page = async (bearer: string, query = '') =>
+    (await broker.get(`/approvals?${query}`, bearer)).body as { approvals: Shown[]; next?: string };
+
+  async function all(bearer: string, limit: number) {
+    const [ids, cursors]: [string[], string[]] = [[], []];
+    for (let after: string | undefined, first = true; first || after !== undefined; first = false) {
+      const { approvals, next } = await page(bearer, `limit=${limit}${after === undefined ? '' : `&after=${after}`}`);
+      ids.push(...approvals.map(({ id }) => id));
+      if (next !== undefined) cursors.push(next);
+      after = next;
+    }
+    return { ids, cursors };
+  }
+
+  it('has what the caller may answer, or has asked for, on as many pages as it takes, and names nothing else', async () => {
+    const mine = await Promise.all([1, 2, 3].map(() => asked({ needs: [{ group: 'list-a', approvers: 1 }] })));
+    const others = await Promise.all([1, 2, 3].map(() => asked({ needs: [{ group: 'list-b', approvers: 1 }] })));
+    const ann = await person('ann', ['list-a']);
+    const { ids, cursors } = await all(ann, 1);
+    expect(ids.toSorted()).toEqual(mine.map(({ id }) => id).toSorted());
+    for (const { id } of others) expect(cursors.join(' ')).not.toContain(id);
+    const agent = await all(await broker.identity('agent-7'), 200);
+    for (const { id } of [...mine, ...others]) expect(agent.ids).toContain(id);
+    expect((await all(await broker.identity('agent-8'), 200)).ids).toEqual([]);
+    expect((await all(await person('zoe', []), 200)).ids).toEqual([]);
+  });
+
+  it('has only what waits: not what was answered, has lapsed, or whose task is over', async () => {
+    const needs = [{ group: 'list-c', approvers: 1 }];
+    const cid = await person('cid', ['list-c']);
+    const [answered, lapsed, ended, open] = [
+      await asked({ needs }),
+      await asked({ needs, lapsesAt: broker.clock.now() + 1 }),
+      await asked({ needs }),
+      await asked({ needs }),
+    ];
+    await answer(answered.id, cid);
+    await broker.post(`/tasks/${ended.task}/complete`, { outcome: 'completed' }, await broker.identity('agent-7'));
+    broker.clock.advance(2);
+    expect((await all(cid, 50)).ids).toEqual([open.id]);
+    expect(lapsed.id).not.toBe(open.id);
+  });
+
+  it.each(['state=approved', 'limit=0', 'limit=201', 'after=x', 'after=1.tsk_aabbbbbbbbbbbbbb', 'unknown=1'])(
+    'is 400 for %s',
+    async (query) => {
+      expectProblem(await broker.get(`/approvals?${query}`, await person('ann')), 400, 'invalid_request');
+    },
+  );
+});
