@@ -30,6 +30,7 @@ const ROLES: Readonly<Record<string, Loaders>> = {
     tree: () => import('./people/tree.js').then(({ addTree }) => addTree),
     workloads: () => import('./people/workloads.js').then(({ addWorkloads }) => addWorkloads),
     timeline: () => import('./timeline.js').then(({ addTimeline }) => addTimeline),
+    approvals: () => import('./people/approvals.js').then(({ addApprovals }) => addApprovals),
     holds: () => import('./people/holds.js').then(({ addHolds }) => addHolds),
     revoke: () => import('./people/revoke.js').then(({ addRevoke }) => addRevoke),
     lift: () => import('./people/holds.js').then(({ addLift }) => addLift),
