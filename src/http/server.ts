@@ -85,7 +85,6 @@ export function publicEndpoints(deps: HttpDeps): DescribedEndpoint[] {
 
     ...approvalEndpoints(deps),
     ...revocationEndpoints(deps),
-    ours('GET', '/credentials/:id', credentialReading(deps)),
 
     { ...ours('POST', '/signals', signalPush(deps), 16 * KIB), refusals: 'set' },
     ours('POST', '/signals/json', jsonSignal(deps), 16 * KIB),
@@ -134,6 +133,7 @@ const revocationEndpoints = (deps: HttpDeps): DescribedEndpoint[] => [
 
 /** What is asked where credentials are used. */
 const usesOfCredentials = (deps: HttpDeps): DescribedEndpoint[] => [
+  ours('GET', '/credentials/:id', credentialReading(deps)),
   oauth('POST', '/introspect', introspection(deps), 48 * KIB),
   ours('POST', '/introspect/wait', introspectionWait(deps), 48 * KIB),
   ours('GET', '/.well-known/authzen-configuration', decisionPoint(deps)),

@@ -73,19 +73,13 @@ export function refusalOf(
       return {
         status,
         headers: { ...headers, 'Content-Type': 'application/problem+json' },
-        body: defined({
-          type: uri,
-          title,
-          status,
-          detail: message,
-          instance: call.requestId,
-          code,
-          ...next,
-          state: error.details.state,
-        }),
+        body: { type: uri, title, status, detail: message, instance: call.requestId, code, ...next, ...stateOf(error) },
       };
   }
 }
+
+/** An approval that cannot be answered says in which state it is. */
+const stateOf = ({ details: { state } }: BrokerError) => defined({ state });
 
 /** What can be done next, and what to show to whom. */
 const nextOf = ({ details: { decision, retry, approval } }: BrokerError) =>
