@@ -35,6 +35,8 @@ interface Surroundings {
   awsUrl: string;
   /** Where the MCP server will listen. */
   mcp: string;
+  /** Where the provider will listen at which persons sign in. */
+  people: string;
   /** The EDR whose signals the broker accepts. */
   transmitter: object;
 }
@@ -46,6 +48,7 @@ export function placeBroker(directory: string, around: Surroundings): BrokerProc
   const policies = join(directory, 'policies');
   cpSync(POLICIES, policies, { recursive: true });
   writeFileSync(join(policies, 'tenant-42.cedar'), READS_TENANT_42);
+  writeFileSync(join(policies, 'approval.cedar'), WRITES_WAIT);
   writeFileSync(join(policies, 'tools.cedar'), callsTools(around.mcp));
   writeFileSync(config, stringify(configuration({ ...around, url, policies })));
   let running: Child | undefined;
@@ -69,6 +72,17 @@ export function placeBroker(directory: string, around: Surroundings): BrokerProc
   };
 }
 
+const PAGE_CLIENT = 'mayfly-approvals';
+
+/** What fixer may do; its writes need the yes of a person who is on call. */
+const WRITES_WAIT = `
+@id("fixer-works") permit (principal == Workload::"lab:fixer", action in [Action::"read", Action::"write"], resource);
+@id("fixer-writes-wait") @approval("sre-oncall")
+forbid (principal == Workload::"lab:fixer", action == Action::"write", resource)
+  unless { context.approvals.contains("sre-oncall") };
+@id("members-answer") permit (principal, action == Action::"approve", resource) when { principal in resource.group };
+`;
+
 /** The first rule stops an agent after one report, the second needs two. The third is too wide: it stops all agents for the secret of one. */
 const REACTIONS = [
   { name: 'risk-is-high', event: 'risk-level-change', level: 'HIGH', from: ['edr'], do: 'hold', covers: 'workload' },
@@ -91,7 +105,16 @@ const configuration = (at: Surroundings & { url: string; policies: string }) => 
   trust: [
     { name: 'lab', kind: 'oidc', issuer: at.issuerUrl, owner: { claim: 'team' }, claims: ['team'] },
     { name: 'staff', kind: 'oidc', issuer: at.peopleUrl, represents: 'person' },
+    {
+      name: 'people',
+      kind: 'oidc',
+      issuer: `http://${at.people}`,
+      audiences: [PAGE_CLIENT],
+      represents: 'person',
+      groups: { claim: 'groups' },
+    },
   ],
+  approvals: { page: { trust: 'people', clientId: PAGE_CLIENT, scopes: ['groups'] } },
   targets: [
     {
       resource: TICKETS,
@@ -123,13 +146,13 @@ async function isReady({ process, lastWords }: Child, operationsUrl: string): Pr
 }
 
 /** Returns free ports. A broker's issuer is its address, so the port must be known before it listens. All are opened at once, so they differ. */
-export async function freeAddresses(): Promise<Pick<Surroundings, 'api' | 'operations' | 'mcp'>> {
-  const probes = [createServer(), createServer(), createServer()] as const;
+export async function freeAddresses(): Promise<Pick<Surroundings, 'api' | 'operations' | 'mcp' | 'people'>> {
+  const probes = [createServer(), createServer(), createServer(), createServer()] as const;
   const addresses = probes.map(async (probe) => {
     await once(probe.listen(0, '127.0.0.1'), 'listening');
     return `127.0.0.1:${(probe.address() as AddressInfo).port}`;
   });
-  const [api = '', operations = '', mcp = ''] = await Promise.all(addresses);
+  const [api = '', operations = '', mcp = '', people = ''] = await Promise.all(addresses);
   await Promise.all(probes.map((probe) => once(probe.close(), 'close')));
-  return { api, operations, mcp };
+  return { api, operations, mcp, people };
 }

@@ -11,6 +11,7 @@ export const CLI = at('../../src/cli/main.js');
 export const TICKETS_API = at('./tickets-api.js');
 export const POLICIES = at('../../../config/policies');
 // Not compiled: they are read where they lie in the checkout.
+export const OPENID_PROVIDER = at('../../../fakes/openid-provider.mjs');
 export const PYTHON_AGENT = at('../../../scripts/demo/agent.py');
 export const PYTHON_SDK = at('../../../sdk/python/src');
 export const PYTHON_SEARCH = at('../../../scripts/python.mjs');

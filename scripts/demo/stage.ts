@@ -10,7 +10,7 @@ import { call, type Asking, type Reply } from './http.js';
 import { openEdr, type Edr } from './edr.js';
 import { openIssuer } from './issuer.js';
 import { mcpUrl, openMcpServer } from './mcp-server.js';
-import { TICKETS, TICKETS_API } from './places.js';
+import { OPENID_PROVIDER, TICKETS, TICKETS_API } from './places.js';
 
 export interface Stage {
   directory: string;
@@ -61,6 +61,7 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
     awsUrl: aws.url,
     transmitter,
   });
+  const provider = startChild(OPENID_PROVIDER, [addresses.people.split(':')[1] ?? '', broker.url], {});
   let api: Child | undefined;
   let mcp: { close(): void } | undefined;
   try {
@@ -90,6 +91,7 @@ export async function onStage(play: (stage: Stage) => Promise<void>): Promise<vo
     });
   } finally {
     mcp?.close();
+    await provider.end('SIGTERM');
     await api?.end('SIGTERM');
     await broker.end();
     await aws.close();

@@ -1,4 +1,5 @@
 /** The story in its order: later acts check the broker against what earlier acts left behind. */
+import { approvalAct } from './acts/approval.js';
 import { auditAct } from './acts/audit.js';
 import { awsAct } from './acts/aws.js';
 import { awsDeadlineAct } from './acts/aws-deadline.js';
@@ -17,7 +18,10 @@ import { onStage, type Stage } from './stage.js';
 import type { Transcript } from './transcript.js';
 
 const CAST = [
-  ['agent-7', 'an agent that works on one task; agent-8, assistant, researcher, importer, rogue and more are others'],
+  [
+    'agent-7',
+    'an agent that works on one task; agent-8, fixer, assistant, researcher, importer, rogue and more are others',
+  ],
   ['ada', 'a person, for whom assistant works'],
   ['orchestrator', 'opens and completes tasks'],
   ['the API', 'holds the incidents, and asks the broker whether a credential is alive'],
@@ -54,6 +58,7 @@ async function acts(stage: Stage, tell: Transcript): Promise<void> {
   });
   brief.catch(() => undefined); // The act that awaits it gets the error.
   const completed = await oneTaskAct(stage, tell);
+  await approvalAct(stage, tell);
   await clientsAct(stage, tell);
   const handedOn = await handingOnAct(stage, tell);
   const expired = await deadlineAct(stage, tell);

@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 const python = findPython([]);
-const STEPS = python === undefined ? 63 : 66;
+const STEPS = python === undefined ? 67 : 70;
 
 describe('npm run demo', () => {
   it('plays the whole story, ends with 0, prints no token, and leaves neither process nor file behind', async () => {
@@ -41,6 +41,7 @@ describe('npm run demo', () => {
     expect(told).toMatch(
       /researcher acts, before it assistant, for ada[^]*tsk_\w+ +open[^]*all below is dead[^]*tsk_\w+ +cancelled/,
     );
+    expect(told).toMatch(/ann of sre-oncall signs in .*\n +on the page at \/approvals, (in Chromium|by its forms)/);
     expect(told).toContain('one write, 1,000 credentials dead');
     expect(told).toMatch(/risk-level-change HIGH from edr .* reacted by risk-is-high \(hold of workload lab:agent-7/);
     expect(told).toMatch(/pending, by rule stolen-secret: .*\n +nothing of deployer has died/);
