@@ -4,23 +4,21 @@
  * alive, and ask policy.
  */
 import type { Approval, ApprovalState } from '../domain/approval.js';
-import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
 import { EVALUATIONS_PER_POINT } from '../domain/limits.js';
 import { isSame, runOf, runValue, type Party, type PartyRef } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
-import { wholeSeconds } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { approvalState } from '../ledger/approval-state.js';
 import { readApproval } from '../ledger/approvals.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { stateNow, type TaskState } from '../ledger/task-state.js';
 import { readFormer, readTask, readTasks } from '../ledger/tasks.js';
-import type { OperateContext, OperatorVerb, TaskFacts } from '../policy/query.js';
+import type { OperateContext, OperatorVerb } from '../policy/query.js';
 import { askWhatMayBeAnswered, type Answerable } from './ask-approval.js';
 import { assertLiveCaller, refuseDeadCaller } from './caller.js';
-import { decideOperation, delegationOf, denied, factsOf, draftFacts, personOf, type Decision } from './decide.js';
+import { decideOperation, denied, factsOf, type Decision } from './decide.js';
 import type { Deps } from './deps.js';
 
 /**
@@ -332,50 +330,5 @@ const hasAskedFor = (party: Party, { workload, openedBy, principal }: Approval):
   [workload, openedBy, principal].some((one) => isSame(one, party));
 
 const unknownApproval = () => new BrokerError('not_found', 'There is no approval with that id.');
-
-/** A task as policy permits it to be opened, perhaps with an earlier deadline. */
-export interface Opening {
-  task: Task;
-  /** With the policies of all questions. */
-  decision: Decision;
-  /** The lifetime that was asked for. */
-  seconds: number;
-}
-
-/** Both POST /tasks and an exchange open tasks. */
-export async function permitOpening(
-  policy: Deps['policy'],
-  party: Party,
-  draft: Task,
-  parent?: Task,
-): Promise<Opening> {
-  const opening = defined({
-    lifetimeSeconds: Math.ceil((draft.deadline - draft.openedAt) / 1000),
-    principalProven: draft.principalProven ?? false,
-    onBehalfOf: personOf(draft),
-    ...delegationOf(draft),
-  });
-  const ask = async (facts: TaskFacts) => {
-    const decision = await decideOperation(policy, party, 'openTask', { type: 'task', task: facts }, { opening });
-    if (decision.outcome !== 'permit') throw denied(decision);
-    return decision;
-  };
-  // A child inherits the parent's access and person. So its opener needs the permission to open tasks such as the parent, too.
-  const above = parent && { facts: factsOf(parent), decision: await ask(factsOf(parent)) };
-  const own = await ask(draftFacts(draft));
-  const lifetimeSeconds = Math.min(own.lifetimeSeconds, above?.decision.lifetimeSeconds ?? Infinity);
-  const policies = [...new Set([...(above?.decision.policies ?? []), ...own.policies])];
-  return {
-    task: endingWithin(draft, lifetimeSeconds),
-    decision: defined({ ...own, policies, lifetimeSeconds, parent: above?.facts }),
-    seconds: opening.lifetimeSeconds,
-  };
-}
-
-/** The deadline is in whole seconds, like every deadline. */
-function endingWithin(task: Task, seconds: number): Task {
-  const latest = wholeSeconds(task.openedAt + seconds * 1000);
-  return { ...task, deadline: Math.min(task.deadline, latest) };
-}
 
 const unknownTask = () => new BrokerError('not_found', 'There is no task with that id.');

@@ -91,10 +91,7 @@ async function brokerOver(opened: Store, loaded: LoadedConfig, around: Surroundi
       const [api, operations] = listeners;
       if (api) await work('fitness'); // A load balancer that asks learns at once that this broker is not ready.
       // Nobody sends verifiers here any more by then: they come again, to another broker.
-      const wakeAll = () => {
-        feed.close();
-        answers.close();
-      };
+      const wakeAll = () => [feed, answers].forEach((one) => one.close());
       await api?.close({ pause: () => clock.pause(pauseMs).then(wakeAll), patienceMs });
       await schedule?.stop(patienceMs);
       await runAll(log, 'a step of the shutdown failed; another broker takes over what is left', [

@@ -4,7 +4,7 @@
  */
 import { redeem, type Redeemed } from '../approvals/redeem.js';
 import { decideAccess, denied, type AccessQuestion } from '../authorization/decide.js';
-import { permitOpening } from '../authorization/permit.js';
+import { permitOpening } from '../authorization/permit-opening.js';
 import { proofsOf, type Requester } from '../authorization/requester.js';
 import type { Target } from '../config/schema.js';
 import { pairsOf } from '../domain/access.js';

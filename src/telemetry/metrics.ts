@@ -1,5 +1,5 @@
 /** The metrics. There is one function for each thing that happens, so that labels are few and never free text. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { ApprovalAnswer } from '../domain/approval.js';
 import type { BrokerErrorCode } from '../domain/errors.js';
 import type { PolicySilence } from '../domain/policy-outcome.js';
@@ -8,7 +8,7 @@ import type { SystemClock } from '../domain/time.js';
 import type { FeedEnd } from '../protocol/feed.js';
 import { packageVersion } from '../config/package-file.js';
 import { countLive } from './count-live.js';
-import { METRICS, type LabelValues } from './metric-names.js';
+import { beginAtZero, factories, type Factories } from './factories.js';
 
 /** Takes how long something took, in seconds. */
 export type Took = (seconds: number) => void;
@@ -95,53 +95,6 @@ export function createMetrics(clock: SystemClock): Metrics {
       make.counters.forEach((made) => {
         if (label in made.labels) beginAtZero({ ...made, labels: { ...made.labels, [label]: values } });
       }),
-  };
-}
-
-interface Made {
-  counter: Counter;
-  labels: Readonly<Record<string, LabelValues>>;
-}
-
-/** Makes the series of a counter for all values of its labels. One with values that are not known yet gets none. */
-function beginAtZero({ counter, labels }: Made): void {
-  let series: Record<string, string>[] = [{}];
-  for (const [label, values] of Object.entries(labels)) {
-    if (typeof values === 'string') return;
-    series = series.flatMap((one) => values.map((value) => ({ ...one, [label]: value })));
-  }
-  for (const one of series) counter.inc(one, 0);
-}
-
-type Name = keyof typeof METRICS;
-type Factories = ReturnType<typeof factories>;
-
-/** Returns functions that make a metric by its entry in the list of names, which also has its help text and labels. */
-function factories(registry: Registry) {
-  const options = <N extends Name>(metric: N) => {
-    const { name, help, labels } = METRICS[metric];
-    const labelNames = Object.keys(labels) as (keyof (typeof METRICS)[N]['labels'] & string)[];
-    return { name, help, labelNames, registers: [registry] };
-  };
-  const counters: Made[] = [];
-  return {
-    /** Those that were made so far. */
-    counters,
-    counter: <N extends Name>(metric: N) => {
-      const counter = new Counter(options(metric));
-      counters.push({ counter, labels: METRICS[metric].labels });
-      return counter;
-    },
-    gauge: <N extends Name>(metric: N) => new Gauge(options(metric)),
-    /** A gauge whose value is computed whenever the metrics are read. */
-    computedGauge: (metric: Name, value: () => number) =>
-      new Gauge({
-        ...options(metric),
-        collect() {
-          this.set(value());
-        },
-      }),
-    histogram: <N extends Name>(metric: N, buckets: number[]) => new Histogram({ ...options(metric), buckets }),
   };
 }
 
