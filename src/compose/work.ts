@@ -13,7 +13,7 @@ import type { Fitness } from '../health/fitness.js';
 import type { Pulse, Readiness } from '../health/readiness.js';
 import type { Keys } from '../keys/keys.js';
 import { countReceipts, followReceipts } from '../ledger/follow-receipts.js';
-import { openReviews } from '../ledger/approvals.js';
+import { forgetLapsed, openReviews } from '../ledger/approvals.js';
 import { forget } from '../ledger/forget.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
@@ -180,6 +180,7 @@ export const JOBS = {
       await forget(ledger, past);
       await forgetTrees(ledger, past);
       await forgetWorkloads(ledger, past);
+      await forgetLapsed(ledger, past);
       await pruneReceipts(ledger);
       await signals.prune();
     },

@@ -8,6 +8,7 @@ import type { Change, Key } from '../store/store.js';
 import { approvalIndex, askedKey, openingKey, recordKey, reviewIndex } from './keys.js';
 import type { Ledger, Versioned } from './ledger.js';
 import { updateRecord } from './retry-on-conflict.js';
+import { scanIndex } from './scan-index.js';
 import { readTask } from './tasks.js';
 
 /** One that waits for a review does not expire. */
@@ -161,6 +162,21 @@ export function askingChange(approval: Approval, before: Sought | undefined): Ch
 
 /** Returns the change that passes only while nobody else writes the approval, and writes nothing. */
 export const unchanged = ({ value, text }: Versioned<Approval>): Change => ({ expect: [[recordKey(value.id), text]] });
+
+const FORGOTTEN_AT_ONCE = 1_000;
+
+/**
+ * Removes from the index of what waits those that nobody has answered in time. The records expire by themselves.
+ * @param past what is surely past, milliseconds
+ */
+export async function forgetLapsed({ records }: Ledger, past: number): Promise<void> {
+  for (const shard of SHARDS) {
+    const index = approvalIndex(shard);
+    for await (const page of scanIndex(records, index, { to: past, limit: FORGOTTEN_AT_ONCE })) {
+      await records.commit({ unindex: page.map(([id]) => [index, id]) });
+    }
+  }
+}
 
 function indexChanges(approval: Approval, before: Approval | undefined): Pick<Change, 'index' | 'unindex'> {
   const { id, review, lapsesAt } = approval;
