@@ -84,17 +84,22 @@ async function byAnswer(
     case 'denied':
       throw refusedByPerson(approval, needed);
     case 'approved':
+      // It was used, and stood for the rest of the task by what policy said when it was asked.
+      if (approval.used && !isStanding(needed)) return undefined;
       return granted(deps, waiting, { found, access: termsOf(approval).access });
     default:
       return undefined;
   }
 }
 
+/** Returns whether policy says now that a yes stands for the rest of the task. */
+const isStanding = ({ needs = [] }: Decision): boolean => needs.every(({ reuse }) => reuse);
+
 /** Returns the same by a yes that stands for the rest of the task, if policy says now that such a yes is enough. */
 async function byEarlier(deps: ApprovalDeps, waiting: Waiting): Promise<Redeemed | undefined> {
   const { task, needed, question } = waiting;
   const { needs = [] } = needed;
-  if (!task.approvals || !needs.every(({ reuse }) => reuse)) return undefined;
+  if (!task.approvals || !isStanding(needed)) return undefined;
   const { target, access, now } = question;
   for (const found of await readVersionedApprovals(deps.ledger, task.approvals)) {
     const { value: approval } = found;

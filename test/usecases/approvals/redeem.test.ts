@@ -260,6 +260,19 @@ describe('a yes for the rest of the task', () => {
     expect((await asked(broker, { ...note(task), ...wish })).id).not.toBe(id);
   });
 
+  it.each<[string, (task: string) => Partial<ExchangeRequest>]>([
+    ['the same words', () => INCIDENT],
+    ['the same words under the task', (task) => ({ ...INCIDENT, under: { taskId: task } })],
+    ['less', note],
+  ])('is none for %s once policy wants to be asked each time', async (_, wish) => {
+    const broker = await askingBroker({ policies: REUSE });
+    const { id, task } = await asked(broker, INCIDENT);
+    await answered(broker.deps, id);
+    await write(broker, INCIDENT);
+    broker.deps.policy = await engineOf(`@id("anything") permit (principal, action, resource);${WRITES_ASK}`);
+    expect((await asked(broker, wish(task))).id).not.toBe(id);
+  });
+
   it('is none once policy does not say so, or the person is cut off', async () => {
     const broker = await askingBroker({ policies: REUSE });
     const { id, task } = await asked(broker, INCIDENT);
