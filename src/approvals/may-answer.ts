@@ -33,13 +33,16 @@ export function assertApprover({
 
 /**
  * Only people answer: what an agent could do, whoever talks it into things could do. An agent that acts for somebody holds a token of
- * theirs, so the token must be made for a client that people sign in with, where the configuration names these.
+ * theirs, so the token must be made for a client that people sign in with, where the configuration names these; and one that names an
+ * actor is none that the person alone holds.
  */
 export function assertPerson(
   { approvals: { clients } }: Pick<Settings, 'approvals'>,
-  { party, audience }: Permitted<'approve', SeenApproval>['caller'],
+  { party, audience, isForActor }: Permitted<'approve', SeenApproval>['caller'],
 ): void {
   if (party.kind !== 'person') throw denied('Only a person can answer, with a token of their own.');
+  if (isForActor)
+    throw denied('That token says that somebody acts for you (act, may_act); answer with one of your own.');
   if (clients.length > 0 && (audience === undefined || !clients.includes(audience)))
     throw denied('That token was not made for a client that people answer with; sign in there.');
 }

@@ -102,8 +102,8 @@ interface Proving {
   purpose?: 'ending';
 }
 
-const answer = ({ party, times, audience, mayAct }: Proof, proofHash: string): AuthenticatedCaller =>
-  defined({ party, proofHash, audience, expiresAt: times.expiresAt, issuedAt: times.issuedAt, mayAct });
+const answer = ({ party, times, audience, mayAct, isForActor }: Proof, proofHash: string): AuthenticatedCaller =>
+  defined({ party, proofHash, audience, expiresAt: times.expiresAt, issuedAt: times.issuedAt, mayAct, isForActor });
 
 /** Error codes by RFC 8693 §2.2.2, RFC 6749 §5.2 and RFC 6750 §3.1. */
 const REFUSALS = {

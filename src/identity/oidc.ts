@@ -42,13 +42,17 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
     const used = await verifySignature(checkHeader(token, { algorithms: trust.algorithms, acceptsType }), keys);
     assertRequired(claims, trust.require);
     const party = isPerson ? personOf(trust, claims) : workloadOf(trust, claims);
-    const verified = defined({ party, keys: used, mayAct: isPerson ? actorFrom(claims) : undefined });
+    const mayAct = isPerson ? actorFrom(claims) : undefined;
+    const verified = defined({ party, keys: used, mayAct, isForActor: isForActor(claims) || undefined });
     if (isIdJag(header)) return { ...verified, kind: 'id-jag' as const, idJag: idJagFrom(claims, trust) };
     const isAccessToken = typeof header['typ'] === 'string' && ACCESS_TOKEN.test(header['typ']);
     return { ...verified, kind: isAccessToken ? ('oidc-access-token' as const) : ('oidc' as const) };
   };
   return defined({ audiences, keys, proofAgeSeconds: trust.proofAgeMax, idJag: trust.idJag, verify });
 }
+
+/** RFC 8693 §4.1, §4.4: whoever acts for the subject holds this token, or is meant to. */
+const isForActor = (claims: JsonObject): boolean => ['act', 'may_act'].some((name) => Object.hasOwn(claims, name));
 
 function workloadOf(trust: OidcTrust, claims: JsonObject): Party {
   // Nothing here proves the key, so whoever steals the token would be let in. A person's token is shown by a workload that has proven itself.

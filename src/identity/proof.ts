@@ -21,6 +21,8 @@ export interface AuthenticatedCaller {
   once?: SingleUse;
   /** Who alone may act for this person, where their token says so. */
   mayAct?: NamedActor;
+  /** Present where the token says that somebody acts for its subject, or may: who shows it need not be the subject. */
+  isForActor?: true;
   /** Present where the proof is an ID-JAG, which a client shows to act for this person. */
   idJag?: ShownIdJag;
   /** The request that the proof was shown in. */
@@ -58,6 +60,7 @@ export interface TrustedIssuer {
 export interface Verified extends TokenKind {
   party: Party;
   mayAct?: NamedActor;
+  isForActor?: true;
   idJag?: IdJag;
   /** The key set that verified the signature. */
   keys: KeySet;

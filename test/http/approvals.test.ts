@@ -239,6 +239,34 @@ describe('nobody agrees to their own request', () => {
   });
 });
 
+it.each([
+  ['act', { sub: 'agent-7' }],
+  ['act', { sub: 'agent-8', act: { sub: 'agent-7' } }],
+  ['act', 'agent-7'],
+  ['act', null],
+  ['may_act', { sub: 'agent-7' }],
+])('a token of a person that an agent holds, by its %s, answers nothing: %j', async (claim, value) => {
+  const { id } = await asked();
+  const held = await person('zoe', ['sre-oncall', 'duty'], { [claim]: value });
+  const reason = 'it said so';
+  for (const said of [{}, { decision: 'deny', reason }, { decision: 'emergency', reason }])
+    expectProblem(await answer(id, held, said), 403, 'access_denied', /somebody acts for you/);
+  expect(shownOf(await answer(id, await person('zoe')))).toMatchObject({ state: 'approved' });
+});
+
+it('a token of a person that an agent holds closes no review', async () => {
+  const { id } = await asked();
+  await answer(id, await person('dan', ['duty']), { decision: 'emergency', reason: 'it burns' });
+  const held = await person('zoe', ['sre-oncall'], { act: { sub: 'agent-7' } });
+  expectProblem(
+    await broker.post(`/approvals/${id}/review`, { note: 'fine' }, held),
+    403,
+    'access_denied',
+    /somebody acts for you/,
+  );
+  expect((await broker.post(`/approvals/${id}/review`, { note: 'fine' }, await person('zoe'))).status).toBe(200);
+});
+
 describe('separation of duties', () => {
   it('the team of the agent cannot agree alone, however many of it agree; with somebody else it can', async () => {
     const { id } = await asked({ needs: [{ group: 'sre-oncall', approvers: 2 }] });
