@@ -15,9 +15,19 @@ import { counted, duration, moment, pairText, partyName, patternNote } from './w
 export function approvalPage(deps: PageDeps, seen: SeenApproval, session: Session): Answer {
   const { approval } = seen;
   const now = deps.ledger.clock.now();
-  const body = html`${stateOf(seen, now)} ${request(approval, labelsOf(deps, approval), now)} ${answered(approval, now)}
-  ${answerForms(seen, session)} ${reviewForm(seen, session)}`;
+  const told = mayAnswer(seen) ? { labels: labelsOf(deps, approval), policies: approval.policies } : undefined;
+  const body = html`${stateOf(seen, now)} ${request(approval, told, now)}
+  ${told ? answered(approval, now) : refusedWhy(approval)} ${answerForms(seen, session)} ${reviewForm(seen, session)}`;
   return pageOf({ title: `${approval.workload.id} asks`, person: personOf(session), body });
+}
+
+/** As in the API, who answered, and which policies ask, is for those who may answer: whoever waits for a yes could go to them. */
+const mayAnswer = ({ groups, breaksGlass }: SeenApproval): boolean => groups.length > 0 || breaksGlass;
+
+/** What only those who may answer are told of a request. */
+interface Told {
+  labels: readonly string[];
+  policies: readonly string[];
 }
 
 type PageDeps = Pick<HttpDeps, 'ledger' | 'targets'>;
@@ -53,17 +63,20 @@ const WORDS_OF = {
   default: 'From the configuration: the agent gave no reason',
 } as const;
 
-const request = (approval: Approval, labels: readonly string[], now: number): Html =>
+const request = (approval: Approval, told: Told | undefined, now: number): Html =>
   html`<dl>
-    ${parties(approval)}${reason(approval)}${wish(approval, labels)}
+    ${parties(approval)}${reason(approval)}${wish(approval, told?.labels ?? [])}
     <dt>Who must agree</dt>
     <dd>
       <ul>
         ${approval.needs.map(needed)}
       </ul>
     </dd>
-    <dt>Which policies want it</dt>
-    <dd>${approval.policies.join(', ')}</dd>
+    ${
+      told &&
+      html`<dt>Which policies want it</dt>
+        <dd>${told.policies.join(', ')}</dd>`
+    }
     <dt>Asked</dt>
     <dd>${moment(approval.askedAt, now)}, under the task <code>${approval.task}</code></dd>
   </dl>`;
@@ -112,6 +125,16 @@ function needed({ group, approvers, reuse }: NeededApproval): Html {
 }
 
 const SAID = { approve: 'agreed', deny: 'refused', emergency: 'declared an emergency' } as const;
+
+/** Whoever waits is told why it was refused, and not by whom. */
+function refusedWhy({ answers }: Approval): Html | undefined {
+  const why = answers.find(({ says }) => says === 'deny')?.reason;
+  return why === undefined
+    ? undefined
+    : html`<p>
+        Why it was refused: <q><bdi>${why}</bdi></q>
+      </p>`;
+}
 
 function answered(approval: Approval, now: number): Html | undefined {
   const { answers, review } = approval;
