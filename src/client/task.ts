@@ -102,12 +102,25 @@ export class Task implements AsyncDisposable {
   async agreed({ approvalId }: ApprovalNeeded, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const path = `/approvals/${approvalId}?wait=${this.#waitSeconds}`;
     for (;;) {
-      if (this.#over) throw this.#over;
+      this.#assertWanted();
       const either = signal ? AbortSignal.any([signal, this.signal]) : this.signal;
       const state = textOf((await ask(this.#connection, { path, prove: asBearer(), signal: either }))['state']);
+      this.#assertWanted();
       if (state === 'approved' || state === 'used') return;
+      if (state === 'cancelled') await this.#assertNotOver(either);
       if (state !== 'pending') throw new NotApproved(approvalId, state ?? 'unknown');
     }
+  }
+
+  #assertWanted(): void {
+    if (this.#over) throw this.#over;
+  }
+
+  /** A question ends with its task, and an agent whose task is over has to know that. */
+  async #assertNotOver(signal: AbortSignal): Promise<void> {
+    const task = await ask(this.#connection, { path: `/tasks/${this.#id}`, prove: asBearer(), signal });
+    const state = textOf(task['state']);
+    if (state !== undefined && isOver(state)) throw this.#endedByOthers(state);
   }
 
   /** The broker answers before the client gives up on a request. */

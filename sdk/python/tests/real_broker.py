@@ -101,9 +101,14 @@ class RealBroker:
 
     def ask(self, method: str, path: str, sub: str, body: object = None, form: str | None = None) -> dict[str, Any]:
         """Call the API as somebody else than the agent: as an operator, or as the API that takes the credentials."""
+        return self.ask_as(self.identity(sub), method, path, body, form)
+
+    def ask_as(
+        self, bearer: str, method: str, path: str, body: object = None, form: str | None = None
+    ) -> dict[str, Any]:
         data = form.encode() if form is not None else None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}{path}", data, method=method)
-        request.add_header("Authorization", f"Bearer {self.identity(sub)}")
+        request.add_header("Authorization", f"Bearer {bearer}")
         request.add_header("Content-Type", "application/json" if form is None else "application/x-www-form-urlencoded")
         with urllib.request.urlopen(request) as response:
             parsed: dict[str, Any] = json.loads(response.read())

@@ -68,12 +68,23 @@ export class Task {
   async agreed({ approvalId }, { signal } = {}) {
     const path = `/approvals/${approvalId}?wait=${this.#waitSeconds}`;
     for (;;) {
-      if (this.#over) throw this.#over;
+      this.#assertWanted();
       const either = signal ? AbortSignal.any([signal, this.signal]) : this.signal;
       const state = textOf((await ask(this.#connection, { path, prove: asBearer(), signal: either }))['state']);
+      this.#assertWanted();
       if (state === 'approved' || state === 'used') return;
+      if (state === 'cancelled') await this.#assertNotOver(either);
       if (state !== 'pending') throw new NotApproved(approvalId, state ?? 'unknown');
     }
+  }
+  #assertWanted() {
+    if (this.#over) throw this.#over;
+  }
+  /** A question ends with its task, and an agent whose task is over has to know that. */
+  async #assertNotOver(signal) {
+    const task = await ask(this.#connection, { path: `/tasks/${this.#id}`, prove: asBearer(), signal });
+    const state = textOf(task['state']);
+    if (state !== undefined && isOver(state)) throw this.#endedByOthers(state);
   }
   /** The broker answers before the client gives up on a request. */
   get #waitSeconds() {

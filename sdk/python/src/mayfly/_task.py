@@ -105,8 +105,12 @@ class Task:
         while True:
             self._raise_if_ended()
             state = self._calls.json("GET", path, timeout_seconds=_WAIT_SECONDS + _WAIT_SPARE_SECONDS).get("state")
+            self._raise_if_ended()
             if state in ("approved", "used"):
                 return
+            if state == "cancelled":  # A question ends with its task, and an agent whose task is over has to know that.
+                self._learn(self._calls.json("GET", f"/tasks/{self.id}"))
+                self._raise_if_ended()
             if state != "pending":
                 raise NotApproved(asked.approval_id, state if isinstance(state, str) else "unknown")
 
