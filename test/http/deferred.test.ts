@@ -260,6 +260,30 @@ describe('GET /approvals/{id} with a wait', () => {
   });
 });
 
+describe('a request that was changed after the yes', () => {
+  it.each<[string, (incident: string) => Record<string, string>]>([
+    ['another path', (incident) => ({ scope: `${incident}0:export` })],
+    ['a path below', (incident) => ({ scope: `${incident}/attachment:export` })],
+    ['a pattern', (incident) => ({ scope: `${incident}/**:export` })],
+    ['a further path', (incident) => ({ scope: `${incident}:export ${incident}0:export` })],
+    ['a further action', (incident) => ({ scope: `${incident}:export ${incident}:read` })],
+    ['another lifetime', () => ({ lifetime: '299' })],
+    ['another purpose', () => ({ purpose: 'something else' })],
+  ])('by %s is another question, and the yes is still there for the first', async (_, changed) => {
+    const incident = `incident/9${(paths += 1)}`;
+    const asked = { scope: `${incident}:export`, completion_mode: undefined, lifetime: '300' };
+    const first = (await asks(asked)).body as Waiting;
+    await answerAt(broker, first.approval_id, AGREE);
+    const other = await asks({ ...asked, ...changed(incident) });
+    const sentence = /^People must agree to this first, and they are asked\. Ask the same again once they have\.$/;
+    expectOAuthRefusal(other, 400, 'access_denied', sentence);
+    expect(other.body).toMatchObject({ retry: 'after-approval', approval_id: expect.stringMatching(/^apr_/) });
+    expect((other.body as Waiting).approval_id).not.toBe(first.approval_id);
+    const { status, body } = await asks(asked);
+    expect([status, body]).toEqual([200, expect.objectContaining({ scope: `${incident}:export` })]);
+  });
+});
+
 it('servers say that they can do this', async () => {
   const { body } = await broker.get('/.well-known/oauth-authorization-server');
   expect(body).toMatchObject({
