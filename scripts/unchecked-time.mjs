@@ -24,7 +24,7 @@ const REASONS = {
     'minters/aws/revoker-session.ts', 'minters/aws/web-identity.ts',
   ],
   'writes down when something happened, or tells how long ago': [
-    'audit/head.ts', 'audit/log.ts', 'audit/ration.ts', 'authorization/audit.ts', 'compose/enforcement.ts', 'compose/policy-loads.ts',
+    'audit/head.ts', 'audit/log.ts', 'audit/ration.ts', 'authorization/audit.ts', 'compose/enforcement.ts', 'compose/policy-loads.ts', 'compose/policy-trial.ts',
     'compose/parts.ts', 'compose/signals.ts', 'compose/work.ts', 'http/audit.ts', 'http/notifications.ts', 'ledger/deciding.ts',
     'revocation/effects.ts', 'telemetry/count-live.ts', 'cli/drill/command.ts',
   ],

@@ -104,6 +104,8 @@ function describeOther(entry: AuditEntry): string {
       return `${entry.muted?.source ?? 'a source'} muted until ${toTimestamp(entry.muted?.until ?? 0)}`;
     case 'signal.unmuted':
       return `${entry.muted?.source ?? 'a source'} no longer muted`;
+    case 'policy.trial':
+      return `${verb ?? accessed(entry)}: ${entry.trial?.instead.outcome ?? 'answered'}; policies on trial: ${entry.trial?.would.outcome ?? 'otherwise'}`;
     case 'audit.gap':
       return `revocations ${missing?.from ?? ''} to ${missing?.to ?? ''} are missing here`;
     default:

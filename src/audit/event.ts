@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { AUDIT_EVENT_TYPES } from '../domain/audit-event-types.js';
-import { APPROVAL_ANSWERS } from '../domain/approval.js';
+import { APPROVAL_ANSWERS, neededApprovalSchema } from '../domain/approval.js';
 import { decisionSchema } from '../domain/decision.js';
 import { defined } from '../domain/defined.js';
 import { BROKER_ERROR_CODES, RETRIES } from '../domain/errors.js';
@@ -16,6 +16,17 @@ import { withoutTokens } from '../domain/token-in-text.js';
 
 /** Free text is cut, not refused: a long reason must not make an entry fail. */
 const freeText = (most: number) => z.string().transform((text) => withoutTokens(text).slice(0, most));
+
+const answer = decisionSchema
+  .pick({
+    outcome: true,
+    lifetimeSeconds: true,
+    policies: true,
+    digest: true,
+  })
+  .extend({
+    needs: z.array(neededApprovalSchema).optional().describe('Whose approval is wanted.'),
+  });
 
 export const auditFieldsSchema = z.strictObject({
   type: z.enum(AUDIT_EVENT_TYPES),
@@ -144,6 +155,10 @@ export const auditFieldsSchema = z.strictObject({
     .strictObject({ seq: natural, hash: z.string() })
     .optional()
     .describe('The place where the chain begins after pruning.'),
+  trial: z
+    .strictObject({ instead: answer.describe('What was answered.'), would: answer.describe('What would have been.') })
+    .optional()
+    .describe('Policies on trial would have answered otherwise.'),
   installed: z
     .string()
     .optional()

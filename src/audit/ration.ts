@@ -40,6 +40,7 @@ const ENTERED: Record<AuditEvent['type'], 'always' | 'rationed' | 'gathered'> = 
   'approval.cancelled': 'always',
   'keys.rotated': 'always',
   'policy.loaded': 'always',
+  'policy.trial': 'rationed',
   'audit.read': 'rationed',
   'audit.counted': 'always',
   'audit.pruned': 'always',

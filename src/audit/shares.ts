@@ -103,15 +103,16 @@ function settle({ id, callers, tally }: Issuer, now: number): { events: AuditEve
  * Sorts that share no lines. What others show to an API is kept apart from what the API asks for itself, and a dead credential of
  * this broker from junk: whoever shows junk must not use up the lines of the API, nor hide that a dead credential was shown.
  * And the refusals of one caller must not hide what another of its issuer was permitted to read, nor must an SDK that asks before
- * every call hide either.
+ * every call hide either, nor what policies on trial would have answered.
  */
 function sortOf({
   type,
   verb,
   credential,
-}: AuditEvent): 'refused' | 'permitted' | 'repeated' | 'shown' | 'dead' | 'denied' {
+}: AuditEvent): 'tried' | 'refused' | 'permitted' | 'repeated' | 'shown' | 'dead' | 'denied' {
   if (type === 'introspection.inactive') return credential === undefined ? 'shown' : 'dead';
   if (type === 'audit.read' || type === 'revocation.previewed') return 'permitted';
+  if (type === 'policy.trial') return 'tried';
   if (type === 'credential.given_again') return 'repeated';
   if (type === 'access.denied') return 'denied';
   return verb === 'introspect' || verb === 'evaluate' ? 'shown' : 'refused';

@@ -62,7 +62,7 @@ export function instrumentPolicy(policy: PolicyEngine, metrics: Metrics): Policy
     },
     source: () => policy.source(),
     reload: () => policy.reload(),
-    decide: timed(metrics.policyTook, (query) => policy.decide(query)),
+    decide: timed(metrics.policyTook, (...asked: Parameters<PolicyEngine['decide']>) => policy.decide(...asked)),
   };
 }
 

@@ -71,7 +71,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const events = logEvents(audit, { clock, log, metrics });
   const ledger: Ledger = { records, clock, log: openRevocationLog(store.log, events, seen) };
   const around = { issuer, clock, proxyFor: createProxyFor(loaded.proxy) };
-  const policy = await openPolicy(config, { ...around, metrics });
+  const policy = await openPolicy(config, { ...around, audit, metrics, log });
   const { identify, issuers } = openIdentity(loaded, around);
   const { queue, ...intake } = openSignals({ ...around, loaded, ledger, audit, metrics, log });
   const onSignal = (id: string) => queue.push(id);

@@ -34,7 +34,13 @@ export function resolveFiles<C extends Pick<Config, 'redis' | 'trust' | 'policy'
 }
 
 function resolvePolicy(policy: Config['policy'], absolute: (file: string) => string): Config['policy'] {
-  return policy.engine === 'cedar' ? { ...policy, directory: absolute(policy.directory) } : withFiles(policy, absolute);
+  if (policy.engine !== 'cedar') return withFiles(policy, absolute);
+  const { trial } = policy;
+  return defined({
+    ...policy,
+    directory: absolute(policy.directory),
+    trial: trial && { ...trial, directory: absolute(trial.directory) },
+  });
 }
 
 function resolveRedis(redis: Config['redis'], absolute: (file: string) => string): Config['redis'] {
@@ -88,9 +94,9 @@ export async function fileFindings(parts: SoundParts, directory: string): Promis
     if (warned !== undefined) found.warnings.push({ path, reason: warned });
   };
   await Promise.all(filesOf(parts).map(judge));
-  const policies = parts.policy?.engine === 'cedar' ? parts.policy.directory : undefined;
-  if (policies !== undefined && !(await isReadable(resolve(directory, policies), 'directory')))
-    found.problems.push({ path: ['policy', 'directory'], reason: 'is not a directory that can be read' });
+  for (const { path, name } of policyDirectories(parts.policy))
+    if (!(await isReadable(resolve(directory, name), 'directory')))
+      found.problems.push({ path, reason: 'is not a directory that can be read' });
   return found;
 }
 
@@ -111,6 +117,13 @@ const filesOf = (parts: SoundParts): Named[] => [
   ...parts.notify.flatMap((one, index) => certificates(one?.ca, ['notify', index, 'ca'])),
   ...policyFiles(parts.policy),
 ];
+
+function policyDirectories(policy: SoundParts['policy']): { path: ConfigPath; name: string }[] {
+  if (policy?.engine !== 'cedar') return [];
+  const { directory, trial } = policy;
+  const tried = trial ? [{ path: ['policy', 'trial', 'directory'], name: trial.directory }] : [];
+  return [{ path: ['policy', 'directory'], name: directory }, ...tried];
+}
 
 const policyFiles = (policy: SoundParts['policy']): Named[] =>
   policy === undefined || policy.engine === 'cedar'

@@ -33,6 +33,13 @@ export const policySchema = z.discriminatedUnion('engine', [
   z.strictObject({
     engine: z.literal('cedar').describe('Cedar, inside the broker.'),
     directory: file.describe('Holds the `*.cedar` files and `schema.cedarschema`.'),
+    trial: z
+      .strictObject({
+        directory: file.describe('Holds policies that are asked too, and decide nothing.'),
+        enforce: z.literal('audit').describe('Where they would answer otherwise, the audit log says so.'),
+      })
+      .optional()
+      .describe('Policies on trial.'),
   }),
   z.strictObject({
     engine: z.literal('opa').describe('Open Policy Agent, by its Data API.'),
@@ -48,11 +55,17 @@ export const policySchema = z.discriminatedUnion('engine', [
   }),
 ]);
 
+type Policy = z.output<typeof policySchema>;
+
 /** Returns the directory of Cedar policies that is meant. @param instead What a command was told to read. */
-export function cedarDirectory({ policy }: { policy: z.output<typeof policySchema> }, instead?: string): string {
+export function cedarDirectory({ policy }: { policy: Policy }, instead?: string): string {
   if (instead !== undefined) return instead;
   if (policy.engine === 'cedar') return policy.directory;
   throw new Error(
     `The configuration has the policy engine ${policy.engine}, which keeps its own policies. Only policies of Cedar can be read here: name their directory.`,
   );
 }
+
+/** Returns the directory of the policies on trial, if there are any. */
+export const trialDirectory = ({ policy }: { policy: Policy }): string | undefined =>
+  policy.engine === 'cedar' ? policy.trial?.directory : undefined;

@@ -30,6 +30,8 @@ export const AUDIT_EVENT_TYPES = [
   'approval.cancelled',
   'keys.rotated',
   'policy.loaded',
+  /** Policies on trial would have answered otherwise than those that bind. It refused nobody, and is no denial. */
+  'policy.trial',
   'audit.read',
   /** Refusals, inactive answers, previews and readings of a minute that were counted and not entered, by one caller or issuer. */
   'audit.counted',

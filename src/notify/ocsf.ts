@@ -110,6 +110,7 @@ const MEANINGS = {
   'approval.reviewed': [UPDATE, LOW, SUCCESS],
   'keys.rotated': [UPDATE, LOW, SUCCESS],
   'policy.loaded': [UPDATE, LOW, SUCCESS],
+  'policy.trial': [OTHER, INFORMATIONAL, SUCCESS],
   'audit.read': [READ, INFORMATIONAL, SUCCESS],
   'audit.counted': [OTHER, LOW, FAILURE],
   'audit.pruned': [DELETE, INFORMATIONAL, SUCCESS],

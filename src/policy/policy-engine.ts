@@ -7,8 +7,9 @@ export interface PolicyEngine {
   /**
    * Throws `temporarily_unavailable` where the engine gives no answer: that is no verdict, so nobody is denied anything by policy,
    * and nothing is permitted.
+   * @param as `supposed`: nobody has asked that, it only helps to explain a refusal.
    */
-  decide(query: PolicyQuery): Promise<Verdict>;
+  decide(query: PolicyQuery, as?: 'supposed'): Promise<Verdict>;
   /**
    * Returns the most evaluations that the verdicts on these queries can take, before any is done. Undefined: they are more
    * than one request may need (HARD_LIMITS.policyEvaluations), and `decide` would refuse.

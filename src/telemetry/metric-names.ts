@@ -170,6 +170,11 @@ export const METRICS = {
     help: 'Questions that a policy engine outside the broker has not answered, by reason; each was refused as an outage.',
     labels: { reason: POLICY_SILENCES },
   },
+  policyTrial: {
+    name: 'mayfly_policy_trial_total',
+    help: 'Questions to the policies on trial, by whether they would have answered otherwise.',
+    labels: { result: ['same', 'other', 'dropped', 'failed'] },
+  },
   auditAppend: {
     name: 'mayfly_audit_append_seconds',
     help: 'Time until a batch of audit entries is durable.',

@@ -57,6 +57,7 @@ export interface Metrics {
   policyTook: Took;
   policyEvaluated(): void;
   policyUnanswered(reason: PolicySilence): void;
+  policyTried(result: 'same' | 'other' | 'dropped' | 'failed'): void;
   policyInForce(digest: string): void;
   /** @param count How many different sets brokers on the store decide by. */
   policySets(count: number): void;
@@ -210,12 +211,14 @@ function policy({ counter, gauge, histogram }: Factories) {
   const seconds = histogram('policy', FAST);
   const evaluations = counter('policyEvaluations');
   const unanswered = counter('policyUnanswered');
+  const trial = counter('policyTrial');
   const inForce = gauge('policyInForce');
   const sets = gauge('policySets');
   return {
     policyTook: (took) => seconds.observe(took),
     policyEvaluated: () => evaluations.inc(),
     policyUnanswered: (reason) => unanswered.inc({ reason }),
+    policyTried: (result) => trial.inc({ result }),
     policyInForce(digest) {
       inForce.reset();
       inForce.set({ digest }, 1);

@@ -11,11 +11,13 @@ const named = [...readFileSync('docs/memory.md', 'utf8').matchAll(/^\| `([\w/-]+
 const NOT_MEMORY: Readonly<Record<string, string>> = {
   'audit/usage.ts': 'lives for one answer',
   'cli/people/tree.ts': 'lives for one command',
+  'cli/policy/changes.ts': 'lives for one command',
   'http/wire/body.ts': 'lives for one request',
   'http/wire/router.ts': 'holds the table of the code, which never grows',
   'inventory/timeline.ts': 'lives for one page of one answer',
   'policy/cedar/policy-file.ts': 'lives while one file is parsed',
   'policy/cedar/mentions.ts': 'lives while one policy is read',
+  'policy/cedar/told.ts': 'lives while one condition is explained',
 };
 
 const keeping = readdirSync('src', { recursive: true, encoding: 'utf8' })

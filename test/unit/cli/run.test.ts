@@ -274,6 +274,26 @@ describe('mayfly check-policy', () => {
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringMatching(/a\.cedar:3: .*there is restricted/)]);
   });
 
+  it('looks at the policies on trial, too: a broker takes both, or neither', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mayfly-policies-'));
+    const [file, trial] = [join(directory, 'mayfly.yaml'), join(directory, 'next.cedar')];
+    const yaml = await readFile('config/development.yaml', 'utf8');
+    const both = `directory: ${join(process.cwd(), 'config/policies')}, trial: { directory: ${directory}, enforce: audit }`;
+    await writeFile(file, yaml.replace('directory: ./policies', both));
+    await writeFile(trial, '@id("a") permit (principal, action == Action::"read", resource);');
+    const sound = await mayfly('check-policy', '-c', file);
+    expect([sound.code, sound.out]).toEqual([
+      0,
+      expect.stringMatching(/config\/policies: sound[^]*\n.*: sound; 1 per/),
+    ]);
+    await writeFile(trial, '@id("a") permit (principal, action == Action::"raed", resource);');
+    expect(await mayfly('check-policy', '-c', file)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/next\.cedar:1: /),
+    });
+    expect((await mayfly('check-policy', 'config/policies', '-c', file)).code).toBe(0);
+  });
+
   it('says file, line and reason, and fails', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'mayfly-policies-'));
     await writeFile(

@@ -108,6 +108,19 @@ describe('a sound configuration', () => {
     ]);
     expect(await problems(elsewhere, { checkFiles: false })).toEqual([]);
   });
+
+  it('may have policies on trial, and says that they decide nothing', async () => {
+    const trial = (text: string) => SOUND.replace('directory: ./policies', `directory: ./policies, trial: ${text}`);
+    const { config, directory } = (await load(trial('{ directory: ./policies, enforce: audit }'))).loaded;
+    expect(config.policy).toMatchObject({ trial: { directory: join(directory, 'policies'), enforce: 'audit' } });
+    expect(await problems(trial('{ directory: ./next, enforce: audit }'))).toEqual([
+      '11 policy.trial.directory: is not a directory that can be read',
+    ]);
+    const silent = await problems(trial('{ directory: ./policies }'));
+    expect(silent).toEqual([expect.stringContaining('policy.trial.enforce')]);
+    const binding = await problems(trial('{ directory: ./policies, enforce: deny }'));
+    expect(binding).toEqual([expect.stringContaining('policy.trial.enforce')]);
+  });
 });
 
 describe('a file that is named', () => {
