@@ -135,7 +135,6 @@ const revocationEndpoints = (deps: HttpDeps): DescribedEndpoint[] => [
 const usesOfCredentials = (deps: HttpDeps): DescribedEndpoint[] => [
   ours('GET', '/credentials/:id', credentialReading(deps)),
   oauth('POST', '/introspect', introspection(deps), 48 * KIB),
-  ours('GET', '/credentials/:id', credentialReading(deps)),
   ours('POST', '/introspect/wait', introspectionWait(deps), 48 * KIB),
   ours('GET', '/.well-known/authzen-configuration', decisionPoint(deps)),
   authzen('POST', EVALUATION_PATH, evaluation(deps), 48 * KIB),

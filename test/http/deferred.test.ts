@@ -152,7 +152,8 @@ describe('the code', () => {
     const { deferral_code: code } = await waits();
     const bare = await broker.form('/token', { grant_type: DEFERRED, deferral_code: code });
     expectOAuthRefusal(bare, 401, 'invalid_client');
-    expectOAuthRefusal(await poll(code, { by: await broker.person('ada') }), 401, 'invalid_client');
+    // A person is another party than the agent that got the code.
+    expectOAuthRefusal(await poll(code, { by: await broker.person('ada') }), 400, 'invalid_grant');
     expectOAuthRefusal(await poll(undefined), 400, 'invalid_request', /deferral_code is missing/);
   });
 

@@ -33,7 +33,7 @@ describe('GET /openapi.json', () => {
     expect(reply.headers.get('cache-control')).toBe('public, max-age=300');
     expect(reply.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(document).toMatchObject({ openapi: '3.1.1', servers: [{ url: broker.url }] });
-    expect(reply.text.length).toBeLessThan(160 * 1024);
+    expect(reply.text.length).toBeLessThan(192 * 1024);
     expect(reply.text).not.toMatch(/\]\([a-z-]+\.md/);
   });
 
