@@ -218,7 +218,7 @@ function namesByAppearance(): (text: string) => string {
     if (before !== undefined) return before;
     const name = text
       .replace(/\b[ab][a-z2-7]\//g, '')
-      .replace(/(tsk|crd)_[a-z2-7]{16}/g, number)
+      .replace(/(tsk|crd|apr)_[a-z2-7]{16}/g, number)
       .replace(/^[\w-]{16}$/, number);
     named.set(text, name);
     return name;

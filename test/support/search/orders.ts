@@ -24,6 +24,13 @@ import { withPersons } from '../brokers/use-cases.js';
 import { checkGuarantees, livingOf, type Death, type Witness } from './witness.js';
 import { completeRun, completeTask, resumeTask, suspendTask } from '../verbs.js';
 import { exchange } from '../exchanging.js';
+import { answered, waitingFor } from '../approving.js';
+import { answerApproval, type Decision } from '../../../src/approvals/answer.js';
+import { cancelByCode } from '../../../src/approvals/cancel.js';
+import { giveCode } from '../../../src/approvals/deferral-code.js';
+import { permitOnApproval } from '../../../src/authorization/permit.js';
+import { shownDigest } from '../../../src/domain/approval.js';
+import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
 
 type Actor = (stepped: Stepped) => Promise<unknown>;
 
@@ -42,6 +49,12 @@ export interface Stage {
   /** The agent asks with the credential that the planner has under `plannersTask`, which hangs on all of `ABOVE`. */
   handOn: () => Actor;
   plannersCredential: string;
+  /** The id of the question that `task` waits for, where policy asks people (`asking`). */
+  approval: string;
+  /** A person reads the question, and answers it. */
+  answer: (person: string, decision: Decision['decision']) => Actor;
+  /** The agent takes the question back. */
+  takeBack: () => Actor;
   complete: (task: string, outcome?: 'completed' | 'failed') => Actor;
   /** Completes the run of that name, of the issuer of the agent. */
   completeRun: (run: string) => Actor;
@@ -66,6 +79,8 @@ export interface Stage {
 
 export interface PlayOptions extends Search {
   credentialsPerTask?: number;
+  /** Policy asks people about all that the agent asks for, and has been asked once: they have agreed, or not answered yet. */
+  asking?: 'pending' | 'approved';
   /** The play loses records. A credential without a record counts as dead. */
   lossy?: boolean;
   /** Checks what must hold besides the guarantees of every play. */
@@ -78,7 +93,7 @@ export async function orders(
   options: PlayOptions = {},
 ): Promise<number> {
   let [tried, issued] = [0, 0];
-  const prepared = await prepare();
+  const prepared = await prepare(options);
   const runs = await everyInterleaving((): Scenario => {
     const stage = setStage(prepared, options);
     return {
@@ -103,7 +118,12 @@ interface Prepared {
   plannersTask: string;
   plannersRoot: string;
   plannersCredential: string;
+  approval: string;
+  code: string;
 }
+
+/** Whoever has agreed where the play begins with that. */
+export const APPROVER = 'staff:bo';
 
 /** Names of which only what the planner has is, and not the agent by itself. */
 export const ABOVE = { run: 'run-0', subject: 'lab:branch-0', person: 'staff:ada', session: 'staff:login-0' } as const;
@@ -116,7 +136,7 @@ const ASKING = {
 };
 const asked = (token: string) => ({ subject: { token, type: 'urn:ietf:params:oauth:token-type:jwt' } });
 
-async function prepare(): Promise<Prepared> {
+async function prepare({ asking }: PlayOptions): Promise<Prepared> {
   const clock = handClock();
   const store = modelStore(clock);
   const bare = bareBroker(store, clock);
@@ -134,8 +154,29 @@ async function prepare(): Promise<Prepared> {
   const plannersTask = await open({ ...planners, parent: plannersRoot }, inRun);
   const proofs = { ...asked(ABOVE.person), actor: asked(PLANNER).subject };
   const { credential } = await exchange(opener, { ...ASKING, ...proofs, under: { taskId: plannersTask } });
-  return { state: store.snapshotState(), task, plannersTask, plannersRoot, plannersCredential: credential.id };
+  const asks = asking ? await ask(bare, task, asking) : { approval: '', code: '' };
+  return { state: store.snapshotState(), task, plannersTask, plannersRoot, plannersCredential: credential.id, ...asks };
 }
+
+async function ask(broker: BareBroker, taskId: string, asking: 'pending' | 'approved') {
+  const request = { ...ASKING, ...asked(AGENT), under: { taskId } };
+  const { id } = await waitingFor(exchange({ ...broker, policy: asksPeople(broker.policy) }, request));
+  const code = (await giveCode(broker.ledger, id)) ?? '';
+  const by = { kind: 'person', id: APPROVER, issuer: 'staff' } as const;
+  if (asking === 'approved') await answered(broker, id, { by });
+  return { approval: id, code };
+}
+
+/** Policy that permits a credential once people of one group have agreed, and everything else. */
+const asksPeople = (permits: PolicyEngine): PolicyEngine => ({
+  ...permits,
+  async decide(query) {
+    const verdict = await permits.decide(query);
+    const { context } = query;
+    if (context.kind !== 'access' || context.approvals.includes('sre')) return verdict;
+    return { ...verdict, outcome: 'needs-approval', approvals: ['sre'], needs: [{ group: 'sre', approvers: 1 }] };
+  },
+});
 
 function namedInFull(token: string, clock: HandClock): AuthenticatedCaller {
   const { party, ...proof } = proven(token, clock, clock.now() + 60_000);
@@ -143,10 +184,13 @@ function namedInFull(token: string, clock: HandClock): AuthenticatedCaller {
   return { ...proof, party: { ...party, ...(party.kind === 'person' ? { session } : { run, subject }) } };
 }
 
-function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOptions): Stage {
+function setStage({ state, code, ...tasks }: Prepared, { credentialsPerTask, asking }: PlayOptions): Stage {
   const clock = searchClock();
   const store = modelStore(clock, state);
-  const brokerOn = (stepped: Stepped): BareBroker => bareBroker(stepped.store, clock, credentialsPerTask);
+  const brokerOn = (stepped: Stepped): BareBroker => {
+    const broker = bareBroker(stepped.store, clock, credentialsPerTask);
+    return asking ? { ...broker, policy: asksPeople(broker.policy) } : broker;
+  };
   const witness: Witness = { issued: [], deaths: [], answers: [], refusals: [], minted: [] };
   const operator = proven(OPERATOR, clock);
   const selectTask = (value: string): Selector => ({ kind: 'task', value });
@@ -219,6 +263,14 @@ function setStage({ state, ...tasks }: Prepared, { credentialsPerTask }: PlayOpt
           });
         });
       }),
+    answer: (person, decision) => async (stepped) => {
+      const broker = brokerOn(stepped);
+      const permitted = await permitOnApproval(broker, proven(person, clock), tasks.approval);
+      const digest = shownDigest(permitted.subject.approval);
+      await answerApproval(broker, permitted, { decision, digest, reason: 'test' }, 'r');
+    },
+    takeBack: () => async (stepped) =>
+      cancelByCode(brokerOn(stepped), code, { caller: proven(AGENT, clock), requestId: 'r' }),
     complete:
       (taskId, outcome = 'completed') =>
       async (stepped) => {
