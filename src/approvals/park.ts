@@ -3,7 +3,7 @@
  * have opened is opened now, without a credential: what waits, waits under a task, and ends with it.
  */
 import { callerFields, taskFields } from '../authorization/audit.js';
-import { denied } from '../authorization/decide.js';
+import { denied, recordOf } from '../authorization/decide.js';
 import { approvalStateAt, type Approval, type NeededApproval } from '../domain/approval.js';
 import { digestUnder } from '../domain/asked.js';
 import { normalise } from '../domain/access.js';
@@ -118,7 +118,6 @@ async function tell(
   { requester: { caller }, needed, requestId }: Waiting,
   { approval, task }: { approval: Approval; task: Task },
 ): Promise<void> {
-  const { id, outcome, policies, digest } = needed;
   try {
     await audit.append({
       type: 'approval.requested',
@@ -129,7 +128,7 @@ async function tell(
       target: approval.asked.target,
       access: approval.asked.access,
       approval: { id: approval.id, groups: approval.needs.map(({ group }) => group), lapsesAt: approval.lapsesAt },
-      decision: { id, outcome, policies, digest },
+      decision: recordOf(needed),
       requestId,
     });
   } catch (error) {
