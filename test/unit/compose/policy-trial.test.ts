@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../../src/audit/event.js';
 import { withTrial } from '../../../src/compose/policy-trial.js';
 import { HOUR_MS } from '../../../src/domain/time.js';
+import { createCedarEngine } from '../../../src/policy/cedar/cedar.js';
 import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
 import type { PolicyResource } from '../../../src/policy/query.js';
 import { handClock } from '../../support/clock.js';
@@ -36,9 +37,9 @@ beforeEach(() => {
   append = (event) => Promise.resolve(void entered.push(event));
 });
 
-async function trialBehind(policies = READS): Promise<PolicyEngine> {
+async function trialBehind(policies: string | PolicyEngine = READS): Promise<PolicyEngine> {
   return withTrial(
-    await engineOf(policies),
+    typeof policies === 'string' ? await engineOf(policies) : policies,
     { directory, configured: configuredWith() },
     {
       audit: { append: (event) => append(event) },
@@ -168,5 +169,21 @@ describe('policies on trial', () => {
     expect(await engine.reload()).toMatchObject({ digest: engine.digest, problems: [] });
     await engine.decide(toAccess('incident/1'));
     await counted('same', 1);
+  });
+
+  it('come into force together with the others, or neither does', async () => {
+    const binding = writePolicies({ 'a.cedar': READS });
+    const load = { directory: binding, configured: configuredWith(), maxCachedVerdicts: 10 };
+    const engine = await trialBehind(await createCedarEngine(load));
+    const { digest } = engine;
+    const wrong = permit('raed');
+    writePolicies({ 'a.cedar': permit('export') }, binding);
+    writePolicies({ 'next.cedar': wrong }, directory);
+    expect(await engine.reload()).toMatchObject({ digest, problems: [{ file: expect.stringMatching('next.cedar') }] });
+    writePolicies({ 'a.cedar': wrong }, binding);
+    writePolicies({ 'next.cedar': READS }, directory);
+    expect(await engine.reload()).toMatchObject({ digest, problems: [{ file: expect.stringMatching('a.cedar') }] });
+    expect((await engine.decide(toAccess('incident/1'))).outcome).toBe('permit');
+    await counted('other', 1);
   });
 });
