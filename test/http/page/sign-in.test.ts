@@ -195,6 +195,22 @@ describe('a form', () => {
     });
   });
 
+  it.each([
+    ['/approvals/sign-out', 'of as many fields as fit', 'a&', 400],
+    ['/approvals/sign-out', 'of one long field', 'a', 403],
+    ['/approvals/apr_aabbbbbbbbbbbbbb/answer', 'of as many fields as fit', 'a&', 400],
+    ['/approvals/apr_aabbbbbbbbbbbbbb/close', 'of as many fields as fit', 'a&', 400],
+  ])('to %s %s is refused at once', async (path, _what, noise, status) => {
+    const headers = {
+      Cookie: `${SESSION}=${browser.cookies.get(SESSION) ?? ''}`,
+      Origin: at.broker.url,
+      'Content-Type': 'application/x-www-form-urlencoded',
+    };
+    const body = noise.repeat(1_000 / noise.length);
+    const reply = await at.broker.send(path, { method: 'POST', headers, body });
+    expect([reply.status, reply.text.length < 4_000]).toEqual([status, true]);
+  });
+
   it('after the session has ended says so, and does nothing', async () => {
     const gone = await at.signedIn('eve.sre-oncall');
     gone.cookies.delete(SESSION);
