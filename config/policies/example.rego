@@ -78,6 +78,11 @@ permits contains "soc-revokes-and-reads" if {
 	input.action in {"revoke", "readRevocations", "readCredential", "readTask", "readAudit"}
 }
 
+permits contains "people-answer-for-their-groups" if {
+	input.action == "approve"
+	input.resource.group in input.principal.groups
+}
+
 permits contains "siem-sends-signals" if {
 	workload("lab:siem")
 	input.action == "sendSignal"

@@ -7,6 +7,7 @@ import { defined } from '../domain/defined.js';
 import { SHARDS, type Shard } from '../domain/id.js';
 import type { PartyRef } from '../domain/party.js';
 import { moment } from '../domain/schemas.js';
+import { NAME_CHARACTERS_MAX } from '../domain/name.js';
 import { cause } from '../domain/selector.js';
 import { DAY_MS } from '../domain/time.js';
 import type { Change, Key, Member } from '../store/store.js';
@@ -40,6 +41,8 @@ export function remembering({ id, issuer, owner }: PartyRef, before: string | un
 function entriesOf(id: string, owner: string | undefined): [Key, Member][] {
   const shard = seenShard(cause('workload', id));
   const member = memberOf(id, owner);
+  // No index takes a longer one. A workload with such an id is remembered and revoked like others, and only the list lacks it.
+  if (member.length > NAME_CHARACTERS_MAX) return [];
   return [
     [workloadsIndex(shard), member],
     ...(owner === undefined ? [] : [[workloadsIndex(shard, owner), member] satisfies [Key, Member]]),

@@ -43,8 +43,8 @@ async function refusing(error: Error, more: Partial<About> = {}): Promise<void> 
 
 const refusal = (code: BrokerError['code'] = 'access_denied') => new BrokerError(code, 'Refused.');
 
-/** A flood must not fill the audit log, and an outage decides nothing about anybody. Both are counted and logged. */
-const NOT_AUDITED = ['slow_down', 'temporarily_unavailable'] as const;
+/** A flood must not fill the audit log, an outage decides nothing about anybody, and what waits for people is no refusal yet. */
+const NOT_AUDITED = ['slow_down', 'temporarily_unavailable', 'authorization_pending'] as const;
 const AUDITED = BROKER_ERROR_CODES.filter((code) => !NOT_AUDITED.some((other) => other === code));
 
 describe('Work of an authenticated caller', () => {
