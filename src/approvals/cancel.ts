@@ -22,9 +22,13 @@ export async function cancelByCode(deps: CancelDeps, code: string, asking: Askin
   const approval = await approvalByCode(ledger, asking.caller.party, code);
   if (!approval) return;
   const at = ledger.clock.unchecked();
-  const isOver = ({ cancelledAt, used }: Approval) => (cancelledAt ?? used) !== undefined;
-  await changeApproval(ledger, approval.id, (one) => (isOver(one) ? undefined : { ...one, cancelledAt: at }));
-  if (!isOver(approval)) await auditCancelled(deps, approval, asking);
+  const found = { isOpen: false };
+  await changeApproval(ledger, approval.id, (one) => {
+    found.isOpen = (one.cancelledAt ?? one.used) === undefined;
+    return found.isOpen ? { ...one, cancelledAt: at } : undefined;
+  });
+  // It may have been used between the two reads: then nothing was taken back, and the log must not say so.
+  if (found.isOpen) await auditCancelled(deps, approval, asking);
 }
 
 /** The question is taken back, whether or not the audit log takes the entry: it is an end, and grants nothing. */

@@ -2,13 +2,11 @@
 import { assertLiveCaller } from '../authorization/caller.js';
 import { auditingRefusals, nobody } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
-import { approvalStateAt, type Approval, type ApprovalState } from '../domain/approval.js';
+import type { Approval } from '../domain/approval.js';
 import { BrokerError } from '../domain/errors.js';
 import { secondsToWait } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { readTask } from '../ledger/tasks.js';
-import { readTaskState } from '../ledger/task-state.js';
-import type { Ledger } from '../ledger/ledger.js';
+import { readApprovalState } from '../ledger/approval-state.js';
 import { approvalByCode, giveCode } from './deferral-code.js';
 import type { Pace } from './pace.js';
 import { lapsed, refusedByPerson, takenBack } from './refusals.js';
@@ -54,7 +52,7 @@ export async function fetchApproved(
     if (!approval) throw unknownCode();
     const tooFast = deps.pace.isTooFast(approval.id);
     if (tooFast !== undefined) throw slowDown(tooFast);
-    const state = await stateOf(deps.ledger, approval);
+    const state = await readApprovalState(deps.ledger, approval);
     // The code is used up with what it was for, also where the yes stands for more.
     if (approval.used) throw unknownCode();
     switch (state) {
@@ -72,15 +70,6 @@ export async function fetchApproved(
         throw unknownCode();
     }
   });
-}
-
-/** Returns the state. What waits ends with its task. */
-async function stateOf(ledger: Ledger, approval: Approval): Promise<ApprovalState> {
-  const state = approvalStateAt(approval, ledger.clock.now());
-  if (state !== 'pending' && state !== 'approved') return state;
-  const task = await readTask(ledger, approval.task);
-  const of = task && (await readTaskState(ledger, task.value));
-  return of === 'open' || of === 'suspended' ? state : 'cancelled';
 }
 
 const unknownCode = () =>

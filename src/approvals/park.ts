@@ -4,7 +4,7 @@
  */
 import { callerFields, taskFields } from '../authorization/audit.js';
 import { denied, recordOf } from '../authorization/decide.js';
-import { approvalStateAt, type Approval, type NeededApproval } from '../domain/approval.js';
+import { approvalStateAt, isUnsettled, type Approval, type NeededApproval } from '../domain/approval.js';
 import { digestUnder } from '../domain/asked.js';
 import { normalise } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
@@ -107,10 +107,7 @@ const taskOf = ({ task, stored }: Waiting, id: string): Task => (stored ? task :
 const superseding = (stored: Versioned<Approval>, at: number): Change =>
   isOpen(stored, at) ? approvalStep(stored, { ...stored.value, cancelledAt: at }) : {};
 
-function isOpen({ value }: Versioned<Approval>, at: number): boolean {
-  const state = approvalStateAt(value, at);
-  return state === 'pending' || state === 'approved';
-}
+const isOpen = ({ value }: Versioned<Approval>, at: number): boolean => isUnsettled(approvalStateAt(value, at));
 
 /** Whoever must answer learns of the question from the audit log. A question that nobody hears of is taken back: the next request asks anew. */
 async function tell(

@@ -13,7 +13,7 @@ import { refusesProof } from '../domain/liveness.js';
 import type { Task } from '../domain/task.js';
 import { approvalStep, findAsked, findOpening, readVersionedApprovals, unchanged } from '../ledger/approvals.js';
 import type { Versioned } from '../ledger/ledger.js';
-import { readTaskState } from '../ledger/task-state.js';
+import { goesOn, readTaskState } from '../ledger/task-state.js';
 import type { Change } from '../store/store.js';
 import { park } from './park.js';
 import { refusedByPerson, stillWaiting } from './refusals.js';
@@ -62,11 +62,9 @@ async function elsewhere(deps: ApprovalDeps, waiting: Waiting): Promise<Elsewher
   const { digest, shard: own } = digestOpening(opening, asked);
   const shard = handed ? shardOf(handed.task.id) : own;
   const { sought, task: opened } = await findOpening(deps.ledger, shard, digest);
-  if (opened && !isOver(await readTaskState(deps.ledger, opened))) return { taskId: opened.id };
+  if (opened && goesOn(await readTaskState(deps.ledger, opened))) return { taskId: opened.id };
   return park(deps, waiting, { opening: { ...sought, shard } });
 }
-
-const isOver = (state: string): boolean => state !== 'open' && state !== 'suspended';
 
 /** Returns undefined where the question must be asked anew. */
 async function byAnswer(

@@ -4,10 +4,9 @@
  */
 import type { Approval } from '../domain/approval.js';
 import { createBell } from '../domain/bell.js';
+import { goingOn } from '../ledger/approval-state.js';
 import { readApprovals } from '../ledger/approvals.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { readTaskState } from '../ledger/task-state.js';
-import { readTasks } from '../ledger/tasks.js';
 
 /** Beyond these nobody waits: the answer comes at once, as without a wait. Each holds a connection. */
 const WAITING_MAX = { all: 5_000, ofOneParty: 200 } as const;
@@ -16,7 +15,8 @@ const LOOK_EACH_MS = 1_000;
 
 export interface AnswerWaiting {
   /**
-   * Resolves when the record is another than this one, its task is over, nobody can answer it any more, the time is up, too many wait, or this broker is about to end.
+   * Resolves when the record is another than this one, its task is over, nobody can answer it any more, the time is up, too many
+   * wait, or this broker is about to end.
    * @param ms Milliseconds.
    */
   wait: (party: string, approval: Approval, ms: number) => Promise<void>;
@@ -77,16 +77,14 @@ export function createAnswerWaiting(ledger: Ledger): AnswerWaiting {
 /** Returns the keys of those whose record is as it was, and whose task goes on. */
 async function stillSame(ledger: Ledger, known: readonly Approval[]): Promise<Set<string>> {
   const distinct = new Map(known.map((approval) => [approval.id, approval]));
-  const [found, tasks] = await Promise.all([
+  const [found, living] = await Promise.all([
     readApprovals(ledger, [...distinct.keys()]),
-    readTasks(ledger, [...new Set([...distinct.values()].map(({ task }) => task))]),
+    goingOn(
+      ledger,
+      [...distinct.values()].map(({ task }) => task),
+    ),
   ]);
-  // The looks are joined by the log into one.
-  const states = await Promise.all(
-    tasks.map(async ({ value }) => [value.id, await readTaskState(ledger, value)] as const),
-  );
-  const goingOn = new Set(states.flatMap(([id, state]) => (state === 'open' || state === 'suspended' ? [id] : [])));
-  return new Set(found.filter(({ task }) => goingOn.has(task)).map(keyOf));
+  return new Set(found.filter(({ task }) => living.has(task)).map(keyOf));
 }
 
 const keyOf = ({ id, revision }: Approval): string => `${id} ${revision}`;

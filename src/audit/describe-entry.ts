@@ -26,7 +26,7 @@ function describeRevocation(
   return `${what} ${formatSelector(selector)}${inBrackets(how)}`;
 }
 
-/** The question, or an answer to it. */
+/** The question, an answer to it, or its end. */
 function describeApproval(
   entry: AuditEntry,
   { id, says, groups = [], lapsesAt, lifetimeSeconds }: Part<'approval'>,
@@ -39,6 +39,7 @@ function describeApproval(
   if (says === 'approve') return `${id}: ${by} agrees, for ${groups.join(' and ')}, to ${workload} at ${what}`;
   if (says === 'emergency') return `${id}: EMERGENCY declared by ${by}: ${workload} at ${what}`;
   if (entry.type === 'approval.reviewed') return `${id}: ${by} has reviewed the emergency of ${workload} at ${what}`;
+  if (entry.type === 'approval.cancelled') return `${id}: the question of ${workload} is taken back`;
   const served = principal === undefined ? '' : ` for ${principal}`;
   const wanted = groups.length === 0 ? '' : `: wanted are ${groups.join(' and ')}`;
   return `${id}: ${workload}${served} asks for ${what}${wanted}${lapsesAt === undefined ? '' : `, until ${toTimestamp(lapsesAt)}`}`;
@@ -78,10 +79,6 @@ function describeOther(entry: AuditEntry): string {
       return `no credential for ${accessed(entry)}: ${error ?? 'refused'}`;
     case 'task.opened':
       return `${task ?? 'a task'} opened for ${entry.workload ?? 'a workload'}${until(entry)}${goesOn(entry)}`;
-    case 'approval.requested':
-      return `${entry.approval?.id ?? 'an approval'} asked for: ${accessed(entry)}`;
-    case 'approval.cancelled':
-      return `${entry.approval?.id ?? 'an approval'} taken back`;
     case 'introspection.inactive':
       return `${presented(entry)}: not active`;
     case 'access.permitted':

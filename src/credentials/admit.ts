@@ -21,7 +21,7 @@ import { isDead, type Found } from '../ledger/credentials.js';
 import type { FoundTask } from '../ledger/found-task.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import type { JointRisk } from '../ledger/risk.js';
-import { taskState, type TaskState } from '../ledger/task-state.js';
+import { goesOn, taskState, type TaskState } from '../ledger/task-state.js';
 import { kindOf } from '../targets/kinds.js';
 import { draftImplicitTask } from '../tasks/draft-task.js';
 import type { Deps } from './deps.js';
@@ -81,7 +81,7 @@ export async function admit(
   for (const proof of proofs) refuseDeadCaller(deps, proof, seen);
   const task = stored ? draft : { ...draft, epoch: formatEpoch(seen.epoch) };
   const state = taskState(task, seen, now);
-  if (stored && stored === run?.task && state !== 'open' && state !== 'suspended') return undefined;
+  if (stored && stored === run?.task && !goesOn(state)) return undefined;
   if (requester.handed) refuseDeadSubject(requester.handed, seen);
   refuseOtherActor(deps, requester.caller.party, task.mayAct, requester.handed ? 'invalid_request' : 'invalid_grant');
   refuseOver(requester, state, seen);

@@ -123,6 +123,9 @@ export function approvalStateAt(approval: Approval, now: number): ApprovalState 
   return now < lapsesAt ? 'pending' : 'expired';
 }
 
+/** Returns whether it waits for people, or what they agreed to can be fetched. Every other state is the last. */
+export const isUnsettled = (state: ApprovalState): boolean => state === 'pending' || state === 'approved';
+
 /** Returns whether every group that was asked lets its yes stand for the rest of the task. An emergency is for once. */
 export const isReusable = ({ needs, answers }: Pick<Approval, 'needs' | 'answers'>): boolean =>
   needs.every(({ reuse }) => reuse) && answers.every(({ says }) => says !== 'emergency');

@@ -74,10 +74,11 @@ export const approvalReading = (deps: HttpDeps) =>
     }),
     charged: () => 'nobody',
     permit: (caller, _, { params }) => permitOnApproval(deps, caller, params['id'] ?? ''),
-    async act({ caller, subject: { approval, state } }, { wait = 0 }) {
-      if (state === 'pending' && wait > 0) await deps.answers.wait(caller.party.id, approval, wait * 1000);
+    async act({ caller, subject: seen }, { wait }) {
+      if (wait === undefined || seen.state !== 'pending') return ok(approvalOnWire(deps, seen));
+      await deps.answers.wait(caller.party.id, seen.approval, wait * 1000);
       // Whoever waited may have been cut off meanwhile, and the record may be another: all is asked again.
-      const { subject } = await permitOnApproval(deps, caller, approval.id);
+      const { subject } = await permitOnApproval(deps, caller, seen.approval.id);
       return ok(approvalOnWire(deps, subject));
     },
   });

@@ -1,12 +1,10 @@
 /** The state of an approval: by its record, and `cancelled` once its task is over: what waits ends with the task that it waits for. */
-import { approvalStateAt, type Approval, type ApprovalState } from '../domain/approval.js';
-import { stateNow, type TaskState } from './task-state.js';
+import { approvalStateAt, isUnsettled, type Approval, type ApprovalState } from '../domain/approval.js';
 import type { Task } from '../domain/task.js';
 import type { Ledger } from './ledger.js';
 import type { Seen } from './revocation-log.js';
-
-/** The states of a task under which a question is open, or a yes good for something. A task that is suspended may be resumed. */
-const GOES_ON: ReadonlySet<TaskState> = new Set(['open', 'suspended']);
+import { goesOn, readTaskState, stateNow } from './task-state.js';
+import { readTask, readTasks } from './tasks.js';
 
 /**
  * @param task undefined: its record is gone, and so is the question.
@@ -19,6 +17,23 @@ export function approvalState(
   seen: Seen,
 ): ApprovalState {
   const state = approvalStateAt(approval, ledger.clock.now());
-  const isOpen = state === 'pending' || state === 'approved';
-  return isOpen && !(task && GOES_ON.has(stateNow(ledger, task, seen))) ? 'cancelled' : state;
+  return isUnsettled(state) && !(task && goesOn(stateNow(ledger, task, seen))) ? 'cancelled' : state;
+}
+
+/** Returns the same by what the store and the log say now. */
+export async function readApprovalState(ledger: Ledger, approval: Approval): Promise<ApprovalState> {
+  const state = approvalStateAt(approval, ledger.clock.now());
+  if (!isUnsettled(state)) return state;
+  const task = await readTask(ledger, approval.task);
+  return task && goesOn(await readTaskState(ledger, task.value)) ? state : 'cancelled';
+}
+
+/** Returns those of the tasks that have not ended. */
+export async function goingOn(ledger: Ledger, ids: readonly string[]): Promise<Set<string>> {
+  const tasks = await readTasks(ledger, [...new Set(ids)]);
+  // The looks are joined by the log into one.
+  const living = await Promise.all(
+    tasks.map(async ({ value }) => (goesOn(await readTaskState(ledger, value)) ? [value.id] : [])),
+  );
+  return new Set(living.flat());
 }

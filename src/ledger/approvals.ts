@@ -5,6 +5,7 @@ import { HISTORY_MS } from '../domain/limits.js';
 import type { Task } from '../domain/task.js';
 import { record } from '../store/record.js';
 import type { Change, Key } from '../store/store.js';
+import { acrossShards } from './across-shards.js';
 import { approvalIndex, askedKey, openingKey, recordKey, reviewIndex } from './keys.js';
 import type { Ledger, Versioned } from './ledger.js';
 import { updateRecord } from './retry-on-conflict.js';
@@ -60,15 +61,10 @@ export async function approvalsAfter(
 ): Promise<ApprovalPage> {
   const begun = after && shardOf(after[1]);
   const shards = begun === undefined ? SHARDS : SHARDS.slice(SHARDS.indexOf(begun));
-  const ranges = await Promise.all(
-    shards.map((shard) =>
-      ledger.records.range(INDEX_OF[list](shard), { limit: most, ...(shard === begun && after && { after }) }),
-    ),
-  );
-  const places = ranges
-    .flat()
-    .map(([id, score]): ApprovalPlace => [score, id])
-    .slice(0, most);
+  const places = await acrossShards(shards, most, async (shard): Promise<ApprovalPlace[]> => {
+    const by = { limit: most, ...(shard === begun && after && { after }) };
+    return (await ledger.records.range(INDEX_OF[list](shard), by)).map(([id, score]) => [score, id]);
+  });
   const approvals = await readApprovals(
     ledger,
     places.map(([, id]) => id),
@@ -82,7 +78,9 @@ export async function openReviews({ records }: Ledger): Promise<{ count: number;
   const ranges = await Promise.all(
     SHARDS.map(async (shard) => {
       const index = reviewIndex(shard);
-      return { count: await records.count(index), first: (await records.range(index, { limit: 1 }))[0]?.[1] };
+      const [first] = await records.range(index, { limit: 1 });
+      // Nearly always there is none.
+      return first ? { count: await records.count(index), first: first[1] } : { count: 0 };
     }),
   );
   const since = ranges.flatMap(({ first }) => first ?? []);

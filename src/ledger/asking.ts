@@ -6,12 +6,11 @@ import { z } from 'zod';
 import { approvalStateAt } from '../domain/approval.js';
 import { moment } from '../domain/schemas.js';
 import { record } from '../store/record.js';
+import { goingOn } from './approval-state.js';
 import { readApprovals } from './approvals.js';
 import { askingKey } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { retryOnConflict } from './retry-on-conflict.js';
-import { readTasks } from './tasks.js';
-import { readTaskState } from './task-state.js';
 
 interface Question {
   id: string;
@@ -51,14 +50,10 @@ async function openAmong(ledger: Ledger, listed: readonly Question[]): Promise<Q
     listed.map(({ id }) => id),
   );
   const waiting = found.filter((one) => approvalStateAt(one, now) === 'pending');
-  const tasks = await readTasks(
+  const living = await goingOn(
     ledger,
     waiting.map(({ task }) => task),
   );
-  const states = await Promise.all(
-    tasks.map(async ({ value }) => [value.id, await readTaskState(ledger, value)] as const),
-  );
-  const living = new Set(states.flatMap(([id, state]) => (state === 'open' || state === 'suspended' ? [id] : [])));
   const open = new Set(waiting.flatMap(({ id, task }) => (living.has(task) ? [id] : [])));
   return listed.filter(({ id }) => open.has(id));
 }

@@ -10,6 +10,9 @@ import type { Seen } from './revocation-log.js';
 export const TASK_STATES = ['open', 'suspended', ...OUTCOMES] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
+/** Returns whether the task has not ended. One that is suspended may be resumed. */
+export const goesOn = (state: TaskState): state is 'open' | 'suspended' => state === 'open' || state === 'suspended';
+
 /** @param seen A look at `taskCauses(task)` that began after the question arrived: an older one may miss a revocation. */
 export function taskState(task: Task, seen: Seen, now: number): TaskState {
   if (task.ended) return task.ended.as;

@@ -4,7 +4,7 @@ import type { PermittedTask } from '../authorization/permit.js';
 import { defined } from '../domain/defined.js';
 import type { Task } from '../domain/task.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { TaskState } from '../ledger/task-state.js';
+import { goesOn, type TaskState } from '../ledger/task-state.js';
 import { endTask, publishEnd } from './end-task.js';
 import { endingBy, type Completion, type Ending } from './ending.js';
 
@@ -20,7 +20,7 @@ export async function completeTask(
   { caller, subject: { task, state } }: PermittedTask<'completeTask'>,
   request: Completion,
 ): Promise<Completed> {
-  if (state !== 'open' && state !== 'suspended') {
+  if (!goesOn(state)) {
     // The end was only read, and perhaps no replica has it: its publication may have been answered with 503.
     await publishEnd(ledger, task, { as: state, reason: request.reason ?? state, ...publishedBy(caller) });
     return { task, state };

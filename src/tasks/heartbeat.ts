@@ -2,6 +2,7 @@
 import type { PermittedTask } from '../authorization/permit.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { goesOn } from '../ledger/task-state.js';
 import { updateTask } from '../ledger/tasks.js';
 import type { TaskAnswer } from './open-task.js';
 
@@ -10,7 +11,7 @@ export async function heartbeat(
   { subject: { task, state } }: PermittedTask<'heartbeat'>,
 ): Promise<TaskAnswer> {
   if (!task.heartbeat) throw new BrokerError('conflict', 'The task was opened without a heartbeat.');
-  if (state !== 'open' && state !== 'suspended') return { task, state };
+  if (!goesOn(state)) return { task, state };
   const lastAt = ledger.clock.now();
   const next = await updateTask(
     ledger,

@@ -14,7 +14,7 @@ import type { LogEntry } from '../domain/tombstone.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { lift, revoke } from '../ledger/revoke.js';
-import { readTaskState, type TaskState } from '../ledger/task-state.js';
+import { goesOn, readTaskState, type TaskState } from '../ledger/task-state.js';
 import { updateTask } from '../ledger/tasks.js';
 import { StoreUnavailable } from '../store/store.js';
 
@@ -29,7 +29,7 @@ export async function suspendTask(
   { caller, subject: { task, state } }: PermittedTask<'suspendTask'>,
   { reason = 'suspended' }: { reason?: string },
 ): Promise<Suspended> {
-  if (hasEnded(state)) throw ended(state);
+  if (!goesOn(state)) throw ended(state);
   const held = await placeHold(ledger, task, { ...publishedBy(caller), reason });
   return { ...held, state: await readTaskState(ledger, held.task) };
 }
@@ -39,7 +39,7 @@ export async function resumeTask(
   ledger: Ledger,
   { caller, subject: { task, state } }: PermittedTask<'resumeTask'>,
 ): Promise<Suspended> {
-  if (hasEnded(state)) throw ended(state);
+  if (!goesOn(state)) throw ended(state);
   if (!task.suspended) return { task, state };
 
   const by = { ...publishedBy(caller), reason: 'resumed' };
@@ -113,5 +113,4 @@ const resumed = (task: Task, now: number): Task =>
     heartbeat: task.heartbeat && { ...task.heartbeat, lastAt: now },
   });
 
-const hasEnded = (state: TaskState): boolean => state !== 'open' && state !== 'suspended';
 const ended = (state: TaskState) => new BrokerError('conflict', `The task has ended: ${state}.`);
