@@ -1,6 +1,7 @@
 /** Who may never answer, whatever policies say, and whose yes is not enough alone. */
 import type { Settings } from '../authorization/deps.js';
 import type { Permitted, SeenApproval } from '../authorization/permit.js';
+import { teamOf } from '../authorization/team.js';
 import type { Approval, ApprovalAnswer } from '../domain/approval.js';
 import { isOwnRequest } from '../domain/approval-answers.js';
 import { BrokerError } from '../domain/errors.js';
@@ -64,6 +65,5 @@ export function isOfOwner(
   return [...teams].some((team) => team === owner || groups.includes(peopleOf(owners, team)));
 }
 
-/** Returns the group of a team's people. Names of teams are chosen by others: `constructor` is one like any other. */
-const peopleOf = (owners: Settings['owners'], team: string): string =>
-  (Object.hasOwn(owners, team) ? owners[team]?.members : undefined) ?? team;
+/** Returns the group of a team's people. */
+const peopleOf = (owners: Settings['owners'], team: string): string => teamOf(owners, team)?.members ?? team;

@@ -1,6 +1,7 @@
 /** What the endpoints of an approval take and answer, and how they show one. */
 import { z } from 'zod';
 import type { SeenApproval } from '../authorization/permit.js';
+import { teamOf } from '../authorization/team.js';
 import { isAction, overlaps, pathProblem } from '../domain/access.js';
 import { APPROVAL_ANSWERS, APPROVAL_STATES, shownDigest, termsOf, type Approval } from '../domain/approval.js';
 import { missingOf } from '../domain/approval-answers.js';
@@ -126,8 +127,7 @@ export function approvalOnWire(deps: Shown, seen: SeenApproval): z.input<typeof 
 function answerOnWire({ settings, targets }: Shown, { approval, task, groups, breaksGlass }: SeenApproval) {
   const { workload, principal, openedBy, purposeFrom, policies, review, asked } = approval;
   const { owner } = workload;
-  const { contact, runbook } =
-    (owner !== undefined && Object.hasOwn(settings.owners, owner) && settings.owners[owner]) || {};
+  const { contact, runbook } = (owner !== undefined && teamOf(settings.owners, owner)) || {};
   const labels = targets.get(asked.target)?.labels ?? [];
   const touched = labels.filter(({ match }) => asked.access.some((one) => overlaps(match, one.path)));
   return defined({

@@ -6,6 +6,7 @@ import { parseEntry, type AuditEntry } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
 import type { Deps } from '../authorization/deps.js';
 import { permitPart, type Permitted, type PermitDeps } from '../authorization/permit.js';
+import { teamOf } from '../authorization/team.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import type { PartyRef } from '../domain/party.js';
@@ -80,8 +81,8 @@ export async function showOwner(
   return { ...(await standingOf(ledger, selector, [causeOf(selector), ALL])), owner: ownerOf(settings, name) };
 }
 
-/** A name that every object has, such as `constructor`, adds nothing: only own fields are spread. */
-export const ownerOf = ({ owners }: Deps['settings'], name: string): Owner => ({ ...owners[name], name });
+/** Returns the team with what the configuration says of it. */
+export const ownerOf = ({ owners }: Deps['settings'], name: string): Owner => ({ ...teamOf(owners, name), name });
 
 const HOLDS_SHOWN = 20;
 
