@@ -1,7 +1,8 @@
 /** The real broker process, configured for a benchmark: shipped policies and defaults, and a rate that one client may reach. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, startChild, type Child } from './child.js';
+import { startChild, type Child } from './child.js';
+import { freePort } from '../free-port.js';
 import type { Signer } from './issuer.js';
 import { fromRoot } from './root.js';
 

@@ -1,5 +1,6 @@
 /** The peer: `oidc-provider` in a process of its own, on the same Redis. */
-import { freePort, startChild, type Child } from './child.js';
+import { startChild, type Child } from './child.js';
+import { freePort } from '../free-port.js';
 import type { Signer } from './issuer.js';
 import { fromRoot } from './root.js';
 

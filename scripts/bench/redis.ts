@@ -1,6 +1,7 @@
 /** A private Redis for a benchmark, with the default durability of the append-only file. */
 import { Redis } from 'ioredis';
-import { freePort, startChild, type Child } from './child.js';
+import { startChild, type Child } from './child.js';
+import { freePort } from '../free-port.js';
 
 export interface RedisServer extends Child {
   url: string;

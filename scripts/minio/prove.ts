@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { AUDIENCE as BROKER_AUDIENCE, LAB, startBroker } from '../bench/broker.js';
-import { freePort } from '../bench/child.js';
+import { freePort } from '../free-port.js';
 import { createSigner } from '../bench/issuer.js';
 import { fromRoot } from '../bench/root.js';
 import { AUDIENCE, openIam, openIssuer, openSts, REVOKER } from './around.js';

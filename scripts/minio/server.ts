@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../bench/child.js';
+import { freePort } from '../free-port.js';
 
 export interface Minio {
   /** The port at which it expects the discovery document of its provider; absent: any port. */

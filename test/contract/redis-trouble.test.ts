@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { RedisAccess, RedisPlace } from '../../src/store/redis/client.js';
 import type { Store, StoreUnavailable } from '../../src/store/store.js';
 import { temporaryDirectory } from '../support/directory.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/free-port.js';
 import { createServerCertificate } from '../support/issuers/certificate.js';
 import { openStoreIn } from '../support/redis-store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { temporaryDirectory } from '../support/directory.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/free-port.js';
 import { until } from '../support/until.js';
 
 const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...['docs', 'sdk', 'examples'].flatMap(under)];

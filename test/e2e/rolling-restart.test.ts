@@ -9,7 +9,7 @@ import { afterAll, expect, it } from '@jest/globals';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { calls, type Calls } from '../support/calls.js';
 import { temporaryDirectory } from '../support/directory.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/free-port.js';
 import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 

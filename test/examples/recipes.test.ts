@@ -12,7 +12,7 @@ import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../suppor
 import { handClock } from '../support/clock.js';
 import { startProcess, TICKETS, type BrokerProcess } from '../support/brokers/process.js';
 import { temporaryDirectory } from '../support/directory.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/free-port.js';
 import {
   identityFile,
   needing,

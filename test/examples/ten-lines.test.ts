@@ -12,7 +12,7 @@ import { GO_CACHE, packagesOf, SPRING_JARS } from '../../scripts/python.mjs';
 import { mayfly, type Task } from '../../src/client/index.js';
 import { startProcess, TICKETS, type BrokerProcess } from '../support/brokers/process.js';
 import { temporaryDirectory } from '../support/directory.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/free-port.js';
 import { identityFile, needing, ofPython, serve, type Recipe } from '../support/recipes.js';
 import { until } from '../support/until.js';
 

@@ -10,7 +10,7 @@ import { HOUR_MS } from '../../src/domain/time.js';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
 import { handClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/free-port.js';
 import { startRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
 

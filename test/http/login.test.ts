@@ -10,7 +10,7 @@ import { browse } from '../support/browser.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { handClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/free-port.js';
 import { until } from '../support/until.js';
 
 let broker: TestBroker;

@@ -6,7 +6,7 @@ import { afterAll } from '@jest/globals';
 import { PlainBrowser } from '../../scripts/demo/plain-browser.js';
 import { startBroker, type BrokerWish, type TestBroker } from './brokers/http.js';
 import { handClock } from './clock.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../../scripts/free-port.js';
 
 export interface ApproverPage {
   broker: TestBroker;

@@ -6,7 +6,7 @@ import { afterAll, describe } from '@jest/globals';
 import { findPython, packagesOf } from '../../scripts/python.mjs';
 import type { BrokerProcess } from './brokers/process.js';
 import { temporaryDirectory } from './directory.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../../scripts/free-port.js';
 import { until } from './until.js';
 
 export type Env = Record<string, string>;

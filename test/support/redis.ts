@@ -11,7 +11,7 @@ import type { Readable, Writable } from 'node:stream';
 import { afterAll } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { until } from './until.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../../scripts/free-port.js';
 import { temporaryDirectory } from './directory.js';
 
 /** As in redis.conf, for instance `{ appendonly: 'yes' }`. */

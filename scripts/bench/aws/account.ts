@@ -1,6 +1,7 @@
 /** A client of the benchmark's AWS account, which runs in a process of its own. */
 import { agentArn, revokerArn } from '../../../fakes/aws/example-roles.js';
-import { freePort, startChild, type Child } from '../child.js';
+import { startChild, type Child } from '../child.js';
+import { freePort } from '../../free-port.js';
 import type { Signer } from '../issuer.js';
 import { fromRoot } from '../root.js';
 

@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBroker, type Broker } from '../broker.js';
-import { freePort } from '../child.js';
+import { freePort } from '../../free-port.js';
 import type { Signer } from '../issuer.js';
 import { fromRoot } from '../root.js';
 import { awsTarget, READS_TENANT_42, startAws, type Aws } from './account.js';

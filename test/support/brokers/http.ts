@@ -7,7 +7,7 @@ import { compose, type Broker } from '../../../src/compose/broker.js';
 import type { Environment } from '../../../src/config/environment.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { createLogger } from '../../../src/telemetry/log.js';
-import { freePort } from '../free-port.js';
+import { freePort } from '../../../scripts/free-port.js';
 import { calls, type Calls } from '../calls.js';
 import { handClock, type HandClock } from '../clock.js';
 import { assertAsPromised } from '../contracts.js';

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { stringify } from 'yaml';
 import { realClock } from '../clock.js';
-import { freePort } from '../free-port.js';
+import { freePort } from '../../../scripts/free-port.js';
 import { calls, type Calls } from '../calls.js';
 import { temporaryDirectory } from '../directory.js';
 import { createIssuer, type TestIssuer, type TokenWish } from '../issuers/issuer.js';

@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, describe } from '@jest/globals';
-import { freePort } from '../free-port.js';
+import { freePort } from '../../../scripts/free-port.js';
 import { until } from '../until.js';
 
 const { OPA_URL: given } = process.env;

@@ -7,7 +7,7 @@ import { run } from '../../../src/cli/run.js';
 import { systemClock } from '../../../src/domain/time.js';
 import { realClock } from '../../support/clock.js';
 import { temporaryDirectory } from '../../support/directory.js';
-import { freePort } from '../../support/free-port.js';
+import { freePort } from '../../../scripts/free-port.js';
 import { createIssuer } from '../../support/issuers/issuer.js';
 import { serveIssuer } from '../../support/issuers/site.js';
 import { json, serve } from '../../support/policy-engines/decision-point.js';

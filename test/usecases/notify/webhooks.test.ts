@@ -9,7 +9,7 @@ import { createNotifier, type Notifier } from '../../../src/notify/notifier.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
 import type { Records } from '../../../src/store/store.js';
-import { freePort } from '../../support/free-port.js';
+import { freePort } from '../../../scripts/free-port.js';
 import { startReceiver, type Received, type Receiver } from '../../support/receiver.js';
 import { until } from '../../support/until.js';
 import { unreliable, type Fate } from '../../support/audit.js';
