@@ -2,17 +2,19 @@
  * An exhaustive search over interleavings of real code. Several processes run over one store. Every store operation is a
  * step that waits until the search performs it, so each run is one total order of steps, and the search runs all orders.
  *
- * Orders that differ only in swapping neighbouring steps which do not touch the same thing end in the same state; sleep
- * sets (Godefroid 1996) leave out all but one of them. A process may also be killed at any of its steps.
+ * Of orders that must end in the same state it runs one (path.ts). A process may also be killed at any of its steps.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Store } from '../../../src/store/store.js';
 import { handClock, type HandClock } from '../clock.js';
-import { conflict, everything, steppedStore, type Footprint } from './stepped-store.js';
+import { SearchPath, type Choice } from './path.js';
+import { everything, steppedStore, type Footprint } from './stepped-store.js';
 
-interface Step extends Footprint {
+interface Step {
   process: string;
   label: string;
+  footprint: Footprint;
+  born: number;
   run(): Promise<void>;
 }
 
@@ -45,36 +47,25 @@ export interface Search {
   runsMax?: number;
 }
 
-interface Choice {
-  /** `<process>#<n>` or `kill <process>`. */
-  name: string;
-  footprint: Footprint;
-}
-
-/** One node on the current path of the search tree: the choices there, and those already tried. */
-interface Node {
-  choices: Choice[];
-  asleep: Map<string, Footprint>;
-  taken: Choice;
-}
-
 /** A clock turned by hand whose pauses take no time: the search tries every order anyway, whoever waits longer. */
 export const searchClock = (startMs?: number): HandClock => ({ ...handClock(startMs), pause: () => Promise.resolve() });
 
-/** Runs every order. Returns how many runs that took. */
+/** Runs every order. Returns how many orders were checked. */
 export async function everyInterleaving(
   setUp: () => Scenario | Promise<Scenario>,
   { mortal = [], runsMax = 20_000 }: Search = {},
 ): Promise<number> {
-  const path: Node[] = [];
+  const path = new SearchPath();
+  let checked = 0;
   for (let runs = 1; ; runs += 1) {
     if (runs > runsMax) throw new Error(`more than ${runsMax} runs`);
-    await runOnce(await setUp(), path, mortal);
-    if (!backtrack(path)) return runs;
+    if (await runOnce(await setUp(), path, mortal)) checked += 1;
+    if (!path.backtrack()) return checked;
   }
 }
 
-async function runOnce(scenario: Scenario, path: Node[], mortal: string[]): Promise<void> {
+/** Returns false where the search has already run an equivalent order. */
+async function runOnce(scenario: Scenario, path: SearchPath, mortal: string[]): Promise<boolean> {
   const world = start(scenario);
   const order: string[] = [];
   let killed = false;
@@ -82,45 +73,17 @@ async function runOnce(scenario: Scenario, path: Node[], mortal: string[]): Prom
     await world.settle();
     const choices = world.choices(killed ? [] : mortal);
     if (choices.length === 0) break;
-    const node = path[depth] ?? grow(path, choices);
-    if (!node) return; // The search has already run an equivalent order from here on.
-    killed ||= node.taken.name.startsWith('kill ');
-    order.push(await world.take(node.taken.name));
+    const taken = path.at(depth, choices);
+    if (!taken) return false;
+    killed ||= taken.always === true;
+    order.push(await world.take(taken.name));
   }
   try {
     await scenario.check(order);
   } catch (error) {
     throw new Error(`broken in this order:\n  ${order.join('\n  ')}`, { cause: error });
   }
-}
-
-/** Extends the path by one node, with the first choice that is not asleep. Returns undefined when all are asleep. */
-function grow(path: Node[], choices: Choice[]): Node | undefined {
-  const parent = path.at(-1);
-  const asleep = new Map<string, Footprint>();
-  if (parent)
-    for (const [name, footprint] of parent.asleep)
-      if (!conflict(footprint, parent.taken.footprint)) asleep.set(name, footprint);
-  const taken = choices.find(({ name }) => !asleep.has(name));
-  if (!taken) return undefined;
-  const node = { choices, asleep, taken };
-  path.push(node);
-  return node;
-}
-
-/** Moves to the next untried choice, deepest first. Returns false when none is left. */
-function backtrack(path: Node[]): boolean {
-  for (;;) {
-    const node = path.at(-1);
-    if (!node) return false;
-    node.asleep.set(node.taken.name, node.taken.footprint);
-    const next = node.choices.find(({ name }) => !node.asleep.has(name));
-    if (next) {
-      node.taken = next;
-      return true;
-    }
-    path.pop();
-  }
+  return true;
 }
 
 function start({ store, processes }: Scenario) {
@@ -129,6 +92,7 @@ function start({ store, processes }: Scenario) {
   const living = new Set(Object.keys(processes));
   const counts = new Map<string, number>();
 
+  let taken = 0;
   const all = (names: ReadonlySet<string>): Set<string> => new Set([...names].map(named));
 
   /** Announces a step, and resolves when the search has performed it. For a killed process it never resolves. */
@@ -141,14 +105,12 @@ function start({ store, processes }: Scenario) {
       waiting.set(`${process}#${n}`, {
         process,
         label: named(label),
-        reads: all(footprint.reads).add(lifeOf(process)),
-        writes: all(footprint.writes),
+        footprint: { reads: all(footprint.reads).add(lifeOf(process)), writes: all(footprint.writes) },
+        born: taken,
         run,
       });
     });
   }
-
-  let taken = 0;
 
   for (const [name, body] of Object.entries(processes)) {
     const span: Span = { began: Infinity, ended: Infinity };
@@ -180,11 +142,14 @@ function start({ store, processes }: Scenario) {
       while ([...living].some((name) => !isWaiting(name)));
     },
     choices(mortal: string[]): Choice[] {
-      const steps = [...waiting].map(([name, footprint]) => ({ name, footprint }));
-      const deaths = mortal.filter(isWaiting).map((name) => ({ name: `kill ${name}`, footprint: deathOf(name) }));
+      const steps = [...waiting].map(([name, { footprint, born }]) => ({ name, footprint, born }));
+      const deaths = mortal
+        .filter(isWaiting)
+        .map((name) => ({ name: `kill ${name}`, footprint: deathOf(name), born: 0, always: true as const }));
       return [...steps, ...deaths];
     },
     async take(name: string): Promise<string> {
+      taken += 1;
       if (name.startsWith('kill ')) {
         const victim = name.slice('kill '.length);
         living.delete(victim);
@@ -194,7 +159,6 @@ function start({ store, processes }: Scenario) {
       const step = waiting.get(name);
       if (!step) throw new Error(`${name} is not waiting: the scenario is not deterministic`);
       waiting.delete(name);
-      taken += 1;
       await step.run();
       return `${name} ${step.label}`;
     },
