@@ -9,7 +9,8 @@ export default {
   // Machines that test are shared: a test that takes ten seconds on a quiet one may take a minute. None has less than this.
   testTimeout: 180_000,
   testSequencer: '<rootDir>/test/support/long-first.mjs',
-  maxWorkers: '100%',
+  // Many tests wait for processes that they have started.
+  maxWorkers: '150%',
   // What a test file loaded is not collected, about 20 MB each. A worker that has grown beyond this is replaced.
   workerIdleMemoryLimit: '600MB',
 };

@@ -2,7 +2,19 @@
 // Jest knows by itself which they were, but not in a fresh clone.
 import { default as Sequencer } from '@jest/test-sequencer';
 
-const LONG = ['test/model/', 'test/e2e/', 'signals/flood', 'signal-widening', 'enforcement/ending', 'aws-sts-failures'];
+const LONG = [
+  'sdk/python',
+  'examples/recipes',
+  'docs/blocks',
+  'test/model/',
+  'test/e2e/',
+  'page/chromium',
+  'refusals-rationed',
+  'signals/flood',
+  'signal-widening',
+  'enforcement/ending',
+  'aws-sts-failures',
+];
 
 export default class LongFirst extends Sequencer {
   sort(tests) {
