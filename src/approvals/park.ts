@@ -10,7 +10,7 @@ import { normalise } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { newId, shardOf, type Shard } from '../domain/id.js';
 import { refOf } from '../domain/party.js';
-import { chainOf, type Task } from '../domain/task.js';
+import { aboveOf, chainOf, type Task } from '../domain/task.js';
 import { secondsToWait } from '../domain/time.js';
 import { approvalStep, askingChange, changeApproval, openingChange, type Sought } from '../ledger/approvals.js';
 import { enterQuestion } from '../ledger/asking.js';
@@ -71,13 +71,16 @@ function drafted(
   const { task: draft, asked, question, needed, stored } = waiting;
   const { now: askedAt } = question;
   const task = stored || shard === undefined ? draft : { ...draft, id: newId('tsk', shard) };
-  const { workload, principal, openedBy, chain, purpose, purposeFrom, deadline } = task;
+  const { workload, principal, openedBy, openerAddresses, chain, purpose, purposeFrom, deadline } = task;
+  const above = aboveOf(task);
   return defined({
     id: newId('apr', shardOf(task.id)),
     task: task.id,
     workload: refOf(workload),
     principal,
     openedBy,
+    above: above.length > 0 ? above : undefined,
+    openerAddresses,
     chain,
     purpose,
     purposeFrom,

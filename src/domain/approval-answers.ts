@@ -3,8 +3,8 @@
  * whatever groups they belong to; and one of them at least is of no team whose agent asks.
  */
 import { ANSWERS_MOST, type Approval, type ApprovalAnswer, type NeededApproval } from './approval.js';
-import type { RememberedPerson } from './party.js';
-import { chainOf, type Task } from './task.js';
+import { addressesOf, ANY_ADDRESS, type RememberedPerson } from './party.js';
+import type { Task } from './task.js';
 
 type Answered = Pick<Approval, 'needs' | 'answers'>;
 
@@ -70,23 +70,24 @@ const wantedBy = (approval: Answered): number => missingOf(approval).reduce((sum
  */
 export function isOwnRequest(
   person: RememberedPerson,
-  { principal, openedBy, workload, chain = [] }: Approval,
-  task: Task | undefined,
+  { principal, openedBy, workload, chain = [], above = [], openerAddresses = [] }: Approval,
+  task: Pick<Task, 'principal'> | undefined,
 ): boolean {
-  const parties = [principal, openedBy, workload, ...chain].filter((party) => party !== undefined);
-  return parties.some((party) => isSamePerson(person, party)) || (!!task && chainOf(task).includes(person.id));
+  // A person who was only named has an address once their own token was shown under the task.
+  const parties = [principal, task?.principal, openedBy, workload, ...chain].filter((party) => party !== undefined);
+  return (
+    parties.some((party) => isSamePerson(person, party)) ||
+    above.includes(person.id) ||
+    haveOneInCommon(addressesOf(person), openerAddresses)
+  );
 }
 
 /**
  * Returns whether both are one person. Also where one address is in the tokens of both: an identity provider may call a person
  * otherwise for every client (pairwise subjects), and nobody may agree to their own request by another name.
  */
-export function isSamePerson(one: RememberedPerson, other: RememberedPerson): boolean {
-  const [address, otherAddress] = [addressOf(one), addressOf(other)];
-  return one.id === other.id || (address !== undefined && address === otherAddress);
-}
+export const isSamePerson = (one: RememberedPerson, other: RememberedPerson): boolean =>
+  one.id === other.id || haveOneInCommon(addressesOf(one), addressesOf(other));
 
-function addressOf({ claims }: RememberedPerson): string | undefined {
-  const address = claims?.['email'];
-  return typeof address === 'string' ? address.toLowerCase() : undefined;
-}
+const haveOneInCommon = (some: readonly string[], others: readonly string[]): boolean =>
+  some.some((address) => others.some((other) => other === address || [address, other].includes(ANY_ADDRESS)));

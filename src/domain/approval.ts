@@ -67,6 +67,9 @@ export const approvalSchema = z.strictObject({
   workload: partyRefSchema,
   principal: rememberedPersonSchema.optional(),
   openedBy: partyRefSchema.optional(),
+  /** As its task has it. The review of an emergency may be closed when the record of the task is gone. */
+  above: z.array(z.string()).optional(),
+  openerAddresses: z.array(z.string()).optional(),
   /** The workloads of the tasks above, the nearest first. */
   chain: z.array(partyRefSchema).optional(),
   purpose: z.string(),

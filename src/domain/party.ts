@@ -71,6 +71,20 @@ export interface Party extends PartyRef {
 /** Returns the value of a `principal` selector for whoever has this e-mail address. Signals about people often name only that. */
 export const emailValue = (trustName: string, address: string): string => `email:${trustName}/${address.toLowerCase()}`;
 
+/** The address of whoever has one that could not be read from their token: it may be that of anybody. */
+export const ANY_ADDRESS = '?';
+
+/** Returns the e-mail addresses that a person's token says. */
+export function addressesOf({
+  kind,
+  claims,
+  unread = [],
+}: Pick<RememberedPerson, 'kind' | 'claims' | 'unread'>): string[] {
+  if (kind !== 'person') return [];
+  const said = [claims?.['email'] ?? []].flat().map((address) => address.toLowerCase());
+  return unread.includes('email') ? [...said, ANY_ADDRESS] : said;
+}
+
 /** Returns what every id begins with that this entry of `trust` can prove. */
 export const prefixOf = (trust: { kind: 'oidc'; name: string } | { kind: 'spiffe'; trustDomain: string }): string =>
   trust.kind === 'spiffe' ? `spiffe://${trust.trustDomain}/` : `${trust.name}:`;

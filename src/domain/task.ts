@@ -28,6 +28,11 @@ export const taskSchema = z.strictObject({
   mayAct: z.strictObject({ sub: z.string(), iss: z.string().exactOptional() }).optional(),
   /** The party that opened the task; absent if that was its workload. */
   openedBy: partyRefSchema.optional(),
+  /**
+   * The addresses of persons who opened it, or a task above it: an identity provider may call a person otherwise elsewhere, and nobody
+   * agrees to what they have asked for.
+   */
+  openerAddresses: z.array(z.string()).optional(),
   /** `<trust name>:<run>`: the run by whose token it was opened. It ends with that run. Absent where the token named none. */
   run: z.string().optional(),
   /** Whoever names no task is led to it: all that one run asks for with a purpose, or a workload with the purpose of a target. */
@@ -87,7 +92,8 @@ export const chainUnder = ({ workload: above, chain = [] }: Task, workload: Part
 const actorsOf = ({ workload, openedBy }: Pick<Task, 'workload' | 'openedBy'>): string[] =>
   openedBy ? [workload.id, openedBy.id] : [workload.id];
 
-const aboveOf = ({ above, lineage }: Pick<Task, 'above' | 'lineage'>): string[] => above ?? lineage.toReversed();
+/** Returns who acts above the task, the nearest first. */
+export const aboveOf = ({ above, lineage }: Pick<Task, 'above' | 'lineage'>): string[] => above ?? lineage.toReversed();
 
 /** Returns the record as it is stored: without the values that every task is born with, because most tasks never change. */
 export const taskText = ({ lineage, suspensions, suspended, revision, ...rest }: Task): string =>

@@ -7,7 +7,7 @@ import { BrokerError } from '../domain/errors.js';
 import { credentialCauses, taskCauses } from '../domain/hangs-on.js';
 import { newId, shardOf, type Shard } from '../domain/id.js';
 import { HARD_LIMITS } from '../domain/limits.js';
-import { refOf, runOf, type Party, type PartyRef } from '../domain/party.js';
+import { addressesOf, refOf, runOf, type Party, type PartyRef } from '../domain/party.js';
 import type { Cause } from '../domain/selector.js';
 import { aboveUnder, chainUnder, type Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
@@ -68,6 +68,7 @@ function handedOnTo(settings: Settings, now: number, workload: PartyRef, found: 
   const principal = parent.principal ?? parent.workload;
   return {
     ...under(settings, workload, parent, credentialCauses(credential, found.task)),
+    ...(parent.openerAddresses && { openerAddresses: parent.openerAddresses }),
     // A workload that narrows what it does for itself goes on serving itself.
     ...(principal.id !== workload.id && defined({ principal, principalProven: parent.principalProven })),
     handedOn: [credential.id, ...(parent.handedOn ?? [])],
@@ -112,6 +113,7 @@ export function draftTask(settings: Settings, now: number, { caller, request, pa
     workload,
     ...principalOf(settings.trust, caller.party, request.principal, parent),
     ...(!opensItself && { openedBy: refOf(caller.party) }),
+    ...openersOf(caller.party, parent),
     purpose: statedPurpose(settings, request.purpose),
     // A purpose that the agent itself states counts as the agent's, even if it is stated before the work.
     purposeFrom: opensItself ? 'agent' : 'opener',
@@ -137,6 +139,12 @@ const under = (settings: Settings, workload: PartyRef, parent: Task, inherits: C
   ...(parent.mayAct && { mayAct: parent.mayAct }),
   inherits,
 });
+
+/** Returns the addresses of a person who opens a task under this parent, and of those who opened the ones above. */
+function openersOf(opener: Party, parent: Task | undefined): Pick<Task, 'openerAddresses'> {
+  const openerAddresses = [...new Set([...addressesOf(opener), ...(parent?.openerAddresses ?? [])])];
+  return openerAddresses.length > 0 ? { openerAddresses } : {};
+}
 
 /** In so many shares of `lifetimes.taskIdle` a shared task is kept alive once: so most requests under it move nothing in an index. */
 const IDLE_SHARES = 8;

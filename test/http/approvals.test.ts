@@ -229,6 +229,29 @@ describe('nobody agrees to their own request', () => {
     expectProblem(await answer(id, opener), 403, 'access_denied', /your own request/);
   });
 
+  it.each([
+    ['by another name with the same address', 'olga-2', 'Olga@staff.example'],
+    ['by their own name, whose address is another now', 'olga', 'new@staff.example'],
+  ])('who opened the task, or one above it, %s', async (_, sub, email) => {
+    const opener = await person('olga', [], { email: 'olga@staff.example' });
+    const same = await person(sub, ['sre-oncall'], { email });
+    const open = async (by: string, more: object) =>
+      ((await broker.post('/tasks', { purpose: 'x', ...more }, by)).body as { id: string }).id;
+    const root = await open(opener, { workload: 'lab:agent-7' });
+    const below = await open(await broker.identity('orchestrator'), { workload: 'lab:agent-8', parent: root });
+    for (const [agent, task_id] of [
+      ['agent-7', root],
+      ['agent-8', below],
+    ] as const) {
+      const wish = { scope: 'incident/4711:export', task_id, purpose: undefined };
+      const { body } = await broker.exchange(await broker.identity(agent), wish);
+      const { approval_id: id } = body as { approval_id: string };
+      expectProblem(await answer(id, same), 403, 'access_denied', /your own request/);
+      const eve = await person('eve', ['sre-oncall'], { email: 'eve@staff.example' });
+      expect(shownOf(await answer(id, eve))).toMatchObject({ state: 'approved' });
+    }
+  });
+
   it('an agent, whatever policy says, and the one that asks sees no more than what becomes of it', async () => {
     const { id } = await asked();
     await answer(id, await person('zoe', []), {});

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { Approval } from '../../src/domain/approval.js';
 import { newId, shardOf } from '../../src/domain/id.js';
-import { taskSchema, type Task } from '../../src/domain/task.js';
+import { aboveOf, taskSchema, type Task } from '../../src/domain/task.js';
 import { approvalStep } from '../../src/ledger/approvals.js';
 import { recordKey } from '../../src/ledger/keys.js';
 import type { Records } from '../../src/store/store.js';
@@ -36,6 +36,8 @@ const waiting = (task: Task, now: number, { asked, ...wish }: ParkedWish): Appro
   workload: task.workload,
   ...(task.principal && { principal: task.principal }),
   ...(task.openedBy && { openedBy: task.openedBy }),
+  above: aboveOf(task),
+  ...(task.openerAddresses && { openerAddresses: task.openerAddresses }),
   ...(task.chain && { chain: task.chain }),
   purpose: task.purpose,
   purposeFrom: task.purposeFrom,

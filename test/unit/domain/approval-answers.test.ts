@@ -100,25 +100,54 @@ describe('persons and groups', () => {
 });
 
 describe('one person', () => {
-  const bob = (id: string, email?: string) => ({
+  const bob = (id: string, email?: string | string[]) => ({
     kind: 'person' as const,
     id,
     issuer: 'staff',
     ...(email !== undefined && { claims: { email } }),
   });
+  const unreadable = (id: string) => ({ ...bob(id), unread: ['email'] });
 
-  it('is known by id or by address, in whatever letters', () => {
+  it('is known by id or by address, in whatever letters, and by one of several', () => {
     expect(isSamePerson(bob('staff:1'), bob('staff:1'))).toBe(true);
     expect(isSamePerson(bob('staff:1', 'Bob@x.example'), bob('page:2', 'bob@X.example'))).toBe(true);
+    expect(isSamePerson(bob('staff:1', ['b@x.example', 'Bob@x.example']), bob('page:2', 'bob@x.example'))).toBe(true);
     expect(isSamePerson(bob('staff:1', 'bob@x.example'), bob('staff:2', 'eve@x.example'))).toBe(false);
     expect(isSamePerson(bob('staff:1'), bob('staff:2'))).toBe(false);
   });
 
+  it('whose address could not be read may be anybody who has one', () => {
+    expect(isSamePerson(unreadable('staff:1'), bob('page:2', 'bob@x.example'))).toBe(true);
+    expect(isSamePerson(bob('page:2', 'bob@x.example'), unreadable('staff:1'))).toBe(true);
+    expect(isSamePerson(unreadable('staff:1'), unreadable('staff:2'))).toBe(true);
+    expect(isSamePerson(unreadable('staff:1'), bob('page:2'))).toBe(false);
+  });
+
   it('asks for themselves also where the record of the task is gone', () => {
-    const asked = approval({ principal: bob('staff:1', 'bob@x.example'), openedBy: bob('staff:3') });
-    for (const who of [bob('staff:1'), bob('page:9', 'bob@x.example'), bob('staff:3')])
+    const asked = approval({
+      principal: bob('staff:1', 'bob@x.example'),
+      openedBy: bob('staff:3'),
+      above: ['tsk_aabbbbbbbbbbbbbb', 'lab:planner', 'staff:5'],
+      openerAddresses: ['olga@x.example'],
+    });
+    for (const who of [
+      bob('staff:1'),
+      bob('page:9', 'bob@x.example'),
+      bob('staff:3'),
+      bob('staff:5'),
+      bob('page:6', 'Olga@x.example'),
+      unreadable('page:7'),
+    ])
       expect(isOwnRequest(who, asked, undefined)).toBe(true);
+    expect(isOwnRequest(bob('staff:4', 'eve@x.example'), asked, undefined)).toBe(false);
     expect(isOwnRequest(bob('staff:4'), asked, undefined)).toBe(false);
+  });
+
+  it('asks for themselves also by the address that the task has learnt since', () => {
+    const asked = approval({ principal: bob('staff:1') });
+    const other = bob('page:9', 'bob@x.example');
+    expect(isOwnRequest(other, asked, { principal: bob('staff:1') })).toBe(false);
+    expect(isOwnRequest(other, asked, { principal: bob('staff:1', 'bob@x.example') })).toBe(true);
   });
 });
 
