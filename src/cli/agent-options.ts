@@ -1,8 +1,9 @@
 /** The options of the commands that an agent is run by: as whom it asks for credentials, and for which. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { mayfly, type ApprovalNeeded, type Mayfly, type Wish } from '../client/index.js';
 import { defined } from '../domain/defined.js';
 import { brokerUrl, readIdentity } from './broker-options.js';
+import { wholeSeconds } from './terminal.js';
 
 export interface AgentOptions {
   broker: string;
@@ -30,8 +31,3 @@ export const wishOf = ({ access, lifetime }: AgentOptions, tell?: (text: string)
   });
 
 const waitingText = (id: string): string => `People must agree to this first, and are asked (${id}). Waiting for them.`;
-
-export function wholeSeconds(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is a whole number of seconds.');
-}

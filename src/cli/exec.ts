@@ -1,12 +1,12 @@
 /** `mayfly exec`: runs a command under a task of its own. The task ends with the command, and the command with the task. */
 import { Option, type Command } from 'commander';
 import { defined } from '../domain/defined.js';
-import { addAgentOptions, brokerOf, wholeSeconds, wishOf } from './agent-options.js';
+import { addAgentOptions, brokerOf, wishOf } from './agent-options.js';
 import { hearEnd } from './hear-end.js';
 import { handOver, type HandedOver, type HandingOptions } from './hand-over.js';
 import { allowedPath, apiUrl } from './loopback/path.js';
 import { runCommand } from './run-command.js';
-import { Exit, type Terminal } from './terminal.js';
+import { Exit, wholeSeconds, type Terminal } from './terminal.js';
 
 interface Options extends Omit<HandingOptions, 'target'> {
   target?: string;

@@ -3,11 +3,11 @@ import { rm } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { Task } from '../client/index.js';
 import { defined } from '../domain/defined.js';
-import { addAgentOptions, brokerOf, wholeSeconds, wishOf, type AgentOptions } from './agent-options.js';
+import { addAgentOptions, brokerOf, wishOf, type AgentOptions } from './agent-options.js';
 import { hearEnd } from './hear-end.js';
 import { allowedPath, apiUrl } from './loopback/path.js';
 import { startProxy } from './loopback/proxy.js';
-import type { Terminal } from './terminal.js';
+import { wholeSeconds, type Terminal } from './terminal.js';
 import { replaceFile } from './token-file.js';
 
 interface Options extends AgentOptions {

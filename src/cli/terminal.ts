@@ -48,5 +48,11 @@ export function revocationNumberOf(text: string): number {
   );
 }
 
+/** Returns an option that is a time. */
+export function wholeSeconds(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a whole number of seconds.');
+}
+
 /** The option of every command that opens the broker's store. */
 export const CONFIG = ['-c, --config <file>', 'the configuration of the broker; default: MAYFLY_CONFIG'] as const;

@@ -40,7 +40,13 @@ export const reviewInput = z.strictObject({ note: printable(512).describe('What 
 
 const access = z.array(z.strictObject({ path: z.string(), actions: z.array(z.string()) }));
 const terms = z.strictObject({ access, lifetimeSeconds: natural });
-const needed = z.array(z.strictObject({ group: z.string(), approvers: natural }));
+const needed = z.array(
+  z.strictObject({
+    group: z.string(),
+    approvers: natural,
+    reuse: z.literal(true).exactOptional().describe('The yes stands for the rest of the task.'),
+  }),
+);
 
 const forApprovers = z
   .strictObject({
@@ -150,7 +156,7 @@ const termsOnWire = ({ access, lifetimeSeconds }: ReturnType<typeof termsOf>) =>
   lifetimeSeconds,
 });
 
-const neededOnWire = ({ group, approvers }: Approval['needs'][number]) => ({ group, approvers });
+const neededOnWire = ({ group, approvers, reuse }: Approval['needs'][number]) => defined({ group, approvers, reuse });
 
 const saidOnWire = ({ by, at, says, groups, ofOwner, reason, access, lifetimeSeconds }: Approval['answers'][number]) =>
   defined({ by: by.id, at: toTimestamp(at), says, groups, ofOwner, reason, access, lifetimeSeconds });

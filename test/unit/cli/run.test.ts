@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from 'jose';
 import { run } from '../../../src/cli/run.js';
 import { handClock } from '../../support/clock.js';
 
@@ -46,7 +46,7 @@ describe('mayfly', () => {
 
   it('fails on what it does not know', async () => {
     expect(await mayfly('forge')).toMatchObject({ code: 1, err: "error: unknown command 'forge'" });
-    expect((await mayfly('dev-token')).err).toContain("required option '--sub <name>' not specified");
+    expect((await mayfly('policy', 'diff')).err).toContain("required option '--against <directory>' not specified");
   });
 });
 
@@ -206,6 +206,11 @@ describe('mayfly dev-token', () => {
   it.each([
     [['--sub', 'agent-7 '], /--sub .*A broker refuses it: it has a space at its beginning or end/],
     [['--sub', 'agent-7', '--team', 's\u0433e'], /--team .*A broker refuses it: it has a character other than/],
+    [['--person', 'dana', '--group', 'on\u0441all'], /--group .*A broker refuses it: it has a character other than/],
+    [[], /Say --sub <name> for a workload, or --person <name>/],
+    [['--sub', 'agent-7', '--group', 'oncall'], /--group is for --person/],
+    [['--sub', 'agent-7', '--person', 'dana'], /'--person <name>' cannot be used with option '--sub <name>'/],
+    [['--person', 'dana', '--team', 'sre'], /'--person <name>' cannot be used with option '--team <name>'/],
   ])('refuses %j: nobody could use the token', async (argv, why) => {
     expect(await mayfly('dev-token', ...argv)).toMatchObject({ code: 1, out: '', err: expect.stringMatching(why) });
   });
@@ -229,12 +234,13 @@ describe('mayfly check-config', () => {
   it('says every mistake with file and line, and fails', async () => {
     const { file } = await development();
     const yaml = await readFile(file, 'utf8');
-    await writeFile(file, yaml.replace('kind: oidc', 'kind: oidcc').replace('listen:', 'lisen:'));
+    await writeFile(file, yaml.replaceAll('kind: oidc', 'kind: oidcc').replace('listen:', 'lisen:'));
     const { code, out, err } = await mayfly('check-config', file);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err.split('\n')).toEqual([
       `${file}:4: lisen: is not a known setting. Did you mean listen?`,
       `${file}:10: trust[0].kind: Expected 'oidc' | 'spiffe'`,
+      `${file}:16: trust[1].kind: Expected 'oidc' | 'spiffe'`,
     ]);
   });
 });
@@ -333,6 +339,25 @@ describe('mayfly dev-token', () => {
       ref: 'main',
       iat: clock.now() / 1000,
       exp: clock.now() / 1000 + 60,
+    });
+  });
+
+  it.each([
+    [[], []],
+    [
+      ['--group', 'sre-oncall', '--group', 'finance'],
+      ['sre-oncall', 'finance'],
+    ],
+  ])('prints one of a person, with %j', async (argv, groups) => {
+    const { file } = await development();
+    const { out } = await mayfly('dev-token', '-c', file, '--person', 'dana', ...argv);
+    expect(decodeJwt(out)).toEqual({
+      iss: 'https://people.example',
+      sub: 'dana',
+      aud: 'mayfly-cli',
+      groups,
+      iat: clock.now() / 1000,
+      exp: clock.now() / 1000 + 3600,
     });
   });
 

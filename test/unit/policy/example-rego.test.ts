@@ -27,6 +27,7 @@ const PRINCIPALS = [
   workload('ci:agent-7', { owner: 'platform' }),
   ...['orchestrator', 'soc', 'siem', 'tickets-api'].map((name) => workload(`lab:${name}`, { owner: 'platform' })),
   person('staff:ann', ['sre-oncall']),
+  person('staff:lea', ['incident-leads']),
 ];
 const LEDGER = 'https://ledger.example';
 const LABELLED = 'incident/restricted';
@@ -60,6 +61,10 @@ const verbs = (): PolicyQuery[] => {
     PRINCIPALS.flatMap((by) => actions.map((action) => toOperate(action, resource, by, context)));
   const tasks = ['lab:agent-7', 'ci:agent-7', 'lab:soc'].map((id) => taskOf(workload(id)));
   const revocation = { kind: 'workload', value: 'lab:agent-7', effect: 'hold', dryRun: false };
+  const question = (group: string): PolicyResource => ({
+    type: 'approval',
+    approval: { id: 'apr_1', group, workload: workload('lab:agent-7'), target: TICKETS, access: [], purpose: 'x' },
+  });
   const run = (issuer: string, own: boolean) => ({ run: { issuer, run: '1', own } });
   return [
     ...tasks.flatMap((task) => [
@@ -75,6 +80,11 @@ const verbs = (): PolicyQuery[] => {
       on({ type: 'target', target }, {}, 'introspect', 'evaluate', 'assertProperties', 'reportUsage'),
     ),
     ...on({ type: 'broker' }, { revocation }, 'revoke'),
+    ...['sre-oncall', 'finance'].flatMap((group) => [
+      ...on(question(group), {}, 'approve'),
+      ...on(question(group), { emergency: { own: true } }, 'breakGlass'),
+      ...on(question(group), { emergency: { own: false } }, 'breakGlass'),
+    ]),
     ...on({ type: 'broker' }, {}, 'readRevocations', 'readCredential', 'readAudit', 'sendSignal', 'followFeed'),
   ];
 };
