@@ -288,6 +288,56 @@ describe('mayfly headers', () => {
     const { code, said } = await start(['headers', '--target', WIKI, '--access', 'page/1:write']).ended;
     expect([code, said]).toEqual([1, expect.stringContaining('page/1')]);
   });
+
+  describe('where people must agree first', () => {
+    const WAITS = ['headers', '--target', TICKETS, '--access'];
+
+    async function openedTask(): Promise<string> {
+      const { body } = await broker.post('/tasks', { purpose: 'handover' }, readFileSync(tokenFile, 'utf8'));
+      return (body as { id: string }).id;
+    }
+
+    async function answer(id: string, said: object): Promise<void> {
+      const dana = await broker.person('dana', { groups: ['sre-oncall'] });
+      const { body } = await broker.get(`/approvals/${id}`, dana);
+      const { digest } = (body as { answer: { digest: string } }).answer;
+      const { status } = await broker.post(`/approvals/${id}/decision`, { digest, ...said }, dana);
+      expect(status).toBe(200);
+    }
+
+    /** The one question that is open under the task. */
+    async function questionUnder(task: string): Promise<string | undefined> {
+      const { body } = await broker.get('/approvals', readFileSync(tokenFile, 'utf8'));
+      return (body as { approvals: { id: string; task: string }[] }).approvals.find((one) => one.task === task)?.id;
+    }
+
+    it('says so at once, with the question, which stays the same one; and prints the headers once they have', async () => {
+      const env = { MAYFLY_TASK: await openedTask() };
+      const refused = [await start([...WAITS, 'incident/1:export'], env).ended];
+      refused.push(await start([...WAITS, 'incident/1:export', '--wait', '1'], env).ended);
+      const id = (await questionUnder(env.MAYFLY_TASK)) ?? '';
+      const said = `People must agree to this first, and they are asked (${id}). Run it again once they have.\n`;
+      expect(refused).toEqual([
+        { code: 1, said },
+        { code: 1, said },
+      ]);
+      await answer(id, { decision: 'approve' });
+      const granted = await start([...WAITS, 'incident/1:export'], env).ended;
+      expect(granted).toEqual({ code: 0, said: expect.stringMatching(/^\{"Authorization":"Bearer [^"]+"\}\n$/) });
+    });
+
+    it.each([
+      [{ decision: 'approve' }, 0, /^\{"Authorization":"Bearer [^"]+"\}\n$/],
+      [{ decision: 'deny', reason: 'not now' }, 1, /^People have not agreed \(apr_\w+\): denied\.\n$/],
+    ])('waits for them with --wait: %j', async (said, code, printed) => {
+      const task = await openedTask();
+      const waiting = start([...WAITS, 'incident/2:export', '--wait', '600'], { MAYFLY_TASK: task });
+      let id: string | undefined;
+      await until(async () => (id = await questionUnder(task)) !== undefined, 'nobody is asked');
+      await answer(id ?? '', said);
+      expect(await waiting.ended).toEqual({ code, said: expect.stringMatching(printed) });
+    });
+  });
 });
 
 describe('mayfly exec --aws', () => {
