@@ -83,12 +83,6 @@ permits contains "people-answer-for-their-groups" if {
 	input.resource.group in input.principal.groups
 }
 
-permits contains "leads-break-the-glass" if {
-	"incident-leads" in input.principal.groups
-	input.action == "breakGlass"
-	not input.context.own
-}
-
 permits contains "siem-sends-signals" if {
 	workload("lab:siem")
 	input.action == "sendSignal"

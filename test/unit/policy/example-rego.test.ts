@@ -27,7 +27,6 @@ const PRINCIPALS = [
   workload('ci:agent-7', { owner: 'platform' }),
   ...['orchestrator', 'soc', 'siem', 'tickets-api'].map((name) => workload(`lab:${name}`, { owner: 'platform' })),
   person('staff:ann', ['sre-oncall']),
-  person('staff:lea', ['incident-leads']),
 ];
 const LEDGER = 'https://ledger.example';
 const LABELLED = 'incident/restricted';
