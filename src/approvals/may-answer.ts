@@ -34,17 +34,18 @@ export function assertApprover({
 
 /**
  * Only people answer: what an agent could do, whoever talks it into things could do. An agent that acts for somebody holds a token of
- * theirs, so the token must be made for a client that people sign in with, where the configuration names these; and one that names an
- * actor is none that the person alone holds.
+ * theirs. So where the configuration names the clients that people sign in with, the token must be made for one of them, and have
+ * been issued to none but them: an access token has one audience, whichever client got it. One that names an actor is none that the
+ * person alone holds.
  */
 export function assertPerson(
   { approvals: { clients } }: Pick<Settings, 'approvals'>,
-  { party, audience, isForActor }: Permitted<'approve', SeenApproval>['caller'],
+  { party, audience = '', issuedTo = [], isForActor }: Permitted<'approve', SeenApproval>['caller'],
 ): void {
   if (party.kind !== 'person') throw denied('Only a person can answer, with a token of their own.');
   if (isForActor)
     throw denied('That token says that somebody acts for you (act, may_act); answer with one of your own.');
-  if (clients.length > 0 && (audience === undefined || !clients.includes(audience)))
+  if (clients.length > 0 && ![audience, ...issuedTo].every((client) => clients.includes(client)))
     throw denied('That token was not made for a client that people answer with; sign in there.');
 }
 

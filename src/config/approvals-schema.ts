@@ -24,7 +24,9 @@ export const approvalsSchema = z
     clients: z
       .array(z.string().min(1))
       .default([])
-      .describe('For whom the token of a person must be made (its `aud`) to answer with; none: any that is trusted.'),
+      .describe(
+        'For whom the token of a person must be made (`aud`), and to whom issued (`azp`, `client_id`), to answer with; none: any.',
+      ),
     page: approverPageSchema.optional(),
   })
   .prefault({})

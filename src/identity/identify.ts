@@ -102,8 +102,11 @@ interface Proving {
   purpose?: 'ending';
 }
 
-const answer = ({ party, times, audience, mayAct, isForActor }: Proof, proofHash: string): AuthenticatedCaller =>
-  defined({ party, proofHash, audience, expiresAt: times.expiresAt, issuedAt: times.issuedAt, mayAct, isForActor });
+const answer = (proof: Proof, proofHash: string): AuthenticatedCaller => {
+  const { party, times, audience, mayAct, isForActor, issuedTo } = proof;
+  const { expiresAt, issuedAt } = times;
+  return defined({ party, proofHash, audience, expiresAt, issuedAt, mayAct, isForActor, issuedTo });
+};
 
 /** Error codes by RFC 8693 §2.2.2, RFC 6749 §5.2 and RFC 6750 §3.1. */
 const REFUSALS = {

@@ -17,6 +17,8 @@ export interface AuthenticatedCaller {
   expiresAt: number;
   /** For whom alone the token was made: the broker, or a client. Who shows a person's token is that client, or got it from there. */
   audience?: string;
+  /** The clients that got a person's token, where it names them: they have it, whomever it was made for. */
+  issuedTo?: readonly string[];
   /** Present where the proof may be used only once (RFC 7523 §3, 7). */
   once?: SingleUse;
   /** Who alone may act for this person, where their token says so. */
@@ -61,6 +63,7 @@ export interface Verified extends TokenKind {
   party: Party;
   mayAct?: NamedActor;
   isForActor?: true;
+  issuedTo?: readonly string[];
   idJag?: IdJag;
   /** The key set that verified the signature. */
   keys: KeySet;
