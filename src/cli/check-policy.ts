@@ -1,7 +1,9 @@
 /** `mayfly check-policy`: says whether a broker would take a policy directory, and every problem if it would not. */
 import type { Command } from 'commander';
+import { approvalAdvice } from '../config/approval-advice.js';
 import { loadConfig } from '../config/load.js';
 import { cedarDirectory, trialDirectory } from '../config/policy-schema.js';
+import { findingText } from '../config/problem.js';
 import { defined } from '../domain/defined.js';
 import { checkPolicies } from '../policy/cedar/check-policies.js';
 import { problemText } from '../policy/cedar/problem.js';
@@ -31,5 +33,7 @@ export function addCheckPolicy(program: Command, { out }: Terminal): void {
         for (const id of summary.ids) out(`  ${id}`);
         for (const note of notes) out(`note: ${problemText(note)}`);
       }
+      if (checks.some(({ asks }) => asks.length > 0))
+        for (const advice of approvalAdvice(config)) out(`note: ${findingText(advice)}`);
     });
 }

@@ -4,7 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { approvalAdvice } from '../config/approval-advice.js';
 import type { LoadedConfig } from '../config/load.js';
+import { findingText } from '../config/problem.js';
 import type { SystemClock } from '../domain/time.js';
 import { check, degradingCheck, type Check } from '../health/check.js';
 import { createFitness } from '../health/fitness.js';
@@ -35,7 +37,7 @@ export async function examine(loaded: LoadedConfig, system: SystemClock): Promis
   ];
   return [
     ...(await storeChecks(loaded, { system, clock })),
-    await attempt('policy', () => policyNote(config, surroundings)),
+    ...(await policyChecks(config, surroundings)),
     ...(await Promise.all(issuers.map((one) => attempt(one.name, () => noteOf(one))))),
   ];
 }
@@ -57,16 +59,19 @@ async function attempt(name: string, work: () => Promise<unknown>): Promise<Chec
   }
 }
 
-/** Returns what is worth a note about policies that can be used. */
-async function policyNote(
-  config: LoadedConfig['config'],
-  { proxyFor }: { proxyFor: ProxyFor },
-): Promise<string | undefined> {
+/** What an engine elsewhere asks people is not known before it does. */
+async function policyChecks(config: LoadedConfig['config'], { proxyFor }: { proxyFor: ProxyFor }): Promise<Check[]> {
   const { policy } = config;
-  if (policy.engine !== 'cedar') return probeNote(decisionPoint(policy, proxyFor));
-  const { problems } = await checkPolicies(policy.directory, config);
-  if (problems.length > 0) throw new Error(problems.map(problemText).join('; '));
-  return undefined;
+  if (policy.engine !== 'cedar') return [await attempt('policy', () => probeNote(decisionPoint(policy, proxyFor)))];
+  let asks: readonly string[] = [];
+  const checked = await attempt('policy', async () => {
+    const { problems, ...found } = await checkPolicies(policy.directory, config);
+    if (problems.length > 0) throw new Error(problems.map(problemText).join('; '));
+    ({ asks } = found);
+  });
+  if (asks.length === 0) return [checked];
+  const advice = approvalAdvice(config).map(findingText);
+  return [checked, degradingCheck('approvals', advice.length === 0, advice.join('; '))];
 }
 
 interface Clocks {

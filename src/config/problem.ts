@@ -34,6 +34,9 @@ export function problemText({ source, line, path, reason }: ConfigProblem): stri
   return path === '' ? `${place}: ${reason}` : `${place}: ${path}: ${reason}`;
 }
 
+/** Returns a finding in a document that was read already: its place is a path, and no line. */
+export const findingText = ({ path, reason }: Finding): string => `${pathText(path)} ${reason}`;
+
 export function pathText(path: ConfigPath): string {
   let text = '';
   for (const step of path) {

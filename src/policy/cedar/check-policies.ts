@@ -9,6 +9,8 @@ interface PolicyCheck {
   /** Policies that never apply as long as no target has labels, or tags. */
   notes: PolicyProblem[];
   summary: { permits: number; forbids: number; ids: string[]; digest?: string };
+  /** The groups whose people any of the policies asks. */
+  asks: string[];
 }
 
 export async function checkPolicies(directory: string, configured: Configured): Promise<PolicyCheck> {
@@ -17,6 +19,7 @@ export async function checkPolicies(directory: string, configured: Configured): 
   return {
     problems,
     notes,
+    asks: [...new Set(policies.flatMap(({ rule }) => rule.approval ?? []))],
     summary: defined({
       permits,
       forbids: policies.length - permits,

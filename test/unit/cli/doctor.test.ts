@@ -11,6 +11,7 @@ import { freePort } from '../../../scripts/free-port.js';
 import { createIssuer } from '../../support/issuers/issuer.js';
 import { serveIssuer } from '../../support/issuers/site.js';
 import { json, serve } from '../../support/policy-engines/decision-point.js';
+import { writePolicies } from '../../support/policy.js';
 import { startRedis } from '../../support/redis.js';
 
 async function doctor(store: unknown, over: Record<string, unknown> = {}) {
@@ -44,7 +45,9 @@ describe('mayfly doctor', () => {
         ...['store', 'clock', 'space', 'write', 'rights', 'failover'].map((name) => `ok    ${name}`),
         'note  keys: none yet; the first start makes them',
         'note  target https://tickets.example: it can be tried once a broker has made its signing keys',
-        ...['policy', 'issuer lab'].map((name) => `ok    ${name}`),
+        'ok    policy',
+        'note  approvals: trust has no entry that represents persons: nobody can answer what policies ask',
+        'ok    issuer lab',
       ],
     });
   });
@@ -57,7 +60,7 @@ describe('mayfly doctor', () => {
       `wrong store: Redis at 127.0.0.1:${port} (without TLS, without a password): nothing listens there`,
     ]);
     expect(out).toContain('ok    issuer lab');
-    expect(err).toEqual(['1 of 3 checks failed.']);
+    expect(err).toEqual(['1 of 4 checks failed.']);
   });
 
   it('says which rights are missing', async () => {
@@ -93,6 +96,41 @@ describe('mayfly doctor', () => {
     const { out } = await doctor((await startRedis()).url, { policy: { engine: 'opa', url, path: 'x' } });
     expect(out.map((one) => one.replace(url, 'URL'))).toContain(line);
   }); // prettier-ignore
+
+  describe('where policies ask people', () => {
+    const entry = { kind: 'oidc', jwks: { file: './lab.json' } };
+    const lab = { ...entry, name: 'lab', issuer: 'https://lab.example', owner: { claim: 'team' } };
+    const staff = { ...entry, name: 'staff', issuer: 'https://staff.example', represents: 'person' };
+    const groups = { claim: 'groups' };
+    const anyClient = 'approvals.clients names none: an agent that holds a token of a person can answer with it';
+    const noGroups =
+      'trust[1].groups is not there: its persons are in no group, and a team could agree alone to what its own agent asks';
+    const withPage = {
+      trust: [lab, { ...staff, groups, audiences: ['page'] }],
+      approvals: { page: { trust: 'staff', clientId: 'page' } },
+    };
+
+    it.each<[string, Record<string, unknown>, string]>([
+      ['any client may answer', { trust: [lab, { ...staff, groups }] }, `note  approvals: ${anyClient}`],
+      ['persons have no groups', { trust: [lab, staff], approvals: { clients: ['cli'] } }, `note  approvals: ${noGroups}`],
+      ['both', { trust: [lab, staff] }, `note  approvals: ${anyClient}; ${noGroups}`],
+      ['a client is named', { trust: [lab, { ...staff, groups }], approvals: { clients: ['cli'] } }, 'ok    approvals'],
+      ['there is the page', withPage, 'ok    approvals'],
+    ])('says that %s', async (_, over, line) => {
+      const { code, out } = await doctor('lmdb:./data', over);
+      expect(out).toContain(line);
+      expect(code).toBe(0);
+    }); // prettier-ignore
+
+    it('says nothing of it where they ask nobody', async () => {
+      const directory = writePolicies({
+        'a.cedar': '@id("a") permit (principal, action == Action::"read", resource);',
+      });
+      const { out } = await doctor('lmdb:./data', { policy: { engine: 'cedar', directory }, trust: [lab, staff] });
+      expect(out.join()).toContain('ok    policy');
+      expect(out.join()).not.toContain('approvals');
+    });
+  });
 
   it('says which issuer has no keys', async () => {
     const port = await freePort();

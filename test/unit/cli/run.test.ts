@@ -253,6 +253,23 @@ describe('mayfly check-policy', () => {
     expect(out).toContain('soc-revokes-and-reads');
   });
 
+  it('notes what the configuration leaves open where they ask people', async () => {
+    const { file } = await development();
+    const sound = await mayfly('check-policy', '-c', file);
+    expect([sound.code, sound.out]).toEqual([0, expect.not.stringContaining('note:')]);
+    const yaml = await readFile(file, 'utf8');
+    await writeFile(file, yaml.replace(/^ +groups: .*\n/m, '').replace('clients: [mayfly-cli]', 'clients: []'));
+    const { code, out } = await mayfly('check-policy', '-c', file);
+    expect([code, out.split('\n').filter((line) => line.startsWith('note: '))]).toEqual([
+      0,
+      [
+        expect.stringMatching(/^note: approvals\.clients names none/),
+        expect.stringMatching(/^note: trust\[1\]\.groups /),
+      ],
+    ]);
+    expect((await mayfly('check-policy', 'examples/policies/read-longer', '-c', file)).out).not.toContain('note: ');
+  });
+
   it('holds them against the targets of the configuration', async () => {
     const { code, err } = await mayfly(
       'check-policy',

@@ -1,0 +1,26 @@
+/** What a configuration that is sound leaves open where policies ask people. Only whoever has read the policies knows that they do. */
+import type { Finding } from './problem.js';
+import type { Config } from './schema.js';
+
+export function approvalAdvice({ trust, approvals }: Pick<Config, 'trust' | 'approvals'>): Finding[] {
+  const ofPersons = trust.flatMap((entry, index) =>
+    entry.kind === 'oidc' && entry.represents === 'person' ? [{ entry, index }] : [],
+  );
+  if (ofPersons.length === 0)
+    return [{ path: ['trust'], reason: 'has no entry that represents persons: nobody can answer what policies ask' }];
+  const withoutGroups = ofPersons.filter(({ entry }) => !entry.groups);
+  return [
+    ...(approvals.clients.length === 0 && !approvals.page
+      ? [
+          {
+            path: ['approvals', 'clients'],
+            reason: 'names none: an agent that holds a token of a person can answer with it',
+          },
+        ]
+      : []),
+    ...withoutGroups.map(({ index }) => ({
+      path: ['trust', index, 'groups'],
+      reason: 'is not there: its persons are in no group, and a team could agree alone to what its own agent asks',
+    })),
+  ];
+}
