@@ -13,14 +13,14 @@ import { refOf } from '../domain/party.js';
 import { aboveOf, chainOf, type Task } from '../domain/task.js';
 import { secondsToWait } from '../domain/time.js';
 import { approvalStep, askingChange, changeApproval, openingChange, type Sought } from '../ledger/approvals.js';
-import { enterQuestion } from '../ledger/asking.js';
+import { askerOf, enterQuestion, leaveQuestion } from '../ledger/asking.js';
 import { besideOf, claimed } from '../ledger/found-task.js';
 import type { Versioned } from '../ledger/ledger.js';
 import { birth, step } from '../ledger/tasks.js';
 import { growthOf, mergeChanges } from '../store/record.js';
 import type { Change } from '../store/store.js';
 import { auditCancelled } from './cancel.js';
-import { stillWaiting, tooManyQuestions } from './refusals.js';
+import { asksNobody, stillWaiting, tooManyQuestions } from './refusals.js';
 import type { ApprovalDeps, Waiting } from './waiting.js';
 
 /** What the same words have led to before. */
@@ -32,34 +32,58 @@ interface Before {
   opening?: Sought & { shard: Shard };
 }
 
-/** Returns undefined if the records have changed meanwhile. Otherwise it throws the refusal that says which question was asked. */
+/**
+ * Returns undefined if the records have changed meanwhile. Otherwise it throws the refusal that says which question was asked. A credential
+ * alone asks nobody: whoever has stolen one would ask people in the name of its workload, and use up the places of that.
+ */
 export async function park(deps: ApprovalDeps, waiting: Waiting, before: Before): Promise<undefined> {
   const { ledger, settings } = deps;
-  const { needed, stored, requester } = waiting;
+  const { needed, requester } = waiting;
   const { needs = [] } = needed;
   if (needs.length === 0) throw denied(needed);
+  if (requester.from) throw asksNobody(needed);
   const approval = drafted(deps, waiting, { needs, shard: before.opening?.shard });
   const task = { ...taskOf(waiting, approval.task), asksUntil: approval.lapsesAt };
-  const { pendingPerWorkload: most } = settings.approvals;
-  const question = { id: approval.id, until: approval.lapsesAt };
-  const { fullUntil } = await enterQuestion(ledger, approval.workload.id, { question, most });
-  if (fullUntil !== undefined) throw tooManyQuestions(most, secondsToWait(fullUntil - approval.askedAt));
 
+  const { waitSeconds, pendingPerWorkload: most } = settings.approvals;
+  const asker = askerOf(task);
+  // A task that ends sooner does not free the place sooner: short tasks would be a way to ask more often.
+  const question = { id: approval.id, at: approval.askedAt, until: approval.askedAt + waitSeconds * 1000 };
+  const { fullUntil } = await enterQuestion(ledger, asker, { question, most });
+  if (fullUntil !== undefined) throw tooManyQuestions(most, secondsToWait(fullUntil - approval.askedAt));
+  let isAsked = false;
+  try {
+    isAsked = await ask(deps, waiting, { before, approval, task });
+  } finally {
+    if (!isAsked) await leaveQuestion(ledger, asker, approval.id).catch(() => undefined);
+  }
+  if (!isAsked) return undefined;
+  throw stillWaiting(approval, needed);
+}
+
+/** Returns whether people were asked: false if the records have changed meanwhile. */
+async function ask(
+  deps: ApprovalDeps,
+  waiting: Waiting,
+  { before, approval, task }: { before: Before; approval: Approval; task: Task },
+): Promise<boolean> {
+  const { ledger } = deps;
+  const { stored, requester, requestId } = waiting;
+  const { caller } = requester;
+  const { opening, asked, stored: former } = before;
   const change = mergeChanges(
     stored ? step(stored, task) : birth(task),
     besideOf(waiting, task),
-    before.opening ? openingChange(before.opening, task) : {},
-    askingChange(approval, before.asked),
-    before.stored ? superseding(before.stored, approval.askedAt) : {},
+    opening ? openingChange(opening, task) : {},
+    askingChange(approval, asked),
+    former ? superseding(former, approval.askedAt) : {},
   );
-  await deps.assertWithinQuota(requester.caller.party, { bytes: growthOf(change), task, opens: !stored });
+  await deps.assertWithinQuota(caller.party, { bytes: growthOf(change), task, opens: !stored });
   const written = (await claimed(ledger, waiting, task)) && (await ledger.records.commit(change));
-  if (!written) return undefined;
-  const { caller } = requester;
-  if (before.stored && isOpen(before.stored, approval.askedAt))
-    await auditCancelled(deps, before.stored.value, { caller, requestId: waiting.requestId });
+  if (!written) return false;
+  if (former && isOpen(former, approval.askedAt)) await auditCancelled(deps, former.value, { caller, requestId });
   await tell(deps, waiting, { approval, task });
-  throw stillWaiting(approval, needed);
+  return true;
 }
 
 /** A new task is born where the next request of the same words looks for it: nobody has learnt its id yet. */

@@ -32,10 +32,18 @@ export const lapsed = (approval: Asked): BrokerError =>
 export const tooManyQuestions = (most: number, retryAfterSeconds: number): BrokerError =>
   new BrokerError(
     'slow_down',
-    `The workload has ${most} questions open that people must answer, the most it may have.`,
+    `The workload has asked ${most} questions that people have not agreed to, the most it may ask in that time.`,
     {
       retryAfterSeconds,
     },
+  );
+
+/** To whoever shows nothing but a credential. */
+export const asksNobody = (decision: Decision): BrokerError =>
+  new BrokerError(
+    'access_denied',
+    'People must agree to this first, and a credential alone asks nobody: its workload must ask the same with its identity token.',
+    { decision: recordOf(decision) },
   );
 
 const about = ({ id, task, lapsesAt }: Asked, decision?: Decision) => ({

@@ -20,7 +20,9 @@ export const approvalsSchema = z
       .min(1)
       .max(64)
       .default(16)
-      .describe('Questions that one workload may have open: people who are asked too often agree to be left alone.'),
+      .describe(
+        'Questions that one workload may ask for one person within `waitSeconds`, without those that people agreed to: people who are asked too often agree to be left alone.',
+      ),
     clients: z
       .array(z.string().min(1))
       .default([])

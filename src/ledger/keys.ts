@@ -55,9 +55,9 @@ export const approvalIndex = (shard: Shard): Key => `${shard}/approvals`;
 /** Returns the index of approvals that were given in an emergency, and that nobody has reviewed yet: approval id → since when. */
 export const reviewIndex = (shard: Shard): Key => `${shard}/reviews`;
 
-/** Returns the key of which questions to people a workload has asked lately. */
-export function askingKey(workload: string): Key {
-  const digest = sha256Bytes(workload);
+/** Returns the key of which questions to people a workload has asked lately for a person, or for nobody. */
+export function askingKey(workload: string, person = ''): Key {
+  const digest = sha256Bytes(JSON.stringify([workload, person]));
   return `${shardOfDigest(digest)}/asking:${digest.subarray(0, 16).toString('base64url')}`;
 }
 

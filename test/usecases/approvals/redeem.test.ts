@@ -81,27 +81,6 @@ describe('the question', () => {
       { group: 'sre', approvers: 1 },
     ]);
   });
-
-  it('is one of a few that a workload may have open; those that are settled, or whose task is over, leave room', async () => {
-    const broker = await askingBroker();
-    const at = (path: number) => ({ access: [{ path: `incident/${path}`, actions: ['write'] }] });
-    const all: { id: string; task: string }[] = [];
-    for (let path = 0; path < 16; path += 1) all.push(await asked(broker, at(path)));
-    await expect(write(broker, at(16))).rejects.toMatchObject({ code: 'slow_down', details: { retry: 'later' } });
-    expect(await asked(broker, at(3))).toEqual(all[3]);
-    await answered(broker.deps, all[0]?.id ?? '', { says: 'deny' });
-    await asked(broker, at(16));
-    await expect(write(broker, at(17))).rejects.toMatchObject({ code: 'slow_down' });
-    await revoke(broker.deps.ledger, {
-      id: 'x',
-      selector: { kind: 'task', value: all[1]?.task ?? '' },
-      effect: 'end',
-      reason: 'over',
-      actor: 'test',
-    });
-    await asked(broker, at(17));
-    await asked(broker, { ...at(0), subject: { token: 'lab:other', type: 'urn:ietf:params:oauth:token-type:jwt' } });
-  });
 });
 
 describe('the yes', () => {

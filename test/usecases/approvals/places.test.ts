@@ -1,0 +1,177 @@
+/** How often a workload may ask people: nobody says yes to be left alone, and nobody can use up the questions of another. */
+import { describe, expect, it } from '@jest/globals';
+import { cancelByCode } from '../../../src/approvals/cancel.js';
+import { giveCode } from '../../../src/approvals/deferral-code.js';
+import type { ApprovalAnswer } from '../../../src/domain/approval.js';
+import { revoke } from '../../../src/ledger/revoke.js';
+import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approving.js';
+import { withPersons, type WholeBroker } from '../../support/brokers/use-cases.js';
+import type { ExchangeRequest } from '../../support/exchanging.js';
+import { engineOf } from '../../support/policy.js';
+
+const MOST = 3;
+const HOUR_MS = 3_600_000;
+const JWT = 'urn:ietf:params:oauth:token-type:jwt';
+
+interface Question {
+  id: string;
+  task: string;
+}
+
+async function broker(policies = WRITES_ASK): Promise<WholeBroker> {
+  const made = await askingBroker({ policies });
+  const { settings } = made.deps;
+  made.deps.settings = withPersons({ ...settings, approvals: { ...settings.approvals, pendingPerWorkload: MOST } });
+  return made;
+}
+
+const incident = (name: number | string) => ({ access: [{ path: `incident/${name}`, actions: ['write'] }] });
+const write = (on: WholeBroker, name: number | string, wish: Partial<ExchangeRequest> = {}) =>
+  on.exchange({ ...incident(name), ...wish });
+const ask = (on: WholeBroker, name: number | string, wish?: Partial<ExchangeRequest>): Promise<Question> =>
+  waitingFor(write(on, name, wish));
+
+/** Returns how many seconds the refusal says to wait. */
+async function secondsUntilRoom(on: WholeBroker, name: number | string, wish?: Partial<ExchangeRequest>) {
+  const refusal = await write(on, name, wish).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: 'slow_down', details: { retry: 'later' } });
+  return (refusal as { details: { retryAfterSeconds: number } }).details.retryAfterSeconds;
+}
+
+async function askAll(on: WholeBroker, wish?: Partial<ExchangeRequest>): Promise<Question[]> {
+  const questions: Question[] = [];
+  for (let name = 0; name < MOST; name += 1) questions.push(await ask(on, name, wish));
+  return questions;
+}
+
+const answer =
+  (says: ApprovalAnswer['says']) =>
+  async (on: WholeBroker, { id }: Question) => {
+    await answered(on.deps, id, { says });
+  };
+
+async function takeBack(on: WholeBroker, { id }: Question): Promise<void> {
+  const code = (await giveCode(on.deps.ledger, id)) ?? '';
+  await cancelByCode(on.deps, code, { caller: on.agent, requestId: 'r' });
+  expect((await approvalOf(on.deps, id)).cancelledAt).toBeDefined();
+}
+
+async function end(on: WholeBroker, { task: value }: Question): Promise<void> {
+  const selector = { kind: 'task', value } as const;
+  await revoke(on.deps.ledger, { id: `ended:${value}`, selector, effect: 'end', reason: 'done', actor: 'test' });
+}
+
+describe('a question has its place for as long as questions wait', () => {
+  it.each<[string, (on: WholeBroker, question: Question) => Promise<void>]>([
+    ['nothing has happened', () => Promise.resolve()],
+    ['the answer was no', answer('deny')],
+    ['it was taken back', takeBack],
+    ['its task was ended, so that another is opened', end],
+  ])('although %s', async (_, happens) => {
+    const on = await broker();
+    for (let name = 0; name < MOST; name += 1) {
+      await happens(on, await ask(on, name));
+      on.clock.advance(60_000);
+    }
+    // The first was asked three minutes ago.
+    expect(await secondsUntilRoom(on, 'one-more')).toBe(3_600 - 180);
+    on.clock.advance(HOUR_MS - 180_000);
+    await ask(on, 'one-more');
+    expect(await secondsUntilRoom(on, 'and-one-more')).toBe(60);
+  });
+
+  it.each<[string, Partial<ExchangeRequest>]>([
+    ['with another lifetime', { ...incident(0), lifetimeSeconds: 77 }],
+    ['with more access', { access: [{ path: 'incident/*', actions: ['write'] }] }],
+    ['with another purpose', { ...incident(0), under: { purpose: 'another' } }],
+    ['with another key', { ...incident(0), idempotencyKey: { key: 'other', body: 'other' } }],
+  ])('so whoever was refused cannot ask again %s', async (_, wish) => {
+    const on = await broker();
+    for (const question of await askAll(on)) await answer('deny')(on, question);
+    await secondsUntilRoom(on, 0, wish);
+    // What was asked before is answered as before: nobody is asked.
+    await expect(write(on, 0)).rejects.toMatchObject({ code: 'access_denied' });
+  });
+
+  it('also where its task can live for a minute only', async () => {
+    const on = await broker();
+    const { lifetimes } = on.deps.settings;
+    on.deps.settings = { ...on.deps.settings, lifetimes: { ...lifetimes, task: 60 } };
+    await askAll(on);
+    on.clock.advance(61_000);
+    expect(await secondsUntilRoom(on, 'one-more')).toBe(3_600 - 61);
+  });
+
+  it('and another that takes its place, because policy has changed, counts too', async () => {
+    const on = await broker(asks('write', 'sre'));
+    await ask(on, 0);
+    const [sre, dpo] = [
+      on.deps.policy,
+      await engineOf(`@id("all") permit (principal, action, resource);${asks('write', 'dpo')}`),
+    ];
+    for (let turn = 1; turn < MOST; turn += 1) {
+      on.deps.policy = turn % 2 ? dpo : sre;
+      await ask(on, 0);
+    }
+    on.deps.policy = MOST % 2 ? dpo : sre;
+    await secondsUntilRoom(on, 0);
+  });
+});
+
+describe('there is room again at once', () => {
+  it.each<[string, ApprovalAnswer['says']]>([
+    ['people agree', 'approve'],
+    ['somebody agrees in an emergency', 'emergency'],
+  ])('where %s', async (_, says) => {
+    const on = await broker();
+    const [first] = await askAll(on);
+    if (!first) throw new Error('nothing was asked');
+    await answer(says)(on, first);
+    await ask(on, 'one-more');
+    await secondsUntilRoom(on, 'and-one-more');
+  });
+
+  it('where nobody was asked, because the audit log did not take the entry', async () => {
+    const on = await broker();
+    const { audit } = on.deps;
+    on.deps.audit = { ...audit, append: () => Promise.reject(new Error('it takes nothing')) };
+    for (let turn = 0; turn < 2 * MOST; turn += 1) await expect(write(on, turn)).rejects.toThrow('it takes nothing');
+    on.deps.audit = audit;
+    await askAll(on);
+  });
+});
+
+describe('nobody uses up the questions of another', () => {
+  it('no other workload', async () => {
+    const on = await broker();
+    await askAll(on);
+    await ask(on, 0, { subject: { token: 'lab:other', type: JWT } });
+  });
+
+  it('no person whom the same agent serves, nor the agent itself', async () => {
+    const on = await broker();
+    const actor = { token: 'lab:agent', type: JWT };
+    const of = (person: string) => ({ subject: { token: `staff:${person}`, type: JWT }, actor });
+    await askAll(on, of('ann'));
+    await secondsUntilRoom(on, 'one-more', of('ann'));
+    await askAll(on, of('bo'));
+    await askAll(on);
+    await secondsUntilRoom(on, 'one-more');
+  });
+
+  it('and persons who are only named are nobody', async () => {
+    const on = await broker();
+    for (let person = 0; person < MOST; person += 1) {
+      const { id: taskId } = (await on.open({ principal: `staff:p${person}` })).task;
+      await ask(on, 0, { under: { taskId } });
+    }
+    const { id: taskId } = (await on.open({ principal: 'staff:one-more' })).task;
+    await secondsUntilRoom(on, 0, { under: { taskId } });
+  });
+});
+
+it('of many that ask at once no more get through', async () => {
+  const on = await broker();
+  const asked = await Promise.allSettled(Array.from({ length: 24 }, (_, name) => ask(on, name)));
+  expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(MOST);
+});
