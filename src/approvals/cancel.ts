@@ -1,53 +1,53 @@
-/** Takes a question back: whoever asked does not need it any more (RFC 7009), or another question has taken its place. */
+/** Takes a question back: whoever asked does not need it any more (RFC 7009), its code has leaked, or another has taken its place. */
 import { callerFields } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
-import type { Approval } from '../domain/approval.js';
+import { approvalStateAt, isUnsettled, type Approval } from '../domain/approval.js';
+import { defined } from '../domain/defined.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { changeApproval } from '../ledger/approvals.js';
-import { approvalByCode } from './deferral-code.js';
+import { approvalFields } from './audit-fields.js';
 
 type CancelDeps = Pick<Deps, 'ledger' | 'audit'>;
 
 interface Asking {
   caller: AuthenticatedCaller;
   requestId: string;
+  /** Why, where it is not the workload itself that takes it back. */
+  reason?: string;
+  ticket?: string;
 }
 
 /**
- * Takes back what this workload got the code for. A code of another, and a guess, are left alone. What was agreed to and not fetched is
- * never issued then: one commit decides which was first.
+ * Takes back what waits, or was agreed to and not fetched: it is never issued then. One commit decides which was first. A no stays a no:
+ * whoever could take it back could ask the same again. Returns the approval as it stands then; undefined: its record is gone.
  */
-export async function cancelByCode(deps: CancelDeps, code: string, asking: Asking): Promise<void> {
+export async function takeBack(deps: CancelDeps, { id }: Approval, asking: Asking): Promise<Approval | undefined> {
   const { ledger } = deps;
-  const approval = await approvalByCode(ledger, asking.caller.party, code);
-  if (!approval) return;
   const at = ledger.clock.unchecked();
   const found = { isOpen: false };
-  await changeApproval(ledger, approval.id, (one) => {
-    found.isOpen = (one.cancelledAt ?? one.used) === undefined;
+  const after = await changeApproval(ledger, id, (one) => {
+    found.isOpen = one.used === undefined && isUnsettled(approvalStateAt(one, at));
     return found.isOpen ? { ...one, cancelledAt: at } : undefined;
   });
   // It may have been used between the two reads: then nothing was taken back, and the log must not say so.
-  if (found.isOpen) await auditCancelled(deps, approval, asking);
+  if (after && found.isOpen) await auditCancelled(deps, after, asking);
+  return after ?? undefined;
 }
 
 /** The question is taken back, whether or not the audit log takes the entry: it is an end, and grants nothing. */
 export async function auditCancelled(
   { audit, ledger }: CancelDeps,
-  { id, task, workload, principal, purpose, asked }: Approval,
-  { caller, requestId }: Asking,
+  approval: Approval,
+  { caller, requestId, reason, ticket }: Asking,
 ): Promise<void> {
-  const event = {
+  const event = defined({
     type: 'approval.cancelled' as const,
     at: ledger.clock.unchecked(),
     ...callerFields(caller),
-    task,
-    workload: workload.id,
-    ...(principal && { principal: principal.id }),
-    purpose,
-    target: asked.target,
-    approval: { id },
+    ...approvalFields(approval, {}),
+    reason,
+    ticket,
     requestId,
-  };
+  });
   await audit.append(event).catch(() => undefined);
 }

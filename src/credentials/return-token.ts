@@ -1,16 +1,17 @@
 /**
- * RFC 7009: a holder gives its credentials back. A foreign token, and a text without any, are left alone and answered alike.
+ * RFC 7009: a holder gives its credentials back, and takes questions back by their codes. What is of another, and a text without any, are
+ * left alone and answered alike.
  */
-import { cancelByCode } from '../approvals/cancel.js';
-import { isDeferralCode } from '../approvals/deferral-code.js';
+import { takeBack } from '../approvals/cancel.js';
 import { auditingRefusals, nobody, publishedBy } from '../authorization/audit.js';
 import { shownBy } from '../authorization/inspect.js';
 import { assertLiveCaller } from '../authorization/caller.js';
+import { isSame } from '../domain/party.js';
 import type { SessionEffect } from '../enforcement/effect.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { dropCredential } from '../ledger/credentials.js';
 import { revoke } from '../ledger/revoke.js';
-import { credentialsIn, type Named } from '../revocation/credentials-in-text.js';
+import { namedIn, type Named } from '../revocation/credentials-in-text.js';
 import { sessionEffect } from '../revocation/effects.js';
 import type { Deps } from './deps.js';
 
@@ -24,8 +25,9 @@ export async function returnToken(
 ): Promise<SessionEffect | undefined> {
   const about = { type: 'operation.refused', verb: 'returnToken', requestId, charged: nobody } as const;
   await auditingRefusals(deps, caller, about, () => assertLiveCaller(deps, caller));
-  if (isDeferralCode(token)) await cancelByCode(deps, token, { caller, requestId });
-  const { credentials } = await credentialsIn(deps, token, shownBy(caller, 'returned'));
+  const { credentials, questions } = await namedIn(deps, token, shownBy(caller, 'returned'));
+  const asked = questions.filter(({ workload }) => isSame(workload, caller.party));
+  await Promise.all(asked.map((one) => takeBack(deps, one, { caller, requestId })));
   const held = credentials.filter(({ workload }) => workload === caller.party.id);
   const effects = await Promise.all(held.map((one) => giveBack(deps, caller, one)));
   return effects.find((effect) => effect !== undefined);

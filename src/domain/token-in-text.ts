@@ -3,6 +3,7 @@
  * stored and shown. Whatever could be a token is removed from it. Names and paths are never changed; one that holds a whole token
  * is refused where it would enter (name.ts, access.ts).
  */
+import { holdsCode, withoutCodes } from './deferral-code.js';
 import { unwrapped } from './unwrapped.js';
 
 /** A longest run of the characters of tokens. Each character is read once, because a stranger chooses the text and its length. */
@@ -22,11 +23,11 @@ const NAMED_SECRET = /((?:secret_?access_?key|session_?token|\btoken)["'\\]*\s{0
 const WRAPPED_FEWEST = 64;
 
 /**
- * Returns a free text without AWS secrets and without compact JWS and JWE. Where one is wrapped, nobody can say where it ends in
+ * Returns a free text without AWS secrets, deferral codes, and compact JWS and JWE. Where one is wrapped, nobody can say where it ends in
  * the text, so nothing of the text is left.
  */
 export function withoutTokens(text: string): string {
-  const unsigned = withoutCompact(text);
+  const unsigned = withoutCodes(withoutCompact(text), REMOVED);
   const left = withoutNamed(unsigned);
   if (unsigned.length < WRAPPED_FEWEST) return left;
   // A wrapped token may stand where a named secret does. That one is taken out line by line, and the rest would be left.
@@ -38,7 +39,7 @@ export function withoutTokens(text: string): string {
 const REMOVED = '[token removed]';
 
 /** Returns the text without the secrets and tokens that stand in it unwrapped. What is wrapped in it stays. */
-export const withoutPlainTokens = (text: string): string => withoutNamed(withoutCompact(text));
+export const withoutPlainTokens = (text: string): string => withoutNamed(withoutCodes(withoutCompact(text), REMOVED));
 
 const withoutNamed = (text: string): string => text.replace(NAMED_SECRET, `$1${REMOVED}`);
 
@@ -48,10 +49,11 @@ const holdsNamed = (text: string): boolean => text.search(NAMED_SECRET) >= 0;
 const withoutCompact = (text: string): string => (text.includes('eyJ') ? text.replace(RUN, withoutCompactInRun) : text);
 
 /**
- * Returns whether a whole compact JWS or JWE is in the text: one whose header can be read. A branch that is called `eyJ.x.y` is
- * none. Whoever wants to hide a token from this can; it is for tokens that stand where a name should.
+ * Returns whether a deferral code, or a whole compact JWS or JWE is in the text: one whose header can be read. A branch that is called
+ * `eyJ.x.y` is none. Whoever wants to hide a token from this can; it is for tokens that stand where a name should.
  */
-export const holdsToken = (text: string): boolean => text.includes('eyJ') && (text.match(RUN) ?? []).some(isTokenIn);
+export const holdsToken = (text: string): boolean =>
+  holdsCode(text) || (text.includes('eyJ') && (text.match(RUN) ?? []).some(isTokenIn));
 
 function isTokenIn(run: string): boolean {
   return run

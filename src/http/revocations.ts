@@ -16,12 +16,14 @@ import { liftAll } from '../revocation/lift-all.js';
 import { HOLD_STATES, liftHold, permitLift, showReceipts, type ReceiptFilter } from '../revocation/receipts.js';
 import {
   isDryRun,
+  isTakingBack,
   permitBySelector,
   previewRevocation,
   revokeBySelector,
   type Preview,
 } from '../revocation/revoke-by-selector.js';
 import type { HttpDeps } from './deps.js';
+import { endQuestion, questionAnswer } from './leaked-code.js';
 
 const about = {
   at: time().describe('When it was published; of a preview, when it was counted.'),
@@ -68,7 +70,7 @@ const revocationInput = z
       .max(HARD_LIMITS.subjectTokenBytes)
       .exactOptional()
       .describe(
-        'Instead of a selector: the text that was found, with a credential in it or what a target calls one. Never logged.',
+        'Instead of a selector: the text that was found, with a credential in it, what a target calls one, or a `deferral_code`. Never logged.',
       ),
     effect: z
       .enum(EFFECTS)
@@ -96,14 +98,17 @@ export const SEQ_PATH = { seq: 'The number of the revocation.' };
 export const revocation = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'revoke',
-    summary: 'Ends, cuts off or holds whatever hangs on a selector. With `dryRun` it only counts what that would hit.',
-    answers: { 200: json(z.union([receiptAnswer, previewAnswer])) },
+    summary:
+      'Ends, cuts off or holds whatever hangs on a selector; of a leaked deferral code it takes the question back. With ' +
+      '`dryRun` it only says what that would hit.',
+    answers: { 200: json(z.union([receiptAnswer, previewAnswer, questionAnswer])) },
     refusals: ['not_found', 'conflict'],
     from: 'body',
     input: revocationInput,
     charged: () => 'caller',
     permit: (caller, input) => permitBySelector(deps, caller, input),
     async act(order, input, { requestId }) {
+      if (isTakingBack(order)) return ok(await endQuestion(deps, order, { ...input, requestId }));
       // Whatever stops a theft has no limit. A drill stops none, and every verifier would keep what each of thousands leaves.
       if (order.subject.selector.kind === 'drill') await deps.assertWithinRate(order.caller.party);
       if (isDryRun(order)) return ok(previewOnWire(await previewRevocation(deps, order, { ...input, requestId })));

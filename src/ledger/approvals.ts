@@ -1,5 +1,7 @@
 /** Approvals in the ledger: each lies in the shard of its task, and is found by what was asked, by whom it waits for, and for review. */
 import { approvalSchema, type Approval } from '../domain/approval.js';
+import { approvalOfCode } from '../domain/deferral-code.js';
+import { sha256 } from '../domain/digest.js';
 import { isId, SHARDS, shardOf, type Shard } from '../domain/id.js';
 import { HISTORY_MS } from '../domain/limits.js';
 import type { Task } from '../domain/task.js';
@@ -22,6 +24,16 @@ const approvals = record(approvalSchema, recordKey, {
 /** Returns undefined for an id that is unknown, or not an approval's. */
 export const readApproval = async (ledger: Ledger, id: string): Promise<Versioned<Approval> | undefined> =>
   isId('apr', id) ? approvals.read(ledger, id) : undefined;
+
+/**
+ * Returns the approval that this deferral code was given out for; undefined for a guess. Hashes are compared, so the time that it takes
+ * says nothing about the code.
+ */
+export async function readByCode(ledger: Ledger, code: string): Promise<Approval | undefined> {
+  const id = approvalOfCode(code);
+  const found = id === undefined ? undefined : await readApproval(ledger, id);
+  return found?.value.deferralCodes.includes(sha256(code)) ? found.value : undefined;
+}
 
 /** Returns the approvals in the order asked, without the unknown ones. */
 export const readApprovals = async (ledger: Ledger, ids: readonly string[]): Promise<Approval[]> =>

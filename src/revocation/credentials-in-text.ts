@@ -1,11 +1,14 @@
 /**
- * The credentials of this broker that a text names: by its tokens, in whatever they are wrapped, and by the names that targets
- * have for sessions. What the text does not name is never made up.
+ * What a text names of this broker: credentials by its tokens, in whatever they are wrapped, and by the names that targets have for
+ * sessions; and questions to people by their deferral codes. What the text does not name is never made up.
  */
 import type { Deps } from '../authorization/deps.js';
 import { inspect, verifiedClaims, type Shown } from '../authorization/inspect.js';
+import type { Approval } from '../domain/approval.js';
+import { approvalOfCode } from '../domain/deferral-code.js';
 import { BrokerError } from '../domain/errors.js';
-import { CANDIDATES_MOST, signedTokensIn } from '../domain/signed-token-in-text.js';
+import { CANDIDATES_MOST, ownTokensIn } from '../domain/own-tokens-in-text.js';
+import { readByCode } from '../ledger/approvals.js';
 import { findCredential, type Found } from '../ledger/credentials.js';
 import { credentialsByHandle } from '../ledger/handles.js';
 
@@ -21,28 +24,37 @@ export interface Named {
 }
 
 interface InText {
-  /** Each once. */
+  /** Each once, as are the questions. */
   credentials: Named[];
+  questions: Approval[];
   /** The text has a token that a key of this broker signed, and that no record confirms. */
   unrecorded: boolean;
 }
 
 /** Throws `invalid_request` for a text with more tokens or names than are looked at: one behind them would stay alive. */
-export async function credentialsIn(deps: TextDeps, text: string, shown: Shown): Promise<InText> {
-  const tokens = signedTokensIn(text);
-  if (tokens.length > CANDIDATES_MOST) throw new BrokerError('invalid_request', TOO_MANY);
+export async function namedIn(deps: TextDeps, text: string, shown: Shown): Promise<InText> {
+  const candidates = ownTokensIn(text);
+  if (candidates.length > CANDIDATES_MOST) throw new BrokerError('invalid_request', TOO_MANY);
+  const isCode = (candidate: string) => approvalOfCode(candidate) !== undefined;
+  const [codes, tokens] = [candidates.filter(isCode), candidates.filter((one) => !isCode(one))];
   const called = await credentialsByHandle(deps.ledger, text);
-  const [byHandle, byToken] = await Promise.all([
+  const [byHandle, byToken, byCode] = await Promise.all([
     Promise.all(called.map(async (id) => namedBy(await findCredential(deps.ledger, id)))),
     Promise.all(tokens.map((token) => credentialOf(deps, token, { ...shown, purpose: 'ending' }))),
+    Promise.all(codes.map((code) => readByCode(deps.ledger, code))),
   ]);
   const all = [...byHandle, ...byToken].filter((one) => one !== undefined);
   const named = all.filter((one) => one !== 'unrecorded');
   return {
-    credentials: [...new Map(named.map((one) => [one.id, one])).values()],
+    credentials: eachOnce(named),
+    questions: eachOnce(byCode.filter((one) => one !== undefined)),
     unrecorded: all.includes('unrecorded'),
   };
 }
+
+const eachOnce = <T extends { id: string }>(found: readonly T[]): T[] => [
+  ...new Map(found.map((one) => [one.id, one])).values(),
+];
 
 const TOO_MANY = `The text contains more than ${CANDIDATES_MOST} tokens. Send each by itself. Nothing was revoked.`;
 

@@ -6,6 +6,7 @@ import { callerFields, publishedBy } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
 import { shownBy, SIGNED_BUT_UNRECORDED } from '../authorization/inspect.js';
 import { permitRevocation, type Permitted } from '../authorization/permit.js';
+import type { Approval } from '../domain/approval.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { defaultEffect, effectFits, valueProblem, type Effect, type Selector } from '../domain/selector.js';
@@ -20,13 +21,13 @@ import type { Receipt } from '../ledger/receipts.js';
 import { revoke } from '../ledger/revoke.js';
 import { readTask } from '../ledger/tasks.js';
 import { assertSeen } from './assert-seen.js';
-import { credentialsIn } from './credentials-in-text.js';
+import { namedIn } from './credentials-in-text.js';
 import { effectsOf, type AchievedEffect } from './effects.js';
 
 export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'observer'>;
 
 interface RevocationRequest {
-  /** A selector, or a text that somebody found, with a token or a handle in it: the credential of that is meant. */
+  /** A selector, or a text that somebody found, with a token, a handle or a deferral code in it: what that is for is meant. */
   what: Selector | { leaked: string };
   effect?: Effect;
   /** Of a hold: when it is lifted by itself. Milliseconds. */
@@ -39,6 +40,11 @@ type PermittedRevocation<DryRun extends boolean> = Permitted<
   'revoke',
   { selector: Selector; effect: Effect; dryRun: DryRun }
 >;
+
+/** A question to people whose code was found. It is no entry in the log that ends it. */
+export type PermittedTakingBack = Permitted<'revoke', { question: Approval; dryRun: boolean }>;
+
+type PermittedOrder = PermittedRevocation<true> | PermittedRevocation<false> | PermittedTakingBack;
 
 export interface Preview {
   selector: Selector;
@@ -53,14 +59,15 @@ export interface Preview {
 /**
  * Policy is asked about the selector and the effect. A request whose parts do not fit each other is refused before. Of a leaked
  * text, policy is asked twice: before the broker searches it, about no credential, and then about the one that was found. So
- * the text of a caller that may not revoke credentials is never searched.
+ * the text of a caller that may not revoke credentials is never searched. A question is asked about like a credential, by its own id:
+ * its code is as good as one, to whoever has stolen the proof of the workload too.
  */
 export async function permitBySelector(
   deps: RevocationDeps,
   caller: AuthenticatedCaller,
   request: RevocationRequest,
-): Promise<PermittedRevocation<true> | PermittedRevocation<false>> {
-  const { what } = request;
+): Promise<PermittedOrder> {
+  const { what, dryRun } = request;
   const named = 'leaked' in what ? NO_CREDENTIAL : what;
   const effect = fittingEffect(named, request, deps.ledger.clock.uncheckedEarliest());
   const permit = <DryRun extends boolean>(selector: Selector, dryRun: DryRun): Promise<PermittedRevocation<DryRun>> =>
@@ -69,15 +76,27 @@ export async function permitBySelector(
       effect: order.effect,
       dryRun: order.dryRun,
     }));
-  const ask = (selector: Selector) => (request.dryRun ? permit(selector, true) : permit(selector, false));
+  const ask = (selector: Selector) => (dryRun ? permit(selector, true) : permit(selector, false));
   const permitted = await ask(named);
   if (!('leaked' in what)) return permitted;
-  const { selector = named, problem } = await credentialIn(deps, what.leaked, caller);
-  const permittedFound = await ask(selector);
+  const { found = named, problem } = await foundIn(deps, what.leaked, caller);
+  const permittedFound = await ('question' in found
+    ? permitRevocation(deps, caller, { ...found, dryRun }, takingBack)
+    : ask(found));
   // Only a caller that may revoke learns what a text contains.
   if (problem !== undefined) throw invalid(problem);
   return permittedFound;
 }
+
+const takingBack = ({ question, dryRun }: PermittedTakingBack['subject']) => ({
+  kind: 'credential' as const,
+  value: question.id,
+  effect: 'end' as const,
+  dryRun,
+});
+
+export const isTakingBack = (permitted: PermittedOrder): permitted is PermittedTakingBack =>
+  'question' in permitted.subject;
 
 export const isDryRun = (
   permitted: PermittedRevocation<true> | PermittedRevocation<false>,
@@ -156,26 +175,28 @@ export function fittingEffect(
 
 const invalid = (text: string): BrokerError => new BrokerError('invalid_request', text);
 
-/** Returns the one credential that a text names, or the problem with the text. */
-async function credentialIn(
+/** Returns the one thing that a text names, or the problem with the text. */
+async function foundIn(
   deps: RevocationDeps,
   leaked: string,
   caller: AuthenticatedCaller,
-): Promise<{ selector?: Selector; problem?: string }> {
-  const { credentials, unrecorded } = await credentialsIn(deps, leaked.trim(), shownBy(caller, 'found'));
-  const [found, ...more] = credentials;
+): Promise<{ found?: Selector | { question: Approval }; problem?: string }> {
+  const { credentials, questions, unrecorded } = await namedIn(deps, leaked.trim(), shownBy(caller, 'found'));
+  const [credential] = credentials;
+  const [question] = questions;
+  const found = credential ? ({ kind: 'credential', value: credential.id } as const) : question && { question };
   if (!found) return { problem: unrecorded ? UNRECORDED : NONE };
-  const selector = { kind: 'credential', value: found.id } as const;
-  return more.length === 0 ? { selector } : { selector, problem: several(credentials) };
+  const ids = [...credentials, ...questions].map(({ id }) => id);
+  return ids.length === 1 ? { found } : { found, problem: several(ids, questions.length > 0) };
 }
 
 /** Policy is asked about it before a text is searched. Nothing is ever published about it. */
 const NO_CREDENTIAL = { kind: 'credential', value: 'crd_aaaaaaaaaaaaaaaa' } as const satisfies Selector;
 
-const several = (credentials: readonly { id: string }[]): string =>
-  `The text contains several credentials of this broker: ${credentials.map(({ id }) => id).join(', ')}. Nothing was revoked. Revoke each by its id.`;
+const several = (ids: readonly string[], areQuestions: boolean): string =>
+  `The text contains several credentials of this broker${areQuestions ? ', or deferral codes' : ''}: ${ids.join(', ')}. Nothing was revoked. Revoke each by its id${areQuestions ? '; send a code by itself' : ''}.`;
 const UNRECORDED = `${SIGNED_BUT_UNRECORDED} Nothing was revoked.`;
-const NONE = `The text contains no valid token of this broker, as it is or with these undone: ${UNDONE}. It names no session of it either. What it contains may be cut short, expired, of another issuer, or wrapped in another way. Nothing was revoked.`;
+const NONE = `The text contains no valid token of this broker, as it is or with these undone: ${UNDONE}. It names no session of it either, and has no deferral code. What it contains may be cut short, expired, of another issuer, or wrapped in another way. Nothing was revoked.`;
 
 /**
  * Returns when what the selector names ends anyway, so that the log can forget its tombstone sooner; undefined if that is

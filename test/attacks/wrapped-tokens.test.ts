@@ -4,7 +4,9 @@
  */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { signedTokensIn } from '../../src/domain/signed-token-in-text.js';
+import { deferralCode } from '../../src/domain/deferral-code.js';
+import { newId } from '../../src/domain/id.js';
+import { ownTokensIn } from '../../src/domain/own-tokens-in-text.js';
 import { withoutTokens } from '../../src/domain/token-in-text.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { expectProblem } from '../support/expect-refusal.js';
@@ -18,6 +20,16 @@ beforeAll(async () => {
   agent = await broker.identity('agent-7');
   soc = await broker.identity('soc');
   api = await broker.identity('tickets-api');
+});
+
+interface Question {
+  deferral_code: string;
+  approval_id: string;
+}
+let question: Promise<Question>;
+beforeAll(() => {
+  const asked = broker.exchange(agent, { scope: 'incident/1:export', completion_mode: 'deferred' });
+  question = asked.then(({ body }) => body as Question);
 });
 
 const mint = async () => ((await broker.exchange(agent)).body as { access_token: string }).access_token;
@@ -110,6 +122,17 @@ const WRAPPINGS: [string, (token: string) => string][] = [
 ];
 
 describe.each(WRAPPINGS)('in %s', (_, wrap) => {
+  it('a deferral code is found, and no reason keeps it', async () => {
+    const { deferral_code: code, approval_id: id } = await question;
+    const leaked = { leaked: wrap(code), reason: 'found', dryRun: true };
+    const reply = await broker.post('/revocations', leaked, soc);
+    expect(reply.body).toMatchObject({ dryRun: true, approval: { id, state: 'pending', workload: 'lab:agent-7' } });
+    const kept = withoutTokens(wrap(code));
+    expect(kept).toContain('[token removed]');
+    expect(kept.replaceAll('[token removed]', '').length).toBeLessThan(100);
+    expect(ownTokensIn(kept)).toEqual([]);
+  });
+
   it('a leaked token is found, its holder gives it back, and no reason keeps it', async () => {
     const token = await mint();
     const leaked = { leaked: wrap(token), reason: 'found', dryRun: true };
@@ -180,9 +203,11 @@ it('a token behind many foreign ones is neither called absent nor given back', a
 
 it('a token is found in any text around it', async () => {
   const token = await mint();
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (before, after) =>
-      signedTokensIn(`${before}${token}${after}`).includes(token),
-    ),
-  );
+  const code = deferralCode(newId('apr'), Buffer.alloc(32, 'x'));
+  for (const secret of [token, code])
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (before, after) =>
+        ownTokensIn(`${before}${secret}${after}`).includes(secret),
+      ),
+    );
 });

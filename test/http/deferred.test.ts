@@ -59,7 +59,7 @@ describe('a request that can wait', () => {
     const reply = await asks();
     expectOAuthRefusal(reply, 400, 'authorization_pending', /^People must agree to this first, and they are asked\.$/);
     expect(reply.body).toMatchObject({
-      deferral_code: expect.stringMatching(/^apr_[a-z2-7]{16}\.[\w-]{43}$/),
+      deferral_code: expect.stringMatching(/^mdc_[a-z2-7]{16}_[\w-]{43}$/),
       expires_in: 600,
       interval: 5,
       retry: 'after-approval',
@@ -124,7 +124,7 @@ describe('the code', () => {
 
   it.each<[string, (code: string) => Promise<Reply>]>([
     ['guessed', (code) => poll(`${code.slice(0, -43)}${'A'.repeat(43)}`)],
-    ['of an approval that there is not', (code) => poll(`apr_aa${'b'.repeat(14)}${code.slice(20)}`)],
+    ['of an approval that there is not', (code) => poll(`mdc_aa${'b'.repeat(14)}${code.slice(20)}`)],
     ['no code at all', () => poll('x')],
     ['of another workload', async (code) => poll(code, { by: await broker.identity('other') })],
   ])('that is %s is like one that there is not', async (_, show) => {
@@ -219,9 +219,74 @@ describe('the code', () => {
     expectOAuthRefusal(await poll(code, { by: held }), 400, 'access_denied');
   });
 
+  it('gives nothing more once somebody has reported that it leaked, and the audit log says who did', async () => {
+    const { deferral_code: code, approval_id: id, task_id: task } = await waits();
+    const soc = await broker.identity('soc');
+    const report = (by: string, wish = {}) =>
+      broker.post(
+        '/revocations',
+        { leaked: `found ${code} in a log`, reason: 'in a ticket', ticket: 'T7', ...wish },
+        by,
+      );
+    expectProblem(await report(agent), 403, 'access_denied', /"revoke"/);
+    const approval = { id, task, workload: 'lab:agent' };
+    expect((await report(soc, { dryRun: true })).body).toEqual({
+      dryRun: true,
+      approval: { ...approval, state: 'pending' },
+    });
+    await answerAt(broker, id, AGREE);
+    for (let time = 0; time < 2; time += 1)
+      expect((await report(soc)).body).toEqual({ approval: { ...approval, state: 'cancelled' } });
+    expectOAuthRefusal(await poll(code), 400, 'access_denied', /^The question was taken back/);
+    const { lines } = (await broker.get(`/audit?type=approval.cancelled&task=${task}`, soc)).body as {
+      lines: string[];
+    };
+    expect(lines).toHaveLength(1);
+    const said = {
+      actor: { id: 'lab:soc' },
+      workload: 'lab:agent',
+      approval: { id },
+      reason: 'in a ticket',
+      ticket: 'T7',
+    };
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject(said);
+  });
+
+  it('that has leaked beside something else is left alone, and both are named', async () => {
+    const [one, other] = [await waits(), await waits()];
+    const body = { leaked: `${one.deferral_code} ${other.deferral_code}`, reason: 'x' };
+    const named = new RegExp(`${one.approval_id}, ${other.approval_id}\\. Nothing was revoked`);
+    expectProblem(await broker.post('/revocations', body, await broker.identity('soc')), 400, 'invalid_request', named);
+    for (const { approval_id: id } of [one, other])
+      expect((await broker.get(`/approvals/${id}`, agent)).body).toMatchObject({ state: 'pending' });
+  });
+
+  it('that leaked once it was used ends nothing', async () => {
+    const { deferral_code: code, approval_id: id } = await waits();
+    await answerAt(broker, id, AGREE);
+    await poll(code);
+    const reply = await broker.post('/revocations', { leaked: code, reason: 'x' }, await broker.identity('soc'));
+    expect(reply.body).toMatchObject({ approval: { id, state: 'used' } });
+  });
+
+  it.each(['reason', 'name', 'path'])('is not kept, and is no %s', async (where) => {
+    const { deferral_code: code } = await waits();
+    const soc = await broker.identity('soc');
+    if (where === 'reason') {
+      const order = { selector: { kind: 'task', value: 'tsk_aaaaaaaaaaaaaaaa' }, reason: `see ${code}`, unseen: true };
+      expect((await broker.post('/revocations', order, soc)).body).toMatchObject({ reason: 'see [token removed]' });
+    } else if (where === 'name') {
+      const order = { selector: { kind: 'workload', value: `lab:${code}` }, reason: 'x' };
+      expectProblem(await broker.post('/revocations', order, soc), 400, 'invalid_request', /has a token in it/);
+    } else {
+      expectOAuthRefusal(await asks({ scope: `incident/${code}:export` }), 400, 'invalid_scope', /has a token in it/);
+    }
+    expect((await broker.get('/audit?limit=1000', soc)).text).not.toContain(code);
+  });
+
   it('stands in no log', () => {
     expect(broker.logged()).toMatch(/authorization_pending/);
-    expect(broker.logged()).not.toMatch(/apr_[a-z2-7]{16}\.[\w-]{43}/);
+    expect(broker.logged()).not.toMatch(/mdc_[a-z2-7]{16}_[\w-]{43}/);
   });
 });
 

@@ -47,6 +47,15 @@ async function granted(sub = 'agent-7', claims = {}) {
   return { token, id, task };
 }
 
+/** A question to people that `lab:asker` has asked. */
+async function asked() {
+  const wish = { scope: `incident/${(incidents += 1)}:export`, completion_mode: 'deferred' };
+  const { body } = await broker.exchange(await broker.identity('asker'), wish);
+  const { deferral_code: code, approval_id: id } = body as { deferral_code: string; approval_id: string };
+  return { code, id };
+}
+let incidents = 0;
+
 const isActive = async (token: string) =>
   ((await broker.introspect(token, await broker.identity('tickets-api'))).body as { active: boolean }).active;
 
@@ -66,6 +75,19 @@ describe('mayfly whatis', () => {
     expect(out).toMatch(/dies with +workload lab:agent-7/);
     expect(out + err).not.toContain(credential.token.split('.')[2]);
     expect(broker.logged()).not.toContain(credential.token);
+  });
+
+  it('finds a deferral code, says of what question it is, and how to take that back', async () => {
+    const { code: secret, id } = await asked();
+    const { code, out, err } = await mayfly(['whatis'], { typed: `see ${secret}${PASTED}` });
+    expect(code).toBe(0);
+    expect(out).toContain('The text contains a deferral code, of a question to people that is pending.');
+    expect(out).toMatch(new RegExp(`approval +${id}\n +asked by +lab:asker\n[^]*take it back +mayfly revoke --leaked`));
+    expect(out + err).not.toContain(secret);
+    expect(JSON.parse((await mayfly(['whatis', secret, '--json'])).out)).toMatchObject({
+      is: 'token',
+      answer: { approval: { id, state: 'pending' } },
+    });
   });
 
   it('warns of a secret on the command line, and takes it from a pipe', async () => {
@@ -248,6 +270,19 @@ describe('mayfly revoke, holds and lift', () => {
     expect([code, err]).toEqual([0, expect.stringContaining(`end of credential ${leaked.id} would hit 1 credentials`)]);
     expect(JSON.parse(out)).toMatchObject({ selector: { kind: 'credential', value: leaked.id }, effect: 'end' });
     expect([await isActive(leaked.token), await isActive(other.token)]).toEqual([false, true]);
+  });
+
+  it('takes back the question whose deferral code leaked', async () => {
+    const { code: secret, id } = await asked();
+    const order = ['revoke', '--leaked', '--reason', 'found', '--yes'];
+    const pasted = { typed: `see ${secret} in the ticket`, isTTY: false };
+    expect(await mayfly([...order, '--dry-run'], pasted)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(new RegExp(`^${id}, a question .* lab:asker .*: pending\\. It would be taken back`)),
+    });
+    const { code, out } = await mayfly(order, pasted);
+    expect([code, out]).toEqual([0, expect.stringMatching(new RegExp(`${id}, .*: cancelled\\.$`))]);
+    expect((await mayfly(['whatis', secret])).out).toContain('that is cancelled.');
   });
 
   it.each([

@@ -56,7 +56,7 @@ type RevocationRequest = Request &
 export const revokeBySelector = (deps: Deps, caller: Caller, request: RevocationRequest) =>
   audited(deps, caller, 'revoke', request, async () => {
     const order = await revocation.permitBySelector(deps, caller, { ...request, dryRun: false });
-    if (revocation.isDryRun(order)) throw new Error('permission for a dry run');
+    if (revocation.isTakingBack(order) || revocation.isDryRun(order)) throw new Error('permission for something else');
     // Whether anything was seen of the selector is a test of its own.
     return revocation.revokeBySelector(deps, order, { unseen: true, ...request });
   });
@@ -64,7 +64,8 @@ export const revokeBySelector = (deps: Deps, caller: Caller, request: Revocation
 export const previewRevocation = (deps: Deps, caller: Caller, request: RevocationRequest) =>
   audited(deps, caller, 'revoke', request, async () => {
     const order = await revocation.permitBySelector(deps, caller, { ...request, dryRun: true });
-    if (!revocation.isDryRun(order)) throw new Error('permission for more than a dry run');
+    if (revocation.isTakingBack(order) || !revocation.isDryRun(order))
+      throw new Error('permission for more than a dry run');
     return revocation.previewRevocation(deps, order, request);
   });
 

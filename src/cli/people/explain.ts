@@ -1,4 +1,5 @@
 /** Asks the broker about one thing: what it is, whether it lives, whose it is, what it hangs on, and how to end it. */
+import { z } from 'zod';
 import { formatSelector, type Selector } from '../../domain/selector.js';
 import { membersOf, textOf } from '../../client/request.js';
 import { HANDLE_LABELS } from '../../targets/kinds.js';
@@ -14,10 +15,13 @@ import {
   commandFor,
   counted,
   isInForce,
+  isQuestion,
   orderText,
   previewSchema,
+  questionSchema,
   quoted,
   receiptSchema,
+  type LeakedQuestion,
   type Preview,
 } from './receipt.js';
 import type { Thing } from './recognise.js';
@@ -63,13 +67,30 @@ async function ofToken(text: string, connection: Connection): Promise<Explained>
   const { at, ask } = connection;
   try {
     const body = { leaked: text, reason: REASON, dryRun: true };
-    const { selector } = answered(previewSchema, await ask(at('/revocations'), { body }));
-    const { lines, answer } = await ofCredential(selector.value, connection);
+    const found = answered(z.union([previewSchema, questionSchema]), await ask(at('/revocations'), { body }));
+    if (isQuestion(found)) return ofQuestion(found);
+    const { lines, answer } = await ofCredential(found.selector.value, connection);
     return { lines: ['The text contains a credential of this broker.', ...lines], answer };
   } catch (error) {
     if (!(error instanceof NotAnswered) || error.code !== 'invalid_request') throw error;
     return { lines: [error.message, ...foreignToken(text)], answer: { code: error.code } };
   }
+}
+
+function ofQuestion(found: LeakedQuestion): Explained {
+  const { id, task, workload, state } = found.approval;
+  const waits = state === 'pending' || state === 'approved';
+  const facts = factLines([
+    ['approval', id],
+    ['asked by', workload],
+    ['task', task],
+    ['take it back', waits ? "mayfly revoke --leaked --reason '…'" : undefined],
+    ['what happened', `mayfly timeline --task ${quoted(task)}`],
+  ]);
+  return {
+    lines: [`The text contains a deferral code, of a question to people that is ${state}.`, ...facts],
+    answer: found,
+  };
 }
 
 async function ofCredential(id: string, { at, ask }: Connection): Promise<Explained> {

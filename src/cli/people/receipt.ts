@@ -24,9 +24,20 @@ export const receiptSchema = orderSchema.extend({
   affected: affectedSchema.nullable(),
 });
 
+/** Of a deferral code that was found. */
+export const questionSchema = z.looseObject({
+  approval: z.object({ id: z.string(), task: z.string(), workload: z.string(), state: z.string() }),
+});
+
+export type LeakedQuestion = z.infer<typeof questionSchema>;
 export type Preview = z.infer<typeof previewSchema>;
 export type Receipt = z.infer<typeof receiptSchema>;
 type Affected = z.infer<typeof affectedSchema>;
+
+export const isQuestion = (answer: object): answer is LeakedQuestion => 'approval' in answer;
+
+export const questionText = ({ approval: { id, workload, task, state } }: LeakedQuestion): string =>
+  `${id}, a question to people that ${workload} has asked under ${task}: ${state}`;
 
 export const isInForce = ({ effect, liftedBy }: Receipt): boolean => effect === 'hold' && liftedBy === undefined;
 

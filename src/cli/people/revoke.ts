@@ -1,5 +1,6 @@
 /** `mayfly revoke`: shows first what would be hit, asks, and then revokes exactly that. */
 import { Option, type Command } from 'commander';
+import { z } from 'zod';
 import { defined } from '../../domain/defined.js';
 import { EFFECTS, SELECTOR_KINDS, type Effect, type Selector, type SelectorKind } from '../../domain/selector.js';
 import { masked } from '../../domain/text.js';
@@ -8,7 +9,17 @@ import { answered } from './answered.js';
 import { connected, withConnection, type Connection, type ConnectionOptions } from './connection.js';
 import { agreed, pasted } from './keyboard.js';
 import { jsonLine } from './lines.js';
-import { counted, isInForce, orderText, previewSchema, receiptSchema, type Preview } from './receipt.js';
+import {
+  counted,
+  isInForce,
+  isQuestion,
+  orderText,
+  previewSchema,
+  questionSchema,
+  questionText,
+  receiptSchema,
+  type Preview,
+} from './receipt.js';
 
 interface RevokeOptions extends ConnectionOptions {
   leaked?: true;
@@ -30,10 +41,10 @@ What would be hit is shown first, and nothing happens until you type yes.`;
 
 export function addRevoke(program: Command, terminal: Terminal): void {
   withConnection(program.command('revoke'))
-    .description('end, cut off or hold whatever hangs on a selector, or a credential that leaked')
+    .description('end, cut off or hold whatever hangs on a selector, or a credential or deferral code that leaked')
     .argument('[kind]', SELECTOR_KINDS.join(', '), selectorKindOf)
     .argument('[value]', 'the id or name, such as lab:agent-7 for a workload; none for all')
-    .option('--leaked', 'in place of both: the credential in a text that you paste or pipe in')
+    .option('--leaked', 'in place of both: the credential or deferral code in a text that you paste or pipe in')
     .addOption(
       new Option('--effect <effect>', 'default: end for credential and task, hold for all else').choices(EFFECTS),
     )
@@ -63,13 +74,19 @@ async function revoke(
   const say = json ? terminal.err : terminal.out;
   const order = defined({ effect, reason, ticket, until });
   const previewed = await ask(at('/revocations'), { body: { ...what, ...order, dryRun: true } });
-  const preview = answered(previewSchema, previewed);
-  say(masked(previewText(preview)));
+  const preview = answered(z.union([previewSchema, questionSchema]), previewed);
+  say(masked(isQuestion(preview) ? `${questionText(preview)}. It would be taken back.` : previewText(preview)));
   if (dryRun) {
     if (json) terminal.out(jsonLine(previewed));
     return;
   }
   if (!yes && !(await agreed('Do it?', terminal))) throw new Error('Nothing was revoked.');
+  if (isQuestion(preview)) {
+    const done = await ask(at('/revocations'), { body: { ...what, reason, ...defined({ ticket }) } });
+    say(masked(`${questionText(answered(questionSchema, done))}.`));
+    if (json) terminal.out(jsonLine(done));
+    return;
+  }
   // What was shown is what is revoked: a leaked text is not searched a second time.
   const { selector } = preview as { selector: Selector };
   const published = await ask(at('/revocations'), { body: defined({ selector, ...order, unseen }) });

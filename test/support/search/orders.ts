@@ -26,8 +26,8 @@ import { completeRun, completeTask, resumeTask, suspendTask } from '../verbs.js'
 import { exchange } from '../exchanging.js';
 import { answered, waitingFor } from '../approving.js';
 import { answerApproval, type Decision } from '../../../src/approvals/answer.js';
-import { cancelByCode } from '../../../src/approvals/cancel.js';
-import { giveCode } from '../../../src/approvals/deferral-code.js';
+import { takeBack } from '../../../src/approvals/cancel.js';
+import { approvalByCode, giveCode } from '../../../src/approvals/deferral-code.js';
 import { permitOnApproval } from '../../../src/authorization/permit.js';
 import { shownDigest } from '../../../src/domain/approval.js';
 import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
@@ -269,8 +269,11 @@ function setStage({ state, code, ...tasks }: Prepared, { credentialsPerTask, ask
       const digest = shownDigest(permitted.subject.approval);
       await answerApproval(broker, permitted, { decision, digest, reason: 'test' }, 'r');
     },
-    takeBack: () => async (stepped) =>
-      cancelByCode(brokerOn(stepped), code, { caller: proven(AGENT, clock), requestId: 'r' }),
+    takeBack: () => async (stepped) => {
+      const [broker, caller] = [brokerOn(stepped), proven(AGENT, clock)];
+      const approval = await approvalByCode(broker.ledger, caller.party, code);
+      if (approval) await takeBack(broker, approval, { caller, requestId: 'r' });
+    },
     complete:
       (taskId, outcome = 'completed') =>
       async (stepped) => {

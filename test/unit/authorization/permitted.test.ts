@@ -16,7 +16,12 @@ import { readCredential } from '../../../src/inventory/credential.js';
 import { readTimeline } from '../../../src/inventory/timeline.js';
 import type { Receipt } from '../../../src/ledger/receipts.js';
 import { liftHold, permitLift } from '../../../src/revocation/receipts.js';
-import { isDryRun, permitBySelector, revokeBySelector } from '../../../src/revocation/revoke-by-selector.js';
+import {
+  isDryRun,
+  isTakingBack,
+  permitBySelector,
+  revokeBySelector,
+} from '../../../src/revocation/revoke-by-selector.js';
 import { decideSignal, permitDecision } from '../../../src/signals/confirm.js';
 import { completeTask } from '../../../src/tasks/complete-task.js';
 import { OPERATOR, wholeBroker } from '../../support/brokers/use-cases.js';
@@ -109,7 +114,7 @@ const otherSubjects = async (
   const { ledger } = deps;
   const why = { reason: 'x' };
   const preview = await permitBySelector(deps, caller, { what: { kind: 'task', value: TASK }, dryRun: true });
-  if (!isDryRun(preview)) return;
+  if (isTakingBack(preview) || !isDryRun(preview)) return;
   // @ts-expect-error Permission for a dry run is none for the revocation.
   await revokeBySelector(ledger, preview, why);
   const all = { selector: { kind: 'all', value: '' }, effect: 'end', dryRun: false } as const;

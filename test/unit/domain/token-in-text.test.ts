@@ -6,6 +6,7 @@ import { holdsToken, withoutTokens } from '../../../src/domain/token-in-text.js'
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 /** The JSON of a key begins as a header does. */
 const header = (fields: object) => Buffer.from(JSON.stringify(fields)).toString('base64url');
+const CODE = `mdc_aaaaaaaaaaaaaaaa_${'Zz9-_'.repeat(8)}abc`;
 const JWS = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
 
 describe('a token in a text', () => {
@@ -17,6 +18,9 @@ describe('a token in a text', () => {
     ['before more dots', 'eyJh.a.b.c.d.e.f', '[token removed].e.f'],
     ['before another', 'eyJh.a.b.c.d.eyJh.a.b', '[token removed].[token removed]'],
     ['with empty parts', 'eyJ..', '[token removed]'],
+    ['that is a deferral code', `see ${CODE}, please`, 'see [token removed], please'],
+    ['that is a deferral code, before a word', `${CODE}=x`, '[token removed]=x'],
+    ['that is a deferral code cut short', CODE.slice(0, -1), CODE.slice(0, -1)],
     ['of AWS, in JSON', '{"SessionToken":"IQoJb3JpZ2luX2VjE"}', '{"SessionToken":"[token removed]"}'],
     ['of AWS, in JSON in JSON', '{\\"Token\\": \\"IQoJb3JpZ2luX2VjE\\"}', '{\\"Token\\": \\"[token removed]\\"}'],
     ['of AWS, in an environment', 'AWS_SESSION_TOKEN=IQoJb3JpZ2luX2VjE//', 'AWS_SESSION_TOKEN=[token removed]'],
@@ -47,6 +51,8 @@ describe('a token in a text', () => {
     '-',
     '\u001b[1',
     'ZXlK',
+    'mdc_',
+    'mdc_aaaaaaaaaaaaaaaa_.',
     'JWV5SmhiR2Np',
   ])('reads %j, 200,000 characters of it, once: it takes no longer than its length', (part) => {
     const text = `${part.repeat(200_000 / part.length)}!`;
@@ -77,6 +83,7 @@ describe('a token in a text', () => {
       'an eye. and an ear.',
       'token: lost',
       'a session token was found in a log',
+      'Ask about apr_aaaaaaaaaaaaaaaa. It is the question that the agent of the other team asked on Monday, mdc_ is for codes.',
       'the token eyJhbGciOiJFUzI1 was found. I revoked it. See https://x.example/?a=%41&b=<br>, and &amp; ask, please.',
       `an image: data:image/png;base64,${'iVBORw0KGgoAAAANSUhEUg+/'.repeat(20)}`,
     ])
@@ -91,6 +98,8 @@ describe('a whole token', () => {
     ['one behind other letters and dots', 'refs/heads/a.b.tokeneyJhbGciOiJFUzI1NiJ9.e30.c2ln.z', true],
     ['one with a key in its header', `${header({ alg: 'ES256', jwk: { kty: 'EC' } })}.e30.c2ln`, true],
     ['one of three in a text', 'eyJ.x.y and eyJhbGciOiJFUzI1NiJ9.e30.c2ln', true],
+    ['a deferral code', `refs/heads/${CODE}`, true],
+    ['a deferral code cut short', CODE.slice(0, -1), false],
     ['one without its signature', 'eyJhbGciOiJFUzI1NiJ9.e30', false],
     ['a branch with the first letters of one', 'refs/heads/eyJ.x.y', false],
     ['an object that names no algorithm', 'eyJhIjoxfQ.e30.c2ln', false],

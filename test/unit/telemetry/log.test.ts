@@ -5,6 +5,7 @@ import { createLogger } from '../../../src/telemetry/log.js';
 import { scrub } from '../../../src/telemetry/scrub.js';
 
 const JWT = `eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.${'c2lnbmF0dXJl'.repeat(4)}`;
+const CODE = `mdc_aaaaaaaaaaaaaaaa_${'Zz9-_'.repeat(8)}abc`;
 const AWS_KEY = 'ASIAIOSFODNN7EXAMPLE';
 const CANARY = 'canary-3f9c1b';
 
@@ -28,6 +29,8 @@ describe('a log line', () => {
   it.each([
     ['a token in the message', (log: ReturnType<typeof createLogger>) => log.info(`got ${JWT} here`)],
     ['a token deep inside', (log: ReturnType<typeof createLogger>) => log.info({ a: { b: [{ c: JWT }] } }, 'x')],
+    ['a deferral code', (log: ReturnType<typeof createLogger>) => log.info({ at: `of ${CODE}` }, `got ${CODE}`)],
+    ['a deferral code by its name', (log: ReturnType<typeof createLogger>) => log.info(`deferral_code=${CANARY}&a=b`)],
     ['an access key id', (log: ReturnType<typeof createLogger>) => log.info({ id: AWS_KEY }, AWS_KEY)],
     [
       'a header',
@@ -62,8 +65,8 @@ describe('a log line', () => {
     ],
   ])('never shows %s', (_, write) => {
     const { text } = logged(write);
-    for (const secret of [JWT.slice(0, 30), JWT.slice(-30), AWS_KEY, CANARY]) expect(text).not.toContain(secret);
-    expect(text).toMatch(/\[(redacted|jwt|aws-key-id|private-key)\]/);
+    for (const secret of [JWT.slice(0, 30), JWT.slice(-30), AWS_KEY, CANARY, CODE]) expect(text).not.toContain(secret);
+    expect(text).toMatch(/\[(redacted|jwt|aws-key-id|private-key|deferral-code)\]/);
   });
 
   it('stays JSON whatever stands in it', () => {

@@ -1,7 +1,6 @@
 /** How often a workload may ask people: nobody says yes to be left alone, and nobody can use up the questions of another. */
 import { describe, expect, it } from '@jest/globals';
-import { cancelByCode } from '../../../src/approvals/cancel.js';
-import { giveCode } from '../../../src/approvals/deferral-code.js';
+import { takeBack } from '../../../src/approvals/cancel.js';
 import type { ApprovalAnswer } from '../../../src/domain/approval.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approving.js';
@@ -50,9 +49,8 @@ const answer =
     await answered(on.deps, id, { says });
   };
 
-async function takeBack(on: WholeBroker, { id }: Question): Promise<void> {
-  const code = (await giveCode(on.deps.ledger, id)) ?? '';
-  await cancelByCode(on.deps, code, { caller: on.agent, requestId: 'r' });
+async function cancel(on: WholeBroker, { id }: Question): Promise<void> {
+  await takeBack(on.deps, await approvalOf(on.deps, id), { caller: on.agent, requestId: 'r' });
   expect((await approvalOf(on.deps, id)).cancelledAt).toBeDefined();
 }
 
@@ -65,7 +63,7 @@ describe('a question has its place for as long as questions wait', () => {
   it.each<[string, (on: WholeBroker, question: Question) => Promise<void>]>([
     ['nothing has happened', () => Promise.resolve()],
     ['the answer was no', answer('deny')],
-    ['it was taken back', takeBack],
+    ['it was taken back', cancel],
     ['its task was ended, so that another is opened', end],
   ])('although %s', async (_, happens) => {
     const on = await broker();

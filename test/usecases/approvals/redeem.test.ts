@@ -1,5 +1,6 @@
 /** A request that needs the yes of people: it is asked once, and granted once, exactly as it was approved, by what holds at that moment. */
 import { describe, expect, it } from '@jest/globals';
+import { takeBack } from '../../../src/approvals/cancel.js';
 import type { ExchangeRequest } from '../../support/exchanging.js';
 import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approving.js';
 import type { WholeBroker } from '../../support/brokers/use-cases.js';
@@ -207,6 +208,15 @@ describe('a no', () => {
         details: { retry: 'never', approval: { id } },
       });
     }
+  });
+
+  it('cannot be taken back, so that the same could be asked again', async () => {
+    const broker = await askingBroker();
+    const { id } = await asked(broker);
+    await answered(broker.deps, id, { says: 'deny', reason: 'not now' });
+    await takeBack(broker.deps, await approvalOf(broker.deps, id), { caller: broker.agent, requestId: 'r' });
+    await expect(write(broker)).rejects.toMatchObject({ code: 'access_denied', details: { approval: { id } } });
+    expect((await broker.audited()).map(({ type }) => type)).not.toContain('approval.cancelled');
   });
 });
 
