@@ -33,6 +33,12 @@ export default {
     ...seen,
     ...faces,
     only(
+      'permission-is-made-by-permit',
+      'others may name the type of a permission; only after a question to policy is one made',
+      { path: '^src/', pathNot: [src('authorization/permit\\.ts$'), src('authorization/permit-[a-z-]+\\.ts$')] },
+      { path: src('authorization/permission\\.ts'), dependencyTypesNot: ['type-only'] },
+    ),
+    only(
       'main-composes',
       'the process starts what compose/ makes',
       { path: '^src/main\\.ts' },

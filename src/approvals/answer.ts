@@ -5,7 +5,8 @@
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
-import type { Permitted, SeenApproval } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import type { SeenApproval } from '../authorization/permit-on-approval.js';
 import { normalise } from '../domain/access.js';
 import {
   approvalStateAt,

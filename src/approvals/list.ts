@@ -1,6 +1,8 @@
 /** The approvals that a caller may see: those that they may answer, and those that they asked for. In pages. */
 import { assertLiveCaller } from '../authorization/caller.js';
-import { permitApprovals, type PermitDeps, type Permitted, type SeenApproval } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import type { PermitDeps } from '../authorization/permit.js';
+import { permitApprovals, type SeenApproval } from '../authorization/permit-on-approval.js';
 import { defined } from '../domain/defined.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { APPROVAL_LISTS, approvalsAfter, type ApprovalPlace } from '../ledger/approvals.js';

@@ -1,6 +1,7 @@
 /** Who may never answer, whatever policies say, and whose yes is not enough alone. */
 import type { Settings } from '../authorization/deps.js';
-import type { Permitted, SeenApproval } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import type { SeenApproval } from '../authorization/permit-on-approval.js';
 import { teamOf } from '../authorization/team.js';
 import type { Approval, ApprovalAnswer } from '../domain/approval.js';
 import { isOwnRequest } from '../domain/approval-answers.js';

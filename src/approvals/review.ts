@@ -1,6 +1,7 @@
 /** After an emergency somebody else looks at it: until then its review is open. */
 import { callerFields } from '../authorization/audit.js';
-import type { Permitted, SeenApproval } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import type { SeenApproval } from '../authorization/permit-on-approval.js';
 import type { Approval } from '../domain/approval.js';
 import { isSamePerson } from '../domain/approval-answers.js';
 import { BrokerError } from '../domain/errors.js';

@@ -3,7 +3,7 @@
  * permitted or refused because of it.
  */
 import { callerFields, taskFields } from '../authorization/audit.js';
-import type { Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
 import { defined } from '../domain/defined.js';
 import type { Task } from '../domain/task.js';
 import { MINUTE_MS } from '../domain/time.js';

@@ -1,6 +1,6 @@
 /** What the endpoints of an approval take and answer, and how they show one. */
 import { z } from 'zod';
-import type { SeenApproval } from '../authorization/permit.js';
+import type { SeenApproval } from '../authorization/permit-on-approval.js';
 import { teamOf } from '../authorization/team.js';
 import { isAction, overlaps, pathProblem } from '../domain/access.js';
 import { APPROVAL_ANSWERS, APPROVAL_STATES, shownDigest, termsOf, type Approval } from '../domain/approval.js';

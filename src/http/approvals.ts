@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { answerApproval } from '../approvals/answer.js';
 import { APPROVAL_LISTS, listApprovals } from '../approvals/list.js';
 import { reviewApproval } from '../approvals/review.js';
-import { permitOnApproval } from '../authorization/permit.js';
+import { permitOnApproval } from '../authorization/permit-on-approval.js';
 import { defined } from '../domain/defined.js';
 import { approvalAnswer, approvalOnWire, decisionInput, reviewInput } from './approval-contract.js';
 import type { HttpDeps } from './deps.js';

@@ -7,7 +7,7 @@ import { auditLineSchema } from '../audit/chain.js';
 import type { AuditLog } from '../audit/log.js';
 import type { AuditFilter } from '../audit/page.js';
 import { callerFields } from '../authorization/audit.js';
-import type { Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { nameSchema, natural } from '../domain/schemas.js';

@@ -1,7 +1,8 @@
 /** The endpoints of the revocation feed. What a verifier hears, and what it makes of it, is in docs/feed.md. */
 import { z } from 'zod';
 import { auditingRefusals, nobody } from '../authorization/audit.js';
-import { permitOnBroker, type Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import { permitOnBroker } from '../authorization/permit-on-broker.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { parseEpoch, type Epoch } from '../domain/liveness.js';

@@ -1,6 +1,6 @@
 /** The endpoints of a signal, as JSON: send, list, show, confirm or dismiss. */
 import { z } from 'zod';
-import type { Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
 import { defined } from '../domain/defined.js';
 import { sha256 } from '../domain/digest.js';
 import { JSON_SOURCE } from '../domain/reserved.js';

@@ -9,7 +9,7 @@ import { ok } from './wire/endpoint.js';
 import { idempotencyKeyOf } from './wire/fields.js';
 import { noteTask } from './wire/noted.js';
 import { nothing, operation, taskOperation } from './wire/operation.js';
-import { permitOnRun } from '../authorization/permit.js';
+import { permitOnRun } from '../authorization/permit-on-broker.js';
 import type { TaskState } from '../ledger/task-state.js';
 import { detailsOf } from '../targets/requested-access.js';
 import { completeRun } from '../tasks/complete-run.js';

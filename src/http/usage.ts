@@ -1,7 +1,7 @@
 /** What was used of what was granted: APIs report it, and whoever may read a task reads it. */
 import { z } from 'zod';
 import { isGranted, unusedOf, type CredentialUsage, type Use } from '../audit/usage.js';
-import { permitOnTarget } from '../authorization/permit.js';
+import { permitOnTarget } from '../authorization/permit-on-broker.js';
 import { reportUsage } from '../credentials/report-usage.js';
 import { isAction, isPattern, pathProblem } from '../domain/access.js';
 import { defined } from '../domain/defined.js';

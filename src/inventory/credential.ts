@@ -2,7 +2,7 @@
  * What a credential is, what it could touch and what it hangs on, for the SOC and for its owners. It never contains the
  * secret.
  */
-import type { Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { hangsOn, unnamedCauses } from '../domain/hangs-on.js';

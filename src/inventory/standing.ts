@@ -5,7 +5,9 @@
 import { parseEntry, type AuditEntry } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
 import type { Deps } from '../authorization/deps.js';
-import { permitPart, type Permitted, type PermitDeps } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import type { PermitDeps } from '../authorization/permit.js';
+import { permitPart } from '../authorization/permit-on-broker.js';
 import { teamOf } from '../authorization/team.js';
 import { defined } from '../domain/defined.js';
 import { partyCauses } from '../domain/hangs-on.js';

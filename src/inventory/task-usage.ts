@@ -2,7 +2,7 @@
 import { parseEntry } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
 import { addUp, type CredentialUsage } from '../audit/usage.js';
-import type { PermittedTask } from '../authorization/permit.js';
+import type { PermittedTask } from '../authorization/permit-on-task.js';
 import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import { MINUTE_MS } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';

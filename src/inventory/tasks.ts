@@ -1,6 +1,7 @@
 /** Lists tasks: those that are open or suspended, and those of one tree. What the caller may not read is left out. */
 import { assertLiveCaller } from '../authorization/caller.js';
-import { permitReading, type PermitDeps, type PermittedTask } from '../authorization/permit.js';
+import type { PermitDeps } from '../authorization/permit.js';
+import { permitReading, type PermittedTask } from '../authorization/permit-on-task.js';
 import { defined } from '../domain/defined.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';

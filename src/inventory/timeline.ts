@@ -5,7 +5,7 @@
 import { parseEntry, type AuditEntry } from '../audit/event.js';
 import type { AuditLog } from '../audit/log.js';
 import type { Deps } from '../authorization/deps.js';
-import type { Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
 import { defined } from '../domain/defined.js';
 import type { Selector } from '../domain/selector.js';
 import { readCredentials } from '../ledger/credentials.js';

@@ -1,6 +1,6 @@
 /** The risk of a workload: its level, the reason, and when it falls. Also the highest risk among its open tasks. */
 import type { Deps } from '../authorization/deps.js';
-import type { Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
 import { defined } from '../domain/defined.js';
 import { risksFor } from '../domain/hangs-on.js';
 import { highest, levelNow, nextFall, type Risk } from '../domain/risk.js';

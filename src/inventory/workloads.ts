@@ -1,5 +1,7 @@
 /** Lists the workloads that called lately. What the caller may not know of is left out. */
-import { permitLookingAt, permitPart, type Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import { permitPart } from '../authorization/permit-on-broker.js';
+import { permitLookingAt } from '../authorization/permit-on-workloads.js';
 import { defined } from '../domain/defined.js';
 import { EVALUATIONS_PER_POINT } from '../domain/limits.js';
 import { highest, levelNow } from '../domain/risk.js';

@@ -1,6 +1,8 @@
 /** Receipts of revocations for callers that may read them, and the lifting of holds. */
 import { publishedBy } from '../authorization/audit.js';
-import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import type { PermitDeps } from '../authorization/permit.js';
+import { permitRevocation } from '../authorization/permit-revocation.js';
 import { BrokerError } from '../domain/errors.js';
 import { BROKER } from '../domain/reserved.js';
 import type { RequestTrace } from '../domain/request-trace.js';

@@ -5,7 +5,8 @@
 import { callerFields, publishedBy } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
 import { shownBy, SIGNED_BUT_UNRECORDED } from '../authorization/inspect.js';
-import { permitRevocation, type Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import { permitRevocation } from '../authorization/permit-revocation.js';
 import type { Approval } from '../domain/approval.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';

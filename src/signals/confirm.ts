@@ -2,7 +2,9 @@
  * A person confirms or dismisses a pending reaction. Policy is asked about the very revocation that confirming would
  * publish. The decision is stored before it is carried out, so that any broker can finish it after a crash.
  */
-import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import type { PermitDeps } from '../authorization/permit.js';
+import { permitRevocation } from '../authorization/permit-revocation.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { EVERYTHING } from '../domain/selector.js';

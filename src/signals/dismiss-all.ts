@@ -4,7 +4,9 @@
  */
 import { callerFields } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
-import { MANY, permittedAmong, type PermitDeps, type Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import type { PermitDeps } from '../authorization/permit.js';
+import { MANY, permittedAmong } from '../authorization/permit-revocation.js';
 import { defined } from '../domain/defined.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import { eachSettled } from '../ledger/each-settled.js';

@@ -1,5 +1,5 @@
 /** Shows signals as they stand now: one by id, or pages by subject, state, source and reaction. */
-import type { Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
 import { BrokerError } from '../domain/errors.js';
 import { HISTORY_MS } from '../domain/limits.js';
 import type { Signal } from '../domain/signal.js';

@@ -4,7 +4,9 @@
  */
 import { callerFields } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
-import { permitRevocation, type PermitDeps, type Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import type { PermitDeps } from '../authorization/permit.js';
+import { permitRevocation } from '../authorization/permit-revocation.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { EVERYTHING } from '../domain/selector.js';

@@ -4,7 +4,8 @@
  */
 import { publishedBy } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
-import type { NamedRun, Permitted } from '../authorization/permit.js';
+import type { Permitted } from '../authorization/permission.js';
+import type { NamedRun } from '../authorization/permit-on-broker.js';
 import { BrokerError } from '../domain/errors.js';
 import { didYouMean, nearNames } from '../domain/near-names.js';
 import { runValue } from '../domain/party.js';

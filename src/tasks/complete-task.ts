@@ -1,6 +1,6 @@
 /** Completes a task: the task ends with the declared outcome, and every credential and child task under it ends too. */
 import { publishedBy } from '../authorization/audit.js';
-import type { PermittedTask } from '../authorization/permit.js';
+import type { PermittedTask } from '../authorization/permit-on-task.js';
 import { defined } from '../domain/defined.js';
 import type { Task } from '../domain/task.js';
 import type { Ledger } from '../ledger/ledger.js';

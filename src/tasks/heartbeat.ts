@@ -1,5 +1,5 @@
 /** A heartbeat moves the moment at which the sweep would end the task for missed heartbeats. It never moves the deadline. */
-import type { PermittedTask } from '../authorization/permit.js';
+import type { PermittedTask } from '../authorization/permit-on-task.js';
 import { BrokerError } from '../domain/errors.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { goesOn } from '../ledger/task-state.js';

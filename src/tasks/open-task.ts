@@ -4,7 +4,7 @@ import { callerFields, taskFields } from '../authorization/audit.js';
 import { held, refuseDeadCaller, refuseEndedRun } from '../authorization/caller.js';
 import { decideOperation, denied, factsOf, recordOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
-import { knowsOf } from '../authorization/permit.js';
+import { knowsOf } from '../authorization/permit-on-task.js';
 import { permitOpening, type Opening } from '../authorization/permit-opening.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';

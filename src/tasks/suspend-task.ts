@@ -4,7 +4,7 @@
  * in between loses no hold, and a resumption lifts no other hold.
  */
 import { publishedBy } from '../authorization/audit.js';
-import type { PermittedTask } from '../authorization/permit.js';
+import type { PermittedTask } from '../authorization/permit-on-task.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { cause } from '../domain/selector.js';

@@ -1,7 +1,8 @@
 /** The use cases behind operator verbs, called as an endpoint calls them: policy is asked first, and a refusal is audited. */
 import type { Deps } from '../../src/authorization/deps.js';
 import { auditingRefusals, itself } from '../../src/authorization/audit.js';
-import { permitOnRun, permitOnTask, type NamedRun } from '../../src/authorization/permit.js';
+import { permitOnRun, type NamedRun } from '../../src/authorization/permit-on-broker.js';
+import { permitOnTask } from '../../src/authorization/permit-on-task.js';
 import type { AuthenticatedCaller } from '../../src/identity/proof.js';
 import * as receipts from '../../src/revocation/receipts.js';
 import * as revocation from '../../src/revocation/revoke-by-selector.js';

@@ -1,6 +1,6 @@
 /** POST /access/v1/evaluation and /access/v1/evaluations (AuthZEN 1.0): may this be done now? */
 import { z } from 'zod';
-import { permitOnBroker } from '../../authorization/permit.js';
+import { permitOnBroker } from '../../authorization/permit-on-broker.js';
 import { evaluate, type Evaluation, type WhyNot } from '../../credentials/evaluate.js';
 import { denied } from '../../authorization/decide.js';
 import { defined } from '../../domain/defined.js';

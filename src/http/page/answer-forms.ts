@@ -1,5 +1,5 @@
 /** The forms of an answer: agree, perhaps to less; refuse; declare an emergency; and close the review of one. */
-import type { SeenApproval } from '../../authorization/permit.js';
+import type { SeenApproval } from '../../authorization/permit-on-approval.js';
 import { pairsOf } from '../../domain/access.js';
 import { shownDigest, termsOf, type Approval } from '../../domain/approval.js';
 import { isOwnRequest, isSamePerson } from '../../domain/approval-answers.js';

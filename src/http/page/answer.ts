@@ -2,7 +2,7 @@
 import { answerApproval, type Decision } from '../../approvals/answer.js';
 import { reviewApproval } from '../../approvals/review.js';
 import { auditingRefusals, nobody } from '../../authorization/audit.js';
-import { permitOnApproval } from '../../authorization/permit.js';
+import { permitOnApproval } from '../../authorization/permit-on-approval.js';
 import { pairsOf } from '../../domain/access.js';
 import { APPROVAL_ANSWERS, termsOf, type Approval, type Terms } from '../../domain/approval.js';
 import { defined } from '../../domain/defined.js';

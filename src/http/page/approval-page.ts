@@ -1,5 +1,5 @@
 /** One request as a page: what is asked in plain words, and the forms of the answer. */
-import type { SeenApproval } from '../../authorization/permit.js';
+import type { SeenApproval } from '../../authorization/permit-on-approval.js';
 import { overlaps, pairsOf } from '../../domain/access.js';
 import { termsOf, type Approval, type NeededApproval } from '../../domain/approval.js';
 import { missingOf } from '../../domain/approval-answers.js';

@@ -1,7 +1,7 @@
 /** The endpoints of the API that show browsers a page: what waits, and one request. */
 import { z } from 'zod';
 import { listApprovals } from '../../approvals/list.js';
-import { permitOnApproval } from '../../authorization/permit.js';
+import { permitOnApproval } from '../../authorization/permit-on-approval.js';
 import { defined } from '../../domain/defined.js';
 import { approvalList, approvalReading } from '../approvals.js';
 import type { HttpDeps } from '../deps.js';

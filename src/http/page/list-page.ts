@@ -1,5 +1,5 @@
 /** What waits for an answer or a review, as a page. */
-import type { SeenApproval } from '../../authorization/permit.js';
+import type { SeenApproval } from '../../authorization/permit-on-approval.js';
 import { termsOf } from '../../domain/approval.js';
 import type { Answer } from '../wire/endpoint.js';
 import { pageOf } from './frame.js';

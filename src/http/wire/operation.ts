@@ -5,14 +5,9 @@
 import { z } from 'zod';
 import type { AuditEvent } from '../../audit/event.js';
 import { auditingRefusals, itself, nobody } from '../../authorization/audit.js';
-import {
-  permitOnBroker,
-  permitOnTask,
-  type BrokerVerb,
-  type Permitted,
-  type PermittedTask,
-  type TaskVerb,
-} from '../../authorization/permit.js';
+import type { Permitted } from '../../authorization/permission.js';
+import { permitOnBroker, type BrokerVerb } from '../../authorization/permit-on-broker.js';
+import { permitOnTask, type PermittedTask, type TaskVerb } from '../../authorization/permit-on-task.js';
 import type { PartyRef } from '../../domain/party.js';
 import type { HttpDeps } from '../deps.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';

@@ -28,7 +28,7 @@ import { answered, waitingFor } from '../approving.js';
 import { answerApproval, type Decision } from '../../../src/approvals/answer.js';
 import { takeBack } from '../../../src/approvals/cancel.js';
 import { approvalByCode, giveCode } from '../../../src/approvals/deferral-code.js';
-import { permitOnApproval } from '../../../src/authorization/permit.js';
+import { permitOnApproval } from '../../../src/authorization/permit-on-approval.js';
 import { shownDigest } from '../../../src/domain/approval.js';
 import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
 

@@ -5,7 +5,9 @@
  */
 /* eslint @typescript-eslint/no-misused-spread: off, @typescript-eslint/no-unsafe-class-instance-assignment: off -- the compiler alone must refuse these */
 import { expect, it } from '@jest/globals';
-import { permitOnBroker, permitOnTask, type Permitted } from '../../../src/authorization/permit.js';
+import type { Permitted } from '../../../src/authorization/permission.js';
+import { permitOnBroker } from '../../../src/authorization/permit-on-broker.js';
+import { permitOnTask } from '../../../src/authorization/permit-on-task.js';
 import type { Signal } from '../../../src/domain/signal.js';
 import type { Task } from '../../../src/domain/task.js';
 import type { HttpDeps } from '../../../src/http/deps.js';
@@ -97,7 +99,7 @@ const otherVerbs = async (deps: HttpDeps, caller: AuthenticatedCaller): Promise<
   await readCredential(ledger, caller, 'crd_aabbbbbbbbbbbbbb');
   // @ts-expect-error Policy permits another verb.
   await readCredential(ledger, await permitOnBroker(deps, caller, 'readAudit'), 'crd_aabbbbbbbbbbbbbb');
-  // @ts-expect-error Only authorization/permit.ts makes permission.
+  // @ts-expect-error Only the files authorization/permit….ts make permission.
   const forged: Permitted<'readAudit'> = { verb: 'readAudit', caller, subject: undefined };
   // @ts-expect-error A timeline needs the permission to read the audit log.
   await readTimeline(deps, { about: { task: TASK }, limit: 1 });

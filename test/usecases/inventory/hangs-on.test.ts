@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeJwt } from 'jose';
-import { permitOnBroker } from '../../../src/authorization/permit.js';
+import { permitOnBroker } from '../../../src/authorization/permit-on-broker.js';
 import { requesterByCredential } from '../../../src/authorization/requester.js';
 import { exchangeFor } from '../../../src/credentials/exchange.js';
 import { introspect } from '../../../src/credentials/introspect.js';

@@ -1,6 +1,6 @@
 /** What an answer leaves out without a right, it leaves out for that reason alone. */
 import { describe, expect, it } from '@jest/globals';
-import { permitOnBroker } from '../../../src/authorization/permit.js';
+import { permitOnBroker } from '../../../src/authorization/permit-on-broker.js';
 import { showWorkload } from '../../../src/inventory/standing.js';
 import type { Verdict } from '../../../src/policy/policy-engine.js';
 import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.js';

@@ -1,6 +1,6 @@
 /** Lists of tasks: a tree has what has ended, as long as the records last, and no page says more than its reader may know. */
 import { describe, expect, it } from '@jest/globals';
-import { permitOnTask } from '../../../src/authorization/permit.js';
+import { permitOnTask } from '../../../src/authorization/permit-on-task.js';
 import { shardOf } from '../../../src/domain/id.js';
 import type { Task } from '../../../src/domain/task.js';
 import { DAY_MS } from '../../../src/domain/time.js';

@@ -1,6 +1,6 @@
 /** What the answer about the use of a task costs: a bounded part of the audit log, for which whoever asks pays by its rate. */
 import { expect, it } from '@jest/globals';
-import { permitOnTask } from '../../../src/authorization/permit.js';
+import { permitOnTask } from '../../../src/authorization/permit-on-task.js';
 import { readTaskUsage } from '../../../src/inventory/task-usage.js';
 import { wholeBroker } from '../../support/brokers/use-cases.js';
 

@@ -8,7 +8,7 @@ import { permitWorkloads } from '../../../src/inventory/workloads.js';
 import { knownWorkload } from '../../../src/inventory/known-workload.js';
 import { createPartyMemory } from '../../../src/ledger/seen.js';
 import { seenKey, workloadsIndex } from '../../../src/ledger/keys.js';
-import { permitOnBroker } from '../../../src/authorization/permit.js';
+import { permitOnBroker } from '../../../src/authorization/permit-on-broker.js';
 import { cause } from '../../../src/domain/selector.js';
 import type { Level } from '../../../src/domain/signal.js';
 import { showWorkload } from '../../../src/inventory/standing.js';

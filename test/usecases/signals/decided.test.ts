@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../../src/audit/event.js';
 import type { AuditLog } from '../../../src/audit/log.js';
-import { permitOnBroker } from '../../../src/authorization/permit.js';
+import { permitOnBroker } from '../../../src/authorization/permit-on-broker.js';
 import { signalId, signalSchema, type Signal } from '../../../src/domain/signal.js';
 import { listSignals, putSignal, readSignal, takeSignal } from '../../../src/ledger/signals.js';
 import { decideSignal as decide, permitDecision } from '../../../src/signals/confirm.js';

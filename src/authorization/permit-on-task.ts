@@ -1,0 +1,101 @@
+/** Permission for verbs on tasks that exist: on one, or to read each of many. */
+import { BrokerError } from '../domain/errors.js';
+import { partyCauses, taskCauses } from '../domain/hangs-on.js';
+import { EVALUATIONS_PER_POINT } from '../domain/limits.js';
+import { isSame, type Party } from '../domain/party.js';
+import type { Task } from '../domain/task.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import { stateNow, type TaskState } from '../ledger/task-state.js';
+import { readFormer, readTask } from '../ledger/tasks.js';
+import { refuseDeadCaller } from './caller.js';
+import { decideOperation, denied, factsOf, type Decision } from './decide.js';
+import { Permission, type Permitted } from './permission.js';
+import type { PermitDeps } from './permit.js';
+
+export type TaskVerb = 'readTask' | 'completeTask' | 'suspendTask' | 'resumeTask' | 'heartbeat';
+
+/** A verb permitted on a task, with the task as it was at the question. */
+export type PermittedTask<V extends TaskVerb> = Permitted<V, { task: Task; state: TaskState }>;
+
+/**
+ * Reads the record, then takes one look at everything that the answer hangs on, then asks policy. A task that the caller may
+ * not read, nor knows of, is refused like a task that does not exist.
+ */
+export async function permitOnTask<V extends TaskVerb>(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  verb: V,
+  taskId: string,
+): Promise<PermittedTask<V>> {
+  const task = (await readTask(deps.ledger, taskId))?.value ?? (await formerFor(deps, verb, taskId));
+  const seen = await deps.ledger.log.look([
+    ...new Set([...(task ? taskCauses(task) : []), ...partyCauses(caller.party)]),
+  ]);
+  refuseDeadCaller(deps, caller, seen);
+  if (!task) throw unknownTask();
+  await assertPermittedOnTask(deps, caller, verb, task);
+  return new Permission(caller, verb, { task, state: stateNow(deps.ledger, task, seen) });
+}
+
+/** What is left of an ended task of a tree can be read for longer than its record. Nothing else can be done to it. */
+const formerFor = async ({ ledger }: PermitDeps, verb: TaskVerb, id: string): Promise<Task | undefined> =>
+  verb === 'readTask' ? (await readFormer(ledger, [id]))[0] : undefined;
+
+async function assertPermittedOnTask(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  verb: TaskVerb,
+  task: Task,
+): Promise<void> {
+  const decision = await decideOnTask(deps, caller, verb, task);
+  if (decision.outcome === 'permit') return;
+  if (knowsOf(caller.party, task)) throw denied(decision);
+  const reading = verb === 'readTask' ? decision : await decideOnTask(deps, caller, 'readTask', task);
+  throw reading.outcome === 'permit' ? denied(decision) : unknownTask();
+}
+
+/** Returns whether the party was told of the task, as its workload or as who opened it. A refusal need not hide it then. */
+export const knowsOf = (party: Party, { workload, openedBy }: Task): boolean =>
+  [workload, openedBy].some((one) => isSame(one, party));
+
+interface ReadingBy {
+  states: readonly TaskState[];
+  /** So many are enough. */
+  most: number;
+  /** Is called before policy is asked so many further questions as cost a request. */
+  beforeMore: () => Promise<void>;
+}
+
+/**
+ * Returns permission for each of the tasks that are in one of these states and that policy lets the caller read, in their
+ * order. The others are left out: a list is no place to learn of them, and to find none is no refusal.
+ */
+export async function permitReading(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  tasks: readonly Task[],
+  { states, most, beforeMore }: ReadingBy,
+): Promise<PermittedTask<'readTask'>[]> {
+  const seen = await deps.ledger.log.look([...new Set(tasks.flatMap(taskCauses)), ...partyCauses(caller.party)]);
+  refuseDeadCaller(deps, caller, seen);
+  const inState = tasks
+    .map((task) => ({ task, state: stateNow(deps.ledger, task, seen) }))
+    .filter(({ state }) => states.includes(state));
+  const permitted: PermittedTask<'readTask'>[] = [];
+  for (const [asked, { task, state }] of inState.entries()) {
+    if (permitted.length === most) break;
+    if (asked > 0 && asked % EVALUATIONS_PER_POINT === 0) await beforeMore();
+    const { outcome } = await decideOnTask(deps, caller, 'readTask', task);
+    if (outcome === 'permit') permitted.push(new Permission(caller, 'readTask', { task, state }));
+  }
+  return permitted;
+}
+
+export const decideOnTask = (
+  { policy }: Pick<PermitDeps, 'policy'>,
+  { party }: AuthenticatedCaller,
+  verb: TaskVerb,
+  task: Task,
+): Promise<Decision> => decideOperation(policy, party, verb, { type: 'task', task: factsOf(task) });
+
+const unknownTask = () => new BrokerError('not_found', 'There is no task with that id.');

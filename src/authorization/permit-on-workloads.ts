@@ -1,0 +1,28 @@
+/** Permission to look at workloads. */
+import type { PartyRef } from '../domain/party.js';
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import { decideOperation } from './decide.js';
+import { Permission, type Permitted } from './permission.js';
+import type { PermitDeps } from './permit.js';
+
+/**
+ * Returns permission to look at each of the workloads that the caller may know of: all of them with `readRevocations`, else those
+ * of which policy lets it read tasks. It is asked about a task without a purpose that nobody else opened. The others are left out.
+ * @param all what `permitPart` says of `readRevocations`
+ */
+export async function permitLookingAt<W extends { party: PartyRef }>(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  workloads: readonly W[],
+  all: Permitted<'readRevocations'> | undefined,
+): Promise<Permitted<'readRevocations', W>[]> {
+  const permitted: Permitted<'readRevocations', W>[] = [];
+  for (const one of workloads) {
+    const task = { workload: one.party, purpose: '' };
+    const isPermitted =
+      all !== undefined ||
+      (await decideOperation(deps.policy, caller.party, 'readTask', { type: 'task', task })).outcome === 'permit';
+    if (isPermitted) permitted.push(new Permission(caller, 'readRevocations', one));
+  }
+  return permitted;
+}

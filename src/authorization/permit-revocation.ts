@@ -1,0 +1,49 @@
+/** Permission to revoke, to lift, and to decide about what waits: for one subject, or for each of many. */
+import type { AuthenticatedCaller } from '../identity/proof.js';
+import { eachSettled } from '../ledger/each-settled.js';
+import type { OperateContext } from '../policy/query.js';
+import { assertLiveCaller } from './caller.js';
+import { Permission, type Permitted } from './permission.js';
+import { decideOnBroker, permit, type PermitDeps } from './permit.js';
+
+/**
+ * Returns what would be revoked, or lifted. The question is derived from the subject, so permission for one subject cannot be
+ * carried to another.
+ */
+type RevocationOf<Subject> = (subject: Subject) => NonNullable<OperateContext['revocation']>;
+
+/** Policy may permit one selector or effect and not another. */
+export const permitRevocation = <Subject>(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  subject: Subject,
+  revocationOf: RevocationOf<Subject>,
+): Promise<Permitted<'revoke', Subject>> =>
+  permit(deps, { caller, verb: 'revoke', subject }, () =>
+    decideOnBroker(deps, caller, 'revoke', { revocation: revocationOf(subject) }),
+  );
+
+/** A call about many subjects takes so many, so that it has an end; and so many of them are under way at once. */
+export const MANY = { most: 500, concurrency: 16 } as const;
+
+/**
+ * Returns permission for each of the subjects of which policy gives it. The others are left out, and are no refusal of the request.
+ * One look at the log says that the caller is alive: it is the same caller for all of them.
+ */
+export async function permittedAmong<Subject>(
+  deps: PermitDeps,
+  caller: AuthenticatedCaller,
+  { subjects, revocationOf }: { subjects: readonly Subject[]; revocationOf: RevocationOf<Subject> },
+): Promise<Permitted<'revoke', Subject>[]> {
+  const permitted: Permitted<'revoke', Subject>[] = [];
+  await assertLiveCaller(deps, caller);
+  await eachSettled(
+    subjects,
+    async (subject) => {
+      const { outcome } = await decideOnBroker(deps, caller, 'revoke', { revocation: revocationOf(subject) });
+      if (outcome === 'permit') permitted.push(new Permission(caller, 'revoke', subject));
+    },
+    MANY.concurrency,
+  );
+  return permitted;
+}
