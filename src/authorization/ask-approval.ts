@@ -7,6 +7,7 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { ApprovalFacts, OperateContext } from '../policy/query.js';
 import { decideOperation, personOf } from './decide.js';
 import type { Deps } from './deps.js';
+import { permits } from './permits.js';
 
 /** What a person may do about an approval, as far as policy decides that. */
 export interface Answerable {
@@ -24,16 +25,16 @@ export async function askWhatMayBeAnswered(
   task: Task | undefined,
 ): Promise<Answerable> {
   if (party.kind !== 'person') return { groups: [], breaksGlass: false };
-  const permits = async (verb: 'approve' | 'breakGlass', group: string, context?: Omit<OperateContext, 'kind'>) => {
+  const lets = async (verb: 'approve' | 'breakGlass', group: string, context?: Omit<OperateContext, 'kind'>) => {
     const resource = { type: 'approval', approval: factsOf(approval, group) } as const;
-    return (await decideOperation(policy, party, verb, resource, context)).outcome === 'permit';
+    return permits(await decideOperation(policy, party, verb, resource, context));
   };
   const emergency = { own: isOwnRequest(party, approval, task) };
   const groups: string[] = [];
   let breaksGlass = true;
   for (const { group } of approval.needs) {
-    if (await permits('approve', group)) groups.push(group);
-    breaksGlass &&= await permits('breakGlass', group, { emergency });
+    if (await lets('approve', group)) groups.push(group);
+    breaksGlass &&= await lets('breakGlass', group, { emergency });
   }
   return { groups, breaksGlass };
 }

@@ -25,7 +25,7 @@ import type { Deps } from './deps.js';
 import { easingOf, type Easing } from './easing.js';
 
 /** An answer by policy. */
-export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest' | 'because'> {
+export interface Decision extends Pick<Verdict, 'outcome' | 'policies' | 'digest' | 'because' | 'failed'> {
   id: string;
   /** The query that was not permitted; else the last one. Absent where nothing was asked for. */
   query?: PolicyQuery;
@@ -143,11 +143,11 @@ export function denied(denial: Decision): BrokerError {
 function whyDenied(about: string, { why, policies }: Because = { why: 'no-permit', policies: [] }): string {
   switch (why) {
     case 'forbidden':
-      return `Policy forbids ${about}, by ${namesOf(policies)}.`;
+      return `Policy forbids ${about}, by ${policiesNamed(policies)}.`;
     case 'other-purpose':
-      return `No policy permits ${about} for this purpose; for another, ${namesOf(policies)} would.`;
+      return `No policy permits ${about} for this purpose; for another, ${policiesNamed(policies)} would.`;
     case 'failed':
-      return `Policy cannot be evaluated for ${about}, because of ${namesOf(policies)}; that refuses it.`;
+      return `Policy cannot be evaluated for ${about}, because of ${policiesNamed(policies)}; that refuses it.`;
     default:
       return `No policy permits ${about}.`;
   }
@@ -156,7 +156,7 @@ function whyDenied(about: string, { why, policies }: Because = { why: 'no-permit
 /** The audit log has all of them. */
 const NAMED_AT_MOST = 3;
 
-function namesOf(policies: readonly string[]): string {
+export function policiesNamed(policies: readonly string[]): string {
   const named = policies.slice(0, NAMED_AT_MOST).map((id) => `"${id}"`);
   const more = policies.length - named.length;
   return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
@@ -214,6 +214,7 @@ function settled(verdicts: readonly Verdict[], query: PolicyQuery | undefined, l
     query,
     outcome,
     because: last?.because,
+    failed: last?.failed,
     ...(outcome === 'needs-approval' && {
       needs: uniteNeeds(waiting.flatMap(({ needs = [] }) => needs)),
       wantedBy: [...new Set(waiting.flatMap(({ wantedBy = [] }) => wantedBy))].sort(),

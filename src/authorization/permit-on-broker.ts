@@ -1,11 +1,11 @@
 /** Permission for verbs on the broker as a whole, on a target, and on a run. */
-import { BrokerError } from '../domain/errors.js';
 import { runOf, runValue } from '../domain/party.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { assertLiveCaller } from './caller.js';
 import { decideOperation } from './decide.js';
 import { Permission, type Permitted } from './permission.js';
 import { decideOnBroker, permit, type PermitDeps } from './permit.js';
+import { permits } from './permits.js';
 
 /** Verbs on the broker as a whole: policy is asked by the verb alone. */
 export type BrokerVerb = 'readRevocations' | 'readCredential' | 'readAudit' | 'sendSignal' | 'followFeed';
@@ -17,20 +17,14 @@ export const permitOnBroker = <V extends BrokerVerb>(
 ): Promise<Permitted<V>> =>
   permit(deps, { caller, verb, subject: undefined }, () => decideOnBroker(deps, caller, verb));
 
-/**
- * Returns the permission, or undefined where policy refuses it: for a part that an answer may leave out. Policy that cannot be
- * evaluated is no refusal: whoever reads an answer with a part less would take that for a right that they lack.
- */
+/** Returns the permission, or undefined where policy refuses it: for a part that an answer may leave out. */
 export async function permitPart<V extends BrokerVerb>(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
   verb: V,
 ): Promise<Permitted<V> | undefined> {
   await assertLiveCaller(deps, caller);
-  const { outcome, because } = await decideOnBroker(deps, caller, verb);
-  if (because?.why === 'failed')
-    throw new BrokerError('temporarily_unavailable', `Policy cannot be evaluated for "${verb}".`);
-  return outcome === 'permit' ? new Permission(caller, verb, undefined) : undefined;
+  return permits(await decideOnBroker(deps, caller, verb)) ? new Permission(caller, verb, undefined) : undefined;
 }
 
 /** Policy may permit one target and not another. @param target its `resource`, or what the caller took for one */

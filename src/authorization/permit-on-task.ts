@@ -11,6 +11,7 @@ import { refuseDeadCaller } from './caller.js';
 import { decideOperation, denied, factsOf, type Decision } from './decide.js';
 import { Permission, type Permitted } from './permission.js';
 import type { PermitDeps } from './permit.js';
+import { permits } from './permits.js';
 
 export type TaskVerb = 'readTask' | 'completeTask' | 'suspendTask' | 'resumeTask' | 'heartbeat';
 
@@ -51,7 +52,7 @@ async function assertPermittedOnTask(
   if (decision.outcome === 'permit') return;
   if (knowsOf(caller.party, task)) throw denied(decision);
   const reading = verb === 'readTask' ? decision : await decideOnTask(deps, caller, 'readTask', task);
-  throw reading.outcome === 'permit' ? denied(decision) : unknownTask();
+  throw permits(reading) ? denied(decision) : unknownTask();
 }
 
 /** Returns whether the party was told of the task, as its workload or as who opened it. A refusal need not hide it then. */
@@ -85,8 +86,8 @@ export async function permitReading(
   for (const [asked, { task, state }] of inState.entries()) {
     if (permitted.length === most) break;
     if (asked > 0 && asked % EVALUATIONS_PER_POINT === 0) await beforeMore();
-    const { outcome } = await decideOnTask(deps, caller, 'readTask', task);
-    if (outcome === 'permit') permitted.push(new Permission(caller, 'readTask', { task, state }));
+    if (permits(await decideOnTask(deps, caller, 'readTask', task)))
+      permitted.push(new Permission(caller, 'readTask', { task, state }));
   }
   return permitted;
 }

@@ -4,6 +4,7 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import { decideOperation } from './decide.js';
 import { Permission, type Permitted } from './permission.js';
 import type { PermitDeps } from './permit.js';
+import { permits } from './permits.js';
 
 /**
  * Returns permission to look at each of the workloads that the caller may know of: all of them with `readRevocations`, else those
@@ -21,7 +22,7 @@ export async function permitLookingAt<W extends { party: PartyRef }>(
     const task = { workload: one.party, purpose: '' };
     const isPermitted =
       all !== undefined ||
-      (await decideOperation(deps.policy, caller.party, 'readTask', { type: 'task', task })).outcome === 'permit';
+      permits(await decideOperation(deps.policy, caller.party, 'readTask', { type: 'task', task }));
     if (isPermitted) permitted.push(new Permission(caller, 'readRevocations', one));
   }
   return permitted;

@@ -1,10 +1,11 @@
 /** Permission to revoke, to lift, and to decide about what waits: for one subject, or for each of many. */
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { eachSettled } from '../ledger/each-settled.js';
 import type { OperateContext } from '../policy/query.js';
+import { answersAhead } from './answers-ahead.js';
 import { assertLiveCaller } from './caller.js';
 import { Permission, type Permitted } from './permission.js';
 import { decideOnBroker, permit, type PermitDeps } from './permit.js';
+import { permits } from './permits.js';
 
 /**
  * Returns what would be revoked, or lifted. The question is derived from the subject, so permission for one subject cannot be
@@ -28,6 +29,7 @@ export const MANY = { most: 500, concurrency: 16 } as const;
 
 /**
  * Returns permission for each of the subjects of which policy gives it. The others are left out, and are no refusal of the request.
+ * Where policy cannot be evaluated for one of them it throws, and nothing is done to any: nobody takes for done what is not.
  * One look at the log says that the caller is alive: it is the same caller for all of them.
  */
 export async function permittedAmong<Subject>(
@@ -37,13 +39,8 @@ export async function permittedAmong<Subject>(
 ): Promise<Permitted<'revoke', Subject>[]> {
   const permitted: Permitted<'revoke', Subject>[] = [];
   await assertLiveCaller(deps, caller);
-  await eachSettled(
-    subjects,
-    async (subject) => {
-      const { outcome } = await decideOnBroker(deps, caller, 'revoke', { revocation: revocationOf(subject) });
-      if (outcome === 'permit') permitted.push(new Permission(caller, 'revoke', subject));
-    },
-    MANY.concurrency,
-  );
+  const ask = (subject: Subject) => decideOnBroker(deps, caller, 'revoke', { revocation: revocationOf(subject) });
+  for await (const [subject, decision] of answersAhead(subjects, MANY.concurrency, ask))
+    if (permits(decision)) permitted.push(new Permission(caller, 'revoke', subject));
   return permitted;
 }

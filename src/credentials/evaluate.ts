@@ -15,6 +15,7 @@ import {
   stateOf,
   type Inspected,
 } from '../authorization/inspect.js';
+import { permits } from '../authorization/permits.js';
 import { riskNow } from '../authorization/risk-now.js';
 import { isWithin } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
@@ -186,8 +187,9 @@ async function heardFrom(
   { given }: Question,
 ): Promise<Given | undefined> {
   if (!asker || !given) return undefined;
-  const { outcome } = await decideOperation(policy, asker.party, 'assertProperties', { type: 'target', target });
-  return outcome === 'permit' ? given() : undefined;
+  const asking = await decideOperation(policy, asker.party, 'assertProperties', { type: 'target', target });
+  // A forbid about what is left out would not apply.
+  return permits(asking) ? given() : undefined;
 }
 
 interface Looked extends Asked {

@@ -7,6 +7,7 @@ import { auditingRefusals, callerFields, nobody } from '../authorization/audit.j
 import { refuseDeadCaller } from '../authorization/caller.js';
 import { decideOperation, denied } from '../authorization/decide.js';
 import { chargeOf, inspect, shownBy, SIGNED_BUT_UNRECORDED, stateOf } from '../authorization/inspect.js';
+import { assertEvaluated, permits } from '../authorization/permits.js';
 import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { ifDenied } from '../domain/errors.js';
@@ -116,7 +117,9 @@ function mayAsk(
     if (decision.outcome === 'permit') return 'as-target';
     if (isHolder) return 'as-holder';
     const reading = await decideOperation(policy, caller.party, 'readCredential', { type: 'broker' });
-    if (reading.outcome === 'permit') return 'as-reader';
+    if (permits(reading)) return 'as-reader';
+    // An API that hears "inactive" has its callers throw their credentials away.
+    assertEvaluated(decision);
     throw denied(decision);
   });
   return asking.catch(ifDenied('not-permitted' as const));

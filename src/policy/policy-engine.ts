@@ -71,6 +71,8 @@ export interface Verdict {
   policies: string[];
   /** With `deny`: why, as far as the caller may know it. */
   because?: Because;
+  /** With `deny`: a policy could not be evaluated, whether or not the caller may know of it. So nobody knows whether policy refuses. */
+  failed?: true;
   /** The caller may not know of one of the policies that decided. */
   secret?: true;
   /** SHA-256 (base64url) of the policy set that decided. */

@@ -6,6 +6,7 @@ import { decideOperation, denied, factsOf, recordOf } from '../authorization/dec
 import type { Deps } from '../authorization/deps.js';
 import { knowsOf } from '../authorization/permit-on-task.js';
 import { permitOpening, type Opening } from '../authorization/permit-opening.js';
+import { permits } from '../authorization/permits.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
@@ -103,7 +104,8 @@ async function readable(
   if (!stored) throw unknown();
   const resource = { type: 'task', task: factsOf(stored.value) } as const;
   const reading = await decideOperation(policy, caller.party, 'readTask', resource);
-  if (reading.outcome !== 'permit') throw knowsOf(caller.party, stored.value) ? denied(reading) : unknown();
+  if (reading.outcome !== 'permit' && knowsOf(caller.party, stored.value)) throw denied(reading);
+  if (!permits(reading)) throw unknown();
   return stored.value;
 }
 

@@ -18,7 +18,9 @@ export function explained({ why, ...settled }: Settled, { rules, underOtherPurpo
   const told = settled.policies.filter(isTold);
   const secret = told.length < settled.policies.length || undefined;
   if (why === undefined) return defined({ ...settled, secret });
-  return defined({ ...settled, secret, because: because(why, told, why === 'no-permit' ? underOtherPurpose() : []) });
+  const failed = why === 'failed' ? (true as const) : undefined;
+  const elsewhere = why === 'no-permit' ? underOtherPurpose() : [];
+  return defined({ ...settled, secret, failed, because: because(why, told, elsewhere) });
 }
 
 function because(why: Because['why'], told: string[], elsewhere: readonly string[]): Because {

@@ -81,6 +81,8 @@ describe('a policy with @reveal("no")', () => {
       'resource) when { principal.unread.contains("ref") || 1 < 0 + 9223372036854775807 + 1 }',
     );
     expect(await becauseOf(READS + overflow)).toEqual({ why: 'no-permit', policies: [] });
+    // The broker itself knows that it is no refusal.
+    expect(await decide(READS + overflow)).toMatchObject({ failed: true });
   });
 });
 

@@ -7,7 +7,7 @@ import { wholeBroker, type WholeBroker } from '../../support/brokers/use-cases.j
 import { refusal } from '../../support/refusal-code.js';
 
 const DENIED: Verdict = { outcome: 'deny', policies: [], digest: 'one', because: { why: 'no-permit', policies: [] } };
-const FAILED: Verdict = { ...DENIED, because: { why: 'failed', policies: ['broken'] } };
+const FAILED: Verdict = { ...DENIED, failed: true, because: { why: 'failed', policies: ['broken'] } };
 
 /** A broker whose policy answers so to `readAudit`, and permits everything else. */
 async function answering(answer: () => Promise<Verdict>): Promise<WholeBroker> {

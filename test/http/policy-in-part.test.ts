@@ -1,0 +1,219 @@
+/**
+ * Requests that ask policy more than once: about each row of a list, each part of an answer, each subject of a bulk order. Where policy
+ * refuses one, the answer has one less. Where policy cannot be evaluated for one, there is no answer, and nothing was done in part.
+ */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
+import { evaluated, push } from '../support/brokers/signals.js';
+import type { Reply } from '../support/calls.js';
+import { PUBLIC } from '../support/contracts.js';
+import { expectProblem } from '../support/expect-refusal.js';
+import { createTransmitter, RISK, workload } from '../support/issuers/transmitter.js';
+import { bodyOf, json, serve, type EvaluationRequest } from '../support/policy-engines/decision-point.js';
+import { handClock } from '../support/clock.js';
+
+const REACTIONS = [
+  { name: 'stop', event: 'session-revoked', do: 'hold', covers: 'workload' },
+  { name: 'freeze', event: 'risk-level-change', do: 'hold', covers: 'workload' },
+];
+
+interface World {
+  broker: TestBroker;
+  /** A task with another one below it, and the approval that a third one waits for. */
+  task: string;
+  approval: string;
+  /** A live credential. */
+  token: string;
+}
+
+/** A broker in which there are two of everything: tasks, approvals, holds of a reaction and signals that wait. */
+async function populated(wish: { config?: object; policies?: string }): Promise<World> {
+  const clock = handClock();
+  const idp = await createTransmitter('idp', clock, { perMinute: 100_000 });
+  const edr = await createTransmitter('edr', clock);
+  const signals = { transmitters: [idp.config, edr.config], reactions: REACTIONS, maxPartiesPerMinute: 2 };
+  const { policies, config } = wish;
+  const broker = await startBroker({
+    clock,
+    config: { signals, ...config },
+    ...(policies !== undefined && { policies }),
+  });
+  const by = (sub: string) => broker.identity(sub);
+  const opened = async (body: object, sub: string) =>
+    ((await broker.post('/tasks', body, await by(sub))).body as { id: string }).id;
+  const task = await opened({ purpose: 'look' }, 'agent-7');
+  await opened({ workload: 'lab:odd', purpose: 'look', parent: task }, 'orchestrator');
+  const { body } = await broker.exchange(await by('agent-7'), { purpose: undefined, task_id: task });
+  const waits = async (sub: string) =>
+    (await broker.exchange(await by(sub), { scope: 'incident/1:export' })).body as { approval_id: string };
+  const { approval_id: approval } = await waits('agent-7');
+  await waits('odd');
+  for (const sub of ['a-1', 'odd']) await push(broker, await idp.set(workload(sub)));
+  // The first two are all that it may hit in a minute: the others wait.
+  for (const sub of ['b-1', 'b-2', 'a-1', 'odd']) await push(broker, await edr.set(workload(sub), { event: RISK }));
+  await evaluated(broker, 6);
+  return { broker, task, approval, token: (body as { access_token: string }).access_token };
+}
+
+type Request = (world: World) => Promise<Reply>;
+
+const as = async ({ broker }: World, name: string) =>
+  name.startsWith('staff:') ? broker.person(name.slice(6), { groups: ['sre-oncall'] }) : broker.identity(name);
+const get =
+  (path: string | ((world: World) => string), name: string): Request =>
+  async (world) =>
+    world.broker.get(typeof path === 'string' ? path : path(world), await as(world, name));
+const post =
+  (path: string, body: (world: World) => object, name: string): Request =>
+  async (world) =>
+    world.broker.post(path, body(world), await as(world, name));
+
+const use = ({ token }: World) => ({
+  subject: { type: 'credential', id: token },
+  action: { name: 'read' },
+  resource: { type: TICKETS, id: 'incident/4711', properties: { colour: 'red' } },
+});
+
+/** By the endpoint. Who asks has no right but that to what is asked one by one. */
+const REQUESTS: Record<string, Request> = {
+  'GET /tasks': get('/tasks', 'reader'),
+  'GET /tasks/:id/tree': get(({ task }) => `/tasks/${task}/tree`, 'reader'),
+  'GET /workloads': get('/workloads', 'reader'),
+  'GET /workloads/:id': get('/workloads/lab:agent-7', 'half'),
+  'GET /approvals': get('/approvals', 'staff:ann'),
+  'GET /approvals/:id': get(({ approval }) => `/approvals/${approval}`, 'staff:ann'),
+  'POST /revocations/lift': post('/revocations/lift', () => ({ reaction: 'stop' }), 'lead'),
+  'POST /signals/dismiss': post('/signals/dismiss', () => ({ source: 'edr' }), 'lead'),
+  'POST /access/v1/evaluation': post('/access/v1/evaluation', use, 'tickets-api'),
+  'POST /access/v1/evaluations': post(
+    '/access/v1/evaluations',
+    (world) => ({ evaluations: [use(world), use(world)] }),
+    'tickets-api',
+  ),
+  'POST /introspect': async (world) => world.broker.introspect(world.token, await as(world, 'api')),
+  'POST /token': async ({ broker }) =>
+    broker.exchange(await broker.identity('agent-7'), { scope: 'incident/1:read incident/2:read incident/3:read' }),
+};
+
+/** Endpoints that ask about each of many say so where their contract names what they need. */
+const ASKING_EACH = PUBLIC.filter(({ handle: { contract } }) => / each\b/.test(contract.needs ?? '')).map(
+  ({ method, path }) => `${method} ${path.replaceAll(/\*(\w+)/g, ':$1')}`,
+);
+
+it('every endpoint that asks policy about each of many is among these requests', () => {
+  expect(ASKING_EACH.length).toBeGreaterThan(3);
+  expect(Object.keys(REQUESTS)).toEqual(expect.arrayContaining(ASKING_EACH));
+});
+
+describe('An engine elsewhere that is silent about one question of a request', () => {
+  let world: World;
+  /** The questions of a request, in the order in which they were asked first. */
+  let questions: string[] = [];
+  let silentAt = Infinity;
+  let wasSilent = false;
+  const refused: string[] = [];
+
+  beforeAll(async () => {
+    const { url } = await serve((request, response) => {
+      if (request.method === 'GET') return void response.writeHead(404).end();
+      void bodyOf(request).then((body) => {
+        const { action, resource } = body as EvaluationRequest;
+        const question = JSON.stringify(body);
+        if (!questions.includes(question)) questions.push(question);
+        const isSilent = questions.indexOf(question) === silentAt;
+        wasSilent ||= isSilent;
+        const asks = action.name === 'export' && { context: { approvals: ['sre-oncall'] } };
+        if (isSilent) response.writeHead(500).end();
+        else json(response, { decision: resource.type === 'resource' || !refused.includes(action.name), ...asks });
+      });
+    });
+    world = await populated({ config: { policy: { engine: 'authzen', url } } });
+  });
+
+  it.each(Object.keys(REQUESTS))('has %s refused, and answered in whole once it speaks again', async (name) => {
+    // What is asked row by row is asked only of who may not have all.
+    refused.splice(0, Infinity, ...(name === 'GET /workloads' ? ['readRevocations'] : ['introspect']));
+    questions = [];
+    for (silentAt = 0; ; silentAt += 1) {
+      wasSilent = false;
+      const reply = await REQUESTS[name]!(world);
+      expect([silentAt, reply.status]).toEqual([silentAt, wasSilent ? 503 : 200]);
+      if (!wasSilent) break;
+      expect(reply.text).toContain('Policy cannot be asked now.');
+      expect(reply.headers.get('retry-after')).toBe('2');
+    }
+    expect(silentAt).toBeGreaterThan(1);
+    silentAt = Infinity;
+    const { body } = await REQUESTS[name]!(world);
+    if (/lift|dismiss/.test(name)) expect(Object.values(body as object)).toEqual([0, 0]);
+  });
+
+  it('has lifted and dismissed all there was, with one entry each', async () => {
+    const { body } = await world.broker.get('/audit?limit=1000', await world.broker.identity('soc'));
+    const lines = (body as { lines: string[] }).lines.map(
+      (line) => JSON.parse(line) as { type: string; together?: object },
+    );
+    for (const type of ['revocation.lifted_all', 'signal.decided_all'])
+      expect(lines.filter((line) => line.type === type)).toMatchObject([{ together: { count: 2 } }]);
+  });
+});
+
+const OVERFLOWS = '1 < 0 + 9223372036854775807 + 1';
+/** Cedar cannot evaluate these for what is about `lab:odd`, nor for the part of an answer that `lab:half` may not have. */
+const BROKEN = `
+@id("reader-reads") permit (principal == Workload::"lab:reader", action == Action::"readTask", resource);
+@id("half-reads") permit (principal == Workload::"lab:half", action == Action::"readRevocations", resource);
+@id("lead-reads") permit (principal == Workload::"lab:lead", action in [Action::"readRevocations", Action::"revoke"], resource);
+@id("members-answer") permit (principal in Issuer::"staff", action == Action::"approve", resource);
+@id("broken-reading") forbid (principal == Workload::"lab:reader", action == Action::"readTask", resource)
+  when { resource.workload == Workload::"lab:odd" && ${OVERFLOWS} };
+@id("broken-part") forbid (principal == Workload::"lab:half", action == Action::"readAudit", resource)
+  when { principal.unread.contains("team") || ${OVERFLOWS} };
+@id("broken-answering") forbid (principal in Issuer::"staff", action == Action::"approve", resource)
+  when { resource.workload == Workload::"lab:odd" && ${OVERFLOWS} };
+@id("broken-revoking") forbid (principal == Workload::"lab:lead", action == Action::"revoke", resource)
+  when { context.value == "lab:odd" && ${OVERFLOWS} };
+@id("broken-listening") forbid (principal, action == Action::"assertProperties", resource)
+  when { principal.unread.contains("team") || ${OVERFLOWS} };
+@id("broken-introspecting") forbid (principal == Workload::"lab:api", action == Action::"introspect", resource)
+  when { principal.unread.contains("team") || ${OVERFLOWS} };`;
+
+describe('A policy of the broker that cannot be evaluated for one of them', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await populated({ policies: BROKEN });
+  });
+
+  it.each([
+    ['GET /tasks', 'readTask', 'broken-reading'],
+    ['GET /tasks/:id/tree', 'readTask', 'broken-reading'],
+    ['GET /workloads', 'readTask', 'broken-reading'],
+    ['GET /workloads/:id', 'readAudit', 'broken-part'],
+    ['GET /approvals', 'approve', 'broken-answering'],
+    ['POST /revocations/lift', 'revoke', 'broken-revoking'],
+    ['POST /signals/dismiss', 'revoke', 'broken-revoking'],
+  ])('%s says so, and leaves nothing out', async (name, verb, policy) => {
+    const reply = await REQUESTS[name]!(world);
+    const why = `Policy cannot be evaluated for "${verb}", because of "${policy}": the answer would be short of something.`;
+    expectProblem(reply, 503, 'temporarily_unavailable', why);
+  });
+
+  it('POST /access/v1/evaluation does not decide without what it was told', async () => {
+    const reply = await REQUESTS['POST /access/v1/evaluation']!(world);
+    expect(reply.status).toBe(503);
+  });
+
+  it('POST /introspect calls no credential dead because of that', async () => {
+    expect((await REQUESTS['POST /introspect']!(world)).status).toBe(503);
+  });
+
+  it('nothing was lifted, dismissed or entered', async () => {
+    const soc = await world.broker.identity('soc');
+    const { body: holds } = await world.broker.get('/revocations?state=held&reaction=stop', soc);
+    expect((holds as { revocations: unknown[] }).revocations).toHaveLength(2);
+    const { body: waiting } = await world.broker.get('/signals/pending', soc);
+    expect((waiting as { signals: unknown[] }).signals).toHaveLength(2);
+    const { text } = await world.broker.get('/audit?limit=1000', soc);
+    expect(text).not.toMatch(/lifted_all|decided_all|operation\.refused/);
+  });
+});
