@@ -111,6 +111,7 @@ describe('An engine elsewhere that is silent about one question of a request', (
   let questions: string[] = [];
   let silentAt = Infinity;
   let wasSilent = false;
+  const heardSilence = () => wasSilent;
   const refused: string[] = [];
 
   beforeAll(async () => {
@@ -137,14 +138,15 @@ describe('An engine elsewhere that is silent about one question of a request', (
     for (silentAt = 0; ; silentAt += 1) {
       wasSilent = false;
       const reply = await REQUESTS[name]!(world);
-      expect([silentAt, reply.status]).toEqual([silentAt, wasSilent ? 503 : 200]);
-      if (!wasSilent) break;
+      if (!heardSilence()) break;
+      expect([silentAt, reply.status]).toEqual([silentAt, 503]);
       expect(reply.text).toContain('Policy cannot be asked now.');
       expect(reply.headers.get('retry-after')).toBe('2');
     }
     expect(silentAt).toBeGreaterThan(1);
     silentAt = Infinity;
-    const { body } = await REQUESTS[name]!(world);
+    const { status, body } = await REQUESTS[name]!(world);
+    expect(status).toBe(200);
     if (/lift|dismiss/.test(name)) expect(Object.values(body as object)).toEqual([0, 0]);
   });
 
