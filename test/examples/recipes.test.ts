@@ -43,9 +43,10 @@ async function known(workload: string): Promise<{ tasks: unknown[]; paths: strin
   const { body } = await broker.get(`/audit?workload=lab:${workload}`, await broker.identity('soc'));
   const lines = (body as { lines: string[] }).lines.map((line) => JSON.parse(line) as Line);
   const orchestrator = await broker.identity('orchestrator');
-  const opened = lines.filter(({ type }) => type === 'task.opened');
-  const tasks = await Promise.all(opened.map(({ task }) => broker.get(`/tasks/${task}`, orchestrator)));
   const granted = lines.filter(({ type }) => type === 'credential.granted');
+  // A task that was handed on is opened by its first credential.
+  const opened = [...lines.filter(({ type }) => type === 'task.opened'), ...granted].map(({ task }) => task);
+  const tasks = await Promise.all([...new Set(opened)].map((id) => broker.get(`/tasks/${id}`, orchestrator)));
   return {
     tasks: tasks.map(({ body: task }) => (task as { state: string }).state),
     paths: granted.flatMap(({ access = [] }) => access.map(({ path }) => path)),
@@ -180,6 +181,49 @@ describe.each([
       const rest = async (): Promise<void> => ((await log.read()).done ? undefined : rest());
       await expect(rest()).rejects.toThrow('terminated');
       expect((await read('incident/4711')).status).toBe(401);
+    });
+  });
+});
+
+describe.each([
+  ['in TypeScript', ofNode('two-agents/planner'), ofNode('two-agents/scout'), describe],
+  [
+    'in Python',
+    ofPython('examples/two-agents/planner.py'),
+    ofPython('examples/two-agents/scout.py'),
+    needing(packagesOf('examples')),
+  ],
+] as const)('two agents, %s', (language, planner, scout, describeHere) => {
+  describeHere('of which one works with what the other gave it', () => {
+    const name = language.slice(3).toLowerCase();
+    let env: Env;
+    beforeAll(async () => {
+      const origin = await serve(EXPRESS, 'GET /incident/4711', broker);
+      const recipe = { ...scout, env: { ...scout.env, TICKETS_ORIGIN: origin } };
+      env = { SCOUT_ORIGIN: await serve(recipe, 'GET /incident/4711', broker, { workload: `scout-${name}` }) };
+    });
+
+    it('reads its incident, with a credential that is for both, and both tasks are completed', async () => {
+      const { code, said } = await runAs(planner, `planner-${name}`, env);
+      expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('the disk is full') });
+      expect(await known(`planner-${name}`)).toEqual({ tasks: ['completed'], paths: ['incident/4711'] });
+      expect(await known(`scout-${name}`)).toEqual({ tasks: ['completed'], paths: ['incident/4711'] });
+    });
+
+    it('gets no more than was given, and nothing of what is dead', async () => {
+      const token = await broker.identity(`wide-${name}`);
+      const task = await mayfly({ url: broker.url, identity: () => token }).task({ purpose: 'triage' });
+      const { token: given } = await task.credential(TICKETS, 'incident/4711:read');
+      const ask = async (number: number) => {
+        const answer = await fetch(`${env['SCOUT_ORIGIN']}/incident/${number}`, {
+          headers: { Authorization: `Bearer ${given}` },
+        });
+        return [answer.status, await answer.text()];
+      };
+      expect(await ask(4711)).toEqual([200, expect.stringContaining('the disk is full')]);
+      expect(await ask(4712)).toEqual([403, expect.stringContaining('beyond')]);
+      await task.complete();
+      expect(await ask(4711)).toEqual([403, expect.not.stringContaining('the disk is full')]);
     });
   });
 });

@@ -51,7 +51,7 @@ async function start(name: string, request: string): Promise<string> {
     return path;
   };
   const { command, env } = made[language]?.(file, folder) ?? {};
-  return serve({ command: command ?? [''], env: { ...env, SERVER_PORT: String(port) } }, request, broker, port);
+  return serve({ command: command ?? [''], env: { ...env, SERVER_PORT: String(port) } }, request, broker, { port });
 }
 
 /** How a program is made that can be started. */

@@ -81,10 +81,15 @@ export const startChild = (command: string, args: string[], env?: Env): void =>
  * Starts a server at the port that PORT names: it is up when it refuses a request without a credential. Returns its origin.
  * @param request whose refusal shows that it is up, such as `POST /mcp`
  */
-export async function serve(recipe: Recipe, request: string, at: Known, port?: number): Promise<string> {
+export async function serve(
+  recipe: Recipe,
+  request: string,
+  at: Known,
+  { port, workload = 'tickets-api' }: { port?: number; workload?: string } = {},
+): Promise<string> {
   const own = port ?? (await freePort());
   const [program, ...args] = recipe.command;
-  startChild(program, args, { ...(await environmentOf(recipe, 'tickets-api', at)), PORT: String(own) });
+  startChild(program, args, { ...(await environmentOf(recipe, workload, at)), PORT: String(own) });
   const [method = '', path = ''] = request.split(' ');
   const origin = `http://127.0.0.1:${own}`;
   const isUp = () => fetch(`${origin}${path}`, { method }).then(({ status }) => status === 401);
