@@ -1,5 +1,6 @@
 /** How a command gets at its credential: by a file, or by something on loopback. All of it ends with the command. */
 import type { Task } from '../client/index.js';
+import { defined } from '../domain/defined.js';
 import { wishOf, type AgentOptions } from './agent-options.js';
 import { keepInFile } from './token-file.js';
 
@@ -42,7 +43,11 @@ export async function handOver(
   }
   if (options.aws) {
     const start = await import('./aws/session-for-command.js').then(({ startSessions }) => startSessions);
-    const { env, close } = await start(task, target, options.access);
+    const { env, close } = await start(
+      task,
+      target,
+      defined({ access: options.access, waitForApproval: wish.waitForApproval }),
+    );
     return { env: { ...env, ...direct }, close };
   }
   if (options.endpoint) {

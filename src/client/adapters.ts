@@ -1,7 +1,7 @@
 /** A task as what other libraries ask for. Each is an object of their shape, so that none of them is needed here. */
 import { MayflyError } from './errors.js';
 import { membersOf } from './request.js';
-import type { Access, Task } from './task.js';
+import type { Access, Task, Wish } from './task.js';
 
 /** The `AuthProvider` of `@modelcontextprotocol/client` 2: give it to a transport as `authProvider`. For SDK 1, use fetchFor(). */
 export const mcpAuthFor = (task: Task, { target, access }: { target: string; access?: Access }) => ({
@@ -27,12 +27,13 @@ export interface AwsSession {
 /**
  * The `credentials` of a client of AWS SDK 3: sessions of a role, each within the task.
  * @param role the ARN of a role that is a target of the broker
- * @param access RFC 9396 objects; default: what the task was opened for
+ * @param wish RFC 9396 objects, alone or beside whether people are waited for; default: what the task was opened for
  */
 export const awsCredentialsFor =
-  (task: Task, role: string, access?: readonly object[]) => async (): Promise<AwsSession> => {
-    const wish = { ...(access && { access }), lifetimeSeconds: SESSION_SECONDS };
-    const { token, expiresInSeconds } = await task.credential(role, wish);
+  (task: Task, role: string, wish: readonly object[] | Omit<Wish, 'lifetimeSeconds'> = {}) =>
+  async (): Promise<AwsSession> => {
+    const wanted = 'length' in wish ? { access: wish } : wish;
+    const { token, expiresInSeconds } = await task.credential(role, { ...wanted, lifetimeSeconds: SESSION_SECONDS });
     const { AccessKeyId, SecretAccessKey, SessionToken } = membersOf(token) ?? {};
     if (![AccessKeyId, SecretAccessKey, SessionToken].every((value) => typeof value === 'string')) {
       throw new MayflyError('The credential is no AWS session: is the target an IAM role?');

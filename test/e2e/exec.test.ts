@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
-import { BUCKET, details, ROLE, startAwsBroker } from '../support/brokers/http-aws.js';
+import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import { handClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { until } from '../support/until.js';
@@ -345,10 +345,17 @@ describe('mayfly exec --aws', () => {
     const { Arn } = await new STSClient({ endpoint: process.env.AWS_URL }).send(new GetCallerIdentityCommand());
     console.log(Arn);`;
 
-  it('has an SDK of AWS work with a session of the task, whatever else it could find', async () => {
-    const aws = await startAwsBroker({ clock: handClock(Date.now()) });
-    const file = join(directory, 'aws-identity');
-    writeFileSync(file, await aws.identity('agent-7'));
+  let aws: AwsBroker;
+  beforeAll(async () => {
+    const policies = `@id("asks") @approval("sre-oncall")
+      forbid (principal == Workload::"lab:asker", action in Action::"access", resource)
+      unless { context.approvals.contains("sre-oncall") };`;
+    aws = await startAwsBroker({ clock: handClock(Date.now()), policies });
+  });
+
+  async function startAt(sub: string) {
+    const file = join(directory, `${sub}.identity`);
+    writeFileSync(file, await aws.identity(sub));
     const argv = ['exec', '--broker', aws.url, '--token-file', file, '--purpose', 'summarise', '--target', ROLE];
     const access = ['--access', details(`${BUCKET}/tenant-42/*`)];
     const command = [process.execPath, '--input-type=module', '-e', CALL];
@@ -363,12 +370,30 @@ describe('mayfly exec --aws', () => {
     const main = resolve('dist/src/cli/main.js');
     const child = spawn(process.execPath, [main, ...argv, '--aws', ...access, '--', ...command], {
       env,
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let said = '';
-    child.stdout.on('data', (part: Buffer) => (said += part.toString()));
-    expect((await once(child, 'close'))[0]).toBe(0);
-    const [session] = aws.aws.sessions().filter(({ role }) => role === ROLE);
-    expect(said).toBe(`arn:aws:sts::111122223333:assumed-role/agent-0/${session?.roleSessionName}\n`);
+    const said = { out: '', err: '' };
+    child.stdout.on('data', (part: Buffer) => (said.out += part.toString()));
+    child.stderr.on('data', (part: Buffer) => (said.err += part.toString()));
+    return { said, ended: once(child, 'close').then(([code]) => code as number | null) };
+  }
+  const arnOf = () => `arn:aws:sts::111122223333:assumed-role/agent-0/${sessionsOf().at(-1)?.roleSessionName}\n`;
+  const sessionsOf = () => aws.aws.sessions().filter(({ role }) => role === ROLE);
+
+  it('has an SDK of AWS work with a session of the task, whatever else it could find', async () => {
+    const { said, ended } = await startAt('agent-7');
+    expect(await ended).toBe(0);
+    expect([said.out, sessionsOf().length]).toEqual([arnOf(), 1]);
+  });
+
+  it('waits where people must agree to the session first, and says for which question', async () => {
+    const { said, ended } = await startAt('asker');
+    const asked = () => /People must agree to this first, and are asked \((apr_\w+)\)/.exec(said.err)?.[1];
+    await until(() => asked() !== undefined, 'nobody is asked');
+    const dana = await aws.person('dana', { groups: ['sre-oncall'] });
+    const path = `/approvals/${asked()}`;
+    const { digest } = ((await aws.get(path, dana)).body as { answer: { digest: string } }).answer;
+    expect((await aws.post(`${path}/decision`, { decision: 'approve', digest }, dana)).status).toBe(200);
+    expect([await ended, said.out]).toEqual([0, arnOf()]);
   });
 });

@@ -1,6 +1,7 @@
 /** Sessions of a role for a command that uses an SDK of AWS, as it is: the SDK finds them by itself, within the task. */
 import { devNull } from 'node:os';
-import { awsCredentialsFor, type Task } from '../../client/index.js';
+import { awsCredentialsFor, type Task, type Wish } from '../../client/index.js';
+import { defined } from '../../domain/defined.js';
 import { endpoint } from '../loopback/credentials.js';
 import { startLoopback } from '../loopback/server.js';
 
@@ -10,9 +11,18 @@ interface Sessions {
   close: () => Promise<void>;
 }
 
+interface SessionWish extends Pick<Wish, 'waitForApproval'> {
+  /** One text: authorization_details as JSON. */
+  access?: readonly string[];
+}
+
 /** Throws what the broker says if it gives no session. */
-export async function startSessions(task: Task, role: string, access?: readonly string[]): Promise<Sessions> {
-  const session = awsCredentialsFor(task, role, access && detailsIn(access));
+export async function startSessions(
+  task: Task,
+  role: string,
+  { access, waitForApproval }: SessionWish,
+): Promise<Sessions> {
+  const session = awsCredentialsFor(task, role, defined({ access: access && detailsIn(access), waitForApproval }));
   await session();
   const { url, close } = await startLoopback(
     endpoint(async () => {
