@@ -12,6 +12,7 @@ import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import type { OpenTaskRequest } from '../../../src/tasks/draft-task.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { readTaskState, type TaskState } from '../../../src/ledger/task-state.js';
+import { readApproval } from '../../../src/ledger/approvals.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import type { LogEntry } from '../../../src/domain/tombstone.js';
 import { lift, revoke } from '../../../src/ledger/revoke.js';
@@ -28,6 +29,7 @@ import { answered, waitingFor } from '../approving.js';
 import { answerApproval, type Decision } from '../../../src/approvals/answer.js';
 import { takeBack } from '../../../src/approvals/cancel.js';
 import { approvalByCode, giveCode } from '../../../src/approvals/deferral-code.js';
+import { reviewApproval } from '../../../src/approvals/review.js';
 import { permitOnApproval } from '../../../src/authorization/permit-on-approval.js';
 import { shownDigest } from '../../../src/domain/approval.js';
 import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
@@ -53,6 +55,12 @@ export interface Stage {
   approval: string;
   /** A person reads the question, and answers it. */
   answer: (person: string, decision: Decision['decision']) => Actor;
+  /** A person closes the review of the emergency. */
+  review: (person: string) => Actor;
+  /** From then on policy lets no yes stand for the rest of the task. */
+  askEachTime: () => Actor;
+  /** When that was, in this run. */
+  policyChange: { span?: Stepped['span'] };
   /** The agent takes the question back. */
   takeBack: () => Actor;
   complete: (task: string, outcome?: 'completed' | 'failed') => Actor;
@@ -79,8 +87,11 @@ export interface Stage {
 
 export interface PlayOptions extends Search {
   credentialsPerTask?: number;
-  /** Policy asks people about all that the agent asks for, and has been asked once: they have agreed, or not answered yet. */
-  asking?: 'pending' | 'approved';
+  /**
+   * Policy asks people about all that the agent asks for, and has been asked once. They have not answered yet; have agreed; one of them
+   * has declared an emergency; or they have agreed for the rest of the task, and the yes was used once.
+   */
+  asking?: 'pending' | 'approved' | 'emergency' | 'standing';
   /** The play loses records. A credential without a record counts as dead. */
   lossy?: boolean;
   /** Checks what must hold besides the guarantees of every play. */
@@ -158,23 +169,38 @@ async function prepare({ asking }: PlayOptions): Promise<Prepared> {
   return { state: store.snapshotState(), task, plannersTask, plannersRoot, plannersCredential: credential.id, ...asks };
 }
 
-async function ask(broker: BareBroker, taskId: string, asking: 'pending' | 'approved') {
+async function ask(broker: BareBroker, taskId: string, asking: NonNullable<PlayOptions['asking']>) {
   const request = { ...ASKING, ...asked(AGENT), under: { taskId } };
-  const { id } = await waitingFor(exchange({ ...broker, policy: asksPeople(broker.policy) }, request));
+  const asks = { ...broker, policy: asksPeople(broker.policy, () => asking === 'standing') };
+  const { id } = await waitingFor(exchange(asks, request));
   const code = (await giveCode(broker.ledger, id)) ?? '';
   const by = { kind: 'person', id: APPROVER, issuer: 'staff' } as const;
-  if (asking === 'approved') await answered(broker, id, { by });
+  if (asking === 'approved' || asking === 'standing') await answered(broker, id, { by });
+  if (asking === 'emergency') await answerAs(asks, id, APPROVER, 'emergency');
+  if (asking === 'standing') await exchange(asks, request);
   return { approval: id, code };
 }
 
+async function answerAs(
+  broker: BareBroker,
+  approval: string,
+  person: string,
+  decision: Decision['decision'],
+): Promise<void> {
+  const permitted = await permitOnApproval(broker, proven(person, broker.ledger.clock as HandClock), approval);
+  const digest = shownDigest(permitted.subject.approval);
+  await answerApproval(broker, permitted, { decision, digest, reason: 'test' }, 'r');
+}
+
 /** Policy that permits a credential once people of one group have agreed, and everything else. */
-const asksPeople = (permits: PolicyEngine): PolicyEngine => ({
+const asksPeople = (permits: PolicyEngine, isStanding: () => boolean): PolicyEngine => ({
   ...permits,
   async decide(query) {
     const verdict = await permits.decide(query);
     const { context } = query;
     if (context.kind !== 'access' || context.approvals.includes('sre')) return verdict;
-    return { ...verdict, outcome: 'needs-approval', approvals: ['sre'], needs: [{ group: 'sre', approvers: 1 }] };
+    const need = { group: 'sre', approvers: 1, ...(isStanding() && { reuse: true as const }) };
+    return { ...verdict, outcome: 'needs-approval', approvals: ['sre'], needs: [need] };
   },
 });
 
@@ -187,9 +213,11 @@ function namedInFull(token: string, clock: HandClock): AuthenticatedCaller {
 function setStage({ state, code, ...tasks }: Prepared, { credentialsPerTask, asking }: PlayOptions): Stage {
   const clock = searchClock();
   const store = modelStore(clock, state);
+  const policyChange: Stage['policyChange'] = {};
+  const isStanding = () => asking === 'standing' && policyChange.span === undefined;
   const brokerOn = (stepped: Stepped): BareBroker => {
     const broker = bareBroker(stepped.store, clock, credentialsPerTask);
-    return asking ? { ...broker, policy: asksPeople(broker.policy) } : broker;
+    return asking ? { ...broker, policy: asksPeople(broker.policy, isStanding) } : broker;
   };
   const witness: Witness = { issued: [], deaths: [], answers: [], refusals: [], minted: [] };
   const operator = proven(OPERATOR, clock);
@@ -263,11 +291,17 @@ function setStage({ state, code, ...tasks }: Prepared, { credentialsPerTask, ask
           });
         });
       }),
-    answer: (person, decision) => async (stepped) => {
+    answer: (person, decision) => (stepped) => answerAs(brokerOn(stepped), tasks.approval, person, decision),
+    review: (person) => async (stepped) => {
       const broker = brokerOn(stepped);
       const permitted = await permitOnApproval(broker, proven(person, clock), tasks.approval);
-      const digest = shownDigest(permitted.subject.approval);
-      await answerApproval(broker, permitted, { decision, digest, reason: 'test' }, 'r');
+      await reviewApproval(broker, permitted, 'looked at it', 'r');
+    },
+    policyChange,
+    // A reading is a step, so every other step is tried before it and after it.
+    askEachTime: () => async (stepped) => {
+      await readApproval(brokerOn(stepped).ledger, tasks.approval);
+      policyChange.span = stepped.span;
     },
     takeBack: () => async (stepped) => {
       const [broker, caller] = [brokerOn(stepped), proven(AGENT, clock)];
