@@ -21,6 +21,7 @@ import type {
   PolicyResource,
   TaskFacts,
 } from '../policy/query.js';
+import { answersAhead } from './answers-ahead.js';
 import type { Deps } from './deps.js';
 import { easingOf, type Easing } from './easing.js';
 
@@ -89,14 +90,15 @@ export async function decideAccess(
   const points = Math.max(1, Math.ceil(evaluations / EVALUATIONS_PER_POINT));
   if (points > 1) await assertWithinRate(question.party, points - 1);
   const verdicts: Verdict[] = [];
-  for (const query of queries) {
-    const verdict = await policy.decide(query);
+  const timeLimit = policy.timeLimit?.();
+  const ask = (query: PolicyQuery) => policy.decide(query, defined({ timeLimit }));
+  for await (const [query, verdict] of answersAhead(queries, policy.atOnce, ask)) {
     verdicts.push(verdict);
     // What people would be asked about must not be refused in another part: a yes would be in vain.
     if (verdict.outcome !== 'deny') continue;
     const covers = (more: readonly PolicyQuery[]) =>
       (policy.evaluationsOf([...queries, ...more]) ?? Infinity) <= points * EVALUATIONS_PER_POINT;
-    const eases = await easingOf(policy, { ...question, query, verdict, covers });
+    const eases = await easingOf(policy, { ...question, query, verdict, covers, timeLimit });
     return defined({ ...settled(verdicts, query, question.lifetimeSeconds), eases });
   }
   const waits = verdicts.findIndex(({ outcome }) => outcome !== 'permit');

@@ -8,6 +8,7 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import { approvalState } from '../ledger/approval-state.js';
 import { readApproval } from '../ledger/approvals.js';
 import { readTasks } from '../ledger/tasks.js';
+import { answersAhead } from './answers-ahead.js';
 import { askWhatMayBeAnswered, type Answerable } from './ask-approval.js';
 import { refuseDeadCaller } from './caller.js';
 import { Permission, type Permitted } from './permission.js';
@@ -50,15 +51,16 @@ export async function permitApprovals(
   const tasks = new Map((await readTasks(deps.ledger, ids)).map(({ value }) => [value.id, value]));
   const seen = await deps.ledger.log.look([...[...tasks.values()].flatMap(taskCauses), ...partyCauses(caller.party)]);
   refuseDeadCaller(deps, caller, seen);
-  const permitted: Permitted<'approve', SeenApproval>[] = [];
-  for (const approval of approvals) {
+  const ask = async (approval: Approval): Promise<SeenApproval | undefined> => {
     const task = tasks.get(approval.task);
     const may = await askWhatMayBeAnswered(deps, caller, approval, task);
     const isSeen = may.groups.length > 0 || may.breaksGlass || hasAskedFor(caller.party, approval);
-    if (!isSeen && !(byTask && task && (await mayRead(deps, caller, task)))) continue;
-    const state = approvalState(deps.ledger, approval, task, seen);
-    permitted.push(new Permission(caller, 'approve', { approval, task, state, ...may }));
-  }
+    if (!isSeen && !(byTask && task && (await mayRead(deps, caller, task)))) return undefined;
+    return { approval, task, state: approvalState(deps.ledger, approval, task, seen), ...may };
+  };
+  const permitted: Permitted<'approve', SeenApproval>[] = [];
+  for await (const [, one] of answersAhead(approvals, deps.policy.atOnce, ask))
+    if (one) permitted.push(new Permission(caller, 'approve', one));
   return permitted;
 }
 

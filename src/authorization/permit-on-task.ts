@@ -7,6 +7,7 @@ import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { stateNow, type TaskState } from '../ledger/task-state.js';
 import { readFormer, readTask } from '../ledger/tasks.js';
+import { answersAhead } from './answers-ahead.js';
 import { refuseDeadCaller } from './caller.js';
 import { decideOperation, denied, factsOf, type Decision } from './decide.js';
 import { Permission, type Permitted } from './permission.js';
@@ -83,11 +84,14 @@ export async function permitReading(
     .map((task) => ({ task, state: stateNow(deps.ledger, task, seen) }))
     .filter(({ state }) => states.includes(state));
   const permitted: PermittedTask<'readTask'>[] = [];
-  for (const [asked, { task, state }] of inState.entries()) {
-    if (permitted.length === most) break;
-    if (asked > 0 && asked % EVALUATIONS_PER_POINT === 0) await beforeMore();
-    if (permits(await decideOnTask(deps, caller, 'readTask', task)))
-      permitted.push(new Permission(caller, 'readTask', { task, state }));
+  const ask = ({ task }: { task: Task }) => decideOnTask(deps, caller, 'readTask', task);
+  for (let start = 0; start < inState.length; start += EVALUATIONS_PER_POINT) {
+    if (start > 0) await beforeMore();
+    const some = inState.slice(start, start + EVALUATIONS_PER_POINT);
+    for await (const [one, decision] of answersAhead(some, deps.policy.atOnce, ask)) {
+      if (permits(decision)) permitted.push(new Permission(caller, 'readTask', one));
+      if (permitted.length === most) return permitted;
+    }
   }
   return permitted;
 }

@@ -1,6 +1,7 @@
 /** Permission to look at workloads. */
 import type { PartyRef } from '../domain/party.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
+import { answersAhead } from './answers-ahead.js';
 import { decideOperation } from './decide.js';
 import { Permission, type Permitted } from './permission.js';
 import type { PermitDeps } from './permit.js';
@@ -17,13 +18,12 @@ export async function permitLookingAt<W extends { party: PartyRef }>(
   workloads: readonly W[],
   all: Permitted<'readRevocations'> | undefined,
 ): Promise<Permitted<'readRevocations', W>[]> {
+  const permission = (one: W) => new Permission(caller, 'readRevocations', one);
+  if (all) return workloads.map(permission);
   const permitted: Permitted<'readRevocations', W>[] = [];
-  for (const one of workloads) {
-    const task = { workload: one.party, purpose: '' };
-    const isPermitted =
-      all !== undefined ||
-      permits(await decideOperation(deps.policy, caller.party, 'readTask', { type: 'task', task }));
-    if (isPermitted) permitted.push(new Permission(caller, 'readRevocations', one));
-  }
+  const ask = ({ party: workload }: W) =>
+    decideOperation(deps.policy, caller.party, 'readTask', { type: 'task', task: { workload, purpose: '' } });
+  for await (const [one, decision] of answersAhead(workloads, deps.policy.atOnce, ask))
+    if (permits(decision)) permitted.push(permission(one));
   return permitted;
 }

@@ -40,7 +40,7 @@ export async function permittedAmong<Subject>(
   const permitted: Permitted<'revoke', Subject>[] = [];
   await assertLiveCaller(deps, caller);
   const ask = (subject: Subject) => decideOnBroker(deps, caller, 'revoke', { revocation: revocationOf(subject) });
-  for await (const [subject, decision] of answersAhead(subjects, MANY.concurrency, ask))
+  for await (const [subject, decision] of answersAhead(subjects, deps.policy.atOnce, ask))
     if (permits(decision)) permitted.push(new Permission(caller, 'revoke', subject));
   return permitted;
 }

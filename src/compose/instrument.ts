@@ -52,6 +52,8 @@ function reasonOf(error: unknown): string {
 
 export function instrumentPolicy(policy: PolicyEngine, metrics: Metrics): PolicyEngine {
   return {
+    atOnce: policy.atOnce,
+    ...defined({ timeLimit: policy.timeLimit?.bind(policy) }),
     isGrantable: (action) => policy.isGrantable(action),
     evaluationsOf: (queries) => policy.evaluationsOf(queries),
     get digest() {

@@ -47,9 +47,9 @@ export async function withTrial(binding: PolicyEngine, load: Tried, around: Arou
   });
   return {
     ...delegated(binding),
-    async decide(query, as) {
-      const verdict = await binding.decide(query, as);
-      if (as !== 'supposed') waiting.add(query, verdict);
+    async decide(query, asked) {
+      const verdict = await binding.decide(query, asked);
+      if (!asked?.supposed) waiting.add(query, verdict);
       return verdict;
     },
     source: async () => (await Promise.all([binding.source(), tried.source()])).join(' '),
@@ -64,6 +64,7 @@ export async function withTrial(binding: PolicyEngine, load: Tried, around: Arou
 }
 
 const delegated = (engine: PolicyEngine): Omit<PolicyEngine, 'decide' | 'reload' | 'source'> => ({
+  atOnce: engine.atOnce,
   isGrantable: (action) => engine.isGrantable(action),
   evaluationsOf: (queries) => engine.evaluationsOf(queries),
   get digest() {

@@ -37,12 +37,13 @@ export async function openPolicy(
     const binding = await createCedarEngine(load);
     return trial ? withTrial(binding, { directory: trial.directory, configured: config }, around) : binding;
   }
-  const { actions, patterns } = policy;
+  const { actions, patterns, timeoutMs } = policy;
   return createRemoteEngine({
     point: decisionPoint(policy, proxyFor),
     targets,
     actions,
     patterns,
+    timeoutMs,
     elapsed: () => clock.elapsed(),
     onQuestion: onEvaluation,
     onUnanswered: (reason) => metrics.policyUnanswered(reason),

@@ -17,7 +17,7 @@ const elsewhere = {
     .min(10)
     .max(10_000)
     .default(1_000)
-    .describe('How long a question may take. One that takes longer is refused.'),
+    .describe('How long the questions of one request may take, together. What takes longer is refused.'),
   actions: z
     .array(z.string().refine(isAction, 'must be the name of an action, such as read or s3:GetObject'))
     .min(1)

@@ -7,9 +7,12 @@ export interface PolicyEngine {
   /**
    * Throws `temporarily_unavailable` where the engine gives no answer: that is no verdict, so nobody is denied anything by policy,
    * and nothing is permitted.
-   * @param as `supposed`: nobody has asked that, it only helps to explain a refusal.
    */
-  decide(query: PolicyQuery, as?: 'supposed'): Promise<Verdict>;
+  decide(query: PolicyQuery, asked?: Asked): Promise<Verdict>;
+  /** How many questions are worth asking at once: one of an engine in this process. */
+  readonly atOnce: number;
+  /** Begins the time that one decision may take. Absent where the engine is in this process. */
+  timeLimit?(): TimeLimit;
   /**
    * Returns the most evaluations that the verdicts on these queries can take, before any is done. Undefined: they are more
    * than one request may need (HARD_LIMITS.policyEvaluations), and `decide` would refuse.
@@ -28,6 +31,18 @@ export interface PolicyEngine {
   source(): Promise<string>;
   /** Reads the policies again: all of them come into force, or nothing changes. Concurrent reloads run one after the other. */
   reload(): Promise<PolicyReload>;
+}
+
+/** How a question is asked. */
+export interface Asked {
+  /** Nobody has asked that, it only helps to explain a refusal. */
+  supposed?: true;
+  /** That of the decision which the question is a part of: all its questions are answered within it, together. */
+  timeLimit?: TimeLimit;
+}
+
+export interface TimeLimit {
+  leftMs(): number;
 }
 
 export interface PolicyReload {

@@ -110,8 +110,7 @@ describe('An engine elsewhere that is silent about one question of a request', (
   /** The questions of a request, in the order in which they were asked first. */
   let questions: string[] = [];
   let silentAt = Infinity;
-  let wasSilent = false;
-  const heardSilence = () => wasSilent;
+  let silences = 0;
   const refused: string[] = [];
 
   beforeAll(async () => {
@@ -122,7 +121,7 @@ describe('An engine elsewhere that is silent about one question of a request', (
         const question = JSON.stringify(body);
         if (!questions.includes(question)) questions.push(question);
         const isSilent = questions.indexOf(question) === silentAt;
-        wasSilent ||= isSilent;
+        if (isSilent) silences += 1;
         const asks = action.name === 'export' && { context: { approvals: ['sre-oncall'] } };
         if (isSilent) response.writeHead(500).end();
         else json(response, { decision: resource.type === 'resource' || !refused.includes(action.name), ...asks });
@@ -136,10 +135,10 @@ describe('An engine elsewhere that is silent about one question of a request', (
     refused.splice(0, Infinity, ...(name === 'GET /workloads' ? ['readRevocations'] : ['introspect']));
     questions = [];
     for (silentAt = 0; ; silentAt += 1) {
-      wasSilent = false;
+      silences = 0;
       const reply = await REQUESTS[name]!(world);
-      if (!heardSilence()) break;
-      expect([silentAt, reply.status]).toEqual([silentAt, 503]);
+      expect([silentAt, reply.status]).toEqual([silentAt, silences > 0 ? 503 : 200]);
+      if (silences === 0) break;
       expect(reply.text).toContain('Policy cannot be asked now.');
       expect(reply.headers.get('retry-after')).toBe('2');
     }

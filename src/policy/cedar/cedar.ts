@@ -73,6 +73,7 @@ export async function createCedarEngine(options: CedarOptions): Promise<PolicyEn
 
   return {
     decide: decideByOneSet,
+    atOnce: 1,
     evaluationsOf: (queries) => evaluationsOf(plansOf(now, queries)),
     isGrantable: (action) => now.set.schema.actions.get(action)?.grantable ?? false,
     get digest() {

@@ -1,6 +1,8 @@
 /** The line to a policy engine in another process: asks it, and knows by which policies it answered last. */
 import { sha256 } from '../../domain/digest.js';
 import type { PolicySilence } from '../../domain/policy-outcome.js';
+import type { SendKept } from '../../outbound/kept-connections.js';
+import type { TimeLimit } from '../policy-engine.js';
 import type { PolicyQuery } from '../query.js';
 import type { Answer } from './answer.js';
 import type { DecisionPoint } from './decision-point.js';
@@ -20,7 +22,7 @@ export interface LineOptions {
 
 interface Line {
   /** Rejects with `Unanswered`. */
-  ask(query: PolicyQuery): Promise<Decided>;
+  ask(query: PolicyQuery, timeLimit?: TimeLimit): Promise<Decided>;
   /** What was heard last; undefined before the first answer. */
   heard(): Heard | undefined;
   /** Whether the engine need not be asked only to see that it answers: it has, lately, and nothing has failed since. */
@@ -48,7 +50,7 @@ export function lineTo(options: LineOptions, facts: unknown): Line {
   // A flood of requests for access must not keep a revocation waiting.
   const lanes = {
     access: lane({ connections: 32, questionsMax: 256 }),
-    operate: lane({ connections: 8, questionsMax: 64 }),
+    operate: lane({ connections: 16, questionsMax: 128 }),
   };
   let last: (Heard & { at: number }) | undefined;
   let isFailing = false;
@@ -61,11 +63,11 @@ export function lineTo(options: LineOptions, facts: unknown): Line {
   };
 
   return {
-    async ask(query) {
+    async ask(query, timeLimit) {
       onQuestion();
       try {
         const question = questionOf(query, targets);
-        const answer = await lanes[query.context.kind].take((send) => point.ask(question, send));
+        const answer = await lanes[query.context.kind].take((send) => point.ask(question, within(timeLimit, send)));
         const { named, digest } = heardFrom(answer);
         last = { named, digest, at: elapsed() };
         isFailing = false;
@@ -80,6 +82,15 @@ export function lineTo(options: LineOptions, facts: unknown): Line {
     isFine: () => last !== undefined && !isFailing && elapsed() - last.at < QUIET_MS,
   };
 }
+
+/** Returns the way to send that gives up a request when the time of its whole decision is over. */
+const within =
+  (limit: TimeLimit | undefined, send: SendKept): SendKept =>
+  async (outbound) => {
+    const leftMs = Math.ceil(limit?.leftMs() ?? outbound.totalMs);
+    if (leftMs <= 0) throw new Unanswered('timeout', 'The policy engine did not answer in time.');
+    return send({ ...outbound, totalMs: Math.min(outbound.totalMs, leftMs) });
+  };
 
 /** What the audit log has in place of a name. */
 const UNNAMED = 'not named by the engine';

@@ -4,7 +4,7 @@
  */
 import { BrokerError } from '../../domain/errors.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
-import type { PolicyEngine, PolicyReload, Verdict } from '../policy-engine.js';
+import type { Asked, PolicyEngine, PolicyReload, TimeLimit, Verdict } from '../policy-engine.js';
 import type { PolicyQuery } from '../query.js';
 import { verdictOf } from './answer.js';
 import { lineTo, type LineOptions } from './line.js';
@@ -16,12 +16,16 @@ interface RemoteOptions extends LineOptions {
   /** The actions that can be granted. */
   actions: readonly string[];
   patterns: 'refuse' | 'ask';
+  /** How long one question may take, and all those of a decision together. */
+  timeoutMs: number;
 }
 
+/** So many questions of one decision are under way: a request with ten paths takes two round trips, and no request has the line for itself. */
+const AT_ONCE = 8;
 const RETRY_SECONDS = 2;
 
 export async function createRemoteEngine(options: RemoteOptions): Promise<PolicyEngine> {
-  const { point, actions, patterns } = options;
+  const { point, actions, patterns, elapsed, timeoutMs } = options;
   const verb = actions.find(isVerb);
   // A policy that permits somebody the verb would permit them a credential, too.
   if (verb !== undefined) throw new Error(`policy.actions has "${verb}", which is a verb of the broker itself.`);
@@ -30,13 +34,13 @@ export async function createRemoteEngine(options: RemoteOptions): Promise<Policy
   const line = lineTo(options, [actions, patterns]);
   const digest = () => line.heard()?.digest ?? '';
 
-  async function decide(query: PolicyQuery): Promise<Verdict> {
+  async function decide(query: PolicyQuery, { timeLimit }: Asked = {}): Promise<Verdict> {
     if (!makesSense(query, sense)) {
       const because = { why: 'no-permit' as const, policies: [] };
       return { outcome: 'deny', policies: [], because, digest: digest() };
     }
     try {
-      const decided = await line.ask(query);
+      const decided = await line.ask(query, timeLimit);
       return verdictOf(query, decided.answer, decided.digest);
     } catch (cause) {
       if (!(cause instanceof Unanswered)) throw cause;
@@ -59,6 +63,8 @@ export async function createRemoteEngine(options: RemoteOptions): Promise<Policy
   await reload();
   return {
     decide,
+    atOnce: AT_ONCE,
+    timeLimit: () => limitOf(elapsed, timeoutMs),
     evaluationsOf,
     isGrantable: (action) => sense.actions.has(action),
     get digest() {
@@ -70,6 +76,11 @@ export async function createRemoteEngine(options: RemoteOptions): Promise<Policy
     reload,
     source: async () => (line.isFine() ? digest() : reload().then(({ outage }) => outage ?? digest())),
   };
+}
+
+function limitOf(elapsed: () => number, ms: number): TimeLimit {
+  const end = elapsed() + ms;
+  return { leftMs: () => end - elapsed() };
 }
 
 /** One question each. A way out needs no second one: the answer has its terms. */

@@ -36,10 +36,12 @@ export const authzenEngine = (url: string, wish: RemoteWish = {}): Promise<Polic
 
 function engineAt(point: Parameters<typeof createRemoteEngine>[0]['point'], wish: RemoteWish): Promise<PolicyEngine> {
   const { targets = [ticketsTarget()], patterns = 'ask', clock = handClock(), unanswered = [] } = wish;
+  const { timeoutMs } = reach(wish);
   return createRemoteEngine({
     point,
     targets,
     patterns,
+    timeoutMs,
     actions: wish.actions ?? ['read', 'write', 'execute', 'export'],
     elapsed: () => clock.now(),
     onUnanswered: (reason) => void unanswered.push(reason),

@@ -95,7 +95,7 @@ describe('policies on trial', () => {
 
   it('are not asked what nobody has asked', async () => {
     const engine = await trialBehind();
-    await engine.decide(toAccess('incident/1'), 'supposed');
+    await engine.decide(toAccess('incident/1'), { supposed: true });
     await engine.decide(toAccess('incident/1'));
     await counted('other', 1);
     expect(counts).toEqual({ other: 1 });
