@@ -48,7 +48,7 @@ export async function listApprovals(
     if (!page.next) return { permitted };
     place = page.next;
   }
-  return defined({ permitted, next: place && asShown(place, permitted) });
+  return defined({ permitted, next: place });
 }
 
 /** An index is behind the clock, and knows nothing of the end of a task. */
@@ -59,16 +59,3 @@ function cutAfter(permitted: SeenApprovals['permitted'], places: readonly Approv
   const last = permitted.at(-1)?.subject.approval.id;
   return defined({ permitted, next: places.find(([, id]) => id === last) });
 }
-
-/**
- * Returns the place as the caller may see it: of an approval that they may not see, without the end of the id. It is in front of that
- * one, which is looked at once more.
- */
-function asShown([score, id]: ApprovalPlace, permitted: SeenApprovals['permitted']): ApprovalPlace {
-  const isSeen = permitted.some(({ subject }) => subject.approval.id === id);
-  return isSeen ? [score, id] : [score, id.slice(0, -UNSHOWN) + FIRST_OF_ALPHABET.repeat(UNSHOWN)];
-}
-
-const UNSHOWN = 10;
-/** Of the alphabet of ids, in the order in which a store sorts. */
-const FIRST_OF_ALPHABET = '2';

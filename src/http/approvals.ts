@@ -9,7 +9,8 @@ import { approvalAnswer, approvalOnWire, decisionInput, reviewInput } from './ap
 import type { HttpDeps } from './deps.js';
 import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
-import { cursor, cursorText, wholeNumber } from './wire/fields.js';
+import { cursor, cursorText } from './wire/cursor.js';
+import { wholeNumber } from './wire/fields.js';
 import { operation } from './wire/operation.js';
 
 const path = { id: 'The id of the approval.' };
@@ -41,14 +42,14 @@ export const approvalList = (deps: HttpDeps) =>
         .describe(
           '`pending`: they wait for an answer. `review`: emergencies that nobody has reviewed. Default: `pending`.',
         ),
-      after: cursor('apr').exactOptional().describe('The `next` of the page before.'),
+      after: cursor(deps, 'approvals').exactOptional().describe('The `next` of the page before.'),
       limit: wholeNumber(1, 200).default(50).describe('So many at most. Default: 50.'),
     }),
     charged: () => 'nobody',
     permit: (caller, { state, after, limit }) => listApprovals(deps, caller, defined({ state, after, limit })),
     act: ({ permitted, next }) => {
       const approvals = permitted.map(({ subject }) => approvalOnWire(deps, subject));
-      return Promise.resolve(ok(defined({ approvals, next: next && cursorText(next) })));
+      return Promise.resolve(ok(defined({ approvals, next: next && cursorText(deps, 'approvals', next) })));
     },
   });
 

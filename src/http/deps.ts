@@ -13,7 +13,7 @@ import type { RequestLog } from '../telemetry/request-log.js';
 
 export interface HttpDeps extends Deps {
   audit: AuditLog;
-  keys: Pick<Keys, 'sign' | 'verify' | 'jwks'>;
+  keys: Pick<Keys, 'sign' | 'verify' | 'jwks' | 'hide' | 'reveal'>;
   /** How often agents may ask whether people have answered. */
   pace: Pace;
   /** Callers that wait for people to answer. */

@@ -11,7 +11,8 @@ import { toTimestamp } from '../domain/time.js';
 import { selectorAnswer } from './wire/answers.js';
 import { json, time } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
-import { printable, timestamp, wholeNumber, cursor, cursorText } from './wire/fields.js';
+import { cursor, cursorText } from './wire/cursor.js';
+import { printable, timestamp, wholeNumber } from './wire/fields.js';
 import { brokerOperation, nothing, operation } from './wire/operation.js';
 import { acceptSignal } from '../signals/accept.js';
 import { subjectScope } from '../signals/authority.js';
@@ -93,10 +94,10 @@ const filter = {
   reaction: nameSchema().exactOptional().describe('The name of the reaction that fits.'),
 };
 
-const page = {
-  after: cursor('sig').exactOptional().describe('The `next` of the page before.'),
+const paging = (deps: HttpDeps) => ({
+  after: cursor(deps, 'signals').exactOptional().describe('The `next` of the page before.'),
   limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
-};
+});
 
 /** GET /signals returns signals with their source, subject and outcome; oldest first, in pages. */
 export const signalList = (deps: HttpDeps) =>
@@ -108,7 +109,7 @@ export const signalList = (deps: HttpDeps) =>
     input: z.strictObject({
       ...filter,
       state: z.enum(SIGNAL_STATES).exactOptional(),
-      ...page,
+      ...paging(deps),
     }),
     act: (permitted, { after, limit, ...filter }) => pageOnWire(deps, permitted, filter, defined({ after, limit })),
   });
@@ -120,7 +121,7 @@ export const pendingSignals = (deps: HttpDeps) =>
     summary: 'Lists the signals that wait for a person.',
     answers: { 200: json(pageAnswer) },
     from: 'query',
-    input: z.strictObject({ ...filter, ...page }),
+    input: z.strictObject({ ...filter, ...paging(deps) }),
     act: (permitted, { after, limit, ...filter }) =>
       pageOnWire(deps, permitted, { ...filter, state: 'pending' }, defined({ after, limit })),
   });
@@ -145,13 +146,13 @@ export const allDismissing = (deps: HttpDeps) =>
       .strictObject({
         ...filter,
         reason,
-        after: cursor('sig').exactOptional().describe('The `next` of the call before.'),
+        after: cursor(deps, 'signals').exactOptional().describe('The `next` of the call before.'),
       })
       .refine((asked) => Object.keys(filter).some((name) => name in asked), 'Name a source, a reaction or a subject'),
     about: () => ({ verb: 'dismiss' }),
     async act(permitted, { reason, after, ...filter }, { requestId }) {
       const { next, ...counts } = await dismissAll(deps, permitted, defined({ filter, reason, after, requestId }));
-      return ok(defined({ ...counts, next: next && cursorText(next) }));
+      return ok(defined({ ...counts, next: next && cursorText(deps, 'signals', next) }));
     },
   });
 
@@ -162,7 +163,7 @@ async function pageOnWire(
   page: { after?: SignalPlace; limit: number },
 ) {
   const { signals, next } = await showSignals(deps.ledger, permitted, filter, page);
-  return ok(defined({ signals: signals.map(signalOnWire), next: next && cursorText(next) }));
+  return ok(defined({ signals: signals.map(signalOnWire), next: next && cursorText(deps, 'signals', next) }));
 }
 
 /** GET /signals/{id} returns one signal as it stands now. */

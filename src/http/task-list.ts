@@ -10,7 +10,8 @@ import { taskAnswer } from './task-contract.js';
 import { taskOnWire } from './tasks.js';
 import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
-import { cursor, cursorText, printable, wholeNumber } from './wire/fields.js';
+import { cursor, cursorText } from './wire/cursor.js';
+import { printable, wholeNumber } from './wire/fields.js';
 import { operation, taskOperation } from './wire/operation.js';
 
 const listAnswer = z.strictObject({
@@ -21,13 +22,15 @@ const listAnswer = z.strictObject({
     .describe('The `after` of the next page; absent on the last. A page may be short, or empty, and not be the last.'),
 });
 
-const paging = {
-  after: cursor('tsk').exactOptional().describe('The `next` of the page before.'),
+const paging = (deps: HttpDeps) => ({
+  after: cursor(deps, 'tasks').exactOptional().describe('The `next` of the page before.'),
   limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
-};
+});
 
-const listed = ({ permitted, next }: Awaited<ReturnType<typeof permitListed>>) =>
-  ok(defined({ tasks: permitted.map(({ subject }) => taskOnWire(subject)), next: next && cursorText(next) }));
+const listed = (deps: HttpDeps, { permitted, next }: Awaited<ReturnType<typeof permitListed>>) => {
+  const tasks = permitted.map(({ subject }) => taskOnWire(subject));
+  return ok(defined({ tasks, next: next && cursorText(deps, 'tasks', next) }));
+};
 
 export const taskList = (deps: HttpDeps) =>
   operation(deps, {
@@ -46,7 +49,7 @@ export const taskList = (deps: HttpDeps) =>
         run: nameSchema(CLAIM_CHARACTERS_MAX)
           .exactOptional()
           .describe('The run that opened it, as those tokens name it.'),
-        ...paging,
+        ...paging(deps),
       })
       .refine(({ issuer, run }) => (issuer === undefined) === (run === undefined), 'Name issuer and run together'),
     charged: () => 'nobody',
@@ -57,7 +60,7 @@ export const taskList = (deps: HttpDeps) =>
         defined({ ...filter, run: run === undefined ? undefined : runValue(issuer, run) }),
         defined({ after, limit }),
       ),
-    act: (found) => Promise.resolve(listed(found)),
+    act: (found) => Promise.resolve(listed(deps, found)),
   });
 
 export const taskTree = (deps: HttpDeps) =>
@@ -71,6 +74,7 @@ export const taskTree = (deps: HttpDeps) =>
     answers: { 200: json(listAnswer) },
     refusals: ['not_found'],
     from: 'query',
-    input: z.strictObject(paging),
-    act: async (permitted, { after, limit }) => listed(await permitTree(deps, permitted, defined({ after, limit }))),
+    input: z.strictObject(paging(deps)),
+    act: async (permitted, { after, limit }) =>
+      listed(deps, await permitTree(deps, permitted, defined({ after, limit }))),
   });

@@ -1,19 +1,18 @@
 /** GET /workloads: the workloads that called lately, in pages. */
 import { z } from 'zod';
 import { defined } from '../domain/defined.js';
-import { SHARDS } from '../domain/id.js';
 import { nameSchema } from '../domain/schemas.js';
 import { LEVELS } from '../domain/signal.js';
 import { toTimestamp } from '../domain/time.js';
 import { liveUnder } from '../inventory/live.js';
 import { ownerOf } from '../inventory/standing.js';
 import { permitWorkloads, type ListedWorkload } from '../inventory/workloads.js';
-import type { WorkloadPlace } from '../ledger/workloads.js';
 import type { HttpDeps } from './deps.js';
 import { common, ownerAnswer } from './standing.js';
 import { affectedAnswer, countsOf } from './wire/answers.js';
 import { json, time } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
+import { workloadCursor, workloadCursorText } from './wire/cursor.js';
 import { wholeNumber } from './wire/fields.js';
 import { operation } from './wire/operation.js';
 
@@ -29,16 +28,6 @@ const row = z.strictObject({
 });
 
 const yesOrNo = z.enum(['true', 'false']).transform((text) => text === 'true');
-
-/** The place where the page before ended, as `<shard>.<score>.<passed>`. */
-const cursor = z
-  .string()
-  .regex(/^[ab][a-z2-7]\.\d{1,15}\.\d{1,4}$/, 'must be the `next` of a page')
-  .transform((text): WorkloadPlace => {
-    const [shard = '', score, passed] = text.split('.');
-    return { shard, score: Number(score), passed: Number(passed) };
-  })
-  .refine(({ shard }) => SHARDS.includes(shard), 'must be the `next` of a page');
 
 export const workloadList = (deps: HttpDeps) =>
   operation(deps, {
@@ -66,7 +55,7 @@ export const workloadList = (deps: HttpDeps) =>
       held: yesOrNo.exactOptional().describe('Those that are held, or those that are not.'),
       risk: z.enum(LEVELS).exactOptional().describe('Those whose level is this now.'),
       live: yesOrNo.default(false).describe('Also count what is alive of each: each counts as a request more.'),
-      after: cursor.exactOptional().describe('The `next` of the page before.'),
+      after: workloadCursor(deps).exactOptional().describe('The `next` of the page before.'),
       limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
     }),
     charged: () => 'nobody',
@@ -78,7 +67,7 @@ export const workloadList = (deps: HttpDeps) =>
         if (live) await deps.assertWithinRate(caller.party);
         workloads.push({ ...rowOnWire(deps, subject), ...(live && (await liveOnWire(deps, subject))) });
       }
-      return ok(defined({ workloads, next: next && `${next.shard}.${next.score}.${next.passed}` }));
+      return ok(defined({ workloads, next: next && workloadCursorText(deps, next) }));
     },
   });
 

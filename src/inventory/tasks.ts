@@ -113,21 +113,8 @@ async function permitEach(
     if (!page.next) return { permitted };
     place = page.next;
   }
-  return defined({ permitted, next: place && asShown(place, permitted) });
+  return defined({ permitted, next: place });
 }
-
-/**
- * Returns the place as the caller may see it: of a task that it may not read, without the end of the id. That place is in front of
- * the task, which is looked at once more, and behind nearly all others with its score.
- */
-function asShown([score, id]: TaskPlace, permitted: PermittedTasks['permitted']): TaskPlace {
-  const isRead = permitted.some(({ subject }) => subject.task.id === id);
-  return isRead ? [score, id] : [score, id.slice(0, -UNSHOWN) + FIRST_OF_ALPHABET.repeat(UNSHOWN)];
-}
-
-const UNSHOWN = 10;
-/** Of the alphabet of ids, in the order in which a store sorts. */
-const FIRST_OF_ALPHABET = '2';
 
 function cutAfter(permitted: PermittedTasks['permitted'], placed: readonly PlacedTask[]): PermittedTasks {
   const last = permitted.at(-1)?.subject.task.id;

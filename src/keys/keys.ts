@@ -3,6 +3,7 @@ import type { JWTPayload } from 'jose';
 import { BrokerError } from '../domain/errors.js';
 import type { Clock } from '../domain/time.js';
 import type { JwkSet } from '../protocol/jwks.js';
+import { hiddenBy, type Hidden } from './hidden.js';
 import { turnRing, type RingDeps } from './ring-record.js';
 import type { Step } from './ring.js';
 import { sealedKeysOf } from './ring.js';
@@ -21,7 +22,7 @@ const RING_STALE_MS = 30_000;
  */
 const COOLDOWN_MS = 1_000;
 
-export interface Keys {
+export interface Keys extends Hidden {
   /** Returns a compact JWS, signed by the current key. */
   sign(payload: JWTPayload, header: { typ: string }): Promise<string>;
   /**
@@ -57,6 +58,7 @@ export async function openKeys(deps: RingDeps): Promise<Keys> {
   const olderThan = (ms: number): boolean => Math.abs(deps.clock.unchecked() - opened.readAt) >= ms;
 
   return {
+    ...hiddenBy(deps.keyEncryptionKey),
     refresh,
     async rotate({ now = false, distrustOld = false } = {}) {
       // A read that began earlier must not overwrite the ring that this rotation is about to read.

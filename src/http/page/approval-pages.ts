@@ -6,24 +6,25 @@ import { defined } from '../../domain/defined.js';
 import { approvalList, approvalReading } from '../approvals.js';
 import type { HttpDeps } from '../deps.js';
 import { readQuery } from '../wire/body.js';
-import { cursor, cursorText } from '../wire/fields.js';
+import { cursor, cursorText } from '../wire/cursor.js';
 import { approvalPage } from './approval-page.js';
 import { listPage, type Listed } from './list-page.js';
 import { withPage } from './with-page.js';
 
 const LISTED = 50;
-const paging = z.strictObject({ after: cursor('apr').exactOptional() });
 
-export const pagedList = (deps: HttpDeps) =>
-  withPage(deps, approvalList(deps), 'what waits for the person who has signed in.', async (call, session) => {
+export const pagedList = (deps: HttpDeps) => {
+  const paging = z.strictObject({ after: cursor(deps, 'approvals').exactOptional() });
+  return withPage(deps, approvalList(deps), 'what waits for the person who has signed in.', async (call, session) => {
     const { after } = readQuery(call, paging);
     const listed = async (state: 'pending' | 'review'): Promise<Listed> => {
       const wanted = { state, limit: LISTED, after: state === 'pending' ? after : undefined };
       const { permitted, next } = await listApprovals(deps, session.caller, defined(wanted));
-      return { seen: permitted.map(({ subject }) => subject), next: next && cursorText(next) };
+      return { seen: permitted.map(({ subject }) => subject), next: next && cursorText(deps, 'approvals', next) };
     };
     return listPage(await listed('pending'), await listed('review'), session, deps.ledger.clock.now());
   });
+};
 
 export const pagedReading = (deps: HttpDeps) =>
   withPage(

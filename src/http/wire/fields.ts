@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { sha256 } from '../../domain/digest.js';
 import { BrokerError } from '../../domain/errors.js';
-import { isId } from '../../domain/id.js';
 import { hasUnprintable } from '../../domain/text.js';
 import { fromTimestamp } from '../../domain/time.js';
 import type { IdempotencyKey } from '../../ledger/idempotency.js';
@@ -31,19 +30,6 @@ export const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.int().min(least).max(most))
     .meta({ type: 'integer', minimum: least, maximum: most });
-
-/** Returns the schema of the cursor of a page, `<score>.<id>`: where the page before ended. */
-export const cursor = (prefix: 'sig' | 'tsk' | 'apr') =>
-  z
-    .string()
-    .regex(new RegExp(`^\\d{1,15}\\.${prefix}_[a-z2-7]{16}$`), 'must be the `next` of a page')
-    .refine((text) => isId(prefix, text.slice(text.indexOf('.') + 1)), 'must be the `next` of a page')
-    .transform((text): [score: number, id: string] => {
-      const [score = '', id = ''] = text.split('.');
-      return [Number(score), id];
-    });
-
-export const cursorText = ([score, id]: readonly [score: number, id: string]): string => `${score}.${id}`;
 
 /** An RFC 3339 time up to the year 9999; the output is milliseconds. */
 export const timestamp = time().transform((text, context) => {

