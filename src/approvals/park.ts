@@ -2,8 +2,7 @@
  * Asks people: one record, bound to exactly what was asked, in one commit with the task that it hangs on. A task that the request would
  * have opened is opened now, without a credential: what waits, waits under a task, and ends with it.
  */
-import { callerFields, taskFields } from '../authorization/audit.js';
-import { denied, recordOf } from '../authorization/decide.js';
+import { denied } from '../authorization/decide.js';
 import { approvalStateAt, isUnsettled, type Approval, type NeededApproval } from '../domain/approval.js';
 import { digestUnder } from '../domain/asked.js';
 import { normalise } from '../domain/access.js';
@@ -12,15 +11,17 @@ import { newId, shardOf, type Shard } from '../domain/id.js';
 import { refOf } from '../domain/party.js';
 import { aboveOf, chainOf, type Task } from '../domain/task.js';
 import { secondsToWait } from '../domain/time.js';
-import { approvalStep, askingChange, changeApproval, openingChange, type Sought } from '../ledger/approvals.js';
+import { approvalStep, askingChange, openingChange, type Sought } from '../ledger/approvals.js';
 import { askerOf, enterQuestion, leaveQuestion } from '../ledger/asking.js';
 import { besideOf, claimed } from '../ledger/found-task.js';
 import type { Versioned } from '../ledger/ledger.js';
 import { birth, step } from '../ledger/tasks.js';
+import { untoldChange } from '../ledger/untold.js';
 import { growthOf, mergeChanges } from '../store/record.js';
 import type { Change } from '../store/store.js';
 import { auditCancelled } from './cancel.js';
 import { asksNobody, stillWaiting, tooManyQuestions } from './refusals.js';
+import { tell } from './tell.js';
 import type { ApprovalDeps, Waiting } from './waiting.js';
 
 /** What the same words have led to before. */
@@ -76,6 +77,8 @@ async function ask(
     besideOf(waiting, task),
     opening ? openingChange(opening, task) : {},
     askingChange(approval, asked),
+    untoldChange(approval),
+
     former ? superseding(former, approval.askedAt) : {},
   );
   await deps.assertWithinQuota(caller.party, { bytes: growthOf(change), task, opens: !stored });
@@ -135,29 +138,3 @@ const superseding = (stored: Versioned<Approval>, at: number): Change =>
   isOpen(stored, at) ? approvalStep(stored, { ...stored.value, cancelledAt: at }) : {};
 
 const isOpen = ({ value }: Versioned<Approval>, at: number): boolean => isUnsettled(approvalStateAt(value, at));
-
-/** Whoever must answer learns of the question from the audit log. A question that nobody hears of is taken back: the next request asks anew. */
-async function tell(
-  { audit, ledger }: ApprovalDeps,
-  { requester: { caller }, needed, requestId }: Waiting,
-  { approval, task }: { approval: Approval; task: Task },
-): Promise<void> {
-  try {
-    await audit.append({
-      type: 'approval.requested',
-      at: approval.askedAt,
-      ...callerFields(caller),
-      ...taskFields(task),
-      chain: chainOf(task),
-      target: approval.asked.target,
-      access: approval.asked.access,
-      approval: { id: approval.id, groups: approval.needs.map(({ group }) => group), lapsesAt: approval.lapsesAt },
-      decision: recordOf(needed),
-      requestId,
-    });
-  } catch (error) {
-    const takenBack = (one: Approval) => ({ ...one, cancelledAt: ledger.clock.now() });
-    await changeApproval(ledger, approval.id, takenBack).catch(() => undefined);
-    throw error;
-  }
-}

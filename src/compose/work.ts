@@ -2,6 +2,7 @@
  * The recurring jobs of a broker: how often each runs, and what it does. Each is safe to run twice, and on every broker at
  * once.
  */
+import { tellUnheard } from '../approvals/tell.js';
 import type { RationedAuditLog } from '../audit/ration.js';
 import { expireReservations } from '../credentials/expire-reservations.js';
 import type { Detectors } from '../detectors/detectors.js';
@@ -136,6 +137,14 @@ export const JOBS = {
   policies: { everyMs: 2 * SECOND_MS, run: ({ policies }) => policies.look() },
 
   deciding: { everyMs: 10 * SECOND_MS, run: ({ policies }) => policies.compare() },
+
+  /** Tells people of what a broker asked that died before it could. */
+  questions: {
+    everyMs: 10 * SECOND_MS,
+    async run({ ledger, audit, fitness }) {
+      if (fitness.maySweep()) await tellUnheard({ ledger, audit });
+    },
+  },
 
   /** Says how often callers were refused beyond what was entered whole, and how many requests got no line in the log. */
   refusals: {

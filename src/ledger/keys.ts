@@ -52,6 +52,9 @@ export const treesIndex = (shard: Shard): Key => `${shard}/trees`;
 /** Returns the index of approvals that wait for an answer: approval id → until when it can be answered. */
 export const approvalIndex = (shard: Shard): Key => `${shard}/approvals`;
 
+/** Returns the index of questions of which the audit log may have no entry yet: approval id → when it was asked. */
+export const untoldIndex = (shard: Shard): Key => `${shard}/untold`;
+
 /** Returns the index of approvals that were given in an emergency, and that nobody has reviewed yet: approval id → since when. */
 export const reviewIndex = (shard: Shard): Key => `${shard}/reviews`;
 

@@ -1,0 +1,67 @@
+/** Whoever must answer learns of a question from the audit log, and from what follows it: webhooks, and programs that read it. */
+import type { AuditEvent } from '../audit/event.js';
+import { callerFields } from '../authorization/audit.js';
+import { recordOf } from '../authorization/decide.js';
+import type { Deps } from '../authorization/deps.js';
+import type { Approval } from '../domain/approval.js';
+import { defined } from '../domain/defined.js';
+import { chainOf, type Task } from '../domain/task.js';
+import { MINUTE_MS } from '../domain/time.js';
+import { readApprovalState } from '../ledger/approval-state.js';
+import { changeApproval, readApprovals } from '../ledger/approvals.js';
+import { readTask } from '../ledger/tasks.js';
+import { noteTold, untoldBefore } from '../ledger/untold.js';
+import { approvalFields } from './audit-fields.js';
+import type { Waiting } from './waiting.js';
+
+type TellDeps = Pick<Deps, 'ledger' | 'audit'>;
+
+/** A question that nobody hears of is taken back: the next request asks anew. */
+export async function tell(
+  { audit, ledger }: TellDeps,
+  { requester: { caller }, needed, requestId }: Pick<Waiting, 'requester' | 'needed' | 'requestId'>,
+  { approval, task }: { approval: Approval; task: Task },
+): Promise<void> {
+  const by = { ...callerFields(caller), decision: recordOf(needed), requestId };
+  try {
+    await audit.append(requestedEvent(approval, task, by));
+  } catch (error) {
+    const takenBack = (one: Approval) => ({ ...one, cancelledAt: ledger.clock.now() });
+    await changeApproval(ledger, approval.id, takenBack).catch(() => undefined);
+    throw error;
+  }
+  // If this fails, people are told twice.
+  await noteTold(ledger, approval.id).catch(() => undefined);
+}
+
+/** So long whoever has asked a question may be about to tell of it. */
+const ABOUT_TO_BE_TOLD_MS = MINUTE_MS;
+
+/**
+ * Tells of each question whose broker died before it could, if people can still answer it. The decision of policy and the address of the
+ * caller died with that broker.
+ */
+export async function tellUnheard({ audit, ledger }: TellDeps): Promise<void> {
+  const ids = await untoldBefore(ledger, ledger.clock.now() - ABOUT_TO_BE_TOLD_MS);
+  const asked = new Map((await readApprovals(ledger, ids)).map((approval) => [approval.id, approval]));
+  for (const id of ids) {
+    const approval = asked.get(id);
+    if (approval && (await readApprovalState(ledger, approval)) === 'pending')
+      await tellLate({ audit, ledger }, approval);
+    await noteTold(ledger, id);
+  }
+}
+
+async function tellLate({ audit, ledger }: TellDeps, approval: Approval): Promise<void> {
+  const task = (await readTask(ledger, approval.task))?.value;
+  const { kind, id, issuer, subject } = approval.workload;
+  if (task) await audit.append(requestedEvent(approval, task, { actor: defined({ kind, id, issuer, subject }) }));
+}
+
+const requestedEvent = (approval: Approval, task: Task, by: Partial<AuditEvent>): AuditEvent => ({
+  type: 'approval.requested',
+  at: approval.askedAt,
+  ...approvalFields(approval, { groups: approval.needs.map(({ group }) => group) }),
+  chain: chainOf(task),
+  ...by,
+});

@@ -1,0 +1,24 @@
+/**
+ * Questions that nobody may have heard of. Each is listed in the commit that asks it, and taken out once the audit log has its entry:
+ * a broker that dies between the two leaves it in the list, for another to tell.
+ */
+import type { Approval } from '../domain/approval.js';
+import { SHARDS, shardOf } from '../domain/id.js';
+import type { Change } from '../store/store.js';
+import { untoldIndex } from './keys.js';
+import type { Ledger } from './ledger.js';
+
+export const untoldChange = ({ id, askedAt }: Approval): Change => ({
+  index: [[untoldIndex(shardOf(id)), id, askedAt]],
+});
+
+export const noteTold = async ({ records }: Ledger, id: string): Promise<void> =>
+  void (await records.commit({ unindex: [[untoldIndex(shardOf(id)), id]] }));
+
+const AT_ONCE = 100;
+
+/** Returns the ids of some that were asked before this time, in milliseconds. */
+export async function untoldBefore({ records }: Ledger, to: number): Promise<string[]> {
+  const found = await Promise.all(SHARDS.map((shard) => records.range(untoldIndex(shard), { to, limit: AT_ONCE })));
+  return found.flat().map(([id]) => id);
+}
