@@ -7,7 +7,7 @@ import { isId } from '../domain/id.js';
 import { ALL, cause, causeOf, type Cause, type Selector } from '../domain/selector.js';
 import type { Task } from '../domain/task.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { readReadableTasks, readTask } from '../ledger/tasks.js';
+import { readFormer, readReadableTasks } from '../ledger/tasks.js';
 import { knownWorkload } from './known-workload.js';
 
 export type About = { task: string } | { workload: string } | { requestId: string };
@@ -43,15 +43,17 @@ const ofRequest = (requestId: string): TimelineSubject => ({
 });
 
 /**
- * Returns a task as the subject of a timeline. The causes come from the record of the task. If that is gone, they are
- * learnt from the audit entries of the task itself.
+ * Returns a task as the subject of a timeline. The causes come from the record of the task, or from what is left of it. If that is gone
+ * too, they are learnt from the audit entries of the task itself.
  */
 async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
   if (!isId('tsk', id)) throw new BrokerError('invalid_request', 'task must be the id of a task.');
-  const task = (await readTask(ledger, id))?.value;
-  const family = task ? [task, ...(await readReadableTasks(ledger, task.lineage))] : [];
+  const [task] = await knownTasks(ledger, [id]);
+  const family = task ? [task, ...(await knownTasks(ledger, task.lineage))] : [];
   let endedAt = Math.min(...family.map(({ ended }) => ended?.at ?? Infinity));
-  const causes = new Set<Cause>(task ? taskCauses(task) : [cause('task', id), ALL]);
+  // What is left of an ended task has no causes of those above any more: their own records say them.
+  const causes = new Set<Cause>(task ? family.flatMap(taskCauses) : [cause('task', id), ALL]);
+  const above = new Set(family.flatMap(({ handedOn = [] }) => handedOn));
   return {
     ...(task && { since: task.openedAt }),
     isOwn(entry) {
@@ -65,11 +67,19 @@ async function ofTask(ledger: Ledger, id: string): Promise<TimelineSubject> {
       if (!causes.has(causeOf(selector))) return false;
       const { kind, value } = selector;
       if (kind === 'task' && revocation?.effect === 'end') endedAt = Math.min(endedAt, at);
-      return kind === 'credential' || value === id || at <= endedAt;
+      const isOwn = value === id || (kind === 'credential' && !above.has(value));
+      return isOwn || at <= endedAt;
     },
     owns: (other) => other.id === id,
     parts: ['credential'],
   };
+}
+
+/** Returns the tasks in the order asked; where a record is gone, what is left of it; without those of which nothing is. */
+async function knownTasks(ledger: Ledger, ids: readonly string[]): Promise<Task[]> {
+  const found = [...(await readFormer(ledger, ids)), ...(await readReadableTasks(ledger, ids))];
+  const known = new Map(found.map((task) => [task.id, task]));
+  return ids.flatMap((id) => known.get(id) ?? []);
 }
 
 /**
@@ -90,15 +100,19 @@ async function ofWorkload(deps: SubjectDeps, id: string): Promise<TimelineSubjec
   };
 }
 
-/** Adds the causes that an entry of the task names: its credentials and their targets, its workload and its principal. */
+/**
+ * Adds the causes that an entry of the task names: its credentials and their targets, the one by which it was handed on, its workload and
+ * its principal.
+ */
 function learn(
   causes: Set<Cause>,
-  { type, actor, credential, target, workload, principal = workload }: AuditEntry,
+  { type, actor, credential, handedOn, target, workload, principal = workload }: AuditEntry,
 ): void {
   if (type !== 'credential.granted' && type !== 'task.opened') return;
   const sessions = target !== undefined && workload !== undefined ? sessionsOf(target, workload) : undefined;
   const named = [
     ['credential', credential],
+    ['credential', handedOn],
     ['target', target],
     ['target', sessions],
     ['workload', workload],

@@ -1,6 +1,9 @@
 /** /timeline: everything that happened to a task or a workload, by whatever name it was hit, and nothing that happened to others. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestBroker } from '../support/brokers/http.js';
+import { decodeJwt } from 'jose';
+import type { Reply } from '../support/calls.js';
+import { handingOn } from '../support/handing-on.js';
 import { until } from '../support/until.js';
 import { expectProblem } from '../support/expect-refusal.js';
 import { minted, startSignalBroker } from '../support/brokers/signals.js';
@@ -190,4 +193,74 @@ it('is for those whom policy lets read the audit log, and who read it is in it',
   expectProblem(await broker.get('/timeline?workload=lab:agent-7'), 401, 'invalid_token');
   await page('workload=lab:agent-7');
   expect(await types('workload=lab:soc')).toContain('audit.read');
+});
+
+describe('the timeline of a task that was handed on', () => {
+  interface Handed {
+    task: string;
+    token: string;
+    id: string;
+  }
+  const grantedBy = ({ body, text }: Reply): Handed => {
+    const { access_token: token, task_id: task } = body as { access_token?: string; task_id: string };
+    if (token === undefined) throw new Error(text);
+    return { task, token, id: decodeJwt(token).jti ?? '' };
+  };
+  const hand = async (from: Handed, to: string) =>
+    grantedBy(await broker.exchange(from.token, handingOn(await broker.identity(to))));
+
+  /** Of three agents, each of which got it from the one before. */
+  async function line(): Promise<[Handed, Handed, Handed]> {
+    const first = grantedBy(await broker.exchange(agent));
+    const second = await hand(first, 'scout');
+    return [first, second, await hand(second, 'clerk')];
+  }
+
+  it.each<[string, (first: Handed) => Promise<unknown>, (first: Handed) => string]>([
+    [
+      'credential was revoked',
+      ({ id }) => revoke('credential', id),
+      ({ id }) => `end of credential ${id} (revocation 1, revoked)`,
+    ],
+    [
+      'credential was given back',
+      ({ token }) => broker.form('/revoke', { token }, { authorization: `Bearer ${agent}` }),
+      ({ id }) => `end of credential ${id} (revocation 1, revoked)`,
+    ],
+    [
+      'task was completed',
+      ({ task }) => broker.post(`/tasks/${task}/complete`, { outcome: 'completed' }, agent),
+      ({ task }) => `end of task ${task} (revocation 1, completed)`,
+    ],
+    ['workload was held', () => revoke('workload', 'lab:agent-7'), () => 'hold of workload lab:agent-7 (revocation 1)'],
+  ])('says by what it died where the %s of the first agent, also once its record is gone', async (_, ends, said) => {
+    const [first, second, third] = await line();
+    await ends(first);
+    for (const { task, token, id } of [second, third]) {
+      expect((await broker.introspect(token, await broker.identity('tickets-api'))).body).toEqual({ active: false });
+      expect((await texts(`task=${task}`)).slice(1)).toEqual([
+        said(first),
+        `${id} presented at https://tickets.example: not active`,
+      ]);
+    }
+    await broker.advance(28_800_000);
+    await broker.work('sweep');
+    await broker.advance(26 * 3_600_000);
+    await broker.work('forget');
+    soc = await broker.identity('soc');
+    for (const { task } of [second, third]) expect(await texts(`task=${task}`)).toContain(said(first));
+  });
+
+  it('has nothing of what its own agent did beside it, nor of what hit the first agent after its end', async () => {
+    const [first, second] = await line();
+    const beside = grantedBy(await broker.exchange(agent, { task_id: first.task, purpose: undefined }));
+    await revoke('credential', beside.id);
+    await broker.post(`/tasks/${second.task}/complete`, { outcome: 'completed' }, await broker.identity('scout'));
+    broker.clock.advance(10_000);
+    soc = await broker.identity('soc');
+    await revoke('credential', first.id);
+    expect((await texts(`task=${second.task}`)).slice(1)).toEqual([
+      `end of task ${second.task} (revocation 2, completed)`,
+    ]);
+  });
 });
