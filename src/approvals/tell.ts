@@ -31,7 +31,7 @@ export async function tell(
     throw error;
   }
   // If this fails, people are told twice.
-  await noteTold(ledger, approval.id).catch(() => undefined);
+  await noteTold(ledger, approval.id).catch(() => false);
 }
 
 /** So long whoever has asked a question may be about to tell of it. */

@@ -68,7 +68,7 @@ export function instrumentPolicy(policy: PolicyEngine, metrics: Metrics): Policy
   };
 }
 
-/** Counts answers of people, and logs an emergency as it is declared: whoever reads neither webhooks nor metrics may read the log. */
+/** Counts questions to people and their answers, and logs an emergency as it is declared: whoever reads neither webhooks nor metrics may read the log. */
 export function instrumentAudit(audit: AuditLog, { metrics, log }: { metrics: Metrics; log: Logger }): AuditLog {
   let waiting = 0;
   const append = timed(metrics.auditAppendTook, (event: Parameters<AuditLog['append']>[0]) => audit.append(event));
@@ -80,6 +80,8 @@ export function instrumentAudit(audit: AuditLog, { metrics, log }: { metrics: Me
         await append(event);
         const { type, approval, actor, workload, target } = event;
         if (approval?.says && type.startsWith('approval.')) metrics.approvalAnswered(approval.says);
+        if (type === 'approval.requested') metrics.approvalQuestion('requested');
+        if (type === 'approval.cancelled') metrics.approvalQuestion('cancelled');
         if (type === 'approval.emergency')
           log.warn({ approval: approval?.id, by: actor?.id, workload, target }, 'somebody has declared an emergency');
       } finally {

@@ -14,7 +14,7 @@ import type { Fitness } from '../health/fitness.js';
 import type { Pulse, Readiness } from '../health/readiness.js';
 import type { Keys } from '../keys/keys.js';
 import { countReceipts, followReceipts } from '../ledger/follow-receipts.js';
-import { forgetLapsed, openReviews } from '../ledger/approvals.js';
+import { forgetLapsed, openQuestions, openReviews } from '../ledger/approvals.js';
 import { forget } from '../ledger/forget.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
@@ -173,23 +173,26 @@ export const JOBS = {
     everyMs: 10 * SECOND_MS,
     async run({ ledger, metrics }) {
       metrics.tasksOpen(await countTasksUnder(ledger, EVERYTHING));
-      const { count, oldest } = await openReviews(ledger);
+      const [reviews, questions] = await Promise.all([openReviews(ledger), openQuestions(ledger)]);
       const now = ledger.clock.unchecked();
-      metrics.reviewsOpen(count);
-      metrics.reviewAge(Math.max(0, now - (oldest ?? now)) / 1000);
+      const ageOf = ({ oldest = now }: { oldest?: number }) => Math.max(0, now - oldest) / 1000;
+      metrics.reviewsOpen(reviews.count);
+      metrics.reviewAge(ageOf(reviews));
+      metrics.approvalsWaiting(questions.count);
+      metrics.approvalAge(ageOf(questions));
     },
   },
 
   forget: {
     everyMs: MINUTE_MS,
-    async run({ ledger, store, fitness, signals }) {
+    async run({ ledger, store, fitness, signals, metrics }) {
       const { clock: storeClock } = await store.health();
       if (!fitness.maySweep()) return;
       const past = Math.min(storeClock, fitness.surelyPast());
       await forget(ledger, past);
       await forgetTrees(ledger, past);
       await forgetWorkloads(ledger, past);
-      await forgetLapsed(ledger, past);
+      metrics.approvalQuestion('lapsed', await forgetLapsed(ledger, past));
       await pruneReceipts(ledger);
       await signals.prune();
     },

@@ -86,18 +86,34 @@ export async function approvalsAfter(
 }
 
 /** Returns how many emergencies wait for a review, and since when the oldest does. */
-export async function openReviews({ records }: Ledger): Promise<{ count: number; oldest?: number }> {
-  const ranges = await Promise.all(
+export async function openReviews(ledger: Ledger): Promise<{ count: number; oldest?: number }> {
+  const { count, first } = await firstOf(ledger, reviewIndex);
+  const since = first.map(([, at]) => at);
+  return { count, ...(since.length > 0 && { oldest: Math.min(...since) }) };
+}
+
+/**
+ * Returns how many questions wait for an answer, and about since when the oldest does: of each shard, the question that lapses first is
+ * looked at. One whose task is over is among them until it would have lapsed.
+ */
+export async function openQuestions(ledger: Ledger): Promise<{ count: number; oldest?: number }> {
+  const { count, first } = await firstOf(ledger, approvalIndex);
+  const asked = await readApprovals(
+    ledger,
+    first.map(([id]) => id),
+  );
+  return { count, ...(asked.length > 0 && { oldest: Math.min(...asked.map(({ askedAt }) => askedAt)) }) };
+}
+
+/** Returns the first entry of an index in each shard where there is one, and how many there are in all. Nearly always there is none. */
+async function firstOf({ records }: Ledger, indexOf: (shard: Shard) => Key) {
+  const found = await Promise.all(
     SHARDS.map(async (shard) => {
-      const index = reviewIndex(shard);
-      const [first] = await records.range(index, { limit: 1 });
-      // Nearly always there is none.
-      return first ? { count: await records.count(index), first: first[1] } : { count: 0 };
+      const first = await records.range(indexOf(shard), { limit: 1 });
+      return { first, count: first.length > 0 ? await records.count(indexOf(shard)) : 0 };
     }),
   );
-  const since = ranges.flatMap(({ first }) => first ?? []);
-  const count = ranges.reduce((sum, one) => sum + one.count, 0);
-  return { count, ...(since.length > 0 && { oldest: Math.min(...since) }) };
+  return { first: found.flatMap(({ first }) => first), count: found.reduce((sum, { count }) => sum + count, 0) };
 }
 
 /**
@@ -176,16 +192,20 @@ export const unchanged = ({ value, text }: Versioned<Approval>): Change => ({ ex
 const FORGOTTEN_AT_ONCE = 1_000;
 
 /**
- * Removes from the index of what waits those that nobody has answered in time. The records expire by themselves.
+ * Removes from the index of what waits those that nobody has answered in time, and returns how many there were. The records expire by
+ * themselves.
  * @param past what is surely past, milliseconds
  */
-export async function forgetLapsed({ records }: Ledger, past: number): Promise<void> {
+export async function forgetLapsed({ records }: Ledger, past: number): Promise<number> {
+  let count = 0;
   for (const shard of SHARDS) {
     const index = approvalIndex(shard);
     for await (const page of scanIndex(records, index, { to: past, limit: FORGOTTEN_AT_ONCE })) {
       await records.commit({ unindex: page.map(([id]) => [index, id]) });
+      count += page.length;
     }
   }
+  return count;
 }
 
 function indexChanges(approval: Approval, before: Approval | undefined): Pick<Change, 'index' | 'unindex'> {

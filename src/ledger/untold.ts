@@ -12,8 +12,8 @@ export const untoldChange = ({ id, askedAt }: Approval): Change => ({
   index: [[untoldIndex(shardOf(id)), id, askedAt]],
 });
 
-export const noteTold = async ({ records }: Ledger, id: string): Promise<void> =>
-  void (await records.commit({ unindex: [[untoldIndex(shardOf(id)), id]] }));
+export const noteTold = ({ records }: Ledger, id: string): Promise<boolean> =>
+  records.commit({ unindex: [[untoldIndex(shardOf(id)), id]] });
 
 const AT_ONCE = 100;
 

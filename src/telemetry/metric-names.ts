@@ -119,6 +119,21 @@ export const METRICS = {
     help: 'Answers of people to requests that wait, as this broker took them.',
     labels: { says: APPROVAL_ANSWERS },
   },
+  approvalQuestions: {
+    name: 'mayfly_approval_questions_total',
+    help: 'Questions to people that were asked or taken back here, or that lapsed: by themselves, or with their task.',
+    labels: { event: ['requested', 'cancelled', 'lapsed'] },
+  },
+  approvalsWaiting: {
+    name: 'mayfly_approvals_waiting',
+    help: 'Questions that wait for people. One whose task is over counts until it would have lapsed.',
+    labels: {},
+  },
+  approvalAge: {
+    name: 'mayfly_approval_age_seconds',
+    help: 'For how long the oldest question has waited, about; 0 if there is none.',
+    labels: {},
+  },
   reviewsOpen: {
     name: 'mayfly_approval_reviews_open',
     help: 'Emergencies that nobody has reviewed yet.',

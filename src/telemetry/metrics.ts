@@ -33,6 +33,9 @@ export interface Metrics {
   signal(source: string, event: string, put: 'new' | 'again'): void;
   signalEvaluated(reaction: string, state: string, seconds: number): void;
   approvalAnswered(says: ApprovalAnswer['says']): void;
+  approvalQuestion(event: 'requested' | 'cancelled' | 'lapsed', count?: number): void;
+  approvalsWaiting(count: number): void;
+  approvalAge(seconds: number): void;
   reviewsOpen(count: number): void;
   reviewAge(seconds: number): void;
   /** Counts a subject that a detector forgot before it was written to the store. */
@@ -166,8 +169,12 @@ function feed({ counter, gauge, histogram }: Factories) {
 
 function approvals({ counter, gauge }: Factories) {
   const [answers, open, age] = [counter('approvalAnswers'), gauge('reviewsOpen'), gauge('reviewAge')];
+  const [questions, waiting, oldest] = [counter('approvalQuestions'), gauge('approvalsWaiting'), gauge('approvalAge')];
   return {
     approvalAnswered: (says) => answers.inc({ says }),
+    approvalQuestion: (event, count = 1) => questions.inc({ event }, count),
+    approvalsWaiting: (count) => waiting.set(count),
+    approvalAge: (seconds) => oldest.set(seconds),
     reviewsOpen: (count) => open.set(count),
     reviewAge: (seconds) => age.set(seconds),
   } satisfies Partial<Metrics>;

@@ -216,6 +216,15 @@ const CASES: Record<string, Case[]> = {
   MayflyReactionWaits: [event(`mayfly_signals_evaluated_total{${IN},reaction="hold",state="pending"}`, 20)],
   MayflyEmergencyDeclared: [event(`mayfly_approval_answers_total{${IN},says="emergency"}`, 20)],
   MayflyReviewOpen: [state(`mayfly_approval_review_age_seconds{${IN}}`, 0, 90_000)],
+  MayflyQuestionWaits: [state(`mayfly_approval_age_seconds{${IN}}`, 0, 2_000)],
+  MayflyPeopleRefuse: [
+    {
+      when: 'several are refused',
+      series: { [`mayfly_approval_answers_total{${IN},says="deny"}`]: '0x5 6x200' },
+      fires: 7,
+      ends: 70,
+    },
+  ],
   MayflyCanaryUsed: [event(`mayfly_signals_total{${IN},source="detector",event="canary-used",put="new"}`, 20)],
   MayflyDetectorsForget: [event(`mayfly_detector_dropped_total{${IN}}`, 70)],
   MayflyProofsRefused: [

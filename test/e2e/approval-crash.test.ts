@@ -1,7 +1,7 @@
 /** kill -9 while people are asked, answer and what they agreed to is fetched: nothing counts that is not entered, and nothing twice. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../src/audit/event.js';
 import { realClock } from '../support/clock.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
@@ -84,38 +84,39 @@ async function entriesOf(broker: BrokerProcess, type: string): Promise<AuditEven
   return (body as { lines: string[] }).lines.map((line) => JSON.parse(line) as AuditEvent);
 }
 
-it.each(['lmdb', 'redis'] as const)(
-  'G1: on %s an answer that counts is in the audit log, and by no yes are two credentials issued',
-  async (kind) => {
-    const here = await scene(kind === 'redis' ? { store: (await startRedis()).url } : {});
-    const { broker, person } = here;
-    const all: Asked[] = [];
-    for (let round = 1; round <= ROUNDS; round += 1) {
-      await workUntilKilled(here, all, round);
-      await broker.start();
-    }
-    for (const one of all) {
-      const { state } = (await broker.get(`/approvals/${one.id}`, await broker.identity(one.agent))).body as {
-        state: string;
-      };
-      if (one.released > 0) expect(state).toBe('used');
-      if (one.isAnswered) expect(['approved', 'used']).toContain(state);
-      // Whoever was not told that the answer stands gives it again.
-      if (state === 'pending') expect((await answer(broker, person, one.id)).status).toBe(200);
-      const again = await ask(broker, one);
-      if (again.status === 200) one.released += 1;
-      else expect((again.body as { approval_id: string }).approval_id).not.toBe(one.id);
-      expect(one.released).toBeLessThanOrEqual(1);
-    }
-    const [answers, grants] = [
-      await entriesOf(broker, 'approval.answered'),
-      await entriesOf(broker, 'credential.granted'),
-    ];
-    const grantsBy = (id: string) => grants.filter(({ approval }) => approval?.id === id);
-    for (const { id, released } of all) {
-      expect(answers.some(({ approval }) => approval?.id === id)).toBe(true);
-      expect(grantsBy(id).length).toBeLessThanOrEqual(1);
-      if (released > 0) expect(grantsBy(id)).toHaveLength(1);
-    }
-  },
-);
+describe('a broker that is killed while people are asked, answer, and are taken at their word', () => {
+  describe.each(['lmdb', 'redis'] as const)('on %s', (kind) => {
+    it('G1: has in the audit log each answer that counts, and has issued no two credentials by one yes', async () => {
+      const here = await scene(kind === 'redis' ? { store: (await startRedis()).url } : {});
+      const { broker, person } = here;
+      const all: Asked[] = [];
+      for (let round = 1; round <= ROUNDS; round += 1) {
+        await workUntilKilled(here, all, round);
+        await broker.start();
+      }
+      for (const one of all) {
+        const { state } = (await broker.get(`/approvals/${one.id}`, await broker.identity(one.agent))).body as {
+          state: string;
+        };
+        if (one.released > 0) expect(state).toBe('used');
+        if (one.isAnswered) expect(['approved', 'used']).toContain(state);
+        // Whoever was not told that the answer stands gives it again.
+        if (state === 'pending') expect((await answer(broker, person, one.id)).status).toBe(200);
+        const again = await ask(broker, one);
+        if (again.status === 200) one.released += 1;
+        else expect((again.body as { approval_id: string }).approval_id).not.toBe(one.id);
+        expect(one.released).toBeLessThanOrEqual(1);
+      }
+      const [answers, grants] = [
+        await entriesOf(broker, 'approval.answered'),
+        await entriesOf(broker, 'credential.granted'),
+      ];
+      const grantsBy = (id: string) => grants.filter(({ approval }) => approval?.id === id);
+      for (const { id, released } of all) {
+        expect(answers.some(({ approval }) => approval?.id === id)).toBe(true);
+        expect(grantsBy(id).length).toBeLessThanOrEqual(1);
+        if (released > 0) expect(grantsBy(id)).toHaveLength(1);
+      }
+    });
+  });
+});

@@ -194,6 +194,18 @@ describe('everybody hears of it', () => {
   });
 });
 
+it('what waits is counted, and for how long', async () => {
+  const requested = await metric('mayfly_approval_questions_total{event="requested"}');
+  await broker.work('counts');
+  const waiting = await metric('mayfly_approvals_waiting');
+  await broker.exchange(await broker.identity('agent-7'), { scope: 'incident/99:export' });
+  await broker.advance(60_000);
+  await broker.work('counts');
+  expect(await metric('mayfly_approval_questions_total{event="requested"}')).toBe(requested + 1);
+  expect(await metric('mayfly_approvals_waiting')).toBe(waiting + 1);
+  expect(await metric('mayfly_approval_age_seconds')).toBeGreaterThanOrEqual(60);
+});
+
 describe('its review', () => {
   it('stays open until somebody else closes it, with a note', async () => {
     const [dee, ann] = [await person('dee', ['duty', 'sre-oncall']), await person('ann', ['sre-oncall'])];

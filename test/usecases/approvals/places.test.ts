@@ -168,7 +168,7 @@ describe('nobody uses up the questions of another', () => {
   });
 });
 
-it('of many that ask at once no more get through', async () => {
+it('no more get through where many ask at once', async () => {
   const on = await broker();
   const asked = await Promise.allSettled(Array.from({ length: 24 }, (_, name) => ask(on, name)));
   expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(MOST);
