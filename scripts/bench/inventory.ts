@@ -29,6 +29,7 @@ const PERSONS_EVERY = 1_000;
 const PURPOSES = 50;
 const TREE = 200;
 const TOGETHER = 100;
+const PAGE_MOST = 500;
 const WANTED_MS = 20;
 const PREFIX = 'inventory:';
 
@@ -41,7 +42,6 @@ export async function measureInventory(
   const lmdb = join(directory, 'store');
   const [token = ''] = await lab.tokens(1, () => ({ iss: LAB, sub: 'soc', aud: AUDIENCE, team: 'soc' }));
   const root = newId('tsk');
-  const pages = pagesOf(root);
   const measured: { engine: string; name: string; got: Got }[] = [];
   for (const [engine, location, store] of [
     ['Redis', { kind: 'redis', cluster: false, urls: [redis.url] }, redis.url],
@@ -49,6 +49,7 @@ export async function measureInventory(
   ] satisfies [string, StoreLocation, string][]) {
     await fill(location, root, tasks);
     const broker = await startBroker({ directory, store, lab, more: { redis: { prefix: PREFIX } } });
+    const pages = pagesOf(root, await middleOf(broker, token, tasks));
     for (const [name, path] of Object.entries(pages)) {
       await ask(broker, token, path, Math.ceil(requests / 5));
       const redisPid = engine === 'Redis' ? redis.pid : undefined;
@@ -62,9 +63,9 @@ export async function measureInventory(
 }
 
 /** The first page of each, and one in the middle. What fits nothing is looked for among all. */
-const pagesOf = (root: string) => ({
+const pagesOf = (root: string, middle: string) => ({
   'GET /tasks': '/tasks',
-  'GET /tasks, in the middle': `/tasks?after=0.tsk_b${'a'.repeat(15)}`,
+  'GET /tasks, in the middle': `/tasks?after=${middle}`,
   'GET /tasks?state=suspended, none': '/tasks?state=suspended',
   'GET /tasks?workload=': '/tasks?workload=lab:agent-7',
   'GET /tasks?principal=': '/tasks?principal=staff:ada',
@@ -79,6 +80,19 @@ const pagesOf = (root: string) => ({
   'GET /workloads/{id}': '/workloads/lab:agent-7',
   'GET /owners/{name}': '/owners/team-7',
 });
+
+/** Returns the cursor behind the first half: only by the pages before it is it found. */
+async function middleOf({ url }: Broker, token: string, tasks: number): Promise<string> {
+  let after = '';
+  for (let passed = 0; passed < tasks / 2; passed += PAGE_MOST) {
+    const more = after === '' ? '' : `&after=${after}`;
+    const answer = await fetch(`${url}/tasks?limit=${PAGE_MOST}${more}`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    ({ next: after = '' } = (await answer.json()) as { next?: string });
+  }
+  return after;
+}
 
 /** Pages of 100 that were asked for as the issue says it. What fits nothing is bounded, and so is what counts. */
 const TARGETS: ReadonlySet<string> = new Set([

@@ -8,7 +8,7 @@ import { openAuditLog, type AuditLog } from '../audit/log.js';
 import { loadConfig, type LoadedConfig } from '../config/load.js';
 import { defined } from '../domain/defined.js';
 import { LOCAL } from '../domain/reserved.js';
-import type { SystemClock } from '../domain/time.js';
+import { DAY_MS, type SystemClock } from '../domain/time.js';
 import { compareClock } from '../health/fitness.js';
 import { watchClock } from '../health/watched-clock.js';
 import { decoySigner } from '../keys/decoy-signer.js';
@@ -59,7 +59,10 @@ export async function locally<T>(
     return await work({
       store,
       system,
-      ledger: { records, log: openRevocationLog(log, {}, seen), clock },
+      ledger: {
+        ...{ records, clock, log: openRevocationLog(log, {}, seen) },
+        auditRetentionMs: config.audit.retentionDays * DAY_MS,
+      },
       config,
       trust: config.trust,
       async signing() {

@@ -9,7 +9,7 @@ import type { LoadedConfig } from '../config/load.js';
 import { openDetectors } from '../detectors/detectors.js';
 import { givenSessions } from '../credentials/given-again.js';
 import { defined } from '../domain/defined.js';
-import type { Clock, SystemClock } from '../domain/time.js';
+import { DAY_MS, type Clock, type SystemClock } from '../domain/time.js';
 import { createFitness } from '../health/fitness.js';
 import { watchClock } from '../health/watched-clock.js';
 import { createIdentify } from '../identity/identify.js';
@@ -69,7 +69,7 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   const kept = { records, log: store.log, clock, keys, issuer, node };
   const audit = openAudit(kept, { fitness, metrics, log });
   const events = logEvents(audit, { clock, log, metrics });
-  const ledger: Ledger = { records, clock, log: openRevocationLog(store.log, events, seen) };
+  const ledger: Ledger = { records, clock, log: openRevocationLog(store.log, events, seen), ...keepingOf(config) };
   const around = { issuer, clock, proxyFor: createProxyFor(loaded.proxy) };
   const policy = await openPolicy(config, { ...around, audit, metrics, log });
   const { identify, issuers } = openIdentity(loaded, around);
@@ -104,6 +104,8 @@ export async function makeParts(loaded: LoadedConfig, store: Store, { system, lo
   };
   return { deps, node, clock, keys, fitness, issuers, enforcement, signals: queue, detectors, notifier };
 }
+
+const keepingOf = ({ audit }: LoadedConfig['config']) => ({ auditRetentionMs: audit.retentionDays * DAY_MS });
 
 /** Returns the audit log as use cases see it. */
 const openAudit = (

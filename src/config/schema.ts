@@ -3,7 +3,7 @@
  * secret.
  */
 import { z } from 'zod';
-import { HARD_LIMITS } from '../domain/limits.js';
+import { AUDIT_RETENTION_DAYS, HARD_LIMITS } from '../domain/limits.js';
 import { CLAIM_CHARACTERS_MAX } from '../domain/name.js';
 import { nameSchema } from '../domain/schemas.js';
 import { approvalsSchema } from './approvals-schema.js';
@@ -178,7 +178,9 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('The signing keys.'),
   audit: z
-    .strictObject({ retentionDays: z.number().positive().default(30).describe('Until entries are pruned.') })
+    .strictObject({
+      retentionDays: z.number().positive().default(AUDIT_RETENTION_DAYS).describe('Until entries are pruned.'),
+    })
     .prefault({})
     .describe('The audit log.'),
   approvals: approvalsSchema,

@@ -46,8 +46,8 @@ export const EVALUATIONS_PER_POINT = 16;
 /** Records of ended tasks and expired credentials stay readable for this long. */
 export const HISTORY_MS = DAY_MS;
 
-/** What is left of the tasks of a tree stays for as long as audit entries do by default, so that who reads an entry finds the tree. */
-export const TREE_HISTORY_MS = 30 * DAY_MS;
+/** `audit.retentionDays`, unless it is set. */
+export const AUDIT_RETENTION_DAYS = 30;
 
 /** This is added to each moment after which something may be forgotten, because the clocks of brokers differ. */
 export const FORGET_MARGIN_MS = 120_000;

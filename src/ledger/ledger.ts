@@ -7,6 +7,8 @@ export interface Ledger {
   records: Records;
   log: RevocationLog;
   clock: Clock;
+  /** For how long the audit log keeps its entries. Absent: as long as it does unless that is set. */
+  auditRetentionMs?: number;
 }
 
 export type { Versioned } from '../store/record.js';

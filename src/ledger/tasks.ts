@@ -1,10 +1,11 @@
 /** Task records: reading, writing, and when the sweep must look at each. */
 import { defined } from '../domain/defined.js';
 import { isId, shardOf } from '../domain/id.js';
-import { FORGET_MARGIN_MS, HARD_LIMITS, HISTORY_MS, TREE_HISTORY_MS } from '../domain/limits.js';
+import { AUDIT_RETENTION_DAYS, HARD_LIMITS, HISTORY_MS } from '../domain/limits.js';
 import { refOf } from '../domain/party.js';
 import { cause } from '../domain/selector.js';
 import { taskSchema, taskText, type Task } from '../domain/task.js';
+import { DAY_MS } from '../domain/time.js';
 import { record } from '../store/record.js';
 import type { Change, Key } from '../store/store.js';
 import { accountsOf } from './accounts.js';
@@ -79,10 +80,20 @@ const isInTree = async ({ records }: Ledger, { id, lineage, continues }: Task): 
   lineage.length > 0 || continues !== undefined || (await records.count(treeIndex(id))) > 0;
 
 /** Keeps what a tree shows of an ended task, in a short record that outlasts its own. */
-export async function keepFormer({ records }: Ledger, task: Task): Promise<void> {
-  if (task.ended)
-    await records.commit({ put: [[formerKey(task.id), formerText(task), task.ended.at + TREE_HISTORY_MS]] });
+export async function keepFormer(ledger: Ledger, task: Task): Promise<void> {
+  if (!task.ended) return;
+  const until = task.ended.at + formerKeptMs(ledger);
+  await ledger.records.commit({ put: [[formerKey(task.id), formerText(task), until]] });
 }
+
+const TASK_LIFE_MS = HARD_LIMITS.taskLifetimeSeconds * 1000;
+
+/**
+ * Returns for how long what is left of an ended task is kept: as long as the audit log can have an entry of a task in the same tree.
+ * The last of these goes on with it, while its record is there, and lives for as long as a task can.
+ */
+export const formerKeptMs = ({ auditRetentionMs = AUDIT_RETENTION_DAYS * DAY_MS }: Ledger): number =>
+  HISTORY_MS + TASK_LIFE_MS + auditRetentionMs;
 
 /** Without what bounded it, and what is known of the person beyond the name. */
 const formerText = (task: Task): string =>
@@ -128,13 +139,13 @@ export const hasOpenChildren = async ({ records, clock }: Ledger, id: string): P
 
 type Indexed = NonNullable<Change['index']>[number];
 
-/** Nothing is left of the last task below a root so long after it was opened. */
-const TREE_KEPT_MS = HARD_LIMITS.taskLifetimeSeconds * 1000 + TREE_HISTORY_MS + FORGET_MARGIN_MS;
-
-/** Returns the entries by which a task is found from a root. Its end does not remove them (`ledger/trees.ts` does). */
+/**
+ * Returns the entries by which a task is found from a root, and the tree by when its latest task ends at last. An end does not
+ * remove them (`ledger/trees.ts` does).
+ */
 export const treeEntries = (root: string, { id, openedAt }: Task): Indexed[] => [
   [treeIndex(root), id, openedAt],
-  [treesIndex(shardOf(root)), root, openedAt + TREE_KEPT_MS],
+  [treesIndex(shardOf(root)), root, openedAt + TASK_LIFE_MS],
 ];
 
 /** Its parties may change while it is open, so an entry is compared by its index and not by its place. */

@@ -1,12 +1,13 @@
 /**
  * The tree of a root task: the root, all that was opened below it, and what goes on with any of these, whether it has ended or not:
- * for a day by the records, and for a month by what is left of them.
+ * for a day by the records, and as long as the audit log has its entries by what is left of them.
  */
 import { SHARDS } from '../domain/id.js';
+import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import type { Task } from '../domain/task.js';
 import { treeIndex, treesIndex } from './keys.js';
 import type { Ledger } from './ledger.js';
-import { keepFormer, readFormer, readReadableTasks, treeEntries } from './tasks.js';
+import { formerKeptMs, keepFormer, readFormer, readReadableTasks, treeEntries } from './tasks.js';
 import { readPage, type PageBy, type TaskPage } from './open-tasks.js';
 
 /** Returns the next tasks of a tree: the root first, then the others as they were opened. */
@@ -43,8 +44,9 @@ const TASKS_AT_ONCE = 1_000;
 
 /** Removes what is kept of trees that are over for so long that nothing of them is left. @param now Milliseconds. */
 export async function forgetTrees(ledger: Ledger, now: number): Promise<void> {
+  const to = now - formerKeptMs(ledger) - FORGET_MARGIN_MS;
   for (const shard of SHARDS) {
-    const trees = await ledger.records.range(treesIndex(shard), { to: now, limit: TREES_AT_ONCE });
+    const trees = await ledger.records.range(treesIndex(shard), { to, limit: TREES_AT_ONCE });
     for (const [root] of trees) {
       await forgetTree(ledger, root);
       await ledger.records.commit({ unindex: [[treesIndex(shard), root]] });

@@ -21,6 +21,14 @@ const treeOf = async ({ deps, operator }: WholeBroker, id: string) => {
   return tasks.map(({ subject: { task, state } }) => [task.id, state]);
 };
 
+const LIFE_MS = 28_800_000;
+
+/** The same broker where the audit log keeps its entries for so long. */
+const retaining = (broker: WholeBroker, days: number): WholeBroker => ({
+  ...broker,
+  deps: { ...broker.deps, ledger: { ...broker.deps.ledger, auditRetentionMs: days * DAY_MS } },
+});
+
 async function grow(broker: WholeBroker) {
   const { task: root } = await broker.open();
   broker.clock.advance(1);
@@ -36,39 +44,43 @@ const kept = async ({ store: { records } }: WholeBroker, root: string) => ({
 });
 
 describe('a tree', () => {
-  it('has what has ended for a month, and is forgotten when nothing of it is left', async () => {
-    const broker = await wholeBroker();
-    const { root, child, grandchild } = await grow(broker);
-    await completeTask(broker.deps, broker.operator, { taskId: child.id, outcome: 'completed', requestId: 'r' });
-    const whole = [
-      [root.id, 'open'],
-      [child.id, 'completed'],
-      [grandchild.id, 'cancelled'],
-    ];
-    for (const { id } of [root, child, grandchild]) expect(await treeOf(broker, id)).toEqual(whole);
-    await completeTask(broker.deps, broker.operator, { taskId: root.id, outcome: 'completed', requestId: 'r' });
-    const { ledger } = broker.deps;
-    await settle(ledger, grandchild.id, { as: 'cancelled', at: broker.clock.now() });
-    const over = [[root.id, 'completed'], ...whole.slice(1)];
-    broker.clock.advance(30 * DAY_MS - 1_000);
-    expect(await readTasks(ledger, [root.id, child.id, grandchild.id])).toEqual([]);
-    for (const { id } of [root, child, grandchild]) expect(await treeOf(broker, id)).toEqual(over);
-    // The latest that anything below it could have ended, and a month.
-    broker.clock.set(grandchild.openedAt + 28_800_000 + 30 * DAY_MS);
-    for (const { id } of [root, child]) expect(await refusal(treeOf(broker, id))).toBe('not_found');
-    await forgetTrees(broker.deps.ledger, broker.clock.now());
-    expect(await kept(broker, root.id)).toEqual({ tasks: 2, trees: 1 });
-    broker.clock.advance(120_000);
-    await forgetTrees(broker.deps.ledger, broker.clock.now());
-    expect(await kept(broker, root.id)).toEqual({ tasks: 0, trees: 0 });
-  });
+  it.each([1, 30, 90])(
+    'has what has ended while the audit log of %s days has entries of it, and is then forgotten',
+    async (days) => {
+      const broker = retaining(await wholeBroker(), days);
+      const keptMs = LIFE_MS + (1 + days) * DAY_MS;
+      const { root, child, grandchild } = await grow(broker);
+      await completeTask(broker.deps, broker.operator, { taskId: child.id, outcome: 'completed', requestId: 'r' });
+      const whole = [
+        [root.id, 'open'],
+        [child.id, 'completed'],
+        [grandchild.id, 'cancelled'],
+      ];
+      for (const { id } of [root, child, grandchild]) expect(await treeOf(broker, id)).toEqual(whole);
+      await completeTask(broker.deps, broker.operator, { taskId: root.id, outcome: 'completed', requestId: 'r' });
+      const { ledger } = broker.deps;
+      await settle(ledger, grandchild.id, { as: 'cancelled', at: broker.clock.now() });
+      const over = [[root.id, 'completed'], ...whole.slice(1)];
+      broker.clock.advance(keptMs - 1_000);
+      expect(await readTasks(ledger, [root.id, child.id, grandchild.id])).toEqual([]);
+      for (const { id } of [root, child, grandchild]) expect(await treeOf(broker, id)).toEqual(over);
+      // The latest that anything below it could have ended, and so long.
+      broker.clock.set(grandchild.openedAt + LIFE_MS + keptMs);
+      for (const { id } of [root, child]) expect(await refusal(treeOf(broker, id))).toBe('not_found');
+      await forgetTrees(broker.deps.ledger, broker.clock.now());
+      expect(await kept(broker, root.id)).toEqual({ tasks: 2, trees: 1 });
+      broker.clock.advance(120_000);
+      await forgetTrees(broker.deps.ledger, broker.clock.now());
+      expect(await kept(broker, root.id)).toEqual({ tasks: 0, trees: 0 });
+    },
+  );
 
   it('is kept on for a task that is opened below it later', async () => {
     const broker = await wholeBroker();
     const { root } = await grow(broker);
     broker.clock.advance(600_000);
     const { task: later } = await broker.open({ parent: root.id });
-    await forgetTrees(broker.deps.ledger, later.openedAt + 28_800_000 + 30 * DAY_MS);
+    await forgetTrees(broker.deps.ledger, later.openedAt + 2 * LIFE_MS + 31 * DAY_MS);
     expect(await kept(broker, root.id)).toEqual({ tasks: 3, trees: 1 });
   });
 
