@@ -9,7 +9,7 @@ import { normalise } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { newId, shardOf, type Shard } from '../domain/id.js';
 import { refOf } from '../domain/party.js';
-import { aboveOf, chainOf, type Task } from '../domain/task.js';
+import { aboveOf, type Task } from '../domain/task.js';
 import { secondsToWait } from '../domain/time.js';
 import { approvalStep, askingChange, openingChange, type Sought } from '../ledger/approvals.js';
 import { askerOf, enterQuestion, leaveQuestion } from '../ledger/asking.js';
