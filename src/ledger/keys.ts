@@ -153,8 +153,8 @@ export const seenShard = (cause: Cause): Shard => shardOfDigest(Buffer.from(caus
 export const seenKey = (cause: Cause): Key => `${seenShard(cause)}/seen:${cause}`;
 
 /** Returns the index of the workloads that were here, all of them or those of a team: workload and team → when it was written. */
-export const workloadsIndex = (shard: Shard, owner?: string): Key =>
-  owner === undefined ? `${shard}/workloads` : `${shard}/workloads:${cause('owner', owner)}`;
+export const workloadsIndex = (shard: Shard, team?: Cause): Key =>
+  team === undefined ? `${shard}/workloads` : `${shard}/workloads:${team}`;
 
 /** Receipts are bookkeeping, so they are in a shard of their own and not in that of the log. */
 export const receiptKey = (seq: number): Key => `receipts/${seq}`;

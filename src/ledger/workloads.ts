@@ -7,8 +7,7 @@ import { defined } from '../domain/defined.js';
 import { SHARDS, type Shard } from '../domain/id.js';
 import type { PartyRef } from '../domain/party.js';
 import { moment } from '../domain/schemas.js';
-import { NAME_CHARACTERS_MAX } from '../domain/name.js';
-import { cause } from '../domain/selector.js';
+import { cause, type Cause } from '../domain/selector.js';
 import { DAY_MS } from '../domain/time.js';
 import type { Change, Key, Member } from '../store/store.js';
 import { acrossShards } from './across-shards.js';
@@ -18,7 +17,7 @@ import type { Ledger } from './ledger.js';
 /** Somebody who works once a month is known. */
 export const REMEMBERED_MS = 32 * DAY_MS;
 
-const seenSchema = z.strictObject({ issuer: z.string(), owner: z.string().optional(), at: moment });
+const seenSchema = z.strictObject({ id: z.string(), issuer: z.string(), owner: z.string().optional(), at: moment });
 
 /** A workload that proved who it is, as it was at that time. */
 export interface SeenWorkload {
@@ -30,44 +29,51 @@ export interface SeenWorkload {
 /** Returns the change that remembers the workload. @param before what is remembered of it */
 export function remembering({ id, issuer, owner }: PartyRef, before: string | undefined, at: number): Change {
   const former = read(before);
+  const [one, team] = [cause('workload', id), teamOf(owner)];
   return {
-    put: [[seenKey(cause('workload', id)), JSON.stringify({ issuer, owner, at }), at + REMEMBERED_MS]],
-    index: entriesOf(id, owner).map(([index, member]) => [index, member, at]),
-    ...(former && former.owner !== owner && { unindex: entriesOf(id, former.owner) }),
+    put: [[seenKey(one), JSON.stringify({ id, issuer, owner, at }), at + REMEMBERED_MS]],
+    index: entriesOf(memberOf(one, team)).map(([index, member]) => [index, member, at]),
+    ...(former && former.owner !== owner && { unindex: entriesOf(memberOf(one, teamOf(former.owner))) }),
   };
 }
 
+const teamOf = (owner: string | undefined): Cause | undefined =>
+  owner === undefined ? undefined : cause('owner', owner);
+
+/** An entry names both by their causes: an id may be as long as no index takes, and no cause has a space. */
+const memberOf = (workload: Cause, team: Cause | undefined): Member =>
+  team === undefined ? workload : `${workload} ${team}`;
+
+function causesIn(member: Member): { workload: Cause; team: Cause | undefined } {
+  const [workload = '', team] = member.split(' ');
+  return { workload, team };
+}
+
 /** With its team in the name of its entry, all its entries are known without the record, which may have expired. */
-function entriesOf(id: string, owner: string | undefined): [Key, Member][] {
-  const shard = seenShard(cause('workload', id));
-  const member = memberOf(id, owner);
-  // No index takes a longer one. A workload with such an id is remembered and revoked like others, and only the list lacks it.
-  if (member.length > NAME_CHARACTERS_MAX) return [];
+function entriesOf(member: Member): [Key, Member][] {
+  const { workload, team } = causesIn(member);
+  const shard = seenShard(workload);
   return [
     [workloadsIndex(shard), member],
-    ...(owner === undefined ? [] : [[workloadsIndex(shard, owner), member] satisfies [Key, Member]]),
+    ...(team === undefined ? [] : [[workloadsIndex(shard, team), member] satisfies [Key, Member]]),
   ];
 }
 
-/** No name has a line break. */
-const memberOf = (id: string, owner: string | undefined): Member => (owner === undefined ? id : `${id}\n${owner}`);
-
-const namesIn = (member: Member) => {
-  const [id = '', owner] = member.split('\n');
-  return { id, owner };
-};
-
 /** Returns undefined for a workload that did not call in the last month. */
 export const readSeenWorkload = async (ledger: Ledger, id: string): Promise<SeenWorkload | undefined> =>
-  (await readSeen(ledger, [id]))[0];
+  (await readSeen(ledger, [cause('workload', id)]))[0];
 
-async function readSeen({ records }: Pick<Ledger, 'records'>, ids: readonly string[]): Promise<SeenWorkload[]> {
-  const texts = await records.read(ids.map((id) => seenKey(cause('workload', id))));
-  return ids.flatMap((id, place) => {
-    const known = read(texts[place]);
-    if (!known) return [];
-    const { issuer, owner, at } = known;
-    return [{ party: defined({ kind: 'workload' as const, id, issuer, owner }), seenAt: at }];
+/** Returns them in the order asked; undefined for one that is not remembered any more. */
+async function readSeen(
+  { records }: Pick<Ledger, 'records'>,
+  workloads: readonly Cause[],
+): Promise<(SeenWorkload | undefined)[]> {
+  const texts = await records.read(workloads.map(seenKey));
+  return texts.map((text) => {
+    const known = read(text);
+    if (!known) return undefined;
+    const { at, ...party } = known;
+    return { party: defined({ kind: 'workload' as const, ...party }), seenAt: at };
   });
 }
 
@@ -110,16 +116,15 @@ export async function workloadsAfter(ledger: Ledger, { owner, after, most }: Wor
   const found = await acrossShards(shards, most, (shard) =>
     inShard(ledger, shard, { owner, most, after: after?.shard === shard ? after : undefined }),
   );
+  const named = found.map(([member]) => causesIn(member));
   const seen = await readSeen(
     ledger,
-    found.map(([member]) => namesIn(member).id),
+    named.map(({ workload }) => workload),
   );
-  const byId = new Map(seen.map((one) => [one.party.id, one]));
-  const workloads = found.flatMap(([member, place]) => {
-    const { id, owner: team } = namesIn(member);
-    const one = byId.get(id);
+  const workloads = found.flatMap(([, place], at) => {
+    const one = seen[at];
     // An entry under another team than that of the record is left from two brokers that were told different ones at once.
-    return one && one.party.owner === team ? [{ ...one, place }] : [];
+    return one && teamOf(one.party.owner) === named[at]?.team ? [{ ...one, place }] : [];
   });
   return defined({ workloads, next: found.length === most ? found.at(-1)?.[1] : undefined });
 }
@@ -130,7 +135,7 @@ async function inShard(
   { owner, after, most }: WorkloadsBy,
 ): Promise<[Member, WorkloadPlace][]> {
   const { score: last = -1, passed = 0 } = after ?? {};
-  const found = await records.range(workloadsIndex(shard, owner), {
+  const found = await records.range(workloadsIndex(shard, teamOf(owner)), {
     limit: most + passed,
     ...(after && { after: [last, ''] }),
   });
@@ -150,10 +155,7 @@ export async function forgetWorkloads({ records }: Ledger, now: number): Promise
   for (const shard of SHARDS) {
     const by = { to: now - REMEMBERED_MS, limit: FORGOTTEN_AT_ONCE };
     const gone = await records.range(workloadsIndex(shard), by);
-    const unindex = gone.flatMap(([member]) => {
-      const { id, owner } = namesIn(member);
-      return entriesOf(id, owner);
-    });
+    const unindex = gone.flatMap(([member]) => entriesOf(member));
     if (unindex.length > 0) await records.commit({ unindex });
   }
 }

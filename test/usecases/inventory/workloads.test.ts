@@ -69,7 +69,9 @@ async function enter(records: Store['records'], ids: readonly string[], { owner,
 }
 
 const kept = async ({ records }: Store, owner?: string): Promise<number> =>
-  (await Promise.all(SHARDS.map((shard) => records.count(workloadsIndex(shard, owner))))).reduce((a, b) => a + b, 0);
+  (
+    await Promise.all(SHARDS.map((shard) => records.count(workloadsIndex(shard, owner && cause('owner', owner)))))
+  ).reduce((a, b) => a + b, 0);
 
 let cluster: string[];
 beforeAll(async () => void (cluster = (await startCluster()).urls));
@@ -91,6 +93,15 @@ describe.each<[string, (() => Promise<Store>) | undefined]>([
     expect(found.every((page) => page.length <= limit)).toBe(true);
     expect((await pages(broker, { owner: 'blue' }, limit)).all).toEqual(named(20, 'other').toSorted());
     expect((await pages(broker, { owner: 'nobody' }, limit)).found).toEqual([[]]);
+  });
+
+  it('has the longest names, with the longest team, and forgets them too', async () => {
+    const broker = await wholeBroker(await opened());
+    const [id, owner] = ['lab:'.padEnd(2_048, 'x'), 'y'.repeat(2_048)];
+    await enter(broker.store.records, [id], { owner, at: broker.clock.now() });
+    expect([(await pages(broker)).all, (await pages(broker, { owner })).all]).toEqual([[id], [id]]);
+    await forgetWorkloads(broker.deps.ledger, broker.clock.now() + 32 * DAY_MS);
+    expect([await kept(broker.store), await kept(broker.store, owner)]).toEqual([0, 0]);
   });
 
   it('leaves out whom the caller may not know of, on as many pages as it takes', async () => {
