@@ -34,19 +34,26 @@ export function createAnswerWaiting(ledger: Ledger): AnswerWaiting {
   const waiters = new Set<Waiter>();
   let isClosed = false;
   let isLooking = false;
+  let next: NodeJS.Timeout | undefined;
 
   /** Goes on while anybody waits. A store that does not answer wakes nobody: whoever waits may not be told a guess. */
-  async function lookOn(): Promise<void> {
-    if (isLooking) return;
+  async function look(): Promise<void> {
+    next = undefined;
     isLooking = true;
-    while (waiters.size > 0) {
-      await ledger.clock.pause(LOOK_EACH_MS);
-      const waiting = [...waiters];
-      const known = waiting.map(({ approval }) => approval);
-      const same = await stillSame(ledger, known).catch(() => undefined);
-      for (const { wake } of waiting.filter(({ approval }) => same && !same.has(keyOf(approval)))) wake();
-    }
+    const waiting = [...waiters];
+    const known = waiting.map(({ approval }) => approval);
+    const same = await stillSame(ledger, known).catch(() => undefined);
+    for (const { wake } of waiting.filter(({ approval }) => same && !same.has(keyOf(approval)))) wake();
     isLooking = false;
+    lookLater();
+  }
+
+  /** Where nobody waits there is no timer either: it would keep a process that has ended its work. */
+  function lookLater(): void {
+    if (waiters.size === 0) {
+      clearTimeout(next);
+      next = undefined;
+    } else if (!isLooking) next ??= setTimeout(() => void look(), LOOK_EACH_MS);
   }
 
   const isFull = (party: string) =>
@@ -62,10 +69,11 @@ export function createAnswerWaiting(ledger: Ledger): AnswerWaiting {
       const waiter = { party, approval, wake: ring };
       const timer = setTimeout(ring, Math.min(ms, untilLapse));
       waiters.add(waiter);
-      void lookOn();
+      lookLater();
       await rung;
       clearTimeout(timer);
       waiters.delete(waiter);
+      lookLater();
     },
     close() {
       isClosed = true;

@@ -83,3 +83,16 @@ it('is for some of one party: the others get their answer at once', async () => 
   close();
   await some;
 });
+
+it('leaves no timer when the last has gone, which would keep the process', async () => {
+  const { deps, approval } = await asking();
+  waiting = createAnswerWaiting(deps.ledger);
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const waits = waiting.wait('lab:agent', approval, LONG_MS);
+  await waiting.wait('lab:other', approval, 1);
+  waiting.close();
+  await waits;
+  // Those of the store come and go.
+  expect(timers()).toBeLessThanOrEqual(before);
+});
