@@ -23,6 +23,7 @@ import { auditCancelled } from './cancel.js';
 import { asksNobody, stillWaiting, tooManyQuestions } from './refusals.js';
 import { tell } from './tell.js';
 import type { ApprovalDeps, Waiting } from './waiting.js';
+import { wordsOf } from './words.js';
 
 /** What the same words have led to before. */
 interface Before {
@@ -49,14 +50,16 @@ export async function park(deps: ApprovalDeps, waiting: Waiting, before: Before)
   const { waitSeconds, pendingPerWorkload: most } = settings.approvals;
   const asker = askerOf(task);
   // A task that ends sooner does not free the place sooner: short tasks would be a way to ask more often.
-  const question = { id: approval.id, at: approval.askedAt, until: approval.askedAt + waitSeconds * 1000 };
-  const { fullUntil } = await enterQuestion(ledger, asker, { question, most });
-  if (fullUntil !== undefined) throw tooManyQuestions(most, secondsToWait(fullUntil - approval.askedAt));
+  const { id, askedAt: at } = approval;
+  const question = { id, words: wordsOf(waiting), at, until: at + waitSeconds * 1000 };
+  const entered = await enterQuestion(ledger, asker, { question, most, known: before.stored?.value.id });
+  if (entered.now === 'asked') return undefined;
+  if (entered.now === 'full') throw tooManyQuestions(most, secondsToWait(entered.until - at));
   let isAsked = false;
   try {
     isAsked = await ask(deps, waiting, { before, approval, task });
   } finally {
-    if (!isAsked) await leaveQuestion(ledger, asker, approval.id).catch(() => undefined);
+    if (!isAsked) await leaveQuestion(ledger, asker, id).catch(() => undefined);
   }
   if (!isAsked) return undefined;
   throw stillWaiting(approval, needed);

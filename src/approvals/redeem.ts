@@ -6,7 +6,7 @@
 import { decideAccess, denied, type Decision } from '../authorization/decide.js';
 import { isWithin, type Access } from '../domain/access.js';
 import { approvalStateAt, coversNeeds, isReusable, termsOf, type Approval } from '../domain/approval.js';
-import { digestOpening, digestUnder } from '../domain/asked.js';
+import { digestUnder } from '../domain/asked.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { shardOf } from '../domain/id.js';
 import { refusesProof } from '../domain/liveness.js';
@@ -18,6 +18,7 @@ import type { Change } from '../store/store.js';
 import { park } from './park.js';
 import { refusedByPerson, stillWaiting } from './refusals.js';
 import type { ApprovalDeps, Waiting } from './waiting.js';
+import { openingWords } from './words.js';
 
 /** By what a request may be granted that needed an approval. */
 export interface Redeemed {
@@ -55,11 +56,8 @@ export async function redeem(deps: ApprovalDeps, waiting: Waiting): Promise<Rede
 
 /** A request that nothing else leads to its task is led there by its words. */
 async function elsewhere(deps: ApprovalDeps, waiting: Waiting): Promise<Elsewhere | undefined> {
-  const { requester, task, asked } = waiting;
-  const { handed } = requester;
-  const { workload, principal, purpose, purposeFrom, ceiling } = task;
-  const opening = { workload, principal, purpose, purposeFrom, ceiling, handed: handed?.credential.id };
-  const { digest, shard: own } = digestOpening(opening, asked);
+  const { handed } = waiting.requester;
+  const { digest, shard: own } = openingWords(waiting);
   const shard = handed ? shardOf(handed.task.id) : own;
   const { sought, task: opened } = await findOpening(deps.ledger, shard, digest);
   if (opened && goesOn(await readTaskState(deps.ledger, opened))) return { taskId: opened.id };

@@ -26,6 +26,8 @@ interface AskedOpening {
   ceiling?: readonly TargetAccess[] | undefined;
   /** The id of the credential that was handed on. */
   handed?: string | undefined;
+  /** What else leads the next request to the task: its run, or its Idempotency-Key. */
+  led?: string | undefined;
 }
 
 /** Returns the digest of what is asked under this task. The record of the task says who asks, for whom, and for what purpose. */
@@ -34,8 +36,8 @@ export const digestUnder = ({ id, workload, principal }: Pick<Task, 'id' | 'work
 
 /** Returns the digest of a request that opens its task, and the shard in which that task is born if nothing else says where. */
 export function digestOpening(opening: AskedOpening, asked: Asked): { digest: string; shard: Shard } {
-  const { workload, principal, purpose, purposeFrom, ceiling, handed } = opening;
-  const said = [purpose, purposeFrom, ceiling ? ceilingText(ceiling) : null, handed ?? null];
+  const { workload, principal, purpose, purposeFrom, ceiling, handed, led } = opening;
+  const said = [purpose, purposeFrom, ceiling ? ceilingText(ceiling) : null, handed ?? null, led ?? null];
   const text = JSON.stringify(['opening', partyText(workload), partyText(principal), said, askedText(asked)]);
   return { digest: sha256(text), shard: shardOfDigest(sha256Bytes(text)) };
 }

@@ -58,9 +58,17 @@ export const untoldIndex = (shard: Shard): Key => `${shard}/untold`;
 /** Returns the index of approvals that were given in an emergency, and that nobody has reviewed yet: approval id → since when. */
 export const reviewIndex = (shard: Shard): Key => `${shard}/reviews`;
 
-/** Returns the key of which questions to people a workload has asked lately for a person, or for nobody. */
-export function askingKey(workload: string, person = ''): Key {
-  const digest = sha256Bytes(JSON.stringify([workload, person]));
+/** Returns the key of which questions to people a workload has asked lately, for one person or nobody, under tasks that one party opened. */
+export function askingKey({
+  workload,
+  person,
+  opener,
+}: {
+  workload: string;
+  person?: string | undefined;
+  opener?: string | undefined;
+}): Key {
+  const digest = sha256Bytes(JSON.stringify([workload, person ?? null, opener ?? null]));
   return `${shardOfDigest(digest)}/asking:${digest.subarray(0, 16).toString('base64url')}`;
 }
 

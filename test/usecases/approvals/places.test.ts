@@ -2,9 +2,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { takeBack } from '../../../src/approvals/cancel.js';
 import type { ApprovalAnswer } from '../../../src/domain/approval.js';
+import { newId } from '../../../src/domain/id.js';
+import { askerOf, enterQuestion } from '../../../src/ledger/asking.js';
 import { revoke } from '../../../src/ledger/revoke.js';
+import { openTask } from '../../../src/tasks/open-task.js';
 import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approving.js';
 import { withPersons, type WholeBroker } from '../../support/brokers/use-cases.js';
+import { proven } from '../../support/brokers/stubbed.js';
 import type { ExchangeRequest } from '../../support/exchanging.js';
 import { engineOf } from '../../support/policy.js';
 
@@ -157,6 +161,20 @@ describe('nobody uses up the questions of another', () => {
     await secondsUntilRoom(on, 'one-more');
   });
 
+  it('none of two parties that open tasks for the same agent, nor the agent itself', async () => {
+    const on = await broker();
+    const openedBy = async (opener: string): Promise<Partial<ExchangeRequest>> => {
+      const request = { workload: 'lab:agent', purpose: 'triage', requestId: 'r' };
+      const { task } = await openTask(on.deps, proven(opener, on.clock), request);
+      return { under: { taskId: task.id } };
+    };
+    await askAll(on, await openedBy('lab:one'));
+    await secondsUntilRoom(on, 'one-more', await openedBy('lab:one'));
+    await askAll(on, await openedBy('lab:other'));
+    await askAll(on);
+    await secondsUntilRoom(on, 'one-more');
+  });
+
   it('and persons who are only named are nobody', async () => {
     const on = await broker();
     for (let person = 0; person < MOST; person += 1) {
@@ -172,4 +190,63 @@ it('no more get through where many ask at once', async () => {
   const on = await broker();
   const asked = await Promise.allSettled(Array.from({ length: 24 }, (_, name) => ask(on, name)));
   expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(MOST);
+});
+
+describe('many that ask the same at once ask one question, in one place', () => {
+  const AT_ONCE = 4 * MOST;
+  const all = (on: WholeBroker, wish?: Partial<ExchangeRequest>) =>
+    Promise.all(Array.from({ length: AT_ONCE }, () => ask(on, 0, wish)));
+
+  it.each<[string, (on: WholeBroker) => Promise<Partial<ExchangeRequest>>]>([
+    ['by words that open a task', () => Promise.resolve({})],
+    ['under a task', async (on) => ({ under: { taskId: (await on.open()).task.id } })],
+    ['with one Idempotency-Key', () => Promise.resolve({ idempotencyKey: { key: 'k', body: 'b' } })],
+    ['with the purpose of the target', () => Promise.resolve({ under: { purpose: 'usual', isDefault: true } })],
+  ])('%s', async (_, wished) => {
+    const on = await broker();
+    const wish = await wished(on);
+    const { under } = wish;
+    const other = under && 'taskId' in under ? { under } : {};
+    for (let name = 1; name < MOST; name += 1) await ask(on, name, other);
+    expect(new Set((await all(on, wish)).map(({ id }) => id)).size).toBe(1);
+    await secondsUntilRoom(on, 'one-more', other);
+  });
+
+  it('also where every other place is taken, and where the question before was for other people', async () => {
+    const on = await broker();
+    for (let name = 2; name < MOST; name += 1) await ask(on, name);
+    const [first] = await all(on);
+    on.deps.policy = await engineOf(`@id("all") permit (principal, action, resource);${asks('write', 'dpo')}`);
+    const again = await all(on);
+    expect(new Set(again.map(({ id }) => id)).size).toBe(1);
+    expect(again[0]).not.toEqual(first);
+    await secondsUntilRoom(on, 'one-more');
+  });
+
+  it.each(['same', 'other'])('and the %s can be asked again after some of them failed', async (words) => {
+    const on = await broker();
+    const { audit } = on.deps;
+    on.deps.audit = { ...audit, append: () => Promise.reject(new Error('it takes nothing')) };
+    await Promise.allSettled(Array.from({ length: AT_ONCE }, () => write(on, 0)));
+    on.deps.audit = audit;
+    for (let name = 0; name < MOST; name += 1) await ask(on, words === 'same' ? name : `other-${name}`);
+  });
+});
+
+it('a place whose broker died before it asked is taken for a minute, and no longer', async () => {
+  const on = await broker();
+  const { ledger } = on.deps;
+  const at = on.clock.now();
+  const task = (await on.exchange()).task;
+  for (let name = 0; name < MOST; name += 1) {
+    const question = { id: newId('apr', 'aa'), words: `${name}`, at, until: at + HOUR_MS };
+    expect(await enterQuestion(ledger, askerOf(task), { question, most: MOST, known: undefined })).toEqual({
+      now: 'entered',
+    });
+  }
+  on.clock.advance(59_000);
+  expect(await secondsUntilRoom(on, 0)).toBe(1);
+  on.clock.advance(1_000);
+  await askAll(on);
+  await secondsUntilRoom(on, 'one-more');
 });
