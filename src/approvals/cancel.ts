@@ -18,15 +18,15 @@ interface Asking {
 }
 
 /**
- * Takes back what waits, or was agreed to and not fetched: it is never issued then. One commit decides which was first. A no stays a no:
- * whoever could take it back could ask the same again. Returns the approval as it stands then; undefined: its record is gone.
+ * Takes back what waits, or was agreed to: nothing more is issued by it then, also where the yes stands for the rest of the task. One
+ * commit decides which was first. A no stays a no: whoever could take it back could ask the same again. Returns the approval as it stands then; undefined: its record is gone.
  */
 export async function takeBack(deps: CancelDeps, { id }: Approval, asking: Asking): Promise<Approval | undefined> {
   const { ledger } = deps;
   const at = ledger.clock.unchecked();
   const found = { isOpen: false };
   const after = await changeApproval(ledger, id, (one) => {
-    found.isOpen = one.used === undefined && isUnsettled(approvalStateAt(one, at));
+    found.isOpen = isUnsettled(approvalStateAt(one, at));
     return found.isOpen ? { ...one, cancelledAt: at } : undefined;
   });
   // It may have been used between the two reads: then nothing was taken back, and the log must not say so.

@@ -18,7 +18,7 @@ export const questionAnswer = z
       state: z
         .enum(APPROVAL_STATES)
         .describe(
-          'As it stands then: `cancelled`, unless it was settled before. By one that is `used` nothing more is granted.',
+          'As it stands then: `cancelled`, unless it was settled before. Nothing more is granted by it. Of a dry run: as it stands now.',
         ),
     }),
   })

@@ -21,12 +21,21 @@ interface Granted {
   expires_in: number;
 }
 
+/** One yes is enough for a task. */
+const STANDING = `
+@id("standing")
+permit (principal, action == Action::"write", resource in Resource::"https://tickets.example#standing");
+@id("standing-asks") @approval("sre-oncall") @reuse("task")
+forbid (principal, action == Action::"write", resource in Resource::"https://tickets.example#standing")
+unless { context.approvals.contains("sre-oncall") };`;
+
 let broker: TestBroker;
 let agent: string;
 let paths = 0;
 
 beforeAll(async () => {
-  broker = await startBroker({ config: { approvals: { waitSeconds: 600, pendingPerWorkload: 64 } } });
+  const config = { approvals: { waitSeconds: 600, pendingPerWorkload: 64 } };
+  broker = await startBroker({ config, policies: STANDING });
   agent = await broker.identity('agent', { exp: 4_000_000_000 });
 });
 
@@ -267,6 +276,21 @@ describe('the code', () => {
     await poll(code);
     const reply = await broker.post('/revocations', { leaked: code, reason: 'x' }, await broker.identity('soc'));
     expect(reply.body).toMatchObject({ approval: { id, state: 'used' } });
+  });
+
+  it('that leaked once it was used ends a yes that stands for the rest of its task', async () => {
+    const { deferral_code: code, approval_id: id, task_id: task } = await waits({ scope: 'standing/1:write' });
+    await answerAt(broker, id, AGREE);
+    expect((await poll(code)).status).toBe(200);
+    const again = () => broker.exchange(agent, { scope: 'standing/1:write', purpose: undefined, task_id: task });
+    expect((await again()).status).toBe(200);
+    const soc = await broker.identity('soc');
+    const report = (wish = {}) => broker.post('/revocations', { leaked: code, reason: 'x', ...wish }, soc);
+    expect((await report({ dryRun: true })).body).toMatchObject({ approval: { id, state: 'approved' } });
+    expect((await report()).body).toMatchObject({ approval: { id, state: 'cancelled' } });
+    const anew = await again();
+    expectOAuthRefusal(anew, 400, 'access_denied', /^People must agree to this first/);
+    expect((anew.body as Waiting).approval_id).not.toBe(id);
   });
 
   it.each(['reason', 'name', 'path'])('is not kept, and is no %s', async (where) => {

@@ -15,6 +15,7 @@ import {
   commandFor,
   counted,
   isInForce,
+  isOpen,
   isQuestion,
   orderText,
   previewSchema,
@@ -79,12 +80,11 @@ async function ofToken(text: string, connection: Connection): Promise<Explained>
 
 function ofQuestion(found: LeakedQuestion): Explained {
   const { id, task, workload, state } = found.approval;
-  const waits = state === 'pending' || state === 'approved';
   const facts = factLines([
     ['approval', id],
     ['asked by', workload],
     ['task', task],
-    ['take it back', waits ? "mayfly revoke --leaked --reason '…'" : undefined],
+    ['take it back', isOpen(found) ? "mayfly revoke --leaked --reason '…'" : undefined],
     ['what happened', `mayfly timeline --task ${quoted(task)}`],
   ]);
   return {

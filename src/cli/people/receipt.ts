@@ -39,6 +39,9 @@ export const isQuestion = (answer: object): answer is LeakedQuestion => 'approva
 export const questionText = ({ approval: { id, workload, task, state } }: LeakedQuestion): string =>
   `${id}, a question to people that ${workload} has asked under ${task}: ${state}`;
 
+/** Returns whether something can still be granted by it: a yes may have been used, and stand for the rest of its task. */
+export const isOpen = ({ approval: { state } }: LeakedQuestion): boolean => state === 'pending' || state === 'approved';
+
 export const isInForce = ({ effect, liftedBy }: Receipt): boolean => effect === 'hold' && liftedBy === undefined;
 
 /** For example `3 credentials of 2 tasks (https://tickets.example 3; team sre 3)`. */

@@ -12,12 +12,14 @@ import { jsonLine } from './lines.js';
 import {
   counted,
   isInForce,
+  isOpen,
   isQuestion,
   orderText,
   previewSchema,
   questionSchema,
   questionText,
   receiptSchema,
+  type LeakedQuestion,
   type Preview,
 } from './receipt.js';
 
@@ -75,7 +77,7 @@ async function revoke(
   const order = defined({ effect, reason, ticket, until });
   const previewed = await ask(at('/revocations'), { body: { ...what, ...order, dryRun: true } });
   const preview = answered(z.union([previewSchema, questionSchema]), previewed);
-  say(masked(isQuestion(preview) ? `${questionText(preview)}. It would be taken back.` : previewText(preview)));
+  say(masked(isQuestion(preview) ? questionPreview(preview) : previewText(preview)));
   if (dryRun) {
     if (json) terminal.out(jsonLine(previewed));
     return;
@@ -95,6 +97,9 @@ async function revoke(
   if (isInForce(receipt)) say(`Nothing new is born under it until you lift it: mayfly lift ${receipt.seq}`);
   if (json) terminal.out(jsonLine(published));
 }
+
+const questionPreview = (found: LeakedQuestion): string =>
+  `${questionText(found)}. ${isOpen(found) ? 'It would be taken back.' : 'Nothing more is granted by it.'}`;
 
 function previewText(preview: Preview): string {
   const unseen = preview.seen === false ? ' Nothing was ever seen here of it: --unseen says that it is meant.' : '';

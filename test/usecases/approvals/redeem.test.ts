@@ -276,6 +276,17 @@ describe('a yes for the rest of the task', () => {
     expect((await asked(broker, { ...INCIDENT, under: { taskId: task } })).id).not.toBe(id);
   });
 
+  it('is none once it was taken back, and people are asked anew', async () => {
+    const broker = await askingBroker({ policies: REUSE });
+    const { id, task } = await asked(broker, INCIDENT);
+    await answered(broker.deps, id);
+    await write(broker, INCIDENT);
+    await takeBack(broker.deps, await approvalOf(broker.deps, id), { caller: broker.agent, requestId: 'r' });
+    for (const wish of [INCIDENT, { ...INCIDENT, under: { taskId: task } }, note(task)])
+      expect((await asked(broker, wish)).id).not.toBe(id);
+    expect((await broker.audited()).filter(({ type }) => type === 'approval.cancelled')).toHaveLength(1);
+  });
+
   it('is none where one of two groups wants to be asked each time', async () => {
     const broker = await askingBroker({ policies: REUSE + asks('write', 'dpo') });
     const { id, task } = await asked(broker, INCIDENT);
