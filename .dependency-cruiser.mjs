@@ -34,9 +34,15 @@ export default {
     ...faces,
     only(
       'permission-is-made-by-permit',
-      'others may name the type of a permission; only after a question to policy is one made',
+      'others may name the type of a permission; only after a question to policy is one made, and by `permit` whatever it is told to ask',
       { path: '^src/', pathNot: [src('authorization/permit\\.ts$'), src('authorization/permit-[a-z-]+\\.ts$')] },
-      { path: src('authorization/permission\\.ts'), dependencyTypesNot: ['type-only'] },
+      { path: src('authorization/(permission|permit)\\.ts$'), dependencyTypesNot: ['type-only'] },
+    ),
+    only(
+      'operator-verbs-are-asked-in-authorization',
+      'what policy says of one is handed on as a permission, a refusal, or as not known: a decision would be compared without the last',
+      { path: '^src/', pathNot: rooms(['authorization']) },
+      { path: src('authorization/(decide-operation|permits-or-unavailable)\\.ts$') },
     ),
     only(
       'main-composes',

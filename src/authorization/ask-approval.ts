@@ -5,9 +5,10 @@ import { defined } from '../domain/defined.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { ApprovalFacts, OperateContext } from '../policy/query.js';
-import { decideOperation, personOf } from './decide.js';
+import { personOf } from './decide.js';
+import { decideOperation } from './decide-operation.js';
 import type { Deps } from './deps.js';
-import { permits } from './permits.js';
+import { permitsOrUnavailable } from './permits-or-unavailable.js';
 
 /** What a person may do about an approval, as far as policy decides that. */
 export interface Answerable {
@@ -27,7 +28,7 @@ export async function askWhatMayBeAnswered(
   if (party.kind !== 'person') return { groups: [], breaksGlass: false };
   const lets = async (verb: 'approve' | 'breakGlass', group: string, context?: Omit<OperateContext, 'kind'>) => {
     const resource = { type: 'approval', approval: factsOf(approval, group) } as const;
-    return permits(await decideOperation(policy, party, verb, resource, context));
+    return permitsOrUnavailable(await decideOperation(policy, party, verb, resource, context));
   };
   const emergency = { own: isOwnRequest(party, approval, task) };
   const groups: string[] = [];

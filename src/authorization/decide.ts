@@ -12,15 +12,7 @@ import { toTimestamp } from '../domain/time.js';
 import type { JointRisk } from '../ledger/risk.js';
 import { keptFacts } from '../policy/facts.js';
 import type { Because, Verdict } from '../policy/policy-engine.js';
-import type {
-  AccessContext,
-  Delegation,
-  OperateContext,
-  OperatorVerb,
-  PolicyQuery,
-  PolicyResource,
-  TaskFacts,
-} from '../policy/query.js';
+import type { AccessContext, Delegation, PolicyQuery, TaskFacts } from '../policy/query.js';
 import { answersAhead } from './answers-ahead.js';
 import type { Deps } from './deps.js';
 import { easingOf, type Easing } from './easing.js';
@@ -103,18 +95,6 @@ export async function decideAccess(
   }
   const waits = verdicts.findIndex(({ outcome }) => outcome !== 'permit');
   return settled(verdicts, queries.at(waits), question.lifetimeSeconds);
-}
-
-/** Asks the one question of an operator verb. The lifetime is that of the task to be opened, or 0 for every other verb. */
-export async function decideOperation(
-  policy: Deps['policy'],
-  party: Party,
-  action: OperatorVerb,
-  resource: PolicyResource,
-  context: Omit<OperateContext, 'kind'> = {},
-): Promise<Decision> {
-  const query: PolicyQuery = { principal: party, action, resource, context: { kind: 'operate', ...context } };
-  return settled([await policy.decide(query)], query, context.opening?.lifetimeSeconds ?? 0);
 }
 
 const tooManyEvaluations = () =>
@@ -206,7 +186,12 @@ function* queriesOf({
   }
 }
 
-function settled(verdicts: readonly Verdict[], query: PolicyQuery | undefined, lifetimeSeconds: number): Decision {
+/** Returns the one decision that the verdicts make together. */
+export function settled(
+  verdicts: readonly Verdict[],
+  query: PolicyQuery | undefined,
+  lifetimeSeconds: number,
+): Decision {
   const waiting = verdicts.filter(({ outcome }) => outcome === 'needs-approval');
   const last = verdicts.at(-1);
   // A denial is the last that was asked for. Whatever waits is no permit yet.

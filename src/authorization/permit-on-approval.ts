@@ -14,7 +14,7 @@ import { refuseDeadCaller } from './caller.js';
 import { Permission, type Permitted } from './permission.js';
 import { decideOnTask } from './permit-on-task.js';
 import type { PermitDeps } from './permit.js';
-import { permits } from './permits.js';
+import { permitsOrUnavailable } from './permits-or-unavailable.js';
 
 /** An approval as the caller may see it, and what they may do about it. */
 export interface SeenApproval extends Answerable {
@@ -65,7 +65,7 @@ export async function permitApprovals(
 }
 
 const mayRead = async (deps: PermitDeps, caller: AuthenticatedCaller, task: Task): Promise<boolean> =>
-  permits(await decideOnTask(deps, caller, 'readTask', task));
+  permitsOrUnavailable(await decideOnTask(deps, caller, 'readTask', task));
 
 const hasAskedFor = (party: Party, { workload, openedBy, principal }: Approval): boolean =>
   [workload, openedBy, principal].some((one) => isSame(one, party));

@@ -2,10 +2,10 @@
 import { runOf, runValue } from '../domain/party.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { assertLiveCaller } from './caller.js';
-import { decideOperation } from './decide.js';
+import { decideOperation } from './decide-operation.js';
 import { Permission, type Permitted } from './permission.js';
 import { decideOnBroker, permit, type PermitDeps } from './permit.js';
-import { permits } from './permits.js';
+import { permitsOrUnavailable } from './permits-or-unavailable.js';
 
 /** Verbs on the broker as a whole: policy is asked by the verb alone. */
 export type BrokerVerb = 'readRevocations' | 'readCredential' | 'readAudit' | 'sendSignal' | 'followFeed';
@@ -24,7 +24,9 @@ export async function permitPart<V extends BrokerVerb>(
   verb: V,
 ): Promise<Permitted<V> | undefined> {
   await assertLiveCaller(deps, caller);
-  return permits(await decideOnBroker(deps, caller, verb)) ? new Permission(caller, verb, undefined) : undefined;
+  return permitsOrUnavailable(await decideOnBroker(deps, caller, verb))
+    ? new Permission(caller, verb, undefined)
+    : undefined;
 }
 
 /** Policy may permit one target and not another. @param target its `resource`, or what the caller took for one */

@@ -9,10 +9,11 @@ import { stateNow, type TaskState } from '../ledger/task-state.js';
 import { readFormer, readTask } from '../ledger/tasks.js';
 import { answersAhead } from './answers-ahead.js';
 import { refuseDeadCaller } from './caller.js';
-import { decideOperation, denied, factsOf, type Decision } from './decide.js';
+import { factsOf, type Decision } from './decide.js';
+import { decideOperation, refusalOf } from './decide-operation.js';
 import { Permission, type Permitted } from './permission.js';
 import type { PermitDeps } from './permit.js';
-import { permits } from './permits.js';
+import { permitsOrUnavailable } from './permits-or-unavailable.js';
 
 export type TaskVerb = 'readTask' | 'completeTask' | 'suspendTask' | 'resumeTask' | 'heartbeat';
 
@@ -35,7 +36,7 @@ export async function permitOnTask<V extends TaskVerb>(
   ]);
   refuseDeadCaller(deps, caller, seen);
   if (!task) throw unknownTask();
-  await assertPermittedOnTask(deps, caller, verb, task);
+  await assertPermittedOnTask(deps, caller, { verb, task, unknown: unknownTask });
   return new Permission(caller, verb, { task, state: stateNow(deps.ledger, task, seen) });
 }
 
@@ -43,21 +44,29 @@ export async function permitOnTask<V extends TaskVerb>(
 const formerFor = async ({ ledger }: PermitDeps, verb: TaskVerb, id: string): Promise<Task | undefined> =>
   verb === 'readTask' ? (await readFormer(ledger, [id]))[0] : undefined;
 
-async function assertPermittedOnTask(
-  deps: PermitDeps,
+interface VerbOnTask {
+  verb: TaskVerb;
+  task: Task;
+  /** Makes the refusal of a task that does not exist. */
+  unknown: () => BrokerError;
+}
+
+/** Throws where policy refuses the verb. One who may not read the task, nor knows of it, hears that there is none. */
+export async function assertPermittedOnTask(
+  deps: Pick<PermitDeps, 'policy'>,
   caller: AuthenticatedCaller,
-  verb: TaskVerb,
-  task: Task,
+  { verb, task, unknown }: VerbOnTask,
 ): Promise<void> {
   const decision = await decideOnTask(deps, caller, verb, task);
-  if (decision.outcome === 'permit') return;
-  if (knowsOf(caller.party, task)) throw denied(decision);
+  const refusal = refusalOf(decision);
+  if (!refusal) return;
+  if (knowsOf(caller.party, task)) throw refusal;
   const reading = verb === 'readTask' ? decision : await decideOnTask(deps, caller, 'readTask', task);
-  throw permits(reading) ? denied(decision) : unknownTask();
+  throw permitsOrUnavailable(reading) ? refusal : unknown();
 }
 
 /** Returns whether the party was told of the task, as its workload or as who opened it. A refusal need not hide it then. */
-export const knowsOf = (party: Party, { workload, openedBy }: Task): boolean =>
+const knowsOf = (party: Party, { workload, openedBy }: Task): boolean =>
   [workload, openedBy].some((one) => isSame(one, party));
 
 interface ReadingBy {
@@ -89,7 +98,7 @@ export async function permitReading(
     if (start > 0) await beforeMore();
     const some = inState.slice(start, start + EVALUATIONS_PER_POINT);
     for await (const [one, decision] of answersAhead(some, deps.policy.atOnce, ask)) {
-      if (permits(decision)) permitted.push(new Permission(caller, 'readTask', one));
+      if (permitsOrUnavailable(decision)) permitted.push(new Permission(caller, 'readTask', one));
       if (permitted.length === most) return permitted;
     }
   }

@@ -2,10 +2,10 @@
 import type { PartyRef } from '../domain/party.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { answersAhead } from './answers-ahead.js';
-import { decideOperation } from './decide.js';
+import { decideOperation } from './decide-operation.js';
 import { Permission, type Permitted } from './permission.js';
 import type { PermitDeps } from './permit.js';
-import { permits } from './permits.js';
+import { permitsOrUnavailable } from './permits-or-unavailable.js';
 
 /**
  * Returns permission to look at each of the workloads that the caller may know of: all of them with `readRevocations`, else those
@@ -24,6 +24,6 @@ export async function permitLookingAt<W extends { party: PartyRef }>(
   const ask = ({ party: workload }: W) =>
     decideOperation(deps.policy, caller.party, 'readTask', { type: 'task', task: { workload, purpose: '' } });
   for await (const [one, decision] of answersAhead(workloads, deps.policy.atOnce, ask))
-    if (permits(decision)) permitted.push(permission(one));
+    if (permitsOrUnavailable(decision)) permitted.push(permission(one));
   return permitted;
 }

@@ -4,7 +4,8 @@ import type { Party } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import { wholeSeconds } from '../domain/time.js';
 import type { TaskFacts } from '../policy/query.js';
-import { decideOperation, delegationOf, denied, draftFacts, factsOf, personOf, type Decision } from './decide.js';
+import { delegationOf, draftFacts, factsOf, personOf, type Decision } from './decide.js';
+import { decideOperation, refusalOf } from './decide-operation.js';
 import type { Deps } from './deps.js';
 
 /** A task as policy permits it to be opened, perhaps with an earlier deadline. */
@@ -30,7 +31,8 @@ export async function permitOpening(
   });
   const ask = async (facts: TaskFacts) => {
     const decision = await decideOperation(policy, party, 'openTask', { type: 'task', task: facts }, { opening });
-    if (decision.outcome !== 'permit') throw denied(decision);
+    const refusal = refusalOf(decision);
+    if (refusal) throw refusal;
     return decision;
   };
   // A child inherits the parent's access and person. So its opener needs the permission to open tasks such as the parent, too.

@@ -5,7 +5,7 @@ import { answersAhead } from './answers-ahead.js';
 import { assertLiveCaller } from './caller.js';
 import { Permission, type Permitted } from './permission.js';
 import { decideOnBroker, permit, type PermitDeps } from './permit.js';
-import { permits } from './permits.js';
+import { permitsOrUnavailable } from './permits-or-unavailable.js';
 
 /**
  * Returns what would be revoked, or lifted. The question is derived from the subject, so permission for one subject cannot be
@@ -41,6 +41,6 @@ export async function permittedAmong<Subject>(
   await assertLiveCaller(deps, caller);
   const ask = (subject: Subject) => decideOnBroker(deps, caller, 'revoke', { revocation: revocationOf(subject) });
   for await (const [subject, decision] of answersAhead(subjects, deps.policy.atOnce, ask))
-    if (permits(decision)) permitted.push(new Permission(caller, 'revoke', subject));
+    if (permitsOrUnavailable(decision)) permitted.push(new Permission(caller, 'revoke', subject));
   return permitted;
 }

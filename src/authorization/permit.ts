@@ -2,7 +2,8 @@
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { OperateContext, OperatorVerb } from '../policy/query.js';
 import { assertLiveCaller } from './caller.js';
-import { decideOperation, denied, type Decision } from './decide.js';
+import type { Decision } from './decide.js';
+import { decideOperation, refusalOf } from './decide-operation.js';
 import type { Deps } from './deps.js';
 import { Permission, type Permitted } from './permission.js';
 
@@ -22,8 +23,8 @@ export async function permit<V extends OperatorVerb, Subject>(
   decide: () => Promise<Decision>,
 ): Promise<Permitted<V, Subject>> {
   await assertLiveCaller(deps, caller);
-  const decision = await decide();
-  if (decision.outcome !== 'permit') throw denied(decision);
+  const refusal = refusalOf(await decide());
+  if (refusal) throw refusal;
   return new Permission(caller, verb, subject);
 }
 

@@ -5,7 +5,8 @@
 import type { AuditEvent } from '../audit/event.js';
 import { auditingRefusals, callerFields, nobody, taskFields } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
-import { decideAccess, decideOperation, denied, recordOf, type Decision } from '../authorization/decide.js';
+import { mayOnTarget, refusalOnTarget } from '../authorization/ask-on-target.js';
+import { decideAccess, denied, recordOf, type Decision } from '../authorization/decide.js';
 import {
   chargeOf,
   holderOf,
@@ -15,7 +16,6 @@ import {
   stateOf,
   type Inspected,
 } from '../authorization/inspect.js';
-import { permits } from '../authorization/permits.js';
 import { riskNow } from '../authorization/risk-now.js';
 import { isWithin } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
@@ -172,8 +172,8 @@ async function mayAsk(
     refuseDeadCaller(deps, asker, seen);
     // What names no target belongs to none, and there is nothing to hide about it.
     if (target === undefined) return true;
-    const decision = await decideOperation(deps.policy, asker.party, 'evaluate', { type: 'target', target });
-    if (decision.outcome !== 'permit') throw denied(decision);
+    const refusal = await refusalOnTarget(deps, asker, 'evaluate', target);
+    if (refusal) throw refusal;
     return true;
   });
   return asking.catch(ifDenied(false));
@@ -181,15 +181,14 @@ async function mayAsk(
 
 /** Returns what the one who asks says of the use, if policy lets it say anything about uses of this target. */
 async function heardFrom(
-  { policy }: EvaluateDeps,
+  deps: EvaluateDeps,
   asker: AuthenticatedCaller | undefined,
   target: string,
   { given }: Question,
 ): Promise<Given | undefined> {
   if (!asker || !given) return undefined;
-  const asking = await decideOperation(policy, asker.party, 'assertProperties', { type: 'target', target });
   // A forbid about what is left out would not apply.
-  return permits(asking) ? given() : undefined;
+  return (await mayOnTarget(deps, asker, 'assertProperties', target)) ? given() : undefined;
 }
 
 interface Looked extends Asked {

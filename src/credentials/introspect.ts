@@ -3,11 +3,11 @@
  * answer is `active: false`.
  */
 import type { AuditEvent } from '../audit/event.js';
+import { refusalOnTarget } from '../authorization/ask-on-target.js';
 import { auditingRefusals, callerFields, nobody } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
-import { decideOperation, denied } from '../authorization/decide.js';
 import { chargeOf, inspect, shownBy, SIGNED_BUT_UNRECORDED, stateOf } from '../authorization/inspect.js';
-import { assertEvaluated, permits } from '../authorization/permits.js';
+import { permitPart } from '../authorization/permit-on-broker.js';
 import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { ifDenied } from '../domain/errors.js';
@@ -109,18 +109,12 @@ function mayAsk(
     refuseDeadCaller(deps, caller, seen);
     // What is no token of this broker belongs to no target, and there is nothing to hide about it.
     if (about.target === undefined) return 'as-target';
-    const { policy } = deps;
-    const decision = await decideOperation(policy, caller.party, 'introspect', {
-      type: 'target',
-      target: about.target,
-    });
-    if (decision.outcome === 'permit') return 'as-target';
+    const refusal = await refusalOnTarget(deps, caller, 'introspect', about.target);
+    if (!refusal) return 'as-target';
     if (isHolder) return 'as-holder';
-    const reading = await decideOperation(policy, caller.party, 'readCredential', { type: 'broker' });
-    if (permits(reading)) return 'as-reader';
-    // An API that hears "inactive" has its callers throw their credentials away.
-    assertEvaluated(decision);
-    throw denied(decision);
+    if (await permitPart(deps, caller, 'readCredential')) return 'as-reader';
+    // Also where nobody knows it: an API that hears "inactive" has its callers throw their credentials away.
+    throw refusal;
   });
   return asking.catch(ifDenied('not-permitted' as const));
 }

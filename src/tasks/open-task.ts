@@ -2,11 +2,10 @@
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields, taskFields } from '../authorization/audit.js';
 import { held, refuseDeadCaller, refuseEndedRun } from '../authorization/caller.js';
-import { decideOperation, denied, factsOf, recordOf } from '../authorization/decide.js';
+import { recordOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
-import { knowsOf } from '../authorization/permit-on-task.js';
+import { assertPermittedOnTask } from '../authorization/permit-on-task.js';
 import { permitOpening, type Opening } from '../authorization/permit-opening.js';
-import { permits } from '../authorization/permits.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { partyCauses, taskCauses } from '../domain/hangs-on.js';
@@ -94,19 +93,16 @@ const shardUnder = ({ parent }: OpenTaskRequest): Shard | undefined =>
  * before anything of the request is compared with it.
  */
 async function readable(
-  { ledger, policy }: Deps,
+  deps: Deps,
   caller: AuthenticatedCaller,
   id: string,
   which: 'parent' | 'earlier',
 ): Promise<Task> {
   const unknown = () => new BrokerError('not_found', `There is no ${which} task with that id.`);
-  const stored = await readTask(ledger, id);
-  if (!stored) throw unknown();
-  const resource = { type: 'task', task: factsOf(stored.value) } as const;
-  const reading = await decideOperation(policy, caller.party, 'readTask', resource);
-  if (reading.outcome !== 'permit' && knowsOf(caller.party, stored.value)) throw denied(reading);
-  if (!permits(reading)) throw unknown();
-  return stored.value;
+  const task = (await readTask(deps.ledger, id))?.value;
+  if (!task) throw unknown();
+  await assertPermittedOnTask(deps, caller, { verb: 'readTask', task, unknown });
+  return task;
 }
 
 const parentNotOpen = () => new BrokerError('conflict', 'The parent task is not open.');

@@ -159,6 +159,10 @@ describe('An engine elsewhere that is silent about one question of a request', (
   });
 });
 
+/** AuthZEN says nothing of how an error is told but its status. */
+const expectUnavailable = ({ status, text }: Reply, why: string): void =>
+  expect([status, JSON.parse(text)]).toEqual([503, why]);
+
 const OVERFLOWS = '1 < 0 + 9223372036854775807 + 1';
 /** Cedar cannot evaluate these for what is about `lab:odd`, nor for the part of an answer that `lab:half` may not have. */
 const BROKEN = `
@@ -176,7 +180,9 @@ const BROKEN = `
   when { context.value == "lab:odd" && ${OVERFLOWS} };
 @id("broken-listening") forbid (principal, action == Action::"assertProperties", resource)
   when { principal.unread.contains("team") || ${OVERFLOWS} };
-@id("broken-introspecting") forbid (principal == Workload::"lab:api", action == Action::"introspect", resource)
+@id("broken-introspecting") forbid (principal == Workload::"lab:api", action in [Action::"introspect", Action::"evaluate"], resource)
+  when { principal.unread.contains("team") || ${OVERFLOWS} };
+@id("broken-reasons") forbid (principal == Workload::"lab:tickets-api", action == Action::"readAudit", resource)
   when { principal.unread.contains("team") || ${OVERFLOWS} };`;
 
 describe('A policy of the broker that cannot be evaluated for one of them', () => {
@@ -195,13 +201,35 @@ describe('A policy of the broker that cannot be evaluated for one of them', () =
     ['POST /signals/dismiss', 'revoke', 'broken-revoking'],
   ])('%s says so, and leaves nothing out', async (name, verb, policy) => {
     const reply = await REQUESTS[name]!(world);
-    const why = `Policy cannot be evaluated for "${verb}", because of "${policy}": the answer would be short of something.`;
+    const why = `Policy cannot be evaluated for "${verb}", because of "${policy}", so the answer is not known.`;
     expectProblem(reply, 503, 'temporarily_unavailable', why);
   });
 
   it('POST /access/v1/evaluation does not decide without what it was told', async () => {
     const reply = await REQUESTS['POST /access/v1/evaluation']!(world);
     expect(reply.status).toBe(503);
+  });
+
+  const ofAgent = { subject: { type: 'workload', id: 'lab:agent-7' }, resource: { type: TICKETS, id: 'incident/1' } };
+  const evaluations: Record<string, Request> = {
+    '/access/v1/evaluation': post('/access/v1/evaluation', () => ({ ...ofAgent, action: { name: 'read' } }), 'api'),
+    '/access/v1/evaluations': post(
+      '/access/v1/evaluations',
+      () => ({ ...ofAgent, evaluations: [{ action: { name: 'read' } }] }),
+      'api',
+    ),
+  };
+  it.each(Object.keys(evaluations))('POST %s tells nobody for that reason that they may not ask', async (path) => {
+    const why =
+      'Policy cannot be evaluated for "evaluate", because of "broken-introspecting", so the answer is not known.';
+    expectUnavailable(await evaluations[path]!(world), why);
+  });
+
+  it('POST /access/v1/evaluation leaves no reason out of a refusal', async () => {
+    const refused = () => ({ ...ofAgent, action: { name: 'drop' } });
+    const reply = await post('/access/v1/evaluation', refused, 'tickets-api')(world);
+    const why = 'Policy cannot be evaluated for "readAudit", because of "broken-reasons", so the answer is not known.';
+    expectUnavailable(reply, why);
   });
 
   it('POST /introspect calls no credential dead because of that', async () => {

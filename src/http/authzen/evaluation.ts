@@ -1,6 +1,6 @@
 /** POST /access/v1/evaluation and /access/v1/evaluations (AuthZEN 1.0): may this be done now? */
 import { z } from 'zod';
-import { permitOnBroker } from '../../authorization/permit-on-broker.js';
+import { permitPart } from '../../authorization/permit-on-broker.js';
 import { evaluate, type Evaluation, type WhyNot } from '../../credentials/evaluate.js';
 import { denied } from '../../authorization/decide.js';
 import { defined } from '../../domain/defined.js';
@@ -187,10 +187,7 @@ type Denied = Extract<Evaluation, { permitted: false }>;
 async function reasons(deps: HttpDeps, caller: AuthenticatedCaller, { why, decision }: Denied) {
   if (why !== 'policy' || !decision) return { reason_user: { en: REASONS[why === 'policy' ? 'not-permitted' : why] } };
   const { id, outcome, policies } = decision;
-  const isAdmin = await permitOnBroker(deps, caller, 'readAudit').then(
-    () => true,
-    () => false,
-  );
+  const isAdmin = await permitPart(deps, caller, 'readAudit');
   const by = policies.length > 0 ? policies.join(', ') : 'no policy';
   return {
     decision_id: id,
