@@ -42,10 +42,10 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
     const used = await verifySignature(checkHeader(token, { algorithms: trust.algorithms, acceptsType }), keys);
     assertRequired(claims, trust.require);
     const party = isPerson ? personOf(trust, claims) : workloadOf(trust, claims);
-    const ofPerson = isPerson ? { mayAct: actorFrom(claims), issuedTo: issuedTo(claims) } : {};
+    const isAccessToken = typeof header['typ'] === 'string' && ACCESS_TOKEN.test(header['typ']);
+    const ofPerson = isPerson ? { mayAct: actorFrom(claims), issuedTo: issuedTo(claims, isAccessToken) } : {};
     const verified = defined({ party, keys: used, ...ofPerson, isForActor: isForActor(claims) || undefined });
     if (isIdJag(header)) return { ...verified, kind: 'id-jag' as const, idJag: idJagFrom(claims, trust) };
-    const isAccessToken = typeof header['typ'] === 'string' && ACCESS_TOKEN.test(header['typ']);
     return { ...verified, kind: isAccessToken ? ('oidc-access-token' as const) : ('oidc' as const) };
   };
   return defined({ audiences, keys, proofAgeSeconds: trust.proofAgeMax, idJag: trust.idJag, verify });
@@ -54,10 +54,16 @@ export function createOidcIssuer(trust: OidcTrust, keys: TrustKeys, audiences: r
 /** `azp` of OpenID Connect Core §2, `client_id` of RFC 9068 §2.2, and what Okta and Entra call it in access tokens. */
 const ISSUED_TO = ['azp', 'client_id', 'cid', 'appid'];
 
-/** Returns the clients that the token names as those that got it. One that is no text is no client that anybody trusts. */
-function issuedTo(claims: JsonObject): string[] | undefined {
+const NOBODY = '';
+
+/**
+ * Returns the clients that the token names as those that got it. One that is no text is no client that anybody trusts; nor is that
+ * of an access token which names none, as RFC 9068 §2.2 demands: its audience says nothing of who got it.
+ */
+function issuedTo(claims: JsonObject, isAccessToken: boolean): string[] | undefined {
   const said = ISSUED_TO.filter((name) => Object.hasOwn(claims, name)).map((name) => claims[name]);
-  return said.length > 0 ? said.map((client) => (typeof client === 'string' ? client : '')) : undefined;
+  if (said.length === 0) return isAccessToken ? [NOBODY] : undefined;
+  return said.map((client) => (typeof client === 'string' ? client : NOBODY));
 }
 
 /** RFC 8693 §4.1, §4.4: whoever acts for the subject holds this token, or is meant to. */

@@ -64,12 +64,19 @@ const OTHERS: [string, object][] = [
   ['that the client of an agent got (appid)', { aud: 'mayfly-cli', appid: 'agent-app' }],
   ['whose azp is no text', { aud: 'mayfly-cli', azp: ['mayfly-cli'] }],
   ['whose azp is nothing', { aud: 'mayfly-cli', azp: null }],
+  ['that is an access token and names no client', { aud: 'mayfly-cli', header: { typ: 'at+jwt' } }],
+  ['that is an access token of an agent', { aud: 'mayfly-cli', client_id: 'agent-app', header: { typ: 'at+jwt' } }],
 ];
 
 const OWN: [string, object][] = [
   ['for it', { aud: 'mayfly-cli' }],
   ['for it, as a list', { aud: ['mayfly-cli'] }],
   ['for it, that it got itself', { aud: 'mayfly-cli', azp: 'mayfly-cli', client_id: 'mayfly-cli' }],
+  ['for it, an access token', { aud: 'mayfly-cli', client_id: 'mayfly-cli', header: { typ: 'application/at+jwt' } }],
+  [
+    'for it, an access token of a provider with its own word',
+    { aud: 'mayfly-cli', cid: 'mayfly-cli', header: { typ: 'at+jwt' } },
+  ],
 ];
 
 describe('where approvals.clients names the client that people sign in with', () => {
