@@ -1,16 +1,14 @@
 /** The approvals that a caller may see: those that they may answer, and those that they asked for. In pages. */
 import { assertLiveCaller } from '../authorization/caller.js';
-import type { Permitted } from '../authorization/permission.js';
 import type { PermitDeps } from '../authorization/permit.js';
-import { permitApprovals, type SeenApproval } from '../authorization/permit-on-approval.js';
+import { permitApprovals, type PermittedApprovals, type SeenApproval } from '../authorization/permit-on-approval.js';
 import { defined } from '../domain/defined.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { APPROVAL_LISTS, approvalsAfter, type ApprovalPlace } from '../ledger/approvals.js';
 
 export { APPROVAL_LISTS };
 
-interface SeenApprovals {
-  permitted: Permitted<'approve', SeenApproval>[];
+interface SeenApprovals extends PermittedApprovals {
   /** The place to continue after; absent when all were looked at. A page may be short, or empty, and not be the last. */
   next?: ApprovalPlace;
 }
@@ -38,24 +36,31 @@ export async function listApprovals(
   // Also where nothing waits: a refusal must not say that something does.
   await assertLiveCaller(deps, caller);
   const permitted: SeenApprovals['permitted'] = [];
+  const unknown = new Map<string, PermittedApprovals['unknown'][number]>();
+  const answer = (more: Partial<SeenApprovals>): SeenApprovals => ({
+    permitted,
+    unknown: [...unknown.values()],
+    ...more,
+  });
   let place = after;
   for (let looked = 0; looked < LOOKED_AT_MOST; looked += PAGE) {
     if (looked > 0) await deps.assertWithinRate(caller.party);
     const page = await approvalsAfter(deps.ledger, state, defined({ after: place, most: PAGE }));
     const found = await permitApprovals(deps, caller, page.approvals);
-    permitted.push(...found.filter(({ subject }) => isListed(subject, state)));
-    if (permitted.length >= limit) return cutAfter(permitted.slice(0, limit), page.places);
-    if (!page.next) return { permitted };
+    for (const one of found.unknown) unknown.set(one.message, one);
+    permitted.push(...found.permitted.filter(({ subject }) => isListed(subject, state)));
+    if (permitted.length >= limit) return answer(cutAfter(permitted.slice(0, limit), page.places));
+    if (!page.next) return answer({});
     place = page.next;
   }
-  return defined({ permitted, next: place });
+  return answer(defined({ next: place }));
 }
 
 /** An index is behind the clock, and knows nothing of the end of a task. */
 const isListed = ({ state, approval }: SeenApproval, wanted: Wanted['state']): boolean =>
   wanted === 'pending' ? state === 'pending' : approval.review !== undefined && !approval.review.closed;
 
-function cutAfter(permitted: SeenApprovals['permitted'], places: readonly ApprovalPlace[]): SeenApprovals {
+function cutAfter(permitted: SeenApprovals['permitted'], places: readonly ApprovalPlace[]) {
   const last = permitted.at(-1)?.subject.approval.id;
   return defined({ permitted, next: places.find(([, id]) => id === last) });
 }

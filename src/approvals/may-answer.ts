@@ -16,7 +16,8 @@ export function assertMayAnswer(
 ): void {
   assertPerson(settings, caller);
   if (says === 'emergency') {
-    if (!subject.breaksGlass) throw denied('No policy lets you agree to this in an emergency.');
+    if (!subject.breaksGlass)
+      throw subject.unknown.breaksGlass ?? denied('No policy lets you agree to this in an emergency.');
     return;
   }
   assertApprover({ caller, subject });
@@ -27,10 +28,11 @@ export function assertApprover({
   caller,
   subject,
 }: Pick<Permitted<'approve', SeenApproval>, 'caller' | 'subject'>): void {
-  const { approval, task, groups } = subject;
+  const { approval, task, groups, unknown } = subject;
   if (isOwnRequest(caller.party, approval, task))
     throw denied('It is your own request, or that of somebody you act for; somebody else must answer it.');
-  if (groups.length === 0) throw denied('No policy lets you answer for a group that this request needs.');
+  if (groups.length === 0)
+    throw unknown.groups ?? denied('No policy lets you answer for a group that this request needs.');
 }
 
 /**

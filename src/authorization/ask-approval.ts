@@ -2,13 +2,14 @@
 import type { Approval } from '../domain/approval.js';
 import { isOwnRequest } from '../domain/approval-answers.js';
 import { defined } from '../domain/defined.js';
+import type { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { ApprovalFacts, OperateContext } from '../policy/query.js';
 import { personOf } from './decide.js';
-import { decideOperation } from './decide-operation.js';
+import { decideOperation, refusalOf } from './decide-operation.js';
 import type { Deps } from './deps.js';
-import { permitsOrUnavailable } from './permits-or-unavailable.js';
+import { unknownWhether } from './permits-or-unavailable.js';
 
 /** What a person may do about an approval, as far as policy decides that. */
 export interface Answerable {
@@ -16,6 +17,11 @@ export interface Answerable {
   groups: readonly string[];
   /** Policy lets the caller agree in the place of all of them. */
   breaksGlass: boolean;
+  /**
+   * Of which of both something is not known, because a policy cannot be evaluated: it counts as no. A mistake in what is said of
+   * emergencies, or of one request, must not keep people from all the others.
+   */
+  unknown: { groups?: BrokerError; breaksGlass?: BrokerError };
 }
 
 /** Only persons answer, whatever policies say. */
@@ -25,10 +31,14 @@ export async function askWhatMayBeAnswered(
   approval: Approval,
   task: Task | undefined,
 ): Promise<Answerable> {
-  if (party.kind !== 'person') return { groups: [], breaksGlass: false };
+  if (party.kind !== 'person') return { groups: [], breaksGlass: false, unknown: {} };
+  const unknown: Answerable['unknown'] = {};
   const lets = async (verb: 'approve' | 'breakGlass', group: string, context?: Omit<OperateContext, 'kind'>) => {
     const resource = { type: 'approval', approval: factsOf(approval, group) } as const;
-    return permitsOrUnavailable(await decideOperation(policy, party, verb, resource, context));
+    const decision = await decideOperation(policy, party, verb, resource, context);
+    const error = unknownWhether(decision);
+    if (error) unknown[verb === 'approve' ? 'groups' : 'breaksGlass'] ??= error;
+    return !error && refusalOf(decision) === undefined;
   };
   const emergency = { own: isOwnRequest(party, approval, task) };
   const groups: string[] = [];
@@ -37,7 +47,7 @@ export async function askWhatMayBeAnswered(
     if (await lets('approve', group)) groups.push(group);
     breaksGlass &&= await lets('breakGlass', group, { emergency });
   }
-  return { groups, breaksGlass };
+  return { groups, breaksGlass, unknown };
 }
 
 const factsOf = (approval: Approval, group: string): ApprovalFacts => {

@@ -31,14 +31,22 @@ export async function permitOnApproval(
   id: string,
 ): Promise<Permitted<'approve', SeenApproval>> {
   const stored = await readApproval(deps.ledger, id);
-  const [permitted] = await permitApprovals(deps, caller, stored ? [stored.value] : [], true);
-  if (!permitted) throw unknownApproval();
-  return permitted;
+  const { permitted, unknown } = await permitApprovals(deps, caller, stored ? [stored.value] : [], true);
+  const [one] = permitted;
+  if (!one) throw unknown[0] ?? unknownApproval();
+  return one;
+}
+
+export interface PermittedApprovals {
+  permitted: Permitted<'approve', SeenApproval>[];
+  /** Why it is not known of some whether the caller may see them: they are left out. One for each text. */
+  unknown: BrokerError[];
 }
 
 /**
  * Returns permission to see each of the approvals that the caller may answer, or has asked for, in their order. The others are left
- * out: a list is no place to learn of them.
+ * out: a list is no place to learn of them. Where policy cannot be evaluated for one, the others are there all the same: an agent could
+ * else ask for something that hides all questions from all people.
  * @param byTask Also those whose task the caller may read.
  */
 export async function permitApprovals(
@@ -46,22 +54,26 @@ export async function permitApprovals(
   caller: AuthenticatedCaller,
   approvals: readonly Approval[],
   byTask = false,
-): Promise<Permitted<'approve', SeenApproval>[]> {
+): Promise<PermittedApprovals> {
   const ids = [...new Set(approvals.map(({ task }) => task))];
   const tasks = new Map((await readTasks(deps.ledger, ids)).map(({ value }) => [value.id, value]));
   const seen = await deps.ledger.log.look([...[...tasks.values()].flatMap(taskCauses), ...partyCauses(caller.party)]);
   refuseDeadCaller(deps, caller, seen);
-  const ask = async (approval: Approval): Promise<SeenApproval | undefined> => {
+  const ask = async (approval: Approval): Promise<SeenApproval | BrokerError | undefined> => {
     const task = tasks.get(approval.task);
     const may = await askWhatMayBeAnswered(deps, caller, approval, task);
     const isSeen = may.groups.length > 0 || may.breaksGlass || hasAskedFor(caller.party, approval);
-    if (!isSeen && !(byTask && task && (await mayRead(deps, caller, task)))) return undefined;
+    if (!isSeen && !(byTask && task && (await mayRead(deps, caller, task))))
+      return may.unknown.groups ?? may.unknown.breaksGlass;
     return { approval, task, state: approvalState(deps.ledger, approval, task, seen), ...may };
   };
-  const permitted: Permitted<'approve', SeenApproval>[] = [];
-  for await (const [, one] of answersAhead(approvals, deps.policy.atOnce, ask))
-    if (one) permitted.push(new Permission(caller, 'approve', one));
-  return permitted;
+  const permitted: PermittedApprovals['permitted'] = [];
+  const unknown = new Map<string, BrokerError>();
+  for await (const [, one] of answersAhead(approvals, deps.policy.atOnce, ask)) {
+    if (one instanceof BrokerError) unknown.set(one.message, one);
+    else if (one) permitted.push(new Permission(caller, 'approve', one));
+  }
+  return { permitted, unknown: [...unknown.values()] };
 }
 
 const mayRead = async (deps: PermitDeps, caller: AuthenticatedCaller, task: Task): Promise<boolean> =>

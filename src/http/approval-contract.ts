@@ -83,6 +83,10 @@ const forApprovers = z
       .describe('Of an emergency. Open until somebody who did not declare it closes it.'),
     mayAnswerFor: z.array(z.string()).describe('The wanted groups for which policy lets you answer.'),
     mayBreakGlass: z.boolean().describe('Policy lets you agree in the place of everybody, in an emergency.'),
+    unknown: z
+      .array(z.string())
+      .exactOptional()
+      .describe('What is not known of both, and counts as no: which policies cannot be evaluated, in sentences.'),
   })
   .meta({ id: 'ApprovalToAnswer', description: 'What somebody who may answer has to know.' });
 
@@ -130,7 +134,8 @@ export function approvalOnWire(deps: Shown, seen: SeenApproval): z.input<typeof 
   });
 }
 
-function answerOnWire({ settings, targets }: Shown, { approval, task, groups, breaksGlass }: SeenApproval) {
+function answerOnWire({ settings, targets }: Shown, { approval, task, groups, breaksGlass, unknown }: SeenApproval) {
+  const notKnown = Object.values(unknown).map(({ message }) => message);
   const { workload, principal, openedBy, purposeFrom, policies, review, asked } = approval;
   const { owner } = workload;
   const { contact, runbook } = (owner !== undefined && teamOf(settings.owners, owner)) || {};
@@ -148,6 +153,7 @@ function answerOnWire({ settings, targets }: Shown, { approval, task, groups, br
     review: review && reviewOnWire(review),
     mayAnswerFor: [...groups],
     mayBreakGlass: breaksGlass,
+    unknown: notKnown.length > 0 ? notKnown : undefined,
   });
 }
 

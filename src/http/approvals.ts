@@ -31,6 +31,10 @@ export const approvalList = (deps: HttpDeps) =>
             .describe(
               'The `after` of the next page; absent on the last. A page may be short, or empty, and not be the last.',
             ),
+          unknown: z
+            .array(z.string())
+            .exactOptional()
+            .describe('Why some may be missing: which policies cannot be evaluated about them, in sentences.'),
         }),
       ),
     },
@@ -47,9 +51,12 @@ export const approvalList = (deps: HttpDeps) =>
     }),
     charged: () => 'nobody',
     permit: (caller, { state, after, limit }) => listApprovals(deps, caller, defined({ state, after, limit })),
-    act: ({ permitted, next }) => {
+    act: ({ permitted, next, unknown }) => {
       const approvals = permitted.map(({ subject }) => approvalOnWire(deps, subject));
-      return Promise.resolve(ok(defined({ approvals, next: next && cursorText(deps, 'approvals', next) })));
+      const why = unknown.length > 0 ? unknown.map(({ message }) => message) : undefined;
+      return Promise.resolve(
+        ok(defined({ approvals, next: next && cursorText(deps, 'approvals', next), unknown: why })),
+      );
     },
   });
 

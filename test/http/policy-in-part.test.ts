@@ -1,6 +1,7 @@
 /**
  * Requests that ask policy more than once: about each row of a list, each part of an answer, each subject of a bulk order. Where policy
- * refuses one, the answer has one less. Where policy cannot be evaluated for one, there is no answer, and nothing was done in part.
+ * refuses one, the answer has one less. Where policy cannot be evaluated for one, there is no answer, and nothing was done in part; but
+ * questions to people are shown without the one, and the answer says so: an agent chooses what it asks.
  */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
@@ -22,6 +23,8 @@ interface World {
   /** A task with another one below it, and the approval that a third one waits for. */
   task: string;
   approval: string;
+  /** That of a workload about which some policies here cannot be evaluated. */
+  odd: string;
   /** A live credential. */
   token: string;
 }
@@ -47,12 +50,12 @@ async function populated(wish: { config?: object; policies?: string }): Promise<
   const waits = async (sub: string) =>
     (await broker.exchange(await by(sub), { scope: 'incident/1:export' })).body as { approval_id: string };
   const { approval_id: approval } = await waits('agent-7');
-  await waits('odd');
+  const { approval_id: odd } = await waits('odd');
   for (const sub of ['a-1', 'odd']) await push(broker, await idp.set(workload(sub)));
   // The first two are all that it may hit in a minute: the others wait.
   for (const sub of ['b-1', 'b-2', 'a-1', 'odd']) await push(broker, await edr.set(workload(sub), { event: RISK }));
   await evaluated(broker, 6);
-  return { broker, task, approval, token: (body as { access_token: string }).access_token };
+  return { broker, task, approval, odd, token: (body as { access_token: string }).access_token };
 }
 
 type Request = (world: World) => Promise<Reply>;
@@ -176,6 +179,8 @@ const BROKEN = `
   when { principal.unread.contains("team") || ${OVERFLOWS} };
 @id("broken-answering") forbid (principal in Issuer::"staff", action == Action::"approve", resource)
   when { resource.workload == Workload::"lab:odd" && ${OVERFLOWS} };
+@id("broken-glass") forbid (principal in Issuer::"staff", action == Action::"breakGlass", resource)
+  when { resource.workload == Workload::"lab:agent-7" && ${OVERFLOWS} };
 @id("broken-revoking") forbid (principal == Workload::"lab:lead", action == Action::"revoke", resource)
   when { context.value == "lab:odd" && ${OVERFLOWS} };
 @id("broken-listening") forbid (principal, action == Action::"assertProperties", resource)
@@ -196,7 +201,6 @@ describe('A policy of the broker that cannot be evaluated for one of them', () =
     ['GET /tasks/:id/tree', 'readTask', 'broken-reading'],
     ['GET /workloads', 'readTask', 'broken-reading'],
     ['GET /workloads/:id', 'readAudit', 'broken-part'],
-    ['GET /approvals', 'approve', 'broken-answering'],
     ['POST /revocations/lift', 'revoke', 'broken-revoking'],
     ['POST /signals/dismiss', 'revoke', 'broken-revoking'],
   ])('%s says so, and leaves nothing out', async (name, verb, policy) => {
@@ -234,6 +238,36 @@ describe('A policy of the broker that cannot be evaluated for one of them', () =
 
   it('POST /introspect calls no credential dead because of that', async () => {
     expect((await REQUESTS['POST /introspect']!(world)).status).toBe(503);
+  });
+
+  const UNKNOWN = {
+    approve: 'Policy cannot be evaluated for "approve", because of "broken-answering", so the answer is not known.',
+    breakGlass: 'Policy cannot be evaluated for "breakGlass", because of "broken-glass", so the answer is not known.',
+  };
+
+  it('GET /approvals has the others, and says why one may be missing', async () => {
+    const { status, body } = await REQUESTS['GET /approvals']!(world);
+    expect([status, body]).toMatchObject([
+      200,
+      { approvals: [{ id: world.approval, workload: 'lab:agent-7' }], unknown: [UNKNOWN.approve] },
+    ]);
+  });
+
+  it('GET /approvals/{id} of that one does not say that there is none', async () => {
+    const reply = await get(`/approvals/${world.odd}`, 'staff:ann')(world);
+    expectProblem(reply, 503, 'temporarily_unavailable', UNKNOWN.approve);
+  });
+
+  it('what is said of emergencies keeps nobody from agreeing as always', async () => {
+    const [path, by] = [`/approvals/${world.approval}`, await as(world, 'staff:ann')];
+    const { body } = await world.broker.get(path, by);
+    const { answer } = body as { answer: { digest: string } };
+    expect(answer).toMatchObject({ mayAnswerFor: ['sre-oncall'], mayBreakGlass: false, unknown: [UNKNOWN.breakGlass] });
+    const said = { digest: answer.digest, reason: 'it cannot wait' };
+    const emergency = await world.broker.post(`${path}/decision`, { ...said, decision: 'emergency' }, by);
+    expectProblem(emergency, 503, 'temporarily_unavailable', UNKNOWN.breakGlass);
+    const yes = await world.broker.post(`${path}/decision`, { ...said, decision: 'approve' }, by);
+    expect([yes.status, yes.body]).toMatchObject([200, { state: 'approved' }]);
   });
 
   it('nothing was lifted, dismissed or entered', async () => {

@@ -13,7 +13,11 @@ interface Options extends ConnectionOptions {
   json?: true;
 }
 
-const pageSchema = z.object({ approvals: z.array(approvalSchema), next: z.string().optional() });
+const pageSchema = z.object({
+  approvals: z.array(approvalSchema),
+  next: z.string().optional(),
+  unknown: z.array(z.string()).optional(),
+});
 
 export function addApprovals(program: Command, terminal: Terminal): void {
   const approvals = program.command('approvals').description('what agents ask people to agree to: list, show, answer');
@@ -58,12 +62,17 @@ const withLess = (command: Command): Command =>
     .option('--lifetime <seconds>', 'for a shorter time', wholeSeconds)
     .option('--yes', 'do not ask');
 
-async function list({ review: reviews, json, ...options }: Options, { out, env = {} }: Terminal): Promise<void> {
+async function list({ review: reviews, json, ...options }: Options, { out, err, env = {} }: Terminal): Promise<void> {
   const connection = await connected(options, { env });
   const query = { state: reviews ? 'review' : 'pending', limit: '200' };
   let count = 0;
-  for await (const { approvals } of pagesOf(connection, { path: '/approvals', query, page: pageSchema })) {
+  for await (const { approvals, unknown = [] } of pagesOf(connection, {
+    path: '/approvals',
+    query,
+    page: pageSchema,
+  })) {
     count += approvals.length;
+    for (const why of unknown) err(`Some may be missing. ${why}`);
     for (const line of json ? approvals.map(jsonLine) : columns(approvals.map(row))) out(line);
   }
   if (!json) out(count === 0 ? 'Nothing waits for you.' : 'Read one by its id: mayfly approvals show <id>');

@@ -13,34 +13,37 @@ export const reviewAbout = (id: string): string => `review ${id}`;
 
 export const REASON_MOST = 512;
 
-export function answerForms(
-  { approval, task, state, groups, breaksGlass }: SeenApproval,
-  session: Session,
-): Html | undefined {
+export function answerForms(seen: SeenApproval, session: Session): Html | undefined {
+  const { approval, state, breaksGlass, unknown } = seen;
   if (state !== 'pending') return undefined;
-  const { party } = session.caller;
-  if (approval.answers.some(({ by }) => isSamePerson(by, party)))
-    return html`<p class="note">You have answered. Somebody else must agree too.</p>`;
-  const isApprover = groups.length > 0 && !isOwnRequest(party, approval, task);
   const form = (decision: Decision, fields: Html): Html => answerForm(approval, session, decision, fields);
   return html`<h2>Your answer</h2>
-    ${isApprover ? html`${form('approve', termsFields(approval))}${form('deny', reasonField('Why you refuse it. The agent gets to read this'))}` : html`<p class="note">You may read this request, and others must answer it.</p>`}
-    ${
-      breaksGlass
-        ? html`<details>
-            <summary>It cannot wait: declare an emergency</summary>
-            ${form(
-              'emergency',
-              html`<p>
-                  You agree in the place of all who must. All of them are alarmed, the credential is short, and somebody
-                  else will review it.
-                </p>
-                ${reasonField('Why it cannot wait')}`,
-            )}
-          </details>`
-        : undefined
-    }`;
+    ${noAnswerNow(seen, session) ?? html`${form('approve', termsFields(approval))}${form('deny', reasonField('Why you refuse it. The agent gets to read this'))}`}
+    ${Object.values(unknown).map(({ message }) => html`<p class="note">${message}</p>`)}
+    ${breaksGlass ? emergency(form) : undefined}`;
 }
+
+/** Says why the person cannot agree or refuse; undefined where they can. Whoever has agreed may still declare an emergency. */
+function noAnswerNow({ approval, task, groups }: SeenApproval, { caller: { party } }: Session): Html | undefined {
+  if (approval.answers.some(({ by }) => isSamePerson(by, party)))
+    return html`<p class="note">You have answered. Somebody else must agree too.</p>`;
+  return groups.length > 0 && !isOwnRequest(party, approval, task)
+    ? undefined
+    : html`<p class="note">You may read this request, and others must answer it.</p>`;
+}
+
+const emergency = (form: (decision: Decision, fields: Html) => Html): Html =>
+  html`<details>
+    <summary>It cannot wait: declare an emergency</summary>
+    ${form(
+      'emergency',
+      html`<p>
+          You agree in the place of all who must. All of them are alarmed, the credential is short, and somebody else
+          will review it.
+        </p>
+        ${reasonField('Why it cannot wait')}`,
+    )}
+  </details>`;
 
 type Decision = 'approve' | 'deny' | 'emergency';
 

@@ -19,8 +19,12 @@ export const pagedList = (deps: HttpDeps) => {
     const { after } = readQuery(call, paging);
     const listed = async (state: 'pending' | 'review'): Promise<Listed> => {
       const wanted = { state, limit: LISTED, after: state === 'pending' ? after : undefined };
-      const { permitted, next } = await listApprovals(deps, session.caller, defined(wanted));
-      return { seen: permitted.map(({ subject }) => subject), next: next && cursorText(deps, 'approvals', next) };
+      const { permitted, next, unknown } = await listApprovals(deps, session.caller, defined(wanted));
+      return {
+        seen: permitted.map(({ subject }) => subject),
+        next: next && cursorText(deps, 'approvals', next),
+        unknown: unknown.map(({ message }) => message),
+      };
     };
     return listPage(await listed('pending'), await listed('review'), session, deps.ledger.clock.now());
   });

@@ -11,10 +11,17 @@ export interface Listed {
   seen: readonly SeenApproval[];
   /** The cursor of the next page. */
   next?: string | undefined;
+  /** Why some may be missing. */
+  unknown: readonly string[];
 }
 
 export function listPage(waiting: Listed, reviews: Listed, session: Session, now: number): Answer {
-  const body = html`${list(waiting, now) ?? html`<p>Nothing waits for you.</p>`}
+  const unknown = [...new Set([...waiting.unknown, ...reviews.unknown])];
+  const body = html`${
+    unknown.length > 0
+      ? html`<p class="note" role="status">Some requests may be missing here. ${unknown.join(' ')}</p>`
+      : undefined
+  }${list(waiting, now) ?? html`<p>Nothing waits for you.</p>`}
   ${reviews.seen.length > 0 ? html`<h2>Emergencies to review</h2>` : undefined}${list(reviews, now)}`;
   return pageOf({ title: 'Waiting for an answer', person: personOf(session), body });
 }

@@ -8,7 +8,11 @@ const POLICIES = `
 @id("writes-wait") @approval("sre-oncall") forbid (principal == Workload::"lab:fixer", action == Action::"write", resource)
   unless { context.approvals.contains("sre-oncall") };
 @id("members-answer") permit (principal, action == Action::"approve", resource) when { principal in resource.group };
-@id("duty-breaks-glass") permit (principal in Group::"duty", action == Action::"breakGlass", resource) unless { context.own };`;
+@id("duty-breaks-glass") permit (principal in Group::"duty", action == Action::"breakGlass", resource) unless { context.own };
+@id("exports-want-two") @approval("sre-oncall") @approvers("2")
+forbid (principal == Workload::"lab:fixer", action == Action::"export", resource) unless { context.approvals.contains("sre-oncall") };
+@id("broken") forbid (principal in Group::"unsure", action == Action::"breakGlass", resource)
+  when { 1 < 0 + 9223372036854775807 + 1 };`;
 
 let at: ApproverPage;
 let ann: PlainBrowser;
@@ -18,8 +22,7 @@ beforeAll(async () => {
   ann = await at.signedIn('ann.sre-oncall');
 });
 
-async function parked(purpose = `close ${(count += 1)}`) {
-  const scope = 'incident/4711:read incident/4711:write';
+async function parked(purpose = `close ${(count += 1)}`, scope = 'incident/4711:read incident/4711:write') {
   const ask = async () => {
     const { body } = await at.broker.exchange(await at.broker.identity('fixer'), { scope, purpose });
     return body as Record<string, unknown> & { approval_id: string };
@@ -103,5 +106,28 @@ describe('an answer by a form', () => {
     await ann.open(path);
     await ann.submit({ note: 'it was' });
     expect(ann.shown.text).toMatch(/Reviewed by <strong>people:ann\.sre-oncall/);
+  });
+
+  it('in an emergency is taken from one who has agreed, and cannot wait for the other', async () => {
+    const { ask, path } = await parked('get it out', 'incident/4711:export');
+    const gus = await at.signedIn('gus.sre-oncall.duty');
+    await gus.open(path);
+    await gus.submit({ decision: 'approve' });
+    expect(gus.shown.text).toContain('You have answered. Somebody else must agree too.');
+    expect(gus.shown.text).not.toContain('value="approve"');
+    expect(await ask()).toMatchObject({ retry: 'after-approval' });
+    await gus.submit({ decision: 'emergency', reason: 'nobody else is awake' });
+    expect(await ask()).toHaveProperty('access_token');
+  });
+
+  it('is possible where it is not known who may declare an emergency, and the list says that something may be missing', async () => {
+    const { path } = await parked();
+    const kim = await at.signedIn('kim.unsure');
+    const why = 'Policy cannot be evaluated for &quot;breakGlass&quot;, because of &quot;broken&quot;';
+    expect((await kim.open(`${at.broker.url}/approvals`)).text).toContain(`Some requests may be missing here. ${why}`);
+    const lee = await at.signedIn('lee.sre-oncall.unsure');
+    expect((await lee.open(path)).text).toContain(why);
+    await lee.submit({ decision: 'approve' });
+    expect(lee.shown.text).toContain('It is approved.');
   });
 });
