@@ -107,7 +107,7 @@ const ACTIVE: Record<string, string[]> = {
 const SAID: Record<string, RegExp> = {
   'docs/approvals.md':
     /"approval_id"[^]* is pending[^]*, for 60 seconds\.\nincident\/4711:export\n[^]*, for 300 seconds\.\nincident\/4712:export\n/,
-  'docs/on-call.md': /It is approved, for 60 seconds[^]*It is denied\./,
+  'docs/on-call.md': /It is approved, for 60 seconds[^]*It is denied\.[^]*\nincident\/4711:export\n/,
 };
 
 describe('the shell blocks of a page', () => {
@@ -120,6 +120,26 @@ describe('the shell blocks of a page', () => {
     expect(said).toMatch(SAID[page] ?? '');
     if (active) expect([...said.matchAll(/"active":(true|false)/g)].map(([, answer]) => answer)).toEqual(active);
   });
+});
+
+/** What bash takes, and zsh, which people on macOS paste it into, reads otherwise: `$a:t` is the tail of a path there. */
+const OTHERWISE_IN_ZSH = {
+  'a variable before a colon: write ${name}:': /\$\w+:[a-z]/,
+  'an argument with * or ? that is not quoted, which must be the name of a file': /=\S*[*?]/,
+  'an apostrophe in a comment, which opens a quotation there': /(^|\s)#.*'/,
+};
+
+it('no block of shell has what zsh reads otherwise', () => {
+  const problems = pages.flatMap((page) =>
+    blocksOf(page).flatMap(({ text }) =>
+      text.split('\n').flatMap((line) => {
+        const unquoted = line.replaceAll(/'[^']*'|"[^"]*"/g, '');
+        const found = Object.entries(OTHERWISE_IN_ZSH).filter(([, form]) => form.test(unquoted));
+        return found.map(([what]) => `${page}: ${what}: ${line}`);
+      }),
+    ),
+  );
+  expect(problems).toEqual([]);
 });
 
 it('every block of YAML on a page is YAML, as far as it goes: some show alternatives, which have the same key', () => {
