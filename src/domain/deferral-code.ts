@@ -3,7 +3,9 @@
  * what it is; the end of the id of its approval; and the secret. No sentence reads like one, and all of it is one word. Its first two
  * letters are no hexadecimal number: behind a "=", as in a form, mail would take that for an escape.
  */
-export const DEFERRAL_CODE = String.raw`mdc_[ab][a-z2-7]{15}_[\w-]{43}`;
+import { ID_BODY } from './id.js';
+
+export const DEFERRAL_CODE = String.raw`mdc_${ID_BODY}_[\w-]{43}`;
 
 export const SECRET_BYTES = 32;
 

@@ -6,7 +6,10 @@ import { randomFillSync } from 'node:crypto';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const SHARD_COUNT = 64;
-const ID = /^(tsk|crd|apr|dec|rev|sig|drl)_([ab][a-z2-7])([a-z2-7]{14})$/;
+/** What stands behind the prefix, as a pattern. */
+export const ID_BODY = '[ab][a-z2-7]{15}';
+const SHARD_CHARACTERS = 2;
+const ID = new RegExp(`^(tsk|crd|apr|dec|rev|sig|drl)_(${ID_BODY})$`);
 
 type IdPrefix = 'tsk' | 'crd' | 'apr' | 'dec' | 'rev' | 'sig' | 'drl';
 export type Shard = string;
@@ -26,9 +29,9 @@ export const isId = (prefix: IdPrefix, text: string): boolean => ID.exec(text)?.
 
 /** Returns the shard of a well-formed id, and throws for anything else. */
 export function shardOf(id: string): Shard {
-  const shard = ID.exec(id)?.[2];
-  if (shard === undefined) throw new Error('not an id');
-  return shard;
+  const body = ID.exec(id)?.[2];
+  if (body === undefined) throw new Error('not an id');
+  return body.slice(0, SHARD_CHARACTERS);
 }
 
 /** Returns the shard of a record that is found by a digest, such as that of an Idempotency-Key. */

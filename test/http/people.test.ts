@@ -285,6 +285,18 @@ describe('mayfly revoke, holds and lift', () => {
     expect((await mayfly(['whatis', secret])).out).toContain('that is cancelled.');
   });
 
+  it('knows a question by its id, with the command to answer it for whom policy lets', async () => {
+    const { id } = await asked();
+    const said = new RegExp(`^A question to people: ${id} is pending\\.\n[^]*who +lab:asker\n`);
+    const { code, out } = await mayfly(['whatis', `{"approval_id":"${id}"}`]);
+    expect([code, out]).toEqual([0, expect.stringMatching(said)]);
+    expect(out).not.toContain('answer it');
+    const MAYFLY_TOKEN = await broker.person('dana', { groups: ['sre-oncall'] });
+    const dana = await mayfly(['whatis', id], { env: { ...env, MAYFLY_TOKEN } });
+    expect(dana.out).toContain(`mayfly approvals show ${id}`);
+    expect(await mayfly(['whatis', 'apr_aaaaaaaaaaaaaaaa'])).toMatchObject({ code: 1, out: '' });
+  });
+
   it.each([
     [['revoke', '--reason', 'r'], /Say a kind and a value/],
     [['revoke', 'everything', '--reason', 'r'], /one of credential, task/],

@@ -6,6 +6,7 @@ import { HANDLE_LABELS } from '../../targets/kinds.js';
 import { NotAnswered } from '../broker-client.js';
 import { timelineLines, timelineSchema } from '../timeline-lines.js';
 import { answered } from './answered.js';
+import { approvalLines, readApproval } from './approval.js';
 import { auditSchema, credentialSchema, decisionSchema, signalSchema } from './answers.js';
 import type { Connection } from './connection.js';
 import { foreignToken } from './foreign-token.js';
@@ -50,6 +51,8 @@ export function explain(thing: Thing, text: string, connection: Connection): Pro
       return ofDecision(thing.id, connection);
     case 'signal':
       return ofSignal(thing.id, connection);
+    case 'approval':
+      return ofApproval(thing.id, connection);
     case 'request':
       return ofRequest(thing.id, connection);
     case 'revocation':
@@ -130,6 +133,22 @@ async function ofTask(id: string, { at, ask }: Connection): Promise<Explained> {
     ]),
   ];
   return { lines, answer };
+}
+
+async function ofApproval(id: string, connection: Connection): Promise<Explained> {
+  const { whole, approval } = await readApproval(connection, id);
+  const waits = approval.state === 'pending' && approval.answer !== undefined;
+  const [first = '', ...facts] = approvalLines(approval);
+  const lines = [
+    `A question to people: ${first}`,
+    ...facts,
+    ...factLines([
+      ['task', approval.task],
+      ['answer it', waits ? `mayfly approvals show ${id}` : undefined],
+      ['what happened', `mayfly timeline --task ${quoted(approval.task)}`],
+    ]),
+  ];
+  return { lines, answer: whole };
 }
 
 async function ofDecision(id: string, { at, ask }: Connection): Promise<Explained> {

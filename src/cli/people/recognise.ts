@@ -2,6 +2,7 @@
  * What a pasted text can be, without asking anybody. A text that may be a secret is never taken for a name: names stand in
  * addresses and in the audit log.
  */
+import { ID_BODY } from '../../domain/id.js';
 import { isName } from '../../domain/name.js';
 import type { Selector, SelectorKind } from '../../domain/selector.js';
 import { holdsToken } from '../../domain/token-in-text.js';
@@ -15,6 +16,8 @@ export type Thing =
   | { is: 'task'; id: string }
   | { is: 'decision'; id: string }
   | { is: 'signal'; id: string }
+  /** A question to people. */
+  | { is: 'approval'; id: string }
   | { is: 'request'; id: string }
   /** The number of a revocation. */
   | { is: 'revocation'; seq: number }
@@ -28,10 +31,10 @@ export type Thing =
 /** A line of a log has several. What is behind these is not looked at, and the answer says so. */
 export const THINGS_MOST = 8;
 
-const IDS = /\b(tsk|crd|dec|sig)_[ab][a-z2-7]{15}\b/g;
+const IDS = new RegExp(String.raw`\b(tsk|crd|dec|sig|apr)_${ID_BODY}\b`, 'g');
 const REQUESTS = /\breq_[\w.~-]{1,60}/g;
 const ERROR_PAGES = /\/errors#([a-z_]{1,64})\b/g;
-const KINDS_OF_ID = { tsk: 'task', crd: 'credential', dec: 'decision', sig: 'signal' } as const;
+const KINDS_OF_ID = { tsk: 'task', crd: 'credential', dec: 'decision', sig: 'signal', apr: 'approval' } as const;
 
 /** Returns what is in the text, the most telling first; nothing where it could be anything. */
 export function recognised(text: string): Thing[] {

@@ -13,8 +13,8 @@ const EXAMPLE = `
   mayfly whatis                    (paste what may be a secret: it is not shown, and not in the history of your shell)
   mayfly whatis tsk_…
 
-It knows tokens and deferral codes; ids of credentials, also those that their targets gave them, of tasks, decisions, signals and requests; numbers
-of revocations; names of workloads, persons, sessions and targets; and links to refusals. A line of a log may have several.
+It knows tokens and deferral codes; ids of credentials, also those that their targets gave them, of tasks, approvals, decisions,
+signals and requests; numbers of revocations; names of workloads, persons, sessions and targets; and links to refusals. A line of a log may have several.
 A token goes to the broker in the body of a request and nowhere else; names and ids stand in the audit log.`;
 
 export function addWhatis(program: Command, terminal: Terminal): void {

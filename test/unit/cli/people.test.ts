@@ -27,6 +27,7 @@ describe('what a pasted text is', () => {
       ],
     ],
     [`${id('sig')} ${id('sig')}`, [{ is: 'signal', id: id('sig') }]],
+    [`"approval_id":"${id('apr')}"`, [{ is: 'approval', id: id('apr') }]],
     ['req_5b1f-2c', [{ is: 'request', id: 'req_5b1f-2c' }]],
     ['ASIAQNZDLVMXR3EXAMPL', [{ is: 'credential', id: 'ASIAQNZDLVMXR3EXAMPL' }]],
     ['https://mayfly.example/errors#invalid_grant', [{ is: 'refusal', code: 'invalid_grant' }]],
