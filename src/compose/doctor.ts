@@ -63,13 +63,12 @@ async function attempt(name: string, work: () => Promise<unknown>): Promise<Chec
 async function policyChecks(config: LoadedConfig['config'], { proxyFor }: { proxyFor: ProxyFor }): Promise<Check[]> {
   const { policy } = config;
   if (policy.engine !== 'cedar') return [await attempt('policy', () => probeNote(decisionPoint(policy, proxyFor)))];
-  let asks: readonly string[] = [];
+  const found = checkPolicies(policy.directory, config);
   const checked = await attempt('policy', async () => {
-    const { problems, ...found } = await checkPolicies(policy.directory, config);
+    const { problems } = await found;
     if (problems.length > 0) throw new Error(problems.map(problemText).join('; '));
-    ({ asks } = found);
   });
-  if (asks.length === 0) return [checked];
+  if (!checked.ok || (await found).asks.length === 0) return [checked];
   const advice = approvalAdvice(config).map(findingText);
   return [checked, degradingCheck('approvals', advice.length === 0, advice.join('; '))];
 }

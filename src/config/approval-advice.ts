@@ -8,6 +8,7 @@ export function approvalAdvice({ trust, approvals }: Pick<Config, 'trust' | 'app
   );
   if (ofPersons.length === 0)
     return [{ path: ['trust'], reason: 'has no entry that represents persons: nobody can answer what policies ask' }];
+  const mayBeTwo = ofPersons.length > 1 ? ofPersons.filter(({ entry }) => !entry.claims.includes('email')) : [];
   const withoutGroups = ofPersons.filter(({ entry }) => !entry.groups);
   return [
     ...(approvals.clients.length === 0 && !approvals.page
@@ -21,6 +22,10 @@ export function approvalAdvice({ trust, approvals }: Pick<Config, 'trust' | 'app
     ...withoutGroups.map(({ index }) => ({
       path: ['trust', index, 'groups'],
       reason: 'is not there: its persons are in no group, and a team could agree alone to what its own agent asks',
+    })),
+    ...mayBeTwo.map(({ index }) => ({
+      path: ['trust', index, 'claims'],
+      reason: 'has no email: somebody of two entries is two persons, who could agree to what they ask themselves',
     })),
   ];
 }

@@ -110,12 +110,19 @@ describe('mayfly doctor', () => {
       approvals: { page: { trust: 'staff', clientId: 'page' } },
     };
 
+    const withEmail = { ...staff, groups, claims: ['email'] };
+    const guests = { ...staff, groups, name: 'guests', issuer: 'https://guests.example' };
+    const noEmail =
+      'trust[2].claims has no email: somebody of two entries is two persons, who could agree to what they ask themselves';
+
     it.each<[string, Record<string, unknown>, string]>([
       ['any client may answer', { trust: [lab, { ...staff, groups }] }, `note  approvals: ${anyClient}`],
       ['persons have no groups', { trust: [lab, staff], approvals: { clients: ['cli'] } }, `note  approvals: ${noGroups}`],
       ['both', { trust: [lab, staff] }, `note  approvals: ${anyClient}; ${noGroups}`],
       ['a client is named', { trust: [lab, { ...staff, groups }], approvals: { clients: ['cli'] } }, 'ok    approvals'],
       ['there is the page', withPage, 'ok    approvals'],
+      ['one may be two persons', { trust: [lab, withEmail, guests], approvals: { clients: ['cli'] } }, `note  approvals: ${noEmail}`],
+      ['all have an address', { trust: [lab, withEmail, { ...guests, claims: ['email'] }], approvals: { clients: ['cli'] } }, 'ok    approvals'],
     ])('says that %s', async (_, over, line) => {
       const { code, out } = await doctor('lmdb:./data', over);
       expect(out).toContain(line);
