@@ -7,13 +7,14 @@ import type { Deps } from '../authorization/deps.js';
 import { shownBy, SIGNED_BUT_UNRECORDED } from '../authorization/inspect.js';
 import type { Permitted } from '../authorization/permission.js';
 import { permitRevocation } from '../authorization/permit-revocation.js';
-import type { Approval } from '../domain/approval.js';
+import { isUnsettled, type Approval } from '../domain/approval.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { defaultEffect, effectFits, valueProblem, type Effect, type Selector } from '../domain/selector.js';
 import type { RequestTrace } from '../domain/request-trace.js';
 import { UNDONE } from '../domain/unwrapped.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
+import { readApprovalState } from '../ledger/approval-state.js';
 import { findCredential } from '../ledger/credentials.js';
 import { receiptFor } from '../ledger/follow-receipts.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
@@ -183,12 +184,23 @@ async function foundIn(
   caller: AuthenticatedCaller,
 ): Promise<{ found?: Selector | { question: Approval }; problem?: string }> {
   const { credentials, questions, unrecorded } = await namedIn(deps, leaked.trim(), shownBy(caller, 'found'));
+  const open = await thoseOpen(deps.ledger, questions);
+  // A log has a code beside the credential that it has led to: a question that grants nothing more must not save that one.
+  const meant = credentials.length > 0 || open.length > 0 ? open : questions;
   const [credential] = credentials;
-  const [question] = questions;
+  const [question] = meant;
   const found = credential ? ({ kind: 'credential', value: credential.id } as const) : question && { question };
   if (!found) return { problem: unrecorded ? UNRECORDED : NONE };
-  const ids = [...credentials, ...questions].map(({ id }) => id);
-  return ids.length === 1 ? { found } : { found, problem: several(ids, questions.length > 0) };
+  const ids = [...credentials, ...meant].map(({ id }) => id);
+  return ids.length === 1 ? { found } : { found, problem: several(ids, meant.length > 0) };
+}
+
+/** Returns those by which something may still be granted: also those of which nobody can say. */
+async function thoseOpen(ledger: Ledger, questions: readonly Approval[]): Promise<Approval[]> {
+  const isOpen = (question: Approval): Promise<boolean> =>
+    readApprovalState(ledger, question).then(isUnsettled, () => true);
+  const open = await Promise.all(questions.map(async (one) => ((await isOpen(one)) ? [one] : [])));
+  return open.flat();
 }
 
 /** Policy is asked about it before a text is searched. Nothing is ever published about it. */
