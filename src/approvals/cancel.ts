@@ -19,9 +19,14 @@ interface Asking {
 
 /**
  * Takes back what waits, or was agreed to: nothing more is issued by it then, also where the yes stands for the rest of the task. One
- * commit decides which was first. A no stays a no: whoever could take it back could ask the same again. Returns the approval as it stands then; undefined: its record is gone.
+ * commit decides which was first. A no stays a no: whoever could take it back could ask the same again. Returns the approval as it stands then, and whether this
+ * took it back; undefined: its record is gone.
  */
-export async function takeBack(deps: CancelDeps, { id }: Approval, asking: Asking): Promise<Approval | undefined> {
+export async function takeBack(
+  deps: CancelDeps,
+  { id }: Approval,
+  asking: Asking,
+): Promise<{ approval: Approval; isTaken: boolean } | undefined> {
   const { ledger } = deps;
   const at = ledger.clock.unchecked();
   const found = { isOpen: false };
@@ -31,7 +36,7 @@ export async function takeBack(deps: CancelDeps, { id }: Approval, asking: Askin
   });
   // It may have been used between the two reads: then nothing was taken back, and the log must not say so.
   if (after && found.isOpen) await auditCancelled(deps, after, asking);
-  return after ?? undefined;
+  return after ? { approval: after, isTaken: found.isOpen } : undefined;
 }
 
 /** The question is taken back, whether or not the audit log takes the entry: it is an end, and grants nothing. */

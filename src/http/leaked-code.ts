@@ -1,6 +1,8 @@
 /** What POST /revocations does about a deferral code that was found: the question to people is taken back, and nothing is granted by it. */
 import { z } from 'zod';
+import { approvalFields } from '../approvals/audit-fields.js';
 import { takeBack } from '../approvals/cancel.js';
+import { callerFields } from '../authorization/audit.js';
 import { APPROVAL_STATES, type Approval, type ApprovalState } from '../domain/approval.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
@@ -35,10 +37,31 @@ export async function endQuestion(
   { caller, subject: { question, dryRun } }: PermittedTakingBack,
   { reason, ticket, requestId }: Order,
 ): Promise<z.input<typeof questionAnswer>> {
-  if (dryRun) return { dryRun: true, approval: onWire(question, await readApprovalState(ledger, question)) };
-  const after = await takeBack({ ledger, audit }, question, defined({ caller, reason, ticket, requestId }));
-  if (!after) throw new BrokerError('not_found', 'There is no approval with that id.');
-  return { approval: onWire(after, await readApprovalState(ledger, after)) };
+  const order = defined({ caller, reason, ticket, requestId });
+  if (dryRun) {
+    const state = await readApprovalState(ledger, question);
+    await auditLook(audit, question, { ...order, at: ledger.clock.now() });
+    return { dryRun: true, approval: onWire(question, state) };
+  }
+  const ended = await takeBack({ ledger, audit }, question, order);
+  if (!ended) throw new BrokerError('not_found', 'There is no approval with that id.');
+  const { approval, isTaken } = ended;
+  if (!isTaken) await auditLook(audit, approval, { ...order, at: ledger.clock.now() });
+  return { approval: onWire(approval, await readApprovalState(ledger, approval)) };
+}
+
+/** Whoever has learnt of a question by its code, and changed nothing about it, is in the log too. */
+async function auditLook(
+  audit: HttpDeps['audit'],
+  approval: Approval,
+  { caller, ...look }: Order & { caller: PermittedTakingBack['caller']; at: number },
+): Promise<void> {
+  await audit.append({
+    type: 'revocation.previewed',
+    ...callerFields(caller),
+    ...approvalFields(approval, {}),
+    ...look,
+  });
 }
 
 const onWire = ({ id, task, workload }: Approval, state: ApprovalState) => ({ id, task, workload: workload.id, state });

@@ -61,6 +61,13 @@ const poll = (
     ...wish,
   });
 
+/** Returns how often the audit log says that somebody has looked at it by its code. */
+async function looks(id: string): Promise<number> {
+  const soc = await broker.identity('soc');
+  const { lines } = (await broker.get('/audit?type=revocation.previewed&limit=1000', soc)).body as { lines: string[] };
+  return lines.filter((line) => line.includes(id)).length;
+}
+
 const AGREE = { by: { kind: 'person', id: 'staff:bo', issuer: 'staff' } } as const;
 
 describe('a request that can wait', () => {
@@ -243,6 +250,7 @@ describe('the code', () => {
       dryRun: true,
       approval: { ...approval, state: 'pending' },
     });
+    expect(await looks(id)).toBe(1);
     await answerAt(broker, id, AGREE);
     for (let time = 0; time < 2; time += 1)
       expect((await report(soc)).body).toEqual({ approval: { ...approval, state: 'cancelled' } });
@@ -276,6 +284,7 @@ describe('the code', () => {
     await poll(code);
     const reply = await broker.post('/revocations', { leaked: code, reason: 'x' }, await broker.identity('soc'));
     expect(reply.body).toMatchObject({ approval: { id, state: 'used' } });
+    expect(await looks(id)).toBe(1);
   });
 
   it('that leaked once it was used ends a yes that stands for the rest of its task', async () => {
