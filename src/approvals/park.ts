@@ -81,7 +81,6 @@ async function ask(
     opening ? openingChange(opening, task) : {},
     askingChange(approval, asked),
     untoldChange(approval),
-
     former ? superseding(former, approval.askedAt) : {},
   );
   await deps.assertWithinQuota(caller.party, { bytes: growthOf(change), task, opens: !stored });
