@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** ES modules, as `npm run build` has compiled them. It checks the types, of tests too. */
 export default {
   testEnvironment: 'node',
@@ -10,7 +12,7 @@ export default {
   testTimeout: 180_000,
   testSequencer: '<rootDir>/test/support/long-first.mjs',
   // Many tests wait for processes that they have started.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   // What a test file loaded is not collected, about 20 MB each. A worker that has grown beyond this is replaced.
   workerIdleMemoryLimit: '600MB',
 };
