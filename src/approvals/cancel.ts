@@ -19,8 +19,8 @@ interface Asking {
 
 /**
  * Takes back what waits, or was agreed to: nothing more is issued by it then, also where the yes stands for the rest of the task. One
- * commit decides which was first. A no stays a no: whoever could take it back could ask the same again. Returns the approval as it stands then, and whether this
- * took it back; undefined: its record is gone.
+ * commit decides which was first. A no stays a no: whoever could take it back could ask the same again. Returns the approval as it
+ * stands then, and whether this took it back; undefined: its record is gone.
  */
 export async function takeBack(
   deps: CancelDeps,
