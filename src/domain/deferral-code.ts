@@ -11,7 +11,6 @@ export const SECRET_BYTES = 32;
 
 const PREFIX = 'mdc_';
 const ID_PREFIX = 'apr_';
-const ID_CHARACTERS = 16;
 const WHOLE = new RegExp(`^${DEFERRAL_CODE}$`);
 const ANYWHERE = new RegExp(DEFERRAL_CODE, 'g');
 
@@ -20,7 +19,7 @@ export const deferralCode = (approval: string, secret: Uint8Array): string =>
 
 /** Returns the id of the approval that a code is for; undefined for whatever has not the form of one. */
 export const approvalOfCode = (text: string): string | undefined =>
-  WHOLE.test(text) ? `${ID_PREFIX}${text.slice(PREFIX.length, PREFIX.length + ID_CHARACTERS)}` : undefined;
+  WHOLE.test(text) ? `${ID_PREFIX}${text.split('_', 2)[1] ?? ''}` : undefined;
 
 /** Most texts have no code, and are not searched for one. */
 export const holdsCode = (text: string): boolean => text.includes(PREFIX) && text.search(ANYWHERE) >= 0;

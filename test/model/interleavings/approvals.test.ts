@@ -10,7 +10,7 @@ import { approvalState } from '../../../src/ledger/approval-state.js';
 import { readApproval } from '../../../src/ledger/approvals.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import { AGENT, OPERATOR, TARGET } from '../../support/brokers/stubbed.js';
-import { APPROVER, orders, type PlayOptions, type Stage } from '../../support/search/orders.js';
+import { APPROVER, APPROVER_CUT_OFF, orders, type PlayOptions, type Stage } from '../../support/search/orders.js';
 
 async function approvalOf({ ledger, approval }: Stage): Promise<Approval> {
   const stored = await readApproval(ledger, approval);
@@ -59,11 +59,7 @@ describe('in every order of a yes that is used, and of what ends it', () => {
     );
   });
 
-  it.each<[string, Selector, Effect]>([
-    ['a hold on the person who agreed', { kind: 'principal', value: APPROVER }, 'hold'],
-    ['a cutoff of the person who agreed', { kind: 'principal', value: APPROVER }, 'cutoff'],
-    ['a hold on the issuer of that person', { kind: 'issuer', value: 'staff' }, 'hold'],
-  ])('nothing is granted after %s', async (_what, selector, effect) => {
+  it.each(APPROVER_CUT_OFF)('nothing is granted after %s', async (_what, selector, effect) => {
     await orders(
       ({ exchange, revoke, task }) => ({ agent: exchange({ taskId: task }), soc: revoke(selector, effect) }),
       {

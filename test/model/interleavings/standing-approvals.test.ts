@@ -7,7 +7,7 @@ import type { Effect, Selector } from '../../../src/domain/selector.js';
 import { readApproval } from '../../../src/ledger/approvals.js';
 import { AGENT, TARGET } from '../../support/brokers/stubbed.js';
 import type { Span, Stepped } from '../../support/search/interleave.js';
-import { APPROVER, orders, type PlayOptions, type Stage } from '../../support/search/orders.js';
+import { APPROVER_CUT_OFF, orders, type PlayOptions, type Stage } from '../../support/search/orders.js';
 
 /** All that was issued is by the one yes, which says still what was issued by it first. */
 async function byTheOneYes({ ledger, approval, witness }: Stage): Promise<void> {
@@ -47,11 +47,7 @@ describe('in every order of a yes that stands, and of what ends it', () => {
     );
   });
 
-  it.each<[string, Selector, Effect]>([
-    ['a hold on the person who agreed', { kind: 'principal', value: APPROVER }, 'hold'],
-    ['a cutoff of the person who agreed', { kind: 'principal', value: APPROVER }, 'cutoff'],
-    ['a hold on the issuer of that person', { kind: 'issuer', value: 'staff' }, 'hold'],
-  ])('nothing is granted after %s', async (_what, selector, effect) => {
+  it.each(APPROVER_CUT_OFF)('nothing is granted after %s', async (_what, selector, effect) => {
     await orders(
       ({ exchange, revoke, task }) => ({ agent: exchange({ taskId: task }), soc: revoke(selector, effect) }),
       { ...standing, also: afterDeaths },

@@ -140,6 +140,12 @@ interface Prepared {
 
 /** Whoever has agreed where the play begins with that. */
 export const APPROVER = 'staff:bo';
+/** The yes of the person who agreed counts no more after any of these; nothing else changes. With the name of each. */
+export const APPROVER_CUT_OFF: [string, Selector, Effect][] = [
+  ['a hold on the person who agreed', { kind: 'principal', value: APPROVER }, 'hold'],
+  ['a cutoff of the person who agreed', { kind: 'principal', value: APPROVER }, 'cutoff'],
+  ['a hold on the issuer of that person', { kind: 'issuer', value: 'staff' }, 'hold'],
+];
 
 /** Names of which only what the planner has is, and not the agent by itself. */
 export const ABOVE = { run: 'run-0', subject: 'lab:branch-0', person: 'staff:ada', session: 'staff:login-0' } as const;
