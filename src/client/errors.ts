@@ -1,8 +1,6 @@
 /** What a client of the broker can meet. All are subclasses of MayflyError, so one `catch` can tell them from everything else. */
+import type { Retry } from '../domain/retry.js';
 import { oneLine } from '../domain/text.js';
-
-/** What can help after a refusal; docs/errors.md explains each. */
-export type Retry = 'never' | 'with-less' | 'after-approval' | 'after-lift' | 'later';
 
 export class MayflyError extends Error {
   override name = 'MayflyError';

@@ -17,8 +17,8 @@ export {
   Refused,
   TaskEnded,
   Unavailable,
-  type Retry,
 } from './errors.js';
+export type { Retry } from '../domain/retry.js';
 export type { IdentitySource } from './request.js';
 export { fromFile } from './identity/file.js';
 export { fromGitHubActions } from './identity/github-actions.js';

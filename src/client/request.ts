@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isRetry } from '../domain/retry.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 import {
   ApprovalNeeded,
@@ -13,7 +14,6 @@ import {
   Refused,
   retryAfterOf,
   Unavailable,
-  type Retry,
 } from './errors.js';
 
 /**
@@ -183,8 +183,6 @@ export function membersOf(text: string): Members | undefined {
   }
 }
 
-const RETRIES: readonly unknown[] = ['never', 'with-less', 'after-approval', 'after-lift', 'later'] satisfies Retry[];
-
 const SENTENCE_CHARACTERS_MAX = 512;
 
 /**
@@ -201,7 +199,7 @@ function refusalOf({ status, headers }: Response, members: Members, secrets: rea
   const details = {
     status,
     code,
-    retry: RETRIES.includes(retry) ? (retry as Retry) : 'never',
+    retry: isRetry(retry) ? retry : 'never',
     decisionId: textOf(members['decision_id']),
     requestId: headers.get('x-request-id') ?? undefined,
     retryAfterSeconds,

@@ -2,6 +2,7 @@
 
 import type { ApprovalState } from './approval.js';
 import type { DecisionRecord } from './decision.js';
+import type { Retry } from './retry.js';
 
 export const BROKER_ERROR_CODES = [
   'invalid_request',
@@ -28,11 +29,6 @@ export const BROKER_ERROR_CODES = [
 ] as const;
 
 export type BrokerErrorCode = (typeof BROKER_ERROR_CODES)[number];
-
-export const RETRIES = ['never', 'with-less', 'after-approval', 'after-lift', 'later'] as const;
-
-/** When a retry makes sense; docs/errors.md explains each value. */
-type Retry = (typeof RETRIES)[number];
 
 /** The default for each code. The place that refuses names another value only where it knows better. */
 const RETRY_BY_CODE: Readonly<Record<BrokerErrorCode, Retry>> = {
@@ -64,9 +60,9 @@ interface BrokerErrorDetails {
   /** The decision of policy, if policy was asked. The caller gets the id, and the audit log gets all of it. */
   decision?: DecisionRecord;
   retryAfterSeconds?: number;
-  /** The question to people that the request waits for, or that was answered with no, and the task that it hangs on. */
   /** With `conflict`: the state of the approval that could not be changed. */
   state?: ApprovalState;
+  /** The question to people that the request waits for, or that was answered with no, and the task that it hangs on. */
   approval?: { id: string; task: string; lapsesAt: number };
   /** The code by which what people must agree to is fetched. It is a secret, and goes to whoever asked alone. */
   deferral?: { code: string; expiresInSeconds: number; intervalSeconds: number };

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { BROKER_ERROR_CODES, BrokerError, RETRIES } from '../../src/domain/errors.js';
+import { BROKER_ERROR_CODES, BrokerError } from '../../src/domain/errors.js';
+import { RETRIES } from '../../src/domain/retry.js';
 import { wireErrors } from '../../src/http/wire/wire-errors.js';
 
 const page = readFileSync('docs/errors.md', 'utf8');

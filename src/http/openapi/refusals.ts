@@ -1,7 +1,8 @@
 /** How endpoints refuse, for the document: which codes, with which status, in which form. */
 import { z } from 'zod';
 import { APPROVAL_STATES } from '../../domain/approval.js';
-import { BROKER_ERROR_CODES, RETRIES, type BrokerErrorCode } from '../../domain/errors.js';
+import { BROKER_ERROR_CODES, type BrokerErrorCode } from '../../domain/errors.js';
+import { RETRIES } from '../../domain/retry.js';
 import type { Contract, Proof } from '../wire/contract.js';
 import type { RefusalFormat } from '../wire/endpoint.js';
 import { statusOf, wireErrorOf } from '../wire/wire-errors.js';
