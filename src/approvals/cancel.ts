@@ -1,5 +1,5 @@
 /** Takes a question back: whoever asked does not need it any more (RFC 7009), its code has leaked, or another has taken its place. */
-import { callerFields } from '../authorization/audit.js';
+import { appendIfTaken, callerFields } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
 import { approvalStateAt, isUnsettled, type Approval } from '../domain/approval.js';
 import { defined } from '../domain/defined.js';
@@ -54,5 +54,5 @@ export async function auditCancelled(
     ticket,
     requestId,
   });
-  await audit.append(event).catch(() => undefined);
+  await appendIfTaken(audit, event);
 }

@@ -91,8 +91,12 @@ async function audit(
     retry: error.details.retry,
     decision: error.details.decision,
   });
-  await audit.append(event).catch(() => undefined);
+  await appendIfTaken(audit, event);
 }
+
+/** For what is decided in any case, and releases nothing: an audit log that is away changes no such answer. */
+export const appendIfTaken = (audit: Deps['audit'], event: AuditEvent): Promise<void> =>
+  audit.append(event).catch(() => undefined);
 
 /**
  * A refused caller can write any text in place of an id or a target, and the audit log would keep it for years. Targets are

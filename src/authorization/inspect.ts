@@ -4,11 +4,13 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { JWTPayload } from 'jose';
+import type { AuditEvent } from '../audit/event.js';
 import type { Presentation } from '../detectors/observer.js';
 import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { credentialCauses } from '../domain/hangs-on.js';
+import { isId } from '../domain/id.js';
 import { refOf, type Party } from '../domain/party.js';
 import { cause, type Cause } from '../domain/selector.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -42,6 +44,12 @@ interface Unrecorded {
 /** What is said of a token that is `Unrecorded`. */
 export const SIGNED_BUT_UNRECORDED =
   'A key of this broker signed the token, but the ledger has no such credential, or another one under its id. The key may be stolen, or `issuer` was changed.';
+
+/** Of a token that no record confirms, only the id in it and whom it is for are entered: it could name anybody as its holder. */
+export const auditedToken = ({ found, claims }: Inspected): Partial<AuditEvent> =>
+  found
+    ? { credential: claims.jti, task: claims.task.id, workload: claims.client_id, target: claims.aud }
+    : { ...(isId('crd', claims.jti) && { credential: claims.jti }), target: claims.aud, reason: SIGNED_BUT_UNRECORDED };
 
 /** How the token was presented, and what its caller may then do: see `purpose` of identify(). */
 export type Shown = Presentation & { purpose?: 'ending' };

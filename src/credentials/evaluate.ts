@@ -3,11 +3,12 @@
  * covers the access, the one who asks may ask, and policy would permit the access again.
  */
 import type { AuditEvent } from '../audit/event.js';
-import { auditingRefusals, callerFields, nobody, taskFields } from '../authorization/audit.js';
+import { appendIfTaken, auditingRefusals, callerFields, nobody, taskFields } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
 import { mayOnTarget, refusalOnTarget } from '../authorization/ask-on-target.js';
 import { decideAccess, denied, recordOf, type Decision } from '../authorization/decide.js';
 import {
+  auditedToken,
   chargeOf,
   holderOf,
   inspect,
@@ -21,7 +22,6 @@ import { isWithin } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { ifDenied } from '../domain/errors.js';
 import { credentialCauses, partyCauses } from '../domain/hangs-on.js';
-import { isId } from '../domain/id.js';
 import { refusesBirth } from '../domain/liveness.js';
 import type { Given, PartyRef } from '../domain/party.js';
 import type { RequestTrace } from '../domain/request-trace.js';
@@ -84,7 +84,7 @@ export async function evaluate(
   const now = ledger.clock.now();
   const about = entryOf(asker, { use, question, at: now });
   if (!lives(deps, { use, seen, now, question })) {
-    await enter(deps, { ...about, type: 'introspection.inactive' });
+    await appendIfTaken(deps.audit, { ...about, type: 'introspection.inactive' });
     return no('not-live');
   }
   const { target, found, task } = use;
@@ -92,7 +92,11 @@ export async function evaluate(
   if (target === undefined || !task) return no('not-live');
   const granted = found?.credential.access.map((one) => ({ target, ...one }));
   if (granted && !isWithin(granted, target, [{ path, actions: [action] }])) {
-    await enter(deps, { ...about, type: 'access.denied', reason: 'The credential was not granted this.' });
+    await appendIfTaken(deps.audit, {
+      ...about,
+      type: 'access.denied',
+      reason: 'The credential was not granted this.',
+    });
     return no('not-covered');
   }
   const given = await heardFrom(deps, asker, target, question);
@@ -100,10 +104,10 @@ export async function evaluate(
   const decision = await decide(deps, { use: { ...use, target, task }, question, now, given });
   const decided = { ...about, decision: recordOf(decision) };
   if (!isPermitted(decision, found, now)) {
-    await enter(deps, { ...decided, type: 'access.denied', reason: denied(decision).message });
+    await appendIfTaken(deps.audit, { ...decided, type: 'access.denied', reason: denied(decision).message });
     return { ...no('policy', decision), ...unheard };
   }
-  await enter(deps, { ...decided, type: 'access.permitted' });
+  await appendIfTaken(deps.audit, { ...decided, type: 'access.permitted' });
   return defined({ permitted: true as const, claims: use.inspected?.claims, ...unheard });
 }
 
@@ -238,31 +242,20 @@ const lifetimeOf = ({ credential: { issuedAt, expiresAt } }: Found): number =>
 const isPermitted = ({ outcome, lifetimeSeconds }: Decision, found: Found | undefined, now: number): boolean =>
   outcome === 'permit' && (!found || found.credential.issuedAt + lifetimeSeconds * 1000 > now);
 
-/** Of a token that no record confirms, nothing is entered but the id in it: it could name anybody as its holder. */
 function entryOf(
   asker: AuthenticatedCaller | undefined,
   { use, question, at }: { use: Use; question: Question; at: number },
 ): Omit<AuditEvent, 'type'> {
   const { found, inspected, party, target } = use;
   const { path, action, trace } = question;
-  const jti = inspected?.claims.jti ?? '';
   return defined({
-    at,
+    ...(inspected && auditedToken(inspected)),
     ...(asker ? callerFields(asker) : { address: trace.address }),
-    ...(isId('crd', jti) && { credential: jti }),
     ...(found && { ...taskFields(found.task), chain: chainOf(found.task) }),
     ...(party && { [party.kind === 'workload' ? 'workload' : 'principal']: party.id }),
     ...((found ?? party) && { target, access: [{ path, actions: [action] }] }),
+    at,
     verb: 'evaluate',
     requestId: trace.requestId,
   });
-}
-
-/** An audit log that is away changes no answer: nothing is released here, and permits are gathered in memory first. */
-async function enter({ audit }: EvaluateDeps, event: AuditEvent): Promise<void> {
-  try {
-    await audit.append(event);
-  } catch {
-    // The answer is what it is in any case.
-  }
 }

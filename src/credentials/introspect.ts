@@ -4,15 +4,14 @@
  */
 import type { AuditEvent } from '../audit/event.js';
 import { refusalOnTarget } from '../authorization/ask-on-target.js';
-import { auditingRefusals, callerFields, nobody } from '../authorization/audit.js';
+import { appendIfTaken, auditingRefusals, callerFields, nobody } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
-import { chargeOf, inspect, shownBy, SIGNED_BUT_UNRECORDED, stateOf } from '../authorization/inspect.js';
+import { auditedToken, chargeOf, inspect, shownBy, stateOf, type Inspected } from '../authorization/inspect.js';
 import { permitPart } from '../authorization/permit-on-broker.js';
 import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
 import { ifDenied } from '../domain/errors.js';
 import { partyCauses } from '../domain/hangs-on.js';
-import { isId } from '../domain/id.js';
 import type { Epoch } from '../domain/liveness.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Seen } from '../ledger/revocation-log.js';
@@ -62,7 +61,10 @@ export async function introspectWithEnd(
     if (state === 'live') return { claims };
     endedBy = state === 'ended' ? endOf(inspected, seen) : undefined;
   }
-  await auditInactive(deps, caller, defined({ ...about, at: now, requestId }));
+  // An API gets its answer however often it asks, or a flood of dead tokens would shut it out: what others make it ask is not counted
+  // against its own rate. The audit log rations the entries.
+  const inactive = { ...about, type: 'introspection.inactive' as const, at: now, ...callerFields(caller), requestId };
+  await appendIfTaken(deps.audit, defined(inactive));
   return defined({ endedBy });
 }
 
@@ -81,14 +83,6 @@ function observeUse(
   if (presentedFrom !== undefined) observer.presented(credential, presentedFrom);
   if (state === 'ended') observer.deadUse(credential);
 }
-
-type Inspected = NonNullable<Awaited<ReturnType<typeof inspect>>>;
-
-/** Of a token that no record confirms, nothing is entered but the id in it: it could name anybody as its holder. */
-const auditedToken = ({ found, claims }: Inspected): Partial<AuditEvent> =>
-  found
-    ? { credential: claims.jti, task: claims.task.id, workload: claims.client_id, target: claims.aud }
-    : { ...(isId('crd', claims.jti) && { credential: claims.jti }), target: claims.aud, reason: SIGNED_BUT_UNRECORDED };
 
 /**
  * `as-target`: policy lets the caller introspect tokens of that target. `as-holder`: it is the caller's own, and it could read all
@@ -117,20 +111,4 @@ function mayAsk(
     throw refusal;
   });
   return asking.catch(ifDenied('not-permitted' as const));
-}
-
-/**
- * An API gets its answer however often it asks; otherwise a flood of dead tokens would shut the API out. What others make it ask
- * is not counted against its own rate. The audit log rations the entries.
- */
-async function auditInactive(
-  { audit }: IntrospectDeps,
-  caller: AuthenticatedCaller,
-  about: Omit<AuditEvent, 'type'>,
-): Promise<void> {
-  try {
-    await audit.append({ ...about, type: 'introspection.inactive', ...callerFields(caller) });
-  } catch {
-    // The answer is `active: false` in any case.
-  }
 }

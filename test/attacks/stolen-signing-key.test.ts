@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from '@jest/globals';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { requesterByCredential } from '../../src/authorization/requester.js';
+import { evaluate } from '../../src/credentials/evaluate.js';
 import { returnToken } from '../../src/credentials/return-token.js';
 import { exchangeFor } from '../../src/credentials/exchange.js';
 import { cause } from '../../src/domain/selector.js';
@@ -93,10 +94,13 @@ it('a stolen key is entered into the audit log with the reason, and puts no name
   const { broker, real, forged } = await thief();
   await broker.introspect(await forged({ sub: 'lab:victim', client_id: 'lab:victim' }));
   await broker.introspect(await forged({ jti: 'crd_aaaaaaaaaaaaaaaa', client_id: 'lab:victim' }));
+  const use = { path: 'incident/4711', action: 'read', trace: { requestId: 'r', address: '127.0.0.1' } };
+  await evaluate(broker.deps, undefined, { ...use, subject: { token: await forged({ client_id: 'lab:victim' }) } });
   const entries = (await broker.audited()).filter(({ type }) => type === 'introspection.inactive');
   expect(entries.map(({ credential, reason = '' }) => [credential, reason.includes('may be stolen')])).toEqual([
     [real.jti, true],
     ['crd_aaaaaaaaaaaaaaaa', true],
+    [real.jti, true],
   ]);
   expect(JSON.stringify(entries)).not.toContain('lab:victim');
 });
