@@ -94,7 +94,7 @@ export const holderOf = ({ credential, task }: Found): Party =>
   });
 
 /** The state of a token after one look at the log. `inactive`: it has expired, its log is lost, or the ledger has no such record. */
-type TokenState = 'live' | 'ended' | 'inactive';
+export type TokenState = 'live' | 'ended' | 'inactive';
 
 /** @param seen A look at the causes of the token, begun after the token was presented. */
 export function stateOf({ claims, found, causes }: Inspected, seen: Seen, now: number): TokenState {

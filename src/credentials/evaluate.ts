@@ -16,6 +16,7 @@ import {
   shownBy,
   stateOf,
   type Inspected,
+  type TokenState,
 } from '../authorization/inspect.js';
 import { riskNow } from '../authorization/risk-now.js';
 import { isWithin } from '../domain/access.js';
@@ -80,10 +81,13 @@ export async function evaluate(
   const { ledger } = deps;
   const use = await useOf(deps, asker, question);
   const seen = await ledger.log.look([...use.causes, ...(asker ? partyCauses(asker.party) : [])]);
-  if (asker && !(await mayAsk(deps, asker, { seen, use, question }))) return no('not-permitted');
+  if (asker && !(await admitAsker(deps, asker, { seen, use, question }))) return no('not-permitted');
   const now = ledger.clock.now();
   const about = entryOf(asker, { use, question, at: now });
-  if (!lives(deps, { use, seen, now, question })) {
+  const state = stateOfUse({ use, seen, now, question });
+  if (state !== 'live') {
+    // One that is only named by its id was shown to nobody.
+    if (state === 'ended' && use.found && 'token' in question.subject) deps.observer.deadUse(chargeOf(use.found));
     await appendIfTaken(deps.audit, { ...about, type: 'introspection.inactive' });
     return no('not-live');
   }
@@ -165,7 +169,8 @@ interface Asked {
   question: Question;
 }
 
-async function mayAsk(
+/** Returns whether policy lets the one who asks ask about this target. A refusal is audited. */
+async function admitAsker(
   deps: EvaluateDeps,
   asker: AuthenticatedCaller,
   { seen, use: { target }, question: { trace } }: Asked,
@@ -199,16 +204,16 @@ interface Looked extends Asked {
   now: number;
 }
 
-/** Tells detectors of a dead credential that somebody uses. One that is only named by its id was shown to nobody. */
-function lives({ observer }: EvaluateDeps, { use, seen, now, question }: Looked): boolean {
-  const { inspected, party, target, causes, found } = use;
-  if (party) return target !== undefined && refusesBirth(seen.on(causes)) === undefined;
-  if (!inspected || !found) return false;
+/** A credential that lives is `inactive` here where the question is about another target, or takes it for another's. */
+function stateOfUse({ use, seen, now, question }: Looked): TokenState {
+  const { inspected, party, target, causes } = use;
+  if (party) return target !== undefined && refusesBirth(seen.on(causes)) === undefined ? 'live' : 'inactive';
+  if (!inspected) return 'inactive';
   const state = stateOf(inspected, seen, now);
-  if (state === 'ended' && 'token' in question.subject) observer.deadUse(chargeOf(found));
   const { claims } = inspected;
   const names = [undefined, claims.jti, claims.client_id, claims.sub];
-  return state === 'live' && claims.aud === target && names.includes(question.takenFor);
+  const isMeant = claims.aud === target && names.includes(question.takenFor);
+  return state === 'live' && !isMeant ? 'inactive' : state;
 }
 
 interface Deciding {

@@ -6,7 +6,15 @@ import type { AuditEvent } from '../audit/event.js';
 import { refusalOnTarget } from '../authorization/ask-on-target.js';
 import { appendIfTaken, auditingRefusals, callerFields, nobody } from '../authorization/audit.js';
 import { refuseDeadCaller } from '../authorization/caller.js';
-import { auditedToken, chargeOf, inspect, shownBy, stateOf, type Inspected } from '../authorization/inspect.js';
+import {
+  auditedToken,
+  chargeOf,
+  inspect,
+  shownBy,
+  stateOf,
+  type Inspected,
+  type TokenState,
+} from '../authorization/inspect.js';
 import { permitPart } from '../authorization/permit-on-broker.js';
 import type { CredentialCharge } from '../domain/charge.js';
 import { defined } from '../domain/defined.js';
@@ -49,7 +57,7 @@ export async function introspectWithEnd(
   const seen = await ledger.log.look([...causes, ...partyCauses(caller.party)]);
   const about = inspected && auditedToken(inspected);
   const isHolder = inspected?.found?.task.workload.id === caller.party.id;
-  const asking = await mayAsk(deps, caller, seen, defined({ ...about, requestId, isHolder }));
+  const asking = await admitAsker(deps, caller, seen, defined({ ...about, requestId, isHolder }));
   if (asking === 'not-permitted') return {};
   const now = ledger.clock.now();
   let endedBy: Epoch | undefined;
@@ -77,7 +85,7 @@ function endOf({ claims, causes }: Inspected, seen: Seen): Epoch | undefined {
 function observeUse(
   observer: Deps['observer'],
   credential: CredentialCharge,
-  state: ReturnType<typeof stateOf>,
+  state: TokenState,
   presentedFrom: string | undefined,
 ): void {
   if (presentedFrom !== undefined) observer.presented(credential, presentedFrom);
@@ -90,8 +98,8 @@ function observeUse(
  */
 type Asking = 'as-target' | 'as-holder' | 'as-reader' | 'not-permitted';
 
-/** A caller that policy refuses gets the same answer as for a dead token. Only the audit log shows the difference. */
-function mayAsk(
+/** Audits a refusal. A caller that policy refuses gets the same answer as for a dead token: only the audit log shows the difference. */
+function admitAsker(
   deps: IntrospectDeps,
   caller: AuthenticatedCaller,
   seen: Seen,
