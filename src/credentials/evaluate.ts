@@ -2,56 +2,26 @@
  * Whether something may be done now, asked where it is done. Yes only if all of it holds at this moment: the credential lives, it
  * covers the access, the one who asks may ask, and policy would permit the access again.
  */
-import type { AuditEvent } from '../audit/event.js';
-import { appendIfTaken, auditingRefusals, callerFields, nobody, taskFields } from '../authorization/audit.js';
-import { refuseDeadCaller } from '../authorization/caller.js';
 import { mayOnTarget, refusalOnTarget } from '../authorization/ask-on-target.js';
+import { appendIfTaken, auditingRefusals, nobody } from '../authorization/audit.js';
+import { refuseDeadCaller } from '../authorization/caller.js';
 import { decideAccess, denied, recordOf, type Decision } from '../authorization/decide.js';
-import {
-  auditedToken,
-  chargeOf,
-  holderOf,
-  inspect,
-  inspectById,
-  shownBy,
-  stateOf,
-  type Inspected,
-  type TokenState,
-} from '../authorization/inspect.js';
+import { chargeOf, holderOf } from '../authorization/inspect.js';
 import { riskNow } from '../authorization/risk-now.js';
 import { isWithin } from '../domain/access.js';
 import { defined } from '../domain/defined.js';
 import { ifDenied } from '../domain/errors.js';
-import { credentialCauses, partyCauses } from '../domain/hangs-on.js';
-import { refusesBirth } from '../domain/liveness.js';
-import type { Given, PartyRef } from '../domain/party.js';
-import type { RequestTrace } from '../domain/request-trace.js';
-import type { Cause } from '../domain/selector.js';
-import { chainOf, type Task } from '../domain/task.js';
+import { partyCauses } from '../domain/hangs-on.js';
+import type { Given } from '../domain/party.js';
+import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { Found } from '../ledger/credentials.js';
 import type { Seen } from '../ledger/revocation-log.js';
 import type { AccessTokenClaims } from '../protocol/access-token.js';
 import type { Deps } from './deps.js';
+import { auditedUse, stateOfUse, useOf, type Question, type Use } from './use.js';
 
 type EvaluateDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'observer'>;
-
-/** A credential, shown or named by its id; or a party that is only named, of which no credential is looked at. */
-export type SubjectOfUse = { token: string } | { credential: string } | { party: PartyRef };
-
-export interface Question {
-  subject: SubjectOfUse;
-  /** What the one who asks takes the credential for, if it says so: its id, or whose it is, the workload's or whom that serves. */
-  takenFor?: string;
-  /** The `resource` of a target. Absent: the one that the credential is for, whichever that is. */
-  target?: string;
-  /** One path, no pattern. */
-  path: string;
-  action: string;
-  /** Reads what the one who asks says of the use, for policy alone. Absent where it says nothing. */
-  given?: () => Given;
-  trace: RequestTrace;
-}
 
 /**
  * The order is that in which they are found. `not-permitted`: who asks may not ask about this target. `not-live`: there is no such
@@ -83,7 +53,7 @@ export async function evaluate(
   const seen = await ledger.log.look([...use.causes, ...(asker ? partyCauses(asker.party) : [])]);
   if (asker && !(await admitAsker(deps, asker, { seen, use, question }))) return no('not-permitted');
   const now = ledger.clock.now();
-  const about = entryOf(asker, { use, question, at: now });
+  const about = auditedUse(asker, { use, question, at: now });
   const state = stateOfUse({ use, seen, now, question });
   if (state !== 'live') {
     // One that is only named by its id was shown to nobody.
@@ -113,54 +83,6 @@ export async function evaluate(
   }
   await appendIfTaken(deps.audit, { ...decided, type: 'access.permitted' });
   return defined({ permitted: true as const, claims: use.inspected?.claims, ...unheard });
-}
-
-/** What the question is about, as the ledger has it. */
-interface Use {
-  target: string | undefined;
-  causes: readonly Cause[];
-  /** Absent where nothing is known of what was shown. */
-  task?: Task;
-  party?: PartyRef;
-  found?: Found;
-  inspected?: Inspected;
-}
-
-async function useOf(
-  deps: EvaluateDeps,
-  asker: AuthenticatedCaller | undefined,
-  { subject, target, trace }: Question,
-): Promise<Use> {
-  if ('party' in subject) {
-    const task = imaginedTask(deps, subject.party);
-    const causes = target === undefined ? [] : credentialCauses({ id: '', target }, task);
-    return { target, causes, task, party: subject.party };
-  }
-  const shown = asker ? shownBy(asker, 'introspected') : { as: 'proof' as const, trace };
-  const inspected =
-    'token' in subject ? await inspect(deps, subject.token, shown) : await inspectById(deps, subject.credential);
-  if (!inspected) return { target, causes: [] };
-  const { causes, claims, found } = inspected;
-  return defined({ target: target ?? claims.aud, causes, inspected, found, task: found?.task });
-}
-
-/** A task as it would be opened for a party that asks for nothing else: policy is asked about one. It is never stored. */
-function imaginedTask({ ledger }: EvaluateDeps, workload: PartyRef): Task {
-  const now = ledger.clock.now();
-  return {
-    id: '',
-    lineage: [],
-    workload,
-    purpose: '',
-    purposeFrom: 'default',
-    openedAt: now,
-    deadline: now,
-    epoch: '',
-    credentials: [],
-    suspensions: 0,
-    suspended: false,
-    revision: 0,
-  };
 }
 
 interface Asked {
@@ -200,22 +122,6 @@ async function heardFrom(
   return (await mayOnTarget(deps, asker, 'assertProperties', target)) ? given() : undefined;
 }
 
-interface Looked extends Asked {
-  now: number;
-}
-
-/** A credential that lives is `inactive` here where the question is about another target, or takes it for another's. */
-function stateOfUse({ use, seen, now, question }: Looked): TokenState {
-  const { inspected, party, target, causes } = use;
-  if (party) return target !== undefined && refusesBirth(seen.on(causes)) === undefined ? 'live' : 'inactive';
-  if (!inspected) return 'inactive';
-  const state = stateOf(inspected, seen, now);
-  const { claims } = inspected;
-  const names = [undefined, claims.jti, claims.client_id, claims.sub];
-  const isMeant = claims.aud === target && names.includes(question.takenFor);
-  return state === 'live' && !isMeant ? 'inactive' : state;
-}
-
 interface Deciding {
   use: Use & { target: string; task: Task };
   question: Question;
@@ -246,21 +152,3 @@ const lifetimeOf = ({ credential: { issuedAt, expiresAt } }: Found): number =>
 /** Where policy allows less time now than it did, the credential counts as long as it would have got today. */
 const isPermitted = ({ outcome, lifetimeSeconds }: Decision, found: Found | undefined, now: number): boolean =>
   outcome === 'permit' && (!found || found.credential.issuedAt + lifetimeSeconds * 1000 > now);
-
-function entryOf(
-  asker: AuthenticatedCaller | undefined,
-  { use, question, at }: { use: Use; question: Question; at: number },
-): Omit<AuditEvent, 'type'> {
-  const { found, inspected, party, target } = use;
-  const { path, action, trace } = question;
-  return defined({
-    ...(inspected && auditedToken(inspected)),
-    ...(asker ? callerFields(asker) : { address: trace.address }),
-    ...(found && { ...taskFields(found.task), chain: chainOf(found.task) }),
-    ...(party && { [party.kind === 'workload' ? 'workload' : 'principal']: party.id }),
-    ...((found ?? party) && { target, access: [{ path, actions: [action] }] }),
-    at,
-    verb: 'evaluate',
-    requestId: trace.requestId,
-  });
-}

@@ -3,7 +3,7 @@
  * policy; the resource is a path at a target. Properties are what the caller says. Other fields are ignored, as the standard demands.
  */
 import { z } from 'zod';
-import type { Question, SubjectOfUse } from '../../credentials/evaluate.js';
+import type { Question, SubjectOfUse } from '../../credentials/use.js';
 import { isAction, isPattern, pathProblem } from '../../domain/access.js';
 import { defined } from '../../domain/defined.js';
 import { BrokerError } from '../../domain/errors.js';
