@@ -7,7 +7,7 @@ import { rationed } from '../audit/ration.js';
 import type { Settings } from '../authorization/deps.js';
 import type { LoadedConfig } from '../config/load.js';
 import { openDetectors } from '../detectors/detectors.js';
-import { givenSessions } from '../credentials/given-again.js';
+import { sessionCache } from '../credentials/session-cache.js';
 import { defined } from '../domain/defined.js';
 import { DAY_MS, type Clock, type SystemClock } from '../domain/time.js';
 import { createFitness } from '../health/fitness.js';
@@ -144,7 +144,7 @@ const forSdks = (ledger: Ledger, metrics: Metrics) => ({
   assertFeedWithin: assertFeedWithin(),
   pace: createPace(ledger.clock),
   answers: createAnswerWaiting(ledger),
-  given: givenSessions(ledger),
+  sessions: sessionCache(ledger),
   inTurn: createInTurn(),
   untilEnforceable: untilEnforceable(ledger.clock, (target) => isPassing(ledger, target)),
 });

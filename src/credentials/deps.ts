@@ -6,13 +6,13 @@ import type { UntilEnforceable } from '../enforcement/until-enforceable.js';
 import type { InTurn } from '../ledger/in-turn.js';
 import type { PartyMemory } from '../ledger/seen.js';
 import type { Minter } from '../minters/minter.js';
-import type { GivenSessions } from './given-again.js';
+import type { SessionCache } from './session-cache.js';
 
 export interface Deps extends AuthorizationDeps {
   minters: ReadonlyMap<string, Minter>;
   targets: ReadonlyMap<string, Target>;
   parties: Pick<PartyMemory, 'granted'>;
-  given: GivenSessions;
+  sessions: SessionCache;
   /** Requests that share a task wait for each other. */
   inTurn: InTurn;
   untilEnforceable: UntilEnforceable;

@@ -11,7 +11,7 @@ import { readTask } from '../ledger/tasks.js';
 import { kindOf } from '../targets/kinds.js';
 import { sharedBy, underTaskOf } from './find-task.js';
 import type { Deps } from './deps.js';
-import { release, repeat, type Issued } from './release.js';
+import { reissue, release, type Issued } from './release.js';
 import type { CredentialRequest, UnreadRequest } from './request.js';
 import { reserveGrant } from './reserve-grant.js';
 
@@ -52,7 +52,7 @@ export async function exchangeFor(
     const grant = await deps.inTurn(shared && sharedTaskKey(shared), () =>
       retryOnConflict(deps.ledger, () => reserveGrant(rated, requester, request)),
     );
-    const issued = await ('given' in grant ? repeat(deps, grant, requestId) : release(deps, grant, requestId));
+    const issued = await ('session' in grant ? reissue(deps, grant, requestId) : release(deps, grant, requestId));
     deps.observer.granted(requester.from ? chargeOf(requester.from) : { kind: 'party', of: caller.party }, issued);
     for (const { party } of proofsOf(requester)) deps.parties.granted(party);
     return issued;

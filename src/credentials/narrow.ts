@@ -16,7 +16,7 @@ import { kindOf } from '../targets/kinds.js';
 import { namesWithin } from '../targets/requested-access.js';
 import type { Admission } from './admit.js';
 import type { Deps } from './deps.js';
-import { notSuperseded } from './given-again.js';
+import { notSuperseded } from './session-cache.js';
 import type { CredentialRequest } from './request.js';
 
 /**

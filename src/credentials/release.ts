@@ -18,7 +18,7 @@ import { putHandle } from '../ledger/handles.js';
 import type { Versioned } from '../ledger/ledger.js';
 import { NothingMinted, type Minted, type Minter } from '../minters/minter.js';
 import type { Deps } from './deps.js';
-import type { Given } from './given-again.js';
+import type { CachedSession } from './session-cache.js';
 import { endUnreleased } from './expire-reservations.js';
 
 /** A credential that is decided and reserved in the ledger, and not yet minted. */
@@ -35,9 +35,9 @@ export interface Grant {
 }
 
 /** A session that was handed out before, and that is handed out once more in place of a new one. */
-export interface Repetition {
+export interface Reissue {
   requester: Requester;
-  given: Given;
+  session: CachedSession;
   task: Task;
   decision: Decision;
 }
@@ -52,8 +52,8 @@ export interface Issued {
 }
 
 /** Hands out a session once more. Nothing is made by it, and the caller has it already: the audit log says that it was asked for. */
-export async function repeat(deps: Deps, { given, task, ...rest }: Repetition, requestId: string): Promise<Issued> {
-  const { minted, credential } = given;
+export async function reissue(deps: Deps, { session, task, ...rest }: Reissue, requestId: string): Promise<Issued> {
+  const { minted, credential } = session;
   const event = grantedEvent(deps.ledger.clock.now(), { ...rest, credential, task }, { requestId });
   await deps.audit.append({ ...event, type: 'credential.given_again' });
   return { minted, credential, task, opened: false, again: true };
@@ -75,7 +75,7 @@ export async function release(deps: Deps, grant: Grant, requestId: string): Prom
     // This comes after the look, so that every active credential was alive once its target knew it.
     if (credential.state === 'reserved' && !(await activate(ledger, reserved, handle)))
       throw new Error('the record of the reservation was changed or lost');
-    if (grant.again) deps.given.keep({ minted, credential }, task);
+    if (grant.again) deps.sessions.keep({ minted, credential }, task);
     return { minted, credential, task, opened };
   } catch (error) {
     await unwind(deps, grant, error);

@@ -23,7 +23,7 @@ export interface CredentialRequest {
   idempotencyKey?: IdempotencyKey;
   /**
    * It is of an SDK, which asks often and gives up soon. What was handed out before will do, while it is as good as new (see
-   * `given-again.ts`), and a target that cannot be minted for yet is waited for.
+   * `session-cache.ts`), and a target that cannot be minted for yet is waited for.
    */
   again?: true;
 }

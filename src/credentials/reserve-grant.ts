@@ -19,7 +19,7 @@ import { kindOf } from '../targets/kinds.js';
 import { admit, type Admission } from './admit.js';
 import type { Deps } from './deps.js';
 import { makeRoom, narrow, requestedSeconds, secondsByProof } from './narrow.js';
-import type { Grant, Repetition } from './release.js';
+import type { Grant, Reissue } from './release.js';
 import type { CredentialRequest } from './request.js';
 
 type AskedRequest = CredentialRequest & { requestId: string };
@@ -40,7 +40,7 @@ export async function reserveGrant(
   deps: Deps,
   requester: Requester,
   request: AskedRequest,
-): Promise<Grant | Repetition | undefined> {
+): Promise<Grant | Reissue | undefined> {
   deps.assertFitToMint();
   const target = knownTarget(deps, request.target);
   const minter = minterOf(deps, target);
@@ -105,13 +105,13 @@ async function reserveGranted(
   deps: Deps,
   { requester, request, target, minter, admission }: Admitted,
   { decision, access, approval, used, under = (task) => task }: Granted,
-): Promise<Grant | Repetition | undefined> {
+): Promise<Grant | Reissue | undefined> {
   const { stored } = admission;
   const { enforced: durable } = kindOf(target.minter);
   const credential = narrow(defined({ ...admission, access: access ?? admission.access, approval }), decision, target);
   const { again } = request;
-  const given = again && (await deps.given.inPlaceOf(credential, admission.task));
-  if (given) return { requester, given, task: admission.task, decision };
+  const session = again && (await deps.sessions.inPlaceOf(credential, admission.task));
+  if (session) return { requester, session, task: admission.task, decision };
   const task = under(await makeRoom(deps, admission, credential));
   await minter.assertMintable?.(credential);
   const beside = [besideOf(admission, task), ...(used ? [used(credential.id)] : [])];

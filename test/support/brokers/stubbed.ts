@@ -3,7 +3,7 @@
  * touch no store, so each is the plainest thing that implements its port; the audit log is one commit, as the real one is.
  */
 import type { Deps } from '../../../src/credentials/deps.js';
-import { givenSessions } from '../../../src/credentials/given-again.js';
+import { sessionCache } from '../../../src/credentials/session-cache.js';
 import type { Observer } from '../../../src/detectors/observer.js';
 import { approvalsSchema } from '../../../src/config/approvals-schema.js';
 import { configSchema } from '../../../src/config/schema.js';
@@ -80,7 +80,7 @@ export function bareBroker(store: Store, clock: HandClock, credentialsPerTask = 
       signals,
     },
     observer: unobserved,
-    given: givenSessions(ledger, SESSIONS_KEPT),
+    sessions: sessionCache(ledger, SESSIONS_KEPT),
     inTurn: createInTurn(),
     untilEnforceable: () => Promise.resolve(),
     parties: { granted: () => undefined },

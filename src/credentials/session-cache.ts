@@ -13,38 +13,38 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { Minted } from '../minters/minter.js';
 
 /** What was handed out, secret included. */
-export interface Given {
+export interface CachedSession {
   minted: Minted;
   credential: Credential;
 }
 
-export interface GivenSessions {
+export interface SessionCache {
   /** Returns what was handed out and lives, and will do in place of the drafted credential; undefined where nothing will. */
-  inPlaceOf(drafted: Credential, task: Task): Promise<Given | undefined>;
-  keep(given: Given, task: Task): void;
+  inPlaceOf(drafted: Credential, task: Task): Promise<CachedSession | undefined>;
+  keep(session: CachedSession, task: Task): void;
 }
 
 /** A session takes about two kilobytes of memory. One that is forgotten costs a call to STS. */
 const SESSIONS_KEPT = 2_000;
 
 /** @param keptMax How many sessions are kept. The cache takes the memory for all places at once. */
-export function givenSessions(ledger: Ledger, keptMax = SESSIONS_KEPT): GivenSessions {
+export function sessionCache(ledger: Ledger, keptMax = SESSIONS_KEPT): SessionCache {
   // A secret is dropped when its session ends, whether or not anybody asks for it.
-  const sessions = new LRUCache<string, Given>({ max: keptMax, ttl: 1, ttlAutopurge: true });
+  const sessions = new LRUCache<string, CachedSession>({ max: keptMax, ttl: 1, ttlAutopurge: true });
   return {
     async inPlaceOf(drafted, task) {
       const key = purposeOf(drafted, task);
-      const given = sessions.get(key);
-      if (!given || given.credential.expiresAt > drafted.expiresAt || !lastsHalf(given.credential, drafted))
+      const session = sessions.get(key);
+      if (!session || session.credential.expiresAt > drafted.expiresAt || !lastsHalf(session.credential, drafted))
         return undefined;
-      const [living] = await alive(ledger, [{ credential: given.credential, task }]);
-      if (living) return given;
+      const [living] = await alive(ledger, [{ credential: session.credential, task }]);
+      if (living) return session;
       sessions.delete(key);
       return undefined;
     },
-    keep(given, task) {
-      const { issuedAt, expiresAt } = given.credential;
-      sessions.set(purposeOf(given.credential, task), given, { ttl: expiresAt - issuedAt });
+    keep(session, task) {
+      const { issuedAt, expiresAt } = session.credential;
+      sessions.set(purposeOf(session.credential, task), session, { ttl: expiresAt - issuedAt });
     },
   };
 }
