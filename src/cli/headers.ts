@@ -42,7 +42,7 @@ async function credentialFrom(task: Task, options: Options): Promise<Credential>
     if (!(error instanceof ApprovalNeeded)) throw error;
     const signal = options.wait === undefined ? undefined : AbortSignal.timeout(options.wait * 1000);
     if (!signal) throw untilAgreed(error);
-    await task.agreed(error, { signal }).catch((why: unknown) => {
+    await task.untilApproved(error, { signal }).catch((why: unknown) => {
       throw signal.aborted ? untilAgreed(error) : why;
     });
     return ask();

@@ -46,8 +46,8 @@ export class Refused extends MayflyError {
 }
 
 /**
- * People must agree first, and are asked. `task.agreed(error)` waits for them; then the same can be asked for again. Nobody is asked twice
- * about the same.
+ * People must agree first, and are asked. `task.untilApproved(error)` waits for them; then the same can be asked for again. Nobody is
+ * asked twice about the same.
  */
 export class ApprovalNeeded extends Refused {
   override name = 'ApprovalNeeded';

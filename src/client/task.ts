@@ -90,7 +90,7 @@ export class Task implements AsyncDisposable {
       } catch (error) {
         if (!waitForApproval || !(error instanceof ApprovalNeeded)) throw error;
         if (waitForApproval !== true) waitForApproval(error);
-        await this.agreed(error);
+        await this.untilApproved(error);
       }
     }
   }
@@ -99,7 +99,7 @@ export class Task implements AsyncDisposable {
    * Resolves once people have agreed to what was refused with this error: ask for the same again then, within the few minutes for which
    * their yes can be used. Throws NotApproved, TaskEnded, and what every question to the broker throws.
    */
-  async agreed({ approvalId }: ApprovalNeeded, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  async untilApproved({ approvalId }: ApprovalNeeded, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const path = `/approvals/${approvalId}?wait=${this.#waitSeconds}`;
     for (;;) {
       this.#assertWanted();
@@ -165,7 +165,7 @@ export class Task implements AsyncDisposable {
    * Tells the broker that a dead credential is out of use here from this moment on: the receipt of what ended it then says so.
    * @param instance Names this process in the receipt.
    */
-  async denied({ token }: Credential, instance: string): Promise<void> {
+  async reportOutOfUse({ token }: Credential, instance: string): Promise<void> {
     const since = elapsed();
     // The waiting is counted anew before each attempt.
     const body = () => ({ token, deniedMs: Math.round(elapsed() - since), instance });

@@ -87,7 +87,7 @@ describe('what people must agree to first', () => {
     await client().run({ purpose: 'audit' }, async (task) => {
       const access = newExport();
       const needed = await neededFor(task, access);
-      const agreed = task.agreed(needed);
+      const agreed = task.untilApproved(needed);
       await answer(needed.approvalId);
       await agreed;
       const { scope, token } = await task.credential(TICKETS, access);
@@ -162,7 +162,7 @@ describe('whoever waits', () => {
     await client().run({ purpose: 'audit' }, async (task) => {
       const needed = await neededFor(task, newExport());
       await broker.advance(600_000);
-      expect(await caught(task.agreed(needed))).toMatchObject({ name: 'NotApproved', state: 'expired' });
+      expect(await caught(task.untilApproved(needed))).toMatchObject({ name: 'NotApproved', state: 'expired' });
     });
   });
 
@@ -187,7 +187,7 @@ describe('whoever waits', () => {
       const access = newExport();
       const needed = await neededFor(task, access);
       const stop = new AbortController();
-      const waits = caught(task.agreed(needed, { signal: stop.signal }));
+      const waits = caught(task.untilApproved(needed, { signal: stop.signal }));
       const why = new Error('no time left');
       stop.abort(why);
       expect(await waits).toBe(why);
@@ -203,7 +203,7 @@ it('a credential that a person agreed to opens the task of a client that names n
   expect(task.id).toBeUndefined();
   const needed = await neededFor(task, newExport());
   expect(task.id).toBe(needed.task);
-  const agreed = task.agreed(needed);
+  const agreed = task.untilApproved(needed);
   await answer(needed.approvalId);
   await agreed;
   const { scope } = await task.credential(TICKETS, `incident/${incidents}:export`);

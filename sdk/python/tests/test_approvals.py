@@ -79,7 +79,7 @@ class WhatPeopleMustAgreeTo(ApprovalsTest):
             access = new_export()
             error = self.needed(task, access)
             self.answer(error.approval_id)
-            task.agreed(error)
+            task.wait_until_approved(error)
             credential = task.credential(TICKETS, access)
             self.assertEqual(credential.scope, access)
             self.assertIs(task.credential(TICKETS, access), credential)
@@ -132,7 +132,7 @@ class WhoeverWaits(ApprovalsTest):
             error = self.needed(task, access)
             self.refuse(error.approval_id)
             with self.assertRaises(mayfly.NotApproved) as caught:
-                task.agreed(error)
+                task.wait_until_approved(error)
             self.assertEqual((caught.exception.approval_id, caught.exception.state), (error.approval_id, "denied"))
             with self.assertRaises(mayfly.Refused) as again:
                 task.credential(TICKETS, access, wait_for_approval=True)

@@ -177,7 +177,7 @@ export class LiveAccess {
       const { isAlive, forMs } = await this.#task.untilDead(credential, { seconds: WAIT_SECONDS, instance, signal });
       if (this.#hear(credential, isAlive, from + forMs)) return true;
       // For the receipt alone: if the broker cannot be told, the receipt is silent about this proxy.
-      await this.#task.denied(credential, instance).catch(() => undefined);
+      await this.#task.reportOutOfUse(credential, instance).catch(() => undefined);
       return false;
     } catch {
       // An older broker does not know the question, and one that is away may come back: it is asked without waiting.

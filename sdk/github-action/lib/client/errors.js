@@ -1,4 +1,3 @@
-/** What a client of the broker can meet. All are subclasses of MayflyError, so one `catch` can tell them from everything else. */
 import { oneLine } from '../domain/text.js';
 export class MayflyError extends Error {
   name = 'MayflyError';
@@ -31,8 +30,8 @@ export class Refused extends MayflyError {
   }
 }
 /**
- * People must agree first, and are asked. `task.agreed(error)` waits for them; then the same can be asked for again. Nobody is asked twice
- * about the same.
+ * People must agree first, and are asked. `task.untilApproved(error)` waits for them; then the same can be asked for again. Nobody is
+ * asked twice about the same.
  */
 export class ApprovalNeeded extends Refused {
   name = 'ApprovalNeeded';

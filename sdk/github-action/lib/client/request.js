@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isRetry } from '../domain/retry.js';
 import { isSafeOrigin } from '../domain/safe-origin.js';
 import {
   ApprovalNeeded,
@@ -136,7 +137,6 @@ export function membersOf(text) {
     return undefined;
   }
 }
-const RETRIES = ['never', 'with-less', 'after-approval', 'after-lift', 'later'];
 const SENTENCE_CHARACTERS_MAX = 512;
 /**
  * OAuth endpoints say `error` and `error_description`, all others `code` and `detail` (RFC 6749 and RFC 9457).
@@ -152,7 +152,7 @@ function refusalOf({ status, headers }, members, secrets) {
   const details = {
     status,
     code,
-    retry: RETRIES.includes(retry) ? retry : 'never',
+    retry: isRetry(retry) ? retry : 'never',
     decisionId: textOf(members['decision_id']),
     requestId: headers.get('x-request-id') ?? undefined,
     retryAfterSeconds,

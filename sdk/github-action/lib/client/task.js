@@ -57,7 +57,7 @@ export class Task {
       } catch (error) {
         if (!waitForApproval || !(error instanceof ApprovalNeeded)) throw error;
         if (waitForApproval !== true) waitForApproval(error);
-        await this.agreed(error);
+        await this.untilApproved(error);
       }
     }
   }
@@ -65,7 +65,7 @@ export class Task {
    * Resolves once people have agreed to what was refused with this error: ask for the same again then, within the few minutes for which
    * their yes can be used. Throws NotApproved, TaskEnded, and what every question to the broker throws.
    */
-  async agreed({ approvalId }, { signal } = {}) {
+  async untilApproved({ approvalId }, { signal } = {}) {
     const path = `/approvals/${approvalId}?wait=${this.#waitSeconds}`;
     for (;;) {
       this.#assertWanted();
@@ -121,7 +121,7 @@ export class Task {
    * Tells the broker that a dead credential is out of use here from this moment on: the receipt of what ended it then says so.
    * @param instance Names this process in the receipt.
    */
-  async denied({ token }, instance) {
+  async reportOutOfUse({ token }, instance) {
     const since = elapsed();
     // The waiting is counted anew before each attempt.
     const body = () => ({ token, deniedMs: Math.round(elapsed() - since), instance });

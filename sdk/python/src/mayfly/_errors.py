@@ -58,7 +58,8 @@ class Refused(MayflyError):
 class ApprovalNeeded(Refused):
     """People must agree first, and are asked.
 
-    ``task.agreed(error)`` waits for them; then the same can be asked for again. Nobody is asked twice about the same.
+    ``task.wait_until_approved(error)`` waits for them; then the same can be asked for again. Nobody is asked twice
+    about the same.
     """
 
     def __init__(self, text: str, *, approval_id: str, task_id: str, **details: Any) -> None:

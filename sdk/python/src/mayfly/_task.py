@@ -93,9 +93,9 @@ class Task:
                     raise
                 if callable(wait_for_approval):
                     wait_for_approval(asked)
-                self.agreed(asked)
+                self.wait_until_approved(asked)
 
-    def agreed(self, asked: ApprovalNeeded) -> None:
+    def wait_until_approved(self, asked: ApprovalNeeded) -> None:
         """Return once people have agreed to what was refused with this error: ask for the same again then.
 
         Their yes can be used for a few minutes. Raises NotApproved, TaskEnded, and what every question to the broker
