@@ -1,7 +1,8 @@
 /** A task as what other libraries ask for. Each is an object of their shape, so that none of them is needed here. */
 import { MayflyError } from './errors.js';
 import { membersOf } from './request.js';
-import type { Access, Task, Wish } from './task.js';
+import type { Task } from './task.js';
+import type { Access, Wish } from './token-request.js';
 
 /** The `AuthProvider` of `@modelcontextprotocol/client` 2: give it to a transport as `authProvider`. For SDK 1, use fetchFor(). */
 export const mcpAuthFor = (task: Task, { target, access }: { target: string; access?: Access }) => ({

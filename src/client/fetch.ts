@@ -1,7 +1,8 @@
 /** `fetch` with a credential of a task: the shortest way from a task to a call. */
 import { MayflyError } from './errors.js';
 import type { Credential } from './credential.js';
-import type { Access, Task } from './task.js';
+import type { Task } from './task.js';
+import type { Access } from './token-request.js';
 
 interface Destination {
   /** The target, as the broker's configuration names it. */

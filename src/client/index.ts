@@ -7,7 +7,8 @@
  *     });
  */
 export { mayfly, type Mayfly, type MayflyOptions, type TaskOptions } from './mayfly.js';
-export { Task, type Access, type Outcome, type Wish } from './task.js';
+export { Task, type Outcome } from './task.js';
+export type { Access, Wish } from './token-request.js';
 export { Credential } from './credential.js';
 export {
   ApprovalNeeded,

@@ -1,29 +1,21 @@
 /** A task of the broker, from the side of the agent: credentials under it, its heartbeat, its end. */
 import { createHash } from 'node:crypto';
-import { ACCESS_TOKEN_TYPE, JWT_TYPE, TOKEN_EXCHANGE } from '../protocol/oauth.js';
+import { waitForAnswer } from './approval-wait.js';
 import { KeptCredential, type Credential, type Issued } from './credential.js';
 import { elapsed } from './elapsed.js';
-import { ApprovalNeeded, MayflyError, NotApproved, Refused, TaskEnded, Unavailable } from './errors.js';
+import { ApprovalNeeded, MayflyError, NotApproved, Refused, TaskEnded } from './errors.js';
 import { ask, asBearer, textOf, tokenFrom, type Connection, type IdentitySource, type Members } from './request.js';
-
-/** What a credential may do: scope texts such as `incident/4711:read`, or RFC 9396 objects. */
-export type Access = string | readonly string[] | readonly object[];
-
-/** What a credential is asked for. */
-export interface Wish {
-  /** Default: what the task was opened for at this target. */
-  access?: Access;
-  /** The broker gives no more than policy and its configuration allow. Default: theirs, five minutes if nobody changed it. */
-  lifetimeSeconds?: number;
-  /** Where people must agree first: wait for them. A function is told before which question they are asked. Default: throw ApprovalNeeded. */
-  waitForApproval?: true | ((asked: ApprovalNeeded) => void);
-}
+import {
+  exchangeForm,
+  issuedIn,
+  parametersOf,
+  wishOf,
+  type Access,
+  type Parameters,
+  type Wish,
+} from './token-request.js';
 
 const AWAITED = '/introspect/wait';
-
-/** Of one request that waits for people. Programs around agents often give up after a minute. */
-const WAIT_SECONDS_MOST = 55;
-const WAIT_SPARE_SECONDS = 2;
 
 export type Outcome = 'completed' | 'failed' | 'cancelled';
 
@@ -82,7 +74,7 @@ export class Task implements AsyncDisposable {
    * Unavailable or IdentityUnavailable where it could not be asked and nothing that lives is kept.
    */
   async credential(target: string, wish: Access | Wish = {}): Promise<Credential> {
-    const { waitForApproval } = isWish(wish) ? wish : {};
+    const { waitForApproval } = wishOf(wish);
     for (;;) {
       if (this.#over) throw this.#over;
       try {
@@ -100,15 +92,14 @@ export class Task implements AsyncDisposable {
    * their yes can be used. Throws NotApproved, TaskEnded, and what every question to the broker throws.
    */
   async untilApproved({ approvalId }: ApprovalNeeded, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    const path = `/approvals/${approvalId}?wait=${this.#waitSeconds}`;
+    const either = signal ? AbortSignal.any([signal, this.signal]) : this.signal;
     for (;;) {
       this.#assertWanted();
-      const either = signal ? AbortSignal.any([signal, this.signal]) : this.signal;
-      const state = textOf((await ask(this.#connection, { path, prove: asBearer(), signal: either }))['state']);
+      const state = await waitForAnswer(this.#connection, approvalId, either);
       this.#assertWanted();
       if (state === 'approved' || state === 'used') return;
       if (state === 'cancelled') await this.#assertNotOver(either);
-      if (state !== 'pending') throw new NotApproved(approvalId, state ?? 'unknown');
+      if (state !== 'pending') throw new NotApproved(approvalId, state);
     }
   }
 
@@ -121,11 +112,6 @@ export class Task implements AsyncDisposable {
     const task = await ask(this.#connection, { path: `/tasks/${this.#id}`, prove: asBearer(), signal });
     const state = textOf(task['state']);
     if (state !== undefined && isOver(state)) throw this.#endedByOthers(state);
-  }
-
-  /** The broker answers before the client gives up on a request. */
-  get #waitSeconds(): number {
-    return Math.max(1, Math.min(WAIT_SECONDS_MOST, Math.floor(this.#connection.timeoutMs / 1000) - WAIT_SPARE_SECONDS));
   }
 
   /**
@@ -198,7 +184,7 @@ export class Task implements AsyncDisposable {
   }
 
   #keptFor(target: string, wish: Access | Wish): KeptCredential {
-    const wanted = { resource: target, ...parametersOf(isWish(wish) ? wish : { access: wish }) };
+    const wanted = { resource: target, ...parametersOf(wishOf(wish)) };
     const key = JSON.stringify(wanted);
     const known = this.#credentials.get(key);
     if (known) return known;
@@ -230,7 +216,7 @@ export class Task implements AsyncDisposable {
     const key = `${this.#opener}-${createHash('sha256').update(JSON.stringify(wanted)).digest('base64url')}`;
     const asking = ask(this.#connection, { path: '/token', prove, signal: this.signal });
     const answer = await this.#noticingTheEnd(this.#noticingItsTask(asking));
-    const { task, ...issued } = issuedIn(answer);
+    const { issued, task } = issuedIn(answer);
     this.#id ??= task;
     // Meanwhile it may have been completed or left here.
     if (this.#over) throw this.#over;
@@ -247,18 +233,11 @@ export class Task implements AsyncDisposable {
     }
   }
 
-  /** The form of RFC 8693: this workload asks for itself, or acts for the person, or with what was handed on. */
   async #form(workload: string, parameters: Parameters): Promise<URLSearchParams> {
-    const person = this.#unopened?.person;
+    const source = this.#unopened?.person;
     const handedOn = this.#handedOn;
-    const shown = handedOn ?? (person && (await tokenFrom(person, 'person')));
-    return new URLSearchParams({
-      grant_type: TOKEN_EXCHANGE,
-      subject_token: shown ?? workload,
-      subject_token_type: handedOn === undefined ? JWT_TYPE : ACCESS_TOKEN_TYPE,
-      ...(shown !== undefined && { actor_token: workload, actor_token_type: JWT_TYPE }),
-      ...parameters,
-    });
+    const person = handedOn === undefined && source ? await tokenFrom(source, 'person') : undefined;
+    return exchangeForm({ workload, person, handedOn }, parameters);
   }
 
   /** The credential that opens the task, as long as it is not open: from then on the task is this workload's own. */
@@ -332,27 +311,3 @@ export class Task implements AsyncDisposable {
 
 /** A suspended task may be resumed; every state but that and `open` is the end. */
 export const isOver = (state: string): boolean => state !== 'open' && state !== 'suspended';
-
-type Parameters = Readonly<Record<string, string>>;
-
-/** Throws Unavailable for what is no credential: what is not printable must not become a header, whose error would quote it. */
-function issuedIn({ access_token: token, expires_in: lifetimeSeconds, task_id: task, scope }: Members) {
-  const isCredential = typeof token === 'string' && /^[ -~]+$/.test(token);
-  if (!isCredential || !(typeof lifetimeSeconds === 'number' && lifetimeSeconds > 0) || typeof task !== 'string') {
-    throw new Unavailable('The answer of the broker has no access_token, expires_in and task_id.', { mayPass: false });
-  }
-  return { token, lifetimeSeconds, scope: textOf(scope) ?? '', task };
-}
-
-const isWish = (wish: Access | Wish): wish is Wish => typeof wish === 'object' && !Array.isArray(wish);
-
-function parametersOf({ access, lifetimeSeconds }: Wish): Parameters {
-  const lifetime = lifetimeSeconds === undefined ? {} : { lifetime: String(lifetimeSeconds) };
-  if (access === undefined) return lifetime;
-  const entries = typeof access === 'string' ? [access] : access;
-  const isScope = entries.every((entry) => typeof entry === 'string');
-  return {
-    ...lifetime,
-    ...(isScope ? { scope: entries.join(' ') } : { authorization_details: JSON.stringify(entries) }),
-  };
-}
