@@ -28,6 +28,7 @@ interface Wanted {
 const LOOKED_AT_MOST = 512;
 const PAGE = 32;
 
+/** Throws `access_denied` for a caller that is held or cut off, and `slow_down` where all that is read is more than its rate allows. */
 export async function listApprovals(
   deps: ListDeps,
   caller: AuthenticatedCaller,

@@ -51,6 +51,10 @@ export const proofsOf = ({ caller, onBehalfOf }: Requester): AuthenticatedCaller
 
 const ACCEPTED_TYPES: readonly string[] = [JWT_TYPE, ID_TOKEN_TYPE, ACCESS_TOKEN_TYPE];
 
+/**
+ * Returns the workload by its proof, and whom it acts for. Throws `invalid_request`, or by RFC 7523 `invalid_grant` or `invalid_client`, for
+ * proofs that do not hold or do not fit each other, and `temporarily_unavailable` where the keys of an issuer cannot be read.
+ */
 export async function identifyRequester(deps: IdentifyDeps, proofs: Proofs): Promise<Requester> {
   const requester = await proven(deps, proofs);
   const { party } = requester.caller;

@@ -15,7 +15,11 @@ import { reissue, release, type Issued } from './release.js';
 import type { CredentialRequest, UnreadRequest } from './request.js';
 import { reserveGrant } from './reserve-grant.js';
 
-/** @param unread with `identify` in the place of that of `deps`, where whoever asks wants to know whom it has identified */
+/**
+ * Returns the credential, which may be handed out. Throws the refusal: it is audited if it is known who asks, and what was reserved by
+ * then is ended.
+ * @param unread with `identify` in the place of that of `deps`, where whoever asks wants to know whom it has identified
+ */
 export async function exchange(
   deps: Deps,
   proofs: Proofs,
@@ -36,17 +40,17 @@ export async function exchangeFor(
   const rated = ratedApart(deps, requester);
   // What cannot be read was asked for by a program, and says nothing about what its workload wants.
   const handedOn = requester.handed?.credential.id;
-  const asked = defined({ type: 'credential.refused' as const, requestId, charged: nobody, handedOn });
-  const request = await auditingRefusals(deps, caller, asked, async () => {
+  const about = defined({ type: 'credential.refused' as const, requestId, charged: nobody, handedOn });
+  const request = await auditingRefusals(deps, caller, about, async () => {
     await rated.assertWithinRate(caller.party);
-    const asked = read(requester);
+    const wanted = read(requester);
     for (const { once } of proofsOf(requester)) if (once) await useOnce(deps.ledger, once);
-    return { ...asked, under: underTaskOf(requester, asked.under), requestId };
+    return { ...wanted, under: underTaskOf(requester, wanted.under), requestId };
   });
   const { target, access, under } = request;
   const charged = () => chargesFor(deps, requester, under);
-  const about = defined({ ...asked, charged, target, access, ...auditedUnder(under) });
-  return auditingRefusals(deps, caller, about, async () => {
+  const asked = defined({ ...about, charged, target, access, ...auditedUnder(under) });
+  return auditingRefusals(deps, caller, asked, async () => {
     if (request.again) await waitFor(deps, target);
     const shared = sharedBy(requester, request);
     const grant = await deps.inTurn(shared && sharedTaskKey(shared), () =>

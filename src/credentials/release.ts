@@ -59,6 +59,10 @@ export async function reissue(deps: Deps, { session, task, ...rest }: Reissue, r
   return { minted, credential, task, opened: false, again: true };
 }
 
+/**
+ * Returns what was minted, once it may be handed out. Throws `access_denied` where an entry of the log has ended it meanwhile, the refusal
+ * of the target, or the failure of the store or the audit log: then the credential is ended.
+ */
 export async function release(deps: Deps, grant: Grant, requestId: string): Promise<Issued> {
   const { reserved, task, opened, minter } = grant;
   const { value: credential } = reserved;
