@@ -12,8 +12,8 @@ import { toTimestamp } from '../domain/time.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import { allReceipts, type Receipt } from '../ledger/receipts.js';
 import { assertSeen } from '../revocation/assert-seen.js';
+import { fittingEffect, publishRevocation } from '../revocation/publish-revocation.js';
 import { publishLift } from '../revocation/receipts.js';
-import { fittingEffect, publishRevocation } from '../revocation/revoke-by-selector.js';
 import { CONFIG, revocationNumberOf, selectorKindOf, timestampOf, type Terminal } from './terminal.js';
 
 interface RevokeOptions {

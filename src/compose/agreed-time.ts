@@ -10,7 +10,7 @@ import { readAgreedTime, removeAgreedTime, type AgreedTime } from '../health/agr
 import { watchClock } from '../health/watched-clock.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { renewGeneration } from '../ledger/revocation-log.js';
-import { publishRevocation } from '../revocation/revoke-by-selector.js';
+import { publishRevocation } from '../revocation/publish-revocation.js';
 import type { Store } from '../store/store.js';
 import type { Local } from './local.js';
 

@@ -11,7 +11,7 @@ import type { SessionEffect } from '../enforcement/effect.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { dropCredential } from '../ledger/credentials.js';
 import { revoke } from '../ledger/revoke.js';
-import { namedIn, type Named } from '../revocation/credentials-in-text.js';
+import { findInText, type CredentialInText } from '../revocation/credentials-in-text.js';
 import { sessionEffect } from '../revocation/effects.js';
 import type { Deps } from './deps.js';
 
@@ -25,7 +25,7 @@ export async function returnToken(
 ): Promise<SessionEffect | undefined> {
   const about = { type: 'operation.refused', verb: 'returnToken', requestId, charged: nobody } as const;
   await auditingRefusals(deps, caller, about, () => assertLiveCaller(deps, caller));
-  const { credentials, questions } = await namedIn(deps, token, shownBy(caller, 'returned'));
+  const { credentials, questions } = await findInText(deps, token, shownBy(caller, 'returned'));
   const asked = questions.filter(({ workload }) => isSame(workload, caller.party));
   await Promise.all(asked.map((one) => takeBack(deps, one, { caller, requestId })));
   const held = credentials.filter(({ workload }) => workload === caller.party.id);
@@ -36,7 +36,7 @@ export async function returnToken(
 async function giveBack(
   { ledger }: ReturnDeps,
   caller: AuthenticatedCaller,
-  held: Named,
+  held: CredentialInText,
 ): Promise<SessionEffect | undefined> {
   await revoke(ledger, {
     id: `returned:${held.id}`,

@@ -14,7 +14,7 @@ import { credentialsByHandle } from '../ledger/handles.js';
 
 type TextDeps = Pick<Deps, 'ledger' | 'keys' | 'settings' | 'observer'>;
 
-export interface Named {
+export interface CredentialInText {
   id: string;
   task: string;
   workload: string;
@@ -25,14 +25,14 @@ export interface Named {
 
 interface InText {
   /** Each once, as are the questions. */
-  credentials: Named[];
+  credentials: CredentialInText[];
   questions: Approval[];
   /** The text has a token that a key of this broker signed, and that no record confirms. */
   unrecorded: boolean;
 }
 
 /** Throws `invalid_request` for a text with more tokens or names than are looked at: one behind them would stay alive. */
-export async function namedIn(deps: TextDeps, text: string, shown: Shown): Promise<InText> {
+export async function findInText(deps: TextDeps, text: string, shown: Shown): Promise<InText> {
   const candidates = ownTokensIn(text);
   if (candidates.length > CANDIDATES_MOST) throw new BrokerError('invalid_request', TOO_MANY);
   const isCode = (candidate: string) => approvalOfCode(candidate) !== undefined;
@@ -58,7 +58,11 @@ const eachOnce = <T extends { id: string }>(found: readonly T[]): T[] => [
 
 const TOO_MANY = `The text contains more than ${CANDIDATES_MOST} tokens. Send each by itself. Nothing was revoked.`;
 
-async function credentialOf(deps: TextDeps, token: string, shown: Shown): Promise<Named | 'unrecorded' | undefined> {
+async function credentialOf(
+  deps: TextDeps,
+  token: string,
+  shown: Shown,
+): Promise<CredentialInText | 'unrecorded' | undefined> {
   try {
     const inspected = await inspect(deps, token, shown);
     return inspected && (namedBy(inspected.found) ?? 'unrecorded');
@@ -69,7 +73,7 @@ async function credentialOf(deps: TextDeps, token: string, shown: Shown): Promis
   }
 }
 
-const namedBy = (found: Found | undefined): Named | undefined =>
+const namedBy = (found: Found | undefined): CredentialInText | undefined =>
   found && {
     id: found.credential.id,
     task: found.task.id,

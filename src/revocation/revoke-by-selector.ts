@@ -10,21 +10,17 @@ import { permitRevocation } from '../authorization/permit-revocation.js';
 import { isUnsettled, type Approval } from '../domain/approval.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import { defaultEffect, effectFits, valueProblem, type Effect, type Selector } from '../domain/selector.js';
-import type { RequestTrace } from '../domain/request-trace.js';
+import type { Effect, Selector } from '../domain/selector.js';
 import { UNDONE } from '../domain/unwrapped.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { readApprovalState } from '../ledger/approval-state.js';
-import { findCredential } from '../ledger/credentials.js';
-import { receiptFor } from '../ledger/follow-receipts.js';
 import { countImpact, type Affected } from '../ledger/impact.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipts.js';
-import { revoke } from '../ledger/revoke.js';
-import { readTask } from '../ledger/tasks.js';
 import { assertSeen } from './assert-seen.js';
-import { namedIn } from './credentials-in-text.js';
+import { findInText } from './credentials-in-text.js';
 import { effectsOf, type AchievedEffect } from './effects.js';
+import { fittingEffect, publishRevocation } from './publish-revocation.js';
 
 export type RevocationDeps = Pick<Deps, 'ledger' | 'policy' | 'keys' | 'audit' | 'settings' | 'observer'>;
 
@@ -86,7 +82,7 @@ export async function permitBySelector(
     ? permitRevocation(deps, caller, { ...found, dryRun }, takingBack)
     : ask(found));
   // Only a caller that may revoke learns what a text contains.
-  if (problem !== undefined) throw invalid(problem);
+  if (problem !== undefined) throw new BrokerError('invalid_request', problem);
   return permittedFound;
 }
 
@@ -131,59 +127,13 @@ export async function previewRevocation(
   return defined({ selector, effect, at, seen, affected, effects: await effectsOf(deps.ledger, affected) });
 }
 
-interface Revocation {
-  selector: Selector;
-  effect: Effect;
-  reason: string;
-  actor: string;
-  /** The request that wants it. */
-  trace?: RequestTrace;
-  ticket?: string;
-  /** The reaction that places it. Never taken from a request. */
-  reaction?: string;
-  /** Who reported what the reaction acts on. */
-  source?: string;
-  /** Of a hold: when it is lifted by itself. Milliseconds. */
-  liftAt?: number;
-  /** Whether anything is known by the selector; absent where nobody asked. */
-  seen?: boolean;
-  /** Names a revocation that may be published twice, for example after a crash: the log then has one entry. */
-  id?: string;
-}
-
-/** Publishes a revocation without asking whether anybody may: for reactions, and for whoever has the store's credentials. */
-export async function publishRevocation(ledger: Ledger, revocation: Revocation): Promise<Receipt> {
-  const knownEnd = await knownEndOf(ledger, revocation.selector);
-  const entry = await revoke(ledger, defined({ ...revocation, knownEnd }));
-  return receiptFor(ledger, entry);
-}
-
-/**
- * Returns the effect that is asked for, or the usual one for the selector. Throws if the parts of the request do not fit
- * each other.
- */
-export function fittingEffect(
-  selector: Selector,
-  { effect = defaultEffect(selector.kind), liftAt }: { effect?: Effect; liftAt?: number },
-  now: number,
-): Effect {
-  const problem = valueProblem(selector);
-  if (problem !== undefined) throw invalid(`The selector value is missing or malformed for its kind: it ${problem}.`);
-  if (!effectFits(selector.kind, effect)) throw invalid(`The effect "${effect}" does not fit a ${selector.kind}.`);
-  if (liftAt !== undefined && effect !== 'hold') throw invalid('Only a hold can have "until".');
-  if (liftAt !== undefined && liftAt <= now) throw invalid('The time in "until" is past.');
-  return effect;
-}
-
-const invalid = (text: string): BrokerError => new BrokerError('invalid_request', text);
-
 /** Returns the one thing that a text names, or the problem with the text. */
 async function foundIn(
   deps: RevocationDeps,
   leaked: string,
   caller: AuthenticatedCaller,
 ): Promise<{ found?: Selector | { question: Approval }; problem?: string }> {
-  const { credentials, questions, unrecorded } = await namedIn(deps, leaked.trim(), shownBy(caller, 'found'));
+  const { credentials, questions, unrecorded } = await findInText(deps, leaked.trim(), shownBy(caller, 'found'));
   const open = await thoseOpen(deps.ledger, questions);
   // A log has a code beside the credential that it has led to: a question that grants nothing more must not save that one.
   const meant = credentials.length > 0 || open.length > 0 ? open : questions;
@@ -210,17 +160,3 @@ const several = (ids: readonly string[], areQuestions: boolean): string =>
   `The text contains several credentials of this broker${areQuestions ? ', or deferral codes' : ''}: ${ids.join(', ')}. Nothing was revoked. Revoke each by its id${areQuestions ? '; send a code by itself' : ''}.`;
 const UNRECORDED = `${SIGNED_BUT_UNRECORDED} Nothing was revoked.`;
 const NONE = `The text contains no valid token of this broker, as it is or with these undone: ${UNDONE}. It names no session of it either, and has no deferral code. What it contains may be cut short, expired, of another issuer, or wrapped in another way. Nothing was revoked.`;
-
-/**
- * Returns when what the selector names ends anyway, so that the log can forget its tombstone sooner; undefined if that is
- * unknown. A store that cannot be read now must not stop a revocation, so errors count as unknown.
- */
-async function knownEndOf(ledger: Ledger, { kind, value }: Selector): Promise<number | undefined> {
-  try {
-    if (kind === 'task') return (await readTask(ledger, value))?.value.deadline;
-    if (kind === 'credential') return (await findCredential(ledger, value))?.credential.expiresAt;
-  } catch {
-    return undefined;
-  }
-  return undefined;
-}

@@ -13,7 +13,7 @@ import type { ReactionDone, Signal } from '../domain/signal.js';
 import { eachSettled } from '../ledger/each-settled.js';
 import { setRisk } from '../ledger/risk.js';
 import { changeSignal, readSignal, takeSignal, overdueSignals } from '../ledger/signals.js';
-import { publishRevocation } from '../revocation/revoke-by-selector.js';
+import { publishRevocation } from '../revocation/publish-revocation.js';
 import { evaluateSignal, type EvaluateDeps } from './evaluate.js';
 
 export interface ReactDeps extends EvaluateDeps {
