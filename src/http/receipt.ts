@@ -11,7 +11,7 @@ import { ok } from './wire/endpoint.js';
 import { accepts } from './wire/fields.js';
 import { brokerOperation, nothing } from './wire/operation.js';
 import type { HttpDeps } from './deps.js';
-import { receiptAnswer, receiptOnWire, seqOf, SEQ_PATH } from './revocations.js';
+import { receiptAnswer, receiptOnWire, seqOf, SEQ_PATH } from './revocation-contract.js';
 
 /** A type of its own: a signed receipt must pass for nothing else that the same keys sign. */
 const RECEIPT_TYP = 'mayfly-receipt+jwt';

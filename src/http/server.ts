@@ -21,11 +21,12 @@ import type { HttpDeps } from './deps.js';
 import { errorPage } from './error-page.js';
 import { feedAcknowledgement, revocationFeed } from './feed.js';
 import { muteList, muting, unmuting } from './mutes.js';
+import { allLifting, holdLifting } from './lifting.js';
 import { notifications } from './notifications.js';
 import { forwardAuth, forwardAuthByPath } from './forward-auth.js';
 import { liveness, readiness, metricsPage } from './operations.js';
 import { revocationReceipt } from './receipt.js';
-import { allLifting, holdLifting, holdList, revocationList, revocation } from './revocations.js';
+import { holdList, revocationList, revocation } from './revocations.js';
 import { signalPush } from './security-events.js';
 import { allDismissing, signalDeciding, pendingSignals, signalList, signalReading, jsonSignal } from './signals.js';
 import {

@@ -9,7 +9,7 @@ import { toTimestamp } from '../domain/time.js';
 import { showOwner, showWorkload, type OwnerStanding, type WorkloadStanding } from '../inventory/standing.js';
 import { allWithEffects } from '../revocation/effects.js';
 import type { HttpDeps } from './deps.js';
-import { receiptAnswer, receiptOnWire } from './revocations.js';
+import { receiptAnswer, receiptOnWire } from './revocation-contract.js';
 import { affectedAnswer, countsOf } from './wire/answers.js';
 import { json, time } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
