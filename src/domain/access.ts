@@ -82,6 +82,12 @@ export function overlaps(a: string, b: string): boolean {
   return true;
 }
 
+/** Returns the words of all labels that touch something: sorted, each once. */
+export const sensitivityOf = (
+  labels: readonly { match: string; sensitivity: readonly string[] }[],
+  touches: (match: string) => boolean,
+): string[] => [...new Set(labels.flatMap(({ match, sensitivity }) => (touches(match) ? sensitivity : [])))].sort();
+
 /** Returns whether every requested pair is covered by one entry of the ceiling for the same target. */
 export const isWithin = (ceiling: readonly TargetAccess[], target: string, asked: readonly Access[]): boolean =>
   pairsOf(asked).every(({ path, action }) =>

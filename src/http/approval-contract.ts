@@ -2,8 +2,15 @@
 import { z } from 'zod';
 import type { SeenApproval } from '../authorization/permit-on-approval.js';
 import { teamOf } from '../authorization/team.js';
-import { isAction, overlaps, pathProblem } from '../domain/access.js';
-import { APPROVAL_ANSWERS, APPROVAL_STATES, shownDigest, termsOf, type Approval } from '../domain/approval.js';
+import { isAction, overlaps, pathProblem, sensitivityOf } from '../domain/access.js';
+import {
+  APPROVAL_ANSWERS,
+  APPROVAL_STATES,
+  shownDigest,
+  termsOf,
+  type Approval,
+  type ApprovalAnswer,
+} from '../domain/approval.js';
 import { missingOf } from '../domain/approval-answers.js';
 import { defined } from '../domain/defined.js';
 import { natural } from '../domain/schemas.js';
@@ -19,6 +26,9 @@ const path = z.string().superRefine((text, context) => {
 });
 const action = z.string().refine(isAction, 'is no action');
 
+/** Characters of what a person says, in an answer or a review. */
+export const REASON_MOST = 512;
+
 export const decisionInput = z.strictObject({
   decision: z
     .enum(APPROVAL_ANSWERS)
@@ -26,7 +36,7 @@ export const decisionInput = z.strictObject({
   digest: printable(64).describe(
     'The `digest` of what was read: if anything of it has changed, the answer is refused.',
   ),
-  reason: printable(512).exactOptional().describe('In words. Demanded, except with `approve`.'),
+  reason: printable(REASON_MOST).exactOptional().describe('In words. Demanded, except with `approve`.'),
   access: z
     .array(z.strictObject({ path, actions: z.array(action).min(1).max(32) }))
     .min(1)
@@ -36,7 +46,12 @@ export const decisionInput = z.strictObject({
   lifetimeSeconds: z.int().min(1).max(999_999_999).exactOptional().describe('The same: for a shorter time.'),
 });
 
-export const reviewInput = z.strictObject({ note: printable(512).describe('What was found. For the audit log.') });
+/** Returns the verb that policy must permit for this answer. */
+export const verbOf = (says: ApprovalAnswer['says']) => (says === 'emergency' ? 'breakGlass' : 'approve');
+
+export const reviewInput = z.strictObject({
+  note: printable(REASON_MOST).describe('What was found. For the audit log.'),
+});
 
 const access = z.array(z.strictObject({ path: z.string(), actions: z.array(z.string()) }));
 const terms = z.strictObject({ access, lifetimeSeconds: natural });
@@ -60,7 +75,7 @@ const forApprovers = z
       .exactOptional()
       .describe('The team of the workload.'),
     purposeFrom: z.enum(['opener', 'agent', 'default']).describe('Who said what it is for. `agent`: itself.'),
-    sensitivity: z.array(z.string()).describe('The labels of what could be touched.'),
+    sensitivity: z.array(z.string()).describe('The labels of what could be touched, after the answers so far.'),
     policies: z.array(z.string()).describe('The ids of the policies that want people to agree.'),
     answers: z.array(
       z.strictObject({
@@ -136,18 +151,16 @@ export function approvalOnWire(deps: Shown, seen: SeenApproval): z.input<typeof 
 
 function answerOnWire({ settings, targets }: Shown, { approval, task, groups, breaksGlass, unknown }: SeenApproval) {
   const notKnown = Object.values(unknown).map(({ message }) => message);
-  const { workload, principal, openedBy, purposeFrom, policies, review, asked } = approval;
+  const { workload, principal, openedBy, purposeFrom, policies, review } = approval;
   const { owner } = workload;
   const { contact, runbook } = (owner !== undefined && teamOf(settings.owners, owner)) || {};
-  const labels = targets.get(asked.target)?.labels ?? [];
-  const touched = labels.filter(({ match }) => asked.access.some((one) => overlaps(match, one.path)));
   return defined({
     digest: shownDigest(approval),
     onBehalfOf: principal?.id,
     chain: task ? chainOf(task) : [workload.id, ...(openedBy ? [openedBy.id] : [])],
     owner: owner === undefined ? undefined : defined({ name: owner, contact, runbook }),
     purposeFrom,
-    sensitivity: [...new Set(touched.flatMap(({ sensitivity }) => sensitivity))],
+    sensitivity: labelsOf(targets, approval),
     policies,
     answers: approval.answers.map(saidOnWire),
     review: review && reviewOnWire(review),
@@ -155,6 +168,13 @@ function answerOnWire({ settings, targets }: Shown, { approval, task, groups, br
     mayBreakGlass: breaksGlass,
     unknown: notKnown.length > 0 ? notKnown : undefined,
   });
+}
+
+/** Returns the labels that the configuration gives to any of what stands of the request. */
+export function labelsOf(targets: Shown['targets'], approval: Approval): string[] {
+  const { access } = termsOf(approval);
+  const { labels = [] } = targets.get(approval.asked.target) ?? {};
+  return sensitivityOf(labels, (match) => access.some(({ path }) => overlaps(match, path)));
 }
 
 const termsOnWire = ({ access, lifetimeSeconds }: ReturnType<typeof termsOf>) => ({

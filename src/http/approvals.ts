@@ -5,7 +5,7 @@ import { APPROVAL_LISTS, listApprovals } from '../approvals/list.js';
 import { reviewApproval } from '../approvals/review.js';
 import { permitOnApproval } from '../authorization/permit-on-approval.js';
 import { defined } from '../domain/defined.js';
-import { approvalAnswer, approvalOnWire, decisionInput, reviewInput } from './approval-contract.js';
+import { approvalAnswer, approvalOnWire, decisionInput, reviewInput, verbOf } from './approval-contract.js';
 import type { HttpDeps } from './deps.js';
 import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
@@ -96,7 +96,7 @@ export const approvalDecision = (deps: HttpDeps) =>
   operation(deps, {
     verb: 'approve',
     summary:
-      'Answers a request that waits: a person agrees, to all of it or to less, or refuses. The first answer stands.',
+      'Answers a request that waits: a person agrees, to all of it or to less, or refuses. The first answer that settles it stands.',
     needs: '`approve` of it; for an emergency `breakGlass`',
     path,
     answers: { 200: json(approvalAnswer) },
@@ -105,7 +105,7 @@ export const approvalDecision = (deps: HttpDeps) =>
     input: decisionInput,
     charged: () => 'nobody',
     permit: (caller, _, { params }) => permitOnApproval(deps, caller, params['id'] ?? ''),
-    about: ({ decision }) => ({ verb: decision === 'emergency' ? 'breakGlass' : 'approve' }),
+    about: ({ decision }) => ({ verb: verbOf(decision) }),
     act: async (permitted, input, { requestId }) =>
       ok(approvalOnWire(deps, await answerApproval(deps, permitted, input, requestId))),
   });

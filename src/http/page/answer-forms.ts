@@ -3,6 +3,7 @@ import type { SeenApproval } from '../../authorization/permit-on-approval.js';
 import { pairsOf } from '../../domain/access.js';
 import { shownDigest, termsOf, type Approval } from '../../domain/approval.js';
 import { isOwnRequest, isSamePerson } from '../../domain/approval-answers.js';
+import { REASON_MOST } from '../approval-contract.js';
 import { html, type Html } from './html.js';
 import type { Session } from './session.js';
 import { pairText } from './words.js';
@@ -10,8 +11,6 @@ import { pairText } from './words.js';
 /** What a form of an answer is bound to: this request, as it was shown. */
 export const answerAbout = (id: string, digest: string): string => `answer ${id} ${digest}`;
 export const reviewAbout = (id: string): string => `review ${id}`;
-
-export const REASON_MOST = 512;
 
 export function answerForms(seen: SeenApproval, session: Session): Html | undefined {
   const { approval, state, breaksGlass, unknown } = seen;

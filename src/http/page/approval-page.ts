@@ -1,8 +1,9 @@
 /** One request as a page: what is asked in plain words, and the forms of the answer. */
 import type { SeenApproval } from '../../authorization/permit-on-approval.js';
-import { overlaps, pairsOf } from '../../domain/access.js';
+import { pairsOf } from '../../domain/access.js';
 import { termsOf, type Approval, type NeededApproval } from '../../domain/approval.js';
 import { missingOf } from '../../domain/approval-answers.js';
+import { labelsOf } from '../approval-contract.js';
 import type { HttpDeps } from '../deps.js';
 import type { Answer } from '../wire/endpoint.js';
 import { answerForms, reviewForm } from './answer-forms.js';
@@ -15,7 +16,7 @@ import { counted, duration, moment, pairText, partyName, patternNote } from './w
 export function approvalPage(deps: PageDeps, seen: SeenApproval, session: Session): Answer {
   const { approval } = seen;
   const now = deps.ledger.clock.now();
-  const told = mayAnswer(seen) ? { labels: labelsOf(deps, approval), policies: approval.policies } : undefined;
+  const told = mayAnswer(seen) ? { labels: labelsOf(deps.targets, approval), policies: approval.policies } : undefined;
   const body = html`${stateOf(seen, now)} ${request(approval, told, now)}
   ${told ? answered(approval, now) : refusedWhy(approval)} ${answerForms(seen, session)} ${reviewForm(seen, session)}`;
   return pageOf({ title: `${approval.workload.id} asks`, person: personOf(session), body });
@@ -31,14 +32,6 @@ interface Told {
 }
 
 type PageDeps = Pick<HttpDeps, 'ledger' | 'targets'>;
-
-/** Returns the labels that the configuration gives to any of what is asked for. */
-function labelsOf({ targets }: PageDeps, approval: Approval): string[] {
-  const paths = termsOf(approval).access.map(({ path }) => path);
-  const labels = targets.get(approval.asked.target)?.labels ?? [];
-  const found = labels.filter(({ match }) => paths.some((path) => overlaps(match, path)));
-  return [...new Set(found.flatMap(({ sensitivity }) => sensitivity))];
-}
 
 const STATES = {
   pending: 'It waits for an answer.',

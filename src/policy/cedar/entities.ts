@@ -3,7 +3,7 @@
  * configuration. Of paths and groups only those are kept that a policy names: Cedar can ask about an id only by naming it, so
  * two paths that no policy and no label tells apart become one and the same entity, and are evaluated once.
  */
-import { covers, isPattern, overlaps, pathProblem } from '../../domain/access.js';
+import { covers, isPattern, overlaps, pathProblem, sensitivityOf } from '../../domain/access.js';
 import type { Given, KnownClaims, PartyRef, RememberedPerson } from '../../domain/party.js';
 import type { ApprovalFacts, PolicyQuery, PolicyResource, TaskFacts } from '../query.js';
 import type { CedarValueJson, EntityJson, TypeAndId } from './cedar-wasm.js';
@@ -160,13 +160,12 @@ function pathSubject(
   pattern: boolean,
   carries: (label: string, path: string) => boolean,
 ): Subject {
-  const labels = target.labels.filter(({ match }) => carries(match, path));
   const place: Place = {
     // No policy can name the empty path, so it stands for every path that no policy names.
     named: target.named.has(path) ? path : '',
     above: pathsAbove(path).filter((one) => target.named.has(one)),
     pattern,
-    sensitivity: [...new Set(labels.flatMap(({ sensitivity }) => sensitivity))].sort(),
+    sensitivity: sensitivityOf(target.labels, (match) => carries(match, path)),
   };
   return { text: JSON.stringify([target.resource, place]), tell: () => tellOf(target, place) };
 }
@@ -214,7 +213,6 @@ function approvalSubjects(
   target: KnownTarget | undefined,
 ): Subject[] | undefined {
   if (!target) return undefined;
-  const labels = target.labels.filter(({ match }) => access.some(({ path }) => overlaps(match, path)));
   const uid = { type: 'Approval', id };
   const attrs = {
     group: reference('Group', group),
@@ -222,7 +220,7 @@ function approvalSubjects(
     ...(onBehalfOf && { onBehalfOf: partyReference(onBehalfOf) }),
     target: reference('Target', target.resource),
     actions: [...new Set(access.flatMap(({ actions }) => actions))].sort(),
-    sensitivity: [...new Set(labels.flatMap(({ sensitivity }) => sensitivity))].sort(),
+    sensitivity: sensitivityOf(target.labels, (match) => access.some(({ path }) => overlaps(match, path))),
     purpose,
   };
   const entities = [{ uid, attrs, parents: [] }, targetEntity(target)];

@@ -3,7 +3,7 @@
  * here is never sent, so no token, session or proof of anybody leaves the broker.
  */
 import type { Target } from '../../config/schema.js';
-import { covers, isPattern, overlaps } from '../../domain/access.js';
+import { covers, isPattern, overlaps, sensitivityOf } from '../../domain/access.js';
 import { defined } from '../../domain/defined.js';
 import type { Given, KnownClaims, PartyRef, RememberedPerson } from '../../domain/party.js';
 import type {
@@ -71,8 +71,7 @@ function toldResource(resource: PolicyResource, targets: ReadonlyMap<string, Tol
       const pattern = isPattern(path);
       const { labels = [], tags = {} } = targets.get(target) ?? {};
       // A pattern has every label that it touches: a rule about a label holds for it without knowing what a pattern is.
-      const touching = labels.filter(({ match }) => (pattern ? overlaps : covers)(match, path));
-      const sensitivity = [...new Set(touching.flatMap((label) => label.sensitivity))].sort();
+      const sensitivity = sensitivityOf(labels, (match) => (pattern ? overlaps : covers)(match, path));
       return { type: 'resource', target, path, pattern, sensitivity, tags };
     }
     case 'target':

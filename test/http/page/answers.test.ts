@@ -44,8 +44,14 @@ describe('an answer by a form', () => {
     ['with nothing ticked', { decision: 'approve', keep: null }, 400, 'Nothing is ticked'],
     ['for longer than was asked', { decision: 'approve', seconds: '999999' }, 400, 'can only take away'],
     ['for a time that is none', { decision: 'approve', seconds: '1e9' }, 400, 'whole number of seconds'],
+    ['for no time at all', { decision: 'approve', seconds: '0' }, 400, 'lifetimeSeconds: '],
     ['that refuses without a reason', { decision: 'deny', reason: ' ' }, 400, 'Say why'],
-    ['with a reason beyond all bounds', { decision: 'deny', reason: 'x'.repeat(513) }, 400, 'at most 512'],
+    [
+      'with a reason beyond all bounds',
+      { decision: 'deny', reason: 'x'.repeat(513) },
+      400,
+      '1 to 512 printable characters',
+    ],
     [
       'to what was shown otherwise',
       { decision: 'approve', digest: 'x' },
@@ -104,8 +110,30 @@ describe('an answer by a form', () => {
     await ann.open(`${at.broker.url}/approvals`);
     expect(ann.shown.text).toContain('Emergencies to review');
     await ann.open(path);
+    const blank = await ann.submit({ note: ' \r\n ' });
+    expect([blank.status, blank.text]).toEqual([400, expect.stringContaining('note: ')]);
+    await ann.open(path);
     await ann.submit({ note: 'it was' });
     expect(ann.shown.text).toMatch(/Reviewed by <strong>people:ann\.sre-oncall/);
+  });
+
+  it.each([
+    ['bea.sre-oncall', 'deny', 'approve'],
+    ['don.duty', 'emergency', 'breakGlass'],
+  ])('of %s to %s is audited with the verb %s where it is refused', async (login, decision, verb) => {
+    const { id, path } = await parked();
+    const browser = await at.signedIn(login);
+    await browser.open(path);
+    expect(await browser.submit({ decision, reason: ' ' })).toMatchObject({ status: 400 });
+    const soc = await at.broker.identity('soc');
+    const { lines } = (await at.broker.get('/audit?type=operation.refused&limit=1000', soc)).body as {
+      lines: string[];
+    };
+    const last = JSON.parse(lines.at(-1) ?? '') as Record<string, unknown>;
+    expect(last).toMatchObject({ verb, actor: { id: `people:${login}` }, reason: expect.stringMatching(/^Say why/) });
+    expect((await at.broker.get(`/approvals/${id}`, await at.broker.identity('fixer'))).body).toMatchObject({
+      state: 'pending',
+    });
   });
 
   it('in an emergency is taken from one who has agreed, and cannot wait for the other', async () => {

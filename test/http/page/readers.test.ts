@@ -54,3 +54,30 @@ describe('a request', () => {
     }
   });
 });
+
+describe('what is marked', () => {
+  it.each([
+    ['of all that is asked for', {}, ['restricted']],
+    ['no more once somebody has taken it away', { access: [{ path: 'incident/4711', actions: ['read'] }] }, []],
+  ])('is told on the page and by the API %s', async (_what, terms, sensitivity) => {
+    const ask = { scope: 'incident/4711:read', purpose: `marks ${sensitivity.join()}` };
+    const { body } = await at.broker.exchange(await at.broker.identity('fixer'), ask);
+    const agreed: ApprovalAnswer = {
+      by: { kind: 'person', id: 'people:bea.sre-oncall', issuer: 'people' },
+      at: at.broker.clock.now(),
+      groups: ['sre-oncall'],
+      issuedAt: at.broker.clock.now(),
+      says: 'approve',
+      ...terms,
+    };
+    const { id } = await park(at.broker, (body as { task_id: string }).task_id, {
+      needs: [{ group: 'sre-oncall', approvers: 2 }],
+      asked: { access: ['incident/4711', 'incident/4711/attachment/1'].map((path) => ({ path, actions: ['read'] })) },
+      answers: [agreed],
+    });
+    const { text } = await ann.open(`${at.broker.url}/approvals/${id}`);
+    expect(text.includes('is marked <strong>restricted</strong>')).toBe(sensitivity.length > 0);
+    const cat = await at.broker.person('cat', { groups: ['sre-oncall'] });
+    expect((await at.broker.get(`/approvals/${id}`, cat)).body).toMatchObject({ answer: { sensitivity } });
+  });
+});
