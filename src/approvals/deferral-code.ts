@@ -3,22 +3,19 @@
  * asked for. The code leads to the record; the record has only its hash.
  */
 import { randomBytes } from 'node:crypto';
-import type { Approval } from '../domain/approval.js';
+import { DEFERRAL_CODES_MOST, type Approval } from '../domain/approval.js';
 import { deferralCode, SECRET_BYTES } from '../domain/deferral-code.js';
 import { sha256 } from '../domain/digest.js';
 import { isSame, type PartyRef } from '../domain/party.js';
 import { changeApproval, readByCode } from '../ledger/approvals.js';
 import type { Ledger } from '../ledger/ledger.js';
 
-/** A lost answer is asked for again, and then there is one code more. */
-const CODES_KEPT = 4;
-
 /** Returns a new code for this approval. Undefined: its record is gone. */
 export async function giveCode(ledger: Ledger, id: string): Promise<string | undefined> {
   const code = deferralCode(id, randomBytes(SECRET_BYTES));
   const given = await changeApproval(ledger, id, (approval) => ({
     ...approval,
-    deferralCodes: [sha256(code), ...approval.deferralCodes].slice(0, CODES_KEPT),
+    deferralCodes: [sha256(code), ...approval.deferralCodes].slice(0, DEFERRAL_CODES_MOST),
   }));
   return given ? code : undefined;
 }

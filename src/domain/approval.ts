@@ -60,6 +60,9 @@ export type ApprovalAnswer = z.infer<typeof answerSchema>;
 /** A yes is only kept where it adds something, so more are not needed: room for a no always remains. */
 export const ANSWERS_MOST = 16;
 
+/** A lost answer is asked for again, and then there is one code more. */
+export const DEFERRAL_CODES_MOST = 4;
+
 export const approvalSchema = z.strictObject({
   id: z.string(),
   /** The task under which the credential would be issued. It exists already, and its end is the end of the approval. */
@@ -98,7 +101,7 @@ export const approvalSchema = z.strictObject({
   /** Set by the answer that completes it: until then the credential can be fetched. */
   usableUntil: moment.optional(),
   used: z.strictObject({ at: moment, credential: z.string() }).optional(),
-  /** By the agent itself (RFC 7009). */
+  /** By its agent (RFC 7009), by a report that its code leaked, by a later question, or because people could not be told of it. */
   cancelledAt: moment.optional(),
   /** Of an emergency: it stays open until a person who did not declare it closes it. */
   review: z
@@ -108,7 +111,7 @@ export const approvalSchema = z.strictObject({
     })
     .optional(),
   /** SHA-256 of the deferral codes that were given out for it, the latest first. */
-  deferralCodes: z.array(z.string()).max(4).default([]),
+  deferralCodes: z.array(z.string()).max(DEFERRAL_CODES_MOST).default([]),
   revision: natural.default(0),
 });
 export type Approval = z.infer<typeof approvalSchema>;

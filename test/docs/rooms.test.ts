@@ -4,9 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ROOMS } from '../../scripts/rooms.mjs';
 
 const names = ROOMS.map(({ room }) => room);
-const rows = [
-  ...readFileSync('docs/architecture.md', 'utf8').matchAll(/^\| `(\w+)\/` +\| ([^|]+?) *\| ([^|]+?) *\|$/gm),
-];
+const page = readFileSync('docs/architecture.md', 'utf8');
+const rows = [...page.matchAll(/^\| `(\w+)\/` +\| ([^|]+?) *\| ([^|]+?) *\|$/gm)];
 
 describe('The rooms of src/', () => {
   it('are the folders that there are', () => {
@@ -22,6 +21,11 @@ describe('The rooms of src/', () => {
   it('stand in docs/architecture.md in the same order, each with what belongs there and what may not', () => {
     expect(rows.map(([, room]) => room)).toEqual(names);
     for (const [, , belongs, mayNot] of rows) expect([belongs, mayNot]).not.toContain('');
+  });
+
+  it('stand in the layers of its diagram in that order too', () => {
+    const layers = [...page.matchAll(/^ +\w+\["<b>[\w ]+<\/b><br\/>([\w ·]+)"\]$/gm)];
+    expect(layers.flatMap(([, layer = '']) => layer.split(' · '))).toEqual(names);
   });
 
   it.each(ROOMS)('lets $room see only rooms below it', ({ room, sees }) => {
