@@ -57,19 +57,19 @@ describe('signing in', () => {
   });
 
   it.each([
-    ['without a login that this browser has begun', { login: undefined }, 'has begun no login lately'],
-    ['with the state of another login', { state: 'x'.repeat(43) }, 'belongs to no login that this browser has begun'],
-    ['with a code that is none', { code: 'forged' }, 'belongs to no login that this browser has begun'],
-    ['after the person said no', { error: 'access_denied' }, 'The provider did not sign you in'],
-  ])('is refused %s', async (_what, { login = 'begun', ...came }: Record<string, string | undefined>, why) => {
+    ['without a login that this browser has begun', false, {}, 'has begun no login lately'],
+    ['with the state of another login', true, { state: 'x'.repeat(43) }, 'belongs to no login that this browser'],
+    ['with a code that is none', true, { code: 'forged' }, 'belongs to no login that this browser has begun'],
+    ['after the person said no', true, { error: 'access_denied' }, 'The provider did not sign you in'],
+  ])('is refused %s', async (_what, hasBegun, came: Record<string, string>, why) => {
     const browser = new PlainBrowser();
     const begun = await fetch(`${at.broker.url}/approvals/sign-in`, { redirect: 'manual' });
     const [, secret = ''] = /=([^;]*)/.exec(begun.headers.getSetCookie()[0] ?? '') ?? [];
-    if (_what !== 'without a login that this browser has begun') browser.cookies.set(LOGIN, secret);
+    if (hasBegun) browser.cookies.set(LOGIN, secret);
     const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state') ?? '';
-    const query = new URLSearchParams({ state, iss: at.provider, ...(came as Record<string, string>) });
+    const query = new URLSearchParams({ state, iss: at.provider, ...came });
     const shown = await browser.open(`${at.broker.url}/approvals/signed-in?${query.toString()}`);
-    expect([login, shown.status, shown.text]).toEqual([login, 403, expect.stringContaining(why)]);
+    expect([shown.status, shown.text]).toEqual([403, expect.stringContaining(why)]);
     expect(browser.cookies.has(SESSION)).toBe(false);
   });
 
