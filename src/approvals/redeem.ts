@@ -10,10 +10,11 @@ import { digestUnder } from '../domain/asked.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { shardOf } from '../domain/id.js';
 import { refusesProof } from '../domain/liveness.js';
+import { isLive } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import { approvalStep, findAsked, findOpening, readVersionedApprovals, unchanged } from '../ledger/approvals.js';
 import type { Versioned } from '../ledger/ledger.js';
-import { goesOn, readTaskState } from '../ledger/task-state.js';
+import { readTaskState } from '../ledger/task-state.js';
 import type { Change } from '../store/store.js';
 import { park } from './park.js';
 import { refusedByPerson, stillWaiting } from './refusals.js';
@@ -60,7 +61,7 @@ async function elsewhere(deps: ApprovalDeps, waiting: Waiting): Promise<Elsewher
   const { digest, shard: own } = openingWords(waiting);
   const shard = handed ? shardOf(handed.task.id) : own;
   const { sought, task: opened } = await findOpening(deps.ledger, shard, digest);
-  if (opened && goesOn(await readTaskState(deps.ledger, opened))) return { taskId: opened.id };
+  if (opened && isLive(await readTaskState(deps.ledger, opened))) return { taskId: opened.id };
   return park(deps, waiting, { opening: { ...sought, shard } });
 }
 

@@ -1,7 +1,8 @@
 /** The entrance of the client: a broker, and the identity that this process shows it. */
+import { isLive } from '../domain/task-outcome.js';
 import { MayflyError, TaskEnded, Unavailable } from './errors.js';
 import { ask, asBearer, brokerOrigin, textOf, type Connection, type IdentitySource } from './request.js';
-import { isOver, Task } from './task.js';
+import { Task } from './task.js';
 
 export interface MayflyOptions {
   /** The origin of the broker: https, or http on loopback. */
@@ -95,7 +96,7 @@ async function openTask(connection: Connection, options: TaskOptions): Promise<T
 async function joinTask(connection: Connection, id: string): Promise<Task> {
   const path = `/tasks/${encodeURIComponent(id)}`;
   const { state, heartbeat } = await ask(connection, { path, prove: asBearer() });
-  if (typeof state === 'string' && isOver(state)) throw new TaskEnded(id, state);
+  if (typeof state === 'string' && !isLive(state)) throw new TaskEnded(id, state);
   const { intervalSeconds } = (heartbeat ?? {}) as { intervalSeconds?: unknown };
   return new Task(connection, {
     id,

@@ -1,5 +1,6 @@
 /** A task of the broker, from the side of the agent: credentials under it, its heartbeat, its end. */
 import { createHash } from 'node:crypto';
+import { isLive } from '../domain/task-outcome.js';
 import { waitForAnswer } from './approval-wait.js';
 import { KeptCredential, type Credential, type Issued } from './credential.js';
 import { elapsed } from './elapsed.js';
@@ -111,7 +112,7 @@ export class Task implements AsyncDisposable {
   async #assertNotOver(signal: AbortSignal): Promise<void> {
     const task = await ask(this.#connection, { path: `/tasks/${this.#id}`, prove: asBearer(), signal });
     const state = textOf(task['state']);
-    if (state !== undefined && isOver(state)) throw this.#endedByOthers(state);
+    if (state !== undefined && !isLive(state)) throw this.#endedByOthers(state);
   }
 
   /**
@@ -254,7 +255,7 @@ export class Task implements AsyncDisposable {
       this.#heartbeatFailure = undefined;
       // What was issued is dead, and stays dead when the task is resumed.
       if (state === 'suspended') this.#credentials.clear();
-      if (state !== undefined && isOver(state)) this.#endedByOthers(state);
+      if (state !== undefined && !isLive(state)) this.#endedByOthers(state);
     } catch (error) {
       // The broker allows for some that are missing, and the next one may arrive.
       this.#heartbeatFailure = error;
@@ -308,6 +309,3 @@ export class Task implements AsyncDisposable {
     this.#credentials.clear();
   }
 }
-
-/** A suspended task may be resumed; every state but that and `open` is the end. */
-export const isOver = (state: string): boolean => state !== 'open' && state !== 'suspended';

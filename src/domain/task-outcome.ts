@@ -1,4 +1,10 @@
-/** How a task ended: its record says it, and so does the log. */
+/** The words for where a task stands: it lives, or how it ended, which its record says, and so does the log. */
+
+/** The states of a task that has not ended. One that is suspended may be resumed. */
+export const LIVE_STATES = ['open', 'suspended'] as const;
+export type LiveState = (typeof LIVE_STATES)[number];
+
+export const isLive = (state: string): state is LiveState => LIVE_STATES.some((one) => one === state);
 
 /** The outcomes that a caller may declare. */
 export const DECLARED_OUTCOMES = ['completed', 'failed', 'cancelled'] as const;

@@ -4,16 +4,14 @@ import type { PermitDeps } from '../authorization/permit.js';
 import { permitReading, type PermittedTask } from '../authorization/permit-on-task.js';
 import { defined } from '../domain/defined.js';
 import type { Task } from '../domain/task.js';
+import { LIVE_STATES, type LiveState } from '../domain/task-outcome.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { openTasksAfter, type PageBy, type PlacedTask, type TaskPage, type TaskPlace } from '../ledger/open-tasks.js';
 import { TASK_STATES, type TaskState } from '../ledger/task-state.js';
 import { treeAfter } from '../ledger/trees.js';
 
-/** The states of a task that is not over. */
-export const LIVE_STATES = ['open', 'suspended'] as const satisfies readonly TaskState[];
-
 interface TaskFilter {
-  state?: (typeof LIVE_STATES)[number];
+  state?: LiveState;
   /** The ids of the workload that works on it, and of the person whom it serves. */
   workload?: string;
   principal?: string;

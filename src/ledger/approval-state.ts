@@ -1,9 +1,10 @@
 /** The state of an approval: by its record, and `cancelled` once its task is over: what waits ends with the task that it waits for. */
 import { approvalStateAt, isUnsettled, type Approval, type ApprovalState } from '../domain/approval.js';
+import { isLive } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import type { Ledger } from './ledger.js';
 import type { Seen } from './revocation-log.js';
-import { goesOn, readTaskState, stateNow } from './task-state.js';
+import { readTaskState, stateNow } from './task-state.js';
 import { readTask, readTasks } from './tasks.js';
 
 /**
@@ -17,7 +18,7 @@ export function approvalState(
   seen: Seen,
 ): ApprovalState {
   const state = approvalStateAt(approval, ledger.clock.now());
-  return isUnsettled(state) && !(task && goesOn(stateNow(ledger, task, seen))) ? 'cancelled' : state;
+  return isUnsettled(state) && !(task && isLive(stateNow(ledger, task, seen))) ? 'cancelled' : state;
 }
 
 /** Returns the same by what the store and the log say now. */
@@ -25,7 +26,7 @@ export async function readApprovalState(ledger: Ledger, approval: Approval): Pro
   const state = approvalStateAt(approval, ledger.clock.now());
   if (!isUnsettled(state)) return state;
   const task = await readTask(ledger, approval.task);
-  return task && goesOn(await readTaskState(ledger, task.value)) ? state : 'cancelled';
+  return task && isLive(await readTaskState(ledger, task.value)) ? state : 'cancelled';
 }
 
 /** Returns those of the tasks that have not ended. */
@@ -33,7 +34,7 @@ export async function goingOn(ledger: Ledger, ids: readonly string[]): Promise<S
   const tasks = await readTasks(ledger, [...new Set(ids)]);
   // The looks are joined by the log into one.
   const living = await Promise.all(
-    tasks.map(async ({ value }) => (goesOn(await readTaskState(ledger, value)) ? [value.id] : [])),
+    tasks.map(async ({ value }) => (isLive(await readTaskState(ledger, value)) ? [value.id] : [])),
   );
   return new Set(living.flat());
 }

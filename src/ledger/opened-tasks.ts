@@ -3,9 +3,10 @@ import { randomInt } from 'node:crypto';
 import { taskCauses } from '../domain/hangs-on.js';
 import { SHARDS } from '../domain/id.js';
 import type { Cause } from '../domain/selector.js';
+import { isLive } from '../domain/task-outcome.js';
 import { openedIndex } from './keys.js';
 import type { Ledger } from './ledger.js';
-import { goesOn, taskState } from './task-state.js';
+import { taskState } from './task-state.js';
 import { readReadableTasks, settle } from './tasks.js';
 
 /** Returns how many tasks that the account has opened are not past their deadline, and have no end in their record. */
@@ -44,7 +45,7 @@ async function settlePage(ledger: Ledger, ids: readonly string[]): Promise<numbe
   for (const task of tasks) {
     const state = taskState(task, seen, now);
     // What is past its deadline is not counted, and the sweep ends it.
-    if (goesOn(state) || task.deadline <= now) continue;
+    if (isLive(state) || task.deadline <= now) continue;
     await settle(ledger, task.id, { as: state, at: now });
     settled += 1;
   }

@@ -2,16 +2,13 @@
 import { taskCauses } from '../domain/hangs-on.js';
 import { refusesBirth } from '../domain/liveness.js';
 import { cause, type Cause } from '../domain/selector.js';
-import { OUTCOMES, type Outcome } from '../domain/task-outcome.js';
+import { LIVE_STATES, OUTCOMES, type Outcome } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import type { Ledger } from './ledger.js';
 import type { Seen } from './revocation-log.js';
 
-export const TASK_STATES = ['open', 'suspended', ...OUTCOMES] as const;
+export const TASK_STATES = [...LIVE_STATES, ...OUTCOMES] as const;
 export type TaskState = (typeof TASK_STATES)[number];
-
-/** Returns whether the task has not ended. One that is suspended may be resumed. */
-export const goesOn = (state: TaskState): state is 'open' | 'suspended' => state === 'open' || state === 'suspended';
 
 /** @param seen A look at `taskCauses(task)` that began after the question arrived: an older one may miss a revocation. */
 export function taskState(task: Task, seen: Seen, now: number): TaskState {

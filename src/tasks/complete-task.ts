@@ -2,9 +2,10 @@
 import { publishedBy } from '../authorization/audit.js';
 import type { PermittedTask } from '../authorization/permit-on-task.js';
 import { defined } from '../domain/defined.js';
+import { isLive } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { goesOn, type TaskState } from '../ledger/task-state.js';
+import type { TaskState } from '../ledger/task-state.js';
 import { endTask, publishEnd } from './end-task.js';
 import { endingBy, type Completion, type Ending } from './ending.js';
 
@@ -20,7 +21,7 @@ export async function completeTask(
   { caller, subject: { task, state } }: PermittedTask<'completeTask'>,
   request: Completion,
 ): Promise<Completed> {
-  if (!goesOn(state)) {
+  if (!isLive(state)) {
     // The end was only read, and perhaps no replica has it: its publication may have been answered with 503.
     await publishEnd(ledger, task, { as: state, reason: request.reason ?? state, ...publishedBy(caller) });
     return { task, state };

@@ -1,8 +1,8 @@
 /** A heartbeat moves the moment at which the sweep would end the task for missed heartbeats. It never moves the deadline. */
 import type { PermittedTask } from '../authorization/permit-on-task.js';
 import { BrokerError } from '../domain/errors.js';
+import { isLive } from '../domain/task-outcome.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { goesOn } from '../ledger/task-state.js';
 import { updateTask } from '../ledger/tasks.js';
 import type { TaskAnswer } from './open-task.js';
 
@@ -11,7 +11,7 @@ export async function heartbeat(
   { subject: { task, state } }: PermittedTask<'heartbeat'>,
 ): Promise<TaskAnswer> {
   if (!task.heartbeat) throw new BrokerError('conflict', 'The task was opened without a heartbeat.');
-  if (!goesOn(state)) return { task, state };
+  if (!isLive(state)) return { task, state };
   const lastAt = ledger.clock.now();
   const next = await updateTask(
     ledger,

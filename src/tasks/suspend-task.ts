@@ -9,12 +9,13 @@ import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { cause } from '../domain/selector.js';
 import type { RequestTrace } from '../domain/request-trace.js';
+import { isLive } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { retryOnConflict } from '../ledger/retry-on-conflict.js';
 import { lift, revoke } from '../ledger/revoke.js';
-import { goesOn, readTaskState, type TaskState } from '../ledger/task-state.js';
+import { readTaskState, type TaskState } from '../ledger/task-state.js';
 import { updateTask } from '../ledger/tasks.js';
 import { StoreUnavailable } from '../store/store.js';
 
@@ -29,7 +30,7 @@ export async function suspendTask(
   { caller, subject: { task, state } }: PermittedTask<'suspendTask'>,
   { reason = 'suspended' }: { reason?: string },
 ): Promise<Suspended> {
-  if (!goesOn(state)) throw ended(state);
+  if (!isLive(state)) throw ended(state);
   const held = await placeHold(ledger, task, { ...publishedBy(caller), reason });
   return { ...held, state: await readTaskState(ledger, held.task) };
 }
@@ -39,7 +40,7 @@ export async function resumeTask(
   ledger: Ledger,
   { caller, subject: { task, state } }: PermittedTask<'resumeTask'>,
 ): Promise<Suspended> {
-  if (!goesOn(state)) throw ended(state);
+  if (!isLive(state)) throw ended(state);
   if (!task.suspended) return { task, state };
 
   const by = { ...publishedBy(caller), reason: 'resumed' };

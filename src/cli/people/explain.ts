@@ -1,6 +1,7 @@
 /** Asks the broker about one thing: what it is, whether it lives, whose it is, what it hangs on, and how to end it. */
 import { z } from 'zod';
 import { formatSelector, type Selector } from '../../domain/selector.js';
+import { isLive } from '../../domain/task-outcome.js';
 import { membersOf, textOf } from '../../client/request.js';
 import { HANDLE_LABELS } from '../../targets/kinds.js';
 import { NotAnswered } from '../broker-client.js';
@@ -27,7 +28,7 @@ import {
   type Preview,
 } from './receipt.js';
 import type { Thing } from './recognise.js';
-import { isAlive, taskFacts, taskSchema } from './task.js';
+import { taskFacts, taskSchema } from './task.js';
 
 interface Explained {
   /** The first is a sentence, the others are below it. With texts of strangers in them, as they are. */
@@ -128,7 +129,7 @@ async function ofTask(id: string, { at, ask }: Connection): Promise<Explained> {
     `A task: ${task.state}.`,
     ...factLines([
       ...taskFacts(task),
-      ['end it', isAlive(task) ? commandFor({ kind: 'task', value: task.id }) : undefined],
+      ['end it', isLive(task.state) ? commandFor({ kind: 'task', value: task.id }) : undefined],
       ['what happened', `mayfly timeline --task ${quoted(task.id)}`],
     ]),
   ];

@@ -1,5 +1,6 @@
 /** Receipts and previews of revocations, as the broker answers them, and the sentences that a terminal shows. */
 import { z } from 'zod';
+import { APPROVAL_STATES, isUnsettled } from '../../domain/approval.js';
 import { formatSelector, SELECTOR_KINDS, type Selector } from '../../domain/selector.js';
 
 export const selectorSchema = z.object({ kind: z.enum(SELECTOR_KINDS), value: z.string() });
@@ -26,7 +27,7 @@ export const receiptSchema = orderSchema.extend({
 
 /** Of a deferral code that was found. */
 export const questionSchema = z.looseObject({
-  approval: z.object({ id: z.string(), task: z.string(), workload: z.string(), state: z.string() }),
+  approval: z.object({ id: z.string(), task: z.string(), workload: z.string(), state: z.enum(APPROVAL_STATES) }),
 });
 
 export type LeakedQuestion = z.infer<typeof questionSchema>;
@@ -40,7 +41,7 @@ export const questionText = ({ approval: { id, workload, task, state } }: Leaked
   `${id}, a question to people that ${workload} has asked under ${task}: ${state}`;
 
 /** Returns whether something can still be granted by it: a yes may have been used, and stand for the rest of its task. */
-export const isOpen = ({ approval: { state } }: LeakedQuestion): boolean => state === 'pending' || state === 'approved';
+export const isOpen = ({ approval: { state } }: LeakedQuestion): boolean => isUnsettled(state);
 
 export const isInForce = ({ effect, liftedBy }: Receipt): boolean => effect === 'hold' && liftedBy === undefined;
 

@@ -24,9 +24,6 @@ export type TaskShown = z.infer<typeof taskSchema>;
 /** A page of tasks. */
 export const listSchema = z.object({ tasks: z.array(taskSchema), next: z.string().optional() });
 
-/** Whether credentials can be born under it, now or after it is resumed. */
-export const isAlive = ({ state }: TaskShown): boolean => state === 'open' || state === 'suspended';
-
 export const taskFacts = (task: TaskShown): Facts => [
   ['task', task.id],
   ['workload', task.workload],

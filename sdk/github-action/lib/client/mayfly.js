@@ -1,7 +1,8 @@
 /** The entrance of the client: a broker, and the identity that this process shows it. */
+import { isLive } from '../domain/task-outcome.js';
 import { MayflyError, TaskEnded, Unavailable } from './errors.js';
 import { ask, asBearer, brokerOrigin, textOf } from './request.js';
-import { isOver, Task } from './task.js';
+import { Task } from './task.js';
 const MISSES_ALLOWED = 3;
 export function mayfly({ url, identity, timeoutMs = 10_000, fetch = globalThis.fetch }) {
   const connection = { url: brokerOrigin(url), identity, timeoutMs, fetch };
@@ -47,7 +48,7 @@ async function openTask(connection, options) {
 async function joinTask(connection, id) {
   const path = `/tasks/${encodeURIComponent(id)}`;
   const { state, heartbeat } = await ask(connection, { path, prove: asBearer() });
-  if (typeof state === 'string' && isOver(state)) throw new TaskEnded(id, state);
+  if (typeof state === 'string' && !isLive(state)) throw new TaskEnded(id, state);
   const { intervalSeconds } = heartbeat ?? {};
   return new Task(connection, {
     id,
