@@ -1,16 +1,15 @@
 /** The approvals that a caller may see: those that they may answer, and those that they asked for. In pages. */
 import { assertLiveCaller } from '../authorization/caller.js';
+import { fillPage, type FilledPage, type Paging } from '../authorization/fill-page.js';
 import type { PermitDeps } from '../authorization/permit.js';
 import { permitApprovals, type PermittedApprovals, type SeenApproval } from '../authorization/permit-on-approval.js';
-import { defined } from '../domain/defined.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { APPROVAL_LISTS, approvalsAfter, type ApprovalPlace } from '../ledger/approvals.js';
 
 export { APPROVAL_LISTS };
 
-interface SeenApprovals extends PermittedApprovals {
-  /** The place to continue after; absent when all were looked at. A page may be short, or empty, and not be the last. */
-  next?: ApprovalPlace;
+interface SeenApprovals extends FilledPage<PermittedApprovals['permitted'][number], ApprovalPlace> {
+  unknown: PermittedApprovals['unknown'];
 }
 
 interface ListDeps extends PermitDeps {
@@ -18,10 +17,8 @@ interface ListDeps extends PermitDeps {
   assertWithinRate: (party: AuthenticatedCaller['party']) => Promise<void>;
 }
 
-interface Wanted {
+interface Wanted extends Paging<ApprovalPlace> {
   state: (typeof APPROVAL_LISTS)[number];
-  after?: ApprovalPlace;
-  limit: number;
 }
 
 /** How many records one answer reads at most: each asks policy a few questions. So many at once, and each time counts as a request. */
@@ -32,36 +29,27 @@ const PAGE = 32;
 export async function listApprovals(
   deps: ListDeps,
   caller: AuthenticatedCaller,
-  { state, after, limit }: Wanted,
+  { state, ...paging }: Wanted,
 ): Promise<SeenApprovals> {
   // Also where nothing waits: a refusal must not say that something does.
   await assertLiveCaller(deps, caller);
-  const permitted: SeenApprovals['permitted'] = [];
   const unknown = new Map<string, PermittedApprovals['unknown'][number]>();
-  const answer = (more: Partial<SeenApprovals>): SeenApprovals => ({
-    permitted,
-    unknown: [...unknown.values()],
-    ...more,
+  const beforeMore = () => deps.assertWithinRate(caller.party);
+  const looking = { pageSize: PAGE, lookedMost: LOOKED_AT_MOST, beforeMore };
+  const filled = await fillPage(paging, looking, async (by) => {
+    const { approvals, places, next } = await approvalsAfter(deps.ledger, state, by);
+    const seen = await permitApprovals(deps, caller, approvals);
+    for (const one of seen.unknown) unknown.set(one.message, one);
+    const placeOf = new Map(places.map((place) => [place[1], place]));
+    const found = seen.permitted.flatMap((one) => {
+      const place = placeOf.get(one.subject.approval.id);
+      return place && isListed(one.subject, state) ? [{ one, place }] : [];
+    });
+    return { found, next };
   });
-  let place = after;
-  for (let looked = 0; looked < LOOKED_AT_MOST; looked += PAGE) {
-    if (looked > 0) await deps.assertWithinRate(caller.party);
-    const page = await approvalsAfter(deps.ledger, state, defined({ after: place, most: PAGE }));
-    const found = await permitApprovals(deps, caller, page.approvals);
-    for (const one of found.unknown) unknown.set(one.message, one);
-    permitted.push(...found.permitted.filter(({ subject }) => isListed(subject, state)));
-    if (permitted.length >= limit) return answer(cutAfter(permitted.slice(0, limit), page.places));
-    if (!page.next) return answer({});
-    place = page.next;
-  }
-  return answer(defined({ next: place }));
+  return { ...filled, unknown: [...unknown.values()] };
 }
 
 /** An index is behind the clock, and knows nothing of the end of a task. */
 const isListed = ({ state, approval }: SeenApproval, wanted: Wanted['state']): boolean =>
   wanted === 'pending' ? state === 'pending' : approval.review !== undefined && !approval.review.closed;
-
-function cutAfter(permitted: SeenApprovals['permitted'], places: readonly ApprovalPlace[]) {
-  const last = permitted.at(-1)?.subject.approval.id;
-  return defined({ permitted, next: places.find(([, id]) => id === last) });
-}

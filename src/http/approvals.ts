@@ -9,7 +9,7 @@ import { approvalAnswer, approvalOnWire, decisionInput, reviewInput, verbOf } fr
 import type { HttpDeps } from './deps.js';
 import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
-import { cursor, cursorText } from './wire/cursor.js';
+import { cursor, cursorText, nextCursor } from './wire/cursor.js';
 import { wholeNumber } from './wire/fields.js';
 import { operation } from './wire/operation.js';
 
@@ -25,12 +25,7 @@ export const approvalList = (deps: HttpDeps) =>
       200: json(
         z.strictObject({
           approvals: z.array(approvalAnswer),
-          next: z
-            .string()
-            .exactOptional()
-            .describe(
-              'The `after` of the next page; absent on the last. A page may be short, or empty, and not be the last.',
-            ),
+          next: nextCursor,
           unknown: z
             .array(z.string())
             .exactOptional()

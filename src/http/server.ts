@@ -46,7 +46,7 @@ import { pageAnswering, pageReviewing } from './page/answer.js';
 import { pagedList, pagedReading } from './page/approval-pages.js';
 import { SIGNED_IN_PATH, signedIn, signIn, signOut } from './page/sign-in.js';
 import { taskUsage, usageReport } from './usage.js';
-import { workloadRisk } from './workloads.js';
+import { workloadRisk } from './workload-risk.js';
 
 const KIB = 1024;
 

@@ -24,7 +24,7 @@ export const ownerAnswer = z
   })
   .describe('The team that answers for it, and what the configuration says of the team (`owners`).');
 
-export const common = {
+export const standingFields = {
   seen: z
     .boolean()
     .exactOptional()
@@ -53,7 +53,7 @@ const workloadAnswer = z.strictObject({
   lastSeenAt: time()
     .exactOptional()
     .describe('When it called last; a call within an hour of that one is not entered. Absent: not within a month.'),
-  ...common,
+  ...standingFields,
   risk: z.enum(LEVELS).describe('Its level now; why is at `GET /workloads/{id}/risk`.'),
   refusals: z
     .array(refusal)
@@ -85,7 +85,7 @@ export const ownerReading = (deps: HttpDeps) =>
     verb: 'readRevocations',
     summary: 'Shows a team as it stands now: whom to ask, what of it is alive, and its holds.',
     path: { name: 'The name of the team, as it is or percent-encoded.' },
-    answers: { 200: json(z.strictObject({ owner: ownerAnswer, ...common })) },
+    answers: { 200: json(z.strictObject({ owner: ownerAnswer, ...standingFields })) },
     from: 'query',
     input: nothing,
     async act(permitted, _, { params }) {

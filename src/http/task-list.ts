@@ -5,22 +5,19 @@ import { CLAIM_CHARACTERS_MAX } from '../domain/name.js';
 import { runValue } from '../domain/party.js';
 import { nameSchema } from '../domain/schemas.js';
 import { LIVE_STATES } from '../domain/task-outcome.js';
-import { permitListed, permitTree } from '../inventory/tasks.js';
+import { listTasks, listTree } from '../inventory/tasks.js';
 import type { HttpDeps } from './deps.js';
 import { taskAnswer } from './task-contract.js';
 import { taskOnWire } from './tasks.js';
 import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
-import { cursor, cursorText } from './wire/cursor.js';
+import { cursor, cursorText, nextCursor } from './wire/cursor.js';
 import { printable, wholeNumber } from './wire/fields.js';
 import { operation, taskOperation } from './wire/operation.js';
 
 const listAnswer = z.strictObject({
   tasks: z.array(taskAnswer),
-  next: z
-    .string()
-    .exactOptional()
-    .describe('The `after` of the next page; absent on the last. A page may be short, or empty, and not be the last.'),
+  next: nextCursor,
 });
 
 const paging = (deps: HttpDeps) => ({
@@ -28,7 +25,7 @@ const paging = (deps: HttpDeps) => ({
   limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
 });
 
-const listed = (deps: HttpDeps, { permitted, next }: Awaited<ReturnType<typeof permitListed>>) => {
+const listed = (deps: HttpDeps, { permitted, next }: Awaited<ReturnType<typeof listTasks>>) => {
   const tasks = permitted.map(({ subject }) => taskOnWire(subject));
   return ok(defined({ tasks, next: next && cursorText(deps, 'tasks', next) }));
 };
@@ -55,7 +52,7 @@ export const taskList = (deps: HttpDeps) =>
       .refine(({ issuer, run }) => (issuer === undefined) === (run === undefined), 'Name issuer and run together'),
     charged: () => 'nobody',
     permit: (caller, { after, limit, issuer = '', run, ...filter }) =>
-      permitListed(
+      listTasks(
         deps,
         caller,
         defined({ ...filter, run: run === undefined ? undefined : runValue(issuer, run) }),
@@ -77,5 +74,5 @@ export const taskTree = (deps: HttpDeps) =>
     from: 'query',
     input: z.strictObject(paging(deps)),
     act: async (permitted, { after, limit }) =>
-      listed(deps, await permitTree(deps, permitted, defined({ after, limit }))),
+      listed(deps, await listTree(deps, permitted, defined({ after, limit }))),
   });

@@ -6,13 +6,13 @@ import { LEVELS } from '../domain/signal.js';
 import { toTimestamp } from '../domain/time.js';
 import { liveUnder } from '../inventory/live.js';
 import { ownerOf } from '../inventory/standing.js';
-import { permitWorkloads, type ListedWorkload } from '../inventory/workloads.js';
+import { listWorkloads, type ListedWorkload } from '../inventory/workloads.js';
 import type { HttpDeps } from './deps.js';
-import { common, ownerAnswer } from './standing.js';
+import { standingFields, ownerAnswer } from './standing.js';
 import { affectedAnswer, countsOf } from './wire/answers.js';
 import { json, time } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
-import { workloadCursor, workloadCursorText } from './wire/cursor.js';
+import { nextCursor, workloadCursor, workloadCursorText } from './wire/cursor.js';
 import { wholeNumber } from './wire/fields.js';
 import { operation } from './wire/operation.js';
 
@@ -21,7 +21,7 @@ const row = z.strictObject({
   issuer: z.string().describe('The trust name of the issuer that proves it.'),
   owner: ownerAnswer.exactOptional(),
   lastSeenAt: time().describe('When it called last; a call within an hour of that one is not entered.'),
-  held: common.held,
+  held: standingFields.held,
   risk: z.enum(LEVELS).describe('Its level now.'),
   live: affectedAnswer.exactOptional().describe('With `live`: what a revocation of it would hit now.'),
   all: z.boolean().exactOptional().describe('Whether `live` is all of it: a thousand of its tasks are looked at.'),
@@ -39,12 +39,7 @@ export const workloadList = (deps: HttpDeps) =>
       200: json(
         z.strictObject({
           workloads: z.array(row),
-          next: z
-            .string()
-            .exactOptional()
-            .describe(
-              'The `after` of the next page; absent on the last. A page may be short, or empty, and not be the last.',
-            ),
+          next: nextCursor,
         }),
       ),
     },
@@ -60,7 +55,7 @@ export const workloadList = (deps: HttpDeps) =>
     }),
     charged: () => 'nobody',
     permit: (caller, { owner, issuer, held, risk, after, limit }) =>
-      permitWorkloads(deps, caller, defined({ owner, issuer, held, risk }), defined({ after, limit })),
+      listWorkloads(deps, caller, defined({ owner, issuer, held, risk }), defined({ after, limit })),
     async act({ permitted, next }, { live }) {
       const workloads = [];
       for (const { caller, subject } of permitted) {

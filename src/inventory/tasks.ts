@@ -1,12 +1,12 @@
 /** Lists tasks: those that are open or suspended, and those of one tree. What the caller may not read is left out. */
 import { assertLiveCaller } from '../authorization/caller.js';
+import { fillPage, type FilledPage, type Paging } from '../authorization/fill-page.js';
 import type { PermitDeps } from '../authorization/permit.js';
 import { permitReading, type PermittedTask } from '../authorization/permit-on-task.js';
-import { defined } from '../domain/defined.js';
 import type { Task } from '../domain/task.js';
 import { LIVE_STATES, type LiveState } from '../domain/task-outcome.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
-import { openTasksAfter, type PageBy, type PlacedTask, type TaskPage, type TaskPlace } from '../ledger/open-tasks.js';
+import { openTasksAfter, type PageBy, type TaskPage, type TaskPlace } from '../ledger/open-tasks.js';
 import { TASK_STATES, type TaskState } from '../ledger/task-state.js';
 import { treeAfter } from '../ledger/trees.js';
 
@@ -20,16 +20,7 @@ interface TaskFilter {
   run?: string;
 }
 
-interface PermittedTasks {
-  permitted: PermittedTask<'readTask'>[];
-  /** The place to continue after; absent when all were looked at. A page may be empty and not be the last. */
-  next?: TaskPlace;
-}
-
-export interface Wanted {
-  after?: TaskPlace;
-  limit: number;
-}
+type PermittedTasks = FilledPage<PermittedTask<'readTask'>, TaskPlace>;
 
 export interface ListDeps extends PermitDeps {
   /** Takes a further request from the rate of the caller, or throws `slow_down`. */
@@ -43,11 +34,11 @@ export interface ListDeps extends PermitDeps {
 const LOOKED_AT_MOST = 1_024;
 const [PAGE_LEAST, PAGE_MOST] = [64, 128];
 
-export async function permitListed(
+export async function listTasks(
   deps: ListDeps,
   caller: AuthenticatedCaller,
   { state, ...filter }: TaskFilter,
-  wanted: Wanted,
+  wanted: Paging<TaskPlace>,
 ): Promise<PermittedTasks> {
   // Also where nothing fits the filter: a refusal must not say that something does.
   await assertLiveCaller(deps, caller);
@@ -67,10 +58,10 @@ export async function permitListed(
  * Returns the tasks of the tree that a task belongs to, in whatever state, as far as the caller may read them: the root first, then
  * the others as they were opened.
  */
-export const permitTree = (
+export const listTree = (
   deps: ListDeps,
   { caller, subject: { task } }: PermittedTask<'readTask'>,
-  wanted: Wanted,
+  wanted: Paging<TaskPlace>,
 ): Promise<PermittedTasks> =>
   permitEach(
     deps,
@@ -89,34 +80,25 @@ interface Looked {
   fits: (task: Task) => boolean;
 }
 
-/** Every page after the first that is looked at counts as one request more, and so do so many questions to policy. */
-async function permitEach(
+/** So many questions to policy count as one request more, and so does every page after the first that is looked at. */
+function permitEach(
   deps: ListDeps,
   caller: AuthenticatedCaller,
   { states, pageAfter, fits }: Looked,
-  { after, limit }: Wanted,
+  paging: Paging<TaskPlace>,
 ): Promise<PermittedTasks> {
-  const permitted: PermittedTask<'readTask'>[] = [];
-  const most = Math.min(Math.max(limit, PAGE_LEAST), PAGE_MOST);
+  const pageSize = Math.min(Math.max(paging.limit, PAGE_LEAST), PAGE_MOST);
   const beforeMore = () => deps.assertWithinRate(caller.party);
-  let place = after;
-  for (let looked = 0; looked + most <= LOOKED_AT_MOST; looked += most) {
-    if (looked > 0) await beforeMore();
-    const page = await pageAfter({ after: place, most });
-    const wanted = page.tasks.filter(({ task }) => fits(task));
-    const asked = wanted.map(({ task }) => task);
-    const left = { states, most: limit - permitted.length, beforeMore };
-    permitted.push(...(await permitReading(deps, caller, asked, left)));
-    if (permitted.length === limit) return cutAfter(permitted, wanted);
-    if (!page.next) return { permitted };
-    place = page.next;
-  }
-  return defined({ permitted, next: place });
-}
-
-function cutAfter(permitted: PermittedTasks['permitted'], placed: readonly PlacedTask[]): PermittedTasks {
-  const last = permitted.at(-1)?.subject.task.id;
-  return defined({ permitted, next: placed.find(({ task }) => task.id === last)?.place });
+  return fillPage(paging, { pageSize, lookedMost: LOOKED_AT_MOST, beforeMore }, async (by, most) => {
+    const { tasks, next } = await pageAfter(by);
+    const placed = new Map(tasks.filter(({ task }) => fits(task)).map(({ task, place }) => [task, place]));
+    const permitted = await permitReading(deps, caller, [...placed.keys()], { states, most, beforeMore });
+    const found = permitted.flatMap((one) => {
+      const place = placed.get(one.subject.task);
+      return place ? [{ one, place }] : [];
+    });
+    return { found, next };
+  });
 }
 
 const indexedBy = ({ run, workload }: TaskFilter) => {

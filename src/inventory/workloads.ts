@@ -1,8 +1,8 @@
 /** Lists the workloads that called lately. What the caller may not know of is left out. */
+import { fillPage, type FilledPage, type Paging } from '../authorization/fill-page.js';
 import type { Permitted } from '../authorization/permission.js';
 import { permitPart } from '../authorization/permit-on-broker.js';
 import { permitLookingAt } from '../authorization/permit-on-workloads.js';
-import { defined } from '../domain/defined.js';
 import { EVALUATIONS_PER_POINT } from '../domain/limits.js';
 import { highest, levelNow } from '../domain/risk.js';
 import { cause } from '../domain/selector.js';
@@ -28,51 +28,31 @@ export interface ListedWorkload extends PlacedWorkload {
   held: boolean;
 }
 
-interface PermittedWorkloads {
-  permitted: Permitted<'readRevocations', ListedWorkload>[];
-  /** The place to continue after; absent when all were looked at. A page may be empty and not be the last. */
-  next?: WorkloadPlace;
-}
-
-interface Wanted {
-  after?: WorkloadPlace;
-  limit: number;
-}
-
 /** How many workloads one answer looks at, whatever the filter; and how many at once, as far as so many are asked for. */
 const LOOKED_AT_MOST = 1_024;
 const [PAGE_LEAST, PAGE_MOST] = [16, 128];
 
 /** Every page after the first that is looked at counts as one request more, and so do so many questions to policy. */
-export async function permitWorkloads(
+export async function listWorkloads(
   deps: ListDeps,
   caller: AuthenticatedCaller,
   { owner, ...filter }: WorkloadFilter,
-  { after, limit }: Wanted,
-): Promise<PermittedWorkloads> {
+  paging: Paging<WorkloadPlace>,
+): Promise<FilledPage<Permitted<'readRevocations', ListedWorkload>, WorkloadPlace>> {
   const all = await permitPart(deps, caller, 'readRevocations');
-  const permitted: PermittedWorkloads['permitted'] = [];
-  const most = Math.min(Math.max(limit, PAGE_LEAST), PAGE_MOST);
-  let place = after;
-  for (let looked = 0; looked + most <= LOOKED_AT_MOST; looked += most) {
-    if (looked > 0) await deps.assertWithinRate(caller.party);
-    const { workloads, next } = await workloadsAfter(deps.ledger, { owner, after: place, most });
+  const pageSize = Math.min(Math.max(paging.limit, PAGE_LEAST), PAGE_MOST);
+  const beforeMore = () => deps.assertWithinRate(caller.party);
+  return fillPage(paging, { pageSize, lookedMost: LOOKED_AT_MOST, beforeMore }, async (by, wanted) => {
+    const { workloads, next } = await workloadsAfter(deps.ledger, { owner, ...by });
     const listed = (await withState(deps.ledger, workloads)).filter((one) => matches(one, filter));
-    for (let start = 0; start < listed.length; start += EVALUATIONS_PER_POINT) {
-      if (start > 0 && !all) await deps.assertWithinRate(caller.party);
+    const permitted: Permitted<'readRevocations', ListedWorkload>[] = [];
+    for (let start = 0; start < listed.length && permitted.length < wanted; start += EVALUATIONS_PER_POINT) {
+      if (start > 0 && !all) await beforeMore();
       const some = listed.slice(start, start + EVALUATIONS_PER_POINT);
       permitted.push(...(await permitLookingAt(deps, caller, some, all)));
-      if (permitted.length >= limit) return cutTo(permitted, limit);
     }
-    if (!next) return { permitted };
-    place = next;
-  }
-  return defined({ permitted, next: place });
-}
-
-function cutTo(permitted: PermittedWorkloads['permitted'], limit: number): PermittedWorkloads {
-  const cut = permitted.slice(0, limit);
-  return defined({ permitted: cut, next: cut.at(-1)?.subject.place });
+    return { found: permitted.map((one) => ({ one, place: one.subject.place })), next };
+  });
 }
 
 async function withState(ledger: Ledger, workloads: readonly PlacedWorkload[]): Promise<ListedWorkload[]> {

@@ -10,7 +10,7 @@ import { readReadableTasks } from './tasks.js';
 /** Where a page ended: the score of its last task, and that task's id, which names the shard. */
 export type TaskPlace = [score: number, id: string];
 
-export interface PlacedTask {
+interface PlacedTask {
   task: Task;
   place: TaskPlace;
 }

@@ -9,7 +9,6 @@ const named = [...readFileSync('docs/memory.md', 'utf8').matchAll(/^\| `([\w/-]+
 
 /** Files that keep a collection beyond a call, and are rightly not on the page. */
 const NOT_MEMORY: Readonly<Record<string, string>> = {
-  'approvals/list.ts': 'lives for one answer',
   'audit/usage.ts': 'lives for one answer',
   'authorization/permit-on-approval.ts': 'lives for one answer',
   'cli/people/tree.ts': 'lives for one command',

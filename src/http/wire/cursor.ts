@@ -32,6 +32,11 @@ export const workloadCursor = (deps: CursorDeps) =>
 export const workloadCursorText = ({ keys }: CursorDeps, { shard, score, passed }: WorkloadPlace): string =>
   keys.hide(`${shard}.${score}.${passed}`, 'workloads');
 
+export const nextCursor = z
+  .string()
+  .exactOptional()
+  .describe('The `after` of the next page; absent on the last. A page may be short, or empty, and not be the last.');
+
 const NO_CURSOR = 'must be the `next` of a page';
 
 /** What opens was written here, so it is not examined again. */

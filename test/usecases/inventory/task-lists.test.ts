@@ -1,10 +1,11 @@
 /** Lists of tasks: a tree has what has ended, as long as the records last, and no page says more than its reader may know. */
 import { describe, expect, it } from '@jest/globals';
+import type { Paging } from '../../../src/authorization/fill-page.js';
 import { permitOnTask } from '../../../src/authorization/permit-on-task.js';
 import { shardOf } from '../../../src/domain/id.js';
 import type { Task } from '../../../src/domain/task.js';
 import { DAY_MS } from '../../../src/domain/time.js';
-import { permitListed, permitTree, type Wanted } from '../../../src/inventory/tasks.js';
+import { listTasks, listTree } from '../../../src/inventory/tasks.js';
 import { treeIndex, treesIndex } from '../../../src/ledger/keys.js';
 import type { TaskPlace } from '../../../src/ledger/open-tasks.js';
 import { birth, readTasks, settle } from '../../../src/ledger/tasks.js';
@@ -17,7 +18,7 @@ import { completeTask } from '../../support/verbs.js';
 
 const treeOf = async ({ deps, operator }: WholeBroker, id: string) => {
   const permitted = await permitOnTask(deps, operator, 'readTask', id);
-  const { permitted: tasks } = await permitTree(deps, permitted, { limit: 500 });
+  const { permitted: tasks } = await listTree(deps, permitted, { limit: 500 });
   return tasks.map(({ subject: { task, state } }) => [task.id, state]);
 };
 
@@ -169,8 +170,8 @@ describe.each([
     const { deps, operator } = broker;
     const tree = await permitOnTask(deps, operator, 'readTask', own[0] ?? '');
     const lists = [
-      (wanted: Wanted) => permitListed(deps, operator, {}, wanted),
-      (wanted: Wanted) => permitTree(deps, tree, wanted),
+      (wanted: Paging<TaskPlace>) => listTasks(deps, operator, {}, wanted),
+      (wanted: Paging<TaskPlace>) => listTree(deps, tree, wanted),
     ];
     for (const list of lists) {
       const found: string[] = [];

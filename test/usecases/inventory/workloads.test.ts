@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Party } from '../../../src/domain/party.js';
 import { SHARDS } from '../../../src/domain/id.js';
 import { DAY_MS } from '../../../src/domain/time.js';
-import { permitWorkloads } from '../../../src/inventory/workloads.js';
+import { listWorkloads } from '../../../src/inventory/workloads.js';
 import { knownWorkload } from '../../../src/inventory/known-workload.js';
 import { createPartyMemory } from '../../../src/ledger/seen.js';
 import { seenKey, workloadsIndex } from '../../../src/ledger/keys.js';
@@ -29,14 +29,14 @@ const workload = (id: string, owner?: string): Party => ({
   ...(owner !== undefined && { owner }),
 });
 
-type Filter = Parameters<typeof permitWorkloads>[2];
+type Filter = Parameters<typeof listWorkloads>[2];
 
 /** Returns the pages, as ids, and the cursors that led from one to the next. */
 async function pages({ deps, operator }: WholeBroker, filter: Filter = {}, limit = 500) {
   const found: string[][] = [];
   const cursors: WorkloadPlace[] = [];
   for (let after: WorkloadPlace | undefined; found.length < 2_000;) {
-    const { permitted, next } = await permitWorkloads(deps, operator, filter, { limit, ...(after && { after }) });
+    const { permitted, next } = await listWorkloads(deps, operator, filter, { limit, ...(after && { after }) });
     found.push(permitted.map(({ subject }) => subject.party.id));
     if (!next) break;
     after = next;
@@ -181,7 +181,7 @@ describe('who called', () => {
     const risk = { level: 'HIGH', at, stepSeconds: 3_600, signal: 'sig_aaaaaaaaaaaaaaaa', why: 'odd' } as const;
     await setRisk(deps.ledger, cause(kind, 'lab:odd'), risk);
     const found = async (level: Level) =>
-      (await permitWorkloads(deps, operator, { risk: level }, { limit: 9 })).permitted.map(
+      (await listWorkloads(deps, operator, { risk: level }, { limit: 9 })).permitted.map(
         ({ subject }) => subject.party.id,
       );
     expect([await found('HIGH'), await found('LOW')]).toEqual([['lab:odd'], ['lab:calm']]);
