@@ -3,13 +3,12 @@
  * woken is told nothing: it looks itself.
  */
 import type { Approval } from '../domain/approval.js';
-import { createBell } from '../domain/bell.js';
+import { createWaitingRoom } from '../domain/waiting-room.js';
 import { goingOn } from '../ledger/approval-state.js';
 import { readApprovals } from '../ledger/approvals.js';
 import type { Ledger } from '../ledger/ledger.js';
 
-/** Beyond these nobody waits: the answer comes at once, as without a wait. Each holds a connection. */
-const WAITING_MAX = { all: 5_000, ofOneParty: 200 } as const;
+const WAITING_MOST = { all: 5_000, ofOneParty: 200 } as const;
 
 const LOOK_EACH_MS = 1_000;
 
@@ -24,15 +23,8 @@ export interface AnswerWaiting {
   close: () => void;
 }
 
-interface Waiter {
-  party: string;
-  approval: Approval;
-  wake: () => void;
-}
-
 export function createAnswerWaiting(ledger: Ledger): AnswerWaiting {
-  const waiters = new Set<Waiter>();
-  let isClosed = false;
+  const room = createWaitingRoom<{ party: string; approval: Approval }>(WAITING_MOST);
   let isLooking = false;
   let next: NodeJS.Timeout | undefined;
 
@@ -40,45 +32,32 @@ export function createAnswerWaiting(ledger: Ledger): AnswerWaiting {
   async function look(): Promise<void> {
     next = undefined;
     isLooking = true;
-    const waiting = [...waiters];
+    const waiting = room.all();
     const known = waiting.map(({ approval }) => approval);
     const same = await stillSame(ledger, known).catch(() => undefined);
-    for (const { wake } of waiting.filter(({ approval }) => same && !same.has(keyOf(approval)))) wake();
+    room.wake(waiting.filter(({ approval }) => same && !same.has(keyOf(approval))));
     isLooking = false;
     lookLater();
   }
 
   /** Where nobody waits there is no timer either: it would keep a process that has ended its work. */
   function lookLater(): void {
-    if (waiters.size === 0) {
+    if (room.size() === 0) {
       clearTimeout(next);
       next = undefined;
     } else if (!isLooking) next ??= setTimeout(() => void look(), LOOK_EACH_MS);
   }
 
-  const isFull = (party: string) =>
-    waiters.size >= WAITING_MAX.all ||
-    [...waiters].filter((one) => one.party === party).length >= WAITING_MAX.ofOneParty;
-
   return {
     async wait(party, approval, ms) {
       const untilLapse = approval.lapsesAt - ledger.clock.now();
-      if (isClosed || untilLapse <= 0 || isFull(party)) return;
-      const { bell, ring } = createBell();
-      const rung = bell();
-      const waiter = { party, approval, wake: ring };
-      const timer = setTimeout(ring, Math.min(ms, untilLapse));
-      waiters.add(waiter);
+      if (untilLapse <= 0 || !room.takes(party)) return;
+      const waited = room.wait({ party, approval }, Math.min(ms, untilLapse));
       lookLater();
-      await rung;
-      clearTimeout(timer);
-      waiters.delete(waiter);
+      await waited;
       lookLater();
     },
-    close() {
-      isClosed = true;
-      for (const { wake } of waiters) wake();
-    },
+    close: () => room.close(),
   };
 }
 
