@@ -93,7 +93,7 @@ function partyProblem(trust: readonly Trust[], kind: 'workload' | 'person', id: 
   const names = trust.map(({ name }) => name);
   const isNamed = names.some((name) => id.startsWith(`${name}:`));
   const meant = isNamed ? [] : names.map((name) => `${name}:${id}`).filter((one) => couldBe(trust, kind, one));
-  return `is nobody: no trust[] entry can prove that id of a ${kind}, which reads <trust name>:<subject> or spiffe://…${didYouMean(meant)}`;
+  return `is nobody: no trust[] entry can prove that id of a ${kind}, which reads <trust name>:<subject> or spiffe://…${orSuggestion(meant)}`;
 }
 
 /** Returns all teams that a workload can have; undefined if tokens name them. */
@@ -107,7 +107,7 @@ const hasGroups = (trust: readonly Trust[]): boolean => trust.some((one) => 'gro
 function targetProblem(id: string, targets: readonly PolicyTarget[]): string | undefined {
   const resources = targets.map(({ resource }) => resource);
   if (resources.includes(id)) return undefined;
-  return `names a target that is not configured${didYouMean(nearNames(id, resources))}`;
+  return `names a target that is not configured${orSuggestion(nearNames(id, resources))}`;
 }
 
 function resourceProblem(id: string, targets: readonly PolicyTarget[]): string | undefined {
@@ -192,8 +192,8 @@ function listed(text: string, names: readonly string[], before: string): string 
   const all = [...new Set(names)];
   const shown = all.slice(0, LISTED_AT_MOST).join(', ') || 'none';
   const more = all.length > LISTED_AT_MOST ? ` and ${all.length - LISTED_AT_MOST} more` : '';
-  return `${before} ${shown}${more}${didYouMean(nearNames(text, all))}`;
+  return `${before} ${shown}${more}${orSuggestion(nearNames(text, all))}`;
 }
 
-const didYouMean = (names: readonly string[]): string =>
+const orSuggestion = (names: readonly string[]): string =>
   names.length > 0 ? `; did you mean ${names.slice(0, 3).join(' or ')}?` : '';
