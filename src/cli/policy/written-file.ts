@@ -13,7 +13,8 @@ import type { Party } from '../../domain/party.js';
 import type { Configured } from '../../policy/cedar/fit.js';
 import { loadPolicies, type PolicySet } from '../../policy/cedar/load-policies.js';
 import { problemText as policyProblemText } from '../../policy/cedar/problem.js';
-import { describedParty, partySchema, type Reading } from '../../policy/cedar/written-query.js';
+import { describedParty } from '../../policy/cedar/written-party.js';
+import { partySchema, type Reading } from '../../policy/cedar/written-schema.js';
 
 /** Policies, and the configuration that they are held against. */
 export interface Policies {
