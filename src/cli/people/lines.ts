@@ -11,6 +11,14 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) => masked(line(row)).trimEnd());
 }
 
+/** One thing in words. */
+export interface Described {
+  /** The first is a sentence, the others are below it. With texts of strangers in them, as they are. */
+  lines: string[];
+  /** What the broker answered, for machines. */
+  answer: unknown;
+}
+
 export type Facts = readonly (readonly [label: string, value: string | undefined])[];
 
 /** Returns `label  value`, one a line; what is undefined is left out. */

@@ -4,7 +4,7 @@ import { masked } from '../../domain/text.js';
 import { holdsToken } from '../../domain/token-in-text.js';
 import type { Terminal } from '../terminal.js';
 import { connected, withConnection, type Connection, type ConnectionOptions } from './connection.js';
-import { explain } from './explain.js';
+import { describeThing } from './describe-thing.js';
 import { pasted } from './keyboard.js';
 import { jsonLine } from './lines.js';
 import { recognised, THINGS_MOST, type Thing } from './recognise.js';
@@ -29,12 +29,12 @@ export function addWhatis(program: Command, terminal: Terminal): void {
       const text = given?.trim() ?? (await pasted(terminal));
       const things = recognised(text);
       if (things.length === 0) throw new Error(text === '' ? 'Nothing was pasted or piped in.' : UNKNOWN);
-      const explainedAll = await Promise.all(
+      const described = await Promise.all(
         things.slice(0, THINGS_MOST).map((thing) => shown(thing, { text, connection, terminal, json })),
       );
       if (things.length > THINGS_MOST)
         terminal.err(`There is more in the text: only ${THINGS_MOST} things of it are shown.`);
-      if (!explainedAll.includes(true)) throw new Error('Nothing of it is known here, or not to you.');
+      if (!described.includes(true)) throw new Error('Nothing of it is known here, or not to you.');
     });
 }
 
@@ -53,7 +53,7 @@ interface Showing {
 /** Returns whether something could be said. What one thing is refused with does not hide the others. */
 async function shown(thing: Thing, { text, connection, terminal, json }: Showing): Promise<boolean> {
   try {
-    const { lines, answer } = await explain(thing, text, connection);
+    const { lines, answer } = await describeThing(thing, text, connection);
     if (json) terminal.out(jsonLine({ ...thing, answer }));
     else for (const line of lines) terminal.out(masked(line));
     return true;

@@ -1,18 +1,17 @@
-/** Asks the broker about one thing: what it is, whether it lives, whose it is, what it hangs on, and how to end it. */
+/** What can be ended or taken back, for `mayfly whatis`: how it stands now, and the command that ends it. */
 import { z } from 'zod';
+import { textOf } from '../../client/request.js';
 import { formatSelector, type Selector } from '../../domain/selector.js';
 import { isLive } from '../../domain/task-outcome.js';
-import { membersOf, textOf } from '../../client/request.js';
 import { HANDLE_LABELS } from '../../targets/kinds.js';
 import { NotAnswered } from '../broker-client.js';
-import { timelineLines, timelineSchema } from '../timeline-lines.js';
 import { answered } from './answered.js';
+import { credentialSchema } from './answers.js';
 import { approvalLines, readApproval } from './approval.js';
-import { auditSchema, credentialSchema, decisionSchema, signalSchema } from './answers.js';
 import type { Connection } from './connection.js';
 import { foreignToken } from './foreign-token.js';
 import { holdsInForce } from './holds.js';
-import { factLines } from './lines.js';
+import { factLines, type Described } from './lines.js';
 import {
   commandFor,
   counted,
@@ -27,54 +26,18 @@ import {
   type LeakedQuestion,
   type Preview,
 } from './receipt.js';
-import type { Thing } from './recognise.js';
 import { taskFacts, taskSchema } from './task.js';
-
-interface Explained {
-  /** The first is a sentence, the others are below it. With texts of strangers in them, as they are. */
-  lines: string[];
-  /** What the broker answered, for machines. */
-  answer: unknown;
-}
 
 const REASON = 'mayfly whatis';
 
-/** Throws NotAnswered where the broker refuses, or knows no such thing, or does not show it to this caller. */
-export function explain(thing: Thing, text: string, connection: Connection): Promise<Explained> {
-  switch (thing.is) {
-    case 'token':
-      return ofToken(text, connection);
-    case 'credential':
-      return ofCredential(thing.id, connection);
-    case 'task':
-      return ofTask(thing.id, connection);
-    case 'decision':
-      return ofDecision(thing.id, connection);
-    case 'signal':
-      return ofSignal(thing.id, connection);
-    case 'approval':
-      return ofApproval(thing.id, connection);
-    case 'request':
-      return ofRequest(thing.id, connection);
-    case 'revocation':
-      return ofRevocation(thing.seq, connection);
-    case 'name':
-      return ofName(thing.selectors, connection);
-    case 'refusal':
-      return ofRefusal(thing.code, connection);
-    default:
-      return Promise.resolve(ADDRESS);
-  }
-}
-
 /** The text goes into the body of a request and nowhere else. The broker finds the token in it, in whatever it is wrapped. */
-async function ofToken(text: string, connection: Connection): Promise<Explained> {
+export async function describeToken(text: string, connection: Connection): Promise<Described> {
   const { at, ask } = connection;
   try {
     const body = { leaked: text, reason: REASON, dryRun: true };
     const found = answered(z.union([previewSchema, questionSchema]), await ask(at('/revocations'), { body }));
-    if (isQuestion(found)) return ofQuestion(found);
-    const { lines, answer } = await ofCredential(found.selector.value, connection);
+    if (isQuestion(found)) return describeQuestion(found);
+    const { lines, answer } = await describeCredential(found.selector.value, connection);
     return { lines: ['The text contains a credential of this broker.', ...lines], answer };
   } catch (error) {
     if (!(error instanceof NotAnswered) || error.code !== 'invalid_request') throw error;
@@ -82,7 +45,7 @@ async function ofToken(text: string, connection: Connection): Promise<Explained>
   }
 }
 
-function ofQuestion(found: LeakedQuestion): Explained {
+function describeQuestion(found: LeakedQuestion): Described {
   const { id, task, workload, state } = found.approval;
   const facts = factLines([
     ['approval', id],
@@ -97,7 +60,7 @@ function ofQuestion(found: LeakedQuestion): Explained {
   };
 }
 
-async function ofCredential(id: string, { at, ask }: Connection): Promise<Explained> {
+export async function describeCredential(id: string, { at, ask }: Connection): Promise<Described> {
   const answer = await ask(at(`/credentials/${encodeURIComponent(id)}`));
   const credential = answered(credentialSchema, answer);
   const { state, kind, access, causes } = credential;
@@ -122,7 +85,7 @@ async function ofCredential(id: string, { at, ask }: Connection): Promise<Explai
   return { lines, answer };
 }
 
-async function ofTask(id: string, { at, ask }: Connection): Promise<Explained> {
+export async function describeTask(id: string, { at, ask }: Connection): Promise<Described> {
   const answer = await ask(at(`/tasks/${encodeURIComponent(id)}`));
   const task = answered(taskSchema, answer);
   const lines = [
@@ -136,7 +99,7 @@ async function ofTask(id: string, { at, ask }: Connection): Promise<Explained> {
   return { lines, answer };
 }
 
-async function ofApproval(id: string, connection: Connection): Promise<Explained> {
+export async function describeApproval(id: string, connection: Connection): Promise<Described> {
   const { whole, approval } = await readApproval(connection, id);
   const waits = approval.state === 'pending' && approval.answer !== undefined;
   const [first = '', ...facts] = approvalLines(approval);
@@ -152,47 +115,7 @@ async function ofApproval(id: string, connection: Connection): Promise<Explained
   return { lines, answer: whole };
 }
 
-async function ofDecision(id: string, { at, ask }: Connection): Promise<Explained> {
-  const { lines } = answered(auditSchema, await ask(at('/audit', { decision: id, limit: '1' })));
-  const [line] = lines;
-  if (line === undefined) throw new Error('The audit log has no such decision, or does not have it yet or any more.');
-  // The error of the parser would quote it.
-  const answer = membersOf(line);
-  const { type, actor, target, task, reason, decision } = answered(decisionSchema, answer);
-  const facts = factLines([
-    ['entry', type],
-    ['asked by', actor?.id],
-    ['target', target],
-    ['task', task],
-    ['outcome', decision?.outcome],
-    ['policies', decision && (decision.policies.join(', ') || 'none')],
-    ['because', reason],
-  ]);
-  return { lines: ['A decision of policy.', ...facts], answer };
-}
-
-async function ofSignal(id: string, { at, ask }: Connection): Promise<Explained> {
-  const answer = await ask(at(`/signals/${encodeURIComponent(id)}`));
-  const signal = answered(signalSchema, answer);
-  const facts = factLines([
-    ['event', `${signal.event}, ${signal.level}`],
-    ['from', signal.source],
-    ...signal.about.map((one) => ['about', formatSelector(one)] as const),
-    ['received', signal.receivedAt],
-    ['because', signal.reason],
-  ]);
-  return { lines: [`A signal: ${signal.state}.`, ...facts], answer };
-}
-
-async function ofRequest(id: string, { at, ask }: Connection): Promise<Explained> {
-  const answer = await ask(at('/timeline', { requestId: id, limit: '1000' }));
-  const { entries } = answered(timelineSchema, answer);
-  const [first] = entries;
-  if (!first) return { lines: ['A request, of which the audit log has nothing. The log of the broker may.'], answer };
-  return { lines: ['A request. What happened in it:', ...timelineLines(entries, first)], answer };
-}
-
-async function ofRevocation(seq: number, { at, ask }: Connection): Promise<Explained> {
+export async function describeRevocation(seq: number, { at, ask }: Connection): Promise<Described> {
   const answer = await ask(at(`/revocations/${seq}`));
   const receipt = answered(receiptSchema, answer);
   const lines = [
@@ -213,7 +136,7 @@ async function ofRevocation(seq: number, { at, ask }: Connection): Promise<Expla
 }
 
 /** A name may be of several kinds. Each that the broker has seen is told, with what lives under it and what holds it. */
-async function ofName(selectors: readonly Selector[], connection: Connection): Promise<Explained> {
+export async function describeName(selectors: readonly Selector[], connection: Connection): Promise<Described> {
   const previews = await Promise.all(selectors.map((selector) => previewOf(selector, connection)));
   const known = previews.filter((preview) => typeof preview !== 'string').filter(isKnown);
   if (known.length === 0)
@@ -247,17 +170,3 @@ async function previewOf(selector: Selector, { at, ask }: Connection): Promise<P
     throw error;
   }
 }
-
-const ofRefusal = (code: string, { at }: Connection): Promise<Explained> =>
-  Promise.resolve({
-    lines: [`A refusal of the broker, ${code}: ${at('/errors').href}#${code} explains it.`],
-    answer: { code },
-  });
-
-const ADDRESS: Explained = {
-  lines: [
-    'An e-mail address. The broker names persons <trust name>:<sub>; with `claims: [email]` also email:<trust name>/<address>.',
-    'Ask again with that: mayfly whatis email:<trust name>/<address>',
-  ],
-  answer: {},
-};
