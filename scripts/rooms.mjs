@@ -22,7 +22,7 @@ const TABLE = [
   ['detectors', 'ledger telemetry config domain', 'observer'],
   ['audit', 'keys store domain'],
   ['minters', 'keys outbound config targets domain protocol', 'minter'],
-  ['policy', 'identity outbound config domain', 'policy-engine|query|facts'],
+  ['policy', 'identity outbound config domain', 'policy-engine|query|facts|join-verdicts|same-answer'],
   ['identity', 'outbound config domain protocol'],
   ['health', 'store telemetry domain'],
   ['keys', 'store config domain protocol'],

@@ -1,6 +1,6 @@
 /** Questions to policy. An access question is asked once for each pair of path and action: one denial refuses all, and the shortest lifetime counts. */
 import { pairsOf, type Access } from '../domain/access.js';
-import { uniteNeeds, type NeededApproval } from '../domain/approval.js';
+import type { NeededApproval } from '../domain/approval.js';
 import type { DecisionRecord } from '../domain/decision.js';
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
@@ -11,6 +11,7 @@ import type { Task } from '../domain/task.js';
 import { toTimestamp } from '../domain/time.js';
 import type { JointRisk } from '../ledger/risk.js';
 import { keptFacts } from '../policy/facts.js';
+import { joinVerdicts } from '../policy/join-verdicts.js';
 import type { Because, Verdict } from '../policy/policy-engine.js';
 import type { AccessContext, Delegation, PolicyQuery, TaskFacts } from '../policy/query.js';
 import { answersAhead } from './answers-ahead.js';
@@ -42,8 +43,8 @@ export function recordOf(decision: Decision): DecisionRecord {
     outcome,
     policies,
     digest,
-    lifetimeSeconds: outcome === 'permit' && lifetimeSeconds > 0 ? lifetimeSeconds : undefined,
-    approvals: outcome === 'needs-approval' ? needs?.map(({ group }) => group) : undefined,
+    lifetimeSeconds: outcome !== 'deny' && lifetimeSeconds > 0 ? lifetimeSeconds : undefined,
+    needs,
     ...(query && keptFacts(query, { isRefused: outcome === 'deny', openedFor, parent })),
   });
 }
@@ -192,26 +193,12 @@ export function settled(
   query: PolicyQuery | undefined,
   lifetimeSeconds: number,
 ): Decision {
-  const waiting = verdicts.filter(({ outcome }) => outcome === 'needs-approval');
-  const last = verdicts.at(-1);
-  // A denial is the last that was asked for. Whatever waits is no permit yet.
-  const outcome = last?.outcome === 'permit' && waiting.length > 0 ? 'needs-approval' : (last?.outcome ?? 'deny');
+  const joint = joinVerdicts(verdicts);
   return defined({
     id: newId('dec'),
     query,
-    outcome,
-    because: last?.because,
-    failed: last?.failed,
-    ...(outcome === 'needs-approval' && {
-      needs: uniteNeeds(waiting.flatMap(({ needs = [] }) => needs)),
-      wantedBy: [...new Set(waiting.flatMap(({ wantedBy = [] }) => wantedBy))].sort(),
-    }),
-    policies: [...new Set(verdicts.flatMap(({ policies }) => policies))],
-    digest: last?.digest ?? '',
-    lifetimeSeconds: Math.min(
-      lifetimeSeconds,
-      ...verdicts.map((verdict) => verdict.lifetimeSeconds ?? lifetimeSeconds),
-    ),
+    ...joint,
+    lifetimeSeconds: Math.min(lifetimeSeconds, joint.lifetimeSeconds ?? lifetimeSeconds),
   });
 }
 

@@ -6,6 +6,7 @@ import { BrokerError } from '../domain/errors.js';
 import type { Identify } from '../identity/identify.js';
 import type { PartyMemory } from '../ledger/seen.js';
 import type { PolicyEngine } from '../policy/policy-engine.js';
+import { wrapEngine } from '../policy/wrap-engine.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics, Took } from '../telemetry/metrics.js';
 import type { MinterDeps } from './minters.js';
@@ -50,23 +51,10 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error && error.cause.name === 'Refused' ? error.cause.message : error.code;
 }
 
-export function instrumentPolicy(policy: PolicyEngine, metrics: Metrics): PolicyEngine {
-  return {
-    atOnce: policy.atOnce,
-    ...defined({ timeLimit: policy.timeLimit?.bind(policy) }),
-    isGrantable: (action) => policy.isGrantable(action),
-    evaluationsOf: (queries) => policy.evaluationsOf(queries),
-    get digest() {
-      return policy.digest;
-    },
-    get named() {
-      return policy.named;
-    },
-    source: () => policy.source(),
-    reload: () => policy.reload(),
+export const instrumentPolicy = (policy: PolicyEngine, metrics: Metrics): PolicyEngine =>
+  wrapEngine(policy, {
     decide: timed(metrics.policyTook, (...asked: Parameters<PolicyEngine['decide']>) => policy.decide(...asked)),
-  };
-}
+  });
 
 /** Counts questions to people and their answers, and logs an emergency as it is declared: whoever reads neither webhooks nor metrics may read the log. */
 export function instrumentAudit(audit: AuditLog, { metrics, log }: { metrics: Metrics; log: Logger }): AuditLog {

@@ -12,6 +12,8 @@ import type { Configured } from '../policy/cedar/fit.js';
 import { loadPolicies } from '../policy/cedar/load-policies.js';
 import type { PolicyEngine, PolicyReload, Verdict } from '../policy/policy-engine.js';
 import type { PolicyQuery, PolicyResource } from '../policy/query.js';
+import { isSameAnswer } from '../policy/same-answer.js';
+import { wrapEngine } from '../policy/wrap-engine.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
@@ -41,12 +43,11 @@ export async function withTrial(binding: PolicyEngine, load: Tried, around: Arou
   const enter = entered(around);
   const waiting = inTheBackground(around, async (query: PolicyQuery, verdict: Verdict) => {
     const other = await tried.decide(query);
-    const differs = termsOf(other) !== termsOf(verdict);
+    const differs = !isSameAnswer(other, verdict);
     if (differs) await enter(query, verdict, other);
     around.metrics.policyTried(differs ? 'other' : 'same');
   });
-  return {
-    ...delegated(binding),
+  return wrapEngine(binding, {
     async decide(query, asked) {
       const verdict = await binding.decide(query, asked);
       if (!asked?.supposed) waiting.add(query, verdict);
@@ -60,24 +61,8 @@ export async function withTrial(binding: PolicyEngine, load: Tried, around: Arou
       const reloaded = await binding.reload();
       return reloaded.problems.length > 0 ? reloaded : { ...reloaded, problems: (await tried.reload()).problems };
     },
-  };
+  });
 }
-
-const delegated = (engine: PolicyEngine): Omit<PolicyEngine, 'decide' | 'reload' | 'source'> => ({
-  atOnce: engine.atOnce,
-  isGrantable: (action) => engine.isGrantable(action),
-  evaluationsOf: (queries) => engine.evaluationsOf(queries),
-  get digest() {
-    return engine.digest;
-  },
-  get named() {
-    return engine.named;
-  },
-});
-
-/** What of an answer a caller would notice. */
-const termsOf = ({ outcome, lifetimeSeconds, needs }: Verdict): string =>
-  JSON.stringify([outcome, outcome === 'deny' ? undefined : lifetimeSeconds, needs]);
 
 /** Runs the work one by one, each in a turn of the event loop of its own: requests come in between. */
 function inTheBackground<A extends unknown[]>({ metrics, log }: Around, work: (...input: A) => Promise<void>) {

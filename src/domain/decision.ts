@@ -1,5 +1,6 @@
 /** A decision of policy, as the audit log keeps it: what was answered, and all that policy was told when it was asked. */
 import { z } from 'zod';
+import { neededApprovalSchema } from './approval.js';
 import { POLICY_OUTCOMES } from './policy-outcome.js';
 import { partyRefSchema, rememberedPersonSchema } from './party.js';
 import { accessSchema, natural } from './schemas.js';
@@ -87,8 +88,14 @@ export const decisionSchema = z.strictObject({
   outcome: z.enum(POLICY_OUTCOMES),
   policies: z.array(z.string()).describe('The ids of the policies that decided.'),
   digest: z.string().describe('Of the policy set.'),
-  lifetimeSeconds: natural.optional().describe('The most that policy allowed, of what was permitted.'),
-  approvals: z.array(z.string()).optional().describe('The groups whose approval would have turned it into a permit.'),
+  lifetimeSeconds: natural
+    .optional()
+    .describe('The most that policy allowed, of what was permitted or needs approval.'),
+  needs: z
+    .array(neededApprovalSchema)
+    .optional()
+    .describe('The groups whose approval would have turned it into a permit, and what was wanted of each.'),
+  approvals: z.array(z.string()).optional().describe('Of an older broker: the groups alone.'),
   facts: factsSchema.optional().describe('What policy was told.'),
   unkept: z
     .enum(['too-long', 'may-hold-a-secret'])

@@ -76,9 +76,7 @@ export interface Verdict {
   outcome: PolicyOutcome;
   /** With `permit`, and with what would be one once it is approved: the most seconds that policy allows, never more than the query asks for. */
   lifetimeSeconds?: number;
-  /** With `needs-approval`: the groups whose approval would turn it into a permit. */
-  approvals?: string[];
-  /** With `needs-approval`: what is wanted of each of these groups. */
+  /** With `needs-approval`: the groups whose approval would turn it into a permit, and what is wanted of each. */
   needs?: NeededApproval[];
   /** With `needs-approval`: ids of the policies that want it. */
   wantedBy?: string[];

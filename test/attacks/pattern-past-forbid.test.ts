@@ -112,7 +112,10 @@ it('a pattern is shortened, and sent for approval, for the strictest record unde
     @id("brief") @lifetime("60") forbid (principal, action in Action::"access", resource == ${at('incident/brief')}) when { context.lifetimeSeconds > 60 };
     @id("ask") @approval("x") forbid (principal, action in Action::"access", resource == ${at('report/1')}) unless { context.approvals.contains("x") };`);
   expect(await engine.decide(toAccess('incident/*'))).toMatchObject({ outcome: 'permit', lifetimeSeconds: 60 });
-  expect(await engine.decide(toAccess('report/*'))).toMatchObject({ outcome: 'needs-approval', approvals: ['x'] });
+  expect(await engine.decide(toAccess('report/*'))).toMatchObject({
+    outcome: 'needs-approval',
+    needs: [{ group: 'x' }],
+  });
 });
 
 it('a pattern over more named records than one request may cost is refused', async () => {

@@ -23,6 +23,8 @@ let broker: TestBroker;
 let soc: string;
 let directory: string;
 
+const ONE = { group: 'sre-oncall', approvers: 1 };
+
 const granted = ({ status, text, body }: Reply) => {
   if (status !== 200) throw new Error(text);
   return body as { access_token: string; task_id: string };
@@ -133,7 +135,17 @@ describe('mayfly policy diff', () => {
     [
       'another group that has to agree',
       '@id("exports-wait-twice") @approval("dpo") forbid (principal, action == Action::"export", resource) unless { context.approvals.contains("dpo") };',
-      [{ action: 'export', from: { approvals: ['sre-oncall'] }, to: { approvals: ['dpo', 'sre-oncall'] } }],
+      [{ action: 'export', from: { needs: [ONE] }, to: { needs: [{ ...ONE, group: 'dpo' }, ONE] } }],
+    ],
+    [
+      'a second person of the group that has to agree',
+      '@id("exports-want-two") @approval("sre-oncall") @approvers("2") forbid (principal, action == Action::"export", resource) unless { context.approvals.contains("sre-oncall") };',
+      [{ action: 'export', from: { needs: [ONE] }, to: { needs: [{ ...ONE, approvers: 2 }] } }],
+    ],
+    [
+      'a shorter life of what has to be agreed to',
+      '@id("a-minute") @lifetime("60") forbid (principal, action == Action::"export", resource) when { context.lifetimeSeconds > 60 };',
+      [{ from: { lifetimeSeconds: 300, needs: [ONE] }, to: { lifetimeSeconds: 60, needs: [ONE] } }],
     ],
     [
       'what depends on the claims of a person',
@@ -166,6 +178,13 @@ describe('mayfly policy diff', () => {
     expect(out[0]).toBe(`lab:writer write ${TICKETS}#incident/**: permit for 300 s → deny, 3 times`);
     expect(out[1]).toMatch(/, as dec_\w+; by .*writers-write.*, and now by nobody-writes$/);
     expect(out.at(-1)).toMatch(/^3 of \d+ decisions that were asked again would have been others\.$/);
+  });
+
+  it('says in words whom policy wants to agree, and to how much time', async () => {
+    const more = `@id("two") @approval("sre-oncall") @approvers("2") forbid (principal, action == Action::"export", resource) unless { context.approvals.contains("sre-oncall") };`;
+    const { out } = await policy('diff', '--against', withMore(more));
+    const from = 'needs-approval of sre-oncall, for 300 s';
+    expect(out[0]).toBe(`lab:agent-7 export ${TICKETS}#incident/1: ${from} → ${from.replace('of', 'of 2 of')}, once`);
   });
 
   it('asks only about what is in time, and about one workload', async () => {

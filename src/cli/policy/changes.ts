@@ -1,17 +1,14 @@
 /** What would have been answered otherwise, added up: one line for each party, action and place, however often it was asked. */
 import type { AuditEntry } from '../../audit/event.js';
 import { isPattern } from '../../domain/access.js';
+import { uniteNeeds } from '../../domain/approval.js';
 import { defined } from '../../domain/defined.js';
 import type { PolicyQuery } from '../../policy/query.js';
+import { answerText, isSameAnswer } from '../../policy/same-answer.js';
 import type { Answer, Recorded } from './replay.js';
 
 /** One side of a change. */
-interface Side {
-  outcome: Answer['outcome'];
-  lifetimeSeconds?: number;
-  approvals?: string[];
-  policies: string[];
-}
+type Side = Omit<Answer, 'query'>;
 
 export interface Change {
   who: string;
@@ -44,15 +41,11 @@ export function addUpChanges(most = GROUPS_MOST): Changes {
   let beyond = 0;
   return {
     add(entry, { record }, { query, ...to }) {
-      const from: Side = defined({
-        outcome: record.outcome,
-        lifetimeSeconds: record.lifetimeSeconds,
-        approvals: record.approvals,
-        policies: record.policies,
-      });
-      if (isSame(from, to)) return false;
+      const { outcome, lifetimeSeconds, needs, policies } = record;
+      const from: Side = defined({ outcome, lifetimeSeconds, needs: needs && uniteNeeds(needs), policies });
+      if (isSameAnswer(from, to)) return false;
       const { principal, action } = query;
-      const key = JSON.stringify([principal.id, action, folderOf(query), termsOf(from), termsOf(to)]);
+      const key = JSON.stringify([principal.id, action, folderOf(query), answerText(from), answerText(to)]);
       const found = groups.get(key);
       const times = entry.times ?? 1;
       if (found) {
@@ -79,15 +72,6 @@ export function addUpChanges(most = GROUPS_MOST): Changes {
     beyond: () => beyond,
   };
 }
-
-/** Other policies for the same answer are no change. */
-const isSame = (from: Side, to: Side): boolean => JSON.stringify(termsOf(from)) === JSON.stringify(termsOf(to));
-
-const termsOf = ({ outcome, lifetimeSeconds, approvals = [] }: Side) => [
-  outcome,
-  outcome === 'permit' ? (lifetimeSeconds ?? 0) : 0,
-  outcome === 'needs-approval' ? [...approvals].sort() : [],
-];
 
 function placeOf({ resource }: PolicyQuery): string {
   switch (resource.type) {

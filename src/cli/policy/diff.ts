@@ -1,5 +1,6 @@
 /** `mayfly policy diff`: asks other policies what the audit log says was asked, and shows what they would have answered otherwise. */
 import type { Command } from 'commander';
+import type { AuditEntry } from '../../audit/event.js';
 import { defined } from '../../domain/defined.js';
 import { masked } from '../../domain/text.js';
 import { DAY_MS, toTimestamp } from '../../domain/time.js';
@@ -8,7 +9,8 @@ import { allMentions } from '../../policy/cedar/mentions.js';
 import { CONFIG, Exit, type Terminal } from '../terminal.js';
 import { auditEntries, withAudit, type AuditOptions } from './audit-source.js';
 import { addUpChanges, type Change, type Changes } from './changes.js';
-import { answerOf, recordedIn, WHY_NOT, type Asked, type WhyNot } from './replay.js';
+import { needsText } from './needs-text.js';
+import { answerOf, recordedIn, WHY_NOT, type Others, type WhyNot } from './replay.js';
 import { sinceOption } from './since.js';
 import { policiesAt, type Policies } from './written-file.js';
 
@@ -62,29 +64,33 @@ interface Replay {
 
 async function replayed(options: Options, terminal: Terminal): Promise<Replay> {
   const policies = await policiesAt(defined({ config: options.config, policies: options.against }));
-  const asked = await askedOf(policies);
+  const others = await othersOf(policies);
   const since = terminal.clock.reading() - options.since;
   const replay: Replay = { changes: addUpChanges(), replayed: 0, changed: 0, not: new Map() };
   const wanted = { from: toTimestamp(since), workload: options.workload };
   for await (const entry of auditEntries(options, terminal, wanted)) {
     if (entry.at < since || (options.workload !== undefined && entry.workload !== options.workload)) continue;
-    const recorded = recordedIn(entry);
-    if (recorded === undefined) continue;
-    const answer = typeof recorded === 'string' ? recorded : await answerOf(asked, recorded);
-    if (typeof recorded === 'string' || typeof answer === 'string') {
-      const why = typeof recorded === 'string' ? recorded : (answer as WhyNot);
-      const before = replay.not.get(why) ?? { count: 0, example: entry.decision?.id ?? '' };
-      replay.not.set(why, { ...before, count: before.count + 1 });
-      continue;
-    }
-    replay.replayed += 1;
-    if (replay.changes.add(entry, recorded, answer)) replay.changed += 1;
+    const why = await replayEntry(entry, others, replay);
+    if (why === undefined) continue;
+    const before = replay.not.get(why) ?? { count: 0, example: entry.decision?.id ?? '' };
+    replay.not.set(why, { ...before, count: before.count + 1 });
   }
   return replay;
 }
 
+/** Returns why the decision of the entry cannot be asked again; undefined where it was, and where there is none. */
+async function replayEntry(entry: AuditEntry, others: Others, replay: Replay): Promise<WhyNot | undefined> {
+  const recorded = recordedIn(entry);
+  if (recorded === undefined || typeof recorded === 'string') return recorded;
+  const answer = await answerOf(others, recorded);
+  if (typeof answer === 'string') return answer;
+  replay.replayed += 1;
+  if (replay.changes.add(entry, recorded, answer)) replay.changed += 1;
+  return undefined;
+}
+
 /** A question is often asked again and again: so verdicts are remembered, as many as a broker does. */
-async function askedOf({ directory, configured, set }: Policies): Promise<Asked> {
+async function othersOf({ directory, configured, set }: Policies): Promise<Others> {
   const { words, wholeContext } = allMentions(set.policies.map(({ mentions }) => mentions));
   return {
     engine: await createCedarEngine({ directory, configured, maxCachedVerdicts: 5_000 }),
@@ -116,9 +122,9 @@ function describe({ who, action, resource, from, to, count, first, last, example
   ];
 }
 
-function shown({ outcome, lifetimeSeconds, approvals = [] }: Change['from']): string {
-  if (outcome === 'needs-approval' && approvals.length > 0) return `${outcome} of ${approvals.join(' and ')}`;
-  return outcome === 'permit' && lifetimeSeconds !== undefined ? `permit for ${lifetimeSeconds} s` : outcome;
+function shown({ outcome, lifetimeSeconds, needs = [] }: Change['from']): string {
+  const answer = needs.length > 0 ? `${outcome} of ${needsText(needs)},` : outcome;
+  return lifetimeSeconds === undefined ? answer.replace(/,$/, '') : `${answer} for ${lifetimeSeconds} s`;
 }
 
 const namesOf = ({ policies }: Change['from']): string => policies.join(', ') || 'no policy';

@@ -2,6 +2,7 @@
 import type { Part, PolicyExplained } from '../../policy/cedar/explain.js';
 import type { Verdict } from '../../policy/policy-engine.js';
 import type { PolicyQuery } from '../../policy/query.js';
+import { needsText } from './needs-text.js';
 
 export interface Explanation {
   query: PolicyQuery;
@@ -68,9 +69,9 @@ function resourceIn(resource: PolicyQuery['resource']): string {
   }
 }
 
-function answerIn({ context }: PolicyQuery, { outcome, lifetimeSeconds, approvals = [], because }: Verdict): string {
+function answerIn({ context }: PolicyQuery, { outcome, lifetimeSeconds, needs = [], because }: Verdict): string {
   const asked = context.kind === 'access' ? context.lifetimeSeconds : context.opening?.lifetimeSeconds;
-  if (outcome === 'needs-approval') return `needs approval: of ${approvals.join(' and ')}`;
+  if (outcome === 'needs-approval') return `needs approval: of ${needsText(needs)}`;
   if (outcome === 'deny')
     return because?.why === 'other-purpose'
       ? `deny; for another purpose ${because.policies.join(', ')} would permit it`

@@ -5,6 +5,7 @@ import { decisionSchema, type DecisionRecord, type Facts } from '../../domain/de
 import { defined } from '../../domain/defined.js';
 import { withoutTokens } from '../../domain/token-in-text.js';
 import { queriesOf, type Pair } from '../../policy/facts.js';
+import { joinVerdicts } from '../../policy/join-verdicts.js';
 import type { PolicyEngine, Verdict } from '../../policy/policy-engine.js';
 import type { PolicyQuery } from '../../policy/query.js';
 
@@ -15,7 +16,7 @@ export const WHY_NOT = {
   'may-hold-a-secret': 'had facts that may hold a secret, so they were not kept',
   unreadable: 'was entered by a newer broker than this command',
   'no-target': 'is about a target that the configuration does not have',
-  'some-unknown': 'asked for more than the audit log keeps, and what it keeps is permitted now',
+  'some-unknown': 'asked for more than the audit log keeps, and what it keeps is not refused now',
   given: 'heard what an API said of a use, which is not kept, and these policies look at it',
 } as const;
 
@@ -48,47 +49,49 @@ function pairsIn({ target = '', access = [] }: AuditEntry, { refused }: NonNulla
 }
 
 /** What policies say to all queries of a decision together. */
-export interface Answer extends Pick<Verdict, 'outcome' | 'policies' | 'lifetimeSeconds' | 'approvals'> {
+export interface Answer extends Pick<Verdict, 'outcome' | 'policies' | 'lifetimeSeconds' | 'needs'> {
   /** The query that decided: one that is not permitted, or that may live for the shortest. */
   query: PolicyQuery;
 }
 
 /** Policies that are asked again. */
-export interface Asked {
+export interface Others {
   engine: Pick<PolicyEngine, 'decide'>;
   targets: ReadonlySet<string>;
   /** Whether a policy of the set looks at what an API says of a use. */
   hearsGiven: boolean;
 }
 
-export async function answerOf(asked: Asked, { record, queries, isPart }: Recorded): Promise<Answer | WhyNot> {
-  if (queries.some(({ resource }) => 'target' in resource && !asked.targets.has(resource.target))) return 'no-target';
-  if (record.facts?.access?.given && asked.hearsGiven) return 'given';
-  const verdicts: { query: PolicyQuery; verdict: Verdict }[] = [];
-  for (const query of queries) verdicts.push({ query, verdict: await asked.engine.decide(query) });
+export async function answerOf(policies: Others, { record, queries, isPart }: Recorded): Promise<Answer | WhyNot> {
+  if (queries.some(({ resource }) => 'target' in resource && !policies.targets.has(resource.target)))
+    return 'no-target';
+  if (record.facts?.access?.given && policies.hearsGiven) return 'given';
+  const verdicts: Asked[] = [];
+  for (const query of queries) {
+    const verdict = await policies.engine.decide(query);
+    verdicts.push({ query, verdict });
+    if (verdict.outcome === 'deny') break;
+  }
   const answer = together(verdicts);
   if (!answer) return 'some-unknown';
-  return isPart && answer.outcome === 'permit' ? 'some-unknown' : answer;
+  return isPart && answer.outcome !== 'deny' ? 'some-unknown' : answer;
 }
 
-/** One denial denies all; else what needs approvals waits for all of them; else the shortest lifetime of an access counts. */
-function together(verdicts: readonly { query: PolicyQuery; verdict: Verdict }[]): Answer | undefined {
-  const denied = verdicts.find(({ verdict }) => verdict.outcome === 'deny');
-  if (denied) return answer(denied);
-  const waiting = verdicts.filter(({ verdict }) => verdict.outcome === 'needs-approval');
-  if (waiting[0]) {
-    const approvals = [...new Set(waiting.flatMap(({ verdict }) => verdict.approvals ?? []))].sort();
-    const policies = [...new Set(verdicts.flatMap(({ verdict }) => verdict.policies))];
-    return { ...answer(waiting[0]), approvals, policies };
-  }
-  const asked = verdicts.filter(({ query }) => query.context.kind === 'access');
-  const [first] = [...(asked.length > 0 ? asked : verdicts)].sort((a, b) => secondsOf(a) - secondsOf(b));
-  return first && { ...answer(first), policies: [...new Set(verdicts.flatMap(({ verdict }) => verdict.policies))] };
+interface Asked {
+  query: PolicyQuery;
+  verdict: Verdict;
 }
 
-const secondsOf = ({ verdict }: { verdict: Verdict }): number => verdict.lifetimeSeconds ?? Infinity;
-
-const answer = ({ query, verdict }: { query: PolicyQuery; verdict: Verdict }): Answer => {
-  const { outcome, policies, lifetimeSeconds, approvals } = verdict;
-  return defined({ query, outcome, policies, lifetimeSeconds, approvals });
-};
+function together(asked: readonly Asked[]): Answer | undefined {
+  const { outcome, policies, needs } = joinVerdicts(asked.map(({ verdict }) => verdict));
+  const last = asked.at(-1);
+  if (outcome === 'deny') return last && { query: last.query, outcome, policies: last.verdict.policies };
+  // How long a task may take that was opened with it is another matter.
+  const accesses = asked.filter(({ query }) => query.context.kind === 'access');
+  const parts = accesses.length > 0 ? accesses : asked;
+  const { lifetimeSeconds } = joinVerdicts(parts.map(({ verdict }) => verdict));
+  const deciding = parts.find(({ verdict }) =>
+    outcome === 'permit' ? verdict.lifetimeSeconds === lifetimeSeconds : verdict.outcome === outcome,
+  );
+  return deciding && defined({ query: deciding.query, outcome, policies, needs, lifetimeSeconds });
+}

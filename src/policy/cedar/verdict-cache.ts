@@ -28,6 +28,6 @@ export function verdictCache(verdictsMax: number): VerdictCache {
 /** Callers share the object. */
 function frozen(verdict: Verdict): Verdict {
   Object.freeze(verdict.policies);
-  for (const list of [verdict.approvals, verdict.needs, verdict.wantedBy]) if (list) Object.freeze(list);
+  for (const list of [verdict.needs, verdict.wantedBy]) if (list) Object.freeze(list);
   return Object.freeze(verdict);
 }

@@ -48,10 +48,7 @@ export function roundsAtMost(rules: Iterable<Rule>, { lifetimeSeconds, approvals
 }
 
 /** A verdict by the policies alone, before it is decided what the caller may know of it. */
-export interface Settled extends Pick<
-  Verdict,
-  'outcome' | 'lifetimeSeconds' | 'approvals' | 'needs' | 'wantedBy' | 'policies'
-> {
+export interface Settled extends Pick<Verdict, 'outcome' | 'lifetimeSeconds' | 'needs' | 'wantedBy' | 'policies'> {
   /** With `deny`. */
   why?: Because['why'];
 }
@@ -137,8 +134,7 @@ function granted({ lifetimeSeconds }: Terms, passed: readonly NamedRule[], permi
   const wanting = passed.filter(({ approval }) => approval !== undefined);
   if (wanting.length === 0) return defined({ outcome: 'permit', lifetimeSeconds, policies });
   const needs = uniteNeeds(wanting.flatMap(neededBy));
-  const approvals = needs.map(({ group }) => group);
-  return defined({ outcome: 'needs-approval', lifetimeSeconds, approvals, needs, wantedBy: idsOf(wanting), policies });
+  return defined({ outcome: 'needs-approval', lifetimeSeconds, needs, wantedBy: idsOf(wanting), policies });
 }
 
 const neededBy = ({ approval: group, approvers = 1, reuse }: Rule): NeededApproval[] =>

@@ -64,11 +64,8 @@ export function verdictOf({ context }: PolicyQuery, answer: Answer, digest: stri
   const asked = context.kind === 'access' ? context.lifetimeSeconds : context.opening?.lifetimeSeconds;
   const lifetimeSeconds = asked && Math.min(asked, answer.lifetimeSeconds ?? asked);
   // A verb of the broker waits for nobody: there, what wants an approval is refused.
-  if (needs.length > 0 && context.kind === 'access') {
-    const groups = needs.map(({ group }) => group);
-    const granted = defined({ ...settled, lifetimeSeconds });
-    return { ...granted, outcome: 'needs-approval', approvals: groups, needs, wantedBy: policies };
-  }
+  if (needs.length > 0 && context.kind === 'access')
+    return defined({ ...settled, lifetimeSeconds, outcome: 'needs-approval' as const, needs, wantedBy: policies });
   if (!allow || needs.length > 0)
     return { ...settled, outcome: 'deny', because: because(reveal === false ? [] : policies) };
   return defined({ ...settled, outcome: 'permit' as const, lifetimeSeconds });

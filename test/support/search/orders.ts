@@ -212,7 +212,7 @@ const asksPeople = (permits: PolicyEngine, isStanding: () => boolean): PolicyEng
     const { context } = query;
     if (context.kind !== 'access' || context.approvals.includes('sre')) return verdict;
     const need = { group: 'sre', approvers: 1, ...(isStanding() && { reuse: true as const }) };
-    return { ...verdict, outcome: 'needs-approval', approvals: ['sre'], needs: [need] };
+    return { ...verdict, outcome: 'needs-approval', needs: [need] };
   },
 });
 

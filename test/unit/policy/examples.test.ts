@@ -51,7 +51,7 @@ describe('examples/policies', () => {
     const { config: configured } = await loadConfig({ path: config, checkFiles: false });
     const answers = async (by: PolicyEngine) => {
       const verdicts = await Promise.all(cases.map(({ query }) => by.decide(query)));
-      return verdicts.map(({ outcome, lifetimeSeconds, approvals }) => ({ outcome, lifetimeSeconds, approvals }));
+      return verdicts.map(({ outcome, lifetimeSeconds, needs }) => ({ outcome, lifetimeSeconds, needs }));
     };
     const { policies } = parsePolicyFile('policies.cedar', readFileSync(`${directory}/policies.cedar`, 'utf8'));
     const all = await answers(engine);

@@ -271,7 +271,6 @@ describe('An answer', () => {
     const answer = { allow, approvals: ['b', 'a', 'a', 'given'], policies: ['p'] };
     expect(await answering(answer, toAccess('x', 'read', { context: { approvals: ['given'] } }))).toEqual({
       outcome: 'needs-approval',
-      approvals: ['a', 'b'],
       needs: ['a', 'b'].map((group) => ({ group, approvers: 1 })),
       wantedBy: ['p'],
       lifetimeSeconds: 300,

@@ -178,9 +178,9 @@ describe('Verdicts that are remembered', () => {
 
   it('cannot be changed by one of the callers that share them', async () => {
     const verdict = await verdictCache(1).remember('a', () =>
-      Promise.resolve({ ...verdictOf('a'), approvals: ['sre'] }),
+      Promise.resolve({ ...verdictOf('a'), needs: [{ group: 'sre', approvers: 1 }] }),
     );
-    for (const part of [verdict, verdict.policies, verdict.approvals]) expect(Object.isFrozen(part)).toBe(true);
+    for (const part of [verdict, verdict.policies, verdict.needs]) expect(Object.isFrozen(part)).toBe(true);
   });
 });
 
