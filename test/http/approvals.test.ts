@@ -325,12 +325,14 @@ describe('separation of duties', () => {
 describe('several persons', () => {
   it('two different ones, and nobody twice', async () => {
     const { id } = await asked({ needs: [{ group: 'sre-oncall', approvers: 2 }] });
-    expect(shownOf(await answer(id, await person('ann')))).toMatchObject({
+    const email = 'ann@staff.example';
+    expect(shownOf(await answer(id, await person('ann', undefined, { email })))).toMatchObject({
       state: 'pending',
       missing: [{ group: 'sre-oncall', approvers: 1 }],
     });
-    expectProblem(await answer(id, await person('ann')), 409, 'conflict', /answered already/);
-    const alias = await person('ann', ['sre-oncall'], {});
+    expectProblem(await answer(id, await person('ann', undefined, { email })), 409, 'conflict', /answered already/);
+    // An identity provider may call a person otherwise for every client.
+    const alias = await person('ann-2', undefined, { email: 'Ann@staff.example' });
     expectProblem(await answer(id, alias), 409, 'conflict', /answered already/);
     expect(shownOf(await answer(id, await person('bea')))).toMatchObject({ state: 'approved' });
   });
@@ -380,17 +382,12 @@ describe('the list', () => {
   it('has only what waits: not what was answered, has lapsed, or whose task is over', async () => {
     const needs = [{ group: 'list-c', approvers: 1 }];
     const cid = await person('cid', ['list-c']);
-    const [answered, lapsed, ended, open] = [
-      await asked({ needs }),
-      await asked({ needs, lapsesAt: broker.clock.now() + 1 }),
-      await asked({ needs }),
-      await asked({ needs }),
-    ];
+    await asked({ needs, lapsesAt: broker.clock.now() + 1 });
+    const [answered, ended, open] = [await asked({ needs }), await asked({ needs }), await asked({ needs })];
     await answer(answered.id, cid);
     await broker.post(`/tasks/${ended.task}/complete`, { outcome: 'completed' }, await broker.identity('agent-7'));
     broker.clock.advance(2);
     expect((await all(cid, 50)).ids).toEqual([open.id]);
-    expect(lapsed.id).not.toBe(open.id);
   });
 
   it.each(['state=approved', 'limit=0', 'limit=201', 'after=x', 'after=1.tsk_aabbbbbbbbbbbbbb', 'unknown=1'])(

@@ -65,7 +65,6 @@ it.each(['approve', 'deny', 'emergency'] as const)(
         expect(isComplete(again)).toBe(says !== 'deny');
       },
     });
-    expect(without).toEqual({ entry: expect.any(Number), answer: expect.any(Number) });
     expect(Math.min(without.answer, without.entry)).toBeGreaterThan(0);
   },
 );
