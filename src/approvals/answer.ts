@@ -1,11 +1,12 @@
 /**
- * A person answers a request that waits. What policy lets them answer is known by then; the rules here hold whatever policies say:
- * nobody agrees to their own request, no team to that of its own agent alone, nobody twice, and never to anything but what they read.
+ * A person answers a request that waits, who is permitted to. The rules here hold whatever policies say: no team agrees to the request
+ * of its own agent alone, nobody twice, and never to anything but what they read.
  */
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields } from '../authorization/audit.js';
 import type { Deps } from '../authorization/deps.js';
 import type { Permitted } from '../authorization/permission.js';
+import type { Answering } from '../authorization/permit-answer.js';
 import type { SeenApproval } from '../authorization/permit-on-approval.js';
 import { normalise } from '../domain/access.js';
 import {
@@ -25,13 +26,14 @@ import { rememberedPerson } from '../domain/party.js';
 import { withoutTokens } from '../domain/token-in-text.js';
 import { changeApproval } from '../ledger/approvals.js';
 import { approvalFields } from './audit-fields.js';
-import { assertMayAnswer, isOfOwner } from './may-answer.js';
+import { isOfOwner } from './own-team.js';
 
 export type AnswerDeps = Pick<Deps, 'ledger' | 'audit' | 'settings'>;
 
-/** What the person says. */
-export interface Decision extends Partial<Terms> {
-  decision: ApprovalAnswer['says'];
+type PermittedAnswer = Permitted<'approve' | 'breakGlass', Answering>;
+
+/** What the person says beside yes or no. */
+export interface AnswerRequest extends Partial<Terms> {
   /** The digest that was shown with the request: the answer is to that, and to nothing else. */
   digest: string;
   reason?: string;
@@ -43,17 +45,16 @@ export interface Decision extends Partial<Terms> {
  */
 export async function answerApproval(
   deps: AnswerDeps,
-  permitted: Permitted<'approve', SeenApproval>,
-  decision: Decision,
+  permitted: PermittedAnswer,
+  request: AnswerRequest,
   requestId: string,
 ): Promise<SeenApproval> {
-  assertMayAnswer(deps.settings, permitted, decision.decision);
-  assertWhole(decision);
+  assertWhole(permitted.subject.says, request);
   const { ledger, audit, settings } = deps;
   const { subject } = permitted;
-  const answer = answerOf(deps, permitted, decision);
+  const answer = answerOf(deps, permitted, request);
   const answered = (approval: Approval): Approval => {
-    assertFits(approval, stateOf(deps, subject, approval), decision, answer);
+    assertFits(approval, stateOf(deps, subject, approval), request, answer);
     const next = { ...approval, answers: [...approval.answers, withinEmergency(approval, answer, settings)] };
     if (!isComplete(next) || answer.says === 'deny') return next;
     const usableUntil = ledger.clock.now() + settings.approvals.usableSeconds * 1000;
@@ -72,13 +73,13 @@ const stateOf = ({ ledger }: AnswerDeps, { state }: SeenApproval, approval: Appr
 
 function answerOf(
   { ledger, settings }: AnswerDeps,
-  { caller, subject }: Permitted<'approve', SeenApproval>,
-  { decision, reason, access, lifetimeSeconds }: Decision,
+  { caller, subject }: PermittedAnswer,
+  { reason, access, lifetimeSeconds }: AnswerRequest,
 ): ApprovalAnswer {
   return defined({
     by: rememberedPerson(caller.party),
     at: ledger.clock.now(),
-    says: decision,
+    says: subject.says,
     groups: [...subject.groups],
     ofOwner: isOfOwner(settings.owners, caller.party, subject.approval) || undefined,
     // A token that does not say when it was issued is older than every cutoff.
@@ -90,17 +91,22 @@ function answerOf(
 }
 
 /** Refuses an answer that lacks something, or says what it cannot. */
-function assertWhole({ decision, reason, access, lifetimeSeconds }: Decision): void {
-  if (decision !== 'approve' && reason === undefined)
-    throw new BrokerError('invalid_request', `Say why: a decision to ${VERBS[decision]} has a reason.`);
-  if (decision === 'deny' && (access ?? lifetimeSeconds) !== undefined)
+function assertWhole(says: ApprovalAnswer['says'], { reason, access, lifetimeSeconds }: AnswerRequest): void {
+  if (says !== 'approve' && reason === undefined)
+    throw new BrokerError('invalid_request', `Say why: a decision to ${VERBS[says]} has a reason.`);
+  if (says === 'deny' && (access ?? lifetimeSeconds) !== undefined)
     throw new BrokerError('invalid_request', 'A denial has no access and no lifetime.');
 }
 
 const VERBS = { deny: 'deny', emergency: 'break the glass' } as const;
 
 /** Refuses an answer that is not to what stands now. */
-function assertFits(approval: Approval, state: ApprovalState, { digest, ...terms }: Decision, answer: ApprovalAnswer) {
+function assertFits(
+  approval: Approval,
+  state: ApprovalState,
+  { digest, ...terms }: AnswerRequest,
+  answer: ApprovalAnswer,
+) {
   if (state !== 'pending') throw conflict(`The approval is ${state}; only one that is pending can be answered.`, state);
   // Who has agreed already, and cannot wait for the others, may still declare an emergency.
   if (answer.says !== 'emergency' && approval.answers.some(({ by }) => isSamePerson(by, answer.by)))
@@ -131,7 +137,7 @@ function withinEmergency(
 
 /** An emergency has a type of its own: it goes to every webhook, whatever that asks for. */
 function answeredEvent(
-  { caller }: Permitted<'approve', SeenApproval>,
+  { caller }: PermittedAnswer,
   after: Approval,
   { says, at, groups, reason }: ApprovalAnswer,
   requestId: string,

@@ -10,18 +10,14 @@ import { withoutTokens } from '../domain/token-in-text.js';
 import { changeApproval } from '../ledger/approvals.js';
 import type { AnswerDeps } from './answer.js';
 import { approvalFields } from './audit-fields.js';
-import { assertApprover, assertPerson } from './may-answer.js';
 
 /** Closes the review of an emergency, by somebody who could have agreed to it and did not declare it. The audit entry comes first. */
 export async function reviewApproval(
-  { ledger, audit, settings }: AnswerDeps,
-  permitted: Permitted<'approve', SeenApproval>,
+  { ledger, audit }: Pick<AnswerDeps, 'ledger' | 'audit'>,
+  { caller, subject }: Permitted<'approve', SeenApproval>,
   note: string,
   requestId: string,
 ): Promise<SeenApproval> {
-  const { caller, subject } = permitted;
-  assertPerson(settings, caller);
-  assertApprover(permitted);
   const at = ledger.clock.now();
   const said = withoutTokens(note);
   const reviewed = (approval: Approval): Approval => {

@@ -6,11 +6,14 @@
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { OperatorVerb } from '../policy/query.js';
 
+/** Where any of several verbs lets a caller see something, seeing it is a permission of its own: it is none for one of these verbs. */
+type PermittedVerb = OperatorVerb | 'seeApproval' | 'seeWorkload';
+
 /**
  * The private field makes the class nominal: a spread loses the field, so a permission with another caller or subject does not
  * compile.
  */
-export class Permission<V extends OperatorVerb, Subject> {
+export class Permission<V extends PermittedVerb, Subject> {
   readonly #verb: V;
   readonly caller: AuthenticatedCaller;
   /** What policy was asked about, as it was read before the question. */
@@ -29,4 +32,4 @@ export class Permission<V extends OperatorVerb, Subject> {
 }
 
 /** A caller that policy permits this verb on this subject. Verbs on the broker as a whole have no subject. */
-export type Permitted<V extends OperatorVerb, Subject = undefined> = Permission<V, Subject>;
+export type Permitted<V extends PermittedVerb, Subject = undefined> = Permission<V, Subject>;

@@ -29,7 +29,7 @@ export async function permitOnApproval(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
   id: string,
-): Promise<Permitted<'approve', SeenApproval>> {
+): Promise<Permitted<'seeApproval', SeenApproval>> {
   const stored = await readApproval(deps.ledger, id);
   const { permitted, unknown } = await permitApprovals(deps, caller, stored ? [stored.value] : [], true);
   const [one] = permitted;
@@ -38,7 +38,7 @@ export async function permitOnApproval(
 }
 
 export interface PermittedApprovals {
-  permitted: Permitted<'approve', SeenApproval>[];
+  permitted: Permitted<'seeApproval', SeenApproval>[];
   /** Why it is not known of some whether the caller may see them: they are left out. One for each text. */
   unknown: BrokerError[];
 }
@@ -71,7 +71,7 @@ export async function permitApprovals(
   const unknown = new Map<string, BrokerError>();
   for await (const [, one] of answersAhead(approvals, deps.policy.atOnce, ask)) {
     if (one instanceof BrokerError) unknown.set(one.message, one);
-    else if (one) permitted.push(new Permission(caller, 'approve', one));
+    else if (one) permitted.push(new Permission(caller, 'seeApproval', one));
   }
   return { permitted, unknown: [...unknown.values()] };
 }

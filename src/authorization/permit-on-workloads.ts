@@ -17,10 +17,10 @@ export async function permitLookingAt<W extends { party: PartyRef }>(
   caller: AuthenticatedCaller,
   workloads: readonly W[],
   all: Permitted<'readRevocations'> | undefined,
-): Promise<Permitted<'readRevocations', W>[]> {
-  const permission = (one: W) => new Permission(caller, 'readRevocations', one);
+): Promise<Permitted<'seeWorkload', W>[]> {
+  const permission = (one: W) => new Permission(caller, 'seeWorkload', one);
   if (all) return workloads.map(permission);
-  const permitted: Permitted<'readRevocations', W>[] = [];
+  const permitted: Permitted<'seeWorkload', W>[] = [];
   const ask = ({ party: workload }: W) =>
     decideOperation(deps.policy, caller.party, 'readTask', { type: 'task', task: { workload, purpose: '' } });
   for await (const [one, decision] of answersAhead(workloads, deps.policy.atOnce, ask))

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { answerApproval } from '../approvals/answer.js';
 import { APPROVAL_LISTS, listApprovals } from '../approvals/list.js';
 import { reviewApproval } from '../approvals/review.js';
+import { permitAnswer, permitReview } from '../authorization/permit-answer.js';
 import { permitOnApproval } from '../authorization/permit-on-approval.js';
 import { defined } from '../domain/defined.js';
 import { approvalAnswer, approvalOnWire, decisionInput, reviewInput, verbOf } from './approval-contract.js';
@@ -101,8 +102,10 @@ export const approvalDecision = (deps: HttpDeps) =>
     charged: () => 'nobody',
     permit: (caller, _, { params }) => permitOnApproval(deps, caller, params['id'] ?? ''),
     about: ({ decision }) => ({ verb: verbOf(decision) }),
-    act: async (permitted, input, { requestId }) =>
-      ok(approvalOnWire(deps, await answerApproval(deps, permitted, input, requestId))),
+    async act(seen, { decision, ...request }, { requestId }) {
+      const permitted = permitAnswer(deps.settings, seen, decision);
+      return ok(approvalOnWire(deps, await answerApproval(deps, permitted, request, requestId)));
+    },
   });
 
 /** POST /approvals/{id}/review closes the review of an emergency. */
@@ -117,6 +120,8 @@ export const approvalReview = (deps: HttpDeps) =>
     input: reviewInput,
     charged: () => 'nobody',
     permit: (caller, _, { params }) => permitOnApproval(deps, caller, params['id'] ?? ''),
-    act: async (permitted, { note }, { requestId }) =>
-      ok(approvalOnWire(deps, await reviewApproval(deps, permitted, note, requestId))),
+    async act(seen, { note }, { requestId }) {
+      const permitted = permitReview(deps.settings, seen);
+      return ok(approvalOnWire(deps, await reviewApproval(deps, permitted, note, requestId)));
+    },
   });

@@ -38,14 +38,14 @@ export async function listWorkloads(
   caller: AuthenticatedCaller,
   { owner, ...filter }: WorkloadFilter,
   paging: Paging<WorkloadPlace>,
-): Promise<FilledPage<Permitted<'readRevocations', ListedWorkload>, WorkloadPlace>> {
+): Promise<FilledPage<Permitted<'seeWorkload', ListedWorkload>, WorkloadPlace>> {
   const all = await permitPart(deps, caller, 'readRevocations');
   const pageSize = Math.min(Math.max(paging.limit, PAGE_LEAST), PAGE_MOST);
   const beforeMore = () => deps.assertWithinRate(caller.party);
   return fillPage(paging, { pageSize, lookedMost: LOOKED_AT_MOST, beforeMore }, async (by, wanted) => {
     const { workloads, next } = await workloadsAfter(deps.ledger, { owner, ...by });
     const listed = (await withState(deps.ledger, workloads)).filter((one) => matches(one, filter));
-    const permitted: Permitted<'readRevocations', ListedWorkload>[] = [];
+    const permitted: Permitted<'seeWorkload', ListedWorkload>[] = [];
     for (let start = 0; start < listed.length && permitted.length < wanted; start += EVALUATIONS_PER_POINT) {
       if (start > 0 && !all) await beforeMore();
       const some = listed.slice(start, start + EVALUATIONS_PER_POINT);

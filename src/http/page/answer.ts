@@ -2,6 +2,7 @@
 import { answerApproval } from '../../approvals/answer.js';
 import { reviewApproval } from '../../approvals/review.js';
 import { auditingRefusals, nobody } from '../../authorization/audit.js';
+import { permitAnswer, permitReview } from '../../authorization/permit-answer.js';
 import { permitOnApproval } from '../../authorization/permit-on-approval.js';
 import { pairsOf } from '../../domain/access.js';
 import { termsOf, type Approval } from '../../domain/approval.js';
@@ -31,12 +32,15 @@ export const pageAnswering = (deps: HttpDeps) =>
     { ...told, summary: 'Answers a request that waits, as the form of the page says it.' },
     async (call, session) => {
       const { id, audited } = auditing(deps, call, session);
-      const { permitted, input } = await audited('approve', async () => {
+      const { seen, input } = await audited('approve', async () => {
         const fields = formOf(call, session, (sent) => answerAbout(id, sent.get('digest') ?? ''));
         const seen = await permitOnApproval(deps, session.caller, id);
-        return { permitted: seen, input: parsed(decisionInput, decisionIn(fields, seen.subject.approval)) };
+        return { seen, input: parsed(decisionInput, decisionIn(fields, seen.subject.approval)) };
       });
-      await audited(verbOf(input.decision), () => answerApproval(deps, permitted, input, call.requestId));
+      const { decision, ...request } = input;
+      await audited(verbOf(decision), () =>
+        answerApproval(deps, permitAnswer(deps.settings, seen, decision), request, call.requestId),
+      );
       return shownAgain(id);
     },
   );
@@ -46,9 +50,9 @@ export const pageReviewing = (deps: HttpDeps) =>
     const { id, audited } = auditing(deps, call, session);
     await audited('approve', async () => {
       const fields = formOf(call, session, reviewAbout(id));
-      const permitted = await permitOnApproval(deps, session.caller, id);
+      const seen = await permitOnApproval(deps, session.caller, id);
       const { note } = parsed(reviewInput, { note: textIn(fields, 'note') });
-      await reviewApproval(deps, permitted, note, call.requestId);
+      await reviewApproval(deps, permitReview(deps.settings, seen), note, call.requestId);
     });
     return shownAgain(id);
   });

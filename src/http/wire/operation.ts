@@ -23,7 +23,14 @@ import type { Answer, Call } from './endpoint.js';
  */
 type PermissionFor<V extends OperatorVerb> = V extends 'openTask'
   ? AuthenticatedCaller
-  : Permitted<V, unknown> | { permitted: readonly Permitted<V, unknown>[] };
+  : Permitted<Behind<V>, unknown> | { permitted: readonly Permitted<Behind<V>, unknown>[] };
+
+/** Where several verbs let a caller see something, endpoints are entered under one of them, and the permission is that of seeing. */
+type Behind<V extends OperatorVerb> = V extends 'approve'
+  ? 'seeApproval'
+  : V extends 'readRevocations'
+    ? V | 'seeWorkload'
+    : V;
 
 interface Operation<V extends OperatorVerb, S extends z.ZodType, P> extends Told {
   verb: V;

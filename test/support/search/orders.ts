@@ -26,12 +26,13 @@ import { checkGuarantees, livingOf, type Death, type Witness } from './witness.j
 import { completeRun, completeTask, resumeTask, suspendTask } from '../verbs.js';
 import { exchange } from '../exchanging.js';
 import { answered, waitingFor } from '../approving.js';
-import { answerApproval, type Decision } from '../../../src/approvals/answer.js';
+import { answerApproval } from '../../../src/approvals/answer.js';
 import { takeBack } from '../../../src/approvals/cancel.js';
 import { approvalByCode, giveCode } from '../../../src/approvals/deferral-code.js';
 import { reviewApproval } from '../../../src/approvals/review.js';
+import { permitAnswer, permitReview } from '../../../src/authorization/permit-answer.js';
 import { permitOnApproval } from '../../../src/authorization/permit-on-approval.js';
-import { shownDigest } from '../../../src/domain/approval.js';
+import { shownDigest, type ApprovalAnswer } from '../../../src/domain/approval.js';
 import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
 
 type Actor = (stepped: Stepped) => Promise<unknown>;
@@ -54,9 +55,9 @@ export interface Stage {
   /** The id of the question that `task` waits for, where policy asks people (`asking`). */
   approval: string;
   /** A person reads the question, and answers it. */
-  answer: (person: string, decision: Decision['decision']) => Actor;
+  answer: (person: string, decision: ApprovalAnswer['says']) => Actor;
   /** The same, outside of the order of steps. */
-  answerAgain: (person: string, decision: Decision['decision']) => Promise<void>;
+  answerAgain: (person: string, decision: ApprovalAnswer['says']) => Promise<void>;
   /** A person closes the review of the emergency. */
   review: (person: string) => Actor;
   /** From then on policy lets no yes stand for the rest of the task. */
@@ -197,11 +198,11 @@ async function answerAs(
   broker: BareBroker,
   approval: string,
   person: string,
-  decision: Decision['decision'],
+  says: ApprovalAnswer['says'],
 ): Promise<void> {
-  const permitted = await permitOnApproval(broker, proven(person, broker.ledger.clock as HandClock), approval);
-  const digest = shownDigest(permitted.subject.approval);
-  await answerApproval(broker, permitted, { decision, digest, reason: 'test' }, 'r');
+  const seen = await permitOnApproval(broker, proven(person, broker.ledger.clock as HandClock), approval);
+  const digest = shownDigest(seen.subject.approval);
+  await answerApproval(broker, permitAnswer(broker.settings, seen, says), { digest, reason: 'test' }, 'r');
 }
 
 /** Policy that permits a credential once people of one group have agreed, and everything else. */
@@ -307,8 +308,8 @@ function setStage({ state, code, ...tasks }: Prepared, { credentialsPerTask, ask
     answerAgain: (person, decision) => answerAs(bareBroker(store, clock), tasks.approval, person, decision),
     review: (person) => async (stepped) => {
       const broker = brokerOn(stepped);
-      const permitted = await permitOnApproval(broker, proven(person, clock), tasks.approval);
-      await reviewApproval(broker, permitted, 'looked at it', 'r');
+      const seen = await permitOnApproval(broker, proven(person, clock), tasks.approval);
+      await reviewApproval(broker, permitReview(broker.settings, seen), 'looked at it', 'r');
     },
     policyChange,
     // A reading is a step, so every other step is tried before it and after it.

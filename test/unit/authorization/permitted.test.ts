@@ -5,9 +5,14 @@
  */
 /* eslint @typescript-eslint/no-misused-spread: off, @typescript-eslint/no-unsafe-class-instance-assignment: off -- the compiler alone must refuse these */
 import { expect, it } from '@jest/globals';
+import { answerApproval } from '../../../src/approvals/answer.js';
+import { reviewApproval } from '../../../src/approvals/review.js';
+import { permitAnswer, permitReview } from '../../../src/authorization/permit-answer.js';
 import type { Permitted } from '../../../src/authorization/permission.js';
+import { permitOnApproval } from '../../../src/authorization/permit-on-approval.js';
 import { permitOnBroker } from '../../../src/authorization/permit-on-broker.js';
 import { permitOnTask } from '../../../src/authorization/permit-on-task.js';
+import { permitLookingAt } from '../../../src/authorization/permit-on-workloads.js';
 import type { Signal } from '../../../src/domain/signal.js';
 import type { Task } from '../../../src/domain/task.js';
 import type { HttpDeps } from '../../../src/http/deps.js';
@@ -16,6 +21,8 @@ import { brokerOperation, nothing, operation, taskOperation } from '../../../src
 import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import { readCredential } from '../../../src/inventory/credential.js';
 import { readTimeline } from '../../../src/inventory/timeline.js';
+import { showRisk } from '../../../src/inventory/workload-risk.js';
+import type { ListedWorkload } from '../../../src/inventory/workloads.js';
 import type { Receipt } from '../../../src/ledger/receipts.js';
 import { liftHold, permitLift } from '../../../src/revocation/receipts.js';
 import {
@@ -92,6 +99,7 @@ const endpoints = (deps: HttpDeps) => [
 /** Never called: permission of one verb is none of another, and nobody else makes permission. */
 const otherVerbs = async (deps: HttpDeps, caller: AuthenticatedCaller): Promise<void> => {
   const { ledger } = deps;
+  const about = { task: TASK };
   const reading = await permitOnTask(deps, caller, 'readTask', TASK);
   // @ts-expect-error Permission to read a task is none to complete it.
   await completeTask(ledger, reading, { outcome: 'completed' });
@@ -102,9 +110,33 @@ const otherVerbs = async (deps: HttpDeps, caller: AuthenticatedCaller): Promise<
   // @ts-expect-error Only the files authorization/permit….ts make permission.
   const forged: Permitted<'readAudit'> = { verb: 'readAudit', caller, subject: undefined };
   // @ts-expect-error A timeline needs the permission to read the audit log.
-  await readTimeline(deps, { about: { task: TASK }, limit: 1 });
+  await readTimeline(deps, { about, limit: 1 });
   // @ts-expect-error Permission to read revocations is none to read the audit log.
-  await readTimeline(deps, await permitOnBroker(deps, caller, 'readRevocations'), { about: forged.subject, limit: 1 });
+  await readTimeline(deps, await permitOnBroker(deps, caller, 'readRevocations'), { about, limit: 1 });
+  await readTimeline(deps, forged, { about, limit: 1 });
+};
+
+/** Never called: seeing is a permission of its own, whichever verb lets the caller see. */
+const onlySeen = async (deps: HttpDeps, caller: AuthenticatedCaller, workload: ListedWorkload): Promise<void> => {
+  const seen = await permitOnApproval(deps, caller, 'apr_aabbbbbbbbbbbbbb');
+  const answer = { digest: '', reason: 'x' };
+  // @ts-expect-error Permission to see an approval is none to answer it.
+  await answerApproval(deps, seen, answer, 'r');
+  // @ts-expect-error Permission to see an approval is none to close its review.
+  await reviewApproval(deps, seen, 'x', 'r');
+  // @ts-expect-error Permission to close the review is none to answer.
+  await answerApproval(deps, permitReview(deps.settings, seen), answer, 'r');
+  // @ts-expect-error Permission to answer is none to close the review: it may be that of an emergency.
+  await reviewApproval(deps, permitAnswer(deps.settings, seen, 'emergency'), 'x', 'r');
+  const refusing = permitAnswer(deps.settings, seen, 'deny');
+  await answerApproval(deps, refusing, answer, 'r');
+  await reviewApproval(deps, permitReview(deps.settings, seen), 'x', 'r');
+  // @ts-expect-error The rules were looked at for another answer.
+  await answerApproval(deps, { ...refusing, subject: { ...refusing.subject, says: 'approve' } }, answer, 'r');
+  const [looking] = await permitLookingAt(deps, caller, [workload], undefined);
+  // @ts-expect-error Permission to look at one workload is none to read what is revoked.
+  if (looking) await showRisk(deps, looking, workload.party.id);
+  await showRisk(deps, await permitOnBroker(deps, caller, 'readRevocations'), workload.party.id);
 };
 
 /** Never called: permission on one subject is none on another. */
@@ -117,11 +149,13 @@ const otherSubjects = async (
   const why = { reason: 'x' };
   const preview = await permitBySelector(deps, caller, { what: { kind: 'task', value: TASK }, dryRun: true });
   if (isTakingBack(preview) || !isDryRun(preview)) return;
+  const order = await permitBySelector(deps, caller, { what: { kind: 'task', value: TASK }, dryRun: false });
+  if (!isTakingBack(order) && !isDryRun(order)) await revokeBySelector(deps, order, why);
   // @ts-expect-error Permission for a dry run is none for the revocation.
-  await revokeBySelector(ledger, preview, why);
+  await revokeBySelector(deps, preview, why);
   const all = { selector: { kind: 'all', value: '' }, effect: 'end', dryRun: false } as const;
   // @ts-expect-error Policy was asked about one task, and not about all.
-  await revokeBySelector(ledger, { ...preview, subject: all }, why);
+  await revokeBySelector(deps, { ...preview, subject: all }, why);
   const lift = await permitLift(deps, caller, 1);
   // @ts-expect-error Policy was asked about another hold.
   await liftHold(ledger, { ...lift, subject: { hold: other.hold } }, why);
@@ -148,5 +182,7 @@ it('permission holds the caller, the verb and the subject that policy was asked 
   expect(permitted).toMatchObject({ caller: { party: { id: OPERATOR } }, verb: 'completeTask', subject: { task } });
   expect({ ...permitted }).not.toHaveProperty('verb');
   expect(() => Object.assign(permitted, { caller: { ...operator } })).toThrow(TypeError);
-  expect([endpoints, otherVerbs, otherSubjects].every((compiled) => typeof compiled === 'function')).toBe(true);
+  expect([endpoints, otherVerbs, onlySeen, otherSubjects].every((compiled) => typeof compiled === 'function')).toBe(
+    true,
+  );
 });
