@@ -1,6 +1,7 @@
 /** Fetches by a deferral code what people had to agree to: the state of the question, and once they have agreed, what was asked for. */
 import { assertLiveCaller } from '../authorization/caller.js';
 import { auditingRefusals, nobody } from '../authorization/audit.js';
+import { recordOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
 import type { Approval } from '../domain/approval.js';
 import { BrokerError } from '../domain/errors.js';
@@ -9,31 +10,28 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import { readApprovalState } from '../ledger/approval-state.js';
 import { approvalByCode, giveCode } from './deferral-code.js';
 import type { Pace } from './pace.js';
-import { lapsed, refusedByPerson, takenBack } from './refusals.js';
+import type { Parked } from './waiting.js';
+import { lapsed, refusedByPerson, stillWaiting, takenBack } from './refusals.js';
 
 interface FetchDeps extends Pick<Deps, 'ledger' | 'audit' | 'settings' | 'observer'> {
   pace: Pace;
 }
 
-/**
- * Returns the refusal of a request that waits, with a code by which what was asked for can be fetched.
- * @param refusal that which says which question was asked
- */
+/** Returns the refusal of a request that waits, with a code by which what was asked for can be fetched. */
 export async function deferred(
   { ledger, pace }: Pick<FetchDeps, 'ledger' | 'pace'>,
-  refusal: BrokerError,
+  parked: Parked,
 ): Promise<BrokerError> {
-  const { approval, decision } = refusal.details;
-  if (!approval || refusal.details.retry !== 'after-approval') return refusal;
-  const code = await giveCode(ledger, approval.id);
-  if (code === undefined) return refusal;
+  const { id, task, lapsesAt } = parked.waiting;
+  const code = await giveCode(ledger, id);
+  if (code === undefined) return stillWaiting(parked);
   return new BrokerError('authorization_pending', 'People must agree to this first, and they are asked.', {
     retry: 'after-approval',
-    approval,
-    ...(decision && { decision }),
+    approval: { id, task, lapsesAt },
+    decision: recordOf(parked.decision),
     deferral: {
       code,
-      expiresInSeconds: secondsToWait(approval.lapsesAt - ledger.clock.now()),
+      expiresInSeconds: secondsToWait(lapsesAt - ledger.clock.now()),
       intervalSeconds: pace.intervalSeconds,
     },
   });

@@ -20,9 +20,9 @@ import { untoldChange } from '../ledger/untold.js';
 import { growthOf, mergeChanges } from '../store/record.js';
 import type { Change } from '../store/store.js';
 import { auditCancelled } from './cancel.js';
-import { asksNobody, stillWaiting, tooManyQuestions } from './refusals.js';
+import { asksNobody, tooManyQuestions } from './refusals.js';
 import { tell } from './tell.js';
-import type { ApprovalDeps, Waiting } from './waiting.js';
+import type { ApprovalDeps, Parked, Waiting } from './waiting.js';
 import { wordsOf } from './words.js';
 
 /** What the same words have led to before. */
@@ -35,10 +35,10 @@ interface Before {
 }
 
 /**
- * Returns undefined if the records have changed meanwhile. Otherwise it throws the refusal that says which question was asked. A credential
- * alone asks nobody: whoever has stolen one would ask people in the name of its workload, and use up the places of that.
+ * Returns what waits then; undefined if the records have changed meanwhile. A credential alone asks nobody: whoever has stolen one would
+ * ask people in the name of its workload, and use up the places of that.
  */
-export async function park(deps: ApprovalDeps, waiting: Waiting, before: Before): Promise<undefined> {
+export async function park(deps: ApprovalDeps, waiting: Waiting, before: Before): Promise<Parked | undefined> {
   const { ledger, settings } = deps;
   const { needed, requester } = waiting;
   const { needs = [] } = needed;
@@ -61,8 +61,7 @@ export async function park(deps: ApprovalDeps, waiting: Waiting, before: Before)
   } finally {
     if (!isAsked) await leaveQuestion(ledger, asker, id).catch(() => undefined);
   }
-  if (!isAsked) return undefined;
-  throw stillWaiting(approval, needed);
+  return isAsked ? { waiting: approval, decision: needed } : undefined;
 }
 
 /** Returns whether people were asked: false if the records have changed meanwhile. */

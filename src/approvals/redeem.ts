@@ -17,8 +17,8 @@ import type { Versioned } from '../ledger/ledger.js';
 import { readTaskState } from '../ledger/task-state.js';
 import type { Change } from '../store/store.js';
 import { park } from './park.js';
-import { refusedByPerson, stillWaiting } from './refusals.js';
-import type { ApprovalDeps, Waiting } from './waiting.js';
+import { refusedByPerson } from './refusals.js';
+import type { ApprovalDeps, Parked, Waiting } from './waiting.js';
 import { openingWords } from './words.js';
 
 /** By what a request may be granted that needed an approval. */
@@ -39,10 +39,10 @@ interface Elsewhere {
 }
 
 /**
- * Returns by what the request may be granted, or the task under which the same was asked before. Undefined: the records have changed
- * meanwhile. Otherwise it throws: the question is new or still open, or the answer was no.
+ * Returns by what the request may be granted, or what waits for people; or the task under which the same was asked before. Undefined:
+ * the records have changed meanwhile. Throws where the answer was no.
  */
-export async function redeem(deps: ApprovalDeps, waiting: Waiting): Promise<Redeemed | Elsewhere | undefined> {
+export async function redeem(deps: ApprovalDeps, waiting: Waiting): Promise<Redeemed | Parked | Elsewhere | undefined> {
   const { ledger } = deps;
   const { task, asked, stored, run, previous } = waiting;
   if (!stored) {
@@ -56,7 +56,7 @@ export async function redeem(deps: ApprovalDeps, waiting: Waiting): Promise<Rede
 }
 
 /** A request that nothing else leads to its task is led there by its words. */
-async function elsewhere(deps: ApprovalDeps, waiting: Waiting): Promise<Elsewhere | undefined> {
+async function elsewhere(deps: ApprovalDeps, waiting: Waiting): Promise<Elsewhere | Parked | undefined> {
   const { handed } = waiting.requester;
   const { digest, shard: own } = openingWords(waiting);
   const shard = handed ? shardOf(handed.task.id) : own;
@@ -70,14 +70,14 @@ async function byAnswer(
   deps: ApprovalDeps,
   waiting: Waiting,
   found: Versioned<Approval>,
-): Promise<Redeemed | undefined> {
+): Promise<Redeemed | Parked | undefined> {
   const { needed, question } = waiting;
   const { value: approval } = found;
   // Policy wants the yes of others by now.
   if (!coversNeeds(approval.needs, needed.needs ?? [])) return undefined;
   switch (approvalStateAt(approval, question.now)) {
     case 'pending':
-      throw stillWaiting(approval, needed);
+      return { waiting: approval, decision: needed };
     case 'denied':
       throw refusedByPerson(approval, needed);
     case 'approved':

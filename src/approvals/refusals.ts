@@ -2,20 +2,27 @@
 import type { Approval } from '../domain/approval.js';
 import { BrokerError } from '../domain/errors.js';
 import { recordOf, type Decision } from '../authorization/decide.js';
+import type { Parked } from './waiting.js';
 
 type Asked = Pick<Approval, 'id' | 'task' | 'lapsesAt'>;
 
-/** @param decision absent where policy was not asked */
-export const stillWaiting = (approval: Asked, decision?: Decision): BrokerError =>
+/** Returns what was issued. Throws the refusal of a request that waits, to whoever asked for nothing else. */
+export function issuedNow<I extends object>(outcome: I | Parked): I {
+  if ('waiting' in outcome) throw stillWaiting(outcome);
+  return outcome;
+}
+
+export const stillWaiting = ({ waiting, decision }: Parked): BrokerError =>
   new BrokerError(
     'access_denied',
     'People must agree to this first, and they are asked. Ask the same again once they have.',
     {
       retry: 'after-approval',
-      ...about(approval, decision),
+      ...about(waiting, decision),
     },
   );
 
+/** @param decision absent where policy was not asked */
 export const refusedByPerson = (approval: Asked, decision?: Decision): BrokerError =>
   new BrokerError('access_denied', 'People were asked about this, and the answer was no.', about(approval, decision));
 

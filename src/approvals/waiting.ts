@@ -2,6 +2,7 @@
 import type { AccessQuestion, Decision } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
 import type { Requester } from '../authorization/requester.js';
+import type { Approval } from '../domain/approval.js';
 import type { Asked } from '../domain/asked.js';
 import type { PartyRef } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
@@ -16,6 +17,13 @@ export interface Waiting extends FoundTask {
   question: AccessQuestion;
   needed: Decision;
   requestId: string;
+}
+
+/** What becomes of a request that people have not answered. */
+export interface Parked {
+  waiting: Approval;
+  /** That people must agree. */
+  decision: Decision;
 }
 
 export interface ApprovalDeps extends Pick<Deps, 'ledger' | 'policy' | 'audit' | 'settings' | 'assertWithinQuota'> {

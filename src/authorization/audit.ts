@@ -41,7 +41,7 @@ export async function auditingRefusals<T>(
     return await work();
   } catch (thrown) {
     const error = await lockoutBefore(deps, caller, thrown);
-    if (error instanceof BrokerError && isEntered(error)) await audit(deps, caller, about, error);
+    if (error instanceof BrokerError && !NOT_AUDITED.has(error.code)) await audit(deps, caller, about, error);
     throw error;
   }
 }
@@ -60,10 +60,6 @@ async function lockoutBefore(deps: RefusalDeps, caller: AuthenticatedCaller, thr
     return error instanceof BrokerError ? error : thrown;
   }
 }
-
-/** A request that waits for people was entered when they were asked. */
-const isEntered = ({ code, details }: BrokerError): boolean =>
-  !NOT_AUDITED.has(code) && !(details.approval && details.retry === 'after-approval');
 
 const NOT_AUDITED: ReadonlySet<BrokerError['code']> = new Set([
   'slow_down',

@@ -1,4 +1,5 @@
 /** RFC 8693 token exchange: identify the requester, admit, ask policy, reserve the credential in the ledger, and only then mint it. */
+import type { Parked } from '../approvals/waiting.js';
 import { auditingRefusals, itself, nobody } from '../authorization/audit.js';
 import { chargeOf } from '../authorization/inspect.js';
 import { identifyRequester, proofsOf, type Proofs, type Requester } from '../authorization/requester.js';
@@ -24,7 +25,7 @@ export async function exchange(
   deps: Deps,
   proofs: Proofs,
   unread: UnreadRequest & Partial<Pick<Deps, 'identify'>>,
-): Promise<Issued> {
+): Promise<Issued | Parked> {
   const { settings, keys, ledger, observer } = deps;
   const { identify = deps.identify } = unread;
   return exchangeFor(deps, await identifyRequester({ identify, settings, keys, ledger, observer }, proofs), unread);
@@ -35,7 +36,7 @@ export async function exchangeFor(
   deps: Deps,
   requester: Requester,
   { requestId, read }: UnreadRequest,
-): Promise<Issued> {
+): Promise<Issued | Parked> {
   const { caller } = requester;
   const rated = ratedApart(deps, requester);
   // What cannot be read was asked for by a program, and says nothing about what its workload wants.
@@ -56,6 +57,8 @@ export async function exchangeFor(
     const grant = await deps.inTurn(shared && sharedTaskKey(shared), () =>
       retryOnConflict(deps.ledger, () => reserveGrant(rated, requester, request)),
     );
+    // Asking people was entered when they were asked.
+    if ('waiting' in grant) return grant;
     const issued = await ('session' in grant ? reissue(deps, grant, requestId) : release(deps, grant, requestId));
     deps.observer.granted(requester.from ? chargeOf(requester.from) : { kind: 'party', of: caller.party }, issued);
     for (const { party } of proofsOf(requester)) deps.parties.granted(party);

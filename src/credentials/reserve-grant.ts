@@ -2,6 +2,7 @@
  * One attempt at a grant: admission, the permission to open a task, the decision about the access, with the yes of people where policy
  * wants it, and then the reservation of the credential. Nothing is minted here.
  */
+import type { Parked } from '../approvals/waiting.js';
 import { redeem, type Redeemed } from '../approvals/redeem.js';
 import { decideAccess, denied, type AccessQuestion } from '../authorization/decide.js';
 import { permitOpening } from '../authorization/permit-opening.js';
@@ -35,12 +36,12 @@ interface Admitted {
   openedFor: number | undefined;
 }
 
-/** Returns undefined if the records changed in between; then everything is read and decided again. */
+/** Returns the grant, or what waits for people. Undefined: the records changed in between; then everything is read and decided again. */
 export async function reserveGrant(
   deps: Deps,
   requester: Requester,
   request: AskedRequest,
-): Promise<Grant | Reissue | undefined> {
+): Promise<Grant | Reissue | Parked | undefined> {
   deps.assertFitToMint();
   const target = knownTarget(deps, request.target);
   const minter = minterOf(deps, target);
@@ -64,7 +65,7 @@ export async function reserveGrant(
     openedFor: opening?.seconds,
   };
   const granted = await grantedAccess(deps, admitted);
-  if (!granted) return undefined;
+  if (!granted || 'waiting' in granted) return granted;
   // The same was asked before, under a task that was opened for it: it is asked for under that one.
   if ('taskId' in granted) return reserveGrant(deps, requester, { ...request, under: granted });
   const policies = [...new Set([...(opening?.decision.policies ?? []), ...granted.decision.policies])];
@@ -75,7 +76,10 @@ export async function reserveGrant(
 type Granted = Pick<Redeemed, 'decision'> & Partial<Redeemed>;
 
 /** Asks policy, and where that wants the yes of people, looks for it. Throws the refusal. */
-async function grantedAccess(deps: Deps, admitted: Admitted): Promise<Granted | { taskId: string } | undefined> {
+async function grantedAccess(
+  deps: Deps,
+  admitted: Admitted,
+): Promise<Granted | Parked | { taskId: string } | undefined> {
   const { requester, request, target, minter, admission } = admitted;
   const mostSeconds = Math.min(
     minter.lifetimeSecondsMax?.(target.resource) ?? Infinity,

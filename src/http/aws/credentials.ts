@@ -3,6 +3,7 @@
  * without a scheme, and calls again before the credentials expire. Each call is a whole exchange: identity, log and policy.
  */
 import { z } from 'zod';
+import { issuedNow } from '../../approvals/refusals.js';
 import { type Requester, requesterByCredential } from '../../authorization/requester.js';
 import { exchangeFor } from '../../credentials/exchange.js';
 import type { CredentialRequest } from '../../credentials/request.js';
@@ -89,7 +90,7 @@ async function issued(deps: HttpDeps, call: Call) {
     const under = underOf(asked, target, requester.from?.task.id);
     return noteRequest(deps, call, { ...requestOf(asked, target), ...under });
   };
-  return exchangeFor(deps, requester, { requestId: call.requestId, read });
+  return issuedNow(await exchangeFor(deps, requester, { requestId: call.requestId, read }));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The grant of the Deferred Token Response: the agent shows the code that it got, and gets what it asked for once people have agreed. */
 import { fetchApproved } from '../../approvals/fetch.js';
+import { issuedNow } from '../../approvals/refusals.js';
 import { exchangeFor } from '../../credentials/exchange.js';
 import type { Issued } from '../../credentials/release.js';
 import type { CredentialRequest } from '../../credentials/request.js';
@@ -25,7 +26,8 @@ export async function fetched(deps: HttpDeps, call: Call, form: TokenForm): Prom
   const approval = await fetchApproved(deps, caller, { code, requestId });
   noteTask(call, approval.task);
   const read = () => noteRequest(deps, call, requestIn(approval));
-  return { ...(await exchangeFor(deps, { caller }, { requestId, read })), warnings: warningsOf(form) };
+  const outcome = await exchangeFor(deps, { caller }, { requestId, read });
+  return { ...issuedNow(outcome), warnings: warningsOf(form) };
 }
 
 /** What was asked for stands in the record. A code with other parameters would look as if these counted. */

@@ -1,10 +1,11 @@
 /** POST /token: a credential, by any of the grants in `token-request.ts`. */
 import { z } from 'zod';
 import { deferred } from '../../approvals/fetch.js';
+import type { Parked } from '../../approvals/waiting.js';
+import { issuedNow } from '../../approvals/refusals.js';
 import { exchange } from '../../credentials/exchange.js';
 import type { Issued } from '../../credentials/release.js';
 import { defined } from '../../domain/defined.js';
-import { BrokerError } from '../../domain/errors.js';
 import { DEFERRED } from '../../protocol/oauth.js';
 import { toSeconds } from '../../domain/time.js';
 import type { HttpDeps } from '../deps.js';
@@ -65,23 +66,21 @@ async function exchanged(deps: HttpDeps, call: Call): Promise<Issued & { warning
   if (grant === DEFERRED) return fetched(deps, call, form);
   const shown = proofsOf(form, grant);
   const isDeferred = isDeferrable(form);
-  try {
-    return await granted(deps, call, { form, shown });
-  } catch (error) {
-    throw isDeferred && error instanceof BrokerError ? await deferred(deps, error) : error;
-  }
+  const outcome = await granted(deps, call, { form, shown });
+  if (isDeferred && 'waiting' in outcome) throw await deferred(deps, outcome);
+  return { ...issuedNow(outcome), warnings: warningsOf(form) };
 }
 
 async function granted(
   deps: HttpDeps,
   call: Call,
   { form, shown }: { form: TokenForm; shown: ReturnType<typeof proofsOf> },
-): Promise<Issued & { warnings: string[] }> {
+): Promise<Issued | Parked> {
   // Where the grant shows no token, the client is the whole proof.
   const authenticated = Object.keys(shown).length === 0 ? authenticateClient : clientIfSent;
   const client = await authenticated(deps, call, form);
   const clientId = client ? undefined : form.get('client_id');
-  const issued = await exchange(deps, defined({ ...shown, client, clientId }), {
+  return exchange(deps, defined({ ...shown, client, clientId }), {
     identify: noting(deps, call),
     requestId: call.requestId,
     read: ({ caller, onBehalfOf, handed }) => {
@@ -90,7 +89,6 @@ async function granted(
       return noteRequest(deps, call, credentialRequestOf(form, asked));
     },
   });
-  return { ...issued, warnings: warningsOf(form) };
 }
 
 /**

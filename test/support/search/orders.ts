@@ -28,6 +28,7 @@ import { exchange } from '../exchanging.js';
 import { answered, waitingFor } from '../approving.js';
 import { answerApproval } from '../../../src/approvals/answer.js';
 import { takeBack } from '../../../src/approvals/cancel.js';
+import { issuedNow } from '../../../src/approvals/refusals.js';
 import { approvalByCode, giveCode } from '../../../src/approvals/deferral-code.js';
 import { reviewApproval } from '../../../src/approvals/review.js';
 import { permitAnswer, permitReview } from '../../../src/authorization/permit-answer.js';
@@ -298,10 +299,8 @@ function setStage({ state, code, ...tasks }: Prepared, { credentialsPerTask, ask
           const handed = await findCredential(broker.ledger, tasks.plannersCredential);
           if (!handed) throw new Error('the planner has no credential');
           const requester = { caller: await broker.identify(AGENT, { use: 'actor' }), handed };
-          return exchangeFor(broker, requester, {
-            requestId: 'r',
-            read: () => ({ ...ASKING, under: { purpose: 'part' } }),
-          });
+          const read = () => ({ ...ASKING, under: { purpose: 'part' } });
+          return issuedNow(await exchangeFor(broker, requester, { requestId: 'r', read }));
         });
       }),
     answer: (person, decision) => (stepped) => answerAs(brokerOn(stepped), tasks.approval, person, decision),

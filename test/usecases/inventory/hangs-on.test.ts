@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { decodeJwt } from 'jose';
 import { permitOnBroker } from '../../../src/authorization/permit-on-broker.js';
 import { requesterByCredential } from '../../../src/authorization/requester.js';
+import { issuedNow } from '../../../src/approvals/refusals.js';
 import { exchangeFor } from '../../../src/credentials/exchange.js';
 import { introspect } from '../../../src/credentials/introspect.js';
 import type { Issued } from '../../../src/credentials/release.js';
@@ -87,7 +88,7 @@ async function derive(from: Issued): Promise<Issued> {
   if (!requester) throw new Error('the token is one of ours');
   const under = { taskId: from.task.id };
   const asked = { target: WIKI, access: [READ], askedAsScope: true, under };
-  return exchangeFor(broker.deps, requester, { requestId: 'r', read: () => asked });
+  return issuedNow(await exchangeFor(broker.deps, requester, { requestId: 'r', read: () => asked }));
 }
 
 const carried = ({ minted }: Issued): Set<Cause> =>
