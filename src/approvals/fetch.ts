@@ -48,8 +48,8 @@ export async function fetchApproved(
     await assertLiveCaller(deps, caller);
     const approval = await approvalByCode(deps.ledger, caller.party, code);
     if (!approval) throw unknownCode();
-    const tooFast = deps.pace.isTooFast(approval.id);
-    if (tooFast !== undefined) throw slowDown(tooFast);
+    const tooFast = deps.pace.noteVisit(approval.id);
+    if (tooFast) throw slowDown(tooFast.waitSeconds);
     const state = await readApprovalState(deps.ledger, approval);
     // The code is used up with what it was for, also where the yes stands for more.
     if (approval.used) throw unknownCode();
