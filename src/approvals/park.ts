@@ -29,7 +29,7 @@ import { wordsOf } from './words.js';
 interface Before {
   /** The question that was asked under the task, where the task is not new. */
   asked?: Sought;
-  stored?: Versioned<Approval> | undefined;
+  former?: Versioned<Approval> | undefined;
   /** The task that was opened for them, and the shard of the next, where nothing else leads to one. */
   opening?: Sought & { shard: Shard };
 }
@@ -52,7 +52,7 @@ export async function park(deps: ApprovalDeps, waiting: Waiting, before: Before)
   // A task that ends sooner does not free the place sooner: short tasks would be a way to ask more often.
   const { id, askedAt: at } = approval;
   const question = { id, words: wordsOf(waiting), at, until: at + waitSeconds * 1000 };
-  const entered = await enterQuestion(ledger, asker, { question, most, known: before.stored?.value.id });
+  const entered = await enterQuestion(ledger, asker, { question, most, known: before.former?.value.id });
   if (entered.now === 'asked') return undefined;
   if (entered.now === 'full') throw tooManyQuestions(most, secondsToWait(entered.until - at));
   let isAsked = false;
@@ -73,7 +73,7 @@ async function ask(
   const { ledger } = deps;
   const { stored, requester, requestId } = waiting;
   const { caller } = requester;
-  const { opening, asked, stored: former } = before;
+  const { opening, asked, former } = before;
   const change = mergeChanges(
     stored ? step(stored, task) : birth(task),
     besideOf(waiting, task),

@@ -6,14 +6,22 @@
 import { decideAccess, denied, type Decision } from '../authorization/decide.js';
 import { isWithin, type Access } from '../domain/access.js';
 import { approvalStateAt, coversNeeds, isReusable, termsOf, type Approval } from '../domain/approval.js';
+import type { Credential } from '../domain/credential.js';
 import { digestUnder } from '../domain/asked.js';
 import { partyCauses } from '../domain/hangs-on.js';
 import { shardOf } from '../domain/id.js';
 import { refusesProof } from '../domain/liveness.js';
 import { isLive } from '../domain/task-outcome.js';
 import type { Task } from '../domain/task.js';
-import { approvalStep, findAsked, findOpening, readVersionedApprovals, unchanged } from '../ledger/approvals.js';
-import type { Versioned } from '../ledger/ledger.js';
+import {
+  approvalStep,
+  changeApproval,
+  findAsked,
+  findOpening,
+  readVersionedApprovals,
+  unchanged,
+} from '../ledger/approvals.js';
+import type { Ledger, Versioned } from '../ledger/ledger.js';
 import { readTaskState } from '../ledger/task-state.js';
 import type { Change } from '../store/store.js';
 import { park } from './park.js';
@@ -28,9 +36,9 @@ export interface Redeemed {
   access: Access[];
   approval: { id: string; groups: string[] };
   /** Returns what is written together with the credential. Of two that are granted by one yes at once, one is. */
-  used: (credential: string) => Change;
+  redemptionChange: (credential: string) => Change;
   /** Returns the task as it is written with the credential. */
-  under: (task: Task) => Task;
+  remember: (task: Task) => Task;
 }
 
 /** The same was asked before, and waits under this task. */
@@ -52,7 +60,7 @@ export async function redeem(deps: ApprovalDeps, waiting: Waiting): Promise<Rede
   }
   const { sought, stored: found } = await findAsked(ledger, shardOf(task.id), digestUnder(task, asked));
   const redeemed = (found && (await byAnswer(deps, waiting, found))) ?? (await byEarlier(deps, waiting));
-  return redeemed ?? park(deps, waiting, { asked: sought, stored: found });
+  return redeemed ?? park(deps, waiting, { asked: sought, former: found });
 }
 
 /** A request that nothing else leads to its task is led there by its words. */
@@ -127,10 +135,16 @@ async function granted(
     access: [...access],
     approval: { id, groups },
     // A yes that stands for the rest of the task is used up by nobody. It may be taken back all the same.
-    used: (credential) =>
+    redemptionChange: (credential) =>
       used ? unchanged(found) : approvalStep(found, { ...approval, used: { at: question.now, credential } }),
-    under: (task) => (isReusable(approval) ? remembering(task, id) : task),
+    remember: (task) => (isReusable(approval) ? remembering(task, id) : task),
   };
+}
+
+/** Takes a redemption back: nobody has got what the approval was given for, so it can be used again. */
+export async function unredeem(ledger: Ledger, { id, approval }: Pick<Credential, 'id' | 'approval'>): Promise<void> {
+  if (!approval) return;
+  await changeApproval(ledger, approval.id, ({ used, ...rest }) => (used?.credential === id ? rest : undefined));
 }
 
 /** A yes counts only while the person who said it, and the login by which they said it, are neither held nor cut off. */

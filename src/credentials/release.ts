@@ -2,6 +2,7 @@
  * The last steps of an exchange: mint the reserved credential, and hand it out only after its audit entry is durable and a
  * second look at the log found it alive. If a step fails, the credential is ended before the caller gets the refusal.
  */
+import { unredeem } from '../approvals/redeem.js';
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields, taskFields } from '../authorization/audit.js';
 import { recordOf, type Decision } from '../authorization/decide.js';
@@ -12,7 +13,6 @@ import { BrokerError } from '../domain/errors.js';
 import { credentialCauses } from '../domain/hangs-on.js';
 import { chainOf, type Task } from '../domain/task.js';
 import { MINT_BEGINS_WITHIN_MS } from '../domain/timing.js';
-import { changeApproval } from '../ledger/approvals.js';
 import { abandon, activate, dropCredential } from '../ledger/credentials.js';
 import { putHandle } from '../ledger/handles.js';
 import type { Versioned } from '../ledger/ledger.js';
@@ -124,14 +124,8 @@ async function unwind({ ledger }: Pick<Deps, 'ledger'>, { reserved }: Grant, err
   const nothingMinted = error instanceof NothingMinted;
   if (nothingMinted) await abandon(ledger, reserved).catch(() => undefined);
   // What is made in this process has not left it.
-  if (nothingMinted || credential.state === 'active') await giveBackApproval(ledger, credential).catch(() => undefined);
+  if (nothingMinted || credential.state === 'active') await unredeem(ledger, credential).catch(() => undefined);
 }
-
-/** Nobody has got what the approval was given for, so it can be used again. */
-const giveBackApproval = async (ledger: Deps['ledger'], { id, approval }: Credential): Promise<void> => {
-  if (!approval) return;
-  await changeApproval(ledger, approval.id, ({ used, ...rest }) => (used?.credential === id ? rest : undefined));
-};
 
 function grantedEvent(
   at: number,

@@ -108,7 +108,7 @@ async function grantedAccess(
 async function reserveGranted(
   deps: Deps,
   { requester, request, target, minter, admission }: Admitted,
-  { decision, access, approval, used, under = (task) => task }: Granted,
+  { decision, access, approval, redemptionChange, remember = (task) => task }: Granted,
 ): Promise<Grant | Reissue | undefined> {
   const { stored } = admission;
   const { enforced: durable } = kindOf(target.minter);
@@ -116,9 +116,9 @@ async function reserveGranted(
   const { again } = request;
   const session = again && (await deps.sessions.inPlaceOf(credential, admission.task));
   if (session) return { requester, session, task: admission.task, decision };
-  const task = under(await makeRoom(deps, admission, credential));
+  const task = remember(await makeRoom(deps, admission, credential));
   await minter.assertMintable?.(credential);
-  const beside = [besideOf(admission, task), ...(used ? [used(credential.id)] : [])];
+  const beside = [besideOf(admission, task), ...(redemptionChange ? [redemptionChange(credential.id)] : [])];
   const drafted = draftReservation(defined({ credential, task, stored, beside, durable }));
   await deps.assertWithinQuota(requester.caller.party, { bytes: drafted.bytes, task, opens: !stored });
   const reserved = (await claimed(deps.ledger, admission, task)) && (await reserve(deps.ledger, drafted));
