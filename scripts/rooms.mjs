@@ -12,7 +12,7 @@ const TABLE = [
   ['credentials', 'approvals tasks revocation authorization enforcement audit minters identity ledger config targets domain protocol'],
   ['inventory', 'revocation authorization enforcement audit identity ledger domain'],
   ['signals', 'revocation authorization audit identity ledger config domain protocol'],
-  ['approvals', 'authorization audit identity ledger store domain'],
+  ['approvals', 'revocation authorization audit identity ledger store domain'],
   ['tasks', 'revocation authorization audit identity ledger store domain'],
   ['revocation', 'authorization enforcement identity ledger targets domain'],
   ['authorization', 'detectors audit policy identity keys ledger config targets domain protocol'],

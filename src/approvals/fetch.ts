@@ -11,7 +11,7 @@ import { readApprovalState } from '../ledger/approval-state.js';
 import { approvalByCode, giveCode } from './deferral-code.js';
 import type { Pace } from './pace.js';
 import type { Parked } from './waiting.js';
-import { lapsed, refusedByPerson, stillWaiting, takenBack } from './refusals.js';
+import { lapsed, refusedByPerson, stillWaiting, cancelled } from './refusals.js';
 
 interface FetchDeps extends Pick<Deps, 'ledger' | 'audit' | 'settings' | 'observer'> {
   pace: Pace;
@@ -63,7 +63,7 @@ export async function fetchApproved(
       case 'expired':
         throw lapsed(approval);
       case 'cancelled':
-        throw takenBack(approval);
+        throw cancelled(approval);
       default:
         throw unknownCode();
     }

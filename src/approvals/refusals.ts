@@ -26,7 +26,7 @@ export const stillWaiting = ({ waiting, decision }: Parked): BrokerError =>
 export const refusedByPerson = (approval: Asked, decision?: Decision): BrokerError =>
   new BrokerError('access_denied', 'People were asked about this, and the answer was no.', about(approval, decision));
 
-export const takenBack = (approval: Asked): BrokerError =>
+export const cancelled = (approval: Asked): BrokerError =>
   new BrokerError('access_denied', 'The question was taken back, or its task is over.', about(approval));
 
 export const lapsed = (approval: Asked): BrokerError =>

@@ -16,7 +16,7 @@ import type { Waiting } from './waiting.js';
 
 type TellDeps = Pick<Deps, 'ledger' | 'audit'>;
 
-/** A question that nobody hears of is taken back: the next request asks anew. */
+/** A question that nobody hears of is cancelled: the next request asks anew. */
 export async function tell(
   { audit, ledger }: TellDeps,
   { requester: { caller }, needed, requestId }: Pick<Waiting, 'requester' | 'needed' | 'requestId'>,
@@ -26,8 +26,8 @@ export async function tell(
   try {
     await audit.append(requestedEvent(approval, task, by));
   } catch (error) {
-    const takenBack = (one: Approval) => ({ ...one, cancelledAt: ledger.clock.now() });
-    await changeApproval(ledger, approval.id, takenBack).catch(() => undefined);
+    const cancelled = (one: Approval) => ({ ...one, cancelledAt: ledger.clock.now() });
+    await changeApproval(ledger, approval.id, cancelled).catch(() => undefined);
     throw error;
   }
   // If this fails, people are told twice.

@@ -1,8 +1,8 @@
 /**
- * RFC 7009: a holder gives its credentials back, and takes questions back by their codes. What is of another, and a text without any, are
+ * RFC 7009: a holder gives its credentials back, and cancels approvals by their codes. What is of another, and a text without any, are
  * left alone and answered alike.
  */
-import { takeBack } from '../approvals/cancel.js';
+import { cancelApproval } from '../approvals/cancel.js';
 import { auditingRefusals, nobody, publishedBy } from '../authorization/audit.js';
 import { shownBy } from '../authorization/inspect.js';
 import { assertLiveCaller } from '../authorization/caller.js';
@@ -25,9 +25,9 @@ export async function returnToken(
 ): Promise<SessionEffect | undefined> {
   const about = { type: 'operation.refused', verb: 'returnToken', requestId, charged: nobody } as const;
   await auditingRefusals(deps, caller, about, () => assertLiveCaller(deps, caller));
-  const { credentials, questions } = await findInText(deps, token, shownBy(caller, 'returned'));
-  const asked = questions.filter(({ workload }) => isSame(workload, caller.party));
-  await Promise.all(asked.map((one) => takeBack(deps, one, { caller, requestId })));
+  const { credentials, approvals } = await findInText(deps, token, shownBy(caller, 'returned'));
+  const asked = approvals.filter(({ workload }) => isSame(workload, caller.party));
+  await Promise.all(asked.map((one) => cancelApproval(deps, one, { caller, requestId })));
   const held = credentials.filter(({ workload }) => workload === caller.party.id);
   const effects = await Promise.all(held.map((one) => giveBack(deps, caller, one)));
   return effects.find((effect) => effect !== undefined);

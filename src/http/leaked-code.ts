@@ -1,16 +1,8 @@
-/** What POST /revocations does about a deferral code that was found: the question to people is taken back, and nothing is granted by it. */
+/** How POST /revocations shows the approval whose deferral code was found. */
 import { z } from 'zod';
-import { approvalFields } from '../approvals/audit-fields.js';
-import { takeBack } from '../approvals/cancel.js';
-import { callerFields } from '../authorization/audit.js';
 import { APPROVAL_STATES, type Approval, type ApprovalState } from '../domain/approval.js';
-import { defined } from '../domain/defined.js';
-import { BrokerError } from '../domain/errors.js';
-import { readApprovalState } from '../ledger/approval-state.js';
-import type { PermittedTakingBack } from '../revocation/revoke-by-selector.js';
-import type { HttpDeps } from './deps.js';
 
-export const questionAnswer = z
+export const leakedApprovalAnswer = z
   .strictObject({
     dryRun: z.literal(true).exactOptional(),
     approval: z.strictObject({
@@ -24,44 +16,12 @@ export const questionAnswer = z
         ),
     }),
   })
-  .meta({ id: 'LeakedQuestion', description: 'The question to people whose deferral code was found.' });
+  .meta({ id: 'LeakedApproval', description: 'The question to people whose deferral code was found.' });
 
-interface Order {
-  reason: string;
-  ticket?: string;
-  requestId: string;
-}
-
-export async function endQuestion(
-  { ledger, audit }: Pick<HttpDeps, 'ledger' | 'audit'>,
-  { caller, subject: { question, dryRun } }: PermittedTakingBack,
-  { reason, ticket, requestId }: Order,
-): Promise<z.input<typeof questionAnswer>> {
-  const order = defined({ caller, reason, ticket, requestId });
-  if (dryRun) {
-    const state = await readApprovalState(ledger, question);
-    await auditLook(audit, question, { ...order, at: ledger.clock.now() });
-    return { dryRun: true, approval: onWire(question, state) };
-  }
-  const ended = await takeBack({ ledger, audit }, question, order);
-  if (!ended) throw new BrokerError('not_found', 'There is no approval with that id.');
-  const { approval, isTaken } = ended;
-  if (!isTaken) await auditLook(audit, approval, { ...order, at: ledger.clock.now() });
-  return { approval: onWire(approval, await readApprovalState(ledger, approval)) };
-}
-
-/** Whoever has learnt of a question by its code, and changed nothing about it, is in the log too. */
-async function auditLook(
-  audit: HttpDeps['audit'],
-  approval: Approval,
-  { caller, ...look }: Order & { caller: PermittedTakingBack['caller']; at: number },
-): Promise<void> {
-  await audit.append({
-    type: 'revocation.previewed',
-    ...callerFields(caller),
-    ...approvalFields(approval, {}),
-    ...look,
-  });
-}
-
-const onWire = ({ id, task, workload }: Approval, state: ApprovalState) => ({ id, task, workload: workload.id, state });
+export const leakedOnWire = (
+  { approval: { id, task, workload }, state }: { approval: Approval; state: ApprovalState },
+  dryRun: boolean,
+): z.input<typeof leakedApprovalAnswer> => ({
+  ...(dryRun && { dryRun }),
+  approval: { id, task, workload: workload.id, state },
+});

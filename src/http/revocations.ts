@@ -1,5 +1,6 @@
 /** The endpoints that revoke, preview and list. */
 import { z } from 'zod';
+import { cancelLeaked } from '../approvals/cancel-leaked.js';
 import { defined } from '../domain/defined.js';
 import { nameSchema, natural } from '../domain/schemas.js';
 import { json } from './wire/contract.js';
@@ -10,13 +11,13 @@ import { allWithEffects, withEffects } from '../revocation/effects.js';
 import { HOLD_STATES, showReceipts, type ReceiptFilter } from '../revocation/receipts.js';
 import {
   isDryRun,
-  isTakingBack,
+  isCancellation,
   permitBySelector,
   previewRevocation,
   revokeBySelector,
 } from '../revocation/revoke-by-selector.js';
 import type { HttpDeps } from './deps.js';
-import { endQuestion, questionAnswer } from './leaked-code.js';
+import { leakedApprovalAnswer, leakedOnWire } from './leaked-code.js';
 import { previewAnswer, previewOnWire, receiptAnswer, receiptOnWire, revocationInput } from './revocation-contract.js';
 
 /** POST /revocations ends, cuts off or holds whatever hangs on a selector. With `dryRun` it counts what it would hit. */
@@ -26,14 +27,15 @@ export const revocation = (deps: HttpDeps) =>
     summary:
       'Ends, cuts off or holds whatever hangs on a selector; of a leaked deferral code it takes the question back. With ' +
       '`dryRun` it only says what that would hit.',
-    answers: { 200: json(z.union([receiptAnswer, previewAnswer, questionAnswer])) },
+    answers: { 200: json(z.union([receiptAnswer, previewAnswer, leakedApprovalAnswer])) },
     refusals: ['not_found', 'conflict'],
     from: 'body',
     input: revocationInput,
     charged: () => 'caller',
     permit: (caller, input) => permitBySelector(deps, caller, input),
     async act(order, input, { requestId }) {
-      if (isTakingBack(order)) return ok(await endQuestion(deps, order, { ...input, requestId }));
+      if (isCancellation(order))
+        return ok(leakedOnWire(await cancelLeaked(deps, order, { ...input, requestId }), order.subject.dryRun));
       // Whatever stops a theft has no limit. A drill stops none, and every verifier would keep what each of thousands leaves.
       if (order.subject.selector.kind === 'drill') await deps.assertWithinRate(order.caller.party);
       if (isDryRun(order)) return ok(previewOnWire(await previewRevocation(deps, order, { ...input, requestId })));

@@ -1,6 +1,6 @@
 /**
  * What a text names of this broker: credentials by its tokens, in whatever they are wrapped, and by the names that targets have for
- * sessions; and questions to people by their deferral codes. What the text does not name is never made up.
+ * sessions; and approvals by their deferral codes. What the text does not name is never made up.
  */
 import type { Deps } from '../authorization/deps.js';
 import { inspect, verifiedClaims, type Shown } from '../authorization/inspect.js';
@@ -24,9 +24,9 @@ export interface CredentialInText {
 }
 
 interface InText {
-  /** Each once, as are the questions. */
+  /** Each once, as are the approvals. */
   credentials: CredentialInText[];
-  questions: Approval[];
+  approvals: Approval[];
   /** The text has a token that a key of this broker signed, and that no record confirms. */
   unrecorded: boolean;
 }
@@ -47,7 +47,7 @@ export async function findInText(deps: TextDeps, text: string, shown: Shown): Pr
   const named = all.filter((one) => one !== 'unrecorded');
   return {
     credentials: eachOnce(named),
-    questions: eachOnce(byCode.filter((one) => one !== undefined)),
+    approvals: eachOnce(byCode.filter((one) => one !== undefined)),
     unrecorded: all.includes('unrecorded'),
   };
 }

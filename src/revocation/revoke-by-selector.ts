@@ -39,10 +39,10 @@ type PermittedRevocation<DryRun extends boolean> = Permitted<
   { selector: Selector; effect: Effect; dryRun: DryRun }
 >;
 
-/** A question to people whose code was found. It is no entry in the log that ends it. */
-export type PermittedTakingBack = Permitted<'revoke', { question: Approval; dryRun: boolean }>;
+/** An approval whose deferral code was found. It is no entry in the log that ends it. */
+export type PermittedCancellation = Permitted<'revoke', { approval: Approval; dryRun: boolean }>;
 
-type PermittedOrder = PermittedRevocation<true> | PermittedRevocation<false> | PermittedTakingBack;
+type PermittedOrder = PermittedRevocation<true> | PermittedRevocation<false> | PermittedCancellation;
 
 export interface Preview {
   selector: Selector;
@@ -57,7 +57,7 @@ export interface Preview {
 /**
  * Policy is asked about the selector and the effect. A request whose parts do not fit each other is refused before. Of a leaked
  * text, policy is asked twice: before the broker searches it, about no credential, and then about the one that was found. So
- * the text of a caller that may not revoke credentials is never searched. A question is asked about like a credential, by its own id:
+ * the text of a caller that may not revoke credentials is never searched. An approval is asked about like a credential, by its own id:
  * its code is as good as one, to whoever has stolen the proof of the workload too.
  */
 export async function permitBySelector(
@@ -78,23 +78,23 @@ export async function permitBySelector(
   const permitted = await ask(named);
   if (!('leaked' in what)) return permitted;
   const { found = named, problem } = await foundIn(deps, what.leaked, caller);
-  const permittedFound = await ('question' in found
-    ? permitRevocation(deps, caller, { ...found, dryRun }, takingBack)
+  const permittedFound = await ('approval' in found
+    ? permitRevocation(deps, caller, { ...found, dryRun }, asCredential)
     : ask(found));
   // Only a caller that may revoke learns what a text contains.
   if (problem !== undefined) throw new BrokerError('invalid_request', problem);
   return permittedFound;
 }
 
-const takingBack = ({ question, dryRun }: PermittedTakingBack['subject']) => ({
+const asCredential = ({ approval, dryRun }: PermittedCancellation['subject']) => ({
   kind: 'credential' as const,
-  value: question.id,
+  value: approval.id,
   effect: 'end' as const,
   dryRun,
 });
 
-export const isTakingBack = (permitted: PermittedOrder): permitted is PermittedTakingBack =>
-  'question' in permitted.subject;
+export const isCancellation = (permitted: PermittedOrder): permitted is PermittedCancellation =>
+  'approval' in permitted.subject;
 
 export const isDryRun = (
   permitted: PermittedRevocation<true> | PermittedRevocation<false>,
@@ -132,31 +132,31 @@ async function foundIn(
   deps: RevocationDeps,
   leaked: string,
   caller: AuthenticatedCaller,
-): Promise<{ found?: Selector | { question: Approval }; problem?: string }> {
-  const { credentials, questions, unrecorded } = await findInText(deps, leaked.trim(), shownBy(caller, 'found'));
-  const open = await thoseOpen(deps.ledger, questions);
-  // A log has a code beside the credential that it has led to: a question that grants nothing more must not save that one.
-  const meant = credentials.length > 0 || open.length > 0 ? open : questions;
+): Promise<{ found?: Selector | { approval: Approval }; problem?: string }> {
+  const { credentials, approvals, unrecorded } = await findInText(deps, leaked.trim(), shownBy(caller, 'found'));
+  const open = await thoseOpen(deps.ledger, approvals);
+  // A log has a code beside the credential that it has led to: an approval that grants nothing more must not save that one.
+  const meant = credentials.length > 0 || open.length > 0 ? open : approvals;
   const [credential] = credentials;
-  const [question] = meant;
-  const found = credential ? ({ kind: 'credential', value: credential.id } as const) : question && { question };
+  const [approval] = meant;
+  const found = credential ? ({ kind: 'credential', value: credential.id } as const) : approval && { approval };
   if (!found) return { problem: unrecorded ? UNRECORDED : NONE };
   const ids = [...credentials, ...meant].map(({ id }) => id);
   return ids.length === 1 ? { found } : { found, problem: several(ids, meant.length > 0) };
 }
 
 /** Returns those by which something may still be granted: also those of which nobody can say. */
-async function thoseOpen(ledger: Ledger, questions: readonly Approval[]): Promise<Approval[]> {
-  const isOpen = (question: Approval): Promise<boolean> =>
-    readApprovalState(ledger, question).then(isUnsettled, () => true);
-  const open = await Promise.all(questions.map(async (one) => ((await isOpen(one)) ? [one] : [])));
+async function thoseOpen(ledger: Ledger, approvals: readonly Approval[]): Promise<Approval[]> {
+  const isOpen = (approval: Approval): Promise<boolean> =>
+    readApprovalState(ledger, approval).then(isUnsettled, () => true);
+  const open = await Promise.all(approvals.map(async (one) => ((await isOpen(one)) ? [one] : [])));
   return open.flat();
 }
 
 /** Policy is asked about it before a text is searched. Nothing is ever published about it. */
 const NO_CREDENTIAL = { kind: 'credential', value: 'crd_aaaaaaaaaaaaaaaa' } as const satisfies Selector;
 
-const several = (ids: readonly string[], areQuestions: boolean): string =>
-  `The text contains several credentials of this broker${areQuestions ? ', or deferral codes' : ''}: ${ids.join(', ')}. Nothing was revoked. Revoke each by its id${areQuestions ? '; send a code by itself' : ''}.`;
+const several = (ids: readonly string[], areApprovals: boolean): string =>
+  `The text contains several credentials of this broker${areApprovals ? ', or deferral codes' : ''}: ${ids.join(', ')}. Nothing was revoked. Revoke each by its id${areApprovals ? '; send a code by itself' : ''}.`;
 const UNRECORDED = `${SIGNED_BUT_UNRECORDED} Nothing was revoked.`;
 const NONE = `The text contains no valid token of this broker, as it is or with these undone: ${UNDONE}. It names no session of it either, and has no deferral code. What it contains may be cut short, expired, of another issuer, or wrapped in another way. Nothing was revoked.`;

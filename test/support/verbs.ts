@@ -57,7 +57,8 @@ type RevocationRequest = Request &
 export const revokeBySelector = (deps: Deps, caller: Caller, request: RevocationRequest) =>
   audited(deps, caller, 'revoke', request, async () => {
     const order = await revocation.permitBySelector(deps, caller, { ...request, dryRun: false });
-    if (revocation.isTakingBack(order) || revocation.isDryRun(order)) throw new Error('permission for something else');
+    if (revocation.isCancellation(order) || revocation.isDryRun(order))
+      throw new Error('permission for something else');
     // Whether anything was seen of the selector is a test of its own.
     return revocation.revokeBySelector(deps, order, { unseen: true, ...request });
   });
@@ -65,7 +66,7 @@ export const revokeBySelector = (deps: Deps, caller: Caller, request: Revocation
 export const previewRevocation = (deps: Deps, caller: Caller, request: RevocationRequest) =>
   audited(deps, caller, 'revoke', request, async () => {
     const order = await revocation.permitBySelector(deps, caller, { ...request, dryRun: true });
-    if (revocation.isTakingBack(order) || !revocation.isDryRun(order))
+    if (revocation.isCancellation(order) || !revocation.isDryRun(order))
       throw new Error('permission for more than a dry run');
     return revocation.previewRevocation(deps, order, request);
   });

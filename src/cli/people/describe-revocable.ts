@@ -17,13 +17,13 @@ import {
   counted,
   isInForce,
   isOpen,
-  isQuestion,
+  isLeakedApproval,
   orderText,
   previewSchema,
-  questionSchema,
+  leakedApprovalSchema,
   quoted,
   receiptSchema,
-  type LeakedQuestion,
+  type LeakedApproval,
   type Preview,
 } from './receipt.js';
 import { taskFacts, taskSchema } from './task.js';
@@ -35,8 +35,8 @@ export async function describeToken(text: string, connection: Connection): Promi
   const { at, ask } = connection;
   try {
     const body = { leaked: text, reason: REASON, dryRun: true };
-    const found = answered(z.union([previewSchema, questionSchema]), await ask(at('/revocations'), { body }));
-    if (isQuestion(found)) return describeQuestion(found);
+    const found = answered(z.union([previewSchema, leakedApprovalSchema]), await ask(at('/revocations'), { body }));
+    if (isLeakedApproval(found)) return describeLeakedApproval(found);
     const { lines, answer } = await describeCredential(found.selector.value, connection);
     return { lines: ['The text contains a credential of this broker.', ...lines], answer };
   } catch (error) {
@@ -45,7 +45,7 @@ export async function describeToken(text: string, connection: Connection): Promi
   }
 }
 
-function describeQuestion(found: LeakedQuestion): Described {
+function describeLeakedApproval(found: LeakedApproval): Described {
   const { id, task, workload, state } = found.approval;
   const facts = factLines([
     ['approval', id],

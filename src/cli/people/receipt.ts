@@ -26,22 +26,22 @@ export const receiptSchema = orderSchema.extend({
 });
 
 /** Of a deferral code that was found. */
-export const questionSchema = z.looseObject({
+export const leakedApprovalSchema = z.looseObject({
   approval: z.object({ id: z.string(), task: z.string(), workload: z.string(), state: z.enum(APPROVAL_STATES) }),
 });
 
-export type LeakedQuestion = z.infer<typeof questionSchema>;
+export type LeakedApproval = z.infer<typeof leakedApprovalSchema>;
 export type Preview = z.infer<typeof previewSchema>;
 export type Receipt = z.infer<typeof receiptSchema>;
 type Affected = z.infer<typeof affectedSchema>;
 
-export const isQuestion = (answer: object): answer is LeakedQuestion => 'approval' in answer;
+export const isLeakedApproval = (answer: object): answer is LeakedApproval => 'approval' in answer;
 
-export const questionText = ({ approval: { id, workload, task, state } }: LeakedQuestion): string =>
+export const leakedApprovalText = ({ approval: { id, workload, task, state } }: LeakedApproval): string =>
   `${id}, a question to people that ${workload} has asked under ${task}: ${state}`;
 
 /** Returns whether something can still be granted by it: a yes may have been used, and stand for the rest of its task. */
-export const isOpen = ({ approval: { state } }: LeakedQuestion): boolean => isUnsettled(state);
+export const isOpen = ({ approval: { state } }: LeakedApproval): boolean => isUnsettled(state);
 
 export const isInForce = ({ effect, liftedBy }: Receipt): boolean => effect === 'hold' && liftedBy === undefined;
 

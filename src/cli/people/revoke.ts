@@ -13,13 +13,13 @@ import {
   counted,
   isInForce,
   isOpen,
-  isQuestion,
+  isLeakedApproval,
   orderText,
   previewSchema,
-  questionSchema,
-  questionText,
+  leakedApprovalSchema,
+  leakedApprovalText,
   receiptSchema,
-  type LeakedQuestion,
+  type LeakedApproval,
   type Preview,
 } from './receipt.js';
 
@@ -76,16 +76,16 @@ async function revoke(
   const say = json ? terminal.err : terminal.out;
   const order = defined({ effect, reason, ticket, until });
   const previewed = await ask(at('/revocations'), { body: { ...what, ...order, dryRun: true } });
-  const preview = answered(z.union([previewSchema, questionSchema]), previewed);
-  say(masked(isQuestion(preview) ? questionPreview(preview) : previewText(preview)));
+  const preview = answered(z.union([previewSchema, leakedApprovalSchema]), previewed);
+  say(masked(isLeakedApproval(preview) ? leakedApprovalPreview(preview) : previewText(preview)));
   if (dryRun) {
     if (json) terminal.out(jsonLine(previewed));
     return;
   }
   if (!yes && !(await agreed('Do it?', terminal))) throw new Error('Nothing was revoked.');
-  if (isQuestion(preview)) {
+  if (isLeakedApproval(preview)) {
     const done = await ask(at('/revocations'), { body: { ...what, reason, ...defined({ ticket }) } });
-    say(masked(`${questionText(answered(questionSchema, done))}.`));
+    say(masked(`${leakedApprovalText(answered(leakedApprovalSchema, done))}.`));
     if (json) terminal.out(jsonLine(done));
     return;
   }
@@ -98,8 +98,8 @@ async function revoke(
   if (json) terminal.out(jsonLine(published));
 }
 
-const questionPreview = (found: LeakedQuestion): string =>
-  `${questionText(found)}. ${isOpen(found) ? 'It would be taken back.' : 'Nothing more is granted by it.'}`;
+const leakedApprovalPreview = (found: LeakedApproval): string =>
+  `${leakedApprovalText(found)}. ${isOpen(found) ? 'It would be taken back.' : 'Nothing more is granted by it.'}`;
 
 function previewText(preview: Preview): string {
   const unseen = preview.seen === false ? ' Nothing was ever seen here of it: --unseen says that it is meant.' : '';

@@ -81,16 +81,19 @@ describe('in every order of a yes that is used, and of what ends it', () => {
   });
 
   it('nothing is granted once the agent has taken the question back', async () => {
-    await orders(({ exchange, takeBack, task }) => ({ agent: exchange({ taskId: task }), again: takeBack() }), {
-      ...approved,
-      async also(stage) {
-        await onlyByItsYes(stage);
-        const { used, cancelledAt } = await approvalOf(stage);
-        // One commit decided which was first.
-        expect([used, cancelledAt].filter((one) => one !== undefined)).toHaveLength(1);
-        expect(stage.witness.issued).toHaveLength(used ? 1 : 0);
+    await orders(
+      ({ exchange, cancelApproval, task }) => ({ agent: exchange({ taskId: task }), again: cancelApproval() }),
+      {
+        ...approved,
+        async also(stage) {
+          await onlyByItsYes(stage);
+          const { used, cancelledAt } = await approvalOf(stage);
+          // One commit decided which was first.
+          expect([used, cancelledAt].filter((one) => one !== undefined)).toHaveLength(1);
+          expect(stage.witness.issued).toHaveLength(used ? 1 : 0);
+        },
       },
-    });
+    );
   });
 });
 

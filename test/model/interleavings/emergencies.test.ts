@@ -157,7 +157,7 @@ describe('in every order of an emergency and of other answers', () => {
   });
 
   it('what the agent takes back meanwhile is never granted', async () => {
-    await orders(({ answer, takeBack }) => ({ bo: answer(APPROVER, 'emergency'), agent: takeBack() }), {
+    await orders(({ answer, cancelApproval }) => ({ bo: answer(APPROVER, 'emergency'), agent: cancelApproval() }), {
       ...pending,
       async also(stage) {
         await onceAndShort(stage);

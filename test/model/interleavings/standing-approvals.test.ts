@@ -91,13 +91,16 @@ describe('in every order of a yes that stands, and of what ends it', () => {
       span = stepped.span;
       return actor(stepped);
     };
-    await orders(({ exchange, takeBack, task }) => ({ agent: exchange({ taskId: task }), again: noting(takeBack()) }), {
-      ...standing,
-      async also(stage) {
-        await notAfter(stage, span ? [span] : []);
-        refused += stage.witness.refusals.length;
+    await orders(
+      ({ exchange, cancelApproval, task }) => ({ agent: exchange({ taskId: task }), again: noting(cancelApproval()) }),
+      {
+        ...standing,
+        async also(stage) {
+          await notAfter(stage, span ? [span] : []);
+          refused += stage.witness.refusals.length;
+        },
       },
-    });
+    );
     expect(refused).toBeGreaterThan(0);
   });
 });

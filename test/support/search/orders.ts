@@ -27,7 +27,7 @@ import { completeRun, completeTask, resumeTask, suspendTask } from '../verbs.js'
 import { exchange } from '../exchanging.js';
 import { answered, waitingFor } from '../approving.js';
 import { answerApproval } from '../../../src/approvals/answer.js';
-import { takeBack } from '../../../src/approvals/cancel.js';
+import { cancelApproval } from '../../../src/approvals/cancel.js';
 import { issuedNow } from '../../../src/approvals/refusals.js';
 import { approvalByCode, giveCode } from '../../../src/approvals/deferral-code.js';
 import { reviewApproval } from '../../../src/approvals/review.js';
@@ -66,7 +66,7 @@ export interface Stage {
   /** When that was, in this run. */
   policyChange: { span?: Stepped['span'] };
   /** The agent takes the question back. */
-  takeBack: () => Actor;
+  cancelApproval: () => Actor;
   complete: (task: string, outcome?: 'completed' | 'failed') => Actor;
   /** Completes the run of that name, of the issuer of the agent. */
   completeRun: (run: string) => Actor;
@@ -316,10 +316,10 @@ function setStage({ state, code, ...tasks }: Prepared, { credentialsPerTask, ask
       await readApproval(brokerOn(stepped).ledger, tasks.approval);
       policyChange.span = stepped.span;
     },
-    takeBack: () => async (stepped) => {
+    cancelApproval: () => async (stepped) => {
       const [broker, caller] = [brokerOn(stepped), proven(AGENT, clock)];
       const approval = await approvalByCode(broker.ledger, caller.party, code);
-      if (approval) await takeBack(broker, approval, { caller, requestId: 'r' });
+      if (approval) await cancelApproval(broker, approval, { caller, requestId: 'r' });
     },
     complete:
       (taskId, outcome = 'completed') =>

@@ -27,7 +27,7 @@ import type { Receipt } from '../../../src/ledger/receipts.js';
 import { liftHold, permitLift } from '../../../src/revocation/receipts.js';
 import {
   isDryRun,
-  isTakingBack,
+  isCancellation,
   permitBySelector,
   revokeBySelector,
 } from '../../../src/revocation/revoke-by-selector.js';
@@ -148,9 +148,9 @@ const otherSubjects = async (
   const { ledger } = deps;
   const why = { reason: 'x' };
   const preview = await permitBySelector(deps, caller, { what: { kind: 'task', value: TASK }, dryRun: true });
-  if (isTakingBack(preview) || !isDryRun(preview)) return;
+  if (isCancellation(preview) || !isDryRun(preview)) return;
   const order = await permitBySelector(deps, caller, { what: { kind: 'task', value: TASK }, dryRun: false });
-  if (!isTakingBack(order) && !isDryRun(order)) await revokeBySelector(deps, order, why);
+  if (!isCancellation(order) && !isDryRun(order)) await revokeBySelector(deps, order, why);
   // @ts-expect-error Permission for a dry run is none for the revocation.
   await revokeBySelector(deps, preview, why);
   const all = { selector: { kind: 'all', value: '' }, effect: 'end', dryRun: false } as const;

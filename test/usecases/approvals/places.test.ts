@@ -1,6 +1,6 @@
 /** How often a workload may ask people: nobody says yes to be left alone, and nobody can use up the questions of another. */
 import { describe, expect, it } from '@jest/globals';
-import { takeBack } from '../../../src/approvals/cancel.js';
+import { cancelApproval } from '../../../src/approvals/cancel.js';
 import type { ApprovalAnswer } from '../../../src/domain/approval.js';
 import { newId } from '../../../src/domain/id.js';
 import { askerOf, enterQuestion } from '../../../src/ledger/asking.js';
@@ -54,7 +54,7 @@ const answer =
   };
 
 async function cancel(on: WholeBroker, { id }: Question): Promise<void> {
-  await takeBack(on.deps, await approvalOf(on.deps, id), { caller: on.agent, requestId: 'r' });
+  await cancelApproval(on.deps, await approvalOf(on.deps, id), { caller: on.agent, requestId: 'r' });
   expect((await approvalOf(on.deps, id)).cancelledAt).toBeDefined();
 }
 

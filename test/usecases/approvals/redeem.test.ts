@@ -1,6 +1,6 @@
 /** A request that needs the yes of people: it is asked once, and granted once, exactly as it was approved, by what holds at that moment. */
 import { describe, expect, it } from '@jest/globals';
-import { takeBack } from '../../../src/approvals/cancel.js';
+import { cancelApproval } from '../../../src/approvals/cancel.js';
 import type { ExchangeRequest } from '../../support/exchanging.js';
 import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approving.js';
 import type { WholeBroker } from '../../support/brokers/use-cases.js';
@@ -214,7 +214,7 @@ describe('a no', () => {
     const broker = await askingBroker();
     const { id } = await asked(broker);
     await answered(broker.deps, id, { says: 'deny', reason: 'not now' });
-    await takeBack(broker.deps, await approvalOf(broker.deps, id), { caller: broker.agent, requestId: 'r' });
+    await cancelApproval(broker.deps, await approvalOf(broker.deps, id), { caller: broker.agent, requestId: 'r' });
     await expect(write(broker)).rejects.toMatchObject({ code: 'access_denied', details: { approval: { id } } });
     expect((await broker.audited()).map(({ type }) => type)).not.toContain('approval.cancelled');
   });
@@ -281,7 +281,7 @@ describe('a yes for the rest of the task', () => {
     const { id, task } = await asked(broker, INCIDENT);
     await answered(broker.deps, id);
     await write(broker, INCIDENT);
-    await takeBack(broker.deps, await approvalOf(broker.deps, id), { caller: broker.agent, requestId: 'r' });
+    await cancelApproval(broker.deps, await approvalOf(broker.deps, id), { caller: broker.agent, requestId: 'r' });
     for (const wish of [INCIDENT, { ...INCIDENT, under: { taskId: task } }, note(task)])
       expect((await asked(broker, wish)).id).not.toBe(id);
     expect((await broker.audited()).filter(({ type }) => type === 'approval.cancelled')).toHaveLength(1);
