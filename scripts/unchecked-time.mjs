@@ -25,7 +25,7 @@ const REASONS = {
   ],
   'writes down when something happened, or tells how long ago': [
     'audit/head.ts', 'audit/log.ts', 'audit/ration.ts', 'authorization/audit.ts', 'compose/enforcement.ts', 'compose/policy-loads.ts', 'compose/policy-trial.ts',
-    'compose/parts.ts', 'compose/signals.ts', 'compose/work.ts', 'http/audit.ts', 'http/notifications.ts', 'ledger/deciding.ts',
+    'compose/parts.ts', 'compose/signals.ts', 'compose/work.ts', 'http/audit.ts', 'http/notifications.ts', 'ledger/policies-in-force.ts',
     'revocation/effects.ts', 'telemetry/count-live.ts', 'cli/drill/command.ts',
   ],
   'decides when to try or to read again': [

@@ -1,4 +1,4 @@
-/** What audit entries say of an approval: the question in the broker's own terms, and what becomes of it. */
+/** What audit entries say of an approval: what is asked for in the broker's own terms, and what becomes of it. */
 import type { AuditEvent } from '../audit/event.js';
 import { termsOf, type Approval } from '../domain/approval.js';
 import { defined } from '../domain/defined.js';

@@ -10,7 +10,7 @@ import type { AuthenticatedCaller } from '../identity/proof.js';
 import { readApprovalState } from '../ledger/approval-state.js';
 import { approvalByCode, giveCode } from './deferral-code.js';
 import type { Pace } from './pace.js';
-import type { Parked } from './waiting.js';
+import type { Parked } from './approval-request.js';
 import { lapsed, refusedByPerson, stillWaiting, cancelled } from './refusals.js';
 
 interface FetchDeps extends Pick<Deps, 'ledger' | 'audit' | 'settings' | 'observer'> {

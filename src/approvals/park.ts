@@ -12,22 +12,22 @@ import { refOf } from '../domain/party.js';
 import { aboveOf, type Task } from '../domain/task.js';
 import { secondsToWait } from '../domain/time.js';
 import { approvalStep, askingChange, openingChange, type Sought } from '../ledger/approvals.js';
-import { askerOf, enterQuestion, leaveQuestion } from '../ledger/asking.js';
+import { requesterOf, takePlace, freePlace } from '../ledger/approval-quota.js';
 import { besideOf, claimed } from '../ledger/found-task.js';
 import type { Versioned } from '../ledger/ledger.js';
 import { birth, step } from '../ledger/tasks.js';
-import { untoldChange } from '../ledger/untold.js';
+import { unannouncedChange } from '../ledger/unannounced.js';
 import { growthOf, mergeChanges } from '../store/record.js';
 import type { Change } from '../store/store.js';
 import { auditCancelled } from './cancel.js';
-import { asksNobody, tooManyQuestions } from './refusals.js';
-import { tell } from './tell.js';
-import type { ApprovalDeps, Parked, Waiting } from './waiting.js';
-import { wordsOf } from './words.js';
+import { asksNobody, tooManyApprovals } from './refusals.js';
+import { announce } from './announce.js';
+import type { ApprovalDeps, Parked, ApprovalRequest } from './approval-request.js';
+import { requestDigest } from './request-digest.js';
 
-/** What the same words have led to before. */
+/** What the same request has led to before. */
 interface Before {
-  /** The question that was asked under the task, where the task is not new. */
+  /** The approval that was asked for under the task, where the task is not new. */
   asked?: Sought;
   former?: Versioned<Approval> | undefined;
   /** The task that was opened for them, and the shard of the next, where nothing else leads to one. */
@@ -38,28 +38,28 @@ interface Before {
  * Returns what waits then; undefined if the records have changed meanwhile. A credential alone asks nobody: whoever has stolen one would
  * ask people in the name of its workload, and use up the places of that.
  */
-export async function park(deps: ApprovalDeps, waiting: Waiting, before: Before): Promise<Parked | undefined> {
+export async function park(deps: ApprovalDeps, request: ApprovalRequest, before: Before): Promise<Parked | undefined> {
   const { ledger, settings } = deps;
-  const { needed, requester } = waiting;
+  const { needed, requester } = request;
   const { needs = [] } = needed;
   if (needs.length === 0) throw denied(needed);
   if (requester.from) throw asksNobody(needed);
-  const approval = drafted(deps, waiting, { needs, shard: before.opening?.shard });
-  const task = { ...taskOf(waiting, approval.task), asksUntil: approval.lapsesAt };
+  const approval = drafted(deps, request, { needs, shard: before.opening?.shard });
+  const task = { ...taskOf(request, approval.task), asksUntil: approval.lapsesAt };
 
   const { waitSeconds, pendingPerWorkload: most } = settings.approvals;
-  const asker = askerOf(task);
+  const holder = requesterOf(task);
   // A task that ends sooner does not free the place sooner: short tasks would be a way to ask more often.
   const { id, askedAt: at } = approval;
-  const question = { id, words: wordsOf(waiting), at, until: at + waitSeconds * 1000 };
-  const entered = await enterQuestion(ledger, asker, { question, most, known: before.former?.value.id });
-  if (entered.now === 'asked') return undefined;
-  if (entered.now === 'full') throw tooManyQuestions(most, secondsToWait(entered.until - at));
+  const place = { id, words: requestDigest(request), at, until: at + waitSeconds * 1000 };
+  const taken = await takePlace(ledger, holder, { place, most, known: before.former?.value.id });
+  if (taken.now === 'asked') return undefined;
+  if (taken.now === 'full') throw tooManyApprovals(most, secondsToWait(taken.until - at));
   let isAsked = false;
   try {
-    isAsked = await ask(deps, waiting, { before, approval, task });
+    isAsked = await ask(deps, request, { before, approval, task });
   } finally {
-    if (!isAsked) await leaveQuestion(ledger, asker, id).catch(() => undefined);
+    if (!isAsked) await freePlace(ledger, holder, id).catch(() => undefined);
   }
   return isAsked ? { waiting: approval, decision: needed } : undefined;
 }
@@ -67,36 +67,36 @@ export async function park(deps: ApprovalDeps, waiting: Waiting, before: Before)
 /** Returns whether people were asked: false if the records have changed meanwhile. */
 async function ask(
   deps: ApprovalDeps,
-  waiting: Waiting,
+  request: ApprovalRequest,
   { before, approval, task }: { before: Before; approval: Approval; task: Task },
 ): Promise<boolean> {
   const { ledger } = deps;
-  const { stored, requester, requestId } = waiting;
+  const { stored, requester, requestId } = request;
   const { caller } = requester;
   const { opening, asked, former } = before;
   const change = mergeChanges(
     stored ? step(stored, task) : birth(task),
-    besideOf(waiting, task),
+    besideOf(request, task),
     opening ? openingChange(opening, task) : {},
     askingChange(approval, asked),
-    untoldChange(approval),
+    unannouncedChange(approval),
     former ? superseding(former, approval.askedAt) : {},
   );
   await deps.assertWithinQuota(caller.party, { bytes: growthOf(change), task, opens: !stored });
-  const written = (await claimed(ledger, waiting, task)) && (await ledger.records.commit(change));
+  const written = (await claimed(ledger, request, task)) && (await ledger.records.commit(change));
   if (!written) return false;
   if (former && isOpen(former, approval.askedAt)) await auditCancelled(deps, former.value, { caller, requestId });
-  await tell(deps, waiting, { approval, task });
+  await announce(deps, request, { approval, task });
   return true;
 }
 
-/** A new task is born where the next request of the same words looks for it: nobody has learnt its id yet. */
+/** A new task is born where the next of the same requests looks for it: nobody has learnt its id yet. */
 function drafted(
   { settings }: ApprovalDeps,
-  waiting: Waiting,
+  request: ApprovalRequest,
   { needs, shard }: { needs: NeededApproval[]; shard: Shard | undefined },
 ): Approval {
-  const { task: draft, asked, question, needed, stored } = waiting;
+  const { task: draft, asked, question, needed, stored } = request;
   const { now: askedAt } = question;
   const task = stored || shard === undefined ? draft : { ...draft, id: newId('tsk', shard) };
   const { workload, principal, openedBy, openerAddresses, chain, purpose, purposeFrom, deadline } = task;
@@ -132,9 +132,9 @@ function drafted(
   });
 }
 
-const taskOf = ({ task, stored }: Waiting, id: string): Task => (stored ? task : { ...task, id });
+const taskOf = ({ task, stored }: ApprovalRequest, id: string): Task => (stored ? task : { ...task, id });
 
-/** What policy wants now, the earlier question did not ask; or somebody who agreed to it was cut off. Nobody can answer it any more. */
+/** What policy wants now, the earlier approval does not ask; or somebody who agreed to it was cut off. Nobody can answer it any more. */
 const superseding = (stored: Versioned<Approval>, at: number): Change =>
   isOpen(stored, at) ? approvalStep(stored, { ...stored.value, cancelledAt: at }) : {};
 

@@ -26,8 +26,8 @@ import { readTaskState } from '../ledger/task-state.js';
 import type { Change } from '../store/store.js';
 import { park } from './park.js';
 import { refusedByPerson } from './refusals.js';
-import type { ApprovalDeps, Parked, Waiting } from './waiting.js';
-import { openingWords } from './words.js';
+import type { ApprovalDeps, Parked, ApprovalRequest } from './approval-request.js';
+import { openingDigest } from './request-digest.js';
 
 /** By what a request may be granted that needed an approval. */
 export interface Redeemed {
@@ -50,36 +50,39 @@ interface Elsewhere {
  * Returns by what the request may be granted, or what waits for people; or the task under which the same was asked before. Undefined:
  * the records have changed meanwhile. Throws where the answer was no.
  */
-export async function redeem(deps: ApprovalDeps, waiting: Waiting): Promise<Redeemed | Parked | Elsewhere | undefined> {
+export async function redeem(
+  deps: ApprovalDeps,
+  request: ApprovalRequest,
+): Promise<Redeemed | Parked | Elsewhere | undefined> {
   const { ledger } = deps;
-  const { task, asked, stored, run, previous } = waiting;
+  const { task, asked, stored, run, previous } = request;
   if (!stored) {
     // Its run, or its Idempotency-Key, leads the next request to the task that is opened now.
-    if (run || previous) return park(deps, waiting, {});
-    return elsewhere(deps, waiting);
+    if (run || previous) return park(deps, request, {});
+    return elsewhere(deps, request);
   }
   const { sought, stored: found } = await findAsked(ledger, shardOf(task.id), digestUnder(task, asked));
-  const redeemed = (found && (await byAnswer(deps, waiting, found))) ?? (await byEarlier(deps, waiting));
-  return redeemed ?? park(deps, waiting, { asked: sought, former: found });
+  const redeemed = (found && (await byAnswer(deps, request, found))) ?? (await byEarlier(deps, request));
+  return redeemed ?? park(deps, request, { asked: sought, former: found });
 }
 
-/** A request that nothing else leads to its task is led there by its words. */
-async function elsewhere(deps: ApprovalDeps, waiting: Waiting): Promise<Elsewhere | Parked | undefined> {
-  const { handed } = waiting.requester;
-  const { digest, shard: own } = openingWords(waiting);
+/** A request that nothing else leads to its task is led there by its digest. */
+async function elsewhere(deps: ApprovalDeps, request: ApprovalRequest): Promise<Elsewhere | Parked | undefined> {
+  const { handed } = request.requester;
+  const { digest, shard: own } = openingDigest(request);
   const shard = handed ? shardOf(handed.task.id) : own;
   const { sought, task: opened } = await findOpening(deps.ledger, shard, digest);
   if (opened && isLive(await readTaskState(deps.ledger, opened))) return { taskId: opened.id };
-  return park(deps, waiting, { opening: { ...sought, shard } });
+  return park(deps, request, { opening: { ...sought, shard } });
 }
 
-/** Returns undefined where the question must be asked anew. */
+/** Returns undefined where people must be asked anew. */
 async function byAnswer(
   deps: ApprovalDeps,
-  waiting: Waiting,
+  request: ApprovalRequest,
   found: Versioned<Approval>,
 ): Promise<Redeemed | Parked | undefined> {
-  const { needed, question } = waiting;
+  const { needed, question } = request;
   const { value: approval } = found;
   // Policy wants the yes of others by now.
   if (!coversNeeds(approval.needs, needed.needs ?? [])) return undefined;
@@ -91,7 +94,7 @@ async function byAnswer(
     case 'approved':
       // It was used, and stood for the rest of the task by what policy said when it was asked.
       if (approval.used && !isStanding(needed)) return undefined;
-      return granted(deps, waiting, { found, access: termsOf(approval).access });
+      return granted(deps, request, { found, access: termsOf(approval).access });
     default:
       return undefined;
   }
@@ -101,8 +104,8 @@ async function byAnswer(
 const isStanding = ({ needs = [] }: Decision): boolean => needs.every(({ reuse }) => reuse);
 
 /** Returns the same by a yes that stands for the rest of the task, if policy says now that such a yes is enough. */
-async function byEarlier(deps: ApprovalDeps, waiting: Waiting): Promise<Redeemed | undefined> {
-  const { task, needed, question } = waiting;
+async function byEarlier(deps: ApprovalDeps, request: ApprovalRequest): Promise<Redeemed | undefined> {
+  const { task, needed, question } = request;
   const { needs = [] } = needed;
   if (!task.approvals || !isStanding(needed)) return undefined;
   const { target, access, now } = question;
@@ -111,7 +114,7 @@ async function byEarlier(deps: ApprovalDeps, waiting: Waiting): Promise<Redeemed
     const stands = isReusable(approval) && approvalStateAt(approval, now) === 'approved';
     const most = termsOf(approval).access.map((one) => ({ target: approval.asked.target, ...one }));
     if (!stands || !coversNeeds(approval.needs, needs) || !isWithin(most, target, access)) continue;
-    const redeemed = await granted(deps, waiting, { found, access });
+    const redeemed = await granted(deps, request, { found, access });
     if (redeemed) return redeemed;
   }
   return undefined;
@@ -120,7 +123,7 @@ async function byEarlier(deps: ApprovalDeps, waiting: Waiting): Promise<Redeemed
 /** Returns undefined where one of those who agreed may not agree to anything any more. Policy is asked with the terms as approved. */
 async function granted(
   deps: ApprovalDeps,
-  { question }: Waiting,
+  { question }: ApprovalRequest,
   { found, access }: { found: Versioned<Approval>; access: readonly Access[] },
 ): Promise<Redeemed | undefined> {
   const { value: approval } = found;

@@ -2,7 +2,7 @@
 import type { Approval } from '../domain/approval.js';
 import { BrokerError } from '../domain/errors.js';
 import { recordOf, type Decision } from '../authorization/decide.js';
-import type { Parked } from './waiting.js';
+import type { Parked } from './approval-request.js';
 
 type Asked = Pick<Approval, 'id' | 'task' | 'lapsesAt'>;
 
@@ -36,7 +36,7 @@ export const lapsed = (approval: Asked): BrokerError =>
     about(approval),
   );
 
-export const tooManyQuestions = (most: number, retryAfterSeconds: number): BrokerError =>
+export const tooManyApprovals = (most: number, retryAfterSeconds: number): BrokerError =>
   new BrokerError(
     'slow_down',
     `The workload has asked ${most} questions that people have not agreed to, the most it may ask in that time.`,

@@ -1,5 +1,5 @@
 /**
- * Callers that wait for people: many wait for many questions, and the store is read once a second for all of them together. Whoever is
+ * Callers that wait for people: many wait for many approvals, and the store is read once a second for all of them together. Whoever is
  * woken is told nothing: it looks itself.
  */
 import type { Approval } from '../domain/approval.js';

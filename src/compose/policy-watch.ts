@@ -4,7 +4,7 @@
  * nothing of when a change is complete.
  */
 import { defined } from '../domain/defined.js';
-import { enterDeciding, leaveDeciding } from '../ledger/deciding.js';
+import { enterPolicies, leavePolicies } from '../ledger/policies-in-force.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { problemText } from '../policy/cedar/problem.js';
 import type { PolicyEngine, PolicyReload } from '../policy/policy-engine.js';
@@ -83,10 +83,10 @@ export function watchPolicies(deps: PolicyWatchDeps): PolicyWatch {
     },
     async compare() {
       if (policy.digest === '') return;
-      others = await enterDeciding(ledger, node, policy.digest);
+      others = await enterPolicies(ledger, node, policy.digest);
       metrics.policySets(1 + others.length);
     },
-    close: () => leaveDeciding(ledger, node),
+    close: () => leavePolicies(ledger, node),
     mistakes: () => mistakes,
     outage: () => outage,
     others: () => others,

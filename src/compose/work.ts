@@ -2,7 +2,7 @@
  * The recurring jobs of a broker: how often each runs, and what it does. Each is safe to run twice, and on every broker at
  * once.
  */
-import { tellUnheard } from '../approvals/tell.js';
+import { announceLate } from '../approvals/announce.js';
 import type { RationedAuditLog } from '../audit/ration.js';
 import { expireReservations } from '../credentials/expire-reservations.js';
 import type { Detectors } from '../detectors/detectors.js';
@@ -14,7 +14,7 @@ import type { Fitness } from '../health/fitness.js';
 import type { Pulse, Readiness } from '../health/readiness.js';
 import type { Keys } from '../keys/keys.js';
 import { countReceipts, followReceipts } from '../ledger/follow-receipts.js';
-import { forgetLapsed, openQuestions, openReviews } from '../ledger/approvals.js';
+import { forgetLapsed, waitingApprovals, openReviews } from '../ledger/approvals.js';
 import { forget } from '../ledger/forget.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { pruneReceipts } from '../ledger/receipts.js';
@@ -142,7 +142,7 @@ export const JOBS = {
   questions: {
     everyMs: 10 * SECOND_MS,
     async run({ ledger, audit, fitness }) {
-      if (fitness.maySweep()) await tellUnheard({ ledger, audit });
+      if (fitness.maySweep()) await announceLate({ ledger, audit });
     },
   },
 
@@ -173,7 +173,7 @@ export const JOBS = {
     everyMs: 10 * SECOND_MS,
     async run({ ledger, metrics }) {
       metrics.tasksOpen(await countTasksUnder(ledger, EVERYTHING));
-      const [reviews, questions] = await Promise.all([openReviews(ledger), openQuestions(ledger)]);
+      const [reviews, questions] = await Promise.all([openReviews(ledger), waitingApprovals(ledger)]);
       const now = ledger.clock.unchecked();
       const ageOf = ({ oldest = now }: { oldest?: number }) => Math.max(0, now - oldest) / 1000;
       metrics.reviewsOpen(reviews.count);

@@ -1,5 +1,5 @@
 /** RFC 8693 token exchange: identify the requester, admit, ask policy, reserve the credential in the ledger, and only then mint it. */
-import type { Parked } from '../approvals/waiting.js';
+import type { Parked } from '../approvals/approval-request.js';
 import { auditingRefusals, itself, nobody } from '../authorization/audit.js';
 import { chargeOf } from '../authorization/inspect.js';
 import { identifyRequester, proofsOf, type Proofs, type Requester } from '../authorization/requester.js';

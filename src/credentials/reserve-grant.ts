@@ -2,7 +2,7 @@
  * One attempt at a grant: admission, the permission to open a task, the decision about the access, with the yes of people where policy
  * wants it, and then the reservation of the credential. Nothing is minted here.
  */
-import type { Parked } from '../approvals/waiting.js';
+import type { Parked } from '../approvals/approval-request.js';
 import { redeem, type Redeemed } from '../approvals/redeem.js';
 import { decideAccess, denied, type AccessQuestion } from '../authorization/decide.js';
 import { permitOpening } from '../authorization/permit-opening.js';

@@ -8,7 +8,7 @@ import { readTaskState, stateNow } from './task-state.js';
 import { readTask, readTasks } from './tasks.js';
 
 /**
- * @param task undefined: its record is gone, and so is the question.
+ * @param task undefined: its record is gone, and so is the approval.
  * @param seen A look at `taskCauses(task)` that began after the question arrived.
  */
 export function approvalState(

@@ -93,10 +93,10 @@ export async function openReviews(ledger: Ledger): Promise<{ count: number; olde
 }
 
 /**
- * Returns how many questions wait for an answer, and about since when the oldest does: of each shard, the question that lapses first is
+ * Returns how many approvals wait for an answer, and about since when the oldest does: of each shard, the one that lapses first is
  * looked at. One whose task is over is among them until it would have lapsed.
  */
-export async function openQuestions(ledger: Ledger): Promise<{ count: number; oldest?: number }> {
+export async function waitingApprovals(ledger: Ledger): Promise<{ count: number; oldest?: number }> {
   const { count, first } = await firstOf(ledger, approvalIndex);
   const asked = await readApprovals(
     ledger,
@@ -139,7 +139,7 @@ export interface Sought {
   text: string | undefined;
 }
 
-/** Returns the approval that was asked for last by these words, in the shard of its task. */
+/** Returns the approval that was asked for last by this request, in the shard of its task. */
 export async function findAsked(
   ledger: Ledger,
   shard: Shard,
@@ -149,7 +149,7 @@ export async function findAsked(
   return { sought, stored: sought.text === undefined ? undefined : await readApproval(ledger, sought.text) };
 }
 
-/** Returns the task that was opened for a question which these words asked; undefined where there is none, or its record is gone. */
+/** Returns the task that was opened for an approval that this request asked for; undefined where there is none, or its record is gone. */
 export async function findOpening(
   ledger: Ledger,
   shard: Shard,
@@ -164,16 +164,16 @@ async function readAt({ records }: Ledger, key: Key): Promise<Sought> {
   return { key, text };
 }
 
-/** Returns the change by which the next request of these words is led to the task. It fails if another request was faster. */
+/** Returns the change by which the next of these requests is led to the task. It fails if another request was faster. */
 export const openingChange = ({ key, text }: Sought, { id, deadline }: Task): Change => ({
   expect: [[key, text]],
   put: [[key, id, deadline]],
 });
 
 /**
- * Returns the change that asks a question, in one commit with the task that it hangs on. Of several that ask the same at once, one
- * commit succeeds: the others find its question.
- * @param before what was asked last by the same words, and is settled; undefined: nothing, and the task is new
+ * Returns the change that asks for an approval, in one commit with the task that it hangs on. Of several that ask the same at once, one
+ * commit succeeds: the others find its approval.
+ * @param before what was asked for last by the same request, and is settled; undefined: nothing, and the task is new
  */
 export function askingChange(approval: Approval, before: Sought | undefined): Change {
   const { id, task, digest, lapsesAt } = approval;

@@ -52,14 +52,14 @@ export const treesIndex = (shard: Shard): Key => `${shard}/trees`;
 /** Returns the index of approvals that wait for an answer: approval id → until when it can be answered. */
 export const approvalIndex = (shard: Shard): Key => `${shard}/approvals`;
 
-/** Returns the index of questions of which the audit log may have no entry yet: approval id → when it was asked. */
-export const untoldIndex = (shard: Shard): Key => `${shard}/untold`;
+/** Returns the index of approvals of which the audit log may have no entry yet: approval id → when it was asked. */
+export const unannouncedIndex = (shard: Shard): Key => `${shard}/untold`;
 
 /** Returns the index of approvals that were given in an emergency, and that nobody has reviewed yet: approval id → since when. */
 export const reviewIndex = (shard: Shard): Key => `${shard}/reviews`;
 
-/** Returns the key of which questions to people a workload has asked lately, for one person or nobody, under tasks that one party opened. */
-export function askingKey({
+/** Returns the key of which approvals a workload has asked for lately, for one person or nobody, under tasks that one party opened. */
+export function approvalQuotaKey({
   workload,
   person,
   opener,
@@ -72,10 +72,10 @@ export function askingKey({
   return `${shardOfDigest(digest)}/asking:${digest.subarray(0, 16).toString('base64url')}`;
 }
 
-/** Returns the key of the task that was opened for a question, by the words of a request that named none. */
+/** Returns the key of the task that was opened for an approval, by the digest of a request that named none. */
 export const openingKey = (shard: Shard, digest: string): Key => `${shard}/opening:${digest}`;
 
-/** Returns the key of the approval that was asked for last by the same words. */
+/** Returns the key of the approval that was asked for last by the same request. */
 export const askedKey = (shard: Shard, digest: string): Key => `${shard}/asked:${digest}`;
 
 export const idempotencyKey = (shard: Shard, digest: string): Key => `${shard}/again:${digest}`;
@@ -152,7 +152,7 @@ export const canaryKey = (hash: string): Key => `canaries/${hash}`;
 export const canaryIndex: Key = 'canaries/all';
 
 /** Returns the index of by which policies brokers decide: broker and digest → when it said so. */
-export const decidingIndex: Key = 'brokers/deciding';
+export const policiesInForceIndex: Key = 'brokers/deciding';
 
 /** Returns the shard of what is known of a party. The causes are hashes, so they spread over the shards. */
 export const seenShard = (cause: Cause): Shard => shardOfDigest(Buffer.from(cause, 'base64url'));

@@ -1,7 +1,7 @@
 /** POST /token: a credential, by any of the grants in `token-request.ts`. */
 import { z } from 'zod';
 import { deferred } from '../../approvals/fetch.js';
-import type { Parked } from '../../approvals/waiting.js';
+import type { Parked } from '../../approvals/approval-request.js';
 import { issuedNow } from '../../approvals/refusals.js';
 import { exchange } from '../../credentials/exchange.js';
 import type { Issued } from '../../credentials/release.js';

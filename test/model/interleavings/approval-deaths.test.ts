@@ -3,14 +3,14 @@
  * gave it, one yes is never two credentials, and no question is left of which nobody hears.
  */
 import { expect, it } from '@jest/globals';
-import { tellUnheard } from '../../../src/approvals/tell.js';
+import { announceLate } from '../../../src/approvals/announce.js';
 import { MINUTE_MS } from '../../../src/domain/time.js';
 import type { Approval } from '../../../src/domain/approval.js';
 import { isComplete } from '../../../src/domain/approval-answers.js';
 import { SHARDS } from '../../../src/domain/id.js';
 import { readApproval } from '../../../src/ledger/approvals.js';
 import { approvalIndex } from '../../../src/ledger/keys.js';
-import { untoldBefore } from '../../../src/ledger/untold.js';
+import { unannouncedBefore } from '../../../src/ledger/unannounced.js';
 import { bareBroker } from '../../support/brokers/stubbed.js';
 import { APPROVER, orders, type Stage } from '../../support/search/orders.js';
 
@@ -36,9 +36,9 @@ it('while it asks: whoever must answer hears of the question, if not from it the
       if (!isAsked) return;
       if (!(await isEntered(stage, 'approval.requested'))) lost.questions += 1;
       clock.advance(MINUTE_MS + 1);
-      await tellUnheard(bareBroker(store, clock));
+      await announceLate(bareBroker(store, clock));
       expect(await isEntered(stage, 'approval.requested')).toBe(true);
-      expect(await untoldBefore(ledger, clock.now())).toEqual([]);
+      expect(await unannouncedBefore(ledger, clock.now())).toEqual([]);
     },
   });
   // Else the play proves nothing: somewhere the broker died between the question and its entry.

@@ -1,7 +1,7 @@
 /** What nobody has answered in time leaves the index of what waits: it would grow with every question that people leave alone. */
 import { expect, it } from '@jest/globals';
 import { SHARDS } from '../../../src/domain/id.js';
-import { forgetLapsed, openQuestions } from '../../../src/ledger/approvals.js';
+import { forgetLapsed, waitingApprovals } from '../../../src/ledger/approvals.js';
 import { approvalIndex } from '../../../src/ledger/keys.js';
 import { approvalOf, askingBroker, waitingFor } from '../../support/approving.js';
 
@@ -23,9 +23,9 @@ it('a question that has lapsed, and no other, is taken out of the index of what 
   const { askedAt } = await approvalOf(broker.deps, early.id);
   expect(await forgetLapsed(ledger, ledger.clock.now())).toBe(0);
   expect(await waiting()).toEqual([early.id, late.id].sort());
-  expect(await openQuestions(ledger)).toEqual({ count: 2, oldest: askedAt });
+  expect(await waitingApprovals(ledger)).toEqual({ count: 2, oldest: askedAt });
   broker.clock.advance(1_800_001);
   expect(await forgetLapsed(ledger, ledger.clock.now())).toBe(1);
   expect(await waiting()).toEqual([late.id]);
-  expect(await openQuestions(ledger)).toEqual({ count: 1, oldest: askedAt + 1_800_000 });
+  expect(await waitingApprovals(ledger)).toEqual({ count: 1, oldest: askedAt + 1_800_000 });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { cancelApproval } from '../../../src/approvals/cancel.js';
 import type { ApprovalAnswer } from '../../../src/domain/approval.js';
 import { newId } from '../../../src/domain/id.js';
-import { askerOf, enterQuestion } from '../../../src/ledger/asking.js';
+import { requesterOf, takePlace } from '../../../src/ledger/approval-quota.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approving.js';
@@ -239,9 +239,9 @@ it('a place whose broker died before it asked is taken for a minute, and no long
   const at = on.clock.now();
   const task = (await on.exchange()).task;
   for (let name = 0; name < MOST; name += 1) {
-    const question = { id: newId('apr', 'aa'), words: `${name}`, at, until: at + HOUR_MS };
-    expect(await enterQuestion(ledger, askerOf(task), { question, most: MOST, known: undefined })).toEqual({
-      now: 'entered',
+    const place = { id: newId('apr', 'aa'), words: `${name}`, at, until: at + HOUR_MS };
+    expect(await takePlace(ledger, requesterOf(task), { place, most: MOST, known: undefined })).toEqual({
+      now: 'taken',
     });
   }
   on.clock.advance(59_000);

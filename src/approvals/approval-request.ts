@@ -8,7 +8,7 @@ import type { PartyRef } from '../domain/party.js';
 import type { Task } from '../domain/task.js';
 import type { FoundTask } from '../ledger/found-task.js';
 
-export interface Waiting extends FoundTask {
+export interface ApprovalRequest extends FoundTask {
   requester: Requester;
   /** The task that it is asked under: as it is worked under now, or as it would be opened. */
   task: Task;

@@ -1,4 +1,4 @@
-/** Whoever must answer learns of a question from the audit log, and from what follows it: webhooks, and programs that read it. */
+/** Whoever must answer learns of an approval from the audit log, and from what follows it: webhooks, and programs that read it. */
 import type { AuditEvent } from '../audit/event.js';
 import { callerFields } from '../authorization/audit.js';
 import { recordOf } from '../authorization/decide.js';
@@ -10,16 +10,16 @@ import { MINUTE_MS } from '../domain/time.js';
 import { readApprovalState } from '../ledger/approval-state.js';
 import { changeApproval, readApprovals } from '../ledger/approvals.js';
 import { readTask } from '../ledger/tasks.js';
-import { noteTold, untoldBefore } from '../ledger/untold.js';
+import { noteAnnounced, unannouncedBefore } from '../ledger/unannounced.js';
 import { approvalFields } from './audit-fields.js';
-import type { Waiting } from './waiting.js';
+import type { ApprovalRequest } from './approval-request.js';
 
-type TellDeps = Pick<Deps, 'ledger' | 'audit'>;
+type AnnounceDeps = Pick<Deps, 'ledger' | 'audit'>;
 
-/** A question that nobody hears of is cancelled: the next request asks anew. */
-export async function tell(
-  { audit, ledger }: TellDeps,
-  { requester: { caller }, needed, requestId }: Pick<Waiting, 'requester' | 'needed' | 'requestId'>,
+/** An approval that nobody hears of is cancelled: the next request asks anew. */
+export async function announce(
+  { audit, ledger }: AnnounceDeps,
+  { requester: { caller }, needed, requestId }: Pick<ApprovalRequest, 'requester' | 'needed' | 'requestId'>,
   { approval, task }: { approval: Approval; task: Task },
 ): Promise<void> {
   const by = { ...callerFields(caller), decision: recordOf(needed), requestId };
@@ -30,29 +30,29 @@ export async function tell(
     await changeApproval(ledger, approval.id, cancelled).catch(() => undefined);
     throw error;
   }
-  // If this fails, people are told twice.
-  await noteTold(ledger, approval.id).catch(() => false);
+  // If this fails, it is announced twice.
+  await noteAnnounced(ledger, approval.id).catch(() => false);
 }
 
-/** So long whoever has asked a question may be about to tell of it. */
-const ABOUT_TO_BE_TOLD_MS = MINUTE_MS;
+/** So long whoever has asked may be about to announce it. */
+const ABOUT_TO_BE_ANNOUNCED_MS = MINUTE_MS;
 
 /**
- * Tells of each question whose broker died before it could, if people can still answer it. The decision of policy and the address of the
+ * Announces each approval whose broker died before it could, if people can still answer it. The decision of policy and the address of the
  * caller died with that broker.
  */
-export async function tellUnheard({ audit, ledger }: TellDeps): Promise<void> {
-  const ids = await untoldBefore(ledger, ledger.clock.now() - ABOUT_TO_BE_TOLD_MS);
+export async function announceLate({ audit, ledger }: AnnounceDeps): Promise<void> {
+  const ids = await unannouncedBefore(ledger, ledger.clock.now() - ABOUT_TO_BE_ANNOUNCED_MS);
   const asked = new Map((await readApprovals(ledger, ids)).map((approval) => [approval.id, approval]));
   for (const id of ids) {
     const approval = asked.get(id);
     if (approval && (await readApprovalState(ledger, approval)) === 'pending')
-      await tellLate({ audit, ledger }, approval);
-    await noteTold(ledger, id);
+      await appendRequested({ audit, ledger }, approval);
+    await noteAnnounced(ledger, id);
   }
 }
 
-async function tellLate({ audit, ledger }: TellDeps, approval: Approval): Promise<void> {
+async function appendRequested({ audit, ledger }: AnnounceDeps, approval: Approval): Promise<void> {
   const task = (await readTask(ledger, approval.task))?.value;
   const { kind, id, issuer, subject } = approval.workload;
   if (task) await audit.append(requestedEvent(approval, task, { actor: defined({ kind, id, issuer, subject }) }));
