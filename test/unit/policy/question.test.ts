@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { defined } from '../../../src/domain/defined.js';
 import { refOf, type Party } from '../../../src/domain/party.js';
 import { contextOf, termsOf } from '../../../src/policy/cedar/context.js';
-import type { AccessContext, OperateContext, PolicyQuery } from '../../../src/policy/query.js';
+import type { AccessContext, OperateContext, PolicyQuery, PolicyResource } from '../../../src/policy/query.js';
 import { questionOf } from '../../../src/policy/remote/question.js';
 import { handClock } from '../../support/clock.js';
 import { temporaryDirectory } from '../../support/directory.js';
@@ -48,6 +48,89 @@ const context: Partial<AccessContext> = {
   openedBy: planner,
   ...above,
 };
+
+const ANN = { ...everything, kind: 'person', id: 'staff:ann', issuer: 'staff', groups: ['oncall'] } as const;
+const SAID = { claims: {}, unread: [] };
+const GIVEN = { subject: SAID, action: SAID, resource: SAID, context: SAID };
+
+const told = { type: 'workload', id: 'lab:agent-7', issuer: everything.issuer, owner: 'sre' };
+const toldAnn = {
+  type: 'person',
+  id: 'staff:ann',
+  issuer: 'staff',
+  owner: 'sre',
+  groups: ['oncall'],
+  claims: everything.claims,
+  unread: ['level'],
+};
+
+/** A resource of each type, and what is told of it. */
+const RESOURCES = {
+  resource: {
+    of: { type: 'resource', target: TICKETS, path: 'x' },
+    told: { type: 'resource', target: TICKETS, path: 'x', pattern: false, sensitivity: [], tags: { team: 'sre' } },
+  },
+  target: {
+    of: { type: 'target', target: TICKETS },
+    told: { type: 'target', target: TICKETS, tags: { team: 'sre' } },
+  },
+  task: {
+    of: { type: 'task', task: { workload: everything, purpose: 'x', openedBy: everything } },
+    told: { type: 'task', id: 'new', purpose: 'x', workload: told, openedBy: told },
+  },
+  approval: {
+    of: {
+      type: 'approval',
+      approval: {
+        id: 'apr_aabbbbbbbbbbbbbb',
+        group: 'sre',
+        workload: everything,
+        onBehalfOf: ANN,
+        target: TICKETS,
+        access: [{ path: 'x', actions: ['read'] }],
+        purpose: 'p',
+      },
+    },
+    told: {
+      type: 'approval',
+      id: 'apr_aabbbbbbbbbbbbbb',
+      group: 'sre',
+      workload: told,
+      onBehalfOf: toldAnn,
+      target: TICKETS,
+      access: [{ path: 'x', actions: ['read'] }],
+      purpose: 'p',
+    },
+  },
+  broker: { of: { type: 'broker' }, told: { type: 'broker' } },
+} as const satisfies { [T in PolicyResource['type']]: { of: Extract<PolicyResource, { type: T }>; told: object } };
+
+/** What a verb can come with, and what is told of it. */
+const CONTEXTS = {
+  revocation: {
+    of: { kind: 'task', value: 'x', effect: 'end', dryRun: true },
+    told: { kind: 'task', value: 'x', effect: 'end', dryRun: true },
+  },
+  run: { of: { issuer: 'lab', run: '1', own: true }, told: { issuer: 'lab', run: '1', own: true } },
+  emergency: { of: { own: true }, told: { own: true } },
+  opening: {
+    of: { lifetimeSeconds: 60, onBehalfOf: ANN, principalProven: true, ...above },
+    told: {
+      lifetimeSeconds: 60,
+      onBehalfOf: toldAnn,
+      principalProven: true,
+      delegationDepth: 1,
+      delegatedBy: { ...told, id: 'lab:planner' },
+      chain: [
+        { ...told, id: 'lab:planner' },
+        { type: 'workload', id: 'ci:other', issuer: 'ci', owner: 'sre' },
+      ],
+      chainOwners: ['sre'],
+    },
+  },
+} satisfies { [M in Exclude<keyof OperateContext, 'kind'>]-?: { of: OperateContext[M]; told: object } };
+
+const operate = (context: Partial<OperateContext>) => toOperate('x', { type: 'broker' }, everything, context);
 
 describe('A question', () => {
   it('is what docs/policy.md shows', () => {
@@ -93,50 +176,20 @@ describe('A question', () => {
     expect(resource).toEqual({ type: 'resource', target: TICKETS, path, pattern, sensitivity, tags: { team: 'sre' } });
   });
 
-  it('about a verb has what the verb is about', () => {
-    const about = (query: PolicyQuery) => {
-      const { resource, context: told } = questionOf(query, TARGETS);
-      return { resource, context: told };
-    };
-    const { issuer } = everything;
-    const told = { type: 'workload', id: 'lab:agent-7', issuer, owner: 'sre' };
-    const run = { issuer: 'lab', run: '1', own: true };
-    const revocation = { kind: 'task', value: 'x', effect: 'end', dryRun: true };
-    const opening = { lifetimeSeconds: 60, principalProven: false, ...nobodyAbove };
-    const task = { type: 'task', id: 'tsk_aabbbbbbbbbbbbbb', purpose: 'summarise incident 4711', workload: told };
-    const broker = { type: 'broker' } as const;
-    expect(about(toOperate('completeTask', taskOf(everything)))).toEqual({ resource: task, context: {} });
-    const draft = { type: 'task' as const, task: { workload: everything, purpose: 'x', openedBy: everything } };
-    expect(about(toOperate('openTask', draft, everything, { opening }))).toEqual({
-      resource: { type: 'task', id: 'new', purpose: 'x', workload: told, openedBy: told },
-      context: { ...opening, chainOwners: [] },
-    });
-    expect(about(toOperate('completeRun', broker, everything, { run }))).toEqual({ resource: broker, context: run });
-    expect(about(toOperate('revoke', broker, everything, { revocation }))).toEqual({
-      resource: broker,
-      context: revocation,
-    });
-    expect(about(toOperate('introspect', { type: 'target', target: TICKETS }))).toEqual({
-      resource: { type: 'target', target: TICKETS, tags: { team: 'sre' } },
-      context: {},
-    });
+  it.each(Object.values(RESOURCES))('about a $of.type has what it is', ({ of, told }) => {
+    expect(questionOf(toOperate('x', of), TARGETS)).toMatchObject({ action: 'x', resource: told, context: {} });
   });
 
-  it('has each member of the context that Cedar is told', () => {
-    const person = { ...everything, kind: 'person', id: 'staff:ann', issuer: 'staff' } as const;
-    const said = { claims: {}, unread: [] };
-    const given = { subject: said, action: said, resource: said, context: said };
-    const broker = { type: 'broker' } as const;
-    const operate = (context: Partial<OperateContext>) => toOperate('x', broker, everything, context);
-    const queries = [
-      toAccess('x', 'read', { context: { ...context, onBehalfOf: person, given } }),
-      operate({ opening: { lifetimeSeconds: 60, onBehalfOf: person, principalProven: true, ...above } }),
-      operate({ revocation: { kind: 'task', value: 'x', effect: 'end', dryRun: true } }),
-      operate({ run: { issuer: 'lab', run: '1', own: true } }),
-    ];
+  it.each(Object.entries(CONTEXTS))('about a verb with %s has what that says', (member, { of, told }) => {
+    expect(questionOf(operate({ [member]: of }), TARGETS).context).toEqual(told);
+  });
+
+  it.each([
+    ['an access', toAccess('x', 'read', { context: { ...context, onBehalfOf: ANN, given: GIVEN } })],
+    ...Object.entries(CONTEXTS).map(([member, { of }]): [string, PolicyQuery] => [member, operate({ [member]: of })]),
+  ])('about %s has each member of the context that Cedar is told', (_of, query) => {
     const names = (of: object | undefined) => Object.keys(of ?? {}).sort();
-    for (const query of queries)
-      expect(names(questionOf(query, TARGETS).context)).toEqual(names(contextOf(query, termsOf(query))));
+    expect(names(questionOf(query, TARGETS).context)).toEqual(names(contextOf(query, termsOf(query))));
   });
 
   it('is told to AuthZEN as that standard has it', async () => {
