@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../src/audit/event.js';
+import { answerOverHttp } from '../support/answer-over-http.js';
 import { realClock } from '../support/clock.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { temporaryDirectory } from '../support/directory.js';
@@ -42,12 +43,6 @@ async function scene(store: object) {
 const ask = async (broker: BrokerProcess, { agent, scope }: Pick<Asked, 'agent' | 'scope'>) =>
   broker.exchange(await broker.identity(agent), { scope });
 
-async function answer(broker: BrokerProcess, person: string, id: string) {
-  const { body } = await broker.get(`/approvals/${id}`, person);
-  const { digest } = (body as { answer: { digest: string } }).answer;
-  return broker.post(`/approvals/${id}/decision`, { decision: 'approve', digest }, person);
-}
-
 /** Asks, has it answered, and fetches it, until the broker is gone. */
 async function work(broker: BrokerProcess, person: string, one: Asked, all: Asked[]): Promise<void> {
   const { approval_id: id } = (await ask(broker, one)).body as { approval_id?: string };
@@ -55,7 +50,7 @@ async function work(broker: BrokerProcess, person: string, one: Asked, all: Aske
   if (id === undefined) return;
   one.id = id;
   all.push(one);
-  if ((await answer(broker, person, one.id)).status === 200) one.isAnswered = true;
+  if ((await answerOverHttp(broker, one.id, person)).status === 200) one.isAnswered = true;
   if ((await ask(broker, one)).status === 200) one.released += 1;
 }
 
@@ -101,7 +96,7 @@ describe('a broker that is killed while people are asked, answer, and are taken 
         if (one.released > 0) expect(state).toBe('used');
         if (one.isAnswered) expect(['approved', 'used']).toContain(state);
         // Whoever was not told that the answer stands gives it again.
-        if (state === 'pending') expect((await answer(broker, person, one.id)).status).toBe(200);
+        if (state === 'pending') expect((await answerOverHttp(broker, one.id, person)).status).toBe(200);
         const again = await ask(broker, one);
         if (again.status === 200) one.released += 1;
         else expect((again.body as { approval_id: string }).approval_id).not.toBe(one.id);

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
+import { answerOverHttp } from '../support/answer-over-http.js';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
 import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import { handClock } from '../support/clock.js';
@@ -299,10 +300,7 @@ describe('mayfly headers', () => {
 
     async function answer(id: string, said: object): Promise<void> {
       const dana = await broker.person('dana', { groups: ['sre-oncall'] });
-      const { body } = await broker.get(`/approvals/${id}`, dana);
-      const { digest } = (body as { answer: { digest: string } }).answer;
-      const { status } = await broker.post(`/approvals/${id}/decision`, { digest, ...said }, dana);
-      expect(status).toBe(200);
+      expect(await answerOverHttp(broker, id, dana, said)).toMatchObject({ status: 200 });
     }
 
     /** The one question that is open under the task. */
@@ -391,9 +389,7 @@ describe('mayfly exec --aws', () => {
     const asked = () => /People must agree to this first, and are asked \((apr_\w+)\)/.exec(said.err)?.[1];
     await until(() => asked() !== undefined, 'nobody is asked');
     const dana = await aws.person('dana', { groups: ['sre-oncall'] });
-    const path = `/approvals/${asked()}`;
-    const { digest } = ((await aws.get(path, dana)).body as { answer: { digest: string } }).answer;
-    expect((await aws.post(`${path}/decision`, { decision: 'approve', digest }, dana)).status).toBe(200);
+    expect(await answerOverHttp(aws, asked() ?? '', dana)).toMatchObject({ status: 200 });
     expect([await ended, said.out]).toEqual([0, arnOf()]);
   });
 });

@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { answerOverHttp } from '../support/answer-over-http.js';
 import { PAGE_CLIENT, startApproverPage } from '../support/approvers.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
-import type { Reply } from '../support/calls.js';
 import { handClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { expectProblem } from '../support/expect-refusal.js';
@@ -49,12 +49,6 @@ async function asked(broker: TestBroker): Promise<string> {
   return (body as { approval_id: string }).approval_id;
 }
 
-async function answer(broker: TestBroker, id: string, bearer: string, said: object = {}): Promise<Reply> {
-  const { body } = await broker.get(`/approvals/${id}`, bearer);
-  const { digest } = (body as { answer: { digest: string } }).answer;
-  return broker.post(`/approvals/${id}/decision`, { decision: 'approve', digest, ...said }, bearer);
-}
-
 const OTHERS: [string, object][] = [
   ['for the client of an agent', { aud: 'agent-app' }],
   ['for the client of an agent, as a list', { aud: ['agent-app'] }],
@@ -86,7 +80,7 @@ describe('where approvals.clients names the client that people sign in with', ()
   });
 
   it.each(OWN)('a token %s answers', async (_, claims) => {
-    expect(await answer(broker, await asked(broker), await ann(claims))).toMatchObject({
+    expect(await answerOverHttp(broker, await asked(broker), await ann(claims))).toMatchObject({
       status: 200,
       body: { state: 'approved' },
     });
@@ -96,8 +90,8 @@ describe('where approvals.clients names the client that people sign in with', ()
     const [id, held, own] = [await asked(broker), await ann(claims), await ann({ aud: 'mayfly-cli', sub: 'bea' })];
     const reason = 'it said so';
     for (const said of [{}, { decision: 'deny', reason }, { decision: 'emergency', reason }])
-      expectProblem(await answer(broker, id, held, said), 403, 'access_denied', WHY);
-    await answer(broker, id, own, { decision: 'emergency', reason });
+      expectProblem(await answerOverHttp(broker, id, held, said), 403, 'access_denied', WHY);
+    await answerOverHttp(broker, id, own, { decision: 'emergency', reason });
     const note = { note: 'fine' };
     expectProblem(await broker.post(`/approvals/${id}/review`, note, held), 403, 'access_denied', WHY);
     expect((await broker.post(`/approvals/${id}/review`, note, await ann({ aud: 'mayfly-cli' }))).status).toBe(200);
@@ -105,20 +99,20 @@ describe('where approvals.clients names the client that people sign in with', ()
 
   it('a token of another provider, made for the broker, answers nothing', async () => {
     const staff = await broker.person('ann', { groups: ['sre-oncall'] });
-    expectProblem(await answer(broker, await asked(broker), staff), 403, 'access_denied', WHY);
+    expectProblem(await answerOverHttp(broker, await asked(broker), staff), 403, 'access_denied', WHY);
   });
 });
 
 it('a client that is named too answers', async () => {
   const broker = await brokerWith(['mayfly-cli', 'agent-app']);
   for (const [, claims] of OTHERS.slice(0, 6))
-    expect((await answer(broker, await asked(broker), await ann(claims))).status).toBe(200);
+    expect((await answerOverHttp(broker, await asked(broker), await ann(claims))).status).toBe(200);
 });
 
 it('where none is named, every token of a person answers that is trusted here', async () => {
   const broker = await brokerWith(undefined);
   for (const [, claims] of [...OWN, ...OTHERS])
-    expect((await answer(broker, await asked(broker), await ann(claims))).status).toBe(200);
+    expect((await answerOverHttp(broker, await asked(broker), await ann(claims))).status).toBe(200);
 });
 
 describe('with the page', () => {
@@ -132,7 +126,7 @@ describe('with the page', () => {
     const { broker } = at;
     const id = await asked(broker);
     const staff = await broker.person('ann', { groups: ['sre-oncall'] });
-    expectProblem(await answer(broker, id, staff), 403, 'access_denied', WHY);
+    expectProblem(await answerOverHttp(broker, id, staff), 403, 'access_denied', WHY);
     const browser = await at.signedIn('bea.sre-oncall', `/approvals/${id}`);
     const shown = await browser.submit({ decision: 'approve' });
     expect([shown.status, shown.text]).toEqual([200, expect.stringContaining('It is approved.')]);

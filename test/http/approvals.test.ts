@@ -1,6 +1,7 @@
 /** Requests that wait for people: who sees them, who may answer, and that the first answer stands. Two brokers on one Redis. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Approval } from '../../src/domain/approval.js';
+import { answerOverHttp } from '../support/answer-over-http.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import type { Reply } from '../support/calls.js';
 import { expectProblem } from '../support/expect-refusal.js';
@@ -55,12 +56,7 @@ async function asked(wish: ParkedWish & { team?: string; serves?: string } = {})
 
 const read = async (id: string, bearer: string, at = broker) => at.get(`/approvals/${id}`, bearer);
 
-/** Reads it as the person does, and answers what was read. */
-async function answer(id: string, bearer: string, said: Record<string, unknown> = {}, at = broker): Promise<Reply> {
-  const { body } = await read(id, bearer, at);
-  const digest = (body as Partial<Shown>).answer?.digest ?? 'unread';
-  return at.post(`/approvals/${id}/decision`, { decision: 'approve', digest, ...said }, bearer);
-}
+const answer = (id: string, bearer: string, said: object = {}, at = broker) => answerOverHttp(at, id, bearer, said);
 
 const stateOf = async (id: string) => shownOf(await read(id, await person('reader'))).state;
 

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { answerOverHttp } from '../support/answer-over-http.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import type { Reply } from '../support/calls.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';
@@ -25,9 +26,7 @@ beforeAll(async () => {
 
 async function answered(id: string): Promise<void> {
   const ann = await broker.person('ann', { groups: ['sre-oncall'] });
-  const { body } = await broker.get(`/approvals/${id}`, ann);
-  const { digest } = (body as { answer: { digest: string } }).answer;
-  const reply = await broker.post(`/approvals/${id}/decision`, { decision: 'approve', digest }, ann);
+  const reply = await answerOverHttp(broker, id, ann);
   expect([reply.status, reply.text]).toEqual([200, expect.any(String)]);
 }
 

@@ -10,6 +10,7 @@ import {
   type MayflyOptions,
   type Task,
 } from '../../src/client/index.js';
+import { answerOverHttp } from '../support/answer-over-http.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { until } from '../support/until.js';
 
@@ -35,11 +36,8 @@ const client = (more: Partial<MayflyOptions> = {}): Mayfly =>
 /** What the shipped policies let the on-call group agree to: each time for another incident. */
 const newExport = () => `incident/${(incidents += 1)}:export`;
 
-/** Reads the question as the person does, and answers what was read. */
 async function answer(id: string, said: Record<string, unknown> = {}): Promise<void> {
-  const { body } = await broker.get(`/approvals/${id}`, approver);
-  const { digest } = (body as { answer: { digest: string } }).answer;
-  const reply = await broker.post(`/approvals/${id}/decision`, { decision: 'approve', digest, ...said }, approver);
+  const reply = await answerOverHttp(broker, id, approver, said);
   expect([reply.status, reply.text]).toEqual([200, expect.any(String)]);
 }
 const refuse = (id: string) => answer(id, { decision: 'deny', reason: 'not today' });

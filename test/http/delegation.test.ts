@@ -211,24 +211,16 @@ describe('a credential as subject_token', () => {
 
 describe('what was handed on ends at once', () => {
   it.each([
-    ['the credential that was handed on', (first: Claims) => ['credential', first.jti, 'end'], 'revoked'],
-    ['the task of that', (first: Claims) => ['task', first.task.id, 'end'], 'revoked'],
-    ['the workload that handed it on', () => ['workload', 'lab:planner', 'cutoff'], 'revoked'],
-    ['the workload that acts', () => ['workload', 'lab:scout', 'cutoff'], 'revoked'],
-    ['the workload at the end', () => ['workload', 'lab:clerk', 'cutoff'], 'revoked'],
-    ['the person', () => ['principal', 'staff:ada', 'cutoff'], 'revoked'],
-    ['the issuer of the person', () => ['issuer', 'staff', 'cutoff'], 'revoked'],
-    ['the team of the first', () => ['owner', 'sre', 'cutoff'], 'revoked'],
-    ['the API', () => ['target', TICKETS, 'cutoff'], 'revoked'],
-  ] as const)('with %s', async (_what, selector, state) => {
+    ['the credential that was handed on', (first: Claims) => ['credential', first.jti, 'end']],
+    ['the team of the first', () => ['owner', 'sre', 'cutoff']],
+  ] as const)('with %s', async (_what, selector) => {
     await broker.advance(60_000);
     const first = await forAda('planner', {});
     const third = await handOn(await handOn(first, 'scout'), 'clerk', {}, { team: 'other' });
     const [kind, value, effect] = selector(claimsOf(first)) as [string, string, string];
     expect(await isActive(third)).toBe(true);
     await revoke(kind, value, effect);
-    expect(await isActive(third)).toBe(false);
-    if (kind !== 'target') expect(await taskState(third.task_id)).toBe(state);
+    expect([await isActive(third), await taskState(third.task_id)]).toEqual([false, 'revoked']);
   });
 });
 

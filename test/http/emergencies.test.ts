@@ -1,6 +1,7 @@
 /** Break-glass: named persons agree in the place of everybody, everybody hears of it, and somebody else looks at it afterwards. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Approval } from '../../src/domain/approval.js';
+import { answerOverHttp } from '../support/answer-over-http.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import type { Reply } from '../support/calls.js';
 import { expectProblem } from '../support/expect-refusal.js';
@@ -54,10 +55,8 @@ interface Shown extends Record<string, unknown> {
 const shownOf = ({ body }: Reply) => body as Shown;
 const read = async (id: string, bearer: string) => shownOf(await broker.get(`/approvals/${id}`, bearer));
 
-async function declare(id: string, bearer: string, said: object = { reason: 'the shop is down' }): Promise<Reply> {
-  const digest = (await read(id, bearer)).answer?.digest ?? 'unread';
-  return broker.post(`/approvals/${id}/decision`, { decision: 'emergency', digest, ...said }, bearer);
-}
+const declare = (id: string, bearer: string, said: object = { reason: 'the shop is down' }): Promise<Reply> =>
+  answerOverHttp(broker, id, bearer, { decision: 'emergency', ...said });
 const review = (id: string, bearer: string, note = 'it was right') =>
   broker.post(`/approvals/${id}/review`, { note }, bearer);
 
@@ -135,20 +134,17 @@ describe('an emergency', () => {
     const [dee, ann] = [await person('dee', ['duty']), await person('ann', ['sre-oncall'])];
     const { id } = await asked();
     await declare(id, dee);
-    const digest = (await read(id, ann)).answer?.digest;
-    const late = await broker.post(`/approvals/${id}/decision`, { decision: 'deny', reason: 'x', digest }, ann);
-    expectProblem(late, 409, 'conflict', /is approved/);
+    const no = { decision: 'deny', reason: 'x' };
+    expectProblem(await answerOverHttp(broker, id, ann, no), 409, 'conflict', /is approved/);
     const refused = await asked();
-    const now = (await read(refused.id, ann)).answer?.digest;
-    await broker.post(`/approvals/${refused.id}/decision`, { decision: 'deny', reason: 'x', digest: now }, ann);
+    await answerOverHttp(broker, refused.id, ann, no);
     expectProblem(await declare(refused.id, dee), 409, 'conflict', /is denied/);
   });
 
   it('whoever has agreed already may declare it, when the others do not come', async () => {
     const { id } = await asked({ needs: [{ group: 'sre-oncall', approvers: 2 }] });
     const dee = await person('dee', ['duty', 'sre-oncall']);
-    const { answer } = await read(id, dee);
-    await broker.post(`/approvals/${id}/decision`, { decision: 'approve', digest: answer?.digest }, dee);
+    await answerOverHttp(broker, id, dee);
     expect(shownOf(await declare(id, dee))).toMatchObject({ state: 'approved' });
   });
 });

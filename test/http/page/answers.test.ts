@@ -31,6 +31,12 @@ async function parked(purpose = `close ${(count += 1)}`, scope = 'incident/4711:
   return { id, ask, path: `${at.broker.url}/approvals/${id}` };
 }
 
+/** What no browser would send can be sent so. */
+function sentByAnn(path: string, form: URLSearchParams) {
+  const cookie = [...ann.cookies].map((pair) => pair.join('=')).join('; ');
+  return at.broker.send(path, { method: 'POST', body: form, headers: { cookie, Origin: at.broker.url } });
+}
+
 describe('an answer by a form', () => {
   it('to all that is asked takes nothing away', async () => {
     const { ask, path } = await parked();
@@ -67,12 +73,7 @@ describe('an answer by a form', () => {
       if (value === null) form.delete(name);
       else form.set(name, value);
     }
-    const cookie = [...ann.cookies].map((pair) => pair.join('=')).join('; ');
-    const reply = await at.broker.send(url.slice(at.broker.url.length), {
-      method: 'POST',
-      body: form,
-      headers: { cookie, Origin: at.broker.url },
-    });
+    const reply = await sentByAnn(url.slice(at.broker.url.length), form);
     expect([reply.status, reply.text]).toEqual([status, expect.stringContaining(why)]);
     expect(await ask()).toMatchObject({ retry: 'after-approval' });
   });
@@ -81,13 +82,7 @@ describe('an answer by a form', () => {
     const [one, two] = [await parked(), await parked()];
     await ann.open(one.path);
     const { form } = ann.formWith({ decision: 'approve' });
-    const cookie = [...ann.cookies].map((pair) => pair.join('=')).join('; ');
-    const reply = await at.broker.send(`/approvals/${two.id}/answer`, {
-      method: 'POST',
-      body: form,
-      headers: { cookie, Origin: at.broker.url },
-    });
-    expect(reply.status).toBe(403);
+    expect(await sentByAnn(`/approvals/${two.id}/answer`, form)).toMatchObject({ status: 403 });
     expect(await two.ask()).toMatchObject({ retry: 'after-approval' });
   });
 
