@@ -1,5 +1,6 @@
 /** A task of the broker, from the side of the agent: credentials under it, its heartbeat, its end. */
 import { createHash } from 'node:crypto';
+import { isLive } from '../domain/task-outcome.js';
 import { waitForAnswer } from './approval-wait.js';
 import { KeptCredential } from './credential.js';
 import { elapsed } from './elapsed.js';
@@ -81,7 +82,7 @@ export class Task {
   async #assertNotOver(signal) {
     const task = await ask(this.#connection, { path: `/tasks/${this.#id}`, prove: asBearer(), signal });
     const state = textOf(task['state']);
-    if (state !== undefined && isOver(state)) throw this.#endedByOthers(state);
+    if (state !== undefined && !isLive(state)) throw this.#endedByOthers(state);
   }
   /**
    * Forgets what is kept for the target, for example because it answered 401. A credential that is named is given back, unless
@@ -207,7 +208,7 @@ export class Task {
       this.#heartbeatFailure = undefined;
       // What was issued is dead, and stays dead when the task is resumed.
       if (state === 'suspended') this.#credentials.clear();
-      if (state !== undefined && isOver(state)) this.#endedByOthers(state);
+      if (state !== undefined && !isLive(state)) this.#endedByOthers(state);
     } catch (error) {
       // The broker allows for some that are missing, and the next one may arrive.
       this.#heartbeatFailure = error;
@@ -254,5 +255,3 @@ export class Task {
     this.#credentials.clear();
   }
 }
-/** A suspended task may be resumed; every state but that and `open` is the end. */
-export const isOver = (state) => state !== 'open' && state !== 'suspended';
