@@ -24,6 +24,10 @@ export interface Answerable {
   unknown: { groups?: BrokerError; breaksGlass?: BrokerError };
 }
 
+/** Returns whether policy lets the caller answer at all. */
+export const canAnswer = ({ groups, breaksGlass }: Pick<Answerable, 'groups' | 'breaksGlass'>): boolean =>
+  groups.length > 0 || breaksGlass;
+
 /** Only persons answer, whatever policies say. */
 export async function askWhatMayBeAnswered(
   { policy }: Pick<Deps, 'policy'>,

@@ -9,7 +9,7 @@ import { approvalState } from '../ledger/approval-state.js';
 import { readApproval } from '../ledger/approvals.js';
 import { readTasks } from '../ledger/tasks.js';
 import { answersAhead } from './answers-ahead.js';
-import { askWhatMayBeAnswered, type Answerable } from './ask-approval.js';
+import { askWhatMayBeAnswered, canAnswer, type Answerable } from './ask-approval.js';
 import { refuseDeadCaller } from './caller.js';
 import { Permission, type Permitted } from './permission.js';
 import { decideOnTask } from './permit-on-task.js';
@@ -62,7 +62,7 @@ export async function permitApprovals(
   const ask = async (approval: Approval): Promise<SeenApproval | BrokerError | undefined> => {
     const task = tasks.get(approval.task);
     const may = await askWhatMayBeAnswered(deps, caller, approval, task);
-    const isSeen = may.groups.length > 0 || may.breaksGlass || hasAskedFor(caller.party, approval);
+    const isSeen = canAnswer(may) || hasAskedFor(caller.party, approval);
     if (!isSeen && !(byTask && task && (await mayRead(deps, caller, task))))
       return may.unknown.groups ?? may.unknown.breaksGlass;
     return { approval, task, state: approvalState(deps.ledger, approval, task, seen), ...may };

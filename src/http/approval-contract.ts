@@ -1,5 +1,6 @@
 /** What the endpoints of an approval take and answer, and how they show one. */
 import { z } from 'zod';
+import { canAnswer } from '../authorization/ask-approval.js';
 import type { SeenApproval } from '../authorization/permit-on-approval.js';
 import { teamOf } from '../authorization/team.js';
 import { isAction, overlaps, pathProblem, sensitivityOf } from '../domain/access.js';
@@ -128,7 +129,7 @@ export const approvalAnswer = z
 type Shown = Pick<HttpDeps, 'settings' | 'targets'>;
 
 export function approvalOnWire(deps: Shown, seen: SeenApproval): z.input<typeof approvalAnswer> {
-  const { approval, state, groups, breaksGlass } = seen;
+  const { approval, state } = seen;
   const { id, task, workload, purpose, asked, needs, askedAt, lapsesAt, usableUntil, answers } = approval;
   return defined({
     id,
@@ -145,7 +146,7 @@ export function approvalOnWire(deps: Shown, seen: SeenApproval): z.input<typeof 
     lapsesAt: toTimestamp(lapsesAt),
     usableUntil: usableUntil === undefined ? undefined : toTimestamp(usableUntil),
     reason: answers.find(({ says }) => says === 'deny')?.reason,
-    answer: groups.length > 0 || breaksGlass ? answerOnWire(deps, seen) : undefined,
+    answer: canAnswer(seen) ? answerOnWire(deps, seen) : undefined,
   });
 }
 

@@ -1,4 +1,5 @@
 /** One request as a page: what is asked in plain words, and the forms of the answer. */
+import { canAnswer } from '../../authorization/ask-approval.js';
 import type { SeenApproval } from '../../authorization/permit-on-approval.js';
 import { pairsOf } from '../../domain/access.js';
 import { termsOf, type Approval, type NeededApproval } from '../../domain/approval.js';
@@ -16,14 +17,12 @@ import { counted, duration, moment, pairText, partyName, patternNote } from './w
 export function approvalPage(deps: PageDeps, seen: SeenApproval, session: Session): Answer {
   const { approval } = seen;
   const now = deps.ledger.clock.now();
-  const told = mayAnswer(seen) ? { labels: labelsOf(deps.targets, approval), policies: approval.policies } : undefined;
+  // As in the API, who answered, and which policies ask, is for those who may answer: whoever waits for a yes could go to them.
+  const told = canAnswer(seen) ? { labels: labelsOf(deps.targets, approval), policies: approval.policies } : undefined;
   const body = html`${stateOf(seen, now)} ${request(approval, told, now)}
   ${told ? answered(approval, now) : refusedWhy(approval)} ${answerForms(seen, session)} ${reviewForm(seen, session)}`;
   return pageOf({ title: `${approval.workload.id} asks`, person: personOf(session), body });
 }
-
-/** As in the API, who answered, and which policies ask, is for those who may answer: whoever waits for a yes could go to them. */
-const mayAnswer = ({ groups, breaksGlass }: SeenApproval): boolean => groups.length > 0 || breaksGlass;
 
 /** What only those who may answer are told of a request. */
 interface Told {

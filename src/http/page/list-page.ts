@@ -1,4 +1,5 @@
 /** What waits for an answer or a review, as a page. */
+import { canAnswer } from '../../authorization/ask-approval.js';
 import type { SeenApproval } from '../../authorization/permit-on-approval.js';
 import { termsOf } from '../../domain/approval.js';
 import type { Answer } from '../wire/endpoint.js';
@@ -34,7 +35,8 @@ function list({ seen, next }: Listed, now: number): Html | undefined {
     ${next === undefined ? undefined : html`<p><a href="/approvals?after=${next}">More</a></p>`}`;
 }
 
-function entry({ approval, groups, breaksGlass }: SeenApproval, now: number): Html {
+function entry(seen: SeenApproval, now: number): Html {
+  const { approval } = seen;
   const { id, workload, purpose, asked, lapsesAt } = approval;
   const parts = termsOf(approval).access.length;
   return html`<li>
@@ -42,7 +44,7 @@ function entry({ approval, groups, breaksGlass }: SeenApproval, now: number): Ht
     <blockquote><bdi>${purpose}</bdi></blockquote>
     <p class="small">
       ${counted(parts, 'path')}; until
-      ${moment(lapsesAt, now)}${groups.length > 0 || breaksGlass ? undefined : '; others must answer it'}
+      ${moment(lapsesAt, now)}${canAnswer(seen) ? undefined : '; others must answer it'}
     </p>
   </li>`;
 }
