@@ -8,7 +8,7 @@ export interface PolicyEngine {
    * Throws `temporarily_unavailable` where the engine gives no answer: that is no verdict, so nobody is denied anything by policy,
    * and nothing is permitted.
    */
-  decide(query: PolicyQuery, asked?: Asked): Promise<Verdict>;
+  decide(query: PolicyQuery, options?: DecideOptions): Promise<Verdict>;
   /** How many questions are worth asking at once: one of an engine in this process. */
   readonly atOnce: number;
   /** Begins the time that one decision may take. Absent where the engine is in this process. */
@@ -34,7 +34,7 @@ export interface PolicyEngine {
 }
 
 /** How a question is asked. */
-export interface Asked {
+export interface DecideOptions {
   /** Nobody has asked that, it only helps to explain a refusal. */
   supposed?: true;
   /** That of the decision which the question is a part of: all its questions are answered within it, together. */

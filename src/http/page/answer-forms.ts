@@ -1,7 +1,7 @@
 /** The forms of an answer: agree, perhaps to less; refuse; declare an emergency; and close the review of one. */
 import type { SeenApproval } from '../../authorization/permit-on-approval.js';
 import { pairsOf } from '../../domain/access.js';
-import { shownDigest, termsOf, type Approval } from '../../domain/approval.js';
+import { shownDigest, termsOf, type Approval, type ApprovalAnswer } from '../../domain/approval.js';
 import { isOwnRequest, isSamePerson } from '../../domain/approval-answers.js';
 import { REASON_MOST } from '../approval-contract.js';
 import { html, type Html } from './html.js';
@@ -15,7 +15,7 @@ export const reviewAbout = (id: string): string => `review ${id}`;
 export function answerForms(seen: SeenApproval, session: Session): Html | undefined {
   const { approval, state, breaksGlass, unknown } = seen;
   if (state !== 'pending') return undefined;
-  const form = (decision: Decision, fields: Html): Html => answerForm(approval, session, decision, fields);
+  const form = (decision: Says, fields: Html): Html => answerForm(approval, session, decision, fields);
   return html`<h2>Your answer</h2>
     ${noAnswerNow(seen, session) ?? html`${form('approve', termsFields(approval))}${form('deny', reasonField('Why you refuse it. The agent gets to read this'))}`}
     ${Object.values(unknown).map(({ message }) => html`<p class="note">${message}</p>`)}
@@ -31,7 +31,7 @@ function noAnswerNow({ approval, task, groups }: SeenApproval, { caller: { party
     : html`<p class="note">You may read this request, and others must answer it.</p>`;
 }
 
-const emergency = (form: (decision: Decision, fields: Html) => Html): Html =>
+const emergency = (form: (decision: Says, fields: Html) => Html): Html =>
   html`<details>
     <summary>It cannot wait: declare an emergency</summary>
     ${form(
@@ -44,16 +44,16 @@ const emergency = (form: (decision: Decision, fields: Html) => Html): Html =>
     )}
   </details>`;
 
-type Decision = 'approve' | 'deny' | 'emergency';
+type Says = ApprovalAnswer['says'];
 
-const LEGENDS: Record<Decision, string> = { approve: 'Agree', deny: 'Refuse', emergency: 'Emergency' };
-const BUTTONS: Record<Decision, string> = {
+const LEGENDS: Record<Says, string> = { approve: 'Agree', deny: 'Refuse', emergency: 'Emergency' };
+const BUTTONS: Record<Says, string> = {
   approve: 'Agree to what is ticked',
   deny: 'Refuse',
   emergency: 'Declare an emergency',
 };
 
-function answerForm(approval: Approval, { formToken }: Session, decision: Decision, fields: Html): Html {
+function answerForm(approval: Approval, { formToken }: Session, decision: Says, fields: Html): Html {
   const { id } = approval;
   const digest = shownDigest(approval);
   return html`<form method="post" action="/approvals/${id}/answer">

@@ -4,7 +4,7 @@
  */
 import { BrokerError } from '../../domain/errors.js';
 import { HARD_LIMITS } from '../../domain/limits.js';
-import type { Asked, PolicyEngine, PolicyReload, TimeLimit, Verdict } from '../policy-engine.js';
+import type { DecideOptions, PolicyEngine, PolicyReload, TimeLimit, Verdict } from '../policy-engine.js';
 import type { PolicyQuery } from '../query.js';
 import { verdictOf } from './answer.js';
 import { lineTo, type LineOptions } from './line.js';
@@ -34,7 +34,7 @@ export async function createRemoteEngine(options: RemoteOptions): Promise<Policy
   const line = lineTo(options, [actions, patterns]);
   const digest = () => line.heard()?.digest ?? '';
 
-  async function decide(query: PolicyQuery, { timeLimit }: Asked = {}): Promise<Verdict> {
+  async function decide(query: PolicyQuery, { timeLimit }: DecideOptions = {}): Promise<Verdict> {
     if (!makesSense(query, sense)) {
       const because = { why: 'no-permit' as const, policies: [] };
       return { outcome: 'deny', policies: [], because, digest: digest() };
