@@ -4,7 +4,7 @@ import { BrokerError } from '../domain/errors.js';
 import { recordOf, type Decision } from '../authorization/decide.js';
 import type { Parked } from './approval-request.js';
 
-type Asked = Pick<Approval, 'id' | 'task' | 'lapsesAt'>;
+type ApprovalRef = Pick<Approval, 'id' | 'task' | 'lapsesAt'>;
 
 /** Returns what was issued. Throws the refusal of a request that waits, to whoever asked for nothing else. */
 export function issuedNow<I extends object>(outcome: I | Parked): I {
@@ -23,13 +23,13 @@ export const stillWaiting = ({ waiting, decision }: Parked): BrokerError =>
   );
 
 /** @param decision absent where policy was not asked */
-export const refusedByPerson = (approval: Asked, decision?: Decision): BrokerError =>
+export const refusedByPerson = (approval: ApprovalRef, decision?: Decision): BrokerError =>
   new BrokerError('access_denied', 'People were asked about this, and the answer was no.', about(approval, decision));
 
-export const cancelled = (approval: Asked): BrokerError =>
+export const cancelled = (approval: ApprovalRef): BrokerError =>
   new BrokerError('access_denied', 'The question was taken back, or its task is over.', about(approval));
 
-export const lapsed = (approval: Asked): BrokerError =>
+export const lapsed = (approval: ApprovalRef): BrokerError =>
   new BrokerError(
     'expired_token',
     'Nobody answered in time, or what was agreed to was not fetched in time. Ask anew.',
@@ -53,7 +53,7 @@ export const asksNobody = (decision: Decision): BrokerError =>
     { decision: recordOf(decision) },
   );
 
-const about = ({ id, task, lapsesAt }: Asked, decision?: Decision) => ({
+const about = ({ id, task, lapsesAt }: ApprovalRef, decision?: Decision) => ({
   approval: { id, task, lapsesAt },
   ...(decision && { decision: recordOf(decision) }),
 });

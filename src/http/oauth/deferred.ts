@@ -1,5 +1,5 @@
 /** The grant of the Deferred Token Response: the agent shows the code that it got, and gets what it asked for once people have agreed. */
-import { fetchApproved } from '../../approvals/fetch.js';
+import { approvedByCode } from '../../approvals/deferral.js';
 import { issuedNow } from '../../approvals/refusals.js';
 import { exchangeFor } from '../../credentials/exchange.js';
 import type { Issued } from '../../credentials/release.js';
@@ -17,13 +17,17 @@ import { tokenForm, type TokenForm } from './token-request.js';
 import { warningsOf } from './warnings.js';
 
 /** Asks for what was approved under the task that it hangs on, as whoever asks now would ask for it: nothing is taken for granted. */
-export async function fetched(deps: HttpDeps, call: Call, form: TokenForm): Promise<Issued & { warnings: string[] }> {
+export async function deferredGrant(
+  deps: HttpDeps,
+  call: Call,
+  form: TokenForm,
+): Promise<Issued & { warnings: string[] }> {
   const caller = await authenticateClient(deps, call, form);
   await deps.assertWithinRate(caller.party);
   const code = demandedToken(form, 'deferral_code');
   refuseOriginal(form);
   const { requestId } = call;
-  const approval = await fetchApproved(deps, caller, { code, requestId });
+  const approval = await approvedByCode(deps, caller, { code, requestId });
   noteTask(call, approval.task);
   const read = () => noteRequest(deps, call, requestIn(approval));
   const outcome = await exchangeFor(deps, { caller }, { requestId, read });

@@ -1,6 +1,6 @@
 /** POST /token: a credential, by any of the grants in `token-request.ts`. */
 import { z } from 'zod';
-import { deferred } from '../../approvals/fetch.js';
+import { deferralFor } from '../../approvals/deferral.js';
 import type { Parked } from '../../approvals/approval-request.js';
 import { issuedNow } from '../../approvals/refusals.js';
 import { exchange } from '../../credentials/exchange.js';
@@ -17,7 +17,7 @@ import { ok, type Call } from '../wire/endpoint.js';
 import { noteParty, noteRequest, noting } from '../wire/noted.js';
 import { accessTokenOf, kindOf } from '../../targets/kinds.js';
 import { detailSchema, detailsOf, scopeOf } from '../../targets/requested-access.js';
-import { fetched } from './deferred.js';
+import { deferredGrant } from './deferred.js';
 import { credentialRequestOf, grantOf, isDeferrable, proofsOf, tokenForm, type TokenForm } from './token-request.js';
 import { warningsOf } from './warnings.js';
 
@@ -63,11 +63,11 @@ export const token = (deps: HttpDeps) =>
 async function exchanged(deps: HttpDeps, call: Call): Promise<Issued & { warnings: string[] }> {
   const form = readForm(call, tokenForm, ONE_TARGET);
   const grant = grantOf(form);
-  if (grant === DEFERRED) return fetched(deps, call, form);
+  if (grant === DEFERRED) return deferredGrant(deps, call, form);
   const shown = proofsOf(form, grant);
   const isDeferred = isDeferrable(form);
   const outcome = await granted(deps, call, { form, shown });
-  if (isDeferred && 'waiting' in outcome) throw await deferred(deps, outcome);
+  if (isDeferred && 'waiting' in outcome) throw await deferralFor(deps, outcome);
   return { ...issuedNow(outcome), warnings: warningsOf(form) };
 }
 

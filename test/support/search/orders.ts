@@ -12,7 +12,7 @@ import type { AuthenticatedCaller } from '../../../src/identity/proof.js';
 import type { OpenTaskRequest } from '../../../src/tasks/draft-task.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { readTaskState, type TaskState } from '../../../src/ledger/task-state.js';
-import { readApproval } from '../../../src/ledger/approvals.js';
+import { readApproval, readByCode } from '../../../src/ledger/approvals.js';
 import { readTask } from '../../../src/ledger/tasks.js';
 import type { LogEntry } from '../../../src/domain/tombstone.js';
 import { lift, revoke } from '../../../src/ledger/revoke.js';
@@ -29,7 +29,7 @@ import { answered, waitingFor } from '../approving.js';
 import { answerApproval } from '../../../src/approvals/answer.js';
 import { cancelApproval } from '../../../src/approvals/cancel.js';
 import { issuedNow } from '../../../src/approvals/refusals.js';
-import { approvalByCode, giveCode } from '../../../src/approvals/deferral-code.js';
+import { giveCode } from '../../../src/approvals/deferral.js';
 import { reviewApproval } from '../../../src/approvals/review.js';
 import { permitAnswer, permitReview } from '../../../src/authorization/permit-answer.js';
 import { permitOnApproval } from '../../../src/authorization/permit-on-approval.js';
@@ -318,7 +318,7 @@ function setStage({ state, code, ...tasks }: Prepared, { credentialsPerTask, ask
     },
     cancelApproval: () => async (stepped) => {
       const [broker, caller] = [brokerOn(stepped), proven(AGENT, clock)];
-      const approval = await approvalByCode(broker.ledger, caller.party, code);
+      const approval = await readByCode(broker.ledger, code);
       if (approval) await cancelApproval(broker, approval, { caller, requestId: 'r' });
     },
     complete:

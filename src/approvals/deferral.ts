@@ -1,25 +1,33 @@
-/** Fetches by a deferral code what people had to agree to: the state of the question, and once they have agreed, what was asked for. */
+/**
+ * Deferral (draft-ietf-oauth-deferred-token-response): a request that waits for people gets a code, a secret for one approval. By it the
+ * agent that asked learns what became of that, and gets what it asked for once people have agreed. The record has only the hash.
+ */
+import { randomBytes } from 'node:crypto';
 import { assertLiveCaller } from '../authorization/caller.js';
 import { auditingRefusals, nobody } from '../authorization/audit.js';
 import { recordOf } from '../authorization/decide.js';
 import type { Deps } from '../authorization/deps.js';
-import type { Approval } from '../domain/approval.js';
+import { DEFERRAL_CODES_MOST, type Approval } from '../domain/approval.js';
+import { deferralCode, SECRET_BYTES } from '../domain/deferral-code.js';
+import { sha256 } from '../domain/digest.js';
 import { BrokerError } from '../domain/errors.js';
+import { isSame, type PartyRef } from '../domain/party.js';
 import { secondsToWait } from '../domain/time.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import { readApprovalState } from '../ledger/approval-state.js';
-import { approvalByCode, giveCode } from './deferral-code.js';
+import { changeApproval, readByCode } from '../ledger/approvals.js';
+import type { Ledger } from '../ledger/ledger.js';
 import type { Pace } from './pace.js';
 import type { Parked } from './approval-request.js';
 import { lapsed, refusedByPerson, stillWaiting, cancelled } from './refusals.js';
 
-interface FetchDeps extends Pick<Deps, 'ledger' | 'audit' | 'settings' | 'observer'> {
+interface DeferralDeps extends Pick<Deps, 'ledger' | 'audit' | 'settings' | 'observer'> {
   pace: Pace;
 }
 
 /** Returns the refusal of a request that waits, with a code by which what was asked for can be fetched. */
-export async function deferred(
-  { ledger, pace }: Pick<FetchDeps, 'ledger' | 'pace'>,
+export async function deferralFor(
+  { ledger, pace }: Pick<DeferralDeps, 'ledger' | 'pace'>,
   parked: Parked,
 ): Promise<BrokerError> {
   const { id, task, lapsesAt } = parked.waiting;
@@ -37,9 +45,19 @@ export async function deferred(
   });
 }
 
+/** Returns a new code for this approval. Undefined: its record is gone. */
+export async function giveCode(ledger: Ledger, id: string): Promise<string | undefined> {
+  const code = deferralCode(id, randomBytes(SECRET_BYTES));
+  const given = await changeApproval(ledger, id, (approval) => ({
+    ...approval,
+    deferralCodes: [sha256(code), ...approval.deferralCodes].slice(0, DEFERRAL_CODES_MOST),
+  }));
+  return given ? code : undefined;
+}
+
 /** Returns the approval whose yes is complete. Everything else is thrown, as the refusal that whoever polls gets. */
-export async function fetchApproved(
-  deps: FetchDeps,
+export async function approvedByCode(
+  deps: DeferralDeps,
   caller: AuthenticatedCaller,
   { code, requestId }: { code: string; requestId: string },
 ): Promise<Approval> {
@@ -68,6 +86,12 @@ export async function fetchApproved(
         throw unknownCode();
     }
   });
+}
+
+/** Returns the approval that this workload got the code for. Whatever else is shown is nothing: a code of another, or a guess. */
+async function approvalByCode(ledger: Ledger, party: PartyRef, code: string): Promise<Approval | undefined> {
+  const approval = await readByCode(ledger, code);
+  return approval && isSame(approval.workload, party) ? approval : undefined;
 }
 
 const unknownCode = () =>
