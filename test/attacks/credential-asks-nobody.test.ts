@@ -3,7 +3,7 @@
  * workload then: they would be told that the workload wants something, and the workload could ask nothing more itself.
  */
 import { beforeAll, expect, it } from '@jest/globals';
-import { answerAt } from '../support/answering.js';
+import { answerAt } from '../support/approvals/written-answer.js';
 import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import type { Reply } from '../support/calls.js';
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../src/audit/event.js';
-import { answerOverHttp } from '../support/answer-over-http.js';
+import { answerOverHttp } from '../support/approvals/answer-over-http.js';
 import { realClock } from '../support/clock.js';
 import { startProcess, type BrokerProcess } from '../support/brokers/process.js';
 import { temporaryDirectory } from '../support/directory.js';

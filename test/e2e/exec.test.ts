@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { answerOverHttp } from '../support/answer-over-http.js';
+import { answerOverHttp } from '../support/approvals/answer-over-http.js';
 import { startBroker, TICKETS, WIKI, type TestBroker } from '../support/brokers/http.js';
 import { BUCKET, details, ROLE, startAwsBroker, type AwsBroker } from '../support/brokers/http-aws.js';
 import { handClock } from '../support/clock.js';

@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { answerOverHttp } from '../support/answer-over-http.js';
-import { PAGE_CLIENT, startApproverPage } from '../support/approvers.js';
+import { answerOverHttp } from '../support/approvals/answer-over-http.js';
+import { PAGE_CLIENT, startApproverPage } from '../support/approvals/page.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import { handClock } from '../support/clock.js';
 import { temporaryDirectory } from '../support/directory.js';

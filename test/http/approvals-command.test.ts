@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { run } from '../../src/cli/run.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
-import { park, type ParkedWish } from '../support/parked.js';
+import { park, type ParkedWish } from '../support/approvals/written-request.js';
 import { startRedis } from '../support/redis.js';
 
 const policies = `

@@ -1,11 +1,11 @@
 /** Requests that wait for people: who sees them, who may answer, and that the first answer stands. Two brokers on one Redis. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Approval } from '../../src/domain/approval.js';
-import { answerOverHttp } from '../support/answer-over-http.js';
+import { answerOverHttp } from '../support/approvals/answer-over-http.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import type { Reply } from '../support/calls.js';
 import { expectProblem } from '../support/expect-refusal.js';
-import { park, type ParkedWish } from '../support/parked.js';
+import { park, type ParkedWish } from '../support/approvals/written-request.js';
 import { startRedis } from '../support/redis.js';
 
 const policies = `

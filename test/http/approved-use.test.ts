@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { answerOverHttp } from '../support/answer-over-http.js';
+import { answerOverHttp } from '../support/approvals/answer-over-http.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import type { Reply } from '../support/calls.js';
 import { expectOAuthRefusal } from '../support/expect-refusal.js';

@@ -10,7 +10,7 @@ import {
   type MayflyOptions,
   type Task,
 } from '../../src/client/index.js';
-import { answerOverHttp } from '../support/answer-over-http.js';
+import { answerOverHttp } from '../support/approvals/answer-over-http.js';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
 import { until } from '../support/until.js';
 

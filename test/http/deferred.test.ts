@@ -1,6 +1,6 @@
 /** The Deferred Token Response: an agent that can wait gets a code, and by it once what people have agreed to. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { answerAt } from '../support/answering.js';
+import { answerAt } from '../support/approvals/written-answer.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import type { Reply } from '../support/calls.js';
 import { expectOAuthRefusal, expectProblem } from '../support/expect-refusal.js';

@@ -1,11 +1,11 @@
 /** Break-glass: named persons agree in the place of everybody, everybody hears of it, and somebody else looks at it afterwards. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Approval } from '../../src/domain/approval.js';
-import { answerOverHttp } from '../support/answer-over-http.js';
+import { answerOverHttp } from '../support/approvals/answer-over-http.js';
 import { startBroker, type TestBroker } from '../support/brokers/http.js';
 import type { Reply } from '../support/calls.js';
 import { expectProblem } from '../support/expect-refusal.js';
-import { park, type ParkedWish } from '../support/parked.js';
+import { park, type ParkedWish } from '../support/approvals/written-request.js';
 import { startReceiver, type Receiver } from '../support/receiver.js';
 import { startRedis } from '../support/redis.js';
 

@@ -1,6 +1,6 @@
 /** A log that has leaked has deferral codes beside the credential that one of them has led to. The credential dies all the same. */
 import { expect, it } from '@jest/globals';
-import { answerAt } from '../support/answering.js';
+import { answerAt } from '../support/approvals/written-answer.js';
 import { startBroker } from '../support/brokers/http.js';
 
 const BY = { kind: 'person', id: 'staff:bo', issuer: 'staff' } as const;

@@ -1,7 +1,7 @@
 /** Answers by the forms of the page, without a browser: what a form can say, and what is refused whatever it says. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { PlainBrowser } from '../../../scripts/demo/plain-browser.js';
-import { startApproverPage, type ApproverPage } from '../../support/approvers.js';
+import { startApproverPage, type ApproverPage } from '../../support/approvals/page.js';
 
 const POLICIES = `
 @id("fixer-works") permit (principal == Workload::"lab:fixer", action in Action::"access", resource in Target::"https://tickets.example");

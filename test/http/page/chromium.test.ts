@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { CHROMIUM, startChromium } from '../../../scripts/demo/chromium.js';
-import { startApproverPage, type ApproverPage } from '../../support/approvers.js';
+import { startApproverPage, type ApproverPage } from '../../support/approvals/page.js';
 
 const POLICIES = `
 @id("fixer-works") permit (principal == Workload::"lab:fixer", action in Action::"access", resource in Target::"https://tickets.example");

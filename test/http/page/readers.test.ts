@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { PlainBrowser } from '../../../scripts/demo/plain-browser.js';
 import type { ApprovalAnswer } from '../../../src/domain/approval.js';
-import { startApproverPage, type ApproverPage } from '../../support/approvers.js';
-import { park } from '../../support/parked.js';
+import { startApproverPage, type ApproverPage } from '../../support/approvals/page.js';
+import { park } from '../../support/approvals/written-request.js';
 import { startRedis } from '../../support/redis.js';
 
 const POLICIES = `

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { PlainBrowser } from '../../../scripts/demo/plain-browser.js';
 import { defined } from '../../../src/domain/defined.js';
-import { startApproverPage, type ApproverPage } from '../../support/approvers.js';
+import { startApproverPage, type ApproverPage } from '../../support/approvals/page.js';
 import { startBroker } from '../../support/brokers/http.js';
 
 const SESSION = '__Host-mayfly-approver';

@@ -25,7 +25,7 @@ import { withPersons } from '../brokers/use-cases.js';
 import { checkGuarantees, livingOf, type Death, type Witness } from './witness.js';
 import { completeRun, completeTask, resumeTask, suspendTask } from '../verbs.js';
 import { exchange } from '../exchanging.js';
-import { answered, waitingFor } from '../approving.js';
+import { answered, waitingFor } from '../approvals/asking.js';
 import { answerApproval } from '../../../src/approvals/answer.js';
 import { cancelApproval } from '../../../src/approvals/cancel.js';
 import { issuedNow } from '../../../src/approvals/refusals.js';

@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { SHARDS } from '../../../src/domain/id.js';
 import { forgetLapsed, waitingApprovals } from '../../../src/ledger/approvals.js';
 import { approvalIndex } from '../../../src/ledger/keys.js';
-import { approvalOf, askingBroker, waitingFor } from '../../support/approving.js';
+import { approvalOf, askingBroker, waitingFor } from '../../support/approvals/asking.js';
 
 it('a question that has lapsed, and no other, is taken out of the index of what waits', async () => {
   const broker = await askingBroker();

@@ -6,7 +6,7 @@ import { newId } from '../../../src/domain/id.js';
 import { requesterOf, takePlace } from '../../../src/ledger/approval-quota.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import { openTask } from '../../../src/tasks/open-task.js';
-import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approving.js';
+import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approvals/asking.js';
 import { withPersons, type WholeBroker } from '../../support/brokers/use-cases.js';
 import { proven } from '../../support/brokers/stubbed.js';
 import type { ExchangeRequest } from '../../support/exchanging.js';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { cancelApproval } from '../../../src/approvals/cancel.js';
 import type { ExchangeRequest } from '../../support/exchanging.js';
-import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approving.js';
+import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approvals/asking.js';
 import type { WholeBroker } from '../../support/brokers/use-cases.js';
 import { revoke } from '../../../src/ledger/revoke.js';
 import { engineOf } from '../../support/policy.js';

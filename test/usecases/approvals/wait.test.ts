@@ -3,7 +3,7 @@ import { afterEach, expect, it } from '@jest/globals';
 import { createAnswerWaiting, type AnswerWaiting } from '../../../src/approvals/wait.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
 import { revoke } from '../../../src/ledger/revoke.js';
-import { answered, approvalOf, askingBroker, waitingFor } from '../../support/approving.js';
+import { answered, approvalOf, askingBroker, waitingFor } from '../../support/approvals/asking.js';
 
 const LONG_MS = 3_600_000;
 

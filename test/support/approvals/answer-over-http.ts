@@ -1,5 +1,5 @@
 /** An answer of a person over HTTP: they read the request, and answer what they read. */
-import type { Calls, Reply } from './calls.js';
+import type { Calls, Reply } from '../calls.js';
 
 /** @param said What is not in it: they approve. */
 export async function answerOverHttp(

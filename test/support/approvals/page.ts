@@ -3,10 +3,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
-import { PlainBrowser } from '../../scripts/demo/plain-browser.js';
-import { startBroker, type BrokerWish, type TestBroker } from './brokers/http.js';
-import { handClock } from './clock.js';
-import { freePort } from '../../scripts/free-port.js';
+import { PlainBrowser } from '../../../scripts/demo/plain-browser.js';
+import { startBroker, type BrokerWish, type TestBroker } from '../brokers/http.js';
+import { handClock } from '../clock.js';
+import { freePort } from '../../../scripts/free-port.js';
 
 export interface ApproverPage {
   broker: TestBroker;

@@ -1,14 +1,14 @@
 /** Requests that wait for people, written into a broker's Redis by its own ledger code. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import type { Approval } from '../../src/domain/approval.js';
-import { newId, shardOf } from '../../src/domain/id.js';
-import { aboveOf, taskSchema, type Task } from '../../src/domain/task.js';
-import { approvalStep } from '../../src/ledger/approvals.js';
-import { recordKey } from '../../src/ledger/keys.js';
-import type { Records } from '../../src/store/store.js';
-import { TICKETS, type TestBroker } from './brokers/http.js';
-import { openStoreAt } from './redis-store.js';
+import type { Approval } from '../../../src/domain/approval.js';
+import { newId, shardOf } from '../../../src/domain/id.js';
+import { aboveOf, taskSchema, type Task } from '../../../src/domain/task.js';
+import { approvalStep } from '../../../src/ledger/approvals.js';
+import { recordKey } from '../../../src/ledger/keys.js';
+import type { Records } from '../../../src/store/store.js';
+import { TICKETS, type TestBroker } from '../brokers/http.js';
+import { openStoreAt } from '../redis-store.js';
 
 export type ParkedWish = Partial<Omit<Approval, 'asked'>> & { asked?: Partial<Approval['asked']> };
 

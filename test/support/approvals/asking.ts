@@ -1,13 +1,13 @@
 /** A broker whose policies ask people, and answers of people written into the record: who may answer is another matter. */
-import type { Approval, ApprovalAnswer } from '../../src/domain/approval.js';
-import { BrokerError } from '../../src/domain/errors.js';
-import type { Issued } from '../../src/credentials/release.js';
-import { changeApproval, readApproval } from '../../src/ledger/approvals.js';
-import type { Ledger } from '../../src/ledger/ledger.js';
-import type { Store } from '../../src/store/store.js';
-import { wholeBroker, type WholeBroker } from './brokers/use-cases.js';
-import type { HandClock } from './clock.js';
-import { engineOf } from './policy.js';
+import type { Approval, ApprovalAnswer } from '../../../src/domain/approval.js';
+import { BrokerError } from '../../../src/domain/errors.js';
+import type { Issued } from '../../../src/credentials/release.js';
+import { changeApproval, readApproval } from '../../../src/ledger/approvals.js';
+import type { Ledger } from '../../../src/ledger/ledger.js';
+import type { Store } from '../../../src/store/store.js';
+import { wholeBroker, type WholeBroker } from '../brokers/use-cases.js';
+import type { HandClock } from '../clock.js';
+import { engineOf } from '../policy.js';
 
 const ANYTHING = `
 @id("anything") permit (principal, action, resource);`;

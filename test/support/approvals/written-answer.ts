@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
-import type { ApprovalAnswer } from '../../src/domain/approval.js';
-import { openRevocationLog } from '../../src/ledger/revocation-log.js';
-import { openLmdb } from '../../src/store/lmdb.js';
-import type { Store } from '../../src/store/store.js';
-import { answered } from './approving.js';
-import type { TestBroker } from './brokers/http.js';
-import type { HandClock } from './clock.js';
+import type { ApprovalAnswer } from '../../../src/domain/approval.js';
+import { openRevocationLog } from '../../../src/ledger/revocation-log.js';
+import { openLmdb } from '../../../src/store/lmdb.js';
+import type { Store } from '../../../src/store/store.js';
+import { answered } from './asking.js';
+import type { TestBroker } from '../brokers/http.js';
+import type { HandClock } from '../clock.js';
 
 /** The broker must be on LMDB. */
 export async function answerAt(
