@@ -17,8 +17,8 @@ import type { CredentialRequest, UnreadRequest } from './request.js';
 import { reserveGrant } from './reserve-grant.js';
 
 /**
- * Returns the credential, which may be handed out. Throws the refusal: it is audited if it is known who asks, and what was reserved by
- * then is ended.
+ * Returns the credential, which may be handed out, or the approval that it waits for. Throws the refusal: it is audited if it is known who
+ * asks, and what was reserved by then is ended.
  * @param unread with `identify` in the place of that of `deps`, where whoever asks wants to know whom it has identified
  */
 export async function exchange(
