@@ -33,7 +33,7 @@ export type AnswerDeps = Pick<Deps, 'ledger' | 'audit' | 'settings'>;
 type PermittedAnswer = Permitted<'approve' | 'breakGlass', Answering>;
 
 /** What the person says beside yes or no. */
-export interface AnswerRequest extends Partial<Terms> {
+interface AnswerRequest extends Partial<Terms> {
   /** The digest that was shown with the request: the answer is to that, and to nothing else. */
   digest: string;
   reason?: string;
