@@ -4,23 +4,16 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { temporaryDirectory } from '../support/directory.js';
 import { freePort } from '../../scripts/free-port.js';
+import { pages } from '../support/pages.js';
 import { until } from '../support/until.js';
 
-const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...['docs', 'sdk', 'examples'].flatMap(under)];
 const withBlocks = pages.filter((page) => blocksOf(page).length > 0);
-
-/** Markdown below a folder. */
-function under(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
-    .map((name) => join(folder, name));
-}
 
 interface Block {
   text: string;

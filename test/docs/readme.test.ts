@@ -1,8 +1,9 @@
 /** Every command that the README shows works as written, no page has a dead link or a broken table, and the changelog says each thing once. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { startBroker, TICKETS } from '../support/brokers/http.js';
+import { pages } from '../support/pages.js';
 import { writePolicies } from '../support/policy.js';
 
 const page = readFileSync('README.md', 'utf8');
@@ -57,9 +58,7 @@ describe('README.md', () => {
 
 const inOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
-const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
-
-describe.each(['README.md', ...docs.map((name) => `docs/${name}`)])('%s', (path) => {
+describe.each(pages)('%s', (path) => {
   it('links to nothing that is not there', () => {
     const links = [...readFileSync(path, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)];
     const missing = links.map(([, link]) => link ?? '').filter((link) => !existsSync(join(dirname(path), link)));
