@@ -94,6 +94,7 @@ const ACTIVE: Record<string, string[]> = {
   'README.md': ['true', 'false'],
   'docs/README.md': ['true', 'false'],
   'docs/api.md': ['true'],
+  'docs/delegation.md': ['true', 'false'],
 };
 
 /** What else the commands of these pages say, in order: a refusal is an answer too, and ends none of them. */
