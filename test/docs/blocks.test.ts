@@ -116,21 +116,32 @@ describe('the shell blocks of a page', () => {
   });
 });
 
-/** What bash takes, and zsh, which people on macOS paste it into, reads otherwise: `$a:t` is the tail of a path there. */
-const OTHERWISE_IN_ZSH = {
-  'a variable before a colon: write ${name}:': /\$\w+:[a-z]/,
-  'an argument with * or ? that is not quoted, which must be the name of a file': /=\S*[*?]/,
-  'an apostrophe in a comment, which opens a quotation there': /(^|\s)#.*'/,
-};
+const LITERAL = /'[^']*'/g;
+const QUOTED = /'[^']*'|"[^"]*"/g;
+
+/**
+ * What bash takes, and zsh, which people on macOS paste it into, reads otherwise: `$a:t` is the tail of a path there, also between
+ * double quotes, and at its prompt `#` begins no comment. Each with what is not looked at.
+ */
+const OTHERWISE_IN_ZSH: [what: string, form: RegExp, but: RegExp][] = [
+  ['a variable before a colon: write ${name}:', /\$\w+:[a-z]/, LITERAL],
+  ['an argument with * or ? that is not quoted, which must be the name of a file', /=\S*[*?]/, QUOTED],
+  ['an apostrophe in a comment, which opens a quotation there', /(^|\s)#.*'/, QUOTED],
+  ['a comment behind a command, whose argument it is there', /\S\s+#(\s|$)/, QUOTED],
+];
+
+/** What `<<'EOF'` begins is no shell. */
+const withoutDocuments = (text: string): string => text.replaceAll(/<<'?(\w+)'?\n[^]*?\n\1\n/g, '<<$1\n');
 
 it('no block of shell has what zsh reads otherwise', () => {
   const problems = pages.flatMap((page) =>
     blocksOf(page).flatMap(({ text }) =>
-      text.split('\n').flatMap((line) => {
-        const unquoted = line.replaceAll(/'[^']*'|"[^"]*"/g, '');
-        const found = Object.entries(OTHERWISE_IN_ZSH).filter(([, form]) => form.test(unquoted));
-        return found.map(([what]) => `${page}: ${what}: ${line}`);
-      }),
+      withoutDocuments(text)
+        .split('\n')
+        .flatMap((line) => {
+          const found = OTHERWISE_IN_ZSH.filter(([, form, but]) => form.test(line.replaceAll(but, '')));
+          return found.map(([what]) => `${page}: ${what}: ${line}`);
+        }),
     ),
   );
   expect(problems).toEqual([]);
