@@ -15,7 +15,6 @@ import {
   openTaskSchema,
   revokeSchema,
   type Reading,
-  type Who,
   type WrittenQuery,
 } from './written-schema.js';
 
@@ -27,7 +26,8 @@ export function accessContext(reading: Reading, { context = {} }: WrittenQuery, 
   return defined({
     kind: 'access' as const,
     ...rest,
-    ...partiesOf(reading, rest, at),
+    ...servedIn(reading, rest, at),
+    ...delegationIn(reading, rest, at),
     openedBy: maybePartyOf(reading, openedBy, [...at, 'openedBy']),
     given: given && {
       subject: said('subject'),
@@ -38,17 +38,39 @@ export function accessContext(reading: Reading, { context = {} }: WrittenQuery, 
   });
 }
 
-/** Returns whom the task serves, and who stands above it. */
-function partiesOf(
+type Opening = z.infer<typeof openTaskSchema>;
+
+/** Returns whom the task serves. A broker knows nothing but the name of whoever was merely named. */
+function servedIn(
   reading: Reading,
-  { onBehalfOf, delegatedBy, chain }: { onBehalfOf?: Who | undefined; delegatedBy?: Who | undefined; chain: Who[] },
+  { onBehalfOf, principalProven }: Pick<Opening, 'onBehalfOf' | 'principalProven'>,
   at: ConfigPath,
 ) {
-  return {
-    onBehalfOf: maybePartyOf(reading, onBehalfOf, [...at, 'onBehalfOf']),
-    delegatedBy: maybePartyOf(reading, delegatedBy, [...at, 'delegatedBy']),
-    chain: chain.map((who, index) => partyOf(reading, who, [...at, 'chain', index])),
-  };
+  const served = maybePartyOf(reading, onBehalfOf, [...at, 'onBehalfOf']);
+  const said = served && [...served.groups, ...Object.keys(served.claims), ...(served.unread ?? [])];
+  if (said && said.length > 0 && !principalProven)
+    reading.note(
+      [...at, 'onBehalfOf'],
+      'has groups or claims, but principalProven is not true: who merely was named has none',
+    );
+  return { onBehalfOf: served };
+}
+
+/** Returns who stands above the task. In the questions of a broker `delegatedBy` is the first of `chain`, and each hop is a task above. */
+function delegationIn(
+  reading: Reading,
+  written: Pick<Opening, 'delegatedBy' | 'chain' | 'delegationDepth'>,
+  at: ConfigPath,
+) {
+  const nearest = maybePartyOf(reading, written.delegatedBy, [...at, 'delegatedBy']);
+  const above = written.chain.map((who, index) => partyOf(reading, who, [...at, 'chain', index]));
+  const chain = above.length === 0 && nearest ? [nearest] : above;
+  if (nearest && nearest.id !== chain[0]?.id)
+    reading.note([...at, 'delegatedBy'], 'is not the first of "chain", in which the nearest stands first');
+  const { delegationDepth = chain.length } = written;
+  if (delegationDepth < chain.length)
+    reading.note([...at, 'delegationDepth'], `is less than ${chain.length}: each of "chain" has a task above this one`);
+  return { delegationDepth, delegatedBy: chain[0], chain };
 }
 
 export function operateContext(
@@ -59,7 +81,8 @@ export function operateContext(
   const kind = 'operate';
   if (action === 'openTask') {
     const opening = parsed(reading, openTaskSchema, context, at) ?? openTaskSchema.parse({});
-    return { kind, opening: defined({ ...opening, ...partiesOf(reading, opening, at) }) };
+    const parties = { ...servedIn(reading, opening, at), ...delegationIn(reading, opening, at) };
+    return { kind, opening: defined({ ...opening, ...parties }) };
   }
   if (action === 'revoke') {
     const revocation = parsed(reading, revokeSchema, context, at);

@@ -53,7 +53,7 @@ const served = { onBehalfOf: whoSchema.optional(), principalProven: z.boolean().
 const lifetimeSeconds = seconds.default(300);
 
 const delegation = {
-  delegationDepth: z.int().min(0).default(0),
+  delegationDepth: z.int().min(0).optional(),
   delegatedBy: whoSchema.optional(),
   chain: z.array(whoSchema).default([]),
 };
