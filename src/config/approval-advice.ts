@@ -2,7 +2,11 @@
 import type { Finding } from './problem.js';
 import type { Config } from './schema.js';
 
-export function approvalAdvice({ trust, approvals }: Pick<Config, 'trust' | 'approvals'>): Finding[] {
+export function approvalAdvice({
+  trust,
+  approvals,
+  notify,
+}: Pick<Config, 'trust' | 'approvals' | 'notify'>): Finding[] {
   const ofPersons = trust.flatMap((entry, index) =>
     entry.kind === 'oidc' && entry.represents === 'person' ? [{ entry, index }] : [],
   );
@@ -10,6 +14,9 @@ export function approvalAdvice({ trust, approvals }: Pick<Config, 'trust' | 'app
     return [{ path: ['trust'], reason: 'has no entry that represents persons: nobody can answer what policies ask' }];
   const mayBeTwo = ofPersons.length > 1 ? ofPersons.filter(({ entry }) => !entry.claims.includes('email')) : [];
   const withoutGroups = ofPersons.filter(({ entry }) => !entry.groups);
+  const isHeard = notify.some(({ types }) =>
+    types.some((type) => type === 'approval' || type === 'approval.requested'),
+  );
   return [
     ...(approvals.clients.length === 0 && !approvals.page
       ? [
@@ -27,5 +34,13 @@ export function approvalAdvice({ trust, approvals }: Pick<Config, 'trust' | 'app
       path: ['trust', index, 'claims'],
       reason: 'has no email: somebody of two entries is two persons, who could agree to what they ask themselves',
     })),
+    ...(isHeard
+      ? []
+      : [
+          {
+            path: ['notify'],
+            reason: 'has no webhook with the type approval: people hear of no question unless they look',
+          },
+        ]),
   ];
 }

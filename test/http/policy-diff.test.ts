@@ -205,6 +205,20 @@ describe('mayfly policy diff', () => {
     expect(err).toContain(reason);
   });
 
+  it('says each mistake on a line of its own', async () => {
+    const two = withMore(
+      '@id("x") permit (principal, action == Action::"raed", resource);\n@id("y") permit (principal, action == Action::"wrote", resource);',
+    );
+    const lines: string[] = [];
+    const code = await run(['policy', 'diff', '--against', two, '-c', broker.configFile], {
+      out: () => undefined,
+      err: (line) => void lines.push(line),
+      clock: broker.clock,
+    });
+    expect([code, lines.length]).toEqual([2, 2]);
+    for (const line of lines) expect(line).toMatch(/^\/\S+more\.cedar:\d+: /);
+  });
+
   it('ends with 2 for whoever may not read the audit log', async () => {
     const [err, agent] = [[] as string[], await broker.identity('agent-7')];
     const code = await run(['policy', 'diff', '--against', directory, '-c', broker.configFile], {

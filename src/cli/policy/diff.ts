@@ -43,7 +43,8 @@ export function addDiff(policy: Command, terminal: Terminal): void {
     })
     .action(async (options: Options) => {
       const replay = await replayed(options, terminal).catch((error: unknown) => {
-        terminal.err(error instanceof Error ? masked(error.message) : 'failed');
+        const lines = error instanceof Error ? error.message.split('\n') : ['failed'];
+        for (const line of lines) terminal.err(masked(line));
         throw new Exit(CANNOT_TELL);
       });
       for (const line of options.json ? jsonOf(replay) : linesOf(replay)) terminal.out(line);

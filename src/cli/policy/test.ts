@@ -58,7 +58,8 @@ async function tried(file: string, where: Where): Promise<Result> {
     const summary = `${file}: ${cases.length - failed} of ${cases.length} as expected`;
     return { lines: [summary, ...reports.flat()], failed, all: cases.length };
   } catch (error) {
-    return { lines: [error instanceof Error ? error.message : 'failed'], failed: 0, all: 0, broken: true };
+    const lines = error instanceof Error ? error.message.split('\n') : ['failed'];
+    return { lines, failed: 0, all: 0, broken: true };
   }
 }
 

@@ -115,7 +115,14 @@ describe('mayfly doctor', () => {
     const noEmail =
       'trust[2].claims has no email: somebody of two entries is two persons, who could agree to what they ask themselves';
 
+    const told = (...types: string[]) => [{ name: 'chat', url: 'https://chat.example/hook', types }];
+    const ofStaff = { trust: [lab, { ...staff, groups }], approvals: { clients: ['cli'] } };
+    const unheard = 'notify has no webhook with the type approval: people hear of no question unless they look';
+
     it.each<[string, Record<string, unknown>, string]>([
+      ['there is no webhook', { ...ofStaff, notify: [] }, `note  approvals: ${unheard}`],
+      ['no webhook has questions', { ...ofStaff, notify: [...told('revocation', 'approval.emergency'), { name: 'siem', url: 'https://siem.example' }] }, `note  approvals: ${unheard}`],
+      ['one has them', { ...ofStaff, notify: [...told('revocation'), { ...told('approval.requested')[0], name: 'pager' }] }, 'ok    approvals'],
       ['any client may answer', { trust: [lab, { ...staff, groups }] }, `note  approvals: ${anyClient}`],
       ['persons have no groups', { trust: [lab, staff], approvals: { clients: ['cli'] } }, `note  approvals: ${noGroups}`],
       ['both', { trust: [lab, staff] }, `note  approvals: ${anyClient}; ${noGroups}`],
@@ -124,7 +131,7 @@ describe('mayfly doctor', () => {
       ['one may be two persons', { trust: [lab, withEmail, guests], approvals: { clients: ['cli'] } }, `note  approvals: ${noEmail}`],
       ['all have an address', { trust: [lab, withEmail, { ...guests, claims: ['email'] }], approvals: { clients: ['cli'] } }, 'ok    approvals'],
     ])('says that %s', async (_, over, line) => {
-      const { code, out } = await doctor('lmdb:./data', over);
+      const { code, out } = await doctor('lmdb:./data', { notify: told('approval'), ...over });
       expect(out).toContain(line);
       expect(code).toBe(0);
     }); // prettier-ignore

@@ -196,6 +196,14 @@ permit (principal in Owner::"sre", action == Action::"write", resource in Target
     expect(out.join('\n')).toMatch(mistake);
   });
 
+  it('says each mistake of a file on a line of its own', async () => {
+    const { out } = await tried(one('{ outcome: deny, policies: [a, b] }'));
+    expect(out).toEqual([
+      expect.stringMatching(/:9: cases\[0\]\.expect\.policies\[0\]: is the @id of no policy/),
+      expect.stringMatching(/:9: cases\[0\]\.expect\.policies\[1\]: is the @id of no policy/),
+    ]);
+  });
+
   it('tries other policies where the command line names them', async () => {
     const { out } = await tried(one('permit'), '-p', 'config/policies');
     expect(out[0]).toBe('cases.yaml: 1 of 1 as expected');
@@ -256,15 +264,18 @@ describe('mayfly check-policy', () => {
   it('notes what the configuration leaves open where they ask people', async () => {
     const { file } = await development();
     const sound = await mayfly('check-policy', '-c', file);
-    expect([sound.code, sound.out]).toEqual([0, expect.not.stringContaining('note:')]);
+    const unheard = 'note: notify has no webhook with the type approval: people hear of no question unless they look';
+    const notesIn = (out: string) => out.split('\n').filter((line) => line.startsWith('note: '));
+    expect([sound.code, notesIn(sound.out)]).toEqual([0, [unheard]]);
     const yaml = await readFile(file, 'utf8');
     await writeFile(file, yaml.replace(/^ +groups: .*\n/m, '').replace('clients: [mayfly-cli]', 'clients: []'));
     const { code, out } = await mayfly('check-policy', '-c', file);
-    expect([code, out.split('\n').filter((line) => line.startsWith('note: '))]).toEqual([
+    expect([code, notesIn(out)]).toEqual([
       0,
       [
         expect.stringMatching(/^note: approvals\.clients names none/),
         expect.stringMatching(/^note: trust\[1\]\.groups /),
+        unheard,
       ],
     ]);
     expect((await mayfly('check-policy', 'examples/policies/read-longer', '-c', file)).out).not.toContain('note: ');
