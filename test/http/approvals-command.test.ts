@@ -128,6 +128,18 @@ describe('mayfly approvals', () => {
     );
   });
 
+  it.each([
+    ['approve', [], 'ann'],
+    ['deny', ['--reason', 'no'], 'ann'],
+    ['emergency', ['--reason', 'fire'], 'dee'],
+  ])('shows what was answered already, and asks nobody: %s', async (command, more, sub) => {
+    const id = await asked();
+    expect(await mayfly(['deny', id, '--reason', 'not at night'])).toMatchObject({ code: 0 });
+    const { code, out, err } = await mayfly([command, id, ...more], { sub, typed: 'yes\n' });
+    expect({ code, err }).toEqual({ code: 1, err: 'It can no longer be answered.' });
+    expect(out).toContain(`${id} is denied.`);
+  });
+
   it('declares an emergency: shows it, says what follows, asks, and somebody else closes the review', async () => {
     const id = await asked({ asked: twoFolders });
     const declare = ['emergency', id, '--reason', 'the shop is down', '--only', 'incident/4711:write'];

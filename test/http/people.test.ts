@@ -13,7 +13,8 @@ let env: Record<string, string>;
 let credential: { token: string; id: string; task: string };
 
 beforeAll(async () => {
-  broker = await startBroker();
+  const owners = { sre: { contact: '#sre-oncall', runbook: 'https://wiki.example/agents' } };
+  broker = await startBroker({ config: { owners } });
   env = { MAYFLY_BROKER: broker.url, MAYFLY_TOKEN: await broker.identity('soc') };
 });
 
@@ -101,7 +102,12 @@ describe('mayfly whatis', () => {
   });
 
   it.each([
-    ['a name', 'lab:agent-7', /A name: workload lab:agent-7\.\n +alive under it +1 credentials of 1 tasks/],
+    ['a name', 'lab:agent-7', /A name: workload lab:agent-7\.\n[^]* +alive under it +1 credentials of 1 tasks/],
+    [
+      'whose it is',
+      'lab:agent-7',
+      / +team +sre, #sre-oncall\n +runbook +https:\/\/wiki\.example\/agents\n +risk +LOW\n/,
+    ],
     ['a target', TICKETS, /A name: target https:\/\/tickets\.example\./],
     ['a link to a refusal', 'https://mayfly.example/errors#access_denied', /A refusal of the broker, access_denied/],
     ['an e-mail address', 'ann@example.com', /email:<trust name>\/<address>/],
@@ -112,7 +118,9 @@ describe('mayfly whatis', () => {
   it('finds a decision and a request by what a refusal says', async () => {
     const refused = await broker.exchange(await broker.identity('agent-7'), { scope: 'customer/1:read' });
     const { decision_id: decision } = refused.body as { decision_id: string };
-    expect((await mayfly(['whatis', decision])).out).toMatch(/A decision of policy\.[^]*outcome +deny/);
+    expect((await mayfly(['whatis', decision])).out).toMatch(
+      /A decision of policy\.[^]*outcome +deny[^]*mayfly policy explain --decision dec_\w+ -c /,
+    );
     const request = refused.headers.get('x-request-id') ?? '';
     expect((await mayfly(['whatis', request])).out).toMatch(/A request\. What happened in it:[^]*credential\.refused/);
   });
@@ -157,6 +165,11 @@ describe('mayfly tasks', () => {
   it('says so where there is none that the caller may see', async () => {
     const none = 'No task is open or suspended that fits and that you may read.';
     expect((await mayfly(['tasks', '--purpose', 'none of it'])).out).toBe(none);
+    expect((await mayfly(['tasks', '--workload', 'lab:nobody'])).out).toBe(none);
+    for (const option of ['--workload', '--principal'])
+      expect((await mayfly(['tasks', option, 'agent-7'])).out).toMatch(
+        /^No task [^\n]*\nNames begin with a trust name, such as lab:agent-7\./,
+      );
   });
 
   it('lists what a run has opened, by the name by which it is revoked', async () => {

@@ -79,12 +79,13 @@ export async function review(
 
 const stateText = ({ state, terms }: ShownApproval): string => `It is ${state}, for ${terms.lifetimeSeconds} seconds.`;
 
-/** Shows the approval. What is answered afterwards is bound to what was shown. */
+/** Shows the approval, and refuses what nobody can answer any more. What is answered afterwards is bound to what was shown. */
 async function shown(id: string, options: ConnectionOptions, terminal: Terminal) {
   const connection = await connected(options, terminal);
   const { approval } = await readApproval(connection, id);
   for (const line of approvalLines(approval)) terminal.out(line);
   const { answer } = approval;
+  if (approval.state !== 'pending') throw new Error('It can no longer be answered.');
   if (!answer) throw new Error('You may not answer it.');
   return { connection, approval, answer };
 }

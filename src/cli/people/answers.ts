@@ -15,6 +15,11 @@ export const credentialSchema = z.looseObject({
   causes: z.array(selectorSchema),
 });
 
+export const workloadSchema = z.object({
+  owner: z.object({ name: z.string(), contact: z.string().optional(), runbook: z.string().optional() }).optional(),
+  risk: z.string(),
+});
+
 export const signalSchema = z.object({
   source: z.string(),
   event: z.string(),

@@ -6,6 +6,7 @@ import { answered } from './answered.js';
 import { auditSchema, decisionSchema, signalSchema } from './answers.js';
 import type { Connection } from './connection.js';
 import { factLines, type Described } from './lines.js';
+import { quoted } from './receipt.js';
 
 export async function describeDecision(id: string, { at, ask }: Connection): Promise<Described> {
   const { lines } = answered(auditSchema, await ask(at('/audit', { decision: id, limit: '1' })));
@@ -22,6 +23,7 @@ export async function describeDecision(id: string, { at, ask }: Connection): Pro
     ['outcome', decision?.outcome],
     ['policies', decision && (decision.policies.join(', ') || 'none')],
     ['because', reason],
+    ['why, in full', `mayfly policy explain --decision ${quoted(id)} -c <configuration>`],
   ]);
   return { lines: ['A decision of policy.', ...facts], answer };
 }

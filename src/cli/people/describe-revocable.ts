@@ -6,12 +6,12 @@ import { isLive } from '../../domain/task-outcome.js';
 import { HANDLE_LABELS } from '../../targets/kinds.js';
 import { NotAnswered } from '../broker-client.js';
 import { answered } from './answered.js';
-import { credentialSchema } from './answers.js';
+import { credentialSchema, workloadSchema } from './answers.js';
 import { approvalLines, readApproval } from './approval.js';
 import type { Connection } from './connection.js';
 import { foreignToken } from './foreign-token.js';
 import { holdsInForce } from './holds.js';
-import { factLines, type Described } from './lines.js';
+import { factLines, type Described, type Facts } from './lines.js';
 import {
   commandFor,
   counted,
@@ -25,6 +25,7 @@ import {
   receiptSchema,
   type LeakedApproval,
   type Preview,
+  type Receipt,
 } from './receipt.js';
 import { taskFacts, taskSchema } from './task.js';
 
@@ -142,21 +143,37 @@ export async function describeName(selectors: readonly Selector[], connection: C
   if (known.length === 0)
     throw new Error(previews.find((one) => typeof one === 'string') ?? 'Nothing was ever seen here of it.');
   const holds = await holdsInForce(connection, {});
-  const lines = known.flatMap(({ selector, affected }) => [
-    `A name: ${formatSelector(selector)}.`,
+  const told = await Promise.all(known.map((preview) => nameLines(preview, { holds, connection })));
+  return { lines: told.flat(), answer: known };
+}
+
+async function nameLines(
+  { selector, affected }: Preview,
+  { holds, connection }: { holds: readonly Receipt[]; connection: Connection },
+): Promise<string[]> {
+  const { kind, value } = selector;
+  const name = formatSelector(selector);
+  return [
+    `A name: ${name}.`,
     ...factLines([
+      ...(kind === 'workload' ? await whoseItIs(value, connection) : []),
       ['alive under it', counted(affected)],
       ...holds
-        .filter(({ selector: held }) => formatSelector(held) === formatSelector(selector))
+        .filter((hold) => formatSelector(hold.selector) === name)
         .map(({ seq, reason }) => [`held by ${seq}`, `${reason}; lift it: mayfly lift ${seq}`] as const),
       ['end it', commandFor(selector)],
-      [
-        'what happened',
-        selector.kind === 'workload' ? `mayfly timeline --workload ${quoted(selector.value)}` : undefined,
-      ],
+      ['what happened', kind === 'workload' ? `mayfly timeline --workload ${quoted(value)}` : undefined],
     ]),
-  ]);
-  return { lines, answer: known };
+  ];
+}
+
+async function whoseItIs(workload: string, { at, ask }: Connection): Promise<Facts> {
+  const { owner, risk } = answered(workloadSchema, await ask(at(`/workloads/${encodeURIComponent(workload)}`)));
+  return [
+    ['team', owner && [owner.name, ...(owner.contact === undefined ? [] : [owner.contact])].join(', ')],
+    ['runbook', owner?.runbook],
+    ['risk', risk],
+  ];
 }
 
 const isKnown = ({ seen, affected }: Preview): boolean => seen !== false || affected.credentials + affected.tasks > 0;

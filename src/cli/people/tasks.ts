@@ -34,10 +34,14 @@ export function addTasks(program: Command, terminal: Terminal): void {
       }
       if (json) return;
       terminal.out(count === 0 ? NOTHING : 'End one by its id: mayfly revoke --reason … task <id>');
+      if (count === 0 && [workload, principal].some(isShort)) terminal.out(WHOLE_NAMES);
     });
 }
 
 const NOTHING = 'No task is open or suspended that fits and that you may read.';
+
+const isShort = (name: string | undefined): boolean => name !== undefined && !name.includes(':');
+const WHOLE_NAMES = 'Names begin with a trust name, such as lab:agent-7. Is that what you mean?';
 
 /** A trust name has no colon. */
 function runOf(text: string): NonNullable<Options['run']> {

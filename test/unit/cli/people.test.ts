@@ -93,6 +93,7 @@ const ANSWERS: [path: RegExp, answer: object][] = [
   [/^\/revocations\?/, { revocations: [receipt] }],
   [/^\/revocations\/7/, receipt],
   [/^\/revocations$/, { ...receipt, dryRun: true }],
+  [/^\/workloads\//, { owner: { name: EVIL, contact: EVIL, runbook: EVIL }, risk: EVIL }],
   [/^\/tasks\?/, { tasks: [task] }],
   [/^\/tasks\//, task],
   [
