@@ -10,7 +10,11 @@ if (!minio) {
   process.stdout.write('MinIO: skipped. There is no `minio` on PATH, and MINIO_URL is not set.\n');
   process.stdout.write('0 passed, 0 failed, 1 skipped\n');
 } else {
-  const { passed, failed } = await proveOn(minio).finally(() => minio.end());
-  process.stdout.write(`${passed} passed, ${failed} failed\n`);
-  process.exitCode = failed === 0 ? 0 : 1;
+  try {
+    const { passed, failed } = await proveOn(minio);
+    process.stdout.write(`${passed} passed, ${failed} failed\n`);
+    process.exitCode = failed === 0 ? 0 : 1;
+  } finally {
+    await minio.end();
+  }
 }

@@ -69,7 +69,11 @@ async function exists(file: string): Promise<boolean> {
 
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 function decoded(text: string, whose: string): Uint8Array {

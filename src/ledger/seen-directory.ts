@@ -93,7 +93,11 @@ const latestOf = (marks: readonly Mark[]): Mark | undefined =>
 async function writeMark(directory: string, mark: Mark): Promise<void> {
   await (await open(join(directory, nameOf(mark)), 'a', 0o600)).close();
   const listed = await open(directory);
-  await listed.sync().finally(() => listed.close());
+  try {
+    await listed.sync();
+  } finally {
+    await listed.close();
+  }
   const earlier = marksIn(await readdir(directory)).filter((one) => isLater(mark, one));
   await Promise.all(earlier.map((one) => rm(join(directory, nameOf(one)), { force: true })));
 }

@@ -58,6 +58,10 @@ export async function liftAll(
     MANY.concurrency,
   );
   // The holds are lifted, whatever happens here: a store that is too full to record it gets the record later.
-  await lifting.finally(() => followReceipts(ledger).catch(() => undefined));
+  try {
+    await lifting;
+  } finally {
+    await followReceipts(ledger).catch(() => undefined);
+  }
   return defined({ lifted, refused, next });
 }

@@ -104,7 +104,11 @@ export async function liftDueHolds(ledger: Ledger): Promise<void> {
     // An entry without a hold that is due leaves the index, or it would stay first in it.
     if (!isDue || !(await lift(ledger, hold, by))) await ledger.records.commit({ unindex: [[liftIndex, seq]] });
   });
-  await lifting.finally(() => followReceipts(ledger));
+  try {
+    await lifting;
+  } finally {
+    await followReceipts(ledger);
+  }
 }
 
 async function knownReceipt(ledger: Ledger, seq: number): Promise<Receipt> {

@@ -32,7 +32,7 @@ describe('an identifier', () => {
   it('of all letters that are allowed arrives at AWS as it is, and allows nothing beside it', async () => {
     const name = 'Az09._~@+=,:-';
     const keys = await broker.mint('agent-7', { authorization_details: details(`${BUCKET}/${name}/*`) });
-    const [allow, deny, ...more] = session(keys.accessKeyId)?.sessionPolicy?.Statement as object[];
+    const [allow, deny, ...more] = session(keys.accessKeyId)!.sessionPolicy!.Statement as object[];
     expect(allow).toEqual({ Effect: 'Allow', Action: 's3:GetObject', Resource: `${BUCKET}/${name}/*` });
     expect(deny).toMatchObject({ Effect: 'Deny', Action: '*', Resource: '*' });
     expect(more).toEqual([]);

@@ -79,7 +79,7 @@ describe('STS that is down', () => {
     expect(sessionsOf(ROLE)).toHaveLength(before);
     const entry = await broker.audited('revocation.published');
     expect(entry).toMatchObject({ reason: 'the exchange that reserved it failed' });
-    const { selector } = entry?.['revocation'] as { selector: { value: string } };
+    const { selector } = entry!['revocation'] as { selector: { value: string } };
     broker.aws.faults.clear();
     expect(await denied(ROLE)).toContain(selector.value.replace('crd_', ''));
   });

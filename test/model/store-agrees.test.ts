@@ -98,7 +98,7 @@ it('a random history is the same on every store', async () => {
         await Promise.all(stores.map((store) => store.close()));
       }
     }),
-    { numRuns: 100, interruptAfterTimeLimit: 6_000, markInterruptAsFailure: false },
+    { numRuns: 100, plugins: [fc.interruptAfterTimeLimit(6_000)] },
   );
 });
 

@@ -3,7 +3,7 @@
  * another verb, or acts on another subject than policy was asked about, does not compile. `npm run build` type-checks this
  * file: the line below each expected error must not type-check.
  */
-/* eslint @typescript-eslint/no-misused-spread: off, @typescript-eslint/no-unsafe-class-instance-assignment: off -- the compiler alone must refuse these */
+/* eslint-disable @typescript-eslint/no-misused-spread -- the compiler alone must refuse these */
 import { expect, it } from '@jest/globals';
 import { answerApproval } from '../../../src/approvals/answer.js';
 import { reviewApproval } from '../../../src/approvals/review.js';
