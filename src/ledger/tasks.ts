@@ -11,7 +11,7 @@ import type { Change, Key } from '../store/store.js';
 import { accountsOf } from './accounts.js';
 import { childIndex, dueIndex, formerKey, openedIndex, recordKey, taskIndex, treeIndex, treesIndex } from './keys.js';
 import type { Versioned, Ledger } from './ledger.js';
-import { updateRecord } from './retry-on-conflict.js';
+import { retryOnConflict, updateRecord } from './retry-on-conflict.js';
 
 /** An open task has index entries and does not expire. One that has ended has none, and lasts as long as history does. */
 const tasks = record(taskSchema, recordKey, {
@@ -69,22 +69,32 @@ export const updateTask = (
   updateRecord(ledger, { ...tasks, read: readTask }, id, (task) => (task.ended ? undefined : change(task)));
 
 /** Records an end that the log has published, and removes the task's index entries. The first end that is recorded stands. */
-export async function settle(ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> {
-  const task = await updateTask(ledger, id, (open) => ({ ...open, ended, credentials: [] }));
-  if (task && (await isInTree(ledger, task))) await keepFormer(ledger, task);
-  return task;
+export const settle = (ledger: Ledger, id: string, ended: NonNullable<Task['ended']>): Promise<Task | null> =>
+  retryOnConflict(ledger, () => trySettling(ledger, id, ended));
+
+/** What is left of it is written with the end or not at all: nothing writes it later where a broker dies between the two. */
+async function trySettling(
+  ledger: Ledger,
+  id: string,
+  ended: NonNullable<Task['ended']>,
+): Promise<Task | null | undefined> {
+  const stored = await readTask(ledger, id);
+  if (!stored || stored.value.ended) return stored?.value ?? null;
+  const next = { ...stored.value, ended, credentials: [] };
+  const inTree = await isInTree(ledger, next);
+  const written = await tasks.write(ledger, id, stored, next, inTree ? former(ledger, next) : {});
+  // Another task may have entered its tree between the two.
+  if (written && !inTree && (await isInTree(ledger, next))) await ledger.records.commit(former(ledger, next));
+  return written?.value;
 }
 
 /** Where nothing goes on with it, a task without others above or below is a tree that nobody looks for. */
 const isInTree = async ({ records }: Ledger, { id, lineage, continues }: Task): Promise<boolean> =>
   lineage.length > 0 || continues !== undefined || (await records.count(treeIndex(id))) > 0;
 
-/** Keeps what a tree shows of an ended task, in a short record that outlasts its own. */
-export async function keepFormer(ledger: Ledger, task: Task): Promise<void> {
-  if (!task.ended) return;
-  const until = task.ended.at + formerKeptMs(ledger);
-  await ledger.records.commit({ put: [[formerKey(task.id), formerText(task), until]] });
-}
+/** Returns the change that keeps what a tree shows of an ended task, in a short record that outlasts its own. None for an open one. */
+export const former = (ledger: Ledger, task: Task): Change =>
+  task.ended ? { put: [[formerKey(task.id), formerText(task), task.ended.at + formerKeptMs(ledger)]] } : {};
 
 const TASK_LIFE_MS = HARD_LIMITS.taskLifetimeSeconds * 1000;
 

@@ -7,7 +7,7 @@ import { FORGET_MARGIN_MS } from '../domain/limits.js';
 import type { Task } from '../domain/task.js';
 import { treeIndex, treesIndex } from './keys.js';
 import type { Ledger } from './ledger.js';
-import { formerKeptMs, keepFormer, readFormer, readReadableTasks, treeEntries } from './tasks.js';
+import { former, formerKeptMs, readFormer, readReadableTasks, readTask, treeEntries } from './tasks.js';
 import { readPage, type PageBy, type TaskPage } from './open-tasks.js';
 
 /** Returns the next tasks of a tree: the root first, then the others as they were opened. */
@@ -35,8 +35,9 @@ async function readAlsoFormer(ledger: Ledger, ids: readonly string[]): Promise<T
  */
 export async function joinTree(ledger: Ledger, earlier: Task, later: Task): Promise<void> {
   await ledger.records.commit({ index: treeEntries(earlier.lineage[0] ?? earlier.id, later) });
-  // It may have ended before it was part of a tree.
-  await keepFormer(ledger, earlier);
+  // It may have ended before it was part of a tree, also since the caller read it. Whoever ends it from here on finds the entry.
+  const now = (await readTask(ledger, earlier.id))?.value ?? earlier;
+  if (now.ended) await ledger.records.commit(former(ledger, now));
 }
 
 const TREES_AT_ONCE = 100;
