@@ -9,7 +9,7 @@ const REASONS = {
     'health/clock-monitor.ts', 'health/fitness.ts', 'health/readiness.ts', 'health/watched-clock.ts',
   ],
   'ends or holds: a wrong clock ends too early, or holds for longer': [
-    'approvals/cancel.ts',    'identity/identify.ts', 'identity/transmitters.ts', 'ledger/revoke.ts', 'ledger/risk.ts', 'ledger/reaction-budget.ts',
+    'approvals/cancel.ts', 'identity/identify.ts', 'identity/transmitters.ts', 'ledger/revoke.ts', 'ledger/risk.ts', 'ledger/reaction-budget.ts',
     'ledger/reaction-memory.ts', 'revocation/revoke-by-selector.ts', 'signals/accept.ts', 'signals/confirm.ts',
     'signals/evaluate.ts', 'signals/react.ts', 'signals/safeguards.ts', 'signals/signal-queue.ts', 'http/signals.ts',
     'cli/revocations.ts', 'cli/rotate-keys.ts',
@@ -24,6 +24,7 @@ const REASONS = {
     'minters/aws/revoker-session.ts', 'minters/aws/web-identity.ts',
   ],
   'writes down when something happened, or tells how long ago': [
+    'approvals/cancel-leaked.ts',
     'audit/head.ts', 'audit/log.ts', 'audit/ration.ts', 'authorization/audit.ts', 'compose/enforcement.ts', 'compose/policy-loads.ts', 'compose/policy-trial.ts',
     'compose/parts.ts', 'compose/signals.ts', 'compose/work.ts', 'http/audit.ts', 'http/notifications.ts', 'ledger/policies-in-force.ts',
     'revocation/effects.ts', 'telemetry/count-live.ts', 'cli/drill/command.ts',

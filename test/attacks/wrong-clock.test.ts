@@ -36,6 +36,7 @@ describe.each([
   let setting: SignalBroker;
   let right: TestBroker;
   let wrong: TestBroker;
+  let incidents = 0;
 
   beforeAll(async () => {
     setting = await startSignalBroker(
@@ -106,6 +107,42 @@ describe.each([
       expect((await right.introspect(dead, api)).body).toEqual({ active: false });
     }
   });
+
+  describe.each(['waits', 'approve', 'deny'] as const)(
+    'cancels what people were asked, where their answer is: %s',
+    (said) => {
+      /** Asks people, who answer; returns the deferral code and the id. */
+      async function asked() {
+        const wish = { scope: `incident/${(incidents += 1)}:export`, completion_mode: 'deferred' };
+        const { body } = await right.exchange(await right.identity('agent-7'), wish);
+        const { deferral_code: code = '', approval_id: id = '' } = body as Record<string, string>;
+        const ann = await right.person('ann', { groups: ['sre-oncall'] });
+        const { answer } = (await right.get(`/approvals/${id}`, ann)).body as { answer: { digest: string } };
+        const decision = { decision: said, digest: answer.digest, reason: 'r' };
+        if (said !== 'waits')
+          expect(await right.post(`/approvals/${id}/decision`, decision, ann)).toMatchObject({ status: 200 });
+        return { code, id };
+      }
+
+      it.each<[string, (code: string) => Promise<unknown>]>([
+        [
+          'POST /revoke',
+          async (token) =>
+            wrong.form('/revoke', { token }, { authorization: `Bearer ${await right.identity('agent-7')}` }),
+        ],
+        [
+          'POST /revocations',
+          async (leaked) => wrong.post('/revocations', { leaked, reason: 'r' }, await right.identity('soc')),
+        ],
+      ])('%s', async (endpoint, end) => {
+        const { code, id } = await asked();
+        const state = said === 'deny' ? 'denied' : 'cancelled';
+        const answer = endpoint === 'POST /revoke' ? {} : { body: { approval: { id, state } } };
+        expect(await end(code)).toMatchObject({ status: 200, ...answer });
+        expect((await right.get(`/approvals/${id}`, await right.identity('agent-7'))).body).toMatchObject({ state });
+      });
+    },
+  );
 
   it('acknowledges a cutoff that no identity survives, and a hold that it neither previews nor lifts', async () => {
     const before = await right.identity('agent-8');
