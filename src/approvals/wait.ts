@@ -8,7 +8,8 @@ import { goingOn } from '../ledger/approval-state.js';
 import { readApprovals } from '../ledger/approvals.js';
 import type { Ledger } from '../ledger/ledger.js';
 
-const WAITING_MOST = { all: 5_000, ofOneParty: 200 } as const;
+/** A workload that waits for more than this has other troubles; and many together leave some of the places free. */
+const WAITING_MOST = { all: 5_000, ofOneParty: 200, ofWhatIsFree: true } as const;
 
 const LOOK_EACH_MS = 1_000;
 

@@ -1,7 +1,7 @@
 /** A task of the broker, from the side of the agent: credentials under it, its heartbeat, its end. */
 import { createHash } from 'node:crypto';
 import { isLive } from '../domain/task-outcome.js';
-import { waitForAnswer } from './approval-wait.js';
+import { answerWait } from './approval-wait.js';
 import { KeptCredential, type Credential, type Issued } from './credential.js';
 import { elapsed } from './elapsed.js';
 import { ApprovalNeeded, MayflyError, NotApproved, Refused, TaskEnded } from './errors.js';
@@ -94,9 +94,10 @@ export class Task implements AsyncDisposable {
    */
   async untilApproved({ approvalId }: ApprovalNeeded, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const either = signal ? AbortSignal.any([signal, this.signal]) : this.signal;
+    const wait = answerWait(this.#connection, approvalId, either);
     for (;;) {
       this.#assertWanted();
-      const state = await waitForAnswer(this.#connection, approvalId, either);
+      const state = await wait();
       this.#assertWanted();
       if (state === 'approved' || state === 'used') return;
       if (state === 'cancelled') await this.#assertNotOver(either);

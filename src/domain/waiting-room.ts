@@ -18,6 +18,8 @@ interface WaitingRoom<W extends { party: string }> {
 interface Most {
   all: number;
   ofOneParty: number;
+  /** Whether the share of a party is one of what the others leave free: else a few parties could take all places. */
+  ofWhatIsFree?: true;
 }
 
 export function createWaitingRoom<W extends { party: string }>(most: Most): WaitingRoom<W> {
@@ -31,12 +33,17 @@ export function createWaitingRoom<W extends { party: string }>(most: Most): Wait
     else ofParty.delete(party);
   }
 
+  const shareOf = (party: string): number => {
+    const others = wakes.size - (ofParty.get(party) ?? 0);
+    return most.ofWhatIsFree ? most.ofOneParty * (1 - others / most.all) : most.ofOneParty;
+  };
+
   const wake = (waiters: Iterable<W>): void => {
     for (const waiter of waiters) wakes.get(waiter)?.();
   };
 
   return {
-    takes: (party) => !isClosed && wakes.size < most.all && (ofParty.get(party) ?? 0) < most.ofOneParty,
+    takes: (party) => !isClosed && wakes.size < most.all && (ofParty.get(party) ?? 0) < shareOf(party),
     async wait(waiter, ms) {
       count(waiter.party, 1);
       await new Promise<void>((resolve) => {

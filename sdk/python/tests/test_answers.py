@@ -50,6 +50,26 @@ class AnswersTest(unittest.TestCase):
         return broker.task("triage", person=person)
 
 
+class ABrokerThatCannotHoldWhoWaitsForPeople(unittest.TestCase):
+    def test_is_asked_again_after_a_pause_that_grows(self) -> None:
+        states = iter(["pending"] * 6 + ["approved"])
+
+        def answer(seen: Seen) -> Reply:
+            if seen.path.startswith("/approvals/"):
+                return reply(200, {"state": next(states)})
+            return reply(200, {"id": "tsk_1", "state": "open", "task": {"state": "completed"}})
+
+        server = Loopback(answer)
+        self.addCleanup(server.close)
+        with mayfly.Broker(server.url, identity=lambda: IDENTITY).task("triage") as task:
+            pauses: list[float] = []
+            with mock.patch.object(task.ended, "wait", pauses.append):
+                task.wait_until_approved(mock.Mock(approval_id="apr_1"))
+        self.assertEqual(len(pauses), 6)
+        for pause, most in zip(pauses, (1, 2, 4, 8, 15, 15)):
+            self.assertTrue(most / 2 <= pause <= most, pauses)
+
+
 class WhatIsNoAnswerOfABroker(AnswersTest):
     def test_is_unavailable_at_once_and_gives_no_credential(self) -> None:
         json_type = {"Content-Type": "application/json"}

@@ -1,4 +1,5 @@
 /** Waiting for people: what wakes those who wait, and what many of them cost the store together. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import { createAnswerWaiting, type AnswerWaiting } from '../../../src/approvals/wait.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
@@ -82,6 +83,19 @@ it('is for some of one party: the others get their answer at once', async () => 
   await wait('lab:agent', approval, LONG_MS);
   close();
   await some;
+});
+
+it('leaves places to others where so many parties wait as would take all', async () => {
+  const { deps, approval } = await asking();
+  waiting = createAnswerWaiting(deps.ledger);
+  const { wait, close } = waiting;
+  const many = Array.from({ length: 5_000 }, (_, place) => wait(`lab:agent-${place % 25}`, approval, LONG_MS));
+  let isOver = false;
+  const other = wait('lab:other', approval, LONG_MS).then(() => (isOver = true));
+  await turn();
+  expect(isOver).toBe(false);
+  close();
+  await Promise.all([...many, other]);
 });
 
 it('leaves no timer when the last has gone, which would keep the process', async () => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import random
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -28,6 +29,9 @@ _ALIVE = ("open", "suspended")
 #: Of one request that waits for people. Programs around agents often give up after a minute.
 _WAIT_SECONDS = 55
 _WAIT_SPARE_SECONDS = 10.0
+#: Between two of them, where the broker does not hold a request: too many wait there, or it ends.
+_PAUSE_SECONDS_FIRST = 1.0
+_PAUSE_SECONDS_MAX = 15.0
 
 
 class Task:
@@ -102,8 +106,10 @@ class Task:
         raises.
         """
         path = f"/approvals/{asked.approval_id}?wait={_WAIT_SECONDS}"
+        pause = _PAUSE_SECONDS_FIRST
         while True:
             self._raise_if_ended()
+            since = elapsed()
             state = self._calls.json("GET", path, timeout_seconds=_WAIT_SECONDS + _WAIT_SPARE_SECONDS).get("state")
             self._raise_if_ended()
             if state in ("approved", "used"):
@@ -113,6 +119,12 @@ class Task:
                 self._raise_if_ended()
             if state != "pending":
                 raise NotApproved(asked.approval_id, state if isinstance(state, str) else "unknown")
+            if elapsed() - since > _WAIT_SECONDS / 2:
+                pause = _PAUSE_SECONDS_FIRST
+                continue
+            # All who wait there are told so at once: they must not all come back at once, and not ever faster.
+            self.ended.wait(random.uniform(pause / 2, pause))
+            pause = min(pause * 2, _PAUSE_SECONDS_MAX)
 
     def auth(self, target: str, access: Access | None = None, *, origin: str | None = None) -> Bearer:
         """Return an ``auth`` for httpx, httpx2 or requests that sends credentials for the target, and to it alone.
