@@ -24,11 +24,12 @@ import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
 import { rememberedPerson } from '../domain/party.js';
 import { withoutTokens } from '../domain/token-in-text.js';
-import { changeApproval } from '../ledger/approvals.js';
+import { changeApproval, readApproval } from '../ledger/approvals.js';
+import type { InTurn } from '../ledger/in-turn.js';
 import { approvalFields } from './audit-fields.js';
 import { isOfOwner } from './own-team.js';
 
-export type AnswerDeps = Pick<Deps, 'ledger' | 'audit' | 'settings'>;
+export type AnswerDeps = Pick<Deps, 'ledger' | 'audit' | 'settings'> & { inTurn: InTurn };
 
 type PermittedAnswer = Permitted<'approve' | 'breakGlass', Answering>;
 
@@ -41,7 +42,8 @@ interface AnswerRequest extends Partial<Terms> {
 
 /**
  * Returns the approval as it stands then. The audit entry comes first: nothing is released of which the log does not say who agreed.
- * Of two answers at once one wins, and the refusal of the other is entered behind its entry.
+ * Answers to one approval are taken in turn, each by the record as it stands then: one emergency is one alarm. Of two at once at two
+ * brokers one wins, and the refusal of the other is entered behind its entry.
  */
 export async function answerApproval(
   deps: AnswerDeps,
@@ -60,9 +62,12 @@ export async function answerApproval(
     const usableUntil = ledger.clock.now() + settings.approvals.usableSeconds * 1000;
     return { ...next, usableUntil, ...(answer.says === 'emergency' && { review: { openedAt: answer.at } }) };
   };
-  const expected = answered(subject.approval);
-  await audit.append(answeredEvent(permitted, expected, answer, requestId));
-  const after = await changeApproval(ledger, expected.id, answered);
+  const { id } = subject.approval;
+  const after = await deps.inTurn(id, async () => {
+    const stored = await readApproval(ledger, id);
+    if (stored) await audit.append(answeredEvent(permitted, answered(stored.value), answer, requestId));
+    return stored && changeApproval(ledger, id, answered);
+  });
   if (!after) throw new BrokerError('not_found', 'There is no approval with that id.');
   return { ...subject, approval: after, state: stateOf(deps, subject, after) };
 }

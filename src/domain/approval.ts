@@ -46,7 +46,7 @@ const answerSchema = z.strictObject({
   says: z.enum(APPROVAL_ANSWERS),
   /** The groups for which policy lets this person answer. */
   groups: z.array(z.string()),
-  /** The person belongs to a team whose agent asks: such a yes is not enough alone. */
+  /** The person belongs to a team whose agent asks, or has it ask: such a yes is not enough alone. */
   ofOwner: z.literal(true).optional(),
   /** The person's login is a cause: a yes of somebody who was cut off since does not count. */
   issuedAt: moment,

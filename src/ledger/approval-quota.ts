@@ -17,7 +17,7 @@ import { retryOnConflict } from './retry-on-conflict.js';
 
 /**
  * Whose places they are: those of a workload for one person, who has proven to be served, or for nobody; and of each party that opens
- * tasks for it, which has proven who it is. One person who is refused everything must not stop the agent from asking for others, nor one
+ * tasks for it, or hands work on to it, which has proven who it is, or that it has a live credential. One person who is refused everything must not stop the agent from asking for others, nor one
  * opener from working for another. A person who was only named would be as many as a workload likes.
  */
 interface Requester {
@@ -27,10 +27,11 @@ interface Requester {
   opener?: string | undefined;
 }
 
-export function requesterOf({ workload, principal, principalProven, openedBy }: Task): Requester {
+export function requesterOf({ workload, principal, principalProven, openedBy, handedOn, chain }: Task): Requester {
   const person = principalProven && principal?.kind === 'person' ? principal.id : undefined;
-  const isOther = openedBy && ![workload.id, person].includes(openedBy.id);
-  return { workload: workload.id, person, opener: isOther ? openedBy.id : undefined };
+  // Of what was handed on, whoever has shown the credential is the workload itself: the nearest above it gave it that.
+  const opener = (openedBy ?? (handedOn && chain?.[0]))?.id;
+  return { workload: workload.id, person, opener: opener === workload.id || opener === person ? undefined : opener };
 }
 
 interface WantedPlace {

@@ -6,6 +6,7 @@ import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.j
 import type { Reply } from '../support/calls.js';
 import { expectProblem } from '../support/expect-refusal.js';
 import { park, type ParkedWish } from '../support/approvals/written-request.js';
+import { audited } from '../support/brokers/signals.js';
 import { startRedis } from '../support/redis.js';
 
 const policies = `
@@ -139,6 +140,23 @@ describe('an approver', () => {
       const { answers } = shownOf(await read(id, await person('reader'))).answer;
       expect(answers).toHaveLength(1);
     }
+  });
+
+  it.each([
+    ['approve', 'approval.answered'],
+    ['deny', 'approval.answered'],
+    ['emergency', 'approval.emergency'],
+  ])('is heard of once, however often they %s at once', async (decision, type) => {
+    const { id } = await asked();
+    const dee = await person('dee', ['sre-oncall', 'duty']);
+    const { digest } = shownOf(await read(id, dee)).answer;
+    const said = { decision, digest, reason: 'now' };
+    const replies = await Promise.all(
+      Array.from({ length: 12 }, () => broker.post(`/approvals/${id}/decision`, said, dee)),
+    );
+    expect(replies.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(11).fill(409)]);
+    const entries = await audited(broker, type);
+    expect(entries.filter(({ approval }) => approval?.id === id)).toHaveLength(1);
   });
 
   it('agrees to less, and never to more', async () => {
@@ -307,6 +325,20 @@ describe('separation of duties', () => {
     expect(shownOf(await answer(id, await person('dan')))).toMatchObject({ state: 'approved' });
     const next = await asked();
     expect(shownOf(await answer(next.id, ann, { decision: 'deny', reason: 'x' }))).toMatchObject({ state: 'denied' });
+  });
+
+  const boss = { kind: 'workload', id: 'lab:boss', issuer: 'lab', owner: 'trading' } as const;
+  it.each<[string, ParkedWish & { team?: string }]>([
+    ['asks', { team: 'trading' }],
+    ['opened its task', { openedBy: boss }],
+    ['handed the task on', { chain: [boss] }],
+    ['stands above that one', { chain: [{ ...boss, owner: 'sales' }, boss] }],
+  ])('the team whose agent %s does not agree alone', async (_, wish) => {
+    const { id } = await asked(wish);
+    expect(shownOf(await answer(id, await person('ann', ['sre-oncall', 'trading'])))).toMatchObject({
+      state: 'pending',
+    });
+    expect(shownOf(await answer(id, await person('dan')))).toMatchObject({ state: 'approved' });
   });
 
   it('the group of a team may have another name', async () => {

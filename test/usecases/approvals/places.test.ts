@@ -5,6 +5,7 @@ import type { ApprovalAnswer } from '../../../src/domain/approval.js';
 import { newId } from '../../../src/domain/id.js';
 import { requesterOf, takePlace } from '../../../src/ledger/approval-quota.js';
 import { revoke } from '../../../src/ledger/revoke.js';
+import { accessTokenOf } from '../../../src/targets/kinds.js';
 import { openTask } from '../../../src/tasks/open-task.js';
 import { answered, approvalOf, askingBroker, asks, waitingFor, WRITES_ASK } from '../../support/approvals/asking.js';
 import { withPersons, type WholeBroker } from '../../support/brokers/use-cases.js';
@@ -15,6 +16,12 @@ import { engineOf } from '../../support/policy.js';
 const MOST = 3;
 const HOUR_MS = 3_600_000;
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
+
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+
+/** What is asked by others is granted, so that they have something to hand on. */
+const SUB_ASKS = `@id("sub-asks") @approval("sre") forbid (principal == Workload::"lab:sub", action == Action::"write", resource)
+  unless { context.approvals.contains("sre") };`;
 
 interface Question {
   id: string;
@@ -173,6 +180,21 @@ describe('nobody uses up the questions of another', () => {
     await askAll(on, await openedBy('lab:other'));
     await askAll(on);
     await secondsUntilRoom(on, 'one-more');
+  });
+
+  it('none of two agents that hand on to the same one, nor that one itself', async () => {
+    const on = await broker(SUB_ASKS);
+    const sub = { token: 'lab:sub', type: JWT };
+    const handedOnBy = async (token: string): Promise<Partial<ExchangeRequest>> => {
+      const { minted } = await on.exchange({ ...incident('*'), subject: { token, type: JWT } });
+      const handed = { token: accessTokenOf(minted.material), type: ACCESS_TOKEN };
+      return { subject: handed, actor: sub };
+    };
+    await askAll(on, await handedOnBy('lab:one'));
+    await secondsUntilRoom(on, 'one-more', await handedOnBy('lab:one'));
+    await askAll(on, await handedOnBy('lab:other'));
+    await askAll(on, { subject: sub });
+    await secondsUntilRoom(on, 'one-more', { subject: sub });
   });
 
   it('and persons who are only named are nobody', async () => {
