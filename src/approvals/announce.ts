@@ -8,9 +8,10 @@ import { defined } from '../domain/defined.js';
 import { chainOf, type Task } from '../domain/task.js';
 import { MINUTE_MS } from '../domain/time.js';
 import { readApprovalState } from '../ledger/approval-state.js';
-import { changeApproval, readApprovals } from '../ledger/approvals.js';
+import { changeApproval, readApproval } from '../ledger/approvals.js';
+import { eachSettled } from '../ledger/each-settled.js';
 import { readTask } from '../ledger/tasks.js';
-import { noteAnnounced, unannouncedBefore } from '../ledger/unannounced.js';
+import { claimAnnouncing, noteAnnounced, unannouncedBefore } from '../ledger/unannounced.js';
 import { approvalFields } from './audit-fields.js';
 import type { ApprovalRequest } from './approval-request.js';
 
@@ -38,18 +39,19 @@ export async function announce(
 const ABOUT_TO_BE_ANNOUNCED_MS = MINUTE_MS;
 
 /**
- * Announces each approval whose broker died before it could, if people can still answer it. The decision of policy and the address of the
- * caller died with that broker.
+ * Announces each approval whose broker died before it could, if people can still answer it: of several brokers one does. The decision of
+ * policy and the address of the caller died with that broker. One that fails keeps no other from being announced.
  */
 export async function announceLate({ audit, ledger }: AnnounceDeps): Promise<void> {
   const ids = await unannouncedBefore(ledger, ledger.clock.now() - ABOUT_TO_BE_ANNOUNCED_MS);
-  const asked = new Map((await readApprovals(ledger, ids)).map((approval) => [approval.id, approval]));
-  for (const id of ids) {
-    const approval = asked.get(id);
-    if (approval && (await readApprovalState(ledger, approval)) === 'pending')
+  await eachSettled(ids, async (id) => {
+    const approval = (await readApproval(ledger, id))?.value;
+    if (approval && (await readApprovalState(ledger, approval)) === 'pending') {
+      if (!(await claimAnnouncing(ledger, id))) return;
       await appendRequested({ audit, ledger }, approval);
+    }
     await noteAnnounced(ledger, id);
-  }
+  });
 }
 
 async function appendRequested({ audit, ledger }: AnnounceDeps, approval: Approval): Promise<void> {

@@ -55,6 +55,9 @@ export const approvalIndex = (shard: Shard): Key => `${shard}/approvals`;
 /** Returns the index of approvals of which the audit log may have no entry yet: approval id → when it was asked. */
 export const unannouncedIndex = (shard: Shard): Key => `${shard}/untold`;
 
+/** Returns the key by which one broker announces an approval that another one has not. */
+export const announcingKey = (id: string): Key => `${shardOf(id)}/telling:${id}`;
+
 /** Returns the index of approvals that were given in an emergency, and that nobody has reviewed yet: approval id → since when. */
 export const reviewIndex = (shard: Shard): Key => `${shard}/reviews`;
 

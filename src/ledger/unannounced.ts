@@ -4,8 +4,9 @@
  */
 import type { Approval } from '../domain/approval.js';
 import { SHARDS, shardOf } from '../domain/id.js';
+import { MINUTE_MS } from '../domain/time.js';
 import type { Change } from '../store/store.js';
-import { unannouncedIndex } from './keys.js';
+import { announcingKey, unannouncedIndex } from './keys.js';
 import type { Ledger } from './ledger.js';
 
 export const unannouncedChange = ({ id, askedAt }: Approval): Change => ({
@@ -14,6 +15,16 @@ export const unannouncedChange = ({ id, askedAt }: Approval): Change => ({
 
 export const noteAnnounced = ({ records }: Ledger, id: string): Promise<boolean> =>
   records.commit({ unindex: [[unannouncedIndex(shardOf(id)), id]] });
+
+/** So long nobody else announces what a broker is about to: if it dies before it has, another one does then. */
+const ANNOUNCED_WITHIN_MS = MINUTE_MS;
+
+/** Returns whether this broker is to announce it: of several that are about to, one is. */
+export const claimAnnouncing = ({ records, clock }: Ledger, id: string): Promise<boolean> =>
+  records.commit({
+    expect: [[announcingKey(id), undefined]],
+    put: [[announcingKey(id), 'claimed', clock.now() + ANNOUNCED_WITHIN_MS]],
+  });
 
 const AT_ONCE = 100;
 
