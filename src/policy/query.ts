@@ -34,6 +34,17 @@ export type OperatorVerb =
   | 'approve'
   | 'breakGlass';
 
+/**
+ * The verbs that end or hold: none of them is rate limited, and questions about them do not wait behind any others. A flood must not
+ * delay a revocation.
+ */
+export const NEVER_DELAYED: ReadonlySet<string> = new Set<OperatorVerb>([
+  'revoke',
+  'completeTask',
+  'completeRun',
+  'suspendTask',
+]);
+
 export type PolicyResource =
   | { type: 'resource'; target: string; path: string }
   | { type: 'target'; target: string }

@@ -10,6 +10,7 @@ const named = [...readFileSync('docs/memory.md', 'utf8').matchAll(/^\| `([\w/-]+
 /** Files that keep a collection beyond a call, and are rightly not on the page. */
 const NOT_MEMORY: Readonly<Record<string, string>> = {
   'audit/usage.ts': 'lives for one answer',
+  'authorization/asked-once.ts': 'lives for one request',
   'authorization/permit-on-approval.ts': 'lives for one answer',
   'cli/people/tree.ts': 'lives for one command',
   'cli/policy/changes.ts': 'lives for one command',

@@ -1,5 +1,7 @@
 /** POST /access/v1/evaluation and /access/v1/evaluations (AuthZEN 1.0): may this be done now? */
 import { z } from 'zod';
+import { answersAhead } from '../../authorization/answers-ahead.js';
+import { askedOnce } from '../../authorization/asked-once.js';
 import { permitPart } from '../../authorization/permit-on-broker.js';
 import { evaluate, type Evaluation, type WhyNot } from '../../credentials/evaluate.js';
 import { denied } from '../../authorization/decide.js';
@@ -104,23 +106,29 @@ export const evaluations = (deps: HttpDeps) =>
     const asked = readJson(call, evaluationsInput, HARD_LIMITS.jsonValuesOfEvaluations);
     const { evaluations: each = [], options } = asked;
     if (each.length === 0) return ok(await answer(deps, caller, call, parsed(questionInput, asked)));
-    const ask = (one: unknown) => answerOne(deps, caller, call, merged(asked, one));
+    const once = { ...deps, policy: askedOnce(deps.policy) };
+    const ask = (one: unknown) => answerOne(once, caller, call, merged(asked, one));
     return ok({ evaluations: await inOrder(each, ask, options?.evaluations_semantic) });
   });
 
-/** All at once where all are to be answered. Else one after the other, up to the first that ends it. */
+/**
+ * Nothing limits how often an API asks: what others make it ask must not shut it out. So one call has not all of an engine elsewhere for
+ * itself, and what its caller may ask is asked once.
+ */
+const AT_ONCE = 8;
+
+/** One after the other where an answer may end it: nothing behind that is asked. */
 async function inOrder(
   each: readonly unknown[],
   ask: (one: unknown) => Promise<DecisionAnswer>,
   semantic = 'execute_all',
 ): Promise<DecisionAnswer[]> {
-  if (semantic === 'execute_all') return Promise.all(each.map(ask));
+  const isWhole = semantic === 'execute_all';
   const last = semantic === 'permit_on_first_permit';
   const answers: DecisionAnswer[] = [];
-  for (const one of each) {
-    const next = await ask(one);
+  for await (const [, next] of answersAhead(each, isWhole ? AT_ONCE : 1, ask)) {
     answers.push(next);
-    if (next.decision === last) break;
+    if (!isWhole && next.decision === last) break;
   }
   return answers;
 }

@@ -11,7 +11,7 @@ import { permitOnTask, type PermittedTask, type TaskVerb } from '../../authoriza
 import type { PartyRef } from '../../domain/party.js';
 import type { HttpDeps } from '../deps.js';
 import type { AuthenticatedCaller } from '../../identity/proof.js';
-import type { OperatorVerb } from '../../policy/query.js';
+import { NEVER_DELAYED, type OperatorVerb } from '../../policy/query.js';
 import { authenticate } from './authenticate.js';
 import { readJson, readQuery } from './body.js';
 import { described, type Contract, type Described } from './contract.js';
@@ -54,11 +54,8 @@ interface Operation<V extends OperatorVerb, S extends z.ZodType, P> extends Told
 /** What the contract of an operation says beyond its verb and its input. */
 type Told = Pick<Contract, 'summary' | 'needs' | 'path' | 'takesIdempotencyKey' | 'answers' | 'refusals'>;
 
-/** Verbs that end or hold are never rate limited: a flood must not delay a revocation. Every other verb is, before it can write to the audit log. */
-const NOT_RATE_LIMITED: ReadonlySet<OperatorVerb> = new Set(['revoke', 'completeTask', 'completeRun', 'suspendTask']);
-
 /** The verbs that a broker with a wrong clock takes proof for. What else they can do, a lift or a preview, reads the checked time. */
-const ENDING: ReadonlySet<OperatorVerb> = new Set([...NOT_RATE_LIMITED, 'sendSignal']);
+const ENDING: ReadonlySet<string> = new Set([...NEVER_DELAYED, 'sendSignal']);
 
 /** The input of verbs that have everything in their path. */
 export const nothing = z.strictObject({});
@@ -98,7 +95,8 @@ function handled<V extends OperatorVerb, S extends z.ZodType, P>(
   const contract: Contract = { needs: `\`${verb}\``, ...told, proof: 'bearer', [from]: input };
   return described(contract, async (call) => {
     const caller = await authenticate(deps, call, ENDING.has(verb) ? 'ending' : undefined);
-    if (!NOT_RATE_LIMITED.has(verb)) await (within ? within(caller.party) : deps.assertWithinRate(caller.party));
+    // Every other verb is rate limited, before it can write to the audit log.
+    if (!NEVER_DELAYED.has(verb)) await (within ? within(caller.party) : deps.assertWithinRate(caller.party));
     // An entry keeps `task` only if it is the id of a task.
     const { params, requestId } = call;
     const asked = { type: 'operation.refused', verb, task: params['id'] ?? '', requestId, charged: nobody } as const;

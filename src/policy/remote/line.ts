@@ -3,7 +3,7 @@ import { sha256 } from '../../domain/digest.js';
 import type { PolicySilence } from '../../domain/policy-outcome.js';
 import type { SendKept } from '../../outbound/kept-connections.js';
 import type { TimeLimit } from '../policy-engine.js';
-import type { PolicyQuery } from '../query.js';
+import { NEVER_DELAYED, type PolicyQuery } from '../query.js';
 import type { Answer } from './answer.js';
 import type { DecisionPoint } from './decision-point.js';
 import { lane } from './lane.js';
@@ -47,10 +47,11 @@ export function lineTo(options: LineOptions, facts: unknown): Line {
   const { point, elapsed, onQuestion = () => undefined, onUnanswered = () => undefined } = options;
   const targets = new Map(options.targets.map((target) => [target.resource, target]));
   const configured = sha256(JSON.stringify([options.targets.map(factsOf), facts]));
-  // A flood of requests for access must not keep a revocation waiting.
+  // A flood of whatever else must not keep a revocation waiting. No rate limits who asks for one: its part of the lane does.
   const lanes = {
-    access: lane({ connections: 32, questionsMax: 256 }),
-    operate: lane({ connections: 16, questionsMax: 128 }),
+    access: lane({ connections: 32, questions: 256, ofParty: { connections: 16, questions: 128 } }),
+    operate: lane({ connections: 16, questions: 128, ofParty: { connections: 8, questions: 64 } }),
+    ending: lane({ connections: 64, questions: 512, ofParty: { connections: 8, questions: 32 } }),
   };
   let last: (Heard & { at: number }) | undefined;
   let isFailing = false;
@@ -67,7 +68,8 @@ export function lineTo(options: LineOptions, facts: unknown): Line {
       onQuestion();
       try {
         const question = questionOf(query, targets);
-        const answer = await lanes[query.context.kind].take((send) => point.ask(question, within(timeLimit, send)));
+        const by = lanes[laneOf(query)];
+        const answer = await by.take(query.principal.id, (send) => point.ask(question, within(timeLimit, send)));
         const { named, digest } = heardFrom(answer);
         last = { named, digest, at: elapsed() };
         isFailing = false;
@@ -82,6 +84,10 @@ export function lineTo(options: LineOptions, facts: unknown): Line {
     isFine: () => last !== undefined && !isFailing && elapsed() - last.at < QUIET_MS,
   };
 }
+
+/** An action that policy can grant may have the name of no verb. */
+const laneOf = ({ action, context: { kind } }: PolicyQuery) =>
+  kind === 'operate' && NEVER_DELAYED.has(action) ? 'ending' : kind;
 
 /** Returns the way to send that gives up a request when the time of its whole decision is over. */
 const within =

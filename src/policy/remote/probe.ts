@@ -12,10 +12,12 @@ export const PROBE: PolicyQuery = {
   context: { kind: 'operate' },
 };
 
+const ONE = { connections: 1, questions: 1 };
+
 /** Returns what is worth a note about an engine that answers. Rejects with `Unanswered` if it does not. */
 export async function probeNote(point: DecisionPoint): Promise<string | undefined> {
-  const once = lane({ connections: 1, questionsMax: 1 });
-  const { allow, named } = await once.take((send) => point.ask(questionOf(PROBE, new Map()), send));
+  const once = lane({ ...ONE, ofParty: ONE });
+  const { allow, named } = await once.take(PROBE.principal.id, (send) => point.ask(questionOf(PROBE, new Map()), send));
   if (allow) return `${point.place} lets a workload read revocations that does not exist: does it permit everything?`;
   if (named === undefined)
     return `${point.place} does not say which policies it decides by: the digest of decisions stays when they change`;

@@ -34,7 +34,10 @@ export async function createRemoteEngine(options: RemoteOptions): Promise<Policy
   const line = lineTo(options, [actions, patterns]);
   const digest = () => line.heard()?.digest ?? '';
 
-  async function decide(query: PolicyQuery, { timeLimit }: DecideOptions = {}): Promise<Verdict> {
+  const begin = (): TimeLimit => limitOf(elapsed, timeoutMs);
+
+  // Also the wait for a connection is a part of the time.
+  async function decide(query: PolicyQuery, { timeLimit = begin() }: DecideOptions = {}): Promise<Verdict> {
     if (!makesSense(query, sense)) {
       const because = { why: 'no-permit' as const, policies: [] };
       return { outcome: 'deny', policies: [], because, digest: digest() };
@@ -64,7 +67,7 @@ export async function createRemoteEngine(options: RemoteOptions): Promise<Policy
   return {
     decide,
     atOnce: AT_ONCE,
-    timeLimit: () => limitOf(elapsed, timeoutMs),
+    timeLimit: begin,
     evaluationsOf,
     isGrantable: (action) => sense.actions.has(action),
     get digest() {

@@ -3,10 +3,11 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { BrokerError } from '../../../src/domain/errors.js';
 import type { PolicySilence } from '../../../src/domain/policy-outcome.js';
-import type { PolicyEngine } from '../../../src/policy/policy-engine.js';
+import type { PolicyEngine, Verdict } from '../../../src/policy/policy-engine.js';
+import type { PolicyQuery } from '../../../src/policy/query.js';
 import { json, serve } from '../../support/policy-engines/decision-point.js';
 import { authzenEngine, opaEngine, type RemoteWish } from '../../support/policy-engines/remote.js';
-import { toAccess, toOperate, workload } from '../../support/policy.js';
+import { taskOf, toAccess, toOperate, workload } from '../../support/policy.js';
 import { until } from '../../support/until.js';
 
 type Reply = (response: ServerResponse) => void;
@@ -239,24 +240,50 @@ describe('An AuthZEN decision point', () => {
 });
 
 describe('An engine that hangs', () => {
-  const revoke = toOperate('readRevocations', { type: 'broker' }, workload('lab:soc'));
+  const by = (id: string) => workload(`lab:${id}`);
+  const access = (id: string) => toAccess('incident/1', 'read', { by: by(id) });
+  const verb = (name: string, id: string) =>
+    toOperate(name, name.endsWith('Task') ? taskOf(by(id)) : { type: 'broker' }, by(id));
 
-  it('holds so many questions and no more, and none of the verbs', async () => {
+  /** Which questions go one way, with how many connections; how many it takes, and how many of one party. */
+  const LANES: [what: string, question: (id: string) => PolicyQuery, connections: number, most: number, ofParty: number][] = [
+    ['access', access, 32, 256, 128],
+    ['verbs', (id) => verb('readTask', id), 16, 128, 64],
+    ...['revoke', 'completeTask', 'completeRun', 'suspendTask'].map(
+      (name): (typeof LANES)[number] => [name, (id) => verb(name, id), 64, 512, 32],
+    ),
+  ]; // prettier-ignore
+
+  it.each(LANES)('holds so many questions and no more, and none of another kind: %s', async (what, question, connections, most, ofParty) => {
     const waiting: ServerResponse[] = [];
     const { engine, unanswered, asked } = await turning('OPA', (response) => void waiting.push(response));
     const before = asked();
-    const held = Array.from({ length: 256 }, () => engine.decide(toAccess('incident/1')));
-    await silenceOf(engine);
-    expect(unanswered).toEqual(['busy']);
-    // The verbs have connections of their own.
-    const verb = engine.decide(revoke);
-    await until(() => waiting.length === 33, 'the questions do not arrive');
-    expect(asked() - before).toBe(33);
+    const parties = Array.from({ length: most / ofParty }, (_, n) => `flood-${n}`);
+    const held: Promise<Verdict>[] = [];
+    for (const party of parties) {
+      held.push(...Array.from({ length: ofParty }, () => engine.decide(question(party))));
+      // Nobody has more than a part of it.
+      await refusedAsBusy(engine.decide(question(party)));
+    }
+    await refusedAsBusy(engine.decide(question('soc')));
+    expect(unanswered).toEqual(Array(parties.length + 1).fill('busy'));
+    // Each other kind has connections of its own.
+    const others = [access('soc'), verb('readTask', 'soc'), verb('revoke', 'soc')].toSpliced(placeOf(what), 1);
+    const free = others.map((other) => engine.decide(other));
+    await until(() => waiting.length === connections + 2, 'the questions do not arrive');
+    expect(asked() - before).toBe(connections + 2);
     const answering = setInterval(() => {
       for (const response of waiting.splice(0)) json(response, { result: false });
     }, 1);
-    const verdicts = await Promise.all([verb, ...held]);
+    const verdicts = await Promise.all([...free, ...held]);
+    // What was answered takes no place any more.
+    verdicts.push(...(await Promise.all(parties.map((party) => engine.decide(question(party))))));
     clearInterval(answering);
-    expect(verdicts.map(({ outcome }) => outcome)).toEqual(Array(257).fill('deny'));
-  });
+    expect(new Set(verdicts.map(({ outcome }) => outcome))).toEqual(new Set(['deny']));
+  }); // prettier-ignore
+
+  const placeOf = (what: string): number => ({ access: 0, verbs: 1 })[what] ?? 2;
+
+  const refusedAsBusy = (deciding: Promise<Verdict>) =>
+    expect(deciding).rejects.toMatchObject({ code: 'temporarily_unavailable', cause: { reason: 'busy' } });
 });
