@@ -8,9 +8,7 @@ import { APPROVAL_LISTS, approvalsAfter, type ApprovalPlace } from '../ledger/ap
 
 export { APPROVAL_LISTS };
 
-interface SeenApprovals extends FilledPage<PermittedApprovals['permitted'][number], ApprovalPlace> {
-  unknown: PermittedApprovals['unknown'];
-}
+type SeenApprovals = FilledPage<PermittedApprovals['permitted'][number], ApprovalPlace>;
 
 interface ListDeps extends PermitDeps {
   /** Takes a further request from the rate of the caller, or throws `slow_down`. */
@@ -33,21 +31,18 @@ export async function listApprovals(
 ): Promise<SeenApprovals> {
   // Also where nothing waits: a refusal must not say that something does.
   await assertLiveCaller(deps, caller);
-  const unknown = new Map<string, PermittedApprovals['unknown'][number]>();
   const beforeMore = () => deps.assertWithinRate(caller.party);
   const looking = { pageSize: PAGE, lookedMost: LOOKED_AT_MOST, beforeMore };
-  const filled = await fillPage(paging, looking, async (by) => {
+  return fillPage(paging, looking, async (by) => {
     const { approvals, places, next } = await approvalsAfter(deps.ledger, state, by);
-    const seen = await permitApprovals(deps, caller, approvals);
-    for (const one of seen.unknown) unknown.set(one.message, one);
+    const { permitted, unknown } = await permitApprovals(deps, caller, approvals);
     const placeOf = new Map(places.map((place) => [place[1], place]));
-    const found = seen.permitted.flatMap((one) => {
+    const found = permitted.flatMap((one) => {
       const place = placeOf.get(one.subject.approval.id);
       return place && isListed(one.subject, state) ? [{ one, place }] : [];
     });
-    return { found, next };
+    return { found, next, unknown };
   });
-  return { ...filled, unknown: [...unknown.values()] };
 }
 
 /** An index is behind the clock, and knows nothing of the end of a task. */

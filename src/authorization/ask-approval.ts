@@ -7,9 +7,9 @@ import type { Task } from '../domain/task.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
 import type { ApprovalFacts, OperateContext } from '../policy/query.js';
 import { personOf } from './decide.js';
-import { decideOperation, refusalOf } from './decide-operation.js';
+import { decideOperation } from './decide-operation.js';
 import type { Deps } from './deps.js';
-import { unknownWhether } from './permits-or-unavailable.js';
+import { permitsOrUnknown } from './permits-or-unavailable.js';
 
 /** What a person may do about an approval, as far as policy decides that. */
 export interface Answerable {
@@ -18,8 +18,8 @@ export interface Answerable {
   /** Policy lets the caller agree in the place of all of them. */
   breaksGlass: boolean;
   /**
-   * Of which of both something is not known, because a policy cannot be evaluated: it counts as no. A mistake in what is said of
-   * emergencies, or of one request, must not keep people from all the others.
+   * Of which of both something is not known, because a policy cannot be evaluated, or an engine elsewhere fails at the question: it counts
+   * as no. A mistake in what is said of emergencies, or of one request, must not keep people from all the others.
    */
   unknown: { groups?: BrokerError; breaksGlass?: BrokerError };
 }
@@ -39,10 +39,10 @@ export async function askWhatMayBeAnswered(
   const unknown: Answerable['unknown'] = {};
   const lets = async (verb: 'approve' | 'breakGlass', group: string, context?: Omit<OperateContext, 'kind'>) => {
     const resource = { type: 'approval', approval: factsOf(approval, group) } as const;
-    const decision = await decideOperation(policy, party, verb, resource, context);
-    const error = unknownWhether(decision);
-    if (error) unknown[verb === 'approve' ? 'groups' : 'breaksGlass'] ??= error;
-    return !error && refusalOf(decision) === undefined;
+    const may = await permitsOrUnknown(policy, decideOperation(policy, party, verb, resource, context));
+    if (typeof may === 'boolean') return may;
+    unknown[verb === 'approve' ? 'groups' : 'breaksGlass'] ??= may;
+    return false;
   };
   const emergency = { own: isOwnRequest(party, approval, task) };
   const groups: string[] = [];

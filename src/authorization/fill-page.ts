@@ -1,4 +1,5 @@
 /** Pages of lists of which a caller may not see everything: records are looked at until so many are found, or enough were looked at. */
+import type { BrokerError } from '../domain/errors.js';
 
 export interface Paging<P extends object> {
   /** The place that the page begins after. */
@@ -20,12 +21,16 @@ interface Looking {
 interface Looked<T, P extends object> {
   found: { one: T; place: P }[];
   next?: P | undefined;
+  /** Why it is not known of some whether the caller may see them. */
+  unknown: readonly BrokerError[];
 }
 
 export interface FilledPage<T, P extends object> {
   permitted: T[];
   /** The place to continue after; absent when all were looked at. A page may be short, or empty, and not be the last. */
   next?: P;
+  /** Why it is not known of some whether the caller may see them: they are left out. One for each text. */
+  unknown: BrokerError[];
 }
 
 /** @param lookAt Returns what is found after a place; more than are wanted still do no harm. */
@@ -35,14 +40,17 @@ export async function fillPage<T, P extends object>(
   lookAt: (by: { after?: P; most: number }, wanted: number) => Promise<Looked<T, P>>,
 ): Promise<FilledPage<T, P>> {
   const found: Looked<T, P>['found'] = [];
+  const unknown = new Map<string, BrokerError>();
   const answer = (next: P | undefined): FilledPage<T, P> => ({
     permitted: found.map(({ one }) => one),
+    unknown: [...unknown.values()],
     ...(next && { next }),
   });
   let place = after;
   for (let looked = 0; looked + pageSize <= lookedMost; looked += pageSize) {
     if (looked > 0) await beforeMore();
     const page = await lookAt({ most: pageSize, ...(place && { after: place }) }, limit - found.length);
+    for (const why of page.unknown) unknown.set(why.message, why);
     found.push(...page.found.slice(0, limit - found.length));
     if (found.length === limit) return answer(found.at(-1)?.place);
     if (page.next === undefined) return answer(undefined);

@@ -13,7 +13,7 @@ import { factsOf, type Decision } from './decide.js';
 import { decideOperation, refusalOf } from './decide-operation.js';
 import { Permission, type Permitted } from './permission.js';
 import type { PermitDeps } from './permit.js';
-import { permitsOrUnavailable } from './permits-or-unavailable.js';
+import { permitsOrUnavailable, permitsOrUnknown } from './permits-or-unavailable.js';
 
 export type TaskVerb = 'readTask' | 'completeTask' | 'suspendTask' | 'resumeTask' | 'heartbeat';
 
@@ -75,6 +75,8 @@ interface ReadingBy {
   most: number;
   /** Is called before policy is asked so many further questions as cost a request. */
   beforeMore: () => Promise<void>;
+  /** Is told why it is not known of a task whether the caller may read it. */
+  unknown: (why: BrokerError) => void;
 }
 
 /**
@@ -85,7 +87,7 @@ export async function permitReading(
   deps: PermitDeps,
   caller: AuthenticatedCaller,
   tasks: readonly Task[],
-  { states, most, beforeMore }: ReadingBy,
+  { states, most, beforeMore, unknown }: ReadingBy,
 ): Promise<PermittedTask<'readTask'>[]> {
   const seen = await deps.ledger.log.look([...new Set(tasks.flatMap(taskCauses)), ...partyCauses(caller.party)]);
   refuseDeadCaller(deps, caller, seen);
@@ -93,12 +95,13 @@ export async function permitReading(
     .map((task) => ({ task, state: stateNow(deps.ledger, task, seen) }))
     .filter(({ state }) => states.includes(state));
   const permitted: PermittedTask<'readTask'>[] = [];
-  const ask = ({ task }: { task: Task }) => decideOnTask(deps, caller, 'readTask', task);
+  const ask = ({ task }: { task: Task }) => permitsOrUnknown(deps.policy, decideOnTask(deps, caller, 'readTask', task));
   for (let start = 0; start < inState.length; start += EVALUATIONS_PER_POINT) {
     if (start > 0) await beforeMore();
     const some = inState.slice(start, start + EVALUATIONS_PER_POINT);
-    for await (const [one, decision] of answersAhead(some, deps.policy.atOnce, ask)) {
-      if (permitsOrUnavailable(decision)) permitted.push(new Permission(caller, 'readTask', one));
+    for await (const [one, may] of answersAhead(some, deps.policy.atOnce, ask)) {
+      if (typeof may !== 'boolean') unknown(may);
+      else if (may) permitted.push(new Permission(caller, 'readTask', one));
       if (permitted.length === most) return permitted;
     }
   }

@@ -8,6 +8,7 @@ import { permitOnApproval } from '../authorization/permit-on-approval.js';
 import { defined } from '../domain/defined.js';
 import { approvalAnswer, approvalOnWire, decisionInput, reviewInput, verbOf } from './approval-contract.js';
 import type { HttpDeps } from './deps.js';
+import { textsOf, unknownAnswer } from './wire/answers.js';
 import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
 import { cursor, cursorText, nextCursor } from './wire/cursor.js';
@@ -27,10 +28,7 @@ export const approvalList = (deps: HttpDeps) =>
         z.strictObject({
           approvals: z.array(approvalAnswer),
           next: nextCursor,
-          unknown: z
-            .array(z.string())
-            .exactOptional()
-            .describe('Why some may be missing: which policies cannot be evaluated about them, in sentences.'),
+          unknown: unknownAnswer,
         }),
       ),
     },
@@ -49,7 +47,7 @@ export const approvalList = (deps: HttpDeps) =>
     permit: (caller, { state, after, limit }) => listApprovals(deps, caller, defined({ state, after, limit })),
     act: ({ permitted, next, unknown }) => {
       const approvals = permitted.map(({ subject }) => approvalOnWire(deps, subject));
-      const why = unknown.length > 0 ? unknown.map(({ message }) => message) : undefined;
+      const why = textsOf(unknown);
       return Promise.resolve(
         ok(defined({ approvals, next: next && cursorText(deps, 'approvals', next), unknown: why })),
       );

@@ -9,6 +9,7 @@ import { listTasks, listTree } from '../inventory/tasks.js';
 import type { HttpDeps } from './deps.js';
 import { taskAnswer } from './task-contract.js';
 import { taskOnWire } from './tasks.js';
+import { textsOf, unknownAnswer } from './wire/answers.js';
 import { json } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
 import { cursor, cursorText, nextCursor } from './wire/cursor.js';
@@ -18,6 +19,7 @@ import { operation, taskOperation } from './wire/operation.js';
 const listAnswer = z.strictObject({
   tasks: z.array(taskAnswer),
   next: nextCursor,
+  unknown: unknownAnswer,
 });
 
 const paging = (deps: HttpDeps) => ({
@@ -25,9 +27,9 @@ const paging = (deps: HttpDeps) => ({
   limit: wholeNumber(1, 500).default(100).describe('So many at most. Default: 100.'),
 });
 
-const listed = (deps: HttpDeps, { permitted, next }: Awaited<ReturnType<typeof listTasks>>) => {
+const listed = (deps: HttpDeps, { permitted, next, unknown }: Awaited<ReturnType<typeof listTasks>>) => {
   const tasks = permitted.map(({ subject }) => taskOnWire(subject));
-  return ok(defined({ tasks, next: next && cursorText(deps, 'tasks', next) }));
+  return ok(defined({ tasks, next: next && cursorText(deps, 'tasks', next), unknown: textsOf(unknown) }));
 };
 
 export const taskList = (deps: HttpDeps) =>

@@ -9,7 +9,7 @@ import { ownerOf } from '../inventory/standing.js';
 import { listWorkloads, type ListedWorkload } from '../inventory/workloads.js';
 import type { HttpDeps } from './deps.js';
 import { standingFields, ownerAnswer } from './standing.js';
-import { affectedAnswer, countsOf } from './wire/answers.js';
+import { affectedAnswer, countsOf, textsOf, unknownAnswer } from './wire/answers.js';
 import { json, time } from './wire/contract.js';
 import { ok } from './wire/endpoint.js';
 import { nextCursor, workloadCursor, workloadCursorText } from './wire/cursor.js';
@@ -40,6 +40,7 @@ export const workloadList = (deps: HttpDeps) =>
         z.strictObject({
           workloads: z.array(row),
           next: nextCursor,
+          unknown: unknownAnswer,
         }),
       ),
     },
@@ -56,13 +57,13 @@ export const workloadList = (deps: HttpDeps) =>
     charged: () => 'nobody',
     permit: (caller, { owner, issuer, held, risk, after, limit }) =>
       listWorkloads(deps, caller, defined({ owner, issuer, held, risk }), defined({ after, limit })),
-    async act({ permitted, next }, { live }) {
+    async act({ permitted, next, unknown }, { live }) {
       const workloads = [];
       for (const { caller, subject } of permitted) {
         if (live) await deps.assertWithinRate(caller.party);
         workloads.push({ ...rowOnWire(deps, subject), ...(live && (await liveOnWire(deps, subject))) });
       }
-      return ok(defined({ workloads, next: next && workloadCursorText(deps, next) }));
+      return ok(defined({ workloads, next: next && workloadCursorText(deps, next), unknown: textsOf(unknown) }));
     },
   });
 

@@ -3,6 +3,7 @@ import { assertLiveCaller } from '../authorization/caller.js';
 import { fillPage, type FilledPage, type Paging } from '../authorization/fill-page.js';
 import type { PermitDeps } from '../authorization/permit.js';
 import { permitReading, type PermittedTask } from '../authorization/permit-on-task.js';
+import type { BrokerError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 import { LIVE_STATES, type LiveState } from '../domain/task-outcome.js';
 import type { AuthenticatedCaller } from '../identity/proof.js';
@@ -92,12 +93,14 @@ function permitEach(
   return fillPage(paging, { pageSize, lookedMost: LOOKED_AT_MOST, beforeMore }, async (by, most) => {
     const { tasks, next } = await pageAfter(by);
     const placed = new Map(tasks.filter(({ task }) => fits(task)).map(({ task, place }) => [task, place]));
-    const permitted = await permitReading(deps, caller, [...placed.keys()], { states, most, beforeMore });
+    const unknown: BrokerError[] = [];
+    const reading = { states, most, beforeMore, unknown: (why: BrokerError) => void unknown.push(why) };
+    const permitted = await permitReading(deps, caller, [...placed.keys()], reading);
     const found = permitted.flatMap((one) => {
       const place = placed.get(one.subject.task);
       return place ? [{ one, place }] : [];
     });
-    return { found, next };
+    return { found, next, unknown };
   });
 }
 

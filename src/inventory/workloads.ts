@@ -3,6 +3,7 @@ import { fillPage, type FilledPage, type Paging } from '../authorization/fill-pa
 import type { Permitted } from '../authorization/permission.js';
 import { permitPart } from '../authorization/permit-on-broker.js';
 import { permitLookingAt } from '../authorization/permit-on-workloads.js';
+import type { BrokerError } from '../domain/errors.js';
 import { EVALUATIONS_PER_POINT } from '../domain/limits.js';
 import { highest, levelNow } from '../domain/risk.js';
 import { cause } from '../domain/selector.js';
@@ -46,12 +47,14 @@ export async function listWorkloads(
     const { workloads, next } = await workloadsAfter(deps.ledger, { owner, ...by });
     const listed = (await withState(deps.ledger, workloads)).filter((one) => matches(one, filter));
     const permitted: Permitted<'seeWorkload', ListedWorkload>[] = [];
+    const unknown: BrokerError[] = [];
+    const looking = { all, unknown: (why: BrokerError) => void unknown.push(why) };
     for (let start = 0; start < listed.length && permitted.length < wanted; start += EVALUATIONS_PER_POINT) {
       if (start > 0 && !all) await beforeMore();
       const some = listed.slice(start, start + EVALUATIONS_PER_POINT);
-      permitted.push(...(await permitLookingAt(deps, caller, some, all)));
+      permitted.push(...(await permitLookingAt(deps, caller, some, looking)));
     }
-    return { found: permitted.map((one) => ({ one, place: one.subject.place })), next };
+    return { found: permitted.map((one) => ({ one, place: one.subject.place })), next, unknown };
   });
 }
 

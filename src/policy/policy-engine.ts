@@ -29,6 +29,11 @@ export interface PolicyEngine {
   readonly named?: string | undefined;
   /** Returns a text that changes when a reload would find other policies, or an engine elsewhere that fails or answers again. */
   source(): Promise<string>;
+  /**
+   * Returns whether an engine elsewhere answers at all: it is asked the plainest question. Absent where the engine is in this process. It
+   * tells an engine that is away from one that fails at a question, which an agent may have chosen.
+   */
+  answers?(): Promise<boolean>;
   /** Reads the policies again: all of them come into force, or nothing changes. Concurrent reloads run one after the other. */
   reload(): Promise<PolicyReload>;
 }

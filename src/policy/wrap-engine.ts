@@ -9,7 +9,7 @@ export const wrapEngine = (
 ): PolicyEngine => ({
   decide: (query, asked) => engine.decide(query, asked),
   atOnce: engine.atOnce,
-  ...defined({ timeLimit: engine.timeLimit?.bind(engine) }),
+  ...defined({ timeLimit: engine.timeLimit?.bind(engine), answers: engine.answers?.bind(engine) }),
   evaluationsOf: (queries) => engine.evaluationsOf(queries),
   isGrantable: (action) => engine.isGrantable(action),
   get digest() {

@@ -40,6 +40,7 @@ export async function liftAll(
   const { receipts, next } = await findReceipts(ledger, (one) => matches(one, held), { after, limit: MANY.most });
   const may = await permittedAmong(deps, caller, {
     subjects: receipts,
+    nameOf: ({ seq }) => `revocation ${seq}`,
     revocationOf: (hold) => revocationToLift({ hold }),
   });
   const refused = receipts.length - may.length;

@@ -41,6 +41,7 @@ export async function dismissAll(
   const { signals, next } = await showSignals(ledger, permitted, { ...filter, state: 'pending' }, page);
   const may = await permittedAmong(deps, caller, {
     subjects: signals,
+    nameOf: ({ id }) => `signal ${id}`,
     revocationOf: (signal) => revocationOf({ signal }),
   });
   const refused = signals.length - may.length;

@@ -11,6 +11,7 @@ const named = [...readFileSync('docs/memory.md', 'utf8').matchAll(/^\| `([\w/-]+
 const NOT_MEMORY: Readonly<Record<string, string>> = {
   'audit/usage.ts': 'lives for one answer',
   'authorization/asked-once.ts': 'lives for one request',
+  'authorization/fill-page.ts': 'lives for one answer',
   'authorization/permit-on-approval.ts': 'lives for one answer',
   'cli/people/tree.ts': 'lives for one command',
   'cli/policy/changes.ts': 'lives for one command',

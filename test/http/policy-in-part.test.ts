@@ -1,7 +1,8 @@
 /**
  * Requests that ask policy more than once: about each row of a list, each part of an answer, each subject of a bulk order. Where policy
- * refuses one, the answer has one less. Where policy cannot be evaluated for one, there is no answer, and nothing was done in part; but
- * questions to people are shown without the one, and the answer says so: an agent chooses what it asks.
+ * refuses one, the answer has one less. Where policy gives no answer about one, there is no answer, and nothing was done in part; but
+ * a list is shown without the row, and says so: an agent chooses what its rows say. Where an engine elsewhere answers nothing, there is
+ * no list either.
  */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { startBroker, TICKETS, type TestBroker } from '../support/brokers/http.js';
@@ -114,16 +115,19 @@ describe('An engine elsewhere that is silent about one question of a request', (
   let questions: string[] = [];
   let silentAt = Infinity;
   let silences = 0;
+  /** Not even the plainest question is answered. */
+  let isAway = false;
   const refused: string[] = [];
 
   beforeAll(async () => {
     const { url } = await serve((request, response) => {
       if (request.method === 'GET') return void response.writeHead(404).end();
       void bodyOf(request).then((body) => {
-        const { action, resource } = body as EvaluationRequest;
+        const { subject, action, resource } = body as EvaluationRequest;
+        const isProbe = subject.id === 'mayfly:probe';
         const question = JSON.stringify(body);
-        if (!questions.includes(question)) questions.push(question);
-        const isSilent = questions.indexOf(question) === silentAt;
+        if (!isProbe && !questions.includes(question)) questions.push(question);
+        const isSilent = isProbe ? isAway : questions.indexOf(question) === silentAt;
         if (isSilent) silences += 1;
         const asks = action.name === 'export' && { context: { approvals: ['sre-oncall'] } };
         if (isSilent) response.writeHead(500).end();
@@ -133,24 +137,52 @@ describe('An engine elsewhere that is silent about one question of a request', (
     world = await populated({ config: { policy: { engine: 'authzen', url } } });
   });
 
-  it.each(Object.keys(REQUESTS))('has %s refused, and answered in whole once it speaks again', async (name) => {
+  /** How many of its first questions need an answer: the others are about a row, or about one part of what may be answered. */
+  const LISTS: Record<string, number> = {
+    'GET /tasks': 0,
+    'GET /tasks/:id/tree': 1,
+    'GET /workloads': 1,
+    'GET /approvals': 0,
+    'GET /approvals/:id': 0,
+  };
+
+  it.each(Object.keys(REQUESTS))('has %s refused, or says so, and has it answered in whole once it speaks', async (name) => {
     // What is asked row by row is asked only of who may not have all.
     refused.splice(0, Infinity, ...(name === 'GET /workloads' ? ['readRevocations'] : ['introspect']));
     questions = [];
     for (silentAt = 0; ; silentAt += 1) {
       silences = 0;
       const reply = await REQUESTS[name]!(world);
-      expect([silentAt, reply.status]).toEqual([silentAt, silences > 0 ? 503 : 200]);
       if (silences === 0) break;
-      expect(reply.text).toContain('Policy cannot be asked now.');
-      expect(reply.headers.get('retry-after')).toBe('2');
+      if (silentAt >= (LISTS[name] ?? Infinity)) {
+        expectInPart(reply, name);
+        isAway = true;
+        expectRefused(await REQUESTS[name]!(world));
+        isAway = false;
+      } else expectRefused(reply);
     }
     expect(silentAt).toBeGreaterThan(1);
     silentAt = Infinity;
     const { status, body } = await REQUESTS[name]!(world);
     expect(status).toBe(200);
+    expect(body).not.toHaveProperty('unknown');
     if (/lift|dismiss/.test(name)) expect(Object.values(body as object)).toEqual([0, 0]);
-  });
+  }); // prettier-ignore
+
+  function expectRefused(reply: Reply): void {
+    expect([silentAt, reply.status]).toEqual([silentAt, 503]);
+    expect(reply.text).toContain('Policy cannot be asked now.');
+    expect(reply.headers.get('retry-after')).toBe('2');
+  }
+
+  /** What of a row is not known is a part of it, or of the list. */
+  function expectInPart({ status, text }: Reply, name: string): void {
+    expect([silentAt, status]).toEqual([silentAt, 200]);
+    const why =
+      'The policy engine does not answer this question, though it answers others, so the answer is not known.';
+    if (name.startsWith('GET /approvals')) expect(text).toContain(JSON.stringify({ unknown: [why] }).slice(1, -1));
+    else expect(JSON.parse(text)).toMatchObject({ unknown: [why] });
+  }
 
   it('has lifted and dismissed all there was, with one entry each', async () => {
     const { body } = await world.broker.get('/audit?limit=1000', await world.broker.identity('soc'));
@@ -196,18 +228,30 @@ describe('A policy of the broker that cannot be evaluated for one of them', () =
     world = await populated({ policies: BROKEN });
   });
 
+  const whyUnknown = (verb: string, policy: string): string =>
+    `Policy cannot be evaluated for "${verb}", because of "${policy}", so the answer is not known.`;
+
   it.each([
-    ['GET /tasks', 'readTask', 'broken-reading'],
-    ['GET /tasks/:id/tree', 'readTask', 'broken-reading'],
-    ['GET /workloads', 'readTask', 'broken-reading'],
-    ['GET /workloads/:id', 'readAudit', 'broken-part'],
-    ['POST /revocations/lift', 'revoke', 'broken-revoking'],
-    ['POST /signals/dismiss', 'revoke', 'broken-revoking'],
-  ])('%s says so, and leaves nothing out', async (name, verb, policy) => {
-    const reply = await REQUESTS[name]!(world);
-    const why = `Policy cannot be evaluated for "${verb}", because of "${policy}", so the answer is not known.`;
-    expectProblem(reply, 503, 'temporarily_unavailable', why);
+    ['GET /tasks', 'tasks', 'lab:agent-7'],
+    ['GET /tasks/:id/tree', 'tasks', 'lab:agent-7'],
+    ['GET /workloads', 'workloads', 'lab:agent-7'],
+  ])('%s has the others, and says why one may be missing', async (name, member, known) => {
+    const { status, body } = await REQUESTS[name]!(world);
+    expect([status, body]).toMatchObject([200, { unknown: [whyUnknown('readTask', 'broken-reading')] }]);
+    const rows = (body as Record<string, { workload: string }[]>)[member]?.map(({ workload: of }) => of);
+    expect(rows).toContain(known);
+    expect(rows).not.toContain('lab:odd');
   });
+
+  it.each([
+    ['GET /workloads/:id', 'readAudit', 'broken-part', ''],
+    ['POST /revocations/lift', 'revoke', 'broken-revoking', / Nothing was done: it is about revocation \d+\.$/],
+    ['POST /signals/dismiss', 'revoke', 'broken-revoking', / Nothing was done: it is about signal \S+\.$/],
+  ])('%s says so, and leaves nothing out', async (name, verb, policy, about) => {
+    const reply = await REQUESTS[name]!(world);
+    expect([reply.status, reply.body]).toMatchObject([503, { detail: expect.stringContaining(whyUnknown(verb, policy)) }]);
+    expect((reply.body as { detail: string }).detail).toMatch(about);
+  }); // prettier-ignore
 
   it('POST /access/v1/evaluation does not decide without what it was told', async () => {
     const reply = await REQUESTS['POST /access/v1/evaluation']!(world);

@@ -14,18 +14,36 @@ interface Pages<Shape extends z.ZodType> {
   page: Shape;
 }
 
-/** Yields the pages of a list. The same place twice would go on for ever: then it ends. */
-export async function* pagesOf<Shape extends z.ZodType<{ next?: string | number | undefined }>>(
+/** What the pages of all lists have in common. */
+interface Page {
+  next?: string | number | undefined;
+  unknown?: string[] | undefined;
+}
+
+/** A page looks at a thousand rows: a reader of few among a million sees fewer pages without any. */
+const EMPTY_PAGES_MOST = 10_000;
+
+/** Yields the pages of a list. One that goes on and on without a row is given up: its places are another text each time. */
+export async function* pagesOf<Shape extends z.ZodType<Page>>(
   { at, ask }: Connection,
   { path, query, page }: Pages<Shape>,
 ): AsyncGenerator<z.output<Shape>> {
-  const passed = new Set<string>();
+  let empty = 0;
   for (let after: string | undefined; ;) {
     const answer = answered(page, await ask(at(path, { ...query, after })));
     yield answer;
     if (answer.next === undefined) return;
+    empty = hasRows(answer) ? 0 : empty + 1;
+    if (empty === EMPTY_PAGES_MOST)
+      throw new Error(`The list does not end: ${empty} pages in a row had nothing in them.`);
     after = String(answer.next);
-    if (passed.has(after)) return;
-    passed.add(after);
   }
 }
+
+const hasRows = (page: Page): boolean =>
+  Object.entries(page).some(([name, value]) => name !== 'unknown' && Array.isArray(value) && value.length > 0);
+
+/** Says what a list lacks, apart from what it has. */
+export const warnOf = ({ unknown = [] }: Page, err: (line: string) => void): void => {
+  for (const why of unknown) err(`Some may be missing. ${why}`);
+};

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { z } from 'zod';
 import { wholeSeconds, type Terminal } from '../terminal.js';
 import { approve, declareEmergency, deny, review } from './answer-approval.js';
-import { pagesOf } from './answered.js';
+import { pagesOf, warnOf } from './answered.js';
 import { accessText, approvalLines, approvalSchema, readApproval, type ShownApproval } from './approval.js';
 import { connected, withConnection, type ConnectionOptions } from './connection.js';
 import { columns, jsonLine } from './lines.js';
@@ -66,13 +66,14 @@ async function list({ review: reviews, json, ...options }: Options, { out, err, 
   const connection = await connected(options, { env });
   const query = { state: reviews ? 'review' : 'pending', limit: '200' };
   let count = 0;
-  for await (const { approvals, unknown = [] } of pagesOf(connection, {
+  for await (const page of pagesOf(connection, {
     path: '/approvals',
     query,
     page: pageSchema,
   })) {
+    const { approvals } = page;
     count += approvals.length;
-    for (const why of unknown) err(`Some may be missing. ${why}`);
+    warnOf(page, err);
     for (const line of json ? approvals.map(jsonLine) : columns(approvals.map(row))) out(line);
   }
   if (!json) out(count === 0 ? 'Nothing waits for you.' : 'Read one by its id: mayfly approvals show <id>');

@@ -22,7 +22,11 @@ export const taskSchema = z.looseObject({
 export type TaskShown = z.infer<typeof taskSchema>;
 
 /** A page of tasks. */
-export const listSchema = z.object({ tasks: z.array(taskSchema), next: z.string().optional() });
+export const listSchema = z.object({
+  tasks: z.array(taskSchema),
+  next: z.string().optional(),
+  unknown: z.array(z.string()).optional(),
+});
 
 export const taskFacts = (task: TaskShown): Facts => [
   ['task', task.id],

@@ -1,7 +1,7 @@
 /** `mayfly tasks`: lists the tasks that are not over, as far as the caller may read them. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Terminal } from '../terminal.js';
-import { pagesOf } from './answered.js';
+import { pagesOf, warnOf } from './answered.js';
 import { connected, withConnection, type ConnectionOptions } from './connection.js';
 import { columns, jsonLine } from './lines.js';
 import { listSchema, taskRow } from './task.js';
@@ -28,7 +28,9 @@ export function addTasks(program: Command, terminal: Terminal): void {
       const connection = await connected(options, terminal);
       const query = { state, workload, principal, purpose, ...run, limit: '500' };
       let count = 0;
-      for await (const { tasks } of pagesOf(connection, { path: '/tasks', query, page: listSchema })) {
+      for await (const page of pagesOf(connection, { path: '/tasks', query, page: listSchema })) {
+        const { tasks } = page;
+        warnOf(page, terminal.err);
         count += tasks.length;
         for (const line of json ? tasks.map(jsonLine) : columns(tasks.map(taskRow))) terminal.out(line);
       }

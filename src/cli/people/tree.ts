@@ -1,7 +1,7 @@
 /** `mayfly tree`: draws the tree that a task belongs to, as far as the caller may read it. */
 import type { Command } from 'commander';
 import type { Terminal } from '../terminal.js';
-import { pagesOf } from './answered.js';
+import { pagesOf, warnOf } from './answered.js';
 import { connected, withConnection, type ConnectionOptions } from './connection.js';
 import { columns, jsonLine } from './lines.js';
 import { listSchema, taskRow, type TaskShown } from './task.js';
@@ -15,7 +15,10 @@ export function addTree(program: Command, terminal: Terminal): void {
       const connection = await connected(options, terminal);
       const [path, query] = [`/tasks/${encodeURIComponent(id)}/tree`, { limit: '500' }];
       const found: TaskShown[] = [];
-      for await (const { tasks } of pagesOf(connection, { path, query, page: listSchema })) found.push(...tasks);
+      for await (const page of pagesOf(connection, { path, query, page: listSchema })) {
+        warnOf(page, terminal.err);
+        found.push(...page.tasks);
+      }
       const lines = json ? found.map(jsonLine) : columns(drawn(found, id));
       for (const line of lines) terminal.out(line);
       if (!json) terminal.out('With a task ends everything below it: mayfly revoke --reason … task <id>');

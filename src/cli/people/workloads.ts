@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { LEVELS } from '../../domain/signal.js';
 import type { Terminal } from '../terminal.js';
-import { pagesOf } from './answered.js';
+import { pagesOf, warnOf } from './answered.js';
 import { connected, withConnection, type ConnectionOptions } from './connection.js';
 import { columns, jsonLine } from './lines.js';
 
@@ -29,7 +29,11 @@ const rowSchema = z.looseObject({
   all: z.boolean().optional(),
 });
 
-const pageSchema = z.object({ workloads: z.array(rowSchema), next: z.string().optional() });
+const pageSchema = z.object({
+  workloads: z.array(rowSchema),
+  next: z.string().optional(),
+  unknown: z.array(z.string()).optional(),
+});
 
 export function addWorkloads(program: Command, terminal: Terminal): void {
   withConnection(program.command('workloads'))
@@ -47,7 +51,9 @@ export function addWorkloads(program: Command, terminal: Terminal): void {
       const query = { owner, issuer, risk, ...flags, limit: String(Math.min(Number(limit ?? 500), 500)) };
       let left = Number(limit ?? Infinity);
       const found: z.infer<typeof rowSchema>[] = [];
-      for await (const { workloads } of pagesOf(connection, { path: '/workloads', query, page: pageSchema })) {
+      for await (const page of pagesOf(connection, { path: '/workloads', query, page: pageSchema })) {
+        const { workloads } = page;
+        warnOf(page, terminal.err);
         found.push(...workloads.slice(0, left));
         left -= workloads.length;
         if (left <= 0) break;

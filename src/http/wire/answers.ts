@@ -1,10 +1,21 @@
 /** The parts that the answers of several endpoints share. */
 import { z } from 'zod';
+import type { BrokerError } from '../../domain/errors.js';
 import { natural } from '../../domain/schemas.js';
 import { EFFECTS, SELECTOR_KINDS } from '../../domain/selector.js';
 import type { Affected } from '../../ledger/impact.js';
 import { KIND_NAMES } from '../../targets/kinds.js';
 import { time } from './contract.js';
+
+/** Of a list of which policy is asked about each row. */
+export const unknownAnswer = z
+  .array(z.string())
+  .exactOptional()
+  .describe('Why some may be missing: what policy gives no answer about, in sentences.');
+
+/** Returns the texts, or undefined where there are none. */
+export const textsOf = (unknown: readonly BrokerError[]): string[] | undefined =>
+  unknown.length > 0 ? unknown.map(({ message }) => message) : undefined;
 
 export const selectorAnswer = z
   .strictObject({

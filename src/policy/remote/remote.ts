@@ -77,6 +77,7 @@ export async function createRemoteEngine(options: RemoteOptions): Promise<Policy
       return line.heard()?.named;
     },
     reload,
+    answers: async () => (await reload()).outage === undefined,
     source: async () => (line.isFine() ? digest() : reload().then(({ outage }) => outage ?? digest())),
   };
 }

@@ -133,7 +133,7 @@ const onlySeen = async (deps: HttpDeps, caller: AuthenticatedCaller, workload: L
   await reviewApproval(deps, permitReview(deps.settings, seen), 'x', 'r');
   // @ts-expect-error The rules were looked at for another answer.
   await answerApproval(deps, { ...refusing, subject: { ...refusing.subject, says: 'approve' } }, answer, 'r');
-  const [looking] = await permitLookingAt(deps, caller, [workload], undefined);
+  const [looking] = await permitLookingAt(deps, caller, [workload], { all: undefined, unknown: () => undefined });
   // @ts-expect-error Permission to look at one workload is none to read what is revoked.
   if (looking) await showRisk(deps, looking, workload.party.id);
   await showRisk(deps, await permitOnBroker(deps, caller, 'readRevocations'), workload.party.id);
