@@ -1,11 +1,11 @@
 /** Policy, for a request that asks the same of it again and again: what a caller may do is asked once, and holds for all of the request. */
 import type { PolicyEngine, Verdict } from '../policy/policy-engine.js';
-import { wrapEngine } from '../policy/wrap-engine.js';
 
 /** Questions about access are asked each time: what they are about is another each time. */
 export function askedOnce(policy: PolicyEngine): PolicyEngine {
   const verdicts = new Map<string, Promise<Verdict>>();
-  return wrapEngine(policy, {
+  return {
+    ...policy,
     decide(query, options) {
       const { principal, action, resource, context } = query;
       if (context.kind === 'access') return policy.decide(query, options);
@@ -14,5 +14,5 @@ export function askedOnce(policy: PolicyEngine): PolicyEngine {
       verdicts.set(question, verdict);
       return verdict;
     },
-  });
+  };
 }
