@@ -6,6 +6,10 @@ import { redirectUriOf } from '../http/page/sign-in.js';
 import { openBrowserLogin, type BrowserLogin } from '../identity/browser-login.js';
 import type { Keys } from '../keys/keys.js';
 import type { ProxyFor } from '../outbound/proxy.js';
+import { assertWithin } from './rate.js';
+
+/** Of one address, behind which there may be a whole office. */
+const LOGINS_PER_MINUTE = 60;
 
 interface Around {
   clock: Clock;
@@ -30,5 +34,9 @@ function loginOf(
     redirectUri: redirectUriOf(issuer),
     clockSkewSeconds: lifetimes.clockSkew,
     sign: keys.sign,
+    assertWithin: assertWithin({
+      perMinute: LOGINS_PER_MINUTE,
+      refusal: `From one address ${LOGINS_PER_MINUTE} people may sign in a minute.`,
+    }),
   });
 }

@@ -23,12 +23,15 @@ export interface LoginSecrets {
   verifier: string;
 }
 
-/** Both throw `temporarily_unavailable` where the provider does not answer, or not as it should. */
+/** Both throw `temporarily_unavailable` where the provider does not answer, or not as it should, or too many logins are under way. */
 export interface BrowserLogin {
   /** Returns where the browser is sent. */
   begin(secrets: LoginSecrets): Promise<URL>;
-  /** Returns the ID token. Throws `access_denied` where the provider says no, or the browser comes with another login's answer. */
-  finish(secrets: LoginSecrets, cameBackTo: URL): Promise<string>;
+  /**
+   * Returns the ID token. Throws `access_denied` where the provider says no, or the browser comes with another login's answer; and
+   * `slow_down` where too many come from one address.
+   */
+  finish(secrets: LoginSecrets, cameBackTo: URL, address?: string): Promise<string>;
 }
 
 interface LoginSetup {
@@ -41,26 +44,38 @@ interface LoginSetup {
   proxyFor: ProxyFor;
   /** Signs by a key of this broker. */
   sign: (payload: Record<string, unknown>, header: { typ: string }) => Promise<string>;
+  /** Throws `slow_down` if too many logins of that address end in a minute. */
+  assertWithin: (address: string) => Promise<void>;
 }
 
 const PATIENCE_MS = 5_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
 /** Endpoints of a provider rarely move. */
 const METADATA_FRESH_MS = 600_000;
+/** A provider that was down is not asked by each request of strangers. */
+const METADATA_MISSED_MS = 5_000;
 const ASSERTION_SECONDS = 60;
+/** Nobody has proven who they are yet: so many requests wait for the provider, and no more. */
+const UNDER_WAY_MOST = 32;
 
 export function openBrowserLogin(setup: LoginSetup): BrowserLogin {
-  const { page, redirectUri, clock, clockSkewSeconds } = setup;
-  let known: { metadata: oidc.ServerMetadata; readAt: number } | undefined;
+  const { page, redirectUri, clockSkewSeconds } = setup;
+  const metadataOf = rememberedMetadata(setup);
+  let underWay = 0;
 
   const clientOf = async (): Promise<oidc.Configuration> => {
-    const now = clock.elapsed();
-    if (!known || now - known.readAt > METADATA_FRESH_MS)
-      known = { metadata: (await discovered(setup)).serverMetadata(), readAt: now };
     const tolerance = { [oidc.clockTolerance]: clockSkewSeconds };
-    const client = new oidc.Configuration(known.metadata, page.clientId, tolerance, await secretOf(page));
+    const client = new oidc.Configuration(await metadataOf(), page.clientId, tolerance, await secretOf(page));
     return prepared(client, setup);
   };
+
+  async function idTokenFor({ state, nonce, verifier }: LoginSecrets, cameBackTo: URL): Promise<string> {
+    const client = await clientOf();
+    const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true };
+    const answer = await oidc.authorizationCodeGrant(client, cameBackTo, checks, await proofOf(setup, client));
+    if (answer.id_token === undefined) throw new Error('the provider gave no ID token');
+    return answer.id_token;
+  }
 
   return {
     begin: (secrets) =>
@@ -75,21 +90,41 @@ export function openBrowserLogin(setup: LoginSetup): BrowserLogin {
           code_challenge_method: 'S256',
         });
       }),
-    finish: ({ state, nonce, verifier }, cameBackTo) =>
+    finish: (secrets, cameBackTo, address = '') =>
       attempted(async () => {
         // An answer to a login that somebody else has begun would sign this person in as that one.
-        if (cameBackTo.searchParams.get('state') !== state) throw new BrokerError('access_denied', OTHER_LOGIN);
-        const client = await clientOf();
-        const checks = {
-          expectedState: state,
-          expectedNonce: nonce,
-          pkceCodeVerifier: verifier,
-          idTokenExpected: true,
-        };
-        const answer = await oidc.authorizationCodeGrant(client, cameBackTo, checks, await proofOf(setup, client));
-        if (answer.id_token === undefined) throw new Error('the provider gave no ID token');
-        return answer.id_token;
+        if (cameBackTo.searchParams.get('state') !== secrets.state) throw new BrokerError('access_denied', OTHER_LOGIN);
+        await setup.assertWithin(address);
+        if (underWay >= UNDER_WAY_MOST) throw tooMany();
+        underWay += 1;
+        try {
+          return await idTokenFor(secrets, cameBackTo);
+        } finally {
+          underWay -= 1;
+        }
       }),
+  };
+}
+
+const tooMany = () =>
+  new BrokerError('temporarily_unavailable', 'Too many people sign in at this moment.', {
+    retryAfterSeconds: 5,
+    isOutage: false,
+  });
+
+/** Returns what reads the metadata of the provider: for many at once it is read once, and so it is after it could not be read. */
+function rememberedMetadata(setup: LoginSetup): () => Promise<oidc.ServerMetadata> {
+  let last: { metadata: Promise<oidc.ServerMetadata>; at: number; isMissed?: true } | undefined;
+  return () => {
+    const now = setup.clock.elapsed();
+    if (last && now - last.at <= (last.isMissed ? METADATA_MISSED_MS : METADATA_FRESH_MS)) return last.metadata;
+    const next: typeof last = { metadata: discovered(setup).then((found) => found.serverMetadata()), at: now };
+    next.metadata.catch(() => {
+      next.isMissed = true;
+      next.at = setup.clock.elapsed();
+    });
+    last = next;
+    return next.metadata;
   };
 }
 

@@ -1,4 +1,4 @@
-/** The cookies of the page. `__Host-` keeps other hosts of the domain from setting them, and each is a secret and nothing else. */
+/** The cookies of the page. `__Host-` keeps other hosts of the domain from setting them, and each is a secret, or hides one, and nothing else. */
 import type { Call } from '../wire/endpoint.js';
 
 export const SESSION_COOKIE = '__Host-mayfly-approver';

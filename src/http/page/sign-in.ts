@@ -13,6 +13,8 @@ import { browserEndpoint, formEndpoint } from './paged.js';
 import { beginSession, leaveSession, SIGN_OUT } from './session.js';
 
 const LOGIN_SECONDS = 600;
+/** What the text in the cookie of a login is hidden for. */
+const LOGIN = 'a login that has begun';
 export const SIGNED_IN_PATH = '/approvals/signed-in';
 
 /** Where the provider sends the browser: it must be registered there. */
@@ -29,7 +31,8 @@ export const signIn = (deps: HttpDeps) =>
     async ({ query }, login) => {
       const secret = newSecret();
       const to = new URLSearchParams(query).get('to') ?? '';
-      const value = isId('apr', to) ? `${secret}.${to}` : secret;
+      const until = deps.ledger.clock.now() + LOGIN_SECONDS * 1000;
+      const value = deps.keys.hide([secret, until, ...(isId('apr', to) ? [to] : [])].join('.'), LOGIN);
       const address = await login.begin(secretsOf(secret));
       return {
         status: 303,
@@ -55,10 +58,12 @@ export const signedIn = (deps: HttpDeps) =>
       page: 'It goes on to what the person wanted to see, or says why they are not signed in.',
     },
     async (call, login) => {
-      const [secret = '', to] = (cookieOf(call, LOGIN_COOKIE) ?? '').split('.');
-      if (!isSecret(secret)) throw new BrokerError('access_denied', 'This browser has begun no login lately.');
+      // Only the broker can have made it: else a browser would begin its logins itself, and each would be a request to the provider.
+      const [secret = '', until, to] = (deps.keys.reveal(cookieOf(call, LOGIN_COOKIE) ?? '', LOGIN) ?? '').split('.');
+      if (!isSecret(secret) || !(deps.ledger.clock.now() < Number(until)))
+        throw new BrokerError('access_denied', 'This browser has begun no login lately.');
       const cameBackTo = new URL(`${redirectUriOf(deps.issuer)}?${call.query}`);
-      const token = await login.finish(secretsOf(secret), cameBackTo);
+      const token = await login.finish(secretsOf(secret), cameBackTo, call.address);
       const session = await beginSession(deps, call, token);
       return welcome(to !== undefined && isId('apr', to) ? `/approvals/${to}` : '/approvals', session);
     },

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { PlainBrowser } from '../../../scripts/demo/plain-browser.js';
 import { defined } from '../../../src/domain/defined.js';
+import { derived, newSecret } from '../../../src/keys/locked.js';
 import { startApproverPage, type ApproverPage } from '../../support/approvals/page.js';
 import { startBroker } from '../../support/brokers/http.js';
 
@@ -32,7 +33,7 @@ describe('signing in', () => {
       state: expect.stringMatching(/^[\w-]{43}$/),
     });
     const [cookie = ''] = answer.headers.getSetCookie();
-    expect(cookie).toMatch(/^__Host-mayfly-login=[\w-]{43}; Path=\/; Max-Age=600; Secure; HttpOnly; SameSite=Lax$/);
+    expect(cookie).toMatch(/^__Host-mayfly-login=[\w-]{128}; Path=\/; Max-Age=600; Secure; HttpOnly; SameSite=Lax$/);
     for (const value of address.searchParams.values()) expect(cookie).not.toContain(value);
   });
 
@@ -71,6 +72,33 @@ describe('signing in', () => {
     const shown = await browser.open(`${at.broker.url}/approvals/signed-in?${query.toString()}`);
     expect([shown.status, shown.text]).toEqual([403, expect.stringContaining(why)]);
     expect(browser.cookies.has(SESSION)).toBe(false);
+  });
+
+  it('takes no login that the browser says it has begun: the provider is not asked', async () => {
+    const secret = newSecret();
+    const browser = new PlainBrowser();
+    browser.cookies.set(LOGIN, secret);
+    const query = new URLSearchParams({ state: derived(secret, 'state'), iss: at.provider, code: 'forged' });
+    const shown = await browser.open(`${at.broker.url}/approvals/signed-in?${query.toString()}`);
+    expect([shown.status, shown.text]).toEqual([403, expect.stringContaining('has begun no login lately')]);
+  });
+
+  it('takes the answer of a login for ten minutes, and from one address sixty times a minute', async () => {
+    const own = await startApproverPage();
+    const browser = new PlainBrowser();
+    const begun = await fetch(`${own.broker.url}/approvals/sign-in`, { redirect: 'manual' });
+    const [, secret = ''] = /=([^;]*)/.exec(begun.headers.getSetCookie()[0] ?? '') ?? [];
+    const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state') ?? '';
+    const query = new URLSearchParams({ state, iss: own.provider, code: 'forged' });
+    const comeBack = () => {
+      browser.cookies.set(LOGIN, secret);
+      return browser.open(`${own.broker.url}/approvals/signed-in?${query.toString()}`);
+    };
+    const statuses: number[] = [];
+    for (let n = 0; n < 61; n += 1) statuses.push((await comeBack()).status);
+    expect(statuses).toEqual([...Array<number>(60).fill(403), 429]);
+    await own.broker.advance(600_000);
+    expect((await comeBack()).text).toContain('has begun no login lately');
   });
 
   it('takes the answer of a login once: who sends it again has no session of it', async () => {
