@@ -84,7 +84,10 @@ const forApprovers = z
         at: time(),
         says: z.enum(APPROVAL_ANSWERS),
         groups: z.array(z.string()).describe('That the person may answer for.'),
-        ofOwner: z.literal(true).exactOptional().describe('Of a team whose agent asks, opened the task, or handed it on: not enough alone.'),
+        ofOwner: z
+          .literal(true)
+          .exactOptional()
+          .describe('Of a team whose agent asks, opened the task, or handed it on: not enough alone.'),
         reason: z.string().exactOptional(),
         access: access.exactOptional(),
         lifetimeSeconds: natural.exactOptional(),
