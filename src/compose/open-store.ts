@@ -4,9 +4,8 @@ import type { StoreLocation } from '../config/store-location.js';
 import { defined } from '../domain/defined.js';
 import type { SystemClock } from '../domain/time.js';
 import { openSeenDirectory, type SeenDirectory } from '../ledger/seen-directory.js';
-import { openLmdb } from '../store/lmdb.js';
 import type { RedisPlace } from '../store/redis/client.js';
-import { openRedis, type RedisStoreOptions } from '../store/redis/index.js';
+import type { RedisStoreOptions } from '../store/redis/index.js';
 import type { Store } from '../store/store.js';
 
 interface StoreSelection {
@@ -16,8 +15,13 @@ interface StoreSelection {
   role: 'broker' | 'tool';
 }
 
-export function openStore({ store, config, clock, role }: StoreSelection): Promise<Store> {
-  if (store.kind === 'lmdb') return openLmdb({ directory: store.directory, clock, role });
+/** Only the engine that is asked for is loaded: a tool that runs for a second should not wait for the other. */
+export async function openStore({ store, config, clock, role }: StoreSelection): Promise<Store> {
+  if (store.kind === 'lmdb') {
+    const { openLmdb } = await import('../store/lmdb.js');
+    return openLmdb({ directory: store.directory, clock, role });
+  }
+  const { openRedis } = await import('../store/redis/index.js');
   return openRedis(redisOptions({ store, config, clock }));
 }
 
