@@ -7,6 +7,7 @@ import base64
 import functools
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -25,9 +26,12 @@ READ = "incident/4711:read"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port below those that systems give to outgoing connections: a broker that restarts must get it again."""
+    while True:
+        port = random.randrange(20_000, 32_768)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def until(holds: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
