@@ -78,10 +78,13 @@ describe('the package', () => {
     const [others, client] = [packed, packed].map((paths, isClient) =>
       paths.filter((path) => path.startsWith('dist/client/') === Boolean(isClient)).sort(),
     );
-    const words = ['domain/safe-origin', 'domain/text', 'protocol/oauth'].flatMap((path) => [
-      `dist/${path}.d.ts`,
-      `dist/${path}.js`,
-    ]);
+    const words = [
+      'domain/retry',
+      'domain/safe-origin',
+      'domain/task-outcome',
+      'domain/text',
+      'protocol/oauth',
+    ].flatMap((path) => [`dist/${path}.d.ts`, `dist/${path}.js`]);
     expect(others).toEqual(['LICENSE', 'README.md', ...words, 'package.json']);
     expect(client?.every((path) => /\.(?:d\.ts|js)$/.test(path))).toBe(true);
     expect(readFileSync(join(home, 'LICENSE'), 'utf8')).toBe(readFileSync('LICENSE', 'utf8'));
