@@ -36,6 +36,7 @@ export async function* pagesOf<Shape extends z.ZodType<Page>>(
     empty = hasRows(answer) ? 0 : empty + 1;
     if (empty === EMPTY_PAGES_MOST)
       throw new Error(`The list does not end: ${empty} pages in a row had nothing in them.`);
+    if (String(answer.next) === after) throw new Error('The list does not end: it leads to the same place again.');
     after = String(answer.next);
   }
 }
