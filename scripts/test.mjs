@@ -22,7 +22,8 @@ if (!hasRedis()) {
 fetchForPython();
 
 const jest = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
-const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+// Each test file loads all modules anew: with room for them, a sixteenth of the time is not spent on collecting what is young.
+const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'];
 const options = [process.env.NODE_OPTIONS, ...flags.filter(isKnown)].filter(Boolean).join(' ');
 const tested = spawnSync(process.execPath, [jest, ...process.argv.slice(2)], {
   cwd: root,
