@@ -12,7 +12,7 @@ import { withoutTokens } from '../domain/token-in-text.js';
 import type { LogEntry } from '../domain/tombstone.js';
 import type { Ledger } from './ledger.js';
 
-interface Revocation {
+export interface Revocation {
   selector: Selector;
   effect: Effect;
   reason: string;

@@ -1,37 +1,19 @@
 /** Publishes a revocation whose parts fit each other. Whether anybody may is asked before, by whoever publishes. */
 import { defined } from '../domain/defined.js';
 import { BrokerError } from '../domain/errors.js';
-import type { RequestTrace } from '../domain/request-trace.js';
 import { defaultEffect, effectFits, valueProblem, type Effect, type Selector } from '../domain/selector.js';
 import { findCredential } from '../ledger/credentials.js';
 import { receiptFor } from '../ledger/follow-receipts.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Receipt } from '../ledger/receipts.js';
-import { revoke } from '../ledger/revoke.js';
+import { revoke, type Revocation } from '../ledger/revoke.js';
 import { readTask } from '../ledger/tasks.js';
 
-interface Revocation {
-  selector: Selector;
-  effect: Effect;
-  reason: string;
-  actor: string;
-  /** The request that wants it. */
-  trace?: RequestTrace;
-  ticket?: string;
-  /** The reaction that places it. Never taken from a request. */
-  reaction?: string;
-  /** Who reported what the reaction acts on. */
-  source?: string;
-  /** Of a hold: when it is lifted by itself. Milliseconds. */
-  liftAt?: number;
-  /** Whether anything is known by the selector; absent where nobody asked. */
-  seen?: boolean;
-  /** Names a revocation that may be published twice, for example after a crash: the log then has one entry. */
-  id?: string;
-}
-
 /** Publishes a revocation without asking whether anybody may: for reactions, and for whoever has the store's credentials. */
-export async function publishRevocation(ledger: Ledger, revocation: Revocation): Promise<Receipt> {
+export async function publishRevocation(
+  ledger: Ledger,
+  revocation: Omit<Revocation, 'outcome' | 'knownEnd'>,
+): Promise<Receipt> {
   const knownEnd = await knownEndOf(ledger, revocation.selector);
   const entry = await revoke(ledger, defined({ ...revocation, knownEnd }));
   return receiptFor(ledger, entry);
