@@ -23,7 +23,10 @@ interface Page {
 /** A page looks at a thousand rows: a reader of few among a million sees fewer pages without any. */
 const EMPTY_PAGES_MOST = 10_000;
 
-/** Yields the pages of a list. One that goes on and on without a row is given up: its places are another text each time. */
+/**
+ * Yields the pages of a list. Throws where it never ends: it leads to the same place again; or, since most lists write the same place
+ * as another text each time, many pages in a row have nothing in them.
+ */
 export async function* pagesOf<Shape extends z.ZodType<Page>>(
   { at, ask }: Connection,
   { path, query, page }: Pages<Shape>,
